@@ -1,0 +1,231 @@
+"""What a reader of the catalogue holds: entries, their figures, and how both print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from rainier_fast.errors import invalid, unknown
+
+from .figure import CONFIDENCE, Figure
+
+__all__ = ["KINDS", "Assumptions", "Catalog", "Entry", "Figures", "ReadOnly"]
+
+KINDS: Final = ("chip", "instance", "ultraserver", "nic", "site", "project")
+"""What an entry may describe."""
+
+_Value = TypeVar("_Value")
+_LEGEND: Final = "trust: " + ", ".join(
+    f"{code} {meaning}" for code, meaning in CONFIDENCE.items() if code != "assumption"
+)
+
+
+class ReadOnly(Mapping[str, _Value], Generic[_Value]):
+    """A mapping from names that nobody can change and whose misses name the closest match.
+
+    Parameters
+    ----------
+    items
+        The names and what they stand for, in the order in which to list them.
+    what
+        What a name stands for, to use in error messages.
+
+    Examples
+    --------
+    >>> ReadOnly({"tdp": 500}, "figure")["tdp"]
+    500
+    """
+
+    __slots__ = ("_items", "_what")
+
+    def __init__(self, items: Mapping[str, _Value], what: str) -> None:
+        self._items = dict(items)
+        self._what = what
+
+    def __getitem__(self, name: str) -> _Value:
+        try:
+            return self._items[name]
+        except KeyError:
+            raise unknown(self._what, name, self._items) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._items
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._items.items()))
+
+
+class Figures(ReadOnly[Figure]):
+    """Figures by name; prints as a table.
+
+    Examples
+    --------
+    >>> figures = Figures({"tdp": Figure(500, "W", "SemiAnalysis", "A")})
+    >>> print(figures)
+    figure  value  trust  source
+    tdp     500 W  A      [1]
+    <BLANKLINE>
+    [1] SemiAnalysis
+    trust: V vendor, A analyst or press, M third-party measurement, I inferred here
+    """
+
+    __slots__ = ()
+
+    def __init__(self, items: Mapping[str, Figure], what: str = "figure") -> None:
+        super().__init__(items, what)
+
+    def __repr__(self) -> str:
+        numbers: dict[str, int] = {}
+
+        def cite(source: str) -> str:
+            return f"[{numbers.setdefault(source, len(numbers) + 1)}]"
+
+        rows = [
+            (name, figure.text, figure.confidence, cite(figure.source))
+            for name, figure in self.items()
+        ]
+        table = _aligned([(self._what, "value", "trust", "source"), *rows])
+        lines = [table[0]]
+        for line, figure in zip(table[1:], self.values(), strict=True):
+            lines.append(line)
+            for remark in figure.remarks(cite):
+                lines += _wrapped(remark)
+        lines += ["", *(f"[{number}] {source}" for source, number in numbers.items()), _LEGEND]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                name,
+                figure.text,
+                CONFIDENCE[figure.confidence],
+                figure.source,
+                "; ".join(figure.remarks()),
+            )
+            for name, figure in self.items()
+        ]
+        return _html((self._what, "value", "trust", "source", "remarks"), rows)
+
+
+class Assumptions(Figures):
+    """What the models need and nobody publishes, by name.
+
+    Examples
+    --------
+    >>> hop = Figure(1.5e-6, "s", "our estimate", "assumption", low=1e-6, high=2e-6)
+    >>> Assumptions({"hop": hop})["hop"].range_text
+    '1 us to 2 us'
+    """
+
+    __slots__ = ()
+
+    def __init__(self, items: Mapping[str, Figure]) -> None:
+        super().__init__(items, "assumption")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Entry:
+    """A chip, instance, UltraServer, NIC, site or project, and what is known of it.
+
+    Prints as a table of every figure with its unit, trust and source.
+
+    Attributes
+    ----------
+    name
+        The key in the catalogue.
+    title
+        The name in prose.
+    kind
+        One of `KINDS`.
+    figures
+        What is known; ``entry["tdp"]`` is short for ``entry.figures["tdp"]``.
+
+    Examples
+    --------
+    >>> figures = Figures({"tdp": Figure(500, "W", "SemiAnalysis", "A")})
+    >>> Entry("trainium2", "AWS Trainium2", "chip", figures)["tdp"].number
+    500
+    """
+
+    name: str
+    title: str
+    kind: str
+    figures: Figures
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise invalid("kind", self.kind, f"must be one of {', '.join(KINDS)}")
+
+    def __getitem__(self, name: str) -> Figure:
+        return self.figures[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.figures
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {self.title} ({self.kind})\n{self.figures!r}"
+
+    def _repr_html_(self) -> str:
+        from html import escape  # needed only in a notebook
+
+        heading = f"<b>{escape(self.name)}</b>: {escape(self.title)} ({escape(self.kind)})"
+        return heading + self.figures._repr_html_()
+
+
+class Catalog(ReadOnly[Entry]):
+    """Entries by name; prints as a list of them.
+
+    Examples
+    --------
+    >>> chip = Entry("trainium2", "AWS Trainium2", "chip", Figures({}))
+    >>> Catalog({"trainium2": chip})
+    name       kind  figures  title
+    trainium2  chip  0        AWS Trainium2
+    """
+
+    __slots__ = ()
+
+    def __init__(self, items: Mapping[str, Entry]) -> None:
+        super().__init__(items, "catalog")
+
+    def __repr__(self) -> str:
+        return "\n".join(_aligned([("name", "kind", "figures", "title"), *self._rows()]))
+
+    def _repr_html_(self) -> str:
+        return _html(("name", "kind", "figures", "title"), self._rows())
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [(e.name, e.kind, str(len(e.figures)), e.title) for e in self.values()]
+
+
+def _wrapped(remark: str) -> list[str]:
+    import textwrap  # needed only to print
+
+    return textwrap.wrap(
+        remark, 100, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False
+    )
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _html(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    from html import escape  # needed only in a notebook
+
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,0 +1,386 @@
+"""Strings to SI numbers and back: bytes, bytes per second, seconds.
+
+Bits (``b``, ``bit``, ``bps``) and bytes (``B``, ``byte``, ``Bps``), decimal prefixes (``k`` or
+``K``, ``M``, ``G``, ``T``, ``P``, ``E``) and binary ones (``Ki`` to ``Ei``) are told apart, so case
+matters. A number without a unit is in SI base units.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import operator
+import re
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Final, SupportsFloat, SupportsIndex, TypeAlias
+
+from .errors import invalid, invalid_type
+
+__all__ = [
+    "Quantity",
+    "format_bandwidth",
+    "format_bytes",
+    "format_count",
+    "format_flops",
+    "format_time",
+    "parse_bandwidth",
+    "parse_bytes",
+    "parse_time",
+]
+
+Quantity: TypeAlias = str | SupportsFloat | SupportsIndex
+"""What the parsers accept: text with or without a unit, or any real number."""
+
+MAX_BYTES: Final = float(2**63)
+_MAX_TEXT: Final = 100  # longer text is no quantity, and exact arithmetic on it would cost
+
+# The exponent is kept short because the number is read as an exact fraction.
+_NUMBER_AND_UNIT: Final = re.compile(
+    r"([+-]?(?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*(\S.*)?",
+    re.ASCII,
+)
+_SIZE_UNIT: Final = re.compile(r"([kKMGTPE]|[KMGTPE]i)?(?:(b|bits?)|(?:B|[Bb]ytes?))")
+_PER_SECOND: Final = re.compile(r"(.*?)(?:ps|\s*/\s*(?:s|sec|second))")
+
+_PREFIXES: Final = {"": 1, "k": 1000} | {
+    prefix + binary: (1024 if binary else 1000) ** power
+    for power, prefix in enumerate("KMGTPE", start=1)
+    for binary in ("", "i")
+}
+_SECONDS: Final = {
+    "ps": Fraction(1, 10**12),
+    "ns": Fraction(1, 10**9),
+    "us": Fraction(1, 10**6),
+    "\u00b5s": Fraction(1, 10**6),  # micro sign
+    "\u03bcs": Fraction(1, 10**6),  # Greek mu
+    "ms": Fraction(1, 1000),
+    "s": Fraction(1),
+    "sec": Fraction(1),
+    "second": Fraction(1),
+    "seconds": Fraction(1),
+    "min": Fraction(60),
+    "h": Fraction(3600),
+}
+
+_BYTES_FORMS: Final = (
+    "must be bytes as a number or text such as '1 GiB', '64 KiB', '1.5 GB', '8 Mbit'"
+)
+_BANDWIDTH_FORMS: Final = (
+    "must be bytes/s as a number or text such as '50 GB/s', '1 GiB/s', '200 Gbps', '12.8 Tb/s'"
+)
+_TIME_FORMS: Final = "must be seconds as a number or text such as '1.5 us', '6 ms', '200 ns', '2 s'"
+
+
+def parse_bytes(value: Quantity, argument: str = "size") -> float:
+    """Read a size in bytes.
+
+    Parameters
+    ----------
+    value
+        A number of bytes, or text such as ``"1 GiB"``, ``"1.5 GB"``, ``"8 Mbit"`` or ``"1_000"``.
+    argument
+        Name to use in error messages.
+
+    Returns
+    -------
+    float
+        Bytes, from 0 to 2**63. Fractions are kept; whole numbers are exact up to 2**53.
+
+    Raises
+    ------
+    InvalidArgument
+        If the text cannot be read, or the size is negative, not finite or above 2**63.
+    InvalidType
+        If `value` is neither text nor a real number; a bool is not a number here.
+
+    Examples
+    --------
+    >>> parse_bytes("1 GiB"), parse_bytes("1 GB"), parse_bytes("8 Gb"), parse_bytes(4096)
+    (1073741824.0, 1000000000.0, 1000000000.0, 4096.0)
+    """
+    size = _read(value, argument, _size_unit, _BYTES_FORMS)
+    if not 0 <= size <= MAX_BYTES:
+        raise invalid(argument, value, "must be a finite number of bytes >= 0 and <= 2**63")
+    return size
+
+
+def parse_bandwidth(value: Quantity, argument: str = "bandwidth") -> float:
+    """Read a bandwidth in bytes per second.
+
+    Parameters
+    ----------
+    value
+        A number of bytes per second, or text such as ``"50 GB/s"``, ``"1 GiB/s"``, ``"200 Gbps"``.
+        ``"GBps"`` is bytes, ``"Gbps"`` is bits.
+    argument
+        Name to use in error messages.
+
+    Returns
+    -------
+    float
+        Bytes per second, greater than 0.
+
+    Raises
+    ------
+    InvalidArgument
+        If the text cannot be read, or the bandwidth is not finite or not above 0.
+    InvalidType
+        If `value` is neither text nor a real number.
+
+    Examples
+    --------
+    >>> parse_bandwidth("200 Gbps"), parse_bandwidth("50 GB/s"), parse_bandwidth(5e9)
+    (25000000000.0, 50000000000.0, 5000000000.0)
+    """
+    rate = _read(value, argument, _rate_unit, _BANDWIDTH_FORMS)
+    if not 0 < rate < math.inf:
+        raise invalid(argument, value, "must be a finite number > 0")
+    return rate
+
+
+def parse_time(value: Quantity, argument: str = "latency") -> float:
+    """Read a time in seconds.
+
+    Parameters
+    ----------
+    value
+        A number of seconds, or text such as ``"1.5 us"``, ``"6 ms"`` or ``"200 ns"``.
+    argument
+        Name to use in error messages.
+
+    Returns
+    -------
+    float
+        Seconds, at least 0.
+
+    Raises
+    ------
+    InvalidArgument
+        If the text cannot be read, or the time is negative or not finite.
+    InvalidType
+        If `value` is neither text nor a real number.
+
+    Examples
+    --------
+    >>> parse_time("1.5 us"), parse_time("6 ms"), parse_time(0)
+    (1.5e-06, 0.006, 0.0)
+    """
+    seconds = _read(value, argument, _SECONDS.get, _TIME_FORMS)
+    if not 0 <= seconds < math.inf:
+        raise invalid(argument, value, "must be a finite number >= 0")
+    return seconds
+
+
+def format_bytes(size: float) -> str:
+    """Write a size with a binary prefix; whole sizes below 1 KiB are exact.
+
+    Parameters
+    ----------
+    size
+        Bytes.
+
+    Returns
+    -------
+    str
+        Three or four significant digits and a unit.
+
+    Examples
+    --------
+    >>> format_bytes(2**30), format_bytes(1000), format_bytes(150 * 1024)
+    ('1.00 GiB', '1000 B', '150 KiB')
+    """
+    if not math.isfinite(size):
+        return f"{size} B"
+    sign, rest = _sign(size)
+    if rest < 1023.5:
+        return f"{sign}{rest:.4g} B"
+    power = 1
+    while rest / 1024**power >= 1023.5 and power < len(_BINARY_UNITS):
+        power += 1  # what rounds to 1024 belongs to the next unit
+    return f"{sign}{_digits(rest / 1024**power)} {_BINARY_UNITS[power - 1]}"
+
+
+def format_bandwidth(rate: float) -> str:
+    """Write a bandwidth in bytes per second with a decimal prefix.
+
+    Parameters
+    ----------
+    rate
+        Bytes per second.
+
+    Returns
+    -------
+    str
+        Three significant digits and a unit.
+
+    Examples
+    --------
+    >>> format_bandwidth(128e9), format_bandwidth(1.28e12)
+    ('128 GB/s', '1.28 TB/s')
+    """
+    return _decimal(rate, _ABOVE_ONE, "B/s")
+
+
+def format_flops(rate: float) -> str:
+    """Write a rate of arithmetic with a decimal prefix.
+
+    Parameters
+    ----------
+    rate
+        Floating-point operations per second.
+
+    Returns
+    -------
+    str
+        Three significant digits and a unit.
+
+    Examples
+    --------
+    >>> format_flops(64 * 1299e12)
+    '83.1 PFLOP/s'
+    """
+    return _decimal(rate, _ABOVE_ONE, "FLOP/s")
+
+
+def format_time(seconds: float) -> str:
+    """Write a time with a decimal prefix; times above a second stay in seconds.
+
+    Parameters
+    ----------
+    seconds
+        Seconds.
+
+    Returns
+    -------
+    str
+        Three significant digits and a unit.
+
+    Examples
+    --------
+    >>> format_time(3.081e-3), format_time(12.3e-6), format_time(0), format_time(90)
+    ('3.08 ms', '12.3 us', '0 s', '90.0 s')
+    """
+    return _decimal(seconds, _BELOW_ONE, "s")
+
+
+def format_count(number: SupportsIndex) -> str:
+    """Write an integer with commas between groups of three digits.
+
+    Parameters
+    ----------
+    number
+        Any integer.
+
+    Returns
+    -------
+    str
+        All digits.
+
+    Examples
+    --------
+    >>> format_count(524288)
+    '524,288'
+    """
+    return f"{operator.index(number):,}"
+
+
+_BINARY_UNITS: Final = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+_ABOVE_ONE: Final = (
+    (1e24, "Y"),
+    (1e21, "Z"),
+    (1e18, "E"),
+    (1e15, "P"),
+    (1e12, "T"),
+    (1e9, "G"),
+    (1e6, "M"),
+    (1e3, "k"),
+    (1.0, ""),
+)
+_BELOW_ONE: Final = ((1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"))
+
+
+def _read(
+    value: Quantity,
+    argument: str,
+    unit_factor: Callable[[str], Fraction | None],
+    forms: str,
+) -> float:
+    """Turn `value` into a float of base units; infinite where it does not fit one."""
+    if not isinstance(value, str):
+        return _real(value, argument, forms)
+    text = value.strip()
+    match = _NUMBER_AND_UNIT.fullmatch(text) if len(text) <= _MAX_TEXT else None
+    if match is None:
+        raise invalid(argument, value, forms)
+    digits, unit = match.groups()
+    factor = Fraction(1) if unit is None else unit_factor(unit)
+    if factor is None:
+        raise invalid(argument, value, forms)
+    try:
+        return float(Fraction(digits.replace("_", "")) * factor)
+    except OverflowError:
+        return math.inf
+
+
+def _real(value: object, argument: str, forms: str) -> float:
+    if isinstance(value, bool):
+        accepted = False
+    elif isinstance(value, numbers.Real):
+        accepted = True
+    elif hasattr(value, "dtype"):  # numpy.bool, numpy.complex128 and arrays have __float__ too
+        kind = getattr(value.dtype, "kind", "")
+        accepted = kind in ("i", "u", "f") and getattr(value, "shape", None) == ()
+    else:
+        accepted = isinstance(value, SupportsFloat | SupportsIndex)
+    if not accepted:
+        raise invalid_type(argument, value, forms)
+    try:
+        return float(value) + 0.0  # type: ignore[arg-type]  # and -0.0 becomes 0.0
+    except OverflowError:
+        return math.inf
+    except (TypeError, ValueError) as error:
+        raise invalid_type(argument, value, forms) from error
+
+
+def _size_unit(unit: str) -> Fraction | None:
+    match = _SIZE_UNIT.fullmatch(unit)
+    if match is None:
+        return None
+    prefix, bits = match.groups()
+    return Fraction(_PREFIXES[prefix or ""], 8 if bits else 1)
+
+
+def _rate_unit(unit: str) -> Fraction | None:
+    match = _PER_SECOND.fullmatch(unit)
+    return None if match is None else _size_unit(match.group(1))
+
+
+def _sign(number: float) -> tuple[str, float]:
+    return ("-", -float(number)) if number < 0 else ("", float(number))
+
+
+def _rounded(number: float) -> float:
+    """Round to three significant digits, or to a whole number from 1000 on."""
+    return float(f"{number:.0f}") if number >= 999.5 else float(f"{number:.2e}")
+
+
+def _digits(number: float) -> str:
+    rounded = _rounded(number)
+    if rounded >= 1e6:
+        return f"{rounded:.3g}"
+    places = 2 if rounded < 10 else 1 if rounded < 100 else 0
+    return f"{rounded:.{places}f}"
+
+
+def _decimal(number: float, scales: Sequence[tuple[float, str]], unit: str) -> str:
+    if not math.isfinite(number) or number == 0:
+        return f"{abs(number) if number == 0 else number:.0f} {unit}"
+    sign, rest = _sign(number)
+    rounded = float(f"{rest:.2e}")
+    for scale, prefix in scales:
+        if rounded >= scale:
+            # Long counts of the base unit (seconds) keep their whole digits.
+            return f"{sign}{_digits(rest / scale)} {prefix}{unit}"
+    scale, prefix = scales[-1]
+    return f"{sign}{rounded / scale:.3g} {prefix}{unit}"

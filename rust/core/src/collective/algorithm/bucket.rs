@@ -1,0 +1,199 @@
+//! Bucket: dimension by dimension, rings along one axis after another, several orders of the axes at once.
+//!
+//! The data is split over orders ("rotations"); the share that an axis carries falls with its place in the
+//! order: after axes of k1, k2, ... only 1/(k1 k2 ...) of the data is left. Equal shares of the cyclic orders
+//! suit an isotropic torus (Jain and Sabharwal 2010; Sack and Gropp 2015). On an anisotropic one, shares are
+//! chosen so that all axes finish together: a small linear program, whose optimum equals the cut bound over
+//! sets of axes (the loads that orders can make are the bases of a polymatroid). Pieces of the data overlap, so
+//! that every axis is busy throughout.
+
+use super::{Job, unsupported};
+use crate::collective::layout::LocalBox;
+use crate::collective::operation::Operation;
+use crate::collective::packing;
+use crate::collective::pattern::{Kind, Pattern};
+use crate::collective::schedule::{Part, Phase, Stage};
+use crate::{Error, Result};
+use std::rc::Rc;
+
+/// Most sides whose orders are all tried: 6! = 720.
+const MOST_SIDES: usize = 6;
+
+/// Shares of the orders chosen to finish all axes together.
+pub(crate) fn weighted(job: &Job) -> Result<Vec<Stage>> {
+    let sides = Sides::of(job, "bucket")?;
+    if job.operation == Operation::AllToAll {
+        return sides.all_to_all(job);
+    }
+    let count = sides.patterns.len();
+    if count > MOST_SIDES {
+        return Err(Error::unsupported(
+            format!("bucket weights for {count} axes"),
+            format!("use bucket_equal, or a group of at most {MOST_SIDES} axes"),
+        ));
+    }
+    let orders = permutations(count);
+    let shares = |order: &Vec<usize>| {
+        let mut left = 1.0;
+        let mut row = vec![0.0; count];
+        for &side in order {
+            let size = f64::from(sides.sizes[side]);
+            row[side] = left * (size - 1.0) / size * sides.seconds_per_byte[side];
+            left /= size;
+        }
+        row
+    };
+    let columns: Vec<Vec<f64>> = orders.iter().map(shares).collect();
+    let packed = packing::maximise(&columns);
+    let total: f64 = packed.iter().sum();
+    let rotations = packed
+        .into_iter()
+        .zip(orders)
+        .filter(|(amount, _)| *amount > 0.0)
+        .map(|(amount, order)| (amount / total, order))
+        .collect();
+    sides.run(job, "bucket", rotations)
+}
+
+/// Equal shares of the cyclic orders.
+pub(crate) fn equal(job: &Job) -> Result<Vec<Stage>> {
+    let sides = Sides::of(job, "bucket_equal")?;
+    let count = sides.patterns.len();
+    let cyclic = |first: usize| (0..count).map(|at| (first + at) % count).collect();
+    let rotations = (0..count).map(|first| (1.0 / count as f64, cyclic(first))).collect();
+    sides.run(job, "bucket_equal", rotations)
+}
+
+/// The sides of the group's box, each with the pattern of its rings in both directions.
+struct Sides {
+    boxes: Vec<LocalBox>,
+    sizes: Vec<u32>,
+    patterns: Vec<Rc<Pattern>>,
+    /// Seconds of the busiest link to pass one byte per rank around the ring, both directions sharing it.
+    seconds_per_byte: Vec<f64>,
+}
+
+impl Sides {
+    fn of(job: &Job, name: &str) -> Result<Self> {
+        let refused = |why: &str| Error::unsupported(format!("{name} over {why}"), "use ring, direct or hierarchical");
+        let groups = job
+            .placement
+            .local_groups()
+            .ok_or_else(|| refused("chips of several UltraServers"))?;
+        let domain = job.context.machine.domain();
+        let boxes: Vec<LocalBox> = groups
+            .iter()
+            .map(|group| LocalBox::of(domain, group))
+            .collect::<Option<_>>()
+            .ok_or_else(|| refused("a group that is not a box of axis positions"))?;
+        let sizes = boxes[0].sizes();
+        let mut patterns = Vec::new();
+        let mut seconds_per_byte = Vec::new();
+        for side in 0..sizes.len() {
+            let mut pairs = Vec::new();
+            for line in boxes.iter().flat_map(|shape| shape.lines(domain, side)) {
+                for at in 0..line.len() {
+                    let next = line[(at + 1) % line.len()];
+                    pairs.extend([(line[at], next), (next, line[at])]);
+                }
+            }
+            let pattern = Pattern::new(Kind::Local(pairs));
+            let busiest = pattern.unit(job.context)?.ledger.busiest(job.context);
+            seconds_per_byte.push(busiest.map_or(0.0, |busiest| busiest.seconds / 2.0));
+            patterns.push(pattern);
+        }
+        Ok(Self {
+            boxes,
+            sizes,
+            patterns,
+            seconds_per_byte,
+        })
+    }
+
+    fn run(&self, job: &Job, name: &str, rotations: Vec<(f64, Vec<usize>)>) -> Result<Vec<Stage>> {
+        let mut halves: Vec<Phase> = (0..self.sizes.len())
+            .map(|place| self.phase(job, "reduce-scatter", &rotations, place))
+            .collect();
+        let gather = (0..self.sizes.len())
+            .rev()
+            .map(|place| self.phase(job, "all-gather", &rotations, place));
+        let phases = match job.operation {
+            Operation::ReduceScatter => halves,
+            Operation::AllGather => gather.collect(),
+            Operation::AllReduce => {
+                halves.extend(gather);
+                halves
+            }
+            other => return Err(unsupported(name, other)),
+        };
+        Ok(vec![Stage::overlapping(job.tier, phases)])
+    }
+
+    /// What all rotations do at one place of their orders. Rings of different lengths take different numbers
+    /// of steps; the longest counts, and each part's bytes are spread over that many.
+    fn phase(&self, job: &Job, what: &str, rotations: &[(f64, Vec<usize>)], place: usize) -> Phase {
+        let steps = rotations
+            .iter()
+            .map(|(_, order)| self.sizes[order[place]] - 1)
+            .max()
+            .unwrap_or(0);
+        let mut bytes = vec![0.0; self.sizes.len()];
+        for (share, order) in rotations {
+            let left: f64 = order[..place].iter().map(|&side| f64::from(self.sizes[side])).product();
+            let size = f64::from(self.sizes[order[place]]);
+            // Two directions, each half of (size - 1) / size of what is left.
+            bytes[order[place]] += job.size * share / left * (size - 1.0) / size / 2.0 / f64::from(steps);
+        }
+        let parts = (self.patterns.iter().zip(&bytes))
+            .filter(|(_, bytes)| **bytes > 0.0)
+            .map(|(pattern, &bytes)| Part::new(pattern, bytes))
+            .collect();
+        let axes: Vec<&str> = rotations
+            .iter()
+            .map(|(_, order)| self.axis_name(job, order[place]))
+            .collect();
+        Phase::steps(format!("{what} along {}", axes.join(", ")), parts, u64::from(steps))
+    }
+
+    fn axis_name<'a>(&self, job: &Job<'a>, side: usize) -> &'a str {
+        &job.context.machine.domain().axes()[self.boxes[0].sides[side].0].name
+    }
+
+    /// All-to-all one axis after another: along each, every rank sends each other one of its line what is bound
+    /// for that position.
+    fn all_to_all(&self, job: &Job) -> Result<Vec<Stage>> {
+        let domain = job.context.machine.domain();
+        let mut phases = Vec::new();
+        for (side, &size) in self.sizes.iter().enumerate() {
+            let mut pairs = Vec::new();
+            for line in self.boxes.iter().flat_map(|shape| shape.lines(domain, side)) {
+                for &from in &line {
+                    pairs.extend(line.iter().filter(|&&to| to != from).map(|&to| (from, to)));
+                }
+            }
+            let part = Part::new(&Pattern::new(Kind::Local(pairs)), job.size / f64::from(size));
+            let what = format!("all-to-all along {}", self.axis_name(job, side));
+            phases.push(Phase::steps(what, vec![part], 1));
+        }
+        Ok(vec![Stage::overlapping(job.tier, phases)])
+    }
+}
+
+/// All orders of 0..count, in lexicographic order.
+fn permutations(count: usize) -> Vec<Vec<usize>> {
+    let mut orders = vec![Vec::new()];
+    for _ in 0..count {
+        orders = orders
+            .into_iter()
+            .flat_map(|order: Vec<usize>| {
+                let free: Vec<usize> = (0..count).filter(|side| !order.contains(side)).collect();
+                free.into_iter().map(move |side| {
+                    let mut next = order.clone();
+                    next.push(side);
+                    next
+                })
+            })
+            .collect();
+    }
+    orders
+}

@@ -1,0 +1,43 @@
+//! The algorithms. Each builds the stages of a [`Job`]: one operation over one placement.
+
+mod bucket;
+mod direct;
+mod grid;
+mod halving;
+mod multi_ring;
+mod registry;
+mod ring;
+mod tree;
+
+pub use registry::{ALGORITHMS, Algorithm};
+pub(crate) use grid::flat;
+pub(crate) use registry::{find, names};
+
+use super::context::Context;
+use super::operation::Operation;
+use super::placement::Placement;
+use crate::Error;
+
+/// One operation over one placement.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) placement: &'a Placement,
+    pub(crate) operation: Operation,
+    /// Bytes, as the operation defines them.
+    pub(crate) size: f64,
+    /// Rank of the root in each group.
+    pub(crate) root: usize,
+    /// Distance of a send_recv.
+    pub(crate) shift: i64,
+    /// Name of the tier that the placement spans.
+    pub(crate) tier: &'static str,
+}
+
+/// The refusal of an operation that an algorithm does not do.
+pub(crate) fn unsupported(algorithm: &str, operation: Operation) -> Error {
+    Error::unsupported(
+        format!("{algorithm} does no {}", operation.name()),
+        format!("it has {}", names(operation).join(", ")),
+    )
+}

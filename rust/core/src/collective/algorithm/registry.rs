@@ -1,0 +1,126 @@
+//! The table of algorithms. A new algorithm is a file beside this one and a row here.
+
+use super::{Job, bucket, direct, halving, multi_ring, ring, tree};
+use crate::collective::operation::Operation::{self, *};
+use crate::collective::schedule::Stage;
+use crate::{Error, Result};
+
+/// One algorithm: its name, what it is in a line, which operations it does.
+pub struct Algorithm {
+    /// The name that users write.
+    pub name: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// What it does.
+    pub operations: &'static [Operation],
+    pub(crate) build: fn(&Job) -> Result<Vec<Stage>>,
+}
+
+const REDUCING: &[Operation] = &[AllReduce, ReduceScatter, AllGather];
+
+/// All algorithms that run over one placement. `hierarchical` combines them over the tiers of a machine.
+pub const ALGORITHMS: &[Algorithm] = &[
+    Algorithm {
+        name: "ring",
+        summary: "neighbours on a ring, both directions at once",
+        operations: &[AllReduce, ReduceScatter, AllGather, AllToAll, Broadcast, Reduce],
+        build: ring::both_ways,
+    },
+    Algorithm {
+        name: "ring_one_way",
+        summary: "neighbours on a ring, one direction",
+        operations: &[AllReduce, ReduceScatter, AllGather, AllToAll, Broadcast, Reduce],
+        build: ring::one_way,
+    },
+    Algorithm {
+        name: "multi_ring",
+        summary: "two edge-disjoint Hamiltonian cycles of a k x k plane, both directions (KangaRing on 4 x 4)",
+        operations: REDUCING,
+        build: multi_ring::multi_ring,
+    },
+    Algorithm {
+        name: "bucket",
+        summary: "rings along one axis after another, orders of the axes weighted to keep every axis busy",
+        operations: &[AllReduce, ReduceScatter, AllGather, AllToAll],
+        build: bucket::weighted,
+    },
+    Algorithm {
+        name: "bucket_equal",
+        summary: "rings along one axis after another, equal shares of the cyclic orders",
+        operations: REDUCING,
+        build: bucket::equal,
+    },
+    Algorithm {
+        name: "halving_doubling",
+        summary: "recursive halving, then doubling, between ranks that differ in one bit",
+        operations: REDUCING,
+        build: halving::halving_doubling,
+    },
+    Algorithm {
+        name: "recursive_doubling",
+        summary: "whole buffers between ranks that differ in one bit: fewest steps for small messages",
+        operations: &[AllReduce],
+        build: halving::recursive_doubling,
+    },
+    Algorithm {
+        name: "direct",
+        summary: "every rank to every rank that needs its bytes, at once",
+        operations: &[
+            AllReduce,
+            ReduceScatter,
+            AllGather,
+            AllToAll,
+            Broadcast,
+            Reduce,
+            Gather,
+            Scatter,
+            SendRecv,
+        ],
+        build: direct::direct,
+    },
+    Algorithm {
+        name: "mesh",
+        summary: "every rank's whole buffer to every other in one step",
+        operations: &[AllReduce],
+        build: direct::mesh,
+    },
+    Algorithm {
+        name: "binomial_tree",
+        summary: "the ranks that have the data double with each step",
+        operations: &[AllReduce, Broadcast, Reduce, Gather, Scatter],
+        build: tree::binomial,
+    },
+    Algorithm {
+        name: "double_binary_tree",
+        summary: "two pipelined binary trees, half of the data each",
+        operations: &[AllReduce],
+        build: tree::double_binary,
+    },
+    Algorithm {
+        name: "scatter_allgather",
+        summary: "broadcast as scatter and all-gather, reduce as reduce-scatter and gather",
+        operations: &[Broadcast, Reduce],
+        build: tree::scatter_allgather,
+    },
+];
+
+/// The algorithm of a name.
+pub(crate) fn find(name: &str) -> Result<&'static Algorithm> {
+    ALGORITHMS.iter().find(|row| row.name == name).ok_or_else(|| Error::Unknown {
+        argument: "algorithm".to_owned(),
+        value: name.to_owned(),
+        known: format!(
+            "auto, hierarchical, {}",
+            ALGORITHMS.iter().map(|row| row.name).collect::<Vec<_>>().join(", ")
+        ),
+    })
+}
+
+/// Names of the algorithms that do an operation.
+pub(crate) fn names(operation: Operation) -> Vec<&'static str> {
+    ALGORITHMS
+        .iter()
+        .filter(|row| row.operations.contains(&operation))
+        .map(|row| row.name)
+        .collect()
+}

@@ -1,0 +1,296 @@
+//! The time of a schedule under a contention model.
+//!
+//! A phase lasts overhead + longest latency + busiest link's bytes / bandwidth (`link_load`), or the longest of
+//! its messages on an idle machine (`alpha_beta`). Where c pieces follow each other through stages, the first
+//! takes the sum of the stages and each further one arrives after the slowest stage, or after the time that
+//! the busiest link needs for one piece's bytes in all stages together, whichever is longer.
+
+use super::context::Context;
+use super::ledger::{Busiest, Ledger};
+use super::schedule::{Phase, Repeat, Stage, Track};
+use crate::{Error, Result};
+use std::rc::Rc;
+
+/// How messages that meet on a link share it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Model {
+    /// Not at all: each message has its route to itself.
+    AlphaBeta,
+    /// A phase lasts as long as its busiest link.
+    LinkLoad,
+}
+
+impl Model {
+    /// The name that users write.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AlphaBeta => "alpha_beta",
+            Self::LinkLoad => "link_load",
+        }
+    }
+
+    /// The model of a name.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`].
+    pub fn from_name(name: &str) -> Result<Self> {
+        [Self::AlphaBeta, Self::LinkLoad]
+            .into_iter()
+            .find(|model| model.name() == name)
+            .ok_or_else(|| Error::Unknown {
+                argument: "model".to_owned(),
+                value: name.to_owned(),
+                known: "alpha_beta, link_load".to_owned(),
+            })
+    }
+}
+
+/// Most pieces that a track is cut into, and most chunks that go through the stages.
+const MOST_PIECES: u32 = 4096;
+/// Most chunks through the stages that are tried when the caller does not say.
+const MOST_CHUNKS: u32 = 256;
+/// Most pieces of a wave: a message is not cut below bytes, and no latency asks for fewer.
+const MOST_WAVE: f64 = 1048576.0;
+
+/// The cost of one phase with all of the data.
+#[derive(Debug, Clone)]
+pub(crate) struct PhaseCost {
+    pub(crate) what: String,
+    pub(crate) latency: f64,
+    pub(crate) overhead: f64,
+    /// Seconds of one step on the wire.
+    pub(crate) serial: f64,
+    /// Bytes that the busiest sender sends in the whole phase.
+    pub(crate) sent: f64,
+    pub(crate) busiest: Option<Busiest>,
+    pub(crate) repeat: Repeat,
+    /// (latency, seconds on the wire) of the messages that can be last, without overhead.
+    last: Vec<(f64, f64)>,
+}
+
+/// The cost of a track.
+#[derive(Debug, Clone)]
+pub(crate) struct TrackCost {
+    pub(crate) phases: Vec<PhaseCost>,
+    /// Seconds of the busiest link in all phases together; 0 when links are not shared.
+    busy: f64,
+    overlap: bool,
+}
+
+/// The cost of a stage, ready to be combined with others.
+#[derive(Debug)]
+pub(crate) struct StageCost {
+    pub(crate) tier: &'static str,
+    pub(crate) tracks: Vec<TrackCost>,
+    ledger: Ledger,
+}
+
+/// The cost of stages in sequence.
+#[derive(Debug, Clone)]
+pub(crate) struct Cost {
+    pub(crate) time: f64,
+    pub(crate) chunks: u32,
+    pub(crate) ledger: Ledger,
+    pub(crate) busiest: Option<Busiest>,
+}
+
+impl PhaseCost {
+    fn new(context: &Context, model: Model, phase: &Phase, ledger: &mut Ledger) -> Result<Self> {
+        let mut own = Ledger::default();
+        let (mut latency, mut overhead, mut sent) = (0.0f64, 0.0, 0.0f64);
+        let mut last = Vec::new();
+        for part in &phase.parts {
+            let unit = part.pattern.unit(context)?;
+            own.add(&unit.ledger, part.bytes);
+            latency = latency.max(unit.latency);
+            overhead += unit.overhead;
+            sent += unit.sent * part.bytes;
+            if model == Model::AlphaBeta {
+                last.extend(unit.alone.iter().map(|&(latency, slope)| (latency, slope * part.bytes)));
+            }
+        }
+        let busiest = own.busiest(context);
+        let serial = match model {
+            Model::AlphaBeta => last.iter().map(|pair| pair.1).fold(0.0, f64::max),
+            Model::LinkLoad => busiest.as_ref().map_or(0.0, |busiest| busiest.seconds),
+        };
+        if model == Model::LinkLoad {
+            last.push((latency, serial));
+        }
+        let times = match phase.repeat {
+            Repeat::Steps(count) => count as f64,
+            Repeat::Wave(_) => 1.0,
+        };
+        ledger.add(&own, times);
+        Ok(Self {
+            what: phase.what.clone(),
+            latency,
+            overhead,
+            serial,
+            sent: sent * times,
+            busiest,
+            repeat: phase.repeat,
+            last,
+        })
+    }
+
+    fn step(&self, scale: f64) -> f64 {
+        let longest = self
+            .last
+            .iter()
+            .map(|&(latency, serial)| latency + scale * serial)
+            .fold(0.0, f64::max);
+        self.overhead + longest
+    }
+
+    /// Seconds with `scale` of the data.
+    pub(crate) fn time(&self, scale: f64) -> f64 {
+        match self.repeat {
+            Repeat::Steps(count) => count as f64 * self.step(scale),
+            Repeat::Wave(hops) => {
+                let pieces = self.wave_pieces(hops, scale);
+                ((hops - 1) as f64 + pieces) * self.step(scale / pieces)
+            }
+        }
+    }
+
+    /// Seconds with no data: what latency and overhead alone cost.
+    pub(crate) fn fixed(&self) -> (f64, f64) {
+        let steps = match self.repeat {
+            Repeat::Steps(count) => count as f64,
+            Repeat::Wave(hops) => hops as f64,
+        };
+        (steps * self.latency, steps * self.overhead)
+    }
+
+    /// The number of pieces that makes a wave shortest: d/dc of (h - 1 + c)(a + b/c) is zero at
+    /// sqrt((h - 1) b / a).
+    fn wave_pieces(&self, hops: u64, scale: f64) -> f64 {
+        let fixed = self.latency + self.overhead;
+        let wire = scale * self.serial;
+        if hops <= 1 || wire == 0.0 {
+            return 1.0;
+        }
+        if fixed == 0.0 {
+            return MOST_WAVE;
+        }
+        ((hops - 1) as f64 * wire / fixed).sqrt().round().clamp(1.0, MOST_WAVE)
+    }
+}
+
+/// Seconds of `count` pieces through stages of the given times, when the busiest link needs `busy` for one
+/// piece.
+fn pipeline(stages: impl Iterator<Item = f64>, busy: f64, count: u32) -> f64 {
+    let (mut sum, mut slowest) = (0.0, busy);
+    for stage in stages {
+        sum += stage;
+        slowest = f64::max(slowest, stage);
+    }
+    sum + f64::from(count - 1) * slowest
+}
+
+fn powers_of_two(most: u32) -> impl Iterator<Item = u32> {
+    std::iter::successors(Some(1u32), |count| Some(count * 2)).take_while(move |&count| count <= most)
+}
+
+impl TrackCost {
+    fn time(&self, scale: f64) -> f64 {
+        let with = |pieces: u32| {
+            let share = scale / f64::from(pieces);
+            let phases = self.phases.iter().map(|phase| phase.time(share));
+            pipeline(phases, self.busy * share, pieces)
+        };
+        let most = if self.overlap { MOST_PIECES } else { 1 };
+        powers_of_two(most).map(with).fold(f64::INFINITY, f64::min)
+    }
+}
+
+impl StageCost {
+    /// The cost of one stage with all of the data.
+    pub(crate) fn new(context: &Context, model: Model, stage: &Stage) -> Result<Self> {
+        let mut ledger = Ledger::default();
+        let mut tracks = Vec::with_capacity(stage.tracks.len());
+        for track in &stage.tracks {
+            tracks.push(track_cost(context, model, track, &mut ledger)?);
+        }
+        Ok(Self {
+            tier: stage.tier,
+            tracks,
+            ledger,
+        })
+    }
+
+    /// Seconds with `scale` of the data: the longest track.
+    pub(crate) fn time(&self, scale: f64) -> f64 {
+        self.tracks.iter().map(|track| track.time(scale)).fold(0.0, f64::max)
+    }
+
+    /// Latency and overhead of the track that they delay most.
+    pub(crate) fn fixed(&self) -> (f64, f64) {
+        let of_track = |track: &TrackCost| {
+            track.phases.iter().fold((0.0, 0.0), |sum, phase| {
+                let (latency, overhead) = phase.fixed();
+                (sum.0 + latency, sum.1 + overhead)
+            })
+        };
+        self.tracks
+            .iter()
+            .map(of_track)
+            .fold((0.0, 0.0), |best, next| if next.0 + next.1 > best.0 + best.1 { next } else { best })
+    }
+}
+
+/// The cost of stages in sequence. `chunks` fixes how many chunks of the data follow each other through
+/// them; otherwise the best power of two is taken.
+pub(crate) fn combine(
+    context: &Context,
+    model: Model,
+    stages: &[Rc<StageCost>],
+    chunks: Option<u32>,
+) -> Result<Cost> {
+    let mut ledger = Ledger::default();
+    for stage in stages {
+        ledger.add(&stage.ledger, 1.0);
+    }
+    let busiest = ledger.busiest(context);
+    let busy = match model {
+        Model::AlphaBeta => 0.0,
+        Model::LinkLoad => busiest.as_ref().map_or(0.0, |busiest| busiest.seconds),
+    };
+    let with = |count: u32| {
+        let share = 1.0 / f64::from(count);
+        pipeline(stages.iter().map(|stage| stage.time(share)), busy * share, count)
+    };
+    let (time, chunks) = match chunks {
+        Some(0) => return Err(Error::invalid("chunks", 0, "must be >= 1")),
+        Some(count) => (with(count), count),
+        None if stages.len() == 1 => (with(1), 1),
+        None => powers_of_two(MOST_CHUNKS)
+            .map(|count| (with(count), count))
+            .fold((f64::INFINITY, 1), |best, next| if next.0 < best.0 { next } else { best }),
+    };
+    Ok(Cost {
+        time,
+        chunks,
+        ledger,
+        busiest,
+    })
+}
+
+fn track_cost(context: &Context, model: Model, track: &Track, total: &mut Ledger) -> Result<TrackCost> {
+    let mut own = Ledger::default();
+    let mut phases = Vec::with_capacity(track.phases.len());
+    for phase in &track.phases {
+        phases.push(PhaseCost::new(context, model, phase, &mut own)?);
+    }
+    let busy = match model {
+        Model::AlphaBeta => 0.0,
+        Model::LinkLoad => own.busiest(context).map_or(0.0, |busiest| busiest.seconds),
+    };
+    total.add(&own, 1.0);
+    Ok(TrackCost {
+        phases,
+        busy,
+        overlap: track.overlap,
+    })
+}

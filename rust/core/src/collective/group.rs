@@ -1,0 +1,164 @@
+//! Who takes part: one group of chips, or all groups of a mesh axis at once.
+//!
+//! Groups that look alike in every domain are kept as a grid, (local members) x (domains), whose cost is
+//! found on one domain and on domain numbers; anything else is a plain list of chips.
+
+use crate::error::{Error, Result};
+use crate::machine::Machine;
+
+/// Disjoint groups of equal size that run the same collective at the same time.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Groups {
+    /// Group (i, j) has the local chips `locals[i]` of each domain in `domains[j]`.
+    Grid {
+        /// Local chip numbers of each local group, in rank order.
+        locals: Vec<Vec<u32>>,
+        /// Domains (counted over the machine) of each domain group, ascending.
+        domains: Vec<Vec<u32>>,
+    },
+    /// Chips of each group, in rank order.
+    Scattered(Vec<Vec<u32>>),
+}
+
+impl Groups {
+    /// One group of all chips.
+    pub fn all(machine: &Machine) -> Self {
+        Self::Grid {
+            locals: vec![(0..machine.domain().chips()).collect()],
+            domains: vec![(0..machine.num_domains()).collect()],
+        }
+    }
+
+    /// The groups of a mesh axis of `size` ranks that are `stride` chips apart: the chips whose numbers differ
+    /// in that one digit.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when size x stride does not divide the number of chips.
+    pub fn mesh_axis(machine: &Machine, size: u32, stride: u32) -> Result<Self> {
+        let chips = machine.num_chips();
+        let block = u64::from(size) * u64::from(stride);
+        if size == 0 || stride == 0 || u64::from(chips) % block != 0 {
+            return Err(Error::invalid(
+                "mesh axis",
+                format!("{size} ranks {stride} chips apart"),
+                format!("size x stride must divide the {chips} chips"),
+            ));
+        }
+        let block = block as u32;
+        let in_domain = machine.domain().chips();
+        let strided = |from: u32, step: u32, count: u32| (0..count).map(|i| from + i * step).collect();
+        if in_domain % block == 0 {
+            let locals = digits(in_domain, block, stride)
+                .map(|first| strided(first, stride, size))
+                .collect();
+            let domains = (0..machine.num_domains()).map(|domain| vec![domain]).collect();
+            return Ok(Self::Grid { locals, domains });
+        }
+        if stride % in_domain == 0 {
+            let (step, reach) = (stride / in_domain, block / in_domain);
+            let domains = digits(machine.num_domains(), reach, step)
+                .map(|first| strided(first, step, size))
+                .collect();
+            let locals = (0..in_domain).map(|local| vec![local]).collect();
+            return Ok(Self::Grid { locals, domains });
+        }
+        if in_domain % stride == 0 && block % in_domain == 0 {
+            let locals = (0..stride)
+                .map(|first| strided(first, stride, in_domain / stride))
+                .collect();
+            let reach = block / in_domain;
+            let domains = (0..machine.num_domains() / reach)
+                .map(|group| strided(group * reach, 1, reach))
+                .collect();
+            return Ok(Self::Grid { locals, domains });
+        }
+        let groups = digits(chips, block, stride)
+            .map(|first| strided(first, stride, size))
+            .collect();
+        Ok(Self::Scattered(groups))
+    }
+
+    /// One group of the given chips, in rank order.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for no chips or a chip named twice, [`Error::OutOfRange`] for one outside.
+    pub fn of_chips(machine: &Machine, chips: &[u32]) -> Result<Self> {
+        if chips.is_empty() {
+            return Err(Error::invalid("group", "no chips", "must name at least one chip"));
+        }
+        for (rank, &chip) in chips.iter().enumerate() {
+            machine.check_chip(&format!("group[{rank}]"), i128::from(chip))?;
+        }
+        let mut sorted = chips.to_vec();
+        sorted.sort_unstable();
+        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::invalid("group", pair[0], "names this chip twice"));
+        }
+        Ok(as_grid(machine, chips).unwrap_or_else(|| Self::Scattered(vec![chips.to_vec()])))
+    }
+
+    /// Ranks in each group.
+    pub fn ranks(&self) -> usize {
+        match self {
+            Self::Grid { locals, domains } => locals[0].len() * domains[0].len(),
+            Self::Scattered(groups) => groups[0].len(),
+        }
+    }
+
+    /// Number of groups.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Grid { locals, domains } => locals.len() * domains.len(),
+            Self::Scattered(groups) => groups.len(),
+        }
+    }
+
+    /// Chips of group `index`, in rank order.
+    pub fn members(&self, machine: &Machine, index: usize) -> Vec<u32> {
+        match self {
+            Self::Grid { locals, domains } => {
+                let (local, domain) = (index % locals.len(), index / locals.len());
+                let first = domains[domain].iter().map(|domain| domain * machine.domain().chips());
+                first
+                    .flat_map(|first| locals[local].iter().map(move |local| first + local))
+                    .collect()
+            }
+            Self::Scattered(groups) => groups[index].clone(),
+        }
+    }
+}
+
+/// Numbers below `total` whose digit of weight `stride` (in blocks of `block`) is zero.
+fn digits(total: u32, block: u32, stride: u32) -> impl Iterator<Item = u32> {
+    (0..total / block).flat_map(move |outer| (0..stride).map(move |inner| outer * block + inner))
+}
+
+/// The chips as a grid, when every domain that they touch holds the same local chips in the same order and
+/// domains ascend.
+fn as_grid(machine: &Machine, chips: &[u32]) -> Option<Groups> {
+    let (first_domain, _) = machine.split(chips[0]);
+    let per_domain = chips
+        .iter()
+        .take_while(|&&chip| machine.split(chip).0 == first_domain)
+        .count();
+    if chips.len() % per_domain != 0 {
+        return None;
+    }
+    let locals: Vec<u32> = chips[..per_domain].iter().map(|&chip| machine.split(chip).1).collect();
+    let mut domains: Vec<u32> = Vec::with_capacity(chips.len() / per_domain);
+    for block in chips.chunks(per_domain) {
+        let (domain, _) = machine.split(block[0]);
+        let same = block
+            .iter()
+            .zip(&locals)
+            .all(|(&chip, &local)| machine.split(chip) == (domain, local));
+        if !same || domains.last().is_some_and(|&last| last >= domain) {
+            return None;
+        }
+        domains.push(domain);
+    }
+    Some(Groups::Grid {
+        locals: vec![locals],
+        domains: vec![domains],
+    })
+}

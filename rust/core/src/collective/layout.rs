@@ -1,0 +1,191 @@
+//! The shape of a group inside a domain, and orders of its chips that suit rings and cubes.
+
+use crate::machine::{AxisKind, Domain};
+
+/// A group that is a product of positions along axes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LocalBox {
+    /// (axis, positions ascending) of each axis with more than one position.
+    pub(crate) sides: Vec<(usize, Vec<u32>)>,
+    origin: u32,
+}
+
+impl LocalBox {
+    /// The box that the chips fill, if they fill one.
+    pub(crate) fn of(domain: &Domain, chips: &[u32]) -> Option<Self> {
+        let mut sides = Vec::new();
+        let mut volume = 1usize;
+        for (axis, definition) in domain.axes().iter().enumerate() {
+            let mut present = vec![false; definition.size as usize];
+            for &chip in chips {
+                present[domain.coordinate(chip, axis) as usize] = true;
+            }
+            let positions: Vec<u32> = (0..definition.size).filter(|&at| present[at as usize]).collect();
+            volume = volume.saturating_mul(positions.len());
+            if positions.len() > 1 {
+                sides.push((axis, positions));
+            }
+        }
+        // Distinct chips within the bounds of a product of the same size are that product.
+        let origin = *chips.iter().min()?;
+        (volume == chips.len()).then_some(Self { sides, origin })
+    }
+
+    /// The chip at the given index of each side.
+    pub(crate) fn chip(&self, domain: &Domain, index: &[u32]) -> u32 {
+        self.sides
+            .iter()
+            .zip(index)
+            .map(|((axis, positions), &at)| (positions[at as usize] - positions[0]) * domain.plans()[*axis].stride)
+            .sum::<u32>()
+            + self.origin
+    }
+
+    /// Sizes of the sides.
+    pub(crate) fn sizes(&self) -> Vec<u32> {
+        self.sides.iter().map(|side| side.1.len() as u32).collect()
+    }
+
+    /// Index of each side for the `number`-th chip, side 0 fastest.
+    fn index(&self, mut number: u32) -> Vec<u32> {
+        self.sides
+            .iter()
+            .map(|side| {
+                let size = side.1.len() as u32;
+                let digit = number % size;
+                number /= size;
+                digit
+            })
+            .collect()
+    }
+
+    /// Lines along side `side`: the chips of each, in the order of the side's walk around.
+    pub(crate) fn lines(&self, domain: &Domain, side: usize) -> Vec<Vec<u32>> {
+        let sizes = self.sizes();
+        let total: u32 = sizes.iter().product();
+        let walk = around(domain, self.sides[side].0, sizes[side]);
+        let starts = (0..total).map(|number| self.index(number)).filter(|index| index[side] == 0);
+        starts
+            .map(|mut index| {
+                walk.iter()
+                    .map(|&at| {
+                        index[side] = at;
+                        self.chip(domain, &index)
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+}
+
+/// Positions of an axis in an order in which neighbours, the last to the first too, are close: as they are on a
+/// ring or a switch; out on even and back on odd positions on an open line.
+fn around(domain: &Domain, axis: usize, size: u32) -> Vec<u32> {
+    if matches!(domain.axes()[axis].kind, AxisKind::Line) {
+        let even = (0..size).step_by(2);
+        let odd = (0..size).skip(1).step_by(2);
+        even.chain(odd.rev()).collect()
+    } else {
+        (0..size).collect()
+    }
+}
+
+/// Hops between two local chips by a shortest path.
+fn distance(domain: &Domain, a: u32, b: u32) -> u32 {
+    (0..domain.axes().len())
+        .map(|axis| {
+            let (size, kind) = (domain.axes()[axis].size, &domain.axes()[axis].kind);
+            let apart = domain.coordinate(a, axis).abs_diff(domain.coordinate(b, axis));
+            match kind {
+                AxisKind::Ring => apart.min(size - apart),
+                AxisKind::Line => apart,
+                _ => apart.min(1),
+            }
+        })
+        .sum()
+}
+
+/// The chips in an order whose successive chips are close, the last to the first too: one hop each where a
+/// construction is known (a reflected sweep, or a sweep shifted by one per row).
+pub(crate) fn ring_order(domain: &Domain, chips: &[u32]) -> Vec<u32> {
+    let Some(shape) = LocalBox::of(domain, chips) else {
+        return chips.to_vec();
+    };
+    if shape.sides.len() == 1 {
+        return shape.lines(domain, 0).remove(0);
+    }
+    let sides = shape.sides.len();
+    let mut best: Option<(u64, Vec<u32>)> = None;
+    for slowest in 0..sides {
+        let order: Vec<usize> = (0..sides).filter(|&side| side != slowest).chain([slowest]).collect();
+        let total = chips.len() as u32;
+        for sweep in [reflected, shifted] {
+            let path: Vec<u32> = (0..total)
+                .map(|number| shape.chip(domain, &sweep(&shape.sizes(), &order, number)))
+                .collect();
+            let length: u64 = (0..path.len())
+                .map(|at| u64::from(distance(domain, path[at], path[(at + 1) % path.len()])))
+                .sum();
+            if length == u64::from(total) {
+                return path;
+            }
+            if best.as_ref().is_none_or(|best| length < best.0) {
+                best = Some((length, path));
+            }
+        }
+    }
+    best.expect("a box of two sides or more was swept").1
+}
+
+/// Digit of each side of the `number`-th index of a sweep that turns round at the end of each line.
+fn reflected(sizes: &[u32], order: &[usize], number: u32) -> Vec<u32> {
+    let mut index = vec![0; sizes.len()];
+    let mut rest = number;
+    for &side in order {
+        let (digit, above) = (rest % sizes[side], rest / sizes[side]);
+        index[side] = if above % 2 == 1 { sizes[side] - 1 - digit } else { digit };
+        rest = above;
+    }
+    index
+}
+
+/// The same for a sweep that goes on in the same direction, each line starting where the last one ended.
+fn shifted(sizes: &[u32], order: &[usize], number: u32) -> Vec<u32> {
+    let mut index = vec![0; sizes.len()];
+    let mut rest = number;
+    for &side in order {
+        let (digit, above) = (rest % sizes[side], rest / sizes[side]);
+        index[side] = (digit + sizes[side] - above % sizes[side]) % sizes[side];
+        rest = above;
+    }
+    index
+}
+
+/// The chips numbered so that ranks that differ in one bit are close: Gray-coded positions along each side,
+/// the first side in the lowest bits. A ring of four is then a square whose four exchanges are single hops.
+/// Groups that are not boxes of power-of-two sides keep their order.
+pub(crate) fn cube_order(domain: &Domain, chips: &[u32]) -> Vec<u32> {
+    let Some(shape) = LocalBox::of(domain, chips) else {
+        return chips.to_vec();
+    };
+    if shape.sizes().iter().any(|size| !size.is_power_of_two()) {
+        return chips.to_vec();
+    }
+    (0..chips.len() as u32)
+        .map(|rank| {
+            let index: Vec<u32> = shape.index(rank).into_iter().map(gray_inverse).collect();
+            shape.chip(domain, &index)
+        })
+        .collect()
+}
+
+/// The position whose Gray code is `code`.
+fn gray_inverse(code: u32) -> u32 {
+    let mut position = code;
+    let mut shift = code >> 1;
+    while shift > 0 {
+        position ^= shift;
+        shift >>= 1;
+    }
+    position
+}

@@ -1,0 +1,200 @@
+//! Bytes on links, kept as compactly as the pattern that caused them: the same loads in every domain are
+//! stored once, NIC loads once per domain, fabric and WAN links one by one.
+
+use super::context::Context;
+use crate::machine::{LinkClass, Machine};
+use std::collections::BTreeMap;
+
+/// Loads of one pattern, phase or schedule. Empty vectors mean "nothing there".
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Ledger {
+    /// Bytes per local link, the same in every domain that takes part.
+    pub(crate) local: Vec<f64>,
+    /// Bytes per NIC of every member, by domain: egress, ingress.
+    pub(crate) nic: [Vec<f64>; 2],
+    /// The same for single local chips.
+    pub(crate) lanes: [BTreeMap<u32, Vec<f64>>; 2],
+    /// Bytes per fabric and WAN link, counted from the first fabric link.
+    pub(crate) fabric: Vec<f64>,
+    /// Bytes on single links, ascending by link.
+    pub(crate) single: Vec<(u64, f64)>,
+}
+
+/// The busiest link: seconds that it is busy, its bytes and one example of its number.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Busiest {
+    /// Bytes over bandwidth.
+    pub seconds: f64,
+    /// Its bytes.
+    pub bytes: f64,
+    /// The number of one link that has this load.
+    pub link: u64,
+    /// What kind of link it is.
+    pub class: LinkClass,
+}
+
+fn axpy(into: &mut Vec<f64>, from: &[f64], scale: f64) {
+    if from.is_empty() {
+        return;
+    }
+    if into.is_empty() {
+        into.resize(from.len(), 0.0);
+    }
+    for (a, b) in into.iter_mut().zip(from) {
+        *a += scale * b;
+    }
+}
+
+impl Ledger {
+    /// Adds `scale` times the loads of another ledger.
+    pub(crate) fn add(&mut self, other: &Self, scale: f64) {
+        axpy(&mut self.local, &other.local, scale);
+        axpy(&mut self.fabric, &other.fabric, scale);
+        for direction in 0..2 {
+            axpy(&mut self.nic[direction], &other.nic[direction], scale);
+            for (lane, loads) in &other.lanes[direction] {
+                axpy(self.lanes[direction].entry(*lane).or_default(), loads, scale);
+            }
+        }
+        if !other.single.is_empty() {
+            self.single = merged(&self.single, &other.single, scale);
+        }
+    }
+
+    /// The busiest link, `None` when there are no bytes.
+    pub(crate) fn busiest(&self, context: &Context) -> Option<Busiest> {
+        let mut best: Option<Busiest> = None;
+        let mut offer = |bytes: f64, bandwidth: f64, link: u64| {
+            let seconds = bytes / bandwidth;
+            if bytes > 0.0 && best.as_ref().is_none_or(|best| seconds > best.seconds) {
+                best = Some(Busiest {
+                    seconds,
+                    bytes,
+                    link,
+                    class: LinkClass::Wan,
+                });
+            }
+        };
+        let machine = context.machine;
+        let domain = context.first_domain();
+        for (local, (&bytes, &bandwidth)) in self.local.iter().zip(&context.local_bandwidth).enumerate() {
+            offer(bytes, bandwidth, machine.domain_link(domain, local as u64));
+        }
+        if let Some(nic) = machine.nic() {
+            for direction in 0..2 {
+                for (domain, bytes, local) in self.nic_peaks(context, direction) {
+                    let chip = domain * machine.domain().chips() + local;
+                    offer(bytes, nic.bandwidth, machine.nic_link(direction == 1, chip));
+                }
+            }
+        }
+        for (index, (&bytes, &bandwidth)) in self.fabric.iter().zip(&context.fabric_bandwidth).enumerate() {
+            offer(bytes, bandwidth, machine.blocks().fabric[0] + index as u64);
+        }
+        for &(link, bytes) in &self.single {
+            offer(bytes + self.beside(machine, link), machine.link_numbers(link).0, link);
+        }
+        best.map(|best| Busiest {
+            class: machine.link_class(best.link),
+            ..best
+        })
+    }
+
+    /// The busiest domain of the members' NICs, and of each lane that has loads of its own.
+    fn nic_peaks(&self, context: &Context, direction: usize) -> Vec<(u32, f64, u32)> {
+        let peak = |loads: &mut dyn Iterator<Item = f64>| {
+            loads
+                .enumerate()
+                .fold((0, 0.0), |best, (at, bytes)| if bytes > best.1 { (at, bytes) } else { best })
+        };
+        let shared = &self.nic[direction];
+        let mut out = Vec::new();
+        if !shared.is_empty() {
+            let (domain, bytes) = peak(&mut shared.iter().copied());
+            out.push((domain as u32, bytes, context.first_member()));
+        }
+        for (&lane, loads) in &self.lanes[direction] {
+            let beside = |domain: usize| {
+                if context.is_member(lane) {
+                    shared.get(domain).copied().unwrap_or(0.0)
+                } else {
+                    0.0
+                }
+            };
+            let (domain, bytes) = peak(&mut loads.iter().enumerate().map(|(at, bytes)| bytes + beside(at)));
+            out.push((domain as u32, bytes, lane));
+        }
+        out
+    }
+
+    /// Bytes that the compact parts put on a link that also has bytes of its own in `single`. Algorithms mix
+    /// single links only with loads inside domains.
+    fn beside(&self, machine: &Machine, link: u64) -> f64 {
+        if link >= machine.blocks().nic || self.local.is_empty() {
+            return 0.0;
+        }
+        self.local[(link % machine.domain().links()) as usize]
+    }
+
+    /// Bytes on every link of the machine, by number.
+    pub(crate) fn expand(&self, context: &Context) -> Vec<f64> {
+        let machine = context.machine;
+        let mut out = vec![0.0; machine.num_links() as usize];
+        if !self.local.is_empty() {
+            for &domain in context.member_domains() {
+                let first = machine.domain_link(domain, 0) as usize;
+                out[first..first + self.local.len()].copy_from_slice(&self.local);
+            }
+        }
+        let chips = machine.domain().chips();
+        for direction in 0..2 {
+            for (domain, &bytes) in self.nic[direction].iter().enumerate() {
+                for local in context.members() {
+                    out[machine.nic_link(direction == 1, domain as u32 * chips + local) as usize] += bytes;
+                }
+            }
+            for (&lane, loads) in &self.lanes[direction] {
+                for (domain, &bytes) in loads.iter().enumerate() {
+                    out[machine.nic_link(direction == 1, domain as u32 * chips + lane) as usize] += bytes;
+                }
+            }
+        }
+        let first = machine.blocks().fabric[0] as usize;
+        for (index, bytes) in self.fabric.iter().enumerate() {
+            out[first + index] += bytes;
+        }
+        for &(link, bytes) in &self.single {
+            out[link as usize] += bytes;
+        }
+        out
+    }
+}
+
+fn merged(a: &[(u64, f64)], b: &[(u64, f64)], scale: f64) -> Vec<(u64, f64)> {
+    let mut out = Vec::with_capacity(a.len() + b.len());
+    let (mut i, mut j) = (0, 0);
+    while i < a.len() || j < b.len() {
+        let (left, right) = (a.get(i), b.get(j));
+        match (left, right) {
+            (Some(&(link, bytes)), Some(&(other, more))) if link == other => {
+                out.push((link, bytes + scale * more));
+                i += 1;
+                j += 1;
+            }
+            (Some(&entry), Some(&(other, _))) if entry.0 < other => {
+                out.push(entry);
+                i += 1;
+            }
+            (Some(&entry), None) => {
+                out.push(entry);
+                i += 1;
+            }
+            (_, Some(&(other, more))) => {
+                out.push((other, scale * more));
+                j += 1;
+            }
+            (None, None) => unreachable!("the loop ends first"),
+        }
+    }
+    out
+}

@@ -1,0 +1,321 @@
+//! What each kind of pattern puts on the links, and how long its messages take alone.
+
+use super::context::Context;
+use super::group::Groups;
+use super::ledger::Ledger;
+use super::pattern::{Kind, SiteShare, Unit};
+use crate::load::{ByteColumn, Flows, IndexColumn, link_loads, uniform};
+use crate::machine::{Machine, Nic};
+use crate::route::route;
+use crate::{Control, Error, Result};
+use std::collections::BTreeMap;
+
+pub(crate) fn unit(context: &Context, kind: &Kind) -> Result<Unit> {
+    match kind {
+        Kind::Local(pairs) => local(context, pairs),
+        Kind::LocalAll => local_all(context),
+        Kind::Rails(pairs) => rails(context, pairs, None),
+        Kind::Lane { pairs, from, to } => rails(context, pairs, Some((*from, *to))),
+        Kind::Exchange { sets, spread } => exchange(context, sets, *spread),
+        Kind::Sites { sets, share } => sites(context, sets, *share),
+        Kind::Flat(pairs) => flat(context, pairs),
+    }
+}
+
+fn loads_of(machine: &Machine, context: &Context, pairs: &[(u32, u32)]) -> Result<Vec<f64>> {
+    let (src, dst): (Vec<u32>, Vec<u32>) = pairs.iter().copied().unzip();
+    let flows = Flows {
+        src: IndexColumn::U32(&src),
+        dst: IndexColumn::U32(&dst),
+        bytes: ByteColumn::Scalar(1.0),
+    };
+    link_loads(machine, &flows, context.routing, 1, &Control::default())
+}
+
+/// Largest number of messages that one chip sends.
+fn most_sent(pairs: &[(u32, u32)]) -> f64 {
+    let mut senders: Vec<u32> = pairs.iter().map(|pair| pair.0).collect();
+    senders.sort_unstable();
+    let longest = senders.chunk_by(|a, b| a == b).map(<[u32]>::len).max();
+    longest.unwrap_or(0) as f64
+}
+
+/// Notes each message's own time. Messages of equal displacement on a machine of rings only are alike, and
+/// are looked at once.
+fn note_messages(context: &Context, machine: &Machine, pairs: &[(u32, u32)], unit: &mut Unit) -> Result<()> {
+    let domain = machine.domain();
+    let alike = machine.num_domains() == 1
+        && domain
+            .axes()
+            .iter()
+            .all(|axis| matches!(axis.kind, crate::machine::AxisKind::Ring))
+        && context.routing.is_translation_invariant();
+    let mut seen: BTreeMap<u64, ()> = BTreeMap::new();
+    for &(src, dst) in pairs {
+        if alike {
+            let key = (0..domain.axes().len()).rev().fold(0u64, |key, axis| {
+                let size = domain.axes()[axis].size;
+                let step = (domain.coordinate(dst, axis) + size - domain.coordinate(src, axis)) % size;
+                key * u64::from(size) + u64::from(step)
+            });
+            if seen.insert(key, ()).is_some() {
+                continue;
+            }
+        }
+        let route = route(machine, context.routing, src, dst)?;
+        unit.note_alone(route.latency, 1.0 / route.bandwidth);
+    }
+    Ok(())
+}
+
+fn local(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
+    let machine = &context.domain_machine;
+    let messages = most_sent(pairs);
+    let mut unit = Unit {
+        overhead: messages * machine.overhead(),
+        sent: messages,
+        ..Unit::default()
+    };
+    unit.ledger.local = loads_of(machine, context, pairs)?;
+    note_messages(context, machine, pairs, &mut unit)?;
+    Ok(unit)
+}
+
+fn local_all(context: &Context) -> Result<Unit> {
+    let machine = &context.domain_machine;
+    let chips = machine.num_chips();
+    let peers = f64::from(chips - 1);
+    let mut unit = Unit {
+        overhead: peers * machine.overhead(),
+        sent: peers,
+        ..Unit::default()
+    };
+    unit.ledger.local = uniform(machine, f64::from(chips), context.routing)?;
+    // Chip 0 sits in a corner of every line and anywhere on rings and switches: its messages include the
+    // longest.
+    let from_corner: Vec<(u32, u32)> = (1..chips).map(|dst| (0, dst)).collect();
+    note_messages(context, machine, &from_corner, &mut unit)?;
+    Ok(unit)
+}
+
+fn nic_of<'a>(context: &'a Context) -> &'a Nic {
+    context
+        .machine
+        .nic()
+        .expect("messages between domains exist on machines with NICs only")
+}
+
+/// Latency, and bandwidth of the narrowest link, from chip to chip over NICs.
+fn between(context: &Context, from: u32, to: u32) -> (f64, f64) {
+    let nic = nic_of(context);
+    let (mut latency, mut bandwidth) = (2.0 * nic.latency, nic.bandwidth);
+    context.machine.between_domains(from, to, |link| {
+        let (link_bandwidth, link_latency) = context.machine.link_numbers(link);
+        latency += link_latency;
+        bandwidth = bandwidth.min(link_bandwidth);
+    });
+    (latency, bandwidth)
+}
+
+fn rails(context: &Context, pairs: &[(u32, u32)], lane: Option<(u32, u32)>) -> Result<Unit> {
+    let machine = context.machine;
+    let domains = machine.num_domains() as usize;
+    let first = machine.blocks().fabric[0];
+    let (mut out, mut into) = (vec![0.0; domains], vec![0.0; domains]);
+    let mut ledger = Ledger {
+        fabric: vec![0.0; context.fabric_bandwidth.len()],
+        ..Ledger::default()
+    };
+    let messages = if lane.is_some() { 1.0 } else { context.lanes() };
+    let mut unit = Unit::default();
+    for &(from, to) in pairs {
+        out[from as usize] += 1.0;
+        into[to as usize] += 1.0;
+        machine.between_domains(from, to, |link| ledger.fabric[(link - first) as usize] += messages);
+        let (latency, bandwidth) = between(context, from, to);
+        unit.note_alone(latency, 1.0 / bandwidth);
+    }
+    unit.sent = out.iter().copied().fold(0.0, f64::max);
+    unit.overhead = unit.sent * nic_of(context).overhead;
+    match lane {
+        None => ledger.nic = [out, into],
+        Some((from, to)) => {
+            ledger.lanes[0].insert(from, out);
+            ledger.lanes[1].insert(to, into);
+        }
+    }
+    unit.ledger = ledger;
+    Ok(unit)
+}
+
+/// Adds what leaves and enters each tier bundle that holds some of `set`: `leaves(inside)` bytes each way for a
+/// bundle with that many of its domains inside. Domains of the set ascend.
+fn add_bundles(context: &Context, set: &[u32], fabric: &mut [f64], crossing: impl Fn(usize, f64) -> (f64, f64)) {
+    let machine = context.machine;
+    let first_link = machine.blocks().fabric[0];
+    for of_site in set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b)) {
+        let site = machine.site_of(of_site[0]);
+        let first = machine.first_domain(site);
+        for (index, tier) in machine.sites()[site].tiers.iter().enumerate() {
+            for bundle in of_site.chunk_by(|&a, &b| (a - first) / tier.group == (b - first) / tier.group) {
+                let group = (bundle[0] - first) / tier.group;
+                let (up, down) = crossing(site, bundle.len() as f64);
+                fabric[(machine.fabric_link(site, index, group, false) - first_link) as usize] += up;
+                fabric[(machine.fabric_link(site, index, group, true) - first_link) as usize] += down;
+            }
+        }
+    }
+}
+
+/// The domains of a set by site: (site, domains there, one of them).
+pub(crate) fn by_site(machine: &Machine, set: &[u32]) -> Vec<(usize, f64, u32)> {
+    set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b))
+        .map(|part| (machine.site_of(part[0]), part.len() as f64, part[0]))
+        .collect()
+}
+
+fn add_wan(context: &Context, fabric: &mut [f64], from: usize, to: usize, bytes: f64) {
+    let machine = context.machine;
+    let wan = machine.wan().expect("several sites have a WAN");
+    let (links, count) = wan.path(machine.sites().len(), from, to);
+    for link in &links[..count] {
+        fabric[(machine.blocks().wan + link - machine.blocks().fabric[0]) as usize] += bytes;
+    }
+}
+
+fn exchange(context: &Context, sets: &[(Vec<u32>, f64)], spread: bool) -> Result<Unit> {
+    let machine = context.machine;
+    let domains = machine.num_domains() as usize;
+    let lanes = context.lanes();
+    let mut nic = vec![0.0; domains];
+    let mut fabric = vec![0.0; context.fabric_bandwidth.len()];
+    let mut unit = Unit::default();
+    let receivers = match context.groups {
+        Groups::Grid { locals, .. } if spread => locals[0].len() as f64,
+        _ => 1.0,
+    };
+    for (set, bytes) in sets {
+        let members = set.len() as f64;
+        if set.len() < 2 {
+            continue;
+        }
+        for &domain in set {
+            nic[domain as usize] += bytes * (members - 1.0);
+        }
+        add_bundles(context, set, &mut fabric, |_, inside| {
+            let crossing = inside * (members - inside) * lanes * bytes;
+            (crossing, crossing)
+        });
+        let sites = by_site(machine, set);
+        for &(from, there, example) in &sites {
+            for &(to, here, other) in &sites {
+                if from != to {
+                    add_wan(context, &mut fabric, from, to, there * here * lanes * bytes);
+                    let (latency, bandwidth) = between(context, example, other);
+                    unit.note_alone(latency, bytes / receivers / bandwidth);
+                }
+            }
+        }
+        // Groups of a tier are contiguous, so inside a site the two ends are as far apart as any.
+        for part in set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b)) {
+            if part.len() > 1 {
+                let (latency, bandwidth) = between(context, part[0], part[part.len() - 1]);
+                unit.note_alone(latency, bytes / receivers / bandwidth);
+            }
+        }
+        unit.overhead = unit
+            .overhead
+            .max((members - 1.0) * receivers * nic_of(context).overhead);
+        unit.sent = unit.sent.max((members - 1.0) * bytes);
+    }
+    unit.ledger.nic = [nic.clone(), nic];
+    unit.ledger.fabric = fabric;
+    Ok(unit)
+}
+
+/// Bytes from site to site, in units, for `share`; `sites` as [`by_site`] gives them.
+pub(crate) fn site_bytes(sites: &[(usize, f64, u32)], share: SiteShare, from: usize, to: usize) -> f64 {
+    let all: f64 = sites.iter().map(|site| site.1).sum();
+    match share {
+        _ if from == to => 0.0,
+        SiteShare::Equal => 1.0,
+        SiteShare::Next => f64::from(u8::from((from + 1) % sites.len() == to)),
+        SiteShare::Receiver => sites[to].1 / all,
+        SiteShare::Sender => sites[from].1 / all,
+    }
+}
+
+fn sites(context: &Context, sets: &[Vec<u32>], share: SiteShare) -> Result<Unit> {
+    let machine = context.machine;
+    let Groups::Grid { locals, .. } = context.groups else {
+        return Err(Error::unsupported(
+            "a schedule by sites over scattered chips",
+            "name groups that hold the same chips of each UltraServer",
+        ));
+    };
+    let (local_groups, in_group) = (locals.len() as f64, locals[0].len() as f64);
+    let domains = machine.num_domains() as usize;
+    let mut nic = [vec![0.0; domains], vec![0.0; domains]];
+    let mut fabric = vec![0.0; context.fabric_bandwidth.len()];
+    let mut unit = Unit::default();
+    for set in sets {
+        let sites = by_site(machine, set);
+        let mut flow = vec![(0.0, 0.0); machine.sites().len()];
+        for (a, &(from, there, example)) in sites.iter().enumerate() {
+            let mut messages = 0.0;
+            for (b, &(to, here, other)) in sites.iter().enumerate() {
+                let bytes = site_bytes(&sites, share, a, b);
+                if bytes == 0.0 {
+                    continue;
+                }
+                flow[from].0 += bytes;
+                flow[to].1 += bytes;
+                add_wan(context, &mut fabric, from, to, local_groups * bytes);
+                let (latency, bandwidth) = between(context, example, other);
+                unit.note_alone(latency, bytes / (in_group * there.max(here)) / bandwidth);
+                messages += (here / there).ceil();
+            }
+            unit.overhead = unit.overhead.max(messages * nic_of(context).overhead);
+            unit.sent = unit.sent.max(flow[from].0 / (in_group * there));
+        }
+        for &domain in set {
+            let site = machine.site_of(domain);
+            let there = sites.iter().find(|entry| entry.0 == site).map_or(1.0, |entry| entry.1);
+            nic[0][domain as usize] += flow[site].0 / (in_group * there);
+            nic[1][domain as usize] += flow[site].1 / (in_group * there);
+        }
+        add_bundles(context, set, &mut fabric, |site, inside| {
+            let there = sites.iter().find(|entry| entry.0 == site).map_or(1.0, |entry| entry.1);
+            let part = local_groups * inside / there;
+            (part * flow[site].0, part * flow[site].1)
+        });
+    }
+    unit.ledger.nic = nic;
+    unit.ledger.fabric = fabric;
+    Ok(unit)
+}
+
+fn flat(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
+    let machine = context.machine;
+    let mut unit = Unit {
+        sent: most_sent(pairs),
+        ..Unit::default()
+    };
+    let crosses = pairs
+        .iter()
+        .any(|&(src, dst)| machine.split(src).0 != machine.split(dst).0);
+    let overhead = match machine.nic() {
+        Some(nic) if crosses => nic.overhead.max(machine.overhead()),
+        _ => machine.overhead(),
+    };
+    unit.overhead = unit.sent * overhead;
+    let loads = loads_of(machine, context, pairs)?;
+    unit.ledger.single = loads
+        .iter()
+        .enumerate()
+        .filter(|(_, bytes)| **bytes > 0.0)
+        .map(|(link, &bytes)| (link as u64, bytes))
+        .collect();
+    note_messages(context, machine, pairs, &mut unit)?;
+    Ok(unit)
+}

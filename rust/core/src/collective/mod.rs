@@ -1,0 +1,28 @@
+//! Collectives: who takes part, which schedules an algorithm makes, what they cost, what nothing can beat.
+
+mod algorithm;
+mod bound;
+mod context;
+mod cost;
+mod group;
+mod hierarchical;
+mod layout;
+mod ledger;
+mod measure;
+mod operation;
+mod outcome;
+mod packing;
+mod pattern;
+mod placement;
+mod request;
+mod run;
+mod schedule;
+mod wan;
+
+pub use algorithm::{ALGORITHMS, Algorithm};
+pub use cost::Model;
+pub use group::Groups;
+pub use operation::Operation;
+pub use outcome::{Bottleneck, Bound, Candidate, Outcome, PhaseRow};
+pub use request::{Choice, MOST_BYTES, Request};
+pub use run::run;

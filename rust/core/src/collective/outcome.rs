@@ -1,0 +1,178 @@
+//! What a collective call answers.
+
+use super::context::Context;
+use super::cost::{Cost, Model, StageCost};
+use super::group::Groups;
+use super::ledger::{Busiest, Ledger};
+use super::operation::Operation;
+use super::schedule::Repeat;
+use crate::Result;
+use crate::machine::Machine;
+use crate::route::Routing;
+use std::rc::Rc;
+
+/// One phase as a row of the result's table. Times are for all of the data, one after another; overlap of
+/// chunks and pieces is in the total only.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PhaseRow {
+    /// What happens.
+    pub what: String,
+    /// Where: "domain", "site", "wan" or "machine".
+    pub tier: String,
+    /// Steps that wait for each other (hops of the pipeline for a pipelined phase).
+    pub steps: u64,
+    /// Bytes that the busiest sender sends.
+    pub bytes: f64,
+    /// Seconds of latency.
+    pub latency: f64,
+    /// Seconds of starting messages.
+    pub overhead: f64,
+    /// Seconds on the wire.
+    pub serialisation: f64,
+    /// Seconds in all.
+    pub time: f64,
+    /// The class of the busiest link, "" when there are no bytes.
+    pub bottleneck: String,
+}
+
+/// An algorithm that was considered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// Its name, with choices per tier.
+    pub algorithm: String,
+    /// Its time in seconds, or why it does not apply.
+    pub outcome: std::result::Result<f64, String>,
+}
+
+/// One bound that no schedule beats.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    /// What it is about.
+    pub name: String,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+/// The busiest link of the whole collective.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bottleneck {
+    /// Class of the link.
+    pub class: String,
+    /// One link that has this load.
+    pub link: u64,
+    /// Its bytes.
+    pub bytes: f64,
+    /// Seconds that it is busy over the time of the collective.
+    pub utilisation: f64,
+}
+
+/// The answer.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What was done.
+    pub operation: Operation,
+    /// How: name of the algorithm, with choices per tier.
+    pub algorithm: String,
+    /// Under which model.
+    pub model: Model,
+    /// Ranks of each group.
+    pub ranks: usize,
+    /// Groups that ran at once.
+    pub groups: usize,
+    /// Bytes, as the operation defines them.
+    pub size: f64,
+    /// Chunks that followed each other through the stages.
+    pub chunks: u32,
+    /// Seconds.
+    pub time: f64,
+    /// Seconds of it that are latency of one chunk's way.
+    pub latency: f64,
+    /// Seconds of it that are starting messages.
+    pub overhead: f64,
+    /// The phases.
+    pub phases: Vec<PhaseRow>,
+    /// The busiest link; `None` when no bytes move.
+    pub bottleneck: Option<Bottleneck>,
+    /// All bounds, the highest first.
+    pub bounds: Vec<Bound>,
+    /// Everything that was considered, the fastest first, refusals last.
+    pub candidates: Vec<Candidate>,
+    ledger: Ledger,
+}
+
+impl Outcome {
+    /// Bytes on every link of the machine, by number; `groups` and `routing` are those of the call.
+    pub fn link_loads(&self, machine: &Machine, routing: &Routing, groups: &Groups) -> Result<Vec<f64>> {
+        Ok(self.ledger.expand(&Context::new(machine, routing, groups)?))
+    }
+
+    /// Seconds of the highest bound; 0 without any.
+    pub fn lower_bound(&self) -> f64 {
+        self.bounds.first().map_or(0.0, |bound| bound.seconds)
+    }
+
+    pub(super) fn nothing(operation: Operation, model: Model, groups: &Groups, size: f64) -> Self {
+        Self {
+            operation,
+            algorithm: "none".to_owned(),
+            model,
+            ranks: groups.ranks(),
+            groups: groups.count(),
+            size,
+            chunks: 1,
+            time: 0.0,
+            latency: 0.0,
+            overhead: 0.0,
+            phases: Vec::new(),
+            bottleneck: None,
+            bounds: Vec::new(),
+            candidates: Vec::new(),
+            ledger: Ledger::default(),
+        }
+    }
+
+    pub(super) fn fill(&mut self, machine: &Machine, algorithm: String, stages: &[Rc<StageCost>], cost: Cost) {
+        let fixed = stages.iter().map(|stage| stage.fixed());
+        let (latency, overhead) = fixed.fold((0.0, 0.0), |sum, next| (sum.0 + next.0, sum.1 + next.1));
+        self.algorithm = algorithm;
+        self.chunks = cost.chunks;
+        self.time = cost.time;
+        self.latency = latency;
+        self.overhead = overhead;
+        self.phases = stages.iter().flat_map(|stage| rows(machine, stage)).collect();
+        self.bottleneck = cost.busiest.map(|busiest: Busiest| Bottleneck {
+            class: busiest.class.name(machine),
+            link: busiest.link,
+            bytes: busiest.bytes,
+            utilisation: busiest.seconds / cost.time,
+        });
+        self.ledger = cost.ledger;
+    }
+}
+
+fn rows(machine: &Machine, stage: &StageCost) -> Vec<PhaseRow> {
+    let phases = stage.tracks.iter().flat_map(|track| &track.phases);
+    phases
+        .map(|phase| {
+            let (latency, overhead) = phase.fixed();
+            let time = phase.time(1.0);
+            PhaseRow {
+                what: phase.what.clone(),
+                tier: stage.tier.to_owned(),
+                steps: match phase.repeat {
+                    Repeat::Steps(count) => count,
+                    Repeat::Wave(hops) => hops,
+                },
+                bytes: phase.sent,
+                latency,
+                overhead,
+                serialisation: (time - latency - overhead).max(0.0),
+                time,
+                bottleneck: phase
+                    .busiest
+                    .as_ref()
+                    .map_or_else(String::new, |busiest| busiest.class.name(machine)),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,115 @@
+//! Patterns: who sends to whom at the same time, one byte a message, written compactly. What a pattern costs
+//! per byte is found once and scaled; phases of an algorithm share patterns.
+
+use super::context::Context;
+use super::ledger::Ledger;
+use super::measure;
+use crate::Result;
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+/// Which messages a pattern has.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Kind {
+    /// Messages between local chips, the same in every member domain.
+    Local(Vec<(u32, u32)>),
+    /// Every chip of a domain to every other, in every member domain.
+    LocalAll,
+    /// For each pair of domains, one message from each member to the member at the same place.
+    Rails(Vec<(u32, u32)>),
+    /// For each pair of domains, one message from one local chip to another.
+    Lane {
+        /// (from, to) domains.
+        pairs: Vec<(u32, u32)>,
+        /// Sending local chip.
+        from: u32,
+        /// Receiving local chip.
+        to: u32,
+    },
+    /// In each set of domains, every member sends to each other domain of the set; the weight of the set
+    /// scales the message. With `spread`, it goes in equal parts to all members of its group there instead of to
+    /// the one at the same place.
+    Exchange {
+        /// Domains of each set, ascending, and bytes of each message of it.
+        sets: Vec<(Vec<u32>, f64)>,
+        /// To all members there, or to the one at the same place.
+        spread: bool,
+    },
+    /// In each set of domains, the members at one site together send to those at another site, each its even
+    /// part, to the members that hold the same part there.
+    Sites {
+        /// Domains of each set, ascending.
+        sets: Vec<Vec<u32>>,
+        /// Which pairs of sites, and how much.
+        share: SiteShare,
+    },
+    /// Messages between chips of the machine.
+    Flat(Vec<(u32, u32)>),
+}
+
+/// How much one site sends to another, in units of the phase's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SiteShare {
+    /// One unit between each two sites.
+    Equal,
+    /// One unit to the next site only, cyclically.
+    Next,
+    /// The receiving site's share of the domains.
+    Receiver,
+    /// The sending site's share of the domains.
+    Sender,
+}
+
+/// What a pattern costs when each message has one byte.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Unit {
+    /// Bytes on links.
+    pub(crate) ledger: Ledger,
+    /// Longest route's latency in seconds.
+    pub(crate) latency: f64,
+    /// Seconds that the busiest sender spends on starting its messages.
+    pub(crate) overhead: f64,
+    /// Bytes that the busiest sender sends.
+    pub(crate) sent: f64,
+    /// (latency, seconds per byte) of messages that are alone on their route; dominated ones left out.
+    pub(crate) alone: Vec<(f64, f64)>,
+}
+
+/// A pattern and, once asked for, its cost.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    pub(crate) kind: Kind,
+    unit: OnceCell<Unit>,
+}
+
+impl Pattern {
+    pub(crate) fn new(kind: Kind) -> Rc<Self> {
+        Rc::new(Self {
+            kind,
+            unit: OnceCell::new(),
+        })
+    }
+
+    /// The cost of one byte a message.
+    pub(crate) fn unit(&self, context: &Context) -> Result<&Unit> {
+        if let Some(unit) = self.unit.get() {
+            return Ok(unit);
+        }
+        let unit = measure::unit(context, &self.kind)?;
+        Ok(self.unit.get_or_init(|| unit))
+    }
+}
+
+impl Unit {
+    /// Notes a message that takes `latency` + bytes x `seconds_per_byte` on an idle machine.
+    pub(crate) fn note_alone(&mut self, latency: f64, seconds_per_byte: f64) {
+        self.latency = self.latency.max(latency);
+        let dominated = |&(other, slope): &(f64, f64)| other >= latency && slope >= seconds_per_byte;
+        if self.alone.iter().any(dominated) {
+            return;
+        }
+        self.alone
+            .retain(|&(other, slope)| other > latency || slope > seconds_per_byte);
+        self.alone.push((latency, seconds_per_byte));
+    }
+}

@@ -1,0 +1,128 @@
+//! Where the ranks of an algorithm sit: the same algorithm runs over the chips of a domain, over domains (all
+//! their chips in parallel, each on its own rail), or over a plain list of chips.
+
+use super::context::Context;
+use super::layout;
+use super::pattern::{Kind, Pattern};
+use crate::machine::Machine;
+use crate::{Error, Result};
+use std::rc::Rc;
+
+/// Most messages that a pattern may list one by one.
+const MOST_MESSAGES: usize = 1 << 25;
+
+/// Groups of equal size over which one algorithm runs.
+#[derive(Debug, Clone)]
+pub(crate) enum Placement {
+    /// Local chips of each group; the same in every member domain.
+    Local(Vec<Vec<u32>>),
+    /// Domains of each set.
+    Rails(Vec<Vec<u32>>),
+    /// Chips of each group.
+    Flat(Vec<Vec<u32>>),
+}
+
+impl Placement {
+    fn groups(&self) -> &[Vec<u32>] {
+        match self {
+            Self::Local(groups) | Self::Rails(groups) | Self::Flat(groups) => groups,
+        }
+    }
+
+    fn with(&self, groups: Vec<Vec<u32>>) -> Self {
+        match self {
+            Self::Local(_) => Self::Local(groups),
+            Self::Rails(_) => Self::Rails(groups),
+            Self::Flat(_) => Self::Flat(groups),
+        }
+    }
+
+    /// Ranks of each group.
+    pub(crate) fn ranks(&self) -> usize {
+        self.groups()[0].len()
+    }
+
+    /// Local chips of each group, if the placement is inside domains.
+    pub(crate) fn local_groups(&self) -> Option<&[Vec<u32>]> {
+        match self {
+            Self::Local(groups) => Some(groups),
+            _ => None,
+        }
+    }
+
+    /// The same groups with ranks in an order whose neighbours are close, the last to the first too.
+    pub(crate) fn in_ring_order(&self, machine: &Machine) -> Self {
+        self.reordered(|group| layout::ring_order(machine.domain(), group))
+    }
+
+    /// The same groups with ranks numbered so that ranks that differ in one bit are close.
+    pub(crate) fn in_cube_order(&self, machine: &Machine) -> Self {
+        self.reordered(|group| layout::cube_order(machine.domain(), group))
+    }
+
+    fn reordered(&self, order: impl Fn(&[u32]) -> Vec<u32>) -> Self {
+        match self {
+            Self::Local(groups) => Self::Local(groups.iter().map(|group| order(group)).collect()),
+            _ => self.clone(),
+        }
+    }
+
+    /// The same groups, each turned so that the member that has rank `root` in `original` comes first.
+    pub(crate) fn rooted_as(&self, original: &Self, root: usize) -> Self {
+        let turned = |(group, original): (&Vec<u32>, &Vec<u32>)| {
+            let mut group = group.clone();
+            let at = group.iter().position(|member| *member == original[root]);
+            group.rotate_left(at.expect("a reordered group has the same members"));
+            group
+        };
+        self.with(self.groups().iter().zip(original.groups()).map(turned).collect())
+    }
+
+    /// The pattern of the given (from, to) ranks in every group.
+    pub(crate) fn pattern(&self, sends: &[(u32, u32)]) -> Result<Rc<Pattern>> {
+        let messages = sends.len() * self.groups().len();
+        if messages > MOST_MESSAGES {
+            return Err(Error::unsupported(
+                format!("{messages} messages listed one by one"),
+                "use groups that hold whole UltraServers, or an algorithm with fewer messages",
+            ));
+        }
+        let mut pairs = Vec::with_capacity(messages);
+        for group in self.groups() {
+            let chip = |rank: u32| group[rank as usize];
+            pairs.extend(sends.iter().map(|&(from, to)| (chip(from), chip(to))));
+        }
+        Ok(Pattern::new(match self {
+            Self::Local(_) => Kind::Local(pairs),
+            Self::Rails(_) => Kind::Rails(pairs),
+            Self::Flat(_) => Kind::Flat(pairs),
+        }))
+    }
+
+    /// The pattern of every rank to every other.
+    pub(crate) fn all_pairs(&self, context: &Context) -> Result<Rc<Pattern>> {
+        match self {
+            Self::Rails(sets) => {
+                let sets = sets.iter().map(|set| (set.clone(), 1.0)).collect();
+                return Ok(Pattern::new(Kind::Exchange { sets, spread: false }));
+            }
+            Self::Local(groups) if groups.len() == 1 && groups[0].len() as u32 == context.machine.domain().chips() => {
+                return Ok(Pattern::new(Kind::LocalAll));
+            }
+            _ => {}
+        }
+        let ranks = self.ranks();
+        let messages = ranks.saturating_mul(ranks).saturating_mul(self.groups().len());
+        if messages > MOST_MESSAGES {
+            return Err(Error::unsupported(
+                format!("{messages} messages listed one by one"),
+                "use a group that is a whole domain or whole UltraServers, or an algorithm with fewer messages",
+            ));
+        }
+        let ranks = ranks as u32;
+        let sends: Vec<(u32, u32)> = (0..ranks)
+            .flat_map(|from| (0..ranks).filter(move |&to| to != from).map(move |to| (from, to)))
+            .collect();
+        self.pattern(&sends)
+    }
+}

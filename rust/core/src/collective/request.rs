@@ -1,0 +1,87 @@
+//! What is asked of a collective.
+
+use super::cost::Model;
+use super::operation::Operation;
+use crate::Result;
+use crate::error::{Error, not_negative};
+
+/// Largest size in bytes: sums of shares stay exact enough, and nothing real is larger.
+pub const MOST_BYTES: f64 = 1e18;
+
+/// Which algorithm is to be used.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Choice {
+    /// The fastest of all that apply.
+    Auto,
+    /// The one of this name.
+    Named(String),
+    /// Hierarchical with one name per tier: inside domains, inside sites, between sites.
+    Tiers(Vec<String>),
+}
+
+/// One collective.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// What is done.
+    pub operation: Operation,
+    /// Bytes, as the operation defines them.
+    pub size: f64,
+    /// Rank of the root in each group; 0 for operations without one.
+    pub root: usize,
+    /// Distance of a send_recv; 0 for others.
+    pub shift: i64,
+    /// Which algorithm.
+    pub algorithm: Choice,
+    /// How contention is modelled.
+    pub model: Model,
+    /// How many chunks follow each other through the stages; `None` for the best.
+    pub chunks: Option<u32>,
+}
+
+impl Request {
+    /// A request with everything but operation and size at its default.
+    pub fn new(operation: Operation, size: f64) -> Self {
+        Self {
+            operation,
+            size,
+            root: 0,
+            shift: i64::from(operation == Operation::SendRecv),
+            algorithm: Choice::Auto,
+            model: Model::LinkLoad,
+            chunks: None,
+        }
+    }
+
+    /// Checks the numbers against a group of `ranks`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a size that is not a number of bytes or an argument that the operation does not use;
+    /// [`Error::OutOfRange`] for a root outside the group.
+    pub(crate) fn validate(&self, ranks: usize) -> Result<()> {
+        not_negative("size", self.size)?;
+        if self.size > MOST_BYTES {
+            return Err(Error::invalid("size", self.size, format!("must be at most {MOST_BYTES:e} bytes")));
+        }
+        if self.root >= ranks {
+            return Err(Error::OutOfRange {
+                argument: "root".to_owned(),
+                value: self.root as i128,
+                low: 0,
+                high: ranks as i128 - 1,
+            });
+        }
+        if self.root != 0 && !self.operation.is_rooted() {
+            return Err(Error::invalid("root", self.root, format!("{} has no root", self.operation.name())));
+        }
+        if self.shift != 0 && self.operation != Operation::SendRecv {
+            return Err(Error::invalid("shift", self.shift, format!("{} has no shift", self.operation.name())));
+        }
+        if self.operation == Operation::Barrier && self.size != 0.0 {
+            return Err(Error::invalid("size", self.size, "a barrier moves no bytes"));
+        }
+        if self.chunks == Some(0) {
+            return Err(Error::invalid("chunks", 0, "must be >= 1"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,181 @@
+//! The way in: from a request to its answer.
+
+use super::algorithm::{ALGORITHMS, Job, find, flat};
+use super::bound::bounds;
+use super::context::Context;
+use super::cost::{Cost, StageCost, combine};
+use super::group::Groups;
+use super::hierarchical;
+use super::operation::Operation;
+use super::outcome::{Candidate, Outcome};
+use super::placement::Placement;
+use super::request::{Choice, Request};
+use super::schedule::Stage;
+use crate::machine::Machine;
+use crate::route::Routing;
+use crate::{Control, Error, Result};
+use std::rc::Rc;
+
+/// A candidate that can run.
+struct Ready {
+    name: String,
+    stages: Vec<Rc<StageCost>>,
+    cost: Cost,
+}
+
+/// Runs `request` over `groups` of `machine`.
+///
+/// # Errors
+/// [`Error::Invalid`] and its kin for a bad request, [`Error::Unsupported`] when the named algorithm does not
+/// apply, [`Error::Cancelled`] when `control` says so.
+pub fn run(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+    control: &Control,
+) -> Result<Outcome> {
+    request.validate(groups.ranks())?;
+    let mut outcome = Outcome::nothing(request.operation, request.model, groups, request.size);
+    let stays = request.operation == Operation::SendRecv && request.shift.rem_euclid(groups.ranks() as i64) == 0;
+    if groups.ranks() == 1 || stays {
+        if let Choice::Named(name) = &request.algorithm {
+            if name != "hierarchical" {
+                find(name)?;
+            }
+        }
+        return Ok(outcome);
+    }
+    let context = Context::new(machine, routing, groups)?;
+    let names: Vec<String> = match &request.algorithm {
+        Choice::Auto => ALGORITHMS
+            .iter()
+            .filter(|row| row.operations.contains(&as_run(request.operation)))
+            .map(|row| row.name.to_owned())
+            .chain(["hierarchical".to_owned()])
+            .collect(),
+        Choice::Named(name) => vec![name.clone()],
+        Choice::Tiers(_) => vec!["hierarchical".to_owned()],
+    };
+    let mut best: Option<Ready> = None;
+    let mut first_refusal = None;
+    for name in names {
+        control.check()?;
+        match prepare(&context, request, &name) {
+            Ok(ready) => {
+                outcome.candidates.push(Candidate {
+                    algorithm: ready.name.clone(),
+                    outcome: Ok(ready.cost.time),
+                });
+                if best.as_ref().is_none_or(|best| ready.cost.time < best.cost.time) {
+                    best = Some(ready);
+                }
+            }
+            Err(error @ Error::Unsupported { .. }) => {
+                outcome.candidates.push(Candidate {
+                    algorithm: name,
+                    outcome: Err(error.to_string()),
+                });
+                first_refusal.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let Some(best) = best else {
+        return Err(first_refusal.unwrap_or_else(|| {
+            Error::unsupported(format!("{} on this group", request.operation.name()), "name an algorithm")
+        }));
+    };
+    outcome.candidates.sort_by(|a, b| {
+        let time = |candidate: &Candidate| candidate.outcome.clone().unwrap_or(f64::INFINITY);
+        time(a).total_cmp(&time(b))
+    });
+    outcome.fill(machine, best.name, &best.stages, best.cost);
+    outcome.bounds = bounds(&context, request)?;
+    Ok(outcome)
+}
+
+/// A barrier runs as an all-reduce of nothing.
+fn as_run(operation: Operation) -> Operation {
+    if operation == Operation::Barrier {
+        Operation::AllReduce
+    } else {
+        operation
+    }
+}
+
+fn prepare(context: &Context, request: &Request, name: &str) -> Result<Ready> {
+    if name == "hierarchical" {
+        let pinned = match &request.algorithm {
+            Choice::Tiers(names) => Some(names.as_slice()),
+            _ => None,
+        };
+        let best = hierarchical::best(context, request, pinned)?;
+        return Ok(Ready {
+            name: best.name,
+            stages: best.stages,
+            cost: best.cost,
+        });
+    }
+    let stages = stages(context, request, name)?;
+    let costs = stages
+        .iter()
+        .map(|stage| StageCost::new(context, request.model, stage).map(Rc::new))
+        .collect::<Result<Vec<_>>>()?;
+    // Only hierarchical schedules send chunks through their stages.
+    if request.chunks.is_some_and(|chunks| chunks != 1) {
+        return Err(Error::unsupported(
+            format!("chunks with {name}"),
+            "only hierarchical pipelines chunks through its stages",
+        ));
+    }
+    let cost = combine(context, request.model, &costs, Some(1))?;
+    Ok(Ready {
+        name: name.to_owned(),
+        stages: costs,
+        cost,
+    })
+}
+
+fn stages(context: &Context, request: &Request, name: &str) -> Result<Vec<Stage>> {
+    let row = find(name)?;
+    let operation = as_run(request.operation);
+    if !row.operations.contains(&operation) {
+        return Err(super::algorithm::unsupported(name, operation));
+    }
+    let mut job = Job {
+        context,
+        placement: &Placement::Flat(Vec::new()),
+        operation,
+        size: request.size,
+        root: request.root,
+        shift: request.shift,
+        tier: "machine",
+    };
+    match context.groups {
+        Groups::Scattered(groups) => {
+            job.placement = &Placement::Flat(groups.clone());
+            (row.build)(&job)
+        }
+        Groups::Grid { .. } if operation == Operation::SendRecv => {
+            let groups = (0..context.groups.count())
+                .map(|group| context.groups.members(context.machine, group))
+                .collect();
+            job.placement = &Placement::Flat(groups);
+            (row.build)(&job)
+        }
+        Groups::Grid { locals, domains } if domains[0].len() == 1 => {
+            job.placement = &Placement::Local(locals.clone());
+            job.tier = "domain";
+            (row.build)(&job)
+        }
+        Groups::Grid { locals, domains } if locals[0].len() == 1 => {
+            job.placement = &Placement::Rails(domains.clone());
+            (row.build)(&job)
+        }
+        Groups::Grid { locals, domains } => {
+            job.placement = &Placement::Local(locals.clone());
+            flat(&job, name, locals, domains)
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The arithmetic of `rainier_fast`: torus routing, link loads and the cost of collectives on clusters of
+//! accelerator domains. No Python, no unsafe code, no I/O. Bandwidths are bytes/s, times are seconds.
+#![forbid(unsafe_code)]
+
+mod control;
+mod error;
+pub mod machine;
+pub mod threads;
+
+pub use control::Control;
+pub use error::{Error, Result};

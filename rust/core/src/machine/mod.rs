@@ -1,0 +1,283 @@
+//! The machine: a scale-up domain repeated over sites, NICs, site fabrics, a WAN. A handful of numbers
+//! whatever the number of chips; coordinates and link numbers are computed from them.
+
+mod axis;
+mod divisor;
+mod domain;
+mod fabric;
+mod link;
+mod numbering;
+mod wan;
+
+pub use axis::{Axis, AxisKind};
+pub use divisor::Divisor;
+pub use domain::{AxisPlan, Domain, MAX_AXES, MAX_CHIPS};
+pub use fabric::{Tier, climb};
+pub use link::{End, Link, LinkClass};
+pub(crate) use numbering::Blocks;
+pub use wan::{Wan, WanShape};
+
+pub(crate) use fabric::{bundle_bandwidth, groups};
+
+use crate::error::{Error, Result, not_negative, positive};
+use fabric::{tier_links, validate_tiers};
+
+/// The NIC of each chip.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Nic {
+    /// Bytes/s, each direction.
+    pub bandwidth: f64,
+    /// Seconds that egress adds, and ingress again.
+    pub latency: f64,
+    /// Seconds that the sender spends on each message it starts.
+    pub overhead: f64,
+}
+
+/// One site: how many domains, and the fabric that joins their NICs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Site {
+    /// Name as the user sees it.
+    pub name: String,
+    /// Number of domains (UltraServers).
+    pub domains: u32,
+    /// Fabric tiers, lowest first; leaves are domains. Empty: one switch joins the site.
+    pub tiers: Vec<Tier>,
+}
+
+/// A whole machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Machine {
+    domain: Domain,
+    overhead: f64,
+    nic: Option<Nic>,
+    sites: Vec<Site>,
+    wan: Option<Wan>,
+    blocks: Blocks,
+    by_domain: Divisor,
+}
+
+/// Where a chip is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Site number.
+    pub site: u32,
+    /// Domain number inside the site.
+    pub domain: u32,
+    /// Chip number inside the domain.
+    pub local: u32,
+}
+
+impl Machine {
+    /// Builds a machine. `overhead` is what a sender spends on each message inside a domain, in seconds.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for bad numbers, for several domains without NICs, for several sites without a WAN.
+    pub fn new(
+        domain: Domain,
+        overhead: f64,
+        nic: Option<Nic>,
+        sites: Vec<Site>,
+        wan: Option<Wan>,
+    ) -> Result<Self> {
+        not_negative("overhead", overhead)?;
+        if let Some(nic) = &nic {
+            positive("nic bandwidth", nic.bandwidth)?;
+            not_negative("nic latency", nic.latency)?;
+            not_negative("nic overhead", nic.overhead)?;
+        }
+        let mut domains: u64 = 0;
+        for site in &sites {
+            if site.domains == 0 {
+                return Err(Error::invalid(
+                    format!("ultraservers of site {}", site.name),
+                    0,
+                    "must be >= 1",
+                ));
+            }
+            validate_tiers(&site.tiers)?;
+            domains += u64::from(site.domains);
+        }
+        if domains * u64::from(domain.chips()) > MAX_CHIPS {
+            return Err(Error::invalid(
+                "chips",
+                domains * u64::from(domain.chips()),
+                format!("a machine has at most {MAX_CHIPS}"),
+            ));
+        }
+        match domains {
+            0 => {
+                return Err(Error::invalid(
+                    "sites",
+                    "none",
+                    "a machine has at least one site",
+                ));
+            }
+            2.. if nic.is_none() => {
+                return Err(Error::invalid(
+                    "nic",
+                    "none",
+                    format!("{domains} UltraServers need NICs to reach each other"),
+                ));
+            }
+            _ => {}
+        }
+        match &wan {
+            Some(wan) => wan.validate(sites.len())?,
+            None if sites.len() > 1 => {
+                return Err(Error::invalid(
+                    "wan",
+                    "none",
+                    format!("{} sites need a WAN to reach each other", sites.len()),
+                ));
+            }
+            None => {}
+        }
+        let blocks = Blocks::new(&domain, nic.is_some(), &sites, wan.as_ref());
+        let by_domain = Divisor::new(domain.chips());
+        Ok(Self {
+            domain,
+            overhead,
+            nic,
+            sites,
+            wan,
+            blocks,
+            by_domain,
+        })
+    }
+
+    /// The scale-up domain that is repeated.
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// Seconds that a sender spends on each message inside a domain.
+    pub fn overhead(&self) -> f64 {
+        self.overhead
+    }
+
+    /// The NIC of each chip, if there are NICs.
+    pub fn nic(&self) -> Option<&Nic> {
+        self.nic.as_ref()
+    }
+
+    /// The sites.
+    pub fn sites(&self) -> &[Site] {
+        &self.sites
+    }
+
+    /// The WAN between sites, if there is one.
+    pub fn wan(&self) -> Option<&Wan> {
+        self.wan.as_ref()
+    }
+
+    /// Chips of the whole machine.
+    pub fn num_chips(&self) -> u32 {
+        self.num_domains() * self.domain.chips()
+    }
+
+    /// Domains of the whole machine.
+    pub fn num_domains(&self) -> u32 {
+        self.blocks.first_domain[self.sites.len()]
+    }
+
+    /// Directed links of the whole machine.
+    pub fn num_links(&self) -> u64 {
+        self.blocks.end
+    }
+
+    pub(crate) fn blocks(&self) -> &Blocks {
+        &self.blocks
+    }
+
+    /// Number of the first domain of a site, counted over the machine.
+    pub fn first_domain(&self, site: usize) -> u32 {
+        self.blocks.first_domain[site]
+    }
+
+    /// Domain (counted over the machine) and local number of a chip.
+    #[inline(always)]
+    pub fn split(&self, chip: u32) -> (u32, u32) {
+        self.by_domain.div_rem(chip)
+    }
+
+    /// Site of a domain that is counted over the machine.
+    #[inline(always)]
+    pub fn site_of(&self, domain: u32) -> usize {
+        // Few sites: a scan beats a search.
+        let mut site = 0;
+        while domain >= self.blocks.first_domain[site + 1] {
+            site += 1;
+        }
+        site
+    }
+
+    /// Where a chip is.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`].
+    pub fn place(&self, chip: u32) -> Result<Place> {
+        self.check_chip("chip", i128::from(chip))?;
+        let (domain, local) = self.split(chip);
+        let site = self.site_of(domain);
+        Ok(Place {
+            site: site as u32,
+            domain: domain - self.first_domain(site),
+            local,
+        })
+    }
+
+    /// Checks a chip number given as `argument`.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`].
+    pub fn check_chip(&self, argument: &str, chip: i128) -> Result<u32> {
+        if (0..i128::from(self.num_chips())).contains(&chip) {
+            Ok(chip as u32)
+        } else {
+            Err(Error::OutOfRange {
+                argument: argument.to_owned(),
+                value: chip,
+                low: 0,
+                high: i128::from(self.num_chips()) - 1,
+            })
+        }
+    }
+
+    /// Tiers of the site fabric that a message between two domains of one site climbs.
+    pub(crate) fn climb_between(&self, site: usize, a: u32, b: u32) -> usize {
+        let first = self.first_domain(site);
+        climb(&self.sites[site].tiers, a - first, b - first)
+    }
+
+    /// Bytes/s that the NICs of one domain carry together, each direction.
+    pub(crate) fn domain_nic_bandwidth(&self) -> f64 {
+        self.nic
+            .as_ref()
+            .map_or(0.0, |nic| nic.bandwidth * f64::from(self.domain.chips()))
+    }
+
+    /// The same machine with every latency and overhead at zero.
+    pub fn without_latency(&self) -> Result<Self> {
+        let mut axes = self.domain.axes().to_vec();
+        for axis in &mut axes {
+            axis.latency = 0.0;
+            if let AxisKind::Switch { tiers, .. } = &mut axis.kind {
+                tiers.iter_mut().for_each(|tier| tier.latency = 0.0);
+            }
+        }
+        let nic = self.nic.clone().map(|nic| Nic {
+            latency: 0.0,
+            overhead: 0.0,
+            ..nic
+        });
+        let mut sites = self.sites.clone();
+        for tier in sites.iter_mut().flat_map(|site| &mut site.tiers) {
+            tier.latency = 0.0;
+        }
+        let wan = self.wan.clone().map(|wan| Wan {
+            latency: vec![0.0; wan.latency.len()],
+            ..wan
+        });
+        Self::new(Domain::new(axes)?, 0.0, nic, sites, wan)
+    }
+}

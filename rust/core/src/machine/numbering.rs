@@ -1,0 +1,98 @@
+//! The blocks of link numbers. Every link has one integer; this file alone decides which.
+
+use super::{Domain, Machine, Site, Wan, fabric, tier_links};
+
+/// First link number of each block, and first domain of each site.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Blocks {
+    pub(crate) first_domain: Vec<u32>,
+    /// First NIC egress link; domain links lie below. Ingress links follow egress links.
+    pub(crate) nic: u64,
+    /// First link of each site's fabric tiers.
+    pub(crate) fabric: Vec<u64>,
+    /// First WAN link.
+    pub(crate) wan: u64,
+    /// One past the last link.
+    pub(crate) end: u64,
+}
+
+impl Blocks {
+    pub(super) fn new(domain: &Domain, has_nic: bool, sites: &[Site], wan: Option<&Wan>) -> Self {
+        let mut first_domain = vec![0];
+        let mut domains = 0;
+        for site in sites {
+            domains += site.domains;
+            first_domain.push(domains);
+        }
+        let nic = u64::from(domains) * domain.links();
+        let chips = u64::from(domains) * u64::from(domain.chips());
+        let mut next = nic + if has_nic { 2 * chips } else { 0 };
+        let mut fabric = Vec::with_capacity(sites.len());
+        for site in sites {
+            fabric.push(next);
+            if has_nic {
+                next += tier_links(&site.tiers, site.domains);
+            }
+        }
+        let end = next + wan.map_or(0, |wan| wan.links(sites.len()));
+        Self {
+            first_domain,
+            nic,
+            fabric,
+            wan: next,
+            end,
+        }
+    }
+}
+
+impl Machine {
+    /// Link number of a local link of a domain.
+    #[inline(always)]
+    pub(crate) fn domain_link(&self, domain: u32, local: u64) -> u64 {
+        u64::from(domain) * self.domain.links() + local
+    }
+
+    /// Link number of a chip's NIC, egress or ingress.
+    #[inline(always)]
+    pub(crate) fn nic_link(&self, ingress: bool, chip: u32) -> u64 {
+        self.blocks.nic + u64::from(ingress) * u64::from(self.num_chips()) + u64::from(chip)
+    }
+
+    /// Link number of the uplink or downlink bundle of a tier's group in a site.
+    pub(crate) fn fabric_link(&self, site: usize, tier: usize, group: u32, down: bool) -> u64 {
+        let site_def = &self.sites[site];
+        self.blocks.fabric[site]
+            + fabric::tier_links(&site_def.tiers[..tier], site_def.domains)
+            + 2 * u64::from(group)
+            + u64::from(down)
+    }
+
+    /// Calls `visit` with each fabric and WAN link between the NICs of two domains, in travel order.
+    pub(crate) fn between_domains(&self, from: u32, to: u32, mut visit: impl FnMut(u64)) {
+        let (a, b) = (self.site_of(from), self.site_of(to));
+        let (ups, downs) = if a == b {
+            let climbed = self.climb_between(a, from, to);
+            (climbed, climbed)
+        } else {
+            (self.sites[a].tiers.len(), self.sites[b].tiers.len())
+        };
+        for tier in 0..ups {
+            let group = (from - self.first_domain(a)) / self.sites[a].tiers[tier].group;
+            visit(self.fabric_link(a, tier, group, false));
+        }
+        if a != b {
+            let wan = self
+                .wan
+                .as_ref()
+                .expect("several sites have a WAN: checked at construction");
+            let (links, count) = wan.path(self.sites.len(), a, b);
+            links[..count]
+                .iter()
+                .for_each(|link| visit(self.blocks.wan + link));
+        }
+        for tier in (0..downs).rev() {
+            let group = (to - self.first_domain(b)) / self.sites[b].tiers[tier].group;
+            visit(self.fabric_link(b, tier, group, true));
+        }
+    }
+}

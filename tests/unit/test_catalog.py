@@ -1,0 +1,400 @@
+"""The published figures: all there, all sourced, and in agreement with one another."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rainier_fast.catalog import (
+    Alternative,
+    Catalog,
+    Entry,
+    Figure,
+    Figures,
+    assumptions,
+    catalog,
+)
+from rainier_fast.catalog.figure import CONFIDENCE, UNITS
+from rainier_fast.catalog.load import read_assumptions, read_entries
+from rainier_fast.errors import InvalidArgument, InvalidType, UnknownName
+
+ENTRIES = {
+    "chip": {"trainium1", "trainium2", "trainium3"},
+    "instance": {"trn1.32xlarge", "trn1n.32xlarge", "trn2.48xlarge", "trn2u.48xlarge"},
+    "ultraserver": {"trn2-ultraserver", "trn3-ultraserver-gen1", "trn3-ultraserver-gen2"},
+    "nic": {"efav1", "efav2", "efav3", "efav4"},
+    "project": {"rainier"},
+    "site": {"rainier-indiana", "rainier-mississippi", "rainier-pennsylvania"},
+}
+SYSTEMS = sorted(ENTRIES["instance"] | ENTRIES["ultraserver"])
+ALL_FIGURES = [
+    pytest.param(figure, id=f"{entry.name}/{name}")
+    for entry in catalog().values()
+    for name, figure in entry.figures.items()
+] + [pytest.param(figure, id=f"assumption/{name}") for name, figure in assumptions().items()]
+
+
+def test_entries_by_kind() -> None:
+    kinds: dict[str, set[str]] = {}
+    for name, entry in catalog().items():
+        assert entry.name == name
+        kinds.setdefault(entry.kind, set()).add(name)
+    assert kinds == ENTRIES
+
+
+@pytest.mark.parametrize("figure", ALL_FIGURES)
+def test_every_figure_has_unit_source_and_confidence(figure: Figure) -> None:
+    assert figure.unit in UNITS
+    assert figure.confidence in CONFIDENCE
+    assert len(figure.source) >= 5
+    assert figure.text
+    if figure.confidence == "I":
+        assert any(digit in figure.note for digit in "0123456789"), "an inference shows its sum"
+    for other in figure.alternatives:
+        assert len(other.source) >= 5
+        assert type(other.value) is str or isinstance(other.value, int | float)
+
+
+@pytest.mark.parametrize("figure", ALL_FIGURES)
+def test_numbers_are_in_si_units_of_a_sane_size(figure: Figure) -> None:
+    if figure.unit in ("text", "date"):
+        assert isinstance(figure.value, str)
+        return
+    low, high = {
+        "B": (2**20, 2**50),
+        "B/s": (1e9, 1e15),
+        "FLOP/s": (1e12, 1e22),
+        "s": (1e-7, 0.1),
+        "W": (100, 1e10),
+        "USD/h": (1, 1000),
+        "USD": (1e6, 1e12),
+        "m2": (1e3, 1e8),
+        "1": (0, 1e7),
+    }[figure.unit]
+    assert low <= figure.number <= high
+    for other in figure.alternatives:
+        assert isinstance(other.value, int | float)
+        # All that disagree do so by less than a factor of five; a slip of units is 8 or 1000.
+        assert figure.number / 5 < other.value < figure.number * 5
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize(
+    ("quantity", "within"),
+    [
+        ("flops_bf16", 0.003),
+        ("flops_fp8", 0.001),
+        ("flops_fp32", 0.002),
+        ("flops_sparse", 0.001),
+        ("hbm_bytes", 0),
+        ("hbm_bandwidth", 1e-9),
+    ],
+)
+def test_chips_add_up_to_the_published_aggregate(system: str, quantity: str, within: float) -> None:
+    entry = catalog()[system]
+    if quantity == "flops_sparse" and not system.startswith("trn2"):
+        assert f"published_{quantity}" not in entry
+        return
+    chip = catalog()[str(entry["chip"].value)]
+    one = chip[f"peak_{quantity}" if quantity.startswith("flops") else quantity]
+    computed = entry["chips"].number * one.number
+    assert computed == pytest.approx(entry[f"published_{quantity}"].number, rel=within, abs=0)
+
+
+def test_the_aggregates_that_were_announced() -> None:
+    ultraserver = catalog()["trn2-ultraserver"]
+    assert ultraserver["published_flops_fp8"].value == 83.2e15
+    assert ultraserver["published_hbm_bytes"].value == 6 * 2**40
+    assert ultraserver["published_efa_bandwidth"].number * 8 == 12.8e12
+    assert ultraserver["published_hbm_bandwidth"].value == 185.6e12
+    assert catalog()["trn3-ultraserver-gen2"]["published_flops_fp8"].value == 362.448e15
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_nics_carry_the_published_bandwidth(system: str) -> None:
+    entry = catalog()[system]
+    per_chip = entry["efa_bandwidth_per_chip"].number
+    assert entry["chips"].number * per_chip == entry["published_efa_bandwidth"].number
+    chip = catalog()[str(entry["chip"].value)]
+    assert chip.name == "trainium1" or chip["efa_bandwidth"].number == per_chip
+
+
+@pytest.mark.parametrize(
+    ("system", "nic"), [("trn1.32xlarge", "efav2"), ("trn2.48xlarge", "efav3")]
+)
+def test_generations_of_nics_carry_the_published_bandwidth(system: str, nic: str) -> None:
+    entry = catalog()[system]
+    bandwidth = entry["nics"].number * catalog()[nic]["nic_bandwidth"].number
+    assert bandwidth == entry["published_efa_bandwidth"].number
+
+
+@pytest.mark.parametrize(
+    ("system", "axes"),
+    [
+        ("trn1.32xlarge", {"x": 48e9, "y": 48e9}),
+        ("trn1n.32xlarge", {"x": 96e9, "y": 96e9}),
+        ("trn2.48xlarge", {"x": 128e9, "y": 128e9}),
+        ("trn2u.48xlarge", {"x": 128e9, "y": 128e9}),
+        ("trn2-ultraserver", {"x": 128e9, "y": 128e9, "z": 64e9}),
+    ],
+)
+def test_links_of_the_axes(system: str, axes: dict[str, float]) -> None:
+    entry = catalog()[system]
+    names = {name for name in entry.figures if name.startswith("link_bandwidth_")}
+    assert names == {f"link_bandwidth_{axis}" for axis in axes}
+    extents = 1.0
+    for axis, bandwidth in axes.items():
+        assert entry[f"link_bandwidth_{axis}"].value == bandwidth
+        assert entry[f"link_bandwidth_{axis}"].confidence == "I"
+        extents *= entry[f"extent_{axis}"].number
+    assert extents == entry["chips"].number
+    # Two links per axis and two directions per link make the published total of a chip.
+    both_ways = 2 * 2 * sum(axes.values())
+    if "neuronlink_bandwidth_total" in entry:
+        assert both_ways == entry["neuronlink_bandwidth_total"].number
+    elif "z" in axes:
+        assert both_ways == catalog()["trainium2"]["neuronlink_bandwidth_total"].number
+
+
+def test_trainium3_tiers_keep_what_does_not_reconcile() -> None:
+    for name in ("trn3-ultraserver-gen1", "trn3-ultraserver-gen2"):
+        entry = catalog()[name]
+        tiers = [entry[f"{tier}_bandwidth"] for tier in ("sled", "rack", "rack_to_rack")]
+        assert [tier.value for tier in tiers] == [256e9, 320e9, 128e9]
+        assert all(tier.alternatives for tier in tiers)
+        assert entry["servers"].number * entry["chips_per_server"].number == entry["chips"].number
+    totals = catalog()["trainium3"]["neuronlink_bandwidth_total"]
+    assert totals.value == 2.56e12
+    assert {other.value for other in totals.alternatives} == {2048 * 2**30, 1.408e12}
+
+
+@pytest.mark.parametrize("chip", sorted(ENTRIES["chip"]))
+@pytest.mark.parametrize("dtype", ["bf16", "fp8", "fp32"])
+def test_tensor_engines_are_part_of_the_peak(chip: str, dtype: str) -> None:
+    entry = catalog()[chip]
+    share = entry[f"tensor_flops_{dtype}"].number / entry[f"peak_flops_{dtype}"].number
+    assert 0.85 < share <= 1
+
+
+def test_the_matmul_roofline_of_trainium2() -> None:
+    entry = catalog()["trainium2"]
+    assert entry["tensor_flops_bf16"].value == 632e12
+    assert entry["tensor_flops_fp8"].value == 1264e12
+    assert entry["tensor_flops_sparse"].value == 2528e12
+
+
+@pytest.mark.parametrize("name", assumptions())
+def test_assumptions_say_why_and_within_what_range(name: str) -> None:
+    figure = assumptions()[name]
+    assert len(figure.note) > 20
+    assert figure.low is not None
+    assert figure.high is not None
+    assert figure.low <= figure.number <= figure.high
+    assert figure.low < figure.high
+
+
+def test_default_values_of_the_assumptions() -> None:
+    assert {name: figure.value for name, figure in assumptions().items()} == {
+        "neuronlink_hop_latency": 1.5e-6,
+        "efa_end_to_end_latency": 15e-6,
+        "efa_nic_latency": 7.5e-6,
+        "efa_message_overhead": 1e-6,
+        "fabric_tier1_ultraservers": 16,
+        "fabric_tier2_ultraservers": 256,
+        "fabric_tier_latency": 0.5e-6,
+        "fabric_oversubscription": 1.0,
+        "wan_bandwidth": 1.25e12,
+        "wan_latency_indiana_mississippi": 6.25e-3,
+        "wan_latency_indiana_pennsylvania": 5.05e-3,
+        "wan_latency_mississippi_pennsylvania": 9.1e-3,
+        "site_share_indiana": 0.5,
+        "site_share_mississippi": 0.25,
+        "site_share_pennsylvania": 0.25,
+    }
+
+
+def test_assumptions_agree_with_one_another() -> None:
+    known = assumptions()
+    shares = [known[f"site_share_{site}"].number for site in ("indiana", "mississippi")]
+    assert sum(shares) + known["site_share_pennsylvania"].number == 1
+    assert 2 * known["efa_nic_latency"].number == known["efa_end_to_end_latency"].number
+    assert known["efa_end_to_end_latency"].value == catalog()["efav3"]["latency"].value
+    for name, figure in known.items():
+        if name.startswith("wan_latency_"):
+            assert figure.low is not None
+            assert figure.high is not None
+            assert figure.number == pytest.approx((figure.low + figure.high) / 2)
+            assert figure.high / figure.low == pytest.approx(1.4, rel=0.01)
+
+
+def test_latencies_between_sites_are_the_same_from_both_ends() -> None:
+    for one in ENTRIES["site"]:
+        for other in ENTRIES["site"] - {one}:
+            there = catalog()[one][f"latency_to_{other.removeprefix('rainier-')}"]
+            assert there is catalog()[other][f"latency_to_{one.removeprefix('rainier-')}"]
+
+
+def test_lookups_that_miss() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'trainium2'"):
+        catalog()["trainum2"]
+    with pytest.raises(KeyError, match="did you mean 'hbm_bytes'"):
+        catalog()["trainium2"]["hbm_byte"]
+    with pytest.raises(UnknownName, match="assumption: got 'x'"):
+        assumptions()["x"]
+    assert catalog().get("trainum2") is None
+    assert "trainum2" not in catalog()
+    assert "trainium2" in catalog()
+
+
+def test_read_only_and_cached() -> None:
+    assert catalog() is catalog()
+    entry = catalog()["trainium2"]
+    with pytest.raises(TypeError):
+        catalog()["mine"] = entry  # type: ignore[index]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        entry.title = "mine"  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        entry["hbm_bytes"].value = 1  # type: ignore[misc]
+
+
+def test_pickles_compares_and_hashes() -> None:
+    for thing in (catalog(), catalog()["trainium2"], assumptions()):
+        for twin in (pickle.loads(pickle.dumps(thing)), copy.deepcopy(thing)):
+            assert twin == thing
+            assert hash(twin) == hash(thing)
+            assert repr(twin) == repr(thing)
+    assert catalog()["trainium2"] != catalog()["trainium3"]
+
+
+@pytest.mark.parametrize("name", catalog())
+def test_text_shows_every_figure(name: str) -> None:
+    entry = catalog()[name]
+    text = str(entry)
+    for key, figure in entry.figures.items():
+        row = next(line for line in text.splitlines() if line.startswith(key + " "))
+        assert figure.text in row
+        assert f" {figure.confidence} " in row
+        assert figure.source in text
+    assert all(len(line) <= 140 for line in text.splitlines())
+
+
+def test_text_of_a_figure() -> None:
+    link = catalog()["trn2-ultraserver"]["link_bandwidth_z"]
+    first, *rest = str(link).splitlines()
+    assert first == (
+        "64 GB/s [inferred here] "
+        "AWS Neuron SDK docs, about-neuron/arch/neuron-hardware/trn2-arch.rst (2026-08)"
+    )
+    assert "256 GB/s per chip / 2 links / 2 directions" in rest[0]
+    assert rest[1].strip().startswith("or 128 GB/s (AWS Neuron SDK docs")
+
+
+def test_published_digits_are_all_shown() -> None:
+    assert catalog()["trainium2"]["peak_flops_fp8"].text == "1.299 PFLOP/s"
+    assert catalog()["trn2.48xlarge"]["price_per_hour"].text == "35.7608 USD/h"
+    assert catalog()["trn2-ultraserver"]["published_hbm_bytes"].text == "6 TiB"
+    assert assumptions()["wan_latency_indiana_mississippi"].text == "6.25 ms"
+
+
+def test_html_is_escaped() -> None:
+    figure = Figure(1, "1", "<i>&", "V", note="<b>", alternatives=(Alternative(2, "<script>"),))
+    entry = Entry("<n>", "<t>", "chip", Figures({"<f>": figure}))
+    for html in (entry._repr_html_(), Catalog({"<n>": entry})._repr_html_()):
+        for raw in ("<n>", "<t>", "<f>", "<i>", "<script>", "<td><b>"):
+            assert raw not in html
+    assert "&lt;script&gt;" in entry._repr_html_()
+    assert "1.264 PFLOP/s" in catalog()["trainium2"]._repr_html_()
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.sampled_from(["B", "B/s", "s", "1"]))
+def test_repr_of_a_figure_evaluates(value: float, unit: str) -> None:
+    figure = Figure(value, unit, "source", "V", alternatives=(Alternative(1.0, "other"),))
+    assert eval(repr(figure)) == figure
+    assert figure.text
+
+
+GOOD: dict[str, Any] = {"value": 1.0, "unit": "W", "source": "s", "confidence": "V"}
+
+
+def _entries(figure: object, **entry: object) -> str:
+    body = {"title": "T", "kind": "chip", "figures": {"tdp": figure}} | entry
+    return json.dumps({"sources": {"s": "Source"}, "entries": {"c": body}})
+
+
+def test_good_data_reads() -> None:
+    assert read_entries(_entries(GOOD), "f.json", {})["c"]["tdp"].source == "Source"
+    known = {"guess": Figure(1, "W", "us", "assumption")}
+    entry = read_entries(_entries({"assumption": "guess"}), "f.json", known)["c"]
+    assert entry["tdp"] is known["guess"]
+
+
+@pytest.mark.parametrize(
+    ("figure", "complaint"),
+    [
+        ({**GOOD, "value": "1"}, "c, tdp, value: got '1'"),
+        ({**GOOD, "value": True}, "value: got True"),
+        ({**GOOD, "value": None}, "value: got None"),
+        ({**GOOD, "unit": "GB"}, "unit: got 'GB', must be one of"),
+        ({**GOOD, "unit": "text"}, "must be a string"),
+        ({**GOOD, "source": "t"}, "source: got 't', must be a key"),
+        ({**GOOD, "source": ["s"]}, "source: got"),
+        ({**GOOD, "confidence": "sure"}, "confidence: got 'sure'"),
+        ({**GOOD, "note": 3}, "note: got 3"),
+        ({**GOOD, "low": 2.0}, "value: got 1.0, must be within its range"),
+        ({**GOOD, "high": "3"}, "high: got '3'"),
+        ({**GOOD, "colour": "red"}, "unknown fields colour"),
+        ({"value": 1.0}, "lacks confidence, source, unit"),
+        ({**GOOD, "alternatives": 1}, "alternatives: got 1"),
+        ({**GOOD, "alternatives": [{"value": 1.0}]}, "alternatives: lacks source"),
+        ({**GOOD, "alternatives": [{"value": "x", "source": "s"}]}, r"alternatives\[0\].value"),
+        ({"assumption": "guess"}, "got 'guess', must be a name of assumptions.json"),
+        ({"assumption": ["guess"]}, "must be a name of"),
+        ([], "c, tdp: got"),
+    ],
+)
+def test_bad_figures_are_refused_where_they_are(figure: Any, complaint: str) -> None:
+    with pytest.raises(InvalidArgument, match=complaint) as info:
+        read_entries(_entries(figure), "f.json", {})
+    assert str(info.value).startswith("f.json, c, tdp")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("{", "f.json: not JSON"),
+        ("[]", "must be an object"),
+        ("{}", "lacks entries, sources"),
+        ('{"sources": {}, "entries": {}, "x": 1}', "unknown fields x"),
+        ('{"sources": {"s": 1}, "entries": {}}', "f.json, sources, s: got 1"),
+        ('{"sources": {"s": "a", "s": "b"}, "entries": {}}', "got 's', must appear once"),
+        ('{"sources": {}, "entries": {"c": NaN}}', "got 'NaN', must be a finite number"),
+        (_entries(GOOD, kind="teapot"), "c, kind: got 'teapot'"),
+        (_entries(GOOD, title=""), "c, title: got ''"),
+        (_entries(GOOD, figures=[]), "c, figures: got"),
+        (_entries(GOOD).replace("1.0", "1e999"), "value: got inf"),
+    ],
+)
+def test_bad_files_are_refused(text: str, complaint: str) -> None:
+    with pytest.raises(InvalidArgument, match=complaint):
+        read_entries(text, "f.json", {})
+
+
+def test_an_assumption_without_a_reason_or_range_is_refused() -> None:
+    whole = {**GOOD, "note": "why", "low": 0.5, "high": 2.0}
+    for field in ("note", "low", "high"):
+        body = {key: value for key, value in whole.items() if key != field}
+        text = json.dumps({"sources": {"s": "Source"}, "assumptions": {"a": body}})
+        with pytest.raises(InvalidArgument, match=f"f.json, a: lacks {field}"):
+            read_assumptions(text, "f.json")
+
+
+def test_a_figure_of_text_is_no_number() -> None:
+    with pytest.raises(InvalidType, match="this figure is text"):
+        _ = catalog()["rainier-indiana"]["state"].number
