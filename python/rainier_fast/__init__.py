@@ -1,1 +1,121 @@
-"""Placeholder until the public names are written."""
+"""Models of AWS Trainium clusters: routes, link loads and collectives, from one chip to a million.
+
+Sizes are bytes, rates bytes/s, times seconds; wherever one goes in, text such as ``"1 GiB"``,
+``"50 GB/s"``, ``"200 Gbps"`` or ``"1.5 us"`` goes in too.
+
+Examples
+--------
+>>> import rainier_fast as rf
+>>> rf.preset("rainier").num_chips
+524288
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rainier_fast._core import __version__, build_info
+from rainier_fast.catalog import assumptions, catalog
+from rainier_fast.definitions import (
+    Axis,
+    Chip,
+    DimensionOrder,
+    Fabric,
+    MinimalAdaptive,
+    Nic,
+    Site,
+    Tier,
+    UltraServer,
+    Valiant,
+    Wan,
+)
+from rainier_fast.definitions.known import KNOWN as _KNOWN
+from rainier_fast.definitions.known import known as _known
+from rainier_fast.errors import (
+    InvalidArgument,
+    InvalidType,
+    OutOfRange,
+    RainierError,
+    UnknownName,
+    Unreachable,
+    Unsupported,
+)
+from rainier_fast.machine import (
+    Cluster,
+    DeviceMesh,
+    Groups,
+    Machine,
+    algorithms,
+    domain,
+    full_mesh,
+    preset,
+    presets,
+    switch,
+    torus,
+)
+from rainier_fast.results import Bottleneck, CollectiveResult, Link, LinkLoads, Route, Table
+
+if TYPE_CHECKING:
+    TRN1_INSTANCE: UltraServer
+    TRN2_INSTANCE: UltraServer
+    TRN2_ULTRASERVER: UltraServer
+    TRN3_ULTRASERVER_GEN1: UltraServer
+    TRN3_ULTRASERVER_GEN2: UltraServer
+
+__all__ = [
+    "TRN1_INSTANCE",
+    "TRN2_INSTANCE",
+    "TRN2_ULTRASERVER",
+    "TRN3_ULTRASERVER_GEN1",
+    "TRN3_ULTRASERVER_GEN2",
+    "Axis",
+    "Bottleneck",
+    "Chip",
+    "Cluster",
+    "CollectiveResult",
+    "DeviceMesh",
+    "DimensionOrder",
+    "Fabric",
+    "Groups",
+    "InvalidArgument",
+    "InvalidType",
+    "Link",
+    "LinkLoads",
+    "Machine",
+    "MinimalAdaptive",
+    "Nic",
+    "OutOfRange",
+    "RainierError",
+    "Route",
+    "Site",
+    "Table",
+    "Tier",
+    "UltraServer",
+    "UnknownName",
+    "Unreachable",
+    "Unsupported",
+    "Valiant",
+    "Wan",
+    "__version__",
+    "algorithms",
+    "assumptions",
+    "build_info",
+    "catalog",
+    "domain",
+    "full_mesh",
+    "preset",
+    "presets",
+    "switch",
+    "torus",
+]
+
+
+def __getattr__(name: str) -> UltraServer:
+    # The catalogue is read only once a machine of it is asked for.
+    if name in _KNOWN:
+        return _known(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

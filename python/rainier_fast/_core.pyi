@@ -109,8 +109,8 @@ class Outcome:
     latency: float
     overhead: float
     lower_bound: float
-    # (what, tier, steps, bytes, latency, overhead, serialisation, time, bottleneck class)
-    phases: list[tuple[str, str, int, float, float, float, float, float, str]]
+    # (stage, what, tier, steps, bytes, latency, overhead, serialisation, time, bottleneck class)
+    phases: list[tuple[str, str, str, int, float, float, float, float, float, str]]
     # (class, link, bytes, utilisation)
     bottleneck: tuple[str, int, float, float] | None
     bounds: list[tuple[str, float]]

@@ -2,9 +2,12 @@
 //! accelerator domains. No Python, no unsafe code, no I/O. Bandwidths are bytes/s, times are seconds.
 #![forbid(unsafe_code)]
 
+pub mod collective;
 mod control;
 mod error;
+pub mod load;
 pub mod machine;
+pub mod route;
 pub mod threads;
 
 pub use control::Control;

@@ -34,7 +34,9 @@ pub(crate) fn bounds(context: &Context, request: &Request) -> Result<Vec<Bound>>
                 axes(context, &ask, &mut found);
             }
         }
-        Groups::Grid { locals, domains } => across(context, &ask, locals, domains, &mut found),
+        Groups::Grid { locals, domains } => {
+            across(context, &ask, request.root, locals, domains, &mut found)
+        }
         Groups::Scattered(groups) => scattered(context, &ask, groups, &mut found),
     }
     found.note("latency", latency(context, request)?);
@@ -126,9 +128,11 @@ fn chip_ports(axes: &[Axis]) -> (f64, f64) {
 fn spans_domains(groups: &Groups, machine: &Machine) -> bool {
     match groups {
         Groups::Grid { domains, .. } => domains[0].len() > 1,
-        Groups::Scattered(groups) => groups
-            .iter()
-            .any(|group| group.iter().any(|&chip| machine.split(chip).0 != machine.split(group[0]).0)),
+        Groups::Scattered(groups) => groups.iter().any(|group| {
+            group
+                .iter()
+                .any(|&chip| machine.split(chip).0 != machine.split(group[0]).0)
+        }),
     }
 }
 
@@ -166,11 +170,19 @@ fn axes(context: &Context, ask: &Ask, found: &mut Found) {
     let domain = context.machine.domain();
     let (all, chips) = (domain.axes(), f64::from(domain.chips()));
     // A switch that spans lower axes carries their traffic too; such axes are only counted together.
-    let spanning = all
-        .iter()
-        .rposition(|axis| matches!(axis.kind, AxisKind::Switch { spans_below: true, .. }));
+    let spanning = all.iter().rposition(|axis| {
+        matches!(
+            axis.kind,
+            AxisKind::Switch {
+                spans_below: true,
+                ..
+            }
+        )
+    });
     let units: Vec<Vec<usize>> = match spanning {
-        Some(top) => std::iter::once((0..=top).collect()).chain((top + 1..all.len()).map(|axis| vec![axis])).collect(),
+        Some(top) => std::iter::once((0..=top).collect())
+            .chain((top + 1..all.len()).map(|axis| vec![axis]))
+            .collect(),
         None => (0..all.len()).map(|axis| vec![axis]).collect(),
     };
     for set in 1u32..1 << units.len() {
@@ -178,9 +190,18 @@ fn axes(context: &Context, ask: &Ask, found: &mut Found) {
             .filter(|unit| set >> unit & 1 == 1)
             .flat_map(|unit| units[unit].clone())
             .collect();
-        let parts: f64 = members.iter().map(|&axis| f64::from(all[axis].size)).product();
-        let capacity: f64 = members.iter().map(|&axis| axis_capacity(&all[axis], chips)).sum();
-        let names: Vec<&str> = members.iter().map(|&axis| all[axis].name.as_str()).collect();
+        let parts: f64 = members
+            .iter()
+            .map(|&axis| f64::from(all[axis].size))
+            .product();
+        let capacity: f64 = members
+            .iter()
+            .map(|&axis| axis_capacity(&all[axis], chips))
+            .sum();
+        let names: Vec<&str> = members
+            .iter()
+            .map(|&axis| all[axis].name.as_str())
+            .collect();
         let name = format!("all links of {}", names.join(", "));
         found.note(&name, ask.partition(parts) / capacity);
         // The same for one-way operations: all parts together must receive (t - 1) / t of each output.
@@ -204,7 +225,10 @@ fn axes(context: &Context, ask: &Ask, found: &mut Found) {
             };
             let (out, into) = ask.crossing(f64::from(inside) * lines, None);
             let name = format!("cut across {}", axis.name);
-            found.note(name, f64::max(out, into) / (boundary * lines * axis.bandwidth));
+            found.note(
+                name,
+                f64::max(out, into) / (boundary * lines * axis.bandwidth),
+            );
         }
     }
 }
@@ -212,59 +236,95 @@ fn axes(context: &Context, ask: &Ask, found: &mut Found) {
 /// Bytes/s of all links of an axis in a domain of `chips`, one direction of travel each.
 fn axis_capacity(axis: &Axis, chips: f64) -> f64 {
     match axis.kind {
-        AxisKind::Line => 2.0 * chips / f64::from(axis.size) * f64::from(axis.size - 1) * axis.bandwidth,
+        AxisKind::Line => {
+            2.0 * chips / f64::from(axis.size) * f64::from(axis.size - 1) * axis.bandwidth
+        }
         _ => chips * axis.injection(),
     }
 }
 
 /// Cuts and partitions at the NICs, fabric tiers and WAN of a grid.
-fn across(context: &Context, ask: &Ask, locals: &[Vec<u32>], domains: &[Vec<u32>], found: &mut Found) {
+fn across(
+    context: &Context,
+    ask: &Ask,
+    root: usize,
+    locals: &[Vec<u32>],
+    domains: &[Vec<u32>],
+    found: &mut Found,
+) {
     let machine = context.machine;
     let Some(nic) = machine.nic() else { return };
     let (groups, in_domain) = (locals.len() as f64, locals[0].len() as f64);
     let parts = domains[0].len() as f64;
     let nics = groups * in_domain * nic.bandwidth;
-    let mut cut = |name: &str, inside: f64, times: f64, out_capacity: f64, in_capacity: f64| {
-        for root in [None, Some(true), Some(false)] {
-            let (out, into) = ask.crossing(inside * in_domain, root);
-            found.note(name, f64::max(times * out / out_capacity, times * into / in_capacity));
-        }
+    let mut cut = |name: &str, inside: f64, capacity: f64, root: bool| {
+        let (out, into) = ask.crossing(inside * in_domain, Some(root));
+        found.note(name, groups * f64::max(out, into) / capacity);
     };
-    cut("NICs of an UltraServer", 1.0, groups, nics, nics);
+    for root in [true, false] {
+        cut("NICs of an UltraServer", 1.0, nics, root);
+    }
     // Bundles: groups that have equally many domains below one need the same of it, and the bound looks at
     // one group at a time, which is enough for groups that fill it and low for others.
     for set in domains {
+        let root_domain = set[root / locals[0].len()];
         for of_site in set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b)) {
             let site = machine.site_of(of_site[0]);
             let first = machine.first_domain(site);
             let definition = &machine.sites()[site];
             for (index, tier) in definition.tiers.iter().enumerate() {
                 let name = format!("fabric tier {}", index + 1);
-                for bundle in of_site.chunk_by(|&a, &b| (a - first) / tier.group == (b - first) / tier.group) {
+                for bundle in
+                    of_site.chunk_by(|&a, &b| (a - first) / tier.group == (b - first) / tier.group)
+                {
                     let group = (bundle[0] - first) / tier.group;
-                    let capacity = bundle_bandwidth(tier, definition.domains, group, machine.domain_nic_bandwidth());
-                    cut(&name, bundle.len() as f64, groups, capacity, capacity);
+                    let capacity = bundle_bandwidth(
+                        tier,
+                        definition.domains,
+                        group,
+                        machine.domain_nic_bandwidth(),
+                    );
+                    cut(
+                        &name,
+                        bundle.len() as f64,
+                        capacity,
+                        bundle.contains(&root_domain),
+                    );
                 }
             }
         }
     }
-    found.note("NICs of all UltraServers", ask.partition(parts) / (in_domain * parts * nic.bandwidth));
+    found.note(
+        "NICs of all UltraServers",
+        ask.partition(parts) / (in_domain * parts * nic.bandwidth),
+    );
     wan(context, ask, groups, in_domain, domains, found);
 }
 
-fn wan(context: &Context, ask: &Ask, groups: f64, in_domain: f64, domains: &[Vec<u32>], found: &mut Found) {
+fn wan(
+    context: &Context,
+    ask: &Ask,
+    groups: f64,
+    in_domain: f64,
+    domains: &[Vec<u32>],
+    found: &mut Found,
+) {
     let machine = context.machine;
     let Some(wan) = machine.wan() else { return };
     let count = machine.sites().len();
     let capacity = |site: usize| -> (f64, f64) {
         match wan.shape {
             WanShape::Hub => (wan.bandwidth[site], wan.bandwidth[site]),
-            WanShape::Mesh => (0..count).filter(|&other| other != site).fold((0.0, 0.0), |sum, other| {
-                (
-                    sum.0 + wan.bandwidth[site * count + other],
-                    sum.1 + wan.bandwidth[other * count + site],
-                )
-            }),
+            WanShape::Mesh => {
+                (0..count)
+                    .filter(|&other| other != site)
+                    .fold((0.0, 0.0), |sum, other| {
+                        (
+                            sum.0 + wan.bandwidth[site * count + other],
+                            sum.1 + wan.bandwidth[other * count + site],
+                        )
+                    })
+            }
         }
     };
     let mut need = vec![(0.0, 0.0); count];
@@ -274,7 +334,8 @@ fn wan(context: &Context, ask: &Ask, groups: f64, in_domain: f64, domains: &[Vec
         partition += groups * ask.partition(sites.len() as f64);
         for &(site, inside, _) in &sites {
             // A rooted operation needs at least the smaller of the two ways, whichever site has the root.
-            let ways = [None, Some(true), Some(false)].map(|root| ask.crossing(inside * in_domain, root));
+            let ways =
+                [None, Some(true), Some(false)].map(|root| ask.crossing(inside * in_domain, root));
             let least = |way: fn(&(f64, f64)) -> f64| {
                 if ask.operation.is_rooted() {
                     f64::min(way(&ways[1]), way(&ways[2]))
@@ -298,12 +359,18 @@ fn wan(context: &Context, ask: &Ask, groups: f64, in_domain: f64, domains: &[Vec
 
 /// What the NICs of the members in one domain must carry for groups that are plain lists of chips.
 fn scattered(context: &Context, ask: &Ask, groups: &[Vec<u32>], found: &mut Found) {
-    let Some(nic) = context.machine.nic() else { return };
+    let Some(nic) = context.machine.nic() else {
+        return;
+    };
     // (domain, group) of every member, so that equal pairs lie together.
     let mut seats: Vec<(u32, usize)> = groups
         .iter()
         .enumerate()
-        .flat_map(|(index, group)| group.iter().map(move |&chip| (context.machine.split(chip).0, index)))
+        .flat_map(|(index, group)| {
+            group
+                .iter()
+                .map(move |&chip| (context.machine.split(chip).0, index))
+        })
         .collect();
     seats.sort_unstable();
     for domain in seats.chunk_by(|a, b| a.0 == b.0) {
@@ -313,30 +380,53 @@ fn scattered(context: &Context, ask: &Ask, groups: &[Vec<u32>], found: &mut Foun
             let (out, into) = ask.crossing(group.len() as f64, None);
             need = (need.0 + out, need.1 + into);
         }
-        found.note("NICs of an UltraServer", f64::max(need.0, need.1) / capacity);
+        found.note(
+            "NICs of an UltraServer",
+            f64::max(need.0, need.1) / capacity,
+        );
     }
 }
 
-/// The longest way from the root (or the first rank) to another rank, or between sites by the quickest WAN links.
+/// The longest way from the root (or from a rank of each site) to another rank, between sites by the quickest
+/// WAN links.
 fn latency(context: &Context, request: &Request) -> Result<f64> {
     let machine = context.machine;
-    let members = context.groups.members(machine, 0);
-    let from = members[request.root];
-    let peers: Vec<u32> = if request.operation == Operation::SendRecv {
-        let ranks = members.len() as i64;
-        vec![members[request.shift.rem_euclid(ranks) as usize]]
+    let ranks = context.groups.ranks();
+    let member = |rank: usize| context.groups.member(machine, 0, rank);
+    let site = |chip: u32| machine.site_of(machine.split(chip).0);
+    let first = member(request.root);
+    let mut sources = vec![first];
+    let mut peers = Vec::new();
+    if request.operation == Operation::SendRecv {
+        peers.push(member(request.shift.rem_euclid(ranks as i64) as usize));
     } else {
-        let step = members.len().div_ceil(MOST_PAIRS);
-        members.iter().copied().step_by(step).chain([members[members.len() - 1]]).collect()
-    };
+        let step = ranks.div_ceil(MOST_PAIRS);
+        peers.extend((0..ranks).step_by(step).chain([ranks - 1]).map(member));
+        if !request.operation.is_rooted() {
+            let elsewhere = peers
+                .windows(2)
+                .filter(|pair| site(pair[0]) != site(pair[1]));
+            sources.extend(elsewhere.map(|pair| pair[1]).take(machine.sites().len()));
+        }
+    }
     let quickest = quickest_wan(machine);
+    let count = machine.sites().len();
     let mut longest = 0.0;
-    for &peer in peers.iter().filter(|&&peer| peer != from) {
-        let way = route(machine, context.routing, from, peer)?;
-        let (a, b) = (machine.site_of(machine.split(from).0), machine.site_of(machine.split(peer).0));
-        let count = machine.sites().len();
-        let detour = if a == b { 0.0 } else { direct_wan(machine, a, b) - quickest[a * count + b] };
-        longest = f64::max(longest, way.overhead + way.latency - detour);
+    for &from in &sources {
+        // Only the first source is asked about every peer: inside a site another one finds nothing further.
+        for &peer in peers
+            .iter()
+            .filter(|&&peer| peer != from && (from == first || sources.contains(&peer)))
+        {
+            let way = route(machine, context.routing, from, peer)?;
+            let (a, b) = (site(from), site(peer));
+            let detour = if a == b {
+                0.0
+            } else {
+                direct_wan(machine, a, b) - quickest[a * count + b]
+            };
+            longest = f64::max(longest, way.overhead + way.latency - detour);
+        }
     }
     Ok(longest)
 }

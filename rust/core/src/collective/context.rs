@@ -1,9 +1,12 @@
 //! What every part of one collective call looks at: the machine, who takes part, how messages are routed.
 
 use super::group::Groups;
+use super::pattern::{Kind, Pattern};
 use crate::Result;
 use crate::machine::{Machine, Site};
 use crate::route::Routing;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// The surroundings of one collective call.
 pub(crate) struct Context<'a> {
@@ -16,23 +19,52 @@ pub(crate) struct Context<'a> {
     pub(crate) local_bandwidth: Vec<f64>,
     /// Bandwidth of each fabric and WAN link, counted from the first fabric link.
     pub(crate) fabric_bandwidth: Vec<f64>,
+    /// Latency of each fabric and WAN link.
+    fabric_latency: Vec<f64>,
+    /// Per domain: its site, and where its tiers begin in `uplinks`.
+    seats: Vec<(u32, u32)>,
+    /// Uplink bundles of each domain, lowest tier first, counted from the first fabric link; the downlink follows
+    /// each.
+    uplinks: Vec<u32>,
     member_domains: Vec<u32>,
     members: Vec<u32>,
+    /// Patterns made so far: algorithms that are tried side by side share most of theirs.
+    patterns: RefCell<Vec<Rc<Pattern>>>,
+}
+
+/// How far apart two domains are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Way {
+    /// Seconds from chip to chip, NICs included.
+    pub(crate) latency: f64,
+    /// Bytes/s of the narrowest link.
+    pub(crate) bandwidth: f64,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(machine: &'a Machine, routing: &'a Routing, groups: &'a Groups) -> Result<Self> {
+    pub(crate) fn new(
+        machine: &'a Machine,
+        routing: &'a Routing,
+        groups: &'a Groups,
+    ) -> Result<Self> {
         let site = Site {
             name: String::new(),
             domains: 1,
             tiers: Vec::new(),
         };
-        let domain_machine = Machine::new(machine.domain().clone(), machine.overhead(), None, vec![site], None)?;
+        let domain_machine = Machine::new(
+            machine.domain().clone(),
+            machine.overhead(),
+            None,
+            vec![site],
+            None,
+        )?;
         let local_bandwidth = domain_machine.link_bandwidths();
         let first = machine.blocks().fabric[0];
-        let fabric_bandwidth = (first..machine.num_links())
-            .map(|link| machine.link_numbers(link).0)
-            .collect();
+        let (fabric_bandwidth, fabric_latency) = (first..machine.num_links())
+            .map(|link| machine.link_numbers(link))
+            .unzip();
+        let (seats, uplinks) = seats(machine);
         let (mut member_domains, mut members) = (Vec::new(), Vec::new());
         if let Groups::Grid { locals, domains } = groups {
             member_domains = domains.concat();
@@ -47,9 +79,69 @@ impl<'a> Context<'a> {
             groups,
             local_bandwidth,
             fabric_bandwidth,
+            fabric_latency,
+            seats,
+            uplinks,
             member_domains,
             members,
+            patterns: RefCell::default(),
         })
+    }
+
+    /// The pattern of `kind`: one that exists already if there is one, with what is known of its cost.
+    pub(crate) fn pattern(&self, kind: Kind) -> Rc<Pattern> {
+        let mut patterns = self.patterns.borrow_mut();
+        if let Some(known) = patterns.iter().find(|pattern| pattern.kind == kind) {
+            return Rc::clone(known);
+        }
+        let pattern = Rc::new(Pattern::new(kind));
+        patterns.push(Rc::clone(&pattern));
+        pattern
+    }
+
+    /// The way between the NICs of two domains; `visit` gets each fabric and WAN link on it, counted from the first
+    /// fabric link. The same links as [`Machine::between_domains`], from tables.
+    pub(crate) fn way(&self, from: u32, to: u32, mut visit: impl FnMut(usize)) -> Way {
+        let nic = self
+            .machine
+            .nic()
+            .expect("several domains have NICs: checked at construction");
+        let mut way = Way {
+            latency: 2.0 * nic.latency,
+            bandwidth: nic.bandwidth,
+        };
+        let mut pass = |link: usize| {
+            way.latency += self.fabric_latency[link];
+            way.bandwidth = way.bandwidth.min(self.fabric_bandwidth[link]);
+            visit(link);
+        };
+        let (site, other) = (self.seats[from as usize].0, self.seats[to as usize].0);
+        let (up, down) = (self.tiers(from), self.tiers(to));
+        if site == other {
+            for (up, down) in up.iter().zip(down).take_while(|(up, down)| up != down) {
+                pass(*up as usize);
+                pass(*down as usize + 1);
+            }
+            return way;
+        }
+        up.iter().for_each(|up| pass(*up as usize));
+        let wan = self
+            .machine
+            .wan()
+            .expect("several sites have a WAN: checked at construction");
+        let (links, count) = wan.path(self.machine.sites().len(), site as usize, other as usize);
+        let first = self.machine.blocks().wan - self.machine.blocks().fabric[0];
+        links[..count]
+            .iter()
+            .for_each(|link| pass((first + link) as usize));
+        down.iter().for_each(|down| pass(*down as usize + 1));
+        way
+    }
+
+    fn tiers(&self, domain: u32) -> &[u32] {
+        let (site, start) = self.seats[domain as usize];
+        let count = self.machine.sites()[site as usize].tiers.len();
+        &self.uplinks[start as usize..start as usize + count]
     }
 
     /// Domains that hold members of a grid, ascending.
@@ -78,4 +170,22 @@ impl<'a> Context<'a> {
     pub(crate) fn first_domain(&self) -> u32 {
         self.member_domains.first().copied().unwrap_or(0)
     }
+}
+
+/// Site and uplink bundles of every domain; empty on a machine of one domain.
+fn seats(machine: &Machine) -> (Vec<(u32, u32)>, Vec<u32>) {
+    let (mut seats, mut uplinks) = (Vec::new(), Vec::new());
+    if machine.nic().is_none() {
+        return (seats, uplinks);
+    }
+    for (index, site) in machine.sites().iter().enumerate() {
+        let first = machine.blocks().fabric[0];
+        for domain in 0..site.domains {
+            seats.push((index as u32, uplinks.len() as u32));
+            uplinks.extend(site.tiers.iter().enumerate().map(|(tier, definition)| {
+                (machine.fabric_link(index, tier, domain / definition.group, false) - first) as u32
+            }));
+        }
+    }
+    (seats, uplinks)
 }

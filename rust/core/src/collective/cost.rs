@@ -1,9 +1,10 @@
 //! The time of a schedule under a contention model.
 //!
 //! A phase lasts overhead + longest latency + busiest link's bytes / bandwidth (`link_load`), or the longest of
-//! its messages on an idle machine (`alpha_beta`). Where c pieces follow each other through stages, the first
-//! takes the sum of the stages and each further one arrives after the slowest stage, or after the time that
-//! the busiest link needs for one piece's bytes in all stages together, whichever is longer.
+//! its messages on an idle machine (`alpha_beta`). Where c pieces follow each other through phases or stages, the
+//! first takes the sum of them; each further one arrives after what pieces cannot share: the time that the busiest
+//! link needs for one piece's bytes in all phases together, or that senders need to start its messages. Latency
+//! delays a piece and does not hold up the next.
 
 use super::context::Context;
 use super::ledger::{Busiest, Ledger};
@@ -72,7 +73,7 @@ pub(crate) struct PhaseCost {
 #[derive(Debug, Clone)]
 pub(crate) struct TrackCost {
     pub(crate) phases: Vec<PhaseCost>,
-    /// Seconds of the busiest link in all phases together; 0 when links are not shared.
+    /// Seconds of the busiest link in all phases together; of the longest phase when links are not shared.
     busy: f64,
     overlap: bool,
 }
@@ -80,6 +81,8 @@ pub(crate) struct TrackCost {
 /// The cost of a stage, ready to be combined with others.
 #[derive(Debug)]
 pub(crate) struct StageCost {
+    /// What the stage does and by which algorithm.
+    pub(crate) label: String,
     pub(crate) tier: &'static str,
     pub(crate) tracks: Vec<TrackCost>,
     ledger: Ledger,
@@ -96,20 +99,27 @@ pub(crate) struct Cost {
 
 impl PhaseCost {
     fn new(context: &Context, model: Model, phase: &Phase, ledger: &mut Ledger) -> Result<Self> {
-        let mut own = Ledger::default();
+        let times = match phase.repeat {
+            Repeat::Steps(count) => count as f64,
+            Repeat::Wave(_) => 1.0,
+        };
         let (mut latency, mut overhead, mut sent) = (0.0f64, 0.0, 0.0f64);
         let mut last = Vec::new();
         for part in &phase.parts {
             let unit = part.pattern.unit(context)?;
-            own.add(&unit.ledger, part.bytes);
+            ledger.add(&unit.ledger, times * part.bytes);
             latency = latency.max(unit.latency);
             overhead += unit.overhead;
             sent += unit.sent * part.bytes;
             if model == Model::AlphaBeta {
-                last.extend(unit.alone.iter().map(|&(latency, slope)| (latency, slope * part.bytes)));
+                last.extend(
+                    unit.alone
+                        .iter()
+                        .map(|&(latency, slope)| (latency, slope * part.bytes)),
+                );
             }
         }
-        let busiest = own.busiest(context);
+        let busiest = busiest(context, phase)?;
         let serial = match model {
             Model::AlphaBeta => last.iter().map(|pair| pair.1).fold(0.0, f64::max),
             Model::LinkLoad => busiest.as_ref().map_or(0.0, |busiest| busiest.seconds),
@@ -117,11 +127,6 @@ impl PhaseCost {
         if model == Model::LinkLoad {
             last.push((latency, serial));
         }
-        let times = match phase.repeat {
-            Repeat::Steps(count) => count as f64,
-            Repeat::Wave(_) => 1.0,
-        };
-        ledger.add(&own, times);
         Ok(Self {
             what: phase.what.clone(),
             latency,
@@ -149,8 +154,17 @@ impl PhaseCost {
             Repeat::Steps(count) => count as f64 * self.step(scale),
             Repeat::Wave(hops) => {
                 let pieces = self.wave_pieces(hops, scale);
-                ((hops - 1) as f64 + pieces) * self.step(scale / pieces)
+                let first = hops as f64 * self.step(scale / pieces);
+                first + (pieces - 1.0) * (self.overhead + scale * self.serial / pieces)
             }
+        }
+    }
+
+    /// Seconds on the wire of the phase's busiest link, all steps together.
+    fn wire(&self) -> f64 {
+        match self.repeat {
+            Repeat::Steps(count) => count as f64 * self.serial,
+            Repeat::Wave(_) => self.serial,
         }
     }
 
@@ -163,42 +177,66 @@ impl PhaseCost {
         (steps * self.latency, steps * self.overhead)
     }
 
-    /// The number of pieces that makes a wave shortest: d/dc of (h - 1 + c)(a + b/c) is zero at
-    /// sqrt((h - 1) b / a).
+    /// The number of pieces that makes a wave shortest: of h (a + o + b/c) + (c - 1)(o + b/c), the part that
+    /// depends on c is (h - 1) b/c + c o, least at c = sqrt((h - 1) b / o).
     fn wave_pieces(&self, hops: u64, scale: f64) -> f64 {
-        let fixed = self.latency + self.overhead;
         let wire = scale * self.serial;
         if hops <= 1 || wire == 0.0 {
             return 1.0;
         }
-        if fixed == 0.0 {
+        if self.overhead == 0.0 {
             return MOST_WAVE;
         }
-        ((hops - 1) as f64 * wire / fixed).sqrt().round().clamp(1.0, MOST_WAVE)
+        ((hops - 1) as f64 * wire / self.overhead)
+            .sqrt()
+            .round()
+            .clamp(1.0, MOST_WAVE)
     }
 }
 
-/// Seconds of `count` pieces through stages of the given times, when the busiest link needs `busy` for one
-/// piece.
-fn pipeline(stages: impl Iterator<Item = f64>, busy: f64, count: u32) -> f64 {
-    let (mut sum, mut slowest) = (0.0, busy);
-    for stage in stages {
-        sum += stage;
-        slowest = f64::max(slowest, stage);
+/// The busiest link of one step: that of the one pattern, or of all patterns together.
+fn busiest(context: &Context, phase: &Phase) -> Result<Option<Busiest>> {
+    if let [part] = &phase.parts[..] {
+        let scaled = |busiest: &Busiest| Busiest {
+            seconds: busiest.seconds * part.bytes,
+            bytes: busiest.bytes * part.bytes,
+            ..busiest.clone()
+        };
+        let busiest = part.pattern.unit(context)?.busiest.as_ref().map(scaled);
+        return Ok(busiest.filter(|busiest| busiest.bytes > 0.0));
     }
-    sum + f64::from(count - 1) * slowest
+    let mut together = Ledger::default();
+    for part in &phase.parts {
+        together.add(&part.pattern.unit(context)?.ledger, part.bytes);
+    }
+    Ok(together.busiest(context))
+}
+
+/// Seconds of `count` pieces: `first` for the first, and for each further one the longer of its bytes on the
+/// busiest link and the starting of its messages.
+fn pipeline(first: f64, wire: f64, overhead: f64, count: u32) -> f64 {
+    first + f64::from(count - 1) * f64::max(wire, overhead)
 }
 
 fn powers_of_two(most: u32) -> impl Iterator<Item = u32> {
-    std::iter::successors(Some(1u32), |count| Some(count * 2)).take_while(move |&count| count <= most)
+    std::iter::successors(Some(1u32), |count| Some(count * 2))
+        .take_while(move |&count| count <= most)
 }
 
 impl TrackCost {
+    /// Seconds of latency and of overhead with no data.
+    fn fixed(&self) -> (f64, f64) {
+        self.phases.iter().fold((0.0, 0.0), |sum, phase| {
+            let (latency, overhead) = phase.fixed();
+            (sum.0 + latency, sum.1 + overhead)
+        })
+    }
+
     fn time(&self, scale: f64) -> f64 {
         let with = |pieces: u32| {
             let share = scale / f64::from(pieces);
-            let phases = self.phases.iter().map(|phase| phase.time(share));
-            pipeline(phases, self.busy * share, pieces)
+            let first = self.phases.iter().map(|phase| phase.time(share)).sum();
+            pipeline(first, self.busy * share, self.fixed().1, pieces)
         };
         let most = if self.overlap { MOST_PIECES } else { 1 };
         powers_of_two(most).map(with).fold(f64::INFINITY, f64::min)
@@ -207,13 +245,19 @@ impl TrackCost {
 
 impl StageCost {
     /// The cost of one stage with all of the data.
-    pub(crate) fn new(context: &Context, model: Model, stage: &Stage) -> Result<Self> {
+    pub(crate) fn new(
+        context: &Context,
+        model: Model,
+        stage: &Stage,
+        label: String,
+    ) -> Result<Self> {
         let mut ledger = Ledger::default();
         let mut tracks = Vec::with_capacity(stage.tracks.len());
         for track in &stage.tracks {
             tracks.push(track_cost(context, model, track, &mut ledger)?);
         }
         Ok(Self {
+            label,
             tier: stage.tier,
             tracks,
             ledger,
@@ -222,21 +266,24 @@ impl StageCost {
 
     /// Seconds with `scale` of the data: the longest track.
     pub(crate) fn time(&self, scale: f64) -> f64 {
-        self.tracks.iter().map(|track| track.time(scale)).fold(0.0, f64::max)
+        self.tracks
+            .iter()
+            .map(|track| track.time(scale))
+            .fold(0.0, f64::max)
     }
 
     /// Latency and overhead of the track that they delay most.
     pub(crate) fn fixed(&self) -> (f64, f64) {
-        let of_track = |track: &TrackCost| {
-            track.phases.iter().fold((0.0, 0.0), |sum, phase| {
-                let (latency, overhead) = phase.fixed();
-                (sum.0 + latency, sum.1 + overhead)
-            })
-        };
         self.tracks
             .iter()
-            .map(of_track)
-            .fold((0.0, 0.0), |best, next| if next.0 + next.1 > best.0 + best.1 { next } else { best })
+            .map(TrackCost::fixed)
+            .fold((0.0, 0.0), |best, next| {
+                if next.0 + next.1 > best.0 + best.1 {
+                    next
+                } else {
+                    best
+                }
+            })
     }
 }
 
@@ -253,13 +300,16 @@ pub(crate) fn combine(
         ledger.add(&stage.ledger, 1.0);
     }
     let busiest = ledger.busiest(context);
+    let tracks = || stages.iter().flat_map(|stage| &stage.tracks);
     let busy = match model {
-        Model::AlphaBeta => 0.0,
+        Model::AlphaBeta => tracks().map(|track| track.busy).fold(0.0, f64::max),
         Model::LinkLoad => busiest.as_ref().map_or(0.0, |busiest| busiest.seconds),
     };
+    let overhead: f64 = stages.iter().map(|stage| stage.fixed().1).sum();
     let with = |count: u32| {
         let share = 1.0 / f64::from(count);
-        pipeline(stages.iter().map(|stage| stage.time(share)), busy * share, count)
+        let first = stages.iter().map(|stage| stage.time(share)).sum();
+        pipeline(first, busy * share, overhead, count)
     };
     let (time, chunks) = match chunks {
         Some(0) => return Err(Error::invalid("chunks", 0, "must be >= 1")),
@@ -267,7 +317,9 @@ pub(crate) fn combine(
         None if stages.len() == 1 => (with(1), 1),
         None => powers_of_two(MOST_CHUNKS)
             .map(|count| (with(count), count))
-            .fold((f64::INFINITY, 1), |best, next| if next.0 < best.0 { next } else { best }),
+            .fold((f64::INFINITY, 1), |best, next| {
+                if next.0 < best.0 { next } else { best }
+            }),
     };
     Ok(Cost {
         time,
@@ -277,14 +329,19 @@ pub(crate) fn combine(
     })
 }
 
-fn track_cost(context: &Context, model: Model, track: &Track, total: &mut Ledger) -> Result<TrackCost> {
+fn track_cost(
+    context: &Context,
+    model: Model,
+    track: &Track,
+    total: &mut Ledger,
+) -> Result<TrackCost> {
     let mut own = Ledger::default();
     let mut phases = Vec::with_capacity(track.phases.len());
     for phase in &track.phases {
         phases.push(PhaseCost::new(context, model, phase, &mut own)?);
     }
     let busy = match model {
-        Model::AlphaBeta => 0.0,
+        Model::AlphaBeta => phases.iter().map(PhaseCost::wire).fold(0.0, f64::max),
         Model::LinkLoad => own.busiest(context).map_or(0.0, |busiest| busiest.seconds),
     };
     total.add(&own, 1.0);

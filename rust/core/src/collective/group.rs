@@ -46,12 +46,15 @@ impl Groups {
         }
         let block = block as u32;
         let in_domain = machine.domain().chips();
-        let strided = |from: u32, step: u32, count: u32| (0..count).map(|i| from + i * step).collect();
+        let strided =
+            |from: u32, step: u32, count: u32| (0..count).map(|i| from + i * step).collect();
         if in_domain % block == 0 {
             let locals = digits(in_domain, block, stride)
                 .map(|first| strided(first, stride, size))
                 .collect();
-            let domains = (0..machine.num_domains()).map(|domain| vec![domain]).collect();
+            let domains = (0..machine.num_domains())
+                .map(|domain| vec![domain])
+                .collect();
             return Ok(Self::Grid { locals, domains });
         }
         if stride % in_domain == 0 {
@@ -84,7 +87,11 @@ impl Groups {
     /// [`Error::Invalid`] for no chips or a chip named twice, [`Error::OutOfRange`] for one outside.
     pub fn of_chips(machine: &Machine, chips: &[u32]) -> Result<Self> {
         if chips.is_empty() {
-            return Err(Error::invalid("group", "no chips", "must name at least one chip"));
+            return Err(Error::invalid(
+                "group",
+                "no chips",
+                "must name at least one chip",
+            ));
         }
         for (rank, &chip) in chips.iter().enumerate() {
             machine.check_chip(&format!("group[{rank}]"), i128::from(chip))?;
@@ -113,12 +120,28 @@ impl Groups {
         }
     }
 
+    /// The chip of rank `rank` in group `index`.
+    pub fn member(&self, machine: &Machine, index: usize, rank: usize) -> u32 {
+        match self {
+            Self::Grid { locals, domains } => {
+                let (local, domain) = (
+                    &locals[index % locals.len()],
+                    &domains[index / locals.len()],
+                );
+                domain[rank / local.len()] * machine.domain().chips() + local[rank % local.len()]
+            }
+            Self::Scattered(groups) => groups[index][rank],
+        }
+    }
+
     /// Chips of group `index`, in rank order.
     pub fn members(&self, machine: &Machine, index: usize) -> Vec<u32> {
         match self {
             Self::Grid { locals, domains } => {
                 let (local, domain) = (index % locals.len(), index / locals.len());
-                let first = domains[domain].iter().map(|domain| domain * machine.domain().chips());
+                let first = domains[domain]
+                    .iter()
+                    .map(|domain| domain * machine.domain().chips());
                 first
                     .flat_map(|first| locals[local].iter().map(move |local| first + local))
                     .collect()
@@ -144,7 +167,10 @@ fn as_grid(machine: &Machine, chips: &[u32]) -> Option<Groups> {
     if chips.len() % per_domain != 0 {
         return None;
     }
-    let locals: Vec<u32> = chips[..per_domain].iter().map(|&chip| machine.split(chip).1).collect();
+    let locals: Vec<u32> = chips[..per_domain]
+        .iter()
+        .map(|&chip| machine.split(chip).1)
+        .collect();
     let mut domains: Vec<u32> = Vec::with_capacity(chips.len() / per_domain);
     for block in chips.chunks(per_domain) {
         let (domain, _) = machine.split(block[0]);

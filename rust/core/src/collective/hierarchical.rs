@@ -57,7 +57,11 @@ pub(crate) struct Best {
 }
 
 /// Finds the best algorithm per tier, or uses `pinned` (one name per tier that the groups span).
-pub(crate) fn best(context: &Context, request: &Request, pinned: Option<&[String]>) -> Result<Best> {
+pub(crate) fn best(
+    context: &Context,
+    request: &Request,
+    pinned: Option<&[String]>,
+) -> Result<Best> {
     let Groups::Grid { locals, domains } = context.groups else {
         return Err(Error::unsupported(
             "hierarchical over scattered chips",
@@ -96,7 +100,11 @@ pub(crate) fn best(context: &Context, request: &Request, pinned: Option<&[String
             break;
         }
     }
-    let names: Vec<&str> = options.iter().zip(&picked).map(|(options, &at)| options[at].name).collect();
+    let names: Vec<&str> = options
+        .iter()
+        .zip(&picked)
+        .map(|(options, &at)| options[at].name)
+        .collect();
     Ok(Best {
         name: format!("hierarchical({})", names.join(", ")),
         stages: stages(&picked),
@@ -108,13 +116,18 @@ pub(crate) fn best(context: &Context, request: &Request, pinned: Option<&[String
 fn pins<'a>(slots: &[Slot], pinned: Option<&'a [String]>) -> Result<[Option<&'a str>; 3]> {
     let mut out = [None; 3];
     let Some(pinned) = pinned else { return Ok(out) };
-    let spanned: Vec<usize> = (0..3).filter(|tier| slots.iter().any(|slot| slot.tier == *tier)).collect();
+    let spanned: Vec<usize> = (0..3)
+        .filter(|tier| slots.iter().any(|slot| slot.tier == *tier))
+        .collect();
     if pinned.len() != spanned.len() {
         let names: Vec<&str> = spanned.iter().map(|&tier| TIERS[tier]).collect();
         return Err(Error::invalid(
             "algorithm",
             format!("{} names", pinned.len()),
-            format!("this group spans the tiers {}: give one name for each", names.join(", ")),
+            format!(
+                "this group spans the tiers {}: give one name for each",
+                names.join(", ")
+            ),
         ));
     }
     for (tier, name) in spanned.into_iter().zip(pinned) {
@@ -124,7 +137,12 @@ fn pins<'a>(slots: &[Slot], pinned: Option<&'a [String]>) -> Result<[Option<&'a 
     Ok(out)
 }
 
-fn slots(context: &Context, request: &Request, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Slot>> {
+fn slots(
+    context: &Context,
+    request: &Request,
+    locals: &[Vec<u32>],
+    domains: &[Vec<u32>],
+) -> Result<Vec<Slot>> {
     use Operation::*;
     let (in_domain, across) = (locals[0].len(), domains[0].len());
     let machine = context.machine;
@@ -139,7 +157,11 @@ fn slots(context: &Context, request: &Request, locals: &[Vec<u32>], domains: &[V
     }
     let size = request.size;
     let share = size / in_domain as f64;
-    let operation = if request.operation == Barrier { AllReduce } else { request.operation };
+    let operation = if request.operation == Barrier {
+        AllReduce
+    } else {
+        request.operation
+    };
     let slot = |tier, place, operation, size| Slot {
         tier,
         place,
@@ -160,7 +182,11 @@ fn slots(context: &Context, request: &Request, locals: &[Vec<u32>], domains: &[V
             inside(AllGather),
         ],
         AllReduce => vec![inside(ReduceScatter), site(AllReduce), inside(AllGather)],
-        ReduceScatter => vec![inside(ReduceScatter), site(ReduceScatter), between(ReduceScatter)],
+        ReduceScatter => vec![
+            inside(ReduceScatter),
+            site(ReduceScatter),
+            between(ReduceScatter),
+        ],
         AllGather => vec![between(AllGather), site(AllGather), inside(AllGather)],
         AllToAll => vec![inside(AllToAll), rails(AllToAll, size)],
         Broadcast => vec![root(Scatter), rails(Broadcast, share), inside(AllGather)],
@@ -174,9 +200,10 @@ fn slots(context: &Context, request: &Request, locals: &[Vec<u32>], domains: &[V
             ));
         }
     };
-    let several_in_a_site = domains
-        .iter()
-        .any(|set| set.windows(2).any(|pair| machine.site_of(pair[0]) == machine.site_of(pair[1])));
+    let several_in_a_site = domains.iter().any(|set| {
+        set.windows(2)
+            .any(|pair| machine.site_of(pair[0]) == machine.site_of(pair[1]))
+    });
     slots.retain(|slot| match slot.place {
         Place::Domain | Place::RootDomain => in_domain > 1,
         Place::Site => several_in_a_site,
@@ -187,7 +214,12 @@ fn slots(context: &Context, request: &Request, locals: &[Vec<u32>], domains: &[V
 }
 
 /// The algorithms that can fill a slot, fastest first.
-fn fill(context: &Context, request: &Request, slot: &Slot, pinned: Option<&str>) -> Result<Vec<Filled>> {
+fn fill(
+    context: &Context,
+    request: &Request,
+    slot: &Slot,
+    pinned: Option<&str>,
+) -> Result<Vec<Filled>> {
     let mut options: Vec<(f64, Filled)> = Vec::new();
     let mut refusal = None;
     let offered = ALGORITHMS.iter().filter(|row| {
@@ -197,7 +229,10 @@ fn fill(context: &Context, request: &Request, slot: &Slot, pinned: Option<&str>)
         pinned.is_none_or(|name| name == row.name) && row.operations.contains(&slot.operation)
     });
     for row in offered {
-        match stage(context, request, slot, row.name).and_then(|stage| StageCost::new(context, request.model, &stage)) {
+        let label = format!("{} by {}", slot.operation.name(), row.name);
+        let cost = stage(context, request, slot, row.name)
+            .and_then(|stage| StageCost::new(context, request.model, &stage, label));
+        match cost {
             Ok(cost) => options.push((
                 cost.time(1.0),
                 Filled {
@@ -213,7 +248,12 @@ fn fill(context: &Context, request: &Request, slot: &Slot, pinned: Option<&str>)
     if options.is_empty() {
         return Err(refusal.unwrap_or_else(|| {
             Error::unsupported(
-                format!("{} as the {} stage ({})", pinned.unwrap_or("any algorithm"), TIERS[slot.tier], slot.operation.name()),
+                format!(
+                    "{} as the {} stage ({})",
+                    pinned.unwrap_or("any algorithm"),
+                    TIERS[slot.tier],
+                    slot.operation.name()
+                ),
                 "name another algorithm for this tier, or leave the choice open with hierarchical",
             )
         }));
@@ -238,7 +278,13 @@ fn stage(context: &Context, request: &Request, slot: &Slot, name: &'static str) 
                 shift: 0,
                 tier: TIERS[slot.tier],
             })?;
-            tracks.push(one_track(stages));
+            let mut track = one_track(stages);
+            if placements.len() > 1 {
+                for phase in &mut track.phases {
+                    phase.what = format!("{} ({} UltraServers)", phase.what, placement.ranks());
+                }
+            }
+            tracks.push(track);
         }
         Ok(Stage {
             tier: TIERS[slot.tier],
@@ -252,13 +298,23 @@ fn stage(context: &Context, request: &Request, slot: &Slot, name: &'static str) 
             let groups = domains
                 .iter()
                 .map(|set| set[request.root / in_domain] * chips)
-                .flat_map(|first| locals.iter().map(move |group| group.iter().map(|local| first + local).collect()))
+                .flat_map(|first| {
+                    locals
+                        .iter()
+                        .map(move |group| group.iter().map(|local| first + local).collect())
+                })
                 .collect();
             tracks(vec![Placement::Flat(groups)], request.root % in_domain)
         }
-        Place::Rails => tracks(vec![Placement::Rails(domains.clone())], request.root / in_domain),
+        Place::Rails => tracks(
+            vec![Placement::Rails(domains.clone())],
+            request.root / in_domain,
+        ),
         Place::Site => tracks(site_placements(context, domains), 0),
-        Place::Wan => Ok(Stage::of(TIERS[2], wan::phases(context, domains, slot.operation, slot.size, name)?)),
+        Place::Wan => Ok(Stage::of(
+            TIERS[2],
+            wan::phases(context, domains, slot.operation, slot.size, name)?,
+        )),
     }
 }
 

@@ -20,7 +20,9 @@ impl LocalBox {
             for &chip in chips {
                 present[domain.coordinate(chip, axis) as usize] = true;
             }
-            let positions: Vec<u32> = (0..definition.size).filter(|&at| present[at as usize]).collect();
+            let positions: Vec<u32> = (0..definition.size)
+                .filter(|&at| present[at as usize])
+                .collect();
             volume = volume.saturating_mul(positions.len());
             if positions.len() > 1 {
                 sides.push((axis, positions));
@@ -36,7 +38,9 @@ impl LocalBox {
         self.sides
             .iter()
             .zip(index)
-            .map(|((axis, positions), &at)| (positions[at as usize] - positions[0]) * domain.plans()[*axis].stride)
+            .map(|((axis, positions), &at)| {
+                (positions[at as usize] - positions[0]) * domain.plans()[*axis].stride
+            })
             .sum::<u32>()
             + self.origin
     }
@@ -64,7 +68,9 @@ impl LocalBox {
         let sizes = self.sizes();
         let total: u32 = sizes.iter().product();
         let walk = around(domain, self.sides[side].0, sizes[side]);
-        let starts = (0..total).map(|number| self.index(number)).filter(|index| index[side] == 0);
+        let starts = (0..total)
+            .map(|number| self.index(number))
+            .filter(|index| index[side] == 0);
         starts
             .map(|mut index| {
                 walk.iter()
@@ -95,7 +101,9 @@ fn distance(domain: &Domain, a: u32, b: u32) -> u32 {
     (0..domain.axes().len())
         .map(|axis| {
             let (size, kind) = (domain.axes()[axis].size, &domain.axes()[axis].kind);
-            let apart = domain.coordinate(a, axis).abs_diff(domain.coordinate(b, axis));
+            let apart = domain
+                .coordinate(a, axis)
+                .abs_diff(domain.coordinate(b, axis));
             match kind {
                 AxisKind::Ring => apart.min(size - apart),
                 AxisKind::Line => apart,
@@ -117,7 +125,10 @@ pub(crate) fn ring_order(domain: &Domain, chips: &[u32]) -> Vec<u32> {
     let sides = shape.sides.len();
     let mut best: Option<(u64, Vec<u32>)> = None;
     for slowest in 0..sides {
-        let order: Vec<usize> = (0..sides).filter(|&side| side != slowest).chain([slowest]).collect();
+        let order: Vec<usize> = (0..sides)
+            .filter(|&side| side != slowest)
+            .chain([slowest])
+            .collect();
         let total = chips.len() as u32;
         for sweep in [reflected, shifted] {
             let path: Vec<u32> = (0..total)
@@ -143,7 +154,11 @@ fn reflected(sizes: &[u32], order: &[usize], number: u32) -> Vec<u32> {
     let mut rest = number;
     for &side in order {
         let (digit, above) = (rest % sizes[side], rest / sizes[side]);
-        index[side] = if above % 2 == 1 { sizes[side] - 1 - digit } else { digit };
+        index[side] = if above % 2 == 1 {
+            sizes[side] - 1 - digit
+        } else {
+            digit
+        };
         rest = above;
     }
     index

@@ -22,15 +22,24 @@ pub(crate) struct Ledger {
 
 /// The busiest link: seconds that it is busy, its bytes and one example of its number.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Busiest {
+pub(crate) struct Busiest {
     /// Bytes over bandwidth.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
     /// Its bytes.
-    pub bytes: f64,
+    pub(crate) bytes: f64,
     /// The number of one link that has this load.
-    pub link: u64,
+    pub(crate) link: u64,
     /// What kind of link it is.
-    pub class: LinkClass,
+    pub(crate) class: LinkClass,
+}
+
+/// The largest of `count` values, and the first place that has it. Two passes: the first has no branches.
+fn peak(count: usize, value: impl Fn(usize) -> f64) -> (usize, f64) {
+    let most = (0..count)
+        .map(&value)
+        .fold(0.0, |a, b| if b > a { b } else { a });
+    let first = (0..count).find(|&at| value(at) >= most);
+    (first.unwrap_or(0), most)
 }
 
 fn axpy(into: &mut Vec<f64>, from: &[f64], scale: f64) {
@@ -53,7 +62,11 @@ impl Ledger {
         for direction in 0..2 {
             axpy(&mut self.nic[direction], &other.nic[direction], scale);
             for (lane, loads) in &other.lanes[direction] {
-                axpy(self.lanes[direction].entry(*lane).or_default(), loads, scale);
+                axpy(
+                    self.lanes[direction].entry(*lane).or_default(),
+                    loads,
+                    scale,
+                );
             }
         }
         if !other.single.is_empty() {
@@ -77,7 +90,9 @@ impl Ledger {
         };
         let machine = context.machine;
         let domain = context.first_domain();
-        for (local, (&bytes, &bandwidth)) in self.local.iter().zip(&context.local_bandwidth).enumerate() {
+        for (local, (&bytes, &bandwidth)) in
+            self.local.iter().zip(&context.local_bandwidth).enumerate()
+        {
             offer(bytes, bandwidth, machine.domain_link(domain, local as u64));
         }
         if let Some(nic) = machine.nic() {
@@ -88,40 +103,42 @@ impl Ledger {
                 }
             }
         }
-        for (index, (&bytes, &bandwidth)) in self.fabric.iter().zip(&context.fabric_bandwidth).enumerate() {
+        for (index, (&bytes, &bandwidth)) in self
+            .fabric
+            .iter()
+            .zip(&context.fabric_bandwidth)
+            .enumerate()
+        {
             offer(bytes, bandwidth, machine.blocks().fabric[0] + index as u64);
         }
         for &(link, bytes) in &self.single {
-            offer(bytes + self.beside(machine, link), machine.link_numbers(link).0, link);
+            offer(
+                bytes + self.beside(machine, link),
+                machine.link_numbers(link).0,
+                link,
+            );
         }
         best.map(|best| Busiest {
-            class: machine.link_class(best.link),
+            class: machine
+                .link(best.link)
+                .expect("links of a ledger exist")
+                .class,
             ..best
         })
     }
 
     /// The busiest domain of the members' NICs, and of each lane that has loads of its own.
     fn nic_peaks(&self, context: &Context, direction: usize) -> Vec<(u32, f64, u32)> {
-        let peak = |loads: &mut dyn Iterator<Item = f64>| {
-            loads
-                .enumerate()
-                .fold((0, 0.0), |best, (at, bytes)| if bytes > best.1 { (at, bytes) } else { best })
-        };
         let shared = &self.nic[direction];
         let mut out = Vec::new();
         if !shared.is_empty() {
-            let (domain, bytes) = peak(&mut shared.iter().copied());
+            let (domain, bytes) = peak(shared.len(), |domain| shared[domain]);
             out.push((domain as u32, bytes, context.first_member()));
         }
         for (&lane, loads) in &self.lanes[direction] {
-            let beside = |domain: usize| {
-                if context.is_member(lane) {
-                    shared.get(domain).copied().unwrap_or(0.0)
-                } else {
-                    0.0
-                }
-            };
-            let (domain, bytes) = peak(&mut loads.iter().enumerate().map(|(at, bytes)| bytes + beside(at)));
+            let beside = !shared.is_empty() && context.is_member(lane);
+            let bytes = |domain: usize| loads[domain] + if beside { shared[domain] } else { 0.0 };
+            let (domain, bytes) = peak(loads.len(), bytes);
             out.push((domain as u32, bytes, lane));
         }
         out
@@ -150,12 +167,14 @@ impl Ledger {
         for direction in 0..2 {
             for (domain, &bytes) in self.nic[direction].iter().enumerate() {
                 for local in context.members() {
-                    out[machine.nic_link(direction == 1, domain as u32 * chips + local) as usize] += bytes;
+                    out[machine.nic_link(direction == 1, domain as u32 * chips + local)
+                        as usize] += bytes;
                 }
             }
             for (&lane, loads) in &self.lanes[direction] {
                 for (domain, &bytes) in loads.iter().enumerate() {
-                    out[machine.nic_link(direction == 1, domain as u32 * chips + lane) as usize] += bytes;
+                    out[machine.nic_link(direction == 1, domain as u32 * chips + lane) as usize] +=
+                        bytes;
                 }
             }
         }

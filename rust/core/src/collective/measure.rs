@@ -6,16 +6,24 @@ use super::ledger::Ledger;
 use super::pattern::{Kind, SiteShare, Unit};
 use crate::load::{ByteColumn, Flows, IndexColumn, link_loads, uniform};
 use crate::machine::{Machine, Nic};
-use crate::route::route;
+use crate::route::{route, walk};
 use crate::{Control, Error, Result};
 use std::collections::BTreeMap;
+
+/// Messages are few when the machine has at least this many links for each.
+const FEW: u64 = 16;
 
 pub(crate) fn unit(context: &Context, kind: &Kind) -> Result<Unit> {
     match kind {
         Kind::Local(pairs) => local(context, pairs),
         Kind::LocalAll => local_all(context),
         Kind::Rails(pairs) => rails(context, pairs, None),
-        Kind::Lane { pairs, from, to } => rails(context, pairs, Some((*from, *to))),
+        Kind::Lanes { pairs, lanes } => rails(context, pairs, Some(lanes.as_slice())),
+        Kind::Star {
+            sets,
+            locals,
+            outward,
+        } => star(context, sets, locals, *outward),
         Kind::Exchange { sets, spread } => exchange(context, sets, *spread),
         Kind::Sites { sets, share } => sites(context, sets, *share),
         Kind::Flat(pairs) => flat(context, pairs),
@@ -42,7 +50,12 @@ fn most_sent(pairs: &[(u32, u32)]) -> f64 {
 
 /// Notes each message's own time. Messages of equal displacement on a machine of rings only are alike, and
 /// are looked at once.
-fn note_messages(context: &Context, machine: &Machine, pairs: &[(u32, u32)], unit: &mut Unit) -> Result<()> {
+fn note_messages(
+    context: &Context,
+    machine: &Machine,
+    pairs: &[(u32, u32)],
+    unit: &mut Unit,
+) -> Result<()> {
     let domain = machine.domain();
     let alike = machine.num_domains() == 1
         && domain
@@ -55,7 +68,8 @@ fn note_messages(context: &Context, machine: &Machine, pairs: &[(u32, u32)], uni
         if alike {
             let key = (0..domain.axes().len()).rev().fold(0u64, |key, axis| {
                 let size = domain.axes()[axis].size;
-                let step = (domain.coordinate(dst, axis) + size - domain.coordinate(src, axis)) % size;
+                let step =
+                    (domain.coordinate(dst, axis) + size - domain.coordinate(src, axis)) % size;
                 key * u64::from(size) + u64::from(step)
             });
             if seen.insert(key, ()).is_some() {
@@ -105,63 +119,103 @@ fn nic_of<'a>(context: &'a Context) -> &'a Nic {
         .expect("messages between domains exist on machines with NICs only")
 }
 
-/// Latency, and bandwidth of the narrowest link, from chip to chip over NICs.
 fn between(context: &Context, from: u32, to: u32) -> (f64, f64) {
-    let nic = nic_of(context);
-    let (mut latency, mut bandwidth) = (2.0 * nic.latency, nic.bandwidth);
-    context.machine.between_domains(from, to, |link| {
-        let (link_bandwidth, link_latency) = context.machine.link_numbers(link);
-        latency += link_latency;
-        bandwidth = bandwidth.min(link_bandwidth);
-    });
-    (latency, bandwidth)
+    let way = context.way(from, to, |_| ());
+    (way.latency, way.bandwidth)
 }
 
-fn rails(context: &Context, pairs: &[(u32, u32)], lane: Option<(u32, u32)>) -> Result<Unit> {
+fn rails(context: &Context, pairs: &[(u32, u32)], lanes: Option<&[(u32, u32)]>) -> Result<Unit> {
     let machine = context.machine;
     let domains = machine.num_domains() as usize;
-    let first = machine.blocks().fabric[0];
     let (mut out, mut into) = (vec![0.0; domains], vec![0.0; domains]);
     let mut ledger = Ledger {
         fabric: vec![0.0; context.fabric_bandwidth.len()],
         ..Ledger::default()
     };
-    let messages = if lane.is_some() { 1.0 } else { context.lanes() };
+    let messages = lanes.map_or(context.lanes(), |lanes| lanes.len() as f64);
     let mut unit = Unit::default();
     for &(from, to) in pairs {
         out[from as usize] += 1.0;
         into[to as usize] += 1.0;
-        machine.between_domains(from, to, |link| ledger.fabric[(link - first) as usize] += messages);
-        let (latency, bandwidth) = between(context, from, to);
-        unit.note_alone(latency, 1.0 / bandwidth);
+        let way = context.way(from, to, |link| ledger.fabric[link] += messages);
+        unit.note_alone(way.latency, 1.0 / way.bandwidth);
     }
     unit.sent = out.iter().copied().fold(0.0, f64::max);
     unit.overhead = unit.sent * nic_of(context).overhead;
-    match lane {
+    match lanes {
         None => ledger.nic = [out, into],
-        Some((from, to)) => {
-            ledger.lanes[0].insert(from, out);
-            ledger.lanes[1].insert(to, into);
+        Some(lanes) => {
+            for &(from, to) in lanes {
+                ledger.lanes[0].insert(from, out.clone());
+                ledger.lanes[1].insert(to, into.clone());
+            }
         }
     }
     unit.ledger = ledger;
     Ok(unit)
 }
 
+fn star(
+    context: &Context,
+    sets: &[(Vec<u32>, u32)],
+    locals: &[(Vec<u32>, u32)],
+    outward: bool,
+) -> Result<Unit> {
+    let machine = context.machine;
+    let domains = machine.num_domains() as usize;
+    let (at_root, at_leaf) = if outward { (0, 1) } else { (1, 0) };
+    let in_group = locals[0].0.len() as f64;
+    let mut leaves = vec![0.0; domains];
+    let mut roots = vec![0.0; domains];
+    let mut fabric = vec![0.0; context.fabric_bandwidth.len()];
+    let mut unit = Unit::default();
+    for (set, root) in sets {
+        for &domain in set.iter().filter(|&domain| domain != root) {
+            leaves[domain as usize] += 1.0;
+            roots[*root as usize] += in_group;
+            let (from, to) = if outward {
+                (*root, domain)
+            } else {
+                (domain, *root)
+            };
+            let way = context.way(from, to, |link| fabric[link] += context.lanes());
+            unit.note_alone(way.latency, 1.0 / way.bandwidth);
+        }
+    }
+    let busiest = roots.iter().copied().fold(0.0, f64::max);
+    unit.sent = if outward { busiest } else { 1.0 };
+    unit.overhead = unit.sent * nic_of(context).overhead;
+    unit.ledger.nic[at_leaf] = leaves;
+    for (_, root) in locals {
+        unit.ledger.lanes[at_root].insert(*root, roots.clone());
+    }
+    unit.ledger.fabric = fabric;
+    Ok(unit)
+}
+
 /// Adds what leaves and enters each tier bundle that holds some of `set`: `leaves(inside)` bytes each way for a
 /// bundle with that many of its domains inside. Domains of the set ascend.
-fn add_bundles(context: &Context, set: &[u32], fabric: &mut [f64], crossing: impl Fn(usize, f64) -> (f64, f64)) {
+fn add_bundles(
+    context: &Context,
+    set: &[u32],
+    fabric: &mut [f64],
+    crossing: impl Fn(usize, f64) -> (f64, f64),
+) {
     let machine = context.machine;
     let first_link = machine.blocks().fabric[0];
     for of_site in set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b)) {
         let site = machine.site_of(of_site[0]);
         let first = machine.first_domain(site);
         for (index, tier) in machine.sites()[site].tiers.iter().enumerate() {
-            for bundle in of_site.chunk_by(|&a, &b| (a - first) / tier.group == (b - first) / tier.group) {
+            for bundle in
+                of_site.chunk_by(|&a, &b| (a - first) / tier.group == (b - first) / tier.group)
+            {
                 let group = (bundle[0] - first) / tier.group;
                 let (up, down) = crossing(site, bundle.len() as f64);
-                fabric[(machine.fabric_link(site, index, group, false) - first_link) as usize] += up;
-                fabric[(machine.fabric_link(site, index, group, true) - first_link) as usize] += down;
+                fabric[(machine.fabric_link(site, index, group, false) - first_link) as usize] +=
+                    up;
+                fabric[(machine.fabric_link(site, index, group, true) - first_link) as usize] +=
+                    down;
             }
         }
     }
@@ -234,7 +288,12 @@ fn exchange(context: &Context, sets: &[(Vec<u32>, f64)], spread: bool) -> Result
 }
 
 /// Bytes from site to site, in units, for `share`; `sites` as [`by_site`] gives them.
-pub(crate) fn site_bytes(sites: &[(usize, f64, u32)], share: SiteShare, from: usize, to: usize) -> f64 {
+pub(crate) fn site_bytes(
+    sites: &[(usize, f64, u32)],
+    share: SiteShare,
+    from: usize,
+    to: usize,
+) -> f64 {
     let all: f64 = sites.iter().map(|site| site.1).sum();
     match share {
         _ if from == to => 0.0,
@@ -280,12 +339,18 @@ fn sites(context: &Context, sets: &[Vec<u32>], share: SiteShare) -> Result<Unit>
         }
         for &domain in set {
             let site = machine.site_of(domain);
-            let there = sites.iter().find(|entry| entry.0 == site).map_or(1.0, |entry| entry.1);
+            let there = sites
+                .iter()
+                .find(|entry| entry.0 == site)
+                .map_or(1.0, |entry| entry.1);
             nic[0][domain as usize] += flow[site].0 / (in_group * there);
             nic[1][domain as usize] += flow[site].1 / (in_group * there);
         }
         add_bundles(context, set, &mut fabric, |site, inside| {
-            let there = sites.iter().find(|entry| entry.0 == site).map_or(1.0, |entry| entry.1);
+            let there = sites
+                .iter()
+                .find(|entry| entry.0 == site)
+                .map_or(1.0, |entry| entry.1);
             let part = local_groups * inside / there;
             (part * flow[site].0, part * flow[site].1)
         });
@@ -309,13 +374,38 @@ fn flat(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
         _ => machine.overhead(),
     };
     unit.overhead = unit.sent * overhead;
-    let loads = loads_of(machine, context, pairs)?;
-    unit.ledger.single = loads
-        .iter()
-        .enumerate()
-        .filter(|(_, bytes)| **bytes > 0.0)
-        .map(|(link, &bytes)| (link as u64, bytes))
-        .collect();
+    unit.ledger.single = if (pairs.len() as u64) < machine.num_links() / FEW {
+        few_loads(context, pairs)?
+    } else {
+        let loads = loads_of(machine, context, pairs)?.into_iter().enumerate();
+        loads
+            .filter(|(_, bytes)| *bytes > 0.0)
+            .map(|(link, bytes)| (link as u64, bytes))
+            .collect()
+    };
     note_messages(context, machine, pairs, &mut unit)?;
     Ok(unit)
+}
+
+/// Loads of a few messages on a large machine, without an array over all its links.
+fn few_loads(context: &Context, pairs: &[(u32, u32)]) -> Result<Vec<(u64, f64)>> {
+    let mut passed = Vec::new();
+    for &(src, dst) in pairs {
+        walk(
+            context.machine,
+            context.routing,
+            src,
+            dst,
+            &mut |link, share| passed.push((link, share)),
+        )?;
+    }
+    passed.sort_by_key(|&(link, _)| link);
+    passed.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            kept.1 += next.1;
+        }
+        same
+    });
+    Ok(passed)
 }

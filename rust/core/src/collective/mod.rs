@@ -9,6 +9,8 @@ mod hierarchical;
 mod layout;
 mod ledger;
 mod measure;
+#[cfg(test)]
+mod measure_tests;
 mod operation;
 mod outcome;
 mod packing;

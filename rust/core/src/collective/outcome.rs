@@ -15,6 +15,8 @@ use std::rc::Rc;
 /// chunks and pieces is in the total only.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PhaseRow {
+    /// The stage that it is part of: what it does and by which algorithm.
+    pub stage: String,
     /// What happens.
     pub what: String,
     /// Where: "domain", "site", "wan" or "machine".
@@ -102,7 +104,12 @@ pub struct Outcome {
 
 impl Outcome {
     /// Bytes on every link of the machine, by number; `groups` and `routing` are those of the call.
-    pub fn link_loads(&self, machine: &Machine, routing: &Routing, groups: &Groups) -> Result<Vec<f64>> {
+    pub fn link_loads(
+        &self,
+        machine: &Machine,
+        routing: &Routing,
+        groups: &Groups,
+    ) -> Result<Vec<f64>> {
         Ok(self.ledger.expand(&Context::new(machine, routing, groups)?))
     }
 
@@ -131,15 +138,25 @@ impl Outcome {
         }
     }
 
-    pub(super) fn fill(&mut self, machine: &Machine, algorithm: String, stages: &[Rc<StageCost>], cost: Cost) {
+    pub(super) fn fill(
+        &mut self,
+        machine: &Machine,
+        algorithm: String,
+        stages: &[Rc<StageCost>],
+        cost: Cost,
+    ) {
         let fixed = stages.iter().map(|stage| stage.fixed());
-        let (latency, overhead) = fixed.fold((0.0, 0.0), |sum, next| (sum.0 + next.0, sum.1 + next.1));
+        let (latency, overhead) =
+            fixed.fold((0.0, 0.0), |sum, next| (sum.0 + next.0, sum.1 + next.1));
         self.algorithm = algorithm;
         self.chunks = cost.chunks;
         self.time = cost.time;
         self.latency = latency;
         self.overhead = overhead;
-        self.phases = stages.iter().flat_map(|stage| rows(machine, stage)).collect();
+        self.phases = stages
+            .iter()
+            .flat_map(|stage| rows(machine, stage))
+            .collect();
         self.bottleneck = cost.busiest.map(|busiest: Busiest| Bottleneck {
             class: busiest.class.name(machine),
             link: busiest.link,
@@ -157,6 +174,7 @@ fn rows(machine: &Machine, stage: &StageCost) -> Vec<PhaseRow> {
             let (latency, overhead) = phase.fixed();
             let time = phase.time(1.0);
             PhaseRow {
+                stage: stage.label.clone(),
                 what: phase.what.clone(),
                 tier: stage.tier.to_owned(),
                 steps: match phase.repeat {

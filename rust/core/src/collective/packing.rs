@@ -65,7 +65,10 @@ mod tests {
     fn fills_both_resources() {
         // One activity per resource and a poor one that uses both: 1 + 2 fits.
         let amounts = maximise(&[vec![1.0, 0.0], vec![1.0, 1.0], vec![0.0, 0.5]]);
-        assert!((amounts.iter().sum::<f64>() - 3.0).abs() < 1e-12, "{amounts:?}");
+        assert!(
+            (amounts.iter().sum::<f64>() - 3.0).abs() < 1e-12,
+            "{amounts:?}"
+        );
         assert!(amounts[1].abs() < 1e-12);
     }
 

@@ -2,11 +2,10 @@
 //! per byte is found once and scaled; phases of an algorithm share patterns.
 
 use super::context::Context;
-use super::ledger::Ledger;
+use super::ledger::{Busiest, Ledger};
 use super::measure;
 use crate::Result;
 use std::cell::OnceCell;
-use std::rc::Rc;
 
 /// Which messages a pattern has.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,14 +16,22 @@ pub(crate) enum Kind {
     LocalAll,
     /// For each pair of domains, one message from each member to the member at the same place.
     Rails(Vec<(u32, u32)>),
-    /// For each pair of domains, one message from one local chip to another.
-    Lane {
+    /// For each pair of domains, one message on each lane: from one local chip to another.
+    Lanes {
         /// (from, to) domains.
         pairs: Vec<(u32, u32)>,
-        /// Sending local chip.
-        from: u32,
-        /// Receiving local chip.
-        to: u32,
+        /// (sending, receiving) local chip of each lane.
+        lanes: Vec<(u32, u32)>,
+    },
+    /// In each set of domains, the root of each local group sends to every member of its group in the other
+    /// domains, or they send to it.
+    Star {
+        /// Domains of each set, and the root's.
+        sets: Vec<(Vec<u32>, u32)>,
+        /// Members of each local group, and the root.
+        locals: Vec<(Vec<u32>, u32)>,
+        /// From the root, or to it.
+        outward: bool,
     },
     /// In each set of domains, every member sends to each other domain of the set; the weight of the set
     /// scales the message. With `spread`, it goes in equal parts to all members of its group there instead of to
@@ -71,6 +78,8 @@ pub(crate) struct Unit {
     pub(crate) overhead: f64,
     /// Bytes that the busiest sender sends.
     pub(crate) sent: f64,
+    /// The busiest link.
+    pub(crate) busiest: Option<Busiest>,
     /// (latency, seconds per byte) of messages that are alone on their route; dominated ones left out.
     pub(crate) alone: Vec<(f64, f64)>,
 }
@@ -83,11 +92,11 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
-    pub(crate) fn new(kind: Kind) -> Rc<Self> {
-        Rc::new(Self {
+    pub(super) fn new(kind: Kind) -> Self {
+        Self {
             kind,
             unit: OnceCell::new(),
-        })
+        }
     }
 
     /// The cost of one byte a message.
@@ -95,7 +104,8 @@ impl Pattern {
         if let Some(unit) = self.unit.get() {
             return Ok(unit);
         }
-        let unit = measure::unit(context, &self.kind)?;
+        let mut unit = measure::unit(context, &self.kind)?;
+        unit.busiest = unit.ledger.busiest(context);
         Ok(self.unit.get_or_init(|| unit))
     }
 }
@@ -104,7 +114,8 @@ impl Unit {
     /// Notes a message that takes `latency` + bytes x `seconds_per_byte` on an idle machine.
     pub(crate) fn note_alone(&mut self, latency: f64, seconds_per_byte: f64) {
         self.latency = self.latency.max(latency);
-        let dominated = |&(other, slope): &(f64, f64)| other >= latency && slope >= seconds_per_byte;
+        let dominated =
+            |&(other, slope): &(f64, f64)| other >= latency && slope >= seconds_per_byte;
         if self.alone.iter().any(dominated) {
             return;
         }

@@ -18,6 +18,8 @@ pub(crate) enum Placement {
     Local(Vec<Vec<u32>>),
     /// Domains of each set.
     Rails(Vec<Vec<u32>>),
+    /// Domains of each set, and the local chips that alone send and receive there.
+    Lanes(Vec<Vec<u32>>, Vec<u32>),
     /// Chips of each group.
     Flat(Vec<Vec<u32>>),
 }
@@ -25,7 +27,10 @@ pub(crate) enum Placement {
 impl Placement {
     fn groups(&self) -> &[Vec<u32>] {
         match self {
-            Self::Local(groups) | Self::Rails(groups) | Self::Flat(groups) => groups,
+            Self::Local(groups)
+            | Self::Rails(groups)
+            | Self::Lanes(groups, _)
+            | Self::Flat(groups) => groups,
         }
     }
 
@@ -33,6 +38,7 @@ impl Placement {
         match self {
             Self::Local(_) => Self::Local(groups),
             Self::Rails(_) => Self::Rails(groups),
+            Self::Lanes(_, lanes) => Self::Lanes(groups, lanes.clone()),
             Self::Flat(_) => Self::Flat(groups),
         }
     }
@@ -75,11 +81,17 @@ impl Placement {
             group.rotate_left(at.expect("a reordered group has the same members"));
             group
         };
-        self.with(self.groups().iter().zip(original.groups()).map(turned).collect())
+        self.with(
+            self.groups()
+                .iter()
+                .zip(original.groups())
+                .map(turned)
+                .collect(),
+        )
     }
 
     /// The pattern of the given (from, to) ranks in every group.
-    pub(crate) fn pattern(&self, sends: &[(u32, u32)]) -> Result<Rc<Pattern>> {
+    pub(crate) fn pattern(&self, context: &Context, sends: &[(u32, u32)]) -> Result<Rc<Pattern>> {
         let messages = sends.len() * self.groups().len();
         if messages > MOST_MESSAGES {
             return Err(Error::unsupported(
@@ -92,9 +104,13 @@ impl Placement {
             let chip = |rank: u32| group[rank as usize];
             pairs.extend(sends.iter().map(|&(from, to)| (chip(from), chip(to))));
         }
-        Ok(Pattern::new(match self {
+        Ok(context.pattern(match self {
             Self::Local(_) => Kind::Local(pairs),
             Self::Rails(_) => Kind::Rails(pairs),
+            Self::Lanes(_, lanes) => Kind::Lanes {
+                pairs,
+                lanes: lanes.iter().map(|&lane| (lane, lane)).collect(),
+            },
             Self::Flat(_) => Kind::Flat(pairs),
         }))
     }
@@ -104,15 +120,23 @@ impl Placement {
         match self {
             Self::Rails(sets) => {
                 let sets = sets.iter().map(|set| (set.clone(), 1.0)).collect();
-                return Ok(Pattern::new(Kind::Exchange { sets, spread: false }));
+                return Ok(context.pattern(Kind::Exchange {
+                    sets,
+                    spread: false,
+                }));
             }
-            Self::Local(groups) if groups.len() == 1 && groups[0].len() as u32 == context.machine.domain().chips() => {
-                return Ok(Pattern::new(Kind::LocalAll));
+            Self::Local(groups)
+                if groups.len() == 1
+                    && groups[0].len() as u32 == context.machine.domain().chips() =>
+            {
+                return Ok(context.pattern(Kind::LocalAll));
             }
             _ => {}
         }
         let ranks = self.ranks();
-        let messages = ranks.saturating_mul(ranks).saturating_mul(self.groups().len());
+        let messages = ranks
+            .saturating_mul(ranks)
+            .saturating_mul(self.groups().len());
         if messages > MOST_MESSAGES {
             return Err(Error::unsupported(
                 format!("{messages} messages listed one by one"),
@@ -121,8 +145,12 @@ impl Placement {
         }
         let ranks = ranks as u32;
         let sends: Vec<(u32, u32)> = (0..ranks)
-            .flat_map(|from| (0..ranks).filter(move |&to| to != from).map(move |to| (from, to)))
+            .flat_map(|from| {
+                (0..ranks)
+                    .filter(move |&to| to != from)
+                    .map(move |to| (from, to))
+            })
             .collect();
-        self.pattern(&sends)
+        self.pattern(context, &sends)
     }
 }

@@ -60,7 +60,11 @@ impl Request {
     pub(crate) fn validate(&self, ranks: usize) -> Result<()> {
         not_negative("size", self.size)?;
         if self.size > MOST_BYTES {
-            return Err(Error::invalid("size", self.size, format!("must be at most {MOST_BYTES:e} bytes")));
+            return Err(Error::invalid(
+                "size",
+                self.size,
+                format!("must be at most {MOST_BYTES:e} bytes"),
+            ));
         }
         if self.root >= ranks {
             return Err(Error::OutOfRange {
@@ -71,13 +75,25 @@ impl Request {
             });
         }
         if self.root != 0 && !self.operation.is_rooted() {
-            return Err(Error::invalid("root", self.root, format!("{} has no root", self.operation.name())));
+            return Err(Error::invalid(
+                "root",
+                self.root,
+                format!("{} has no root", self.operation.name()),
+            ));
         }
         if self.shift != 0 && self.operation != Operation::SendRecv {
-            return Err(Error::invalid("shift", self.shift, format!("{} has no shift", self.operation.name())));
+            return Err(Error::invalid(
+                "shift",
+                self.shift,
+                format!("{} has no shift", self.operation.name()),
+            ));
         }
         if self.operation == Operation::Barrier && self.size != 0.0 {
-            return Err(Error::invalid("size", self.size, "a barrier moves no bytes"));
+            return Err(Error::invalid(
+                "size",
+                self.size,
+                "a barrier moves no bytes",
+            ));
         }
         if self.chunks == Some(0) {
             return Err(Error::invalid("chunks", 0, "must be >= 1"));

@@ -37,7 +37,8 @@ pub fn run(
 ) -> Result<Outcome> {
     request.validate(groups.ranks())?;
     let mut outcome = Outcome::nothing(request.operation, request.model, groups, request.size);
-    let stays = request.operation == Operation::SendRecv && request.shift.rem_euclid(groups.ranks() as i64) == 0;
+    let stays = request.operation == Operation::SendRecv
+        && request.shift.rem_euclid(groups.ranks() as i64) == 0;
     if groups.ranks() == 1 || stays {
         if let Choice::Named(name) = &request.algorithm {
             if name != "hierarchical" {
@@ -67,7 +68,10 @@ pub fn run(
                     algorithm: ready.name.clone(),
                     outcome: Ok(ready.cost.time),
                 });
-                if best.as_ref().is_none_or(|best| ready.cost.time < best.cost.time) {
+                if best
+                    .as_ref()
+                    .is_none_or(|best| ready.cost.time < best.cost.time)
+                {
                     best = Some(ready);
                 }
             }
@@ -83,7 +87,10 @@ pub fn run(
     }
     let Some(best) = best else {
         return Err(first_refusal.unwrap_or_else(|| {
-            Error::unsupported(format!("{} on this group", request.operation.name()), "name an algorithm")
+            Error::unsupported(
+                format!("{} on this group", request.operation.name()),
+                "name an algorithm",
+            )
         }));
     };
     outcome.candidates.sort_by(|a, b| {
@@ -120,7 +127,10 @@ fn prepare(context: &Context, request: &Request, name: &str) -> Result<Ready> {
     let stages = stages(context, request, name)?;
     let costs = stages
         .iter()
-        .map(|stage| StageCost::new(context, request.model, stage).map(Rc::new))
+        .map(|stage| {
+            let label = format!("{} by {name}", request.operation.name());
+            StageCost::new(context, request.model, stage, label).map(Rc::new)
+        })
         .collect::<Result<Vec<_>>>()?;
     // Only hierarchical schedules send chunks through their stages.
     if request.chunks.is_some_and(|chunks| chunks != 1) {
@@ -143,39 +153,34 @@ fn stages(context: &Context, request: &Request, name: &str) -> Result<Vec<Stage>
     if !row.operations.contains(&operation) {
         return Err(super::algorithm::unsupported(name, operation));
     }
-    let mut job = Job {
+    let everyone = || -> Vec<Vec<u32>> {
+        (0..context.groups.count())
+            .map(|group| context.groups.members(context.machine, group))
+            .collect()
+    };
+    let (placement, tier) = match context.groups {
+        Groups::Scattered(groups) => (Placement::Flat(groups.clone()), "machine"),
+        Groups::Grid { .. } if operation == Operation::SendRecv => {
+            (Placement::Flat(everyone()), "machine")
+        }
+        Groups::Grid { locals, domains } if locals[0].len() == 1 && domains[0].len() > 1 => {
+            (Placement::Rails(domains.clone()), "machine")
+        }
+        Groups::Grid { locals, .. } => (Placement::Local(locals.clone()), "domain"),
+    };
+    let job = Job {
         context,
-        placement: &Placement::Flat(Vec::new()),
+        placement: &placement,
         operation,
         size: request.size,
         root: request.root,
         shift: request.shift,
-        tier: "machine",
+        tier,
     };
-    match context.groups {
-        Groups::Scattered(groups) => {
-            job.placement = &Placement::Flat(groups.clone());
-            (row.build)(&job)
-        }
-        Groups::Grid { .. } if operation == Operation::SendRecv => {
-            let groups = (0..context.groups.count())
-                .map(|group| context.groups.members(context.machine, group))
-                .collect();
-            job.placement = &Placement::Flat(groups);
-            (row.build)(&job)
-        }
-        Groups::Grid { locals, domains } if domains[0].len() == 1 => {
-            job.placement = &Placement::Local(locals.clone());
-            job.tier = "domain";
-            (row.build)(&job)
-        }
-        Groups::Grid { locals, domains } if locals[0].len() == 1 => {
-            job.placement = &Placement::Rails(domains.clone());
-            (row.build)(&job)
-        }
-        Groups::Grid { locals, domains } => {
-            job.placement = &Placement::Local(locals.clone());
+    match (context.groups, &placement) {
+        (Groups::Grid { locals, domains }, Placement::Local(_)) if domains[0].len() > 1 => {
             flat(&job, name, locals, domains)
         }
+        _ => (row.build)(&job),
     }
 }

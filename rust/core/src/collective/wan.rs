@@ -4,7 +4,7 @@
 use super::context::Context;
 use super::measure::by_site;
 use super::operation::Operation;
-use super::pattern::{Kind, Pattern, SiteShare};
+use super::pattern::{Kind, SiteShare};
 use super::schedule::{Part, Phase};
 use crate::{Error, Result};
 
@@ -22,7 +22,12 @@ pub(crate) fn phases(
     sets.sort_by_key(|set| spans(set));
     let alike: Vec<(f64, Vec<Vec<u32>>)> = sets
         .chunk_by(|a, b| spans(a) == spans(b))
-        .map(|sets| (spans(sets[0]) as f64, sets.iter().map(|set| (*set).clone()).collect()))
+        .map(|sets| {
+            (
+                spans(sets[0]) as f64,
+                sets.iter().map(|set| (*set).clone()).collect(),
+            )
+        })
         .collect();
     let parts = |share: SiteShare, bytes: &dyn Fn(f64) -> f64| -> Vec<Part> {
         alike
@@ -32,7 +37,7 @@ pub(crate) fn phases(
                     sets: sets.clone(),
                     share,
                 };
-                Part::new(&Pattern::new(kind), bytes(*sites))
+                Part::new(&context.pattern(kind), bytes(*sites))
             })
             .collect()
     };
@@ -48,7 +53,9 @@ pub(crate) fn phases(
             let parts = parts(SiteShare::Equal, &|_| size);
             Ok(vec![Phase::steps("exchange site sums", parts, 1)])
         }
-        ("direct", Operation::AllReduce) => Ok(both(parts(SiteShare::Equal, &|sites| size / sites), 1)),
+        ("direct", Operation::AllReduce) => {
+            Ok(both(parts(SiteShare::Equal, &|sites| size / sites), 1))
+        }
         ("ring_one_way", Operation::AllReduce) => {
             let steps = most - 1.0;
             let bytes = |sites: f64| size / sites * (sites - 1.0) / steps;

@@ -29,7 +29,9 @@ impl Divisor {
         } else {
             ((u128::from(self.magic) * u128::from(value)) >> 64) as u32
         };
-        (quotient, value - quotient * self.divisor)
+        // The exact quotient makes both results right without a check.
+        let below = quotient.wrapping_mul(self.divisor);
+        (quotient, value.wrapping_sub(below))
     }
 }
 

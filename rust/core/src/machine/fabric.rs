@@ -22,7 +22,7 @@ pub struct Tier {
 ///
 /// # Errors
 /// [`Error::Invalid`] naming the tier.
-pub fn validate_tiers(tiers: &[Tier]) -> Result<()> {
+pub(super) fn validate_tiers(tiers: &[Tier]) -> Result<()> {
     let mut below = 1;
     for (index, tier) in tiers.iter().enumerate() {
         let name = |field: &str| format!("{field} of fabric tier {}", index + 1);

@@ -5,6 +5,7 @@ mod axis;
 mod divisor;
 mod domain;
 mod fabric;
+mod figures;
 mod link;
 mod numbering;
 mod wan;
@@ -17,10 +18,10 @@ pub use link::{End, Link, LinkClass};
 pub(crate) use numbering::Blocks;
 pub use wan::{Wan, WanShape};
 
-pub(crate) use fabric::{bundle_bandwidth, groups};
+pub(crate) use fabric::{bundle_bandwidth, groups, tier_links};
 
 use crate::error::{Error, Result, not_negative, positive};
-use fabric::{tier_links, validate_tiers};
+use fabric::validate_tiers;
 
 /// The NIC of each chip.
 #[derive(Debug, Clone, PartialEq)]

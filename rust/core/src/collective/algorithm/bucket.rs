@@ -60,7 +60,9 @@ pub(crate) fn equal(job: &Job) -> Result<Vec<Stage>> {
     let sides = Sides::of(job, "bucket_equal")?;
     let count = sides.patterns.len();
     let cyclic = |first: usize| (0..count).map(|at| (first + at) % count).collect();
-    let rotations = (0..count).map(|first| (1.0 / count as f64, cyclic(first))).collect();
+    let rotations = (0..count)
+        .map(|first| (1.0 / count as f64, cyclic(first)))
+        .collect();
     sides.run(job, "bucket_equal", rotations)
 }
 
@@ -75,7 +77,12 @@ struct Sides {
 
 impl Sides {
     fn of(job: &Job, name: &str) -> Result<Self> {
-        let refused = |why: &str| Error::unsupported(format!("{name} over {why}"), "use ring, direct or hierarchical");
+        let refused = |why: &str| {
+            Error::unsupported(
+                format!("{name} over {why}"),
+                "use ring, direct or hierarchical",
+            )
+        };
         let groups = job
             .placement
             .local_groups()
@@ -97,7 +104,7 @@ impl Sides {
                     pairs.extend([(line[at], next), (next, line[at])]);
                 }
             }
-            let pattern = Pattern::new(Kind::Local(pairs));
+            let pattern = job.context.pattern(Kind::Local(pairs));
             let busiest = pattern.unit(job.context)?.ledger.busiest(job.context);
             seconds_per_byte.push(busiest.map_or(0.0, |busiest| busiest.seconds / 2.0));
             patterns.push(pattern);
@@ -139,10 +146,14 @@ impl Sides {
             .unwrap_or(0);
         let mut bytes = vec![0.0; self.sizes.len()];
         for (share, order) in rotations {
-            let left: f64 = order[..place].iter().map(|&side| f64::from(self.sizes[side])).product();
+            let left: f64 = order[..place]
+                .iter()
+                .map(|&side| f64::from(self.sizes[side]))
+                .product();
             let size = f64::from(self.sizes[order[place]]);
             // Two directions, each half of (size - 1) / size of what is left.
-            bytes[order[place]] += job.size * share / left * (size - 1.0) / size / 2.0 / f64::from(steps);
+            bytes[order[place]] +=
+                job.size * share / left * (size - 1.0) / size / 2.0 / f64::from(steps);
         }
         let parts = (self.patterns.iter().zip(&bytes))
             .filter(|(_, bytes)| **bytes > 0.0)
@@ -152,7 +163,11 @@ impl Sides {
             .iter()
             .map(|(_, order)| self.axis_name(job, order[place]))
             .collect();
-        Phase::steps(format!("{what} along {}", axes.join(", ")), parts, u64::from(steps))
+        Phase::steps(
+            format!("{what} along {}", axes.join(", ")),
+            parts,
+            u64::from(steps),
+        )
     }
 
     fn axis_name<'a>(&self, job: &Job<'a>, side: usize) -> &'a str {
@@ -166,12 +181,19 @@ impl Sides {
         let mut phases = Vec::new();
         for (side, &size) in self.sizes.iter().enumerate() {
             let mut pairs = Vec::new();
-            for line in self.boxes.iter().flat_map(|shape| shape.lines(domain, side)) {
+            for line in self
+                .boxes
+                .iter()
+                .flat_map(|shape| shape.lines(domain, side))
+            {
                 for &from in &line {
                     pairs.extend(line.iter().filter(|&&to| to != from).map(|&to| (from, to)));
                 }
             }
-            let part = Part::new(&Pattern::new(Kind::Local(pairs)), job.size / f64::from(size));
+            let part = Part::new(
+                &job.context.pattern(Kind::Local(pairs)),
+                job.size / f64::from(size),
+            );
             let what = format!("all-to-all along {}", self.axis_name(job, side));
             phases.push(Phase::steps(what, vec![part], 1));
         }

@@ -10,7 +10,10 @@ pub(crate) fn direct(job: &Job) -> Result<Vec<Stage>> {
     let ranks = job.placement.ranks() as f64;
     let share = job.size / ranks;
     let phases = match job.operation {
-        Operation::ReduceScatter | Operation::AllGather | Operation::AllToAll | Operation::AllReduce => {
+        Operation::ReduceScatter
+        | Operation::AllGather
+        | Operation::AllToAll
+        | Operation::AllReduce => {
             let all = job.placement.all_pairs(job.context)?;
             let phase = |what: &str| Phase::steps(what, vec![Part::new(&all, share)], 1);
             match job.operation {
@@ -28,7 +31,7 @@ pub(crate) fn direct(job: &Job) -> Result<Vec<Stage>> {
             let ranks = job.placement.ranks() as i64;
             let to = |rank: i64| ((rank + job.shift).rem_euclid(ranks)) as u32;
             let sends: Vec<(u32, u32)> = (0..ranks).map(|rank| (rank as u32, to(rank))).collect();
-            let pattern = job.placement.pattern(&sends)?;
+            let pattern = job.placement.pattern(job.context, &sends)?;
             vec![Phase::steps("send", vec![Part::new(&pattern, job.size)], 1)]
         }
         Operation::Barrier => return Err(unsupported("direct", job.operation)),
@@ -56,7 +59,11 @@ fn star(job: &Job, outward: bool, bytes: f64) -> Result<Phase> {
     } else {
         others.map(|rank| (rank, root)).collect()
     };
-    let pattern = job.placement.pattern(&sends)?;
-    let what = if outward { "root to all" } else { "all to root" };
+    let pattern = job.placement.pattern(job.context, &sends)?;
+    let what = if outward {
+        "root to all"
+    } else {
+        "all to root"
+    };
     Ok(Phase::steps(what, vec![Part::new(&pattern, bytes)], 1))
 }

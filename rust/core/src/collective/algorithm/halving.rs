@@ -15,18 +15,27 @@ pub(crate) fn halving_doubling(job: &Job) -> Result<Vec<Stage>> {
     let folded = ranks - (1 << bits);
     if folded > 0 && job.operation != Operation::AllReduce {
         return Err(Error::unsupported(
-            format!("halving_doubling {} over {ranks} ranks", job.operation.name()),
+            format!(
+                "halving_doubling {} over {ranks} ranks",
+                job.operation.name()
+            ),
             "it needs a power of two; use ring or direct",
         ));
     }
     let exchange = |bit: u32| {
-        let sends: Vec<(u32, u32)> = (0..1 << bits).map(|rank| (rank, rank ^ (1 << bit))).collect();
-        cube.pattern(&sends)
+        let sends: Vec<(u32, u32)> = (0..1 << bits)
+            .map(|rank| (rank, rank ^ (1 << bit)))
+            .collect();
+        cube.pattern(job.context, &sends)
     };
     let patterns: Vec<_> = (0..bits).map(exchange).collect::<Result<_>>()?;
     let phase = |what: &str, bit: usize| {
         let bytes = job.size / f64::from(2u32 << bit);
-        Phase::steps(format!("{what} over bit {bit}"), vec![Part::new(&patterns[bit], bytes)], 1)
+        Phase::steps(
+            format!("{what} over bit {bit}"),
+            vec![Part::new(&patterns[bit], bytes)],
+            1,
+        )
     };
     let halving = (0..patterns.len()).map(|bit| phase("halve", bit));
     let doubling = (0..patterns.len()).rev().map(|bit| phase("double", bit));
@@ -49,16 +58,26 @@ pub(crate) fn recursive_doubling(job: &Job) -> Result<Vec<Stage>> {
     let bits = (cube.ranks() as u32).ilog2();
     let mut phases = Vec::new();
     for bit in 0..bits {
-        let sends: Vec<(u32, u32)> = (0..1 << bits).map(|rank| (rank, rank ^ (1 << bit))).collect();
-        let part = Part::new(&cube.pattern(&sends)?, job.size);
-        phases.push(Phase::steps(format!("exchange over bit {bit}"), vec![part], 1));
+        let sends: Vec<(u32, u32)> = (0..1 << bits)
+            .map(|rank| (rank, rank ^ (1 << bit)))
+            .collect();
+        let part = Part::new(&cube.pattern(job.context, &sends)?, job.size);
+        phases.push(Phase::steps(
+            format!("exchange over bit {bit}"),
+            vec![part],
+            1,
+        ));
     }
     fold(job, &cube, &mut phases)?;
     Ok(vec![Stage::of(job.tier, phases)])
 }
 
 /// Wraps an all-reduce over the largest power of two in the steps that bring the other ranks in and out.
-fn fold(job: &Job, cube: &crate::collective::placement::Placement, phases: &mut Vec<Phase>) -> Result<()> {
+fn fold(
+    job: &Job,
+    cube: &crate::collective::placement::Placement,
+    phases: &mut Vec<Phase>,
+) -> Result<()> {
     let ranks = cube.ranks() as u32;
     let power = 1 << ranks.ilog2();
     if ranks == power {
@@ -67,7 +86,11 @@ fn fold(job: &Job, cube: &crate::collective::placement::Placement, phases: &mut 
     let into: Vec<(u32, u32)> = (power..ranks).map(|rank| (rank, rank - power)).collect();
     let back: Vec<(u32, u32)> = into.iter().map(|&(from, to)| (to, from)).collect();
     let step = |what: &str, sends: &[(u32, u32)]| -> Result<Phase> {
-        Ok(Phase::steps(what, vec![Part::new(&cube.pattern(sends)?, job.size)], 1))
+        Ok(Phase::steps(
+            what,
+            vec![Part::new(&cube.pattern(job.context, sends)?, job.size)],
+            1,
+        ))
     };
     phases.insert(0, step("fold in", &into)?);
     phases.push(step("fold out", &back)?);

@@ -9,8 +9,8 @@ mod registry;
 mod ring;
 mod tree;
 
-pub use registry::{ALGORITHMS, Algorithm};
 pub(crate) use grid::flat;
+pub use registry::{ALGORITHMS, Algorithm};
 pub(crate) use registry::{find, names};
 
 use super::context::Context;

@@ -8,7 +8,7 @@ use super::ring::rotate;
 use super::{Job, unsupported};
 use crate::collective::layout::LocalBox;
 use crate::collective::operation::Operation;
-use crate::collective::pattern::{Kind, Pattern};
+use crate::collective::pattern::Kind;
 use crate::collective::schedule::Stage;
 use crate::machine::{AxisKind, Domain};
 use crate::{Error, Result};
@@ -42,7 +42,7 @@ pub(crate) fn multi_ring(job: &Job) -> Result<Vec<Stage>> {
     }
     let rings: Vec<_> = pairs
         .into_iter()
-        .map(|pairs| vec![Pattern::new(Kind::Local(pairs))])
+        .map(|pairs| vec![job.context.pattern(Kind::Local(pairs))])
         .collect();
     let phases = rotate(job, "multi_ring", &rings, job.placement.ranks())?;
     Ok(vec![Stage::of(job.tier, phases)])
@@ -50,7 +50,9 @@ pub(crate) fn multi_ring(job: &Job) -> Result<Vec<Stage>> {
 
 /// Two edge-disjoint Hamiltonian cycles of a k x k plane whose sides are whole rings.
 fn two_cycles(domain: &Domain, shape: &LocalBox) -> Option<[Vec<u32>; 2]> {
-    let [k0, k1] = shape.sizes()[..] else { return None };
+    let [k0, k1] = shape.sizes()[..] else {
+        return None;
+    };
     let whole = shape.sides.iter().all(|(axis, positions)| {
         let axis = &domain.axes()[*axis];
         matches!(axis.kind, AxisKind::Ring) && positions.len() as u32 == axis.size && axis.size >= 3
@@ -61,7 +63,12 @@ fn two_cycles(domain: &Domain, shape: &LocalBox) -> Option<[Vec<u32>; 2]> {
     let shifted = |number: u32| (((number % k0) + k0 - number / k0) % k0, number / k0);
     let first: Vec<(u32, u32)> = (0..k0 * k1).map(shifted).collect();
     let second = rest(&first, k0)?;
-    let chips = |cycle: &[(u32, u32)]| cycle.iter().map(|&(x, y)| shape.chip(domain, &[x, y])).collect();
+    let chips = |cycle: &[(u32, u32)]| {
+        cycle
+            .iter()
+            .map(|&(x, y)| shape.chip(domain, &[x, y]))
+            .collect()
+    };
     Some([chips(&first), chips(&second)])
 }
 
@@ -76,10 +83,15 @@ fn rest(cycle: &[(u32, u32)], k: u32) -> Option<Vec<(u32, u32)>> {
     }
     let free = |node: (u32, u32)| {
         let (x, y) = node;
-        [((x + 1) % k, y), ((x + k - 1) % k, y), (x, (y + 1) % k), (x, (y + k - 1) % k)]
-            .into_iter()
-            .filter(|neighbour| !used[slot(node)].contains(neighbour))
-            .collect::<Vec<_>>()
+        [
+            ((x + 1) % k, y),
+            ((x + k - 1) % k, y),
+            (x, (y + 1) % k),
+            (x, (y + k - 1) % k),
+        ]
+        .into_iter()
+        .filter(|neighbour| !used[slot(node)].contains(neighbour))
+        .collect::<Vec<_>>()
     };
     let mut path = vec![(0, 0)];
     let mut before = None;

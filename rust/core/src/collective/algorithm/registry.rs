@@ -23,13 +23,27 @@ pub const ALGORITHMS: &[Algorithm] = &[
     Algorithm {
         name: "ring",
         summary: "neighbours on a ring, both directions at once",
-        operations: &[AllReduce, ReduceScatter, AllGather, AllToAll, Broadcast, Reduce],
+        operations: &[
+            AllReduce,
+            ReduceScatter,
+            AllGather,
+            AllToAll,
+            Broadcast,
+            Reduce,
+        ],
         build: ring::both_ways,
     },
     Algorithm {
         name: "ring_one_way",
         summary: "neighbours on a ring, one direction",
-        operations: &[AllReduce, ReduceScatter, AllGather, AllToAll, Broadcast, Reduce],
+        operations: &[
+            AllReduce,
+            ReduceScatter,
+            AllGather,
+            AllToAll,
+            Broadcast,
+            Reduce,
+        ],
         build: ring::one_way,
     },
     Algorithm {
@@ -106,14 +120,21 @@ pub const ALGORITHMS: &[Algorithm] = &[
 
 /// The algorithm of a name.
 pub(crate) fn find(name: &str) -> Result<&'static Algorithm> {
-    ALGORITHMS.iter().find(|row| row.name == name).ok_or_else(|| Error::Unknown {
-        argument: "algorithm".to_owned(),
-        value: name.to_owned(),
-        known: format!(
-            "auto, hierarchical, {}",
-            ALGORITHMS.iter().map(|row| row.name).collect::<Vec<_>>().join(", ")
-        ),
-    })
+    ALGORITHMS
+        .iter()
+        .find(|row| row.name == name)
+        .ok_or_else(|| Error::Unknown {
+            argument: "algorithm".to_owned(),
+            value: name.to_owned(),
+            known: format!(
+                "auto, hierarchical, {}",
+                ALGORITHMS
+                    .iter()
+                    .map(|row| row.name)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+        })
 }
 
 /// Names of the algorithms that do an operation.

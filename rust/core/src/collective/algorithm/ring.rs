@@ -36,7 +36,7 @@ fn build(job: &Job, name: &str, ways: Ways) -> Result<Vec<Stage>> {
         Operation::AllToAll => relay(job, &ring, ways)?,
         _ => {
             let ranks = job.placement.ranks();
-            let links = directions(&ring, ways)?;
+            let links = directions(job, &ring, ways)?;
             rotate(job, name, &links, ranks)?
         }
     };
@@ -44,26 +44,25 @@ fn build(job: &Job, name: &str, ways: Ways) -> Result<Vec<Stage>> {
 }
 
 /// The ring's patterns: to the next rank, and with [`Ways::Both`] to the one before too.
-fn directions(ring: &Placement, ways: Ways) -> Result<Vec<Ring>> {
+fn directions(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Ring>> {
     let ranks = ring.ranks() as u32;
     let forward: Vec<(u32, u32)> = (0..ranks).map(|rank| (rank, (rank + 1) % ranks)).collect();
-    let mut patterns = vec![vec![ring.pattern(&forward)?]];
+    let mut patterns = vec![vec![ring.pattern(job.context, &forward)?]];
     if ways == Ways::Both {
         let backward: Vec<(u32, u32)> = forward.iter().map(|&(from, to)| (to, from)).collect();
-        patterns.push(vec![ring.pattern(&backward)?]);
+        patterns.push(vec![ring.pattern(job.context, &backward)?]);
     }
     Ok(patterns)
 }
 
 /// The phases of reduce-scatter, all-gather or both over rings that share the data evenly.
-pub(crate) fn rotate(
-    job: &Job,
-    name: &str,
-    rings: &[Ring],
-    ranks: usize,
-) -> Result<Vec<Phase>> {
+pub(crate) fn rotate(job: &Job, name: &str, rings: &[Ring], ranks: usize) -> Result<Vec<Phase>> {
     let bytes = job.size / ranks as f64 / rings.len() as f64;
-    let parts: Vec<Part> = rings.iter().flatten().map(|pattern| Part::new(pattern, bytes)).collect();
+    let parts: Vec<Part> = rings
+        .iter()
+        .flatten()
+        .map(|pattern| Part::new(pattern, bytes))
+        .collect();
     let steps = ranks as u64 - 1;
     let phase = |what: &str| Phase::steps(what, parts.clone(), steps);
     match job.operation {
@@ -78,7 +77,11 @@ pub(crate) fn rotate(
 fn chain(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Phase>> {
     let ranks = job.placement.ranks() as u32;
     let ring = ring.rooted_as(job.placement, job.root);
-    let forward_hops = if ways == Ways::Both { ranks / 2 } else { ranks - 1 };
+    let forward_hops = if ways == Ways::Both {
+        ranks / 2
+    } else {
+        ranks - 1
+    };
     let mut sends: Vec<(u32, u32)> = (0..forward_hops).map(|rank| (rank, rank + 1)).collect();
     sends.extend((0..ranks - 1 - forward_hops).map(|hop| ((ranks - hop) % ranks, ranks - hop - 1)));
     let what = if job.operation == Operation::Reduce {
@@ -87,21 +90,33 @@ fn chain(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Phase>> {
     } else {
         "broadcast along the ring"
     };
-    let pattern = ring.pattern(&sends)?;
-    Ok(vec![Phase::wave(what, vec![Part::new(&pattern, job.size)], u64::from(forward_hops))])
+    let pattern = ring.pattern(job.context, &sends)?;
+    Ok(vec![Phase::wave(
+        what,
+        vec![Part::new(&pattern, job.size)],
+        u64::from(forward_hops),
+    )])
 }
 
 /// All-to-all by neighbours: step s passes on the shares that have further to go. Steps shrink by one share
 /// each; the phase states their mean, which costs the same in total.
 fn relay(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Phase>> {
     let ranks = job.placement.ranks() as f64;
-    let links = directions(ring, ways)?;
+    let links = directions(job, ring, ways)?;
     let (steps, shares) = match ways {
         Ways::One => (ranks - 1.0, ranks * (ranks - 1.0) / 2.0),
         // Distances 1 to p/2 each way; at p/2 exactly, half goes each way: floor(p^2 / 4) / 2 shares.
         Ways::Both => ((ranks / 2.0).floor(), (ranks * ranks / 4.0).floor() / 2.0),
     };
     let bytes = job.size / ranks * shares / steps;
-    let parts = links.iter().flatten().map(|pattern| Part::new(pattern, bytes)).collect();
-    Ok(vec![Phase::steps("all-to-all by neighbours", parts, steps as u64)])
+    let parts = links
+        .iter()
+        .flatten()
+        .map(|pattern| Part::new(pattern, bytes))
+        .collect();
+    Ok(vec![Phase::steps(
+        "all-to-all by neighbours",
+        parts,
+        steps as u64,
+    )])
 }

@@ -60,19 +60,30 @@ fn steps(
         let mut parts = Vec::new();
         if shares {
             // The last branch may be cut short by the end of the ranks: its messages carry less.
-            let (full, short): (Vec<_>, Vec<_>) =
-                step(ranks, reach).into_iter().partition(|&(_, to)| to + reach <= ranks);
+            let (full, short): (Vec<_>, Vec<_>) = step(ranks, reach)
+                .into_iter()
+                .partition(|&(_, to)| to + reach <= ranks);
             let share = job.size / f64::from(ranks);
             for sends in [full, short] {
                 if let Some(&(_, to)) = sends.first() {
                     let branch = f64::from(reach.min(ranks - to));
-                    parts.push(Part::new(&tree.pattern(&direct(sends))?, share * branch));
+                    parts.push(Part::new(
+                        &tree.pattern(job.context, &direct(sends))?,
+                        share * branch,
+                    ));
                 }
             }
         } else {
-            parts.push(Part::new(&tree.pattern(&direct(step(ranks, reach)))?, job.size));
+            parts.push(Part::new(
+                &tree.pattern(job.context, &direct(step(ranks, reach)))?,
+                job.size,
+            ));
         }
-        phases.push(Phase::steps(format!("{what} over distance {reach}"), parts, 1));
+        phases.push(Phase::steps(
+            format!("{what} over distance {reach}"),
+            parts,
+            1,
+        ));
         reach *= 2;
     }
     Ok(phases)
@@ -94,9 +105,13 @@ pub(crate) fn double_binary(job: &Job) -> Result<Vec<Stage>> {
             sends.extend([(parent, rank), (moved(parent), moved(rank))]);
         }
     }
-    let pattern = job.placement.pattern(&sends)?;
+    let pattern = job.placement.pattern(job.context, &sends)?;
     let depth = u64::from(ranks.next_power_of_two().ilog2()).max(1);
-    let phase = Phase::wave("up and down both trees", vec![Part::new(&pattern, job.size / 2.0)], 2 * depth);
+    let phase = Phase::wave(
+        "up and down both trees",
+        vec![Part::new(&pattern, job.size / 2.0)],
+        2 * depth,
+    );
     Ok(vec![Stage::of(job.tier, vec![phase])])
 }
 

@@ -1,0 +1,194 @@
+"""The performance gate: ratios, memory, instructions and growth. Exits 1 when one is missed.
+
+    python benches/gate.py            everything
+    python benches/gate.py --quick    a tenth of the flows, no numba
+    python benches/gate.py --base REV instruction counts against another revision, built in the same run
+
+No gate is an absolute time. A missed ratio is measured a second time before it counts.
+"""
+
+import argparse
+import math
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from measure import (
+    ROOT,
+    build_example,
+    callgrind_missing,
+    instructions,
+    interleaved,
+    peak_growth_bytes,
+)
+from yardsticks import numba_hops, numpy_intervals, random_pairs
+
+import rainier_fast as rf
+
+SIDE = 32
+# Instructions per flow of the dimension-order kernel on 32^3, scalar bytes, ties split. The floor is about
+# 40: two coordinates taken apart on three axes, and six to nine additions.
+MOST_INSTRUCTIONS_PER_FLOW = 160
+# Uniform loads cost links, flows cost flows: instructions grow as the number of nodes does.
+SLOPE = 1.0
+SLOPE_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One line of the report."""
+
+    name: str
+    seen: float
+    wanted: str
+    passed: bool
+    note: str = ""
+
+    def __str__(self) -> str:
+        """One aligned line."""
+        verdict = "ok  " if self.passed else "MISS"
+        return f"{verdict} {self.name:58} {self.seen:12.4g}  {self.wanted:24} {self.note}"
+
+
+def at_least(name: str, factor: float, ours: Callable[[], object], theirs: Callable[[], object]) -> Gate:
+    """Gate on a ratio of CPU times, measured again before it counts as missed."""
+    ratio = interleaved(ours, theirs)
+    if ratio.times_faster < factor:
+        ratio = interleaved(ours, theirs, rounds=6)
+    note = f"a variant against itself: {ratio.self_ratio:.2f}"
+    return Gate(name, ratio.times_faster, f">= {factor:g} times", ratio.times_faster >= factor, note)
+
+
+def link_load_ratios(flows: int, *, with_numba: bool) -> list[Gate]:
+    """Random flows on 32^3 against numpy and numba, answers compared before anything is timed."""
+    src, dst = random_pairs(flows, SIDE**3)
+    torus = rf.torus((SIDE,) * 3, bandwidth="50 GB/s", latency="1 us")
+    routing = rf.DimensionOrder(tie="positive", order=("z", "y", "x"))
+
+    def ours() -> object:
+        return torus.link_loads(src, dst, 1, routing=routing)
+
+    loads = torus.link_loads(src, dst, 1, routing=routing).bytes
+    slow = numpy_intervals(src, dst, SIDE)
+    if (loads.sum(), loads.max()) != (slow.sum(), slow.max()):
+        raise AssertionError("our loads and numpy's differ: nothing was timed")
+    label = f"link loads of {flows:,} random flows"
+    gates = [at_least(f"{label}, numpy / ours", 10, ours, lambda: numpy_intervals(src, dst, SIDE))]
+    if with_numba:
+        count = numba_hops()
+        if not np.array_equal(count(src, dst, SIDE), slow):
+            raise AssertionError("numba's loads and numpy's differ: nothing was timed")
+        gates.append(at_least(f"{label}, numba / ours", 5, ours, lambda: count(src, dst, SIDE)))
+    return gates
+
+
+def collective_ratio() -> Gate:
+    """All-reduce over a million chips against a sort of a million numbers."""
+    values = np.random.default_rng(0).random(1_000_000)
+    cluster = rf.preset("rainier", chips=1_048_576)
+    return at_least(
+        "all_reduce over 1,048,576 chips, np.sort(1e6) / ours",
+        1,
+        lambda: cluster.all_reduce("1 GiB"),
+        lambda: np.sort(values),
+    )
+
+
+def memory(flows: int) -> list[Gate]:
+    """Peak memory beside the inputs, in fresh processes."""
+    setup = f"""
+import numpy as np, rainier_fast as rf
+rng = np.random.default_rng(1)
+src, dst = rng.integers(0, 32768, {flows}), rng.integers(0, 32768, {flows})
+torus = rf.torus((32, 32, 32), bandwidth="50 GB/s")
+torus.link_loads(src[:9], dst[:9], 1)
+"""
+    loads = peak_growth_bytes(setup, "loads = torus.link_loads(src, dst, 1)")
+    preset = peak_growth_bytes(
+        "import rainier_fast as rf\nrf.preset('rainier', chips=64)",
+        "cluster = rf.preset('rainier', chips=1_048_576)",
+    )
+    return [
+        Gate(f"MB beside the inputs of {flows:,} flows", loads / 1e6, "< 64", loads < 64e6),
+        Gate("MB that a preset of 1,048,576 chips adds", preset / 1e6, "< 16", preset < 16e6),
+        Gate("bytes per chip of that preset", preset / 1_048_576, "< 16", preset < 16 * 1_048_576),
+    ]
+
+
+def kernel_count(program: Path, side: int, flows: int) -> int:
+    """Instructions of the flows alone: a run without flows is taken off."""
+    arguments = (str(side), str(flows), "dor", "1")
+    return instructions(program, *arguments) - instructions(program, str(side), "0", "dor", "1")
+
+
+def growth(program: Path) -> list[Gate]:
+    """Instructions per flow, and the slope of instructions against nodes at one flow a node."""
+    sides = (8, 16, 32)
+    counts = [kernel_count(program, side, 32 * side**3) for side in sides]
+    per_flow = counts[-1] / (32 * sides[-1] ** 3)
+    slope = math.log(counts[-1] / counts[0]) / math.log(sides[-1] ** 3 / sides[0] ** 3)
+    return [
+        Gate(
+            "instructions per flow, dimension order, 32^3",
+            per_flow,
+            f"<= {MOST_INSTRUCTIONS_PER_FLOW}",
+            per_flow <= MOST_INSTRUCTIONS_PER_FLOW,
+            "drawing the flows included",
+        ),
+        Gate(
+            "slope of instructions against flows, 8^3 to 32^3",
+            slope,
+            f"{SLOPE} +- {SLOPE_TOLERANCE}",
+            abs(slope - SLOPE) <= SLOPE_TOLERANCE,
+        ),
+    ]
+
+
+def against(base: str, head: Path) -> Gate:
+    """Instructions of this tree's kernel over those of `base`, both built here and now."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "base"
+        subprocess.run(["git", "worktree", "add", "--detach", str(tree), base], check=True, cwd=ROOT)
+        try:
+            program = build_example("random_flows", tree)
+            ratio = kernel_count(head, SIDE, 200_000) / kernel_count(program, SIDE, 200_000)
+        finally:
+            subprocess.run(["git", "worktree", "remove", "--force", str(tree)], check=True, cwd=ROOT)
+    return Gate(f"kernel instructions, this tree / {base}", ratio, "<= 1.01", ratio <= 1.01)
+
+
+def main() -> int:
+    """Run the gates and print one line for each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the flows, no numba")
+    parser.add_argument("--base", help="a revision to compare instruction counts with")
+    options = parser.parse_args()
+    if rf.build_info()["profile"] != "release":
+        print("this is a debug build: install with `pip install .`", file=sys.stderr)
+        return 1
+    flows = 1_000_000 if options.quick else 10_000_000
+    gates = link_load_ratios(flows, with_numba=not options.quick)
+    gates.append(collective_ratio())
+    gates.extend(memory(flows))
+    missing = callgrind_missing()
+    if missing is None:
+        program = build_example("random_flows")
+        gates.extend(growth(program))
+        if options.base:
+            gates.append(against(options.base, program))
+    elif options.base:
+        print(f"--base needs instruction counts, and {missing}", file=sys.stderr)
+        return 1
+    for gate in gates:
+        print(gate)
+    if missing is not None:
+        print(f"not measured: instructions and their growth, because {missing}")
+    return 0 if all(gate.passed for gate in gates) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

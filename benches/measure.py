@@ -1,0 +1,106 @@
+"""How the gates measure: ratios of interleaved runs, memory of a fresh process, instructions under callgrind.
+
+Machines are shared and noisy, so no gate reads a clock on its own: two variants run in turn in one process with
+the order rotated, and the ratio of their best runs counts, printed beside the same ratio of a variant with itself.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How often `ours` fits into `theirs`, by CPU time, and how much one variant differs from itself."""
+
+    times_faster: float
+    self_ratio: float
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """CPU seconds of all threads of this process during one run."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def interleaved(
+    ours: Callable[[], object], theirs: Callable[[], object], rounds: int = 3
+) -> Ratio:
+    """Run both in turn, order rotated, after one warm-up each; compare the best runs."""
+    ours()
+    theirs()
+    first, second, other = [], [], []
+    for turn in range(rounds):
+        variants = [(ours, first), (theirs, other), (ours, second)]
+        for work, into in variants[turn % 3 :] + variants[: turn % 3]:
+            into.append(cpu_seconds(work))
+    return Ratio(min(other) / min(first + second), max(min(first), min(second)) / min(first + second))
+
+
+def peak_growth_bytes(setup: str, work: str, *, threads: int = 2) -> int:
+    """Growth of a fresh process's peak memory while `work` runs after `setup`; both are Python source."""
+    code = f"""
+import resource, threading
+{setup}
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+before = peak()
+{work}
+print(peak() - before)
+"""
+    environment = os.environ | {"RAINIER_NUM_THREADS": str(threads)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment
+    )
+    return int(done.stdout.split()[-1])
+
+
+def callgrind_missing() -> str | None:
+    """Say what is missing to count instructions, or None."""
+    for tool in ("valgrind", "cargo"):
+        if shutil.which(tool) is None:
+            return f"{tool} is not installed"
+    return None
+
+
+def build_example(name: str, source: Path = ROOT) -> Path:
+    """Build an example of the core crate in release mode and return the program."""
+    subprocess.run(
+        ["cargo", "build", "--release", "--locked", "-q", "-p", "rainier-core", "--example", name],
+        check=True,
+        cwd=source,
+    )
+    target = Path(os.environ.get("CARGO_TARGET_DIR", source / "target"))
+    return target / "release" / "examples" / name
+
+
+def instructions(program: Path, *arguments: str) -> int:
+    """Instructions of one single-threaded run, the same at every run of the same program."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [
+                "valgrind",
+                "--tool=callgrind",
+                f"--callgrind-out-file={folder}/out",
+                str(program),
+                *arguments,
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={"PATH": os.environ["PATH"]},
+        )
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    if found is None:
+        raise RuntimeError(f"callgrind printed no count: {done.stderr[-500:]}")
+    return int(found.group(1))

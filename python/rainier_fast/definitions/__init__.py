@@ -1,0 +1,25 @@
+"""What a machine is made of: frozen, checked, hashable, and each ``repr`` evaluates back."""
+
+from __future__ import annotations
+
+from rainier_fast.definitions.axis import Axis, Tier
+from rainier_fast.definitions.chip import Chip
+from rainier_fast.definitions.routing import DimensionOrder, MinimalAdaptive, Routing, Valiant
+from rainier_fast.definitions.site import Fabric, Site
+from rainier_fast.definitions.ultraserver import Nic, UltraServer
+from rainier_fast.definitions.wan import Wan
+
+__all__ = [
+    "Axis",
+    "Chip",
+    "DimensionOrder",
+    "Fabric",
+    "MinimalAdaptive",
+    "Nic",
+    "Routing",
+    "Site",
+    "Tier",
+    "UltraServer",
+    "Valiant",
+    "Wan",
+]

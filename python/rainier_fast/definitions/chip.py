@@ -1,0 +1,154 @@
+"""One accelerator chip: how fast it computes, how much it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from rainier_fast.definitions.check import as_name, as_ratio
+from rainier_fast.errors import invalid, invalid_type, unknown
+from rainier_fast.units import Quantity, parse_bandwidth, parse_bytes
+
+__all__ = ["DTYPES", "Chip", "Rates"]
+
+DTYPES: Final = ("bf16", "fp32", "fp8")
+"""Types of numbers whose dense rates the catalogue holds."""
+
+Rates: TypeAlias = Mapping[str, float] | tuple[tuple[str, float], ...]
+"""FLOP/s by type of number; stored as pairs, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A chip.
+
+    Attributes
+    ----------
+    name
+        Its name, as in the catalogue where it is there.
+    peak_flops
+        Dense FLOP/s of all engines by type of number, as sorted pairs.
+    tensor_flops
+        The part of it that matrix products reach.
+    hbm_bytes
+        Bytes of memory.
+    hbm_bandwidth_Bps
+        Bytes/s of memory.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is not finite or not above 0, or a type of number repeats.
+    InvalidType
+        If something is of the wrong type.
+
+    Examples
+    --------
+    >>> chip = Chip("mine", {"bf16": 1e15}, {"bf16": 0.9e15}, "96 GiB", "3 TB/s")
+    >>> chip.flops("bf16"), chip.hbm_bytes
+    (1000000000000000.0, 103079215104)
+    """
+
+    name: str
+    peak_flops: Rates
+    tensor_flops: Rates = ()
+    hbm_bytes: Quantity = 1
+    hbm_bandwidth_Bps: Quantity = 1.0  # noqa: N815 - B is the unit's letter
+
+    def __post_init__(self) -> None:
+        as_name("name", self.name)
+        put = object.__setattr__
+        put(self, "peak_flops", _rates("peak_flops", self.peak_flops))
+        put(self, "tensor_flops", _rates("tensor_flops", self.tensor_flops))
+        size = parse_bytes(self.hbm_bytes, "hbm_bytes")
+        if size < 1:
+            raise invalid("hbm_bytes", self.hbm_bytes, "must be at least 1 byte")
+        put(self, "hbm_bytes", int(size))
+        rate = parse_bandwidth(self.hbm_bandwidth_Bps, "hbm_bandwidth_Bps")
+        put(self, "hbm_bandwidth_Bps", rate)
+
+    @classmethod
+    def from_catalog(cls, name: str) -> Chip:
+        """Make a chip of the catalogue's figures.
+
+        Parameters
+        ----------
+        name
+            A chip of `rainier_fast.catalog()`.
+
+        Returns
+        -------
+        Chip
+            Rates in FLOP/s, memory in bytes and bytes/s.
+
+        Raises
+        ------
+        UnknownName
+            If the catalogue has no such chip.
+
+        Examples
+        --------
+        >>> Chip.from_catalog("trainium2").flops("fp8")
+        1299000000000000.0
+        """
+        from rainier_fast.catalog import catalog  # read only when asked for
+
+        chips = {key: entry for key, entry in catalog().items() if entry.kind == "chip"}
+        if not isinstance(name, str) or name not in chips:
+            raise unknown("chip", name, chips)
+        entry = chips[name]
+        return cls(
+            name,
+            {dtype: entry[f"peak_flops_{dtype}"].number for dtype in DTYPES},
+            {dtype: entry[f"tensor_flops_{dtype}"].number for dtype in DTYPES},
+            entry["hbm_bytes"].number,
+            entry["hbm_bandwidth"].number,
+        )
+
+    def flops(self, dtype: str, *, tensor_only: bool = False) -> float:
+        """Return the dense rate for a type of number.
+
+        Parameters
+        ----------
+        dtype
+            ``"fp8"``, ``"bf16"`` or ``"fp32"``, or another name that the chip was given.
+        tensor_only
+            Count the tensor engines only, which bound matrix products.
+
+        Returns
+        -------
+        float
+            FLOP/s.
+
+        Raises
+        ------
+        UnknownName
+            If the chip has no rate for this type.
+
+        Examples
+        --------
+        >>> Chip.from_catalog("trainium2").flops("bf16", tensor_only=True)
+        632000000000000.0
+        """
+        pairs = self.tensor_flops if tensor_only else self.peak_flops
+        rates = dict(pairs)
+        if not isinstance(dtype, str) or dtype not in rates:
+            raise unknown("dtype", dtype, rates)
+        return rates[dtype]
+
+
+def _rates(argument: str, given: object) -> tuple[tuple[str, float], ...]:
+    pairs: Any = given.items() if isinstance(given, Mapping) else given
+    allowed = "must map types of numbers such as 'bf16' to FLOP/s"
+    if isinstance(pairs, str) or not isinstance(pairs, Iterable):
+        raise invalid_type(argument, given, allowed)
+    rates: dict[str, float] = {}
+    for pair in pairs:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise invalid_type(argument, given, allowed)
+        dtype = as_name(f"{argument} type", pair[0])
+        if dtype in rates:
+            raise invalid(argument, dtype, "must name each type of number once")
+        rates[dtype] = as_ratio(f"{argument}[{dtype!r}]", pair[1])
+    return tuple(sorted(rates.items()))

@@ -1,0 +1,107 @@
+"""The UltraServers and instances that AWS sells, made of the catalogue's figures when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from rainier_fast.definitions.axis import Axis
+from rainier_fast.definitions.chip import Chip
+from rainier_fast.definitions.ultraserver import Nic, UltraServer
+
+if TYPE_CHECKING:
+    from rainier_fast.catalog import Entry
+
+__all__ = ["KNOWN", "known"]
+
+
+@cache
+def known(name: str) -> UltraServer:
+    """Return one of `KNOWN` by its name.
+
+    Parameters
+    ----------
+    name
+        For example ``"TRN2_ULTRASERVER"``.
+
+    Returns
+    -------
+    UltraServer
+        Made once.
+
+    Raises
+    ------
+    KeyError
+        If there is none of this name.
+
+    Examples
+    --------
+    >>> known("TRN2_INSTANCE").shape
+    (4, 4)
+    """
+    return KNOWN[name]()
+
+
+def _entry(name: str) -> Entry:
+    from rainier_fast.catalog import catalog  # read only when asked for
+
+    return catalog()[name]
+
+
+def _assumed(name: str) -> float:
+    from rainier_fast.catalog import assumptions  # read only when asked for
+
+    return assumptions()[name].number
+
+
+def _nic(entry: Entry) -> Nic:
+    return Nic(
+        entry["efa_bandwidth_per_chip"].number,
+        _assumed("efa_nic_latency"),
+        _assumed("efa_message_overhead"),
+    )
+
+
+def _torus(name: str, axes: str) -> UltraServer:
+    entry = _entry(name)
+    hop = _assumed("neuronlink_hop_latency")
+    rings = tuple(
+        Axis(
+            axis,
+            int(entry[f"extent_{axis}"].number),
+            "ring",
+            entry[f"link_bandwidth_{axis}"].number,
+            hop,
+        )
+        for axis in axes
+    )
+    chip = Chip.from_catalog(str(entry["chip"].value))
+    return UltraServer(name, chip, rings, _nic(entry))
+
+
+def _switched(name: str) -> UltraServer:
+    """Sled switch, then rack switch over all its sleds, then cables between racks."""
+    entry = _entry(name)
+    hop = _assumed("neuronlink_hop_latency")
+    racks = int(entry["switch_groups"].number)
+    sleds = int(entry["chips"].number) // (racks * _SLED)
+    axes = (
+        # A crossing takes the two ports of a switch and the time of one hop.
+        Axis("sled", _SLED, "switch", entry["sled_bandwidth"].number, hop / 2),
+        Axis("rack", sleds, "spanning_switch", entry["rack_bandwidth"].number, hop / 2),
+        Axis("group", racks, "full_mesh", entry["rack_to_rack_bandwidth"].number, hop),
+    )
+    return UltraServer(name, Chip.from_catalog(str(entry["chip"].value)), axes, _nic(entry))
+
+
+_SLED: Final = 4  # chips on one sled of a Trn3 UltraServer
+
+KNOWN: Final[dict[str, Callable[[], UltraServer]]] = {
+    "TRN1_INSTANCE": lambda: _torus("trn1.32xlarge", "xy"),
+    "TRN2_INSTANCE": lambda: _torus("trn2.48xlarge", "xy"),
+    "TRN2_ULTRASERVER": lambda: _torus("trn2-ultraserver", "xyz"),
+    "TRN3_ULTRASERVER_GEN1": lambda: _switched("trn3-ultraserver-gen1"),
+    "TRN3_ULTRASERVER_GEN2": lambda: _switched("trn3-ultraserver-gen2"),
+}
+"""How to make each constant."""

@@ -1,0 +1,162 @@
+"""Routing policies: which of the shortest (or longer) paths a message takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from rainier_fast.definitions.check import as_integer
+from rainier_fast.errors import invalid, invalid_type, unknown
+
+__all__ = [
+    "ROUTINGS",
+    "TIES",
+    "DimensionOrder",
+    "MinimalAdaptive",
+    "Routing",
+    "RoutingRow",
+    "Valiant",
+    "as_routing",
+    "routing_row",
+]
+
+TIES: Final = ("split", "positive", "negative", "simgrid")
+"""Which way a message goes where both ways round a ring are equally long."""
+
+RoutingRow: TypeAlias = tuple[str, str, list[int] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionOrder:
+    """One axis after another.
+
+    Attributes
+    ----------
+    tie
+        Half way round an even ring: ``"split"`` sends half each way, ``"positive"`` and
+        ``"negative"`` all one way, ``"simgrid"`` positive but from the middle coordinate negative.
+    order
+        Axes in the order of travel, by name or number; None for the order of the machine.
+
+    Raises
+    ------
+    UnknownName, InvalidArgument, InvalidType
+        If a value is not usable; the message names it.
+
+    Examples
+    --------
+    >>> DimensionOrder(tie="positive", order=("y", "x"))
+    DimensionOrder(tie='positive', order=('y', 'x'))
+    """
+
+    tie: str = "split"
+    order: Sequence[str | int] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.tie, str) or self.tie not in TIES:
+            raise unknown("tie", self.tie, TIES)
+        if self.order is None:
+            return
+        if isinstance(self.order, str) or not isinstance(self.order, Sequence):
+            raise invalid_type("order", self.order, "must be a sequence of axis names or numbers")
+        steps = tuple(
+            step if isinstance(step, str) else as_integer(f"order[{at}]", step, 0, 15)
+            for at, step in enumerate(self.order)
+        )
+        object.__setattr__(self, "order", steps)
+
+    def row(self, axes: Sequence[str]) -> RoutingRow:
+        """Return the policy as the core takes it, for a machine with these axes."""
+        if self.order is None:
+            return "dor", self.tie, None
+        numbers: list[int] = []
+        for at, step in enumerate(self.order):
+            if isinstance(step, str) and step not in axes:
+                raise unknown(f"order[{at}]", step, axes)
+            number = axes.index(step) if isinstance(step, str) else step
+            numbers.append(as_integer(f"order[{at}]", number, 0, len(axes) - 1))
+        if sorted(numbers) != list(range(len(axes))):
+            raise invalid("order", self.order, f"must name each of {', '.join(axes)} once")
+        return "dor", self.tie, numbers
+
+
+@dataclass(frozen=True, slots=True)
+class MinimalAdaptive:
+    """Spread evenly over all shortest paths: what ideal adaptive routing tends to.
+
+    Examples
+    --------
+    >>> MinimalAdaptive()
+    MinimalAdaptive()
+    """
+
+    def row(self, axes: Sequence[str]) -> RoutingRow:
+        """Return the policy as the core takes it."""
+        return "adaptive", "", None
+
+
+@dataclass(frozen=True, slots=True)
+class Valiant:
+    """By way of every intermediate chip in equal shares, in dimension order each time.
+
+    Examples
+    --------
+    >>> Valiant()
+    Valiant()
+    """
+
+    def row(self, axes: Sequence[str]) -> RoutingRow:
+        """Return the policy as the core takes it."""
+        return "valiant", "", None
+
+
+Routing: TypeAlias = str | DimensionOrder | MinimalAdaptive | Valiant
+"""What ``routing=`` accepts: a policy or the name of one."""
+
+ROUTINGS: Final[dict[str, DimensionOrder | MinimalAdaptive | Valiant]] = {
+    "dor": DimensionOrder(),
+    "adaptive": MinimalAdaptive(),
+    "valiant": Valiant(),
+}
+"""Policies by name."""
+
+
+def as_routing(routing: Routing) -> DimensionOrder | MinimalAdaptive | Valiant:
+    """Return the policy that `routing` is or names.
+
+    Raises
+    ------
+    UnknownName
+        If there is no policy of this name.
+    InvalidType
+        If it is neither a policy nor a name.
+
+    Examples
+    --------
+    >>> as_routing("dor")
+    DimensionOrder(tie='split', order=None)
+    """
+    if isinstance(routing, DimensionOrder | MinimalAdaptive | Valiant):
+        return routing
+    if not isinstance(routing, str):
+        raise invalid_type("routing", routing, "must be a routing policy or the name of one")
+    if routing not in ROUTINGS:
+        raise unknown("routing", routing, ROUTINGS)
+    return ROUTINGS[routing]
+
+
+def routing_row(routing: Routing, axes: Sequence[str]) -> RoutingRow:
+    """Return `routing` as the core takes it, for a machine with these axes.
+
+    Raises
+    ------
+    RainierError
+        If it is no policy, or its order does not fit the axes.
+
+    Examples
+    --------
+    >>> routing_row("adaptive", ["x", "y"])
+    ('adaptive', '', None)
+    """
+    return as_routing(routing).row(axes)

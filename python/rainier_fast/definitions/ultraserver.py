@@ -1,0 +1,183 @@
+"""The NIC of a chip, and the scale-up domain that a site repeats."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from rainier_fast.definitions.axis import Axis
+from rainier_fast.definitions.check import MAX_COUNT, as_name, as_tuple_of
+from rainier_fast.definitions.chip import Chip
+from rainier_fast.errors import Unsupported, invalid, invalid_type
+from rainier_fast.units import Quantity, parse_bandwidth, parse_time
+
+__all__ = ["MAX_AXES", "Nic", "UltraServer"]
+
+MAX_AXES = 16
+"""Most axes of a domain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nic:
+    """The network interface of each chip.
+
+    Attributes
+    ----------
+    bandwidth
+        Bytes/s, each direction, as a number or text.
+    latency
+        Seconds that egress adds, and ingress again.
+    overhead
+        Seconds that the sender spends on each message it starts.
+
+    Raises
+    ------
+    InvalidArgument, InvalidType
+        If a value is not usable; the message names it.
+
+    Examples
+    --------
+    >>> Nic("200 Gbps", latency="7.5 us").bandwidth_Bps
+    25000000000.0
+    """
+
+    bandwidth: Quantity
+    latency: Quantity
+    overhead: Quantity = "0 s"
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "bandwidth", parse_bandwidth(self.bandwidth, "bandwidth of the nic"))
+        put(self, "latency", parse_time(self.latency, "latency of the nic"))
+        put(self, "overhead", parse_time(self.overhead, "overhead of the nic"))
+
+    @property
+    def bandwidth_Bps(self) -> float:  # noqa: N802 - B is the unit's letter
+        """Bytes/s, each direction."""
+        return float(self.bandwidth)
+
+    @property
+    def latency_s(self) -> float:
+        """Seconds that egress adds, and ingress again."""
+        return float(self.latency)
+
+    @property
+    def overhead_s(self) -> float:
+        """Seconds that the sender spends on each message."""
+        return float(self.overhead)
+
+
+@dataclass(frozen=True, slots=True)
+class UltraServer:
+    """A scale-up domain: chips on a product of axes, each with a NIC if domains are to meet.
+
+    Attributes
+    ----------
+    name
+        Its name.
+    chip
+        What each chip is; None where only the network matters.
+    axes
+        The axes, fastest first.
+    nic
+        The NIC of each chip, or None.
+    overhead
+        Seconds that a sender spends on each message inside the domain.
+
+    Raises
+    ------
+    InvalidArgument, InvalidType
+        If a value is not usable; the message names it.
+
+    Examples
+    --------
+    >>> server = UltraServer("pair", None, [Axis("x", 2, "line", "50 GB/s")], Nic("25 GB/s", 0))
+    >>> server.num_chips, server.nic_bandwidth_Bps
+    (2, 50000000000.0)
+    """
+
+    name: str
+    chip: Chip | None
+    axes: tuple[Axis, ...]
+    nic: Nic | None = None
+    overhead: Quantity = 0.0
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        as_name("name", self.name)
+        if self.chip is not None and not isinstance(self.chip, Chip):
+            raise invalid_type("chip", self.chip, "must be a Chip or None")
+        if self.nic is not None and not isinstance(self.nic, Nic):
+            raise invalid_type("nic", self.nic, "must be a Nic or None")
+        put(self, "axes", as_tuple_of("axes", self.axes, Axis))
+        if not 1 <= len(self.axes) <= MAX_AXES:
+            raise invalid("axes", self.axes, f"a domain has 1 to {MAX_AXES} axes")
+        names = [axis.name for axis in self.axes]
+        if len(set(names)) < len(names):
+            raise invalid("axes", names, "must have a different name each")
+        if self.num_chips > MAX_COUNT:
+            raise invalid("shape", self.shape, f"a machine has at most {MAX_COUNT:,} chips")
+        put(self, "overhead", parse_time(self.overhead, "overhead"))
+
+    @property
+    def num_chips(self) -> int:
+        """Chips of one domain."""
+        return math.prod(axis.size for axis in self.axes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Size of each axis, fastest first."""
+        return tuple(axis.size for axis in self.axes)
+
+    @property
+    def overhead_s(self) -> float:
+        """Seconds that a sender spends on each message inside the domain."""
+        return float(self.overhead)
+
+    @property
+    def hbm_bytes(self) -> int:
+        """Bytes of memory of all chips; `Unsupported` without a chip."""
+        return self.num_chips * int(float(self._chip().hbm_bytes))
+
+    @property
+    def nic_bandwidth_Bps(self) -> float:  # noqa: N802 - B is the unit's letter
+        """Bytes/s of all NICs together, each direction; 0 without NICs."""
+        return 0.0 if self.nic is None else self.num_chips * self.nic.bandwidth_Bps
+
+    def peak_flops(self, dtype: str, *, tensor_only: bool = False) -> float:
+        """Return the dense rate of all chips.
+
+        Parameters
+        ----------
+        dtype
+            ``"fp8"``, ``"bf16"`` or ``"fp32"``.
+        tensor_only
+            Count the tensor engines only.
+
+        Returns
+        -------
+        float
+            FLOP/s.
+
+        Raises
+        ------
+        UnknownName
+            If the chip has no rate for this type.
+        Unsupported
+            If the domain has no chip.
+
+        Examples
+        --------
+        >>> from rainier_fast import TRN2_ULTRASERVER
+        >>> TRN2_ULTRASERVER.peak_flops("fp8")
+        8.3136e+16
+        """
+        return self.num_chips * self._chip().flops(dtype, tensor_only=tensor_only)
+
+    def _chip(self) -> Chip:
+        if self.chip is None:
+            raise Unsupported(
+                f"{self.name} does not say what its chips are; "
+                "give its UltraServer a chip, for example Chip.from_catalog('trainium2')"
+            )
+        return self.chip

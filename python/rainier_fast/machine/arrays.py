@@ -1,0 +1,299 @@
+"""Arrays that users pass in: checked once, converted only where they must be."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainier_fast.definitions.check import as_integer
+from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_range
+from rainier_fast.units import MAX_BYTES, Quantity, parse_bytes
+
+__all__ = [
+    "Bytes",
+    "Chips",
+    "as_bytes",
+    "as_integers",
+    "as_progress",
+    "as_threads",
+    "chip_array",
+    "flow_columns",
+]
+
+Chips: TypeAlias = int | np.integer[Any] | Sequence[int] | NDArray[np.integer[Any]]
+"""One chip number or many."""
+
+Bytes: TypeAlias = Quantity | Sequence[float] | NDArray[Any]
+"""One size for all flows, as a number or text, or a number for each."""
+
+_AS_THEY_ARE: Final = (np.int64, np.uint64, np.int32, np.uint32)
+_INTEGERS: Final = "must be integers: one, or a 1-D sequence or array"
+_SIZES: Final = "must be bytes: one number or text, or a 1-D sequence or array of numbers"
+_MOST_THREADS: Final = 1024
+_THREADS_VARIABLE: Final = "RAINIER_NUM_THREADS"
+
+
+def as_integers(argument: str, values: object, high: int) -> NDArray[Any]:
+    """Return `values` as an array of 0 or 1 dimensions, native, contiguous, 32 or 64 bits wide.
+
+    An array that is so already comes back as it is, without a copy.
+
+    Parameters
+    ----------
+    argument
+        Name to use in error messages.
+    values
+        An integer, or a sequence or array of them.
+    high
+        Largest number that makes sense; used where a number does not fit 64 bits.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of int32, uint32, int64 or uint64. Only numbers that do not fit are checked for range.
+
+    Raises
+    ------
+    InvalidType
+        If the values are not integers; bools, floats and text are not.
+    InvalidArgument
+        If they have more than one dimension.
+    OutOfRange
+        If one does not fit 64 bits.
+
+    Examples
+    --------
+    >>> as_integers("src", [1, 2], 63).dtype
+    dtype('int64')
+    """
+    array = _array(argument, values, _INTEGERS)
+    if array.ndim > 1:
+        raise invalid(argument, f"{array.ndim} dimensions", "must have one dimension")
+    if array.size == 0 and array.dtype.kind in "iuf":
+        return np.zeros(0, np.int64)  # an empty list is an array of floats to numpy
+    if array.dtype.kind not in "iu":
+        raise _not_integers(argument, values, array, high)
+    return _native(array)
+
+
+def chip_array(argument: str, values: object, num_chips: int) -> NDArray[np.int64]:
+    """Return chip numbers as int64 of 0 or 1 dimensions, each checked against the machine.
+
+    Raises
+    ------
+    OutOfRange
+        If a number is not a chip; the message names its place.
+    InvalidType, InvalidArgument
+        As `as_integers`.
+
+    Examples
+    --------
+    >>> chip_array("chips", range(3), 64)
+    array([0, 1, 2])
+    """
+    array = as_integers(argument, values, num_chips - 1)
+    check_below(argument, array, num_chips)
+    return np.asarray(array, np.int64)
+
+
+def check_below(argument: str, array: NDArray[Any], limit: NDArray[Any] | int) -> None:
+    """Raise `OutOfRange` naming the first number that is not from 0 to below its limit."""
+    bad = (array < 0) | (array >= limit)
+    if not bad.any():
+        return
+    at = int(bad.argmax())
+    name = argument if array.ndim == 0 else f"{argument}[{at}]"
+    limits = np.broadcast_to(limit, array.shape)
+    raise out_of_range(name, int(array.flat[at]), 0, int(limits.flat[at]) - 1)
+
+
+def flow_columns(
+    src: object, dst: object, nbytes: object, num_chips: int
+) -> tuple[NDArray[Any], NDArray[Any], float | NDArray[np.float64]]:
+    """Return the columns of flows as the core takes them.
+
+    Parameters
+    ----------
+    src, dst
+        Chip numbers; a single one goes with every number of the other.
+    nbytes
+        A size for all, or one for each flow, in bytes.
+    num_chips
+        Chips of the machine.
+
+    Returns
+    -------
+    tuple
+        Two 1-D arrays of integers and the bytes: a float, or a float64 array.
+
+    Raises
+    ------
+    InvalidArgument, InvalidType
+        If the columns do not go together or a value is not usable; ranges of chips are left to
+        the core.
+
+    Examples
+    --------
+    >>> flow_columns(0, [1, 2], "1 KiB", 64)
+    (array([0, 0]), array([1, 2]), 1024.0)
+    """
+    columns = {"src": as_integers("src", src, num_chips - 1)}
+    columns["dst"] = as_integers("dst", dst, num_chips - 1)
+    lengths = {name: array.size for name, array in columns.items() if array.ndim}
+    count = next(iter(lengths.values()), 1)
+    if any(length != count for length in lengths.values()):
+        have = f"{lengths['dst']} values"
+        raise invalid("dst", have, f"must have as many as src ({lengths['src']})")
+    for name, array in columns.items():
+        if array.ndim == 0:
+            if count == 0:
+                check_below(name, array, num_chips)
+            one = int(array)
+            wide = np.int64 if one < 2**63 else np.uint64
+            columns[name] = np.full(count, one, wide)
+    return columns["src"], columns["dst"], as_bytes("nbytes", nbytes, count)
+
+
+def as_bytes(argument: str, values: object, count: int) -> float | NDArray[np.float64]:
+    """Return sizes in bytes: a float for one size, or a float64 array of `count` sizes.
+
+    Raises
+    ------
+    InvalidArgument
+        If a size is negative, not finite or above 2**63, or there are not `count` of them.
+    InvalidType
+        If they are not numbers; only a single size may be text.
+
+    Examples
+    --------
+    >>> as_bytes("nbytes", "1 KiB", 3), as_bytes("nbytes", [1, 2], 2)
+    (1024.0, array([1., 2.]))
+    """
+    if isinstance(values, str | int | float) or getattr(values, "ndim", None) == 0:
+        return parse_bytes(values, argument)  # type: ignore[arg-type]
+    if not isinstance(values, Sequence) and not hasattr(values, "__array__"):
+        return parse_bytes(values, argument)  # type: ignore[arg-type]
+    array = _array(argument, values, _SIZES)
+    if array.ndim != 1:
+        raise invalid(
+            argument, f"{array.ndim} dimensions", "must have one dimension, or be one size"
+        )
+    if array.dtype.kind not in "iuf" and not _whole(array):
+        raise invalid_type(argument, _kind(values, array), _SIZES)
+    if array.size != count:
+        raise invalid(argument, f"{array.size} values", f"must have one for each flow ({count})")
+    sizes = _float64(array)
+    # A NaN makes both comparisons false.
+    if sizes.size and not (sizes.min() >= 0 and sizes.max() <= MAX_BYTES):
+        at = int((~((sizes >= 0) & (sizes <= MAX_BYTES))).argmax())
+        allowed = "must be a finite number of bytes >= 0 and <= 2**63"
+        raise invalid(f"{argument}[{at}]", float(sizes[at]), allowed)
+    return sizes
+
+
+def as_threads(n_threads: object) -> int:
+    """Return the number of threads as the core takes it, 0 for all cores.
+
+    Parameters
+    ----------
+    n_threads
+        A number from 1 to 1024, or None for ``RAINIER_NUM_THREADS``, and all cores without it.
+
+    Returns
+    -------
+    int
+        0 for all cores.
+
+    Raises
+    ------
+    InvalidArgument, InvalidType
+        If it is not such a number; the message names the variable where the number came from it.
+
+    Examples
+    --------
+    >>> as_threads(2)
+    2
+    """
+    allowed = f"must be 1 to {_MOST_THREADS}"
+    if n_threads is not None:
+        try:
+            return as_integer("n_threads", n_threads, 1, _MOST_THREADS)
+        except InvalidArgument:
+            raise invalid("n_threads", n_threads, allowed) from None
+    text = os.environ.get(_THREADS_VARIABLE, "").strip()
+    if not text:
+        return 0
+    if not text.isascii() or not text.isdigit() or not 1 <= len(text) <= 4:
+        raise invalid(_THREADS_VARIABLE, text, allowed)
+    if not 1 <= int(text) <= _MOST_THREADS:
+        raise invalid(_THREADS_VARIABLE, text, allowed)
+    return int(text)
+
+
+def as_progress(progress: object) -> Callable[[int, int], object] | None:
+    """Return `progress` if it is None or can be called; `InvalidType` otherwise."""
+    if progress is not None and not callable(progress):
+        raise invalid_type("progress", progress, "must be a function of (done, total), or None")
+    return progress
+
+
+def _array(argument: str, values: object, allowed: str) -> NDArray[Any]:
+    single = isinstance(values, int | np.integer) and not isinstance(values, bool)
+    many = isinstance(values, Sequence | memoryview) or hasattr(values, "__array__")
+    if isinstance(values, str | bytes) or not (single or many):
+        raise invalid_type(argument, values, allowed)
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise invalid_type(argument, "masked values", allowed)
+    if isinstance(values, list | tuple) and any(isinstance(item, bool) for item in values):
+        raise invalid_type(argument, values, allowed)  # numpy would take True for 1
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise invalid(argument, values, f"{allowed} ({error})") from error
+
+
+def _native(array: NDArray[Any]) -> NDArray[Any]:
+    native = array.dtype.newbyteorder("=")
+    if native.type not in _AS_THEY_ARE:
+        native = np.dtype(np.int64)
+        for same in _AS_THEY_ARE:  # C has two names for one width
+            if array.dtype.itemsize == same().itemsize and array.dtype.kind == np.dtype(same).kind:
+                native = np.dtype(same)
+    return np.require(array, native, ["C", "A"])
+
+
+def _float64(array: NDArray[Any]) -> NDArray[np.float64]:
+    try:
+        return np.require(array, np.dtype(np.float64), ["C", "A"])
+    except OverflowError:
+        return np.array([math.inf if abs(one) > MAX_BYTES else float(one) for one in array])
+
+
+def _whole(array: NDArray[Any]) -> bool:
+    """Tell whether an array of objects holds Python integers that are too long for 64 bits."""
+    return array.dtype.kind == "O" and all(type(item) is int for item in array.flat)
+
+
+def _not_integers(
+    argument: str, values: object, array: NDArray[Any], high: int
+) -> InvalidArgument | Exception:
+    # Python integers beyond 64 bits come as objects or, mixed with negative ones, as floats.
+    items: list[Any] = array.ravel().tolist() if array.dtype.kind == "O" else []
+    if isinstance(values, list | tuple):
+        items = list(values)
+    if items and all(isinstance(item, int) for item in items):
+        for at, item in enumerate(items):
+            if not 0 <= item <= high:
+                return out_of_range(
+                    argument if array.ndim == 0 else f"{argument}[{at}]", item, 0, high
+                )
+    return invalid_type(argument, _kind(values, array), _INTEGERS)
+
+
+def _kind(values: object, array: NDArray[Any]) -> object:
+    return f"an array of {array.dtype}" if isinstance(values, np.ndarray) else values

@@ -1,0 +1,204 @@
+"""A machine: chips, the links between them, and what can be asked of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rainier_fast.definitions.axis import Axis, Tier
+from rainier_fast.definitions.site import Fabric, Site
+from rainier_fast.definitions.ultraserver import UltraServer
+from rainier_fast.definitions.wan import Wan
+from rainier_fast.machine.collectives import Collectives
+from rainier_fast.machine.places import Places
+from rainier_fast.machine.rooted import Rooted
+from rainier_fast.machine.traffic import Traffic
+
+if TYPE_CHECKING:
+    from rainier_fast.catalog import Figure
+    from rainier_fast.machine.mesh import DeviceMesh
+
+__all__ = ["Machine"]
+
+
+class Machine(Places, Traffic, Collectives, Rooted):
+    """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
+
+    Made by `Cluster`, `torus`, `switch`, `full_mesh`, `domain` and `preset`, not by its own name.
+
+    Examples
+    --------
+    >>> from rainier_fast import torus
+    >>> torus((4, 4, 4), bandwidth="50 GB/s").num_links
+    384
+    """
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        raise TypeError("use Cluster(...), torus(...), switch(...), full_mesh(...) or preset(...)")
+
+    @classmethod
+    def _make(
+        cls,
+        sites: tuple[Site, ...],
+        wan: Wan | None = None,
+        name: str | None = None,
+        spelling: str | None = None,
+    ) -> Machine:
+        """Build from a definition; `spelling` is what ``repr`` gives, if not a Cluster."""
+        machine = object.__new__(cls)
+        machine._define(sites, wan, name, spelling)
+        return machine
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (type(self), self._sites, self._wan, self._name, self._spelling)
+
+    def __copy__(self) -> Machine:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Machine:
+        return self
+
+    def __repr__(self) -> str:
+        if self._spelling is not None:
+            return self._spelling
+        parts = [f"sites={list(self._sites)!r}"]
+        if self._wan is not None:
+            parts.append(f"wan={self._wan!r}")
+        if self._name is not None:
+            parts.append(f"name={self._name!r}")
+        return f"Cluster({', '.join(parts)})"
+
+    def __str__(self) -> str:
+        from rainier_fast.machine.text import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from rainier_fast.machine.text import as_html
+
+        return as_html(self)
+
+    @property
+    def hbm_bytes(self) -> int:
+        """Bytes of memory of all chips; `Unsupported` where the chips are not defined."""
+        return self.num_ultraservers * self.ultraserver.hbm_bytes
+
+    @property
+    def assumptions(self) -> Mapping[str, Figure]:
+        """The catalogue's assumptions that are in force: those whose values the machine has."""
+        from rainier_fast.machine.assumed import in_force
+
+        return in_force(self._sites, self._wan)
+
+    def peak_flops(self, dtype: str, *, tensor_only: bool = False) -> float:
+        """Return the dense rate of all chips.
+
+        Parameters
+        ----------
+        dtype
+            ``"fp8"``, ``"bf16"`` or ``"fp32"``.
+        tensor_only
+            Count the tensor engines only, which bound matrix products.
+
+        Returns
+        -------
+        float
+            FLOP/s.
+
+        Raises
+        ------
+        UnknownName
+            If the chip has no rate for this type.
+        Unsupported
+            If the machine does not say what its chips are.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").peak_flops("bf16")
+        1.0672e+16
+        """
+        return self.num_ultraservers * self.ultraserver.peak_flops(dtype, tensor_only=tensor_only)
+
+    def mesh(self, **axes: int) -> DeviceMesh:
+        """Lay all chips out as a mesh of named axes, the last one fastest.
+
+        Parameters
+        ----------
+        **axes
+            Size of each axis, slowest first; one may be -1 and takes what is left.
+
+        Returns
+        -------
+        DeviceMesh
+            Its collectives run over all groups of an axis at once.
+
+        Raises
+        ------
+        InvalidArgument, InvalidType
+            If the sizes do not multiply to the number of chips.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2-ultraserver").mesh(dp=-1, tp=16).shape
+        {'dp': 4, 'tp': 16}
+        """
+        from rainier_fast.machine.mesh import DeviceMesh
+
+        return DeviceMesh(self, axes)
+
+    def without_latency(self) -> Machine:
+        """Return the same machine with every latency and overhead at zero.
+
+        Returns
+        -------
+        Machine
+            What remains of every time is bytes over bandwidth.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").without_latency().route(0, 1).latency_s
+        0.0
+        """
+        server = _silent(self.ultraserver)
+        sites = tuple(
+            dataclasses.replace(
+                site, ultraserver=server, fabric=Fabric(tuple(map(_quiet_tier, site.tiers)))
+            )
+            for site in self._sites
+        )
+        wan = None if self._wan is None else dataclasses.replace(self._wan, latency=0.0)
+        return Machine._make(sites, wan, self._name)
+
+
+def _unpickled(
+    cls: type[Machine],
+    sites: tuple[Site, ...],
+    wan: Wan | None,
+    name: str | None,
+    spelling: str | None,
+) -> Machine:
+    return cls._make(sites, wan, name, spelling)
+
+
+def _silent(server: UltraServer) -> UltraServer:
+    nic = server.nic
+    return dataclasses.replace(
+        server,
+        axes=tuple(map(_quiet_axis, server.axes)),
+        nic=None if nic is None else dataclasses.replace(nic, latency=0.0, overhead=0.0),
+        overhead=0.0,
+    )
+
+
+def _quiet_axis(axis: Axis) -> Axis:
+    return dataclasses.replace(axis, latency=0.0, tiers=tuple(map(_quiet_tier, axis.tiers)))
+
+
+def _quiet_tier(tier: Tier) -> Tier:
+    return dataclasses.replace(tier, latency=0.0)

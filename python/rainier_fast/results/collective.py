@@ -1,0 +1,247 @@
+"""What a collective costs, and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from rainier_fast import _core
+from rainier_fast.results.link import Bottleneck
+from rainier_fast.results.link_loads import LinkLoads
+from rainier_fast.results.table import Table, plain
+
+if TYPE_CHECKING:
+    from rainier_fast.catalog import Figure
+    from rainier_fast.machine.machine import Machine
+    from rainier_fast.machine.request import Request
+
+__all__ = ["CollectiveResult"]
+
+
+@dataclass(frozen=True, repr=False)
+class CollectiveResult:
+    """The answer to a collective. Immutable; pickles without its link loads, which it finds again.
+
+    Attributes
+    ----------
+    operation
+        What was done.
+    algorithm
+        How: the name of the algorithm, with those of each tier where it is hierarchical.
+    model
+        How contention was modelled.
+    ranks
+        Chips in each group.
+    groups
+        Groups that ran at once.
+    size_bytes
+        Bytes, as nccl-tests defines them for the operation.
+    chunks
+        Chunks that followed each other through the stages.
+    time_s
+        Seconds in all.
+    latency_s
+        Seconds of it that are latency.
+    overhead_s
+        Seconds of it that are starting messages.
+    bus_factor
+        busbw / algbw.
+    lower_bound_s
+        Seconds that no schedule beats on this machine.
+    bottleneck
+        The busiest link; None where no bytes move.
+    bounds
+        Table of all bounds, the highest first: ``bound``, ``time_s``.
+    phases
+        Table of the phases: ``stage``, ``what``, ``tier``, ``steps``, ``bytes``,
+        ``latency_s``, ``overhead_s``, ``serialisation_s``, ``time_s``, ``bottleneck``.
+    candidates
+        Table of all algorithms that were considered: ``algorithm``, ``time_s``, ``reason``.
+    machine
+        The machine.
+    request
+        What was asked for.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> result = preset("trn2").all_reduce("1 GiB")
+    >>> 0 < result.efficiency <= 1
+    True
+    """
+
+    operation: str
+    algorithm: str
+    model: str
+    ranks: int
+    groups: int
+    size_bytes: float
+    chunks: int
+    time_s: float
+    latency_s: float
+    overhead_s: float
+    bus_factor: float
+    lower_bound_s: float
+    bottleneck: Bottleneck | None
+    bounds: Table
+    phases: Table
+    candidates: Table
+    machine: Machine
+    request: Request
+    _outcome: _core.Outcome | None = field(default=None, compare=False)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @classmethod
+    def of(cls, machine: Machine, request: Request, outcome: _core.Outcome) -> CollectiveResult:
+        """Make a result of the core's answer."""
+        worst = outcome.bottleneck
+        return cls(
+            operation=outcome.operation,
+            algorithm=outcome.algorithm,
+            model=outcome.model,
+            ranks=outcome.ranks,
+            groups=outcome.groups,
+            size_bytes=outcome.size,
+            chunks=outcome.chunks,
+            time_s=outcome.time,
+            latency_s=outcome.latency,
+            overhead_s=outcome.overhead,
+            bus_factor=outcome.bus_factor,
+            lower_bound_s=outcome.lower_bound,
+            bottleneck=None if worst is None else Bottleneck(*worst),
+            bounds=_table(("bound", "time_s"), outcome.bounds),
+            phases=_table(_PHASE, outcome.phases),
+            candidates=_table(
+                ("algorithm", "time_s", "reason"),
+                [
+                    (name, math.nan if seconds is None else seconds, reason)
+                    for name, seconds, reason in outcome.candidates
+                ],
+            ),
+            machine=machine,
+            request=request,
+            _outcome=outcome,
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_outcome": None}
+
+    @property
+    def serialisation_s(self) -> float:
+        """Seconds that bytes are on the wire: what latency and overhead leave of the time."""
+        return max(self.time_s - self.latency_s - self.overhead_s, 0.0)
+
+    @property
+    def algbw_Bps(self) -> float:  # noqa: N802 - B is the unit's letter
+        """Size over time, bytes/s; infinite where bytes take no time."""
+        if self.time_s > 0:
+            return self.size_bytes / self.time_s
+        return math.inf if self.size_bytes > 0 else 0.0
+
+    @property
+    def busbw_Bps(self) -> float:  # noqa: N802 - B is the unit's letter
+        """`algbw_Bps` times the bus factor of nccl-tests, bytes/s; 0 for a group of one."""
+        return self.algbw_Bps * self.bus_factor if self.bus_factor > 0 else 0.0
+
+    @property
+    def efficiency(self) -> float:
+        """Lower bound over time; 1 where both are 0."""
+        return self.lower_bound_s / self.time_s if self.time_s > 0 else 1.0
+
+    @property
+    def assumptions(self) -> Mapping[str, Figure]:
+        """The catalogue's assumptions that the machine stands on."""
+        return self.machine.assumptions
+
+    @property
+    def why(self) -> str:
+        """One sentence: why this algorithm."""
+        from rainier_fast.results.text import why
+
+        return why(self)
+
+    def link_loads(self) -> LinkLoads:
+        """Return the bytes that the whole collective puts on every link.
+
+        Returns
+        -------
+        LinkLoads
+            Computed when asked for.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").all_gather("1 MiB").link_loads().bytes.shape
+        (64,)
+        """
+        outcome = self._outcome
+        if outcome is None:
+            outcome = self.request.outcome(self.machine)
+        return LinkLoads(self.machine, outcome.link_loads())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as a dict that JSON takes, without link loads.
+
+        Returns
+        -------
+        dict
+            Seconds, bytes and bytes/s; numbers that are not finite become None.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").barrier().to_dict()["size_bytes"]
+        0.0
+        """
+        plainly = {
+            item.name: plain(getattr(self, item.name))
+            for item in fields(self)
+            if item.name not in ("machine", "request", "_outcome", *_NESTED)
+        }
+        derived = ("serialisation_s", "algbw_Bps", "busbw_Bps", "efficiency", "why")
+        bottleneck = self.bottleneck
+        return (
+            {"machine": repr(self.machine)}
+            | plainly
+            | {name: plain(getattr(self, name)) for name in derived}
+            | {"bottleneck": None if bottleneck is None else bottleneck.to_dict()}
+            | {name: getattr(self, name).to_dict() for name in _NESTED[1:]}
+            | {"assumptions": {name: figure.value for name, figure in self.assumptions.items()}}
+        )
+
+    def __repr__(self) -> str:
+        from rainier_fast.results.text import headline
+
+        return f"<CollectiveResult {headline(self)}>"
+
+    def __str__(self) -> str:
+        from rainier_fast.results.text import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from rainier_fast.results.text import as_html
+
+        return as_html(self)
+
+
+_NESTED = ("bottleneck", "bounds", "phases", "candidates")
+_PHASE = (
+    "stage",
+    "what",
+    "tier",
+    "steps",
+    "bytes",
+    "latency_s",
+    "overhead_s",
+    "serialisation_s",
+    "time_s",
+    "bottleneck",
+)
+
+
+def _table(names: tuple[str, ...], rows: list[Any]) -> Table:
+    return Table({name: [row[at] for row in rows] for at, name in enumerate(names)})

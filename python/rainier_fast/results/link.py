@@ -1,0 +1,120 @@
+"""What one link is, and the busiest link of a result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rainier_fast.units import format_bandwidth, format_bytes, format_time
+
+__all__ = ["Bottleneck", "Link"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A directed link.
+
+    Attributes
+    ----------
+    link
+        Its number.
+    link_class
+        What kind it is: an axis such as ``"x"``, ``"nic egress"``, ``"fabric tier 1 up"``,
+        ``"wan"``, ...
+    direction
+        ``"+"`` or ``"-"`` along a ring or line, ``"up"`` or ``"down"`` at a switch, else empty.
+    source, target
+        Its ends, in words.
+    source_chip, target_chip
+        The chips at its ends, None where there is no chip.
+    bandwidth_Bps
+        Bytes/s.
+    latency_s
+        Seconds.
+
+    Examples
+    --------
+    >>> print(Link(0, "x", "+", "chip 0", "chip 1", 0, 1, 50e9, 1e-6))
+    link 0 (x +): chip 0 -> chip 1, 50.0 GB/s, 1.00 us
+    """
+
+    link: int
+    link_class: str
+    direction: str
+    source: str
+    target: str
+    source_chip: int | None
+    target_chip: int | None
+    bandwidth_Bps: float  # noqa: N815 - B is the unit's letter
+    latency_s: float
+
+    def __str__(self) -> str:
+        kind = f"{self.link_class} {self.direction}".strip()
+        speed = f"{format_bandwidth(self.bandwidth_Bps)}, {format_time(self.latency_s)}"
+        return f"link {self.link} ({kind}): {self.source} -> {self.target}, {speed}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the link as a dict that JSON takes, with ``class``, ``from`` and ``to``.
+
+        Returns
+        -------
+        dict
+            Bandwidth in bytes/s, latency in seconds.
+
+        Examples
+        --------
+        >>> Link(0, "x", "+", "chip 0", "chip 1", 0, 1, 50e9, 1e-6).to_dict()["class"]
+        'x'
+        """
+        return {
+            "link": self.link,
+            "class": self.link_class,
+            "direction": self.direction,
+            "from": self.source,
+            "to": self.target,
+            "from_chip": self.source_chip,
+            "to_chip": self.target_chip,
+            "bandwidth_Bps": self.bandwidth_Bps,
+            "latency_s": self.latency_s,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Bottleneck:
+    """The busiest link; many others may be as busy.
+
+    Attributes
+    ----------
+    link_class
+        What kind of link it is.
+    link
+        Number of one link that has this load.
+    bytes
+        Bytes that it carries.
+    utilisation
+        The share of the time that it is busy.
+
+    Examples
+    --------
+    >>> print(Bottleneck("nic egress", 7, 1e9, 0.5))
+    nic egress, busy for 50.0% of the time (1e+09 bytes on link 7)
+    """
+
+    link_class: str
+    link: int
+    bytes: float
+    utilisation: float
+
+    def __str__(self) -> str:
+        size = format_bytes(self.bytes) if self.bytes < 1e9 else f"{self.bytes:.4g} bytes"
+        busy = f"busy for {self.utilisation:.1%} of the time"
+        return f"{self.link_class}, {busy} ({size} on link {self.link})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the bottleneck as a dict that JSON takes."""
+        return {
+            "class": self.link_class,
+            "link": self.link,
+            "bytes": self.bytes,
+            "utilisation": self.utilisation,
+        }

@@ -1,0 +1,279 @@
+"""Bytes on every link, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainier_fast.definitions.check import as_count
+from rainier_fast.errors import invalid
+from rainier_fast.results.link import Bottleneck
+from rainier_fast.results.table import Table
+from rainier_fast.units import Quantity, format_bytes, format_count, format_time, parse_time
+
+if TYPE_CHECKING:
+    from rainier_fast.machine.machine import Machine
+
+__all__ = ["LinkLoads"]
+
+_BLOCK: Final = 1 << 18  # links at a time, so that millions of them need no second array
+
+
+class _Runs(NamedTuple):
+    """Runs of links that are alike, and what they carry."""
+
+    first: NDArray[np.int64]
+    links: NDArray[np.int64]
+    link_class: NDArray[Any]
+    bandwidth: NDArray[np.float64]
+    most: NDArray[np.float64]
+    total: NDArray[np.float64]
+    busy: NDArray[np.int64]
+
+
+class LinkLoads:
+    """Bytes that messages put on every link of a machine. Immutable.
+
+    Attributes
+    ----------
+    machine
+        The machine.
+    bytes
+        float64, one for each link by number, read-only.
+
+    Examples
+    --------
+    >>> from rainier_fast import torus
+    >>> loads = torus((4,), bandwidth="1 GB/s").link_loads(0, 1, 1000)
+    >>> loads.time_s, loads.total_hop_bytes, loads.bytes.tolist()[:2]
+    (1e-06, 1000.0, [1000.0, 0.0])
+    """
+
+    def __init__(self, machine: Machine, loads: NDArray[np.float64]) -> None:
+        if loads.shape != (machine.num_links,):
+            raise invalid(
+                "loads", loads.shape, f"must have one for each of {machine.num_links} links"
+            )
+        view = loads.view()
+        view.flags.writeable = False
+        self.__dict__.update(machine=machine, bytes=view)
+
+    machine: Machine
+    bytes: NDArray[np.float64]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"cannot set {name!r}: link loads do not change")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return LinkLoads, (self.machine, np.asarray(self.bytes))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, LinkLoads):
+            return NotImplemented
+        return self.machine == other.machine and bool(np.array_equal(self.bytes, other.bytes))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @cached_property
+    def time_s(self) -> float:
+        """Seconds that the busiest link needs: the largest bytes / bandwidth."""
+        runs = self._runs
+        return float((runs.most / runs.bandwidth).max(initial=0.0))
+
+    @cached_property
+    def total_hop_bytes(self) -> float:
+        """Bytes times the links that they pass: the sum of `bytes`."""
+        return float(self.bytes.sum())
+
+    @cached_property
+    def bottleneck(self) -> Bottleneck | None:
+        """The busiest link, the first where several are; None where nothing moves."""
+        runs = self._runs
+        if self.time_s == 0:
+            return None
+        at = int((runs.most / runs.bandwidth).argmax())
+        first, count = int(runs.first[at]), int(runs.links[at])
+        link = first + int(self.bytes[first : first + count].argmax())
+        return Bottleneck(str(runs.link_class[at]), link, float(self.bytes[link]), 1.0)
+
+    def utilisation(self, time: Quantity) -> NDArray[np.float64]:
+        """Return the share of a time that each link is busy.
+
+        Parameters
+        ----------
+        time
+            Seconds, as a number or text, above 0. Below `time_s` some shares are above 1.
+
+        Returns
+        -------
+        numpy.ndarray
+            float64, one for each link.
+
+        Raises
+        ------
+        InvalidArgument, InvalidType
+            If the time is not usable.
+
+        Examples
+        --------
+        >>> from rainier_fast import torus
+        >>> loads = torus((4,), bandwidth="1 GB/s").link_loads(0, 1, 1000)
+        >>> loads.utilisation("2 us").tolist()[0]
+        0.5
+        """
+        seconds = parse_time(time, "time")
+        if seconds == 0:
+            raise invalid("time", time, "must be a finite number > 0")
+        out = np.empty(self.bytes.shape)
+        for start, block in self._busy_seconds():
+            np.divide(block, seconds, out=out[start : start + block.size])
+        return out
+
+    def by_class(self) -> Table:
+        """Return what each class of links carries.
+
+        Returns
+        -------
+        Table
+            Class, links, links in use, bytes in all, mean and largest bytes of a link, seconds
+            that its busiest link needs.
+
+        Examples
+        --------
+        >>> from rainier_fast import torus
+        >>> loads = torus((4, 4), bandwidth="1 GB/s").link_loads(0, 1, 1000)
+        >>> loads.by_class()["class"].tolist()
+        ['x', 'y']
+        """
+        runs = self._runs
+        names, first, index = np.unique(runs.link_class, return_index=True, return_inverse=True)
+        order = np.argsort(first)  # the order of the link numbers
+        links = np.bincount(index, runs.links, names.size)[order]
+        total = np.bincount(index, runs.total, names.size)[order]
+        most, time = np.zeros(names.size), np.zeros(names.size)
+        np.maximum.at(most, index, runs.most)
+        np.maximum.at(time, index, runs.most / runs.bandwidth)
+        return Table(
+            {
+                "class": names[order].astype(str),
+                "links": links.astype(np.int64),
+                "in_use": np.bincount(index, runs.busy, names.size)[order].astype(np.int64),
+                "total_bytes": total,
+                "mean_bytes": total / links,
+                "most_bytes": most[order],
+                "time_s": time[order],
+            }
+        )
+
+    def top(self, n: int = 10) -> Table:
+        """Return the busiest links, first those that need the longest.
+
+        Parameters
+        ----------
+        n
+            How many at most; links without bytes are left out.
+
+        Returns
+        -------
+        Table
+            Number, class, direction, ends, bytes, bandwidth (bytes/s) and seconds of each.
+
+        Raises
+        ------
+        InvalidArgument, InvalidType
+            If `n` is not an integer above 0.
+
+        Examples
+        --------
+        >>> from rainier_fast import torus
+        >>> torus((4,), bandwidth="1 GB/s").link_loads(0, 2, 1000).top(2)["link"].tolist()
+        [0, 1]
+        """
+        wanted = as_count("n", n)
+        ids, seconds = np.zeros(0, np.int64), np.zeros(0)
+        for start, block in self._busy_seconds():
+            found = np.flatnonzero(block)
+            if found.size > wanted:  # keep ties, so that the lowest numbers win whatever the block
+                cut = block.size - wanted
+                found = np.flatnonzero(block >= max(np.partition(block, cut)[cut], 5e-324))
+            ids = np.concatenate([ids, start + found])
+            seconds = np.concatenate([seconds, block[found]])
+            best = np.lexsort((ids, -seconds))[:wanted]
+            ids, seconds = ids[best], seconds[best]
+        links = [self.machine.link(int(number)) for number in ids]
+        return Table(
+            {
+                "link": ids,
+                "class": [link.link_class for link in links],
+                "direction": [link.direction for link in links],
+                "from": [link.source for link in links],
+                "to": [link.target for link in links],
+                "bytes": self.bytes[ids],
+                "bandwidth_Bps": [link.bandwidth_Bps for link in links],
+                "time_s": seconds,
+            }
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a summary that JSON takes: not the load of each link."""
+        bottleneck = self.bottleneck
+        return {
+            "num_links": int(self.bytes.size),
+            "time_s": self.time_s,
+            "total_hop_bytes": self.total_hop_bytes,
+            "bottleneck": None if bottleneck is None else bottleneck.to_dict(),
+            "by_class": self.by_class().to_dict(),
+        }
+
+    def __repr__(self) -> str:
+        return f"<LinkLoads of {format_count(self.bytes.size)} links, {self._words()}>"
+
+    def __str__(self) -> str:
+        head = f"loads of {format_count(self.bytes.size)} links: {self._words()}"
+        return f"{head}\n{self.by_class()}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self)[1:-1])}</p>{self.by_class()._repr_html_()}"
+
+    def _words(self) -> str:
+        total = f"{format_bytes(self.total_hop_bytes)} x hops"
+        bottleneck = self.bottleneck
+        if bottleneck is None:
+            return f"{total}, nothing moves"
+        where = f"link {bottleneck.link} ({bottleneck.link_class})"
+        return f"{total}, {format_time(self.time_s)} at {where}"
+
+    @cached_property
+    def _runs(self) -> _Runs:
+        rows = [row for row in self.machine._core.link_runs() if row[0] > 0]
+        count = np.array([row[0] for row in rows], np.int64)
+        first = np.cumsum(count) - count
+        loads = self.bytes
+        if not rows:
+            empty = np.zeros(0)
+            names = np.zeros(0, object)
+            return _Runs(first, count, names, empty, empty, empty, count)
+        return _Runs(
+            first,
+            count,
+            np.array([row[1] for row in rows]),
+            np.array([row[2] for row in rows]),
+            np.maximum.reduceat(loads, first),
+            np.add.reduceat(loads, first),
+            np.add.reduceat(loads > 0, first, dtype=np.int64),
+        )
+
+    def _busy_seconds(self) -> Iterator[tuple[int, NDArray[np.float64]]]:
+        """Yield (first link, seconds that each link is busy) by blocks."""
+        runs = self._runs
+        for start in range(0, self.bytes.size, _BLOCK):
+            stop = min(start + _BLOCK, self.bytes.size)
+            low, high = np.searchsorted(runs.first, [start, stop - 1], side="right") - [1, 0]
+            ends = np.minimum(runs.first[low:high] + runs.links[low:high], stop)
+            inside = ends - np.maximum(runs.first[low:high], start)
+            yield start, self.bytes[start:stop] / np.repeat(runs.bandwidth[low:high], inside)

@@ -1,0 +1,136 @@
+"""How the result of a collective reads, as text and in a notebook."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+from rainier_fast.results.table import Table
+from rainier_fast.units import format_bandwidth, format_bytes, format_count, format_time
+
+if TYPE_CHECKING:
+    from rainier_fast.results.collective import CollectiveResult
+
+__all__ = ["as_html", "as_text", "headline", "stages", "why"]
+
+_MOST_PHASES: Final = 12  # a longer table is added up by stage to fit a screen
+
+
+def headline(result: CollectiveResult) -> str:
+    """Return the result in one line."""
+    size = "" if result.operation == "barrier" else f" of {format_bytes(result.size_bytes)}"
+    who = f"{format_count(result.ranks)} chips"
+    if result.groups > 1:
+        who = f"{format_count(result.groups)} groups of {who}"
+    return f"{result.operation}{size} over {who}: {format_time(result.time_s)}"
+
+
+def why(result: CollectiveResult) -> str:
+    """Return one sentence on why this algorithm was taken."""
+    if not len(result.candidates):
+        return "nothing moves, so no algorithm was needed"
+    if result.request.algorithm != "auto":
+        return f"{result.algorithm} was asked for by name"
+    times = result.candidates["time_s"]
+    ready = int((times == times).sum())
+    refused = len(times) - ready
+    rest = f"; {refused} more do not apply here" if refused else ""
+    if ready == 1:
+        return f"it is the only algorithm that applies{rest}"
+    slower = f"{result.candidates['algorithm'][1]} takes {format_time(float(times[1]))}"
+    if times[0] > 0:
+        slower += f", {times[1] / times[0]:.3g} times as long"
+    return f"it is the fastest of {ready}; the next, {slower}{rest}"
+
+
+def facts(result: CollectiveResult) -> list[tuple[str, str]]:
+    """Return what is worth knowing of a result, as pairs of a name and a line."""
+    chunks = f", {result.chunks} chunks" if result.chunks > 1 else ""
+    parts = (
+        f"latency {format_time(result.latency_s)}, overhead {format_time(result.overhead_s)}, "
+        f"serialisation {format_time(result.serialisation_s)}"
+    )
+    rates = format_bandwidth(result.algbw_Bps), format_bandwidth(result.busbw_Bps)
+    kind = f" by {result.bounds['bound'][0]}" if len(result.bounds) else ""
+    bound = f"{format_time(result.lower_bound_s)}{kind}, {result.efficiency:.1%} of the time"
+    return [
+        ("algorithm", f"{result.algorithm}{chunks}; model {result.model}"),
+        ("bandwidth", "algbw {}, busbw {}".format(*rates)),
+        ("parts", parts),
+        ("bounded by", _bounded(result)),
+        ("busiest link", str(result.bottleneck or "none: no bytes move")),
+        ("lower bound", bound),
+        ("why", result.why),
+        ("assumes", _assumed(result) or "nothing of the catalogue"),
+    ]
+
+
+def as_text(result: CollectiveResult) -> str:
+    """Return a result as text: a headline, a line for each fact, the phases."""
+    rows = facts(result)
+    width = max(len(name) for name, _ in rows)
+    lines = [headline(result), *(f"  {name.ljust(width)}  {value}" for name, value in rows)]
+    if len(result.phases):
+        lines += ["", str(stages(result) if len(result.phases) > _MOST_PHASES else result.phases)]
+    return "\n".join(lines)
+
+
+def as_html(result: CollectiveResult) -> str:
+    """Return a result as two small tables for a notebook."""
+    cells = "".join(
+        f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts(result)
+    )
+    head = f"<table><caption>{escape(headline(result))}</caption>{cells}</table>"
+    return head + (stages(result)._repr_html_() if len(result.phases) else "")
+
+
+def stages(result: CollectiveResult) -> Table:
+    """Return the phases added up by stage, for the slowest of what runs side by side in it.
+
+    Times are for all of the data, one phase after another; chunks overlap stages in the total.
+    """
+    rows: dict[tuple[str, str, int], dict[str, list[dict[str, Any]]]] = {}
+    before, number = ("", ""), 0
+    for phase in result.phases:
+        here = (phase["stage"], phase["tier"])
+        number += here != before
+        before = here
+        # Sites of different sizes run side by side; their phases end in the size.
+        track = phase["what"].rpartition("(")[2] if phase["what"].endswith(")") else ""
+        rows.setdefault((*here, number), {}).setdefault(track, []).append(phase)
+    table: dict[str, list[Any]] = {"stage": [], "tier": []}
+    for (stage, tier, _), tracks in rows.items():
+        slowest = max(tracks.values(), key=lambda track: sum(phase["time_s"] for phase in track))
+        worst = max(slowest, key=lambda phase: phase["time_s"])
+        table["stage"].append(stage)
+        table["tier"].append(tier)
+        for name in ("steps", "bytes", "latency_s", "overhead_s", "serialisation_s", "time_s"):
+            table.setdefault(name, []).append(sum(phase[name] for phase in slowest))
+        table.setdefault("bottleneck", []).append(worst["bottleneck"])
+    return Table(table)
+
+
+def _bounded(result: CollectiveResult) -> str:
+    if result.time_s == 0:
+        return "nothing"
+    parts = {
+        "latency": result.latency_s,
+        "overhead": result.overhead_s,
+        "bytes on the links": result.serialisation_s,
+    }
+    worst = max(parts, key=lambda name: parts[name])
+    words = f"{worst}, {parts[worst] / result.time_s:.1%} of the time"
+    by_stage = list(stages(result))
+    if not by_stage:
+        return words
+    slowest = max(by_stage, key=lambda row: float(row["time_s"]))
+    where = (
+        f"{slowest['tier']} ({slowest['bottleneck']})" if slowest["bottleneck"] else slowest["tier"]
+    )
+    return f"{words}; slowest stage {slowest['stage']} on tier {where}"
+
+
+def _assumed(result: CollectiveResult) -> str:
+    named = list(result.assumptions.items())
+    first = ", ".join(f"{name} {figure.text}" for name, figure in named[:3])
+    return first + (f" and {len(named) - 3} more in .assumptions" if len(named) > 3 else "")

@@ -1,0 +1,198 @@
+"""Hypothesis strategies: small machines of every kind, and messages on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rainier_fast.definitions import (
+    Axis,
+    DimensionOrder,
+    Fabric,
+    MinimalAdaptive,
+    Nic,
+    Site,
+    Tier,
+    UltraServer,
+    Valiant,
+    Wan,
+)
+from rainier_fast.definitions.routing import TIES, Routing
+from rainier_fast.machine.cluster import Cluster
+from rainier_fast.machine.machine import Machine
+from rainier_fast.machine.shapes import domain, torus
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+__all__ = ["clusters", "domains", "flows", "machines", "routings", "tori"]
+
+_MOST_BYTES = 1 << 20
+
+
+def tori(max_axes: int = 3, max_size: int = 5) -> SearchStrategy[Machine]:
+    """Return a strategy for tori and meshes of rings and lines.
+
+    Parameters
+    ----------
+    max_axes, max_size
+        Most axes, and most chips along one.
+
+    Returns
+    -------
+    SearchStrategy of Machine
+        Each axis wrapped or not, with its own bandwidth and latency.
+
+    Examples
+    --------
+    >>> tori()  # doctest: +SKIP
+    """
+    st = _hypothesis()
+    axis = st.tuples(
+        st.integers(1, max_size),
+        st.sampled_from([1e9, 64e9, 128e9]),
+        st.sampled_from([0.0, 1e-6, 1.5e-6]),
+        st.booleans(),
+    )
+
+    def build(axes: list[tuple[int, float, float, bool]]) -> Machine:
+        sizes, bandwidths, latencies, wraps = zip(*axes, strict=True)
+        return torus(sizes, bandwidths, latencies, wraps)
+
+    made: SearchStrategy[Machine] = st.lists(axis, min_size=1, max_size=max_axes).map(build)
+    return made
+
+
+def domains() -> SearchStrategy[UltraServer]:
+    """Return a strategy for UltraServers of rings, lines, switches and full meshes, with NICs.
+
+    Returns
+    -------
+    SearchStrategy of UltraServer
+        Of up to 64 chips.
+
+    Examples
+    --------
+    >>> domains()  # doctest: +SKIP
+    """
+    st = _hypothesis()
+    kinds = st.sampled_from(["ring", "line", "switch", "spanning_switch", "full_mesh"])
+    tiers = st.sampled_from([(), (Tier(2),), (Tier(1), Tier(3, 2.0))])
+    axis = st.tuples(st.integers(1, 4), kinds, tiers)
+
+    def build(axes: list[tuple[int, str, tuple[Tier, ...]]]) -> UltraServer:
+        made = [
+            Axis(f"a{at}", size, kind, 64e9, 1e-6, tiers if "switch" in kind else ())
+            for at, (size, kind, tiers) in enumerate(axes)
+        ]
+        return UltraServer("server", None, tuple(made), Nic(25e9, 7.5e-6, 1e-6))
+
+    made: SearchStrategy[UltraServer] = st.lists(axis, min_size=1, max_size=3).map(build)
+    return made
+
+
+def clusters() -> SearchStrategy[Machine]:
+    """Return a strategy for clusters of one to three sites, joined by a mesh or a hub.
+
+    Returns
+    -------
+    SearchStrategy of Machine
+        Of up to 15 UltraServers.
+
+    Examples
+    --------
+    >>> clusters()  # doctest: +SKIP
+    """
+    st = _hypothesis()
+    fabrics = st.sampled_from([Fabric(), Fabric((Tier(2),)), Fabric((Tier(2), Tier(4, 2.0)))])
+    site = st.tuples(st.integers(1, 5), fabrics)
+    shapes = st.sampled_from(["mesh", "hub"])
+
+    def build(parts: tuple[UltraServer, list[tuple[int, Fabric]], str]) -> Machine:
+        server, rows, shape = parts
+        sites = [Site(f"s{at}", count, server, fabric) for at, (count, fabric) in enumerate(rows)]
+        return Cluster(sites, Wan(1e12, 6e-3, shape) if len(sites) > 1 else None)
+
+    sites = st.lists(site, min_size=1, max_size=3)
+    made: SearchStrategy[Machine] = st.tuples(domains(), sites, shapes).map(build)
+    return made
+
+
+def machines() -> SearchStrategy[Machine]:
+    """Return a strategy for machines of every kind.
+
+    Returns
+    -------
+    SearchStrategy of Machine
+        Tori, single UltraServers and clusters.
+
+    Examples
+    --------
+    >>> machines()  # doctest: +SKIP
+    """
+    return tori() | domains().map(domain) | clusters()
+
+
+def routings(machine: Machine) -> SearchStrategy[Routing]:
+    """Return a strategy for the policies that have a meaning on a machine.
+
+    Parameters
+    ----------
+    machine
+        The machine.
+
+    Returns
+    -------
+    SearchStrategy of policies
+        Dimension order with every tie rule and order; the others on rings and lines only.
+
+    Examples
+    --------
+    >>> from rainier_fast import torus
+    >>> routings(torus(4, bandwidth="1 GB/s"))  # doctest: +SKIP
+    """
+    st = _hypothesis()
+    axes = machine.ultraserver.axes
+    orders = st.none() | st.permutations(range(len(axes)))
+    ordered: SearchStrategy[Routing] = st.builds(DimensionOrder, st.sampled_from(TIES), orders)
+    if all(axis.size == 1 or axis.kind in ("ring", "line") for axis in axes):
+        spread: SearchStrategy[Routing] = st.sampled_from([MinimalAdaptive(), Valiant()])
+        return ordered | spread
+    return ordered
+
+
+def flows(machine: Machine, max_size: int = 12) -> SearchStrategy[list[tuple[int, int, int]]]:
+    """Return a strategy for messages on a machine.
+
+    Parameters
+    ----------
+    machine
+        The machine.
+    max_size
+        Most messages.
+
+    Returns
+    -------
+    SearchStrategy of list of tuple
+        (source chip, target chip, bytes), bytes from 0 to 1 MiB.
+
+    Examples
+    --------
+    >>> from rainier_fast import torus
+    >>> flows(torus(4, bandwidth="1 GB/s"))  # doctest: +SKIP
+    """
+    st = _hypothesis()
+    chip = st.integers(0, machine.num_chips - 1)
+    message = st.tuples(chip, chip, st.integers(0, _MOST_BYTES))
+    made: SearchStrategy[list[tuple[int, int, int]]] = st.lists(message, max_size=max_size)
+    return made
+
+
+def _hypothesis() -> Any:  # noqa: ANN401 - a module
+    try:
+        from hypothesis import strategies
+    except ImportError as error:
+        raise ImportError(
+            "rainier_fast.testing.strategies needs hypothesis, which is not installed; "
+            "install it with: pip install hypothesis"
+        ) from error
+    return strategies

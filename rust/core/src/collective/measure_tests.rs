@@ -1,0 +1,318 @@
+//! Compact costs against the same pattern written out message by message.
+
+use super::context::Context;
+use super::group::Groups;
+use super::measure::{by_site, site_bytes, unit};
+use super::pattern::{Kind, SiteShare};
+use crate::machine::{Axis, AxisKind, Domain, Machine, Nic, Site, Tier, Wan, WanShape};
+use crate::route::{Routing, route, walk};
+
+fn machine(sites: &[u32], shape: WanShape) -> Machine {
+    let axis = |name: &str, size, kind| Axis {
+        name: name.to_owned(),
+        size,
+        kind,
+        bandwidth: 100e9,
+        latency: 1e-6,
+    };
+    let domain = Domain::new(vec![
+        axis("x", 4, AxisKind::Ring),
+        axis("y", 3, AxisKind::Line),
+    ])
+    .expect("sound");
+    let nic = Nic {
+        bandwidth: 25e9,
+        latency: 7e-6,
+        overhead: 1e-6,
+    };
+    let tier = |group, oversubscription| Tier {
+        group,
+        oversubscription,
+        latency: 1e-6,
+    };
+    let site = |&domains: &u32| Site {
+        name: format!("of {domains}"),
+        domains,
+        tiers: vec![tier(2, 1.5), tier(4, 4.0)],
+    };
+    let cells = match shape {
+        WanShape::Mesh => sites.len() * sites.len(),
+        WanShape::Hub => sites.len(),
+    };
+    let wan = Wan {
+        shape,
+        bandwidth: vec![1e10; cells],
+        latency: (0..cells).map(|cell| 1e-3 * (cell + 1) as f64).collect(),
+    };
+    Machine::new(
+        domain,
+        0.0,
+        Some(nic),
+        sites.iter().map(site).collect(),
+        Some(wan),
+    )
+    .expect("sound")
+}
+
+/// Every message of a pattern: (from, to, bytes).
+fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32, f64)> {
+    let Groups::Grid { locals, domains } = groups else {
+        unreachable!("tests use grids")
+    };
+    let chips = machine.domain().chips();
+    let at = |domain: u32, local: u32| domain * chips + local;
+    let everywhere: Vec<u32> = domains.concat();
+    let mut out = Vec::new();
+    match kind {
+        Kind::Local(pairs) => {
+            for &domain in &everywhere {
+                out.extend(
+                    pairs
+                        .iter()
+                        .map(|&(a, b)| (at(domain, a), at(domain, b), 1.0)),
+                );
+            }
+        }
+        Kind::LocalAll => {
+            for &domain in &everywhere {
+                let pairs = (0..chips)
+                    .flat_map(|a| (0..chips).filter(move |&b| b != a).map(move |b| (a, b)));
+                out.extend(pairs.map(|(a, b)| (at(domain, a), at(domain, b), 1.0)));
+            }
+        }
+        Kind::Rails(pairs) => {
+            for &(from, to) in pairs {
+                out.extend(
+                    locals
+                        .concat()
+                        .iter()
+                        .map(|&local| (at(from, local), at(to, local), 1.0)),
+                );
+            }
+        }
+        Kind::Lanes { pairs, lanes } => {
+            for &(from, to) in lanes {
+                out.extend(pairs.iter().map(|&(a, b)| (at(a, from), at(b, to), 1.0)));
+            }
+        }
+        Kind::Star {
+            sets,
+            locals,
+            outward,
+        } => {
+            for (set, root) in sets {
+                for &domain in set.iter().filter(|&domain| domain != root) {
+                    for (group, centre) in locals {
+                        let ends = group
+                            .iter()
+                            .map(|&leaf| (at(*root, *centre), at(domain, leaf)));
+                        out.extend(
+                            ends.map(|(a, b)| if *outward { (a, b, 1.0) } else { (b, a, 1.0) }),
+                        );
+                    }
+                }
+            }
+        }
+        Kind::Exchange { sets, spread } => {
+            for (set, bytes) in sets {
+                for &a in set {
+                    for &b in set.iter().filter(|&&b| b != a) {
+                        for group in locals {
+                            for &from in group {
+                                if *spread {
+                                    let each = bytes / group.len() as f64;
+                                    out.extend(
+                                        group.iter().map(|&to| (at(a, from), at(b, to), each)),
+                                    );
+                                } else {
+                                    out.push((at(a, from), at(b, from), *bytes));
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Kind::Sites { sets, share } => {
+            for set in sets {
+                let sites = by_site(machine, set);
+                let there = |site: usize| -> Vec<u32> {
+                    set.iter()
+                        .copied()
+                        .filter(|&domain| machine.site_of(domain) == sites[site].0)
+                        .collect()
+                };
+                for a in 0..sites.len() {
+                    for b in 0..sites.len() {
+                        let bytes = site_bytes(&sites, *share, a, b);
+                        let (senders, receivers) = (there(a), there(b));
+                        let (na, nb) = (senders.len() as f64, receivers.len() as f64);
+                        for (i, &from) in senders.iter().enumerate() {
+                            for (j, &to) in receivers.iter().enumerate() {
+                                let low = f64::max(i as f64 / na, j as f64 / nb);
+                                let high = f64::min((i + 1) as f64 / na, (j + 1) as f64 / nb);
+                                if high <= low || bytes == 0.0 {
+                                    continue;
+                                }
+                                for group in locals {
+                                    let each = bytes * (high - low) / group.len() as f64;
+                                    out.extend(
+                                        group
+                                            .iter()
+                                            .map(|&local| (at(from, local), at(to, local), each)),
+                                    );
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Kind::Flat(pairs) => out.extend(pairs.iter().map(|&(a, b)| (a, b, 1.0))),
+    }
+    out
+}
+
+fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
+    let routing = Routing::default();
+    let context = Context::new(machine, &routing, groups).expect("sound");
+    let unit = unit(&context, kind).expect("measurable");
+    let mut loads = vec![0.0; machine.num_links() as usize];
+    let (mut latency, mut alone) = (0.0f64, 0.0f64);
+    let mut sent = vec![0.0; machine.num_chips() as usize];
+    for (from, to, bytes) in written_out(machine, groups, kind) {
+        walk(machine, &routing, from, to, &mut |link, share| {
+            loads[link as usize] += bytes * share
+        })
+        .expect("connected");
+        let way = route(machine, &routing, from, to).expect("connected");
+        latency = latency.max(way.latency);
+        alone = alone.max(way.latency + 1e6 * bytes / way.bandwidth);
+        sent[from as usize] += bytes;
+    }
+    let compact = unit.ledger.expand(&context);
+    for (link, (a, b)) in compact.iter().zip(&loads).enumerate() {
+        assert!(
+            (a - b).abs() <= 1e-12 * b.abs().max(1.0),
+            "{kind:?} link {link}: {a} is not {b}"
+        );
+    }
+    let most = sent.into_iter().fold(0.0, f64::max);
+    assert!(
+        (unit.sent - most).abs() <= 1e-12 * most,
+        "{kind:?} sent {} is not {most}",
+        unit.sent
+    );
+    assert!(
+        (unit.latency - latency).abs() <= 1e-12,
+        "{kind:?} latency {} is not {latency}",
+        unit.latency
+    );
+    let last = unit
+        .alone
+        .iter()
+        .map(|pair| pair.0 + 1e6 * pair.1)
+        .fold(0.0, f64::max);
+    assert!(
+        (last - alone).abs() <= 1e-12 * alone.max(1.0),
+        "{kind:?} alone {last} is not {alone}"
+    );
+    let busiest = unit.ledger.busiest(&context).expect("bytes move");
+    let brute = loads
+        .iter()
+        .zip(machine.link_bandwidths())
+        .map(|(bytes, bandwidth)| bytes / bandwidth)
+        .fold(0.0, f64::max);
+    assert!(
+        (busiest.seconds - brute).abs() <= 1e-12 * brute,
+        "{kind:?} busiest"
+    );
+    assert!((loads[busiest.link as usize] - busiest.bytes).abs() <= 1e-12 * busiest.bytes);
+}
+
+fn kinds(groups: &Groups) -> Vec<Kind> {
+    let Groups::Grid { locals, domains } = groups else {
+        unreachable!("tests use grids")
+    };
+    let neighbours: Vec<(u32, u32)> = locals
+        .iter()
+        .flat_map(|group| {
+            (0..group.len()).map(move |at| (group[at], group[(at + 1) % group.len()]))
+        })
+        .filter(|(a, b)| a != b)
+        .collect();
+    let pairs: Vec<(u32, u32)> = domains
+        .iter()
+        .flat_map(|set| (0..set.len()).map(move |at| (set[at], set[(at + 1) % set.len()])))
+        .collect();
+    let sets = || {
+        domains
+            .iter()
+            .map(|set| (set.clone(), 2.5))
+            .collect::<Vec<_>>()
+    };
+    let mut kinds = vec![
+        Kind::LocalAll,
+        Kind::Rails(pairs.clone()),
+        Kind::Lanes {
+            pairs,
+            lanes: locals
+                .iter()
+                .map(|group| (group[0], group[group.len() - 1]))
+                .collect(),
+        },
+        Kind::Exchange {
+            sets: sets(),
+            spread: false,
+        },
+        Kind::Exchange {
+            sets: sets(),
+            spread: true,
+        },
+    ];
+    for outward in [true, false] {
+        kinds.push(Kind::Star {
+            sets: domains.iter().map(|set| (set.clone(), set[1])).collect(),
+            locals: locals
+                .iter()
+                .map(|group| (group.clone(), group[2]))
+                .collect(),
+            outward,
+        });
+    }
+    if !neighbours.is_empty() {
+        kinds.push(Kind::Local(neighbours));
+    }
+    for share in [
+        SiteShare::Equal,
+        SiteShare::Next,
+        SiteShare::Receiver,
+        SiteShare::Sender,
+    ] {
+        let sets: Vec<_> = domains.clone();
+        kinds.push(Kind::Sites { sets, share });
+    }
+    kinds
+}
+
+#[test]
+fn compact_costs_are_those_of_the_messages() {
+    for shape in [WanShape::Mesh, WanShape::Hub] {
+        let machine = machine(&[4, 2, 6], shape);
+        let parts = Groups::Grid {
+            locals: vec![vec![0, 1, 2, 3], vec![4, 5, 6, 7]],
+            domains: vec![vec![0, 1, 4, 7], vec![2, 3, 5, 11]],
+        };
+        for groups in [Groups::all(&machine), parts] {
+            for kind in kinds(&groups) {
+                // Every chip of a domain to every other makes no sense for part of a domain.
+                let partial = groups != Groups::all(&machine);
+                if !(partial && kind == Kind::LocalAll) {
+                    check(&machine, &groups, &kind);
+                }
+            }
+        }
+        let flat = Kind::Flat(vec![(0, 1), (0, 143), (5, 77), (140, 3)]);
+        check(&machine, &Groups::all(&machine), &flat);
+    }
+}

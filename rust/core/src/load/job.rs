@@ -1,0 +1,299 @@
+//! Counting flows block by block on worker threads.
+
+use super::cell::Cell;
+use super::columns::{BLOCK, ByteColumn, Flows};
+use super::direct::{leave_to_spanning, mesh};
+use super::grid::{Grid, Scale};
+use super::kernel::{Alike, Halves, Legs, Plan, Row, line, ring};
+use super::tally::{AxisCounts, Tally, shape, switch_shape};
+use super::{spread, valiant};
+use crate::error::Result;
+use crate::machine::{AxisKind, Machine};
+use crate::route::{AxisOrder, Routing, spans_below};
+use crate::{Control, threads};
+
+/// Bytes that the counters of all workers may take together.
+const TALLY_BYTES: u64 = 1 << 30;
+
+/// Flows that make another worker worth while.
+const FLOWS_PER_WORKER: usize = 1 << 15;
+
+/// Bytes that `flows` put on each link of the machine, by link number; `n_threads` 0 means one per core.
+/// [`Control::advance`] is told of flows.
+///
+/// Loads are sums of integers: bit-equal for any number of threads and any order of flows, and exact before one
+/// rounding to f64, if the bytes of all flows have a common unit (a power of two) that goes at most 2^122 times
+/// into their total; else each flow is rounded below 2^-124 of the total. Minimal-adaptive shares are rounded
+/// below 2^-118 of the total each. Valiant loads are computed in f64 from exact sums for each chip.
+///
+/// # Errors
+/// [`Error::OutOfRange`](crate::Error::OutOfRange) naming the first flow whose chip does not exist,
+/// [`Error::Invalid`](crate::Error::Invalid) for columns of different lengths and bytes that are negative or
+/// not finite, alone or in total, those of [`Routing::check`], and
+/// [`Error::Cancelled`](crate::Error::Cancelled).
+pub fn link_loads(
+    machine: &Machine,
+    flows: &Flows,
+    routing: &Routing,
+    n_threads: usize,
+    control: &Control,
+) -> Result<Vec<f64>> {
+    let order = routing.axis_order(machine)?;
+    let threads = threads::resolve(n_threads)?;
+    let count = flows.count()?;
+    let survey = flows.survey(control)?;
+    let valiant = match routing {
+        Routing::MinimalAdaptive => {
+            return spread::loads(machine, flows, survey.share_grid(), threads, control);
+        }
+        Routing::Valiant => {
+            valiant::check(machine.domain())?;
+            true
+        }
+        Routing::DimensionOrder(_) => false,
+    };
+    let job = Job {
+        machine,
+        flows,
+        order,
+        valiant,
+        spanning: machine.domain().axes().iter().any(spans_below),
+        count,
+        threads,
+        control,
+    };
+    match flows.bytes {
+        // Halves are 1, so no load passes 2 x flows.
+        ByteColumn::Scalar(bytes) if count <= i32::MAX as usize / 2 => {
+            job.run::<i32>(None, Scale(0.5, bytes))
+        }
+        ByteColumn::Scalar(bytes) => job.run::<i64>(None, Scale(0.5, bytes)),
+        ByteColumn::PerFlow(bytes) => match survey.grid() {
+            (grid, true) => job.run::<i64>(Some((bytes, grid)), grid.scale()),
+            (grid, false) => job.run::<i128>(Some((bytes, grid)), grid.scale()),
+        },
+    }
+}
+
+/// Workers worth starting when each has `cells` counters of `size` bytes and there are `flows`.
+pub(super) fn workers(threads: usize, flows: usize, cells: u64, size: usize) -> usize {
+    let by_memory = TALLY_BYTES / (cells * size as u64).max(1);
+    let by_merging = flows as u64 * 8 / cells.max(1);
+    let by_flows = flows / FLOWS_PER_WORKER;
+    threads
+        .min(by_flows)
+        .min(by_memory.min(by_merging).min(1 << 20) as usize)
+        .max(1)
+}
+
+struct Job<'a> {
+    machine: &'a Machine,
+    flows: &'a Flows<'a>,
+    order: AxisOrder,
+    valiant: bool,
+    spanning: bool,
+    count: usize,
+    threads: usize,
+    control: &'a Control,
+}
+
+struct Worker<T> {
+    tally: Tally<T>,
+    block: Block<T>,
+}
+
+/// One block of flows taken apart.
+struct Block<T> {
+    near: Ends<T>,
+    far: Ends<T>,
+    here: Box<Row>,
+    plan: Box<Plan>,
+    /// Coordinates of both ends, a row for each axis.
+    from: Vec<Row>,
+    to: Vec<Row>,
+}
+
+struct Ends<T> {
+    src: Box<Row>,
+    dst: Box<Row>,
+    /// Only for flows with bytes of their own.
+    halves: Option<Box<[T; BLOCK]>>,
+}
+
+impl<T: Cell> Ends<T> {
+    fn new(per_flow: bool) -> Self {
+        Self {
+            src: Box::new([0; BLOCK]),
+            dst: Box::new([0; BLOCK]),
+            halves: per_flow.then(|| Box::new([T::default(); BLOCK])),
+        }
+    }
+}
+
+impl Job<'_> {
+    fn run<T: Cell>(&self, bytes: Option<(&[f64], Grid)>, scale: Scale) -> Result<Vec<f64>> {
+        let cells = Tally::<T>::cells(self.machine);
+        let workers = workers(self.threads, self.count, cells, size_of::<T>());
+        let init = || Worker {
+            tally: Tally::<T>::new(self.machine, self.valiant),
+            block: self.new_block(bytes.is_some()),
+        };
+        let blocks = self.count.div_ceil(BLOCK);
+        let mut done = threads::over_blocks(workers, blocks, init, |worker, number| {
+            self.count_block(worker, number, bytes)
+        })?
+        .into_iter();
+        let mut tally = done.next().expect("there is at least one worker").tally;
+        for worker in done {
+            tally.merge(worker.tally, self.control)?;
+        }
+        tally.loads(self.machine, scale, self.control)
+    }
+
+    fn new_block<T: Cell>(&self, per_flow: bool) -> Block<T> {
+        let rows = || vec![[0; BLOCK]; self.machine.domain().axes().len()];
+        Block {
+            near: Ends::new(per_flow),
+            far: Ends::new(per_flow),
+            here: Box::new([0; BLOCK]),
+            plan: Box::new(Plan::new()),
+            from: rows(),
+            to: rows(),
+        }
+    }
+
+    fn count_block<T: Cell>(
+        &self,
+        Worker { tally, block }: &mut Worker<T>,
+        number: usize,
+        bytes: Option<(&[f64], Grid)>,
+    ) -> Result<()> {
+        self.control.check()?;
+        let start = number * BLOCK;
+        let flows = BLOCK.min(self.count - start);
+        let chips = self.machine.num_chips();
+        let near = &mut block.near;
+        let good = self.flows.src.copy(start, chips, &mut near.src[..flows])
+            & self.flows.dst.copy(start, chips, &mut near.dst[..flows]);
+        if !good {
+            return Err(self.flows.bad_chip(self.machine));
+        }
+        if let (Some((bytes, grid)), Some(halves)) = (bytes, &mut near.halves) {
+            for (half, &bytes) in halves.iter_mut().zip(&bytes[start..start + flows]) {
+                *half = grid.half_units(bytes);
+            }
+        }
+        let near = if self.machine.num_domains() > 1 {
+            part(self.machine, flows, &mut block.near, &mut block.far)
+        } else {
+            flows
+        };
+        let (ours, far) = (&block.far, flows - near);
+        let (src, dst) = (&ours.src[..far], &ours.dst[..far]);
+        match (&ours.halves, block.near.halves.take()) {
+            (Some(leaving), Some(staying)) => {
+                tally.cross.count(self.machine, src, dst, &**leaving);
+                self.count_near(tally, block, near, &*staying);
+                block.near.halves = Some(staying);
+            }
+            _ => {
+                let alike = Alike(T::scaled(1, 0));
+                tally.cross.count(self.machine, src, dst, alike);
+                self.count_near(tally, block, near, alike);
+            }
+        }
+        self.control.advance(flows as u64);
+        Ok(())
+    }
+
+    /// Counts the flows that stay in their domain.
+    fn count_near<T: Cell>(
+        &self,
+        tally: &mut Tally<T>,
+        block: &mut Block<T>,
+        flows: usize,
+        halves: impl Halves<T>,
+    ) {
+        let (src, dst) = (&block.near.src[..flows], &block.near.dst[..flows]);
+        if self.valiant {
+            count_ends(&mut tally.ends, src, dst, halves);
+            return;
+        }
+        self.take_apart(src, &mut block.from);
+        self.take_apart(dst, &mut block.to);
+        let domain = self.machine.domain();
+        if self.spanning {
+            leave_to_spanning(domain, &mut block.from, &mut block.to, flows);
+        }
+        block.here[..flows].copy_from_slice(src);
+        for index in self.order.axes() {
+            let (axis, shape) = (&domain.axes()[index], shape(self.machine, index));
+            let legs = Legs {
+                flows,
+                here: &mut block.here,
+                from: &block.from[index],
+                to: &block.to[index],
+                plan: &mut block.plan,
+            };
+            match &mut tally.axes[index] {
+                AxisCounts::None => {}
+                AxisCounts::Cabled(counts) if axis.kind == AxisKind::Ring => {
+                    ring(self.order.tie, shape, counts, legs, halves);
+                }
+                AxisCounts::Cabled(counts) => line(shape, counts, legs, halves),
+                AxisCounts::Mesh(counts) => mesh(shape, counts, legs, halves),
+                AxisCounts::Switch(counts) => {
+                    let switch = switch_shape(shape, axis).expect("switch counts on switch axes");
+                    switch.count(counts, legs, dst, halves);
+                }
+            }
+        }
+    }
+
+    /// Coordinates of chips, a row for each axis.
+    fn take_apart(&self, chips: &[u32], rows: &mut [Row]) {
+        let mut rest = [0; BLOCK];
+        let rest = &mut rest[..chips.len()];
+        rest.copy_from_slice(chips);
+        let plans = self.machine.domain().plans();
+        let whole = self.machine.num_domains() == 1;
+        for (index, (plan, row)) in plans.iter().zip(rows).enumerate() {
+            if whole && index + 1 == plans.len() {
+                row[..rest.len()].copy_from_slice(rest);
+                return;
+            }
+            let by_size = plan.by_size;
+            for (rest, at) in rest.iter_mut().zip(row) {
+                (*rest, *at) = by_size.div_rem(*rest);
+            }
+        }
+    }
+}
+
+fn count_ends<T: Cell>(ends: &mut [T], src: &[u32], dst: &[u32], halves: impl Halves<T>) {
+    let (out, into) = ends.split_at_mut(ends.len() / 2);
+    for (index, (&src, &dst)) in src.iter().zip(dst).enumerate() {
+        if src != dst {
+            let whole = halves.times(index, 2);
+            out[src as usize] = out[src as usize].plus(whole);
+            into[dst as usize] = into[dst as usize].plus(whole);
+        }
+    }
+}
+
+/// Keeps the flows inside domains in `near` and moves the others to `far`. Returns how many stay.
+fn part<T: Cell>(machine: &Machine, flows: usize, near: &mut Ends<T>, far: &mut Ends<T>) -> usize {
+    let (mut stay, mut leave) = (0, 0);
+    for index in 0..flows {
+        let (src, dst) = (near.src[index], near.dst[index]);
+        let same = machine.split(src).0 == machine.split(dst).0;
+        (far.src[leave], far.dst[leave]) = (src, dst);
+        (near.src[stay], near.dst[stay]) = (src, dst);
+        if let (Some(near), Some(far)) = (&mut near.halves, &mut far.halves) {
+            (far[leave], near[stay]) = (near[index], near[index]);
+        }
+        stay += usize::from(same);
+        leave += usize::from(!same);
+    }
+    stay
+}

@@ -1,0 +1,216 @@
+//! The hot loops: flows along one ring or line, counted by their two ends.
+//!
+//! Cable p joins positions p and p + 1 of a line. A message that goes up from a to b passes cables a to b - 1:
+//! +w at a, -w at b, and prefix sums along the line later give the loads. One that goes down from a to b
+//! passes cables b to a - 1: the same with the ends exchanged, which is the same with the sign exchanged. One
+//! that goes past the end of a ring needs +w at position 0 too. Each direction has a counter per chip.
+//!
+//! Random traffic would mislead every branch, so there are none: a first loop, which compilers turn into vector
+//! code, decides where and how much; a second one adds. All arithmetic is modulo 2^32 by name: chips and
+//! coordinates are those of a real machine, so sums that matter are below its number of chips.
+
+use super::cell::Cell;
+use super::columns::BLOCK;
+use crate::route::TieRule;
+
+/// Half of the bytes of each flow, in units of the grid.
+pub(super) trait Halves<T>: Copy {
+    /// So many halves of flow `index` of the block.
+    fn times(self, index: usize, factor: i32) -> T;
+}
+
+/// One unit is half of every flow.
+#[derive(Clone, Copy)]
+pub(super) struct Alike<T>(pub(super) T);
+
+impl<T: Cell> Halves<T> for Alike<T> {
+    #[inline(always)]
+    fn times(self, _: usize, factor: i32) -> T {
+        self.0.times(factor)
+    }
+}
+
+impl<T: Cell> Halves<T> for &[T; BLOCK] {
+    #[inline(always)]
+    fn times(self, index: usize, factor: i32) -> T {
+        self[index].times(factor)
+    }
+}
+
+/// One number for each flow of a block.
+pub(super) type Row = [u32; BLOCK];
+
+/// Flows of one block along one axis: chips of the whole machine and coordinates.
+pub(super) struct Legs<'a> {
+    /// Flows in the block, the first of each row.
+    pub(super) flows: usize,
+    /// Where each flow is; after the kernel, where it is next.
+    pub(super) here: &'a mut Row,
+    /// Coordinates now.
+    pub(super) from: &'a Row,
+    /// Coordinates wanted.
+    pub(super) to: &'a Row,
+    /// Room to work in.
+    pub(super) plan: &'a mut Plan,
+}
+
+/// What the first loop finds out for each flow.
+pub(super) struct Plan {
+    /// Where it goes.
+    next: Row,
+    /// Position 0 of its line.
+    zero: Row,
+    /// Halves to add where it is; negative for those that go down.
+    step: [i32; BLOCK],
+    /// Halves to add at position 0.
+    wrap: [i32; BLOCK],
+    /// Flows of which one half goes down.
+    ties: Row,
+}
+
+impl Plan {
+    pub(super) fn new() -> Self {
+        Self {
+            next: [0; BLOCK],
+            zero: [0; BLOCK],
+            step: [0; BLOCK],
+            wrap: [0; BLOCK],
+            ties: [0; BLOCK],
+        }
+    }
+}
+
+/// Size and stride of an axis.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) size: u32,
+    pub(super) stride: u32,
+}
+
+/// Counts flows along a ring. `counts` holds two counters per chip: first all for +, then all for -.
+pub(super) fn ring<T: Cell>(
+    tie: TieRule,
+    shape: Shape,
+    counts: &mut [T],
+    mut legs: Legs,
+    halves: impl Halves<T>,
+) {
+    let half = shape.size / 2;
+    // Steps up to `turn` go up. Odd rings have no ties, and all rules agree.
+    match tie {
+        _ if shape.size % 2 == 1 => plan_ring::<false>(shape, |_| half, &mut legs),
+        TieRule::Split => plan_ring::<true>(shape, |_| half, &mut legs),
+        TieRule::Positive => plan_ring::<false>(shape, |_| half, &mut legs),
+        TieRule::Negative => plan_ring::<false>(shape, |_| half.wrapping_sub(1), &mut legs),
+        TieRule::Simgrid => {
+            let turn = |from| half.wrapping_sub(u32::from(from == half));
+            plan_ring::<false>(shape, turn, &mut legs);
+        }
+    }
+    let ties = add_ends(counts, &mut legs, halves);
+    add_ties(shape.stride, counts, &legs, ties, halves);
+}
+
+/// Counts flows along a line; `counts` as for [`ring`].
+pub(super) fn line<T: Cell>(
+    shape: Shape,
+    counts: &mut [T],
+    mut legs: Legs,
+    halves: impl Halves<T>,
+) {
+    // Every step up of a line is short enough, and every step down is past the turn.
+    for index in 0..legs.flows.min(BLOCK) {
+        let (from, to) = (legs.from[index], legs.to[index]);
+        let zero = legs.here[index].wrapping_sub(from.wrapping_mul(shape.stride));
+        legs.plan.zero[index] = zero;
+        legs.plan.next[index] = zero.wrapping_add(to.wrapping_mul(shape.stride));
+        legs.plan.step[index] = if to < from { -2 } else { 2 };
+        legs.plan.wrap[index] = 0;
+    }
+    add_ends(counts, &mut legs, halves);
+}
+
+#[inline(always)]
+fn plan_ring<const SPLIT: bool>(
+    Shape { size, stride }: Shape,
+    turn: impl Fn(u32) -> u32,
+    legs: &mut Legs,
+) {
+    for index in 0..legs.flows.min(BLOCK) {
+        let (from, to) = (legs.from[index], legs.to[index]);
+        let below = mask(to < from);
+        let ahead = to.wrapping_sub(from).wrapping_add(size & below);
+        let back = mask(ahead > turn(from));
+        let tie = mask(SPLIT && ahead == size / 2);
+        let halves = 2u32.wrapping_add(tie);
+        let zero = legs.here[index].wrapping_sub(from.wrapping_mul(stride));
+        legs.plan.zero[index] = zero;
+        legs.plan.next[index] = zero.wrapping_add(to.wrapping_mul(stride));
+        legs.plan.step[index] = (halves ^ back).wrapping_sub(back) as i32;
+        legs.plan.wrap[index] = (halves & (below ^ back)) as i32;
+    }
+}
+
+/// Adds what the plan says, moves the flows, and returns how many ties were found.
+#[inline(never)]
+fn add_ends<T: Cell>(counts: &mut [T], legs: &mut Legs, halves: impl Halves<T>) -> usize {
+    let chips = counts.len() / 2;
+    let plan = &mut *legs.plan;
+    let mut ties = 0usize;
+    for index in 0..legs.flows.min(BLOCK) {
+        let step = plan.step[index];
+        // All ones below zero.
+        let base = chips & (step >> 31) as usize;
+        let signed = halves.times(index, step);
+        add(counts, base, legs.here[index], signed);
+        add(counts, base, plan.next[index], T::default().minus(signed));
+        add(
+            counts,
+            base,
+            plan.zero[index],
+            halves.times(index, plan.wrap[index]),
+        );
+        plan.ties[ties % BLOCK] = index as u32;
+        ties = ties.wrapping_add((step & 1) as usize);
+    }
+    let flows = legs.flows.min(BLOCK);
+    legs.here[..flows].copy_from_slice(&plan.next[..flows]);
+    ties
+}
+
+/// The other halves of ties, of which the first went up, go down.
+fn add_ties<T: Cell>(
+    stride: u32,
+    counts: &mut [T],
+    legs: &Legs,
+    ties: usize,
+    halves: impl Halves<T>,
+) {
+    let chips = counts.len() / 2;
+    for &index in &legs.plan.ties[..ties] {
+        let index = index as usize;
+        let (from, to) = (legs.from[index], legs.to[index]);
+        let zero = legs.plan.zero[index];
+        let was = zero.wrapping_add(from.wrapping_mul(stride));
+        add(counts, chips, legs.here[index], halves.times(index, 1));
+        add(counts, chips, was, halves.times(index, -1));
+        add(
+            counts,
+            chips,
+            zero,
+            halves.times(index, i32::from(to > from)),
+        );
+    }
+}
+
+/// All ones if `set`.
+#[inline(always)]
+fn mask(set: bool) -> u32 {
+    0u32.wrapping_sub(u32::from(set))
+}
+
+#[inline(always)]
+fn add<T: Cell>(counts: &mut [T], base: usize, chip: u32, value: T) {
+    let cell = &mut counts[base.wrapping_add(chip as usize)];
+    *cell = cell.plus(value);
+}

@@ -1,0 +1,208 @@
+//! Which links one message takes, and which share of it each of them carries.
+
+mod adaptive;
+mod order;
+mod valiant;
+mod walk;
+
+pub use order::{DimensionOrder, TieRule};
+
+pub(crate) use adaptive::{Scratch, spread};
+pub(crate) use order::AxisOrder;
+pub(crate) use valiant::leg;
+pub(crate) use walk::{cable_from, outside, ring_shares, spans_below};
+
+use crate::error::{Error, Result};
+use crate::machine::Machine;
+
+/// How messages choose their links inside a domain. Between domains every policy takes the NICs and the
+/// fabric, whose bundles spray packets evenly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Routing {
+    /// One axis after the other.
+    DimensionOrder(DimensionOrder),
+    /// Spread equally over all minimal paths; both ways round an even ring at half its size count.
+    MinimalAdaptive,
+    /// By way of a chip chosen uniformly from the domain, dimension order with split ties on both legs.
+    /// Shares are the expectation.
+    Valiant,
+}
+
+impl Default for Routing {
+    fn default() -> Self {
+        Self::DimensionOrder(DimensionOrder::default())
+    }
+}
+
+impl Routing {
+    /// True if moving both ends of a message around rings moves its links along and changes no share.
+    pub fn is_translation_invariant(&self) -> bool {
+        !matches!(self, Self::DimensionOrder(order) if order.tie == TieRule::Simgrid)
+    }
+
+    /// Checks that the policy fits the machine.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an axis order that is no permutation of the machine's axes;
+    /// [`Error::Unsupported`] for adaptive or Valiant routing in domains with switches or full meshes.
+    pub fn check(&self, machine: &Machine) -> Result<()> {
+        self.axis_order(machine).map(|_| ())
+    }
+
+    pub(crate) fn axis_order(&self, machine: &Machine) -> Result<AxisOrder> {
+        let axes = machine.domain().axes();
+        let name = match self {
+            Self::DimensionOrder(order) => return order.resolve(axes.len()),
+            Self::MinimalAdaptive => "minimal adaptive",
+            Self::Valiant => "Valiant",
+        };
+        match axes.iter().find(|axis| axis.size > 1 && !axis.is_cabled()) {
+            None => DimensionOrder::default().resolve(axes.len()),
+            Some(axis) => Err(Error::unsupported(
+                format!(
+                    "{name} routing over axis {}, which is not a ring or line",
+                    axis.name
+                ),
+                "use dimension order (\"dor\"): a switch or full mesh has one minimal path",
+            )),
+        }
+    }
+}
+
+/// What one message does to the machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Route {
+    /// Link numbers. A single path is in travel order; links of a message that is spread ascend, but
+    /// dimension order keeps the order of its axes.
+    pub links: Vec<u64>,
+    /// Share of the message that each link carries, 0 to 1 (a Valiant message may pass a link twice: to 2).
+    pub shares: Vec<f64>,
+    /// Links that a byte passes on average: the sum of the shares.
+    pub hops: f64,
+    /// Links on the longest path; for Valiant routing a bound, twice the diameter of the domain.
+    pub longest_hops: u32,
+    /// Seconds that the links of the longest path (or of that bound) add.
+    pub latency: f64,
+    /// Bytes/s at which the message moves when alone: the least bandwidth / share; infinite without links.
+    pub bandwidth: f64,
+    /// Seconds that the sender spends on the message; 0 for a chip that sends to itself.
+    pub overhead: f64,
+}
+
+/// Calls `visit` with each link between two chips and the share of the message on it: in travel order for a
+/// single path. Spread messages may visit a link several times; its shares add.
+///
+/// # Errors
+/// [`Error::OutOfRange`] for chips outside the machine, and those of [`Routing::check`].
+pub fn walk(
+    machine: &Machine,
+    routing: &Routing,
+    src: u32,
+    dst: u32,
+    visit: &mut impl FnMut(u64, f64),
+) -> Result<()> {
+    machine.check_chip("src", i128::from(src))?;
+    machine.check_chip("dst", i128::from(dst))?;
+    let order = routing.axis_order(machine)?;
+    let (from, local_src) = machine.split(src);
+    let (to, local_dst) = machine.split(dst);
+    if from != to {
+        walk::outside(machine, src, dst, |link| visit(link, 1.0));
+        return Ok(());
+    }
+    let domain = machine.domain();
+    let first = machine.domain_link(from, 0);
+    match routing {
+        Routing::DimensionOrder(_) => {
+            walk::inside(domain, &order, local_src, local_dst, |link, share| {
+                visit(first + link, share);
+            });
+        }
+        Routing::MinimalAdaptive => {
+            let mut scratch = Scratch::default();
+            adaptive::spread(domain, local_src, local_dst, &mut scratch, |link, share| {
+                visit(first + link, share);
+                Ok(())
+            })?;
+        }
+        Routing::Valiant => {
+            valiant::detour(domain, local_src, local_dst, |link, share| {
+                visit(first + link, share);
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The route of one message between two chips.
+///
+/// # Errors
+/// As [`walk`].
+pub fn route(machine: &Machine, routing: &Routing, src: u32, dst: u32) -> Result<Route> {
+    let mut steps: Vec<(u64, f64)> = Vec::new();
+    walk(machine, routing, src, dst, &mut |link, share| {
+        steps.push((link, share));
+    })?;
+    let dimension_order = matches!(routing, Routing::DimensionOrder(_));
+    if !dimension_order && steps.iter().any(|&(_, share)| share < 1.0) {
+        steps.sort_by_key(|&(link, _)| link);
+        steps.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                kept.1 += next.1;
+            }
+            same
+        });
+    }
+    let same_domain = machine.split(src).0 == machine.split(dst).0;
+    let bandwidth = steps.iter().fold(f64::INFINITY, |least, &(link, share)| {
+        least.min(machine.link_numbers(link).0 / share)
+    });
+    let mut hops = steps.iter().map(|step| step.1).sum();
+    let (longest_hops, latency) = if dimension_order || !same_domain {
+        // The two ways round a ring are equally long wherever they share a message: the mean is the longest.
+        let latency = |&(link, share): &(u64, f64)| machine.link_numbers(link).1 * share;
+        (hops as u32, steps.iter().map(latency).sum())
+    } else {
+        longest(machine, routing, src, dst)
+    };
+    if *routing == Routing::MinimalAdaptive {
+        // All minimal paths are equally long; the sum of the shares has rounded.
+        hops = f64::from(longest_hops);
+    }
+    let (links, shares) = steps.into_iter().unzip();
+    let overhead = match machine.nic() {
+        _ if src == dst => 0.0,
+        Some(nic) if !same_domain => nic.overhead,
+        _ => machine.overhead(),
+    };
+    Ok(Route {
+        links,
+        shares,
+        hops,
+        longest_hops,
+        latency,
+        bandwidth,
+        overhead,
+    })
+}
+
+/// Links and seconds of the longest path inside a domain of rings and lines.
+fn longest(machine: &Machine, routing: &Routing, src: u32, dst: u32) -> (u32, f64) {
+    let domain = machine.domain();
+    let mut total = (0, 0.0);
+    for (index, axis) in domain.axes().iter().enumerate() {
+        let hops = match routing {
+            _ if src == dst => 0,
+            Routing::Valiant => 2 * axis.diameter(),
+            _ => walk::least_hops(
+                axis,
+                domain.coordinate(src, index),
+                domain.coordinate(dst, index),
+            ),
+        };
+        total.0 += hops;
+        total.1 += f64::from(hops) * axis.latency;
+    }
+    total
+}

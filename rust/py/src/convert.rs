@@ -1,0 +1,111 @@
+//! Rows of plain Python values to core definitions.
+
+use crate::error::to_py;
+use pyo3::prelude::*;
+use rainier_core::machine::{Axis, AxisKind, Domain, Machine, Nic, Site, Tier, Wan, WanShape};
+use rainier_core::route::{DimensionOrder, Routing, TieRule};
+use rainier_core::{Error, Result};
+
+pub(crate) type TierRow = (u32, f64, f64);
+pub(crate) type AxisRow = (String, u32, String, f64, f64, Vec<TierRow>);
+pub(crate) type SiteRow = (String, u32, Vec<TierRow>);
+pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>);
+pub(crate) type RoutingRow = (String, String, Option<Vec<usize>>);
+
+fn unknown(argument: &str, value: &str, known: &str) -> Error {
+    Error::Unknown {
+        argument: argument.to_owned(),
+        value: value.to_owned(),
+        known: known.to_owned(),
+    }
+}
+
+fn tiers(rows: Vec<TierRow>) -> Vec<Tier> {
+    let tier = |(group, oversubscription, latency)| Tier {
+        group,
+        oversubscription,
+        latency,
+    };
+    rows.into_iter().map(tier).collect()
+}
+
+fn axis((name, size, kind, bandwidth, latency, rows): AxisRow) -> Result<Axis> {
+    let switch = |spans_below, rows| AxisKind::Switch {
+        spans_below,
+        tiers: tiers(rows),
+    };
+    let kind = match kind.as_str() {
+        "ring" => AxisKind::Ring,
+        "line" => AxisKind::Line,
+        "full_mesh" => AxisKind::FullMesh,
+        "switch" => switch(false, rows),
+        "spanning_switch" => switch(true, rows),
+        other => {
+            return Err(unknown(
+                "kind",
+                other,
+                "ring, line, switch, spanning_switch, full_mesh",
+            ));
+        }
+    };
+    Ok(Axis {
+        name,
+        size,
+        kind,
+        bandwidth,
+        latency,
+    })
+}
+
+pub(crate) fn machine(
+    axes: Vec<AxisRow>,
+    overhead: f64,
+    nic: Option<(f64, f64, f64)>,
+    sites: Vec<SiteRow>,
+    wan: Option<WanRow>,
+) -> Result<Machine> {
+    let axes = axes.into_iter().map(axis).collect::<Result<_>>()?;
+    let nic = nic.map(|(bandwidth, latency, overhead)| Nic {
+        bandwidth,
+        latency,
+        overhead,
+    });
+    let site = |(name, domains, rows)| Site {
+        name,
+        domains,
+        tiers: tiers(rows),
+    };
+    let sites = sites.into_iter().map(site).collect();
+    let wan = wan
+        .map(|(shape, bandwidth, latency)| {
+            let shape = match shape.as_str() {
+                "mesh" => WanShape::Mesh,
+                "hub" => WanShape::Hub,
+                other => return Err(unknown("wan shape", other, "mesh, hub")),
+            };
+            Ok(Wan {
+                shape,
+                bandwidth,
+                latency,
+            })
+        })
+        .transpose()?;
+    Machine::new(Domain::new(axes)?, overhead, nic, sites, wan)
+}
+
+pub(crate) fn routing(py: Python<'_>, (name, tie, order): RoutingRow) -> PyResult<Routing> {
+    let tie = match tie.as_str() {
+        "split" | "" => Ok(TieRule::Split),
+        "positive" => Ok(TieRule::Positive),
+        "negative" => Ok(TieRule::Negative),
+        "simgrid" => Ok(TieRule::Simgrid),
+        other => Err(unknown("tie", other, "split, positive, negative, simgrid")),
+    };
+    let made = tie.and_then(|tie| match name.as_str() {
+        "dor" => Ok(Routing::DimensionOrder(DimensionOrder { tie, order })),
+        "adaptive" => Ok(Routing::MinimalAdaptive),
+        "valiant" => Ok(Routing::Valiant),
+        other => Err(unknown("routing", other, "dor, adaptive, valiant")),
+    });
+    made.map_err(|error| to_py(py, &error))
+}

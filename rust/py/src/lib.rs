@@ -1,0 +1,66 @@
+//! `rainier_fast._core`: conversions between Python and `rainier-core`, and nothing else.
+
+mod collective;
+mod convert;
+mod enter;
+mod error;
+mod machine;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+mod _core {
+    #[pymodule_export]
+    use super::collective::{Groups, Outcome};
+    #[pymodule_export]
+    use super::machine::Machine;
+
+    use pyo3::prelude::*;
+    use rainier_core::collective::{ALGORITHMS, Operation};
+    use std::collections::BTreeMap;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+
+    /// What the extension was built as; benchmarks refuse a debug build.
+    #[pyfunction]
+    fn build_info() -> BTreeMap<&'static str, &'static str> {
+        let profile = if cfg!(debug_assertions) {
+            "debug"
+        } else {
+            "release"
+        };
+        BTreeMap::from([
+            ("profile", profile),
+            ("version", env!("CARGO_PKG_VERSION")),
+            ("target", std::env::consts::ARCH),
+        ])
+    }
+
+    /// (name, one line, operations) of each algorithm; of one operation, or of all.
+    #[pyfunction]
+    fn algorithms(
+        py: Python<'_>,
+        operation: Option<&str>,
+    ) -> PyResult<Vec<(&'static str, &'static str, Vec<&'static str>)>> {
+        let wanted = operation
+            .map(Operation::from_name)
+            .transpose()
+            .map_err(|error| super::error::to_py(py, &error))?;
+        let rows = ALGORITHMS
+            .iter()
+            .filter(|row| wanted.is_none_or(|wanted| row.operations.contains(&wanted)));
+        Ok(rows
+            .map(|row| {
+                let operations = row
+                    .operations
+                    .iter()
+                    .map(|operation| operation.name())
+                    .collect();
+                (row.name, row.summary, operations)
+            })
+            .collect())
+    }
+}

@@ -1,0 +1,371 @@
+//! The machine as Python sees it.
+
+use crate::collective::{Groups, Outcome};
+use crate::convert::{self, AxisRow, RoutingRow, SiteRow, WanRow};
+use crate::enter::{quick, watched};
+use crate::error::{raise, to_py};
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use pyo3::prelude::*;
+use rainier_core::collective::{Choice, Model, Operation, Request, run};
+use rainier_core::load::{self, ByteColumn, Flows, IndexColumn, Pattern};
+use rainier_core::machine::{self as core, End};
+use rainier_core::route::route;
+use rainier_core::threads;
+use std::sync::Arc;
+
+/// Flows above which a call is worth a thread of its own to watch over it.
+const LONG: usize = 1 << 16;
+
+#[pyclass(frozen, module = "rainier_fast._core")]
+pub(crate) struct Machine(pub(crate) Arc<core::Machine>);
+
+type Places<'py> = (
+    Bound<'py, PyArray1<u32>>,
+    Bound<'py, PyArray1<u32>>,
+    Vec<Bound<'py, PyArray1<u32>>>,
+);
+type LinkRow = (
+    String,
+    String,
+    String,
+    String,
+    Option<u32>,
+    Option<u32>,
+    f64,
+    f64,
+);
+type RouteRow<'py> = (
+    Bound<'py, PyArray1<i64>>,
+    Bound<'py, PyArray1<f64>>,
+    f64,
+    u32,
+    f64,
+    f64,
+    f64,
+);
+
+/// A column of chip numbers, borrowed from numpy without a copy.
+///
+/// The GIL is released while the core reads it. Another Python thread that writes into the array meanwhile gets
+/// a result of mixed values; every value is checked after it is read, so nothing worse.
+enum Column<'py> {
+    I32(PyReadonlyArray1<'py, i32>),
+    U32(PyReadonlyArray1<'py, u32>),
+    I64(PyReadonlyArray1<'py, i64>),
+    U64(PyReadonlyArray1<'py, u64>),
+}
+
+impl<'py> Column<'py> {
+    fn of(name: &str, array: &Bound<'py, PyAny>) -> PyResult<Self> {
+        if let Ok(array) = array.extract() {
+            return Ok(Self::I64(array));
+        }
+        if let Ok(array) = array.extract() {
+            return Ok(Self::I32(array));
+        }
+        if let Ok(array) = array.extract() {
+            return Ok(Self::U32(array));
+        }
+        if let Ok(array) = array.extract() {
+            return Ok(Self::U64(array));
+        }
+        let message = format!("{name}: must be a 1-D array of int32, uint32, int64 or uint64");
+        Err(raise(array.py(), "InvalidType", &message))
+    }
+
+    fn view(&self) -> PyResult<IndexColumn<'_>> {
+        Ok(match self {
+            Self::I32(array) => IndexColumn::I32(array.as_slice()?),
+            Self::U32(array) => IndexColumn::U32(array.as_slice()?),
+            Self::I64(array) => IndexColumn::I64(array.as_slice()?),
+            Self::U64(array) => IndexColumn::U64(array.as_slice()?),
+        })
+    }
+
+    fn len(&self) -> PyResult<usize> {
+        Ok(match self {
+            Self::I32(array) => array.as_slice()?.len(),
+            Self::U32(array) => array.as_slice()?.len(),
+            Self::I64(array) => array.as_slice()?.len(),
+            Self::U64(array) => array.as_slice()?.len(),
+        })
+    }
+}
+
+#[derive(FromPyObject)]
+enum Bytes<'py> {
+    Scalar(f64),
+    PerFlow(PyReadonlyArray1<'py, f64>),
+}
+
+#[derive(FromPyObject)]
+enum AlgorithmRow {
+    Named(String),
+    Tiers(Vec<String>),
+}
+
+#[pymethods]
+impl Machine {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        axes: Vec<AxisRow>,
+        overhead: f64,
+        nic: Option<(f64, f64, f64)>,
+        sites: Vec<SiteRow>,
+        wan: Option<WanRow>,
+    ) -> PyResult<Self> {
+        convert::machine(axes, overhead, nic, sites, wan)
+            .map(|machine| Self(Arc::new(machine)))
+            .map_err(|error| to_py(py, &error))
+    }
+
+    #[getter]
+    fn num_chips(&self) -> u32 {
+        self.0.num_chips()
+    }
+
+    #[getter]
+    fn num_links(&self) -> u64 {
+        self.0.num_links()
+    }
+
+    #[getter]
+    fn num_domains(&self) -> u32 {
+        self.0.num_domains()
+    }
+
+    fn places<'py>(
+        &self,
+        py: Python<'py>,
+        chips: PyReadonlyArray1<'py, i64>,
+    ) -> PyResult<Places<'py>> {
+        let chips = chips.as_slice()?;
+        let machine = &*self.0;
+        let axes = machine.domain().axes().len();
+        let (site, domain, coordinates) = quick(py, || {
+            let (mut site, mut domain) = (
+                Vec::with_capacity(chips.len()),
+                Vec::with_capacity(chips.len()),
+            );
+            let mut coordinates = vec![Vec::with_capacity(chips.len()); axes];
+            for (index, &chip) in chips.iter().enumerate() {
+                let chip = machine.check_chip(&format!("chips[{index}]"), i128::from(chip))?;
+                let place = machine.place(chip)?;
+                site.push(place.site);
+                domain.push(place.domain);
+                for (axis, column) in coordinates.iter_mut().enumerate() {
+                    column.push(machine.domain().coordinate(place.local, axis));
+                }
+            }
+            Ok((site, domain, coordinates))
+        })?;
+        let columns = coordinates
+            .into_iter()
+            .map(|column| column.into_pyarray(py))
+            .collect();
+        Ok((site.into_pyarray(py), domain.into_pyarray(py), columns))
+    }
+
+    fn link(&self, py: Python<'_>, link: u64) -> PyResult<LinkRow> {
+        let machine = &*self.0;
+        let link = machine.link(link).map_err(|error| to_py(py, &error))?;
+        let words = |end: &End| match end {
+            End::Chip(chip) => format!("chip {chip}"),
+            End::Switch(name) => name.clone(),
+            End::Site(site) => machine.sites()[*site as usize].name.clone(),
+        };
+        let chip = |end: &End| match end {
+            End::Chip(chip) => Some(*chip),
+            _ => None,
+        };
+        Ok((
+            link.class.name(machine),
+            link.direction.to_owned(),
+            words(&link.from),
+            words(&link.to),
+            chip(&link.from),
+            chip(&link.to),
+            link.bandwidth,
+            link.latency,
+        ))
+    }
+
+    fn link_runs(&self, py: Python<'_>) -> PyResult<Vec<(u64, String, f64, f64)>> {
+        let machine = &*self.0;
+        quick(py, || {
+            let mut runs: Vec<(u64, core::LinkClass, f64, f64)> = Vec::new();
+            machine.for_each_link_run(|count, class, bandwidth, latency| match runs.last_mut() {
+                Some(last) if (&last.1, last.2, last.3) == (class, bandwidth, latency) => {
+                    last.0 += count
+                }
+                _ => runs.push((count, class.clone(), bandwidth, latency)),
+            });
+            let named = |(count, class, bandwidth, latency): (u64, core::LinkClass, f64, f64)| {
+                (count, class.name(machine), bandwidth, latency)
+            };
+            Ok(runs.into_iter().map(named).collect())
+        })
+    }
+
+    fn link_bandwidths<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        Ok(quick(py, || Ok(self.0.link_bandwidths()))?.into_pyarray(py))
+    }
+
+    fn route<'py>(
+        &self,
+        py: Python<'py>,
+        src: u32,
+        dst: u32,
+        routing: RoutingRow,
+    ) -> PyResult<RouteRow<'py>> {
+        let routing = convert::routing(py, routing)?;
+        let way = quick(py, || route(&self.0, &routing, src, dst))?;
+        let links: Vec<i64> = way.links.iter().map(|&link| link as i64).collect();
+        Ok((
+            links.into_pyarray(py),
+            way.shares.into_pyarray(py),
+            way.hops,
+            way.longest_hops,
+            way.latency,
+            way.bandwidth,
+            way.overhead,
+        ))
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the flat argument list of the private Python call"
+    )]
+    fn link_loads<'py>(
+        &self,
+        py: Python<'py>,
+        src: &Bound<'py, PyAny>,
+        dst: &Bound<'py, PyAny>,
+        nbytes: Bytes<'py>,
+        routing: RoutingRow,
+        n_threads: usize,
+        progress: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let routing = convert::routing(py, routing)?;
+        let (src, dst) = (Column::of("src", src)?, Column::of("dst", dst)?);
+        let flows = Flows {
+            src: src.view()?,
+            dst: dst.view()?,
+            bytes: match &nbytes {
+                Bytes::Scalar(value) => ByteColumn::Scalar(*value),
+                Bytes::PerFlow(array) => ByteColumn::PerFlow(array.as_slice()?),
+            },
+        };
+        let count = src.len()?;
+        let threads = threads::resolve(n_threads).map_err(|error| to_py(py, &error))?;
+        let machine = &*self.0;
+        let long = count > LONG
+            || progress.is_some()
+            || !matches!(routing, rainier_core::route::Routing::DimensionOrder(_));
+        let loads = if long {
+            watched(py, count as u64, progress.as_ref(), |control| {
+                load::link_loads(machine, &flows, &routing, threads, control)
+            })?
+        } else {
+            quick(py, || {
+                load::link_loads(
+                    machine,
+                    &flows,
+                    &routing,
+                    1,
+                    &rainier_core::Control::default(),
+                )
+            })?
+        };
+        Ok(loads.into_pyarray(py))
+    }
+
+    fn uniform<'py>(
+        &self,
+        py: Python<'py>,
+        bytes_per_chip: f64,
+        routing: RoutingRow,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let routing = convert::routing(py, routing)?;
+        let machine = &*self.0;
+        let loads = watched(py, 1, None, |_| {
+            load::uniform(machine, bytes_per_chip, &routing)
+        })?;
+        Ok(loads.into_pyarray(py))
+    }
+
+    fn destinations<'py>(
+        &self,
+        py: Python<'py>,
+        pattern: &str,
+        shift: Option<Vec<i64>>,
+        seed: u64,
+    ) -> PyResult<Bound<'py, PyArray1<u32>>> {
+        let machine = &*self.0;
+        let pattern = match pattern {
+            "transpose" => Pattern::Transpose,
+            "tornado" => Pattern::Tornado,
+            "bit_complement" => Pattern::BitComplement,
+            "neighbor" => Pattern::Neighbor { shift },
+            "permutation" => Pattern::Permutation { seed },
+            "bit_reversal" => Pattern::BitReversal,
+            "shuffle" => Pattern::Shuffle,
+            "bit_transpose" => Pattern::BitTranspose,
+            other => {
+                let known = "transpose, tornado, bit_complement, neighbor, permutation, bit_reversal, shuffle, bit_transpose";
+                let message = format!("pattern: got {other:?}, must be one of uniform, {known}");
+                return Err(raise(py, "UnknownName", &message));
+            }
+        };
+        let destinations = watched(py, 1, None, |_| load::destinations(machine, &pattern))?;
+        Ok(destinations.into_pyarray(py))
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the flat argument list of the private Python call"
+    )]
+    fn collective(
+        &self,
+        py: Python<'_>,
+        operation: &str,
+        size: f64,
+        groups: &Groups,
+        routing: RoutingRow,
+        root: usize,
+        shift: i64,
+        algorithm: AlgorithmRow,
+        model: &str,
+        chunks: Option<u32>,
+    ) -> PyResult<Outcome> {
+        let routing = convert::routing(py, routing)?;
+        let request = Operation::from_name(operation).and_then(|operation| {
+            Ok(Request {
+                operation,
+                size,
+                root,
+                shift,
+                algorithm: match algorithm {
+                    AlgorithmRow::Named(name) if name == "auto" => Choice::Auto,
+                    AlgorithmRow::Named(name) => Choice::Named(name),
+                    AlgorithmRow::Tiers(names) => Choice::Tiers(names),
+                },
+                model: Model::from_name(model)?,
+                chunks,
+            })
+        });
+        let request = request.map_err(|error| to_py(py, &error))?;
+        let machine = &*self.0;
+        let members = Arc::clone(&groups.0);
+        let outcome = watched(py, 1, None, |control| {
+            run(machine, &members, &routing, &request, control)
+        })?;
+        Ok(Outcome {
+            outcome,
+            machine: Arc::clone(&self.0),
+            groups: members,
+            routing,
+        })
+    }
+}
