@@ -12,7 +12,7 @@ Examples
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rainier_fast._core import __version__, build_info
 from rainier_fast.catalog import assumptions, catalog
@@ -42,7 +42,6 @@ from rainier_fast.errors import (
 )
 from rainier_fast.machine import (
     Cluster,
-    DeviceMesh,
     Groups,
     Machine,
     algorithms,
@@ -53,9 +52,11 @@ from rainier_fast.machine import (
     switch,
     torus,
 )
-from rainier_fast.results import Bottleneck, CollectiveResult, Link, LinkLoads, Route, Table
 
 if TYPE_CHECKING:
+    from rainier_fast.machine.mesh import DeviceMesh
+    from rainier_fast.results import Bottleneck, CollectiveResult, Link, LinkLoads, Route, Table
+
     TRN1_INSTANCE: UltraServer
     TRN2_INSTANCE: UltraServer
     TRN2_ULTRASERVER: UltraServer
@@ -110,10 +111,19 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> UltraServer:
-    # The catalogue is read only once a machine of it is asked for.
+# Classes of results, whose modules load with the first result.
+_RESULTS = ("Bottleneck", "CollectiveResult", "Link", "LinkLoads", "Route", "Table")
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - several kinds of names
+    # What a bare import does not need is made when it is asked for.
     if name in _KNOWN:
         return _known(name)
+    if name in _RESULTS or name == "DeviceMesh":
+        from importlib import import_module
+
+        where = "rainier_fast.machine.mesh" if name == "DeviceMesh" else "rainier_fast.results"
+        return getattr(import_module(where), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -109,6 +109,8 @@ class Outcome:
     latency: float
     overhead: float
     lower_bound: float
+    # (stage, tier, steps, bytes, latency, overhead, serialisation, time, bottleneck class)
+    stages: list[tuple[str, str, int, float, float, float, float, float, str]]
     # (stage, what, tier, steps, bytes, latency, overhead, serialisation, time, bottleneck class)
     phases: list[tuple[str, str, str, int, float, float, float, float, float, str]]
     # (class, link, bytes, utilisation)

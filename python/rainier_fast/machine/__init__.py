@@ -5,14 +5,12 @@ from __future__ import annotations
 from rainier_fast.machine.cluster import Cluster
 from rainier_fast.machine.groups import Groups
 from rainier_fast.machine.machine import Machine
-from rainier_fast.machine.mesh import DeviceMesh
 from rainier_fast.machine.presets import preset, presets
 from rainier_fast.machine.request import algorithms
 from rainier_fast.machine.shapes import domain, full_mesh, switch, torus
 
 __all__ = [
     "Cluster",
-    "DeviceMesh",
     "Groups",
     "Machine",
     "algorithms",

@@ -38,8 +38,8 @@ _MOST_THREADS: Final = 1024
 _THREADS_VARIABLE: Final = "RAINIER_NUM_THREADS"
 
 
-def as_integers(argument: str, values: object, high: int) -> NDArray[Any]:
-    """Return `values` as an array of 0 or 1 dimensions, native, contiguous, 32 or 64 bits wide.
+def as_integers(argument: str, values: object, high: int, most_axes: int = 1) -> NDArray[Any]:
+    """Return `values` as an array, native, contiguous, 32 or 64 bits wide.
 
     An array that is so already comes back as it is, without a copy.
 
@@ -51,6 +51,8 @@ def as_integers(argument: str, values: object, high: int) -> NDArray[Any]:
         An integer, or a sequence or array of them.
     high
         Largest number that makes sense; used where a number does not fit 64 bits.
+    most_axes
+        Most dimensions of the array.
 
     Returns
     -------
@@ -72,12 +74,12 @@ def as_integers(argument: str, values: object, high: int) -> NDArray[Any]:
     dtype('int64')
     """
     array = _array(argument, values, _INTEGERS)
-    if array.ndim > 1:
+    if array.ndim > most_axes:
         raise invalid(argument, f"{array.ndim} dimensions", "must have one dimension")
     if array.size == 0 and array.dtype.kind in "iuf":
-        return np.zeros(0, np.int64)  # an empty list is an array of floats to numpy
+        return np.zeros(array.shape, np.int64)  # an empty list is an array of floats to numpy
     if array.dtype.kind not in "iu":
-        raise _not_integers(argument, values, array, high)
+        return _long_integers(argument, values, array, high)
     return _native(array)
 
 
@@ -249,7 +251,9 @@ def _array(argument: str, values: object, allowed: str) -> NDArray[Any]:
         raise invalid_type(argument, values, allowed)
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise invalid_type(argument, "masked values", allowed)
-    if isinstance(values, list | tuple) and any(isinstance(item, bool) for item in values):
+    if isinstance(values, list | tuple) and any(
+        isinstance(item, bool | np.bool_) for item in values
+    ):
         raise invalid_type(argument, values, allowed)  # numpy would take True for 1
     try:
         return np.asarray(values)
@@ -264,12 +268,16 @@ def _native(array: NDArray[Any]) -> NDArray[Any]:
         for same in _AS_THEY_ARE:  # C has two names for one width
             if array.dtype.itemsize == same().itemsize and array.dtype.kind == np.dtype(same).kind:
                 native = np.dtype(same)
-    return np.require(array, native, ["C", "A"])
+    good = array.flags.c_contiguous and array.flags.aligned and array.dtype.isnative
+    return array if good and array.dtype == native else np.array(array, native, order="C")
 
 
 def _float64(array: NDArray[Any]) -> NDArray[np.float64]:
     try:
-        return np.require(array, np.dtype(np.float64), ["C", "A"])
+        good = array.flags.c_contiguous and array.flags.aligned and array.dtype.isnative
+        if good and array.dtype == np.float64:
+            return array
+        return np.array(array, np.float64, order="C")
     except OverflowError:
         return np.array([math.inf if abs(one) > MAX_BYTES else float(one) for one in array])
 
@@ -279,20 +287,23 @@ def _whole(array: NDArray[Any]) -> bool:
     return array.dtype.kind == "O" and all(type(item) is int for item in array.flat)
 
 
-def _not_integers(
+def _long_integers(
     argument: str, values: object, array: NDArray[Any], high: int
-) -> InvalidArgument | Exception:
-    # Python integers beyond 64 bits come as objects or, mixed with negative ones, as floats.
+) -> NDArray[np.int64]:
+    """Read integers that numpy did not: too long for 64 bits, or of several widths in a list."""
     items: list[Any] = array.ravel().tolist() if array.dtype.kind == "O" else []
     if isinstance(values, list | tuple):
         items = list(values)
-    if items and all(isinstance(item, int) for item in items):
-        for at, item in enumerate(items):
-            if not 0 <= item <= high:
-                return out_of_range(
-                    argument if array.ndim == 0 else f"{argument}[{at}]", item, 0, high
-                )
-    return invalid_type(argument, _kind(values, array), _INTEGERS)
+    whole = all(isinstance(item, int | np.integer) for item in items)
+    if not items or not whole or array.ndim > 1:
+        raise invalid_type(argument, _kind(values, array), _INTEGERS)
+    for at, item in enumerate(items):
+        if not 0 <= int(item) <= high:
+            name = argument if array.ndim == 0 else f"{argument}[{at}]"
+            raise out_of_range(name, int(item), 0, high)
+    if isinstance(values, np.ndarray):
+        raise invalid_type(argument, _kind(values, array), _INTEGERS)
+    return np.array([int(item) for item in items], np.int64).reshape(array.shape)
 
 
 def _kind(values: object, array: NDArray[Any]) -> object:

@@ -51,7 +51,7 @@ def in_force(sites: Sequence[Site], wan: Wan | None) -> Mapping[str, Figure]:
 
 def _of_domain(site: Site) -> Iterator[str]:
     axes = site.ultraserver.axes
-    if any(known(name).axes == axes for name in KNOWN):
+    if site.ultraserver.chip is not None and any(known(name).axes == axes for name in KNOWN):
         yield "neuronlink_hop_latency"
 
 

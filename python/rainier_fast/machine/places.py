@@ -100,18 +100,17 @@ class Places(Base):
                 raise unknown("site", given["site"], sites)
             given["site"] = sites.index(given["site"])
         # A coordinate beyond 64 bits is told the machine's last chip as the limit.
-        arrays = [as_integers(name, given.get(name, 0), self.num_chips - 1) for name in names]
+        arrays = [as_integers(name, given.get(name, 0), self.num_chips - 1, 32) for name in names]
         try:
-            shape = np.broadcast_shapes(*(array.shape for array in arrays))
+            np.broadcast_shapes(*(array.shape for array in arrays))
         except ValueError as error:
             raise invalid("coordinates", sorted(given), f"must broadcast ({error})") from error
         counts = np.array([site.ultraservers for site in self.sites])
         site, ultraserver, *along = arrays
         check_below("site", site, len(counts))
         site = site.astype(np.int64)
-        if ultraserver.shape != shape and ultraserver.size == 1 and counts[site].ndim:
-            ultraserver = np.broadcast_to(ultraserver, counts[site].shape)
-        check_below("ultraserver", *np.broadcast_arrays(ultraserver, counts[site]))
+        here = np.broadcast_to(counts[site], np.broadcast_shapes(site.shape, ultraserver.shape))
+        check_below("ultraserver", np.broadcast_to(ultraserver, here.shape), here)
         first = np.concatenate([[0], np.cumsum(counts)])[site]
         number = (first + ultraserver.astype(np.int64)) * self.ultraserver.num_chips
         stride = 1

@@ -149,7 +149,9 @@ class CollectiveResult:
     @property
     def efficiency(self) -> float:
         """Lower bound over time; 1 where both are 0."""
-        return self.lower_bound_s / self.time_s if self.time_s > 0 else 1.0
+        if self.time_s > 0:
+            return self.lower_bound_s / self.time_s
+        return math.inf if self.lower_bound_s > 0 else 1.0
 
     @property
     def assumptions(self) -> Mapping[str, Figure]:

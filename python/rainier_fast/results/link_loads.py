@@ -198,9 +198,10 @@ class LinkLoads:
         ids, seconds = np.zeros(0, np.int64), np.zeros(0)
         for start, block in self._busy_seconds():
             found = np.flatnonzero(block)
-            if found.size > wanted:  # keep ties, so that the lowest numbers win whatever the block
-                cut = block.size - wanted
-                found = np.flatnonzero(block >= max(np.partition(block, cut)[cut], 5e-324))
+            if found.size > wanted:  # of equal links the lowest numbers win, whatever the block
+                least = np.partition(block, block.size - wanted)[block.size - wanted]
+                equal = np.flatnonzero(block == least)[:wanted]
+                found = np.concatenate([np.flatnonzero(block > least), equal])
             ids = np.concatenate([ids, start + found])
             seconds = np.concatenate([seconds, block[found]])
             best = np.lexsort((ids, -seconds))[:wanted]

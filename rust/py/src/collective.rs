@@ -84,6 +84,7 @@ pub(crate) struct Outcome {
     pub(crate) routing: Routing,
 }
 
+type StageRow = (String, String, u64, f64, f64, f64, f64, f64, String);
 type PhaseRow = (String, String, String, u64, f64, f64, f64, f64, f64, String);
 
 #[pymethods]
@@ -146,6 +147,24 @@ impl Outcome {
     #[getter]
     fn lower_bound(&self) -> f64 {
         self.outcome.lower_bound()
+    }
+
+    #[getter]
+    fn stages(&self) -> Vec<StageRow> {
+        let row = |row: &core::StageRow| {
+            (
+                row.stage.clone(),
+                row.tier.clone(),
+                row.steps,
+                row.bytes,
+                row.latency,
+                row.overhead,
+                row.serialisation,
+                row.time,
+                row.bottleneck.clone(),
+            )
+        };
+        self.outcome.stages.iter().map(row).collect()
     }
 
     #[getter]

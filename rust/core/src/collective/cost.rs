@@ -85,6 +85,7 @@ pub(crate) struct StageCost {
     pub(crate) label: String,
     pub(crate) tier: &'static str,
     pub(crate) tracks: Vec<TrackCost>,
+    pub(crate) busiest: Option<Busiest>,
     ledger: Ledger,
 }
 
@@ -259,6 +260,7 @@ impl StageCost {
         Ok(Self {
             label,
             tier: stage.tier,
+            busiest: ledger.busiest(context),
             tracks,
             ledger,
         })

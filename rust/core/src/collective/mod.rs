@@ -25,6 +25,6 @@ pub use algorithm::{ALGORITHMS, Algorithm};
 pub use cost::Model;
 pub use group::Groups;
 pub use operation::Operation;
-pub use outcome::{Bottleneck, Bound, Candidate, Outcome, PhaseRow};
+pub use outcome::{Bottleneck, Bound, Candidate, Outcome, PhaseRow, StageRow};
 pub use request::{Choice, MOST_BYTES, Request};
 pub use run::run;

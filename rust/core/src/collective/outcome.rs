@@ -1,7 +1,7 @@
 //! What a collective call answers.
 
 use super::context::Context;
-use super::cost::{Cost, Model, StageCost};
+use super::cost::{Cost, Model, PhaseCost, StageCost, TrackCost};
 use super::group::Groups;
 use super::ledger::{Busiest, Ledger};
 use super::operation::Operation;
@@ -34,6 +34,29 @@ pub struct PhaseRow {
     /// Seconds in all.
     pub time: f64,
     /// The class of the busiest link, "" when there are no bytes.
+    pub bottleneck: String,
+}
+
+/// One stage as a row of the result's table: its phases together, pieces overlapping where the algorithm does so.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StageRow {
+    /// What it does and by which algorithm.
+    pub stage: String,
+    /// Where: "domain", "site", "wan" or "machine".
+    pub tier: String,
+    /// Steps that wait for each other.
+    pub steps: u64,
+    /// Bytes that the busiest sender sends.
+    pub bytes: f64,
+    /// Seconds of latency.
+    pub latency: f64,
+    /// Seconds of starting messages.
+    pub overhead: f64,
+    /// Seconds on the wire.
+    pub serialisation: f64,
+    /// Seconds in all, with all of the data at once.
+    pub time: f64,
+    /// The class of its busiest link, "" when there are no bytes.
     pub bottleneck: String,
 }
 
@@ -91,6 +114,8 @@ pub struct Outcome {
     pub latency: f64,
     /// Seconds of it that are starting messages.
     pub overhead: f64,
+    /// The stages.
+    pub stages: Vec<StageRow>,
     /// The phases.
     pub phases: Vec<PhaseRow>,
     /// The busiest link; `None` when no bytes move.
@@ -130,6 +155,7 @@ impl Outcome {
             time: 0.0,
             latency: 0.0,
             overhead: 0.0,
+            stages: Vec::new(),
             phases: Vec::new(),
             bottleneck: None,
             bounds: Vec::new(),
@@ -153,6 +179,10 @@ impl Outcome {
         self.time = cost.time;
         self.latency = latency;
         self.overhead = overhead;
+        self.stages = stages
+            .iter()
+            .map(|stage| stage_row(machine, stage))
+            .collect();
         self.phases = stages
             .iter()
             .flat_map(|stage| rows(machine, stage))
@@ -167,6 +197,37 @@ impl Outcome {
     }
 }
 
+fn steps(repeat: Repeat) -> u64 {
+    match repeat {
+        Repeat::Steps(count) => count,
+        Repeat::Wave(hops) => hops,
+    }
+}
+
+/// A stage's row; of its tracks the one with the most steps and bytes counts.
+fn stage_row(machine: &Machine, stage: &StageCost) -> StageRow {
+    let (latency, overhead) = stage.fixed();
+    let time = stage.time(1.0);
+    let most = |value: fn(&PhaseCost) -> f64| {
+        let of_track = |track: &TrackCost| track.phases.iter().map(value).sum::<f64>();
+        stage.tracks.iter().map(of_track).fold(0.0, f64::max)
+    };
+    StageRow {
+        stage: stage.label.clone(),
+        tier: stage.tier.to_owned(),
+        steps: most(|phase| steps(phase.repeat) as f64) as u64,
+        bytes: most(|phase| phase.sent),
+        latency,
+        overhead,
+        serialisation: (time - latency - overhead).max(0.0),
+        time,
+        bottleneck: stage
+            .busiest
+            .as_ref()
+            .map_or_else(String::new, |busiest| busiest.class.name(machine)),
+    }
+}
+
 fn rows(machine: &Machine, stage: &StageCost) -> Vec<PhaseRow> {
     let phases = stage.tracks.iter().flat_map(|track| &track.phases);
     phases
@@ -177,10 +238,7 @@ fn rows(machine: &Machine, stage: &StageCost) -> Vec<PhaseRow> {
                 stage: stage.label.clone(),
                 what: phase.what.clone(),
                 tier: stage.tier.to_owned(),
-                steps: match phase.repeat {
-                    Repeat::Steps(count) => count,
-                    Repeat::Wave(hops) => hops,
-                },
+                steps: steps(phase.repeat),
                 bytes: phase.sent,
                 latency,
                 overhead,

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::machine::Machine;
 
 /// Flows that are read, checked and counted together.
-pub(super) const BLOCK: usize = 1024;
+pub(super) const BLOCK: usize = 2048;
 
 /// Flows between two checks for cancellation in passes that only read.
 const STRETCH: usize = 1 << 16;

@@ -72,8 +72,8 @@ impl Routing {
 /// What one message does to the machine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
-    /// Link numbers. A single path is in travel order; links of a message that is spread ascend, but
-    /// dimension order keeps the order of its axes.
+    /// Link numbers. In travel order for a single path, and for dimension order axis by axis; ascending for
+    /// a message that minimal-adaptive routing spreads, and for Valiant routing between two chips of a domain.
     pub links: Vec<u64>,
     /// Share of the message that each link carries, 0 to 1 (a Valiant message may pass a link twice: to 2).
     pub shares: Vec<f64>,

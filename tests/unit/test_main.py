@@ -1,0 +1,75 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+
+import pytest
+
+from rainier_fast.__main__ import main
+
+
+def test_the_default_fits_a_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    text = capsys.readouterr().out
+    assert len(text.splitlines()) <= 50
+    for words in (
+        "524,288",
+        "all_reduce of 1.00 GiB",
+        "lower bound",
+        "bounded by",
+        "calculated in",
+    ):
+        assert words in text
+
+
+def test_json_holds_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        main(["--preset", "trn2", "--size", "1 MiB", "--collective", "all_gather", "--json"]) == 0
+    )
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["operation"] == "all_gather"
+    assert answer["size_bytes"] == 2**20
+    assert answer["machine"]["chips"] == 16
+
+
+@pytest.mark.parametrize("collective", ["barrier", "send_recv", "broadcast"])
+def test_other_collectives(collective: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--chips", "128", "--collective", collective]) == 0
+    assert collective in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--preset", "trn9"], "preset"),
+        (["--chips", "63"], "chips"),
+        (["--chips", "-64"], "chips"),
+        (["--chips", "many"], "chips"),
+        (["--chips", "99999999999999999999999"], "chips"),
+        (["--preset", "trn2", "--chips", "16"], "chips"),
+        (["--size", "1 parsec"], "size"),
+        (["--collective", "allreduce"], "collective"),
+    ],
+)
+def test_an_error_is_one_line(
+    words: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    caught = capsys.readouterr()
+    assert caught.out == ""
+    assert len(caught.err.splitlines()) == 1
+    assert named in caught.err
+
+
+def test_it_runs_as_a_module(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["rainier_fast", "--preset", "trn1"])
+    monkeypatch.delitem(sys.modules, "rainier_fast.__main__")
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_module("rainier_fast", run_name="__main__")
+    assert caught.value.code == 0
+    assert "trainium1" in capsys.readouterr().out
