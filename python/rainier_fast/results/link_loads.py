@@ -197,11 +197,13 @@ class LinkLoads:
         wanted = as_count("n", n)
         ids, seconds = np.zeros(0, np.int64), np.zeros(0)
         for start, block in self._busy_seconds():
-            found = np.flatnonzero(block)
-            if found.size > wanted:  # of equal links the lowest numbers win, whatever the block
-                least = np.partition(block, block.size - wanted)[block.size - wanted]
-                equal = np.flatnonzero(block == least)[:wanted]
-                found = np.concatenate([np.flatnonzero(block > least), equal])
+            # Of equal links the lowest numbers win, so later blocks must beat the least so far.
+            found = np.flatnonzero(block > (seconds[-1] if seconds.size == wanted else 0.0))
+            if found.size > wanted:
+                values = block[found]
+                least = np.partition(values, values.size - wanted)[values.size - wanted]
+                equal = found[values == least][:wanted]
+                found = np.concatenate([found[values > least], equal])
             ids = np.concatenate([ids, start + found])
             seconds = np.concatenate([seconds, block[found]])
             best = np.lexsort((ids, -seconds))[:wanted]

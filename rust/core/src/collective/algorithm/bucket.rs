@@ -144,21 +144,24 @@ impl Sides {
             .map(|(_, order)| self.sizes[order[place]] - 1)
             .max()
             .unwrap_or(0);
-        let mut bytes = vec![0.0; self.sizes.len()];
-        for (share, order) in rotations {
-            let left: f64 = order[..place]
-                .iter()
-                .map(|&side| f64::from(self.sizes[side]))
-                .product();
-            let size = f64::from(self.sizes[order[place]]);
-            // Two directions, each half of (size - 1) / size of what is left.
-            bytes[order[place]] +=
-                job.size * share / left * (size - 1.0) / size / 2.0 / f64::from(steps);
+        let mut parts = Vec::new();
+        for (side, pattern) in self.patterns.iter().enumerate() {
+            let here = || rotations.iter().filter(|(_, order)| order[place] == side);
+            // What is left of the data after the axes before this one, in all orders that are here now.
+            let left = |(share, order): &(f64, Vec<usize>)| -> f64 {
+                share
+                    / order[..place]
+                        .iter()
+                        .map(|&side| f64::from(self.sizes[side]))
+                        .product::<f64>()
+            };
+            if here().next().is_some() {
+                let size = f64::from(self.sizes[side]);
+                // Two directions, each half of (size - 1) / size of it.
+                let all = job.size * here().map(left).sum::<f64>() * (size - 1.0) / size / 2.0;
+                parts.push(Part::new(pattern, all / f64::from(steps)));
+            }
         }
-        let parts = (self.patterns.iter().zip(&bytes))
-            .filter(|(_, bytes)| **bytes > 0.0)
-            .map(|(pattern, &bytes)| Part::new(pattern, bytes))
-            .collect();
         let axes: Vec<&str> = rotations
             .iter()
             .map(|(_, order)| self.axis_name(job, order[place]))
