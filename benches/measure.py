@@ -1,7 +1,10 @@
-"""How the gates measure: ratios of interleaved runs, memory of a fresh process, instructions under callgrind.
+"""How the gates measure: ratios of interleaved runs, memory of a fresh process, instructions under
+callgrind.
 
-Machines are shared and noisy, so no gate reads a clock on its own: two variants run in turn in one process with
-the order rotated, and the ratio of their best runs counts, printed beside the same ratio of a variant with itself.
+Machines are shared and noisy, so no gate reads a clock on its own: two variants run in turn in one
+process with
+the order rotated, and the ratio of their best runs counts, printed beside the same ratio of a
+variant with itself.
 """
 
 import os
@@ -20,7 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Ratio:
-    """How often `ours` fits into `theirs`, by CPU time, and how much one variant differs from itself."""
+    """How often `ours` fits into `theirs`, by CPU time, and how much one variant differs from
+    itself."""
 
     times_faster: float
     self_ratio: float
@@ -33,9 +37,7 @@ def cpu_seconds(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def interleaved(
-    ours: Callable[[], object], theirs: Callable[[], object], rounds: int = 3
-) -> Ratio:
+def interleaved(ours: Callable[[], object], theirs: Callable[[], object], rounds: int = 3) -> Ratio:
     """Run both in turn, order rotated, after one warm-up each; compare the best runs."""
     ours()
     theirs()
@@ -44,19 +46,32 @@ def interleaved(
         variants = [(ours, first), (theirs, other), (ours, second)]
         for work, into in variants[turn % 3 :] + variants[: turn % 3]:
             into.append(cpu_seconds(work))
-    return Ratio(min(other) / min(first + second), max(min(first), min(second)) / min(first + second))
+    return Ratio(
+        min(other) / min(first + second), max(min(first), min(second)) / min(first + second)
+    )
+
+
+def memory_missing() -> str | None:
+    """Say what is missing to measure peak memory, or None."""
+    return None if Path("/proc/self/clear_refs").exists() else "only Linux can reset a peak"
 
 
 def peak_growth_bytes(setup: str, work: str, *, threads: int = 2) -> int:
-    """Growth of a fresh process's peak memory while `work` runs after `setup`; both are Python source."""
+    """Growth of a fresh process's peak memory while `work` runs after `setup`; both are Python
+    source.
+
+    The peak of the setup is forgotten before the work starts, so that it cannot hide the work's.
+    """
     code = f"""
-import resource, threading
+import pathlib
+def status(name):
+    text = pathlib.Path("/proc/self/status").read_text()
+    return int(text.split(name + ":")[1].split()[0]) * 1024
 {setup}
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-before = peak()
+pathlib.Path("/proc/self/clear_refs").write_text("5")
+before = status("VmRSS")
 {work}
-print(peak() - before)
+print(status("VmHWM") - before)
 """
     environment = os.environ | {"RAINIER_NUM_THREADS": str(threads)}
     done = subprocess.run(

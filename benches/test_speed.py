@@ -1,15 +1,17 @@
 """pytest-benchmark figures of the public calls, for reading; `gate.py` decides.
 
-Run with `python -m pytest benches --benchmark-enable`. Absolute times describe this machine now and nothing else.
+Run with `python -m pytest benches --benchmark-enable`. Absolute times describe this machine now and
+nothing else.
 """
 
 from typing import Any
 
 import numpy as np
 import pytest
-from yardsticks import numpy_intervals, random_pairs
 
 import rainier_fast as rf
+
+from yardsticks import numpy_intervals, random_pairs
 
 FLOWS = 1_000_000
 SIDE = 32

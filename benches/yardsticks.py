@@ -1,7 +1,9 @@
 """What we measure ourselves against: the same answers by numpy and by a numba loop.
 
-Both count dimension-order link loads on a k x k x k torus with every link one byte a flow, ties of even rings
-towards higher coordinates, axis 0 of the shape slowest and corrected first (C order), as `facts` figures of
+Both count dimension-order link loads on a k x k x k torus with every link one byte a flow, ties of
+even rings
+towards higher coordinates, axis 0 of the shape slowest and corrected first (C order), as `facts`
+figures of
 other tools were taken. A load array is indexed [axis, direction, node that the link leaves].
 """
 
@@ -13,7 +15,9 @@ from numpy.typing import NDArray
 Loads = NDArray[np.int64]
 
 
-def random_pairs(flows: int, nodes: int, seed: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def random_pairs(
+    flows: int, nodes: int, seed: int = 1
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Uniform random source and destination of each flow."""
     rng = np.random.default_rng(seed)
     return rng.integers(0, nodes, flows), rng.integers(0, nodes, flows)

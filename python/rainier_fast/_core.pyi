@@ -1,4 +1,4 @@
-"""The compiled core. Private: the public face is `rainier_fast`; units are bytes, seconds, bytes/s."""
+"""The compiled core, private to `rainier_fast`; units are bytes, seconds, bytes/s."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, final
@@ -7,29 +7,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 # (group size in leaves, oversubscription, latency in s)
-Tier = tuple[int, float, float]
-# (name, size, kind, bandwidth, latency, tiers); kind: ring, line, switch, spanning_switch, full_mesh
-AxisRow = tuple[str, int, str, float, float, Sequence[Tier]]
+_Tier = tuple[int, float, float]
+# (name, size, kind, bandwidth, latency, tiers), kind one of ring, line, switch,
+# spanning_switch, full_mesh
+_AxisRow = tuple[str, int, str, float, float, Sequence[_Tier]]
 # (name, UltraServers, fabric tiers with groups counted in UltraServers)
-SiteRow = tuple[str, int, Sequence[Tier]]
+_SiteRow = tuple[str, int, Sequence[_Tier]]
 # ("dor", tie, order or None) | ("adaptive", "", None) | ("valiant", "", None)
-RoutingRow = tuple[str, str, Sequence[int] | None]
-Progress = Callable[[int, int], object]
+_RoutingRow = tuple[str, str, Sequence[int] | None]
+_Progress = Callable[[int, int], object]
+
+__all__ = ["Groups", "Machine", "Outcome", "__version__", "algorithms", "build_info"]
 
 __version__: str
 
 def build_info() -> dict[str, str]: ...
 def algorithms(operation: str | None) -> list[tuple[str, str, list[str]]]:
-    """(name, one line, operations) of each algorithm; of one operation, or of all."""
+    """Return (name, one line, operations) of each algorithm, of one operation or all."""
 
 @final
 class Machine:
     def __new__(
         cls,
-        axes: Sequence[AxisRow],
+        axes: Sequence[_AxisRow],
         overhead: float,
         nic: tuple[float, float, float] | None,
-        sites: Sequence[SiteRow],
+        sites: Sequence[_SiteRow],
         wan: tuple[str, Sequence[float], Sequence[float]] | None,
     ) -> Machine: ...
     @property
@@ -38,40 +41,40 @@ class Machine:
     def num_links(self) -> int: ...
     @property
     def num_domains(self) -> int: ...
-    def places(self, chips: NDArray[np.int64]) -> tuple[
-        NDArray[np.uint32], NDArray[np.uint32], list[NDArray[np.uint32]]
-    ]:
-        """(site, UltraServer in the site, coordinate along each axis) of each chip."""
+    def places(
+        self, chips: NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint32], NDArray[np.uint32], list[NDArray[np.uint32]]]:
+        """Return site, UltraServer in the site and coordinate along each axis of each chip."""
     def link(self, link: int) -> tuple[str, str, str, str, int | None, int | None, float, float]:
-        """(class, direction, from in words, to in words, from chip, to chip, bandwidth, latency)."""
+        """Return class, direction, ends in words, ends that are chips, bandwidth, latency."""
     def link_runs(self) -> list[tuple[int, str, float, float]]:
-        """Runs of equal links by number, neighbours merged: (count, class, bandwidth, latency)."""
+        """Return runs of equal links: (count, class, bandwidth, latency)."""
     def link_bandwidths(self) -> NDArray[np.float64]: ...
-    def route(self, src: int, dst: int, routing: RoutingRow) -> tuple[
-        NDArray[np.int64], NDArray[np.float64], float, int, float, float, float
-    ]:
-        """(links, shares, mean hops, longest hops, latency, bandwidth, overhead)."""
+    def route(
+        self, src: int, dst: int, routing: _RoutingRow
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], float, int, float, float, float]:
+        """Return links, shares, mean hops, longest hops, latency, bandwidth, overhead."""
     def link_loads(
         self,
         src: NDArray[Any],
         dst: NDArray[Any],
         nbytes: float | NDArray[np.float64],
-        routing: RoutingRow,
+        routing: _RoutingRow,
         n_threads: int,
-        progress: Progress | None,
+        progress: _Progress | None,
     ) -> NDArray[np.float64]:
-        """src and dst: contiguous native int32, uint32, int64 or uint64, each of its own dtype."""
-    def uniform(self, bytes_per_chip: float, routing: RoutingRow) -> NDArray[np.float64]: ...
+        """Take src and dst as contiguous native 32- or 64-bit integers, each of its own dtype."""
+    def uniform(self, bytes_per_chip: float, routing: _RoutingRow) -> NDArray[np.float64]: ...
     def destinations(
         self, pattern: str, shift: Sequence[int] | None, seed: int
     ) -> NDArray[np.uint32]:
-        """pattern: transpose, tornado, bit_complement, neighbor, permutation, bit_reversal, shuffle, bit_transpose."""
+        """Return one destination per chip; the core lists the patterns in its error."""
     def collective(
         self,
         operation: str,
         size: float,
         groups: Groups,
-        routing: RoutingRow,
+        routing: _RoutingRow,
         root: int,
         shift: int,
         algorithm: str | Sequence[str],

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Final, SupportsFloat, SupportsIndex, TypeAlias
 
-from .errors import invalid, invalid_type
+from rainier_fast.errors import invalid, invalid_type
 
 __all__ = [
     "Quantity",

@@ -6,9 +6,9 @@ models need all the same is in ``data/assumptions.json``, with a reason and a se
 
 from __future__ import annotations
 
-from .entry import Assumptions, Catalog, Entry, Figures
-from .figure import Alternative, Figure
-from .load import assumptions, catalog
+from rainier_fast.catalog.entry import Assumptions, Catalog, Entry, Figures
+from rainier_fast.catalog.figure import Alternative, Figure
+from rainier_fast.catalog.load import assumptions, catalog
 
 __all__ = [
     "Alternative",

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from rainier_fast.catalog.figure import CONFIDENCE, Figure
 from rainier_fast.errors import invalid, unknown
-
-from .figure import CONFIDENCE, Figure
 
 __all__ = ["KINDS", "Assumptions", "Catalog", "Entry", "Figures", "ReadOnly"]
 

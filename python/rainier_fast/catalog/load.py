@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final, NoReturn
 
+from rainier_fast.catalog.entry import Assumptions, Catalog, Entry, Figures
+from rainier_fast.catalog.figure import Alternative, Figure
 from rainier_fast.errors import InvalidArgument, InvalidType, RainierError, invalid
-
-from .entry import Assumptions, Catalog, Entry, Figures
-from .figure import Alternative, Figure
 
 __all__ = ["assumptions", "catalog", "read_assumptions", "read_entries"]
 

@@ -54,8 +54,11 @@ class CollectiveResult:
         The busiest link; None where no bytes move.
     bounds
         Table of all bounds, the highest first: ``bound``, ``time_s``.
+    stages
+        Table of the stages, each with its pieces overlapping: ``stage``, ``tier``, ``steps``,
+        ``bytes``, ``latency_s``, ``overhead_s``, ``serialisation_s``, ``time_s``, ``bottleneck``.
     phases
-        Table of the phases: ``stage``, ``what``, ``tier``, ``steps``, ``bytes``,
+        Table of the phases, one after another: ``stage``, ``what``, ``tier``, ``steps``, ``bytes``,
         ``latency_s``, ``overhead_s``, ``serialisation_s``, ``time_s``, ``bottleneck``.
     candidates
         Table of all algorithms that were considered: ``algorithm``, ``time_s``, ``reason``.
@@ -86,6 +89,7 @@ class CollectiveResult:
     lower_bound_s: float
     bottleneck: Bottleneck | None
     bounds: Table
+    stages: Table
     phases: Table
     candidates: Table
     machine: Machine
@@ -113,6 +117,7 @@ class CollectiveResult:
             lower_bound_s=outcome.lower_bound,
             bottleneck=None if worst is None else Bottleneck(*worst),
             bounds=_table(("bound", "time_s"), outcome.bounds),
+            stages=_table(_STAGE, outcome.stages),
             phases=_table(_PHASE, outcome.phases),
             candidates=_table(
                 ("algorithm", "time_s", "reason"),
@@ -230,10 +235,9 @@ class CollectiveResult:
         return as_html(self)
 
 
-_NESTED = ("bottleneck", "bounds", "phases", "candidates")
-_PHASE = (
+_NESTED = ("bottleneck", "bounds", "stages", "phases", "candidates")
+_STAGE = (
     "stage",
-    "what",
     "tier",
     "steps",
     "bytes",
@@ -243,6 +247,7 @@ _PHASE = (
     "time_s",
     "bottleneck",
 )
+_PHASE = (_STAGE[0], "what", *_STAGE[1:])
 
 
 def _table(names: tuple[str, ...], rows: list[Any]) -> Table:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from rainier_fast.results.table import Table
 from rainier_fast.units import format_bandwidth, format_bytes, format_count, format_time
 
 if TYPE_CHECKING:
     from rainier_fast.results.collective import CollectiveResult
 
-__all__ = ["as_html", "as_text", "headline", "stages", "why"]
-
-_MOST_PHASES: Final = 12  # a longer table is added up by stage to fit a screen
+__all__ = ["as_html", "as_text", "headline", "why"]
 
 
 def headline(result: CollectiveResult) -> str:
@@ -37,7 +34,7 @@ def why(result: CollectiveResult) -> str:
     rest = f"; {refused} more do not apply here" if refused else ""
     if ready == 1:
         return f"it is the only algorithm that applies{rest}"
-    slower = f"{result.candidates['algorithm'][1]} takes {format_time(float(times[1]))}"
+    slower = f"{result.candidates['algorithm'][1]}, takes {format_time(float(times[1]))}"
     if times[0] > 0:
         slower += f", {times[1] / times[0]:.3g} times as long"
     return f"it is the fastest of {ready}; the next, {slower}{rest}"
@@ -71,7 +68,9 @@ def as_text(result: CollectiveResult) -> str:
     width = max(len(name) for name, _ in rows)
     lines = [headline(result), *(f"  {name.ljust(width)}  {value}" for name, value in rows)]
     if len(result.phases):
-        lines += ["", str(stages(result) if len(result.phases) > _MOST_PHASES else result.phases)]
+        lines += ["", str(result.stages if len(result.stages) > 1 else result.phases)]
+    if len(result.stages) > 1:
+        lines.append("rows take all of the data at once; chunks overlap them in the total")
     return "\n".join(lines)
 
 
@@ -81,33 +80,7 @@ def as_html(result: CollectiveResult) -> str:
         f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts(result)
     )
     head = f"<table><caption>{escape(headline(result))}</caption>{cells}</table>"
-    return head + (stages(result)._repr_html_() if len(result.phases) else "")
-
-
-def stages(result: CollectiveResult) -> Table:
-    """Return the phases added up by stage, for the slowest of what runs side by side in it.
-
-    Times are for all of the data, one phase after another; chunks overlap stages in the total.
-    """
-    rows: dict[tuple[str, str, int], dict[str, list[dict[str, Any]]]] = {}
-    before, number = ("", ""), 0
-    for phase in result.phases:
-        here = (phase["stage"], phase["tier"])
-        number += here != before
-        before = here
-        # Sites of different sizes run side by side; their phases end in the size.
-        track = phase["what"].rpartition("(")[2] if phase["what"].endswith(")") else ""
-        rows.setdefault((*here, number), {}).setdefault(track, []).append(phase)
-    table: dict[str, list[Any]] = {"stage": [], "tier": []}
-    for (stage, tier, _), tracks in rows.items():
-        slowest = max(tracks.values(), key=lambda track: sum(phase["time_s"] for phase in track))
-        worst = max(slowest, key=lambda phase: phase["time_s"])
-        table["stage"].append(stage)
-        table["tier"].append(tier)
-        for name in ("steps", "bytes", "latency_s", "overhead_s", "serialisation_s", "time_s"):
-            table.setdefault(name, []).append(sum(phase[name] for phase in slowest))
-        table.setdefault("bottleneck", []).append(worst["bottleneck"])
-    return Table(table)
+    return head + (result.stages._repr_html_() if len(result.stages) else "")
 
 
 def _bounded(result: CollectiveResult) -> str:
@@ -120,7 +93,7 @@ def _bounded(result: CollectiveResult) -> str:
     }
     worst = max(parts, key=lambda name: parts[name])
     words = f"{worst}, {parts[worst] / result.time_s:.1%} of the time"
-    by_stage = list(stages(result))
+    by_stage = list(result.stages)
     if not by_stage:
         return words
     slowest = max(by_stage, key=lambda row: float(row["time_s"]))
