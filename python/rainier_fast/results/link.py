@@ -97,7 +97,7 @@ class Bottleneck:
     Examples
     --------
     >>> print(Bottleneck("nic egress", 7, 1e9, 0.5))
-    nic egress, busy for 50.0% of the time (1e+09 bytes on link 7)
+    nic egress, busy for 50.0% of the time (954 MiB on link 7)
     """
 
     link_class: str
@@ -106,7 +106,7 @@ class Bottleneck:
     utilisation: float
 
     def __str__(self) -> str:
-        size = format_bytes(self.bytes) if self.bytes < 1e9 else f"{self.bytes:.4g} bytes"
+        size = format_bytes(self.bytes)
         busy = f"busy for {self.utilisation:.1%} of the time"
         return f"{self.link_class}, {busy} ({size} on link {self.link})"
 

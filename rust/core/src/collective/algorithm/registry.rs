@@ -107,7 +107,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
     Algorithm {
         name: "double_binary_tree",
         summary: "two pipelined binary trees, half of the data each",
-        operations: &[AllReduce],
+        operations: &[AllReduce, Broadcast, Reduce],
         build: tree::double_binary,
     },
     Algorithm {

@@ -89,30 +89,61 @@ fn steps(
     Ok(phases)
 }
 
-/// All-reduce over two binary trees, each with half of the data, up and then down, cut into pieces: every rank
-/// is inside one tree and a leaf of the other.
+/// Two binary trees, each with half of the data, cut into pieces: every rank is inside one tree and a leaf of
+/// the other, so that both of its directions are busy. All-reduce goes up and then down both; broadcast feeds
+/// them from a root outside, reduce drains them into it.
 pub(crate) fn double_binary(job: &Job) -> Result<Vec<Stage>> {
-    if job.operation != Operation::AllReduce {
-        return Err(unsupported("double_binary_tree", job.operation));
-    }
-    let ranks = job.placement.ranks() as u32;
-    let mut sends = Vec::with_capacity(4 * ranks as usize);
-    for rank in 0..ranks {
-        if let Some(parent) = parent(rank, ranks) {
-            // The second tree is the first with every rank moved on by one.
-            let moved = |rank: u32| (rank + 1) % ranks;
-            sends.extend([(rank, parent), (moved(rank), moved(parent))]);
-            sends.extend([(parent, rank), (moved(parent), moved(rank))]);
+    let placement = job.placement.rooted_as(job.placement, job.root);
+    let ranks = placement.ranks() as u32;
+    let (down, hops): (Vec<(u32, u32)>, u64) = match job.operation {
+        Operation::AllReduce => (two_trees(ranks), depth(ranks)),
+        Operation::Broadcast | Operation::Reduce => {
+            let shifted = two_trees(ranks - 1)
+                .into_iter()
+                .map(|(from, to)| (from + 1, to + 1));
+            let [first, second] = tree_roots(ranks - 1);
+            let fed = [(0, first + 1), (0, second + 1)];
+            (
+                fed.into_iter().chain(shifted).collect(),
+                depth(ranks - 1) + 1,
+            )
         }
-    }
-    let pattern = job.placement.pattern(job.context, &sends)?;
-    let depth = u64::from(ranks.next_power_of_two().ilog2()).max(1);
-    let phase = Phase::wave(
-        "up and down both trees",
-        vec![Part::new(&pattern, job.size / 2.0)],
-        2 * depth,
-    );
+        other => return Err(unsupported("double_binary_tree", other)),
+    };
+    let up = down.iter().map(|&(from, to)| (to, from));
+    let (what, sends, hops) = match job.operation {
+        Operation::Broadcast => ("down both trees", down, hops),
+        Operation::Reduce => ("up both trees", up.collect(), hops),
+        _ => (
+            "up and down both trees",
+            up.chain(down.clone()).collect(),
+            2 * hops,
+        ),
+    };
+    let pattern = placement.pattern(job.context, &sends)?;
+    let phase = Phase::wave(what, vec![Part::new(&pattern, job.size / 2.0)], hops);
     Ok(vec![Stage::of(job.tier, vec![phase])])
+}
+
+/// (parent, child) of every edge of both trees over `ranks` ranks. The second tree is the first with every rank
+/// moved on by one.
+fn two_trees(ranks: u32) -> Vec<(u32, u32)> {
+    let moved = |rank: u32| (rank + 1) % ranks;
+    (0..ranks)
+        .filter_map(|rank| parent(rank, ranks).map(|parent| (parent, rank)))
+        .flat_map(|(parent, rank)| [(parent, rank), (moved(parent), moved(rank))])
+        .collect()
+}
+
+/// The roots of both trees.
+fn tree_roots(ranks: u32) -> [u32; 2] {
+    let root = (1 << ranks.ilog2()) - 1;
+    [root, (root + 1) % ranks]
+}
+
+/// Edges on the longest way from a root to a leaf.
+fn depth(ranks: u32) -> u64 {
+    u64::from(ranks.ilog2())
 }
 
 /// The parent of a rank in the in-order binary tree over ranks 1..=p (rank 0 here is 1 there): clear the lowest
@@ -153,4 +184,44 @@ pub(crate) fn scatter_allgather(job: &Job) -> Result<Vec<Stage>> {
         });
     }
     Ok(stages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{depth, parent, tree_roots, two_trees};
+
+    #[test]
+    fn both_trees_reach_every_rank_within_their_depth() {
+        for ranks in 1..200u32 {
+            let edges = two_trees(ranks);
+            assert_eq!(edges.len(), 2 * (ranks as usize - 1));
+            let [root, second] = tree_roots(ranks);
+            for rank in 0..ranks {
+                let mut at = rank;
+                let mut hops = 0;
+                while let Some(up) = parent(at, ranks) {
+                    (at, hops) = (up, hops + 1);
+                }
+                assert_eq!(at, root, "rank {rank} of {ranks}");
+                assert!(
+                    hops <= depth(ranks),
+                    "rank {rank} of {ranks} is {hops} deep"
+                );
+            }
+            assert_eq!(second, (root + 1) % ranks);
+            // Nobody has more than two children in one tree, and inner ranks of one are leaves of the other
+            // (the first and the last rank excepted).
+            for tree in 0..2 {
+                for rank in 0..ranks {
+                    let children = edges
+                        .iter()
+                        .skip(tree)
+                        .step_by(2)
+                        .filter(|edge| edge.0 == rank)
+                        .count();
+                    assert!(children <= 2);
+                }
+            }
+        }
+    }
 }
