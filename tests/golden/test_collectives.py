@@ -22,15 +22,9 @@ def site(server: rf.UltraServer, count: int) -> rf.Machine:
 
 def snake(side: int) -> list[int]:
     """A Hamiltonian cycle of a side x side x side torus, one hop a step."""
-    flat = []
-    for y in range(side):
-        row = [((x - y) % side) + side * y for x in range(side)]
-        flat += row
-    up = []
-    for z in range(side):
-        turned = flat[-z * 1 :] + flat[: -z * 1] if z else flat
-        up += [chip + side * side * z for chip in turned]
-    return up
+    plane = [(x - y) % side + side * y for y in range(side) for x in range(side)]
+    turned = [plane[len(plane) - z :] + plane[: len(plane) - z] for z in range(side)]
+    return [chip + side * side * z for z in range(side) for chip in turned[z]]
 
 
 # ------------------------------------------------------------------ Trn2
@@ -181,7 +175,7 @@ def test_latency_of_rings_and_halving_over_many_servers() -> None:
 @pytest.mark.parametrize("size", [0, 1000, 1e9])
 def test_ring_formulas(ranks: int, size: float) -> None:
     alpha, rate = 1.5e-6, 50e9
-    ring = rf.torus(ranks, rate, "1.5 us")
+    ring = rf.torus(ranks, rate, "1.5 us", wrap=ranks > 2)  # wrapped, two chips have two cables
     steps, share = ranks - 1, size / ranks / rate
     one = {name: getattr(ring, name)(size, algorithm="ring_one_way").time_s for name in HALVES}
     assert one["all_reduce"] == pytest.approx(2 * steps * (alpha + share), rel=EXACT)
@@ -194,6 +188,12 @@ def test_ring_formulas(ranks: int, size: float) -> None:
 
 
 HALVES = ("all_reduce", "reduce_scatter", "all_gather")
+
+
+def test_two_chips_on_a_ring_have_two_cables() -> None:
+    ring, line = rf.torus(2, 50e9), rf.torus(2, 50e9, wrap=False)
+    assert line.all_reduce(1e9).time_s == pytest.approx(1e9 / 50e9, rel=EXACT)
+    assert ring.all_reduce(1e9).time_s == pytest.approx(1e9 / 100e9, rel=EXACT)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_sizes_and_bus_bandwidths_are_those_of_nccl_tests() -> None:
 
 def test_send_recv_is_one_message() -> None:
     machine = rf.torus((4, 4), "50 GB/s", "1 us", overhead="2 us")
-    result = machine.send_recv(1e6, shift=1)
-    assert result.time_s == pytest.approx(2e-6 + 1e-6 + 1e6 / 50e9, abs=1e-5)
+    result = machine.send_recv(1e6, shift=1)  # from 3 to 4 are two hops
+    assert result.time_s == pytest.approx(2e-6 + 2 * 1e-6 + 1e6 / 50e9, rel=EXACT)
     pair = machine.send_recv(1e6, group=[0, 1], shift=1)
     assert pair.time_s == pytest.approx(machine.route(0, 1).time_s(1e6), rel=EXACT)

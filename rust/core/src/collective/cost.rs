@@ -102,7 +102,7 @@ impl PhaseCost {
     fn new(context: &Context, model: Model, phase: &Phase, ledger: &mut Ledger) -> Result<Self> {
         let times = match phase.repeat {
             Repeat::Steps(count) => count as f64,
-            Repeat::Wave(_) => 1.0,
+            Repeat::Wave { .. } => 1.0,
         };
         let (mut latency, mut overhead, mut sent) = (0.0f64, 0.0, 0.0f64);
         let mut last = Vec::new();
@@ -153,10 +153,10 @@ impl PhaseCost {
     pub(crate) fn time(&self, scale: f64) -> f64 {
         match self.repeat {
             Repeat::Steps(count) => count as f64 * self.step(scale),
-            Repeat::Wave(hops) => {
+            Repeat::Wave { hops, latency } => {
                 let pieces = self.wave_pieces(hops, scale);
-                let first = hops as f64 * self.step(scale / pieces);
-                first + (pieces - 1.0) * (self.overhead + scale * self.serial / pieces)
+                let each = self.overhead + scale * self.serial / pieces;
+                latency + (hops as f64 + pieces - 1.0) * each
             }
         }
     }
@@ -165,21 +165,20 @@ impl PhaseCost {
     fn wire(&self) -> f64 {
         match self.repeat {
             Repeat::Steps(count) => count as f64 * self.serial,
-            Repeat::Wave(_) => self.serial,
+            Repeat::Wave { .. } => self.serial,
         }
     }
 
     /// Seconds with no data: what latency and overhead alone cost.
     pub(crate) fn fixed(&self) -> (f64, f64) {
-        let steps = match self.repeat {
-            Repeat::Steps(count) => count as f64,
-            Repeat::Wave(hops) => hops as f64,
-        };
-        (steps * self.latency, steps * self.overhead)
+        match self.repeat {
+            Repeat::Steps(count) => (count as f64 * self.latency, count as f64 * self.overhead),
+            Repeat::Wave { hops, latency } => (latency, hops as f64 * self.overhead),
+        }
     }
 
-    /// The number of pieces that makes a wave shortest: of h (a + o + b/c) + (c - 1)(o + b/c), the part that
-    /// depends on c is (h - 1) b/c + c o, least at c = sqrt((h - 1) b / o).
+    /// The number of pieces that makes a wave shortest: of (h + c - 1)(o + b/c), the part that depends on c is
+    /// (h - 1) b/c + c o, least at c = sqrt((h - 1) b / o).
     fn wave_pieces(&self, hops: u64, scale: f64) -> f64 {
         let wire = scale * self.serial;
         if hops <= 1 || wire == 0.0 {

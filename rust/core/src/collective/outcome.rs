@@ -200,7 +200,7 @@ impl Outcome {
 fn steps(repeat: Repeat) -> u64 {
     match repeat {
         Repeat::Steps(count) => count,
-        Repeat::Wave(hops) => hops,
+        Repeat::Wave { hops, .. } => hops,
     }
 }
 

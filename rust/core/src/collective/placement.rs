@@ -5,6 +5,7 @@ use super::context::Context;
 use super::layout;
 use super::pattern::{Kind, Pattern};
 use crate::machine::Machine;
+use crate::route::route;
 use crate::{Error, Result};
 use std::rc::Rc;
 
@@ -113,6 +114,32 @@ impl Placement {
             },
             Self::Flat(_) => Kind::Flat(pairs),
         }))
+    }
+
+    /// Seconds of latency on the slowest way down a tree (or up, which is as long) in any group: `edges` are
+    /// (parent, child) ranks, each parent a root or a child of an earlier edge.
+    pub(crate) fn tree_latency(&self, context: &Context, edges: &[(u32, u32)]) -> Result<f64> {
+        let mut slowest = 0.0;
+        for group in self.groups() {
+            let mut reached = vec![0.0; group.len()];
+            for &(parent, child) in edges {
+                let latency =
+                    self.latency(context, group[parent as usize], group[child as usize])?;
+                reached[child as usize] = reached[parent as usize] + latency;
+                slowest = f64::max(slowest, reached[child as usize]);
+            }
+        }
+        Ok(slowest)
+    }
+
+    fn latency(&self, context: &Context, from: u32, to: u32) -> Result<f64> {
+        match self {
+            Self::Rails(_) | Self::Lanes(..) => Ok(context.way(from, to, |_| ()).latency),
+            Self::Local(_) => {
+                Ok(route(&context.domain_machine, context.routing, from, to)?.latency)
+            }
+            Self::Flat(_) => Ok(route(context.machine, context.routing, from, to)?.latency),
+        }
     }
 
     /// The pattern of every rank to every other.

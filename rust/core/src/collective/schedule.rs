@@ -15,12 +15,17 @@ pub(crate) struct Part {
 }
 
 /// How often a phase happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Repeat {
     /// So many steps, each waiting for the one before; `bytes` is per step.
     Steps(u64),
-    /// A pipeline of so many hops, all busy at once with pieces of the data; `bytes` is of all pieces.
-    Wave(u64),
+    /// A pipeline, all of it busy at once with pieces of the data; `bytes` is of all pieces.
+    Wave {
+        /// Messages on the longest way through the pipeline, each of which waits for the one before.
+        hops: u64,
+        /// Seconds of latency on the slowest way through.
+        latency: f64,
+    },
 }
 
 /// What happens at the same time.
@@ -55,11 +60,11 @@ impl Phase {
         }
     }
 
-    pub(crate) fn wave(what: impl Into<String>, parts: Vec<Part>, hops: u64) -> Self {
+    pub(crate) fn wave(what: impl Into<String>, parts: Vec<Part>, hops: u64, latency: f64) -> Self {
         Self {
             what: what.into(),
             parts,
-            repeat: Repeat::Wave(hops),
+            repeat: Repeat::Wave { hops, latency },
         }
     }
 }

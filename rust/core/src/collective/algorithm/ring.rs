@@ -84,6 +84,7 @@ fn chain(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Phase>> {
     };
     let mut sends: Vec<(u32, u32)> = (0..forward_hops).map(|rank| (rank, rank + 1)).collect();
     sends.extend((0..ranks - 1 - forward_hops).map(|hop| ((ranks - hop) % ranks, ranks - hop - 1)));
+    let latency = ring.tree_latency(job.context, &sends)?;
     let what = if job.operation == Operation::Reduce {
         sends.iter_mut().for_each(|send| *send = (send.1, send.0));
         "reduce along the ring"
@@ -91,11 +92,9 @@ fn chain(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Phase>> {
         "broadcast along the ring"
     };
     let pattern = ring.pattern(job.context, &sends)?;
-    Ok(vec![Phase::wave(
-        what,
-        vec![Part::new(&pattern, job.size)],
-        u64::from(forward_hops),
-    )])
+    let parts = vec![Part::new(&pattern, job.size)];
+    let hops = u64::from(forward_hops);
+    Ok(vec![Phase::wave(what, parts, hops, latency)])
 }
 
 /// All-to-all by neighbours: step s passes on the shares that have further to go. Steps shrink by one share

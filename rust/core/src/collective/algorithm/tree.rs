@@ -95,44 +95,56 @@ fn steps(
 pub(crate) fn double_binary(job: &Job) -> Result<Vec<Stage>> {
     let placement = job.placement.rooted_as(job.placement, job.root);
     let ranks = placement.ranks() as u32;
-    let (down, hops): (Vec<(u32, u32)>, u64) = match job.operation {
+    let (trees, hops) = match job.operation {
         Operation::AllReduce => (two_trees(ranks), depth(ranks)),
         Operation::Broadcast | Operation::Reduce => {
-            let shifted = two_trees(ranks - 1)
-                .into_iter()
-                .map(|(from, to)| (from + 1, to + 1));
             let [first, second] = tree_roots(ranks - 1);
-            let fed = [(0, first + 1), (0, second + 1)];
-            (
-                fed.into_iter().chain(shifted).collect(),
-                depth(ranks - 1) + 1,
-            )
+            let fed = |tree: Vec<(u32, u32)>, root: u32| {
+                let shifted = tree.into_iter().map(|(from, to)| (from + 1, to + 1));
+                [(0, root + 1)].into_iter().chain(shifted).collect()
+            };
+            let [one, other] = two_trees(ranks - 1);
+            ([fed(one, first), fed(other, second)], depth(ranks - 1) + 1)
         }
         other => return Err(unsupported("double_binary_tree", other)),
     };
+    let mut latency = 0.0;
+    for tree in &trees {
+        latency = f64::max(latency, placement.tree_latency(job.context, tree)?);
+    }
+    let down = trees.concat();
     let up = down.iter().map(|&(from, to)| (to, from));
-    let (what, sends, hops) = match job.operation {
-        Operation::Broadcast => ("down both trees", down, hops),
-        Operation::Reduce => ("up both trees", up.collect(), hops),
+    let (what, sends, ways) = match job.operation {
+        Operation::Broadcast => ("down both trees", down, 1),
+        Operation::Reduce => ("up both trees", up.collect(), 1),
         _ => (
             "up and down both trees",
             up.chain(down.clone()).collect(),
-            2 * hops,
+            2,
         ),
     };
-    let pattern = placement.pattern(job.context, &sends)?;
-    let phase = Phase::wave(what, vec![Part::new(&pattern, job.size / 2.0)], hops);
+    let parts = vec![Part::new(
+        &placement.pattern(job.context, &sends)?,
+        job.size / 2.0,
+    )];
+    let phase = Phase::wave(what, parts, ways * hops, ways as f64 * latency);
     Ok(vec![Stage::of(job.tier, vec![phase])])
 }
 
-/// (parent, child) of every edge of both trees over `ranks` ranks. The second tree is the first with every rank
-/// moved on by one.
-fn two_trees(ranks: u32) -> Vec<(u32, u32)> {
-    let moved = |rank: u32| (rank + 1) % ranks;
-    (0..ranks)
+/// (parent, child) of every edge of each tree over `ranks` ranks, parents first. The second tree is the first with
+/// every rank moved on by one.
+fn two_trees(ranks: u32) -> [Vec<(u32, u32)>; 2] {
+    let mut edges: Vec<(u32, u32)> = (0..ranks)
         .filter_map(|rank| parent(rank, ranks).map(|parent| (parent, rank)))
-        .flat_map(|(parent, rank)| [(parent, rank), (moved(parent), moved(rank))])
-        .collect()
+        .collect();
+    // The lower its lowest set bit, the deeper a node lies.
+    edges.sort_by_key(|&(_, child)| std::cmp::Reverse((child + 1).trailing_zeros()));
+    let moved = |rank: u32| (rank + 1) % ranks;
+    let second = edges
+        .iter()
+        .map(|&(from, to)| (moved(from), moved(to)))
+        .collect();
+    [edges, second]
 }
 
 /// The roots of both trees.
@@ -193,8 +205,8 @@ mod tests {
     #[test]
     fn both_trees_reach_every_rank_within_their_depth() {
         for ranks in 1..200u32 {
-            let edges = two_trees(ranks);
-            assert_eq!(edges.len(), 2 * (ranks as usize - 1));
+            let trees = two_trees(ranks);
+            assert_eq!(trees.concat().len(), 2 * (ranks as usize - 1));
             let [root, second] = tree_roots(ranks);
             for rank in 0..ranks {
                 let mut at = rank;
@@ -209,18 +221,19 @@ mod tests {
                 );
             }
             assert_eq!(second, (root + 1) % ranks);
-            // Nobody has more than two children in one tree, and inner ranks of one are leaves of the other
-            // (the first and the last rank excepted).
-            for tree in 0..2 {
-                for rank in 0..ranks {
-                    let children = edges
-                        .iter()
-                        .skip(tree)
-                        .step_by(2)
-                        .filter(|edge| edge.0 == rank)
-                        .count();
-                    assert!(children <= 2);
+            for (tree, root) in trees.iter().zip([root, second]) {
+                let mut reached = vec![false; ranks as usize];
+                reached[root as usize] = true;
+                for &(from, to) in tree {
+                    assert!(reached[from as usize], "parents come first");
+                    reached[to as usize] = true;
+                    let children = tree.iter().filter(|edge| edge.0 == from).count();
+                    assert!(
+                        children <= 2,
+                        "rank {from} of {ranks} has {children} children"
+                    );
                 }
+                assert!(reached.into_iter().all(|reached| reached));
             }
         }
     }
