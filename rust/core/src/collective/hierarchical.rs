@@ -36,6 +36,10 @@ enum Place {
     RootDomain,
     /// Across the domains of each site.
     Site,
+    /// Across the domains of each site, from its leader: the root's domain, or the first of another site.
+    SiteFromLeader,
+    /// Between the leaders of the sites.
+    Leaders,
     /// Across all domains, sites regardless.
     Rails,
     /// Between sites.
@@ -189,8 +193,18 @@ fn slots(
         ],
         AllGather => vec![between(AllGather), site(AllGather), inside(AllGather)],
         AllToAll => vec![inside(AllToAll), rails(AllToAll, size)],
-        Broadcast => vec![root(Scatter), rails(Broadcast, share), inside(AllGather)],
-        Reduce => vec![inside(ReduceScatter), rails(Reduce, share), root(Gather)],
+        Broadcast => vec![
+            root(Scatter),
+            slot(2, Place::Leaders, Broadcast, share),
+            slot(1, Place::SiteFromLeader, Broadcast, share),
+            inside(AllGather),
+        ],
+        Reduce => vec![
+            inside(ReduceScatter),
+            slot(1, Place::SiteFromLeader, Reduce, share),
+            slot(2, Place::Leaders, Reduce, share),
+            root(Gather),
+        ],
         Scatter => vec![root(Scatter), rails(Scatter, share)],
         Gather => vec![rails(Gather, share), root(Gather)],
         SendRecv | Barrier => {
@@ -206,8 +220,8 @@ fn slots(
     });
     slots.retain(|slot| match slot.place {
         Place::Domain | Place::RootDomain => in_domain > 1,
-        Place::Site => several_in_a_site,
-        Place::Wan => wan,
+        Place::Site | Place::SiteFromLeader => several_in_a_site,
+        Place::Wan | Place::Leaders => wan,
         Place::Rails => true,
     });
     Ok(slots)
@@ -310,7 +324,20 @@ fn stage(context: &Context, request: &Request, slot: &Slot, name: &'static str) 
             vec![Placement::Rails(domains.clone())],
             request.root / in_domain,
         ),
-        Place::Site => tracks(site_placements(context, domains), 0),
+        Place::Site => tracks(site_placements(context, domains, None), 0),
+        Place::SiteFromLeader => tracks(
+            site_placements(context, domains, Some(request.root / in_domain)),
+            0,
+        ),
+        Place::Leaders => leaders(context, domains, request.root / in_domain)
+            .into_iter()
+            .map(|(placement, root)| tracks(vec![placement], root))
+            .reduce(|all, next| {
+                let mut all = all?;
+                all.tracks.extend(next?.tracks);
+                Ok(all)
+            })
+            .expect("a slot between sites is made when some set spans two"),
         Place::Wan => Ok(Stage::of(
             TIERS[2],
             wan::phases(context, domains, slot.operation, slot.size, name)?,
@@ -318,19 +345,53 @@ fn stage(context: &Context, request: &Request, slot: &Slot, name: &'static str) 
     }
 }
 
-/// The domains of each set at each site, sets of equal size together.
-fn site_placements(context: &Context, domains: &[Vec<u32>]) -> Vec<Placement> {
+/// The domains of each set at each site, sets of equal size together. With `root`, the number of the root's domain
+/// in each set, the leader of the site comes first.
+fn site_placements(context: &Context, domains: &[Vec<u32>], root: Option<usize>) -> Vec<Placement> {
     let machine = context.machine;
-    let mut parts: Vec<Vec<u32>> = domains
-        .iter()
-        .flat_map(|set| set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b)))
-        .filter(|part| part.len() > 1)
-        .map(<[u32]>::to_vec)
-        .collect();
+    let mut parts: Vec<Vec<u32>> = Vec::new();
+    for set in domains {
+        let of_sites = set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b));
+        for part in of_sites.filter(|part| part.len() > 1) {
+            let mut part = part.to_vec();
+            let leader = root.and_then(|root| part.iter().position(|&domain| domain == set[root]));
+            part.rotate_left(leader.unwrap_or(0));
+            parts.push(part);
+        }
+    }
     parts.sort_by_key(Vec::len);
     parts
         .chunk_by(|a, b| a.len() == b.len())
         .map(|alike| Placement::Rails(alike.to_vec()))
+        .collect()
+}
+
+/// The leaders of the sites that each set spans, and which of them is the root's. Sets that span equally many
+/// sites and have their root at the same place go together.
+fn leaders(context: &Context, domains: &[Vec<u32>], root: usize) -> Vec<(Placement, usize)> {
+    let machine = context.machine;
+    let mut sets: Vec<(usize, Vec<u32>)> = Vec::new();
+    for set in domains {
+        let of_sites = set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b));
+        let mut at = 0;
+        let mut leading = Vec::new();
+        for (index, part) in of_sites.enumerate() {
+            let holds_root = part.contains(&set[root]);
+            leading.push(if holds_root { set[root] } else { part[0] });
+            if holds_root {
+                at = index;
+            }
+        }
+        if leading.len() > 1 {
+            sets.push((at, leading));
+        }
+    }
+    sets.sort_by_key(|(at, leading)| (leading.len(), *at));
+    sets.chunk_by(|a, b| (a.1.len(), a.0) == (b.1.len(), b.0))
+        .map(|alike| {
+            let groups = alike.iter().map(|(_, leading)| leading.clone()).collect();
+            (Placement::Rails(groups), alike[0].0)
+        })
         .collect()
 }
 
