@@ -16,7 +16,8 @@ import rainier_fast as rf
 
 WATCHDOG_S = 60
 METHODS = [
-    method for method in ("fork", "spawn", "forkserver")
+    method
+    for method in ("fork", "spawn", "forkserver")
     if method in multiprocessing.get_all_start_methods()
 ]
 SERVER = rf.UltraServer("pair", None, (rf.Axis("x", 2, "line"),), rf.Nic("25 GB/s", "1 us"))

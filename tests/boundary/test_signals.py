@@ -27,14 +27,30 @@ import rainier_fast as rf
 kind, delay = sys.argv[1], float(sys.argv[2])
 machine = rf.torus((32, 32, 32), 50e9)
 rng = np.random.default_rng(1)
-if kind == "uniform":
-    big = rf.torus((2000,), 50e9)
-count = 100_000_000 if kind == "dor" else 3_000_000
-some = rng.integers(0, machine.num_chips, 1_000_000, dtype=np.int32)
-src = np.tile(some, count // some.size)
-dst = np.tile(some[::-1].copy(), count // some.size)
-routing = "adaptive" if kind == "adaptive" else "valiant" if kind == "valiant" else "dor"
-seen = {"interrupts": 0, "ticks": 0, "calls": 0}
+
+def flows(count):
+    some = rng.integers(0, machine.num_chips, 1_000_000, dtype=np.int32)
+    return np.tile(some, count // some.size), np.tile(some[::-1].copy(), count // some.size)
+
+if kind == "1e8 flows":
+    src, dst = flows(100_000_000)
+    job = lambda: machine.link_loads(src, dst, 1 << 20)
+elif kind == "adaptive flows":
+    src, dst = flows(3_000_000)
+    job = lambda: machine.link_loads(src, dst, 1 << 20, "adaptive")
+elif kind == "uniform adaptive":
+    mesh = rf.torus((16, 16, 16), 50e9, wrap=False)
+    job = lambda: mesh.traffic("uniform", 8, "adaptive")
+elif kind == "adaptive route":
+    cube = rf.torus((120, 120, 120), 50e9)
+    job = lambda: cube.route(0, cube.chip(x=60, y=60, z=60), "adaptive")
+else:
+    big = rf.preset("rainier", chips=1 << 20)
+    group = rng.permutation(1 << 20)[:1 << 18]
+    job = lambda: big.all_reduce(1e9, group=group, algorithm="halving_doubling")
+native = lambda: len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
+at_first = native()  # numpy has threads of its own
+seen = {"interrupts": 0, "ticks": 0}
 stop = threading.Event()
 
 def tick():
@@ -46,17 +62,19 @@ def interrupt():
     time.sleep(delay)
     seen["ticks_before"] = seen["ticks"]
     seen["sent"] = time.monotonic()
-    if kind == "adaptive":
+    if kind == "adaptive flows":
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
     else:
         os.kill(os.getpid(), signal.SIGINT)
 
-ticker, timer = threading.Thread(target=tick), threading.Thread(target=interrupt)
+ticker, timer = (
+    threading.Thread(target=work, daemon=True) for work in (tick, interrupt)
+)
 ticker.start()
 started = time.monotonic()
 timer.start()
 try:
-    machine.link_loads(src, dst, 1 << 20, routing)
+    job()
     seen["finished"] = time.monotonic() - started
 except KeyboardInterrupt:
     seen["raised"] = time.monotonic()
@@ -72,7 +90,10 @@ stop.set()
 ticker.join()
 loads = machine.link_loads([0, 1], [2, 3], 1000)
 seen["usable"] = loads.total_hop_bytes == 4000 and len(threading.enumerate()) == 1
-seen["native_threads"] = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
+until = time.monotonic() + 2
+while native() > at_first and time.monotonic() < until:
+    time.sleep(0.01)  # a thread that was joined may still be leaving
+seen["left_behind"] = max(native() - at_first, 0)
 print(json.dumps(seen))
 """
 
@@ -91,22 +112,34 @@ def interrupted(kind: str, delay: float) -> dict[str, Any]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.parametrize(("kind", "delay"), [("dor", 0.3), ("dor", 0.02), ("valiant", 0.2)])
+@pytest.mark.parametrize(
+    ("kind", "delay"),
+    [
+        ("1e8 flows", 0.3),
+        ("1e8 flows", 0.02),
+        ("adaptive flows", 0.2),
+        ("uniform adaptive", 0.2),
+        ("adaptive route", 0.2),
+        ("collective", 0.2),
+    ],
+)
 def test_ctrl_c_interrupts_once_and_soon(kind: str, delay: float) -> None:
     # A neighbour on the machine may take the cores for a moment: the best of three counts.
-    answers = []
+    late = []
     for _ in range(3):
         seen = interrupted(kind, delay)
         assert "finished" not in seen, f"too quick to interrupt: {seen}"
         assert seen["interrupts"] == 1, seen
         assert seen["usable"], seen
-        assert seen["native_threads"] == 1, seen
+        assert seen["left_behind"] == 0, seen
         assert seen["ticks_before"] >= delay / 0.001 / 20, seen  # another thread ran meanwhile
         assert seen["ran_on"] >= 10, seen
-        answers.append(seen["raised"] - seen["sent"])
-        if answers[-1] <= LIMIT_S:
+        late.append(seen["raised"] - seen["sent"])
+        if late[-1] <= LIMIT_S:
             return
-    pytest.fail(f"KeyboardInterrupt came {answers} s after the signal, must be {LIMIT_S} s")
+        if late[-1] > 5 * LIMIT_S:
+            break
+    pytest.fail(f"KeyboardInterrupt came {late} s after the signal, must be {LIMIT_S} s")
 
 
 TORUS = rf.torus((16, 16, 16), 50e9)

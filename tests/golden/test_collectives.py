@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -123,7 +124,7 @@ def test_hierarchy_of_ultraservers() -> None:
     assert outside == pytest.approx(1.25e-3, rel=0.005)
     plain = machine.all_reduce(1e9, algorithm="hierarchical", chunks=1)
     assert plain.time_s == pytest.approx(inside + outside, rel=1e-3)
-    tiers = {tier: 0.0 for tier in plain.phases["tier"]}
+    tiers = dict.fromkeys(plain.phases["tier"], 0.0)
     for row in plain.phases:
         tiers[row["tier"]] += row["time_s"]
     assert tiers["site"] == pytest.approx(outside, rel=1e-9)
@@ -216,7 +217,7 @@ def test_smpis_ring_on_a_snake_through_the_torus() -> None:
     cycle = snake(4)
     assert sorted(cycle) == list(range(64))
     machine = rf.torus((4, 4, 4), "100 GB/s", "1 us")
-    assert all(machine.route(a, b).hops == 1 for a, b in zip(cycle, cycle[1:], strict=False))
+    assert all(machine.route(a, b).hops == 1 for a, b in pairwise(cycle))
     result = machine.all_reduce(1e9, group=cycle, algorithm="ring_one_way")
     assert result.time_s == pytest.approx(0.01981353, rel=2e-6)
 

@@ -27,7 +27,7 @@ def cube(side: int, axes: int, *, wrap: bool = True) -> rf.Machine:
 def walked(
     side: int, axes: int, src: NDArray[Any], dst: NDArray[Any], *, split: bool = True
 ) -> NDArray[np.float64]:
-    """Loads by (axis, direction, chip that the link leaves), one hop at a time, first axis first."""
+    """Loads by (axis, direction, chip that the link leaves), hop by hop, first axis first."""
     loads = np.zeros((axes, 2, side**axes))
     place = [src // side**at % side for at in range(axes)]
     for at in range(axes):
@@ -150,8 +150,10 @@ def test_8x8x8_closed_forms(pattern: str, gamma: float) -> None:
             (16, 3, (2, 7, 4, 30, 7.5, 48, 1)),
         ]
         for pattern, gamma in zip(
-            ("uniform", "tornado", "bit_complement", "bit_transpose")
-            + ("shuffle", "bit_reversal", "neighbor"),
+            [
+                *("uniform", "tornado", "bit_complement", "bit_transpose"),
+                *("shuffle", "bit_reversal", "neighbor"),
+            ],
             row,
             strict=True,
         )
@@ -178,7 +180,9 @@ def test_uniform_on_odd_rings(side: int, axes: int) -> None:
     assert mean_hops == pytest.approx(axes * (side / 4 - 1 / (4 * side)), rel=1e-12)
 
 
-@pytest.mark.parametrize(("side", "axes"), [(2, 3), (4, 1), (4, 3), (6, 2), (8, 2), (8, 3), (16, 3)])
+@pytest.mark.parametrize(
+    ("side", "axes"), [(2, 3), (4, 1), (4, 3), (6, 2), (8, 2), (8, 3), (16, 3)]
+)
 def test_uniform_on_even_rings(side: int, axes: int) -> None:
     chips = side**axes
     loads = cube(side, axes).traffic("uniform", chips)

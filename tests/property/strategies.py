@@ -33,7 +33,7 @@ def shapes(draw: st.DrawFn, max_axes: int = 5, max_chips: int = 96) -> tuple[int
 
 @st.composite
 def grids(
-    draw: st.DrawFn, max_axes: int = 5, max_chips: int = 96, wrap: bool | None = None
+    draw: st.DrawFn, max_axes: int = 5, max_chips: int = 96, *, wrap: bool | None = None
 ) -> rf.Machine:
     """Tori and meshes; with `wrap` every axis is as it says, else each for itself."""
     shape = draw(shapes(max_axes, max_chips))

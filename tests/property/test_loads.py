@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from property.strategies import alone, clusters, columns, grids, machines, ordered, policies
 
 import rainier_fast as rf
+from property.strategies import alone, clusters, columns, grids, machines, ordered, policies
 from rainier_fast.definitions.routing import TIES
 from rainier_fast.testing import oracle
 

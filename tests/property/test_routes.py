@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+import rainier_fast as rf
 from property.strategies import (
     alone,
     clusters,
@@ -18,8 +23,6 @@ from property.strategies import (
     pairs,
     policies,
 )
-
-import rainier_fast as rf
 from rainier_fast.testing import oracle
 
 
@@ -38,9 +41,13 @@ def ends(machine: rf.Machine, links: np.ndarray) -> list[tuple[str, str]]:
 
 
 def same_place(one: str, two: str) -> bool:
-    """Tell whether words may mean one place: a port names its switch, the tiers their groups."""
-    short, long = sorted([one, two], key=len)
-    return short == long or "fabric" in (one, two) or long.startswith(f"{short} tier")
+    """Tell whether words may mean one place: a port, a NIC and a WAN link name only the whole."""
+    whole = r"(fabric|s\d+|\w+ switch \d+)"
+    part = r"( core| tier \d+ group \d+| above tier \d+)?"
+    names = [re.fullmatch(whole + part, words) for words in (one, two)]
+    if one == two or not all(names):
+        return one == two
+    return names[0][1] == names[1][1] or "fabric" in (one, two)
 
 
 def moved(machine: rf.Machine, chip: int, steps: list[int]) -> int:
@@ -102,7 +109,7 @@ def test_a_single_path_chains_from_source_to_destination(data: st.DataObject) ->
         return
     assert chain[0][0] == f"chip {src}"
     assert chain[-1][1] == f"chip {dst}"
-    for (_, arrives), (leaves, _) in zip(chain, chain[1:], strict=False):
+    for (_, arrives), (leaves, _) in pairwise(chain):
         assert same_place(arrives, leaves)
 
 
@@ -134,6 +141,23 @@ def test_minimal_policies_take_the_fewest_hops(data: st.DataObject) -> None:
     assert abs(route.mean_hops - route.hops) <= 1e-9
     detour = machine.route(src, dst, "valiant")
     assert detour.mean_hops >= route.mean_hops - 1e-9
+
+
+@pytest.mark.parametrize("wrap", [True, False])
+@pytest.mark.parametrize("shape", [(2,), (3,), (4,), (5,), (6,), (3, 7), (4, 2, 3)])
+def test_hops_of_valiant_are_those_of_its_longest_path(
+    shape: tuple[int, ...], *, wrap: bool
+) -> None:
+    machine = rf.torus(shape, 1e9, "1 us", wrap)
+    for src, dst in [(0, 1), (0, machine.num_chips - 1), (1, 0)]:
+        legs = [
+            distance(machine, src, by) + distance(machine, by, dst)
+            for by in range(machine.num_chips)
+        ]
+        route = machine.route(src, dst, "valiant")
+        assert route.hops == max(legs)
+        assert route.latency_s == pytest.approx(max(legs) * 1e-6)
+        assert route.mean_hops == pytest.approx(sum(legs) / len(legs))
 
 
 @given(st.data())

@@ -9,8 +9,6 @@ mod hierarchical;
 mod layout;
 mod ledger;
 mod measure;
-#[cfg(test)]
-mod measure_tests;
 mod operation;
 mod outcome;
 mod packing;

@@ -1,9 +1,10 @@
 //! Compact costs against the same pattern written out message by message.
 
-use super::context::Context;
-use super::group::Groups;
-use super::measure::{by_site, site_bytes, unit};
-use super::pattern::{Kind, SiteShare};
+use super::fabric::site_bytes;
+use super::{by_site, unit};
+use crate::collective::context::Context;
+use crate::collective::group::Groups;
+use crate::collective::pattern::{Kind, SiteShare};
 use crate::machine::{Axis, AxisKind, Domain, Machine, Nic, Site, Tier, Wan, WanShape};
 use crate::route::{Routing, route, walk};
 

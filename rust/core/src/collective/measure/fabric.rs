@@ -1,116 +1,11 @@
-//! What each kind of pattern puts on the links, and how long its messages take alone.
+//! Patterns between domains, counted by domain: rails, stars, exchanges, sites.
 
-use super::context::Context;
-use super::group::Groups;
-use super::ledger::Ledger;
-use super::pattern::{Kind, SiteShare, Unit};
-use crate::load::{ByteColumn, Flows, IndexColumn, link_loads, uniform};
+use crate::collective::context::Context;
+use crate::collective::group::Groups;
+use crate::collective::ledger::Ledger;
+use crate::collective::pattern::{SiteShare, Unit};
 use crate::machine::{Machine, Nic};
-use crate::route::{route, walk};
-use crate::{Control, Error, Result};
-use std::collections::BTreeMap;
-
-/// Messages are few when the machine has at least this many links for each.
-const FEW: u64 = 16;
-
-pub(crate) fn unit(context: &Context, kind: &Kind) -> Result<Unit> {
-    match kind {
-        Kind::Local(pairs) => local(context, pairs),
-        Kind::LocalAll => local_all(context),
-        Kind::Rails(pairs) => rails(context, pairs, None),
-        Kind::Lanes { pairs, lanes } => rails(context, pairs, Some(lanes.as_slice())),
-        Kind::Star {
-            sets,
-            locals,
-            outward,
-        } => star(context, sets, locals, *outward),
-        Kind::Exchange { sets, spread } => exchange(context, sets, *spread),
-        Kind::Sites { sets, share } => sites(context, sets, *share),
-        Kind::Flat(pairs) => flat(context, pairs),
-    }
-}
-
-fn loads_of(machine: &Machine, context: &Context, pairs: &[(u32, u32)]) -> Result<Vec<f64>> {
-    let (src, dst): (Vec<u32>, Vec<u32>) = pairs.iter().copied().unzip();
-    let flows = Flows {
-        src: IndexColumn::U32(&src),
-        dst: IndexColumn::U32(&dst),
-        bytes: ByteColumn::Scalar(1.0),
-    };
-    link_loads(machine, &flows, context.routing, 1, &Control::default())
-}
-
-/// Largest number of messages that one chip sends.
-fn most_sent(pairs: &[(u32, u32)]) -> f64 {
-    let mut senders: Vec<u32> = pairs.iter().map(|pair| pair.0).collect();
-    senders.sort_unstable();
-    let longest = senders.chunk_by(|a, b| a == b).map(<[u32]>::len).max();
-    longest.unwrap_or(0) as f64
-}
-
-/// Notes each message's own time. Messages of equal displacement on a machine of rings only are alike, and
-/// are looked at once.
-fn note_messages(
-    context: &Context,
-    machine: &Machine,
-    pairs: &[(u32, u32)],
-    unit: &mut Unit,
-) -> Result<()> {
-    let domain = machine.domain();
-    let alike = machine.num_domains() == 1
-        && domain
-            .axes()
-            .iter()
-            .all(|axis| matches!(axis.kind, crate::machine::AxisKind::Ring))
-        && context.routing.is_translation_invariant();
-    let mut seen: BTreeMap<u64, ()> = BTreeMap::new();
-    for &(src, dst) in pairs {
-        if alike {
-            let key = (0..domain.axes().len()).rev().fold(0u64, |key, axis| {
-                let size = domain.axes()[axis].size;
-                let step =
-                    (domain.coordinate(dst, axis) + size - domain.coordinate(src, axis)) % size;
-                key * u64::from(size) + u64::from(step)
-            });
-            if seen.insert(key, ()).is_some() {
-                continue;
-            }
-        }
-        let route = route(machine, context.routing, src, dst)?;
-        unit.note_alone(route.latency, 1.0 / route.bandwidth);
-    }
-    Ok(())
-}
-
-fn local(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
-    let machine = &context.domain_machine;
-    let messages = most_sent(pairs);
-    let mut unit = Unit {
-        overhead: messages * machine.overhead(),
-        sent: messages,
-        ..Unit::default()
-    };
-    unit.ledger.local = loads_of(machine, context, pairs)?;
-    note_messages(context, machine, pairs, &mut unit)?;
-    Ok(unit)
-}
-
-fn local_all(context: &Context) -> Result<Unit> {
-    let machine = &context.domain_machine;
-    let chips = machine.num_chips();
-    let peers = f64::from(chips - 1);
-    let mut unit = Unit {
-        overhead: peers * machine.overhead(),
-        sent: peers,
-        ..Unit::default()
-    };
-    unit.ledger.local = uniform(machine, f64::from(chips), context.routing)?;
-    // Chip 0 sits in a corner of every line and anywhere on rings and switches: its messages include the
-    // longest.
-    let from_corner: Vec<(u32, u32)> = (1..chips).map(|dst| (0, dst)).collect();
-    note_messages(context, machine, &from_corner, &mut unit)?;
-    Ok(unit)
-}
+use crate::{Error, Result};
 
 fn nic_of<'a>(context: &'a Context) -> &'a Nic {
     context
@@ -124,7 +19,11 @@ fn between(context: &Context, from: u32, to: u32) -> (f64, f64) {
     (way.latency, way.bandwidth)
 }
 
-fn rails(context: &Context, pairs: &[(u32, u32)], lanes: Option<&[(u32, u32)]>) -> Result<Unit> {
+pub(super) fn rails(
+    context: &Context,
+    pairs: &[(u32, u32)],
+    lanes: Option<&[(u32, u32)]>,
+) -> Result<Unit> {
     let machine = context.machine;
     let domains = machine.num_domains() as usize;
     let (mut out, mut into) = (vec![0.0; domains], vec![0.0; domains]);
@@ -155,7 +54,7 @@ fn rails(context: &Context, pairs: &[(u32, u32)], lanes: Option<&[(u32, u32)]>) 
     Ok(unit)
 }
 
-fn star(
+pub(super) fn star(
     context: &Context,
     sets: &[(Vec<u32>, u32)],
     locals: &[(Vec<u32>, u32)],
@@ -237,7 +136,7 @@ fn add_wan(context: &Context, fabric: &mut [f64], from: usize, to: usize, bytes:
     }
 }
 
-fn exchange(context: &Context, sets: &[(Vec<u32>, f64)], spread: bool) -> Result<Unit> {
+pub(super) fn exchange(context: &Context, sets: &[(Vec<u32>, f64)], spread: bool) -> Result<Unit> {
     let machine = context.machine;
     let domains = machine.num_domains() as usize;
     let lanes = context.lanes();
@@ -288,7 +187,7 @@ fn exchange(context: &Context, sets: &[(Vec<u32>, f64)], spread: bool) -> Result
 }
 
 /// Bytes from site to site, in units, for `share`; `sites` as [`by_site`] gives them.
-pub(crate) fn site_bytes(
+pub(super) fn site_bytes(
     sites: &[(usize, f64, u32)],
     share: SiteShare,
     from: usize,
@@ -304,7 +203,7 @@ pub(crate) fn site_bytes(
     }
 }
 
-fn sites(context: &Context, sets: &[Vec<u32>], share: SiteShare) -> Result<Unit> {
+pub(super) fn sites(context: &Context, sets: &[Vec<u32>], share: SiteShare) -> Result<Unit> {
     let machine = context.machine;
     let Groups::Grid { locals, .. } = context.groups else {
         return Err(Error::unsupported(
@@ -358,54 +257,4 @@ fn sites(context: &Context, sets: &[Vec<u32>], share: SiteShare) -> Result<Unit>
     unit.ledger.nic = nic;
     unit.ledger.fabric = fabric;
     Ok(unit)
-}
-
-fn flat(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
-    let machine = context.machine;
-    let mut unit = Unit {
-        sent: most_sent(pairs),
-        ..Unit::default()
-    };
-    let crosses = pairs
-        .iter()
-        .any(|&(src, dst)| machine.split(src).0 != machine.split(dst).0);
-    let overhead = match machine.nic() {
-        Some(nic) if crosses => nic.overhead.max(machine.overhead()),
-        _ => machine.overhead(),
-    };
-    unit.overhead = unit.sent * overhead;
-    unit.ledger.single = if (pairs.len() as u64) < machine.num_links() / FEW {
-        few_loads(context, pairs)?
-    } else {
-        let loads = loads_of(machine, context, pairs)?.into_iter().enumerate();
-        loads
-            .filter(|(_, bytes)| *bytes > 0.0)
-            .map(|(link, bytes)| (link as u64, bytes))
-            .collect()
-    };
-    note_messages(context, machine, pairs, &mut unit)?;
-    Ok(unit)
-}
-
-/// Loads of a few messages on a large machine, without an array over all its links.
-fn few_loads(context: &Context, pairs: &[(u32, u32)]) -> Result<Vec<(u64, f64)>> {
-    let mut passed = Vec::new();
-    for &(src, dst) in pairs {
-        walk(
-            context.machine,
-            context.routing,
-            src,
-            dst,
-            &mut |link, share| passed.push((link, share)),
-        )?;
-    }
-    passed.sort_by_key(|&(link, _)| link);
-    passed.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
-        if same {
-            kept.1 += next.1;
-        }
-        same
-    });
-    Ok(passed)
 }

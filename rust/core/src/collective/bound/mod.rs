@@ -1,0 +1,113 @@
+//! Lower bounds: what no schedule beats on this machine, whatever its algorithm and routes, as long as ranks
+//! themselves do the reducing and only their own NICs send for them.
+//!
+//! Three kinds. **Cuts**: bytes that must leave or enter a set of ranks, over the bandwidth of the links around
+//! it. **Partitions** (all-reduce): split into t parts, each part taken as one rank that reduces inside for free,
+//! all must send 2 S (t-1) / t on average (Patarasuk and Yuan 2009). **Latency**: the way between two far ranks.
+//! With several groups at once, what they need adds up.
+
+mod domain;
+mod fabric;
+mod latency;
+
+use super::context::Context;
+use super::group::Groups;
+use super::operation::Operation;
+use super::outcome::Bound;
+use super::request::Request;
+use crate::Result;
+
+/// All bounds of a request, the highest first.
+pub(crate) fn bounds(context: &Context, request: &Request) -> Result<Vec<Bound>> {
+    let mut found = Found(Vec::new());
+    let ask = Ask {
+        operation: request.operation,
+        size: request.size,
+        ranks: context.groups.ranks() as f64,
+    };
+    domain::injection(context, &ask, &mut found);
+    match context.groups {
+        Groups::Grid { locals, domains } if domains[0].len() == 1 => {
+            if locals[0].len() as u32 == context.machine.domain().chips() {
+                domain::axes(context, &ask, &mut found);
+            }
+        }
+        Groups::Grid { locals, domains } => {
+            fabric::across(context, &ask, request.root, locals, domains, &mut found)
+        }
+        Groups::Scattered(groups) => fabric::scattered(context, &ask, groups, &mut found),
+    }
+    found.note("latency", latency::latency(context, request)?);
+    found.0.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+    Ok(found.0)
+}
+
+struct Found(Vec<Bound>);
+
+impl Found {
+    fn note(&mut self, name: impl Into<String>, seconds: f64) {
+        if seconds > 0.0 && seconds.is_finite() {
+            self.0.push(Bound {
+                name: name.into(),
+                seconds,
+            });
+        }
+    }
+}
+
+/// The collective as bounds see it.
+struct Ask {
+    operation: Operation,
+    size: f64,
+    ranks: f64,
+}
+
+impl Ask {
+    /// Bytes that must leave and enter a set of `inside` of a group's ranks; `root` says whether the root is
+    /// in the set (`None`: either way, whichever needs less).
+    fn crossing(&self, inside: f64, root: Option<bool>) -> (f64, f64) {
+        let (size, ranks) = (self.size, self.ranks);
+        if inside <= 0.0 || inside >= ranks {
+            return (0.0, 0.0);
+        }
+        let (here, there) = (inside / ranks, (ranks - inside) / ranks);
+        match self.operation {
+            Operation::AllReduce => (size, size),
+            Operation::ReduceScatter => (size * there, size * here),
+            Operation::AllGather => (size * here, size * there),
+            Operation::AllToAll => (inside * size * there, inside * size * there),
+            Operation::Broadcast => match root {
+                Some(true) => (size, 0.0),
+                Some(false) => (0.0, size),
+                None => (0.0, 0.0),
+            },
+            Operation::Reduce => match root {
+                Some(true) => (0.0, size),
+                Some(false) => (size, 0.0),
+                None => (0.0, 0.0),
+            },
+            Operation::Gather => match root {
+                Some(true) => (0.0, size * there),
+                Some(false) => (size * here, 0.0),
+                None => (0.0, 0.0),
+            },
+            Operation::Scatter => match root {
+                Some(true) => (size * there, 0.0),
+                Some(false) => (0.0, size * here),
+                None => (0.0, 0.0),
+            },
+            // Each rank sends one message; sets of ranks may keep all of theirs inside.
+            Operation::SendRecv if inside == 1.0 => (size, size),
+            Operation::SendRecv | Operation::Barrier => (0.0, 0.0),
+        }
+    }
+
+    /// Bytes that all parts of a group together must send when it is split into `parts`, for all-reduce.
+    fn partition(&self, parts: f64) -> f64 {
+        if self.operation == Operation::AllReduce {
+            2.0 * self.size * (parts - 1.0)
+        } else {
+            0.0
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Filling a stage: every algorithm that can do it, and where its ranks sit.
+
+use super::TIERS;
+use super::slots::{Place, Slot};
+use crate::collective::algorithm::{ALGORITHMS, Job, find};
+use crate::collective::context::Context;
+use crate::collective::cost::StageCost;
+use crate::collective::group::Groups;
+use crate::collective::placement::Placement;
+use crate::collective::request::Request;
+use crate::collective::schedule::{Stage, Track};
+use crate::collective::wan;
+use crate::{Error, Result};
+use std::rc::Rc;
+
+/// Alternatives per stage that are tried in combination.
+const ALTERNATIVES: usize = 3;
+
+/// A stage filled by one algorithm.
+#[derive(Clone)]
+pub(super) struct Filled {
+    pub(super) name: &'static str,
+    pub(super) cost: Rc<StageCost>,
+}
+
+/// The algorithms that can fill a slot, fastest first.
+pub(super) fn fill(
+    context: &Context,
+    request: &Request,
+    slot: &Slot,
+    pinned: Option<&str>,
+) -> Result<Vec<Filled>> {
+    let mut options: Vec<(f64, Filled)> = Vec::new();
+    let mut refusal = None;
+    let offered = ALGORITHMS.iter().filter(|row| {
+        // The root's domain shares the tier with the other stages there; a pinned name that does not do the
+        // rooted operation leaves that stage to the search.
+        let pinned = pinned.filter(|_| !matches!(slot.place, Place::RootDomain));
+        pinned.is_none_or(|name| name == row.name) && row.operations.contains(&slot.operation)
+    });
+    for row in offered {
+        let label = format!("{} by {}", slot.operation.name(), row.name);
+        let cost = stage(context, request, slot, row.name)
+            .and_then(|stage| StageCost::new(context, request.model, &stage, label));
+        match cost {
+            Ok(cost) => options.push((
+                cost.time(1.0),
+                Filled {
+                    name: row.name,
+                    cost: Rc::new(cost),
+                },
+            )),
+            Err(error) => refusal = Some(error),
+        }
+    }
+    options.sort_by(|a, b| a.0.total_cmp(&b.0));
+    options.truncate(ALTERNATIVES);
+    if options.is_empty() {
+        return Err(refusal.unwrap_or_else(|| {
+            Error::unsupported(
+                format!(
+                    "{} as the {} stage ({})",
+                    pinned.unwrap_or("any algorithm"),
+                    TIERS[slot.tier],
+                    slot.operation.name()
+                ),
+                "name another algorithm for this tier, or leave the choice open with hierarchical",
+            )
+        }));
+    }
+    Ok(options.into_iter().map(|option| option.1).collect())
+}
+
+fn stage(context: &Context, request: &Request, slot: &Slot, name: &'static str) -> Result<Stage> {
+    let Groups::Grid { locals, domains } = context.groups else {
+        unreachable!("slots are made for grids only")
+    };
+    let in_domain = locals[0].len();
+    let tracks = |placements: Vec<Placement>, root: usize| -> Result<Stage> {
+        let mut tracks = Vec::new();
+        for placement in &placements {
+            let stages = (find(name)?.build)(&Job {
+                context,
+                placement,
+                operation: slot.operation,
+                size: slot.size,
+                root,
+                shift: 0,
+                tier: TIERS[slot.tier],
+            })?;
+            let mut track = one_track(stages);
+            if placements.len() > 1 {
+                for phase in &mut track.phases {
+                    phase.what = format!("{} ({} UltraServers)", phase.what, placement.ranks());
+                }
+            }
+            tracks.push(track);
+        }
+        Ok(Stage {
+            tier: TIERS[slot.tier],
+            tracks,
+        })
+    };
+    match slot.place {
+        Place::Domain => tracks(vec![Placement::Local(locals.clone())], 0),
+        Place::RootDomain => {
+            let chips = context.machine.domain().chips();
+            let groups = domains
+                .iter()
+                .map(|set| set[request.root / in_domain] * chips)
+                .flat_map(|first| {
+                    locals
+                        .iter()
+                        .map(move |group| group.iter().map(|local| first + local).collect())
+                })
+                .collect();
+            tracks(vec![Placement::Flat(groups)], request.root % in_domain)
+        }
+        Place::Rails => tracks(
+            vec![Placement::Rails(domains.clone())],
+            request.root / in_domain,
+        ),
+        Place::Site => tracks(site_placements(context, domains, None), 0),
+        Place::SiteFromLeader => tracks(
+            site_placements(context, domains, Some(request.root / in_domain)),
+            0,
+        ),
+        Place::Leaders => leaders(context, domains, request.root / in_domain)
+            .into_iter()
+            .map(|(placement, root)| tracks(vec![placement], root))
+            .reduce(|all, next| {
+                let mut all = all?;
+                all.tracks.extend(next?.tracks);
+                Ok(all)
+            })
+            .expect("a slot between sites is made when some set spans two"),
+        Place::Wan => Ok(Stage::of(
+            TIERS[2],
+            wan::phases(context, domains, slot.operation, slot.size, name)?,
+        )),
+    }
+}
+
+/// The domains of each set at each site, sets of equal size together. With `root`, the number of the root's domain
+/// in each set, the leader of the site comes first.
+fn site_placements(context: &Context, domains: &[Vec<u32>], root: Option<usize>) -> Vec<Placement> {
+    let machine = context.machine;
+    let mut parts: Vec<Vec<u32>> = Vec::new();
+    for set in domains {
+        let of_sites = set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b));
+        for part in of_sites.filter(|part| part.len() > 1) {
+            let mut part = part.to_vec();
+            let leader = root.and_then(|root| part.iter().position(|&domain| domain == set[root]));
+            part.rotate_left(leader.unwrap_or(0));
+            parts.push(part);
+        }
+    }
+    parts.sort_by_key(Vec::len);
+    parts
+        .chunk_by(|a, b| a.len() == b.len())
+        .map(|alike| Placement::Rails(alike.to_vec()))
+        .collect()
+}
+
+/// The leaders of the sites that each set spans, and which of them is the root's. Sets that span equally many
+/// sites and have their root at the same place go together.
+fn leaders(context: &Context, domains: &[Vec<u32>], root: usize) -> Vec<(Placement, usize)> {
+    let machine = context.machine;
+    let mut sets: Vec<(usize, Vec<u32>)> = Vec::new();
+    for set in domains {
+        let of_sites = set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b));
+        let mut at = 0;
+        let mut leading = Vec::new();
+        for (index, part) in of_sites.enumerate() {
+            let holds_root = part.contains(&set[root]);
+            leading.push(if holds_root { set[root] } else { part[0] });
+            if holds_root {
+                at = index;
+            }
+        }
+        if leading.len() > 1 {
+            sets.push((at, leading));
+        }
+    }
+    sets.sort_by_key(|(at, leading)| (leading.len(), *at));
+    sets.chunk_by(|a, b| (a.1.len(), a.0) == (b.1.len(), b.0))
+        .map(|alike| {
+            let groups = alike.iter().map(|(_, leading)| leading.clone()).collect();
+            (Placement::Rails(groups), alike[0].0)
+        })
+        .collect()
+}
+
+fn one_track(stages: Vec<Stage>) -> Track {
+    let mut tracks: Vec<Track> = stages.into_iter().flat_map(|stage| stage.tracks).collect();
+    if tracks.len() == 1 {
+        return tracks.remove(0);
+    }
+    Track {
+        phases: tracks.into_iter().flat_map(|track| track.phases).collect(),
+        overlap: false,
+    }
+}

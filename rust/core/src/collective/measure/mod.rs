@@ -1,0 +1,29 @@
+//! What each kind of pattern puts on the links, and how long its messages take alone.
+
+mod domain;
+mod fabric;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use fabric::by_site;
+
+use super::context::Context;
+use super::pattern::{Kind, Unit};
+use crate::Result;
+
+pub(crate) fn unit(context: &Context, kind: &Kind) -> Result<Unit> {
+    match kind {
+        Kind::Local(pairs) => domain::local(context, pairs),
+        Kind::LocalAll => domain::local_all(context),
+        Kind::Rails(pairs) => fabric::rails(context, pairs, None),
+        Kind::Lanes { pairs, lanes } => fabric::rails(context, pairs, Some(lanes.as_slice())),
+        Kind::Star {
+            sets,
+            locals,
+            outward,
+        } => fabric::star(context, sets, locals, *outward),
+        Kind::Exchange { sets, spread } => fabric::exchange(context, sets, *spread),
+        Kind::Sites { sets, share } => fabric::sites(context, sets, *share),
+        Kind::Flat(pairs) => domain::flat(context, pairs),
+    }
+}
