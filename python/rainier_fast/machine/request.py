@@ -126,7 +126,7 @@ def run(
         model,
         None if chunks is None else as_count("chunks", chunks, MAX_COUNT),
     )
-    return CollectiveResult.of(machine, request, request.outcome(machine))
+    return CollectiveResult._of(machine, request, request.outcome(machine))
 
 
 def algorithms(operation: str | None = None) -> dict[str, str]:

@@ -72,7 +72,11 @@ def facts(machine: Machine) -> list[tuple[str, str]]:
 
 
 def _title(machine: Machine) -> str:
-    return machine.name or machine.ultraserver.name
+    if machine.name:
+        return machine.name
+    if machine.num_ultraservers == 1:
+        return machine.ultraserver.name
+    return f"cluster of {format_count(machine.num_ultraservers)} x {machine.ultraserver.name}"
 
 
 def _single(machine: Machine) -> bool:

@@ -99,7 +99,7 @@ class CollectiveResult:
     __hash__ = None  # type: ignore[assignment]
 
     @classmethod
-    def of(cls, machine: Machine, request: Request, outcome: _core.Outcome) -> CollectiveResult:
+    def _of(cls, machine: Machine, request: Request, outcome: _core.Outcome) -> CollectiveResult:
         """Make a result of the core's answer."""
         worst = outcome.bottleneck
         return cls(

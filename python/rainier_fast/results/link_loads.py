@@ -223,7 +223,14 @@ class LinkLoads:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a summary that JSON takes: not the load of each link."""
+        """Return a summary that JSON takes: not the load of each link.
+
+        Examples
+        --------
+        >>> from rainier_fast import torus
+        >>> torus((4,), "1 GB/s").link_loads(0, 1, 8).to_dict()["total_hop_bytes"]
+        8.0
+        """
         bottleneck = self.bottleneck
         return {
             "num_links": int(self.bytes.size),

@@ -71,7 +71,7 @@ fn ask(
     };
     run(
         machine,
-        &Groups::all(machine),
+        &Groups::all(machine).expect("small enough"),
         &Routing::default(),
         &request,
         &Control::default(),
@@ -158,7 +158,7 @@ fn alpha_beta_never_exceeds_link_load() {
                     };
                     run(
                         &machine,
-                        &Groups::all(&machine),
+                        &Groups::all(&machine).expect("small enough"),
                         &Routing::default(),
                         &request,
                         &Control::default(),

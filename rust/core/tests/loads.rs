@@ -88,11 +88,11 @@ proptest! {
         let bytes = 5.0 / f64::from(machine.num_chips());
         for routing in TIES.map(dor).into_iter().chain([Routing::MinimalAdaptive, Routing::Valiant]) {
             if routing.check(&machine).is_err() {
-                prop_assert!(uniform(&machine, 5.0, &routing).is_err());
+                prop_assert!(uniform(&machine, 5.0, &routing, &Control::default()).is_err());
                 continue;
             }
             let expected = counted(&machine, &routing, &src, &dst, ByteColumn::Scalar(bytes), 1).unwrap();
-            assert_close(&uniform(&machine, 5.0, &routing).unwrap(), &expected, "uniform");
+            assert_close(&uniform(&machine, 5.0, &routing, &Control::default()).unwrap(), &expected, "uniform");
         }
     }
 
@@ -104,7 +104,7 @@ proptest! {
         let bytes = 5.0 / f64::from(machine.num_chips());
         for routing in [Routing::MinimalAdaptive, Routing::Valiant] {
             let expected = counted(&machine, &routing, &src, &dst, ByteColumn::Scalar(bytes), 1).unwrap();
-            assert_close(&uniform(&machine, 5.0, &routing).unwrap(), &expected, "uniform");
+            assert_close(&uniform(&machine, 5.0, &routing, &Control::default()).unwrap(), &expected, "uniform");
         }
     }
 }

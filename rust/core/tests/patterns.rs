@@ -5,6 +5,7 @@ mod common;
 
 use common::{TIES, all_pairs, axis, cluster, counted, dor, machine, mixed, site, torus};
 use proptest::prelude::*;
+use rainier_core::Control;
 use rainier_core::load::{ByteColumn, Pattern, destinations, uniform};
 use rainier_core::machine::{AxisKind, Machine, WanShape};
 use rainier_core::route::{Routing, TieRule};
@@ -35,7 +36,10 @@ fn channel_loads_of_the_textbook() {
         (&[16, 16, 16][..], [2.0, 7.0, 4.0, 30.0, 7.5, 48.0, 1.0]),
     ] {
         let machine = torus(shape);
-        assert_eq!(most(&uniform(&machine, 1.0, &split).unwrap()), expected[0]);
+        assert_eq!(
+            most(&uniform(&machine, 1.0, &split, &Control::default()).unwrap()),
+            expected[0]
+        );
         let patterns = [
             Tornado,
             BitComplement,
@@ -79,20 +83,36 @@ fn uniform_closed_forms() {
     ] {
         let machine = torus(&[side; 3]);
         let chips = f64::from(machine.num_chips());
-        let loads = uniform(&machine, chips, &dor(TieRule::Split)).unwrap();
+        let loads = uniform(&machine, chips, &dor(TieRule::Split), &Control::default()).unwrap();
         assert!(loads.iter().all(|&load| load == split));
         assert_eq!(
-            most(&uniform(&machine, chips, &dor(TieRule::Positive)).unwrap()),
+            most(
+                &uniform(
+                    &machine,
+                    chips,
+                    &dor(TieRule::Positive),
+                    &Control::default()
+                )
+                .unwrap()
+            ),
             positive
         );
         assert_eq!(
-            most(&uniform(&machine, chips, &dor(TieRule::Negative)).unwrap()),
+            most(
+                &uniform(
+                    &machine,
+                    chips,
+                    &dor(TieRule::Negative),
+                    &Control::default()
+                )
+                .unwrap()
+            ),
             positive
         );
         let hops: f64 = loads.iter().sum();
         for tie in TIES {
             assert_eq!(
-                uniform(&machine, chips, &dor(tie))
+                uniform(&machine, chips, &dor(tie), &Control::default())
                     .unwrap()
                     .iter()
                     .sum::<f64>(),
@@ -100,11 +120,25 @@ fn uniform_closed_forms() {
             );
         }
     }
-    let odd = uniform(&torus(&[5; 3]), 125.0, &dor(TieRule::Split)).unwrap();
+    let odd = uniform(
+        &torus(&[5; 3]),
+        125.0,
+        &dor(TieRule::Split),
+        &Control::default(),
+    )
+    .unwrap();
     assert!(odd.iter().all(|&load| load == 75.0));
     // SimGrid's all-to-all on 4^3 and 6^3: 48 and 216.
     assert_eq!(
-        most(&uniform(&torus(&[4; 3]), 64.0, &dor(TieRule::Simgrid)).unwrap()),
+        most(
+            &uniform(
+                &torus(&[4; 3]),
+                64.0,
+                &dor(TieRule::Simgrid),
+                &Control::default()
+            )
+            .unwrap()
+        ),
         48.0
     );
     // A mesh: k/4 (1 - 1/k^2 is for odd k).
@@ -114,7 +148,7 @@ fn uniform_closed_forms() {
         WanShape::Mesh,
     );
     assert_eq!(
-        most(&uniform(&line, 1.0, &dor(TieRule::Split)).unwrap()),
+        most(&uniform(&line, 1.0, &dor(TieRule::Split), &Control::default()).unwrap()),
         2.0
     );
 }

@@ -16,8 +16,9 @@ pub(crate) struct Groups(pub(crate) Arc<core::Groups>);
 #[pymethods]
 impl Groups {
     #[staticmethod]
-    fn all(machine: &Machine) -> Self {
-        Self(Arc::new(core::Groups::all(&machine.0)))
+    fn all(py: Python<'_>, machine: &Machine) -> PyResult<Self> {
+        let machine = &*machine.0;
+        Ok(Self(Arc::new(quick(py, || core::Groups::all(machine))?)))
     }
 
     #[staticmethod]
@@ -80,7 +81,6 @@ impl Groups {
 pub(crate) struct Outcome {
     pub(crate) outcome: core::Outcome,
     pub(crate) machine: Arc<core_machine::Machine>,
-    pub(crate) groups: Arc<core::Groups>,
     pub(crate) routing: Routing,
 }
 
@@ -215,10 +215,7 @@ impl Outcome {
     }
 
     fn link_loads<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let loads = quick(py, || {
-            self.outcome
-                .link_loads(&self.machine, &self.routing, &self.groups)
-        })?;
+        let loads = quick(py, || self.outcome.link_loads(&self.machine, &self.routing))?;
         Ok(loads.into_pyarray(py))
     }
 }

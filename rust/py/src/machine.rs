@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use rainier_core::collective::{Choice, Model, Operation, Request, run};
 use rainier_core::load::{self, ByteColumn, Flows, IndexColumn, Pattern};
 use rainier_core::machine::{self as core, End};
-use rainier_core::route::route;
+use rainier_core::route::{Routing, route, route_until};
 use rainier_core::threads;
 use std::sync::Arc;
 
@@ -173,7 +173,6 @@ impl Machine {
         let words = |end: &End| match end {
             End::Chip(chip) => format!("chip {chip}"),
             End::Switch(name) => name.clone(),
-            End::Site(site) => machine.sites()[*site as usize].name.clone(),
         };
         let chip = |end: &End| match end {
             End::Chip(chip) => Some(*chip),
@@ -220,7 +219,14 @@ impl Machine {
         routing: RoutingRow,
     ) -> PyResult<RouteRow<'py>> {
         let routing = convert::routing(py, routing)?;
-        let way = quick(py, || route(&self.0, &routing, src, dst))?;
+        // A spread message on a large domain touches millions of links.
+        let way = if matches!(routing, Routing::DimensionOrder(_)) {
+            quick(py, || route(&self.0, &routing, src, dst))?
+        } else {
+            watched(py, 1, None, |control| {
+                route_until(&self.0, &routing, src, dst, control)
+            })?
+        };
         let links: Vec<i64> = way.links.iter().map(|&link| link as i64).collect();
         Ok((
             links.into_pyarray(py),
@@ -260,9 +266,8 @@ impl Machine {
         let count = src.len()?;
         let threads = threads::resolve(n_threads).map_err(|error| to_py(py, &error))?;
         let machine = &*self.0;
-        let long = count > LONG
-            || progress.is_some()
-            || !matches!(routing, rainier_core::route::Routing::DimensionOrder(_));
+        let long =
+            count > LONG || progress.is_some() || !matches!(routing, Routing::DimensionOrder(_));
         let loads = if long {
             watched(py, count as u64, progress.as_ref(), |control| {
                 load::link_loads(machine, &flows, &routing, threads, control)
@@ -289,8 +294,8 @@ impl Machine {
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let routing = convert::routing(py, routing)?;
         let machine = &*self.0;
-        let loads = watched(py, 1, None, |_| {
-            load::uniform(machine, bytes_per_chip, &routing)
+        let loads = watched(py, 1, None, |control| {
+            load::uniform(machine, bytes_per_chip, &routing, control)
         })?;
         Ok(loads.into_pyarray(py))
     }
@@ -364,7 +369,6 @@ impl Machine {
         Ok(Outcome {
             outcome,
             machine: Arc::clone(&self.0),
-            groups: members,
             routing,
         })
     }

@@ -2,9 +2,9 @@
 
 use super::group::Groups;
 use super::pattern::{Kind, Pattern};
-use crate::Result;
 use crate::machine::{Machine, Site};
 use crate::route::Routing;
+use crate::{Control, Result};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -15,6 +15,7 @@ pub(crate) struct Context<'a> {
     pub(crate) domain_machine: Machine,
     pub(crate) routing: &'a Routing,
     pub(crate) groups: &'a Groups,
+    pub(crate) control: &'a Control,
     /// Bandwidth of each local link of a domain.
     pub(crate) local_bandwidth: Vec<f64>,
     /// Bandwidth of each fabric and WAN link, counted from the first fabric link.
@@ -46,6 +47,7 @@ impl<'a> Context<'a> {
         machine: &'a Machine,
         routing: &'a Routing,
         groups: &'a Groups,
+        control: &'a Control,
     ) -> Result<Self> {
         let site = Site {
             name: String::new(),
@@ -77,6 +79,7 @@ impl<'a> Context<'a> {
             domain_machine,
             routing,
             groups,
+            control,
             local_bandwidth,
             fabric_bandwidth,
             fabric_latency,

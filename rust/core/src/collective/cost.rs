@@ -93,6 +93,8 @@ pub(crate) struct StageCost {
 #[derive(Debug, Clone)]
 pub(crate) struct Cost {
     pub(crate) time: f64,
+    /// Seconds of it in which senders start messages and nothing else holds a chunk up.
+    pub(crate) overhead: f64,
     pub(crate) chunks: u32,
     pub(crate) ledger: Ledger,
     pub(crate) busiest: Option<Busiest>,
@@ -187,10 +189,17 @@ impl PhaseCost {
         if self.overhead == 0.0 {
             return MOST_WAVE;
         }
-        ((hops - 1) as f64 * wire / self.overhead)
+        // The best whole number is next to the best real one.
+        let best = ((hops - 1) as f64 * wire / self.overhead)
             .sqrt()
-            .round()
-            .clamp(1.0, MOST_WAVE)
+            .clamp(1.0, MOST_WAVE);
+        let varies = |pieces: f64| (hops - 1) as f64 * wire / pieces + pieces * self.overhead;
+        let (low, high) = (best.floor(), best.ceil());
+        if varies(low) <= varies(high) {
+            low
+        } else {
+            high
+        }
     }
 }
 
@@ -313,7 +322,6 @@ pub(crate) fn combine(
         pipeline(first, busy * share, overhead, count)
     };
     let (time, chunks) = match chunks {
-        Some(0) => return Err(Error::invalid("chunks", 0, "must be >= 1")),
         Some(count) => (with(count), count),
         None if stages.len() == 1 => (with(1), 1),
         None => powers_of_two(MOST_CHUNKS)
@@ -322,8 +330,15 @@ pub(crate) fn combine(
                 if next.0 < best.0 { next } else { best }
             }),
     };
+    // Chunks after the first wait for senders or for links, whichever takes longer.
+    let waiting = if overhead > busy / f64::from(chunks) {
+        f64::from(chunks - 1) * overhead
+    } else {
+        0.0
+    };
     Ok(Cost {
         time,
+        overhead: overhead + waiting,
         chunks,
         ledger,
         busiest,

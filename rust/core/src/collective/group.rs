@@ -6,6 +6,9 @@
 use crate::error::{Error, Result};
 use crate::machine::Machine;
 
+/// Most chips of one domain over which collectives run: patterns are listed chip by chip inside a domain.
+pub const MOST_DOMAIN_CHIPS: u32 = 1 << 24;
+
 /// Disjoint groups of equal size that run the same collective at the same time.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Groups {
@@ -22,11 +25,15 @@ pub enum Groups {
 
 impl Groups {
     /// One group of all chips.
-    pub fn all(machine: &Machine) -> Self {
-        Self::Grid {
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for domains of more than [`MOST_DOMAIN_CHIPS`] chips.
+    pub fn all(machine: &Machine) -> Result<Self> {
+        check_size(machine)?;
+        Ok(Self::Grid {
             locals: vec![(0..machine.domain().chips()).collect()],
             domains: vec![(0..machine.num_domains()).collect()],
-        }
+        })
     }
 
     /// The groups of a mesh axis of `size` ranks that are `stride` chips apart: the chips whose numbers differ
@@ -35,6 +42,7 @@ impl Groups {
     /// # Errors
     /// [`Error::Invalid`] when size x stride does not divide the number of chips.
     pub fn mesh_axis(machine: &Machine, size: u32, stride: u32) -> Result<Self> {
+        check_size(machine)?;
         let chips = machine.num_chips();
         let block = u64::from(size) * u64::from(stride);
         if size == 0 || stride == 0 || u64::from(chips) % block != 0 {
@@ -86,6 +94,7 @@ impl Groups {
     /// # Errors
     /// [`Error::Invalid`] for no chips or a chip named twice, [`Error::OutOfRange`] for one outside.
     pub fn of_chips(machine: &Machine, chips: &[u32]) -> Result<Self> {
+        check_size(machine)?;
         if chips.is_empty() {
             return Err(Error::invalid(
                 "group",
@@ -102,6 +111,30 @@ impl Groups {
             return Err(Error::invalid("group", pair[0], "names this chip twice"));
         }
         Ok(as_grid(machine, chips).unwrap_or_else(|| Self::Scattered(vec![chips.to_vec()])))
+    }
+
+    /// The same groups with listed chips in ascending order, and the new rank of `root`: the order of ranks means
+    /// nothing to what a collective costs, and sorted lists are grids more often. `None` when they are grids already,
+    /// or when roots would end up at different ranks.
+    pub(crate) fn sorted(&self, machine: &Machine, root: usize) -> Option<(Self, usize)> {
+        let Self::Scattered(groups) = self else {
+            return None;
+        };
+        let mut sorted = groups.clone();
+        let mut roots = Vec::with_capacity(groups.len());
+        for (group, listed) in sorted.iter_mut().zip(groups) {
+            group.sort_unstable();
+            roots.push(group.binary_search(&listed[root]).ok()?);
+        }
+        if roots.iter().any(|&other| other != roots[0]) {
+            return None;
+        }
+        let grid = if let [group] = &sorted[..] {
+            as_grid(machine, group)
+        } else {
+            None
+        };
+        Some((grid.unwrap_or(Self::Scattered(sorted)), roots[0]))
     }
 
     /// Ranks in each group.
@@ -187,4 +220,17 @@ fn as_grid(machine: &Machine, chips: &[u32]) -> Option<Groups> {
         locals: vec![locals],
         domains: vec![domains],
     })
+}
+
+fn check_size(machine: &Machine) -> Result<()> {
+    if machine.domain().chips() <= MOST_DOMAIN_CHIPS {
+        return Ok(());
+    }
+    Err(Error::unsupported(
+        format!(
+            "collectives over a domain of {} chips",
+            machine.domain().chips()
+        ),
+        format!("use domains of at most {MOST_DOMAIN_CHIPS} chips, joined by NICs"),
+    ))
 }

@@ -16,13 +16,19 @@ impl LocalBox {
         let mut sides = Vec::new();
         let mut volume = 1usize;
         for (axis, definition) in domain.axes().iter().enumerate() {
-            let mut present = vec![false; definition.size as usize];
-            for &chip in chips {
-                present[domain.coordinate(chip, axis) as usize] = true;
-            }
-            let positions: Vec<u32> = (0..definition.size)
-                .filter(|&at| present[at as usize])
-                .collect();
+            let coordinates = chips.iter().map(|&chip| domain.coordinate(chip, axis));
+            let positions: Vec<u32> = if (definition.size as usize) <= chips.len() {
+                let mut present = vec![false; definition.size as usize];
+                coordinates.for_each(|at| present[at as usize] = true);
+                (0..definition.size)
+                    .filter(|&at| present[at as usize])
+                    .collect()
+            } else {
+                let mut found: Vec<u32> = coordinates.collect();
+                found.sort_unstable();
+                found.dedup();
+                found
+            };
             volume = volume.saturating_mul(positions.len());
             if positions.len() > 1 {
                 sides.push((axis, positions));
@@ -43,6 +49,11 @@ impl LocalBox {
             })
             .sum::<u32>()
             + self.origin
+    }
+
+    /// Chips in the box.
+    pub(crate) fn chips(&self) -> u32 {
+        self.sizes().iter().product()
     }
 
     /// Sizes of the sides.

@@ -21,7 +21,7 @@ mod wan;
 
 pub use algorithm::{ALGORITHMS, Algorithm};
 pub use cost::Model;
-pub use group::Groups;
+pub use group::{Groups, MOST_DOMAIN_CHIPS};
 pub use operation::Operation;
 pub use outcome::{Bottleneck, Bound, Candidate, Outcome, PhaseRow, StageRow};
 pub use request::{Choice, MOST_BYTES, Request};

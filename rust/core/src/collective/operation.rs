@@ -73,6 +73,14 @@ impl Operation {
             })
     }
 
+    /// The operation whose schedules this one runs: a barrier is an all-reduce of nothing.
+    pub(crate) fn as_run(self) -> Self {
+        match self {
+            Self::Barrier => Self::AllReduce,
+            other => other,
+        }
+    }
+
     /// busbw / algbw for `ranks` ranks.
     pub fn bus_factor(self, ranks: usize) -> f64 {
         let ranks = ranks as f64;

@@ -6,9 +6,9 @@ use super::group::Groups;
 use super::ledger::{Busiest, Ledger};
 use super::operation::Operation;
 use super::schedule::Repeat;
-use crate::Result;
 use crate::machine::Machine;
 use crate::route::Routing;
+use crate::{Control, Result};
 use std::rc::Rc;
 
 /// One phase as a row of the result's table. Times are for all of the data, one after another; overlap of
@@ -124,18 +124,19 @@ pub struct Outcome {
     pub bounds: Vec<Bound>,
     /// Everything that was considered, the fastest first, refusals last.
     pub candidates: Vec<Candidate>,
+    members: Groups,
     ledger: Ledger,
 }
 
 impl Outcome {
-    /// Bytes on every link of the machine, by number; `groups` and `routing` are those of the call.
-    pub fn link_loads(
-        &self,
-        machine: &Machine,
-        routing: &Routing,
-        groups: &Groups,
-    ) -> Result<Vec<f64>> {
-        Ok(self.ledger.expand(&Context::new(machine, routing, groups)?))
+    /// Bytes on every link of the machine, by number; machine and routing are those of the call.
+    pub fn link_loads(&self, machine: &Machine, routing: &Routing) -> Result<Vec<f64>> {
+        Ok(self.ledger.expand(&Context::new(
+            machine,
+            routing,
+            &self.members,
+            &Control::default(),
+        )?))
     }
 
     /// Seconds of the highest bound; 0 without any.
@@ -160,6 +161,7 @@ impl Outcome {
             bottleneck: None,
             bounds: Vec::new(),
             candidates: Vec::new(),
+            members: groups.clone(),
             ledger: Ledger::default(),
         }
     }
@@ -171,14 +173,11 @@ impl Outcome {
         stages: &[Rc<StageCost>],
         cost: Cost,
     ) {
-        let fixed = stages.iter().map(|stage| stage.fixed());
-        let (latency, overhead) =
-            fixed.fold((0.0, 0.0), |sum, next| (sum.0 + next.0, sum.1 + next.1));
         self.algorithm = algorithm;
         self.chunks = cost.chunks;
         self.time = cost.time;
-        self.latency = latency;
-        self.overhead = overhead;
+        self.latency = stages.iter().map(|stage| stage.fixed().0).sum();
+        self.overhead = cost.overhead;
         self.stages = stages
             .iter()
             .map(|stage| stage_row(machine, stage))
@@ -187,7 +186,9 @@ impl Outcome {
             .iter()
             .flat_map(|stage| rows(machine, stage))
             .collect();
-        self.bottleneck = cost.busiest.map(|busiest: Busiest| Bottleneck {
+        // Without contention no link holds anything up.
+        let busiest = cost.busiest.filter(|_| self.model == Model::LinkLoad);
+        self.bottleneck = busiest.map(|busiest: Busiest| Bottleneck {
             class: busiest.class.name(machine),
             link: busiest.link,
             bytes: busiest.bytes,

@@ -5,12 +5,12 @@ use super::context::Context;
 use super::layout;
 use super::pattern::{Kind, Pattern};
 use crate::machine::Machine;
-use crate::route::route;
+use crate::route::alone;
 use crate::{Error, Result};
 use std::rc::Rc;
 
 /// Most messages that a pattern may list one by one.
-const MOST_MESSAGES: usize = 1 << 25;
+pub(crate) const MOST_MESSAGES: usize = 1 << 25;
 
 /// Groups of equal size over which one algorithm runs.
 #[derive(Debug, Clone)]
@@ -59,16 +59,30 @@ impl Placement {
 
     /// The same groups with ranks in an order whose neighbours are close, the last to the first too.
     pub(crate) fn in_ring_order(&self, machine: &Machine) -> Self {
-        self.reordered(|group| layout::ring_order(machine.domain(), group))
+        self.reordered(machine, |group| layout::ring_order(machine.domain(), group))
     }
 
     /// The same groups with ranks numbered so that ranks that differ in one bit are close.
     pub(crate) fn in_cube_order(&self, machine: &Machine) -> Self {
-        self.reordered(|group| layout::cube_order(machine.domain(), group))
+        self.reordered(machine, |group| layout::cube_order(machine.domain(), group))
     }
 
-    fn reordered(&self, order: impl Fn(&[u32]) -> Vec<u32>) -> Self {
+    fn reordered(&self, machine: &Machine, order: impl Fn(&[u32]) -> Vec<u32>) -> Self {
+        let chips = machine.domain().chips();
+        // Listed chips that share a domain are ordered by where they are in it.
+        let listed = |group: &Vec<u32>| {
+            let domain = group[0] / chips;
+            if group.iter().any(|chip| chip / chips != domain) {
+                return group.clone();
+            }
+            let local: Vec<u32> = group.iter().map(|chip| chip % chips).collect();
+            order(&local)
+                .into_iter()
+                .map(|local| domain * chips + local)
+                .collect()
+        };
         match self {
+            Self::Flat(groups) => Self::Flat(groups.iter().map(listed).collect()),
             Self::Local(groups) => Self::Local(groups.iter().map(|group| order(group)).collect()),
             _ => self.clone(),
         }
@@ -122,6 +136,7 @@ impl Placement {
         let mut slowest = 0.0;
         for group in self.groups() {
             let mut reached = vec![0.0; group.len()];
+            context.control.check()?;
             for &(parent, child) in edges {
                 let latency =
                     self.latency(context, group[parent as usize], group[child as usize])?;
@@ -135,10 +150,17 @@ impl Placement {
     fn latency(&self, context: &Context, from: u32, to: u32) -> Result<f64> {
         match self {
             Self::Rails(_) | Self::Lanes(..) => Ok(context.way(from, to, |_| ()).latency),
-            Self::Local(_) => {
-                Ok(route(&context.domain_machine, context.routing, from, to)?.latency)
+            Self::Local(_) => Ok(alone(
+                &context.domain_machine,
+                context.routing,
+                from,
+                to,
+                context.control,
+            )?
+            .latency),
+            Self::Flat(_) => {
+                Ok(alone(context.machine, context.routing, from, to, context.control)?.latency)
             }
-            Self::Flat(_) => Ok(route(context.machine, context.routing, from, to)?.latency),
         }
     }
 

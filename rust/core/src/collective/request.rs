@@ -1,5 +1,6 @@
 //! What is asked of a collective.
 
+use super::algorithm::{find, unsupported};
 use super::cost::Model;
 use super::operation::Operation;
 use crate::Result;
@@ -95,8 +96,41 @@ impl Request {
                 "a barrier moves no bytes",
             ));
         }
+        self.validate_algorithm()
+    }
+
+    fn validate_algorithm(&self) -> Result<()> {
         if self.chunks == Some(0) {
             return Err(Error::invalid("chunks", 0, "must be >= 1"));
+        }
+        let hierarchical = match &self.algorithm {
+            Choice::Auto => true,
+            Choice::Named(name) => {
+                let hierarchical = name == "hierarchical";
+                if !hierarchical && !find(name)?.operations.contains(&self.operation.as_run()) {
+                    return Err(unsupported(name, self.operation.as_run()));
+                }
+                hierarchical
+            }
+            Choice::Tiers(names) => {
+                for name in names {
+                    if name == "hierarchical" || name == "auto" {
+                        return Err(Error::invalid(
+                            "algorithm",
+                            format!("{name:?} for one tier"),
+                            "a tuple names an algorithm of its own for each tier",
+                        ));
+                    }
+                    find(name)?;
+                }
+                true
+            }
+        };
+        if !hierarchical && self.chunks.is_some_and(|chunks| chunks > 1) {
+            return Err(Error::unsupported(
+                "chunks with an algorithm of one tier",
+                "only hierarchical pipelines chunks through its stages",
+            ));
         }
         Ok(())
     }

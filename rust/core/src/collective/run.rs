@@ -36,22 +36,33 @@ pub fn run(
     control: &Control,
 ) -> Result<Outcome> {
     request.validate(groups.ranks())?;
-    let mut outcome = Outcome::nothing(request.operation, request.model, groups, request.size);
-    let stays = request.operation == Operation::SendRecv
-        && request.shift.rem_euclid(groups.ranks() as i64) == 0;
-    if groups.ranks() == 1 || stays {
-        if let Choice::Named(name) = &request.algorithm {
-            if name != "hierarchical" {
-                find(name)?;
-            }
-        }
+    routing.check(machine)?;
+    let reordered = match request.operation {
+        Operation::SendRecv => None,
+        _ => groups.sorted(machine, request.root),
+    };
+    let (groups, request) = match reordered {
+        Some((groups, root)) => (
+            groups,
+            Request {
+                root,
+                ..request.clone()
+            },
+        ),
+        None => (groups.clone(), request.clone()),
+    };
+    let mut outcome = Outcome::nothing(request.operation, request.model, &groups, request.size);
+    let ranks = groups.ranks() as i64;
+    let stays = request.operation == Operation::SendRecv && request.shift.rem_euclid(ranks) == 0;
+    if ranks == 1 || stays {
         return Ok(outcome);
     }
-    let context = Context::new(machine, routing, groups)?;
+    let (groups, request) = (&groups, &request);
+    let context = Context::new(machine, routing, groups, control)?;
     let names: Vec<String> = match &request.algorithm {
         Choice::Auto => ALGORITHMS
             .iter()
-            .filter(|row| row.operations.contains(&as_run(request.operation)))
+            .filter(|row| row.operations.contains(&request.operation.as_run()))
             .map(|row| row.name.to_owned())
             .chain(["hierarchical".to_owned()])
             .collect(),
@@ -102,15 +113,6 @@ pub fn run(
     Ok(outcome)
 }
 
-/// A barrier runs as an all-reduce of nothing.
-fn as_run(operation: Operation) -> Operation {
-    if operation == Operation::Barrier {
-        Operation::AllReduce
-    } else {
-        operation
-    }
-}
-
 fn prepare(context: &Context, request: &Request, name: &str) -> Result<Ready> {
     if name == "hierarchical" {
         let pinned = match &request.algorithm {
@@ -149,10 +151,7 @@ fn prepare(context: &Context, request: &Request, name: &str) -> Result<Ready> {
 
 fn stages(context: &Context, request: &Request, name: &str) -> Result<Vec<Stage>> {
     let row = find(name)?;
-    let operation = as_run(request.operation);
-    if !row.operations.contains(&operation) {
-        return Err(super::algorithm::unsupported(name, operation));
-    }
+    let operation = request.operation.as_run();
     let everyone = || -> Vec<Vec<u32>> {
         (0..context.groups.count())
             .map(|group| context.groups.members(context.machine, group))

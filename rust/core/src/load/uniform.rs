@@ -16,8 +16,13 @@ use crate::route::{Routing, TieRule, ring_shares, spans_below};
 /// # Errors
 /// [`Error::Invalid`] for bytes that are negative or not finite in total; those of [`Routing::check`];
 /// [`Error::Unsupported`] for minimal-adaptive routing on open lines in domains of more than 4,096 chips, and
-/// for Valiant routing over axes of more than 4,096.
-pub fn uniform(machine: &Machine, bytes_per_chip: f64, routing: &Routing) -> Result<Vec<f64>> {
+/// for Valiant routing over axes of more than 4,096; [`Error::Cancelled`].
+pub fn uniform(
+    machine: &Machine,
+    bytes_per_chip: f64,
+    routing: &Routing,
+    control: &Control,
+) -> Result<Vec<f64>> {
     routing.check(machine)?;
     not_negative("bytes_per_chip", bytes_per_chip)?;
     let chips = f64::from(machine.num_chips());
@@ -32,11 +37,11 @@ pub fn uniform(machine: &Machine, bytes_per_chip: f64, routing: &Routing) -> Res
         Routing::MinimalAdaptive if uniform_adaptive::is_symmetric(domain) => {
             add_axes(domain, TieRule::Split, &mut local);
         }
-        Routing::MinimalAdaptive => uniform_adaptive::add(domain, &mut local)?,
+        Routing::MinimalAdaptive => uniform_adaptive::add(domain, &mut local, control)?,
         Routing::Valiant => {
             valiant::check(domain)?;
             let peers = vec![f64::from(domain.chips() - 1); domain.chips() as usize];
-            valiant::two_legs(domain, &peers, &peers, &mut local, &Control::default())?;
+            valiant::two_legs(domain, &peers, &peers, &mut local, control)?;
         }
     }
     for load in &mut local {

@@ -6,6 +6,7 @@
 //! have a middle, and loads depend on the other coordinates. There, all messages to one chip are passed from
 //! node to node together: the next hop depends only on the hops left.
 
+use crate::Control;
 use crate::error::{Error, Result};
 use crate::machine::{AxisKind, Domain};
 use crate::route::cable_from;
@@ -24,7 +25,7 @@ pub(super) fn is_symmetric(domain: &Domain) -> bool {
 }
 
 /// Adds the messages on each link of a domain whose chips send one message to each other one.
-pub(super) fn add(domain: &Domain, loads: &mut [f64]) -> Result<()> {
+pub(super) fn add(domain: &Domain, loads: &mut [f64], control: &Control) -> Result<()> {
     if domain.chips() > MOST_CHIPS {
         return Err(Error::unsupported(
             format!(
@@ -38,6 +39,7 @@ pub(super) fn add(domain: &Domain, loads: &mut [f64]) -> Result<()> {
     let mut by_distance: Vec<(u32, u32)> = Vec::new();
     let mut mass = Vec::new();
     for dst in 0..domain.chips() {
+        control.check()?;
         by_distance.clear();
         by_distance.extend((0..domain.chips()).map(|chip| {
             let hops = (0..domain.axes().len()).map(|axis| hop(domain, axis, chip, dst).0);

@@ -78,7 +78,8 @@ fn add_leg(
         leg(axis, at, outward, |backward, cable, share| {
             let link = lines[usize::from(backward)] + u64::from(cable) * stride;
             loads[link as usize] += mass * share;
-        });
+            Ok(())
+        })?;
     }
     Ok(())
 }

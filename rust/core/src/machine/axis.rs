@@ -69,17 +69,6 @@ impl Axis {
         }
     }
 
-    /// Most hops between two members by a shortest path (a switch counts as up + down).
-    pub(crate) fn diameter(&self) -> u32 {
-        match &self.kind {
-            _ if self.size == 1 => 0,
-            AxisKind::Ring => self.size / 2,
-            AxisKind::Line => self.size - 1,
-            AxisKind::Switch { .. } => 2,
-            AxisKind::FullMesh => 1,
-        }
-    }
-
     /// Bytes/s that one chip can send over this axis, all its links busy.
     pub(crate) fn injection(&self) -> f64 {
         match self.kind {

@@ -1,7 +1,7 @@
 //! From a link number back to words: what the link is, what it joins, its bandwidth and latency.
 
 use super::fabric::{bundle_bandwidth, groups, tier_links};
-use super::{AxisKind, Machine};
+use super::{Axis, AxisKind, Machine, Tier};
 use crate::error::{Error, Result};
 
 /// What kind of link it is. Links of a class are alike in kind and, but for the WAN, in bandwidth.
@@ -32,8 +32,6 @@ pub enum End {
     Chip(u32),
     /// A switch or fabric group, in words.
     Switch(String),
-    /// A site, by number.
-    Site(u32),
 }
 
 /// A link in words and numbers.
@@ -43,7 +41,7 @@ pub struct Link {
     pub id: u64,
     /// What kind it is.
     pub class: LinkClass,
-    /// "+" or "-" along a cabled axis, "up"/"down" for ports and bundles, "" otherwise.
+    /// "+" or "-" along a cabled axis, "up" or "down" on a switch axis, "" otherwise.
     pub direction: &'static str,
     /// Where it starts.
     pub from: End,
@@ -109,10 +107,8 @@ impl Machine {
             .expect("ids of WAN links exist with a WAN only");
         let (bandwidth, latency, from, to) = wan.link(self.sites.len(), id - blocks.wan);
         let end = |site: Option<usize>| {
-            site.map_or_else(
-                || End::Switch("wan hub".to_owned()),
-                |site| End::Site(site as u32),
-            )
+            let core = |site: usize| format!("{} core", self.sites[site].name);
+            End::Switch(site.map_or_else(|| "wan hub".to_owned(), core))
         };
         Ok(Link {
             id,
@@ -211,8 +207,10 @@ impl Machine {
             .expect("ids of NIC links exist with NICs only");
         let chips = u64::from(self.num_chips());
         let ingress = index >= chips;
+        let (domain, _) = self.split((index % chips) as u32);
+        let site = self.site_of(domain);
         let chip = End::Chip((index % chips) as u32);
-        let fabric = End::Switch("fabric".to_owned());
+        let fabric = self.group_above(site, 0, domain - self.first_domain(site));
         let (class, from, to) = if ingress {
             (LinkClass::NicIngress, fabric, chip)
         } else {
@@ -229,31 +227,40 @@ impl Machine {
         }
     }
 
+    /// The group of tier `tier` (counted from 0) above a domain of a site, or the core that joins all.
+    fn group_above(&self, site: usize, tier: usize, domain: u32) -> End {
+        let site = &self.sites[site];
+        End::Switch(match site.tiers.get(tier) {
+            Some(definition) => {
+                format!(
+                    "{} tier {} group {}",
+                    site.name,
+                    tier + 1,
+                    domain / definition.group
+                )
+            }
+            None => format!("{} core", site.name),
+        })
+    }
+
     fn describe_bundle(&self, site: usize, mut index: u64) -> Link {
         let id = self.blocks().fabric[site] + index;
-        let site = &self.sites[site];
+        let site_def = &self.sites[site];
         let mut tier = 0;
-        while index >= tier_links(&site.tiers[tier..=tier], site.domains) {
-            index -= tier_links(&site.tiers[tier..=tier], site.domains);
+        while index >= tier_links(&site_def.tiers[tier..=tier], site_def.domains) {
+            index -= tier_links(&site_def.tiers[tier..=tier], site_def.domains);
             tier += 1;
         }
         let (group, down) = ((index / 2) as u32, index % 2 == 1);
-        let lower = End::Switch(format!("{} tier {} group {group}", site.name, tier + 1));
-        let upper = if tier + 1 < site.tiers.len() {
-            let ratio = site.tiers[tier + 1].group / site.tiers[tier].group;
-            End::Switch(format!(
-                "{} tier {} group {}",
-                site.name,
-                tier + 2,
-                group / ratio
-            ))
-        } else {
-            End::Switch(format!("{} core", site.name))
-        };
+        let leaf = group * site_def.tiers[tier].group;
+        let (lower, upper) = (
+            self.group_above(site, tier, leaf),
+            self.group_above(site, tier + 1, leaf),
+        );
         let (class, direction, from, to) = if down {
-            (LinkClass::FabricDown(tier), "down", upper, lower)
+            (LinkClass::FabricDown(tier), "", upper, lower)
         } else {
-            (LinkClass::FabricUp(tier), "up", lower, upper)
+            (LinkClass::FabricUp(tier), "", lower, upper)
         };
         Link {
             id,
@@ -262,12 +269,12 @@ impl Machine {
             from,
             to,
             bandwidth: bundle_bandwidth(
-                &site.tiers[tier],
-                site.domains,
+                &site_def.tiers[tier],
+                site_def.domains,
                 group,
                 self.domain_nic_bandwidth(),
             ),
-            latency: site.tiers[tier].latency,
+            latency: site_def.tiers[tier].latency,
         }
     }
 
@@ -333,9 +340,9 @@ impl Machine {
         let chips = u64::from(self.domain.chips());
         if at < 2 * chips {
             let (down, local) = (at >= chips, (at % chips) as u32);
-            let (instance, _, _) = self.domain.switch_leaf(index, local);
+            let (instance, leaf, _) = self.domain.switch_leaf(index, local);
             let chip = End::Chip(domain * self.domain.chips() + local);
-            let switch = End::Switch(format!("{} switch {instance}", axis.name));
+            let switch = switch_above(axis, tiers, instance, 0, leaf);
             let (direction, from, to) = if down {
                 ("down", switch, chip)
             } else {
@@ -363,16 +370,9 @@ impl Machine {
             tier += 1;
         }
         let (group, down) = ((rest / 2) as u32, rest % 2 == 1);
-        let lower = End::Switch(format!(
-            "{} switch {instance} tier {} group {group}",
-            axis.name,
-            tier + 1
-        ));
-        let upper = End::Switch(format!(
-            "{} switch {instance} above tier {}",
-            axis.name,
-            tier + 1
-        ));
+        let leaf = group * tiers[tier].group;
+        let above = |tier| switch_above(axis, tiers, instance as u32, tier, leaf);
+        let (lower, upper) = (above(tier), above(tier + 1));
         let (direction, from, to) = if down {
             ("down", upper, lower)
         } else {
@@ -388,4 +388,17 @@ impl Machine {
             latency: tiers[tier].latency,
         }
     }
+}
+
+/// The group of tier `tier` (counted from 0) above a leaf of a switch axis, or the switch itself.
+fn switch_above(axis: &Axis, tiers: &[Tier], instance: u32, tier: usize, leaf: u32) -> End {
+    let switch = format!("{} switch {instance}", axis.name);
+    End::Switch(match tiers.get(tier) {
+        Some(definition) => format!(
+            "{switch} tier {} group {}",
+            tier + 1,
+            leaf / definition.group
+        ),
+        None => switch,
+    })
 }

@@ -1,10 +1,12 @@
 //! Which links one message takes, and which share of it each of them carries.
 
 mod adaptive;
+mod alone;
 mod order;
 mod valiant;
 mod walk;
 
+pub use alone::{Alone, alone};
 pub use order::{DimensionOrder, TieRule};
 
 pub(crate) use adaptive::{Scratch, spread};
@@ -12,8 +14,12 @@ pub(crate) use order::AxisOrder;
 pub(crate) use valiant::leg;
 pub(crate) use walk::{cable_from, outside, ring_shares, spans_below};
 
+use crate::Control;
 use crate::error::{Error, Result};
 use crate::machine::Machine;
+
+/// Links between two looks at the cancel flag: well below a millisecond.
+const VISITS_BETWEEN_CHECKS: u32 = 1 << 14;
 
 /// How messages choose their links inside a domain. Between domains every policy takes the NICs and the
 /// fabric, whose bundles spray packets evenly.
@@ -101,6 +107,28 @@ pub fn walk(
     dst: u32,
     visit: &mut impl FnMut(u64, f64),
 ) -> Result<()> {
+    walk_until(machine, routing, src, dst, &Control::default(), visit)
+}
+
+/// [`walk`] that stops when `control` says so.
+fn walk_until(
+    machine: &Machine,
+    routing: &Routing,
+    src: u32,
+    dst: u32,
+    control: &Control,
+    visit: &mut impl FnMut(u64, f64),
+) -> Result<()> {
+    let mut visited = 0u32;
+    let mut checked = |link: u64, share: f64| {
+        visit(link, share);
+        visited = visited.wrapping_add(1);
+        if visited % VISITS_BETWEEN_CHECKS == 0 {
+            control.check()
+        } else {
+            Ok(())
+        }
+    };
     machine.check_chip("src", i128::from(src))?;
     machine.check_chip("dst", i128::from(dst))?;
     let order = routing.axis_order(machine)?;
@@ -121,14 +149,13 @@ pub fn walk(
         Routing::MinimalAdaptive => {
             let mut scratch = Scratch::default();
             adaptive::spread(domain, local_src, local_dst, &mut scratch, |link, share| {
-                visit(first + link, share);
-                Ok(())
+                checked(first + link, share)
             })?;
         }
         Routing::Valiant => {
             valiant::detour(domain, local_src, local_dst, |link, share| {
-                visit(first + link, share);
-            });
+                checked(first + link, share)
+            })?;
         }
     }
     Ok(())
@@ -139,22 +166,32 @@ pub fn walk(
 /// # Errors
 /// As [`walk`].
 pub fn route(machine: &Machine, routing: &Routing, src: u32, dst: u32) -> Result<Route> {
-    let mut steps: Vec<(u64, f64)> = Vec::new();
-    walk(machine, routing, src, dst, &mut |link, share| {
-        steps.push((link, share));
-    })?;
+    route_until(machine, routing, src, dst, &Control::default())
+}
+
+/// [`route`] that stops when `control` says so: a message that is spread over a large domain touches millions of
+/// links.
+///
+/// # Errors
+/// As [`walk`], and [`Error::Cancelled`].
+pub fn route_until(
+    machine: &Machine,
+    routing: &Routing,
+    src: u32,
+    dst: u32,
+    control: &Control,
+) -> Result<Route> {
     let dimension_order = matches!(routing, Routing::DimensionOrder(_));
-    if !dimension_order && steps.iter().any(|&(_, share)| share < 1.0) {
-        steps.sort_by_key(|&(link, _)| link);
-        steps.dedup_by(|next, kept| {
-            let same = next.0 == kept.0;
-            if same {
-                kept.1 += next.1;
-            }
-            same
-        });
-    }
     let same_domain = machine.split(src).0 == machine.split(dst).0;
+    let steps = if dimension_order || !same_domain {
+        let mut steps = Vec::new();
+        walk_until(machine, routing, src, dst, control, &mut |link, share| {
+            steps.push((link, share));
+        })?;
+        steps
+    } else {
+        added_up(machine, routing, src, dst, control)?
+    };
     let bandwidth = steps.iter().fold(f64::INFINITY, |least, &(link, share)| {
         least.min(machine.link_numbers(link).0 / share)
     });
@@ -187,6 +224,36 @@ pub fn route(machine: &Machine, routing: &Routing, src: u32, dst: u32) -> Result
     })
 }
 
+/// Links of a spread message inside a domain, ascending, each with its whole share.
+fn added_up(
+    machine: &Machine,
+    routing: &Routing,
+    src: u32,
+    dst: u32,
+    control: &Control,
+) -> Result<Vec<(u64, f64)>> {
+    let first = machine.domain_link(machine.split(src).0, 0);
+    let mut shares = vec![0.0; machine.domain().links() as usize];
+    let (mut single, mut order) = (true, Vec::new());
+    walk_until(machine, routing, src, dst, control, &mut |link, share| {
+        shares[(link - first) as usize] += share;
+        single &= share == 1.0;
+        if single {
+            order.push(link);
+        }
+    })?;
+    if single {
+        return Ok(order.into_iter().map(|link| (link, 1.0)).collect());
+    }
+    let links = shares
+        .into_iter()
+        .enumerate()
+        .filter(|(_, share)| *share > 0.0);
+    Ok(links
+        .map(|(local, share)| (first + local as u64, share))
+        .collect())
+}
+
 /// Links and seconds of the longest path inside a domain of rings and lines.
 fn longest(machine: &Machine, routing: &Routing, src: u32, dst: u32) -> (u32, f64) {
     let domain = machine.domain();
@@ -194,7 +261,13 @@ fn longest(machine: &Machine, routing: &Routing, src: u32, dst: u32) -> (u32, f6
     for (index, axis) in domain.axes().iter().enumerate() {
         let hops = match routing {
             _ if src == dst => 0,
-            Routing::Valiant => 2 * axis.diameter(),
+            Routing::Valiant => {
+                let (from, to) = (domain.coordinate(src, index), domain.coordinate(dst, index));
+                let by = |middle| {
+                    walk::least_hops(axis, from, middle) + walk::least_hops(axis, middle, to)
+                };
+                (0..axis.size).map(by).max().unwrap_or(0)
+            }
             _ => walk::least_hops(
                 axis,
                 domain.coordinate(src, index),

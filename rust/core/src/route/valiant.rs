@@ -5,11 +5,17 @@
 //! leg the axes before a are the target's, the later ones uniform, and the message goes from a uniform
 //! coordinate to the target's. So each leg is one pattern along a line, on many lines.
 
+use crate::error::Result;
 use crate::machine::{Axis, AxisKind, Domain};
 
 /// Expected shares on the cables of one line between position `at` and a uniform position: from `at` if
 /// `outward`, else to it. Visits (backward, cable, share).
-pub(crate) fn leg(axis: &Axis, at: u32, outward: bool, mut visit: impl FnMut(bool, u32, f64)) {
+pub(crate) fn leg(
+    axis: &Axis,
+    at: u32,
+    outward: bool,
+    mut visit: impl FnMut(bool, u32, f64) -> Result<()>,
+) -> Result<()> {
     let size = axis.size;
     let part = 1.0 / f64::from(size);
     if let AxisKind::Line = axis.kind {
@@ -17,9 +23,9 @@ pub(crate) fn leg(axis: &Axis, at: u32, outward: bool, mut visit: impl FnMut(boo
             // A cable with `at` at or below it is passed upwards by what goes to the positions above it.
             let above = at <= cable;
             let others = if above { size - 1 - cable } else { cable + 1 };
-            visit(above != outward, cable, f64::from(others) * part);
+            visit(above != outward, cable, f64::from(others) * part)?;
         }
-        return;
+        return Ok(());
     }
     // The j-th cable from `at` is passed by what goes further than j, half of that at the far end of an
     // even ring.
@@ -29,16 +35,22 @@ pub(crate) fn leg(axis: &Axis, at: u32, outward: bool, mut visit: impl FnMut(boo
         let share = (further + tie) * part;
         let up = (u64::from(at) + u64::from(away)) % u64::from(size);
         let down = (u64::from(at) + u64::from(size - 1 - away)) % u64::from(size);
-        visit(!outward, up as u32, share);
-        visit(outward, down as u32, share);
+        visit(!outward, up as u32, share)?;
+        visit(outward, down as u32, share)?;
     }
+    Ok(())
 }
 
 /// Calls `visit` with local links of a domain of rings and lines and the expected share on each; a link may
-/// be visited twice.
-pub(super) fn detour(domain: &Domain, src: u32, dst: u32, mut visit: impl FnMut(u64, f64)) {
+/// be visited twice. Stops at the first error of `visit`.
+pub(super) fn detour(
+    domain: &Domain,
+    src: u32,
+    dst: u32,
+    mut visit: impl FnMut(u64, f64) -> Result<()>,
+) -> Result<()> {
     if src == dst {
-        return;
+        return Ok(());
     }
     for (index, (axis, plan)) in domain.axes().iter().zip(domain.plans()).enumerate() {
         if axis.size == 1 {
@@ -56,10 +68,11 @@ pub(super) fn detour(domain: &Domain, src: u32, dst: u32, mut visit: impl FnMut(
                     visit(
                         domain.cable_link(index, backward, chip, cable),
                         share * part,
-                    );
+                    )?;
                 }
+                Ok(())
             },
-        );
+        )?;
         let outer = domain.chips() / block;
         let part = 1.0 / f64::from(outer);
         leg(
@@ -72,9 +85,11 @@ pub(super) fn detour(domain: &Domain, src: u32, dst: u32, mut visit: impl FnMut(
                     visit(
                         domain.cable_link(index, backward, chip, cable),
                         share * part,
-                    );
+                    )?;
                 }
+                Ok(())
             },
-        );
+        )?;
     }
+    Ok(())
 }

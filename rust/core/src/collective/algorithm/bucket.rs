@@ -8,18 +8,24 @@
 //! that every axis is busy throughout.
 
 use super::{Job, unsupported};
+use crate::collective::cost::{Model, StageCost};
 use crate::collective::layout::LocalBox;
 use crate::collective::operation::Operation;
 use crate::collective::packing;
 use crate::collective::pattern::{Kind, Pattern};
+use crate::collective::placement::MOST_MESSAGES;
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::{Error, Result};
 use std::rc::Rc;
 
+/// Orders of the sides, and the share of the data that each takes.
+type Rotations = Vec<(f64, Vec<usize>)>;
+
 /// Most sides whose orders are all tried: 6! = 720.
 const MOST_SIDES: usize = 6;
 
-/// Shares of the orders chosen to finish all axes together.
+/// Shares of the orders chosen to finish all axes together; for data so small that steps cost more than bytes,
+/// a single order if that is faster.
 pub(crate) fn weighted(job: &Job) -> Result<Vec<Stage>> {
     let sides = Sides::of(job, "bucket")?;
     if job.operation == Operation::AllToAll {
@@ -46,13 +52,31 @@ pub(crate) fn weighted(job: &Job) -> Result<Vec<Stage>> {
     let columns: Vec<Vec<f64>> = orders.iter().map(shares).collect();
     let packed = packing::maximise(&columns);
     let total: f64 = packed.iter().sum();
-    let rotations = packed
-        .into_iter()
-        .zip(orders)
-        .filter(|(amount, _)| *amount > 0.0)
-        .map(|(amount, order)| (amount / total, order))
+    let together = packed
+        .iter()
+        .zip(&orders)
+        .filter(|(amount, _)| **amount > 0.0)
+        .map(|(amount, order)| (amount / total, order.clone()))
         .collect();
-    sides.run(job, "bucket", rotations)
+    // In a single order each axis waits for its own steps only, so one order stands for all when bytes are few.
+    let choices: [Rotations; 2] = [together, vec![(1.0, quickest_order(&columns, &orders))]];
+    let mut best: Option<(f64, Vec<Stage>)> = None;
+    for rotations in choices {
+        let stages = sides.run(job, "bucket", rotations)?;
+        let time =
+            StageCost::new(job.context, Model::LinkLoad, &stages[0], String::new())?.time(1.0);
+        if best.as_ref().is_none_or(|best| time < best.0) {
+            best = Some((time, stages));
+        }
+    }
+    Ok(best.expect("two choices were tried").1)
+}
+
+/// The order whose axes take the least time one after another.
+fn quickest_order(columns: &[Vec<f64>], orders: &[Vec<usize>]) -> Vec<usize> {
+    let time = |at: &usize| columns[*at].iter().sum::<f64>();
+    let best = (0..orders.len()).min_by(|a, b| time(a).total_cmp(&time(b)));
+    orders[best.expect("there is at least one order")].clone()
 }
 
 /// Equal shares of the cyclic orders.
@@ -117,7 +141,7 @@ impl Sides {
         })
     }
 
-    fn run(&self, job: &Job, name: &str, rotations: Vec<(f64, Vec<usize>)>) -> Result<Vec<Stage>> {
+    fn run(&self, job: &Job, name: &str, rotations: Rotations) -> Result<Vec<Stage>> {
         let mut halves: Vec<Phase> = (0..self.sizes.len())
             .map(|place| self.phase(job, "reduce-scatter", &rotations, place))
             .collect();
@@ -181,6 +205,14 @@ impl Sides {
     /// for that position.
     fn all_to_all(&self, job: &Job) -> Result<Vec<Stage>> {
         let domain = job.context.machine.domain();
+        let longest = self.sizes.iter().copied().max().unwrap_or(1) as usize;
+        let chips: usize = self.boxes.iter().map(|shape| shape.chips() as usize).sum();
+        if longest.saturating_mul(chips) > MOST_MESSAGES {
+            return Err(Error::unsupported(
+                format!("bucket all_to_all along an axis of {longest}, message by message"),
+                "use direct",
+            ));
+        }
         let mut phases = Vec::new();
         for (side, &size) in self.sizes.iter().enumerate() {
             let mut pairs = Vec::new();

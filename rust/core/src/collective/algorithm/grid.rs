@@ -1,7 +1,7 @@
 //! Algorithms that treat the chips of many UltraServers as one flat group, written by domain.
 
 use super::ring::{Ring, rotate};
-use super::{Job, find, unsupported};
+use super::{Job, find};
 use crate::collective::group::Groups;
 use crate::collective::layout::ring_order;
 use crate::collective::operation::Operation;
@@ -18,9 +18,6 @@ pub(crate) fn flat(
     locals: &[Vec<u32>],
     domains: &[Vec<u32>],
 ) -> Result<Vec<Stage>> {
-    if !find(name)?.operations.contains(&job.operation) {
-        return Err(unsupported(name, job.operation));
-    }
     match (name, job.operation) {
         (
             "ring" | "ring_one_way",

@@ -1,6 +1,7 @@
 //! The algorithms. Each builds the stages of a [`Job`]: one operation over one placement.
 
 mod bucket;
+mod composed;
 mod direct;
 mod grid;
 mod halving;

@@ -1,6 +1,6 @@
 //! The table of algorithms. A new algorithm is a file beside this one and a row here.
 
-use super::{Job, bucket, direct, halving, multi_ring, ring, tree};
+use super::{Job, bucket, composed, direct, halving, multi_ring, ring, tree};
 use crate::collective::operation::Operation::{self, *};
 use crate::collective::schedule::Stage;
 use crate::{Error, Result};
@@ -13,6 +13,8 @@ pub struct Algorithm {
     pub summary: &'static str,
     /// What it does.
     pub operations: &'static [Operation],
+    /// Made of other algorithms, and so not offered to those that are.
+    pub(crate) composed: bool,
     pub(crate) build: fn(&Job) -> Result<Vec<Stage>>,
 }
 
@@ -31,6 +33,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
             Broadcast,
             Reduce,
         ],
+        composed: false,
         build: ring::both_ways,
     },
     Algorithm {
@@ -44,36 +47,42 @@ pub const ALGORITHMS: &[Algorithm] = &[
             Broadcast,
             Reduce,
         ],
+        composed: false,
         build: ring::one_way,
     },
     Algorithm {
         name: "multi_ring",
         summary: "two edge-disjoint Hamiltonian cycles of a k x k plane, both directions (KangaRing on 4 x 4)",
         operations: REDUCING,
+        composed: false,
         build: multi_ring::multi_ring,
     },
     Algorithm {
         name: "bucket",
         summary: "rings along one axis after another, orders of the axes weighted to keep every axis busy",
         operations: &[AllReduce, ReduceScatter, AllGather, AllToAll],
+        composed: false,
         build: bucket::weighted,
     },
     Algorithm {
         name: "bucket_equal",
         summary: "rings along one axis after another, equal shares of the cyclic orders",
         operations: REDUCING,
+        composed: false,
         build: bucket::equal,
     },
     Algorithm {
         name: "halving_doubling",
         summary: "recursive halving, then doubling, between ranks that differ in one bit",
         operations: REDUCING,
+        composed: false,
         build: halving::halving_doubling,
     },
     Algorithm {
         name: "recursive_doubling",
         summary: "whole buffers between ranks that differ in one bit: fewest steps for small messages",
         operations: &[AllReduce],
+        composed: false,
         build: halving::recursive_doubling,
     },
     Algorithm {
@@ -90,31 +99,43 @@ pub const ALGORITHMS: &[Algorithm] = &[
             Scatter,
             SendRecv,
         ],
+        composed: false,
         build: direct::direct,
     },
     Algorithm {
         name: "mesh",
         summary: "every rank's whole buffer to every other in one step",
         operations: &[AllReduce],
+        composed: false,
         build: direct::mesh,
     },
     Algorithm {
         name: "binomial_tree",
         summary: "the ranks that have the data double with each step",
         operations: &[AllReduce, Broadcast, Reduce, Gather, Scatter],
+        composed: false,
         build: tree::binomial,
     },
     Algorithm {
         name: "double_binary_tree",
         summary: "two pipelined binary trees, half of the data each",
         operations: &[AllReduce, Broadcast, Reduce],
+        composed: false,
         build: tree::double_binary,
     },
     Algorithm {
         name: "scatter_allgather",
         summary: "broadcast as scatter and all-gather, reduce as reduce-scatter and gather",
         operations: &[Broadcast, Reduce],
-        build: tree::scatter_allgather,
+        composed: true,
+        build: composed::scatter_allgather,
+    },
+    Algorithm {
+        name: "symmetric",
+        summary: "a rooted operation as the one that every rank takes part in alike",
+        operations: &[Broadcast, Reduce, Gather, Scatter],
+        composed: true,
+        build: composed::symmetric,
     },
 ];
 

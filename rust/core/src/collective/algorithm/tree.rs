@@ -1,6 +1,6 @@
 //! Trees: binomial (fewest steps for rooted operations) and double binary (Sanders, Speck and Traeff 2009).
 
-use super::{Job, ring, unsupported};
+use super::{Job, unsupported};
 use crate::Result;
 use crate::collective::operation::Operation;
 use crate::collective::placement::Placement;
@@ -177,25 +177,6 @@ fn parent(rank: u32, ranks: u32) -> Option<u32> {
             return None;
         }
     }
-}
-
-/// Broadcast as scatter + all-gather, reduce as reduce-scatter + gather (van de Geijn): both halves move each
-/// byte about once.
-pub(crate) fn scatter_allgather(job: &Job) -> Result<Vec<Stage>> {
-    let (first, second) = match job.operation {
-        Operation::Broadcast => (Operation::Scatter, Operation::AllGather),
-        Operation::Reduce => (Operation::ReduceScatter, Operation::Gather),
-        other => return Err(unsupported("scatter_allgather", other)),
-    };
-    let mut stages = Vec::new();
-    for operation in [first, second] {
-        let part = Job { operation, ..*job };
-        stages.extend(match operation {
-            Operation::Scatter | Operation::Gather => binomial(&part)?,
-            _ => ring::both_ways(&part)?,
-        });
-    }
-    Ok(stages)
 }
 
 #[cfg(test)]

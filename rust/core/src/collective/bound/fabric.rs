@@ -3,74 +3,109 @@
 use super::{Ask, Found};
 use crate::collective::context::Context;
 use crate::collective::measure::by_site;
+use crate::collective::operation::Operation;
+use crate::collective::request::Request;
 use crate::machine::{WanShape, bundle_bandwidth};
+use std::collections::BTreeMap;
 
 /// Cuts and partitions at the NICs, fabric tiers and WAN of a grid.
 pub(super) fn across(
     context: &Context,
     ask: &Ask,
-    root: usize,
+    request: &Request,
     locals: &[Vec<u32>],
     domains: &[Vec<u32>],
     found: &mut Found,
 ) {
-    let machine = context.machine;
-    let Some(nic) = machine.nic() else { return };
+    let Some(nic) = context.machine.nic() else {
+        return;
+    };
     let (groups, in_domain) = (locals.len() as f64, locals[0].len() as f64);
     let parts = domains[0].len() as f64;
     let nics = groups * in_domain * nic.bandwidth;
-    let mut cut = |name: &str, inside: f64, capacity: f64, root: bool| {
-        let (out, into) = ask.crossing(inside * in_domain, Some(root));
-        found.note(name, groups * f64::max(out, into) / capacity);
-    };
     for root in [true, false] {
-        cut("NICs of an UltraServer", 1.0, nics, root);
+        let (out, into) = ask.crossing(in_domain, Some(root));
+        found.note(
+            "NICs of an UltraServer",
+            groups * f64::max(out, into) / nics,
+        );
     }
-    // Bundles: groups that have equally many domains below one need the same of it, and the bound looks at
-    // one group at a time, which is enough for groups that fill it and low for others.
-    for set in domains {
-        let root_domain = set[root / locals[0].len()];
-        for of_site in set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b)) {
-            let site = machine.site_of(of_site[0]);
-            let first = machine.first_domain(site);
-            let definition = &machine.sites()[site];
-            for (index, tier) in definition.tiers.iter().enumerate() {
-                let name = format!("fabric tier {}", index + 1);
-                for bundle in
-                    of_site.chunk_by(|&a, &b| (a - first) / tier.group == (b - first) / tier.group)
-                {
-                    let group = (bundle[0] - first) / tier.group;
-                    let capacity = bundle_bandwidth(
-                        tier,
-                        definition.domains,
-                        group,
-                        machine.domain_nic_bandwidth(),
-                    );
-                    cut(
-                        &name,
-                        bundle.len() as f64,
-                        capacity,
-                        bundle.contains(&root_domain),
-                    );
-                }
-            }
-        }
+    if ask.operation == Operation::SendRecv {
+        let leaving = most_leaving(locals[0].len(), domains[0].len(), request.shift);
+        found.note("NICs of an UltraServer", groups * leaving * ask.size / nics);
     }
     found.note(
         "NICs of all UltraServers",
         ask.partition(parts) / (in_domain * parts * nic.bandwidth),
     );
-    wan(context, ask, groups, in_domain, domains, found);
+    let grid = Grid {
+        groups,
+        in_domain,
+        domains,
+        root: request.root / locals[0].len(),
+    };
+    bundles(context, ask, &grid, found);
+    wan(context, ask, &grid, found);
 }
 
-fn wan(
-    context: &Context,
-    ask: &Ask,
+/// Most ranks of one domain whose message of a send_recv goes to another domain.
+fn most_leaving(in_domain: usize, domains: usize, shift: i64) -> f64 {
+    let ranks = (in_domain * domains) as i64;
+    let target = |rank: usize| (rank as i64 + shift).rem_euclid(ranks) as usize;
+    // Each domain looks the same from its own ranks, the shift being cyclic.
+    (0..in_domain)
+        .filter(|&rank| target(rank) / in_domain != 0)
+        .count() as f64
+}
+
+/// A grid of groups: `groups` local groups of `in_domain` ranks in each domain of each set; `root` is the number of
+/// the root's domain in its set.
+struct Grid<'a> {
     groups: f64,
     in_domain: f64,
-    domains: &[Vec<u32>],
-    found: &mut Found,
-) {
+    domains: &'a [Vec<u32>],
+    root: usize,
+}
+
+impl Grid<'_> {
+    /// Bytes out of and into `inside` domains of a set, for all its groups.
+    fn crossing(&self, ask: &Ask, inside: f64, holds_root: bool) -> (f64, f64) {
+        let (out, into) = ask.crossing(inside * self.in_domain, Some(holds_root));
+        (self.groups * out, self.groups * into)
+    }
+}
+
+/// What the uplinks and downlinks of each tier's groups must carry for all sets of domains together.
+fn bundles(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) {
+    let machine = context.machine;
+    let mut need: BTreeMap<(usize, usize, u32), (f64, f64)> = BTreeMap::new();
+    for set in grid.domains {
+        for of_site in set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b)) {
+            let site = machine.site_of(of_site[0]);
+            let first = machine.first_domain(site);
+            for (index, tier) in machine.sites()[site].tiers.iter().enumerate() {
+                let group = |domain: u32| (domain - first) / tier.group;
+                for bundle in of_site.chunk_by(|&a, &b| group(a) == group(b)) {
+                    let holds_root = bundle.contains(&set[grid.root]);
+                    let (out, into) = grid.crossing(ask, bundle.len() as f64, holds_root);
+                    let sum = need.entry((site, index, group(bundle[0]))).or_default();
+                    *sum = (sum.0 + out, sum.1 + into);
+                }
+            }
+        }
+    }
+    for ((site, index, group), (out, into)) in need {
+        let definition = &machine.sites()[site];
+        let (tier, leaf) = (&definition.tiers[index], machine.domain_nic_bandwidth());
+        let capacity = bundle_bandwidth(tier, definition.domains, group, leaf);
+        found.note(
+            format!("fabric tier {}", index + 1),
+            f64::max(out, into) / capacity,
+        );
+    }
+}
+
+fn wan(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) {
     let machine = context.machine;
     let Some(wan) = machine.wan() else { return };
     let count = machine.sites().len();
@@ -91,55 +126,55 @@ fn wan(
     };
     let mut need = vec![(0.0, 0.0); count];
     let mut partition = 0.0;
-    for set in domains {
+    for set in grid.domains {
         let sites = by_site(machine, set);
-        partition += groups * ask.partition(sites.len() as f64);
+        let home = machine.site_of(set[grid.root]);
+        partition += grid.groups * ask.partition(sites.len() as f64);
         for &(site, inside, _) in &sites {
-            // A rooted operation needs at least the smaller of the two ways, whichever site has the root.
-            let ways =
-                [None, Some(true), Some(false)].map(|root| ask.crossing(inside * in_domain, root));
-            let least = |way: fn(&(f64, f64)) -> f64| {
-                if ask.operation.is_rooted() {
-                    f64::min(way(&ways[1]), way(&ways[2]))
-                } else {
-                    way(&ways[0])
-                }
-            };
-            need[site].0 += groups * least(|way| way.0);
-            need[site].1 += groups * least(|way| way.1);
+            let (out, into) = grid.crossing(ask, inside, site == home);
+            need[site] = (need[site].0 + out, need[site].1 + into);
         }
     }
     let mut total = 0.0;
     for (site, &(out, into)) in need.iter().enumerate() {
         let (out_capacity, in_capacity) = capacity(site);
-        total += out_capacity;
+        if out > 0.0 {
+            total += out_capacity;
+        }
         let name = format!("WAN of {}", machine.sites()[site].name);
         found.note(name, f64::max(out / out_capacity, into / in_capacity));
     }
-    found.note("WAN of all sites", partition / total);
+    if total > 0.0 {
+        found.note("WAN of all sites", partition / total);
+    }
 }
 
-/// What the NICs of the members in one domain must carry for groups that are plain lists of chips.
-pub(super) fn scattered(context: &Context, ask: &Ask, groups: &[Vec<u32>], found: &mut Found) {
+/// What the NICs of the members in one domain must carry for groups that are plain lists of chips; `root` is the
+/// root's rank in each.
+pub(super) fn scattered(
+    context: &Context,
+    ask: &Ask,
+    root: usize,
+    groups: &[Vec<u32>],
+    found: &mut Found,
+) {
     let Some(nic) = context.machine.nic() else {
         return;
     };
+    let home = |chip: u32| context.machine.split(chip).0;
     // (domain, group) of every member, so that equal pairs lie together.
-    let mut seats: Vec<(u32, usize)> = groups
-        .iter()
-        .enumerate()
-        .flat_map(|(index, group)| {
-            group
-                .iter()
-                .map(move |&chip| (context.machine.split(chip).0, index))
-        })
-        .collect();
+    let mut seats: Vec<(u32, usize)> = Vec::new();
+    for (index, group) in groups.iter().enumerate() {
+        seats.extend(group.iter().map(|&chip| (home(chip), index)));
+    }
     seats.sort_unstable();
-    for domain in seats.chunk_by(|a, b| a.0 == b.0) {
-        let capacity = domain.len() as f64 * nic.bandwidth;
+    for seats in seats.chunk_by(|a, b| a.0 == b.0) {
+        let capacity = seats.len() as f64 * nic.bandwidth;
         let mut need = (0.0, 0.0);
-        for group in domain.chunk_by(|a, b| a.1 == b.1) {
-            let (out, into) = ask.crossing(group.len() as f64, None);
+        for group in seats.chunk_by(|a, b| a.1 == b.1) {
+            let (domain, index) = group[0];
+            let holds_root = home(groups[index][root]) == domain;
+            let (out, into) = ask.crossing(group.len() as f64, Some(holds_root));
             need = (need.0 + out, need.1 + into);
         }
         found.note(

@@ -4,26 +4,49 @@ use crate::Result;
 use crate::collective::context::Context;
 use crate::collective::operation::Operation;
 use crate::collective::request::Request;
-use crate::machine::{Machine, WanShape};
-use crate::route::route;
+use crate::machine::{AxisKind, Machine, WanShape};
+use crate::route::{Routing, alone};
 
-/// Ranks whose way from the first rank is looked at.
-const MOST_PAIRS: usize = 4096;
+/// Groups that are looked at, and ranks of each.
+const MOST_GROUPS: usize = 64;
+const MOST_PEERS: usize = 4096;
 
-/// The longest way from the root (or from a rank of each site) to another rank, between sites by the quickest
-/// WAN links.
+/// The longest way from the root (or from a rank of each site) to another rank of the same group, by the quickest
+/// links that join them. Of many groups and ranks some are looked at: that bounds from below all the same.
 pub(super) fn latency(context: &Context, request: &Request) -> Result<f64> {
+    let groups = context.groups.count();
+    let looked_at = groups.min(MOST_GROUPS);
+    let ways = Ways::of(context);
+    let mut longest = 0.0;
+    for index in 0..looked_at {
+        let group = index * groups / looked_at;
+        longest = f64::max(
+            longest,
+            of_group(context, request, &ways, group, MOST_PEERS / looked_at)?,
+        );
+    }
+    Ok(longest)
+}
+
+fn of_group(
+    context: &Context,
+    request: &Request,
+    ways: &Ways,
+    group: usize,
+    most_peers: usize,
+) -> Result<f64> {
     let machine = context.machine;
     let ranks = context.groups.ranks();
-    let member = |rank: usize| context.groups.member(machine, 0, rank);
+    let member = |rank: usize| context.groups.member(machine, group, rank);
     let site = |chip: u32| machine.site_of(machine.split(chip).0);
     let first = member(request.root);
     let mut sources = vec![first];
     let mut peers = Vec::new();
     if request.operation == Operation::SendRecv {
         peers.push(member(request.shift.rem_euclid(ranks as i64) as usize));
+        sources[0] = member(0);
     } else {
-        let step = ranks.div_ceil(MOST_PAIRS);
+        let step = ranks.div_ceil(most_peers);
         peers.extend((0..ranks).step_by(step).chain([ranks - 1]).map(member));
         if !request.operation.is_rooted() {
             let elsewhere = peers
@@ -32,26 +55,77 @@ pub(super) fn latency(context: &Context, request: &Request) -> Result<f64> {
             sources.extend(elsewhere.map(|pair| pair[1]).take(machine.sites().len()));
         }
     }
-    let quickest = quickest_wan(machine);
-    let count = machine.sites().len();
+    let inward = matches!(request.operation, Operation::Reduce | Operation::Gather);
     let mut longest = 0.0;
-    for &from in &sources {
+    for &source in &sources {
+        context.control.check()?;
         // Only the first source is asked about every peer: inside a site another one finds nothing further.
-        for &peer in peers
-            .iter()
-            .filter(|&&peer| peer != from && (from == first || sources.contains(&peer)))
-        {
-            let way = route(machine, context.routing, from, peer)?;
-            let (a, b) = (site(from), site(peer));
-            let detour = if a == b {
-                0.0
+        let asked = |peer: &&u32| **peer != source && (source == first || sources.contains(*peer));
+        for &peer in peers.iter().filter(asked) {
+            let (from, to) = if inward {
+                (peer, source)
             } else {
-                direct_wan(machine, a, b) - quickest[a * count + b]
+                (source, peer)
             };
-            longest = f64::max(longest, way.overhead + way.latency - detour);
+            longest = f64::max(longest, ways.least(context, from, to)?);
         }
     }
     Ok(longest)
+}
+
+/// What can be quicker than a route of dimension order.
+struct Ways {
+    routing: Routing,
+    /// Least seconds between any two chips by other means inside a domain: a crossing of a spanning switch, or a
+    /// trip over NICs when groups span domains.
+    shortcut: f64,
+    /// Least seconds between sites, relayed by others where that is quicker.
+    wan: Vec<f64>,
+}
+
+impl Ways {
+    fn of(context: &Context) -> Self {
+        let machine = context.machine;
+        let axes = machine.domain().axes().iter();
+        let spanning = axes.filter(|axis| {
+            matches!(
+                axis.kind,
+                AxisKind::Switch {
+                    spans_below: true,
+                    ..
+                }
+            )
+        });
+        let crossing = spanning
+            .map(|axis| 2.0 * axis.latency)
+            .fold(f64::INFINITY, f64::min);
+        let trip = match machine.nic() {
+            Some(nic) if machine.num_domains() > 1 => 2.0 * nic.latency,
+            _ => f64::INFINITY,
+        };
+        Self {
+            routing: Routing::default(),
+            shortcut: crossing.min(trip),
+            wan: quickest_wan(machine),
+        }
+    }
+
+    fn least(&self, context: &Context, from: u32, to: u32) -> Result<f64> {
+        let machine = context.machine;
+        let way = alone(machine, &self.routing, from, to, context.control)?;
+        let (a, b) = (machine.split(from).0, machine.split(to).0);
+        if a == b {
+            let by_nic = machine.nic().map_or(f64::INFINITY, |nic| nic.overhead);
+            return Ok(way.latency.min(self.shortcut) + way.overhead.min(by_nic));
+        }
+        let (a, b) = (machine.site_of(a), machine.site_of(b));
+        let detour = if a == b {
+            0.0
+        } else {
+            direct_wan(machine, a, b) - self.wan[a * machine.sites().len() + b]
+        };
+        Ok(way.overhead + way.latency - detour)
+    }
 }
 
 fn direct_wan(machine: &Machine, from: usize, to: usize) -> f64 {

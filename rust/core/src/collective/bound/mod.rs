@@ -11,13 +11,14 @@ mod fabric;
 mod latency;
 
 use super::context::Context;
+use super::cost::Model;
 use super::group::Groups;
 use super::operation::Operation;
 use super::outcome::Bound;
 use super::request::Request;
 use crate::Result;
 
-/// All bounds of a request, the highest first.
+/// The highest bound of each kind, the highest first.
 pub(crate) fn bounds(context: &Context, request: &Request) -> Result<Vec<Bound>> {
     let mut found = Found(Vec::new());
     let ask = Ask {
@@ -25,21 +26,35 @@ pub(crate) fn bounds(context: &Context, request: &Request) -> Result<Vec<Bound>>
         size: request.size,
         ranks: context.groups.ranks() as f64,
     };
-    domain::injection(context, &ask, &mut found);
+    found.note("latency", latency::latency(context, request)?);
+    // Without contention links carry any number of messages at once, and only distance bounds the time.
+    if request.model == Model::LinkLoad {
+        bytes(context, request, &ask, &mut found);
+    }
+    found.0.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+    let mut named: Vec<Bound> = Vec::new();
+    for bound in found.0 {
+        if named.iter().all(|higher| higher.name != bound.name) {
+            named.push(bound);
+        }
+    }
+    Ok(named)
+}
+
+/// Bounds from the bytes that must pass links.
+fn bytes(context: &Context, request: &Request, ask: &Ask, found: &mut Found) {
+    domain::injection(context, ask, found);
     match context.groups {
         Groups::Grid { locals, domains } if domains[0].len() == 1 => {
             if locals[0].len() as u32 == context.machine.domain().chips() {
-                domain::axes(context, &ask, &mut found);
+                domain::axes(context, ask, found);
             }
         }
         Groups::Grid { locals, domains } => {
-            fabric::across(context, &ask, request.root, locals, domains, &mut found)
+            fabric::across(context, ask, request, locals, domains, found);
         }
-        Groups::Scattered(groups) => fabric::scattered(context, &ask, groups, &mut found),
+        Groups::Scattered(groups) => fabric::scattered(context, ask, request.root, groups, found),
     }
-    found.note("latency", latency::latency(context, request)?);
-    found.0.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
-    Ok(found.0)
 }
 
 struct Found(Vec<Bound>);

@@ -18,6 +18,9 @@ use std::rc::Rc;
 /// Names that `algorithm=` may give per tier, in this order.
 pub(crate) const TIERS: [&str; 3] = ["domain", "site", "wan"];
 
+/// Share of the data that stands for one chunk of many.
+const SMALL_CHUNK: f64 = 1.0 / 64.0;
+
 /// The best hierarchical schedule: its name with the algorithm of each stage, its stages and cost.
 pub(crate) struct Best {
     pub(crate) name: String,
@@ -43,7 +46,6 @@ pub(crate) fn best(
     for slot in &slots {
         options.push(fill(context, request, slot, pins[slot.tier])?);
     }
-    let mut picked = vec![0; slots.len()];
     let stages = |picked: &[usize]| -> Vec<Rc<StageCost>> {
         options
             .iter()
@@ -51,24 +53,42 @@ pub(crate) fn best(
             .map(|(options, &at)| Rc::clone(&options[at].cost))
             .collect()
     };
-    let mut best = combine(context, request.model, &stages(&picked), request.chunks)?;
-    // One stage changed at a time until nothing helps: pipelining may favour another than the fastest alone.
-    loop {
-        let mut improved = false;
-        for at in 0..slots.len() {
-            for option in 0..options[at].len() {
-                let mut other = picked.clone();
-                other[at] = option;
-                let cost = combine(context, request.model, &stages(&other), request.chunks)?;
-                if cost.time < best.time {
-                    (best, picked, improved) = (cost, other, true);
+    let attempt = |picked: &[usize]| {
+        context.control.check()?;
+        combine(context, request.model, &stages(picked), request.chunks)
+    };
+    // Two starts: the stages that are fastest alone, and those that are fastest with one chunk of many, which
+    // pipelining favours. From each, one stage is changed at a time until nothing helps.
+    let mut best: Option<(Cost, Vec<usize>)> = None;
+    for scale in [1.0, SMALL_CHUNK] {
+        let quickest = |options: &Vec<Filled>| {
+            let time = |at: &usize| options[*at].cost.time(scale);
+            (0..options.len())
+                .min_by(|a, b| time(a).total_cmp(&time(b)))
+                .unwrap_or(0)
+        };
+        let mut picked: Vec<usize> = options.iter().map(quickest).collect();
+        let mut cost = attempt(&picked)?;
+        let mut improved = true;
+        while improved {
+            improved = false;
+            for at in 0..slots.len() {
+                for option in (0..options[at].len()).filter(|&option| option != picked[at]) {
+                    let mut other = picked.clone();
+                    other[at] = option;
+                    let next = attempt(&other)?;
+                    if next.time < cost.time {
+                        (cost, picked, improved) = (next, other, true);
+                        break;
+                    }
                 }
             }
         }
-        if !improved {
-            break;
+        if best.as_ref().is_none_or(|best| cost.time < best.0.time) {
+            best = Some((cost, picked));
         }
     }
+    let (cost, picked) = best.expect("two starts were tried");
     let names: Vec<&str> = options
         .iter()
         .zip(&picked)
@@ -77,6 +97,6 @@ pub(crate) fn best(
     Ok(Best {
         name: format!("hierarchical({})", names.join(", ")),
         stages: stages(&picked),
-        cost: best,
+        cost,
     })
 }

@@ -13,6 +13,8 @@ pub(super) struct Slot {
     pub(super) place: Place,
     pub(super) operation: Operation,
     pub(super) size: f64,
+    /// The stage of the root's domain, beside another one on the same tier that does something else.
+    pub(super) shares_tier: bool,
 }
 
 /// Where a stage takes place.
@@ -82,19 +84,19 @@ pub(super) fn slots(
     }
     let size = request.size;
     let share = size / in_domain as f64;
-    let operation = if request.operation == Barrier {
-        AllReduce
-    } else {
-        request.operation
-    };
+    let operation = request.operation.as_run();
     let slot = |tier, place, operation, size| Slot {
         tier,
         place,
         operation,
         size,
+        shares_tier: false,
     };
     let inside = |operation| slot(0, Place::Domain, operation, size);
-    let root = |operation| slot(0, Place::RootDomain, operation, size);
+    let root = |operation| Slot {
+        shares_tier: matches!(request.operation, Broadcast | Reduce),
+        ..slot(0, Place::RootDomain, operation, size)
+    };
     let site = |operation| slot(1, Place::Site, operation, share);
     let rails = |operation, size| slot(1, Place::Rails, operation, size);
     let between = |operation| slot(2, Place::Wan, operation, size);

@@ -2,7 +2,7 @@
 
 use super::TIERS;
 use super::slots::{Place, Slot};
-use crate::collective::algorithm::{ALGORITHMS, Job, find};
+use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job, find};
 use crate::collective::context::Context;
 use crate::collective::cost::StageCost;
 use crate::collective::group::Groups;
@@ -12,9 +12,6 @@ use crate::collective::schedule::{Stage, Track};
 use crate::collective::wan;
 use crate::{Error, Result};
 use std::rc::Rc;
-
-/// Alternatives per stage that are tried in combination.
-const ALTERNATIVES: usize = 3;
 
 /// A stage filled by one algorithm.
 #[derive(Clone)]
@@ -32,10 +29,12 @@ pub(super) fn fill(
 ) -> Result<Vec<Filled>> {
     let mut options: Vec<(f64, Filled)> = Vec::new();
     let mut refusal = None;
+    // The root's domain shares its tier with other stages; a name that is for those leaves this one open.
+    let pinned = pinned.filter(|name| {
+        let does = |row: &&Algorithm| row.name == *name && row.operations.contains(&slot.operation);
+        !slot.shares_tier || ALGORITHMS.iter().any(|row| does(&row))
+    });
     let offered = ALGORITHMS.iter().filter(|row| {
-        // The root's domain shares the tier with the other stages there; a pinned name that does not do the
-        // rooted operation leaves that stage to the search.
-        let pinned = pinned.filter(|_| !matches!(slot.place, Place::RootDomain));
         pinned.is_none_or(|name| name == row.name) && row.operations.contains(&slot.operation)
     });
     for row in offered {
@@ -54,7 +53,6 @@ pub(super) fn fill(
         }
     }
     options.sort_by(|a, b| a.0.total_cmp(&b.0));
-    options.truncate(ALTERNATIVES);
     if options.is_empty() {
         return Err(refusal.unwrap_or_else(|| {
             Error::unsupported(

@@ -1,15 +1,17 @@
 //! Patterns that are routed message by message: inside a domain, and between listed chips.
 
+use crate::Result;
 use crate::collective::context::Context;
 use crate::collective::pattern::Unit;
 use crate::load::{ByteColumn, Flows, IndexColumn, link_loads, uniform};
-use crate::machine::{AxisKind, Machine};
-use crate::route::{route, walk};
-use crate::{Control, Result};
-use std::collections::BTreeSet;
+use crate::machine::Machine;
+use crate::route::{alone, walk};
 
-/// Messages are few when the machine has at least this many links for each.
-const FEW: u64 = 16;
+/// More links than a message passes between domains.
+const FABRIC_HOPS: u64 = 16;
+
+/// Messages between two looks at the cancel flag.
+const MESSAGES_BETWEEN_CHECKS: usize = 1 << 14;
 
 fn loads_of(machine: &Machine, context: &Context, pairs: &[(u32, u32)]) -> Result<Vec<f64>> {
     let (src, dst): (Vec<u32>, Vec<u32>) = pairs.iter().copied().unzip();
@@ -18,7 +20,7 @@ fn loads_of(machine: &Machine, context: &Context, pairs: &[(u32, u32)]) -> Resul
         dst: IndexColumn::U32(&dst),
         bytes: ByteColumn::Scalar(1.0),
     };
-    link_loads(machine, &flows, context.routing, 1, &Control::default())
+    link_loads(machine, &flows, context.routing, 1, context.control)
 }
 
 /// Largest number of messages that one chip sends.
@@ -29,36 +31,19 @@ fn most_sent(pairs: &[(u32, u32)]) -> f64 {
     longest.unwrap_or(0) as f64
 }
 
-/// Notes each message's own time. Messages of equal displacement on a machine of rings only are alike, and
-/// are looked at once.
+/// Notes each message's own time.
 fn note_messages(
     context: &Context,
     machine: &Machine,
-    pairs: &[(u32, u32)],
+    pairs: impl Iterator<Item = (u32, u32)>,
     unit: &mut Unit,
 ) -> Result<()> {
-    let domain = machine.domain();
-    let alike = machine.num_domains() == 1
-        && domain
-            .axes()
-            .iter()
-            .all(|axis| matches!(axis.kind, AxisKind::Ring))
-        && context.routing.is_translation_invariant();
-    let mut seen: BTreeSet<u64> = BTreeSet::new();
-    for &(src, dst) in pairs {
-        if alike {
-            let key = (0..domain.axes().len()).rev().fold(0u64, |key, axis| {
-                let size = domain.axes()[axis].size;
-                let step =
-                    (domain.coordinate(dst, axis) + size - domain.coordinate(src, axis)) % size;
-                key * u64::from(size) + u64::from(step)
-            });
-            if !seen.insert(key) {
-                continue;
-            }
+    for (index, (src, dst)) in pairs.enumerate() {
+        if index % MESSAGES_BETWEEN_CHECKS == 0 {
+            context.control.check()?;
         }
-        let route = route(machine, context.routing, src, dst)?;
-        unit.note_alone(route.latency, 1.0 / route.bandwidth);
+        let message = alone(machine, context.routing, src, dst, context.control)?;
+        unit.note_alone(message.latency, 1.0 / message.bandwidth);
     }
     Ok(())
 }
@@ -72,7 +57,7 @@ pub(super) fn local(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
         ..Unit::default()
     };
     unit.ledger.local = loads_of(machine, context, pairs)?;
-    note_messages(context, machine, pairs, &mut unit)?;
+    note_messages(context, machine, pairs.iter().copied(), &mut unit)?;
     Ok(unit)
 }
 
@@ -85,11 +70,10 @@ pub(super) fn local_all(context: &Context) -> Result<Unit> {
         sent: peers,
         ..Unit::default()
     };
-    unit.ledger.local = uniform(machine, f64::from(chips), context.routing)?;
+    unit.ledger.local = uniform(machine, f64::from(chips), context.routing, context.control)?;
     // Chip 0 sits in a corner of every line and anywhere on rings and switches: its messages include the
     // longest.
-    let from_corner: Vec<(u32, u32)> = (1..chips).map(|dst| (0, dst)).collect();
-    note_messages(context, machine, &from_corner, &mut unit)?;
+    note_messages(context, machine, (1..chips).map(|dst| (0, dst)), &mut unit)?;
     Ok(unit)
 }
 
@@ -107,7 +91,14 @@ pub(super) fn flat(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
         _ => machine.overhead(),
     };
     unit.overhead = unit.sent * overhead;
-    unit.ledger.single = if (pairs.len() as u64) < machine.num_links() / FEW {
+    // Most links that one message passes: far below their number where rings are short.
+    let sides = machine
+        .domain()
+        .axes()
+        .iter()
+        .map(|axis| u64::from(axis.size));
+    let most_hops = sides.sum::<u64>() + FABRIC_HOPS;
+    unit.ledger.single = if (pairs.len() as u64).saturating_mul(most_hops) < machine.num_links() {
         few_loads(context, pairs)?
     } else {
         let loads = loads_of(machine, context, pairs)?.into_iter().enumerate();
@@ -116,7 +107,7 @@ pub(super) fn flat(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
             .map(|(link, bytes)| (link as u64, bytes))
             .collect()
     };
-    note_messages(context, machine, pairs, &mut unit)?;
+    note_messages(context, machine, pairs.iter().copied(), &mut unit)?;
     Ok(unit)
 }
 
@@ -124,6 +115,7 @@ pub(super) fn flat(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
 fn few_loads(context: &Context, pairs: &[(u32, u32)]) -> Result<Vec<(u64, f64)>> {
     let mut passed = Vec::new();
     for &(src, dst) in pairs {
+        context.control.check()?;
         walk(
             context.machine,
             context.routing,

@@ -2,6 +2,7 @@
 
 use super::fabric::site_bytes;
 use super::{by_site, unit};
+use crate::Control;
 use crate::collective::context::Context;
 use crate::collective::group::Groups;
 use crate::collective::pattern::{Kind, SiteShare};
@@ -53,6 +54,10 @@ fn machine(sites: &[u32], shape: WanShape) -> Machine {
         Some(wan),
     )
     .expect("sound")
+}
+
+fn everyone(machine: &Machine) -> Groups {
+    Groups::all(machine).expect("small enough")
 }
 
 /// Every message of a pattern: (from, to, bytes).
@@ -175,8 +180,8 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
 }
 
 fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
-    let routing = Routing::default();
-    let context = Context::new(machine, &routing, groups).expect("sound");
+    let (routing, control) = (Routing::default(), Control::default());
+    let context = Context::new(machine, &routing, groups, &control).expect("sound");
     let unit = unit(&context, kind).expect("measurable");
     let mut loads = vec![0.0; machine.num_links() as usize];
     let (mut latency, mut alone) = (0.0f64, 0.0f64);
@@ -304,16 +309,16 @@ fn compact_costs_are_those_of_the_messages() {
             locals: vec![vec![0, 1, 2, 3], vec![4, 5, 6, 7]],
             domains: vec![vec![0, 1, 4, 7], vec![2, 3, 5, 11]],
         };
-        for groups in [Groups::all(&machine), parts] {
+        for groups in [everyone(&machine), parts] {
             for kind in kinds(&groups) {
                 // Every chip of a domain to every other makes no sense for part of a domain.
-                let partial = groups != Groups::all(&machine);
+                let partial = groups != everyone(&machine);
                 if !(partial && kind == Kind::LocalAll) {
                     check(&machine, &groups, &kind);
                 }
             }
         }
         let flat = Kind::Flat(vec![(0, 1), (0, 143), (5, 77), (140, 3)]);
-        check(&machine, &Groups::all(&machine), &flat);
+        check(&machine, &everyone(&machine), &flat);
     }
 }
