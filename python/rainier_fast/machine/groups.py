@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
 from rainier_fast.definitions.check import as_integer
-from rainier_fast.errors import invalid
+from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.machine.arrays import chip_array
 from rainier_fast.machine.base import Base
 
 __all__ = ["Groups", "as_groups"]
+
+MOST_CHIPS: Final = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,28 @@ class Groups:
     ranks: int
     stride: int = 1
     listed: bytes = b""
+
+    def __post_init__(self) -> None:
+        as_integer("num_chips", self.num_chips, 1, MOST_CHIPS)
+        as_integer("ranks", self.ranks, 1, self.num_chips)
+        as_integer("stride", self.stride, 0, self.num_chips)
+        if not isinstance(self.listed, bytes):
+            raise invalid_type("listed", self.listed, "must be bytes of int64 chip numbers")
+        if self.listed and len(self.listed) != 8 * self.ranks:
+            raise invalid("listed", len(self.listed), f"must hold {self.ranks} int64 numbers")
+        block = self.ranks * self.stride
+        if not self.listed and (block == 0 or self.num_chips % block):
+            raise invalid(
+                "ranks, stride", (self.ranks, self.stride), f"must divide {self.num_chips} chips"
+            )
+
+    def __repr__(self) -> str:
+        if not self.listed:
+            return f"Groups(num_chips={self.num_chips}, ranks={self.ranks}, stride={self.stride})"
+        return (
+            f"Groups(num_chips={self.num_chips}, ranks={self.ranks}, stride={self.stride}, "
+            f"listed={self.listed!r})"
+        )
 
     @property
     def count(self) -> int:

@@ -55,7 +55,7 @@ def facts(result: CollectiveResult) -> list[tuple[str, str]]:
         ("bandwidth", "algbw {}, busbw {}".format(*rates)),
         ("parts", parts),
         ("bounded by", _bounded(result)),
-        ("busiest link", str(result.bottleneck or "none: no bytes move")),
+        ("busiest link", str(result.bottleneck or _no_bottleneck(result))),
         ("lower bound", bound),
         ("why", result.why),
         ("assumes", _assumed(result) or "nothing of the catalogue"),
@@ -101,6 +101,12 @@ def _bounded(result: CollectiveResult) -> str:
         f"{slowest['tier']} ({slowest['bottleneck']})" if slowest["bottleneck"] else slowest["tier"]
     )
     return f"{words}; slowest stage {slowest['stage']} on tier {where}"
+
+
+def _no_bottleneck(result: CollectiveResult) -> str:
+    if result.model == "alpha_beta":
+        return "none: this model gives each message its route to itself"
+    return "none: no bytes move"
 
 
 def _assumed(result: CollectiveResult) -> str:

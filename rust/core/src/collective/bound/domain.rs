@@ -77,32 +77,30 @@ pub(super) fn axes(context: &Context, ask: &Ask, found: &mut Found) {
             .collect(),
         None => (0..all.len()).map(|axis| vec![axis]).collect(),
     };
+    // Of all sets of axes the tightest counts.
+    let mut tightest = (0.0, 0u32);
+    let members = |set: u32| {
+        let chosen = (0..units.len()).filter(move |unit| set >> unit & 1 == 1);
+        chosen.flat_map(|unit| units[unit].iter().copied())
+    };
     for set in 1u32..1 << units.len() {
-        let members: Vec<usize> = (0..units.len())
-            .filter(|unit| set >> unit & 1 == 1)
-            .flat_map(|unit| units[unit].clone())
-            .collect();
-        let parts: f64 = members
-            .iter()
-            .map(|&axis| f64::from(all[axis].size))
-            .product();
-        let capacity: f64 = members
-            .iter()
-            .map(|&axis| axis_capacity(&all[axis], chips))
+        let parts: f64 = members(set).map(|axis| f64::from(all[axis].size)).product();
+        let capacity: f64 = members(set)
+            .map(|axis| axis_capacity(&all[axis], chips))
             .sum();
-        let names: Vec<&str> = members
-            .iter()
-            .map(|&axis| all[axis].name.as_str())
-            .collect();
-        let name = format!("all links of {}", names.join(", "));
-        found.note(&name, ask.partition(parts) / capacity);
-        // The same for one-way operations: all parts together must receive (t - 1) / t of each output.
-        let each = match ask.operation {
+        // For one-way operations all parts together must receive (t - 1) / t of each output.
+        let bytes = match ask.operation {
             Operation::ReduceScatter | Operation::AllGather => ask.size * (parts - 1.0),
-            _ => 0.0,
+            _ => ask.partition(parts),
         };
-        found.note(name, each / capacity);
+        if bytes / capacity > tightest.0 {
+            tightest = (bytes / capacity, set);
+        }
     }
+    let names: Vec<&str> = members(tightest.1)
+        .map(|axis| all[axis].name.as_str())
+        .collect();
+    found.note(format!("all links of {}", names.join(", ")), tightest.0);
     for unit in units.iter().filter(|unit| unit.len() == 1) {
         let axis = &all[unit[0]];
         let lines = chips / f64::from(axis.size);

@@ -17,6 +17,7 @@ use super::operation::Operation;
 use super::outcome::Bound;
 use super::request::Request;
 use crate::Result;
+use std::collections::BTreeMap;
 
 /// The highest bound of each kind, the highest first.
 pub(crate) fn bounds(context: &Context, request: &Request) -> Result<Vec<Bound>> {
@@ -31,13 +32,16 @@ pub(crate) fn bounds(context: &Context, request: &Request) -> Result<Vec<Bound>>
     if request.model == Model::LinkLoad {
         bytes(context, request, &ask, &mut found);
     }
-    found.0.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
-    let mut named: Vec<Bound> = Vec::new();
+    let mut named: BTreeMap<String, f64> = BTreeMap::new();
     for bound in found.0 {
-        if named.iter().all(|higher| higher.name != bound.name) {
-            named.push(bound);
-        }
+        let highest = named.entry(bound.name).or_insert(0.0);
+        *highest = highest.max(bound.seconds);
     }
+    let mut named: Vec<Bound> = named
+        .into_iter()
+        .map(|(name, seconds)| Bound { name, seconds })
+        .collect();
+    named.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
     Ok(named)
 }
 
