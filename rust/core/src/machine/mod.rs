@@ -8,6 +8,7 @@ mod fabric;
 mod figures;
 mod link;
 mod numbering;
+mod runs;
 mod wan;
 
 pub use axis::{Axis, AxisKind};

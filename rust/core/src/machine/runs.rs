@@ -1,0 +1,85 @@
+//! All links in order of their numbers, as runs of equal ones: a machine has millions of links and few kinds.
+
+use super::fabric::{bundle_bandwidth, groups};
+use super::{AxisKind, LinkClass, Machine};
+
+impl Machine {
+    /// Bytes/s of every link, by number.
+    pub fn link_bandwidths(&self) -> Vec<f64> {
+        let mut out = Vec::with_capacity(self.num_links() as usize);
+        self.for_each_link_run(|run, _, bandwidth, _| {
+            out.resize(out.len() + run as usize, bandwidth)
+        });
+        out
+    }
+
+    /// Visits links in order of their numbers as runs (count, class, bandwidth, latency) of equal links.
+    pub fn for_each_link_run(&self, mut visit: impl FnMut(u64, &LinkClass, f64, f64)) {
+        let local = self.local_runs();
+        for _ in 0..self.num_domains() {
+            for (count, class, bandwidth, latency) in &local {
+                visit(*count, class, *bandwidth, *latency);
+            }
+        }
+        let Some(nic) = &self.nic else { return };
+        let chips = u64::from(self.num_chips());
+        visit(chips, &LinkClass::NicEgress, nic.bandwidth, nic.latency);
+        visit(chips, &LinkClass::NicIngress, nic.bandwidth, nic.latency);
+        for site in &self.sites {
+            for (index, tier) in site.tiers.iter().enumerate() {
+                for group in 0..groups(tier, site.domains) {
+                    let bandwidth =
+                        bundle_bandwidth(tier, site.domains, group, self.domain_nic_bandwidth());
+                    visit(1, &LinkClass::FabricUp(index), bandwidth, tier.latency);
+                    visit(1, &LinkClass::FabricDown(index), bandwidth, tier.latency);
+                }
+            }
+        }
+        if let Some(wan) = &self.wan {
+            for index in 0..wan.links(self.sites.len()) {
+                let (bandwidth, latency, _, _) = wan.link(self.sites.len(), index);
+                visit(1, &LinkClass::Wan, bandwidth, latency);
+            }
+        }
+    }
+
+    /// Runs of equal links of one domain, in order of their local numbers.
+    pub(crate) fn local_runs(&self) -> Vec<(u64, LinkClass, f64, f64)> {
+        let mut runs = Vec::new();
+        for (index, (axis, plan)) in self
+            .domain
+            .axes()
+            .iter()
+            .zip(self.domain.plans())
+            .enumerate()
+        {
+            if let AxisKind::Switch { tiers, .. } = &axis.kind {
+                let ports = 2 * u64::from(self.domain.chips());
+                runs.push((ports, LinkClass::Port(index), axis.bandwidth, axis.latency));
+                let (_, _, leaves) = self.domain.switch_leaf(index, 0);
+                let instances = self.domain.chips() / leaves;
+                for _ in 0..instances {
+                    for (at, tier) in tiers.iter().enumerate() {
+                        for group in 0..groups(tier, leaves) {
+                            let bandwidth = bundle_bandwidth(tier, leaves, group, axis.bandwidth);
+                            runs.push((
+                                2,
+                                LinkClass::SwitchTier(index, at),
+                                bandwidth,
+                                tier.latency,
+                            ));
+                        }
+                    }
+                }
+            } else if plan.links > 0 {
+                runs.push((
+                    plan.links,
+                    LinkClass::Cable(index),
+                    axis.bandwidth,
+                    axis.latency,
+                ));
+            }
+        }
+        runs
+    }
+}
