@@ -326,3 +326,16 @@ def test_an_exception_in_progress_comes_through() -> None:
     with pytest.raises(RuntimeError, match="of"):  # noqa: PT012 - a fast machine may finish one
         for _ in range(20):
             machine.link_loads(src, src[::-1], 1.0, n_threads=1, progress=stop)
+
+
+def test_a_machine_too_large_for_arrays_is_refused_before_anything_is_allocated() -> None:
+    huge = rf.torus((65_536, 16_384), bandwidth="50 GB/s")
+    for ask in (
+        lambda: huge.link_loads(0, 1, 1),
+        lambda: huge.traffic("uniform", bytes_per_chip=1),
+        lambda: huge.traffic("tornado", bytes_per_chip=1),
+        lambda: huge.all_reduce("1 GiB"),
+    ):
+        with pytest.raises(rf.Unsupported, match="1073741824"):
+            ask()
+    assert huge.route(0, 1).hops == 1

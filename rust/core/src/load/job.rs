@@ -29,7 +29,8 @@ const FLOWS_PER_WORKER: usize = 1 << 15;
 /// # Errors
 /// [`Error::OutOfRange`](crate::Error::OutOfRange) naming the first flow whose chip does not exist,
 /// [`Error::Invalid`](crate::Error::Invalid) for columns of different lengths and bytes that are negative or
-/// not finite, alone or in total, those of [`Routing::check`], and
+/// not finite, alone or in total, [`Error::Unsupported`](crate::Error::Unsupported) for machines of more than
+/// [`MOST_LINKS`](super::MOST_LINKS) links, those of [`Routing::check`], and
 /// [`Error::Cancelled`](crate::Error::Cancelled).
 pub fn link_loads(
     machine: &Machine,
@@ -38,6 +39,7 @@ pub fn link_loads(
     n_threads: usize,
     control: &Control,
 ) -> Result<Vec<f64>> {
+    super::check_dense(machine)?;
     let order = routing.axis_order(machine)?;
     let threads = threads::resolve(n_threads)?;
     let count = flows.count()?;

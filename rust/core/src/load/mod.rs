@@ -15,6 +15,29 @@ mod uniform;
 mod uniform_adaptive;
 mod valiant;
 
+use crate::error::{Error, Result};
+use crate::machine::Machine;
+
+/// Most links of a machine whose loads are asked for, and most chips of one whose destinations are: an array of
+/// so many numbers takes 4 GiB.
+pub const MOST_LINKS: u64 = 1 << 29;
+
+/// Refuses machines whose answer would not fit into memory.
+fn check_dense(machine: &Machine) -> Result<()> {
+    let numbers = machine.num_links().max(u64::from(machine.num_chips()));
+    if numbers <= MOST_LINKS {
+        return Ok(());
+    }
+    Err(Error::unsupported(
+        format!(
+            "an array over the {} links and {} chips of this machine",
+            machine.num_links(),
+            machine.num_chips()
+        ),
+        format!("use a machine of at most {MOST_LINKS} of each, or routes of single messages"),
+    ))
+}
+
 pub use columns::{ByteColumn, Flows, IndexColumn};
 pub use job::link_loads;
 pub use pattern::{Pattern, destinations};

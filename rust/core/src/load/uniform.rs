@@ -23,6 +23,7 @@ pub fn uniform(
     routing: &Routing,
     control: &Control,
 ) -> Result<Vec<f64>> {
+    super::check_dense(machine)?;
     routing.check(machine)?;
     not_negative("bytes_per_chip", bytes_per_chip)?;
     let chips = f64::from(machine.num_chips());
