@@ -94,8 +94,9 @@ impl<'py> Column<'py> {
 
 #[derive(FromPyObject)]
 enum Bytes<'py> {
-    Scalar(f64),
+    // First: an array of one number would pass for a scalar.
     PerFlow(PyReadonlyArray1<'py, f64>),
+    Scalar(f64),
 }
 
 #[derive(FromPyObject)]

@@ -47,7 +47,7 @@ impl Model {
 }
 
 /// Most pieces that a track is cut into, and most chunks that go through the stages.
-const MOST_PIECES: u32 = 4096;
+pub(crate) const MOST_PIECES: u32 = 4096;
 /// Most chunks through the stages that are tried when the caller does not say.
 const MOST_CHUNKS: u32 = 256;
 /// Most pieces of a wave: a message is not cut below bytes, and no latency asks for fewer.
@@ -227,7 +227,8 @@ fn pipeline(first: f64, wire: f64, overhead: f64, count: u32) -> f64 {
     first + f64::from(count - 1) * f64::max(wire, overhead)
 }
 
-fn powers_of_two(most: u32) -> impl Iterator<Item = u32> {
+/// 1, 2, 4, ... up to `most`.
+pub(crate) fn powers_of_two(most: u32) -> impl Iterator<Item = u32> {
     std::iter::successors(Some(1u32), |count| Some(count * 2))
         .take_while(move |&count| count <= most)
 }

@@ -8,7 +8,7 @@
 //! that every axis is busy throughout.
 
 use super::{Job, unsupported};
-use crate::collective::cost::{Model, StageCost};
+use crate::collective::cost::{MOST_PIECES, Model, StageCost, powers_of_two};
 use crate::collective::layout::LocalBox;
 use crate::collective::operation::Operation;
 use crate::collective::packing;
@@ -59,7 +59,8 @@ pub(crate) fn weighted(job: &Job) -> Result<Vec<Stage>> {
         .map(|(amount, order)| (amount / total, order.clone()))
         .collect();
     // In a single order each axis waits for its own steps only, so one order stands for all when bytes are few.
-    let choices: [Rotations; 2] = [together, vec![(1.0, quickest_order(&columns, &orders))]];
+    let alone = sides.quickest_order(job, &columns, &orders);
+    let choices: [Rotations; 2] = [together, vec![(1.0, alone)]];
     let mut best: Option<(f64, Vec<Stage>)> = None;
     for rotations in choices {
         let stages = sides.run(job, "bucket", rotations)?;
@@ -70,13 +71,6 @@ pub(crate) fn weighted(job: &Job) -> Result<Vec<Stage>> {
         }
     }
     Ok(best.expect("two choices were tried").1)
-}
-
-/// The order whose axes take the least time one after another.
-fn quickest_order(columns: &[Vec<f64>], orders: &[Vec<usize>]) -> Vec<usize> {
-    let time = |at: &usize| columns[*at].iter().sum::<f64>();
-    let best = (0..orders.len()).min_by(|a, b| time(a).total_cmp(&time(b)));
-    orders[best.expect("there is at least one order")].clone()
 }
 
 /// Equal shares of the cyclic orders.
@@ -97,6 +91,8 @@ struct Sides {
     patterns: Vec<Rc<Pattern>>,
     /// Seconds of the busiest link to pass one byte per rank around the ring, both directions sharing it.
     seconds_per_byte: Vec<f64>,
+    /// Seconds that a rank spends on starting the messages of all steps, each side once.
+    overhead: f64,
 }
 
 impl Sides {
@@ -120,7 +116,8 @@ impl Sides {
         let sizes = boxes[0].sizes();
         let mut patterns = Vec::new();
         let mut seconds_per_byte = Vec::new();
-        for side in 0..sizes.len() {
+        let mut overhead = 0.0;
+        for (side, &size) in sizes.iter().enumerate() {
             let mut pairs = Vec::new();
             for line in boxes.iter().flat_map(|shape| shape.lines(domain, side)) {
                 for at in 0..line.len() {
@@ -131,6 +128,7 @@ impl Sides {
             let pattern = job.context.pattern(Kind::Local(pairs));
             let busiest = pattern.unit(job.context)?.ledger.busiest(job.context);
             seconds_per_byte.push(busiest.map_or(0.0, |busiest| busiest.seconds / 2.0));
+            overhead += f64::from(size - 1) * pattern.unit(job.context)?.overhead;
             patterns.push(pattern);
         }
         Ok(Self {
@@ -138,7 +136,32 @@ impl Sides {
             sizes,
             patterns,
             seconds_per_byte,
+            overhead,
         })
+    }
+
+    /// The order that is the fastest on its own. All have the same latency; of the bytes, the first piece passes the
+    /// axes one after another, each further one the busiest axis.
+    fn quickest_order(&self, job: &Job, columns: &[Vec<f64>], orders: &[Vec<usize>]) -> Vec<usize> {
+        let halves = if job.operation == Operation::AllReduce {
+            2.0
+        } else {
+            1.0
+        };
+        let time = |at: &usize| {
+            let scale = halves * job.size;
+            let sum: f64 = scale * columns[*at].iter().sum::<f64>();
+            let most = scale * columns[*at].iter().copied().fold(0.0, f64::max);
+            let pieces = |pieces: u32| {
+                let pieces = f64::from(pieces);
+                sum / pieces + (pieces - 1.0) * f64::max(most / pieces, halves * self.overhead)
+            };
+            powers_of_two(MOST_PIECES)
+                .map(pieces)
+                .fold(f64::INFINITY, f64::min)
+        };
+        let best = (0..orders.len()).min_by(|a, b| time(a).total_cmp(&time(b)));
+        orders[best.expect("there is at least one order")].clone()
     }
 
     fn run(&self, job: &Job, name: &str, rotations: Rotations) -> Result<Vec<Stage>> {
