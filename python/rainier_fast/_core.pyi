@@ -64,6 +64,10 @@ class Machine:
         progress: _Progress | None,
     ) -> NDArray[np.float64]:
         """Take src and dst as contiguous native 32- or 64-bit integers, each of its own dtype."""
+    def max_min_rates(
+        self, src: NDArray[Any], dst: NDArray[Any], routing: _RoutingRow
+    ) -> NDArray[np.float64]:
+        """Take src and dst as `link_loads` does."""
     def uniform(self, bytes_per_chip: float, routing: _RoutingRow) -> NDArray[np.float64]: ...
     def destinations(
         self, pattern: str, shift: Sequence[int] | None, seed: int

@@ -7,6 +7,7 @@ use crate::error::{raise, to_py};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use rainier_core::collective::{Choice, Model, Operation, Request, run};
+use rainier_core::fluid::max_min_rates;
 use rainier_core::load::{self, ByteColumn, Flows, IndexColumn, Pattern};
 use rainier_core::machine::{self as core, End};
 use rainier_core::route::{Routing, route, route_until};
@@ -285,6 +286,23 @@ impl Machine {
             })?
         };
         Ok(loads.into_pyarray(py))
+    }
+
+    fn max_min_rates<'py>(
+        &self,
+        py: Python<'py>,
+        src: &Bound<'py, PyAny>,
+        dst: &Bound<'py, PyAny>,
+        routing: RoutingRow,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let routing = convert::routing(py, routing)?;
+        let (src, dst) = (Column::of("src", src)?, Column::of("dst", dst)?);
+        let (src, dst) = (src.view()?, dst.view()?);
+        let machine = &*self.0;
+        let rates = watched(py, src.len() as u64, None, |control| {
+            max_min_rates(machine, src, dst, &routing, control)
+        })?;
+        Ok(rates.into_pyarray(py))
     }
 
     fn uniform<'py>(

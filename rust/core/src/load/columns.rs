@@ -66,6 +66,11 @@ impl IndexColumn<'_> {
         self.len() == 0
     }
 
+    /// The value of one flow.
+    pub(crate) fn value(&self, flow: usize) -> i128 {
+        each_width!(self, values => values[flow] as i128)
+    }
+
     /// Copies flows `start..start + out.len()` and tells whether all are below `chips`. Each value is read
     /// once.
     #[expect(clippy::unnecessary_cast, reason = "one of the four widths needs none")]
