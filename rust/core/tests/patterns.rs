@@ -1,4 +1,5 @@
-//! Published loads of the textbook patterns: Dally and Towles, SimGrid, BookSim (facts/peers.md, section 3).
+//! Loads of the textbook patterns: Dally and Towles, Principles and Practices of Interconnection Networks (2004), and
+//! what SimGrid 3.32 and BookSim 2 give for the same traffic.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
