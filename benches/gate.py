@@ -2,8 +2,7 @@
 
     python benches/gate.py            everything
     python benches/gate.py --quick    a tenth of the flows, no numba
-    python benches/gate.py --base REV instruction counts against another revision, built in the same
-    run
+    python benches/gate.py --base REV instruction counts against another revision, built now too
 
 No gate is an absolute time. A missed ratio is measured a second time before it counts.
 """
@@ -35,9 +34,8 @@ from yardsticks import numba_hops, numpy_intervals, random_pairs
 SIDE = 32
 FULL_FLOWS = 10_000_000
 # Instructions per flow of the dimension-order kernel on 32^3, scalar bytes, ties split. The floor
-# is about
-# 60: two coordinates taken apart on three axes, six to nine additions, two random draws of the
-# example itself.
+# is about 60: two coordinates taken apart on three axes, six to nine additions, and two random
+# draws of the example itself.
 MOST_INSTRUCTIONS_PER_FLOW = 270
 # Uniform loads cost links, flows cost flows: instructions grow as the number of nodes does.
 SLOPE = 1.0

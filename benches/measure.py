@@ -1,10 +1,8 @@
-"""How the gates measure: ratios of interleaved runs, memory of a fresh process, instructions under
-callgrind.
+"""How the gates measure: interleaved ratios, memory of a fresh process, counted instructions.
 
 Machines are shared and noisy, so no gate reads a clock on its own: two variants run in turn in one
-process with
-the order rotated, and the ratio of their best runs counts, printed beside the same ratio of a
-variant with itself.
+process with the order rotated, and the ratio of their best runs counts, printed beside the same
+ratio of a variant with itself. Instructions are counted by callgrind.
 """
 
 import os

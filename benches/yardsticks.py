@@ -1,10 +1,8 @@
 """What we measure ourselves against: the same answers by numpy and by a numba loop.
 
-Both count dimension-order link loads on a k x k x k torus with every link one byte a flow, ties of
-even rings
-towards higher coordinates, axis 0 of the shape slowest and corrected first (C order), as `facts`
-figures of
-other tools were taken. A load array is indexed [axis, direction, node that the link leaves].
+Both count dimension-order link loads on a k x k x k torus, one byte a flow, ties of even rings
+towards higher coordinates, axis 0 of the shape slowest and corrected first (C order). A load array
+is indexed [axis, direction, node that the link leaves].
 """
 
 from collections.abc import Callable

@@ -158,7 +158,8 @@ def test_pipelining_hides_the_inner_tier_where_the_outer_is_slower() -> None:
 
 
 def test_latency_of_rings_and_halving_over_many_servers() -> None:
-    # 15 us an EFA step (AWS Neuron SDK docs, internode-collective-comm.rst), N = 256: ring 7.65 ms, halving/doubling 240 us
+    # 15 us an EFA step (AWS Neuron SDK docs, internode-collective-comm.rst): over 256 servers a
+    # ring takes 2 x 255 steps, halving and doubling 2 x 8.
     server = rf.UltraServer("one", None, (rf.Axis("x", 1),), rf.Nic("25 GB/s", "7.5 us"))
     for count, ring, halving in [(256, 7.65e-3, 240e-6), (1024, 30.7e-3, 300e-6)]:
         machine = rf.Cluster([rf.Site("site", count, server, rf.Fabric())])

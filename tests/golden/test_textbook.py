@@ -1,7 +1,6 @@
 """Link loads against the textbook (Dally and Towles), published counts and a walk hop by hop.
 
-Patterns are those of /shared facts: channel load gamma is bytes on the busiest link for one byte
-sent by each chip.
+Channel load gamma is bytes on the busiest link for one byte sent by each chip.
 """
 
 from __future__ import annotations
