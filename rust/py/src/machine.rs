@@ -6,16 +6,17 @@ use crate::enter::{quick, watched};
 use crate::error::{raise, to_py};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
+use rainier_core::Control;
 use rainier_core::collective::{Choice, Model, Operation, Request, run};
 use rainier_core::fluid::max_min_rates;
 use rainier_core::load::{self, ByteColumn, Flows, IndexColumn, Pattern};
 use rainier_core::machine::{self as core, End};
 use rainier_core::route::{Routing, route, route_until};
-use rainier_core::threads;
 use std::sync::Arc;
 
-/// Flows above which a call is worth a thread of its own to watch over it.
+/// Flows, and links of the answer, above which a call is worth a thread of its own to watch over it.
 const LONG: usize = 1 << 16;
+const MANY_LINKS: u64 = 1 << 20;
 
 #[pyclass(frozen, module = "rainier_fast._core")]
 pub(crate) struct Machine(pub(crate) Arc<core::Machine>);
@@ -80,15 +81,6 @@ impl<'py> Column<'py> {
             Self::U32(array) => IndexColumn::U32(array.as_slice()?),
             Self::I64(array) => IndexColumn::I64(array.as_slice()?),
             Self::U64(array) => IndexColumn::U64(array.as_slice()?),
-        })
-    }
-
-    fn len(&self) -> PyResult<usize> {
-        Ok(match self {
-            Self::I32(array) => array.as_slice()?.len(),
-            Self::U32(array) => array.as_slice()?.len(),
-            Self::I64(array) => array.as_slice()?.len(),
-            Self::U64(array) => array.as_slice()?.len(),
         })
     }
 }
@@ -265,24 +257,20 @@ impl Machine {
                 Bytes::PerFlow(array) => ByteColumn::PerFlow(array.as_slice()?),
             },
         };
-        let count = src.len()?;
-        let threads = threads::resolve(n_threads).map_err(|error| to_py(py, &error))?;
         let machine = &*self.0;
-        let long =
-            count > LONG || progress.is_some() || !matches!(routing, Routing::DimensionOrder(_));
+        let count = flows.src.len();
+        let long = count > LONG
+            || machine.num_links() > MANY_LINKS
+            || progress.is_some()
+            || !matches!(routing, Routing::DimensionOrder(_));
         let loads = if long {
             watched(py, count as u64, progress.as_ref(), |control| {
-                load::link_loads(machine, &flows, &routing, threads, control)
+                load::link_loads(machine, &flows, &routing, n_threads, control)
             })?
         } else {
+            let control = Control::default();
             quick(py, || {
-                load::link_loads(
-                    machine,
-                    &flows,
-                    &routing,
-                    1,
-                    &rainier_core::Control::default(),
-                )
+                load::link_loads(machine, &flows, &routing, n_threads, &control)
             })?
         };
         Ok(loads.into_pyarray(py))
