@@ -8,6 +8,7 @@
 
 use super::context::Context;
 use super::ledger::{Busiest, Ledger};
+use super::pattern::Pattern;
 use super::schedule::{Phase, Repeat, Stage, Track};
 use crate::{Error, Result};
 use std::rc::Rc;
@@ -108,21 +109,22 @@ impl PhaseCost {
         };
         let (mut latency, mut overhead, mut sent) = (0.0f64, 0.0, 0.0f64);
         let mut last = Vec::new();
-        for part in &phase.parts {
-            let unit = part.pattern.unit(context)?;
-            ledger.add(&unit.ledger, times * part.bytes);
+        let patterns = by_pattern(phase);
+        for &(pattern, bytes) in &patterns {
+            let unit = pattern.unit(context)?;
+            ledger.add(&unit.ledger, times * bytes);
             latency = latency.max(unit.latency);
             overhead += unit.overhead;
-            sent += unit.sent * part.bytes;
+            sent += unit.sent * bytes;
             if model == Model::AlphaBeta {
                 last.extend(
                     unit.alone
                         .iter()
-                        .map(|&(latency, slope)| (latency, slope * part.bytes)),
+                        .map(|&(latency, slope)| (latency, slope * bytes)),
                 );
             }
         }
-        let busiest = busiest(context, phase)?;
+        let busiest = busiest(context, &patterns)?;
         let serial = match model {
             Model::AlphaBeta => last.iter().map(|pair| pair.1).fold(0.0, f64::max),
             Model::LinkLoad => busiest.as_ref().map_or(0.0, |busiest| busiest.seconds),
@@ -203,20 +205,35 @@ impl PhaseCost {
     }
 }
 
+/// The patterns of a phase, each once: parts with the same messages join theirs.
+fn by_pattern(phase: &Phase) -> Vec<(&Rc<Pattern>, f64)> {
+    let mut patterns: Vec<(&Rc<Pattern>, f64)> = Vec::with_capacity(phase.parts.len());
+    for part in &phase.parts {
+        let known = patterns
+            .iter_mut()
+            .find(|known| Rc::ptr_eq(known.0, &part.pattern));
+        match known {
+            Some(known) => known.1 += part.bytes,
+            None => patterns.push((&part.pattern, part.bytes)),
+        }
+    }
+    patterns
+}
+
 /// The busiest link of one step: that of the one pattern, or of all patterns together.
-fn busiest(context: &Context, phase: &Phase) -> Result<Option<Busiest>> {
-    if let [part] = &phase.parts[..] {
+fn busiest(context: &Context, patterns: &[(&Rc<Pattern>, f64)]) -> Result<Option<Busiest>> {
+    if let &[(pattern, bytes)] = patterns {
         let scaled = |busiest: &Busiest| Busiest {
-            seconds: busiest.seconds * part.bytes,
-            bytes: busiest.bytes * part.bytes,
+            seconds: busiest.seconds * bytes,
+            bytes: busiest.bytes * bytes,
             ..busiest.clone()
         };
-        let busiest = part.pattern.unit(context)?.busiest.as_ref().map(scaled);
+        let busiest = pattern.unit(context)?.busiest.as_ref().map(scaled);
         return Ok(busiest.filter(|busiest| busiest.bytes > 0.0));
     }
     let mut together = Ledger::default();
-    for part in &phase.parts {
-        together.add(&part.pattern.unit(context)?.ledger, part.bytes);
+    for &(pattern, bytes) in patterns {
+        together.add(&pattern.unit(context)?.ledger, bytes);
     }
     Ok(together.busiest(context))
 }

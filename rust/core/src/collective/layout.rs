@@ -74,22 +74,22 @@ impl LocalBox {
             .collect()
     }
 
-    /// Lines along side `side`: the chips of each, in the order of the side's walk around.
-    pub(crate) fn lines(&self, domain: &Domain, side: usize) -> Vec<Vec<u32>> {
-        let sizes = self.sizes();
-        let total: u32 = sizes.iter().product();
-        let walk = around(domain, self.sides[side].0, sizes[side]);
-        let starts = (0..total)
-            .map(|number| self.index(number))
-            .filter(|index| index[side] == 0);
-        starts
-            .map(|mut index| {
-                walk.iter()
-                    .map(|&at| {
-                        index[side] = at;
-                        self.chip(domain, &index)
-                    })
-                    .collect()
+    /// The chips in the order of the walks around the sides, side 0 fastest.
+    pub(crate) fn walked(&self, domain: &Domain) -> Vec<u32> {
+        let walks: Vec<Vec<u32>> = self
+            .sides
+            .iter()
+            .map(|(axis, positions)| around(domain, *axis, positions.len() as u32))
+            .collect();
+        (0..self.chips())
+            .map(|number| {
+                let places = self.index(number);
+                let index: Vec<u32> = places
+                    .iter()
+                    .zip(&walks)
+                    .map(|(&place, walk)| walk[place as usize])
+                    .collect();
+                self.chip(domain, &index)
             })
             .collect()
     }
@@ -131,7 +131,7 @@ pub(crate) fn ring_order(domain: &Domain, chips: &[u32]) -> Vec<u32> {
         return chips.to_vec();
     };
     if shape.sides.len() == 1 {
-        return shape.lines(domain, 0).remove(0);
+        return shape.walked(domain);
     }
     let sides = shape.sides.len();
     let mut best: Option<(u64, Vec<u32>)> = None;

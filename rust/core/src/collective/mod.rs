@@ -9,6 +9,7 @@ mod hierarchical;
 mod layout;
 mod ledger;
 mod measure;
+mod moves;
 mod operation;
 mod outcome;
 mod packing;

@@ -2,7 +2,8 @@
 //! their chips in parallel, each on its own rail), or over a plain list of chips.
 
 use super::context::Context;
-use super::layout;
+use super::layout::{self, LocalBox};
+use super::moves::{SeatKind, Seats};
 use super::pattern::{Kind, Pattern};
 use crate::machine::Machine;
 use crate::route::alone;
@@ -35,6 +36,20 @@ impl Placement {
         }
     }
 
+    /// Members of the first group, by rank.
+    pub(crate) fn seats(&self) -> Rc<Seats> {
+        let kind = match self {
+            Self::Local(_) => SeatKind::Local,
+            Self::Rails(_) => SeatKind::Rails,
+            Self::Lanes(_, lanes) => SeatKind::Lane(lanes[0]),
+            Self::Flat(_) => SeatKind::Chips,
+        };
+        Rc::new(Seats {
+            kind,
+            members: self.groups()[0].clone(),
+        })
+    }
+
     fn with(&self, groups: Vec<Vec<u32>>) -> Self {
         match self {
             Self::Local(_) => Self::Local(groups),
@@ -65,6 +80,23 @@ impl Placement {
     /// The same groups with ranks numbered so that ranks that differ in one bit are close.
     pub(crate) fn in_cube_order(&self, machine: &Machine) -> Self {
         self.reordered(machine, |group| layout::cube_order(machine.domain(), group))
+    }
+
+    /// The same groups with ranks numbered along the walks around the sides of the box that each fills, and the sizes
+    /// of the sides; `None` where groups are not boxes inside a domain.
+    pub(crate) fn in_box_order(&self, machine: &Machine) -> Option<(Self, Vec<u32>)> {
+        let domain = machine.domain();
+        let boxes: Vec<LocalBox> = self
+            .local_groups()?
+            .iter()
+            .map(|group| LocalBox::of(domain, group))
+            .collect::<Option<_>>()?;
+        let sizes = boxes[0].sizes();
+        if boxes.iter().any(|shape| shape.sizes() != sizes) {
+            return None;
+        }
+        let walked = boxes.iter().map(|shape| shape.walked(domain)).collect();
+        Some((Self::Local(walked), sizes))
     }
 
     fn reordered(&self, machine: &Machine, order: impl Fn(&[u32]) -> Vec<u32>) -> Self {

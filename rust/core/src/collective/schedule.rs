@@ -4,14 +4,17 @@
 //! while the next is in its UltraServer), and a track may cut its share again into pieces that follow each
 //! other through its phases. `cost.rs` chooses how finely.
 
+use super::moves::{Moves, Scope, Space};
 use super::pattern::Pattern;
 use std::rc::Rc;
 
-/// A pattern with the bytes of each of its messages.
+/// A pattern with the bytes of each of its messages (the mean over the steps of its phase), and what they carry.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
     pub(crate) pattern: Rc<Pattern>,
     pub(crate) bytes: f64,
+    /// What its messages carry: those of the pattern are those of the moves, one after another, in every group.
+    pub(crate) moves: Vec<Moves>,
 }
 
 /// How often a phase happens.
@@ -34,6 +37,8 @@ pub(crate) struct Phase {
     pub(crate) what: String,
     pub(crate) parts: Vec<Part>,
     pub(crate) repeat: Repeat,
+    /// How the data is cut into blocks.
+    pub(crate) space: Space,
 }
 
 /// Phases that follow each other. Tracks of a stage use different links, and the longest counts.
@@ -57,6 +62,7 @@ impl Phase {
             what: what.into(),
             parts,
             repeat: Repeat::Steps(count),
+            space: Space::WHOLE,
         }
     }
 
@@ -65,39 +71,51 @@ impl Phase {
             what: what.into(),
             parts,
             repeat: Repeat::Wave { hops, latency },
+            space: Space::WHOLE,
         }
     }
 }
 
 impl Part {
-    pub(crate) fn new(pattern: &Rc<Pattern>, bytes: f64) -> Self {
+    pub(crate) fn new(pattern: &Rc<Pattern>, bytes: f64, moves: Moves) -> Self {
+        Self::of(pattern, bytes, vec![moves])
+    }
+
+    pub(crate) fn of(pattern: &Rc<Pattern>, bytes: f64, moves: Vec<Moves>) -> Self {
         Self {
             pattern: Rc::clone(pattern),
             bytes,
+            moves,
         }
     }
 }
 
 impl Stage {
     /// One track of phases that follow each other.
-    pub(crate) fn of(tier: &'static str, phases: Vec<Phase>) -> Self {
-        Self {
-            tier,
-            tracks: vec![Track {
-                phases,
-                overlap: false,
-            }],
-        }
+    pub(crate) fn of(tier: &'static str, space: Space, phases: Vec<Phase>) -> Self {
+        Self::track(tier, space, phases, false)
     }
 
     /// One track whose phases overlap by pieces.
-    pub(crate) fn overlapping(tier: &'static str, phases: Vec<Phase>) -> Self {
+    pub(crate) fn overlapping(tier: &'static str, space: Space, phases: Vec<Phase>) -> Self {
+        Self::track(tier, space, phases, true)
+    }
+
+    fn track(tier: &'static str, space: Space, mut phases: Vec<Phase>, overlap: bool) -> Self {
+        phases.iter_mut().for_each(|phase| phase.space = space);
         Self {
             tier,
-            tracks: vec![Track {
-                phases,
-                overlap: true,
-            }],
+            tracks: vec![Track { phases, overlap }],
         }
+    }
+
+    /// The same stage, its messages carrying other blocks than is usual for where they go.
+    pub(crate) fn scoped(mut self, scope: Scope) -> Self {
+        let phases = self.tracks.iter_mut().flat_map(|track| &mut track.phases);
+        let parts = phases.flat_map(|phase| &mut phase.parts);
+        for moves in parts.flat_map(|part| &mut part.moves) {
+            moves.scope = scope;
+        }
+        self
     }
 }

@@ -10,10 +10,11 @@
 use super::{Job, unsupported};
 use crate::collective::cost::{MOST_PIECES, Model, StageCost, powers_of_two};
 use crate::collective::layout::LocalBox;
+use crate::collective::moves::{Moves, Space};
 use crate::collective::operation::Operation;
 use crate::collective::packing;
-use crate::collective::pattern::{Kind, Pattern};
-use crate::collective::placement::MOST_MESSAGES;
+use crate::collective::pattern::Pattern;
+use crate::collective::placement::{MOST_MESSAGES, Placement};
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::{Error, Result};
 use std::rc::Rc;
@@ -87,6 +88,8 @@ pub(crate) fn equal(job: &Job) -> Result<Vec<Stage>> {
 /// The sides of the group's box, each with the pattern of its rings in both directions.
 struct Sides {
     boxes: Vec<LocalBox>,
+    /// The groups, their ranks counted along the walks around the sides, side 0 fastest.
+    placement: Placement,
     sizes: Vec<u32>,
     patterns: Vec<Rc<Pattern>>,
     /// Seconds of the busiest link to pass one byte per rank around the ring, both directions sharing it.
@@ -114,25 +117,25 @@ impl Sides {
             .collect::<Option<_>>()
             .ok_or_else(|| refused("a group that is not a box of axis positions"))?;
         let sizes = boxes[0].sizes();
+        let placement = Placement::Local(boxes.iter().map(|shape| shape.walked(domain)).collect());
         let mut patterns = Vec::new();
         let mut seconds_per_byte = Vec::new();
         let mut overhead = 0.0;
         for (side, &size) in sizes.iter().enumerate() {
-            let mut pairs = Vec::new();
-            for line in boxes.iter().flat_map(|shape| shape.lines(domain, side)) {
-                for at in 0..line.len() {
-                    let next = line[(at + 1) % line.len()];
-                    pairs.extend([(line[at], next), (next, line[at])]);
-                }
-            }
-            let pattern = job.context.pattern(Kind::Local(pairs));
-            let busiest = pattern.unit(job.context)?.ledger.busiest(job.context);
+            let sends = [
+                ring_sends(&sizes, side, false),
+                ring_sends(&sizes, side, true),
+            ]
+            .concat();
+            let pattern = placement.pattern(job.context, &sends)?;
+            let busiest = pattern.unit(job.context)?.busiest.as_ref();
             seconds_per_byte.push(busiest.map_or(0.0, |busiest| busiest.seconds / 2.0));
             overhead += f64::from(size - 1) * pattern.unit(job.context)?.overhead;
             patterns.push(pattern);
         }
         Ok(Self {
             boxes,
+            placement,
             sizes,
             patterns,
             seconds_per_byte,
@@ -165,50 +168,70 @@ impl Sides {
     }
 
     fn run(&self, job: &Job, name: &str, rotations: Rotations) -> Result<Vec<Stage>> {
-        let mut halves: Vec<Phase> = (0..self.sizes.len())
-            .map(|place| self.phase(job, "reduce-scatter", &rotations, place))
-            .collect();
-        let gather = (0..self.sizes.len())
+        let places = 0..self.sizes.len();
+        let scatter = places
+            .clone()
+            .map(|place| self.phase(job, true, &rotations, place));
+        let gather = places
             .rev()
-            .map(|place| self.phase(job, "all-gather", &rotations, place));
+            .map(|place| self.phase(job, false, &rotations, place));
         let phases = match job.operation {
-            Operation::ReduceScatter => halves,
+            Operation::ReduceScatter => scatter.collect(),
             Operation::AllGather => gather.collect(),
-            Operation::AllReduce => {
-                halves.extend(gather);
-                halves
-            }
+            Operation::AllReduce => scatter.chain(gather).collect(),
             other => return Err(unsupported(name, other)),
         };
-        Ok(vec![Stage::overlapping(job.tier, phases)])
+        let space = Space::new(2 * rotations.len() as u32, self.placement.ranks() as u32);
+        Ok(vec![Stage::overlapping(job.tier, space, phases)])
     }
 
     /// What all rotations do at one place of their orders. Rings of different lengths take different numbers
     /// of steps; the longest counts, and each part's bytes are spread over that many.
-    fn phase(&self, job: &Job, what: &str, rotations: &[(f64, Vec<usize>)], place: usize) -> Phase {
+    fn phase(
+        &self,
+        job: &Job,
+        reduce: bool,
+        rotations: &[(f64, Vec<usize>)],
+        place: usize,
+    ) -> Phase {
         let steps = rotations
             .iter()
             .map(|(_, order)| self.sizes[order[place]] - 1)
             .max()
             .unwrap_or(0);
         let mut parts = Vec::new();
-        for (side, pattern) in self.patterns.iter().enumerate() {
-            let here = || rotations.iter().filter(|(_, order)| order[place] == side);
-            // What is left of the data after the axes before this one, in all orders that are here now.
-            let left = |(share, order): &(f64, Vec<usize>)| -> f64 {
-                share
-                    / order[..place]
-                        .iter()
-                        .map(|&side| f64::from(self.sizes[side]))
-                        .product::<f64>()
+        for (rotation, (share, order)) in rotations.iter().enumerate() {
+            let side = order[place];
+            let size = self.sizes[side];
+            // What is left of the data after the axes before this one.
+            let before = order[..place]
+                .iter()
+                .map(|&side| f64::from(self.sizes[side]));
+            let left = share / before.product::<f64>();
+            // Each direction takes half of it, in size - 1 steps of 1 / size.
+            let bytes = job.size * left / 2.0 / f64::from(size) * f64::from(size - 1);
+            let direction = |backward: bool| {
+                let lane = 2 * rotation as u32 + u32::from(backward);
+                let carry = self.carry(order, place, reduce, backward, lane);
+                let sends = ring_sends(&self.sizes, side, backward);
+                Moves::new(&self.placement, sends.into(), carry)
+                    .in_lane(lane)
+                    .each_of(u64::from(size - 1))
+                    .sized(spread(size - 1, steps))
+                    .reducing(reduce)
             };
-            if here().next().is_some() {
-                let size = f64::from(self.sizes[side]);
-                // Two directions, each half of (size - 1) / size of it.
-                let all = job.size * here().map(left).sum::<f64>() * (size - 1.0) / size / 2.0;
-                parts.push(Part::new(pattern, all / f64::from(steps)));
-            }
+            let both = vec![direction(false), direction(true)];
+            parts.push(Part::of(
+                &self.patterns[side],
+                bytes / f64::from(steps),
+                both,
+            ));
         }
+        let what = if reduce {
+            "reduce-scatter"
+        } else {
+            "all-gather"
+        };
         let axes: Vec<&str> = rotations
             .iter()
             .map(|(_, order)| self.axis_name(job, order[place]))
@@ -220,6 +243,35 @@ impl Sides {
         )
     }
 
+    /// Blocks of a message along the side at `place` of an order: the shares of all ranks that have the sender's
+    /// place on the sides before, and on this side the place that is due at this step of the ring.
+    fn carry(
+        &self,
+        order: &[usize],
+        place: usize,
+        reduce: bool,
+        backward: bool,
+        lane: u32,
+    ) -> impl Fn(u64, u32, u32) -> Vec<u32> + 'static {
+        let sizes = self.sizes.clone();
+        let (side, before) = (order[place], order[..place].to_vec());
+        let ranks: u32 = sizes.iter().product();
+        move |step, from, _| {
+            let size = sizes[side];
+            let behind = (step as u32 + u32::from(reduce)) % size;
+            let ahead = if backward { behind } else { size - behind };
+            let due = (digit(&sizes, from, side) + ahead) % size;
+            let with_sender = |share: u32| {
+                digit(&sizes, share, side) == due
+                    && before
+                        .iter()
+                        .all(|&side| digit(&sizes, share, side) == digit(&sizes, from, side))
+            };
+            let shares = (0..ranks).filter(|&share| with_sender(share));
+            shares.map(|share| lane * ranks + share).collect()
+        }
+    }
+
     fn axis_name<'a>(&self, job: &Job<'a>, side: usize) -> &'a str {
         &job.context.machine.domain().axes()[self.boxes[0].sides[side].0].name
     }
@@ -227,7 +279,6 @@ impl Sides {
     /// All-to-all one axis after another: along each, every rank sends each other one of its line what is bound
     /// for that position.
     fn all_to_all(&self, job: &Job) -> Result<Vec<Stage>> {
-        let domain = job.context.machine.domain();
         let longest = self.sizes.iter().copied().max().unwrap_or(1) as usize;
         let chips: usize = self.boxes.iter().map(|shape| shape.chips() as usize).sum();
         if longest.saturating_mul(chips) > MOST_MESSAGES {
@@ -236,26 +287,68 @@ impl Sides {
                 "use direct",
             ));
         }
+        let ranks: u32 = self.sizes.iter().product();
         let mut phases = Vec::new();
         for (side, &size) in self.sizes.iter().enumerate() {
-            let mut pairs = Vec::new();
-            for line in self
-                .boxes
-                .iter()
-                .flat_map(|shape| shape.lines(domain, side))
-            {
-                for &from in &line {
-                    pairs.extend(line.iter().filter(|&&to| to != from).map(|&to| (from, to)));
-                }
-            }
-            let part = Part::new(
-                &job.context.pattern(Kind::Local(pairs)),
-                job.size / f64::from(size),
-            );
+            let stride: u32 = self.sizes[..side].iter().product();
+            let sends: Vec<(u32, u32)> = (0..ranks)
+                .flat_map(|from| {
+                    let here = digit(&self.sizes, from, side);
+                    let others = (0..size).filter(move |&at| at != here);
+                    others.map(move |at| (from, from - here * stride + at * stride))
+                })
+                .collect();
+            let pattern = self.placement.pattern(job.context, &sends)?;
+            let sizes = self.sizes.clone();
+            let carry = move |_: u64, from: u32, to: u32| {
+                let same =
+                    |a: u32, b: u32, side: usize| digit(&sizes, a, side) == digit(&sizes, b, side);
+                // A message that came this far still has its source's place on the sides from here on, and has its
+                // target's on those before.
+                let srcs =
+                    (0..ranks).filter(|&src| (side..sizes.len()).all(|at| same(src, from, at)));
+                let dsts: Vec<u32> = (0..ranks)
+                    .filter(|&dst| (0..=side).all(|at| same(dst, to, at)))
+                    .collect();
+                srcs.flat_map(|src| dsts.iter().map(move |dst| src * ranks + dst))
+                    .collect()
+            };
+            let moves = Moves::new(&self.placement, sends.into(), carry);
+            let part = Part::new(&pattern, job.size / f64::from(size), moves);
             let what = format!("all-to-all along {}", self.axis_name(job, side));
             phases.push(Phase::steps(what, vec![part], 1));
         }
-        Ok(vec![Stage::overlapping(job.tier, phases)])
+        let space = Space::new(1, ranks.saturating_mul(ranks));
+        Ok(vec![Stage::overlapping(job.tier, space, phases)])
+    }
+}
+
+/// Place of a rank along a side, ranks counted with side 0 fastest.
+fn digit(sizes: &[u32], rank: u32, side: usize) -> u32 {
+    rank / sizes[..side].iter().product::<u32>() % sizes[side]
+}
+
+/// Messages one place forward or backward along a side, around each of its lines.
+fn ring_sends(sizes: &[u32], side: usize, backward: bool) -> Vec<(u32, u32)> {
+    let stride: u32 = sizes[..side].iter().product();
+    let (size, ranks) = (sizes[side], sizes.iter().product());
+    (0..ranks)
+        .map(|rank: u32| {
+            let here = rank / stride % size;
+            let next = rank - here * stride + (here + 1) % size * stride;
+            if backward { (next, rank) } else { (rank, next) }
+        })
+        .collect()
+}
+
+/// The factor of a part that is busy in the first `own` of `steps` steps only.
+fn spread(own: u32, steps: u32) -> impl Fn(u64) -> f64 {
+    move |step| {
+        if step < u64::from(own) {
+            f64::from(steps) / f64::from(own)
+        } else {
+            0.0
+        }
     }
 }
 

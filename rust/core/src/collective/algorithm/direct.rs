@@ -2,41 +2,63 @@
 
 use super::{Job, unsupported};
 use crate::Result;
+use crate::collective::moves::{Moves, Sends, Space};
 use crate::collective::operation::Operation;
 use crate::collective::schedule::{Part, Phase, Stage};
 
 /// One step for one-way operations, two (reduce-scatter, all-gather) for an all-reduce.
 pub(crate) fn direct(job: &Job) -> Result<Vec<Stage>> {
-    let ranks = job.placement.ranks() as f64;
-    let share = job.size / ranks;
-    let phases = match job.operation {
+    let count = job.placement.ranks();
+    let ranks = count as u32;
+    let share = job.size / count as f64;
+    let (space, phases) = match job.operation {
         Operation::ReduceScatter
         | Operation::AllGather
         | Operation::AllToAll
         | Operation::AllReduce => {
             let all = job.placement.all_pairs(job.context)?;
-            let phase = |what: &str| Phase::steps(what, vec![Part::new(&all, share)], 1);
+            let phase = |what: &str, moves: Moves| {
+                Phase::steps(what, vec![Part::new(&all, share, moves)], 1)
+            };
+            let scatter = || {
+                let moves = Moves::new(job.placement, Sends::All, |_, _, to| vec![to]);
+                phase("reduce-scatter", moves.reducing(true))
+            };
+            let gather = || {
+                let moves = Moves::new(job.placement, Sends::All, |_, from, _| vec![from]);
+                phase("all-gather", moves)
+            };
             match job.operation {
-                Operation::AllReduce => vec![phase("reduce-scatter"), phase("all-gather")],
-                Operation::ReduceScatter => vec![phase("reduce-scatter")],
-                Operation::AllGather => vec![phase("all-gather")],
-                _ => vec![phase("all-to-all")],
+                Operation::AllReduce => (Space::new(1, ranks), vec![scatter(), gather()]),
+                Operation::ReduceScatter => (Space::new(1, ranks), vec![scatter()]),
+                Operation::AllGather => (Space::new(1, ranks), vec![gather()]),
+                _ => {
+                    let carry = move |_, from, to| vec![from * ranks + to];
+                    let moves = Moves::new(job.placement, Sends::All, carry);
+                    let pairs = Space::new(1, ranks.saturating_mul(ranks));
+                    (pairs, vec![phase("all-to-all", moves)])
+                }
             }
         }
-        Operation::Broadcast => vec![star(job, true, job.size)?],
-        Operation::Reduce => vec![star(job, false, job.size)?],
-        Operation::Scatter => vec![star(job, true, share)?],
-        Operation::Gather => vec![star(job, false, share)?],
+        Operation::Broadcast => (Space::WHOLE, vec![star(job, true, job.size)?]),
+        Operation::Reduce => (Space::WHOLE, vec![star(job, false, job.size)?]),
+        Operation::Scatter => (Space::new(1, ranks), vec![star(job, true, share)?]),
+        Operation::Gather => (Space::new(1, ranks), vec![star(job, false, share)?]),
         Operation::SendRecv => {
-            let ranks = job.placement.ranks() as i64;
-            let to = |rank: i64| ((rank + job.shift).rem_euclid(ranks)) as u32;
-            let sends: Vec<(u32, u32)> = (0..ranks).map(|rank| (rank as u32, to(rank))).collect();
+            let count = count as i64;
+            let to = |rank: i64| ((rank + job.shift).rem_euclid(count)) as u32;
+            let sends: Vec<(u32, u32)> = (0..count).map(|rank| (rank as u32, to(rank))).collect();
             let pattern = job.placement.pattern(job.context, &sends)?;
-            vec![Phase::steps("send", vec![Part::new(&pattern, job.size)], 1)]
+            let moves = Moves::new(job.placement, sends.into(), |_, from, _| vec![from]);
+            let part = Part::new(&pattern, job.size, moves);
+            (
+                Space::new(1, ranks),
+                vec![Phase::steps("send", vec![part], 1)],
+            )
         }
         Operation::Barrier => return Err(unsupported("direct", job.operation)),
     };
-    Ok(vec![Stage::of(job.tier, phases)])
+    Ok(vec![Stage::of(job.tier, space, phases)])
 }
 
 /// All-reduce in one step: every rank sends its whole buffer to every other and adds up what it gets. One
@@ -46,8 +68,10 @@ pub(crate) fn mesh(job: &Job) -> Result<Vec<Stage>> {
         return Err(unsupported("mesh", job.operation));
     }
     let all = job.placement.all_pairs(job.context)?;
-    let phase = Phase::steps("exchange whole buffers", vec![Part::new(&all, job.size)], 1);
-    Ok(vec![Stage::of(job.tier, vec![phase])])
+    let moves = Moves::new(job.placement, Sends::All, |_, _, _| vec![0]).reducing(true);
+    let part = Part::new(&all, job.size, moves);
+    let phase = Phase::steps("exchange whole buffers", vec![part], 1);
+    Ok(vec![Stage::of(job.tier, Space::WHOLE, vec![phase])])
 }
 
 /// From the root to all, or from all to the root.
@@ -60,10 +84,22 @@ fn star(job: &Job, outward: bool, bytes: f64) -> Result<Phase> {
         others.map(|rank| (rank, root)).collect()
     };
     let pattern = job.placement.pattern(job.context, &sends)?;
+    let operation = job.operation;
+    let carry = move |_: u64, from: u32, to: u32| match operation {
+        Operation::Scatter => vec![to],
+        Operation::Gather => vec![from],
+        _ => vec![0],
+    };
+    let moves =
+        Moves::new(job.placement, sends.into(), carry).reducing(operation == Operation::Reduce);
     let what = if outward {
         "root to all"
     } else {
         "all to root"
     };
-    Ok(Phase::steps(what, vec![Part::new(&pattern, bytes)], 1))
+    Ok(Phase::steps(
+        what,
+        vec![Part::new(&pattern, bytes, moves)],
+        1,
+    ))
 }

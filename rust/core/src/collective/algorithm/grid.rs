@@ -2,13 +2,14 @@
 
 use super::ring::{Ring, rotate};
 use super::{Job, find};
-use crate::collective::group::Groups;
 use crate::collective::layout::ring_order;
+use crate::collective::moves::{Carry, Moves, Scope, SeatKind, Seats, Sends, Space};
 use crate::collective::operation::Operation;
 use crate::collective::pattern::Kind;
 use crate::collective::placement::Placement;
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::{Error, Result};
+use std::rc::Rc;
 
 /// The stages of algorithm `name` over a grid of several domains with several chips in each.
 /// `job.placement` is the local one.
@@ -31,9 +32,10 @@ pub(crate) fn flat(
             | Operation::AllToAll,
         ) => direct(job, domains),
         ("mesh", _) => {
-            let parts = everyone(job, domains, job.size)?;
+            let parts = everyone(job, domains, job.size, true, |_, _, _| vec![0])?;
             Ok(vec![Stage::of(
                 "machine",
+                Space::WHOLE,
                 vec![Phase::steps("exchange whole buffers", parts, 1)],
             )])
         }
@@ -70,13 +72,27 @@ fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Res
             .map(|&(from, to)| (to, from))
             .collect::<Vec<_>>()
     };
+    let in_domain = locals[0].len() as u32;
+    let rank_at: Vec<u32> = (0..domains[0].len() as u32)
+        .flat_map(|domain| {
+            let seat = |&chip: &u32| rank_of(&locals[0], chip);
+            paths[0]
+                .iter()
+                .map(move |chip| domain * in_domain + seat(chip))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let mut place_of = vec![0; rank_at.len()];
+    for (place, &rank) in rank_at.iter().enumerate() {
+        place_of[rank as usize] = place as u32;
+    }
+    let (rank_at, place_of) = (Rc::new(rank_at), Rc::new(place_of));
     let build = |backward: bool| -> Ring {
         let (inside, pairs) = if backward {
             (swapped(&inside), swapped(&onward))
         } else {
             (inside.clone(), onward.clone())
         };
-        let mut ring: Ring = vec![job.context.pattern(Kind::Local(inside))];
         let lane = |path: &Vec<u32>| {
             let (first, last) = (path[0], path[path.len() - 1]);
             if backward {
@@ -86,42 +102,115 @@ fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Res
             }
         };
         let lanes = paths.iter().map(lane).collect();
-        ring.push(job.context.pattern(Kind::Lanes { pairs, lanes }));
-        ring
+        // The messages inside domains and those from one to the next.
+        let ranks = rank_at.len();
+        let (mut near, mut far) = (Vec::new(), Vec::new());
+        for place in 0..ranks {
+            let (from, to) = (rank_at[place], rank_at[(place + 1) % ranks]);
+            let send = if backward { (to, from) } else { (from, to) };
+            let crosses = from / in_domain != to / in_domain;
+            if crosses { &mut far } else { &mut near }.push(send);
+        }
+        let moves =
+            |sends: Vec<(u32, u32)>| Moves::between(by_rank(), sends.into(), |_, _, _| Vec::new());
+        Ring {
+            patterns: vec![
+                (job.context.pattern(Kind::Local(inside)), moves(near)),
+                (
+                    job.context.pattern(Kind::Lanes { pairs, lanes }),
+                    moves(far),
+                ),
+            ],
+            place_of: Some(Rc::clone(&place_of)),
+            rank_at: Some(Rc::clone(&rank_at)),
+            backward,
+        }
     };
     let mut rings = vec![build(false)];
     if name == "ring" {
         rings.push(build(true));
     }
-    let phases = rotate(job, name, &rings, job.context.groups.ranks())?;
-    Ok(vec![Stage::of("machine", phases)])
+    rotate(
+        &Job {
+            tier: "machine",
+            ..*job
+        },
+        name,
+        &rings,
+        job.context.groups.ranks(),
+    )
 }
 
-/// Parts that send `bytes` from every rank to every other of its group.
-fn everyone(job: &Job, domains: &[Vec<u32>], bytes: f64) -> Result<Vec<Part>> {
-    let in_domain = match job.context.groups {
-        Groups::Grid { locals, .. } => locals[0].len() as f64,
-        Groups::Scattered(_) => 1.0,
-    };
+fn rank_of(group: &[u32], member: u32) -> u32 {
+    let at = group.iter().position(|&other| other == member);
+    at.expect("an order of a group has its members") as u32
+}
+
+/// Ranks of the group as they are.
+fn by_rank() -> Rc<Seats> {
+    Rc::new(Seats {
+        kind: SeatKind::Ranks,
+        members: Vec::new(),
+    })
+}
+
+/// Parts that send `bytes` from every rank to every other of its group: those inside the domain, those beyond.
+fn everyone(
+    job: &Job,
+    domains: &[Vec<u32>],
+    bytes: f64,
+    reduce: bool,
+    carry: impl Fn(u64, u32, u32) -> Vec<u32> + Clone + 'static,
+) -> Result<Vec<Part>> {
+    let in_domain = job.placement.ranks() as u32;
     let local = job.placement.all_pairs(job.context)?;
     let sets = domains.iter().map(|set| (set.clone(), 1.0)).collect();
     let across = job.context.pattern(Kind::Exchange { sets, spread: true });
+    let inside = move |from: u32, to: u32| from / in_domain == to / in_domain;
+    let (near, far) = (carry.clone(), carry);
+    // Both parts name every pair; each carries something for its own pairs only.
+    let moves = |carry: Carry| {
+        let moves = Moves::between(by_rank(), Sends::All, |_, _, _| Vec::new());
+        Moves { carry, ..moves }.reducing(reduce)
+    };
+    let near = moves(Rc::new(move |step, from, to| match inside(from, to) {
+        true => near(step, from, to),
+        false => Vec::new(),
+    }));
+    let far = moves(Rc::new(move |step, from, to| match inside(from, to) {
+        true => Vec::new(),
+        false => far(step, from, to),
+    }));
     Ok(vec![
-        Part::new(&local, bytes),
-        Part::new(&across, bytes * in_domain),
+        Part::new(&local, bytes, near),
+        Part::new(&across, bytes * f64::from(in_domain), far),
     ])
 }
 
 fn direct(job: &Job, domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
-    let parts = everyone(job, domains, job.size / job.context.groups.ranks() as f64)?;
-    let phase = |what: &str| Phase::steps(what, parts.clone(), 1);
-    let phases = match job.operation {
-        Operation::AllReduce => vec![phase("reduce-scatter"), phase("all-gather")],
-        Operation::ReduceScatter => vec![phase("reduce-scatter")],
-        Operation::AllGather => vec![phase("all-gather")],
-        _ => vec![phase("all-to-all")],
+    let ranks = job.context.groups.ranks() as u32;
+    let bytes = job.size / f64::from(ranks);
+    let scatter = || {
+        everyone(job, domains, bytes, true, |_, _, to| vec![to])
+            .map(|parts| Phase::steps("reduce-scatter", parts, 1))
     };
-    Ok(vec![Stage::of("machine", phases)])
+    let gather = || {
+        everyone(job, domains, bytes, false, |_, from, _| vec![from])
+            .map(|parts| Phase::steps("all-gather", parts, 1))
+    };
+    let phases = match job.operation {
+        Operation::AllReduce => vec![scatter()?, gather()?],
+        Operation::ReduceScatter => vec![scatter()?],
+        Operation::AllGather => vec![gather()?],
+        _ => {
+            let carry = move |_: u64, from: u32, to: u32| vec![from * ranks + to];
+            let parts = everyone(job, domains, bytes, false, carry)?;
+            let space = Space::new(1, ranks.saturating_mul(ranks));
+            let phase = Phase::steps("all-to-all", parts, 1);
+            return Ok(vec![Stage::of("machine", space, vec![phase])]);
+        }
+    };
+    Ok(vec![Stage::of("machine", Space::new(1, ranks), phases)])
 }
 
 /// From the root to all or from all to the root, inside its domain and beyond.
@@ -154,7 +243,28 @@ fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stag
         Operation::Broadcast | Operation::Reduce => job.size,
         _ => job.size / job.context.groups.ranks() as f64,
     };
-    let parts = [Kind::Flat(near), far].map(|kind| Part::new(&job.context.pattern(kind), bytes));
+    let ranks = job.context.groups.ranks() as u32;
+    let (root, operation) = (job.root as u32, job.operation);
+    let in_domain = in_domain as u32;
+    let carry = move |_: u64, from: u32, to: u32| match operation {
+        Operation::Scatter => vec![to],
+        Operation::Gather => vec![from],
+        _ => vec![0],
+    };
+    let moves = |near: bool| {
+        let others = (0..ranks).filter(|&rank| rank != root);
+        let sends: Vec<(u32, u32)> = others
+            .filter(|rank| (rank / in_domain == root / in_domain) == near)
+            .map(|rank| if outward { (root, rank) } else { (rank, root) })
+            .collect();
+        Moves::between(by_rank(), sends.into(), carry).reducing(operation == Operation::Reduce)
+    };
+    let parts = [(Kind::Flat(near), true), (far, false)]
+        .map(|(kind, near)| Part::new(&job.context.pattern(kind), bytes, moves(near)));
+    let space = match operation {
+        Operation::Scatter | Operation::Gather => Space::new(1, ranks),
+        _ => Space::WHOLE,
+    };
     let what = if outward {
         "root to all"
     } else {
@@ -162,6 +272,7 @@ fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stag
     };
     Ok(vec![Stage::of(
         "machine",
+        space,
         vec![Phase::steps(what, parts.to_vec(), 1)],
     )])
 }
@@ -187,12 +298,17 @@ fn binomial(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<
         Operation::Gather | Operation::Scatter => job.size / domains[0].len() as f64,
         _ => job.size,
     };
-    let inside = |operation| {
-        build(&Job {
+    let inside = |operation| -> Result<Vec<Stage>> {
+        let stages = build(&Job {
             operation,
             size: part,
             root: root_local,
             ..*job
+        })?;
+        let own = |stage: Stage| stage.scoped(Scope::Own);
+        Ok(match operation {
+            Operation::Gather | Operation::Scatter => stages.into_iter().map(own).collect(),
+            _ => stages,
         })
     };
     let order: &[(bool, Operation)] = match job.operation {
@@ -237,7 +353,8 @@ fn by_bits(job: &Job, name: &str, domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
     match (name, job.operation) {
         ("recursive_doubling", _) => {
             stages.extend(inside(Operation::AllReduce)?);
-            stages.extend(across(Operation::AllReduce, job.size)?);
+            let whole = across(Operation::AllReduce, job.size)?;
+            stages.extend(whole.into_iter().map(|stage| stage.scoped(Scope::All)));
         }
         (_, Operation::AllReduce) => {
             stages.extend(inside(Operation::ReduceScatter)?);

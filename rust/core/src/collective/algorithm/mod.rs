@@ -1,14 +1,20 @@
 //! The algorithms. Each builds the stages of a [`Job`]: one operation over one placement.
 
+mod bruck;
 mod bucket;
 mod composed;
 mod direct;
+mod exchange;
 mod grid;
 mod halving;
 mod multi_ring;
+mod pat;
 mod registry;
 mod ring;
+mod swing;
+mod trade;
 mod tree;
+mod trivance;
 
 pub(crate) use grid::flat;
 pub use registry::{ALGORITHMS, Algorithm};

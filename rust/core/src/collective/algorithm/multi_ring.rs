@@ -4,14 +4,16 @@
 //! Construction for a torus of k1 x k0 with k0 | k1: the sweep whose rows are shifted by one is a cycle (Bae and
 //! Bose 2003), and on square tori so is the rest of the torus. The rest is walked and checked, not believed.
 
-use super::ring::rotate;
+use super::ring::{Ring, rotate};
 use super::{Job, unsupported};
 use crate::collective::layout::LocalBox;
+use crate::collective::moves::Moves;
 use crate::collective::operation::Operation;
 use crate::collective::pattern::Kind;
 use crate::collective::schedule::Stage;
 use crate::machine::{AxisKind, Domain};
 use crate::{Error, Result};
+use std::rc::Rc;
 
 pub(crate) fn multi_ring(job: &Job) -> Result<Vec<Stage>> {
     if !matches!(
@@ -29,6 +31,7 @@ pub(crate) fn multi_ring(job: &Job) -> Result<Vec<Stage>> {
     let domain = job.context.machine.domain();
     let groups = job.placement.local_groups().ok_or_else(refused)?;
     let mut pairs: [Vec<(u32, u32)>; 4] = Default::default();
+    let mut first = None;
     for group in groups {
         let shape = LocalBox::of(domain, group).ok_or_else(refused)?;
         let cycles = two_cycles(domain, &shape).ok_or_else(refused)?;
@@ -39,13 +42,45 @@ pub(crate) fn multi_ring(job: &Job) -> Result<Vec<Stage>> {
                 pairs[2 * index + 1].push((next, chip));
             }
         }
+        first.get_or_insert(cycles);
     }
-    let rings: Vec<_> = pairs
+    let cycles = first.ok_or_else(refused)?;
+    let rings: Vec<Ring> = pairs
         .into_iter()
-        .map(|pairs| vec![job.context.pattern(Kind::Local(pairs))])
+        .enumerate()
+        .map(|(way, pairs)| one_way(job, &groups[0], &cycles[way / 2], way % 2 == 1, pairs))
         .collect();
-    let phases = rotate(job, "multi_ring", &rings, job.placement.ranks())?;
-    Ok(vec![Stage::of(job.tier, phases)])
+    rotate(job, "multi_ring", &rings, job.placement.ranks())
+}
+
+/// One direction of one cycle; `group` has the chips of the first group by rank, `cycle` along the cycle.
+fn one_way(
+    job: &Job,
+    group: &[u32],
+    cycle: &[u32],
+    backward: bool,
+    pairs: Vec<(u32, u32)>,
+) -> Ring {
+    let mut by_chip: Vec<(u32, u32)> = group.iter().copied().zip(0..).collect();
+    by_chip.sort_unstable();
+    let rank = |chip: u32| by_chip[by_chip.partition_point(|entry| entry.0 < chip)].1;
+    let rank_at: Vec<u32> = cycle.iter().map(|&chip| rank(chip)).collect();
+    let mut place_of = vec![0; rank_at.len()];
+    for (place, &rank) in rank_at.iter().enumerate() {
+        place_of[rank as usize] = place as u32;
+    }
+    let of_first = &pairs[..cycle.len()];
+    let sends: Vec<(u32, u32)> = of_first
+        .iter()
+        .map(|&(from, to)| (rank(from), rank(to)))
+        .collect();
+    let moves = Moves::new(job.placement, sends.into(), |_, _, _| Vec::new());
+    Ring {
+        patterns: vec![(job.context.pattern(Kind::Local(pairs)), moves)],
+        place_of: Some(Rc::new(place_of)),
+        rank_at: Some(Rc::new(rank_at)),
+        backward,
+    }
 }
 
 /// Two edge-disjoint Hamiltonian cycles of a k x k plane whose sides are whole rings.

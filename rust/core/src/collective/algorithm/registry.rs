@@ -1,6 +1,8 @@
 //! The table of algorithms. A new algorithm is a file beside this one and a row here.
 
-use super::{Job, bucket, composed, direct, halving, multi_ring, ring, tree};
+use super::{
+    Job, bruck, bucket, composed, direct, halving, multi_ring, pat, ring, swing, tree, trivance,
+};
 use crate::collective::operation::Operation::{self, *};
 use crate::collective::schedule::Stage;
 use crate::{Error, Result};
@@ -84,6 +86,48 @@ pub const ALGORITHMS: &[Algorithm] = &[
         operations: &[AllReduce],
         composed: false,
         build: halving::recursive_doubling,
+    },
+    Algorithm {
+        name: "swing",
+        summary: "exchanges that swing to either side at distances 1, 1, 3, 5, 11, ..., all axes and ways at once",
+        operations: REDUCING,
+        composed: false,
+        build: swing::bandwidth,
+    },
+    Algorithm {
+        name: "swing_latency",
+        summary: "Swing with whole buffers: half the steps, more bytes",
+        operations: &[AllReduce],
+        composed: false,
+        build: swing::latency,
+    },
+    Algorithm {
+        name: "trivance",
+        summary: "exchanges with a rank on either side at once, at distances 1, 3, 9, ...",
+        operations: REDUCING,
+        composed: false,
+        build: trivance::bandwidth,
+    },
+    Algorithm {
+        name: "trivance_latency",
+        summary: "Trivance with whole buffers: log3 p steps",
+        operations: &[AllReduce],
+        composed: false,
+        build: trivance::latency,
+    },
+    Algorithm {
+        name: "bruck",
+        summary: "distances 1, 2, 4, ... in ceil(log2 p) steps, for any number of ranks",
+        operations: &[AllReduce, ReduceScatter, AllGather, AllToAll],
+        composed: false,
+        build: bruck::bruck,
+    },
+    Algorithm {
+        name: "pat",
+        summary: "a binomial tree from every rank, farthest step first, messages joined",
+        operations: &[ReduceScatter, AllGather],
+        composed: false,
+        build: pat::pat,
     },
     Algorithm {
         name: "direct",

@@ -5,14 +5,23 @@
 
 use super::{Job, unsupported};
 use crate::Result;
+use crate::collective::moves::{Moves, Space};
 use crate::collective::operation::Operation;
 use crate::collective::pattern::Pattern;
 use crate::collective::placement::Placement;
 use crate::collective::schedule::{Part, Phase, Stage};
 use std::rc::Rc;
 
-/// The patterns that make up one ring in one direction.
-pub(crate) type Ring = Vec<Rc<Pattern>>;
+/// One ring in one direction: its patterns, each with moves that [`rotate`] completes, and where the ring passes.
+pub(crate) struct Ring {
+    pub(crate) patterns: Vec<(Rc<Pattern>, Moves)>,
+    /// Place of each rank on the ring, or the rank itself where ranks are numbered along it.
+    pub(crate) place_of: Option<Rc<Vec<u32>>>,
+    /// Rank at each place, as above.
+    pub(crate) rank_at: Option<Rc<Vec<u32>>>,
+    /// Towards lower places.
+    pub(crate) backward: bool,
+}
 
 /// Whether a ring is used in one direction or in both at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,50 +40,86 @@ pub(crate) fn one_way(job: &Job) -> Result<Vec<Stage>> {
 
 fn build(job: &Job, name: &str, ways: Ways) -> Result<Vec<Stage>> {
     let ring = job.placement.in_ring_order(job.context.machine);
-    let phases = match job.operation {
-        Operation::Broadcast | Operation::Reduce => chain(job, &ring, ways)?,
-        Operation::AllToAll => relay(job, &ring, ways)?,
+    match job.operation {
+        Operation::Broadcast | Operation::Reduce => chain(job, &ring, ways),
+        Operation::AllToAll => relay(job, &ring, ways),
         _ => {
-            let ranks = job.placement.ranks();
-            let links = directions(job, &ring, ways)?;
-            rotate(job, name, &links, ranks)?
+            let rings = directions(job, &ring, ways)?;
+            rotate(job, name, &rings, job.placement.ranks())
         }
-    };
-    Ok(vec![Stage::of(job.tier, phases)])
+    }
 }
 
-/// The ring's patterns: to the next rank, and with [`Ways::Both`] to the one before too.
+/// The ring towards the next rank, and with [`Ways::Both`] towards the one before too.
 fn directions(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Ring>> {
     let ranks = ring.ranks() as u32;
     let forward: Vec<(u32, u32)> = (0..ranks).map(|rank| (rank, (rank + 1) % ranks)).collect();
-    let mut patterns = vec![vec![ring.pattern(job.context, &forward)?]];
+    let backward = || forward.iter().map(|&(from, to)| (to, from)).collect();
+    let one = |sends: Vec<(u32, u32)>, backward: bool| -> Result<Ring> {
+        let pattern = ring.pattern(job.context, &sends)?;
+        let moves = Moves::new(ring, sends.into(), |_, _, _| Vec::new());
+        Ok(Ring {
+            patterns: vec![(pattern, moves)],
+            place_of: None,
+            rank_at: None,
+            backward,
+        })
+    };
+    let mut rings = vec![one(forward.clone(), false)?];
     if ways == Ways::Both {
-        let backward: Vec<(u32, u32)> = forward.iter().map(|&(from, to)| (to, from)).collect();
-        patterns.push(vec![ring.pattern(job.context, &backward)?]);
+        rings.push(one(backward(), true)?);
     }
-    Ok(patterns)
+    Ok(rings)
 }
 
-/// The phases of reduce-scatter, all-gather or both over rings that share the data evenly.
-pub(crate) fn rotate(job: &Job, name: &str, rings: &[Ring], ranks: usize) -> Result<Vec<Phase>> {
+/// Reduce-scatter, all-gather or both over rings that share the data evenly, a slice and a lane each.
+///
+/// At step s of a reduce-scatter a rank passes on the share of the rank that is s + 1 places behind it, which
+/// ends at its owner; of an all-gather that of the rank s places behind.
+pub(crate) fn rotate(job: &Job, name: &str, rings: &[Ring], ranks: usize) -> Result<Vec<Stage>> {
     let bytes = job.size / ranks as f64 / rings.len() as f64;
-    let parts: Vec<Part> = rings
-        .iter()
-        .flatten()
-        .map(|pattern| Part::new(pattern, bytes))
-        .collect();
     let steps = ranks as u64 - 1;
-    let phase = |what: &str| Phase::steps(what, parts.clone(), steps);
-    match job.operation {
-        Operation::ReduceScatter => Ok(vec![phase("reduce-scatter")]),
-        Operation::AllGather => Ok(vec![phase("all-gather")]),
-        Operation::AllReduce => Ok(vec![phase("reduce-scatter"), phase("all-gather")]),
-        other => Err(unsupported(name, other)),
-    }
+    let phase = |what: &str, reduce: bool| {
+        let mut parts = Vec::new();
+        for (slice, ring) in rings.iter().enumerate() {
+            for (pattern, moves) in &ring.patterns {
+                let (place_of, rank_at) = (ring.place_of.clone(), ring.rank_at.clone());
+                let (count, back, late) = (ranks as u64, ring.backward, u64::from(reduce));
+                let first = (slice * ranks) as u32;
+                let carry = move |step: u64, from: u32, _: u32| {
+                    let place = place_of
+                        .as_ref()
+                        .map_or(from, |places| places[from as usize]);
+                    let behind = (step + late) % count;
+                    let ahead = if back { behind } else { count - behind };
+                    let at = ((u64::from(place) + ahead) % count) as u32;
+                    let share = rank_at.as_ref().map_or(at, |ranks| ranks[at as usize]);
+                    vec![first + share]
+                };
+                let moves = Moves {
+                    carry: Rc::new(carry),
+                    ..moves.clone()
+                };
+                let moves = moves.in_lane(slice as u32).each_of(steps).reducing(reduce);
+                parts.push(Part::new(pattern, bytes, moves));
+            }
+        }
+        Phase::steps(what, parts, steps)
+    };
+    let scatter = || phase("reduce-scatter", true);
+    let gather = || phase("all-gather", false);
+    let phases = match job.operation {
+        Operation::ReduceScatter => vec![scatter()],
+        Operation::AllGather => vec![gather()],
+        Operation::AllReduce => vec![scatter(), gather()],
+        other => return Err(unsupported(name, other)),
+    };
+    let space = Space::new(rings.len() as u32, ranks as u32);
+    Ok(vec![Stage::of(job.tier, space, phases)])
 }
 
 /// Broadcast or reduce along the ring from the root, cut into pieces that follow each other.
-fn chain(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Phase>> {
+fn chain(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Stage>> {
     let ranks = job.placement.ranks() as u32;
     let ring = ring.rooted_as(job.placement, job.root);
     let forward_hops = if ways == Ways::Both {
@@ -82,40 +127,77 @@ fn chain(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Phase>> {
     } else {
         ranks - 1
     };
+    let backward_hops = ranks - 1 - forward_hops;
     let mut sends: Vec<(u32, u32)> = (0..forward_hops).map(|rank| (rank, rank + 1)).collect();
-    sends.extend((0..ranks - 1 - forward_hops).map(|hop| ((ranks - hop) % ranks, ranks - hop - 1)));
+    sends.extend((0..backward_hops).map(|hop| ((ranks - hop) % ranks, ranks - hop - 1)));
+    let mut steps: Vec<u32> = (0..forward_hops).chain(0..backward_hops).collect();
     let latency = ring.tree_latency(job.context, &sends)?;
-    let what = if job.operation == Operation::Reduce {
+    let reduce = job.operation == Operation::Reduce;
+    let what = if reduce {
         sends.iter_mut().for_each(|send| *send = (send.1, send.0));
+        let last = forward_hops.max(backward_hops) - 1;
+        steps.iter_mut().for_each(|step| *step = last - *step);
         "reduce along the ring"
     } else {
         "broadcast along the ring"
     };
     let pattern = ring.pattern(job.context, &sends)?;
-    let parts = vec![Part::new(&pattern, job.size)];
-    let hops = u64::from(forward_hops);
-    Ok(vec![Phase::wave(what, parts, hops, latency)])
+    let moves = Moves::new(&ring, sends.into(), |_, _, _| vec![0])
+        .once(steps)
+        .reducing(reduce);
+    let parts = vec![Part::new(&pattern, job.size, moves)];
+    let phase = Phase::wave(what, parts, u64::from(forward_hops), latency);
+    Ok(vec![Stage::of(job.tier, Space::WHOLE, vec![phase])])
 }
 
-/// All-to-all by neighbours: step s passes on the shares that have further to go. Steps shrink by one share
-/// each; the phase states their mean, which costs the same in total.
-fn relay(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Phase>> {
-    let ranks = job.placement.ranks() as f64;
-    let links = directions(job, ring, ways)?;
-    let (steps, shares) = match ways {
-        Ways::One => (ranks - 1.0, ranks * (ranks - 1.0) / 2.0),
-        // Distances 1 to p/2 each way; at p/2 exactly, half goes each way: floor(p^2 / 4) / 2 shares.
-        Ways::Both => ((ranks / 2.0).floor(), (ranks * ranks / 4.0).floor() / 2.0),
+/// All-to-all by neighbours: step s passes on the shares that have further to go, and so shrinks by one share each.
+fn relay(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Stage>> {
+    let ranks = job.placement.ranks() as u32;
+    let rings = directions(job, ring, ways)?;
+    let (steps, reach) = match ways {
+        Ways::One => (ranks - 1, ranks - 1),
+        Ways::Both => (ranks / 2, ranks / 2),
     };
-    let bytes = job.size / ranks * shares / steps;
-    let parts = links
-        .iter()
-        .flatten()
-        .map(|pattern| Part::new(pattern, bytes))
-        .collect();
-    Ok(vec![Phase::steps(
-        "all-to-all by neighbours",
-        parts,
-        steps as u64,
-    )])
+    // Shares that pass a link at a step; those that are as far one way as the other go half each way.
+    let halved = ways == Ways::Both && ranks % 2 == 0;
+    let at_step = move |step: u64| f64::from(reach) - step as f64 - if halved { 0.5 } else { 0.0 };
+    let shares: f64 = (0..u64::from(steps)).map(at_step).sum();
+    let mean = shares / f64::from(steps);
+    let mut parts = Vec::new();
+    for (lane, ring) in rings.iter().enumerate() {
+        let backward = ring.backward;
+        let carry = move |step: u64, from: u32, _: u32| {
+            let step = step as u32;
+            let behind = if backward { step } else { ranks - step };
+            let src = (from + behind) % ranks;
+            let mut blocks = Vec::new();
+            for distance in step + 1..=reach {
+                let ahead = if backward { ranks - distance } else { distance };
+                let block = src * ranks + (src + ahead) % ranks;
+                let both = !halved || distance < reach;
+                blocks.extend((0..2).filter_map(|slice: u32| {
+                    (both || slice == lane as u32).then_some(slice * ranks * ranks + block)
+                }));
+            }
+            blocks
+        };
+        for (pattern, moves) in &ring.patterns {
+            let moves = Moves {
+                carry: Rc::new(carry),
+                ..moves.clone()
+            };
+            let moves = moves
+                .in_lane(lane as u32)
+                .each_of(u64::from(steps))
+                .sized(move |step| at_step(step) / mean);
+            parts.push(Part::new(
+                pattern,
+                job.size / f64::from(ranks) * mean,
+                moves,
+            ));
+        }
+    }
+    let phase = Phase::steps("all-to-all by neighbours", parts, u64::from(steps));
+    let space = Space::new(2, ranks.saturating_mul(ranks));
+    Ok(vec![Stage::of(job.tier, space, vec![phase])])
 }

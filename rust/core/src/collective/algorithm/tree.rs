@@ -2,6 +2,7 @@
 
 use super::{Job, unsupported};
 use crate::Result;
+use crate::collective::moves::{Moves, Space};
 use crate::collective::operation::Operation;
 use crate::collective::placement::Placement;
 use crate::collective::schedule::{Part, Phase, Stage};
@@ -9,19 +10,20 @@ use crate::collective::schedule::{Part, Phase, Stage};
 /// ceil(log2 p) steps: the ranks that have the data double with each.
 pub(crate) fn binomial(job: &Job) -> Result<Vec<Stage>> {
     let tree = job.placement.rooted_as(job.placement, job.root);
-    let phases = match job.operation {
-        Operation::Broadcast => out(job, &tree, false)?,
-        Operation::Scatter => out(job, &tree, true)?,
-        Operation::Reduce => back(job, &tree, false)?,
-        Operation::Gather => back(job, &tree, true)?,
+    let ranks = tree.ranks() as u32;
+    let (space, phases) = match job.operation {
+        Operation::Broadcast => (Space::WHOLE, out(job, &tree, false)?),
+        Operation::Scatter => (Space::new(1, ranks), out(job, &tree, true)?),
+        Operation::Reduce => (Space::WHOLE, back(job, &tree, false)?),
+        Operation::Gather => (Space::new(1, ranks), back(job, &tree, true)?),
         Operation::AllReduce => {
             let mut phases = back(job, &tree, false)?;
             phases.extend(out(job, &tree, false)?);
-            phases
+            (Space::WHOLE, phases)
         }
         other => return Err(unsupported("binomial_tree", other)),
     };
-    Ok(vec![Stage::of(job.tier, phases)])
+    Ok(vec![Stage::of(job.tier, space, phases)])
 }
 
 /// Sends of one step: ranks below `reach` that divide by 2 x `reach` send to the rank `reach` further on.
@@ -34,51 +36,53 @@ fn step(ranks: u32, reach: u32) -> Vec<(u32, u32)> {
 }
 
 fn out(job: &Job, tree: &Placement, shares: bool) -> Result<Vec<Phase>> {
-    let mut phases = steps(job, tree, shares, "spread", |sends| sends)?;
+    let mut phases = steps(job, tree, shares, true)?;
     phases.reverse();
     Ok(phases)
 }
 
 fn back(job: &Job, tree: &Placement, shares: bool) -> Result<Vec<Phase>> {
-    steps(job, tree, shares, "collect", |sends| {
-        sends.into_iter().map(|(from, to)| (to, from)).collect()
-    })
+    steps(job, tree, shares, false)
 }
 
 /// Steps with growing reach. With `shares`, a message carries what the whole branch behind it owns.
-fn steps(
-    job: &Job,
-    tree: &Placement,
-    shares: bool,
-    what: &str,
-    direct: impl Fn(Vec<(u32, u32)>) -> Vec<(u32, u32)>,
-) -> Result<Vec<Phase>> {
+fn steps(job: &Job, tree: &Placement, shares: bool, outward: bool) -> Result<Vec<Phase>> {
     let ranks = tree.ranks() as u32;
+    let share = job.size / f64::from(ranks);
     let mut phases = Vec::new();
     let mut reach = 1;
     while reach < ranks {
+        // The last branch may be cut short by the end of the ranks: its messages carry less.
+        let (full, short): (Vec<_>, Vec<_>) = step(ranks, reach)
+            .into_iter()
+            .partition(|&(_, to)| !shares || to + reach <= ranks);
         let mut parts = Vec::new();
-        if shares {
-            // The last branch may be cut short by the end of the ranks: its messages carry less.
-            let (full, short): (Vec<_>, Vec<_>) = step(ranks, reach)
+        for sends in [full, short] {
+            let Some(&(_, branch)) = sends.first() else {
+                continue;
+            };
+            let bytes = if shares {
+                share * f64::from(reach.min(ranks - branch))
+            } else {
+                job.size
+            };
+            let sends: Vec<(u32, u32)> = sends
                 .into_iter()
-                .partition(|&(_, to)| to + reach <= ranks);
-            let share = job.size / f64::from(ranks);
-            for sends in [full, short] {
-                if let Some(&(_, to)) = sends.first() {
-                    let branch = f64::from(reach.min(ranks - to));
-                    parts.push(Part::new(
-                        &tree.pattern(job.context, &direct(sends))?,
-                        share * branch,
-                    ));
+                .map(|(near, far)| if outward { (near, far) } else { (far, near) })
+                .collect();
+            let pattern = tree.pattern(job.context, &sends)?;
+            let carry = move |_: u64, from: u32, to: u32| {
+                let branch = if outward { to } else { from };
+                if shares {
+                    (branch..(branch + reach).min(ranks)).collect()
+                } else {
+                    vec![0]
                 }
-            }
-        } else {
-            parts.push(Part::new(
-                &tree.pattern(job.context, &direct(step(ranks, reach)))?,
-                job.size,
-            ));
+            };
+            let moves = Moves::new(tree, sends.into(), carry).reducing(!outward && !shares);
+            parts.push(Part::new(&pattern, bytes, moves));
         }
+        let what = if outward { "spread" } else { "collect" };
         phases.push(Phase::steps(
             format!("{what} over distance {reach}"),
             parts,
@@ -112,23 +116,48 @@ pub(crate) fn double_binary(job: &Job) -> Result<Vec<Stage>> {
     for tree in &trees {
         latency = f64::max(latency, placement.tree_latency(job.context, tree)?);
     }
-    let down = trees.concat();
-    let up = down.iter().map(|&(from, to)| (to, from));
-    let (what, sends, ways) = match job.operation {
-        Operation::Broadcast => ("down both trees", down, 1),
-        Operation::Reduce => ("up both trees", up.collect(), 1),
-        _ => (
-            "up and down both trees",
-            up.chain(down.clone()).collect(),
-            2,
-        ),
+    let (what, ways) = match job.operation {
+        Operation::Broadcast => ("down both trees", 1),
+        Operation::Reduce => ("up both trees", 1),
+        _ => ("up and down both trees", 2),
     };
-    let parts = vec![Part::new(
-        &placement.pattern(job.context, &sends)?,
-        job.size / 2.0,
-    )];
+    let (mut sends, mut moves) = (Vec::new(), Vec::new());
+    for (slice, tree) in trees.iter().enumerate() {
+        let mut add = |up: bool, late: u64| {
+            let steps = levels(tree, ranks)
+                .into_iter()
+                .map(|level| late as u32 + if up { hops as u32 - 1 - level } else { level })
+                .collect();
+            let own: Vec<(u32, u32)> = tree
+                .iter()
+                .map(|&(parent, child)| if up { (child, parent) } else { (parent, child) })
+                .collect();
+            sends.extend(&own);
+            let passed = Moves::new(&placement, own.into(), move |_, _, _| vec![slice as u32]);
+            moves.push(passed.in_lane(slice as u32).once(steps).reducing(up));
+        };
+        if job.operation != Operation::Broadcast {
+            add(true, 0);
+        }
+        if job.operation != Operation::Reduce {
+            add(false, (ways - 1) * hops);
+        }
+    }
+    let pattern = placement.pattern(job.context, &sends)?;
+    let parts = vec![Part::of(&pattern, job.size / 2.0, moves)];
     let phase = Phase::wave(what, parts, ways * hops, ways as f64 * latency);
-    Ok(vec![Stage::of(job.tier, vec![phase])])
+    Ok(vec![Stage::of(job.tier, Space::new(2, 1), vec![phase])])
+}
+
+/// Edges between the root and the parent of each edge; parents come first.
+fn levels(tree: &[(u32, u32)], ranks: u32) -> Vec<u32> {
+    let mut depth = vec![0; ranks as usize];
+    tree.iter()
+        .map(|&(parent, child)| {
+            depth[child as usize] = depth[parent as usize] + 1;
+            depth[parent as usize]
+        })
+        .collect()
 }
 
 /// (parent, child) of every edge of each tree over `ranks` ranks, parents first. The second tree is the first with

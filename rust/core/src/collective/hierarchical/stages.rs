@@ -6,6 +6,7 @@ use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job, find};
 use crate::collective::context::Context;
 use crate::collective::cost::StageCost;
 use crate::collective::group::Groups;
+use crate::collective::moves::Space;
 use crate::collective::placement::Placement;
 use crate::collective::request::Request;
 use crate::collective::schedule::{Stage, Track};
@@ -134,6 +135,7 @@ fn stage(context: &Context, request: &Request, slot: &Slot, name: &'static str) 
             .expect("a slot between sites is made when some set spans two"),
         Place::Wan => Ok(Stage::of(
             TIERS[2],
+            Space::WHOLE,
             wan::phases(context, domains, slot.operation, slot.size, name)?,
         )),
     }

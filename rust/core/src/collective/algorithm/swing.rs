@@ -1,0 +1,79 @@
+//! Swing (De Sensi, Bonato, Saam and Hoefler, NSDI 2024): exchanges with peers that lie alternately to either side, at
+//! distances 1, 1, 3, 5, 11, ... so that messages travel less far than in recursive halving.
+//!
+//! Rank r's peer at step s along one axis is r + rho(s) where r is even and r - rho(s) where it is odd, with
+//! rho(s) = (1 - (-2)^(s+1)) / 3. On D axes the steps go round the axes, and 2 D exchanges run side by side, one for
+//! each axis to start with and each way round.
+
+use super::Job;
+use super::exchange::Exchange;
+use super::trade::{Form, Lane, trade};
+use crate::Result;
+use crate::collective::schedule::Stage;
+use std::rc::Rc;
+
+pub(crate) fn bandwidth(job: &Job) -> Result<Vec<Stage>> {
+    build(job, "swing", Form::Bandwidth)
+}
+
+pub(crate) fn latency(job: &Job) -> Result<Vec<Stage>> {
+    build(job, "swing_latency", Form::Latency)
+}
+
+fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
+    let machine = job.context.machine;
+    let in_box = job.placement.in_box_order(machine);
+    let (seats, sizes) = in_box
+        .filter(|(_, sizes)| sizes.iter().all(|size| size.is_power_of_two()))
+        .unwrap_or_else(|| {
+            let ring = job.placement.in_ring_order(machine);
+            let ranks = ring.ranks() as u32;
+            (ring, vec![1 << ranks.ilog2()])
+        });
+    let ways = 2 * sizes.len();
+    let lanes: Vec<Lane> = (0..ways)
+        .map(|way| Lane {
+            exchange: exchange(&sizes, way / 2, way % 2 == 1),
+            part: 1.0 / ways as f64,
+        })
+        .collect();
+    trade(job, name, &seats, &lanes, form)
+}
+
+/// The exchange that starts along side `first`; a mirrored one turns each step the other way.
+fn exchange(sizes: &[u32], first: usize, mirrored: bool) -> Rc<Exchange> {
+    let ranks: u32 = sizes.iter().product();
+    let steps = turns(sizes, first, 2)
+        .into_iter()
+        .map(|(side, step)| {
+            let size = i64::from(sizes[side]);
+            let stride: u32 = sizes[..side].iter().product();
+            let reach = rho(step);
+            let peer = |rank: u32| {
+                let here = i64::from(rank / stride) % size;
+                let forward = (here % 2 == 0) != mirrored;
+                let there = (here + if forward { reach } else { -reach }).rem_euclid(size);
+                rank - here as u32 * stride + there as u32 * stride
+            };
+            (0..ranks).map(|rank| (rank, peer(rank))).collect()
+        })
+        .collect();
+    Exchange::new(ranks, steps)
+}
+
+/// (side, step along that side) of every step: round the sides from `first`, each as often as its size has factors
+/// of `radix`.
+pub(super) fn turns(sizes: &[u32], first: usize, radix: u32) -> Vec<(usize, u32)> {
+    let most: Vec<u32> = sizes.iter().map(|size| size.ilog(radix)).collect();
+    let rounds = most.iter().copied().max().unwrap_or(0);
+    let sides = (0..sizes.len()).map(|at| (first + at) % sizes.len());
+    (0..rounds)
+        .flat_map(|step| sides.clone().map(move |side| (side, step)))
+        .filter(|&(side, step)| step < most[side])
+        .collect()
+}
+
+/// Signed distance of step `step`: 1, -1, 3, -5, 11, ...
+fn rho(step: u32) -> i64 {
+    (1 - (-2i64).pow(step + 1)) / 3
+}

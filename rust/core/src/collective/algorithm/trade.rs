@@ -1,0 +1,172 @@
+//! Schedules of exchanges: several side by side, each with its slice of the data, and the fold that brings ranks
+//! beyond a power of two in and out of an all-reduce.
+
+use super::exchange::Exchange;
+use super::{Job, unsupported};
+use crate::collective::moves::{Moves, Sends, Space};
+use crate::collective::operation::Operation;
+use crate::collective::placement::Placement;
+use crate::collective::schedule::{Part, Phase, Stage};
+use crate::{Error, Result};
+use std::rc::Rc;
+
+/// What an exchange passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Shares, in a reduce-scatter and an all-gather: the fewest bytes.
+    Bandwidth,
+    /// Whole buffers: the fewest steps.
+    Latency,
+}
+
+/// One exchange with its slice of the data.
+pub(crate) struct Lane {
+    pub(crate) exchange: Rc<Exchange>,
+    /// Part of the data that takes this way.
+    pub(crate) part: f64,
+}
+
+impl Lane {
+    pub(crate) fn whole(exchange: Rc<Exchange>) -> Self {
+        Self {
+            exchange,
+            part: 1.0,
+        }
+    }
+}
+
+/// The stage of lanes that run side by side, all with the same number of ranks and steps, over `seats`: the job's
+/// ranks in the order that the exchanges count them. Only the first ranks take part where there are more.
+pub(crate) fn trade(
+    job: &Job,
+    name: &str,
+    seats: &Placement,
+    lanes: &[Lane],
+    form: Form,
+) -> Result<Vec<Stage>> {
+    let taking_part = lanes[0].exchange.ranks();
+    let folded = seats.ranks() as u32 - taking_part;
+    if folded > 0 && job.operation != Operation::AllReduce {
+        return Err(Error::unsupported(
+            format!(
+                "{name} {} over {} ranks",
+                job.operation.name(),
+                seats.ranks()
+            ),
+            format!(
+                "it needs {taking_part} or another number that its steps divide evenly; use ring, bruck or direct"
+            ),
+        ));
+    }
+    if form == Form::Latency && job.operation != Operation::AllReduce {
+        return Err(unsupported(name, job.operation));
+    }
+    let trades = Trades {
+        job,
+        seats,
+        lanes,
+        form,
+    };
+    let steps = lanes[0].exchange.len();
+    let mut phases = match (form, job.operation) {
+        (Form::Latency, _) => trades.phases(0..steps, "exchange", true)?,
+        (_, Operation::ReduceScatter) => trades.phases(0..steps, "halve", true)?,
+        (_, Operation::AllGather) => trades.phases((0..steps).rev(), "double", false)?,
+        (_, Operation::AllReduce) => {
+            let mut phases = trades.phases(0..steps, "halve", true)?;
+            phases.extend(trades.phases((0..steps).rev(), "double", false)?);
+            phases
+        }
+        (_, other) => return Err(unsupported(name, other)),
+    };
+    if folded > 0 {
+        trades.fold(&mut phases)?;
+    }
+    Ok(vec![Stage::of(job.tier, trades.space(), phases)])
+}
+
+struct Trades<'a> {
+    job: &'a Job<'a>,
+    seats: &'a Placement,
+    lanes: &'a [Lane],
+    form: Form,
+}
+
+impl Trades<'_> {
+    fn space(&self) -> Space {
+        let shares = match self.form {
+            Form::Bandwidth => self.lanes[0].exchange.ranks(),
+            Form::Latency => 1,
+        };
+        Space::new(self.lanes.len() as u32, shares)
+    }
+
+    fn phases(
+        &self,
+        steps: impl Iterator<Item = usize>,
+        what: &str,
+        reduce: bool,
+    ) -> Result<Vec<Phase>> {
+        steps.map(|at| self.phase(at, what, reduce)).collect()
+    }
+
+    fn phase(&self, at: usize, what: &str, reduce: bool) -> Result<Phase> {
+        let shares = self.space().shares;
+        let mut parts = Vec::new();
+        for (index, lane) in self.lanes.iter().enumerate() {
+            let pattern = self
+                .seats
+                .pattern(self.job.context, lane.exchange.pairs(at))?;
+            let first = index as u32 * shares;
+            let (carry, bytes) = match self.form {
+                Form::Latency => (
+                    Rc::new(move |_, _, _| vec![first]) as crate::collective::moves::Carry,
+                    1.0,
+                ),
+                Form::Bandwidth => {
+                    let carry = if reduce {
+                        lane.exchange.scattered(at, first)
+                    } else {
+                        lane.exchange.gathered(at, first)
+                    };
+                    (carry, lane.exchange.fraction(at))
+                }
+            };
+            let moves = Moves {
+                carry,
+                ..Moves::new(self.seats, lane.exchange.sends(at), |_, _, _| Vec::new())
+            };
+            let moves = moves.in_lane(index as u32).reducing(reduce);
+            let size = self.job.size * lane.part * bytes;
+            parts.push(Part::new(&pattern, size, moves));
+        }
+        Ok(Phase::steps(format!("{what}, step {}", at + 1), parts, 1))
+    }
+
+    /// Wraps an all-reduce over the first ranks in the steps that bring the others in and out.
+    fn fold(&self, phases: &mut Vec<Phase>) -> Result<()> {
+        let taking_part = self.lanes[0].exchange.ranks();
+        let into: Vec<(u32, u32)> = (taking_part..self.seats.ranks() as u32)
+            .map(|rank| (rank, rank % taking_part))
+            .collect();
+        let back: Vec<(u32, u32)> = into.iter().map(|&(from, to)| (to, from)).collect();
+        let step = |what: &str, sends: Vec<(u32, u32)>, reduce: bool| -> Result<Phase> {
+            let pattern = self.seats.pattern(self.job.context, &sends)?;
+            let shares = self.space().shares;
+            let sends: Sends = sends.into();
+            let mut parts = Vec::new();
+            for (index, lane) in self.lanes.iter().enumerate() {
+                let first = index as u32 * shares;
+                let carry = move |_, _, _| (first..first + shares).collect();
+                let moves = Moves::new(self.seats, sends.clone(), carry)
+                    .in_lane(index as u32)
+                    .reducing(reduce);
+                parts.push(Part::new(&pattern, self.job.size * lane.part, moves));
+            }
+            Ok(Phase::steps(what, parts, 1))
+        };
+        phases.insert(0, step("fold in", into, true)?);
+        phases.push(step("fold out", back, false)?);
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! Trivance (arXiv 2602.17254): each rank exchanges with a rank on either side at once, at distances 1, 3, 9, ..., so
+//! that log3(p) steps do what others need log2(p) for. Built for powers of three; ranks beyond one fold onto the
+//! others before and after an all-reduce.
+
+use super::Job;
+use super::exchange::Exchange;
+use super::swing::turns;
+use super::trade::{Form, Lane, trade};
+use crate::collective::schedule::Stage;
+use crate::{Error, Result};
+use std::rc::Rc;
+
+pub(crate) fn bandwidth(job: &Job) -> Result<Vec<Stage>> {
+    build(job, "trivance", Form::Bandwidth)
+}
+
+pub(crate) fn latency(job: &Job) -> Result<Vec<Stage>> {
+    build(job, "trivance_latency", Form::Latency)
+}
+
+fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
+    if job.placement.ranks() < 3 {
+        return Err(Error::unsupported(
+            format!("{name} over {} ranks", job.placement.ranks()),
+            "it needs at least three; use halving_doubling or ring",
+        ));
+    }
+    let machine = job.context.machine;
+    let power_of_three = |size: u32| 3u32.pow(size.ilog(3)) == size;
+    let in_box = job.placement.in_box_order(machine);
+    let (seats, sizes) = in_box
+        .filter(|(_, sizes)| sizes.iter().all(|&size| power_of_three(size)))
+        .unwrap_or_else(|| {
+            let ring = job.placement.in_ring_order(machine);
+            let ranks = ring.ranks() as u32;
+            (ring, vec![3u32.pow(ranks.ilog(3))])
+        });
+    let lanes: Vec<Lane> = (0..sizes.len())
+        .map(|first| Lane {
+            exchange: exchange(&sizes, first),
+            part: 1.0 / sizes.len() as f64,
+        })
+        .collect();
+    trade(job, name, &seats, &lanes, form)
+}
+
+fn exchange(sizes: &[u32], first: usize) -> Rc<Exchange> {
+    let ranks: u32 = sizes.iter().product();
+    let steps = turns(sizes, first, 3)
+        .into_iter()
+        .map(|(side, step)| {
+            let (size, stride) = (sizes[side], sizes[..side].iter().product::<u32>());
+            let reach = 3u32.pow(step);
+            let moved = |rank: u32, by: u32| {
+                let here = rank / stride % size;
+                rank - here * stride + (here + by) % size * stride
+            };
+            (0..ranks)
+                .flat_map(|rank| {
+                    [
+                        (rank, moved(rank, reach)),
+                        (rank, moved(rank, size - reach)),
+                    ]
+                })
+                .collect()
+        })
+        .collect();
+    Exchange::new(ranks, steps)
+}
