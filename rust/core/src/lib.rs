@@ -9,6 +9,7 @@ pub mod fluid;
 pub mod load;
 pub mod machine;
 pub mod route;
+pub mod schedule;
 pub mod threads;
 
 pub use control::Control;

@@ -87,6 +87,8 @@ pub(crate) struct StageCost {
     pub(crate) tier: &'static str,
     pub(crate) tracks: Vec<TrackCost>,
     pub(crate) busiest: Option<Busiest>,
+    /// The stage itself.
+    pub(crate) stage: Stage,
     ledger: Ledger,
 }
 
@@ -288,6 +290,7 @@ impl StageCost {
             tier: stage.tier,
             busiest: ledger.busiest(context),
             tracks,
+            stage: stage.clone(),
             ledger,
         })
     }

@@ -18,6 +18,7 @@ mod placement;
 mod request;
 mod run;
 mod schedule;
+mod unroll;
 mod wan;
 
 pub use algorithm::{ALGORITHMS, Algorithm};
@@ -26,4 +27,4 @@ pub use group::{Groups, MOST_DOMAIN_CHIPS};
 pub use operation::Operation;
 pub use outcome::{Bottleneck, Bound, Candidate, Outcome, PhaseRow, StageRow};
 pub use request::{Choice, MOST_BYTES, Request};
-pub use run::run;
+pub use run::{run, schedule};

@@ -11,8 +11,10 @@ use super::outcome::{Candidate, Outcome};
 use super::placement::Placement;
 use super::request::{Choice, Request};
 use super::schedule::Stage;
+use super::unroll::unroll;
 use crate::machine::Machine;
 use crate::route::Routing;
+use crate::schedule::Schedule;
 use crate::{Control, Error, Result};
 use std::rc::Rc;
 
@@ -35,13 +37,56 @@ pub fn run(
     request: &Request,
     control: &Control,
 ) -> Result<Outcome> {
+    let (groups, request) = checked(machine, groups, routing, request)?;
+    let mut outcome = Outcome::nothing(request.operation, request.model, &groups, request.size);
+    if nothing_moves(&groups, &request) {
+        return Ok(outcome);
+    }
+    let (groups, request) = (&groups, &request);
+    let context = Context::new(machine, routing, groups, control)?;
+    let (best, candidates) = best(&context, request)?;
+    outcome.candidates = candidates;
+    outcome.fill(machine, best.name, &best.stages, best.cost);
+    outcome.bounds = bounds(&context, request)?;
+    Ok(outcome)
+}
+
+/// The schedule that [`run`] takes for the first group, message by message.
+///
+/// # Errors
+/// As [`run`], and [`Error::Unsupported`] for one that has too many messages to write out.
+pub fn schedule(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+    control: &Control,
+) -> Result<(String, Schedule)> {
+    let (groups, request) = checked(machine, groups, routing, request)?;
+    let context = Context::new(machine, routing, &groups, control)?;
+    if nothing_moves(&groups, &request) {
+        let schedule = unroll(&context, &request, &[])?;
+        return Ok(("none".to_owned(), schedule));
+    }
+    let (best, _) = best(&context, &request)?;
+    let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();
+    Ok((best.name, unroll(&context, &request, &stages)?))
+}
+
+/// The request, checked, over groups whose listed chips ascend where their order means nothing.
+fn checked(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+) -> Result<(Groups, Request)> {
     request.validate(groups.ranks())?;
     routing.check(machine)?;
     let reordered = match request.operation {
         Operation::SendRecv => None,
         _ => groups.sorted(machine, request.root),
     };
-    let (groups, request) = match reordered {
+    Ok(match reordered {
         Some((groups, root)) => (
             groups,
             Request {
@@ -50,15 +95,17 @@ pub fn run(
             },
         ),
         None => (groups.clone(), request.clone()),
-    };
-    let mut outcome = Outcome::nothing(request.operation, request.model, &groups, request.size);
+    })
+}
+
+fn nothing_moves(groups: &Groups, request: &Request) -> bool {
     let ranks = groups.ranks() as i64;
     let stays = request.operation == Operation::SendRecv && request.shift.rem_euclid(ranks) == 0;
-    if ranks == 1 || stays {
-        return Ok(outcome);
-    }
-    let (groups, request) = (&groups, &request);
-    let context = Context::new(machine, routing, groups, control)?;
+    ranks == 1 || stays
+}
+
+/// The fastest of the algorithms that were asked for, and all that were tried.
+fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<Candidate>)> {
     let names: Vec<String> = match &request.algorithm {
         Choice::Auto => ALGORITHMS
             .iter()
@@ -69,13 +116,14 @@ pub fn run(
         Choice::Named(name) => vec![name.clone()],
         Choice::Tiers(_) => vec!["hierarchical".to_owned()],
     };
+    let mut candidates = Vec::with_capacity(names.len());
     let mut best: Option<Ready> = None;
     let mut first_refusal = None;
     for name in names {
-        control.check()?;
-        match prepare(&context, request, &name) {
+        context.control.check()?;
+        match prepare(context, request, &name) {
             Ok(ready) => {
-                outcome.candidates.push(Candidate {
+                candidates.push(Candidate {
                     algorithm: ready.name.clone(),
                     outcome: Ok(ready.cost.time),
                 });
@@ -87,7 +135,7 @@ pub fn run(
                 }
             }
             Err(error @ Error::Unsupported { .. }) => {
-                outcome.candidates.push(Candidate {
+                candidates.push(Candidate {
                     algorithm: name,
                     outcome: Err(error.to_string()),
                 });
@@ -104,13 +152,11 @@ pub fn run(
             )
         }));
     };
-    outcome.candidates.sort_by(|a, b| {
+    candidates.sort_by(|a, b| {
         let time = |candidate: &Candidate| candidate.outcome.clone().unwrap_or(f64::INFINITY);
         time(a).total_cmp(&time(b))
     });
-    outcome.fill(machine, best.name, &best.stages, best.cost);
-    outcome.bounds = bounds(&context, request)?;
-    Ok(outcome)
+    Ok((best, candidates))
 }
 
 fn prepare(context: &Context, request: &Request, name: &str) -> Result<Ready> {
