@@ -55,11 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m rainier_fast",
-        description="Model a collective on an AWS Trainium machine, and say what bounds it.",
+        description="Model a collective on a machine, and say what bounds it.",
     )
     known = ", ".join(presets())
     parser.add_argument("--preset", default="rainier", metavar="NAME", help=f"machine: {known}")
-    parser.add_argument("--chips", metavar="N", help="chips of the preset rainier")
+    parser.add_argument("--chips", metavar="N", help="chips of rainier or of a preset of nodes")
     parser.add_argument("--size", default="1 GiB", help="bytes, such as '1 GiB' (the default)")
     parser.add_argument(
         "--collective", default="all_reduce", metavar="NAME", help=", ".join(OPERATIONS)
@@ -108,7 +108,9 @@ def _as_text(result: CollectiveResult, took: float) -> str:
 
 def _weight(name: str, result: CollectiveResult) -> float:
     """Return how much of the time an assumption has a hand in, roughly, to sort by."""
-    kinds = {"wan": "wan", "efa": "nic", "fabric": "fabric", "neuronlink": "domain", "site": "site"}
+    kinds = {"wan": "wan", "efa": "nic", "rdma": "nic", "fabric": "fabric", "site": "site"}
+    kinds |= dict.fromkeys(("node", "nvl72", "scale"), "fabric")
+    kinds |= dict.fromkeys(("neuronlink", "nvlink", "xgmi", "ici", "ethernet"), "domain")
     kind = kinds.get(name.split("_")[0], name)
     phases = list(result.phases)
     of_class = result.bottleneck is not None and result.bottleneck.link_class.startswith(kind)
