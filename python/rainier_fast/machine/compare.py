@@ -27,7 +27,7 @@ _OPTIONS = ("group", "algorithm", "model", "routing", "chunks", "root", "shift")
 def compare(
     machines: Sequence[str | Machine],
     collective: str,
-    size: Quantity = 0,
+    size: Quantity | None = None,
     *,
     group_chips: int | None = None,
     **options: Any,  # noqa: ANN401 - the arguments of any collective
@@ -45,7 +45,7 @@ def compare(
     collective
         ``"all_reduce"`` or another collective of `Machine`.
     size
-        Bytes, as that collective counts them; none for ``"barrier"``.
+        Bytes, as that collective counts them; left out for ``"barrier"``, which moves none.
     group_chips
         Compare groups of this many chips: the first of each machine. None takes all chips.
         On a torus those are rows of the first planes; to compare with a slice, name the slice.
@@ -59,7 +59,9 @@ def compare(
         A table: ``machine``, ``chips``, ``ranks``, ``algorithm``, ``model``, ``time_s``,
         ``algbw_Bps``, ``busbw_Bps``, ``lower_bound_s``, ``efficiency``, ``bottleneck``;
         ``peak_bf16_flops`` and ``hbm_bytes`` of the machine; ``price_usd_per_chip_hour`` and
-        ``power_w_per_chip`` of the catalogue, NaN where it has none; ``reason``.
+        ``power_w_per_chip`` of the catalogue, NaN where it has none; ``reason``, empty where all
+        went well. Prices are what renting costs today, of unlike kinds of contract; power is the
+        design power of a chip without its server.
 
     Raises
     ------
@@ -112,11 +114,12 @@ def _machines(given: object) -> list[Machine]:
     return checked
 
 
-def _size(collective: str, size: Quantity) -> float:
-    nbytes = parse_bytes(size, "size")
-    if collective == "barrier" and nbytes:
-        raise invalid("size", size, "must be 0 or left out, since a barrier moves no bytes")
-    return nbytes
+def _size(collective: str, size: Quantity | None) -> float:
+    if collective != "barrier":
+        return parse_bytes(size, "size")  # type: ignore[arg-type] # None is refused by name
+    if size is not None:
+        raise invalid("size", size, "must be left out, since a barrier moves no bytes")
+    return 0.0
 
 
 def _options_of(collective: str) -> list[str]:
