@@ -11,7 +11,7 @@ import pytest
 
 import rainier_fast as rf
 
-# NCCL tables of ai-dynamo/aiconfigurator, systems/data/h100_sxm, 8 GPUs: bytes, microseconds.
+# NCCL tables of ai-dynamo/aiconfigurator (GitHub), 8 GPUs of one node: bytes, microseconds.
 H100 = {
     "all_reduce": [(512, 15.6), (2**21, 38.2), (2**25, 199.8), (2**27, 578.7), (2**29, 2111.1)],
     "all_gather": [(512, 10.1), (2**21, 22.2), (2**25, 125.5), (2**27, 392.8), (2**29, 1401.5)],
@@ -34,7 +34,7 @@ def test_a_node_of_h100(operation: str, off: float) -> None:
     assert errors == sorted(errors)
 
 
-# How To Scale Your Model, jax-ml/scaling-book, sharding.md; off its plots, +-3 %: bytes, bytes/s.
+# How To Scale Your Model, jax-ml/scaling-book, read off its plots, +-3 %: bytes, bytes/s.
 @pytest.mark.parametrize(
     ("size", "measured", "off"),
     [(1.34e8, 1.02e11, 0.170), (8.6e9, 1.085e11, 0.106)],

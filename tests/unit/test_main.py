@@ -43,6 +43,11 @@ def test_a_cluster_of_another_maker(capsys: pytest.CaptureFixture[str]) -> None:
     assert "rdma_nic_latency" in text
 
 
+def test_a_slice_by_its_shape(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--preset", "tpu-v5p", "--shape", "4x4x8"]) == 0
+    assert "128 x tpu-v5p" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("collective", ["barrier", "send_recv", "broadcast"])
 def test_other_collectives(collective: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--chips", "128", "--collective", collective]) == 0
@@ -60,6 +65,10 @@ def test_other_collectives(collective: str, capsys: pytest.CaptureFixture[str]) 
         (["--preset", "trn2", "--chips", "16"], "chips"),
         (["--preset", "h100", "--chips", "12"], "chips"),
         (["--preset", "tpu-v5p", "--chips", "64"], "shape"),
+        (["--preset", "tpu-v5p", "--shape", "4x4"], "shape"),
+        (["--preset", "tpu-v5p", "--shape", "4x4x-4"], "shape"),
+        (["--preset", "tpu-v5p", "--shape", ""], "shape"),
+        (["--preset", "trn2", "--shape", "4x4"], "shape"),
         (["--size", "1 parsec"], "size"),
         (["--collective", "allreduce"], "collective"),
     ],
