@@ -45,6 +45,7 @@ from rainier_fast.machine import (
     Groups,
     Machine,
     algorithms,
+    compare,
     domain,
     full_mesh,
     preset,
@@ -55,8 +56,30 @@ from rainier_fast.machine import (
 
 if TYPE_CHECKING:
     from rainier_fast.machine.mesh import DeviceMesh
-    from rainier_fast.results import Bottleneck, CollectiveResult, Link, LinkLoads, Route, Table
+    from rainier_fast.results import (
+        Bottleneck,
+        CollectiveResult,
+        Comparison,
+        Link,
+        LinkLoads,
+        Route,
+        Table,
+    )
 
+    B200_NODE: UltraServer
+    GB200_NVL72: UltraServer
+    GB300_NVL72: UltraServer
+    H100_NODE: UltraServer
+    H200_NODE: UltraServer
+    MAIA_100_NODE: UltraServer
+    MAIA_200_NODE: UltraServer
+    MI300X_NODE: UltraServer
+    MI355X_NODE: UltraServer
+    TPU_IRONWOOD_POD: UltraServer
+    TPU_V4_POD: UltraServer
+    TPU_V5E_POD: UltraServer
+    TPU_V5P_POD: UltraServer
+    TPU_V6E_POD: UltraServer
     TRN1_INSTANCE: UltraServer
     TRN2_INSTANCE: UltraServer
     TRN2_ULTRASERVER: UltraServer
@@ -64,6 +87,20 @@ if TYPE_CHECKING:
     TRN3_ULTRASERVER_GEN2: UltraServer
 
 __all__ = [
+    "B200_NODE",
+    "GB200_NVL72",
+    "GB300_NVL72",
+    "H100_NODE",
+    "H200_NODE",
+    "MAIA_100_NODE",
+    "MAIA_200_NODE",
+    "MI300X_NODE",
+    "MI355X_NODE",
+    "TPU_IRONWOOD_POD",
+    "TPU_V4_POD",
+    "TPU_V5E_POD",
+    "TPU_V5P_POD",
+    "TPU_V6E_POD",
     "TRN1_INSTANCE",
     "TRN2_INSTANCE",
     "TRN2_ULTRASERVER",
@@ -74,6 +111,7 @@ __all__ = [
     "Chip",
     "Cluster",
     "CollectiveResult",
+    "Comparison",
     "DeviceMesh",
     "DimensionOrder",
     "Fabric",
@@ -102,6 +140,7 @@ __all__ = [
     "assumptions",
     "build_info",
     "catalog",
+    "compare",
     "domain",
     "full_mesh",
     "preset",
@@ -112,7 +151,7 @@ __all__ = [
 
 
 # Classes of results, whose modules load with the first result.
-_RESULTS = ("Bottleneck", "CollectiveResult", "Link", "LinkLoads", "Route", "Table")
+_RESULTS = ("Bottleneck", "CollectiveResult", "Comparison", "Link", "LinkLoads", "Route", "Table")
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - several kinds of names

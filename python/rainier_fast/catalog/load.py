@@ -24,6 +24,10 @@ _FAMILIES: Final = (
     "ultraservers.json",
     "efa.json",
     "sites.json",
+    "nvidia.json",
+    "amd.json",
+    "maia.json",
+    "tpu.json",
 )
 _NEEDED: Final = frozenset({"value", "unit", "source", "confidence"})
 _OPTIONAL: Final = frozenset({"note", "alternatives", "low", "high"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rainier_fast.machine.cluster import Cluster
+from rainier_fast.machine.compare import compare
 from rainier_fast.machine.groups import Groups
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.presets import preset, presets
@@ -14,6 +15,7 @@ __all__ = [
     "Groups",
     "Machine",
     "algorithms",
+    "compare",
     "domain",
     "full_mesh",
     "preset",

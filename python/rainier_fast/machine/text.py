@@ -114,7 +114,10 @@ def _site(site: Site) -> str:
         + (f" ({tier.oversubscription:g}:1)" if tier.oversubscription != 1 else "")
         for tier in site.tiers
     )
-    servers = f"{format_count(site.ultraservers)} UltraServers"
+    # Only some domains are UltraServers by name; the others go by their own.
+    name = site.ultraserver.name
+    unit = "UltraServers" if "ultraserver" in name.lower() else f"x {name}"
+    servers = f"{format_count(site.ultraservers)} {unit}"
     chips = f"{format_count(site.num_chips)} chips"
     return f"{servers}, {chips}; fabric {tiers or 'of one switch'}"
 
