@@ -30,7 +30,8 @@ enum Event {
 ///
 /// A message holds a resource for bytes x weight / capacity, and reaches the next one, or its destination, the
 /// resource's latency after that; meanwhile the resource serves others. Of messages that come within a relative 1e-12
-/// of the same time, which is rounding, the one with the lower number goes first. `sent` is when the first resource
+/// of the same time, which is rounding, the one with the lower number goes first (a message that has just passed a
+/// resource in no time at all comes after those that were there). `sent` is when the first resource
 /// has served it. [`Flow::latency`](crate::fluid::Flow::latency) is not read: the latencies of the resources are.
 ///
 /// Sequential and the same to the bit each time; O(log flows) for each step of a path. Adds a unit to `control` for
@@ -62,6 +63,10 @@ pub fn simulate(graph: &Graph, control: &Control) -> Result<Times> {
             match event {
                 Event::Sent(flow) => run.release(graph.flows[flow as usize].frees[0], time),
                 Event::Arrived(flow) => run.release(graph.flows[flow as usize].frees[1], time),
+                Event::Comes(flow, _) if graph.path(&graph.flows[flow as usize]).is_empty() => {
+                    run.leave(flow, time);
+                    run.arrive(flow, time);
+                }
                 Event::Comes(flow, hop) => coming.push((flow, hop, time)),
             }
             seen += 1;
@@ -98,11 +103,7 @@ impl Run<'_> {
     fn serve(&mut self, flow: u32, hop: u32, time: f64) {
         let row = &self.graph.flows[flow as usize];
         let path = self.graph.path(row);
-        let Some(&(resource, weight)) = path.get(hop as usize) else {
-            // No path at all.
-            self.leave(flow, time);
-            return self.arrive(flow, time);
-        };
+        let (resource, weight) = path[hop as usize];
         let resource = resource as usize;
         let served =
             time.max(self.free[resource]) + row.bytes * weight / self.graph.capacity[resource];

@@ -201,7 +201,7 @@ impl Shares {
         self.shares[flow as usize] = self.least(flow);
     }
 
-    /// Takes a running flow off its links.
+    /// Takes a flow off its links that ran when rates were last settled.
     pub(crate) fn stop(&mut self, flow: u32) {
         self.running -= 1;
         for step in self.first[flow as usize]..self.first[flow as usize + 1] {
