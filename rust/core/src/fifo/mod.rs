@@ -40,6 +40,15 @@ enum Event {
 /// # Errors
 /// As [`fluid::simulate`](crate::fluid::simulate).
 pub fn simulate(graph: &Graph, control: &Control) -> Result<Times> {
+    simulate_counting(graph, control, &|_| true)
+}
+
+/// [`simulate`] that adds a unit to `control` only for flows that count.
+pub(crate) fn simulate_counting(
+    graph: &Graph,
+    control: &Control,
+    counts: &dyn Fn(u32) -> bool,
+) -> Result<Times> {
     graph.check()?;
     let flows = graph.flows.len();
     let mut run = Run {
@@ -49,6 +58,7 @@ pub fn simulate(graph: &Graph, control: &Control) -> Result<Times> {
         free: vec![0.0; graph.capacity.len()],
         sent: vec![0.0; flows],
         arrived: vec![0.0; flows],
+        counts,
         done: 0,
     };
     for flow in run.gates.free(graph) {
@@ -95,7 +105,8 @@ struct Run<'a> {
     free: Vec<f64>,
     sent: Vec<f64>,
     arrived: Vec<f64>,
-    /// Flows that have arrived since the last report.
+    counts: &'a dyn Fn(u32) -> bool,
+    /// Flows that count and have arrived since the last report.
     done: u64,
 }
 
@@ -128,7 +139,7 @@ impl Run<'_> {
 
     fn arrive(&mut self, flow: u32, time: f64) {
         self.arrived[flow as usize] = time;
-        self.done += 1;
+        self.done += u64::from((self.counts)(flow));
         if self.graph.flows[flow as usize].frees[1] != NO_GATE {
             self.clock.at(time, Event::Arrived(flow));
         }

@@ -28,7 +28,10 @@ impl Shares {
         let links = std::mem::take(&mut self.touched.members);
         let started = std::mem::take(&mut self.started);
         let mut heap = Vec::new();
-        for &link in &links {
+        for (at, &link) in links.iter().enumerate() {
+            if at % STRETCH == 0 {
+                control.check()?;
+            }
             self.links[link as usize].level = f64::INFINITY;
             let riders = self.riders_of(link);
             let room = Room {

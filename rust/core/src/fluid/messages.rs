@@ -1,14 +1,18 @@
 //! Plain messages between chips of a machine: from columns to a graph, and their finish times.
 
-use super::graph::{Flow, Graph, Times};
+use super::graph::{Flow, Graph};
 use crate::error::{Error, Result, not_negative};
 use crate::load::{ByteColumn, IndexColumn};
 use crate::machine::Machine;
 use crate::route::{DimensionOrder, Routing, TieRule, route_until};
 use crate::{Control, fifo, fluid};
 
-/// Flows between two looks at the cancel flag.
+/// Flows, and steps of paths, between two looks at the cancel flag.
 const STRETCH: usize = 1 << 12;
+const CHUNK: usize = 1 << 20;
+/// Links of the machine for each step of a path up to which a table of links beats a search.
+const TABLE: u64 = 16;
+const UNUSED: u32 = u32::MAX;
 
 /// How messages share links over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +37,6 @@ impl Engine {
                 value: other.to_owned(),
                 known: "fluid, fifo".to_owned(),
             }),
-        }
-    }
-
-    fn simulate(self, graph: &Graph, control: &Control) -> Result<Times> {
-        match self {
-            Self::Fluid => fluid::simulate(graph, control),
-            Self::Fifo => fifo::simulate(graph, control),
         }
     }
 }
@@ -84,19 +81,15 @@ pub fn finish_times(
         Numbers::of("nbytes", bytes, src.len())?,
         Numbers::of("start", start, src.len())?,
     );
-    let whole = |paths: Paths, bytes: &dyn Fn(usize) -> f64| -> Result<Graph> {
-        let mut graph = paths.graph(machine)?;
-        for (at, flow) in graph.flows.iter_mut().enumerate() {
-            flow.bytes = bytes(at);
-            flow.latency = paths.latency[at];
-            flow.delay = start.value(at) + paths.overhead[at];
-        }
-        Ok(graph)
-    };
     if engine == Engine::Fluid {
         let paths = Paths::of(machine, src, dst, routing, control)?;
-        let graph = whole(paths, &|at| bytes.value(at))?;
-        return Ok(engine.simulate(&graph, control)?.arrived);
+        let (mut graph, alone) = paths.into_graph(machine, control)?;
+        for (at, (flow, alone)) in graph.flows.iter_mut().zip(&alone).enumerate() {
+            flow.bytes = bytes.value(at);
+            flow.latency = alone.latency;
+            flow.delay = start.value(at) + alone.overhead;
+        }
+        return Ok(fluid::simulate(&graph, control)?.arrived);
     }
     let Routing::DimensionOrder(order) = routing else {
         return Err(Error::unsupported(
@@ -104,11 +97,6 @@ pub fn finish_times(
             "use dimension order (\"dor\"), or model \"fluid\"",
         ));
     };
-    if order.tie != TieRule::Split {
-        let paths = Paths::of(machine, src, dst, routing, control)?;
-        let graph = whole(paths, &|at| bytes.value(at))?;
-        return Ok(engine.simulate(&graph, control)?.arrived);
-    }
     let one_way = |tie| {
         let routing = Routing::DimensionOrder(DimensionOrder {
             tie,
@@ -116,18 +104,25 @@ pub fn finish_times(
         });
         Paths::of(machine, src, dst, &routing, control)
     };
-    let (higher, lower) = (one_way(TieRule::Positive)?, one_way(TieRule::Negative)?);
     // Halves stand side by side, so that ties go by the number of the message.
-    let (paths, of) = higher.beside(&lower);
+    let (paths, of) = match order.tie {
+        TieRule::Split => {
+            one_way(TieRule::Positive)?.beside(&one_way(TieRule::Negative)?, control)?
+        }
+        tie => (one_way(tie)?, (0..src.len()).collect()),
+    };
     let halves = |at: usize| of.get(at + 1) == Some(&of[at]) || at > 0 && of[at - 1] == of[at];
-    let mut graph = paths.graph(machine)?;
-    for (at, flow) in graph.flows.iter_mut().enumerate() {
+    let (mut graph, alone) = paths.into_graph(machine, control)?;
+    for (at, (flow, alone)) in graph.flows.iter_mut().zip(&alone).enumerate() {
         let share = if halves(at) { 0.5 } else { 1.0 };
         flow.bytes = bytes.value(of[at]) * share;
-        flow.delay = start.value(of[at]) + paths.overhead[at];
+        flow.delay = start.value(of[at]) + alone.overhead;
     }
     let mut finished = vec![0.0f64; src.len()];
-    for (&message, arrived) in of.iter().zip(engine.simulate(&graph, control)?.arrived) {
+    // Progress counts messages, not halves.
+    let first = |flow: u32| flow == 0 || of[flow as usize - 1] != of[flow as usize];
+    let times = fifo::simulate_counting(&graph, control, &first)?;
+    for (&message, arrived) in of.iter().zip(times.arrived) {
         finished[message] = finished[message].max(arrived);
     }
     Ok(finished)
@@ -170,10 +165,16 @@ impl<'a> Numbers<'a> {
 /// The links of each flow and their shares, with link numbers of the machine.
 #[derive(Debug, Default)]
 pub(super) struct Paths {
-    first: Vec<usize>,
+    ends: Vec<usize>,
     steps: Vec<(u64, f64)>,
-    latency: Vec<f64>,
-    overhead: Vec<f64>,
+    alone: Vec<Alone>,
+}
+
+/// Seconds that a flow takes beside the passing of its bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Alone {
+    latency: f64,
+    overhead: f64,
 }
 
 impl Paths {
@@ -192,10 +193,7 @@ impl Paths {
             ));
         }
         routing.check(machine)?;
-        let mut paths = Self {
-            first: vec![0],
-            ..Self::default()
-        };
+        let mut paths = Self::default();
         for flow in 0..src.len() {
             if flow % STRETCH == 0 {
                 control.check()?;
@@ -203,59 +201,130 @@ impl Paths {
             let from = machine.check_chip(&format!("src[{flow}]"), src.value(flow))?;
             let to = machine.check_chip(&format!("dst[{flow}]"), dst.value(flow))?;
             let way = route_until(machine, routing, from, to, control)?;
-            paths.steps.extend(way.links.into_iter().zip(way.shares));
-            paths.first.push(paths.steps.len());
-            paths.latency.push(way.latency);
-            paths.overhead.push(way.overhead);
+            let alone = Alone {
+                latency: way.latency,
+                overhead: way.overhead,
+            };
+            paths.add(way.links.into_iter().zip(way.shares), alone);
         }
         Ok(paths)
     }
 
+    fn add(&mut self, steps: impl Iterator<Item = (u64, f64)>, alone: Alone) {
+        self.steps.extend(steps);
+        self.ends.push(self.steps.len());
+        self.alone.push(alone);
+    }
+
     fn of_flow(&self, flow: usize) -> &[(u64, f64)] {
-        &self.steps[self.first[flow]..self.first[flow + 1]]
+        let first = if flow == 0 { 0 } else { self.ends[flow - 1] };
+        &self.steps[first..self.ends[flow]]
     }
 
     /// Each flow of both, those that have one path in both once, and which flow each of them is.
-    fn beside(&self, other: &Self) -> (Self, Vec<usize>) {
-        let mut both = Self {
-            first: vec![0],
-            ..Self::default()
-        };
+    fn beside(&self, other: &Self, control: &Control) -> Result<(Self, Vec<usize>)> {
+        let mut both = Self::default();
         let mut of = Vec::new();
-        for flow in 0..self.latency.len() {
+        for flow in 0..self.alone.len() {
+            if flow % STRETCH == 0 {
+                control.check()?;
+            }
             let alike = self.of_flow(flow) == other.of_flow(flow);
             for paths in [Some(self), (!alike).then_some(other)]
                 .into_iter()
                 .flatten()
             {
-                both.steps.extend(paths.of_flow(flow));
-                both.first.push(both.steps.len());
-                both.latency.push(paths.latency[flow]);
-                both.overhead.push(paths.overhead[flow]);
+                both.add(paths.of_flow(flow).iter().copied(), paths.alone[flow]);
                 of.push(flow);
             }
         }
-        (both, of)
+        Ok((both, of))
     }
 
     /// Flows of no bytes over the links that they use, numbered from 0 in ascending order.
-    pub(super) fn graph(&self, machine: &Machine) -> Result<Graph> {
-        let mut names: Vec<u64> = self.steps.iter().map(|step| step.0).collect();
-        names.sort_unstable();
-        names.dedup();
+    pub(super) fn into_graph(
+        self,
+        machine: &Machine,
+        control: &Control,
+    ) -> Result<(Graph, Vec<Alone>)> {
         let mut graph = Graph::default();
-        for &link in &names {
+        let mut end = 0;
+        for &next in &self.ends {
+            graph.flows.push(Flow {
+                first: end,
+                end: u32::try_from(next).map_err(|_| {
+                    Error::unsupported(
+                        format!("messages over {next} links in all"),
+                        "simulate fewer at once: less than 2^32",
+                    )
+                })?,
+                ..Flow::default()
+            });
+            end = next as u32;
+        }
+        let names = self.names(machine, control)?;
+        for link in names.all() {
             let (bandwidth, latency) = machine.link_numbers(link);
             graph.resource(bandwidth, latency);
         }
-        graph.flows.reserve(self.latency.len());
-        graph.paths.reserve(self.steps.len());
-        for flow in 0..self.latency.len() {
-            let renumbered = |&(link, share): &(u64, f64)| {
-                (names.partition_point(|&name| name < link) as u32, share)
-            };
-            graph.flow(Flow::default(), self.of_flow(flow).iter().map(renumbered))?;
+        control.check()?;
+        let renumbered = |(link, share)| (names.number(link), share);
+        graph.paths = self.steps.into_iter().map(renumbered).collect();
+        control.check()?;
+        Ok((graph, self.alone))
+    }
+
+    fn names(&self, machine: &Machine, control: &Control) -> Result<Names> {
+        // A table of all links of the machine only if most of it gets used.
+        if machine.num_links() > TABLE * self.steps.len() as u64 {
+            let mut used = Vec::new();
+            for steps in self.steps.chunks(CHUNK) {
+                control.check()?;
+                let mut part: Vec<u64> = steps.iter().map(|step| step.0).collect();
+                part.sort_unstable();
+                part.dedup();
+                used.extend(part);
+            }
+            // The stable sort merges sorted parts.
+            used.sort();
+            used.dedup();
+            return Ok(Names::Sorted(used));
         }
-        Ok(graph)
+        let mut table = vec![UNUSED; machine.num_links() as usize];
+        for steps in self.steps.chunks(CHUNK) {
+            control.check()?;
+            steps.iter().for_each(|step| table[step.0 as usize] = 0);
+        }
+        let used = table.iter_mut().filter(|name| **name != UNUSED);
+        used.zip(0..).for_each(|(name, number)| *name = number);
+        Ok(Names::Table(table))
+    }
+}
+
+/// New numbers of links, from 0, in the order of the old ones.
+enum Names {
+    /// The old numbers.
+    Sorted(Vec<u64>),
+    /// The new number of each old one, or [`UNUSED`].
+    Table(Vec<u32>),
+}
+
+impl Names {
+    fn number(&self, link: u64) -> u32 {
+        match self {
+            Self::Sorted(names) => names.partition_point(|&name| name < link) as u32,
+            Self::Table(table) => table[link as usize],
+        }
+    }
+
+    /// The old numbers in the order of the new ones.
+    fn all(&self) -> Vec<u64> {
+        match self {
+            Self::Sorted(names) => names.clone(),
+            Self::Table(table) => {
+                let used = (0..).zip(table).filter(|(_, name)| **name != UNUSED);
+                used.map(|(link, _)| link).collect()
+            }
+        }
     }
 }

@@ -9,6 +9,9 @@ use crate::load::IndexColumn;
 use crate::machine::Machine;
 use crate::route::Routing;
 
+/// Flows between two looks at the cancel flag.
+const STRETCH: u32 = 1 << 12;
+
 /// Bytes/s of each flow when all run at once and share every link fairly; infinite for a chip that sends to itself. A
 /// flow that is spread over several links loads each with its share of the rate.
 ///
@@ -25,10 +28,16 @@ pub fn max_min_rates(
     routing: &Routing,
     control: &Control,
 ) -> Result<Vec<f64>> {
-    let graph = Paths::of(machine, src, dst, routing, control)?.graph(machine)?;
+    let paths = Paths::of(machine, src, dst, routing, control)?;
+    let (graph, _) = paths.into_graph(machine, control)?;
     let flows = graph.flows.len() as u32;
-    let mut shares = Shares::of(&graph);
-    (0..flows).for_each(|flow| shares.start(flow));
+    let mut shares = Shares::of(&graph, control)?;
+    for flow in 0..flows {
+        if flow % STRETCH == 0 {
+            control.check()?;
+        }
+        shares.start(flow);
+    }
     shares.settle(control)?;
     Ok((0..flows).map(|flow| shares.rate(flow)).collect())
 }

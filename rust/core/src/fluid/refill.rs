@@ -61,6 +61,9 @@ impl Shares {
     /// Rates after `started` flows came and others left the `touched` links.
     pub(super) fn refill(&mut self, control: &Control) -> Result<()> {
         for at in 0..self.touched.members.len() {
+            if at % STRETCH == 0 {
+                control.check()?;
+            }
             self.look(self.touched.members[at], 0.0);
         }
         let mut popped = 0usize;

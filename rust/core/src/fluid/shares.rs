@@ -8,6 +8,8 @@ use super::graph::Graph;
 use crate::Control;
 use crate::error::Result;
 
+/// Flows between two looks at the cancel flag.
+const STRETCH: usize = 1 << 12;
 /// No link holds the flow back: it runs at its cap.
 pub(super) const OWN_CAP: u32 = u32::MAX;
 
@@ -110,7 +112,7 @@ impl Marks {
 
 impl Shares {
     /// Nobody runs yet. The graph must have passed [`Graph::check`].
-    pub(crate) fn of(graph: &Graph) -> Self {
+    pub(crate) fn of(graph: &Graph, control: &Control) -> Result<Self> {
         let (links, flows) = (graph.capacity.len(), graph.flows.len());
         let mut first = Vec::with_capacity(flows + 1);
         first.push(0);
@@ -119,7 +121,10 @@ impl Shares {
         let mut riders = vec![0u32; links];
         // The last step on each link, which tells whether the flow has passed it before.
         let mut last = vec![u32::MAX; links];
-        for flow in &graph.flows {
+        for (at, flow) in graph.flows.iter().enumerate() {
+            if at % STRETCH == 0 {
+                control.check()?;
+            }
             let begin = steps.len();
             for &(link, weight) in graph.path(flow) {
                 let before = last[link as usize] as usize;
@@ -157,7 +162,7 @@ impl Shares {
                 riders: 0,
             }
         };
-        Self {
+        Ok(Self {
             shares,
             links: graph.capacity.iter().zip(riders).map(link).collect(),
             first,
@@ -176,7 +181,7 @@ impl Shares {
             changed: Vec::new(),
             noted: Marks::new(flows),
             work: super::refill::Work::new(links),
-        }
+        })
     }
 
     /// Bytes/s of a flow as of the last [`Shares::settle`]; infinite without a path.

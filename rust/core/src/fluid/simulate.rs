@@ -45,7 +45,7 @@ struct Progress {
 /// [`Error::Cancelled`](crate::Error::Cancelled).
 pub fn simulate(graph: &Graph, control: &Control) -> Result<Times> {
     graph.check()?;
-    let mut run = Run::of(graph);
+    let mut run = Run::of(graph, control)?;
     let mut seen = 0usize;
     let mut reported = 0usize;
     while let Some((now, event)) = run.first() {
@@ -88,7 +88,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn of(graph: &'a Graph) -> Self {
+    fn of(graph: &'a Graph, control: &Control) -> Result<Self> {
         let flows = graph.flows.len();
         let idle = Progress {
             left: 0.0,
@@ -98,7 +98,7 @@ impl<'a> Run<'a> {
         let mut run = Self {
             graph,
             gates: Gates::of(graph),
-            shares: Shares::of(graph),
+            shares: Shares::of(graph, control)?,
             clock: Clock::new(),
             progress: vec![idle; flows],
             sent: vec![0.0; flows],
@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
             let delay = graph.flows[flow as usize].delay;
             run.clock.at(delay, Event::Starts(flow));
         }
-        run
+        Ok(run)
     }
 
     fn first(&mut self) -> Option<(f64, Event)> {

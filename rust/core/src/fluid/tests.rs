@@ -199,7 +199,7 @@ proptest! {
         graph in graphs(14, false),
         moves in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 1..4), 1..12),
     ) {
-        let mut shares = Shares::of(&graph);
+        let mut shares = Shares::of(&graph, &Control::default()).unwrap();
         let mut running: Vec<u32> = Vec::new();
         let mut waiting: Vec<u32> = (0..graph.flows.len() as u32).collect();
         for batch in moves {
@@ -262,11 +262,11 @@ fn a_change_gives_the_rates_of_a_fresh_start() {
         let graph = ring(40, 300, seed);
         let mut order: Vec<u32> = (0..300).collect();
         let mut random = SplitMix64::new(seed);
-        let mut shares = Shares::of(&graph);
+        let mut shares = Shares::of(&graph, &Control::default()).unwrap();
         order.iter().for_each(|&flow| shares.start(flow));
         while order.len() > 1 {
             shares.settle(&Control::default()).unwrap();
-            let mut fresh = Shares::of(&graph);
+            let mut fresh = Shares::of(&graph, &Control::default()).unwrap();
             order.iter().for_each(|&flow| fresh.start(flow));
             fresh.settle(&Control::default()).unwrap();
             for &flow in &order {
@@ -284,7 +284,7 @@ fn a_change_gives_the_rates_of_a_fresh_start() {
 #[test]
 fn changed_rates_are_reported_and_no_others_change() {
     let graph = ring(40, 100, 7);
-    let mut shares = Shares::of(&graph);
+    let mut shares = Shares::of(&graph, &Control::default()).unwrap();
     (0..100).for_each(|flow| shares.start(flow));
     let mut known = vec![0.0; 100];
     for gone in 0..99 {
@@ -478,7 +478,8 @@ fn wrong_numbers_are_named() {
     };
     good.flow(flow, [(link, 1.0)]).unwrap();
     assert!(simulate(&good, &Control::default()).is_ok());
-    let cases: [(&str, fn(&mut Graph)); 10] = [
+    type Spoil = fn(&mut Graph);
+    let cases: [(&str, Spoil); 10] = [
         ("capacity[0]: got 0", |graph| graph.capacity[0] = 0.0),
         ("latency[0]: got NaN", |graph| graph.latency[0] = f64::NAN),
         ("latency: got 0 values", |graph| graph.latency.clear()),
