@@ -68,6 +68,17 @@ class Machine:
         self, src: NDArray[Any], dst: NDArray[Any], routing: _RoutingRow
     ) -> NDArray[np.float64]:
         """Take src and dst as `link_loads` does."""
+    def finish_times(
+        self,
+        src: NDArray[Any],
+        dst: NDArray[Any],
+        nbytes: float | NDArray[np.float64],
+        start: float | NDArray[np.float64],
+        routing: _RoutingRow,
+        model: str,
+        progress: _Progress | None,
+    ) -> NDArray[np.float64]:
+        """Take src and dst as `link_loads` does."""
     def uniform(self, bytes_per_chip: float, routing: _RoutingRow) -> NDArray[np.float64]: ...
     def destinations(
         self, pattern: str, shift: Sequence[int] | None, seed: int

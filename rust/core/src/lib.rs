@@ -5,6 +5,7 @@
 pub mod collective;
 mod control;
 mod error;
+pub mod fifo;
 pub mod fluid;
 pub mod load;
 pub mod machine;

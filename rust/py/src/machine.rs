@@ -8,7 +8,7 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use rainier_core::Control;
 use rainier_core::collective::{Choice, Model, Operation, Request, run};
-use rainier_core::fluid::max_min_rates;
+use rainier_core::fluid::{Engine, Messages, finish_times, max_min_rates};
 use rainier_core::load::{self, ByteColumn, Flows, IndexColumn, Pattern};
 use rainier_core::machine::{self as core, End};
 use rainier_core::route::{Routing, route, route_until};
@@ -85,11 +85,21 @@ impl<'py> Column<'py> {
     }
 }
 
+/// A number for each flow, or one for all: bytes, or seconds.
 #[derive(FromPyObject)]
 enum Bytes<'py> {
     // First: an array of one number would pass for a scalar.
     PerFlow(PyReadonlyArray1<'py, f64>),
     Scalar(f64),
+}
+
+impl Bytes<'_> {
+    fn view(&self) -> PyResult<ByteColumn<'_>> {
+        Ok(match self {
+            Self::Scalar(value) => ByteColumn::Scalar(*value),
+            Self::PerFlow(array) => ByteColumn::PerFlow(array.as_slice()?),
+        })
+    }
 }
 
 #[derive(FromPyObject)]
@@ -252,10 +262,7 @@ impl Machine {
         let flows = Flows {
             src: src.view()?,
             dst: dst.view()?,
-            bytes: match &nbytes {
-                Bytes::Scalar(value) => ByteColumn::Scalar(*value),
-                Bytes::PerFlow(array) => ByteColumn::PerFlow(array.as_slice()?),
-            },
+            bytes: nbytes.view()?,
         };
         let machine = &*self.0;
         let count = flows.src.len();
@@ -291,6 +298,40 @@ impl Machine {
             max_min_rates(machine, src, dst, &routing, control)
         })?;
         Ok(rates.into_pyarray(py))
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the flat argument list of the private Python call"
+    )]
+    fn finish_times<'py>(
+        &self,
+        py: Python<'py>,
+        src: &Bound<'py, PyAny>,
+        dst: &Bound<'py, PyAny>,
+        nbytes: Bytes<'py>,
+        start: Bytes<'py>,
+        routing: RoutingRow,
+        model: &str,
+        progress: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let routing = convert::routing(py, routing)?;
+        let engine = Engine::from_name(model).map_err(|error| to_py(py, &error))?;
+        let (src, dst) = (Column::of("src", src)?, Column::of("dst", dst)?);
+        let messages = Messages {
+            src: src.view()?,
+            dst: dst.view()?,
+            bytes: nbytes.view()?,
+            start: start.view()?,
+        };
+        let machine = &*self.0;
+        let times = watched(
+            py,
+            messages.src.len() as u64,
+            progress.as_ref(),
+            |control| finish_times(machine, &messages, &routing, engine, control),
+        )?;
+        Ok(times.into_pyarray(py))
     }
 
     fn uniform<'py>(
