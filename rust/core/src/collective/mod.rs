@@ -9,6 +9,7 @@ mod hierarchical;
 mod layout;
 mod ledger;
 mod measure;
+pub mod nccl;
 mod operation;
 mod outcome;
 mod packing;

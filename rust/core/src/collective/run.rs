@@ -6,6 +6,7 @@ use super::context::Context;
 use super::cost::{Cost, StageCost, combine};
 use super::group::Groups;
 use super::hierarchical;
+use super::nccl;
 use super::operation::Operation;
 use super::outcome::{Candidate, Outcome};
 use super::placement::Placement;
@@ -58,6 +59,11 @@ pub fn run(
         return Ok(outcome);
     }
     let (groups, request) = (&groups, &request);
+    if request.algorithm == Choice::Named(nccl::NAME.to_owned()) {
+        nccl::run(machine, groups, routing, request, control, &mut outcome)?;
+        outcome.apply_launch(machine.launch());
+        return Ok(outcome);
+    }
     let context = Context::new(machine, routing, groups, control)?;
     let names: Vec<String> = match &request.algorithm {
         Choice::Auto => ALGORITHMS
@@ -104,12 +110,10 @@ pub fn run(
             )
         }));
     };
-    outcome.candidates.sort_by(|a, b| {
-        let time = |candidate: &Candidate| candidate.outcome.clone().unwrap_or(f64::INFINITY);
-        time(a).total_cmp(&time(b))
-    });
+    outcome.sort_candidates();
     outcome.fill(machine, best.name, &best.stages, best.cost);
     outcome.bounds = bounds(&context, request)?;
+    outcome.apply_launch(machine.launch());
     Ok(outcome)
 }
 
