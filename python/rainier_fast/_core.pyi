@@ -15,8 +15,8 @@ _AxisRow = tuple[str, int, str, float, float, Sequence[_Tier]]
 _SiteRow = tuple[str, int, Sequence[_Tier]]
 # ("dor", tie, order or None) | ("adaptive", "", None) | ("valiant", "", None)
 _RoutingRow = tuple[str, str, Sequence[int] | None]
-# (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, fill, share of direct sends)
-_GpuRow = tuple[str, int, str, float, bool, bool, bool, float, float]
+# (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, fill)
+_GpuRow = tuple[str, int, str, float, bool, bool, bool, float]
 _Progress = Callable[[int, int], object]
 
 __all__ = ["Groups", "Machine", "Outcome", "__version__", "algorithms", "build_info"]

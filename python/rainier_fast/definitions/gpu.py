@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from rainier_fast.definitions.check import as_count, as_flag, as_ratio
+from rainier_fast.definitions.check import as_count, as_flag
 from rainier_fast.errors import invalid, invalid_type, unknown
 from rainier_fast.units import Quantity, format_time, parse_time
 
@@ -52,8 +52,6 @@ class Gpu:
     fill
         Seconds that protocol simple takes to fill its pipeline beyond NCCL's figures. NCCL has no
         such figure (0): its model is there to choose, and this is fitted to measurements.
-    direct
-        Share of a ring's rate that the direct sends of an all-to-all reach; 1 where not fitted.
 
     Raises
     ------
@@ -73,7 +71,6 @@ class Gpu:
     protocols: tuple[str, ...] = PROTOCOLS
     collnet: bool = False
     fill: Quantity = "0 s"
-    direct: Quantity = 1.0
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -89,10 +86,6 @@ class Gpu:
         put(self, "protocols", _protocols(self.protocols))
         put(self, "collnet", as_flag("collnet", self.collnet))
         put(self, "fill", parse_time(self.fill, "fill"))
-        share = as_ratio("direct", self.direct)
-        if share > 1:
-            raise invalid("direct", self.direct, "must be at most 1")
-        put(self, "direct", share)
 
     @property
     def network_latency_s(self) -> float:
@@ -104,13 +97,13 @@ class Gpu:
         """Seconds of filling protocol simple's pipeline beyond NCCL's figures."""
         return float(self.fill)
 
-    def row(self) -> tuple[str, int, str, float, bool, bool, bool, float, float]:
+    def row(self) -> tuple[str, int, str, float, bool, bool, bool, float]:
         """Return the row that the core is built from.
 
         Returns
         -------
         tuple
-            Generation, NVLinks, host, network latency, LL, LL128, CollNet, fill, direct.
+            Generation, NVLinks, host, network latency, LL, LL128, CollNet, fill.
 
         Examples
         --------
@@ -126,7 +119,6 @@ class Gpu:
             "ll128" in self.protocols,
             self.collnet,
             self.fill_s,
-            float(self.direct),
         )
 
     def __str__(self) -> str:
@@ -136,8 +128,8 @@ class Gpu:
             words += f", network {format_time(self.network_latency_s)}"
         if self.collnet:
             words += ", switches reduce"
-        if self.fill_s or float(self.direct) != 1:
-            words += f", fitted fill {format_time(self.fill_s)}, direct {float(self.direct):.3g}"
+        if self.fill_s:
+            words += f", fitted fill {format_time(self.fill_s)}"
         return words
 
 

@@ -12,8 +12,8 @@ pub(crate) type TierRow = (u32, f64, f64);
 pub(crate) type AxisRow = (String, u32, String, f64, f64, Vec<TierRow>);
 pub(crate) type SiteRow = (String, u32, Vec<TierRow>);
 pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>);
-/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, fill, share of direct sends.
-pub(crate) type GpuRow = (String, u32, String, f64, bool, bool, bool, f64, f64);
+/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, fill.
+pub(crate) type GpuRow = (String, u32, String, f64, bool, bool, bool, f64);
 pub(crate) type RoutingRow = (String, String, Option<Vec<usize>>);
 
 fn unknown(argument: &str, value: &str, known: &str) -> Error {
@@ -105,7 +105,7 @@ pub(crate) fn machine(
 }
 
 fn gpu(
-    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, fill, direct): GpuRow,
+    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, fill): GpuRow,
 ) -> Result<Gpu> {
     Ok(Gpu {
         generation: Generation::from_name(&generation)?,
@@ -116,7 +116,6 @@ fn gpu(
         ll128,
         collnet,
         fill,
-        direct,
     })
 }
 

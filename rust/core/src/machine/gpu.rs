@@ -1,6 +1,6 @@
 //! What makes a machine a GPU machine to NCCL: the figures that its tuning model asks of a node.
 
-use crate::error::{Error, Result, not_negative, positive};
+use crate::error::{Error, Result, not_negative};
 
 /// Generations of NVIDIA GPUs that NCCL's tables tell apart and that come with NVSwitch nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +43,6 @@ pub struct Gpu {
     pub collnet: bool,
     /// Seconds that each call of protocol Simple takes to fill its pipeline beyond NCCL's figures: fitted, 0 in NCCL.
     pub fill: f64,
-    /// Share of the ring's rate that direct sends reach: fitted, 1 where not.
-    pub direct: f64,
 }
 
 impl Generation {
@@ -110,7 +108,6 @@ impl Gpu {
             ll128: true,
             collnet: false,
             fill: 0.0,
-            direct: 1.0,
         }
     }
 
@@ -120,10 +117,6 @@ impl Gpu {
         }
         not_negative("network_latency", self.network_latency)?;
         not_negative("fill", self.fill)?;
-        positive("direct", self.direct)?;
-        if self.direct > 1.0 {
-            return Err(Error::invalid("direct", self.direct, "must be at most 1"));
-        }
         Ok(())
     }
 }

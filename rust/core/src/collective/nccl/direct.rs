@@ -20,11 +20,11 @@ pub(super) fn price(model: &Model, protocol: Protocol) -> Result<Price, String> 
     let (ranks, per_node) = (f64::from(team.ranks), f64::from(team.per_node()));
     let (intra, inter) = model.hop(Algorithm::Ring, protocol);
     let hop = if team.nodes == 1 { intra } else { inter };
-    let bus = model.bus(Operation::AllToAll, Algorithm::Ring, protocol) * model.gpu.direct;
+    let bus = model.bus(Operation::AllToAll, Algorithm::Ring, protocol);
     // Share of its bytes that a rank sends inside its node, and to others. A ring that leaves the node brings each
     // GPU the share of its one NIC.
     let (inside, outside) = ((per_node - 1.0) / ranks, (ranks - per_node) / ranks);
-    let single = model.inside(protocol) * model.gpu.direct;
+    let single = model.inside(protocol);
     let slowest = if team.nodes == 1 {
         inside / bus
     } else {
