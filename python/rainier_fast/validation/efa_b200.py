@@ -7,7 +7,10 @@ NCCL's search tries (48 GB/s of a 50 GB/s NIC) and takes no such figure from the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rainier_fast.definitions import Axis, Gpu, Nic, Site, UltraServer
+from rainier_fast.definitions.gpu import PROTOCOLS
 from rainier_fast.machine import Cluster, Machine
 from rainier_fast.validation.data import read
 from rainier_fast.validation.row import Row
@@ -15,13 +18,15 @@ from rainier_fast.validation.row import Row
 __all__ = ["p6_b200", "rows"]
 
 
-def p6_b200(nodes: int) -> Machine:
+def p6_b200(nodes: int, protocols: Sequence[str] | None = None) -> Machine:
     """Return P6-B200 instances on EFA.
 
     Parameters
     ----------
     nodes
         Instances of eight GPUs.
+    protocols
+        NCCL's protocols that may be used; None for simple alone, as aws-ofi-nccl sets it.
 
     Returns
     -------
@@ -37,7 +42,7 @@ def p6_b200(nodes: int) -> Machine:
     gpu = Gpu(
         inputs["generation"],
         network_latency=inputs["network_latency_s"],
-        protocols=tuple(inputs["protocols"]),
+        protocols=tuple(inputs["protocols"] if protocols is None else protocols),
     )
     axis = Axis("x", inputs["gpus_per_node"], "switch", "900 GB/s")
     server = UltraServer("P6-B200", None, (axis,), Nic(inputs["nic_Bps"], 0), gpu=gpu)
@@ -50,22 +55,26 @@ def rows() -> list[Row]:
     Returns
     -------
     list of Row
-        A group for each.
+        A group for each, and one more of four nodes for the assumption that LL and LL128 are off.
 
     Examples
     --------
     >>> len(rows())
-    8
+    12
     """
     data = read("efa_b200")
     found = []
-    for nodes, rates in data["rows"].items():
-        machine = p6_b200(int(nodes))
+    for nodes, name, protocols in (
+        ("1", "P6-B200, 1 node", None),
+        ("4", "P6-B200, 4 nodes", None),
+        ("4", "P6-B200 with all protocols, four nodes", PROTOCOLS),
+    ):
+        machine, rates = p6_b200(int(nodes), protocols), data["rows"][nodes]
         for size, published in zip(data["sizes"], rates, strict=True):
             result = machine.all_reduce(size, algorithm="nccl")
             found.append(
                 Row(
-                    f"P6-B200, {nodes} node{'s' if nodes != '1' else ''}",
+                    name,
                     f"all_reduce of {size} B by {result.algorithm}",
                     "bus bandwidth",
                     "GB/s",

@@ -121,5 +121,5 @@ def _without_nvls() -> Iterator[Row]:
             size / float(time) * result.bus_factor / 1e9,
             result.model,
             data["source"],
-            "fill fitted to the other source's rows, none of these",
+            "fill fitted to the other source's rows, none of these; on small sizes the sources disagree",
         )

@@ -10,6 +10,8 @@ mod cost;
 mod direct;
 mod graph;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use choice::run;
 
