@@ -1,4 +1,4 @@
-"""Closed forms of a Trn2 UltraServer and of what joins many: bounds, bucket loads, all-to-all, two tiers."""
+"""Closed forms of Trn2 UltraServers: bounds, bucket loads, all-to-all, all-reduce over two tiers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fits of one physical parameter to all rows of a source, and what is left when a row is left out."""
+"""Fits of one physical parameter to all rows of a source, and errors of rows that are left out."""
 
 from __future__ import annotations
 
@@ -79,6 +79,4 @@ def fit_one(values: Sequence[float], errors: Callable[[float], Sequence[float]])
         return sums.index(min(sums))
 
     chosen = best(-1)
-    return Fit(
-        values[chosen], table[chosen], tuple(table[best(at)][at] for at in range(count))
-    )
+    return Fit(values[chosen], table[chosen], tuple(table[best(at)][at] for at in range(count)))

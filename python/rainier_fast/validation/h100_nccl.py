@@ -34,7 +34,9 @@ def h100(fill: Quantity = 0.0) -> Machine:
     'nccl(nvls, simple)'
     """
     axis = Axis("x", 8, "switch", "450 GB/s")
-    return domain(UltraServer("8 x H100", None, (axis,), Nic("400 Gbps", 0), gpu=Gpu("hopper", fill=fill)))
+    return domain(
+        UltraServer("8 x H100", None, (axis,), Nic("400 Gbps", 0), gpu=Gpu("hopper", fill=fill))
+    )
 
 
 @cache
@@ -56,7 +58,7 @@ def fitted_fill() -> Fit:
 
 
 def rows() -> list[Row]:
-    """Return NCCL's model as it is, the same with one fitted figure, and the latter left out by row.
+    """Return NCCL's model as it is, with one fitted figure, and with rows left out of the fit.
 
     Returns
     -------
@@ -121,5 +123,5 @@ def _without_nvls() -> Iterator[Row]:
             size / float(time) * result.bus_factor / 1e9,
             result.model,
             data["source"],
-            "fill fitted to the other source's rows, none of these; on small sizes the sources disagree",
+            "fill fitted to the other source, not to this; on small sizes the two disagree",
         )

@@ -15,9 +15,9 @@ def rows() -> list[Row]:
     Returns
     -------
     list of Row
-        LogGOPSim counts G for all bytes of a message but the first, and its chunks are whole bytes; ours
-        count all bytes and split evenly. The convention is taken over by sending one byte less in
-        each chunk, so that what is compared is the rest, and the note gives the difference without.
+        LogGOPSim counts G for all bytes of a message but the first, and its chunks are whole bytes;
+        ours count all bytes and split evenly. The convention is taken over by sending one byte less
+        in each chunk, so that the rest is compared; the note gives the difference without it.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def rows() -> list[Row]:
                 result.time_s * 1e9,
                 result.model,
                 data["source"],
-                f"with its convention of one byte less a chunk; without it ours is {apart:+.1e} off",
+                f"by its convention of one byte less a chunk; without it ours is {apart:+.1e} off",
             )
         )
     return found

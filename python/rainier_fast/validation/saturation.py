@@ -1,4 +1,4 @@
-"""Channel loads of tori against the textbook, and their inverse against a cycle-accurate simulator."""
+"""Channel loads of tori against the textbook; their inverse against a cycle-accurate simulator."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def rows() -> list[Row]:
     Returns
     -------
     list of Row
-        The textbook's loads are exact. BookSim's figure is the middle of the bracket in which its search ended;
-        routers with buffers of their own settings saturate near the inverse of the load, not at it.
+        The textbook's loads are exact. BookSim's figure is the middle of the bracket in which its
+        search ended: routers with finite buffers saturate near the inverse of the load, not at it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Times of many flows at once against SimGrid: its makespans on tori, in times of one flow alone."""
+"""Many flows at once against SimGrid: its makespans on tori, in times of one flow alone."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def rows() -> list[Row]:
     Returns
     -------
     list of Row
-        Ours is the busiest link's load under SimGrid's tie rule: what no sharing of links beats, and what
-        fair sharing meets in these cases, as the busiest link never waits.
+        Ours is the busiest link's load under SimGrid's tie rule: what no sharing of links beats,
+        and what fair sharing meets in these cases, as the busiest link never waits.
 
     Examples
     --------

@@ -15,9 +15,9 @@ def rows() -> list[Row]:
     Returns
     -------
     list of Row
-        Two groups. The first is arithmetic: rounds that whole chunks need over the links of a chip, each at what
-        our machine takes for one chunk over one link. The second is our best all-gather, which may split
-        chunks and so may be faster, and which is no synthesised schedule.
+        Two groups. The first is arithmetic: rounds that whole chunks need over the links of a chip,
+        each at what our machine takes for one chunk over one link. The second is our best
+        all-gather, which may split chunks and so may be faster; no schedule is synthesised.
 
     Examples
     --------

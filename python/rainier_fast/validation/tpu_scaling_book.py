@@ -1,4 +1,4 @@
-"""TPU v5p and v5e: rings on data-sheet links and one least time of a call, against measured curves."""
+"""TPU v5p and v5e: data-sheet links and one least time of a call, against measured curves."""
 
 from __future__ import annotations
 
