@@ -1,4 +1,4 @@
-"""Closed forms of Trn2 UltraServers: bounds, bucket loads, all-to-all, all-reduce over two tiers."""
+"""Closed forms of Trn2 UltraServers: bounds, bucket loads, all-to-all, two-tier all-reduce."""
 
 from __future__ import annotations
 
