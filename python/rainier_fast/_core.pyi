@@ -15,6 +15,8 @@ _AxisRow = tuple[str, int, str, float, float, Sequence[_Tier]]
 _SiteRow = tuple[str, int, Sequence[_Tier]]
 # ("dor", tie, order or None) | ("adaptive", "", None) | ("valiant", "", None)
 _RoutingRow = tuple[str, str, Sequence[int] | None]
+# (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, fill)
+_GpuRow = tuple[str, int, str, float, bool, bool, bool, float]
 _Progress = Callable[[int, int], object]
 
 __all__ = ["Groups", "Machine", "Outcome", "__version__", "algorithms", "build_info"]
@@ -34,6 +36,8 @@ class Machine:
         nic: tuple[float, float, float] | None,
         sites: Sequence[_SiteRow],
         wan: tuple[str, Sequence[float], Sequence[float]] | None,
+        launch: float,
+        gpu: _GpuRow | None,
     ) -> Machine: ...
     @property
     def num_chips(self) -> int: ...

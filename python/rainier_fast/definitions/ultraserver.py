@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.check import MAX_COUNT, as_name, as_tuple_of
 from rainier_fast.definitions.chip import Chip
+from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
 
@@ -83,6 +84,12 @@ class UltraServer:
         The NIC of each chip, or None.
     overhead
         Seconds that a sender spends on each message inside the domain.
+    launch
+        Least seconds that a collective call takes: its issue overlaps the transfer, so a call takes
+        the longer of the two. A group of one still costs nothing.
+    gpu
+        What NCCL's tuning model asks of the chips, for ``algorithm="nccl"``; None where they are
+        not GPUs.
 
     Raises
     ------
@@ -101,6 +108,8 @@ class UltraServer:
     axes: tuple[Axis, ...]
     nic: Nic | None = None
     overhead: Quantity = 0.0
+    launch: Quantity = 0.0
+    gpu: Gpu | None = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -118,6 +127,9 @@ class UltraServer:
         if self.num_chips > MAX_COUNT:
             raise invalid("shape", self.shape, f"a machine has at most {MAX_COUNT:,} chips")
         put(self, "overhead", parse_time(self.overhead, "overhead"))
+        put(self, "launch", parse_time(self.launch, "launch"))
+        if self.gpu is not None and not isinstance(self.gpu, Gpu):
+            raise invalid_type("gpu", self.gpu, "must be a Gpu or None")
 
     @property
     def num_chips(self) -> int:
@@ -133,6 +145,11 @@ class UltraServer:
     def overhead_s(self) -> float:
         """Seconds that a sender spends on each message inside the domain."""
         return float(self.overhead)
+
+    @property
+    def launch_s(self) -> float:
+        """Least seconds that a collective call takes."""
+        return float(self.launch)
 
     @property
     def hbm_bytes(self) -> int:

@@ -46,6 +46,8 @@ class Base:
             None if nic is None else (nic.bandwidth_Bps, nic.latency_s, nic.overhead_s),
             [site.row() for site in checked],
             None if wan is None else wan.tables(len(checked)),
+            server.launch_s,
+            None if server.gpu is None else server.gpu.row(),
         )
         fields = {
             "_core": core,

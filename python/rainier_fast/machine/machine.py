@@ -158,7 +158,8 @@ class Machine(Places, Traffic, Sharing, Collectives, Rooted):
         Returns
         -------
         Machine
-            What remains of every time is bytes over bandwidth.
+            What remains of every time is bytes over bandwidth. It says no more what its GPUs are:
+            the tables of ``algorithm="nccl"`` have latencies of their own.
 
         Examples
         --------
@@ -194,6 +195,8 @@ def _silent(server: UltraServer) -> UltraServer:
         axes=tuple(map(_quiet_axis, server.axes)),
         nic=None if nic is None else dataclasses.replace(nic, latency=0.0, overhead=0.0),
         overhead=0.0,
+        launch=0.0,
+        gpu=None,
     )
 
 

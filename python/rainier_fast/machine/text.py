@@ -58,6 +58,10 @@ def facts(machine: Machine) -> list[tuple[str, str]]:
     rows.append((server.name if _single(machine) else "each", _axes(server)))
     if server.overhead_s:
         rows.append(("overhead", f"{format_time(server.overhead_s)} per message"))
+    if server.launch_s:
+        rows.append(("launch", f"{format_time(server.launch_s)} at least for each collective call"))
+    if server.gpu is not None:
+        rows.append(("NCCL", str(server.gpu)))
     if server.nic is not None:
         nic = server.nic
         words = f"{format_bandwidth(nic.bandwidth_Bps)} per chip, {format_time(nic.latency_s)}"

@@ -2,7 +2,9 @@
 
 use crate::error::to_py;
 use pyo3::prelude::*;
-use rainier_core::machine::{Axis, AxisKind, Domain, Machine, Nic, Site, Tier, Wan, WanShape};
+use rainier_core::machine::{
+    Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, Nic, Site, Tier, Wan, WanShape,
+};
 use rainier_core::route::{DimensionOrder, Routing, TieRule};
 use rainier_core::{Error, Result};
 
@@ -10,6 +12,8 @@ pub(crate) type TierRow = (u32, f64, f64);
 pub(crate) type AxisRow = (String, u32, String, f64, f64, Vec<TierRow>);
 pub(crate) type SiteRow = (String, u32, Vec<TierRow>);
 pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>);
+/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, fill.
+pub(crate) type GpuRow = (String, u32, String, f64, bool, bool, bool, f64);
 pub(crate) type RoutingRow = (String, String, Option<Vec<usize>>);
 
 fn unknown(argument: &str, value: &str, known: &str) -> Error {
@@ -63,6 +67,8 @@ pub(crate) fn machine(
     nic: Option<(f64, f64, f64)>,
     sites: Vec<SiteRow>,
     wan: Option<WanRow>,
+    launch: f64,
+    gpu: Option<GpuRow>,
 ) -> Result<Machine> {
     let axes = axes.into_iter().map(axis).collect::<Result<_>>()?;
     let nic = nic.map(|(bandwidth, latency, overhead)| Nic {
@@ -90,7 +96,27 @@ pub(crate) fn machine(
             })
         })
         .transpose()?;
-    Machine::new(Domain::new(axes)?, overhead, nic, sites, wan)
+    let machine =
+        Machine::new(Domain::new(axes)?, overhead, nic, sites, wan)?.with_launch(launch)?;
+    match gpu {
+        Some(row) => machine.with_gpu(self::gpu(row)?),
+        None => Ok(machine),
+    }
+}
+
+fn gpu(
+    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, fill): GpuRow,
+) -> Result<Gpu> {
+    Ok(Gpu {
+        generation: Generation::from_name(&generation)?,
+        nvlinks,
+        cpu: Cpu::from_name(&cpu)?,
+        network_latency,
+        ll,
+        ll128,
+        collnet,
+        fill,
+    })
 }
 
 pub(crate) fn routing(py: Python<'_>, (name, tie, order): RoutingRow) -> PyResult<Routing> {

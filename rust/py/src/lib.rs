@@ -17,7 +17,7 @@ mod _core {
 
     use numpy::PyArray1;
     use pyo3::prelude::*;
-    use rainier_core::collective::{ALGORITHMS, Operation};
+    use rainier_core::collective::{ALGORITHMS, Operation, nccl};
     use std::collections::BTreeMap;
 
     #[pymodule_init]
@@ -61,6 +61,13 @@ mod _core {
         let rows = ALGORITHMS
             .iter()
             .filter(|row| wanted.is_none_or(|wanted| row.operations.contains(&wanted)));
+        // Not a schedule, so not in the table: NCCL's tuning model answers under a name of its own.
+        let tuned = wanted
+            .is_none_or(|wanted| nccl::OPERATIONS.contains(&wanted))
+            .then(|| {
+                let operations = nccl::OPERATIONS.iter().map(|one| one.name());
+                (nccl::NAME, nccl::SUMMARY, operations.collect())
+            });
         Ok(rows
             .map(|row| {
                 let operations = row
@@ -70,6 +77,7 @@ mod _core {
                     .collect();
                 (row.name, row.summary, operations)
             })
+            .chain(tuned)
             .collect())
     }
 }

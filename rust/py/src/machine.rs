@@ -1,7 +1,7 @@
 //! The machine as Python sees it.
 
 use crate::collective::{Groups, Outcome};
-use crate::convert::{self, AxisRow, RoutingRow, SiteRow, WanRow};
+use crate::convert::{self, AxisRow, GpuRow, RoutingRow, SiteRow, WanRow};
 use crate::enter::{quick, watched};
 use crate::error::{raise, to_py};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
@@ -111,6 +111,10 @@ enum AlgorithmRow {
 #[pymethods]
 impl Machine {
     #[new]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the flat argument list of the private Python call"
+    )]
     fn new(
         py: Python<'_>,
         axes: Vec<AxisRow>,
@@ -118,8 +122,10 @@ impl Machine {
         nic: Option<(f64, f64, f64)>,
         sites: Vec<SiteRow>,
         wan: Option<WanRow>,
+        launch: f64,
+        gpu: Option<GpuRow>,
     ) -> PyResult<Self> {
-        convert::machine(axes, overhead, nic, sites, wan)
+        convert::machine(axes, overhead, nic, sites, wan, launch, gpu)
             .map(|machine| Self(Arc::new(machine)))
             .map_err(|error| to_py(py, &error))
     }

@@ -10,6 +10,7 @@ mod layout;
 mod ledger;
 mod measure;
 mod moves;
+pub mod nccl;
 mod operation;
 mod outcome;
 mod packing;

@@ -2,6 +2,7 @@
 
 use super::algorithm::{find, unsupported};
 use super::cost::Model;
+use super::nccl;
 use super::operation::Operation;
 use crate::Result;
 use crate::error::{Error, not_negative};
@@ -105,6 +106,22 @@ impl Request {
         }
         let hierarchical = match &self.algorithm {
             Choice::Auto => true,
+            Choice::Named(name) if name == nccl::NAME => {
+                if !nccl::OPERATIONS.contains(&self.operation) {
+                    return Err(Error::unsupported(
+                        format!("algorithm 'nccl' for {}", self.operation.name()),
+                        format!(
+                            "it does {}; name another algorithm",
+                            nccl::OPERATIONS
+                                .iter()
+                                .map(|one| one.name())
+                                .collect::<Vec<_>>()
+                                .join(", ")
+                        ),
+                    ));
+                }
+                false
+            }
             Choice::Named(name) => {
                 let hierarchical = name == "hierarchical";
                 if !hierarchical && !find(name)?.operations.contains(&self.operation.as_run()) {
@@ -114,7 +131,7 @@ impl Request {
             }
             Choice::Tiers(names) => {
                 for name in names {
-                    if name == "hierarchical" || name == "auto" {
+                    if name == "hierarchical" || name == "auto" || name == nccl::NAME {
                         return Err(Error::invalid(
                             "algorithm",
                             format!("{name:?} for one tier"),

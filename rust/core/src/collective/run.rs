@@ -6,6 +6,7 @@ use super::context::Context;
 use super::cost::{Cost, StageCost, combine};
 use super::group::Groups;
 use super::hierarchical;
+use super::nccl;
 use super::operation::Operation;
 use super::outcome::{Candidate, Outcome};
 use super::placement::Placement;
@@ -43,11 +44,18 @@ pub fn run(
         return Ok(outcome);
     }
     let (groups, request) = (&groups, &request);
+    if request.algorithm == Choice::Named(nccl::NAME.to_owned()) {
+        nccl::run(machine, groups, routing, request, control, &mut outcome)?;
+        outcome.apply_launch(machine.launch());
+        return Ok(outcome);
+    }
     let context = Context::new(machine, routing, groups, control)?;
     let (best, candidates) = best(&context, request)?;
     outcome.candidates = candidates;
+    outcome.sort_candidates();
     outcome.fill(machine, best.name, &best.stages, best.cost);
     outcome.bounds = bounds(&context, request)?;
+    outcome.apply_launch(machine.launch());
     Ok(outcome)
 }
 
@@ -152,10 +160,6 @@ fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<Candidate>)>
             )
         }));
     };
-    candidates.sort_by(|a, b| {
-        let time = |candidate: &Candidate| candidate.outcome.clone().unwrap_or(f64::INFINITY);
-        time(a).total_cmp(&time(b))
-    });
     Ok((best, candidates))
 }
 

@@ -6,6 +6,7 @@ mod divisor;
 mod domain;
 mod fabric;
 mod figures;
+mod gpu;
 mod link;
 mod numbering;
 mod runs;
@@ -15,6 +16,7 @@ pub use axis::{Axis, AxisKind};
 pub use divisor::Divisor;
 pub use domain::{AxisPlan, Domain, MAX_AXES, MAX_CHIPS};
 pub use fabric::{Tier, climb};
+pub use gpu::{Cpu, Generation, Gpu};
 pub use link::{End, Link, LinkClass};
 pub(crate) use numbering::Blocks;
 pub use wan::{Wan, WanShape};
@@ -54,6 +56,8 @@ pub struct Machine {
     nic: Option<Nic>,
     sites: Vec<Site>,
     wan: Option<Wan>,
+    launch: f64,
+    gpu: Option<Gpu>,
     blocks: Blocks,
     by_domain: Divisor,
 }
@@ -142,9 +146,42 @@ impl Machine {
             nic,
             sites,
             wan,
+            launch: 0.0,
+            gpu: None,
             blocks,
             by_domain,
         })
+    }
+
+    /// The same machine where a collective call takes at least `launch` seconds: its issue overlaps the transfer.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what is not a finite number of seconds, zero or above.
+    pub fn with_launch(self, launch: f64) -> Result<Self> {
+        not_negative("launch", launch)?;
+        Ok(Self { launch, ..self })
+    }
+
+    /// The same machine with GPUs that NCCL's tuning model knows.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for bad numbers.
+    pub fn with_gpu(self, gpu: Gpu) -> Result<Self> {
+        gpu.validate()?;
+        Ok(Self {
+            gpu: Some(gpu),
+            ..self
+        })
+    }
+
+    /// Least seconds that a collective call takes.
+    pub fn launch(&self) -> f64 {
+        self.launch
+    }
+
+    /// What NCCL's tuning model asks of the GPUs, on a machine that says so.
+    pub fn gpu(&self) -> Option<&Gpu> {
+        self.gpu.as_ref()
     }
 
     /// The scale-up domain that is repeated.
@@ -258,7 +295,7 @@ impl Machine {
             .map_or(0.0, |nic| nic.bandwidth * f64::from(self.domain.chips()))
     }
 
-    /// The same machine with every latency and overhead at zero.
+    /// The same machine with every latency and overhead at zero; NCCL's tables are latencies, so it has no [`Gpu`].
     pub fn without_latency(&self) -> Result<Self> {
         let mut axes = self.domain.axes().to_vec();
         for axis in &mut axes {
