@@ -19,6 +19,7 @@ mod placement;
 mod request;
 mod run;
 mod schedule;
+mod simulate;
 mod unroll;
 mod wan;
 
