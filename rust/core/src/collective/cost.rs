@@ -78,6 +78,8 @@ impl Model {
 pub(crate) const MOST_PIECES: u32 = 4096;
 /// Most chunks through the stages that are tried when the caller does not say.
 const MOST_CHUNKS: u32 = 256;
+/// Part of the time that finer pieces must gain to be worth it.
+const GAIN: f64 = 1e-9;
 /// Most pieces of a wave: a message is not cut below bytes, and no latency asks for fewer.
 const MOST_WAVE: f64 = 1048576.0;
 
@@ -306,10 +308,15 @@ impl TrackCost {
             (time, pieces)
         };
         let most = if self.overlap { MOST_PIECES } else { 1 };
+        // More pieces only where they gain more than rounding does.
         powers_of_two(most)
             .map(with)
             .fold((f64::INFINITY, 1), |best, next| {
-                if next.0 < best.0 { next } else { best }
+                if next.0 < best.0 * (1.0 - GAIN) {
+                    next
+                } else {
+                    best
+                }
             })
     }
 }

@@ -20,6 +20,7 @@ mod request;
 mod run;
 mod schedule;
 mod simulate;
+mod symmetry;
 mod unroll;
 mod wan;
 

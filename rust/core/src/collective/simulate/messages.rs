@@ -1,12 +1,12 @@
 //! The messages of patterns as an engine sees them: their ways over resources, who waits for whom.
 
-use super::symmetry::{class, distances, is_homogeneous};
 use crate::collective::context::Context;
 use crate::collective::cost::StageCost;
 use crate::collective::measure::{by_site, site_flows};
 use crate::collective::moves::Sends;
 use crate::collective::pattern::Kind;
 use crate::collective::schedule::Part;
+use crate::collective::symmetry::{class, distances};
 use crate::fluid::{Engine, Graph};
 use crate::machine::Machine;
 use crate::route::{DimensionOrder, Routing, TieRule, route_until};
@@ -85,7 +85,7 @@ impl<'a> Network<'a> {
         let listed = |part: &Part| matches!(part.pattern.kind, Kind::Flat(_));
         let mixed = parts().any(inside) && parts().any(listed);
         // First come, first served tells messages apart that arrive at once, by their numbers.
-        let mut symmetric = engine == Engine::Fluid && !mixed && is_homogeneous(context);
+        let mut symmetric = engine == Engine::Fluid && !mixed && context.homogeneous;
         let domain = context.domain_machine.domain();
         let mut seen: Vec<&Part> = Vec::new();
         for part in parts().filter(|part| inside(part)) {
@@ -99,7 +99,7 @@ impl<'a> Network<'a> {
             if let Kind::Local(pairs) = &part.pattern.kind {
                 symmetric = by_moves(part, pairs)
                     .iter()
-                    .all(|pairs| distances(domain, &sends_of(pairs)).is_some());
+                    .all(|pairs| distances(domain, sends_of(pairs)).is_some());
             }
         }
         Ok(Self {
@@ -252,7 +252,7 @@ impl<'a> Network<'a> {
         for (moves, own) in by_moves(part, pairs).into_iter().enumerate() {
             if self.symmetric {
                 let domain = self.context.domain_machine.domain();
-                let found = distances(domain, &sends_of(&own))
+                let found = distances(domain, sends_of(&own))
                     .expect("the schedule was found to be symmetric");
                 for (distance, each) in found {
                     for _ in 0..each {
@@ -299,7 +299,7 @@ impl<'a> Network<'a> {
         let mut by_class: BTreeMap<u64, (f64, u64)> = BTreeMap::new();
         for (&link, &share) in way.links.iter().zip(&way.shares) {
             by_class
-                .entry(class(context, link))
+                .entry(class(&context.domain_machine, link))
                 .or_insert((0.0, link))
                 .0 += share;
         }
@@ -494,8 +494,8 @@ fn by_moves(part: &Part, pairs: &[(u32, u32)]) -> Vec<Numbered> {
     found
 }
 
-fn sends_of(numbered: &Numbered) -> Vec<(u32, u32)> {
-    numbered.iter().map(|entry| entry.1).collect()
+fn sends_of(numbered: &Numbered) -> impl ExactSizeIterator<Item = (u32, u32)> + '_ {
+    numbered.iter().map(|entry| entry.1)
 }
 
 fn few(messages: u64) -> Result<()> {

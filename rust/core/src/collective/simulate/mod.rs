@@ -9,7 +9,6 @@
 mod build;
 mod lockstep;
 mod messages;
-mod symmetry;
 
 use super::context::Context;
 use super::cost::StageCost;
