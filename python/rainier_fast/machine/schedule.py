@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
-from rainier_fast import _core
+from rainier_fast._core import Schedule as CoreSchedule
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag, as_integer
 from rainier_fast.errors import invalid, invalid_type, unknown
 from rainier_fast.machine.request import OPERATIONS, Request
@@ -116,8 +116,8 @@ class Schedule:
     Examples
     --------
     >>> from rainier_fast import torus
-    >>> pair = Schedule("all_reduce", 1e6, [0, 1],
-    ...                 [Send(0, 1, [0], step=0, reduce=True), Send(1, 0, [0], step=0, reduce=True)])
+    >>> there, back = Send(0, 1, [0], step=0, reduce=True), Send(1, 0, [0], step=0, reduce=True)
+    >>> pair = Schedule("all_reduce", 1e6, [0, 1], [there, back])
     >>> pair.verify()
     >>> torus((2,), bandwidth="1 GB/s", wrap=False).run(pair, model="fluid").time_s
     0.001
@@ -125,7 +125,7 @@ class Schedule:
 
     __slots__ = ("_core", "_machine", "_request", "algorithm")
 
-    _core: _core.Schedule
+    _core: CoreSchedule
     _machine: Machine | None
     _request: Request | None
     algorithm: str
@@ -149,11 +149,11 @@ class Schedule:
         if not members:
             raise invalid("chips", chips, "must name at least one chip")
         at_root = as_integer("root", root, 0, len(members) - 1)
-        if isinstance(blocks, int) and not isinstance(blocks, bool):
+        if isinstance(blocks, int):
             rows = _equal_blocks(operation, nbytes, len(members), blocks, at_root)
         else:
             rows = [_block_row(at, block, len(members)) for at, block in enumerate(blocks)]
-        core = _core.Schedule(
+        core = CoreSchedule(
             operation,
             nbytes,
             at_root,
@@ -166,7 +166,7 @@ class Schedule:
 
     @classmethod
     def _of(
-        cls, core: _core.Schedule, algorithm: str, machine: Machine, request: Request
+        cls, core: CoreSchedule, algorithm: str, machine: Machine, request: Request
     ) -> Schedule:
         made = object.__new__(cls)
         made._fill(core, algorithm, machine, request)
@@ -174,7 +174,7 @@ class Schedule:
 
     def _fill(
         self,
-        core: _core.Schedule,
+        core: CoreSchedule,
         algorithm: str,
         machine: Machine | None,
         request: Request | None,
@@ -327,5 +327,5 @@ def _send_row(
         number("stage", send.stage),
         number("lane", send.lane),
         number("step", send.step),
-        [cast("int", number(f"after[{index}]", other)) for index, other in enumerate(send.after)],
+        [number(f"after[{index}]", other) for index, other in enumerate(send.after)],
     )
