@@ -33,6 +33,11 @@ class Block:
         Rank that must have it at last; None for all of them.
     nbytes
         Its bytes.
+
+    Examples
+    --------
+    >>> Block(source=0, target=None, nbytes=1e6).source
+    0
     """
 
     source: int | None
