@@ -29,12 +29,24 @@ impl Space {
 }
 
 /// (from, to) ranks of the messages.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum Sends {
     /// These.
     List(Rc<[(u32, u32)]>),
+    /// These, made when they are asked for: a list of all messages of a large machine is never needed to cost it.
+    Made(Rc<dyn Fn() -> Vec<(u32, u32)>>),
     /// Every rank to every other.
     All,
+}
+
+impl std::fmt::Debug for Sends {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::List(sends) => write!(f, "{} sends", sends.len()),
+            Self::Made(_) => f.write_str("sends to be made"),
+            Self::All => f.write_str("all to all"),
+        }
+    }
 }
 
 /// In which steps of its phase a message is sent.

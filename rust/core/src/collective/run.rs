@@ -14,6 +14,7 @@ use super::request::{Choice, Request};
 use super::schedule::Stage;
 use super::simulate;
 use super::unroll::unroll;
+use crate::fluid::Engine;
 use crate::machine::Machine;
 use crate::route::Routing;
 use crate::schedule::Schedule;
@@ -160,8 +161,8 @@ fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<Candidate>)>
                 });
                 continue;
             }
-            match simulate::time(context, engine, &ready.stages, ready.cost.chunks) {
-                Ok(seconds) => ready.cost.time = seconds,
+            match simulated(context, request, engine, &ready) {
+                Ok((seconds, chunks)) => (ready.cost.time, ready.cost.chunks) = (seconds, chunks),
                 Err(error @ Error::Unsupported { .. }) => {
                     refuse(&mut candidates, ready.name, error);
                     continue;
@@ -189,6 +190,23 @@ fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<Candidate>)>
         }));
     };
     Ok((best, candidates))
+}
+
+/// Seconds by simulation and the number of chunks: those that link loads favour, or fewer where the caller leaves it
+/// open and so many would be too many messages.
+fn simulated(
+    context: &Context,
+    request: &Request,
+    engine: Engine,
+    ready: &Ready,
+) -> Result<(f64, u32)> {
+    let mut chunks = ready.cost.chunks;
+    loop {
+        match simulate::time(context, engine, &ready.stages, chunks) {
+            Err(Error::Unsupported { .. }) if chunks > 1 && request.chunks.is_none() => chunks /= 2,
+            other => return other.map(|seconds| (seconds, chunks)),
+        }
+    }
 }
 
 fn prepare(context: &Context, request: &Request, name: &str) -> Result<Ready> {

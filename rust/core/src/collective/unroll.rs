@@ -244,6 +244,10 @@ impl Layout {
         let all: Vec<(u32, u32)>;
         let sends: &[(u32, u32)] = match &moves.sends {
             Sends::List(sends) => sends,
+            Sends::Made(make) => {
+                all = make();
+                &all
+            }
             Sends::All => {
                 let count = seats.count;
                 all = (0..count)

@@ -1,6 +1,6 @@
 //! Algorithms that treat the chips of many UltraServers as one flat group, written by domain.
 
-use super::ring::{Ring, rotate};
+use super::ring::{Lookup, Ring, rotate};
 use super::{Job, find};
 use crate::collective::layout::ring_order;
 use crate::collective::moves::{Carry, Moves, Scope, SeatKind, Seats, Sends, Space};
@@ -73,20 +73,20 @@ fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Res
             .collect::<Vec<_>>()
     };
     let in_domain = locals[0].len() as u32;
-    let rank_at: Vec<u32> = (0..domains[0].len() as u32)
-        .flat_map(|domain| {
-            let seat = |&chip: &u32| rank_of(&locals[0], chip);
-            paths[0]
-                .iter()
-                .map(move |chip| domain * in_domain + seat(chip))
-                .collect::<Vec<_>>()
-        })
+    // Along the ring, the ranks of a domain follow the path; the domains follow each other.
+    let along: Vec<u32> = paths[0]
+        .iter()
+        .map(|&chip| rank_of(&locals[0], chip))
         .collect();
-    let mut place_of = vec![0; rank_at.len()];
-    for (place, &rank) in rank_at.iter().enumerate() {
-        place_of[rank as usize] = place as u32;
+    let mut place = vec![0; along.len()];
+    for (at, &rank) in along.iter().enumerate() {
+        place[rank as usize] = at as u32;
     }
-    let (rank_at, place_of) = (Rc::new(rank_at), Rc::new(place_of));
+    let rank_at: Lookup =
+        Rc::new(move |at| at / in_domain * in_domain + along[(at % in_domain) as usize]);
+    let place_of: Lookup =
+        Rc::new(move |rank| rank / in_domain * in_domain + place[(rank % in_domain) as usize]);
+    let ranks = in_domain * domains[0].len() as u32;
     let build = |backward: bool| -> Ring {
         let (inside, pairs) = if backward {
             (swapped(&inside), swapped(&onward))
@@ -103,26 +103,27 @@ fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Res
         };
         let lanes = paths.iter().map(lane).collect();
         // The messages inside domains and those from one to the next.
-        let ranks = rank_at.len();
-        let (mut near, mut far) = (Vec::new(), Vec::new());
-        for place in 0..ranks {
-            let (from, to) = (rank_at[place], rank_at[(place + 1) % ranks]);
-            let send = if backward { (to, from) } else { (from, to) };
-            let crosses = from / in_domain != to / in_domain;
-            if crosses { &mut far } else { &mut near }.push(send);
-        }
-        let moves =
-            |sends: Vec<(u32, u32)>| Moves::between(by_rank(), sends.into(), |_, _, _| Vec::new());
+        let moves = |crossing: bool| {
+            let rank_at = Rc::clone(&rank_at);
+            let sends = Sends::Made(Rc::new(move || {
+                (0..ranks)
+                    .map(|at| (rank_at(at), rank_at((at + 1) % ranks)))
+                    .filter(|(from, to)| (from / in_domain != to / in_domain) == crossing)
+                    .map(|(from, to)| if backward { (to, from) } else { (from, to) })
+                    .collect()
+            }));
+            Moves::between(by_rank(), sends, |_, _, _| Vec::new())
+        };
         Ring {
             patterns: vec![
-                (job.context.pattern(Kind::Local(inside)), moves(near)),
+                (job.context.pattern(Kind::Local(inside)), moves(false)),
                 (
                     job.context.pattern(Kind::Lanes { pairs, lanes }),
-                    moves(far),
+                    moves(true),
                 ),
             ],
-            place_of: Some(Rc::clone(&place_of)),
-            rank_at: Some(Rc::clone(&rank_at)),
+            place_of: Rc::clone(&place_of),
+            rank_at: Rc::clone(&rank_at),
             backward,
         }
     };

@@ -77,8 +77,8 @@ fn one_way(
     let moves = Moves::new(job.placement, sends.into(), |_, _, _| Vec::new());
     Ring {
         patterns: vec![(job.context.pattern(Kind::Local(pairs)), moves)],
-        place_of: Some(Rc::new(place_of)),
-        rank_at: Some(Rc::new(rank_at)),
+        place_of: Rc::new(move |rank| place_of[rank as usize]),
+        rank_at: Rc::new(move |place| rank_at[place as usize]),
         backward,
     }
 }

@@ -15,13 +15,16 @@ use std::rc::Rc;
 /// One ring in one direction: its patterns, each with moves that [`rotate`] completes, and where the ring passes.
 pub(crate) struct Ring {
     pub(crate) patterns: Vec<(Rc<Pattern>, Moves)>,
-    /// Place of each rank on the ring, or the rank itself where ranks are numbered along it.
-    pub(crate) place_of: Option<Rc<Vec<u32>>>,
-    /// Rank at each place, as above.
-    pub(crate) rank_at: Option<Rc<Vec<u32>>>,
+    /// Place of a rank on the ring.
+    pub(crate) place_of: Lookup,
+    /// Rank at a place.
+    pub(crate) rank_at: Lookup,
     /// Towards lower places.
     pub(crate) backward: bool,
 }
+
+/// From ranks to places or back.
+pub(crate) type Lookup = Rc<dyn Fn(u32) -> u32>;
 
 /// Whether a ring is used in one direction or in both at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +63,8 @@ fn directions(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Ring>> {
         let moves = Moves::new(ring, sends.into(), |_, _, _| Vec::new());
         Ok(Ring {
             patterns: vec![(pattern, moves)],
-            place_of: None,
-            rank_at: None,
+            place_of: Rc::new(|rank| rank),
+            rank_at: Rc::new(|place| place),
             backward,
         })
     };
@@ -83,18 +86,14 @@ pub(crate) fn rotate(job: &Job, name: &str, rings: &[Ring], ranks: usize) -> Res
         let mut parts = Vec::new();
         for (slice, ring) in rings.iter().enumerate() {
             for (pattern, moves) in &ring.patterns {
-                let (place_of, rank_at) = (ring.place_of.clone(), ring.rank_at.clone());
+                let (place_of, rank_at) = (Rc::clone(&ring.place_of), Rc::clone(&ring.rank_at));
                 let (count, back, late) = (ranks as u64, ring.backward, u64::from(reduce));
                 let first = (slice * ranks) as u32;
                 let carry = move |step: u64, from: u32, _: u32| {
-                    let place = place_of
-                        .as_ref()
-                        .map_or(from, |places| places[from as usize]);
                     let behind = (step + late) % count;
                     let ahead = if back { behind } else { count - behind };
-                    let at = ((u64::from(place) + ahead) % count) as u32;
-                    let share = rank_at.as_ref().map_or(at, |ranks| ranks[at as usize]);
-                    vec![first + share]
+                    let at = (u64::from(place_of(from)) + ahead) % count;
+                    vec![first + rank_at(at as u32)]
                 };
                 let moves = Moves {
                     carry: Rc::new(carry),

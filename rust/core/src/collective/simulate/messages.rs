@@ -473,7 +473,7 @@ fn same(a: &Part, b: &Part) -> bool {
 fn count(sends: &Sends) -> usize {
     match sends {
         Sends::List(sends) => sends.len(),
-        Sends::All => usize::MAX,
+        Sends::Made(_) | Sends::All => usize::MAX,
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) use messages::routings;
 use std::rc::Rc;
 
 /// Most messages of one simulation.
-const MOST_MESSAGES: usize = 1 << 23;
+const MOST_MESSAGES: usize = 1 << 20;
 
 /// Seconds of the stages with the data in `chunks` chunks that follow each other.
 pub(crate) fn time(
