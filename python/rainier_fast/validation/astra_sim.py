@@ -134,7 +134,9 @@ def _all_reduce(case: dict[str, Any]) -> Iterator[Row]:
     granted = through_stages(memory, chunks, active)
     ours = _shared(stages, plain, chunks, active)
     best = machine.all_reduce(case["bytes"])
-    reasons = [f"ours without a limit on schedules: {best.time_s * 1e9:,.0f} ns by {best.algorithm}"]
+    reasons = [
+        f"ours without a limit on schedules: {best.time_s * 1e9:,.0f} ns by {best.algorithm}"
+    ]
     if active > 1:
         reasons.append(f"its {active} chunks at once have a full link each")
     if case["optimization"] == "baseline":
