@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from rainier_fast.validation.report import report
+from rainier_fast.validation.report import group_table, report
 
 __all__ = ["main"]
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     started = time.perf_counter()
-    text = report()
+    text = group_table() + "\n" if options.groups else report()
     took = time.perf_counter() - started
     try:
         if options.check is not None:
@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--output", type=Path, metavar="FILE", help="write there, not on the screen")
     where.add_argument("--check", type=Path, metavar="FILE", help="exit with 1 if FILE is stale")
+    where.add_argument("--groups", action="store_true", help="print errors by group, no rows")
     return parser
 
 

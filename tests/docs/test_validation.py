@@ -64,6 +64,13 @@ def test_the_command_prints_the_document() -> None:
     assert re.fullmatch(rb"calculated in [0-9.]+ s\s*", done.stderr)
 
 
+def test_the_table_of_groups_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--groups"]) == 0
+    assert capsys.readouterr().out == group_table() + "\n"
+    with pytest.raises(SystemExit):
+        main(["--groups", "--check", str(DOCUMENT)])
+
+
 def test_every_source_and_group_stands_in_the_document() -> None:
     assert set(read("references")) == set(SOURCES)
     text = report()

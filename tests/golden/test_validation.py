@@ -116,7 +116,10 @@ def test_the_fits_of_presets_are_the_fits_of_bare_links() -> None:
             return [row.error for row in _rows_of(rf.Cluster([site]), name, "", "")]
 
         tried = [count * 1e-6 for count in range(201)]
-        assert fit_one(tried, errors).value == pytest.approx(fitted_launch(name).value)
+        fit = fit_one(tried, errors)
+        assert fit.value == pytest.approx(fitted_launch(name).value)
+        left_out = f"{fit.mean_left_out:.0%} on points left out".replace("%", " %")
+        assert left_out in rf.assumptions()[f"tpu_{name}_launch"].note
 
 
 def test_deficiencies_of_the_swing_paper() -> None:

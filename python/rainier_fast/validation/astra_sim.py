@@ -232,15 +232,19 @@ def _all_to_all(case: dict[str, Any]) -> Iterator[Row]:
     )
     stored = "whole messages are stored at each hop, where ours flow through"
     ties = [] if _switched(case) else ["ours halves messages that may go either way"]
-    yield _row(case, AWARE, ours, shared.model, [stored, *ties])
     chips = machine.num_chips
     src = np.repeat(np.arange(chips), chips - 1)
     dst = (src + np.tile(np.arange(1, chips), chips)) % chips
-    ended = machine.finish_times(src, dst, size / chips, 0, clockwise, "fifo").max()
+    fair, served = (
+        chunks * (float(machine.finish_times(src, dst, size / chips, 0, way, model).max()) + waits)
+        for way, model in (("dor", "fluid"), (clockwise, "fifo"))
+    )
+    shares = f"fair sharing (fluid) has {fair * 1e9:,.0f} ns"
+    yield _row(case, AWARE, ours, shared.model, [stored, *ties, shares])
     yield _row(
         case,
         AWARE + GRANTED,
-        chunks * (float(ended) + waits),
+        served,
         "fifo",
         ["finish_times, stored at each hop, ties clockwise"],
     )
