@@ -40,7 +40,7 @@ OPERATIONS: Final = (
 )
 """Every collective."""
 
-MODELS: Final = ("link_load", "alpha_beta")
+MODELS: Final = ("link_load", "alpha_beta", "fluid", "fifo")
 """How contention may be modelled."""
 
 Algorithm: TypeAlias = str | Sequence[str]

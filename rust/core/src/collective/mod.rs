@@ -19,6 +19,8 @@ mod placement;
 mod request;
 mod run;
 mod schedule;
+mod simulate;
+mod symmetry;
 mod unroll;
 mod wan;
 

@@ -328,7 +328,7 @@ impl Outcome {
             .flat_map(|stage| rows(machine, stage))
             .collect();
         // Without contention no link holds anything up.
-        let busiest = cost.busiest.filter(|_| self.model == Model::LinkLoad);
+        let busiest = cost.busiest.filter(|_| self.model != Model::AlphaBeta);
         self.bottleneck = busiest.map(|busiest: Busiest| Bottleneck {
             class: busiest.class.name(machine),
             link: busiest.link,

@@ -12,6 +12,7 @@ use super::outcome::{Candidate, Outcome};
 use super::placement::Placement;
 use super::request::{Choice, Request};
 use super::schedule::Stage;
+use super::simulate;
 use super::unroll::unroll;
 use crate::machine::Machine;
 use crate::route::Routing;
@@ -125,31 +126,58 @@ fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<Candidate>)>
         Choice::Tiers(_) => vec!["hierarchical".to_owned()],
     };
     let mut candidates = Vec::with_capacity(names.len());
-    let mut best: Option<Ready> = None;
+    let mut able = Vec::with_capacity(names.len());
     let mut first_refusal = None;
+    let mut refuse = |candidates: &mut Vec<Candidate>, algorithm: String, error: Error| {
+        candidates.push(Candidate {
+            algorithm,
+            outcome: Err(error.to_string()),
+        });
+        first_refusal.get_or_insert(error);
+    };
     for name in names {
         context.control.check()?;
         match prepare(context, request, &name) {
-            Ok(ready) => {
-                candidates.push(Candidate {
-                    algorithm: ready.name.clone(),
-                    outcome: Ok(ready.cost.time),
-                });
-                if best
-                    .as_ref()
-                    .is_none_or(|best| ready.cost.time < best.cost.time)
-                {
-                    best = Some(ready);
-                }
-            }
-            Err(error @ Error::Unsupported { .. }) => {
-                candidates.push(Candidate {
-                    algorithm: name,
-                    outcome: Err(error.to_string()),
-                });
-                first_refusal.get_or_insert(error);
-            }
+            Ok(ready) => able.push(ready),
+            Err(error @ Error::Unsupported { .. }) => refuse(&mut candidates, name, error),
             Err(error) => return Err(error),
+        }
+    }
+    let engine = request.model.engine();
+    if engine.is_some() {
+        able.sort_by(|a, b| a.cost.time.total_cmp(&b.cost.time));
+    }
+    let mut best: Option<Ready> = None;
+    for mut ready in able {
+        context.control.check()?;
+        if let Some(engine) = engine {
+            // No simulation ends before its busiest link has passed its bytes.
+            let least = ready.cost.busiest.as_ref().map_or(0.0, |link| link.seconds);
+            if best.as_ref().is_some_and(|best| least >= best.cost.time) {
+                candidates.push(Candidate {
+                    algorithm: ready.name,
+                    outcome: Err(format!("its busiest link alone takes {least:.3e} s")),
+                });
+                continue;
+            }
+            match simulate::time(context, engine, &ready.stages, ready.cost.chunks) {
+                Ok(seconds) => ready.cost.time = seconds,
+                Err(error @ Error::Unsupported { .. }) => {
+                    refuse(&mut candidates, ready.name, error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        candidates.push(Candidate {
+            algorithm: ready.name.clone(),
+            outcome: Ok(ready.cost.time),
+        });
+        if best
+            .as_ref()
+            .is_none_or(|best| ready.cost.time < best.cost.time)
+        {
+            best = Some(ready);
         }
     }
     let Some(best) = best else {

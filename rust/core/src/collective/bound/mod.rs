@@ -39,7 +39,7 @@ fn bounds_where(context: &Context, request: &Request, in_switch: bool) -> Result
     };
     found.note("latency", latency::latency(context, request)?);
     // Without contention links carry any number of messages at once, and only distance bounds the time.
-    if request.model == Model::LinkLoad {
+    if request.model != Model::AlphaBeta {
         bytes(context, request, &ask, &mut found);
     }
     let mut named: BTreeMap<String, f64> = BTreeMap::new();
