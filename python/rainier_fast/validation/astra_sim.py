@@ -11,11 +11,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-import numpy as np
-
 from rainier_fast.definitions import Axis, DimensionOrder, UltraServer
 from rainier_fast.machine import Machine, domain
-from rainier_fast.machine.request import MODELS
 from rainier_fast.results import CollectiveResult
 from rainier_fast.validation.data import read
 from rainier_fast.validation.row import Row
@@ -27,7 +24,6 @@ AWARE: Final = "ASTRA-sim, congestion aware"
 GRANTED: Final = ", its conventions granted"
 _GIB: Final = 2**30  # its "GB/s" are 2^30 bytes/s
 _RINGS: Final = {"ring": "ring_one_way", "halvingDoubling": "halving_doubling"}
-_SERVED: Final = "link_load" if "fifo" not in MODELS else "fifo"
 
 
 class _Stage(NamedTuple):
@@ -149,21 +145,12 @@ def _all_reduce(case: dict[str, Any]) -> Iterator[Row]:
     yield _row(case, UNAWARE + GRANTED, granted, "link_load", ["memory and concurrency as it has"])
     if case["congestion_aware_ns"] is None:
         return
-    served = list(_stages(machine, case, _SERVED))
-    through = [(0, stage.result.time_s) for stage in served]
-    ours = _shared(stages, through, chunks, active)
-    store = "; a switch stores each message and sends it again" if _switched(case) else ""
-    yield _row(case, AWARE, ours, _SERVED, [reasons[-1] + store])
-    steps = 2 * (machine.num_chips - 1)
-    step = _ring_step(machine, case["bytes"] / chunks / machine.num_chips)
-    one = [(0, steps * step + sum(stage.memory_s for stage in stages))]
-    yield _row(
-        case,
-        AWARE + GRANTED,
-        _shared(stages, one, chunks, active),
-        "fifo",
-        ["steps of finish_times, memory as it has"],
-    )
+    served = list(_stages(machine, case, "fifo"))
+    times = [(0, stage.result.time_s) for stage in served]
+    yield _row(case, AWARE, _shared(stages, times, chunks, active), "fifo", [reasons[-1]])
+    times = [(0, stage.result.time_s + stage.memory_s) for stage in served]
+    ours = _shared(stages, times, chunks, active)
+    yield _row(case, AWARE + GRANTED, ours, "fifo", ["memory as it has"])
 
 
 def _stages(machine: Machine, case: dict[str, Any], model: str) -> Iterator[_Stage]:
@@ -218,43 +205,16 @@ def _all_to_all(case: dict[str, Any]) -> Iterator[Row]:
     chunks, waits = case["splits"], 2 * case["endpoint_delay_ns"] * 1e-9
     machine, size = machine_of(case, delays=False), case["bytes"] / chunks
     clockwise = DimensionOrder("positive")
-    shared = machine.all_to_all(size, algorithm="direct")
-    alone = machine.all_to_all(size, algorithm="direct", model="alpha_beta", routing=clockwise)
-    ours = chunks * (shared.time_s + waits)
     free = f"{machine.num_chips - 1} messages of a chip have a full link each"
-    yield _row(case, UNAWARE, ours, shared.model, [free])
-    yield _row(
-        case,
-        UNAWARE + GRANTED,
-        chunks * (alone.time_s + waits),
-        alone.model,
-        ["no message meets another"],
-    )
-    stored = "whole messages are stored at each hop, where ours flow through"
-    ties = [] if _switched(case) else ["ours halves messages that may go either way"]
-    chips = machine.num_chips
-    src = np.repeat(np.arange(chips), chips - 1)
-    dst = (src + np.tile(np.arange(1, chips), chips)) % chips
-    fair, served = (
-        chunks * (float(machine.finish_times(src, dst, size / chips, 0, way, model).max()) + waits)
-        for way, model in (("dor", "fluid"), (clockwise, "fifo"))
-    )
-    shares = f"fair sharing (fluid) has {fair * 1e9:,.0f} ns"
-    yield _row(case, AWARE, ours, shared.model, [stored, *ties, shares])
-    yield _row(
-        case,
-        AWARE + GRANTED,
-        served,
-        "fifo",
-        ["finish_times, stored at each hop, ties clockwise"],
-    )
-
-
-def _ring_step(machine: Machine, nbytes: float) -> float:
-    """Seconds of one step of a ring: each chip sends to the next, stored at each hop."""
-    chips = np.arange(machine.num_chips)
-    nexts = np.roll(chips, -1)
-    return float(machine.finish_times(chips, nexts, nbytes, model="fifo").max())
+    ties = "ours halves messages that may go either way, unless told"
+    for group, model, routing, reason in (
+        (UNAWARE, "link_load", "dor", free),
+        (UNAWARE + GRANTED, "alpha_beta", clockwise, "no message meets another"),
+        (AWARE, "fifo", "dor", "stored at the switch, as theirs" if _switched(case) else ties),
+        (AWARE + GRANTED, "fifo", clockwise, "ties clockwise"),
+    ):
+        result = machine.all_to_all(size, algorithm="direct", model=model, routing=routing)
+        yield _row(case, group, chunks * (result.time_s + waits), model, [reason])
 
 
 def _switched(case: dict[str, Any]) -> bool:
