@@ -34,6 +34,7 @@ from rainier_fast.definitions.known import KNOWN as _KNOWN
 from rainier_fast.definitions.known import known as _known
 from rainier_fast.errors import (
     InvalidArgument,
+    InvalidSchedule,
     InvalidType,
     OutOfRange,
     RainierError,
@@ -51,12 +52,14 @@ from rainier_fast.machine import (
     full_mesh,
     preset,
     presets,
+    schedule,
     switch,
     torus,
 )
 
 if TYPE_CHECKING:
     from rainier_fast.machine.mesh import DeviceMesh
+    from rainier_fast.machine.schedule import Block, Schedule, Send
     from rainier_fast.results import (
         Bottleneck,
         CollectiveResult,
@@ -108,6 +111,7 @@ __all__ = [
     "TRN3_ULTRASERVER_GEN1",
     "TRN3_ULTRASERVER_GEN2",
     "Axis",
+    "Block",
     "Bottleneck",
     "Chip",
     "Cluster",
@@ -119,6 +123,7 @@ __all__ = [
     "Gpu",
     "Groups",
     "InvalidArgument",
+    "InvalidSchedule",
     "InvalidType",
     "Link",
     "LinkLoads",
@@ -128,6 +133,8 @@ __all__ = [
     "OutOfRange",
     "RainierError",
     "Route",
+    "Schedule",
+    "Send",
     "Site",
     "Table",
     "Tier",
@@ -147,24 +154,31 @@ __all__ = [
     "full_mesh",
     "preset",
     "presets",
+    "schedule",
     "switch",
     "torus",
 ]
 
 
-# Classes of results, whose modules load with the first result.
-_RESULTS = ("Bottleneck", "CollectiveResult", "Comparison", "Link", "LinkLoads", "Route", "Table")
+# Classes whose modules load when they are asked for.
+_LATE = {
+    **dict.fromkeys(
+        ("Bottleneck", "CollectiveResult", "Comparison", "Link", "LinkLoads", "Route", "Table"),
+        "rainier_fast.results",
+    ),
+    **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.machine.schedule"),
+    "DeviceMesh": "rainier_fast.machine.mesh",
+}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - several kinds of names
     # What a bare import does not need is made when it is asked for.
     if name in _KNOWN:
         return _known(name)
-    if name in _RESULTS or name == "DeviceMesh":
+    if name in _LATE:
         from importlib import import_module
 
-        where = "rainier_fast.machine.mesh" if name == "DeviceMesh" else "rainier_fast.results"
-        return getattr(import_module(where), name)
+        return getattr(import_module(_LATE[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

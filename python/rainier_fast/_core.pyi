@@ -17,9 +17,13 @@ _SiteRow = tuple[str, int, Sequence[_Tier]]
 _RoutingRow = tuple[str, str, Sequence[int] | None]
 # (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, fill)
 _GpuRow = tuple[str, int, str, float, bool, bool, bool, float]
+# (rank that has it at first, rank that must have it at last, bytes)
+_Block = tuple[int | None, int | None, float]
+# (src, dst, blocks, bytes, reduce, stage, lane, step, sends that it waits for)
+_Send = tuple[int, int, Sequence[int], float, bool, int, int, int, Sequence[int]]
 _Progress = Callable[[int, int], object]
 
-__all__ = ["Groups", "Machine", "Outcome", "__version__", "algorithms", "build_info"]
+__all__ = ["Groups", "Machine", "Outcome", "Schedule", "__version__", "algorithms", "build_info"]
 
 __version__: str
 
@@ -100,6 +104,44 @@ class Machine:
         model: str,
         chunks: int | None,
     ) -> Outcome: ...
+    def schedule(
+        self,
+        operation: str,
+        size: float,
+        groups: Groups,
+        routing: _RoutingRow,
+        root: int,
+        shift: int,
+        algorithm: str | Sequence[str],
+        chunks: int | None,
+    ) -> tuple[str, Schedule]:
+        """Return the name of the algorithm and the schedule of the first group."""
+
+@final
+class Schedule:
+    """Who sends what to whom. Immutable; checked when it is made, proven by `verify`."""
+
+    def __new__(
+        cls,
+        operation: str,
+        size: float,
+        root: int,
+        shift: int,
+        chips: Sequence[int],
+        blocks: Sequence[_Block],
+        sends: Sequence[_Send],
+    ) -> Schedule: ...
+    operation: str
+    size: float
+    root: int
+    shift: int
+    chips: list[int]
+    num_sends: int
+    num_blocks: int
+    blocks: list[_Block]
+    sends: list[_Send]
+    def verify(self) -> None: ...
+    def play(self, machine: Machine, routing: _RoutingRow, model: str) -> Outcome: ...
 
 @final
 class Groups:

@@ -42,7 +42,7 @@ elif kind == "uniform adaptive":
     mesh = rf.torus((16, 16, 16), 50e9, wrap=False)
     job = lambda: mesh.traffic("uniform", 8, "adaptive")
 elif kind.startswith("finish times"):
-    src, dst = flows(2_000_000)
+    src, dst = rng.integers(0, machine.num_chips, (2, 500_000))
     job = lambda: machine.finish_times(src, dst, 1 << 20, model=kind.split()[-1])
 elif kind == "adaptive route":
     cube = rf.torus((120, 120, 120), 50e9)
@@ -123,10 +123,10 @@ def interrupted(kind: str, delay: float) -> dict[str, Any]:
         ("adaptive flows", 0.2),
         ("uniform adaptive", 0.2),
         ("adaptive route", 0.2),
-        ("finish times fluid", 0.3),
-        ("finish times fluid", 4.0),
-        ("finish times fifo", 0.3),
-        ("finish times fifo", 4.0),
+        ("finish times fluid", 0.2),
+        ("finish times fluid", 1.5),
+        ("finish times fifo", 0.2),
+        ("finish times fifo", 1.5),
         ("collective", 0.2),
     ],
 )

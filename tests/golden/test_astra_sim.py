@@ -40,6 +40,8 @@ def test_direct_all_to_all_on_a_ring() -> None:
     # last of them is the last to arrive: 10 services are cut, and latencies are whole ns.
     assert ours - theirs == pytest.approx(10 * cut_ns(nbytes), abs=1e-6)
     assert 0 < ours - theirs < 10
+    # With services of 610 s, which is 610.35 without its fraction, the very same number.
+    assert direct_all_to_all_ns(rf.torus((8,), 1, 500), 610) == theirs * 1e9
 
 
 def test_direct_all_to_all_through_a_switch() -> None:
@@ -50,6 +52,7 @@ def test_direct_all_to_all_through_a_switch() -> None:
     # Seven services up, an eighth down.
     assert ours - theirs == pytest.approx(8 * cut_ns(nbytes), abs=1e-6)
     assert 0 < ours - theirs < 8
+    assert direct_all_to_all_ns(rf.switch(8, 1, 500), 19_531) == theirs * 1e9
 
 
 def test_the_collective_is_served_as_its_messages_are() -> None:

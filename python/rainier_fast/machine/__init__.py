@@ -8,6 +8,7 @@ from rainier_fast.machine.groups import Groups
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.presets import preset, presets
 from rainier_fast.machine.request import algorithms
+from rainier_fast.machine.scheduling import schedule
 from rainier_fast.machine.shapes import domain, full_mesh, switch, torus
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "full_mesh",
     "preset",
     "presets",
+    "schedule",
     "switch",
     "torus",
 ]

@@ -5,6 +5,7 @@ mod convert;
 mod enter;
 mod error;
 mod machine;
+mod schedule;
 
 use pyo3::prelude::*;
 
@@ -14,6 +15,8 @@ mod _core {
     use super::collective::{Groups, Outcome};
     #[pymodule_export]
     use super::machine::Machine;
+    #[pymodule_export]
+    use super::schedule::Schedule;
 
     use numpy::PyArray1;
     use pyo3::prelude::*;

@@ -4,10 +4,11 @@ use crate::collective::{Groups, Outcome};
 use crate::convert::{self, AxisRow, GpuRow, RoutingRow, SiteRow, WanRow};
 use crate::enter::{quick, watched};
 use crate::error::{raise, to_py};
+use crate::schedule::Schedule;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use rainier_core::Control;
-use rainier_core::collective::{Choice, Model, Operation, Request, run};
+use rainier_core::collective::{Choice, Model, Operation, Request, run, schedule};
 use rainier_core::fluid::{Engine, Messages, finish_times, max_min_rates};
 use rainier_core::load::{self, ByteColumn, Flows, IndexColumn, Pattern};
 use rainier_core::machine::{self as core, End};
@@ -399,21 +400,7 @@ impl Machine {
         chunks: Option<u32>,
     ) -> PyResult<Outcome> {
         let routing = convert::routing(py, routing)?;
-        let request = Operation::from_name(operation).and_then(|operation| {
-            Ok(Request {
-                operation,
-                size,
-                root,
-                shift,
-                algorithm: match algorithm {
-                    AlgorithmRow::Named(name) if name == "auto" => Choice::Auto,
-                    AlgorithmRow::Named(name) => Choice::Named(name),
-                    AlgorithmRow::Tiers(names) => Choice::Tiers(names),
-                },
-                model: Model::from_name(model)?,
-                chunks,
-            })
-        });
+        let request = request(operation, size, root, shift, algorithm, model, chunks);
         let request = request.map_err(|error| to_py(py, &error))?;
         let machine = &*self.0;
         let members = Arc::clone(&groups.0);
@@ -426,4 +413,56 @@ impl Machine {
             routing,
         })
     }
+
+    /// The name of the algorithm and the schedule of the first group.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the flat argument list of the private Python call"
+    )]
+    fn schedule(
+        &self,
+        py: Python<'_>,
+        operation: &str,
+        size: f64,
+        groups: &Groups,
+        routing: RoutingRow,
+        root: usize,
+        shift: i64,
+        algorithm: AlgorithmRow,
+        chunks: Option<u32>,
+    ) -> PyResult<(String, Schedule)> {
+        let routing = convert::routing(py, routing)?;
+        let model = Model::LinkLoad.name();
+        let request = request(operation, size, root, shift, algorithm, model, chunks);
+        let request = request.map_err(|error| to_py(py, &error))?;
+        let members = Arc::clone(&groups.0);
+        let (name, made) = watched(py, 1, None, |control| {
+            schedule(&self.0, &members, &routing, &request, control)
+        })?;
+        Ok((name, Schedule(Arc::new(made))))
+    }
+}
+
+fn request(
+    operation: &str,
+    size: f64,
+    root: usize,
+    shift: i64,
+    algorithm: AlgorithmRow,
+    model: &str,
+    chunks: Option<u32>,
+) -> rainier_core::Result<Request> {
+    Ok(Request {
+        operation: Operation::from_name(operation)?,
+        size,
+        root,
+        shift,
+        algorithm: match algorithm {
+            AlgorithmRow::Named(name) if name == "auto" => Choice::Auto,
+            AlgorithmRow::Named(name) => Choice::Named(name),
+            AlgorithmRow::Tiers(names) => Choice::Tiers(names),
+        },
+        model: Model::from_name(model)?,
+        chunks,
+    })
 }

@@ -73,6 +73,8 @@ pub(crate) fn unroll(context: &Context, request: &Request, stages: &[Stage]) -> 
     Ok(Schedule {
         operation: request.operation,
         size: request.size,
+        root: request.root,
+        shift: request.shift,
         chips: layout.chips(context),
         blocks: layout.blocks(request),
         sends,

@@ -13,13 +13,28 @@ pub(crate) struct Clock<E> {
     events: BinaryHeap<Reverse<(u64, E)>>,
     /// End of the instant that is being worked off.
     end: f64,
+    /// Events above which it is worth looking for those that no longer count.
+    most: usize,
 }
+
+/// Events that are never too many.
+const FEW: usize = 1 << 12;
 
 impl<E: Ord + Copy> Clock<E> {
     pub(crate) fn new() -> Self {
         Self {
             events: BinaryHeap::new(),
             end: 0.0,
+            most: FEW,
+        }
+    }
+
+    /// Forgets events that no longer count, if there may be many of them: a constant cost for each event.
+    pub(crate) fn tidy(&mut self, counts: impl Fn(f64, E) -> bool) {
+        if self.events.len() > self.most {
+            self.events
+                .retain(|&Reverse((bits, event))| counts(f64::from_bits(bits), event));
+            self.most = FEW.max(2 * self.events.len());
         }
     }
 

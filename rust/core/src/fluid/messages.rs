@@ -17,7 +17,7 @@ const UNUSED: u32 = u32::MAX;
 /// How messages share links over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
-    /// All at once with fair rates: [`fluid::simulate`](simulate()).
+    /// All at once with fair rates: [`fluid::simulate`].
     Fluid,
     /// Whole messages, one after the other: [`fifo::simulate`](crate::fifo::simulate).
     Fifo,

@@ -6,9 +6,11 @@
 //! Stages do: none starts before the one before has ended everywhere. Beyond that a send may name others that it
 //! waits for.
 
+mod graph;
 mod order;
 mod verify;
 
+pub(crate) use graph::{Way, graph};
 pub(crate) use order::order;
 pub use verify::verify;
 
@@ -59,6 +61,10 @@ pub struct Schedule {
     pub operation: Operation,
     /// Bytes, as the operation defines them.
     pub size: f64,
+    /// Rank of the root; 0 for operations without one.
+    pub root: usize,
+    /// Distance of a send_recv; 0 for others.
+    pub shift: i64,
     /// Chips by rank.
     pub chips: Vec<u32>,
     /// The data.

@@ -21,6 +21,28 @@ const NIC: u64 = 2 << 60;
 const FABRIC: u64 = 3 << 60;
 const SINGLE: u64 = 4 << 60;
 
+/// The routings of a message, which it takes in equal parts: first come, first served, one that splits at a tie goes
+/// as two.
+pub(crate) fn routings(routing: &Routing, engine: Engine) -> Result<Vec<Routing>> {
+    match (engine, routing) {
+        (Engine::Fluid, _) => Ok(vec![routing.clone()]),
+        (Engine::Fifo, Routing::DimensionOrder(order)) if order.tie == TieRule::Split => {
+            let by = |tie| {
+                Routing::DimensionOrder(DimensionOrder {
+                    tie,
+                    order: order.order.clone(),
+                })
+            };
+            Ok(vec![by(TieRule::Positive), by(TieRule::Negative)])
+        }
+        (Engine::Fifo, Routing::DimensionOrder(_)) => Ok(vec![routing.clone()]),
+        (Engine::Fifo, _) => Err(Error::unsupported(
+            "model \"fifo\" with messages that are spread over many paths",
+            "use dimension order (\"dor\"), or model \"fluid\"",
+        )),
+    }
+}
+
 /// One message, or several that are alike.
 #[derive(Debug, Clone)]
 pub(super) struct Message {
@@ -54,6 +76,8 @@ pub(super) enum Ends {
 pub(super) struct Network<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) engine: Engine,
+    /// The routings of a message, which it takes in equal parts.
+    routings: Vec<Routing>,
     /// Chips of a domain are all alike in every pattern.
     symmetric: bool,
     /// Patterns inside domains and lists of chips meet in one schedule: what is listed stands for all domains.
@@ -70,12 +94,7 @@ impl<'a> Network<'a> {
         engine: Engine,
         stages: &[Rc<StageCost>],
     ) -> Result<Self> {
-        if engine == Engine::Fifo && !matches!(context.routing, Routing::DimensionOrder(_)) {
-            return Err(Error::unsupported(
-                "model \"fifo\" with messages that are spread over many paths",
-                "use dimension order (\"dor\"), or model \"fluid\"",
-            ));
-        }
+        let routings = routings(context.routing, engine)?;
         let parts = || {
             let tracks = stages.iter().flat_map(|cost| &cost.stage.tracks);
             let phases = tracks.flat_map(|track| &track.phases);
@@ -105,6 +124,7 @@ impl<'a> Network<'a> {
         Ok(Self {
             context,
             engine,
+            routings,
             symmetric,
             mixed,
             resources: BTreeMap::new(),
@@ -340,23 +360,10 @@ impl<'a> Network<'a> {
             return Ok(());
         }
         let mut ways = Vec::new();
-        match context.routing {
-            Routing::DimensionOrder(order)
-                if self.engine == Engine::Fifo && order.tie == TieRule::Split =>
-            {
-                for tie in [TieRule::Positive, TieRule::Negative] {
-                    let routing = Routing::DimensionOrder(DimensionOrder {
-                        tie,
-                        order: order.order.clone(),
-                    });
-                    ways.push(route_until(machine, &routing, from, to, context.control)?);
-                }
-                if ways[0].links == ways[1].links {
-                    ways.pop();
-                }
-            }
-            routing => ways.push(route_until(machine, routing, from, to, context.control)?),
+        for routing in &self.routings {
+            ways.push(route_until(machine, routing, from, to, context.control)?);
         }
+        ways.dedup_by(|a, b| a.links == b.links);
         let share = 1.0 / ways.len() as f64;
         for way in ways {
             let path = way

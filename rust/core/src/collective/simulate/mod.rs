@@ -15,6 +15,7 @@ use super::cost::StageCost;
 use crate::Result;
 use crate::fluid::Engine;
 use messages::Network;
+pub(crate) use messages::routings;
 use std::rc::Rc;
 
 /// Most messages of one simulation.
