@@ -432,7 +432,7 @@ impl<'a> Network<'a> {
         let local = machine.domain().links();
         let key = match (listed, self.mixed) {
             (false, _) => LOCAL | link,
-            (true, true) if link < machine.blocks().nic => LOCAL | link % local,
+            (true, true) if link < machine.blocks().nic => LOCAL | (link % local),
             (true, _) => SINGLE | link,
         };
         self.resource(key, || numbers)
