@@ -53,3 +53,12 @@ def test_direct_all_to_all_through_a_switch() -> None:
     assert ours - theirs == pytest.approx(8 * cut_ns(nbytes), abs=1e-6)
     assert 0 < ours - theirs < 8
     assert direct_all_to_all_ns(rf.switch(8, 1, 500), 19_531) == theirs * 1e9
+
+
+def test_the_collective_is_served_as_its_messages_are() -> None:
+    # Each chip begins with the next one: had all begun with chip 0, the switch would take twice as
+    # long to serve them.
+    routing = rf.DimensionOrder("positive")
+    for machine in (rf.torus((8,), BANDWIDTH, LATENCY_S), rf.switch(8, BANDWIDTH, LATENCY_S)):
+        result = machine.all_to_all("8 MiB", algorithm="direct", model="fifo", routing=routing)
+        assert result.time_s * 1e9 == pytest.approx(direct_all_to_all_ns(machine, 2**20), rel=1e-12)

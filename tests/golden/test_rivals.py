@@ -1,8 +1,8 @@
 """Presets of other makers against public measurements: links only, so large messages agree.
 
-What a call costs before its bytes move is not in the presets. Each case holds what we are off by
-where links decide, so that a change of a figure shows; small messages are held to be too fast,
-never too slow.
+What a call costs before its bytes move is in the presets of TPU v5p and v5e only, where it is
+fitted. Each case holds what we are off by where links decide, so that a change of a figure shows;
+small messages are held to be too fast, never too slow.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def test_a_node_of_h100(operation: str, off: float) -> None:
 # How To Scale Your Model, jax-ml/scaling-book, read off its plots, +-3 %: bytes, bytes/s.
 @pytest.mark.parametrize(
     ("size", "measured", "off"),
-    [(1.34e8, 1.02e11, 0.170), (8.6e9, 1.085e11, 0.106)],
+    [(1.34e8, 1.02e11, 0.172), (8.6e9, 1.085e11, 0.106)],
 )
 def test_all_reduce_along_an_axis_of_a_v5p_cube(size: float, measured: float, off: float) -> None:
     mesh = rf.preset("tpu-v5p", shape=(4, 4, 4)).mesh(z=4, y=4, x=4)
@@ -48,7 +48,8 @@ def test_all_reduce_along_an_axis_of_a_v5p_cube(size: float, measured: float, of
 
 
 @pytest.mark.parametrize(
-    ("size", "measured", "off"), [(5.2e5, 2.72e10, -0.064), (1.7e7, 8.65e10, 0.023)]
+    ("size", "measured", "off"),
+    [(8e3, 4e8, 0.0), (5.2e5, 2.72e10, -0.044), (1.7e7, 8.65e10, 0.023)],  # the launch, twice
 )
 def test_all_gather_along_the_ring_of_a_v5e_slice(size: float, measured: float, off: float) -> None:
     mesh = rf.preset("tpu-v5e", shape=(8, 16)).mesh(y=16, x=8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import pickle
 from typing import Any
@@ -85,31 +86,90 @@ def test_constants_are_what_presets_repeat(constant: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "assumed"),
     [
-        ("h100", ["nvlink_port_latency"]),
+        ("h100", ["nvlink_port_latency", "nccl_fill_hopper"]),
+        ("h200", ["nvlink_port_latency", "nccl_fill_hopper"]),
+        ("b200", ["nvlink_port_latency"]),
         ("gb300-nvl72", ["nvlink_port_latency"]),
         ("mi355x", ["xgmi_hop_latency"]),
         ("maia-100", ["ethernet_link_latency"]),
         ("maia-200", ["ethernet_link_latency", "maia200_local_share"]),
-        ("tpu-v5p", ["ici_hop_latency"]),
+        ("tpu-v5p", ["ici_hop_latency", "tpu_v5p_launch"]),
+        ("tpu-v5e", ["ici_hop_latency", "tpu_v5e_launch"]),
+        ("tpu-v6e", ["ici_hop_latency", "tpu_other_launch"]),
     ],
 )
 def test_one_domain_stands_on_its_latency(name: str, assumed: list[str]) -> None:
     assert list(rf.preset(name).assumptions) == assumed
     silent = rf.preset(name).without_latency().assumptions
-    assert list(silent) == [one for one in assumed if "latency" not in one]
+    fitted = ("nvlink_port_latency", "nccl_fill_hopper", "tpu_v5p_launch", "tpu_v5e_launch")
+    assert list(silent) == [one for one in assumed if "latency" not in one and one not in fitted]
 
 
 def test_a_cluster_stands_on_its_fabric_too() -> None:
     scale_out = {"rdma_end_to_end_latency", "rdma_nic_latency", "rdma_message_overhead"}
     fabric = {"fabric_tier_latency", "scale_out_oversubscription"}
     nodes = rf.preset("h100", chips=64).assumptions
-    assert set(nodes) == {"nvlink_port_latency", "node_group_nodes"} | scale_out | fabric
+    inside = {"nvlink_port_latency", "nccl_fill_hopper"}
+    assert set(nodes) == inside | {"node_group_nodes"} | scale_out | fabric
     racks = rf.preset("gb200-nvl72", chips=144).assumptions
     assert set(racks) == {"nvlink_port_latency", "nvl72_group_racks"} | scale_out | fabric
     other = rf.Cluster([rf.Site("mine", 8, rf.H100_NODE, rf.Fabric())])
-    assert set(other.assumptions) == {"nvlink_port_latency"} | scale_out
+    assert set(other.assumptions) == inside | scale_out
     # The fabric that sites have by default is AWS's, and is named as such.
     assert "fabric_tier1_ultraservers" in rf.Cluster([rf.Site("a", 8, rf.H100_NODE)]).assumptions
+
+
+@pytest.mark.parametrize(
+    ("name", "generation", "cpu", "fill"),
+    [
+        ("h100", "hopper", "intel", 40e-6),
+        ("h200", "hopper", "intel", 40e-6),
+        ("b200", "blackwell", "intel", 0.0),
+        ("gb200-nvl72", "blackwell", "arm", 0.0),
+        ("gb300-nvl72", "blackwell", "arm", 0.0),
+    ],
+)
+def test_what_nccl_asks_of_a_preset(name: str, generation: str, cpu: str, fill: float) -> None:
+    machine = rf.preset(name)
+    assert machine.ultraserver.gpu == rf.Gpu(generation, cpu=cpu, fill=fill)
+    for chips in (machine.num_chips, 4 * machine.num_chips):
+        cluster = rf.preset(name, chips=chips)
+        assert pickle.loads(pickle.dumps(cluster)).ultraserver.gpu == machine.ultraserver.gpu
+        for operation in ("all_reduce", "all_gather", "reduce_scatter"):
+            result = getattr(cluster, operation)("1 GiB", algorithm="nccl")
+            assert result.algorithm.startswith("nccl(")
+            assert result.efficiency < 1
+
+
+@pytest.mark.parametrize("name", ["mi300x", "maia-100", "tpu-v5p", "trn2"])
+def test_nccl_runs_on_gpus_of_nvidia_only(name: str) -> None:
+    assert rf.preset(name).ultraserver.gpu is None
+    with pytest.raises(rf.Unsupported, match="what its GPUs are"):
+        rf.preset(name).all_reduce("1 GiB", algorithm="nccl")
+
+
+def test_a_fill_of_your_own_is_no_assumption_of_ours() -> None:
+    server = dataclasses.replace(rf.H100_NODE, gpu=rf.Gpu("hopper"))
+    bare, fitted = (rf.Cluster([rf.Site("a", 1, one)]) for one in (server, rf.H100_NODE))
+    assert "nccl_fill_hopper" not in bare.assumptions
+    times = [one.all_reduce("32 MiB", algorithm="nccl").time_s for one in (bare, fitted)]
+    assert times[0] < times[1] <= times[0] + 40e-6 * (1 + 1e-9)
+    # Other algorithms know nothing of NCCL.
+    assert bare.all_reduce("32 MiB").time_s == fitted.all_reduce("32 MiB").time_s
+
+
+@pytest.mark.parametrize(("name", "launch"), [("tpu-v5p", 133e-6), ("tpu-v5e", 20e-6)])
+def test_calls_on_tpus_take_the_launch_that_was_fitted(name: str, launch: float) -> None:
+    machine = rf.preset(name)
+    assert machine.ultraserver.launch_s == launch
+    assert machine.all_reduce("1 B").time_s >= launch
+    assert rf.preset(name, shape=(2, 2, 1) if name == "tpu-v5p" else (2, 2)).barrier().time_s == (
+        launch
+    )
+    assert machine.without_latency().ultraserver.launch_s == 0
+    for other in ("tpu-v4", "tpu-v6e", "tpu-ironwood"):
+        assert rf.preset(other).ultraserver.launch_s == 0
+        assert "nothing is published" in rf.preset(other).assumptions["tpu_other_launch"].note
 
 
 # ------------------------------------------------------------------ clusters of nodes
@@ -199,7 +259,8 @@ def test_which_axes_of_a_slice_wrap(
     assert eval(repr(machine), {"preset": rf.preset}) == machine
     assert pickle.loads(pickle.dumps(machine)) == machine
     assert machine.hbm_bytes == math.prod(shape) * ONE[name][3]
-    assert list(machine.assumptions) == ["ici_hop_latency"]
+    launch = {"tpu-v5p": "tpu_v5p_launch", "tpu-v5e": "tpu_v5e_launch"}
+    assert list(machine.assumptions) == ["ici_hop_latency", launch.get(name, "tpu_other_launch")]
 
 
 @pytest.mark.parametrize("shape", [[4, 4, 8], np.array([4, 4, 8]), (np.int64(4), 4, 8)])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.chip import Chip
+from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.site import Fabric
 from rainier_fast.definitions.slices import slice_axes
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
@@ -13,7 +14,7 @@ from rainier_fast.definitions.ultraserver import Nic, UltraServer
 if TYPE_CHECKING:
     from rainier_fast.catalog import Entry
 
-__all__ = ["NODES", "PODS", "entry_of", "fabric_of", "link_bandwidth", "node", "pod"]
+__all__ = ["NODES", "PODS", "entry_of", "fabric_of", "gpu_of", "link_bandwidth", "node", "pod"]
 
 NODES: Final = {
     "h100": "hgx-h100",
@@ -73,7 +74,7 @@ def node(chip: str) -> UltraServer:
     Returns
     -------
     UltraServer
-        Chips on one switch or in a full mesh, each with a NIC.
+        Chips on one switch or in a full mesh, each with a NIC; NVIDIA's say what NCCL asks of them.
 
     Examples
     --------
@@ -90,7 +91,33 @@ def node(chip: str) -> UltraServer:
         entry["link_latency"].number,
     )
     nic = Nic(_nic_bandwidth(entry), entry["nic_latency"].number, entry["message_overhead"].number)
-    return UltraServer(entry.name, Chip.from_catalog(chip), (axis,), nic)
+    return UltraServer(entry.name, Chip.from_catalog(chip), (axis,), nic, gpu=gpu_of(entry))
+
+
+def gpu_of(entry: Entry) -> Gpu | None:
+    """Return what NCCL's tuning model asks of a node: the maker's machine on InfiniBand or RoCE.
+
+    Network plugins that report a latency or refuse protocols, as AWS's does, are not in it.
+
+    Parameters
+    ----------
+    entry
+        The catalogue's entry of a node.
+
+    Returns
+    -------
+    Gpu or None
+        None for chips that NCCL does not run on.
+
+    Examples
+    --------
+    >>> gpu_of(entry_of("gb200")).cpu, gpu_of(entry_of("mi300x"))
+    ('arm', None)
+    """
+    if "gpu_generation" not in entry:
+        return None
+    fill = entry["nccl_fill"].number if "nccl_fill" in entry else 0.0
+    return Gpu(str(entry["gpu_generation"].value), cpu=str(entry["host_cpu"].value), fill=fill)
 
 
 def pod(chip: str, shape: tuple[int, ...] | None = None) -> UltraServer:
@@ -106,7 +133,8 @@ def pod(chip: str, shape: tuple[int, ...] | None = None) -> UltraServer:
     Returns
     -------
     UltraServer
-        A torus, open where the part has no links to close it; without NICs.
+        A torus, open where the part has no links to close it; without NICs. A call takes at least
+        the launch that was fitted to the part, if any was.
 
     Raises
     ------
@@ -123,7 +151,7 @@ def pod(chip: str, shape: tuple[int, ...] | None = None) -> UltraServer:
     name = entry.name
     if shape is not None:
         name = f"{chip} slice {'x'.join(str(axis.size) for axis in axes)}"
-    return UltraServer(name, Chip.from_catalog(chip), axes)
+    return UltraServer(name, Chip.from_catalog(chip), axes, launch=entry["launch"].number)
 
 
 def fabric_of(chip: str, nodes: int) -> Fabric:

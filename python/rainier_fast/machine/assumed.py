@@ -61,6 +61,11 @@ def _of_domain(site: Site) -> Iterator[str]:
         return
     if all(axis.latency_s == entry["link_latency"].number for axis in axes):
         yield from _named(entry["link_latency"])
+    if "launch" in entry and site.ultraserver.launch_s == entry["launch"].number:
+        yield from _named(entry["launch"])
+    gpu = site.ultraserver.gpu
+    if "nccl_fill" in entry and gpu is not None and gpu.fill_s == entry["nccl_fill"].number:
+        yield from _named(entry["nccl_fill"])
     if "local_share" in entry and axes[0].bandwidth_Bps == link_bandwidth(entry):
         yield from _named(entry["local_share"])
 

@@ -14,14 +14,18 @@ from types import MappingProxyType
 from typing import Final
 
 from rainier_fast.validation import (
+    astra_sim,
     closed_forms,
     efa_b200,
     h100_nccl,
     loggopsim,
     saturation,
+    scale_out,
     simgrid,
+    swing_paper,
     tacos,
     tpu_scaling_book,
+    trn2_nccom,
 )
 from rainier_fast.validation.row import Row, mean_error, worst_error
 
@@ -29,6 +33,7 @@ __all__ = ["SOURCES", "Row", "mean_error", "worst_error"]
 
 SOURCES: Final[Mapping[str, Callable[[], list[Row]]]] = MappingProxyType(
     {
+        "trn2_nccom": trn2_nccom.rows,
         "h100_nccl": h100_nccl.rows,
         "efa_b200": efa_b200.rows,
         "tpu_scaling_book": tpu_scaling_book.rows,
@@ -37,6 +42,9 @@ SOURCES: Final[Mapping[str, Callable[[], list[Row]]]] = MappingProxyType(
         "loggopsim": loggopsim.rows,
         "simgrid": simgrid.rows,
         "tacos": tacos.rows,
+        "scale_out": scale_out.rows,
+        "swing_paper": swing_paper.rows,
+        "astra_sim": astra_sim.rows,
     }
 )
-"""What gives the rows of each source."""
+"""What gives the rows of each source: measurements first, then closed forms, then other tools."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rainier_fast.definitions.routing import Routing
 from rainier_fast.machine import torus
 from rainier_fast.validation.data import read
 from rainier_fast.validation.row import Row
@@ -9,7 +10,7 @@ from rainier_fast.validation.row import Row
 __all__ = ["channel_load", "rows"]
 
 
-def channel_load(side: int, axes: int, pattern: str) -> float:
+def channel_load(side: int, axes: int, pattern: str, routing: Routing = "dor") -> float:
     """Return the bytes on the busiest link for one byte from each chip, ties split.
 
     Parameters
@@ -20,6 +21,8 @@ def channel_load(side: int, axes: int, pattern: str) -> float:
         How many axes.
     pattern
         As in `Machine.traffic`.
+    routing
+        A policy.
 
     Returns
     -------
@@ -31,7 +34,7 @@ def channel_load(side: int, axes: int, pattern: str) -> float:
     >>> channel_load(8, 2, "tornado")
     3.0
     """
-    return float(torus((side,) * axes, 1e9).traffic(pattern, 1).bytes.max())
+    return float(torus((side,) * axes, 1e9).traffic(pattern, 1, routing=routing).bytes.max())
 
 
 def rows() -> list[Row]:
@@ -49,6 +52,7 @@ def rows() -> list[Row]:
     0.0
     """
     data = read("saturation")
+    saturates = "traffic saturates at the inverse"
     found = []
     for table in data["textbook"]:
         side, axes = table["side"], table["axes"]
@@ -63,8 +67,25 @@ def rows() -> list[Row]:
                     channel_load(side, axes, pattern),
                     "link loads",
                     data["source"],
+                    saturates,
                 )
             )
+    valiant = data["valiant"]
+    side, axes = valiant["side"], valiant["axes"]
+    for pattern, published in valiant["loads"].items():
+        found.append(
+            Row(
+                "Channel loads, textbook",
+                f"{pattern} on the {side}-ary {axes}-cube by Valiant's algorithm",
+                "channel load",
+                "bytes",
+                published,
+                channel_load(side, axes, pattern, "valiant"),
+                "link loads",
+                valiant["source"],
+                saturates,
+            )
+        )
     booksim = data["booksim"]
     side, axes = booksim["side"], booksim["axes"]
     for pattern, (low, high) in booksim["brackets"].items():

@@ -9,7 +9,7 @@ from typing import Any
 
 from rainier_fast.definitions import Axis, Site, UltraServer
 from rainier_fast.definitions.site import Fabric
-from rainier_fast.machine import Cluster, Machine
+from rainier_fast.machine import Cluster, Machine, preset
 from rainier_fast.results import CollectiveResult
 from rainier_fast.units import Quantity
 from rainier_fast.validation.data import read
@@ -72,17 +72,18 @@ def fitted_launch(name: str) -> Fit:
 
 
 def rows() -> list[Row]:
-    """Return both curves with the fitted latency, and each point left out of its own fit.
+    """Return both curves with the fitted latency, each point left out of its own fit, and presets.
 
     Returns
     -------
     list of Row
-        Two groups for each machine.
+        Three groups for each machine. The presets carry the same launch, and the hop latency that
+        Google gives.
 
     Examples
     --------
     >>> len(rows())
-    14
+    21
     """
     found: list[Row] = []
     for name in read("tpu_scaling_book")["machines"]:
@@ -104,12 +105,19 @@ def rows() -> list[Row]:
                     "launch fitted to the other points",
                 )
             )
+        shape = read("tpu_scaling_book")["machines"][name]["shape"]
+        machine = preset(f"tpu-{name}", shape=shape)
+        found += list(_rows_of(machine, name, f"TPU {name}, the preset", "launch and hop latency"))
     return found
 
 
 def _rows(name: str, launch: float, group: str, note: str) -> Iterator[Row]:
+    return _rows_of(tpu(name, launch), name, group, note)
+
+
+def _rows_of(machine: Machine, name: str, group: str, note: str) -> Iterator[Row]:
     data = read("tpu_scaling_book")
-    kind, machine = data["machines"][name], tpu(name, launch)
+    kind = data["machines"][name]
     for size, published in kind["rows"]:
         result = _along(machine, kind, size)
         yield Row(

@@ -188,9 +188,10 @@ impl<'a> Network<'a> {
                 }
                 let count = u64::from(chips) * u64::from(chips - 1);
                 few(count)?;
+                // Each begins with the next one, so that no two begin with the same: what is served
+                // first come, first served would crowd at chip 0 otherwise.
                 let pairs: Vec<(u32, u32)> = (0..chips)
-                    .flat_map(|from| (0..chips).map(move |to| (from, to)))
-                    .filter(|(from, to)| from != to)
+                    .flat_map(|from| (1..chips).map(move |ahead| (from, (from + ahead) % chips)))
                     .collect();
                 self.inside(part, &pairs)
             }
@@ -431,7 +432,7 @@ impl<'a> Network<'a> {
         let local = machine.domain().links();
         let key = match (listed, self.mixed) {
             (false, _) => LOCAL | link,
-            (true, true) if link < machine.blocks().nic => LOCAL | link % local,
+            (true, true) if link < machine.blocks().nic => LOCAL | (link % local),
             (true, _) => SINGLE | link,
         };
         self.resource(key, || numbers)

@@ -1,0 +1,175 @@
+"""The validation as one Markdown text: rows, errors by group, and what nobody has published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from rainier_fast.validation import SOURCES
+from rainier_fast.validation.data import read
+from rainier_fast.validation.row import Row, mean_error, worst_error
+
+__all__ = ["group_table", "report"]
+
+_COMMAND: Final = "python -m rainier_fast.validate"
+_OPENING: Final = f"""\
+# Validation
+
+Published figures beside ours. Made by `{_COMMAND} --output docs/validation.md`; do not edit.
+
+An error is ours / published - 1. Measured rows are of real machines; closed forms and other tools
+check arithmetic and say nothing of hardware. A group that fits a figure says so, and stands beside
+one in which each row is predicted with that row left out of the fit. `model` is the model of ours
+that gave the figure. 0 means that only rounding is left."""
+
+_Rows = Mapping[str, Sequence[Row]]
+
+
+def report() -> str:
+    """Return the whole text: the same for every run, on any machine.
+
+    Returns
+    -------
+    str
+        Markdown, with a newline at its end.
+
+    Examples
+    --------
+    >>> report().splitlines()[0]
+    '# Validation'
+    """
+    rows = {name: make() for name, make in SOURCES.items()}
+    parts = [
+        _OPENING,
+        *(_reference(name, found) for name, found in rows.items()),
+        "## Mean and worst error by group",
+        group_table(rows),
+        _unpublished(),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def group_table(rows: _Rows | None = None) -> str:
+    """Return mean and worst error of each group, as the report prints them.
+
+    Parameters
+    ----------
+    rows
+        Rows by name of their source; None for all.
+
+    Returns
+    -------
+    str
+        A Markdown table.
+
+    Examples
+    --------
+    >>> print(group_table().splitlines()[0])
+    | kind | group | rows | mean error | worst error |
+    """
+    known = {name: make() for name, make in SOURCES.items()} if rows is None else rows
+    lines = []
+    for kind in ("measured", "closed form", "other tool"):
+        for name, found in known.items():
+            for group, members in _by_group(found).items():
+                if _kind(name, group) != kind:
+                    continue
+                errors = (mean_error(members), worst_error(members))
+                lines.append((kind, group, str(len(members)), *map(_size, errors)))
+    return _table(("kind", "group", "rows", "mean error", "worst error"), lines)
+
+
+def _reference(name: str, rows: Sequence[Row]) -> str:
+    about = read("references")[name]
+    sources = list(dict.fromkeys(row.source for row in rows))
+    parts = [
+        f"## {about['title']}",
+        "\n".join(
+            [
+                f"- inputs: {about['inputs']}",
+                *(f"- source: {source}" for source in sources),
+            ]
+        ),
+    ]
+    for group, members in _by_group(rows).items():
+        parts += [f"### {group}", _rows_table(members)]
+    return "\n\n".join(parts)
+
+
+def _kind(name: str, group: str) -> str:
+    about = read("references")[name]
+    return str(about.get("kinds", {}).get(group, about["kind"]))
+
+
+def _rows_table(rows: Sequence[Row]) -> str:
+    names = ("case", "quantity", "published", "ours", "error", "model", "note")
+    cells = [
+        (
+            row.case,
+            row.quantity,
+            _figure(row.published, row.unit),
+            _figure(row.ours, row.unit),
+            _error(row.error),
+            row.model,
+            row.note,
+        )
+        for row in rows
+    ]
+    return _table(names, cells)
+
+
+def _unpublished() -> str:
+    from rainier_fast.catalog import assumptions  # read only when asked for
+
+    known, gaps = assumptions(), read("unpublished")
+    measured = [(gap["what"], gap["instead"]) for gap in gaps["measurements"]]
+    parameters = []
+    for gap in gaps["parameters"]:
+        taken = [
+            f"`{name}` {known[name].text} ({known[name].range_text})" for name in gap["assumptions"]
+        ]
+        parameters.append((gap["what"], "; ".join(taken) or gap["instead"]))
+    return "\n\n".join(
+        [
+            "## What no public data was found for",
+            "Nothing above says how far off we are on these.",
+            _table(("measurement", "what there is instead"), measured),
+            _table(("parameter", "what we assume, and the range that makes sense"), parameters),
+        ]
+    )
+
+
+def _by_group(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    return groups
+
+
+def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [names, ["---"] * len(names), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
+
+
+def _figure(value: float, unit: str) -> str:
+    if unit == "ns":
+        return f"{value:,.0f} {unit}"
+    return f"{value:.6g} {unit}"
+
+
+def _error(error: float) -> str:
+    sign = "-" if error < 0 else "+"
+    return _size(abs(error)) if abs(error) < _SEEN else f"{sign}{_size(abs(error))}"
+
+
+def _size(error: float) -> str:
+    """Write an error; what only rounding makes is 0, so that every machine prints the same."""
+    if error < _ROUNDING:
+        return "0"
+    return "< 0.01 %" if error < _SEEN else f"{error:.2%}".replace("%", " %")
+
+
+_ROUNDING: Final = 1e-12
+_SEEN: Final = 5e-5

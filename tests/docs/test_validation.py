@@ -1,0 +1,92 @@
+"""docs/validation.md and the README's table are what the command prints now; nobody edits them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rainier_fast as rf
+from rainier_fast.validate import main
+from rainier_fast.validation import SOURCES
+from rainier_fast.validation.data import read
+from rainier_fast.validation.report import group_table, report
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "validation.md"
+QUOTED = re.compile(r"<!-- group table -->\n(.*?)\n<!-- end of table -->", re.DOTALL)
+
+
+def test_the_document_is_fresh(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--check", str(DOCUMENT)]) == 0, capsys.readouterr().err
+
+
+def test_the_readme_quotes_the_table_of_groups() -> None:
+    quoted = QUOTED.search((ROOT / "README.md").read_text("utf-8"))
+    assert quoted is not None
+    assert quoted[1] == group_table()
+    assert group_table() in report()
+
+
+def test_a_stale_document_is_told_from_a_fresh_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "validation.md"
+    assert main(["--output", str(path)]) == 0
+    assert path.read_bytes() == report().encode()
+    assert main(["--check", str(path)]) == 0
+    fresh = path.read_bytes()
+    lines = fresh.splitlines(keepends=True)
+    middle = len(lines) // 2
+    for stale in (
+        fresh.replace(lines[middle], b"another line\n"),
+        fresh.replace(b"\n", b"\r\n"),
+        b"".join(lines[:-1]),
+        fresh + b"\n",
+        b"",
+    ):
+        path.write_bytes(stale)
+        assert main(["--check", str(path)]) == 1
+        assert "is stale from line" in capsys.readouterr().err
+    assert main(["--check", str(tmp_path / "none.md")]) == 2
+    assert main(["--output", str(tmp_path / "none" / "at" / "all.md")]) == 2
+
+
+def test_the_command_prints_the_document() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "rainier_fast.validate"], capture_output=True, timeout=60, check=True
+    )
+    assert done.stdout.replace(b"\r\n", b"\n") == DOCUMENT.read_bytes()
+    # How long it took is no part of the document.
+    assert re.fullmatch(rb"calculated in [0-9.]+ s\s*", done.stderr)
+
+
+def test_the_table_of_groups_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--groups"]) == 0
+    assert capsys.readouterr().out == group_table() + "\n"
+    with pytest.raises(SystemExit):
+        main(["--groups", "--check", str(DOCUMENT)])
+
+
+def test_every_source_and_group_stands_in_the_document() -> None:
+    assert set(read("references")) == set(SOURCES)
+    text = report()
+    for name, make in SOURCES.items():
+        assert f"## {read('references')[name]['title']}\n" in text
+        for row in make():
+            assert f"### {row.group}\n" in text
+            assert row.source in text
+            assert row.case in text
+
+
+def test_what_nobody_has_published_is_named() -> None:
+    listed = {name for gap in read("unpublished")["parameters"] for name in gap["assumptions"]}
+    known = rf.assumptions()
+    assert listed <= set(known)
+    silent = {name for name, figure in known.items() if "no public figure" in figure.source}
+    assert silent <= listed
+    for name in listed:
+        assert f"`{name}` {known[name].text}" in report()
