@@ -15,13 +15,21 @@ _AxisRow = tuple[str, int, str, float, float, Sequence[_Tier]]
 _SiteRow = tuple[str, int, Sequence[_Tier]]
 # ("dor", tie, order or None) | ("adaptive", "", None) | ("valiant", "", None)
 _RoutingRow = tuple[str, str, Sequence[int] | None]
+# ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once;
+# most bytes for Mesh and for halving
+_NeuronRow = tuple[
+    int, float, float, float, float, float, float, float, float, float
+]
 _Progress = Callable[[int, int], object]
 
-__all__ = ["Groups", "Machine", "Outcome", "__version__", "algorithms", "build_info"]
+__all__ = ["Groups", "Machine", "Outcome", "__version__", "algorithms", "build_info", "neuron_algorithm"]
 
 __version__: str
 
 def build_info() -> dict[str, str]: ...
+def neuron_algorithm() -> tuple[str, list[str]]:
+    """Return (one line, operations) of ``neuron``, which ``auto`` never takes."""
+
 def algorithms(operation: str | None) -> list[tuple[str, str, list[str]]]:
     """Return (name, one line, operations) of each algorithm, of one operation or all."""
 
@@ -34,6 +42,8 @@ class Machine:
         nic: tuple[float, float, float] | None,
         sites: Sequence[_SiteRow],
         wan: tuple[str, Sequence[float], Sequence[float]] | None,
+        neuron: _NeuronRow | None = None,
+        call: float = 0.0,
     ) -> Machine: ...
     @property
     def num_chips(self) -> int: ...

@@ -24,6 +24,7 @@ _FAMILIES: Final = (
     "ultraservers.json",
     "efa.json",
     "sites.json",
+    "neuron.json",
 )
 _NEEDED: Final = frozenset({"value", "unit", "source", "confidence"})
 _OPTIONAL: Final = frozenset({"note", "alternatives", "low", "high"})

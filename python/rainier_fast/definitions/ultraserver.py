@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.check import MAX_COUNT, as_name, as_tuple_of
 from rainier_fast.definitions.chip import Chip
+from rainier_fast.definitions.neuron import Neuron, NeuronRow
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
 
@@ -83,6 +84,10 @@ class UltraServer:
         The NIC of each chip, or None.
     overhead
         Seconds that a sender spends on each message inside the domain.
+    neuron
+        How the chips run collectives where they are Trainium, for ``algorithm="neuron"``.
+    call
+        Seconds that each collective takes on top of its messages; ``neuron`` has its own.
 
     Raises
     ------
@@ -101,6 +106,8 @@ class UltraServer:
     axes: tuple[Axis, ...]
     nic: Nic | None = None
     overhead: Quantity = 0.0
+    neuron: Neuron | None = None
+    call: Quantity = 0.0
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -109,6 +116,10 @@ class UltraServer:
             raise invalid_type("chip", self.chip, "must be a Chip or None")
         if self.nic is not None and not isinstance(self.nic, Nic):
             raise invalid_type("nic", self.nic, "must be a Nic or None")
+        if self.neuron is not None and not isinstance(self.neuron, Neuron):
+            raise invalid_type("neuron", self.neuron, "must be a Neuron or None")
+        if self.neuron is not None and self.chip is None:
+            raise invalid("neuron", self.neuron, "needs a chip, whose HBM it uses")
         put(self, "axes", as_tuple_of("axes", self.axes, Axis))
         if not 1 <= len(self.axes) <= MAX_AXES:
             raise invalid("axes", self.axes, f"a domain has 1 to {MAX_AXES} axes")
@@ -118,6 +129,7 @@ class UltraServer:
         if self.num_chips > MAX_COUNT:
             raise invalid("shape", self.shape, f"a machine has at most {MAX_COUNT:,} chips")
         put(self, "overhead", parse_time(self.overhead, "overhead"))
+        put(self, "call", parse_time(self.call, "call"))
 
     @property
     def num_chips(self) -> int:
@@ -133,6 +145,11 @@ class UltraServer:
     def overhead_s(self) -> float:
         """Seconds that a sender spends on each message inside the domain."""
         return float(self.overhead)
+
+    @property
+    def call_s(self) -> float:
+        """Seconds that each collective takes on top of its messages."""
+        return float(self.call)
 
     @property
     def hbm_bytes(self) -> int:
@@ -173,6 +190,12 @@ class UltraServer:
         8.3136e+16
         """
         return self.num_chips * self._chip().flops(dtype, tensor_only=tensor_only)
+
+    def neuron_row(self) -> NeuronRow | None:
+        """Return what the core takes of `neuron`."""
+        if self.neuron is None:
+            return None
+        return self.neuron.row(float(self._chip().hbm_bandwidth_Bps))
 
     def _chip(self) -> Chip:
         if self.chip is None:

@@ -46,6 +46,8 @@ class Base:
             None if nic is None else (nic.bandwidth_Bps, nic.latency_s, nic.overhead_s),
             [site.row() for site in checked],
             None if wan is None else wan.tables(len(checked)),
+            server.neuron_row(),
+            server.call_s,
         )
         fields = {
             "_core": core,

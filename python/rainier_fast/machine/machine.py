@@ -194,6 +194,8 @@ def _silent(server: UltraServer) -> UltraServer:
         axes=tuple(map(_quiet_axis, server.axes)),
         nic=None if nic is None else dataclasses.replace(nic, latency=0.0, overhead=0.0),
         overhead=0.0,
+        neuron=None if server.neuron is None else server.neuron.quiet(),
+        call=0.0,
     )
 
 

@@ -140,7 +140,8 @@ def algorithms(operation: str | None = None) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Names and one line each. ``"auto"``, the default, is the fastest of them.
+        Names and one line each. ``"auto"``, the default, is the fastest of them
+        but for ``"neuron"``, which counts more than the network and runs only when named.
 
     Raises
     ------
@@ -163,13 +164,16 @@ def algorithms(operation: str | None = None) -> dict[str, str]:
     rows = {name: line for name, line, _ in known}
     if operation not in ("send_recv", "barrier"):
         rows.setdefault("hierarchical", _HIERARCHICAL)
+    line, does = _core.neuron_algorithm()
+    if operation in (None, "barrier", *does):
+        rows.setdefault("neuron", line)
     return rows
 
 
 def _algorithm(algorithm: object, operation: str) -> str | tuple[str, ...]:
     allowed = "must be the name of an algorithm, 'auto', or a sequence of names, one for each tier"
     if isinstance(algorithm, str):
-        names = ["auto", "hierarchical", *(name for name, _, _ in _core.algorithms(None))]
+        names = ["auto", "hierarchical", "neuron", *(name for name, _, _ in _core.algorithms(None))]
         if algorithm not in names:
             raise unknown("algorithm", algorithm, ["auto", *algorithms(operation)])
         return algorithm

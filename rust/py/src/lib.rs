@@ -17,7 +17,7 @@ mod _core {
 
     use numpy::PyArray1;
     use pyo3::prelude::*;
-    use rainier_core::collective::{ALGORITHMS, Operation};
+    use rainier_core::collective::{ALGORITHMS, NEURON_OPERATIONS, NEURON_SUMMARY, Operation};
     use std::collections::BTreeMap;
 
     #[pymodule_init]
@@ -46,6 +46,15 @@ mod _core {
             ("version", env!("CARGO_PKG_VERSION")),
             ("target", std::env::consts::ARCH),
         ])
+    }
+
+    /// (one line, operations) of `neuron`, which `auto` never takes.
+    #[pyfunction]
+    fn neuron_algorithm() -> (&'static str, Vec<&'static str>) {
+        (
+            NEURON_SUMMARY,
+            NEURON_OPERATIONS.map(Operation::name).to_vec(),
+        )
     }
 
     /// (name, one line, operations) of each algorithm; of one operation, or of all.

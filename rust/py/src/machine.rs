@@ -1,7 +1,7 @@
 //! The machine as Python sees it.
 
 use crate::collective::{Groups, Outcome};
-use crate::convert::{self, AxisRow, RoutingRow, SiteRow, WanRow};
+use crate::convert::{self, AxisRow, NeuronRow, RoutingRow, SiteRow, WanRow};
 use crate::enter::{quick, watched};
 use crate::error::{raise, to_py};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
@@ -101,6 +101,11 @@ enum AlgorithmRow {
 #[pymethods]
 impl Machine {
     #[new]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the flat argument list of the private Python call"
+    )]
+    #[pyo3(signature = (axes, overhead, nic, sites, wan, neuron = None, call = 0.0))]
     fn new(
         py: Python<'_>,
         axes: Vec<AxisRow>,
@@ -108,8 +113,10 @@ impl Machine {
         nic: Option<(f64, f64, f64)>,
         sites: Vec<SiteRow>,
         wan: Option<WanRow>,
+        neuron: Option<NeuronRow>,
+        call: f64,
     ) -> PyResult<Self> {
-        convert::machine(axes, overhead, nic, sites, wan)
+        convert::machine(axes, overhead, nic, sites, wan, neuron, call)
             .map(|machine| Self(Arc::new(machine)))
             .map_err(|error| to_py(py, &error))
     }

@@ -107,7 +107,12 @@ impl Request {
             Choice::Auto => true,
             Choice::Named(name) => {
                 let hierarchical = name == "hierarchical";
-                if !hierarchical && !find(name)?.operations.contains(&self.operation.as_run()) {
+                // What it does and does not is for `neuron` to say.
+                let neuron = name == "neuron";
+                if !hierarchical
+                    && !neuron
+                    && !find(name)?.operations.contains(&self.operation.as_run())
+                {
                     return Err(unsupported(name, self.operation.as_run()));
                 }
                 hierarchical

@@ -6,6 +6,7 @@ use super::context::Context;
 use super::cost::{Cost, StageCost, combine};
 use super::group::Groups;
 use super::hierarchical;
+use super::neuron;
 use super::operation::Operation;
 use super::outcome::{Candidate, Outcome};
 use super::placement::Placement;
@@ -59,6 +60,11 @@ pub fn run(
     }
     let (groups, request) = (&groups, &request);
     let context = Context::new(machine, routing, groups, control)?;
+    if request.algorithm == Choice::Named("neuron".to_owned()) {
+        neuron::run(&context, request, &mut outcome)?;
+        outcome.bounds = bounds(&context, request)?;
+        return Ok(outcome);
+    }
     let names: Vec<String> = match &request.algorithm {
         Choice::Auto => ALGORITHMS
             .iter()
@@ -109,6 +115,7 @@ pub fn run(
         time(a).total_cmp(&time(b))
     });
     outcome.fill(machine, best.name, &best.stages, best.cost);
+    outcome.add_call(machine.call());
     outcome.bounds = bounds(&context, request)?;
     Ok(outcome)
 }

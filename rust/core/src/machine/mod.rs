@@ -7,6 +7,7 @@ mod domain;
 mod fabric;
 mod figures;
 mod link;
+mod neuron;
 mod numbering;
 mod runs;
 mod wan;
@@ -16,6 +17,7 @@ pub use divisor::Divisor;
 pub use domain::{AxisPlan, Domain, MAX_AXES, MAX_CHIPS};
 pub use fabric::{Tier, climb};
 pub use link::{End, Link, LinkClass};
+pub use neuron::Neuron;
 pub(crate) use numbering::Blocks;
 pub use wan::{Wan, WanShape};
 
@@ -54,6 +56,8 @@ pub struct Machine {
     nic: Option<Nic>,
     sites: Vec<Site>,
     wan: Option<Wan>,
+    neuron: Option<Neuron>,
+    call: f64,
     blocks: Blocks,
     by_domain: Divisor,
 }
@@ -142,9 +146,42 @@ impl Machine {
             nic,
             sites,
             wan,
+            neuron: None,
+            call: 0.0,
             blocks,
             by_domain,
         })
+    }
+
+    /// The same machine, whose chips run collectives as `neuron` says.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a parameter that is not usable.
+    pub fn with_neuron(self, neuron: Neuron) -> Result<Self> {
+        neuron.validate()?;
+        Ok(Self {
+            neuron: Some(neuron),
+            ..self
+        })
+    }
+
+    /// The same machine, on which each collective takes `call` seconds on top of its messages.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a time that is not usable.
+    pub fn with_call(self, call: f64) -> Result<Self> {
+        not_negative("call", call)?;
+        Ok(Self { call, ..self })
+    }
+
+    /// Seconds that each collective takes on top of its messages.
+    pub fn call(&self) -> f64 {
+        self.call
+    }
+
+    /// How its chips run collectives, if they are Trainium.
+    pub fn neuron(&self) -> Option<&Neuron> {
+        self.neuron.as_ref()
     }
 
     /// The scale-up domain that is repeated.
@@ -280,6 +317,15 @@ impl Machine {
             latency: vec![0.0; wan.latency.len()],
             ..wan
         });
-        Self::new(Domain::new(axes)?, 0.0, nic, sites, wan)
+        let quiet = Self::new(Domain::new(axes)?, 0.0, nic, sites, wan)?;
+        match self.neuron.clone() {
+            Some(neuron) => quiet.with_neuron(Neuron {
+                call: 0.0,
+                step: 0.0,
+                efa_step: 0.0,
+                ..neuron
+            }),
+            None => Ok(quiet),
+        }
     }
 }
