@@ -22,6 +22,7 @@ from rainier_fast.definitions import (
     DimensionOrder,
     Fabric,
     MinimalAdaptive,
+    Neuron,
     Nic,
     Site,
     Tier,
@@ -55,6 +56,7 @@ from rainier_fast.machine import (
 
 if TYPE_CHECKING:
     from rainier_fast.machine.mesh import DeviceMesh
+    from rainier_fast.measure import Calibration, calibrate
     from rainier_fast.results import Bottleneck, CollectiveResult, Link, LinkLoads, Route, Table
 
     TRN1_INSTANCE: UltraServer
@@ -71,6 +73,7 @@ __all__ = [
     "TRN3_ULTRASERVER_GEN2",
     "Axis",
     "Bottleneck",
+    "Calibration",
     "Chip",
     "Cluster",
     "CollectiveResult",
@@ -84,6 +87,7 @@ __all__ = [
     "LinkLoads",
     "Machine",
     "MinimalAdaptive",
+    "Neuron",
     "Nic",
     "OutOfRange",
     "RainierError",
@@ -101,6 +105,7 @@ __all__ = [
     "algorithms",
     "assumptions",
     "build_info",
+    "calibrate",
     "catalog",
     "domain",
     "full_mesh",
@@ -113,12 +118,17 @@ __all__ = [
 
 # Classes of results, whose modules load with the first result.
 _RESULTS = ("Bottleneck", "CollectiveResult", "Link", "LinkLoads", "Route", "Table")
+_MEASURE = ("Calibration", "calibrate")
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - several kinds of names
     # What a bare import does not need is made when it is asked for.
     if name in _KNOWN:
         return _known(name)
+    if name in _MEASURE:
+        from rainier_fast import measure
+
+        return getattr(measure, name)
     if name in _RESULTS or name == "DeviceMesh":
         from importlib import import_module
 

@@ -17,12 +17,18 @@ _SiteRow = tuple[str, int, Sequence[_Tier]]
 _RoutingRow = tuple[str, str, Sequence[int] | None]
 # ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once;
 # most bytes for Mesh and for halving
-_NeuronRow = tuple[
-    int, float, float, float, float, float, float, float, float, float
-]
+_NeuronRow = tuple[int, float, float, float, float, float, float, float, float, float]
 _Progress = Callable[[int, int], object]
 
-__all__ = ["Groups", "Machine", "Outcome", "__version__", "algorithms", "build_info", "neuron_algorithm"]
+__all__ = [
+    "Groups",
+    "Machine",
+    "Outcome",
+    "__version__",
+    "algorithms",
+    "build_info",
+    "neuron_algorithm",
+]
 
 __version__: str
 

@@ -16,9 +16,7 @@ __all__ = ["ENTRY", "Neuron", "NeuronRow"]
 ENTRY: Final = "neuron-trn2"
 """The entry of the catalogue that the defaults are from."""
 
-NeuronRow: TypeAlias = tuple[
-    int, float, float, float, float, float, float, float, float, float
-]
+NeuronRow: TypeAlias = tuple[int, float, float, float, float, float, float, float, float, float]
 """What the core takes: ranks a chip, seconds, bytes/s, shares, bytes."""
 
 _MOST_SHARE: Final = "must be above 0 and at most 1: no part is faster than its data sheet"
