@@ -141,4 +141,6 @@ class Outcome:
     bounds: list[tuple[str, float]]
     # (algorithm, seconds or None, reason it does not apply or "")
     candidates: list[tuple[str, float | None, str]]
+    # why the algorithm chose as it did, where it has rules of its own
+    note: str
     def link_loads(self) -> NDArray[np.float64]: ...

@@ -31,6 +31,7 @@ ENTRIES = {
     "ultraserver": {"trn2-ultraserver", "trn3-ultraserver-gen1", "trn3-ultraserver-gen2"},
     "nic": {"efav1", "efav2", "efav3", "efav4"},
     "project": {"rainier"},
+    "runtime": {"neuron-trn2"},
     "site": {"rainier-indiana", "rainier-mississippi", "rainier-pennsylvania"},
 }
 SYSTEMS = sorted(ENTRIES["instance"] | ENTRIES["ultraserver"])

@@ -164,15 +164,15 @@ class Neuron:
         """Return what the core takes; bytes/s of a chip's HBM are the chip's to know."""
         return (
             self.ranks_per_chip,
-            float(self.call),  # type: ignore[arg-type]
-            float(self.step),  # type: ignore[arg-type]
-            float(self.efa_step),  # type: ignore[arg-type]
+            float(self.call),
+            float(self.step),
+            float(self.efa_step),
             hbm_bandwidth,
             self.hbm_efficiency,
             self.link_efficiency,
             self.links_at_once,
-            float(self.mesh_most),  # type: ignore[arg-type]
-            float(self.halving_most),  # type: ignore[arg-type]
+            float(self.mesh_most),
+            float(self.halving_most),
         )
 
 

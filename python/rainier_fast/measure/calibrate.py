@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rainier_fast.errors import InvalidArgument, Unsupported, invalid, invalid_type
+from rainier_fast.errors import InvalidArgument, Unsupported, invalid_type
 from rainier_fast.machine.machine import Machine
 from rainier_fast.measure.calibration import Calibration, Errors, Fitted
 from rainier_fast.measure.fit import Vector, least_squares
@@ -94,8 +94,8 @@ def calibrate(
     space = neuron_space(machine) if trainium else generic_space(machine)
     if len(rows) < len(space.parameters):
         names = ", ".join(parameter.name for parameter in space.parameters)
-        raise invalid(
-            "table", f"{len(rows)} rows", f"must have at least one row for each parameter ({names})"
+        raise InvalidArgument(
+            f"table: got {len(rows)} rows, must have at least one for each parameter ({names})"
         )
     moved: dict[str, Fitted] = {}
     if trainium:
@@ -132,10 +132,9 @@ def _check_ranks(machine: Machine, reading: Reading) -> None:
         fits.add(machine.num_chips * neuron.ranks_per_chip)
     if wrong := reading.ranks - fits:
         ranks = " or ".join(map(str, sorted(fits)))
-        raise invalid(
-            "table",
-            f"{', '.join(map(str, sorted(wrong)))} ranks",
-            f"must be of the whole machine, {ranks} ranks; calibrate the machine that was measured",
+        raise InvalidArgument(
+            f"table: got {', '.join(map(str, sorted(wrong)))} ranks, must be of the whole machine, "
+            f"{ranks} ranks; calibrate the machine that was measured"
         )
 
 
@@ -179,7 +178,7 @@ def _squares(measured: Sequence[Measured]) -> float:
 
 
 def _thresholds(machine: Machine, rows: Sequence[Row]) -> tuple[Machine, dict[str, Fitted]]:
-    """Move the thresholds to measured sizes where the rows contradict those that the machine has."""
+    """Move thresholds to measured sizes where the rows contradict those of the machine."""
     server = machine.ultraserver
     starts = server.neuron
     assert starts is not None, "the caller looks"
@@ -195,7 +194,7 @@ def _thresholds(machine: Machine, rows: Sequence[Row]) -> tuple[Machine, dict[st
             if not original / _REACH <= size <= original * _REACH:
                 continue
             try:
-                other = dataclasses.replace(neuron, **{name: size})
+                other = dataclasses.replace(neuron, **{name: size})  # type: ignore[arg-type]
             except InvalidArgument:
                 continue  # Mesh above RDH
             trial = with_server(machine, dataclasses.replace(server, neuron=other))

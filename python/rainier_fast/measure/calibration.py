@@ -30,8 +30,8 @@ class Fitted(float):
     Examples
     --------
     >>> step = Fitted(2.9e-6, "s", 1.5e-6, "the machine's own value")
-    >>> step.value, str(step)
-    (2.9e-06, '2.9 us (start 1.5 us: the machine's own value)')
+    >>> print(step)
+    2.90 us (start 1.50 us: the machine's own value)
     """
 
     unit: str
@@ -135,7 +135,7 @@ class Calibration:
     Examples
     --------
     >>> from rainier_fast import calibrate, preset
-    >>> rows = [{"op": "all_reduce", "bytes": 4 << at, "time_s": 5e-5 * (1 + at)} for at in range(6)]
+    >>> rows = [{"op": "allr", "bytes": 2e6 * at, "time_us": 50 + 20 * at} for at in range(1, 7)]
     >>> fit = calibrate(preset("trn2"), rows)
     >>> sorted(fit.parameters)[:2]
     ['call', 'halving_most']

@@ -13,7 +13,7 @@ __all__ = ["read_csv"]
 
 
 def read_csv(text: str) -> list[Record]:
-    """Read CSV (commas, semicolons or tabs) whose first line names the columns.
+    r"""Read CSV (commas, semicolons or tabs) whose first line names the columns.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def read_csv(text: str) -> list[Record]:
 
     Examples
     --------
-    >>> read_csv("op,bytes,time_us\\nar,8,5")[0].cells["time_us"]
+    >>> read_csv("op,bytes,time_us\nar,8,5")[0].cells["time_us"]
     '5'
     """
     lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1)]

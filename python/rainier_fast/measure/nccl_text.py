@@ -38,7 +38,7 @@ def is_nccl_text(text: str) -> bool:
 
 
 def read_nccl_text(text: str) -> tuple[list[Record], set[int]]:
-    """Read what an nccl-test printed, one table or several; the out-of-place columns count.
+    r"""Read what an nccl-test printed, one table or several; the out-of-place columns count.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def read_nccl_text(text: str) -> tuple[list[Record], set[int]]:
     Examples
     --------
     >>> head = "# size count type redop root time algbw busbw #wrong"
-    >>> read_nccl_text(f"all_reduce_perf\\n{head}\\n8 2 float sum -1 14.1 0 0 0")[0][0].op
+    >>> read_nccl_text(f"all_reduce_perf\n{head}\n8 2 float sum -1 14.1 0 0 0")[0][0].op
     'all_reduce'
     """
     records: list[Record] = []

@@ -37,7 +37,7 @@ def is_nccom_text(text: str) -> bool:
 
 
 def read_nccom_text(text: str) -> tuple[list[Record], set[int]]:
-    """Read what nccom-test printed, one table or several, with the commands where they are kept.
+    r"""Read what nccom-test printed, one table or several, with the commands where they are kept.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def read_nccom_text(text: str) -> tuple[list[Record], set[int]]:
 
     Examples
     --------
-    >>> table = "nccom-test -r 2 allr\\nsize(B) count(elems) type time(us)\\n8 8 uint8 58"
+    >>> table = "nccom-test -r 2 allr\nsize(B) count(elems) type time(us)\n8 8 uint8 58"
     >>> records, ranks = read_nccom_text(table)
     >>> records[0].op, ranks
     ('all_reduce', {2})

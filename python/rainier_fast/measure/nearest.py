@@ -47,8 +47,9 @@ def nearest(result: CollectiveResult) -> Table:
     if not rows:
         raise Unsupported(
             f"no measurements of {result.operation} over {result.ranks} chips by "
-            f"{result.request.algorithm!r} on this machine; give it some with rf.calibrate(machine, "
-            "table), and ask for the whole machine and the algorithm that was fitted"
+            f"{result.request.algorithm!r} on this machine; give it some with "
+            "rf.calibrate(machine, table), and ask for the whole machine and the algorithm "
+            "that was fitted"
         )
     return Table(
         {

@@ -64,7 +64,12 @@ def measured_on(machine: Machine) -> tuple[Measured, ...]:
     from rainier_fast.definitions.known import known
     from rainier_fast.measure.space import measure
 
-    alone = machine.num_ultraservers == 1
-    if not alone or machine.ultraserver != known("TRN2_INSTANCE"):
+    server, published = machine.ultraserver, known("TRN2_INSTANCE")
+    same = (server.axes, server.chip, server.neuron) == (
+        published.axes,
+        published.chip,
+        published.neuron,
+    )
+    if machine.num_ultraservers != 1 or not same:
         return ()
     return tuple(measure(machine, public_rows(), "neuron"))

@@ -48,7 +48,7 @@ def read(
     size_unit: str | None = None,
     time_unit: str | None = None,
 ) -> Reading:
-    """Read a measured table.
+    r"""Read a measured table.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def read(
 
     Examples
     --------
-    >>> read("op,size_mib,time_us\\nall_reduce,1,51.9").rows[0].size_bytes
+    >>> read("op,size_mib,time_us\nall_reduce,1,51.9").rows[0].size_bytes
     1048576.0
     """
     for name, value, allowed in (

@@ -14,7 +14,7 @@ from rainier_fast.units import parse_bytes, parse_time
 
 __all__ = ["Record", "rows_of"]
 
-_SIZE: Final = ("bytes", "size", "nbytes", "message_size", "msg_size", "message_bytes")
+_SIZE: Final = ("bytes", "size", "nbytes", "message_size", "msg_size", "message")
 _COUNT: Final = ("count", "elements", "elems", "num_elements", "nelems", "numel")
 _TIME: Final = ("time", "latency", "duration", "time:p50", "time:avg", "p50", "avg", "mean")
 _OP: Final = ("op", "operation", "collective", "coll", "op_name", "cc_op", "name")
@@ -85,8 +85,8 @@ def rows_of(
     Examples
     --------
     >>> rows, notes, _ = rows_of([Record({"op": "ar", "bytes": 8, "time_us": 5}, "row 1")])
-    >>> rows[0].time_s
-    5e-06
+    >>> rows[0].size_bytes
+    8.0
     """
     notes: list[str] = []
     ranks: set[int] = set()
@@ -212,7 +212,7 @@ def _sizes(columns: Mapping[str, Column], record: Record) -> Sizes:
             if unit not in _UNITS:
                 raise fault(record.where, f"size column {size.name!r}", "has an unknown unit")
             number, unit = number * _UNITS[unit], "bytes"
-        elif size.name.strip().lower() in ("bytes", "nbytes", "size_bytes", "message_bytes"):
+        elif size.name.strip().lower() in ("bytes", "nbytes"):
             unit = "bytes"
         elif size.name.strip().lower() == "message_size" and "latency" in columns:
             # aiconfigurator's NCCL tables count elements.

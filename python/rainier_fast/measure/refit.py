@@ -1,7 +1,8 @@
 """Refits the catalogue's Neuron parameters on the public table and prints what comes out.
 
-``python -m rainier_fast.measure.refit`` starts from the vendor's thresholds (1 MB, 56 MB), prints the
-fit with its residuals beside the catalogue's values; ``--write`` puts them into the catalogue's file.
+``python -m rainier_fast.measure.refit`` starts from the vendor's thresholds (1 MB, 56 MB), and
+prints the fit with its residuals beside the catalogue's values; ``--write`` puts them into the
+catalogue's file.
 """
 
 from __future__ import annotations
