@@ -26,26 +26,52 @@ def test_the_size_chooses(size: int, name: str) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 2 * MIB, 2**30])
-@pytest.mark.parametrize("machine", ["trn2", "trn2-ultraserver", "rainier"])
-def test_parts_add_up(machine: str, size: int) -> None:
-    whole = rf.preset(machine, chips=640) if machine == "rainier" else rf.preset(machine)
-    group = None if machine != "rainier" else range(640)
-    for name in ("all_reduce", "all_gather", "reduce_scatter"):
-        result = (
-            getattr(whole, name)(size, group=group, algorithm="neuron")
-            if (machine != "rainier" or len(whole.sites) == 1)
-            else getattr(rf.Cluster(whole.sites[:1]), name)(size, algorithm="neuron")
-        )
-        assert sum(result.phases["time_s"]) == pytest.approx(result.time_s, rel=1e-12)
-        assert sum(result.stages["time_s"]) == pytest.approx(result.time_s, rel=1e-12)
-        parts = result.latency_s + result.overhead_s + result.serialisation_s
-        assert parts == pytest.approx(result.time_s, rel=1e-12)
-        assert result.time_s >= result.lower_bound_s
-        kinds = set(result.phases["what"])
-        assert {"software and launch", "DMA passes"} <= kinds
-        if size:
-            assert {"bytes on links", "bytes of HBM"} <= kinds
-            assert result.link_loads().bytes.max() > 0
+@pytest.mark.parametrize("nodes", [0, 1, 10])
+@pytest.mark.parametrize("name", ["all_reduce", "all_gather", "reduce_scatter"])
+def test_parts_add_up(nodes: int, name: str, size: int) -> None:
+    machine = rf.preset("trn2")
+    if nodes:
+        machine = rf.Cluster([rf.Site("here", nodes, rf.TRN2_ULTRASERVER)])
+    result = getattr(machine, name)(size, algorithm="neuron")
+    assert sum(result.phases["time_s"]) == pytest.approx(result.time_s, rel=1e-12)
+    assert sum(result.stages["time_s"]) == pytest.approx(result.time_s, rel=1e-12)
+    parts = result.latency_s + result.overhead_s + result.serialisation_s
+    assert parts == pytest.approx(result.time_s, rel=1e-12)
+    assert result.time_s >= result.lower_bound_s
+    kinds = set(result.phases["what"])
+    assert {"software and launch", "DMA passes"} <= kinds
+    assert ("steps over EFA" in kinds) == (nodes > 1)
+    if size:
+        assert {"bytes on links", "bytes of HBM"} <= kinds
+        assert result.link_loads().bytes.max() > 0
+
+
+def test_rings_of_too_many_ranks_and_meshes_of_too_many_devices_are_left() -> None:
+    axes = tuple(dataclasses.replace(axis, size=16) for axis in rf.TRN2_INSTANCE.axes)
+    machine = rf.Cluster([rf.Site("here", 1, dataclasses.replace(rf.TRN2_INSTANCE, axes=axes))])
+    large = machine.all_reduce(2**30, algorithm="neuron")
+    assert large.algorithm == "neuron(ring)"
+    assert "256 ranks at most" in large.why
+    small = machine.all_reduce(MIB, algorithm="neuron")
+    assert small.algorithm == "neuron(RDH)"
+    assert "128 devices at most" in small.why
+
+
+def test_an_ultraserver_has_a_kangaring_in_each_plane() -> None:
+    result = rf.preset("trn2-ultraserver").all_reduce(2**30, algorithm="neuron")
+    assert result.algorithm == "neuron(KangaRing, ring)"
+    assert "not published" in result.why
+    plane = rf.preset("trn2").all_reduce(2**30, algorithm="neuron").time_s
+    assert plane < result.time_s < 1.15 * plane
+
+
+def test_all_groups_of_a_mesh_axis_at_once() -> None:
+    mesh = rf.preset("trn2-ultraserver").mesh(dp=-1, tp=16)
+    inside = mesh.all_gather(16 * MIB, axis="tp", algorithm="neuron")
+    alone = rf.preset("trn2").all_gather(16 * MIB, algorithm="neuron")
+    assert inside.time_s == pytest.approx(alone.time_s, rel=1e-12)
+    across = mesh.all_reduce(16 * MIB, axis="dp", algorithm="neuron")
+    assert "z" in str(across.bottleneck)
 
 
 def test_hbm_bytes_are_the_vendors_touches() -> None:
@@ -183,6 +209,7 @@ def test_limits_of_a_program() -> None:
         ("link_efficiency", 2),
         ("lnc", 3),
         ("links_at_once", -2),
+        ("links_at_once", 5),
         ("mesh_most", "1 GiB"),
         ("replica_groups", 0),
         ("streams", 1.5),

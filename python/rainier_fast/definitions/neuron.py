@@ -19,6 +19,7 @@ ENTRY: Final = "neuron-trn2"
 NeuronRow: TypeAlias = tuple[int, float, float, float, float, float, float, float, float, float]
 """What the core takes: ranks a chip, seconds, bytes/s, shares, bytes."""
 
+_MOST_LINKS: Final = 4
 _MOST_SHARE: Final = "must be above 0 and at most 1: no part is faster than its data sheet"
 
 
@@ -31,7 +32,8 @@ class Neuron:
     call
         Seconds that each call takes, whatever it does.
     step
-        Seconds of one pass of the DMA engines that waits for the pass before it.
+        Seconds of one pass of the DMA engines that waits for the pass before it; the hop is in it,
+        so that the latencies of the axes play no part.
     hbm_efficiency
         Share of the HBM's data-sheet rate that collectives reach.
     link_efficiency
@@ -86,6 +88,9 @@ class Neuron:
         if as_count("lnc", self.lnc) not in (1, 2):
             raise invalid("lnc", self.lnc, "must be 1 or 2")
         put(self, "links_at_once", as_ratio("links_at_once", self.links_at_once))
+        if self.links_at_once > _MOST_LINKS:
+            allowed = f"must be at most {_MOST_LINKS}, the links of a chip in its plane"
+            raise invalid("links_at_once", self.links_at_once, allowed)
         for name in ("mesh_most", "halving_most"):
             put(self, name, parse_bytes(getattr(self, name), name))
         if float(self.mesh_most) > float(self.halving_most):

@@ -54,6 +54,13 @@ impl Neuron {
             }
         }
         positive("links_at_once", self.links_at_once)?;
+        if self.links_at_once > 4.0 {
+            return Err(Error::invalid(
+                "links_at_once",
+                self.links_at_once,
+                "must be at most 4, the links of a chip in its plane",
+            ));
+        }
         not_negative("mesh_most", self.mesh_most)?;
         not_negative("halving_most", self.halving_most)?;
         if self.mesh_most > self.halving_most {
