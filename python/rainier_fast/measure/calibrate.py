@@ -29,7 +29,8 @@ __all__ = ["calibrate"]
 _WORTH_MOVING = 0.25
 # And only to sizes within this factor.
 _REACH = 4.0
-_ROUNDS = 3
+# Choices of algorithms that are tried.
+_ROUNDS = 6
 
 
 def calibrate(
@@ -107,7 +108,8 @@ def calibrate(
             if value != value.start
         ]
     found, measured = _fit(space, rows)
-    left_out = _leave_one_out(space, rows, notes)
+    ran = [_by_name(row) for row in measured]
+    left_out = _leave_one_out(space, rows, ran, notes)
     parameters = {
         parameter.name: Fitted(value, parameter.unit, parameter.start, parameter.source)
         for parameter, value in zip(space.parameters, found, strict=True)
@@ -138,8 +140,13 @@ def _check_ranks(machine: Machine, reading: Reading) -> None:
         )
 
 
-def _fit(space: Space, rows: Sequence[Row]) -> tuple[Vector, list[Measured]]:
-    """Return the values that suit the rows best, and the rows with what the machine then says."""
+def _fit(
+    space: Space, rows: Sequence[Row], known: Sequence[str] | None = None
+) -> tuple[Vector, list[Measured]]:
+    """Return the values that suit the rows best, and the rows with what the machine then says.
+
+    `known` are the algorithms of the rows, where the caller knows them.
+    """
     names = [parameter.name for parameter in space.parameters]
     start = np.array([parameter.start for parameter in space.parameters])
     low = [parameter.low for parameter in space.parameters]
@@ -149,24 +156,32 @@ def _fit(space: Space, rows: Sequence[Row]) -> tuple[Vector, list[Measured]]:
     def machine(values: Vector) -> Machine:
         return space.build(dict(zip(names, map(float, values), strict=True)))
 
-    picked: list[str] = [space.algorithm] * len(rows)
-    values = start
-    for _ in range(_ROUNDS):
-        if space.algorithm == "auto":
-            # One choice at a time: a fit through choices that flip would never settle.
-            chosen = [_by_name(row) for row in measure(machine(values), rows, "auto")]
-            if chosen == picked:
-                break
-            picked = chosen
-
-        def errors(point: Vector, picked: list[str] = picked) -> Vector:
+    def fitted(point: Vector, picked: Sequence[str]) -> Vector:
+        def errors(point: Vector) -> Vector:
             predicted = measure(machine(point), rows, picked)
             return np.log([row.predicted_s for row in predicted]) - measured_log
 
-        values, _ = least_squares(errors, start.tolist(), low, high)
-        if space.algorithm != "auto":
+        return least_squares(errors, point.tolist(), low, high)[0]
+
+    if space.algorithm != "auto":
+        known = [space.algorithm] * len(rows)
+    if known is not None:
+        values = fitted(start, known)
+        return values, measure(machine(values), rows, known)
+    # What `auto` picks depends on the values. It is held fixed while they are fitted, then picked
+    # again, until the choice is one that was tried; the best of them counts.
+    values, tried = start, []
+    measured = measure(space.machine, rows, "auto")
+    best = (math.inf, start, measured)
+    for _ in range(_ROUNDS):
+        picked = [_by_name(row) for row in measured]
+        if picked in tried:
             break
-    return values, measure(machine(values), rows, space.algorithm)
+        tried.append(picked)
+        values = fitted(values, picked)
+        measured = measure(machine(values), rows, "auto")
+        best = min(best, (_squares(measured), values, measured), key=lambda found: found[0])
+    return best[1], best[2]
 
 
 def _by_name(row: Measured) -> str:
@@ -211,7 +226,9 @@ def _thresholds(machine: Machine, rows: Sequence[Row]) -> tuple[Machine, dict[st
     }
 
 
-def _leave_one_out(space: Space, rows: Sequence[Row], notes: list[str]) -> Errors:
+def _leave_one_out(
+    space: Space, rows: Sequence[Row], ran: Sequence[str], notes: list[str]
+) -> Errors:
     """Predict each size by a fit on the others."""
     out: dict[int, Measured] = {}
     sizes = sorted({row.size_bytes for row in rows})
@@ -223,10 +240,10 @@ def _leave_one_out(space: Space, rows: Sequence[Row], notes: list[str]) -> Error
                 f"leaving out {size:g} bytes leaves {len(rest)} rows for "
                 f"{len(space.parameters)} parameters; measure more sizes"
             )
-        values, _ = _fit(space, rest)
+        values, _ = _fit(space, rest, [ran[at] for at in range(len(rows)) if at not in held])
         names = [parameter.name for parameter in space.parameters]
         machine = space.build(dict(zip(names, map(float, values), strict=True)))
-        predicted = measure(machine, [rows[at] for at in held], space.algorithm)
+        predicted = measure(machine, [rows[at] for at in held], [ran[at] for at in held])
         out |= dict(zip(held, predicted, strict=True))
-    notes.append(f"left out one after another: {len(sizes)} sizes, thresholds taken as known")
+    notes.append(f"left out one after another: {len(sizes)} sizes, algorithms taken as known")
     return Errors.of([out[at] for at in range(len(rows))])

@@ -128,7 +128,7 @@ class Calibration:
         Every row with measured and predicted seconds and the error as a fraction.
     leave_one_out
         The same rows, each size predicted by a fit on the other sizes. Which algorithm ran at a
-        size (the thresholds) is taken as known there.
+        size (by the thresholds, or as `auto` picked) is taken as known there.
     notes
         What was detected in the table, and what the fit did.
 

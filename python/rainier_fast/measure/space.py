@@ -53,6 +53,8 @@ class Space:
 
     Attributes
     ----------
+    machine
+        The machine as it was given.
     parameters
         In the order of the fit.
     build
@@ -67,6 +69,7 @@ class Space:
     'neuron'
     """
 
+    machine: Machine
     parameters: tuple[Parameter, ...]
     build: Callable[[Mapping[str, float]], Machine]
     algorithm: str
@@ -101,6 +104,7 @@ def neuron_space(machine: Machine) -> Space:
 
     own = "the machine's own value"
     return Space(
+        machine,
         (
             Parameter("call", "s", _positive(neuron.call, 5e-6), 1e-9, 1e-2, own),
             Parameter("step", "s", _positive(neuron.step, 2e-6), 1e-9, 1e-2, own),
@@ -145,9 +149,9 @@ def generic_space(machine: Machine) -> Space:
 
     parameters = [
         seconds("link_latency", first, 1e-6),
-        seconds("message_overhead", server.overhead_s, 1e-7),
+        seconds("message_overhead", server.overhead_s, 1e-9),
         Parameter("link_efficiency", "1", 0.9, 0.02, 1.0, "a guess; 1 is the data sheet"),
-        seconds("call", server.call_s, 5e-6),
+        seconds("call", server.call_s, 1e-7),
     ]
     if nic is not None:
         parameters.append(seconds("nic_latency", nic.latency_s, 5e-6))
@@ -178,7 +182,7 @@ def generic_space(machine: Machine) -> Space:
             changed = dataclasses.replace(changed, nic=slower)
         return with_server(machine, changed)
 
-    return Space(tuple(parameters), build, "auto")
+    return Space(machine, tuple(parameters), build, "auto")
 
 
 def with_server(machine: Machine, server: UltraServer) -> Machine:

@@ -119,7 +119,7 @@ impl Request {
             }
             Choice::Tiers(names) => {
                 for name in names {
-                    if name == "hierarchical" || name == "auto" {
+                    if ["hierarchical", "auto", "neuron"].contains(&name.as_str()) {
                         return Err(Error::invalid(
                             "algorithm",
                             format!("{name:?} for one tier"),
