@@ -69,3 +69,20 @@ def test_all_reduce(benchmark: Any, chips: int) -> None:
 def test_sort_a_million(benchmark: Any) -> None:
     values = np.random.default_rng(0).random(1_000_000)
     assert benchmark(np.sort, values).size == 1_000_000
+
+
+@pytest.mark.benchmark(group="finish times of a permutation")
+@pytest.mark.parametrize("model", ["fluid", "fifo"])
+@pytest.mark.parametrize("side", [20, 32])
+def test_finish_times(benchmark: Any, side: int, model: str) -> None:
+    cube = rf.torus((side,) * 3, bandwidth=1.0)
+    src, dst = np.arange(side**3), np.random.default_rng(1).permutation(side**3)
+    assert benchmark(cube.finish_times, src, dst, 1, model=model).max() > 0
+
+
+@pytest.mark.benchmark(group="finish times of all pairs")
+@pytest.mark.parametrize("side", [4, 8])
+def test_finish_times_of_all_pairs(benchmark: Any, side: int) -> None:
+    cube = rf.torus((side,) * 3, bandwidth=1.0)
+    pairs = np.divmod(np.arange(side**6), side**3)
+    assert benchmark(cube.finish_times, *pairs, 1).max() > 0

@@ -21,6 +21,7 @@ from rainier_fast.definitions import (
     Chip,
     DimensionOrder,
     Fabric,
+    Gpu,
     MinimalAdaptive,
     Neuron,
     Nic,
@@ -34,6 +35,7 @@ from rainier_fast.definitions.known import KNOWN as _KNOWN
 from rainier_fast.definitions.known import known as _known
 from rainier_fast.errors import (
     InvalidArgument,
+    InvalidSchedule,
     InvalidType,
     OutOfRange,
     RainierError,
@@ -46,19 +48,44 @@ from rainier_fast.machine import (
     Groups,
     Machine,
     algorithms,
+    compare,
     domain,
     full_mesh,
     preset,
     presets,
+    schedule,
     switch,
     torus,
 )
 
 if TYPE_CHECKING:
     from rainier_fast.machine.mesh import DeviceMesh
+    from rainier_fast.machine.schedule import Block, Schedule, Send
     from rainier_fast.measure import Calibration, calibrate
-    from rainier_fast.results import Bottleneck, CollectiveResult, Link, LinkLoads, Route, Table
+    from rainier_fast.results import (
+        Bottleneck,
+        CollectiveResult,
+        Comparison,
+        Link,
+        LinkLoads,
+        Route,
+        Table,
+    )
 
+    B200_NODE: UltraServer
+    GB200_NVL72: UltraServer
+    GB300_NVL72: UltraServer
+    H100_NODE: UltraServer
+    H200_NODE: UltraServer
+    MAIA_100_NODE: UltraServer
+    MAIA_200_NODE: UltraServer
+    MI300X_NODE: UltraServer
+    MI355X_NODE: UltraServer
+    TPU_IRONWOOD_POD: UltraServer
+    TPU_V4_POD: UltraServer
+    TPU_V5E_POD: UltraServer
+    TPU_V5P_POD: UltraServer
+    TPU_V6E_POD: UltraServer
     TRN1_INSTANCE: UltraServer
     TRN2_INSTANCE: UltraServer
     TRN2_ULTRASERVER: UltraServer
@@ -66,22 +93,40 @@ if TYPE_CHECKING:
     TRN3_ULTRASERVER_GEN2: UltraServer
 
 __all__ = [
+    "B200_NODE",
+    "GB200_NVL72",
+    "GB300_NVL72",
+    "H100_NODE",
+    "H200_NODE",
+    "MAIA_100_NODE",
+    "MAIA_200_NODE",
+    "MI300X_NODE",
+    "MI355X_NODE",
+    "TPU_IRONWOOD_POD",
+    "TPU_V4_POD",
+    "TPU_V5E_POD",
+    "TPU_V5P_POD",
+    "TPU_V6E_POD",
     "TRN1_INSTANCE",
     "TRN2_INSTANCE",
     "TRN2_ULTRASERVER",
     "TRN3_ULTRASERVER_GEN1",
     "TRN3_ULTRASERVER_GEN2",
     "Axis",
+    "Block",
     "Bottleneck",
     "Calibration",
     "Chip",
     "Cluster",
     "CollectiveResult",
+    "Comparison",
     "DeviceMesh",
     "DimensionOrder",
     "Fabric",
+    "Gpu",
     "Groups",
     "InvalidArgument",
+    "InvalidSchedule",
     "InvalidType",
     "Link",
     "LinkLoads",
@@ -92,6 +137,8 @@ __all__ = [
     "OutOfRange",
     "RainierError",
     "Route",
+    "Schedule",
+    "Send",
     "Site",
     "Table",
     "Tier",
@@ -107,33 +154,37 @@ __all__ = [
     "build_info",
     "calibrate",
     "catalog",
+    "compare",
     "domain",
     "full_mesh",
     "preset",
     "presets",
+    "schedule",
     "switch",
     "torus",
 ]
 
 
-# Classes of results, whose modules load with the first result.
-_RESULTS = ("Bottleneck", "CollectiveResult", "Link", "LinkLoads", "Route", "Table")
-_MEASURE = ("Calibration", "calibrate")
+# Classes whose modules load when they are asked for.
+_LATE = {
+    **dict.fromkeys(
+        ("Bottleneck", "CollectiveResult", "Comparison", "Link", "LinkLoads", "Route", "Table"),
+        "rainier_fast.results",
+    ),
+    **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.machine.schedule"),
+    "DeviceMesh": "rainier_fast.machine.mesh",
+    **dict.fromkeys(("Calibration", "calibrate"), "rainier_fast.measure"),
+}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - several kinds of names
     # What a bare import does not need is made when it is asked for.
     if name in _KNOWN:
         return _known(name)
-    if name in _MEASURE:
-        from rainier_fast import measure
-
-        return getattr(measure, name)
-    if name in _RESULTS or name == "DeviceMesh":
+    if name in _LATE:
         from importlib import import_module
 
-        where = "rainier_fast.machine.mesh" if name == "DeviceMesh" else "rainier_fast.results"
-        return getattr(import_module(where), name)
+        return getattr(import_module(_LATE[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

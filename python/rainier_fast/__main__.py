@@ -55,11 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m rainier_fast",
-        description="Model a collective on an AWS Trainium machine, and say what bounds it.",
+        description="Model a collective on a machine, and say what bounds it.",
     )
     known = ", ".join(presets())
     parser.add_argument("--preset", default="rainier", metavar="NAME", help=f"machine: {known}")
-    parser.add_argument("--chips", metavar="N", help="chips of the preset rainier")
+    parser.add_argument("--chips", metavar="N", help="chips of rainier or of a preset of nodes")
+    parser.add_argument("--shape", metavar="AxBxC", help="shape of a TPU slice, such as 4x4x8")
     parser.add_argument("--size", default="1 GiB", help="bytes, such as '1 GiB' (the default)")
     parser.add_argument(
         "--collective", default="all_reduce", metavar="NAME", help=", ".join(OPERATIONS)
@@ -73,7 +74,7 @@ def _result(options: argparse.Namespace) -> CollectiveResult:
 
     if options.collective not in OPERATIONS:
         raise unknown("collective", options.collective, OPERATIONS)
-    machine = preset(options.preset, _chips(options.chips))
+    machine = preset(options.preset, _chips(options.chips), _shape(options.shape))
     size = 0 if options.collective == "barrier" else options.size
     shift = 1 if options.collective == "send_recv" else 0
     return run(machine, options.collective, size, shift=shift)
@@ -86,6 +87,15 @@ def _chips(text: str | None) -> int | None:
     if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
         raise invalid("chips", text, "must be a whole number above 0")
     return int(digits)
+
+
+def _shape(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if not all(side.isascii() and side.isdigit() and len(side) < 10 for side in sides):
+        raise invalid("shape", text, "must be whole numbers joined by x, such as 4x4x8")
+    return tuple(map(int, sides))
 
 
 def _as_text(result: CollectiveResult, took: float) -> str:
@@ -108,7 +118,9 @@ def _as_text(result: CollectiveResult, took: float) -> str:
 
 def _weight(name: str, result: CollectiveResult) -> float:
     """Return how much of the time an assumption has a hand in, roughly, to sort by."""
-    kinds = {"wan": "wan", "efa": "nic", "fabric": "fabric", "neuronlink": "domain", "site": "site"}
+    kinds = {"wan": "wan", "efa": "nic", "rdma": "nic", "fabric": "fabric", "site": "site"}
+    kinds |= dict.fromkeys(("node", "nvl72", "scale"), "fabric")
+    kinds |= dict.fromkeys(("neuronlink", "nvlink", "xgmi", "ici", "ethernet"), "domain")
     kind = kinds.get(name.split("_")[0], name)
     phases = list(result.phases)
     of_class = result.bottleneck is not None and result.bottleneck.link_class.startswith(kind)

@@ -15,27 +15,22 @@ _AxisRow = tuple[str, int, str, float, float, Sequence[_Tier]]
 _SiteRow = tuple[str, int, Sequence[_Tier]]
 # ("dor", tie, order or None) | ("adaptive", "", None) | ("valiant", "", None)
 _RoutingRow = tuple[str, str, Sequence[int] | None]
+# (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, fill)
+_GpuRow = tuple[str, int, str, float, bool, bool, bool, float]
+# (rank that has it at first, rank that must have it at last, bytes)
+_Block = tuple[int | None, int | None, float]
+# (src, dst, blocks, bytes, reduce, stage, lane, step, sends that it waits for)
+_Send = tuple[int, int, Sequence[int], float, bool, int, int, int, Sequence[int]]
 # ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once;
 # most bytes for Mesh and for halving
 _NeuronRow = tuple[int, float, float, float, float, float, float, float, float, float]
 _Progress = Callable[[int, int], object]
 
-__all__ = [
-    "Groups",
-    "Machine",
-    "Outcome",
-    "__version__",
-    "algorithms",
-    "build_info",
-    "neuron_algorithm",
-]
+__all__ = ["Groups", "Machine", "Outcome", "Schedule", "__version__", "algorithms", "build_info"]
 
 __version__: str
 
 def build_info() -> dict[str, str]: ...
-def neuron_algorithm() -> tuple[str, list[str]]:
-    """Return (one line, operations) of ``neuron``, which ``auto`` never takes."""
-
 def algorithms(operation: str | None) -> list[tuple[str, str, list[str]]]:
     """Return (name, one line, operations) of each algorithm, of one operation or all."""
 
@@ -48,8 +43,9 @@ class Machine:
         nic: tuple[float, float, float] | None,
         sites: Sequence[_SiteRow],
         wan: tuple[str, Sequence[float], Sequence[float]] | None,
-        neuron: _NeuronRow | None = None,
-        call: float = 0.0,
+        launch: float,
+        gpu: _GpuRow | None,
+        neuron: _NeuronRow | None,
     ) -> Machine: ...
     @property
     def num_chips(self) -> int: ...
@@ -84,6 +80,17 @@ class Machine:
         self, src: NDArray[Any], dst: NDArray[Any], routing: _RoutingRow
     ) -> NDArray[np.float64]:
         """Take src and dst as `link_loads` does."""
+    def finish_times(
+        self,
+        src: NDArray[Any],
+        dst: NDArray[Any],
+        nbytes: float | NDArray[np.float64],
+        start: float | NDArray[np.float64],
+        routing: _RoutingRow,
+        model: str,
+        progress: _Progress | None,
+    ) -> NDArray[np.float64]:
+        """Take src and dst as `link_loads` does."""
     def uniform(self, bytes_per_chip: float, routing: _RoutingRow) -> NDArray[np.float64]: ...
     def destinations(
         self, pattern: str, shift: Sequence[int] | None, seed: int
@@ -101,6 +108,44 @@ class Machine:
         model: str,
         chunks: int | None,
     ) -> Outcome: ...
+    def schedule(
+        self,
+        operation: str,
+        size: float,
+        groups: Groups,
+        routing: _RoutingRow,
+        root: int,
+        shift: int,
+        algorithm: str | Sequence[str],
+        chunks: int | None,
+    ) -> tuple[str, Schedule]:
+        """Return the name of the algorithm and the schedule of the first group."""
+
+@final
+class Schedule:
+    """Who sends what to whom. Immutable; checked when it is made, proven by `verify`."""
+
+    def __new__(
+        cls,
+        operation: str,
+        size: float,
+        root: int,
+        shift: int,
+        chips: Sequence[int],
+        blocks: Sequence[_Block],
+        sends: Sequence[_Send],
+    ) -> Schedule: ...
+    operation: str
+    size: float
+    root: int
+    shift: int
+    chips: list[int]
+    num_sends: int
+    num_blocks: int
+    blocks: list[_Block]
+    sends: list[_Send]
+    def verify(self) -> None: ...
+    def play(self, machine: Machine, routing: _RoutingRow, model: str) -> Outcome: ...
 
 @final
 class Groups:

@@ -12,6 +12,7 @@ from typing import Final
 
 __all__ = [
     "InvalidArgument",
+    "InvalidSchedule",
     "InvalidType",
     "OutOfRange",
     "RainierError",
@@ -67,6 +68,10 @@ class UnknownName(InvalidArgument, KeyError):
 
 class Unsupported(RainierError, ValueError):
     """A combination that has no meaning, or no model yet; the message says what to do instead."""
+
+
+class InvalidSchedule(RainierError, ValueError):
+    """A schedule that does not do what it says; the message names the rank and block, or sends."""
 
 
 class Unreachable(RainierError, ValueError):

@@ -41,6 +41,9 @@ elif kind == "adaptive flows":
 elif kind == "uniform adaptive":
     mesh = rf.torus((16, 16, 16), 50e9, wrap=False)
     job = lambda: mesh.traffic("uniform", 8, "adaptive")
+elif kind.startswith("finish times"):
+    src, dst = rng.integers(0, machine.num_chips, (2, 500_000))
+    job = lambda: machine.finish_times(src, dst, 1 << 20, model=kind.split()[-1])
 elif kind == "adaptive route":
     cube = rf.torus((120, 120, 120), 50e9)
     job = lambda: cube.route(0, cube.chip(x=60, y=60, z=60), "adaptive")
@@ -120,6 +123,10 @@ def interrupted(kind: str, delay: float) -> dict[str, Any]:
         ("adaptive flows", 0.2),
         ("uniform adaptive", 0.2),
         ("adaptive route", 0.2),
+        ("finish times fluid", 0.2),
+        ("finish times fluid", 1.5),
+        ("finish times fifo", 0.2),
+        ("finish times fifo", 1.5),
         ("collective", 0.2),
     ],
 )

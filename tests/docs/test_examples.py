@@ -200,6 +200,15 @@ def check(result: rf.CollectiveResult, name: str) -> None:
     assert result.to_dict()["time_s"] == result.time_s
 
 
+def test_names_of_comparisons() -> None:
+    table = rf.compare(["rainier", "gb200-nvl72", "tpu-v5p"], "all_reduce", "1 GiB")
+    assert len(table) == 3
+    assert table["machine"].tolist() == ["rainier", "gb200-nvl72", "tpu-v5p"]
+    assert all(row["time_s"] > 0 for row in table)
+    assert len(table.to_dict()["time_s"]) == 3
+    assert table._repr_html_().startswith("<")
+
+
 def test_errors_are_what_python_users_expect() -> None:
     for kind in (
         rf.InvalidArgument,

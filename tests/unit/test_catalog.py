@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import math
 import pickle
 from typing import Any
 
@@ -23,12 +24,20 @@ from rainier_fast.catalog import (
 )
 from rainier_fast.catalog.figure import CONFIDENCE, UNITS
 from rainier_fast.catalog.load import read_assumptions, read_entries
+from rainier_fast.definitions import Chip
 from rainier_fast.errors import InvalidArgument, InvalidType, UnknownName
 
+RIVAL_CHIPS = {"h100", "h200", "b200", "gb200", "gb300", "mi300x", "mi355x"}
+RIVAL_CHIPS |= {"maia-100", "maia-200"}
+RIVAL_CHIPS |= {"tpu-v4", "tpu-v5e", "tpu-v5p", "tpu-v6e", "tpu-ironwood"}
+DOMAINS = {"hgx-h100", "hgx-h200", "hgx-b200", "gb200-nvl72", "gb300-nvl72"}
+DOMAINS |= {"mi300x-platform", "mi355x-platform", "maia-100-node", "maia-200-node"}
+DOMAINS |= {"tpu-v4-pod", "tpu-v5e-pod", "tpu-v5p-pod", "tpu-v6e-pod", "tpu-ironwood-pod"}
 ENTRIES = {
-    "chip": {"trainium1", "trainium2", "trainium3"},
+    "chip": {"trainium1", "trainium2", "trainium3"} | RIVAL_CHIPS,
     "instance": {"trn1.32xlarge", "trn1n.32xlarge", "trn2.48xlarge", "trn2u.48xlarge"},
     "ultraserver": {"trn2-ultraserver", "trn3-ultraserver-gen1", "trn3-ultraserver-gen2"},
+    "domain": DOMAINS,
     "nic": {"efav1", "efav2", "efav3", "efav4"},
     "project": {"rainier"},
     "runtime": {"neuron-trn2"},
@@ -176,12 +185,59 @@ def test_trainium3_tiers_keep_what_does_not_reconcile() -> None:
     assert {other.value for other in totals.alternatives} == {2048 * 2**30, 1.408e12}
 
 
-@pytest.mark.parametrize("chip", sorted(ENTRIES["chip"]))
+@pytest.mark.parametrize("chip", sorted(ENTRIES["chip"] - RIVAL_CHIPS))
 @pytest.mark.parametrize("dtype", ["bf16", "fp8", "fp32"])
 def test_tensor_engines_are_part_of_the_peak(chip: str, dtype: str) -> None:
     entry = catalog()[chip]
     share = entry[f"tensor_flops_{dtype}"].number / entry[f"peak_flops_{dtype}"].number
     assert 0.85 < share <= 1
+
+
+@pytest.mark.parametrize("chip", sorted(RIVAL_CHIPS))
+def test_rivals_have_no_rate_that_is_not_published(chip: str) -> None:
+    entry = catalog()[chip]
+    made = Chip.from_catalog(chip)
+    listed = {name for name in ("bf16", "fp32", "fp8") if f"peak_flops_{name}" in entry}
+    assert set(dict(made.peak_flops)) == listed
+    assert listed - {"fp32"} == set(dict(made.tensor_flops))
+    for dtype, rate in made.tensor_flops:
+        assert rate == made.flops(dtype)
+    assert {"hbm_bytes", "hbm_bandwidth"} <= set(entry.figures)
+
+
+# Sums of a chip's scale-up links, one way, as the makers publish them for the chip.
+@pytest.mark.parametrize(
+    ("domain", "links", "total", "within"),
+    [
+        ("hgx-h100", 1, 450e9, 0),
+        ("hgx-b200", 1, 900e9, 0),
+        ("gb200-nvl72", 1, 900e9, 0),
+        ("mi300x-platform", 7, 448e9, 0),
+        ("mi355x-platform", 7, 535.5e9, 0),
+        ("maia-100-node", 3, 450e9, 0),
+        ("tpu-v4-pod", 6, 300e9, 0.1),
+        ("tpu-v5e-pod", 4, 200e9, 0.1),
+        ("tpu-v5p-pod", 6, 600e9, 0.1),
+        ("tpu-v6e-pod", 4, 400e9, 0.1),
+        ("tpu-ironwood-pod", 6, 600e9, 0),
+    ],
+)
+def test_links_of_rivals_add_up(domain: str, links: int, total: float, within: float) -> None:
+    figure = catalog()[domain]["link_bandwidth"]
+    assert links * figure.number == pytest.approx(total, rel=within + 1e-12)
+    if within:
+        # The makers' label is a tenth above what the scaling book counts; both are there.
+        assert total / links in [other.value for other in figure.alternatives]
+
+
+def test_pods_are_whole() -> None:
+    for name in DOMAINS:
+        entry = catalog()[name]
+        assert catalog()[str(entry["chip"].value)].kind == "chip"
+        if name.startswith("tpu"):
+            axes = [axis for axis in "xyz" if f"extent_{axis}" in entry]
+            sizes = [entry[f"extent_{axis}"].number for axis in axes]
+            assert math.prod(sizes) == entry["chips"].number
 
 
 def test_the_matmul_roofline_of_trainium2() -> None:
@@ -218,6 +274,17 @@ def test_default_values_of_the_assumptions() -> None:
         "site_share_indiana": 0.5,
         "site_share_mississippi": 0.25,
         "site_share_pennsylvania": 0.25,
+        "nvlink_port_latency": 0.3e-6,
+        "xgmi_hop_latency": 1.2e-6,
+        "ici_hop_latency": 1e-6,
+        "ethernet_link_latency": 2e-6,
+        "maia200_local_share": 0.75,
+        "rdma_end_to_end_latency": 4e-6,
+        "rdma_nic_latency": 2e-6,
+        "rdma_message_overhead": 1e-6,
+        "node_group_nodes": 32,
+        "nvl72_group_racks": 8,
+        "scale_out_oversubscription": 1.0,
     }
 
 
@@ -226,6 +293,7 @@ def test_assumptions_agree_with_one_another() -> None:
     shares = [known[f"site_share_{site}"].number for site in ("indiana", "mississippi")]
     assert sum(shares) + known["site_share_pennsylvania"].number == 1
     assert 2 * known["efa_nic_latency"].number == known["efa_end_to_end_latency"].number
+    assert 2 * known["rdma_nic_latency"].number == known["rdma_end_to_end_latency"].number
     assert known["efa_end_to_end_latency"].value == catalog()["efav3"]["latency"].value
     for name, figure in known.items():
         if name.startswith("wan_latency_"):

@@ -35,6 +35,19 @@ def test_json_holds_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     assert answer["machine"]["chips"] == 16
 
 
+def test_a_cluster_of_another_maker(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--preset", "gb200-nvl72", "--chips", "144"]) == 0
+    text = capsys.readouterr().out
+    assert "144 x gb200 in 2 x gb200-nvl72" in text
+    assert "nvlink_port_latency" in text
+    assert "rdma_nic_latency" in text
+
+
+def test_a_slice_by_its_shape(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--preset", "tpu-v5p", "--shape", "4x4x8"]) == 0
+    assert "128 x tpu-v5p" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("collective", ["barrier", "send_recv", "broadcast"])
 def test_other_collectives(collective: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--chips", "128", "--collective", collective]) == 0
@@ -50,6 +63,12 @@ def test_other_collectives(collective: str, capsys: pytest.CaptureFixture[str]) 
         (["--chips", "many"], "chips"),
         (["--chips", "99999999999999999999999"], "chips"),
         (["--preset", "trn2", "--chips", "16"], "chips"),
+        (["--preset", "h100", "--chips", "12"], "chips"),
+        (["--preset", "tpu-v5p", "--chips", "64"], "shape"),
+        (["--preset", "tpu-v5p", "--shape", "4x4"], "shape"),
+        (["--preset", "tpu-v5p", "--shape", "4x4x-4"], "shape"),
+        (["--preset", "tpu-v5p", "--shape", ""], "shape"),
+        (["--preset", "trn2", "--shape", "4x4"], "shape"),
         (["--size", "1 parsec"], "size"),
         (["--collective", "allreduce"], "collective"),
     ],

@@ -11,8 +11,8 @@ from rainier_fast.errors import invalid, unknown
 
 __all__ = ["KINDS", "Assumptions", "Catalog", "Entry", "Figures", "ReadOnly"]
 
-KINDS: Final = ("chip", "instance", "ultraserver", "nic", "site", "project", "runtime")
-"""What an entry may describe."""
+KINDS: Final = ("chip", "instance", "ultraserver", "domain", "nic", "site", "project", "runtime")
+"""What an entry may describe; a domain is a node, rack or pod of another maker."""
 
 _Value = TypeVar("_Value")
 _LEGEND: Final = "trust: " + ", ".join(
@@ -131,7 +131,7 @@ class Assumptions(Figures):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Entry:
-    """A chip, instance, UltraServer, NIC, site or project, and what is known of it.
+    """A chip, instance, UltraServer, domain, NIC, site or project, and what is known of it.
 
     Prints as a table of every figure with its unit, trust and source.
 

@@ -25,6 +25,10 @@ _FAMILIES: Final = (
     "efa.json",
     "sites.json",
     "neuron.json",
+    "nvidia.json",
+    "amd.json",
+    "maia.json",
+    "tpu.json",
 )
 _NEEDED: Final = frozenset({"value", "unit", "source", "confidence"})
 _OPTIONAL: Final = frozenset({"note", "alternatives", "low", "high"})

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from rainier_fast.definitions.check import as_name, as_ratio
 from rainier_fast.errors import invalid, invalid_type, unknown
 from rainier_fast.units import Quantity, parse_bandwidth, parse_bytes
 
+if TYPE_CHECKING:
+    from rainier_fast.catalog import Entry
+
 __all__ = ["DTYPES", "Chip", "Rates"]
 
 DTYPES: Final = ("bf16", "fp32", "fp8")
-"""Types of numbers whose dense rates the catalogue holds."""
+"""Types of numbers whose dense rates the catalogue holds, where the maker publishes them."""
 
 Rates: TypeAlias = Mapping[str, float] | tuple[tuple[str, float], ...]
 """FLOP/s by type of number; stored as pairs, sorted."""
@@ -80,7 +83,8 @@ class Chip:
         Returns
         -------
         Chip
-            Rates in FLOP/s, memory in bytes and bytes/s.
+            Rates in FLOP/s, memory in bytes and bytes/s. A type of number that has no published
+            rate is left out.
 
         Raises
         ------
@@ -100,8 +104,8 @@ class Chip:
         entry = chips[name]
         return cls(
             name,
-            {dtype: entry[f"peak_flops_{dtype}"].number for dtype in DTYPES},
-            {dtype: entry[f"tensor_flops_{dtype}"].number for dtype in DTYPES},
+            _listed(entry, "peak_flops"),
+            _listed(entry, "tensor_flops"),
             entry["hbm_bytes"].number,
             entry["hbm_bandwidth"].number,
         )
@@ -136,6 +140,12 @@ class Chip:
         if not isinstance(dtype, str) or dtype not in rates:
             raise unknown("dtype", dtype, rates)
         return rates[dtype]
+
+
+def _listed(entry: Entry, kind: str) -> dict[str, float]:
+    return {
+        dtype: entry[f"{kind}_{dtype}"].number for dtype in DTYPES if f"{kind}_{dtype}" in entry
+    }
 
 
 def _rates(argument: str, given: object) -> tuple[tuple[str, float], ...]:

@@ -1,4 +1,4 @@
-"""The UltraServers and instances that AWS sells, made of the catalogue's figures when asked for."""
+"""Scale-up domains that are sold or run, made of the catalogue's figures when asked for."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.neuron import Neuron
+from rainier_fast.definitions.rivals import node, pod
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
 
 if TYPE_CHECKING:
     from rainier_fast.catalog import Entry
 
-__all__ = ["KNOWN", "known"]
+__all__ = ["KNOWN", "NEURONLINK", "known"]
 
 
 @cache
@@ -106,5 +107,22 @@ KNOWN: Final[dict[str, Callable[[], UltraServer]]] = {
     "TRN2_ULTRASERVER": lambda: _torus("trn2-ultraserver", "xyz"),
     "TRN3_ULTRASERVER_GEN1": lambda: _switched("trn3-ultraserver-gen1"),
     "TRN3_ULTRASERVER_GEN2": lambda: _switched("trn3-ultraserver-gen2"),
+    "H100_NODE": lambda: node("h100"),
+    "H200_NODE": lambda: node("h200"),
+    "B200_NODE": lambda: node("b200"),
+    "GB200_NVL72": lambda: node("gb200"),
+    "GB300_NVL72": lambda: node("gb300"),
+    "MI300X_NODE": lambda: node("mi300x"),
+    "MI355X_NODE": lambda: node("mi355x"),
+    "MAIA_100_NODE": lambda: node("maia-100"),
+    "MAIA_200_NODE": lambda: node("maia-200"),
+    "TPU_V4_POD": lambda: pod("tpu-v4"),
+    "TPU_V5E_POD": lambda: pod("tpu-v5e"),
+    "TPU_V5P_POD": lambda: pod("tpu-v5p"),
+    "TPU_V6E_POD": lambda: pod("tpu-v6e"),
+    "TPU_IRONWOOD_POD": lambda: pod("tpu-ironwood"),
 }
 """How to make each constant."""
+
+NEURONLINK: Final = tuple(name for name in KNOWN if name.startswith("TRN"))
+"""Those whose axes are of NeuronLink."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.check import MAX_COUNT, as_name, as_tuple_of
 from rainier_fast.definitions.chip import Chip
+from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.neuron import Neuron, NeuronRow
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
@@ -84,10 +85,14 @@ class UltraServer:
         The NIC of each chip, or None.
     overhead
         Seconds that a sender spends on each message inside the domain.
+    launch
+        Least seconds that a collective call takes: its issue overlaps the transfer, so a call takes
+        the longer of the two. A group of one still costs nothing.
+    gpu
+        What NCCL's tuning model asks of the chips, for ``algorithm="nccl"``; None where they are
+        not GPUs.
     neuron
         How the chips run collectives where they are Trainium, for ``algorithm="neuron"``.
-    call
-        Seconds that each collective takes on top of its messages; ``neuron`` has its own.
 
     Raises
     ------
@@ -106,8 +111,9 @@ class UltraServer:
     axes: tuple[Axis, ...]
     nic: Nic | None = None
     overhead: Quantity = 0.0
+    launch: Quantity = 0.0
+    gpu: Gpu | None = None
     neuron: Neuron | None = None
-    call: Quantity = 0.0
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -116,10 +122,6 @@ class UltraServer:
             raise invalid_type("chip", self.chip, "must be a Chip or None")
         if self.nic is not None and not isinstance(self.nic, Nic):
             raise invalid_type("nic", self.nic, "must be a Nic or None")
-        if self.neuron is not None and not isinstance(self.neuron, Neuron):
-            raise invalid_type("neuron", self.neuron, "must be a Neuron or None")
-        if self.neuron is not None and self.chip is None:
-            raise invalid("neuron", self.neuron, "needs a chip, whose HBM it uses")
         put(self, "axes", as_tuple_of("axes", self.axes, Axis))
         if not 1 <= len(self.axes) <= MAX_AXES:
             raise invalid("axes", self.axes, f"a domain has 1 to {MAX_AXES} axes")
@@ -129,7 +131,13 @@ class UltraServer:
         if self.num_chips > MAX_COUNT:
             raise invalid("shape", self.shape, f"a machine has at most {MAX_COUNT:,} chips")
         put(self, "overhead", parse_time(self.overhead, "overhead"))
-        put(self, "call", parse_time(self.call, "call"))
+        put(self, "launch", parse_time(self.launch, "launch"))
+        if self.gpu is not None and not isinstance(self.gpu, Gpu):
+            raise invalid_type("gpu", self.gpu, "must be a Gpu or None")
+        if self.neuron is not None and not isinstance(self.neuron, Neuron):
+            raise invalid_type("neuron", self.neuron, "must be a Neuron or None")
+        if self.neuron is not None and self.chip is None:
+            raise invalid("neuron", self.neuron, "needs a chip, whose HBM it uses")
 
     @property
     def num_chips(self) -> int:
@@ -147,9 +155,9 @@ class UltraServer:
         return float(self.overhead)
 
     @property
-    def call_s(self) -> float:
-        """Seconds that each collective takes on top of its messages."""
-        return float(self.call)
+    def launch_s(self) -> float:
+        """Least seconds that a collective call takes."""
+        return float(self.launch)
 
     @property
     def hbm_bytes(self) -> int:

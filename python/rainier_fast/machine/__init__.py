@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from rainier_fast.machine.cluster import Cluster
+from rainier_fast.machine.compare import compare
 from rainier_fast.machine.groups import Groups
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.presets import preset, presets
 from rainier_fast.machine.request import algorithms
+from rainier_fast.machine.scheduling import schedule
 from rainier_fast.machine.shapes import domain, full_mesh, switch, torus
 
 __all__ = [
@@ -14,10 +16,12 @@ __all__ = [
     "Groups",
     "Machine",
     "algorithms",
+    "compare",
     "domain",
     "full_mesh",
     "preset",
     "presets",
+    "schedule",
     "switch",
     "torus",
 ]

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_range
-from rainier_fast.units import MAX_BYTES, Quantity, parse_bytes
+from rainier_fast.units import MAX_BYTES, Quantity, parse_bytes, parse_time
 
 __all__ = [
     "Bytes",
     "Chips",
+    "Times",
     "as_bytes",
     "as_integers",
     "as_progress",
     "as_threads",
+    "as_times",
     "chip_array",
     "flow_columns",
 ]
@@ -31,9 +34,13 @@ Chips: TypeAlias = int | np.integer[Any] | Sequence[int] | NDArray[np.integer[An
 Bytes: TypeAlias = Quantity | Sequence[float] | NDArray[Any]
 """One size for all flows, as a number or text, or a number for each."""
 
+Times: TypeAlias = Quantity | Sequence[float] | NDArray[Any]
+"""One time for all flows, as a number of seconds or text, or seconds for each."""
+
 _AS_THEY_ARE: Final = (np.int64, np.uint64, np.int32, np.uint32)
 _INTEGERS: Final = "must be integers: one, or a 1-D sequence or array"
 _SIZES: Final = "must be bytes: one number or text, or a 1-D sequence or array of numbers"
+_MOMENTS: Final = "must be seconds: one number or text, or a 1-D sequence or array of numbers"
 _MOST_THREADS: Final = 1024
 _THREADS_VARIABLE: Final = "RAINIER_NUM_THREADS"
 
@@ -176,26 +183,25 @@ def as_bytes(argument: str, values: object, count: int) -> float | NDArray[np.fl
     >>> as_bytes("nbytes", "1 KiB", 3), as_bytes("nbytes", [1, 2], 2)
     (1024.0, array([1., 2.]))
     """
-    if isinstance(values, str | int | float) or getattr(values, "ndim", None) == 0:
-        return parse_bytes(values, argument)  # type: ignore[arg-type]
-    if not isinstance(values, Sequence) and not hasattr(values, "__array__"):
-        return parse_bytes(values, argument)  # type: ignore[arg-type]
-    array = _array(argument, values, _SIZES)
-    if array.ndim != 1:
-        raise invalid(
-            argument, f"{array.ndim} dimensions", "must have one dimension, or be one size"
-        )
-    if array.dtype.kind not in "iuf" and not _whole(array):
-        raise invalid_type(argument, _kind(values, array), _SIZES)
-    if array.size != count:
-        raise invalid(argument, f"{array.size} values", f"must have one for each flow ({count})")
-    sizes = _float64(array)
-    # A NaN makes both comparisons false.
-    if sizes.size and not (sizes.min() >= 0 and sizes.max() <= MAX_BYTES):
-        at = int((~((sizes >= 0) & (sizes <= MAX_BYTES))).argmax())
-        allowed = "must be a finite number of bytes >= 0 and <= 2**63"
-        raise invalid(f"{argument}[{at}]", float(sizes[at]), allowed)
-    return sizes
+    return _quantities(argument, values, count, _SIZE)
+
+
+def as_times(argument: str, values: object, count: int) -> float | NDArray[np.float64]:
+    """Return times in seconds: a float for one time, or a float64 array of `count` times.
+
+    Raises
+    ------
+    InvalidArgument
+        If a time is negative or not finite, or there are not `count` of them.
+    InvalidType
+        If they are not numbers; only a single time may be text.
+
+    Examples
+    --------
+    >>> as_times("start", "2 us", 3), as_times("start", [0, 1], 2)
+    (2e-06, array([0., 1.]))
+    """
+    return _quantities(argument, values, count, _TIME)
 
 
 def as_threads(n_threads: object) -> int:
@@ -242,6 +248,47 @@ def as_progress(progress: object) -> Callable[[int, int], object] | None:
     if progress is not None and not callable(progress):
         raise invalid_type("progress", progress, "must be a function of (done, total), or None")
     return progress
+
+
+class _Measure(NamedTuple):
+    """What numbers of a column mean."""
+
+    parse: Callable[[Any, str], float]
+    forms: str
+    most: float
+    allowed: str
+
+
+_SIZE: Final = _Measure(
+    parse_bytes, _SIZES, MAX_BYTES, "must be a finite number of bytes >= 0 and <= 2**63"
+)
+_TIME: Final = _Measure(
+    parse_time, _MOMENTS, sys.float_info.max, "must be a finite number of seconds >= 0"
+)
+
+
+def _quantities(
+    argument: str, values: object, count: int, kind: _Measure
+) -> float | NDArray[np.float64]:
+    if isinstance(values, str | int | float) or getattr(values, "ndim", None) == 0:
+        return kind.parse(values, argument)
+    if not isinstance(values, Sequence) and not hasattr(values, "__array__"):
+        return kind.parse(values, argument)
+    array = _array(argument, values, kind.forms)
+    if array.ndim != 1:
+        raise invalid(
+            argument, f"{array.ndim} dimensions", "must have one dimension, or be one number"
+        )
+    if array.dtype.kind not in "iuf" and not _whole(array):
+        raise invalid_type(argument, _kind(values, array), kind.forms)
+    if array.size != count:
+        raise invalid(argument, f"{array.size} values", f"must have one for each flow ({count})")
+    numbers = _float64(array)
+    # A NaN makes both comparisons false.
+    if numbers.size and not (numbers.min() >= 0 and numbers.max() <= kind.most):
+        at = int((~((numbers >= 0) & (numbers <= kind.most))).argmax())
+        raise invalid(f"{argument}[{at}]", float(numbers[at]), kind.allowed)
+    return numbers
 
 
 def _array(argument: str, values: object, allowed: str) -> NDArray[Any]:

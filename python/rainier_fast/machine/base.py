@@ -46,8 +46,9 @@ class Base:
             None if nic is None else (nic.bandwidth_Bps, nic.latency_s, nic.overhead_s),
             [site.row() for site in checked],
             None if wan is None else wan.tables(len(checked)),
+            server.launch_s,
+            None if server.gpu is None else server.gpu.row(),
             server.neuron_row(),
-            server.call_s,
         )
         fields = {
             "_core": core,

@@ -18,7 +18,10 @@ from rainier_fast.machine.traffic import Traffic
 
 if TYPE_CHECKING:
     from rainier_fast.catalog import Figure
+    from rainier_fast.definitions.routing import Routing
     from rainier_fast.machine.mesh import DeviceMesh
+    from rainier_fast.machine.schedule import Schedule
+    from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["Machine"]
 
@@ -152,13 +155,54 @@ class Machine(Places, Traffic, Sharing, Collectives, Rooted):
 
         return DeviceMesh(self, axes)
 
+    def run(
+        self, schedule: Schedule, model: str = "link_load", routing: Routing | None = None
+    ) -> CollectiveResult:
+        """Run a schedule: an algorithm's, or one of your own.
+
+        Parameters
+        ----------
+        schedule
+            What `rainier_fast.schedule` or `Schedule` made. One that an algorithm made for this
+            machine runs as the algorithm does, pieces and chunks included; any other is run message
+            by message.
+        model
+            ``"link_load"``, ``"alpha_beta"``, ``"fluid"`` or ``"fifo"``.
+        routing
+            ``"dor"``, ``"adaptive"``, ``"valiant"`` or a policy object; None for the one that the
+            schedule was made with.
+
+        Returns
+        -------
+        CollectiveResult
+            Time (s), bandwidths (bytes/s), bottleneck, lower bound, phases. It is not verified:
+            call `Schedule.verify`.
+
+        Raises
+        ------
+        RainierError
+            If the schedule does not run on this machine.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset, schedule
+        >>> trn2 = preset("trn2")
+        >>> made = schedule("all_reduce", trn2, "1 GiB", algorithm="multi_ring")
+        >>> trn2.run(made, model="fluid").algorithm
+        'multi_ring'
+        """
+        from rainier_fast.machine.scheduling import play
+
+        return play(self._whole, schedule, model, routing)
+
     def without_latency(self) -> Machine:
         """Return the same machine with every latency and overhead at zero.
 
         Returns
         -------
         Machine
-            What remains of every time is bytes over bandwidth.
+            What remains of every time is bytes over bandwidth. It says no more what its GPUs are:
+            the tables of ``algorithm="nccl"`` have latencies of their own.
 
         Examples
         --------
@@ -194,8 +238,9 @@ def _silent(server: UltraServer) -> UltraServer:
         axes=tuple(map(_quiet_axis, server.axes)),
         nic=None if nic is None else dataclasses.replace(nic, latency=0.0, overhead=0.0),
         overhead=0.0,
+        launch=0.0,
+        gpu=None,
         neuron=None if server.neuron is None else server.neuron.quiet(),
-        call=0.0,
     )
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from rainier_fast.definitions.check import MAX_COUNT, as_count
+from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag
 from rainier_fast.definitions.known import known
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import invalid, unknown
 from rainier_fast.machine.machine import Machine
+from rainier_fast.machine.rivals import CLUSTERS, SLICES, cluster_of, slice_of
 from rainier_fast.machine.shapes import domain
 
 __all__ = ["preset", "presets"]
@@ -18,6 +20,8 @@ __all__ = ["preset", "presets"]
 _RAINIER: Final = "rainier"
 _SITES: Final = ("indiana", "mississippi", "pennsylvania")
 _ULTRASERVER: Final = "TRN2_ULTRASERVER"
+
+_SHAPE: Final = {name: (8, 16) if name in ("tpu-v5e", "tpu-v6e") else (4, 4, 8) for name in SLICES}
 
 _DOMAINS: Final = {
     "trn1": ("TRN1_INSTANCE", "one Trn1 instance: 16 Trainium chips, 4x4 torus"),
@@ -51,10 +55,18 @@ def presets() -> dict[str, str]:
     True
     """
     first = {_RAINIER: "Project Rainier: 524,288 Trainium2 chips, 8,192 UltraServers, 3 sites"}
-    return first | {name: line for name, (_, line) in _DOMAINS.items()}
+    ours = first | {name: line for name, (_, line) in _DOMAINS.items()}
+    nodes = {name: line for name, (_, _, line) in CLUSTERS.items()}
+    return ours | nodes | {name: line for name, (_, line) in SLICES.items()}
 
 
-def preset(name: str, chips: int | None = None) -> Machine:
+def preset(
+    name: str,
+    chips: int | None = None,
+    shape: Sequence[int] | None = None,
+    *,
+    twisted: bool = False,
+) -> Machine:
     """Make a machine by its name.
 
     Parameters
@@ -62,8 +74,14 @@ def preset(name: str, chips: int | None = None) -> Machine:
     name
         A name of `presets()`.
     chips
-        Number of chips, for ``"rainier"`` only: a multiple of 64, split over its sites as the
-        catalogue assumes. Small machines have fewer sites.
+        Number of chips. Of ``"rainier"``, a multiple of 64, split over its sites as the catalogue
+        assumes; small machines have fewer sites. Of machines of nodes such as ``"h100"`` or
+        ``"gb200-nvl72"``, any whole number of nodes, over the scale-out fabric that the catalogue
+        assumes. Other presets have no such freedom.
+    shape
+        Chips along each axis of a TPU slice, such as ``(4, 4, 8)``; None for the whole pod.
+    twisted
+        Whether a TPU slice is a twisted torus, which is not modelled yet.
 
     Returns
     -------
@@ -75,15 +93,31 @@ def preset(name: str, chips: int | None = None) -> Machine:
     UnknownName
         If there is no such preset.
     InvalidArgument, InvalidType
-        If `chips` is not usable, or the preset has no such freedom.
+        If `chips`, `shape` or `twisted` is not usable, or the preset has no such freedom.
+    Unsupported
+        For a twisted torus.
 
     Examples
     --------
     >>> preset("rainier").num_chips, preset("rainier", chips=128).num_chips
     (524288, 128)
+    >>> preset("gb200-nvl72", chips=144).num_ultraservers
+    2
+    >>> preset("tpu-v5p", shape=(4, 4, 8)).num_links
+    768
     """
     if not isinstance(name, str) or name not in presets():
         raise unknown("preset", name, presets())
+    if name in SLICES:
+        if chips is not None:
+            raise invalid("chips", chips, f"preset {name!r} takes shape=, such as {_SHAPE[name]}")
+        return slice_of(name, shape, twisted)
+    if shape is not None:
+        raise invalid("shape", shape, f"only TPU presets have it ({', '.join(SLICES)})")
+    if as_flag("twisted", twisted):
+        raise invalid("twisted", twisted, f"only TPU presets have it ({', '.join(SLICES)})")
+    if name in CLUSTERS:
+        return cluster_of(name, chips)
     if name == _RAINIER:
         return _rainier(chips)
     constant, _ = _DOMAINS[name]

@@ -12,6 +12,7 @@ from rainier_fast.definitions.routing import (
     DimensionOrder,
     MinimalAdaptive,
     Routing,
+    RoutingRow,
     Valiant,
     as_routing,
     routing_row,
@@ -22,9 +23,10 @@ from rainier_fast.units import Quantity, parse_bytes
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
+    from rainier_fast.machine.schedule import Schedule
     from rainier_fast.results.collective import CollectiveResult
 
-__all__ = ["MODELS", "OPERATIONS", "Algorithm", "Request", "algorithms", "run"]
+__all__ = ["MODELS", "OPERATIONS", "Algorithm", "Request", "algorithms", "make_request", "run"]
 
 OPERATIONS: Final = (
     "all_reduce",
@@ -40,7 +42,7 @@ OPERATIONS: Final = (
 )
 """Every collective."""
 
-MODELS: Final = ("link_load", "alpha_beta")
+MODELS: Final = ("link_load", "alpha_beta", "fluid", "fifo")
 """How contention may be modelled."""
 
 Algorithm: TypeAlias = str | Sequence[str]
@@ -65,22 +67,44 @@ class Request:
     algorithm: str | tuple[str, ...]
     model: str
     chunks: int | None
+    schedule_of_own: Schedule | None = None
+    """A schedule that is run in place of an algorithm's."""
 
     def outcome(self, machine: Machine) -> _core.Outcome:
         """Return the core's answer on a machine."""
-        names = self.algorithm if isinstance(self.algorithm, str) else list(self.algorithm)
-        axes = [axis.name for axis in machine.ultraserver.axes]
+        row = self._routing_row(machine)
+        if self.schedule_of_own is not None:
+            return self.schedule_of_own._core.play(machine._core, row, self.model)
         return machine._core.collective(
             self.operation,
             self.size,
             self.groups.core(machine._core),
-            routing_row(self.routing, axes),
+            row,
             self.root,
             self.shift,
-            names,
+            self._names(),
             self.model,
             self.chunks,
         )
+
+    def schedule(self, machine: Machine) -> tuple[str, _core.Schedule]:
+        """Return the name of the algorithm and the core's schedule on a machine."""
+        return machine._core.schedule(
+            self.operation,
+            self.size,
+            self.groups.core(machine._core),
+            self._routing_row(machine),
+            self.root,
+            self.shift,
+            self._names(),
+            self.chunks,
+        )
+
+    def _names(self) -> str | list[str]:
+        return self.algorithm if isinstance(self.algorithm, str) else list(self.algorithm)
+
+    def _routing_row(self, machine: Machine) -> RoutingRow:
+        return routing_row(self.routing, [axis.name for axis in machine.ultraserver.axes])
 
 
 def run(
@@ -111,11 +135,45 @@ def run(
     """
     from rainier_fast.results.collective import CollectiveResult
 
+    request = make_request(
+        machine, operation, size, group, algorithm, model, routing, chunks, root, shift
+    )
+    return CollectiveResult._of(machine, request, request.outcome(machine))
+
+
+def make_request(
+    machine: Machine,
+    operation: str,
+    size: Quantity,
+    group: object,
+    algorithm: Algorithm,
+    model: str,
+    routing: Routing,
+    chunks: int | None,
+    root: int,
+    shift: int,
+) -> Request:
+    """Check the arguments of a collective.
+
+    Raises
+    ------
+    RainierError
+        If an argument is not usable; the message names it.
+
+    Examples
+    --------
+    >>> from rainier_fast import torus
+    >>> ring = torus((4,), bandwidth=1e9)
+    >>> make_request(ring, "reduce", 8, None, "auto", "fluid", "dor", None, 0, 0).size
+    8.0
+    """
+    if not isinstance(operation, str) or operation not in OPERATIONS:
+        raise unknown("operation", operation, OPERATIONS)
     nbytes = parse_bytes(size, "size")
     groups = as_groups(group, machine)
     if not isinstance(model, str) or model not in MODELS:
         raise unknown("model", model, MODELS)
-    request = Request(
+    return Request(
         operation,
         nbytes,
         groups,
@@ -126,7 +184,6 @@ def run(
         model,
         None if chunks is None else as_count("chunks", chunks, MAX_COUNT),
     )
-    return CollectiveResult._of(machine, request, request.outcome(machine))
 
 
 def algorithms(operation: str | None = None) -> dict[str, str]:
@@ -140,8 +197,8 @@ def algorithms(operation: str | None = None) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Names and one line each. ``"auto"``, the default, is the fastest of them
-        but for ``"neuron"``, which counts more than the network and runs only when named.
+        Names and one line each. ``"auto"``, the default, is the fastest of them but ``"nccl"``
+        and ``"neuron"``, which run only when named.
 
     Raises
     ------
@@ -164,16 +221,13 @@ def algorithms(operation: str | None = None) -> dict[str, str]:
     rows = {name: line for name, line, _ in known}
     if operation not in ("send_recv", "barrier"):
         rows.setdefault("hierarchical", _HIERARCHICAL)
-    line, does = _core.neuron_algorithm()
-    if operation in (None, "barrier", *does):
-        rows.setdefault("neuron", line)
     return rows
 
 
 def _algorithm(algorithm: object, operation: str) -> str | tuple[str, ...]:
     allowed = "must be the name of an algorithm, 'auto', or a sequence of names, one for each tier"
     if isinstance(algorithm, str):
-        names = ["auto", "hierarchical", "neuron", *(name for name, _, _ in _core.algorithms(None))]
+        names = ["auto", "hierarchical", *(name for name, _, _ in _core.algorithms(None))]
         if algorithm not in names:
             raise unknown("algorithm", algorithm, ["auto", *algorithms(operation)])
         return algorithm

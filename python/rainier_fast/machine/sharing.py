@@ -1,15 +1,22 @@
-"""Rates of messages that share links fairly."""
+"""Rates and finish times of messages that share links."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast.definitions.routing import Routing
-from rainier_fast.machine.arrays import Chips, flow_columns
+from rainier_fast.errors import unknown
+from rainier_fast.machine.arrays import Bytes, Chips, Times, as_progress, as_times, flow_columns
 from rainier_fast.machine.base import Base
+from rainier_fast.machine.traffic import Progress
 
-__all__ = ["Sharing"]
+__all__ = ["ENGINES", "Sharing"]
+
+ENGINES: Final = ("fluid", "fifo")
+"""Names of models that `Machine.finish_times` takes."""
 
 
 class Sharing(Base):
@@ -53,3 +60,79 @@ class Sharing(Base):
         row = self._routing(routing)
         sources, targets, _ = flow_columns(src, dst, 0, self.num_chips)
         return self._core.max_min_rates(sources, targets, row)
+
+    def finish_times(
+        self,
+        src: Chips,
+        dst: Chips,
+        nbytes: Bytes,
+        start: Times = 0.0,
+        routing: Routing = "dor",
+        model: str = "fluid",
+        progress: Progress | None = None,
+    ) -> NDArray[np.float64]:
+        """Return when the last byte of each message arrives if all share the machine.
+
+        A message begins with its sender's overhead; then its bytes enter the links.
+
+        Parameters
+        ----------
+        src, dst
+            Chip numbers of the senders and receivers, as for `link_loads`.
+        nbytes
+            Bytes of each message: one size as a number or text, or a number for each message.
+        start
+            When each message begins: one time as a number of seconds or text, or seconds for each.
+        routing
+            ``"dor"``, ``"adaptive"``, ``"valiant"`` or a policy object.
+        model
+            ``"fluid"``: messages share links with max-min fair rates, found anew whenever one
+            starts or ends; one alone takes `Route.time_s`. ``"fifo"``: each link serves whole
+            messages, first come, first served (of two at once, the one that stands first), and
+            stores each before it goes on; one alone takes `Route.time_s` with
+            ``"store_and_forward"``.
+        progress
+            Called with (done, total) now and then; an exception in it stops the job.
+
+        Returns
+        -------
+        numpy.ndarray
+            float64, seconds.
+
+        Raises
+        ------
+        OutOfRange
+            If a chip is not in the machine.
+        UnknownName
+            If there is no such model.
+        InvalidArgument, InvalidType
+            If the columns do not go together or a value is not usable.
+        Unsupported
+            If messages that adaptive or Valiant routing spreads are to go first come, first served.
+
+        Notes
+        -----
+        Under ``"fifo"`` a message that the tie rule ``"split"`` halves goes as two of half the
+        bytes, one towards higher and one towards lower coordinates wherever it has the choice, and
+        has arrived when both have. A message of no bytes waits for nobody under ``"fluid"``, and
+        for its turn under ``"fifo"``.
+
+        Under ``"fluid"`` a start or end costs what it reaches: the links whose fair level it moves
+        and the messages on them. Events closer than 1e-12 of the time are one.
+
+        Examples
+        --------
+        >>> from rainier_fast import torus
+        >>> line = torus((4,), bandwidth="1 GB/s", wrap=False)
+        >>> line.finish_times([0, 1], [3, 2], "1 kB")
+        array([2.e-06, 2.e-06])
+        >>> line.finish_times([0, 1], [3, 2], "1 kB", model="fifo")
+        array([3.e-06, 1.e-06])
+        """
+        row = self._routing(routing)
+        if not isinstance(model, str) or model not in ENGINES:
+            raise unknown("model", model, ENGINES)
+        notify = as_progress(progress)
+        sources, targets, sizes = flow_columns(src, dst, nbytes, self.num_chips)
+        starts = as_times("start", start, len(sources))
+        return self._core.finish_times(sources, targets, sizes, starts, row, model, notify)

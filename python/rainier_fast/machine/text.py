@@ -58,6 +58,10 @@ def facts(machine: Machine) -> list[tuple[str, str]]:
     rows.append((server.name if _single(machine) else "each", _axes(server)))
     if server.overhead_s:
         rows.append(("overhead", f"{format_time(server.overhead_s)} per message"))
+    if server.launch_s:
+        rows.append(("launch", f"{format_time(server.launch_s)} at least for each collective call"))
+    if server.gpu is not None:
+        rows.append(("NCCL", str(server.gpu)))
     if server.nic is not None:
         nic = server.nic
         words = f"{format_bandwidth(nic.bandwidth_Bps)} per chip, {format_time(nic.latency_s)}"
@@ -114,7 +118,10 @@ def _site(site: Site) -> str:
         + (f" ({tier.oversubscription:g}:1)" if tier.oversubscription != 1 else "")
         for tier in site.tiers
     )
-    servers = f"{format_count(site.ultraservers)} UltraServers"
+    # Only some domains are UltraServers by name; the others go by their own.
+    name = site.ultraserver.name
+    unit = "UltraServers" if "ultraserver" in name.lower() else f"x {name}"
+    servers = f"{format_count(site.ultraservers)} {unit}"
     chips = f"{format_count(site.num_chips)} chips"
     return f"{servers}, {chips}; fabric {tiers or 'of one switch'}"
 

@@ -116,13 +116,15 @@ def neuron_space(machine: Machine) -> Space:
     )
 
 
-def generic_space(machine: Machine) -> Space:
+def generic_space(machine: Machine, least_s: float = 1e-6) -> Space:
     """Return the space of any other machine: latencies, overheads, efficiencies.
 
     Parameters
     ----------
     machine
         A torus, a switch, a cluster.
+    least_s
+        The shortest time that was measured, where the fit of a launch begins.
 
     Returns
     -------
@@ -133,7 +135,7 @@ def generic_space(machine: Machine) -> Space:
     --------
     >>> from rainier_fast import torus
     >>> [item.name for item in generic_space(torus((4,), "50 GB/s", "1 us")).parameters]
-    ['link_latency', 'message_overhead', 'link_efficiency', 'call']
+    ['link_latency', 'message_overhead', 'link_efficiency', 'launch']
     """
     server = machine.ultraserver
     own, guess = "the machine's own value", "a guess: the machine has none"
@@ -151,7 +153,7 @@ def generic_space(machine: Machine) -> Space:
         seconds("link_latency", first, 1e-6),
         seconds("message_overhead", server.overhead_s, 1e-9),
         Parameter("link_efficiency", "1", 0.9, 0.02, 1.0, "a guess; 1 is the data sheet"),
-        seconds("call", server.call_s, 1e-7),
+        seconds("launch", server.launch_s, least_s),
     ]
     if nic is not None:
         parameters.append(seconds("nic_latency", nic.latency_s, 5e-6))
@@ -171,7 +173,7 @@ def generic_space(machine: Machine) -> Space:
             server,
             axes=tuple(map(axis, server.axes)),
             overhead=values["message_overhead"],
-            call=values["call"],
+            launch=values["launch"],
         )
         if nic is not None:
             slower = dataclasses.replace(

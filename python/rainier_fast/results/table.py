@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast.errors import RainierError, invalid, unknown
-from rainier_fast.units import format_bandwidth, format_bytes, format_count, format_time
+from rainier_fast.units import (
+    format_bandwidth,
+    format_bytes,
+    format_count,
+    format_flops,
+    format_time,
+)
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped, unused-ignore]
@@ -25,7 +31,8 @@ _MOST_ROWS: Final = 60
 class Table:
     """Columns of equal length. Immutable, and equal where names and values are.
 
-    Columns whose names end in ``_s``, ``_Bps`` or ``bytes`` are seconds, bytes/s and bytes.
+    Columns whose names end in ``_s``, ``_Bps``, ``_flops`` or ``bytes`` are seconds, bytes/s,
+    FLOP/s and bytes.
 
     Parameters
     ----------
@@ -224,7 +231,9 @@ def _writer(name: str) -> Callable[[Any], str]:
         return _blank_or(format_bandwidth)
     if name == "bytes" or name.endswith("_bytes"):
         return _blank_or(format_bytes)
-    if name == "utilisation":
+    if name.endswith("_flops"):
+        return _blank_or(format_flops)
+    if name in ("utilisation", "efficiency"):
         return _blank_or(lambda share: f"{share:.1%}")
     return _number
 
@@ -234,8 +243,8 @@ def _blank_or(write: Callable[[Any], str]) -> Callable[[Any], str]:
 
 
 def _number(value: object) -> str:
-    if isinstance(value, bool) or value is None:
-        return "" if value is None else str(value)
+    if isinstance(value, bool) or value is None or value != value:
+        return str(value) if isinstance(value, bool) else ""
     if isinstance(value, int):
         return format_count(value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -26,6 +26,8 @@ def why(result: CollectiveResult) -> str:
     """Return one sentence on why this algorithm was taken."""
     if not len(result.candidates):
         return "nothing moves, so no algorithm was needed"
+    if result.request.algorithm == "nccl":
+        return f"{result.algorithm} is what NCCL's tuning model picks; it was asked for by name"
     if result.request.algorithm != "auto":
         named = f"{result.algorithm} was asked for by name"
         return f"{named}; {result.note}" if result.note else named
@@ -97,6 +99,9 @@ def _bounded(result: CollectiveResult) -> str:
         "bytes on the links": result.serialisation_s,
     }
     worst = max(parts, key=lambda name: parts[name])
+    launch = result.machine.ultraserver.launch_s
+    if launch > 0 and result.time_s == launch:
+        return f"the launch of a call, which takes {format_time(launch)} and overlaps the rest"
     words = f"{worst}, {parts[worst] / result.time_s:.1%} of the time"
     by_stage = list(result.stages)
     if not by_stage:
@@ -111,6 +116,8 @@ def _bounded(result: CollectiveResult) -> str:
 def _no_bottleneck(result: CollectiveResult) -> str:
     if result.model == "alpha_beta":
         return "none: this model gives each message its route to itself"
+    if result.model == "nccl":
+        return "none: NCCL's tuning model prices bytes and hops, not links"
     return "none: no bytes move"
 
 

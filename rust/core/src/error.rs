@@ -59,6 +59,12 @@ pub enum Error {
         /// What cuts them apart.
         why: String,
     },
+    /// A schedule that does not do what it says.
+    #[error("schedule: {what}")]
+    Schedule {
+        /// The first rank and block that are wrong, or the sends that wait for each other.
+        what: String,
+    },
     /// The caller asked to stop.
     #[error("stopped by the caller")]
     Cancelled,

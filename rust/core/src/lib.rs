@@ -5,10 +5,12 @@
 pub mod collective;
 mod control;
 mod error;
+pub mod fifo;
 pub mod fluid;
 pub mod load;
 pub mod machine;
 pub mod route;
+pub mod schedule;
 pub mod threads;
 
 pub use control::Control;

@@ -101,7 +101,7 @@ impl Outcome {
 
     #[getter]
     fn model(&self) -> &'static str {
-        self.outcome.model.name()
+        self.outcome.model_name()
     }
 
     #[getter]

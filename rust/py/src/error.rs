@@ -15,6 +15,7 @@ pub(crate) fn to_py(py: Python<'_>, error: &Error) -> PyErr {
         Error::Unknown { .. } => "UnknownName",
         Error::Unsupported { .. } => "Unsupported",
         Error::Unreachable { .. } => "Unreachable",
+        Error::Schedule { .. } => "InvalidSchedule",
         // Only a caller that saw a signal or a failing callback cancels, and it raises that instead.
         Error::Cancelled => return PyKeyboardInterrupt::new_err(()),
         _ => "RainierError",

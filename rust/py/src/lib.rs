@@ -5,6 +5,7 @@ mod convert;
 mod enter;
 mod error;
 mod machine;
+mod schedule;
 
 use pyo3::prelude::*;
 
@@ -14,10 +15,12 @@ mod _core {
     use super::collective::{Groups, Outcome};
     #[pymodule_export]
     use super::machine::Machine;
+    #[pymodule_export]
+    use super::schedule::Schedule;
 
     use numpy::PyArray1;
     use pyo3::prelude::*;
-    use rainier_core::collective::{ALGORITHMS, NEURON_OPERATIONS, NEURON_SUMMARY, Operation};
+    use rainier_core::collective::{ALGORITHMS, Operation, nccl, neuron};
     use std::collections::BTreeMap;
 
     #[pymodule_init]
@@ -48,15 +51,6 @@ mod _core {
         ])
     }
 
-    /// (one line, operations) of `neuron`, which `auto` never takes.
-    #[pyfunction]
-    fn neuron_algorithm() -> (&'static str, Vec<&'static str>) {
-        (
-            NEURON_SUMMARY,
-            NEURON_OPERATIONS.map(Operation::name).to_vec(),
-        )
-    }
-
     /// (name, one line, operations) of each algorithm; of one operation, or of all.
     #[pyfunction]
     fn algorithms(
@@ -70,6 +64,19 @@ mod _core {
         let rows = ALGORITHMS
             .iter()
             .filter(|row| wanted.is_none_or(|wanted| row.operations.contains(&wanted)));
+        // Not a schedule, so not in the table: NCCL's tuning model answers under a name of its own.
+        let tuned = wanted
+            .is_none_or(|wanted| nccl::OPERATIONS.contains(&wanted))
+            .then(|| {
+                let operations = nccl::OPERATIONS.iter().map(|one| one.name());
+                (nccl::NAME, nccl::SUMMARY, operations.collect())
+            });
+        let trainium = wanted
+            .is_none_or(|wanted| neuron::OPERATIONS.contains(&wanted))
+            .then(|| {
+                let operations = neuron::OPERATIONS.iter().map(|one| one.name());
+                (neuron::NAME, neuron::SUMMARY, operations.collect())
+            });
         Ok(rows
             .map(|row| {
                 let operations = row
@@ -79,6 +86,8 @@ mod _core {
                     .collect();
                 (row.name, row.summary, operations)
             })
+            .chain(tuned)
+            .chain(trainium)
             .collect())
     }
 }

@@ -1,14 +1,15 @@
 //! The machine as Python sees it.
 
 use crate::collective::{Groups, Outcome};
-use crate::convert::{self, AxisRow, NeuronRow, RoutingRow, SiteRow, WanRow};
+use crate::convert::{self, AxisRow, GpuRow, NeuronRow, RoutingRow, SiteRow, WanRow};
 use crate::enter::{quick, watched};
 use crate::error::{raise, to_py};
+use crate::schedule::Schedule;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use rainier_core::Control;
-use rainier_core::collective::{Choice, Model, Operation, Request, run};
-use rainier_core::fluid::max_min_rates;
+use rainier_core::collective::{Choice, Model, Operation, Request, run, schedule};
+use rainier_core::fluid::{Engine, Messages, finish_times, max_min_rates};
 use rainier_core::load::{self, ByteColumn, Flows, IndexColumn, Pattern};
 use rainier_core::machine::{self as core, End};
 use rainier_core::route::{Routing, route, route_until};
@@ -85,11 +86,21 @@ impl<'py> Column<'py> {
     }
 }
 
+/// A number for each flow, or one for all: bytes, or seconds.
 #[derive(FromPyObject)]
 enum Bytes<'py> {
     // First: an array of one number would pass for a scalar.
     PerFlow(PyReadonlyArray1<'py, f64>),
     Scalar(f64),
+}
+
+impl Bytes<'_> {
+    fn view(&self) -> PyResult<ByteColumn<'_>> {
+        Ok(match self {
+            Self::Scalar(value) => ByteColumn::Scalar(*value),
+            Self::PerFlow(array) => ByteColumn::PerFlow(array.as_slice()?),
+        })
+    }
 }
 
 #[derive(FromPyObject)]
@@ -105,7 +116,6 @@ impl Machine {
         clippy::too_many_arguments,
         reason = "the flat argument list of the private Python call"
     )]
-    #[pyo3(signature = (axes, overhead, nic, sites, wan, neuron = None, call = 0.0))]
     fn new(
         py: Python<'_>,
         axes: Vec<AxisRow>,
@@ -113,10 +123,11 @@ impl Machine {
         nic: Option<(f64, f64, f64)>,
         sites: Vec<SiteRow>,
         wan: Option<WanRow>,
+        launch: f64,
+        gpu: Option<GpuRow>,
         neuron: Option<NeuronRow>,
-        call: f64,
     ) -> PyResult<Self> {
-        convert::machine(axes, overhead, nic, sites, wan, neuron, call)
+        convert::machine(axes, overhead, nic, sites, wan, launch, gpu, neuron)
             .map(|machine| Self(Arc::new(machine)))
             .map_err(|error| to_py(py, &error))
     }
@@ -259,10 +270,7 @@ impl Machine {
         let flows = Flows {
             src: src.view()?,
             dst: dst.view()?,
-            bytes: match &nbytes {
-                Bytes::Scalar(value) => ByteColumn::Scalar(*value),
-                Bytes::PerFlow(array) => ByteColumn::PerFlow(array.as_slice()?),
-            },
+            bytes: nbytes.view()?,
         };
         let machine = &*self.0;
         let count = flows.src.len();
@@ -298,6 +306,40 @@ impl Machine {
             max_min_rates(machine, src, dst, &routing, control)
         })?;
         Ok(rates.into_pyarray(py))
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the flat argument list of the private Python call"
+    )]
+    fn finish_times<'py>(
+        &self,
+        py: Python<'py>,
+        src: &Bound<'py, PyAny>,
+        dst: &Bound<'py, PyAny>,
+        nbytes: Bytes<'py>,
+        start: Bytes<'py>,
+        routing: RoutingRow,
+        model: &str,
+        progress: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let routing = convert::routing(py, routing)?;
+        let engine = Engine::from_name(model).map_err(|error| to_py(py, &error))?;
+        let (src, dst) = (Column::of("src", src)?, Column::of("dst", dst)?);
+        let messages = Messages {
+            src: src.view()?,
+            dst: dst.view()?,
+            bytes: nbytes.view()?,
+            start: start.view()?,
+        };
+        let machine = &*self.0;
+        let times = watched(
+            py,
+            messages.src.len() as u64,
+            progress.as_ref(),
+            |control| finish_times(machine, &messages, &routing, engine, control),
+        )?;
+        Ok(times.into_pyarray(py))
     }
 
     fn uniform<'py>(
@@ -359,21 +401,7 @@ impl Machine {
         chunks: Option<u32>,
     ) -> PyResult<Outcome> {
         let routing = convert::routing(py, routing)?;
-        let request = Operation::from_name(operation).and_then(|operation| {
-            Ok(Request {
-                operation,
-                size,
-                root,
-                shift,
-                algorithm: match algorithm {
-                    AlgorithmRow::Named(name) if name == "auto" => Choice::Auto,
-                    AlgorithmRow::Named(name) => Choice::Named(name),
-                    AlgorithmRow::Tiers(names) => Choice::Tiers(names),
-                },
-                model: Model::from_name(model)?,
-                chunks,
-            })
-        });
+        let request = request(operation, size, root, shift, algorithm, model, chunks);
         let request = request.map_err(|error| to_py(py, &error))?;
         let machine = &*self.0;
         let members = Arc::clone(&groups.0);
@@ -386,4 +414,56 @@ impl Machine {
             routing,
         })
     }
+
+    /// The name of the algorithm and the schedule of the first group.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the flat argument list of the private Python call"
+    )]
+    fn schedule(
+        &self,
+        py: Python<'_>,
+        operation: &str,
+        size: f64,
+        groups: &Groups,
+        routing: RoutingRow,
+        root: usize,
+        shift: i64,
+        algorithm: AlgorithmRow,
+        chunks: Option<u32>,
+    ) -> PyResult<(String, Schedule)> {
+        let routing = convert::routing(py, routing)?;
+        let model = Model::LinkLoad.name();
+        let request = request(operation, size, root, shift, algorithm, model, chunks);
+        let request = request.map_err(|error| to_py(py, &error))?;
+        let members = Arc::clone(&groups.0);
+        let (name, made) = watched(py, 1, None, |control| {
+            schedule(&self.0, &members, &routing, &request, control)
+        })?;
+        Ok((name, Schedule(Arc::new(made))))
+    }
+}
+
+fn request(
+    operation: &str,
+    size: f64,
+    root: usize,
+    shift: i64,
+    algorithm: AlgorithmRow,
+    model: &str,
+    chunks: Option<u32>,
+) -> rainier_core::Result<Request> {
+    Ok(Request {
+        operation: Operation::from_name(operation)?,
+        size,
+        root,
+        shift,
+        algorithm: match algorithm {
+            AlgorithmRow::Named(name) if name == "auto" => Choice::Auto,
+            AlgorithmRow::Named(name) => Choice::Named(name),
+            AlgorithmRow::Tiers(names) => Choice::Tiers(names),
+        },
+        model: Model::from_name(model)?,
+        chunks,
+    })
 }

@@ -2,6 +2,7 @@
 
 use super::group::Groups;
 use super::pattern::{Kind, Pattern};
+use super::symmetry::is_homogeneous;
 use crate::machine::{Machine, Site};
 use crate::route::Routing;
 use crate::{Control, Result};
@@ -16,6 +17,8 @@ pub(crate) struct Context<'a> {
     pub(crate) routing: &'a Routing,
     pub(crate) groups: &'a Groups,
     pub(crate) control: &'a Control,
+    /// The domain looks the same from each of its chips.
+    pub(crate) homogeneous: bool,
     /// Bandwidth of each local link of a domain.
     pub(crate) local_bandwidth: Vec<f64>,
     /// Bandwidth of each fabric and WAN link, counted from the first fabric link.
@@ -75,6 +78,7 @@ impl<'a> Context<'a> {
             members.sort_unstable();
         }
         Ok(Self {
+            homogeneous: is_homogeneous(domain_machine.domain(), routing),
             machine,
             domain_machine,
             routing,

@@ -10,6 +10,7 @@ use super::context::Context;
 use super::ledger::{Busiest, Ledger};
 use super::pattern::Pattern;
 use super::schedule::{Phase, Repeat, Stage, Track};
+use crate::fluid::Engine;
 use crate::{Error, Result};
 use std::rc::Rc;
 
@@ -20,14 +21,40 @@ pub enum Model {
     AlphaBeta,
     /// A phase lasts as long as its busiest link.
     LinkLoad,
+    /// Max-min fair rates, found anew whenever a message starts or ends.
+    Fluid,
+    /// Links pass whole messages, first come, first served.
+    Fifo,
 }
 
 impl Model {
+    /// All models, from the fastest to the finest.
+    pub const ALL: [Self; 4] = [Self::AlphaBeta, Self::LinkLoad, Self::Fluid, Self::Fifo];
+
+    /// The engine that simulates it, if it is simulated.
+    pub(crate) fn engine(self) -> Option<Engine> {
+        match self {
+            Self::Fluid => Some(Engine::Fluid),
+            Self::Fifo => Some(Engine::Fifo),
+            Self::AlphaBeta | Self::LinkLoad => None,
+        }
+    }
+
+    /// The model by which schedules are costed phase by phase: simulated ones start from link loads.
+    pub(crate) fn by_phases(self) -> Self {
+        match self {
+            Self::AlphaBeta => Self::AlphaBeta,
+            _ => Self::LinkLoad,
+        }
+    }
+
     /// The name that users write.
     pub fn name(self) -> &'static str {
         match self {
             Self::AlphaBeta => "alpha_beta",
             Self::LinkLoad => "link_load",
+            Self::Fluid => "fluid",
+            Self::Fifo => "fifo",
         }
     }
 
@@ -36,13 +63,13 @@ impl Model {
     /// # Errors
     /// [`Error::Unknown`].
     pub fn from_name(name: &str) -> Result<Self> {
-        [Self::AlphaBeta, Self::LinkLoad]
+        Self::ALL
             .into_iter()
             .find(|model| model.name() == name)
             .ok_or_else(|| Error::Unknown {
                 argument: "model".to_owned(),
                 value: name.to_owned(),
-                known: "alpha_beta, link_load".to_owned(),
+                known: Self::ALL.map(Self::name).join(", "),
             })
     }
 }
@@ -51,6 +78,8 @@ impl Model {
 pub(crate) const MOST_PIECES: u32 = 4096;
 /// Most chunks through the stages that are tried when the caller does not say.
 const MOST_CHUNKS: u32 = 256;
+/// Part of the time that finer pieces must gain to be worth it.
+const GAIN: f64 = 1e-9;
 /// Most pieces of a wave: a message is not cut below bytes, and no latency asks for fewer.
 const MOST_WAVE: f64 = 1048576.0;
 
@@ -87,6 +116,8 @@ pub(crate) struct StageCost {
     pub(crate) tier: &'static str,
     pub(crate) tracks: Vec<TrackCost>,
     pub(crate) busiest: Option<Busiest>,
+    /// The stage itself.
+    pub(crate) stage: Stage,
     ledger: Ledger,
 }
 
@@ -103,6 +134,7 @@ pub(crate) struct Cost {
 
 impl PhaseCost {
     fn new(context: &Context, model: Model, phase: &Phase, ledger: &mut Ledger) -> Result<Self> {
+        let model = model.by_phases();
         let times = match phase.repeat {
             Repeat::Steps(count) => count as f64,
             Repeat::Wave { .. } => 1.0,
@@ -127,7 +159,7 @@ impl PhaseCost {
         let busiest = busiest(context, &patterns)?;
         let serial = match model {
             Model::AlphaBeta => last.iter().map(|pair| pair.1).fold(0.0, f64::max),
-            Model::LinkLoad => busiest.as_ref().map_or(0.0, |busiest| busiest.seconds),
+            _ => busiest.as_ref().map_or(0.0, |busiest| busiest.seconds),
         };
         if model == Model::LinkLoad {
             last.push((latency, serial));
@@ -183,7 +215,7 @@ impl PhaseCost {
 
     /// The number of pieces that makes a wave shortest: of (h + c - 1)(o + b/c), the part that depends on c is
     /// (h - 1) b/c + c o, least at c = sqrt((h - 1) b / o).
-    fn wave_pieces(&self, hops: u64, scale: f64) -> f64 {
+    pub(crate) fn wave_pieces(&self, hops: u64, scale: f64) -> f64 {
         let wire = scale * self.serial;
         if hops <= 1 || wire == 0.0 {
             return 1.0;
@@ -260,13 +292,32 @@ impl TrackCost {
     }
 
     fn time(&self, scale: f64) -> f64 {
+        self.best(scale).0
+    }
+
+    /// Pieces that make the track shortest with `scale` of the data.
+    pub(crate) fn pieces(&self, scale: f64) -> u32 {
+        self.best(scale).1
+    }
+
+    fn best(&self, scale: f64) -> (f64, u32) {
         let with = |pieces: u32| {
             let share = scale / f64::from(pieces);
             let first = self.phases.iter().map(|phase| phase.time(share)).sum();
-            pipeline(first, self.busy * share, self.fixed().1, pieces)
+            let time = pipeline(first, self.busy * share, self.fixed().1, pieces);
+            (time, pieces)
         };
         let most = if self.overlap { MOST_PIECES } else { 1 };
-        powers_of_two(most).map(with).fold(f64::INFINITY, f64::min)
+        // More pieces only where they gain more than rounding does.
+        powers_of_two(most)
+            .map(with)
+            .fold((f64::INFINITY, 1), |best, next| {
+                if next.0 < best.0 * (1.0 - GAIN) {
+                    next
+                } else {
+                    best
+                }
+            })
     }
 }
 
@@ -288,6 +339,7 @@ impl StageCost {
             tier: stage.tier,
             busiest: ledger.busiest(context),
             tracks,
+            stage: stage.clone(),
             ledger,
         })
     }
@@ -329,9 +381,9 @@ pub(crate) fn combine(
     }
     let busiest = ledger.busiest(context);
     let tracks = || stages.iter().flat_map(|stage| &stage.tracks);
-    let busy = match model {
+    let busy = match model.by_phases() {
         Model::AlphaBeta => tracks().map(|track| track.busy).fold(0.0, f64::max),
-        Model::LinkLoad => busiest.as_ref().map_or(0.0, |busiest| busiest.seconds),
+        _ => busiest.as_ref().map_or(0.0, |busiest| busiest.seconds),
     };
     let overhead: f64 = stages.iter().map(|stage| stage.fixed().1).sum();
     let with = |count: u32| {
@@ -374,9 +426,9 @@ fn track_cost(
     for phase in &track.phases {
         phases.push(PhaseCost::new(context, model, phase, &mut own)?);
     }
-    let busy = match model {
+    let busy = match model.by_phases() {
         Model::AlphaBeta => phases.iter().map(PhaseCost::wire).fold(0.0, f64::max),
-        Model::LinkLoad => own.busiest(context).map_or(0.0, |busiest| busiest.seconds),
+        _ => own.busiest(context).map_or(0.0, |busiest| busiest.seconds),
     };
     total.add(&own, 1.0);
     Ok(TrackCost {

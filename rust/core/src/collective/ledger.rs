@@ -90,10 +90,12 @@ impl Ledger {
         };
         let machine = context.machine;
         let domain = context.first_domain();
-        for (local, (&bytes, &bandwidth)) in
-            self.local.iter().zip(&context.local_bandwidth).enumerate()
-        {
-            offer(bytes, bandwidth, machine.domain_link(domain, local as u64));
+        let (local, _) = peak(self.local.len(), |link| {
+            self.local[link] / context.local_bandwidth[link]
+        });
+        if let Some(&bytes) = self.local.get(local) {
+            let link = machine.domain_link(domain, local as u64);
+            offer(bytes, context.local_bandwidth[local], link);
         }
         if let Some(nic) = machine.nic() {
             for direction in 0..2 {

@@ -8,7 +8,7 @@ use super::operation::Operation;
 use super::schedule::Repeat;
 use crate::machine::Machine;
 use crate::route::Routing;
-use crate::{Control, Result};
+use crate::{Control, Error, Result};
 use std::rc::Rc;
 
 /// One phase as a row of the result's table. Times are for all of the data, one after another; overlap of
@@ -163,11 +163,54 @@ pub struct Outcome {
     pub note: String,
     members: Groups,
     ledger: Ledger,
+    /// Priced by NCCL's tuning model, which knows no links.
+    tuned: bool,
+}
+
+/// A part of a time that comes from a table rather than from links.
+pub(super) struct Priced {
+    pub(super) what: &'static str,
+    pub(super) steps: u64,
+    pub(super) latency: f64,
+    pub(super) wire: f64,
+}
+
+impl Priced {
+    pub(super) fn new(what: &'static str, steps: u64, latency: f64, wire: f64) -> Self {
+        Self {
+            what,
+            steps,
+            latency,
+            wire,
+        }
+    }
+
+    pub(super) fn time(&self) -> f64 {
+        self.latency + self.wire
+    }
 }
 
 impl Outcome {
+    /// The name of the model that gave the time.
+    pub fn model_name(&self) -> &'static str {
+        if self.tuned {
+            "nccl"
+        } else {
+            self.model.name()
+        }
+    }
+
     /// Bytes on every link of the machine, by number; machine and routing are those of the call.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for an answer of NCCL's tuning model.
     pub fn link_loads(&self, machine: &Machine, routing: &Routing) -> Result<Vec<f64>> {
+        if self.tuned {
+            return Err(Error::unsupported(
+                "link loads of algorithm 'nccl', whose model knows no links",
+                "name an algorithm such as 'ring'",
+            ));
+        }
         Ok(self.ledger.expand(&Context::new(
             machine,
             routing,
@@ -201,26 +244,105 @@ impl Outcome {
             note: String::new(),
             members: groups.clone(),
             ledger: Ledger::default(),
+            tuned: false,
         }
     }
 
-    /// Adds what the call itself takes, whatever it does.
-    pub(super) fn add_call(&mut self, call: f64) {
-        if call == 0.0 {
+    /// The fastest candidate first, refusals last; those of the same time as they came.
+    pub(super) fn sort_candidates(&mut self) {
+        self.candidates.sort_by(|a, b| {
+            let time = |candidate: &Candidate| candidate.outcome.clone().unwrap_or(f64::INFINITY);
+            time(a).total_cmp(&time(b))
+        });
+    }
+
+    /// Fills in a time that is the sum of priced parts; where that is less than the bounds, links take the rest.
+    pub(super) fn fill_priced(&mut self, algorithm: String, label: &str, mut parts: Vec<Priced>) {
+        let sum: f64 = parts.iter().map(Priced::time).sum();
+        if self.lower_bound() > sum {
+            let rest = self.lower_bound() - sum;
+            parts.push(Priced::new("waiting for links", 1, 0.0, rest));
+        }
+        self.tuned = true;
+        self.algorithm = algorithm;
+        self.time = sum.max(self.lower_bound());
+        self.latency = parts.iter().map(|part| part.latency).sum();
+        self.phases = parts
+            .iter()
+            .map(|part| PhaseRow {
+                stage: label.to_owned(),
+                what: part.what.to_owned(),
+                tier: "machine".to_owned(),
+                steps: part.steps,
+                bytes: if part.what == "bytes" { self.size } else { 0.0 },
+                latency: part.latency,
+                overhead: 0.0,
+                serialisation: part.wire,
+                time: part.time(),
+                bottleneck: String::new(),
+            })
+            .collect();
+        self.stages = vec![StageRow {
+            stage: label.to_owned(),
+            tier: "machine".to_owned(),
+            steps: parts.iter().map(|part| part.steps).sum(),
+            bytes: self.size,
+            latency: self.latency,
+            overhead: 0.0,
+            serialisation: (self.time - self.latency).max(0.0),
+            time: self.time,
+            bottleneck: String::new(),
+        }];
+    }
+
+    /// Applies the least time of a call: what is left of it is one more stage, and no schedule beats it.
+    pub(super) fn apply_launch(&mut self, launch: f64) {
+        if launch <= 0.0 {
             return;
         }
-        self.time += call;
-        self.overhead += call;
+        self.bounds.push(Bound {
+            name: "launch".to_owned(),
+            seconds: launch,
+        });
+        self.bounds.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
         for candidate in &mut self.candidates {
             if let Ok(time) = &mut candidate.outcome {
-                *time += call;
+                *time = time.max(launch);
             }
         }
-        if let Some(bottleneck) = &mut self.bottleneck {
-            bottleneck.utilisation *= (self.time - call) / self.time;
+        let rest = launch - self.time;
+        if rest <= 0.0 {
+            return;
         }
-        self.stages.insert(0, StageRow::of_call(call));
-        self.phases.insert(0, PhaseRow::of_call(call));
+        self.time = launch;
+        self.overhead += rest;
+        let stage = format!("{} waits for its launch", self.operation.name());
+        self.phases.push(PhaseRow {
+            stage: stage.clone(),
+            what: "launch of the call".to_owned(),
+            tier: "machine".to_owned(),
+            steps: 1,
+            bytes: 0.0,
+            latency: 0.0,
+            overhead: rest,
+            serialisation: 0.0,
+            time: rest,
+            bottleneck: String::new(),
+        });
+        self.stages.push(StageRow {
+            stage,
+            tier: "machine".to_owned(),
+            steps: 1,
+            bytes: 0.0,
+            latency: 0.0,
+            overhead: rest,
+            serialisation: 0.0,
+            time: rest,
+            bottleneck: String::new(),
+        });
+        if let Some(bottleneck) = &mut self.bottleneck {
+            bottleneck.utilisation *= (launch - rest) / launch;
+        }
     }
 
     pub(super) fn fill(
@@ -244,7 +366,7 @@ impl Outcome {
             .flat_map(|stage| rows(machine, stage))
             .collect();
         // Without contention no link holds anything up.
-        let busiest = cost.busiest.filter(|_| self.model == Model::LinkLoad);
+        let busiest = cost.busiest.filter(|_| self.model != Model::AlphaBeta);
         self.bottleneck = busiest.map(|busiest: Busiest| Bottleneck {
             class: busiest.class.name(machine),
             link: busiest.link,

@@ -2,6 +2,8 @@
 
 use super::algorithm::{find, unsupported};
 use super::cost::Model;
+use super::nccl;
+use super::neuron;
 use super::operation::Operation;
 use crate::Result;
 use crate::error::{Error, not_negative};
@@ -105,21 +107,34 @@ impl Request {
         }
         let hierarchical = match &self.algorithm {
             Choice::Auto => true,
+            Choice::Named(name) if name == nccl::NAME => {
+                if !nccl::OPERATIONS.contains(&self.operation) {
+                    return Err(Error::unsupported(
+                        format!("algorithm 'nccl' for {}", self.operation.name()),
+                        format!(
+                            "it does {}; name another algorithm",
+                            nccl::OPERATIONS
+                                .iter()
+                                .map(|one| one.name())
+                                .collect::<Vec<_>>()
+                                .join(", ")
+                        ),
+                    ));
+                }
+                false
+            }
+            // What it does and does not is for `neuron` to say.
+            Choice::Named(name) if name == neuron::NAME => false,
             Choice::Named(name) => {
                 let hierarchical = name == "hierarchical";
-                // What it does and does not is for `neuron` to say.
-                let neuron = name == "neuron";
-                if !hierarchical
-                    && !neuron
-                    && !find(name)?.operations.contains(&self.operation.as_run())
-                {
+                if !hierarchical && !find(name)?.operations.contains(&self.operation.as_run()) {
                     return Err(unsupported(name, self.operation.as_run()));
                 }
                 hierarchical
             }
             Choice::Tiers(names) => {
                 for name in names {
-                    if ["hierarchical", "auto", "neuron"].contains(&name.as_str()) {
+                    if ["hierarchical", "auto", nccl::NAME, neuron::NAME].contains(&name.as_str()) {
                         return Err(Error::invalid(
                             "algorithm",
                             format!("{name:?} for one tier"),

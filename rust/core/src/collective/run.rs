@@ -6,14 +6,18 @@ use super::context::Context;
 use super::cost::{Cost, StageCost, combine};
 use super::group::Groups;
 use super::hierarchical;
+use super::nccl;
 use super::neuron;
 use super::operation::Operation;
 use super::outcome::{Candidate, Outcome};
 use super::placement::Placement;
 use super::request::{Choice, Request};
 use super::schedule::Stage;
+use super::simulate;
+use super::unroll::unroll;
 use crate::machine::Machine;
 use crate::route::Routing;
+use crate::schedule::Schedule;
 use crate::{Control, Error, Result};
 use std::rc::Rc;
 
@@ -36,13 +40,75 @@ pub fn run(
     request: &Request,
     control: &Control,
 ) -> Result<Outcome> {
+    let (groups, request) = checked(machine, groups, routing, request)?;
+    let mut outcome = Outcome::nothing(request.operation, request.model, &groups, request.size);
+    if nothing_moves(&groups, &request) {
+        return Ok(outcome);
+    }
+    let (groups, request) = (&groups, &request);
+    if request.algorithm == Choice::Named(nccl::NAME.to_owned()) {
+        nccl::run(machine, groups, routing, request, control, &mut outcome)?;
+        outcome.apply_launch(machine.launch());
+        return Ok(outcome);
+    }
+    let context = Context::new(machine, routing, groups, control)?;
+    if request.algorithm == Choice::Named(neuron::NAME.to_owned()) {
+        neuron::run(&context, request, &mut outcome)?;
+        outcome.bounds = bounds(&context, request)?;
+        outcome.apply_launch(machine.launch());
+        return Ok(outcome);
+    }
+    let (best, candidates) = best(&context, request)?;
+    outcome.candidates = candidates;
+    outcome.sort_candidates();
+    outcome.fill(machine, best.name, &best.stages, best.cost);
+    outcome.bounds = bounds(&context, request)?;
+    outcome.apply_launch(machine.launch());
+    Ok(outcome)
+}
+
+/// The schedule that [`run`] takes for the first group, message by message.
+///
+/// # Errors
+/// As [`run`], and [`Error::Unsupported`] for one that has too many messages to write out.
+pub fn schedule(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+    control: &Control,
+) -> Result<(String, Schedule)> {
+    let (groups, request) = checked(machine, groups, routing, request)?;
+    if request.algorithm == Choice::Named(neuron::NAME.to_owned()) {
+        return Err(Error::unsupported(
+            "a schedule of neuron, which is endpoint costs beside the links",
+            "name the algorithm that it chose: mesh, halving_doubling, multi_ring or ring",
+        ));
+    }
+    let context = Context::new(machine, routing, &groups, control)?;
+    if nothing_moves(&groups, &request) {
+        let schedule = unroll(&context, &request, &[])?;
+        return Ok(("none".to_owned(), schedule));
+    }
+    let (best, _) = best(&context, &request)?;
+    let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();
+    Ok((best.name, unroll(&context, &request, &stages)?))
+}
+
+/// The request, checked, over groups whose listed chips ascend where their order means nothing.
+fn checked(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+) -> Result<(Groups, Request)> {
     request.validate(groups.ranks())?;
     routing.check(machine)?;
     let reordered = match request.operation {
         Operation::SendRecv => None,
         _ => groups.sorted(machine, request.root),
     };
-    let (groups, request) = match reordered {
+    Ok(match reordered {
         Some((groups, root)) => (
             groups,
             Request {
@@ -51,20 +117,17 @@ pub fn run(
             },
         ),
         None => (groups.clone(), request.clone()),
-    };
-    let mut outcome = Outcome::nothing(request.operation, request.model, &groups, request.size);
+    })
+}
+
+fn nothing_moves(groups: &Groups, request: &Request) -> bool {
     let ranks = groups.ranks() as i64;
     let stays = request.operation == Operation::SendRecv && request.shift.rem_euclid(ranks) == 0;
-    if ranks == 1 || stays {
-        return Ok(outcome);
-    }
-    let (groups, request) = (&groups, &request);
-    let context = Context::new(machine, routing, groups, control)?;
-    if request.algorithm == Choice::Named("neuron".to_owned()) {
-        neuron::run(&context, request, &mut outcome)?;
-        outcome.bounds = bounds(&context, request)?;
-        return Ok(outcome);
-    }
+    ranks == 1 || stays
+}
+
+/// The fastest of the algorithms that were asked for, and all that were tried.
+fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<Candidate>)> {
     let names: Vec<String> = match &request.algorithm {
         Choice::Auto => ALGORITHMS
             .iter()
@@ -75,31 +138,59 @@ pub fn run(
         Choice::Named(name) => vec![name.clone()],
         Choice::Tiers(_) => vec!["hierarchical".to_owned()],
     };
-    let mut best: Option<Ready> = None;
+    let mut candidates = Vec::with_capacity(names.len());
+    let mut able = Vec::with_capacity(names.len());
     let mut first_refusal = None;
+    let mut refuse = |candidates: &mut Vec<Candidate>, algorithm: String, error: Error| {
+        candidates.push(Candidate {
+            algorithm,
+            outcome: Err(error.to_string()),
+        });
+        first_refusal.get_or_insert(error);
+    };
     for name in names {
-        control.check()?;
-        match prepare(&context, request, &name) {
-            Ok(ready) => {
-                outcome.candidates.push(Candidate {
-                    algorithm: ready.name.clone(),
-                    outcome: Ok(ready.cost.time),
-                });
-                if best
-                    .as_ref()
-                    .is_none_or(|best| ready.cost.time < best.cost.time)
-                {
-                    best = Some(ready);
-                }
-            }
-            Err(error @ Error::Unsupported { .. }) => {
-                outcome.candidates.push(Candidate {
-                    algorithm: name,
-                    outcome: Err(error.to_string()),
-                });
-                first_refusal.get_or_insert(error);
-            }
+        context.control.check()?;
+        match prepare(context, request, &name) {
+            Ok(ready) => able.push(ready),
+            Err(error @ Error::Unsupported { .. }) => refuse(&mut candidates, name, error),
             Err(error) => return Err(error),
+        }
+    }
+    let engine = request.model.engine();
+    if engine.is_some() {
+        able.sort_by(|a, b| a.cost.time.total_cmp(&b.cost.time));
+    }
+    let mut best: Option<Ready> = None;
+    for mut ready in able {
+        context.control.check()?;
+        if let Some(engine) = engine {
+            // No simulation ends before its busiest link has passed its bytes.
+            let least = ready.cost.busiest.as_ref().map_or(0.0, |link| link.seconds);
+            if best.as_ref().is_some_and(|best| least >= best.cost.time) {
+                candidates.push(Candidate {
+                    algorithm: ready.name,
+                    outcome: Err(format!("its busiest link alone takes {least:.3e} s")),
+                });
+                continue;
+            }
+            match simulate::time(context, engine, &ready.stages, ready.cost.chunks) {
+                Ok(seconds) => ready.cost.time = seconds,
+                Err(error @ Error::Unsupported { .. }) => {
+                    refuse(&mut candidates, ready.name, error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        candidates.push(Candidate {
+            algorithm: ready.name.clone(),
+            outcome: Ok(ready.cost.time),
+        });
+        if best
+            .as_ref()
+            .is_none_or(|best| ready.cost.time < best.cost.time)
+        {
+            best = Some(ready);
         }
     }
     let Some(best) = best else {
@@ -110,14 +201,7 @@ pub fn run(
             )
         }));
     };
-    outcome.candidates.sort_by(|a, b| {
-        let time = |candidate: &Candidate| candidate.outcome.clone().unwrap_or(f64::INFINITY);
-        time(a).total_cmp(&time(b))
-    });
-    outcome.fill(machine, best.name, &best.stages, best.cost);
-    outcome.add_call(machine.call());
-    outcome.bounds = bounds(&context, request)?;
-    Ok(outcome)
+    Ok((best, candidates))
 }
 
 fn prepare(context: &Context, request: &Request, name: &str) -> Result<Ready> {

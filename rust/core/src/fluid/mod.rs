@@ -1,5 +1,21 @@
-//! Messages as fluids: rates that share links fairly.
+//! Messages as fluids: rates that share links fairly, and the course of messages that wait for each other.
 
+mod clock;
+mod fill;
+mod gates;
+mod graph;
+mod messages;
 mod rates;
+mod refill;
+mod shares;
+mod simulate;
+#[cfg(test)]
+mod tests;
 
+pub use graph::{Flow, Graph, NO_GATE, Times};
+pub use messages::{Engine, Messages, finish_times};
 pub use rates::max_min_rates;
+pub use simulate::simulate;
+
+pub(crate) use clock::Clock;
+pub(crate) use gates::Gates;

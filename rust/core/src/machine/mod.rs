@@ -6,6 +6,7 @@ mod divisor;
 mod domain;
 mod fabric;
 mod figures;
+mod gpu;
 mod link;
 mod neuron;
 mod numbering;
@@ -16,6 +17,7 @@ pub use axis::{Axis, AxisKind};
 pub use divisor::Divisor;
 pub use domain::{AxisPlan, Domain, MAX_AXES, MAX_CHIPS};
 pub use fabric::{Tier, climb};
+pub use gpu::{Cpu, Generation, Gpu};
 pub use link::{End, Link, LinkClass};
 pub use neuron::Neuron;
 pub(crate) use numbering::Blocks;
@@ -56,8 +58,9 @@ pub struct Machine {
     nic: Option<Nic>,
     sites: Vec<Site>,
     wan: Option<Wan>,
+    launch: f64,
+    gpu: Option<Gpu>,
     neuron: Option<Neuron>,
-    call: f64,
     blocks: Blocks,
     by_domain: Divisor,
 }
@@ -146,10 +149,32 @@ impl Machine {
             nic,
             sites,
             wan,
+            launch: 0.0,
+            gpu: None,
             neuron: None,
-            call: 0.0,
             blocks,
             by_domain,
+        })
+    }
+
+    /// The same machine where a collective call takes at least `launch` seconds: its issue overlaps the transfer.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what is not a finite number of seconds, zero or above.
+    pub fn with_launch(self, launch: f64) -> Result<Self> {
+        not_negative("launch", launch)?;
+        Ok(Self { launch, ..self })
+    }
+
+    /// The same machine with GPUs that NCCL's tuning model knows.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for bad numbers.
+    pub fn with_gpu(self, gpu: Gpu) -> Result<Self> {
+        gpu.validate()?;
+        Ok(Self {
+            gpu: Some(gpu),
+            ..self
         })
     }
 
@@ -165,23 +190,19 @@ impl Machine {
         })
     }
 
-    /// The same machine, on which each collective takes `call` seconds on top of its messages.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a time that is not usable.
-    pub fn with_call(self, call: f64) -> Result<Self> {
-        not_negative("call", call)?;
-        Ok(Self { call, ..self })
-    }
-
-    /// Seconds that each collective takes on top of its messages.
-    pub fn call(&self) -> f64 {
-        self.call
-    }
-
     /// How its chips run collectives, if they are Trainium.
     pub fn neuron(&self) -> Option<&Neuron> {
         self.neuron.as_ref()
+    }
+
+    /// Least seconds that a collective call takes.
+    pub fn launch(&self) -> f64 {
+        self.launch
+    }
+
+    /// What NCCL's tuning model asks of the GPUs, on a machine that says so.
+    pub fn gpu(&self) -> Option<&Gpu> {
+        self.gpu.as_ref()
     }
 
     /// The scale-up domain that is repeated.
@@ -295,7 +316,7 @@ impl Machine {
             .map_or(0.0, |nic| nic.bandwidth * f64::from(self.domain.chips()))
     }
 
-    /// The same machine with every latency and overhead at zero.
+    /// The same machine with every latency and overhead at zero; NCCL's tables are latencies, so it has no [`Gpu`].
     pub fn without_latency(&self) -> Result<Self> {
         let mut axes = self.domain.axes().to_vec();
         for axis in &mut axes {

@@ -10,7 +10,7 @@
 use super::{Job, unsupported};
 use crate::collective::cost::{MOST_PIECES, Model, StageCost, powers_of_two};
 use crate::collective::layout::LocalBox;
-use crate::collective::moves::{Moves, Space};
+use crate::collective::moves::{Moves, Seats, Sends, Space};
 use crate::collective::operation::Operation;
 use crate::collective::packing;
 use crate::collective::pattern::Pattern;
@@ -39,6 +39,9 @@ pub(crate) fn weighted(job: &Job) -> Result<Vec<Stage>> {
             format!("use bucket_equal, or a group of at most {MOST_SIDES} axes"),
         ));
     }
+    if sides.alike() {
+        return sides.run(job, "bucket", cyclic(count));
+    }
     let orders = permutations(count);
     let shares = |order: &Vec<usize>| {
         let mut left = 1.0;
@@ -61,28 +64,38 @@ pub(crate) fn weighted(job: &Job) -> Result<Vec<Stage>> {
         .collect();
     // In a single order each axis waits for its own steps only, so one order stands for all when bytes are few.
     let alone = sides.quickest_order(job, &columns, &orders);
-    let choices: [Rotations; 2] = [together, vec![(1.0, alone)]];
+    // Equal shares come first: where they are as good, every phase keeps every axis busy without cutting into pieces.
+    let choices: [Rotations; 3] = [cyclic(count), together, vec![(1.0, alone)]];
     let mut best: Option<(f64, Vec<Stage>)> = None;
     for rotations in choices {
         let stages = sides.run(job, "bucket", rotations)?;
         let time =
             StageCost::new(job.context, Model::LinkLoad, &stages[0], String::new())?.time(1.0);
-        if best.as_ref().is_none_or(|best| time < best.0) {
+        if best
+            .as_ref()
+            .is_none_or(|best| time < best.0 * (1.0 - 1e-9))
+        {
             best = Some((time, stages));
         }
     }
-    Ok(best.expect("two choices were tried").1)
+    Ok(best.expect("three choices were tried").1)
 }
 
 /// Equal shares of the cyclic orders.
 pub(crate) fn equal(job: &Job) -> Result<Vec<Stage>> {
     let sides = Sides::of(job, "bucket_equal")?;
     let count = sides.patterns.len();
-    let cyclic = |first: usize| (0..count).map(|at| (first + at) % count).collect();
-    let rotations = (0..count)
-        .map(|first| (1.0 / count as f64, cyclic(first)))
-        .collect();
-    sides.run(job, "bucket_equal", rotations)
+    sides.run(job, "bucket_equal", cyclic(count))
+}
+
+/// The cyclic orders of `count` sides, equal shares.
+fn cyclic(count: usize) -> Rotations {
+    (0..count)
+        .map(|first| {
+            let order = (0..count).map(|at| (first + at) % count).collect();
+            (1.0 / count as f64, order)
+        })
+        .collect()
 }
 
 /// The sides of the group's box, each with the pattern of its rings in both directions.
@@ -92,6 +105,9 @@ struct Sides {
     placement: Placement,
     sizes: Vec<u32>,
     patterns: Vec<Rc<Pattern>>,
+    /// Messages of each side, forward and backward.
+    sends: Vec<[Sends; 2]>,
+    seats: Rc<Seats>,
     /// Seconds of the busiest link to pass one byte per rank around the ring, both directions sharing it.
     seconds_per_byte: Vec<f64>,
     /// Seconds that a rank spends on starting the messages of all steps, each side once.
@@ -118,16 +134,13 @@ impl Sides {
             .ok_or_else(|| refused("a group that is not a box of axis positions"))?;
         let sizes = boxes[0].sizes();
         let placement = Placement::Local(boxes.iter().map(|shape| shape.walked(domain)).collect());
-        let mut patterns = Vec::new();
+        let (mut patterns, mut sends) = (Vec::new(), Vec::new());
         let mut seconds_per_byte = Vec::new();
         let mut overhead = 0.0;
         for (side, &size) in sizes.iter().enumerate() {
-            let sends = [
-                ring_sends(&sizes, side, false),
-                ring_sends(&sizes, side, true),
-            ]
-            .concat();
-            let pattern = placement.pattern(job.context, &sends)?;
+            let both = [false, true].map(|backward| ring_sends(&sizes, side, backward));
+            let pattern = placement.pattern(job.context, &both.concat())?;
+            sends.push(both.map(Sends::from));
             let busiest = pattern.unit(job.context)?.busiest.as_ref();
             seconds_per_byte.push(busiest.map_or(0.0, |busiest| busiest.seconds / 2.0));
             overhead += f64::from(size - 1) * pattern.unit(job.context)?.overhead;
@@ -135,12 +148,24 @@ impl Sides {
         }
         Ok(Self {
             boxes,
+            seats: placement.seats(),
             placement,
             sizes,
             patterns,
+            sends,
             seconds_per_byte,
             overhead,
         })
+    }
+
+    /// True where no other shares of orders can be faster than equal ones: sides of the same size and speed, and
+    /// nothing to pay for more messages.
+    fn alike(&self) -> bool {
+        let same = |side: usize| {
+            self.sizes[side] == self.sizes[0]
+                && self.seconds_per_byte[side] == self.seconds_per_byte[0]
+        };
+        self.overhead == 0.0 && (1..self.sizes.len()).all(same)
     }
 
     /// The order that is the fastest on its own. All have the same latency; of the bytes, the first piece passes the
@@ -213,8 +238,8 @@ impl Sides {
             let direction = |backward: bool| {
                 let lane = 2 * rotation as u32 + u32::from(backward);
                 let carry = self.carry(order, place, reduce, backward, lane);
-                let sends = ring_sends(&self.sizes, side, backward);
-                Moves::new(&self.placement, sends.into(), carry)
+                let sends = self.sends[side][usize::from(backward)].clone();
+                Moves::between(Rc::clone(&self.seats), sends, carry)
                     .in_lane(lane)
                     .each_of(u64::from(size - 1))
                     .sized(spread(size - 1, steps))

@@ -183,7 +183,12 @@ fn everyone(
     }));
     Ok(vec![
         Part::new(&local, bytes, near),
-        Part::new(&across, bytes * f64::from(in_domain), far),
+        // To a domain goes one message for all of its members, each of whom gets an equal part.
+        Part::new(
+            &across,
+            bytes * f64::from(in_domain),
+            far.sized(move |_| 1.0 / f64::from(in_domain)),
+        ),
     ])
 }
 

@@ -21,15 +21,25 @@ use std::collections::BTreeMap;
 
 /// The highest bound of each kind, the highest first.
 pub(crate) fn bounds(context: &Context, request: &Request) -> Result<Vec<Bound>> {
+    bounds_where(context, request, false)
+}
+
+/// The same for schedules in which switches add up what passes them: partitions do not bound those.
+pub(crate) fn bounds_in_switch(context: &Context, request: &Request) -> Result<Vec<Bound>> {
+    bounds_where(context, request, true)
+}
+
+fn bounds_where(context: &Context, request: &Request, in_switch: bool) -> Result<Vec<Bound>> {
     let mut found = Found(Vec::new());
     let ask = Ask {
         operation: request.operation,
         size: request.size,
         ranks: context.groups.ranks() as f64,
+        in_switch,
     };
     found.note("latency", latency::latency(context, request)?);
     // Without contention links carry any number of messages at once, and only distance bounds the time.
-    if request.model == Model::LinkLoad {
+    if request.model != Model::AlphaBeta {
         bytes(context, request, &ask, &mut found);
     }
     let mut named: BTreeMap<String, f64> = BTreeMap::new();
@@ -79,6 +89,8 @@ struct Ask {
     operation: Operation,
     size: f64,
     ranks: f64,
+    /// Whether switches may reduce.
+    in_switch: bool,
 }
 
 impl Ask {
@@ -123,7 +135,7 @@ impl Ask {
 
     /// Bytes that all parts of a group together must send when it is split into `parts`, for all-reduce.
     fn partition(&self, parts: f64) -> f64 {
-        if self.operation == Operation::AllReduce {
+        if self.operation == Operation::AllReduce && !self.in_switch {
             2.0 * self.size * (parts - 1.0)
         } else {
             0.0

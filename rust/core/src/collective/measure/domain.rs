@@ -3,9 +3,11 @@
 use crate::Result;
 use crate::collective::context::Context;
 use crate::collective::pattern::Unit;
+use crate::collective::symmetry::{class, distances, for_each_class};
 use crate::load::{ByteColumn, Flows, IndexColumn, link_loads, uniform};
 use crate::machine::Machine;
 use crate::route::{alone, walk};
+use std::collections::BTreeMap;
 
 /// More links than a message passes between domains.
 const FABRIC_HOPS: u64 = 16;
@@ -50,6 +52,11 @@ fn note_messages(
 
 pub(super) fn local(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
     let machine = &context.domain_machine;
+    if context.homogeneous {
+        if let Some(found) = distances(machine.domain(), pairs.iter().copied()) {
+            return alike(context, &found);
+        }
+    }
     let messages = most_sent(pairs);
     let mut unit = Unit {
         overhead: messages * machine.overhead(),
@@ -58,6 +65,33 @@ pub(super) fn local(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
     };
     unit.ledger.local = loads_of(machine, context, pairs)?;
     note_messages(context, machine, pairs.iter().copied(), &mut unit)?;
+    Ok(unit)
+}
+
+/// A pattern that looks the same from every chip: links of one class carry the same.
+fn alike(context: &Context, found: &[(u32, u32)]) -> Result<Unit> {
+    let machine = &context.domain_machine;
+    let messages: f64 = found.iter().map(|&(_, each)| f64::from(each)).sum();
+    let mut unit = Unit {
+        overhead: messages * machine.overhead(),
+        sent: messages,
+        ..Unit::default()
+    };
+    let mut by_class: BTreeMap<u64, f64> = BTreeMap::new();
+    for &(to, each) in found {
+        walk(machine, context.routing, 0, to, &mut |link, share| {
+            *by_class.entry(class(machine, link)).or_default() += share * f64::from(each);
+        })?;
+        let message = alone(machine, context.routing, 0, to, context.control)?;
+        unit.note_alone(message.latency, 1.0 / message.bandwidth);
+    }
+    let mut loads = vec![0.0; machine.domain().links() as usize];
+    for_each_class(machine, |class, links| {
+        if let Some(&bytes) = by_class.get(&class) {
+            links.for_each(|link| loads[link as usize] = bytes);
+        }
+    });
+    unit.ledger.local = loads;
     Ok(unit)
 }
 

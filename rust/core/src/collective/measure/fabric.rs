@@ -203,6 +203,73 @@ pub(super) fn site_bytes(
     }
 }
 
+/// What one site sends to another when the pattern moves one byte.
+pub(crate) struct SiteFlow {
+    /// (domain, bytes) of each member's NIC there: at the sending site, at the receiving one.
+    pub(crate) nics: [Vec<(u32, f64)>; 2],
+    /// (link, bytes), counted from the first fabric link.
+    pub(crate) fabric: Vec<(usize, f64)>,
+    /// Seconds from chip to chip.
+    pub(crate) latency: f64,
+}
+
+/// The flows between the sites of one set of domains; `sites` as [`by_site`] gives them.
+pub(crate) fn site_flows(
+    context: &Context,
+    set: &[u32],
+    sites: &[(usize, f64, u32)],
+    share: SiteShare,
+) -> Result<Vec<SiteFlow>> {
+    let machine = context.machine;
+    let Groups::Grid { locals, .. } = context.groups else {
+        return Err(Error::unsupported(
+            "a schedule by sites over scattered chips",
+            "name groups that hold the same chips of each UltraServer",
+        ));
+    };
+    let (local_groups, in_group) = (locals.len() as f64, locals[0].len() as f64);
+    let mut flows = Vec::new();
+    for (a, &(from, there, example)) in sites.iter().enumerate() {
+        for (b, &(to, here, other)) in sites.iter().enumerate() {
+            let bytes = site_bytes(sites, share, a, b);
+            if bytes == 0.0 {
+                continue;
+            }
+            let of = |site: usize| {
+                set.iter()
+                    .copied()
+                    .filter(move |&d| machine.site_of(d) == site)
+            };
+            let mut fabric = vec![0.0; context.fabric_bandwidth.len()];
+            add_wan(context, &mut fabric, from, to, local_groups * bytes);
+            add_bundles(context, set, &mut fabric, |site, inside| {
+                let part = |site_of_part: usize, members: f64| match site == site_of_part {
+                    true => local_groups * bytes * inside / members,
+                    false => 0.0,
+                };
+                (part(from, there), part(to, here))
+            });
+            flows.push(SiteFlow {
+                nics: [
+                    of(from)
+                        .map(|domain| (domain, bytes / (in_group * there)))
+                        .collect(),
+                    of(to)
+                        .map(|domain| (domain, bytes / (in_group * here)))
+                        .collect(),
+                ],
+                fabric: fabric
+                    .into_iter()
+                    .enumerate()
+                    .filter(|(_, bytes)| *bytes > 0.0)
+                    .collect(),
+                latency: between(context, example, other).0,
+            });
+        }
+    }
+    Ok(flows)
+}
+
 pub(super) fn sites(context: &Context, sets: &[Vec<u32>], share: SiteShare) -> Result<Unit> {
     let machine = context.machine;
     let Groups::Grid { locals, .. } = context.groups else {

@@ -5,7 +5,7 @@ mod fabric;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use fabric::by_site;
+pub(crate) use fabric::{by_site, site_flows};
 
 use super::context::Context;
 use super::pattern::{Kind, Unit};

@@ -61,6 +61,7 @@ mod part;
 mod special;
 
 use super::context::Context;
+use super::cost::Model;
 use super::operation::Operation::{self, AllGather, AllReduce, AllToAll, ReduceScatter, SendRecv};
 use super::outcome::Outcome;
 use super::placement::Placement;
@@ -70,6 +71,9 @@ use crate::{Error, Result};
 use answer::fill;
 use choice::{between_nodes, inside};
 use part::Segment;
+
+/// The name that users write.
+pub const NAME: &str = "neuron";
 
 /// What one line of `rf.algorithms()` says.
 pub const SUMMARY: &str =
@@ -104,6 +108,12 @@ pub(super) fn run(context: &Context, request: &Request, outcome: &mut Outcome) -
              use auto, ring, bucket or hierarchical here",
         ));
     };
+    if !matches!(request.model, Model::LinkLoad | Model::AlphaBeta) {
+        return Err(Error::unsupported(
+            format!("neuron with model {}", request.model.name()),
+            "it has link loads and endpoint costs; use link_load or alpha_beta",
+        ));
+    }
     if !OPERATIONS.contains(&operation) {
         return Err(Error::unsupported(
             format!("neuron {}", operation.name()),

@@ -44,7 +44,7 @@ def calibrate(
 
     Trainium machines get the parameters of ``algorithm="neuron"`` (call, step, efficiencies of HBM
     and links, and thresholds where the table contradicts them); other machines link latency,
-    overhead per message and per call, and link efficiency (of NICs too, where several domains
+    overhead per message, launch of a call, and link efficiency (of NICs too, where several domains
     meet), with the algorithms that ``auto`` picks. Relative errors count. There is no factor per
     size or per operation.
 
@@ -91,8 +91,9 @@ def calibrate(
     _check_ranks(machine, reading)
     notes = list(reading.notes)
     rows = reading.rows
+    least = min(row.time_s for row in rows)
     trainium = machine.ultraserver.neuron is not None
-    space = neuron_space(machine) if trainium else generic_space(machine)
+    space = neuron_space(machine) if trainium else generic_space(machine, least)
     if len(rows) < len(space.parameters):
         names = ", ".join(parameter.name for parameter in space.parameters)
         raise InvalidArgument(

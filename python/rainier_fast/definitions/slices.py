@@ -1,0 +1,159 @@
+"""Which slices of a TPU pod there are, and which of their axes wrap.
+
+Parts with a 3-D torus are built of cubes of 4x4x4 chips whose faces meet in optical switches, which
+join any cubes: a slice of whole cubes wraps on every axis, a smaller one on none. Parts with a 2-D
+torus are wired once, so only an axis that spans the pod wraps. (Google Cloud TPU docs; How To Scale
+Your Model, tpus.md; Jouppi et al., TPU v4, ISCA 2023.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from rainier_fast.definitions.axis import Axis
+from rainier_fast.definitions.check import as_count
+from rainier_fast.errors import invalid, invalid_type
+
+if TYPE_CHECKING:
+    from rainier_fast.catalog import Entry
+
+__all__ = ["as_shape", "check_twistable", "slice_axes"]
+
+_LETTERS: Final = "xyz"
+
+# Slices below one cube, in the order of their sizes; a host has 2x2x1 chips.
+_BELOW_A_CUBE: Final = ((1, 2, 2), (2, 2, 2), (2, 2, 4), (2, 4, 4))
+
+# All slices of the 2-D parts (Google Cloud TPU docs, v5e and v6e).
+_FLAT: Final = ((1, 1), (2, 2), (2, 4), (4, 4), (4, 8), (8, 8), (8, 16), (16, 16))
+
+
+def as_shape(shape: object) -> tuple[int, ...]:
+    """Return ``shape=`` as a tuple of counts.
+
+    Raises
+    ------
+    InvalidArgument, InvalidType
+        If it is not a sequence of whole numbers above 0.
+
+    Examples
+    --------
+    >>> as_shape([4, 4, 8])
+    (4, 4, 8)
+    """
+    many = isinstance(shape, Sequence) or getattr(shape, "ndim", 0) == 1
+    if isinstance(shape, str | bytes) or not many:
+        raise invalid_type("shape", shape, "must be chips along each axis, such as (4, 4, 8)")
+    sizes = list(shape)  # type: ignore[call-overload]
+    return tuple(as_count(f"shape[{at}]", size) for at, size in enumerate(sizes))
+
+
+def slice_axes(entry: Entry, shape: tuple[int, ...] | None = None) -> tuple[Axis, ...]:
+    """Return the axes of a slice, rings where it wraps and lines where it does not.
+
+    Parameters
+    ----------
+    entry
+        The catalogue's entry of the pod.
+    shape
+        Chips along each axis; None for the whole pod.
+
+    Returns
+    -------
+    tuple of Axis
+        Named x, y and z.
+
+    Raises
+    ------
+    InvalidArgument
+        If the part has no such slice; the message names the rule.
+
+    Examples
+    --------
+    >>> from rainier_fast import catalog
+    >>> [axis.kind for axis in slice_axes(catalog()["tpu-v5p-pod"], (2, 2, 4))]
+    ['line', 'line', 'line']
+    """
+    whole = _extents(entry)
+    sizes = whole if shape is None else shape
+    if len(sizes) != len(whole):
+        raise invalid("shape", sizes, f"must have {len(whole)} axes, as {entry.name} has")
+    wraps = _cubic(entry, sizes, whole) if "cube_side" in entry else _flat(entry, sizes)
+    return tuple(
+        Axis(
+            letter,
+            size,
+            "ring" if wrap else "line",
+            entry["link_bandwidth"].number,
+            entry["link_latency"].number,
+        )
+        for letter, size, wrap in zip(_LETTERS, sizes, wraps, strict=False)
+    )
+
+
+def check_twistable(entry: Entry, sizes: tuple[int, ...]) -> None:
+    """Refuse a shape that cannot be twisted.
+
+    Parameters
+    ----------
+    entry
+        The catalogue's entry of the pod.
+    sizes
+        Chips along each axis.
+
+    Raises
+    ------
+    InvalidArgument
+        Unless the sides are k, k and 2k or k, 2k and 2k, in any order, with k a multiple of the
+        side of a cube.
+
+    Examples
+    --------
+    >>> from rainier_fast import catalog
+    >>> check_twistable(catalog()["tpu-v4-pod"], (4, 4, 8))
+    """
+    if "cube_side" not in entry:
+        allowed = f"must be False: {entry.name} is wired as a plain 2-D torus"
+        raise invalid("twisted", value=True, allowed=allowed)
+    side = int(entry["cube_side"].number)
+    least, middle, most = sorted(sizes)
+    if least % side or most != 2 * least or middle not in (least, most):
+        allowed = (
+            f"cannot be twisted: only k x k x 2k and k x 2k x 2k can, with k a multiple of {side}, "
+            "such as (4, 4, 8) or (4, 8, 8)"
+        )
+        raise invalid("shape", sizes, allowed)
+
+
+def _cubic(entry: Entry, sizes: tuple[int, ...], whole: tuple[int, ...]) -> tuple[bool, ...]:
+    side = int(entry["cube_side"].number)
+    if not any(size % side for size in sizes):
+        if math.prod(sizes) > math.prod(whole):
+            pod = "x".join(map(str, whole))
+            allowed = f"must have at most the {math.prod(whole):,} chips of the pod, {pod}"
+            raise invalid("shape", sizes, allowed)
+        return (True,) * len(sizes)
+    if tuple(sorted(sizes)) not in _BELOW_A_CUBE:
+        below = ", ".join("x".join(map(str, reversed(small))) for small in _BELOW_A_CUBE)
+        allowed = (
+            f"must be whole cubes (each side a multiple of {side}) or a part of one cube "
+            f"({below}, in any order)"
+        )
+        raise invalid("shape", sizes, allowed)
+    return (False,) * len(sizes)
+
+
+def _flat(entry: Entry, sizes: tuple[int, ...]) -> tuple[bool, ...]:
+    span = int(entry["wrap_extent"].number)
+    if tuple(sorted(sizes)) not in _FLAT:
+        known = ", ".join("x".join(map(str, one)) for one in _FLAT)
+        raise invalid("shape", sizes, f"must be one of {known}, in either order")
+    return tuple(size == span for size in sizes)
+
+
+def _extents(entry: Entry) -> tuple[int, ...]:
+    return tuple(
+        int(entry[f"extent_{letter}"].number) for letter in _LETTERS if f"extent_{letter}" in entry
+    )

@@ -1,0 +1,82 @@
+"""Fits of one physical parameter to all rows of a source, and errors of rows that are left out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rainier_fast.errors import invalid
+
+__all__ = ["Fit", "fit_one"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One parameter, fitted.
+
+    Attributes
+    ----------
+    value
+        The one of the values tried whose squared errors have the least sum.
+    errors
+        Error of each row with it.
+    left_out
+        Error of each row with the value that is fitted to all other rows.
+    """
+
+    value: float
+    errors: tuple[float, ...]
+    left_out: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Mean size of the errors."""
+        return math.fsum(map(abs, self.errors)) / len(self.errors)
+
+    @property
+    def mean_left_out(self) -> float:
+        """Mean size of the errors of rows that were left out."""
+        return math.fsum(map(abs, self.left_out)) / len(self.left_out)
+
+
+def fit_one(values: Sequence[float], errors: Callable[[float], Sequence[float]]) -> Fit:
+    """Fit a parameter by trying values: no start, no step size, the same answer always.
+
+    Parameters
+    ----------
+    values
+        What is tried.
+    errors
+        Errors of all rows with a value, as fractions.
+
+    Returns
+    -------
+    Fit
+        The best value, and its errors with every row kept and left out in turn.
+
+    Raises
+    ------
+    InvalidArgument
+        If nothing is to be tried, or fewer than two rows are there.
+
+    Examples
+    --------
+    >>> fit_one([0.0, 1.0, 2.0], lambda value: [value - 1, 1 - value]).value
+    1.0
+    """
+    table = [tuple(errors(value)) for value in values]
+    if not table:
+        raise invalid("values", "none", "must be at least one")
+    count = len(table[0])
+    if count < 2:
+        raise invalid("errors", count, "must be of two rows or more, for one is left out")
+
+    def best(skip: int) -> int:
+        sums = [
+            math.fsum(error * error for at, error in enumerate(row) if at != skip) for row in table
+        ]
+        return sums.index(min(sums))
+
+    chosen = best(-1)
+    return Fit(values[chosen], table[chosen], tuple(table[best(at)][at] for at in range(count)))

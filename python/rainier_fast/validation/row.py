@@ -1,0 +1,122 @@
+"""One line of a validation: what was published, what we say, and how far apart that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from rainier_fast.errors import invalid
+
+__all__ = ["Row", "mean_error", "worst_error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a validation.
+
+    Attributes
+    ----------
+    group
+        What it is counted with, such as ``"H100 x 8, NCCL's model"``.
+    case
+        What was run.
+    quantity
+        What was measured or derived, such as ``"time"``.
+    unit
+        Unit of both figures.
+    published
+        The reference.
+    ours
+        Our figure.
+    model
+        The model of ours that gave it.
+    source
+        Where the reference is from.
+    note
+        What a reader must know: fitted parameters, conventions, known faults.
+    error
+        ``ours / published - 1``.
+
+    Raises
+    ------
+    InvalidArgument
+        If a figure is not finite, or the published one is 0.
+
+    Examples
+    --------
+    >>> Row("ring", "4 chips", "time", "us", 100.0, 103.0, "link_load", "closed form").error
+    0.03
+    """
+
+    group: str
+    case: str
+    quantity: str
+    unit: str
+    published: float
+    ours: float
+    model: str
+    source: str
+    note: str = ""
+    error: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name, value in (("published", self.published), ("ours", self.ours)):
+            if not math.isfinite(value):
+                raise invalid(name, value, "must be a finite number")
+        if self.published == 0:
+            raise invalid("published", self.published, "must not be 0: the error is a fraction")
+        error = (self.ours - self.published) / self.published
+        object.__setattr__(self, "error", error)
+
+
+def mean_error(rows: Iterable[Row]) -> float:
+    """Return the mean of the sizes of the errors.
+
+    Parameters
+    ----------
+    rows
+        At least one.
+
+    Returns
+    -------
+    float
+        A fraction.
+
+    Examples
+    --------
+    >>> line = ("ring", "4 chips", "time", "us", 100.0)
+    >>> mean_error(Row(*line, ours, "link_load", "closed form") for ours in (98.0, 104.0))
+    0.03
+    """
+    sizes = _sizes(rows)
+    return math.fsum(sizes) / len(sizes)
+
+
+def worst_error(rows: Iterable[Row]) -> float:
+    """Return the largest size of an error.
+
+    Parameters
+    ----------
+    rows
+        At least one.
+
+    Returns
+    -------
+    float
+        A fraction.
+
+    Examples
+    --------
+    >>> line = ("ring", "4 chips", "time", "us", 100.0)
+    >>> worst_error(Row(*line, ours, "link_load", "closed form") for ours in (98.0, 104.0))
+    0.04
+    """
+    return max(_sizes(rows))
+
+
+def _sizes(rows: Iterable[Row]) -> list[float]:
+    sizes = [abs(row.error) for row in rows]
+    if not sizes:
+        raise invalid("rows", "none", "must be at least one")
+    return sizes

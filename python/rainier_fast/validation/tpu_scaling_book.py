@@ -1,0 +1,133 @@
+"""TPU v5p and v5e: data-sheet links and one least time of a call, against measured curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from rainier_fast.definitions import Axis, Site, UltraServer
+from rainier_fast.definitions.site import Fabric
+from rainier_fast.machine import Cluster, Machine
+from rainier_fast.results import CollectiveResult
+from rainier_fast.units import Quantity
+from rainier_fast.validation.data import read
+from rainier_fast.validation.fit import Fit, fit_one
+from rainier_fast.validation.row import Row
+
+__all__ = ["fitted_launch", "rows", "tpu"]
+
+
+def tpu(name: str, launch: Quantity = 0.0) -> Machine:
+    """Return the slice that a curve was measured on.
+
+    Parameters
+    ----------
+    name
+        ``"v5p"`` (4 x 4 x 4) or ``"v5e"`` (8 x 16, which closes along the 16).
+    launch
+        Least seconds that a collective call takes.
+
+    Returns
+    -------
+    Machine
+        Links of the data sheet and no latency of their own.
+
+    Examples
+    --------
+    >>> tpu("v5e").num_chips
+    128
+    """
+    kind = read("tpu_scaling_book")["machines"][name]
+    axes = tuple(
+        Axis(letter, size, "ring" if wrap else "line", kind["link_Bps"])
+        for letter, size, wrap in zip("xyz", kind["shape"], kind["wrap"], strict=False)
+    )
+    server = UltraServer(f"TPU {name}", None, axes, launch=launch)
+    return Cluster([Site("slice", 1, server, Fabric())])
+
+
+@cache
+def fitted_launch(name: str) -> Fit:
+    """Return the one latency of a machine, fitted to its whole curve.
+
+    Parameters
+    ----------
+    name
+        ``"v5p"`` or ``"v5e"``.
+
+    Returns
+    -------
+    Fit
+        Seconds, from whole microseconds up to 200.
+
+    Examples
+    --------
+    >>> 1e-5 < fitted_launch("v5e").value < 3e-5
+    True
+    """
+    tried = [count * 1e-6 for count in range(201)]
+    return fit_one(tried, lambda launch: [row.error for row in _rows(name, launch, "", "")])
+
+
+def rows() -> list[Row]:
+    """Return both curves with the fitted latency, and each point left out of its own fit.
+
+    Returns
+    -------
+    list of Row
+        Two groups for each machine.
+
+    Examples
+    --------
+    >>> len(rows())
+    14
+    """
+    found: list[Row] = []
+    for name in read("tpu_scaling_book")["machines"]:
+        fit = fitted_launch(name)
+        note = f"launch {fit.value * 1e6:.0f} us, fitted to all points"
+        best = list(_rows(name, fit.value, f"TPU {name}, one fitted launch", note))
+        found += best
+        for row, error in zip(best, fit.left_out, strict=True):
+            found.append(
+                Row(
+                    f"TPU {name}, one fitted launch, leave one out",
+                    row.case,
+                    row.quantity,
+                    row.unit,
+                    row.published,
+                    row.published * (1 + error),
+                    row.model,
+                    row.source,
+                    "launch fitted to the other points",
+                )
+            )
+    return found
+
+
+def _rows(name: str, launch: float, group: str, note: str) -> Iterator[Row]:
+    data = read("tpu_scaling_book")
+    kind, machine = data["machines"][name], tpu(name, launch)
+    for size, published in kind["rows"]:
+        result = _along(machine, kind, size)
+        yield Row(
+            group,
+            f"{kind['operation']} of {size:g} B along an axis of {kind['axis_size']}",
+            "algorithm bandwidth",
+            "GB/s",
+            published / 1e9,
+            result.algbw_Bps / 1e9,
+            result.model,
+            data["source"],
+            note,
+        )
+
+
+def _along(machine: Machine, kind: dict[str, Any], size: float) -> CollectiveResult:
+    # The last axis of the shape: all its groups at once, chips of one group a stride apart.
+    rest = math.prod(kind["shape"][:-1])
+    mesh = machine.mesh(ring=kind["axis_size"], rest=rest)
+    result: CollectiveResult = getattr(mesh, kind["operation"])(size, axis="ring", algorithm="ring")
+    return result

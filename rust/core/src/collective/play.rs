@@ -1,0 +1,153 @@
+//! The cost of a schedule that is given message by message, under every model.
+//!
+//! Phase by phase, messages that can run at the same time are a phase: those of one level of the schedule's order.
+//! Simulated, each message waits for just what the schedule says.
+
+use super::bound::bounds;
+use super::context::Context;
+use super::cost::{Model, StageCost, combine};
+use super::group::Groups;
+use super::moves::{Moves, SeatKind, Seats, Space};
+use super::outcome::{Candidate, Outcome};
+use super::pattern::Kind;
+use super::request::Request;
+use super::schedule::{Part, Phase, Stage};
+use super::simulate::routings;
+use crate::fluid::{Engine, Graph};
+use crate::machine::Machine;
+use crate::route::{Routing, route_until};
+use crate::schedule::{Schedule, Way, graph, order};
+use crate::{Control, Result};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Runs `schedule` on `machine`.
+///
+/// # Errors
+/// Those of [`Schedule::check`]; [`Error::Schedule`] when sends wait for each other in a circle; [`Error::Invalid`]
+/// and [`Error::OutOfRange`] for chips that are not in the machine or named twice; [`Error::Unsupported`] for a model
+/// that cannot run it; [`Error::Cancelled`].
+pub fn play(
+    machine: &Machine,
+    schedule: &Schedule,
+    routing: &Routing,
+    model: Model,
+    control: &Control,
+) -> Result<Outcome> {
+    schedule.check()?;
+    routing.check(machine)?;
+    let levels = order(schedule)?.reads;
+    let groups = Groups::of_chips(machine, &schedule.chips)?;
+    let request = Request {
+        root: schedule.root,
+        shift: schedule.shift,
+        model,
+        ..Request::new(schedule.operation, schedule.size)
+    };
+    request.validate(groups.ranks())?;
+    let mut outcome = Outcome::nothing(schedule.operation, model, &groups, schedule.size);
+    if schedule.sends.is_empty() {
+        return Ok(outcome);
+    }
+    let context = Context::new(machine, routing, &groups, control)?;
+    let stage = by_levels(&context, schedule, &levels);
+    let label = format!("{} by schedule", schedule.operation.name());
+    let cost = Rc::new(StageCost::new(&context, model, &stage, label)?);
+    let costs = [cost];
+    let mut cost = combine(&context, model, &costs, Some(1))?;
+    if let Some(engine) = model.engine() {
+        cost.time = simulated(&context, schedule, engine)?;
+    }
+    outcome.candidates.push(Candidate {
+        algorithm: "schedule".to_owned(),
+        outcome: Ok(cost.time),
+    });
+    outcome.fill(machine, "schedule".to_owned(), &costs, cost);
+    outcome.bounds = bounds(&context, &request)?;
+    outcome.apply_launch(machine.launch());
+    Ok(outcome)
+}
+
+/// A phase for each level; in it, a part for all messages of the same size.
+fn by_levels(context: &Context, schedule: &Schedule, levels: &[u32]) -> Stage {
+    let mut phases: BTreeMap<u32, BTreeMap<u64, Vec<(u32, u32)>>> = BTreeMap::new();
+    let chip = |rank: u32| schedule.chips[rank as usize];
+    for (send, &level) in schedule.sends.iter().zip(levels) {
+        // Sizes are not negative, so that they are ordered as their bits are.
+        let alike = phases.entry(level).or_default();
+        let pairs = alike.entry(send.bytes.to_bits()).or_default();
+        pairs.push((chip(send.src), chip(send.dst)));
+    }
+    let seats = Rc::new(Seats {
+        kind: SeatKind::Ranks,
+        members: Vec::new(),
+    });
+    let phases = phases
+        .into_iter()
+        .map(|(level, alike)| {
+            let part = |(bytes, pairs): (u64, Vec<(u32, u32)>)| {
+                let sends = pairs.clone().into();
+                let moves = Moves::between(Rc::clone(&seats), sends, |_, _, _| Vec::new());
+                Part::new(
+                    &context.pattern(Kind::Flat(pairs)),
+                    f64::from_bits(bytes),
+                    moves,
+                )
+            };
+            let parts = alike.into_iter().map(part).collect();
+            Phase::steps(format!("level {}", level + 1), parts, 1)
+        })
+        .collect();
+    Stage::of("machine", Space::WHOLE, phases)
+}
+
+fn simulated(context: &Context, schedule: &Schedule, engine: Engine) -> Result<f64> {
+    let machine = context.machine;
+    let routings = routings(context.routing, engine)?;
+    let mut messages: BTreeMap<(u32, u32, u32), f64> = BTreeMap::new();
+    for send in &schedule.sends {
+        *messages
+            .entry((send.stage, send.step, send.src))
+            .or_default() += 1.0;
+    }
+    let mut links: BTreeMap<u64, u32> = BTreeMap::new();
+    let mut network = Graph::default();
+    let mut ways = Vec::with_capacity(schedule.sends.len());
+    for send in &schedule.sends {
+        let (from, to) = (
+            schedule.chips[send.src as usize],
+            schedule.chips[send.dst as usize],
+        );
+        let mut routes = Vec::new();
+        for routing in &routings {
+            routes.push(route_until(machine, routing, from, to, context.control)?);
+        }
+        routes.dedup_by(|a, b| a.links == b.links);
+        let share = 1.0 / routes.len() as f64;
+        let started = messages[&(send.stage, send.step, send.src)];
+        let of_send = routes.into_iter().map(|route| Way {
+            path: route
+                .links
+                .iter()
+                .zip(&route.shares)
+                .map(|(&link, &share)| {
+                    let number = *links.entry(link).or_insert_with(|| {
+                        let (bandwidth, latency) = machine.link_numbers(link);
+                        network.resource(bandwidth, latency)
+                    });
+                    (number, share)
+                })
+                .collect(),
+            latency: route.latency,
+            share,
+            delay: route.overhead * started,
+        });
+        ways.push(of_send.collect());
+    }
+    graph(schedule, &ways, &mut network)?;
+    let times = match engine {
+        Engine::Fluid => crate::fluid::simulate(&network, context.control)?,
+        Engine::Fifo => crate::fifo::simulate(&network, context.control)?,
+    };
+    Ok(times.makespan)
+}

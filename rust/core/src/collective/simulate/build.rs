@@ -1,0 +1,312 @@
+//! The graph of a whole schedule: every message of every step, piece and chunk, and what each waits for.
+//!
+//! Inside a track a rank goes from step to step when what it sends has left and what it receives has arrived. Pieces
+//! and chunks keep their order at every sender: what it sends in a step leaves after what the piece before sent in
+//! that step. A chunk enters a stage when it has passed the stage before everywhere.
+
+use super::MOST_MESSAGES;
+use super::lockstep::{ends, told_apart};
+use super::messages::{Ends, Message, Network};
+use crate::collective::cost::{StageCost, TrackCost};
+use crate::collective::moves::Steps;
+use crate::collective::schedule::{Phase, Repeat, Track};
+use crate::fluid::{Flow, Graph, NO_GATE};
+use crate::{Error, Result};
+use std::rc::Rc;
+
+/// No gate chosen yet.
+const UNSET: u32 = NO_GATE - 1;
+
+/// Most pieces that are simulated: finer ones change the time by less than a hundredth.
+const MOST_PIECES: u32 = 1024;
+
+/// Seconds of the stages with the data in `chunks` chunks.
+pub(super) fn time(network: &mut Network, stages: &[Rc<StageCost>], chunks: u32) -> Result<f64> {
+    // Every message is known to the network before its resources are copied.
+    for part in stages
+        .iter()
+        .flat_map(|cost| &cost.stage.tracks)
+        .flat_map(|track| &track.phases)
+        .flat_map(|phase| &phase.parts)
+    {
+        network.messages(part)?;
+    }
+    let mut build = Build {
+        graph: network.graph(),
+        network,
+    };
+    let scale = 1.0 / f64::from(chunks);
+    let mut courses = Vec::new();
+    for stage in stages {
+        let tracks = stage.stage.tracks.iter().zip(&stage.tracks);
+        let of_stage: Vec<Course> = tracks
+            .map(|(track, cost)| build.course(track, cost, scale, chunks))
+            .collect::<Result<_>>()?;
+        courses.push(of_stage);
+    }
+    let each = courses
+        .iter()
+        .flatten()
+        .map(|course| course.each * course.pieces as usize);
+    let messages = each.sum::<usize>().saturating_mul(chunks as usize);
+    if messages > MOST_MESSAGES {
+        return Err(Error::unsupported(
+            format!("simulating {messages} messages"),
+            "use model \"link_load\", a smaller group, or an algorithm with fewer steps",
+        ));
+    }
+    for chunk in 0..chunks {
+        let mut passed = NO_GATE;
+        for of_stage in &mut courses {
+            let done = build.graph.gate();
+            for course in of_stage {
+                for piece in 0..course.pieces {
+                    let last = chunk + 1 == chunks && piece + 1 == course.pieces;
+                    build.piece(course, scale, passed, done, last)?;
+                }
+            }
+            passed = done;
+        }
+    }
+    Ok(build.network.run(&build.graph)?.makespan)
+}
+
+/// A lane's rank.
+type Key = (u32, u32);
+
+struct Build<'a, 'b> {
+    graph: Graph,
+    network: &'a mut Network<'b>,
+}
+
+/// A track on its way through the simulation.
+struct Course<'a> {
+    lists: Vec<Steplist<'a>>,
+    ends: Ends,
+    pieces: u32,
+    /// Messages of one piece.
+    each: usize,
+    /// Everybody who takes part, ascending.
+    keys: Vec<Key>,
+    /// For each step, the gate of everybody that opens when what it sent there in the piece before has left.
+    ports: Vec<Vec<u32>>,
+}
+
+/// A phase, or one level of a pipeline, as steps of messages.
+struct Steplist<'a> {
+    phase: &'a Phase,
+    overhead: f64,
+    /// Steps and, for a level of a pipeline, which level.
+    steps: u64,
+    level: Option<u32>,
+}
+
+impl Build<'_, '_> {
+    /// A gate that opens when both have opened; [`NO_GATE`] is open from the start.
+    fn both(&mut self, one: u32, other: u32) -> Result<u32> {
+        if one == NO_GATE || one == other {
+            return Ok(other);
+        }
+        if other == NO_GATE {
+            return Ok(one);
+        }
+        let gate = self.graph.gate();
+        self.pass(one, gate)?;
+        self.pass(other, gate)?;
+        Ok(gate)
+    }
+
+    /// Lets `gate` wait for `from` too.
+    fn pass(&mut self, from: u32, gate: u32) -> Result<()> {
+        let nothing = Flow {
+            waits: from,
+            frees: [NO_GATE, gate],
+            ..Flow::default()
+        };
+        self.graph.flow(nothing, []).map(|_| ())
+    }
+
+    fn course<'c>(
+        &mut self,
+        track: &'c Track,
+        cost: &'c TrackCost,
+        scale: f64,
+        chunks: u32,
+    ) -> Result<Course<'c>> {
+        let waves = track.phases.iter().zip(&cost.phases).map(|(phase, cost)| {
+            if let Repeat::Wave { hops, .. } = phase.repeat {
+                cost.wave_pieces(hops, scale).min(f64::from(MOST_PIECES)) as u32
+            } else {
+                1
+            }
+        });
+        let wanted = waves.max().unwrap_or(1).max(cost.pieces(scale));
+        let lists = steplists(track, cost);
+        let each = self.count(&lists)?;
+        let room = MOST_MESSAGES / each.max(1) / chunks as usize / 2;
+        let ends = ends(self.network, track);
+        let mut keys = Vec::new();
+        for phase in &track.phases {
+            for part in &phase.parts {
+                for message in self.network.messages(part)?.iter() {
+                    let lane = part.moves[message.moves as usize].lane;
+                    let (from, to) = told_apart(ends, message.ends);
+                    keys.extend([(lane, from), (lane, to)]);
+                }
+            }
+            keys.sort_unstable();
+            keys.dedup();
+        }
+        let steps = lists.iter().map(|list| list.steps as usize).sum();
+        Ok(Course {
+            lists,
+            ends,
+            pieces: wanted.min(MOST_PIECES).min(room.max(1) as u32),
+            each,
+            keys,
+            ports: vec![Vec::new(); steps],
+        })
+    }
+
+    /// One piece of a track, from the gate `start` on; `done` waits for all of it.
+    fn piece(
+        &mut self,
+        course: &mut Course,
+        scale: f64,
+        start: u32,
+        done: u32,
+        last: bool,
+    ) -> Result<()> {
+        let everybody = course.keys.len();
+        // The gate at which everybody is through with the steps so far.
+        let mut ready = vec![start; everybody];
+        let mut taken_part = vec![false; everybody];
+        let mut at = 0;
+        let share = scale / f64::from(course.pieces);
+        for list in &course.lists {
+            for step in 0..list.steps {
+                self.network.context.control.check()?;
+                let messages = self.step(list, step)?;
+                let ends: Vec<(usize, usize)> = messages
+                    .iter()
+                    .map(|(lane, _, message)| {
+                        let (from, to) = told_apart(course.ends, message.ends);
+                        let place = |end| course.keys.partition_point(|key| *key < (*lane, end));
+                        (place(from), place(to))
+                    })
+                    .collect();
+                let mut begins = vec![UNSET; everybody];
+                let mut next = vec![UNSET; everybody];
+                let mut left = vec![UNSET; everybody];
+                for &(from, to) in &ends {
+                    for end in [from, to] {
+                        taken_part[end] = true;
+                        if next[end] == UNSET {
+                            next[end] = self.graph.gate();
+                        }
+                    }
+                    if begins[from] == UNSET {
+                        let port = course.ports[at].get(from).copied().unwrap_or(NO_GATE);
+                        begins[from] = self.both(ready[from], port)?;
+                        left[from] = if last { next[from] } else { self.graph.gate() };
+                    }
+                }
+                for ((_, bytes, message), &(from, to)) in messages.iter().zip(&ends) {
+                    let flow = Flow {
+                        bytes: bytes * share,
+                        latency: message.latency,
+                        delay: list.overhead,
+                        waits: begins[from],
+                        frees: [left[from], next[to]],
+                        ..Flow::default()
+                    };
+                    self.graph.flow(flow, message.path.iter().copied())?;
+                }
+                for end in (0..everybody).filter(|&end| next[end] != UNSET) {
+                    if begins[end] == UNSET {
+                        // Who only receives is through with this step no earlier than with the steps before.
+                        if ready[end] != NO_GATE {
+                            self.pass(ready[end], next[end])?;
+                        }
+                    } else if !last {
+                        self.pass(left[end], next[end])?;
+                    }
+                    ready[end] = next[end];
+                }
+                if !last {
+                    let gates = left.into_iter();
+                    course.ports[at] = gates
+                        .map(|gate| if gate == UNSET { NO_GATE } else { gate })
+                        .collect();
+                }
+                at += 1;
+            }
+        }
+        for end in (0..everybody).filter(|&end| taken_part[end]) {
+            self.pass(ready[end], done)?;
+        }
+        Ok(())
+    }
+
+    /// Lane, bytes of all of the data, and message of each message of a step.
+    fn step(&mut self, list: &Steplist, step: u64) -> Result<Vec<(u32, f64, Message)>> {
+        let mut found = Vec::new();
+        for part in &list.phase.parts {
+            for message in self.network.messages(part)?.iter() {
+                let moves = &part.moves[message.moves as usize];
+                let due = match (&moves.steps, list.level) {
+                    (Steps::Each(own), _) => step < *own,
+                    (Steps::Once(own), Some(level)) => own[message.send as usize] == level,
+                    (Steps::Once(own), None) => u64::from(own[message.send as usize]) == step,
+                };
+                if due {
+                    let bytes = part.bytes * moves.factor(step) * message.share;
+                    found.push((moves.lane, bytes, message.clone()));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Messages of all steps of one piece.
+    fn count(&mut self, lists: &[Steplist]) -> Result<usize> {
+        let mut count = 0usize;
+        for list in lists {
+            for part in &list.phase.parts {
+                let messages = self.network.messages(part)?.len();
+                let times = match list.level {
+                    Some(_) => 1,
+                    None => list.steps as usize,
+                };
+                count = count.saturating_add(messages.saturating_mul(times));
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// The phases of a track; a pipeline has one for each of its levels.
+fn steplists<'a>(track: &'a Track, cost: &'a TrackCost) -> Vec<Steplist<'a>> {
+    let mut lists = Vec::new();
+    for (phase, cost) in track.phases.iter().zip(&cost.phases) {
+        let list = |steps, level| Steplist {
+            phase,
+            overhead: cost.overhead,
+            steps,
+            level,
+        };
+        match phase.repeat {
+            Repeat::Steps(steps) => lists.push(list(steps, None)),
+            Repeat::Wave { .. } => {
+                let moves = phase.parts.iter().flat_map(|part| &part.moves);
+                let last = moves.filter_map(|moves| match &moves.steps {
+                    Steps::Once(own) => own.iter().copied().max(),
+                    Steps::Each(_) => None,
+                });
+                let levels = last.max().map_or(0, |last| last + 1);
+                lists.extend((0..levels).map(|level| list(1, Some(level))));
+            }
+        }
+    }
+    lists
+}

@@ -1,0 +1,131 @@
+//! Tracks in which everybody starts and ends every step at the same instant: a step for all steps that are equal.
+
+use super::messages::{Ends, Network};
+use crate::Result;
+use crate::collective::cost::TrackCost;
+use crate::collective::moves::Steps;
+use crate::collective::schedule::{Phase, Repeat, Track};
+use crate::fluid::{Flow, NO_GATE};
+use std::collections::BTreeMap;
+
+/// Times closer than this are the same: what rounding can do.
+const SAME: f64 = 1e-12;
+
+/// Seconds of the track, or `None` where somebody is ahead of others at the end of some step, so that the steps after
+/// it do not begin together.
+pub(super) fn time(network: &mut Network, track: &Track, cost: &TrackCost) -> Result<Option<f64>> {
+    let stepwise = |phase: &Phase| {
+        let each = |part: &crate::collective::schedule::Part| {
+            let parts = part.moves.iter();
+            parts
+                .into_iter()
+                .all(|moves| matches!(moves.steps, Steps::Each(_)))
+        };
+        matches!(phase.repeat, Repeat::Steps(_)) && phase.parts.iter().all(each)
+    };
+    if cost.pieces(1.0) > 1 || !track.phases.iter().all(stepwise) {
+        return Ok(None);
+    }
+    let ends = ends(network, track);
+    let mut all: Vec<(u32, u32)> = Vec::new();
+    for phase in &track.phases {
+        for part in &phase.parts {
+            for message in network.messages(part)?.iter() {
+                let lane = part.moves[message.moves as usize].lane;
+                let (from, to) = told_apart(ends, message.ends);
+                all.extend([(lane, from), (lane, to)]);
+            }
+        }
+        all.sort_unstable();
+        all.dedup();
+    }
+    let mut total = 0.0;
+    for (phase, cost) in track.phases.iter().zip(&cost.phases) {
+        let Repeat::Steps(steps) = phase.repeat else {
+            return Ok(None);
+        };
+        let equal = phase
+            .parts
+            .iter()
+            .flat_map(|part| &part.moves)
+            .all(|moves| {
+                matches!(moves.steps, Steps::Each(own) if own == steps) && moves.factor.is_none()
+            });
+        for step in 0..if equal { 1 } else { steps } {
+            let Some(seconds) = one_step(network, phase, step, cost.overhead, ends, &all)? else {
+                return Ok(None);
+            };
+            total += if equal {
+                steps as f64 * seconds
+            } else {
+                seconds
+            };
+        }
+    }
+    Ok(Some(total))
+}
+
+/// Whom a track tells apart: nobody where its parts differ in that.
+pub(super) fn ends(network: &Network, track: &Track) -> Ends {
+    let mut parts = track.phases.iter().flat_map(|phase| &phase.parts);
+    let first = parts.next().map_or(Ends::Nobody, |part| network.ends(part));
+    if parts.all(|part| network.ends(part) == first) {
+        first
+    } else {
+        Ends::Nobody
+    }
+}
+
+pub(super) fn told_apart(ends: Ends, pair: (u32, u32)) -> (u32, u32) {
+    match ends {
+        Ends::Nobody => (0, 0),
+        _ => pair,
+    }
+}
+
+fn one_step(
+    network: &mut Network,
+    phase: &Phase,
+    step: u64,
+    overhead: f64,
+    ends: Ends,
+    all: &[(u32, u32)],
+) -> Result<Option<f64>> {
+    let mut messages = Vec::new();
+    for part in &phase.parts {
+        for message in network.messages(part)?.iter() {
+            let moves = &part.moves[message.moves as usize];
+            let bytes = part.bytes * moves.factor(step) * message.share;
+            if matches!(moves.steps, Steps::Each(own) if step < own) {
+                messages.push((moves.lane, bytes, message.clone()));
+            }
+        }
+    }
+    let mut graph = network.graph();
+    for (_, bytes, message) in &messages {
+        let flow = Flow {
+            bytes: *bytes,
+            latency: message.latency,
+            delay: overhead,
+            waits: NO_GATE,
+            ..Flow::default()
+        };
+        graph.flow(flow, message.path.iter().copied())?;
+    }
+    let times = network.run(&graph)?;
+    let mut ready: BTreeMap<(u32, u32), f64> = BTreeMap::new();
+    let mut until = |key: (u32, u32), time: f64| {
+        let known = ready.entry(key).or_insert(0.0);
+        *known = known.max(time);
+    };
+    for (at, (lane, _, message)) in messages.iter().enumerate() {
+        let (from, to) = told_apart(ends, message.ends);
+        until((*lane, from), times.sent[at]);
+        until((*lane, to), times.arrived[at]);
+    }
+    let together = ready.len() == all.len()
+        && ready
+            .values()
+            .all(|&time| times.makespan - time <= SAME * times.makespan);
+    Ok(together.then_some(times.makespan))
+}

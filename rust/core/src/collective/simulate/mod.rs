@@ -1,0 +1,47 @@
+//! The time of a schedule by simulation: messages that wait for each other, under fair sharing or first come, first
+//! served.
+//!
+//! Messages that symmetry makes alike are simulated once. On a domain whose axes all look the same from every chip,
+//! a pattern that every chip takes part in alike is a few messages over classes of links; so are the lanes of rails.
+//! Fair rates are the same for messages that symmetry maps onto each other, because they are unique; so this is exact.
+//! A phase whose steps are equal and end everywhere at the same instant is simulated for one step.
+
+mod build;
+mod lockstep;
+mod messages;
+
+use super::context::Context;
+use super::cost::StageCost;
+use crate::Result;
+use crate::fluid::Engine;
+use messages::Network;
+pub(crate) use messages::routings;
+use std::rc::Rc;
+
+/// Most messages of one simulation.
+const MOST_MESSAGES: usize = 1 << 23;
+
+/// Seconds of the stages with the data in `chunks` chunks that follow each other.
+pub(crate) fn time(
+    context: &Context,
+    engine: Engine,
+    stages: &[Rc<StageCost>],
+    chunks: u32,
+) -> Result<f64> {
+    let mut network = Network::new(context, engine, stages)?;
+    if chunks == 1 {
+        let mut total = 0.0;
+        for stage in stages {
+            let together = match &stage.tracks[..] {
+                [track] => lockstep::time(&mut network, &stage.stage.tracks[0], track)?,
+                _ => None,
+            };
+            total += match together {
+                Some(seconds) => seconds,
+                None => build::time(&mut network, std::slice::from_ref(stage), 1)?,
+            };
+        }
+        return Ok(total);
+    }
+    build::time(&mut network, stages, chunks)
+}

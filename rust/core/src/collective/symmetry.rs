@@ -1,0 +1,114 @@
+//! When messages inside a domain are alike: patterns that look the same from every chip, and classes of their links.
+
+use crate::machine::{AxisKind, Domain, End, Machine};
+use crate::route::{Routing, TieRule};
+
+/// True when moving every chip by the same distance along the axes maps links onto links and routes onto routes.
+pub(super) fn is_homogeneous(domain: &Domain, routing: &Routing) -> bool {
+    let alike = |kind: &AxisKind| match kind {
+        AxisKind::Ring | AxisKind::FullMesh => true,
+        AxisKind::Switch { spans_below, tiers } => !spans_below && tiers.is_empty(),
+        AxisKind::Line => false,
+    };
+    let axes = domain.axes();
+    let by_position =
+        matches!(routing, Routing::DimensionOrder(order) if order.tie == TieRule::Simgrid);
+    !by_position && axes.iter().all(|axis| axis.size == 1 || alike(&axis.kind))
+}
+
+/// Most distances of a pattern that are told apart: patterns with more are taken message by message.
+const MOST_DISTANCES: usize = 256;
+
+/// The distances of the messages and how many of each every chip sends, if all chips send alike and over few
+/// distances. A distance is the chip that chip 0 reaches by it.
+pub(super) fn distances(
+    domain: &Domain,
+    pairs: impl ExactSizeIterator<Item = (u32, u32)>,
+) -> Option<Vec<(u32, u32)>> {
+    let chips = domain.chips() as usize;
+    if pairs.len() % chips != 0 || pairs.len() > MOST_DISTANCES * chips {
+        return None;
+    }
+    // By distance, how many of it each chip has sent.
+    let mut found: Vec<(u32, Vec<u32>)> = Vec::new();
+    for (from, to) in pairs {
+        let over = distance(domain, from, to);
+        let place = match found.iter().position(|entry| entry.0 == over) {
+            Some(place) => place,
+            None if found.len() == MOST_DISTANCES => return None,
+            None => {
+                found.push((over, vec![0; chips]));
+                found.len() - 1
+            }
+        };
+        found[place].1[from as usize] += 1;
+    }
+    found
+        .into_iter()
+        .map(|(over, sent)| {
+            let each = sent[0];
+            sent.iter()
+                .all(|&other| other == each)
+                .then_some((over, each))
+        })
+        .collect()
+}
+
+fn distance(domain: &Domain, from: u32, to: u32) -> u32 {
+    domain
+        .axes()
+        .iter()
+        .zip(domain.plans())
+        .enumerate()
+        .map(|(index, (axis, plan))| {
+            let (a, b) = (domain.coordinate(from, index), domain.coordinate(to, index));
+            let ahead = if b >= a { b - a } else { axis.size - (a - b) };
+            ahead * plan.stride
+        })
+        .sum()
+}
+
+/// The class of a local link of a homogeneous domain on its own: links of one class are mapped onto each other.
+pub(super) fn class(machine: &Machine, link: u64) -> u64 {
+    let domain = machine.domain();
+    // Axes of size 1 have no links and share their first number with the next axis.
+    let first_beyond = domain
+        .plans()
+        .partition_point(|plan| plan.first_link <= link);
+    let axis = first_beyond.saturating_sub(1);
+    let plan = &domain.plans()[axis];
+    let within = match domain.axes()[axis].kind {
+        AxisKind::FullMesh => {
+            let ends = machine.link(link).map(|link| (link.from, link.to));
+            match ends {
+                Ok((End::Chip(from), End::Chip(to))) => u64::from(distance(domain, from, to)),
+                _ => unreachable!("the links of a full mesh join chips"),
+            }
+        }
+        _ => u64::from(link - plan.first_link >= plan.links / 2),
+    };
+    (axis as u64) << 32 | within
+}
+
+/// Calls `visit` with each class and its links.
+pub(super) fn for_each_class(
+    machine: &Machine,
+    mut visit: impl FnMut(u64, &mut dyn Iterator<Item = u64>),
+) {
+    let domain = machine.domain();
+    for (axis, plan) in domain.axes().iter().zip(domain.plans()) {
+        let (first, half) = (plan.first_link, plan.links / 2);
+        if plan.links == 0 {
+            continue;
+        }
+        if matches!(axis.kind, AxisKind::FullMesh) {
+            for link in first..first + plan.links {
+                visit(class(machine, link), &mut (link..link + 1));
+            }
+            continue;
+        }
+        for first in [first, first + half] {
+            visit(class(machine, first), &mut (first..first + half));
+        }
+    }
+}

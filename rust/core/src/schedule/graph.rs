@@ -1,0 +1,113 @@
+//! A schedule as the graph that the event-driven engines run.
+
+use super::Schedule;
+use crate::error::Result;
+use crate::fluid::{Flow, Graph, NO_GATE};
+use std::collections::BTreeMap;
+
+/// How a message travels: its path over resources of the graph, seconds of latency, the part of its bytes that goes
+/// this way, and seconds from when it may start to when it does.
+pub(crate) struct Way {
+    pub(crate) path: Vec<(u32, f64)>,
+    pub(crate) latency: f64,
+    pub(crate) share: f64,
+    pub(crate) delay: f64,
+}
+
+/// Adds the messages of `schedule` to `graph`, which has the resources of the ways; `ways` of one message are its
+/// parts.
+pub(crate) fn graph(schedule: &Schedule, ways: &[Vec<Way>], graph: &mut Graph) -> Result<()> {
+    // Who takes part in which step: (stage, lane, rank, step).
+    let mut turns: BTreeMap<(u32, u32, u32, u32), u32> = BTreeMap::new();
+    let mut stages: BTreeMap<u32, u32> = BTreeMap::new();
+    for send in &schedule.sends {
+        stages.entry(send.stage).or_insert(NO_GATE);
+        for rank in [send.src, send.dst] {
+            turns
+                .entry((send.stage, send.lane, rank, send.step))
+                .or_insert(NO_GATE);
+        }
+    }
+    // Every turn has a gate that opens with it; so does every stage but the first.
+    for gate in stages.values_mut().skip(1) {
+        *gate = graph.gate();
+    }
+    turns.values_mut().for_each(|gate| *gate = graph.gate());
+    let ordered: Vec<_> = turns.iter().collect();
+    let pass = |graph: &mut Graph, from: u32, to: u32| -> Result<()> {
+        let nothing = Flow {
+            waits: from,
+            frees: [NO_GATE, to],
+            ..Flow::default()
+        };
+        graph.flow(nothing, []).map(|_| ())
+    };
+    let mut following: BTreeMap<(u32, u32, u32, u32), u32> = BTreeMap::new();
+    for (at, (turn, gate)) in ordered.iter().enumerate() {
+        let (stage, lane, rank, _) = **turn;
+        let first = at == 0 || {
+            let before = ordered[at - 1].0;
+            (before.0, before.1, before.2) != (stage, lane, rank)
+        };
+        if first {
+            pass(graph, stages[&stage], **gate)?;
+        }
+        if let Some((next, next_gate)) = ordered.get(at + 1) {
+            if (next.0, next.1, next.2) == (stage, lane, rank) {
+                following.insert(**turn, **next_gate);
+                pass(graph, **gate, **next_gate)?;
+            }
+        }
+    }
+    // What others name, and the next stage, wait for the whole message: a gate of its own where that is needed.
+    let mut named = vec![NO_GATE; schedule.sends.len()];
+    for send in &schedule.sends {
+        for &other in &send.after {
+            if named[other as usize] == NO_GATE {
+                named[other as usize] = graph.gate();
+            }
+        }
+    }
+    for (index, send) in schedule.sends.iter().enumerate() {
+        let turn = |rank: u32| (send.stage, send.lane, rank, send.step);
+        let mut waits = turns[&turn(send.src)];
+        if !send.after.is_empty() {
+            let gate = graph.gate();
+            pass(graph, waits, gate)?;
+            for &other in &send.after {
+                pass(graph, named[other as usize], gate)?;
+            }
+            waits = gate;
+        }
+        let next_stage = stages.range(send.stage + 1..).next().map(|(_, &gate)| gate);
+        let next = |rank: u32| following.get(&turn(rank)).copied();
+        let arrived = [next(send.dst), next_stage, Some(named[index])];
+        let targets: Vec<u32> = arrived
+            .into_iter()
+            .flatten()
+            .filter(|&gate| gate != NO_GATE)
+            .collect();
+        for way in &ways[index] {
+            let arrival = match targets[..] {
+                [] => NO_GATE,
+                [one] => one,
+                _ => graph.gate(),
+            };
+            let flow = Flow {
+                bytes: send.bytes * way.share,
+                latency: way.latency,
+                delay: way.delay,
+                waits,
+                frees: [next(send.src).unwrap_or(NO_GATE), arrival],
+                ..Flow::default()
+            };
+            graph.flow(flow, way.path.iter().copied())?;
+            if targets.len() > 1 {
+                for &target in &targets {
+                    pass(graph, arrival, target)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! What waits for what in a schedule, and an order in which it can run.
+
+use super::Schedule;
+use crate::error::{Error, Result};
+use std::collections::BTreeMap;
+
+/// When sends read and write, by level: what is read at a level sees what was written at lower ones.
+pub(crate) struct Order {
+    /// Level at which each send reads what it carries.
+    pub(crate) reads: Vec<u32>,
+    /// Level at which its receiver takes it.
+    pub(crate) writes: Vec<u32>,
+}
+
+/// One rank's place in one step of a lane: (stage, lane, rank, step).
+type Turn = (u32, u32, u32, u32);
+
+/// `to` is not before `from`; with `late`, it is after it.
+struct Edge {
+    from: u32,
+    to: u32,
+    late: u32,
+}
+
+/// Finds the order.
+///
+/// # Errors
+/// [`Error::Schedule`] when sends wait for each other in a circle, naming them.
+pub(crate) fn order(schedule: &Schedule) -> Result<Order> {
+    let count = schedule.sends.len();
+    let mut turns: BTreeMap<Turn, Vec<u32>> = BTreeMap::new();
+    for (index, send) in schedule.sends.iter().enumerate() {
+        for rank in [send.src, send.dst] {
+            let turn = (send.stage, send.lane, rank, send.step);
+            turns.entry(turn).or_default().push(index as u32);
+        }
+    }
+    let mut stages: Vec<u32> = schedule.sends.iter().map(|send| send.stage).collect();
+    stages.sort_unstable();
+    stages.dedup();
+    // Nodes: reads, writes, the gates of turns (open when the rank's turns before are done), the starts of stages.
+    let gates: Vec<(&Turn, &Vec<u32>)> = turns.iter().collect();
+    let write = |send: u32| count as u32 + send;
+    let first_gate = 2 * count;
+    let first_stage = first_gate + gates.len();
+    let mut edges = Vec::new();
+    let mut edge = |from: u32, to: u32, late: u32| edges.push(Edge { from, to, late });
+    for (at, (turn, sends)) in gates.iter().enumerate() {
+        let gate = (first_gate + at) as u32;
+        let (stage, lane, rank, _) = **turn;
+        let next = gates
+            .get(at + 1)
+            .filter(|(next, _)| (next.0, next.1, next.2) == (stage, lane, rank));
+        for &send in *sends {
+            let ends = if schedule.sends[send as usize].src == rank {
+                send
+            } else {
+                write(send)
+            };
+            edge(gate, ends, 0);
+            if next.is_some() {
+                edge(ends, gate + 1, 1);
+            }
+        }
+        if next.is_some() {
+            edge(gate, gate + 1, 1);
+        }
+        let stage = stages.partition_point(|&other| other < stage);
+        edge((first_stage + stage) as u32, gate, 0);
+    }
+    for (index, send) in schedule.sends.iter().enumerate() {
+        let index = index as u32;
+        edge(index, write(index), 0);
+        let stage = stages.partition_point(|&other| other <= send.stage);
+        if stage < stages.len() {
+            edge(write(index), (first_stage + stage) as u32, 1);
+        }
+        for &other in &send.after {
+            edge(write(other), index, 1);
+        }
+    }
+    let mut levels = levels(first_stage + stages.len(), &edges).map_err(|circle| {
+        let mut names = Vec::new();
+        for node in circle
+            .into_iter()
+            .filter(|&node| (node as usize) < 2 * count)
+        {
+            let name = schedule.name(node % count as u32);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        Error::Schedule {
+            what: format!("deadlock: {} wait for each other", names.join(", ")),
+        }
+    })?;
+    levels.truncate(2 * count);
+    let writes = levels.split_off(count);
+    Ok(Order {
+        reads: levels,
+        writes,
+    })
+}
+
+/// Longest way to each node; the nodes of a circle where there is one.
+fn levels(nodes: usize, edges: &[Edge]) -> std::result::Result<Vec<u32>, Vec<u32>> {
+    let mut waiting = vec![0u32; nodes];
+    let mut first = vec![0usize; nodes + 1];
+    for edge in edges {
+        waiting[edge.to as usize] += 1;
+        first[edge.from as usize + 1] += 1;
+    }
+    for node in 0..nodes {
+        first[node + 1] += first[node];
+    }
+    let mut next = first.clone();
+    let mut targets = vec![(0u32, 0u32); edges.len()];
+    for edge in edges {
+        targets[next[edge.from as usize]] = (edge.to, edge.late);
+        next[edge.from as usize] += 1;
+    }
+    let mut level = vec![0u32; nodes];
+    let mut ready: Vec<u32> = (0..nodes as u32)
+        .filter(|&node| waiting[node as usize] == 0)
+        .collect();
+    let mut done = 0;
+    while let Some(node) = ready.pop() {
+        done += 1;
+        let here = level[node as usize];
+        for &(to, late) in &targets[first[node as usize]..first[node as usize + 1]] {
+            let to = to as usize;
+            level[to] = level[to].max(here + late);
+            waiting[to] -= 1;
+            if waiting[to] == 0 {
+                ready.push(to as u32);
+            }
+        }
+    }
+    if done == nodes {
+        return Ok(level);
+    }
+    Err(circle(&waiting, edges))
+}
+
+/// A circle among the nodes that still wait: each of them waits for another such, so going back must come round.
+fn circle(waiting: &[u32], edges: &[Edge]) -> Vec<u32> {
+    let stuck = |node: u32| waiting[node as usize] > 0;
+    let mut cause = vec![u32::MAX; waiting.len()];
+    for edge in edges
+        .iter()
+        .filter(|edge| stuck(edge.from) && stuck(edge.to))
+    {
+        cause[edge.to as usize] = edge.from;
+    }
+    let mut node = (0..waiting.len() as u32)
+        .find(|&node| stuck(node))
+        .unwrap_or(0);
+    // After as many steps as there are nodes the walk is inside the circle.
+    for _ in 0..waiting.len() {
+        node = cause[node as usize];
+    }
+    let start = node;
+    let mut found = vec![start];
+    loop {
+        node = cause[node as usize];
+        if node == start {
+            found.reverse();
+            return found;
+        }
+        found.push(node);
+    }
+}

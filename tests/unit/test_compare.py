@@ -1,0 +1,138 @@
+"""`rf.compare`: a row for each machine, and the reason where there is no answer."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+
+import pytest
+
+import rainier_fast as rf
+
+NAMES = ["rainier", "gb200-nvl72", "tpu-v5p"]
+COLUMNS = [
+    "machine",
+    "chips",
+    "ranks",
+    "algorithm",
+    "model",
+    "time_s",
+    "algbw_Bps",
+    "busbw_Bps",
+    "lower_bound_s",
+    "efficiency",
+    "bottleneck",
+    "peak_bf16_flops",
+    "hbm_bytes",
+    "price_usd_per_chip_hour",
+    "power_w_per_chip",
+    "reason",
+]
+
+
+def test_rows_are_the_results() -> None:
+    table = rf.compare(NAMES, "all_reduce", "1 GiB")
+    assert list(table.columns) == COLUMNS
+    assert table["machine"].tolist() == NAMES
+    assert table.operation == "all_reduce"
+    assert table.size_bytes == 2**30
+    for name, row, result in zip(NAMES, table, table.results, strict=True):
+        machine = rf.preset(name)
+        alone = machine.all_reduce("1 GiB")
+        assert result == alone
+        for column in ("algorithm", "model", "ranks", "time_s", "algbw_Bps", "busbw_Bps"):
+            assert row[column] == getattr(alone, column)
+        assert row["lower_bound_s"] == alone.lower_bound_s
+        assert row["efficiency"] == alone.efficiency
+        assert alone.bottleneck is not None
+        assert row["bottleneck"] == alone.bottleneck.link_class
+        assert row["chips"] == machine.num_chips
+        assert row["peak_bf16_flops"] == machine.peak_flops("bf16")
+        assert row["hbm_bytes"] == machine.hbm_bytes
+        assert row["reason"] == ""
+
+
+def test_prices_and_power_are_those_of_the_catalogue() -> None:
+    table = rf.compare(["trn2", "h100", "gb200-nvl72", "tpu-v5p", "tpu-v4", "maia-200"], "barrier")
+    prices = table["price_usd_per_chip_hour"].tolist()
+    assert prices[:4] == pytest.approx([35.7608 / 16, 6.88, 761.904 / 72, 4.2], rel=1e-3)
+    assert all(math.isnan(price) for price in prices[4:])
+    power = table["power_w_per_chip"].tolist()
+    assert power[:3] == [500, 700, 1200]
+    assert math.isnan(power[3])
+    assert power[4:] == [192, 750]
+    assert math.isnan(table["peak_bf16_flops"][5])
+
+
+def test_a_chip_of_ones_own_has_no_price() -> None:
+    chip = rf.Chip("h100", {"bf16": 1e15})
+    mine = rf.domain(rf.UltraServer("mine", chip, (rf.Axis("x", 4),)))
+    row = next(iter(rf.compare([mine, rf.torus(4, 1e9)], "all_gather", 1000)))
+    assert math.isnan(row["price_usd_per_chip_hour"])
+    assert math.isnan(row["power_w_per_chip"])
+    assert row["peak_bf16_flops"] == 4e15
+    bare = list(rf.compare([rf.torus(4, 1e9)], "all_gather", 1000))[0]  # noqa: RUF015
+    assert math.isnan(bare["hbm_bytes"])
+    assert bare["machine"] == "torus"
+
+
+def test_groups_of_equal_size() -> None:
+    machines: list[str | rf.Machine] = [
+        "trn2-ultraserver",
+        "gb200-nvl72",
+        rf.preset("tpu-v5p", shape=(4, 4, 4)),
+    ]
+    table = rf.compare(machines, "all_reduce", "1 GiB", group_chips=64)
+    assert table["ranks"].tolist() == [64, 64, 64]
+    assert table["chips"].tolist() == [64, 72, 64]
+    first = rf.preset("gb200-nvl72").all_reduce("1 GiB", group=range(64))
+    assert table["time_s"][1] == first.time_s
+    assert table["time_s"][0] == rf.preset("trn2-ultraserver").all_reduce("1 GiB").time_s
+    with pytest.raises(rf.InvalidArgument, match=r"machines\[0\] \(trn2\) has 16 chips"):
+        rf.compare(["trn2", "gb200-nvl72"], "all_reduce", "1 GiB", group_chips=64)
+
+
+def test_what_one_machine_cannot_do_is_a_reason() -> None:
+    table = rf.compare(["trn2", "h100"], "all_reduce", "1 GiB", algorithm="multi_ring")
+    good, bad = table
+    assert good["algorithm"] == "multi_ring"
+    assert good["reason"] == ""
+    with pytest.raises(rf.Unsupported) as caught:
+        rf.preset("h100").all_reduce("1 GiB", algorithm="multi_ring")
+    assert bad["reason"] == str(caught.value)
+    assert math.isnan(bad["time_s"])
+    assert (bad["algorithm"], bad["ranks"]) == ("", 0)
+    assert bad["chips"] == 8
+    assert table.results[1] is None
+    assert f"h100: {caught.value}" in str(table)
+
+
+def test_options_reach_every_machine() -> None:
+    table = rf.compare(["trn2", "h100"], "all_reduce", 1e6, model="alpha_beta", algorithm="ring")
+    assert set(table["model"]) == {"alpha_beta"}
+    assert set(table["algorithm"]) == {"ring"}
+    assert table["bottleneck"].tolist() == ["", ""]
+    rooted = rf.compare(["trn2"], "broadcast", 1e6, root=3)
+    assert rooted.results[0] == rf.preset("trn2").broadcast(1e6, root=3)
+    sent = rf.compare(["trn2"], "send_recv", 1e6)
+    assert sent.results[0] == rf.preset("trn2").send_recv(1e6)
+    assert rf.compare(["trn2"], "barrier").results[0] == rf.preset("trn2").barrier()
+
+
+def test_it_reads_as_text_html_json_and_csv() -> None:
+    table = rf.compare(["trn2", rf.torus(8, 1e9, name="<i>")], "all_reduce", "1 MiB")
+    text = str(table)
+    assert text.startswith("all_reduce of 1.00 MiB; model link_load\n")
+    assert repr(table) == text
+    assert "nan" not in text
+    assert "<i>" not in table._repr_html_()
+    answer = json.loads(json.dumps(table.to_dict(), allow_nan=False))
+    assert answer["hbm_bytes"][1] is None
+    assert table.to_csv().startswith(",".join(COLUMNS))
+    twin = pickle.loads(pickle.dumps(table))
+    assert twin == table
+    assert str(twin) == text
+    assert twin.results == table.results
+    assert isinstance(table, rf.Table)
+    assert isinstance(table, rf.Comparison)
