@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rainier_fast.measure.calibrator import calibrate
 from rainier_fast.measure.calibration import Calibration, Errors, Fitted
+from rainier_fast.measure.calibrator import calibrate
 
 __all__ = ["Calibration", "Errors", "Fitted", "calibrate"]
