@@ -23,6 +23,7 @@ from rainier_fast.definitions import (
     Fabric,
     Gpu,
     MinimalAdaptive,
+    Neuron,
     Nic,
     Site,
     Tier,
@@ -60,6 +61,7 @@ from rainier_fast.machine import (
 if TYPE_CHECKING:
     from rainier_fast.machine.mesh import DeviceMesh
     from rainier_fast.machine.schedule import Block, Schedule, Send
+    from rainier_fast.measure import Calibration, calibrate
     from rainier_fast.results import (
         Bottleneck,
         CollectiveResult,
@@ -113,6 +115,7 @@ __all__ = [
     "Axis",
     "Block",
     "Bottleneck",
+    "Calibration",
     "Chip",
     "Cluster",
     "CollectiveResult",
@@ -129,6 +132,7 @@ __all__ = [
     "LinkLoads",
     "Machine",
     "MinimalAdaptive",
+    "Neuron",
     "Nic",
     "OutOfRange",
     "RainierError",
@@ -148,6 +152,7 @@ __all__ = [
     "algorithms",
     "assumptions",
     "build_info",
+    "calibrate",
     "catalog",
     "compare",
     "domain",
@@ -168,6 +173,7 @@ _LATE = {
     ),
     **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.machine.schedule"),
     "DeviceMesh": "rainier_fast.machine.mesh",
+    **dict.fromkeys(("Calibration", "calibrate"), "rainier_fast.measure"),
 }
 
 

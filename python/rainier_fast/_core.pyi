@@ -21,6 +21,9 @@ _GpuRow = tuple[str, int, str, float, bool, bool, bool, float]
 _Block = tuple[int | None, int | None, float]
 # (src, dst, blocks, bytes, reduce, stage, lane, step, sends that it waits for)
 _Send = tuple[int, int, Sequence[int], float, bool, int, int, int, Sequence[int]]
+# ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once;
+# most bytes for Mesh and for halving
+_NeuronRow = tuple[int, float, float, float, float, float, float, float, float, float]
 _Progress = Callable[[int, int], object]
 
 __all__ = ["Groups", "Machine", "Outcome", "Schedule", "__version__", "algorithms", "build_info"]
@@ -42,6 +45,7 @@ class Machine:
         wan: tuple[str, Sequence[float], Sequence[float]] | None,
         launch: float,
         gpu: _GpuRow | None,
+        neuron: _NeuronRow | None,
     ) -> Machine: ...
     @property
     def num_chips(self) -> int: ...
@@ -182,4 +186,6 @@ class Outcome:
     bounds: list[tuple[str, float]]
     # (algorithm, seconds or None, reason it does not apply or "")
     candidates: list[tuple[str, float | None, str]]
+    # why the algorithm chose as it did, where it has rules of its own
+    note: str
     def link_loads(self) -> NDArray[np.float64]: ...

@@ -40,6 +40,7 @@ ENTRIES = {
     "domain": DOMAINS,
     "nic": {"efav1", "efav2", "efav3", "efav4"},
     "project": {"rainier"},
+    "runtime": {"neuron-trn2"},
     "site": {"rainier-indiana", "rainier-mississippi", "rainier-pennsylvania"},
 }
 SYSTEMS = sorted(ENTRIES["instance"] | ENTRIES["ultraserver"])

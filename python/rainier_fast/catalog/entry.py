@@ -11,7 +11,7 @@ from rainier_fast.errors import invalid, unknown
 
 __all__ = ["KINDS", "Assumptions", "Catalog", "Entry", "Figures", "ReadOnly"]
 
-KINDS: Final = ("chip", "instance", "ultraserver", "domain", "nic", "site", "project")
+KINDS: Final = ("chip", "instance", "ultraserver", "domain", "nic", "site", "project", "runtime")
 """What an entry may describe; a domain is a node, rack or pod of another maker."""
 
 _Value = TypeVar("_Value")

@@ -24,6 +24,7 @@ _FAMILIES: Final = (
     "ultraservers.json",
     "efa.json",
     "sites.json",
+    "neuron.json",
     "nvidia.json",
     "amd.json",
     "maia.json",

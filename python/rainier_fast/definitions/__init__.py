@@ -5,6 +5,7 @@ from __future__ import annotations
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
+from rainier_fast.definitions.neuron import Neuron
 from rainier_fast.definitions.routing import DimensionOrder, MinimalAdaptive, Routing, Valiant
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
@@ -17,6 +18,7 @@ __all__ = [
     "Fabric",
     "Gpu",
     "MinimalAdaptive",
+    "Neuron",
     "Nic",
     "Routing",
     "Site",

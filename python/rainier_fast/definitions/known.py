@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.chip import Chip
+from rainier_fast.definitions.neuron import Neuron
 from rainier_fast.definitions.rivals import node, pod
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
 
@@ -78,7 +79,9 @@ def _torus(name: str, axes: str) -> UltraServer:
         for axis in axes
     )
     chip = Chip.from_catalog(str(entry["chip"].value))
-    return UltraServer(name, chip, rings, _nic(entry))
+    # The public table that the parameters are fitted on is of Trainium2.
+    neuron = Neuron.from_catalog() if chip.name == "trainium2" else None
+    return UltraServer(name, chip, rings, _nic(entry), neuron=neuron)
 
 
 def _switched(name: str) -> UltraServer:

@@ -9,6 +9,7 @@ from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.check import MAX_COUNT, as_name, as_tuple_of
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
+from rainier_fast.definitions.neuron import Neuron, NeuronRow
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
 
@@ -90,6 +91,8 @@ class UltraServer:
     gpu
         What NCCL's tuning model asks of the chips, for ``algorithm="nccl"``; None where they are
         not GPUs.
+    neuron
+        How the chips run collectives where they are Trainium, for ``algorithm="neuron"``.
 
     Raises
     ------
@@ -110,6 +113,7 @@ class UltraServer:
     overhead: Quantity = 0.0
     launch: Quantity = 0.0
     gpu: Gpu | None = None
+    neuron: Neuron | None = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -130,6 +134,10 @@ class UltraServer:
         put(self, "launch", parse_time(self.launch, "launch"))
         if self.gpu is not None and not isinstance(self.gpu, Gpu):
             raise invalid_type("gpu", self.gpu, "must be a Gpu or None")
+        if self.neuron is not None and not isinstance(self.neuron, Neuron):
+            raise invalid_type("neuron", self.neuron, "must be a Neuron or None")
+        if self.neuron is not None and self.chip is None:
+            raise invalid("neuron", self.neuron, "needs a chip, whose HBM it uses")
 
     @property
     def num_chips(self) -> int:
@@ -190,6 +198,12 @@ class UltraServer:
         8.3136e+16
         """
         return self.num_chips * self._chip().flops(dtype, tensor_only=tensor_only)
+
+    def neuron_row(self) -> NeuronRow | None:
+        """Return what the core takes of `neuron`."""
+        if self.neuron is None:
+            return None
+        return self.neuron.row(float(self._chip().hbm_bandwidth_Bps))
 
     def _chip(self) -> Chip:
         if self.chip is None:

@@ -48,6 +48,7 @@ class Base:
             None if wan is None else wan.tables(len(checked)),
             server.launch_s,
             None if server.gpu is None else server.gpu.row(),
+            server.neuron_row(),
         )
         fields = {
             "_core": core,

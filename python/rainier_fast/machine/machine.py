@@ -240,6 +240,7 @@ def _silent(server: UltraServer) -> UltraServer:
         overhead=0.0,
         launch=0.0,
         gpu=None,
+        neuron=None if server.neuron is None else server.neuron.quiet(),
     )
 
 

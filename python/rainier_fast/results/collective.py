@@ -66,6 +66,8 @@ class CollectiveResult:
         The machine.
     request
         What was asked for.
+    note
+        Why the algorithm chose as it did, where it has rules of its own.
 
     Examples
     --------
@@ -94,6 +96,7 @@ class CollectiveResult:
     candidates: Table
     machine: Machine
     request: Request
+    note: str = ""
     _outcome: _core.Outcome | None = field(default=None, compare=False)
 
     __hash__ = None  # type: ignore[assignment]
@@ -128,6 +131,7 @@ class CollectiveResult:
             ),
             machine=machine,
             request=request,
+            note=outcome.note,
             _outcome=outcome,
         )
 
@@ -169,6 +173,17 @@ class CollectiveResult:
         from rainier_fast.results.text import why
 
         return why(self)
+
+    @property
+    def nearest_measurements(self) -> Table:
+        """The measured rows of this operation that are nearest in size, and our error on them.
+
+        Columns: ``op``, ``bytes``, ``measured_s``, ``predicted_s``, ``error`` (a fraction).
+        `Unsupported` where nothing was measured.
+        """
+        from rainier_fast.measure.nearest import nearest
+
+        return nearest(self)
 
     def link_loads(self) -> LinkLoads:
         """Return the bytes that the whole collective puts on every link.

@@ -29,7 +29,8 @@ def why(result: CollectiveResult) -> str:
     if result.request.algorithm == "nccl":
         return f"{result.algorithm} is what NCCL's tuning model picks; it was asked for by name"
     if result.request.algorithm != "auto":
-        return f"{result.algorithm} was asked for by name"
+        named = f"{result.algorithm} was asked for by name"
+        return f"{named}; {result.note}" if result.note else named
     times = result.candidates["time_s"]
     ready = int((times == times).sum())
     refused = len(times) - ready
@@ -52,6 +53,9 @@ def facts(result: CollectiveResult) -> list[tuple[str, str]]:
     rates = format_bandwidth(result.algbw_Bps), format_bandwidth(result.busbw_Bps)
     kind = f" by {result.bounds['bound'][0]}" if len(result.bounds) else ""
     bound = f"{format_time(result.lower_bound_s)}{kind}, {result.efficiency:.1%} of the time"
+    from rainier_fast.measure.nearest import nearest_in_words
+
+    measured = nearest_in_words(result)
     return [
         ("algorithm", f"{result.algorithm}{chunks}; model {result.model}"),
         ("bandwidth", "algbw {}, busbw {}".format(*rates)),
@@ -61,6 +65,7 @@ def facts(result: CollectiveResult) -> list[tuple[str, str]]:
         ("lower bound", bound),
         ("why", result.why),
         ("assumes", _assumed(result) or "nothing of the catalogue"),
+        *([("measured", measured)] if measured else []),
     ]
 
 

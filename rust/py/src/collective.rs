@@ -206,6 +206,11 @@ impl Outcome {
     }
 
     #[getter]
+    fn note(&self) -> &str {
+        &self.outcome.note
+    }
+
+    #[getter]
     fn candidates(&self) -> Vec<(String, Option<f64>, String)> {
         let row = |candidate: &core::Candidate| match &candidate.outcome {
             Ok(seconds) => (candidate.algorithm.clone(), Some(*seconds), String::new()),

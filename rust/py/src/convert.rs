@@ -3,7 +3,7 @@
 use crate::error::to_py;
 use pyo3::prelude::*;
 use rainier_core::machine::{
-    Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, Nic, Site, Tier, Wan, WanShape,
+    Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, Neuron, Nic, Site, Tier, Wan, WanShape,
 };
 use rainier_core::route::{DimensionOrder, Routing, TieRule};
 use rainier_core::{Error, Result};
@@ -14,6 +14,9 @@ pub(crate) type SiteRow = (String, u32, Vec<TierRow>);
 pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>);
 /// Generation, NVLinks, host, network latency, LL, LL128, CollNet, fill.
 pub(crate) type GpuRow = (String, u32, String, f64, bool, bool, bool, f64);
+/// Ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once; most bytes for Mesh
+/// and for halving.
+pub(crate) type NeuronRow = (u32, f64, f64, f64, f64, f64, f64, f64, f64, f64);
 pub(crate) type RoutingRow = (String, String, Option<Vec<usize>>);
 
 fn unknown(argument: &str, value: &str, known: &str) -> Error {
@@ -69,6 +72,7 @@ pub(crate) fn machine(
     wan: Option<WanRow>,
     launch: f64,
     gpu: Option<GpuRow>,
+    neuron: Option<NeuronRow>,
 ) -> Result<Machine> {
     let axes = axes.into_iter().map(axis).collect::<Result<_>>()?;
     let nic = nic.map(|(bandwidth, latency, overhead)| Nic {
@@ -98,9 +102,28 @@ pub(crate) fn machine(
         .transpose()?;
     let machine =
         Machine::new(Domain::new(axes)?, overhead, nic, sites, wan)?.with_launch(launch)?;
-    match gpu {
-        Some(row) => machine.with_gpu(self::gpu(row)?),
+    let machine = match gpu {
+        Some(row) => machine.with_gpu(self::gpu(row)?)?,
+        None => machine,
+    };
+    match neuron {
+        Some(row) => machine.with_neuron(self::neuron(row)),
         None => Ok(machine),
+    }
+}
+
+fn neuron(row: NeuronRow) -> Neuron {
+    Neuron {
+        ranks_per_chip: row.0,
+        call: row.1,
+        step: row.2,
+        efa_step: row.3,
+        hbm_bandwidth: row.4,
+        hbm_efficiency: row.5,
+        link_efficiency: row.6,
+        links_at_once: row.7,
+        mesh_most: row.8,
+        halving_most: row.9,
     }
 }
 

@@ -20,7 +20,7 @@ mod _core {
 
     use numpy::PyArray1;
     use pyo3::prelude::*;
-    use rainier_core::collective::{ALGORITHMS, Operation, nccl};
+    use rainier_core::collective::{ALGORITHMS, Operation, nccl, neuron};
     use std::collections::BTreeMap;
 
     #[pymodule_init]
@@ -71,6 +71,12 @@ mod _core {
                 let operations = nccl::OPERATIONS.iter().map(|one| one.name());
                 (nccl::NAME, nccl::SUMMARY, operations.collect())
             });
+        let trainium = wanted
+            .is_none_or(|wanted| neuron::OPERATIONS.contains(&wanted))
+            .then(|| {
+                let operations = neuron::OPERATIONS.iter().map(|one| one.name());
+                (neuron::NAME, neuron::SUMMARY, operations.collect())
+            });
         Ok(rows
             .map(|row| {
                 let operations = row
@@ -81,6 +87,7 @@ mod _core {
                 (row.name, row.summary, operations)
             })
             .chain(tuned)
+            .chain(trainium)
             .collect())
     }
 }

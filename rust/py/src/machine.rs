@@ -1,7 +1,7 @@
 //! The machine as Python sees it.
 
 use crate::collective::{Groups, Outcome};
-use crate::convert::{self, AxisRow, GpuRow, RoutingRow, SiteRow, WanRow};
+use crate::convert::{self, AxisRow, GpuRow, NeuronRow, RoutingRow, SiteRow, WanRow};
 use crate::enter::{quick, watched};
 use crate::error::{raise, to_py};
 use crate::schedule::Schedule;
@@ -125,8 +125,9 @@ impl Machine {
         wan: Option<WanRow>,
         launch: f64,
         gpu: Option<GpuRow>,
+        neuron: Option<NeuronRow>,
     ) -> PyResult<Self> {
-        convert::machine(axes, overhead, nic, sites, wan, launch, gpu)
+        convert::machine(axes, overhead, nic, sites, wan, launch, gpu, neuron)
             .map(|machine| Self(Arc::new(machine)))
             .map_err(|error| to_py(py, &error))
     }

@@ -11,6 +11,7 @@ mod ledger;
 mod measure;
 mod moves;
 pub mod nccl;
+pub mod neuron;
 mod operation;
 mod outcome;
 mod packing;

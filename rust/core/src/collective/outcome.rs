@@ -60,6 +60,41 @@ pub struct StageRow {
     pub bottleneck: String,
 }
 
+impl PhaseRow {
+    /// What a call takes before and after its messages.
+    pub(super) fn of_call(call: f64) -> Self {
+        Self {
+            stage: "call".to_owned(),
+            what: "software and launch".to_owned(),
+            tier: "machine".to_owned(),
+            steps: 1,
+            bytes: 0.0,
+            latency: 0.0,
+            overhead: call,
+            serialisation: 0.0,
+            time: call,
+            bottleneck: String::new(),
+        }
+    }
+}
+
+impl StageRow {
+    /// What a call takes before and after its messages.
+    pub(super) fn of_call(call: f64) -> Self {
+        Self {
+            stage: "call".to_owned(),
+            tier: "machine".to_owned(),
+            steps: 1,
+            bytes: 0.0,
+            latency: 0.0,
+            overhead: call,
+            serialisation: 0.0,
+            time: call,
+            bottleneck: String::new(),
+        }
+    }
+}
+
 /// An algorithm that was considered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
@@ -124,6 +159,8 @@ pub struct Outcome {
     pub bounds: Vec<Bound>,
     /// Everything that was considered, the fastest first, refusals last.
     pub candidates: Vec<Candidate>,
+    /// Why the algorithm chose as it did, where it has rules of its own.
+    pub note: String,
     members: Groups,
     ledger: Ledger,
     /// Priced by NCCL's tuning model, which knows no links.
@@ -204,6 +241,7 @@ impl Outcome {
             bottleneck: None,
             bounds: Vec::new(),
             candidates: Vec::new(),
+            note: String::new(),
             members: groups.clone(),
             ledger: Ledger::default(),
             tuned: false,

@@ -3,6 +3,7 @@
 use super::algorithm::{find, unsupported};
 use super::cost::Model;
 use super::nccl;
+use super::neuron;
 use super::operation::Operation;
 use crate::Result;
 use crate::error::{Error, not_negative};
@@ -122,6 +123,8 @@ impl Request {
                 }
                 false
             }
+            // What it does and does not is for `neuron` to say.
+            Choice::Named(name) if name == neuron::NAME => false,
             Choice::Named(name) => {
                 let hierarchical = name == "hierarchical";
                 if !hierarchical && !find(name)?.operations.contains(&self.operation.as_run()) {
@@ -131,7 +134,7 @@ impl Request {
             }
             Choice::Tiers(names) => {
                 for name in names {
-                    if name == "hierarchical" || name == "auto" || name == nccl::NAME {
+                    if ["hierarchical", "auto", nccl::NAME, neuron::NAME].contains(&name.as_str()) {
                         return Err(Error::invalid(
                             "algorithm",
                             format!("{name:?} for one tier"),

@@ -7,6 +7,7 @@ use super::cost::{Cost, StageCost, combine};
 use super::group::Groups;
 use super::hierarchical;
 use super::nccl;
+use super::neuron;
 use super::operation::Operation;
 use super::outcome::{Candidate, Outcome};
 use super::placement::Placement;
@@ -52,6 +53,12 @@ pub fn run(
         return Ok(outcome);
     }
     let context = Context::new(machine, routing, groups, control)?;
+    if request.algorithm == Choice::Named(neuron::NAME.to_owned()) {
+        neuron::run(&context, request, &mut outcome)?;
+        outcome.bounds = bounds(&context, request)?;
+        outcome.apply_launch(machine.launch());
+        return Ok(outcome);
+    }
     let (best, candidates) = best(&context, request)?;
     outcome.candidates = candidates;
     outcome.sort_candidates();
@@ -73,6 +80,12 @@ pub fn schedule(
     control: &Control,
 ) -> Result<(String, Schedule)> {
     let (groups, request) = checked(machine, groups, routing, request)?;
+    if request.algorithm == Choice::Named(neuron::NAME.to_owned()) {
+        return Err(Error::unsupported(
+            "a schedule of neuron, which is endpoint costs beside the links",
+            "name the algorithm that it chose: mesh, halving_doubling, multi_ring or ring",
+        ));
+    }
     let context = Context::new(machine, routing, &groups, control)?;
     if nothing_moves(&groups, &request) {
         let schedule = unroll(&context, &request, &[])?;

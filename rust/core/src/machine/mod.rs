@@ -8,6 +8,7 @@ mod fabric;
 mod figures;
 mod gpu;
 mod link;
+mod neuron;
 mod numbering;
 mod runs;
 mod wan;
@@ -18,6 +19,7 @@ pub use domain::{AxisPlan, Domain, MAX_AXES, MAX_CHIPS};
 pub use fabric::{Tier, climb};
 pub use gpu::{Cpu, Generation, Gpu};
 pub use link::{End, Link, LinkClass};
+pub use neuron::Neuron;
 pub(crate) use numbering::Blocks;
 pub use wan::{Wan, WanShape};
 
@@ -58,6 +60,7 @@ pub struct Machine {
     wan: Option<Wan>,
     launch: f64,
     gpu: Option<Gpu>,
+    neuron: Option<Neuron>,
     blocks: Blocks,
     by_domain: Divisor,
 }
@@ -148,6 +151,7 @@ impl Machine {
             wan,
             launch: 0.0,
             gpu: None,
+            neuron: None,
             blocks,
             by_domain,
         })
@@ -172,6 +176,23 @@ impl Machine {
             gpu: Some(gpu),
             ..self
         })
+    }
+
+    /// The same machine, whose chips run collectives as `neuron` says.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a parameter that is not usable.
+    pub fn with_neuron(self, neuron: Neuron) -> Result<Self> {
+        neuron.validate()?;
+        Ok(Self {
+            neuron: Some(neuron),
+            ..self
+        })
+    }
+
+    /// How its chips run collectives, if they are Trainium.
+    pub fn neuron(&self) -> Option<&Neuron> {
+        self.neuron.as_ref()
     }
 
     /// Least seconds that a collective call takes.
@@ -317,6 +338,15 @@ impl Machine {
             latency: vec![0.0; wan.latency.len()],
             ..wan
         });
-        Self::new(Domain::new(axes)?, 0.0, nic, sites, wan)
+        let quiet = Self::new(Domain::new(axes)?, 0.0, nic, sites, wan)?;
+        match self.neuron.clone() {
+            Some(neuron) => quiet.with_neuron(Neuron {
+                call: 0.0,
+                step: 0.0,
+                efa_step: 0.0,
+                ..neuron
+            }),
+            None => Ok(quiet),
+        }
     }
 }

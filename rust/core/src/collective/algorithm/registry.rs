@@ -192,7 +192,7 @@ pub(crate) fn find(name: &str) -> Result<&'static Algorithm> {
             argument: "algorithm".to_owned(),
             value: name.to_owned(),
             known: format!(
-                "auto, hierarchical, nccl, {}",
+                "auto, hierarchical, nccl, neuron, {}",
                 ALGORITHMS
                     .iter()
                     .map(|row| row.name)

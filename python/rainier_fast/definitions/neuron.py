@@ -1,0 +1,200 @@
+"""How Trainium chips run collectives: what the links do not say."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, TypeAlias
+
+from rainier_fast.definitions.check import as_count, as_ratio
+from rainier_fast.errors import Unsupported, invalid
+from rainier_fast.units import Quantity, parse_bytes, parse_time
+
+__all__ = ["ENTRY", "Neuron", "NeuronRow"]
+
+ENTRY: Final = "neuron-trn2"
+"""The entry of the catalogue that the defaults are from."""
+
+NeuronRow: TypeAlias = tuple[int, float, float, float, float, float, float, float, float, float]
+"""What the core takes: ranks a chip, seconds, bytes/s, shares, bytes."""
+
+_MOST_LINKS: Final = 4
+_MOST_SHARE: Final = "must be above 0 and at most 1: no part is faster than its data sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class Neuron:
+    """Parameters of ``algorithm="neuron"``, shared by all operations and sizes.
+
+    Attributes
+    ----------
+    call
+        Seconds that each call takes, whatever it does.
+    step
+        Seconds of one pass of the DMA engines that waits for the pass before it; the hop is in it,
+        so that the latencies of the axes play no part.
+    hbm_efficiency
+        Share of the HBM's data-sheet rate that collectives reach.
+    link_efficiency
+        Share of the links' data-sheet rate that collectives reach.
+    lnc
+        Logical NeuronCore configuration: 2 (four ranks a chip) or 1 (eight).
+    links_at_once
+        Links that a chip drives together while it halves or doubles.
+    mesh_most
+        Largest size in bytes for Mesh.
+    halving_most
+        Largest size in bytes for recursive halving and doubling (RDH).
+    efa_step
+        Seconds of one step between nodes.
+    replica_groups
+        Most replica groups of one program.
+    streams
+        Most collectives of one program that run at once.
+
+    Raises
+    ------
+    InvalidArgument, InvalidType
+        If a value is not usable; the message names it.
+
+    Examples
+    --------
+    >>> Neuron(call="8 us", step="3 us", hbm_efficiency=0.75).ranks_per_chip
+    4
+    """
+
+    call: Quantity
+    step: Quantity
+    hbm_efficiency: float
+    link_efficiency: float = 1.0
+    lnc: int = 2
+    links_at_once: float = 2.0
+    mesh_most: Quantity = 2.0**20
+    halving_most: Quantity = 2.0**26
+    efa_step: Quantity = 15e-6
+    replica_groups: int = 16
+    streams: int = 4
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        for name in ("call", "step", "efa_step"):
+            put(self, name, parse_time(getattr(self, name), name))
+        for name in ("hbm_efficiency", "link_efficiency"):
+            share = as_ratio(name, getattr(self, name))
+            if share > 1:
+                raise invalid(name, share, _MOST_SHARE)
+            put(self, name, share)
+        if as_count("lnc", self.lnc) not in (1, 2):
+            raise invalid("lnc", self.lnc, "must be 1 or 2")
+        put(self, "links_at_once", as_ratio("links_at_once", self.links_at_once))
+        if self.links_at_once > _MOST_LINKS:
+            allowed = f"must be at most {_MOST_LINKS}, the links of a chip in its plane"
+            raise invalid("links_at_once", self.links_at_once, allowed)
+        for name in ("mesh_most", "halving_most"):
+            put(self, name, parse_bytes(getattr(self, name), name))
+        if float(self.mesh_most) > float(self.halving_most):
+            raise invalid("mesh_most", self.mesh_most, "must be at most halving_most")
+        as_count("replica_groups", self.replica_groups)
+        as_count("streams", self.streams)
+
+    @classmethod
+    def from_catalog(cls) -> Neuron:
+        """Return the parameters that the catalogue holds for Trn2, fitted on a public table.
+
+        Returns
+        -------
+        Neuron
+            For LNC 2.
+
+        Examples
+        --------
+        >>> Neuron.from_catalog().halving_most
+        67108864.0
+        """
+        return _published()
+
+    @property
+    def ranks_per_chip(self) -> int:
+        """Ranks of one chip."""
+        return 8 // self.lnc
+
+    def quiet(self) -> Neuron:
+        """Return the same parameters with every time at zero.
+
+        Returns
+        -------
+        Neuron
+            What remains is bytes over rates.
+
+        Examples
+        --------
+        >>> Neuron.from_catalog().quiet().call
+        0.0
+        """
+        return dataclasses.replace(self, call=0.0, step=0.0, efa_step=0.0)
+
+    def check_program(self, replica_groups: int, streams: int = 1) -> None:
+        """Refuse a program that the runtime does not load.
+
+        Parameters
+        ----------
+        replica_groups
+            Replica groups (communicators) of the program.
+        streams
+            Collectives that it runs at once.
+
+        Raises
+        ------
+        Unsupported
+            If there are more than the runtime takes.
+
+        Examples
+        --------
+        >>> Neuron.from_catalog().check_program(16, streams=4)
+        """
+        if as_count("replica_groups", replica_groups) > self.replica_groups:
+            raise Unsupported(
+                f"{replica_groups} replica groups in one program: the runtime takes "
+                f"{self.replica_groups} (16 since SDK 2.32, 12 before; aws-neuron-sdk, nec.h); "
+                "use fewer mesh axes, or split the program"
+            )
+        if as_count("streams", streams) > self.streams:
+            raise Unsupported(
+                f"{streams} collectives at once: the runtime has {self.streams} streams "
+                "(aws-neuron-sdk, compute-comm-overlap.rst); run them one after another"
+            )
+
+    def row(self, hbm_bandwidth: float) -> NeuronRow:
+        """Return what the core takes; bytes/s of a chip's HBM are the chip's to know."""
+        return (
+            self.ranks_per_chip,
+            float(self.call),
+            float(self.step),
+            float(self.efa_step),
+            hbm_bandwidth,
+            self.hbm_efficiency,
+            self.link_efficiency,
+            self.links_at_once,
+            float(self.mesh_most),
+            float(self.halving_most),
+        )
+
+
+@cache
+def _published() -> Neuron:
+    from rainier_fast.catalog import catalog  # read only when asked for
+
+    entry = catalog()[ENTRY]
+    return Neuron(
+        call=entry["call"].number,
+        step=entry["step"].number,
+        hbm_efficiency=entry["hbm_efficiency"].number,
+        link_efficiency=entry["link_efficiency"].number,
+        links_at_once=entry["links_at_once"].number,
+        mesh_most=entry["mesh_most"].number,
+        halving_most=entry["halving_most"].number,
+        efa_step=entry["efa_step"].number,
+        replica_groups=int(entry["replica_groups"].number),
+        streams=int(entry["streams"].number),
+    )

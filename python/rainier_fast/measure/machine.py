@@ -1,0 +1,82 @@
+"""A machine that remembers the measurements it was fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rainier_fast.definitions.site import Site
+from rainier_fast.definitions.wan import Wan
+from rainier_fast.machine.machine import Machine
+
+__all__ = ["CalibratedMachine", "Measured"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measured row beside what the fitted machine says.
+
+    Attributes
+    ----------
+    op, size_bytes, measured_s
+        The row.
+    predicted_s
+        Seconds by the fitted machine.
+    algorithm
+        What ran in the model.
+
+    Examples
+    --------
+    >>> Measured("all_reduce", 1e6, 2e-6, 3e-6, "ring").error
+    0.5
+    """
+
+    op: str
+    size_bytes: float
+    measured_s: float
+    predicted_s: float
+    algorithm: str
+
+    @property
+    def error(self) -> float:
+        """Predicted over measured, less one."""
+        return self.predicted_s / self.measured_s - 1.0
+
+
+class CalibratedMachine(Machine):
+    """A machine with fitted parameters; made by `calibrate`.
+
+    Its ``repr`` is that of a machine of the same definition, without the measurements.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> CalibratedMachine._of(preset("trn2"), ()) == preset("trn2")
+    True
+    """
+
+    __slots__ = ("_measured",)
+
+    _measured: tuple[Measured, ...]
+
+    @classmethod
+    def _of(cls, machine: Machine, measured: Sequence[Measured]) -> CalibratedMachine:
+        return _build(machine.sites, machine.wan, machine.name, tuple(measured))
+
+    @property
+    def measurements(self) -> tuple[Measured, ...]:
+        """The rows that the machine was fitted on."""
+        return self._measured
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _build, (self._sites, self._wan, self._name, self._measured)
+
+
+def _build(
+    sites: tuple[Site, ...], wan: Wan | None, name: str | None, measured: tuple[Measured, ...]
+) -> CalibratedMachine:
+    machine: CalibratedMachine = object.__new__(CalibratedMachine)
+    machine._define(sites, wan, name)
+    object.__setattr__(machine, "_measured", measured)
+    return machine

@@ -1,0 +1,116 @@
+"""One measured row, and the words that tables use for operations and types of number."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from rainier_fast.errors import InvalidArgument
+
+__all__ = ["DTYPE_BYTES", "Row", "fault", "operation"]
+
+DTYPE_BYTES: Final = {
+    "bf16": 2, "bfloat16": 2, "fp16": 2, "float16": 2, "f16": 2, "half": 2,
+    "fp32": 4, "float32": 4, "f32": 4, "float": 4, "int32": 4, "uint32": 4,
+    "fp64": 8, "float64": 8, "f64": 8, "double": 8, "int64": 8, "uint64": 8,
+    "int16": 2, "uint16": 2, "int8": 1, "uint8": 1, "char": 1,
+    "fp8": 1, "fp8_e4m3": 1, "fp8_e5m2": 1, "f8e4m3": 1, "f8e5m2": 1,
+}  # fmt: skip
+"""Bytes of one number, by the names of nccom-test, nccl-tests and numpy."""
+
+_OPERATIONS: Final = {
+    "all_reduce": ("all_reduce", "allreduce", "allr", "ar"),
+    "all_gather": ("all_gather", "allgather", "allg", "ag"),
+    "reduce_scatter": ("reduce_scatter", "reducescatter", "redsct", "rs"),
+    "all_to_all": ("all_to_all", "alltoall", "a2a", "alltoa"),
+    "broadcast": ("broadcast", "bcast"),
+    "reduce": ("reduce",),
+    "gather": ("gather",),
+    "scatter": ("scatter",),
+    "send_recv": ("send_recv", "sendrecv", "permute"),
+}
+_BY_NAME: Final = {word: name for name, words in _OPERATIONS.items() for word in words}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measurement.
+
+    Attributes
+    ----------
+    op
+        The operation, as the methods of a machine are called.
+    size_bytes
+        Bytes, as nccl-tests defines them: all-gather by its output, reduce-scatter by its input.
+    time_s
+        Seconds.
+    where
+        The line or row that it was read from.
+
+    Examples
+    --------
+    >>> Row("all_reduce", 1048576.0, 51.9e-6, "row 1").op
+    'all_reduce'
+    """
+
+    op: str
+    size_bytes: float
+    time_s: float
+    where: str
+
+    def __post_init__(self) -> None:
+        for name, value in (("size", self.size_bytes), ("time", self.time_s)):
+            if not (math.isfinite(value) and value > 0):
+                raise fault(self.where, f"{name} {value!r}", "must be a finite number > 0")
+
+
+def operation(word: object) -> str | None:
+    """Return the operation that a table calls `word`; None where it is none.
+
+    Parameters
+    ----------
+    word
+        In any usual spelling.
+
+    Returns
+    -------
+    str or None
+        The name of the method of a machine.
+
+    Examples
+    --------
+    >>> operation("AllReduce"), operation("redsct"), operation("all_gather_perf")
+    ('all_reduce', 'reduce_scatter', 'all_gather')
+    """
+    if not isinstance(word, str):
+        return None
+    plain = re.sub(r"[\s\-]+", "_", word.strip().lower())
+    plain = plain.removeprefix("nccl").removeprefix("cc_").strip("_")
+    return _BY_NAME.get(plain) or _BY_NAME.get(re.sub(r"_perf(_mpi)?$", "", plain))
+
+
+def fault(where: str, got: str, allowed: str) -> InvalidArgument:
+    """Make the error for a row that cannot be read.
+
+    Parameters
+    ----------
+    where
+        The line or row.
+    got
+        What is there.
+    allowed
+        What should be.
+
+    Returns
+    -------
+    InvalidArgument
+        Ready to raise.
+
+    Examples
+    --------
+    >>> print(fault("line 3", "time 'x'", "must be a number"))
+    table, line 3: got time 'x', must be a number
+    """
+    return InvalidArgument(f"table, {where}: got {got}, {allowed}")

@@ -1,0 +1,264 @@
+"""Which physical parameters a machine has to fit, and what it says with other values of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rainier_fast.definitions.axis import Axis
+from rainier_fast.definitions.routing import as_routing
+from rainier_fast.definitions.ultraserver import UltraServer
+from rainier_fast.machine.groups import as_groups
+from rainier_fast.machine.machine import Machine
+from rainier_fast.machine.request import Request
+from rainier_fast.measure.machine import Measured
+from rainier_fast.measure.rows import Row
+
+__all__ = ["Parameter", "Space", "generic_space", "measure", "neuron_space", "with_server"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number to fit.
+
+    Attributes
+    ----------
+    name, unit
+        What it is.
+    start
+        Where the fit begins; the machine's own value where it has one.
+    low, high
+        What makes physical sense.
+    source
+        Where the start is from.
+
+    Examples
+    --------
+    >>> Parameter("step", "s", 2e-6, 1e-8, 1e-3, "the machine").unit
+    's'
+    """
+
+    name: str
+    unit: str
+    start: float
+    low: float
+    high: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Parameters, and how to make a machine of values for them.
+
+    Attributes
+    ----------
+    machine
+        The machine as it was given.
+    parameters
+        In the order of the fit.
+    build
+        From values by name to a machine.
+    algorithm
+        What the rows ran, in the model.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> neuron_space(preset("trn2")).algorithm
+    'neuron'
+    """
+
+    machine: Machine
+    parameters: tuple[Parameter, ...]
+    build: Callable[[Mapping[str, float]], Machine]
+    algorithm: str
+
+
+def neuron_space(machine: Machine) -> Space:
+    """Return the space of a Trainium machine: call, step, efficiencies of HBM and links.
+
+    Parameters
+    ----------
+    machine
+        One whose chips have Neuron parameters.
+
+    Returns
+    -------
+    Space
+        Thresholds are not in it: they choose, they do not measure.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> [parameter.name for parameter in neuron_space(preset("trn2")).parameters]
+    ['call', 'step', 'hbm_efficiency', 'link_efficiency']
+    """
+    server = machine.ultraserver
+    neuron = server.neuron
+    assert neuron is not None, "the caller looks"
+
+    def build(values: Mapping[str, float]) -> Machine:
+        fitted = dataclasses.replace(neuron, **values)  # type: ignore[arg-type]
+        return with_server(machine, dataclasses.replace(server, neuron=fitted))
+
+    own = "the machine's own value"
+    return Space(
+        machine,
+        (
+            Parameter("call", "s", _positive(neuron.call, 5e-6), 1e-9, 1e-2, own),
+            Parameter("step", "s", _positive(neuron.step, 2e-6), 1e-9, 1e-2, own),
+            Parameter("hbm_efficiency", "1", neuron.hbm_efficiency, 0.02, 1.0, own),
+            Parameter("link_efficiency", "1", neuron.link_efficiency, 0.02, 1.0, own),
+        ),
+        build,
+        "neuron",
+    )
+
+
+def generic_space(machine: Machine, least_s: float = 1e-6) -> Space:
+    """Return the space of any other machine: latencies, overheads, efficiencies.
+
+    Parameters
+    ----------
+    machine
+        A torus, a switch, a cluster.
+    least_s
+        The shortest time that was measured, where the fit of a launch begins.
+
+    Returns
+    -------
+    Space
+        With NICs where several domains meet.
+
+    Examples
+    --------
+    >>> from rainier_fast import torus
+    >>> [item.name for item in generic_space(torus((4,), "50 GB/s", "1 us")).parameters]
+    ['link_latency', 'message_overhead', 'link_efficiency', 'launch']
+    """
+    server = machine.ultraserver
+    own, guess = "the machine's own value", "a guess: the machine has none"
+    first = next((axis.latency_s for axis in server.axes if axis.latency_s > 0), 0.0)
+    nic = server.nic if machine.num_ultraservers > 1 else None
+
+    def start(value: float, otherwise: float) -> tuple[float, str]:
+        return (value, own) if value > 0 else (otherwise, guess)
+
+    def seconds(name: str, value: float, otherwise: float) -> Parameter:
+        at, source = start(value, otherwise)
+        return Parameter(name, "s", at, 1e-10, 1e-2, source)
+
+    parameters = [
+        seconds("link_latency", first, 1e-6),
+        seconds("message_overhead", server.overhead_s, 1e-9),
+        Parameter("link_efficiency", "1", 0.9, 0.02, 1.0, "a guess; 1 is the data sheet"),
+        seconds("launch", server.launch_s, least_s),
+    ]
+    if nic is not None:
+        parameters.append(seconds("nic_latency", nic.latency_s, 5e-6))
+        parameters.append(
+            Parameter("nic_efficiency", "1", 0.9, 0.02, 1.0, "a guess; 1 is the data sheet")
+        )
+
+    def build(values: Mapping[str, float]) -> Machine:
+        share, latency = values["link_efficiency"], values["link_latency"]
+
+        def axis(old: Axis) -> Axis:
+            # Axes keep the proportions of their latencies; without any they are alike.
+            hop = latency * (old.latency_s / first) if first > 0 else latency
+            return dataclasses.replace(old, bandwidth=old.bandwidth_Bps * share, latency=hop)
+
+        changed = dataclasses.replace(
+            server,
+            axes=tuple(map(axis, server.axes)),
+            overhead=values["message_overhead"],
+            launch=values["launch"],
+        )
+        if nic is not None:
+            slower = dataclasses.replace(
+                nic,
+                bandwidth=nic.bandwidth_Bps * values["nic_efficiency"],
+                latency=values["nic_latency"],
+            )
+            changed = dataclasses.replace(changed, nic=slower)
+        return with_server(machine, changed)
+
+    return Space(machine, tuple(parameters), build, "auto")
+
+
+def with_server(machine: Machine, server: UltraServer) -> Machine:
+    """Return the same machine of other UltraServers.
+
+    Parameters
+    ----------
+    machine
+        Any machine.
+    server
+        What each of its domains becomes.
+
+    Returns
+    -------
+    Machine
+        Sites, WAN and name stay.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> trn2 = preset("trn2")
+    >>> with_server(trn2, trn2.ultraserver) == trn2
+    True
+    """
+    sites = tuple(dataclasses.replace(site, ultraserver=server) for site in machine.sites)
+    return Machine._make(sites, machine.wan, machine.name)
+
+
+def measure(
+    machine: Machine, rows: Sequence[Row], algorithm: str | Sequence[str]
+) -> list[Measured]:
+    """Return what a machine says of each row.
+
+    Parameters
+    ----------
+    machine
+        Any machine; each row runs over all of its chips.
+    rows
+        The measurements.
+    algorithm
+        What runs; one for all rows, or one for each.
+
+    Returns
+    -------
+    list of Measured
+        In the order of the rows.
+
+    Raises
+    ------
+    InvalidArgument, Unsupported
+        As the collective does, with the row.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> row = Row("all_reduce", 2.0**20, 51.9e-6, "row 0")
+    >>> 40e-6 < measure(preset("trn2"), [row], "neuron")[0].predicted_s < 60e-6
+    True
+    """
+    groups, routing = as_groups(None, machine), as_routing("dor")
+    names = [algorithm] * len(rows) if isinstance(algorithm, str) else list(algorithm)
+    measured = []
+    for row, name in zip(rows, names, strict=True):
+        shift = 1 if row.op == "send_recv" else 0
+        request = Request(
+            row.op, row.size_bytes, groups, routing, 0, shift, name, "link_load", None
+        )
+        outcome = request.outcome(machine)
+        measured.append(
+            Measured(row.op, row.size_bytes, row.time_s, outcome.time, outcome.algorithm)
+        )
+    return measured
+
+
+def _positive(value: object, otherwise: float) -> float:
+    number = float(value)  # type: ignore[arg-type]
+    return number if number > 0 else otherwise

@@ -1,0 +1,75 @@
+//! What a Trainium chip adds to its links when it runs a collective: ranks, DMA passes, HBM, thresholds.
+
+use crate::error::{Error, Result, not_negative, positive};
+
+/// Parameters of `algorithm="neuron"`; `collective/neuron` says what each one does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Neuron {
+    /// Ranks of one chip: 4 with LNC 2, 8 with LNC 1.
+    pub ranks_per_chip: u32,
+    /// Seconds that each call takes, whatever it does.
+    pub call: f64,
+    /// Seconds of one pass of the DMA engines that waits for the pass before it.
+    pub step: f64,
+    /// Seconds of one step between nodes, from HBM to HBM.
+    pub efa_step: f64,
+    /// Bytes/s of a chip's HBM by its data sheet.
+    pub hbm_bandwidth: f64,
+    /// Share of it that collectives reach.
+    pub hbm_efficiency: f64,
+    /// Share of the links' data-sheet rate that collectives reach.
+    pub link_efficiency: f64,
+    /// Links that a chip drives at once while it halves or doubles.
+    pub links_at_once: f64,
+    /// Largest size in bytes for Mesh.
+    pub mesh_most: f64,
+    /// Largest size in bytes for halving and doubling.
+    pub halving_most: f64,
+}
+
+impl Neuron {
+    pub(crate) fn validate(&self) -> Result<()> {
+        if ![4, 8].contains(&self.ranks_per_chip) {
+            return Err(Error::invalid(
+                "ranks_per_chip",
+                self.ranks_per_chip,
+                "must be 4 (LNC 2) or 8 (LNC 1)",
+            ));
+        }
+        not_negative("call", self.call)?;
+        not_negative("step", self.step)?;
+        not_negative("efa_step", self.efa_step)?;
+        positive("hbm_bandwidth", self.hbm_bandwidth)?;
+        for (name, share) in [
+            ("hbm_efficiency", self.hbm_efficiency),
+            ("link_efficiency", self.link_efficiency),
+        ] {
+            positive(name, share)?;
+            if share > 1.0 {
+                return Err(Error::invalid(
+                    name,
+                    share,
+                    "must be at most 1: no part is faster than its data sheet",
+                ));
+            }
+        }
+        positive("links_at_once", self.links_at_once)?;
+        if self.links_at_once > 4.0 {
+            return Err(Error::invalid(
+                "links_at_once",
+                self.links_at_once,
+                "must be at most 4, the links of a chip in its plane",
+            ));
+        }
+        not_negative("mesh_most", self.mesh_most)?;
+        not_negative("halving_most", self.halving_most)?;
+        if self.mesh_most > self.halving_most {
+            return Err(Error::invalid(
+                "mesh_most",
+                self.mesh_most,
+                format!("must be at most halving_most, {}", self.halving_most),
+            ));
+        }
+        Ok(())
+    }
+}
