@@ -64,6 +64,10 @@ fn axis((name, size, kind, bandwidth, latency, rows): AxisRow) -> Result<Axis> {
     })
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the flat argument list of the private Python call"
+)]
 pub(crate) fn machine(
     axes: Vec<AxisRow>,
     overhead: f64,

@@ -1,5 +1,6 @@
 //! The messages of patterns as an engine sees them: their ways over resources, who waits for whom.
 
+use super::sites::{classes, fabric_class, is_whole};
 use crate::collective::context::Context;
 use crate::collective::cost::StageCost;
 use crate::collective::measure::{by_site, site_flows};
@@ -80,6 +81,8 @@ pub(super) struct Network<'a> {
     routings: Vec<Routing>,
     /// Chips of a domain are all alike in every pattern.
     symmetric: bool,
+    /// Domains of a site are all alike in every pattern.
+    by_site: bool,
     /// Patterns inside domains and lists of chips meet in one schedule: what is listed stands for all domains.
     mixed: bool,
     resources: BTreeMap<u64, u32>,
@@ -121,11 +124,23 @@ impl<'a> Network<'a> {
                     .all(|pairs| distances(domain, sends_of(pairs)).is_some());
             }
         }
+        let mut between: Vec<&Part> = parts().filter(|part| !inside(part)).collect();
+        between.sort_by_key(|part| Rc::as_ptr(&part.pattern));
+        between.dedup_by(|a, b| same(a, b));
+        let by_site = engine == Engine::Fluid
+            && between.iter().all(|part| match &part.pattern.kind {
+                Kind::Rails(pairs) => by_moves(part, pairs)
+                    .iter()
+                    .all(|pairs| classes(context, sends_of(pairs)).is_some()),
+                Kind::Sites { sets, .. } => sets.iter().all(|set| is_whole(context, set)),
+                _ => false,
+            });
         Ok(Self {
             context,
             engine,
             routings,
             symmetric,
+            by_site,
             mixed,
             resources: BTreeMap::new(),
             capacity: Vec::new(),
@@ -196,6 +211,7 @@ impl<'a> Network<'a> {
                 self.inside(part, &pairs)
             }
             Kind::Flat(pairs) => self.listed(part, pairs),
+            Kind::Rails(pairs) if self.by_site => self.between_alike(part, pairs),
             Kind::Rails(pairs) => self.between(part, pairs, 1.0, context.lanes()),
             Kind::Lanes { pairs, lanes } => self.between(part, pairs, 1.0, lanes.len() as f64),
             Kind::Star {
@@ -244,13 +260,18 @@ impl<'a> Network<'a> {
                     let sites = by_site(context.machine, set);
                     for flow in site_flows(context, set, &sites, *share)? {
                         let mut path = Vec::new();
+                        // Where domains are alike, one NIC and one bundle of each tier stand for all.
+                        let most = if self.by_site { 1 } else { usize::MAX };
                         for (direction, nics) in flow.nics.iter().enumerate() {
-                            for &(domain, bytes) in nics {
+                            for &(domain, bytes) in nics.iter().take(most) {
                                 path.push((self.nic(direction as u64, domain), bytes));
                             }
                         }
                         for (link, bytes) in flow.fabric {
-                            path.push((self.fabric(link as u64), bytes));
+                            let step = (self.fabric(link as u64), bytes);
+                            if !path.contains(&step) {
+                                path.push(step);
+                            }
                         }
                         messages.push(Message {
                             path: path.into(),
@@ -407,6 +428,41 @@ impl<'a> Network<'a> {
         Ok(messages)
     }
 
+    /// Messages between domains, one for each site for all that are alike there.
+    fn between_alike(&mut self, part: &Part, pairs: &[(u32, u32)]) -> Result<Vec<Message>> {
+        let context = self.context;
+        let mut messages = Vec::new();
+        for (moves, own) in by_moves(part, pairs).into_iter().enumerate() {
+            let found = classes(context, sends_of(&own))
+                .expect("the domains of each site were found to be alike");
+            for class in found {
+                let (from, to) = class.example;
+                let way = context.way(from, to, |_| ());
+                let mut path = vec![(self.nic(0, from), 1.0), (self.nic(1, to), 1.0)];
+                for (tier, shape) in context.machine.sites()[class.site].tiers[..class.tiers]
+                    .iter()
+                    .enumerate()
+                {
+                    let weight = f64::from(shape.group) * context.lanes();
+                    for down in [false, true] {
+                        let link = context.machine.fabric_link(class.site, tier, 0, down);
+                        let link = link - context.machine.blocks().fabric[0];
+                        path.push((self.fabric(link), weight));
+                    }
+                }
+                messages.push(Message {
+                    path: path.into(),
+                    latency: way.latency,
+                    share: 1.0,
+                    ends: (class.site as u32, class.site as u32),
+                    moves: moves as u32,
+                    send: 0,
+                });
+            }
+        }
+        Ok(messages)
+    }
+
     /// A message from a member of one domain to one of another, `lanes` of which share the fabric.
     fn rail(&mut self, (from, to): (u32, u32), lanes: f64) -> Result<Message> {
         self.context.control.check()?;
@@ -441,13 +497,22 @@ impl<'a> Network<'a> {
     fn nic(&mut self, direction: u64, domain: u32) -> u32 {
         let nic = self.context.machine.nic();
         let numbers = nic.map_or((f64::INFINITY, 0.0), |nic| (nic.bandwidth, nic.latency));
-        self.resource(NIC | direction << 32 | u64::from(domain), || numbers)
+        let place = match self.by_site {
+            true => self.context.machine.site_of(domain) as u64,
+            false => u64::from(domain),
+        };
+        self.resource(NIC | direction << 32 | place, || numbers)
     }
 
     fn fabric(&mut self, link: u64) -> u32 {
         let machine = self.context.machine;
-        let numbers = machine.link_numbers(machine.blocks().fabric[0] + link);
-        self.resource(FABRIC | link, || numbers)
+        let link = machine.blocks().fabric[0] + link;
+        let numbers = machine.link_numbers(link);
+        let stands_for = match self.by_site {
+            true => fabric_class(machine, link),
+            false => link,
+        };
+        self.resource(FABRIC | stands_for, || numbers)
     }
 
     fn resource(&mut self, key: u64, numbers: impl FnOnce() -> (f64, f64)) -> u32 {

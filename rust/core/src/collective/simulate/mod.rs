@@ -2,13 +2,15 @@
 //! served.
 //!
 //! Messages that symmetry makes alike are simulated once. On a domain whose axes all look the same from every chip,
-//! a pattern that every chip takes part in alike is a few messages over classes of links; so are the lanes of rails.
+//! a pattern that every chip takes part in alike is a few messages over classes of links; so are the lanes of rails,
+//! and messages between domains in which those of a site are alike (`sites.rs`).
 //! Fair rates are the same for messages that symmetry maps onto each other, because they are unique; so this is exact.
 //! A phase whose steps are equal and end everywhere at the same instant is simulated for one step.
 
 mod build;
 mod lockstep;
 mod messages;
+mod sites;
 
 use super::context::Context;
 use super::cost::StageCost;
