@@ -14,6 +14,14 @@ pub(crate) enum Kind {
     Local(Vec<(u32, u32)>),
     /// Every chip of a domain to every other, in every member domain.
     LocalAll,
+    /// In every member domain, every chip of a group to every other of it, through a switch that adds up what is bound
+    /// for one chip, or copies what one chip sends.
+    InSwitch {
+        /// Local chips of each group.
+        groups: Vec<Vec<u32>>,
+        /// Copies; otherwise adds up.
+        gather: bool,
+    },
     /// For each pair of domains, one message from each member to the member at the same place.
     Rails(Vec<(u32, u32)>),
     /// For each pair of domains, one message on each lane: from one local chip to another.

@@ -1,7 +1,7 @@
 //! The way in: from a request to its answer.
 
-use super::algorithm::{ALGORITHMS, Job, find, flat};
-use super::bound::bounds;
+use super::algorithm::{ALGORITHMS, IN_SWITCH, Job, find, flat};
+use super::bound::{bounds, bounds_in_switch};
 use super::context::Context;
 use super::cost::{Cost, StageCost, combine};
 use super::group::Groups;
@@ -63,7 +63,16 @@ pub fn run(
     outcome.candidates = candidates;
     outcome.sort_candidates();
     outcome.fill(machine, best.name, &best.stages, best.cost);
-    outcome.bounds = bounds(&context, request)?;
+    let named = match &request.algorithm {
+        Choice::Named(name) => std::slice::from_ref(name),
+        Choice::Tiers(names) => names,
+        Choice::Auto => &[],
+    };
+    outcome.bounds = if named.iter().any(|name| name == IN_SWITCH) {
+        bounds_in_switch(&context, request)?
+    } else {
+        bounds(&context, request)?
+    };
     outcome.apply_launch(machine.launch());
     Ok(outcome)
 }
@@ -133,6 +142,7 @@ fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<Candidate>)>
         Choice::Auto => ALGORITHMS
             .iter()
             .filter(|row| row.operations.contains(&request.operation.as_run()))
+            .filter(|row| row.name != IN_SWITCH)
             .map(|row| row.name.to_owned())
             .chain(["hierarchical".to_owned()])
             .collect(),

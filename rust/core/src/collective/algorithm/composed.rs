@@ -1,6 +1,6 @@
 //! Rooted operations made of others.
 
-use super::registry::ALGORITHMS;
+use super::registry::{ALGORITHMS, IN_SWITCH};
 use super::{Job, unsupported};
 use crate::collective::cost::{Model, StageCost};
 use crate::collective::operation::Operation;
@@ -46,7 +46,7 @@ fn fastest(job: &Job, operation: Operation) -> Result<Vec<Stage>> {
     let mut refusal = None;
     for row in ALGORITHMS
         .iter()
-        .filter(|row| !row.composed && row.operations.contains(&operation))
+        .filter(|row| !row.composed && row.name != IN_SWITCH && row.operations.contains(&operation))
     {
         let stages = match (row.build)(&job) {
             Ok(stages) => stages,

@@ -7,6 +7,7 @@ mod direct;
 mod exchange;
 mod grid;
 mod halving;
+mod in_switch;
 mod multi_ring;
 mod pat;
 mod registry;
@@ -18,7 +19,7 @@ mod trivance;
 
 pub(crate) use grid::flat;
 pub use registry::{ALGORITHMS, Algorithm};
-pub(crate) use registry::{find, names};
+pub(crate) use registry::{IN_SWITCH, find, names};
 
 use super::context::Context;
 use super::operation::Operation;

@@ -1,7 +1,8 @@
 //! The table of algorithms. A new algorithm is a file beside this one and a row here.
 
 use super::{
-    Job, bruck, bucket, composed, direct, halving, multi_ring, pat, ring, swing, tree, trivance,
+    Job, bruck, bucket, composed, direct, halving, in_switch, multi_ring, pat, ring, swing, tree,
+    trivance,
 };
 use crate::collective::operation::Operation::{self, *};
 use crate::collective::schedule::Stage;
@@ -19,6 +20,9 @@ pub struct Algorithm {
     pub(crate) composed: bool,
     pub(crate) build: fn(&Job) -> Result<Vec<Stage>>,
 }
+
+/// The algorithm that `auto` and `hierarchical` leave out unless it is named: links allow more of it than switches do.
+pub(crate) const IN_SWITCH: &str = "in_switch";
 
 const REDUCING: &[Operation] = &[AllReduce, ReduceScatter, AllGather];
 
@@ -152,6 +156,13 @@ pub const ALGORITHMS: &[Algorithm] = &[
         operations: &[AllReduce],
         composed: false,
         build: direct::mesh,
+    },
+    Algorithm {
+        name: IN_SWITCH,
+        summary: "the switch adds up and copies (NVLS): only where it is named, and on GPUs whose switch does",
+        operations: REDUCING,
+        composed: false,
+        build: in_switch::in_switch,
     },
     Algorithm {
         name: "binomial_tree",

@@ -2,7 +2,7 @@
 
 use super::TIERS;
 use super::slots::{Place, Slot};
-use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job, find};
+use crate::collective::algorithm::{ALGORITHMS, Algorithm, IN_SWITCH, Job, find};
 use crate::collective::context::Context;
 use crate::collective::cost::StageCost;
 use crate::collective::group::Groups;
@@ -36,7 +36,8 @@ pub(super) fn fill(
         !slot.shares_tier || ALGORITHMS.iter().any(|row| does(&row))
     });
     let offered = ALGORITHMS.iter().filter(|row| {
-        pinned.is_none_or(|name| name == row.name) && row.operations.contains(&slot.operation)
+        pinned.map_or(row.name != IN_SWITCH, |name| name == row.name)
+            && row.operations.contains(&slot.operation)
     });
     for row in offered {
         let label = format!("{} by {}", slot.operation.name(), row.name);

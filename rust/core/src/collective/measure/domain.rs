@@ -68,6 +68,65 @@ pub(super) fn local(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
     Ok(unit)
 }
 
+/// Bytes that each chip of a group sends and receives when a switch adds up or copies.
+pub(crate) fn in_switch_bytes(group: &[u32], gather: bool) -> [f64; 2] {
+    let others = group.len() as f64 - 1.0;
+    if gather { [1.0, others] } else { [others, 1.0] }
+}
+
+pub(super) fn in_switch(context: &Context, groups: &[Vec<u32>], gather: bool) -> Result<Unit> {
+    let machine = &context.domain_machine;
+    let mut unit = Unit {
+        overhead: machine.overhead(),
+        ..Unit::default()
+    };
+    let mut loads = vec![0.0; machine.domain().links() as usize];
+    for group in groups {
+        let bytes = in_switch_bytes(group, gather);
+        for &chip in group {
+            for (link, bytes) in ports(context, group, chip)?.into_iter().zip(bytes) {
+                loads[link as usize] += bytes;
+            }
+        }
+        let message = alone(
+            machine,
+            context.routing,
+            group[0],
+            group[1],
+            context.control,
+        )?;
+        let most = bytes[0].max(bytes[1]);
+        unit.note_alone(message.latency, most / message.bandwidth);
+        unit.sent = unit.sent.max(bytes[0]);
+    }
+    unit.ledger.local = loads;
+    Ok(unit)
+}
+
+/// The links of a chip to and from the switch that it shares with its group.
+pub(crate) fn ports(context: &Context, group: &[u32], chip: u32) -> Result<[u64; 2]> {
+    let other = if group[0] == chip { group[1] } else { group[0] };
+    let mut ends = [0, 0];
+    for (end, (from, to)) in [(chip, other), (other, chip)].into_iter().enumerate() {
+        let mut passed = Vec::new();
+        walk(
+            &context.domain_machine,
+            context.routing,
+            from,
+            to,
+            &mut |link, _| {
+                passed.push(link);
+            },
+        )?;
+        ends[end] = if end == 0 {
+            passed[0]
+        } else {
+            passed[passed.len() - 1]
+        };
+    }
+    Ok(ends)
+}
+
 /// A pattern that looks the same from every chip: links of one class carry the same.
 fn alike(context: &Context, found: &[(u32, u32)]) -> Result<Unit> {
     let machine = &context.domain_machine;

@@ -5,6 +5,7 @@ mod fabric;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use domain::ports;
 pub(crate) use fabric::{by_site, site_flows};
 
 use super::context::Context;
@@ -15,6 +16,7 @@ pub(crate) fn unit(context: &Context, kind: &Kind) -> Result<Unit> {
     match kind {
         Kind::Local(pairs) => domain::local(context, pairs),
         Kind::LocalAll => domain::local_all(context),
+        Kind::InSwitch { groups, gather } => domain::in_switch(context, groups, *gather),
         Kind::Rails(pairs) => fabric::rails(context, pairs, None),
         Kind::Lanes { pairs, lanes } => fabric::rails(context, pairs, Some(lanes.as_slice())),
         Kind::Star {

@@ -3,7 +3,7 @@
 use super::sites::{classes, fabric_class, is_whole};
 use crate::collective::context::Context;
 use crate::collective::cost::StageCost;
-use crate::collective::measure::{by_site, site_flows};
+use crate::collective::measure::{by_site, ports, site_flows};
 use crate::collective::moves::Sends;
 use crate::collective::pattern::Kind;
 use crate::collective::schedule::Part;
@@ -103,11 +103,18 @@ impl<'a> Network<'a> {
             let phases = tracks.flat_map(|track| &track.phases);
             phases.flat_map(|phase| &phase.parts)
         };
-        let inside = |part: &Part| matches!(part.pattern.kind, Kind::Local(_) | Kind::LocalAll);
+        let inside = |part: &Part| {
+            matches!(
+                part.pattern.kind,
+                Kind::Local(_) | Kind::LocalAll | Kind::InSwitch { .. }
+            )
+        };
+        let in_switch = |part: &Part| matches!(part.pattern.kind, Kind::InSwitch { .. });
         let listed = |part: &Part| matches!(part.pattern.kind, Kind::Flat(_));
         let mixed = parts().any(inside) && parts().any(listed);
         // First come, first served tells messages apart that arrive at once, by their numbers.
-        let mut symmetric = engine == Engine::Fluid && !mixed && context.homogeneous;
+        let mut symmetric =
+            engine == Engine::Fluid && !mixed && context.homogeneous && !parts().any(in_switch);
         let domain = context.domain_machine.domain();
         let mut seen: Vec<&Part> = Vec::new();
         for part in parts().filter(|part| inside(part)) {
@@ -174,9 +181,11 @@ impl<'a> Network<'a> {
             Kind::Local(_) | Kind::LocalAll => Ends::Local,
             Kind::Rails(_) => Ends::Domains,
             Kind::Flat(_) => Ends::Chips,
-            Kind::Lanes { .. } | Kind::Star { .. } | Kind::Exchange { .. } | Kind::Sites { .. } => {
-                Ends::Nobody
-            }
+            Kind::InSwitch { .. }
+            | Kind::Lanes { .. }
+            | Kind::Star { .. }
+            | Kind::Exchange { .. }
+            | Kind::Sites { .. } => Ends::Nobody,
         }
     }
 
@@ -209,6 +218,15 @@ impl<'a> Network<'a> {
                     .flat_map(|from| (1..chips).map(move |ahead| (from, (from + ahead) % chips)))
                     .collect();
                 self.inside(part, &pairs)
+            }
+            Kind::InSwitch { groups, gather } => {
+                let mut messages = Vec::new();
+                for group in groups {
+                    for &owner in group {
+                        messages.push(self.in_switch(group, owner, *gather)?);
+                    }
+                }
+                Ok(messages)
             }
             Kind::Flat(pairs) => self.listed(part, pairs),
             Kind::Rails(pairs) if self.by_site => self.between_alike(part, pairs),
@@ -309,6 +327,43 @@ impl<'a> Network<'a> {
             }
         }
         Ok(messages)
+    }
+
+    /// What a switch adds up for one chip from all others of its group, or copies from it to them.
+    fn in_switch(&mut self, group: &[u32], owner: u32, gather: bool) -> Result<Message> {
+        if self.engine == Engine::Fifo {
+            return Err(Error::unsupported(
+                "model \"fifo\" with in_switch: a sum has no one path to be stored on",
+                "use model \"fluid\" or \"link_load\"",
+            ));
+        }
+        let machine = &self.context.domain_machine;
+        let mut path = Vec::new();
+        for &chip in group {
+            let [up, down] = ports(self.context, group, chip)?;
+            let link = if (chip == owner) == gather { up } else { down };
+            path.push((self.link(machine, false, link), 1.0));
+        }
+        let other = if group[0] == owner {
+            group[1]
+        } else {
+            group[0]
+        };
+        let way = route_until(
+            machine,
+            self.context.routing,
+            owner,
+            other,
+            self.context.control,
+        )?;
+        Ok(Message {
+            path: path.into(),
+            latency: way.latency,
+            share: 1.0,
+            ends: (0, 0),
+            moves: 0,
+            send: 0,
+        })
     }
 
     fn listed(&mut self, part: &Part, pairs: &[(u32, u32)]) -> Result<Vec<Message>> {
