@@ -18,6 +18,7 @@ from rainier_fast._core import __version__, build_info
 from rainier_fast.catalog import assumptions, catalog
 from rainier_fast.definitions import (
     Axis,
+    Bucket,
     Chip,
     DimensionOrder,
     Fabric,
@@ -115,6 +116,7 @@ __all__ = [
     "Axis",
     "Block",
     "Bottleneck",
+    "Bucket",
     "Calibration",
     "Chip",
     "Cluster",

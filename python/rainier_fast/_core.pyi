@@ -107,7 +107,9 @@ class Machine:
         algorithm: str | Sequence[str],
         model: str,
         chunks: int | None,
-    ) -> Outcome: ...
+        orders: Sequence[tuple[Sequence[int], float]],
+    ) -> Outcome:
+        """Take orders of axes and their shares for a bucket, none to let it choose."""
     def schedule(
         self,
         operation: str,
@@ -118,6 +120,7 @@ class Machine:
         shift: int,
         algorithm: str | Sequence[str],
         chunks: int | None,
+        orders: Sequence[tuple[Sequence[int], float]],
     ) -> tuple[str, Schedule]:
         """Return the name of the algorithm and the schedule of the first group."""
 

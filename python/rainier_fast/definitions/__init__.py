@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rainier_fast.definitions.axis import Axis, Tier
+from rainier_fast.definitions.bucket import Bucket
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.neuron import Neuron
@@ -13,6 +14,7 @@ from rainier_fast.definitions.wan import Wan
 
 __all__ = [
     "Axis",
+    "Bucket",
     "Chip",
     "DimensionOrder",
     "Fabric",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rainier_fast import _core
+from rainier_fast.definitions.bucket import Bucket
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_integer
 from rainier_fast.definitions.routing import (
     DimensionOrder,
@@ -45,8 +46,8 @@ OPERATIONS: Final = (
 MODELS: Final = ("link_load", "alpha_beta", "fluid", "fifo")
 """How contention may be modelled."""
 
-Algorithm: TypeAlias = str | Sequence[str]
-"""A name, ``"auto"``, or names by tier for a hierarchical schedule."""
+Algorithm: TypeAlias = str | Bucket | Sequence[str | Bucket]
+"""A name, ``"auto"``, a `Bucket`, or these by tier for a hierarchical schedule."""
 
 _HIERARCHICAL: Final = (
     "an algorithm on each tier (UltraServer, site, WAN), chunks pipelined through"
@@ -67,6 +68,7 @@ class Request:
     algorithm: str | tuple[str, ...]
     model: str
     chunks: int | None
+    bucket: Bucket | None = None
     schedule_of_own: Schedule | None = None
     """A schedule that is run in place of an algorithm's."""
 
@@ -85,6 +87,7 @@ class Request:
             self._names(),
             self.model,
             self.chunks,
+            self._orders(machine),
         )
 
     def schedule(self, machine: Machine) -> tuple[str, _core.Schedule]:
@@ -98,13 +101,21 @@ class Request:
             self.shift,
             self._names(),
             self.chunks,
+            self._orders(machine),
         )
 
     def _names(self) -> str | list[str]:
         return self.algorithm if isinstance(self.algorithm, str) else list(self.algorithm)
 
+    def _orders(self, machine: Machine) -> list[tuple[list[int], float]]:
+        return [] if self.bucket is None else self.bucket.rows(_axes(machine))
+
     def _routing_row(self, machine: Machine) -> RoutingRow:
-        return routing_row(self.routing, [axis.name for axis in machine.ultraserver.axes])
+        return routing_row(self.routing, _axes(machine))
+
+
+def _axes(machine: Machine) -> list[str]:
+    return [axis.name for axis in machine.ultraserver.axes]
 
 
 def run(
@@ -173,6 +184,7 @@ def make_request(
     groups = as_groups(group, machine)
     if not isinstance(model, str) or model not in MODELS:
         raise unknown("model", model, MODELS)
+    names, bucket = _algorithm(algorithm, operation)
     return Request(
         operation,
         nbytes,
@@ -180,9 +192,10 @@ def make_request(
         as_routing(routing),
         as_integer("root", root, 0, groups.ranks - 1),
         as_integer("shift", shift, -_MOST_SHIFT, _MOST_SHIFT),
-        _algorithm(algorithm, operation),
+        names,
         model,
         None if chunks is None else as_count("chunks", chunks, MAX_COUNT),
+        bucket,
     )
 
 
@@ -224,18 +237,25 @@ def algorithms(operation: str | None = None) -> dict[str, str]:
     return rows
 
 
-def _algorithm(algorithm: object, operation: str) -> str | tuple[str, ...]:
+def _algorithm(algorithm: object, operation: str) -> tuple[str | tuple[str, ...], Bucket | None]:
+    """Return names, and the weights of a bucket if there are any."""
     allowed = "must be the name of an algorithm, 'auto', or a sequence of names, one for each tier"
+    if isinstance(algorithm, Bucket):
+        return "bucket", algorithm
     if isinstance(algorithm, str):
         names = ["auto", "hierarchical", *(name for name, _, _ in _core.algorithms(None))]
         if algorithm not in names:
             raise unknown("algorithm", algorithm, ["auto", *algorithms(operation)])
-        return algorithm
+        return algorithm, None
     if not isinstance(algorithm, Sequence) or isinstance(algorithm, bytes):
         raise invalid_type("algorithm", algorithm, allowed)
     for at, name in enumerate(algorithm):
-        if not isinstance(name, str):
+        if not isinstance(name, (str, Bucket)):
             raise invalid_type(f"algorithm[{at}]", name, "must be the name of an algorithm")
     if not algorithm:
         raise invalid("algorithm", algorithm, allowed)
-    return tuple(algorithm)
+    buckets = {name for name in algorithm if isinstance(name, Bucket)}
+    if len(buckets) > 1:
+        raise invalid("algorithm", algorithm, "may give weights of one Bucket only")
+    names_by_tier = tuple("bucket" if isinstance(name, Bucket) else name for name in algorithm)
+    return names_by_tier, next(iter(buckets), None)

@@ -113,7 +113,7 @@ def play(
         "auto",
         model,
         None,
-        schedule,
+        schedule_of_own=schedule,
     )
     return CollectiveResult._of(machine, request, request.outcome(machine))
 

@@ -399,9 +399,12 @@ impl Machine {
         algorithm: AlgorithmRow,
         model: &str,
         chunks: Option<u32>,
+        orders: Vec<(Vec<usize>, f64)>,
     ) -> PyResult<Outcome> {
         let routing = convert::routing(py, routing)?;
-        let request = request(operation, size, root, shift, algorithm, model, chunks);
+        let request = request(
+            operation, size, root, shift, algorithm, model, chunks, orders,
+        );
         let request = request.map_err(|error| to_py(py, &error))?;
         let machine = &*self.0;
         let members = Arc::clone(&groups.0);
@@ -431,10 +434,13 @@ impl Machine {
         shift: i64,
         algorithm: AlgorithmRow,
         chunks: Option<u32>,
+        orders: Vec<(Vec<usize>, f64)>,
     ) -> PyResult<(String, Schedule)> {
         let routing = convert::routing(py, routing)?;
         let model = Model::LinkLoad.name();
-        let request = request(operation, size, root, shift, algorithm, model, chunks);
+        let request = request(
+            operation, size, root, shift, algorithm, model, chunks, orders,
+        );
         let request = request.map_err(|error| to_py(py, &error))?;
         let members = Arc::clone(&groups.0);
         let (name, made) = watched(py, 1, None, |control| {
@@ -444,6 +450,10 @@ impl Machine {
     }
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the flat argument list of the private Python call"
+)]
 fn request(
     operation: &str,
     size: f64,
@@ -452,6 +462,7 @@ fn request(
     algorithm: AlgorithmRow,
     model: &str,
     chunks: Option<u32>,
+    orders: Vec<(Vec<usize>, f64)>,
 ) -> rainier_core::Result<Request> {
     Ok(Request {
         operation: Operation::from_name(operation)?,
@@ -465,5 +476,6 @@ fn request(
         },
         model: Model::from_name(model)?,
         chunks,
+        orders,
     })
 }

@@ -11,6 +11,9 @@ use crate::error::{Error, not_negative};
 /// Largest size in bytes: sums of shares stay exact enough, and nothing real is larger.
 pub const MOST_BYTES: f64 = 1e18;
 
+/// How far from 1 the sum of the weights of a bucket's orders may be: what rounding decimals to six digits does.
+const WEIGHTS_CLOSE: f64 = 1e-5;
+
 /// Which algorithm is to be used.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Choice {
@@ -39,6 +42,8 @@ pub struct Request {
     pub model: Model,
     /// How many chunks follow each other through the stages; `None` for the best.
     pub chunks: Option<u32>,
+    /// The orders of domain axes that a bucket takes and their shares of the data; empty to let it choose.
+    pub orders: Vec<(Vec<usize>, f64)>,
 }
 
 impl Request {
@@ -52,6 +57,7 @@ impl Request {
             algorithm: Choice::Auto,
             model: Model::LinkLoad,
             chunks: None,
+            orders: Vec::new(),
         }
     }
 
@@ -98,7 +104,46 @@ impl Request {
                 "a barrier moves no bytes",
             ));
         }
+        self.validate_orders()?;
         self.validate_algorithm()
+    }
+
+    fn validate_orders(&self) -> Result<()> {
+        if self.orders.is_empty() {
+            return Ok(());
+        }
+        let named = match &self.algorithm {
+            Choice::Named(name) => name == "bucket",
+            Choice::Tiers(names) => names.iter().any(|name| name == "bucket"),
+            Choice::Auto => false,
+        };
+        if !named {
+            return Err(Error::invalid(
+                "weights",
+                format!("{} orders", self.orders.len()),
+                "only the algorithm bucket takes weights of orders",
+            ));
+        }
+        let mut sum = 0.0;
+        for (order, weight) in &self.orders {
+            not_negative("weights", *weight)?;
+            let mut axes = order.clone();
+            axes.sort_unstable();
+            axes.dedup();
+            if axes.len() < order.len() {
+                let order = format!("order {order:?}");
+                return Err(Error::invalid("weights", order, "names an axis twice"));
+            }
+            sum += weight;
+        }
+        if (sum - 1.0).abs() > WEIGHTS_CLOSE {
+            return Err(Error::invalid(
+                "weights",
+                format!("a sum of {sum}"),
+                "must add up to 1",
+            ));
+        }
+        Ok(())
     }
 
     fn validate_algorithm(&self) -> Result<()> {

@@ -293,6 +293,7 @@ fn stages(context: &Context, request: &Request, name: &str) -> Result<Vec<Stage>
         size: request.size,
         root: request.root,
         shift: request.shift,
+        orders: &request.orders,
         tier,
     };
     match (context.groups, &placement) {

@@ -39,6 +39,10 @@ pub(crate) fn weighted(job: &Job) -> Result<Vec<Stage>> {
             format!("use bucket_equal, or a group of at most {MOST_SIDES} axes"),
         ));
     }
+    if !job.orders.is_empty() {
+        let given = sides.given(job)?;
+        return sides.run(job, "bucket", given);
+    }
     if sides.alike() {
         return sides.run(job, "bucket", cyclic(count));
     }
@@ -156,6 +160,42 @@ impl Sides {
             seconds_per_byte,
             overhead,
         })
+    }
+
+    /// The orders that the caller gives, by side in place of axis.
+    fn given(&self, job: &Job) -> Result<Rotations> {
+        let axes: Vec<usize> = self.boxes[0].sides.iter().map(|side| side.0).collect();
+        let all = job.context.machine.domain().axes();
+        let names = |axes: &[usize]| -> String {
+            let names = axes
+                .iter()
+                .map(|&axis| all.get(axis).map_or("?", |axis| &axis.name));
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let by_side = |(order, share): &(Vec<usize>, f64)| {
+            let sides: Option<Vec<usize>> = order
+                .iter()
+                .map(|axis| axes.iter().position(|other| other == axis))
+                .collect();
+            sides
+                .filter(|sides| sides.len() == axes.len())
+                .map(|sides| (*share, sides))
+                .ok_or_else(|| {
+                    Error::invalid(
+                        "weights",
+                        format!("the order {}", names(order)),
+                        format!(
+                            "must name the axes of this group, each once: {}",
+                            names(&axes)
+                        ),
+                    )
+                })
+        };
+        let given: Rotations = job.orders.iter().map(by_side).collect::<Result<_>>()?;
+        Ok(given
+            .into_iter()
+            .filter(|(share, _)| *share > 0.0)
+            .collect())
     }
 
     /// True where no other shares of orders can be faster than equal ones: sides of the same size and speed, and

@@ -38,6 +38,8 @@ pub(crate) struct Job<'a> {
     pub(crate) root: usize,
     /// Distance of a send_recv.
     pub(crate) shift: i64,
+    /// Orders of domain axes that a bucket takes, and their shares; empty to let it choose.
+    pub(crate) orders: &'a [(Vec<usize>, f64)],
     /// Name of the tier that the placement spans.
     pub(crate) tier: &'static str,
 }

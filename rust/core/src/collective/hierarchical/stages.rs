@@ -86,6 +86,7 @@ fn stage(context: &Context, request: &Request, slot: &Slot, name: &'static str) 
                 size: slot.size,
                 root,
                 shift: 0,
+                orders: &request.orders,
                 tier: TIERS[slot.tier],
             })?;
             let mut track = one_track(stages);

@@ -70,6 +70,7 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
     let everywhere: Vec<u32> = domains.concat();
     let mut out = Vec::new();
     match kind {
+        Kind::InSwitch { .. } => unreachable!("sums in a switch are no messages between chips"),
         Kind::Local(pairs) => {
             for &domain in &everywhere {
                 out.extend(

@@ -75,6 +75,7 @@ impl Part {
             size,
             root: 0,
             shift: call.request.shift,
+            orders: &[],
             tier,
         })?;
         let [stage] = &stages[..] else {

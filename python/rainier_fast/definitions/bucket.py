@@ -1,0 +1,108 @@
+"""The bucket algorithm with chunk weights of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rainier_fast.errors import invalid, invalid_type
+
+__all__ = ["Bucket"]
+
+_CLOSE: Final = 1e-5
+Order = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Bucket:
+    """The algorithm ``"bucket"`` with the share of the data that each order of the axes takes.
+
+    Use it where the name of an algorithm goes. Without weights, ``"bucket"`` finds the best ones
+    by a small linear program.
+
+    Parameters
+    ----------
+    weights
+        Share of each order; they add up to 1. An order names the axes that the group spans, each
+        once, as text of one-letter names (``"xzy"``) or a tuple of names.
+
+    Attributes
+    ----------
+    orders
+        The orders and their shares, as given.
+
+    Raises
+    ------
+    InvalidArgument, InvalidType
+        If an order names an axis twice, a share is not a number of 0 or more, or they do not add
+        up to 1.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> ultraserver = preset("trn2-ultraserver").without_latency()
+    >>> weighted = Bucket({"xzy": 0.367, "yxz": 0.493, "zxy": 0.140})
+    >>> result = ultraserver.all_reduce(1e9, algorithm=weighted)
+    >>> result.efficiency > 0.99
+    True
+    """
+
+    orders: tuple[tuple[Order, float], ...]
+
+    def __init__(self, weights: Mapping[str | Sequence[str], float]) -> None:
+        if not isinstance(weights, Mapping):
+            raise invalid_type("weights", weights, "must be a dict from orders of axes to shares")
+        if not weights:
+            raise invalid("weights", weights, "must have at least one order of axes")
+        orders = tuple((_order(order), _share(order, share)) for order, share in weights.items())
+        total = sum(share for _, share in orders)
+        if abs(total - 1.0) > _CLOSE:
+            raise invalid("weights", total, "must add up to 1")
+        object.__setattr__(self, "orders", orders)
+
+    def __repr__(self) -> str:
+        return f"Bucket({dict(self.orders)!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Bucket, (dict(self.orders),)
+
+    def rows(self, axes: Sequence[str]) -> list[tuple[list[int], float]]:
+        """Return the orders as numbers of a machine's axes.
+
+        Raises
+        ------
+        InvalidArgument
+            If the machine has no such axis.
+
+        Examples
+        --------
+        >>> Bucket({"yx": 1.0}).rows(["x", "y", "z"])
+        [([1, 0], 1.0)]
+        """
+        known = list(axes)
+
+        def number(name: str) -> int:
+            if name not in known:
+                raise invalid("weights", name, f"must name axes of the machine: {', '.join(known)}")
+            return known.index(name)
+
+        return [([number(name) for name in order], share) for order, share in self.orders]
+
+
+def _order(order: object) -> Order:
+    names = tuple(order) if isinstance(order, (str, tuple, list)) else ()
+    if not names or not all(isinstance(name, str) for name in names):
+        raise invalid_type("weights", order, "an order is text or a tuple of names of axes")
+    if len(set(names)) < len(names):
+        raise invalid("weights", order, "names an axis twice")
+    return names
+
+
+def _share(order: object, share: object) -> float:
+    if isinstance(share, bool) or not isinstance(share, (int, float)):
+        raise invalid_type(f"weights[{order!r}]", share, "must be a number")
+    value = float(share)
+    if not 0.0 <= value <= 1.0 + _CLOSE:
+        raise invalid(f"weights[{order!r}]", share, "must be a number from 0 to 1")
+    return value
