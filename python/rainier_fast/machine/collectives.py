@@ -50,7 +50,8 @@ class Collectives(Base):
             A name of `rainier_fast.algorithms`, ``"auto"`` for the fastest of them, or names by
             tier (UltraServer, site, WAN) for a hierarchical schedule.
         model
-            ``"link_load"`` (links are shared) or ``"alpha_beta"`` (no contention).
+            ``"link_load"`` (links are shared), ``"alpha_beta"`` (no contention), ``"fluid"`` (fair
+            rates, simulated) or ``"fifo"`` (whole messages, first come, first served).
         routing
             ``"dor"``, ``"adaptive"``, ``"valiant"`` or a policy object.
         chunks

@@ -6,7 +6,9 @@
 )]
 
 use rainier_core::collective::{ALGORITHMS, Choice, Groups, Operation, Request, schedule};
-use rainier_core::machine::{Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, Nic, Site};
+use rainier_core::machine::{
+    Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, Nic, Site, Wan, WanShape,
+};
 use rainier_core::route::{DimensionOrder, Routing, TieRule};
 use rainier_core::schedule::{Schedule, Send, verify};
 use rainier_core::{Control, Error};
@@ -237,6 +239,78 @@ fn hierarchical_schedules_compute_their_collectives() {
                 done += u32::from(proven(&machine, &groups, &request));
             }
             assert!(done > 0, "{}", operation.name());
+        }
+    }
+}
+
+/// Sites of so many domains of 2 x 2 chips, joined pairwise.
+fn several_sites(domains: &[u32]) -> Machine {
+    let one = machine(&[2, 2], AxisKind::Ring, 1);
+    let sites = domains.iter().enumerate().map(|(index, &domains)| Site {
+        name: format!("site {index}"),
+        domains,
+        tiers: Vec::new(),
+    });
+    let cells = domains.len() * domains.len();
+    let wan = Wan {
+        shape: WanShape::Mesh,
+        bandwidth: vec![1e10; cells],
+        latency: vec![1e-3; cells],
+    };
+    Machine::new(
+        one.domain().clone(),
+        0.0,
+        one.nic().cloned(),
+        sites.collect(),
+        Some(wan),
+    )
+    .unwrap()
+}
+
+#[test]
+fn schedules_between_sites_compute_their_collectives() {
+    for domains in [&[2, 2][..], &[4, 2], &[3, 3, 3], &[4, 2, 1], &[1, 1]] {
+        let machine = several_sites(domains);
+        let groups = [
+            Groups::all(&machine).unwrap(),
+            Groups::mesh_axis(&machine, machine.num_chips() / 2, 2).unwrap(),
+        ];
+        for groups in &groups {
+            for operation in Operation::ALL {
+                if matches!(operation, Operation::SendRecv | Operation::Barrier) {
+                    continue;
+                }
+                let names = ["mesh", "direct", "ring_one_way"];
+                let tiers = names.map(|wan| {
+                    let names = ["ring", "ring", wan].map(str::to_owned).to_vec();
+                    Choice::Tiers(names)
+                });
+                let open = Choice::Named("hierarchical".to_owned());
+                let mut done = 0;
+                for algorithm in tiers.into_iter().chain([open]) {
+                    let request = Request {
+                        algorithm,
+                        root: if operation.is_rooted() {
+                            groups.ranks() / 2
+                        } else {
+                            0
+                        },
+                        ..Request::new(operation, 1e6)
+                    };
+                    let control = Control::default();
+                    match schedule(&machine, groups, &dor(), &request, &control) {
+                        Ok((name, schedule)) => {
+                            if let Err(error) = verify(&schedule, &control) {
+                                panic!("{name} {operation:?} over {domains:?}: {error}");
+                            }
+                            done += 1;
+                        }
+                        Err(Error::Unsupported { .. } | Error::Invalid { .. }) => {}
+                        Err(error) => panic!("{operation:?}: {error}"),
+                    }
+                }
+                assert!(done > 0, "{} over {domains:?}", operation.name());
+            }
         }
     }
 }

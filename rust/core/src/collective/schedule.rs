@@ -47,6 +47,17 @@ pub(crate) struct Track {
     pub(crate) phases: Vec<Phase>,
     /// Pieces of the data may be in different phases at once.
     pub(crate) overlap: bool,
+    /// Where else the same happens in the first group; `None` where its moves say it all.
+    pub(crate) spread: Option<Spread>,
+}
+
+/// Sets of domains at which one track runs side by side.
+#[derive(Debug, Clone)]
+pub(crate) struct Spread {
+    /// The set whose members the moves name.
+    pub(crate) base: Vec<u32>,
+    /// The sets that belong to the first group.
+    pub(crate) mine: Vec<Vec<u32>>,
 }
 
 /// Tracks that run side by side on one tier of the machine.
@@ -105,7 +116,11 @@ impl Stage {
         phases.iter_mut().for_each(|phase| phase.space = space);
         Self {
             tier,
-            tracks: vec![Track { phases, overlap }],
+            tracks: vec![Track {
+                phases,
+                overlap,
+                spread: None,
+            }],
         }
     }
 

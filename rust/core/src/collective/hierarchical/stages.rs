@@ -9,7 +9,7 @@ use crate::collective::group::Groups;
 use crate::collective::moves::Space;
 use crate::collective::placement::Placement;
 use crate::collective::request::Request;
-use crate::collective::schedule::{Stage, Track};
+use crate::collective::schedule::{Spread, Stage, Track};
 use crate::collective::wan;
 use crate::{Error, Result};
 use std::rc::Rc;
@@ -90,6 +90,7 @@ fn stage(context: &Context, request: &Request, slot: &Slot, name: &'static str) 
                 tier: TIERS[slot.tier],
             })?;
             let mut track = one_track(stages);
+            track.spread = spread(placement, &domains[0]);
             if placements.len() > 1 {
                 for phase in &mut track.phases {
                     phase.what = format!("{} ({} UltraServers)", phase.what, placement.ranks());
@@ -193,6 +194,22 @@ fn leaders(context: &Context, domains: &[Vec<u32>], root: usize) -> Vec<(Placeme
         .collect()
 }
 
+/// Where a placement over domains runs in the first group of the collective.
+fn spread(placement: &Placement, first: &[u32]) -> Option<Spread> {
+    let Placement::Rails(sets) = placement else {
+        return None;
+    };
+    let mine = sets
+        .iter()
+        .filter(|set| first.binary_search(&set[0]).is_ok())
+        .cloned()
+        .collect();
+    Some(Spread {
+        base: sets[0].clone(),
+        mine,
+    })
+}
+
 fn one_track(stages: Vec<Stage>) -> Track {
     let mut tracks: Vec<Track> = stages.into_iter().flat_map(|stage| stage.tracks).collect();
     if tracks.len() == 1 {
@@ -201,5 +218,6 @@ fn one_track(stages: Vec<Stage>) -> Track {
     Track {
         phases: tracks.into_iter().flat_map(|track| track.phases).collect(),
         overlap: false,
+        spread: None,
     }
 }

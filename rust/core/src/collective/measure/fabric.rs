@@ -187,7 +187,7 @@ pub(super) fn exchange(context: &Context, sets: &[(Vec<u32>, f64)], spread: bool
 }
 
 /// Bytes from site to site, in units, for `share`; `sites` as [`by_site`] gives them.
-pub(super) fn site_bytes(
+pub(crate) fn site_bytes(
     sites: &[(usize, f64, u32)],
     share: SiteShare,
     from: usize,

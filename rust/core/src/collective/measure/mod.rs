@@ -6,7 +6,7 @@ mod fabric;
 mod tests;
 
 pub(crate) use domain::ports;
-pub(crate) use fabric::{by_site, site_flows};
+pub(crate) use fabric::{by_site, site_bytes, site_flows};
 
 use super::context::Context;
 use super::pattern::{Kind, Unit};
