@@ -16,9 +16,9 @@ use super::simulate::routings;
 use crate::fluid::{Engine, Graph};
 use crate::machine::Machine;
 use crate::route::{Routing, route_until};
-use crate::schedule::{Schedule, Way, graph, order};
+use crate::schedule::{Schedule, Send, Way, graph, order};
 use crate::{Control, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Runs `schedule` on `machine`.
@@ -36,7 +36,7 @@ pub fn play(
 ) -> Result<Outcome> {
     schedule.check()?;
     routing.check(machine)?;
-    let levels = order(schedule)?.reads;
+    let levels = order(schedule, control)?.reads;
     let groups = Groups::of_chips(machine, &schedule.chips)?;
     let request = Request {
         root: schedule.root,
@@ -104,15 +104,13 @@ fn by_levels(context: &Context, schedule: &Schedule, levels: &[u32]) -> Stage {
 fn simulated(context: &Context, schedule: &Schedule, engine: Engine) -> Result<f64> {
     let machine = context.machine;
     let routings = routings(context.routing, engine)?;
-    let mut messages: BTreeMap<(u32, u32, u32), f64> = BTreeMap::new();
-    for send in &schedule.sends {
-        *messages
-            .entry((send.stage, send.step, send.src))
-            .or_default() += 1.0;
-    }
+    let turn = |send: &Send| (send.stage, send.step, send.src);
     let mut links: BTreeMap<u64, u32> = BTreeMap::new();
     let mut network = Graph::default();
-    let mut ways = Vec::with_capacity(schedule.sends.len());
+    // Seconds that a rank takes to start what it sends in a step; what goes to one other rank goes together.
+    let mut starts: BTreeMap<(u32, u32, u32), f64> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    let mut ways: Vec<Vec<Way>> = Vec::with_capacity(schedule.sends.len());
     for send in &schedule.sends {
         let (from, to) = (
             schedule.chips[send.src as usize],
@@ -124,7 +122,10 @@ fn simulated(context: &Context, schedule: &Schedule, engine: Engine) -> Result<f
         }
         routes.dedup_by(|a, b| a.links == b.links);
         let share = 1.0 / routes.len() as f64;
-        let started = messages[&(send.stage, send.step, send.src)];
+        if seen.insert((send.stage, send.step, send.src, send.dst)) {
+            let overhead = routes.first().map_or(0.0, |route| route.overhead);
+            *starts.entry(turn(send)).or_default() += overhead;
+        }
         let of_send = routes.into_iter().map(|route| Way {
             path: route
                 .links
@@ -140,9 +141,13 @@ fn simulated(context: &Context, schedule: &Schedule, engine: Engine) -> Result<f
                 .collect(),
             latency: route.latency,
             share,
-            delay: route.overhead * started,
+            delay: 0.0,
         });
         ways.push(of_send.collect());
+    }
+    for (send, ways) in schedule.sends.iter().zip(&mut ways) {
+        ways.iter_mut()
+            .for_each(|way| way.delay = starts[&turn(send)]);
     }
     graph(schedule, &ways, &mut network)?;
     let times = match engine {

@@ -122,7 +122,11 @@ fn checked(
         Some((groups, root)) => (
             groups,
             Request {
-                root,
+                root: if request.operation.is_rooted() {
+                    root
+                } else {
+                    0
+                },
                 ..request.clone()
             },
         ),

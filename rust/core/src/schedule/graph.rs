@@ -79,6 +79,10 @@ pub(crate) fn graph(schedule: &Schedule, ways: &[Vec<Way>], graph: &mut Graph) -
             }
             waits = gate;
         }
+        if named[index] != NO_GATE {
+            // A message is there for others when its receiver has come to its step.
+            pass(graph, turns[&turn(send.dst)], named[index])?;
+        }
         let next_stage = stages.range(send.stage + 1..).next().map(|(_, &gate)| gate);
         let next = |rank: u32| following.get(&turn(rank)).copied();
         let arrived = [next(send.dst), next_stage, Some(named[index])];

@@ -11,7 +11,7 @@ mod order;
 mod verify;
 
 pub(crate) use graph::{Way, graph};
-pub(crate) use order::order;
+pub(crate) use order::{Order, order};
 pub use verify::verify;
 
 use crate::collective::Operation;

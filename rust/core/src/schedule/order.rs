@@ -1,8 +1,9 @@
 //! What waits for what in a schedule, and an order in which it can run.
 
 use super::Schedule;
+use crate::Control;
 use crate::error::{Error, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// When sends read and write, by level: what is read at a level sees what was written at lower ones.
 pub(crate) struct Order {
@@ -10,6 +11,64 @@ pub(crate) struct Order {
     pub(crate) reads: Vec<u32>,
     /// Level at which its receiver takes it.
     pub(crate) writes: Vec<u32>,
+    /// Level of every node.
+    levels: Vec<u32>,
+    /// For each node, where those that it waits for begin in `causes`.
+    first: Vec<usize>,
+    causes: Vec<u32>,
+}
+
+/// What a send does to a block: read it at its sender, or write it at its receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read(u32),
+    Write(u32),
+}
+
+impl Access {
+    pub(crate) fn send(self) -> u32 {
+        match self {
+            Self::Read(send) | Self::Write(send) => send,
+        }
+    }
+}
+
+/// Nodes between two looks at the cancel flag.
+const STRETCH: usize = 1 << 16;
+
+impl Order {
+    /// True when `later` cannot happen before `earlier` has, whatever the messages take: by what they wait for,
+    /// directly or through others.
+    pub(crate) fn follows(
+        &self,
+        earlier: Access,
+        later: Access,
+        control: &Control,
+    ) -> Result<bool> {
+        let node = |access| match access {
+            Access::Read(send) => send,
+            Access::Write(send) => send + self.reads.len() as u32,
+        };
+        let (from, to) = (node(earlier), node(later));
+        let level = self.levels[from as usize];
+        let mut seen = BTreeSet::new();
+        let mut open = vec![to];
+        while let Some(node) = open.pop() {
+            if seen.len() % STRETCH == 0 {
+                control.check()?;
+            }
+            let (first, end) = (self.first[node as usize], self.first[node as usize + 1]);
+            for &cause in &self.causes[first..end] {
+                if cause == from {
+                    return Ok(true);
+                }
+                if self.levels[cause as usize] >= level && seen.insert(cause) {
+                    open.push(cause);
+                }
+            }
+        }
+        Ok(false)
+    }
 }
 
 /// One rank's place in one step of a lane: (stage, lane, rank, step).
@@ -25,11 +84,14 @@ struct Edge {
 /// Finds the order.
 ///
 /// # Errors
-/// [`Error::Schedule`] when sends wait for each other in a circle, naming them.
-pub(crate) fn order(schedule: &Schedule) -> Result<Order> {
+/// [`Error::Schedule`] when sends wait for each other in a circle, naming them; [`Error::Cancelled`].
+pub(crate) fn order(schedule: &Schedule, control: &Control) -> Result<Order> {
     let count = schedule.sends.len();
     let mut turns: BTreeMap<Turn, Vec<u32>> = BTreeMap::new();
     for (index, send) in schedule.sends.iter().enumerate() {
+        if index % STRETCH == 0 {
+            control.check()?;
+        }
         for rank in [send.src, send.dst] {
             let turn = (send.stage, send.lane, rank, send.step);
             turns.entry(turn).or_default().push(index as u32);
@@ -79,7 +141,9 @@ pub(crate) fn order(schedule: &Schedule) -> Result<Order> {
             edge(write(other), index, 1);
         }
     }
-    let mut levels = levels(first_stage + stages.len(), &edges).map_err(|circle| {
+    control.check()?;
+    let nodes = first_stage + stages.len();
+    let levels = levels(nodes, &edges, control)?.map_err(|circle| {
         let mut names = Vec::new();
         for node in circle
             .into_iter()
@@ -94,16 +158,34 @@ pub(crate) fn order(schedule: &Schedule) -> Result<Order> {
             what: format!("deadlock: {} wait for each other", names.join(", ")),
         }
     })?;
-    levels.truncate(2 * count);
-    let writes = levels.split_off(count);
+    let mut first = vec![0usize; nodes + 1];
+    for edge in &edges {
+        first[edge.to as usize + 1] += 1;
+    }
+    for node in 0..nodes {
+        first[node + 1] += first[node];
+    }
+    let mut next = first.clone();
+    let mut causes = vec![0; edges.len()];
+    for edge in &edges {
+        causes[next[edge.to as usize]] = edge.from;
+        next[edge.to as usize] += 1;
+    }
     Ok(Order {
-        reads: levels,
-        writes,
+        reads: levels[..count].to_vec(),
+        writes: levels[count..2 * count].to_vec(),
+        levels,
+        first,
+        causes,
     })
 }
 
 /// Longest way to each node; the nodes of a circle where there is one.
-fn levels(nodes: usize, edges: &[Edge]) -> std::result::Result<Vec<u32>, Vec<u32>> {
+fn levels(
+    nodes: usize,
+    edges: &[Edge],
+    control: &Control,
+) -> Result<std::result::Result<Vec<u32>, Vec<u32>>> {
     let mut waiting = vec![0u32; nodes];
     let mut first = vec![0usize; nodes + 1];
     for edge in edges {
@@ -125,6 +207,9 @@ fn levels(nodes: usize, edges: &[Edge]) -> std::result::Result<Vec<u32>, Vec<u32
         .collect();
     let mut done = 0;
     while let Some(node) = ready.pop() {
+        if done % STRETCH == 0 {
+            control.check()?;
+        }
         done += 1;
         let here = level[node as usize];
         for &(to, late) in &targets[first[node as usize]..first[node as usize + 1]] {
@@ -136,10 +221,11 @@ fn levels(nodes: usize, edges: &[Edge]) -> std::result::Result<Vec<u32>, Vec<u32
             }
         }
     }
-    if done == nodes {
-        return Ok(level);
-    }
-    Err(circle(&waiting, edges))
+    Ok(if done == nodes {
+        Ok(level)
+    } else {
+        Err(circle(&waiting, edges))
+    })
 }
 
 /// A circle among the nodes that still wait: each of them waits for another such, so going back must come round.

@@ -1,24 +1,29 @@
 //! Proof that a schedule does what it says, by running it on sets of contributions.
+//!
+//! It runs in one order that the schedule allows. Whatever messages take, the outcome is that of this order, because
+//! what touches a block of a rank must not depend on luck: who reads it waits for all that wrote it, who writes it
+//! waits for all that read it, and of two that write one waits for the other unless both add.
 
-use super::{MOST_STATE, Schedule, order};
+use super::order::Access::{self, Read, Write};
+use super::{MOST_STATE, Order, Schedule, order};
 use crate::Control;
 use crate::error::{Error, Result};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Sends between two looks at the cancel flag.
 const STRETCH: usize = 1 << 10;
 
 /// Runs the schedule symbolically and checks that every rank ends with exactly the contributions that it must have,
-/// each once, that nothing is read before what it waits for has written it, and that no sends wait for each other in
-/// a circle.
+/// each once, that nothing is read before what it needs has been written or written before it has been read, and
+/// that no sends wait for each other in a circle.
 ///
 /// # Errors
 /// [`Error::Schedule`] naming the first rank and block that are wrong, or the sends that wait for each other; those of
 /// [`Schedule::check`]; [`Error::Unsupported`] where the state would not fit in memory; [`Error::Cancelled`].
 pub fn verify(schedule: &Schedule, control: &Control) -> Result<()> {
     schedule.check()?;
-    let order = order(schedule)?;
-    let mut state = State::of(schedule)?;
+    let order = order(schedule, control)?;
+    let mut state = State::of(schedule, &order, control)?;
     let sorted = |levels: &[u32]| -> Vec<u32> {
         let mut sends: Vec<u32> = (0..levels.len() as u32).collect();
         sends.sort_by_key(|&send| (levels[send as usize], send));
@@ -36,33 +41,36 @@ pub fn verify(schedule: &Schedule, control: &Control) -> Result<()> {
             if ran % STRETCH == 0 {
                 control.check()?;
             }
-            carried.insert(send, state.read(schedule, send)?);
+            carried.insert(send, state.read(send)?);
         }
-        let mut written = BTreeSet::new();
         for send in alike {
             let values = carried.remove(send).unwrap_or_default();
-            state.write(schedule, *send, &values, &mut written)?;
+            state.write(*send, &values)?;
         }
     }
-    state.finish(schedule)
+    state.finish()
 }
 
 /// Which contributions each rank has of each block.
-struct State {
+struct State<'a> {
+    schedule: &'a Schedule,
+    order: &'a Order,
+    control: &'a Control,
     blocks: usize,
     /// 64-bit words of one set.
     words: usize,
     sets: Vec<u64>,
-    /// The send that wrote each block of each rank last.
+    /// The send that wrote each block of each rank last, and the one that read it last.
     writers: Vec<u32>,
-    /// Those that wrote it before, where the last one does not stand for them.
-    others: BTreeMap<usize, Vec<u32>>,
+    readers: Vec<u32>,
+    /// Those that did so before, where the last one does not stand for them.
+    others: BTreeMap<usize, Vec<Access>>,
 }
 
 const NOBODY: u32 = u32::MAX;
 
-impl State {
-    fn of(schedule: &Schedule) -> Result<Self> {
+impl<'a> State<'a> {
+    fn of(schedule: &'a Schedule, order: &'a Order, control: &'a Control) -> Result<Self> {
         let (ranks, blocks) = (schedule.chips.len(), schedule.blocks.len());
         let summed = schedule.blocks.iter().any(|block| block.from.is_none());
         let words = if summed { ranks.div_ceil(64) } else { 1 };
@@ -74,10 +82,14 @@ impl State {
             ));
         }
         let mut state = Self {
+            schedule,
+            order,
+            control,
             blocks,
             words,
             sets: vec![0; ranks * blocks * words],
             writers: vec![NOBODY; ranks * blocks],
+            readers: vec![NOBODY; ranks * blocks],
             others: BTreeMap::new(),
         };
         for (index, block) in schedule.blocks.iter().enumerate() {
@@ -108,69 +120,105 @@ impl State {
     }
 
     /// What a send carries.
-    fn read(&self, schedule: &Schedule, send: u32) -> Result<Vec<u64>> {
-        let message = &schedule.sends[send as usize];
+    fn read(&mut self, send: u32) -> Result<Vec<u64>> {
+        let message = &self.schedule.sends[send as usize];
         let mut values = Vec::with_capacity(message.blocks.len() * self.words);
         for &block in &message.blocks {
             let at = self.at(message.src, block);
-            let last = Some(&self.writers[at]).filter(|writer| **writer != NOBODY);
-            let mut writers = last
-                .into_iter()
-                .chain(self.others.get(&at).into_iter().flatten());
-            if let Some(&writer) = writers.find(|&&writer| !waits_for(schedule, send, writer)) {
+            if let Some(writer) = self.unordered(at, Read(send))? {
                 return Err(wrong(format!(
                     "rank {}, block {block}: {} carries what {} brings, and does not wait for it",
                     message.src,
-                    schedule.name(send),
-                    schedule.name(writer)
+                    self.schedule.name(send),
+                    self.schedule.name(writer.send())
                 )));
             }
             values.extend(self.set(message.src, block));
+            self.note(at, Read(send));
         }
         Ok(values)
     }
 
-    fn write(
-        &mut self,
-        schedule: &Schedule,
-        send: u32,
-        values: &[u64],
-        written: &mut BTreeSet<(u32, u32)>,
-    ) -> Result<()> {
-        let message = &schedule.sends[send as usize];
+    fn write(&mut self, send: u32, values: &[u64]) -> Result<()> {
+        let message = &self.schedule.sends[send as usize];
         let (dst, words) = (message.dst, self.words);
         for (index, &block) in message.blocks.iter().enumerate() {
             let value = &values[index * words..][..words];
-            if !message.reduce && !written.insert((dst, block)) {
+            let at = self.at(dst, block);
+            if let Some(other) = self.unordered(at, Write(send))? {
+                let does = match other {
+                    Read(_) => "changes what may not have left yet with",
+                    Write(_) => "and this one come in no order:",
+                };
                 return Err(wrong(format!(
-                    "rank {dst}, block {block}: {} replaces what another send of the same time brings",
-                    schedule.name(send)
+                    "rank {dst}, block {block}: {} {does} {}",
+                    self.schedule.name(send),
+                    self.schedule.name(other.send())
                 )));
             }
             let here = self.set_mut(dst, block);
             if message.reduce {
                 if let Some(twice) = common(here, value) {
-                    let whose = schedule.blocks[block as usize].from.unwrap_or(twice);
+                    let whose = self.schedule.blocks[block as usize].from.unwrap_or(twice);
                     return Err(wrong(format!(
                         "rank {dst}, block {block}: {} adds the contribution of rank {whose} a second time",
-                        schedule.name(send)
+                        self.schedule.name(send)
                     )));
                 }
                 here.iter_mut().zip(value).for_each(|(a, b)| *a |= b);
             } else {
                 here.copy_from_slice(value);
             }
-            let at = self.at(dst, block);
-            let before = std::mem::replace(&mut self.writers[at], send);
-            if before != NOBODY && !in_lane(schedule, before, send) {
-                self.others.entry(at).or_default().push(before);
-            }
+            self.note(at, Write(send));
         }
         Ok(())
     }
 
+    /// Something that touched the block before, must not come after `now`, and yet may.
+    fn unordered(&self, at: usize, now: Access) -> Result<Option<Access>> {
+        let last = |sends: &[u32], access: fn(u32) -> Access| {
+            Some(sends[at]).filter(|&send| send != NOBODY).map(access)
+        };
+        let before = last(&self.writers, Write)
+            .into_iter()
+            .chain(last(&self.readers, Read))
+            .chain(self.others.get(&at).into_iter().flatten().copied());
+        for other in before {
+            let reduce = |access: Access| self.schedule.sends[access.send() as usize].reduce;
+            let commutes = match (other, now) {
+                (Read(_), Read(_)) => true,
+                (Write(_), Write(_)) => reduce(other) && reduce(now),
+                _ => false,
+            };
+            if !commutes
+                && !in_turn(self.schedule, other, now)
+                && !self.order.follows(other, now, self.control)?
+            {
+                return Ok(Some(other));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Notes that `now` has touched the block.
+    fn note(&mut self, at: usize, now: Access) {
+        let (last, access): (_, fn(u32) -> Access) = match now {
+            Read(_) => (&mut self.readers[at], Read),
+            Write(_) => (&mut self.writers[at], Write),
+        };
+        let before = std::mem::replace(last, now.send());
+        if before != NOBODY
+            && before != now.send()
+            && !in_turn(self.schedule, access(before), now)
+            && !same_time(self.schedule, access(before), now)
+        {
+            self.others.entry(at).or_default().push(access(before));
+        }
+    }
+
     /// Checks that everything has arrived where it must be.
-    fn finish(&self, schedule: &Schedule) -> Result<()> {
+    fn finish(&self) -> Result<()> {
+        let schedule = self.schedule;
         let ranks = schedule.chips.len() as u32;
         for rank in 0..ranks {
             for (index, block) in schedule.blocks.iter().enumerate() {
@@ -208,38 +256,27 @@ fn common(a: &[u64], b: &[u64]) -> Option<u32> {
         .map(|(word, (a, b))| word as u32 * 64 + (a & b).trailing_zeros())
 }
 
-/// True when both belong to one lane or to stages that follow each other.
-fn in_lane(schedule: &Schedule, earlier: u32, later: u32) -> bool {
+/// True when the stages or the lane put `earlier` before `later`, both of them at one rank.
+fn in_turn(schedule: &Schedule, earlier: Access, later: Access) -> bool {
     let (a, b) = (
-        &schedule.sends[earlier as usize],
-        &schedule.sends[later as usize],
+        &schedule.sends[earlier.send() as usize],
+        &schedule.sends[later.send() as usize],
     );
-    a.stage < b.stage || (a.stage == b.stage && a.lane == b.lane)
+    if a.stage != b.stage || a.lane != b.lane {
+        return a.stage < b.stage;
+    }
+    // In a step of its own a rank sends what it had before, so that what comes in that step is later.
+    let had = matches!((earlier, later), (Read(_), Write(_))) && a.after.is_empty();
+    a.step < b.step || (a.step == b.step && had)
 }
 
-/// True when `send` cannot start before `earlier` has arrived at its sender: by stage, by lane, or because it says so.
-fn waits_for(schedule: &Schedule, send: u32, earlier: u32) -> bool {
-    let before = |later: u32| {
-        let (a, b) = (
-            &schedule.sends[earlier as usize],
-            &schedule.sends[later as usize],
-        );
-        let in_lane = a.lane == b.lane && a.step < b.step && (a.dst == b.src || a.src == b.src);
-        a.stage < b.stage || (a.stage == b.stage && in_lane)
-    };
-    if before(send) {
-        return true;
-    }
-    // What a send waits for by name, and so on backwards.
-    let mut seen = BTreeSet::new();
-    let mut open: Vec<u32> = schedule.sends[send as usize].after.clone();
-    while let Some(other) = open.pop() {
-        if other == earlier || before(other) {
-            return true;
-        }
-        if seen.insert(other) {
-            open.extend(&schedule.sends[other as usize].after);
-        }
-    }
-    false
+/// True when both are what a rank had when it came to a step.
+fn same_time(schedule: &Schedule, one: Access, other: Access) -> bool {
+    let (a, b) = (
+        &schedule.sends[one.send() as usize],
+        &schedule.sends[other.send() as usize],
+    );
+    let read = matches!((one, other), (Read(_), Read(_)));
+    let together = (a.stage, a.lane, a.step) == (b.stage, b.lane, b.step);
+    read && together && a.after.is_empty() && b.after.is_empty()
 }

@@ -5,7 +5,7 @@
 //! that step. A chunk enters a stage when it has passed the stage before everywhere.
 
 use super::MOST_MESSAGES;
-use super::lockstep::{ends, told_apart};
+use super::lockstep::{ends, overhead, told_apart};
 use super::messages::{Ends, Message, Network};
 use crate::collective::cost::{StageCost, TrackCost};
 use crate::collective::moves::Steps;
@@ -95,7 +95,6 @@ struct Course<'a> {
 /// A phase, or one level of a pipeline, as steps of messages.
 struct Steplist<'a> {
     phase: &'a Phase,
-    overhead: f64,
     /// Steps and, for a level of a pipeline, which level.
     steps: u64,
     level: Option<u32>,
@@ -129,7 +128,7 @@ impl Build<'_, '_> {
     fn course<'c>(
         &mut self,
         track: &'c Track,
-        cost: &'c TrackCost,
+        cost: &TrackCost,
         scale: f64,
         chunks: u32,
     ) -> Result<Course<'c>> {
@@ -141,7 +140,7 @@ impl Build<'_, '_> {
             }
         });
         let wanted = waves.max().unwrap_or(1).max(cost.pieces(scale));
-        let lists = steplists(track, cost);
+        let lists = steplists(track);
         let each = self.count(&lists)?;
         let room = MOST_MESSAGES / each.max(1) / chunks as usize / 2;
         let ends = ends(self.network, track);
@@ -186,7 +185,7 @@ impl Build<'_, '_> {
         for list in &course.lists {
             for step in 0..list.steps {
                 self.network.context.control.check()?;
-                let messages = self.step(list, step)?;
+                let (messages, overhead) = self.step(list, step)?;
                 let ends: Vec<(usize, usize)> = messages
                     .iter()
                     .map(|(lane, _, message)| {
@@ -215,7 +214,7 @@ impl Build<'_, '_> {
                     let flow = Flow {
                         bytes: bytes * share,
                         latency: message.latency,
-                        delay: list.overhead,
+                        delay: overhead,
                         waits: begins[from],
                         frees: [left[from], next[to]],
                         ..Flow::default()
@@ -248,10 +247,13 @@ impl Build<'_, '_> {
         Ok(())
     }
 
-    /// Lane, bytes of all of the data, and message of each message of a step.
-    fn step(&mut self, list: &Steplist, step: u64) -> Result<Vec<(u32, f64, Message)>> {
+    /// Lane, bytes of all of the data, and message of each message of a step; and the seconds that a sender takes to
+    /// start its own.
+    fn step(&mut self, list: &Steplist, step: u64) -> Result<(Vec<(u32, f64, Message)>, f64)> {
         let mut found = Vec::new();
+        let mut parts = Vec::new();
         for part in &list.phase.parts {
+            let before = found.len();
             for message in self.network.messages(part)?.iter() {
                 let moves = &part.moves[message.moves as usize];
                 let due = match (&moves.steps, list.level) {
@@ -264,8 +266,11 @@ impl Build<'_, '_> {
                     found.push((moves.lane, bytes, message.clone()));
                 }
             }
+            if found.len() > before {
+                parts.push(part);
+            }
         }
-        Ok(found)
+        Ok((found, overhead(self.network.context, &parts)?))
     }
 
     /// Messages of all steps of one piece.
@@ -286,12 +291,11 @@ impl Build<'_, '_> {
 }
 
 /// The phases of a track; a pipeline has one for each of its levels.
-fn steplists<'a>(track: &'a Track, cost: &'a TrackCost) -> Vec<Steplist<'a>> {
+fn steplists(track: &Track) -> Vec<Steplist<'_>> {
     let mut lists = Vec::new();
-    for (phase, cost) in track.phases.iter().zip(&cost.phases) {
+    for phase in &track.phases {
         let list = |steps, level| Steplist {
             phase,
-            overhead: cost.overhead,
             steps,
             level,
         };

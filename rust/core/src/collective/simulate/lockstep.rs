@@ -2,11 +2,13 @@
 
 use super::messages::{Ends, Network};
 use crate::Result;
+use crate::collective::context::Context;
 use crate::collective::cost::TrackCost;
 use crate::collective::moves::Steps;
-use crate::collective::schedule::{Phase, Repeat, Track};
+use crate::collective::schedule::{Part, Phase, Repeat, Track};
 use crate::fluid::{Flow, NO_GATE};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Times closer than this are the same: what rounding can do.
 const SAME: f64 = 1e-12;
@@ -15,7 +17,7 @@ const SAME: f64 = 1e-12;
 /// it do not begin together.
 pub(super) fn time(network: &mut Network, track: &Track, cost: &TrackCost) -> Result<Option<f64>> {
     let stepwise = |phase: &Phase| {
-        let each = |part: &crate::collective::schedule::Part| {
+        let each = |part: &Part| {
             let parts = part.moves.iter();
             parts
                 .into_iter()
@@ -40,7 +42,7 @@ pub(super) fn time(network: &mut Network, track: &Track, cost: &TrackCost) -> Re
         all.dedup();
     }
     let mut total = 0.0;
-    for (phase, cost) in track.phases.iter().zip(&cost.phases) {
+    for phase in &track.phases {
         let Repeat::Steps(steps) = phase.repeat else {
             return Ok(None);
         };
@@ -52,7 +54,7 @@ pub(super) fn time(network: &mut Network, track: &Track, cost: &TrackCost) -> Re
                 matches!(moves.steps, Steps::Each(own) if own == steps) && moves.factor.is_none()
             });
         for step in 0..if equal { 1 } else { steps } {
-            let Some(seconds) = one_step(network, phase, step, cost.overhead, ends, &all)? else {
+            let Some(seconds) = one_step(network, phase, step, ends, &all)? else {
                 return Ok(None);
             };
             total += if equal {
@@ -83,16 +85,32 @@ pub(super) fn told_apart(ends: Ends, pair: (u32, u32)) -> (u32, u32) {
     }
 }
 
+/// Seconds that a sender takes to start its messages of `parts`: those over one pattern go together.
+pub(super) fn overhead(context: &Context, parts: &[&Part]) -> Result<f64> {
+    let mut seconds = 0.0;
+    for (at, part) in parts.iter().enumerate() {
+        let before = &parts[..at];
+        if !before
+            .iter()
+            .any(|other| Rc::ptr_eq(&other.pattern, &part.pattern))
+        {
+            seconds += part.pattern.unit(context)?.overhead;
+        }
+    }
+    Ok(seconds)
+}
+
 fn one_step(
     network: &mut Network,
     phase: &Phase,
     step: u64,
-    overhead: f64,
     ends: Ends,
     all: &[(u32, u32)],
 ) -> Result<Option<f64>> {
     let mut messages = Vec::new();
+    let mut parts = Vec::new();
     for part in &phase.parts {
+        let before = messages.len();
         for message in network.messages(part)?.iter() {
             let moves = &part.moves[message.moves as usize];
             let bytes = part.bytes * moves.factor(step) * message.share;
@@ -100,7 +118,11 @@ fn one_step(
                 messages.push((moves.lane, bytes, message.clone()));
             }
         }
+        if messages.len() > before {
+            parts.push(part);
+        }
     }
+    let overhead = overhead(network.context, &parts)?;
     let mut graph = network.graph();
     for (_, bytes, message) in &messages {
         let flow = Flow {

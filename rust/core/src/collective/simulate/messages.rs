@@ -3,6 +3,7 @@
 use super::sites::{classes, fabric_class, is_whole};
 use crate::collective::context::Context;
 use crate::collective::cost::StageCost;
+use crate::collective::group::Groups;
 use crate::collective::measure::{by_site, ports, site_flows};
 use crate::collective::moves::Sends;
 use crate::collective::pattern::Kind;
@@ -230,8 +231,10 @@ impl<'a> Network<'a> {
             }
             Kind::Flat(pairs) => self.listed(part, pairs),
             Kind::Rails(pairs) if self.by_site => self.between_alike(part, pairs),
-            Kind::Rails(pairs) => self.between(part, pairs, 1.0, context.lanes()),
-            Kind::Lanes { pairs, lanes } => self.between(part, pairs, 1.0, lanes.len() as f64),
+            Kind::Rails(pairs) => self.between(part, pairs, context.lanes(), None),
+            Kind::Lanes { pairs, lanes } => {
+                self.between(part, pairs, lanes.len() as f64, lanes.first().copied())
+            }
             Kind::Star {
                 sets,
                 locals,
@@ -247,7 +250,7 @@ impl<'a> Network<'a> {
                             (domain, *root)
                         };
                         // One message a member; the root's NIC carries them all.
-                        let mut message = self.rail(pair, context.lanes())?;
+                        let mut message = self.rail(pair, context.lanes(), None)?;
                         let root_side = if *outward { 0 } else { message.path.len() - 1 };
                         let mut path = message.path.to_vec();
                         path[root_side].1 = members;
@@ -257,17 +260,23 @@ impl<'a> Network<'a> {
                 }
                 Ok(messages)
             }
-            Kind::Exchange { sets, .. } => {
-                few(sets.iter().map(|(set, _)| (set.len() as u64).pow(2)).sum())?;
+            Kind::Exchange { sets, spread } => {
+                // Spread, a message goes to each member there; the moves say how much of the bytes that is.
+                let receivers = match context.groups {
+                    Groups::Grid { locals, .. } if *spread => locals[0].len(),
+                    _ => 1,
+                };
+                let squares = sets.iter().map(|(set, _)| (set.len() as u64).pow(2));
+                few(squares.sum::<u64>().saturating_mul(receivers as u64))?;
                 let mut messages = Vec::new();
                 for (set, bytes) in sets {
                     let pairs = set
                         .iter()
                         .flat_map(|&from| set.iter().map(move |&to| (from, to)));
                     for pair in pairs.filter(|pair| pair.0 != pair.1) {
-                        let mut message = self.rail(pair, context.lanes())?;
+                        let mut message = self.rail(pair, context.lanes(), None)?;
                         message.share = *bytes;
-                        messages.push(message);
+                        messages.extend(std::iter::repeat_n(message, receivers));
                     }
                 }
                 Ok(messages)
@@ -282,7 +291,7 @@ impl<'a> Network<'a> {
                         let most = if self.by_site { 1 } else { usize::MAX };
                         for (direction, nics) in flow.nics.iter().enumerate() {
                             for &(domain, bytes) in nics.iter().take(most) {
-                                path.push((self.nic(direction as u64, domain), bytes));
+                                path.push((self.nic(direction as u64, domain, None), bytes));
                             }
                         }
                         for (link, bytes) in flow.fabric {
@@ -465,18 +474,17 @@ impl<'a> Network<'a> {
         &mut self,
         part: &Part,
         pairs: &[(u32, u32)],
-        share: f64,
         lanes: f64,
+        lane: Option<(u32, u32)>,
     ) -> Result<Vec<Message>> {
         few(pairs.len() as u64)?;
         let mut messages = Vec::new();
         for (moves, own) in by_moves(part, pairs).into_iter().enumerate() {
             for (send, pair) in own {
                 messages.push(Message {
-                    share,
                     moves: moves as u32,
                     send,
-                    ..self.rail(pair, lanes)?
+                    ..self.rail(pair, lanes, lane)?
                 });
             }
         }
@@ -493,7 +501,7 @@ impl<'a> Network<'a> {
             for class in found {
                 let (from, to) = class.example;
                 let way = context.way(from, to, |_| ());
-                let mut path = vec![(self.nic(0, from), 1.0), (self.nic(1, to), 1.0)];
+                let mut path = vec![(self.nic(0, from, None), 1.0), (self.nic(1, to, None), 1.0)];
                 for (tier, shape) in context.machine.sites()[class.site].tiers[..class.tiers]
                     .iter()
                     .enumerate()
@@ -518,16 +526,22 @@ impl<'a> Network<'a> {
         Ok(messages)
     }
 
-    /// A message from a member of one domain to one of another, `lanes` of which share the fabric.
-    fn rail(&mut self, (from, to): (u32, u32), lanes: f64) -> Result<Message> {
+    /// A message from a member of one domain to one of another, `lanes` of which share the fabric. Either all members
+    /// are alike, or it goes from one local chip to another: each of those has a NIC of its own.
+    fn rail(
+        &mut self,
+        (from, to): (u32, u32),
+        lanes: f64,
+        lane: Option<(u32, u32)>,
+    ) -> Result<Message> {
         self.context.control.check()?;
         let mut links = Vec::new();
         let way = self.context.way(from, to, |link| links.push(link));
-        let mut path = vec![(self.nic(0, from), 1.0)];
+        let mut path = vec![(self.nic(0, from, lane.map(|lane| lane.0)), 1.0)];
         for link in links {
             path.push((self.fabric(link as u64), lanes));
         }
-        path.push((self.nic(1, to), 1.0));
+        path.push((self.nic(1, to, lane.map(|lane| lane.1)), 1.0));
         Ok(Message {
             path: path.into(),
             latency: way.latency,
@@ -549,14 +563,16 @@ impl<'a> Network<'a> {
         self.resource(key, || numbers)
     }
 
-    fn nic(&mut self, direction: u64, domain: u32) -> u32 {
+    /// The NIC of a local chip of a domain, or of any of its members where they are alike.
+    fn nic(&mut self, direction: u64, domain: u32, local: Option<u32>) -> u32 {
         let nic = self.context.machine.nic();
         let numbers = nic.map_or((f64::INFINITY, 0.0), |nic| (nic.bandwidth, nic.latency));
         let place = match self.by_site {
             true => self.context.machine.site_of(domain) as u64,
             false => u64::from(domain),
         };
-        self.resource(NIC | direction << 32 | place, || numbers)
+        let chip = local.map_or(0, |local| u64::from(local) + 1) << 33;
+        self.resource(NIC | chip | direction << 32 | place, || numbers)
     }
 
     fn fabric(&mut self, link: u64) -> u32 {
