@@ -24,6 +24,17 @@ _Send = tuple[int, int, Sequence[int], float, bool, int, int, int, Sequence[int]
 # ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once;
 # most bytes for Mesh and for halving
 _NeuronRow = tuple[int, float, float, float, float, float, float, float, float, float]
+# (operation, size, root, shift, algorithm or one for each tier, chunks, orders of axes for a bucket
+# with their shares)
+_RequestRow = tuple[
+    str,
+    float,
+    int,
+    int,
+    str | Sequence[str],
+    int | None,
+    Sequence[tuple[Sequence[int], float]],
+]
 _Progress = Callable[[int, int], object]
 
 __all__ = ["Groups", "Machine", "Outcome", "Schedule", "__version__", "algorithms", "build_info"]
@@ -97,30 +108,10 @@ class Machine:
     ) -> NDArray[np.uint32]:
         """Return one destination per chip; the core lists the patterns in its error."""
     def collective(
-        self,
-        operation: str,
-        size: float,
-        groups: Groups,
-        routing: _RoutingRow,
-        root: int,
-        shift: int,
-        algorithm: str | Sequence[str],
-        model: str,
-        chunks: int | None,
-        orders: Sequence[tuple[Sequence[int], float]],
-    ) -> Outcome:
-        """Take orders of axes and their shares for a bucket, none to let it choose."""
+        self, request: _RequestRow, groups: Groups, routing: _RoutingRow, model: str
+    ) -> Outcome: ...
     def schedule(
-        self,
-        operation: str,
-        size: float,
-        groups: Groups,
-        routing: _RoutingRow,
-        root: int,
-        shift: int,
-        algorithm: str | Sequence[str],
-        chunks: int | None,
-        orders: Sequence[tuple[Sequence[int], float]],
+        self, request: _RequestRow, groups: Groups, routing: _RoutingRow
     ) -> tuple[str, Schedule]:
         """Return the name of the algorithm and the schedule of the first group."""
 

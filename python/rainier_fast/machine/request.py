@@ -77,26 +77,18 @@ class Request:
         row = self._routing_row(machine)
         if self.schedule_of_own is not None:
             return self.schedule_of_own._core.play(machine._core, row, self.model)
-        return machine._core.collective(
-            self.operation,
-            self.size,
-            self.groups.core(machine._core),
-            row,
-            self.root,
-            self.shift,
-            self._names(),
-            self.model,
-            self.chunks,
-            self._orders(machine),
-        )
+        groups = self.groups.core(machine._core)
+        return machine._core.collective(self._core_row(machine), groups, row, self.model)
 
     def schedule(self, machine: Machine) -> tuple[str, _core.Schedule]:
         """Return the name of the algorithm and the core's schedule on a machine."""
-        return machine._core.schedule(
+        groups = self.groups.core(machine._core)
+        return machine._core.schedule(self._core_row(machine), groups, self._routing_row(machine))
+
+    def _core_row(self, machine: Machine) -> _core._RequestRow:
+        return (
             self.operation,
             self.size,
-            self.groups.core(machine._core),
-            self._routing_row(machine),
             self.root,
             self.shift,
             self._names(),

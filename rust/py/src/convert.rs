@@ -2,6 +2,7 @@
 
 use crate::error::to_py;
 use pyo3::prelude::*;
+use rainier_core::collective::{Choice, Model, Operation, Request};
 use rainier_core::machine::{
     Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, Neuron, Nic, Site, Tier, Wan, WanShape,
 };
@@ -18,6 +19,44 @@ pub(crate) type GpuRow = (String, u32, String, f64, bool, bool, bool, f64);
 /// and for halving.
 pub(crate) type NeuronRow = (u32, f64, f64, f64, f64, f64, f64, f64, f64, f64);
 pub(crate) type RoutingRow = (String, String, Option<Vec<usize>>);
+
+/// An algorithm by name, or one name for each tier.
+#[derive(FromPyObject)]
+pub(crate) enum AlgorithmRow {
+    Named(String),
+    Tiers(Vec<String>),
+}
+
+/// (operation, size, root, shift, algorithm, chunks, orders of axes with their shares)
+pub(crate) type RequestRow = (
+    String,
+    f64,
+    usize,
+    i64,
+    AlgorithmRow,
+    Option<u32>,
+    Vec<(Vec<usize>, f64)>,
+);
+
+pub(crate) fn request(
+    (operation, size, root, shift, algorithm, chunks, orders): RequestRow,
+    model: &str,
+) -> Result<Request> {
+    Ok(Request {
+        operation: Operation::from_name(&operation)?,
+        size,
+        root,
+        shift,
+        algorithm: match algorithm {
+            AlgorithmRow::Named(name) if name == "auto" => Choice::Auto,
+            AlgorithmRow::Named(name) => Choice::Named(name),
+            AlgorithmRow::Tiers(names) => Choice::Tiers(names),
+        },
+        model: Model::from_name(model)?,
+        chunks,
+        orders,
+    })
+}
 
 fn unknown(argument: &str, value: &str, known: &str) -> Error {
     Error::Unknown {

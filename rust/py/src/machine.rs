@@ -1,14 +1,14 @@
 //! The machine as Python sees it.
 
 use crate::collective::{Groups, Outcome};
-use crate::convert::{self, AxisRow, GpuRow, NeuronRow, RoutingRow, SiteRow, WanRow};
+use crate::convert::{self, AxisRow, GpuRow, NeuronRow, RequestRow, RoutingRow, SiteRow, WanRow};
 use crate::enter::{quick, watched};
 use crate::error::{raise, to_py};
 use crate::schedule::Schedule;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use rainier_core::Control;
-use rainier_core::collective::{Choice, Model, Operation, Request, run, schedule};
+use rainier_core::collective::{Model, run, schedule};
 use rainier_core::fluid::{Engine, Messages, finish_times, max_min_rates};
 use rainier_core::load::{self, ByteColumn, Flows, IndexColumn, Pattern};
 use rainier_core::machine::{self as core, End};
@@ -101,12 +101,6 @@ impl Bytes<'_> {
             Self::PerFlow(array) => ByteColumn::PerFlow(array.as_slice()?),
         })
     }
-}
-
-#[derive(FromPyObject)]
-enum AlgorithmRow {
-    Named(String),
-    Tiers(Vec<String>),
 }
 
 #[pymethods]
@@ -383,29 +377,16 @@ impl Machine {
         Ok(destinations.into_pyarray(py))
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the flat argument list of the private Python call"
-    )]
     fn collective(
         &self,
         py: Python<'_>,
-        operation: &str,
-        size: f64,
+        request: RequestRow,
         groups: &Groups,
         routing: RoutingRow,
-        root: usize,
-        shift: i64,
-        algorithm: AlgorithmRow,
         model: &str,
-        chunks: Option<u32>,
-        orders: Vec<(Vec<usize>, f64)>,
     ) -> PyResult<Outcome> {
         let routing = convert::routing(py, routing)?;
-        let request = request(
-            operation, size, root, shift, algorithm, model, chunks, orders,
-        );
-        let request = request.map_err(|error| to_py(py, &error))?;
+        let request = convert::request(request, model).map_err(|error| to_py(py, &error))?;
         let machine = &*self.0;
         let members = Arc::clone(&groups.0);
         let outcome = watched(py, 1, None, |control| {
@@ -419,28 +400,15 @@ impl Machine {
     }
 
     /// The name of the algorithm and the schedule of the first group.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the flat argument list of the private Python call"
-    )]
     fn schedule(
         &self,
         py: Python<'_>,
-        operation: &str,
-        size: f64,
+        request: RequestRow,
         groups: &Groups,
         routing: RoutingRow,
-        root: usize,
-        shift: i64,
-        algorithm: AlgorithmRow,
-        chunks: Option<u32>,
-        orders: Vec<(Vec<usize>, f64)>,
     ) -> PyResult<(String, Schedule)> {
         let routing = convert::routing(py, routing)?;
-        let model = Model::LinkLoad.name();
-        let request = request(
-            operation, size, root, shift, algorithm, model, chunks, orders,
-        );
+        let request = convert::request(request, Model::LinkLoad.name());
         let request = request.map_err(|error| to_py(py, &error))?;
         let members = Arc::clone(&groups.0);
         let (name, made) = watched(py, 1, None, |control| {
@@ -448,34 +416,4 @@ impl Machine {
         })?;
         Ok((name, Schedule(Arc::new(made))))
     }
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the flat argument list of the private Python call"
-)]
-fn request(
-    operation: &str,
-    size: f64,
-    root: usize,
-    shift: i64,
-    algorithm: AlgorithmRow,
-    model: &str,
-    chunks: Option<u32>,
-    orders: Vec<(Vec<usize>, f64)>,
-) -> rainier_core::Result<Request> {
-    Ok(Request {
-        operation: Operation::from_name(operation)?,
-        size,
-        root,
-        shift,
-        algorithm: match algorithm {
-            AlgorithmRow::Named(name) if name == "auto" => Choice::Auto,
-            AlgorithmRow::Named(name) => Choice::Named(name),
-            AlgorithmRow::Tiers(names) => Choice::Tiers(names),
-        },
-        model: Model::from_name(model)?,
-        chunks,
-        orders,
-    })
 }

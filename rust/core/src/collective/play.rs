@@ -5,8 +5,9 @@
 
 use super::bound::bounds;
 use super::context::Context;
-use super::cost::{Model, StageCost, combine};
+use super::cost::{StageCost, combine};
 use super::group::Groups;
+use super::model::Model;
 use super::moves::{Moves, SeatKind, Seats, Space};
 use super::outcome::{Candidate, Outcome};
 use super::pattern::Kind;

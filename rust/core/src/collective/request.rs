@@ -1,7 +1,7 @@
 //! What is asked of a collective.
 
 use super::algorithm::{find, unsupported};
-use super::cost::Model;
+use super::model::Model;
 use super::nccl;
 use super::neuron;
 use super::operation::Operation;

@@ -7,14 +7,15 @@
 //! sets of axes (the loads that orders can make are the bases of a polymatroid). Pieces of the data overlap, so
 //! that every axis is busy throughout.
 
-use super::{Job, unsupported};
-use crate::collective::cost::{MOST_PIECES, Model, StageCost, powers_of_two};
+use super::{Job, bucket_all_to_all, unsupported};
+use crate::collective::cost::{MOST_PIECES, StageCost, powers_of_two};
 use crate::collective::layout::LocalBox;
+use crate::collective::model::Model;
 use crate::collective::moves::{Moves, Seats, Sends, Space};
 use crate::collective::operation::Operation;
 use crate::collective::packing;
 use crate::collective::pattern::Pattern;
-use crate::collective::placement::{MOST_MESSAGES, Placement};
+use crate::collective::placement::Placement;
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::{Error, Result};
 use std::rc::Rc;
@@ -30,7 +31,7 @@ const MOST_SIDES: usize = 6;
 pub(crate) fn weighted(job: &Job) -> Result<Vec<Stage>> {
     let sides = Sides::of(job, "bucket")?;
     if job.operation == Operation::AllToAll {
-        return sides.all_to_all(job);
+        return bucket_all_to_all::phases(job, &sides);
     }
     let count = sides.patterns.len();
     if count > MOST_SIDES {
@@ -103,11 +104,11 @@ fn cyclic(count: usize) -> Rotations {
 }
 
 /// The sides of the group's box, each with the pattern of its rings in both directions.
-struct Sides {
-    boxes: Vec<LocalBox>,
+pub(super) struct Sides {
+    pub(super) boxes: Vec<LocalBox>,
     /// The groups, their ranks counted along the walks around the sides, side 0 fastest.
-    placement: Placement,
-    sizes: Vec<u32>,
+    pub(super) placement: Placement,
+    pub(super) sizes: Vec<u32>,
     patterns: Vec<Rc<Pattern>>,
     /// Messages of each side, forward and backward.
     sends: Vec<[Sends; 2]>,
@@ -337,59 +338,13 @@ impl Sides {
         }
     }
 
-    fn axis_name<'a>(&self, job: &Job<'a>, side: usize) -> &'a str {
+    pub(super) fn axis_name<'a>(&self, job: &Job<'a>, side: usize) -> &'a str {
         &job.context.machine.domain().axes()[self.boxes[0].sides[side].0].name
-    }
-
-    /// All-to-all one axis after another: along each, every rank sends each other one of its line what is bound
-    /// for that position.
-    fn all_to_all(&self, job: &Job) -> Result<Vec<Stage>> {
-        let longest = self.sizes.iter().copied().max().unwrap_or(1) as usize;
-        let chips: usize = self.boxes.iter().map(|shape| shape.chips() as usize).sum();
-        if longest.saturating_mul(chips) > MOST_MESSAGES {
-            return Err(Error::unsupported(
-                format!("bucket all_to_all along an axis of {longest}, message by message"),
-                "use direct",
-            ));
-        }
-        let ranks: u32 = self.sizes.iter().product();
-        let mut phases = Vec::new();
-        for (side, &size) in self.sizes.iter().enumerate() {
-            let stride: u32 = self.sizes[..side].iter().product();
-            let sends: Vec<(u32, u32)> = (0..ranks)
-                .flat_map(|from| {
-                    let here = digit(&self.sizes, from, side);
-                    let others = (0..size).filter(move |&at| at != here);
-                    others.map(move |at| (from, from - here * stride + at * stride))
-                })
-                .collect();
-            let pattern = self.placement.pattern(job.context, &sends)?;
-            let sizes = self.sizes.clone();
-            let carry = move |_: u64, from: u32, to: u32| {
-                let same =
-                    |a: u32, b: u32, side: usize| digit(&sizes, a, side) == digit(&sizes, b, side);
-                // A message that came this far still has its source's place on the sides from here on, and has its
-                // target's on those before.
-                let srcs =
-                    (0..ranks).filter(|&src| (side..sizes.len()).all(|at| same(src, from, at)));
-                let dsts: Vec<u32> = (0..ranks)
-                    .filter(|&dst| (0..=side).all(|at| same(dst, to, at)))
-                    .collect();
-                srcs.flat_map(|src| dsts.iter().map(move |dst| src * ranks + dst))
-                    .collect()
-            };
-            let moves = Moves::new(&self.placement, sends.into(), carry);
-            let part = Part::new(&pattern, job.size / f64::from(size), moves);
-            let what = format!("all-to-all along {}", self.axis_name(job, side));
-            phases.push(Phase::steps(what, vec![part], 1));
-        }
-        let space = Space::new(1, ranks.saturating_mul(ranks));
-        Ok(vec![Stage::overlapping(job.tier, space, phases)])
     }
 }
 
 /// Place of a rank along a side, ranks counted with side 0 fastest.
-fn digit(sizes: &[u32], rank: u32, side: usize) -> u32 {
+pub(super) fn digit(sizes: &[u32], rank: u32, side: usize) -> u32 {
     rank / sizes[..side].iter().product::<u32>() % sizes[side]
 }
 

@@ -2,7 +2,8 @@
 
 use super::registry::{ALGORITHMS, IN_SWITCH};
 use super::{Job, unsupported};
-use crate::collective::cost::{Model, StageCost};
+use crate::collective::cost::StageCost;
+use crate::collective::model::Model;
 use crate::collective::operation::Operation;
 use crate::collective::schedule::Stage;
 use crate::{Error, Result};

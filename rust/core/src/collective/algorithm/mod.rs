@@ -2,6 +2,7 @@
 
 mod bruck;
 mod bucket;
+mod bucket_all_to_all;
 mod composed;
 mod direct;
 mod exchange;

@@ -11,8 +11,8 @@ mod fabric;
 mod latency;
 
 use super::context::Context;
-use super::cost::Model;
 use super::group::Groups;
+use super::model::Model;
 use super::operation::Operation;
 use super::outcome::Bound;
 use super::request::Request;

@@ -1,7 +1,8 @@
 //! The answer as every other algorithm gives it: rows that say what is link, what endpoint, what overhead.
 
 use super::super::cost::{PhaseCost, StageCost, combine};
-use super::super::outcome::{Candidate, Outcome, PhaseRow, StageRow};
+use super::super::outcome::{Candidate, Outcome};
+use super::super::rows::{PhaseRow, StageRow};
 use super::part::{Overlap, Part, Segment, Timing};
 use super::{Call, Plan};
 use crate::Result;

@@ -69,7 +69,7 @@ mod part;
 mod special;
 
 use super::context::Context;
-use super::cost::Model;
+use super::model::Model;
 use super::operation::Operation::{self, AllGather, AllReduce, AllToAll, ReduceScatter, SendRecv};
 use super::outcome::Outcome;
 use super::placement::Placement;
