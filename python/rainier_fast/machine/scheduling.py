@@ -99,6 +99,8 @@ def play(
     made = schedule._request
     if made is not None and schedule._machine == machine:
         named = made.algorithm if isinstance(made.algorithm, tuple) else _plain(schedule.algorithm)
+        if not len(schedule):  # nothing moves, by no algorithm
+            named = made.algorithm
         request = replace(made, model=model, algorithm=named)
         if routing is not None:
             request = replace(request, routing=as_routing(routing))

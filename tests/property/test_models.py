@@ -1,0 +1,335 @@
+"""Laws of the simulated models, and where they agree with the simpler ones."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rainier_fast as rf
+from property.strategies import alone, clusters, grids
+from property.test_collectives import ROOTED, faster, groups
+from property.test_collectives import run as run_one
+from rainier_fast.machine.request import OPERATIONS
+
+UP, DOWN = 1 + 1e-9, 1 - 1e-9
+SIMULATED = ("fluid", "fifo")
+SIZES = st.sampled_from([0, 1, 1000, 1 << 20, 1e9, 1e18])
+NOT_OURS = ("nccl", "neuron")
+# A pipelined algorithm's schedule is that of all of its pieces together, which takes longer.
+IN_PIECES = ("bucket", "bucket_equal", "double_binary_tree", "symmetric", "scatter_allgather")
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[rf.Machine, str, str, dict[str, Any]]:
+    """A machine, an operation, an algorithm and further arguments of `run`."""
+    machine = draw(grids(4, max_chips=24) | alone() | clusters(max_chips=6))
+    operation = draw(st.sampled_from(OPERATIONS))
+    algorithm = draw(st.sampled_from([*rf.algorithms(operation), "auto"]))
+    group = draw(groups(machine))
+    more: dict[str, Any] = {"group": group}
+    ranks = group.ranks if isinstance(group, rf.Groups) else None
+    ranks = ranks or (machine.num_chips if group is None else len(group))
+    if operation in ROOTED:
+        more["root"] = draw(st.integers(0, ranks - 1))
+    if operation == "send_recv":
+        more["shift"] = draw(st.integers(-3, 3))
+    return machine, operation, algorithm, more
+
+
+def run(machine: rf.Machine, operation: str, size: float, **more: Any) -> rf.CollectiveResult | None:
+    """The result, or None where there is none."""
+    if more.get("algorithm") in NOT_OURS:
+        return None
+    try:
+        return run_one(machine, operation, size, **more)
+    except rf.Unsupported:
+        return None
+
+
+# ------------------------------------------------------------------ floors
+
+
+@given(cases(), SIZES, st.sampled_from(SIMULATED))
+def test_nothing_beats_its_busiest_link_or_the_bound(case: Any, size: float, model: str) -> None:
+    machine, operation, algorithm, more = case
+    result = run(machine, operation, size, algorithm=algorithm, model=model, **more)
+    if result is None:
+        return
+    loads = result.link_loads()
+    links = [machine.link(link).bandwidth_Bps for link in range(machine.num_links)]
+    busiest = max((loads.bytes / np.array(links)).tolist(), default=0.0)
+    assert np.isfinite(result.time_s)
+    assert result.time_s >= busiest * DOWN
+    assert result.time_s >= result.lower_bound_s * DOWN
+
+
+def test_every_member_of_another_domain_gets_its_own_message() -> None:
+    # 3 domains of 4 chips: a NIC sends 2 x 4 of the 12 shares.
+    axis = rf.Axis("x", 4, "ring", 50e9, "1 us")
+    server = rf.UltraServer("u", None, (axis,), rf.Nic(25e9, "7.5 us", "1 us"), "0.5 us")
+    machine = rf.Cluster([rf.Site("s", 3, server)])
+    for model in SIMULATED:
+        result = machine.all_to_all(12e9, algorithm="direct", model=model)
+        assert result.time_s >= 8e9 / 25e9
+
+
+def test_each_way_of_a_ring_through_domains_has_a_nic_of_its_own() -> None:
+    # Forwards a domain is left at its last chip, backwards at its first: both at full rate.
+    axis = rf.Axis("x", 3, "line", 500e9, 0)
+    server = rf.UltraServer("u", None, (axis,), rf.Nic(25e9, 0, 0))
+    machine = rf.Cluster([rf.Site("s", 4, server)])
+    one, both = (
+        machine.reduce_scatter(12e9, algorithm=name, model="fluid").time_s
+        for name in ("ring_one_way", "ring")
+    )
+    assert one == pytest.approx(2 * both, rel=1e-9)
+    assert both == pytest.approx(11 * 0.5e9 / 25e9, rel=1e-9)
+
+
+# ------------------------------------------------------------------ one flow
+
+
+@given(grids(4, max_chips=48) | alone() | clusters(max_chips=16), SIZES, st.data())
+def test_one_flow_is_alpha_beta(machine: rf.Machine, size: float, data: Any) -> None:
+    chips = st.integers(0, machine.num_chips - 1)
+    src, dst = data.draw(chips), data.draw(chips)
+    alone_s = machine.route(src, dst).time_s(size)
+    assert machine.finish_times([src], [dst], size).max() == pytest.approx(alone_s, rel=1e-12)
+    if src == dst:
+        return
+    for operation, more in (("send_recv", {"shift": 1}), ("broadcast", {"algorithm": "direct"})):
+        times = [
+            run_one(machine, operation, size, group=[src, dst], model=model, **more).time_s
+            for model in ("alpha_beta", "fluid")
+        ]
+        # Two chips whose ways to each other share a link are two flows: there and back never do.
+        assert times[1] == pytest.approx(times[0], rel=1e-12), operation
+
+
+# ------------------------------------------------------------------ fluid and link_load
+
+
+@given(st.data(), st.sampled_from([1.0, 1000.0, 1e9]))
+def test_equal_messages_that_start_together_end_with_their_busiest_link(
+    data: Any, size: float
+) -> None:
+    """Any equal messages at once, without latency, and not only on symmetric patterns.
+
+    The link with the most bytes per bandwidth gives its messages the least rate of all, from the
+    first instant on: they end together when it has passed its bytes, and nothing is slower.
+    """
+    grid = data.draw(grids(4, max_chips=64))
+    server = grid.ultraserver
+    shape = [axis.size for axis in server.axes]
+    rates = [axis.bandwidth_Bps for axis in server.axes]
+    machine = rf.torus(shape, rates, 0, [axis.kind == "ring" for axis in server.axes], 0)
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    src, dst = rng.integers(0, machine.num_chips, (2, data.draw(st.integers(1, 200))))
+    last = machine.finish_times(src, dst, size).max()
+    assert last == pytest.approx(machine.link_loads(src, dst, size).time_s, rel=1e-9)
+
+
+def patterns(side: int, axes: int) -> dict[str, Any]:
+    """Sources and destinations of the textbook's patterns on a k-ary n-cube."""
+    count = side**axes
+    chips = np.arange(count)
+    at = np.array(np.unravel_index(chips, (side,) * axes))
+
+    def to(place: Any) -> Any:
+        return np.ravel_multi_index(tuple(place % side), (side,) * axes)
+
+    found = {
+        "uniform": np.divmod(np.arange(count * count), count),
+        "tornado": (chips, to(at + (side - 1) // 2)),
+        "neighbour": (chips, to(at + 1)),
+        "transpose": (chips, to(at[::-1])),
+    }
+    if side & (side - 1) == 0:
+        found["bit complement"] = (chips, count - 1 - chips)
+    return found
+
+
+@pytest.mark.parametrize(("side", "axes"), [(4, 1), (8, 1), (3, 2), (4, 2), (5, 2), (4, 3)])
+def test_the_textbook_patterns_agree(side: int, axes: int) -> None:
+    torus = rf.torus((side,) * axes, 50e9, 0)
+    for name, (src, dst) in patterns(side, axes).items():
+        for routing in ("dor", rf.DimensionOrder("positive")):
+            last = torus.finish_times(src, dst, 1e6, routing=routing).max()
+            seen = torus.link_loads(src, dst, 1e6, routing=routing).time_s
+            assert last == pytest.approx(seen, rel=1e-9), name
+
+
+RING = {f"ring of {size}": rf.torus(size, 50e9, "1 us") for size in (2, 3, 4, 5, 8, 9)}
+CUBES = {
+    f"{side}-ary {axes}-cube": rf.torus((side,) * axes, 50e9, "1 us")
+    for side, axes in [(2, 2), (3, 2), (4, 2), (5, 2), (2, 3), (3, 3), (4, 3)]
+}
+SWITCHES = {f"switch of {size}": rf.switch(size, 50e9, "1 us") for size in (2, 3, 5, 8, 9, 16)}
+MESHES = {f"full mesh of {size}": rf.full_mesh(size, 50e9, "1 us") for size in (2, 3, 5, 8)}
+ONE_AXIS = {**RING, **SWITCHES, **MESHES}
+
+
+def power(base: int, among: dict[str, rf.Machine]) -> dict[str, rf.Machine]:
+    """The machines of a power of `base` chips: nobody is left over and has to be folded in."""
+    exact = [base**exponent for exponent in range(1, 8)]
+    return {name: machine for name, machine in among.items() if machine.num_chips in exact}
+
+
+@pytest.mark.parametrize(
+    ("algorithms", "machines"),
+    [
+        # Every chip sends alike in every step, over the same distance.
+        (("ring", "ring_one_way", "bucket_equal", "direct", "mesh"), {**ONE_AXIS, **CUBES}),
+        (("multi_ring",), CUBES),
+        # Over the same distance too, but on several axes the coordinates that carry differ.
+        (("bruck", "pat", "bucket"), ONE_AXIS),
+        # Every rank has a partner in every step, and every exchange has links of its own.
+        (("halving_doubling", "recursive_doubling"), power(2, {**SWITCHES, **MESHES})),
+        (("swing", "swing_latency"), power(2, {**ONE_AXIS, **CUBES})),
+        (("trivance", "trivance_latency"), power(3, {**ONE_AXIS, **CUBES})),
+    ],
+)
+def test_collectives_in_which_all_ranks_do_alike_agree(
+    algorithms: tuple[str, ...], machines: dict[str, rf.Machine]
+) -> None:
+    """Where every step is the same seen from every rank, all ranks end it at one instant."""
+    compared = 0
+    for operation in ("all_reduce", "reduce_scatter", "all_gather", "all_to_all"):
+        for algorithm in set(algorithms) & set(rf.algorithms(operation)):
+            for name, machine in machines.items():
+                given = {"algorithm": algorithm, "model": "link_load"}
+                simple = run(machine, operation, 1e6, **given)
+                fluid = run(machine, operation, 1e6, **{**given, "model": "fluid"})
+                if simple is None or fluid is None:
+                    continue
+                compared += 1
+                where = (algorithm, operation, name)
+                assert fluid.time_s == pytest.approx(simple.time_s, rel=1e-9), where
+    assert compared >= 2 * len(algorithms)
+
+
+# ------------------------------------------------------------------ written out
+
+
+@st.composite
+def written(draw: st.DrawFn) -> tuple[rf.Machine, rf.Schedule, str]:
+    """A schedule of an algorithm without pieces, of chips of one domain.
+
+    Through several domains, the compact simulation lets everybody wait for everybody wherever steps
+    inside domains and between them follow each other, which takes longer.
+    """
+    machine = draw(grids(4, max_chips=30) | alone())
+    operation = draw(st.sampled_from([one for one in OPERATIONS if one != "barrier"]))
+    names = set(rf.algorithms(operation)) - {*NOT_OURS, *IN_PIECES, "hierarchical"}
+    if operation in ("broadcast", "reduce"):
+        names -= {"ring", "ring_one_way"}
+    algorithm = draw(st.sampled_from(sorted(names)))
+    group = draw(groups(machine))
+    if isinstance(group, rf.Groups):
+        group = None
+    ranks = machine.num_chips if group is None else len(group)
+    root = draw(st.integers(0, ranks - 1)) if operation in ROOTED else 0
+    shift = draw(st.integers(-3, 3)) if operation == "send_recv" else 0
+    try:
+        made = rf.schedule(
+            operation,
+            machine,
+            draw(SIZES),
+            algorithm,
+            group,
+            root=root,
+            shift=shift,
+        )
+    except rf.Unsupported:
+        made = rf.schedule("all_gather", machine, 1000, "direct", group)
+    return machine, made, draw(st.sampled_from(["dor", rf.DimensionOrder("positive")]))
+
+
+def rewritten(made: rf.Schedule) -> rf.Schedule:
+    """The same schedule as a user would write it."""
+    root = made._core.root
+    return rf.Schedule(made.operation, made.size_bytes, made.chips, made.sends, made.blocks, root)
+
+
+@given(written())
+def test_a_schedule_written_out_takes_as_long_as_the_algorithm(case: Any) -> None:
+    """Fair sharing tells no two runs of one schedule apart, also on lines and scattered chips.
+
+    What may differ: overheads, which the compact run counts as those of the busiest sender; `fifo`,
+    which serves what comes at once by number; `link_load` and `alpha_beta`, which see the phases of
+    the algorithm in one and levels of messages in the other.
+    """
+    machine, made, routing = case
+    if made.operation == "send_recv" or machine.ultraserver.overhead_s > 0:
+        return
+    compact = machine.run(made, model="fluid", routing=routing)
+    out = machine.run(rewritten(made), model="fluid", routing=routing)
+    assert out.time_s == pytest.approx(compact.time_s, rel=1e-9, abs=1e-15)
+
+
+@pytest.mark.parametrize("overhead", [0, 2e-6])
+@pytest.mark.parametrize("model", ["alpha_beta", "link_load", "fluid", "fifo"])
+def test_a_symmetric_schedule_written_out_takes_as_long_under_every_model(
+    model: str, overhead: float
+) -> None:
+    """All ranks alike in every step, one message a rank and way: phases and levels are the same."""
+    machines = [rf.torus(8, 50e9, "1 us", True, overhead), rf.torus((4, 4), 50e9, 0, True, overhead)]
+    names = ("ring", "ring_one_way", "swing", "recursive_doubling", "halving_doubling", "bruck")
+    for machine in machines:
+        for operation in ("all_reduce", "reduce_scatter", "all_gather"):
+            for algorithm in set(names) & set(rf.algorithms(operation)):
+                if model == "fifo" and algorithm not in ("ring", "ring_one_way"):
+                    continue
+                made = rf.schedule(operation, machine, 1e6, algorithm)
+                compact, out = (
+                    machine.run(one, model=model).time_s for one in (made, rewritten(made))
+                )
+                assert out == pytest.approx(compact, rel=1e-9), (algorithm, operation)
+
+
+# ------------------------------------------------------------------ more bytes, more bandwidth
+
+
+@given(cases(), SIZES, SIZES)
+def test_time_never_falls_when_bytes_grow(case: Any, one: float, two: float) -> None:
+    machine, operation, algorithm, more = case
+    given = {"algorithm": algorithm, "model": "fluid", **more}
+    small = run(machine, operation, min(one, two), **given)
+    large = run(machine, operation, max(one, two), **given)
+    if small is not None and large is not None:
+        assert small.time_s <= large.time_s * UP
+
+
+@given(cases(), SIZES, st.sampled_from([1.25, 2.0, 7.0]))
+def test_time_falls_as_all_bandwidths_rise(case: Any, size: float, factor: float) -> None:
+    """All bandwidths together: that is the same as fewer bytes."""
+    machine, operation, algorithm, more = case
+    quick = faster(machine, [factor] * (len(machine.ultraserver.axes) + 2))
+    given = {"algorithm": algorithm, "model": "fluid", **more}
+    before, after = run(machine, operation, size, **given), run(quick, operation, size, **given)
+    if before is not None and after is not None:
+        assert after.time_s <= before.time_s * UP
+
+
+# ------------------------------------------------------------------ the same again
+
+
+@settings(max_examples=25)
+@given(cases(), SIZES, st.sampled_from(SIMULATED))
+def test_the_same_call_gives_the_same_bits(case: Any, size: float, model: str) -> None:
+    machine, operation, algorithm, more = case
+    given = {"algorithm": algorithm, "model": model, **more}
+    first, again = run(machine, operation, size, **given), run(machine, operation, size, **given)
+    if first is None or again is None:
+        return
+    other = run(pickle.loads(pickle.dumps(machine)), operation, size, **given)
+    for result in (again, other, pickle.loads(pickle.dumps(first))):
+        assert result is not None
+        assert result.time_s == first.time_s
+        assert result.algorithm == first.algorithm
+        np.testing.assert_array_equal(result.link_loads().bytes, first.link_loads().bytes)
