@@ -173,7 +173,11 @@ fn rejected(label: &str, schedule: &Schedule) -> bool {
     match verify(schedule, &Control::default()) {
         Ok(()) => {
             for _ in 0..RUNS {
-                assert_eq!(runs(schedule, &mut draw), Some(true), "{label} was accepted");
+                assert_eq!(
+                    runs(schedule, &mut draw),
+                    Some(true),
+                    "{label} was accepted"
+                );
             }
             false
         }
@@ -272,7 +276,9 @@ fn changed(
 fn others(schedule: &Schedule, src: u32, dst: u32) -> impl Iterator<Item = u32> {
     let ranks = schedule.chips.len() as u32;
     let apart = (1..ranks).map(move |apart| (src + dst + apart) % ranks);
-    apart.filter(move |&rank| rank != src && rank != dst).take(2)
+    apart
+        .filter(move |&rank| rank != src && rank != dst)
+        .take(2)
 }
 
 /// Right where the other source has the block by then, as in the later steps of an all-gather, or sends nothing that

@@ -6,7 +6,8 @@
 
 use super::MOST_MESSAGES;
 use super::lockstep::{ends, overhead, told_apart};
-use super::messages::{Ends, Message, Network};
+use super::messages::Message;
+use super::network::{Ends, Network};
 use crate::collective::cost::{StageCost, TrackCost};
 use crate::collective::moves::Steps;
 use crate::collective::schedule::{Phase, Repeat, Track};

@@ -1,6 +1,6 @@
 //! Tracks in which everybody starts and ends every step at the same instant: a step for all steps that are equal.
 
-use super::messages::{Ends, Network};
+use super::network::{Ends, Network};
 use crate::Result;
 use crate::collective::context::Context;
 use crate::collective::cost::TrackCost;

@@ -10,14 +10,15 @@
 mod build;
 mod lockstep;
 mod messages;
+mod network;
 mod sites;
 
 use super::context::Context;
 use super::cost::StageCost;
 use crate::Result;
 use crate::fluid::Engine;
-use messages::Network;
-pub(crate) use messages::routings;
+use network::Network;
+pub(crate) use network::routings;
 use std::rc::Rc;
 
 /// Most messages of one simulation.
