@@ -93,6 +93,9 @@ struct Course<'a> {
     ports: Vec<Vec<u32>>,
 }
 
+/// Lane, bytes of all of the data, and message.
+type Due = (u32, f64, Message);
+
 /// A phase, or one level of a pipeline, as steps of messages.
 struct Steplist<'a> {
     phase: &'a Phase,
@@ -248,9 +251,8 @@ impl Build<'_, '_> {
         Ok(())
     }
 
-    /// Lane, bytes of all of the data, and message of each message of a step; and the seconds that a sender takes to
-    /// start its own.
-    fn step(&mut self, list: &Steplist, step: u64) -> Result<(Vec<(u32, f64, Message)>, f64)> {
+    /// The messages of a step, and the seconds that a sender takes to start its own.
+    fn step(&mut self, list: &Steplist, step: u64) -> Result<(Vec<Due>, f64)> {
         let mut found = Vec::new();
         let mut parts = Vec::new();
         for part in &list.phase.parts {

@@ -39,13 +39,13 @@ impl Layout {
             for &(from, to) in sends {
                 let parts = (moves.carry)(step, from, to);
                 let bytes = site_bytes(&sites, share, from as usize, to as usize);
-                self.from_site(from, to, &parts, bytes, step, visit)?;
+                self.leaving(from, to, &parts, bytes, step, visit)?;
             }
         }
         Ok(())
     }
 
-    fn from_site(
+    fn leaving(
         &self,
         from: u32,
         to: u32,
