@@ -224,14 +224,15 @@ impl Placement {
                 "use a group that is a whole domain or whole UltraServers, or an algorithm with fewer messages",
             ));
         }
-        let ranks = ranks as u32;
-        let sends: Vec<(u32, u32)> = (0..ranks)
-            .flat_map(|from| {
-                (0..ranks)
-                    .filter(move |&to| to != from)
-                    .map(move |to| (from, to))
-            })
-            .collect();
+        let sends = to_all(ranks as u32);
         self.pattern(context, &sends)
     }
+}
+
+/// Every rank to every other. Each begins with the rank after it, so that first come, first served, they do not all
+/// begin with the same one.
+pub(crate) fn to_all(ranks: u32) -> Vec<(u32, u32)> {
+    (0..ranks)
+        .flat_map(|from| (1..ranks).map(move |ahead| (from, (from + ahead) % ranks)))
+        .collect()
 }

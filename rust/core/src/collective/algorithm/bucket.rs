@@ -31,6 +31,12 @@ const MOST_SIDES: usize = 6;
 pub(crate) fn weighted(job: &Job) -> Result<Vec<Stage>> {
     let sides = Sides::of(job, "bucket")?;
     if job.operation == Operation::AllToAll {
+        if !job.orders.is_empty() {
+            return Err(Error::unsupported(
+                "bucket all_to_all with weights of orders",
+                "it passes the axes one after another: leave the weights out",
+            ));
+        }
         return bucket_all_to_all::phases(job, &sides);
     }
     let count = sides.patterns.len();

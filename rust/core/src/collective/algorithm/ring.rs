@@ -69,7 +69,8 @@ fn directions(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Ring>> {
         })
     };
     let mut rings = vec![one(forward.clone(), false)?];
-    if ways == Ways::Both {
+    // Of two ranks, each is next to the other either way: a second ring would send the same messages again.
+    if ways == Ways::Both && ranks > 2 {
         rings.push(one(backward(), true)?);
     }
     Ok(rings)
@@ -153,6 +154,7 @@ fn chain(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Stage>> {
 fn relay(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Stage>> {
     let ranks = job.placement.ranks() as u32;
     let rings = directions(job, ring, ways)?;
+    let ways = if ranks == 2 { Ways::One } else { ways };
     let (steps, reach) = match ways {
         Ways::One => (ranks - 1, ranks - 1),
         Ways::Both => (ranks / 2, ranks / 2),

@@ -4,6 +4,7 @@ use super::Visit;
 use super::layout::Layout;
 use crate::Result;
 use crate::collective::moves::{Moves, Scope, SeatKind, Seats, Sends, Space, Steps};
+use crate::collective::placement::to_all;
 use crate::collective::schedule::Spread;
 use std::ops::Range;
 
@@ -92,10 +93,7 @@ impl Seating {
             }
             Sends::All => {
                 let count = self.count;
-                all = (0..count)
-                    .flat_map(|from| (0..count).map(move |to| (from, to)))
-                    .filter(|(from, to)| from != to)
-                    .collect();
+                all = to_all(count);
                 &all
             }
         };
