@@ -5,7 +5,7 @@
 //! that step. A chunk enters a stage when it has passed the stage before everywhere.
 
 use super::MOST_MESSAGES;
-use super::lockstep::{ends, overhead, told_apart};
+use super::lockstep::{ends, overhead, takes_part, told_apart};
 use super::messages::{Ends, Message, Network};
 use crate::collective::cost::{StageCost, TrackCost};
 use crate::collective::moves::Steps;
@@ -144,18 +144,7 @@ impl Build<'_, '_> {
         let each = self.count(&lists)?;
         let room = MOST_MESSAGES / each.max(1) / chunks as usize / 2;
         let ends = ends(self.network, track);
-        let mut keys = Vec::new();
-        for phase in &track.phases {
-            for part in &phase.parts {
-                for message in self.network.messages(part)?.iter() {
-                    let lane = part.moves[message.moves as usize].lane;
-                    let (from, to) = told_apart(ends, message.ends);
-                    keys.extend([(lane, from), (lane, to)]);
-                }
-            }
-            keys.sort_unstable();
-            keys.dedup();
-        }
+        let keys = takes_part(self.network, track, ends)?;
         let steps = lists.iter().map(|list| list.steps as usize).sum();
         Ok(Course {
             lists,
@@ -211,6 +200,7 @@ impl Build<'_, '_> {
                     }
                 }
                 for ((_, bytes, message), &(from, to)) in messages.iter().zip(&ends) {
+                    self.network.context.control.check()?;
                     let flow = Flow {
                         bytes: bytes * share,
                         latency: message.latency,
@@ -255,6 +245,7 @@ impl Build<'_, '_> {
         for part in &list.phase.parts {
             let before = found.len();
             for message in self.network.messages(part)?.iter() {
+                self.network.context.control.check()?;
                 let moves = &part.moves[message.moves as usize];
                 let due = match (&moves.steps, list.level) {
                     (Steps::Each(own), _) => step < *own,

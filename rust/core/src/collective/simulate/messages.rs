@@ -359,6 +359,7 @@ impl<'a> Network<'a> {
         messages: &mut Vec<Message>,
     ) -> Result<()> {
         let context = self.context;
+        context.control.check()?;
         let machine: &Machine = if listed {
             context.machine
         } else {
