@@ -133,8 +133,10 @@ class Groups:
         return _core.Groups.mesh_axis(machine, self.ranks, self.stride)
 
 
-def as_groups(group: object, machine: Base) -> Groups:
+def as_groups(group: object, machine: Base, name: str = "group") -> Groups:
     """Return what ``group=`` says: None for all chips, `Groups`, or the chips of one group.
+
+    Errors call it by `name`.
 
     Raises
     ------
@@ -153,15 +155,15 @@ def as_groups(group: object, machine: Base) -> Groups:
     if isinstance(group, Groups):
         if group.num_chips != chips:
             made = f"groups of a machine of {group.num_chips:,} chips"
-            raise invalid("group", made, f"must be of this machine, which has {chips:,}")
+            raise invalid(name, made, f"must be of this machine, which has {chips:,}")
         return group
-    listed = chip_array("group", group, chips)
+    listed = chip_array(name, group, chips)
     if listed.ndim == 0:
-        raise invalid("group", group, "must have one dimension: the chips of the group")
+        raise invalid(name, group, "must have one dimension: the chips of the group")
     if listed.size == 0:
-        raise invalid("group", group, "must name at least one chip")
+        raise invalid(name, group, "must name at least one chip")
     ordered = np.sort(listed)
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
     if twice.size:
-        raise invalid("group", int(twice[0]), "names this chip twice")
+        raise invalid(name, int(twice[0]), "names this chip twice")
     return Groups(chips, int(listed.size), 0, listed.tobytes())

@@ -153,6 +153,9 @@ class Schedule:
         members = [as_integer(f"chips[{at}]", chip, 0, MAX_COUNT) for at, chip in enumerate(chips)]
         if not members:
             raise invalid("chips", chips, "must name at least one chip")
+        if len(set(members)) < len(members):
+            twice = next(chip for chip in members if members.count(chip) > 1)
+            raise invalid("chips", twice, "names this chip twice")
         at_root = as_integer("root", root, 0, len(members) - 1)
         if isinstance(blocks, int):
             rows = _equal_blocks(operation, nbytes, len(members), blocks, at_root)

@@ -108,7 +108,7 @@ def play(
     request = Request(
         schedule.operation,
         schedule.size_bytes,
-        as_groups(schedule.chips, machine),
+        as_groups(schedule.chips, machine, "chips"),
         as_routing("dor" if routing is None else routing),
         schedule._core.root,
         schedule._core.shift,

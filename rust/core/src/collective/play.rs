@@ -105,6 +105,7 @@ fn by_levels(context: &Context, schedule: &Schedule, levels: &[u32]) -> Stage {
 fn simulated(context: &Context, schedule: &Schedule, engine: Engine) -> Result<f64> {
     let machine = context.machine;
     let routings = routings(context.routing, engine)?;
+    let control = context.control;
     let turn = |send: &Send| (send.stage, send.step, send.src);
     let mut links: BTreeMap<u64, u32> = BTreeMap::new();
     let mut network = Graph::default();
@@ -117,9 +118,10 @@ fn simulated(context: &Context, schedule: &Schedule, engine: Engine) -> Result<f
             schedule.chips[send.src as usize],
             schedule.chips[send.dst as usize],
         );
+        control.check()?;
         let mut routes = Vec::new();
         for routing in &routings {
-            routes.push(route_until(machine, routing, from, to, context.control)?);
+            routes.push(route_until(machine, routing, from, to, control)?);
         }
         routes.dedup_by(|a, b| a.links == b.links);
         let share = 1.0 / routes.len() as f64;
@@ -150,7 +152,7 @@ fn simulated(context: &Context, schedule: &Schedule, engine: Engine) -> Result<f
         ways.iter_mut()
             .for_each(|way| way.delay = starts[&turn(send)]);
     }
-    graph(schedule, &ways, &mut network)?;
+    graph(schedule, &ways, &mut network, control)?;
     let times = match engine {
         Engine::Fluid => crate::fluid::simulate(&network, context.control)?,
         Engine::Fifo => crate::fifo::simulate(&network, context.control)?,

@@ -88,6 +88,12 @@ pub fn schedule(
     request: &Request,
     control: &Control,
 ) -> Result<(String, Schedule)> {
+    if request.algorithm == Choice::Named(nccl::NAME.to_owned()) {
+        return Err(Error::unsupported(
+            "the schedule of nccl, which is a table of prices",
+            "name an algorithm that has one, such as \"ring\" or \"double_binary_tree\"",
+        ));
+    }
     let (groups, request) = checked(machine, groups, routing, request)?;
     if request.algorithm == Choice::Named(neuron::NAME.to_owned()) {
         return Err(Error::unsupported(

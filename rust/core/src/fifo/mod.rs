@@ -88,7 +88,10 @@ pub(crate) fn simulate_counting(
         }
         // All that come at this instant are known: the order is theirs, not that of rounding.
         coming.sort_unstable_by_key(|&(flow, hop, _)| (flow, hop));
-        for (flow, hop, time) in coming.drain(..) {
+        for (at, (flow, hop, time)) in coming.drain(..).enumerate() {
+            if at % STRETCH == STRETCH - 1 {
+                control.check()?;
+            }
             run.serve(flow, hop, time);
         }
     }

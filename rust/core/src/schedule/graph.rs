@@ -1,6 +1,7 @@
 //! A schedule as the graph that the event-driven engines run.
 
 use super::Schedule;
+use crate::Control;
 use crate::error::Result;
 use crate::fluid::{Flow, Graph, NO_GATE};
 use std::collections::BTreeMap;
@@ -16,11 +17,17 @@ pub(crate) struct Way {
 
 /// Adds the messages of `schedule` to `graph`, which has the resources of the ways; `ways` of one message are its
 /// parts.
-pub(crate) fn graph(schedule: &Schedule, ways: &[Vec<Way>], graph: &mut Graph) -> Result<()> {
+pub(crate) fn graph(
+    schedule: &Schedule,
+    ways: &[Vec<Way>],
+    graph: &mut Graph,
+    control: &Control,
+) -> Result<()> {
     // Who takes part in which step: (stage, lane, rank, step).
     let mut turns: BTreeMap<(u32, u32, u32, u32), u32> = BTreeMap::new();
     let mut stages: BTreeMap<u32, u32> = BTreeMap::new();
     for send in &schedule.sends {
+        control.check()?;
         stages.entry(send.stage).or_insert(NO_GATE);
         for rank in [send.src, send.dst] {
             turns
@@ -44,6 +51,7 @@ pub(crate) fn graph(schedule: &Schedule, ways: &[Vec<Way>], graph: &mut Graph) -
     };
     let mut following: BTreeMap<(u32, u32, u32, u32), u32> = BTreeMap::new();
     for (at, (turn, gate)) in ordered.iter().enumerate() {
+        control.check()?;
         let (stage, lane, rank, _) = **turn;
         let first = at == 0 || {
             let before = ordered[at - 1].0;
@@ -69,6 +77,7 @@ pub(crate) fn graph(schedule: &Schedule, ways: &[Vec<Way>], graph: &mut Graph) -
         }
     }
     for (index, send) in schedule.sends.iter().enumerate() {
+        control.check()?;
         let turn = |rank: u32| (send.stage, send.lane, rank, send.step);
         let mut waits = turns[&turn(send.src)];
         if !send.after.is_empty() {

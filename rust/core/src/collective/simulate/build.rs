@@ -5,7 +5,7 @@
 //! that step. A chunk enters a stage when it has passed the stage before everywhere.
 
 use super::MOST_MESSAGES;
-use super::lockstep::{ends, overhead, told_apart};
+use super::lockstep::{ends, overhead, takes_part, told_apart};
 use super::messages::Message;
 use super::network::{Ends, Network};
 use crate::collective::cost::{StageCost, TrackCost};
@@ -18,11 +18,59 @@ use std::rc::Rc;
 /// No gate chosen yet.
 const UNSET: u32 = NO_GATE - 1;
 
-/// Most pieces that are simulated: finer ones change the time by less than a hundredth.
-const MOST_PIECES: u32 = 1024;
+/// Most pieces that are simulated. Of more, so many and half as many are, each of its own size: a pipeline that is full
+/// takes as long for each further piece.
+const MOST_PIECES: u32 = 256;
 
 /// Seconds of the stages with the data in `chunks` chunks.
+///
+/// # Errors
+/// [`Error::Unsupported`] for too many messages, and for several chunks whose pieces are finer than are simulated.
 pub(super) fn time(network: &mut Network, stages: &[Rc<StageCost>], chunks: u32) -> Result<f64> {
+    let scale = 1.0 / f64::from(chunks);
+    let tracks = || {
+        stages
+            .iter()
+            .flat_map(|cost| cost.stage.tracks.iter().zip(&cost.tracks))
+    };
+    let finest = tracks()
+        .map(|(track, cost)| pieces(track, cost, scale))
+        .max();
+    let wanted = finest.unwrap_or(1);
+    if wanted <= MOST_PIECES {
+        return first_pieces(network, stages, chunks, MOST_PIECES);
+    }
+    if chunks > 1 || tracks().count() > 1 {
+        return Err(Error::unsupported(
+            format!("simulating {wanted} pieces of each of several chunks or tracks"),
+            "use chunks=1, or model \"link_load\"",
+        ));
+    }
+    let all = first_pieces(network, stages, 1, MOST_PIECES)?;
+    let half = first_pieces(network, stages, 1, MOST_PIECES / 2)?;
+    let period = (all - half) / f64::from(MOST_PIECES / 2);
+    Ok(all + f64::from(wanted - MOST_PIECES) * period)
+}
+
+/// Pieces that a track is cut into with `scale` of the data.
+fn pieces(track: &Track, cost: &TrackCost, scale: f64) -> u32 {
+    let waves = track.phases.iter().zip(&cost.phases).map(|(phase, cost)| {
+        if let Repeat::Wave { hops, .. } = phase.repeat {
+            cost.wave_pieces(hops, scale) as u32
+        } else {
+            1
+        }
+    });
+    waves.max().unwrap_or(1).max(cost.pieces(scale))
+}
+
+/// The same, simulating at most the first `most` pieces of each track.
+fn first_pieces(
+    network: &mut Network,
+    stages: &[Rc<StageCost>],
+    chunks: u32,
+    most: u32,
+) -> Result<f64> {
     // Every message is known to the network before its resources are copied.
     for part in stages
         .iter()
@@ -41,7 +89,7 @@ pub(super) fn time(network: &mut Network, stages: &[Rc<StageCost>], chunks: u32)
     for stage in stages {
         let tracks = stage.stage.tracks.iter().zip(&stage.tracks);
         let of_stage: Vec<Course> = tracks
-            .map(|(track, cost)| build.course(track, cost, scale, chunks))
+            .map(|(track, cost)| build.course(track, cost, scale, most))
             .collect::<Result<_>>()?;
         courses.push(of_stage);
     }
@@ -84,7 +132,9 @@ struct Build<'a, 'b> {
 struct Course<'a> {
     lists: Vec<Steplist<'a>>,
     ends: Ends,
+    /// Pieces that are simulated, of so many that there are.
     pieces: u32,
+    wanted: u32,
     /// Messages of one piece.
     each: usize,
     /// Everybody who takes part, ascending.
@@ -134,37 +184,19 @@ impl Build<'_, '_> {
         track: &'c Track,
         cost: &TrackCost,
         scale: f64,
-        chunks: u32,
+        most: u32,
     ) -> Result<Course<'c>> {
-        let waves = track.phases.iter().zip(&cost.phases).map(|(phase, cost)| {
-            if let Repeat::Wave { hops, .. } = phase.repeat {
-                cost.wave_pieces(hops, scale).min(f64::from(MOST_PIECES)) as u32
-            } else {
-                1
-            }
-        });
-        let wanted = waves.max().unwrap_or(1).max(cost.pieces(scale));
+        let wanted = pieces(track, cost, scale);
         let lists = steplists(track);
         let each = self.count(&lists)?;
-        let room = MOST_MESSAGES / each.max(1) / chunks as usize / 2;
         let ends = ends(self.network, track);
-        let mut keys = Vec::new();
-        for phase in &track.phases {
-            for part in &phase.parts {
-                for message in self.network.messages(part)?.iter() {
-                    let lane = part.moves[message.moves as usize].lane;
-                    let (from, to) = told_apart(ends, message.ends);
-                    keys.extend([(lane, from), (lane, to)]);
-                }
-            }
-            keys.sort_unstable();
-            keys.dedup();
-        }
+        let keys = takes_part(self.network, track, ends)?;
         let steps = lists.iter().map(|list| list.steps as usize).sum();
         Ok(Course {
             lists,
             ends,
-            pieces: wanted.min(MOST_PIECES).min(room.max(1) as u32),
+            pieces: wanted.min(most),
+            wanted,
             each,
             keys,
             ports: vec![Vec::new(); steps],
@@ -185,7 +217,7 @@ impl Build<'_, '_> {
         let mut ready = vec![start; everybody];
         let mut taken_part = vec![false; everybody];
         let mut at = 0;
-        let share = scale / f64::from(course.pieces);
+        let share = scale / f64::from(course.wanted);
         for list in &course.lists {
             for step in 0..list.steps {
                 self.network.context.control.check()?;
@@ -215,6 +247,7 @@ impl Build<'_, '_> {
                     }
                 }
                 for ((_, bytes, message), &(from, to)) in messages.iter().zip(&ends) {
+                    self.network.context.control.check()?;
                     let flow = Flow {
                         bytes: bytes * share,
                         latency: message.latency,
@@ -258,6 +291,7 @@ impl Build<'_, '_> {
         for part in &list.phase.parts {
             let before = found.len();
             for message in self.network.messages(part)?.iter() {
+                self.network.context.control.check()?;
                 let moves = &part.moves[message.moves as usize];
                 let due = match (&moves.steps, list.level) {
                     (Steps::Each(own), _) => step < *own,

@@ -13,6 +13,9 @@ use std::rc::Rc;
 /// Times closer than this are the same: what rounding can do.
 const SAME: f64 = 1e-12;
 
+/// Entries that a list of those who take part may have before it is sorted, besides as many again as it had.
+const MOST_UNSORTED: usize = 1 << 16;
+
 /// Seconds of the track, or `None` where somebody is ahead of others at the end of some step, so that the steps after
 /// it do not begin together.
 pub(super) fn time(network: &mut Network, track: &Track, cost: &TrackCost) -> Result<Option<f64>> {
@@ -29,18 +32,7 @@ pub(super) fn time(network: &mut Network, track: &Track, cost: &TrackCost) -> Re
         return Ok(None);
     }
     let ends = ends(network, track);
-    let mut all: Vec<(u32, u32)> = Vec::new();
-    for phase in &track.phases {
-        for part in &phase.parts {
-            for message in network.messages(part)?.iter() {
-                let lane = part.moves[message.moves as usize].lane;
-                let (from, to) = told_apart(ends, message.ends);
-                all.extend([(lane, from), (lane, to)]);
-            }
-        }
-        all.sort_unstable();
-        all.dedup();
-    }
+    let all = takes_part(network, track, ends)?;
     let mut total = 0.0;
     for phase in &track.phases {
         let Repeat::Steps(steps) = phase.repeat else {
@@ -65,6 +57,33 @@ pub(super) fn time(network: &mut Network, track: &Track, cost: &TrackCost) -> Re
         }
     }
     Ok(Some(total))
+}
+
+/// Everybody who takes part in a track, with the lane, ascending.
+pub(super) fn takes_part(
+    network: &mut Network,
+    track: &Track,
+    ends: Ends,
+) -> Result<Vec<(u32, u32)>> {
+    let mut all: Vec<(u32, u32)> = Vec::new();
+    let mut distinct = 0;
+    for part in track.phases.iter().flat_map(|phase| &phase.parts) {
+        for message in network.messages(part)?.iter() {
+            let lane = part.moves[message.moves as usize].lane;
+            let (from, to) = told_apart(ends, message.ends);
+            all.extend([(lane, from), (lane, to)]);
+            // Most are there already: sorted now and then, the list stays short.
+            if all.len() > 2 * distinct + MOST_UNSORTED {
+                network.context.control.check()?;
+                all.sort_unstable();
+                all.dedup();
+                distinct = all.len();
+            }
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
 }
 
 /// Whom a track tells apart: nobody where its parts differ in that.
@@ -112,6 +131,7 @@ fn one_step(
     for part in &phase.parts {
         let before = messages.len();
         for message in network.messages(part)?.iter() {
+            network.context.control.check()?;
             let moves = &part.moves[message.moves as usize];
             let bytes = part.bytes * moves.factor(step) * message.share;
             if matches!(moves.steps, Steps::Each(own) if step < own) {
@@ -125,6 +145,7 @@ fn one_step(
     let overhead = overhead(network.context, &parts)?;
     let mut graph = network.graph();
     for (_, bytes, message) in &messages {
+        network.context.control.check()?;
         let flow = Flow {
             bytes: *bytes,
             latency: message.latency,

@@ -269,6 +269,7 @@ impl Network<'_> {
         messages: &mut Vec<Message>,
     ) -> Result<()> {
         let context = self.context;
+        context.control.check()?;
         let machine: &Machine = if listed {
             context.machine
         } else {
