@@ -41,7 +41,9 @@ def cases(draw: st.DrawFn) -> tuple[rf.Machine, str, str, dict[str, Any]]:
     return machine, operation, algorithm, more
 
 
-def run(machine: rf.Machine, operation: str, size: float, **more: Any) -> rf.CollectiveResult | None:
+def run(
+    machine: rf.Machine, operation: str, size: float, **more: Any
+) -> rf.CollectiveResult | None:
     """The result, or None where there is none."""
     if more.get("algorithm") in NOT_OURS:
         return None
@@ -278,7 +280,10 @@ def test_a_symmetric_schedule_written_out_takes_as_long_under_every_model(
     model: str, overhead: float
 ) -> None:
     """All ranks alike in every step, one message a rank and way: phases and levels are the same."""
-    machines = [rf.torus(8, 50e9, "1 us", True, overhead), rf.torus((4, 4), 50e9, 0, True, overhead)]
+    machines = [
+        rf.torus(8, 50e9, "1 us", True, overhead),
+        rf.torus((4, 4), 50e9, 0, True, overhead),
+    ]
     names = ("ring", "ring_one_way", "swing", "recursive_doubling", "halving_doubling", "bruck")
     for machine in machines:
         for operation in ("all_reduce", "reduce_scatter", "all_gather"):

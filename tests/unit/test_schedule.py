@@ -26,7 +26,9 @@ def test_it_tells_what_it_is_made_of() -> None:
     assert made.blocks == [Block(rank, None, 1000) for rank in range(4)]
     first = made.sends[0]
     assert (first.src, first.dst, first.blocks, first.nbytes) == (0, 1, (0,), 1000)
-    assert repr(made) == "<Schedule of all_gather by ring_one_way over 4 ranks: 12 sends of 4 blocks>"
+    assert (
+        repr(made) == "<Schedule of all_gather by ring_one_way over 4 ranks: 12 sends of 4 blocks>"
+    )
 
 
 @pytest.mark.parametrize(

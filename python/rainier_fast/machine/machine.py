@@ -164,13 +164,14 @@ class Machine(Places, Traffic, Sharing, Collectives, Rooted):
         ----------
         schedule
             What `rainier_fast.schedule` or `Schedule` made. One that an algorithm made for this
-            machine runs as the algorithm does, pieces and chunks included; any other is run message
-            by message.
+            machine runs as that algorithm does: in pieces and chunks, over all groups at once where
+            it is the schedule of one of several. Any other is run message by message, as it is.
         model
             ``"link_load"``, ``"alpha_beta"``, ``"fluid"`` or ``"fifo"``.
         routing
             ``"dor"``, ``"adaptive"``, ``"valiant"`` or a policy object; None for the one that the
-            schedule was made with.
+            schedule was made with. Under another one, an algorithm's schedule is made anew, which
+            may give a bucket other weights.
 
         Returns
         -------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, SupportsIndex
 
 from rainier_fast._core import Schedule as CoreSchedule
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag, as_integer
@@ -157,7 +157,7 @@ class Schedule:
             twice = next(chip for chip in members if members.count(chip) > 1)
             raise invalid("chips", twice, "names this chip twice")
         at_root = as_integer("root", root, 0, len(members) - 1)
-        if isinstance(blocks, int):
+        if isinstance(blocks, SupportsIndex):
             rows = _equal_blocks(operation, nbytes, len(members), blocks, at_root)
         else:
             rows = [_block_row(at, block, len(members)) for at, block in enumerate(blocks)]
@@ -272,7 +272,7 @@ def made_by(machine: Machine, request: Request) -> Schedule:
 
 
 def _equal_blocks(
-    operation: str, nbytes: float, ranks: int, count: int, root: int
+    operation: str, nbytes: float, ranks: int, count: SupportsIndex, root: int
 ) -> list[tuple[int | None, int | None, float]]:
     number = as_count("blocks", count, MAX_COUNT)
     pairs = operation == "all_to_all"

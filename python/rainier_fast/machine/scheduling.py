@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rainier_fast.definitions.routing import Routing, as_routing
 from rainier_fast.errors import invalid_type, unknown
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["play", "schedule"]
+
+_TIERS: Final = {"domain": 0, "site": 1, "wan": 2}
 
 
 def schedule(
@@ -98,10 +100,7 @@ def play(
         raise unknown("model", model, MODELS)
     made = schedule._request
     if made is not None and schedule._machine == machine:
-        named = made.algorithm if isinstance(made.algorithm, tuple) else _plain(schedule.algorithm)
-        if not len(schedule):  # nothing moves, by no algorithm
-            named = made.algorithm
-        request = replace(made, model=model, algorithm=named)
+        request = replace(made, model=model, algorithm=_named(machine, made, schedule))
         if routing is not None:
             request = replace(request, routing=as_routing(routing))
         return CollectiveResult._of(machine, request, request.outcome(machine))
@@ -120,6 +119,18 @@ def play(
     return CollectiveResult._of(machine, request, request.outcome(machine))
 
 
-def _plain(name: str) -> str:
-    """Return the name to ask for: a hierarchical one comes with the names of its tiers."""
-    return "hierarchical" if name.startswith("hierarchical(") else name
+def _named(machine: Machine, made: Request, schedule: Schedule) -> str | tuple[str, ...]:
+    """Return the names that ask for a schedule's algorithms again, whatever the model."""
+    if isinstance(made.algorithm, tuple) or not len(schedule):
+        return made.algorithm
+    if not schedule.algorithm.startswith("hierarchical("):
+        return schedule.algorithm
+    by_tier: dict[str, set[str]] = {}
+    for stage, tier, *_ in made.outcome(machine).stages:
+        by_tier.setdefault(tier, set()).add(stage.rpartition(" by ")[2])
+    names = [names for _, names in sorted(by_tier.items(), key=lambda item: _TIERS[item[0]])]
+    if any(len(of_tier) > 1 for of_tier in names):
+        # One tier, two algorithms, such as one to scatter and one to gather: they go by one name
+        # only together.
+        return "hierarchical"
+    return tuple(next(iter(of_tier)) for of_tier in names)

@@ -90,7 +90,7 @@ fn proven(machine: &Machine, groups: &Groups, request: &Request) -> bool {
     }
 }
 
-/// The bytes of all messages are those of their blocks; single ones may differ where slices have shares of their own.
+/// The bytes of all messages are those of their blocks.
 fn moves_its_bytes(name: &str, schedule: &Schedule) {
     let of_blocks = |send: &Send| -> f64 {
         let blocks = send.blocks.iter();
@@ -100,10 +100,8 @@ fn moves_its_bytes(name: &str, schedule: &Schedule) {
     };
     let sent: f64 = schedule.sends.iter().map(|send| send.bytes).sum();
     let carried: f64 = schedule.sends.iter().map(of_blocks).sum();
-    // A weighted bucket's slices differ in size; each still passes the same part of it.
-    let close = if name == "bucket" { 0.5 } else { 1e-9 };
     assert!(
-        (sent - carried).abs() <= close * carried,
+        (sent - carried).abs() <= 1e-9 * carried,
         "{name} {:?} over {} ranks: {sent} bytes sent, {carried} in blocks",
         schedule.operation,
         schedule.chips.len()

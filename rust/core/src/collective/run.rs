@@ -22,6 +22,9 @@ use crate::schedule::Schedule;
 use crate::{Control, Error, Result};
 use std::rc::Rc;
 
+/// Choices of algorithms per tier that are simulated, the best by link loads.
+const SIMULATED_CHOICES: usize = 3;
+
 /// A candidate that can run.
 struct Ready {
     name: String,
@@ -172,7 +175,7 @@ fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<Candidate>)>
     for name in names {
         context.control.check()?;
         match prepare(context, request, &name) {
-            Ok(ready) => able.push(ready),
+            Ok(ready) => able.extend(ready),
             Err(error @ Error::Unsupported { .. }) => refuse(&mut candidates, name, error),
             Err(error) => return Err(error),
         }
@@ -242,18 +245,21 @@ fn simulated(
     }
 }
 
-fn prepare(context: &Context, request: &Request, name: &str) -> Result<Ready> {
+fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Ready>> {
     if name == "hierarchical" {
         let pinned = match &request.algorithm {
             Choice::Tiers(names) => Some(names.as_slice()),
             _ => None,
         };
-        let best = hierarchical::best(context, request, pinned)?;
-        return Ok(Ready {
+        // Link loads and simulation may rank choices that are close differently.
+        let count = request.model.engine().map_or(1, |_| SIMULATED_CHOICES);
+        let best = hierarchical::best(context, request, pinned, count)?;
+        let ready = |best: hierarchical::Best| Ready {
             name: best.name,
             stages: best.stages,
             cost: best.cost,
-        });
+        };
+        return Ok(best.into_iter().map(ready).collect());
     }
     let stages = stages(context, request, name)?;
     let costs = stages
@@ -271,11 +277,11 @@ fn prepare(context: &Context, request: &Request, name: &str) -> Result<Ready> {
         ));
     }
     let cost = combine(context, request.model, &costs, Some(1))?;
-    Ok(Ready {
+    Ok(vec![Ready {
         name: name.to_owned(),
         stages: costs,
         cost,
-    })
+    }])
 }
 
 fn stages(context: &Context, request: &Request, name: &str) -> Result<Vec<Stage>> {

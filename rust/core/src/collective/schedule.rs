@@ -39,6 +39,8 @@ pub(crate) struct Phase {
     pub(crate) repeat: Repeat,
     /// How the data is cut into blocks.
     pub(crate) space: Space,
+    /// Part of the data that each slice is; empty where they are equal.
+    pub(crate) portions: Rc<[f64]>,
 }
 
 /// Phases that follow each other. Tracks of a stage use different links, and the longest counts.
@@ -74,6 +76,7 @@ impl Phase {
             parts,
             repeat: Repeat::Steps(count),
             space: Space::WHOLE,
+            portions: Rc::new([]),
         }
     }
 
@@ -83,6 +86,7 @@ impl Phase {
             parts,
             repeat: Repeat::Wave { hops, latency },
             space: Space::WHOLE,
+            portions: Rc::new([]),
         }
     }
 }
@@ -122,6 +126,14 @@ impl Stage {
                 spread: None,
             }],
         }
+    }
+
+    /// The same stage with slices that are these parts of the data.
+    pub(crate) fn portioned(mut self, portions: &Rc<[f64]>) -> Self {
+        for phase in self.tracks.iter_mut().flat_map(|track| &mut track.phases) {
+            phase.portions = Rc::clone(portions);
+        }
+        self
     }
 
     /// The same stage, its messages carrying other blocks than is usual for where they go.

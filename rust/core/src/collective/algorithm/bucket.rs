@@ -254,7 +254,12 @@ impl Sides {
             other => return Err(unsupported(name, other)),
         };
         let space = Space::new(2 * rotations.len() as u32, self.placement.ranks() as u32);
-        Ok(vec![Stage::overlapping(job.tier, space, phases)])
+        let portions: Rc<[f64]> = rotations
+            .iter()
+            .flat_map(|(share, _)| [share / 2.0, share / 2.0])
+            .collect();
+        let stage = Stage::overlapping(job.tier, space, phases);
+        Ok(vec![stage.portioned(&portions)])
     }
 
     /// What all rotations do at one place of their orders. Rings of different lengths take different numbers

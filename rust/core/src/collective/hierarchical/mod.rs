@@ -28,12 +28,14 @@ pub(crate) struct Best {
     pub(crate) cost: Cost,
 }
 
-/// Finds the best algorithm per tier, or uses `pinned` (one name per tier that the groups span).
+/// Finds the best algorithms per tier, or uses `pinned` (one name per tier that the groups span): the best choice first,
+/// and of those that were met on the way to it so many in all.
 pub(crate) fn best(
     context: &Context,
     request: &Request,
     pinned: Option<&[String]>,
-) -> Result<Best> {
+    count: usize,
+) -> Result<Vec<Best>> {
     let Groups::Grid { locals, domains } = context.groups else {
         return Err(Error::unsupported(
             "hierarchical over scattered chips",
@@ -53,13 +55,20 @@ pub(crate) fn best(
             .map(|(options, &at)| Rc::clone(&options[at].cost))
             .collect()
     };
-    let attempt = |picked: &[usize]| {
+    let mut met: Vec<(Cost, Vec<usize>)> = Vec::new();
+    let mut attempt = |picked: &[usize]| -> Result<f64> {
         context.control.check()?;
-        combine(context, request.model, &stages(picked), request.chunks)
+        let cost = combine(context, request.model, &stages(picked), request.chunks)?;
+        let time = cost.time;
+        if met.iter().all(|(_, known)| known != picked) {
+            met.push((cost, picked.to_vec()));
+            met.sort_by(|a, b| a.0.time.total_cmp(&b.0.time));
+            met.truncate(count);
+        }
+        Ok(time)
     };
     // Two starts: the stages that are fastest alone, and those that are fastest with one chunk of many, which
     // pipelining favours. From each, one stage is changed at a time until nothing helps.
-    let mut best: Option<(Cost, Vec<usize>)> = None;
     for scale in [1.0, SMALL_CHUNK] {
         let quickest = |options: &Vec<Filled>| {
             let time = |at: &usize| options[*at].cost.time(scale);
@@ -68,7 +77,7 @@ pub(crate) fn best(
                 .unwrap_or(0)
         };
         let mut picked: Vec<usize> = options.iter().map(quickest).collect();
-        let mut cost = attempt(&picked)?;
+        let mut time = attempt(&picked)?;
         let mut improved = true;
         while improved {
             improved = false;
@@ -77,26 +86,25 @@ pub(crate) fn best(
                     let mut other = picked.clone();
                     other[at] = option;
                     let next = attempt(&other)?;
-                    if next.time < cost.time {
-                        (cost, picked, improved) = (next, other, true);
+                    if next < time {
+                        (time, picked, improved) = (next, other, true);
                         break;
                     }
                 }
             }
         }
-        if best.as_ref().is_none_or(|best| cost.time < best.0.time) {
-            best = Some((cost, picked));
-        }
     }
-    let (cost, picked) = best.expect("two starts were tried");
-    let names: Vec<&str> = options
-        .iter()
-        .zip(&picked)
-        .map(|(options, &at)| options[at].name)
-        .collect();
-    Ok(Best {
-        name: format!("hierarchical({})", names.join(", ")),
-        stages: stages(&picked),
-        cost,
-    })
+    let named = |(cost, picked): (Cost, Vec<usize>)| {
+        let names: Vec<&str> = options
+            .iter()
+            .zip(&picked)
+            .map(|(options, &at)| options[at].name)
+            .collect();
+        Best {
+            name: format!("hierarchical({})", names.join(", ")),
+            stages: stages(&picked),
+            cost,
+        }
+    };
+    Ok(met.into_iter().map(named).collect())
 }

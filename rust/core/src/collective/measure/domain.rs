@@ -33,6 +33,24 @@ fn most_sent(pairs: &[(u32, u32)]) -> f64 {
     longest.unwrap_or(0) as f64
 }
 
+/// Largest time that one chip spends on starting its messages.
+fn most_overhead(machine: &Machine, pairs: &[(u32, u32)]) -> f64 {
+    let of_nic = machine.nic().map_or(0.0, |nic| nic.overhead);
+    let mut spent: Vec<(u32, f64)> = pairs
+        .iter()
+        .map(|&(src, dst)| {
+            let crosses = machine.split(src).0 != machine.split(dst).0;
+            (src, if crosses { of_nic } else { machine.overhead() })
+        })
+        .collect();
+    spent.sort_by_key(|entry| entry.0);
+    let of_chip = |alike: &[(u32, f64)]| alike.iter().map(|entry| entry.1).sum();
+    spent
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(of_chip)
+        .fold(0.0, f64::max)
+}
+
 /// Notes each message's own time.
 fn note_messages(
     context: &Context,
@@ -176,14 +194,7 @@ pub(super) fn flat(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
         sent: most_sent(pairs),
         ..Unit::default()
     };
-    let crosses = pairs
-        .iter()
-        .any(|&(src, dst)| machine.split(src).0 != machine.split(dst).0);
-    let overhead = match machine.nic() {
-        Some(nic) if crosses => nic.overhead.max(machine.overhead()),
-        _ => machine.overhead(),
-    };
-    unit.overhead = unit.sent * overhead;
+    unit.overhead = most_overhead(machine, pairs);
     // Most links that one message passes: far below their number where rings are short.
     let sides = machine
         .domain()

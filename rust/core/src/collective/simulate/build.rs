@@ -315,12 +315,18 @@ impl Build<'_, '_> {
         let mut count = 0usize;
         for list in lists {
             for part in &list.phase.parts {
-                let messages = self.network.messages(part)?.len();
-                let times = match list.level {
-                    Some(_) => 1,
-                    None => list.steps as usize,
+                let messages = self.network.messages(part)?;
+                let here = match list.level {
+                    None => messages.len().saturating_mul(list.steps as usize),
+                    Some(level) => {
+                        let due = |message: &&Message| {
+                            let steps = &part.moves[message.moves as usize].steps;
+                            matches!(steps, Steps::Once(own) if own[message.send as usize] == level)
+                        };
+                        messages.iter().filter(due).count()
+                    }
                 };
-                count = count.saturating_add(messages.saturating_mul(times));
+                count = count.saturating_add(here);
             }
         }
         Ok(count)

@@ -6,6 +6,7 @@ use crate::collective::group::Groups;
 use crate::collective::measure::{by_site, ports, site_flows};
 use crate::collective::moves::Sends;
 use crate::collective::pattern::Kind;
+use crate::collective::placement::to_all;
 use crate::collective::schedule::Part;
 use crate::collective::symmetry::{class, distances};
 use crate::fluid::Engine;
@@ -64,9 +65,28 @@ impl Network<'_> {
             }
             Kind::Flat(pairs) => self.listed(part, pairs),
             Kind::Rails(pairs) if self.by_site => self.between_alike(part, pairs),
-            Kind::Rails(pairs) => self.between(part, pairs, context.lanes(), None),
-            Kind::Lanes { pairs, lanes } => {
-                self.between(part, pairs, lanes.len() as f64, lanes.first().copied())
+            Kind::Rails(pairs) => self.between(part, pairs, &self.members()),
+            Kind::Lanes { pairs, lanes } => self.between(part, pairs, lanes),
+            Kind::Exchange {
+                sets,
+                spread: false,
+            } if self.engine == Engine::Fifo && sets.iter().all(|set| set.1 == 1.0) => {
+                let pairs: Vec<(u32, u32)> = sets
+                    .iter()
+                    .flat_map(|(set, _)| {
+                        let seats = to_all(set.len() as u32).into_iter();
+                        seats.map(|(from, to)| (set[from as usize], set[to as usize]))
+                    })
+                    .collect();
+                self.between(part, &pairs, &self.members())
+            }
+            Kind::Star { .. } | Kind::Exchange { .. } | Kind::Sites { .. }
+                if self.engine == Engine::Fifo =>
+            {
+                Err(Error::unsupported(
+                    "model \"fifo\" with messages that several members of an UltraServer share",
+                    "use model \"fluid\", or write the schedule out and run that",
+                ))
             }
             Kind::Star {
                 sets,
@@ -303,26 +323,49 @@ impl Network<'_> {
         Ok(())
     }
 
-    /// Messages between domains, `lanes` alike for each pair.
+    /// Messages between domains on every lane: alike, they are one for each pair; first come, first served, they meet
+    /// on the links of the fabric one by one.
     fn between(
         &mut self,
         part: &Part,
         pairs: &[(u32, u32)],
-        lanes: f64,
-        lane: Option<(u32, u32)>,
+        lanes: &[(u32, u32)],
     ) -> Result<Vec<Message>> {
-        few(pairs.len() as u64)?;
+        let one_by_one = self.engine == Engine::Fifo;
+        let each = if one_by_one { lanes.len() } else { 1 };
+        few((pairs.len() as u64).saturating_mul(each as u64))?;
+        // The members are alike where all of them send; otherwise each lane has NICs of its own.
+        let all = matches!(part.pattern.kind, Kind::Rails(_) | Kind::Exchange { .. });
+        let lane = lanes.first().copied().filter(|_| !all);
         let mut messages = Vec::new();
         for (moves, own) in by_moves(part, pairs).into_iter().enumerate() {
             for (send, pair) in own {
-                messages.push(Message {
+                let placed = |message: Message| Message {
                     moves: moves as u32,
                     send,
-                    ..self.rail(pair, lanes, lane)?
-                });
+                    ..message
+                };
+                if !one_by_one {
+                    messages.push(placed(self.rail(pair, lanes.len() as f64, lane)?));
+                    continue;
+                }
+                for (at, &lane) in (0..).zip(lanes) {
+                    let mut message = self.rail(pair, 1.0, Some(lane))?;
+                    let seat = |domain: u32| domain * lanes.len() as u32 + at;
+                    message.ends = (seat(pair.0), seat(pair.1));
+                    messages.push(placed(message));
+                }
             }
         }
         Ok(messages)
+    }
+
+    /// Every member, as the lane of messages from it to the one at the same place.
+    fn members(&self) -> Vec<(u32, u32)> {
+        self.context
+            .members()
+            .map(|member| (member, member))
+            .collect()
     }
 
     /// Messages between domains, one for each site for all that are alike there.

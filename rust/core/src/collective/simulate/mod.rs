@@ -5,6 +5,11 @@
 //! a pattern that every chip takes part in alike is a few messages over classes of links; so are the lanes of rails,
 //! and messages between domains in which those of a site are alike (`sites.rs`).
 //! Fair rates are the same for messages that symmetry maps onto each other, because they are unique; so this is exact.
+//! Two things are coarser than a schedule written out message by message. Where a track joins messages inside domains
+//! with messages between them (flat algorithms over several domains), everybody waits for everybody at each step. And
+//! what one site sends to another is one even flow, where members of sites whose sizes do not divide each other have
+//! uneven messages. Both are seen by writing the schedule out and playing it (`play.rs`).
+//!
 //! A phase whose steps are equal and end everywhere at the same instant is simulated for one step.
 
 mod build;

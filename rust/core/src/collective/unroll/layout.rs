@@ -29,6 +29,8 @@ pub(super) struct Layout {
     pub(super) domain_units: u32,
     pub(super) local_units: u32,
     pub(super) slices: u32,
+    /// Part of the data that each slice is.
+    portions: Vec<f64>,
     /// Domain ranks of each site, where a stage goes between sites: each unit of the domain axis is then cut into a
     /// part for each site. Empty otherwise, and units are whole.
     pub(super) sites: Vec<Range<u32>>,
@@ -42,6 +44,27 @@ fn lcm(a: u32, b: u32) -> u32 {
         (x, y) = (y, x % y);
     }
     (a / x).saturating_mul(b)
+}
+
+/// Part of the data that each of `slices` is: as the first phase says that cuts it unevenly, into slices each a whole
+/// number of these. Where phases differ in that, what a slice is has no one answer, and they count as equal.
+fn portions(stages: &[Stage], slices: u32) -> Vec<f64> {
+    let mut uneven: Vec<&[f64]> = stages
+        .iter()
+        .flat_map(|stage| &stage.tracks)
+        .flat_map(|track| &track.phases)
+        .map(|phase| &phase.portions[..])
+        .filter(|portions| !portions.is_empty())
+        .collect();
+    uneven.dedup();
+    match uneven[..] {
+        [portions] => {
+            let each = slices as usize / portions.len();
+            let part = |portion: &f64| std::iter::repeat_n(portion / each as f64, each);
+            portions.iter().flat_map(part).collect()
+        }
+        _ => vec![1.0 / f64::from(slices); slices as usize],
+    }
 }
 
 impl Layout {
@@ -58,6 +81,7 @@ impl Layout {
             in_domain: context.machine.domain().chips(),
             listed,
             slices: 1,
+            portions: Vec::new(),
             sites: Vec::new(),
             paired: request.operation == Operation::AllToAll,
         };
@@ -86,6 +110,7 @@ impl Layout {
                 }
             }
         }
+        layout.portions = portions(stages, layout.slices);
         let blocks = u128::from(layout.domain_units)
             * u128::from(layout.site_parts())
             * u128::from(layout.local_units)
@@ -166,7 +191,12 @@ impl Layout {
                         )
                     }
                 };
-                blocks.extend((0..self.slices).map(|_| Block { from, to, bytes }));
+                let slices = self.portions.iter();
+                blocks.extend(slices.map(|portion| Block {
+                    from,
+                    to,
+                    bytes: bytes * portion,
+                }));
             }
         }
         blocks
