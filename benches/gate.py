@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from measure import (
     ROOT,
     build_example,
     callgrind_missing,
+    cpu_seconds,
     instructions,
     interleaved,
     memory_missing,
@@ -42,6 +43,14 @@ MOST_INSTRUCTIONS_PER_FLOW = 270
 # graph included. A flow is pushed to and popped from a heap of a thousand twice, once for its end
 # and once for its arrival, and its link's level is found once.
 MOST_INSTRUCTIONS_PER_LOCK_STEP_FLOW = 3000
+# CPU seconds of ASTRA-sim's analytical backend (congestion-unaware, astra-network-analytical) for a
+# 1 GiB all-reduce over a healthy torus on a machine of 2 cores, by side; and how many numbers a
+# stable sort puts in order in about a thousandth of that on such a machine.
+ASTRA_SIM_CPU_S = {8: 0.40, 16: 16.1, 32: 248.0}
+SORTED = {8: 8_000, 16: 200_000, 32: 2_500_000}
+# Instructions of that all-reduce with fair rates, the start of the process included. Nearly all of
+# them write down the patterns of the schedule, chip by chip; the simulation is of classes of links.
+MOST_INSTRUCTIONS_OF_ALL_REDUCE = {8: 7_000_000, 32: 270_000_000}
 # Uniform loads cost links, flows cost flows: instructions grow as the number of nodes does.
 SLOPE = 1.0
 SLOPE_TOLERANCE = 0.05
@@ -159,6 +168,41 @@ def finish_time_ratios() -> list[Gate]:
     ]
 
 
+def fluid_all_reduce() -> list[Gate]:
+    """A 1 GiB all-reduce with fair rates against a thousandth of what ASTRA-sim needs."""
+    gates = []
+    for side, published in ASTRA_SIM_CPU_S.items():
+        torus = rf.torus((side,) * 3, bandwidth="50 GB/s", latency="0.5 us")
+        values = np.random.default_rng(0).random(SORTED[side])
+
+        def ours(torus: rf.Machine = torus) -> object:
+            return torus.all_reduce("1 GiB", algorithm="bucket", model="fluid")
+
+        def sort(values: NDArray[np.float64] = values) -> object:
+            return np.sort(values, kind="stable")
+
+        name = f"1 GiB all-reduce of {side}^3 by fluid, sort of {values.size:,} / ours"
+        gate = at_least(name, 1, ours, sort)
+        seconds = min(cpu_seconds(ours) for _ in range(10))
+        note = (
+            f"{seconds * 1e3:.3g} ms of CPU; ASTRA-sim {published:g} s: "
+            f"{published / seconds:,.0f} times"
+        )
+        gates.append(replace(gate, note=note))
+    return gates
+
+
+def instructions_of_all_reduce() -> list[Gate]:
+    """The same all-reduce, counted."""
+    program = build_example("collective")
+    gates = []
+    for side, most in MOST_INSTRUCTIONS_OF_ALL_REDUCE.items():
+        count = instructions(program, str(side), "fluid", "bucket", "1")
+        name = f"instructions of that all-reduce, {side}^3"
+        gates.append(Gate(name, count, f"<= {most:,}", count <= most))
+    return gates
+
+
 def lock_step() -> Gate:
     """100 steps of 1,000 disjoint flows, each step when the last one has arrived."""
     count = instructions(build_example("event_flows"), "lockstep", "100", "1000") / 100_000
@@ -249,6 +293,7 @@ def main() -> int:
     gates = link_load_ratios(flows, with_numba=not options.quick)
     gates.append(collective_ratio())
     gates.extend(finish_time_ratios())
+    gates.extend(fluid_all_reduce())
     no_memory = memory_missing()
     if no_memory is None:
         gates.extend(memory(flows))
@@ -257,6 +302,7 @@ def main() -> int:
         program = build_example("random_flows")
         gates.extend(growth(program))
         gates.append(lock_step())
+        gates.extend(instructions_of_all_reduce())
         if options.base:
             gates.append(against(options.base, program))
     elif options.base:

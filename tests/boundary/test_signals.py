@@ -44,6 +44,22 @@ elif kind == "uniform adaptive":
 elif kind.startswith("finish times"):
     src, dst = rng.integers(0, machine.num_chips, (2, 500_000))
     job = lambda: machine.finish_times(src, dst, 1 << 20, model=kind.split()[-1])
+elif kind.startswith("collective by"):
+    cube = rf.torus((16, 16, 16), 50e9, "1 us")
+    some, model = rng.permutation(4096)[:1024], kind.split()[-1]
+    given = {"algorithm": "halving_doubling", "model": model}
+    job = lambda: [cube.all_reduce(1e9, some, **given) for _ in range(100)]
+elif kind == "all to all by fluid":
+    mesh = rf.torus((16, 16, 4), 50e9, "1 us", wrap=False)
+    given = {"algorithm": "direct", "model": "fluid"}
+    job = lambda: [mesh.all_to_all(1e9, **given) for _ in range(100)]
+elif kind == "verify":
+    made = rf.schedule("all_to_all", rf.torus((16, 16), 50e9), 1e9, "direct")
+    job = lambda: [made.verify() for _ in range(100)]
+elif kind == "run a schedule":
+    made = rf.schedule("all_reduce", rf.torus(256, 50e9), 1e9, "ring")
+    other = rf.torus(256, 25e9)
+    job = lambda: [other.run(made, model="fluid") for _ in range(100)]
 elif kind == "adaptive route":
     cube = rf.torus((120, 120, 120), 50e9)
     job = lambda: cube.route(0, cube.chip(x=60, y=60, z=60), "adaptive")
@@ -128,6 +144,11 @@ def interrupted(kind: str, delay: float) -> dict[str, Any]:
         ("finish times fifo", 0.2),
         ("finish times fifo", 1.5),
         ("collective", 0.2),
+        ("collective by fluid", 0.5),
+        ("collective by fifo", 0.5),
+        ("all to all by fluid", 0.5),
+        ("verify", 0.5),
+        ("run a schedule", 0.5),
     ],
 )
 def test_ctrl_c_interrupts_once_and_soon(kind: str, delay: float) -> None:

@@ -281,8 +281,8 @@ def test_a_symmetric_schedule_written_out_takes_as_long_under_every_model(
 ) -> None:
     """All ranks alike in every step, one message a rank and way: phases and levels are the same."""
     machines = [
-        rf.torus(8, 50e9, "1 us", True, overhead),
-        rf.torus((4, 4), 50e9, 0, True, overhead),
+        rf.torus(8, 50e9, "1 us", overhead=overhead),
+        rf.torus((4, 4), 50e9, 0, overhead=overhead),
     ]
     names = ("ring", "ring_one_way", "swing", "recursive_doubling", "halving_doubling", "bruck")
     for machine in machines:
@@ -303,6 +303,8 @@ def test_a_symmetric_schedule_written_out_takes_as_long_under_every_model(
 @given(cases(), SIZES, SIZES)
 def test_time_never_falls_when_bytes_grow(case: Any, one: float, two: float) -> None:
     machine, operation, algorithm, more = case
+    if algorithm in IN_PIECES:
+        return  # their pieces change with their bytes: see below
     given = {"algorithm": algorithm, "model": "fluid", **more}
     small = run(machine, operation, min(one, two), **given)
     large = run(machine, operation, max(one, two), **given)
@@ -314,11 +316,44 @@ def test_time_never_falls_when_bytes_grow(case: Any, one: float, two: float) -> 
 def test_time_falls_as_all_bandwidths_rise(case: Any, size: float, factor: float) -> None:
     """All bandwidths together: that is the same as fewer bytes."""
     machine, operation, algorithm, more = case
+    if algorithm in IN_PIECES:
+        return
     quick = faster(machine, [factor] * (len(machine.ultraserver.axes) + 2))
     given = {"algorithm": algorithm, "model": "fluid", **more}
     before, after = run(machine, operation, size, **given), run(quick, operation, size, **given)
     if before is not None and after is not None:
         assert after.time_s <= before.time_s * UP
+
+
+def test_a_faster_axis_can_slow_a_fixed_schedule() -> None:
+    """A known anomaly of fair sharing with dependencies, as of scheduling in general.
+
+    With x twice as fast, some messages come earlier to links of y and take a fair part of them from
+    messages that more depends on. Machines with all bandwidths raised alike never lose.
+    """
+    slow = rf.torus((3, 5), (2e9, 1e9), "1 us")
+    fast = rf.torus((3, 5), (4e9, 1e9), "1 us")
+    times = [one.reduce_scatter(1e6, algorithm="pat", model="fluid").time_s for one in (slow, fast)]
+    assert 1.02 < times[1] / times[0] < 1.03
+    # Here the steps of a swing drift apart.
+    ranks = [1, 0, 2, 6, 9, 3, 8, 10]
+    drifts = [
+        rf.torus((4, 3), (1e9, rate), ("1 us", 0), (True, False))
+        .all_gather(1e6, ranks, algorithm="swing", model="fluid")
+        .time_s
+        for rate in (2e9, 14e9)
+    ]
+    assert 1.04 < drifts[1] / drifts[0] < 1.05
+
+
+def test_more_bytes_can_take_less_time_where_their_pieces_are_more() -> None:
+    """A known anomaly: the number of pieces is that which `link_load` finds best, for each size."""
+    machine = rf.torus((3, 2, 5), (1e9, 1e9, 64e9), "1 us", (False, True, False))
+    times = [
+        machine.gather(size, algorithm="symmetric", model="fluid").time_s for size in (1e4, 4e4)
+    ]
+    assert 0.9 < times[1] / times[0] < 1
+    assert machine.gather(1e4, model="fluid").time_s <= machine.gather(4e4, model="fluid").time_s
 
 
 # ------------------------------------------------------------------ the same again

@@ -131,12 +131,18 @@ def test_it_does_not_change() -> None:
     [
         ([THERE], r"rank 0, block 0: ends without the contribution of rank 1"),
         ([THERE, THERE, BACK], r"rank 1, block 0: send 1 .* contribution of rank 0 a second time"),
-        ([THERE, Send(1, 0, [0], 1, True)], r"rank 0, block 0: send 1 .* of rank 0 a second time"),
         (
-            [Send(0, 1, [0], 0, True, after=[1]), Send(1, 0, [0], 0, True, after=[0])],
+            [THERE, Send(1, 0, [0], 1, reduce=True)],
+            r"rank 0, block 0: send 1 .* of rank 0 a second time",
+        ),
+        (
+            [
+                Send(0, 1, [0], 0, reduce=True, after=[1]),
+                Send(1, 0, [0], 0, reduce=True, after=[0]),
+            ],
             r"deadlock: send [01] .* wait for each other",
         ),
-        ([Send(0, 1, [0], 0, True, after=[0]), BACK], r"deadlock: send 0"),
+        ([Send(0, 1, [0], 0, reduce=True, after=[0]), BACK], r"deadlock: send 0"),
     ],
 )
 def test_what_is_wrong_is_named(sends: list[Send], says: str) -> None:
@@ -152,7 +158,11 @@ def test_prices_are_no_schedule() -> None:
 def race(**changes: Any) -> Schedule:
     """Rank 1 passes on, in a lane of its own, what ranks 0 and 2 bring to it."""
     last = {"lane": 1, "after": [0, 1], **changes}
-    sends = [Send(0, 1, [0], 0, True), Send(2, 1, [0], 0, True), Send(1, 3, [0], 0, True, **last)]
+    sends = [
+        Send(0, 1, [0], 0, reduce=True),
+        Send(2, 1, [0], 0, reduce=True),
+        Send(1, 3, [0], 0, reduce=True, **last),
+    ]
     return Schedule("reduce", 1e6, [0, 1, 2, 3], sends, root=3)
 
 
@@ -202,10 +212,10 @@ def test_waiting_through_others_counts() -> None:
 def test_what_may_be_overwritten_before_it_leaves_is_a_race() -> None:
     # Rank 1 sends its own part in a lane in which it waits for rank 3; meanwhile rank 0 adds to it.
     sends = [
-        Send(3, 1, [1], 0, True),
-        Send(1, 2, [0], 1, True),
-        Send(2, 0, [2], 0, True, lane=1),
-        Send(0, 1, [0], 1, True, lane=1),
+        Send(3, 1, [1], 0, reduce=True),
+        Send(1, 2, [0], 1, reduce=True),
+        Send(2, 0, [2], 0, reduce=True, lane=1),
+        Send(0, 1, [0], 1, reduce=True, lane=1),
     ]
     with pytest.raises(rf.InvalidSchedule, match=r"rank 1, block 0: send 3 .* may not have left"):
         Schedule("all_reduce", 1e6, [0, 1, 2, 3], sends, blocks=3).verify()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, SupportsIndex
 
@@ -150,7 +150,10 @@ class Schedule:
         if operation in ("send_recv", "barrier"):
             raise invalid("operation", operation, "a schedule of your own does another collective")
         nbytes = parse_bytes(size, "size")
-        members = [as_integer(f"chips[{at}]", chip, 0, MAX_COUNT) for at, chip in enumerate(chips)]
+        members = [
+            as_integer(f"chips[{at}]", chip, 0, MAX_COUNT)
+            for at, chip in enumerate(_listed("chips", chips))
+        ]
         if not members:
             raise invalid("chips", chips, "must name at least one chip")
         if len(set(members)) < len(members):
@@ -160,7 +163,10 @@ class Schedule:
         if isinstance(blocks, SupportsIndex):
             rows = _equal_blocks(operation, nbytes, len(members), blocks, at_root)
         else:
-            rows = [_block_row(at, block, len(members)) for at, block in enumerate(blocks)]
+            rows = [
+                _block_row(at, block, len(members))
+                for at, block in enumerate(_listed("blocks", blocks))
+            ]
         core = CoreSchedule(
             operation,
             nbytes,
@@ -168,7 +174,7 @@ class Schedule:
             0,
             members,
             rows,
-            [_send_row(at, send, rows) for at, send in enumerate(sends)],
+            [_send_row(at, send, rows) for at, send in enumerate(_listed("sends", sends))],
         )
         self._fill(core, "schedule", None, None)
 
@@ -271,6 +277,13 @@ def made_by(machine: Machine, request: Request) -> Schedule:
     return Schedule._of(core, name, machine, request)
 
 
+def _listed(name: str, values: object) -> list[Any]:
+    """Return what a sequence holds; text is none."""
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise invalid_type(name, values, "must be a sequence")
+    return list(values)
+
+
 def _equal_blocks(
     operation: str, nbytes: float, ranks: int, count: SupportsIndex, root: int
 ) -> list[tuple[int | None, int | None, float]]:
@@ -321,7 +334,7 @@ def _send_row(
 
     carried = [
         as_integer(f"sends[{at}].blocks[{index}]", block, 0, len(blocks) - 1)
-        for index, block in enumerate(send.blocks)
+        for index, block in enumerate(_listed(f"sends[{at}].blocks", send.blocks))
     ]
     nbytes = send.nbytes
     if nbytes is None:
@@ -335,5 +348,8 @@ def _send_row(
         number("stage", send.stage),
         number("lane", send.lane),
         number("step", send.step),
-        [number(f"after[{index}]", other) for index, other in enumerate(send.after)],
+        [
+            number(f"after[{index}]", other)
+            for index, other in enumerate(_listed(f"sends[{at}].after", send.after))
+        ],
     )
