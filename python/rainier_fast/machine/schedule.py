@@ -292,7 +292,9 @@ def _equal_blocks(
     unit = ranks * ranks if pairs else ranks
     shared = operation in ("reduce_scatter", "all_gather", "gather", "scatter") or pairs
     if shared and number % unit:
-        raise invalid("blocks", count, f"must be a multiple of {unit} for {operation}")
+        raise invalid(
+            "blocks", count, f"must be a multiple of {unit} for {operation}: pass blocks="
+        )
     each = nbytes * (ranks if pairs else 1) / number
 
     def ends(block: int) -> tuple[int | None, int | None]:

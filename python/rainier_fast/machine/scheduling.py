@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from rainier_fast.definitions.routing import Routing, as_routing
 from rainier_fast.errors import invalid_type, unknown
+from rainier_fast.machine.base import Base
 from rainier_fast.machine.groups import as_groups
 from rainier_fast.machine.request import MODELS, Algorithm, Request, make_request
 from rainier_fast.units import Quantity
@@ -57,7 +58,8 @@ def schedule(
     Raises
     ------
     RainierError
-        If an argument is not usable, or there are too many messages to write out.
+        If an argument is not usable, the group has more than 4,096 ranks, or there are more than
+        4,194,304 messages to write out.
 
     Examples
     --------
@@ -66,6 +68,8 @@ def schedule(
     >>> len(ring), ring.sends[0].blocks
     (12, (0,))
     """
+    if not isinstance(machine, Base):
+        raise invalid_type("machine", machine, "must be a machine, such as preset('trn2')")
     request = make_request(
         machine, operation, size, group, algorithm, "link_load", routing, chunks, root, shift
     )

@@ -33,6 +33,11 @@ _REACH = 4.0
 _ROUNDS = 6
 
 
+_AT_LIMIT: Final = 1e-6
+_HOPELESS: Final = 0.5
+"""Mean error, as a fraction, above which a fit says nothing of the machine."""
+
+
 def calibrate(
     machine: Machine,
     table: object,
@@ -109,6 +114,14 @@ def calibrate(
             if value != value.start
         ]
     found, measured = _fit(space, rows)
+    error = Errors.of(measured).mean
+    if error > _HOPELESS:
+        names = ", ".join(parameter.name for parameter in space.parameters)
+        raise InvalidArgument(
+            f"table: got times that no values of {names} come near (mean error {error:.0%}), must "
+            "be of this machine and in the units that it says: check seconds against microseconds "
+            "and bytes against elements, or name them with time_unit= and size_unit="
+        )
     ran = [_by_name(row) for row in measured]
     left_out = _leave_one_out(space, rows, ran, notes)
     parameters = {
@@ -116,8 +129,9 @@ def calibrate(
         for parameter, value in zip(space.parameters, found, strict=True)
     }
     for parameter, value in zip(space.parameters, found, strict=True):
-        if parameter.unit == "1" and value >= parameter.high:
-            notes.append(f"{parameter.name} ends at its limit of {parameter.high:g}")
+        for limit in (parameter.low, parameter.high):
+            if math.isclose(value, limit, rel_tol=_AT_LIMIT):
+                notes.append(f"{parameter.name} ends at its limit of {limit:g} {parameter.unit}")
     fitted = space.build(dict(zip(parameters, map(float, found), strict=True)))
     return Calibration(
         machine=CalibratedMachine._of(fitted, measured),

@@ -137,6 +137,19 @@ impl PhaseCost {
         }
     }
 
+    /// Seconds with `scale` of the data in at most `most` pieces, over those with as many as are best.
+    fn slowed(&self, scale: f64, most: u32) -> f64 {
+        let Repeat::Wave { hops, latency } = self.repeat else {
+            return 1.0;
+        };
+        let best = self.wave_pieces(hops, scale);
+        let time = |pieces: f64| {
+            let each = self.overhead + scale * self.serial / pieces;
+            latency + (hops as f64 + pieces - 1.0) * each
+        };
+        time(best.min(f64::from(most))) / time(best)
+    }
+
     /// Seconds on the wire of the phase's busiest link, all steps together.
     fn wire(&self) -> f64 {
         match self.repeat {
@@ -240,13 +253,22 @@ impl TrackCost {
         self.best(scale).1
     }
 
+    /// Seconds with `scale` of the data in at most `most` pieces, over those with as many as are best.
+    pub(crate) fn slowed(&self, scale: f64, most: u32) -> f64 {
+        let best = self.time(scale);
+        let waves = self.phases.iter().map(|phase| phase.slowed(scale, most));
+        let pieces = self.in_pieces(scale, self.pieces(scale).min(most));
+        waves.fold(pieces / best, f64::max)
+    }
+
+    fn in_pieces(&self, scale: f64, pieces: u32) -> f64 {
+        let share = scale / f64::from(pieces);
+        let first = self.phases.iter().map(|phase| phase.time(share)).sum();
+        pipeline(first, self.busy * share, self.fixed().1, pieces)
+    }
+
     fn best(&self, scale: f64) -> (f64, u32) {
-        let with = |pieces: u32| {
-            let share = scale / f64::from(pieces);
-            let first = self.phases.iter().map(|phase| phase.time(share)).sum();
-            let time = pipeline(first, self.busy * share, self.fixed().1, pieces);
-            (time, pieces)
-        };
+        let with = |pieces: u32| (self.in_pieces(scale, pieces), pieces);
         let most = if self.overlap { MOST_PIECES } else { 1 };
         // More pieces only where they gain more than rounding does.
         powers_of_two(most)

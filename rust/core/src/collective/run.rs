@@ -1,6 +1,6 @@
 //! The way in: from a request to its answer.
 
-use super::algorithm::{ALGORITHMS, IN_SWITCH, Job, find, flat};
+use super::algorithm::{ALGORITHMS, IN_SWITCH, Job, find, flat, symmetric_to};
 use super::bound::{bounds, bounds_in_switch};
 use super::context::Context;
 use super::cost::{Cost, StageCost, combine};
@@ -24,6 +24,12 @@ use std::rc::Rc;
 
 /// Choices of algorithms per tier that are simulated, the best by link loads.
 const SIMULATED_CHOICES: usize = 3;
+
+/// Most ranks of a group of which several choices are simulated: on larger ones that may take minutes.
+const MOST_RANKS_FOR_CHOICES: usize = 4096;
+
+/// Most ranks of a group whose schedule is written out message by message.
+const MOST_RANKS_WRITTEN: usize = 4096;
 
 /// A candidate that can run.
 struct Ready {
@@ -102,6 +108,12 @@ pub fn schedule(
         return Err(Error::unsupported(
             "a schedule of neuron, which is endpoint costs beside the links",
             "name the algorithm that it chose: mesh, halving_doubling, multi_ring or ring",
+        ));
+    }
+    if groups.ranks() > MOST_RANKS_WRITTEN {
+        return Err(Error::unsupported(
+            format!("writing out the schedule of {} ranks", groups.ranks()),
+            format!("name a group of at most {MOST_RANKS_WRITTEN} chips"),
         ));
     }
     let context = Context::new(machine, routing, &groups, control)?;
@@ -246,13 +258,22 @@ fn simulated(
 }
 
 fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Ready>> {
+    if let ("symmetric", Groups::Grid { domains, .. }) = (name, context.groups) {
+        if domains[0].len() > 1 {
+            return symmetric_over_tiers(context, request);
+        }
+    }
     if name == "hierarchical" {
         let pinned = match &request.algorithm {
             Choice::Tiers(names) => Some(names.as_slice()),
             _ => None,
         };
         // Link loads and simulation may rank choices that are close differently.
-        let count = request.model.engine().map_or(1, |_| SIMULATED_CHOICES);
+        let few = context.groups.ranks() <= MOST_RANKS_FOR_CHOICES;
+        let count = match request.model.engine() {
+            Some(_) if few => SIMULATED_CHOICES,
+            _ => 1,
+        };
         let best = hierarchical::best(context, request, pinned, count)?;
         let ready = |best: hierarchical::Best| Ready {
             name: best.name,
@@ -282,6 +303,22 @@ fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Ready
         stages: costs,
         cost,
     }])
+}
+
+/// A rooted operation over several domains as the one that every rank takes part in alike, tier by tier.
+fn symmetric_over_tiers(context: &Context, request: &Request) -> Result<Vec<Ready>> {
+    let whole = Request {
+        operation: symmetric_to(request.operation)?,
+        root: 0,
+        ..request.clone()
+    };
+    let best = hierarchical::best(context, &whole, None, 1)?;
+    let ready = |best: hierarchical::Best| Ready {
+        name: format!("symmetric {}", best.name),
+        stages: best.stages,
+        cost: best.cost,
+    };
+    Ok(best.into_iter().map(ready).collect())
 }
 
 fn stages(context: &Context, request: &Request, name: &str) -> Result<Vec<Stage>> {

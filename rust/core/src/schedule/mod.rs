@@ -94,7 +94,19 @@ impl Schedule {
                 }
             }
         }
+        let mut chips = self.chips.clone();
+        chips.sort_unstable();
+        if let Some(pair) = chips.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::invalid("chips", pair[0], "names this chip twice"));
+        }
         for (index, send) in self.sends.iter().enumerate() {
+            if send.blocks.is_empty() {
+                return Err(Error::invalid(
+                    format!("blocks of send {index}"),
+                    "none",
+                    "must name at least one block",
+                ));
+            }
             not_negative(&format!("bytes of send {index}"), send.bytes)?;
             for (what, rank) in [("src", send.src), ("dst", send.dst)] {
                 if rank as usize >= ranks {

@@ -26,13 +26,17 @@ pub(crate) fn scatter_allgather(job: &Job) -> Result<Vec<Stage>> {
 /// A rooted operation as the one in which every rank does what the root does, what others get thrown away, or
 /// what they give being nothing: it uses the links of all ranks, where stars and trees use those near the root.
 pub(crate) fn symmetric(job: &Job) -> Result<Vec<Stage>> {
-    let whole = match job.operation {
-        Operation::Broadcast | Operation::Reduce => Operation::AllReduce,
-        Operation::Gather => Operation::AllGather,
-        Operation::Scatter => Operation::ReduceScatter,
-        other => return Err(unsupported("symmetric", other)),
-    };
-    fastest(job, whole)
+    fastest(job, symmetric_to(job.operation)?)
+}
+
+/// The operation in which every rank does what the root of `operation` does.
+pub(crate) fn symmetric_to(operation: Operation) -> Result<Operation> {
+    match operation {
+        Operation::Broadcast | Operation::Reduce => Ok(Operation::AllReduce),
+        Operation::Gather => Ok(Operation::AllGather),
+        Operation::Scatter => Ok(Operation::ReduceScatter),
+        other => Err(unsupported("symmetric", other)),
+    }
 }
 
 /// The stages of the fastest algorithm for `operation` over the job's placement.

@@ -18,6 +18,7 @@ mod trade;
 mod tree;
 mod trivance;
 
+pub(crate) use composed::symmetric_to;
 pub(crate) use grid::flat;
 pub use registry::{ALGORITHMS, Algorithm};
 pub(crate) use registry::{IN_SWITCH, find, names};

@@ -2,7 +2,8 @@
 //!
 //! Inside a track a rank goes from step to step when what it sends has left and what it receives has arrived. Pieces
 //! and chunks keep their order at every sender: what it sends in a step leaves after what the piece before sent in
-//! that step. A chunk enters a stage when it has passed the stage before everywhere.
+//! that step; starting it takes the sender's time, of which there is one second a second, while links may be busy with
+//! the piece before. A chunk enters a stage when it has passed the stage before everywhere.
 
 use super::MOST_MESSAGES;
 use super::lockstep::{ends, overhead, takes_part, told_apart};
@@ -21,6 +22,9 @@ const UNSET: u32 = NO_GATE - 1;
 /// Most pieces that are simulated. Of more, so many and half as many are, each of its own size: a pipeline that is full
 /// takes as long for each further piece.
 const MOST_PIECES: u32 = 256;
+/// Pieces that several chunks or tracks are cut into where finer ones would gain less than [`COARSENING`] of the time.
+const COARSE_PIECES: u32 = 32;
+const COARSENING: f64 = 0.01;
 
 /// Seconds of the stages with the data in `chunks` chunks.
 ///
@@ -38,16 +42,21 @@ pub(super) fn time(network: &mut Network, stages: &[Rc<StageCost>], chunks: u32)
         .max();
     let wanted = finest.unwrap_or(1);
     if wanted <= MOST_PIECES {
-        return first_pieces(network, stages, chunks, MOST_PIECES);
+        return first_pieces(network, stages, chunks, MOST_PIECES, MOST_PIECES);
     }
     if chunks > 1 || tracks().count() > 1 {
+        // Coarser pieces delay the first chunk only; those after it wait for links that are busy either way.
+        let delay = |cost: &TrackCost| (cost.slowed(scale, COARSE_PIECES) - 1.0) * scale;
+        if tracks().all(|(_, cost)| delay(cost) <= COARSENING) {
+            return first_pieces(network, stages, chunks, COARSE_PIECES, COARSE_PIECES);
+        }
         return Err(Error::unsupported(
             format!("simulating {wanted} pieces of each of several chunks or tracks"),
             "use chunks=1, or model \"link_load\"",
         ));
     }
-    let all = first_pieces(network, stages, 1, MOST_PIECES)?;
-    let half = first_pieces(network, stages, 1, MOST_PIECES / 2)?;
+    let all = first_pieces(network, stages, 1, wanted, MOST_PIECES)?;
+    let half = first_pieces(network, stages, 1, wanted, MOST_PIECES / 2)?;
     let period = (all - half) / f64::from(MOST_PIECES / 2);
     Ok(all + f64::from(wanted - MOST_PIECES) * period)
 }
@@ -64,11 +73,12 @@ fn pieces(track: &Track, cost: &TrackCost, scale: f64) -> u32 {
     waves.max().unwrap_or(1).max(cost.pieces(scale))
 }
 
-/// The same, simulating at most the first `most` pieces of each track.
+/// The same with each track in at most `finest` pieces, of which at most the first `most` are simulated.
 fn first_pieces(
     network: &mut Network,
     stages: &[Rc<StageCost>],
     chunks: u32,
+    finest: u32,
     most: u32,
 ) -> Result<f64> {
     // Every message is known to the network before its resources are copied.
@@ -89,7 +99,7 @@ fn first_pieces(
     for stage in stages {
         let tracks = stage.stage.tracks.iter().zip(&stage.tracks);
         let of_stage: Vec<Course> = tracks
-            .map(|(track, cost)| build.course(track, cost, scale, most))
+            .map(|(track, cost)| build.course(track, cost, scale, finest, most))
             .collect::<Result<_>>()?;
         courses.push(of_stage);
     }
@@ -139,6 +149,8 @@ struct Course<'a> {
     each: usize,
     /// Everybody who takes part, ascending.
     keys: Vec<Key>,
+    /// The time of everybody as a resource, as far as it has been asked for.
+    senders: Vec<u32>,
     /// For each step, the gate of everybody that opens when what it sent there in the piece before has left.
     ports: Vec<Vec<u32>>,
 }
@@ -184,9 +196,10 @@ impl Build<'_, '_> {
         track: &'c Track,
         cost: &TrackCost,
         scale: f64,
+        finest: u32,
         most: u32,
     ) -> Result<Course<'c>> {
-        let wanted = pieces(track, cost, scale);
+        let wanted = pieces(track, cost, scale).min(finest);
         let lists = steplists(track);
         let each = self.count(&lists)?;
         let ends = ends(self.network, track);
@@ -198,6 +211,7 @@ impl Build<'_, '_> {
             pieces: wanted.min(most),
             wanted,
             each,
+            senders: vec![UNSET; keys.len()],
             keys,
             ports: vec![Vec::new(); steps],
         })
@@ -218,7 +232,8 @@ impl Build<'_, '_> {
         let mut taken_part = vec![false; everybody];
         let mut at = 0;
         let share = scale / f64::from(course.wanted);
-        for list in &course.lists {
+        let lists = std::mem::take(&mut course.lists);
+        for list in &lists {
             for step in 0..list.steps {
                 self.network.context.control.check()?;
                 let (messages, overhead) = self.step(list, step)?;
@@ -242,7 +257,8 @@ impl Build<'_, '_> {
                     }
                     if begins[from] == UNSET {
                         let port = course.ports[at].get(from).copied().unwrap_or(NO_GATE);
-                        begins[from] = self.both(ready[from], port)?;
+                        let started = self.started(course, from, ready[from], overhead)?;
+                        begins[from] = self.both(started, port)?;
                         left[from] = if last { next[from] } else { self.graph.gate() };
                     }
                 }
@@ -251,7 +267,6 @@ impl Build<'_, '_> {
                     let flow = Flow {
                         bytes: bytes * share,
                         latency: message.latency,
-                        delay: overhead,
                         waits: begins[from],
                         frees: [left[from], next[to]],
                         ..Flow::default()
@@ -278,10 +293,36 @@ impl Build<'_, '_> {
                 at += 1;
             }
         }
+        course.lists = lists;
         for end in (0..everybody).filter(|&end| taken_part[end]) {
             self.pass(ready[end], done)?;
         }
         Ok(())
+    }
+
+    /// The gate at which a sender has started its messages of a step, which takes `overhead` of its time.
+    fn started(
+        &mut self,
+        course: &mut Course,
+        from: usize,
+        ready: u32,
+        overhead: f64,
+    ) -> Result<u32> {
+        if overhead == 0.0 {
+            return Ok(ready);
+        }
+        if course.senders[from] == UNSET {
+            course.senders[from] = self.graph.resource(1.0, 0.0);
+        }
+        let started = self.graph.gate();
+        let work = Flow {
+            bytes: overhead,
+            waits: ready,
+            frees: [NO_GATE, started],
+            ..Flow::default()
+        };
+        self.graph.flow(work, [(course.senders[from], 1.0)])?;
+        Ok(started)
     }
 
     /// The messages of a step, and the seconds that a sender takes to start its own.
