@@ -155,3 +155,12 @@ def test_bad_arguments() -> None:
         rf.calibrate(trn2, [row | {"ranks": 32} for row in good])
     with pytest.raises(Unsupported, match="neuron broadcast"):
         rf.calibrate(trn2, [row | {"op": "broadcast"} for row in good])
+
+
+def test_times_in_a_wrong_unit_are_refused() -> None:
+    table = [
+        {"op": "all_reduce", "bytes": 2**power, "time_s": microseconds}
+        for power, microseconds in [(20, 51.9), (22, 106), (24, 262), (26, 640), (28, 1700)]
+    ]
+    with pytest.raises(rf.InvalidArgument, match="time_unit="):
+        rf.calibrate(rf.preset("trn2"), table)
