@@ -84,7 +84,7 @@ def test_starting_a_message_costs_what_its_way_costs() -> None:
 
 
 def test_in_switch_reduction_is_named_and_needs_a_switch_that_adds() -> None:
-    # 7 of 8 shares up to be added and one down, then one up to be copied and 7 down: once all of it each way.
+    # 7 of 8 shares go up to be added and one comes down; one goes up to be copied and 7 come down.
     named = rf.preset("h100").all_reduce("1 GiB", algorithm="in_switch")
     assert named.time_s == pytest.approx(2**30 / 450e9, rel=2e-3)
     assert "in_switch" not in rf.preset("h100").all_reduce("1 GiB").algorithm
