@@ -51,7 +51,7 @@
 //! On the 18 public rows the mean error is 3.4 % (worst 8.6 %); with each size predicted by a fit on the others 4.0 %
 //! (worst 9.9 %). Two things flatter the second figure. The algorithm that ran at a size is taken as known: with the
 //! vendor's thresholds (1 MB, 56 MB) the left-out sizes 1 and 64 MiB would run another one and err by 18 to 36 %. And
-//! the structure (which steps overlap, what counts as a pass) was chosen among some dozens of variants by the same
+//! the structure (which steps overlap, what counts as a pass) was chosen among thousands of combinations by the same
 //! measure, with straight-line fits of further rows of the same report in sight; only rows that no one has looked at
 //! tell its error.
 //!
