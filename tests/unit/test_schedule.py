@@ -232,3 +232,12 @@ def test_a_message_that_others_wait_for_is_there_when_its_receiver_came_to_its_s
     made = Schedule("all_to_all", 1e9, [0, 1, 2, 3], sends, blocks)
     made.verify()
     assert rf.switch(4, "1 GB/s", 0).run(made, model="fluid").time_s == pytest.approx(1.0)
+
+
+def test_a_result_says_that_its_schedule_was_given() -> None:
+    there = rf.Send(0, 1, [0], step=0, reduce=True)
+    back = rf.Send(1, 0, [0], step=1)
+    given = rf.Schedule("all_reduce", 8, [0, 1], [there, back])
+    result = rf.torus(2, 1e9).run(given)
+    assert "schedule that was given" in result.why
+    assert result.algorithm == "schedule"

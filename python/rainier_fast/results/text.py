@@ -26,6 +26,8 @@ def why(result: CollectiveResult) -> str:
     """Return one sentence on why this algorithm was taken."""
     if not len(result.candidates):
         return "nothing moves, so no algorithm was needed"
+    if result.request.schedule_of_own is not None:
+        return "it is the schedule that was given; verify() proves what it computes"
     if result.request.algorithm == "nccl":
         return f"{result.algorithm} is what NCCL's tuning model picks; it was asked for by name"
     if result.request.algorithm != "auto":
