@@ -155,8 +155,8 @@ impl Layout {
                 })
                 .collect();
         }
-        let units =
-            f64::from(self.domain_units) * f64::from(self.local_units) * f64::from(self.slices);
+        let units = [self.domain_units, self.site_parts(), self.local_units];
+        let units: f64 = units.map(f64::from).iter().product();
         // Each rank of a send_recv has a message of its own.
         let of_all = if request.operation == SendRecv {
             f64::from(ranks)
