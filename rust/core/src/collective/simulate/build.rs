@@ -57,7 +57,16 @@ pub(super) fn time(network: &mut Network, stages: &[Rc<StageCost>], chunks: u32)
     }
     let all = first_pieces(network, stages, 1, wanted, MOST_PIECES)?;
     let half = first_pieces(network, stages, 1, wanted, MOST_PIECES / 2)?;
-    let period = (all - half) / f64::from(MOST_PIECES / 2);
+    let one = first_pieces(network, stages, 1, wanted, 1)?;
+    if all - half < one {
+        // So many follow before the first has arrived: the pipeline is not full yet, and coarser pieces fill it.
+        return first_pieces(network, stages, 1, MOST_PIECES, MOST_PIECES);
+    }
+    // While queues still grow pieces follow faster than they can in the end: no faster than the busiest link lets them.
+    let busy = tracks()
+        .map(|(_, cost)| cost.busy / f64::from(wanted))
+        .fold(0.0, f64::max);
+    let period = ((all - half) / f64::from(MOST_PIECES / 2)).max(busy);
     Ok(all + f64::from(wanted - MOST_PIECES) * period)
 }
 
