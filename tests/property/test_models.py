@@ -98,6 +98,32 @@ def test_each_way_of_a_ring_through_domains_has_a_nic_of_its_own() -> None:
     assert both == pytest.approx(11 * 0.5e9 / 25e9, rel=1e-9)
 
 
+@pytest.mark.parametrize("operation", ["reduce", "broadcast", "all_reduce"])
+@pytest.mark.parametrize("latency", [0, 1e-9, 1e-6, 1e-3])
+def test_a_pipeline_of_many_pieces_fills_before_it_goes_on_by_its_period(
+    operation: str, latency: float
+) -> None:
+    # Without overhead the best pieces are bytes, of which thousands leave before one has arrived.
+    line = rf.torus(3, 1e9, latency, wrap=False)
+    for algorithm in ("ring", "ring_one_way", "double_binary_tree", "symmetric"):
+        result = run(line, operation, 1 << 20, algorithm=algorithm, model="fluid")
+        if result is not None:
+            assert result.time_s >= result.link_loads().time_s * DOWN, algorithm
+
+
+@pytest.mark.parametrize("model", SIMULATED)
+def test_a_pipeline_whose_queues_still_grow_is_not_taken_for_a_full_one(model: str) -> None:
+    grid = rf.torus((4, 2), 5e9, (1e-6, 0), (False, True))
+    ring = rf.torus((8, 3), (1e9, 5e9), 1e-6)
+    for machine in (grid, ring):
+        for operation in ("broadcast", "all_reduce", "reduce"):
+            for algorithm in ("symmetric", "double_binary_tree", "ring", "bucket"):
+                if algorithm in rf.algorithms(operation):
+                    result = run(machine, operation, 1e9, algorithm=algorithm, model=model)
+                    assert result is not None
+                    assert result.time_s >= result.link_loads().time_s * DOWN, algorithm
+
+
 # ------------------------------------------------------------------ one flow
 
 

@@ -44,7 +44,7 @@ pub(crate) struct PhaseCost {
 pub(crate) struct TrackCost {
     pub(crate) phases: Vec<PhaseCost>,
     /// Seconds of the busiest link in all phases together; of the longest phase when links are not shared.
-    busy: f64,
+    pub(crate) busy: f64,
     overlap: bool,
 }
 

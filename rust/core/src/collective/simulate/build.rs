@@ -57,8 +57,13 @@ pub(super) fn time(network: &mut Network, stages: &[Rc<StageCost>], chunks: u32)
     }
     let all = first_pieces(network, stages, 1, wanted, MOST_PIECES)?;
     let half = first_pieces(network, stages, 1, wanted, MOST_PIECES / 2)?;
-    let period = (all - half) / f64::from(MOST_PIECES / 2);
-    Ok(all + f64::from(wanted - MOST_PIECES) * period)
+    // While queues still grow pieces follow faster than they can in the end: no faster than the busiest link lets them.
+    let busy = tracks()
+        .map(|(_, cost)| cost.busy / f64::from(wanted))
+        .fold(0.0, f64::max);
+    let period = ((all - half) / f64::from(MOST_PIECES / 2)).max(busy);
+    let seconds = all + f64::from(wanted - MOST_PIECES) * period;
+    Ok(seconds.max(busy * f64::from(wanted)))
 }
 
 /// Pieces that a track is cut into with `scale` of the data.

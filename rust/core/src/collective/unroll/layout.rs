@@ -155,8 +155,8 @@ impl Layout {
                 })
                 .collect();
         }
-        let units = [self.domain_units, self.site_parts(), self.local_units];
-        let units: f64 = units.map(f64::from).iter().product();
+        // The portions of the slices make up a whole; so do the parts of the sites, by their domains.
+        let units = f64::from(self.domain_units) * f64::from(self.local_units);
         // Each rank of a send_recv has a message of its own.
         let of_all = if request.operation == SendRecv {
             f64::from(ranks)
@@ -191,11 +191,14 @@ impl Layout {
                         )
                     }
                 };
+                let of_site = self.sites.get(site as usize).map_or(1.0, |of_site| {
+                    f64::from(of_site.end - of_site.start) / f64::from(domains)
+                });
                 let slices = self.portions.iter();
                 blocks.extend(slices.map(|portion| Block {
                     from,
                     to,
-                    bytes: bytes * portion,
+                    bytes: bytes * of_site * portion,
                 }));
             }
         }
