@@ -31,8 +31,9 @@ pub(super) fn distances(
     }
     // By distance, how many of it each chip has sent.
     let mut found: Vec<(u32, Vec<u32>)> = Vec::new();
+    let places = Places::of(domain);
     for (from, to) in pairs {
-        let over = distance(domain, from, to);
+        let over = places.distance(from, to);
         let place = match found.iter().position(|entry| entry.0 == over) {
             Some(place) => place,
             None if found.len() == MOST_DISTANCES => return None,
@@ -52,6 +53,46 @@ pub(super) fn distances(
                 .then_some((over, each))
         })
         .collect()
+}
+
+/// Coordinates of all chips, worked out once.
+struct Places {
+    /// (size, stride) of each axis.
+    axes: Vec<(u32, u32)>,
+    /// Coordinates of each chip, one for each axis.
+    coordinates: Vec<u32>,
+}
+
+impl Places {
+    fn of(domain: &Domain) -> Self {
+        let plans = domain.axes().iter().zip(domain.plans());
+        let axes: Vec<(u32, u32)> = plans.map(|(axis, plan)| (axis.size, plan.stride)).collect();
+        let mut here = vec![0; axes.len()];
+        let mut coordinates = Vec::with_capacity(domain.chips() as usize * axes.len());
+        for _ in 0..domain.chips() {
+            coordinates.extend_from_slice(&here);
+            for (at, &(size, _)) in here.iter_mut().zip(&axes) {
+                *at += 1;
+                if *at < size {
+                    break;
+                }
+                *at = 0;
+            }
+        }
+        Self { axes, coordinates }
+    }
+
+    /// The chip that chip 0 reaches by the way from one chip to another.
+    fn distance(&self, from: u32, to: u32) -> u32 {
+        let of =
+            |chip: u32| &self.coordinates[chip as usize * self.axes.len()..][..self.axes.len()];
+        let ends = of(from).iter().zip(of(to)).zip(&self.axes);
+        ends.map(|((&a, &b), &(size, stride))| {
+            let ahead = if b >= a { b - a } else { size - (a - b) };
+            ahead * stride
+        })
+        .sum()
+    }
 }
 
 fn distance(domain: &Domain, from: u32, to: u32) -> u32 {

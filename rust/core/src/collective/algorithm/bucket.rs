@@ -291,11 +291,14 @@ impl Sides {
                 let lane = 2 * rotation as u32 + u32::from(backward);
                 let carry = self.carry(order, place, reduce, backward, lane);
                 let sends = self.sends[side][usize::from(backward)].clone();
-                Moves::between(Rc::clone(&self.seats), sends, carry)
+                let moves = Moves::between(Rc::clone(&self.seats), sends, carry)
                     .in_lane(lane)
                     .each_of(u64::from(size - 1))
-                    .sized(spread(size - 1, steps))
-                    .reducing(reduce)
+                    .reducing(reduce);
+                if size - 1 == steps {
+                    return moves;
+                }
+                moves.sized(spread(size - 1, steps))
             };
             let both = vec![direction(false), direction(true)];
             parts.push(Part::of(

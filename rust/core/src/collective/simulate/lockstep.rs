@@ -5,6 +5,7 @@ use crate::Result;
 use crate::collective::context::Context;
 use crate::collective::cost::TrackCost;
 use crate::collective::moves::Steps;
+use crate::collective::pattern::Pattern;
 use crate::collective::schedule::{Part, Phase, Repeat, Track};
 use crate::fluid::{Flow, NO_GATE};
 use std::collections::BTreeMap;
@@ -34,6 +35,8 @@ pub(super) fn time(network: &mut Network, track: &Track, cost: &TrackCost) -> Re
     let ends = ends(network, track);
     let all = takes_part(network, track, ends)?;
     let mut total = 0.0;
+    // A reduce-scatter and the all-gather after it have the same steps.
+    let mut known: Vec<(Vec<(*const Pattern, u64)>, f64)> = Vec::new();
     for phase in &track.phases {
         let Repeat::Steps(steps) = phase.repeat else {
             return Ok(None);
@@ -45,15 +48,25 @@ pub(super) fn time(network: &mut Network, track: &Track, cost: &TrackCost) -> Re
             .all(|moves| {
                 matches!(moves.steps, Steps::Each(own) if own == steps) && moves.factor.is_none()
             });
+        let parts = phase.parts.iter();
+        let messages: Vec<(*const Pattern, u64)> = parts
+            .map(|part| (Rc::as_ptr(&part.pattern), part.bytes.to_bits()))
+            .collect();
+        let same = known.iter().find(|(other, _)| equal && *other == messages);
+        if let Some((_, seconds)) = same {
+            total += steps as f64 * seconds;
+            continue;
+        }
         for step in 0..if equal { 1 } else { steps } {
             let Some(seconds) = one_step(network, phase, step, ends, &all)? else {
                 return Ok(None);
             };
-            total += if equal {
-                steps as f64 * seconds
+            if equal {
+                total += steps as f64 * seconds;
+                known.push((messages.clone(), seconds));
             } else {
-                seconds
-            };
+                total += seconds;
+            }
         }
     }
     Ok(Some(total))

@@ -8,7 +8,7 @@ use crate::collective::moves::Sends;
 use crate::collective::pattern::Kind;
 use crate::collective::placement::to_all;
 use crate::collective::schedule::Part;
-use crate::collective::symmetry::{class, distances};
+use crate::collective::symmetry::class;
 use crate::fluid::Engine;
 use crate::machine::Machine;
 use crate::route::route_until;
@@ -171,18 +171,16 @@ impl Network<'_> {
     /// Messages inside a domain, alike or one by one.
     fn inside(&mut self, part: &Part, pairs: &[(u32, u32)]) -> Result<Vec<Message>> {
         let mut messages = Vec::new();
-        for (moves, own) in by_moves(part, pairs).into_iter().enumerate() {
-            if self.symmetric {
-                let domain = self.context.domain_machine.domain();
-                let found = distances(domain, sends_of(&own))
-                    .expect("the schedule was found to be symmetric");
+        if self.symmetric {
+            for (moves, found) in self.distances(part).into_iter().enumerate() {
                 for (distance, each) in found {
-                    for _ in 0..each {
-                        messages.push(self.alike(distance, moves as u32, 0)?);
-                    }
+                    let message = self.alike(distance, moves as u32, 0)?;
+                    messages.extend(std::iter::repeat_n(message, each as usize));
                 }
-                continue;
             }
+            return Ok(messages);
+        }
+        for (moves, own) in by_moves(part, pairs).into_iter().enumerate() {
             few((messages.len() + own.len()) as u64)?;
             for (send, pair) in own {
                 self.routed(false, pair, moves as u32, send, &mut messages)?;

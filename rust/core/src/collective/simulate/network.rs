@@ -64,6 +64,8 @@ pub(super) struct Network<'a> {
     pub(super) routings: Vec<Routing>,
     /// Chips of a domain are all alike in every pattern.
     pub(super) symmetric: bool,
+    /// The distances of the messages of each part inside domains, by its moves, where chips are alike.
+    alike: Vec<(Part, Vec<Distances>)>,
     /// Domains of a site are all alike in every pattern.
     pub(super) by_site: bool,
     /// Patterns inside domains and lists of chips meet in one schedule: what is listed stands for all domains.
@@ -74,7 +76,16 @@ pub(super) struct Network<'a> {
     known: Vec<(Part, Rc<[Message]>)>,
 }
 
+/// Distances of messages, and how many of each every chip sends.
+pub(super) type Distances = Vec<(u32, u32)>;
+
 impl<'a> Network<'a> {
+    /// The distances of a part's messages inside a domain, by its moves.
+    pub(super) fn distances(&self, part: &Part) -> Vec<Distances> {
+        let known = self.alike.iter().find(|(other, _)| same(other, part));
+        known.map_or_else(Vec::new, |(_, found)| found.clone())
+    }
+
     pub(super) fn new(
         context: &'a Context<'a>,
         engine: Engine,
@@ -99,19 +110,23 @@ impl<'a> Network<'a> {
         let mut symmetric =
             engine == Engine::Fluid && !mixed && context.homogeneous && !parts().any(in_switch);
         let domain = context.domain_machine.domain();
-        let mut seen: Vec<&Part> = Vec::new();
+        let mut alike: Vec<(Part, Vec<Distances>)> = Vec::new();
         for part in parts().filter(|part| inside(part)) {
             if !symmetric {
                 break;
             }
-            if seen.iter().any(|other| same(other, part)) {
+            if alike.iter().any(|(other, _)| same(other, part)) {
                 continue;
             }
-            seen.push(part);
             if let Kind::Local(pairs) = &part.pattern.kind {
-                symmetric = by_moves(part, pairs)
+                let found: Option<Vec<Distances>> = by_moves(part, pairs)
                     .iter()
-                    .all(|pairs| distances(domain, sends_of(pairs)).is_some());
+                    .map(|pairs| distances(domain, sends_of(pairs)))
+                    .collect();
+                match found {
+                    Some(found) => alike.push((part.clone(), found)),
+                    None => symmetric = false,
+                }
             }
         }
         let mut between: Vec<&Part> = parts().filter(|part| !inside(part)).collect();
@@ -130,6 +145,7 @@ impl<'a> Network<'a> {
             engine,
             routings,
             symmetric,
+            alike,
             by_site,
             mixed,
             resources: BTreeMap::new(),
