@@ -57,12 +57,7 @@ pub(super) fn time(network: &mut Network, stages: &[Rc<StageCost>], chunks: u32)
     }
     let all = first_pieces(network, stages, 1, wanted, MOST_PIECES)?;
     let half = first_pieces(network, stages, 1, wanted, MOST_PIECES / 2)?;
-    let one = first_pieces(network, stages, 1, wanted, 1)?;
-    if all - half < one {
-        // So many follow before the first has arrived: the pipeline is not full yet, and coarser pieces fill it.
-        return first_pieces(network, stages, 1, MOST_PIECES, MOST_PIECES);
-    }
-    // While queues still grow pieces follow faster than they can in the end: no faster than the busiest link lets them.
+    // While a pipeline fills and queues grow, pieces follow each other faster than the busiest link lets them in the end.
     let busy = tracks()
         .map(|(_, cost)| cost.busy / f64::from(wanted))
         .fold(0.0, f64::max);
