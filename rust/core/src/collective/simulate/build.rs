@@ -62,7 +62,8 @@ pub(super) fn time(network: &mut Network, stages: &[Rc<StageCost>], chunks: u32)
         .map(|(_, cost)| cost.busy / f64::from(wanted))
         .fold(0.0, f64::max);
     let period = ((all - half) / f64::from(MOST_PIECES / 2)).max(busy);
-    Ok(all + f64::from(wanted - MOST_PIECES) * period)
+    let seconds = all + f64::from(wanted - MOST_PIECES) * period;
+    Ok(seconds.max(busy * f64::from(wanted)))
 }
 
 /// Pieces that a track is cut into with `scale` of the data.
