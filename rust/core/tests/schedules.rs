@@ -301,6 +301,7 @@ fn schedules_between_sites_compute_their_collectives() {
                             if let Err(error) = verify(&schedule, &control) {
                                 panic!("{name} {operation:?} over {domains:?}: {error}");
                             }
+                            moves_its_bytes(&name, &schedule);
                             done += 1;
                         }
                         Err(Error::Unsupported { .. } | Error::Invalid { .. }) => {}

@@ -10,6 +10,7 @@ use crate::collective::group::Groups;
 use crate::collective::measure::by_site;
 use crate::collective::moves::SeatKind;
 use crate::collective::operation::Operation;
+use crate::collective::pattern::{Kind, SiteShare};
 use crate::collective::request::Request;
 use crate::collective::schedule::Stage;
 use crate::schedule::Block;
@@ -34,6 +35,8 @@ pub(super) struct Layout {
     /// Domain ranks of each site, where a stage goes between sites: each unit of the domain axis is then cut into a
     /// part for each site. Empty otherwise, and units are whole.
     pub(super) sites: Vec<Range<u32>>,
+    /// Their parts are equal; otherwise each is as large as its domains are many.
+    even_sites: bool,
     /// Blocks are (source, target) pairs of ranks.
     pub(super) paired: bool,
 }
@@ -83,6 +86,7 @@ impl Layout {
             slices: 1,
             portions: Vec::new(),
             sites: Vec::new(),
+            even_sites: false,
             paired: request.operation == Operation::AllToAll,
         };
         for phase in stages
@@ -93,6 +97,11 @@ impl Layout {
             layout.slices = lcm(layout.slices, phase.space.slices);
             if layout.paired {
                 continue;
+            }
+            for part in &phase.parts {
+                if let Kind::Sites { share, .. } = part.pattern.kind {
+                    layout.even_sites |= matches!(share, SiteShare::Equal | SiteShare::Next);
+                }
             }
             for moves in phase.parts.iter().flat_map(|part| &part.moves) {
                 let members = moves.seats.members.len() as u32;
@@ -155,7 +164,7 @@ impl Layout {
                 })
                 .collect();
         }
-        // The portions of the slices make up a whole; so do the parts of the sites, by their domains.
+        // The portions of the slices make up a whole, and so do the parts of the sites.
         let units = f64::from(self.domain_units) * f64::from(self.local_units);
         // Each rank of a send_recv has a message of its own.
         let of_all = if request.operation == SendRecv {
@@ -191,9 +200,11 @@ impl Layout {
                         )
                     }
                 };
-                let of_site = self.sites.get(site as usize).map_or(1.0, |of_site| {
-                    f64::from(of_site.end - of_site.start) / f64::from(domains)
-                });
+                let of_site = match self.sites.get(site as usize) {
+                    None => 1.0,
+                    Some(_) if self.even_sites => 1.0 / f64::from(self.site_parts()),
+                    Some(of_site) => f64::from(of_site.end - of_site.start) / f64::from(domains),
+                };
                 let slices = self.portions.iter();
                 blocks.extend(slices.map(|portion| Block {
                     from,
