@@ -50,7 +50,7 @@ ASTRA_SIM_CPU_S = {8: 0.40, 16: 16.1, 32: 248.0}
 SORTED = {8: 9_000, 16: 245_000, 32: 3_000_000}
 # Instructions of that all-reduce with fair rates, the start of the process included. Nearly all of
 # them write down the patterns of the schedule, chip by chip; the simulation is of classes of links.
-MOST_INSTRUCTIONS_OF_ALL_REDUCE = {8: 7_000_000, 32: 270_000_000}
+MOST_INSTRUCTIONS_OF_ALL_REDUCE = {8: 3_800_000, 32: 165_000_000}
 # Uniform loads cost links, flows cost flows: instructions grow as the number of nodes does.
 SLOPE = 1.0
 SLOPE_TOLERANCE = 0.05
@@ -168,7 +168,7 @@ def finish_time_ratios() -> list[Gate]:
     ]
 
 
-def fluid_all_reduce() -> list[Gate]:
+def fluid_all_reduce(*, quick: bool) -> list[Gate]:
     """A 1 GiB all-reduce with fair rates against a thousandth of what ASTRA-sim needs."""
     gates = []
     for side, published in ASTRA_SIM_CPU_S.items():
@@ -182,7 +182,9 @@ def fluid_all_reduce() -> list[Gate]:
             return np.sort(values, kind="stable")
 
         name = f"1 GiB all-reduce of {side}^3 by fluid, sort of {values.size:,} / ours"
-        gate = at_least(name, 1, ours, sort)
+        # A third of a millisecond is blurred by whatever else the machine does: of 512 chips the
+        # quick gate asks for less, and instructions hold it.
+        gate = at_least(name, 0.7 if quick and side == 8 else 1, ours, sort)
         seconds = min(cpu_seconds(ours) for _ in range(10))
         note = (
             f"{seconds * 1e3:.3g} ms of CPU; ASTRA-sim {published:g} s: "
@@ -293,7 +295,7 @@ def main() -> int:
     gates = link_load_ratios(flows, with_numba=not options.quick)
     gates.append(collective_ratio())
     gates.extend(finish_time_ratios())
-    gates.extend(fluid_all_reduce())
+    gates.extend(fluid_all_reduce(quick=options.quick))
     no_memory = memory_missing()
     if no_memory is None:
         gates.extend(memory(flows))
