@@ -16,6 +16,7 @@ mod build;
 mod lockstep;
 mod messages;
 mod network;
+mod rails;
 mod sites;
 
 use super::context::Context;
