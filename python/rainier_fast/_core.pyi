@@ -36,14 +36,53 @@ _RequestRow = tuple[
     Sequence[tuple[Sequence[int], float]],
 ]
 _Progress = Callable[[int, int], object]
+# (class, link, chip, plans)
+_Meeting = tuple[str, int | None, int | None, list[int]]
+# (plans as (alone, time, start, finish, what slows it), makespan, busiest link, which, messages)
+_Together = tuple[
+    list[tuple[float, float, float, float, _Meeting | None]], float, float, _Meeting | None, int
+]
 
-__all__ = ["Groups", "Machine", "Outcome", "Schedule", "__version__", "algorithms", "build_info"]
+__all__ = [
+    "Groups",
+    "Machine",
+    "Outcome",
+    "Schedule",
+    "__version__",
+    "algorithms",
+    "build_info",
+    "share_links",
+    "share_messages",
+    "write_out",
+]
 
 __version__: str
 
 def build_info() -> dict[str, str]: ...
 def algorithms(operation: str | None) -> list[tuple[str, str, list[str]]]:
     """Return (name, one line, operations) of each algorithm, of one operation or all."""
+
+def share_links(
+    machine: Machine,
+    plans: Sequence[Outcome | tuple[Groups, float, float, float]],
+    starts: Sequence[float],
+    dma: tuple[float, float] | None,
+) -> _Together:
+    """Take answers alone, or (chips, seconds, bytes of HBM a chip, bytes a packet) of computation.
+
+    `dma` is (bytes/s of a chip's DMA engines, bytes of a collective's packets).
+    """
+
+def write_out(
+    machine: Machine, request: _RequestRow, groups: Groups, routing: _RoutingRow
+) -> list[tuple[str, Schedule, list[list[int]]]]:
+    """Return (algorithm, schedule of a group, chips of each group) for groups that lie alike."""
+
+def share_messages(
+    machine: Machine,
+    plans: Sequence[tuple[Sequence[tuple[Schedule, list[list[int]]]], _RoutingRow, float]],
+) -> _Together:
+    """Take plans as (schedules and chips of each group, routing, start)."""
 
 @final
 class Machine:

@@ -6,6 +6,7 @@ mod enter;
 mod error;
 mod machine;
 mod schedule;
+mod together;
 
 use pyo3::prelude::*;
 
@@ -17,6 +18,8 @@ mod _core {
     use super::machine::Machine;
     #[pymodule_export]
     use super::schedule::Schedule;
+    #[pymodule_export]
+    use super::together::{share_links, share_messages, write_out};
 
     use numpy::PyArray1;
     use pyo3::prelude::*;
