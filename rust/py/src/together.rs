@@ -108,7 +108,7 @@ pub(crate) fn write_out(
         core::write_out(machine, &members, &routing, &request, control)
     })?;
     let row = |written: core::Written| {
-        let schedule = Schedule(Arc::new(written.schedule));
+        let schedule = Schedule(written.schedule);
         (written.algorithm, schedule, written.groups)
     };
     Ok(written.into_iter().map(row).collect())
@@ -130,7 +130,7 @@ pub(crate) fn share_messages(
             .into_iter()
             .map(|(schedule, groups)| core::Written {
                 algorithm: String::new(),
-                schedule: (*schedule.get().0).clone(),
+                schedule: Arc::clone(&schedule.get().0),
                 groups,
             })
             .collect();

@@ -122,7 +122,7 @@ fn called(seconds: f64, launch: f64, plan: &Ready) -> f64 {
 fn made_ready<'a>(wires: &mut Wires, plan: &Work<'a>) -> Result<Ready<'a>> {
     let mut wired = Vec::new();
     for written in plan.written {
-        written.schedule.check()?;
+        written.check(wires.machine())?;
         for chips in &written.groups {
             wired.push(wires.wired(&written.schedule, chips)?);
         }

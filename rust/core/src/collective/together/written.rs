@@ -13,6 +13,7 @@ use crate::schedule::{Schedule, Send, Way, graph};
 use crate::{Control, Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Most messages of all groups of one request that are written out.
 pub(super) const MOST_WRITTEN: usize = 1 << 20;
@@ -23,7 +24,7 @@ pub struct Written {
     /// The name of the algorithm that made it.
     pub algorithm: String,
     /// The messages of one group.
-    pub schedule: Schedule,
+    pub schedule: Arc<Schedule>,
     /// Chips of each group, in the order of the schedule's ranks.
     pub groups: Vec<Vec<u32>>,
 }
@@ -31,7 +32,26 @@ pub struct Written {
 impl Written {
     /// Messages of all groups.
     pub fn messages(&self) -> usize {
-        self.schedule.sends.len() * self.groups.len()
+        self.schedule.sends.len().saturating_mul(self.groups.len())
+    }
+
+    /// Checks every number against the machine.
+    pub(super) fn check(&self, machine: &Machine) -> Result<()> {
+        self.schedule.check()?;
+        let ranks = self.schedule.chips.len();
+        for group in &self.groups {
+            if group.len() != ranks {
+                return Err(Error::invalid(
+                    "groups",
+                    format!("{} chips", group.len()),
+                    format!("must have one for each of the {ranks} ranks of the schedule"),
+                ));
+            }
+            for (rank, &chip) in group.iter().enumerate() {
+                machine.check_chip(&format!("group[{rank}]"), i128::from(chip))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -67,7 +87,7 @@ pub fn write_out(
                 let written = Written {
                     algorithm,
                     groups: vec![schedule.chips.clone()],
-                    schedule,
+                    schedule: Arc::new(schedule),
                 };
                 shapes.push((shape, written));
                 messages
@@ -172,6 +192,10 @@ impl<'a> Wires<'a> {
             links: Vec::new(),
             routes: BTreeMap::new(),
         })
+    }
+
+    pub(super) fn machine(&self) -> &'a Machine {
+        self.machine
     }
 
     /// Takes messages by another policy from here on.
