@@ -61,6 +61,7 @@ from rainier_fast.machine import (
 
 if TYPE_CHECKING:
     from rainier_fast.machine.mesh import DeviceMesh
+    from rainier_fast.machine.plan import Compute, Plan
     from rainier_fast.machine.schedule import Block, Schedule, Send
     from rainier_fast.measure import Calibration, calibrate
     from rainier_fast.results import (
@@ -69,8 +70,11 @@ if TYPE_CHECKING:
         Comparison,
         Link,
         LinkLoads,
+        Meeting,
+        PlanResult,
         Route,
         Table,
+        TogetherResult,
     )
 
     B200_NODE: UltraServer
@@ -122,6 +126,7 @@ __all__ = [
     "Cluster",
     "CollectiveResult",
     "Comparison",
+    "Compute",
     "DeviceMesh",
     "DimensionOrder",
     "Fabric",
@@ -133,10 +138,13 @@ __all__ = [
     "Link",
     "LinkLoads",
     "Machine",
+    "Meeting",
     "MinimalAdaptive",
     "Neuron",
     "Nic",
     "OutOfRange",
+    "Plan",
+    "PlanResult",
     "RainierError",
     "Route",
     "Schedule",
@@ -144,6 +152,7 @@ __all__ = [
     "Site",
     "Table",
     "Tier",
+    "TogetherResult",
     "UltraServer",
     "UnknownName",
     "Unreachable",
@@ -170,11 +179,24 @@ __all__ = [
 # Classes whose modules load when they are asked for.
 _LATE = {
     **dict.fromkeys(
-        ("Bottleneck", "CollectiveResult", "Comparison", "Link", "LinkLoads", "Route", "Table"),
+        (
+            "Bottleneck",
+            "CollectiveResult",
+            "Comparison",
+            "Link",
+            "LinkLoads",
+            "Meeting",
+            "PlanResult",
+            "Route",
+            "Table",
+            "TogetherResult",
+        ),
         "rainier_fast.results",
     ),
     **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.machine.schedule"),
     "DeviceMesh": "rainier_fast.machine.mesh",
+    "Compute": "rainier_fast.machine.plan",
+    "Plan": "rainier_fast.machine.plan",
     **dict.fromkeys(("Calibration", "calibrate"), "rainier_fast.measure"),
 }
 
