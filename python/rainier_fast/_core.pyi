@@ -48,6 +48,7 @@ __all__ = [
     "Machine",
     "Outcome",
     "Schedule",
+    "Written",
     "__version__",
     "algorithms",
     "build_info",
@@ -75,14 +76,23 @@ def share_links(
 
 def write_out(
     machine: Machine, request: _RequestRow, groups: Groups, routing: _RoutingRow
-) -> list[tuple[str, Schedule, list[list[int]]]]:
-    """Return (algorithm, schedule of a group, chips of each group) for groups that lie alike."""
+) -> Written:
+    """Return the messages of a request over all of its groups."""
 
 def share_messages(
-    machine: Machine,
-    plans: Sequence[tuple[Sequence[tuple[Schedule, list[list[int]]]], _RoutingRow, float]],
+    machine: Machine, plans: Sequence[tuple[Written, _RoutingRow, float]]
 ) -> _Together:
-    """Take plans as (schedules and chips of each group, routing, start)."""
+    """Take plans as (messages, routing, start)."""
+
+@final
+class Written:
+    """The messages of a request. Immutable."""
+
+    @property
+    def algorithm(self) -> str: ...
+    @property
+    def parts(self) -> list[tuple[Schedule, list[list[int]]]]:
+        """Schedules, each with the chips of the groups that run it."""
 
 @final
 class Machine:

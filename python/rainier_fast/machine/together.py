@@ -68,8 +68,9 @@ class Together(Planning):
         not slow each other at all, and no link is ever busier than it can be. Latency is counted as
         time in which others may use the link.
 
-        Under ``"fluid"`` a plan is its schedule as `rainier_fast.schedule` writes it out, in one
-        chunk and one piece, for all of its groups; its time alone is that of these messages.
+        Under ``"fluid"`` a plan is its schedule as `rainier_fast.schedule` writes it out, for all
+        of its groups, in the chunks and pieces that link loads favour (at most 256 pieces, and
+        fewer where there would be too many messages); its time alone is that of these messages.
 
         Computation counts under ``"link_load"``, on Trainium2. It shares what a chip's DMA engines
         can move to and from HBM with collectives: each queue is served in turn, packet by packet,
@@ -175,15 +176,10 @@ def _fluid(machine: Machine, plans: Sequence[Plan]) -> TogetherResult:
                 "computation under model 'fluid', whose shares do not go by packets; "
                 "use model 'link_load'"
             )
-        if request.chunks not in (None, 1):
-            raise Unsupported(
-                f"plan {plan.name} in {request.chunks} chunks under model 'fluid', which writes "
-                "schedules out in one; leave chunks out, or use model 'link_load'"
-            )
         row, groups = request._routing_row(machine), request.groups.core(machine._core)
         written = _core.write_out(machine._core, request._core_row(machine), groups, row)
-        names.append(written[0][0])
-        rows.append(([(made, chips) for _, made, chips in written], row, plan.start_s))
+        names.append(written.algorithm)
+        rows.append((written, row, plan.start_s))
     return _result(plans, names, "fluid", _core.share_messages(machine._core, rows))
 
 

@@ -19,7 +19,7 @@ mod _core {
     #[pymodule_export]
     use super::schedule::Schedule;
     #[pymodule_export]
-    use super::together::{share_links, share_messages, write_out};
+    use super::together::{Written, share_links, share_messages, write_out};
 
     use numpy::PyArray1;
     use pyo3::prelude::*;

@@ -19,8 +19,6 @@ type PlanRow = (f64, f64, f64, f64, Option<MeetingRow>);
 type TogetherRow = (Vec<PlanRow>, f64, f64, Option<MeetingRow>, usize);
 /// (groups, seconds, bytes of HBM of each chip, bytes of a packet)
 type ComputeRow = (Py<Groups>, f64, f64, f64);
-/// (algorithm, schedule of a group, chips of each group)
-type WrittenRow = (String, Schedule, Vec<Vec<u32>>);
 
 /// An answer alone, or a computation.
 #[derive(FromPyObject)]
@@ -91,6 +89,26 @@ pub(crate) fn share_links(
 }
 
 /// The messages of a request over all of its groups.
+#[pyclass(frozen, module = "rainier_fast._core")]
+pub(crate) struct Written(Vec<core::Written>);
+
+#[pymethods]
+impl Written {
+    #[getter]
+    fn algorithm(&self) -> &str {
+        self.0.first().map_or("none", |part| &part.algorithm)
+    }
+
+    #[getter]
+    fn parts(&self) -> Vec<(Schedule, Vec<Vec<u32>>)> {
+        let part = |part: &core::Written| {
+            let schedule = Schedule(Arc::clone(&part.schedule));
+            (schedule, part.groups.clone())
+        };
+        self.0.iter().map(part).collect()
+    }
+}
+
 #[pyfunction]
 pub(crate) fn write_out(
     py: Python<'_>,
@@ -98,7 +116,7 @@ pub(crate) fn write_out(
     request: RequestRow,
     groups: &Groups,
     routing: RoutingRow,
-) -> PyResult<Vec<WrittenRow>> {
+) -> PyResult<Written> {
     let routing = convert::routing(py, routing)?;
     let request = convert::request(request, Model::LinkLoad.name());
     let request = request.map_err(|error| to_py(py, &error))?;
@@ -107,45 +125,33 @@ pub(crate) fn write_out(
     let written = watched(py, 1, None, |control| {
         core::write_out(machine, &members, &routing, &request, control)
     })?;
-    let row = |written: core::Written| {
-        let schedule = Schedule(written.schedule);
-        (written.algorithm, schedule, written.groups)
-    };
-    Ok(written.into_iter().map(row).collect())
+    Ok(Written(written))
 }
 
-/// A plan written out: (schedule of a group and chips of each group, routing, start).
-type WorkRow = (Vec<(Py<Schedule>, Vec<Vec<u32>>)>, RoutingRow, f64);
-
-/// Plans message by message, all in one simulation with fair rates.
+/// Plans message by message, all in one simulation with fair rates: (messages, routing, start).
 #[pyfunction]
 pub(crate) fn share_messages(
     py: Python<'_>,
     machine: &Machine,
-    plans: Vec<WorkRow>,
+    plans: Vec<(Py<Written>, RoutingRow, f64)>,
 ) -> PyResult<TogetherRow> {
-    let mut taken = Vec::with_capacity(plans.len());
+    let mut routings = Vec::with_capacity(plans.len());
+    let mut given = Vec::with_capacity(plans.len());
     for (written, routing, start) in plans {
-        let written: Vec<core::Written> = written
-            .into_iter()
-            .map(|(schedule, groups)| core::Written {
-                algorithm: String::new(),
-                schedule: Arc::clone(&schedule.get().0),
-                groups,
-            })
-            .collect();
-        taken.push((written, convert::routing(py, routing)?, start));
+        routings.push(convert::routing(py, routing)?);
+        given.push((written, start));
     }
+    let works: Vec<core::Work> = given
+        .iter()
+        .zip(&routings)
+        .map(|((written, start), routing)| core::Work {
+            written: &written.get().0,
+            routing,
+            start: *start,
+        })
+        .collect();
     let machine = &*machine.0;
     let together = watched(py, 1, None, |control| {
-        let works: Vec<core::Work> = taken
-            .iter()
-            .map(|(written, routing, start)| core::Work {
-                written,
-                routing,
-                start: *start,
-            })
-            .collect();
         core::share_messages(machine, &works, control)
     })?;
     Ok(rows(together))

@@ -106,7 +106,7 @@ fn by_levels(context: &Context, schedule: &Schedule, levels: &[u32]) -> Stage {
 fn simulated(context: &Context, schedule: &Schedule, engine: Engine) -> Result<f64> {
     let control = context.control;
     let mut wires = Wires::new(context.machine, context.routing, engine, control)?;
-    let wired = wires.wired(schedule, &schedule.chips)?;
+    let wired = wires.wired(schedule, None, &schedule.chips)?;
     let mut graph = wires.graph();
     wired.put(&mut graph, NO_GATE, control)?;
     let times = match engine {

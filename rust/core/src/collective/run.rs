@@ -14,6 +14,7 @@ use super::placement::Placement;
 use super::request::{Choice, Request};
 use super::schedule::Stage;
 use super::simulate;
+use super::together::Pipeline;
 use super::unroll::unroll;
 use crate::fluid::Engine;
 use crate::machine::Machine;
@@ -97,6 +98,18 @@ pub fn schedule(
     request: &Request,
     control: &Control,
 ) -> Result<(String, Schedule)> {
+    let (name, schedule, _) = unrolled(machine, groups, routing, request, control)?;
+    Ok((name, schedule))
+}
+
+/// The same with the chunks and pieces that go through it.
+pub(crate) fn unrolled(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+    control: &Control,
+) -> Result<(String, Schedule, Pipeline)> {
     if request.algorithm == Choice::Named(nccl::NAME.to_owned()) {
         return Err(Error::unsupported(
             "the schedule of nccl, which is a table of prices",
@@ -119,11 +132,12 @@ pub fn schedule(
     let context = Context::new(machine, routing, &groups, control)?;
     if nothing_moves(&groups, &request) {
         let schedule = unroll(&context, &request, &[])?;
-        return Ok(("none".to_owned(), schedule));
+        return Ok(("none".to_owned(), schedule, Pipeline::default()));
     }
     let (best, _) = best(&context, &request)?;
     let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();
-    Ok((best.name, unroll(&context, &request, &stages)?))
+    let pipeline = Pipeline::of(&best.stages, best.cost.chunks, request.chunks.is_some());
+    Ok((best.name, unroll(&context, &request, &stages)?, pipeline))
 }
 
 /// The request, checked, over groups whose listed chips ascend where their order means nothing.

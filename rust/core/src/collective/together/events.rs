@@ -3,6 +3,7 @@
 //! Plans that share no link, directly or through others, are simulated apart: they are the same to the bit as alone.
 
 use super::course::{check_starts, of_link};
+use super::pipeline::Pipeline;
 use super::written::{MOST_WRITTEN, Wired, Wires, Written, too_many};
 use super::{Meeting, Shared, Together};
 use crate::fluid::{Engine, Flow, Graph, NO_GATE, simulate};
@@ -42,24 +43,20 @@ struct Ready<'a> {
 pub fn share_messages(machine: &Machine, plans: &[Work], control: &Control) -> Result<Together> {
     let starts: Vec<f64> = plans.iter().map(|plan| plan.start).collect();
     check_starts(plans.len(), &starts)?;
-    let of_plan = |plan: &Work| plan.written.iter().map(Written::messages).sum::<usize>();
-    let messages = plans.iter().map(of_plan).sum();
-    if messages > MOST_WRITTEN {
-        return Err(too_many(messages));
-    }
+    let (pipelines, messages) = pipelines(plans)?;
     let Some(first) = plans.first() else {
         return Ok(nothing());
     };
     let mut wires = Wires::new(machine, first.routing, Engine::Fluid, control)?;
     let mut ready = Vec::with_capacity(plans.len());
-    for plan in plans {
+    for (plan, pipelines) in plans.iter().zip(&pipelines) {
         wires.reroute(plan.routing, Engine::Fluid)?;
-        ready.push(made_ready(&mut wires, plan)?);
+        ready.push(made_ready(&mut wires, plan, pipelines)?);
     }
     let launch = machine.launch();
     let mut shared = Vec::with_capacity(plans.len());
     for plan in &ready {
-        let seconds = run(&wires, &[plan], 0.0, control)?[0];
+        let seconds = run(&wires, &[plan], plan.start, control)?[0];
         let alone = called(seconds, launch, plan);
         shared.push(Shared {
             alone,
@@ -119,12 +116,62 @@ fn called(seconds: f64, launch: f64, plan: &Ready) -> f64 {
     if moves { seconds.max(launch) } else { seconds }
 }
 
-fn made_ready<'a>(wires: &mut Wires, plan: &Work<'a>) -> Result<Ready<'a>> {
+/// The chunks and pieces of every plan, and all messages: coarser than the plans say where they would be too many.
+fn pipelines(plans: &[Work]) -> Result<(Vec<Vec<Pipeline>>, usize)> {
+    let of_plan = |plan: &Work| {
+        plan.written
+            .iter()
+            .map(|one| one.pipeline.clone())
+            .collect()
+    };
+    let mut pipelines: Vec<Vec<Pipeline>> = plans.iter().map(of_plan).collect();
+    loop {
+        let counts: Vec<usize> = plans
+            .iter()
+            .zip(&pipelines)
+            .map(|(plan, own)| {
+                plan.written
+                    .iter()
+                    .zip(own)
+                    .map(|(one, own)| one.messages(own))
+                    .sum()
+            })
+            .collect();
+        let messages = counts.iter().sum();
+        if messages <= MOST_WRITTEN {
+            return Ok((pipelines, messages));
+        }
+        // The plans with the most messages first, whatever their order.
+        let mut largest = counts.clone();
+        largest.sort_unstable();
+        largest.dedup();
+        let mut halved = false;
+        for count in largest.into_iter().rev() {
+            for at in (0..plans.len()).filter(|&at| counts[at] == count) {
+                for own in &mut pipelines[at] {
+                    halved |= own.coarsen();
+                }
+            }
+            if halved {
+                break;
+            }
+        }
+        if !halved {
+            return Err(too_many(messages));
+        }
+    }
+}
+
+fn made_ready<'a>(
+    wires: &mut Wires,
+    plan: &Work<'a>,
+    pipelines: &'a [Pipeline],
+) -> Result<Ready<'a>> {
     let mut wired = Vec::new();
-    for written in plan.written {
+    for (written, pipeline) in plan.written.iter().zip(pipelines) {
         written.check(wires.machine())?;
         for chips in &written.groups {
-            wired.push(wires.wired(&written.schedule, chips)?);
+            wired.push(wires.wired(&written.schedule, Some(pipeline), chips)?);
         }
     }
     let mut bytes: BTreeMap<u32, f64> = BTreeMap::new();

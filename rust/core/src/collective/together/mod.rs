@@ -12,11 +12,13 @@
 mod classes;
 mod course;
 mod events;
+mod pipeline;
 mod speeds;
 mod written;
 
 pub use course::{Dma, share_links};
 pub use events::{Work, share_messages};
+pub use pipeline::Pipeline;
 pub use written::{Written, write_out};
 
 pub(crate) use written::Wires;

@@ -2,9 +2,10 @@
 //!
 //! Messages are routed on the machine as it is given, one by one: nothing here needs a symmetry.
 
+use super::pipeline::Pipeline;
 use crate::collective::group::Groups;
 use crate::collective::request::Request;
-use crate::collective::run::schedule;
+use crate::collective::run::unrolled;
 use crate::collective::simulate::routings;
 use crate::fluid::{Engine, Graph};
 use crate::machine::Machine;
@@ -25,14 +26,18 @@ pub struct Written {
     pub algorithm: String,
     /// The messages of one group.
     pub schedule: Arc<Schedule>,
+    /// The chunks and pieces in which they go: as many as link loads favour, or fewer where so many messages are too
+    /// many to simulate.
+    pub pipeline: Pipeline,
     /// Chips of each group, in the order of the schedule's ranks.
     pub groups: Vec<Vec<u32>>,
 }
 
 impl Written {
-    /// Messages of all groups.
-    pub fn messages(&self) -> usize {
-        self.schedule.sends.len().saturating_mul(self.groups.len())
+    /// Messages of all groups, in the chunks and pieces of a pipeline.
+    pub(super) fn messages(&self, pipeline: &Pipeline) -> usize {
+        let of_group = pipeline.messages(&self.schedule);
+        of_group.saturating_mul(self.groups.len())
     }
 
     /// Checks every number against the machine.
@@ -68,34 +73,26 @@ pub fn write_out(
     control: &Control,
 ) -> Result<Vec<Written>> {
     let mut shapes: Vec<(Vec<i64>, Written)> = Vec::new();
-    let mut messages = 0usize;
     for group in 0..groups.count() {
         control.check()?;
         let shape = shape(machine, groups, group);
-        let known = shapes.iter_mut().find(|(other, _)| *other == shape);
-        let at = match known {
-            Some((_, written)) => {
-                written.groups.push(groups.members(machine, group));
-                messages += written.schedule.sends.len();
-                messages
-            }
-            None => {
-                let first = first_of(groups, group);
-                let (algorithm, schedule) =
-                    schedule(machine, &first, routing, request, control).map_err(or_link_load)?;
-                messages += schedule.sends.len();
-                let written = Written {
-                    algorithm,
-                    groups: vec![schedule.chips.clone()],
-                    schedule: Arc::new(schedule),
-                };
-                shapes.push((shape, written));
-                messages
-            }
-        };
-        if at > MOST_WRITTEN {
-            return Err(too_many(at));
+        if let Some((_, written)) = shapes.iter_mut().find(|(other, _)| *other == shape) {
+            written.groups.push(groups.members(machine, group));
+            continue;
         }
+        let first = first_of(groups, group);
+        let (algorithm, schedule, pipeline) =
+            unrolled(machine, &first, routing, request, control).map_err(or_link_load)?;
+        let written = Written {
+            algorithm,
+            groups: vec![schedule.chips.clone()],
+            schedule: Arc::new(schedule),
+            pipeline,
+        };
+        if written.schedule.sends.len().saturating_mul(groups.count()) > MOST_WRITTEN {
+            return Err(too_many(written.schedule.sends.len() * groups.count()));
+        }
+        shapes.push((shape, written));
     }
     Ok(shapes.into_iter().map(|(_, written)| written).collect())
 }
@@ -173,6 +170,7 @@ pub(crate) struct Wires<'a> {
 /// The messages of one group and the ways that they take.
 pub(crate) struct Wired<'a> {
     schedule: &'a Schedule,
+    pipeline: Option<&'a Pipeline>,
     pub(super) ways: Vec<Vec<Way>>,
 }
 
@@ -229,7 +227,12 @@ impl<'a> Wires<'a> {
     }
 
     /// The messages of a schedule between `chips`.
-    pub(crate) fn wired<'s>(&mut self, schedule: &'s Schedule, chips: &[u32]) -> Result<Wired<'s>> {
+    pub(crate) fn wired<'s>(
+        &mut self,
+        schedule: &'s Schedule,
+        pipeline: Option<&'s Pipeline>,
+        chips: &[u32],
+    ) -> Result<Wired<'s>> {
         let turn = |send: &Send| (send.stage, send.step, send.src);
         // Seconds that a rank takes to start what it sends in a step; what goes to one other rank goes together.
         let mut starts: BTreeMap<(u32, u32, u32), f64> = BTreeMap::new();
@@ -255,7 +258,11 @@ impl<'a> Wires<'a> {
             ways.iter_mut()
                 .for_each(|way| way.delay = starts[&turn(send)]);
         }
-        Ok(Wired { schedule, ways })
+        Ok(Wired {
+            schedule,
+            pipeline: pipeline.filter(|pipeline| !pipeline.is_whole()),
+            ways,
+        })
     }
 
     fn routes(&mut self, from: u32, to: u32) -> Result<Rc<[Route]>> {
@@ -289,7 +296,10 @@ impl<'a> Wires<'a> {
 impl Wired<'_> {
     /// Adds the messages to a graph of [`Wires::graph`]; none starts before the gate `begins` opens.
     pub(crate) fn put(&self, into: &mut Graph, begins: u32, control: &Control) -> Result<()> {
-        graph(self.schedule, &self.ways, begins, into, control)
+        match self.pipeline {
+            Some(pipeline) => pipeline.put(self.schedule, &self.ways, begins, into, control),
+            None => graph(self.schedule, &self.ways, begins, into, control),
+        }
     }
 
     /// Calls `visit` with each resource of each message, and the bytes on it.
