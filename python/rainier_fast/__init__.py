@@ -61,6 +61,7 @@ from rainier_fast.machine import (
 
 if TYPE_CHECKING:
     from rainier_fast.machine.mesh import DeviceMesh
+    from rainier_fast.machine.placing import Tenant
     from rainier_fast.machine.plan import Compute, Plan
     from rainier_fast.machine.schedule import Block, Schedule, Send
     from rainier_fast.measure import Calibration, calibrate
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
         PlanResult,
         Route,
         Table,
+        TenantsResult,
         TogetherResult,
     )
 
@@ -151,6 +153,8 @@ __all__ = [
     "Send",
     "Site",
     "Table",
+    "Tenant",
+    "TenantsResult",
     "Tier",
     "TogetherResult",
     "UltraServer",
@@ -189,6 +193,7 @@ _LATE = {
             "PlanResult",
             "Route",
             "Table",
+            "TenantsResult",
             "TogetherResult",
         ),
         "rainier_fast.results",
@@ -197,6 +202,7 @@ _LATE = {
     "DeviceMesh": "rainier_fast.machine.mesh",
     "Compute": "rainier_fast.machine.plan",
     "Plan": "rainier_fast.machine.plan",
+    "Tenant": "rainier_fast.machine.placing",
     **dict.fromkeys(("Calibration", "calibrate"), "rainier_fast.measure"),
 }
 

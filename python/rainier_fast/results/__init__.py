@@ -8,6 +8,7 @@ from rainier_fast.results.link import Bottleneck, Link
 from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.results.route import Route
 from rainier_fast.results.table import Table
+from rainier_fast.results.tenants import TenantsResult
 from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "PlanResult",
     "Route",
     "Table",
+    "TenantsResult",
     "TogetherResult",
 ]
