@@ -100,7 +100,8 @@ def place(
     --------
     >>> from rainier_fast import preset
     >>> pair = [Tenant(name, "all_reduce", "1 GiB", instances=1) for name in "ab"]
-    >>> [chips[0] for chips in place(preset("trn2-ultraserver"), pair, "packed", "instance", 0)]
+    >>> found = place(preset("trn2-ultraserver"), pair, "packed", "instance", 0)
+    >>> [int(chips[0]) for chips in found]
     [0, 16]
     """
     planes = _planes(machine)
