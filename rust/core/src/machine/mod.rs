@@ -2,9 +2,11 @@
 //! whatever the number of chips; coordinates and link numbers are computed from them.
 
 mod axis;
+mod damage;
 mod divisor;
 mod domain;
 mod fabric;
+mod faults;
 mod figures;
 mod gpu;
 mod link;
@@ -14,9 +16,11 @@ mod runs;
 mod wan;
 
 pub use axis::{Axis, AxisKind};
+pub use damage::Damage;
 pub use divisor::Divisor;
 pub use domain::{AxisPlan, Domain, MAX_AXES, MAX_CHIPS};
 pub use fabric::{Tier, climb};
+pub use faults::Faults;
 pub use gpu::{Cpu, Generation, Gpu};
 pub use link::{End, Link, LinkClass};
 pub use neuron::Neuron;
@@ -61,6 +65,7 @@ pub struct Machine {
     launch: f64,
     gpu: Option<Gpu>,
     neuron: Option<Neuron>,
+    faults: Faults,
     blocks: Blocks,
     by_domain: Divisor,
 }
@@ -152,6 +157,7 @@ impl Machine {
             launch: 0.0,
             gpu: None,
             neuron: None,
+            faults: Faults::default(),
             blocks,
             by_domain,
         })
@@ -338,7 +344,8 @@ impl Machine {
             latency: vec![0.0; wan.latency.len()],
             ..wan
         });
-        let quiet = Self::new(Domain::new(axes)?, 0.0, nic, sites, wan)?;
+        let quiet = Self::new(Domain::new(axes)?, 0.0, nic, sites, wan)?
+            .with_faults(self.faults.clone())?;
         match self.neuron.clone() {
             Some(neuron) => quiet.with_neuron(Neuron {
                 call: 0.0,

@@ -10,10 +10,13 @@ impl Machine {
         self.for_each_link_run(|run, _, bandwidth, _| {
             out.resize(out.len() + run as usize, bandwidth)
         });
+        for &(link, factor) in &self.faults.degraded {
+            out[link as usize] *= factor;
+        }
         out
     }
 
-    /// Visits links in order of their numbers as runs (count, class, bandwidth, latency) of equal links.
+    /// Visits links, as if whole, in order of their numbers as runs (count, class, bandwidth, latency) of equal links.
     pub fn for_each_link_run(&self, mut visit: impl FnMut(u64, &LinkClass, f64, f64)) {
         let local = self.local_runs();
         for _ in 0..self.num_domains() {
