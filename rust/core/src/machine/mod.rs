@@ -10,6 +10,7 @@ mod faults;
 mod figures;
 mod gpu;
 mod link;
+mod modes;
 mod neuron;
 mod numbering;
 mod runs;
