@@ -45,8 +45,11 @@ __all__ = [
     "__version__",
     "algorithms",
     "build_info",
+    "damaged_ultraservers",
+    "dead_ultraservers",
     "faults",
     "healthy",
+    "in_mode",
     "links_named",
     "num_live_chips",
     "overlay_bytes",
@@ -86,6 +89,11 @@ def faults(
     NDArray[np.float64],
 ]:
     """Return links, chips, NICs, UltraServers, sites, slower links and their factors."""
+
+def damaged_ultraservers(machine: Machine) -> NDArray[np.uint32]: ...
+def dead_ultraservers(machine: Machine) -> NDArray[np.uint32]: ...
+def in_mode(machine: Machine, mode: Machine) -> tuple[Machine, list[tuple[int, int]]]:
+    """Return the mode with the faults, and (UltraServer, turn) of those numbered otherwise."""
 
 def links_named(
     machine: Machine, chip: int, kind: str, direction: str | None, to: int | None

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Ledger {
     /// Bytes per local link, the same in every whole domain that takes part.
     pub(crate) local: Vec<f64>,
-    /// The same in the damaged domains of each class.
-    pub(crate) classes: Vec<Vec<f64>>,
+    /// What the damaged domains of each class have beside that: (local link, bytes more or less), ascending.
+    pub(crate) classes: Vec<Vec<(u32, f64)>>,
     /// Bytes per NIC of every member, by domain: egress, ingress.
     pub(crate) nic: [Vec<f64>; 2],
     /// The same for single local chips.
@@ -64,8 +64,10 @@ impl Ledger {
         axpy(&mut self.fabric, &other.fabric, scale);
         if !other.classes.is_empty() {
             self.classes.resize(other.classes.len(), Vec::new());
-            for (loads, more) in self.classes.iter_mut().zip(&other.classes) {
-                axpy(loads, more, scale);
+            for (changes, more) in self.classes.iter_mut().zip(&other.classes) {
+                if !more.is_empty() {
+                    *changes = merged(changes, more, scale);
+                }
             }
         }
         for direction in 0..2 {
@@ -147,12 +149,32 @@ impl Ledger {
         let machine = context.machine;
         let chips = machine.domain().chips();
         for (index, class) in hurt.classes.iter().enumerate() {
-            let none = Vec::new();
-            let loads = self.classes.get(index).unwrap_or(&none);
-            let (local, _) = peak(loads.len(), |link| loads[link] / class.bandwidth[link]);
-            if let Some(&bytes) = loads.get(local) {
-                let link = machine.domain_link(class.domains[0], local as u64);
-                offer(bytes, class.bandwidth[local], link);
+            let first = class.domains[0];
+            let mut offer_local = |link: u32, bytes: f64| {
+                let bandwidth = class.bandwidth[link as usize];
+                offer(
+                    bytes,
+                    bandwidth,
+                    machine.domain_link(first, u64::from(link)),
+                );
+            };
+            let changes = self.classes.get(index).map_or(&[][..], Vec::as_slice);
+            let whole = |link: u32| self.local.get(link as usize).copied().unwrap_or(0.0);
+            for &(link, change) in changes {
+                offer_local(link, whole(link) + change);
+            }
+            // Links that carry what they carry in a whole domain count there, unless they are slower, or no domain is
+            // whole.
+            let changed = |link: u32| changes.binary_search_by_key(&link, |entry| entry.0).is_ok();
+            for &(link, _) in &class.damage.degraded {
+                if !changed(link as u32) {
+                    offer_local(link as u32, whole(link as u32));
+                }
+            }
+            if hurt.whole.is_none() {
+                for link in (0..self.local.len() as u32).filter(|&link| !changed(link)) {
+                    offer_local(link, whole(link));
+                }
             }
             let Some(nic) = machine.nic().filter(|_| class.has_other_nics()) else {
                 continue;
@@ -160,7 +182,7 @@ impl Ledger {
             for &domain in &class.domains {
                 let detoured = class.detoured(context, self, domain);
                 for (&local, &bytes) in &detoured.local {
-                    let all = bytes + loads.get(local as usize).copied().unwrap_or(0.0);
+                    let all = bytes + hurt.local_bytes(self, domain, local);
                     let link = machine.domain_link(domain, local);
                     offer(all, class.bandwidth[local as usize], link);
                 }
@@ -241,9 +263,11 @@ impl Ledger {
         if !self.local.is_empty() {
             for &domain in context.member_domains() {
                 let first = machine.domain_link(domain, 0) as usize;
+                out[first..first + self.local.len()].copy_from_slice(&self.local);
                 let class = context.hurt.as_ref().and_then(|hurt| hurt.class_of(domain));
-                let loads = class.map_or(&self.local, |class| &self.classes[class]);
-                out[first..first + loads.len()].copy_from_slice(loads);
+                for &(link, change) in class.map_or(&[][..], |class| &self.classes[class]) {
+                    out[first + link as usize] += change;
+                }
             }
         }
         let chips = machine.domain().chips();
@@ -302,7 +326,7 @@ impl Ledger {
     }
 }
 
-fn merged(a: &[(u64, f64)], b: &[(u64, f64)], scale: f64) -> Vec<(u64, f64)> {
+fn merged<K: Ord + Copy>(a: &[(K, f64)], b: &[(K, f64)], scale: f64) -> Vec<(K, f64)> {
     let mut out = Vec::with_capacity(a.len() + b.len());
     let (mut i, mut j) = (0, 0);
     while i < a.len() || j < b.len() {
