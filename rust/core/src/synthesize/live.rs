@@ -19,7 +19,10 @@ pub fn live_graph(machine: &Machine, chips: &[u32]) -> Result<Network> {
     for (rank, &chip) in chips.iter().enumerate() {
         let (number, local) = machine.split(chip);
         for (index, axis) in domain.axes().iter().enumerate() {
-            let (here, stride) = (domain.coordinate(local, index), domain.plans()[index].stride);
+            let (here, stride) = (
+                domain.coordinate(local, index),
+                domain.plans()[index].stride,
+            );
             let mut join = |there: u32, link: u64| {
                 let other = chip - here * stride + there * stride;
                 if let Some(&to) = ranks.get(&other) {

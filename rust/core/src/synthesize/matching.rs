@@ -119,7 +119,7 @@ impl Matching {
         }
         for _ in 0..DRAWN {
             let bits = self.random.next_u64();
-            let mut at = ((bits >> 32) * words as u64 >> 32) as usize;
+            let mut at = (((bits >> 32) * words as u64) >> 32) as usize;
             let mut found = word(at);
             while found == 0 {
                 at = (at + 1) % words;

@@ -35,11 +35,24 @@ const MOST_TRIED: u64 = 1 << 20;
 /// Seeds that are tried where a plan needs more rounds than the links into some rank do.
 const MOST_SEEDS: u64 = 8;
 
+/// How near to what the links into some rank need a plan must come for no other seed to be tried.
+const CLOSE: f64 = 1.01;
+
 /// Most chunks of each rank that are tried when the caller leaves it open.
 const MOST_CHUNKS: u32 = 32;
 
 /// Most chunks in all: the chunks that each rank has are kept as bits.
 const MOST_BITS: u64 = 1 << 33;
+
+/// How links go about their chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// In rounds, whatever whole chunks fit the bandwidths; else link by link. What a schedule of rounds takes is the same
+    /// by every model that counts phases.
+    Rounds,
+    /// In rounds or link by link, whichever is faster. Link by link hides latency behind the next chunk.
+    Either,
+}
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,6 +64,8 @@ pub struct Ask {
     /// Chunks into which each rank's share is cut; `None` for the number, of the powers of two up to 32, that is
     /// fastest.
     pub chunks: Option<u32>,
+    /// In rounds or not.
+    pub pace: Pace,
     /// Where the lots start.
     pub seed: u64,
 }
@@ -195,22 +210,57 @@ pub fn synthesize(network: &Network, ask: &Ask, control: &Control) -> Result<Syn
 
 /// The best all-gather of some seeds.
 fn plan(network: &Network, cut: &Cut, ask: &Ask, control: &Control) -> Result<Plan> {
-    let bytes = ask.size / f64::from(cut.total());
-    let seeds = (MOST_TRIED / cut.deliveries().max(1)).clamp(1, MOST_SEEDS);
     let capacities = rounds::capacities(network);
+    let bytes = ask.size / f64::from(cut.total());
+    let by_link = |seed| stream::run(network, cut, bytes, seed, control);
+    let Some(capacities) = capacities else {
+        return of_seeds(cut, ask, least_seconds(network, cut, bytes), by_link);
+    };
+    let in_rounds = |seed| rounds::run(network, &capacities, cut, bytes, seed, control);
+    let rounds = of_seeds(cut, ask, 0.0, in_rounds)?;
+    if ask.pace == Pace::Rounds {
+        return Ok(rounds);
+    }
+    let stream = of_seeds(cut, ask, least_seconds(network, cut, bytes), by_link)?;
+    Ok(if stream.makespan < rounds.makespan {
+        stream
+    } else {
+        rounds
+    })
+}
+
+/// Seconds that the links into some rank need at least.
+fn least_seconds(network: &Network, cut: &Cut, bytes: f64) -> f64 {
+    let mut rates = vec![0.0; network.chips.len()];
+    for wire in &network.links {
+        rates[wire.to as usize] += wire.bandwidth;
+    }
+    let needs = |rank: usize| f64::from(cut.total() - cut.of(rank as u32).len() as u32) * bytes;
+    (0..rates.len())
+        .map(|rank| needs(rank) / rates[rank])
+        .filter(|seconds| seconds.is_finite())
+        .fold(0.0, f64::max)
+}
+
+/// The best of what `make` makes of some seeds, until one is as good as its links can be.
+fn of_seeds(
+    cut: &Cut,
+    ask: &Ask,
+    least_seconds: f64,
+    make: impl Fn(u64) -> Result<Plan>,
+) -> Result<Plan> {
+    let seeds = (MOST_TRIED / cut.deliveries().max(1)).clamp(1, MOST_SEEDS);
     let mut best: Option<Plan> = None;
     for lot in 0..seeds {
         // Seeds next to each other must not give the same lots one after another.
         let seed = ask
             .seed
             .wrapping_add(lot.wrapping_mul(0x5851_f42d_4c95_7f2d));
-        let plan = match &capacities {
-            Some(capacities) => rounds::run(network, capacities, cut, bytes, seed, control)?,
-            None => stream::run(network, cut, bytes, seed, control)?,
+        let plan = make(seed)?;
+        let enough = match plan.least_rounds() {
+            Some(least) => plan.rounds() <= least,
+            None => plan.makespan <= CLOSE * least_seconds,
         };
-        let enough = plan
-            .least_rounds()
-            .is_some_and(|least| plan.rounds() <= least);
         if best
             .as_ref()
             .is_none_or(|best| plan.makespan < best.makespan)

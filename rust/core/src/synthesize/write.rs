@@ -9,7 +9,8 @@ use crate::{Control, Result};
 use std::collections::BTreeMap;
 
 /// Writes `synthesis` out: in rounds, one lane whose steps are the rounds and a message for all that a link carries in
-/// one; link by link, a lane for each link, whose messages follow each other and wait for what they carry.
+/// one; link by link, a lane for each link, whose messages follow each other and wait for what they carry. Beside the
+/// schedule it returns the place of the link of each message.
 ///
 /// # Errors
 /// [`Error::Cancelled`](crate::Error::Cancelled).
@@ -19,8 +20,8 @@ pub fn write(
     operation: Operation,
     size: f64,
     control: &Control,
-) -> Result<Schedule> {
-    let mut sends = Vec::new();
+) -> Result<(Schedule, Vec<u32>)> {
+    let (mut sends, mut links) = (Vec::new(), Vec::new());
     for (stage, half) in synthesis.halves().into_iter().enumerate() {
         let page = Page {
             network,
@@ -30,11 +31,11 @@ pub fn write(
             base: sends.len() as u32,
         };
         match &half.plan.times {
-            Times::Rounds { .. } => page.rounds(&mut sends, control)?,
-            Times::Starts(_) => page.stream(&mut sends, control)?,
+            Times::Rounds { .. } => page.rounds(&mut sends, &mut links, control)?,
+            Times::Starts(_) => page.stream(&mut sends, &mut links, control)?,
         }
     }
-    Ok(Schedule {
+    let schedule = Schedule {
         operation,
         size,
         root: 0,
@@ -42,7 +43,8 @@ pub fn write(
         chips: network.chips.clone(),
         blocks: blocks(synthesis.cut(), operation, synthesis.bytes()),
         sends,
-    })
+    };
+    Ok((schedule, links))
 }
 
 fn blocks(cut: Option<&Cut>, operation: Operation, bytes: f64) -> Vec<Block> {
@@ -80,7 +82,7 @@ impl Page<'_> {
         }
     }
 
-    fn rounds(&self, sends: &mut Vec<Send>, control: &Control) -> Result<()> {
+    fn rounds(&self, sends: &mut Vec<Send>, links: &mut Vec<u32>, control: &Control) -> Result<()> {
         let mut rounds = self.plan.by_round();
         if self.backwards {
             rounds.reverse();
@@ -91,6 +93,7 @@ impl Page<'_> {
             for delivery in round {
                 on.entry(delivery.link).or_default().push(delivery.chunk);
             }
+            links.extend(on.keys());
             sends.extend(on.into_iter().map(|(link, blocks)| Send {
                 step: step as u32,
                 ..self.send(link, blocks)
@@ -99,7 +102,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn stream(&self, sends: &mut Vec<Send>, control: &Control) -> Result<()> {
+    fn stream(&self, sends: &mut Vec<Send>, links: &mut Vec<u32>, control: &Control) -> Result<()> {
         // By (rank, chunk), the sends that bring it there: what is sent on waits for them.
         let mut brings: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
         let mut steps = vec![0u32; self.network.links.len()];
@@ -116,6 +119,7 @@ impl Page<'_> {
             }
             let wire = self.network.links[delivery.link as usize];
             let step = &mut steps[delivery.link as usize];
+            links.push(delivery.link);
             let known = brings.get(&(wire.from, delivery.chunk));
             sends.push(Send {
                 lane: delivery.link,
