@@ -102,12 +102,7 @@ impl Made {
             operation: request.operation,
             size: request.size,
             chunks: request.chunks,
-            // Written out, only rounds take by link loads what they take here; simulated, both do.
-            pace: if request.model.engine().is_some() {
-                Pace::Either
-            } else {
-                Pace::Rounds
-            },
+            pace: Pace::Either,
             seed: 0,
         };
         let synthesis = synthesize(&network, &ask, context.control)?;

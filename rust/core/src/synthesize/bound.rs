@@ -71,18 +71,13 @@ pub fn floor(network: &Network, operation: Operation, size: f64) -> Floor {
     let sources = if every { network.ranks() } else { 1 };
     for rank in 0..sources {
         let chip = network.chips[rank as usize];
-        for Ball {
-            hops,
-            inside,
-            into,
-            out,
-        } in balls(network, rank)
-        {
+        for ball in balls(network, &out, rank) {
+            let Ball { hops, inside, .. } = ball;
             let (leaves, enters) = crossing(f64::from(inside));
-            note(leaves / out, &|| {
+            note(leaves / ball.out, &|| {
                 format!("links out of the {inside} chips within {hops} hops of chip {chip}")
             });
-            note(enters / into, &|| {
+            note(enters / ball.into, &|| {
                 format!("links into the {inside} chips within {hops} hops of chip {chip}")
             });
         }
@@ -94,7 +89,7 @@ pub fn floor(network: &Network, operation: Operation, size: f64) -> Floor {
         .fold(f64::INFINITY, f64::min);
     if quickest > 0.0 {
         for rank in 0..sources {
-            let hops = balls(network, rank).len();
+            let hops = balls(network, &out, rank).len();
             let chip = network.chips[rank as usize];
             // The farthest rank is as many hops away as there are balls that leave something out.
             note(hops as f64 * quickest, &|| {
@@ -114,8 +109,7 @@ struct Ball {
 }
 
 /// The balls around `rank` that leave somebody out.
-fn balls(network: &Network, rank: u32) -> Vec<Ball> {
-    let out = network.outwards();
+fn balls(network: &Network, out: &[Vec<u32>], rank: u32) -> Vec<Ball> {
     let mut distance = vec![u32::MAX; network.chips.len()];
     distance[rank as usize] = 0;
     let mut open = VecDeque::from([rank]);

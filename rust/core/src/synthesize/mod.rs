@@ -29,8 +29,11 @@ use crate::collective::Operation::{self, AllGather, AllReduce, ReduceScatter};
 use crate::error::not_negative;
 use crate::{Control, Error, Result};
 
-/// Most deliveries over which several seeds and several numbers of chunks are tried.
+/// Most deliveries with which several numbers of chunks are tried.
 const MOST_TRIED: u64 = 1 << 20;
+
+/// Deliveries of all seeds together.
+const MOST_SEEDED: u64 = 1 << 18;
 
 /// Seeds that are tried where a plan needs more rounds than the links into some rank do.
 const MOST_SEEDS: u64 = 8;
@@ -249,7 +252,7 @@ fn of_seeds(
     least_seconds: f64,
     make: impl Fn(u64) -> Result<Plan>,
 ) -> Result<Plan> {
-    let seeds = (MOST_TRIED / cut.deliveries().max(1)).clamp(1, MOST_SEEDS);
+    let seeds = (MOST_SEEDED / cut.deliveries().max(1)).clamp(1, MOST_SEEDS);
     let mut best: Option<Plan> = None;
     for lot in 0..seeds {
         // Seeds next to each other must not give the same lots one after another.
