@@ -4,6 +4,7 @@ mod algorithm;
 mod bound;
 mod context;
 mod cost;
+mod damage;
 mod group;
 mod hierarchical;
 mod layout;

@@ -10,6 +10,7 @@ mod faults;
 mod figures;
 mod gpu;
 mod link;
+mod modes;
 mod neuron;
 mod numbering;
 mod runs;
@@ -161,6 +162,16 @@ impl Machine {
             blocks,
             by_domain,
         })
+    }
+
+    /// One domain alone, whose messages cost senders nothing to start.
+    pub(crate) fn single(domain: &Domain) -> Result<Self> {
+        let site = Site {
+            name: String::new(),
+            domains: 1,
+            tiers: Vec::new(),
+        };
+        Self::new(domain.clone(), 0.0, None, vec![site], None)
     }
 
     /// The same machine where a collective call takes at least `launch` seconds: its issue overlaps the transfer.

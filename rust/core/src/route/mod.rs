@@ -2,6 +2,7 @@
 
 mod adaptive;
 mod alone;
+mod damaged;
 mod order;
 mod valiant;
 mod walk;
@@ -10,6 +11,7 @@ pub use alone::{Alone, alone};
 pub use order::{DimensionOrder, TieRule};
 
 pub(crate) use adaptive::{Scratch, spread};
+pub(crate) use damaged::DomainRoutes;
 pub(crate) use order::AxisOrder;
 pub(crate) use valiant::leg;
 pub(crate) use walk::{cable_from, outside, ring_shares, spans_below};
