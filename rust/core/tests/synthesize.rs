@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use rainier_core::collective::{Model, Operation, play};
-use rainier_core::machine::{Axis, AxisKind, Domain, Machine, Site};
+use rainier_core::machine::{Axis, AxisKind, Domain, End, Faults, Machine, Site};
 use rainier_core::route::Routing;
 use rainier_core::schedule::verify;
 use rainier_core::synthesize::{Ask, Network, Pace, Wire, floor, live_graph, synthesize, write};
@@ -250,6 +250,47 @@ fn link_by_link_hides_latency_and_plays_as_it_was_timed() {
             assert!(played.time <= either.seconds() * (1.0 + 1e-9));
             assert!(played.time >= 0.99 * either.seconds(), "{}", played.time);
         }
+    }
+}
+
+#[test]
+fn live_graphs_leave_out_what_is_dead() {
+    let whole = network(&ultraserver());
+    let faults = Faults {
+        links: vec![whole.links[7].id],
+        chips: vec![9],
+        degraded: vec![(whole.links[0].id, 0.25)],
+        ..Faults::default()
+    };
+    let hurt = ultraserver().with_faults(faults).unwrap();
+    let everybody: Vec<u32> = (0..64).collect();
+    let error = live_graph(&hurt, &everybody).unwrap_err();
+    assert!(error.to_string().contains("chip 9"), "{error}");
+    let left: Vec<u32> = (0..64).filter(|&chip| chip != 9).collect();
+    let network = live_graph(&hurt, &left).unwrap();
+    // Six links out of the dead chip and six into it, and the dead one.
+    assert_eq!(network.links.len(), 384 - 12 - 1);
+    let slow = network
+        .links
+        .iter()
+        .find(|wire| wire.id == whole.links[0].id);
+    assert_eq!(slow.unwrap().bandwidth, 0.25 * whole.links[0].bandwidth);
+    assert!(
+        network
+            .links
+            .iter()
+            .all(|wire| wire.id != whole.links[7].id)
+    );
+    for wire in &network.links {
+        let ends = [left[wire.from as usize], left[wire.to as usize]];
+        let link = hurt.link(wire.id).unwrap();
+        assert_eq!([link.from, link.to], ends.map(End::Chip));
+    }
+    for operation in ALL {
+        let found = synthesize(&network, &ask(operation, GIB, None), &quiet()).unwrap();
+        found.check(&network).unwrap();
+        let ratio = found.seconds() / floor(&network, operation, GIB).seconds;
+        assert!((1.0..1.15).contains(&ratio), "{} {ratio}", operation.name());
     }
 }
 

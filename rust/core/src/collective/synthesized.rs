@@ -303,11 +303,13 @@ fn whole_domain_instead(machine: &Machine, network: &Network) -> Result<()> {
     };
     let chips = machine.domain().chips();
     let first = machine.split(network.chips[0]).0 * chips;
-    let all: Vec<u32> = (first..first + chips).collect();
+    let all: Vec<u32> = (first..first + chips)
+        .filter(|&chip| !machine.is_dead_chip(chip))
+        .collect();
     if live_graph(machine, &all)?.check().is_ok() {
         return Err(Error::unsupported(
             format!("synthesized over a group that needs other chips to relay: {cut}"),
-            "take the whole UltraServer, or name another algorithm",
+            "take all live chips of the UltraServer, or name another algorithm",
         ));
     }
     Err(cut)

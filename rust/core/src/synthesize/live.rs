@@ -5,16 +5,27 @@ use crate::machine::{AxisKind, Machine};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
-/// The live links between `chips`, which are of one domain: rank r is the r-th of them.
+/// The live links between `chips`, which are of one domain: rank r is the r-th of them. Dead links are left out, slower
+/// ones are as slow as they are.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for a domain with a switch.
+/// [`Error::Unsupported`] for a domain with a switch and for dead chips.
 pub fn live_graph(machine: &Machine, chips: &[u32]) -> Result<Network> {
     let domain = machine.domain();
     let mut ranks: BTreeMap<u32, u32> = BTreeMap::new();
     for (rank, &chip) in chips.iter().enumerate() {
         ranks.insert(chip, rank as u32);
     }
+    if let Some(dead) = chips.iter().find(|&&chip| machine.is_dead_chip(chip)) {
+        return Err(Error::unsupported(
+            format!("synthesized over chip {dead}, which is dead"),
+            "leave dead chips out of the group",
+        ));
+    }
+    let damage = chips
+        .first()
+        .and_then(|&chip| machine.damage_of(machine.split(chip).0))
+        .unwrap_or_default();
     let mut links = Vec::new();
     for (rank, &chip) in chips.iter().enumerate() {
         let (number, local) = machine.split(chip);
@@ -25,7 +36,7 @@ pub fn live_graph(machine: &Machine, chips: &[u32]) -> Result<Network> {
             );
             let mut join = |there: u32, link: u64| {
                 let other = chip - here * stride + there * stride;
-                if let Some(&to) = ranks.get(&other) {
+                if let Some(&to) = ranks.get(&other).filter(|_| !damage.is_dead(link)) {
                     let id = machine.domain_link(number, link);
                     let (bandwidth, latency) = machine.link_numbers(id);
                     links.push(Wire {
