@@ -4,6 +4,7 @@ mod collective;
 mod convert;
 mod enter;
 mod error;
+mod faults;
 mod machine;
 mod schedule;
 
@@ -13,6 +14,8 @@ use pyo3::prelude::*;
 mod _core {
     #[pymodule_export]
     use super::collective::{Groups, Outcome};
+    #[pymodule_export]
+    use super::faults::{faults, healthy, links_named, num_live_chips, overlay_bytes, with_faults};
     #[pymodule_export]
     use super::machine::Machine;
     #[pymodule_export]

@@ -45,6 +45,12 @@ pub fn link_loads(
     let count = flows.count()?;
     let survey = flows.survey(control)?;
     let valiant = match routing {
+        Routing::WildFirst | Routing::Shortest | Routing::UpDown => {
+            return Err(crate::Error::unsupported(
+                "loads of this policy",
+                "use dimension order (\"dor\")",
+            ));
+        }
         Routing::MinimalAdaptive => {
             return spread::loads(machine, flows, survey.share_grid(), threads, control);
         }

@@ -34,6 +34,12 @@ pub fn uniform(
     let domain = machine.domain();
     let mut local = vec![0.0; domain.links() as usize];
     match routing {
+        Routing::WildFirst | Routing::Shortest | Routing::UpDown => {
+            return Err(crate::Error::unsupported(
+                "loads of this policy",
+                "use dimension order (\"dor\")",
+            ));
+        }
         Routing::DimensionOrder(order) => add_axes(domain, order.tie, &mut local),
         Routing::MinimalAdaptive if uniform_adaptive::is_symmetric(domain) => {
             add_axes(domain, TieRule::Split, &mut local);

@@ -11,6 +11,7 @@ pub use alone::{Alone, alone};
 pub use order::{DimensionOrder, TieRule};
 
 pub(crate) use adaptive::{Scratch, spread};
+#[allow(unused_imports, reason = "collectives on damaged machines use it next")]
 pub(crate) use damaged::DomainRoutes;
 pub(crate) use order::AxisOrder;
 pub(crate) use valiant::leg;
@@ -18,7 +19,7 @@ pub(crate) use walk::{cable_from, outside, ring_shares, spans_below};
 
 use crate::Control;
 use crate::error::{Error, Result};
-use crate::machine::Machine;
+use crate::machine::{Domain, Machine};
 
 /// Links between two looks at the cancel flag: well below a millisecond.
 const VISITS_BETWEEN_CHECKS: u32 = 1 << 14;
@@ -34,6 +35,12 @@ pub enum Routing {
     /// By way of a chip chosen uniformly from the domain, dimension order with split ties on both legs.
     /// Shares are the expectation.
     Valiant,
+    /// As few non-minimal hops as damage asks for, then dimension order with split ties.
+    WildFirst,
+    /// Over the fewest live links; of several ways the one that first takes the lowest axis, `+` before `-`.
+    Shortest,
+    /// Up a breadth-first tree from the lowest chip, then down, over cables that live both ways (Autonet).
+    UpDown,
 }
 
 impl Default for Routing {
@@ -45,7 +52,23 @@ impl Default for Routing {
 impl Routing {
     /// True if moving both ends of a message around rings moves its links along and changes no share.
     pub fn is_translation_invariant(&self) -> bool {
-        !matches!(self, Self::DimensionOrder(order) if order.tie == TieRule::Simgrid)
+        match self {
+            Self::DimensionOrder(order) => order.tie != TieRule::Simgrid,
+            Self::UpDown => false,
+            Self::MinimalAdaptive | Self::Valiant | Self::WildFirst | Self::Shortest => true,
+        }
+    }
+
+    /// The dimension order that is the same on a whole domain: none of another policy, of up*/down*, and of shortest
+    /// ways where a switch spans several axes and may be a short cut.
+    pub(crate) fn on_whole(&self, domain: &Domain) -> Option<DimensionOrder> {
+        let tie = match self {
+            Self::DimensionOrder(order) => return Some(order.clone()),
+            Self::WildFirst => TieRule::Split,
+            Self::Shortest if !domain.axes().iter().any(spans_below) => TieRule::Positive,
+            Self::Shortest | Self::UpDown | Self::MinimalAdaptive | Self::Valiant => return None,
+        };
+        Some(DimensionOrder { tie, order: None })
     }
 
     /// Checks that the policy fits the machine.
@@ -63,6 +86,9 @@ impl Routing {
             Self::DimensionOrder(order) => return order.resolve(axes.len()),
             Self::MinimalAdaptive => "minimal adaptive",
             Self::Valiant => "Valiant",
+            Self::WildFirst | Self::Shortest | Self::UpDown => {
+                return DimensionOrder::default().resolve(axes.len());
+            }
         };
         match axes.iter().find(|axis| axis.size > 1 && !axis.is_cabled()) {
             None => DimensionOrder::default().resolve(axes.len()),
@@ -143,6 +169,12 @@ fn walk_until(
     let domain = machine.domain();
     let first = machine.domain_link(from, 0);
     match routing {
+        Routing::WildFirst | Routing::Shortest | Routing::UpDown => {
+            let routes = DomainRoutes::new(domain, &damaged::WHOLE, routing)?;
+            routes.walk(local_src, local_dst, &mut |link, share| {
+                visit(first + link, share);
+            })?;
+        }
         Routing::DimensionOrder(_) => {
             walk::inside(domain, &order, local_src, local_dst, |link, share| {
                 visit(first + link, share);

@@ -233,7 +233,7 @@ fn redirects(
         if damage.has_nic(ingress, chip) {
             continue;
         }
-        let Some(port) = routes.port(ingress, seat) else {
+        let Some(port) = routes.port(ingress, seat)? else {
             let why = format!(
                 "no NIC of its UltraServer that it reaches {}",
                 if ingress { "receives" } else { "sends" }
