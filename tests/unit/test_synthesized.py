@@ -119,3 +119,45 @@ def test_the_same_call_gives_the_same_bits(ultraserver: rf.Machine) -> None:
     first, second = (ultraserver.all_reduce("3 MiB", algorithm="synthesized") for _ in range(2))
     assert first.time_s == second.time_s
     assert np.array_equal(first.link_loads().bytes, second.link_loads().bytes)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_dead_z_link_costs_what_the_links_left_allow(
+    ultraserver: rf.Machine, operation: str
+) -> None:
+    z = next(number for number in range(384) if "(z +): chip 5 " in str(ultraserver.link(number)))
+    back = next(n for n in range(384) if "(z -): chip 21 -> chip 5" in str(ultraserver.link(n)))
+    for dead in ([z], [z, back]):
+        hurt = ultraserver.with_faults(links=dead)
+        made = getattr(hurt, operation)("1 GiB", algorithm="synthesized")
+        assert 1 <= made.time_s / made.lower_bound_s < 1.02
+        assert made.time_s < getattr(hurt, operation)("1 GiB").time_s
+        assert not made.link_loads().bytes[dead].any()
+        schedule = rf.schedule(operation, hurt, "1 GiB", algorithm="synthesized", chunks=4)
+        schedule.verify()
+        bound = made.lower_bound_s
+        assert 1 <= hurt.run(schedule, model="fluid").time_s / bound < 1.15
+        assert 1 <= hurt.run(schedule, model="link_load").time_s / bound < 1.15
+
+
+def test_slow_links_and_dead_chips(ultraserver: rf.Machine) -> None:
+    slow = ultraserver.with_faults(degrade={0: 0.3, 300: 0.7})
+    made = slow.all_gather("1 GiB", algorithm="synthesized")
+    assert 1 <= made.time_s / made.lower_bound_s < 1.02
+    hurt = ultraserver.with_faults(chips=[9])
+    with pytest.raises(rf.Unsupported, match="chip 9, which is dead; leave dead chips out"):
+        hurt.all_gather("1 GiB", algorithm="synthesized")
+    left = [chip for chip in range(64) if chip != 9]
+    made = hurt.all_reduce("1 GiB", group=left, algorithm="synthesized")
+    assert 1 <= made.time_s / made.lower_bound_s < 1.05
+    rf.schedule("all_reduce", hurt, "1 GiB", "synthesized", left, chunks=2).verify()
+
+
+def test_what_is_cut_off_is_named() -> None:
+    ring = rf.torus((4,), bandwidth="50 GB/s")
+    into = [
+        number for number in range(8) if str(ring.link(number)).split(",")[0].endswith("chip 2")
+    ]
+    assert len(into) == 2
+    with pytest.raises(rf.Unreachable, match="chip 2 cannot be reached from chip 0"):
+        ring.with_faults(links=into).all_gather(1, algorithm="synthesized")
