@@ -26,7 +26,7 @@ mod _core {
 
     use numpy::PyArray1;
     use pyo3::prelude::*;
-    use rainier_core::collective::{ALGORITHMS, Operation, nccl, neuron};
+    use rainier_core::collective::{ALGORITHMS, Operation, nccl, neuron, synthesized};
     use std::collections::BTreeMap;
 
     #[pymodule_init]
@@ -83,6 +83,16 @@ mod _core {
                 let operations = neuron::OPERATIONS.iter().map(|one| one.name());
                 (neuron::NAME, neuron::SUMMARY, operations.collect())
             });
+        let synthesized = wanted
+            .is_none_or(|wanted| synthesized::OPERATIONS.contains(&wanted))
+            .then(|| {
+                let operations = synthesized::OPERATIONS.iter().map(|one| one.name());
+                (
+                    synthesized::NAME,
+                    synthesized::SUMMARY,
+                    operations.collect(),
+                )
+            });
         Ok(rows
             .map(|row| {
                 let operations = row
@@ -94,6 +104,7 @@ mod _core {
             })
             .chain(tuned)
             .chain(trainium)
+            .chain(synthesized)
             .collect())
     }
 }

@@ -26,6 +26,7 @@ mod run;
 mod schedule;
 mod simulate;
 mod symmetry;
+pub mod synthesized;
 mod unroll;
 mod wan;
 

@@ -15,6 +15,7 @@ use super::placement::Placement;
 use super::request::{Choice, Request};
 use super::schedule::Stage;
 use super::simulate;
+use super::synthesized;
 use super::unroll::unroll;
 use crate::fluid::Engine;
 use crate::machine::Machine;
@@ -67,6 +68,11 @@ pub fn run(
     if request.algorithm == Choice::Named(neuron::NAME.to_owned()) {
         neuron::run(&context, request, &mut outcome)?;
         outcome.bounds = bounds(&context, request)?;
+        outcome.apply_launch(machine.launch());
+        return Ok(outcome);
+    }
+    if synthesized::named(request) {
+        synthesized::run(&context, request, &mut outcome)?;
         outcome.apply_launch(machine.launch());
         return Ok(outcome);
     }
@@ -161,6 +167,9 @@ pub fn schedule(
     if nothing_moves(&groups, &request) {
         let schedule = unroll(&context, &request, &[])?;
         return Ok(("none".to_owned(), schedule));
+    }
+    if synthesized::named(&request) {
+        return synthesized::schedule(&context, &request);
     }
     let (best, _) = best(&context, &request)?;
     let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();
