@@ -64,6 +64,7 @@ from rainier_fast.machine import (
 
 if TYPE_CHECKING:
     from rainier_fast.machine.mesh import DeviceMesh
+    from rainier_fast.machine.plan import Compute, Plan
     from rainier_fast.machine.schedule import Block, Schedule, Send
     from rainier_fast.measure import Calibration, calibrate
     from rainier_fast.results import (
@@ -72,8 +73,11 @@ if TYPE_CHECKING:
         Comparison,
         Link,
         LinkLoads,
+        Meeting,
+        PlanResult,
         Route,
         Table,
+        TogetherResult,
     )
 
     B200_NODE: UltraServer
@@ -126,6 +130,7 @@ __all__ = [
     "Cluster",
     "CollectiveResult",
     "Comparison",
+    "Compute",
     "DeviceMesh",
     "DimensionOrder",
     "Fabric",
@@ -139,10 +144,13 @@ __all__ = [
     "LinkAt",
     "LinkLoads",
     "Machine",
+    "Meeting",
     "MinimalAdaptive",
     "Neuron",
     "Nic",
     "OutOfRange",
+    "Plan",
+    "PlanResult",
     "RainierError",
     "Route",
     "Schedule",
@@ -150,6 +158,7 @@ __all__ = [
     "Site",
     "Table",
     "Tier",
+    "TogetherResult",
     "UltraServer",
     "UnknownName",
     "Unreachable",
@@ -176,11 +185,24 @@ __all__ = [
 # Classes whose modules load when they are asked for.
 _LATE = {
     **dict.fromkeys(
-        ("Bottleneck", "CollectiveResult", "Comparison", "Link", "LinkLoads", "Route", "Table"),
+        (
+            "Bottleneck",
+            "CollectiveResult",
+            "Comparison",
+            "Link",
+            "LinkLoads",
+            "Meeting",
+            "PlanResult",
+            "Route",
+            "Table",
+            "TogetherResult",
+        ),
         "rainier_fast.results",
     ),
     **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.machine.schedule"),
     "DeviceMesh": "rainier_fast.machine.mesh",
+    "Compute": "rainier_fast.machine.plan",
+    "Plan": "rainier_fast.machine.plan",
     **dict.fromkeys(("Calibration", "calibrate"), "rainier_fast.measure"),
 }
 

@@ -8,6 +8,7 @@ mod faults;
 mod machine;
 mod recovery;
 mod schedule;
+mod together;
 
 use pyo3::prelude::*;
 
@@ -23,6 +24,8 @@ mod _core {
     use super::recovery::{damaged_ultraservers, dead_ultraservers, in_mode};
     #[pymodule_export]
     use super::schedule::Schedule;
+    #[pymodule_export]
+    use super::together::{Written, share_links, share_messages, write_out};
 
     use numpy::PyArray1;
     use pyo3::prelude::*;
