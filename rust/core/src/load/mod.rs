@@ -13,6 +13,7 @@ mod spread;
 mod tally;
 mod uniform;
 mod uniform_adaptive;
+mod unreachable;
 mod valiant;
 mod walked;
 
@@ -44,3 +45,4 @@ pub use job::link_loads;
 pub use pattern::{Pattern, destinations};
 pub use random::SplitMix64;
 pub use uniform::uniform;
+pub use unreachable::unreachable;

@@ -1,9 +1,13 @@
 //! Routes inside a damaged domain: which links a message takes when some are dead.
 
+mod deadlock;
 mod graph;
 mod links;
 mod order;
 mod overlay;
+mod report;
+#[cfg(test)]
+mod report_tests;
 #[cfg(test)]
 mod tests;
 mod up_down;
@@ -11,6 +15,7 @@ mod why;
 mod wild;
 
 pub(crate) use overlay::{Overlay, Routes};
+pub use report::{Lengths, RoutingReport, routing_reports};
 
 use super::{AxisOrder, DimensionOrder, Routing, spans_below};
 use crate::error::{Error, Result};
