@@ -37,13 +37,67 @@ _RequestRow = tuple[
 ]
 _Progress = Callable[[int, int], object]
 
-__all__ = ["Groups", "Machine", "Outcome", "Schedule", "__version__", "algorithms", "build_info"]
+__all__ = [
+    "Groups",
+    "Machine",
+    "Outcome",
+    "Schedule",
+    "__version__",
+    "algorithms",
+    "build_info",
+    "damaged_ultraservers",
+    "dead_ultraservers",
+    "faults",
+    "healthy",
+    "in_mode",
+    "links_named",
+    "num_live_chips",
+    "overlay_bytes",
+    "with_faults",
+]
 
 __version__: str
 
 def build_info() -> dict[str, str]: ...
 def algorithms(operation: str | None) -> list[tuple[str, str, list[str]]]:
     """Return (name, one line, operations) of each algorithm, of one operation or all."""
+
+def with_faults(
+    machine: Machine,
+    links: NDArray[np.uint64],
+    chips: NDArray[np.uint32],
+    nics: NDArray[np.uint32],
+    domains: NDArray[np.uint32],
+    sites: NDArray[np.uint32],
+    slow: NDArray[np.uint64],
+    factors: NDArray[np.float64],
+) -> Machine:
+    """Return the machine with these faults beside those that it has."""
+
+def healthy(machine: Machine) -> Machine: ...
+def num_live_chips(machine: Machine) -> int: ...
+def overlay_bytes(machine: Machine) -> int: ...
+def faults(
+    machine: Machine,
+) -> tuple[
+    NDArray[np.uint64],
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+    NDArray[np.uint64],
+    NDArray[np.float64],
+]:
+    """Return links, chips, NICs, UltraServers, sites, slower links and their factors."""
+
+def damaged_ultraservers(machine: Machine) -> NDArray[np.uint32]: ...
+def dead_ultraservers(machine: Machine) -> NDArray[np.uint32]: ...
+def in_mode(machine: Machine, mode: Machine) -> tuple[Machine, list[tuple[int, int]]]:
+    """Return the mode with the faults, and (UltraServer, turn) of those numbered otherwise."""
+
+def links_named(
+    machine: Machine, chip: int, kind: str, direction: str | None, to: int | None
+) -> list[int]: ...
 
 @final
 class Machine:
@@ -68,8 +122,10 @@ class Machine:
         self, chips: NDArray[np.int64]
     ) -> tuple[NDArray[np.uint32], NDArray[np.uint32], list[NDArray[np.uint32]]]:
         """Return site, UltraServer in the site and coordinate along each axis of each chip."""
-    def link(self, link: int) -> tuple[str, str, str, str, int | None, int | None, float, float]:
-        """Return class, direction, ends in words, ends that are chips, bandwidth, latency."""
+    def link(
+        self, link: int
+    ) -> tuple[str, str, str, str, int | None, int | None, float, float, bool, float]:
+        """Return class, direction, ends in words and as chips, bandwidth, latency, dead, factor."""
     def link_runs(self) -> list[tuple[int, str, float, float]]:
         """Return runs of equal links: (count, class, bandwidth, latency)."""
     def link_bandwidths(self) -> NDArray[np.float64]: ...

@@ -7,6 +7,7 @@ from rainier_fast.definitions.bucket import Bucket
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.neuron import Neuron
+from rainier_fast.definitions.places import ChipAt, LinkAt
 from rainier_fast.definitions.routing import DimensionOrder, MinimalAdaptive, Routing, Valiant
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
@@ -16,9 +17,11 @@ __all__ = [
     "Axis",
     "Bucket",
     "Chip",
+    "ChipAt",
     "DimensionOrder",
     "Fabric",
     "Gpu",
+    "LinkAt",
     "MinimalAdaptive",
     "Neuron",
     "Nic",

@@ -36,6 +36,8 @@ type LinkRow = (
     Option<u32>,
     f64,
     f64,
+    bool,
+    f64,
 );
 type RouteRow<'py> = (
     Bound<'py, PyArray1<i64>>,
@@ -193,6 +195,8 @@ impl Machine {
             chip(&link.to),
             link.bandwidth,
             link.latency,
+            link.dead,
+            machine.faults().factor(link.id),
         ))
     }
 
@@ -200,7 +204,7 @@ impl Machine {
         let machine = &*self.0;
         quick(py, || {
             let mut runs: Vec<(u64, core::LinkClass, f64, f64)> = Vec::new();
-            machine.for_each_link_run(|count, class, bandwidth, latency| match runs.last_mut() {
+            machine.for_each_rated_run(|count, class, bandwidth, latency| match runs.last_mut() {
                 Some(last) if (&last.1, last.2, last.3) == (class, bandwidth, latency) => {
                     last.0 += count
                 }

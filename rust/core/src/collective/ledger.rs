@@ -2,14 +2,17 @@
 //! stored once, NIC loads once per domain, fabric and WAN links one by one.
 
 use super::context::Context;
-use crate::machine::{LinkClass, Machine};
+use super::damage::Hurt;
+use crate::machine::LinkClass;
 use std::collections::BTreeMap;
 
 /// Loads of one pattern, phase or schedule. Empty vectors mean "nothing there".
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Ledger {
-    /// Bytes per local link, the same in every domain that takes part.
+    /// Bytes per local link, the same in every whole domain that takes part.
     pub(crate) local: Vec<f64>,
+    /// What the damaged domains of each class have beside that: (local link, bytes more or less), ascending.
+    pub(crate) classes: Vec<Vec<(u32, f64)>>,
     /// Bytes per NIC of every member, by domain: egress, ingress.
     pub(crate) nic: [Vec<f64>; 2],
     /// The same for single local chips.
@@ -59,6 +62,14 @@ impl Ledger {
     pub(crate) fn add(&mut self, other: &Self, scale: f64) {
         axpy(&mut self.local, &other.local, scale);
         axpy(&mut self.fabric, &other.fabric, scale);
+        if !other.classes.is_empty() {
+            self.classes.resize(other.classes.len(), Vec::new());
+            for (changes, more) in self.classes.iter_mut().zip(&other.classes) {
+                if !more.is_empty() {
+                    *changes = merged(changes, more, scale);
+                }
+            }
+        }
         for direction in 0..2 {
             axpy(&mut self.nic[direction], &other.nic[direction], scale);
             for (lane, loads) in &other.lanes[direction] {
@@ -89,13 +100,17 @@ impl Ledger {
             }
         };
         let machine = context.machine;
-        let domain = context.first_domain();
-        let (local, _) = peak(self.local.len(), |link| {
-            self.local[link] / context.local_bandwidth[link]
-        });
-        if let Some(&bytes) = self.local.get(local) {
-            let link = machine.domain_link(domain, local as u64);
-            offer(bytes, context.local_bandwidth[local], link);
+        if let Some(domain) = context.whole_domain() {
+            let (local, _) = peak(self.local.len(), |link| {
+                self.local[link] / context.local_bandwidth[link]
+            });
+            if let Some(&bytes) = self.local.get(local) {
+                let link = machine.domain_link(domain, local as u64);
+                offer(bytes, context.local_bandwidth[local], link);
+            }
+        }
+        if let Some(hurt) = &context.hurt {
+            self.offer_damaged(context, hurt, &mut offer);
         }
         if let Some(nic) = machine.nic() {
             for direction in 0..2 {
@@ -115,7 +130,7 @@ impl Ledger {
         }
         for &(link, bytes) in &self.single {
             offer(
-                bytes + self.beside(machine, link),
+                bytes + self.beside(context, link),
                 machine.link_numbers(link).0,
                 link,
             );
@@ -127,6 +142,86 @@ impl Ledger {
                 .class,
             ..best
         })
+    }
+
+    /// Offers the links of damaged domains: inside, and the NICs that carry more than their own, or are slower.
+    fn offer_damaged(&self, context: &Context, hurt: &Hurt, offer: &mut impl FnMut(f64, f64, u64)) {
+        let machine = context.machine;
+        let chips = machine.domain().chips();
+        for (index, class) in hurt.classes.iter().enumerate() {
+            let first = class.domains[0];
+            let mut offer_local = |link: u32, bytes: f64| {
+                let bandwidth = class.bandwidth[link as usize];
+                offer(
+                    bytes,
+                    bandwidth,
+                    machine.domain_link(first, u64::from(link)),
+                );
+            };
+            let changes = self.classes.get(index).map_or(&[][..], Vec::as_slice);
+            let whole = |link: u32| self.local.get(link as usize).copied().unwrap_or(0.0);
+            for &(link, change) in changes {
+                offer_local(link, whole(link) + change);
+            }
+            // Links that carry what they carry in a whole domain count there, unless they are slower, or no domain is
+            // whole.
+            let changed = |link: u32| changes.binary_search_by_key(&link, |entry| entry.0).is_ok();
+            for &(link, _) in &class.damage.degraded {
+                if !changed(link as u32) {
+                    offer_local(link as u32, whole(link as u32));
+                }
+            }
+            if hurt.whole.is_none() {
+                for link in (0..self.local.len() as u32).filter(|&link| !changed(link)) {
+                    offer_local(link, whole(link));
+                }
+            }
+            let Some(nic) = machine.nic().filter(|_| class.has_other_nics()) else {
+                continue;
+            };
+            for &domain in &class.domains {
+                let detoured = class.detoured(context, self, domain);
+                for (&local, &bytes) in &detoured.local {
+                    let all = bytes + hurt.local_bytes(self, domain, local);
+                    let link = machine.domain_link(domain, local);
+                    offer(all, class.bandwidth[local as usize], link);
+                }
+                for direction in 0..2 {
+                    let slow = class.damage.slow_nics[direction].iter();
+                    let own = slow
+                        .map(|entry| entry.0)
+                        .filter(|chip| !detoured.nics[direction].contains_key(chip))
+                        .map(|chip| (chip, self.nic_bytes(context, direction, domain, chip)));
+                    let others = detoured.nics[direction].iter().map(|(&a, &b)| (a, b));
+                    for (chip, bytes) in others.chain(own) {
+                        if detoured.idle[direction].contains(&chip) {
+                            continue;
+                        }
+                        let link = machine.nic_link(direction == 1, domain * chips + chip);
+                        offer(bytes, nic.bandwidth * machine.faults().factor(link), link);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Bytes that the rank of a local chip sends (0) or receives (1) over its NIC, wherever that is.
+    pub(crate) fn nic_bytes(
+        &self,
+        context: &Context,
+        direction: usize,
+        domain: u32,
+        chip: u32,
+    ) -> f64 {
+        let at = domain as usize;
+        let shared = match self.nic[direction].get(at) {
+            Some(&bytes) if context.is_member(chip) => bytes,
+            _ => 0.0,
+        };
+        let lane = self.lanes[direction]
+            .get(&chip)
+            .map_or(0.0, |loads| loads[at]);
+        shared + lane
     }
 
     /// The busiest domain of the members' NICs, and of each lane that has loads of its own.
@@ -148,11 +243,17 @@ impl Ledger {
 
     /// Bytes that the compact parts put on a link that also has bytes of its own in `single`. Algorithms mix
     /// single links only with loads inside domains.
-    fn beside(&self, machine: &Machine, link: u64) -> f64 {
-        if link >= machine.blocks().nic || self.local.is_empty() {
+    fn beside(&self, context: &Context, link: u64) -> f64 {
+        let machine = context.machine;
+        if link >= machine.blocks().nic {
             return 0.0;
         }
-        self.local[(link % machine.domain().links()) as usize]
+        let links = machine.domain().links();
+        let (domain, local) = ((link / links) as u32, link % links);
+        match &context.hurt {
+            Some(hurt) => hurt.local_bytes(self, domain, local),
+            None => self.local.get(local as usize).copied().unwrap_or(0.0),
+        }
     }
 
     /// Bytes on every link of the machine, by number.
@@ -163,6 +264,10 @@ impl Ledger {
             for &domain in context.member_domains() {
                 let first = machine.domain_link(domain, 0) as usize;
                 out[first..first + self.local.len()].copy_from_slice(&self.local);
+                let class = context.hurt.as_ref().and_then(|hurt| hurt.class_of(domain));
+                for &(link, change) in class.map_or(&[][..], |class| &self.classes[class]) {
+                    out[first + link as usize] += change;
+                }
             }
         }
         let chips = machine.domain().chips();
@@ -187,11 +292,41 @@ impl Ledger {
         for &(link, bytes) in &self.single {
             out[link as usize] += bytes;
         }
+        if let Some(hurt) = &context.hurt {
+            self.expand_damaged(context, hurt, &mut out);
+        }
         out
     }
 }
 
-fn merged(a: &[(u64, f64)], b: &[(u64, f64)], scale: f64) -> Vec<(u64, f64)> {
+impl Ledger {
+    /// Puts what other chips' NICs carry where it goes.
+    fn expand_damaged(&self, context: &Context, hurt: &Hurt, out: &mut [f64]) {
+        let machine = context.machine;
+        let (chips, links) = (machine.domain().chips(), machine.domain().links());
+        for class in &hurt.classes {
+            for &domain in &class.domains {
+                let first = machine.domain_link(domain, 0) as usize;
+                let inside = &mut out[first..first + links as usize];
+                let detoured = class.detoured(context, self, domain);
+                for (&local, &bytes) in &detoured.local {
+                    inside[local as usize] += bytes;
+                }
+                for direction in 0..2 {
+                    let link = |chip: u32| machine.nic_link(direction == 1, domain * chips + chip);
+                    for &chip in &detoured.idle[direction] {
+                        out[link(chip) as usize] = 0.0;
+                    }
+                    for (&chip, &bytes) in &detoured.nics[direction] {
+                        out[link(chip) as usize] = bytes;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn merged<K: Ord + Copy>(a: &[(K, f64)], b: &[(K, f64)], scale: f64) -> Vec<(K, f64)> {
     let mut out = Vec::with_capacity(a.len() + b.len());
     let (mut i, mut j) = (0, 0);
     while i < a.len() || j < b.len() {

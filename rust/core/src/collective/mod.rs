@@ -4,6 +4,7 @@ mod algorithm;
 mod bound;
 mod context;
 mod cost;
+mod damage;
 mod group;
 mod hierarchical;
 mod layout;
@@ -25,6 +26,7 @@ mod run;
 mod schedule;
 mod simulate;
 mod symmetry;
+pub mod synthesized;
 mod unroll;
 mod wan;
 

@@ -6,6 +6,7 @@
 use super::bound::bounds;
 use super::context::Context;
 use super::cost::{StageCost, combine};
+use super::damage::stand_in;
 use super::group::Groups;
 use super::model::Model;
 use super::moves::{Moves, SeatKind, Seats, Space};
@@ -120,6 +121,7 @@ fn simulated(context: &Context, schedule: &Schedule, engine: Engine) -> Result<f
             schedule.chips[send.dst as usize],
         );
         control.check()?;
+        let (from, to) = (stand_in(machine, from)?, stand_in(machine, to)?);
         let mut routes = Vec::new();
         for routing in &routings {
             routes.push(route_until(machine, routing, from, to, control)?);

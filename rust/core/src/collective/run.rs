@@ -4,6 +4,7 @@ use super::algorithm::{ALGORITHMS, IN_SWITCH, Job, find, flat, symmetric_to};
 use super::bound::{bounds, bounds_in_switch};
 use super::context::Context;
 use super::cost::{Cost, StageCost, combine};
+use super::damage::has_damage;
 use super::group::Groups;
 use super::hierarchical;
 use super::nccl;
@@ -14,6 +15,7 @@ use super::placement::Placement;
 use super::request::{Choice, Request};
 use super::schedule::Stage;
 use super::simulate;
+use super::synthesized;
 use super::unroll::unroll;
 use crate::fluid::Engine;
 use crate::machine::Machine;
@@ -56,6 +58,7 @@ pub fn run(
         return Ok(outcome);
     }
     let (groups, request) = (&groups, &request);
+    refuse_on_damage(machine, groups, request)?;
     if request.algorithm == Choice::Named(nccl::NAME.to_owned()) {
         nccl::run(machine, groups, routing, request, control, &mut outcome)?;
         outcome.apply_launch(machine.launch());
@@ -68,7 +71,18 @@ pub fn run(
         outcome.apply_launch(machine.launch());
         return Ok(outcome);
     }
+    if synthesized::named(request) {
+        synthesized::run(&context, request, &mut outcome)?;
+        outcome.apply_launch(machine.launch());
+        return Ok(outcome);
+    }
     let (best, candidates) = best(&context, request)?;
+    if !best.cost.time.is_finite() {
+        return Err(cut_off(&context, &best.cost));
+    }
+    if let Some(hurt) = &context.hurt {
+        outcome.note = hurt.note();
+    }
     outcome.candidates = candidates;
     outcome.sort_candidates();
     outcome.fill(machine, best.name, &best.stages, best.cost);
@@ -84,6 +98,39 @@ pub fn run(
     };
     outcome.apply_launch(machine.launch());
     Ok(outcome)
+}
+
+/// Refuses, on damaged domains, algorithms whose prices are tables of whole ones.
+fn refuse_on_damage(machine: &Machine, groups: &Groups, request: &Request) -> Result<()> {
+    let Choice::Named(name) = &request.algorithm else {
+        return Ok(());
+    };
+    if (name == nccl::NAME || name == neuron::NAME) && has_damage(machine, groups) {
+        return Err(Error::unsupported(
+            format!("{name} over damaged UltraServers: it is measured on whole ones"),
+            "use \"auto\" or name another algorithm",
+        ));
+    }
+    Ok(())
+}
+
+/// What is wrong where a schedule never ends: its busiest link is dead and has no way round.
+fn cut_off(context: &Context, cost: &Cost) -> Error {
+    let machine = context.machine;
+    let members = context.groups.members(machine, 0);
+    let link = cost.busiest.as_ref().map(|busiest| busiest.link);
+    let why = link.and_then(|id| machine.link(id).ok()).map(|link| {
+        format!(
+            "the {} link {} is dead and nothing leads round it; leave what lies behind it out of the group",
+            link.class.name(machine),
+            link.id
+        )
+    });
+    Error::Unreachable {
+        src: members[0],
+        dst: members[members.len() - 1],
+        why: why.unwrap_or_else(|| "a link on the way is dead".to_owned()),
+    }
 }
 
 /// The schedule that [`run`] takes for the first group, message by message.
@@ -120,6 +167,9 @@ pub fn schedule(
     if nothing_moves(&groups, &request) {
         let schedule = unroll(&context, &request, &[])?;
         return Ok(("none".to_owned(), schedule));
+    }
+    if synthesized::named(&request) {
+        return synthesized::schedule(&context, &request);
     }
     let (best, _) = best(&context, &request)?;
     let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();

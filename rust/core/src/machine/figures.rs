@@ -46,7 +46,8 @@ impl Machine {
         (bandwidth, latency)
     }
 
-    fn local_numbers(&self, local: u64) -> (f64, f64) {
+    /// Bandwidth and latency of a local link of a whole domain.
+    pub(crate) fn local_numbers(&self, local: u64) -> (f64, f64) {
         let plans = self.domain.plans();
         let index = plans
             .iter()

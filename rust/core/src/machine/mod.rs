@@ -10,6 +10,8 @@ mod faults;
 mod figures;
 mod gpu;
 mod link;
+mod modes;
+mod named;
 mod neuron;
 mod numbering;
 mod runs;
@@ -23,6 +25,7 @@ pub use fabric::{Tier, climb};
 pub use faults::Faults;
 pub use gpu::{Cpu, Generation, Gpu};
 pub use link::{End, Link, LinkClass};
+pub use named::LinkName;
 pub use neuron::Neuron;
 pub(crate) use numbering::Blocks;
 pub use wan::{Wan, WanShape};
@@ -161,6 +164,16 @@ impl Machine {
             blocks,
             by_domain,
         })
+    }
+
+    /// One domain alone, whose messages cost senders nothing to start.
+    pub(crate) fn single(domain: &Domain) -> Result<Self> {
+        let site = Site {
+            name: String::new(),
+            domains: 1,
+            tiers: Vec::new(),
+        };
+        Self::new(domain.clone(), 0.0, None, vec![site], None)
     }
 
     /// The same machine where a collective call takes at least `launch` seconds: its issue overlaps the transfer.

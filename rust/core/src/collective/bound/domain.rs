@@ -49,7 +49,9 @@ pub(super) fn injection(context: &Context, ask: &Ask, found: &mut Found) {
         };
         found.note("injection", f64::max(out, into) / ports);
     }
-    found.note("injection", ask.partition(ask.ranks) / (ask.ranks * most));
+    if context.hurt.as_ref().is_none_or(|hurt| !hurt.moves_ranks()) {
+        found.note("injection", ask.partition(ask.ranks) / (ask.ranks * most));
+    }
 }
 
 /// True when every chip of a domain is a member, so the poorest-connected one is too.

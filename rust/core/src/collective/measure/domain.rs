@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::collective::context::Context;
+use crate::collective::damage::seated;
 use crate::collective::pattern::Unit;
 use crate::collective::symmetry::{class, distances, for_each_class};
 use crate::load::{ByteColumn, Flows, IndexColumn, link_loads, uniform};
@@ -201,6 +202,13 @@ pub(super) fn local_all(context: &Context) -> Result<Unit> {
 
 pub(super) fn flat(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
     let machine = context.machine;
+    let seats;
+    let pairs = if machine.is_damaged() {
+        seats = seated(machine, pairs)?;
+        &seats
+    } else {
+        pairs
+    };
     let mut unit = Unit {
         sent: most_sent(pairs),
         ..Unit::default()
