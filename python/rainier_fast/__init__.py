@@ -28,11 +28,14 @@ from rainier_fast.definitions import (
     MinimalAdaptive,
     Neuron,
     Nic,
+    Shortest,
     Site,
     Tier,
     UltraServer,
+    UpDown,
     Valiant,
     Wan,
+    WildFirst,
 )
 from rainier_fast.definitions.known import KNOWN as _KNOWN
 from rainier_fast.definitions.known import known as _known
@@ -73,6 +76,7 @@ if TYPE_CHECKING:
         Link,
         LinkLoads,
         Route,
+        RoutingReport,
         Table,
     )
 
@@ -145,8 +149,10 @@ __all__ = [
     "OutOfRange",
     "RainierError",
     "Route",
+    "RoutingReport",
     "Schedule",
     "Send",
+    "Shortest",
     "Site",
     "Table",
     "Tier",
@@ -154,8 +160,10 @@ __all__ = [
     "UnknownName",
     "Unreachable",
     "Unsupported",
+    "UpDown",
     "Valiant",
     "Wan",
+    "WildFirst",
     "__version__",
     "algorithms",
     "assumptions",
@@ -176,7 +184,16 @@ __all__ = [
 # Classes whose modules load when they are asked for.
 _LATE = {
     **dict.fromkeys(
-        ("Bottleneck", "CollectiveResult", "Comparison", "Link", "LinkLoads", "Route", "Table"),
+        (
+            "Bottleneck",
+            "CollectiveResult",
+            "Comparison",
+            "Link",
+            "LinkLoads",
+            "Route",
+            "RoutingReport",
+            "Table",
+        ),
         "rainier_fast.results",
     ),
     **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.machine.schedule"),

@@ -7,6 +7,16 @@ from rainier_fast.results.comparison import Comparison
 from rainier_fast.results.link import Bottleneck, Link
 from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.results.route import Route
+from rainier_fast.results.routing import RoutingReport
 from rainier_fast.results.table import Table
 
-__all__ = ["Bottleneck", "CollectiveResult", "Comparison", "Link", "LinkLoads", "Route", "Table"]
+__all__ = [
+    "Bottleneck",
+    "CollectiveResult",
+    "Comparison",
+    "Link",
+    "LinkLoads",
+    "Route",
+    "RoutingReport",
+    "Table",
+]

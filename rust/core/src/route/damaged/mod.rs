@@ -15,7 +15,7 @@ mod why;
 mod wild;
 
 pub(crate) use overlay::{Overlay, Routes};
-pub use report::{Lengths, RoutingReport, routing_reports};
+pub use report::{Lengths, RoutingReport, report_pairs, routing_reports};
 
 use super::{AxisOrder, DimensionOrder, Routing, spans_below};
 use crate::error::{Error, Result};

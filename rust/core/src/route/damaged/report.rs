@@ -78,6 +78,36 @@ pub fn routing_reports(
             "use a smaller domain, or ask for single routes",
         ));
     }
+    let distinct = distinct(machine, domain)?;
+    let local = machine.domain();
+    let mut healthy = RoutingReport::blank();
+    survey(local, &WHOLE, routing, control, &mut healthy)?;
+    distinct
+        .into_iter()
+        .map(|(number, alike, damage)| {
+            let mut report = RoutingReport {
+                domain: number,
+                alike,
+                ..RoutingReport::blank()
+            };
+            survey(local, &damage, routing, control, &mut report)?;
+            report.healthy = healthy.damaged;
+            for (link, _) in &mut report.cycle {
+                *link = machine.domain_link(number, *link);
+            }
+            Ok(report)
+        })
+        .collect()
+}
+
+/// Pairs that [`routing_reports`] routes; 0 for a domain that it refuses.
+pub fn report_pairs(machine: &Machine, domain: Option<u32>) -> u64 {
+    let chips = u64::from(machine.domain().chips());
+    distinct(machine, domain).map_or(0, |found| chips * (chips - 1) * (1 + found.len() as u64))
+}
+
+/// Domains with distinct damage inside: the first, how many are alike, the damage.
+fn distinct(machine: &Machine, domain: Option<u32>) -> Result<Vec<(u32, u32, Damage)>> {
     let numbers = match domain {
         Some(number) if number >= machine.num_domains() => {
             return Err(Error::OutOfRange {
@@ -115,25 +145,7 @@ pub fn routing_reports(
             None => distinct.push((number, 1, damage)),
         }
     }
-    let local = machine.domain();
-    let mut healthy = RoutingReport::blank();
-    survey(local, &WHOLE, routing, control, &mut healthy)?;
-    distinct
-        .into_iter()
-        .map(|(number, alike, damage)| {
-            let mut report = RoutingReport {
-                domain: number,
-                alike,
-                ..RoutingReport::blank()
-            };
-            survey(local, &damage, routing, control, &mut report)?;
-            report.healthy = healthy.damaged;
-            for (link, _) in &mut report.cycle {
-                *link = machine.domain_link(number, *link);
-            }
-            Ok(report)
-        })
-        .collect()
+    Ok(distinct)
 }
 
 impl RoutingReport {
