@@ -121,7 +121,7 @@ class Rerouting(Base):
           240 of 240 pairs joined; 0 by another order, 0 by the shortest way, 0 by wild hops
           free of deadlock with 2 virtual channels (checked; promised)
           hops: mean 2.167 (healthy 2.133), most 5 (4)
-          busiest link of uniform traffic: 20 (8)
+          busiest link of uniform traffic: 16 (8)
         """
         from rainier_fast.results.routing import RoutingReport
 
