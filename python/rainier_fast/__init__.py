@@ -67,6 +67,7 @@ from rainier_fast.machine import (
 
 if TYPE_CHECKING:
     from rainier_fast.machine.mesh import DeviceMesh
+    from rainier_fast.machine.plan import Compute, Plan
     from rainier_fast.machine.schedule import Block, Schedule, Send
     from rainier_fast.measure import Calibration, calibrate
     from rainier_fast.results import (
@@ -75,9 +76,12 @@ if TYPE_CHECKING:
         Comparison,
         Link,
         LinkLoads,
+        Meeting,
+        PlanResult,
         Route,
         RoutingReport,
         Table,
+        TogetherResult,
     )
 
     B200_NODE: UltraServer
@@ -130,6 +134,7 @@ __all__ = [
     "Cluster",
     "CollectiveResult",
     "Comparison",
+    "Compute",
     "DeviceMesh",
     "DimensionOrder",
     "Fabric",
@@ -143,10 +148,13 @@ __all__ = [
     "LinkAt",
     "LinkLoads",
     "Machine",
+    "Meeting",
     "MinimalAdaptive",
     "Neuron",
     "Nic",
     "OutOfRange",
+    "Plan",
+    "PlanResult",
     "RainierError",
     "Route",
     "RoutingReport",
@@ -156,6 +164,7 @@ __all__ = [
     "Site",
     "Table",
     "Tier",
+    "TogetherResult",
     "UltraServer",
     "UnknownName",
     "Unreachable",
@@ -190,14 +199,19 @@ _LATE = {
             "Comparison",
             "Link",
             "LinkLoads",
+            "Meeting",
+            "PlanResult",
             "Route",
             "RoutingReport",
             "Table",
+            "TogetherResult",
         ),
         "rainier_fast.results",
     ),
     **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.machine.schedule"),
     "DeviceMesh": "rainier_fast.machine.mesh",
+    "Compute": "rainier_fast.machine.plan",
+    "Plan": "rainier_fast.machine.plan",
     **dict.fromkeys(("Calibration", "calibrate"), "rainier_fast.measure"),
 }
 

@@ -45,12 +45,19 @@ _ReportRow = tuple[
     tuple[float, int, float],
 ]
 _Progress = Callable[[int, int], object]
+# (class, link, chip, plans)
+_Meeting = tuple[str, int | None, int | None, list[int]]
+# (plans as (alone, time, start, finish, what slows it), makespan, busiest link, which, messages)
+_Together = tuple[
+    list[tuple[float, float, float, float, _Meeting | None]], float, float, _Meeting | None, int
+]
 
 __all__ = [
     "Groups",
     "Machine",
     "Outcome",
     "Schedule",
+    "Written",
     "__version__",
     "algorithms",
     "build_info",
@@ -63,8 +70,11 @@ __all__ = [
     "num_live_chips",
     "overlay_bytes",
     "routing_reports",
+    "share_links",
+    "share_messages",
     "unreachable",
     "with_faults",
+    "write_out",
 ]
 
 __version__: str
@@ -122,6 +132,36 @@ def unreachable(
 def routing_reports(
     machine: Machine, routing: _RoutingRow, ultraserver: int | None, progress: _Progress | None
 ) -> list[_ReportRow]: ...
+def share_links(
+    machine: Machine,
+    plans: Sequence[Outcome | tuple[Groups, float, float, float]],
+    starts: Sequence[float],
+    dma: tuple[float, float] | None,
+) -> _Together:
+    """Take answers alone, or (chips, seconds, bytes of HBM a chip, bytes a packet) of computation.
+
+    `dma` is (bytes/s of a chip's DMA engines, bytes of a collective's packets).
+    """
+
+def write_out(
+    machine: Machine, request: _RequestRow, groups: Groups, routing: _RoutingRow
+) -> Written:
+    """Return the messages of a request over all of its groups."""
+
+def share_messages(
+    machine: Machine, plans: Sequence[tuple[Written, _RoutingRow, float]]
+) -> _Together:
+    """Take plans as (messages, routing, start)."""
+
+@final
+class Written:
+    """The messages of a request. Immutable."""
+
+    @property
+    def algorithm(self) -> str: ...
+    @property
+    def parts(self) -> list[tuple[Schedule, list[list[int]]]]:
+        """Schedules, each with the chips of the groups that run it."""
 
 @final
 class Machine:

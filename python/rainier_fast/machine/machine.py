@@ -17,6 +17,7 @@ from rainier_fast.machine.recovery import Recovery
 from rainier_fast.machine.rerouting import Rerouting
 from rainier_fast.machine.rooted import Rooted
 from rainier_fast.machine.sharing import Sharing
+from rainier_fast.machine.together import Together
 from rainier_fast.machine.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["Machine"]
 
 
-class Machine(Places, Damaged, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted):
+class Machine(
+    Places, Damaged, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Together
+):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 
     Made by `Cluster`, `torus`, `switch`, `full_mesh`, `domain` and `preset`, not by its own name.

@@ -9,6 +9,7 @@ mod machine;
 mod recovery;
 mod rerouting;
 mod schedule;
+mod together;
 
 use pyo3::prelude::*;
 
@@ -26,6 +27,8 @@ mod _core {
     use super::rerouting::{routing_reports, unreachable};
     #[pymodule_export]
     use super::schedule::Schedule;
+    #[pymodule_export]
+    use super::together::{Written, share_links, share_messages, write_out};
 
     use numpy::PyArray1;
     use pyo3::prelude::*;

@@ -256,7 +256,7 @@ impl Ledger {
         }
     }
 
-    /// Bytes on every link of the machine, by number.
+    /// Bytes on every link of the machine, by number; where there is damage, of a ledger that has been settled.
     pub(crate) fn expand(&self, context: &Context) -> Vec<f64> {
         let machine = context.machine;
         let mut out = vec![0.0; machine.num_links() as usize];
@@ -264,10 +264,6 @@ impl Ledger {
             for &domain in context.member_domains() {
                 let first = machine.domain_link(domain, 0) as usize;
                 out[first..first + self.local.len()].copy_from_slice(&self.local);
-                let class = context.hurt.as_ref().and_then(|hurt| hurt.class_of(domain));
-                for &(link, change) in class.map_or(&[][..], |class| &self.classes[class]) {
-                    out[first + link as usize] += change;
-                }
             }
         }
         let chips = machine.domain().chips();
@@ -292,37 +288,46 @@ impl Ledger {
         for &(link, bytes) in &self.single {
             out[link as usize] += bytes;
         }
-        if let Some(hurt) = &context.hurt {
-            self.expand_damaged(context, hurt, &mut out);
-        }
         out
     }
 }
 
 impl Ledger {
-    /// Puts what other chips' NICs carry where it goes.
-    fn expand_damaged(&self, context: &Context, hurt: &Hurt, out: &mut [f64]) {
+    /// Notes what damaged domains have more or less than whole ones as bytes of single links, below zero where they
+    /// have less: then a ledger says all without knowing of damage. To be done once, at the end.
+    pub(crate) fn settle(&mut self, context: &Context) {
+        let Some(hurt) = &context.hurt else { return };
         let machine = context.machine;
-        let (chips, links) = (machine.domain().chips(), machine.domain().links());
-        for class in &hurt.classes {
+        let chips = machine.domain().chips();
+        let mut changes = Vec::new();
+        for (index, class) in hurt.classes.iter().enumerate() {
             for &domain in &class.domains {
-                let first = machine.domain_link(domain, 0) as usize;
-                let inside = &mut out[first..first + links as usize];
+                let local = |link: u64| machine.domain_link(domain, link);
+                let inside = self.classes.get(index).into_iter().flatten();
+                changes.extend(inside.map(|&(link, bytes)| (local(u64::from(link)), bytes)));
                 let detoured = class.detoured(context, self, domain);
-                for (&local, &bytes) in &detoured.local {
-                    inside[local as usize] += bytes;
-                }
+                let ways = detoured.local.iter();
+                changes.extend(ways.map(|(&link, &bytes)| (local(link), bytes)));
                 for direction in 0..2 {
                     let link = |chip: u32| machine.nic_link(direction == 1, domain * chips + chip);
-                    for &chip in &detoured.idle[direction] {
-                        out[link(chip) as usize] = 0.0;
-                    }
-                    for (&chip, &bytes) in &detoured.nics[direction] {
-                        out[link(chip) as usize] = bytes;
-                    }
+                    let before = |chip: u32| self.nic_bytes(context, direction, domain, chip);
+                    let idle = detoured.idle[direction].iter();
+                    changes.extend(idle.map(|&chip| (link(chip), -before(chip))));
+                    let busy = detoured.nics[direction].iter();
+                    changes.extend(busy.map(|(&chip, &bytes)| (link(chip), bytes - before(chip))));
                 }
             }
         }
+        changes.sort_by_key(|entry| entry.0);
+        changes.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                kept.1 += next.1;
+            }
+            same
+        });
+        self.classes.clear();
+        self.single = merged(&self.single, &changes, 1.0);
     }
 }
 
