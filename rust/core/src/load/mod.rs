@@ -9,6 +9,7 @@ mod job;
 mod kernel;
 mod pattern;
 mod random;
+mod sorted;
 mod spread;
 mod tally;
 mod uniform;
