@@ -13,7 +13,8 @@ _Tier = tuple[int, float, float]
 _AxisRow = tuple[str, int, str, float, float, Sequence[_Tier]]
 # (name, UltraServers, fabric tiers with groups counted in UltraServers)
 _SiteRow = tuple[str, int, Sequence[_Tier]]
-# ("dor", tie, order or None) | ("adaptive", "", None) | ("valiant", "", None)
+# ("dor", tie, order or None) | (name, "", None), name one of adaptive, valiant, wild_first,
+# shortest, up_down
 _RoutingRow = tuple[str, str, Sequence[int] | None]
 # (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, fill)
 _GpuRow = tuple[str, int, str, float, bool, bool, bool, float]
@@ -34,6 +35,14 @@ _RequestRow = tuple[
     str | Sequence[str],
     int | None,
     Sequence[tuple[Sequence[int], float]],
+]
+# (UltraServer, alike, pairs, cut, other order, detours, wild, wild hops, promised, virtual
+# channels), (link, virtual channel) of a cycle, (mean hops, longest, highest load) damaged, healthy
+_ReportRow = tuple[
+    tuple[int, int, int, int, int, int, int, int, bool, int],
+    list[tuple[int, int]],
+    tuple[float, int, float],
+    tuple[float, int, float],
 ]
 _Progress = Callable[[int, int], object]
 # (class, link, chip, plans)
@@ -60,8 +69,10 @@ __all__ = [
     "links_named",
     "num_live_chips",
     "overlay_bytes",
+    "routing_reports",
     "share_links",
     "share_messages",
+    "unreachable",
     "with_faults",
     "write_out",
 ]
@@ -108,7 +119,19 @@ def in_mode(machine: Machine, mode: Machine) -> tuple[Machine, list[tuple[int, i
 def links_named(
     machine: Machine, chip: int, kind: str, direction: str | None, to: int | None
 ) -> list[int]: ...
+def unreachable(
+    machine: Machine,
+    src: NDArray[Any],
+    dst: NDArray[Any],
+    routing: _RoutingRow,
+    n_threads: int,
+    progress: _Progress | None,
+) -> NDArray[np.bool_]:
+    """Take src and dst as `Machine.link_loads` does."""
 
+def routing_reports(
+    machine: Machine, routing: _RoutingRow, ultraserver: int | None, progress: _Progress | None
+) -> list[_ReportRow]: ...
 def share_links(
     machine: Machine,
     plans: Sequence[Outcome | tuple[Groups, float, float, float]],

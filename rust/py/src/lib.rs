@@ -7,6 +7,7 @@ mod error;
 mod faults;
 mod machine;
 mod recovery;
+mod rerouting;
 mod schedule;
 mod together;
 
@@ -22,6 +23,8 @@ mod _core {
     use super::machine::Machine;
     #[pymodule_export]
     use super::recovery::{damaged_ultraservers, dead_ultraservers, in_mode};
+    #[pymodule_export]
+    use super::rerouting::{routing_reports, unreachable};
     #[pymodule_export]
     use super::schedule::Schedule;
     #[pymodule_export]
