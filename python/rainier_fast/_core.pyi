@@ -13,7 +13,8 @@ _Tier = tuple[int, float, float]
 _AxisRow = tuple[str, int, str, float, float, Sequence[_Tier]]
 # (name, UltraServers, fabric tiers with groups counted in UltraServers)
 _SiteRow = tuple[str, int, Sequence[_Tier]]
-# ("dor", tie, order or None) | ("adaptive", "", None) | ("valiant", "", None)
+# ("dor", tie, order or None) | (name, "", None), name one of adaptive, valiant, wild_first,
+# shortest, up_down
 _RoutingRow = tuple[str, str, Sequence[int] | None]
 # (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, fill)
 _GpuRow = tuple[str, int, str, float, bool, bool, bool, float]
@@ -35,6 +36,14 @@ _RequestRow = tuple[
     int | None,
     Sequence[tuple[Sequence[int], float]],
 ]
+# (UltraServer, alike, pairs, cut, other order, detours, wild, wild hops, promised, virtual
+# channels), (link, virtual channel) of a cycle, (mean hops, longest, highest load) damaged, healthy
+_ReportRow = tuple[
+    tuple[int, int, int, int, int, int, int, int, bool, int],
+    list[tuple[int, int]],
+    tuple[float, int, float],
+    tuple[float, int, float],
+]
 _Progress = Callable[[int, int], object]
 # (class, link, chip, plans)
 _Meeting = tuple[str, int | None, int | None, list[int]]
@@ -52,8 +61,19 @@ __all__ = [
     "__version__",
     "algorithms",
     "build_info",
+    "damaged_ultraservers",
+    "dead_ultraservers",
+    "faults",
+    "healthy",
+    "in_mode",
+    "links_named",
+    "num_live_chips",
+    "overlay_bytes",
+    "routing_reports",
     "share_links",
     "share_messages",
+    "unreachable",
+    "with_faults",
     "write_out",
 ]
 
@@ -63,6 +83,55 @@ def build_info() -> dict[str, str]: ...
 def algorithms(operation: str | None) -> list[tuple[str, str, list[str]]]:
     """Return (name, one line, operations) of each algorithm, of one operation or all."""
 
+def with_faults(
+    machine: Machine,
+    links: NDArray[np.uint64],
+    chips: NDArray[np.uint32],
+    nics: NDArray[np.uint32],
+    domains: NDArray[np.uint32],
+    sites: NDArray[np.uint32],
+    slow: NDArray[np.uint64],
+    factors: NDArray[np.float64],
+) -> Machine:
+    """Return the machine with these faults beside those that it has."""
+
+def healthy(machine: Machine) -> Machine: ...
+def num_live_chips(machine: Machine) -> int: ...
+def overlay_bytes(machine: Machine) -> int: ...
+def faults(
+    machine: Machine,
+) -> tuple[
+    NDArray[np.uint64],
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+    NDArray[np.uint64],
+    NDArray[np.float64],
+]:
+    """Return links, chips, NICs, UltraServers, sites, slower links and their factors."""
+
+def damaged_ultraservers(machine: Machine) -> NDArray[np.uint32]: ...
+def dead_ultraservers(machine: Machine) -> NDArray[np.uint32]: ...
+def in_mode(machine: Machine, mode: Machine) -> tuple[Machine, list[tuple[int, int]]]:
+    """Return the mode with the faults, and (UltraServer, turn) of those numbered otherwise."""
+
+def links_named(
+    machine: Machine, chip: int, kind: str, direction: str | None, to: int | None
+) -> list[int]: ...
+def unreachable(
+    machine: Machine,
+    src: NDArray[Any],
+    dst: NDArray[Any],
+    routing: _RoutingRow,
+    n_threads: int,
+    progress: _Progress | None,
+) -> NDArray[np.bool_]:
+    """Take src and dst as `Machine.link_loads` does."""
+
+def routing_reports(
+    machine: Machine, routing: _RoutingRow, ultraserver: int | None, progress: _Progress | None
+) -> list[_ReportRow]: ...
 def share_links(
     machine: Machine,
     plans: Sequence[Outcome | tuple[Groups, float, float, float]],
@@ -117,8 +186,10 @@ class Machine:
         self, chips: NDArray[np.int64]
     ) -> tuple[NDArray[np.uint32], NDArray[np.uint32], list[NDArray[np.uint32]]]:
         """Return site, UltraServer in the site and coordinate along each axis of each chip."""
-    def link(self, link: int) -> tuple[str, str, str, str, int | None, int | None, float, float]:
-        """Return class, direction, ends in words, ends that are chips, bandwidth, latency."""
+    def link(
+        self, link: int
+    ) -> tuple[str, str, str, str, int | None, int | None, float, float, bool, float]:
+        """Return class, direction, ends in words and as chips, bandwidth, latency, dead, factor."""
     def link_runs(self) -> list[tuple[int, str, float, float]]:
         """Return runs of equal links: (count, class, bandwidth, latency)."""
     def link_bandwidths(self) -> NDArray[np.float64]: ...

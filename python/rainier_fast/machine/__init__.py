@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rainier_fast.machine.cluster import Cluster
 from rainier_fast.machine.compare import compare
+from rainier_fast.machine.faults import Faults
 from rainier_fast.machine.groups import Groups
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.presets import preset, presets
@@ -13,6 +14,7 @@ from rainier_fast.machine.shapes import domain, full_mesh, switch, torus
 
 __all__ = [
     "Cluster",
+    "Faults",
     "Groups",
     "Machine",
     "algorithms",

@@ -12,6 +12,7 @@ from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import Unsupported, invalid, invalid_type
+from rainier_fast.machine.faults import Faults, faults_of, row_of
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
@@ -22,16 +23,22 @@ __all__ = ["Base"]
 class Base:
     """Sites and a WAN, checked; nothing here can be changed later."""
 
-    __slots__ = ("__weakref__", "_core", "_name", "_sites", "_spelling", "_wan")
+    __slots__ = ("__weakref__", "_core", "_faults", "_name", "_sites", "_spelling", "_wan")
 
     _core: _core.Machine
+    _faults: Faults
     _name: str | None
     _sites: tuple[Site, ...]
     _spelling: str | None
     _wan: Wan | None
 
     def _define(
-        self, sites: Sequence[Site], wan: Wan | None, name: str | None, spelling: str | None = None
+        self,
+        sites: Sequence[Site],
+        wan: Wan | None,
+        name: str | None,
+        spelling: str | None = None,
+        faults: Faults | None = None,
     ) -> None:
         checked = _checked_sites(sites)
         if wan is not None and not isinstance(wan, Wan):
@@ -50,8 +57,11 @@ class Base:
             None if server.gpu is None else server.gpu.row(),
             server.neuron_row(),
         )
+        if faults:
+            core = _core.with_faults(core, *row_of(faults))
         fields = {
             "_core": core,
+            "_faults": faults_of(core),
             "_name": name,
             "_sites": checked,
             "_spelling": spelling,
@@ -120,8 +130,8 @@ class Base:
     def _routing(self, routing: Routing) -> RoutingRow:
         return routing_row(routing, self._axis_names())
 
-    def _definition(self) -> tuple[tuple[Site, ...], Wan | None, str | None]:
-        return self._sites, self._wan, self._name
+    def _definition(self) -> tuple[tuple[Site, ...], Wan | None, str | None, Faults]:
+        return self._sites, self._wan, self._name, self._faults
 
 
 def _checked_sites(sites: object) -> tuple[Site, ...]:

@@ -11,7 +11,10 @@ from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.machine.collectives import Collectives
+from rainier_fast.machine.damaged import Damaged
 from rainier_fast.machine.places import Places
+from rainier_fast.machine.recovery import Recovery
+from rainier_fast.machine.rerouting import Rerouting
 from rainier_fast.machine.rooted import Rooted
 from rainier_fast.machine.sharing import Sharing
 from rainier_fast.machine.tenants import Tenants
@@ -20,6 +23,7 @@ from rainier_fast.machine.traffic import Traffic
 if TYPE_CHECKING:
     from rainier_fast.catalog import Figure
     from rainier_fast.definitions.routing import Routing
+    from rainier_fast.machine.faults import Faults
     from rainier_fast.machine.mesh import DeviceMesh
     from rainier_fast.machine.schedule import Schedule
     from rainier_fast.results.collective import CollectiveResult
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Machine"]
 
 
-class Machine(Places, Traffic, Sharing, Collectives, Rooted, Tenants):
+class Machine(Places, Damaged, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Tenants):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 
     Made by `Cluster`, `torus`, `switch`, `full_mesh`, `domain` and `preset`, not by its own name.
@@ -51,14 +55,16 @@ class Machine(Places, Traffic, Sharing, Collectives, Rooted, Tenants):
         wan: Wan | None = None,
         name: str | None = None,
         spelling: str | None = None,
+        faults: Faults | None = None,
     ) -> Machine:
         """Build from a definition; `spelling` is what ``repr`` gives, if not a Cluster."""
         machine = object.__new__(cls)
-        machine._define(sites, wan, name, spelling)
+        machine._define(sites, wan, name, spelling, faults)
         return machine
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled, (type(self), self._sites, self._wan, self._name, self._spelling)
+        definition = self._sites, self._wan, self._name, self._spelling, self._faults
+        return _unpickled, (type(self), *definition)
 
     def __copy__(self) -> Machine:
         return self
@@ -67,6 +73,14 @@ class Machine(Places, Traffic, Sharing, Collectives, Rooted, Tenants):
         return self
 
     def __repr__(self) -> str:
+        whole = self._whole_repr()
+        if not self._faults:
+            return whole
+        from rainier_fast.machine.fault_text import arguments
+
+        return f"{whole}.with_faults({arguments(self._faults, 'degrade')})"
+
+    def _whole_repr(self) -> str:
         if self._spelling is not None:
             return self._spelling
         parts = [f"sites={list(self._sites)!r}"]
@@ -88,8 +102,9 @@ class Machine(Places, Traffic, Sharing, Collectives, Rooted, Tenants):
 
     @property
     def hbm_bytes(self) -> int:
-        """Bytes of memory of all chips; `Unsupported` where the chips are not defined."""
-        return self.num_ultraservers * self.ultraserver.hbm_bytes
+        """Bytes of memory of all chips that work; `Unsupported` where they are not defined."""
+        whole = self.num_ultraservers * self.ultraserver.hbm_bytes
+        return whole // self.num_chips * self.num_live_chips if self._faults else whole
 
     @property
     def assumptions(self) -> Mapping[str, Figure]:
@@ -99,7 +114,7 @@ class Machine(Places, Traffic, Sharing, Collectives, Rooted, Tenants):
         return in_force(self._sites, self._wan)
 
     def peak_flops(self, dtype: str, *, tensor_only: bool = False) -> float:
-        """Return the dense rate of all chips.
+        """Return the dense rate of all chips that work.
 
         Parameters
         ----------
@@ -126,7 +141,9 @@ class Machine(Places, Traffic, Sharing, Collectives, Rooted, Tenants):
         >>> preset("trn2").peak_flops("bf16")
         1.0672e+16
         """
-        return self.num_ultraservers * self.ultraserver.peak_flops(dtype, tensor_only=tensor_only)
+        server = self.ultraserver.peak_flops(dtype, tensor_only=tensor_only)
+        whole = self.num_ultraservers * server
+        return whole * (self.num_live_chips / self.num_chips) if self._faults else whole
 
     def mesh(self, **axes: int) -> DeviceMesh:
         """Lay all chips out as a mesh of named axes, the last one fastest.
@@ -220,7 +237,7 @@ class Machine(Places, Traffic, Sharing, Collectives, Rooted, Tenants):
             for site in self._sites
         )
         wan = None if self._wan is None else dataclasses.replace(self._wan, latency=0.0)
-        return Machine._make(sites, wan, self._name)
+        return Machine._make(sites, wan, self._name, faults=self._faults)
 
 
 def _unpickled(
@@ -229,8 +246,9 @@ def _unpickled(
     wan: Wan | None,
     name: str | None,
     spelling: str | None,
+    faults: Faults,
 ) -> Machine:
-    return cls._make(sites, wan, name, spelling)
+    return cls._make(sites, wan, name, spelling, faults)
 
 
 def _silent(server: UltraServer) -> UltraServer:

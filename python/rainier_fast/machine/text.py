@@ -9,6 +9,7 @@ from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
+from rainier_fast.machine.fault_text import summary
 from rainier_fast.units import (
     format_bandwidth,
     format_bytes,
@@ -46,6 +47,9 @@ def facts(machine: Machine) -> list[tuple[str, str]]:
     """Return what is worth knowing of a machine, as pairs of a name and a line."""
     server, sites = machine.ultraserver, machine.sites
     rows = [("chips", _chips(machine))]
+    if machine.is_damaged:
+        live = f"{format_count(machine.num_live_chips)} chips work"
+        rows.append(("faults", f"{summary(machine.faults)}; {live}"))
     if server.chip is not None:
         rates = [
             f"{format_flops(machine.peak_flops(dtype))} {dtype}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.wan import Wan
+from rainier_fast.machine.faults import Faults
 from rainier_fast.machine.machine import Machine
 
 __all__ = ["CalibratedMachine", "Measured"]
@@ -62,7 +63,8 @@ class CalibratedMachine(Machine):
 
     @classmethod
     def _of(cls, machine: Machine, measured: Sequence[Measured]) -> CalibratedMachine:
-        return _build(machine.sites, machine.wan, machine.name, tuple(measured))
+        definition = machine.sites, machine.wan, machine.name, tuple(measured)
+        return _build(*definition, machine._faults)
 
     @property
     def measurements(self) -> tuple[Measured, ...]:
@@ -70,13 +72,17 @@ class CalibratedMachine(Machine):
         return self._measured
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _build, (self._sites, self._wan, self._name, self._measured)
+        return _build, (self._sites, self._wan, self._name, self._measured, self._faults)
 
 
 def _build(
-    sites: tuple[Site, ...], wan: Wan | None, name: str | None, measured: tuple[Measured, ...]
+    sites: tuple[Site, ...],
+    wan: Wan | None,
+    name: str | None,
+    measured: tuple[Measured, ...],
+    faults: Faults,
 ) -> CalibratedMachine:
     machine: CalibratedMachine = object.__new__(CalibratedMachine)
-    machine._define(sites, wan, name)
+    machine._define(sites, wan, name, faults=faults)
     object.__setattr__(machine, "_measured", measured)
     return machine

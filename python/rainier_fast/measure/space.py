@@ -210,7 +210,7 @@ def with_server(machine: Machine, server: UltraServer) -> Machine:
     True
     """
     sites = tuple(dataclasses.replace(site, ultraserver=server) for site in machine.sites)
-    return Machine._make(sites, machine.wan, machine.name)
+    return Machine._make(sites, machine.wan, machine.name, faults=machine._faults)
 
 
 def measure(

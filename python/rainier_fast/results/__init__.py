@@ -7,6 +7,7 @@ from rainier_fast.results.comparison import Comparison
 from rainier_fast.results.link import Bottleneck, Link
 from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.results.route import Route
+from rainier_fast.results.routing import RoutingReport
 from rainier_fast.results.table import Table
 from rainier_fast.results.tenants import TenantsResult
 from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
@@ -20,6 +21,7 @@ __all__ = [
     "Meeting",
     "PlanResult",
     "Route",
+    "RoutingReport",
     "Table",
     "TenantsResult",
     "TogetherResult",

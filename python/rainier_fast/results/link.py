@@ -28,9 +28,13 @@ class Link:
     source_chip, target_chip
         The chips at its ends, None where there is no chip.
     bandwidth_Bps
-        Bytes/s.
+        Bytes/s; less where the link is degraded. A dead link has that of a live one.
     latency_s
         Seconds.
+    dead
+        Whether it carries nothing.
+    factor
+        The factor on its bandwidth: 1 where it is not degraded.
 
     Examples
     --------
@@ -47,10 +51,16 @@ class Link:
     target_chip: int | None
     bandwidth_Bps: float  # noqa: N815 - B is the unit's letter
     latency_s: float
+    dead: bool = False
+    factor: float = 1.0
 
     def __str__(self) -> str:
         kind = f"{self.link_class} {self.direction}".strip()
         speed = f"{format_bandwidth(self.bandwidth_Bps)}, {format_time(self.latency_s)}"
+        if self.factor != 1:
+            speed += f", degraded to {self.factor:g} of its bandwidth"
+        if self.dead:
+            speed += ", dead"
         return f"link {self.link} ({kind}): {self.source} -> {self.target}, {speed}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,6 +86,8 @@ class Link:
             "to_chip": self.target_chip,
             "bandwidth_Bps": self.bandwidth_Bps,
             "latency_s": self.latency_s,
+            "dead": self.dead,
+            "factor": self.factor,
         }
 
 

@@ -4,7 +4,10 @@ mod collective;
 mod convert;
 mod enter;
 mod error;
+mod faults;
 mod machine;
+mod recovery;
+mod rerouting;
 mod schedule;
 mod together;
 
@@ -15,7 +18,13 @@ mod _core {
     #[pymodule_export]
     use super::collective::{Groups, Outcome};
     #[pymodule_export]
+    use super::faults::{faults, healthy, links_named, num_live_chips, overlay_bytes, with_faults};
+    #[pymodule_export]
     use super::machine::Machine;
+    #[pymodule_export]
+    use super::recovery::{damaged_ultraservers, dead_ultraservers, in_mode};
+    #[pymodule_export]
+    use super::rerouting::{routing_reports, unreachable};
     #[pymodule_export]
     use super::schedule::Schedule;
     #[pymodule_export]
@@ -23,7 +32,7 @@ mod _core {
 
     use numpy::PyArray1;
     use pyo3::prelude::*;
-    use rainier_core::collective::{ALGORITHMS, Operation, nccl, neuron};
+    use rainier_core::collective::{ALGORITHMS, Operation, nccl, neuron, synthesized};
     use std::collections::BTreeMap;
 
     #[pymodule_init]
@@ -80,6 +89,16 @@ mod _core {
                 let operations = neuron::OPERATIONS.iter().map(|one| one.name());
                 (neuron::NAME, neuron::SUMMARY, operations.collect())
             });
+        let synthesized = wanted
+            .is_none_or(|wanted| synthesized::OPERATIONS.contains(&wanted))
+            .then(|| {
+                let operations = synthesized::OPERATIONS.iter().map(|one| one.name());
+                (
+                    synthesized::NAME,
+                    synthesized::SUMMARY,
+                    operations.collect(),
+                )
+            });
         Ok(rows
             .map(|row| {
                 let operations = row
@@ -91,6 +110,7 @@ mod _core {
             })
             .chain(tuned)
             .chain(trainium)
+            .chain(synthesized)
             .collect())
     }
 }

@@ -36,6 +36,8 @@ type LinkRow = (
     Option<u32>,
     f64,
     f64,
+    bool,
+    f64,
 );
 type RouteRow<'py> = (
     Bound<'py, PyArray1<i64>>,
@@ -51,7 +53,7 @@ type RouteRow<'py> = (
 ///
 /// The GIL is released while the core reads it. Another Python thread that writes into the array meanwhile gets
 /// a result of mixed values; every value is checked after it is read, so nothing worse.
-enum Column<'py> {
+pub(crate) enum Column<'py> {
     I32(PyReadonlyArray1<'py, i32>),
     U32(PyReadonlyArray1<'py, u32>),
     I64(PyReadonlyArray1<'py, i64>),
@@ -59,7 +61,7 @@ enum Column<'py> {
 }
 
 impl<'py> Column<'py> {
-    fn of(name: &str, array: &Bound<'py, PyAny>) -> PyResult<Self> {
+    pub(crate) fn of(name: &str, array: &Bound<'py, PyAny>) -> PyResult<Self> {
         if let Ok(array) = array.extract() {
             return Ok(Self::I64(array));
         }
@@ -76,7 +78,7 @@ impl<'py> Column<'py> {
         Err(raise(array.py(), "InvalidType", &message))
     }
 
-    fn view(&self) -> PyResult<IndexColumn<'_>> {
+    pub(crate) fn view(&self) -> PyResult<IndexColumn<'_>> {
         Ok(match self {
             Self::I32(array) => IndexColumn::I32(array.as_slice()?),
             Self::U32(array) => IndexColumn::U32(array.as_slice()?),
@@ -193,6 +195,8 @@ impl Machine {
             chip(&link.to),
             link.bandwidth,
             link.latency,
+            link.dead,
+            machine.faults().factor(link.id),
         ))
     }
 
@@ -200,7 +204,7 @@ impl Machine {
         let machine = &*self.0;
         quick(py, || {
             let mut runs: Vec<(u64, core::LinkClass, f64, f64)> = Vec::new();
-            machine.for_each_link_run(|count, class, bandwidth, latency| match runs.last_mut() {
+            machine.for_each_rated_run(|count, class, bandwidth, latency| match runs.last_mut() {
                 Some(last) if (&last.1, last.2, last.3) == (class, bandwidth, latency) => {
                     last.0 += count
                 }

@@ -1,5 +1,6 @@
 //! What every part of one collective call looks at: the machine, who takes part, how messages are routed.
 
+use super::damage::Hurt;
 use super::group::Groups;
 use super::pattern::{Kind, Pattern};
 use super::symmetry::is_homogeneous;
@@ -19,6 +20,8 @@ pub(crate) struct Context<'a> {
     pub(crate) control: &'a Control,
     /// The domain looks the same from each of its chips.
     pub(crate) homogeneous: bool,
+    /// The damaged domains that take part.
+    pub(crate) hurt: Option<Hurt>,
     /// Bandwidth of each local link of a domain.
     pub(crate) local_bandwidth: Vec<f64>,
     /// Bandwidth of each fabric and WAN link, counted from the first fabric link.
@@ -66,9 +69,13 @@ impl<'a> Context<'a> {
         )?;
         let local_bandwidth = domain_machine.link_bandwidths();
         let first = machine.blocks().fabric[0];
-        let (fabric_bandwidth, fabric_latency) = (first..machine.num_links())
-            .map(|link| machine.link_numbers(link))
-            .unzip();
+        // Nothing passes a dead link, however long it takes.
+        let numbers = |link: u64| {
+            let (bandwidth, latency) = machine.link_numbers(link);
+            let live = f64::from(u8::from(!machine.is_dead_link(link)));
+            (bandwidth * live, latency)
+        };
+        let (fabric_bandwidth, fabric_latency) = (first..machine.num_links()).map(numbers).unzip();
         let (seats, uplinks) = seats(machine);
         let (mut member_domains, mut members) = (Vec::new(), Vec::new());
         if let Groups::Grid { locals, domains } = groups {
@@ -78,6 +85,10 @@ impl<'a> Context<'a> {
             members.sort_unstable();
         }
         Ok(Self {
+            hurt: match member_domains.is_empty() || !machine.is_damaged() {
+                true => None,
+                false => Hurt::new(machine, routing, &member_domains, control)?,
+            },
             homogeneous: is_homogeneous(domain_machine.domain(), routing),
             machine,
             domain_machine,
@@ -170,12 +181,12 @@ impl<'a> Context<'a> {
         self.members.binary_search(&local).is_ok()
     }
 
-    pub(crate) fn first_member(&self) -> u32 {
-        self.members.first().copied().unwrap_or(0)
-    }
-
-    pub(crate) fn first_domain(&self) -> u32 {
-        self.member_domains.first().copied().unwrap_or(0)
+    /// A member domain without damage; `None` when all have some.
+    pub(crate) fn whole_domain(&self) -> Option<u32> {
+        match &self.hurt {
+            Some(hurt) => hurt.whole,
+            None => Some(self.member_domains.first().copied().unwrap_or(0)),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub enum Groups {
 }
 
 impl Groups {
-    /// One group of all chips.
+    /// One group of all chips but those of dead domains. Other dead chips are members: stand-ins play their ranks.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for domains of more than [`MOST_DOMAIN_CHIPS`] chips.
@@ -32,7 +32,11 @@ impl Groups {
         check_size(machine)?;
         Ok(Self::Grid {
             locals: vec![(0..machine.domain().chips()).collect()],
-            domains: vec![(0..machine.num_domains()).collect()],
+            domains: vec![
+                (0..machine.num_domains())
+                    .filter(|&domain| !machine.is_dead_domain(domain))
+                    .collect(),
+            ],
         })
     }
 

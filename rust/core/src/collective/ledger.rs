@@ -2,14 +2,17 @@
 //! stored once, NIC loads once per domain, fabric and WAN links one by one.
 
 use super::context::Context;
-use crate::machine::{LinkClass, Machine};
+use super::damage::Hurt;
+use crate::machine::LinkClass;
 use std::collections::BTreeMap;
 
 /// Loads of one pattern, phase or schedule. Empty vectors mean "nothing there".
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Ledger {
-    /// Bytes per local link, the same in every domain that takes part.
+    /// Bytes per local link, the same in every whole domain that takes part.
     pub(crate) local: Vec<f64>,
+    /// What the damaged domains of each class have beside that: (local link, bytes more or less), ascending.
+    pub(crate) classes: Vec<Vec<(u32, f64)>>,
     /// Bytes per NIC of every member, by domain: egress, ingress.
     pub(crate) nic: [Vec<f64>; 2],
     /// The same for single local chips.
@@ -59,6 +62,14 @@ impl Ledger {
     pub(crate) fn add(&mut self, other: &Self, scale: f64) {
         axpy(&mut self.local, &other.local, scale);
         axpy(&mut self.fabric, &other.fabric, scale);
+        if !other.classes.is_empty() {
+            self.classes.resize(other.classes.len(), Vec::new());
+            for (changes, more) in self.classes.iter_mut().zip(&other.classes) {
+                if !more.is_empty() {
+                    *changes = merged(changes, more, scale);
+                }
+            }
+        }
         for direction in 0..2 {
             axpy(&mut self.nic[direction], &other.nic[direction], scale);
             for (lane, loads) in &other.lanes[direction] {
@@ -89,13 +100,17 @@ impl Ledger {
             }
         };
         let machine = context.machine;
-        let domain = context.first_domain();
-        let (local, _) = peak(self.local.len(), |link| {
-            self.local[link] / context.local_bandwidth[link]
-        });
-        if let Some(&bytes) = self.local.get(local) {
-            let link = machine.domain_link(domain, local as u64);
-            offer(bytes, context.local_bandwidth[local], link);
+        if let Some(domain) = context.whole_domain() {
+            let (local, _) = peak(self.local.len(), |link| {
+                self.local[link] / context.local_bandwidth[link]
+            });
+            if let Some(&bytes) = self.local.get(local) {
+                let link = machine.domain_link(domain, local as u64);
+                offer(bytes, context.local_bandwidth[local], link);
+            }
+        }
+        if let Some(hurt) = &context.hurt {
+            self.offer_damaged(context, hurt, &mut offer);
         }
         if let Some(nic) = machine.nic() {
             for direction in 0..2 {
@@ -115,7 +130,7 @@ impl Ledger {
         }
         for &(link, bytes) in &self.single {
             offer(
-                bytes + self.beside(machine, link),
+                bytes + self.beside(context, link),
                 machine.link_numbers(link).0,
                 link,
             );
@@ -129,33 +144,132 @@ impl Ledger {
         })
     }
 
+    /// Offers the links of damaged domains: inside, and the NICs that carry more than their own, or are slower.
+    fn offer_damaged(&self, context: &Context, hurt: &Hurt, offer: &mut impl FnMut(f64, f64, u64)) {
+        let machine = context.machine;
+        let chips = machine.domain().chips();
+        for (index, class) in hurt.classes.iter().enumerate() {
+            let first = class.domains[0];
+            let mut offer_local = |link: u32, bytes: f64| {
+                let bandwidth = class.bandwidth[link as usize];
+                offer(
+                    bytes,
+                    bandwidth,
+                    machine.domain_link(first, u64::from(link)),
+                );
+            };
+            let changes = self.classes.get(index).map_or(&[][..], Vec::as_slice);
+            let whole = |link: u32| self.local.get(link as usize).copied().unwrap_or(0.0);
+            for &(link, change) in changes {
+                offer_local(link, whole(link) + change);
+            }
+            // Links that carry what they carry in a whole domain count there, unless they are slower, or no domain is
+            // whole.
+            let changed = |link: u32| changes.binary_search_by_key(&link, |entry| entry.0).is_ok();
+            for &(link, _) in &class.damage.degraded {
+                if !changed(link as u32) {
+                    offer_local(link as u32, whole(link as u32));
+                }
+            }
+            if hurt.whole.is_none() {
+                for link in (0..self.local.len() as u32).filter(|&link| !changed(link)) {
+                    offer_local(link, whole(link));
+                }
+            }
+            let Some(nic) = machine.nic().filter(|_| class.has_other_nics()) else {
+                continue;
+            };
+            for &domain in &class.domains {
+                let detoured = class.detoured(context, self, domain);
+                for (&local, &bytes) in &detoured.local {
+                    let link = machine.domain_link(domain, local);
+                    let single = self.single.binary_search_by_key(&link, |entry| entry.0);
+                    let single = single.map_or(0.0, |at| self.single[at].1);
+                    let all = bytes + single + hurt.local_bytes(self, domain, local);
+                    offer(all, class.bandwidth[local as usize], link);
+                }
+                for direction in 0..2 {
+                    let slow = class.damage.slow_nics[direction].iter();
+                    let own = slow
+                        .map(|entry| entry.0)
+                        .filter(|chip| !detoured.nics[direction].contains_key(chip))
+                        .map(|chip| (chip, self.nic_bytes(context, direction, domain, chip)));
+                    let others = detoured.nics[direction].iter().map(|(&a, &b)| (a, b));
+                    for (chip, bytes) in others.chain(own) {
+                        if detoured.idle[direction].contains(&chip) {
+                            continue;
+                        }
+                        let link = machine.nic_link(direction == 1, domain * chips + chip);
+                        offer(bytes, nic.bandwidth * machine.faults().factor(link), link);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Bytes that the rank of a local chip sends (0) or receives (1) over its NIC, wherever that is.
+    pub(crate) fn nic_bytes(
+        &self,
+        context: &Context,
+        direction: usize,
+        domain: u32,
+        chip: u32,
+    ) -> f64 {
+        let at = domain as usize;
+        let shared = match self.nic[direction].get(at) {
+            Some(&bytes) if context.is_member(chip) => bytes,
+            _ => 0.0,
+        };
+        let lane = self.lanes[direction]
+            .get(&chip)
+            .map_or(0.0, |loads| loads[at]);
+        shared + lane
+    }
+
     /// The busiest domain of the members' NICs, and of each lane that has loads of its own.
     fn nic_peaks(&self, context: &Context, direction: usize) -> Vec<(u32, f64, u32)> {
         let shared = &self.nic[direction];
         let mut out = Vec::new();
+        // NICs that carry nothing any more, or more than their own, are offered with their domains.
+        let own = |domain: usize, chip: u32| {
+            let class = context
+                .hurt
+                .as_ref()
+                .and_then(|hurt| hurt.redirected(domain as u32));
+            class.is_none_or(|class| class.uses_own_nic_alone(direction, chip))
+        };
         if !shared.is_empty() {
             let (domain, bytes) = peak(shared.len(), |domain| shared[domain]);
-            out.push((domain as u32, bytes, context.first_member()));
+            let chip = context.members().find(|&chip| own(domain, chip));
+            out.extend(chip.map(|chip| (domain as u32, bytes, chip)));
         }
         for (&lane, loads) in &self.lanes[direction] {
             let beside = !shared.is_empty() && context.is_member(lane);
             let bytes = |domain: usize| loads[domain] + if beside { shared[domain] } else { 0.0 };
             let (domain, bytes) = peak(loads.len(), bytes);
-            out.push((domain as u32, bytes, lane));
+            if own(domain, lane) {
+                out.push((domain as u32, bytes, lane));
+            }
         }
         out
     }
 
     /// Bytes that the compact parts put on a link that also has bytes of its own in `single`. Algorithms mix
     /// single links only with loads inside domains.
-    fn beside(&self, machine: &Machine, link: u64) -> f64 {
-        if link >= machine.blocks().nic || self.local.is_empty() {
+    fn beside(&self, context: &Context, link: u64) -> f64 {
+        let machine = context.machine;
+        if link >= machine.blocks().nic {
             return 0.0;
         }
-        self.local[(link % machine.domain().links()) as usize]
+        let links = machine.domain().links();
+        let (domain, local) = ((link / links) as u32, link % links);
+        match &context.hurt {
+            Some(hurt) => hurt.local_bytes(self, domain, local),
+            None => self.local.get(local as usize).copied().unwrap_or(0.0),
+        }
     }
 
-    /// Bytes on every link of the machine, by number.
+    /// Bytes on every link of the machine, by number; where there is damage, of a ledger that has been settled.
     pub(crate) fn expand(&self, context: &Context) -> Vec<f64> {
         let machine = context.machine;
         let mut out = vec![0.0; machine.num_links() as usize];
@@ -191,7 +305,47 @@ impl Ledger {
     }
 }
 
-fn merged(a: &[(u64, f64)], b: &[(u64, f64)], scale: f64) -> Vec<(u64, f64)> {
+impl Ledger {
+    /// Notes what damaged domains have more or less than whole ones as bytes of single links, below zero where they
+    /// have less: then a ledger says all without knowing of damage. To be done once, at the end.
+    pub(crate) fn settle(&mut self, context: &Context) {
+        let Some(hurt) = &context.hurt else { return };
+        let machine = context.machine;
+        let chips = machine.domain().chips();
+        let mut changes = Vec::new();
+        for (index, class) in hurt.classes.iter().enumerate() {
+            for &domain in &class.domains {
+                let local = |link: u64| machine.domain_link(domain, link);
+                let inside = self.classes.get(index).into_iter().flatten();
+                changes.extend(inside.map(|&(link, bytes)| (local(u64::from(link)), bytes)));
+                let detoured = class.detoured(context, self, domain);
+                let ways = detoured.local.iter();
+                changes.extend(ways.map(|(&link, &bytes)| (local(link), bytes)));
+                for direction in 0..2 {
+                    let link = |chip: u32| machine.nic_link(direction == 1, domain * chips + chip);
+                    let before = |chip: u32| self.nic_bytes(context, direction, domain, chip);
+                    let idle = detoured.idle[direction].iter();
+                    changes.extend(idle.map(|&chip| (link(chip), -before(chip))));
+                    let busy = detoured.nics[direction].iter();
+                    changes.extend(busy.map(|(&chip, &bytes)| (link(chip), bytes - before(chip))));
+                }
+            }
+        }
+        changes.retain(|entry| entry.1 != 0.0);
+        changes.sort_by_key(|entry| entry.0);
+        changes.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                kept.1 += next.1;
+            }
+            same
+        });
+        self.classes.clear();
+        self.single = merged(&self.single, &changes, 1.0);
+    }
+}
+
+fn merged<K: Ord + Copy>(a: &[(K, f64)], b: &[(K, f64)], scale: f64) -> Vec<(K, f64)> {
     let mut out = Vec::with_capacity(a.len() + b.len());
     let (mut i, mut j) = (0, 0);
     while i < a.len() || j < b.len() {

@@ -2,6 +2,7 @@
 //! their chips in parallel, each on its own rail), or over a plain list of chips.
 
 use super::context::Context;
+use super::damage::stand_in;
 use super::layout::{self, LocalBox};
 use super::moves::{SeatKind, Seats};
 use super::pattern::{Kind, Pattern};
@@ -182,16 +183,18 @@ impl Placement {
     fn latency(&self, context: &Context, from: u32, to: u32) -> Result<f64> {
         match self {
             Self::Rails(_) | Self::Lanes(..) => Ok(context.way(from, to, |_| ()).latency),
-            Self::Local(_) => Ok(alone(
-                &context.domain_machine,
-                context.routing,
-                from,
-                to,
-                context.control,
-            )?
-            .latency),
+            Self::Local(_) => {
+                let single = &context.domain_machine;
+                let whole = alone(single, context.routing, from, to, context.control)?.latency;
+                match &context.hurt {
+                    Some(hurt) => hurt.latency(context.machine, from, to, whole),
+                    None => Ok(whole),
+                }
+            }
             Self::Flat(_) => {
-                Ok(alone(context.machine, context.routing, from, to, context.control)?.latency)
+                let machine = context.machine;
+                let (from, to) = (stand_in(machine, from)?, stand_in(machine, to)?);
+                Ok(alone(machine, context.routing, from, to, context.control)?.latency)
             }
         }
     }

@@ -4,6 +4,7 @@ use super::algorithm::{ALGORITHMS, IN_SWITCH, Job, find, flat, symmetric_to};
 use super::bound::{bounds, bounds_in_switch};
 use super::context::Context;
 use super::cost::{Cost, StageCost, combine};
+use super::damage::has_damage;
 use super::group::Groups;
 use super::hierarchical;
 use super::nccl;
@@ -14,7 +15,8 @@ use super::placement::Placement;
 use super::request::{Choice, Request};
 use super::schedule::Stage;
 use super::simulate;
-use super::together::Pipeline;
+use super::synthesized;
+use super::together::{Pipeline, Work, Written, share_messages};
 use super::unroll::unroll;
 use crate::fluid::Engine;
 use crate::machine::Machine;
@@ -22,6 +24,7 @@ use crate::route::Routing;
 use crate::schedule::Schedule;
 use crate::{Control, Error, Result};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Choices of algorithms per tier that are simulated, the best by link loads.
 const SIMULATED_CHOICES: usize = 3;
@@ -57,6 +60,7 @@ pub fn run(
         return Ok(outcome);
     }
     let (groups, request) = (&groups, &request);
+    refuse_on_damage(machine, groups, request)?;
     if request.algorithm == Choice::Named(nccl::NAME.to_owned()) {
         nccl::run(machine, groups, routing, request, control, &mut outcome)?;
         outcome.apply_launch(machine.launch());
@@ -69,7 +73,19 @@ pub fn run(
         outcome.apply_launch(machine.launch());
         return Ok(outcome);
     }
-    let (best, candidates) = best(&context, request)?;
+    if synthesized::named(request) {
+        synthesized::run(&context, request, &mut outcome)?;
+        outcome.apply_launch(machine.launch());
+        return Ok(outcome);
+    }
+    let (mut best, candidates) = best(&context, request)?;
+    if !best.cost.time.is_finite() {
+        return Err(cut_off(&context, &best.cost));
+    }
+    if let Some(hurt) = &context.hurt {
+        outcome.note = hurt.note();
+        best.cost.ledger.settle(&context);
+    }
     outcome.candidates = candidates;
     outcome.sort_candidates();
     outcome.fill(machine, best.name, &best.stages, best.cost);
@@ -85,6 +101,39 @@ pub fn run(
     };
     outcome.apply_launch(machine.launch());
     Ok(outcome)
+}
+
+/// Refuses, on damaged domains, algorithms whose prices are tables of whole ones.
+fn refuse_on_damage(machine: &Machine, groups: &Groups, request: &Request) -> Result<()> {
+    let Choice::Named(name) = &request.algorithm else {
+        return Ok(());
+    };
+    if (name == nccl::NAME || name == neuron::NAME) && has_damage(machine, groups) {
+        return Err(Error::unsupported(
+            format!("{name} over damaged UltraServers: it is measured on whole ones"),
+            "use \"auto\" or name another algorithm",
+        ));
+    }
+    Ok(())
+}
+
+/// What is wrong where a schedule never ends: its busiest link is dead and has no way round.
+fn cut_off(context: &Context, cost: &Cost) -> Error {
+    let machine = context.machine;
+    let members = context.groups.members(machine, 0);
+    let link = cost.busiest.as_ref().map(|busiest| busiest.link);
+    let why = link.and_then(|id| machine.link(id).ok()).map(|link| {
+        format!(
+            "the {} link {} is dead and nothing leads round it; leave what lies behind it out of the group",
+            link.class.name(machine),
+            link.id
+        )
+    });
+    Error::Unreachable {
+        src: members[0],
+        dst: members[members.len() - 1],
+        why: why.unwrap_or_else(|| "a link on the way is dead".to_owned()),
+    }
 }
 
 /// The schedule that [`run`] takes for the first group, message by message.
@@ -133,6 +182,10 @@ pub(crate) fn unrolled(
     if nothing_moves(&groups, &request) {
         let schedule = unroll(&context, &request, &[])?;
         return Ok(("none".to_owned(), schedule, Pipeline::default()));
+    }
+    if synthesized::named(&request) {
+        let (name, schedule) = synthesized::schedule(&context, &request)?;
+        return Ok((name, schedule, Pipeline::default()));
     }
     let (best, _) = best(&context, &request)?;
     let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();
@@ -262,6 +315,9 @@ fn simulated(
     engine: Engine,
     ready: &Ready,
 ) -> Result<(f64, u32)> {
+    if has_damage(context.machine, context.groups) {
+        return by_message(context, request, engine, ready);
+    }
     let mut chunks = ready.cost.chunks;
     loop {
         match simulate::time(context, engine, &ready.stages, chunks) {
@@ -269,6 +325,51 @@ fn simulated(
             other => return other.map(|seconds| (seconds, chunks)),
         }
     }
+}
+
+/// The same on a damaged machine, where no two messages are alike: all of them in one graph.
+fn by_message(
+    context: &Context,
+    request: &Request,
+    engine: Engine,
+    ready: &Ready,
+) -> Result<(f64, u32)> {
+    if engine == Engine::Fifo {
+        return Err(Error::unsupported(
+            "model \"fifo\" on a damaged machine",
+            "use model \"fluid\" or \"link_load\"",
+        ));
+    }
+    if context.groups.count() > 1 {
+        return Err(Error::unsupported(
+            "simulating several groups at once on a damaged machine",
+            "name one group, use model \"link_load\", or run plans of the groups together",
+        ));
+    }
+    if context.groups.ranks() > MOST_RANKS_WRITTEN {
+        return Err(Error::unsupported(
+            format!(
+                "simulating {} ranks message by message on a damaged machine",
+                context.groups.ranks()
+            ),
+            format!("use model \"link_load\", or a group of at most {MOST_RANKS_WRITTEN} chips"),
+        ));
+    }
+    let stages: Vec<Stage> = ready.stages.iter().map(|cost| cost.stage.clone()).collect();
+    let schedule = unroll(context, request, &stages)?;
+    let written = [Written {
+        algorithm: ready.name.clone(),
+        groups: vec![schedule.chips.clone()],
+        schedule: Arc::new(schedule),
+        pipeline: Pipeline::of(&ready.stages, ready.cost.chunks, request.chunks.is_some()),
+    }];
+    let work = Work {
+        written: &written,
+        routing: context.routing,
+        start: 0.0,
+    };
+    let answer = share_messages(context.machine, &[work], context.control)?;
+    Ok((answer.plans[0].time, ready.cost.chunks))
 }
 
 fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Ready>> {

@@ -4,11 +4,17 @@ use super::fabric::{bundle_bandwidth, tier_links};
 use super::{AxisKind, Machine, Tier};
 
 impl Machine {
-    /// Bandwidth (bytes/s) and latency (seconds) of link `id`.
+    /// Bandwidth (bytes/s; less where the link is degraded) and latency (seconds) of link `id`. A dead link has that
+    /// of a live one: nothing passes it.
     ///
     /// # Panics
     /// If `id` is not below [`Machine::num_links`].
     pub fn link_numbers(&self, id: u64) -> (f64, f64) {
+        let (bandwidth, latency) = self.whole_numbers(id);
+        (bandwidth * self.faults.factor(id), latency)
+    }
+
+    fn whole_numbers(&self, id: u64) -> (f64, f64) {
         let blocks = self.blocks();
         assert!(
             id < blocks.end,
@@ -40,7 +46,8 @@ impl Machine {
         (bandwidth, latency)
     }
 
-    fn local_numbers(&self, local: u64) -> (f64, f64) {
+    /// Bandwidth and latency of a local link of a whole domain.
+    pub(crate) fn local_numbers(&self, local: u64) -> (f64, f64) {
         let plans = self.domain.plans();
         let index = plans
             .iter()

@@ -47,10 +47,12 @@ pub struct Link {
     pub from: End,
     /// Where it ends.
     pub to: End,
-    /// Bytes/s.
+    /// Bytes/s; less where it is degraded.
     pub bandwidth: f64,
     /// Seconds.
     pub latency: f64,
+    /// Carries nothing.
+    pub dead: bool,
 }
 
 impl LinkClass {
@@ -76,6 +78,15 @@ impl Machine {
     /// # Errors
     /// [`Error::OutOfRange`].
     pub fn link(&self, id: u64) -> Result<Link> {
+        let whole = self.described(id)?;
+        Ok(Link {
+            bandwidth: whole.bandwidth * self.faults().factor(id),
+            dead: self.is_dead_link(id),
+            ..whole
+        })
+    }
+
+    fn described(&self, id: u64) -> Result<Link> {
         let blocks = self.blocks();
         if id >= blocks.end {
             return Err(Error::OutOfRange {
@@ -118,6 +129,7 @@ impl Machine {
             to: end(to),
             bandwidth,
             latency,
+            dead: false,
         })
     }
 
@@ -145,6 +157,7 @@ impl Machine {
             to,
             bandwidth: nic.bandwidth,
             latency: nic.latency,
+            dead: false,
         }
     }
 
@@ -196,6 +209,7 @@ impl Machine {
                 self.domain_nic_bandwidth(),
             ),
             latency: site_def.tiers[tier].latency,
+            dead: false,
         }
     }
 
@@ -249,6 +263,7 @@ impl Machine {
             to,
             bandwidth: axis.bandwidth,
             latency: axis.latency,
+            dead: false,
         }
     }
 
@@ -277,6 +292,7 @@ impl Machine {
                 to,
                 bandwidth: axis.bandwidth,
                 latency: axis.latency,
+                dead: false,
             };
         }
         let (_, _, leaves) = self.domain.switch_leaf(index, 0);
@@ -307,6 +323,7 @@ impl Machine {
             to,
             bandwidth: bundle_bandwidth(&tiers[tier], leaves, group, axis.bandwidth),
             latency: tiers[tier].latency,
+            dead: false,
         }
     }
 }

@@ -2,23 +2,30 @@
 //! whatever the number of chips; coordinates and link numbers are computed from them.
 
 mod axis;
+mod damage;
 mod divisor;
 mod domain;
 mod fabric;
+mod faults;
 mod figures;
 mod gpu;
 mod link;
+mod modes;
+mod named;
 mod neuron;
 mod numbering;
 mod runs;
 mod wan;
 
 pub use axis::{Axis, AxisKind};
+pub use damage::Damage;
 pub use divisor::Divisor;
 pub use domain::{AxisPlan, Domain, MAX_AXES, MAX_CHIPS};
 pub use fabric::{Tier, climb};
+pub use faults::Faults;
 pub use gpu::{Cpu, Generation, Gpu};
 pub use link::{End, Link, LinkClass};
+pub use named::LinkName;
 pub use neuron::Neuron;
 pub(crate) use numbering::Blocks;
 pub use wan::{Wan, WanShape};
@@ -61,6 +68,7 @@ pub struct Machine {
     launch: f64,
     gpu: Option<Gpu>,
     neuron: Option<Neuron>,
+    faults: Faults,
     blocks: Blocks,
     by_domain: Divisor,
 }
@@ -152,9 +160,20 @@ impl Machine {
             launch: 0.0,
             gpu: None,
             neuron: None,
+            faults: Faults::default(),
             blocks,
             by_domain,
         })
+    }
+
+    /// One domain alone, whose messages cost senders nothing to start.
+    pub(crate) fn single(domain: &Domain) -> Result<Self> {
+        let site = Site {
+            name: String::new(),
+            domains: 1,
+            tiers: Vec::new(),
+        };
+        Self::new(domain.clone(), 0.0, None, vec![site], None)
     }
 
     /// The same machine where a collective call takes at least `launch` seconds: its issue overlaps the transfer.
@@ -338,7 +357,8 @@ impl Machine {
             latency: vec![0.0; wan.latency.len()],
             ..wan
         });
-        let quiet = Self::new(Domain::new(axes)?, 0.0, nic, sites, wan)?;
+        let quiet = Self::new(Domain::new(axes)?, 0.0, nic, sites, wan)?
+            .with_faults(self.faults.clone())?;
         match self.neuron.clone() {
             Some(neuron) => quiet.with_neuron(Neuron {
                 call: 0.0,

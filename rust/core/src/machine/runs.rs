@@ -10,10 +10,33 @@ impl Machine {
         self.for_each_link_run(|run, _, bandwidth, _| {
             out.resize(out.len() + run as usize, bandwidth)
         });
+        for &(link, factor) in &self.faults.degraded {
+            out[link as usize] *= factor;
+        }
         out
     }
 
-    /// Visits links in order of their numbers as runs (count, class, bandwidth, latency) of equal links.
+    /// Visits links as [`Machine::for_each_link_run`] does, each slower link as a run of its own.
+    pub fn for_each_rated_run(&self, mut visit: impl FnMut(u64, &LinkClass, f64, f64)) {
+        let mut slower = self.faults.degraded.iter().peekable();
+        let mut first: u64 = 0;
+        self.for_each_link_run(|count, class, bandwidth, latency| {
+            let end = first + count;
+            while let Some(&(link, factor)) = slower.next_if(|entry| entry.0 < end) {
+                if link > first {
+                    visit(link - first, class, bandwidth, latency);
+                }
+                visit(1, class, bandwidth * factor, latency);
+                first = link + 1;
+            }
+            if end > first {
+                visit(end - first, class, bandwidth, latency);
+            }
+            first = end;
+        });
+    }
+
+    /// Visits links, as if whole, in order of their numbers as runs (count, class, bandwidth, latency) of equal links.
     pub fn for_each_link_run(&self, mut visit: impl FnMut(u64, &LinkClass, f64, f64)) {
         let local = self.local_runs();
         for _ in 0..self.num_domains() {

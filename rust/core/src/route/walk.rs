@@ -156,7 +156,7 @@ fn cables(
 }
 
 /// Port up, bundles, port down of one crossing of a switch axis.
-fn crossing(
+pub(super) fn crossing(
     domain: &Domain,
     axis: usize,
     tiers: &[Tier],

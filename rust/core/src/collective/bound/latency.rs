@@ -57,6 +57,9 @@ fn of_group(
     }
     let inward = matches!(request.operation, Operation::Reduce | Operation::Gather);
     let mut longest = 0.0;
+    // Faults only lengthen ways, and no message ends at a dead chip.
+    sources.retain(|&source| !machine.is_dead_chip(source));
+    peers.retain(|&peer| !machine.is_dead_chip(peer));
     for &source in &sources {
         context.control.check()?;
         // Only the first source is asked about every peer: inside a site another one finds nothing further.
@@ -75,6 +78,8 @@ fn of_group(
 
 /// What can be quicker than a route of dimension order.
 struct Ways {
+    /// The machine without faults.
+    whole: Machine,
     routing: Routing,
     /// Least seconds between any two chips by other means inside a domain: a crossing of a spanning switch, or a
     /// trip over NICs when groups span domains.
@@ -104,6 +109,7 @@ impl Ways {
             _ => f64::INFINITY,
         };
         Self {
+            whole: machine.healthy(),
             routing: Routing::default(),
             shortcut: crossing.min(trip),
             wan: quickest_wan(machine),
@@ -111,7 +117,7 @@ impl Ways {
     }
 
     fn least(&self, context: &Context, from: u32, to: u32) -> Result<f64> {
-        let machine = context.machine;
+        let machine = &self.whole;
         let way = alone(machine, &self.routing, from, to, context.control)?;
         let (a, b) = (machine.split(from).0, machine.split(to).0);
         if a == b {

@@ -6,6 +6,7 @@
 //! all must send 2 S (t-1) / t on average (Patarasuk and Yuan 2009). **Latency**: the way between two far ranks.
 //! With several groups at once, what they need adds up.
 
+mod damage;
 mod domain;
 mod fabric;
 mod latency;
@@ -57,9 +58,15 @@ fn bounds_where(context: &Context, request: &Request, in_switch: bool) -> Result
 
 /// Bounds from the bytes that must pass links.
 fn bytes(context: &Context, request: &Request, ask: &Ask, found: &mut Found) {
-    domain::injection(context, ask, found);
+    damage::damaged(context, ask, found);
+    if !damage::moves_ranks(context) {
+        domain::injection(context, ask, found);
+    }
     match context.groups {
         Groups::Grid { locals, domains } if domains[0].len() == 1 => {
+            if damage::moves_ranks(context) {
+                return;
+            }
             if locals[0].len() as u32 == context.machine.domain().chips() {
                 domain::axes(context, ask, found);
             }
@@ -67,6 +74,7 @@ fn bytes(context: &Context, request: &Request, ask: &Ask, found: &mut Found) {
         Groups::Grid { locals, domains } => {
             fabric::across(context, ask, request, locals, domains, found);
         }
+        Groups::Scattered(_) if damage::moves_ranks(context) => {}
         Groups::Scattered(groups) => fabric::scattered(context, ask, request.root, groups, found),
     }
 }

@@ -9,10 +9,32 @@ pub(crate) use domain::ports;
 pub(crate) use fabric::{by_site, site_bytes, site_flows};
 
 use super::context::Context;
+use super::damage;
 use super::pattern::{Kind, Unit};
-use crate::Result;
+use crate::{Error, Result};
 
 pub(crate) fn unit(context: &Context, kind: &Kind) -> Result<Unit> {
+    let mut unit = whole(context, kind)?;
+    let Some(hurt) = &context.hurt else {
+        return Ok(unit);
+    };
+    match kind {
+        Kind::Local(pairs) => damage::inside(context, hurt, pairs, &mut unit)?,
+        Kind::LocalAll => damage::inside_all(context, hurt, &mut unit)?,
+        Kind::InSwitch { .. } => {
+            return Err(Error::unsupported(
+                "in_switch in a damaged UltraServer",
+                "name another algorithm, or leave the UltraServer out of the group",
+            ));
+        }
+        Kind::Flat(_) => {}
+        _ => damage::between_domains(context, hurt, kind, &mut unit)?,
+    }
+    Ok(unit)
+}
+
+/// The same where all domains are whole; messages between listed chips take the machine as it is.
+fn whole(context: &Context, kind: &Kind) -> Result<Unit> {
     match kind {
         Kind::Local(pairs) => domain::local(context, pairs),
         Kind::LocalAll => domain::local_all(context),

@@ -213,8 +213,12 @@ fn apart(count: usize, plans: usize, says: impl Fn(usize, usize) -> u32) -> (Vec
 /// Links inside domains: once for all domains in which the same plans take part.
 fn inside(machine: &Machine, found: &mut Found, control: &Control) -> Result<()> {
     let plans = found.plans;
+    let damaged = machine.damaged_domains();
     let takes_part = |plan: usize, domain: usize| {
-        u32::from(plans[plan].domains[domain] && !plans[plan].ledger.local.is_empty())
+        let part = plans[plan].domains[domain] && !plans[plan].ledger.local.is_empty();
+        // What is damaged is like nothing else: single links say what it has more or less.
+        let alone = part && damaged.binary_search(&(domain as u32)).is_ok();
+        u32::from(part) + if alone { 1 + domain as u32 } else { 0 }
     };
     let (_, examples) = apart(machine.num_domains() as usize, plans.len(), takes_part);
     for domain in examples {
@@ -226,15 +230,7 @@ fn inside(machine: &Machine, found: &mut Found, control: &Control) -> Result<()>
                 control.check()?;
             }
             let link = machine.domain_link(domain as u32, local);
-            let bytes = |plan: &Seated| {
-                let bytes = plan
-                    .ledger
-                    .local
-                    .get(local as usize)
-                    .copied()
-                    .unwrap_or(0.0);
-                if plan.domains[domain] { bytes } else { 0.0 }
-            };
+            let bytes = |plan: &Seated| plan.bytes(machine, link);
             found.link(link, machine.link_numbers(link).0, bytes);
         }
     }
@@ -243,9 +239,6 @@ fn inside(machine: &Machine, found: &mut Found, control: &Control) -> Result<()>
 
 /// NICs: once for all chips of a domain that are members of the same plans.
 fn nics(machine: &Machine, found: &mut Found, control: &Control) -> Result<()> {
-    let Some(nic) = machine.nic() else {
-        return Ok(());
-    };
     let plans = found.plans;
     let chips = machine.domain().chips();
     for direction in 0..2 {
@@ -261,8 +254,8 @@ fn nics(machine: &Machine, found: &mut Found, control: &Control) -> Result<()> {
             }
             for &local in &examples {
                 let link = machine.nic_link(direction == 1, domain * chips + local as u32);
-                let bytes = |plan: &Seated| plan.nic(direction, domain as usize, local as u32);
-                found.link(link, nic.bandwidth, bytes);
+                let bytes = |plan: &Seated| plan.bytes(machine, link);
+                found.link(link, machine.link_numbers(link).0, bytes);
             }
         }
     }

@@ -1,0 +1,125 @@
+//! Which messages of a domain a damage changes: on small domains all pairs of chips are known by the links that they
+//! pass, so that only those are routed anew.
+
+use crate::machine::{Damage, Domain, Machine};
+use crate::route::{DomainRoutes, Routing, walk};
+use crate::{Error, Result};
+
+/// Most chips of a domain whose pairs are all listed.
+const MOST_LISTED: u32 = 512;
+
+/// The pairs of chips whose messages pass each local link of a whole domain; nothing for a large domain.
+pub(super) struct Passing(Option<Vec<Vec<(u32, u32)>>>);
+
+impl Passing {
+    pub(super) fn of(domain: &Domain, routing: &Routing) -> Result<Self> {
+        let chips = domain.chips();
+        if chips > MOST_LISTED {
+            return Ok(Self(None));
+        }
+        let alone = Machine::single(domain)?;
+        let mut passing = vec![Vec::new(); domain.links() as usize];
+        for src in 0..chips {
+            for dst in (0..chips).filter(|&dst| dst != src) {
+                walk(&alone, routing, src, dst, &mut |link, _| {
+                    passing[link as usize].push((src, dst));
+                })?;
+            }
+        }
+        Ok(Self(Some(passing)))
+    }
+}
+
+/// A message that a damage changes.
+pub(super) struct Change {
+    pub(super) src: u32,
+    pub(super) dst: u32,
+    /// What it takes off links of a whole domain (below zero), and puts on those that it passes now.
+    pub(super) loads: Vec<(u32, f64)>,
+    /// Seconds, and seconds per byte, on an idle machine now.
+    pub(super) latency: f64,
+    pub(super) slowness: f64,
+}
+
+/// All changed pairs, ascending; nothing for a large domain.
+pub(super) fn changes(
+    machine: &Machine,
+    routing: &Routing,
+    passing: &Passing,
+    damage: &Damage,
+    seats: &[u32],
+) -> Result<Option<Vec<Change>>> {
+    let Some(passing) = &passing.0 else {
+        return Ok(None);
+    };
+    let domain = machine.domain();
+    let chips = domain.chips();
+    let slow = damage.degraded.iter().map(|entry| entry.0);
+    let mut pairs: Vec<(u32, u32)> = (damage.links.iter().copied().chain(slow))
+        .flat_map(|link| passing[link as usize].iter().copied())
+        .collect();
+    for &dead in &damage.chips {
+        for other in (0..chips).filter(|&other| other != dead) {
+            pairs.extend([(dead, other), (other, dead)]);
+        }
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    let alone = Machine::single(domain)?;
+    let routes = DomainRoutes::new(domain, damage, routing)?;
+    let mut out = Vec::with_capacity(pairs.len());
+    for (src, dst) in pairs {
+        let mut loads: Vec<(u32, f64)> = Vec::new();
+        walk(&alone, routing, src, dst, &mut |link, share| {
+            loads.push((link as u32, -share));
+        })?;
+        let now = way(
+            machine,
+            &routes,
+            damage,
+            seats[src as usize],
+            seats[dst as usize],
+            &mut |link, share| {
+                loads.push((link as u32, share));
+            },
+        )?;
+        out.push(Change {
+            src,
+            dst,
+            loads,
+            latency: now.0,
+            slowness: now.1,
+        });
+    }
+    Ok(Some(out))
+}
+
+/// Latency and seconds per byte of the route between two live local chips; visits its links.
+pub(super) fn way(
+    machine: &Machine,
+    routes: &DomainRoutes,
+    damage: &Damage,
+    src: u32,
+    dst: u32,
+    visit: &mut impl FnMut(u64, f64),
+) -> Result<(f64, f64)> {
+    let (mut latency, mut slowness) = (0.0, 0.0f64);
+    if src == dst {
+        return Ok((latency, slowness));
+    }
+    let found = routes.walk(src, dst, &mut |link, share| {
+        let (bandwidth, seconds) = machine.local_numbers(link);
+        latency += share * seconds;
+        slowness = slowness.max(share / (bandwidth * damage.factor(link)));
+        visit(link, share);
+    });
+    found.map_err(|error| match error {
+        Error::Unreachable { src, dst, why } => Error::Unreachable {
+            src,
+            dst,
+            why: format!("{why} (chips counted inside the UltraServer)"),
+        },
+        other => other,
+    })?;
+    Ok((latency, slowness))
+}

@@ -1,0 +1,289 @@
+//! Routes inside a damaged domain: which links a message takes when some are dead.
+
+mod deadlock;
+mod graph;
+mod links;
+mod order;
+mod overlay;
+mod report;
+#[cfg(test)]
+mod report_tests;
+#[cfg(test)]
+mod tests;
+mod up_down;
+mod why;
+mod wild;
+
+pub(crate) use overlay::{Overlay, Routes};
+pub use report::{Lengths, RoutingReport, report_pairs, routing_reports};
+
+use super::walk::inside;
+use super::{AxisOrder, DimensionOrder, Routing, spans_below};
+use crate::error::{Error, Result};
+use crate::machine::{Damage, Domain};
+use graph::{Graph, Tree};
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// States of the trees that are kept: 16 MiB.
+const MOST_STATES: usize = 1 << 21;
+
+/// A domain without damage.
+static WHOLE: Damage = Damage {
+    links: Vec::new(),
+    chips: Vec::new(),
+    nics: [Vec::new(), Vec::new()],
+    degraded: Vec::new(),
+    slow_nics: [Vec::new(), Vec::new()],
+};
+
+/// How a way was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Dimension order, rings by either way round.
+    InOrder,
+    /// Another order of the axes.
+    OtherOrder,
+    /// The shortest way.
+    Shortest,
+    /// So many wild hops, then dimension order.
+    Wild(usize),
+    /// Up, then down.
+    UpDown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Policy {
+    Ordered,
+    WildFirst,
+    Shortest,
+    UpDown,
+}
+
+/// Routes inside one damaged domain under one policy; chips and links are local. It keeps what it finds out, so that
+/// many messages cost little; each thread has its own.
+#[derive(Debug)]
+pub(crate) struct DomainRoutes<'a> {
+    domain: &'a Domain,
+    damage: &'a Damage,
+    policy: Policy,
+    order: AxisOrder,
+    /// On a whole domain the order gives the routes of the policy.
+    has_order: bool,
+    spans: bool,
+    graph: OnceCell<Graph>,
+    levels: OnceCell<Vec<u32>>,
+    /// Ways from a chip, by chip.
+    trees: RefCell<BTreeMap<u32, Arc<Tree>>>,
+    steps: RefCell<Vec<(u64, f64)>>,
+    ports: RefCell<BTreeMap<(bool, u32), Option<u32>>>,
+}
+
+impl<'a> DomainRoutes<'a> {
+    /// The routes of a policy.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for policies that spread messages over all minimal paths or all chips;
+    /// [`Error::Invalid`] for an axis order that does not fit.
+    pub(crate) fn new(domain: &'a Domain, damage: &'a Damage, routing: &Routing) -> Result<Self> {
+        let policy = match routing {
+            Routing::DimensionOrder(_) => Policy::Ordered,
+            Routing::WildFirst => Policy::WildFirst,
+            Routing::Shortest => Policy::Shortest,
+            Routing::UpDown => Policy::UpDown,
+            Routing::MinimalAdaptive | Routing::Valiant => {
+                return Err(Error::unsupported(
+                    "adaptive or Valiant routing in a damaged domain",
+                    "use \"dor\", \"wild_first\", \"shortest\" or \"up_down\", which go round damage",
+                ));
+            }
+        };
+        let on_whole = routing.order_on_whole(domain)?;
+        let order = match on_whole {
+            Some(order) => order,
+            None => DimensionOrder::default().resolve(domain.axes().len())?,
+        };
+        Ok(Self {
+            domain,
+            damage,
+            policy,
+            order,
+            has_order: on_whole.is_some(),
+            spans: domain.axes().iter().any(spans_below),
+            graph: OnceCell::new(),
+            levels: OnceCell::new(),
+            trees: RefCell::default(),
+            steps: RefCell::default(),
+            ports: RefCell::default(),
+        })
+    }
+
+    /// Calls `visit` with the links of a message and its share on each, in travel order for a single path.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] with local numbers.
+    pub(crate) fn walk(&self, src: u32, dst: u32, visit: &mut impl FnMut(u64, f64)) -> Result<()> {
+        // Taken, not borrowed: `visit` may walk too.
+        let mut steps = self.steps.take();
+        steps.clear();
+        let found = self.find(src, dst, &mut steps);
+        if found.is_ok() {
+            steps.iter().for_each(|&(link, share)| visit(link, share));
+        }
+        self.steps.replace(steps);
+        found.map(|_| ())
+    }
+
+    /// Appends the links of a message and its share on each.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] with local numbers.
+    pub(crate) fn find(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<Found> {
+        let found = if !self.damage.is_live(src) || !self.damage.is_live(dst) {
+            None
+        } else {
+            self.search(src, dst, steps)?
+        };
+        match found {
+            Some(found) => Ok(found),
+            None => Err(Error::Unreachable {
+                src,
+                dst,
+                why: why::cut(
+                    self.domain,
+                    self.damage,
+                    self.policy == Policy::UpDown,
+                    src,
+                    dst,
+                )?,
+            }),
+        }
+    }
+
+    fn search(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<Option<Found>> {
+        if src == dst {
+            return Ok(Some(Found::InOrder));
+        }
+        Ok(match self.policy {
+            Policy::Ordered => {
+                let mut axes = self.to_correct(src, dst);
+                if self.in_order(axes.list(), src, dst, steps) {
+                    Some(Found::InOrder)
+                } else if self.in_other_orders(&mut axes, src, dst, steps) {
+                    Some(Found::OtherOrder)
+                } else {
+                    self.shortest(src, dst, steps)?
+                }
+            }
+            Policy::WildFirst => {
+                if self.in_order(self.to_correct(src, dst).list(), src, dst, steps) {
+                    Some(Found::InOrder)
+                } else {
+                    self.wild_first(src, dst, steps).map(Found::Wild)
+                }
+            }
+            Policy::Shortest => {
+                // The first of the shortest ways, if it lives, is still the first.
+                if self.has_order && self.as_whole(src, dst, steps) {
+                    Some(Found::Shortest)
+                } else {
+                    self.shortest(src, dst, steps)?
+                }
+            }
+            Policy::UpDown => {
+                let tree = self.tree(src)?;
+                up_down::path(&tree, dst, steps).then_some(Found::UpDown)
+            }
+        })
+    }
+
+    /// Appends the route of a whole domain; nothing, and false, if a link of it is dead.
+    fn as_whole(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> bool {
+        let start = steps.len();
+        let mut lives = true;
+        inside(self.domain, &self.order, src, dst, |link, share| {
+            lives &= !self.damage.is_dead(link);
+            steps.push((link, share));
+        });
+        if !lives {
+            steps.truncate(start);
+        }
+        lives
+    }
+
+    fn shortest(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<Option<Found>> {
+        let tree = self.tree(src)?;
+        if !tree.reaches(dst) {
+            return Ok(None);
+        }
+        tree.path(dst, steps);
+        Ok(Some(Found::Shortest))
+    }
+
+    fn graph(&self) -> Result<&Graph> {
+        if let Some(graph) = self.graph.get() {
+            return Ok(graph);
+        }
+        let graph = Graph::of(self.domain, self.damage, self.policy == Policy::UpDown)?;
+        Ok(self.graph.get_or_init(|| graph))
+    }
+
+    /// Ways from a chip: legal ones for up*/down*, else the shortest.
+    fn tree(&self, src: u32) -> Result<Arc<Tree>> {
+        if let Some(tree) = self.trees.borrow().get(&src) {
+            return Ok(Arc::clone(tree));
+        }
+        let graph = self.graph()?;
+        let tree = Arc::new(if self.policy == Policy::UpDown {
+            let levels = self.levels.get_or_init(|| up_down::levels(graph));
+            up_down::ways(graph, levels, src)
+        } else {
+            Tree::grow(graph.vertices(), src, |here, found| {
+                for &(there, link) in graph.from(here) {
+                    found(there, link);
+                }
+            })
+        });
+        let mut trees = self.trees.borrow_mut();
+        if (trees.len() + 1) * tree.states() > MOST_STATES {
+            trees.clear();
+        }
+        trees.insert(src, Arc::clone(&tree));
+        Ok(tree)
+    }
+
+    /// The chip whose NIC sends (or, for `ingress`, receives) for `chip`: itself, or the live chip with a live NIC in
+    /// that direction that the fewest hops lead to (or from), the lowest number of several. `None` for a dead chip
+    /// and where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for domains too large to search.
+    pub(crate) fn port(&self, ingress: bool, chip: u32) -> Result<Option<u32>> {
+        if self.damage.has_nic(ingress, chip) {
+            return Ok(Some(chip));
+        }
+        if !self.damage.is_live(chip) {
+            return Ok(None);
+        }
+        if let Some(&found) = self.ports.borrow().get(&(ingress, chip)) {
+            return Ok(found);
+        }
+        let mut best: Option<(u64, u32)> = None;
+        let mut steps = Vec::new();
+        for port in (0..self.domain.chips()).filter(|&port| self.damage.has_nic(ingress, port)) {
+            let (src, dst) = if ingress { (port, chip) } else { (chip, port) };
+            steps.clear();
+            if self.search(src, dst, &mut steps)?.is_some() {
+                // Shares of a tie are halves: the sum is a whole number of hops.
+                let hops = steps.iter().map(|step| step.1).sum::<f64>() as u64;
+                if best.is_none_or(|best| hops < best.0) {
+                    best = Some((hops, port));
+                }
+            }
+        }
+        let found = best.map(|best| best.1);
+        self.ports.borrow_mut().insert((ingress, chip), found);
+        Ok(found)
+    }
+}
