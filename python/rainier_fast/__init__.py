@@ -23,6 +23,7 @@ from rainier_fast.definitions import (
     ChipAt,
     DimensionOrder,
     Fabric,
+    FailureRates,
     Gpu,
     LinkAt,
     MinimalAdaptive,
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
         Comparison,
         Link,
         LinkLoads,
+        MonteCarlo,
         Route,
         Table,
     )
@@ -129,6 +131,7 @@ __all__ = [
     "DeviceMesh",
     "DimensionOrder",
     "Fabric",
+    "FailureRates",
     "Faults",
     "Gpu",
     "Groups",
@@ -140,6 +143,7 @@ __all__ = [
     "LinkLoads",
     "Machine",
     "MinimalAdaptive",
+    "MonteCarlo",
     "Neuron",
     "Nic",
     "OutOfRange",
@@ -176,7 +180,16 @@ __all__ = [
 # Classes whose modules load when they are asked for.
 _LATE = {
     **dict.fromkeys(
-        ("Bottleneck", "CollectiveResult", "Comparison", "Link", "LinkLoads", "Route", "Table"),
+        (
+            "Bottleneck",
+            "CollectiveResult",
+            "Comparison",
+            "Link",
+            "LinkLoads",
+            "MonteCarlo",
+            "Route",
+            "Table",
+        ),
         "rainier_fast.results",
     ),
     **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.machine.schedule"),

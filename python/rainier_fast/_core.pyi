@@ -35,6 +35,8 @@ _RequestRow = tuple[
     int | None,
     Sequence[tuple[Sequence[int], float]],
 ]
+# failures per hour of a chip, cable, NIC, host and UltraServer; chips of a host
+_RatesRow = tuple[float, float, float, float, float, int]
 _Progress = Callable[[int, int], object]
 
 __all__ = [
@@ -48,8 +50,10 @@ __all__ = [
     "faults",
     "healthy",
     "links_named",
+    "monte_carlo",
     "num_live_chips",
     "overlay_bytes",
+    "sample_faults",
     "with_faults",
 ]
 
@@ -90,6 +94,26 @@ def faults(
 def links_named(
     machine: Machine, chip: int, kind: str, direction: str | None, to: int | None
 ) -> list[int]: ...
+def sample_faults(
+    machine: Machine, rates_row: _RatesRow, hours: float, seed: int, draw: int
+) -> Machine:
+    """Return the machine with what one draw breaks, beside the faults that it has."""
+
+def monte_carlo(
+    machine: Machine,
+    request: _RequestRow,
+    groups: Groups | None,
+    routing: _RoutingRow,
+    model: str,
+    rates_row: _RatesRow,
+    hours: float,
+    seed: int,
+    first: int,
+    end: int,
+    n_threads: int,
+    progress: _Progress | None,
+) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], list[tuple[int, str]]]:
+    """Return seconds (NaN without an answer), faults by kind, live chips, (draw, why no answer)."""
 
 @final
 class Machine:

@@ -8,6 +8,7 @@ from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.neuron import Neuron
 from rainier_fast.definitions.places import ChipAt, LinkAt
+from rainier_fast.definitions.rates import FailureRates
 from rainier_fast.definitions.routing import DimensionOrder, MinimalAdaptive, Routing, Valiant
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
@@ -20,6 +21,7 @@ __all__ = [
     "ChipAt",
     "DimensionOrder",
     "Fabric",
+    "FailureRates",
     "Gpu",
     "LinkAt",
     "MinimalAdaptive",

@@ -11,9 +11,9 @@ from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.machine.collectives import Collectives
-from rainier_fast.machine.damaged import Damaged
 from rainier_fast.machine.places import Places
 from rainier_fast.machine.rooted import Rooted
+from rainier_fast.machine.sampling import Sampling
 from rainier_fast.machine.sharing import Sharing
 from rainier_fast.machine.traffic import Traffic
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Machine"]
 
 
-class Machine(Places, Damaged, Traffic, Sharing, Collectives, Rooted):
+class Machine(Places, Sampling, Traffic, Sharing, Collectives, Rooted):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 
     Made by `Cluster`, `torus`, `switch`, `full_mesh`, `domain` and `preset`, not by its own name.

@@ -6,7 +6,17 @@ from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.comparison import Comparison
 from rainier_fast.results.link import Bottleneck, Link
 from rainier_fast.results.link_loads import LinkLoads
+from rainier_fast.results.monte_carlo import MonteCarlo
 from rainier_fast.results.route import Route
 from rainier_fast.results.table import Table
 
-__all__ = ["Bottleneck", "CollectiveResult", "Comparison", "Link", "LinkLoads", "Route", "Table"]
+__all__ = [
+    "Bottleneck",
+    "CollectiveResult",
+    "Comparison",
+    "Link",
+    "LinkLoads",
+    "MonteCarlo",
+    "Route",
+    "Table",
+]

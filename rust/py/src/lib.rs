@@ -6,6 +6,7 @@ mod enter;
 mod error;
 mod faults;
 mod machine;
+mod monte_carlo;
 mod schedule;
 
 use pyo3::prelude::*;
@@ -18,6 +19,8 @@ mod _core {
     use super::faults::{faults, healthy, links_named, num_live_chips, overlay_bytes, with_faults};
     #[pymodule_export]
     use super::machine::Machine;
+    #[pymodule_export]
+    use super::monte_carlo::{monte_carlo, sample_faults};
     #[pymodule_export]
     use super::schedule::Schedule;
 
