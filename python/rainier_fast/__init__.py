@@ -65,6 +65,7 @@ from rainier_fast.machine import (
 
 if TYPE_CHECKING:
     from rainier_fast.machine.mesh import DeviceMesh
+    from rainier_fast.machine.plan import Compute, Plan
     from rainier_fast.machine.schedule import Block, Schedule, Send
     from rainier_fast.measure import Calibration, calibrate
     from rainier_fast.results import (
@@ -73,9 +74,12 @@ if TYPE_CHECKING:
         Comparison,
         Link,
         LinkLoads,
+        Meeting,
         MonteCarlo,
+        PlanResult,
         Route,
         Table,
+        TogetherResult,
     )
 
     B200_NODE: UltraServer
@@ -128,6 +132,7 @@ __all__ = [
     "Cluster",
     "CollectiveResult",
     "Comparison",
+    "Compute",
     "DeviceMesh",
     "DimensionOrder",
     "Fabric",
@@ -142,11 +147,14 @@ __all__ = [
     "LinkAt",
     "LinkLoads",
     "Machine",
+    "Meeting",
     "MinimalAdaptive",
     "MonteCarlo",
     "Neuron",
     "Nic",
     "OutOfRange",
+    "Plan",
+    "PlanResult",
     "RainierError",
     "Route",
     "Schedule",
@@ -154,6 +162,7 @@ __all__ = [
     "Site",
     "Table",
     "Tier",
+    "TogetherResult",
     "UltraServer",
     "UnknownName",
     "Unreachable",
@@ -186,14 +195,19 @@ _LATE = {
             "Comparison",
             "Link",
             "LinkLoads",
+            "Meeting",
             "MonteCarlo",
+            "PlanResult",
             "Route",
             "Table",
+            "TogetherResult",
         ),
         "rainier_fast.results",
     ),
     **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.machine.schedule"),
     "DeviceMesh": "rainier_fast.machine.mesh",
+    "Compute": "rainier_fast.machine.plan",
+    "Plan": "rainier_fast.machine.plan",
     **dict.fromkeys(("Calibration", "calibrate"), "rainier_fast.measure"),
 }
 

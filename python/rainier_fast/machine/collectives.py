@@ -55,7 +55,8 @@ class Collectives(Base):
         routing
             ``"dor"``, ``"adaptive"``, ``"valiant"`` or a policy object.
         chunks
-            Chunks that follow each other through a hierarchical schedule; None for the best.
+            Chunks that follow each other through a hierarchical schedule, or into which
+            ``"synthesized"`` cuts each rank's share; None for the best.
 
         Returns
         -------

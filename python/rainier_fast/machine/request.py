@@ -202,8 +202,8 @@ def algorithms(operation: str | None = None) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Names and one line each. ``"auto"``, the default, is the fastest of them but ``"nccl"``
-        and ``"neuron"``, which run only when named.
+        Names and one line each. ``"auto"``, the default, is the fastest of them but ``"nccl"``,
+        ``"neuron"`` and ``"synthesized"``, which run only when named.
 
     Raises
     ------

@@ -9,6 +9,7 @@ from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.results.monte_carlo import MonteCarlo
 from rainier_fast.results.route import Route
 from rainier_fast.results.table import Table
+from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
 
 __all__ = [
     "Bottleneck",
@@ -16,7 +17,10 @@ __all__ = [
     "Comparison",
     "Link",
     "LinkLoads",
+    "Meeting",
     "MonteCarlo",
+    "PlanResult",
     "Route",
     "Table",
+    "TogetherResult",
 ]

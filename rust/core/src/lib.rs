@@ -11,6 +11,7 @@ pub mod load;
 pub mod machine;
 pub mod route;
 pub mod schedule;
+pub mod synthesize;
 pub mod threads;
 
 pub use control::Control;

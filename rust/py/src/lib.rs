@@ -7,7 +7,9 @@ mod error;
 mod faults;
 mod machine;
 mod monte_carlo;
+mod recovery;
 mod schedule;
+mod together;
 
 use pyo3::prelude::*;
 
@@ -22,11 +24,15 @@ mod _core {
     #[pymodule_export]
     use super::monte_carlo::{monte_carlo, sample_faults};
     #[pymodule_export]
+    use super::recovery::{damaged_ultraservers, dead_ultraservers, in_mode};
+    #[pymodule_export]
     use super::schedule::Schedule;
+    #[pymodule_export]
+    use super::together::{Written, share_links, share_messages, write_out};
 
     use numpy::PyArray1;
     use pyo3::prelude::*;
-    use rainier_core::collective::{ALGORITHMS, Operation, nccl, neuron};
+    use rainier_core::collective::{ALGORITHMS, Operation, nccl, neuron, synthesized};
     use std::collections::BTreeMap;
 
     #[pymodule_init]
@@ -83,6 +89,16 @@ mod _core {
                 let operations = neuron::OPERATIONS.iter().map(|one| one.name());
                 (neuron::NAME, neuron::SUMMARY, operations.collect())
             });
+        let synthesized = wanted
+            .is_none_or(|wanted| synthesized::OPERATIONS.contains(&wanted))
+            .then(|| {
+                let operations = synthesized::OPERATIONS.iter().map(|one| one.name());
+                (
+                    synthesized::NAME,
+                    synthesized::SUMMARY,
+                    operations.collect(),
+                )
+            });
         Ok(rows
             .map(|row| {
                 let operations = row
@@ -94,6 +110,7 @@ mod _core {
             })
             .chain(tuned)
             .chain(trainium)
+            .chain(synthesized)
             .collect())
     }
 }

@@ -27,6 +27,8 @@ mod run;
 mod schedule;
 mod simulate;
 mod symmetry;
+pub mod synthesized;
+pub mod together;
 mod unroll;
 mod wan;
 

@@ -5,6 +5,7 @@ use super::model::Model;
 use super::nccl;
 use super::neuron;
 use super::operation::Operation;
+use super::synthesized;
 use crate::Result;
 use crate::error::{Error, not_negative};
 
@@ -150,7 +151,7 @@ impl Request {
         if self.chunks == Some(0) {
             return Err(Error::invalid("chunks", 0, "must be >= 1"));
         }
-        let hierarchical = match &self.algorithm {
+        let takes_chunks = match &self.algorithm {
             Choice::Auto => true,
             Choice::Named(name) if name == nccl::NAME => {
                 if !nccl::OPERATIONS.contains(&self.operation) {
@@ -170,6 +171,11 @@ impl Request {
             }
             // What it does and does not is for `neuron` to say.
             Choice::Named(name) if name == neuron::NAME => false,
+            // Its chunks are those of each rank's share.
+            Choice::Named(name) if name == synthesized::NAME => {
+                synthesized::check(self.operation)?;
+                true
+            }
             Choice::Named(name) => {
                 let hierarchical = name == "hierarchical";
                 if !hierarchical && !find(name)?.operations.contains(&self.operation.as_run()) {
@@ -179,7 +185,15 @@ impl Request {
             }
             Choice::Tiers(names) => {
                 for name in names {
-                    if ["hierarchical", "auto", nccl::NAME, neuron::NAME].contains(&name.as_str()) {
+                    if [
+                        "hierarchical",
+                        "auto",
+                        nccl::NAME,
+                        neuron::NAME,
+                        synthesized::NAME,
+                    ]
+                    .contains(&name.as_str())
+                    {
                         return Err(Error::invalid(
                             "algorithm",
                             format!("{name:?} for one tier"),
@@ -191,10 +205,10 @@ impl Request {
                 true
             }
         };
-        if !hierarchical && self.chunks.is_some_and(|chunks| chunks > 1) {
+        if !takes_chunks && self.chunks.is_some_and(|chunks| chunks > 1) {
             return Err(Error::unsupported(
                 "chunks with an algorithm of one tier",
-                "only hierarchical pipelines chunks through its stages",
+                "only hierarchical pipelines chunks through its stages, and synthesized cuts shares into them",
             ));
         }
         Ok(())

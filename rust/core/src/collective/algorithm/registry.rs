@@ -203,7 +203,7 @@ pub(crate) fn find(name: &str) -> Result<&'static Algorithm> {
             argument: "algorithm".to_owned(),
             value: name.to_owned(),
             known: format!(
-                "auto, hierarchical, nccl, neuron, {}",
+                "auto, hierarchical, nccl, neuron, synthesized, {}",
                 ALGORITHMS
                     .iter()
                     .map(|row| row.name)

@@ -1,0 +1,153 @@
+//! What no schedule beats on these links.
+
+use super::network::Network;
+use crate::collective::Operation::{self, AllGather, AllReduce, ReduceScatter};
+use std::collections::VecDeque;
+
+/// Most ranks times links over which cuts around far ranks are looked at.
+const MOST_CUTS: u64 = 1 << 28;
+
+/// A lower bound and what it is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Floor {
+    /// Seconds.
+    pub seconds: f64,
+    /// "links into chip 5", ...
+    pub what: String,
+}
+
+/// The highest bound of an all-gather, reduce-scatter or all-reduce of `size` bytes on a network whose ranks are all
+/// connected.
+///
+/// Bytes that must enter or leave a set of ranks, over the bandwidth of the links that lead there: each rank alone, and
+/// the ranks within any number of hops of each. In an all-reduce all ranks together must send 2 S (p - 1) bytes
+/// (Patarasuk and Yuan 2009). And data must come all the way: the latencies of the quickest path between two ranks.
+pub fn floor(network: &Network, operation: Operation, size: f64) -> Floor {
+    let ranks = f64::from(network.ranks());
+    let mut best = Floor {
+        seconds: 0.0,
+        what: "nothing moves".to_owned(),
+    };
+    if network.ranks() < 2 {
+        return best;
+    }
+    let mut note = |seconds: f64, what: &dyn Fn() -> String| {
+        if seconds > best.seconds {
+            best = Floor {
+                seconds,
+                what: what(),
+            };
+        }
+    };
+    // Bytes that must leave a set of `inside` ranks, and enter it.
+    let crossing = |inside: f64| match operation {
+        AllGather => (size * inside / ranks, size * (ranks - inside) / ranks),
+        ReduceScatter => (size * (ranks - inside) / ranks, size * inside / ranks),
+        AllReduce => (size, size),
+        _ => (0.0, 0.0),
+    };
+    let (into, out) = (network.inwards(), network.outwards());
+    let rate = |links: &[u32]| -> f64 {
+        let bandwidth = |&link: &u32| network.links[link as usize].bandwidth;
+        links.iter().map(bandwidth).sum()
+    };
+    if operation == AllReduce {
+        let all: f64 = network.links.iter().map(|wire| wire.bandwidth).sum();
+        note(2.0 * size * (ranks - 1.0) / all, &|| {
+            "links of all ranks together".to_owned()
+        });
+    }
+    let (leaves, enters) = crossing(1.0);
+    for rank in 0..network.ranks() {
+        let (chip, at) = (network.chips[rank as usize], rank as usize);
+        note(leaves / rate(&out[at]), &|| {
+            format!("links out of chip {chip}")
+        });
+        note(enters / rate(&into[at]), &|| {
+            format!("links into chip {chip}")
+        });
+    }
+    let every = u64::from(network.ranks()) * network.links.len() as u64 <= MOST_CUTS;
+    let sources = if every { network.ranks() } else { 1 };
+    for rank in 0..sources {
+        let chip = network.chips[rank as usize];
+        for ball in balls(network, &out, rank) {
+            let Ball { hops, inside, .. } = ball;
+            let (leaves, enters) = crossing(f64::from(inside));
+            note(leaves / ball.out, &|| {
+                format!("links out of the {inside} chips within {hops} hops of chip {chip}")
+            });
+            note(enters / ball.into, &|| {
+                format!("links into the {inside} chips within {hops} hops of chip {chip}")
+            });
+        }
+    }
+    let quickest = network
+        .links
+        .iter()
+        .map(|wire| wire.latency)
+        .fold(f64::INFINITY, f64::min);
+    if quickest > 0.0 {
+        for rank in 0..sources {
+            let hops = balls(network, &out, rank).len();
+            let chip = network.chips[rank as usize];
+            // The farthest rank is as many hops away as there are balls that leave something out.
+            note(hops as f64 * quickest, &|| {
+                format!("latency of the way out of chip {chip}")
+            });
+        }
+    }
+    best
+}
+
+/// The ranks that a rank reaches within some hops, and bytes/s into and out of them.
+struct Ball {
+    hops: u32,
+    inside: u32,
+    into: f64,
+    out: f64,
+}
+
+/// The balls around `rank` that leave somebody out.
+fn balls(network: &Network, out: &[Vec<u32>], rank: u32) -> Vec<Ball> {
+    let mut distance = vec![u32::MAX; network.chips.len()];
+    distance[rank as usize] = 0;
+    let mut open = VecDeque::from([rank]);
+    while let Some(rank) = open.pop_front() {
+        for &link in &out[rank as usize] {
+            let to = network.links[link as usize].to as usize;
+            if distance[to] == u32::MAX {
+                distance[to] = distance[rank as usize] + 1;
+                open.push_back(to as u32);
+            }
+        }
+    }
+    let far = distance.iter().copied().filter(|&far| far != u32::MAX);
+    let far = far.max().unwrap_or(0) as usize;
+    let mut balls: Vec<Ball> = (0..far as u32)
+        .map(|hops| Ball {
+            hops,
+            inside: 0,
+            into: 0.0,
+            out: 0.0,
+        })
+        .collect();
+    for &hops in &distance {
+        for ball in balls.iter_mut().skip(hops as usize) {
+            ball.inside += 1;
+        }
+    }
+    for wire in &network.links {
+        let (from, to) = (distance[wire.from as usize], distance[wire.to as usize]);
+        // A way out crosses one sphere at a time, a way back may cross many.
+        for hops in from.min(to)..from.max(to) {
+            let ball = &mut balls[hops as usize];
+            if from < to {
+                ball.out += wire.bandwidth;
+            } else {
+                ball.into += wire.bandwidth;
+            }
+        }
+    }
+    balls
+}

@@ -1,0 +1,278 @@
+//! Schedules made for whatever links are there: all-gather, reduce-scatter and all-reduce on any graph of live links.
+//!
+//! Data are cut into chunks, and links are matched with chunks over time: a link takes a chunk that its sender has and
+//! its receiver lacks, those that fewest ranks have first, ties by lot (the greedy matching of TACOS, Won et al.,
+//! arXiv 2304.05301). Two drivers share the matching. `rounds.rs` goes in rounds in which every link carries as many
+//! chunks as its bandwidth allows, and mends a round where a link would stay idle; `stream.rs` lets each link start its
+//! next chunk when the last has left, for bandwidths that no small round fits. An all-gather is found directly; a
+//! reduce-scatter is an all-gather over the reversed links, run backwards and adding up; an all-reduce is both, with more
+//! of the adding up at ranks whose links are slow (`cut.rs`).
+
+mod bound;
+mod cut;
+mod live;
+mod matching;
+mod network;
+mod plan;
+mod rounds;
+mod stream;
+mod write;
+
+pub use bound::{Floor, floor};
+pub use cut::Cut;
+pub use live::live_graph;
+pub use network::{Network, Wire};
+pub use plan::{Delivery, Plan};
+pub use write::write;
+
+use crate::collective::Operation::{self, AllGather, AllReduce, ReduceScatter};
+use crate::error::not_negative;
+use crate::{Control, Error, Result};
+
+/// Most deliveries with which several numbers of chunks are tried.
+const MOST_TRIED: u64 = 1 << 20;
+
+/// Deliveries of all seeds together.
+const MOST_SEEDED: u64 = 1 << 18;
+
+/// Seeds that are tried where a plan needs more rounds than the links into some rank do.
+const MOST_SEEDS: u64 = 8;
+
+/// How near to what the links into some rank need a plan must come for no other seed to be tried.
+const CLOSE: f64 = 1.01;
+
+/// Most chunks of each rank that are tried when the caller leaves it open.
+const MOST_CHUNKS: u32 = 32;
+
+/// Most chunks in all: the chunks that each rank has are kept as bits.
+const MOST_BITS: u64 = 1 << 33;
+
+/// How links go about their chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// In rounds, whatever whole chunks fit the bandwidths; else link by link. What a schedule of rounds takes is the same
+    /// by every model that counts phases.
+    Rounds,
+    /// In rounds or link by link, whichever is faster. Link by link hides latency behind the next chunk.
+    Either,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ask {
+    /// What is done.
+    pub operation: Operation,
+    /// Bytes, as the operation defines them.
+    pub size: f64,
+    /// Chunks into which each rank's share is cut; `None` for the number, of the powers of two up to 32, that is
+    /// fastest.
+    pub chunks: Option<u32>,
+    /// In rounds or not.
+    pub pace: Pace,
+    /// Where the lots start.
+    pub seed: u64,
+}
+
+/// One plan, and how it is read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Half {
+    /// The plan: on the network, or, backwards, on the reversed one.
+    pub plan: Plan,
+    /// Its end comes first, every delivery goes the other way and is added up.
+    pub backwards: bool,
+}
+
+/// A synthesised collective.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Synthesis {
+    /// The reduce-scatter of an all-reduce, or of itself.
+    pub scatter: Option<Plan>,
+    /// The all-gather.
+    pub gather: Option<Plan>,
+}
+
+impl Synthesis {
+    /// Its plans, in the order in which they run.
+    fn halves(&self) -> Vec<Half> {
+        let half = |plan: &Plan, backwards| Half {
+            plan: plan.clone(),
+            backwards,
+        };
+        let scatter = self.scatter.iter().map(|plan| half(plan, true));
+        let gather = self.gather.iter().map(|plan| half(plan, false));
+        scatter.chain(gather).collect()
+    }
+
+    fn plans(&self) -> impl Iterator<Item = &Plan> {
+        self.scatter.iter().chain(&self.gather)
+    }
+
+    /// Seconds by the plans' own timetables.
+    pub fn seconds(&self) -> f64 {
+        self.plans().map(|plan| plan.makespan).sum()
+    }
+
+    fn cut(&self) -> Option<&Cut> {
+        self.plans().next().map(|plan| &plan.cut)
+    }
+
+    fn bytes(&self) -> f64 {
+        self.plans().next().map_or(0.0, |plan| plan.bytes)
+    }
+
+    /// Chunks of all ranks together.
+    pub fn chunks(&self) -> u32 {
+        self.cut().map_or(0, Cut::total)
+    }
+
+    /// Deliveries of chunks over links.
+    pub fn deliveries(&self) -> usize {
+        self.plans().map(|plan| plan.deliveries.len()).sum()
+    }
+
+    /// Bytes on each link, by place.
+    pub fn loads(&self, network: &Network) -> Vec<f64> {
+        let mut sum = vec![0.0; network.links.len()];
+        for plan in self.plans() {
+            for (sum, bytes) in sum.iter_mut().zip(plan.loads(network)) {
+                *sum += bytes;
+            }
+        }
+        sum
+    }
+
+    /// Replays the plans: see [`Plan::check`].
+    ///
+    /// # Errors
+    /// [`Error::Schedule`].
+    pub fn check(&self, network: &Network) -> Result<()> {
+        if let Some(plan) = &self.scatter {
+            plan.check(&network.reversed())?;
+        }
+        self.gather.iter().try_for_each(|plan| plan.check(network))
+    }
+}
+
+/// Finds a schedule of `ask` over `network`: the best of some seeds and, where `ask` leaves it open, numbers of chunks.
+///
+/// # Errors
+/// Those of [`Network::check`]; [`Error::Unsupported`] for other operations and for more chunks than fit in memory;
+/// [`Error::Cancelled`].
+pub fn synthesize(network: &Network, ask: &Ask, control: &Control) -> Result<Synthesis> {
+    if ![AllGather, ReduceScatter, AllReduce].contains(&ask.operation) {
+        return Err(Error::unsupported(
+            format!("synthesized for {}", ask.operation.name()),
+            "it does all_gather, reduce_scatter and all_reduce; name another algorithm",
+        ));
+    }
+    network.check()?;
+    not_negative("size", ask.size)?;
+    let ranks = u64::from(network.ranks());
+    let deliveries = |chunks: u32| ranks * (ranks - 1) * u64::from(chunks);
+    let bits = |chunks: u32| ranks * ranks * u64::from(chunks);
+    let most = ask.chunks.unwrap_or(1);
+    if most == 0 {
+        return Err(Error::invalid("chunks", 0, "must be >= 1"));
+    }
+    if bits(most) > MOST_BITS || ranks * u64::from(most) > u64::from(u32::MAX) {
+        return Err(Error::unsupported(
+            format!("synthesized with {most} chunks for each of {ranks} ranks"),
+            "take fewer chunks or a smaller group",
+        ));
+    }
+    let counts: Vec<u32> = match ask.chunks {
+        Some(chunks) => vec![chunks],
+        None => std::iter::successors(Some(1), |chunks| Some(chunks * 2))
+            .take_while(|&chunks| {
+                chunks == 1 || (chunks <= MOST_CHUNKS && deliveries(chunks) <= MOST_TRIED)
+            })
+            .collect(),
+    };
+    let mut best: Option<Synthesis> = None;
+    for chunks in counts {
+        let cut = match ask.operation {
+            AllReduce => Cut::level(network, chunks),
+            _ => Cut::even(network.ranks(), chunks),
+        };
+        let plan = |network: &Network| plan(network, &cut, ask, control);
+        let scatter = ask.operation != AllGather;
+        let gather = ask.operation != ReduceScatter;
+        let found = Synthesis {
+            scatter: scatter.then(|| plan(&network.reversed())).transpose()?,
+            gather: gather.then(|| plan(network)).transpose()?,
+        };
+        if best
+            .as_ref()
+            .is_none_or(|best| found.seconds() < best.seconds())
+        {
+            best = Some(found);
+        }
+    }
+    Ok(best.expect("at least one number of chunks is tried"))
+}
+
+/// The best all-gather of some seeds.
+fn plan(network: &Network, cut: &Cut, ask: &Ask, control: &Control) -> Result<Plan> {
+    let capacities = rounds::capacities(network);
+    let bytes = ask.size / f64::from(cut.total());
+    let by_link = |seed| stream::run(network, cut, bytes, seed, control);
+    let Some(capacities) = capacities else {
+        return of_seeds(cut, ask, least_seconds(network, cut, bytes), by_link);
+    };
+    let in_rounds = |seed| rounds::run(network, &capacities, cut, bytes, seed, control);
+    let rounds = of_seeds(cut, ask, 0.0, in_rounds)?;
+    if ask.pace == Pace::Rounds {
+        return Ok(rounds);
+    }
+    let stream = of_seeds(cut, ask, least_seconds(network, cut, bytes), by_link)?;
+    Ok(if stream.makespan < rounds.makespan {
+        stream
+    } else {
+        rounds
+    })
+}
+
+/// Seconds that the links into some rank need at least.
+fn least_seconds(network: &Network, cut: &Cut, bytes: f64) -> f64 {
+    let mut rates = vec![0.0; network.chips.len()];
+    for wire in &network.links {
+        rates[wire.to as usize] += wire.bandwidth;
+    }
+    let needs = |rank: usize| f64::from(cut.total() - cut.of(rank as u32).len() as u32) * bytes;
+    (0..rates.len())
+        .map(|rank| needs(rank) / rates[rank])
+        .filter(|seconds| seconds.is_finite())
+        .fold(0.0, f64::max)
+}
+
+/// The best of what `make` makes of some seeds, until one is as good as its links can be.
+fn of_seeds(
+    cut: &Cut,
+    ask: &Ask,
+    least_seconds: f64,
+    make: impl Fn(u64) -> Result<Plan>,
+) -> Result<Plan> {
+    let seeds = (MOST_SEEDED / cut.deliveries().max(1)).clamp(1, MOST_SEEDS);
+    let mut best: Option<Plan> = None;
+    for lot in 0..seeds {
+        // Seeds next to each other must not give the same lots one after another.
+        let seed = ask
+            .seed
+            .wrapping_add(lot.wrapping_mul(0x5851_f42d_4c95_7f2d));
+        let plan = make(seed)?;
+        let enough = match plan.least_rounds() {
+            Some(least) => plan.rounds() <= least,
+            None => plan.makespan <= CLOSE * least_seconds,
+        };
+        if best
+            .as_ref()
+            .is_none_or(|best| plan.makespan < best.makespan)
+        {
+            best = Some(plan);
+        }
+        if enough {
+            break;
+        }
+    }
+    Ok(best.expect("at least one seed is tried"))
+}

@@ -1,0 +1,275 @@
+//! A timed all-gather, as compactly as it can be kept.
+
+use super::cut::Cut;
+use super::network::Network;
+use crate::error::{Error, Result};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// One chunk that crosses one link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// Place of the link in the network.
+    pub link: u32,
+    /// The chunk.
+    pub chunk: u32,
+}
+
+/// When deliveries happen.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Times {
+    /// In rounds: where each begins in the list of deliveries, and one past the end; seconds of each round.
+    Rounds {
+        first: Vec<usize>,
+        seconds: Vec<f64>,
+        /// Chunks that each link can carry in a round.
+        capacities: Vec<u32>,
+    },
+    /// One after another on each link; seconds at which each starts.
+    Starts(Vec<f64>),
+}
+
+/// An all-gather: every rank ends with the chunks of all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Whose chunks are which.
+    pub cut: Cut,
+    /// Bytes of one.
+    pub bytes: f64,
+    /// What crosses which link, in order of time.
+    pub deliveries: Vec<Delivery>,
+    /// Seconds from the first byte to the last arrival.
+    pub makespan: f64,
+    pub(super) times: Times,
+    /// Rounds that the links into the worst rank need.
+    pub(super) least: u32,
+}
+
+/// The parts of a time that is the sum of rounds.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Parts {
+    pub(crate) latency: f64,
+    pub(crate) overhead: f64,
+    pub(crate) wire: f64,
+}
+
+impl Plan {
+    /// Rounds that it takes; 0 where links start one by one.
+    pub fn rounds(&self) -> u32 {
+        match &self.times {
+            Times::Rounds { seconds, .. } => seconds.len() as u32,
+            Times::Starts(_) => 0,
+        }
+    }
+
+    /// Rounds that the links into some rank need at least; `None` where links start one by one.
+    pub fn least_rounds(&self) -> Option<u32> {
+        matches!(self.times, Times::Rounds { .. }).then_some(self.least)
+    }
+
+    /// The deliveries of each round; all as one where links start one by one.
+    pub(super) fn by_round(&self) -> Vec<&[Delivery]> {
+        match &self.times {
+            Times::Rounds { first, .. } => first
+                .windows(2)
+                .map(|ends| &self.deliveries[ends[0]..ends[1]])
+                .collect(),
+            Times::Starts(_) => vec![&self.deliveries],
+        }
+    }
+
+    /// Seconds at which delivery `index` starts: of its round, or its own.
+    pub fn start(&self, index: usize) -> f64 {
+        match &self.times {
+            Times::Rounds { first, seconds, .. } => {
+                let round = first.partition_point(|&begin| begin <= index) - 1;
+                seconds[..round].iter().sum()
+            }
+            Times::Starts(starts) => starts[index],
+        }
+    }
+
+    /// Bytes that each link carries, by place.
+    pub fn loads(&self, network: &Network) -> Vec<f64> {
+        let mut counts = vec![0u64; network.links.len()];
+        for delivery in &self.deliveries {
+            counts[delivery.link as usize] += 1;
+        }
+        counts
+            .into_iter()
+            .map(|count| count as f64 * self.bytes)
+            .collect()
+    }
+
+    /// What the makespan is made of. Links that start one by one hide latency behind bytes: it is what the last bytes
+    /// on the busiest way would not take.
+    pub(crate) fn parts(&self, network: &Network) -> Parts {
+        let Times::Rounds { .. } = &self.times else {
+            let wire = self
+                .loads(network)
+                .iter()
+                .zip(&network.links)
+                .map(|(bytes, wire)| bytes / wire.bandwidth)
+                .fold(0.0, f64::max);
+            return Parts {
+                latency: (self.makespan - wire).max(0.0),
+                overhead: 0.0,
+                wire,
+            };
+        };
+        let mut costs = RoundCosts::new(network);
+        let mut sum = Parts::default();
+        for round in self.by_round() {
+            let parts = costs.parts(network, round, self.bytes);
+            sum.latency += parts.latency;
+            sum.overhead += parts.overhead;
+            sum.wire += parts.wire;
+        }
+        sum
+    }
+
+    /// Replays it: every sender has a chunk before it sends it, nobody gets one twice, links carry no more than they
+    /// can, and all ranks end with all chunks.
+    ///
+    /// # Errors
+    /// [`Error::Schedule`] naming rank and chunk.
+    pub fn check(&self, network: &Network) -> Result<()> {
+        let wrong = |what: String| Err(Error::Schedule { what });
+        let (ranks, total) = (network.ranks(), self.cut.total() as usize);
+        let words = total.div_ceil(64);
+        let mut has = vec![0u64; ranks as usize * words];
+        let at = |rank: u32, chunk: u32| rank as usize * words + chunk as usize / 64;
+        let mut count = vec![0; ranks as usize];
+        for rank in 0..ranks {
+            for chunk in self.cut.of(rank) {
+                has[at(rank, chunk)] |= 1 << (chunk % 64);
+                count[rank as usize] += 1;
+            }
+        }
+        let mut take = |has: &mut Vec<u64>, delivery: Delivery| {
+            let Some(wire) = network.links.get(delivery.link as usize) else {
+                return wrong(format!("there is no link {}", delivery.link));
+            };
+            if delivery.chunk as usize >= total {
+                return wrong(format!("there is no chunk {}", delivery.chunk));
+            }
+            let bit = 1 << (delivery.chunk % 64);
+            let cell = &mut has[at(wire.to, delivery.chunk)];
+            if *cell & bit != 0 {
+                let (rank, chunk) = (wire.to, delivery.chunk);
+                return wrong(format!("rank {rank}, chunk {chunk}: comes a second time"));
+            }
+            *cell |= bit;
+            count[wire.to as usize] += 1;
+            Ok(())
+        };
+        let lacks = |has: &[u64], delivery: Delivery| {
+            let wire = network.links[delivery.link as usize];
+            let (rank, chunk) = (wire.from, delivery.chunk);
+            if has[at(rank, chunk)] >> (chunk % 64) & 1 == 1 {
+                return Ok(());
+            }
+            wrong(format!(
+                "rank {rank}, chunk {chunk}: is sent before it has come"
+            ))
+        };
+        match &self.times {
+            Times::Rounds { capacities, .. } => {
+                let mut used = vec![0u32; network.links.len()];
+                for round in self.by_round() {
+                    used.fill(0);
+                    for &delivery in round {
+                        lacks(&has, delivery)?;
+                        let used = &mut used[delivery.link as usize];
+                        *used += 1;
+                        if *used > capacities[delivery.link as usize] {
+                            return wrong(format!("link {} is full", delivery.link));
+                        }
+                    }
+                    for &delivery in round {
+                        take(&mut has, delivery)?;
+                    }
+                }
+            }
+            Times::Starts(starts) => {
+                let mut free = vec![0.0f64; network.links.len()];
+                let mut coming: Vec<(f64, Delivery)> = Vec::new();
+                let mut ahead = BinaryHeap::new();
+                for (&delivery, &start) in self.deliveries.iter().zip(starts) {
+                    let wire = network.links[delivery.link as usize];
+                    while let Some(&Reverse((bits, index))) = ahead.peek() {
+                        if f64::from_bits(bits) > start {
+                            break;
+                        }
+                        let (_, delivery): (f64, Delivery) = coming[index];
+                        take(&mut has, delivery)?;
+                        ahead.pop();
+                    }
+                    lacks(&has, delivery)?;
+                    if start < free[delivery.link as usize] {
+                        return wrong(format!("link {} is busy at {start} s", delivery.link));
+                    }
+                    free[delivery.link as usize] = start + self.bytes / wire.bandwidth;
+                    let arrival = start + self.bytes / wire.bandwidth + wire.latency;
+                    ahead.push(Reverse((arrival.to_bits(), coming.len())));
+                    coming.push((arrival, delivery));
+                }
+                for Reverse((_, index)) in ahead {
+                    take(&mut has, coming[index].1)?;
+                }
+            }
+        }
+        match count.iter().position(|&count| count < total) {
+            Some(rank) => wrong(format!(
+                "rank {rank} ends with {} of {total} chunks",
+                count[rank]
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What rounds cost: the most that a link takes for its chunks, the longest latency, the starting of messages.
+pub(super) struct RoundCosts {
+    on_link: Vec<u32>,
+    sent_to: Vec<(u32, u32)>,
+}
+
+impl RoundCosts {
+    pub(super) fn new(network: &Network) -> Self {
+        Self {
+            on_link: vec![0; network.links.len()],
+            sent_to: Vec::new(),
+        }
+    }
+
+    pub(super) fn parts(&mut self, network: &Network, round: &[Delivery], bytes: f64) -> Parts {
+        let mut parts = Parts::default();
+        for delivery in round {
+            let (on, wire) = (
+                &mut self.on_link[delivery.link as usize],
+                &network.links[delivery.link as usize],
+            );
+            *on += 1;
+            parts.wire = parts.wire.max(f64::from(*on) * bytes / wire.bandwidth);
+            parts.latency = parts.latency.max(wire.latency);
+        }
+        for delivery in round {
+            self.on_link[delivery.link as usize] = 0;
+        }
+        if network.overhead > 0.0 {
+            let ends = |delivery: &Delivery| {
+                let wire = network.links[delivery.link as usize];
+                (wire.from, wire.to)
+            };
+            self.sent_to.clear();
+            self.sent_to.extend(round.iter().map(ends));
+            self.sent_to.sort_unstable();
+            self.sent_to.dedup();
+            let alike = self.sent_to.chunk_by(|a, b| a.0 == b.0);
+            let most = alike.map(<[_]>::len).max().unwrap_or(0);
+            parts.overhead = most as f64 * network.overhead;
+        }
+        parts
+    }
+}
