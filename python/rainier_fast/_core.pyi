@@ -120,6 +120,7 @@ def sample_faults(
 def monte_carlo(
     machine: Machine,
     request: _RequestRow,
+    otherwise: _RequestRow | None,
     groups: Groups | None,
     routing: _RoutingRow,
     model: str,
@@ -130,8 +131,13 @@ def monte_carlo(
     end: int,
     n_threads: int,
     progress: _Progress | None,
-) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], list[tuple[int, str]]]:
-    """Return seconds (NaN without an answer), faults by kind, live chips, (draw, why no answer)."""
+) -> tuple[
+    NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], list[tuple[int, str]], list[int]
+]:
+    """Return seconds (NaN without an answer), faults by kind, live chips, (draw, why no answer).
+
+    Last are the draws in which `otherwise` ran, since the request does not run there.
+    """
 
 def share_links(
     machine: Machine,

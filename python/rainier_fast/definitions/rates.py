@@ -62,7 +62,7 @@ class FailureRates:
     1.262147e-05
     >>> minutes = 60 / rates.failures_per_hour(preset("rainier"))
     >>> round(minutes, 1)
-    6.2
+    6.0
     """
 
     chip_per_hour: float = 0.0

@@ -15,7 +15,7 @@ from rainier_fast.definitions.rates import FailureRates, Rates, as_hours, as_rat
 from rainier_fast.errors import invalid_type
 from rainier_fast.machine.arrays import as_progress, as_threads
 from rainier_fast.machine.damaged import Damaged
-from rainier_fast.machine.request import Request, algorithms, make_request
+from rainier_fast.machine.request import Algorithm, Request, algorithms, make_request
 from rainier_fast.machine.traffic import Progress
 from rainier_fast.units import Quantity
 
@@ -37,6 +37,7 @@ class Trial(NamedTuple):
 
     machine: Machine
     request: Request
+    otherwise: Request | None
     rates: FailureRates
     hours: float
     seed: int
@@ -49,6 +50,7 @@ class Drawn(NamedTuple):
     faults: NDArray[np.uint32]
     live: NDArray[np.uint32]
     unanswered: list[tuple[int, str]]
+    otherwise: list[int]
 
 
 class Sampling(Damaged):
@@ -91,7 +93,7 @@ class Sampling(Damaged):
         >>> from rainier_fast import preset
         >>> hurt = preset("rainier").sample_faults("llama3", hours=1.0, seed=1)
         >>> hurt.faults.counts
-        {'links': 4, 'chips': 20}
+        {'links': 4, 'chips': 42}
         """
         checked = as_rates(rates)
         core = _core.sample_faults(
@@ -144,8 +146,8 @@ class Sampling(Damaged):
         **arguments
             The other arguments of the collective: ``group``, ``algorithm``, ``model``,
             ``routing``, ``chunks``, ``root``, ``shift``. Where the algorithm is ``"auto"``, the
-            one that is fastest before any draw runs in all of them; a hierarchical one chooses
-            anew for each tier.
+            one that is fastest before any draw runs in all of them, and ``"auto"`` chooses anew
+            where that one does not run on what a draw leaves; the result counts these draws.
 
         Returns
         -------
@@ -178,10 +180,13 @@ class Sampling(Damaged):
         report = as_progress(progress)
         request = make_request(machine, operation, size, **words)
         healthy = CollectiveResult._of(machine, request, request.outcome(machine))
+        otherwise = None
         if request.algorithm == "auto":
-            name = _pinned(healthy.algorithm, operation)
-            request = make_request(machine, operation, size, **{**words, "algorithm": name})
-        trial = Trial(machine, request, checked, exposure, first_seed)
+            name: Algorithm = _pinned(healthy.algorithm, operation)
+            named = make_request(machine, operation, size, **{**words, "algorithm": name})
+            if name != "auto" and named.outcome(machine).time == healthy.time_s:
+                request, otherwise = named, request
+        trial = Trial(machine, request, otherwise, checked, exposure, first_seed)
         if executor is None:
             drawn = _core_draws(trial, 0, count, as_threads(n_threads), report)
         else:
@@ -211,7 +216,7 @@ def run_draws(trial: Trial, first: int, end: int, n_threads: int) -> Drawn:
     >>> request = make_request(
     ...     machine, "all_reduce", 8, None, "ring", "link_load", "dor", None, 0, 0
     ... )
-    >>> run_draws(Trial(machine, request, FailureRates(), 1.0, 0), 3, 5, 1).live.tolist()
+    >>> run_draws(Trial(machine, request, None, FailureRates(), 1.0, 0), 3, 5, 1).live.tolist()
     [16, 16]
     """
     return _core_draws(trial, first, end, n_threads, None)
@@ -224,9 +229,11 @@ def _core_draws(
     core = machine._core
     groups = request.groups
     everyone = groups.ranks == groups.num_chips and not groups.listed
-    times, faults, live, unanswered = _core.monte_carlo(
+    other = trial.otherwise
+    drawn = _core.monte_carlo(
         core,
         request._core_row(machine),
+        None if other is None else other._core_row(machine),
         None if everyone else groups.core(core),
         request._routing_row(machine),
         request.model,
@@ -238,7 +245,7 @@ def _core_draws(
         n_threads,
         progress,
     )
-    return Drawn(times, faults, live, unanswered)
+    return Drawn(*drawn)
 
 
 def _spread(
@@ -269,6 +276,7 @@ def _spread(
         np.concatenate([part.faults for part in parts]),
         np.concatenate([part.live for part in parts]),
         [row for part in parts for row in part.unanswered],
+        [draw for part in parts for draw in part.otherwise],
     )
 
 
@@ -283,8 +291,21 @@ def _cancelled_on_error(futures: list[Future[Drawn]]) -> Iterator[None]:
         raise
 
 
-def _pinned(found: str, operation: str) -> str:
-    """Return the name under which to ask for the algorithm that ``"auto"`` found."""
-    name = found.partition("(")[0].strip()
-    name = "symmetric" if name.startswith("symmetric") else name
-    return name if name in algorithms(operation) else "auto"
+def _pinned(found: str, operation: str) -> str | list[str]:
+    """Return how to ask for the algorithm that ``"auto"`` found: its name, or one for each tier."""
+    name, _, inside = found.partition("(")
+    known = algorithms(operation)
+    if name != "hierarchical" or not inside:
+        return name if name in known else "auto"
+    stages = inside.rstrip(")").split(", ")
+    half = stages[: (len(stages) + 1) // 2]
+    # Stages up to the top tier and, of an all-reduce, down again.
+    if operation == "all_reduce" and stages == half + half[-2::-1]:
+        tiers = half
+    elif operation in ("reduce_scatter", "all_to_all"):
+        tiers = stages
+    elif operation == "all_gather":
+        tiers = stages[::-1]
+    else:
+        return name
+    return tiers if all(tier in known for tier in tiers) else name

@@ -34,13 +34,15 @@ class MonteCarlo:
     machine
         The machine before any draw.
     operation, size_bytes, algorithm, model
-        What ran; the algorithm is the same in all draws.
+        What ran; the algorithm is the same in all draws but those of `chosen_anew`.
     rates, hours, seed
         What was drawn.
     healthy_s
         Seconds before any draw.
     times_s
         float64, seconds of each draw; infinite where there is no answer.
+    chosen_anew
+        Draws on which that algorithm does not run, so that ``"auto"`` chose another one.
     no_answer
         Why, by the number of the draw: something that takes part cannot be reached, or is dead.
 
@@ -63,6 +65,7 @@ class MonteCarlo:
     healthy_s: float
     times_s: NDArray[np.float64]
     no_answer: dict[int, str]
+    chosen_anew: tuple[int, ...]
     _faults: NDArray[np.uint32]
     _live: NDArray[np.uint32]
 
@@ -76,6 +79,7 @@ class MonteCarlo:
         faults: NDArray[np.uint32],
         live: NDArray[np.uint32],
         unanswered: list[tuple[int, str]],
+        otherwise: list[int],
     ) -> MonteCarlo:
         request = trial.request
         algorithm = request.algorithm
@@ -87,7 +91,7 @@ class MonteCarlo:
             machine=trial.machine,
             operation=request.operation,
             size_bytes=request.size,
-            algorithm=algorithm if isinstance(algorithm, str) else ", ".join(algorithm),
+            algorithm=_named(algorithm),
             model=request.model,
             rates=trial.rates,
             hours=hours,
@@ -95,6 +99,7 @@ class MonteCarlo:
             healthy_s=healthy_s,
             times_s=times,
             no_answer=dict(unanswered),
+            chosen_anew=tuple(otherwise),
             _faults=faults,
             _live=live,
         )
@@ -168,7 +173,7 @@ class MonteCarlo:
         --------
         >>> from rainier_fast import preset
         >>> found = preset("trn2").monte_carlo("all_reduce", "1 GiB", draws=9)
-        >>> found.quantile_s(1.0) == found.times_s.max()
+        >>> found.quantile_s(1.0) == found.max_s
         True
         """
         allowed = "must be above 0 and at most 1"
@@ -277,6 +282,7 @@ class MonteCarlo:
             "seed": self.seed,
             "draws": self.draws,
             "answered": self.answered,
+            "chosen_anew": list(self.chosen_anew),
             **{name: plain(value) for name, value in numbers.items()},
             "no_answer": {str(draw): why for draw, why in self.no_answer.items()},
         }
@@ -299,6 +305,11 @@ class MonteCarlo:
         )
         return f"<table><caption>{escape(repr(self)[1:-1])}</caption>{''.join(cells)}</table>"
 
+    def _anew(self) -> str:
+        if not self.chosen_anew:
+            return "the same in all draws"
+        return f"chosen anew in {format_count(len(self.chosen_anew))} draws that it does not fit"
+
     def _facts(self) -> list[tuple[str, str]]:
         def beside(seconds: float) -> str:
             if self.healthy_s == 0 or not math.isfinite(seconds):
@@ -317,7 +328,7 @@ class MonteCarlo:
                 f"{format_count(int(self._live.min()))} of {format_count(self.machine.num_chips)} "
                 "chips work at least",
             ),
-            ("algorithm", f"{self.algorithm}, the same in all draws, by {self.model}"),
+            ("algorithm", f"{self.algorithm}, by {self.model}; {self._anew()}"),
             ("no faults", _time(self.healthy_s)),
             ("mean", beside(self.mean_s)),
             ("p50", beside(self.p50_s)),
@@ -329,6 +340,10 @@ class MonteCarlo:
             words = f"{format_count(len(self.no_answer))} draws; the first, draw {draw}: {why}"
             rows.append(("no answer", words))
         return rows
+
+
+def _named(algorithm: str | tuple[str, ...]) -> str:
+    return algorithm if isinstance(algorithm, str) else f"hierarchical({', '.join(algorithm)})"
 
 
 def _time(seconds: float) -> str:

@@ -13,12 +13,14 @@ use std::sync::Arc;
 
 /// Failures per hour of a chip, cable, NIC, host and domain; chips of a host.
 type RatesRow = (f64, f64, f64, f64, f64, u32);
-/// Seconds (NaN where there is no answer), faults of each kind, live chips, (draw, why there is no answer).
+/// Seconds (NaN where there is no answer), faults of each kind, live chips, (draw, why there is no answer), draws in
+/// which the other request ran.
 type DrawsRow<'py> = (
     Bound<'py, PyArray1<f64>>,
     Bound<'py, PyArray2<u32>>,
     Bound<'py, PyArray1<u32>>,
     Vec<(u64, String)>,
+    Vec<u64>,
 );
 
 fn rates((chip, cable, nic, host, domain, chips_per_host): RatesRow) -> Rates {
@@ -61,6 +63,7 @@ pub(crate) fn monte_carlo<'py>(
     py: Python<'py>,
     machine: &Machine,
     request: RequestRow,
+    otherwise: Option<RequestRow>,
     groups: Option<&Groups>,
     routing: RoutingRow,
     model: &str,
@@ -74,12 +77,15 @@ pub(crate) fn monte_carlo<'py>(
 ) -> PyResult<DrawsRow<'py>> {
     let routing = convert::routing(py, routing)?;
     let request = convert::request(request, model).map_err(|error| to_py(py, &error))?;
+    let otherwise = otherwise.map(|row| convert::request(row, model));
+    let otherwise = otherwise.transpose().map_err(|error| to_py(py, &error))?;
     let groups = groups.map(|groups| Arc::clone(&groups.0));
     let trial = Trial {
         machine: &machine.0,
         groups: groups.as_deref(),
         routing: &routing,
         request: &request,
+        otherwise: otherwise.as_ref(),
         rates: &rates(rates_row),
         hours,
         seed,
@@ -93,6 +99,9 @@ pub(crate) fn monte_carlo<'py>(
     let times: Vec<f64> = draws.iter().map(time).collect();
     let faults: Vec<u32> = draws.iter().flat_map(|draw| draw.faults).collect();
     let live: Vec<u32> = draws.iter().map(|draw| draw.live).collect();
+    let numbered = (first..).zip(&draws);
+    let other = numbered.filter_map(|(number, draw)| draw.otherwise.then_some(number));
+    let other: Vec<u64> = other.collect();
     let numbered = (first..).zip(draws);
     let none = numbered.filter_map(|(number, draw)| Some((number, draw.time.err()?)));
     let none: Vec<(u64, String)> = none.collect();
@@ -102,5 +111,6 @@ pub(crate) fn monte_carlo<'py>(
         faults.into_pyarray(py).reshape([rows, 4])?,
         live.into_pyarray(py),
         none,
+        other,
     ))
 }

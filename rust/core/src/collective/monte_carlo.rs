@@ -2,7 +2,7 @@
 
 use super::group::Groups;
 use super::request::Request;
-use super::run::run;
+use super::run::time;
 use crate::machine::{Machine, Rates};
 use crate::route::Routing;
 use crate::threads::{over_blocks, resolve};
@@ -19,6 +19,8 @@ pub struct Trial<'a> {
     pub routing: &'a Routing,
     /// The collective.
     pub request: &'a Request,
+    /// What to run where that does not run on what a draw leaves; `None` to fail there.
+    pub otherwise: Option<&'a Request>,
     /// How often parts fail.
     pub rates: &'a Rates,
     /// Hours over which they fail.
@@ -36,13 +38,15 @@ pub struct Draw {
     pub faults: [u32; 4],
     /// Seconds, or why there is no answer.
     pub time: std::result::Result<f64, String>,
+    /// The other request ran.
+    pub otherwise: bool,
 }
 
 impl Trial<'_> {
     /// Runs the draws of a range; each depends on the seed and its own number only.
     ///
     /// # Errors
-    /// Those of [`run`] that are not about what a draw has cut off, and [`Error::Cancelled`].
+    /// Those of the collective that are not about what a draw has cut off, and [`Error::Cancelled`].
     pub fn draws(
         &self,
         range: Range<u64>,
@@ -89,12 +93,20 @@ impl Trial<'_> {
                     live: 0,
                     faults,
                     time,
+                    otherwise: false,
                 });
             }
             Err(error) => return Err(error),
         };
         let live = hurt.num_live_chips();
-        let time = match self.time(&hurt, control) {
+        let mut answer = self.time(&hurt, self.request, control);
+        let mut otherwise = false;
+        if let (Err(Error::Unsupported { .. } | Error::Invalid { .. }), Some(other)) =
+            (&answer, self.otherwise)
+        {
+            (answer, otherwise) = (self.time(&hurt, other, control), true);
+        }
+        let time = match answer {
             Ok(time) => Ok(time),
             Err(error @ Error::Unreachable { .. }) => Err(error.to_string()),
             Err(error) => match self.lost(&hurt) {
@@ -102,10 +114,15 @@ impl Trial<'_> {
                 None => return Err(numbered(error, number)),
             },
         };
-        Ok(Draw { live, faults, time })
+        Ok(Draw {
+            live,
+            faults,
+            time,
+            otherwise,
+        })
     }
 
-    fn time(&self, hurt: &Machine, control: &Control) -> Result<f64> {
+    fn time(&self, hurt: &Machine, request: &Request, control: &Control) -> Result<f64> {
         let left;
         let groups = match self.groups {
             Some(groups) => groups,
@@ -115,8 +132,7 @@ impl Trial<'_> {
             }
         };
         // A draw advances the count by one, whatever the run inside counts.
-        let inner = control.part();
-        Ok(run(hurt, groups, self.routing, self.request, &inner)?.time)
+        time(hurt, groups, self.routing, request, &control.part())
     }
 
     /// Why a group that was named cannot go on: a domain of it is dead.
