@@ -182,9 +182,9 @@ class Sampling(Damaged):
         healthy = CollectiveResult._of(machine, request, request.outcome(machine))
         otherwise = None
         if request.algorithm == "auto":
-            name: Algorithm = _pinned(healthy.algorithm, operation)
-            named = make_request(machine, operation, size, **{**words, "algorithm": name})
-            if name != "auto" and named.outcome(machine).time == healthy.time_s:
+            found: Algorithm = _pinned(healthy.algorithm, operation)
+            named = make_request(machine, operation, size, **{**words, "algorithm": found})
+            if found != "auto" and named.outcome(machine).time == healthy.time_s:
                 request, otherwise = named, request
         trial = Trial(machine, request, otherwise, checked, exposure, first_seed)
         if executor is None:
