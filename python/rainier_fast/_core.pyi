@@ -44,6 +44,8 @@ _ReportRow = tuple[
     tuple[float, int, float],
     tuple[float, int, float],
 ]
+# failures per hour of a chip, cable, NIC, host and UltraServer; chips of a host
+_RatesRow = tuple[float, float, float, float, float, int]
 _Progress = Callable[[int, int], object]
 # (class, link, chip, plans)
 _Meeting = tuple[str, int | None, int | None, list[int]]
@@ -67,9 +69,11 @@ __all__ = [
     "healthy",
     "in_mode",
     "links_named",
+    "monte_carlo",
     "num_live_chips",
     "overlay_bytes",
     "routing_reports",
+    "sample_faults",
     "share_links",
     "share_messages",
     "unreachable",
@@ -128,6 +132,32 @@ def unreachable(
     progress: _Progress | None,
 ) -> NDArray[np.bool_]:
     """Take src and dst as `Machine.link_loads` does."""
+def sample_faults(
+    machine: Machine, rates_row: _RatesRow, hours: float, seed: int, draw: int
+) -> Machine:
+    """Return the machine with what one draw breaks, beside the faults that it has."""
+
+def monte_carlo(
+    machine: Machine,
+    request: _RequestRow,
+    otherwise: _RequestRow | None,
+    groups: Groups | None,
+    routing: _RoutingRow,
+    model: str,
+    rates_row: _RatesRow,
+    hours: float,
+    seed: int,
+    first: int,
+    end: int,
+    n_threads: int,
+    progress: _Progress | None,
+) -> tuple[
+    NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], list[tuple[int, str]], list[int]
+]:
+    """Return seconds (NaN without an answer), faults by kind, live chips, (draw, why no answer).
+
+    Last are the draws in which `otherwise` ran, since the request does not run there.
+    """
 
 def routing_reports(
     machine: Machine, routing: _RoutingRow, ultraserver: int | None, progress: _Progress | None
