@@ -75,6 +75,7 @@ if TYPE_CHECKING:
         Route,
         Table,
     )
+    from rainier_fast.results.mapping import Layout, Ranking
 
     B200_NODE: UltraServer
     GB200_NVL72: UltraServer
@@ -135,6 +136,7 @@ __all__ = [
     "InvalidArgument",
     "InvalidSchedule",
     "InvalidType",
+    "Layout",
     "Link",
     "LinkAt",
     "LinkLoads",
@@ -144,6 +146,7 @@ __all__ = [
     "Nic",
     "OutOfRange",
     "RainierError",
+    "Ranking",
     "Route",
     "Schedule",
     "Send",
@@ -180,6 +183,7 @@ _LATE = {
         "rainier_fast.results",
     ),
     **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.machine.schedule"),
+    **dict.fromkeys(("Layout", "Ranking"), "rainier_fast.results.mapping"),
     "DeviceMesh": "rainier_fast.machine.mesh",
     **dict.fromkeys(("Calibration", "calibrate"), "rainier_fast.measure"),
 }

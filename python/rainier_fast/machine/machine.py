@@ -12,6 +12,7 @@ from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.machine.collectives import Collectives
 from rainier_fast.machine.damaged import Damaged
+from rainier_fast.machine.mapping import Mappings
 from rainier_fast.machine.places import Places
 from rainier_fast.machine.rooted import Rooted
 from rainier_fast.machine.sharing import Sharing
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Machine"]
 
 
-class Machine(Places, Damaged, Traffic, Sharing, Collectives, Rooted):
+class Machine(Places, Damaged, Traffic, Sharing, Collectives, Rooted, Mappings):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 
     Made by `Cluster`, `torus`, `switch`, `full_mesh`, `domain` and `preset`, not by its own name.
