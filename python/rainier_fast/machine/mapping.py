@@ -91,7 +91,7 @@ class Mappings(Base):
         >>> from rainier_fast import preset
         >>> machine = preset("trn2-ultraserver")
         >>> ranking = machine.best_mapping(
-        ...     {"dp": -1, "tp": 16}, {"tp": ("all_reduce", "64 MiB", 8), "dp": ("all_reduce", 1e9)}
+        ...     {"dp": -1, "tp": 16}, {"tp": ("all_reduce", "64 MiB", 80), "dp": ("all_reduce", 1e8)}
         ... )
         >>> ranking.best.text, ranking.best.mesh
         ('dp: z4; tp: x4, y4', preset('trn2-ultraserver').mesh(dp=4, tp=16))
