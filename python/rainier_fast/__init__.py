@@ -64,6 +64,7 @@ from rainier_fast.machine import (
 
 if TYPE_CHECKING:
     from rainier_fast.machine.mesh import DeviceMesh
+    from rainier_fast.machine.plan import Compute, Plan
     from rainier_fast.machine.schedule import Block, Schedule, Send
     from rainier_fast.measure import Calibration, calibrate
     from rainier_fast.results import (
@@ -72,8 +73,11 @@ if TYPE_CHECKING:
         Comparison,
         Link,
         LinkLoads,
+        Meeting,
+        PlanResult,
         Route,
         Table,
+        TogetherResult,
     )
     from rainier_fast.results.mapping import Layout, Ranking
 
@@ -127,6 +131,7 @@ __all__ = [
     "Cluster",
     "CollectiveResult",
     "Comparison",
+    "Compute",
     "DeviceMesh",
     "DimensionOrder",
     "Fabric",
@@ -141,10 +146,13 @@ __all__ = [
     "LinkAt",
     "LinkLoads",
     "Machine",
+    "Meeting",
     "MinimalAdaptive",
     "Neuron",
     "Nic",
     "OutOfRange",
+    "Plan",
+    "PlanResult",
     "RainierError",
     "Ranking",
     "Route",
@@ -153,6 +161,7 @@ __all__ = [
     "Site",
     "Table",
     "Tier",
+    "TogetherResult",
     "UltraServer",
     "UnknownName",
     "Unreachable",
@@ -179,12 +188,25 @@ __all__ = [
 # Classes whose modules load when they are asked for.
 _LATE = {
     **dict.fromkeys(
-        ("Bottleneck", "CollectiveResult", "Comparison", "Link", "LinkLoads", "Route", "Table"),
+        (
+            "Bottleneck",
+            "CollectiveResult",
+            "Comparison",
+            "Link",
+            "LinkLoads",
+            "Meeting",
+            "PlanResult",
+            "Route",
+            "Table",
+            "TogetherResult",
+        ),
         "rainier_fast.results",
     ),
     **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.machine.schedule"),
     **dict.fromkeys(("Layout", "Ranking"), "rainier_fast.results.mapping"),
     "DeviceMesh": "rainier_fast.machine.mesh",
+    "Compute": "rainier_fast.machine.plan",
+    "Plan": "rainier_fast.machine.plan",
     **dict.fromkeys(("Calibration", "calibrate"), "rainier_fast.measure"),
 }
 

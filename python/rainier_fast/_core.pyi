@@ -36,21 +36,34 @@ _RequestRow = tuple[
     Sequence[tuple[Sequence[int], float]],
 ]
 _Progress = Callable[[int, int], object]
+# (class, link, chip, plans)
+_Meeting = tuple[str, int | None, int | None, list[int]]
+# (plans as (alone, time, start, finish, what slows it), makespan, busiest link, which, messages)
+_Together = tuple[
+    list[tuple[float, float, float, float, _Meeting | None]], float, float, _Meeting | None, int
+]
 
 __all__ = [
     "Groups",
     "Machine",
     "Outcome",
     "Schedule",
+    "Written",
     "__version__",
     "algorithms",
     "build_info",
+    "damaged_ultraservers",
+    "dead_ultraservers",
     "faults",
     "healthy",
+    "in_mode",
     "links_named",
     "num_live_chips",
     "overlay_bytes",
+    "share_links",
+    "share_messages",
     "with_faults",
+    "write_out",
 ]
 
 __version__: str
@@ -87,9 +100,45 @@ def faults(
 ]:
     """Return links, chips, NICs, UltraServers, sites, slower links and their factors."""
 
+def damaged_ultraservers(machine: Machine) -> NDArray[np.uint32]: ...
+def dead_ultraservers(machine: Machine) -> NDArray[np.uint32]: ...
+def in_mode(machine: Machine, mode: Machine) -> tuple[Machine, list[tuple[int, int]]]:
+    """Return the mode with the faults, and (UltraServer, turn) of those numbered otherwise."""
+
 def links_named(
     machine: Machine, chip: int, kind: str, direction: str | None, to: int | None
 ) -> list[int]: ...
+
+def share_links(
+    machine: Machine,
+    plans: Sequence[Outcome | tuple[Groups, float, float, float]],
+    starts: Sequence[float],
+    dma: tuple[float, float] | None,
+) -> _Together:
+    """Take answers alone, or (chips, seconds, bytes of HBM a chip, bytes a packet) of computation.
+
+    `dma` is (bytes/s of a chip's DMA engines, bytes of a collective's packets).
+    """
+
+def write_out(
+    machine: Machine, request: _RequestRow, groups: Groups, routing: _RoutingRow
+) -> Written:
+    """Return the messages of a request over all of its groups."""
+
+def share_messages(
+    machine: Machine, plans: Sequence[tuple[Written, _RoutingRow, float]]
+) -> _Together:
+    """Take plans as (messages, routing, start)."""
+
+@final
+class Written:
+    """The messages of a request. Immutable."""
+
+    @property
+    def algorithm(self) -> str: ...
+    @property
+    def parts(self) -> list[tuple[Schedule, list[list[int]]]]:
+        """Schedules, each with the chips of the groups that run it."""
 
 @final
 class Machine:

@@ -17,6 +17,7 @@ from rainier_fast.machine.mesh_rooted import MeshRooted
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
+    from rainier_fast.machine.plan import MeshPlans
 
 __all__ = ["DeviceMesh", "mesh_sizes"]
 
@@ -81,6 +82,13 @@ class DeviceMesh(MeshCollectives, MeshRooted):
     def shape(self) -> dict[str, int]:
         """Size of each axis, slowest first."""
         return dict(self._shape)
+
+    @property
+    def plan(self) -> MeshPlans:
+        """The collectives of the mesh as plans, for `Machine.together`."""
+        from rainier_fast.machine.plan import MeshPlans
+
+        return MeshPlans(self)
 
     def chips(self, **fixed: int) -> NDArray[np.int64]:
         """Return the chips at coordinates of the mesh.

@@ -8,5 +8,17 @@ from rainier_fast.results.link import Bottleneck, Link
 from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.results.route import Route
 from rainier_fast.results.table import Table
+from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
 
-__all__ = ["Bottleneck", "CollectiveResult", "Comparison", "Link", "LinkLoads", "Route", "Table"]
+__all__ = [
+    "Bottleneck",
+    "CollectiveResult",
+    "Comparison",
+    "Link",
+    "LinkLoads",
+    "Meeting",
+    "PlanResult",
+    "Route",
+    "Table",
+    "TogetherResult",
+]

@@ -185,7 +185,7 @@ fn requests() -> impl Strategy<Value = (Operation, Choice)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1600, ..ProptestConfig::default() })]
 
     #[test]
     fn loads_are_those_of_the_messages_one_by_one(

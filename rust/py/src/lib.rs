@@ -6,7 +6,9 @@ mod enter;
 mod error;
 mod faults;
 mod machine;
+mod recovery;
 mod schedule;
+mod together;
 
 use pyo3::prelude::*;
 
@@ -19,7 +21,11 @@ mod _core {
     #[pymodule_export]
     use super::machine::Machine;
     #[pymodule_export]
+    use super::recovery::{damaged_ultraservers, dead_ultraservers, in_mode};
+    #[pymodule_export]
     use super::schedule::Schedule;
+    #[pymodule_export]
+    use super::together::{Written, share_links, share_messages, write_out};
 
     use numpy::PyArray1;
     use pyo3::prelude::*;

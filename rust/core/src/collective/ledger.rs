@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Ledger {
     /// Bytes per local link, the same in every whole domain that takes part.
     pub(crate) local: Vec<f64>,
-    /// The same in the damaged domains of each class.
-    pub(crate) classes: Vec<Vec<f64>>,
+    /// What the damaged domains of each class have beside that: (local link, bytes more or less), ascending.
+    pub(crate) classes: Vec<Vec<(u32, f64)>>,
     /// Bytes per NIC of every member, by domain: egress, ingress.
     pub(crate) nic: [Vec<f64>; 2],
     /// The same for single local chips.
@@ -64,8 +64,10 @@ impl Ledger {
         axpy(&mut self.fabric, &other.fabric, scale);
         if !other.classes.is_empty() {
             self.classes.resize(other.classes.len(), Vec::new());
-            for (loads, more) in self.classes.iter_mut().zip(&other.classes) {
-                axpy(loads, more, scale);
+            for (changes, more) in self.classes.iter_mut().zip(&other.classes) {
+                if !more.is_empty() {
+                    *changes = merged(changes, more, scale);
+                }
             }
         }
         for direction in 0..2 {
@@ -147,12 +149,32 @@ impl Ledger {
         let machine = context.machine;
         let chips = machine.domain().chips();
         for (index, class) in hurt.classes.iter().enumerate() {
-            let none = Vec::new();
-            let loads = self.classes.get(index).unwrap_or(&none);
-            let (local, _) = peak(loads.len(), |link| loads[link] / class.bandwidth[link]);
-            if let Some(&bytes) = loads.get(local) {
-                let link = machine.domain_link(class.domains[0], local as u64);
-                offer(bytes, class.bandwidth[local], link);
+            let first = class.domains[0];
+            let mut offer_local = |link: u32, bytes: f64| {
+                let bandwidth = class.bandwidth[link as usize];
+                offer(
+                    bytes,
+                    bandwidth,
+                    machine.domain_link(first, u64::from(link)),
+                );
+            };
+            let changes = self.classes.get(index).map_or(&[][..], Vec::as_slice);
+            let whole = |link: u32| self.local.get(link as usize).copied().unwrap_or(0.0);
+            for &(link, change) in changes {
+                offer_local(link, whole(link) + change);
+            }
+            // Links that carry what they carry in a whole domain count there, unless they are slower, or no domain is
+            // whole.
+            let changed = |link: u32| changes.binary_search_by_key(&link, |entry| entry.0).is_ok();
+            for &(link, _) in &class.damage.degraded {
+                if !changed(link as u32) {
+                    offer_local(link as u32, whole(link as u32));
+                }
+            }
+            if hurt.whole.is_none() {
+                for link in (0..self.local.len() as u32).filter(|&link| !changed(link)) {
+                    offer_local(link, whole(link));
+                }
             }
             let Some(nic) = machine.nic().filter(|_| class.has_other_nics()) else {
                 continue;
@@ -160,7 +182,7 @@ impl Ledger {
             for &domain in &class.domains {
                 let detoured = class.detoured(context, self, domain);
                 for (&local, &bytes) in &detoured.local {
-                    let all = bytes + loads.get(local as usize).copied().unwrap_or(0.0);
+                    let all = bytes + hurt.local_bytes(self, domain, local);
                     let link = machine.domain_link(domain, local);
                     offer(all, class.bandwidth[local as usize], link);
                 }
@@ -234,16 +256,14 @@ impl Ledger {
         }
     }
 
-    /// Bytes on every link of the machine, by number.
+    /// Bytes on every link of the machine, by number; where there is damage, of a ledger that has been settled.
     pub(crate) fn expand(&self, context: &Context) -> Vec<f64> {
         let machine = context.machine;
         let mut out = vec![0.0; machine.num_links() as usize];
         if !self.local.is_empty() {
             for &domain in context.member_domains() {
                 let first = machine.domain_link(domain, 0) as usize;
-                let class = context.hurt.as_ref().and_then(|hurt| hurt.class_of(domain));
-                let loads = class.map_or(&self.local, |class| &self.classes[class]);
-                out[first..first + loads.len()].copy_from_slice(loads);
+                out[first..first + self.local.len()].copy_from_slice(&self.local);
             }
         }
         let chips = machine.domain().chips();
@@ -268,41 +288,50 @@ impl Ledger {
         for &(link, bytes) in &self.single {
             out[link as usize] += bytes;
         }
-        if let Some(hurt) = &context.hurt {
-            self.expand_damaged(context, hurt, &mut out);
-        }
         out
     }
 }
 
 impl Ledger {
-    /// Puts what other chips' NICs carry where it goes.
-    fn expand_damaged(&self, context: &Context, hurt: &Hurt, out: &mut [f64]) {
+    /// Notes what damaged domains have more or less than whole ones as bytes of single links, below zero where they
+    /// have less: then a ledger says all without knowing of damage. To be done once, at the end.
+    pub(crate) fn settle(&mut self, context: &Context) {
+        let Some(hurt) = &context.hurt else { return };
         let machine = context.machine;
-        let (chips, links) = (machine.domain().chips(), machine.domain().links());
-        for class in &hurt.classes {
+        let chips = machine.domain().chips();
+        let mut changes = Vec::new();
+        for (index, class) in hurt.classes.iter().enumerate() {
             for &domain in &class.domains {
-                let first = machine.domain_link(domain, 0) as usize;
-                let inside = &mut out[first..first + links as usize];
+                let local = |link: u64| machine.domain_link(domain, link);
+                let inside = self.classes.get(index).into_iter().flatten();
+                changes.extend(inside.map(|&(link, bytes)| (local(u64::from(link)), bytes)));
                 let detoured = class.detoured(context, self, domain);
-                for (&local, &bytes) in &detoured.local {
-                    inside[local as usize] += bytes;
-                }
+                let ways = detoured.local.iter();
+                changes.extend(ways.map(|(&link, &bytes)| (local(link), bytes)));
                 for direction in 0..2 {
                     let link = |chip: u32| machine.nic_link(direction == 1, domain * chips + chip);
-                    for &chip in &detoured.idle[direction] {
-                        out[link(chip) as usize] = 0.0;
-                    }
-                    for (&chip, &bytes) in &detoured.nics[direction] {
-                        out[link(chip) as usize] = bytes;
-                    }
+                    let before = |chip: u32| self.nic_bytes(context, direction, domain, chip);
+                    let idle = detoured.idle[direction].iter();
+                    changes.extend(idle.map(|&chip| (link(chip), -before(chip))));
+                    let busy = detoured.nics[direction].iter();
+                    changes.extend(busy.map(|(&chip, &bytes)| (link(chip), bytes - before(chip))));
                 }
             }
         }
+        changes.sort_by_key(|entry| entry.0);
+        changes.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                kept.1 += next.1;
+            }
+            same
+        });
+        self.classes.clear();
+        self.single = merged(&self.single, &changes, 1.0);
     }
 }
 
-fn merged(a: &[(u64, f64)], b: &[(u64, f64)], scale: f64) -> Vec<(u64, f64)> {
+fn merged<K: Ord + Copy>(a: &[(K, f64)], b: &[(K, f64)], scale: f64) -> Vec<(K, f64)> {
     let mut out = Vec::with_capacity(a.len() + b.len());
     let (mut i, mut j) = (0, 0);
     while i < a.len() || j < b.len() {

@@ -27,6 +27,7 @@ mod schedule;
 mod simulate;
 mod symmetry;
 pub mod synthesized;
+pub mod together;
 mod unroll;
 mod wan;
 

@@ -136,6 +136,38 @@ impl Outcome {
         )?))
     }
 
+    /// Who took part.
+    pub(crate) fn members(&self) -> &Groups {
+        &self.members
+    }
+
+    /// Bytes on links, compactly.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// It is an answer of Trainium's runtime, which says what HBM reads and writes.
+    pub(crate) fn by_neuron(&self) -> bool {
+        self.algorithm.starts_with(super::neuron::NAME)
+    }
+
+    /// Bytes that the HBM of the busiest chip reads and writes: as Trainium's runtime says, or else counted by the same
+    /// rule. What is sent is read once and what arrives is written once; a sum reads one operand more.
+    pub(crate) fn hbm_bytes(&self) -> f64 {
+        use Operation::{AllReduce, Reduce, ReduceScatter};
+        if self.by_neuron() {
+            let of_hbm = self.phases.iter().filter(|row| row.bottleneck == "HBM");
+            return of_hbm.map(|row| row.bytes).sum();
+        }
+        let touches = match self.operation {
+            ReduceScatter | Reduce => 3.0,
+            // A half that adds up and a half that does not.
+            AllReduce => 2.5,
+            _ => 2.0,
+        };
+        touches * self.stages.iter().map(|row| row.bytes).sum::<f64>()
+    }
+
     /// Seconds of the highest bound; 0 without any.
     pub fn lower_bound(&self) -> f64 {
         self.bounds.first().map_or(0.0, |bound| bound.seconds)

@@ -6,7 +6,6 @@
 use super::bound::bounds;
 use super::context::Context;
 use super::cost::{StageCost, combine};
-use super::damage::stand_in;
 use super::group::Groups;
 use super::model::Model;
 use super::moves::{Moves, SeatKind, Seats, Space};
@@ -14,13 +13,13 @@ use super::outcome::{Candidate, Outcome};
 use super::pattern::Kind;
 use super::request::Request;
 use super::schedule::{Part, Phase, Stage};
-use super::simulate::routings;
-use crate::fluid::{Engine, Graph};
+use super::together::Wires;
+use crate::fluid::{Engine, NO_GATE};
 use crate::machine::Machine;
-use crate::route::{Routing, route_until};
-use crate::schedule::{Schedule, Send, Way, graph, order};
+use crate::route::Routing;
+use crate::schedule::{Schedule, order};
 use crate::{Control, Result};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Runs `schedule` on `machine`.
@@ -105,60 +104,14 @@ fn by_levels(context: &Context, schedule: &Schedule, levels: &[u32]) -> Stage {
 }
 
 fn simulated(context: &Context, schedule: &Schedule, engine: Engine) -> Result<f64> {
-    let machine = context.machine;
-    let routings = routings(context.routing, engine)?;
     let control = context.control;
-    let turn = |send: &Send| (send.stage, send.step, send.src);
-    let mut links: BTreeMap<u64, u32> = BTreeMap::new();
-    let mut network = Graph::default();
-    // Seconds that a rank takes to start what it sends in a step; what goes to one other rank goes together.
-    let mut starts: BTreeMap<(u32, u32, u32), f64> = BTreeMap::new();
-    let mut seen = BTreeSet::new();
-    let mut ways: Vec<Vec<Way>> = Vec::with_capacity(schedule.sends.len());
-    for send in &schedule.sends {
-        let (from, to) = (
-            schedule.chips[send.src as usize],
-            schedule.chips[send.dst as usize],
-        );
-        control.check()?;
-        let (from, to) = (stand_in(machine, from)?, stand_in(machine, to)?);
-        let mut routes = Vec::new();
-        for routing in &routings {
-            routes.push(route_until(machine, routing, from, to, control)?);
-        }
-        routes.dedup_by(|a, b| a.links == b.links);
-        let share = 1.0 / routes.len() as f64;
-        if seen.insert((send.stage, send.step, send.src, send.dst)) {
-            let overhead = routes.first().map_or(0.0, |route| route.overhead);
-            *starts.entry(turn(send)).or_default() += overhead;
-        }
-        let of_send = routes.into_iter().map(|route| Way {
-            path: route
-                .links
-                .iter()
-                .zip(&route.shares)
-                .map(|(&link, &share)| {
-                    let number = *links.entry(link).or_insert_with(|| {
-                        let (bandwidth, latency) = machine.link_numbers(link);
-                        network.resource(bandwidth, latency)
-                    });
-                    (number, share)
-                })
-                .collect(),
-            latency: route.latency,
-            share,
-            delay: 0.0,
-        });
-        ways.push(of_send.collect());
-    }
-    for (send, ways) in schedule.sends.iter().zip(&mut ways) {
-        ways.iter_mut()
-            .for_each(|way| way.delay = starts[&turn(send)]);
-    }
-    graph(schedule, &ways, &mut network, control)?;
+    let mut wires = Wires::new(context.machine, context.routing, engine, control)?;
+    let wired = wires.wired(schedule, None, &schedule.chips)?;
+    let mut graph = wires.graph();
+    wired.put(&mut graph, NO_GATE, control)?;
     let times = match engine {
-        Engine::Fluid => crate::fluid::simulate(&network, context.control)?,
-        Engine::Fifo => crate::fifo::simulate(&network, context.control)?,
+        Engine::Fluid => crate::fluid::simulate(&graph, control)?,
+        Engine::Fifo => crate::fifo::simulate(&graph, control)?,
     };
     Ok(times.makespan)
 }

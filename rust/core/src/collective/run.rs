@@ -16,6 +16,7 @@ use super::request::{Choice, Request};
 use super::schedule::Stage;
 use super::simulate;
 use super::synthesized;
+use super::together::{Pipeline, Work, Written, share_messages};
 use super::unroll::unroll;
 use crate::fluid::Engine;
 use crate::machine::Machine;
@@ -23,6 +24,7 @@ use crate::route::Routing;
 use crate::schedule::Schedule;
 use crate::{Control, Error, Result};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Choices of algorithms per tier that are simulated, the best by link loads.
 const SIMULATED_CHOICES: usize = 3;
@@ -76,12 +78,13 @@ pub fn run(
         outcome.apply_launch(machine.launch());
         return Ok(outcome);
     }
-    let (best, candidates) = best(&context, request)?;
+    let (mut best, candidates) = best(&context, request)?;
     if !best.cost.time.is_finite() {
         return Err(cut_off(&context, &best.cost));
     }
     if let Some(hurt) = &context.hurt {
         outcome.note = hurt.note();
+        best.cost.ledger.settle(&context);
     }
     outcome.candidates = candidates;
     outcome.sort_candidates();
@@ -144,6 +147,18 @@ pub fn schedule(
     request: &Request,
     control: &Control,
 ) -> Result<(String, Schedule)> {
+    let (name, schedule, _) = unrolled(machine, groups, routing, request, control)?;
+    Ok((name, schedule))
+}
+
+/// The same with the chunks and pieces that go through it.
+pub(crate) fn unrolled(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+    control: &Control,
+) -> Result<(String, Schedule, Pipeline)> {
     if request.algorithm == Choice::Named(nccl::NAME.to_owned()) {
         return Err(Error::unsupported(
             "the schedule of nccl, which is a table of prices",
@@ -166,14 +181,16 @@ pub fn schedule(
     let context = Context::new(machine, routing, &groups, control)?;
     if nothing_moves(&groups, &request) {
         let schedule = unroll(&context, &request, &[])?;
-        return Ok(("none".to_owned(), schedule));
+        return Ok(("none".to_owned(), schedule, Pipeline::default()));
     }
     if synthesized::named(&request) {
-        return synthesized::schedule(&context, &request);
+        let (name, schedule) = synthesized::schedule(&context, &request)?;
+        return Ok((name, schedule, Pipeline::default()));
     }
     let (best, _) = best(&context, &request)?;
     let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();
-    Ok((best.name, unroll(&context, &request, &stages)?))
+    let pipeline = Pipeline::of(&best.stages, best.cost.chunks, request.chunks.is_some());
+    Ok((best.name, unroll(&context, &request, &stages)?, pipeline))
 }
 
 /// The request, checked, over groups whose listed chips ascend where their order means nothing.
@@ -298,6 +315,9 @@ fn simulated(
     engine: Engine,
     ready: &Ready,
 ) -> Result<(f64, u32)> {
+    if has_damage(context.machine, context.groups) {
+        return by_message(context, request, engine, ready);
+    }
     let mut chunks = ready.cost.chunks;
     loop {
         match simulate::time(context, engine, &ready.stages, chunks) {
@@ -305,6 +325,51 @@ fn simulated(
             other => return other.map(|seconds| (seconds, chunks)),
         }
     }
+}
+
+/// The same on a damaged machine, where no two messages are alike: all of them in one graph.
+fn by_message(
+    context: &Context,
+    request: &Request,
+    engine: Engine,
+    ready: &Ready,
+) -> Result<(f64, u32)> {
+    if engine == Engine::Fifo {
+        return Err(Error::unsupported(
+            "model \"fifo\" on a damaged machine",
+            "use model \"fluid\" or \"link_load\"",
+        ));
+    }
+    if context.groups.count() > 1 {
+        return Err(Error::unsupported(
+            "simulating several groups at once on a damaged machine",
+            "name one group, use model \"link_load\", or run plans of the groups together",
+        ));
+    }
+    if context.groups.ranks() > MOST_RANKS_WRITTEN {
+        return Err(Error::unsupported(
+            format!(
+                "simulating {} ranks message by message on a damaged machine",
+                context.groups.ranks()
+            ),
+            format!("use model \"link_load\", or a group of at most {MOST_RANKS_WRITTEN} chips"),
+        ));
+    }
+    let stages: Vec<Stage> = ready.stages.iter().map(|cost| cost.stage.clone()).collect();
+    let schedule = unroll(context, request, &stages)?;
+    let written = [Written {
+        algorithm: ready.name.clone(),
+        groups: vec![schedule.chips.clone()],
+        schedule: Arc::new(schedule),
+        pipeline: Pipeline::of(&ready.stages, ready.cost.chunks, request.chunks.is_some()),
+    }];
+    let work = Work {
+        written: &written,
+        routing: context.routing,
+        start: 0.0,
+    };
+    let answer = share_messages(context.machine, &[work], context.control)?;
+    Ok((answer.plans[0].time, ready.cost.chunks))
 }
 
 fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Ready>> {

@@ -1,7 +1,7 @@
 //! When messages inside a domain are alike: patterns that look the same from every chip, and classes of their links.
 
 use crate::machine::{AxisKind, Domain, End, Machine};
-use crate::route::{Routing, TieRule};
+use crate::route::Routing;
 
 /// True when moving every chip by the same distance along the axes maps links onto links and routes onto routes.
 pub(super) fn is_homogeneous(domain: &Domain, routing: &Routing) -> bool {
@@ -11,9 +11,8 @@ pub(super) fn is_homogeneous(domain: &Domain, routing: &Routing) -> bool {
         AxisKind::Line => false,
     };
     let axes = domain.axes();
-    let by_position =
-        matches!(routing, Routing::DimensionOrder(order) if order.tie == TieRule::Simgrid);
-    !by_position && axes.iter().all(|axis| axis.size == 1 || alike(&axis.kind))
+    routing.is_translation_invariant()
+        && axes.iter().all(|axis| axis.size == 1 || alike(&axis.kind))
 }
 
 /// Most distances of a pattern that are told apart: patterns with more are taken message by message.

@@ -10,7 +10,7 @@ use super::operation::Operation::{self, AllGather, AllReduce, ReduceScatter};
 use super::outcome::{Bound, Candidate, Outcome};
 use super::request::{Choice, Request};
 use super::rows::{PhaseRow, StageRow};
-use crate::fluid::{Engine, Graph};
+use crate::fluid::{Engine, Graph, NO_GATE};
 use crate::machine::Machine;
 use crate::route::Routing;
 use crate::schedule::{Schedule, Send, Way, graph};
@@ -151,7 +151,7 @@ impl Made {
             }]
         };
         let ways: Vec<Vec<Way>> = schedule.sends.iter().zip(&links).map(way).collect();
-        graph(&schedule, &ways, &mut resources, control)?;
+        graph(&schedule, &ways, NO_GATE, &mut resources, control)?;
         let times = match engine {
             Engine::Fluid => crate::fluid::simulate(&resources, control)?,
             Engine::Fifo => crate::fifo::simulate(&resources, control)?,

@@ -4,7 +4,7 @@ use super::graph::{Flow, Graph};
 use crate::error::{Error, Result, not_negative};
 use crate::load::{ByteColumn, IndexColumn};
 use crate::machine::Machine;
-use crate::route::{DimensionOrder, Routing, TieRule, route_until};
+use crate::route::{DimensionOrder, Overlay, Routes, Routing, TieRule};
 use crate::{Control, fifo, fluid};
 
 /// Flows, and steps of paths, between two looks at the cancel flag.
@@ -91,25 +91,26 @@ pub fn finish_times(
         }
         return Ok(fluid::simulate(&graph, control)?.arrived);
     }
-    let Routing::DimensionOrder(order) = routing else {
-        return Err(Error::unsupported(
-            "model \"fifo\" with messages that are spread over many paths",
-            "use dimension order (\"dor\"), or model \"fluid\"",
-        ));
-    };
-    let one_way = |tie| {
-        let routing = Routing::DimensionOrder(DimensionOrder {
-            tie,
-            order: order.order.clone(),
-        });
-        Paths::of(machine, src, dst, &routing, control)
-    };
+    let all = || (0..src.len()).collect();
+    let one_path = |routing: &Routing| Paths::of(machine, src, dst, routing, control);
     // Halves stand side by side, so that ties go by the number of the message.
-    let (paths, of) = match order.tie {
-        TieRule::Split => {
+    let (paths, of): (Paths, Vec<usize>) = match routing {
+        Routing::DimensionOrder(order) if order.tie == TieRule::Split => {
+            let one_way = |tie| {
+                let order = order.order.clone();
+                one_path(&Routing::DimensionOrder(DimensionOrder { tie, order }))
+            };
             one_way(TieRule::Positive)?.beside(&one_way(TieRule::Negative)?, control)?
         }
-        tie => (one_way(tie)?, (0..src.len()).collect()),
+        Routing::DimensionOrder(_) | Routing::Shortest | Routing::UpDown => {
+            (one_path(routing)?, all())
+        }
+        Routing::WildFirst | Routing::MinimalAdaptive | Routing::Valiant => {
+            return Err(Error::unsupported(
+                "model \"fifo\" with messages that are spread over many paths",
+                "use dimension order (\"dor\"), \"shortest\" or \"up_down\", or model \"fluid\"",
+            ));
+        }
     };
     let halves = |at: usize| of.get(at + 1) == Some(&of[at]) || at > 0 && of[at - 1] == of[at];
     let (mut graph, alone) = paths.into_graph(machine, control)?;
@@ -192,7 +193,8 @@ impl Paths {
                 format!("must have as many as src ({})", src.len()),
             ));
         }
-        routing.check(machine)?;
+        let overlay = Overlay::of(machine);
+        let routes = Routes::new(machine, routing, &overlay)?;
         let mut paths = Self::default();
         for flow in 0..src.len() {
             if flow % STRETCH == 0 {
@@ -200,7 +202,7 @@ impl Paths {
             }
             let from = machine.check_chip(&format!("src[{flow}]"), src.value(flow))?;
             let to = machine.check_chip(&format!("dst[{flow}]"), dst.value(flow))?;
-            let way = route_until(machine, routing, from, to, control)?;
+            let way = routes.route(from, to, control)?;
             let alone = Alone {
                 latency: way.latency,
                 overhead: way.overhead,

@@ -6,11 +6,13 @@ use super::direct::{leave_to_spanning, mesh};
 use super::grid::{Grid, Scale};
 use super::kernel::{Alike, Halves, Legs, Plan, Row, line, ring};
 use super::tally::{AxisCounts, Tally, shape, switch_shape};
+use super::walked::Walked;
 use super::{spread, valiant};
 use crate::error::Result;
 use crate::machine::{AxisKind, Machine};
-use crate::route::{AxisOrder, Routing, spans_below};
+use crate::route::{AxisOrder, Routes, Routing, spans_below};
 use crate::{Control, threads};
+use std::cell::OnceCell;
 
 /// Bytes that the counters of all workers may take together.
 const TALLY_BYTES: u64 = 1 << 30;
@@ -30,7 +32,8 @@ const FLOWS_PER_WORKER: usize = 1 << 15;
 /// [`Error::OutOfRange`](crate::Error::OutOfRange) naming the first flow whose chip does not exist,
 /// [`Error::Invalid`](crate::Error::Invalid) for columns of different lengths and bytes that are negative or
 /// not finite, alone or in total, [`Error::Unsupported`](crate::Error::Unsupported) for machines of more than
-/// [`MOST_LINKS`](super::MOST_LINKS) links, those of [`Routing::check`], and
+/// [`MOST_LINKS`](super::MOST_LINKS) links, those of [`Routing::check`],
+/// [`Error::Unreachable`](crate::Error::Unreachable) for the first flow that damage cuts off, and
 /// [`Error::Cancelled`](crate::Error::Cancelled).
 pub fn link_loads(
     machine: &Machine,
@@ -40,25 +43,26 @@ pub fn link_loads(
     control: &Control,
 ) -> Result<Vec<f64>> {
     super::check_dense(machine)?;
-    let order = routing.axis_order(machine)?;
+    routing.check(machine)?;
+    let walked = Walked::of(machine, routing)?;
+    let order = match routing.order_on_whole(machine.domain())? {
+        Some(order) => order,
+        // All flows inside domains are walked, or counted by their ends.
+        None => routing.axis_order(machine)?,
+    };
     let threads = threads::resolve(n_threads)?;
     let count = flows.count()?;
     let survey = flows.survey(control)?;
     let valiant = match routing {
-        Routing::WildFirst | Routing::Shortest | Routing::UpDown => {
-            return Err(crate::Error::unsupported(
-                "loads of this policy",
-                "use dimension order (\"dor\")",
-            ));
-        }
         Routing::MinimalAdaptive => {
-            return spread::loads(machine, flows, survey.share_grid(), threads, control);
+            let grid = survey.share_grid();
+            return spread::loads(machine, flows, walked.as_ref(), grid, threads, control);
         }
         Routing::Valiant => {
             valiant::check(machine.domain())?;
             true
         }
-        Routing::DimensionOrder(_) => false,
+        _ => false,
     };
     let job = Job {
         machine,
@@ -66,13 +70,14 @@ pub fn link_loads(
         order,
         valiant,
         spanning: machine.domain().axes().iter().any(spans_below),
+        walked: walked.as_ref(),
         count,
         threads,
         control,
     };
-    match flows.bytes {
-        // Halves are 1, so no load passes 2 x flows.
-        ByteColumn::Scalar(bytes) if count <= i32::MAX as usize / 2 => {
+    let loads = match flows.bytes {
+        // Halves are 1, and a flow passes a link at most twice, so no load passes 4 x flows.
+        ByteColumn::Scalar(bytes) if count <= i32::MAX as usize / 4 => {
             job.run::<i32>(None, Scale(0.5, bytes))
         }
         ByteColumn::Scalar(bytes) => job.run::<i64>(None, Scale(0.5, bytes)),
@@ -80,6 +85,10 @@ pub fn link_loads(
             (grid, true) => job.run::<i64>(Some((bytes, grid)), grid.scale()),
             (grid, false) => job.run::<i128>(Some((bytes, grid)), grid.scale()),
         },
+    };
+    match (loads, &walked) {
+        (Err(met), Some(walked)) => Err(walked.first_error(met, flows, control)),
+        (loads, _) => loads,
     }
 }
 
@@ -100,14 +109,17 @@ struct Job<'a> {
     order: AxisOrder,
     valiant: bool,
     spanning: bool,
+    walked: Option<&'a Walked<'a>>,
     count: usize,
     threads: usize,
     control: &'a Control,
 }
 
-struct Worker<T> {
+struct Worker<'a, T> {
     tally: Tally<T>,
     block: Block<T>,
+    /// Made when the first flow is walked.
+    routes: OnceCell<Routes<'a>>,
 }
 
 /// One block of flows taken apart.
@@ -138,13 +150,14 @@ impl<T: Cell> Ends<T> {
     }
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
     fn run<T: Cell>(&self, bytes: Option<(&[f64], Grid)>, scale: Scale) -> Result<Vec<f64>> {
         let cells = Tally::<T>::cells(self.machine);
         let workers = workers(self.threads, self.count, cells, size_of::<T>());
         let init = || Worker {
             tally: Tally::<T>::new(self.machine, self.valiant),
             block: self.new_block(bytes.is_some()),
+            routes: OnceCell::new(),
         };
         let blocks = self.count.div_ceil(BLOCK);
         let mut done = threads::over_blocks(workers, blocks, init, |worker, number| {
@@ -172,13 +185,19 @@ impl Job<'_> {
 
     fn count_block<T: Cell>(
         &self,
-        Worker { tally, block }: &mut Worker<T>,
+        worker: &mut Worker<'a, T>,
         number: usize,
         bytes: Option<(&[f64], Grid)>,
     ) -> Result<()> {
         self.control.check()?;
+        let Worker {
+            tally,
+            block,
+            routes,
+        } = worker;
         let start = number * BLOCK;
-        let flows = BLOCK.min(self.count - start);
+        let total = BLOCK.min(self.count - start);
+        let flows = total;
         let chips = self.machine.num_chips();
         let near = &mut block.near;
         let good = self.flows.src.copy(start, chips, &mut near.src[..flows])
@@ -191,6 +210,10 @@ impl Job<'_> {
                 *half = grid.half_units(bytes);
             }
         }
+        let flows = match self.walked {
+            Some(walked) => self.walk(walked, routes, tally, near, flows)?,
+            None => flows,
+        };
         let near = if self.machine.num_domains() > 1 {
             part(self.machine, flows, &mut block.near, &mut block.far)
         } else {
@@ -210,8 +233,48 @@ impl Job<'_> {
                 self.count_near(tally, block, near, alike);
             }
         }
-        self.control.advance(flows as u64);
+        self.control.advance(total as u64);
         Ok(())
+    }
+
+    /// Counts the flows that are to be walked, and keeps the others. Returns how many stay.
+    fn walk<T: Cell>(
+        &self,
+        walked: &'a Walked<'a>,
+        routes: &OnceCell<Routes<'a>>,
+        tally: &mut Tally<T>,
+        ends: &mut Ends<T>,
+        flows: usize,
+    ) -> Result<usize> {
+        let mut stay = 0;
+        for index in 0..flows {
+            let (src, dst) = (ends.src[index], ends.dst[index]);
+            if walked.has(src, dst) {
+                let routes = match routes.get() {
+                    Some(routes) => routes,
+                    None => {
+                        let made = walked.routes()?;
+                        routes.get_or_init(|| made)
+                    }
+                };
+                let half = ends
+                    .halves
+                    .as_ref()
+                    .map_or(T::scaled(1, 0), |halves| halves[index]);
+                routes.walk(src, dst, self.control, &mut |link, share| {
+                    // Ties split in halves are all that is not whole.
+                    let halves = if share == 1.0 { 2 } else { 1 };
+                    tally.add(self.machine, link, half.times(halves));
+                })?;
+                continue;
+            }
+            (ends.src[stay], ends.dst[stay]) = (src, dst);
+            if let Some(halves) = &mut ends.halves {
+                halves[stay] = halves[index];
+            }
+            stay += 1;
+        }
+        Ok(stay)
     }
 
     /// Counts the flows that stay in their domain.

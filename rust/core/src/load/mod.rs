@@ -14,6 +14,7 @@ mod tally;
 mod uniform;
 mod uniform_adaptive;
 mod valiant;
+mod walked;
 
 use crate::error::{Error, Result};
 use crate::machine::Machine;

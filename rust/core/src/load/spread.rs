@@ -3,9 +3,10 @@
 use super::columns::{ByteColumn, Flows};
 use super::grid::Grid;
 use super::job::workers;
+use super::walked::Walked;
 use crate::error::Result;
 use crate::machine::Machine;
-use crate::route::{Scratch, outside, spread};
+use crate::route::{Routes, Scratch, outside, spread};
 use crate::{Control, threads};
 
 /// Flows that are read and checked together; each may visit millions of links.
@@ -14,15 +15,18 @@ const BLOCK: usize = 256;
 /// Links visited between two checks for cancellation.
 const STRETCH: u32 = 1 << 15;
 
-struct Worker {
+struct Worker<'a> {
     counts: Vec<i128>,
     scratch: Scratch,
     visits: u32,
+    /// On a damaged machine.
+    routes: Option<(&'a Walked<'a>, Result<Routes<'a>>)>,
 }
 
 pub(super) fn loads(
     machine: &Machine,
     flows: &Flows,
+    walked: Option<&Walked>,
     grid: Grid,
     threads: usize,
     control: &Control,
@@ -34,13 +38,18 @@ pub(super) fn loads(
         counts: vec![0; links as usize],
         scratch: Scratch::default(),
         visits: 0,
+        routes: walked.map(|walked| (walked, walked.routes())),
     };
     let mut done = threads::over_blocks(
         workers,
         flow_count.div_ceil(BLOCK),
         init,
         |worker, number| count_block(machine, flows, grid, control, worker, number),
-    )?
+    )
+    .map_err(|met| match walked {
+        Some(walked) => walked.first_error(met, flows, control),
+        None => met,
+    })?
     .into_iter();
     let mut counts = done.next().expect("there is at least one worker").counts;
     for worker in done {
@@ -58,7 +67,7 @@ fn count_block(
     flows: &Flows,
     grid: Grid,
     control: &Control,
-    worker: &mut Worker,
+    worker: &mut Worker<'_>,
     number: usize,
 ) -> Result<()> {
     control.check()?;
@@ -86,7 +95,7 @@ fn count_flow(
     machine: &Machine,
     grid: Grid,
     control: &Control,
-    worker: &mut Worker,
+    worker: &mut Worker<'_>,
     (src, dst, bytes): (u32, u32, f64),
 ) -> Result<()> {
     let ((from, local_src), (to, local_dst)) = (machine.split(src), machine.split(dst));
@@ -94,7 +103,16 @@ fn count_flow(
         counts,
         scratch,
         visits,
+        routes,
     } = worker;
+    if let Some((walked, routes)) = routes {
+        if walked.has(src, dst) {
+            let routes = routes.as_ref().map_err(Clone::clone)?;
+            return routes.walk(src, dst, control, &mut |link, share| {
+                counts[link as usize] += grid.units::<i128>(bytes * share);
+            });
+        }
+    }
     if from != to {
         let units: i128 = grid.units(bytes);
         outside(machine, src, dst, |link| counts[link as usize] += units);

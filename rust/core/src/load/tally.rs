@@ -7,6 +7,7 @@ use super::grid::Scale;
 use super::kernel::Shape;
 use super::valiant;
 use crate::machine::{Axis, AxisKind, Machine};
+use crate::route::spans_below;
 use crate::{Control, Result};
 
 /// Loads computed between two checks for cancellation.
@@ -67,7 +68,7 @@ impl<T: Cell> Tally<T> {
             .map(|(axis, plan)| {
                 let links = domains * plan.links as usize;
                 match axis.kind {
-                    _ if valiant || axis.size == 1 => AxisCounts::None,
+                    _ if valiant || (axis.size == 1 && !spans_below(axis)) => AxisCounts::None,
                     AxisKind::Ring | AxisKind::Line => AxisCounts::Cabled(zeros(2 * chips)),
                     AxisKind::FullMesh => AxisCounts::Mesh(zeros(links)),
                     AxisKind::Switch { .. } => AxisCounts::Switch(SwitchCounts {
@@ -87,6 +88,61 @@ impl<T: Cell> Tally<T> {
     pub(super) fn cells(machine: &Machine) -> u64 {
         let cabled = machine.domain().axes().len() as u64 * 2 * u64::from(machine.num_chips());
         machine.num_links().max(cabled)
+    }
+
+    /// Adds to one link of the machine.
+    pub(super) fn add(&mut self, machine: &Machine, link: u64, amount: T) {
+        let blocks = machine.blocks();
+        let add = |cell: &mut T, amount: T| *cell = cell.plus(amount);
+        if link >= blocks.nic {
+            return add(&mut self.cross.0[(link - blocks.nic) as usize], amount);
+        }
+        let domain = machine.domain();
+        let (number, local) = (link / domain.links(), link % domain.links());
+        let plans = domain.plans();
+        let index = plans
+            .iter()
+            .rposition(|plan| plan.first_link <= local && plan.links > 0)
+            .expect("local links lie in an axis");
+        let (axis, plan) = (&domain.axes()[index], &plans[index]);
+        let (at, chips) = (local - plan.first_link, u64::from(domain.chips()));
+        match &mut self.axes[index] {
+            AxisCounts::None => unreachable!("no route passes an axis of one member"),
+            AxisCounts::Cabled(counts) => {
+                let (half, stride) = (plan.links / 2, u64::from(plan.stride));
+                let (row, inner) = (at % half / stride, at % stride);
+                let cables = u64::from(axis.cables());
+                let (outer, cable) = (row / cables, row % cables);
+                let chip = (outer * u64::from(axis.size) + cable) * stride + inner;
+                let direction = at / half * (counts.len() / 2) as u64;
+                let cell = (direction + number * chips + chip) as usize;
+                add(&mut counts[cell], amount);
+                // The sums along the line go on: the next cable has it no more.
+                if cable + 1 < u64::from(axis.size) {
+                    add(
+                        &mut counts[cell + stride as usize],
+                        T::default().minus(amount),
+                    );
+                }
+            }
+            AxisCounts::Mesh(counts) => {
+                add(&mut counts[(number * plan.links + at) as usize], amount)
+            }
+            AxisCounts::Switch(counts) if at < 2 * chips => {
+                let half = (at / chips) * (counts.ports.len() / 2) as u64;
+                add(
+                    &mut counts.ports[(half + number * chips + at % chips) as usize],
+                    amount,
+                );
+            }
+            AxisCounts::Switch(counts) => {
+                let bundles = plan.links - 2 * chips;
+                add(
+                    &mut counts.bundles[(number * bundles + at - 2 * chips) as usize],
+                    amount,
+                );
+            }
+        }
     }
 
     fn columns(&mut self) -> Vec<&mut Vec<T>> {

@@ -4,7 +4,7 @@
 //! other axis one end's coordinate is that of the line and the other's is free. Where a spanning switch above
 //! corrects axis a too, the two ends must agree in the switch's coordinate, and nothing is free there.
 
-use super::{uniform_adaptive, valiant};
+use super::{uniform_adaptive, valiant, walked};
 use crate::Control;
 use crate::error::{Error, Result, not_negative};
 use crate::machine::{Axis, AxisKind, Domain, Machine, Tier, WanShape, groups};
@@ -15,8 +15,9 @@ use crate::route::{Routing, TieRule, ring_shares, spans_below};
 ///
 /// # Errors
 /// [`Error::Invalid`] for bytes that are negative or not finite in total; those of [`Routing::check`];
-/// [`Error::Unsupported`] for minimal-adaptive routing on open lines in domains of more than 4,096 chips, and
-/// for Valiant routing over axes of more than 4,096; [`Error::Cancelled`].
+/// [`Error::Unsupported`] for damaged machines, for minimal-adaptive routing on open lines and up*/down* routing (and
+/// shortest ways where a switch spans axes) in domains of more than 4,096 chips, and for Valiant routing over axes of
+/// more than 4,096; [`Error::Cancelled`].
 pub fn uniform(
     machine: &Machine,
     bytes_per_chip: f64,
@@ -25,6 +26,12 @@ pub fn uniform(
 ) -> Result<Vec<f64>> {
     super::check_dense(machine)?;
     routing.check(machine)?;
+    if machine.is_damaged() {
+        return Err(Error::unsupported(
+            "uniform traffic on a damaged machine",
+            "list the flows between its live chips and ask for their link loads",
+        ));
+    }
     not_negative("bytes_per_chip", bytes_per_chip)?;
     let chips = f64::from(machine.num_chips());
     if !(bytes_per_chip * chips).is_finite() {
@@ -33,14 +40,14 @@ pub fn uniform(
     }
     let domain = machine.domain();
     let mut local = vec![0.0; domain.links() as usize];
+    let order = routing.order_on_whole(domain)?;
     match routing {
-        Routing::WildFirst | Routing::Shortest | Routing::UpDown => {
-            return Err(crate::Error::unsupported(
-                "loads of this policy",
-                "use dimension order (\"dor\")",
-            ));
+        Routing::DimensionOrder(_) | Routing::WildFirst | Routing::Shortest | Routing::UpDown => {
+            match order {
+                Some(order) => add_axes(domain, order.tie, &mut local),
+                None => walked::add_all_pairs(domain, routing, &mut local, control)?,
+            }
         }
-        Routing::DimensionOrder(order) => add_axes(domain, order.tie, &mut local),
         Routing::MinimalAdaptive if uniform_adaptive::is_symmetric(domain) => {
             add_axes(domain, TieRule::Split, &mut local);
         }

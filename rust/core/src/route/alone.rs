@@ -38,10 +38,10 @@ pub fn alone(
         |kind: &AxisKind| matches!(kind, AxisKind::Switch { tiers, .. } if !tiers.is_empty());
     let by_links = machine.split(src).0 != machine.split(dst).0
         || domain.axes().iter().any(|axis| tiered(&axis.kind));
-    if by_links || !matches!(routing, Routing::DimensionOrder(_)) {
-        return by_route(machine, routing, src, dst, control);
-    }
-    let order = routing.axis_order(machine)?;
+    let order = match routing.order_on_whole(domain)? {
+        Some(order) if !by_links && !machine.is_damaged() => order,
+        _ => return by_route(machine, routing, src, dst, control),
+    };
     let mut message = Alone {
         latency: 0.0,
         bandwidth: f64::INFINITY,

@@ -11,8 +11,7 @@ pub use alone::{Alone, alone};
 pub use order::{DimensionOrder, TieRule};
 
 pub(crate) use adaptive::{Scratch, spread};
-#[allow(unused_imports, reason = "collectives on damaged machines use it next")]
-pub(crate) use damaged::DomainRoutes;
+pub(crate) use damaged::{DomainRoutes, Overlay, Routes};
 pub(crate) use order::AxisOrder;
 pub(crate) use valiant::leg;
 pub(crate) use walk::{cable_from, outside, ring_shares, spans_below};
@@ -20,9 +19,6 @@ pub(crate) use walk::{cable_from, outside, ring_shares, spans_below};
 use crate::Control;
 use crate::error::{Error, Result};
 use crate::machine::{Domain, Machine};
-
-/// Links between two looks at the cancel flag: well below a millisecond.
-const VISITS_BETWEEN_CHECKS: u32 = 1 << 14;
 
 /// How messages choose their links inside a domain. Between domains every policy takes the NICs and the
 /// fabric, whose bundles spray packets evenly.
@@ -59,16 +55,25 @@ impl Routing {
         }
     }
 
-    /// The dimension order that is the same on a whole domain: none of another policy, of up*/down*, and of shortest
-    /// ways where a switch spans several axes and may be a short cut.
-    pub(crate) fn on_whole(&self, domain: &Domain) -> Option<DimensionOrder> {
+    /// The dimension order that is the same on a whole domain: none of minimal-adaptive, Valiant and up*/down* routing,
+    /// nor of shortest ways where a switch spans several axes and may be a short cut.
+    pub(crate) fn order_on_whole(&self, domain: &Domain) -> Result<Option<AxisOrder>> {
+        let axes = domain.axes();
         let tie = match self {
-            Self::DimensionOrder(order) => return Some(order.clone()),
+            Self::DimensionOrder(order) => return order.resolve(axes.len()).map(Some),
             Self::WildFirst => TieRule::Split,
-            Self::Shortest if !domain.axes().iter().any(spans_below) => TieRule::Positive,
-            Self::Shortest | Self::UpDown | Self::MinimalAdaptive | Self::Valiant => return None,
+            Self::Shortest if !axes.iter().any(spans_below) => TieRule::Positive,
+            Self::Shortest | Self::UpDown | Self::MinimalAdaptive | Self::Valiant => {
+                return Ok(None);
+            }
         };
-        Some(DimensionOrder { tie, order: None })
+        let order = DimensionOrder { tie, order: None };
+        order.resolve(axes.len()).map(Some)
+    }
+
+    /// True for policies that send parts of a message over many paths, and do not go round damage.
+    pub(crate) fn is_spread(&self) -> bool {
+        matches!(self, Self::MinimalAdaptive | Self::Valiant)
     }
 
     /// Checks that the policy fits the machine.
@@ -127,7 +132,8 @@ pub struct Route {
 /// single path. Spread messages may visit a link several times; its shares add.
 ///
 /// # Errors
-/// [`Error::OutOfRange`] for chips outside the machine, and those of [`Routing::check`].
+/// [`Error::OutOfRange`] for chips outside the machine, those of [`Routing::check`], and on a damaged machine
+/// [`Error::Unreachable`], and [`Error::Unsupported`] for routing that does not go round damage.
 pub fn walk(
     machine: &Machine,
     routing: &Routing,
@@ -135,64 +141,10 @@ pub fn walk(
     dst: u32,
     visit: &mut impl FnMut(u64, f64),
 ) -> Result<()> {
-    walk_until(machine, routing, src, dst, &Control::default(), visit)
-}
-
-/// [`walk`] that stops when `control` says so.
-fn walk_until(
-    machine: &Machine,
-    routing: &Routing,
-    src: u32,
-    dst: u32,
-    control: &Control,
-    visit: &mut impl FnMut(u64, f64),
-) -> Result<()> {
-    let mut visited = 0u32;
-    let mut checked = |link: u64, share: f64| {
-        visit(link, share);
-        visited = visited.wrapping_add(1);
-        if visited % VISITS_BETWEEN_CHECKS == 0 {
-            control.check()
-        } else {
-            Ok(())
-        }
-    };
     machine.check_chip("src", i128::from(src))?;
     machine.check_chip("dst", i128::from(dst))?;
-    let order = routing.axis_order(machine)?;
-    let (from, local_src) = machine.split(src);
-    let (to, local_dst) = machine.split(dst);
-    if from != to {
-        walk::outside(machine, src, dst, |link| visit(link, 1.0));
-        return Ok(());
-    }
-    let domain = machine.domain();
-    let first = machine.domain_link(from, 0);
-    match routing {
-        Routing::WildFirst | Routing::Shortest | Routing::UpDown => {
-            let routes = DomainRoutes::new(domain, &damaged::WHOLE, routing)?;
-            routes.walk(local_src, local_dst, &mut |link, share| {
-                visit(first + link, share);
-            })?;
-        }
-        Routing::DimensionOrder(_) => {
-            walk::inside(domain, &order, local_src, local_dst, |link, share| {
-                visit(first + link, share);
-            });
-        }
-        Routing::MinimalAdaptive => {
-            let mut scratch = Scratch::default();
-            adaptive::spread(domain, local_src, local_dst, &mut scratch, |link, share| {
-                checked(first + link, share)
-            })?;
-        }
-        Routing::Valiant => {
-            valiant::detour(domain, local_src, local_dst, |link, share| {
-                checked(first + link, share)
-            })?;
-        }
-    }
-    Ok(())
+    let overlay = Overlay::between(machine, src, dst);
+    Routes::new(machine, routing, &overlay)?.walk(src, dst, &Control::default(), visit)
 }
 
 /// The route of one message between two chips.
@@ -215,77 +167,86 @@ pub fn route_until(
     dst: u32,
     control: &Control,
 ) -> Result<Route> {
-    let dimension_order = matches!(routing, Routing::DimensionOrder(_));
-    let same_domain = machine.split(src).0 == machine.split(dst).0;
-    let steps = if dimension_order || !same_domain {
-        let mut steps = Vec::new();
-        walk_until(machine, routing, src, dst, control, &mut |link, share| {
-            steps.push((link, share));
-        })?;
-        steps
-    } else {
-        added_up(machine, routing, src, dst, control)?
-    };
-    let bandwidth = steps.iter().fold(f64::INFINITY, |least, &(link, share)| {
-        least.min(machine.link_numbers(link).0 / share)
-    });
-    let mut hops = steps.iter().map(|step| step.1).sum();
-    let (longest_hops, latency) = if dimension_order || !same_domain {
-        // The two ways round a ring are equally long wherever they share a message: the mean is the longest.
-        let latency = |&(link, share): &(u64, f64)| machine.link_numbers(link).1 * share;
-        (hops as u32, steps.iter().map(latency).sum())
-    } else {
-        longest(machine, routing, src, dst)
-    };
-    if *routing == Routing::MinimalAdaptive {
-        // All minimal paths are equally long; the sum of the shares has rounded.
-        hops = f64::from(longest_hops);
-    }
-    let (links, shares) = steps.into_iter().unzip();
-    let overhead = match machine.nic() {
-        _ if src == dst => 0.0,
-        Some(nic) if !same_domain => nic.overhead,
-        _ => machine.overhead(),
-    };
-    Ok(Route {
-        links,
-        shares,
-        hops,
-        longest_hops,
-        latency,
-        bandwidth,
-        overhead,
-    })
+    machine.check_chip("src", i128::from(src))?;
+    machine.check_chip("dst", i128::from(dst))?;
+    let overlay = Overlay::between(machine, src, dst);
+    Routes::new(machine, routing, &overlay)?.route(src, dst, control)
 }
 
-/// Links of a spread message inside a domain, ascending, each with its whole share.
-fn added_up(
-    machine: &Machine,
-    routing: &Routing,
-    src: u32,
-    dst: u32,
-    control: &Control,
-) -> Result<Vec<(u64, f64)>> {
-    let first = machine.domain_link(machine.split(src).0, 0);
-    let mut shares = vec![0.0; machine.domain().links() as usize];
-    let (mut single, mut order) = (true, Vec::new());
-    walk_until(machine, routing, src, dst, control, &mut |link, share| {
-        shares[(link - first) as usize] += share;
-        single &= share == 1.0;
-        if single {
-            order.push(link);
+impl Routes<'_> {
+    /// The route of one message between two chips of the machine.
+    ///
+    /// # Errors
+    /// As [`route_until`], but for chips, which must exist.
+    pub(crate) fn route(&self, src: u32, dst: u32, control: &Control) -> Result<Route> {
+        let (machine, routing) = (self.machine, self.routing);
+        let same_domain = machine.split(src).0 == machine.split(dst).0;
+        let spread = routing.is_spread() && same_domain;
+        let steps = if spread {
+            self.added_up(src, dst, control)?
+        } else {
+            let mut steps = Vec::new();
+            self.walk(src, dst, control, &mut |link, share| {
+                steps.push((link, share));
+            })?;
+            steps
+        };
+        let bandwidth = steps.iter().fold(f64::INFINITY, |least, &(link, share)| {
+            least.min(machine.link_numbers(link).0 / share)
+        });
+        let mut hops = steps.iter().map(|step| step.1).sum();
+        let (longest_hops, latency) = if spread {
+            longest(machine, routing, src, dst)
+        } else {
+            // The two ways round a ring are equally long wherever they share a message: the mean is the longest.
+            let latency = |&(link, share): &(u64, f64)| machine.link_numbers(link).1 * share;
+            (hops as u32, steps.iter().map(latency).sum())
+        };
+        if *routing == Routing::MinimalAdaptive {
+            // All minimal paths are equally long; the sum of the shares has rounded.
+            hops = f64::from(longest_hops);
         }
-    })?;
-    if single {
-        return Ok(order.into_iter().map(|link| (link, 1.0)).collect());
+        let (links, shares) = steps.into_iter().unzip();
+        let overhead = match machine.nic() {
+            _ if src == dst => 0.0,
+            Some(nic) if !same_domain => nic.overhead,
+            _ => machine.overhead(),
+        };
+        Ok(Route {
+            links,
+            shares,
+            hops,
+            longest_hops,
+            latency,
+            bandwidth,
+            overhead,
+        })
     }
-    let links = shares
-        .into_iter()
-        .enumerate()
-        .filter(|(_, share)| *share > 0.0);
-    Ok(links
-        .map(|(local, share)| (first + local as u64, share))
-        .collect())
+
+    /// Links of a spread message inside a domain, ascending, each with its whole share.
+    fn added_up(&self, src: u32, dst: u32, control: &Control) -> Result<Vec<(u64, f64)>> {
+        let machine = self.machine;
+        let first = machine.domain_link(machine.split(src).0, 0);
+        let mut shares = vec![0.0; machine.domain().links() as usize];
+        let (mut single, mut order) = (true, Vec::new());
+        self.walk(src, dst, control, &mut |link, share| {
+            shares[(link - first) as usize] += share;
+            single &= share == 1.0;
+            if single {
+                order.push(link);
+            }
+        })?;
+        if single {
+            return Ok(order.into_iter().map(|link| (link, 1.0)).collect());
+        }
+        let links = shares
+            .into_iter()
+            .enumerate()
+            .filter(|(_, share)| *share > 0.0);
+        Ok(links
+            .map(|(local, share)| (first + local as u64, share))
+            .collect())
+    }
 }
 
 /// Links and seconds of the longest path inside a domain of rings and lines.

@@ -16,10 +16,11 @@ pub(crate) struct Way {
 }
 
 /// Adds the messages of `schedule` to `graph`, which has the resources of the ways; `ways` of one message are its
-/// parts.
+/// parts. Nothing starts before the gate `begins` opens.
 pub(crate) fn graph(
     schedule: &Schedule,
     ways: &[Vec<Way>],
+    begins: u32,
     graph: &mut Graph,
     control: &Control,
 ) -> Result<()> {
@@ -28,7 +29,7 @@ pub(crate) fn graph(
     let mut stages: BTreeMap<u32, u32> = BTreeMap::new();
     for send in &schedule.sends {
         control.check()?;
-        stages.entry(send.stage).or_insert(NO_GATE);
+        stages.entry(send.stage).or_insert(begins);
         for rank in [send.src, send.dst] {
             turns
                 .entry((send.stage, send.lane, rank, send.step))

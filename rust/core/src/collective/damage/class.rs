@@ -84,7 +84,7 @@ impl Class {
         roles.into_iter().max().unwrap_or(1)
     }
 
-    /// Bytes on each local link when each of `pairs` sends one byte, of which `whole` are the loads without damage;
+    /// What local links have more or less than `whole`, their bytes without damage, when each of `pairs` sends one byte;
     /// notes the messages that go another way, or all of them with `every`.
     pub(super) fn loads(
         &self,
@@ -94,22 +94,29 @@ impl Class {
         every: bool,
         unit: &mut Unit,
         control: &Control,
-    ) -> Result<Vec<f64>> {
+    ) -> Result<Vec<(u32, f64)>> {
         let domain = machine.domain();
         let Some(changed) = &self.changed else {
-            return self.walked(machine, pairs, unit, control);
+            let loads = self.walked(machine, pairs, unit, control)?;
+            let more = (0u32..).zip(loads.iter().zip(whole));
+            let more = more.map(|(link, (now, before))| (link, now - before));
+            return Ok(more.filter(|entry| entry.1 != 0.0).collect());
         };
-        let mut loads = whole.to_vec();
+        let mut more = vec![0.0; whole.len()];
+        let mut touched: Vec<u32> = Vec::new();
         for change in changed {
             let count = f64::from(pairs.count(change.src, change.dst));
             if count == 0.0 {
                 continue;
             }
             for &(link, share) in &change.loads {
-                loads[link as usize] += count * share;
+                more[link as usize] += count * share;
+                touched.push(link);
             }
             unit.note_alone(change.latency, change.slowness);
         }
+        touched.sort_unstable();
+        touched.dedup();
         if every {
             let single = Machine::single(domain)?;
             let same = |pair: &(u32, u32)| {
@@ -121,10 +128,11 @@ impl Class {
                 unit.note_alone(message.latency, 1.0 / message.bandwidth);
             }
         }
-        Ok(loads)
+        let more = touched.into_iter().map(|link| (link, more[link as usize]));
+        Ok(more.filter(|entry| entry.1 != 0.0).collect())
     }
 
-    /// The same, message by message.
+    /// Bytes on each local link, message by message.
     fn walked(
         &self,
         machine: &Machine,

@@ -50,13 +50,14 @@ impl Class {
 impl Hurt {
     /// Bytes of its class on a local link of a domain.
     pub(crate) fn local_bytes(&self, ledger: &Ledger, domain: u32, link: u64) -> f64 {
-        let loads = match self.class_of(domain) {
-            Some(class) => ledger.classes.get(class),
-            None => Some(&ledger.local),
-        };
-        loads
-            .and_then(|loads| loads.get(link as usize))
-            .copied()
-            .unwrap_or(0.0)
+        let whole = ledger.local.get(link as usize).copied().unwrap_or(0.0);
+        let changes = self
+            .class_of(domain)
+            .and_then(|class| ledger.classes.get(class));
+        let change = changes.and_then(|changes| {
+            let at = changes.binary_search_by_key(&link, |entry| u64::from(entry.0));
+            at.ok().map(|at| changes[at].1)
+        });
+        whole + change.unwrap_or(0.0)
     }
 }

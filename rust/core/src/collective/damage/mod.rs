@@ -24,6 +24,8 @@ pub(crate) struct Hurt {
     pub(crate) classes: Vec<Class>,
     /// Class of each damaged domain, ascending by domain.
     class_of: Vec<(u32, u32)>,
+    /// By domain of the machine: 1 + the class whose messages take other NICs, or 0.
+    redirected: Vec<u32>,
     /// A member domain without damage, if there is one.
     pub(crate) whole: Option<u32>,
 }
@@ -74,9 +76,17 @@ impl Hurt {
                 .is_ok()
         };
         let whole = members.iter().copied().find(|domain| !damaged(domain));
+        let mut redirected = vec![0; machine.num_domains() as usize];
+        for (class, number) in classes.iter().zip(1..) {
+            if class.redirects.iter().any(|list| !list.is_empty()) {
+                let domains = class.domains.iter();
+                domains.for_each(|&domain| redirected[domain as usize] = number);
+            }
+        }
         Ok(Some(Self {
             classes,
             class_of,
+            redirected,
             whole,
         }))
     }
@@ -85,6 +95,12 @@ impl Hurt {
     pub(crate) fn class_of(&self, domain: u32) -> Option<usize> {
         let found = self.class_of.binary_search_by_key(&domain, |entry| entry.0);
         found.ok().map(|at| self.class_of[at].1 as usize)
+    }
+
+    /// The class of a domain some of whose messages leave or arrive by other chips' NICs.
+    pub(crate) fn redirected(&self, domain: u32) -> Option<&Class> {
+        let number = self.redirected[domain as usize].checked_sub(1)?;
+        Some(&self.classes[number as usize])
     }
 
     /// True if some chip plays the rank of a dead one.

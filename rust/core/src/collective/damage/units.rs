@@ -115,6 +115,7 @@ pub(crate) fn between_domains(
     Ok(())
 }
 
+/// Lanes are (sending, receiving) local chips. Only those that a NIC's loss concerns are looked at.
 fn rails(
     context: &Context,
     hurt: &Hurt,
@@ -122,21 +123,19 @@ fn rails(
     lanes: &[(u32, u32)],
     unit: &mut Unit,
 ) {
-    let extra = |domain: u32, direction: usize, chip: u32| {
-        let class = &hurt.classes[hurt.class_of(domain)?];
-        let list = &class.redirects[direction];
-        let at = list
-            .binary_search_by_key(&chip, |redirect| redirect.chip)
-            .ok()?;
-        Some((list[at].latency, list[at].slowness))
+    let extra = |class: Option<&Class>, direction: usize, chip: u32| {
+        let list = &class?.redirects[direction];
+        let at = list.binary_search_by_key(&chip, |redirect| redirect.chip);
+        at.ok().map(|at| (list[at].latency, list[at].slowness))
     };
     for &(from, to) in pairs {
-        if hurt.class_of(from).is_none() && hurt.class_of(to).is_none() {
+        let (sender, receiver) = (hurt.redirected(from), hurt.redirected(to));
+        if sender.is_none() && receiver.is_none() {
             continue;
         }
         let way = context.way(from, to, |_| ());
         for &(src, dst) in lanes {
-            let (out, into) = (extra(from, 0, src), extra(to, 1, dst));
+            let (out, into) = (extra(sender, 0, src), extra(receiver, 1, dst));
             if out.is_some() || into.is_some() {
                 let (out, into) = (out.unwrap_or_default(), into.unwrap_or_default());
                 let slowness = (1.0 / way.bandwidth).max(out.1).max(into.1);

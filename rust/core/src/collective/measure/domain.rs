@@ -7,7 +7,7 @@ use crate::collective::pattern::Unit;
 use crate::collective::symmetry::{class, distances, for_each_class};
 use crate::load::{ByteColumn, Flows, IndexColumn, link_loads, uniform};
 use crate::machine::Machine;
-use crate::route::{alone, walk};
+use crate::route::{Routing, alone, walk};
 use std::collections::BTreeMap;
 
 /// More links than a message passes between domains.
@@ -184,8 +184,19 @@ pub(super) fn local_all(context: &Context) -> Result<Unit> {
     };
     unit.ledger.local = uniform(machine, f64::from(chips), context.routing, context.control)?;
     // Chip 0 sits in a corner of every line and anywhere on rings and switches: its messages include the
-    // longest.
-    note_messages(context, machine, (1..chips).map(|dst| (0, dst)), &mut unit)?;
+    // longest, but for up*/down* ways.
+    let sources = if *context.routing == Routing::UpDown {
+        chips
+    } else {
+        1
+    };
+    let pairs = (0..sources).flat_map(|src| (0..chips).map(move |dst| (src, dst)));
+    note_messages(
+        context,
+        machine,
+        pairs.filter(|pair| pair.0 != pair.1),
+        &mut unit,
+    )?;
     Ok(unit)
 }
 

@@ -67,7 +67,7 @@ pub(super) fn time(network: &mut Network, stages: &[Rc<StageCost>], chunks: u32)
 }
 
 /// Pieces that a track is cut into with `scale` of the data.
-fn pieces(track: &Track, cost: &TrackCost, scale: f64) -> u32 {
+pub(crate) fn pieces(track: &Track, cost: &TrackCost, scale: f64) -> u32 {
     let waves = track.phases.iter().zip(&cost.phases).map(|(phase, cost)| {
         if let Repeat::Wave { hops, .. } = phase.repeat {
             cost.wave_pieces(hops, scale) as u32

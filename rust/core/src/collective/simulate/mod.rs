@@ -23,6 +23,7 @@ use super::context::Context;
 use super::cost::StageCost;
 use crate::Result;
 use crate::fluid::Engine;
+pub(crate) use build::pieces;
 use network::Network;
 pub(crate) use network::routings;
 use std::rc::Rc;

@@ -3,11 +3,14 @@
 mod graph;
 mod links;
 mod order;
+mod overlay;
 #[cfg(test)]
 mod tests;
 mod up_down;
 mod why;
 mod wild;
+
+pub(crate) use overlay::{Overlay, Routes};
 
 use super::{AxisOrder, DimensionOrder, Routing, spans_below};
 use crate::error::{Error, Result};
@@ -15,13 +18,13 @@ use crate::machine::{Damage, Domain};
 use graph::{Graph, Tree};
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// States of the trees that are kept: 16 MiB.
 const MOST_STATES: usize = 1 << 21;
 
 /// A domain without damage.
-pub(crate) static WHOLE: Damage = Damage {
+static WHOLE: Damage = Damage {
     links: Vec::new(),
     chips: Vec::new(),
     nics: [Vec::new(), Vec::new()],
@@ -64,7 +67,7 @@ pub(crate) struct DomainRoutes<'a> {
     graph: OnceCell<Graph>,
     levels: OnceCell<Vec<u32>>,
     /// Ways from a chip, by chip.
-    trees: RefCell<BTreeMap<u32, Rc<Tree>>>,
+    trees: RefCell<BTreeMap<u32, Arc<Tree>>>,
     steps: RefCell<Vec<(u64, f64)>>,
     ports: RefCell<BTreeMap<(bool, u32), Option<u32>>>,
 }
@@ -193,12 +196,12 @@ impl<'a> DomainRoutes<'a> {
     }
 
     /// Ways from a chip: legal ones for up*/down*, else the shortest.
-    fn tree(&self, src: u32) -> Result<Rc<Tree>> {
+    fn tree(&self, src: u32) -> Result<Arc<Tree>> {
         if let Some(tree) = self.trees.borrow().get(&src) {
-            return Ok(Rc::clone(tree));
+            return Ok(Arc::clone(tree));
         }
         let graph = self.graph()?;
-        let tree = Rc::new(if self.policy == Policy::UpDown {
+        let tree = Arc::new(if self.policy == Policy::UpDown {
             let levels = self.levels.get_or_init(|| up_down::levels(graph));
             up_down::ways(graph, levels, src)
         } else {
@@ -212,7 +215,7 @@ impl<'a> DomainRoutes<'a> {
         if (trees.len() + 1) * tree.states() > MOST_STATES {
             trees.clear();
         }
-        trees.insert(src, Rc::clone(&tree));
+        trees.insert(src, Arc::clone(&tree));
         Ok(tree)
     }
 

@@ -1,0 +1,276 @@
+"""Several plans at once: what they cost each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from rainier_fast.errors import unknown
+from rainier_fast.results.table import Table
+from rainier_fast.units import format_count, format_time
+
+__all__ = ["Meeting", "PlanResult", "TogetherResult"]
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Where plans meet: a link, or a part of a chip.
+
+    Attributes
+    ----------
+    link_class
+        What kind of link it is, as `Link.link_class` says it; ``"HBM by DMA"`` for what a chip's
+        DMA engines move.
+    link
+        The number of one such link; None for a part of a chip.
+    chip
+        One such chip; None for a link.
+    plans
+        Names of the plans that use it.
+
+    Examples
+    --------
+    >>> print(Meeting("nic egress", 12, None, ("a", "b")))
+    nic egress (link 12, with a, b)
+    """
+
+    link_class: str
+    link: int | None
+    chip: int | None
+    plans: tuple[str, ...]
+
+    def __str__(self) -> str:
+        where = f"chip {self.chip}" if self.link is None else f"link {self.link}"
+        return f"{self.link_class} ({where}, with {', '.join(self.plans)})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a dict that JSON takes.
+
+        Returns
+        -------
+        dict
+            ``class``, ``link``, ``chip`` and ``plans``.
+
+        Examples
+        --------
+        >>> Meeting("x", 3, None, ("a",)).to_dict()["class"]
+        'x'
+        """
+        return {
+            "class": self.link_class,
+            "link": self.link,
+            "chip": self.chip,
+            "plans": list(self.plans),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """One plan among others.
+
+    Attributes
+    ----------
+    name
+        Its name.
+    what
+        What it does: an operation, or ``"compute"``.
+    algorithm
+        By which algorithm; empty for a computation.
+    start_s
+        Seconds at which it starts.
+    alone_s
+        Seconds that it takes alone.
+    time_s
+        Seconds that it takes among the others, from its start.
+    slowed_by
+        What slows it most; None if nothing does.
+
+    Examples
+    --------
+    >>> PlanResult("a", "all_reduce", "ring", 0.0, 1.0, 2.0, None).slowdown
+    2.0
+    """
+
+    name: str
+    what: str
+    algorithm: str
+    start_s: float
+    alone_s: float
+    time_s: float
+    slowed_by: Meeting | None
+
+    @property
+    def finish_s(self) -> float:
+        """Seconds at which it ends."""
+        return self.start_s + self.time_s
+
+    @property
+    def slowdown(self) -> float:
+        """Time among the others over time alone: 1 where nobody is in the way."""
+        return self.time_s / self.alone_s if self.alone_s else 1.0
+
+    @property
+    def link_class(self) -> str:
+        """The class of what slows it most; empty if nothing does."""
+        return "" if self.slowed_by is None else self.slowed_by.link_class
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a dict that JSON takes.
+
+        Returns
+        -------
+        dict
+            Its attributes and properties.
+
+        Examples
+        --------
+        >>> PlanResult("a", "barrier", "ring", 0.0, 1.0, 1.0, None).to_dict()["slowdown"]
+        1.0
+        """
+        return {
+            "name": self.name,
+            "what": self.what,
+            "algorithm": self.algorithm,
+            "start_s": self.start_s,
+            "finish_s": self.finish_s,
+            "alone_s": self.alone_s,
+            "time_s": self.time_s,
+            "slowdown": self.slowdown,
+            "slowed_by": None if self.slowed_by is None else self.slowed_by.to_dict(),
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class TogetherResult:
+    """Plans that ran together, in the order in which they were given. Immutable.
+
+    Attributes
+    ----------
+    plans
+        How each fared.
+    model
+        How contention was modelled.
+    busiest_s
+        Seconds that the busiest link is busy with the bytes of all plans.
+    bottleneck
+        That link; None where no bytes move.
+    messages
+        Messages that were simulated; 0 for ``"link_load"``.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> mesh = preset("trn2").mesh(dp=4, tp=4)
+    >>> gather = mesh.plan.all_gather("64 MiB", axis="tp")
+    >>> reduce = mesh.plan.all_reduce("64 MiB", axis="dp")
+    >>> both = mesh.machine.together([gather, reduce])
+    >>> [plan.slowdown for plan in both]
+    [1.0, 1.0]
+    """
+
+    plans: tuple[PlanResult, ...]
+    model: str
+    busiest_s: float
+    bottleneck: Meeting | None
+    messages: int = 0
+
+    def __len__(self) -> int:
+        return len(self.plans)
+
+    def __iter__(self) -> Iterator[PlanResult]:
+        return iter(self.plans)
+
+    def __getitem__(self, which: int | str) -> PlanResult:
+        if isinstance(which, str):
+            for plan in self.plans:
+                if plan.name == which:
+                    return plan
+            raise unknown("plan", which, [plan.name for plan in self.plans])
+        return self.plans[which]
+
+    @property
+    def makespan_s(self) -> float:
+        """Seconds at which the last plan ends."""
+        return max((plan.finish_s for plan in self.plans), default=0.0)
+
+    @property
+    def one_after_another_s(self) -> float:
+        """Seconds that the plans would take one after another."""
+        return math.fsum(plan.alone_s for plan in self.plans)
+
+    @property
+    def table(self) -> Table:
+        """A row for each plan."""
+        rows = self.plans
+        return Table(
+            {
+                "plan": [row.name for row in rows],
+                "algorithm": [row.algorithm for row in rows],
+                "start_s": [row.start_s for row in rows],
+                "alone_s": [row.alone_s for row in rows],
+                "time_s": [row.time_s for row in rows],
+                "slowdown": [row.slowdown for row in rows],
+                "slowed by": ["" if row.slowed_by is None else str(row.slowed_by) for row in rows],
+            }
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as a dict that JSON takes.
+
+        Returns
+        -------
+        dict
+            The attributes, the makespan, and a dict for each plan.
+
+        Examples
+        --------
+        >>> TogetherResult((), "fluid", 0.0, None).to_dict()["makespan_s"]
+        0.0
+        """
+        return {
+            "model": self.model,
+            "makespan_s": self.makespan_s,
+            "one_after_another_s": self.one_after_another_s,
+            "busiest_s": self.busiest_s,
+            "bottleneck": None if self.bottleneck is None else self.bottleneck.to_dict(),
+            "messages": self.messages,
+            "plans": [plan.to_dict() for plan in self.plans],
+        }
+
+    def __repr__(self) -> str:
+        slowest = max((plan.slowdown for plan in self.plans), default=1.0)
+        return (
+            f"<TogetherResult: {len(self.plans)} plans, {self.makespan_s:.6g} s, "
+            f"slowdown at most {slowest:.6g}, model {self.model}>"
+        )
+
+    def _facts(self) -> list[tuple[str, str]]:
+        simulated = f", {format_count(self.messages)} messages" if self.messages else ""
+        busiest = "none: no bytes move"
+        if self.bottleneck is not None:
+            busiest = f"{self.bottleneck}, busy for {format_time(self.busiest_s)}"
+        return [
+            ("model", self.model + simulated),
+            ("one by one", format_time(self.one_after_another_s)),
+            ("busiest link", busiest),
+        ]
+
+    def _headline(self) -> str:
+        return f"{len(self.plans)} plans together: {format_time(self.makespan_s)}"
+
+    def __str__(self) -> str:
+        rows = self._facts()
+        width = max(len(name) for name, _ in rows)
+        lines = [f"  {name.ljust(width)}  {value}" for name, value in rows]
+        return "\n".join([self._headline(), *lines, "", str(self.table)])
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
+            for name, value in self._facts()
+        )
+        head = f"<table><caption>{escape(self._headline())}</caption>{cells}</table>"
+        return head + self.table._repr_html_()

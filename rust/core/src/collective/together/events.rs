@@ -1,0 +1,286 @@
+//! Plans message by message: all of them in one fluid graph.
+//!
+//! Plans that share no link, directly or through others, are simulated apart: they are the same to the bit as alone.
+
+use super::course::{check_starts, of_link};
+use super::pipeline::Pipeline;
+use super::written::{MOST_WRITTEN, Wired, Wires, Written, too_many};
+use super::{Meeting, Shared, Together};
+use crate::fluid::{Engine, Flow, Graph, NO_GATE, simulate};
+use crate::machine::Machine;
+use crate::route::Routing;
+use crate::{Control, Result};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// A plan written out: what [`write_out`](super::write_out) made of its request, or schedules of one's own.
+#[derive(Debug, Clone, Copy)]
+pub struct Work<'a> {
+    /// Its messages.
+    pub written: &'a [Written],
+    /// How they are routed.
+    pub routing: &'a Routing,
+    /// Seconds at which it starts.
+    pub start: f64,
+}
+
+/// A plan with the ways of its messages.
+struct Ready<'a> {
+    wired: Vec<Wired<'a>>,
+    /// Bytes on each of its links.
+    bytes: BTreeMap<u32, f64>,
+    start: f64,
+}
+
+/// Runs plans message by message under fair rates; each message waits for what its schedule says, and shares its links
+/// with all that is there. A call takes no less than the launch of its machine, as alone.
+///
+/// # Errors
+/// [`Error::Invalid`](crate::Error::Invalid) for starts that are no numbers of seconds,
+/// [`Error::Unsupported`](crate::Error::Unsupported) for more messages than are simulated at once,
+/// [`Error::Unreachable`](crate::Error::Unreachable) for a message without a way,
+/// [`Error::Cancelled`](crate::Error::Cancelled), and those of [`Schedule::check`](crate::schedule::Schedule::check).
+pub fn share_messages(machine: &Machine, plans: &[Work], control: &Control) -> Result<Together> {
+    let starts: Vec<f64> = plans.iter().map(|plan| plan.start).collect();
+    check_starts(plans.len(), &starts)?;
+    let (pipelines, messages) = pipelines(plans)?;
+    let Some(first) = plans.first() else {
+        return Ok(nothing());
+    };
+    let mut wires = Wires::new(machine, first.routing, Engine::Fluid, control)?;
+    let mut ready = Vec::with_capacity(plans.len());
+    for (plan, pipelines) in plans.iter().zip(&pipelines) {
+        wires.reroute(plan.routing, Engine::Fluid)?;
+        ready.push(made_ready(&mut wires, plan, pipelines)?);
+    }
+    let launch = machine.launch();
+    let mut shared = Vec::with_capacity(plans.len());
+    for plan in &ready {
+        let seconds = run(&wires, &[plan], plan.start, control)?[0];
+        let alone = called(seconds, launch, plan);
+        shared.push(Shared {
+            alone,
+            time: alone,
+            start: plan.start,
+            finish: plan.start + alone,
+            slowed_by: None,
+        });
+    }
+    let totals = totals(&ready);
+    for set in joined(&ready, wires.num_links()) {
+        if set.len() == 1 {
+            continue;
+        }
+        let members: Vec<&Ready> = set.iter().map(|&at| &ready[at]).collect();
+        // Counted from the first start, so that the same plans later take the same.
+        let first = members
+            .iter()
+            .map(|plan| plan.start)
+            .fold(f64::INFINITY, f64::min);
+        let ends = run(&wires, &members, first, control)?;
+        for (&at, end) in set.iter().zip(ends) {
+            let plan = &mut shared[at];
+            plan.time = called(end - (plan.start - first), launch, &ready[at]);
+            plan.finish = plan.start + plan.time;
+            plan.slowed_by = meeting(machine, &wires, &ready, &totals, at);
+        }
+    }
+    let numbers = wires.graph().capacity;
+    let busiest = totals
+        .iter()
+        .map(|(&link, (bytes, users))| (bytes / numbers[link as usize], link, users))
+        .reduce(|best, next| if next.0 > best.0 { next } else { best });
+    Ok(Together {
+        makespan: shared.iter().map(|plan| plan.finish).fold(0.0, f64::max),
+        plans: shared,
+        busiest: busiest.map_or(0.0, |(seconds, ..)| seconds),
+        bottleneck: busiest
+            .map(|(_, link, users)| of_link(machine, wires.link(link), users.clone())),
+        messages,
+    })
+}
+
+fn nothing() -> Together {
+    Together {
+        plans: Vec::new(),
+        makespan: 0.0,
+        busiest: 0.0,
+        bottleneck: None,
+        messages: 0,
+    }
+}
+
+/// A call takes no less than its launch, unless nothing moves.
+fn called(seconds: f64, launch: f64, plan: &Ready) -> f64 {
+    let moves = plan.wired.iter().any(|wired| !wired.ways.is_empty());
+    if moves { seconds.max(launch) } else { seconds }
+}
+
+/// The chunks and pieces of every plan, and all messages: coarser than the plans say where they would be too many.
+fn pipelines(plans: &[Work]) -> Result<(Vec<Vec<Pipeline>>, usize)> {
+    let of_plan = |plan: &Work| {
+        plan.written
+            .iter()
+            .map(|one| one.pipeline.clone())
+            .collect()
+    };
+    let mut pipelines: Vec<Vec<Pipeline>> = plans.iter().map(of_plan).collect();
+    loop {
+        let counts: Vec<usize> = plans
+            .iter()
+            .zip(&pipelines)
+            .map(|(plan, own)| {
+                plan.written
+                    .iter()
+                    .zip(own)
+                    .map(|(one, own)| one.messages(own))
+                    .sum()
+            })
+            .collect();
+        let messages = counts.iter().sum();
+        if messages <= MOST_WRITTEN {
+            return Ok((pipelines, messages));
+        }
+        // The plans with the most messages first, whatever their order.
+        let mut largest = counts.clone();
+        largest.sort_unstable();
+        largest.dedup();
+        let mut halved = false;
+        for count in largest.into_iter().rev() {
+            for at in (0..plans.len()).filter(|&at| counts[at] == count) {
+                for own in &mut pipelines[at] {
+                    halved |= own.coarsen();
+                }
+            }
+            if halved {
+                break;
+            }
+        }
+        if !halved {
+            return Err(too_many(messages));
+        }
+    }
+}
+
+fn made_ready<'a>(
+    wires: &mut Wires,
+    plan: &Work<'a>,
+    pipelines: &'a [Pipeline],
+) -> Result<Ready<'a>> {
+    let mut wired = Vec::new();
+    for (written, pipeline) in plan.written.iter().zip(pipelines) {
+        written.check(wires.machine())?;
+        for chips in &written.groups {
+            wired.push(wires.wired(&written.schedule, Some(pipeline), chips)?);
+        }
+    }
+    let mut bytes: BTreeMap<u32, f64> = BTreeMap::new();
+    for one in &wired {
+        one.loads(|link, load| {
+            if load > 0.0 {
+                *bytes.entry(link).or_default() += load;
+            }
+        });
+    }
+    Ok(Ready {
+        wired,
+        bytes,
+        start: plan.start,
+    })
+}
+
+/// Seconds at which each plan has ended, counted from `zero`.
+fn run(wires: &Wires, plans: &[&Ready], zero: f64, control: &Control) -> Result<Vec<f64>> {
+    let mut graph = wires.graph();
+    let mut flows: Vec<Range<usize>> = Vec::with_capacity(plans.len());
+    for plan in plans {
+        let from = graph.flows.len();
+        let begins = begins(
+            &mut graph,
+            if zero < plan.start {
+                plan.start - zero
+            } else {
+                0.0
+            },
+        )?;
+        for wired in &plan.wired {
+            wired.put(&mut graph, begins, control)?;
+        }
+        flows.push(from..graph.flows.len());
+    }
+    let times = simulate(&graph, control)?;
+    let latest = |flows: Range<usize>| times.arrived[flows].iter().copied().fold(0.0, f64::max);
+    Ok(flows.into_iter().map(latest).collect())
+}
+
+/// A gate that opens after so many seconds.
+fn begins(graph: &mut Graph, seconds: f64) -> Result<u32> {
+    if seconds == 0.0 {
+        return Ok(NO_GATE);
+    }
+    let gate = graph.gate();
+    let start = Flow {
+        delay: seconds,
+        frees: [gate, NO_GATE],
+        ..Flow::default()
+    };
+    graph.flow(start, [])?;
+    Ok(gate)
+}
+
+/// Bytes on each link, and the plans that use it.
+fn totals(plans: &[Ready]) -> BTreeMap<u32, (f64, Vec<usize>)> {
+    let mut totals: BTreeMap<u32, (f64, Vec<usize>)> = BTreeMap::new();
+    for (at, plan) in plans.iter().enumerate() {
+        for (&link, &bytes) in &plan.bytes {
+            let known = totals.entry(link).or_default();
+            known.0 += bytes;
+            known.1.push(at);
+        }
+    }
+    totals
+}
+
+/// Plans that meet on links, directly or through others, ascending.
+fn joined(plans: &[Ready], links: usize) -> Vec<Vec<usize>> {
+    let mut of: Vec<usize> = (0..plans.len()).collect();
+    let mut owner: Vec<Option<usize>> = vec![None; links];
+    for (at, plan) in plans.iter().enumerate() {
+        for &link in plan.bytes.keys() {
+            match owner[link as usize] {
+                None => owner[link as usize] = Some(at),
+                Some(other) => {
+                    let (keep, drop) = (of[other].min(of[at]), of[other].max(of[at]));
+                    of.iter_mut()
+                        .filter(|set| **set == drop)
+                        .for_each(|set| *set = keep);
+                }
+            }
+        }
+    }
+    let mut sets: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, set) in of.into_iter().enumerate() {
+        sets.entry(set).or_default().push(at);
+    }
+    sets.into_values().collect()
+}
+
+/// The link that a plan shares with others and that is busiest with all of them.
+fn meeting(
+    machine: &Machine,
+    wires: &Wires,
+    plans: &[Ready],
+    totals: &BTreeMap<u32, (f64, Vec<usize>)>,
+    at: usize,
+) -> Option<Meeting> {
+    let shared = plans[at].bytes.keys().filter_map(|link| {
+        let (bytes, users) = &totals[link];
+        let id = wires.link(*link);
+        (users.len() > 1).then(|| (bytes / machine.link_numbers(id).0, id, users))
+    });
+    let worst = shared.reduce(|best, next| {
+        let better = next.0 > best.0 || next.0 == best.0 && next.1 < best.1;
+        if better { next } else { best }
+    });
+    worst.map(|(_, id, users)| of_link(machine, id, users.clone()))
+}

@@ -1,0 +1,253 @@
+//! Routes over a whole machine, healthy or damaged: inside a domain, and from domain to domain by NICs that live.
+
+use super::{DomainRoutes, WHOLE};
+use crate::Control;
+use crate::error::{Error, Result};
+use crate::machine::{Damage, Machine};
+use crate::route::walk::inside;
+use crate::route::{AxisOrder, Routing, Scratch, adaptive, outside, valiant};
+use std::cell::OnceCell;
+
+/// Links between two looks at the cancel flag: well below a millisecond.
+const VISITS_BETWEEN_CHECKS: u32 = 1 << 14;
+
+/// The damage of some domains, found once for many messages.
+#[derive(Debug, Default)]
+pub(crate) struct Overlay {
+    /// Ascending.
+    domains: Vec<u32>,
+    damages: Vec<Damage>,
+}
+
+impl Overlay {
+    /// That of all domains.
+    pub(crate) fn of(machine: &Machine) -> Self {
+        Self::of_domains(machine, machine.damaged_domains())
+    }
+
+    /// That of the domains of two chips.
+    pub(crate) fn between(machine: &Machine, src: u32, dst: u32) -> Self {
+        if !machine.is_damaged() {
+            return Self::default();
+        }
+        let mut domains = vec![machine.split(src).0, machine.split(dst).0];
+        domains.sort_unstable();
+        domains.dedup();
+        Self::of_domains(machine, domains)
+    }
+
+    fn of_domains(machine: &Machine, domains: Vec<u32>) -> Self {
+        let mut overlay = Self::default();
+        for domain in domains {
+            if let Some(damage) = machine.damage_of(domain) {
+                overlay.domains.push(domain);
+                overlay.damages.push(damage);
+            }
+        }
+        overlay
+    }
+
+    /// Each damaged domain.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Damage)> {
+        self.domains.iter().copied().zip(&self.damages)
+    }
+
+    /// That of the domain at this place.
+    pub(crate) fn damage(&self, place: usize) -> &Damage {
+        &self.damages[place]
+    }
+
+    /// Place of a domain in the lists.
+    pub(crate) fn place(&self, domain: u32) -> Option<usize> {
+        self.domains.binary_search(&domain).ok()
+    }
+}
+
+/// Routes between any two chips of a machine under one policy. Each thread has its own.
+#[derive(Debug)]
+pub(crate) struct Routes<'a> {
+    pub(crate) machine: &'a Machine,
+    pub(crate) routing: &'a Routing,
+    overlay: &'a Overlay,
+    on_whole: Option<AxisOrder>,
+    hurt: Vec<OnceCell<DomainRoutes<'a>>>,
+    whole: OnceCell<DomainRoutes<'a>>,
+}
+
+fn kept<'c, 'a>(
+    cell: &'c OnceCell<DomainRoutes<'a>>,
+    make: impl FnOnce() -> Result<DomainRoutes<'a>>,
+) -> Result<&'c DomainRoutes<'a>> {
+    if let Some(routes) = cell.get() {
+        return Ok(routes);
+    }
+    let made = make()?;
+    Ok(cell.get_or_init(|| made))
+}
+
+impl<'a> Routes<'a> {
+    /// `overlay` must hold the damage of the domains of all messages.
+    ///
+    /// # Errors
+    /// Those of [`Routing::check`].
+    pub(crate) fn new(
+        machine: &'a Machine,
+        routing: &'a Routing,
+        overlay: &'a Overlay,
+    ) -> Result<Self> {
+        routing.check(machine)?;
+        Ok(Self {
+            machine,
+            routing,
+            overlay,
+            on_whole: routing.order_on_whole(machine.domain())?,
+            hurt: overlay.domains.iter().map(|_| OnceCell::new()).collect(),
+            whole: OnceCell::new(),
+        })
+    }
+
+    /// The routes of a domain with damage.
+    fn hurt(&self, place: usize) -> Result<&DomainRoutes<'a>> {
+        let (domain, damage) = (self.machine.domain(), &self.overlay.damages[place]);
+        kept(&self.hurt[place], || {
+            DomainRoutes::new(domain, damage, self.routing)
+        })
+    }
+
+    /// Calls `visit` with the links of a message and its share on each, with numbers of the machine; nothing is
+    /// visited before an error but [`Error::Cancelled`].
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`]; [`Error::Unsupported`] for spread routing where damage is in the way;
+    /// [`Error::Cancelled`].
+    pub(crate) fn walk(
+        &self,
+        src: u32,
+        dst: u32,
+        control: &Control,
+        visit: &mut impl FnMut(u64, f64),
+    ) -> Result<()> {
+        let machine = self.machine;
+        let ((from, local_src), (to, local_dst)) = (machine.split(src), machine.split(dst));
+        if !machine.is_damaged() {
+            if from == to {
+                return self.inside_whole(from, local_src, local_dst, control, visit);
+            }
+            outside(machine, src, dst, |link| visit(link, 1.0));
+            return Ok(());
+        }
+        let cut = |why: String| Error::Unreachable { src, dst, why };
+        if let Some(dead) = [src, dst]
+            .into_iter()
+            .find(|&chip| machine.is_dead_chip(chip))
+        {
+            return Err(cut(format!("chip {dead} is dead")));
+        }
+        if from == to {
+            return self
+                .inside_one(from, local_src, local_dst, control, visit)
+                .map_err(|error| self.in_words(error, src, dst));
+        }
+        let (out, into) = (self.port(false, src)?, self.port(true, dst)?);
+        let no_port = |way: &str, number: u32| {
+            cut(format!(
+                "its NIC is dead, and no chip of UltraServer {number} that it can {way} has a live one"
+            ))
+        };
+        let out = out.ok_or_else(|| no_port("reach", from))?;
+        let into = into.ok_or_else(|| no_port("be reached from", to))?;
+        let mut links = Vec::new();
+        machine
+            .live_between(from, to, |link| links.push(link))
+            .map_err(cut)?;
+        self.inside_one(from, local_src, machine.split(out).1, control, visit)?;
+        visit(machine.nic_link(false, out), 1.0);
+        links.iter().for_each(|&link| visit(link, 1.0));
+        visit(machine.nic_link(true, into), 1.0);
+        self.inside_one(to, machine.split(into).1, local_dst, control, visit)
+    }
+
+    /// The chip whose NIC serves a live chip.
+    fn port(&self, ingress: bool, chip: u32) -> Result<Option<u32>> {
+        let (domain, local) = self.machine.split(chip);
+        match self.overlay.place(domain) {
+            Some(place) if !self.overlay.damages[place].has_nic(ingress, local) => {
+                let port = self.hurt(place)?.port(ingress, local)?;
+                Ok(port.map(|port| chip - local + port))
+            }
+            _ => Ok(Some(chip)),
+        }
+    }
+
+    /// Ends as numbers of the machine.
+    fn in_words(&self, error: Error, src: u32, dst: u32) -> Error {
+        match error {
+            Error::Unreachable { why, .. } => Error::Unreachable { src, dst, why },
+            other => other,
+        }
+    }
+
+    /// Links between two live chips of a domain.
+    fn inside_one(
+        &self,
+        domain: u32,
+        src: u32,
+        dst: u32,
+        control: &Control,
+        visit: &mut impl FnMut(u64, f64),
+    ) -> Result<()> {
+        match self.overlay.place(domain) {
+            Some(place) if src != dst && !self.overlay.damages[place].links.is_empty() => {
+                let first = self.machine.domain_link(domain, 0);
+                let routes = self.hurt(place)?;
+                routes.walk(src, dst, &mut |link, share| visit(first + link, share))
+            }
+            _ => self.inside_whole(domain, src, dst, control, visit),
+        }
+    }
+
+    /// Links between two chips of a domain whose links all live.
+    fn inside_whole(
+        &self,
+        number: u32,
+        src: u32,
+        dst: u32,
+        control: &Control,
+        visit: &mut impl FnMut(u64, f64),
+    ) -> Result<()> {
+        let domain = self.machine.domain();
+        let first = self.machine.domain_link(number, 0);
+        if let Some(order) = &self.on_whole {
+            inside(domain, order, src, dst, |link, share| {
+                visit(first + link, share);
+            });
+            return Ok(());
+        }
+        let mut visited = 0u32;
+        let mut checked = |link: u64, share: f64| {
+            visit(first + link, share);
+            visited = visited.wrapping_add(1);
+            if visited % VISITS_BETWEEN_CHECKS == 0 {
+                control.check()
+            } else {
+                Ok(())
+            }
+        };
+        match self.routing {
+            Routing::MinimalAdaptive => {
+                adaptive::spread(domain, src, dst, &mut Scratch::default(), checked)
+            }
+            Routing::Valiant => valiant::detour(domain, src, dst, checked),
+            _ => {
+                let make = || DomainRoutes::new(domain, &WHOLE, self.routing);
+                let mut answer = Ok(());
+                kept(&self.whole, make)?.walk(src, dst, &mut |link, share| {
+                    if answer.is_ok() {
+                        answer = checked(link, share);
+                    }
+                })?;
+                answer
+            }
+        }
+    }
+}

@@ -1,0 +1,357 @@
+"""Laws of plans that run together, and two slow references: by messages and by loads."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import rainier_fast as rf
+from rainier_fast import _core
+from rainier_fast.machine.request import Request
+
+OPERATIONS = ("all_reduce", "all_gather", "reduce_scatter", "all_to_all", "broadcast")
+
+
+def machines() -> list[rf.Machine]:
+    return [
+        rf.preset("trn2"),
+        rf.preset("trn2-ultraserver"),
+        rf.preset("rainier", chips=64 * 4),
+        rf.torus((3, 4), bandwidth=("3 GB/s", "1 GB/s"), latency="1 us"),
+        rf.torus((2, 2, 3), bandwidth="2 GB/s", wrap=(True, False, True)),
+    ]
+
+
+@st.composite
+def plans(draw: st.DrawFn, most: int = 4, *, starts: bool = False) -> list[rf.Plan]:
+    machine = draw(st.sampled_from(machines()))
+    chips = machine.num_chips
+    sizes = [n for n in range(1, chips + 1) if chips % n == 0]
+    tp = draw(st.sampled_from([n for n in sizes if n > 1]))
+    mesh = machine.mesh(dp=chips // tp, tp=tp)
+    made = []
+    for number in range(draw(st.integers(1, most))):
+        operation = draw(st.sampled_from(OPERATIONS))
+        size = draw(st.sampled_from([1e3, 1e6, 3e7]))
+        if draw(st.booleans()):
+            plan = getattr(mesh.plan, operation)(size, axis=draw(st.sampled_from(["dp", "tp"])))
+        else:
+            first = draw(st.integers(0, chips - 2))
+            count = draw(st.integers(2, min(8, chips - first)))
+            plan = getattr(machine.plan, operation)(size, group=range(first, first + count))
+        plan = plan.named(f"plan {number}")
+        if starts:
+            plan = plan.starting(draw(st.sampled_from([0.0, 1e-5, 1e-3])))
+        made.append(plan)
+    return made
+
+
+def together(given_plans: list[rf.Plan], model: str = "link_load") -> rf.TogetherResult:
+    try:
+        return given_plans[0].machine.together(given_plans, model)
+    except rf.Unsupported:
+        assume(False)
+        raise
+
+
+def loads(plan: rf.Plan) -> np.ndarray[Any, Any]:
+    return plan.run().link_loads().bytes
+
+
+def slow_speeds(uses: list[dict[int, Fraction]], active: list[int]) -> dict[int, Fraction]:
+    """Progressive filling, link by link, in fractions."""
+    speeds: dict[int, Fraction] = {}
+    links = {link for at in active for link in uses[at]}
+    while len(speeds) < len(active):
+        best: tuple[Fraction, list[int]] = (Fraction(1), [at for at in active if at not in speeds])
+        for link in links:
+            rising = [at for at in active if at not in speeds and link in uses[at]]
+            if not rising:
+                continue
+            free = 1 - sum(speeds[at] * uses[at].get(link, 0) for at in active if at in speeds)
+            level = free / sum(uses[at][link] for at in rising)
+            if level < best[0]:
+                best = (level, rising)
+        for at in best[1]:
+            speeds[at] = best[0]
+    return speeds
+
+
+def slow_shares(given_plans: list[rf.Plan]) -> list[float]:
+    """Seconds of each plan by its loads on every link of the machine."""
+    bandwidth = given_plans[0].machine._core.link_bandwidths()
+    alone = [Fraction(plan.run().time_s) for plan in given_plans]
+    uses = []
+    for plan, seconds in zip(given_plans, alone, strict=True):
+        busy = loads(plan) / bandwidth
+        used = np.flatnonzero(busy).tolist()
+        uses.append({link: min(Fraction(1), Fraction(busy[link]) / seconds) for link in used})
+    # Links that carry the same are one.
+    kinds: dict[tuple[Fraction, ...], int] = {}
+    for link in sorted({link for use in uses for link in use}):
+        kinds.setdefault(tuple(use.get(link, Fraction(0)) for use in uses), link)
+    kept = set(kinds.values())
+    uses = [{link: part for link, part in use.items() if link in kept} for use in uses]
+    starts = [Fraction(plan.start_s) for plan in given_plans]
+    left, now = list(alone), Fraction(0)
+    ends: dict[int, Fraction] = {at: starts[at] for at, time in enumerate(alone) if time == 0}
+    while len(ends) < len(alone):
+        waiting = [at for at in range(len(alone)) if at not in ends and starts[at] > now]
+        active = [at for at in range(len(alone)) if at not in ends and starts[at] <= now]
+        speeds = slow_speeds(uses, active)
+        events = [starts[at] for at in waiting] + [now + left[at] / speeds[at] for at in active]
+        following = min(events)
+        for at in active:
+            left[at] -= speeds[at] * (following - now)
+            if left[at] <= alone[at] / 10**11:
+                ends[at] = following
+        now = following
+    return [float(ends[at] - starts[at]) for at in range(len(alone))]
+
+
+@settings(max_examples=60)
+@given(plans(starts=True))
+def test_times_by_loads_are_those_of_the_slow_reference(given_plans: list[rf.Plan]) -> None:
+    result = together(given_plans)
+    assert [plan.time_s for plan in result] == pytest.approx(slow_shares(given_plans), rel=1e-9)
+
+
+@given(plans(starts=True))
+def test_nobody_is_faster_than_alone(given_plans: list[rf.Plan]) -> None:
+    result = together(given_plans)
+    for plan, shared in zip(given_plans, result, strict=True):
+        assert shared.alone_s == plan.run().time_s
+        assert shared.time_s >= shared.alone_s
+        assert shared.slowdown == 1 or shared.slowed_by is not None
+        if shared.slowed_by is not None:
+            assert shared.name in shared.slowed_by.plans
+            assert len(shared.slowed_by.plans) > 1
+
+
+@given(plans())
+def test_no_link_is_busier_than_it_can_be(given_plans: list[rf.Plan]) -> None:
+    result = together(given_plans)
+    bandwidth = given_plans[0].machine._core.link_bandwidths()
+    busy = sum(loads(plan) for plan in given_plans) / bandwidth
+    assert result.busiest_s == pytest.approx(busy.max(), rel=1e-12)
+    assert result.makespan_s >= busy.max() * (1 - 1e-12)
+    assert result.bottleneck is not None
+    assert busy[result.bottleneck.link] == pytest.approx(busy.max(), rel=1e-12)
+
+
+@given(plans(starts=True), st.randoms(use_true_random=False))
+def test_the_order_of_plans_does_not_matter(given_plans: list[rf.Plan], random: Any) -> None:
+    result = together(given_plans)
+    shuffled = list(given_plans)
+    random.shuffle(shuffled)
+    again = together(shuffled)
+    for plan in result:
+        assert again[plan.name].time_s == pytest.approx(plan.time_s, rel=1e-9)
+
+
+@given(plans(most=5), st.sampled_from(["link_load", "fluid"]))
+@settings(max_examples=60, deadline=None)
+def test_plans_that_share_no_link_take_the_same_to_the_bit(
+    given_plans: list[rf.Plan], model: str
+) -> None:
+    mine = loads(given_plans[0]) > 0
+    others = [plan for plan in given_plans[1:] if not (mine & (loads(plan) > 0)).any()]
+    result = together([given_plans[0], *others], model)
+    alone = together(given_plans[:1], model)
+    assert result[0].time_s == result[0].alone_s == alone[0].alone_s
+    assert result[0].slowdown == 1
+    assert result[0].slowed_by is None
+    if model == "link_load":
+        assert result[0].time_s == given_plans[0].run().time_s
+
+
+# ------------------------------------------------------------------ by messages
+
+
+def written(plan: rf.Plan) -> list[tuple[_core.Schedule, list[list[int]]]]:
+    request = plan.request
+    assert isinstance(request, Request)
+    core = plan.machine._core
+    row, groups = request._core_row(plan.machine), request.groups.core(core)
+    return _core.write_out(core, row, groups, request._routing_row(plan.machine)).parts
+
+
+@settings(max_examples=40, deadline=None)
+@given(plans(most=1))
+def test_what_is_written_out_loads_links_as_all_groups_do(given_plans: list[rf.Plan]) -> None:
+    (plan,) = given_plans
+    try:
+        parts = written(plan)
+    except rf.Unsupported:
+        assume(False)
+    src, dst, size = [], [], []
+    for schedule, groups in parts:
+        for send in schedule.sends:
+            for chips in groups:
+                src.append(chips[send[0]])
+                dst.append(chips[send[1]])
+                size.append(send[3])
+    expected = loads(plan)
+    if src:
+        found = plan.machine.link_loads(np.array(src), np.array(dst), np.array(size)).bytes
+        assert found == pytest.approx(expected, rel=1e-9, abs=1e-6)
+    else:
+        assert not expected.any()
+
+
+Message = tuple[dict[int, Fraction], Fraction, Fraction, list[tuple[int, bool]], Fraction]
+"""Shares of links, bytes, latency, (message, whether it must have arrived) before it, delay."""
+
+
+def messages_of(plan: rf.Plan, first: int) -> list[Message]:
+    """The messages of schedules of one stage, with what each waits for."""
+    found: list[Message] = []
+    machine = plan.machine
+    for schedule, groups in written(plan):
+        for chips in groups:
+            base = first + len(found)
+            sends = schedule.sends
+            for one in sends:
+                before: list[tuple[int, bool]] = []
+                for number, other in enumerate(sends):
+                    if other[6] == one[6] and other[7] < one[7]:
+                        if other[0] == one[0]:
+                            before.append((base + number, False))
+                        if other[1] == one[0]:
+                            before.append((base + number, True))
+                route = machine.route(chips[one[0]], chips[one[1]])
+                links = zip(route.links.tolist(), route.shares.tolist(), strict=True)
+                path = {link: Fraction(share) for link, share in links}
+                delay = Fraction(0 if before else plan.start_s)
+                row = (path, Fraction(one[3]), Fraction(route.latency_s), before, delay)
+                found.append(row)
+    return found
+
+
+def slow_course(machine: rf.Machine, messages: list[Message]) -> list[float]:
+    """Arrivals under max-min fair rates, from event to event, in fractions."""
+    links = {link for row in messages for link in row[0]}
+    capacity = {link: Fraction(machine.link(link).bandwidth_Bps) for link in links}
+    left = [row[1] for row in messages]
+    sent: dict[int, Fraction] = {}
+    now = Fraction(0)
+
+    def start(at: int) -> Fraction | None:
+        _, _, _, before, delay = messages[at]
+        times = [delay]
+        for other, arrived in before:
+            if other not in sent:
+                return None
+            times.append(sent[other] + (messages[other][2] if arrived else 0))
+        return max(times)
+
+    while len(sent) < len(messages):
+        starts = {at: start(at) for at in range(len(messages)) if at not in sent}
+        running = [at for at, time in starts.items() if time is not None and time <= now]
+        waiting = [time for time in starts.values() if time is not None and time > now]
+        rates: dict[int, Fraction] = {}
+        free = dict(capacity)
+        while len(rates) < len(running):
+            load: dict[int, Fraction] = {}
+            for at in running:
+                if at not in rates:
+                    for link, share in messages[at][0].items():
+                        load[link] = load.get(link, Fraction(0)) + share
+            level, full = min((free[link] / share, link) for link, share in load.items())
+            for at in running:
+                if at not in rates and full in messages[at][0]:
+                    rates[at] = level
+                    for link, share in messages[at][0].items():
+                        free[link] -= level * share
+        following = min([*waiting, *(now + left[at] / rates[at] for at in running)])
+        for at in running:
+            left[at] -= rates[at] * (following - now)
+            if left[at] == 0:
+                sent[at] = following
+        now = following
+    return [float(sent[at] + messages[at][2]) for at in range(len(messages))]
+
+
+@st.composite
+def simple_plans(draw: st.DrawFn) -> list[rf.Plan]:
+    """Plans of one stage in one piece, on machines without overhead."""
+    shape = draw(st.sampled_from([(4,), (3, 2), (2, 2, 2)]))
+    machine = rf.torus(
+        shape,
+        bandwidth=tuple(draw(st.sampled_from([1e9, 2e9])) for _ in shape),
+        latency=draw(st.sampled_from([0, 2.0**-20])),
+        wrap=tuple(draw(st.booleans()) for _ in shape),
+    )
+    made = []
+    chips = machine.num_chips
+    for number in range(draw(st.integers(1, 3))):
+        first = draw(st.integers(0, chips - 2))
+        group = range(first, first + draw(st.integers(2, min(4, chips - first))))
+        operation, algorithm = draw(
+            st.sampled_from(
+                [
+                    ("all_reduce", "ring"),
+                    ("all_gather", "ring_one_way"),
+                    ("all_to_all", "direct"),
+                    ("reduce_scatter", "ring"),
+                    ("send_recv", "direct"),
+                ]
+            )
+        )
+        size = draw(st.sampled_from([3e3, 1e4, 25e3]))
+        start = draw(st.sampled_from([0.0, 2.0**-18]))
+        plan = getattr(machine.plan, operation)(size, group=group, algorithm=algorithm)
+        made.append(plan.named(f"plan {number}").starting(start))
+    return made
+
+
+@settings(max_examples=60, deadline=None)
+@given(simple_plans())
+def test_times_by_messages_are_those_of_the_slow_reference(given_plans: list[rf.Plan]) -> None:
+    machine = given_plans[0].machine
+    result = together(given_plans, "fluid")
+    rows: list[Message] = []
+    spans = []
+    for plan in given_plans:
+        begin = len(rows)
+        rows += messages_of(plan, begin)
+        spans.append((begin, len(rows)))
+    ends = slow_course(machine, rows)
+    for plan, shared, (begin, end) in zip(given_plans, result, spans, strict=True):
+        assert plan.start_s + shared.time_s == pytest.approx(max(ends[begin:end]), rel=1e-9)
+        alone = slow_course(machine, messages_of(plan.starting(0), 0))
+        assert shared.alone_s == pytest.approx(max(alone), rel=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(plans(most=3), st.randoms(use_true_random=False))
+def test_messages_share_alike_in_any_order(given_plans: list[rf.Plan], random: Any) -> None:
+    result = together(given_plans, "fluid")
+    shuffled = list(given_plans)
+    random.shuffle(shuffled)
+    again = together(shuffled, "fluid")
+    for plan in result:
+        assert again[plan.name].time_s == pytest.approx(plan.time_s, rel=1e-6)
+    assert result.makespan_s >= result.busiest_s * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("size", [1e6, 3e7])
+def test_both_models_agree_where_both_are_exact(size: float) -> None:
+    # One message each over one link without latency: halves while both run, all after that.
+    line = rf.torus((3,), bandwidth="1 GB/s", wrap=False)
+    made = [
+        line.plan.broadcast(size, group=[0, 1], algorithm="direct"),
+        line.plan.broadcast(2 * size, group=[0, 2], algorithm="direct"),
+        line.plan.broadcast(size, group=[2, 1], algorithm="direct"),
+    ]
+    expected = [2 * size / 1e9, 3 * size / 1e9, size / 1e9]
+    for model in ("link_load", "fluid"):
+        result = line.together(made, model)
+        assert [plan.time_s for plan in result] == pytest.approx(expected, rel=1e-12)
+        assert result[2].time_s == result[2].alone_s
+        assert result[0].link_class == "x"
