@@ -106,8 +106,12 @@ class Space:
     >>> from rainier_fast import preset
     >>> trn2 = preset("trn2")
     >>> space = Space(dimensions(trn2), [4, 4], 16)
-    >>> [space.text(layout, ["dp", "tp"]) for layout in space]
-    ['dp: x4; tp: y4', 'dp: x2, y2; tp: x2 every 2, y2 every 2', ...
+    >>> for layout in space:
+    ...     print(space.text(layout, ["dp", "tp"]))
+    dp: x2, y2; tp: x2 every 2, y2 every 2
+    dp: x2, y2 every 2; tp: x2 every 2, y2
+    dp: x4; tp: y4
+    dp: x2 every 2, y2 every 2; tp: x2, y2
     """
 
     def __init__(self, dims: Sequence[Dimension], sizes: Sequence[int], chips_inside: int) -> None:
@@ -150,6 +154,10 @@ class Space:
             for place, parts in zip(places, sorted(out[at] for at in places), strict=True):
                 out[place] = parts
         return tuple(out)
+
+    def place(self, layout: Sequence[Parts], axis: int) -> Footprint:
+        """Return what an axis has of each dimension, just there."""
+        return tuple(_steps(parts, axis) for parts in layout)
 
     def footprint(self, layout: Sequence[Parts], axis: int) -> Footprint:
         """Return what an axis has of each dimension; the same for axes that fare the same."""

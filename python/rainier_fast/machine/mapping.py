@@ -91,7 +91,7 @@ class Mappings(Base):
         >>> from rainier_fast import preset
         >>> machine = preset("trn2-ultraserver")
         >>> ranking = machine.best_mapping(
-        ...     {"dp": -1, "tp": 16}, {"tp": ("all_reduce", "64 MiB", 80), "dp": ("all_reduce", 1e8)}
+        ...     {"dp": -1, "tp": 16}, {"tp": ("all_reduce", 1e8, 80), "dp": ("all_reduce", 1e8)}
         ... )
         >>> ranking.best.text, ranking.best.mesh
         ('dp: z4; tp: x4, y4', preset('trn2-ultraserver').mesh(dp=4, tp=16))
@@ -120,12 +120,12 @@ class Mappings(Base):
         trusted = model != "alpha_beta" and algorithm not in ("nccl", "neuron", "in_switch")
         least = soonest(machine, space) if trusted else _nothing
         search = _Search(layouts, space, list(calls.values()), least, cost)
-        times = search.best(count, notify)
+        found = search.best(count, notify)
         from rainier_fast.results.mapping import ranked
 
         tried = search.tried()
         names = list(sizes)
-        return ranked(machine, space, names, calls, search.costs, times, len(layouts), tried)
+        return ranked(machine, space, names, calls, cost, found, len(layouts), tried)
 
 
 def _nothing(operation: str, size: float, footprint: Footprint) -> float:
@@ -211,8 +211,8 @@ class _Search:
 
     def best(
         self, count: int, notify: Callable[[int, int], object] | None
-    ) -> list[tuple[float, tuple[Parts, ...]]]:
-        """Return the best layouts and their times, the fastest first."""
+    ) -> list[tuple[Parts, ...]]:
+        """Return the best layouts, the fastest first."""
         bounds = sum(known[self.numbers[:, axis]] for axis, known in enumerate(self.known))
         order = np.argsort(bounds, kind="stable")
         found: list[tuple[float, int]] = []
@@ -228,7 +228,7 @@ class _Search:
             notify(len(order), len(order))
         if not found and self.refusal is not None:
             raise self.refusal
-        return [(-time, self.layouts[-at]) for time, at in sorted(found, reverse=True)]
+        return [self.layouts[-at] for _, at in sorted(found, reverse=True)]
 
     def tried(self) -> int:
         """Return how many layouts are known exactly."""

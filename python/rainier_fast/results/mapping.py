@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -106,8 +106,7 @@ class Layout:
         Returns
         -------
         Groups
-            Chips that differ in that coordinate only, ranks in ascending order of chips. Where a
-            symmetry of the machine makes layouts equal, those of the layout that stands for them.
+            Chips that differ in that coordinate only, ranks in ascending order of chips.
 
         Raises
         ------
@@ -124,7 +123,7 @@ class Layout:
         if axis not in self._axes:
             raise unknown("axis", axis, self._axes)
         number = self._axes.index(axis)
-        return self._space.groups(self._space.footprint(self._parts, number))
+        return self._space.groups(self._space.place(self._parts, number))
 
     def __repr__(self) -> str:
         return f"<Layout {self.text}: {format_time(self.time_s)}>"
@@ -143,7 +142,7 @@ class Ranking(Table):
     --------
     >>> from rainier_fast import preset
     >>> ranking = preset("trn2").best_mapping({"dp": 4, "tp": 4}, {"tp": ("all_gather", "1 MiB")})
-    >>> len(ranking), ranking.tried, ranking["tp bound"][0]
+    >>> len(ranking), ranking.tried, str(ranking["tp bound"][0])
     (4, 4, 'x')
     """
 
@@ -194,24 +193,25 @@ def ranked(
     space: Space,
     axes: Sequence[str],
     calls: Mapping[str, Sequence[tuple[str, float, int]]],
-    costs: Mapping[tuple[str, float, Footprint], CollectiveResult],
-    found: Sequence[tuple[float, tuple[Parts, ...]]],
+    cost: Callable[[str, float, Footprint], CollectiveResult],
+    found: Sequence[tuple[Parts, ...]],
     total: int,
     tried: int,
 ) -> Ranking:
     """Return the ranking of the layouts that were found, with their reasons."""
     meshes = space.meshes()
     layouts = []
-    for _, parts in found:
+    for parts in found:
+        order, own = meshes.get(parts, (None, parts))
         results = {}
         for number, name in enumerate(axes):
             if calls[name]:
-                mine = space.footprint(parts, number)
-                results[name] = [
-                    (count, costs[operation, size, mine]) for operation, size, count in calls[name]
-                ]
-        order, own = meshes.get(parts, (None, parts))
+                # Just there, and not where a symmetry puts it: links have names.
+                mine = space.place(own, number)
+                rows = calls[name]
+                results[name] = [(count, cost(call, size, mine)) for call, size, count in rows]
         layouts.append(Layout(machine, space, axes, own, order, results))
+    layouts.sort(key=lambda layout: layout.time_s)
     columns: dict[str, list[Any]] = {
         "layout": [layout.text for layout in layouts],
         "time_s": [layout.time_s for layout in layouts],
