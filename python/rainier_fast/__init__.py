@@ -85,6 +85,7 @@ if TYPE_CHECKING:
         Table,
         TogetherResult,
     )
+    from rainier_fast.results.mapping import Layout, Ranking
 
     B200_NODE: UltraServer
     GB200_NVL72: UltraServer
@@ -147,6 +148,7 @@ __all__ = [
     "InvalidArgument",
     "InvalidSchedule",
     "InvalidType",
+    "Layout",
     "Link",
     "LinkAt",
     "LinkLoads",
@@ -160,6 +162,7 @@ __all__ = [
     "Plan",
     "PlanResult",
     "RainierError",
+    "Ranking",
     "Route",
     "RoutingReport",
     "Schedule",
@@ -214,6 +217,7 @@ _LATE = {
         "rainier_fast.results",
     ),
     **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.machine.schedule"),
+    **dict.fromkeys(("Layout", "Ranking"), "rainier_fast.results.mapping"),
     "DeviceMesh": "rainier_fast.machine.mesh",
     "Compute": "rainier_fast.machine.plan",
     "Plan": "rainier_fast.machine.plan",

@@ -11,6 +11,7 @@ from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.machine.collectives import Collectives
+from rainier_fast.machine.mapping import Mappings
 from rainier_fast.machine.places import Places
 from rainier_fast.machine.recovery import Recovery
 from rainier_fast.machine.rerouting import Rerouting
@@ -32,7 +33,7 @@ __all__ = ["Machine"]
 
 
 class Machine(
-    Places, Sampling, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Together
+    Places, Sampling, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Together, Mappings
 ):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 
