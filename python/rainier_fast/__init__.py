@@ -68,6 +68,7 @@ from rainier_fast.machine import (
 
 if TYPE_CHECKING:
     from rainier_fast.machine.mesh import DeviceMesh
+    from rainier_fast.machine.placing import Tenant
     from rainier_fast.machine.plan import Compute, Plan
     from rainier_fast.machine.schedule import Block, Schedule, Send
     from rainier_fast.measure import Calibration, calibrate
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
         Route,
         RoutingReport,
         Table,
+        TenantsResult,
         TogetherResult,
     )
     from rainier_fast.results.mapping import Layout, Ranking
@@ -170,6 +172,8 @@ __all__ = [
     "Shortest",
     "Site",
     "Table",
+    "Tenant",
+    "TenantsResult",
     "Tier",
     "TogetherResult",
     "UltraServer",
@@ -212,6 +216,7 @@ _LATE = {
             "Route",
             "RoutingReport",
             "Table",
+            "TenantsResult",
             "TogetherResult",
         ),
         "rainier_fast.results",
@@ -221,6 +226,7 @@ _LATE = {
     "DeviceMesh": "rainier_fast.machine.mesh",
     "Compute": "rainier_fast.machine.plan",
     "Plan": "rainier_fast.machine.plan",
+    "Tenant": "rainier_fast.machine.placing",
     **dict.fromkeys(("Calibration", "calibrate"), "rainier_fast.measure"),
 }
 

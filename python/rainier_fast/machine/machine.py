@@ -18,7 +18,7 @@ from rainier_fast.machine.rerouting import Rerouting
 from rainier_fast.machine.rooted import Rooted
 from rainier_fast.machine.sampling import Sampling
 from rainier_fast.machine.sharing import Sharing
-from rainier_fast.machine.together import Together
+from rainier_fast.machine.tenants import Tenants
 from rainier_fast.machine.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ __all__ = ["Machine"]
 
 
 class Machine(
-    Places, Sampling, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Together, Mappings
+    Places, Sampling, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Tenants, Mappings
 ):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 

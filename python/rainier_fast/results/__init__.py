@@ -10,6 +10,7 @@ from rainier_fast.results.monte_carlo import MonteCarlo
 from rainier_fast.results.route import Route
 from rainier_fast.results.routing import RoutingReport
 from rainier_fast.results.table import Table
+from rainier_fast.results.tenants import TenantsResult
 from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "Route",
     "RoutingReport",
     "Table",
+    "TenantsResult",
     "TogetherResult",
 ]
