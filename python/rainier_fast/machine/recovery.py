@@ -23,16 +23,16 @@ from rainier_fast.machine.groups import as_groups
 from rainier_fast.machine.modes import Modes
 from rainier_fast.machine.request import Algorithm, make_request
 from rainier_fast.machine.spares import check_whole, whole_ultraservers, with_spares
-from rainier_fast.results.collective import CollectiveResult
-from rainier_fast.results.recovery import Recoveries
 from rainier_fast.units import Quantity
 
 if TYPE_CHECKING:
     from rainier_fast.machine.collectives import Group
     from rainier_fast.machine.faults import Faults
     from rainier_fast.machine.machine import Machine
+    from rainier_fast.results.collective import CollectiveResult
+    from rainier_fast.results.recovery import Recoveries
 
-__all__ = ["POLICIES", "Recovery"]
+__all__ = ["POLICIES", "Recovery", "policies"]
 
 POLICIES: Final = {
     "detour": "all ranks stay; messages go round what is dead, a dead chip's rank moves next door",
@@ -47,6 +47,22 @@ POLICIES: Final = {
 
 _UNITS: Final = {"pairs": 2, "instances": 1}
 _VENDOR_PLANES: Final = 4
+
+
+def policies() -> dict[str, str]:
+    """Return the ways to go on with a damaged machine, and one line each.
+
+    Returns
+    -------
+    dict
+        Names that ``policies=`` of `Machine.recoveries` and `Machine.impact` takes.
+
+    Examples
+    --------
+    >>> policies()["drop_rank"]
+    'the ranks of dead chips are left out'
+    """
+    return dict(POLICIES)
 
 
 class Recovery(Modes):
@@ -241,6 +257,8 @@ class _Ask:
     shift: int
 
     def run(self, machine: Machine) -> CollectiveResult:
+        from rainier_fast.results.collective import CollectiveResult  # only when asked for
+
         request = make_request(
             machine,
             self.collective,
@@ -259,6 +277,8 @@ class _Ask:
 def _table(
     machine: Machine, names: Sequence[str], ask: _Ask, before: CollectiveResult
 ) -> Recoveries:
+    from rainier_fast.results.recovery import Recoveries  # only when asked for
+
     results: list[CollectiveResult | None] = []
     reasons: list[str] = []
     for name in names:
