@@ -29,11 +29,14 @@ from rainier_fast.definitions import (
     MinimalAdaptive,
     Neuron,
     Nic,
+    Shortest,
     Site,
     Tier,
     UltraServer,
+    UpDown,
     Valiant,
     Wan,
+    WildFirst,
 )
 from rainier_fast.definitions.known import KNOWN as _KNOWN
 from rainier_fast.definitions.known import known as _known
@@ -65,6 +68,7 @@ from rainier_fast.machine import (
 
 if TYPE_CHECKING:
     from rainier_fast.machine.mesh import DeviceMesh
+    from rainier_fast.machine.placing import Tenant
     from rainier_fast.machine.plan import Compute, Plan
     from rainier_fast.machine.schedule import Block, Schedule, Send
     from rainier_fast.measure import Calibration, calibrate
@@ -78,9 +82,12 @@ if TYPE_CHECKING:
         MonteCarlo,
         PlanResult,
         Route,
+        RoutingReport,
         Table,
+        TenantsResult,
         TogetherResult,
     )
+    from rainier_fast.results.mapping import Layout, Ranking
 
     B200_NODE: UltraServer
     GB200_NVL72: UltraServer
@@ -143,6 +150,7 @@ __all__ = [
     "InvalidArgument",
     "InvalidSchedule",
     "InvalidType",
+    "Layout",
     "Link",
     "LinkAt",
     "LinkLoads",
@@ -156,19 +164,26 @@ __all__ = [
     "Plan",
     "PlanResult",
     "RainierError",
+    "Ranking",
     "Route",
+    "RoutingReport",
     "Schedule",
     "Send",
+    "Shortest",
     "Site",
     "Table",
+    "Tenant",
+    "TenantsResult",
     "Tier",
     "TogetherResult",
     "UltraServer",
     "UnknownName",
     "Unreachable",
     "Unsupported",
+    "UpDown",
     "Valiant",
     "Wan",
+    "WildFirst",
     "__version__",
     "algorithms",
     "assumptions",
@@ -199,15 +214,19 @@ _LATE = {
             "MonteCarlo",
             "PlanResult",
             "Route",
+            "RoutingReport",
             "Table",
+            "TenantsResult",
             "TogetherResult",
         ),
         "rainier_fast.results",
     ),
     **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.machine.schedule"),
+    **dict.fromkeys(("Layout", "Ranking"), "rainier_fast.results.mapping"),
     "DeviceMesh": "rainier_fast.machine.mesh",
     "Compute": "rainier_fast.machine.plan",
     "Plan": "rainier_fast.machine.plan",
+    "Tenant": "rainier_fast.machine.placing",
     **dict.fromkeys(("Calibration", "calibrate"), "rainier_fast.measure"),
 }
 

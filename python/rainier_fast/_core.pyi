@@ -13,7 +13,8 @@ _Tier = tuple[int, float, float]
 _AxisRow = tuple[str, int, str, float, float, Sequence[_Tier]]
 # (name, UltraServers, fabric tiers with groups counted in UltraServers)
 _SiteRow = tuple[str, int, Sequence[_Tier]]
-# ("dor", tie, order or None) | ("adaptive", "", None) | ("valiant", "", None)
+# ("dor", tie, order or None) | (name, "", None), name one of adaptive, valiant, wild_first,
+# shortest, up_down
 _RoutingRow = tuple[str, str, Sequence[int] | None]
 # (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, fill)
 _GpuRow = tuple[str, int, str, float, bool, bool, bool, float]
@@ -34,6 +35,14 @@ _RequestRow = tuple[
     str | Sequence[str],
     int | None,
     Sequence[tuple[Sequence[int], float]],
+]
+# (UltraServer, alike, pairs, cut, other order, detours, wild, wild hops, promised, virtual
+# channels), (link, virtual channel) of a cycle, (mean hops, longest, highest load) damaged, healthy
+_ReportRow = tuple[
+    tuple[int, int, int, int, int, int, int, int, bool, int],
+    list[tuple[int, int]],
+    tuple[float, int, float],
+    tuple[float, int, float],
 ]
 # failures per hour of a chip, cable, NIC, host and UltraServer; chips of a host
 _RatesRow = tuple[float, float, float, float, float, int]
@@ -63,9 +72,11 @@ __all__ = [
     "monte_carlo",
     "num_live_chips",
     "overlay_bytes",
+    "routing_reports",
     "sample_faults",
     "share_links",
     "share_messages",
+    "unreachable",
     "with_faults",
     "write_out",
 ]
@@ -112,6 +123,15 @@ def in_mode(machine: Machine, mode: Machine) -> tuple[Machine, list[tuple[int, i
 def links_named(
     machine: Machine, chip: int, kind: str, direction: str | None, to: int | None
 ) -> list[int]: ...
+def unreachable(
+    machine: Machine,
+    src: NDArray[Any],
+    dst: NDArray[Any],
+    routing: _RoutingRow,
+    n_threads: int,
+    progress: _Progress | None,
+) -> NDArray[np.bool_]:
+    """Take src and dst as `Machine.link_loads` does."""
 def sample_faults(
     machine: Machine, rates_row: _RatesRow, hours: float, seed: int, draw: int
 ) -> Machine:
@@ -140,6 +160,9 @@ def monte_carlo(
     Last are the draws in which `otherwise` ran, since the request does not run there.
     """
 
+def routing_reports(
+    machine: Machine, routing: _RoutingRow, ultraserver: int | None, progress: _Progress | None
+) -> list[_ReportRow]: ...
 def share_links(
     machine: Machine,
     plans: Sequence[Outcome | tuple[Groups, float, float, float]],
@@ -277,6 +300,10 @@ class Groups:
     def all(machine: Machine) -> Groups: ...
     @staticmethod
     def mesh_axis(machine: Machine, size: int, stride: int) -> Groups: ...
+    @staticmethod
+    def grid(
+        machine: Machine, locals: NDArray[np.uint32], domains: NDArray[np.uint32]
+    ) -> Groups: ...
     @staticmethod
     def of_chips(machine: Machine, chips: NDArray[np.int64]) -> Groups: ...
     @property

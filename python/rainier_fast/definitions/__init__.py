@@ -9,7 +9,15 @@ from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.neuron import Neuron
 from rainier_fast.definitions.places import ChipAt, LinkAt
 from rainier_fast.definitions.rates import FailureRates
-from rainier_fast.definitions.routing import DimensionOrder, MinimalAdaptive, Routing, Valiant
+from rainier_fast.definitions.routing import (
+    DimensionOrder,
+    MinimalAdaptive,
+    Routing,
+    Shortest,
+    UpDown,
+    Valiant,
+    WildFirst,
+)
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
 from rainier_fast.definitions.wan import Wan
@@ -28,9 +36,12 @@ __all__ = [
     "Neuron",
     "Nic",
     "Routing",
+    "Shortest",
     "Site",
     "Tier",
     "UltraServer",
+    "UpDown",
     "Valiant",
     "Wan",
+    "WildFirst",
 ]

@@ -8,7 +8,9 @@ from rainier_fast.results.link import Bottleneck, Link
 from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.results.monte_carlo import MonteCarlo
 from rainier_fast.results.route import Route
+from rainier_fast.results.routing import RoutingReport
 from rainier_fast.results.table import Table
+from rainier_fast.results.tenants import TenantsResult
 from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
 
 __all__ = [
@@ -21,6 +23,8 @@ __all__ = [
     "MonteCarlo",
     "PlanResult",
     "Route",
+    "RoutingReport",
     "Table",
+    "TenantsResult",
     "TogetherResult",
 ]

@@ -8,6 +8,7 @@ mod faults;
 mod machine;
 mod monte_carlo;
 mod recovery;
+mod rerouting;
 mod schedule;
 mod together;
 
@@ -25,6 +26,8 @@ mod _core {
     use super::monte_carlo::{monte_carlo, sample_faults};
     #[pymodule_export]
     use super::recovery::{damaged_ultraservers, dead_ultraservers, in_mode};
+    #[pymodule_export]
+    use super::rerouting::{routing_reports, unreachable};
     #[pymodule_export]
     use super::schedule::Schedule;
     #[pymodule_export]

@@ -97,6 +97,44 @@ impl Groups {
         Ok(Self::Scattered(groups))
     }
 
+    /// All groups of a grid: group (i, j) has the local chips `locals[i]` of each domain in `domains[j]`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for empty or unequal lists, a number named twice, domains that do not ascend;
+    /// [`Error::OutOfRange`] for one outside.
+    pub fn grid(machine: &Machine, locals: Vec<Vec<u32>>, domains: Vec<Vec<u32>>) -> Result<Self> {
+        check_size(machine)?;
+        let most = [machine.domain().chips(), machine.num_domains()];
+        for ((name, lists), most) in [("locals", &locals), ("domains", &domains)]
+            .into_iter()
+            .zip(most)
+        {
+            let length = lists.first().map_or(0, Vec::len);
+            if length == 0 || lists.iter().any(|list| list.len() != length) {
+                let allowed = "must be lists of the same length, at least one of at least one";
+                return Err(Error::invalid(name, "unequal or empty lists", allowed));
+            }
+            let mut all = lists.concat();
+            all.sort_unstable();
+            if let Some(pair) = all.windows(2).find(|pair| pair[0] == pair[1]) {
+                return Err(Error::invalid(name, pair[0], "is named twice"));
+            }
+            if let Some(&last) = all.last().filter(|&&last| last >= most) {
+                return Err(Error::OutOfRange {
+                    argument: name.to_owned(),
+                    value: i128::from(last),
+                    low: 0,
+                    high: i128::from(most) - 1,
+                });
+            }
+        }
+        if let Some(list) = domains.iter().find(|list| !list.is_sorted()) {
+            let got = format!("{list:?}");
+            return Err(Error::invalid("domains", got, "must ascend in each group"));
+        }
+        Ok(Self::Grid { locals, domains })
+    }
+
     /// One group of the given chips, in rank order.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod valiant;
 mod walk;
 
 pub use alone::{Alone, alone};
+pub use damaged::{Lengths, RoutingReport, report_pairs, routing_reports};
 pub use order::{DimensionOrder, TieRule};
 
 pub(crate) use adaptive::{Scratch, spread};

@@ -1,9 +1,13 @@
 //! Routes inside a damaged domain: which links a message takes when some are dead.
 
+mod deadlock;
 mod graph;
 mod links;
 mod order;
 mod overlay;
+mod report;
+#[cfg(test)]
+mod report_tests;
 #[cfg(test)]
 mod tests;
 mod up_down;
@@ -11,7 +15,9 @@ mod why;
 mod wild;
 
 pub(crate) use overlay::{Overlay, Routes};
+pub use report::{Lengths, RoutingReport, report_pairs, routing_reports};
 
+use super::walk::inside;
 use super::{AxisOrder, DimensionOrder, Routing, spans_below};
 use crate::error::{Error, Result};
 use crate::machine::{Damage, Domain};
@@ -63,6 +69,8 @@ pub(crate) struct DomainRoutes<'a> {
     damage: &'a Damage,
     policy: Policy,
     order: AxisOrder,
+    /// On a whole domain the order gives the routes of the policy.
+    has_order: bool,
     spans: bool,
     graph: OnceCell<Graph>,
     levels: OnceCell<Vec<u32>>,
@@ -79,12 +87,11 @@ impl<'a> DomainRoutes<'a> {
     /// [`Error::Unsupported`] for policies that spread messages over all minimal paths or all chips;
     /// [`Error::Invalid`] for an axis order that does not fit.
     pub(crate) fn new(domain: &'a Domain, damage: &'a Damage, routing: &Routing) -> Result<Self> {
-        let axes = domain.axes().len();
-        let (policy, order) = match routing {
-            Routing::DimensionOrder(order) => (Policy::Ordered, order.resolve(axes)?),
-            Routing::WildFirst => (Policy::WildFirst, DimensionOrder::default().resolve(axes)?),
-            Routing::Shortest => (Policy::Shortest, DimensionOrder::default().resolve(axes)?),
-            Routing::UpDown => (Policy::UpDown, DimensionOrder::default().resolve(axes)?),
+        let policy = match routing {
+            Routing::DimensionOrder(_) => Policy::Ordered,
+            Routing::WildFirst => Policy::WildFirst,
+            Routing::Shortest => Policy::Shortest,
+            Routing::UpDown => Policy::UpDown,
             Routing::MinimalAdaptive | Routing::Valiant => {
                 return Err(Error::unsupported(
                     "adaptive or Valiant routing in a damaged domain",
@@ -92,11 +99,17 @@ impl<'a> DomainRoutes<'a> {
                 ));
             }
         };
+        let on_whole = routing.order_on_whole(domain)?;
+        let order = match on_whole {
+            Some(order) => order,
+            None => DimensionOrder::default().resolve(domain.axes().len())?,
+        };
         Ok(Self {
             domain,
             damage,
             policy,
             order,
+            has_order: on_whole.is_some(),
             spans: domain.axes().iter().any(spans_below),
             graph: OnceCell::new(),
             levels: OnceCell::new(),
@@ -170,12 +183,33 @@ impl<'a> DomainRoutes<'a> {
                     self.wild_first(src, dst, steps).map(Found::Wild)
                 }
             }
-            Policy::Shortest => self.shortest(src, dst, steps)?,
+            Policy::Shortest => {
+                // The first of the shortest ways, if it lives, is still the first.
+                if self.has_order && self.as_whole(src, dst, steps) {
+                    Some(Found::Shortest)
+                } else {
+                    self.shortest(src, dst, steps)?
+                }
+            }
             Policy::UpDown => {
                 let tree = self.tree(src)?;
                 up_down::path(&tree, dst, steps).then_some(Found::UpDown)
             }
         })
+    }
+
+    /// Appends the route of a whole domain; nothing, and false, if a link of it is dead.
+    fn as_whole(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> bool {
+        let start = steps.len();
+        let mut lives = true;
+        inside(self.domain, &self.order, src, dst, |link, share| {
+            lives &= !self.damage.is_dead(link);
+            steps.push((link, share));
+        });
+        if !lives {
+            steps.truncate(start);
+        }
+        lives
     }
 
     fn shortest(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<Option<Found>> {

@@ -137,7 +137,8 @@ fn each_live_pair_has_a_chain_of_live_links_or_is_cut() {
                 let lives: Vec<bool> = (0..domain.links())
                     .map(|link| {
                         let back = links::reverse(&domain, link);
-                        !damage.is_dead(link) && !(cables && damage.is_dead(back))
+                        let reversed = cables && damage.is_dead(back);
+                        !damage.is_dead(link) && !reversed
                     })
                     .collect();
                 let routes = DomainRoutes::new(&domain, &damage, &routing).unwrap();
