@@ -145,6 +145,7 @@ def monte_carlo(
     groups: Groups | None,
     routing: _RoutingRow,
     model: str,
+    drop_damaged: bool,
     rates_row: _RatesRow,
     hours: float,
     seed: int,

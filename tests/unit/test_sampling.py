@@ -248,6 +248,41 @@ def test_auto_is_the_same_without_faults(operation: str) -> None:
     assert found.times_s.tolist() == [getattr(machine, operation)("64 MiB").time_s] * 2
 
 
+def test_damaged_ultraservers_may_be_left_out() -> None:
+    rates = rf.FailureRates(chip_per_hour=1e-3, cable_per_hour=1e-4, nic_per_hour=1e-4)
+    words: dict[str, Any] = {"rates": rates, "hours": 2.0, "draws": 25, "seed": 6}
+    found = TWO.monte_carlo(
+        "all_reduce", "64 MiB", policy="drop_ultraserver", algorithm="hierarchical", **words
+    )
+    seen = set()
+    for draw in range(25):
+        hurt = TWO.sample_faults(rates, 2.0, 6, draw=draw)
+        broken = {int(chip) // 64 for chip in [*hurt.faults.chips, *hurt.faults.nics]}
+        broken |= {int(link) // 384 for link in hurt.faults.links}
+        seen.add(len(broken))
+        if len(broken) == 5:
+            assert found.no_answer[draw] == "nothing is left alive"
+            continue
+        left = TWO.with_faults(ultraservers=sorted(broken))
+        assert found.live_chips[draw] == left.num_chips - 64 * len(broken)
+        if len(broken) < 4:
+            result = left.all_reduce("64 MiB", algorithm="hierarchical")
+            assert found.times_s[draw] == result.time_s
+    assert {0, 1, 2} <= seen
+    assert "drop_ultraserver" in str(found)
+    with pytest.raises(rf.Unsupported, match="leave group out"):
+        TWO.monte_carlo("all_reduce", 8, policy="drop_ultraserver", group=[0, 1], **words)
+    with pytest.raises(rf.UnknownName, match="policy"):
+        TWO.monte_carlo("all_reduce", 8, policy="spare", **words)
+
+
+def test_ultraservers_without_a_live_chip_take_no_part() -> None:
+    one_by_one = TWO.with_faults(chips=range(64, 128))
+    dead = TWO.with_faults(ultraservers=[1])
+    assert one_by_one.all_reduce("1 GiB").ranks == 256
+    assert one_by_one.all_reduce("1 GiB").time_s == dead.all_reduce("1 GiB").time_s
+
+
 def test_quantiles_and_the_like() -> None:
     found = ULTRA.monte_carlo("all_gather", "1 GiB", rates="rsc-1", hours=200.0, draws=100, seed=1)
     ordered = sorted(found.times_s.tolist())
@@ -283,7 +318,7 @@ def test_draws_without_an_answer_are_counted_and_named() -> None:
     dead = line.monte_carlo(
         "all_reduce", 8, rates=rf.FailureRates(chip_per_hour=1e9), hours=1.0, draws=3
     )
-    assert dead.no_answer == dict.fromkeys(range(3), "every chip is dead")
+    assert dead.no_answer == dict.fromkeys(range(3), "nothing is left alive")
     assert math.isnan(dead.mean_s)
     assert "no answer" in str(dead)
     group = TWO.monte_carlo(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rainier_fast import _core
 from rainier_fast.definitions.check import as_count, as_integer
 from rainier_fast.definitions.rates import FailureRates, Rates, as_hours, as_rates
-from rainier_fast.errors import invalid_type
+from rainier_fast.errors import Unsupported, invalid_type, unknown
 from rainier_fast.machine.arrays import as_progress, as_threads
 from rainier_fast.machine.damaged import Damaged
 from rainier_fast.machine.request import Algorithm, Request, algorithms, make_request
@@ -38,6 +38,7 @@ class Trial(NamedTuple):
     machine: Machine
     request: Request
     otherwise: Request | None
+    policy: str
     rates: FailureRates
     hours: float
     seed: int
@@ -114,6 +115,7 @@ class Sampling(Damaged):
         hours: float = 24.0,
         draws: int = 1000,
         seed: int = 0,
+        policy: str = "detour",
         executor: Executor | None = None,
         n_threads: int | None = None,
         progress: Progress | None = None,
@@ -122,8 +124,8 @@ class Sampling(Damaged):
         """Run a collective on many machines with faults drawn at random.
 
         Draw d is the collective on ``sample_faults(rates, hours, seed, draw=d)``: it depends on
-        nothing else, so threads and executors give the same numbers. Ranks of dead chips move to a
-        chip next to them, UltraServers that are dead are left out of a group of all chips.
+        nothing else, so threads and executors give the same numbers. UltraServers without a live
+        chip are left out of a group of all chips.
 
         Parameters
         ----------
@@ -135,6 +137,10 @@ class Sampling(Damaged):
             As for `sample_faults`.
         draws
             How many.
+        policy
+            ``"detour"``: all ranks stay; messages go round what is dead, and the rank of a dead
+            chip moves to a chip next to it. ``"drop_ultraserver"``: UltraServers with any damage
+            are left out of a group of all chips.
         executor
             A `concurrent.futures.Executor` to spread draws over: a pool of processes, or Dask's
             ``client.get_executor()``. None for threads of this process.
@@ -178,6 +184,13 @@ class Sampling(Damaged):
         first_seed = as_integer("seed", seed, 0, _LAST_SEED)
         count = as_count("draws", draws, _MOST_DRAWS)
         report = as_progress(progress)
+        if policy not in _POLICIES:
+            raise unknown("policy", policy, _POLICIES)
+        if policy == "drop_ultraserver" and words["group"] is not None:
+            raise Unsupported(
+                "policy 'drop_ultraserver' with a group of one's own, which would lose ranks; "
+                "leave group out, or use policy 'detour'"
+            )
         request = make_request(machine, operation, size, **words)
         healthy = CollectiveResult._of(machine, request, request.outcome(machine))
         otherwise = None
@@ -186,7 +199,7 @@ class Sampling(Damaged):
             named = make_request(machine, operation, size, **{**words, "algorithm": found})
             if found != "auto" and named.outcome(machine).time == healthy.time_s:
                 request, otherwise = named, request
-        trial = Trial(machine, request, otherwise, checked, exposure, first_seed)
+        trial = Trial(machine, request, otherwise, policy, checked, exposure, first_seed)
         if executor is None:
             drawn = _core_draws(trial, 0, count, as_threads(n_threads), report)
         else:
@@ -195,6 +208,7 @@ class Sampling(Damaged):
         return MonteCarlo._of(trial, as_hours(hours), healthy.time_s, *drawn)
 
 
+_POLICIES: Final = ("detour", "drop_ultraserver")
 _DEFAULTS: Final[dict[str, Any]] = {
     "group": None,
     "algorithm": "auto",
@@ -216,7 +230,8 @@ def run_draws(trial: Trial, first: int, end: int, n_threads: int) -> Drawn:
     >>> request = make_request(
     ...     machine, "all_reduce", 8, None, "ring", "link_load", "dor", None, 0, 0
     ... )
-    >>> run_draws(Trial(machine, request, None, FailureRates(), 1.0, 0), 3, 5, 1).live.tolist()
+    >>> trial = Trial(machine, request, None, "detour", FailureRates(), 1.0, 0)
+    >>> run_draws(trial, 3, 5, 1).live.tolist()
     [16, 16]
     """
     return _core_draws(trial, first, end, n_threads, None)
@@ -237,6 +252,7 @@ def _core_draws(
         None if everyone else groups.core(core),
         request._routing_row(machine),
         request.model,
+        trial.policy == "drop_ultraserver",
         trial.rates.row(),
         trial.hours,
         trial.seed,

@@ -35,6 +35,8 @@ class MonteCarlo:
         The machine before any draw.
     operation, size_bytes, algorithm, model
         What ran; the algorithm is the same in all draws but those of `chosen_anew`.
+    policy
+        How a draw was dealt with.
     rates, hours, seed
         What was drawn.
     healthy_s
@@ -59,6 +61,7 @@ class MonteCarlo:
     size_bytes: float
     algorithm: str
     model: str
+    policy: str
     rates: FailureRates
     hours: float
     seed: int
@@ -93,6 +96,7 @@ class MonteCarlo:
             size_bytes=request.size,
             algorithm=_named(algorithm),
             model=request.model,
+            policy=trial.policy,
             rates=trial.rates,
             hours=hours,
             seed=trial.seed,
@@ -144,7 +148,7 @@ class MonteCarlo:
 
     @property
     def live_chips(self) -> NDArray[np.int64]:
-        """Chips that work, of each draw."""
+        """Chips that work and are not left out, of each draw."""
         return self._live.astype(np.int64)
 
     @cached_property
@@ -277,6 +281,7 @@ class MonteCarlo:
             "size_bytes": self.size_bytes,
             "algorithm": self.algorithm,
             "model": self.model,
+            "policy": self.policy,
             "rates": rates,
             "hours": self.hours,
             "seed": self.seed,
@@ -326,8 +331,9 @@ class MonteCarlo:
                 "faults",
                 f"{faults.mean():.4g} in the mean, {faults.min()} to {faults.max()}; "
                 f"{format_count(int(self._live.min()))} of {format_count(self.machine.num_chips)} "
-                "chips work at least",
+                "chips are left at least",
             ),
+            ("policy", self.policy),
             ("algorithm", f"{self.algorithm}, by {self.model}; {self._anew()}"),
             ("no faults", _time(self.healthy_s)),
             ("mean", beside(self.mean_s)),

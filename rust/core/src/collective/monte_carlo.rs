@@ -3,7 +3,7 @@
 use super::group::Groups;
 use super::request::Request;
 use super::run::time;
-use crate::machine::{Machine, Rates};
+use crate::machine::{Faults, Machine, Rates};
 use crate::route::Routing;
 use crate::threads::{over_blocks, resolve};
 use crate::{Control, Error, Result};
@@ -21,6 +21,8 @@ pub struct Trial<'a> {
     pub request: &'a Request,
     /// What to run where that does not run on what a draw leaves; `None` to fail there.
     pub otherwise: Option<&'a Request>,
+    /// Leave domains with any damage out, instead of going round it.
+    pub drop_damaged: bool,
     /// How often parts fail.
     pub rates: &'a Rates,
     /// Hours over which they fail.
@@ -84,19 +86,13 @@ impl Trial<'_> {
         ]
         .map(|count| count as u32);
         let all = self.machine.faults().merged(&sampled);
-        let hurt = match self.machine.clone().with_faults(all) {
-            Ok(hurt) => hurt,
-            // What was drawn exists; what can be wrong is that nothing is left.
-            Err(Error::Invalid { argument, .. }) if argument == "faults" => {
-                let time = Err("every chip is dead".to_owned());
-                return Ok(Draw {
-                    live: 0,
-                    faults,
-                    time,
-                    otherwise: false,
-                });
-            }
-            Err(error) => return Err(error),
+        let Some(hurt) = self.left(all)? else {
+            return Ok(Draw {
+                live: 0,
+                faults,
+                time: Err("nothing is left alive".to_owned()),
+                otherwise: false,
+            });
         };
         let live = hurt.num_live_chips();
         let mut answer = self.time(&hurt, self.request, control);
@@ -122,6 +118,26 @@ impl Trial<'_> {
         })
     }
 
+    /// The machine that a draw leaves; `None` where nothing is left.
+    fn left(&self, mut faults: Faults) -> Result<Option<Machine>> {
+        let mut left = self.machine.clone();
+        for again in [false, true] {
+            if again && !self.drop_damaged {
+                break;
+            }
+            if again {
+                faults.domains.extend(left.damaged_domains());
+            }
+            left = match left.with_faults(faults.clone()) {
+                Ok(left) => left,
+                // What was drawn exists; what can be wrong is that nothing is left.
+                Err(Error::Invalid { argument, .. }) if argument == "faults" => return Ok(None),
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(Some(left))
+    }
+
     fn time(&self, hurt: &Machine, request: &Request, control: &Control) -> Result<f64> {
         let left;
         let groups = match self.groups {
@@ -140,7 +156,10 @@ impl Trial<'_> {
         let groups = self.groups?;
         let members = (0..groups.count()).flat_map(|group| groups.members(hurt, group));
         let mut domains = members.map(|chip| hurt.split(chip).0);
-        let dead = domains.find(|&domain| hurt.is_dead_domain(domain))?;
+        let lifeless = hurt.lifeless_domains();
+        let dead = domains.find(|domain| {
+            hurt.is_dead_domain(*domain) || lifeless.binary_search(domain).is_ok()
+        })?;
         Some(format!("UltraServer {dead} of the group is dead"))
     }
 }
