@@ -23,6 +23,7 @@ from rainier_fast.definitions import (
     ChipAt,
     DimensionOrder,
     Fabric,
+    FailureRates,
     Gpu,
     LinkAt,
     MinimalAdaptive,
@@ -58,6 +59,7 @@ from rainier_fast.machine import (
     compare,
     domain,
     full_mesh,
+    policies,
     preset,
     presets,
     schedule,
@@ -67,6 +69,7 @@ from rainier_fast.machine import (
 
 if TYPE_CHECKING:
     from rainier_fast.machine.mesh import DeviceMesh
+    from rainier_fast.machine.placing import Tenant
     from rainier_fast.machine.plan import Compute, Plan
     from rainier_fast.machine.schedule import Block, Schedule, Send
     from rainier_fast.measure import Calibration, calibrate
@@ -77,12 +80,16 @@ if TYPE_CHECKING:
         Link,
         LinkLoads,
         Meeting,
+        MonteCarlo,
         PlanResult,
+        Recoveries,
         Route,
         RoutingReport,
         Table,
+        TenantsResult,
         TogetherResult,
     )
+    from rainier_fast.results.mapping import Layout, Ranking
 
     B200_NODE: UltraServer
     GB200_NVL72: UltraServer
@@ -138,24 +145,29 @@ __all__ = [
     "DeviceMesh",
     "DimensionOrder",
     "Fabric",
+    "FailureRates",
     "Faults",
     "Gpu",
     "Groups",
     "InvalidArgument",
     "InvalidSchedule",
     "InvalidType",
+    "Layout",
     "Link",
     "LinkAt",
     "LinkLoads",
     "Machine",
     "Meeting",
     "MinimalAdaptive",
+    "MonteCarlo",
     "Neuron",
     "Nic",
     "OutOfRange",
     "Plan",
     "PlanResult",
     "RainierError",
+    "Ranking",
+    "Recoveries",
     "Route",
     "RoutingReport",
     "Schedule",
@@ -163,6 +175,8 @@ __all__ = [
     "Shortest",
     "Site",
     "Table",
+    "Tenant",
+    "TenantsResult",
     "Tier",
     "TogetherResult",
     "UltraServer",
@@ -182,6 +196,7 @@ __all__ = [
     "compare",
     "domain",
     "full_mesh",
+    "policies",
     "preset",
     "presets",
     "schedule",
@@ -200,18 +215,23 @@ _LATE = {
             "Link",
             "LinkLoads",
             "Meeting",
+            "MonteCarlo",
             "PlanResult",
+            "Recoveries",
             "Route",
             "RoutingReport",
             "Table",
+            "TenantsResult",
             "TogetherResult",
         ),
         "rainier_fast.results",
     ),
     **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.machine.schedule"),
+    **dict.fromkeys(("Layout", "Ranking"), "rainier_fast.results.mapping"),
     "DeviceMesh": "rainier_fast.machine.mesh",
     "Compute": "rainier_fast.machine.plan",
     "Plan": "rainier_fast.machine.plan",
+    "Tenant": "rainier_fast.machine.placing",
     **dict.fromkeys(("Calibration", "calibrate"), "rainier_fast.measure"),
 }
 
