@@ -132,6 +132,7 @@ def unreachable(
     progress: _Progress | None,
 ) -> NDArray[np.bool_]:
     """Take src and dst as `Machine.link_loads` does."""
+
 def sample_faults(
     machine: Machine, rates_row: _RatesRow, hours: float, seed: int, draw: int
 ) -> Machine:

@@ -28,7 +28,7 @@ pub fn max_min_rates(
     routing: &Routing,
     control: &Control,
 ) -> Result<Vec<f64>> {
-    let paths = Paths::of(machine, src, dst, routing, control)?;
+    let paths = Paths::of(machine, src, dst, routing, false, control)?;
     let (graph, _) = paths.into_graph(machine, control)?;
     let flows = graph.flows.len() as u32;
     let mut shares = Shares::of(&graph, control)?;
