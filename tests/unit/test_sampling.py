@@ -200,7 +200,7 @@ def test_names_and_types_of_rates_are_checked() -> None:
         with pytest.raises(rf.RainierError, match="seed"):
             TWO.sample_faults("llama3", 1.0, seed)  # type: ignore[arg-type]
     with pytest.raises(rf.InvalidArgument, match="chips_per_host: got 7, must divide the 64"):
-        TWO.sample_faults(rf.FailureRates(chips_per_host=7))
+        TWO.sample_faults(rf.FailureRates(host_per_hour=1e-3, chips_per_host=7))
     with pytest.raises(rf.InvalidArgument, match="everything is dead"):
         TWO.sample_faults(rf.FailureRates(chip_per_hour=1e9))
 

@@ -216,6 +216,7 @@ fn what_makes_no_sense_is_refused() {
     assert!(
         sample(
             Rates {
+                host: 1.0,
                 chips_per_host: 7,
                 ..NONE
             },

@@ -21,7 +21,7 @@ pub struct Rates {
     pub host: f64,
     /// A domain as a whole.
     pub domain: f64,
-    /// Chips of a host, consecutive by number; a smaller domain is one host.
+    /// Chips of a host, consecutive by number, where hosts fail; a smaller domain is one host.
     pub chips_per_host: u32,
 }
 
@@ -50,7 +50,7 @@ impl Rates {
         not_negative("hours", hours)?;
         let chips = machine.domain.chips();
         let host = self.chips_per_host.min(chips);
-        if host == 0 || chips % host != 0 {
+        if host == 0 || (self.host > 0.0 && chips % host != 0) {
             return Err(Error::invalid(
                 "chips_per_host",
                 self.chips_per_host,
