@@ -13,13 +13,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 import rainier_fast as rf
+from damage import damaged_all_reduce, drawn_faults, made_schedule
+from gates import Gate, at_least
 
 from measure import (
     ROOT,
@@ -27,7 +29,6 @@ from measure import (
     callgrind_missing,
     cpu_seconds,
     instructions,
-    interleaved,
     memory_missing,
     peak_growth_bytes,
 )
@@ -59,35 +60,6 @@ MOST_SORTS = 15
 # Uniform loads cost links, flows cost flows: instructions grow as the number of nodes does.
 SLOPE = 1.0
 SLOPE_TOLERANCE = 0.05
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One line of the report."""
-
-    name: str
-    seen: float
-    wanted: str
-    passed: bool
-    note: str = ""
-
-    def __str__(self) -> str:
-        """One aligned line."""
-        verdict = "ok  " if self.passed else "MISS"
-        return f"{verdict} {self.name:58} {self.seen:12.4g}  {self.wanted:24} {self.note}"
-
-
-def at_least(
-    name: str, factor: float, ours: Callable[[], object], theirs: Callable[[], object]
-) -> Gate:
-    """Gate on a ratio of CPU times, measured again before it counts as missed."""
-    ratio = interleaved(ours, theirs)
-    if ratio.times_faster < factor:
-        ratio = interleaved(ours, theirs, rounds=6)
-    note = f"a variant against itself: {ratio.self_ratio:.2f}"
-    return Gate(
-        name, ratio.times_faster, f">= {factor:g} times", ratio.times_faster >= factor, note
-    )
 
 
 def link_load_ratios(flows: int, *, with_numba: bool) -> list[Gate]:
@@ -358,6 +330,10 @@ def main() -> int:
     gates.extend(finish_time_ratios())
     gates.extend(rates_at_size(131_072 if options.quick else 1_048_576))
     gates.extend(fluid_all_reduce(quick=options.quick))
+    gates.append(damaged_all_reduce())
+    gates.append(drawn_faults())
+    if not options.quick:
+        gates.append(made_schedule())
     no_memory = memory_missing()
     if no_memory is None:
         gates.extend(memory(flows))

@@ -44,6 +44,8 @@ _ReportRow = tuple[
     tuple[float, int, float],
     tuple[float, int, float],
 ]
+# failures per hour of a chip, cable, NIC, host and UltraServer; chips of a host
+_RatesRow = tuple[float, float, float, float, float, int]
 _Progress = Callable[[int, int], object]
 # (class, link, chip, plans)
 _Meeting = tuple[str, int | None, int | None, list[int]]
@@ -67,9 +69,11 @@ __all__ = [
     "healthy",
     "in_mode",
     "links_named",
+    "monte_carlo",
     "num_live_chips",
     "overlay_bytes",
     "routing_reports",
+    "sample_faults",
     "share_links",
     "share_messages",
     "unreachable",
@@ -128,6 +132,34 @@ def unreachable(
     progress: _Progress | None,
 ) -> NDArray[np.bool_]:
     """Take src and dst as `Machine.link_loads` does."""
+
+def sample_faults(
+    machine: Machine, rates_row: _RatesRow, hours: float, seed: int, draw: int
+) -> Machine:
+    """Return the machine with what one draw breaks, beside the faults that it has."""
+
+def monte_carlo(
+    machine: Machine,
+    request: _RequestRow,
+    otherwise: _RequestRow | None,
+    groups: Groups | None,
+    routing: _RoutingRow,
+    model: str,
+    drop_damaged: bool,
+    rates_row: _RatesRow,
+    hours: float,
+    seed: int,
+    first: int,
+    end: int,
+    n_threads: int,
+    progress: _Progress | None,
+) -> tuple[
+    NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], list[tuple[int, str]], list[int]
+]:
+    """Return seconds (NaN without an answer), faults by kind, live chips, (draw, why no answer).
+
+    Last are the draws in which `otherwise` ran, since the request does not run there.
+    """
 
 def routing_reports(
     machine: Machine, routing: _RoutingRow, ultraserver: int | None, progress: _Progress | None
@@ -269,6 +301,10 @@ class Groups:
     def all(machine: Machine) -> Groups: ...
     @staticmethod
     def mesh_axis(machine: Machine, size: int, stride: int) -> Groups: ...
+    @staticmethod
+    def grid(
+        machine: Machine, locals: NDArray[np.uint32], domains: NDArray[np.uint32]
+    ) -> Groups: ...
     @staticmethod
     def of_chips(machine: Machine, chips: NDArray[np.int64]) -> Groups: ...
     @property

@@ -53,6 +53,13 @@ elif kind == "all to all by fluid":
     mesh = rf.torus((16, 16, 4), 50e9, "1 us", wrap=False)
     given = {"algorithm": "direct", "model": "fluid"}
     job = lambda: [mesh.all_to_all(1e9, **given) for _ in range(100)]
+elif kind == "synthesized":
+    cube = rf.torus((16, 16, 16), 50e9, "1 us")
+    job = lambda: [cube.all_gather(1e9, algorithm="synthesized") for _ in range(100)]
+elif kind == "best mapping":
+    whole = rf.preset("rainier")
+    calls = {"tp": ("all_to_all", 1e9), "dp": ("all_reduce", 1e9)}
+    job = lambda: [whole.best_mapping({"dp": -1, "pp": 4, "tp": 16}, calls) for _ in range(100)]
 elif kind == "verify":
     made = rf.schedule("all_to_all", rf.torus((16, 16), 50e9), 1e9, "direct")
     job = lambda: [made.verify() for _ in range(100)]
@@ -147,6 +154,10 @@ def interrupted(kind: str, delay: float) -> dict[str, Any]:
         ("collective by fluid", 0.5),
         ("collective by fifo", 0.5),
         ("all to all by fluid", 0.5),
+        ("synthesized", 0.5),
+        ("synthesized", 3.0),
+        ("best mapping", 0.5),
+        ("best mapping", 2.0),
         ("verify", 0.5),
         ("run a schedule", 0.5),
     ],

@@ -8,6 +8,7 @@ from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.neuron import Neuron
 from rainier_fast.definitions.places import ChipAt, LinkAt
+from rainier_fast.definitions.rates import FailureRates
 from rainier_fast.definitions.routing import (
     DimensionOrder,
     MinimalAdaptive,
@@ -28,6 +29,7 @@ __all__ = [
     "ChipAt",
     "DimensionOrder",
     "Fabric",
+    "FailureRates",
     "Gpu",
     "LinkAt",
     "MinimalAdaptive",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
     from rainier_fast.machine.plan import MeshPlans
 
-__all__ = ["DeviceMesh"]
+__all__ = ["DeviceMesh", "mesh_sizes"]
 
 
 class DeviceMesh(MeshCollectives, MeshRooted):
@@ -51,7 +51,7 @@ class DeviceMesh(MeshCollectives, MeshRooted):
 
     def __init__(self, machine: Machine, axes: Mapping[str, int]) -> None:
         object.__setattr__(self, "machine", machine)
-        object.__setattr__(self, "_shape", _sizes(axes, machine.num_chips))
+        object.__setattr__(self, "_shape", mesh_sizes(axes, machine.num_chips))
 
     def __setattr__(self, field: str, value: object) -> NoReturn:
         raise AttributeError(f"cannot set {field!r}: a mesh does not change; make another one")
@@ -186,7 +186,14 @@ def _names(axis: object) -> tuple[str, ...]:
     return tuple(axis)
 
 
-def _sizes(axes: Mapping[str, int], chips: int) -> dict[str, int]:
+def mesh_sizes(axes: Mapping[str, int], chips: int) -> dict[str, int]:
+    """Return the size of each axis, checked; one of -1 takes what the others leave.
+
+    Examples
+    --------
+    >>> mesh_sizes({"dp": -1, "tp": 4}, 16)
+    {'dp': 4, 'tp': 4}
+    """
     if not isinstance(axes, Mapping):
         raise invalid_type("axes", axes, "must map names to sizes")
     if not axes:

@@ -6,6 +6,8 @@ from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.comparison import Comparison
 from rainier_fast.results.link import Bottleneck, Link
 from rainier_fast.results.link_loads import LinkLoads
+from rainier_fast.results.monte_carlo import MonteCarlo
+from rainier_fast.results.recovery import Recoveries
 from rainier_fast.results.route import Route
 from rainier_fast.results.routing import RoutingReport
 from rainier_fast.results.table import Table
@@ -19,7 +21,9 @@ __all__ = [
     "Link",
     "LinkLoads",
     "Meeting",
+    "MonteCarlo",
     "PlanResult",
+    "Recoveries",
     "Route",
     "RoutingReport",
     "Table",

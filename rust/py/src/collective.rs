@@ -3,7 +3,7 @@
 use crate::enter::quick;
 use crate::error::to_py;
 use crate::machine::Machine;
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use rainier_core::collective as core;
 use rainier_core::machine as core_machine;
@@ -25,6 +25,26 @@ impl Groups {
     fn mesh_axis(py: Python<'_>, machine: &Machine, size: u32, stride: u32) -> PyResult<Self> {
         let machine = &*machine.0;
         let groups = quick(py, || core::Groups::mesh_axis(machine, size, stride))?;
+        Ok(Self(Arc::new(groups)))
+    }
+
+    #[staticmethod]
+    fn grid<'py>(
+        py: Python<'py>,
+        machine: &Machine,
+        locals: PyReadonlyArray2<'py, u32>,
+        domains: PyReadonlyArray2<'py, u32>,
+    ) -> PyResult<Self> {
+        let lists = |array: &PyReadonlyArray2<'py, u32>| -> Vec<Vec<u32>> {
+            array
+                .as_array()
+                .rows()
+                .into_iter()
+                .map(|row| row.to_vec())
+                .collect()
+        };
+        let (machine, locals, domains) = (&*machine.0, lists(&locals), lists(&domains));
+        let groups = quick(py, || core::Groups::grid(machine, locals, domains))?;
         Ok(Self(Arc::new(groups)))
     }
 

@@ -24,17 +24,21 @@ pub enum Groups {
 }
 
 impl Groups {
-    /// One group of all chips but those of dead domains. Other dead chips are members: stand-ins play their ranks.
+    /// One group of all chips but those of domains without a live one. Other dead chips are members: stand-ins play their ranks.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for domains of more than [`MOST_DOMAIN_CHIPS`] chips.
     pub fn all(machine: &Machine) -> Result<Self> {
         check_size(machine)?;
+        let lifeless = machine.lifeless_domains();
+        let lives = |domain: u32| {
+            !machine.is_dead_domain(domain) && lifeless.binary_search(&domain).is_err()
+        };
         Ok(Self::Grid {
             locals: vec![(0..machine.domain().chips()).collect()],
             domains: vec![
                 (0..machine.num_domains())
-                    .filter(|&domain| !machine.is_dead_domain(domain))
+                    .filter(|&domain| lives(domain))
                     .collect(),
             ],
         })
@@ -91,6 +95,44 @@ impl Groups {
             .map(|first| strided(first, stride, size))
             .collect();
         Ok(Self::Scattered(groups))
+    }
+
+    /// All groups of a grid: group (i, j) has the local chips `locals[i]` of each domain in `domains[j]`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for empty or unequal lists, a number named twice, domains that do not ascend;
+    /// [`Error::OutOfRange`] for one outside.
+    pub fn grid(machine: &Machine, locals: Vec<Vec<u32>>, domains: Vec<Vec<u32>>) -> Result<Self> {
+        check_size(machine)?;
+        let most = [machine.domain().chips(), machine.num_domains()];
+        for ((name, lists), most) in [("locals", &locals), ("domains", &domains)]
+            .into_iter()
+            .zip(most)
+        {
+            let length = lists.first().map_or(0, Vec::len);
+            if length == 0 || lists.iter().any(|list| list.len() != length) {
+                let allowed = "must be lists of the same length, at least one of at least one";
+                return Err(Error::invalid(name, "unequal or empty lists", allowed));
+            }
+            let mut all = lists.concat();
+            all.sort_unstable();
+            if let Some(pair) = all.windows(2).find(|pair| pair[0] == pair[1]) {
+                return Err(Error::invalid(name, pair[0], "is named twice"));
+            }
+            if let Some(&last) = all.last().filter(|&&last| last >= most) {
+                return Err(Error::OutOfRange {
+                    argument: name.to_owned(),
+                    value: i128::from(last),
+                    low: 0,
+                    high: i128::from(most) - 1,
+                });
+            }
+        }
+        if let Some(list) = domains.iter().find(|list| !list.is_sorted()) {
+            let got = format!("{list:?}");
+            return Err(Error::invalid("domains", got, "must ascend in each group"));
+        }
+        Ok(Self::Grid { locals, domains })
     }
 
     /// One group of the given chips, in rank order.

@@ -3,6 +3,7 @@
 mod deadlock;
 mod graph;
 mod links;
+mod minimal;
 mod order;
 mod overlay;
 mod report;
@@ -17,10 +18,9 @@ mod wild;
 pub(crate) use overlay::{Overlay, Routes};
 pub use report::{Lengths, RoutingReport, report_pairs, routing_reports};
 
-use super::walk::inside;
 use super::{AxisOrder, DimensionOrder, Routing, spans_below};
 use crate::error::{Error, Result};
-use crate::machine::{Damage, Domain};
+use crate::machine::{Axis, Damage, Domain};
 use graph::{Graph, Tree};
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -69,8 +69,8 @@ pub(crate) struct DomainRoutes<'a> {
     damage: &'a Damage,
     policy: Policy,
     order: AxisOrder,
-    /// On a whole domain the order gives the routes of the policy.
-    has_order: bool,
+    /// All axes are rings and lines.
+    cabled: bool,
     spans: bool,
     graph: OnceCell<Graph>,
     levels: OnceCell<Vec<u32>>,
@@ -99,8 +99,7 @@ impl<'a> DomainRoutes<'a> {
                 ));
             }
         };
-        let on_whole = routing.order_on_whole(domain)?;
-        let order = match on_whole {
+        let order = match routing.order_on_whole(domain)? {
             Some(order) => order,
             None => DimensionOrder::default().resolve(domain.axes().len())?,
         };
@@ -109,7 +108,7 @@ impl<'a> DomainRoutes<'a> {
             damage,
             policy,
             order,
-            has_order: on_whole.is_some(),
+            cabled: domain.axes().iter().all(Axis::is_cabled),
             spans: domain.axes().iter().any(spans_below),
             graph: OnceCell::new(),
             levels: OnceCell::new(),
@@ -184,8 +183,8 @@ impl<'a> DomainRoutes<'a> {
                 }
             }
             Policy::Shortest => {
-                // The first of the shortest ways, if it lives, is still the first.
-                if self.has_order && self.as_whole(src, dst, steps) {
+                // A way as short as without damage is a shortest one.
+                if self.cabled && self.minimal(src, dst, steps) {
                     Some(Found::Shortest)
                 } else {
                     self.shortest(src, dst, steps)?
@@ -196,20 +195,6 @@ impl<'a> DomainRoutes<'a> {
                 up_down::path(&tree, dst, steps).then_some(Found::UpDown)
             }
         })
-    }
-
-    /// Appends the route of a whole domain; nothing, and false, if a link of it is dead.
-    fn as_whole(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> bool {
-        let start = steps.len();
-        let mut lives = true;
-        inside(self.domain, &self.order, src, dst, |link, share| {
-            lives &= !self.damage.is_dead(link);
-            steps.push((link, share));
-        });
-        if !lives {
-            steps.truncate(start);
-        }
-        lives
     }
 
     fn shortest(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<Option<Found>> {

@@ -1,0 +1,280 @@
+"""`machine.best_mapping`: where the axes of a mesh belong, against trying everything."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import pickle
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+import rainier_fast as rf
+from rainier_fast import _core
+from rainier_fast.machine.grid import GridGroups
+from rainier_fast.machine.layouts import Space, dimensions
+from rainier_fast.machine.request import run
+from rainier_fast.machine.soonest import soonest
+
+MIB = 2**20
+
+
+def _cluster() -> rf.Machine:
+    server = rf.UltraServer(
+        name="small",
+        chip=None,
+        axes=(rf.Axis("x", 4, bandwidth="100 GB/s"), rf.Axis("y", 2, bandwidth="50 GB/s")),
+        nic=rf.Nic("10 GB/s", "1 us", "0 s"),
+    )
+    tiers = (rf.Tier(2, oversubscription=2.0, latency="1 us"),)
+    return rf.Cluster([rf.Site("here", 4, server, rf.Fabric(tiers))])
+
+
+def _sites() -> rf.Machine:
+    server = rf.UltraServer(
+        name="small",
+        chip=None,
+        axes=(rf.Axis("x", 2, bandwidth="100 GB/s"), rf.Axis("y", 2, bandwidth="100 GB/s")),
+        nic=rf.Nic("10 GB/s", "1 us", "0 s"),
+    )
+    sites = [rf.Site(name, 2, server, rf.Fabric(())) for name in ("here", "there")]
+    return rf.Cluster(sites, wan=rf.Wan(bandwidth="20 GB/s", latency="1 ms"))
+
+
+def _everything(machine: rf.Machine, sizes: list[int]) -> Iterator[np.ndarray]:
+    """Give each binary digit of the chip numbers to some axis, in all ways."""
+    digits = int(math.log2(machine.num_chips))
+    assert 2**digits == machine.num_chips
+    for owners in itertools.product(range(len(sizes)), repeat=digits):
+        if any(2 ** owners.count(axis) != size for axis, size in enumerate(sizes)):
+            continue
+        total = np.zeros((), np.int64)
+        for axis in range(len(sizes)):
+            place = np.zeros(1, np.int64)
+            for digit in range(digits):
+                if owners[digit] == axis:
+                    place = np.add.outer([0, 2**digit], place).ravel()
+            total = np.add.outer(total, place)
+        yield total
+
+
+def _groups(machine: rf.Machine, chips: np.ndarray, axis: int) -> GridGroups:
+    rows = np.sort(np.moveaxis(chips, axis, -1).reshape(-1, chips.shape[axis]), axis=1)
+    inside = machine.ultraserver.num_chips
+    locals_, domains = {}, {}
+    for row in rows:
+        locals_[tuple(sorted(set((row % inside).tolist())))] = None
+        domains[tuple(sorted(set((row // inside).tolist())))] = None
+    tables = (np.array(sorted(table), np.uint32) for table in (locals_, domains))
+    groups = GridGroups.of(inside, *tables)
+    assert np.array_equal(np.sort(groups.to_array(), axis=0), np.sort(rows, axis=0))
+    return groups
+
+
+@pytest.mark.parametrize(
+    ("make", "axes"),
+    [
+        (_cluster, {"dp": 4, "tp": 8}),
+        (_cluster, {"dp": -1, "pp": 2, "tp": 4}),
+        (_sites, {"dp": 4, "tp": 4}),
+        (_sites, {"dp": 2, "pp": 2, "tp": 4}),
+    ],
+)
+@pytest.mark.parametrize("tp", ["all_reduce", "all_to_all", "all_gather"])
+def test_it_finds_what_trying_everything_finds(
+    make: Callable[[], rf.Machine], axes: dict[str, int], tp: str
+) -> None:
+    machine = make()
+    traffic = {"tp": (tp, 4 * MIB, 3), "dp": ("all_reduce", 16 * MIB)}
+    ranking = machine.best_mapping(axes, traffic, keep=1000)
+    names = list(axes)
+    sizes = [machine.mesh(**axes).shape[name] for name in names]
+    times = []
+    for chips in _everything(machine, sizes):
+        total = 0.0
+        for name, (operation, size, *count) in traffic.items():
+            groups = _groups(machine, chips, names.index(name))
+            total += (count or [1])[0] * run(machine, operation, size, groups).time_s
+        times.append(total)
+    assert ranking.total == len(ranking) <= len(times)
+    assert ranking.best.time_s == pytest.approx(min(times), rel=1e-12)
+    # Symmetry leaves nothing out that has a time of its own.
+    assert _distinct(ranking["time_s"].tolist()) == _distinct(times)
+    few = machine.best_mapping(axes, traffic, keep=3)
+    assert few["time_s"].tolist() == ranking["time_s"][:3].tolist()
+    assert few.tried <= few.total == ranking.total
+
+
+def _distinct(times: list[float]) -> list[str]:
+    return sorted({f"{time:.9e}" for time in times})
+
+
+def test_a_tp_axis_of_16_belongs_on_a_plane_of_an_ultraserver() -> None:
+    machine = rf.preset("trn2-ultraserver")
+    traffic = {"tp": ("all_reduce", "64 MiB", 80), "dp": ("all_reduce", "256 MiB")}
+    ranking = machine.best_mapping({"dp": -1, "tp": 16}, traffic)
+    assert ranking.best.text == "dp: z4; tp: x4, y4"
+    assert ranking.best.mesh == machine.mesh(dp=4, tp=16)
+    over_z = next(one for one in ranking.layouts if one.text == "dp: x4; tp: y4, z4")
+    assert over_z.times["tp"] > 1.3 * ranking.best.times["tp"]
+    assert "tp takes" in ranking["reason"][ranking.layouts.index(over_z)]
+
+
+def test_a_layout_is_what_its_mesh_and_its_chips_are() -> None:
+    machine = rf.preset("rainier", chips=2048)
+    traffic = {"tp": ("all_reduce", "64 MiB", 80), "dp": ("all_reduce", "1 GiB")}
+    ranking = machine.best_mapping({"dp": -1, "pp": 4, "tp": 16}, traffic, keep=40)
+    plain = 0
+    for layout in ranking.layouts:
+        chips = layout.chips
+        assert chips.shape == (32, 4, 16)
+        assert np.array_equal(np.sort(chips.ravel()), np.arange(2048))
+        if layout.mesh is not None:
+            plain += 1
+            order = list(layout.mesh.shape)
+            back = [order.index(name) for name in ("dp", "pp", "tp")]
+            assert np.array_equal(layout.mesh.chips().transpose(back), chips)
+            for name, (operation, size, *count) in traffic.items():
+                result = getattr(layout.mesh, operation)(size, axis=name)
+                seconds = (count or [1])[0] * result.time_s
+                assert seconds == pytest.approx(layout.times[name], rel=1e-9)
+        again = machine.all_reduce("64 MiB", group=layout.groups("tp"))
+        assert 80 * again.time_s == pytest.approx(layout.times["tp"])
+    assert plain
+    assert ranking.best.time_s == sum(ranking.best.times.values())
+
+
+@pytest.mark.parametrize("operation", ["all_reduce", "all_gather", "reduce_scatter", "all_to_all"])
+@pytest.mark.parametrize(
+    "machine",
+    [
+        _cluster(),
+        _sites(),
+        rf.torus((4, 4), bandwidth=("100 GB/s", "50 GB/s")),
+        rf.torus((8, 2), bandwidth="50 GB/s", wrap=(False, True)),
+        rf.full_mesh(8, bandwidth="50 GB/s"),
+        rf.switch(16, bandwidth="50 GB/s"),
+        rf.preset("trn2-ultraserver"),
+        rf.preset("trn3-ultraserver-gen2"),
+    ],
+    ids=["cluster", "sites", "torus", "line", "full_mesh", "switch", "trn2", "trn3"],
+)
+def test_nothing_beats_the_bound_that_leaves_layouts_out(
+    machine: rf.Machine, operation: str
+) -> None:
+    digits = [dim.size for dim in dimensions(machine)]
+    for size in {math.gcd(machine.num_chips, 2**power) for power in range(1, 7)}:
+        sizes = [machine.num_chips // size, size]
+        space = Space(dimensions(machine), sizes, machine.ultraserver.num_chips)
+        least = soonest(machine, space)
+        for footprint in {space.footprint(layout, 1) for layout in space}:
+            result = run(machine, operation, 64 * MIB, space.groups(footprint))
+            assert least(operation, 64 * MIB, footprint) <= result.time_s * (1 + 1e-9), digits
+
+
+def test_groups_of_a_grid_are_checked() -> None:
+    core = rf.torus((4,), bandwidth=1e9)._core
+    one = np.array([[0]], np.uint32)
+    for local, outer, word in (
+        ([[0, 0]], [[0]], "twice"),
+        ([[0, 4]], [[0]], "locals"),
+        ([[0, 1]], [[1]], "domains"),
+        (np.empty((0, 1)), [[0]], "locals"),
+    ):
+        with pytest.raises(rf.RainierError, match=word):
+            _core.Groups.grid(core, np.array(local, np.uint32), np.array(outer, np.uint32))
+    with pytest.raises(rf.RainierError, match="ranks"):
+        GridGroups(4, 2, 0, b"", one.tobytes(), one.tobytes(), 1, 4)
+    groups = GridGroups.of(1, one, np.array([[0, 2], [1, 3]], np.uint32))
+    assert eval(repr(groups)) == groups
+    assert groups.to_array().tolist() == [[0, 2], [1, 3]]
+
+
+def test_sends_to_the_next_rank_take_time() -> None:
+    machine = rf.preset("trn2-ultraserver")
+    best = machine.best_mapping({"pp": 4, "tp": 16}, {"pp": ("send_recv", "1 MiB", 2)}).best
+    assert best.times["pp"] == 2 * best.results["pp"][0].time_s > 0
+
+
+def test_prime_factors_of_three_and_axes_that_are_free() -> None:
+    machine = rf.torus((6, 3), bandwidth="50 GB/s")
+    ranking = machine.best_mapping({"dp": 3, "ep": 2, "tp": 3}, {"tp": ("all_gather", MIB)})
+    # 6 = 2 x 3 is cut in either order; what dp and ep have does not matter to tp.
+    assert ranking.total == len(set(ranking["layout"]))
+    assert ranking.best.text.endswith("tp: y3")
+    assert "dp_s" not in ranking.columns
+
+
+def test_switches_have_no_order() -> None:
+    machine = rf.switch(16, bandwidth="50 GB/s")
+    assert machine.best_mapping({"dp": 4, "tp": 4}, {"tp": ("all_reduce", MIB)}).total == 1
+    assert [dim.ordered for dim in dimensions(rf.full_mesh(4, bandwidth=1e9))] == [False]
+
+
+def test_one_chip_and_one_axis() -> None:
+    alone = rf.torus((1,), bandwidth="50 GB/s")
+    assert alone.best_mapping({"dp": 1}, {"dp": ("all_reduce", 1)}).best.time_s == 0
+    ring = rf.torus((4,), bandwidth="50 GB/s")
+    ranking = ring.best_mapping({"dp": -1}, {"dp": [("all_reduce", 1e6), ("barrier", 0, 2)]})
+    assert (ranking.total, ranking.tried, len(ranking.best.results["dp"])) == (1, 1, 2)
+
+
+def test_layouts_are_tried_once() -> None:
+    machine = rf.preset("rainier")
+    space = Space(dimensions(machine), [8192, 4, 16], 64)
+    layouts = list(space)
+    assert len(set(layouts)) == len(layouts) == 10305
+    assert all(space.standard(layout) == layout for layout in layouts[::50])
+
+
+def test_progress_and_text() -> None:
+    machine = rf.preset("trn2-ultraserver")
+    seen: list[tuple[int, int]] = []
+    ranking = machine.best_mapping(
+        {"dp": -1, "tp": 16},
+        {"tp": ("all_reduce", "64 MiB")},
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    assert seen[0] == (0, ranking.total)
+    assert seen[-1] == (ranking.total, ranking.total)
+    assert str(ranking).startswith(f"{ranking.total} layouts, {ranking.tried} of them")
+    again = pickle.loads(pickle.dumps(ranking))
+    assert again["time_s"].tolist() == ranking["time_s"].tolist()
+    assert again.best.text == ranking.best.text
+    assert repr(ranking.best).startswith(f"<Layout {ranking.best.text}: ")
+
+
+@pytest.mark.parametrize(
+    ("axes", "traffic", "error", "word"),
+    [
+        ({"dp": 3}, {"dp": ("all_reduce", 1)}, rf.InvalidArgument, "product"),
+        ({"dp": 16}, {"tp": ("all_reduce", 1)}, rf.UnknownName, "tp"),
+        ({"dp": 16}, {"dp": ("all_reduced", 1)}, rf.UnknownName, "all_reduced"),
+        ({"dp": 16}, {"dp": "all_reduce"}, rf.InvalidType, "traffic"),
+        ({"dp": 16}, {"dp": ()}, rf.InvalidType, "traffic"),
+        ({"dp": 16}, {"dp": ("all_reduce",)}, rf.InvalidType, "traffic"),
+        ({"dp": 16}, {"dp": ("all_reduce", -1)}, rf.InvalidArgument, "size"),
+        ({"dp": 16}, {"dp": ("all_reduce", 1, 0)}, rf.InvalidArgument, "count"),
+        ({"dp": 16}, {}, rf.InvalidArgument, "traffic"),
+        ({"dp": 16}, [], rf.InvalidType, "traffic"),
+    ],
+)
+def test_bad_arguments(
+    axes: dict[str, int], traffic: object, error: type[Exception], word: str
+) -> None:
+    with pytest.raises(error, match=word):
+        rf.preset("trn2").best_mapping(axes, traffic)
+
+
+def test_what_has_no_mapping_says_so() -> None:
+    trn2 = rf.preset("trn2")
+    calls = {"dp": ("all_reduce", 1)}
+    with pytest.raises(rf.InvalidArgument, match="keep"):
+        trn2.best_mapping({"dp": 16}, calls, keep=0)
+    with pytest.raises(rf.UnknownName, match="model"):
+        trn2.best_mapping({"dp": 16}, calls, model="guess")
+    with pytest.raises(rf.Unsupported, match="healthy"):
+        trn2.with_faults(links=[0]).best_mapping({"dp": 16}, calls)
+    with pytest.raises(rf.Unsupported, match="nccl"):
+        trn2.best_mapping({"dp": 4, "tp": 4}, calls, algorithm="nccl")
