@@ -13,8 +13,8 @@ import pytest
 import rainier_fast as rf
 from rainier_fast.machine.request import run
 
-# What predicts a vendor's library is no algorithm of ours.
-VENDORS = ("nccl", "neuron")
+# What `auto` leaves out: predictions of a vendor's library, and what is made for the links at hand.
+NAMED_ONLY = ("nccl", "neuron", "synthesized")
 OPERATIONS = ("all_reduce", "reduce_scatter", "all_gather", "all_to_all", "broadcast", "reduce")
 OPERATIONS = (*OPERATIONS, "gather", "scatter")
 ROOTED = ("broadcast", "reduce", "gather", "scatter")
@@ -68,7 +68,7 @@ def cases(seed: int, count: int) -> Iterator[tuple[rf.Machine, str, float, dict[
 
 def named(machine: rf.Machine, operation: str, *, tuples: bool) -> Iterator[str | list[str]]:
     """Every algorithm by name; with `tuples`, all choices for the tiers of a hierarchical one."""
-    names = [name for name in rf.algorithms(operation) if name not in VENDORS]
+    names = [name for name in rf.algorithms(operation) if name not in NAMED_ONLY]
     yield from names
     if tuples:
         single = [name for name in names if name != "hierarchical"]

@@ -228,7 +228,7 @@ fn link_by_link_hides_latency_and_plays_as_it_was_timed() {
             let by = |pace| {
                 let wanted = Ask {
                     pace,
-                    ..ask(operation, GIB, None)
+                    ..ask(operation, GIB, Some(8))
                 };
                 synthesize(&network, &wanted, &quiet()).unwrap()
             };

@@ -33,7 +33,7 @@ use crate::{Control, Error, Result};
 const MOST_TRIED: u64 = 1 << 20;
 
 /// Deliveries of all seeds together.
-const MOST_SEEDED: u64 = 1 << 18;
+const MOST_SEEDED: u64 = 1 << 16;
 
 /// Seeds that are tried where a plan needs more rounds than the links into some rank do.
 const MOST_SEEDS: u64 = 8;
@@ -43,6 +43,9 @@ const CLOSE: f64 = 1.01;
 
 /// Most chunks of each rank that are tried when the caller leaves it open.
 const MOST_CHUNKS: u32 = 32;
+
+/// So many times as many chunks as the best so far, and no better: no more are tried.
+const ENOUGH_FINER: u64 = 4;
 
 /// Most chunks in all: the chunks that each rank has are kept as bits.
 const MOST_BITS: u64 = 1 << 33;
@@ -206,6 +209,11 @@ pub fn synthesize(network: &Network, ask: &Ask, control: &Control) -> Result<Syn
             .is_none_or(|best| found.seconds() < best.seconds())
         {
             best = Some(found);
+        } else if best.as_ref().is_some_and(|best| {
+            u64::from(best.chunks()) * ENOUGH_FINER <= u64::from(found.chunks())
+        }) {
+            // Finer chunks have not helped for long.
+            break;
         }
     }
     Ok(best.expect("at least one number of chunks is tried"))
