@@ -61,11 +61,11 @@ impl Written {
     }
 }
 
-/// All messages of a request over `groups`: those of [`schedule`], for every group. Groups that lie in the machine alike
+/// All messages of a request over `groups`: those of [`schedule`](crate::collective::schedule), for every group. Groups that lie in the machine alike
 /// run one schedule; any other gets its own.
 ///
 /// # Errors
-/// Those of [`schedule`], and [`Error::Unsupported`] for too many messages.
+/// Those of [`schedule`](crate::collective::schedule), and [`Error::Unsupported`] for too many messages.
 pub fn write_out(
     machine: &Machine,
     groups: &Groups,
