@@ -23,16 +23,20 @@ from rainier_fast.definitions import (
     ChipAt,
     DimensionOrder,
     Fabric,
+    FailureRates,
     Gpu,
     LinkAt,
     MinimalAdaptive,
     Neuron,
     Nic,
+    Shortest,
     Site,
     Tier,
     UltraServer,
+    UpDown,
     Valiant,
     Wan,
+    WildFirst,
 )
 from rainier_fast.definitions.known import KNOWN as _KNOWN
 from rainier_fast.definitions.known import known as _known
@@ -55,6 +59,7 @@ from rainier_fast.machine import (
     compare,
     domain,
     full_mesh,
+    policies,
     preset,
     presets,
     schedule,
@@ -64,6 +69,7 @@ from rainier_fast.machine import (
 
 if TYPE_CHECKING:
     from rainier_fast.machine.mesh import DeviceMesh
+    from rainier_fast.machine.placing import Tenant
     from rainier_fast.machine.plan import Compute, Plan
     from rainier_fast.machine.schedule import Block, Schedule, Send
     from rainier_fast.measure import Calibration, calibrate
@@ -74,9 +80,13 @@ if TYPE_CHECKING:
         Link,
         LinkLoads,
         Meeting,
+        MonteCarlo,
         PlanResult,
+        Recoveries,
         Route,
+        RoutingReport,
         Table,
+        TenantsResult,
         TogetherResult,
     )
     from rainier_fast.results.mapping import Layout, Ranking
@@ -135,6 +145,7 @@ __all__ = [
     "DeviceMesh",
     "DimensionOrder",
     "Fabric",
+    "FailureRates",
     "Faults",
     "Gpu",
     "Groups",
@@ -148,6 +159,7 @@ __all__ = [
     "Machine",
     "Meeting",
     "MinimalAdaptive",
+    "MonteCarlo",
     "Neuron",
     "Nic",
     "OutOfRange",
@@ -155,19 +167,26 @@ __all__ = [
     "PlanResult",
     "RainierError",
     "Ranking",
+    "Recoveries",
     "Route",
+    "RoutingReport",
     "Schedule",
     "Send",
+    "Shortest",
     "Site",
     "Table",
+    "Tenant",
+    "TenantsResult",
     "Tier",
     "TogetherResult",
     "UltraServer",
     "UnknownName",
     "Unreachable",
     "Unsupported",
+    "UpDown",
     "Valiant",
     "Wan",
+    "WildFirst",
     "__version__",
     "algorithms",
     "assumptions",
@@ -177,6 +196,7 @@ __all__ = [
     "compare",
     "domain",
     "full_mesh",
+    "policies",
     "preset",
     "presets",
     "schedule",
@@ -195,9 +215,13 @@ _LATE = {
             "Link",
             "LinkLoads",
             "Meeting",
+            "MonteCarlo",
             "PlanResult",
+            "Recoveries",
             "Route",
+            "RoutingReport",
             "Table",
+            "TenantsResult",
             "TogetherResult",
         ),
         "rainier_fast.results",
@@ -207,6 +231,7 @@ _LATE = {
     "DeviceMesh": "rainier_fast.machine.mesh",
     "Compute": "rainier_fast.machine.plan",
     "Plan": "rainier_fast.machine.plan",
+    "Tenant": "rainier_fast.machine.placing",
     **dict.fromkeys(("Calibration", "calibrate"), "rainier_fast.measure"),
 }
 

@@ -13,7 +13,8 @@ _Tier = tuple[int, float, float]
 _AxisRow = tuple[str, int, str, float, float, Sequence[_Tier]]
 # (name, UltraServers, fabric tiers with groups counted in UltraServers)
 _SiteRow = tuple[str, int, Sequence[_Tier]]
-# ("dor", tie, order or None) | ("adaptive", "", None) | ("valiant", "", None)
+# ("dor", tie, order or None) | (name, "", None), name one of adaptive, valiant, wild_first,
+# shortest, up_down
 _RoutingRow = tuple[str, str, Sequence[int] | None]
 # (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, fill)
 _GpuRow = tuple[str, int, str, float, bool, bool, bool, float]
@@ -35,6 +36,16 @@ _RequestRow = tuple[
     int | None,
     Sequence[tuple[Sequence[int], float]],
 ]
+# (UltraServer, alike, pairs, cut, other order, detours, wild, wild hops, promised, virtual
+# channels), (link, virtual channel) of a cycle, (mean hops, longest, highest load) damaged, healthy
+_ReportRow = tuple[
+    tuple[int, int, int, int, int, int, int, int, bool, int],
+    list[tuple[int, int]],
+    tuple[float, int, float],
+    tuple[float, int, float],
+]
+# failures per hour of a chip, cable, NIC, host and UltraServer; chips of a host
+_RatesRow = tuple[float, float, float, float, float, int]
 _Progress = Callable[[int, int], object]
 # (class, link, chip, plans)
 _Meeting = tuple[str, int | None, int | None, list[int]]
@@ -58,10 +69,14 @@ __all__ = [
     "healthy",
     "in_mode",
     "links_named",
+    "monte_carlo",
     "num_live_chips",
     "overlay_bytes",
+    "routing_reports",
+    "sample_faults",
     "share_links",
     "share_messages",
+    "unreachable",
     "with_faults",
     "write_out",
 ]
@@ -108,7 +123,47 @@ def in_mode(machine: Machine, mode: Machine) -> tuple[Machine, list[tuple[int, i
 def links_named(
     machine: Machine, chip: int, kind: str, direction: str | None, to: int | None
 ) -> list[int]: ...
+def unreachable(
+    machine: Machine,
+    src: NDArray[Any],
+    dst: NDArray[Any],
+    routing: _RoutingRow,
+    n_threads: int,
+    progress: _Progress | None,
+) -> NDArray[np.bool_]:
+    """Take src and dst as `Machine.link_loads` does."""
 
+def sample_faults(
+    machine: Machine, rates_row: _RatesRow, hours: float, seed: int, draw: int
+) -> Machine:
+    """Return the machine with what one draw breaks, beside the faults that it has."""
+
+def monte_carlo(
+    machine: Machine,
+    request: _RequestRow,
+    otherwise: _RequestRow | None,
+    groups: Groups | None,
+    routing: _RoutingRow,
+    model: str,
+    drop_damaged: bool,
+    rates_row: _RatesRow,
+    hours: float,
+    seed: int,
+    first: int,
+    end: int,
+    n_threads: int,
+    progress: _Progress | None,
+) -> tuple[
+    NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], list[tuple[int, str]], list[int]
+]:
+    """Return seconds (NaN without an answer), faults by kind, live chips, (draw, why no answer).
+
+    Last are the draws in which `otherwise` ran, since the request does not run there.
+    """
+
+def routing_reports(
+    machine: Machine, routing: _RoutingRow, ultraserver: int | None, progress: _Progress | None
+) -> list[_ReportRow]: ...
 def share_links(
     machine: Machine,
     plans: Sequence[Outcome | tuple[Groups, float, float, float]],

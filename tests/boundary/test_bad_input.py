@@ -113,7 +113,7 @@ NOT_GROUPS: list[Any] = [
     slice(4),
     rf.preset("rainier", chips=64).mesh(dp=1, tp=64).axis_groups("tp"),
 ]
-NOT_ROUTINGS: list[Any] = [None, "", "shortest", 3, object(), rf.DimensionOrder(order=["x"])]
+NOT_ROUTINGS: list[Any] = [None, "", "quickest", 3, object(), rf.DimensionOrder(order=["x"])]
 
 COLLECTIVES = ["all_reduce", "reduce_scatter", "all_gather", "all_to_all"]
 COLLECTIVES += ["broadcast", "reduce", "gather", "scatter", "send_recv"]

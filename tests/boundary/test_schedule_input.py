@@ -76,7 +76,7 @@ CASES: dict[str, Case] = {
     "blocks is a list": (lambda x: made(blocks=x), "blocks", [None, 3.0, object(), "2"]),
     "run": (lambda x: RING.run(x), "schedule", [None, 3, "ring", RING]),
     "run.model": (lambda x: RING.run(made(), model=x), "model", [None, "", "magic", 3]),
-    "run.routing": (lambda x: RING.run(made(), routing=x), "routing", ["", "shortest", 3]),
+    "run.routing": (lambda x: RING.run(made(), routing=x), "routing", ["", "quickest", 3]),
     "schedule.algorithm": (
         lambda x: rf.schedule("all_reduce", RING, 8, x),
         "algorithm",

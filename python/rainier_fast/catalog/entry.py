@@ -11,8 +11,18 @@ from rainier_fast.errors import invalid, unknown
 
 __all__ = ["KINDS", "Assumptions", "Catalog", "Entry", "Figures", "ReadOnly"]
 
-KINDS: Final = ("chip", "instance", "ultraserver", "domain", "nic", "site", "project", "runtime")
-"""What an entry may describe; a domain is a node, rack or pod of another maker."""
+KINDS: Final = (
+    "chip",
+    "instance",
+    "ultraserver",
+    "domain",
+    "nic",
+    "site",
+    "project",
+    "runtime",
+    "fleet",
+)
+"""What an entry may describe; a domain is a node, rack or pod of another maker, a fleet many."""
 
 _Value = TypeVar("_Value")
 _LEGEND: Final = "trust: " + ", ".join(

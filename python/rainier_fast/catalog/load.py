@@ -29,6 +29,7 @@ _FAMILIES: Final = (
     "amd.json",
     "maia.json",
     "tpu.json",
+    "failures.json",
 )
 _NEEDED: Final = frozenset({"value", "unit", "source", "confidence"})
 _OPTIONAL: Final = frozenset({"note", "alternatives", "low", "high"})

@@ -8,7 +8,16 @@ from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.neuron import Neuron
 from rainier_fast.definitions.places import ChipAt, LinkAt
-from rainier_fast.definitions.routing import DimensionOrder, MinimalAdaptive, Routing, Valiant
+from rainier_fast.definitions.rates import FailureRates
+from rainier_fast.definitions.routing import (
+    DimensionOrder,
+    MinimalAdaptive,
+    Routing,
+    Shortest,
+    UpDown,
+    Valiant,
+    WildFirst,
+)
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
 from rainier_fast.definitions.wan import Wan
@@ -20,15 +29,19 @@ __all__ = [
     "ChipAt",
     "DimensionOrder",
     "Fabric",
+    "FailureRates",
     "Gpu",
     "LinkAt",
     "MinimalAdaptive",
     "Neuron",
     "Nic",
     "Routing",
+    "Shortest",
     "Site",
     "Tier",
     "UltraServer",
+    "UpDown",
     "Valiant",
     "Wan",
+    "WildFirst",
 ]

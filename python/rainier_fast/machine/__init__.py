@@ -8,6 +8,7 @@ from rainier_fast.machine.faults import Faults
 from rainier_fast.machine.groups import Groups
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.presets import preset, presets
+from rainier_fast.machine.recovery import policies
 from rainier_fast.machine.request import algorithms
 from rainier_fast.machine.scheduling import schedule
 from rainier_fast.machine.shapes import domain, full_mesh, switch, torus
@@ -21,6 +22,7 @@ __all__ = [
     "compare",
     "domain",
     "full_mesh",
+    "policies",
     "preset",
     "presets",
     "schedule",

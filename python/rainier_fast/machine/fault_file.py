@@ -109,4 +109,4 @@ def _is_pair(pair: object) -> bool:
 def _is_numbering(parts: object) -> bool:
     if not isinstance(parts, dict) or set(parts) != set(PARTS):
         return False
-    return all(type(part) is int and part > 0 for part in parts.values())
+    return all(type(part) is int and part >= 0 for part in parts.values())

@@ -11,13 +11,14 @@ from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.machine.collectives import Collectives
-from rainier_fast.machine.damaged import Damaged
 from rainier_fast.machine.mapping import Mappings
 from rainier_fast.machine.places import Places
 from rainier_fast.machine.recovery import Recovery
+from rainier_fast.machine.rerouting import Rerouting
 from rainier_fast.machine.rooted import Rooted
+from rainier_fast.machine.sampling import Sampling
 from rainier_fast.machine.sharing import Sharing
-from rainier_fast.machine.together import Together
+from rainier_fast.machine.tenants import Tenants
 from rainier_fast.machine.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["Machine"]
 
 
-class Machine(Places, Damaged, Recovery, Traffic, Sharing, Collectives, Rooted, Together, Mappings):
+class Machine(
+    Places, Sampling, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Tenants, Mappings
+):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 
     Made by `Cluster`, `torus`, `switch`, `full_mesh`, `domain` and `preset`, not by its own name.

@@ -128,7 +128,8 @@ class Places(Base):
         src, dst
             Chip numbers.
         routing
-            ``"dor"``, ``"adaptive"``, ``"valiant"`` or a policy object.
+            ``"dor"``, ``"adaptive"``, ``"valiant"``, ``"wild_first"``, ``"shortest"``,
+            ``"up_down"`` or a policy object.
 
         Returns
         -------

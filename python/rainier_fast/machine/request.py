@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from rainier_fast import _core
 from rainier_fast.definitions.bucket import Bucket
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_integer
-from rainier_fast.definitions.routing import (
-    DimensionOrder,
-    MinimalAdaptive,
-    Routing,
-    RoutingRow,
-    Valiant,
-    as_routing,
-    routing_row,
-)
+from rainier_fast.definitions.routing import Policy, Routing, RoutingRow, as_routing, routing_row
 from rainier_fast.errors import invalid, invalid_type, unknown
 from rainier_fast.machine.groups import Groups, as_groups
 from rainier_fast.units import Quantity, parse_bytes
@@ -62,7 +54,7 @@ class Request:
     operation: str
     size: float
     groups: Groups
-    routing: DimensionOrder | MinimalAdaptive | Valiant
+    routing: Policy
     root: int
     shift: int
     algorithm: str | tuple[str, ...]

@@ -37,7 +37,8 @@ class Sharing(Base):
         src, dst
             Chip numbers of the senders and receivers, as for `link_loads`.
         routing
-            ``"dor"``, ``"adaptive"``, ``"valiant"`` or a policy object.
+            ``"dor"``, ``"adaptive"``, ``"valiant"``, ``"wild_first"``, ``"shortest"``,
+            ``"up_down"`` or a policy object.
 
         Returns
         -------
@@ -84,7 +85,8 @@ class Sharing(Base):
         start
             When each message begins: one time as a number of seconds or text, or seconds for each.
         routing
-            ``"dor"``, ``"adaptive"``, ``"valiant"`` or a policy object.
+            ``"dor"``, ``"adaptive"``, ``"valiant"``, ``"wild_first"``, ``"shortest"``,
+            ``"up_down"`` or a policy object.
         model
             ``"fluid"``: messages share links with max-min fair rates, found anew whenever one
             starts or ends; one alone takes `Route.time_s`. ``"fifo"``: each link serves whole

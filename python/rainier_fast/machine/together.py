@@ -194,7 +194,7 @@ def _result(
     for at, (alone, time, start, _, slowed_by) in enumerate(rows):
         request = plans[at].request
         what = "compute" if isinstance(request, Compute) else request.operation
-        met = None if slowed_by is None or time == alone else _meeting(slowed_by, names)
+        met = None if slowed_by is None or time <= alone else _meeting(slowed_by, names)
         results.append(PlanResult(names[at], what, algorithms[at], start, alone, time, met))
     where = None if bottleneck is None else _meeting(bottleneck, names)
     return TogetherResult(tuple(results), model, busiest, where, messages)

@@ -67,7 +67,8 @@ class Traffic(Base):
         nbytes
             Bytes of each message: one size as a number or text, or a number for each message.
         routing
-            ``"dor"``, ``"adaptive"``, ``"valiant"`` or a policy object.
+            ``"dor"``, ``"adaptive"``, ``"valiant"``, ``"wild_first"``, ``"shortest"``,
+            ``"up_down"`` or a policy object.
         n_threads
             Threads; None for ``RAINIER_NUM_THREADS`` or all cores. Results are the same bits for
             any number.
@@ -129,7 +130,8 @@ class Traffic(Base):
         bytes_per_chip
             Bytes that each chip sends, as a number or text.
         routing
-            ``"dor"``, ``"adaptive"``, ``"valiant"`` or a policy object.
+            ``"dor"``, ``"adaptive"``, ``"valiant"``, ``"wild_first"``, ``"shortest"``,
+            ``"up_down"`` or a policy object.
         seed
             Which permutation; 0 if not given. For ``"permutation"`` only.
         shift

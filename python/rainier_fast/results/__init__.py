@@ -6,8 +6,12 @@ from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.comparison import Comparison
 from rainier_fast.results.link import Bottleneck, Link
 from rainier_fast.results.link_loads import LinkLoads
+from rainier_fast.results.monte_carlo import MonteCarlo
+from rainier_fast.results.recovery import Recoveries
 from rainier_fast.results.route import Route
+from rainier_fast.results.routing import RoutingReport
 from rainier_fast.results.table import Table
+from rainier_fast.results.tenants import TenantsResult
 from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
 
 __all__ = [
@@ -17,8 +21,12 @@ __all__ = [
     "Link",
     "LinkLoads",
     "Meeting",
+    "MonteCarlo",
     "PlanResult",
+    "Recoveries",
     "Route",
+    "RoutingReport",
     "Table",
+    "TenantsResult",
     "TogetherResult",
 ]

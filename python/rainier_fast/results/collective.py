@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rainier_fast.catalog import Figure
     from rainier_fast.machine.machine import Machine
     from rainier_fast.machine.request import Request
+    from rainier_fast.machine.schedule import Schedule
 
 __all__ = ["CollectiveResult"]
 
@@ -203,6 +204,30 @@ class CollectiveResult:
         if outcome is None:
             outcome = self.request.outcome(self.machine)
         return LinkLoads(self.machine, outcome.link_loads())
+
+    def schedule(self) -> Schedule:
+        """Return the schedule of the first group, message by message.
+
+        Returns
+        -------
+        Schedule
+            `Schedule.verify` proves it. On a damaged machine its ranks are those of the request:
+            a dead chip's is played by the chip next to it.
+
+        Raises
+        ------
+        Unsupported
+            If the algorithm has none, or it is too long to write out.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").all_gather("1 MiB").schedule().verify()
+        """
+        from rainier_fast.machine.schedule import made_by
+
+        own = self.request.schedule_of_own
+        return made_by(self.machine, self.request) if own is None else own
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as a dict that JSON takes, without link loads.

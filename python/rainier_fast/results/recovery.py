@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from numpy.typing import NDArray
 
@@ -15,6 +15,8 @@ from rainier_fast.results.table import Table
 from rainier_fast.units import format_bytes, format_time
 
 __all__ = ["Recoveries"]
+
+T = TypeVar("T")
 
 _SHOWN: Final = (
     "policy",
@@ -93,10 +95,10 @@ class Recoveries(Table):
         rows = [results[at] for at in order]
         base = whole.time_s
 
-        def each(of: Any, missing: Any) -> list[Any]:
+        def each(of: Callable[[CollectiveResult], T], missing: T) -> list[T]:
             return [missing if row is None else of(row) for row in rows]
 
-        columns = {
+        columns: dict[str, Sequence[Any]] = {
             "policy": [policies[at] for at in order],
             "time_s": each(lambda row: row.time_s, math.nan),
             "slowdown": each(lambda row: row.time_s / base if base else 1.0, math.nan),

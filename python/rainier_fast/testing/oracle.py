@@ -13,7 +13,14 @@ from fractions import Fraction
 from itertools import product
 
 from rainier_fast.definitions.axis import Axis, Tier
-from rainier_fast.definitions.routing import DimensionOrder, Routing, Valiant, as_routing
+from rainier_fast.definitions.routing import (
+    DimensionOrder,
+    MinimalAdaptive,
+    Routing,
+    Valiant,
+    as_routing,
+)
+from rainier_fast.errors import Unsupported
 from rainier_fast.machine.machine import Machine
 
 __all__ = ["link_loads", "paths"]
@@ -89,8 +96,12 @@ def paths(machine: Machine, src: int, dst: int, routing: Routing = "dor") -> lis
         found = domain.dimension_order(here, there, tie, order or list(range(len(domain.axes))))
     elif isinstance(policy, Valiant):
         found = domain.valiant(here, there)
-    else:
+    elif isinstance(policy, MinimalAdaptive):
         found = domain.adaptive(here, there)
+    else:
+        raise Unsupported(
+            f"paths of {policy}; use dimension order, minimal adaptive or Valiant routing"
+        )
     return [(share, [first + link for link in links]) for share, links in found]
 
 

@@ -1,6 +1,7 @@
 //! How a long job and its caller talk: a flag to stop and a count of work done.
 
 use crate::error::{Error, Result};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Shared between a job and the thread that waits for it.
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// ```
 #[derive(Debug, Default)]
 pub struct Control {
-    cancelled: AtomicBool,
+    cancelled: Arc<AtomicBool>,
     done: AtomicU64,
 }
 
@@ -37,6 +38,15 @@ impl Control {
     /// Adds `units` of finished work.
     pub fn advance(&self, units: u64) {
         self.done.fetch_add(units, Ordering::Relaxed);
+    }
+
+    /// One for a part of the job: it stops with the whole, and counts its work for itself.
+    #[must_use]
+    pub fn part(&self) -> Self {
+        Self {
+            cancelled: Arc::clone(&self.cancelled),
+            done: AtomicU64::new(0),
+        }
     }
 
     /// Units of work finished so far.

@@ -37,7 +37,7 @@ fn hurt(machine: &Machine, percent: u32, seed: u64) -> Option<Machine> {
     let mut random = SplitMix64::new(seed);
     let (links, chips) = (machine.num_links(), machine.num_chips());
     let count = (links * u64::from(percent)).div_ceil(100) as u32;
-    let mut rarely = |random: &mut SplitMix64, end: u64| -> Vec<u32> {
+    let rarely = |random: &mut SplitMix64, end: u64| -> Vec<u32> {
         let count = u32::from(random.below(4) == 0);
         some(random, count, end)
     };
@@ -227,7 +227,7 @@ fn on_500_damaged_tori_each_live_pair_is_joined_or_cut() {
             let cables = *routing == Routing::UpDown;
             let live: Vec<bool> = (0..machine.num_links())
                 .map(|link| {
-                    !machine.is_dead_link(link) && !(cables && machine.is_dead_link(back(link)))
+                    !(machine.is_dead_link(link) || cables && machine.is_dead_link(back(link)))
                 })
                 .collect();
             for _ in 0..12 {

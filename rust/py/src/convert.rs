@@ -197,7 +197,14 @@ pub(crate) fn routing(py: Python<'_>, (name, tie, order): RoutingRow) -> PyResul
         "dor" => Ok(Routing::DimensionOrder(DimensionOrder { tie, order })),
         "adaptive" => Ok(Routing::MinimalAdaptive),
         "valiant" => Ok(Routing::Valiant),
-        other => Err(unknown("routing", other, "dor, adaptive, valiant")),
+        "wild_first" => Ok(Routing::WildFirst),
+        "shortest" => Ok(Routing::Shortest),
+        "up_down" => Ok(Routing::UpDown),
+        other => Err(unknown(
+            "routing",
+            other,
+            "dor, adaptive, valiant, wild_first, shortest, up_down",
+        )),
     });
     made.map_err(|error| to_py(py, &error))
 }

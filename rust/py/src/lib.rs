@@ -6,7 +6,9 @@ mod enter;
 mod error;
 mod faults;
 mod machine;
+mod monte_carlo;
 mod recovery;
+mod rerouting;
 mod schedule;
 mod together;
 
@@ -21,7 +23,11 @@ mod _core {
     #[pymodule_export]
     use super::machine::Machine;
     #[pymodule_export]
+    use super::monte_carlo::{monte_carlo, sample_faults};
+    #[pymodule_export]
     use super::recovery::{damaged_ultraservers, dead_ultraservers, in_mode};
+    #[pymodule_export]
+    use super::rerouting::{routing_reports, unreachable};
     #[pymodule_export]
     use super::schedule::Schedule;
     #[pymodule_export]

@@ -53,7 +53,7 @@ type RouteRow<'py> = (
 ///
 /// The GIL is released while the core reads it. Another Python thread that writes into the array meanwhile gets
 /// a result of mixed values; every value is checked after it is read, so nothing worse.
-enum Column<'py> {
+pub(crate) enum Column<'py> {
     I32(PyReadonlyArray1<'py, i32>),
     U32(PyReadonlyArray1<'py, u32>),
     I64(PyReadonlyArray1<'py, i64>),
@@ -61,7 +61,7 @@ enum Column<'py> {
 }
 
 impl<'py> Column<'py> {
-    fn of(name: &str, array: &Bound<'py, PyAny>) -> PyResult<Self> {
+    pub(crate) fn of(name: &str, array: &Bound<'py, PyAny>) -> PyResult<Self> {
         if let Ok(array) = array.extract() {
             return Ok(Self::I64(array));
         }
@@ -78,7 +78,7 @@ impl<'py> Column<'py> {
         Err(raise(array.py(), "InvalidType", &message))
     }
 
-    fn view(&self) -> PyResult<IndexColumn<'_>> {
+    pub(crate) fn view(&self) -> PyResult<IndexColumn<'_>> {
         Ok(match self {
             Self::I32(array) => IndexColumn::I32(array.as_slice()?),
             Self::U32(array) => IndexColumn::U32(array.as_slice()?),

@@ -181,10 +181,6 @@ impl<'a> Context<'a> {
         self.members.binary_search(&local).is_ok()
     }
 
-    pub(crate) fn first_member(&self) -> u32 {
-        self.members.first().copied().unwrap_or(0)
-    }
-
     /// A member domain without damage; `None` when all have some.
     pub(crate) fn whole_domain(&self) -> Option<u32> {
         match &self.hurt {

@@ -24,17 +24,21 @@ pub enum Groups {
 }
 
 impl Groups {
-    /// One group of all chips but those of dead domains. Other dead chips are members: stand-ins play their ranks.
+    /// One group of all chips but those of domains without a live one. Other dead chips are members: stand-ins play their ranks.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for domains of more than [`MOST_DOMAIN_CHIPS`] chips.
     pub fn all(machine: &Machine) -> Result<Self> {
         check_size(machine)?;
+        let lifeless = machine.lifeless_domains();
+        let lives = |domain: u32| {
+            !machine.is_dead_domain(domain) && lifeless.binary_search(&domain).is_err()
+        };
         Ok(Self::Grid {
             locals: vec![(0..machine.domain().chips()).collect()],
             domains: vec![
                 (0..machine.num_domains())
-                    .filter(|&domain| !machine.is_dead_domain(domain))
+                    .filter(|&domain| lives(domain))
                     .collect(),
             ],
         })

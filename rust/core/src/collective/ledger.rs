@@ -182,8 +182,10 @@ impl Ledger {
             for &domain in &class.domains {
                 let detoured = class.detoured(context, self, domain);
                 for (&local, &bytes) in &detoured.local {
-                    let all = bytes + hurt.local_bytes(self, domain, local);
                     let link = machine.domain_link(domain, local);
+                    let single = self.single.binary_search_by_key(&link, |entry| entry.0);
+                    let single = single.map_or(0.0, |at| self.single[at].1);
+                    let all = bytes + single + hurt.local_bytes(self, domain, local);
                     offer(all, class.bandwidth[local as usize], link);
                 }
                 for direction in 0..2 {
@@ -228,15 +230,26 @@ impl Ledger {
     fn nic_peaks(&self, context: &Context, direction: usize) -> Vec<(u32, f64, u32)> {
         let shared = &self.nic[direction];
         let mut out = Vec::new();
+        // NICs that carry nothing any more, or more than their own, are offered with their domains.
+        let own = |domain: usize, chip: u32| {
+            let class = context
+                .hurt
+                .as_ref()
+                .and_then(|hurt| hurt.redirected(domain as u32));
+            class.is_none_or(|class| class.uses_own_nic_alone(direction, chip))
+        };
         if !shared.is_empty() {
             let (domain, bytes) = peak(shared.len(), |domain| shared[domain]);
-            out.push((domain as u32, bytes, context.first_member()));
+            let chip = context.members().find(|&chip| own(domain, chip));
+            out.extend(chip.map(|chip| (domain as u32, bytes, chip)));
         }
         for (&lane, loads) in &self.lanes[direction] {
             let beside = !shared.is_empty() && context.is_member(lane);
             let bytes = |domain: usize| loads[domain] + if beside { shared[domain] } else { 0.0 };
             let (domain, bytes) = peak(loads.len(), bytes);
-            out.push((domain as u32, bytes, lane));
+            if own(domain, lane) {
+                out.push((domain as u32, bytes, lane));
+            }
         }
         out
     }
@@ -318,6 +331,7 @@ impl Ledger {
                 }
             }
         }
+        changes.retain(|entry| entry.1 != 0.0);
         changes.sort_by_key(|entry| entry.0);
         changes.dedup_by(|next, kept| {
             let same = next.0 == kept.0;

@@ -103,6 +103,33 @@ pub fn run(
     Ok(outcome)
 }
 
+/// Seconds of [`run`] alone: without bounds, tables and loads.
+///
+/// # Errors
+/// Those of [`run`].
+pub(super) fn time(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+    control: &Control,
+) -> Result<f64> {
+    let priced = [nccl::NAME, neuron::NAME].map(|name| Choice::Named(name.to_owned()));
+    if priced.contains(&request.algorithm) || synthesized::named(request) {
+        return Ok(run(machine, groups, routing, request, control)?.time);
+    }
+    let (groups, request) = checked(machine, groups, routing, request)?;
+    if nothing_moves(&groups, &request) {
+        return Ok(0.0);
+    }
+    let context = Context::new(machine, routing, &groups, control)?;
+    let (best, _) = best(&context, &request)?;
+    if !best.cost.time.is_finite() {
+        return Err(cut_off(&context, &best.cost));
+    }
+    Ok(best.cost.time.max(machine.launch()))
+}
+
 /// Refuses, on damaged domains, algorithms whose prices are tables of whole ones.
 fn refuse_on_damage(machine: &Machine, groups: &Groups, request: &Request) -> Result<()> {
     let Choice::Named(name) = &request.algorithm else {

@@ -45,19 +45,37 @@ impl Shares {
                 heap.push(Reverse(((room.left / room.weights).to_bits(), link, false)));
             }
         }
+        // Caps do not change, and many are equal: sorted once they cost less than in the heap.
+        let mut caps = Vec::with_capacity(started.len());
         for &flow in &started {
             let share = &mut self.shares[flow as usize];
             share.rate = f64::INFINITY;
             share.neck = OWN_CAP;
             if share.cap.is_finite() {
-                heap.push(Reverse((share.cap.to_bits(), flow, true)));
+                caps.push((share.cap.to_bits(), flow, true));
             }
         }
+        control.check()?;
+        caps.sort_unstable();
+        control.check()?;
+        let mut unsettled = caps.len();
+        let mut caps = caps.into_iter().peekable();
         let mut heap = BinaryHeap::from(heap);
         let mut settled = Vec::new();
         let mut popped = 0usize;
         // Levels are positive, and positive floats are ordered as their bits are.
-        while let Some(Reverse((key, index, is_flow))) = heap.pop() {
+        while unsettled > 0 {
+            let cap_first = match (heap.peek(), caps.peek()) {
+                (Some(Reverse(link)), Some(cap)) => cap < link,
+                (link, _) => link.is_none(),
+            };
+            let next = match cap_first {
+                true => caps.next(),
+                false => heap.pop().map(|Reverse(link)| link),
+            };
+            let Some((key, index, is_flow)) = next else {
+                break;
+            };
             popped += 1;
             if popped % STRETCH == 0 {
                 control.check()?;
@@ -85,6 +103,7 @@ impl Shares {
                 self.links[index as usize].level = level;
                 (level, index)
             };
+            unsettled -= settled.len();
             for &flow in &settled {
                 self.shares[flow as usize].rate = level;
                 self.shares[flow as usize].neck = neck;

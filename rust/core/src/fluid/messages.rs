@@ -82,7 +82,7 @@ pub fn finish_times(
         Numbers::of("start", start, src.len())?,
     );
     if engine == Engine::Fluid {
-        let paths = Paths::of(machine, src, dst, routing, control)?;
+        let paths = Paths::of(machine, src, dst, routing, true, control)?;
         let (mut graph, alone) = paths.into_graph(machine, control)?;
         for (at, (flow, alone)) in graph.flows.iter_mut().zip(&alone).enumerate() {
             flow.bytes = bytes.value(at);
@@ -92,7 +92,7 @@ pub fn finish_times(
         return Ok(fluid::simulate(&graph, control)?.arrived);
     }
     let all = || (0..src.len()).collect();
-    let one_path = |routing: &Routing| Paths::of(machine, src, dst, routing, control);
+    let one_path = |routing: &Routing| Paths::of(machine, src, dst, routing, true, control);
     // Halves stand side by side, so that ties go by the number of the message.
     let (paths, of): (Paths, Vec<usize>) = match routing {
         Routing::DimensionOrder(order) if order.tie == TieRule::Split => {
@@ -179,11 +179,13 @@ pub(super) struct Alone {
 }
 
 impl Paths {
+    /// The ways of messages; latencies are found where they are `timed`.
     pub(super) fn of(
         machine: &Machine,
         src: IndexColumn,
         dst: IndexColumn,
         routing: &Routing,
+        timed: bool,
         control: &Control,
     ) -> Result<Self> {
         if src.len() != dst.len() {
@@ -195,6 +197,7 @@ impl Paths {
         }
         let overlay = Overlay::of(machine);
         let routes = Routes::new(machine, routing, &overlay)?;
+        let spread = routing.is_spread();
         let mut paths = Self::default();
         for flow in 0..src.len() {
             if flow % STRETCH == 0 {
@@ -202,12 +205,26 @@ impl Paths {
             }
             let from = machine.check_chip(&format!("src[{flow}]"), src.value(flow))?;
             let to = machine.check_chip(&format!("dst[{flow}]"), dst.value(flow))?;
-            let way = routes.route(from, to, control)?;
-            let alone = Alone {
-                latency: way.latency,
-                overhead: way.overhead,
-            };
-            paths.add(way.links.into_iter().zip(way.shares), alone);
+            if spread && machine.split(from).0 == machine.split(to).0 {
+                let way = routes.route(from, to, control)?;
+                let alone = Alone {
+                    latency: way.latency,
+                    overhead: way.overhead,
+                };
+                paths.add(way.links.into_iter().zip(way.shares), alone);
+                continue;
+            }
+            // The same, without lists of its own.
+            let steps = &mut paths.steps;
+            let mut latency = 0.0;
+            routes.walk(from, to, control, &mut |link, share| {
+                if timed {
+                    latency += machine.link_numbers(link).1 * share;
+                }
+                steps.push((link, share));
+            })?;
+            let overhead = machine.overhead_between(from, to);
+            paths.add(std::iter::empty(), Alone { latency, overhead });
         }
         Ok(paths)
     }

@@ -9,9 +9,6 @@ use crate::load::IndexColumn;
 use crate::machine::Machine;
 use crate::route::Routing;
 
-/// Flows between two looks at the cancel flag.
-const STRETCH: u32 = 1 << 12;
-
 /// Bytes/s of each flow when all run at once and share every link fairly; infinite for a chip that sends to itself. A
 /// flow that is spread over several links loads each with its share of the rate.
 ///
@@ -28,16 +25,11 @@ pub fn max_min_rates(
     routing: &Routing,
     control: &Control,
 ) -> Result<Vec<f64>> {
-    let paths = Paths::of(machine, src, dst, routing, control)?;
+    let paths = Paths::of(machine, src, dst, routing, false, control)?;
     let (graph, _) = paths.into_graph(machine, control)?;
     let flows = graph.flows.len() as u32;
     let mut shares = Shares::of(&graph, control)?;
-    for flow in 0..flows {
-        if flow % STRETCH == 0 {
-            control.check()?;
-        }
-        shares.start(flow);
-    }
+    shares.start_all(control)?;
     shares.settle(control)?;
     Ok((0..flows).map(|flow| shares.rate(flow)).collect())
 }

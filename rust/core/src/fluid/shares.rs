@@ -118,22 +118,22 @@ impl Shares {
         first.push(0);
         let mut steps: Vec<Step> = Vec::with_capacity(graph.paths.len());
         let mut shares = Vec::with_capacity(flows);
-        let mut riders = vec![0u32; links];
-        // The last step on each link, which tells whether the flow has passed it before.
-        let mut last = vec![u32::MAX; links];
+        // How many ride on each link, and the last step on it, which tells whether the flow has passed it before.
+        let mut seen = vec![(0u32, u32::MAX); links];
         for (at, flow) in graph.flows.iter().enumerate() {
             if at % STRETCH == 0 {
                 control.check()?;
             }
             let begin = steps.len();
             for &(link, weight) in graph.path(flow) {
-                let before = last[link as usize] as usize;
+                let (riders, last) = &mut seen[link as usize];
+                let before = *last as usize;
                 if before < steps.len() && before >= begin {
                     steps[before].weight += weight;
                     continue;
                 }
-                last[link as usize] = steps.len() as u32;
-                riders[link as usize] += 1;
+                *last = steps.len() as u32;
+                *riders += 1;
                 steps.push(Step {
                     link,
                     seat: 0,
@@ -152,7 +152,7 @@ impl Shares {
             });
         }
         let mut next = 0;
-        let link = |(&capacity, riders): (&f64, u32)| {
+        let link = |(&capacity, (riders, _)): (&f64, (u32, u32))| {
             let first = next;
             next += riders;
             Link {
@@ -164,7 +164,7 @@ impl Shares {
         };
         Ok(Self {
             shares,
-            links: graph.capacity.iter().zip(riders).map(link).collect(),
+            links: graph.capacity.iter().zip(seen).map(link).collect(),
             first,
             riders: vec![
                 Rider {
@@ -204,6 +204,31 @@ impl Shares {
             self.touched.add(link);
         }
         self.shares[flow as usize] = self.least(flow);
+    }
+
+    /// Lets all flows run, for good: nobody asks which rates have changed since.
+    pub(super) fn start_all(&mut self, control: &Control) -> Result<()> {
+        let flows = self.shares.len() as u32;
+        for flow in 0..flows {
+            if flow as usize % STRETCH == 0 {
+                control.check()?;
+            }
+            for step in self.first[flow as usize]..self.first[flow as usize + 1] {
+                let Step { link, weight, .. } = self.steps[step as usize];
+                let row = &mut self.links[link as usize];
+                let seat = row.first + row.riders;
+                row.riders += 1;
+                self.riders[seat as usize] = Rider { flow, step, weight };
+            }
+        }
+        for link in 0..self.links.len() as u32 {
+            if self.links[link as usize].riders > 0 {
+                self.touched.add(link);
+            }
+        }
+        self.running = flows;
+        self.started = (0..flows).collect();
+        Ok(())
     }
 
     /// Takes a flow off its links that ran when rates were last settled.

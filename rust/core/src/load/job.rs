@@ -5,6 +5,7 @@ use super::columns::{BLOCK, ByteColumn, Flows};
 use super::direct::{leave_to_spanning, mesh};
 use super::grid::{Grid, Scale};
 use super::kernel::{Alike, Halves, Legs, Plan, Row, line, ring};
+use super::sorted::{Sorted, by_source};
 use super::tally::{AxisCounts, Tally, shape, switch_shape};
 use super::walked::Walked;
 use super::{spread, valiant};
@@ -53,6 +54,12 @@ pub fn link_loads(
     let threads = threads::resolve(n_threads)?;
     let count = flows.count()?;
     let survey = flows.survey(control)?;
+    let sorted = match &walked {
+        Some(walked) if walked.searches_by_source() => by_source(machine, flows, control)?,
+        _ => None,
+    };
+    let (given, sorted) = (flows, sorted.as_ref().map(Sorted::flows));
+    let flows = sorted.as_ref().unwrap_or(flows);
     let valiant = match routing {
         Routing::MinimalAdaptive => {
             let grid = survey.share_grid();
@@ -87,7 +94,7 @@ pub fn link_loads(
         },
     };
     match (loads, &walked) {
-        (Err(met), Some(walked)) => Err(walked.first_error(met, flows, control)),
+        (Err(met), Some(walked)) => Err(walked.first_error(met, given, control)),
         (loads, _) => loads,
     }
 }

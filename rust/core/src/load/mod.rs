@@ -9,10 +9,12 @@ mod job;
 mod kernel;
 mod pattern;
 mod random;
+mod sorted;
 mod spread;
 mod tally;
 mod uniform;
 mod uniform_adaptive;
+mod unreachable;
 mod valiant;
 mod walked;
 
@@ -44,3 +46,4 @@ pub use job::link_loads;
 pub use pattern::{Pattern, destinations};
 pub use random::SplitMix64;
 pub use uniform::uniform;
+pub use unreachable::unreachable;

@@ -143,6 +143,11 @@ impl<'a> Walked<'a> {
         }))
     }
 
+    /// True if walking a message begins with a search from its source.
+    pub(super) fn searches_by_source(&self) -> bool {
+        self.order.is_none() && !self.routing.is_spread()
+    }
+
     /// The routes of those that are walked.
     ///
     /// # Errors
@@ -158,7 +163,7 @@ impl<'a> Walked<'a> {
         if from != to {
             return self.far || self.hurt.has(from) || self.hurt.has(to);
         }
-        let by_policy = self.order.is_none() && !self.routing.is_spread();
+        let by_policy = self.searches_by_source();
         let dead_site = || self.far && self.machine.is_dead_domain(from);
         if !self.hurt.has(from) && !dead_site() {
             return by_policy;

@@ -204,6 +204,16 @@ impl Machine {
             || (!self.faults.sites.is_empty() && self.is_dead_site(self.site_of(domain)))
     }
 
+    /// Domains that are not dead as such but whose chips all are, one by one; ascending.
+    pub fn lifeless_domains(&self) -> Vec<u32> {
+        let domains = self
+            .faults
+            .chips
+            .chunk_by(|a, b| self.split(*a).0 == self.split(*b).0);
+        let lifeless = domains.filter(|chips| chips.len() == self.domain.chips() as usize);
+        lifeless.map(|chips| self.split(chips[0]).0).collect()
+    }
+
     /// True for a chip that is dead, or whose domain or site is.
     pub fn is_dead_chip(&self, chip: u32) -> bool {
         self.is_damaged()

@@ -15,6 +15,7 @@ mod named;
 mod neuron;
 mod numbering;
 mod runs;
+mod sample;
 mod wan;
 
 pub use axis::{Axis, AxisKind};
@@ -28,6 +29,7 @@ pub use link::{End, Link, LinkClass};
 pub use named::LinkName;
 pub use neuron::Neuron;
 pub(crate) use numbering::Blocks;
+pub use sample::Rates;
 pub use wan::{Wan, WanShape};
 
 pub(crate) use fabric::{bundle_bandwidth, groups, tier_links};

@@ -141,9 +141,9 @@ impl Machine {
         let link = |a: usize, b: usize| first + wan.path(sites, a, b).0[0];
         while let (Some(&here), None) = (queue.get(at), before[to]) {
             at += 1;
-            for there in 0..sites {
-                if before[there].is_none() && !self.is_dead_link(link(here, there)) {
-                    before[there] = Some(here);
+            for (there, before) in before.iter_mut().enumerate() {
+                if before.is_none() && !self.is_dead_link(link(here, there)) {
+                    *before = Some(here);
                     queue.push(there);
                 }
             }

@@ -8,6 +8,7 @@ mod valiant;
 mod walk;
 
 pub use alone::{Alone, alone};
+pub use damaged::{Lengths, RoutingReport, report_pairs, routing_reports};
 pub use order::{DimensionOrder, TieRule};
 
 pub(crate) use adaptive::{Scratch, spread};
@@ -173,6 +174,17 @@ pub fn route_until(
     Routes::new(machine, routing, &overlay)?.route(src, dst, control)
 }
 
+impl Machine {
+    /// Seconds that a sender spends on a message; 0 for a chip that sends to itself.
+    pub(crate) fn overhead_between(&self, src: u32, dst: u32) -> f64 {
+        match self.nic() {
+            _ if src == dst => 0.0,
+            Some(nic) if self.split(src).0 != self.split(dst).0 => nic.overhead,
+            _ => self.overhead(),
+        }
+    }
+}
+
 impl Routes<'_> {
     /// The route of one message between two chips of the machine.
     ///
@@ -207,11 +219,7 @@ impl Routes<'_> {
             hops = f64::from(longest_hops);
         }
         let (links, shares) = steps.into_iter().unzip();
-        let overhead = match machine.nic() {
-            _ if src == dst => 0.0,
-            Some(nic) if !same_domain => nic.overhead,
-            _ => machine.overhead(),
-        };
+        let overhead = machine.overhead_between(src, dst);
         Ok(Route {
             links,
             shares,

@@ -49,9 +49,10 @@ pub(super) fn injection(context: &Context, ask: &Ask, found: &mut Found) {
         };
         found.note("injection", f64::max(out, into) / ports);
     }
-    if context.hurt.as_ref().is_none_or(|hurt| !hurt.moves_ranks()) {
-        found.note("injection", ask.partition(ask.ranks) / (ask.ranks * most));
-    }
+    // A stand-in reduces for two: only chips that work are parts, however the dead ones are spread over groups.
+    let dead = context.hurt.as_ref().map_or(0, |hurt| hurt.dead_chips());
+    let live = (ask.ranks - dead as f64).max(1.0);
+    found.note("injection", ask.partition(live) / (live * most));
 }
 
 /// True when every chip of a domain is a member, so the poorest-connected one is too.

@@ -1,5 +1,6 @@
 //! What the loss of NICs puts on other links, domain by domain.
 
+use super::class::Redirect;
 use super::{Class, Hurt};
 use crate::collective::context::Context;
 use crate::collective::ledger::Ledger;
@@ -26,18 +27,22 @@ impl Class {
             for redirect in &self.redirects[direction] {
                 out.idle[direction].push(redirect.chip);
                 let moved = bytes(redirect.chip);
-                if moved == 0.0 {
-                    continue;
-                }
+                // Its own bytes are there even where nothing joins them.
                 *nics
                     .entry(redirect.port)
                     .or_insert_with(|| bytes(redirect.port)) += moved;
-                for &(link, share) in &redirect.path {
+                for &(link, share) in redirect.path.iter().filter(|_| moved > 0.0) {
                     *out.local.entry(link).or_default() += share * moved;
                 }
             }
         }
         out
+    }
+
+    /// True if a chip's NIC carries what is its own and nothing else.
+    pub(crate) fn uses_own_nic_alone(&self, direction: usize, chip: u32) -> bool {
+        let concerned = |redirect: &Redirect| redirect.chip == chip || redirect.port == chip;
+        !self.redirects[direction].iter().any(concerned)
     }
 
     /// True if some messages leave or arrive by another chip's NIC, or by a slower one.

@@ -110,6 +110,12 @@ impl Hurt {
             .any(|class| !class.damage.chips.is_empty())
     }
 
+    /// Dead chips of the domains that take part.
+    pub(crate) fn dead_chips(&self) -> usize {
+        let of_class = |class: &Class| class.damage.chips.len() * class.domains.len();
+        self.classes.iter().map(of_class).sum()
+    }
+
     /// Most ranks that one chip plays.
     pub(crate) fn most_roles(&self) -> u32 {
         let roles = self.classes.iter().map(Class::most_roles);
@@ -122,7 +128,7 @@ impl Hurt {
             let of_class = |class: &Class| of(class) * class.domains.len();
             self.classes.iter().map(of_class).sum()
         };
-        let dead = sum(&|class| class.damage.chips.len());
+        let dead = self.dead_chips();
         let others = |class: &Class, direction: usize| {
             let moved = class.redirects[direction].iter();
             moved

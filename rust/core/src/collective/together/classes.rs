@@ -150,6 +150,10 @@ pub(super) fn meetings(
         found.link(link, machine.link_numbers(link).0, bytes);
     }
     singles(machine, &mut found, control)?;
+    for &(link, _) in &machine.faults().degraded {
+        let bytes = |plan: &Seated| plan.bytes(machine, link);
+        found.link(link, machine.link_numbers(link).0, bytes);
+    }
     let mut out = Meetings {
         busiest: found.busiest,
         ..Meetings::default()
@@ -241,6 +245,8 @@ fn inside(machine: &Machine, found: &mut Found, control: &Control) -> Result<()>
 fn nics(machine: &Machine, found: &mut Found, control: &Control) -> Result<()> {
     let plans = found.plans;
     let chips = machine.domain().chips();
+    let damaged = machine.damaged_domains();
+    let everybody: Vec<usize> = (0..chips as usize).collect();
     for direction in 0..2 {
         let role = |plan: usize, local: usize| {
             let lane = plans[plan].ledger.lanes[direction].contains_key(&(local as u32));
@@ -252,7 +258,9 @@ fn nics(machine: &Machine, found: &mut Found, control: &Control) -> Result<()> {
             if u64::from(domain) % STRETCH == 0 {
                 control.check()?;
             }
-            for &local in &examples {
+            // Where something is damaged, chips are not alike.
+            let hurt = damaged.binary_search(&domain).is_ok();
+            for &local in if hurt { &everybody } else { &examples } {
                 let link = machine.nic_link(direction == 1, domain * chips + local as u32);
                 let bytes = |plan: &Seated| plan.bytes(machine, link);
                 found.link(link, machine.link_numbers(link).0, bytes);

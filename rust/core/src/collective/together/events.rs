@@ -67,17 +67,21 @@ pub fn share_messages(machine: &Machine, plans: &[Work], control: &Control) -> R
         });
     }
     let totals = totals(&ready);
-    for set in joined(&ready, wires.num_links()) {
+    let mut sets = joined(&ready, wires.num_links());
+    while let Some(mut set) = sets.pop() {
         if set.len() == 1 {
             continue;
         }
+        set.sort_by(|&a, &b| starts[a].total_cmp(&starts[b]));
         let members: Vec<&Ready> = set.iter().map(|&at| &ready[at]).collect();
         // Counted from the first start, so that the same plans later take the same.
-        let first = members
-            .iter()
-            .map(|plan| plan.start)
-            .fold(f64::INFINITY, f64::min);
+        let first = starts[set[0]];
         let ends = run(&wires, &members, first, control)?;
+        let parts = apart(&set, &ends, &starts);
+        if parts.len() > 1 {
+            sets.extend(parts);
+            continue;
+        }
         for (&at, end) in set.iter().zip(ends) {
             let plan = &mut shared[at];
             plan.time = called(end - (plan.start - first), launch, &ready[at]);
@@ -263,6 +267,22 @@ fn joined(plans: &[Ready], links: usize) -> Vec<Vec<usize>> {
         sets.entry(set).or_default().push(at);
     }
     sets.into_values().collect()
+}
+
+/// The plans of a set, by start, cut where one starts when all before it have ended: those after it run as if there had
+/// been none.
+fn apart(set: &[usize], ends: &[f64], starts: &[f64]) -> Vec<Vec<usize>> {
+    let first = starts[set[0]];
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    let mut latest = f64::NEG_INFINITY;
+    for (&at, &end) in set.iter().zip(ends) {
+        match parts.last_mut() {
+            Some(part) if starts[at] - first < latest => part.push(at),
+            _ => parts.push(vec![at]),
+        }
+        latest = latest.max(end);
+    }
+    parts
 }
 
 /// The link that a plan shares with others and that is busiest with all of them.

@@ -28,8 +28,8 @@ impl Graph {
             ));
         }
         let lives = |edge: &Edge| {
-            !damage.is_dead(edge.link)
-                && !(both_ways && damage.is_dead(links::reverse(domain, edge.link)))
+            let reversed = || both_ways && damage.is_dead(links::reverse(domain, edge.link));
+            !damage.is_dead(edge.link) && !reversed()
         };
         let mut first = vec![0; vertices as usize + 1];
         links::for_each(domain, |edge| {

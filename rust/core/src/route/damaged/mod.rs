@@ -1,9 +1,14 @@
 //! Routes inside a damaged domain: which links a message takes when some are dead.
 
+mod deadlock;
 mod graph;
 mod links;
+mod minimal;
 mod order;
 mod overlay;
+mod report;
+#[cfg(test)]
+mod report_tests;
 #[cfg(test)]
 mod tests;
 mod up_down;
@@ -11,10 +16,11 @@ mod why;
 mod wild;
 
 pub(crate) use overlay::{Overlay, Routes};
+pub use report::{Lengths, RoutingReport, report_pairs, routing_reports};
 
 use super::{AxisOrder, DimensionOrder, Routing, spans_below};
 use crate::error::{Error, Result};
-use crate::machine::{Damage, Domain};
+use crate::machine::{Axis, Damage, Domain};
 use graph::{Graph, Tree};
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -63,6 +69,8 @@ pub(crate) struct DomainRoutes<'a> {
     damage: &'a Damage,
     policy: Policy,
     order: AxisOrder,
+    /// All axes are rings and lines.
+    cabled: bool,
     spans: bool,
     graph: OnceCell<Graph>,
     levels: OnceCell<Vec<u32>>,
@@ -79,12 +87,11 @@ impl<'a> DomainRoutes<'a> {
     /// [`Error::Unsupported`] for policies that spread messages over all minimal paths or all chips;
     /// [`Error::Invalid`] for an axis order that does not fit.
     pub(crate) fn new(domain: &'a Domain, damage: &'a Damage, routing: &Routing) -> Result<Self> {
-        let axes = domain.axes().len();
-        let (policy, order) = match routing {
-            Routing::DimensionOrder(order) => (Policy::Ordered, order.resolve(axes)?),
-            Routing::WildFirst => (Policy::WildFirst, DimensionOrder::default().resolve(axes)?),
-            Routing::Shortest => (Policy::Shortest, DimensionOrder::default().resolve(axes)?),
-            Routing::UpDown => (Policy::UpDown, DimensionOrder::default().resolve(axes)?),
+        let policy = match routing {
+            Routing::DimensionOrder(_) => Policy::Ordered,
+            Routing::WildFirst => Policy::WildFirst,
+            Routing::Shortest => Policy::Shortest,
+            Routing::UpDown => Policy::UpDown,
             Routing::MinimalAdaptive | Routing::Valiant => {
                 return Err(Error::unsupported(
                     "adaptive or Valiant routing in a damaged domain",
@@ -92,11 +99,16 @@ impl<'a> DomainRoutes<'a> {
                 ));
             }
         };
+        let order = match routing.order_on_whole(domain)? {
+            Some(order) => order,
+            None => DimensionOrder::default().resolve(domain.axes().len())?,
+        };
         Ok(Self {
             domain,
             damage,
             policy,
             order,
+            cabled: domain.axes().iter().all(Axis::is_cabled),
             spans: domain.axes().iter().any(spans_below),
             graph: OnceCell::new(),
             levels: OnceCell::new(),
@@ -170,7 +182,14 @@ impl<'a> DomainRoutes<'a> {
                     self.wild_first(src, dst, steps).map(Found::Wild)
                 }
             }
-            Policy::Shortest => self.shortest(src, dst, steps)?,
+            Policy::Shortest => {
+                // A way as short as without damage is a shortest one.
+                if self.cabled && self.minimal(src, dst, steps) {
+                    Some(Found::Shortest)
+                } else {
+                    self.shortest(src, dst, steps)?
+                }
+            }
             Policy::UpDown => {
                 let tree = self.tree(src)?;
                 up_down::path(&tree, dst, steps).then_some(Found::UpDown)

@@ -127,6 +127,8 @@ impl<'a> Routes<'a> {
         control: &Control,
         visit: &mut impl FnMut(u64, f64),
     ) -> Result<()> {
+        // A search over a large domain takes a while.
+        control.check()?;
         let machine = self.machine;
         let ((from, local_src), (to, local_dst)) = (machine.split(src), machine.split(dst));
         if !machine.is_damaged() {

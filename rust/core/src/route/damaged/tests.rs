@@ -137,7 +137,8 @@ fn each_live_pair_has_a_chain_of_live_links_or_is_cut() {
                 let lives: Vec<bool> = (0..domain.links())
                     .map(|link| {
                         let back = links::reverse(&domain, link);
-                        !damage.is_dead(link) && !(cables && damage.is_dead(back))
+                        let reversed = cables && damage.is_dead(back);
+                        !damage.is_dead(link) && !reversed
                     })
                     .collect();
                 let routes = DomainRoutes::new(&domain, &damage, &routing).unwrap();
@@ -251,4 +252,34 @@ fn what_cuts_a_chip_off_is_named() {
         "{island}"
     );
     assert!(why(vec![1, 8], Routing::UpDown, 2, 0).contains("live both ways"));
+}
+
+#[test]
+fn ways_without_a_search_are_those_of_the_search() {
+    let mut random = SplitMix64::new(8);
+    let cabled = |domain: &Domain| domain.axes().iter().all(Axis::is_cabled);
+    let (mut quick, mut searched) = (0, 0);
+    for domain in domains().into_iter().filter(cabled) {
+        for _ in 0..60 {
+            let damage = damage(&domain, &mut random);
+            let routes = DomainRoutes::new(&domain, &damage, &Routing::Shortest).unwrap();
+            for pair in 0..domain.chips() * domain.chips() {
+                let (src, dst) = (pair / domain.chips(), pair % domain.chips());
+                let (mut seen, mut expected) = (Vec::new(), Vec::new());
+                let found = routes.search(src, dst, &mut seen).unwrap();
+                let reached =
+                    src == dst || routes.shortest(src, dst, &mut expected).unwrap().is_some();
+                assert_eq!(found.is_some(), reached);
+                assert_eq!(seen, expected, "{src} {dst}");
+                let mut minimal = Vec::new();
+                if routes.minimal(src, dst, &mut minimal) {
+                    quick += 1;
+                } else {
+                    assert!(minimal.is_empty());
+                    searched += 1;
+                }
+            }
+        }
+    }
+    assert!(quick > 1000 && searched > 1000, "{quick} {searched}");
 }

@@ -1,6 +1,6 @@
 //! Wild-first routing, as TPU v4 goes round broken optical switches: a non-minimal hop first, then dimension order.
 //!
-//! Zuo et al., "Resiliency at Scale: Managing Google's TPUv4 Machine Learning Supercomputer", NSDI 2024.
+//! Zu et al., "Resiliency at Scale: Managing Google's TPUv4 Machine Learning Supercomputer", NSDI 2024.
 
 use super::DomainRoutes;
 use crate::machine::AxisKind;

@@ -1,0 +1,77 @@
+"""Gates of damaged machines: what damage adds to an all-reduce, to a draw, to making a schedule."""
+
+import numpy as np
+
+import rainier_fast as rf
+from gates import Gate, at_least
+
+from measure import cpu_seconds, interleaved
+
+CHIPS = 1_048_576
+# What this much damage may cost, in costs of the whole machine: a few times as much, and less than
+# a thousandth of it for each fault.
+TIMES_WHOLE = 5
+# Draws of faults for one draw's time; a minute for a thousand is as many stable sorts of a million.
+DRAWS = 20
+HOURS = 24
+# A minute, in stable sorts of a million numbers on a machine of 2 cores (65 ms, measured).
+SORTS_PER_MINUTE = 920
+
+
+def damaged() -> rf.Machine:
+    """A million chips, 1,000 links, 200 chips and 50 NICs of them dead."""
+    random = np.random.default_rng(1)
+    whole = rf.preset("rainier", chips=CHIPS)
+    inside = whole.num_ultraservers * 384
+    return whole.with_faults(
+        links=random.choice(inside, 1000, replace=False),
+        chips=random.choice(CHIPS, 200, replace=False),
+        nics=random.choice(CHIPS, 50, replace=False),
+    )
+
+
+def damaged_all_reduce() -> Gate:
+    """All-reduce over a damaged million chips against the whole ones."""
+    hurt = damaged()
+    whole = hurt.healthy()
+    ratio = interleaved(
+        lambda: hurt.all_reduce("1 GiB", algorithm="hierarchical"),
+        lambda: whole.all_reduce("1 GiB", algorithm="hierarchical"),
+    )
+    times = 1 / ratio.times_faster
+    return Gate(
+        f"all_reduce over {CHIPS:,} chips, 1,250 faults / none",
+        times,
+        f"<= {TIMES_WHOLE} times",
+        times <= TIMES_WHOLE,
+        f"overlay of {hurt.faults.nbytes:,} bytes",
+    )
+
+
+def drawn_faults() -> Gate:
+    """All-reduce on draws of a day's faults of half a million chips, a draw against a sort."""
+    machine = rf.preset("rainier")
+    values = np.random.default_rng(0).random(1_000_000)
+    draws = at_least(
+        f"all_reduce on {DRAWS} draws of a day's faults, stable sorts of 1e6 / ours",
+        1,
+        lambda: machine.monte_carlo("all_reduce", "1 GiB", hours=HOURS, draws=DRAWS, n_threads=1),
+        lambda: [np.sort(values, kind="stable") for _ in range(DRAWS)],
+    )
+    return draws
+
+
+def made_schedule() -> Gate:
+    """A schedule for 4,096 chips with dead cables: less than a minute of sorts."""
+    torus = rf.torus((16, 16, 16), bandwidth="50 GB/s", latency="1 us")
+    hurt = torus.with_faults(links=[5, 77, 1000])
+    values = np.random.default_rng(0).random(1_000_000)
+    sort = min(cpu_seconds(lambda: np.sort(values, kind="stable")) for _ in range(5))
+    seconds = cpu_seconds(lambda: hurt.all_gather("1 GiB", algorithm="synthesized"))
+    return Gate(
+        "a schedule made for 4,096 chips, in stable sorts of 1e6",
+        seconds / sort,
+        f"<= {SORTS_PER_MINUTE}",
+        seconds / sort <= SORTS_PER_MINUTE,
+        "the fewest that a minute holds",
+    )

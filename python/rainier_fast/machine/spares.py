@@ -1,0 +1,115 @@
+"""Which UltraServers of a group are whole, and which others may take the place of damaged ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainier_fast import _core
+from rainier_fast.errors import Unsupported
+
+if TYPE_CHECKING:
+    from rainier_fast.machine.machine import Machine
+
+__all__ = ["check_whole", "whole_ultraservers", "with_spares"]
+
+
+def _hurt(machine: Machine) -> NDArray[np.int64]:
+    # Dead ones and those with any damage inside or at their NICs.
+    damaged = _core.damaged_ultraservers(machine._core)
+    dead = _core.dead_ultraservers(machine._core)
+    return np.union1d(damaged, dead).astype(np.int64)
+
+
+def check_whole(machine: Machine, chips: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the UltraServers that a group is made of.
+
+    Raises
+    ------
+    Unsupported
+        If it has some chips of an UltraServer and not all.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> machine = preset("rainier", chips=256).with_faults(chips=[70])
+    >>> check_whole(machine, np.arange(128))
+    array([0, 1])
+    """
+    each = machine.ultraserver.num_chips
+    servers, counts = np.unique(chips // each, return_counts=True)
+    if (counts != each).any():
+        raise Unsupported(
+            "a group of parts of UltraServers; this policy replaces or divides whole ones: "
+            "name all their chips"
+        )
+    return servers
+
+
+def whole_ultraservers(machine: Machine, chips: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the chips of a group whose UltraServers have no damage.
+
+    Raises
+    ------
+    Unsupported
+        If all have some, or none.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> machine = preset("rainier", chips=256).with_faults(chips=[70])
+    >>> whole_ultraservers(machine, np.arange(128)).size
+    64
+    """
+    servers = chips // machine.ultraserver.num_chips
+    left = chips[~np.isin(servers, _hurt(machine))]
+    if left.size == chips.size:
+        raise Unsupported("no UltraServer of the group is damaged: nothing to leave out")
+    if left.size == 0:
+        raise Unsupported("every UltraServer of the group is damaged: nothing would be left")
+    return left
+
+
+def with_spares(machine: Machine, chips: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the chips with each damaged UltraServer replaced by a whole one outside the group.
+
+    One of the same site if there is one, the lowest number.
+
+    Raises
+    ------
+    Unsupported
+        If the group has parts of UltraServers, no damage, or nothing whole is left outside of it.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> machine = preset("rainier", chips=256).with_faults(chips=[70])
+    >>> with_spares(machine, np.arange(128))[[63, 64, 127]]
+    array([ 63, 128, 191])
+    """
+    used = check_whole(machine, chips)
+    hurt = np.intersect1d(used, _hurt(machine))
+    if hurt.size == 0:
+        raise Unsupported("no UltraServer of the group is damaged: nothing to replace")
+    free = np.setdiff1d(np.arange(machine.num_ultraservers), np.union1d(used, _hurt(machine)))
+    bounds = np.cumsum([site.ultraservers for site in machine.sites])
+    site_of_free = np.searchsorted(bounds, free, side="right")
+    swap = {}
+    for server in hurt.tolist():
+        if free.size == 0:
+            raise Unsupported(
+                f"no whole UltraServer is left outside the group to replace {server}; name a group "
+                "that leaves some out, such as group=range(64 * 100)"
+            )
+        # One of the same site if there is one, the lowest number.
+        same = np.flatnonzero(site_of_free == np.searchsorted(bounds, server, side="right"))
+        at = int(same[0]) if same.size else 0
+        swap[server] = int(free[at])
+        free, site_of_free = np.delete(free, at), np.delete(site_of_free, at)
+    each = machine.ultraserver.num_chips
+    servers, local = np.divmod(chips, each)
+    table = np.arange(machine.num_ultraservers)
+    table[list(swap)] = list(swap.values())
+    return np.asarray(np.sort(table[servers] * each + local))

@@ -1,0 +1,364 @@
+"""A collective on many machines with faults drawn at random."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainier_fast.errors import InvalidArgument, invalid
+from rainier_fast.results.table import Table, plain
+from rainier_fast.units import format_bytes, format_count, format_time
+
+if TYPE_CHECKING:
+    import pandas as pd  # type: ignore[import-untyped, unused-ignore]
+
+    from rainier_fast.definitions.rates import FailureRates
+    from rainier_fast.machine.machine import Machine
+    from rainier_fast.machine.sampling import Trial
+
+__all__ = ["MonteCarlo"]
+
+_KINDS = ("links", "chips", "nics", "ultraservers")
+
+
+class MonteCarlo:
+    """Times of a collective on draws of faults. Immutable; made by `Machine.monte_carlo`.
+
+    Attributes
+    ----------
+    machine
+        The machine before any draw.
+    operation, size_bytes, algorithm, model
+        What ran; the algorithm is the same in all draws but those of `chosen_anew`.
+    policy
+        How a draw was dealt with.
+    rates, hours, seed
+        What was drawn.
+    healthy_s
+        Seconds before any draw.
+    times_s
+        float64, seconds of each draw; infinite where there is no answer.
+    chosen_anew
+        Draws on which that algorithm does not run, so that ``"auto"`` chose another one.
+    no_answer
+        Why, by the number of the draw: something that takes part cannot be reached, or is dead.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> found = preset("trn2-ultraserver").monte_carlo("all_reduce", "1 GiB", draws=9)
+    >>> found.draws, found.times_s.shape, found.answered
+    (9, (9,), 9)
+    """
+
+    machine: Machine
+    operation: str
+    size_bytes: float
+    algorithm: str
+    model: str
+    policy: str
+    rates: FailureRates
+    hours: float
+    seed: int
+    healthy_s: float
+    times_s: NDArray[np.float64]
+    no_answer: dict[int, str]
+    chosen_anew: tuple[int, ...]
+    _faults: NDArray[np.uint32]
+    _live: NDArray[np.uint32]
+
+    @classmethod
+    def _of(
+        cls,
+        trial: Trial,
+        hours: float,
+        healthy_s: float,
+        times_s: NDArray[np.float64],
+        faults: NDArray[np.uint32],
+        live: NDArray[np.uint32],
+        unanswered: list[tuple[int, str]],
+        otherwise: list[int],
+    ) -> MonteCarlo:
+        request = trial.request
+        algorithm = request.algorithm
+        times = np.array(times_s)
+        times[[draw for draw, _ in unanswered]] = math.inf
+        times.flags.writeable = False
+        made = object.__new__(cls)
+        made.__dict__.update(
+            machine=trial.machine,
+            operation=request.operation,
+            size_bytes=request.size,
+            algorithm=_named(algorithm),
+            model=request.model,
+            policy=trial.policy,
+            rates=trial.rates,
+            hours=hours,
+            seed=trial.seed,
+            healthy_s=healthy_s,
+            times_s=times,
+            no_answer=dict(unanswered),
+            chosen_anew=tuple(otherwise),
+            _faults=faults,
+            _live=live,
+        )
+        return made
+
+    def __init__(self) -> None:
+        raise TypeError("use Machine.monte_carlo(...)")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"cannot set {name!r}: results do not change")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        kept = {
+            name: value
+            for name, value in self.__dict__.items()
+            if name in type(self).__annotations__
+        }
+        return _unpickled, (kept,)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, MonteCarlo):
+            return NotImplemented
+        return self.to_dict() == other.to_dict() and self.table() == other.table()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def draws(self) -> int:
+        """How many."""
+        return int(self.times_s.size)
+
+    @property
+    def answered(self) -> int:
+        """Draws that have an answer."""
+        return self.draws - len(self.no_answer)
+
+    @property
+    def faults(self) -> NDArray[np.int64]:
+        """How many faults were drawn, of each draw; a cable counts as its two links."""
+        counts: NDArray[np.int64] = self._faults.sum(axis=1, dtype=np.int64)
+        return counts
+
+    @property
+    def live_chips(self) -> NDArray[np.int64]:
+        """Chips that work and are not left out, of each draw."""
+        return self._live.astype(np.int64)
+
+    @cached_property
+    def _sorted(self) -> NDArray[np.float64]:
+        return np.sort(self.times_s)
+
+    def quantile_s(self, share: float) -> float:
+        """Return the time that such a share of the draws does not exceed.
+
+        Parameters
+        ----------
+        share
+            From above 0 to 1.
+
+        Returns
+        -------
+        float
+            Seconds of one of the draws (the nearest rank); infinite where too few have an answer.
+
+        Raises
+        ------
+        InvalidArgument
+            If the share is outside.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> found = preset("trn2").monte_carlo("all_reduce", "1 GiB", draws=9)
+        >>> found.quantile_s(1.0) == found.max_s
+        True
+        """
+        allowed = "must be above 0 and at most 1"
+        try:
+            good = 0 < share <= 1
+        except TypeError:
+            raise InvalidArgument(f"share: got {share!r}, {allowed}") from None
+        if not good:
+            raise invalid("share", share, allowed)
+        return float(self._sorted[max(math.ceil(share * self.draws) - 1, 0)])
+
+    @property
+    def p50_s(self) -> float:
+        """Half of the draws take no longer."""
+        return self.quantile_s(0.5)
+
+    @property
+    def p90_s(self) -> float:
+        """Nine of ten draws take no longer."""
+        return self.quantile_s(0.9)
+
+    @property
+    def p99_s(self) -> float:
+        """99 of 100 draws take no longer."""
+        return self.quantile_s(0.99)
+
+    @property
+    def mean_s(self) -> float:
+        """The mean of the draws that have an answer; NaN where none has."""
+        good = self.times_s[np.isfinite(self.times_s)]
+        return float(good.mean()) if good.size else math.nan
+
+    @property
+    def max_s(self) -> float:
+        """The longest; infinite where a draw has no answer."""
+        return float(self._sorted[-1])
+
+    @property
+    def slowdown(self) -> NDArray[np.float64]:
+        """Time over the time before any draw, of each draw; NaN where that takes no time."""
+        if self.healthy_s == 0:
+            return np.full(self.draws, math.nan)
+        return self.times_s / self.healthy_s
+
+    def table(self) -> Table:
+        """Return a row for each draw: time, faults of each kind, chips that work, why no answer.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> found = preset("trn2").monte_carlo("all_reduce", "1 GiB", draws=9)
+        >>> list(found.table().columns)[:4]
+        ['draw', 'time_s', 'slowdown', 'links']
+        """
+        reasons = [self.no_answer.get(draw, "") for draw in range(self.draws)]
+        kinds = {name: self._faults[:, at].astype(np.int64) for at, name in enumerate(_KINDS)}
+        return Table(
+            {
+                "draw": np.arange(self.draws),
+                "time_s": self.times_s,
+                "slowdown": self.slowdown,
+                **kinds,
+                "live_chips": self.live_chips,
+                "no_answer": reasons,
+            }
+        )
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the table as a pandas data frame.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> found = preset("trn2").monte_carlo("all_reduce", "1 GiB", draws=9)
+        >>> found.to_pandas().shape  # doctest: +SKIP
+        (9, 9)
+        """
+        return self.table().to_pandas()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a summary that JSON takes; numbers that are not finite become None.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").monte_carlo("all_reduce", "1 GiB", draws=9).to_dict()["draws"]
+        9
+        """
+        rates = {name: getattr(self.rates, name) for name in self.rates.__slots__}
+        numbers = {
+            "healthy_s": self.healthy_s,
+            "mean_s": self.mean_s,
+            "p50_s": self.p50_s,
+            "p90_s": self.p90_s,
+            "p99_s": self.p99_s,
+            "max_s": self.max_s,
+            "mean_faults": float(self.faults.mean()),
+        }
+        return {
+            "operation": self.operation,
+            "size_bytes": self.size_bytes,
+            "algorithm": self.algorithm,
+            "model": self.model,
+            "policy": self.policy,
+            "rates": rates,
+            "hours": self.hours,
+            "seed": self.seed,
+            "draws": self.draws,
+            "answered": self.answered,
+            "chosen_anew": list(self.chosen_anew),
+            **{name: plain(value) for name, value in numbers.items()},
+            "no_answer": {str(draw): why for draw, why in self.no_answer.items()},
+        }
+
+    def __repr__(self) -> str:
+        return (
+            f"<MonteCarlo of {format_count(self.draws)} draws: {self.operation} "
+            f"p50 {_time(self.p50_s)}, p99 {_time(self.p99_s)}>"
+        )
+
+    def __str__(self) -> str:
+        width = max(len(name) for name, _ in self._facts())
+        head = f"{self.operation} of {format_bytes(self.size_bytes)}, faults drawn at random"
+        return "\n".join([head, *(f"  {n.ljust(width)}  {value}" for n, value in self._facts())])
+
+    def _repr_html_(self) -> str:
+        cells = (
+            f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
+            for name, value in self._facts()
+        )
+        return f"<table><caption>{escape(repr(self)[1:-1])}</caption>{''.join(cells)}</table>"
+
+    def _anew(self) -> str:
+        if not self.chosen_anew:
+            return "the same in all draws"
+        return f"chosen anew in {format_count(len(self.chosen_anew))} draws that it does not fit"
+
+    def _facts(self) -> list[tuple[str, str]]:
+        def beside(seconds: float) -> str:
+            if self.healthy_s == 0 or not math.isfinite(seconds):
+                return _time(seconds)
+            return f"{_time(seconds)}, {seconds / self.healthy_s:.3g} times as long"
+
+        faults = self.faults
+        rows = [
+            (
+                "draws",
+                f"{format_count(self.draws)}, seed {self.seed}, {self.hours:g} h of failures",
+            ),
+            (
+                "faults",
+                f"{faults.mean():.4g} in the mean, {faults.min()} to {faults.max()}; "
+                f"{format_count(int(self._live.min()))} of {format_count(self.machine.num_chips)} "
+                "chips are left at least",
+            ),
+            ("policy", self.policy),
+            ("algorithm", f"{self.algorithm}, by {self.model}; {self._anew()}"),
+            ("no faults", _time(self.healthy_s)),
+            ("mean", beside(self.mean_s)),
+            ("p50", beside(self.p50_s)),
+            ("p90", beside(self.p90_s)),
+            ("p99", beside(self.p99_s)),
+        ]
+        if self.no_answer:
+            draw, why = next(iter(self.no_answer.items()))
+            words = f"{format_count(len(self.no_answer))} draws; the first, draw {draw}: {why}"
+            rows.append(("no answer", words))
+        return rows
+
+
+def _named(algorithm: str | tuple[str, ...]) -> str:
+    return algorithm if isinstance(algorithm, str) else f"hierarchical({', '.join(algorithm)})"
+
+
+def _time(seconds: float) -> str:
+    return "no answer" if math.isinf(seconds) or math.isnan(seconds) else format_time(seconds)
+
+
+def _unpickled(kept: dict[str, Any]) -> MonteCarlo:
+    made = object.__new__(MonteCarlo)
+    for array in ("times_s", "_faults", "_live"):
+        kept[array].flags.writeable = False
+    made.__dict__.update(kept)
+    return made

@@ -1,0 +1,175 @@
+//! A collective on many machines with faults drawn at random.
+
+use super::group::Groups;
+use super::request::Request;
+use super::run::time;
+use crate::machine::{Faults, Machine, Rates};
+use crate::route::Routing;
+use crate::threads::{over_blocks, resolve};
+use crate::{Control, Error, Result};
+use std::ops::Range;
+
+/// What is drawn, and what runs on it.
+pub struct Trial<'a> {
+    /// The machine; faults that it has stay.
+    pub machine: &'a Machine,
+    /// Who takes part; `None` for all that are left.
+    pub groups: Option<&'a Groups>,
+    /// Which way messages go.
+    pub routing: &'a Routing,
+    /// The collective.
+    pub request: &'a Request,
+    /// What to run where that does not run on what a draw leaves; `None` to fail there.
+    pub otherwise: Option<&'a Request>,
+    /// Leave domains with any damage out, instead of going round it.
+    pub drop_damaged: bool,
+    /// How often parts fail.
+    pub rates: &'a Rates,
+    /// Hours over which they fail.
+    pub hours: f64,
+    /// Seed of all draws.
+    pub seed: u64,
+}
+
+/// One draw.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draw {
+    /// Chips that work.
+    pub live: u32,
+    /// Faults that were drawn: links, chips, NICs, domains.
+    pub faults: [u32; 4],
+    /// Seconds, or why there is no answer.
+    pub time: std::result::Result<f64, String>,
+    /// The other request ran.
+    pub otherwise: bool,
+}
+
+impl Trial<'_> {
+    /// Runs the draws of a range; each depends on the seed and its own number only.
+    ///
+    /// # Errors
+    /// Those of the collective that are not about what a draw has cut off, and [`Error::Cancelled`].
+    pub fn draws(
+        &self,
+        range: Range<u64>,
+        n_threads: usize,
+        control: &Control,
+    ) -> Result<Vec<Draw>> {
+        let count = range.end.saturating_sub(range.start) as usize;
+        let mut made: Vec<(usize, Draw)> = over_blocks(
+            resolve(n_threads)?,
+            count,
+            Vec::new,
+            |made: &mut Vec<(usize, Draw)>, at| {
+                control.check()?;
+                made.push((at, self.draw(range.start + at as u64, control)?));
+                control.advance(1);
+                Ok(())
+            },
+        )?
+        .into_iter()
+        .flatten()
+        .collect();
+        made.sort_unstable_by_key(|entry| entry.0);
+        Ok(made.into_iter().map(|entry| entry.1).collect())
+    }
+
+    fn draw(&self, number: u64, control: &Control) -> Result<Draw> {
+        let sampled = self
+            .machine
+            .sample_faults(self.rates, self.hours, self.seed, number)?;
+        let faults = [
+            sampled.links.len(),
+            sampled.chips.len(),
+            sampled.nics.len(),
+            sampled.domains.len(),
+        ]
+        .map(|count| count as u32);
+        let all = self.machine.faults().merged(&sampled);
+        let Some(hurt) = self.left(all)? else {
+            return Ok(Draw {
+                live: 0,
+                faults,
+                time: Err("nothing is left alive".to_owned()),
+                otherwise: false,
+            });
+        };
+        let live = hurt.num_live_chips();
+        let mut answer = self.time(&hurt, self.request, control);
+        let mut otherwise = false;
+        if let (Err(Error::Unsupported { .. } | Error::Invalid { .. }), Some(other)) =
+            (&answer, self.otherwise)
+        {
+            (answer, otherwise) = (self.time(&hurt, other, control), true);
+        }
+        let time = match answer {
+            Ok(time) => Ok(time),
+            Err(error @ Error::Unreachable { .. }) => Err(error.to_string()),
+            Err(error) => match self.lost(&hurt) {
+                Some(why) => Err(why),
+                None => return Err(numbered(error, number)),
+            },
+        };
+        Ok(Draw {
+            live,
+            faults,
+            time,
+            otherwise,
+        })
+    }
+
+    /// The machine that a draw leaves; `None` where nothing is left.
+    fn left(&self, mut faults: Faults) -> Result<Option<Machine>> {
+        let mut left = self.machine.clone();
+        for again in [false, true] {
+            if again && !self.drop_damaged {
+                break;
+            }
+            if again {
+                faults.domains.extend(left.damaged_domains());
+            }
+            left = match left.with_faults(faults.clone()) {
+                Ok(left) => left,
+                // What was drawn exists; what can be wrong is that nothing is left.
+                Err(Error::Invalid { argument, .. }) if argument == "faults" => return Ok(None),
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(Some(left))
+    }
+
+    fn time(&self, hurt: &Machine, request: &Request, control: &Control) -> Result<f64> {
+        let left;
+        let groups = match self.groups {
+            Some(groups) => groups,
+            None => {
+                left = Groups::all(hurt)?;
+                &left
+            }
+        };
+        // A draw advances the count by one, whatever the run inside counts.
+        time(hurt, groups, self.routing, request, &control.part())
+    }
+
+    /// Why a group that was named cannot go on: a domain of it is dead.
+    fn lost(&self, hurt: &Machine) -> Option<String> {
+        let groups = self.groups?;
+        let members = (0..groups.count()).flat_map(|group| groups.members(hurt, group));
+        let mut domains = members.map(|chip| hurt.split(chip).0);
+        let lifeless = hurt.lifeless_domains();
+        let dead = domains.find(|domain| {
+            hurt.is_dead_domain(*domain) || lifeless.binary_search(domain).is_ok()
+        })?;
+        Some(format!("UltraServer {dead} of the group is dead"))
+    }
+}
+
+fn numbered(error: Error, draw: u64) -> Error {
+    match error {
+        Error::Unsupported { what, instead } => Error::Unsupported {
+            what: format!("draw {draw}: {what}"),
+            instead,
+        },
+        other => other,
+    }
+}

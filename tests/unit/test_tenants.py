@@ -1,0 +1,165 @@
+"""Where jobs of tenants are placed, and who slows whom."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+import rainier_fast as rf
+
+SERVER = rf.preset("trn2-ultraserver")
+RAINIER = rf.preset("rainier", chips=64 * 64)
+
+
+def job(name: str, **given: object) -> rf.Tenant:
+    return rf.Tenant(name, "all_reduce", "64 MiB", **given)  # type: ignore[arg-type]
+
+
+def test_jobs_get_planes_side_by_side_or_whole_ultraservers() -> None:
+    jobs = [
+        job("a", instances=1),
+        job("b", instances=2),
+        job("c", instances=8),
+        job("d", ultraservers=1),
+    ]
+    result = RAINIER.tenants(jobs)
+    where = {name: result.chips(name) for name in "abcd"}
+    # Whole ones first; then parts fill what is left, two planes at an even place.
+    assert where["c"].tolist() == list(range(128))
+    assert where["d"].tolist() == list(range(128, 192))
+    assert where["a"].tolist() == list(range(192, 208))
+    assert where["b"].tolist() == list(range(224, 256))
+    assert result.chips(0).tolist() == where["a"].tolist()
+
+
+@pytest.mark.parametrize("placement", ["packed", "spread", "random"])
+@pytest.mark.parametrize("unit", ["instance", "ultraserver"])
+def test_no_chip_has_two_tenants(placement: str, unit: str) -> None:
+    rng = np.random.default_rng(7)
+    for seed in range(20):
+        jobs = []
+        for number in range(12):
+            size = [{"instances": 1}, {"instances": 2}, {"instances": 4}, {"ultraservers": 3}]
+            jobs.append(job(f"job {number}", **size[rng.integers(4)]))
+        result = RAINIER.tenants(jobs, placement, unit, seed)
+        taken = np.concatenate([result.chips(at) for at in range(len(jobs))])
+        assert len(np.unique(taken)) == len(taken)
+        for at, tenant in enumerate(jobs):
+            chips = result.chips(at)
+            assert len(chips) == 16 * (tenant.instances or 4 * (tenant.ultraservers or 0))
+            assert (np.diff(chips) > 0).all()
+            if tenant.instances in (1, 2):
+                assert np.array_equal(chips, chips[0] + np.arange(len(chips)))
+                assert chips[0] % len(chips) == 0
+        if unit == "ultraserver":
+            servers = [set((result.chips(at) // 64).tolist()) for at in range(len(jobs))]
+            assert sum(map(len, servers)) == len(set.union(*servers))
+
+
+def test_placements_are_what_they_say() -> None:
+    jobs = [job("a", ultraservers=16), job("b", ultraservers=16)]
+    packed = RAINIER.tenants(jobs, "packed")
+    spread = RAINIER.tenants(jobs, "spread")
+    assert np.array_equal(packed.chips("a"), np.arange(1024))
+    # Every fourth UltraServer.
+    assert np.array_equal(np.unique(spread.chips("a") // 64), np.arange(0, 64, 4))
+    seeds = [RAINIER.tenants(jobs, "random", seed=seed).chips("a").tolist() for seed in (1, 1, 2)]
+    assert seeds[0] == seeds[1] != seeds[2]
+
+
+def test_tenants_that_share_no_link_do_not_slow_each_other_at_all() -> None:
+    for model in ("link_load", "fluid"):
+        jobs = [job("a", instances=2), job("b", instances=1), job("c", instances=1)]
+        result = SERVER.tenants(jobs, model=model)
+        assert [plan.slowdown for plan in result] == [1.0, 1.0, 1.0]
+        assert np.array_equal(result.matrix(), np.ones((3, 3)))
+        for plan, tenant in zip(result, jobs, strict=True):
+            alone = SERVER.tenants([tenant], model=model)
+            assert plan.time_s == alone[0].time_s
+        assert all(plan.slowed_by is None for plan in result)
+
+
+def shared_uplink() -> rf.Machine:
+    """Four UltraServers of two chips in two fabric groups; an uplink holds a third of its NICs."""
+    server = rf.UltraServer(
+        "pair", None, [rf.Axis("x", 2, "line", "8 GB/s", 0)], rf.Nic("3 GB/s", latency=0)
+    )
+    fabric = rf.Fabric((rf.Tier(2, oversubscription=3, latency=0),))
+    return rf.Cluster([rf.Site("here", ultraservers=4, ultraserver=server, fabric=fabric)])
+
+
+def test_tenants_that_share_an_uplink_slow_each_other_as_the_arithmetic_says() -> None:
+    machine = shared_uplink()
+    jobs = [
+        rf.Tenant(name, "send_recv", "12 MB", ultraservers=2, algorithm="direct") for name in "ab"
+    ]
+    packed = machine.tenants(jobs, "packed")
+    assert [plan.slowdown for plan in packed] == [1.0, 1.0]
+    for model in ("link_load", "fluid"):
+        # Servers 0 and 2 against 1 and 3: of each, one chip sends across to the other group. The
+        # uplink of a group holds 2 x 2 x 3 / 3 GB/s: 3 GB/s for one, 2 GB/s each for two.
+        spread = machine.tenants(jobs, "spread", model=model)
+        assert np.unique(spread.chips("a") // 2).tolist() == [0, 2]
+        assert [plan.alone_s for plan in spread] == pytest.approx([4e-3, 4e-3], rel=1e-12)
+        assert [plan.time_s for plan in spread] == pytest.approx([6e-3, 6e-3], rel=1e-12)
+        assert spread["a"].link_class.startswith("fabric tier 1")
+        assert spread["a"].slowed_by is not None
+        assert spread["a"].slowed_by.plans == ("a", "b")
+        assert spread.matrix() == pytest.approx(np.array([[1, 1.5], [1.5, 1]]), rel=1e-12)
+        assert spread.makespan_s == pytest.approx(6e-3, rel=1e-12)
+
+
+def test_a_result_reads_and_converts() -> None:
+    result = shared_uplink().tenants([job(name, ultraservers=2) for name in "ab"], "random", seed=3)
+    assert "2 tenants, placed random by instance, seed 3" in str(result)
+    assert "<table>" in result._repr_html_()
+    assert json.loads(json.dumps(result.to_dict())) == result.to_dict()
+    again = pickle.loads(pickle.dumps(result))
+    assert again == result
+    assert len(result.table) == len(result) == 2
+    assert "slowdown at most" in repr(result)
+    with pytest.raises(rf.UnknownName):
+        result.chips("z")
+
+
+def test_bad_jobs_are_named() -> None:
+    with pytest.raises(rf.InvalidArgument, match="one of the two"):
+        job("a")
+    with pytest.raises(rf.InvalidArgument, match="one of the two"):
+        job("a", instances=1, ultraservers=1)
+    with pytest.raises(rf.UnknownName, match="collective"):
+        rf.Tenant("a", "all_redcue", 1, instances=1)
+    with pytest.raises(rf.InvalidArgument, match="instances"):
+        job("a", instances=0)
+    with pytest.raises(rf.InvalidArgument, match="instances of a"):
+        RAINIER.tenants([job("a", instances=3)])
+    with pytest.raises(rf.InvalidArgument, match="multiple of 4"):
+        RAINIER.tenants([job("a", instances=6)])
+    with pytest.raises(rf.InvalidArgument, match="no 2 instances left for c"):
+        SERVER.tenants([job(name, instances=2) for name in "abc"])
+    with pytest.raises(rf.InvalidArgument, match="left for b"):
+        SERVER.tenants([job(name, instances=2) for name in "ab"], unit="ultraserver")
+    with pytest.raises(rf.Unsupported, match="ultraservers="):
+        shared_uplink().tenants([job("a", instances=1)])
+    with pytest.raises(rf.InvalidArgument, match="another tenant"):
+        SERVER.tenants([job("a", instances=1), job("a", instances=1)])
+    with pytest.raises(rf.InvalidArgument, match="at least one tenant"):
+        SERVER.tenants([])
+    with pytest.raises(rf.InvalidType, match="Tenant"):
+        SERVER.tenants(["a"])  # type: ignore[list-item]
+    with pytest.raises(rf.UnknownName, match="placement"):
+        SERVER.tenants([job("a", instances=1)], "tight")
+    with pytest.raises(rf.UnknownName, match="unit"):
+        SERVER.tenants([job("a", instances=1)], unit="rack")
+    with pytest.raises(rf.InvalidArgument, match="seed"):
+        SERVER.tenants([job("a", instances=1)], seed=-1)
+    with pytest.raises(rf.UnknownName, match="model"):
+        SERVER.tenants([job("a", instances=1)], model="fifo")
+
+
+def test_instances_of_a_machine_of_instances() -> None:
+    trn2 = rf.preset("trn2")
+    assert np.array_equal(trn2.tenants([job("a", instances=1)]).chips("a"), np.arange(16))
