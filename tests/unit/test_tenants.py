@@ -163,3 +163,19 @@ def test_bad_jobs_are_named() -> None:
 def test_instances_of_a_machine_of_instances() -> None:
     trn2 = rf.preset("trn2")
     assert np.array_equal(trn2.tenants([job("a", instances=1)]).chips("a"), np.arange(16))
+
+
+def test_nobody_gets_dead_chips() -> None:
+    cluster = rf.preset("rainier", chips=64 * 8)
+    sites = [site.ultraservers for site in cluster.sites]
+    hurt = cluster.with_faults(chips=[17], ultraservers=[1], sites=[len(sites) - 1])
+    jobs = [job("a", ultraservers=1), job("b", instances=1), job("c", instances=2)]
+    result = hurt.tenants(jobs)
+    assert result.chips("a").tolist() == list(range(128, 192))
+    assert result.chips("b").tolist() == list(range(16))
+    assert result.chips("c").tolist() == list(range(32, 64))
+    # Whole ones that are left: all but the first two and the last site.
+    left = 8 - 2 - sites[-1]
+    assert hurt.tenants([job("a", ultraservers=left)], "random").chips("a").min() == 128
+    with pytest.raises(rf.InvalidArgument, match="left for a"):
+        hurt.tenants([job("a", ultraservers=left + 1)])

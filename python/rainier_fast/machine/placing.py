@@ -156,7 +156,7 @@ class _Places:
         self._in_server = machine.ultraserver.num_chips
         self._planes = max(planes, 1)
         self._alone = unit == "ultraserver"
-        self._used = np.zeros((machine.num_ultraservers, self._planes), dtype=bool)
+        self._used = _dead(machine, self._planes)
 
     def take(self, name: str, servers: int, own: int, choose: _Choice) -> NDArray[np.int64]:
         """Take parts of `own` instances, aligned, of so many UltraServers."""
@@ -178,6 +178,18 @@ class _Places:
         chips = self._in_server // self._planes * own
         starts = taken * self._in_server + first * chips
         return np.asarray((starts[:, np.newaxis] + np.arange(chips)).ravel(), np.int64)
+
+
+def _dead(machine: Machine, planes: int) -> NDArray[np.bool_]:
+    """Return the planes of each UltraServer that have a dead chip: nobody gets them."""
+    dead = np.zeros((machine.num_ultraservers, planes), dtype=np.bool_)
+    faults = machine.faults
+    dead.ravel()[faults.chips // (machine.ultraserver.num_chips // planes)] = True
+    dead[faults.ultraservers] = True
+    ends = np.cumsum([0, *(site.ultraservers for site in machine.sites)])
+    for site in faults.sites:
+        dead[ends[site] : ends[site + 1]] = True
+    return dead
 
 
 def _chooser(

@@ -42,7 +42,8 @@ class Tenants(Together):
         Parameters
         ----------
         tenants
-            The jobs. A job has 1 or 2 instances of one UltraServer, side by side, or whole ones.
+            The jobs. A job has 1 or 2 instances of one UltraServer, side by side, or whole ones;
+            none with dead chips.
         placement
             ``"packed"``: the first places that are free, in the order of the tenants;
             ``"spread"``: evenly over what is free; ``"random"``: anywhere. Jobs of whole
