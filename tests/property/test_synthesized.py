@@ -24,7 +24,8 @@ def made(
     try:
         result = getattr(machine, operation)(size, algorithm="synthesized", **given)
     except rf.Unsupported as error:
-        assert "switch" in str(error) or "relay" in str(error), error
+        if "switch" not in str(error) and "relay" not in str(error):
+            raise
         return None
     assert isinstance(result, rf.CollectiveResult)
     return result
@@ -78,7 +79,7 @@ def test_damage_is_gone_round_or_named(machine: rf.Machine, operation: str, seed
     rng = np.random.default_rng(seed)
     count = rng.integers(1, max(2, machine.num_links // 5 + 1))
     dead = np.unique(rng.integers(0, machine.num_links, count)).tolist()
-    slow = {number: 0.5 for number in rng.integers(0, machine.num_links, 2).tolist()}
+    slow = dict.fromkeys(rng.integers(0, machine.num_links, 2).tolist(), 0.5)
     hurt = machine.with_faults(
         links=dead, degrade={link: factor for link, factor in slow.items() if link not in dead}
     )

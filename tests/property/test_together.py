@@ -139,8 +139,9 @@ def test_no_link_is_busier_than_it_can_be(given_plans: list[rf.Plan]) -> None:
     busy = sum(loads(plan) for plan in given_plans) / bandwidth
     assert result.busiest_s == pytest.approx(busy.max(), rel=1e-12)
     assert result.makespan_s >= busy.max() * (1 - 1e-12)
-    assert result.bottleneck is not None
-    assert busy[result.bottleneck.link] == pytest.approx(busy.max(), rel=1e-12)
+    assert (result.bottleneck is not None) == (busy.max() > 0)
+    if result.bottleneck is not None:
+        assert busy[result.bottleneck.link] == pytest.approx(busy.max(), rel=1e-12)
 
 
 @given(plans(starts=True), st.randoms(use_true_random=False))
