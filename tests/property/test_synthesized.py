@@ -24,9 +24,9 @@ def made(
     try:
         result = getattr(machine, operation)(size, algorithm="synthesized", **given)
     except rf.Unsupported as error:
-        if "switch" not in str(error) and "relay" not in str(error):
-            raise
-        return None
+        if "switch" in str(error) or "relay" in str(error):
+            return None
+        raise
     assert isinstance(result, rf.CollectiveResult)
     return result
 
@@ -79,10 +79,8 @@ def test_damage_is_gone_round_or_named(machine: rf.Machine, operation: str, seed
     rng = np.random.default_rng(seed)
     count = rng.integers(1, max(2, machine.num_links // 5 + 1))
     dead = np.unique(rng.integers(0, machine.num_links, count)).tolist()
-    slow = dict.fromkeys(rng.integers(0, machine.num_links, 2).tolist(), 0.5)
-    hurt = machine.with_faults(
-        links=dead, degrade={link: factor for link, factor in slow.items() if link not in dead}
-    )
+    slow = set(rng.integers(0, machine.num_links, 2).tolist()) - set(dead)
+    hurt = machine.with_faults(links=dead, degrade=dict.fromkeys(sorted(slow), 0.5))
     try:
         result = made(hurt, operation, 1e6, chunks=2)
     except rf.Unreachable:
