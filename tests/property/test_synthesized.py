@@ -24,8 +24,9 @@ def made(
     try:
         result = getattr(machine, operation)(size, algorithm="synthesized", **given)
     except rf.Unsupported as error:
-        assert "switch" in str(error) or "relay" in str(error), error
-        return None
+        if "switch" in str(error) or "relay" in str(error):
+            return None
+        raise
     assert isinstance(result, rf.CollectiveResult)
     return result
 
@@ -78,10 +79,8 @@ def test_damage_is_gone_round_or_named(machine: rf.Machine, operation: str, seed
     rng = np.random.default_rng(seed)
     count = rng.integers(1, max(2, machine.num_links // 5 + 1))
     dead = np.unique(rng.integers(0, machine.num_links, count)).tolist()
-    slow = {number: 0.5 for number in rng.integers(0, machine.num_links, 2).tolist()}
-    hurt = machine.with_faults(
-        links=dead, degrade={link: factor for link, factor in slow.items() if link not in dead}
-    )
+    slow = set(rng.integers(0, machine.num_links, 2).tolist()) - set(dead)
+    hurt = machine.with_faults(links=dead, degrade=dict.fromkeys(sorted(slow), 0.5))
     try:
         result = made(hurt, operation, 1e6, chunks=2)
     except rf.Unreachable:

@@ -159,3 +159,25 @@ def test_fluid_on_damage_is_link_loads_where_both_are_exact() -> None:
     fluid = quiet.all_gather("256 MiB", algorithm="direct", model="fluid")
     assert fluid.time_s == pytest.approx(loads.time_s, rel=1e-9)
     assert fluid.time_s > ONE.without_latency().all_gather("256 MiB", algorithm="direct").time_s
+
+
+def test_a_dead_wan_link_is_gone_round_and_a_cut_site_named() -> None:
+    sites = [rf.Site(name, 2, rf.TRN2_ULTRASERVER) for name in "abc"]
+    cluster = rf.Cluster(sites=sites, wan=rf.Wan("1 TB/s", "5 ms"))
+    first = cluster.num_links - 6
+    names = {str(cluster.link(first + at)): first + at for at in range(6)}
+    assert len(names) == 6
+    hurt = cluster.with_faults(links=[first])
+    assert hurt.link(first).dead
+    before = cluster.all_reduce("1 GiB", algorithm="hierarchical")
+    after = hurt.all_reduce("1 GiB", algorithm="hierarchical")
+    assert after.time_s > before.time_s
+    loads = after.link_loads().bytes
+    assert loads[first] == 0
+    # By way of the third site: both links of the way carry what the dead one did besides their own.
+    assert sorted(loads[first : first + 6])[-1] > before.link_loads().bytes[first] * 1.5
+    cut = cluster.with_faults(links=[first, first + 1])
+    with pytest.raises(rf.Unreachable, match="wan"):
+        cut.all_reduce("1 GiB")
+    # Without the site that cannot send, the others go on.
+    assert cut.with_faults(sites=["a"]).all_reduce("1 GiB").ranks == 256

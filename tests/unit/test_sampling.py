@@ -133,7 +133,8 @@ def test_published_rates() -> None:
             kept = catalog[entry].figures
             assert getattr(rates, field) == (kept[field].number if field in kept else 0.0)
     figures = catalog["llama3-fleet"].figures
-    hours = figures["gpus"].number * figures["observed"].number / 3600
+    hours = figures["gpu_hours"].number
+    assert hours == figures["gpus"].number * 54 * 24
     names = ["gpu", "hbm", "gpu_sram", "gpu_system_processor", "silent_corruption", "gpu_thermal"]
     counted = sum(figures[name].number for name in names)
     assert figures["chip_per_hour"].number == pytest.approx(counted / hours, rel=1e-6)

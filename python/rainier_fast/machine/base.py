@@ -12,7 +12,8 @@ from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import Unsupported, invalid, invalid_type
-from rainier_fast.machine.faults import Faults, faults_of, row_of
+from rainier_fast.machine.fault_rows import faults_of, row_of
+from rainier_fast.machine.faults import Faults
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from rainier_fast import _core
 from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.machine.base import Base
-from rainier_fast.machine.faults import Faults, faults_of, row_of, sizes
+from rainier_fast.machine.fault_checks import sizes
+from rainier_fast.machine.fault_rows import faults_of, row_of
+from rainier_fast.machine.faults import Faults
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast import _core
-from rainier_fast.errors import Unsupported, invalid, invalid_type, out_of_range
-from rainier_fast.machine.arrays import as_integers
-from rainier_fast.units import format_count
+from rainier_fast.errors import Unsupported, invalid, invalid_type
+from rainier_fast.machine.fault_checks import factor_of, numbers_of, sizes
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
     from rainier_fast.results.table import Table
 
-__all__ = ["Faults", "faults_of", "row_of", "sizes"]
+__all__ = ["NAMES", "Faults"]
 
-_NAMES: Final = ("links", "chips", "nics", "ultraservers", "sites")
+NAMES: Final = ("links", "chips", "nics", "ultraservers", "sites")
+"""What can be dead."""
 
 
 class Faults:
@@ -86,12 +85,12 @@ class Faults:
         degraded: Mapping[int, float] | None = None,
     ) -> None:
         given = (links, chips, nics, ultraservers, sites)
-        columns = {name: _numbers(name, one) for name, one in zip(_NAMES, given, strict=True)}
+        columns = {name: numbers_of(name, one) for name, one in zip(NAMES, given, strict=True)}
         slower = {} if degraded is None else degraded
         if not isinstance(slower, Mapping):
             raise invalid_type("degraded", slower, "must be a mapping of link numbers to factors")
-        columns["degraded"] = _numbers("degraded", list(slower))
-        factors = [_factor(int(link), slower[link]) for link in columns["degraded"]]
+        columns["degraded"] = numbers_of("degraded", list(slower))
+        factors = [factor_of(int(link), slower[link]) for link in columns["degraded"]]
         both = np.intersect1d(columns["links"], columns["degraded"])
         if both.size:
             raise invalid(
@@ -232,7 +231,7 @@ class Faults:
             raise invalid(
                 "other", sizes(other._numbering), f"these are faults of {sizes(self._numbering)}"
             )
-        columns = {name: np.union1d(self._columns[name], other._columns[name]) for name in _NAMES}
+        columns = {name: np.union1d(self._columns[name], other._columns[name]) for name in NAMES}
         slower = self.degraded
         for link, factor in other.degraded.items():
             slower[link] = min(factor, slower.get(link, 1.0))
@@ -320,7 +319,7 @@ class Faults:
             "format": FORMAT,
             "version": VERSION,
             "machine": None if numbering is None else dict(zip(PARTS, numbering, strict=True)),
-            **{name: self._columns[name].tolist() for name in _NAMES},
+            **{name: self._columns[name].tolist() for name in NAMES},
             "degraded": [[link, factor] for link, factor in self.degraded.items()],
         }
 
@@ -411,11 +410,11 @@ class Faults:
         return f"<pre>{escape(str(self))}</pre>"
 
     def _key(self) -> tuple[bytes, ...]:
-        columns = [self._columns[name].tobytes() for name in (*_NAMES, "degraded")]
+        columns = [self._columns[name].tobytes() for name in (*NAMES, "degraded")]
         return (*columns, self._factors.tobytes())
 
     def _each(self) -> list[tuple[str, NDArray[np.int64]]]:
-        return [(name, self._columns[name]) for name in _NAMES if self._columns[name].size]
+        return [(name, self._columns[name]) for name in NAMES if self._columns[name].size]
 
 
 def _unpickled(
@@ -424,78 +423,3 @@ def _unpickled(
     numbering: tuple[int, ...] | None,
 ) -> Faults:
     return Faults._of(columns, factors, numbering)
-
-
-def _numbers(name: str, given: object) -> NDArray[np.int64]:
-    if isinstance(given, Iterable) and not isinstance(given, str | bytes | Sequence | np.ndarray):
-        given = list(given)
-    array = np.atleast_1d(as_integers(name, given, 2**63 - 1))
-    if array.size and not 0 <= int(array.min()) <= int(array.max()) < 2**63:
-        worst = int(array.min()) if int(array.min()) < 0 else int(array.max())
-        raise out_of_range(name, worst, 0, 2**63 - 1)
-    ordered = np.sort(array.astype(np.int64))
-    twice = ordered[1:][ordered[1:] == ordered[:-1]]
-    if twice.size:
-        raise invalid(name, int(twice[0]), "names this number twice")
-    return ordered
-
-
-def _factor(link: int, value: object) -> float:
-    name, allowed = f"degraded[{link}]", "a factor must be above 0 and at most 1"
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise invalid_type(name, value, allowed)
-    if not 0 < value <= 1:
-        raise invalid(name, value, f"{allowed}; name a dead link in links")
-    return float(value)
-
-
-def sizes(numbering: tuple[int, ...]) -> str:
-    """Return the counts of a machine's parts in words.
-
-    Examples
-    --------
-    >>> sizes((16, 64, 1, 1))
-    'a machine of 16 chips, 64 links, 1 UltraServers, 1 sites'
-    """
-    chips, links, units, sites = map(format_count, numbering)
-    return f"a machine of {chips} chips, {links} links, {units} UltraServers, {sites} sites"
-
-
-def faults_of(core: _core.Machine) -> Faults:
-    """Return the faults of a core machine, as it sorted them.
-
-    Examples
-    --------
-    >>> from rainier_fast import preset
-    >>> faults_of(preset("trn2")._core)
-    Faults()
-    """
-    links, chips, nics, ultraservers, sites, degraded, factors = _core.faults(core)
-    columns = (links, chips, nics, ultraservers, sites)
-    named: dict[str, NDArray[Any]] = dict(zip(_NAMES, columns, strict=True))
-    return Faults._of({**named, "degraded": degraded}, factors, None)
-
-
-def row_of(faults: Faults) -> tuple[Any, ...]:
-    """Return faults as the core takes them.
-
-    Raises
-    ------
-    InvalidArgument
-        If a number does not fit: no machine has it.
-
-    Examples
-    --------
-    >>> len(row_of(Faults(chips=[3])))
-    7
-    """
-    columns = faults._columns
-    small = [_narrow(name, columns[name]) for name in ("chips", "nics", "ultraservers", "sites")]
-    wide = [columns[name].astype(np.uint64) for name in ("links", "degraded")]
-    return (wide[0], *small, wide[1], faults._factors)
-
-
-def _narrow(name: str, column: NDArray[np.int64]) -> NDArray[np.uint32]:
-    if column.size and int(column[-1]) >= 2**32:
-        raise invalid(name, int(column[-1]), "this machine has no such number")
-    return column.astype(np.uint32)

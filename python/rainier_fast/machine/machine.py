@@ -190,9 +190,9 @@ class Machine(
         model
             ``"link_load"``, ``"alpha_beta"``, ``"fluid"`` or ``"fifo"``.
         routing
-            ``"dor"``, ``"adaptive"``, ``"valiant"`` or a policy object; None for the one that the
-            schedule was made with. Under another one, an algorithm's schedule is made anew, which
-            may give a bucket other weights.
+            A policy, as in `all_reduce`; None for the one that the schedule was made with. Under
+            another one, an algorithm's schedule is made anew, which may give a bucket other
+            weights.
 
         Returns
         -------

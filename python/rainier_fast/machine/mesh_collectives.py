@@ -60,7 +60,8 @@ class MeshCollectives(MeshBase):
             ``"link_load"`` (links are shared), ``"alpha_beta"`` (no contention), ``"fluid"`` (fair
             rates, simulated) or ``"fifo"`` (whole messages, first come, first served).
         routing
-            ``"dor"``, ``"adaptive"``, ``"valiant"`` or a policy object.
+            ``"dor"``, ``"adaptive"``, ``"valiant"``, ``"wild_first"``, ``"shortest"``,
+            ``"up_down"`` or a policy object.
         chunks
             Chunks that follow each other through a hierarchical schedule; None for the best.
 

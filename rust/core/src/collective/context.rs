@@ -35,6 +35,9 @@ pub(crate) struct Context<'a> {
     uplinks: Vec<u32>,
     member_domains: Vec<u32>,
     members: Vec<u32>,
+    /// WAN links from site to site (row: from, column: to), counted from the first fabric link: over other sites where
+    /// the direct one is dead.
+    wan_paths: Vec<Vec<usize>>,
     /// Patterns made so far: algorithms that are tried side by side share most of theirs.
     patterns: RefCell<Vec<Rc<Pattern>>>,
 }
@@ -102,6 +105,7 @@ impl<'a> Context<'a> {
             uplinks,
             member_domains,
             members,
+            wan_paths: wan_paths(machine),
             patterns: RefCell::default(),
         })
     }
@@ -143,17 +147,15 @@ impl<'a> Context<'a> {
             return way;
         }
         up.iter().for_each(|up| pass(*up as usize));
-        let wan = self
-            .machine
-            .wan()
-            .expect("several sites have a WAN: checked at construction");
-        let (links, count) = wan.path(self.machine.sites().len(), site as usize, other as usize);
-        let first = self.machine.blocks().wan - self.machine.blocks().fabric[0];
-        links[..count]
-            .iter()
-            .for_each(|link| pass((first + link) as usize));
+        let path = self.wan_path(site as usize, other as usize);
+        path.iter().for_each(|&link| pass(link));
         down.iter().for_each(|down| pass(*down as usize + 1));
         way
+    }
+
+    /// The WAN links from one site to another, counted from the first fabric link.
+    pub(crate) fn wan_path(&self, from: usize, to: usize) -> &[usize] {
+        &self.wan_paths[from * self.machine.sites().len() + to]
     }
 
     fn tiers(&self, domain: u32) -> &[u32] {
@@ -206,4 +208,31 @@ fn seats(machine: &Machine) -> (Vec<(u32, u32)>, Vec<u32>) {
         }
     }
     (seats, uplinks)
+}
+
+/// WAN links from each site to each other. Where nothing live leads there, the dead ones that would: what goes over them
+/// never ends.
+fn wan_paths(machine: &Machine) -> Vec<Vec<usize>> {
+    let (Some(wan), sites) = (machine.wan(), machine.sites().len()) else {
+        return Vec::new();
+    };
+    let first = machine.blocks().fabric[0];
+    let path = |from: usize, to: usize| -> Vec<usize> {
+        if from == to {
+            return Vec::new();
+        }
+        let direct = || {
+            let (links, count) = wan.path(sites, from, to);
+            let global = |link: &u64| machine.blocks().wan + link;
+            links[..count].iter().map(global).collect()
+        };
+        let links: Vec<u64> = machine.wan_path(from, to).unwrap_or_else(|_| direct());
+        links
+            .into_iter()
+            .map(|link| (link - first) as usize)
+            .collect()
+    };
+    (0..sites * sites)
+        .map(|pair| path(pair / sites, pair % sites))
+        .collect()
 }

@@ -2,6 +2,7 @@
 
 mod algorithm;
 mod bound;
+mod choose;
 mod context;
 mod cost;
 mod damage;

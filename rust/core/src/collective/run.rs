@@ -1,46 +1,28 @@
 //! The way in: from a request to its answer.
 
-use super::algorithm::{ALGORITHMS, IN_SWITCH, Job, find, flat, symmetric_to};
+use super::algorithm::IN_SWITCH;
 use super::bound::{bounds, bounds_in_switch};
+use super::choose::best;
 use super::context::Context;
-use super::cost::{Cost, StageCost, combine};
+use super::cost::Cost;
 use super::damage::has_damage;
 use super::group::Groups;
-use super::hierarchical;
 use super::nccl;
 use super::neuron;
 use super::operation::Operation;
-use super::outcome::{Candidate, Outcome};
-use super::placement::Placement;
+use super::outcome::Outcome;
 use super::request::{Choice, Request};
 use super::schedule::Stage;
-use super::simulate;
 use super::synthesized;
-use super::together::{Pipeline, Work, Written, share_messages};
+use super::together::Pipeline;
 use super::unroll::unroll;
-use crate::fluid::Engine;
 use crate::machine::Machine;
 use crate::route::Routing;
 use crate::schedule::Schedule;
 use crate::{Control, Error, Result};
-use std::rc::Rc;
-use std::sync::Arc;
-
-/// Choices of algorithms per tier that are simulated, the best by link loads.
-const SIMULATED_CHOICES: usize = 3;
-
-/// Most ranks of a group of which several choices are simulated: on larger ones that may take minutes.
-const MOST_RANKS_FOR_CHOICES: usize = 4096;
 
 /// Most ranks of a group whose schedule is written out message by message.
-const MOST_RANKS_WRITTEN: usize = 4096;
-
-/// A candidate that can run.
-struct Ready {
-    name: String,
-    stages: Vec<Rc<StageCost>>,
-    cost: Cost,
-}
+pub(super) const MOST_RANKS_WRITTEN: usize = 4096;
 
 /// Runs `request` over `groups` of `machine`.
 ///
@@ -253,248 +235,4 @@ fn nothing_moves(groups: &Groups, request: &Request) -> bool {
     let ranks = groups.ranks() as i64;
     let stays = request.operation == Operation::SendRecv && request.shift.rem_euclid(ranks) == 0;
     ranks == 1 || stays
-}
-
-/// The fastest of the algorithms that were asked for, and all that were tried.
-fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<Candidate>)> {
-    let names: Vec<String> = match &request.algorithm {
-        Choice::Auto => ALGORITHMS
-            .iter()
-            .filter(|row| row.operations.contains(&request.operation.as_run()))
-            .filter(|row| row.name != IN_SWITCH)
-            .map(|row| row.name.to_owned())
-            .chain(["hierarchical".to_owned()])
-            .collect(),
-        Choice::Named(name) => vec![name.clone()],
-        Choice::Tiers(_) => vec!["hierarchical".to_owned()],
-    };
-    let mut candidates = Vec::with_capacity(names.len());
-    let mut able = Vec::with_capacity(names.len());
-    let mut first_refusal = None;
-    let mut refuse = |candidates: &mut Vec<Candidate>, algorithm: String, error: Error| {
-        candidates.push(Candidate {
-            algorithm,
-            outcome: Err(error.to_string()),
-        });
-        first_refusal.get_or_insert(error);
-    };
-    for name in names {
-        context.control.check()?;
-        match prepare(context, request, &name) {
-            Ok(ready) => able.extend(ready),
-            Err(error @ Error::Unsupported { .. }) => refuse(&mut candidates, name, error),
-            Err(error) => return Err(error),
-        }
-    }
-    let engine = request.model.engine();
-    if engine.is_some() {
-        able.sort_by(|a, b| a.cost.time.total_cmp(&b.cost.time));
-    }
-    let mut best: Option<Ready> = None;
-    for mut ready in able {
-        context.control.check()?;
-        if let Some(engine) = engine {
-            // No simulation ends before its busiest link has passed its bytes.
-            let least = ready.cost.busiest.as_ref().map_or(0.0, |link| link.seconds);
-            if best.as_ref().is_some_and(|best| least >= best.cost.time) {
-                candidates.push(Candidate {
-                    algorithm: ready.name,
-                    outcome: Err(format!("its busiest link alone takes {least:.3e} s")),
-                });
-                continue;
-            }
-            match simulated(context, request, engine, &ready) {
-                Ok((seconds, chunks)) => (ready.cost.time, ready.cost.chunks) = (seconds, chunks),
-                Err(error @ Error::Unsupported { .. }) => {
-                    refuse(&mut candidates, ready.name, error);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        candidates.push(Candidate {
-            algorithm: ready.name.clone(),
-            outcome: Ok(ready.cost.time),
-        });
-        if best
-            .as_ref()
-            .is_none_or(|best| ready.cost.time < best.cost.time)
-        {
-            best = Some(ready);
-        }
-    }
-    let Some(best) = best else {
-        return Err(first_refusal.unwrap_or_else(|| {
-            Error::unsupported(
-                format!("{} on this group", request.operation.name()),
-                "name an algorithm",
-            )
-        }));
-    };
-    Ok((best, candidates))
-}
-
-/// Seconds by simulation and the number of chunks: those that link loads favour, or fewer where the caller leaves it
-/// open and so many would be too many messages.
-fn simulated(
-    context: &Context,
-    request: &Request,
-    engine: Engine,
-    ready: &Ready,
-) -> Result<(f64, u32)> {
-    if has_damage(context.machine, context.groups) {
-        return by_message(context, request, engine, ready);
-    }
-    let mut chunks = ready.cost.chunks;
-    loop {
-        match simulate::time(context, engine, &ready.stages, chunks) {
-            Err(Error::Unsupported { .. }) if chunks > 1 && request.chunks.is_none() => chunks /= 2,
-            other => return other.map(|seconds| (seconds, chunks)),
-        }
-    }
-}
-
-/// The same on a damaged machine, where no two messages are alike: all of them in one graph.
-fn by_message(
-    context: &Context,
-    request: &Request,
-    engine: Engine,
-    ready: &Ready,
-) -> Result<(f64, u32)> {
-    if engine == Engine::Fifo {
-        return Err(Error::unsupported(
-            "model \"fifo\" on a damaged machine",
-            "use model \"fluid\" or \"link_load\"",
-        ));
-    }
-    if context.groups.count() > 1 {
-        return Err(Error::unsupported(
-            "simulating several groups at once on a damaged machine",
-            "name one group, use model \"link_load\", or run plans of the groups together",
-        ));
-    }
-    if context.groups.ranks() > MOST_RANKS_WRITTEN {
-        return Err(Error::unsupported(
-            format!(
-                "simulating {} ranks message by message on a damaged machine",
-                context.groups.ranks()
-            ),
-            format!("use model \"link_load\", or a group of at most {MOST_RANKS_WRITTEN} chips"),
-        ));
-    }
-    let stages: Vec<Stage> = ready.stages.iter().map(|cost| cost.stage.clone()).collect();
-    let schedule = unroll(context, request, &stages)?;
-    let written = [Written {
-        algorithm: ready.name.clone(),
-        groups: vec![schedule.chips.clone()],
-        schedule: Arc::new(schedule),
-        pipeline: Pipeline::of(&ready.stages, ready.cost.chunks, request.chunks.is_some()),
-    }];
-    let work = Work {
-        written: &written,
-        routing: context.routing,
-        start: 0.0,
-    };
-    let answer = share_messages(context.machine, &[work], context.control)?;
-    Ok((answer.plans[0].time, ready.cost.chunks))
-}
-
-fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Ready>> {
-    if let ("symmetric", Groups::Grid { domains, .. }) = (name, context.groups) {
-        if domains[0].len() > 1 {
-            return symmetric_over_tiers(context, request);
-        }
-    }
-    if name == "hierarchical" {
-        let pinned = match &request.algorithm {
-            Choice::Tiers(names) => Some(names.as_slice()),
-            _ => None,
-        };
-        // Link loads and simulation may rank choices that are close differently.
-        let few = context.groups.ranks() <= MOST_RANKS_FOR_CHOICES;
-        let count = match request.model.engine() {
-            Some(_) if few => SIMULATED_CHOICES,
-            _ => 1,
-        };
-        let best = hierarchical::best(context, request, pinned, count)?;
-        let ready = |best: hierarchical::Best| Ready {
-            name: best.name,
-            stages: best.stages,
-            cost: best.cost,
-        };
-        return Ok(best.into_iter().map(ready).collect());
-    }
-    let stages = stages(context, request, name)?;
-    let costs = stages
-        .iter()
-        .map(|stage| {
-            let label = format!("{} by {name}", request.operation.name());
-            StageCost::new(context, request.model, stage, label).map(Rc::new)
-        })
-        .collect::<Result<Vec<_>>>()?;
-    // Only hierarchical schedules send chunks through their stages.
-    if request.chunks.is_some_and(|chunks| chunks != 1) {
-        return Err(Error::unsupported(
-            format!("chunks with {name}"),
-            "only hierarchical pipelines chunks through its stages",
-        ));
-    }
-    let cost = combine(context, request.model, &costs, Some(1))?;
-    Ok(vec![Ready {
-        name: name.to_owned(),
-        stages: costs,
-        cost,
-    }])
-}
-
-/// A rooted operation over several domains as the one that every rank takes part in alike, tier by tier.
-fn symmetric_over_tiers(context: &Context, request: &Request) -> Result<Vec<Ready>> {
-    let whole = Request {
-        operation: symmetric_to(request.operation)?,
-        root: 0,
-        ..request.clone()
-    };
-    let best = hierarchical::best(context, &whole, None, 1)?;
-    let ready = |best: hierarchical::Best| Ready {
-        name: format!("symmetric {}", best.name),
-        stages: best.stages,
-        cost: best.cost,
-    };
-    Ok(best.into_iter().map(ready).collect())
-}
-
-fn stages(context: &Context, request: &Request, name: &str) -> Result<Vec<Stage>> {
-    let row = find(name)?;
-    let operation = request.operation.as_run();
-    let everyone = || -> Vec<Vec<u32>> {
-        (0..context.groups.count())
-            .map(|group| context.groups.members(context.machine, group))
-            .collect()
-    };
-    let (placement, tier) = match context.groups {
-        Groups::Scattered(groups) => (Placement::Flat(groups.clone()), "machine"),
-        Groups::Grid { .. } if operation == Operation::SendRecv => {
-            (Placement::Flat(everyone()), "machine")
-        }
-        Groups::Grid { locals, domains } if locals[0].len() == 1 && domains[0].len() > 1 => {
-            (Placement::Rails(domains.clone()), "machine")
-        }
-        Groups::Grid { locals, .. } => (Placement::Local(locals.clone()), "domain"),
-    };
-    let job = Job {
-        context,
-        placement: &placement,
-        operation,
-        size: request.size,
-        root: request.root,
-        shift: request.shift,
-        orders: &request.orders,
-        tier,
-    };
-    match (context.groups, &placement) {
-        (Groups::Grid { locals, domains }, Placement::Local(_)) if domains[0].len() > 1 => {
-            flat(&job, name, locals, domains)
-        }
-        _ => (row.build)(&job),
-    }
 }

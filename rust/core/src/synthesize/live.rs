@@ -81,5 +81,6 @@ pub fn live_graph(machine: &Machine, chips: &[u32]) -> Result<Network> {
         chips: chips.to_vec(),
         links,
         overhead: machine.overhead(),
+        backwards: false,
     })
 }

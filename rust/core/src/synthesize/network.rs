@@ -26,6 +26,8 @@ pub struct Network {
     pub links: Vec<Wire>,
     /// Seconds that a sender spends on each other rank that it starts messages to.
     pub overhead: f64,
+    /// True for a network that is read backwards: who takes a chunk by the plan is who starts the message.
+    pub backwards: bool,
 }
 
 /// Most names of chips in an error.
@@ -38,6 +40,7 @@ impl Network {
             chips: (0..ranks).collect(),
             links,
             overhead: 0.0,
+            backwards: false,
         }
     }
 
@@ -55,7 +58,17 @@ impl Network {
         };
         Self {
             links: self.links.iter().map(turned).collect(),
+            backwards: !self.backwards,
             ..self.clone()
+        }
+    }
+
+    /// Who starts the messages on a link, and to whom.
+    pub(super) fn starter(&self, wire: &Wire) -> (u32, u32) {
+        if self.backwards {
+            (wire.to, wire.from)
+        } else {
+            (wire.from, wire.to)
         }
     }
 

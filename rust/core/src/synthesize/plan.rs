@@ -258,10 +258,8 @@ impl RoundCosts {
             self.on_link[delivery.link as usize] = 0;
         }
         if network.overhead > 0.0 {
-            let ends = |delivery: &Delivery| {
-                let wire = network.links[delivery.link as usize];
-                (wire.from, wire.to)
-            };
+            let ends =
+                |delivery: &Delivery| network.starter(&network.links[delivery.link as usize]);
             self.sent_to.clear();
             self.sent_to.extend(round.iter().map(ends));
             self.sent_to.sort_unstable();

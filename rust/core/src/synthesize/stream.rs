@@ -6,7 +6,7 @@ use super::network::Network;
 use super::plan::{Delivery, Plan, Times};
 use crate::{Control, Result};
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 /// What happens at a time. Times are not negative, so that they are ordered as their bits are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,22 +32,18 @@ pub(super) fn run(
     };
     let rates: Vec<f64> = into.iter().map(sum).collect();
     // A sender that starts messages to all of its neighbours starts the last one so much later.
-    let delays: Vec<f64> = out
-        .iter()
-        .map(|links| {
-            let mut ends: Vec<u32> = links
-                .iter()
-                .map(|&link| network.links[link as usize].to)
-                .collect();
-            ends.sort_unstable();
-            ends.dedup();
-            ends.len() as f64 * network.overhead
-        })
-        .collect();
+    let mut partners = vec![BTreeSet::new(); network.chips.len()];
+    for wire in &network.links {
+        let (starter, other) = network.starter(wire);
+        partners[starter as usize].insert(other);
+    }
     let takes: Vec<f64> = network
         .links
         .iter()
-        .map(|wire| delays[wire.from as usize] + bytes / wire.bandwidth)
+        .map(|wire| {
+            let others = partners[network.starter(wire).0 as usize].len();
+            others as f64 * network.overhead + bytes / wire.bandwidth
+        })
         .collect();
     // Where a link would bring a chunk late, those who bring it sooner.
     let faster: Vec<Vec<u32>> = network

@@ -128,11 +128,8 @@ pub(crate) fn by_site(machine: &Machine, set: &[u32]) -> Vec<(usize, f64, u32)> 
 }
 
 fn add_wan(context: &Context, fabric: &mut [f64], from: usize, to: usize, bytes: f64) {
-    let machine = context.machine;
-    let wan = machine.wan().expect("several sites have a WAN");
-    let (links, count) = wan.path(machine.sites().len(), from, to);
-    for link in &links[..count] {
-        fabric[(machine.blocks().wan + link - machine.blocks().fabric[0]) as usize] += bytes;
+    for &link in context.wan_path(from, to) {
+        fabric[link] += bytes;
     }
 }
 
