@@ -45,6 +45,7 @@ POLICIES: Final = {
 }
 """Ways to go on with a damaged machine, and one line each."""
 
+ROOTED: Final = ("broadcast", "reduce", "gather", "scatter")
 _UNITS: Final = {"pairs": 2, "instances": 1}
 _VENDOR_PLANES: Final = 4
 
@@ -256,6 +257,26 @@ class _Ask:
     root: int
     shift: int
 
+    def over(
+        self, before: NDArray[np.int64], chips: NDArray[np.int64], algorithm: Algorithm | None = None
+    ) -> _Ask:
+        """Return the same over some of the chips; the root stays the chip that it was.
+
+        Raises
+        ------
+        Unsupported
+            If the root is not among them.
+        """
+        algorithm = self.algorithm if algorithm is None else algorithm
+        root = self.root
+        if self.collective in ROOTED:
+            chip = int(before[root])
+            found = np.flatnonzero(chips == chip)
+            if not found.size:
+                raise Unsupported(f"the root, chip {chip}, is among what is left out; name another")
+            root = int(found[0])
+        return replace(self, group=chips, algorithm=algorithm, root=root)
+
     def run(self, machine: Machine) -> CollectiveResult:
         from rainier_fast.results.collective import CollectiveResult  # only when asked for
 
@@ -299,7 +320,7 @@ def _by(machine: Machine, policy: str, ask: _Ask) -> CollectiveResult:
     if policy == "synthesized":
         # A dead chip passes nothing on, so nobody can stand in for it: its rank is left out.
         live = machine.live_chips(ask.group)
-        return replace(ask, algorithm="synthesized", group=live).run(machine)
+        return ask.over(group, live, algorithm="synthesized").run(machine)
     if policy in _UNITS:
         planes = machine.ultraserver.axes[-1].size
         if planes != _VENDOR_PLANES:
@@ -313,7 +334,8 @@ def _by(machine: Machine, policy: str, ask: _Ask) -> CollectiveResult:
         live = machine.live_chips(ask.group)
         if live.size == group.size:
             raise Unsupported("no rank is dead: the ranks of dead chips are what is left out")
-        return replace(ask, group=live).run(machine)
+        return ask.over(group, live).run(machine)
     if policy == "drop_ultraserver":
-        return replace(ask, group=whole_ultraservers(machine, group)).run(machine)
-    return replace(ask, group=with_spares(machine, group)).run(machine)
+        return ask.over(group, whole_ultraservers(machine, group)).run(machine)
+    spares, root = with_spares(machine, group, ask.root)
+    return replace(ask, group=spares, root=root).run(machine)

@@ -72,10 +72,13 @@ def whole_ultraservers(machine: Machine, chips: NDArray[np.int64]) -> NDArray[np
     return left
 
 
-def with_spares(machine: Machine, chips: NDArray[np.int64]) -> NDArray[np.int64]:
+def with_spares(
+    machine: Machine, chips: NDArray[np.int64], root: int = 0
+) -> tuple[NDArray[np.int64], int]:
     """Return the chips with each damaged UltraServer replaced by a whole one outside the group.
 
-    One of the same site if there is one, the lowest number.
+    One of the same site if there is one, the lowest number. Chips ascend; also the place among
+    them of what was the `root`-th of the group, or of its spare.
 
     Raises
     ------
@@ -86,8 +89,9 @@ def with_spares(machine: Machine, chips: NDArray[np.int64]) -> NDArray[np.int64]
     --------
     >>> from rainier_fast import preset
     >>> machine = preset("rainier", chips=256).with_faults(chips=[70])
-    >>> with_spares(machine, np.arange(128))[[63, 64, 127]]
-    array([ 63, 128, 191])
+    >>> chips, root = with_spares(machine, np.arange(128), root=70)
+    >>> chips[[63, 64, 127]], root
+    (array([ 63, 128, 191]), 70)
     """
     used = check_whole(machine, chips)
     hurt = np.intersect1d(used, _hurt(machine))
@@ -112,4 +116,6 @@ def with_spares(machine: Machine, chips: NDArray[np.int64]) -> NDArray[np.int64]
     servers, local = np.divmod(chips, each)
     table = np.arange(machine.num_ultraservers)
     table[list(swap)] = list(swap.values())
-    return np.asarray(np.sort(table[servers] * each + local))
+    swapped = table[servers] * each + local
+    order = np.argsort(swapped, kind="stable")
+    return np.asarray(swapped[order]), int(np.flatnonzero(order == root)[0])

@@ -48,19 +48,29 @@ pub(super) fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<C
     };
     let mut candidates = Vec::with_capacity(names.len());
     let mut able = Vec::with_capacity(names.len());
-    let mut first_refusal = None;
+    let (mut first_refusal, mut cut_off) = (None, None);
     let mut refuse = |candidates: &mut Vec<Candidate>, algorithm: String, error: Error| {
         candidates.push(Candidate {
             algorithm,
             outcome: Err(error.to_string()),
         });
-        first_refusal.get_or_insert(error);
+        match error {
+            Error::Unreachable { .. } => cut_off.get_or_insert(error),
+            _ => first_refusal.get_or_insert(error),
+        };
+    };
+    // Where a dead link cuts one algorithm off, another may not need it.
+    let auto = request.algorithm == Choice::Auto;
+    let others_may = |error: &Error| match error {
+        Error::Unsupported { .. } => true,
+        Error::Unreachable { .. } => auto,
+        _ => false,
     };
     for name in names {
         context.control.check()?;
         match prepare(context, request, &name) {
             Ok(ready) => able.extend(ready),
-            Err(error @ Error::Unsupported { .. }) => refuse(&mut candidates, name, error),
+            Err(error) if others_may(&error) => refuse(&mut candidates, name, error),
             Err(error) => return Err(error),
         }
     }
@@ -83,7 +93,7 @@ pub(super) fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<C
             }
             match simulated(context, request, engine, &ready) {
                 Ok((seconds, chunks)) => (ready.cost.time, ready.cost.chunks) = (seconds, chunks),
-                Err(error @ Error::Unsupported { .. }) => {
+                Err(error) if others_may(&error) => {
                     refuse(&mut candidates, ready.name, error);
                     continue;
                 }
@@ -102,7 +112,7 @@ pub(super) fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<C
         }
     }
     let Some(best) = best else {
-        return Err(first_refusal.unwrap_or_else(|| {
+        return Err(cut_off.or(first_refusal).unwrap_or_else(|| {
             Error::unsupported(
                 format!("{} on this group", request.operation.name()),
                 "name an algorithm",

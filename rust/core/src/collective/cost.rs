@@ -97,6 +97,10 @@ impl PhaseCost {
             }
         }
         let busiest = busiest(context, &patterns)?;
+        if cut_off(context, &patterns)? {
+            // However short its messages are, and whatever the model: it never ends.
+            overhead = f64::INFINITY;
+        }
         let serial = match model {
             Model::AlphaBeta => last.iter().map(|pair| pair.1).fold(0.0, f64::max),
             _ => busiest.as_ref().map_or(0.0, |busiest| busiest.seconds),
@@ -205,6 +209,18 @@ fn by_pattern(phase: &Phase) -> Vec<(&Rc<Pattern>, f64)> {
     patterns
 }
 
+/// Whether some message of a step passes a dead link, round which nothing leads.
+fn cut_off(context: &Context, patterns: &[(&Rc<Pattern>, f64)]) -> Result<bool> {
+    for (pattern, _) in patterns {
+        let fabric = &pattern.unit(context)?.ledger.fabric;
+        let mut links = fabric.iter().zip(&context.fabric_bandwidth);
+        if links.any(|(&share, &bandwidth)| share > 0.0 && bandwidth == 0.0) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The busiest link of one step: that of the one pattern, or of all patterns together.
 fn busiest(context: &Context, patterns: &[(&Rc<Pattern>, f64)]) -> Result<Option<Busiest>> {
     if let &[(pattern, bytes)] = patterns {
@@ -226,6 +242,10 @@ fn busiest(context: &Context, patterns: &[(&Rc<Pattern>, f64)]) -> Result<Option
 /// Seconds of `count` pieces: `first` for the first, and for each further one the longer of its bytes on the
 /// busiest link and the starting of its messages.
 fn pipeline(first: f64, wire: f64, overhead: f64, count: u32) -> f64 {
+    if count == 1 {
+        // Also where something never ends: 0 times infinity is no number.
+        return first;
+    }
     first + f64::from(count - 1) * f64::max(wire, overhead)
 }
 

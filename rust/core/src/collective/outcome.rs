@@ -128,6 +128,10 @@ impl Outcome {
                 "name an algorithm such as 'ring'",
             ));
         }
+        if self.ledger == Ledger::default() {
+            // Nothing moves, whether or not chips of the group could reach others.
+            return Ok(vec![0.0; machine.num_links() as usize]);
+        }
         Ok(self.ledger.expand(&Context::new(
             machine,
             routing,

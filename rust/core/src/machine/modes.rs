@@ -184,17 +184,30 @@ impl<'a> Cut<'a> {
             .expect("local links lie in an axis");
         let (plan, other) = (&from.plans()[axis], &to.plans()[axis]);
         let at = local - plan.first_link;
-        // Links of a cabled axis lie by direction, those of a switch by direction and then bundle; in each part plane
-        // by plane.
-        let parts = if from.axes()[axis].is_cabled() { 2 } else { 1 };
-        let per_part = plan.links / parts;
+        // Links of a cabled axis lie by direction, ports of a switch too and then its bundles; in each part plane by
+        // plane.
+        let ports = match from.axes()[axis].kind {
+            AxisKind::Switch { .. } => 2 * u64::from(from.chips()),
+            _ => 0,
+        };
+        let bundle = ports > 0 && at >= ports;
+        let (first, links, parts) = match (bundle, ports) {
+            (true, _) => (ports, plan.links - ports, 1),
+            (false, 0) if !from.axes()[axis].is_cabled() => (0, plan.links, 1),
+            (false, 0) => (0, plan.links, 2),
+            (false, _) => (0, ports, 2),
+        };
+        let units = u64::from(self.units);
+        let at = at - first;
+        let per_part = links / parts;
         let per_plane = per_part / u64::from(self.planes);
         let (part, inside) = (at / per_part, at % per_part);
         let (old_plane, place) = ((inside / per_plane) as u32, inside % per_plane);
         let new_plane = (old_plane + self.planes - turn) % self.planes;
         let (unit, new_plane) = (new_plane / self.size, new_plane % self.size);
         let local = other.first_link
-            + part * (other.links / parts)
+            + first / units
+            + part * (per_part / units)
             + u64::from(new_plane) * per_plane
             + place;
         self.mode.domain_link(domain * self.units + unit, local)
@@ -203,7 +216,7 @@ impl<'a> Cut<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Axis, Domain, LinkClass, Nic, Site};
+    use super::super::{Axis, Domain, LinkClass, Nic, Site, Tier};
     use super::*;
 
     fn machine(planes: u32, ring: bool, domains: u32) -> Machine {
@@ -255,6 +268,73 @@ mod tests {
                     (there.class, there.direction, there.from, there.to),
                     (link.class, link.direction, link.from, link.to)
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn ports_and_bundles_of_switches_keep_their_words() {
+        let axis = |name: &str, size: u32, kind: AxisKind| Axis {
+            name: name.to_owned(),
+            size,
+            kind,
+            bandwidth: 1e9,
+            latency: 0.0,
+        };
+        let tier = Tier {
+            group: 2,
+            oversubscription: 1.0,
+            latency: 0.0,
+        };
+        let switch = AxisKind::Switch {
+            tiers: vec![tier],
+            spans_below: false,
+        };
+        let made = |planes: u32, domains: u32| {
+            let mut axes = vec![
+                axis("x", 4, switch.clone()),
+                axis("y", 3, AxisKind::FullMesh),
+                axis("z", planes, AxisKind::Line),
+            ];
+            axes.truncate(if planes > 1 { 3 } else { 2 });
+            let nic = Nic {
+                bandwidth: 1e8,
+                latency: 0.0,
+                overhead: 0.0,
+            };
+            let site = Site {
+                name: "s".to_owned(),
+                domains,
+                tiers: Vec::new(),
+            };
+            Machine::new(Domain::new(axes).unwrap(), 0.0, Some(nic), vec![site], None).unwrap()
+        };
+        let whole = made(4, 2);
+        for (planes, units) in [(2, 2), (1, 4)] {
+            let mode = made(planes, 2 * units);
+            for id in 0..whole.num_links() {
+                let faults = Faults {
+                    links: vec![id],
+                    ..Faults::default()
+                };
+                let hurt = whole.clone().with_faults(faults).unwrap();
+                let (found, _) = hurt.faults_in(&mode).unwrap();
+                let link = whole.link(id).unwrap();
+                let Some(&there) = found.links.first() else {
+                    assert_eq!(link.class, LinkClass::Cable(2));
+                    continue;
+                };
+                let there = mode.link(there).unwrap();
+                assert_eq!(
+                    (&there.class, there.direction),
+                    (&link.class, link.direction)
+                );
+                // Switches are numbered inside an UltraServer; chips over the machine.
+                for (end, other) in [(&link.from, &there.from), (&link.to, &there.to)] {
+                    if let super::super::End::Chip(_) = end {
+                        assert_eq!(end, other, "{planes} {link:?}");
+                    }
+                }
             }
         }
     }

@@ -8,13 +8,14 @@ use crate::{Error, Result};
 /// Most chips of a domain whose pairs are all listed.
 const MOST_LISTED: u32 = 512;
 
-/// The pairs of chips whose messages pass each local link of a whole domain; nothing for a large domain.
+/// The pairs of chips whose messages pass each local link of a whole domain; nothing for a large domain, and for
+/// up*/down* routing: there a dead link may turn others about, so that messages that do not pass it change too.
 pub(super) struct Passing(Option<Vec<Vec<(u32, u32)>>>);
 
 impl Passing {
     pub(super) fn of(domain: &Domain, routing: &Routing) -> Result<Self> {
         let chips = domain.chips();
-        if chips > MOST_LISTED {
+        if chips > MOST_LISTED || *routing == Routing::UpDown {
             return Ok(Self(None));
         }
         let alone = Machine::single(domain)?;
@@ -41,7 +42,7 @@ pub(super) struct Change {
     pub(super) slowness: f64,
 }
 
-/// All changed pairs, ascending; nothing for a large domain.
+/// All changed pairs, ascending; nothing where they are not listed.
 pub(super) fn changes(
     machine: &Machine,
     routing: &Routing,

@@ -224,17 +224,26 @@ fn key(damage: &Damage) -> Vec<u64> {
     key
 }
 
-/// Whether a group lies on damaged domains; of listed chips it is taken to.
+/// Whether a group lies on damaged domains, or on a fabric or WAN with damage; of listed chips it is taken to.
 pub(crate) fn has_damage(machine: &Machine, groups: &Groups) -> bool {
     machine.is_damaged()
         && match groups {
             Groups::Scattered(_) => true,
             Groups::Grid { domains, .. } => {
                 let damaged = machine.damaged_domains();
-                domains
-                    .iter()
-                    .flatten()
-                    .any(|domain| damaged.binary_search(domain).is_ok())
+                let hurt = |domain| damaged.binary_search(domain).is_ok();
+                domains.iter().flatten().any(hurt)
+                    || (domains[0].len() > 1 && has_damage_between(machine))
             }
         }
+}
+
+/// Whether bundles of the fabric or WAN links are dead or slower: domains are not alike then, nor sites.
+fn has_damage_between(machine: &Machine) -> bool {
+    let (faults, first) = (machine.faults(), machine.blocks().fabric[0]);
+    let slow = faults.degraded.last().map(|entry| entry.0);
+    [faults.links.last().copied(), slow]
+        .into_iter()
+        .flatten()
+        .any(|last| last >= first)
 }
