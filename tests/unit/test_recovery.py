@@ -181,3 +181,28 @@ def test_a_dead_wan_link_is_gone_round_and_a_cut_site_named() -> None:
         cut.all_reduce("1 GiB")
     # Without the site that cannot send, the others go on.
     assert cut.with_faults(sites=["a"]).all_reduce("1 GiB").ranks == 256
+
+
+def test_the_root_stays_the_chip_that_it_was() -> None:
+    hurt = SITE.with_faults(chips=[70])
+    found = hurt.recoveries("broadcast", "1 MiB", root=130, policies=["drop_rank"])
+    assert found.best.request.groups.members(0)[found.best.request.root] == 130
+    found = hurt.recoveries("broadcast", "1 MiB", root=255, policies=["drop_ultraserver"])
+    assert found.best.request.groups.members(0)[found.best.request.root] == 255
+    gone = hurt.recoveries("gather", "1 MiB", root=71, policies=["drop_ultraserver"])
+    assert "the root, chip 71, is among what is left out" in gone.reasons[0]
+    group = [*range(128, 192), *range(64, 128)]
+    found = hurt.recoveries("scatter", "1 MiB", group, root=127, policies=["spare"])
+    assert found.best.request.groups.members(0)[found.best.request.root] == 63
+
+
+def test_links_of_the_fabric_that_die_say_so_in_every_model() -> None:
+    whole = rf.Cluster([rf.Site("one", 4, rf.TRN2_ULTRASERVER, rf.Fabric((rf.Tier(2),)))])
+    first = next(at for at in range(whole.num_links) if "fabric" in whole.link(at).link_class)
+    hurt = whole.with_faults(links=[first])
+    for model in ("alpha_beta", "link_load"):
+        for ask in (lambda: hurt.barrier(model=model), lambda: hurt.all_reduce(1e6, model=model)):  # noqa: B023 - called at once
+            with pytest.raises(rf.Unreachable, match="dead"):
+                ask()
+    with pytest.raises(rf.Unreachable, match="dead"):
+        hurt.all_reduce(1e6, group=range(0, 256, 32), model="fluid")

@@ -45,7 +45,7 @@ POLICIES: Final = {
 }
 """Ways to go on with a damaged machine, and one line each."""
 
-ROOTED: Final = ("broadcast", "reduce", "gather", "scatter")
+_ROOTED: Final = ("broadcast", "reduce", "gather", "scatter")
 _UNITS: Final = {"pairs": 2, "instances": 1}
 _VENDOR_PLANES: Final = 4
 
@@ -258,7 +258,10 @@ class _Ask:
     shift: int
 
     def over(
-        self, before: NDArray[np.int64], chips: NDArray[np.int64], algorithm: Algorithm | None = None
+        self,
+        before: NDArray[np.int64],
+        chips: NDArray[np.int64],
+        algorithm: Algorithm | None = None,
     ) -> _Ask:
         """Return the same over some of the chips; the root stays the chip that it was.
 
@@ -269,7 +272,7 @@ class _Ask:
         """
         algorithm = self.algorithm if algorithm is None else algorithm
         root = self.root
-        if self.collective in ROOTED:
+        if self.collective in _ROOTED:
             chip = int(before[root])
             found = np.flatnonzero(chips == chip)
             if not found.size:
