@@ -206,3 +206,51 @@ def test_links_of_the_fabric_that_die_say_so_in_every_model() -> None:
                 ask()
     with pytest.raises(rf.Unreachable, match="dead"):
         hurt.all_reduce(1e6, group=range(0, 256, 32), model="fluid")
+
+
+def test_what_a_send_costs_is_what_the_method_says() -> None:
+    found = ONE.impact({"links": 5}, "send_recv", "1 GiB", policies=["detour"])
+    assert found.whole.time_s == ONE.send_recv("1 GiB").time_s > 0
+    drawn = ONE.monte_carlo("send_recv", "1 MiB", draws=3, hours=1.0)
+    assert drawn.healthy_s == ONE.send_recv("1 MiB").time_s
+
+
+@pytest.mark.parametrize("operation", ["broadcast", "reduce", "gather", "scatter"])
+def test_bounds_of_rooted_operations_know_dead_chips(operation: str) -> None:
+    hurt = ONE.with_faults(chips=[21])
+    for root in (0, 21, 63):
+        result = getattr(hurt, operation)("1 GiB", root=root)
+        whole = getattr(ONE, operation)("1 GiB", root=root)
+        assert 0.5 * whole.lower_bound_s < result.lower_bound_s <= result.time_s * (1 + 1e-9)
+
+
+def test_the_bound_of_the_live_chips_does_not_depend_on_the_algorithm() -> None:
+    hurt = ONE.with_faults(chips=[21])
+    live = hurt.live_chips()
+    ring, made = (
+        hurt.all_reduce("1 GiB", group=live, algorithm=name) for name in ("ring", "synthesized")
+    )
+    assert ring.lower_bound_s == pytest.approx(made.lower_bound_s, rel=1e-3)
+
+
+def test_fluid_on_damage_goes_in_the_chunks_that_it_says() -> None:
+    hurt = SITE.with_faults(**Z_CABLE)
+    free = hurt.all_reduce("1 GiB", algorithm=("bucket", "mesh"), model="fluid")
+    assert free.chunks == 16
+    named = hurt.all_reduce("1 GiB", algorithm=("bucket", "mesh"), model="fluid", chunks=16)
+    assert free.time_s == named.time_s
+    loads = hurt.all_reduce("1 GiB", algorithm=("bucket", "mesh"))
+    assert loads.time_s < free.time_s < 1.1 * loads.time_s
+
+
+def test_what_is_too_large_to_simulate_is_refused_and_not_replaced() -> None:
+    hurt = rf.preset("rainier").with_faults(links=rf.LinkAt("z", x=1))
+    with pytest.raises(rf.Unsupported, match="524288 ranks message by message"):
+        hurt.all_reduce("1 GiB", model="fluid")
+
+
+def test_a_result_says_how_damage_is_dealt_with() -> None:
+    text = str(SITE.with_faults(chips=[21]).all_reduce("64 MiB"))
+    assert "1 damaged UltraServers; ranks of 1 dead chips on chips next to them" in text
+    listed = str(SITE.with_faults(chips=[21]).all_reduce("64 MiB", group=[20, 21, 100]))
+    assert "ranks of 1 dead chips on chips next to them" in listed

@@ -73,7 +73,8 @@ class Modes(Base):
             )
         if server.nic is None:
             raise Unsupported(
-                f"units of {server.name}, whose chips have no NICs to join them; give it a nic"
+                f"units of {server.name}, whose chips have no NICs to join them; give it a nic, or "
+                "take a cluster such as preset('rainier', chips=64)"
             )
         last = dataclasses.replace(server.axes[-1], size=size, kind="line")
         axes: tuple[Axis, ...] = (*server.axes[:-1], *((last,) if size > 1 else ()))

@@ -80,7 +80,9 @@ class Tenant:
         counts = [count for count in (self.instances, self.ultraservers) if count is not None]
         if len(counts) != 1:
             given = f"instances={self.instances}, ultraservers={self.ultraservers}"
-            raise invalid(f"chips of {self.name}", given, "must name one of the two")
+            raise invalid(
+                f"tenant {self.name}", given, "say how many of one of the two, and not of the other"
+            )
         as_count("instances" if self.ultraservers is None else "ultraservers", counts[0])
 
 
@@ -156,7 +158,8 @@ class _Places:
         self._in_server = machine.ultraserver.num_chips
         self._planes = max(planes, 1)
         self._alone = unit == "ultraserver"
-        self._used = _dead(machine, self._planes)
+        self._broken = _dead(machine, self._planes)
+        self._used = self._broken.copy()
 
     def take(self, name: str, servers: int, own: int, choose: _Choice) -> NDArray[np.int64]:
         """Take parts of `own` instances, aligned, of so many UltraServers."""
@@ -167,10 +170,14 @@ class _Places:
         free = np.logical_not(taken_part)
         candidates = np.flatnonzero(free.any(axis=1))
         if len(candidates) < servers:
-            what = f"{servers} UltraServers" if own == self._planes else f"{own} instances"
+            whole = own == self._planes
+            what = f"{servers} free UltraServers" if whole else f"{own} free instances together"
+            there = f"{len(candidates)} are left" if whole else "none are left"
+            broken = int(self._broken.any(axis=1).sum())
+            dead = f" ({broken} of them have dead chips, which nobody gets)" if broken else ""
             raise InvalidArgument(
-                f"tenants: no {what} left for {name}, {len(candidates)} places are free; "
-                "use a larger machine, or fewer tenants"
+                f"tenants: {name} needs {what}, and of {len(self._used)} UltraServers{dead} "
+                f"{there}; use a larger machine, or fewer tenants"
             )
         taken = np.sort(candidates[choose(len(candidates), servers)])
         first = free[taken].argmax(axis=1)

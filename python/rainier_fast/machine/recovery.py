@@ -46,8 +46,10 @@ POLICIES: Final = {
 """Ways to go on with a damaged machine, and one line each."""
 
 _ROOTED: Final = ("broadcast", "reduce", "gather", "scatter")
+_FAULTS: Final = ("links", "chips", "nics", "ultraservers", "sites", "degrade", "faults")
 _UNITS: Final = {"pairs": 2, "instances": 1}
 _VENDOR_PLANES: Final = 4
+_MOST_LISTED: Final = 4096
 
 
 def policies() -> dict[str, str]:
@@ -115,7 +117,7 @@ class Recovery(Modes):
         routing: Routing = "dor",
         chunks: int | None = None,
         root: int = 0,
-        shift: int = 0,
+        shift: int | None = None,
     ) -> Recoveries:
         """Return what a collective costs by each way to go on with the damage.
 
@@ -132,7 +134,7 @@ class Recovery(Modes):
         model
             As in `all_reduce`.
         algorithm, routing, chunks, root, shift
-            As the collective takes them.
+            As the collective takes them; None for the shift that it takes when none is given.
 
         Returns
         -------
@@ -174,7 +176,7 @@ class Recovery(Modes):
         routing: Routing = "dor",
         chunks: int | None = None,
         root: int = 0,
-        shift: int = 0,
+        shift: int | None = None,
     ) -> Recoveries:
         """Return what a fault would cost a collective, by each way to go on.
 
@@ -229,6 +231,9 @@ class Recovery(Modes):
 
 def _arguments(fault: object) -> dict[str, Any]:
     if isinstance(fault, Mapping):
+        for name in fault:
+            if name not in _FAULTS:
+                raise unknown("fault", name, _FAULTS)
         return dict(fault)
     allowed = "must be Faults, a dict of the arguments of with_faults, or a machine"
     raise invalid_type("fault", fault, allowed)
@@ -255,7 +260,7 @@ class _Ask:
     routing: Routing
     chunks: int | None
     root: int
-    shift: int
+    shift: int | None
 
     def over(
         self,
@@ -283,6 +288,9 @@ class _Ask:
     def run(self, machine: Machine) -> CollectiveResult:
         from rainier_fast.results.collective import CollectiveResult  # only when asked for
 
+        shift = self.shift
+        if shift is None:
+            shift = int(self.collective == "send_recv")
         request = make_request(
             machine,
             self.collective,
@@ -293,7 +301,7 @@ class _Ask:
             self.routing,
             self.chunks,
             self.root,
-            self.shift,
+            shift,
         )
         return CollectiveResult._of(machine, request, request.outcome(machine))
 
@@ -328,8 +336,8 @@ def _by(machine: Machine, policy: str, ask: _Ask) -> CollectiveResult:
         planes = machine.ultraserver.axes[-1].size
         if planes != _VENDOR_PLANES:
             raise Unsupported(
-                f"{policy} of UltraServers of {planes} planes: the vendor's modes are those of "
-                f"{_VENDOR_PLANES} instances; use in_mode for others"
+                f"{policy}: the vendor's modes are those of UltraServers of {_VENDOR_PLANES} "
+                f"instances (planes of the last axis), and these have {planes}; use in_mode"
             )
         check_whole(machine, group)
         return ask.run(machine.in_mode(_UNITS[policy]))
@@ -337,6 +345,12 @@ def _by(machine: Machine, policy: str, ask: _Ask) -> CollectiveResult:
         live = machine.live_chips(ask.group)
         if live.size == group.size:
             raise Unsupported("no rank is dead: the ranks of dead chips are what is left out")
+        if live.size > _MOST_LISTED:
+            raise Unsupported(
+                f"a list of {live.size:,} ranks, which only flat algorithms run and not a "
+                f"hierarchical one: up to {_MOST_LISTED:,} ranks here; policy 'detour' keeps the "
+                "rank on the chip next door, or name the group of live_chips() yourself"
+            )
         return ask.over(group, live).run(machine)
     if policy == "drop_ultraserver":
         return ask.over(group, whole_ultraservers(machine, group)).run(machine)

@@ -175,7 +175,8 @@ class Sampling(Damaged):
         from rainier_fast.results.collective import CollectiveResult
         from rainier_fast.results.monte_carlo import MonteCarlo
 
-        words = {**_DEFAULTS, **arguments}
+        # As the collective's own method: a send_recv without a shift goes to the next rank.
+        words = {**_DEFAULTS, "shift": int(operation == "send_recv"), **arguments}
         for name in arguments:
             if name not in _DEFAULTS:
                 raise TypeError(f"monte_carlo() got an unexpected keyword argument {name!r}")

@@ -100,19 +100,22 @@ def with_spares(
     free = np.setdiff1d(np.arange(machine.num_ultraservers), np.union1d(used, _hurt(machine)))
     bounds = np.cumsum([site.ultraservers for site in machine.sites])
     site_of_free = np.searchsorted(bounds, free, side="right")
+    each = machine.ultraserver.num_chips
     swap = {}
     for server in hurt.tolist():
         if free.size == 0:
+            others = machine.num_ultraservers - 1
+            hint = (
+                f"; a group such as group=range({each * others}) leaves one out" if others else ""
+            )
             raise Unsupported(
-                f"no whole UltraServer is left outside the group to replace {server}; name a group "
-                "that leaves some out, such as group=range(64 * 100)"
+                f"no whole UltraServer is left outside the group to replace {server}{hint}"
             )
         # One of the same site if there is one, the lowest number.
         same = np.flatnonzero(site_of_free == np.searchsorted(bounds, server, side="right"))
         at = int(same[0]) if same.size else 0
         swap[server] = int(free[at])
         free, site_of_free = np.delete(free, at), np.delete(site_of_free, at)
-    each = machine.ultraserver.num_chips
     servers, local = np.divmod(chips, each)
     table = np.arange(machine.num_ultraservers)
     table[list(swap)] = list(swap.values())

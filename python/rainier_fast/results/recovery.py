@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from numpy.typing import NDArray
 
-from rainier_fast.errors import Unsupported
+from rainier_fast.errors import Unsupported, unknown
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.table import Table
 from rainier_fast.units import format_bytes, format_time
@@ -159,7 +159,9 @@ class Recoveries(Table):
         Raises
         ------
         Unsupported
-            If the policy does not apply, or was not asked for.
+            If the policy does not apply.
+        UnknownName
+            If it was not asked for.
 
         Examples
         --------
@@ -173,7 +175,7 @@ class Recoveries(Table):
                 if result is None:
                     raise Unsupported(f"policy {policy!r} does not apply: {reason}")
                 return result
-        raise Unsupported(f"policy {policy!r} is not among {', '.join(self._policies)}")
+        raise unknown("policy", policy, self._policies)
 
     def __reduce__(self) -> tuple[Any, ...]:
         parts = self._columns, self._whole, self._policies, self._results, self._reasons

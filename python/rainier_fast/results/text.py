@@ -32,7 +32,8 @@ def why(result: CollectiveResult) -> str:
         return f"{result.algorithm} is what NCCL's tuning model picks; it was asked for by name"
     if result.request.algorithm != "auto":
         named = f"{result.algorithm} was asked for by name"
-        return f"{named}; {result.note}" if result.note else named
+        rules = result.note if result.note and not result.machine.is_damaged else ""
+        return f"{named}; {rules}" if rules else named
     times = result.candidates["time_s"]
     ready = int((times == times).sum())
     refused = len(times) - ready
@@ -67,6 +68,7 @@ def facts(result: CollectiveResult) -> list[tuple[str, str]]:
         ("lower bound", bound),
         ("why", result.why),
         ("assumes", _assumed(result) or "nothing of the catalogue"),
+        *([("damage", result.note)] if result.machine.is_damaged and result.note else []),
         *([("measured", measured)] if measured else []),
     ]
 

@@ -26,6 +26,10 @@ const SIMULATED_CHOICES: usize = 3;
 /// Most ranks of a group of which several choices are simulated: on larger ones that may take minutes.
 const MOST_RANKS_FOR_CHOICES: usize = 4096;
 
+/// Most chunks of a schedule that is simulated message by message, where the caller leaves it open: a pipeline of s
+/// stages is then at most (s - 1) / 16 longer than with more.
+const MOST_CHUNKS_BY_MESSAGE: u32 = 16;
+
 /// A candidate that can run.
 pub(super) struct Ready {
     pub(super) name: String,
@@ -93,6 +97,13 @@ pub(super) fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<C
             }
             match simulated(context, request, engine, &ready) {
                 Ok((seconds, chunks)) => (ready.cost.time, ready.cost.chunks) = (seconds, chunks),
+                // On damage, leaving out what is too large to simulate would make a fault seem to cost what another
+                // algorithm costs.
+                Err(error @ Error::Unsupported { .. })
+                    if best.is_none() && has_damage(context.machine, context.groups) =>
+                {
+                    return Err(error);
+                }
                 Err(error) if others_may(&error) => {
                     refuse(&mut candidates, ready.name, error);
                     continue;
@@ -171,20 +182,29 @@ fn by_message(
         ));
     }
     let stages: Vec<Stage> = ready.stages.iter().map(|cost| cost.stage.clone()).collect();
-    let schedule = unroll(context, request, &stages)?;
-    let written = [Written {
-        algorithm: ready.name.clone(),
-        groups: vec![schedule.chips.clone()],
-        schedule: Arc::new(schedule),
-        pipeline: Pipeline::of(&ready.stages, ready.cost.chunks, request.chunks.is_some()),
-    }];
-    let work = Work {
-        written: &written,
-        routing: context.routing,
-        start: 0.0,
+    let schedule = Arc::new(unroll(context, request, &stages)?);
+    let mut chunks = match request.chunks {
+        Some(chunks) => chunks,
+        None => ready.cost.chunks.min(MOST_CHUNKS_BY_MESSAGE),
     };
-    let answer = share_messages(context.machine, &[work], context.control)?;
-    Ok((answer.plans[0].time, ready.cost.chunks))
+    loop {
+        // So many chunks, with fewer pieces where that is too many messages.
+        let written = [Written {
+            algorithm: ready.name.clone(),
+            groups: vec![schedule.chips.clone()],
+            schedule: Arc::clone(&schedule),
+            pipeline: Pipeline::of(&ready.stages, chunks, true),
+        }];
+        let work = Work {
+            written: &written,
+            routing: context.routing,
+            start: 0.0,
+        };
+        match share_messages(context.machine, &[work], context.control) {
+            Err(Error::Unsupported { .. }) if chunks > 1 && request.chunks.is_none() => chunks /= 2,
+            other => return Ok((other?.plans[0].time, chunks)),
+        }
+    }
 }
 
 fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Ready>> {

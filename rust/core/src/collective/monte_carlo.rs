@@ -90,7 +90,10 @@ impl Trial<'_> {
             return Ok(Draw {
                 live: 0,
                 faults,
-                time: Err("nothing is left alive".to_owned()),
+                time: Err(match self.drop_damaged {
+                    true => "every UltraServer has some damage: nothing is left".to_owned(),
+                    false => "nothing is left alive".to_owned(),
+                }),
                 otherwise: false,
             });
         };

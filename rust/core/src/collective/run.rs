@@ -5,7 +5,7 @@ use super::bound::{bounds, bounds_in_switch};
 use super::choose::best;
 use super::context::Context;
 use super::cost::Cost;
-use super::damage::has_damage;
+use super::damage::{has_damage, note};
 use super::group::Groups;
 use super::nccl;
 use super::neuron;
@@ -67,6 +67,12 @@ pub fn run(
     if let Some(hurt) = &context.hurt {
         outcome.note = hurt.note();
         best.cost.ledger.settle(&context);
+    } else if let (true, Groups::Scattered(listed)) = (machine.is_damaged(), groups) {
+        let moved = listed
+            .iter()
+            .flatten()
+            .filter(|&&chip| machine.is_dead_chip(chip));
+        outcome.note = note(0, moved.count(), 0);
     }
     outcome.candidates = candidates;
     outcome.sort_candidates();

@@ -34,7 +34,7 @@ pub(super) fn moves_ranks(context: &Context) -> bool {
     }
 }
 
-pub(super) fn damaged(context: &Context, ask: &Ask, found: &mut Found) {
+pub(super) fn damaged(context: &Context, ask: &Ask, root: usize, found: &mut Found) {
     let (Some(hurt), Groups::Grid { locals, domains }) = (&context.hurt, context.groups) else {
         return;
     };
@@ -47,7 +47,12 @@ pub(super) fn damaged(context: &Context, ask: &Ask, found: &mut Found) {
             class,
             ends: &ends,
             locals,
-            across,
+            root: match locals.as_slice() {
+                [group] if !across && ask.operation.is_rooted() => {
+                    Some(class.seats[group[root] as usize])
+                }
+                _ => None,
+            },
         };
         let chips = context.machine.domain().chips();
         for chip in 0..chips {
@@ -69,7 +74,8 @@ struct Part<'a> {
     class: &'a Class,
     ends: &'a [[Option<u32>; 2]],
     locals: &'a [Vec<u32>],
-    across: bool,
+    /// The chip of the root, where there is one in each domain.
+    root: Option<u32>,
 }
 
 impl Part<'_> {
@@ -109,7 +115,9 @@ impl Part<'_> {
             let here = group
                 .iter()
                 .filter(|&&chip| inside(self.class.seats[chip as usize]));
-            let (out, into) = self.ask.crossing(here.count() as f64, None);
+            let (out, into) = self
+                .ask
+                .crossing(here.count() as f64, self.root.map(&inside));
             needed[0] += out;
             needed[1] += into;
         }
@@ -146,18 +154,22 @@ impl Part<'_> {
                 }
             }
         }
+        // Chips that take no part may pass messages on, and their links count for more.
         let [group] = self.locals else { return };
-        if group.len() as u32 != domain.chips() || self.across {
+        let mut seats: Vec<u32> = group
+            .iter()
+            .map(|&chip| self.class.seats[chip as usize])
+            .collect();
+        seats.sort_unstable();
+        seats.dedup();
+        let live = domain.chips() as usize - self.class.damage.chips.len();
+        if seats.len() < live {
             return;
         }
-        let live = domain.chips() - self.class.damage.chips.len() as u32;
-        let all: f64 = (0..domain.chips())
-            .filter(|&chip| self.class.damage.is_live(chip))
-            .map(|chip| self.capacity(&|other| other == chip, false)[0])
+        let all: f64 = (seats.iter())
+            .map(|&chip| self.capacity(&|other| other == chip, false)[0])
             .sum();
-        found.note(
-            "live links of all chips",
-            self.ask.partition(f64::from(live)) / all,
-        );
+        let needed = self.ask.partition(live as f64);
+        found.note("live links of all chips", needed / all);
     }
 }

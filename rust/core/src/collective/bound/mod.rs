@@ -58,7 +58,7 @@ fn bounds_where(context: &Context, request: &Request, in_switch: bool) -> Result
 
 /// Bounds from the bytes that must pass links.
 fn bytes(context: &Context, request: &Request, ask: &Ask, found: &mut Found) {
-    damage::damaged(context, ask, found);
+    damage::damaged(context, ask, request.root, found);
     if !damage::moves_ranks(context) {
         domain::injection(context, ask, found);
     }

@@ -136,15 +136,7 @@ impl Hurt {
                 .count()
         };
         let nics = sum(&|class| others(class, 0).max(others(class, 1)));
-        let mut parts = vec![format!("{} damaged UltraServers", self.class_of.len())];
-        if dead > 0 {
-            parts.push(format!("ranks of {dead} dead chips on chips next to them"));
-        }
-        if nics > 0 {
-            parts.push(format!("{nics} chips without a NIC use a neighbour's"));
-        }
-        parts.push("messages go round dead links".to_owned());
-        parts.join("; ")
+        note(self.class_of.len(), dead, nics)
     }
 
     /// Seconds of latency between two local chips where that is longest.
@@ -155,6 +147,22 @@ impl Hurt {
         }
         Ok(longest)
     }
+}
+
+/// How damage is dealt with, in words.
+pub(crate) fn note(domains: usize, dead: usize, nics: usize) -> String {
+    let mut parts = Vec::new();
+    if domains > 0 {
+        parts.push(format!("{domains} damaged UltraServers"));
+    }
+    if dead > 0 {
+        parts.push(format!("ranks of {dead} dead chips on chips next to them"));
+    }
+    if nics > 0 {
+        parts.push(format!("{nics} chips without a NIC use a neighbour's"));
+    }
+    parts.push("messages go round dead links".to_owned());
+    parts.join("; ")
 }
 
 /// The chip that plays a chip's rank: itself, or where it is dead the nearest live one of its domain.
