@@ -417,3 +417,37 @@ fn one_chip_that_plays_every_rank_takes_no_time() {
         assert_eq!((outcome.time, outcome.lower_bound()), (0.0, 0.0));
     }
 }
+
+#[test]
+fn a_stand_in_has_what_its_other_ranks_bring_the_root() {
+    // The links of a chip carry little beside its NIC.
+    let axis = Axis {
+        name: "x".to_owned(),
+        size: 2,
+        kind: AxisKind::Line,
+        bandwidth: 1e7,
+        latency: 0.0,
+    };
+    let nic = Nic {
+        bandwidth: 1e9,
+        latency: 0.0,
+        overhead: 0.0,
+    };
+    let site = Site {
+        name: "s".to_owned(),
+        domains: 2,
+        tiers: vec![],
+    };
+    let domain = Domain::new(vec![axis]).unwrap();
+    let faults = Faults {
+        chips: vec![0],
+        ..Faults::default()
+    };
+    let machine = Machine::new(domain, 0.0, Some(nic), vec![site], None).unwrap();
+    let machine = machine.with_faults(faults).unwrap();
+    for operation in [Operation::Gather, Operation::Scatter] {
+        let (time, _) =
+            asked(&machine, &Routing::default(), &Request::new(operation, 1e9)).unwrap();
+        assert_eq!(time, 0.5);
+    }
+}

@@ -36,8 +36,14 @@ pub(super) fn injection(context: &Context, ask: &Ask, found: &mut Found) {
         least += nic;
         most += nic;
     }
+    // Where the root is dead, its stand-in may have parts of other ranks already.
+    let roles = context.hurt.as_ref().map_or(1, |hurt| hurt.most_roles());
     for root in [None, Some(true), Some(false)] {
-        let (out, into) = ask.crossing(1.0, root);
+        let inside = match root {
+            Some(true) if ask.operation.is_rooted() => f64::from(roles),
+            _ => 1.0,
+        };
+        let (out, into) = ask.crossing(inside, root);
         // A rank at the end of a line has fewer links, but which rank is there is not known here: only
         // operations in which every rank does the same are held to the poorest.
         let ports = if ask.operation.is_rooted() || matches!(context.groups, Groups::Scattered(_)) {
