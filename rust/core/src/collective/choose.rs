@@ -13,7 +13,7 @@ use super::request::{Choice, Request};
 use super::run::MOST_RANKS_WRITTEN;
 use super::schedule::Stage;
 use super::simulate;
-use super::together::{Pipeline, Work, Written, share_messages};
+use super::together::{Pipeline, Work, Written, or_link_load, share_messages};
 use super::unroll::unroll;
 use crate::fluid::Engine;
 use crate::{Error, Result};
@@ -182,7 +182,8 @@ fn by_message(
         ));
     }
     let stages: Vec<Stage> = ready.stages.iter().map(|cost| cost.stage.clone()).collect();
-    let schedule = Arc::new(unroll(context, request, &stages)?);
+    let schedule = unroll(context, request, &stages).map_err(or_link_load)?;
+    let schedule = Arc::new(schedule);
     let mut chunks = match request.chunks {
         Some(chunks) => chunks,
         None => ready.cost.chunks.min(MOST_CHUNKS_BY_MESSAGE),

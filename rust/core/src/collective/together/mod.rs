@@ -21,7 +21,7 @@ pub use events::{Work, share_messages};
 pub use pipeline::Pipeline;
 pub use written::{Written, write_out};
 
-pub(crate) use written::Wires;
+pub(crate) use written::{Wires, or_link_load};
 
 use super::group::Groups;
 use super::outcome::Outcome;

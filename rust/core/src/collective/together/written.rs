@@ -107,7 +107,8 @@ pub(super) fn too_many(messages: usize) -> Error {
     )
 }
 
-fn or_link_load(error: Error) -> Error {
+/// The same refusal, which names the model that needs no list of messages.
+pub(crate) fn or_link_load(error: Error) -> Error {
     match error {
         Error::Unsupported { what, instead } => {
             Error::unsupported(what, format!("{instead}, or use model \"link_load\""))
