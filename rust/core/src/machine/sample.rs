@@ -54,7 +54,9 @@ impl Rates {
             return Err(Error::invalid(
                 "chips_per_host",
                 self.chips_per_host,
-                format!("must divide the {chips} chips of an UltraServer"),
+                format!(
+                    "must divide the {chips} chips of an UltraServer: name rates with a number that does"
+                ),
             ));
         }
         Ok(host)
