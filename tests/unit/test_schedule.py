@@ -241,3 +241,17 @@ def test_a_result_says_that_its_schedule_was_given() -> None:
     result = rf.torus(2, 1e9).run(given)
     assert "schedule that was given" in result.why
     assert result.algorithm == "schedule"
+
+
+@pytest.mark.parametrize("model", ["alpha_beta", "fluid", "link_load"])
+def test_the_schedule_of_a_result_is_that_of_its_algorithm(model: str) -> None:
+    trn2 = rf.preset("trn2")
+    cluster = rf.Cluster(sites=[rf.Site("one", 2, rf.TRN2_INSTANCE)])
+    for result in (
+        trn2.broadcast(1, root=6, model=model),
+        trn2.all_reduce("1 MiB", model=model),
+        cluster.all_reduce("1 MiB", model=model),
+    ):
+        made = result.schedule()
+        made.verify()
+        assert made.algorithm == result.algorithm

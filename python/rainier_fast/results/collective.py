@@ -224,10 +224,19 @@ class CollectiveResult:
         >>> from rainier_fast import preset
         >>> preset("trn2").all_gather("1 MiB").schedule().verify()
         """
-        from rainier_fast.machine.schedule import made_by
+        from dataclasses import replace
 
-        own = self.request.schedule_of_own
-        return made_by(self.machine, self.request) if own is None else own
+        from rainier_fast.machine.schedule import made_by
+        from rainier_fast.machine.scheduling import names_of
+
+        request = self.request
+        if request.schedule_of_own is not None:
+            return request.schedule_of_own
+        if request.algorithm == "auto" and request.model != "link_load" and len(self.stages):
+            # Another model may have made another choice than link loads do.
+            pairs = zip(self.stages["stage"].tolist(), self.stages["tier"].tolist(), strict=True)
+            request = replace(request, algorithm=names_of(self.algorithm, pairs))
+        return made_by(self.machine, request)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as a dict that JSON takes, without link loads.
