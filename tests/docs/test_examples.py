@@ -167,6 +167,29 @@ def test_names_of_routes_and_loads() -> None:
         assert getattr(link, part) is not None
 
 
+def test_names_of_damage_and_sharing() -> None:
+    rainier = rf.preset("rainier", chips=4096)
+    hurt = rainier.with_faults(links=[1, 2], chips=[300], nics=[400], degrade={70: 0.5})
+    result = hurt.all_reduce("1 GiB")
+    check(result, "all_reduce")
+    assert result.time_s > rainier.all_reduce("1 GiB").time_s
+    assert len(hurt.faults) == 5
+    assert hurt.healthy() == rainier
+    with pytest.raises(rf.Unreachable, match="chip 300 is dead"):
+        hurt.route(0, 300)
+    assert hurt.unreachable([0, 0], [300, 1]).tolist() == [True, False]
+    drawn = rainier.sample_faults("llama3", 24.0, 1)
+    assert drawn.healthy() == rainier
+    impact = rainier.impact({"chips": [300]}, "all_reduce", "1 GiB", policies=["detour"])
+    assert impact.of("detour").time_s > impact.whole.time_s
+    mesh = rainier.mesh(dp=-1, tp=64)
+    plans = [mesh.plan.all_gather("64 MiB", axis="tp"), mesh.plan.all_reduce("1 GiB", axis="dp")]
+    both = rainier.together(plans)
+    assert [plan.slowdown for plan in both.plans] == [1.0, 1.0]
+    ranking = rainier.best_mapping({"dp": -1, "tp": 64}, {"dp": ("all_reduce", "1 GiB")})
+    assert ranking.best.time_s > 0
+
+
 def test_names_of_collectives() -> None:
     machine = rf.preset("rainier", chips=4096)
     names = ("all_reduce", "reduce_scatter", "all_gather", "all_to_all", "broadcast", "reduce")
