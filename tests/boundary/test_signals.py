@@ -69,7 +69,7 @@ elif kind == "run a schedule":
     job = lambda: [other.run(made, model="fluid") for _ in range(100)]
 elif kind == "adaptive route":
     cube = rf.torus((120, 120, 120), 50e9)
-    job = lambda: cube.route(0, cube.chip(x=60, y=60, z=60), "adaptive")
+    job = lambda: [cube.route(0, cube.chip(x=60, y=60, z=60), "adaptive") for _ in range(10)]
 else:
     big = rf.preset("rainier", chips=1 << 20)
     group = rng.permutation(1 << 20)[:1 << 18]
