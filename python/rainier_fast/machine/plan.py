@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, wraps
@@ -173,7 +174,7 @@ class Plan:
         return CollectiveResult._of(self.machine, self.request, outcome)
 
 
-class _Plans:
+class _Plans(ABC):
     """What makes plans; the collectives themselves are those of the machine and the mesh."""
 
     __slots__ = ("_machine",)
@@ -183,8 +184,9 @@ class _Plans:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
 
+    @abstractmethod
     def _groups(self, given: object) -> tuple[Any, str]:
-        raise NotImplementedError
+        """Return the groups that a collective names, and words for them."""
 
     def compute(
         self,

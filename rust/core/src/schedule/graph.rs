@@ -42,14 +42,6 @@ pub(crate) fn graph(
     }
     turns.values_mut().for_each(|gate| *gate = graph.gate());
     let ordered: Vec<_> = turns.iter().collect();
-    let pass = |graph: &mut Graph, from: u32, to: u32| -> Result<()> {
-        let nothing = Flow {
-            waits: from,
-            frees: [NO_GATE, to],
-            ..Flow::default()
-        };
-        graph.flow(nothing, []).map(|_| ())
-    };
     let mut following: BTreeMap<(u32, u32, u32, u32), u32> = BTreeMap::new();
     for (at, (turn, gate)) in ordered.iter().enumerate() {
         control.check()?;
@@ -59,12 +51,12 @@ pub(crate) fn graph(
             (before.0, before.1, before.2) != (stage, lane, rank)
         };
         if first {
-            pass(graph, stages[&stage], **gate)?;
+            graph.pass(stages[&stage], **gate)?;
         }
         if let Some((next, next_gate)) = ordered.get(at + 1) {
             if (next.0, next.1, next.2) == (stage, lane, rank) {
                 following.insert(**turn, **next_gate);
-                pass(graph, **gate, **next_gate)?;
+                graph.pass(**gate, **next_gate)?;
             }
         }
     }
@@ -83,15 +75,15 @@ pub(crate) fn graph(
         let mut waits = turns[&turn(send.src)];
         if !send.after.is_empty() {
             let gate = graph.gate();
-            pass(graph, waits, gate)?;
+            graph.pass(waits, gate)?;
             for &other in &send.after {
-                pass(graph, named[other as usize], gate)?;
+                graph.pass(named[other as usize], gate)?;
             }
             waits = gate;
         }
         if named[index] != NO_GATE {
             // A message is there for others when its receiver has come to its step.
-            pass(graph, turns[&turn(send.dst)], named[index])?;
+            graph.pass(turns[&turn(send.dst)], named[index])?;
         }
         let next_stage = stages.range(send.stage + 1..).next().map(|(_, &gate)| gate);
         let next = |rank: u32| following.get(&turn(rank)).copied();
@@ -118,7 +110,7 @@ pub(crate) fn graph(
             graph.flow(flow, way.path.iter().copied())?;
             if targets.len() > 1 {
                 for &target in &targets {
-                    pass(graph, arrival, target)?;
+                    graph.pass(arrival, target)?;
                 }
             }
         }

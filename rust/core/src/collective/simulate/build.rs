@@ -172,30 +172,6 @@ struct Steplist<'a> {
 }
 
 impl Build<'_, '_> {
-    /// A gate that opens when both have opened; [`NO_GATE`] is open from the start.
-    fn both(&mut self, one: u32, other: u32) -> Result<u32> {
-        if one == NO_GATE || one == other {
-            return Ok(other);
-        }
-        if other == NO_GATE {
-            return Ok(one);
-        }
-        let gate = self.graph.gate();
-        self.pass(one, gate)?;
-        self.pass(other, gate)?;
-        Ok(gate)
-    }
-
-    /// Lets `gate` wait for `from` too.
-    fn pass(&mut self, from: u32, gate: u32) -> Result<()> {
-        let nothing = Flow {
-            waits: from,
-            frees: [NO_GATE, gate],
-            ..Flow::default()
-        };
-        self.graph.flow(nothing, []).map(|_| ())
-    }
-
     fn course<'c>(
         &mut self,
         track: &'c Track,
@@ -263,7 +239,7 @@ impl Build<'_, '_> {
                     if begins[from] == UNSET {
                         let port = course.ports[at].get(from).copied().unwrap_or(NO_GATE);
                         let started = self.started(course, from, ready[from], overhead)?;
-                        begins[from] = self.both(started, port)?;
+                        begins[from] = self.graph.both(started, port)?;
                         left[from] = if last { next[from] } else { self.graph.gate() };
                     }
                 }
@@ -282,10 +258,10 @@ impl Build<'_, '_> {
                     if begins[end] == UNSET {
                         // Who only receives is through with this step no earlier than with the steps before.
                         if ready[end] != NO_GATE {
-                            self.pass(ready[end], next[end])?;
+                            self.graph.pass(ready[end], next[end])?;
                         }
                     } else if !last {
-                        self.pass(left[end], next[end])?;
+                        self.graph.pass(left[end], next[end])?;
                     }
                     ready[end] = next[end];
                 }
@@ -300,7 +276,7 @@ impl Build<'_, '_> {
         }
         course.lists = lists;
         for end in (0..everybody).filter(|&end| taken_part[end]) {
-            self.pass(ready[end], done)?;
+            self.graph.pass(ready[end], done)?;
         }
         Ok(())
     }
@@ -319,15 +295,7 @@ impl Build<'_, '_> {
         if course.senders[from] == UNSET {
             course.senders[from] = self.graph.resource(1.0, 0.0);
         }
-        let started = self.graph.gate();
-        let work = Flow {
-            bytes: overhead,
-            waits: ready,
-            frees: [NO_GATE, started],
-            ..Flow::default()
-        };
-        self.graph.flow(work, [(course.senders[from], 1.0)])?;
-        Ok(started)
+        self.graph.worked(course.senders[from], ready, overhead)
     }
 
     /// The messages of a step, and the seconds that a sender takes to start its own.

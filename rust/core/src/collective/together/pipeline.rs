@@ -215,7 +215,7 @@ impl Piece<'_> {
                     let overhead = self.ways[send].first().map_or(0.0, |way| way.delay);
                     let port = course.ports[at].get(from).copied().unwrap_or(NO_GATE);
                     let started = self.started(course, from, ready[from], overhead)?;
-                    begins[from] = self.both(started, port)?;
+                    begins[from] = self.graph.both(started, port)?;
                     left[from] = if self.last {
                         next[from]
                     } else {
@@ -239,10 +239,10 @@ impl Piece<'_> {
                 if begins[end] == UNSET {
                     // Who only receives is through with this step no earlier than with the steps before.
                     if ready[end] != NO_GATE {
-                        self.pass(ready[end], next[end])?;
+                        self.graph.pass(ready[end], next[end])?;
                     }
                 } else if !self.last {
-                    self.pass(left[end], next[end])?;
+                    self.graph.pass(left[end], next[end])?;
                 }
                 ready[end] = next[end];
             }
@@ -255,7 +255,7 @@ impl Piece<'_> {
         }
         course.steps = steps;
         for gate in ready {
-            self.pass(gate, done)?;
+            self.graph.pass(gate, done)?;
         }
         Ok(())
     }
@@ -274,38 +274,6 @@ impl Piece<'_> {
         if course.senders[from] == UNSET {
             course.senders[from] = self.graph.resource(1.0, 0.0);
         }
-        let started = self.graph.gate();
-        let work = Flow {
-            bytes: overhead,
-            waits: ready,
-            frees: [NO_GATE, started],
-            ..Flow::default()
-        };
-        self.graph.flow(work, [(course.senders[from], 1.0)])?;
-        Ok(started)
-    }
-
-    /// A gate that opens when both have opened; [`NO_GATE`] is open from the start.
-    fn both(&mut self, one: u32, other: u32) -> Result<u32> {
-        if one == NO_GATE || one == other {
-            return Ok(other);
-        }
-        if other == NO_GATE {
-            return Ok(one);
-        }
-        let gate = self.graph.gate();
-        self.pass(one, gate)?;
-        self.pass(other, gate)?;
-        Ok(gate)
-    }
-
-    /// Lets `gate` wait for `from` too.
-    fn pass(&mut self, from: u32, gate: u32) -> Result<()> {
-        let nothing = Flow {
-            waits: from,
-            frees: [NO_GATE, gate],
-            ..Flow::default()
-        };
-        self.graph.flow(nothing, []).map(|_| ())
+        self.graph.worked(course.senders[from], ready, overhead)
     }
 }
