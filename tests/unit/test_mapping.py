@@ -13,7 +13,7 @@ import pytest
 import rainier_fast as rf
 from rainier_fast import _core
 from rainier_fast.ask.grid import GridGroups
-from rainier_fast.ask.request import run
+from rainier_fast.collectives.run import run
 from rainier_fast.studies.layouts import Space, dimensions
 from rainier_fast.studies.soonest import soonest
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,12 @@ from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.topology.arrays import chip_array
 from rainier_fast.topology.base import Base
 
-__all__ = ["Groups", "as_groups"]
+__all__ = ["Group", "Groups", "as_groups"]
 
 MOST_CHIPS: Final = 2**32 - 1
+
+Group: TypeAlias = "Groups | Sequence[int] | NDArray[np.integer[Any]] | None"
+"""What ``group=`` accepts: all chips, groups of a mesh axis, or the chips of one group."""
 
 
 @dataclass(frozen=True, slots=True)

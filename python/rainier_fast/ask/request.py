@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from rainier_fast import _core
 from rainier_fast.ask.groups import Groups, as_groups
@@ -12,14 +12,10 @@ from rainier_fast.definitions.bucket import Bucket
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_integer
 from rainier_fast.definitions.routing import Policy, Routing, RoutingRow, as_routing, routing_row
 from rainier_fast.errors import invalid, invalid_type, unknown
+from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
 
-if TYPE_CHECKING:
-    from rainier_fast.ask.schedule import Schedule
-    from rainier_fast.machine.machine import Machine
-    from rainier_fast.results.collective import CollectiveResult
-
-__all__ = ["MODELS", "OPERATIONS", "Algorithm", "Request", "algorithms", "make_request", "run"]
+__all__ = ["MODELS", "OPERATIONS", "Algorithm", "Request", "algorithms", "make_request"]
 
 OPERATIONS: Final = (
     "all_reduce",
@@ -47,6 +43,13 @@ _HIERARCHICAL: Final = (
 _MOST_SHIFT: Final = 2**62
 
 
+class OwnSchedule(Protocol):
+    """A `Schedule`, as far as running it goes."""
+
+    @property
+    def _core(self) -> _core.Schedule: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A collective as it was asked for, with the arguments of `Machine.all_reduce` and its kin."""
@@ -61,10 +64,10 @@ class Request:
     model: str
     chunks: int | None
     bucket: Bucket | None = None
-    schedule_of_own: Schedule | None = None
+    schedule_of_own: OwnSchedule | None = None
     """A schedule that is run in place of an algorithm's."""
 
-    def outcome(self, machine: Machine) -> _core.Outcome:
+    def outcome(self, machine: Base) -> _core.Outcome:
         """Return the core's answer on a machine."""
         row = self._routing_row(machine)
         if self.schedule_of_own is not None:
@@ -72,12 +75,12 @@ class Request:
         groups = self.groups.core(machine._core)
         return machine._core.collective(self._core_row(machine), groups, row, self.model)
 
-    def schedule(self, machine: Machine) -> tuple[str, _core.Schedule]:
+    def schedule(self, machine: Base) -> tuple[str, _core.Schedule]:
         """Return the name of the algorithm and the core's schedule on a machine."""
         groups = self.groups.core(machine._core)
         return machine._core.schedule(self._core_row(machine), groups, self._routing_row(machine))
 
-    def _core_row(self, machine: Machine) -> _core._RequestRow:
+    def _core_row(self, machine: Base) -> _core._RequestRow:
         return (
             self.operation,
             self.size,
@@ -91,53 +94,19 @@ class Request:
     def _names(self) -> str | list[str]:
         return self.algorithm if isinstance(self.algorithm, str) else list(self.algorithm)
 
-    def _orders(self, machine: Machine) -> list[tuple[list[int], float]]:
+    def _orders(self, machine: Base) -> list[tuple[list[int], float]]:
         return [] if self.bucket is None else self.bucket.rows(_axes(machine))
 
-    def _routing_row(self, machine: Machine) -> RoutingRow:
+    def _routing_row(self, machine: Base) -> RoutingRow:
         return routing_row(self.routing, _axes(machine))
 
 
-def _axes(machine: Machine) -> list[str]:
+def _axes(machine: Base) -> list[str]:
     return [axis.name for axis in machine.ultraserver.axes]
 
 
-def run(
-    machine: Machine,
-    operation: str,
-    size: Quantity,
-    group: object = None,
-    algorithm: Algorithm = "auto",
-    model: str = "link_load",
-    routing: Routing = "dor",
-    chunks: int | None = None,
-    *,
-    root: int = 0,
-    shift: int = 0,
-) -> CollectiveResult:
-    """Check the arguments of a collective, run it, and return what a user reads.
-
-    Raises
-    ------
-    RainierError
-        If an argument is not usable (the message names it) or a combination has no model.
-
-    Examples
-    --------
-    >>> from rainier_fast import torus
-    >>> run(torus((4,), bandwidth="50 GB/s"), "all_reduce", 1000).ranks
-    4
-    """
-    from rainier_fast.results.collective import CollectiveResult
-
-    request = make_request(
-        machine, operation, size, group, algorithm, model, routing, chunks, root, shift
-    )
-    return CollectiveResult._of(machine, request, request.outcome(machine))
-
-
 def make_request(
-    machine: Machine,
+    machine: Base,
     operation: str,
     size: Quantity,
     group: object,

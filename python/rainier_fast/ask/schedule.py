@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, SupportsIndex
+from typing import Any, Final, SupportsIndex
 
 from rainier_fast._core import Schedule as CoreSchedule
 from rainier_fast.ask.request import OPERATIONS, Request
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag, as_integer
 from rainier_fast.errors import invalid, invalid_type, unknown
+from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
 
-if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
+__all__ = ["Block", "Schedule", "Send", "made_by", "names_of"]
 
-__all__ = ["Block", "Schedule", "Send", "made_by"]
-
+_TIERS: Final = {"domain": 0, "site": 1, "wan": 2}
 _MOST_STEP: Final = 2**32 - 2
 _Row = tuple[int, int, list[int], float, bool, int, int, int, list[int]]
 
@@ -131,7 +130,7 @@ class Schedule:
     __slots__ = ("_core", "_machine", "_request", "algorithm")
 
     _core: CoreSchedule
-    _machine: Machine | None
+    _machine: Base | None
     _request: Request | None
     algorithm: str
     """Name of the algorithm that made it, or ``"schedule"``."""
@@ -179,9 +178,7 @@ class Schedule:
         self._fill(core, "schedule", None, None)
 
     @classmethod
-    def _of(
-        cls, core: CoreSchedule, algorithm: str, machine: Machine, request: Request
-    ) -> Schedule:
+    def _of(cls, core: CoreSchedule, algorithm: str, machine: Base, request: Request) -> Schedule:
         made = object.__new__(cls)
         made._fill(core, algorithm, machine, request)
         return made
@@ -190,7 +187,7 @@ class Schedule:
         self,
         core: CoreSchedule,
         algorithm: str,
-        machine: Machine | None,
+        machine: Base | None,
         request: Request | None,
     ) -> None:
         values = {"_core": core, "algorithm": algorithm, "_machine": machine, "_request": request}
@@ -271,7 +268,7 @@ class Schedule:
         )
 
 
-def made_by(machine: Machine, request: Request) -> Schedule:
+def made_by(machine: Base, request: Request) -> Schedule:
     """Return the schedule of a request: the work of `rainier_fast.schedule`."""
     name, core = request.schedule(machine)
     return Schedule._of(core, name, machine, request)
@@ -355,3 +352,24 @@ def _send_row(
             for index, other in enumerate(_listed(f"sends[{at}].after", send.after))
         ],
     )
+
+
+def names_of(algorithm: str, stages: Iterable[tuple[str, str]]) -> str | tuple[str, ...]:
+    """Return the names that ask for an algorithm again, of its stages and their tiers.
+
+    Examples
+    --------
+    >>> names_of("hierarchical(ring, mesh)", [("all_reduce by ring", "domain")])
+    ('ring',)
+    """
+    if not algorithm.startswith("hierarchical("):
+        return algorithm
+    by_tier: dict[str, set[str]] = {}
+    for stage, tier in stages:
+        by_tier.setdefault(tier, set()).add(stage.rpartition(" by ")[2])
+    names = [names for _, names in sorted(by_tier.items(), key=lambda item: _TIERS[item[0]])]
+    if any(len(of_tier) > 1 for of_tier in names):
+        # One tier, two algorithms, such as one to scatter and one to gather: they go by one name
+        # only together.
+        return "hierarchical"
+    return tuple(next(iter(of_tier)) for of_tier in names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from rainier_fast.ask.groups import Groups
 from rainier_fast.collectives.mesh_collectives import MeshCollectives
 from rainier_fast.collectives.mesh_rooted import MeshRooted
+from rainier_fast.collectives.plan import MeshPlans
 from rainier_fast.definitions.check import as_count, as_integer, as_name
 from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
-
-if TYPE_CHECKING:
-    from rainier_fast.collectives.plan import MeshPlans
-    from rainier_fast.machine.machine import Machine
+from rainier_fast.topology.base import Base
 
 __all__ = ["DeviceMesh", "mesh_sizes"]
 
@@ -46,10 +44,10 @@ class DeviceMesh(MeshCollectives, MeshRooted):
 
     __slots__ = ("_shape", "machine")
 
-    machine: Machine
+    machine: Base
     _shape: dict[str, int]
 
-    def __init__(self, machine: Machine, axes: Mapping[str, int]) -> None:
+    def __init__(self, machine: Base, axes: Mapping[str, int]) -> None:
         object.__setattr__(self, "machine", machine)
         object.__setattr__(self, "_shape", mesh_sizes(axes, machine.num_chips))
 
@@ -86,8 +84,6 @@ class DeviceMesh(MeshCollectives, MeshRooted):
     @property
     def plan(self) -> MeshPlans:
         """The collectives of the mesh as plans, for `Machine.together`."""
-        from rainier_fast.collectives.plan import MeshPlans
-
         return MeshPlans(self)
 
     def chips(self, **fixed: int) -> NDArray[np.int64]:

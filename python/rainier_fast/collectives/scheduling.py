@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
 
-from rainier_fast.ask.groups import as_groups
+from rainier_fast.ask.groups import Group, as_groups
 from rainier_fast.ask.request import MODELS, Algorithm, Request, make_request
+from rainier_fast.ask.schedule import Schedule, made_by, names_of
+from rainier_fast.collectives.run import answer
 from rainier_fast.definitions.routing import Routing, as_routing
 from rainier_fast.errors import invalid_type, unknown
+from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
 
-if TYPE_CHECKING:
-    from rainier_fast.ask.schedule import Schedule
-    from rainier_fast.collectives.methods import Group
-    from rainier_fast.machine.machine import Machine
-    from rainier_fast.results.collective import CollectiveResult
-
-__all__ = ["names_of", "play", "schedule"]
-
-_TIERS: Final = {"domain": 0, "site": 1, "wan": 2}
+__all__ = ["play", "schedule"]
 
 
 def schedule(
     operation: str,
-    machine: Machine,
+    machine: Base,
     size: Quantity,
     algorithm: Algorithm = "auto",
     group: Group = None,
@@ -74,13 +67,11 @@ def schedule(
     request = make_request(
         machine, operation, size, group, algorithm, "link_load", routing, chunks, root, shift
     )
-    from rainier_fast.ask.schedule import made_by
-
     return made_by(machine, request)
 
 
 def play(
-    machine: Machine, schedule: Schedule, model: str, routing: Routing | None
+    machine: Base, schedule: Schedule, model: str, routing: Routing | None
 ) -> CollectiveResult:
     """Run a schedule on a machine: the work of `Machine.run`.
 
@@ -96,9 +87,6 @@ def play(
     >>> play(line, schedule("broadcast", line, 1e6), "link_load", None).time_s
     0.001
     """
-    from rainier_fast.ask.schedule import Schedule
-    from rainier_fast.results.collective import CollectiveResult
-
     if not isinstance(schedule, Schedule):
         raise invalid_type("schedule", schedule, "must be a Schedule")
     if not isinstance(model, str) or model not in MODELS:
@@ -108,7 +96,7 @@ def play(
         request = replace(made, model=model, algorithm=_named(machine, made, schedule))
         if routing is not None:
             request = replace(request, routing=as_routing(routing))
-        return CollectiveResult._of(machine, request, request.outcome(machine))
+        return answer(machine, request)
     request = Request(
         schedule.operation,
         schedule.size_bytes,
@@ -121,33 +109,12 @@ def play(
         None,
         schedule_of_own=schedule,
     )
-    return CollectiveResult._of(machine, request, request.outcome(machine))
+    return answer(machine, request)
 
 
-def _named(machine: Machine, made: Request, schedule: Schedule) -> str | tuple[str, ...]:
+def _named(machine: Base, made: Request, schedule: Schedule) -> str | tuple[str, ...]:
     """Return the names that ask for a schedule's algorithms again, whatever the model."""
     if isinstance(made.algorithm, tuple) or not len(schedule):
         return made.algorithm
     stages = [(stage, tier) for stage, tier, *_ in made.outcome(machine).stages]
     return names_of(schedule.algorithm, stages)
-
-
-def names_of(algorithm: str, stages: Iterable[tuple[str, str]]) -> str | tuple[str, ...]:
-    """Return the names that ask for an algorithm again, of its stages and their tiers.
-
-    Examples
-    --------
-    >>> names_of("hierarchical(ring, mesh)", [("all_reduce by ring", "domain")])
-    ('ring',)
-    """
-    if not algorithm.startswith("hierarchical("):
-        return algorithm
-    by_tier: dict[str, set[str]] = {}
-    for stage, tier in stages:
-        by_tier.setdefault(tier, set()).add(stage.rpartition(" by ")[2])
-    names = [names for _, names in sorted(by_tier.items(), key=lambda item: _TIERS[item[0]])]
-    if any(len(of_tier) > 1 for of_tier in names):
-        # One tier, two algorithms, such as one to scatter and one to gather: they go by one name
-        # only together.
-        return "hierarchical"
-    return tuple(next(iter(of_tier)) for of_tier in names)

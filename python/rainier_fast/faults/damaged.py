@@ -2,51 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
 from rainier_fast.errors import invalid, invalid_type
-from rainier_fast.faults.checks import sizes
 from rainier_fast.faults.faults import Faults
-from rainier_fast.faults.rows import faults_of, row_of
-from rainier_fast.topology.base import Base
-
-if TYPE_CHECKING:
-    from rainier_fast.faults.naming import (
-        ChipNames,
-        Degraded,
-        LinkNames,
-        SiteNames,
-        UltraServerNames,
-    )
-    from rainier_fast.machine.machine import Machine
+from rainier_fast.faults.naming import (
+    ChipNames,
+    Degraded,
+    LinkNames,
+    SiteNames,
+    UltraServerNames,
+    chips_of,
+    degraded_of,
+    links_of,
+    sites_of,
+    ultraservers_of,
+)
+from rainier_fast.flows.places import Places
 
 __all__ = ["Damaged"]
 
 
-class Damaged(Base):
+class Damaged(Places):
     """What is broken, and machines that are more or less so."""
 
     __slots__ = ()
+
+    _faults: Faults
 
     @property
     def faults(self) -> Faults:
         """What is broken; of no length where nothing is."""
         kept = self._faults
-        return Faults._of(kept._columns, kept._factors, self._numbering(), self._whole)
-
-    @property
-    def num_live_chips(self) -> int:
-        """Chips that work: `num_chips` less those that are dead, alone or with all around them."""
-        return _core.num_live_chips(self._core)
-
-    @property
-    def is_damaged(self) -> bool:
-        """Whether anything is broken or slower."""
-        return len(self._faults) > 0
+        return Faults._of(kept._columns, kept._factors, self._numbering(), self)
 
     def with_faults(
         self,
@@ -58,7 +50,7 @@ class Damaged(Base):
         sites: SiteNames = (),
         degrade: Degraded | None = None,
         faults: Faults | None = None,
-    ) -> Machine:
+    ) -> Self:
         """Return the same machine with these faults, beside those that it has.
 
         Parameters
@@ -108,30 +100,23 @@ class Damaged(Base):
           link 1481 (z -): chip 217 -> chip 201; chip 217: indiana, UltraServer 3, x 1, y 2, z 1
           link 70 (x -): chip 7 -> chip 6; chip 7: indiana, UltraServer 0, x 3, y 1, z 0, at 0.5 of its bandwidth
         """  # noqa: E501 - the example prints so
-        from rainier_fast.faults.naming import (
-            chips_of,
-            degraded_of,
-            links_of,
-            sites_of,
-            ultraservers_of,
-        )
-
-        whole = self._whole
         core = _core.with_faults(
             self._core,
-            links_of(whole, "links", links),
-            chips_of(whole, "chips", chips),
-            chips_of(whole, "nics", nics),
-            ultraservers_of(whole, "ultraservers", ultraservers),
-            sites_of(whole, "sites", sites),
-            *degraded_of(whole, "degrade", {} if degrade is None else degrade),
+            links_of(self, "links", links),
+            chips_of(self, "chips", chips),
+            chips_of(self, "nics", nics),
+            ultraservers_of(self, "ultraservers", ultraservers),
+            sites_of(self, "sites", sites),
+            *degraded_of(self, "degrade", {} if degrade is None else degrade),
         )
         if faults is not None:
-            self._check_numbering(faults)
-            core = _core.with_faults(core, *row_of(faults))
+            if not isinstance(faults, Faults):
+                raise invalid_type("faults", faults, "must be Faults")
+            faults._check_numbering(self._numbering())
+            core = _core.with_faults(core, *faults._row())
         return self._hurt(core)
 
-    def healthy(self) -> Machine:
+    def healthy(self) -> Self:
         """Return the same machine, whole.
 
         Returns
@@ -157,7 +142,7 @@ class Damaged(Base):
         ultraservers: UltraServerNames = (),
         sites: SiteNames = (),
         degraded: LinkNames = (),
-    ) -> Machine:
+    ) -> Self:
         """Return the same machine without some of its faults.
 
         Parameters
@@ -187,16 +172,13 @@ class Damaged(Base):
         >>> hurt.repaired(chips=[3], links=[9]).faults
         Faults(chips=[4])
         """
-        from rainier_fast.faults.naming import chips_of, links_of, sites_of, ultraservers_of
-
-        whole = self._whole
         again: dict[str, NDArray[Any]] = {
-            "links": links_of(whole, "links", links),
-            "chips": chips_of(whole, "chips", chips),
-            "nics": chips_of(whole, "nics", nics),
-            "ultraservers": ultraservers_of(whole, "ultraservers", ultraservers),
-            "sites": sites_of(whole, "sites", sites),
-            "degraded": links_of(whole, "degraded", degraded),
+            "links": links_of(self, "links", links),
+            "chips": chips_of(self, "chips", chips),
+            "nics": chips_of(self, "nics", nics),
+            "ultraservers": ultraservers_of(self, "ultraservers", ultraservers),
+            "sites": sites_of(self, "sites", sites),
+            "degraded": links_of(self, "degraded", degraded),
         }
         columns = dict(self._faults._columns)
         factors = self._faults._factors
@@ -210,9 +192,9 @@ class Damaged(Base):
             if name == "degraded":
                 factors = factors[keep]
         rest = Faults._of(columns, factors, None)
-        return self._hurt(_core.with_faults(_core.healthy(self._core), *row_of(rest)))
+        return self._hurt(_core.with_faults(_core.healthy(self._core), *rest._row()))
 
-    def _hurt(self, core: _core.Machine) -> Machine:
+    def _hurt(self, core: _core.Machine) -> Self:
         """Return this machine with another core, of the same definition but for the faults."""
         machine = object.__new__(type(self))
         slots = {
@@ -224,14 +206,5 @@ class Damaged(Base):
         for slot in slots:
             object.__setattr__(machine, slot, getattr(self, slot))
         object.__setattr__(machine, "_core", core)
-        object.__setattr__(machine, "_faults", faults_of(core))
-        return machine._whole
-
-    def _numbering(self) -> tuple[int, ...]:
-        return self.num_chips, self.num_links, self.num_ultraservers, len(self._sites)
-
-    def _check_numbering(self, faults: object) -> None:
-        if not isinstance(faults, Faults):
-            raise invalid_type("faults", faults, "must be Faults")
-        if faults._numbering is not None and faults._numbering != self._numbering():
-            raise invalid("faults", sizes(faults._numbering), f"this is {sizes(self._numbering())}")
+        object.__setattr__(machine, "_faults", Faults._of_core(core))
+        return machine

@@ -5,22 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rainier_fast import _core
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.faults.checks import factor_of, numbers_of, sizes
+from rainier_fast.faults.rows import NAMES, columns_of, row_of
 
 if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
-    from rainier_fast.results.table import Table
+    from rainier_fast.flows.places import Places
+    from rainier_fast.table import Table
 
-__all__ = ["NAMES", "Faults"]
-
-NAMES: Final = ("links", "chips", "nics", "ultraservers", "sites")
-"""What can be dead."""
+__all__ = ["Faults"]
 
 
 class Faults:
@@ -72,7 +71,7 @@ class Faults:
     _factors: NDArray[np.float64]
     # Chips, links, UltraServers and sites of the machine whose numbers these are, where known.
     _numbering: tuple[int, ...] | None
-    _machine: Machine | None
+    _machine: Places | None
 
     def __init__(
         self,
@@ -106,7 +105,7 @@ class Faults:
         columns: Mapping[str, NDArray[Any]],
         factors: NDArray[np.float64],
         numbering: tuple[int, ...] | None,
-        machine: Machine | None = None,
+        machine: Places | None = None,
     ) -> Faults:
         """Make one of arrays that are known to be good."""
         faults = object.__new__(cls)
@@ -114,12 +113,24 @@ class Faults:
         faults._put(plain, factors, numbering, machine)
         return faults
 
+    @classmethod
+    def _of_core(cls, core: _core.Machine) -> Faults:
+        """Return the faults of a core machine."""
+        return cls._of(*columns_of(core), None)
+
+    def _row(self) -> tuple[Any, ...]:
+        return row_of(self._columns, self._factors)
+
+    def _check_numbering(self, numbering: tuple[int, ...]) -> None:
+        if self._numbering is not None and self._numbering != numbering:
+            raise invalid("faults", sizes(self._numbering), f"this is {sizes(numbering)}")
+
     def _put(
         self,
         columns: dict[str, NDArray[np.int64]],
         factors: NDArray[np.float64],
         numbering: tuple[int, ...] | None,
-        machine: Machine | None,
+        machine: Places | None,
     ) -> None:
         for array in (*columns.values(), factors):
             array.flags.writeable = False
@@ -242,7 +253,7 @@ class Faults:
         numbering = self._numbering or other._numbering
         return Faults._of(columns, factors, numbering, self._machine or other._machine)
 
-    def on(self, machine: Machine) -> Faults:
+    def on(self, machine: Places) -> Faults:
         """Return the same faults, read with the names of a machine.
 
         Parameters
@@ -267,8 +278,10 @@ class Faults:
         1 chip dead
           chip 5: x 1, y 1
         """
-        hurt = machine.with_faults(faults=self)
-        return Faults._of(self._columns, self._factors, hurt._numbering(), machine)
+        numbering = machine._numbering()
+        self._check_numbering(numbering)
+        _core.with_faults(machine._core, *self._row())
+        return Faults._of(self._columns, self._factors, numbering, machine)
 
     def table(self) -> Table:
         """Return a row for each fault: what, number, where, factor on the bandwidth.
@@ -292,7 +305,7 @@ class Faults:
         chip       5  chip 5: x 1, y 1                      0
         """
         from rainier_fast.faults.text import rows  # only when asked for
-        from rainier_fast.results.table import Table
+        from rainier_fast.table import Table
 
         if self._machine is None:
             raise Unsupported(

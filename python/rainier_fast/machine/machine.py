@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+from rainier_fast import _core
+from rainier_fast.ask.schedule import Schedule
+from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.collectives.methods import Collectives
 from rainier_fast.collectives.rooted import Rooted
+from rainier_fast.collectives.scheduling import play
 from rainier_fast.definitions.axis import Axis, Tier
+from rainier_fast.definitions.check import as_name, as_tuple_of
+from rainier_fast.definitions.routing import Routing
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
+from rainier_fast.errors import Unsupported, invalid, invalid_type
+from rainier_fast.faults.faults import Faults
 from rainier_fast.faults.rerouting import Rerouting
-from rainier_fast.flows.places import Places
+from rainier_fast.faults.text import arguments
 from rainier_fast.flows.sharing import Sharing
 from rainier_fast.flows.traffic import Traffic
+from rainier_fast.machine.text import as_html, as_text
+from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.studies.mapping import Mappings
 from rainier_fast.studies.recovery import Recovery
 from rainier_fast.studies.sampling import Sampling
 from rainier_fast.studies.tenants import Tenants
 
-if TYPE_CHECKING:
-    from rainier_fast.ask.schedule import Schedule
-    from rainier_fast.catalog import Figure
-    from rainier_fast.collectives.mesh import DeviceMesh
-    from rainier_fast.definitions.routing import Routing
-    from rainier_fast.faults.faults import Faults
-    from rainier_fast.results.collective import CollectiveResult
-
 __all__ = ["Machine"]
 
 
 class Machine(
-    Places, Sampling, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Tenants, Mappings
+    Sampling, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Tenants, Mappings
 ):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 
@@ -65,6 +67,44 @@ class Machine(
         machine._define(sites, wan, name, spelling, faults)
         return machine
 
+    def _define(
+        self,
+        sites: Sequence[Site],
+        wan: Wan | None,
+        name: str | None,
+        spelling: str | None = None,
+        faults: Faults | None = None,
+    ) -> None:
+        checked = _checked_sites(sites)
+        if wan is not None and not isinstance(wan, Wan):
+            raise invalid_type("wan", wan, "must be a Wan or None")
+        if name is not None:
+            as_name("name", name)
+        server = checked[0].ultraserver
+        nic = server.nic
+        core = _core.Machine(
+            [axis.row() for axis in server.axes],
+            server.overhead_s,
+            None if nic is None else (nic.bandwidth_Bps, nic.latency_s, nic.overhead_s),
+            [site.row() for site in checked],
+            None if wan is None else wan.tables(len(checked)),
+            server.launch_s,
+            None if server.gpu is None else server.gpu.row(),
+            server.neuron_row(),
+        )
+        if faults:
+            core = _core.with_faults(core, *faults._row())
+        fields = {
+            "_core": core,
+            "_faults": Faults._of_core(core),
+            "_name": name,
+            "_sites": checked,
+            "_spelling": spelling,
+            "_wan": wan,
+        }
+        for field, value in fields.items():
+            object.__setattr__(self, field, value)
+
     def __reduce__(self) -> tuple[Any, ...]:
         definition = self._sites, self._wan, self._name, self._spelling, self._faults
         return _unpickled, (type(self), *definition)
@@ -79,8 +119,6 @@ class Machine(
         whole = self._whole_repr()
         if not self._faults:
             return whole
-        from rainier_fast.faults.text import arguments
-
         return f"{whole}.with_faults({arguments(self._faults, 'degrade')})"
 
     def _whole_repr(self) -> str:
@@ -94,59 +132,10 @@ class Machine(
         return f"Cluster({', '.join(parts)})"
 
     def __str__(self) -> str:
-        from rainier_fast.machine.text import as_text
-
         return as_text(self)
 
     def _repr_html_(self) -> str:
-        from rainier_fast.machine.text import as_html
-
         return as_html(self)
-
-    @property
-    def hbm_bytes(self) -> int:
-        """Bytes of memory of all chips that work; `Unsupported` where they are not defined."""
-        whole = self.num_ultraservers * self.ultraserver.hbm_bytes
-        return whole // self.num_chips * self.num_live_chips if self._faults else whole
-
-    @property
-    def assumptions(self) -> Mapping[str, Figure]:
-        """The catalogue's assumptions that are in force: those whose values the machine has."""
-        from rainier_fast.topology.assumed import in_force
-
-        return in_force(self._sites, self._wan)
-
-    def peak_flops(self, dtype: str, *, tensor_only: bool = False) -> float:
-        """Return the dense rate of all chips that work.
-
-        Parameters
-        ----------
-        dtype
-            ``"fp8"``, ``"bf16"`` or ``"fp32"``.
-        tensor_only
-            Count the tensor engines only, which bound matrix products.
-
-        Returns
-        -------
-        float
-            FLOP/s.
-
-        Raises
-        ------
-        UnknownName
-            If the chip has no rate for this type.
-        Unsupported
-            If the machine does not say what its chips are.
-
-        Examples
-        --------
-        >>> from rainier_fast import preset
-        >>> preset("trn2").peak_flops("bf16")
-        1.0672e+16
-        """
-        server = self.ultraserver.peak_flops(dtype, tensor_only=tensor_only)
-        whole = self.num_ultraservers * server
-        return whole * (self.num_live_chips / self.num_chips) if self._faults else whole
 
     def mesh(self, **axes: int) -> DeviceMesh:
         """Lay all chips out as a mesh of named axes, the last one fastest.
@@ -172,8 +161,6 @@ class Machine(
         >>> preset("trn2-ultraserver").mesh(dp=-1, tp=16).shape
         {'dp': 4, 'tp': 16}
         """
-        from rainier_fast.collectives.mesh import DeviceMesh
-
         return DeviceMesh(self, axes)
 
     def run(
@@ -213,9 +200,7 @@ class Machine(
         >>> trn2.run(made, model="fluid").algorithm
         'multi_ring'
         """
-        from rainier_fast.collectives.scheduling import play
-
-        return play(self._whole, schedule, model, routing)
+        return play(self, schedule, model, routing)
 
     def without_latency(self) -> Machine:
         """Return the same machine with every latency and overhead at zero.
@@ -273,3 +258,21 @@ def _quiet_axis(axis: Axis) -> Axis:
 
 def _quiet_tier(tier: Tier) -> Tier:
     return dataclasses.replace(tier, latency=0.0)
+
+
+def _checked_sites(sites: object) -> tuple[Site, ...]:
+    checked = as_tuple_of("sites", sites, Site)
+    if not checked:
+        raise invalid("sites", sites, "a machine has at least one site")
+    names = [site.name for site in checked]
+    if len(set(names)) < len(names):
+        raise invalid("sites", names, "must have a different name each")
+    first = checked[0].ultraserver
+    for at, site in enumerate(checked):
+        if site.ultraserver != first:
+            raise Unsupported(
+                f"sites[{at}] ({site.name}) has another UltraServer ({site.ultraserver.name}) than "
+                f"{checked[0].name} ({first.name}); all sites of a Cluster share one UltraServer "
+                "definition for now: model each kind as a Cluster of its own"
+            )
+    return checked

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from rainier_fast.measure.machine import CalibratedMachine, Measured
-from rainier_fast.results.table import Table
+from rainier_fast.measure.machine import CalibratedMachine
+from rainier_fast.measured.measured import Measured
+from rainier_fast.table import Table
 from rainier_fast.units import format_bytes, format_time
 
 __all__ = ["Calibration", "Errors", "Fitted"]

@@ -3,46 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.faults.faults import Faults
 from rainier_fast.machine.machine import Machine
+from rainier_fast.measured.measured import Measured
 
-__all__ = ["CalibratedMachine", "Measured"]
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One measured row beside what the fitted machine says.
-
-    Attributes
-    ----------
-    op, size_bytes, measured_s
-        The row.
-    predicted_s
-        Seconds by the fitted machine.
-    algorithm
-        What ran in the model.
-
-    Examples
-    --------
-    >>> Measured("all_reduce", 1e6, 2e-6, 3e-6, "ring").error
-    0.5
-    """
-
-    op: str
-    size_bytes: float
-    measured_s: float
-    predicted_s: float
-    algorithm: str
-
-    @property
-    def error(self) -> float:
-        """Predicted over measured, less one."""
-        return self.predicted_s / self.measured_s - 1.0
+__all__ = ["CalibratedMachine"]
 
 
 class CalibratedMachine(Machine):

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields, replace
+from typing import Any
 
-from rainier_fast import _core
-from rainier_fast.results.link import Bottleneck
+from rainier_fast.ask.schedule import Schedule, made_by, names_of
+from rainier_fast.measured.nearest import nearest
+from rainier_fast.results.answer import Answer
 from rainier_fast.results.link_loads import LinkLoads
-from rainier_fast.results.table import Table, plain
-
-if TYPE_CHECKING:
-    from rainier_fast.ask.request import Request
-    from rainier_fast.ask.schedule import Schedule
-    from rainier_fast.catalog import Figure
-    from rainier_fast.machine.machine import Machine
+from rainier_fast.results.text import as_html, as_text, headline, why
+from rainier_fast.table import Table, plain
 
 __all__ = ["CollectiveResult"]
 
 
-@dataclass(frozen=True, repr=False)
-class CollectiveResult:
+class CollectiveResult(Answer):
     """The answer to a collective. Immutable; pickles without its link loads, which it finds again.
 
     Attributes
@@ -78,101 +71,9 @@ class CollectiveResult:
     True
     """
 
-    operation: str
-    algorithm: str
-    model: str
-    ranks: int
-    groups: int
-    size_bytes: float
-    chunks: int
-    time_s: float
-    latency_s: float
-    overhead_s: float
-    bus_factor: float
-    lower_bound_s: float
-    bottleneck: Bottleneck | None
-    bounds: Table
-    stages: Table
-    phases: Table
-    candidates: Table
-    machine: Machine
-    request: Request
-    note: str = ""
-    _outcome: _core.Outcome | None = field(default=None, compare=False)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    @classmethod
-    def _of(cls, machine: Machine, request: Request, outcome: _core.Outcome) -> CollectiveResult:
-        """Make a result of the core's answer."""
-        worst = outcome.bottleneck
-        return cls(
-            operation=outcome.operation,
-            algorithm=outcome.algorithm,
-            model=outcome.model,
-            ranks=outcome.ranks,
-            groups=outcome.groups,
-            size_bytes=outcome.size,
-            chunks=outcome.chunks,
-            time_s=outcome.time,
-            latency_s=outcome.latency,
-            overhead_s=outcome.overhead,
-            bus_factor=outcome.bus_factor,
-            lower_bound_s=outcome.lower_bound,
-            bottleneck=None if worst is None else Bottleneck(*worst),
-            bounds=_table(("bound", "time_s"), outcome.bounds),
-            stages=_table(_STAGE, outcome.stages),
-            phases=_table(_PHASE, outcome.phases),
-            candidates=_table(
-                ("algorithm", "time_s", "reason"),
-                [
-                    (name, math.nan if seconds is None else seconds, reason)
-                    for name, seconds, reason in outcome.candidates
-                ],
-            ),
-            machine=machine,
-            request=request,
-            note=outcome.note,
-            _outcome=outcome,
-        )
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_outcome": None}
-
-    @property
-    def serialisation_s(self) -> float:
-        """Seconds that bytes are on the wire: what latency and overhead leave of the time."""
-        return max(self.time_s - self.latency_s - self.overhead_s, 0.0)
-
-    @property
-    def algbw_Bps(self) -> float:  # noqa: N802 - B is the unit's letter
-        """Size over time, bytes/s; infinite where bytes take no time."""
-        if self.time_s > 0:
-            return self.size_bytes / self.time_s
-        return math.inf if self.size_bytes > 0 else 0.0
-
-    @property
-    def busbw_Bps(self) -> float:  # noqa: N802 - B is the unit's letter
-        """`algbw_Bps` times the bus factor of nccl-tests, bytes/s; 0 for a group of one."""
-        return self.algbw_Bps * self.bus_factor if self.bus_factor > 0 else 0.0
-
-    @property
-    def efficiency(self) -> float:
-        """Lower bound over time; 1 where both are 0."""
-        if self.time_s > 0:
-            return self.lower_bound_s / self.time_s
-        return math.inf if self.lower_bound_s > 0 else 1.0
-
-    @property
-    def assumptions(self) -> Mapping[str, Figure]:
-        """The catalogue's assumptions that the machine stands on."""
-        return self.machine.assumptions
-
     @property
     def why(self) -> str:
         """One sentence: why this algorithm."""
-        from rainier_fast.results.text import why
-
         return why(self)
 
     @property
@@ -182,8 +83,6 @@ class CollectiveResult:
         Columns: ``op``, ``bytes``, ``measured_s``, ``predicted_s``, ``error`` (a fraction).
         `Unsupported` where nothing was measured.
         """
-        from rainier_fast.measured.nearest import nearest
-
         return nearest(self)
 
     def link_loads(self) -> LinkLoads:
@@ -224,13 +123,8 @@ class CollectiveResult:
         >>> from rainier_fast import preset
         >>> preset("trn2").all_gather("1 MiB").schedule().verify()
         """
-        from dataclasses import replace
-
-        from rainier_fast.ask.schedule import made_by
-        from rainier_fast.collectives.scheduling import names_of
-
         request = self.request
-        if request.schedule_of_own is not None:
+        if isinstance(request.schedule_of_own, Schedule):
             return request.schedule_of_own
         if request.algorithm == "auto" and request.model != "link_load" and len(self.stages):
             # Another model may have made another choice than link loads do.
@@ -269,35 +163,13 @@ class CollectiveResult:
         )
 
     def __repr__(self) -> str:
-        from rainier_fast.results.text import headline
-
         return f"<CollectiveResult {headline(self)}>"
 
     def __str__(self) -> str:
-        from rainier_fast.results.text import as_text
-
         return as_text(self)
 
     def _repr_html_(self) -> str:
-        from rainier_fast.results.text import as_html
-
         return as_html(self)
 
 
 _NESTED = ("bottleneck", "bounds", "stages", "phases", "candidates")
-_STAGE = (
-    "stage",
-    "tier",
-    "steps",
-    "bytes",
-    "latency_s",
-    "overhead_s",
-    "serialisation_s",
-    "time_s",
-    "bottleneck",
-)
-_PHASE = (_STAGE[0], "what", *_STAGE[1:])
-
-
-def _table(names: tuple[str, ...], rows: list[Any]) -> Table:
-    return Table({name: [row[at] for row in rows] for at, name in enumerate(names)})

@@ -9,7 +9,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from rainier_fast.results.collective import CollectiveResult
-from rainier_fast.results.table import Table
+from rainier_fast.table import Table
 from rainier_fast.units import format_bytes
 
 __all__ = ["Comparison"]

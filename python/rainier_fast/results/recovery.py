@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rainier_fast.errors import Unsupported, unknown
 from rainier_fast.results.collective import CollectiveResult
-from rainier_fast.results.table import Table
+from rainier_fast.table import Table
 from rainier_fast.units import format_bytes, format_time
 
 __all__ = ["Recoveries"]

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from rainier_fast.errors import unknown
-from rainier_fast.results.table import Table
+from rainier_fast.table import Table
 from rainier_fast.units import format_count, format_time
 
 __all__ = ["Meeting", "PlanResult", "TogetherResult"]

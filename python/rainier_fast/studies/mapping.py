@@ -5,24 +5,23 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.ask.request import MODELS, OPERATIONS, Algorithm, run
+from rainier_fast.ask.request import MODELS, OPERATIONS, Algorithm
 from rainier_fast.collectives.mesh import mesh_sizes
+from rainier_fast.collectives.run import run
 from rainier_fast.definitions.check import MAX_COUNT, as_count
 from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
+from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.studies.layouts import Footprint, Parts, Space, dimensions
+from rainier_fast.studies.ranking import Ranking, ranked
 from rainier_fast.studies.soonest import soonest
 from rainier_fast.topology.arrays import as_progress
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
-
-if TYPE_CHECKING:
-    from rainier_fast.results.collective import CollectiveResult
-    from rainier_fast.studies.ranking import Ranking
 
 __all__ = ["Calls", "Mappings"]
 
@@ -96,14 +95,14 @@ class Mappings(Base):
         >>> ranking.best.text, ranking.best.mesh
         ('dp: z4; tp: x4, y4', preset('trn2-ultraserver').mesh(dp=4, tp=16))
         """
-        machine = self._whole
+        machine = self
         sizes = mesh_sizes(axes, machine.num_chips)
         calls = _calls(traffic, sizes)
         if not isinstance(model, str) or model not in MODELS:
             raise unknown("model", model, MODELS)
         notify = as_progress(progress)
         count = as_count("keep", keep, MAX_COUNT)
-        if machine.faults:
+        if machine.is_damaged:
             raise Unsupported(
                 "best_mapping of a damaged machine, whose dimensions are not alike everywhere; "
                 "map machine.healthy() and run the mesh on the damaged machine"
@@ -121,8 +120,6 @@ class Mappings(Base):
         least = soonest(machine, space) if trusted else _nothing
         search = _Search(layouts, space, list(calls.values()), least, cost)
         found = search.best(count, notify)
-        from rainier_fast.studies.ranking import ranked
-
         tried = search.tried()
         names = list(sizes)
         return ranked(machine, space, names, calls, cost, found, len(layouts), tried)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,10 @@ from rainier_fast.ask.groups import Groups
 from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.errors import unknown
 from rainier_fast.results.collective import CollectiveResult
-from rainier_fast.results.table import Table
 from rainier_fast.studies.layouts import Footprint, Parts, Space
+from rainier_fast.table import Table
+from rainier_fast.topology.base import Base
 from rainier_fast.units import format_time
-
-if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
 
 __all__ = ["Layout", "Ranking", "ranked"]
 
@@ -38,7 +36,7 @@ class Layout:
 
     def __init__(
         self,
-        machine: Machine,
+        machine: Base,
         space: Space,
         axes: Sequence[str],
         parts: tuple[Parts, ...],
@@ -189,7 +187,7 @@ class Ranking(Table):
 
 
 def ranked(
-    machine: Machine,
+    machine: Base,
     space: Space,
     axes: Sequence[str],
     calls: Mapping[str, Sequence[tuple[str, float, int]]],

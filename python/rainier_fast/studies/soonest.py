@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from rainier_fast.studies.layouts import Footprint, Space
-
-if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
+from rainier_fast.topology.base import Base
 
 __all__ = ["soonest"]
 
 
-def soonest(machine: Machine, space: Space) -> Callable[[str, float, Footprint], float]:
+def soonest(machine: Base, space: Space) -> Callable[[str, float, Footprint], float]:
     """Return a function that gives least seconds by collective, size and footprint.
 
     All groups run at once, so that every chip has its own links to itself on average. Routes are

@@ -2,74 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn, cast
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping, Sized
+from typing import NoReturn, Protocol, Self
 
 from rainier_fast import _core
-from rainier_fast.definitions.check import as_name, as_tuple_of
+from rainier_fast.catalog import Figure
 from rainier_fast.definitions.routing import Routing, RoutingRow, routing_row
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
-from rainier_fast.errors import Unsupported, invalid, invalid_type
-from rainier_fast.faults.faults import Faults
-from rainier_fast.faults.rows import faults_of, row_of
-
-if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
+from rainier_fast.topology.assumed import in_force
 
 __all__ = ["Base"]
 
 
-class Base:
+class _Faults(Hashable, Sized, Protocol):
+    """What is broken, whatever keeps it."""
+
+
+class Base(ABC):
     """Sites and a WAN, checked; nothing here can be changed later."""
 
     __slots__ = ("__weakref__", "_core", "_faults", "_name", "_sites", "_spelling", "_wan")
 
     _core: _core.Machine
-    _faults: Faults
+    _faults: _Faults
     _name: str | None
     _sites: tuple[Site, ...]
     _spelling: str | None
     _wan: Wan | None
 
-    def _define(
-        self,
-        sites: Sequence[Site],
-        wan: Wan | None,
-        name: str | None,
-        spelling: str | None = None,
-        faults: Faults | None = None,
-    ) -> None:
-        checked = _checked_sites(sites)
-        if wan is not None and not isinstance(wan, Wan):
-            raise invalid_type("wan", wan, "must be a Wan or None")
-        if name is not None:
-            as_name("name", name)
-        server = checked[0].ultraserver
-        nic = server.nic
-        core = _core.Machine(
-            [axis.row() for axis in server.axes],
-            server.overhead_s,
-            None if nic is None else (nic.bandwidth_Bps, nic.latency_s, nic.overhead_s),
-            [site.row() for site in checked],
-            None if wan is None else wan.tables(len(checked)),
-            server.launch_s,
-            None if server.gpu is None else server.gpu.row(),
-            server.neuron_row(),
-        )
-        if faults:
-            core = _core.with_faults(core, *row_of(faults))
-        fields = {
-            "_core": core,
-            "_faults": faults_of(core),
-            "_name": name,
-            "_sites": checked,
-            "_spelling": spelling,
-            "_wan": wan,
-        }
-        for field, value in fields.items():
-            object.__setattr__(self, field, value)
+    @classmethod
+    @abstractmethod
+    def _make(
+        cls, sites: tuple[Site, ...], wan: Wan | None = None, name: str | None = None
+    ) -> Self:
+        """Build another one from a definition."""
 
     def __setattr__(self, field: str, value: object) -> NoReturn:
         raise AttributeError(f"cannot set {field!r}: a machine does not change; build another one")
@@ -121,9 +90,61 @@ class Base:
         return self._core.num_domains
 
     @property
-    def _whole(self) -> Machine:
-        """The machine that this is a part of."""
-        return cast("Machine", self)
+    def num_live_chips(self) -> int:
+        """Chips that work: `num_chips` less those that are dead, alone or with all around them."""
+        return _core.num_live_chips(self._core)
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether anything is broken or slower."""
+        return len(self._faults) > 0
+
+    @property
+    def hbm_bytes(self) -> int:
+        """Bytes of memory of all chips that work; `Unsupported` where they are not defined."""
+        whole = self.num_ultraservers * self.ultraserver.hbm_bytes
+        return whole // self.num_chips * self.num_live_chips if self.is_damaged else whole
+
+    def peak_flops(self, dtype: str, *, tensor_only: bool = False) -> float:
+        """Return the dense rate of all chips that work.
+
+        Parameters
+        ----------
+        dtype
+            ``"fp8"``, ``"bf16"`` or ``"fp32"``.
+        tensor_only
+            Count the tensor engines only, which bound matrix products.
+
+        Returns
+        -------
+        float
+            FLOP/s.
+
+        Raises
+        ------
+        UnknownName
+            If the chip has no rate for this type.
+        Unsupported
+            If the machine does not say what its chips are.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").peak_flops("bf16")
+        1.0672e+16
+        """
+        server = self.ultraserver.peak_flops(dtype, tensor_only=tensor_only)
+        whole = self.num_ultraservers * server
+        return whole * (self.num_live_chips / self.num_chips) if self.is_damaged else whole
+
+    @property
+    def assumptions(self) -> Mapping[str, Figure]:
+        """The catalogue's assumptions that are in force: those whose values the machine has."""
+        return in_force(self._sites, self._wan)
+
+    def _numbering(self) -> tuple[int, ...]:
+        """Return what decides how parts are numbered: chips, links, UltraServers, sites."""
+        return self.num_chips, self.num_links, self.num_ultraservers, len(self._sites)
 
     def _axis_names(self) -> list[str]:
         return [axis.name for axis in self.ultraserver.axes]
@@ -131,23 +152,5 @@ class Base:
     def _routing(self, routing: Routing) -> RoutingRow:
         return routing_row(routing, self._axis_names())
 
-    def _definition(self) -> tuple[tuple[Site, ...], Wan | None, str | None, Faults]:
+    def _definition(self) -> tuple[tuple[Site, ...], Wan | None, str | None, _Faults]:
         return self._sites, self._wan, self._name, self._faults
-
-
-def _checked_sites(sites: object) -> tuple[Site, ...]:
-    checked = as_tuple_of("sites", sites, Site)
-    if not checked:
-        raise invalid("sites", sites, "a machine has at least one site")
-    names = [site.name for site in checked]
-    if len(set(names)) < len(names):
-        raise invalid("sites", names, "must have a different name each")
-    first = checked[0].ultraserver
-    for at, site in enumerate(checked):
-        if site.ultraserver != first:
-            raise Unsupported(
-                f"sites[{at}] ({site.name}) has another UltraServer ({site.ultraserver.name}) than "
-                f"{checked[0].name} ({first.name}); all sites of a Cluster share one UltraServer "
-                "definition for now: model each kind as a Cluster of its own"
-            )
-    return checked
