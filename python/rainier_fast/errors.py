@@ -114,7 +114,10 @@ def shown(value: object) -> str:
     >>> shown(list(range(1000)))
     '[0, 1, 2, 3, 4, 5, ...]'
     """
-    text = " ".join(_SHORTENER.repr(value).split())
+    try:
+        text = " ".join(_SHORTENER.repr(value).split())
+    except Exception:  # whatever a value's own methods raise
+        text = f"<{type(value).__name__}>"
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
 
 
@@ -216,7 +219,7 @@ def unknown(argument: str, value: object, known: Iterable[str]) -> UnknownName:
     preset: got 'rainer', must be one of 'rainier', 'trn2'; did you mean 'rainier'?
     """
     names = list(known)
-    listed = ", ".join(repr(name) for name in names[:_MAX_LISTED])
+    listed = ", ".join(map(shown, names[:_MAX_LISTED]))
     if len(names) > _MAX_LISTED:
         listed += f", ... ({len(names)} names)"
     message = f"{argument}: got {shown(value)}, must be one of {listed or '(no names)'}"
