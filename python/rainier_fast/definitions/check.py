@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -30,7 +30,7 @@ __all__ = [
 MAX_COUNT: Final = 2**32 - 1
 """Most chips, UltraServers or members of anything: the core counts them in 32 bits."""
 
-_MOST_ITEMS: Final = 2**24
+_MOST_ITEMS: Final = 2**22
 _MOST_LETTERS: Final = 200  # errors quote names
 _Item = TypeVar("_Item")
 
@@ -101,8 +101,13 @@ def as_name(argument: str, value: object) -> str:
     return text
 
 
-def as_one_of(argument: str, value: object, known: Iterable[str]) -> str:
-    """Return `value` as plain text, one of the names that are known.
+def as_one_of(
+    argument: str,
+    value: object,
+    known: Iterable[str],
+    aliases: Callable[[], Mapping[str, str]] | None = None,
+) -> str:
+    """Return `value` as plain text, one of the names that are known; `aliases` help a miss.
 
     Raises
     ------
@@ -118,7 +123,7 @@ def as_one_of(argument: str, value: object, known: Iterable[str]) -> str:
         text = str.__str__(value)  # a subclass may compare as it likes
         if text in known:
             return text
-    raise unknown(argument, value, known)
+    raise unknown(argument, value, known, None if aliases is None else aliases())
 
 
 def as_number(argument: str, value: object, low: float, high: float, allowed: str) -> float:
@@ -215,7 +220,7 @@ def as_items(argument: str, value: object, allowed: str) -> Sequence[Any]:
     InvalidType
         If it is text or a mapping, or cannot be iterated over.
     InvalidArgument
-        If it is not in memory yet and has more than 16,777,216 items.
+        If it is not in memory yet and has more than 4,194,304 items.
 
     Examples
     --------
@@ -224,15 +229,17 @@ def as_items(argument: str, value: object, allowed: str) -> Sequence[Any]:
     """
     if isinstance(value, list | tuple):
         return value
-    items = None
+    items: Sequence[Any] | None = None
     try:
-        if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        if isinstance(value, range) and value[_MOST_ITEMS:]:
+            items = value  # not even begun
+        elif isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
             items = list(islice(value, _MOST_ITEMS + 1))
     except Exception as error:  # whatever a value's own methods raise
         raise invalid_type(argument, value, allowed) from error
     if items is None:
         raise invalid_type(argument, value, allowed)
-    if len(items) > _MOST_ITEMS:
+    if items[_MOST_ITEMS:]:
         raise invalid(argument, value, f"must have at most {_MOST_ITEMS:,} items")
     return items
 

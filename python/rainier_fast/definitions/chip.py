@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from rainier_fast.definitions.check import as_items, as_name, as_one_of, as_pairs, as_ratio
+from rainier_fast.definitions.check import as_flag, as_items, as_name, as_one_of, as_pairs, as_ratio
 from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.units import Quantity, parse_bandwidth, parse_bytes
 
@@ -17,6 +17,18 @@ __all__ = ["DTYPES", "Chip", "Rates"]
 
 DTYPES: Final = ("bf16", "fp32", "fp8")
 """Types of numbers whose dense rates the catalogue holds, where the maker publishes them."""
+
+_DTYPE_ALIASES: Final = {
+    "bfloat16": "bf16",
+    "float16": "bf16",
+    "fp16": "bf16",
+    "f32": "fp32",
+    "float": "fp32",
+    "float32": "fp32",
+    "float8": "fp8",
+    "f8e4m3": "fp8",
+    "float8_e4m3": "fp8",
+}
 
 Rates: TypeAlias = Mapping[str, float] | tuple[tuple[str, float], ...]
 """FLOP/s by type of number; stored as pairs, sorted."""
@@ -133,9 +145,9 @@ class Chip:
         >>> Chip.from_catalog("trainium2").flops("bf16", tensor_only=True)
         632000000000000.0
         """
-        pairs = self.tensor_flops if tensor_only else self.peak_flops
+        pairs = self.tensor_flops if as_flag("tensor_only", tensor_only) else self.peak_flops
         rates = dict(pairs)
-        return rates[as_one_of("dtype", dtype, rates)]
+        return rates[as_one_of("dtype", dtype, rates, lambda: _DTYPE_ALIASES)]
 
 
 def _listed(entry: Entry, kind: str) -> dict[str, float]:

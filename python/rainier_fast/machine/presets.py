@@ -114,7 +114,7 @@ def preset(
     >>> preset("tpu-v5p", shape=(4, 4, 8)).num_links
     768
     """
-    name = as_one_of("preset", name, presets())
+    name = as_one_of("preset", name, presets(), _aliases)
     if sites is not None and name != _RAINIER:
         raise invalid("sites", sites, f"only preset {_RAINIER!r} has sites to spread over")
     if name in SLICES:
@@ -159,6 +159,17 @@ def _rainier(chips: int | None, sites: int | None) -> Machine:
     made = tuple(Site(site, size, server) for site, size in split.items() if size)
     wan = _wan([site.name for site in made])
     return Machine._make(made, wan, _RAINIER, f"preset({', '.join(words)})")
+
+
+def _aliases() -> dict[str, str]:
+    """Return other words for presets: those of the catalogue's entries of the same name or part."""
+    from rainier_fast.catalog import catalog  # read only when asked for
+
+    known = presets()
+    words = {}
+    for word, name in catalog().aliases().items():
+        words[word] = name if name in known else name.removesuffix("-pod")
+    return words
 
 
 @cache

@@ -66,10 +66,13 @@ class Recoveries(Table):
         reasons: Sequence[str],
     ) -> None:
         super().__init__(columns)
-        self._whole = whole
-        self._policies = tuple(policies)
-        self._results = tuple(results)
-        self._reasons = tuple(reasons)
+        put(
+            self,
+            _whole=whole,
+            _policies=tuple(policies),
+            _results=tuple(results),
+            _reasons=tuple(reasons),
+        )
 
     @classmethod
     def _of(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rainier_fast.definitions.check import as_items, as_name, as_one_of, as_pairs
 from rainier_fast.errors import RainierError, invalid, invalid_type, shown
+from rainier_fast.frozen import frozen, put
 from rainier_fast.units import (
     format_bandwidth,
     format_bytes,
@@ -35,6 +36,7 @@ _UNITS: Final = {
 }
 
 
+@frozen("a table does not change")
 class Table:
     """Columns of equal length. Immutable, and equal where names and values are.
 
@@ -78,8 +80,7 @@ class Table:
         lengths = {name: len(values) for name, values in made.items()}
         if len(set(lengths.values())) > 1:
             raise invalid("columns", lengths, "must have the same length")
-        self._columns = made
-        self._length = next(iter(lengths.values()), 0)
+        put(self, _columns=made, _length=next(iter(lengths.values()), 0))
 
     @property
     def columns(self) -> Mapping[str, NDArray[Any]]:
