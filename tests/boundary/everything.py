@@ -6,9 +6,6 @@ method by name from `GOOD`, so that what is new is in the tests, or asks for a l
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import rainier_fast as rf

@@ -108,9 +108,7 @@ def test_rainier_counts() -> None:
         (1_048_576, 3, [8192, 4096, 4096]),
     ],
 )
-def test_rainier_of_any_size(
-    chips: int | None, sites: int | None, ultraservers: list[int]
-) -> None:
+def test_rainier_of_any_size(chips: int | None, sites: int | None, ultraservers: list[int]) -> None:
     machine = rf.preset("rainier", chips=chips, sites=sites)
     assert machine.num_chips == (chips or 524_288)
     names = ["indiana", "mississippi", "pennsylvania"][: len(ultraservers)]
@@ -254,7 +252,7 @@ def test_every_integer_width_and_layout_gives_the_same_loads() -> None:
 
 
 def test_good_columns_are_not_copied() -> None:
-    from rainier_fast.machine.arrays import flow_columns
+    from rainier_fast.topology.arrays import flow_columns
 
     for width in (np.int32, np.uint32, np.int64, np.uint64):
         src = np.zeros(4, width)

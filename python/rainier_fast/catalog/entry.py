@@ -50,6 +50,9 @@ class ReadOnly(Mapping[str, _Value], Generic[_Value]):
 
     __slots__ = ("_items", "_what")
 
+    _items: dict[str, _Value]
+    _what: str
+
     def __init__(self, items: Mapping[str, _Value], what: str) -> None:
         put(self, _items=dict(items), _what=what)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rainier_fast.definitions.check import as_flag, as_items, as_name, as_one_of, as_pairs, as_ratio
 from rainier_fast.errors import invalid, invalid_type

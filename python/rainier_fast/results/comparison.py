@@ -66,6 +66,11 @@ class Comparison(Table):
 
     __slots__ = ("_model", "_operation", "_results", "_size_bytes")
 
+    _model: str
+    _operation: str
+    _results: tuple[CollectiveResult | None, ...]
+    _size_bytes: float
+
     def __init__(
         self,
         columns: Mapping[str, Sequence[Any] | NDArray[Any]],

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from numpy.typing import NDArray
 
 from rainier_fast.errors import Unsupported, unknown
+from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.table import Table
 from rainier_fast.units import format_bytes, format_time
@@ -56,6 +57,11 @@ class Recoveries(Table):
     """
 
     __slots__ = ("_policies", "_reasons", "_results", "_whole")
+
+    _policies: tuple[str, ...]
+    _reasons: tuple[str, ...]
+    _results: tuple[CollectiveResult | None, ...]
+    _whole: CollectiveResult
 
     def __init__(
         self,
