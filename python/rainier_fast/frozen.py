@@ -33,9 +33,21 @@ def frozen(words: str) -> Callable[[_Class], _Class]:
     def freeze(cls: _Class) -> _Class:
         cls.__setattr__ = refuse_to_set  # type: ignore[assignment]
         cls.__delattr__ = refuse_to_delete  # type: ignore[assignment]
+        cls.__getstate__ = _state  # type: ignore[attr-defined]
+        cls.__setstate__ = _restore  # type: ignore[attr-defined]
         return cls
 
     return freeze
+
+
+def _state(self: object) -> object:
+    # The old protocols of pickle ask for a method of the class's own where it has slots.
+    return object.__getstate__(self)
+
+
+def _restore(self: object, state: Any) -> None:  # noqa: ANN401 - a dict, or one and that of slots
+    for values in state if isinstance(state, tuple) else (state,):
+        put(self, **(values or {}))
 
 
 def put(instance: object, **values: Any) -> None:  # noqa: ANN401 - attributes of any kind

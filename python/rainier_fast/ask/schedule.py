@@ -89,6 +89,11 @@ class Send:
     after: Sequence[int] = ()
     nbytes: float | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("blocks", "after"):  # kept as tuples; `Schedule` checks what they hold
+            if isinstance(given := getattr(self, name), list):
+                object.__setattr__(self, name, tuple(given))
+
 
 @frozen("a schedule does not change; make another one")
 class Schedule:
