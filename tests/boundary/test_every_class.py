@@ -28,7 +28,7 @@ def test_it_pickles_with_every_protocol_and_copies(one: Any) -> None:
     for twin in (*twins, copy.copy(one), copy.deepcopy(one)):
         assert type(twin) is type(one)
         assert twin == one
-        assert not twin != one
+        assert not twin != one  # noqa: SIM202 - both operators
         assert repr(twin) == repr(one)
         if type(one).__hash__ is not None:
             assert hash(twin) == hash(one)
@@ -37,7 +37,7 @@ def test_it_pickles_with_every_protocol_and_copies(one: Any) -> None:
 @EVERY
 def test_it_equals_nothing_of_another_kind(one: Any) -> None:
     for other in (None, 0, "", object(), [one]):
-        assert not one == other
+        assert not one == other  # noqa: SIM201 - both operators
         assert one != other
 
 
