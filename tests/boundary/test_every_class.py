@@ -1,4 +1,4 @@
-"""What holds for an instance of every public class: pickles, copies, equality, frozen, short text."""
+"""What holds for an instance of every public class: pickles, copies, equality, short text."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import pickle
 from typing import Any
 
 import pytest
-from everything import instances
 
 import rainier_fast as rf
+
+from everything import instances
 
 MADE = instances()
 EVERY = pytest.mark.parametrize("one", MADE.values(), ids=[kind.__name__ for kind in MADE])

@@ -14,13 +14,6 @@ type BlockRow = (Option<u32>, Option<u32>, f64);
 /// (src, dst, blocks, bytes, reduce, stage, lane, step, after)
 type SendRow = (u32, u32, Vec<u32>, f64, bool, u32, u32, u32, Vec<u32>);
 
-<<<<<<< HEAD
-#[pyclass(frozen, eq, module = "rainier_fast._core")]
-#[derive(PartialEq)]
-pub(crate) struct Schedule(pub(crate) Arc<core::Schedule>);
-
-=======
->>>>>>> main
 #[pymethods]
 impl Schedule {
     #[new]
