@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from rainier_fast import _core
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.faults.checks import factor_of, numbers_of, sizes
 from rainier_fast.faults.rows import NAMES, columns_of, row_of
+from rainier_fast.frozen import frozen, put
 
 if TYPE_CHECKING:
     from rainier_fast.flows.places import Places
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Faults"]
 
 
+@frozen("faults do not change; make others")
 class Faults:
     """What is broken, by the numbers of a machine. Immutable; equal where it says the same.
 
@@ -134,20 +136,7 @@ class Faults:
     ) -> None:
         for array in (*columns.values(), factors):
             array.flags.writeable = False
-        values = {
-            "_columns": columns,
-            "_factors": factors,
-            "_numbering": numbering,
-            "_machine": machine,
-        }
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"cannot set {name!r}: faults do not change; make others")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"cannot delete {name!r}: faults do not change")
+        put(self, _columns=columns, _factors=factors, _numbering=numbering, _machine=machine)
 
     @property
     def links(self) -> NDArray[np.int64]:

@@ -24,6 +24,7 @@ from rainier_fast.faults.rerouting import Rerouting
 from rainier_fast.faults.text import arguments
 from rainier_fast.flows.sharing import Sharing
 from rainier_fast.flows.traffic import Traffic
+from rainier_fast.frozen import put
 from rainier_fast.machine.text import as_html, as_text
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.studies.mapping import Mappings
@@ -79,7 +80,7 @@ class Machine(
         if wan is not None and not isinstance(wan, Wan):
             raise invalid_type("wan", wan, "must be a Wan or None")
         if name is not None:
-            as_name("name", name)
+            name = as_name("name", name)
         server = checked[0].ultraserver
         nic = server.nic
         core = _core.Machine(
@@ -94,16 +95,15 @@ class Machine(
         )
         if faults:
             core = _core.with_faults(core, *faults._row())
-        fields = {
-            "_core": core,
-            "_faults": Faults._of_core(core),
-            "_name": name,
-            "_sites": checked,
-            "_spelling": spelling,
-            "_wan": wan,
-        }
-        for field, value in fields.items():
-            object.__setattr__(self, field, value)
+        put(
+            self,
+            _core=core,
+            _faults=Faults._of_core(core),
+            _name=name,
+            _sites=checked,
+            _spelling=spelling,
+            _wan=wan,
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         definition = self._sites, self._wan, self._name, self._spelling, self._faults

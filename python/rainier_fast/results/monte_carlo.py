@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast.ask.request import Request
+from rainier_fast.definitions.check import as_number
 from rainier_fast.definitions.rates import FailureRates
-from rainier_fast.errors import InvalidArgument, invalid
+from rainier_fast.errors import InvalidType
+from rainier_fast.frozen import frozen
 from rainier_fast.table import Table, plain
 from rainier_fast.topology.base import Base
 from rainier_fast.units import format_bytes, format_count, format_time
@@ -37,6 +39,7 @@ class Trial(NamedTuple):
     seed: int
 
 
+@frozen("results do not change")
 class MonteCarlo:
     """Times of a collective on draws of faults. Immutable; made by `Machine.monte_carlo`.
 
@@ -121,10 +124,7 @@ class MonteCarlo:
         return made
 
     def __init__(self) -> None:
-        raise TypeError("use Machine.monte_carlo(...)")
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"cannot set {name!r}: results do not change")
+        raise InvalidType("use Machine.monte_carlo(...)")
 
     def __reduce__(self) -> tuple[Any, ...]:
         kept = {
@@ -181,8 +181,8 @@ class MonteCarlo:
 
         Raises
         ------
-        InvalidArgument
-            If the share is outside.
+        InvalidArgument, InvalidType
+            If the share is outside, or no number.
 
         Examples
         --------
@@ -191,14 +191,9 @@ class MonteCarlo:
         >>> found.quantile_s(1.0) == found.max_s
         True
         """
-        allowed = "must be above 0 and at most 1"
-        try:
-            good = 0 < share <= 1
-        except TypeError:
-            raise InvalidArgument(f"share: got {share!r}, {allowed}") from None
-        if not good:
-            raise invalid("share", share, allowed)
-        return float(self._sorted[max(math.ceil(share * self.draws) - 1, 0)])
+        least = math.ulp(0.0)
+        wanted = as_number("share", share, least, 1.0, "must be above 0 and at most 1")
+        return float(self._sorted[max(math.ceil(wanted * self.draws) - 1, 0)])
 
     @property
     def p50_s(self) -> float:

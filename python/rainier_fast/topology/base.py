@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sized
-from typing import NoReturn, Protocol, Self
+from typing import Protocol, Self
 
 from rainier_fast import _core
 from rainier_fast.catalog import Figure
@@ -12,6 +12,7 @@ from rainier_fast.definitions.routing import Routing, RoutingRow, routing_row
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
+from rainier_fast.frozen import frozen
 from rainier_fast.topology.assumed import in_force
 
 __all__ = ["Base"]
@@ -21,6 +22,7 @@ class _Faults(Hashable, Sized, Protocol):
     """What is broken, whatever keeps it."""
 
 
+@frozen("a machine does not change; build another one")
 class Base(ABC):
     """Sites and a WAN, checked; nothing here can be changed later."""
 
@@ -39,12 +41,6 @@ class Base(ABC):
         cls, sites: tuple[Site, ...], wan: Wan | None = None, name: str | None = None
     ) -> Self:
         """Build another one from a definition."""
-
-    def __setattr__(self, field: str, value: object) -> NoReturn:
-        raise AttributeError(f"cannot set {field!r}: a machine does not change; build another one")
-
-    def __delattr__(self, field: str) -> NoReturn:
-        raise AttributeError(f"cannot delete {field!r}: a machine does not change")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Base):
