@@ -184,16 +184,24 @@ OWN: dict[str, dict[str, Any]] = {
     "in_mode": {"instances": 4},
     "merged": {"other": HURT.faults},
     "mesh": {"axes": {"dp": 4}, "sizes": {"tp": 4}},
+    "monte_carlo": {"arguments": {"algorithm": "ring"}},
     "of": {"policy": "detour"},
     "preset": {"name": "rainier", "chips": 128, "shape": None, "sites": None},
     "published": {"name": "llama3"},
     "recoveries": {"policies": ["detour"], "shift": None},
-    "repaired": {"links": (), "chips": (), "nics": (), "degraded": ()},
+    "repaired": dict.fromkeys(("links", "chips", "nics", "sites", "ultraservers", "degraded"), ()),
+    "routing_report": {"ultraserver": 0},
+    "schedule": {"shift": 0},
     "route": {"src": 0, "dst": 3},
     "send_recv": {"algorithm": "direct"},
-    "tenants": {"model": "link_load"},
+    "tenants": {"tenants": [rf.Tenant("a", "all_reduce", 1e6, instances=1)]},
     "torus": {"shape": (4, 2), "wrap": True},
-    "with_faults": {"links": (), "chips": (), "nics": (), "degrade": None, "faults": None},
+    "traffic": {"pattern": "permutation", "shift": None},
+    "with_faults": {
+        **dict.fromkeys(("links", "chips", "nics", "sites", "ultraservers"), ()),
+        "degrade": None,
+        "faults": None,
+    },
 }
 
 # Methods that give the core what a class holds, whose arguments come from this package; and what

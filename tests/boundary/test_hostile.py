@@ -92,23 +92,26 @@ HOSTILE: list[Callable[[], object]] = [
     *((lambda make=make: {"tp": make()}) for make in BAD),
 ]
 
-# Numbers that are good, and ask for more work than a test has time for.
-LONG = {"draws", "blocks", "keep", "chips", "shape", "hours", "seed", "draw", "machines"}
+# Arguments whose large numbers are good, and ask for more work than a test has time for.
+LONG = {"draws", "blocks"}
+_MOST_S = 10.0
 
 
 def _too_long(*_: object) -> None:
-    raise TimeoutError("no answer after 20 s")
+    raise TimeoutError(f"no answer after {_MOST_S} s of the processor")
 
 
 @pytest.mark.parametrize("call", calls(instances()), ids=lambda call: call.label)
 def test_hostile_values_are_refused_or_answered(call: Call) -> None:
     call.run({})
-    signal.signal(signal.SIGALRM, _too_long)
+    signal.signal(signal.SIGVTALRM, _too_long)
     found = []
     for argument in call.arguments:
         for at, make in enumerate(HOSTILE):
             value = make()
-            signal.alarm(20)
+            if argument in LONG and isinstance(value, int | np.integer) and value > 1000:
+                continue
+            signal.setitimer(signal.ITIMER_VIRTUAL, _MOST_S)
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
@@ -119,5 +122,5 @@ def test_hostile_values_are_refused_or_answered(call: Call) -> None:
             except Exception as error:
                 found.append(f"{argument}, value {at}: {type(error).__name__} {error}"[:200])
             finally:
-                signal.alarm(0)
+                signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     assert not found
