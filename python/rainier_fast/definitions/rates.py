@@ -135,7 +135,9 @@ class FailureRates:
         >>> FailureRates(chip_per_hour=1e-3).failures_per_hour(preset("trn2"))
         0.016
         """
-        server = machine.ultraserver
+        server = getattr(machine, "ultraserver", None)
+        if not isinstance(server, UltraServer):
+            raise invalid_type("machine", machine, "must be a machine")
         hosts = server.num_chips / min(self.chips_per_host, server.num_chips)
         each = server.num_chips * self.chip_per_hour + hosts * self.host_per_hour
         each += self.ultraserver_per_hour + _cables(machine) * self.cable_per_hour

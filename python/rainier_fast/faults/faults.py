@@ -5,24 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
+from rainier_fast.definitions.check import as_pairs
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.faults.checks import factor_of, numbers_of, sizes
 from rainier_fast.faults.rows import NAMES, columns_of, row_of
+from rainier_fast.faults.text import arguments, lines, rows
+from rainier_fast.flows.places import Places
 from rainier_fast.frozen import frozen, put
-
-if TYPE_CHECKING:
-    from rainier_fast.flows.places import Places
-    from rainier_fast.table import Table
+from rainier_fast.screen import one_screen
+from rainier_fast.table import Table
 
 __all__ = ["Faults"]
 
 
+@one_screen
 @frozen("faults do not change; make others")
 class Faults:
     """What is broken, by the numbers of a machine. Immutable; equal where it says the same.
@@ -87,9 +89,8 @@ class Faults:
     ) -> None:
         given = (links, chips, nics, ultraservers, sites)
         columns = {name: numbers_of(name, one) for name, one in zip(NAMES, given, strict=True)}
-        slower = {} if degraded is None else degraded
-        if not isinstance(slower, Mapping):
-            raise invalid_type("degraded", slower, "must be a mapping of link numbers to factors")
+        allowed = "must be a mapping of link numbers to factors"
+        slower = dict([] if degraded is None else as_pairs("degraded", degraded, allowed))
         columns["degraded"] = numbers_of("degraded", list(slower))
         factors = [factor_of(int(link), slower[link]) for link in columns["degraded"]]
         both = np.intersect1d(columns["links"], columns["degraded"])
@@ -267,6 +268,8 @@ class Faults:
         1 chip dead
           chip 5: x 1, y 1
         """
+        if not isinstance(machine, Places):
+            raise invalid_type("machine", machine, "must be a machine")
         numbering = machine._numbering()
         self._check_numbering(numbering)
         _core.with_faults(machine._core, *self._row())
@@ -293,9 +296,6 @@ class Faults:
         link       3  link 3 (x +): chip 3 -> chip 0        0
         chip       5  chip 5: x 1, y 1                      0
         """
-        from rainier_fast.faults.text import rows  # only when asked for
-        from rainier_fast.table import Table
-
         if self._machine is None:
             raise Unsupported(
                 "faults that were loaded or made by hand do not know where they are; "
@@ -397,13 +397,9 @@ class Faults:
         return self
 
     def __repr__(self) -> str:
-        from rainier_fast.faults.text import arguments  # only when asked for
-
         return f"Faults({arguments(self)})"
 
     def __str__(self) -> str:
-        from rainier_fast.faults.text import lines  # only when asked for
-
         return "\n".join(lines(self, self._machine))
 
     def _repr_html_(self) -> str:

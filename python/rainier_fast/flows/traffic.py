@@ -7,9 +7,9 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from rainier_fast.definitions.check import as_integer
+from rainier_fast.definitions.check import as_integer, as_one_of
 from rainier_fast.definitions.routing import Routing
-from rainier_fast.errors import invalid, unknown
+from rainier_fast.errors import invalid
 from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.topology.arrays import (
     Bytes,
@@ -156,8 +156,7 @@ class Traffic(Base):
         >>> ring.traffic("tornado", 1000).total_hop_bytes
         24000.0
         """
-        if not isinstance(pattern, str) or pattern not in PATTERNS:
-            raise unknown("pattern", pattern, PATTERNS)
+        pattern = as_one_of("pattern", pattern, PATTERNS)
         size = parse_bytes(bytes_per_chip, "bytes_per_chip")
         row = self._routing(routing)
         threads, notify = as_threads(n_threads), as_progress(progress)

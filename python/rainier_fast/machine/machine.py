@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rainier_fast import _core
@@ -13,12 +13,12 @@ from rainier_fast.collectives.methods import Collectives
 from rainier_fast.collectives.rooted import Rooted
 from rainier_fast.collectives.scheduling import play
 from rainier_fast.definitions.axis import Axis, Tier
-from rainier_fast.definitions.check import as_name, as_tuple_of
+from rainier_fast.definitions.check import as_name, as_pairs, as_tuple_of
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
-from rainier_fast.errors import Unsupported, invalid, invalid_type
+from rainier_fast.errors import InvalidType, Unsupported, invalid, invalid_type
 from rainier_fast.faults.faults import Faults
 from rainier_fast.faults.rerouting import Rerouting
 from rainier_fast.faults.text import arguments
@@ -27,6 +27,7 @@ from rainier_fast.flows.traffic import Traffic
 from rainier_fast.frozen import put
 from rainier_fast.machine.text import as_html, as_text
 from rainier_fast.results.collective import CollectiveResult
+from rainier_fast.screen import one_screen
 from rainier_fast.studies.mapping import Mappings
 from rainier_fast.studies.recovery import Recovery
 from rainier_fast.studies.sampling import Sampling
@@ -35,6 +36,7 @@ from rainier_fast.studies.tenants import Tenants
 __all__ = ["Machine"]
 
 
+@one_screen
 class Machine(
     Sampling, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Tenants, Mappings
 ):
@@ -52,7 +54,9 @@ class Machine(
     __slots__ = ()
 
     def __init__(self) -> None:
-        raise TypeError("use Cluster(...), torus(...), switch(...), full_mesh(...) or preset(...)")
+        raise InvalidType(
+            "use Cluster(...), torus(...), switch(...), full_mesh(...) or preset(...)"
+        )
 
     @classmethod
     def _make(
@@ -137,13 +141,15 @@ class Machine(
     def _repr_html_(self) -> str:
         return as_html(self)
 
-    def mesh(self, **axes: int) -> DeviceMesh:
+    def mesh(self, axes: Mapping[str, int] | None = None, /, **sizes: int) -> DeviceMesh:
         """Lay all chips out as a mesh of named axes, the last one fastest.
 
         Parameters
         ----------
-        **axes
-            Size of each axis, slowest first; one may be -1 and takes what is left.
+        axes
+            Size of each axis by name, slowest first; one may be -1 and takes what is left.
+        **sizes
+            The same as keywords, or further axes, faster than those.
 
         Returns
         -------
@@ -153,15 +159,23 @@ class Machine(
         Raises
         ------
         InvalidArgument, InvalidType
-            If the sizes do not multiply to the number of chips.
+            If the sizes do not multiply to the number of chips, or an axis has two.
 
         Examples
         --------
         >>> from rainier_fast import preset
         >>> preset("trn2-ultraserver").mesh(dp=-1, tp=16).shape
         {'dp': 4, 'tp': 16}
+        >>> preset("trn2-ultraserver").mesh({"dp": -1, "tp": 16}).shape
+        {'dp': 4, 'tp': 16}
         """
-        return DeviceMesh(self, axes)
+        if axes is None:
+            return DeviceMesh(self, sizes)
+        given = dict(as_pairs("axes", axes, "must map names to sizes"))
+        for name in sizes:
+            if name in given:
+                raise invalid(name, sizes[name], "axes has this axis too: name each once")
+        return DeviceMesh(self, given | sizes)
 
     def run(
         self, schedule: Schedule, model: str = "link_load", routing: Routing | None = None

@@ -10,11 +10,13 @@ from rainier_fast.measured.nearest import nearest
 from rainier_fast.results.answer import Answer
 from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.results.text import as_html, as_text, headline, why
+from rainier_fast.screen import one_screen
 from rainier_fast.table import Table, plain
 
 __all__ = ["CollectiveResult"]
 
 
+@one_screen
 class CollectiveResult(Answer):
     """The answer to a collective. Immutable; pickles without its link loads, which it finds again.
 

@@ -14,6 +14,7 @@ from rainier_fast.definitions.check import as_count
 from rainier_fast.errors import invalid
 from rainier_fast.frozen import frozen
 from rainier_fast.results.link import Bottleneck, link_of
+from rainier_fast.screen import one_screen
 from rainier_fast.table import Table
 from rainier_fast.units import Quantity, format_bytes, format_count, format_time, parse_time
 
@@ -37,6 +38,7 @@ class _Runs(NamedTuple):
     busy: NDArray[np.int64]
 
 
+@one_screen
 @frozen("link loads do not change")
 class LinkLoads:
     """Bytes that messages put on every link of a machine. Immutable.

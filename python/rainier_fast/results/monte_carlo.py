@@ -15,6 +15,7 @@ from rainier_fast.definitions.check import as_number
 from rainier_fast.definitions.rates import FailureRates
 from rainier_fast.errors import InvalidType
 from rainier_fast.frozen import frozen
+from rainier_fast.screen import one_screen
 from rainier_fast.table import Table, plain
 from rainier_fast.topology.base import Base
 from rainier_fast.units import format_bytes, format_count, format_time
@@ -39,6 +40,7 @@ class Trial(NamedTuple):
     seed: int
 
 
+@one_screen
 @frozen("results do not change")
 class MonteCarlo:
     """Times of a collective on draws of faults. Immutable; made by `Machine.monte_carlo`.

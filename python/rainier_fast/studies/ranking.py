@@ -14,6 +14,7 @@ from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.errors import unknown
 from rainier_fast.frozen import frozen, put
 from rainier_fast.results.collective import CollectiveResult
+from rainier_fast.screen import one_screen
 from rainier_fast.studies.layouts import Footprint, Parts, Space
 from rainier_fast.table import Table
 from rainier_fast.topology.base import Base
@@ -22,6 +23,7 @@ from rainier_fast.units import format_time
 __all__ = ["Layout", "Ranking", "ranked"]
 
 
+@one_screen
 @frozen("a layout does not change")
 class Layout:
     """One way to lay a mesh over a machine, and what its collectives take there.
@@ -154,6 +156,7 @@ class Layout:
         return f"{self.text}: {format_time(self.time_s)}"
 
 
+@one_screen
 class Ranking(Table):
     """A table with a row for each layout, the fastest first; made by `Machine.best_mapping`.
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from rainier_fast.ask.request import make_request
 from rainier_fast.collectives.plan import Plan
-from rainier_fast.definitions.check import as_integer
-from rainier_fast.errors import invalid, invalid_type, unknown
+from rainier_fast.definitions.check import as_integer, as_one_of
+from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.results.together import PlanResult, TogetherResult
+from rainier_fast.screen import one_screen
 from rainier_fast.studies.placing import PLACEMENTS, UNITS, Tenant, place
 from rainier_fast.studies.together import Together, outcomes, share, together
 from rainier_fast.table import Table
@@ -25,6 +26,7 @@ __all__ = ["Tenants", "TenantsResult"]
 _MOST_SEED: Final = 2**63 - 1
 
 
+@one_screen
 @dataclass(frozen=True, repr=False)
 class TenantsResult:
     """Jobs that run side by side, in the order in which they were given. Immutable.
@@ -213,9 +215,8 @@ class Tenants(Together, Damaged):
         1.0
         """
         checked = _checked(tenants)
-        for name, value, known in (("placement", placement, PLACEMENTS), ("unit", unit, UNITS)):
-            if not isinstance(value, str) or value not in known:
-                raise unknown(name, value, known)
+        placement = as_one_of("placement", placement, PLACEMENTS)
+        unit = as_one_of("unit", unit, UNITS)
         number = as_integer("seed", seed, 0, _MOST_SEED)
         chips = place(self, checked, placement, unit, number)
         plans = [_plan(self, *pair) for pair in zip(checked, chips, strict=True)]
