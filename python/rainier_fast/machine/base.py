@@ -12,8 +12,6 @@ from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import Unsupported, invalid, invalid_type
-from rainier_fast.machine.fault_rows import faults_of, row_of
-from rainier_fast.machine.faults import Faults
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
@@ -24,10 +22,9 @@ __all__ = ["Base"]
 class Base:
     """Sites and a WAN, checked; nothing here can be changed later."""
 
-    __slots__ = ("__weakref__", "_core", "_faults", "_name", "_sites", "_spelling", "_wan")
+    __slots__ = ("__weakref__", "_core", "_name", "_sites", "_spelling", "_wan")
 
     _core: _core.Machine
-    _faults: Faults
     _name: str | None
     _sites: tuple[Site, ...]
     _spelling: str | None
@@ -39,7 +36,7 @@ class Base:
         wan: Wan | None,
         name: str | None,
         spelling: str | None = None,
-        faults: Faults | None = None,
+        faults: _core.Faults | None = None,
     ) -> None:
         checked = _checked_sites(sites)
         if wan is not None and not isinstance(wan, Wan):
@@ -59,10 +56,9 @@ class Base:
             server.neuron_row(),
         )
         if faults:
-            core = _core.with_faults(core, *row_of(faults))
+            core = _core.with_faults(core, None, faults)
         fields = {
             "_core": core,
-            "_faults": faults_of(core),
             "_name": name,
             "_sites": checked,
             "_spelling": spelling,
@@ -121,6 +117,11 @@ class Base:
         return self._core.num_domains
 
     @property
+    def _faults(self) -> _core.Faults:
+        """What is broken, as the core has it."""
+        return _core.faults(self._core)
+
+    @property
     def _whole(self) -> Machine:
         """The machine that this is a part of."""
         return cast("Machine", self)
@@ -131,7 +132,7 @@ class Base:
     def _routing(self, routing: Routing) -> RoutingRow:
         return routing_row(routing, self._axis_names())
 
-    def _definition(self) -> tuple[tuple[Site, ...], Wan | None, str | None, Faults]:
+    def _definition(self) -> tuple[tuple[Site, ...], Wan | None, str | None, _core.Faults]:
         return self._sites, self._wan, self._name, self._faults
 
 

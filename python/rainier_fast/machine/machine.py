@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rainier_fast import _core
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import UltraServer
@@ -24,7 +25,6 @@ from rainier_fast.machine.traffic import Traffic
 if TYPE_CHECKING:
     from rainier_fast.catalog import Figure
     from rainier_fast.definitions.routing import Routing
-    from rainier_fast.machine.faults import Faults
     from rainier_fast.machine.mesh import DeviceMesh
     from rainier_fast.machine.schedule import Schedule
     from rainier_fast.results.collective import CollectiveResult
@@ -58,7 +58,7 @@ class Machine(
         wan: Wan | None = None,
         name: str | None = None,
         spelling: str | None = None,
-        faults: Faults | None = None,
+        faults: _core.Faults | None = None,
     ) -> Machine:
         """Build from a definition; `spelling` is what ``repr`` gives, if not a Cluster."""
         machine = object.__new__(cls)
@@ -81,7 +81,7 @@ class Machine(
             return whole
         from rainier_fast.machine.fault_text import arguments
 
-        return f"{whole}.with_faults({arguments(self._faults, 'degrade')})"
+        return f"{whole}.with_faults({arguments(self.faults, 'degrade')})"
 
     def _whole_repr(self) -> str:
         if self._spelling is not None:
@@ -249,7 +249,7 @@ def _unpickled(
     wan: Wan | None,
     name: str | None,
     spelling: str | None,
-    faults: Faults,
+    faults: _core.Faults,
 ) -> Machine:
     return cls._make(sites, wan, name, spelling, faults)
 

@@ -19,7 +19,9 @@ mod _core {
     #[pymodule_export]
     use super::collective::{Groups, Outcome};
     #[pymodule_export]
-    use super::faults::{faults, healthy, links_named, num_live_chips, overlay_bytes, with_faults};
+    use super::faults::{
+        Faults, faults, healthy, links_named, num_live_chips, overlay_bytes, repaired, with_faults,
+    };
     #[pymodule_export]
     use super::machine::Machine;
     #[pymodule_export]

@@ -1,7 +1,9 @@
 //! What is broken: a sparse overlay on a machine, whose memory grows with the faults and not with the machine.
 
-use super::Machine;
+use super::{End, Machine};
 use crate::error::{Error, Result};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// What is broken. Numbers are those of the machine, each list ascending and without repetition.
 ///
@@ -38,12 +40,19 @@ impl Faults {
 
     /// How many things are named.
     pub fn len(&self) -> usize {
-        self.links.len()
-            + self.chips.len()
-            + self.nics.len()
-            + self.domains.len()
-            + self.sites.len()
-            + self.degraded.len()
+        self.counts().iter().map(|(_, count)| count).sum()
+    }
+
+    /// How many of each kind are named, by the names that users give them.
+    pub fn counts(&self) -> [(&'static str, usize); 6] {
+        [
+            ("links", self.links.len()),
+            ("chips", self.chips.len()),
+            ("nics", self.nics.len()),
+            ("ultraservers", self.domains.len()),
+            ("sites", self.sites.len()),
+            ("degraded", self.degraded.len()),
+        ]
     }
 
     /// Bytes that the overlay takes beside the machine.
@@ -79,42 +88,85 @@ impl Faults {
         }
     }
 
-    /// Sorted, and checked against the machine that it is to lie on.
-    pub(super) fn checked(mut self, machine: &Machine) -> Result<Self> {
-        let (links, chips) = (machine.num_links(), u64::from(machine.num_chips()));
-        ascending("links", &mut self.links, links)?;
-        ascending("chips", &mut self.chips, chips)?;
-        ascending("nics", &mut self.nics, chips)?;
-        let domains = u64::from(machine.num_domains());
-        ascending("ultraservers", &mut self.domains, domains)?;
-        ascending("sites", &mut self.sites, machine.sites().len() as u64)?;
-        self.degraded.sort_by_key(|entry| entry.0);
-        let mut named: Vec<u64> = self.degraded.iter().map(|entry| entry.0).collect();
-        ascending("degrade", &mut named, links)?;
+    /// These faults without those of `gone`; a slower link is named by its number, whatever the factor.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what is not among the faults.
+    pub fn without(&self, gone: &Self) -> Result<Self> {
+        let slower: Vec<u64> = gone.degraded.iter().map(|entry| entry.0).collect();
+        Ok(Self {
+            links: minus("links", &self.links, &gone.links, |&link| link)?,
+            chips: minus("chips", &self.chips, &gone.chips, |&chip| chip)?,
+            nics: minus("nics", &self.nics, &gone.nics, |&chip| chip)?,
+            domains: minus("ultraservers", &self.domains, &gone.domains, |&unit| unit)?,
+            sites: minus("sites", &self.sites, &gone.sites, |&site| site)?,
+            degraded: minus("degraded", &self.degraded, &slower, |entry| entry.0)?,
+        })
+    }
+
+    /// Sorted, and checked as far as that needs no machine; `slower` is what the caller calls `degraded`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what is named twice, links that are dead and slower, and factors that are not above 0
+    /// and at most 1.
+    pub fn sorted(mut self, slower: &str) -> Result<Self> {
+        sort("links", &mut self.links, |&link| link)?;
+        sort("chips", &mut self.chips, |&chip| chip)?;
+        sort("nics", &mut self.nics, |&chip| chip)?;
+        sort("ultraservers", &mut self.domains, |&domain| domain)?;
+        sort("sites", &mut self.sites, |&site| site)?;
+        sort(slower, &mut self.degraded, |entry| entry.0)?;
         for &(link, factor) in &self.degraded {
+            let refused = |why| Err(Error::invalid(format!("{slower}[{link}]"), factor, why));
             if !(factor > 0.0 && factor <= 1.0) {
-                return Err(Error::invalid(
-                    format!("degrade[{link}]"),
-                    factor,
+                return refused(
                     "a factor must be above 0 and at most 1; name a dead link in links",
-                ));
+                );
             }
             if self.links.binary_search(&link).is_ok() {
-                return Err(Error::invalid(
-                    format!("degrade[{link}]"),
-                    factor,
-                    "this link is in links too: it is either dead or slower",
-                ));
+                return refused("this link is in links too: it is either dead or slower");
             }
         }
-        if let (Some(&chip), None) = (self.nics.first(), machine.nic()) {
+        Ok(self)
+    }
+
+    /// Sorted, and checked against the machine that it is to lie on.
+    pub(super) fn checked(self, machine: &Machine) -> Result<Self> {
+        let faults = self.sorted("degraded")?;
+        let (links, chips) = (machine.num_links(), u64::from(machine.num_chips()));
+        below("links", faults.links.last().copied(), links)?;
+        below("chips", faults.chips.last().copied(), chips)?;
+        below("nics", faults.nics.last().copied(), chips)?;
+        let domains = u64::from(machine.num_domains());
+        below("ultraservers", faults.domains.last().copied(), domains)?;
+        let sites = machine.sites().len() as u64;
+        below("sites", faults.sites.last().copied(), sites)?;
+        let slower = faults.degraded.last().map(|entry| entry.0);
+        below("degraded", slower, links)?;
+        if let (Some(&chip), None) = (faults.nics.first(), machine.nic()) {
             return Err(Error::invalid(
                 "nics",
                 chip,
                 "the chips of this machine have no NICs",
             ));
         }
-        Ok(self)
+        Ok(faults)
+    }
+}
+
+impl Hash for Faults {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let named = (
+            &self.links,
+            &self.chips,
+            &self.nics,
+            &self.domains,
+            &self.sites,
+        );
+        named.hash(state);
+        for (link, factor) in &self.degraded {
+            (link, factor.to_bits()).hash(state);
+        }
     }
 }
 
@@ -125,14 +177,45 @@ fn union<T: Ord + Copy>(a: &[T], b: &[T]) -> Vec<T> {
     all
 }
 
-/// Sorts numbers and checks that each is below `end` and named once.
-fn ascending<T: Ord + Copy + Into<u64>>(argument: &str, list: &mut [T], end: u64) -> Result<()> {
-    list.sort_unstable();
-    if let Some(pair) = list.windows(2).find(|pair| pair[0] == pair[1]) {
-        let twice: u64 = pair[0].into();
-        return Err(Error::invalid(argument, twice, "names this number twice"));
+/// Entries of an ascending list without those of some keys, each of which must be there.
+fn minus<T: Copy, K: Ord + Copy + Into<u64>>(
+    argument: &str,
+    list: &[T],
+    gone: &[K],
+    key: impl Fn(&T) -> K,
+) -> Result<Vec<T>> {
+    let mut stays = vec![true; list.len()];
+    for number in gone {
+        let Ok(at) = list.binary_search_by_key(number, &key) else {
+            let number: u64 = (*number).into();
+            let allowed = "is not among the faults: nothing to repair";
+            return Err(Error::invalid(argument, number, allowed));
+        };
+        stays[at] = false;
     }
-    match list.last().copied().map(Into::into) {
+    let kept = list.iter().zip(stays).filter(|(_, stays)| *stays);
+    Ok(kept.map(|(&entry, _)| entry).collect())
+}
+
+/// Sorts entries by number and checks that each is named once.
+fn sort<T, K: Ord + Into<u64>>(
+    argument: &str,
+    list: &mut [T],
+    key: impl Fn(&T) -> K,
+) -> Result<()> {
+    list.sort_by_key(&key);
+    match list.windows(2).find(|pair| key(&pair[0]) == key(&pair[1])) {
+        Some(pair) => {
+            let twice: u64 = key(&pair[0]).into();
+            Err(Error::invalid(argument, twice, "names this number twice"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Checks that the last of ascending numbers is below `end`.
+fn below(argument: &str, last: Option<impl Into<u64>>, end: u64) -> Result<()> {
+    match last.map(Into::into) {
         Some(last) if last >= end => Err(Error::OutOfRange {
             argument: argument.to_owned(),
             value: i128::from(last),
@@ -150,7 +233,7 @@ impl Machine {
     /// [`Error::OutOfRange`] and [`Error::Invalid`] for numbers that do not exist or are named twice, factors that are
     /// not above 0 and at most 1, NICs where there are none, and a machine with no live chip.
     pub fn with_faults(self, faults: Faults) -> Result<Self> {
-        let faults = faults.checked(&self)?;
+        let faults = Arc::new(faults.checked(&self)?);
         let machine = Self { faults, ..self };
         if machine.num_live_chips() == 0 {
             return Err(Error::invalid(
@@ -163,7 +246,7 @@ impl Machine {
     }
 
     /// What is broken.
-    pub fn faults(&self) -> &Faults {
+    pub fn faults(&self) -> &Arc<Faults> {
         &self.faults
     }
 
@@ -176,7 +259,7 @@ impl Machine {
     #[must_use]
     pub fn healthy(&self) -> Self {
         Self {
-            faults: Faults::default(),
+            faults: Arc::default(),
             ..self.clone()
         }
     }
@@ -232,11 +315,12 @@ impl Machine {
         let blocks = self.blocks();
         if link < blocks.nic {
             let domain = (link / self.domain.links()) as u32;
+            let dead = |end: End| matches!(end, End::Chip(chip) if self.is_dead_chip(chip));
             let ends_at_dead = || {
-                let damage = self.damage_of(domain);
-                damage.is_some_and(|damage| damage.is_dead(link % self.domain.links()))
+                let link = self.describe_local(domain, link % self.domain.links());
+                dead(link.from) || dead(link.to)
             };
-            return self.is_dead_domain(domain) || ends_at_dead();
+            return self.is_dead_domain(domain) || !self.faults.chips.is_empty() && ends_at_dead();
         }
         if link < blocks.fabric[0] {
             let chip = ((link - blocks.nic) % u64::from(self.num_chips())) as u32;
