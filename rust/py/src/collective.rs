@@ -1,5 +1,6 @@
 //! Groups and outcomes of collectives as Python sees them.
 
+use crate::convert::{AlgorithmRow, algorithm_row};
 use crate::enter::quick;
 use crate::error::to_py;
 use crate::machine::Machine;
@@ -117,6 +118,11 @@ impl Outcome {
     #[getter]
     fn algorithm(&self) -> &str {
         &self.outcome.algorithm
+    }
+
+    #[getter]
+    fn choice(&self) -> AlgorithmRow {
+        algorithm_row(&self.outcome.choice)
     }
 
     #[getter]

@@ -41,6 +41,7 @@ pub fn run(
     if nothing_moves(&groups, &request) {
         return Ok(outcome);
     }
+    outcome.choice = request.algorithm.clone();
     let (groups, request) = (&groups, &request);
     refuse_on_damage(machine, groups, request)?;
     if request.algorithm == Choice::Named(nccl::NAME.to_owned()) {
@@ -76,6 +77,7 @@ pub fn run(
     }
     outcome.candidates = candidates;
     outcome.sort_candidates();
+    outcome.choice = best.choice;
     outcome.fill(machine, best.name, &best.stages, best.cost);
     let named = match &request.algorithm {
         Choice::Named(name) => std::slice::from_ref(name),

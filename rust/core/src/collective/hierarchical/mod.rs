@@ -9,9 +9,9 @@ mod stages;
 use super::context::Context;
 use super::cost::{Cost, StageCost, combine};
 use super::group::Groups;
-use super::request::Request;
+use super::request::{Choice, Request};
 use crate::{Error, Result};
-use slots::{pins, slots};
+use slots::{Slot, pins, slots};
 use stages::{Filled, fill};
 use std::rc::Rc;
 
@@ -21,9 +21,10 @@ pub(crate) const TIERS: [&str; 3] = ["domain", "site", "wan"];
 /// Share of the data that stands for one chunk of many.
 const SMALL_CHUNK: f64 = 1.0 / 64.0;
 
-/// The best hierarchical schedule: its name with the algorithm of each stage, its stages and cost.
+/// The best hierarchical schedule: its name with the algorithm of each stage, how to ask for it, its stages and cost.
 pub(crate) struct Best {
     pub(crate) name: String,
+    pub(crate) choice: Choice,
     pub(crate) stages: Vec<Rc<StageCost>>,
     pub(crate) cost: Cost,
 }
@@ -102,9 +103,22 @@ pub(crate) fn best(
             .collect();
         Best {
             name: format!("hierarchical({})", names.join(", ")),
+            choice: choice(&slots, &names),
             stages: stages(&picked),
             cost,
         }
     };
     Ok(met.into_iter().map(named).collect())
+}
+
+/// How to ask for the algorithms of all stages: by one name per tier, which a tier of two algorithms does not have.
+fn choice(slots: &[Slot], names: &[&str]) -> Choice {
+    let mut tiers = [None; TIERS.len()];
+    for (slot, name) in slots.iter().zip(names) {
+        if tiers[slot.tier].get_or_insert(name) != &name {
+            return Choice::Named("hierarchical".to_owned());
+        }
+    }
+    let named = tiers.iter().flatten();
+    Choice::Tiers(named.map(|name| (**name).to_owned()).collect())
 }
