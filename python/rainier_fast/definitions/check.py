@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final, TypeVar
 
 from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_range
+from rainier_fast.provenance import keep
 from rainier_fast.units import Quantity, parse_bytes
 
 __all__ = ["MAX_COUNT", "as_count", "as_flag", "as_integer", "as_name", "as_ratio", "as_tuple_of"]
@@ -57,7 +58,7 @@ def as_count(argument: str, value: object, most: int = MAX_COUNT) -> int:
     number = _index(argument, value)
     if not 1 <= number <= most:
         raise invalid(argument, number, f"must be 1 to {most:,}")
-    return number
+    return keep(value, number)
 
 
 def as_name(argument: str, value: object) -> str:
@@ -106,7 +107,7 @@ def as_ratio(argument: str, value: Quantity) -> float:
         raise invalid(argument, value, allowed) from None
     if not 0 < ratio < math.inf:
         raise invalid(argument, value, allowed)
-    return ratio
+    return keep(value, ratio)
 
 
 def as_flag(argument: str, value: object) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+from rainier_fast.definitions.assumed import assumed
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag
 from rainier_fast.definitions.known import known
 from rainier_fast.definitions.site import Site
@@ -14,6 +15,7 @@ from rainier_fast.errors import invalid, unknown
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.rivals import CLUSTERS, SLICES, cluster_of, slice_of
 from rainier_fast.machine.shapes import domain
+from rainier_fast.provenance import AssumedInt
 
 __all__ = ["preset", "presets"]
 
@@ -160,19 +162,16 @@ def _split(ultraservers: int) -> dict[str, int]:
     by_remainder = sorted(_SITES, key=lambda site: counts[site] - quotas[site])
     for site in by_remainder[: ultraservers - sum(counts.values())]:
         counts[site] += 1
-    return counts
+    return {site: AssumedInt(count, f"site_share_{site}") for site, count in counts.items()}
 
 
 def _wan(sites: list[str]) -> Wan | None:
-    from rainier_fast.catalog import assumptions
-
     if len(sites) == 1:
         return None
-    known_figures = assumptions()
 
     def latency(one: str, other: str) -> float:
         first, second = sorted((one, other))
-        return known_figures[f"wan_latency_{first}_{second}"].number if one != other else 0.0
+        return assumed(f"wan_latency_{first}_{second}") if one != other else 0.0
 
     table = [[latency(one, other) for other in sites] for one in sites]
-    return Wan(known_figures["wan_bandwidth"].number, table)
+    return Wan(assumed("wan_bandwidth"), table)
