@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rainier_fast.results.table import Table
 
 __all__ = ["Faults", "as_factor", "sizes"]
+
+_CoreFaults: TypeAlias = _core.Faults
 
 
 class Faults:
@@ -68,7 +70,7 @@ class Faults:
 
     __slots__ = ("_core", "_machine", "_numbering")
 
-    _core: _core.Faults
+    _core: _CoreFaults
     # Chips, links, UltraServers and sites of the machine whose numbers these are, where known.
     _numbering: tuple[int, ...] | None
     _machine: Machine | None
@@ -101,7 +103,7 @@ class Faults:
     @classmethod
     def _of(
         cls,
-        core: _core.Faults,
+        core: _CoreFaults,
         numbering: tuple[int, ...] | None,
         machine: Machine | None = None,
     ) -> Faults:
@@ -111,7 +113,7 @@ class Faults:
         return faults
 
     def _put(
-        self, core: _core.Faults, numbering: tuple[int, ...] | None, machine: Machine | None
+        self, core: _CoreFaults, numbering: tuple[int, ...] | None, machine: Machine | None
     ) -> None:
         for name, value in {"_core": core, "_numbering": numbering, "_machine": machine}.items():
             object.__setattr__(self, name, value)

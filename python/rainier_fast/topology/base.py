@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn, TypeAlias, cast
 
 from rainier_fast import _core
 from rainier_fast.definitions.check import as_name, as_tuple_of
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
 
 __all__ = ["Base"]
+
+_CoreFaults: TypeAlias = _core.Faults
 
 
 class Base:
@@ -36,7 +38,7 @@ class Base:
         wan: Wan | None,
         name: str | None,
         spelling: str | None = None,
-        faults: _core.Faults | None = None,
+        faults: _CoreFaults | None = None,
     ) -> None:
         checked = _checked_sites(sites)
         if wan is not None and not isinstance(wan, Wan):
@@ -117,7 +119,7 @@ class Base:
         return self._core.num_domains
 
     @property
-    def _faults(self) -> _core.Faults:
+    def _faults(self) -> _CoreFaults:
         """What is broken, as the core has it."""
         return _core.faults(self._core)
 
@@ -132,7 +134,7 @@ class Base:
     def _routing(self, routing: Routing) -> RoutingRow:
         return routing_row(routing, self._axis_names())
 
-    def _definition(self) -> tuple[tuple[Site, ...], Wan | None, str | None, _core.Faults]:
+    def _definition(self) -> tuple[tuple[Site, ...], Wan | None, str | None, _CoreFaults]:
         return self._sites, self._wan, self._name, self._faults
 
 
