@@ -387,11 +387,10 @@ class Faults:
 
 def as_factor(name: str, value: object) -> float:
     """Return a factor on a link's bandwidth, above 0 and at most 1."""
-    allowed = "must be a number above 0 and at most 1"
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise invalid_type(name, value, allowed)
+        raise invalid_type(name, value, "must be a number above 0 and at most 1")
     if not 0 < value <= 1:
-        raise invalid(name, value, f"{allowed}; name a dead link in links")
+        raise invalid(name, value, "must be above 0 and at most 1; name a dead link in links")
     return float(value)
 
 

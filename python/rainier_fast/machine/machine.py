@@ -17,6 +17,7 @@ from rainier_fast.faults.rerouting import Rerouting
 from rainier_fast.flows.places import Places
 from rainier_fast.flows.sharing import Sharing
 from rainier_fast.flows.traffic import Traffic
+from rainier_fast.provenance import keep
 from rainier_fast.studies.mapping import Mappings
 from rainier_fast.studies.recovery import Recovery
 from rainier_fast.studies.sampling import Sampling
@@ -261,7 +262,7 @@ def _silent(server: UltraServer) -> UltraServer:
         axes=tuple(map(_quiet_axis, server.axes)),
         nic=None if nic is None else dataclasses.replace(nic, latency=0.0, overhead=0.0),
         overhead=0.0,
-        launch=0.0,
+        launch=keep(server.launch, 0.0),
         gpu=None,
         neuron=None if server.neuron is None else server.neuron.quiet(),
     )
