@@ -65,6 +65,8 @@ _Together = tuple[
 ]
 
 __all__ = [
+    "MODELS",
+    "OPERATIONS",
     "Faults",
     "Groups",
     "Machine",
@@ -94,6 +96,8 @@ __all__ = [
 ]
 
 __version__: str
+OPERATIONS: tuple[str, ...]
+MODELS: tuple[str, ...]
 
 def build_info() -> dict[str, str]: ...
 def algorithms(operation: str | None) -> list[tuple[str, str, list[str]]]:
