@@ -1,21 +1,21 @@
 //! Which algorithm: all that apply are priced, by link loads or by simulation, and the fastest is taken.
 
 use super::algorithm::{ALGORITHMS, IN_SWITCH, Job, find, flat, symmetric_to};
+use super::choice::Choice;
 use super::context::Context;
 use super::cost::{Cost, StageCost, combine};
 use super::damage::has_damage;
 use super::group::Groups;
 use super::hierarchical;
-use super::operation::Operation;
 use super::outcome::Candidate;
 use super::placement::Placement;
-use super::request::{Choice, Request};
-use super::run::MOST_RANKS_WRITTEN;
+use super::request::Request;
 use super::schedule::Stage;
 use super::simulate;
 use super::together::{Pipeline, Work, Written, or_link_load, share_messages};
-use super::unroll::unroll;
-use crate::fluid::Engine;
+use super::unroll::{MOST_RANKS_WRITTEN, unroll};
+use crate::operation::Operation;
+use crate::sim::Engine;
 use crate::{Error, Result};
 use std::rc::Rc;
 use std::sync::Arc;

@@ -1,14 +1,14 @@
 //! What a collective call answers.
 
+use super::choice::Choice;
 use super::context::Context;
 use super::cost::{Cost, StageCost};
 use super::group::Groups;
 use super::ledger::{Busiest, Ledger};
 use super::model::Model;
-use super::operation::Operation;
-use super::request::Choice;
 use super::rows::{PhaseRow, StageRow, rows, stage_row};
 use crate::machine::Machine;
+use crate::operation::Operation;
 use crate::route::Routing;
 use crate::{Control, Error, Result};
 use std::rc::Rc;

@@ -6,17 +6,15 @@
 mod slots;
 mod stages;
 
+use super::choice::Choice;
 use super::context::Context;
 use super::cost::{Cost, StageCost, combine};
 use super::group::Groups;
-use super::request::{Choice, Request};
+use super::request::Request;
 use crate::{Error, Result};
 use slots::{Slot, pins, slots};
 use stages::{Filled, fill};
 use std::rc::Rc;
-
-/// Names that `algorithm=` may give per tier, in this order.
-pub(crate) const TIERS: [&str; 3] = ["domain", "site", "wan"];
 
 /// Share of the data that stands for one chunk of many.
 const SMALL_CHUNK: f64 = 1.0 / 64.0;
