@@ -12,7 +12,7 @@ use super::cost::{Cost, StageCost, combine};
 use super::group::Groups;
 use super::request::Request;
 use crate::{Error, Result};
-use slots::{Slot, pins, slots};
+use slots::{Slot, TIERS, pins, slots};
 use stages::{Filled, fill};
 use std::rc::Rc;
 
