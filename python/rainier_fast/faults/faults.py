@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rainier_fast import _core
 from rainier_fast.errors import Unsupported, invalid, invalid_type, out_of_range
 from rainier_fast.faults.file import FORMAT, NAMES, PARTS, VERSION, read, write
+from rainier_fast.frozen import frozen, put
 from rainier_fast.topology.arrays import as_integers
 from rainier_fast.units import format_count
 
@@ -25,6 +26,7 @@ __all__ = ["Faults", "as_factor", "sizes"]
 _CoreFaults: TypeAlias = _core.Faults
 
 
+@frozen("faults do not change; make others")
 class Faults:
     """What is broken, by the numbers of a machine. Immutable; equal where it says the same.
 
@@ -115,14 +117,7 @@ class Faults:
     def _put(
         self, core: _CoreFaults, numbering: tuple[int, ...] | None, machine: Machine | None
     ) -> None:
-        for name, value in {"_core": core, "_numbering": numbering, "_machine": machine}.items():
-            object.__setattr__(self, name, value)
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"cannot set {name!r}: faults do not change; make others")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"cannot delete {name!r}: faults do not change")
+        put(self, _core=core, _numbering=numbering, _machine=machine)
 
     @property
     def links(self) -> NDArray[np.int64]:
