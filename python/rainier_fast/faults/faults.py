@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
-from rainier_fast.errors import Unsupported, invalid, invalid_type, out_of_range
+from rainier_fast.definitions.check import as_items, as_pairs
+from rainier_fast.errors import Unsupported, invalid, invalid_type, out_of_range, shown
 from rainier_fast.faults.file import FORMAT, NAMES, PARTS, VERSION, read, write
 from rainier_fast.frozen import frozen, put
+from rainier_fast.screen import one_screen
 from rainier_fast.topology.arrays import as_integers
-from rainier_fast.units import format_count
+from rainier_fast.units import as_real, format_count
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
@@ -26,6 +28,7 @@ __all__ = ["Faults", "as_factor", "sizes"]
 _CoreFaults: TypeAlias = _core.Faults
 
 
+@one_screen
 @frozen("faults do not change; make others")
 class Faults:
     """What is broken, by the numbers of a machine. Immutable; equal where it says the same.
@@ -87,10 +90,9 @@ class Faults:
         sites: Iterable[int] = (),
         degraded: Mapping[int, float] | None = None,
     ) -> None:
-        slower = {} if degraded is None else degraded
-        if not isinstance(slower, Mapping):
-            raise invalid_type("degraded", slower, "must be a mapping of link numbers to factors")
-        factors = [as_factor(f"degraded[{link}]", factor) for link, factor in slower.items()]
+        allowed = "must be a mapping of link numbers to factors"
+        slower = dict([] if degraded is None else as_pairs("degraded", degraded, allowed))
+        factors = [as_factor(f"degraded[{shown(at)}]", factor) for at, factor in slower.items()]
         row = (
             _numbers("links", links, 2**63).astype(np.uint64),
             _numbers("chips", chips).astype(np.uint32),
@@ -240,6 +242,10 @@ class Faults:
         1 chip dead
           chip 5: x 1, y 1
         """
+        from rainier_fast.topology.base import Base  # only when asked for
+
+        if not isinstance(machine, Base):
+            raise invalid_type("machine", machine, "must be a machine")
         hurt = machine.with_faults(faults=self)
         return Faults._of(self._core, hurt._numbering(), machine)
 
@@ -382,11 +388,10 @@ class Faults:
 
 def as_factor(name: str, value: object) -> float:
     """Return a factor on a link's bandwidth, above 0 and at most 1."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise invalid_type(name, value, "must be a number above 0 and at most 1")
-    if not 0 < value <= 1:
+    number = as_real(value, name, "must be a number above 0 and at most 1")
+    if not 0 < number <= 1:
         raise invalid(name, value, "must be above 0 and at most 1; name a dead link in links")
-    return float(value)
+    return number
 
 
 def sizes(numbering: tuple[int, ...]) -> str:
@@ -398,7 +403,7 @@ def sizes(numbering: tuple[int, ...]) -> str:
 def _numbers(name: str, given: object, limit: int = 2**32) -> NDArray[Any]:
     """Return given numbers as an array, each from 0 to below a limit."""
     if isinstance(given, Iterable) and not isinstance(given, str | bytes | Sequence | np.ndarray):
-        given = list(given)
+        given = as_items(name, given, "must be integers")
     array = np.atleast_1d(as_integers(name, given, limit - 1))
     if array.size and not 0 <= int(array.min()) <= int(array.max()) < limit:
         worst = int(array.min()) if int(array.min()) < 0 else int(array.max())
