@@ -9,7 +9,7 @@ import pytest
 import rainier_fast as rf
 from rainier_fast.results.collective import choice_of
 
-RAINIER = rf.preset("rainier", chips=4096)
+RAINIER = rf.preset("rainier", chips=4096, sites=3)
 NODES = rf.preset("h100", chips=64)
 OPERATIONS = (
     "all_reduce",
