@@ -25,21 +25,10 @@ from rainier_fast.units import Quantity, parse_bytes
 
 __all__ = ["MODELS", "OPERATIONS", "Algorithm", "Request", "algorithms", "make_request"]
 
-OPERATIONS: Final = (
-    "all_reduce",
-    "reduce_scatter",
-    "all_gather",
-    "all_to_all",
-    "broadcast",
-    "reduce",
-    "gather",
-    "scatter",
-    "send_recv",
-    "barrier",
-)
+OPERATIONS: Final = _core.OPERATIONS
 """Every collective."""
 
-MODELS: Final = ("link_load", "alpha_beta", "fluid", "fifo")
+MODELS: Final = _core.MODELS
 """How contention may be modelled."""
 
 Algorithm: TypeAlias = str | Bucket | Sequence[str | Bucket]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Final, SupportsIndex
 
@@ -22,9 +22,8 @@ from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
 
-__all__ = ["Block", "Schedule", "Send", "made_by", "names_of"]
+__all__ = ["Block", "Schedule", "Send", "made_by"]
 
-_TIERS: Final = {"domain": 0, "site": 1, "wan": 2}
 _MOST_STEP: Final = 2**32 - 2
 _Row = tuple[int, int, list[int], float, bool, int, int, int, list[int]]
 
@@ -373,24 +372,3 @@ def _send_row(
             for index, other in enumerate(_listed(f"sends[{at}].after", send.after))
         ],
     )
-
-
-def names_of(algorithm: str, stages: Iterable[tuple[str, str]]) -> str | tuple[str, ...]:
-    """Return the names that ask for an algorithm again, of its stages and their tiers.
-
-    Examples
-    --------
-    >>> names_of("hierarchical(ring, mesh)", [("all_reduce by ring", "domain")])
-    ('ring',)
-    """
-    if not algorithm.startswith("hierarchical("):
-        return algorithm
-    by_tier: dict[str, set[str]] = {}
-    for stage, tier in stages:
-        by_tier.setdefault(tier, set()).add(stage.rpartition(" by ")[2])
-    names = [names for _, names in sorted(by_tier.items(), key=lambda item: _TIERS[item[0]])]
-    if any(len(of_tier) > 1 for of_tier in names):
-        # One tier, two algorithms, such as one to scatter and one to gather: they go by one name
-        # only together.
-        return "hierarchical"
-    return tuple(next(iter(of_tier)) for of_tier in names)

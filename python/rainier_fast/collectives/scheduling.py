@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from rainier_fast.ask.groups import Group, as_groups
 from rainier_fast.ask.request import MODELS, Algorithm, Request, make_request
-from rainier_fast.ask.schedule import Schedule, made_by, names_of
+from rainier_fast.ask.schedule import Schedule, made_by
 from rainier_fast.collectives.run import answer
 from rainier_fast.definitions.check import as_one_of
 from rainier_fast.definitions.routing import Routing, as_routing
 from rainier_fast.errors import invalid_type
+from rainier_fast.results.answer import choice_of
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
@@ -114,7 +115,6 @@ def play(
 
 def _named(machine: Base, made: Request, schedule: Schedule) -> str | tuple[str, ...]:
     """Return the names that ask for a schedule's algorithms again, whatever the model."""
-    if isinstance(made.algorithm, tuple) or not len(schedule):
+    if made.algorithm not in ("auto", "hierarchical") or not len(schedule):
         return made.algorithm
-    stages = [(stage, tier) for stage, tier, *_ in made.outcome(machine).stages]
-    return names_of(schedule.algorithm, stages)
+    return choice_of(made.outcome(machine))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rainier_fast import _core
-from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.errors import invalid_type
 from rainier_fast.faults.faults import Faults
 from rainier_fast.faults.naming import (
     ChipNames,
@@ -32,13 +31,10 @@ class Damaged(Places):
 
     __slots__ = ()
 
-    _faults: Faults
-
     @property
     def faults(self) -> Faults:
         """What is broken; of no length where nothing is."""
-        kept = self._faults
-        return Faults._of(kept._columns, kept._factors, self._numbering(), self)
+        return Faults._of(self._faults, self._numbering(), self)
 
     def with_faults(
         self,
@@ -100,8 +96,7 @@ class Damaged(Places):
           link 1481 (z -): chip 217 -> chip 201; chip 217: indiana, UltraServer 3, x 1, y 2, z 1
           link 70 (x -): chip 7 -> chip 6; chip 7: indiana, UltraServer 0, x 3, y 1, z 0, at 0.5 of its bandwidth
         """  # noqa: E501 - the example prints so
-        core = _core.with_faults(
-            self._core,
+        row = (
             links_of(self, "links", links),
             chips_of(self, "chips", chips),
             chips_of(self, "nics", nics),
@@ -109,12 +104,10 @@ class Damaged(Places):
             sites_of(self, "sites", sites),
             *degraded_of(self, "degrade", {} if degrade is None else degrade),
         )
-        if faults is not None:
-            if not isinstance(faults, Faults):
-                raise invalid_type("faults", faults, "must be Faults")
-            faults._check_numbering(self._numbering())
-            core = _core.with_faults(core, *faults._row())
-        return self._hurt(core)
+        if faults is not None and not isinstance(faults, Faults):
+            raise invalid_type("faults", faults, "must be Faults")
+        more = None if faults is None else faults._of_machine(self._numbering())
+        return self._hurt(_core.with_faults(self._core, row, more))
 
     def healthy(self) -> Self:
         """Return the same machine, whole.
@@ -172,27 +165,17 @@ class Damaged(Places):
         >>> hurt.repaired(chips=[3], links=[9]).faults
         Faults(chips=[4])
         """
-        again: dict[str, NDArray[Any]] = {
-            "links": links_of(self, "links", links),
-            "chips": chips_of(self, "chips", chips),
-            "nics": chips_of(self, "nics", nics),
-            "ultraservers": ultraservers_of(self, "ultraservers", ultraservers),
-            "sites": sites_of(self, "sites", sites),
-            "degraded": links_of(self, "degraded", degraded),
-        }
-        columns = dict(self._faults._columns)
-        factors = self._faults._factors
-        for name, numbers in again.items():
-            found = np.isin(numbers.astype(np.int64), columns[name])
-            if not found.all():
-                missing = int(numbers[int((~found).argmax())])
-                raise invalid(name, missing, "is not among the faults: nothing to repair")
-            keep = ~np.isin(columns[name], numbers.astype(np.int64))
-            columns[name] = columns[name][keep]
-            if name == "degraded":
-                factors = factors[keep]
-        rest = Faults._of(columns, factors, None)
-        return self._hurt(_core.with_faults(_core.healthy(self._core), *rest._row()))
+        slower = links_of(self, "degraded", degraded)
+        row = (
+            links_of(self, "links", links),
+            chips_of(self, "chips", chips),
+            chips_of(self, "nics", nics),
+            ultraservers_of(self, "ultraservers", ultraservers),
+            sites_of(self, "sites", sites),
+            slower,
+            np.ones(slower.size),
+        )
+        return self._hurt(_core.repaired(self._core, row))
 
     def _hurt(self, core: _core.Machine) -> Self:
         """Return this machine with another core, of the same definition but for the faults."""
@@ -206,5 +189,4 @@ class Damaged(Places):
         for slot in slots:
             object.__setattr__(machine, slot, getattr(self, slot))
         object.__setattr__(machine, "_core", core)
-        object.__setattr__(machine, "_faults", Faults._of_core(core))
         return machine

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rainier_fast import _core
@@ -13,19 +13,18 @@ from rainier_fast.collectives.methods import Collectives
 from rainier_fast.collectives.rooted import Rooted
 from rainier_fast.collectives.scheduling import play
 from rainier_fast.definitions.axis import Axis, Tier
-from rainier_fast.definitions.check import as_name, as_pairs, as_tuple_of
+from rainier_fast.definitions.check import as_pairs
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
-from rainier_fast.errors import InvalidType, Unsupported, invalid, invalid_type
-from rainier_fast.faults.faults import Faults
+from rainier_fast.errors import InvalidType, invalid
 from rainier_fast.faults.rerouting import Rerouting
 from rainier_fast.faults.text import arguments
 from rainier_fast.flows.sharing import Sharing
 from rainier_fast.flows.traffic import Traffic
-from rainier_fast.frozen import put
 from rainier_fast.machine.text import as_html, as_text
+from rainier_fast.provenance import keep
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.screen import one_screen
 from rainier_fast.studies.mapping import Mappings
@@ -58,57 +57,6 @@ class Machine(
             "use Cluster(...), torus(...), switch(...), full_mesh(...) or preset(...)"
         )
 
-    @classmethod
-    def _make(
-        cls,
-        sites: tuple[Site, ...],
-        wan: Wan | None = None,
-        name: str | None = None,
-        spelling: str | None = None,
-        faults: Faults | None = None,
-    ) -> Machine:
-        """Build from a definition; `spelling` is what ``repr`` gives, if not a Cluster."""
-        machine = object.__new__(cls)
-        machine._define(sites, wan, name, spelling, faults)
-        return machine
-
-    def _define(
-        self,
-        sites: Sequence[Site],
-        wan: Wan | None,
-        name: str | None,
-        spelling: str | None = None,
-        faults: Faults | None = None,
-    ) -> None:
-        checked = _checked_sites(sites)
-        if wan is not None and not isinstance(wan, Wan):
-            raise invalid_type("wan", wan, "must be a Wan or None")
-        if name is not None:
-            name = as_name("name", name)
-        server = checked[0].ultraserver
-        nic = server.nic
-        core = _core.Machine(
-            [axis.row() for axis in server.axes],
-            server.overhead_s,
-            None if nic is None else (nic.bandwidth_Bps, nic.latency_s, nic.overhead_s),
-            [site.row() for site in checked],
-            None if wan is None else wan.tables(len(checked)),
-            server.launch_s,
-            None if server.gpu is None else server.gpu.row(),
-            server.neuron_row(),
-        )
-        if faults:
-            core = _core.with_faults(core, *faults._row())
-        put(
-            self,
-            _core=core,
-            _faults=Faults._of_core(core),
-            _name=name,
-            _sites=checked,
-            _spelling=spelling,
-            _wan=wan,
-        )
-
     def __reduce__(self) -> tuple[Any, ...]:
         definition = self._sites, self._wan, self._name, self._spelling, self._faults
         return _unpickled, (type(self), *definition)
@@ -123,7 +71,7 @@ class Machine(
         whole = self._whole_repr()
         if not self._faults:
             return whole
-        return f"{whole}.with_faults({arguments(self._faults, 'degrade')})"
+        return f"{whole}.with_faults({arguments(self.faults, 'degrade')})"
 
     def _whole_repr(self) -> str:
         if self._spelling is not None:
@@ -248,7 +196,7 @@ def _unpickled(
     wan: Wan | None,
     name: str | None,
     spelling: str | None,
-    faults: Faults,
+    faults: _core.Faults,
 ) -> Machine:
     return cls._make(sites, wan, name, spelling, faults)
 
@@ -260,7 +208,7 @@ def _silent(server: UltraServer) -> UltraServer:
         axes=tuple(map(_quiet_axis, server.axes)),
         nic=None if nic is None else dataclasses.replace(nic, latency=0.0, overhead=0.0),
         overhead=0.0,
-        launch=0.0,
+        launch=keep(server.launch, 0.0),
         gpu=None,
         neuron=None if server.neuron is None else server.neuron.quiet(),
     )
@@ -272,21 +220,3 @@ def _quiet_axis(axis: Axis) -> Axis:
 
 def _quiet_tier(tier: Tier) -> Tier:
     return dataclasses.replace(tier, latency=0.0)
-
-
-def _checked_sites(sites: object) -> tuple[Site, ...]:
-    checked = as_tuple_of("sites", sites, Site)
-    if not checked:
-        raise invalid("sites", sites, "a machine has at least one site")
-    names = [site.name for site in checked]
-    if len(set(names)) < len(names):
-        raise invalid("sites", names, "must have a different name each")
-    first = checked[0].ultraserver
-    for at, site in enumerate(checked):
-        if site.ultraserver != first:
-            raise Unsupported(
-                f"sites[{at}] ({site.name}) has another UltraServer ({site.ultraserver.name}) than "
-                f"{checked[0].name} ({first.name}); all sites of a Cluster share one UltraServer "
-                "definition for now: model each kind as a Cluster of its own"
-            )
-    return checked

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rainier_fast import _core
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.wan import Wan
-from rainier_fast.faults.faults import Faults
 from rainier_fast.machine.machine import Machine
 from rainier_fast.measured.measured import Measured
 
@@ -49,7 +49,7 @@ def _build(
     wan: Wan | None,
     name: str | None,
     measured: tuple[Measured, ...],
-    faults: Faults,
+    faults: _core.Faults,
 ) -> CalibratedMachine:
     machine: CalibratedMachine = object.__new__(CalibratedMachine)
     machine._define(sites, wan, name, faults=faults)

@@ -14,7 +14,13 @@ from rainier_fast.results.link import Bottleneck
 from rainier_fast.table import Table
 from rainier_fast.topology.base import Base
 
-__all__ = ["Answer"]
+__all__ = ["Answer", "choice_of"]
+
+
+def choice_of(outcome: _core.Outcome) -> str | tuple[str, ...]:
+    """Return how to ask for the algorithms of an answer again: by a name, or one for each tier."""
+    choice = outcome.choice
+    return choice if isinstance(choice, str) else tuple(choice)
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,6 +47,8 @@ class Answer:
     machine: Base
     request: Request
     note: str = ""
+    # How to ask for the same algorithms again: a name, or one for each tier.
+    _choice: str | tuple[str, ...] = field(default="auto", kw_only=True)
     _outcome: _core.Outcome | None = field(default=None, compare=False)
 
     __hash__ = None  # type: ignore[assignment]
@@ -76,6 +84,7 @@ class Answer:
             machine=machine,
             request=request,
             note=outcome.note,
+            _choice=choice_of(outcome),
             _outcome=outcome,
         )
 

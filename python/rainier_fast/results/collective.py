@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from rainier_fast.ask.schedule import Schedule, made_by, names_of
+from rainier_fast.ask.schedule import Schedule, made_by
 from rainier_fast.measured.nearest import nearest
 from rainier_fast.results.answer import Answer
 from rainier_fast.results.link_loads import LinkLoads
@@ -130,8 +130,7 @@ class CollectiveResult(Answer):
             return request.schedule_of_own
         if request.algorithm == "auto" and request.model != "link_load" and len(self.stages):
             # Another model may have made another choice than link loads do.
-            pairs = zip(self.stages["stage"].tolist(), self.stages["tier"].tolist(), strict=True)
-            request = replace(request, algorithm=names_of(self.algorithm, pairs))
+            request = replace(request, algorithm=self._choice)
         return made_by(self.machine, request)
 
     def to_dict(self) -> dict[str, Any]:
@@ -151,7 +150,7 @@ class CollectiveResult(Answer):
         plainly = {
             item.name: plain(getattr(self, item.name))
             for item in fields(self)
-            if item.name not in ("machine", "request", "_outcome", *_NESTED)
+            if item.name not in ("machine", "request", "_choice", "_outcome", *_NESTED)
         }
         derived = ("serialisation_s", "algbw_Bps", "busbw_Bps", "efficiency", "why")
         bottleneck = self.bottleneck

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from rainier_fast import _core
-from rainier_fast.catalog import catalog
 from rainier_fast.collectives.plan import Compute, Plan, Planning
 from rainier_fast.definitions.check import as_one_of
 from rainier_fast.errors import Unsupported, invalid, invalid_type
@@ -225,11 +224,8 @@ def _names(plans: Sequence[Plan]) -> list[str]:
 
 
 def _dma_bandwidth(machine: Base) -> float | None:
-    """Return bytes/s of a chip's DMA engines; None where the chips are not Trainium's."""
+    """Return bytes/s of a chip's DMA engines; None where they are not known, or not shared so."""
     server = machine.ultraserver
-    if server.neuron is None or server.chip is None:
+    if server.neuron is None or server.chip is None or server.chip.dma_bandwidth_Bps is None:
         return None
-    entry = catalog().get(server.chip.name)
-    if entry is None or "dma_bandwidth" not in entry:
-        return None
-    return entry["dma_bandwidth"].number
+    return float(server.chip.dma_bandwidth_Bps)

@@ -2,45 +2,79 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping, Sized
-from typing import Protocol, Self
+from collections.abc import Mapping, Sequence
+from typing import Self, TypeAlias
 
 from rainier_fast import _core
 from rainier_fast.catalog import Figure
+from rainier_fast.definitions.check import as_name, as_tuple_of
 from rainier_fast.definitions.routing import Routing, RoutingRow, routing_row
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
-from rainier_fast.frozen import frozen
+from rainier_fast.errors import Unsupported, invalid, invalid_type
+from rainier_fast.frozen import frozen, put
 from rainier_fast.topology.assumed import in_force
 
 __all__ = ["Base"]
 
-
-class _Faults(Hashable, Sized, Protocol):
-    """What is broken, whatever keeps it."""
+_CoreFaults: TypeAlias = _core.Faults
 
 
 @frozen("a machine does not change; build another one")
-class Base(ABC):
+class Base:
     """Sites and a WAN, checked; nothing here can be changed later."""
 
-    __slots__ = ("__weakref__", "_core", "_faults", "_name", "_sites", "_spelling", "_wan")
+    __slots__ = ("__weakref__", "_core", "_name", "_sites", "_spelling", "_wan")
 
     _core: _core.Machine
-    _faults: _Faults
     _name: str | None
     _sites: tuple[Site, ...]
     _spelling: str | None
     _wan: Wan | None
 
     @classmethod
-    @abstractmethod
     def _make(
-        cls, sites: tuple[Site, ...], wan: Wan | None = None, name: str | None = None
+        cls,
+        sites: tuple[Site, ...],
+        wan: Wan | None = None,
+        name: str | None = None,
+        spelling: str | None = None,
+        faults: _CoreFaults | None = None,
     ) -> Self:
-        """Build another one from a definition."""
+        """Build from a definition; `spelling` is what ``repr`` gives, if not a Cluster."""
+        machine = object.__new__(cls)
+        machine._define(sites, wan, name, spelling, faults)
+        return machine
+
+    def _define(
+        self,
+        sites: Sequence[Site],
+        wan: Wan | None,
+        name: str | None,
+        spelling: str | None = None,
+        faults: _CoreFaults | None = None,
+    ) -> None:
+        checked = _checked_sites(sites)
+        if wan is not None and not isinstance(wan, Wan):
+            raise invalid_type("wan", wan, "must be a Wan or None")
+        if name is not None:
+            name = as_name("name", name)
+        server = checked[0].ultraserver
+        nic = server.nic
+        core = _core.Machine(
+            [axis.row() for axis in server.axes],
+            server.overhead_s,
+            None if nic is None else (nic.bandwidth_Bps, nic.latency_s, nic.overhead_s),
+            [site.row() for site in checked],
+            None if wan is None else wan.tables(len(checked)),
+            server.launch_s,
+            None if server.gpu is None else server.gpu.row(),
+            server.neuron_row(),
+        )
+        if faults:
+            core = _core.with_faults(core, None, faults)
+        put(self, _core=core, _name=name, _sites=checked, _spelling=spelling, _wan=wan)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Base):
@@ -84,6 +118,11 @@ class Base(ABC):
     def num_ultraservers(self) -> int:
         """Scale-up domains of the machine."""
         return self._core.num_domains
+
+    @property
+    def _faults(self) -> _CoreFaults:
+        """What is broken, as the core has it."""
+        return _core.faults(self._core)
 
     @property
     def num_live_chips(self) -> int:
@@ -148,5 +187,23 @@ class Base(ABC):
     def _routing(self, routing: Routing) -> RoutingRow:
         return routing_row(routing, self._axis_names())
 
-    def _definition(self) -> tuple[tuple[Site, ...], Wan | None, str | None, _Faults]:
+    def _definition(self) -> tuple[tuple[Site, ...], Wan | None, str | None, _CoreFaults]:
         return self._sites, self._wan, self._name, self._faults
+
+
+def _checked_sites(sites: object) -> tuple[Site, ...]:
+    checked = as_tuple_of("sites", sites, Site)
+    if not checked:
+        raise invalid("sites", sites, "a machine has at least one site")
+    names = [site.name for site in checked]
+    if len(set(names)) < len(names):
+        raise invalid("sites", names, "must have a different name each")
+    first = checked[0].ultraserver
+    for at, site in enumerate(checked):
+        if site.ultraserver != first:
+            raise Unsupported(
+                f"sites[{at}] ({site.name}) has another UltraServer ({site.ultraserver.name}) than "
+                f"{checked[0].name} ({first.name}); all sites of a Cluster share one UltraServer "
+                "definition for now: model each kind as a Cluster of its own"
+            )
+    return checked
