@@ -23,14 +23,11 @@ def whole(cls: _Class) -> _Class:
     >>> All.__mro__[1:], All.ask.__qualname__
     ((<class 'object'>,), 'All.ask')
     """
-    parts: list[type] = [
-        part for part in reversed(cls.__mro__[1:-1]) if not vars(part).get("__slots__")
-    ]
-    bases: tuple[type, ...] = tuple(
-        base for base in cls.__mro__[1:-1] if vars(base).get("__slots__")
-    )
+    above = cls.__mro__[1:-1]
+    bases = tuple(base for base in above if vars(base).get("__slots__"))
+    parts: list[type] = [*reversed(bases), *(base for base in above[::-1] if base not in bases)]
     body: dict[str, Any] = {}
-    for part in (*reversed(bases), *parts, cls):
+    for part in [*parts, cls]:
         for name, value in vars(part).items():
             if isinstance(value, MemberDescriptorType) or (name in _OWN and part is not cls):
                 continue

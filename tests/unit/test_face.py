@@ -71,10 +71,10 @@ def test_a_mesh_takes_a_mapping_or_keywords() -> None:
     assert RAINIER.mesh({"dp": -1, "tp": 64}) == RAINIER.mesh(dp=-1, tp=64)
     assert RAINIER.mesh({"dp": -1}, tp=64).shape == {"dp": 8192, "tp": 64}
     assert TRN2.mesh(axes=16).shape == {"axes": 16}
-    with pytest.raises(rf.InvalidArgument, match="^tp: "):
+    with pytest.raises(rf.InvalidArgument, match=r"^tp: "):
         RAINIER.mesh({"dp": -1, "tp": 64}, tp=64)
-    for bad in ([("dp", 4)], "dp", 4, None and 0, {}):
-        with pytest.raises(rf.RainierError, match="^axes: "):
+    for bad in ([("dp", 4)], "dp", 4, None, {}):
+        with pytest.raises(rf.RainierError, match=r"^axes: "):
             TRN2.mesh(bad)  # type: ignore[arg-type]
     assert TRN2.mesh({"dp": np.uint64(4), "tp": np.int8(-1)}).shape == {"dp": 4, "tp": 4}
 
@@ -97,11 +97,11 @@ def test_plans_are_found_by_number_and_name() -> None:
     both = TRN2.together([MESH.plan.all_gather(1, axis="tp"), MESH.plan.all_reduce(1, axis="dp")])
     assert both[-1] == both[1] == both["all_reduce dp"]
     for bad in (2, -3, 99, 10**400):
-        with pytest.raises(IndexError, match="^plan: ") as caught:
+        with pytest.raises(IndexError, match=r"^plan: ") as caught:
             both[bad]
         assert isinstance(caught.value, rf.RainierError)
     for kind in (1.0, None, slice(1)):
-        with pytest.raises(rf.InvalidType, match="^plan: "):
+        with pytest.raises(rf.InvalidType, match=r"^plan: "):
             both[kind]  # type: ignore[index]
 
 
