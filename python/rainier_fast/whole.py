@@ -25,9 +25,13 @@ def whole(cls: _Class) -> _Class:
     """
     above = cls.__mro__[1:-1]
     bases = tuple(base for base in above if vars(base).get("__slots__"))
-    parts: list[type] = [*reversed(bases), *(base for base in above[::-1] if base not in bases)]
+    parts: list[type] = [
+        *reversed(bases),
+        *(base for base in above[::-1] if base not in bases),
+        cls,
+    ]
     body: dict[str, Any] = {}
-    for part in [*parts, cls]:
+    for part in parts:
         for name, value in vars(part).items():
             if isinstance(value, MemberDescriptorType) or (name in _OWN and part is not cls):
                 continue
