@@ -25,10 +25,12 @@ from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
 from rainier_fast.frozen import frozen, put
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
+from rainier_fast.whole import whole
 
 __all__ = ["DeviceMesh", "mesh_sizes"]
 
 
+@whole
 @one_screen
 @frozen("a mesh does not change; make another one")
 class DeviceMesh(MeshCollectives, MeshRooted):

@@ -31,10 +31,12 @@ from rainier_fast.studies.mapping import Mappings
 from rainier_fast.studies.recovery import Recovery
 from rainier_fast.studies.sampling import Sampling
 from rainier_fast.studies.tenants import Tenants
+from rainier_fast.whole import whole
 
 __all__ = ["Machine"]
 
 
+@whole
 @one_screen
 class Machine(
     Sampling, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Tenants, Mappings
