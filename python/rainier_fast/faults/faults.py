@@ -20,6 +20,7 @@ from rainier_fast.frozen import frozen, put
 from rainier_fast.screen import one_screen
 from rainier_fast.table import Table
 from rainier_fast.topology.arrays import as_integers
+from rainier_fast.topology.base import Base
 from rainier_fast.units import as_real, format_count
 
 __all__ = ["Faults", "as_factor", "sizes"]
@@ -241,7 +242,7 @@ class Faults:
         1 chip dead
           chip 5: x 1, y 1
         """
-        if not isinstance(machine, Places):
+        if not isinstance(machine, Base):
             raise invalid_type("machine", machine, "must be a machine")
         numbering = machine._numbering()
         _core.with_faults(machine._core, None, self._of_machine(numbering))

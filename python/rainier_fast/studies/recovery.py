@@ -205,7 +205,7 @@ class Recovery(Modes):
         True
         """
         machine = self
-        if isinstance(fault, Recovery):
+        if isinstance(fault, Base):
             if fault.healthy() != machine.healthy():
                 raise invalid("fault", fault, "must be this machine with faults")
             hurt = fault
