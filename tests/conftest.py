@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from rainier_fast.validation import SOURCES, Row
+from rainier_fast.validation.report import report
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
@@ -17,3 +21,15 @@ settings.register_profile("long", settings.get_profile("default"), max_examples=
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default")
 )
+
+
+@pytest.fixture(scope="session")
+def published() -> dict[str, list[Row]]:
+    """Rows of the validation by source: made once, because they take a second or two."""
+    return {name: make() for name, make in SOURCES.items()}
+
+
+@pytest.fixture(scope="session")
+def validation(published: dict[str, list[Row]]) -> str:
+    """The validation as one text."""
+    return report(published)
