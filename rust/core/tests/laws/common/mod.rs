@@ -1,10 +1,4 @@
 //! Machines, flows and the slow oracle that the tests of routes and loads share.
-#![allow(
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    reason = "each test file uses its part"
-)]
 
 use proptest::prelude::*;
 use rainier_core::load::{ByteColumn, Flows, IndexColumn, link_loads};
