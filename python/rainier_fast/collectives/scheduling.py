@@ -82,20 +82,7 @@ def schedule(
 def play(
     machine: Machine, schedule: Schedule, model: str, routing: Routing | None
 ) -> CollectiveResult:
-    """Run a schedule on a machine: the work of `Machine.run`.
-
-    Raises
-    ------
-    RainierError
-        If the schedule does not run there.
-
-    Examples
-    --------
-    >>> from rainier_fast import torus
-    >>> line = torus((2,), bandwidth=1e9, wrap=False)
-    >>> play(line, schedule("broadcast", line, 1e6), "link_load", None).time_s
-    0.001
-    """
+    """Run a schedule on a machine: the work of `Machine.run`."""
     from rainier_fast.ask.schedule import Schedule
     from rainier_fast.results.collective import CollectiveResult
 
@@ -133,13 +120,7 @@ def _named(machine: Machine, made: Request, schedule: Schedule) -> str | tuple[s
 
 
 def names_of(algorithm: str, stages: Iterable[tuple[str, str]]) -> str | tuple[str, ...]:
-    """Return the names that ask for an algorithm again, of its stages and their tiers.
-
-    Examples
-    --------
-    >>> names_of("hierarchical(ring, mesh)", [("all_reduce by ring", "domain")])
-    ('ring',)
-    """
+    """Return the names that ask for an algorithm again, of its stages and their tiers."""
     if not algorithm.startswith("hierarchical("):
         return algorithm
     by_tier: dict[str, set[str]] = {}

@@ -99,18 +99,7 @@ class Site:
 
 @cache
 def default_fabric() -> Fabric:
-    """Return the fabric that a site has unless it says otherwise, from the catalogue's assumptions.
-
-    Returns
-    -------
-    Fabric
-        Two tiers below a core.
-
-    Examples
-    --------
-    >>> [tier.group for tier in default_fabric().tiers]
-    [16, 256]
-    """
+    """Return the fabric of a site that says no other, from the catalogue's assumptions."""
     from rainier_fast.catalog import assumptions  # read only when asked for
 
     known = assumptions()

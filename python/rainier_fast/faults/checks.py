@@ -15,18 +15,7 @@ __all__ = ["factor_of", "numbers_of", "sizes"]
 
 
 def numbers_of(name: str, given: object) -> NDArray[np.int64]:
-    """Return given numbers as an ascending array.
-
-    Raises
-    ------
-    OutOfRange, InvalidArgument, InvalidType
-        If one is negative or too large, named twice, or no whole number.
-
-    Examples
-    --------
-    >>> numbers_of("links", [3, 1])
-    array([1, 3])
-    """
+    """Return given numbers as an ascending array."""
     if isinstance(given, Iterable) and not isinstance(given, str | bytes | Sequence | np.ndarray):
         given = list(given)
     array = np.atleast_1d(as_integers(name, given, 2**63 - 1))
@@ -41,18 +30,7 @@ def numbers_of(name: str, given: object) -> NDArray[np.int64]:
 
 
 def factor_of(link: int, value: object) -> float:
-    """Return a factor on a link's bandwidth.
-
-    Raises
-    ------
-    InvalidArgument, InvalidType
-        If it is not above 0 and at most 1.
-
-    Examples
-    --------
-    >>> factor_of(7, 0.5)
-    0.5
-    """
+    """Return a factor on a link's bandwidth."""
     name, allowed = f"degraded[{link}]", "a factor must be above 0 and at most 1"
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise invalid_type(name, value, allowed)
@@ -62,12 +40,6 @@ def factor_of(link: int, value: object) -> float:
 
 
 def sizes(numbering: tuple[int, ...]) -> str:
-    """Return the counts of a machine's parts in words.
-
-    Examples
-    --------
-    >>> sizes((16, 64, 1, 1))
-    'a machine of 16 chips, 64 links, 1 UltraServers, 1 sites'
-    """
+    """Return the counts of a machine's parts in words."""
     chips, links, units, sites = map(format_count, numbering)
     return f"a machine of {chips} chips, {links} links, {units} UltraServers, {sites} sites"

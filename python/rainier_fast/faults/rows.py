@@ -15,14 +15,7 @@ __all__ = ["faults_of", "row_of"]
 
 
 def faults_of(core: _core.Machine) -> Faults:
-    """Return the faults of a core machine, as it sorted them.
-
-    Examples
-    --------
-    >>> from rainier_fast import preset
-    >>> faults_of(preset("trn2")._core)
-    Faults()
-    """
+    """Return the faults of a core machine, as it sorted them."""
     links, chips, nics, ultraservers, sites, degraded, factors = _core.faults(core)
     columns = (links, chips, nics, ultraservers, sites)
     named: dict[str, NDArray[Any]] = dict(zip(NAMES, columns, strict=True))
@@ -30,18 +23,7 @@ def faults_of(core: _core.Machine) -> Faults:
 
 
 def row_of(faults: Faults) -> tuple[Any, ...]:
-    """Return faults as the core takes them.
-
-    Raises
-    ------
-    InvalidArgument
-        If a number does not fit: no machine has it.
-
-    Examples
-    --------
-    >>> len(row_of(Faults(chips=[3])))
-    7
-    """
+    """Return faults as the core takes them."""
     columns = faults._columns
     small = [_narrow(name, columns[name]) for name in ("chips", "nics", "ultraservers", "sites")]
     wide = [columns[name].astype(np.uint64) for name in ("links", "degraded")]

@@ -18,29 +18,9 @@ __all__ = ["in_force"]
 
 
 def in_force(sites: Sequence[Site], wan: Wan | None) -> Mapping[str, Figure]:
-    """Return the assumptions whose values the machine has.
-
-    A value that the user changed no longer equals the catalogue's, so it drops out; a domain with
-    axes that are not from the catalogue has no assumptions of the catalogue about them.
-
-    Parameters
-    ----------
-    sites
-        The machine's sites.
-    wan
-        What joins them.
-
-    Returns
-    -------
-    mapping of str to Figure
-        In the order of the catalogue.
-
-    Examples
-    --------
-    >>> from rainier_fast import preset
-    >>> sorted(in_force(preset("trn2").sites, None))
-    ['neuronlink_hop_latency']
-    """
+    """Return the assumptions whose values the machine has."""
+    # A value that the user changed no longer equals the catalogue's, so it drops out; a domain with
+    # axes that are not from the catalogue has no assumptions of the catalogue about them.
     from rainier_fast.catalog import Assumptions, assumptions  # read only when asked for
 
     names = set(_of_domain(sites[0]))

@@ -19,25 +19,7 @@ __all__ = ["p6_b200", "rows"]
 
 
 def p6_b200(nodes: int, protocols: Sequence[str] | None = None) -> Machine:
-    """Return P6-B200 instances on EFA.
-
-    Parameters
-    ----------
-    nodes
-        Instances of eight GPUs.
-    protocols
-        NCCL's protocols that may be used; None for simple alone, as aws-ofi-nccl sets it.
-
-    Returns
-    -------
-    Machine
-        With the latency and the protocols that aws-ofi-nccl sets.
-
-    Examples
-    --------
-    >>> p6_b200(4).all_reduce("1 GiB", algorithm="nccl").algorithm
-    'nccl(nvls_tree, simple)'
-    """
+    """Return P6-B200 instances on EFA."""
     inputs = read("efa_b200")["inputs"]
     gpu = Gpu(
         inputs["generation"],
@@ -50,18 +32,7 @@ def p6_b200(nodes: int, protocols: Sequence[str] | None = None) -> Machine:
 
 
 def rows() -> list[Row]:
-    """Return the rows of one node and of four.
-
-    Returns
-    -------
-    list of Row
-        A group for each, and one more of four nodes for the assumption that LL and LL128 are off.
-
-    Examples
-    --------
-    >>> len(rows())
-    12
-    """
+    """Return the rows of one node and of four."""
     data = read("efa_b200")
     found = []
     for nodes, name, protocols in (

@@ -13,17 +13,7 @@ __all__ = ["Fit", "fit_one"]
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """One parameter, fitted.
-
-    Attributes
-    ----------
-    value
-        The one of the values tried whose squared errors have the least sum.
-    errors
-        Error of each row with it.
-    left_out
-        Error of each row with the value that is fitted to all other rows.
-    """
+    """One parameter, fitted."""
 
     value: float
     errors: tuple[float, ...]
@@ -41,30 +31,7 @@ class Fit:
 
 
 def fit_one(values: Sequence[float], errors: Callable[[float], Sequence[float]]) -> Fit:
-    """Fit a parameter by trying values: no start, no step size, the same answer always.
-
-    Parameters
-    ----------
-    values
-        What is tried.
-    errors
-        Errors of all rows with a value, as fractions.
-
-    Returns
-    -------
-    Fit
-        The best value, and its errors with every row kept and left out in turn.
-
-    Raises
-    ------
-    InvalidArgument
-        If nothing is to be tried, or fewer than two rows are there.
-
-    Examples
-    --------
-    >>> fit_one([0.0, 1.0, 2.0], lambda value: [value - 1, 1 - value]).value
-    1.0
-    """
+    """Fit a parameter by trying values: no start, no step size, the same answer always."""
     table = [tuple(errors(value)) for value in values]
     if not table:
         raise invalid("values", "none", "must be at least one")

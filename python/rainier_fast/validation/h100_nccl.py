@@ -16,23 +16,7 @@ __all__ = ["fitted_fill", "h100", "rows"]
 
 
 def h100(fill: Quantity = 0.0) -> Machine:
-    """Return a node of eight H100.
-
-    Parameters
-    ----------
-    fill
-        Seconds of filling protocol simple's pipeline beyond NCCL's figures.
-
-    Returns
-    -------
-    Machine
-        900 GB/s of NVLink both ways together for each GPU, as NVIDIA's data sheet has it.
-
-    Examples
-    --------
-    >>> h100().all_reduce("512 MiB", algorithm="nccl").algorithm
-    'nccl(nvls, simple)'
-    """
+    """Return a node of eight H100."""
     axis = Axis("x", 8, "switch", "450 GB/s")
     return domain(
         UltraServer("8 x H100", None, (axis,), Nic("400 Gbps", 0), gpu=Gpu("hopper", fill=fill))
@@ -41,35 +25,13 @@ def h100(fill: Quantity = 0.0) -> Machine:
 
 @cache
 def fitted_fill() -> Fit:
-    """Return the fill time fitted to all fifteen rows: one figure for all sizes and operations.
-
-    Returns
-    -------
-    Fit
-        Seconds, from whole microseconds up to 100.
-
-    Examples
-    --------
-    >>> 20e-6 < fitted_fill().value < 60e-6
-    True
-    """
+    """Return the fill time fitted to all fifteen rows: one figure for all sizes and operations."""
     tried = [count * 1e-6 for count in range(101)]
     return fit_one(tried, lambda fill: [row.error for row in _rows(fill, "")])
 
 
 def rows() -> list[Row]:
-    """Return NCCL's model as it is, with one fitted figure, and with rows left out of the fit.
-
-    Returns
-    -------
-    list of Row
-        Three groups of fifteen, and a group of three from a plot, without NVLS and with no fit.
-
-    Examples
-    --------
-    >>> len(rows())
-    48
-    """
+    """Return NCCL's model as it is, with one fitted figure, and with rows left out of the fit."""
     fit = fitted_fill()
     us = f"{fit.value * 1e6:.0f} us"
     bare = list(_rows(0.0, "H100 x 8, NCCL's model as it is"))

@@ -26,23 +26,7 @@ _Rows = Mapping[str, Sequence[Row]]
 
 
 def report(rows: _Rows | None = None) -> str:
-    """Return the whole text: the same for every run, on any machine.
-
-    Parameters
-    ----------
-    rows
-        Rows by name of their source; None for all.
-
-    Returns
-    -------
-    str
-        Markdown, with a newline at its end.
-
-    Examples
-    --------
-    >>> report({"closed_forms": SOURCES["closed_forms"]()}).splitlines()[0]
-    '# Validation'
-    """
+    """Return the whole text: the same for every run, on any machine."""
     known = {name: make() for name, make in SOURCES.items()} if rows is None else rows
     parts = [
         _OPENING,
@@ -55,23 +39,7 @@ def report(rows: _Rows | None = None) -> str:
 
 
 def group_table(rows: _Rows | None = None) -> str:
-    """Return mean and worst error of each group, as the report prints them.
-
-    Parameters
-    ----------
-    rows
-        Rows by name of their source; None for all.
-
-    Returns
-    -------
-    str
-        A Markdown table.
-
-    Examples
-    --------
-    >>> print(group_table({"closed_forms": SOURCES["closed_forms"]()}).splitlines()[0])
-    | kind | group | rows | mean error | worst error |
-    """
+    """Return mean and worst error of each group, as the report prints them."""
     known = {name: make() for name, make in SOURCES.items()} if rows is None else rows
     lines = []
     for kind in ("measured", "closed form", "other tool"):

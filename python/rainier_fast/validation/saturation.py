@@ -11,46 +11,12 @@ __all__ = ["channel_load", "rows"]
 
 
 def channel_load(side: int, axes: int, pattern: str, routing: Routing = "dor") -> float:
-    """Return the bytes on the busiest link for one byte from each chip, ties split.
-
-    Parameters
-    ----------
-    side
-        Chips along each axis.
-    axes
-        How many axes.
-    pattern
-        As in `Machine.traffic`.
-    routing
-        A policy.
-
-    Returns
-    -------
-    float
-        The textbook's gamma; traffic saturates at its inverse.
-
-    Examples
-    --------
-    >>> channel_load(8, 2, "tornado")
-    3.0
-    """
+    """Return the bytes on the busiest link for one byte from each chip, ties split."""
     return float(torus((side,) * axes, 1e9).traffic(pattern, 1, routing=routing).bytes.max())
 
 
 def rows() -> list[Row]:
-    """Return channel loads and saturation rates.
-
-    Returns
-    -------
-    list of Row
-        The textbook's loads are exact. BookSim's figure is the middle of the bracket in which its
-        search ended: routers with finite buffers saturate near the inverse of the load, not at it.
-
-    Examples
-    --------
-    >>> max(abs(row.error) for row in rows() if "textbook" in row.group)
-    0.0
-    """
+    """Return channel loads and saturation rates."""
     data = read("saturation")
     saturates = "traffic saturates at the inverse"
     found = []

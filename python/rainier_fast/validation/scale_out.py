@@ -18,18 +18,7 @@ _SERVERS = 256  # of each site: far more NICs than its WAN link takes
 
 
 def rows() -> list[Row]:
-    """Return the latency of all-reduces over many servers, and gradients over three sites.
-
-    Returns
-    -------
-    list of Row
-        Two groups.
-
-    Examples
-    --------
-    >>> max(abs(row.error) for row in rows()) < 1e-3
-    True
-    """
+    """Return the latency of all-reduces over many servers, and gradients over three sites."""
     data = read("scale_out")
     efa, wan = data["efa"], data["wan"]
     steps = [
@@ -64,52 +53,14 @@ def rows() -> list[Row]:
 
 
 def step_latency(algorithm: str, servers: int, step_s: float) -> float:
-    """Return what an all-reduce of nothing takes between servers.
-
-    Parameters
-    ----------
-    algorithm
-        Its name.
-    servers
-        Servers of one rank each.
-    step_s
-        Seconds from one server's memory to another's.
-
-    Returns
-    -------
-    float
-        Seconds.
-
-    Examples
-    --------
-    >>> round(step_latency("halving_doubling", 256, 15e-6) * 1e6)
-    240
-    """
+    """Return what an all-reduce of nothing takes between servers."""
     alone = UltraServer("server", None, (Axis("x", 1, "line", 1e9),), Nic(25e9, step_s / 2))
     machine = Cluster([Site("site", servers, alone, Fabric())])
     return machine.all_reduce(0, algorithm=algorithm).time_s
 
 
 def wan_time(size: float, wan: dict[str, Any]) -> float:
-    """Return what a WAN adds to an all-reduce over all chips of some sites.
-
-    Parameters
-    ----------
-    size
-        Bytes of the buffer.
-    wan
-        Number of sites and bytes/s of each one's link.
-
-    Returns
-    -------
-    float
-        Seconds of the stages between sites.
-
-    Examples
-    --------
-    >>> round(wan_time(140e9, {"sites": 3, "wan_Bps": 125e9}), 2)
-    1.49
-    """
+    """Return what a WAN adds to an all-reduce over all chips of some sites."""
     server = known("TRN2_ULTRASERVER")
     sites = [Site(f"site{at}", _SERVERS, server, Fabric()) for at in range(wan["sites"])]
     machine = Cluster(sites, wan=Wan(wan["wan_Bps"], 0, "hub")).without_latency()

@@ -19,18 +19,7 @@ _Chips = NDArray[np.int64]
 
 
 def rows() -> list[Row]:
-    """Return congestion (Psi x Xi) and latency (Lambda) of each algorithm.
-
-    Returns
-    -------
-    list of Row
-        Two groups. Limits are for ever more ranks; ours is at the size that stands there.
-
-    Examples
-    --------
-    >>> max(abs(row.error) for row in rows() if "sum of" in row.note) < 1e-9
-    True
-    """
+    """Return congestion (Psi x Xi) and latency (Lambda) of each algorithm."""
     data = read("swing_paper")
     found = []
     for table, group, symbol in (
@@ -57,78 +46,21 @@ def rows() -> list[Row]:
 
 
 def congestion(name: str, shape: tuple[int, ...], size: float) -> float:
-    """Return Psi x Xi: seconds of the busiest link of every phase, in units of n beta / D.
-
-    Parameters
-    ----------
-    name
-        Algorithm of an all-reduce.
-    shape
-        Torus.
-    size
-        Bytes.
-
-    Returns
-    -------
-    float
-        1 where all links of the torus send all the time that the least bytes need.
-
-    Examples
-    --------
-    >>> congestion("swing", (4,), 1 << 20)
-    0.75
-    """
+    """Return Psi x Xi: seconds of the busiest link of every phase, in units of n beta / D."""
     busy = math.fsum(_run(name, shape, size).phases["serialisation_s"].tolist())
     return busy * len(shape) / size
 
 
 def latency(name: str, shape: tuple[int, ...], size: float) -> float:
-    """Return Lambda: steps over log2 of the ranks.
-
-    Parameters
-    ----------
-    name
-        Algorithm of an all-reduce.
-    shape
-        Torus.
-    size
-        Bytes.
-
-    Returns
-    -------
-    float
-        1 for the fewest steps of one port.
-
-    Examples
-    --------
-    >>> latency("swing", (8, 8), 1 << 20)
-    2.0
-    """
+    """Return Lambda: steps over log2 of the ranks."""
     return float(_run(name, shape, size).phases["steps"].sum()) / math.log2(math.prod(shape))
 
 
 def doubling_congestion(shape: tuple[int, ...]) -> float:
-    """Return Psi x Xi of recursive halving and doubling as the paper runs it.
-
-    2 D exchanges run at once: one for each dimension to begin with, and of each a mirrored one
-    whose blocks are shifted by half, so that it is busiest where the other is idle. Our own
-    halving_doubling is one exchange over the ranks in order, which suits switches.
-
-    Parameters
-    ----------
-    shape
-        Torus of equal sides, a power of two.
-
-    Returns
-    -------
-    float
-        From the link loads of each step.
-
-    Examples
-    --------
-    >>> doubling_congestion((4, 4))
-    1.125
-    """
+    """Return Psi x Xi of recursive halving and doubling as the paper runs it."""
+    # 2 D exchanges run at once: one for each dimension to begin with, and of each a mirrored one
+    # whose blocks are shifted by half, so that it is busiest where the other is idle. Our own
+    # halving_doubling is one exchange over the ranks in order, which suits switches.
     machine, sides = torus(shape, 1.0), len(shape)
     rounds = shape[0].bit_length() - 1
     total = 0.0
