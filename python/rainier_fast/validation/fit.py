@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rainier_fast.errors import invalid
+from rainier_fast.validation.row import Row
 
-__all__ = ["Fit", "fit_one"]
+__all__ = ["Fit", "fit_one", "left_out"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +48,11 @@ def fit_one(values: Sequence[float], errors: Callable[[float], Sequence[float]])
 
     chosen = best(-1)
     return Fit(values[chosen], table[chosen], tuple(table[best(at)][at] for at in range(count)))
+
+
+def left_out(rows: Sequence[Row], fit: Fit, group: str, note: str) -> list[Row]:
+    """Return the rows that a fit was made to, each as the fit to all others predicts it."""
+    return [
+        replace(row, group=group, ours=row.published * (1 + error), note=note)
+        for row, error in zip(rows, fit.left_out, strict=True)
+    ]

@@ -9,7 +9,7 @@ from rainier_fast.definitions import Axis, Gpu, Nic, UltraServer
 from rainier_fast.machine import Machine, domain
 from rainier_fast.units import Quantity
 from rainier_fast.validation.data import read
-from rainier_fast.validation.fit import Fit, fit_one
+from rainier_fast.validation.fit import Fit, fit_one, left_out
 from rainier_fast.validation.row import Row
 
 __all__ = ["fitted_fill", "h100", "rows"]
@@ -36,20 +36,11 @@ def rows() -> list[Row]:
     us = f"{fit.value * 1e6:.0f} us"
     bare = list(_rows(0.0, "H100 x 8, NCCL's model as it is"))
     best = list(_rows(fit.value, "H100 x 8, one fitted fill", f"fill {us}, fitted to all rows"))
-    left = [
-        Row(
-            "H100 x 8, one fitted fill, leave one out",
-            row.case,
-            row.quantity,
-            row.unit,
-            row.published,
-            row.published * (1 + error),
-            row.model,
-            row.source,
-            "fill fitted to the other fourteen rows",
-        )
-        for row, error in zip(best, fit.left_out, strict=True)
-    ]
+    group, note = (
+        "H100 x 8, one fitted fill, leave one out",
+        "fill fitted to the other fourteen rows",
+    )
+    left = left_out(best, fit, group, "fill fitted to the other fourteen rows")
     return [*bare, *best, *left, *_without_nvls()]
 
 

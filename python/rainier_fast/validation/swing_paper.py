@@ -1,4 +1,4 @@
-"""Deficiencies of the Swing paper's table, from the loads that our schedules put on links."""
+"""Recursive halving and doubling as the Swing paper runs it, from the loads of each step."""
 
 from __future__ import annotations
 
@@ -9,51 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast.machine import torus
-from rainier_fast.results import CollectiveResult
-from rainier_fast.validation.data import read
-from rainier_fast.validation.row import Row
 
-__all__ = ["congestion", "doubling_congestion", "latency", "rows"]
+__all__ = ["doubling_congestion"]
 
 _Chips = NDArray[np.int64]
-
-
-def rows() -> list[Row]:
-    """Return congestion (Psi x Xi) and latency (Lambda) of each algorithm."""
-    data = read("swing_paper")
-    found = []
-    for table, group, symbol in (
-        ("congestion", "Swing paper, congestion", "Psi x Xi"),
-        ("latency", "Swing paper, steps", "Lambda"),
-    ):
-        for case in data[table]:
-            shape, name = tuple(case["shape"]), case["algorithm"]
-            ours, model = _ours(table, name, shape, data["size_bytes"])
-            found.append(
-                Row(
-                    group,
-                    f"{name} on {' x '.join(map(str, shape))}",
-                    symbol,
-                    "x",
-                    case["published"],
-                    ours,
-                    model,
-                    data["source"],
-                    case["note"],
-                )
-            )
-    return found
-
-
-def congestion(name: str, shape: tuple[int, ...], size: float) -> float:
-    """Return Psi x Xi: seconds of the busiest link of every phase, in units of n beta / D."""
-    busy = math.fsum(_run(name, shape, size).phases["serialisation_s"].tolist())
-    return busy * len(shape) / size
-
-
-def latency(name: str, shape: tuple[int, ...], size: float) -> float:
-    """Return Lambda: steps over log2 of the ranks."""
-    return float(_run(name, shape, size).phases["steps"].sum()) / math.log2(math.prod(shape))
 
 
 def doubling_congestion(shape: tuple[int, ...]) -> float:
@@ -87,14 +46,3 @@ def _exchanges(shape: tuple[int, ...], step: int) -> Iterator[tuple[_Chips, _Chi
         for shift in (0, reach):
             there = (((here + shift) % shape[axis] ^ reach) - shift) % shape[axis]
             yield chips, chips + (there - here) * stride
-
-
-def _run(name: str, shape: tuple[int, ...], size: float) -> CollectiveResult:
-    return torus(shape, 1.0).all_reduce(size, algorithm=name)
-
-
-def _ours(table: str, name: str, shape: tuple[int, ...], size: float) -> tuple[float, str]:
-    if name == "recursive doubling":
-        return doubling_congestion(shape), "link loads"
-    kind = congestion if table == "congestion" else latency
-    return kind(name, shape, size), "link_load"

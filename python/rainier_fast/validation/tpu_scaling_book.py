@@ -13,7 +13,7 @@ from rainier_fast.machine import Cluster, Machine, preset
 from rainier_fast.results import CollectiveResult
 from rainier_fast.units import Quantity
 from rainier_fast.validation.data import read
-from rainier_fast.validation.fit import Fit, fit_one
+from rainier_fast.validation.fit import Fit, fit_one, left_out
 from rainier_fast.validation.row import Row
 
 __all__ = ["fitted_launch", "rows", "tpu"]
@@ -45,20 +45,8 @@ def rows() -> list[Row]:
         note = f"launch {fit.value * 1e6:.0f} us, fitted to all points"
         best = list(_rows(name, fit.value, f"TPU {name}, one fitted launch", note))
         found += best
-        for row, error in zip(best, fit.left_out, strict=True):
-            found.append(
-                Row(
-                    f"TPU {name}, one fitted launch, leave one out",
-                    row.case,
-                    row.quantity,
-                    row.unit,
-                    row.published,
-                    row.published * (1 + error),
-                    row.model,
-                    row.source,
-                    "launch fitted to the other points",
-                )
-            )
+        group = f"TPU {name}, one fitted launch, leave one out"
+        found += left_out(best, fit, group, "launch fitted to the other points")
         shape = read("tpu_scaling_book")["machines"][name]["shape"]
         machine = preset(f"tpu-{name}", shape=shape)
         found += list(_rows_of(machine, name, f"TPU {name}, the preset", "launch and hop latency"))
