@@ -41,6 +41,18 @@ class RainierError(Exception):
     True
     """
 
+    @property
+    def argument(self) -> str | None:
+        """The argument that is named, such as ``plans[1]``; None where no single one is at fault.
+
+        Examples
+        --------
+        >>> invalid("bandwidth", -5.0, "must be a finite number > 0").argument
+        'bandwidth'
+        """
+        name, got, _ = str(self).partition(": got ")
+        return name if got else None
+
 
 class InvalidArgument(RainierError, ValueError):
     """A value of the right type that is not allowed."""

@@ -36,10 +36,7 @@ def rows() -> list[Row]:
     us = f"{fit.value * 1e6:.0f} us"
     bare = list(_rows(0.0, "H100 x 8, NCCL's model as it is"))
     best = list(_rows(fit.value, "H100 x 8, one fitted fill", f"fill {us}, fitted to all rows"))
-    group, note = (
-        "H100 x 8, one fitted fill, leave one out",
-        "fill fitted to the other fourteen rows",
-    )
+    group = "H100 x 8, one fitted fill, leave one out"
     left = left_out(best, fit, group, "fill fitted to the other fourteen rows")
     return [*bare, *best, *left, *_without_nvls()]
 
