@@ -62,6 +62,15 @@ pub(crate) enum Kind {
     Flat(Vec<(u32, u32)>),
 }
 
+impl Kind {
+    /// Every member of each set to each other domain of it: sets may name their domains in any order, such as one that
+    /// begins with a root.
+    pub(crate) fn exchange(mut sets: Vec<(Vec<u32>, f64)>, spread: bool) -> Self {
+        sets.iter_mut().for_each(|(set, _)| set.sort_unstable());
+        Self::Exchange { sets, spread }
+    }
+}
+
 /// How much one site sends to another, in units of the phase's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SiteShare {

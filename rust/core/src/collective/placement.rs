@@ -204,10 +204,7 @@ impl Placement {
         match self {
             Self::Rails(sets) => {
                 let sets = sets.iter().map(|set| (set.clone(), 1.0)).collect();
-                return Ok(context.pattern(Kind::Exchange {
-                    sets,
-                    spread: false,
-                }));
+                return Ok(context.pattern(Kind::exchange(sets, false)));
             }
             Self::Local(groups)
                 if groups.len() == 1

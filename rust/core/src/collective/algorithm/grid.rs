@@ -166,7 +166,7 @@ fn everyone(
     let in_domain = job.placement.ranks() as u32;
     let local = job.placement.all_pairs(job.context)?;
     let sets = domains.iter().map(|set| (set.clone(), 1.0)).collect();
-    let across = job.context.pattern(Kind::Exchange { sets, spread: true });
+    let across = job.context.pattern(Kind::exchange(sets, true));
     let inside = move |from: u32, to: u32| from / in_domain == to / in_domain;
     let (near, far) = (carry.clone(), carry);
     // Both parts name every pair; each carries something for its own pairs only.
