@@ -2,12 +2,13 @@
 
 use super::damage::Hurt;
 use super::group::Groups;
+use super::loads::Loads;
 use super::pattern::{Kind, Pattern};
 use super::symmetry::is_homogeneous;
 use crate::machine::{Machine, Site};
 use crate::route::Routing;
 use crate::{Control, Result};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// The surroundings of one collective call.
@@ -23,11 +24,11 @@ pub(crate) struct Context<'a> {
     /// The damaged domains that take part.
     pub(crate) hurt: Option<Hurt>,
     /// Bandwidth of each local link of a domain.
-    pub(crate) local_bandwidth: Vec<f64>,
+    pub(crate) local_bandwidth: Loads,
     /// Bandwidth of each fabric and WAN link, counted from the first fabric link.
-    pub(crate) fabric_bandwidth: Vec<f64>,
+    pub(crate) fabric_bandwidth: Loads,
     /// Latency of each fabric and WAN link.
-    fabric_latency: Vec<f64>,
+    fabric_latency: Loads,
     /// Per domain: its site, and where its tiers begin in `uplinks`.
     seats: Vec<(u32, u32)>,
     /// Uplink bundles of each domain, lowest tier first, counted from the first fabric link; the downlink follows
@@ -40,6 +41,8 @@ pub(crate) struct Context<'a> {
     wan_paths: Vec<Vec<usize>>,
     /// Patterns made so far: algorithms that are tried side by side share most of theirs.
     patterns: RefCell<Vec<Rc<Pattern>>>,
+    /// How many of the patterns were there when some were last forgotten.
+    forgotten: Cell<usize>,
 }
 
 /// How far apart two domains are.
@@ -70,7 +73,7 @@ impl<'a> Context<'a> {
             vec![site],
             None,
         )?;
-        let local_bandwidth = domain_machine.link_bandwidths();
+        let local_bandwidth = domain_machine.link_bandwidths().into();
         let first = machine.blocks().fabric[0];
         // Nothing passes a dead link, however long it takes.
         let numbers = |link: u64| {
@@ -78,7 +81,8 @@ impl<'a> Context<'a> {
             let live = f64::from(u8::from(!machine.is_dead_link(link)));
             (bandwidth * live, latency)
         };
-        let (fabric_bandwidth, fabric_latency) = (first..machine.num_links()).map(numbers).unzip();
+        let (fabric_bandwidth, fabric_latency): (Vec<f64>, Vec<f64>) =
+            (first..machine.num_links()).map(numbers).unzip();
         let (seats, uplinks) = seats(machine);
         let (mut member_domains, mut members) = (Vec::new(), Vec::new());
         if let Groups::Grid { locals, domains } = groups {
@@ -99,14 +103,15 @@ impl<'a> Context<'a> {
             groups,
             control,
             local_bandwidth,
-            fabric_bandwidth,
-            fabric_latency,
+            fabric_bandwidth: fabric_bandwidth.into(),
+            fabric_latency: fabric_latency.into(),
             seats,
             uplinks,
             member_domains,
             members,
             wan_paths: wan_paths(machine),
             patterns: RefCell::default(),
+            forgotten: Cell::new(0),
         })
     }
 
@@ -121,6 +126,19 @@ impl<'a> Context<'a> {
         pattern
     }
 
+    /// Forgets the patterns that nobody holds any more, but for those made since the last time: what is tried next may
+    /// share them.
+    pub(crate) fn forget(&self) {
+        let mut patterns = self.patterns.borrow_mut();
+        let before = self.forgotten.get();
+        let mut at = 0;
+        patterns.retain(|pattern| {
+            at += 1;
+            at > before || Rc::strong_count(pattern) > 1
+        });
+        self.forgotten.set(patterns.len());
+    }
+
     /// The way between the NICs of two domains; `visit` gets each fabric and WAN link on it, counted from the first
     /// fabric link. The same links as [`Machine::between_domains`], from tables.
     pub(crate) fn way(&self, from: u32, to: u32, mut visit: impl FnMut(usize)) -> Way {
@@ -133,8 +151,8 @@ impl<'a> Context<'a> {
             bandwidth: nic.bandwidth,
         };
         let mut pass = |link: usize| {
-            way.latency += self.fabric_latency[link];
-            way.bandwidth = way.bandwidth.min(self.fabric_bandwidth[link]);
+            way.latency += self.fabric_latency.get(link);
+            way.bandwidth = way.bandwidth.min(self.fabric_bandwidth.get(link));
             visit(link);
         };
         let (site, other) = (self.seats[from as usize].0, self.seats[to as usize].0);

@@ -4,6 +4,7 @@
 use super::context::Context;
 use super::ledger::{Busiest, Ledger};
 use super::measure;
+use super::pairs::Pairs;
 use crate::Result;
 use std::cell::OnceCell;
 
@@ -11,7 +12,7 @@ use std::cell::OnceCell;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
     /// Messages between local chips, the same in every member domain.
-    Local(Vec<(u32, u32)>),
+    Local(Pairs),
     /// Every chip of a domain to every other, in every member domain.
     LocalAll,
     /// In every member domain, every chip of a group to every other of it, through a switch that adds up what is bound
@@ -23,11 +24,11 @@ pub(crate) enum Kind {
         gather: bool,
     },
     /// For each pair of domains, one message from each member to the member at the same place.
-    Rails(Vec<(u32, u32)>),
+    Rails(Pairs),
     /// For each pair of domains, one message on each lane: from one local chip to another.
     Lanes {
         /// (from, to) domains.
-        pairs: Vec<(u32, u32)>,
+        pairs: Pairs,
         /// (sending, receiving) local chip of each lane.
         lanes: Vec<(u32, u32)>,
     },
@@ -59,7 +60,7 @@ pub(crate) enum Kind {
         share: SiteShare,
     },
     /// Messages between chips of the machine.
-    Flat(Vec<(u32, u32)>),
+    Flat(Pairs),
 }
 
 impl Kind {

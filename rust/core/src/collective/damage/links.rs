@@ -55,7 +55,7 @@ impl Class {
 impl Hurt {
     /// Bytes of its class on a local link of a domain.
     pub(crate) fn local_bytes(&self, ledger: &Ledger, domain: u32, link: u64) -> f64 {
-        let whole = ledger.local.get(link as usize).copied().unwrap_or(0.0);
+        let whole = ledger.local.get(link as usize);
         let changes = self
             .class_of(domain)
             .and_then(|class| ledger.classes.get(class));

@@ -36,7 +36,7 @@ fn of_pairs(context: &Context, hurt: &Hurt, pairs: &Pairs, unit: &mut Unit) -> R
         (unit.latency, unit.overhead, unit.sent) = (0.0, 0.0, 0.0);
         unit.alone.clear();
     }
-    let whole = std::mem::take(&mut unit.ledger.local);
+    let whole: Vec<f64> = unit.ledger.local.values().collect();
     for class in &hurt.classes {
         context.control.check()?;
         let loads = class.loads(machine, pairs, &whole, every, unit, context.control)?;
@@ -47,7 +47,6 @@ fn of_pairs(context: &Context, hurt: &Hurt, pairs: &Pairs, unit: &mut Unit) -> R
             unit.overhead = unit.overhead.max(sent * machine.overhead());
         }
     }
-    unit.ledger.local = whole;
     Ok(())
 }
 
@@ -83,9 +82,9 @@ pub(crate) fn between_domains(
     match kind {
         Kind::Rails(pairs) => {
             let lanes: Vec<(u32, u32)> = context.members().map(|chip| (chip, chip)).collect();
-            rails(context, hurt, pairs, &lanes, unit);
+            rails(context, hurt, &pairs.list(), &lanes, unit);
         }
-        Kind::Lanes { pairs, lanes } => rails(context, hurt, pairs, lanes, unit),
+        Kind::Lanes { pairs, lanes } => rails(context, hurt, &pairs.list(), lanes, unit),
         Kind::Star { .. } | Kind::Exchange { .. } | Kind::Sites { .. } => {
             let longest = |direction: usize| {
                 let of = hurt

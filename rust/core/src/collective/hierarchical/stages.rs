@@ -104,7 +104,7 @@ fn stage(context: &Context, request: &Request, slot: &Slot, name: &'static str) 
         })
     };
     match slot.place {
-        Place::Domain => tracks(vec![Placement::Local(locals.clone())], 0),
+        Place::Domain => tracks(vec![Placement::Local(locals.clone().into())], 0),
         Place::RootDomain => {
             let chips = context.machine.domain().chips();
             let groups = domains
@@ -119,7 +119,7 @@ fn stage(context: &Context, request: &Request, slot: &Slot, name: &'static str) 
             tracks(vec![Placement::Flat(groups)], request.root % in_domain)
         }
         Place::Rails => tracks(
-            vec![Placement::Rails(domains.clone())],
+            vec![Placement::Rails(domains.clone().into())],
             request.root / in_domain,
         ),
         Place::Site => tracks(site_placements(context, domains, None), 0),
@@ -161,7 +161,7 @@ fn site_placements(context: &Context, domains: &[Vec<u32>], root: Option<usize>)
     parts.sort_by_key(Vec::len);
     parts
         .chunk_by(|a, b| a.len() == b.len())
-        .map(|alike| Placement::Rails(alike.to_vec()))
+        .map(|alike| Placement::Rails(alike.into()))
         .collect()
 }
 

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::collective::context::Context;
 use crate::collective::damage::seated;
+use crate::collective::loads::Loads;
 use crate::collective::pattern::Unit;
 use crate::collective::symmetry::{class, distances, for_each_class};
 use crate::load::{ByteColumn, Flows, IndexColumn, link_loads, uniform};
@@ -82,7 +83,7 @@ pub(super) fn local(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
         sent: messages,
         ..Unit::default()
     };
-    unit.ledger.local = loads_of(machine, context, pairs)?;
+    unit.ledger.local = loads_of(machine, context, pairs)?.into();
     note_messages(context, machine, pairs.iter().copied(), &mut unit)?;
     Ok(unit)
 }
@@ -118,7 +119,7 @@ pub(super) fn in_switch(context: &Context, groups: &[Vec<u32>], gather: bool) ->
         unit.note_alone(message.latency, most / message.bandwidth);
         unit.sent = unit.sent.max(bytes[0]);
     }
-    unit.ledger.local = loads;
+    unit.ledger.local = loads.into();
     Ok(unit)
 }
 
@@ -163,13 +164,11 @@ fn alike(context: &Context, found: &[(u32, u32)]) -> Result<Unit> {
         let message = alone(machine, context.routing, 0, to, context.control)?;
         unit.note_alone(message.latency, 1.0 / message.bandwidth);
     }
-    let mut loads = vec![0.0; machine.domain().links() as usize];
+    let mut stretches = Vec::new();
     for_each_class(machine, |class, links| {
-        if let Some(&bytes) = by_class.get(&class) {
-            links.for_each(|link| loads[link as usize] = bytes);
-        }
+        stretches.push((links.end as usize, by_class.get(&class).copied().unwrap_or(0.0)));
     });
-    unit.ledger.local = loads;
+    unit.ledger.local = Loads::stretched(stretches);
     Ok(unit)
 }
 
@@ -182,7 +181,8 @@ pub(super) fn local_all(context: &Context) -> Result<Unit> {
         sent: peers,
         ..Unit::default()
     };
-    unit.ledger.local = uniform(machine, f64::from(chips), context.routing, context.control)?;
+    let loads = uniform(machine, f64::from(chips), context.routing, context.control)?;
+    unit.ledger.local = loads.into();
     // Chip 0 sits in a corner of every line and anywhere on rings and switches: its messages include the
     // longest, but for up*/down* ways.
     let sources = if *context.routing == Routing::UpDown {

@@ -3,6 +3,7 @@
 use crate::collective::context::Context;
 use crate::collective::group::Groups;
 use crate::collective::ledger::Ledger;
+use crate::collective::loads::Loads;
 use crate::collective::pattern::{SiteShare, Unit};
 use crate::machine::{Machine, Nic};
 use crate::{Error, Result};
@@ -27,20 +28,22 @@ pub(super) fn rails(
     let machine = context.machine;
     let domains = machine.num_domains() as usize;
     let (mut out, mut into) = (vec![0.0; domains], vec![0.0; domains]);
-    let mut ledger = Ledger {
-        fabric: vec![0.0; context.fabric_bandwidth.len()],
-        ..Ledger::default()
-    };
+    let mut fabric = vec![0.0; context.fabric_bandwidth.len()];
     let messages = lanes.map_or(context.lanes(), |lanes| lanes.len() as f64);
     let mut unit = Unit::default();
     for &(from, to) in pairs {
         out[from as usize] += 1.0;
         into[to as usize] += 1.0;
-        let way = context.way(from, to, |link| ledger.fabric[link] += messages);
+        let way = context.way(from, to, |link| fabric[link] += messages);
         unit.note_alone(way.latency, 1.0 / way.bandwidth);
     }
     unit.sent = out.iter().copied().fold(0.0, f64::max);
     unit.overhead = unit.sent * nic_of(context).overhead;
+    let mut ledger = Ledger {
+        fabric: fabric.into(),
+        ..Ledger::default()
+    };
+    let (out, into) = (Loads::from(out), Loads::from(into));
     match lanes {
         None => ledger.nic = [out, into],
         Some(lanes) => {
@@ -84,11 +87,12 @@ pub(super) fn star(
     let busiest = roots.iter().copied().fold(0.0, f64::max);
     unit.sent = if outward { busiest } else { 1.0 };
     unit.overhead = unit.sent * nic_of(context).overhead;
-    unit.ledger.nic[at_leaf] = leaves;
+    unit.ledger.nic[at_leaf] = leaves.into();
+    let roots = Loads::from(roots);
     for (_, root) in locals {
         unit.ledger.lanes[at_root].insert(*root, roots.clone());
     }
-    unit.ledger.fabric = fabric;
+    unit.ledger.fabric = fabric.into();
     Ok(unit)
 }
 
@@ -178,8 +182,9 @@ pub(super) fn exchange(context: &Context, sets: &[(Vec<u32>, f64)], spread: bool
             .max((members - 1.0) * receivers * nic_of(context).overhead);
         unit.sent = unit.sent.max((members - 1.0) * bytes);
     }
+    let nic = Loads::from(nic);
     unit.ledger.nic = [nic.clone(), nic];
-    unit.ledger.fabric = fabric;
+    unit.ledger.fabric = fabric.into();
     Ok(unit)
 }
 
@@ -318,7 +323,7 @@ pub(super) fn sites(context: &Context, sets: &[Vec<u32>], share: SiteShare) -> R
             (part * flow[site].0, part * flow[site].1)
         });
     }
-    unit.ledger.nic = nic;
-    unit.ledger.fabric = fabric;
+    unit.ledger.nic = nic.map(Loads::from);
+    unit.ledger.fabric = fabric.into();
     Ok(unit)
 }

@@ -19,7 +19,7 @@ pub(crate) fn unit(context: &Context, kind: &Kind) -> Result<Unit> {
         return Ok(unit);
     };
     match kind {
-        Kind::Local(pairs) => damage::inside(context, hurt, pairs, &mut unit)?,
+        Kind::Local(pairs) => damage::inside(context, hurt, &pairs.list(), &mut unit)?,
         Kind::LocalAll => damage::inside_all(context, hurt, &mut unit)?,
         Kind::InSwitch { .. } => {
             return Err(Error::unsupported(
@@ -36,11 +36,13 @@ pub(crate) fn unit(context: &Context, kind: &Kind) -> Result<Unit> {
 /// The same where all domains are whole; messages between listed chips take the machine as it is.
 fn whole(context: &Context, kind: &Kind) -> Result<Unit> {
     match kind {
-        Kind::Local(pairs) => domain::local(context, pairs),
+        Kind::Local(pairs) => domain::local(context, &pairs.list()),
         Kind::LocalAll => domain::local_all(context),
         Kind::InSwitch { groups, gather } => domain::in_switch(context, groups, *gather),
-        Kind::Rails(pairs) => fabric::rails(context, pairs, None),
-        Kind::Lanes { pairs, lanes } => fabric::rails(context, pairs, Some(lanes.as_slice())),
+        Kind::Rails(pairs) => fabric::rails(context, &pairs.list(), None),
+        Kind::Lanes { pairs, lanes } => {
+            fabric::rails(context, &pairs.list(), Some(lanes.as_slice()))
+        }
         Kind::Star {
             sets,
             locals,
@@ -48,6 +50,6 @@ fn whole(context: &Context, kind: &Kind) -> Result<Unit> {
         } => fabric::star(context, sets, locals, *outward),
         Kind::Exchange { sets, spread } => fabric::exchange(context, sets, *spread),
         Kind::Sites { sets, share } => fabric::sites(context, sets, *share),
-        Kind::Flat(pairs) => domain::flat(context, pairs),
+        Kind::Flat(pairs) => domain::flat(context, &pairs.list()),
     }
 }

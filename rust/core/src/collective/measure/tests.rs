@@ -75,6 +75,7 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
             for &domain in &everywhere {
                 out.extend(
                     pairs
+                        .list()
                         .iter()
                         .map(|&(a, b)| (at(domain, a), at(domain, b), 1.0)),
                 );
@@ -88,7 +89,7 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
             }
         }
         Kind::Rails(pairs) => {
-            for &(from, to) in pairs {
+            for &(from, to) in pairs.list().iter() {
                 out.extend(
                     locals
                         .concat()
@@ -99,7 +100,7 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
         }
         Kind::Lanes { pairs, lanes } => {
             for &(from, to) in lanes {
-                out.extend(pairs.iter().map(|&(a, b)| (at(a, from), at(b, to), 1.0)));
+                out.extend(pairs.list().iter().map(|&(a, b)| (at(a, from), at(b, to), 1.0)));
             }
         }
         Kind::Star {
@@ -175,7 +176,7 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
                 }
             }
         }
-        Kind::Flat(pairs) => out.extend(pairs.iter().map(|&(a, b)| (a, b, 1.0))),
+        Kind::Flat(pairs) => out.extend(pairs.list().iter().map(|&(a, b)| (a, b, 1.0))),
     }
     out
 }
@@ -260,9 +261,9 @@ fn kinds(groups: &Groups) -> Vec<Kind> {
     };
     let mut kinds = vec![
         Kind::LocalAll,
-        Kind::Rails(pairs.clone()),
+        Kind::Rails(pairs.clone().into()),
         Kind::Lanes {
-            pairs,
+            pairs: pairs.into(),
             lanes: locals
                 .iter()
                 .map(|group| (group[0], group[group.len() - 1]))
@@ -277,6 +278,12 @@ fn kinds(groups: &Groups) -> Vec<Kind> {
             spread: true,
         },
     ];
+    // As rooted stages name them: the leader first.
+    for turn in 1..domains[0].len() {
+        let mut turned = sets();
+        turned.iter_mut().for_each(|set| set.0.rotate_left(turn));
+        kinds.push(Kind::exchange(turned, turn % 2 == 0));
+    }
     for outward in [true, false] {
         kinds.push(Kind::Star {
             sets: domains.iter().map(|set| (set.clone(), set[1])).collect(),
@@ -288,7 +295,7 @@ fn kinds(groups: &Groups) -> Vec<Kind> {
         });
     }
     if !neighbours.is_empty() {
-        kinds.push(Kind::Local(neighbours));
+        kinds.push(Kind::Local(neighbours.into()));
     }
     for share in [
         SiteShare::Equal,
@@ -319,7 +326,7 @@ fn compact_costs_are_those_of_the_messages() {
                 }
             }
         }
-        let flat = Kind::Flat(vec![(0, 1), (0, 143), (5, 77), (140, 3)]);
+        let flat = Kind::Flat(vec![(0, 1), (0, 143), (5, 77), (140, 3)].into());
         check(&machine, &everyone(&machine), &flat);
     }
 }
