@@ -64,7 +64,10 @@ pub(crate) struct StageCost {
 /// The cost of stages in sequence.
 #[derive(Debug, Clone)]
 pub(crate) struct Cost {
+    /// Seconds: phase by phase, or as simulated.
     pub(crate) time: f64,
+    /// Seconds phase by phase.
+    pub(crate) by_phases: f64,
     /// Seconds of it in which senders start messages and nothing else holds a chunk up.
     pub(crate) overhead: f64,
     pub(crate) chunks: u32,
@@ -390,6 +393,7 @@ pub(crate) fn combine(
     };
     Ok(Cost {
         time,
+        by_phases: time,
         overhead: overhead + waiting,
         chunks,
         ledger,

@@ -308,8 +308,8 @@ impl Outcome {
         self.algorithm = algorithm;
         self.chunks = cost.chunks;
         self.time = cost.time;
-        self.latency = stages.iter().map(|stage| stage.fixed().0).sum();
-        self.overhead = cost.overhead;
+        let latency = stages.iter().map(|stage| stage.fixed().0).sum();
+        (self.latency, self.overhead) = parts(&cost, latency);
         self.stages = stages
             .iter()
             .map(|stage| stage_row(machine, stage))
@@ -328,4 +328,20 @@ impl Outcome {
         });
         self.ledger = cost.ledger;
     }
+}
+
+/// Seconds of latency and of overhead. Simulated, phases overlap: where the sums over phases are more than all of the
+/// time, the parts are those that they are of the time phase by phase.
+fn parts(cost: &Cost, latency: f64) -> (f64, f64) {
+    let overlap = latency + cost.overhead > cost.time && cost.by_phases > cost.time;
+    let scale = if overlap {
+        cost.time / cost.by_phases
+    } else {
+        1.0
+    };
+    let latency = (scale * latency).min(cost.time);
+    (
+        latency,
+        (scale * cost.overhead).min(cost.time - latency),
+    )
 }

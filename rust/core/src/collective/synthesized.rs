@@ -199,6 +199,7 @@ impl Made {
             .sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
         let cost = Cost {
             time: seconds,
+            by_phases: seconds,
             overhead: 0.0,
             chunks: (synthesis.chunks() / network.ranks()).max(1),
             ledger,
