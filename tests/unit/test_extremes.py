@@ -1,4 +1,4 @@
-"""Numbers at the ends of what a float holds: answered, or refused by the argument that is to blame."""
+"""Numbers at the ends of what a float holds: answered, or the argument that is to blame named."""
 
 from __future__ import annotations
 
@@ -24,14 +24,12 @@ def refused(call: Any) -> str:
 def test_a_link_that_hardly_works_is_gone_round_or_named(operation: str, model: str) -> None:
     torus = rf.torus((4, 4), bandwidth="50 GB/s", latency="1 us")
     for factor in (5e-324, 1e-310, 1e-300):
-        hurt = torus.with_faults(degrade={0: factor})
-        try:
-            result = getattr(hurt, operation)("1 MiB", model=model)
-        except rf.InvalidArgument as error:
-            assert str(error).startswith("degrade")
-        else:
-            assert math.isfinite(result.time_s)
-            assert result.time_s >= result.lower_bound_s
+        result = getattr(torus.with_faults(degrade={0: factor}), operation)("1 MiB", model=model)
+        assert math.isfinite(result.time_s)
+        assert result.time_s >= result.lower_bound_s
+    ring = rf.torus((2,), bandwidth="50 GB/s", latency="1 us", wrap=False)
+    hurt = ring.with_faults(degrade={0: 5e-324})
+    assert refused(lambda: getattr(hurt, operation)("1 MiB", model=model)) == "degrade"
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -59,7 +57,7 @@ def test_a_dead_way_is_still_unreachable() -> None:
 
 
 def test_parts_are_never_more_than_the_whole() -> None:
-    # Binomial trees over unlike steps overlap when simulated: the sum over phases is 1.5 times as long.
+    # Trees over unlike steps overlap when simulated: the sum over phases may be 1.5 times as long.
     slow = rf.Axis("x", 2, "line", 50e9, 1.0)
     quick = rf.Axis("y", 4, "line", 50e9, 1e-3)
     domain = rf.domain(rf.UltraServer("u", None, (quick, slow)))

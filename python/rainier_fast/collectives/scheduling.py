@@ -128,8 +128,8 @@ def _named(machine: Machine, made: Request, schedule: Schedule) -> str | tuple[s
     """Return the names that ask for a schedule's algorithms again, whatever the model."""
     if isinstance(made.algorithm, tuple) or not len(schedule):
         return made.algorithm
-    stages = [(stage, tier) for stage, tier, *_ in made.outcome(machine).stages]
-    return names_of(schedule.algorithm, stages)
+    stages = made.outcome(machine).tables().columns("stages")
+    return names_of(schedule.algorithm, zip(stages["stage"], stages["tier"], strict=True))
 
 
 def names_of(algorithm: str, stages: Iterable[tuple[str, str]]) -> str | tuple[str, ...]:

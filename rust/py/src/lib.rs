@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
-    use super::collective::{Groups, Outcome};
+    use super::collective::{Groups, Outcome, Tables};
     #[pymodule_export]
     use super::faults::{faults, healthy, links_named, num_live_chips, overlay_bytes, with_faults};
     #[pymodule_export]

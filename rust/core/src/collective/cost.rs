@@ -216,7 +216,8 @@ fn by_pattern(phase: &Phase) -> Vec<(&Rc<Pattern>, f64)> {
 fn cut_off(context: &Context, patterns: &[(&Rc<Pattern>, f64)]) -> Result<bool> {
     for (pattern, _) in patterns {
         let fabric = &pattern.unit(context)?.ledger.fabric;
-        let dead = |share: f64, bandwidth: f64| f64::from(u8::from(share > 0.0 && bandwidth == 0.0));
+        let dead =
+            |share: f64, bandwidth: f64| f64::from(u8::from(share > 0.0 && bandwidth == 0.0));
         if fabric.peak(&context.fabric_bandwidth, dead).1 > 0.0 {
             return Ok(true);
         }

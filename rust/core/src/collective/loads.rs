@@ -282,7 +282,13 @@ mod tests {
             panic!("small multiples of a half");
         };
         assert_eq!((unit, counts.len()), (0.5, 1000));
-        assert_eq!(Loads::from(vec![2.0; 1000]), Loads::stretched(vec![(1000, 2.0)]));
-        assert!(matches!(Loads::from(vec![1.0 / 3.0, 0.2, 0.3]), Loads::Listed(_)));
+        assert_eq!(
+            Loads::from(vec![2.0; 1000]),
+            Loads::stretched(vec![(1000, 2.0)])
+        );
+        assert!(matches!(
+            Loads::from(vec![1.0 / 3.0, 0.2, 0.3]),
+            Loads::Listed(_)
+        ));
     }
 }

@@ -100,7 +100,9 @@ impl Pairs {
         pairs.visit(|from, to| {
             len += 1;
             let word = u64::from(from) << 32 | u64::from(to);
-            digest = (digest ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+            digest = (digest ^ word)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .rotate_left(29);
         });
         (pairs.len, pairs.digest) = (len, digest);
         pairs
@@ -108,12 +110,18 @@ impl Pairs {
 
     fn visit(&self, mut each: impl FnMut(u32, u32)) {
         if self.groups.is_empty() {
-            return self.sends.list(0).iter().for_each(|&(from, to)| each(from, to));
+            return self
+                .sends
+                .list(0)
+                .iter()
+                .for_each(|&(from, to)| each(from, to));
         }
         let sends = self.sends.list(self.groups[0].len() as u32);
         for group in self.groups.iter() {
             let member = |rank: u32| group[rank as usize];
-            sends.iter().for_each(|&(from, to)| each(member(from), member(to)));
+            sends
+                .iter()
+                .for_each(|&(from, to)| each(member(from), member(to)));
         }
     }
 

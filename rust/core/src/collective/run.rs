@@ -146,7 +146,10 @@ fn endless(context: &Context, request: &Request, best: &Ready) -> Error {
         let (argument, got) = if !latency.is_finite() {
             ("latency", longest_latency(machine))
         } else if !overhead.is_finite() {
-            ("overhead", machine.nic().map_or(machine.overhead(), |nic| nic.overhead))
+            (
+                "overhead",
+                machine.nic().map_or(machine.overhead(), |nic| nic.overhead),
+            )
         } else if degraded < 1.0 {
             ("degrade", degraded)
         } else {
@@ -175,7 +178,10 @@ fn endless(context: &Context, request: &Request, best: &Ready) -> Error {
 fn longest_latency(machine: &Machine) -> f64 {
     let axes = machine.domain().axes().iter().map(|axis| axis.latency);
     let tiers = machine.sites().iter().flat_map(|site| &site.tiers);
-    let wan = machine.wan().into_iter().flat_map(|wan| wan.latency.iter().copied());
+    let wan = machine
+        .wan()
+        .into_iter()
+        .flat_map(|wan| wan.latency.iter().copied());
     axes.chain(machine.nic().map(|nic| nic.latency))
         .chain(tiers.map(|tier| tier.latency))
         .chain(wan)

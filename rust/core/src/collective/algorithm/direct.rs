@@ -92,8 +92,7 @@ fn star(job: &Job, outward: bool, bytes: f64) -> Result<Phase> {
         Operation::Gather => vec![from],
         _ => vec![0],
     };
-    let moves =
-        Moves::new(job.placement, sends, carry).reducing(operation == Operation::Reduce);
+    let moves = Moves::new(job.placement, sends, carry).reducing(operation == Operation::Reduce);
     let what = if outward {
         "root to all"
     } else {

@@ -114,7 +114,11 @@ fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Res
                     .collect()
             };
             let sends = Sends::Made {
-                count: if crossing { domains } else { ranks as usize - domains },
+                count: if crossing {
+                    domains
+                } else {
+                    ranks as usize - domains
+                },
                 make: Rc::new(make),
             };
             Moves::between(by_rank(), sends, |_, _, _| Vec::new())

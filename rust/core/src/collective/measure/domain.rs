@@ -166,7 +166,10 @@ fn alike(context: &Context, found: &[(u32, u32)]) -> Result<Unit> {
     }
     let mut stretches = Vec::new();
     for_each_class(machine, |class, links| {
-        stretches.push((links.end as usize, by_class.get(&class).copied().unwrap_or(0.0)));
+        stretches.push((
+            links.end as usize,
+            by_class.get(&class).copied().unwrap_or(0.0),
+        ));
     });
     unit.ledger.local = Loads::stretched(stretches);
     Ok(unit)

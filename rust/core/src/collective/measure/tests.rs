@@ -100,7 +100,12 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
         }
         Kind::Lanes { pairs, lanes } => {
             for &(from, to) in lanes {
-                out.extend(pairs.list().iter().map(|&(a, b)| (at(a, from), at(b, to), 1.0)));
+                out.extend(
+                    pairs
+                        .list()
+                        .iter()
+                        .map(|&(a, b)| (at(a, from), at(b, to), 1.0)),
+                );
             }
         }
         Kind::Star {
