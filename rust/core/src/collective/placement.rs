@@ -4,9 +4,9 @@
 use super::context::Context;
 use super::damage::stand_in;
 use super::layout::{self, LocalBox};
-use super::moves::{SeatKind, Seats};
 use super::pairs::{Pairs, Sends};
 use super::pattern::{Kind, Pattern};
+use super::seats::{SeatKind, Seats};
 use crate::machine::Machine;
 use crate::route::alone;
 use crate::{Error, Result};

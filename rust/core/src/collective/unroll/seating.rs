@@ -1,10 +1,11 @@
 //! Where the ranks of an algorithm sit in the group, and which blocks they send from there.
 
-use super::Visit;
 use super::layout::Layout;
+use super::limits::Visit;
 use crate::Result;
-use crate::collective::moves::{Moves, Scope, SeatKind, Seats, Space, Steps};
+use crate::collective::moves::{Moves, Scope, Space, Steps};
 use crate::collective::schedule::Spread;
+use crate::collective::seats::{SeatKind, Seats};
 use std::ops::Range;
 
 /// An algorithm's ranks as places in the group.

@@ -1,11 +1,13 @@
 //! Plain messages between chips of a machine: from columns to a graph, and their finish times.
 
-use super::graph::{Flow, Graph};
+use super::engine::Engine;
+use super::fluid::{Flow, Graph};
+use super::{fifo, fluid};
+use crate::Control;
 use crate::error::{Error, Result, not_negative};
 use crate::load::{ByteColumn, IndexColumn};
 use crate::machine::Machine;
 use crate::route::{DimensionOrder, Overlay, Routes, Routing, TieRule};
-use crate::{Control, fifo, fluid};
 
 /// Flows, and steps of paths, between two looks at the cancel flag.
 const STRETCH: usize = 1 << 12;
@@ -13,33 +15,6 @@ const CHUNK: usize = 1 << 20;
 /// Links of the machine for each step of a path up to which a table of links beats a search.
 const TABLE: u64 = 16;
 const UNUSED: u32 = u32::MAX;
-
-/// How messages share links over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engine {
-    /// All at once with fair rates: [`fluid::simulate`].
-    Fluid,
-    /// Whole messages, one after the other: [`fifo::simulate`](crate::fifo::simulate).
-    Fifo,
-}
-
-impl Engine {
-    /// The engine with this name.
-    ///
-    /// # Errors
-    /// [`Error::Unknown`].
-    pub fn from_name(name: &str) -> Result<Self> {
-        match name {
-            "fluid" => Ok(Self::Fluid),
-            "fifo" => Ok(Self::Fifo),
-            other => Err(Error::Unknown {
-                argument: "model".to_owned(),
-                value: other.to_owned(),
-                known: "fluid, fifo".to_owned(),
-            }),
-        }
-    }
-}
 
 /// Messages that wait for nothing but their start.
 #[derive(Debug, Clone, Copy)]
