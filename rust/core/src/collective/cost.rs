@@ -6,10 +6,9 @@
 //! link needs for one piece's bytes in all phases together, or that senders need to start its messages. Latency
 //! delays a piece and does not hold up the next.
 
-use super::context::Context;
+use super::context::{Context, Pattern};
 use super::ledger::{Busiest, Ledger};
 use super::model::Model;
-use super::pattern::Pattern;
 use super::schedule::{Phase, Repeat, Stage, Track};
 use crate::Result;
 use std::rc::Rc;

@@ -1,9 +1,9 @@
 //! Bytes on links, kept as compactly as the pattern that caused them: the same loads in every domain are
 //! stored once, NIC loads by domain, fabric and WAN links by number, all of them by stretches that are alike.
 
-use super::context::Context;
 use super::damage::Hurt;
 use super::loads::Loads;
+use super::scene::Scene;
 use crate::machine::LinkClass;
 use std::collections::BTreeMap;
 
@@ -63,7 +63,7 @@ impl Ledger {
     }
 
     /// The busiest link, `None` when there are no bytes.
-    pub(crate) fn busiest(&self, context: &Context) -> Option<Busiest> {
+    pub(crate) fn busiest(&self, scene: &Scene) -> Option<Busiest> {
         let mut best: Option<Busiest> = None;
         let mut offer = |bytes: f64, bandwidth: f64, link: u64| {
             let seconds = bytes / bandwidth;
@@ -76,34 +76,34 @@ impl Ledger {
                 });
             }
         };
-        let machine = context.machine;
+        let machine = scene.machine;
         let seconds = |bytes: f64, bandwidth: f64| bytes / bandwidth;
-        if let Some(domain) = context.whole_domain().filter(|_| !self.local.is_empty()) {
-            let (local, _) = self.local.peak(&context.local_bandwidth, seconds);
+        if let Some(domain) = scene.whole_domain().filter(|_| !self.local.is_empty()) {
+            let (local, _) = self.local.peak(&scene.local_bandwidth, seconds);
             let link = machine.domain_link(domain, local as u64);
             offer(
                 self.local.get(local),
-                context.local_bandwidth.get(local),
+                scene.local_bandwidth.get(local),
                 link,
             );
         }
-        if let Some(hurt) = &context.hurt {
-            self.offer_damaged(context, hurt, &mut offer);
+        if let Some(hurt) = &scene.hurt {
+            self.offer_damaged(scene, hurt, &mut offer);
         }
         if let Some(nic) = machine.nic() {
             for direction in 0..2 {
-                for (domain, bytes, local) in self.nic_peaks(context, direction) {
+                for (domain, bytes, local) in self.nic_peaks(scene, direction) {
                     let chip = domain * machine.domain().chips() + local;
                     offer(bytes, nic.bandwidth, machine.nic_link(direction == 1, chip));
                 }
             }
         }
-        let (at, _) = self.fabric.peak(&context.fabric_bandwidth, seconds);
+        let (at, _) = self.fabric.peak(&scene.fabric_bandwidth, seconds);
         let link = machine.blocks().fabric[0] + at as u64;
-        offer(self.fabric.get(at), context.fabric_bandwidth.get(at), link);
+        offer(self.fabric.get(at), scene.fabric_bandwidth.get(at), link);
         for &(link, bytes) in &self.single {
             offer(
-                bytes + self.beside(context, link),
+                bytes + self.beside(scene, link),
                 machine.link_numbers(link).0,
                 link,
             );
@@ -118,8 +118,8 @@ impl Ledger {
     }
 
     /// Offers the links of damaged domains: inside, and the NICs that carry more than their own, or are slower.
-    fn offer_damaged(&self, context: &Context, hurt: &Hurt, offer: &mut impl FnMut(f64, f64, u64)) {
-        let machine = context.machine;
+    fn offer_damaged(&self, scene: &Scene, hurt: &Hurt, offer: &mut impl FnMut(f64, f64, u64)) {
+        let machine = scene.machine;
         let chips = machine.domain().chips();
         for (index, class) in hurt.classes.iter().enumerate() {
             let first = class.domains[0];
@@ -153,7 +153,7 @@ impl Ledger {
                 continue;
             };
             for &domain in &class.domains {
-                let detoured = class.detoured(context, self, domain);
+                let detoured = class.detoured(scene, self, domain);
                 for (&local, &bytes) in &detoured.local {
                     let link = machine.domain_link(domain, local);
                     let single = self.single.binary_search_by_key(&link, |entry| entry.0);
@@ -166,7 +166,7 @@ impl Ledger {
                     let own = slow
                         .map(|entry| entry.0)
                         .filter(|chip| !detoured.nics[direction].contains_key(chip))
-                        .map(|chip| (chip, self.nic_bytes(context, direction, domain, chip)));
+                        .map(|chip| (chip, self.nic_bytes(scene, direction, domain, chip)));
                     let others = detoured.nics[direction].iter().map(|(&a, &b)| (a, b));
                     for (chip, bytes) in others.chain(own) {
                         if detoured.idle[direction].contains(&chip) {
@@ -181,15 +181,9 @@ impl Ledger {
     }
 
     /// Bytes that the rank of a local chip sends (0) or receives (1) over its NIC, wherever that is.
-    pub(crate) fn nic_bytes(
-        &self,
-        context: &Context,
-        direction: usize,
-        domain: u32,
-        chip: u32,
-    ) -> f64 {
+    pub(crate) fn nic_bytes(&self, scene: &Scene, direction: usize, domain: u32, chip: u32) -> f64 {
         let at = domain as usize;
-        let shared = match context.is_member(chip) {
+        let shared = match scene.is_member(chip) {
             true => self.nic[direction].get(at),
             false => 0.0,
         };
@@ -198,12 +192,12 @@ impl Ledger {
     }
 
     /// The busiest domain of the members' NICs, and of each lane that has loads of its own.
-    fn nic_peaks(&self, context: &Context, direction: usize) -> Vec<(u32, f64, u32)> {
+    fn nic_peaks(&self, scene: &Scene, direction: usize) -> Vec<(u32, f64, u32)> {
         let shared = &self.nic[direction];
         let mut out = Vec::new();
         // NICs that carry nothing any more, or more than their own, are offered with their domains.
         let own = |domain: usize, chip: u32| {
-            let class = context
+            let class = scene
                 .hurt
                 .as_ref()
                 .and_then(|hurt| hurt.redirected(domain as u32));
@@ -211,11 +205,11 @@ impl Ledger {
         };
         if !shared.is_empty() {
             let (domain, bytes) = shared.peak(&Loads::default(), |bytes, _| bytes);
-            let chip = context.members().find(|&chip| own(domain, chip));
+            let chip = scene.members().find(|&chip| own(domain, chip));
             out.extend(chip.map(|chip| (domain as u32, bytes, chip)));
         }
         for (&lane, loads) in &self.lanes[direction] {
-            let beside = !shared.is_empty() && context.is_member(lane);
+            let beside = !shared.is_empty() && scene.is_member(lane);
             let bytes = |own: f64, shared: f64| own + if beside { shared } else { 0.0 };
             let (domain, bytes) = loads.peak(shared, bytes);
             if own(domain, lane) {
@@ -227,25 +221,25 @@ impl Ledger {
 
     /// Bytes that the compact parts put on a link that also has bytes of its own in `single`. Algorithms mix
     /// single links only with loads inside domains.
-    fn beside(&self, context: &Context, link: u64) -> f64 {
-        let machine = context.machine;
+    fn beside(&self, scene: &Scene, link: u64) -> f64 {
+        let machine = scene.machine;
         if link >= machine.blocks().nic {
             return 0.0;
         }
         let links = machine.domain().links();
         let (domain, local) = ((link / links) as u32, link % links);
-        match &context.hurt {
+        match &scene.hurt {
             Some(hurt) => hurt.local_bytes(self, domain, local),
             None => self.local.get(local as usize),
         }
     }
 
     /// Bytes on every link of the machine, by number; where there is damage, of a ledger that has been settled.
-    pub(crate) fn expand(&self, context: &Context) -> Vec<f64> {
-        let machine = context.machine;
+    pub(crate) fn expand(&self, scene: &Scene) -> Vec<f64> {
+        let machine = scene.machine;
         let mut out = vec![0.0; machine.num_links() as usize];
         if !self.local.is_empty() {
-            for &domain in context.member_domains() {
+            for &domain in scene.member_domains() {
                 let first = machine.domain_link(domain, 0) as usize;
                 let links = out[first..].iter_mut().zip(self.local.values());
                 links.for_each(|(link, bytes)| *link = bytes);
@@ -254,7 +248,7 @@ impl Ledger {
         let chips = machine.domain().chips();
         for direction in 0..2 {
             for (domain, bytes) in self.nic[direction].values().enumerate() {
-                for local in context.members() {
+                for local in scene.members() {
                     out[machine.nic_link(direction == 1, domain as u32 * chips + local)
                         as usize] += bytes;
                 }
@@ -280,9 +274,9 @@ impl Ledger {
 impl Ledger {
     /// Notes what damaged domains have more or less than whole ones as bytes of single links, below zero where they
     /// have less: then a ledger says all without knowing of damage. To be done once, at the end.
-    pub(crate) fn settle(&mut self, context: &Context) {
-        let Some(hurt) = &context.hurt else { return };
-        let machine = context.machine;
+    pub(crate) fn settle(&mut self, scene: &Scene) {
+        let Some(hurt) = &scene.hurt else { return };
+        let machine = scene.machine;
         let chips = machine.domain().chips();
         let mut changes = Vec::new();
         for (index, class) in hurt.classes.iter().enumerate() {
@@ -290,12 +284,12 @@ impl Ledger {
                 let local = |link: u64| machine.domain_link(domain, link);
                 let inside = self.classes.get(index).into_iter().flatten();
                 changes.extend(inside.map(|&(link, bytes)| (local(u64::from(link)), bytes)));
-                let detoured = class.detoured(context, self, domain);
+                let detoured = class.detoured(scene, self, domain);
                 let ways = detoured.local.iter();
                 changes.extend(ways.map(|(&link, &bytes)| (local(link), bytes)));
                 for direction in 0..2 {
                     let link = |chip: u32| machine.nic_link(direction == 1, domain * chips + chip);
-                    let before = |chip: u32| self.nic_bytes(context, direction, domain, chip);
+                    let before = |chip: u32| self.nic_bytes(scene, direction, domain, chip);
                     let idle = detoured.idle[direction].iter();
                     changes.extend(idle.map(|&chip| (link(chip), -before(chip))));
                     let busy = detoured.nics[direction].iter();

@@ -1,11 +1,11 @@
 //! What a collective call answers.
 
-use super::context::Context;
 use super::cost::{Cost, StageCost};
 use super::group::Groups;
 use super::ledger::{Busiest, Ledger};
 use super::model::Model;
 use super::rows::{self, Row, rows, stage_row};
+use super::scene::Scene;
 use super::tables::{Column, Fact, Facts, Table, Tables};
 use crate::machine::Machine;
 use crate::operation::Operation;
@@ -196,7 +196,7 @@ impl Outcome {
             // Nothing moves, whether or not chips of the group could reach others.
             return Ok(vec![0.0; machine.num_links() as usize]);
         }
-        Ok(self.ledger.expand(&Context::new(
+        Ok(self.ledger.expand(&Scene::new(
             machine,
             routing,
             &self.members,

@@ -1,12 +1,7 @@
 //! Patterns: who sends to whom at the same time, one byte a message, written compactly. What a pattern costs
-//! per byte is found once and scaled; phases of an algorithm share patterns.
+//! per byte is found once (`context.rs`) and scaled; phases of an algorithm share patterns.
 
-use super::context::Context;
-use super::ledger::{Busiest, Ledger};
-use super::measure;
 use super::pairs::Pairs;
-use crate::Result;
-use std::cell::OnceCell;
 
 /// Which messages a pattern has.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,62 +78,4 @@ pub(crate) enum SiteShare {
     Receiver,
     /// The sending site's share of the domains.
     Sender,
-}
-
-/// What a pattern costs when each message has one byte.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Unit {
-    /// Bytes on links.
-    pub(crate) ledger: Ledger,
-    /// Longest route's latency in seconds.
-    pub(crate) latency: f64,
-    /// Seconds that the busiest sender spends on starting its messages.
-    pub(crate) overhead: f64,
-    /// Bytes that the busiest sender sends.
-    pub(crate) sent: f64,
-    /// The busiest link.
-    pub(crate) busiest: Option<Busiest>,
-    /// (latency, seconds per byte) of messages that are alone on their route; dominated ones left out.
-    pub(crate) alone: Vec<(f64, f64)>,
-}
-
-/// A pattern and, once asked for, its cost.
-#[derive(Debug)]
-pub(crate) struct Pattern {
-    pub(crate) kind: Kind,
-    unit: OnceCell<Unit>,
-}
-
-impl Pattern {
-    pub(super) fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            unit: OnceCell::new(),
-        }
-    }
-
-    /// The cost of one byte a message.
-    pub(crate) fn unit(&self, context: &Context) -> Result<&Unit> {
-        if let Some(unit) = self.unit.get() {
-            return Ok(unit);
-        }
-        let mut unit = measure::unit(context, &self.kind)?;
-        unit.busiest = unit.ledger.busiest(context);
-        Ok(self.unit.get_or_init(|| unit))
-    }
-}
-
-impl Unit {
-    /// Notes a message that takes `latency` + bytes x `seconds_per_byte` on an idle machine.
-    pub(crate) fn note_alone(&mut self, latency: f64, seconds_per_byte: f64) {
-        self.latency = self.latency.max(latency);
-        let dominated =
-            |&(other, slope): &(f64, f64)| other >= latency && slope >= seconds_per_byte;
-        if self.alone.iter().any(dominated) {
-            return;
-        }
-        self.alone
-            .retain(|&(other, slope)| other > latency || slope > seconds_per_byte);
-        self.alone.push((latency, seconds_per_byte));
-    }
 }

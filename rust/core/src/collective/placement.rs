@@ -1,11 +1,11 @@
 //! Where the ranks of an algorithm sit: the same algorithm runs over the chips of a domain, over domains (all
 //! their chips in parallel, each on its own rail), or over a plain list of chips.
 
-use super::context::Context;
+use super::context::{Context, Pattern};
 use super::damage::stand_in;
 use super::layout::{self, LocalBox};
 use super::pairs::{Pairs, Sends};
-use super::pattern::{Kind, Pattern};
+use super::pattern::Kind;
 use super::seats::{SeatKind, Seats};
 use crate::machine::Machine;
 use crate::route::alone;

@@ -4,8 +4,8 @@
 //! while the next is in its UltraServer), and a track may cut its share again into pieces that follow each
 //! other through its phases. `cost.rs` chooses how finely.
 
+use super::context::Pattern;
 use super::moves::{Moves, Scope, Space};
-use super::pattern::Pattern;
 use std::rc::Rc;
 
 /// A pattern with the bytes of each of its messages (the mean over the steps of its phase), and what they carry.

@@ -5,8 +5,8 @@
 
 use super::{Job, unsupported};
 use crate::Result;
+use crate::collective::context::Pattern;
 use crate::collective::moves::{Moves, Sends, Space};
-use crate::collective::pattern::Pattern;
 use crate::collective::placement::Placement;
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;

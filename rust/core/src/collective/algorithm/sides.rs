@@ -1,9 +1,9 @@
 //! The sides of a box of chips, around which rings run.
 
 use super::Job;
+use crate::collective::context::Pattern;
 use crate::collective::layout::LocalBox;
 use crate::collective::moves::Sends;
-use crate::collective::pattern::Pattern;
 use crate::collective::placement::Placement;
 use crate::collective::seats::Seats;
 use crate::{Error, Result};

@@ -3,9 +3,9 @@
 use super::fabric::site_bytes;
 use super::{by_site, unit};
 use crate::Control;
-use crate::collective::context::Context;
 use crate::collective::group::Groups;
 use crate::collective::pattern::{Kind, SiteShare};
+use crate::collective::scene::Scene;
 use crate::machine::{Axis, AxisKind, Domain, Machine, Nic, Site, Tier, Wan, WanShape};
 use crate::route::{Routing, route, walk};
 
@@ -188,8 +188,8 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
 
 fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
     let (routing, control) = (Routing::default(), Control::default());
-    let context = Context::new(machine, &routing, groups, &control).expect("sound");
-    let unit = unit(&context, kind).expect("measurable");
+    let scene = Scene::new(machine, &routing, groups, &control).expect("sound");
+    let unit = unit(&scene, kind).expect("measurable");
     let mut loads = vec![0.0; machine.num_links() as usize];
     let (mut latency, mut alone) = (0.0f64, 0.0f64);
     let mut sent = vec![0.0; machine.num_chips() as usize];
@@ -203,7 +203,7 @@ fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
         alone = alone.max(way.latency + 1e6 * bytes / way.bandwidth);
         sent[from as usize] += bytes;
     }
-    let compact = unit.ledger.expand(&context);
+    let compact = unit.ledger.expand(&scene);
     for (link, (a, b)) in compact.iter().zip(&loads).enumerate() {
         assert!(
             (a - b).abs() <= 1e-12 * b.abs().max(1.0),
@@ -230,7 +230,7 @@ fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
         (last - alone).abs() <= 1e-12 * alone.max(1.0),
         "{kind:?} alone {last} is not {alone}"
     );
-    let busiest = unit.ledger.busiest(&context).expect("bytes move");
+    let busiest = unit.ledger.busiest(&scene).expect("bytes move");
     let brute = loads
         .iter()
         .zip(machine.link_bandwidths())
