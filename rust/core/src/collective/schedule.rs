@@ -53,13 +53,12 @@ pub(crate) struct Track {
     pub(crate) spread: Option<Spread>,
 }
 
-/// Sets of domains at which one track runs side by side.
+/// Sets of domains at which one track runs side by side; the moves name the members of the first.
 #[derive(Debug, Clone)]
 pub(crate) struct Spread {
-    /// The set whose members the moves name.
-    pub(crate) base: Vec<u32>,
-    /// The sets that belong to the first group.
-    pub(crate) mine: Vec<Vec<u32>>,
+    pub(crate) sets: Rc<[Vec<u32>]>,
+    /// Which of the sets belong to the first group.
+    pub(crate) mine: Vec<u32>,
 }
 
 /// Tracks that run side by side on one tier of the machine.

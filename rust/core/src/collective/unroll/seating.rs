@@ -32,13 +32,14 @@ impl Seating {
         let order: Vec<u32> = seats
             .members()
             .iter()
-            .map(|&member| index(&spread.base, member))
+            .map(|&member| index(&spread.sets[0], member))
             .collect();
         spread
             .mine
             .iter()
-            .map(|group| {
-                let members: Vec<u32> = order.iter().map(|&at| group[at as usize]).collect();
+            .map(|&set| {
+                let set = &spread.sets[set as usize];
+                let members: Vec<u32> = order.iter().map(|&at| set[at as usize]).collect();
                 Self::at(layout, seats.kind, &members)
             })
             .collect()
