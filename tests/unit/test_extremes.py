@@ -36,8 +36,8 @@ def test_a_link_that_hardly_works_is_gone_round_or_named(operation: str, model: 
 def test_latencies_that_add_up_to_no_number_are_named(model: str) -> None:
     for latency in (5e307, 1.7e308):
         torus = rf.torus((4, 4), bandwidth="50 GB/s", latency=latency)
-        assert refused(lambda: torus.all_reduce(100, model=model)) == "latency"  # noqa: B023
-        assert refused(lambda: torus.barrier(model=model)) == "latency"  # noqa: B023
+        assert "latency" in refused(lambda: torus.all_reduce(100, model=model))  # noqa: B023
+        assert "latency" in refused(lambda: torus.barrier(model=model))  # noqa: B023
     torus = rf.torus((4, 4), bandwidth="50 GB/s", latency=1e306)
     assert math.isfinite(torus.all_reduce(100, model=model).time_s)
 
@@ -50,7 +50,8 @@ def test_a_dead_way_is_still_unreachable() -> None:
     axis = rf.Axis("x", 2, "ring", 50e9, 0)
     server = rf.UltraServer("u", None, (axis,), rf.Nic(25e9, 0, 0), 0)
     machine = rf.Cluster([rf.Site("s", 4, server, rf.Fabric((rf.Tier(2, 1.0, "1 s"),)))])
-    uplink = next(at for at in range(machine.num_links) if "uplink" in machine.link(at).link_class)
+    crossed = machine.route(0, 7).links.tolist()
+    uplink = max(link for link in crossed if link not in machine.route(0, 3).links)
     for call in (lambda m: m.all_reduce(1), lambda m: m.barrier()):
         with pytest.raises(rf.Unreachable):
             call(machine.with_faults(links=[uplink]))
