@@ -12,6 +12,7 @@ from rainier_fast.results.link import Bottleneck
 from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.results.table import Table, plain
 from rainier_fast.results.tables import Tables
+from rainier_fast.screen import one_screen
 
 if TYPE_CHECKING:
     from rainier_fast.ask.request import Request
@@ -19,9 +20,16 @@ if TYPE_CHECKING:
     from rainier_fast.catalog import Figure
     from rainier_fast.machine.machine import Machine
 
-__all__ = ["CollectiveResult"]
+__all__ = ["CollectiveResult", "choice_of"]
 
 
+def choice_of(outcome: _core.Outcome) -> str | tuple[str, ...]:
+    """Return how to ask for the algorithms of an answer again: by a name, or one for each tier."""
+    choice = outcome.choice
+    return choice if isinstance(choice, str) else tuple(choice)
+
+
+@one_screen
 @dataclass(frozen=True, repr=False)
 class CollectiveResult:
     """The answer to a collective. Immutable; small: it finds its link loads again when asked.
@@ -85,6 +93,8 @@ class CollectiveResult:
     machine: Machine
     request: Request
     note: str
+    # How to ask for the same algorithms again: a name, or one for each tier.
+    _choice: str | tuple[str, ...]
     _tables: Tables
 
     __hash__ = None  # type: ignore[assignment]
@@ -99,6 +109,7 @@ class CollectiveResult:
             bottleneck=None if worst is None else Bottleneck(**worst),
             machine=machine,
             request=request,
+            _choice=choice_of(outcome),
             _tables=Tables(outcome.tables()),
         )
 
@@ -202,14 +213,10 @@ class CollectiveResult:
         return self.request.outcome(self.machine)
 
     def _named(self) -> Request:
-        """Return the request with the algorithms that `auto` took."""
-        from rainier_fast.collectives.scheduling import names_of
-
-        stages = self.stages
-        if self.request.algorithm != "auto" or not len(stages):
+        """Return the request with the algorithms that were taken."""
+        if self.request.algorithm not in ("auto", "hierarchical") or not len(self.stages):
             return self.request
-        pairs = zip(stages["stage"].tolist(), stages["tier"].tolist(), strict=True)
-        return replace(self.request, algorithm=names_of(self.algorithm, pairs))
+        return replace(self.request, algorithm=self._choice)
 
     def schedule(self) -> Schedule:
         """Return the schedule of the first group, message by message.
@@ -255,7 +262,7 @@ class CollectiveResult:
         plainly = {
             item.name: plain(getattr(self, item.name))
             for item in fields(self)
-            if item.name not in ("machine", "request", "bottleneck", "_tables")
+            if item.name not in ("machine", "request", "bottleneck", "_choice", "_tables")
         }
         derived = ("serialisation_s", "algbw_Bps", "busbw_Bps", "efficiency", "why")
         bottleneck = self.bottleneck
