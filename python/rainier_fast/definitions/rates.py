@@ -166,18 +166,7 @@ Rates: TypeAlias = FailureRates | str
 
 
 def as_rates(rates: object) -> FailureRates:
-    """Return `rates` if they are `FailureRates`, or the published ones of that name.
-
-    Raises
-    ------
-    UnknownName, InvalidType
-        If they are neither.
-
-    Examples
-    --------
-    >>> as_rates("rsc-2").host_per_hour
-    9.75e-05
-    """
+    """Return `rates` if they are `FailureRates`, or the published ones of that name."""
     if isinstance(rates, FailureRates):
         return rates
     if isinstance(rates, str):
@@ -186,18 +175,7 @@ def as_rates(rates: object) -> FailureRates:
 
 
 def as_hours(hours: object) -> float:
-    """Return `hours` as a finite number, 0 or above.
-
-    Raises
-    ------
-    InvalidArgument, InvalidType
-        If it is not one.
-
-    Examples
-    --------
-    >>> as_hours(24)
-    24.0
-    """
+    """Return `hours` as a finite number, 0 or above."""
     return _number("hours", hours)
 
 

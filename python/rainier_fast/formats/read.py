@@ -23,22 +23,7 @@ _FORMS: Final = "must be rows (dicts), a path, text, or a pandas or polars data 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a table says.
-
-    Attributes
-    ----------
-    rows
-        The measurements, in the table's order.
-    notes
-        What was detected, in sentences.
-    ranks
-        Numbers of ranks that the table names; empty where it names none.
-
-    Examples
-    --------
-    >>> read([{"op": "allr", "bytes": 8, "time_us": 5}]).rows[0].op
-    'all_reduce'
-    """
+    """What a table says."""
 
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
@@ -51,35 +36,7 @@ def read(
     size_unit: str | None = None,
     time_unit: str | None = None,
 ) -> Reading:
-    r"""Read a measured table.
-
-    Parameters
-    ----------
-    table
-        Rows as dicts, a path, text (nccom-test, nccl-tests, JSON, CSV), or a pandas or polars data
-        frame.
-    op
-        The operation, where the table does not say.
-    size_unit
-        ``"bytes"`` or ``"elements"``, to override what is detected.
-    time_unit
-        ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``, to override what is detected.
-
-    Returns
-    -------
-    Reading
-        Rows in bytes and seconds.
-
-    Raises
-    ------
-    InvalidArgument, InvalidType
-        If the table or a row cannot be read; the message names the line or row.
-
-    Examples
-    --------
-    >>> read("op,size_mib,time_us\nall_reduce,1,51.9").rows[0].size_bytes
-    1048576.0
-    """
+    r"""Read a measured table."""
     for name, value, allowed in (
         ("size_unit", size_unit, ("bytes", "elements")),
         ("time_unit", time_unit, ("s", "ms", "us", "ns")),

@@ -159,10 +159,8 @@ def _check_ranks(machine: Machine, reading: Reading) -> None:
 def _fit(
     space: Space, rows: Sequence[Row], known: Sequence[str] | None = None
 ) -> tuple[Vector, list[Measured]]:
-    """Return the values that suit the rows best, and the rows with what the machine then says.
-
-    `known` are the algorithms of the rows, where the caller knows them.
-    """
+    """Return the values that suit the rows best, and the rows with what the machine then says."""
+    # `known` are the algorithms of the rows, where the caller knows them.
     names = [parameter.name for parameter in space.parameters]
     start = np.array([parameter.start for parameter in space.parameters])
     low = [parameter.low for parameter in space.parameters]

@@ -265,13 +265,7 @@ class _Ask:
         chips: NDArray[np.int64],
         algorithm: Algorithm | None = None,
     ) -> _Ask:
-        """Return the same over some of the chips; the root stays the chip that it was.
-
-        Raises
-        ------
-        Unsupported
-            If the root is not among them.
-        """
+        """Return the same over some of the chips; the root stays the chip that it was."""
         algorithm = self.algorithm if algorithm is None else algorithm
         root = self.root
         if self.collective in _ROOTED:

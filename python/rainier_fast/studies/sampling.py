@@ -222,19 +222,7 @@ _DEFAULTS: Final[dict[str, Any]] = {
 
 
 def run_draws(trial: Trial, first: int, end: int, n_threads: int) -> Drawn:
-    """Run the draws of a range, in this process or in a worker of an executor.
-
-    Examples
-    --------
-    >>> from rainier_fast import FailureRates, preset
-    >>> machine = preset("trn2")
-    >>> request = make_request(
-    ...     machine, "all_reduce", 8, None, "ring", "link_load", "dor", None, 0, 0
-    ... )
-    >>> trial = Trial(machine, request, None, "detour", FailureRates(), 1.0, 0)
-    >>> run_draws(trial, 3, 5, 1).live.tolist()
-    [16, 16]
-    """
+    """Run the draws of a range, in this process or in a worker of an executor."""
     return _core_draws(trial, first, end, n_threads, None)
 
 
