@@ -163,7 +163,9 @@ def _all(
 
 
 def _plain(given: object) -> bool:
-    if not isinstance(given, list | tuple | range):
+    if isinstance(given, range):
+        return True
+    if not isinstance(given, list | tuple):
         return False
     return all(type(item) is int for item in given)
 

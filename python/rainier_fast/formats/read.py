@@ -57,7 +57,10 @@ def _records(table: object) -> tuple[str, list[Record], set[int]]:
         if "\n" not in table.strip() and table.lstrip()[:1] not in ("[", "{"):
             return _of_file(Path(table))
         return _of_text(table)
-    columns: Any = getattr(table, "columns", None)
+    try:
+        columns: Any = getattr(table, "columns", None)
+    except Exception as error:  # whatever a value's own methods raise
+        raise invalid_type("table", table, _FORMS) from error
     if columns is not None and hasattr(table, "to_dicts"):
         return _of_rows("a polars data frame", table.to_dicts())
     if columns is not None and hasattr(table, "to_dict"):
