@@ -75,20 +75,7 @@ def schedule(
 def play(
     machine: Base, schedule: Schedule, model: str, routing: Routing | None
 ) -> CollectiveResult:
-    """Run a schedule on a machine: the work of `Machine.run`.
-
-    Raises
-    ------
-    RainierError
-        If the schedule does not run there.
-
-    Examples
-    --------
-    >>> from rainier_fast import torus
-    >>> line = torus((2,), bandwidth=1e9, wrap=False)
-    >>> play(line, schedule("broadcast", line, 1e6), "link_load", None).time_s
-    0.001
-    """
+    """Run a schedule on a machine: the work of `Machine.run`."""
     if not isinstance(schedule, Schedule):
         raise invalid_type("schedule", schedule, "must be a Schedule")
     model = as_one_of("model", model, MODELS)

@@ -16,22 +16,7 @@ __all__ = ["Measured", "measure"]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One measured row beside what the fitted machine says.
-
-    Attributes
-    ----------
-    op, size_bytes, measured_s
-        The row.
-    predicted_s
-        Seconds by the fitted machine.
-    algorithm
-        What ran in the model.
-
-    Examples
-    --------
-    >>> Measured("all_reduce", 1e6, 2e-6, 3e-6, "ring").error
-    0.5
-    """
+    """One measured row beside what the fitted machine says."""
 
     op: str
     size_bytes: float
@@ -46,34 +31,7 @@ class Measured:
 
 
 def measure(machine: Base, rows: Sequence[Row], algorithm: str | Sequence[str]) -> list[Measured]:
-    """Return what a machine says of each row.
-
-    Parameters
-    ----------
-    machine
-        Any machine; each row runs over all of its chips.
-    rows
-        The measurements.
-    algorithm
-        What runs; one for all rows, or one for each.
-
-    Returns
-    -------
-    list of Measured
-        In the order of the rows.
-
-    Raises
-    ------
-    InvalidArgument, Unsupported
-        As the collective does, with the row.
-
-    Examples
-    --------
-    >>> from rainier_fast import preset
-    >>> row = Row("all_reduce", 2.0**20, 51.9e-6, "row 0")
-    >>> 40e-6 < measure(preset("trn2"), [row], "neuron")[0].predicted_s < 60e-6
-    True
-    """
+    """Return what a machine says of each row."""
     groups, routing = as_groups(None, machine), as_routing("dor")
     names = [algorithm] * len(rows) if isinstance(algorithm, str) else list(algorithm)
     measured = []

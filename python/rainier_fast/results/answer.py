@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Self
 
 from rainier_fast import _core
 from rainier_fast.ask.request import Request
 from rainier_fast.catalog import Figure
 from rainier_fast.results.link import Bottleneck
+from rainier_fast.results.tables import Tables
 from rainier_fast.table import Table
 from rainier_fast.topology.base import Base
 
@@ -40,56 +41,52 @@ class Answer:
     bus_factor: float
     lower_bound_s: float
     bottleneck: Bottleneck | None
-    bounds: Table
-    stages: Table
-    phases: Table
-    candidates: Table
     machine: Base
     request: Request
-    note: str = ""
+    note: str
     # How to ask for the same algorithms again: a name, or one for each tier.
-    _choice: str | tuple[str, ...] = field(default="auto", kw_only=True)
-    _outcome: _core.Outcome | None = field(default=None, compare=False)
+    _choice: str | tuple[str, ...]
+    _tables: Tables
 
     __hash__ = None  # type: ignore[assignment]
 
     @classmethod
     def _of(cls, machine: Base, request: Request, outcome: _core.Outcome) -> Self:
-        """Make a result of the core's answer."""
-        worst = outcome.bottleneck
+        """Make a result of the core's answer, of which it keeps numbers and tables alone."""
+        facts = outcome.facts()
+        worst = facts.pop("bottleneck")
         return cls(
-            operation=outcome.operation,
-            algorithm=outcome.algorithm,
-            model=outcome.model,
-            ranks=outcome.ranks,
-            groups=outcome.groups,
-            size_bytes=outcome.size,
-            chunks=outcome.chunks,
-            time_s=outcome.time,
-            latency_s=outcome.latency,
-            overhead_s=outcome.overhead,
-            bus_factor=outcome.bus_factor,
-            lower_bound_s=outcome.lower_bound,
-            bottleneck=None if worst is None else Bottleneck(*worst),
-            bounds=_table(("bound", "time_s"), outcome.bounds),
-            stages=_table(_STAGE, outcome.stages),
-            phases=_table(_PHASE, outcome.phases),
-            candidates=_table(
-                ("algorithm", "time_s", "reason"),
-                [
-                    (name, math.nan if seconds is None else seconds, reason)
-                    for name, seconds, reason in outcome.candidates
-                ],
-            ),
+            **facts,
+            bottleneck=None if worst is None else Bottleneck(**worst),
             machine=machine,
             request=request,
-            note=outcome.note,
             _choice=choice_of(outcome),
-            _outcome=outcome,
+            _tables=Tables(outcome.tables()),
         )
 
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_outcome": None}
+    @property
+    def bounds(self) -> Table:
+        """All bounds, the highest first: ``bound``, ``time_s``."""
+        return self._tables["bounds"]
+
+    @property
+    def stages(self) -> Table:
+        """The stages, each with its pieces overlapping.
+
+        ``stage``, ``tier``, ``steps``, ``bytes``, ``latency_s``, ``overhead_s``,
+        ``serialisation_s``, ``time_s``, ``bottleneck``.
+        """
+        return self._tables["stages"]
+
+    @property
+    def phases(self) -> Table:
+        """The phases, one after another: the columns of `stages`, and ``what`` happens."""
+        return self._tables["phases"]
+
+    @property
+    def candidates(self) -> Table:
+        """All algorithms that were considered: ``algorithm``, ``time_s``, ``reason``."""
+        return self._tables["candidates"]
 
     @property
     def serialisation_s(self) -> float:
@@ -119,21 +116,3 @@ class Answer:
     def assumptions(self) -> Mapping[str, Figure]:
         """The catalogue's assumptions that the machine stands on."""
         return self.machine.assumptions
-
-
-_STAGE = (
-    "stage",
-    "tier",
-    "steps",
-    "bytes",
-    "latency_s",
-    "overhead_s",
-    "serialisation_s",
-    "time_s",
-    "bottleneck",
-)
-_PHASE = (_STAGE[0], "what", *_STAGE[1:])
-
-
-def _table(names: tuple[str, ...], rows: list[Any]) -> Table:
-    return Table({name: [row[at] for row in rows] for at, name in enumerate(names)})

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
+from rainier_fast import _core
+from rainier_fast.ask.request import Request
 from rainier_fast.ask.schedule import Schedule, made_by
 from rainier_fast.measured.nearest import nearest
 from rainier_fast.results.answer import Answer
 from rainier_fast.results.link_loads import LinkLoads
+from rainier_fast.results.tables import Tables
 from rainier_fast.results.text import as_html, as_text, headline, why
 from rainier_fast.screen import one_screen
 from rainier_fast.table import Table, plain
@@ -18,7 +21,7 @@ __all__ = ["CollectiveResult"]
 
 @one_screen
 class CollectiveResult(Answer):
-    """The answer to a collective. Immutable; pickles without its link loads, which it finds again.
+    """The answer to a collective. Immutable; small: it finds its link loads again when asked.
 
     Attributes
     ----------
@@ -48,16 +51,6 @@ class CollectiveResult(Answer):
         Seconds that no schedule beats on this machine.
     bottleneck
         The busiest link; None where no bytes move.
-    bounds
-        Table of all bounds, the highest first: ``bound``, ``time_s``.
-    stages
-        Table of the stages, each with its pieces overlapping: ``stage``, ``tier``, ``steps``,
-        ``bytes``, ``latency_s``, ``overhead_s``, ``serialisation_s``, ``time_s``, ``bottleneck``.
-    phases
-        Table of the phases, one after another: ``stage``, ``what``, ``tier``, ``steps``, ``bytes``,
-        ``latency_s``, ``overhead_s``, ``serialisation_s``, ``time_s``, ``bottleneck``.
-    candidates
-        Table of all algorithms that were considered: ``algorithm``, ``time_s``, ``reason``.
     machine
         The machine.
     request
@@ -101,10 +94,25 @@ class CollectiveResult(Answer):
         >>> preset("trn2").all_gather("1 MiB").link_loads().bytes.shape
         (64,)
         """
-        outcome = self._outcome
-        if outcome is None:
-            outcome = self.request.outcome(self.machine)
-        return LinkLoads(self.machine, outcome.link_loads())
+        return LinkLoads(self.machine, self._again().link_loads())
+
+    def _again(self) -> _core.Outcome:
+        """Return the core's answer once more: of what was taken, if its stages are the same."""
+        # Phases cost the same whether or not their messages are simulated beside that.
+        simulated = self.request.model in ("fluid", "fifo")
+        request = replace(self._named(), model="link_load") if simulated else self._named()
+        if request != self.request:
+            outcome = request.outcome(self.machine)
+            tables = Tables(outcome.tables())
+            if (outcome.algorithm, tables["phases"]) == (self.algorithm, self.phases):
+                return outcome
+        return self.request.outcome(self.machine)
+
+    def _named(self) -> Request:
+        """Return the request with the algorithms that were taken."""
+        if self.request.algorithm not in ("auto", "hierarchical") or not len(self.stages):
+            return self.request
+        return replace(self.request, algorithm=self._choice)
 
     def schedule(self) -> Schedule:
         """Return the schedule of the first group, message by message.
@@ -128,10 +136,8 @@ class CollectiveResult(Answer):
         request = self.request
         if isinstance(request.schedule_of_own, Schedule):
             return request.schedule_of_own
-        if request.algorithm == "auto" and request.model != "link_load" and len(self.stages):
-            # Another model may have made another choice than link loads do.
-            request = replace(request, algorithm=self._choice)
-        return made_by(self.machine, request)
+        # Another model may have made another choice than link loads do.
+        return made_by(self.machine, request if request.model == "link_load" else self._named())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as a dict that JSON takes, without link loads.
@@ -150,7 +156,7 @@ class CollectiveResult(Answer):
         plainly = {
             item.name: plain(getattr(self, item.name))
             for item in fields(self)
-            if item.name not in ("machine", "request", "_choice", "_outcome", *_NESTED)
+            if item.name not in ("machine", "request", "bottleneck", "_choice", "_tables")
         }
         derived = ("serialisation_s", "algbw_Bps", "busbw_Bps", "efficiency", "why")
         bottleneck = self.bottleneck
@@ -159,7 +165,7 @@ class CollectiveResult(Answer):
             | plainly
             | {name: plain(getattr(self, name)) for name in derived}
             | {"bottleneck": None if bottleneck is None else bottleneck.to_dict()}
-            | {name: getattr(self, name).to_dict() for name in _NESTED[1:]}
+            | {name: getattr(self, name).to_dict() for name in _TABLES}
             | {"assumptions": {name: figure.value for name, figure in self.assumptions.items()}}
         )
 
@@ -173,4 +179,4 @@ class CollectiveResult(Answer):
         return as_html(self)
 
 
-_NESTED = ("bottleneck", "bounds", "stages", "phases", "candidates")
+_TABLES = ("bounds", "stages", "phases", "candidates")
