@@ -43,3 +43,4 @@ pub use play::play;
 pub use request::{Choice, MOST_BYTES, Request};
 pub use rows::{PhaseRow, StageRow};
 pub use run::{run, schedule};
+pub(crate) use run::{least_time, time as seconds};

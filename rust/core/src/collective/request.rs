@@ -26,6 +26,18 @@ pub enum Choice {
     Tiers(Vec<String>),
 }
 
+impl Choice {
+    /// The names in it.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let (one, several) = match self {
+            Self::Auto => (None, &[][..]),
+            Self::Named(name) => (Some(name), &[][..]),
+            Self::Tiers(names) => (None, &names[..]),
+        };
+        one.into_iter().chain(several).map(String::as_str)
+    }
+}
+
 /// One collective.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {

@@ -95,7 +95,7 @@ pub fn run(
 ///
 /// # Errors
 /// Those of [`run`].
-pub(super) fn time(
+pub(crate) fn time(
     machine: &Machine,
     groups: &Groups,
     routing: &Routing,
@@ -116,6 +116,26 @@ pub(super) fn time(
         return Err(cut_off(&context, &best.cost));
     }
     Ok(best.cost.time.max(machine.launch()))
+}
+
+/// Seconds that [`run`] takes at least: the highest of its bounds.
+///
+/// # Errors
+/// Those of a bad request.
+pub(crate) fn least_time(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+    control: &Control,
+) -> Result<f64> {
+    let (groups, request) = checked(machine, groups, routing, request)?;
+    if nothing_moves(&groups, &request) {
+        return Ok(0.0);
+    }
+    let context = Context::new(machine, routing, &groups, control)?;
+    let bounds = bounds(&context, &request)?;
+    Ok(bounds.first().map_or(0.0, |highest| highest.seconds))
 }
 
 /// Refuses, on damaged domains, algorithms whose prices are tables of whole ones.
