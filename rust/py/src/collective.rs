@@ -3,7 +3,7 @@
 use crate::enter::quick;
 use crate::error::to_py;
 use crate::machine::Machine;
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use rainier_core::collective as core;
 use rainier_core::machine as core_machine;
@@ -66,6 +66,38 @@ impl Groups {
             core::Groups::of_chips(machine, &checked)
         })?;
         Ok(Self(Arc::new(groups)))
+    }
+
+    /// Disjoint groups of `ranks` chips, listed one after the other.
+    #[staticmethod]
+    fn of_lists<'py>(
+        py: Python<'py>,
+        machine: &Machine,
+        chips: PyReadonlyArray2<'py, i64>,
+    ) -> PyResult<Self> {
+        let (machine, chips) = (&*machine.0, chips.as_array());
+        let groups = quick(py, || {
+            let check = |&chip: &i64| machine.check_chip("group", i128::from(chip));
+            let rows = chips.rows();
+            let rows = rows.into_iter().map(|row| row.iter().map(check).collect());
+            core::Groups::of_lists(machine, rows.collect::<rainier_core::Result<_>>()?)
+        })?;
+        Ok(Self(Arc::new(groups)))
+    }
+
+    /// The tables of a grid, a list a row: local chips and domains; `None` where groups are listed.
+    fn tables<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<Option<(Bound<'py, PyArray2<u32>>, Bound<'py, PyArray2<u32>>)>> {
+        let table = |lists: &[Vec<u32>]| {
+            let flat = lists.concat().into_pyarray(py);
+            flat.reshape([lists.len(), lists[0].len()])
+        };
+        match &*self.0 {
+            core::Groups::Grid { locals, domains } => Ok(Some((table(locals)?, table(domains)?))),
+            core::Groups::Scattered(_) => Ok(None),
+        }
     }
 
     #[getter]

@@ -6,6 +6,7 @@ mod enter;
 mod error;
 mod faults;
 mod machine;
+mod mapping;
 mod monte_carlo;
 mod recovery;
 mod rerouting;
@@ -22,6 +23,8 @@ mod _core {
     use super::faults::{faults, healthy, links_named, num_live_chips, overlay_bytes, with_faults};
     #[pymodule_export]
     use super::machine::Machine;
+    #[pymodule_export]
+    use super::mapping::{Order, best_mapping, mapping_dimensions, mapping_total};
     #[pymodule_export]
     use super::monte_carlo::{monte_carlo, sample_faults};
     #[pymodule_export]

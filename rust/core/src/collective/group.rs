@@ -269,7 +269,9 @@ fn grid_of(machine: &Machine, groups: &[Vec<u32>]) -> Option<Groups> {
         });
         (first, second)
     };
-    let pairs = groups.iter().map(|group| Some(number(as_grid(machine, group)?)));
+    let pairs = groups
+        .iter()
+        .map(|group| Some(number(as_grid(machine, group)?)));
     let pairs: BTreeSet<(usize, usize)> = pairs.collect::<Option<_>>()?;
     // Disjoint groups are different pairs, and all of them only if lists are disjoint too.
     let whole = pairs.len() == groups.len() && groups.len() == locals.len() * domains.len();

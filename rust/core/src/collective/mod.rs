@@ -42,5 +42,5 @@ pub use outcome::{Bottleneck, Bound, Candidate, Outcome};
 pub use play::play;
 pub use request::{Choice, MOST_BYTES, Request};
 pub use rows::{PhaseRow, StageRow};
-pub use run::{run, schedule};
 pub(crate) use run::{least_time, time as seconds};
+pub use run::{run, schedule};

@@ -21,7 +21,9 @@ pub(super) fn count(size: u32, sizes: &[u32], ordered: bool) -> Result<Counts> {
     let mut counts = Counts::new();
     for product in products {
         let ways = if ordered {
-            let states = product.iter().map(|&factor| divisors(factor).count() as u128);
+            let states = product
+                .iter()
+                .map(|&factor| divisors(factor).count() as u128);
             if states.fold(1, u128::saturating_mul) > MOST_CUTS {
                 return Err(too_many(size));
             }
@@ -46,9 +48,9 @@ fn splits(size: u32, sizes: &[u32]) -> Result<Vec<Vec<u32>>> {
     // (What is left, what the axes so far got of it.)
     let mut partial = vec![(size, Vec::new())];
     for (at, &axis) in sizes.iter().enumerate() {
-        let after = sizes[at + 1..].iter().fold(1_u64, |all, &size| {
-            all.saturating_mul(u64::from(size))
-        });
+        let after = sizes[at + 1..]
+            .iter()
+            .fold(1_u64, |all, &size| all.saturating_mul(u64::from(size)));
         let mut next = Vec::new();
         for (left, done) in &partial {
             for factor in divisors(gcd(*left, axis)) {
@@ -134,7 +136,13 @@ impl Cuts {
         }
         control.check()?;
         let mut cuts = Vec::new();
-        go(size, &mut sizes.to_vec(), ordered, &mut Vec::new(), &mut cuts);
+        go(
+            size,
+            &mut sizes.to_vec(),
+            ordered,
+            &mut Vec::new(),
+            &mut cuts,
+        );
         cuts.sort_unstable();
         let mine = |cut: &Cut, axis: usize| {
             let mine = digits(cut, axis as u32);
@@ -153,9 +161,14 @@ impl Cuts {
             let digits = (0..sizes.len()).map(|axis| mine(&cut, axis));
             let number = |mine| all.binary_search(&mine).expect("listed above") as u32;
             let digits: Vec<u32> = digits.map(number).collect();
-            let product = |&digits: &u32| all[digits as usize].iter().map(|digit| digit.1).product();
+            let product =
+                |&digits: &u32| all[digits as usize].iter().map(|digit| digit.1).product();
             let products = digits.iter().map(product).collect();
-            Way { cut, products, digits }
+            Way {
+                cut,
+                products,
+                digits,
+            }
         };
         let ways = cuts.into_iter().map(option).collect();
         Ok(Self { ways, digits: all })
@@ -163,7 +176,10 @@ impl Cuts {
 
     /// The factor that digits of this number have.
     pub(super) fn factor(&self, digits: u32) -> u32 {
-        self.digits[digits as usize].iter().map(|digit| digit.1).product()
+        self.digits[digits as usize]
+            .iter()
+            .map(|digit| digit.1)
+            .product()
     }
 }
 

@@ -51,7 +51,10 @@ fn inside(machine: &Machine) -> Vec<Dimension> {
             step,
             inside: true,
             ordered,
-            alike: axis.is_cabled().then(|| axes.iter().position(same)).flatten(),
+            alike: axis
+                .is_cabled()
+                .then(|| axes.iter().position(same))
+                .flatten(),
         });
         step *= axis.size;
     }
@@ -69,8 +72,14 @@ fn outside(machine: &Machine) -> Vec<Dimension> {
     };
     let sites = machine.sites();
     let block = sites.iter().fold(0, |block, site| gcd(block, site.domains));
-    let groups = sites.iter().flat_map(|site| &site.tiers).map(|tier| tier.group);
-    let mut cuts: Vec<u32> = groups.filter(|&group| group < block).chain([1, block]).collect();
+    let groups = sites
+        .iter()
+        .flat_map(|site| &site.tiers)
+        .map(|tier| tier.group);
+    let mut cuts: Vec<u32> = groups
+        .filter(|&group| group < block)
+        .chain([1, block])
+        .collect();
     cuts.sort_unstable();
     cuts.dedup();
     let mut found = Vec::new();

@@ -72,7 +72,11 @@ impl Layout {
                 return refuse("must cut each dimension into factors of its size");
             }
         }
-        if had.iter().zip(sizes).any(|(&had, &size)| had != u64::from(size)) {
+        if had
+            .iter()
+            .zip(sizes)
+            .any(|(&had, &size)| had != u64::from(size))
+        {
             return refuse("must give each axis of the mesh its size");
         }
         Ok(())
@@ -117,7 +121,11 @@ pub fn groups(machine: &Machine, dimensions: &[Dimension], place: &Place) -> Res
         let mut strides = Vec::new();
         for (dimension, digits) in dimensions.iter().zip(place) {
             if dimension.inside == inside {
-                strides.extend(digits.iter().map(|&(step, factor)| (dimension.step * step, factor)));
+                strides.extend(
+                    digits
+                        .iter()
+                        .map(|&(step, factor)| (dimension.step * step, factor)),
+                );
             }
         }
         let members = combined(&strides);

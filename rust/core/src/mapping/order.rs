@@ -45,7 +45,11 @@ impl Order {
         let total = machine.num_chips();
         if chips.len() as u64 != u64::from(total) {
             let allowed = format!("must list each of the {total} chips once");
-            return Err(Error::invalid("order", format!("{} chips", chips.len()), allowed));
+            return Err(Error::invalid(
+                "order",
+                format!("{} chips", chips.len()),
+                allowed,
+            ));
         }
         let mut seen = vec![false; chips.len()];
         for &chip in chips {
@@ -72,6 +76,35 @@ impl Order {
         })
     }
 
+    /// The order whose chips are these sums.
+    ///
+    /// # Errors
+    /// Those of [`Order::of_chips`].
+    pub fn of_sums(machine: &Machine, sums: Vec<Vec<i64>>) -> Result<Self> {
+        let sizes: Vec<u32> = sums.iter().map(|axis| axis.len() as u32).collect();
+        let places = sizes
+            .iter()
+            .try_fold(1_u64, |all, &size| all.checked_mul(u64::from(size)));
+        if places != Some(u64::from(machine.num_chips())) {
+            let allowed = format!("must have {} sums", machine.num_chips());
+            return Err(Error::invalid(
+                "order",
+                format!("axes of {sizes:?}"),
+                allowed,
+            ));
+        }
+        let chips: Vec<i64> = Walk::new(&sums).collect();
+        Self::of_chips(machine, &sizes, &chips)
+    }
+
+    /// The chip at each place, the last axis fastest.
+    pub fn chips(&self) -> Vec<u32> {
+        match self {
+            Self::Sums(sums) => Walk::new(sums).map(|chip| chip as u32).collect(),
+            Self::Listed { chips, .. } => chips.clone(),
+        }
+    }
+
     /// The groups of `count` adjacent axes from number `first` on, which act as one: chips that differ in those
     /// coordinates only.
     ///
@@ -80,12 +113,12 @@ impl Order {
     pub fn groups(&self, machine: &Machine, first: usize, count: usize) -> Result<Groups> {
         let sizes = self.sizes();
         let product = |axes: &[u32]| axes.iter().map(|&size| size as usize).product::<usize>();
-        let (before, ranks) = (product(&sizes[..first]), product(&sizes[first..first + count]));
+        let (before, ranks) = (
+            product(&sizes[..first]),
+            product(&sizes[first..first + count]),
+        );
         let after = product(&sizes[first + count..]);
-        let chips: Vec<u32> = match self {
-            Self::Sums(sums) => Walk::new(sums).map(|chip| chip as u32).collect(),
-            Self::Listed { chips, .. } => chips.clone(),
-        };
+        let chips = self.chips();
         let group = |index: usize| -> Vec<u32> {
             let start = index / after * ranks * after + index % after;
             (0..ranks).map(|rank| chips[start + rank * after]).collect()

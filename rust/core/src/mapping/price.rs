@@ -1,9 +1,9 @@
 //! What collectives take at a place: bounded first, priced when that may matter, each once.
 
+use super::Question;
 use super::layout::groups;
 use super::space::Space;
 use super::tree::Places;
-use super::Question;
 use crate::collective::{Model, Request, least_time, seconds};
 use crate::threads::over_blocks;
 use crate::{Control, Error, Result};
@@ -42,13 +42,14 @@ pub(super) struct Prices<'a> {
 impl<'a> Prices<'a> {
     pub(super) fn new(question: &'a Question, space: &'a Space, places: &'a Places) -> Self {
         let mut requests: Vec<Request> = Vec::new();
-        let mut number = |request: Request| match requests.iter().position(|known| *known == request) {
-            Some(known) => known,
-            None => {
-                requests.push(request);
-                requests.len() - 1
-            }
-        };
+        let mut number =
+            |request: Request| match requests.iter().position(|known| *known == request) {
+                Some(known) => known,
+                None => {
+                    requests.push(request);
+                    requests.len() - 1
+                }
+            };
         let axis = |calls: &Vec<super::Call>| {
             let call = |call: &super::Call| (number(question.request(call)), call.count as f64);
             calls.iter().map(call).collect()
@@ -66,24 +67,37 @@ impl<'a> Prices<'a> {
     }
 
     /// Bounds the collectives of an axis at all of these places.
-    pub(super) fn bound(&mut self, axis: usize, places: impl Iterator<Item = u32>, control: &Control) -> Result<()> {
+    pub(super) fn bound(
+        &mut self,
+        axis: usize,
+        places: impl Iterator<Item = u32>,
+        control: &Control,
+    ) -> Result<()> {
         let named = |name: &&str| self.question.algorithm.names().any(|other| other == *name);
-        let bounded = self.question.model != Model::AlphaBeta && !UNBOUNDED.iter().any(|name| named(&name));
+        let bounded =
+            self.question.model != Model::AlphaBeta && !UNBOUNDED.iter().any(|name| named(&name));
         for place in places {
             control.check()?;
             for &(call, _) in &self.calls[axis] {
                 if self.known.contains_key(&(call, place)) {
                     continue;
                 }
-                let least = if bounded { self.least(call, place, control)? } else { 0.0 };
-                self.known.insert((call, place), Price::AtLeast(least * (1.0 - SLACK)));
+                let least = if bounded {
+                    self.least(call, place, control)?
+                } else {
+                    0.0
+                };
+                self.known
+                    .insert((call, place), Price::AtLeast(least * (1.0 - SLACK)));
             }
         }
         Ok(())
     }
 
     fn least(&self, call: usize, place: u32, control: &Control) -> Result<f64> {
-        let Question { machine, routing, .. } = self.question;
+        let Question {
+            machine, routing, ..
+        } = self.question;
         let place = &self.places.all[place as usize];
         let groups = groups(machine, &self.space.dimensions, place)?;
         least_time(machine, &groups, routing, &self.requests[call], control)
@@ -107,14 +121,31 @@ impl<'a> Prices<'a> {
     }
 
     /// Finds the times of collectives at places; the same whatever the number of threads.
-    pub(super) fn price(&mut self, wanted: &[(usize, u32)], threads: usize, control: &Control) -> Result<()> {
+    pub(super) fn price(
+        &mut self,
+        wanted: &[(usize, u32)],
+        threads: usize,
+        control: &Control,
+    ) -> Result<()> {
         let times = Mutex::new(vec![None; wanted.len()]);
         let work = |_: &mut (), at: usize| {
             control.check()?;
             let (call, place) = wanted[at];
-            let Question { machine, routing, .. } = self.question;
-            let groups = groups(machine, &self.space.dimensions, &self.places.all[place as usize])?;
-            let time = match seconds(machine, &groups, routing, &self.requests[call], &control.part()) {
+            let Question {
+                machine, routing, ..
+            } = self.question;
+            let groups = groups(
+                machine,
+                &self.space.dimensions,
+                &self.places.all[place as usize],
+            )?;
+            let time = match seconds(
+                machine,
+                &groups,
+                routing,
+                &self.requests[call],
+                &control.part(),
+            ) {
                 Err(error @ Error::Unsupported { .. }) => Err(error),
                 time => Ok(time?),
             };

@@ -66,7 +66,8 @@ impl Ranked {
     fn seconds(&self, calls: &[Vec<Call>]) -> f64 {
         let axis = |(calls, parts): (&Vec<Call>, &Vec<Part>)| -> f64 {
             let each = calls.iter().zip(parts);
-            each.map(|(call, part)| call.count as f64 * part.seconds).sum()
+            each.map(|(call, part)| call.count as f64 * part.seconds)
+                .sum()
         };
         calls.iter().zip(&self.parts).map(axis).sum()
     }
@@ -98,7 +99,10 @@ pub fn rank(question: &Question, space: &Space, total: u64, control: &Control) -
     }
     let mut layouts = dressed(question, space, found, control)?;
     // Just where each is, and not where a symmetry puts it, times may differ in their last bits.
-    layouts.sort_by(|a, b| a.seconds(question.calls).total_cmp(&b.seconds(question.calls)));
+    layouts.sort_by(|a, b| {
+        a.seconds(question.calls)
+            .total_cmp(&b.seconds(question.calls))
+    });
     control.advance(total.saturating_sub(control.done()));
     Ok(Ranking {
         layouts,
@@ -131,7 +135,10 @@ fn refine(
             false => f64::INFINITY,
         };
         before = search.fastest(most)?;
-        let certain = before.iter().take_while(|found| open(prices, found).is_empty()).count();
+        let certain = before
+            .iter()
+            .take_while(|found| open(prices, found).is_empty())
+            .count();
         let share = certain as f64 / before.len().max(1) as f64;
         let done = (total as f64 * share) as u64;
         control.advance(done.min(total).saturating_sub(control.done()));
@@ -148,7 +155,10 @@ fn refine(
             if wanted.is_empty() {
                 let mut ordered = ordered;
                 ordered.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
-                let layouts = ordered.iter().map(|found| search.layout(&found.cuts)).collect();
+                let layouts = ordered
+                    .iter()
+                    .map(|found| search.layout(&found.cuts))
+                    .collect();
                 return Ok((layouts, search.looked.get()));
             }
         }
@@ -164,18 +174,25 @@ fn revalued(prices: &Prices, found: &Found) -> f64 {
 
 fn open(prices: &Prices, found: &Found) -> Vec<(usize, u32)> {
     let axes = found.places.iter().enumerate();
-    axes.flat_map(|(axis, &place)| prices.open(axis, place)).collect()
+    axes.flat_map(|(axis, &place)| prices.open(axis, place))
+        .collect()
 }
 
 fn all_open(prices: &Prices, found: &[Found]) -> Vec<(usize, u32)> {
-    let mut wanted: Vec<(usize, u32)> = found.iter().flat_map(|found| open(prices, found)).collect();
+    let mut wanted: Vec<(usize, u32)> =
+        found.iter().flat_map(|found| open(prices, found)).collect();
     wanted.sort_unstable();
     wanted.dedup();
     wanted
 }
 
 /// The layouts, each as a plain mesh has it where one does, with what their collectives take.
-fn dressed(question: &Question, space: &Space, found: Vec<Layout>, control: &Control) -> Result<Vec<Ranked>> {
+fn dressed(
+    question: &Question,
+    space: &Space,
+    found: Vec<Layout>,
+    control: &Control,
+) -> Result<Vec<Ranked>> {
     let plain = space.plain();
     let mut known: BTreeMap<(usize, usize, Place), Part> = BTreeMap::new();
     let mut ranked = Vec::with_capacity(found.len());
@@ -194,14 +211,24 @@ fn dressed(question: &Question, space: &Space, found: Vec<Layout>, control: &Con
                     control.check()?;
                     let groups = groups(question.machine, &space.dimensions, &place)?;
                     let request = question.request(call);
-                    let outcome = run(question.machine, &groups, question.routing, &request, control)?;
+                    let outcome = run(
+                        question.machine,
+                        &groups,
+                        question.routing,
+                        &request,
+                        control,
+                    )?;
                     known.insert(key.clone(), Part::of(&outcome));
                 }
                 mine.push(known[&key].clone());
             }
             parts.push(mine);
         }
-        ranked.push(Ranked { layout, order, parts });
+        ranked.push(Ranked {
+            layout,
+            order,
+            parts,
+        });
     }
     Ok(ranked)
 }

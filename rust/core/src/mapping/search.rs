@@ -45,7 +45,12 @@ struct Partial {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(space: &'a Space, trees: &'a [Tree], keep: usize, control: &'a Control) -> Self {
+    pub(super) fn new(
+        space: &'a Space,
+        trees: &'a [Tree],
+        keep: usize,
+        control: &'a Control,
+    ) -> Self {
         Self {
             space,
             trees,
@@ -67,7 +72,12 @@ impl<'a> Search<'a> {
         Ok(found)
     }
 
-    fn descend(&self, partial: &Partial, most: f64, best: &mut BinaryHeap<BySeconds>) -> Result<()> {
+    fn descend(
+        &self,
+        partial: &Partial,
+        most: f64,
+        best: &mut BinaryHeap<BySeconds>,
+    ) -> Result<()> {
         if partial.cuts.len() == self.space.dimensions.len() {
             self.looked.set(self.looked.get() + 1);
             if best.len() == self.keep {
@@ -80,8 +90,11 @@ impl<'a> Search<'a> {
         next.sort_by(|a, b| a.least.total_cmp(&b.least));
         for child in next {
             let full = best.len() == self.keep;
-            let worst = best.peek().map_or(f64::INFINITY, |BySeconds(found)| found.seconds);
-            if child.least > most || child.least == f64::INFINITY || (full && child.least >= worst) {
+            let worst = best
+                .peek()
+                .map_or(f64::INFINITY, |BySeconds(found)| found.seconds);
+            if child.least > most || child.least == f64::INFINITY || (full && child.least >= worst)
+            {
                 break;
             }
             self.descend(&child, most, best)?;
@@ -97,7 +110,13 @@ impl<'a> Search<'a> {
         Ok(found)
     }
 
-    fn walk(&self, partial: &Partial, most: f64, ties: &mut usize, found: &mut Vec<Found>) -> Result<()> {
+    fn walk(
+        &self,
+        partial: &Partial,
+        most: f64,
+        ties: &mut usize,
+        found: &mut Vec<Found>,
+    ) -> Result<()> {
         if partial.least > most || (partial.least == most && *ties == 0) {
             return Ok(());
         }
@@ -137,7 +156,10 @@ impl<'a> Search<'a> {
         let at = partial.cuts.len();
         let kind = self.space.kinds[at];
         let cuts = &self.space.cuts[kind];
-        let first = self.space.alike_before(at).map_or(0, |before| partial.cuts[before]);
+        let first = self
+            .space
+            .alike_before(at)
+            .map_or(0, |before| partial.cuts[before]);
         let fitting = self.fitting(kind, &partial.nodes);
         let from = fitting.partition_point(|&number| number < first);
         let child = |&number: &u32| {
@@ -164,9 +186,14 @@ impl<'a> Search<'a> {
         let find = |(kind, left): &(usize, Vec<u32>)| -> Rc<[u32]> {
             let ways = (0..).zip(&self.space.cuts[*kind].ways);
             let fits = |way: &super::cuts::Way| {
-                way.products.iter().zip(left).all(|(got, left)| left % got == 0)
+                way.products
+                    .iter()
+                    .zip(left)
+                    .all(|(got, left)| left % got == 0)
             };
-            ways.filter(|(_, way)| fits(way)).map(|(number, _)| number).collect()
+            ways.filter(|(_, way)| fits(way))
+                .map(|(number, _)| number)
+                .collect()
         };
         let mut known = self.fitting.borrow_mut();
         Rc::clone(known.entry((kind, left)).or_insert_with_key(find))
@@ -184,7 +211,8 @@ impl<'a> Search<'a> {
     /// The layout of cuts by number.
     pub(super) fn layout(&self, cuts: &[u32]) -> Layout {
         let each = cuts.iter().zip(&self.space.kinds);
-        let cut = |(&cut, &kind): (&u32, &usize)| self.space.cuts[kind].ways[cut as usize].cut.clone();
+        let cut =
+            |(&cut, &kind): (&u32, &usize)| self.space.cuts[kind].ways[cut as usize].cut.clone();
         Layout(each.map(cut).collect())
     }
 }
@@ -194,7 +222,10 @@ struct BySeconds(Found);
 
 impl Ord for BySeconds {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.seconds.total_cmp(&other.0.seconds).then_with(|| self.0.cuts.cmp(&other.0.cuts))
+        self.0
+            .seconds
+            .total_cmp(&other.0.seconds)
+            .then_with(|| self.0.cuts.cmp(&other.0.cuts))
     }
 }
 

@@ -27,9 +27,14 @@ impl Space {
     /// # Errors
     /// [`Error::Invalid`] for another product, [`Error::Unsupported`] where a dimension has too many ways to be cut.
     pub fn new(machine: &Machine, sizes: &[u32], control: &Control) -> Result<Self> {
-        let product = sizes.iter().try_fold(1_u64, |all, &size| all.checked_mul(u64::from(size)));
+        let product = sizes
+            .iter()
+            .try_fold(1_u64, |all, &size| all.checked_mul(u64::from(size)));
         if product != Some(u64::from(machine.num_chips())) {
-            let allowed = format!("the product of the sizes must be {} chips", machine.num_chips());
+            let allowed = format!(
+                "the product of the sizes must be {} chips",
+                machine.num_chips()
+            );
             return Err(Error::invalid("axes", format!("{sizes:?}"), allowed));
         }
         let dimensions = dimensions(machine);
@@ -41,7 +46,12 @@ impl Space {
             kinds.push(match known {
                 Some(kind) => kind,
                 None => {
-                    cuts.push(Cuts::list(dimension.size, sizes, dimension.ordered, control)?);
+                    cuts.push(Cuts::list(
+                        dimension.size,
+                        sizes,
+                        dimension.ordered,
+                        control,
+                    )?);
                     shapes.push(shape);
                     shapes.len() - 1
                 }
@@ -58,7 +68,9 @@ impl Space {
     /// The dimension before this one that may change places with it.
     pub(super) fn alike_before(&self, at: usize) -> Option<usize> {
         let alike = self.dimensions[at].alike?;
-        (0..at).rev().find(|&other| self.dimensions[other].alike == Some(alike))
+        (0..at)
+            .rev()
+            .find(|&other| self.dimensions[other].alike == Some(alike))
     }
 
     /// How many layouts there are.
@@ -90,8 +102,16 @@ impl Space {
         let mut found = Counts::new();
         for (left, many) in a {
             for (right, times) in b {
-                let both: Vec<u32> = left.iter().zip(right).map(|(a, b)| a.saturating_mul(*b)).collect();
-                if both.iter().zip(&self.sizes).all(|(got, size)| size % got == 0) {
+                let both: Vec<u32> = left
+                    .iter()
+                    .zip(right)
+                    .map(|(a, b)| a.saturating_mul(*b))
+                    .collect();
+                if both
+                    .iter()
+                    .zip(&self.sizes)
+                    .all(|(got, size)| size % got == 0)
+                {
                     let ways = found.entry(both).or_insert(0_u128);
                     *ways = ways.saturating_add(many.saturating_mul(*times));
                 }
@@ -133,7 +153,9 @@ impl Space {
         let mut order: Vec<usize> = (0..self.sizes.len()).collect();
         loop {
             if let Some(own) = Layout::plain(&self.dimensions, &self.sizes, &order) {
-                found.entry(self.stands_for(&own)).or_insert((order.clone(), own));
+                found
+                    .entry(self.stands_for(&own))
+                    .or_insert((order.clone(), own));
             }
             if self.sizes.len() > MOST_PERMUTED || !next_permutation(&mut order) {
                 return found;
@@ -160,7 +182,11 @@ fn multisets(space: &Space, one: &Counts, members: usize) -> Counts {
                 *all = all.saturating_add(ways);
             }
         }
-        found.push(sum.into_iter().map(|(got, ways)| (got, ways / m as u128)).collect());
+        found.push(
+            sum.into_iter()
+                .map(|(got, ways)| (got, ways / m as u128))
+                .collect(),
+        );
     }
     found.pop().expect("the empty multiset at least")
 }

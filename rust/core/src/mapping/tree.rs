@@ -46,7 +46,12 @@ impl Tree {
     ///
     /// # Errors
     /// [`Error::Unsupported`] for too many.
-    pub(super) fn of(space: &Space, axis: usize, places: &mut Places, control: &Control) -> Result<Self> {
+    pub(super) fn of(
+        space: &Space,
+        axis: usize,
+        places: &mut Places,
+        control: &Control,
+    ) -> Result<Self> {
         let root = Node {
             left: space.sizes[axis],
             children: Vec::new(),
@@ -77,9 +82,9 @@ impl Tree {
         control.check()?;
         let cuts = &space.cuts[space.kinds[at]];
         let left = self.nodes[node].left;
-        let after = space.dimensions[at + 1..].iter().fold(1_u64, |all, dimension| {
-            all * u64::from(dimension.size)
-        });
+        let after = space.dimensions[at + 1..]
+            .iter()
+            .fold(1_u64, |all, dimension| all * u64::from(dimension.size));
         for (number, digits) in (0..).zip(&cuts.digits) {
             let factor = cuts.factor(number);
             // What is left must divide what is to come: then some later dimensions can take it.
@@ -109,7 +114,9 @@ impl Tree {
     /// The node below, where the axis has such digits; `None` where it cannot.
     pub(super) fn child(&self, node: u32, digits: u32) -> Option<u32> {
         let children = &self.nodes[node as usize].children;
-        let found = children.binary_search_by_key(&digits, |child| child.0).ok()?;
+        let found = children
+            .binary_search_by_key(&digits, |child| child.0)
+            .ok()?;
         Some(children[found].1)
     }
 
@@ -132,7 +139,10 @@ impl Tree {
     pub(super) fn settle(&mut self, seconds: impl Fn(u32) -> f64) {
         for (at, node) in self.nodes.iter().enumerate().rev() {
             // Children come after their parents.
-            let below = node.children.iter().map(|child| self.least[child.1 as usize]);
+            let below = node
+                .children
+                .iter()
+                .map(|child| self.least[child.1 as usize]);
             self.least[at] = match node.children.is_empty() {
                 true => seconds(node.place),
                 false => below.fold(f64::INFINITY, f64::min),
