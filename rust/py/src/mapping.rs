@@ -1,10 +1,9 @@
 //! Layouts of meshes and orders of chips as Python sees them: conversions only.
 
-use crate::collective::Groups;
+use crate::classes::{Groups, Machine};
 use crate::convert::{self, RequestRow, RoutingRow};
 use crate::enter::{quick, watched};
 use crate::error::to_py;
-use crate::machine::Machine;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use rainier_core::Result;

@@ -8,7 +8,6 @@ mod grid;
 mod job;
 mod kernel;
 mod pattern;
-mod random;
 mod sorted;
 mod spread;
 mod tally;
@@ -17,6 +16,7 @@ mod uniform_adaptive;
 mod unreachable;
 mod valiant;
 mod walked;
+mod workers;
 
 use crate::error::{Error, Result};
 use crate::machine::Machine;
@@ -41,9 +41,9 @@ fn check_dense(machine: &Machine) -> Result<()> {
     ))
 }
 
+pub use crate::random::SplitMix64;
 pub use columns::{ByteColumn, Flows, IndexColumn};
 pub use job::link_loads;
 pub use pattern::{Pattern, destinations};
-pub use random::SplitMix64;
 pub use uniform::uniform;
 pub use unreachable::unreachable;

@@ -2,8 +2,8 @@
 
 use super::columns::{ByteColumn, Flows};
 use super::grid::Grid;
-use super::job::workers;
 use super::walked::Walked;
+use super::workers::workers;
 use crate::error::Result;
 use crate::machine::Machine;
 use crate::route::{Routes, Scratch, outside, spread};

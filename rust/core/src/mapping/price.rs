@@ -1,7 +1,7 @@
 //! What collectives take at a place: bounded first, priced when that may matter, each once.
 
-use super::Question;
 use super::layout::groups;
+use super::question::{Call, Question};
 use super::space::Space;
 use super::tree::Places;
 use crate::collective::{Model, Request, least_time, seconds};
@@ -50,8 +50,8 @@ impl<'a> Prices<'a> {
                     requests.len() - 1
                 }
             };
-        let axis = |calls: &Vec<super::Call>| {
-            let call = |call: &super::Call| (number(question.request(call)), call.count as f64);
+        let axis = |calls: &Vec<Call>| {
+            let call = |call: &Call| (number(question.request(call)), call.count as f64);
             calls.iter().map(call).collect()
         };
         let calls = question.calls.iter().map(axis).collect();

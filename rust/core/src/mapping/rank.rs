@@ -2,10 +2,10 @@
 
 use super::layout::{Layout, Place, groups};
 use super::price::Prices;
+use super::question::{Call, Question};
 use super::search::{Found, Search};
 use super::space::Space;
 use super::tree::{Places, Tree};
-use super::{Call, Question};
 use crate::collective::{Outcome, run};
 use crate::threads::resolve;
 use crate::{Control, Error, Result};

@@ -1,0 +1,271 @@
+//! Max-min fair rates of the flows that run now, while flows come and go.
+//!
+//! Every link has a level: the rate that it leaves to each flow that nothing else holds back; infinite while it
+//! has room for all. Every flow has the least level on its path, and never more than it would have alone, its cap.
+//! [`Shares::settle`] finds the levels anew, all of them (`fill.rs`) or those that a change reaches (`refill.rs`).
+
+use super::graph::Graph;
+use super::scratch::{Marks, Work};
+use crate::Control;
+use crate::error::Result;
+
+/// Flows between two looks at the cancel flag.
+const STRETCH: usize = 1 << 12;
+/// No link holds the flow back: it runs at its cap.
+pub(super) const OWN_CAP: u32 = u32::MAX;
+
+/// What a flow gets.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share {
+    /// Bytes/s.
+    pub(super) rate: f64,
+    /// Bytes/s when alone: the least capacity / weight on its path.
+    pub(super) cap: f64,
+    /// The link that holds it back, or [`OWN_CAP`].
+    pub(super) neck: u32,
+}
+
+/// A link on the path of a flow.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    pub(super) link: u32,
+    /// Where the flow stands among the riders while it runs.
+    seat: u32,
+    /// Bytes on the link per byte of the flow.
+    pub(super) weight: f64,
+}
+
+/// A flow on a link.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rider {
+    pub(super) flow: u32,
+    step: u32,
+    pub(super) weight: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Link {
+    pub(super) capacity: f64,
+    pub(super) level: f64,
+    /// Its riders start here, and so many of them run now.
+    first: u32,
+    pub(super) riders: u32,
+}
+
+pub(crate) struct Shares {
+    pub(super) shares: Vec<Share>,
+    pub(super) links: Vec<Link>,
+    /// Steps by flow, from `first[flow]` to `first[flow + 1]`, each link once.
+    first: Vec<u32>,
+    steps: Vec<Step>,
+    riders: Vec<Rider>,
+    running: u32,
+    /// Flows that started since rates were settled.
+    pub(super) started: Vec<u32>,
+    /// Links whose riders changed since then.
+    pub(super) touched: Marks,
+    /// Flows whose rate may have changed, and the rate that they had when rates were last settled.
+    changed: Vec<(u32, f64)>,
+    noted: Marks,
+    pub(super) work: Work,
+}
+
+impl Shares {
+    /// Nobody runs yet. The graph must have passed [`Graph::check`].
+    pub(crate) fn of(graph: &Graph, control: &Control) -> Result<Self> {
+        let (links, flows) = (graph.capacity.len(), graph.flows.len());
+        let mut first = Vec::with_capacity(flows + 1);
+        first.push(0);
+        let mut steps: Vec<Step> = Vec::with_capacity(graph.paths.len());
+        let mut shares = Vec::with_capacity(flows);
+        // How many ride on each link, and the last step on it, which tells whether the flow has passed it before.
+        let mut seen = vec![(0u32, u32::MAX); links];
+        for (at, flow) in graph.flows.iter().enumerate() {
+            if at % STRETCH == 0 {
+                control.check()?;
+            }
+            let begin = steps.len();
+            for &(link, weight) in graph.path(flow) {
+                let (riders, last) = &mut seen[link as usize];
+                let before = *last as usize;
+                if before < steps.len() && before >= begin {
+                    steps[before].weight += weight;
+                    continue;
+                }
+                *last = steps.len() as u32;
+                *riders += 1;
+                steps.push(Step {
+                    link,
+                    seat: 0,
+                    weight,
+                });
+            }
+            first.push(steps.len() as u32);
+            let alone = |step: &Step| graph.capacity[step.link as usize] / step.weight;
+            shares.push(Share {
+                rate: 0.0,
+                cap: steps[begin..]
+                    .iter()
+                    .map(alone)
+                    .fold(f64::INFINITY, f64::min),
+                neck: OWN_CAP,
+            });
+        }
+        let mut next = 0;
+        let link = |(&capacity, (riders, _)): (&f64, (u32, u32))| {
+            let first = next;
+            next += riders;
+            Link {
+                capacity,
+                level: f64::INFINITY,
+                first,
+                riders: 0,
+            }
+        };
+        Ok(Self {
+            shares,
+            links: graph.capacity.iter().zip(seen).map(link).collect(),
+            first,
+            riders: vec![
+                Rider {
+                    flow: 0,
+                    step: 0,
+                    weight: 0.0
+                };
+                steps.len()
+            ],
+            steps,
+            running: 0,
+            started: Vec::new(),
+            touched: Marks::new(links),
+            changed: Vec::new(),
+            noted: Marks::new(flows),
+            work: Work::new(links),
+        })
+    }
+
+    /// Bytes/s of a flow as of the last [`Shares::settle`]; infinite without a path.
+    pub(crate) fn rate(&self, flow: u32) -> f64 {
+        self.shares[flow as usize].rate
+    }
+
+    /// Lets a flow run; rates are stale until they are settled.
+    pub(crate) fn start(&mut self, flow: u32) {
+        self.running += 1;
+        self.started.push(flow);
+        self.note(flow);
+        for step in self.first[flow as usize]..self.first[flow as usize + 1] {
+            let Step { link, weight, .. } = self.steps[step as usize];
+            let row = &mut self.links[link as usize];
+            let seat = row.first + row.riders;
+            row.riders += 1;
+            self.riders[seat as usize] = Rider { flow, step, weight };
+            self.steps[step as usize].seat = seat;
+            self.touched.add(link);
+        }
+        self.shares[flow as usize] = self.least(flow);
+    }
+
+    /// Lets all flows run, for good: nobody asks which rates have changed since.
+    pub(crate) fn start_all(&mut self, control: &Control) -> Result<()> {
+        let flows = self.shares.len() as u32;
+        for flow in 0..flows {
+            if flow as usize % STRETCH == 0 {
+                control.check()?;
+            }
+            for step in self.first[flow as usize]..self.first[flow as usize + 1] {
+                let Step { link, weight, .. } = self.steps[step as usize];
+                let row = &mut self.links[link as usize];
+                let seat = row.first + row.riders;
+                row.riders += 1;
+                self.riders[seat as usize] = Rider { flow, step, weight };
+            }
+        }
+        for link in 0..self.links.len() as u32 {
+            if self.links[link as usize].riders > 0 {
+                self.touched.add(link);
+            }
+        }
+        self.running = flows;
+        self.started = (0..flows).collect();
+        Ok(())
+    }
+
+    /// Takes a flow off its links that ran when rates were last settled.
+    pub(crate) fn stop(&mut self, flow: u32) {
+        self.running -= 1;
+        for step in self.first[flow as usize]..self.first[flow as usize + 1] {
+            let Step { link, seat, .. } = self.steps[step as usize];
+            let row = &mut self.links[link as usize];
+            row.riders -= 1;
+            let last = self.riders[(row.first + row.riders) as usize];
+            self.riders[seat as usize] = last;
+            self.steps[last.step as usize].seat = seat;
+            self.touched.add(link);
+        }
+        self.shares[flow as usize].rate = 0.0;
+    }
+
+    /// True if flows came or went since rates were settled.
+    pub(crate) fn is_stale(&self) -> bool {
+        !self.touched.members.is_empty() || !self.started.is_empty()
+    }
+
+    /// Finds the rates of all flows that run.
+    pub(crate) fn settle(&mut self, control: &Control) -> Result<()> {
+        if self.running as usize == self.started.len() {
+            self.fill(control)?;
+        } else {
+            self.refill(control)?;
+        }
+        self.started.clear();
+        self.touched.clear();
+        self.noted.clear();
+        Ok(())
+    }
+
+    /// Flows whose rate the last [`Shares::settle`] may have changed, each with its old rate: 0 for one that has
+    /// just started.
+    pub(crate) fn changed(&self) -> &[(u32, f64)] {
+        &self.changed
+    }
+
+    /// Forgets them.
+    pub(crate) fn forget(&mut self) {
+        self.changed.clear();
+    }
+
+    pub(super) fn steps_of(&self, flow: u32) -> &[Step] {
+        &self.steps[self.first[flow as usize] as usize..self.first[flow as usize + 1] as usize]
+    }
+
+    pub(super) fn riders_of(&self, link: u32) -> &[Rider] {
+        let row = &self.links[link as usize];
+        &self.riders[row.first as usize..(row.first + row.riders) as usize]
+    }
+
+    /// What the levels leave to a flow.
+    pub(super) fn least(&self, flow: u32) -> Share {
+        let cap = self.shares[flow as usize].cap;
+        let mut share = Share {
+            rate: cap,
+            cap,
+            neck: OWN_CAP,
+        };
+        for step in self.steps_of(flow) {
+            let level = self.links[step.link as usize].level;
+            if level < share.rate {
+                share.rate = level;
+                share.neck = step.link;
+            }
+        }
+        share
+    }
+
+    /// Keeps the rate that a flow had before it changes.
+    pub(super) fn note(&mut self, flow: u32) {
+        if self.noted.add(flow) {
+            self.changed.push((flow, self.shares[flow as usize].rate));
+        }
+    }
+}
