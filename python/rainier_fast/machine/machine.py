@@ -22,6 +22,7 @@ from rainier_fast.studies.sampling import Sampling
 from rainier_fast.studies.tenants import Tenants
 
 if TYPE_CHECKING:
+    from rainier_fast.collectives.order import Order
     from rainier_fast.ask.schedule import Schedule
     from rainier_fast.catalog import Figure
     from rainier_fast.collectives.mesh import DeviceMesh
@@ -148,13 +149,18 @@ class Machine(
         whole = self.num_ultraservers * server
         return whole * (self.num_live_chips / self.num_chips) if self._faults else whole
 
-    def mesh(self, **axes: int) -> DeviceMesh:
+    def mesh(self, *, order: Order | None = None, **axes: int) -> DeviceMesh:
         """Lay all chips out as a mesh of named axes, the last one fastest.
 
         Parameters
         ----------
         **axes
             Size of each axis, slowest first; one may be -1 and takes what is left.
+        order
+            The chip at each place, where that is not the ascending order: an array of all chip
+            numbers, flat or of the shape of the mesh, or a `Layout` of `best_mapping` for a mesh
+            with the same axes. One whose groups are alike in all UltraServers stays small and
+            cheap on any machine; the groups of another are listed chip by chip.
 
         Returns
         -------
@@ -163,8 +169,9 @@ class Machine(
 
         Raises
         ------
-        InvalidArgument, InvalidType
-            If the sizes do not multiply to the number of chips.
+        InvalidArgument, InvalidType, OutOfRange
+            If the sizes do not multiply to the number of chips, or `order` does not name each chip
+            once.
 
         Examples
         --------
@@ -174,7 +181,7 @@ class Machine(
         """
         from rainier_fast.collectives.mesh import DeviceMesh
 
-        return DeviceMesh(self, axes)
+        return DeviceMesh(self, axes, order)
 
     def run(
         self, schedule: Schedule, model: str = "link_load", routing: Routing | None = None

@@ -95,6 +95,16 @@ impl Groups {
         }
     }
 
+    /// The chips of listed groups, one a row.
+    fn lists<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<u32>>> {
+        let chips = match &*self.0 {
+            core::Groups::Grid { .. } => Vec::new(),
+            core::Groups::Scattered(groups) => groups.concat(),
+        };
+        let rows = chips.len() / self.0.ranks();
+        chips.into_pyarray(py).reshape([rows, self.0.ranks()])
+    }
+
     #[getter]
     fn ranks(&self) -> usize {
         self.0.ranks()

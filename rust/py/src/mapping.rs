@@ -30,15 +30,6 @@ pub(crate) fn mapping_dimensions(machine: &Machine) -> Vec<DimensionRow> {
     core::dimensions(&machine.0).into_iter().map(row).collect()
 }
 
-/// How many layouts there are of axes of these sizes.
-#[pyfunction]
-pub(crate) fn mapping_total(py: Python<'_>, machine: &Machine, sizes: Vec<u32>) -> PyResult<u128> {
-    let machine = &*machine.0;
-    watched(py, 1, None, |control| {
-        Space::new(machine, &sizes, control)?.count()
-    })
-}
-
 /// The fastest layouts; how many were compared in full; how many collectives at places were priced.
 #[pyfunction]
 #[expect(
@@ -54,6 +45,7 @@ pub(crate) fn best_mapping<'py>(
     request: RequestRow,
     routing: RoutingRow,
     model: &str,
+    n_threads: usize,
     progress: Option<Bound<'py, PyAny>>,
 ) -> PyResult<(Vec<RankedRow>, u128, u64, u64)> {
     let call = |(operation, size, count): CallRow| -> Result<Call> {
@@ -76,13 +68,16 @@ pub(crate) fn best_mapping<'py>(
         algorithm: &request.algorithm,
         orders: &request.orders,
         model: request.model,
-        threads: 0,
+        threads: n_threads,
     };
     let space = watched(py, 1, None, |control| {
         Space::new(question.machine, &sizes, control)
     })?;
     let total = quick(py, || space.count())?;
     let shown = u64::try_from(total).unwrap_or(u64::MAX);
+    if let Some(report) = &progress {
+        report.call1((0, shown))?;
+    }
     let ranking = watched(py, shown, progress.as_ref(), |control| {
         core::rank(&question, &space, shown, control)
     })?;

@@ -5,6 +5,7 @@ use super::layout::Layout;
 use crate::collective::Groups;
 use crate::machine::Machine;
 use crate::{Error, Result};
+use std::collections::BTreeSet;
 
 /// Which chip is at each place of a mesh, whose last axis is the fastest.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,6 +112,11 @@ impl Order {
     /// # Errors
     /// Those of [`Groups::of_lists`].
     pub fn groups(&self, machine: &Machine, first: usize, count: usize) -> Result<Groups> {
+        if let Self::Sums(sums) = self {
+            if let Some(grid) = grid_of(machine, sums, first, count) {
+                return grid;
+            }
+        }
         let sizes = self.sizes();
         let product = |axes: &[u32]| axes.iter().map(|&size| size as usize).product::<usize>();
         let (before, ranks) = (
@@ -132,6 +138,66 @@ impl Order {
             Self::Listed { sizes, .. } => sizes.clone(),
         }
     }
+}
+
+/// The groups of some axes as a grid, where chips of a domain and domains add up apart; without listing any chip.
+fn grid_of(machine: &Machine, sums: &[Vec<i64>], first: usize, count: usize) -> Option<Result<Groups>> {
+    let chips = i64::from(machine.domain().chips());
+    if sums.iter().flatten().any(|&sum| sum < 0) {
+        return None;
+    }
+    let most = |part: fn(i64, i64) -> i64| -> i64 {
+        let each = sums
+            .iter()
+            .map(|axis| axis.iter().map(|&sum| part(sum, chips)).max());
+        each.flatten().sum()
+    };
+    if most(|sum, chips| sum % chips) >= chips {
+        return None;
+    }
+    let (inner, others) = (
+        &sums[first..first + count],
+        [&sums[..first], &sums[first + count..]].concat(),
+    );
+    let members: Vec<i64> = Walk::new(inner).collect();
+    // Ranks go through the chips of one domain after the other.
+    let in_domain = members
+        .iter()
+        .take_while(|&&sum| sum / chips == members[0] / chips)
+        .count();
+    let locals: Vec<i64> = members[..in_domain].iter().map(|sum| sum % chips).collect();
+    let domains: Vec<i64> = members
+        .chunks(in_domain)
+        .map(|chunk| chunk[0] / chips)
+        .collect();
+    let whole = members
+        .chunks(in_domain)
+        .zip(&domains)
+        .all(|(chunk, domain)| {
+            chunk.len() == in_domain
+                && chunk
+                    .iter()
+                    .zip(&locals)
+                    .all(|(&sum, local)| sum == domain * chips + local)
+        });
+    if !whole || !domains.is_sorted() {
+        return None;
+    }
+    let (mut here, mut there) = (BTreeSet::new(), BTreeSet::new());
+    let mut heads = 0;
+    for sum in Walk::new(&others) {
+        here.insert(sum % chips);
+        there.insert(sum / chips);
+        heads += 1;
+    }
+    // Different groups have different heads: all pairs, if there are so many.
+    (heads == here.len() * there.len()).then(|| {
+        let table = |heads: BTreeSet<i64>, members: &[i64]| -> Vec<Vec<u32>> {
+            let list = |head| members.iter().map(|sum| (head + sum) as u32).collect();
+            heads.into_iter().map(list).collect()
+        };
+        Groups::grid(machine, table(here, &locals), table(there, &domains))
+    })
 }
 
 /// The numbers of each coordinate whose sums chips are if they are sums of any; the first axis has the first chip too.

@@ -125,7 +125,10 @@ fn refine(
     let mut before: Vec<Found> = Vec::new();
     loop {
         for (axis, tree) in trees.iter_mut().enumerate() {
-            tree.settle(|place| prices.seconds(axis, place));
+            tree.settle(|place| {
+                let known = prices.open(axis, place).next().is_none();
+                (prices.seconds(axis, place), known)
+            });
         }
         let search = Search::new(space, trees, question.keep, control);
         // Those that were best before bound what the best can take now.
@@ -159,7 +162,7 @@ fn refine(
                     .iter()
                     .map(|found| search.layout(&found.cuts))
                     .collect();
-                return Ok((layouts, search.looked.get()));
+                return Ok((layouts, search.compared.get()));
             }
         }
         prices.price(&wanted, threads, control)?;

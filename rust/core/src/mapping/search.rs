@@ -29,8 +29,8 @@ pub(super) struct Search<'a> {
     pub(super) trees: &'a [Tree],
     pub(super) keep: usize,
     pub(super) control: &'a Control,
-    /// Whole layouts that were looked at.
-    pub(super) looked: Cell<u64>,
+    /// Whole layouts that were compared by known times.
+    pub(super) compared: Cell<u64>,
     steps: Cell<u32>,
     /// Ways to cut a dimension of a kind among axes that have so much left.
     fitting: RefCell<BTreeMap<(usize, Vec<u32>), Rc<[u32]>>>,
@@ -56,7 +56,7 @@ impl<'a> Search<'a> {
             trees,
             keep,
             control,
-            looked: Cell::new(0),
+            compared: Cell::new(0),
             steps: Cell::new(0),
             fitting: RefCell::default(),
         }
@@ -79,7 +79,9 @@ impl<'a> Search<'a> {
         best: &mut BinaryHeap<BySeconds>,
     ) -> Result<()> {
         if partial.cuts.len() == self.space.dimensions.len() {
-            self.looked.set(self.looked.get() + 1);
+            let mut leaves = self.trees.iter().zip(&partial.nodes);
+            let known = leaves.all(|(tree, &leaf)| tree.is_known(leaf));
+            self.compared.set(self.compared.get() + u64::from(known));
             if best.len() == self.keep {
                 best.pop();
             }
@@ -121,7 +123,6 @@ impl<'a> Search<'a> {
             return Ok(());
         }
         if partial.cuts.len() == self.space.dimensions.len() {
-            self.looked.set(self.looked.get() + 1);
             *ties -= usize::from(partial.least == most);
             found.push(self.whole(partial));
             return Ok(());

@@ -13,6 +13,8 @@ pub(super) struct Tree {
     nodes: Vec<Node>,
     /// Least seconds of the places below each node.
     pub(super) least: Vec<f64>,
+    /// Of leaves, whether these are the times of their places.
+    known: Vec<bool>,
 }
 
 struct Node {
@@ -60,9 +62,11 @@ impl Tree {
         let mut tree = Self {
             nodes: vec![root],
             least: Vec::new(),
+            known: Vec::new(),
         };
         tree.grow(space, 0, 0, &mut Vec::new(), places, control)?;
         tree.least = vec![0.0; tree.nodes.len()];
+        tree.known = vec![false; tree.nodes.len()];
         Ok(tree)
     }
 
@@ -135,18 +139,24 @@ impl Tree {
         leaves.map(|node| node.place)
     }
 
-    /// Takes new seconds by place, and finds the least below every node.
-    pub(super) fn settle(&mut self, seconds: impl Fn(u32) -> f64) {
+    /// Whether the time of the place of a leaf is known.
+    pub(super) fn is_known(&self, leaf: u32) -> bool {
+        self.known[leaf as usize]
+    }
+
+    /// Takes seconds by place, and whether they are its time, and finds the least below every node.
+    pub(super) fn settle(&mut self, seconds: impl Fn(u32) -> (f64, bool)) {
         for (at, node) in self.nodes.iter().enumerate().rev() {
+            if node.children.is_empty() {
+                (self.least[at], self.known[at]) = seconds(node.place);
+                continue;
+            }
             // Children come after their parents.
             let below = node
                 .children
                 .iter()
                 .map(|child| self.least[child.1 as usize]);
-            self.least[at] = match node.children.is_empty() {
-                true => seconds(node.place),
-                false => below.fold(f64::INFINITY, f64::min),
-            };
+            self.least[at] = below.fold(f64::INFINITY, f64::min);
         }
     }
 }
