@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from rainier_fast.collectives.mesh_rooted import MeshRooted
 from rainier_fast.collectives.order import as_order, order_key, order_words
 from rainier_fast.definitions.check import as_count, as_integer, as_name
 from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
+from rainier_fast.frozen import frozen, put
 
 if TYPE_CHECKING:
     from rainier_fast import _core
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["DeviceMesh", "mesh_sizes"]
 
 
+@frozen("a mesh does not change; make another one")
 class DeviceMesh(MeshCollectives, MeshRooted):
     """All chips of a machine as a mesh of named axes, the last one fastest. Immutable.
 
@@ -57,12 +59,7 @@ class DeviceMesh(MeshCollectives, MeshRooted):
 
     def __init__(self, machine: Machine, axes: Mapping[str, int], order: object = None) -> None:
         sizes = mesh_sizes(axes, machine.num_chips)
-        object.__setattr__(self, "machine", machine)
-        object.__setattr__(self, "_shape", sizes)
-        object.__setattr__(self, "_order", as_order(order, machine, sizes))
-
-    def __setattr__(self, field: str, value: object) -> NoReturn:
-        raise AttributeError(f"cannot set {field!r}: a mesh does not change; make another one")
+        put(self, machine=machine, _shape=sizes, _order=as_order(order, machine, sizes))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return DeviceMesh, (self.machine, self._shape, order_key(self._order))

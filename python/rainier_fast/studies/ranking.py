@@ -16,6 +16,7 @@ from rainier_fast.ask.groups import Groups
 from rainier_fast.ask.request import Algorithm, run
 from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.errors import invalid, unknown
+from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.table import Table
 from rainier_fast.units import format_time
@@ -254,6 +255,11 @@ class Ranking(Table):
 
     __slots__ = ("_layouts", "_priced", "_total", "_tried")
 
+    _layouts: tuple[Layout, ...]
+    _priced: int
+    _total: int
+    _tried: int
+
     def __init__(
         self,
         columns: Mapping[str, Sequence[Any] | NDArray[Any]],
@@ -263,10 +269,7 @@ class Ranking(Table):
         priced: int,
     ) -> None:
         super().__init__(columns)
-        self._layouts = tuple(layouts)
-        self._total = total
-        self._tried = tried
-        self._priced = priced
+        put(self, _layouts=tuple(layouts), _total=total, _tried=tried, _priced=priced)
 
     def __reduce__(self) -> tuple[Any, ...]:
         counts = (self._total, self._tried, self._priced)
