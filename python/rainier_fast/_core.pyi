@@ -152,9 +152,7 @@ def best_mapping(
     model: str,
     n_threads: int,
     progress: _Progress | None,
-) -> tuple[
-    list[tuple[_Cuts, list[int] | None, list[list[tuple[float, str, str]]]]], int, int, int
-]:
+) -> tuple[list[tuple[_Cuts, list[int] | None, list[list[tuple[float, str, str]]]]], int, int, int]:
     """Return the fastest layouts; how many there are, were compared; how many prices.
 
     A layout: its cuts, the order of axes of a plain mesh, (seconds, algorithm, bottleneck) of each

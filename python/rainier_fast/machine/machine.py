@@ -22,10 +22,10 @@ from rainier_fast.studies.sampling import Sampling
 from rainier_fast.studies.tenants import Tenants
 
 if TYPE_CHECKING:
-    from rainier_fast.collectives.order import Order
     from rainier_fast.ask.schedule import Schedule
     from rainier_fast.catalog import Figure
     from rainier_fast.collectives.mesh import DeviceMesh
+    from rainier_fast.collectives.order import Order
     from rainier_fast.definitions.routing import Routing
     from rainier_fast.faults.faults import Faults
     from rainier_fast.results.collective import CollectiveResult

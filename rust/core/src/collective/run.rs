@@ -1,7 +1,7 @@
 //! The way in: from a request to its answer.
 
 use super::algorithm::IN_SWITCH;
-use super::bound::{bounds, bounds_in_switch};
+use super::bound::{bounds, bounds_in_switch, highest};
 use super::choose::best;
 use super::context::Context;
 use super::cost::Cost;
@@ -131,8 +131,7 @@ pub(crate) fn least_time(
         return Ok(0.0);
     }
     let context = Context::new(machine, routing, &groups, control)?;
-    let bounds = bounds(&context, &request)?;
-    Ok(bounds.first().map_or(0.0, |highest| highest.seconds))
+    highest(&context, &request)
 }
 
 /// Refuses, on damaged domains, algorithms whose prices are tables of whole ones.

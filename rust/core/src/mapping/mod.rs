@@ -7,18 +7,22 @@
 //! layouts: places are bounded by `collective::bound`, and only those are priced that may be among the best.
 //!
 //! - `dimension` what there is to cut, `cuts` the ways to cut it, `layout` one way to cut all of it, `space` all of them
-//! - `tree` the places of one axis, `search` the best layouts by what is known of places, `price` what is known
+//! - `tree` the places of one axis, `search` the best layouts by what is known of places, `price` what is known,
+//!   on `parts` of the machine that are as good as the whole
 //! - `question` what is asked, `rank` asks for the best layouts and for prices until the best are known; `order` numbers the chips of a mesh so
 
 mod cuts;
 mod dimension;
 mod layout;
 mod order;
+mod parts;
 mod price;
 mod question;
 mod rank;
 mod search;
 mod space;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use dimension::{Dimension, dimensions};

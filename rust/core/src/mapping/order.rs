@@ -141,7 +141,12 @@ impl Order {
 }
 
 /// The groups of some axes as a grid, where chips of a domain and domains add up apart; without listing any chip.
-fn grid_of(machine: &Machine, sums: &[Vec<i64>], first: usize, count: usize) -> Option<Result<Groups>> {
+fn grid_of(
+    machine: &Machine,
+    sums: &[Vec<i64>],
+    first: usize,
+    count: usize,
+) -> Option<Result<Groups>> {
     let chips = i64::from(machine.domain().chips());
     if sums.iter().flatten().any(|&sum| sum < 0) {
         return None;

@@ -1,10 +1,12 @@
 //! What collectives take at a place: bounded first, priced when that may matter, each once.
 
 use super::layout::groups;
+use super::parts::Parts;
 use super::question::{Call, Question};
 use super::space::Space;
 use super::tree::Places;
-use crate::collective::{Model, Request, least_time, seconds};
+use crate::collective::{Groups, Model, Request, least_time, seconds};
+use crate::machine::Machine;
 use crate::threads::over_blocks;
 use crate::{Control, Error, Result};
 use std::collections::BTreeMap;
@@ -30,6 +32,7 @@ pub(super) struct Prices<'a> {
     question: &'a Question<'a>,
     space: &'a Space,
     places: &'a Places,
+    parts: Parts,
     /// Different collectives: what is asked, with all numbers filled in.
     requests: Vec<Request>,
     /// By axis: (collective, count).
@@ -40,7 +43,11 @@ pub(super) struct Prices<'a> {
 }
 
 impl<'a> Prices<'a> {
-    pub(super) fn new(question: &'a Question, space: &'a Space, places: &'a Places) -> Self {
+    pub(super) fn new(
+        question: &'a Question,
+        space: &'a Space,
+        places: &'a Places,
+    ) -> Result<Self> {
         let mut requests: Vec<Request> = Vec::new();
         let mut number =
             |request: Request| match requests.iter().position(|known| *known == request) {
@@ -55,15 +62,20 @@ impl<'a> Prices<'a> {
             calls.iter().map(call).collect()
         };
         let calls = question.calls.iter().map(axis).collect();
-        Self {
+        let parts = match obeys_links(question) && question.model.engine().is_none() {
+            true => Parts::of(question.machine, &space.dimensions)?,
+            false => Parts::whole(question.machine),
+        };
+        Ok(Self {
             question,
             space,
             places,
+            parts,
             requests,
             calls,
             known: BTreeMap::new(),
             refusal: None,
-        }
+        })
     }
 
     /// Bounds the collectives of an axis at all of these places.
@@ -73,9 +85,7 @@ impl<'a> Prices<'a> {
         places: impl Iterator<Item = u32>,
         control: &Control,
     ) -> Result<()> {
-        let named = |name: &&str| self.question.algorithm.names().any(|other| other == *name);
-        let bounded =
-            self.question.model != Model::AlphaBeta && !UNBOUNDED.iter().any(|name| named(&name));
+        let bounded = self.question.model != Model::AlphaBeta && obeys_links(self.question);
         for place in places {
             control.check()?;
             for &(call, _) in &self.calls[axis] {
@@ -95,12 +105,16 @@ impl<'a> Prices<'a> {
     }
 
     fn least(&self, call: usize, place: u32, control: &Control) -> Result<f64> {
-        let Question {
-            machine, routing, ..
-        } = self.question;
-        let place = &self.places.all[place as usize];
-        let groups = groups(machine, &self.space.dimensions, place)?;
-        least_time(machine, &groups, routing, &self.requests[call], control)
+        let (machine, groups) = self.on_part(place)?;
+        let (routing, request) = (self.question.routing, &self.requests[call]);
+        least_time(machine, &groups, routing, request, &control.part())
+    }
+
+    /// The groups of a place, on the smallest part of the machine that holds them.
+    fn on_part(&self, place: u32) -> Result<(&Machine, Groups)> {
+        let (dimensions, place) = (&self.space.dimensions, &self.places.all[place as usize]);
+        let machine = self.parts.smallest(dimensions, place);
+        Ok((machine, groups(machine, dimensions, place)?))
     }
 
     /// Seconds that the collectives of an axis take at least, all together.
@@ -131,21 +145,9 @@ impl<'a> Prices<'a> {
         let work = |_: &mut (), at: usize| {
             control.check()?;
             let (call, place) = wanted[at];
-            let Question {
-                machine, routing, ..
-            } = self.question;
-            let groups = groups(
-                machine,
-                &self.space.dimensions,
-                &self.places.all[place as usize],
-            )?;
-            let time = match seconds(
-                machine,
-                &groups,
-                routing,
-                &self.requests[call],
-                &control.part(),
-            ) {
+            let (machine, groups) = self.on_part(place)?;
+            let (routing, request) = (self.question.routing, &self.requests[call]);
+            let time = match seconds(machine, &groups, routing, request, &control.part()) {
                 Err(error @ Error::Unsupported { .. }) => Err(error),
                 time => Ok(time?),
             };
@@ -169,4 +171,10 @@ impl<'a> Prices<'a> {
         let exact = |price: &&Price| matches!(price, Price::Exactly(_));
         self.known.values().filter(exact).count() as u64
     }
+}
+
+/// Whether all collectives are bounded by links and ranks.
+fn obeys_links(question: &Question) -> bool {
+    let mut names = question.algorithm.names();
+    !names.any(|name| UNBOUNDED.contains(&name))
 }

@@ -89,7 +89,7 @@ pub fn rank(question: &Question, space: &Space, total: u64, control: &Control) -
     let axes = 0..space.sizes.len();
     let trees = axes.map(|axis| Tree::of(space, axis, &mut places, control));
     let mut trees = trees.collect::<Result<Vec<Tree>>>()?;
-    let mut prices = Prices::new(question, space, &places);
+    let mut prices = Prices::new(question, space, &places)?;
     for (axis, tree) in trees.iter().enumerate() {
         prices.bound(axis, tree.places(), control)?;
     }
