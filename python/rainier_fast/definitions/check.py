@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_range, unknown
+from rainier_fast.provenance import keep
 from rainier_fast.units import Quantity, as_real, parse_bytes
 
 __all__ = [
@@ -30,7 +31,7 @@ __all__ = [
 MAX_COUNT: Final = 2**32 - 1
 """Most chips, UltraServers or members of anything: the core counts them in 32 bits."""
 
-_MOST_ITEMS: Final = 2**22
+_MOST_ITEMS: Final = 2**20
 _MOST_LETTERS: Final = 200  # errors quote names
 _Item = TypeVar("_Item")
 
@@ -74,7 +75,7 @@ def as_count(argument: str, value: object, most: int = MAX_COUNT) -> int:
     number = _index(argument, value)
     if not 1 <= number <= most:
         raise invalid(argument, number, f"must be 1 to {most:,}")
-    return number
+    return keep(value, number)
 
 
 def as_name(argument: str, value: object) -> str:
@@ -171,7 +172,7 @@ def as_ratio(argument: str, value: Quantity) -> float:
         raise invalid(argument, value, allowed) from None
     if not 0 < ratio < math.inf:
         raise invalid(argument, value, allowed)
-    return ratio
+    return keep(value, ratio)
 
 
 def as_flag(argument: str, value: object) -> bool:
@@ -220,7 +221,7 @@ def as_items(argument: str, value: object, allowed: str) -> Sequence[Any]:
     InvalidType
         If it is text or a mapping, or cannot be iterated over.
     InvalidArgument
-        If it is not in memory yet and has more than 4,194,304 items.
+        If it is not in memory yet and has more than 1,048,576 items.
 
     Examples
     --------

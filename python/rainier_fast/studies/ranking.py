@@ -19,6 +19,7 @@ from rainier_fast.errors import invalid, unknown
 from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.table import Table
+from rainier_fast.screen import one_screen
 from rainier_fast.units import format_time
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Call:
         return self.count * self.seconds
 
 
+@one_screen
 @dataclass(frozen=True, slots=True, repr=False)
 class Layout:
     """One way to lay a mesh over a machine, and what its collectives take there.
@@ -239,6 +241,7 @@ class Layout:
         return f"{self.text}: {format_time(self.time_s)}"
 
 
+@one_screen
 class Ranking(Table):
     """A table with a row for each layout, the fastest first; made by `Machine.best_mapping`.
 

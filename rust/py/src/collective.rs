@@ -1,6 +1,7 @@
 //! Groups and outcomes of collectives as Python sees them.
 
 use crate::classes::{Groups, Machine, Outcome};
+use crate::convert::{AlgorithmRow, algorithm_row};
 use crate::enter::quick;
 use crate::error::to_py;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
@@ -147,6 +148,11 @@ impl Outcome {
     #[getter]
     fn algorithm(&self) -> &str {
         &self.outcome.algorithm
+    }
+
+    #[getter]
+    fn choice(&self) -> AlgorithmRow {
+        algorithm_row(&self.outcome.choice)
     }
 
     #[getter]
