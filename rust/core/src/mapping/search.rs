@@ -23,6 +23,9 @@ pub(super) struct Found {
     pub(super) places: Vec<u32>,
 }
 
+/// A kind of dimension, and what each axis has left.
+type Left = (usize, Vec<u32>);
+
 /// The search over trees whose `least` says what is known.
 pub(super) struct Search<'a> {
     pub(super) space: &'a Space,
@@ -33,7 +36,7 @@ pub(super) struct Search<'a> {
     pub(super) compared: Cell<u64>,
     steps: Cell<u32>,
     /// Ways to cut a dimension of a kind among axes that have so much left.
-    fitting: RefCell<BTreeMap<(usize, Vec<u32>), Rc<[u32]>>>,
+    fitting: RefCell<BTreeMap<Left, Rc<[u32]>>>,
 }
 
 /// A part of a layout: dimensions below `cuts.len()` are cut.
@@ -184,7 +187,7 @@ impl<'a> Search<'a> {
     fn fitting(&self, kind: usize, nodes: &[u32]) -> Rc<[u32]> {
         let each = self.trees.iter().zip(nodes);
         let left: Vec<u32> = each.map(|(tree, &node)| tree.left(node)).collect();
-        let find = |(kind, left): &(usize, Vec<u32>)| -> Rc<[u32]> {
+        let find = |(kind, left): &Left| -> Rc<[u32]> {
             let ways = (0..).zip(&self.space.cuts[*kind].ways);
             let fits = |way: &super::cuts::Way| {
                 way.products
