@@ -25,7 +25,7 @@ mod _core {
         Faults, faults, healthy, links_named, num_live_chips, overlay_bytes, repaired, with_faults,
     };
     #[pymodule_export]
-    use super::mapping::{Order, best_mapping, mapping_dimensions, mapping_total};
+    use super::mapping::{Order, best_mapping, mapping_dimensions};
     #[pymodule_export]
     use super::monte_carlo::{monte_carlo, sample_faults};
     #[pymodule_export]
