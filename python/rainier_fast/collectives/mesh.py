@@ -26,6 +26,7 @@ from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
 from rainier_fast.frozen import frozen, put
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
+from rainier_fast.whole import whole
 
 if TYPE_CHECKING:
     from rainier_fast import _core
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["DeviceMesh", "mesh_sizes"]
 
 
+@whole
 @one_screen
 @frozen("a mesh does not change; make another one")
 class DeviceMesh(MeshCollectives, MeshRooted):
@@ -214,13 +216,7 @@ def _names(axis: object) -> tuple[str, ...]:
 
 
 def mesh_sizes(axes: Mapping[str, int], chips: int) -> dict[str, int]:
-    """Return the size of each axis, checked; one of -1 takes what the others leave.
-
-    Examples
-    --------
-    >>> mesh_sizes({"dp": -1, "tp": 4}, 16)
-    {'dp': 4, 'tp': 4}
-    """
+    """Return the size of each axis, checked; one of -1 takes what the others leave."""
     pairs = as_pairs("axes", axes, "must map names to sizes")
     if not pairs:
         raise invalid("axes", axes, "a mesh has at least one axis, for example dp=-1")

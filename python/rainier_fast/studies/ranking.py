@@ -15,7 +15,8 @@ from rainier_fast.ask.grid import from_core
 from rainier_fast.ask.groups import Groups
 from rainier_fast.ask.request import Algorithm, run
 from rainier_fast.collectives.mesh import DeviceMesh
-from rainier_fast.errors import invalid, unknown
+from rainier_fast.definitions.check import as_one_of
+from rainier_fast.errors import invalid
 from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.table import Table
@@ -190,13 +191,12 @@ class Layout:
         4
         """
         names = [name for name, _ in self._axes]
-        if axis not in names:
-            raise unknown("axis", axis, names)
-        groups = self._placed().groups(names.index(axis), 1)
+        number = names.index(as_one_of("axis", axis, names))
+        groups = self._placed().groups(number, 1)
         return from_core(groups, self._machine.num_chips, self._machine.ultraserver.num_chips)
 
     def on(self, machine: Base, sizes: Mapping[str, int]) -> _core.Order:
-        """Return the chips of a mesh of these axes, for ``order=`` of `Machine.mesh`.
+        """Return the chips of a mesh of these axes on this machine, for ``order=``.
 
         Parameters
         ----------
