@@ -10,6 +10,7 @@ from rainier_fast import _core
 from rainier_fast.ask.schedule import Schedule
 from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.collectives.methods import Collectives
+from rainier_fast.collectives.order import Order
 from rainier_fast.collectives.rooted import Rooted
 from rainier_fast.collectives.scheduling import play
 from rainier_fast.definitions.axis import Axis, Tier
@@ -91,15 +92,27 @@ class Machine(
     def _repr_html_(self) -> str:
         return as_html(self)
 
-    def mesh(self, axes: Mapping[str, int] | None = None, /, **sizes: int) -> DeviceMesh:
+    def mesh(
+        self,
+        axes: Mapping[str, int] | None = None,
+        /,
+        *,
+        order: Order | None = None,
+        **sizes: int,
+    ) -> DeviceMesh:
         """Lay all chips out as a mesh of named axes, the last one fastest.
 
         Parameters
         ----------
         axes
             Size of each axis by name, slowest first; one may be -1 and takes what is left.
+        order
+            The chip at each place, where that is not the ascending order: an array of all chip
+            numbers, flat or of the shape of the mesh, or a `Layout` of `best_mapping` for a mesh
+            with the same axes. One whose groups are alike in all UltraServers stays small and
+            cheap on any machine; the groups of another are listed chip by chip.
         **sizes
-            The same as keywords, or further axes, faster than those.
+            The same as `axes` by keywords, or further axes, faster than those.
 
         Returns
         -------
@@ -108,8 +121,9 @@ class Machine(
 
         Raises
         ------
-        InvalidArgument, InvalidType
-            If the sizes do not multiply to the number of chips, or an axis has two.
+        InvalidArgument, InvalidType, OutOfRange
+            If the sizes do not multiply to the number of chips, an axis has two, or `order` does
+            not name each chip once.
 
         Examples
         --------
@@ -120,12 +134,12 @@ class Machine(
         {'dp': 4, 'tp': 16}
         """
         if axes is None:
-            return DeviceMesh(self, sizes)
+            return DeviceMesh(self, sizes, order)
         given = dict(as_pairs("axes", axes, "must map names to sizes"))
         for name in sizes:
             if name in given:
                 raise invalid(name, sizes[name], "axes has this axis too: name each once")
-        return DeviceMesh(self, given | sizes)
+        return DeviceMesh(self, given | sizes, order)
 
     def run(
         self, schedule: Schedule, model: str = "link_load", routing: Routing | None = None

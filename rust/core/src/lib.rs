@@ -7,6 +7,7 @@ mod control;
 mod error;
 pub mod load;
 pub mod machine;
+pub mod mapping;
 mod operation;
 mod random;
 pub mod route;
