@@ -40,8 +40,10 @@ pub struct Tables {
     ends: Box<[u32]>,
     /// Numbers and counts, as bits.
     numbers: Box<[u64]>,
-    tables: Box<[(&'static str, Box<[Packed]>)]>,
+    tables: Box<[PackedTable]>,
 }
+
+type PackedTable = (&'static str, Box<[Packed]>);
 
 #[derive(Debug, Clone, PartialEq)]
 struct Packed {
