@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final, TypeVar
 
 from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_range
+from rainier_fast.memory import listed
 from rainier_fast.units import Quantity, parse_bytes
 
 __all__ = ["MAX_COUNT", "as_count", "as_flag", "as_integer", "as_name", "as_ratio", "as_tuple_of"]
@@ -142,7 +143,7 @@ def as_tuple_of(argument: str, value: object, kind: type[_Item]) -> tuple[_Item,
     """
     if isinstance(value, str | bytes | dict) or not isinstance(value, Iterable):
         raise invalid_type(argument, value, f"must be a sequence of {kind.__name__}")
-    items = tuple(value)
+    items = tuple(listed(argument, value))
     for index, item in enumerate(items):
         if not isinstance(item, kind):
             raise invalid_type(f"{argument}[{index}]", item, f"must be a {kind.__name__}")

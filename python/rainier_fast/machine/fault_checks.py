@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rainier_fast.errors import invalid, invalid_type, out_of_range
 from rainier_fast.machine.arrays import as_integers
+from rainier_fast.memory import listed
 from rainier_fast.units import format_count
 
 __all__ = ["factor_of", "numbers_of", "sizes"]
@@ -28,7 +29,7 @@ def numbers_of(name: str, given: object) -> NDArray[np.int64]:
     array([1, 3])
     """
     if isinstance(given, Iterable) and not isinstance(given, str | bytes | Sequence | np.ndarray):
-        given = list(given)
+        given = listed(name, given)
     array = np.atleast_1d(as_integers(name, given, 2**63 - 1))
     if array.size and not 0 <= int(array.min()) <= int(array.max()) < 2**63:
         worst = int(array.min()) if int(array.min()) < 0 else int(array.max())

@@ -13,6 +13,7 @@ from rainier_fast.definitions.check import as_integer
 from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.machine.arrays import chip_array
 from rainier_fast.machine.base import Base
+from rainier_fast.memory import reckon
 
 __all__ = ["Groups", "as_groups"]
 
@@ -103,6 +104,7 @@ class Groups:
         number = as_integer("index", index, 0, self.count - 1)
         if self.listed:
             return np.frombuffer(self.listed, np.int64)
+        reckon(16 * self.ranks, f"a list of {self.ranks} chips", "use a smaller machine")
         first = number // self.stride * self.stride * self.ranks + number % self.stride
         return first + self.stride * np.arange(self.ranks)
 
@@ -121,6 +123,8 @@ class Groups:
         """
         if self.listed:
             return self.members(0)[np.newaxis]
+        what = f"a table of {self.num_chips} chips"
+        reckon(16 * self.num_chips, what, "ask for members of single groups")
         chips = np.arange(self.num_chips).reshape(-1, self.ranks, self.stride)
         return chips.swapaxes(1, 2).reshape(-1, self.ranks)
 

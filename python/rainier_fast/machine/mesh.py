@@ -14,6 +14,7 @@ from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
 from rainier_fast.machine.groups import Groups
 from rainier_fast.machine.mesh_collectives import MeshCollectives
 from rainier_fast.machine.mesh_rooted import MeshRooted
+from rainier_fast.memory import reckon
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
@@ -119,6 +120,8 @@ class DeviceMesh(MeshCollectives, MeshRooted):
         for name in fixed:
             if name not in self._shape:
                 raise unknown("axis", name, self._shape)
+        count = math.prod(size for name, size in self._shape.items() if name not in fixed)
+        reckon(16 * count, f"a table of {count} chips", "fix the coordinate of more axes")
         total = np.zeros((), np.int64)
         for name, size in self._shape.items():
             stride = self._stride(name)

@@ -13,6 +13,7 @@ from rainier_fast.definitions.check import as_integer
 from rainier_fast.definitions.places import ChipAt, LinkAt
 from rainier_fast.errors import RainierError, invalid, invalid_type, unknown
 from rainier_fast.machine.arrays import as_integers, check_below
+from rainier_fast.memory import listed
 from rainier_fast.results.link import Link
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def degraded_of(
         raise invalid_type(argument, given, _SLOW)
     numbers = links_of(machine, f"{argument}[0]", given[0])
     one_for_all = np.ndim(given[1]) == 0
-    values = [given[1]] * numbers.size if one_for_all else list(given[1])
+    values = [given[1]] * numbers.size if one_for_all else listed(f"{argument}[1]", given[1])
     if len(values) != numbers.size:
         allowed = f"must have one for each of {numbers.size} links"
         raise invalid(f"{argument}[1]", f"{len(values)} factors", allowed)
@@ -229,13 +230,15 @@ def _all(
     if isinstance(given, bytes) or not isinstance(given, Iterable):
         raise invalid_type(argument, given, allowed)
     numbers: list[int] = []
-    for at, item in enumerate(given):
+    for at, item in enumerate(listed(argument, given)):
         numbers += one(f"{argument}[{at}]", item)
     return np.array(numbers, np.int64)
 
 
 def _plain(given: object) -> bool:
-    if not isinstance(given, list | tuple | range):
+    if isinstance(given, range):
+        return True
+    if not isinstance(given, list | tuple):
         return False
     return all(type(item) is int for item in given)
 

@@ -10,6 +10,7 @@ from rainier_fast._core import Schedule as CoreSchedule
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag, as_integer
 from rainier_fast.errors import invalid, invalid_type, unknown
 from rainier_fast.machine.request import OPERATIONS, Request
+from rainier_fast.memory import listed, reckon
 from rainier_fast.units import Quantity, parse_bytes
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Block", "Schedule", "Send", "made_by"]
 
 _MOST_STEP: Final = 2**32 - 2
+_BLOCK_BYTES: Final = 256
+"""What a block takes as a row of Python objects and in the core."""
 _Row = tuple[int, int, list[int], float, bool, int, int, int, list[int]]
 
 
@@ -157,7 +160,8 @@ class Schedule:
         if not members:
             raise invalid("chips", chips, "must name at least one chip")
         if len(set(members)) < len(members):
-            twice = next(chip for chip in members if members.count(chip) > 1)
+            seen: set[int] = set()
+            twice = next(chip for chip in members if chip in seen or seen.add(chip))  # type: ignore[func-returns-value]
             raise invalid("chips", twice, "names this chip twice")
         at_root = as_integer("root", root, 0, len(members) - 1)
         if isinstance(blocks, SupportsIndex):
@@ -281,7 +285,7 @@ def _listed(name: str, values: object) -> list[Any]:
     """Return what a sequence holds; text is none."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise invalid_type(name, values, "must be a sequence")
-    return list(values)
+    return listed(name, values)
 
 
 def _equal_blocks(
@@ -295,6 +299,7 @@ def _equal_blocks(
         raise invalid(
             "blocks", count, f"must be a multiple of {unit} for {operation}: pass blocks="
         )
+    reckon(_BLOCK_BYTES * number, f"blocks: {number} blocks", "cut the data into fewer")
     each = nbytes * (ranks if pairs else 1) / number
 
     def ends(block: int) -> tuple[int | None, int | None]:

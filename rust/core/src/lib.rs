@@ -9,6 +9,7 @@ pub mod fifo;
 pub mod fluid;
 pub mod load;
 pub mod machine;
+pub mod memory;
 pub mod route;
 pub mod schedule;
 pub mod synthesize;

@@ -158,7 +158,7 @@ impl Machine {
             );
             let mut coordinates = vec![Vec::with_capacity(chips.len()); axes];
             for (index, &chip) in chips.iter().enumerate() {
-                let chip = machine.check_chip(&format!("chips[{index}]"), i128::from(chip))?;
+                let chip = machine.check_chip(|| format!("chips[{index}]"), i128::from(chip))?;
                 let place = machine.place(chip)?;
                 site.push(place.site);
                 domain.push(place.domain);
@@ -218,7 +218,7 @@ impl Machine {
     }
 
     fn link_bandwidths<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        Ok(quick(py, || Ok(self.0.link_bandwidths()))?.into_pyarray(py))
+        Ok(watched(py, 1, None, |_| self.0.link_bandwidths())?.into_pyarray(py))
     }
 
     fn route<'py>(

@@ -5,6 +5,7 @@ use super::group::Groups;
 use super::pattern::{Kind, Pattern};
 use super::symmetry::is_homogeneous;
 use crate::machine::{Machine, Site};
+use crate::memory::{Taken, bytes_of};
 use crate::route::Routing;
 use crate::{Control, Result};
 use std::cell::RefCell;
@@ -40,6 +41,8 @@ pub(crate) struct Context<'a> {
     wan_paths: Vec<Vec<usize>>,
     /// Patterns made so far: algorithms that are tried side by side share most of theirs.
     patterns: RefCell<Vec<Rc<Pattern>>>,
+    #[expect(dead_code, reason = "held for its drop")]
+    taken: Taken,
 }
 
 /// How far apart two domains are.
@@ -70,7 +73,8 @@ impl<'a> Context<'a> {
             vec![site],
             None,
         )?;
-        let local_bandwidth = domain_machine.link_bandwidths();
+        let taken = reckon(machine, control)?;
+        let local_bandwidth = domain_machine.link_bandwidths()?;
         let first = machine.blocks().fabric[0];
         // Nothing passes a dead link, however long it takes.
         let numbers = |link: u64| {
@@ -107,6 +111,7 @@ impl<'a> Context<'a> {
             members,
             wan_paths: wan_paths(machine),
             patterns: RefCell::default(),
+            taken,
         })
     }
 
@@ -190,6 +195,32 @@ impl<'a> Context<'a> {
             None => Some(self.member_domains.first().copied().unwrap_or(0)),
         }
     }
+}
+
+/// The tables of a context: bandwidths of the links of one domain, and of each fabric and WAN link with its latency;
+/// places of domains and lists of members; paths between sites.
+fn reckon(machine: &Machine, control: &Control) -> Result<Taken> {
+    let links = machine.domain().links();
+    let fabric = machine.num_links() - machine.blocks().fabric[0];
+    let (domains, sites) = (
+        u64::from(machine.num_domains()),
+        machine.sites().len() as u64,
+    );
+    let tiers = machine.sites().iter().map(|site| site.tiers.len()).max();
+    let of_domain = 4 * (tiers.unwrap_or(0) as u64 + 4);
+    let paths = if machine.wan().is_some() {
+        sites * sites
+    } else {
+        0
+    };
+    let bytes = bytes_of::<f64>(links)
+        .saturating_add(bytes_of::<[f64; 2]>(fabric))
+        .saturating_add(domains.saturating_mul(of_domain))
+        .saturating_add(bytes_of::<[usize; 8]>(paths));
+    let what = format_args!(
+        "tables of {links} links in an UltraServer and {fabric} outside, {domains} UltraServers and {sites} sites"
+    );
+    control.take(bytes, what, "use a smaller machine")
 }
 
 /// Site and uplink bundles of every domain; empty on a machine of one domain.

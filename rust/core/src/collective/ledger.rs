@@ -4,6 +4,7 @@
 use super::context::Context;
 use super::damage::Hurt;
 use crate::machine::LinkClass;
+use crate::memory::bytes_of;
 use std::collections::BTreeMap;
 
 /// Loads of one pattern, phase or schedule. Empty vectors mean "nothing there".
@@ -58,6 +59,15 @@ fn axpy(into: &mut Vec<f64>, from: &[f64], scale: f64) {
 }
 
 impl Ledger {
+    /// Bytes that it takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        let classes: usize = self.classes.iter().map(Vec::len).sum();
+        let lanes = self.lanes.iter().flat_map(BTreeMap::values).map(Vec::len);
+        let dense = self.local.len() + self.nic[0].len() + self.nic[1].len() + self.fabric.len();
+        let numbers = dense + lanes.sum::<usize>() + 2 * (self.single.len() + classes);
+        bytes_of::<f64>(numbers as u64)
+    }
+
     /// Adds `scale` times the loads of another ledger.
     pub(crate) fn add(&mut self, other: &Self, scale: f64) {
         axpy(&mut self.local, &other.local, scale);

@@ -5,7 +5,11 @@ use super::context::Context;
 use super::ledger::{Busiest, Ledger};
 use super::measure;
 use crate::Result;
+use crate::memory::{Taken, bytes_of};
 use std::cell::OnceCell;
+
+/// What to do about steps that do not fit.
+const SMALLER: &str = "use a smaller group or smaller UltraServers, or name one algorithm";
 
 /// Which messages a pattern has.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,7 +100,8 @@ pub(crate) struct Unit {
 #[derive(Debug)]
 pub(crate) struct Pattern {
     pub(crate) kind: Kind,
-    unit: OnceCell<Unit>,
+    /// With what stands for its memory and that of the messages.
+    unit: OnceCell<(Unit, Taken)>,
 }
 
 impl Pattern {
@@ -109,12 +114,35 @@ impl Pattern {
 
     /// The cost of one byte a message.
     pub(crate) fn unit(&self, context: &Context) -> Result<&Unit> {
-        if let Some(unit) = self.unit.get() {
+        if let Some((unit, _)) = self.unit.get() {
             return Ok(unit);
         }
+        let what = format_args!("the messages of one step of a collective");
+        let mut taken = context.control.take(self.kind.bytes(), what, SMALLER)?;
         let mut unit = measure::unit(context, &self.kind)?;
         unit.busiest = unit.ledger.busiest(context);
-        Ok(self.unit.get_or_init(|| unit))
+        let what = format_args!("the loads of one step of a collective");
+        taken.grow_to(self.kind.bytes() + unit.ledger.bytes(), what, SMALLER)?;
+        Ok(&self.unit.get_or_init(|| (unit, taken)).0)
+    }
+}
+
+impl Kind {
+    /// Bytes of its lists.
+    fn bytes(&self) -> u64 {
+        let pairs = match self {
+            Self::Local(pairs) | Self::Rails(pairs) | Self::Flat(pairs) => pairs.len(),
+            Self::Lanes { pairs, lanes } => pairs.len() + lanes.len(),
+            Self::InSwitch { groups, .. } => groups.iter().map(|group| group.len() + 4).sum(),
+            Self::Star { sets, locals, .. } => {
+                let lists = sets.iter().chain(locals);
+                lists.map(|(list, _)| list.len() + 4).sum()
+            }
+            Self::Exchange { sets, .. } => sets.iter().map(|(list, _)| list.len() + 4).sum(),
+            Self::Sites { sets, .. } => sets.iter().map(|list| list.len() + 4).sum(),
+            Self::LocalAll => 0,
+        };
+        bytes_of::<(u32, u32)>(pairs as u64)
     }
 }
 

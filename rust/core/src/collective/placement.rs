@@ -7,6 +7,7 @@ use super::layout::{self, LocalBox};
 use super::moves::{SeatKind, Seats};
 use super::pattern::{Kind, Pattern};
 use crate::machine::Machine;
+use crate::memory::bytes_of;
 use crate::route::alone;
 use crate::{Error, Result};
 use std::rc::Rc;
@@ -147,6 +148,12 @@ impl Placement {
                 "use groups that hold whole UltraServers, or an algorithm with fewer messages",
             ));
         }
+        let what = format_args!("{messages} messages listed one by one");
+        let instead = "use a smaller group, or an algorithm with fewer messages";
+        let _taken =
+            context
+                .control
+                .take(bytes_of::<(u32, u32)>(messages as u64), what, instead)?;
         let mut pairs = Vec::with_capacity(messages);
         for group in self.groups() {
             let chip = |rank: u32| group[rank as usize];

@@ -92,7 +92,7 @@ impl IndexColumn<'_> {
         each_width!(self, values => {
             for (index, &value) in values.iter().enumerate() {
                 if value as u64 >= u64::from(machine.num_chips()) {
-                    machine.check_chip(&format!("{name}[{index}]"), i128::from(value))?;
+                    machine.check_chip(|| format!("{name}[{index}]"), i128::from(value))?;
                 }
             }
         });

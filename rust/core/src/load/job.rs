@@ -11,12 +11,16 @@ use super::walked::Walked;
 use super::{spread, valiant};
 use crate::error::Result;
 use crate::machine::{AxisKind, Machine};
+use crate::memory::bytes_of;
 use crate::route::{AxisOrder, Routes, Routing, spans_below};
 use crate::{Control, threads};
 use std::cell::OnceCell;
 
 /// Bytes that the counters of all workers may take together.
 const TALLY_BYTES: u64 = 1 << 30;
+
+/// What to do about counters that do not fit.
+pub(super) const FEWER_LINKS: &str = "use a smaller machine, or fewer threads";
 
 /// Flows that make another worker worth while.
 const FLOWS_PER_WORKER: usize = 1 << 15;
@@ -43,7 +47,7 @@ pub fn link_loads(
     n_threads: usize,
     control: &Control,
 ) -> Result<Vec<f64>> {
-    super::check_dense(machine)?;
+    super::check_dense(machine, 1)?;
     routing.check(machine)?;
     let walked = Walked::of(machine, routing)?;
     let order = match routing.order_on_whole(machine.domain())? {
@@ -161,6 +165,16 @@ impl<'a> Job<'a> {
     fn run<T: Cell>(&self, bytes: Option<(&[f64], Grid)>, scale: Scale) -> Result<Vec<f64>> {
         let cells = Tally::<T>::cells(self.machine);
         let workers = workers(self.threads, self.count, cells, size_of::<T>());
+        // Counters of each worker, the loads, and for Valiant routing what each chip sends and receives.
+        let ends = if self.valiant {
+            8 * u64::from(self.machine.num_chips())
+        } else {
+            0
+        };
+        let counters = bytes_of::<T>(cells + ends).saturating_mul(workers as u64);
+        let all = counters.saturating_add(bytes_of::<f64>(self.machine.num_links() + ends));
+        let what = format_args!("the loads of {} links", self.machine.num_links());
+        let _taken = self.control.take(all, what, FEWER_LINKS)?;
         let init = || Worker {
             tally: Tally::<T>::new(self.machine, self.valiant),
             block: self.new_block(bytes.is_some()),

@@ -297,7 +297,7 @@ impl Machine {
     /// # Errors
     /// [`Error::OutOfRange`].
     pub fn place(&self, chip: u32) -> Result<Place> {
-        self.check_chip("chip", i128::from(chip))?;
+        self.check_chip(|| "chip".to_owned(), i128::from(chip))?;
         let (domain, local) = self.split(chip);
         let site = self.site_of(domain);
         Ok(Place {
@@ -311,12 +311,12 @@ impl Machine {
     ///
     /// # Errors
     /// [`Error::OutOfRange`].
-    pub fn check_chip(&self, argument: &str, chip: i128) -> Result<u32> {
+    pub fn check_chip(&self, argument: impl FnOnce() -> String, chip: i128) -> Result<u32> {
         if (0..i128::from(self.num_chips())).contains(&chip) {
             Ok(chip as u32)
         } else {
             Err(Error::OutOfRange {
-                argument: argument.to_owned(),
+                argument: argument(),
                 value: chip,
                 low: 0,
                 high: i128::from(self.num_chips()) - 1,

@@ -20,6 +20,7 @@ pub(crate) use walk::{cable_from, outside, ring_shares, spans_below};
 use crate::Control;
 use crate::error::{Error, Result};
 use crate::machine::{Domain, Machine};
+use crate::memory::bytes_of;
 
 /// How messages choose their links inside a domain. Between domains every policy takes the NICs and the
 /// fabric, whose bundles spray packets evenly.
@@ -142,8 +143,8 @@ pub fn walk(
     dst: u32,
     visit: &mut impl FnMut(u64, f64),
 ) -> Result<()> {
-    machine.check_chip("src", i128::from(src))?;
-    machine.check_chip("dst", i128::from(dst))?;
+    machine.check_chip(|| "src".to_owned(), i128::from(src))?;
+    machine.check_chip(|| "dst".to_owned(), i128::from(dst))?;
     let overlay = Overlay::between(machine, src, dst);
     Routes::new(machine, routing, &overlay)?.walk(src, dst, &Control::default(), visit)
 }
@@ -168,8 +169,8 @@ pub fn route_until(
     dst: u32,
     control: &Control,
 ) -> Result<Route> {
-    machine.check_chip("src", i128::from(src))?;
-    machine.check_chip("dst", i128::from(dst))?;
+    machine.check_chip(|| "src".to_owned(), i128::from(src))?;
+    machine.check_chip(|| "dst".to_owned(), i128::from(dst))?;
     let overlay = Overlay::between(machine, src, dst);
     Routes::new(machine, routing, &overlay)?.route(src, dst, control)
 }
@@ -194,6 +195,14 @@ impl Routes<'_> {
         let (machine, routing) = (self.machine, self.routing);
         let same_domain = machine.split(src).0 == machine.split(dst).0;
         let spread = routing.is_spread() && same_domain;
+        // Steps, their sums by link where it is spread, and links and shares apart.
+        let most = match spread {
+            true => machine.domain().links(),
+            false => self.most_steps(src, dst),
+        };
+        let what = format_args!("a message over up to {most} links");
+        let bytes = bytes_of::<[u64; 5]>(most);
+        let _taken = control.take(bytes, what, "route it on a smaller domain, or by \"dor\"")?;
         let steps = if spread {
             self.added_up(src, dst, control)?
         } else {

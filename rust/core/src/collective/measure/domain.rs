@@ -7,6 +7,7 @@ use crate::collective::pattern::Unit;
 use crate::collective::symmetry::{class, distances, for_each_class};
 use crate::load::{ByteColumn, Flows, IndexColumn, link_loads, uniform};
 use crate::machine::Machine;
+use crate::memory::{Taken, bytes_of};
 use crate::route::{Routing, alone, walk};
 use std::collections::BTreeMap;
 
@@ -17,6 +18,8 @@ const FABRIC_HOPS: u64 = 16;
 const MESSAGES_BETWEEN_CHECKS: usize = 1 << 14;
 
 fn loads_of(machine: &Machine, context: &Context, pairs: &[(u32, u32)]) -> Result<Vec<f64>> {
+    // Two columns.
+    let _taken = reckon(context, pairs.len() as u64)?;
     let (src, dst): (Vec<u32>, Vec<u32>) = pairs.iter().copied().unzip();
     let flows = Flows {
         src: IndexColumn::U32(&src),
@@ -24,6 +27,15 @@ fn loads_of(machine: &Machine, context: &Context, pairs: &[(u32, u32)]) -> Resul
         bytes: ByteColumn::Scalar(1.0),
     };
     link_loads(machine, &flows, context.routing, 1, context.control)
+}
+
+/// Takes 8 bytes for each of so many links or messages, for as long as one step is measured.
+fn reckon(context: &Context, numbers: u64) -> Result<Taken> {
+    let what = format_args!("the loads of one step of a collective");
+    let instead = "use a smaller group or smaller UltraServers";
+    context
+        .control
+        .take(bytes_of::<f64>(numbers), what, instead)
 }
 
 /// Largest number of messages that one chip sends.
@@ -72,10 +84,12 @@ fn note_messages(
 pub(super) fn local(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
     let machine = &context.domain_machine;
     if context.homogeneous {
-        if let Some(found) = distances(machine.domain(), pairs.iter().copied()) {
+        if let Some(found) = distances(machine.domain(), pairs.iter().copied(), context.control)? {
             return alike(context, &found);
         }
     }
+    // What each chip sends is counted in a list of all.
+    let _taken = reckon(context, pairs.len() as u64)?;
     let messages = most_sent(pairs);
     let mut unit = Unit {
         overhead: messages * machine.overhead(),
@@ -99,6 +113,7 @@ pub(super) fn in_switch(context: &Context, groups: &[Vec<u32>], gather: bool) ->
         overhead: machine.overhead(),
         ..Unit::default()
     };
+    let _taken = reckon(context, machine.domain().links())?;
     let mut loads = vec![0.0; machine.domain().links() as usize];
     for group in groups {
         let bytes = in_switch_bytes(group, gather);
@@ -163,12 +178,13 @@ fn alike(context: &Context, found: &[(u32, u32)]) -> Result<Unit> {
         let message = alone(machine, context.routing, 0, to, context.control)?;
         unit.note_alone(message.latency, 1.0 / message.bandwidth);
     }
+    let _taken = reckon(context, machine.domain().links())?;
     let mut loads = vec![0.0; machine.domain().links() as usize];
-    for_each_class(machine, |class, links| {
+    for_each_class(machine, context.control, |class, links| {
         if let Some(&bytes) = by_class.get(&class) {
             links.for_each(|link| loads[link as usize] = bytes);
         }
-    });
+    })?;
     unit.ledger.local = loads;
     Ok(unit)
 }
@@ -209,6 +225,7 @@ pub(super) fn flat(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
     } else {
         pairs
     };
+    let _taken = reckon(context, 3 * pairs.len() as u64)?;
     let mut unit = Unit {
         sent: most_sent(pairs),
         ..Unit::default()

@@ -227,7 +227,7 @@ fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
     let busiest = unit.ledger.busiest(&context).expect("bytes move");
     let brute = loads
         .iter()
-        .zip(machine.link_bandwidths())
+        .zip(machine.link_bandwidths().expect("small"))
         .map(|(bytes, bandwidth)| bytes / bandwidth)
         .fold(0.0, f64::max);
     assert!(

@@ -54,7 +54,7 @@ impl Written {
                 ));
             }
             for (rank, &chip) in group.iter().enumerate() {
-                machine.check_chip(&format!("group[{rank}]"), i128::from(chip))?;
+                machine.check_chip(|| format!("group[{rank}]"), i128::from(chip))?;
             }
         }
         Ok(())
