@@ -69,10 +69,9 @@ from rainier_fast.machine import (
 from rainier_fast.memory import memory_limit
 
 if TYPE_CHECKING:
-    from rainier_fast.machine.mesh import DeviceMesh
-    from rainier_fast.machine.placing import Tenant
-    from rainier_fast.machine.plan import Compute, Plan
-    from rainier_fast.machine.schedule import Block, Schedule, Send
+    from rainier_fast.ask.schedule import Block, Schedule, Send
+    from rainier_fast.collectives.mesh import DeviceMesh
+    from rainier_fast.collectives.plan import Compute, Plan
     from rainier_fast.measure import Calibration, calibrate
     from rainier_fast.results import (
         Bottleneck,
@@ -90,7 +89,8 @@ if TYPE_CHECKING:
         TenantsResult,
         TogetherResult,
     )
-    from rainier_fast.results.mapping import Layout, Ranking
+    from rainier_fast.studies.placing import Tenant
+    from rainier_fast.studies.ranking import Layout, Ranking
 
     B200_NODE: UltraServer
     GB200_NVL72: UltraServer
@@ -228,12 +228,12 @@ _LATE = {
         ),
         "rainier_fast.results",
     ),
-    **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.machine.schedule"),
-    **dict.fromkeys(("Layout", "Ranking"), "rainier_fast.results.mapping"),
-    "DeviceMesh": "rainier_fast.machine.mesh",
-    "Compute": "rainier_fast.machine.plan",
-    "Plan": "rainier_fast.machine.plan",
-    "Tenant": "rainier_fast.machine.placing",
+    **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.ask.schedule"),
+    **dict.fromkeys(("Layout", "Ranking"), "rainier_fast.studies.ranking"),
+    "DeviceMesh": "rainier_fast.collectives.mesh",
+    "Compute": "rainier_fast.collectives.plan",
+    "Plan": "rainier_fast.collectives.plan",
+    "Tenant": "rainier_fast.studies.placing",
     **dict.fromkeys(("Calibration", "calibrate"), "rainier_fast.measure"),
 }
 

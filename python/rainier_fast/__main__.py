@@ -9,9 +9,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from rainier_fast.ask.request import OPERATIONS, run
 from rainier_fast.errors import RainierError, invalid
 from rainier_fast.machine.presets import preset, presets
-from rainier_fast.machine.request import OPERATIONS, run
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.table import Table
 from rainier_fast.units import format_time

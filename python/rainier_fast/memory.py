@@ -91,7 +91,11 @@ def listed(argument: str, values: Iterable[_Item]) -> list[_Item]:
         reckon(_ITEM_BYTES * count, f"{argument}: a list of {count} items", "name fewer")
     items = list(islice(values, most + 1))
     if len(items) > most:
-        reckon(_ITEM_BYTES * len(items), f"{argument}: a list of {len(items)} items or more", "name fewer")
+        reckon(
+            _ITEM_BYTES * len(items),
+            f"{argument}: a list of {len(items)} items or more",
+            "name fewer",
+        )
     return items
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import rainier_fast as rf
-from rainier_fast.machine import sampling
+from rainier_fast.studies import sampling
 
 MACHINE = rf.preset("rainier", chips=8192)
 WORDS: dict[str, Any] = {"rates": "llama3", "hours": 50.0, "draws": 70, "seed": 11}

@@ -8,8 +8,8 @@ import rainier_fast as rf
 from rainier_fast.catalog import catalog
 from rainier_fast.definitions.neuron import ENTRY
 from rainier_fast.measure.calibration import Calibration
-from rainier_fast.measure.public import public_rows
 from rainier_fast.measure.refit import FITTED, refit
+from rainier_fast.measured.public import public_rows
 
 MIB = 2**20
 OPERATIONS = ("all_reduce", "all_gather", "reduce_scatter")

@@ -14,7 +14,7 @@ import rainier_fast as rf
 from property.strategies import alone, clusters, grids
 from property.test_collectives import ROOTED, faster, groups
 from property.test_collectives import run as run_one
-from rainier_fast.machine.request import OPERATIONS
+from rainier_fast.ask.request import OPERATIONS
 
 UP, DOWN = 1 + 1e-9, 1 - 1e-9
 SIMULATED = ("fluid", "fifo")

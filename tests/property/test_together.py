@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import rainier_fast as rf
 from rainier_fast import _core
-from rainier_fast.machine.request import Request
+from rainier_fast.ask.request import Request
 
 OPERATIONS = ("all_reduce", "all_gather", "reduce_scatter", "all_to_all", "broadcast")
 

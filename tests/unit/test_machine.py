@@ -229,7 +229,7 @@ def test_every_integer_width_and_layout_gives_the_same_loads() -> None:
 
 
 def test_good_columns_are_not_copied() -> None:
-    from rainier_fast.machine.arrays import flow_columns
+    from rainier_fast.topology.arrays import flow_columns
 
     for width in (np.int32, np.uint32, np.int64, np.uint64):
         src = np.zeros(4, width)

@@ -12,10 +12,10 @@ import pytest
 
 import rainier_fast as rf
 from rainier_fast import _core
-from rainier_fast.machine.grid import GridGroups
-from rainier_fast.machine.layouts import Space, dimensions
-from rainier_fast.machine.request import run
-from rainier_fast.machine.soonest import soonest
+from rainier_fast.ask.grid import GridGroups
+from rainier_fast.ask.request import run
+from rainier_fast.studies.layouts import Space, dimensions
+from rainier_fast.studies.soonest import soonest
 
 MIB = 2**20
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from rainier_fast.errors import InvalidArgument, InvalidType, RainierError
-from rainier_fast.measure.read import Reading, read
+from rainier_fast.formats.read import Reading, read
 
 NCCOM = """\
 nccom-test -r 64 --minbytes 1mb --maxbytes 16mb --stepfactor 4 --datatype bf16 allr

@@ -10,8 +10,8 @@ import pickle
 import pytest
 
 import rainier_fast as rf
-from rainier_fast.machine.plan import MachinePlans, MeshPlans
-from rainier_fast.machine.request import OPERATIONS, Request
+from rainier_fast.ask.request import OPERATIONS, Request
+from rainier_fast.collectives.plan import MachinePlans, MeshPlans
 
 TRN2 = rf.preset("trn2")
 MESH = TRN2.mesh(dp=4, tp=4)

@@ -10,7 +10,7 @@ from rainier_fast.definitions.check import as_count
 from rainier_fast.errors import invalid, invalid_type, unknown
 
 if TYPE_CHECKING:
-    from rainier_fast.machine.base import Base
+    from rainier_fast.topology.base import Base
 
 __all__ = ["RATE_SOURCES", "FailureRates", "Rates", "as_hours", "as_rates"]
 

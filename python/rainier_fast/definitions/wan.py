@@ -109,7 +109,9 @@ class Wan:
 
     def _flat(self, name: str, stored: object, sites: int) -> list[float]:
         cells = sites if self.shape == "hub" else sites * sites
-        reckon(_CELL_BYTES * cells, f"a WAN between {sites} sites", 'use fewer sites, or shape "hub"')
+        reckon(
+            _CELL_BYTES * cells, f"a WAN between {sites} sites", 'use fewer sites, or shape "hub"'
+        )
         if not isinstance(stored, tuple):
             return [float(stored)] * (  # type: ignore[arg-type]
                 sites if self.shape == "hub" else sites * sites

@@ -6,27 +6,27 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rainier_fast.collectives.methods import Collectives
+from rainier_fast.collectives.rooted import Rooted
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
-from rainier_fast.machine.collectives import Collectives
-from rainier_fast.machine.mapping import Mappings
-from rainier_fast.machine.places import Places
-from rainier_fast.machine.recovery import Recovery
-from rainier_fast.machine.rerouting import Rerouting
-from rainier_fast.machine.rooted import Rooted
-from rainier_fast.machine.sampling import Sampling
-from rainier_fast.machine.sharing import Sharing
-from rainier_fast.machine.tenants import Tenants
-from rainier_fast.machine.traffic import Traffic
+from rainier_fast.faults.rerouting import Rerouting
+from rainier_fast.flows.places import Places
+from rainier_fast.flows.sharing import Sharing
+from rainier_fast.flows.traffic import Traffic
+from rainier_fast.studies.mapping import Mappings
+from rainier_fast.studies.recovery import Recovery
+from rainier_fast.studies.sampling import Sampling
+from rainier_fast.studies.tenants import Tenants
 
 if TYPE_CHECKING:
+    from rainier_fast.ask.schedule import Schedule
     from rainier_fast.catalog import Figure
+    from rainier_fast.collectives.mesh import DeviceMesh
     from rainier_fast.definitions.routing import Routing
-    from rainier_fast.machine.faults import Faults
-    from rainier_fast.machine.mesh import DeviceMesh
-    from rainier_fast.machine.schedule import Schedule
+    from rainier_fast.faults.faults import Faults
     from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["Machine"]
@@ -79,7 +79,7 @@ class Machine(
         whole = self._whole_repr()
         if not self._faults:
             return whole
-        from rainier_fast.machine.fault_text import arguments
+        from rainier_fast.faults.text import arguments
 
         return f"{whole}.with_faults({arguments(self._faults, 'degrade')})"
 
@@ -112,7 +112,7 @@ class Machine(
     @property
     def assumptions(self) -> Mapping[str, Figure]:
         """The catalogue's assumptions that are in force: those whose values the machine has."""
-        from rainier_fast.machine.assumed import in_force
+        from rainier_fast.topology.assumed import in_force
 
         return in_force(self._sites, self._wan)
 
@@ -172,7 +172,7 @@ class Machine(
         >>> preset("trn2-ultraserver").mesh(dp=-1, tp=16).shape
         {'dp': 4, 'tp': 16}
         """
-        from rainier_fast.machine.mesh import DeviceMesh
+        from rainier_fast.collectives.mesh import DeviceMesh
 
         return DeviceMesh(self, axes)
 
@@ -213,7 +213,7 @@ class Machine(
         >>> trn2.run(made, model="fluid").algorithm
         'multi_ring'
         """
-        from rainier_fast.machine.scheduling import play
+        from rainier_fast.collectives.scheduling import play
 
         return play(self._whole, schedule, model, routing)
 

@@ -9,7 +9,7 @@ from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
-from rainier_fast.machine.fault_text import summary
+from rainier_fast.faults.text import summary
 from rainier_fast.units import (
     format_bandwidth,
     format_bytes,

@@ -10,12 +10,12 @@ from typing import Final
 import numpy as np
 
 from rainier_fast.errors import InvalidArgument, Unsupported, invalid_type
+from rainier_fast.formats.read import Reading, read
+from rainier_fast.formats.rows import Row
 from rainier_fast.machine.machine import Machine
 from rainier_fast.measure.calibration import Calibration, Errors, Fitted
 from rainier_fast.measure.fit import Vector, least_squares
 from rainier_fast.measure.machine import CalibratedMachine, Measured
-from rainier_fast.measure.read import Reading, read
-from rainier_fast.measure.rows import Row
 from rainier_fast.measure.space import (
     Space,
     generic_space,

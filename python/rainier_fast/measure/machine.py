@@ -8,7 +8,7 @@ from typing import Any
 
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.wan import Wan
-from rainier_fast.machine.faults import Faults
+from rainier_fast.faults.faults import Faults
 from rainier_fast.machine.machine import Machine
 
 __all__ = ["CalibratedMachine", "Measured"]

@@ -20,8 +20,8 @@ from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.presets import preset
 from rainier_fast.measure.calibration import Calibration
 from rainier_fast.measure.calibrator import calibrate
-from rainier_fast.measure.public import SOURCE, public_rows
 from rainier_fast.measure.space import with_server
+from rainier_fast.measured.public import SOURCE, public_rows
 
 __all__ = ["FITTED", "main", "refit"]
 

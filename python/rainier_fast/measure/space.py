@@ -6,14 +6,14 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rainier_fast.ask.groups import as_groups
+from rainier_fast.ask.request import Request
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.routing import as_routing
 from rainier_fast.definitions.ultraserver import UltraServer
-from rainier_fast.machine.groups import as_groups
+from rainier_fast.formats.rows import Row
 from rainier_fast.machine.machine import Machine
-from rainier_fast.machine.request import Request
 from rainier_fast.measure.machine import Measured
-from rainier_fast.measure.rows import Row
 
 __all__ = ["Parameter", "Space", "generic_space", "measure", "neuron_space", "with_server"]
 

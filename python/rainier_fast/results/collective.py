@@ -13,10 +13,10 @@ from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.results.table import Table, plain
 
 if TYPE_CHECKING:
+    from rainier_fast.ask.request import Request
+    from rainier_fast.ask.schedule import Schedule
     from rainier_fast.catalog import Figure
     from rainier_fast.machine.machine import Machine
-    from rainier_fast.machine.request import Request
-    from rainier_fast.machine.schedule import Schedule
 
 __all__ = ["CollectiveResult"]
 
@@ -182,7 +182,7 @@ class CollectiveResult:
         Columns: ``op``, ``bytes``, ``measured_s``, ``predicted_s``, ``error`` (a fraction).
         `Unsupported` where nothing was measured.
         """
-        from rainier_fast.measure.nearest import nearest
+        from rainier_fast.measured.nearest import nearest
 
         return nearest(self)
 
@@ -226,8 +226,8 @@ class CollectiveResult:
         """
         from dataclasses import replace
 
-        from rainier_fast.machine.schedule import made_by
-        from rainier_fast.machine.scheduling import names_of
+        from rainier_fast.ask.schedule import made_by
+        from rainier_fast.collectives.scheduling import names_of
 
         request = self.request
         if request.schedule_of_own is not None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rainier_fast.definitions.rates import FailureRates
     from rainier_fast.machine.machine import Machine
-    from rainier_fast.machine.sampling import Trial
+    from rainier_fast.studies.sampling import Trial
 
 __all__ = ["MonteCarlo"]
 

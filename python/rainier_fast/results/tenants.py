@@ -13,7 +13,7 @@ from rainier_fast.results.table import Table
 from rainier_fast.results.together import PlanResult, TogetherResult
 
 if TYPE_CHECKING:
-    from rainier_fast.machine.plan import Plan
+    from rainier_fast.collectives.plan import Plan
 
 __all__ = ["TenantsResult"]
 
@@ -118,7 +118,7 @@ class TenantsResult:
         >>> preset("rainier", chips=256).tenants(jobs).matrix().tolist()
         [[1.0, 1.0], [1.0, 1.0]]
         """
-        from rainier_fast.machine.tenants import pairs
+        from rainier_fast.studies.tenants import pairs
 
         return pairs(self.plans, self.model)
 

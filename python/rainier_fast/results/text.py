@@ -56,7 +56,7 @@ def facts(result: CollectiveResult) -> list[tuple[str, str]]:
     rates = format_bandwidth(result.algbw_Bps), format_bandwidth(result.busbw_Bps)
     kind = f" by {result.bounds['bound'][0]}" if len(result.bounds) else ""
     bound = f"{format_time(result.lower_bound_s)}{kind}, {result.efficiency:.1%} of the time"
-    from rainier_fast.measure.nearest import nearest_in_words
+    from rainier_fast.measured.nearest import nearest_in_words
 
     measured = nearest_in_words(result)
     return [

@@ -1,0 +1,126 @@
+"""Groups that are the same local chips in each of a set of UltraServers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainier_fast import _core
+from rainier_fast.ask.groups import MOST_CHIPS, Groups
+from rainier_fast.definitions.check import as_integer
+from rainier_fast.errors import invalid
+
+__all__ = ["GridGroups"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class GridGroups(Groups):
+    """All groups of (local chips) x (UltraServers); made by `Layout.groups`.
+
+    Attributes
+    ----------
+    local_chips
+        Local chips of each local group, a row each: uint32 in memory order.
+    ultraservers
+        UltraServers of each group of them, a row each: uint32 in memory order.
+    local_ranks
+        Chips in each local group.
+    chips_inside
+        Chips of an UltraServer.
+
+    Examples
+    --------
+    >>> plane = np.array([[0, 1], [2, 3]], np.uint32)
+    >>> both = np.array([[0, 1]], np.uint32)
+    >>> GridGroups.of(4, plane, both).to_array().tolist()
+    [[0, 1, 4, 5], [2, 3, 6, 7]]
+    """
+
+    local_chips: bytes = b""
+    ultraservers: bytes = b""
+    local_ranks: int = 1
+    chips_inside: int = 1
+
+    @classmethod
+    def of(
+        cls, chips_inside: int, local_chips: NDArray[np.uint32], ultraservers: NDArray[np.uint32]
+    ) -> GridGroups:
+        """Return the groups of two tables whose rows are groups.
+
+        Examples
+        --------
+        >>> one = np.array([[0]], np.uint32)
+        >>> GridGroups.of(1, one, np.array([[0, 1]], np.uint32)).ranks
+        2
+        """
+        return cls(
+            num_chips=local_chips.size * ultraservers.size,
+            ranks=local_chips.shape[1] * ultraservers.shape[1],
+            stride=0,
+            local_chips=local_chips.tobytes(),
+            ultraservers=ultraservers.tobytes(),
+            local_ranks=local_chips.shape[1],
+            chips_inside=chips_inside,
+        )
+
+    def __post_init__(self) -> None:
+        local, outer = (len(table) // 4 for table in (self.local_chips, self.ultraservers))
+        chips = as_integer("num_chips", self.num_chips, 1, MOST_CHIPS)
+        inside = as_integer("local_ranks", self.local_ranks, 1, chips)
+        fits = (
+            local * outer == chips
+            and local == self.chips_inside
+            and local % inside == 0
+            and self.ranks % inside == 0
+            and outer % max(self.ranks // inside, 1) == 0
+        )
+        if not fits:
+            raise invalid("ranks", self.ranks, "must be those of the tables, of all chips")
+
+    def _tables(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        local = np.frombuffer(self.local_chips, np.uint32).reshape(-1, self.local_ranks)
+        outer = np.frombuffer(self.ultraservers, np.uint32)
+        return local, outer.reshape(-1, self.ranks // self.local_ranks)
+
+    def __repr__(self) -> str:
+        return (
+            f"GridGroups(num_chips={self.num_chips}, ranks={self.ranks}, stride=0, "
+            f"local_chips={self.local_chips!r}, ultraservers={self.ultraservers!r}, "
+            f"local_ranks={self.local_ranks}, chips_inside={self.chips_inside})"
+        )
+
+    def members(self, index: int) -> NDArray[np.int64]:
+        """Return the chips of one group, in the order of their ranks.
+
+        Raises
+        ------
+        OutOfRange
+            If there is no such group.
+
+        Examples
+        --------
+        >>> pairs = np.array([[0, 1], [2, 3]], np.uint32)
+        >>> GridGroups.of(4, pairs, np.array([[0]], np.uint32)).members(1)
+        array([2, 3])
+        """
+        number = as_integer("index", index, 0, self.count - 1)
+        local, outer = (table.astype(np.int64) for table in self._tables())
+        inside, outside = local[number % len(local)], outer[number // len(local)]
+        return np.asarray(np.add.outer(self.chips_inside * outside, inside)).ravel()
+
+    def to_array(self) -> NDArray[np.int64]:
+        """Return all groups, one a row.
+
+        Examples
+        --------
+        >>> ones = np.array([[0], [1]], np.uint32)
+        >>> GridGroups.of(2, ones, np.array([[0, 1]], np.uint32)).to_array().tolist()
+        [[0, 2], [1, 3]]
+        """
+        return np.stack([self.members(index) for index in range(self.count)])
+
+    def core(self, machine: _core.Machine) -> _core.Groups:
+        """Return the groups as the core takes them."""
+        return _core.Groups.grid(machine, *self._tables())

@@ -1,0 +1,173 @@
+"""Who takes part in a collective: everyone, listed chips, or all groups of a mesh axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainier_fast import _core
+from rainier_fast.definitions.check import as_integer
+from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.memory import reckon
+from rainier_fast.topology.arrays import chip_array
+from rainier_fast.topology.base import Base
+
+__all__ = ["Groups", "as_groups"]
+
+MOST_CHIPS: Final = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Disjoint groups of equal size that run a collective at the same time.
+
+    Made by `DeviceMesh.axis_groups`; ``group=`` of a collective takes it.
+
+    Attributes
+    ----------
+    num_chips
+        Chips of the machine.
+    ranks
+        Chips in each group.
+    stride
+        Chips between two neighbours in a group; 0 for a list of chips.
+    listed
+        The chips of a list, as int64 in memory order.
+
+    Examples
+    --------
+    >>> Groups(num_chips=8, ranks=2, stride=4).to_array().tolist()
+    [[0, 4], [1, 5], [2, 6], [3, 7]]
+    """
+
+    num_chips: int
+    ranks: int
+    stride: int = 1
+    listed: bytes = b""
+
+    def __post_init__(self) -> None:
+        as_integer("num_chips", self.num_chips, 1, MOST_CHIPS)
+        as_integer("ranks", self.ranks, 1, self.num_chips)
+        as_integer("stride", self.stride, 0, self.num_chips)
+        if not isinstance(self.listed, bytes):
+            raise invalid_type("listed", self.listed, "must be bytes of int64 chip numbers")
+        if self.listed and len(self.listed) != 8 * self.ranks:
+            raise invalid("listed", len(self.listed), f"must hold {self.ranks} int64 numbers")
+        block = self.ranks * self.stride
+        if not self.listed and (block == 0 or self.num_chips % block):
+            raise invalid(
+                "ranks, stride", (self.ranks, self.stride), f"must divide {self.num_chips} chips"
+            )
+
+    def __repr__(self) -> str:
+        if not self.listed:
+            return f"Groups(num_chips={self.num_chips}, ranks={self.ranks}, stride={self.stride})"
+        return (
+            f"Groups(num_chips={self.num_chips}, ranks={self.ranks}, stride={self.stride}, "
+            f"listed={self.listed!r})"
+        )
+
+    @property
+    def count(self) -> int:
+        """Number of groups."""
+        return 1 if self.listed else self.num_chips // self.ranks
+
+    def __len__(self) -> int:
+        return self.count
+
+    def members(self, index: int) -> NDArray[np.int64]:
+        """Return the chips of one group, in the order of their ranks.
+
+        Parameters
+        ----------
+        index
+            Which group, from 0.
+
+        Returns
+        -------
+        numpy.ndarray
+            int64, one for each rank.
+
+        Raises
+        ------
+        OutOfRange
+            If there is no such group.
+
+        Examples
+        --------
+        >>> Groups(num_chips=8, ranks=2, stride=4).members(1)
+        array([1, 5])
+        """
+        number = as_integer("index", index, 0, self.count - 1)
+        if self.listed:
+            return np.frombuffer(self.listed, np.int64)
+        reckon(16 * self.ranks, f"a list of {self.ranks} chips", "use a smaller machine")
+        first = number // self.stride * self.stride * self.ranks + number % self.stride
+        return first + self.stride * np.arange(self.ranks)
+
+    def to_array(self) -> NDArray[np.int64]:
+        """Return all groups, one a row.
+
+        Returns
+        -------
+        numpy.ndarray
+            int64 of shape (count, ranks).
+
+        Examples
+        --------
+        >>> Groups(num_chips=4, ranks=2).to_array().tolist()
+        [[0, 1], [2, 3]]
+        """
+        if self.listed:
+            return self.members(0)[np.newaxis]
+        what = f"a table of {self.num_chips} chips"
+        reckon(16 * self.num_chips, what, "ask for members of single groups")
+        chips = np.arange(self.num_chips).reshape(-1, self.ranks, self.stride)
+        return chips.swapaxes(1, 2).reshape(-1, self.ranks)
+
+    def core(self, machine: _core.Machine) -> _core.Groups:
+        """Return the groups as the core takes them."""
+        if self.listed:
+            return _core.Groups.of_chips(machine, np.frombuffer(self.listed, np.int64))
+        if self.ranks == self.num_chips:
+            return _core.Groups.all(machine)
+        return _core.Groups.mesh_axis(machine, self.ranks, self.stride)
+
+
+def as_groups(group: object, machine: Base, name: str = "group") -> Groups:
+    """Return what ``group=`` says: None for all chips, `Groups`, or the chips of one group.
+
+    Errors call it by `name`.
+
+    Raises
+    ------
+    InvalidArgument, InvalidType, OutOfRange
+        If it is none of these, names a chip twice or one that is not in the machine.
+
+    Examples
+    --------
+    >>> from rainier_fast import torus
+    >>> as_groups([3, 1], torus(4, bandwidth="50 GB/s")).ranks
+    2
+    """
+    chips = machine.num_chips
+    if group is None:
+        return Groups(chips, chips)
+    if isinstance(group, Groups):
+        if group.num_chips != chips:
+            made = f"groups of a machine of {group.num_chips:,} chips"
+            raise invalid(name, made, f"must be of this machine, which has {chips:,}")
+        return group
+    listed = chip_array(name, group, chips)
+    if listed.ndim == 0:
+        raise invalid(name, group, "must have one dimension: the chips of the group")
+    if listed.size == 0:
+        raise invalid(name, group, "must name at least one chip")
+    ordered = np.sort(listed)
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    if twice.size:
+        raise invalid(name, int(twice[0]), "names this chip twice")
+    return Groups(chips, int(listed.size), 0, listed.tobytes())

@@ -1,0 +1,245 @@
+"""One collective, as it was asked for: checked, hashable, and it can be run again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from rainier_fast import _core
+from rainier_fast.ask.groups import Groups, as_groups
+from rainier_fast.definitions.bucket import Bucket
+from rainier_fast.definitions.check import MAX_COUNT, as_count, as_integer
+from rainier_fast.definitions.routing import Policy, Routing, RoutingRow, as_routing, routing_row
+from rainier_fast.errors import invalid, invalid_type, unknown
+from rainier_fast.units import Quantity, parse_bytes
+
+if TYPE_CHECKING:
+    from rainier_fast.ask.schedule import Schedule
+    from rainier_fast.machine.machine import Machine
+    from rainier_fast.results.collective import CollectiveResult
+
+__all__ = ["MODELS", "OPERATIONS", "Algorithm", "Request", "algorithms", "make_request", "run"]
+
+OPERATIONS: Final = (
+    "all_reduce",
+    "reduce_scatter",
+    "all_gather",
+    "all_to_all",
+    "broadcast",
+    "reduce",
+    "gather",
+    "scatter",
+    "send_recv",
+    "barrier",
+)
+"""Every collective."""
+
+MODELS: Final = ("link_load", "alpha_beta", "fluid", "fifo")
+"""How contention may be modelled."""
+
+Algorithm: TypeAlias = str | Bucket | Sequence[str | Bucket]
+"""A name, ``"auto"``, a `Bucket`, or these by tier for a hierarchical schedule."""
+
+_HIERARCHICAL: Final = (
+    "an algorithm on each tier (UltraServer, site, WAN), chunks pipelined through"
+)
+_MOST_SHIFT: Final = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A collective as it was asked for, with the arguments of `Machine.all_reduce` and its kin."""
+
+    operation: str
+    size: float
+    groups: Groups
+    routing: Policy
+    root: int
+    shift: int
+    algorithm: str | tuple[str, ...]
+    model: str
+    chunks: int | None
+    bucket: Bucket | None = None
+    schedule_of_own: Schedule | None = None
+    """A schedule that is run in place of an algorithm's."""
+
+    def outcome(self, machine: Machine) -> _core.Outcome:
+        """Return the core's answer on a machine."""
+        row = self._routing_row(machine)
+        if self.schedule_of_own is not None:
+            return self.schedule_of_own._core.play(machine._core, row, self.model)
+        groups = self.groups.core(machine._core)
+        return machine._core.collective(self._core_row(machine), groups, row, self.model)
+
+    def schedule(self, machine: Machine) -> tuple[str, _core.Schedule]:
+        """Return the name of the algorithm and the core's schedule on a machine."""
+        groups = self.groups.core(machine._core)
+        return machine._core.schedule(self._core_row(machine), groups, self._routing_row(machine))
+
+    def _core_row(self, machine: Machine) -> _core._RequestRow:
+        return (
+            self.operation,
+            self.size,
+            self.root,
+            self.shift,
+            self._names(),
+            self.chunks,
+            self._orders(machine),
+        )
+
+    def _names(self) -> str | list[str]:
+        return self.algorithm if isinstance(self.algorithm, str) else list(self.algorithm)
+
+    def _orders(self, machine: Machine) -> list[tuple[list[int], float]]:
+        return [] if self.bucket is None else self.bucket.rows(_axes(machine))
+
+    def _routing_row(self, machine: Machine) -> RoutingRow:
+        return routing_row(self.routing, _axes(machine))
+
+
+def _axes(machine: Machine) -> list[str]:
+    return [axis.name for axis in machine.ultraserver.axes]
+
+
+def run(
+    machine: Machine,
+    operation: str,
+    size: Quantity,
+    group: object = None,
+    algorithm: Algorithm = "auto",
+    model: str = "link_load",
+    routing: Routing = "dor",
+    chunks: int | None = None,
+    *,
+    root: int = 0,
+    shift: int = 0,
+) -> CollectiveResult:
+    """Check the arguments of a collective, run it, and return what a user reads.
+
+    Raises
+    ------
+    RainierError
+        If an argument is not usable (the message names it) or a combination has no model.
+
+    Examples
+    --------
+    >>> from rainier_fast import torus
+    >>> run(torus((4,), bandwidth="50 GB/s"), "all_reduce", 1000).ranks
+    4
+    """
+    from rainier_fast.results.collective import CollectiveResult
+
+    request = make_request(
+        machine, operation, size, group, algorithm, model, routing, chunks, root, shift
+    )
+    return CollectiveResult._of(machine, request, request.outcome(machine))
+
+
+def make_request(
+    machine: Machine,
+    operation: str,
+    size: Quantity,
+    group: object,
+    algorithm: Algorithm,
+    model: str,
+    routing: Routing,
+    chunks: int | None,
+    root: int,
+    shift: int,
+) -> Request:
+    """Check the arguments of a collective.
+
+    Raises
+    ------
+    RainierError
+        If an argument is not usable; the message names it.
+
+    Examples
+    --------
+    >>> from rainier_fast import torus
+    >>> ring = torus((4,), bandwidth=1e9)
+    >>> make_request(ring, "reduce", 8, None, "auto", "fluid", "dor", None, 0, 0).size
+    8.0
+    """
+    if not isinstance(operation, str) or operation not in OPERATIONS:
+        raise unknown("operation", operation, OPERATIONS)
+    nbytes = parse_bytes(size, "size")
+    groups = as_groups(group, machine)
+    if not isinstance(model, str) or model not in MODELS:
+        raise unknown("model", model, MODELS)
+    names, bucket = _algorithm(algorithm, operation)
+    return Request(
+        operation,
+        nbytes,
+        groups,
+        as_routing(routing),
+        as_integer("root", root, 0, groups.ranks - 1),
+        as_integer("shift", shift, -_MOST_SHIFT, _MOST_SHIFT),
+        names,
+        model,
+        None if chunks is None else as_count("chunks", chunks, MAX_COUNT),
+        bucket,
+    )
+
+
+def algorithms(operation: str | None = None) -> dict[str, str]:
+    """Return the algorithms that collectives may name.
+
+    Parameters
+    ----------
+    operation
+        Only those that do this operation, such as ``"all_reduce"``; None for all of them.
+
+    Returns
+    -------
+    dict of str to str
+        Names and one line each. ``"auto"``, the default, is the fastest of them but ``"nccl"``,
+        ``"neuron"`` and ``"synthesized"``, which run only when named.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such operation.
+    InvalidType
+        If it is not text.
+
+    Examples
+    --------
+    >>> "ring" in algorithms("all_reduce")
+    True
+    """
+    if operation is not None and not isinstance(operation, str):
+        raise invalid_type("operation", operation, "must be text or None")
+    if operation is not None and operation not in OPERATIONS:
+        raise unknown("operation", operation, OPERATIONS)
+    # A barrier runs as an all-reduce of nothing.
+    known = _core.algorithms("all_reduce" if operation == "barrier" else operation)
+    rows = {name: line for name, line, _ in known}
+    if operation not in ("send_recv", "barrier"):
+        rows.setdefault("hierarchical", _HIERARCHICAL)
+    return rows
+
+
+def _algorithm(algorithm: object, operation: str) -> tuple[str | tuple[str, ...], Bucket | None]:
+    """Return names, and the weights of a bucket if there are any."""
+    allowed = "must be the name of an algorithm, 'auto', or a sequence of names, one for each tier"
+    if isinstance(algorithm, Bucket):
+        return "bucket", algorithm
+    if isinstance(algorithm, str):
+        names = ["auto", "hierarchical", *(name for name, _, _ in _core.algorithms(None))]
+        if algorithm not in names:
+            raise unknown("algorithm", algorithm, ["auto", *algorithms(operation)])
+        return algorithm, None
+    if not isinstance(algorithm, Sequence) or isinstance(algorithm, bytes):
+        raise invalid_type("algorithm", algorithm, allowed)
+    for at, name in enumerate(algorithm):
+        if not isinstance(name, (str, Bucket)):
+            raise invalid_type(f"algorithm[{at}]", name, "must be the name of an algorithm")
+    if not algorithm:
+        raise invalid("algorithm", algorithm, allowed)
+    buckets = {name for name in algorithm if isinstance(name, Bucket)}
+    if len(buckets) > 1:
+        raise invalid("algorithm", algorithm, "may give weights of one Bucket only")
+    names_by_tier = tuple("bucket" if isinstance(name, Bucket) else name for name in algorithm)
+    return names_by_tier, next(iter(buckets), None)

@@ -1,0 +1,1 @@
+"""Collectives: who asks for what, on machines, on meshes, in plans and as schedules."""

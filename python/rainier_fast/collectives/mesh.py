@@ -1,0 +1,220 @@
+"""A device mesh: chips under names of axes, as training frameworks lay them out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainier_fast.ask.groups import Groups
+from rainier_fast.collectives.mesh_collectives import MeshCollectives
+from rainier_fast.collectives.mesh_rooted import MeshRooted
+from rainier_fast.definitions.check import as_count, as_integer, as_name
+from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
+from rainier_fast.memory import reckon
+
+if TYPE_CHECKING:
+    from rainier_fast.collectives.plan import MeshPlans
+    from rainier_fast.machine.machine import Machine
+
+__all__ = ["DeviceMesh", "mesh_sizes"]
+
+
+class DeviceMesh(MeshCollectives, MeshRooted):
+    """All chips of a machine as a mesh of named axes, the last one fastest. Immutable.
+
+    Parameters
+    ----------
+    machine
+        The machine.
+    axes
+        Size of each axis, slowest first; one may be -1 and takes what is left.
+
+    Raises
+    ------
+    InvalidArgument, InvalidType
+        If the sizes do not multiply to the number of chips.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> preset("trn2").mesh(dp=4, tp=4)
+    preset('trn2').mesh(dp=4, tp=4)
+    """
+
+    __slots__ = ("_shape", "machine")
+
+    machine: Machine
+    _shape: dict[str, int]
+
+    def __init__(self, machine: Machine, axes: Mapping[str, int]) -> None:
+        object.__setattr__(self, "machine", machine)
+        object.__setattr__(self, "_shape", mesh_sizes(axes, machine.num_chips))
+
+    def __setattr__(self, field: str, value: object) -> NoReturn:
+        raise AttributeError(f"cannot set {field!r}: a mesh does not change; make another one")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DeviceMesh, (self.machine, self._shape)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, DeviceMesh):
+            return NotImplemented
+        return self.machine == other.machine and list(self._shape.items()) == list(
+            other._shape.items()
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.machine, tuple(self._shape.items())))
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name}={size}" for name, size in self._shape.items())
+        return f"{self.machine!r}.mesh({sizes})"
+
+    def __str__(self) -> str:
+        sizes = " x ".join(f"{name} {size:,}" for name, size in self._shape.items())
+        label = self.machine.name or self.machine.ultraserver.name
+        return f"mesh of {label}: {sizes}, last axis fastest"
+
+    @property
+    def shape(self) -> dict[str, int]:
+        """Size of each axis, slowest first."""
+        return dict(self._shape)
+
+    @property
+    def plan(self) -> MeshPlans:
+        """The collectives of the mesh as plans, for `Machine.together`."""
+        from rainier_fast.collectives.plan import MeshPlans
+
+        return MeshPlans(self)
+
+    def chips(self, **fixed: int) -> NDArray[np.int64]:
+        """Return the chips at coordinates of the mesh.
+
+        Parameters
+        ----------
+        **fixed
+            Coordinates along some axes; the others are free.
+
+        Returns
+        -------
+        numpy.ndarray
+            int64, one dimension for each free axis, in the order of the mesh.
+
+        Raises
+        ------
+        UnknownName
+            If there is no such axis.
+        OutOfRange, InvalidType
+            If a coordinate is not usable.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").mesh(dp=4, tp=4).chips(tp=1)
+        array([ 1,  5,  9, 13])
+        """
+        for name in fixed:
+            if name not in self._shape:
+                raise unknown("axis", name, self._shape)
+        count = math.prod(size for name, size in self._shape.items() if name not in fixed)
+        reckon(16 * count, f"a table of {count} chips", "fix the coordinate of more axes")
+        total = np.zeros((), np.int64)
+        for name, size in self._shape.items():
+            stride = self._stride(name)
+            if name in fixed:
+                total = total + stride * as_integer(name, fixed[name], 0, size - 1)
+            else:
+                total = np.add.outer(total, stride * np.arange(size))
+        return np.asarray(total)
+
+    def axis_groups(self, axis: str | Sequence[str]) -> Groups:
+        """Return the groups of an axis: chips that differ in that coordinate only.
+
+        Parameters
+        ----------
+        axis
+            Name of an axis, or names of adjacent axes in the order of the mesh, which act as one.
+
+        Returns
+        -------
+        Groups
+            As many as the other axes have coordinates.
+
+        Raises
+        ------
+        UnknownName
+            If there is no such axis.
+        Unsupported
+            If several axes are not adjacent and in order.
+        InvalidType
+            If it is neither a name nor names.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").mesh(dp=4, tp=4).axis_groups("dp").members(0)
+        array([ 0,  4,  8, 12])
+        """
+        names = _names(axis)
+        for name in names:
+            if name not in self._shape:
+                raise unknown("axis", name, self._shape)
+        order = list(self._shape)
+        first = order.index(names[0])
+        if tuple(order[first : first + len(names)]) != names:
+            raise Unsupported(
+                f"axis: {', '.join(names)} are not adjacent in the order of the mesh "
+                f"({', '.join(order)}); make a mesh in which they are, or list chips as group="
+            )
+        size = math.prod(self._shape[name] for name in names)
+        return Groups(self.machine.num_chips, size, self._stride(names[-1]))
+
+    def _stride(self, axis: str) -> int:
+        order = list(self._shape)
+        return math.prod(self._shape[name] for name in order[order.index(axis) + 1 :])
+
+
+def _names(axis: object) -> tuple[str, ...]:
+    allowed = "must be the name of a mesh axis, or a sequence of names"
+    if isinstance(axis, str):
+        return (axis,)
+    if not isinstance(axis, Sequence) or not all(isinstance(name, str) for name in axis):
+        raise invalid_type("axis", axis, allowed)
+    if not axis:
+        raise invalid("axis", axis, allowed)
+    return tuple(axis)
+
+
+def mesh_sizes(axes: Mapping[str, int], chips: int) -> dict[str, int]:
+    """Return the size of each axis, checked; one of -1 takes what the others leave.
+
+    Examples
+    --------
+    >>> mesh_sizes({"dp": -1, "tp": 4}, 16)
+    {'dp': 4, 'tp': 4}
+    """
+    if not isinstance(axes, Mapping):
+        raise invalid_type("axes", axes, "must map names to sizes")
+    if not axes:
+        raise invalid("axes", dict(axes), "a mesh has at least one axis, for example dp=-1")
+    sizes: dict[str, int] = {}
+    free = None
+    for name, size in axes.items():
+        as_name("axes", name)
+        if isinstance(size, int) and not isinstance(size, bool) and size == -1:
+            if free is not None:
+                raise invalid(name, size, f"only one axis may be -1, and {free} is")
+            free, sizes[name] = name, 1
+        else:
+            sizes[name] = as_count(name, size)
+    product = math.prod(sizes.values())
+    if free is not None and chips % product == 0:
+        sizes[free] = chips // product
+    elif free is not None or product != chips:
+        relation = "divide" if free is not None else "be"
+        raise invalid("axes", dict(axes), f"the product of the sizes must {relation} {chips} chips")
+    return sizes

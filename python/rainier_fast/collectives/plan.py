@@ -1,0 +1,329 @@
+"""Plans: collectives that are asked for and not yet run, so that several can run together."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec
+
+from rainier_fast.ask.groups import Groups, as_groups
+from rainier_fast.ask.request import Request, make_request
+from rainier_fast.collectives.mesh_collectives import MeshCollectives
+from rainier_fast.collectives.mesh_rooted import MeshRooted
+from rainier_fast.collectives.methods import Collectives, Group
+from rainier_fast.collectives.rooted import Rooted
+from rainier_fast.definitions.check import as_name
+from rainier_fast.errors import Unsupported, invalid
+from rainier_fast.topology.base import Base
+from rainier_fast.units import Quantity, format_bytes, format_time, parse_bytes, parse_time
+
+if TYPE_CHECKING:
+    from rainier_fast.collectives.mesh import DeviceMesh
+    from rainier_fast.machine.machine import Machine
+    from rainier_fast.results.collective import CollectiveResult
+
+__all__ = ["Compute", "MachinePlans", "MeshPlans", "Plan"]
+
+PACKET: Final = "4 KiB"
+"""Packets of the DMA engines if nothing else is said (aws-neuron-sdk, compute-comm-overlap.rst)."""
+
+_P = ParamSpec("_P")
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Chips that compute, and stream bytes through their DMA engines meanwhile.
+
+    Attributes
+    ----------
+    groups
+        Whose chips.
+    time_s
+        Seconds that it takes alone.
+    hbm_bytes
+        Bytes that each chip's HBM reads and writes meanwhile.
+    packet_bytes
+        Bytes of its DMA packets: the engines serve their queues in turn, packet by packet.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> preset("trn2").plan.compute("1 ms", "2 GiB").request.packet_bytes
+    4096.0
+    """
+
+    groups: Groups
+    time_s: float
+    hbm_bytes: float
+    packet_bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Something that is to run, made by ``machine.plan`` or ``mesh.plan``; see `Machine.together`.
+
+    Attributes
+    ----------
+    machine
+        The machine.
+    request
+        What is asked for, checked.
+    name
+        What results call it.
+    start_s
+        Seconds at which it starts.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> mesh = preset("trn2").mesh(dp=4, tp=4)
+    >>> plan = mesh.plan.all_gather("64 MiB", axis="tp")
+    >>> plan.name, plan.starting("1 ms").start_s
+    ('all_gather tp', 0.001)
+    """
+
+    machine: Machine
+    request: Request | Compute
+    name: str
+    start_s: float = 0.0
+
+    def __str__(self) -> str:
+        if isinstance(self.request, Compute):
+            size = f"{format_time(self.request.time_s)}, {format_bytes(self.request.hbm_bytes)}"
+        else:
+            size = format_bytes(self.request.size)
+        start = f", from {format_time(self.start_s)} on" if self.start_s else ""
+        return f"plan {self.name} ({size}{start})"
+
+    def named(self, name: str) -> Plan:
+        """Return the same plan under another name.
+
+        Parameters
+        ----------
+        name
+            What results call it.
+
+        Returns
+        -------
+        Plan
+            The plan.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").plan.all_reduce("1 GiB").named("gradients").name
+        'gradients'
+        """
+        return dataclasses.replace(self, name=as_name("name", name))
+
+    def starting(self, start: Quantity) -> Plan:
+        """Return the same plan with another start.
+
+        Parameters
+        ----------
+        start
+            Seconds, as a number or text.
+
+        Returns
+        -------
+        Plan
+            The plan.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").plan.all_reduce("1 GiB").starting("2 ms").start_s
+        0.002
+        """
+        return dataclasses.replace(self, start_s=parse_time(start, "start"))
+
+    def run(self) -> CollectiveResult:
+        """Run the collective alone, under the model that the plan names.
+
+        Returns
+        -------
+        CollectiveResult
+            As the method of the same name of the machine or mesh returns it.
+
+        Raises
+        ------
+        Unsupported
+            If it is a computation.
+        RainierError
+            If the combination has no model.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> trn2 = preset("trn2")
+        >>> trn2.plan.all_reduce("1 GiB").run() == trn2.all_reduce("1 GiB")
+        True
+        """
+        if isinstance(self.request, Compute):
+            raise Unsupported(
+                f"running {self.name} alone: it is a computation, which takes "
+                f"{format_time(self.request.time_s)}; give it to together() with others"
+            )
+        from rainier_fast.results.collective import CollectiveResult
+
+        outcome = self.request.outcome(self.machine)
+        return CollectiveResult._of(self.machine, self.request, outcome)
+
+
+class _Plans(ABC):
+    """What makes plans; the collectives themselves are those of the machine and the mesh."""
+
+    __slots__ = ("_machine",)
+
+    _machine: Machine
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    @abstractmethod
+    def _groups(self, given: object) -> tuple[Any, str]:
+        """Return the groups that a collective names, and words for them."""
+
+    def compute(
+        self,
+        time_s: Quantity,
+        hbm_bytes: Quantity,
+        group: Group = None,
+        packet: Quantity = PACKET,
+    ) -> Plan:
+        """Plan a computation that shares the DMA engines of its chips with collectives.
+
+        Parameters
+        ----------
+        time_s
+            Seconds that it takes alone, as a number or text.
+        hbm_bytes
+            Bytes that each chip's HBM reads and writes in that time, as a number or text.
+        group
+            Chips that compute; None for all.
+        packet
+            Bytes of its DMA packets, as a number or text.
+
+        Returns
+        -------
+        Plan
+            For `Machine.together`, which knows Trainium2 chips.
+
+        Raises
+        ------
+        RainierError
+            If an argument is not usable; the message names it.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> print(preset("trn2").plan.compute("1 ms", "2 GiB"))
+        plan compute (1.00 ms, 2.00 GiB)
+        """
+        seconds = parse_time(time_s, "time_s")
+        if seconds == 0:
+            raise invalid("time_s", time_s, "must be above 0")
+        size = parse_bytes(packet, "packet")
+        if size == 0:
+            raise invalid("packet", packet, "must be above 0")
+        request = Compute(
+            as_groups(group, self._machine), seconds, parse_bytes(hbm_bytes, "hbm_bytes"), size
+        )
+        return Plan(self._machine, request, "compute")
+
+
+def _planned(
+    method: Callable[Concatenate[Any, _P], CollectiveResult],
+) -> Callable[Concatenate[Any, _P], Plan]:
+    """Return a method with the arguments of a collective that plans it instead of running it."""
+    operation = method.__name__
+    signature = cache(lambda: inspect.signature(method))
+
+    @wraps(method)
+    def plan(self: Any, /, *args: _P.args, **kwargs: _P.kwargs) -> Plan:  # noqa: ANN401 - any Plans
+        bound = signature().bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        given = {"size": 0, "root": 0, "shift": 0, **bound.arguments}
+        del given["self"]
+        axis = given.pop("axis", None)
+        group, label = self._groups(given.pop("group", axis))
+        request = make_request(self._machine, operation, group=group, **given)
+        return Plan(self._machine, request, f"{operation} {label}".strip())
+
+    plan.__doc__ = f"Plan what `{method.__qualname__}` runs, with the same arguments."
+    return plan
+
+
+class MachinePlans(_Plans):
+    """The collectives of a machine as plans: ``machine.plan``.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> preset("trn2").plan.all_reduce("1 GiB", algorithm="ring").request.algorithm
+    'ring'
+    """
+
+    __slots__ = ()
+
+    def _groups(self, given: object) -> tuple[object, str]:
+        return given, ""
+
+    all_reduce = _planned(Collectives.all_reduce)
+    reduce_scatter = _planned(Collectives.reduce_scatter)
+    all_gather = _planned(Collectives.all_gather)
+    all_to_all = _planned(Collectives.all_to_all)
+    send_recv = _planned(Collectives.send_recv)
+    barrier = _planned(Collectives.barrier)
+    broadcast = _planned(Rooted.broadcast)
+    reduce = _planned(Rooted.reduce)
+    gather = _planned(Rooted.gather)
+    scatter = _planned(Rooted.scatter)
+
+
+class MeshPlans(_Plans):
+    """The collectives of a mesh as plans: ``mesh.plan``.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> mesh = preset("trn2").mesh(dp=4, tp=4)
+    >>> mesh.plan.all_reduce("1 GiB", axis="dp").request.groups.count
+    4
+    """
+
+    __slots__ = ("_mesh",)
+
+    def __init__(self, mesh: DeviceMesh) -> None:
+        super().__init__(mesh.machine)
+        self._mesh = mesh
+
+    def _groups(self, given: str | Sequence[str]) -> tuple[Groups, str]:  # type: ignore[override]
+        groups = self._mesh.axis_groups(given)
+        return groups, given if isinstance(given, str) else "+".join(given)
+
+    all_reduce = _planned(MeshCollectives.all_reduce)
+    reduce_scatter = _planned(MeshCollectives.reduce_scatter)
+    all_gather = _planned(MeshCollectives.all_gather)
+    all_to_all = _planned(MeshCollectives.all_to_all)
+    send_recv = _planned(MeshCollectives.send_recv)
+    barrier = _planned(MeshCollectives.barrier)
+    broadcast = _planned(MeshRooted.broadcast)
+    reduce = _planned(MeshRooted.reduce)
+    gather = _planned(MeshRooted.gather)
+    scatter = _planned(MeshRooted.scatter)
+
+
+class Planning(Base):
+    """What plans and runs several things at once."""
+
+    __slots__ = ()
+
+    @property
+    def plan(self) -> MachinePlans:
+        """The collectives of the machine as plans, for `together`."""
+        return MachinePlans(self._whole)

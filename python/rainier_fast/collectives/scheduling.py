@@ -1,0 +1,153 @@
+"""From algorithms to schedules, and from schedules to results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from rainier_fast.ask.groups import as_groups
+from rainier_fast.ask.request import MODELS, Algorithm, Request, make_request
+from rainier_fast.definitions.routing import Routing, as_routing
+from rainier_fast.errors import invalid_type, unknown
+from rainier_fast.topology.base import Base
+from rainier_fast.units import Quantity
+
+if TYPE_CHECKING:
+    from rainier_fast.ask.schedule import Schedule
+    from rainier_fast.collectives.methods import Group
+    from rainier_fast.machine.machine import Machine
+    from rainier_fast.results.collective import CollectiveResult
+
+__all__ = ["names_of", "play", "schedule"]
+
+_TIERS: Final = {"domain": 0, "site": 1, "wan": 2}
+
+
+def schedule(
+    operation: str,
+    machine: Machine,
+    size: Quantity,
+    algorithm: Algorithm = "auto",
+    group: Group = None,
+    routing: Routing = "dor",
+    chunks: int | None = None,
+    *,
+    root: int = 0,
+    shift: int = 0,
+) -> Schedule:
+    """Return the schedule that an algorithm makes for a group, message by message.
+
+    Parameters
+    ----------
+    operation
+        What is done, such as ``"all_reduce"``.
+    machine
+        The machine.
+    size
+        Bytes, as a number or text, as nccl-tests defines them for the operation.
+    algorithm, group, routing, chunks
+        As in `Machine.all_reduce`. Of several groups, the schedule is that of the first.
+    root, shift
+        Rank of the root, for operations that have one; distance of a send_recv.
+
+    Returns
+    -------
+    Schedule
+        What every model runs.
+
+    Raises
+    ------
+    RainierError
+        If an argument is not usable, the group has more than 4,096 ranks, or there are more than
+        4,194,304 messages to write out.
+
+    Examples
+    --------
+    >>> from rainier_fast import torus
+    >>> ring = schedule("all_gather", torus((4,), bandwidth=1e9), 4000, algorithm="ring_one_way")
+    >>> len(ring), ring.sends[0].blocks
+    (12, (0,))
+    """
+    if not isinstance(machine, Base):
+        raise invalid_type("machine", machine, "must be a machine, such as preset('trn2')")
+    request = make_request(
+        machine, operation, size, group, algorithm, "link_load", routing, chunks, root, shift
+    )
+    from rainier_fast.ask.schedule import made_by
+
+    return made_by(machine, request)
+
+
+def play(
+    machine: Machine, schedule: Schedule, model: str, routing: Routing | None
+) -> CollectiveResult:
+    """Run a schedule on a machine: the work of `Machine.run`.
+
+    Raises
+    ------
+    RainierError
+        If the schedule does not run there.
+
+    Examples
+    --------
+    >>> from rainier_fast import torus
+    >>> line = torus((2,), bandwidth=1e9, wrap=False)
+    >>> play(line, schedule("broadcast", line, 1e6), "link_load", None).time_s
+    0.001
+    """
+    from rainier_fast.ask.schedule import Schedule
+    from rainier_fast.results.collective import CollectiveResult
+
+    if not isinstance(schedule, Schedule):
+        raise invalid_type("schedule", schedule, "must be a Schedule")
+    if not isinstance(model, str) or model not in MODELS:
+        raise unknown("model", model, MODELS)
+    made = schedule._request
+    if made is not None and schedule._machine == machine:
+        request = replace(made, model=model, algorithm=_named(machine, made, schedule))
+        if routing is not None:
+            request = replace(request, routing=as_routing(routing))
+        return CollectiveResult._of(machine, request, request.outcome(machine))
+    request = Request(
+        schedule.operation,
+        schedule.size_bytes,
+        as_groups(schedule.chips, machine, "chips"),
+        as_routing("dor" if routing is None else routing),
+        schedule._core.root,
+        schedule._core.shift,
+        "auto",
+        model,
+        None,
+        schedule_of_own=schedule,
+    )
+    return CollectiveResult._of(machine, request, request.outcome(machine))
+
+
+def _named(machine: Machine, made: Request, schedule: Schedule) -> str | tuple[str, ...]:
+    """Return the names that ask for a schedule's algorithms again, whatever the model."""
+    if isinstance(made.algorithm, tuple) or not len(schedule):
+        return made.algorithm
+    stages = [(stage, tier) for stage, tier, *_ in made.outcome(machine).stages]
+    return names_of(schedule.algorithm, stages)
+
+
+def names_of(algorithm: str, stages: Iterable[tuple[str, str]]) -> str | tuple[str, ...]:
+    """Return the names that ask for an algorithm again, of its stages and their tiers.
+
+    Examples
+    --------
+    >>> names_of("hierarchical(ring, mesh)", [("all_reduce by ring", "domain")])
+    ('ring',)
+    """
+    if not algorithm.startswith("hierarchical("):
+        return algorithm
+    by_tier: dict[str, set[str]] = {}
+    for stage, tier in stages:
+        by_tier.setdefault(tier, set()).add(stage.rpartition(" by ")[2])
+    names = [names for _, names in sorted(by_tier.items(), key=lambda item: _TIERS[item[0]])]
+    if any(len(of_tier) > 1 for of_tier in names):
+        # One tier, two algorithms, such as one to scatter and one to gather: they go by one name
+        # only together.
+        return "hierarchical"
+    return tuple(next(iter(of_tier)) for of_tier in names)

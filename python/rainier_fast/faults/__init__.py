@@ -1,0 +1,1 @@
+"""What is broken, and machines with it."""

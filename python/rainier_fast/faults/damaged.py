@@ -1,0 +1,237 @@
+"""Damage: a machine with faults, the same one whole, or with some of them repaired."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainier_fast import _core
+from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.faults.checks import sizes
+from rainier_fast.faults.faults import Faults
+from rainier_fast.faults.rows import faults_of, row_of
+from rainier_fast.topology.base import Base
+
+if TYPE_CHECKING:
+    from rainier_fast.faults.naming import (
+        ChipNames,
+        Degraded,
+        LinkNames,
+        SiteNames,
+        UltraServerNames,
+    )
+    from rainier_fast.machine.machine import Machine
+
+__all__ = ["Damaged"]
+
+
+class Damaged(Base):
+    """What is broken, and machines that are more or less so."""
+
+    __slots__ = ()
+
+    @property
+    def faults(self) -> Faults:
+        """What is broken; of no length where nothing is."""
+        kept = self._faults
+        return Faults._of(kept._columns, kept._factors, self._numbering(), self._whole)
+
+    @property
+    def num_live_chips(self) -> int:
+        """Chips that work: `num_chips` less those that are dead, alone or with all around them."""
+        return _core.num_live_chips(self._core)
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether anything is broken or slower."""
+        return len(self._faults) > 0
+
+    def with_faults(
+        self,
+        *,
+        links: LinkNames = (),
+        chips: ChipNames = (),
+        nics: ChipNames = (),
+        ultraservers: UltraServerNames = (),
+        sites: SiteNames = (),
+        degrade: Degraded | None = None,
+        faults: Faults | None = None,
+    ) -> Machine:
+        """Return the same machine with these faults, beside those that it has.
+
+        Parameters
+        ----------
+        links
+            Links that carry nothing: numbers, `LinkAt`, dicts of its words, or what `link` gives;
+            one or many. A `LinkAt` without a direction is the whole cable, two links.
+        chips
+            Chips that do nothing, their links and NICs with them: numbers, `ChipAt`, dicts of
+            coordinates such as ``{"site": "indiana", "x": 1}``, tuples in a list or rows as
+            `coordinates` gives them.
+        nics
+            Chips whose NIC is dead, both ways; named as chips are.
+        ultraservers
+            Dead UltraServers: numbers over the machine, or (site, number in it).
+        sites
+            Dead sites: names or numbers.
+        degrade
+            Slower links: a mapping of links to the factor on their bandwidth, above 0 and at
+            most 1, or a pair of links and factors.
+        faults
+            Faults of this machine, loaded or sampled, beside the ones above.
+
+        Returns
+        -------
+        Machine
+            Immutable as this one, which does not change. Of a link that is degraded twice, in two
+            calls, the smaller factor counts.
+
+        Raises
+        ------
+        OutOfRange, UnknownName
+            If a name or coordinate does not exist; the message says what does.
+        InvalidArgument, InvalidType
+            If something is named twice in one call, a factor is not usable, or nothing is left
+            alive.
+
+        Examples
+        --------
+        >>> from rainier_fast import LinkAt, preset
+        >>> hurt = preset("rainier").with_faults(
+        ...     links=LinkAt("z", site="indiana", ultraserver=3, x=1, y=2), degrade={70: 0.5}
+        ... )
+        >>> print(hurt.faults)
+        2 links dead; 1 link slower
+          link 1417 (z +): chip 201 -> chip 217; chip 201: indiana, UltraServer 3, x 1, y 2, z 0
+          link 1481 (z -): chip 217 -> chip 201; chip 217: indiana, UltraServer 3, x 1, y 2, z 1
+          link 70 (x -): chip 7 -> chip 6; chip 7: indiana, UltraServer 0, x 3, y 1, z 0, at 0.5 of its bandwidth
+        """  # noqa: E501 - the example prints so
+        from rainier_fast.faults.naming import (
+            chips_of,
+            degraded_of,
+            links_of,
+            sites_of,
+            ultraservers_of,
+        )
+
+        whole = self._whole
+        core = _core.with_faults(
+            self._core,
+            links_of(whole, "links", links),
+            chips_of(whole, "chips", chips),
+            chips_of(whole, "nics", nics),
+            ultraservers_of(whole, "ultraservers", ultraservers),
+            sites_of(whole, "sites", sites),
+            *degraded_of(whole, "degrade", {} if degrade is None else degrade),
+        )
+        if faults is not None:
+            self._check_numbering(faults)
+            core = _core.with_faults(core, *row_of(faults))
+        return self._hurt(core)
+
+    def healthy(self) -> Machine:
+        """Return the same machine, whole.
+
+        Returns
+        -------
+        Machine
+            Without any fault.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> trn2 = preset("trn2")
+        >>> trn2.with_faults(chips=[3]).healthy() == trn2
+        True
+        """
+        return self._hurt(_core.healthy(self._core))
+
+    def repaired(
+        self,
+        *,
+        links: LinkNames = (),
+        chips: ChipNames = (),
+        nics: ChipNames = (),
+        ultraservers: UltraServerNames = (),
+        sites: SiteNames = (),
+        degraded: LinkNames = (),
+    ) -> Machine:
+        """Return the same machine without some of its faults.
+
+        Parameters
+        ----------
+        links, chips, nics, ultraservers, sites
+            What works again, named as for `with_faults`.
+        degraded
+            Links that have their full bandwidth again.
+
+        Returns
+        -------
+        Machine
+            With the other faults.
+
+        Raises
+        ------
+        InvalidArgument
+            If something is not among the faults. A link that is dead because its chip is comes
+            back with the chip.
+        OutOfRange, UnknownName, InvalidType
+            As `with_faults`.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> hurt = preset("trn2").with_faults(chips=[3, 4], links=[9])
+        >>> hurt.repaired(chips=[3], links=[9]).faults
+        Faults(chips=[4])
+        """
+        from rainier_fast.faults.naming import chips_of, links_of, sites_of, ultraservers_of
+
+        whole = self._whole
+        again: dict[str, NDArray[Any]] = {
+            "links": links_of(whole, "links", links),
+            "chips": chips_of(whole, "chips", chips),
+            "nics": chips_of(whole, "nics", nics),
+            "ultraservers": ultraservers_of(whole, "ultraservers", ultraservers),
+            "sites": sites_of(whole, "sites", sites),
+            "degraded": links_of(whole, "degraded", degraded),
+        }
+        columns = dict(self._faults._columns)
+        factors = self._faults._factors
+        for name, numbers in again.items():
+            found = np.isin(numbers.astype(np.int64), columns[name])
+            if not found.all():
+                missing = int(numbers[int((~found).argmax())])
+                raise invalid(name, missing, "is not among the faults: nothing to repair")
+            keep = ~np.isin(columns[name], numbers.astype(np.int64))
+            columns[name] = columns[name][keep]
+            if name == "degraded":
+                factors = factors[keep]
+        rest = Faults._of(columns, factors, None)
+        return self._hurt(_core.with_faults(_core.healthy(self._core), *row_of(rest)))
+
+    def _hurt(self, core: _core.Machine) -> Machine:
+        """Return this machine with another core, of the same definition but for the faults."""
+        machine = object.__new__(type(self))
+        slots = {
+            slot
+            for kind in type(self).__mro__
+            for slot in getattr(kind, "__slots__", ())
+            if slot != "__weakref__"
+        }
+        for slot in slots:
+            object.__setattr__(machine, slot, getattr(self, slot))
+        object.__setattr__(machine, "_core", core)
+        object.__setattr__(machine, "_faults", faults_of(core))
+        return machine._whole
+
+    def _numbering(self) -> tuple[int, ...]:
+        return self.num_chips, self.num_links, self.num_ultraservers, len(self._sites)
+
+    def _check_numbering(self, faults: object) -> None:
+        if not isinstance(faults, Faults):
+            raise invalid_type("faults", faults, "must be Faults")
+        if faults._numbering is not None and faults._numbering != self._numbering():
+            raise invalid("faults", sizes(faults._numbering), f"this is {sizes(self._numbering())}")

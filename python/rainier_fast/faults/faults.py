@@ -1,0 +1,425 @@
+"""What is broken on a machine: a sparse overlay that can be read, merged, saved and loaded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainier_fast.errors import Unsupported, invalid, invalid_type
+from rainier_fast.faults.checks import factor_of, numbers_of, sizes
+
+if TYPE_CHECKING:
+    from rainier_fast.machine.machine import Machine
+    from rainier_fast.results.table import Table
+
+__all__ = ["NAMES", "Faults"]
+
+NAMES: Final = ("links", "chips", "nics", "ultraservers", "sites")
+"""What can be dead."""
+
+
+class Faults:
+    """What is broken, by the numbers of a machine. Immutable; equal where it says the same.
+
+    `Machine.faults` gives it, and `Machine.with_faults` takes it. Its size grows with the faults,
+    not with the machine.
+
+    Parameters
+    ----------
+    links
+        Numbers of links that carry nothing.
+    chips
+        Chips that do nothing; their links and NICs are dead with them.
+    nics
+        Chips whose NIC is dead.
+    ultraservers
+        Dead UltraServers, counted over the machine.
+    sites
+        Numbers of dead sites.
+    degraded
+        Slower links: the factor on the bandwidth, above 0 and at most 1, by number.
+
+    Attributes
+    ----------
+    links, chips, nics, ultraservers, sites
+        int64, ascending, read-only.
+    degraded
+        The factors by link number.
+
+    Raises
+    ------
+    InvalidArgument, InvalidType, OutOfRange
+        If a number is negative or named twice, or a factor is not usable. Whether the numbers
+        exist is checked by the machine that it is put on.
+
+    Examples
+    --------
+    >>> faults = Faults(links=[17, 3], degraded={4: 0.5})
+    >>> faults
+    Faults(links=[3, 17], degraded={4: 0.5})
+    >>> len(faults), (faults | Faults(chips=[1])).chips.tolist()
+    (3, [1])
+    """
+
+    __slots__ = ("_columns", "_factors", "_machine", "_numbering")
+
+    _columns: dict[str, NDArray[np.int64]]
+    _factors: NDArray[np.float64]
+    # Chips, links, UltraServers and sites of the machine whose numbers these are, where known.
+    _numbering: tuple[int, ...] | None
+    _machine: Machine | None
+
+    def __init__(
+        self,
+        *,
+        links: Iterable[int] = (),
+        chips: Iterable[int] = (),
+        nics: Iterable[int] = (),
+        ultraservers: Iterable[int] = (),
+        sites: Iterable[int] = (),
+        degraded: Mapping[int, float] | None = None,
+    ) -> None:
+        given = (links, chips, nics, ultraservers, sites)
+        columns = {name: numbers_of(name, one) for name, one in zip(NAMES, given, strict=True)}
+        slower = {} if degraded is None else degraded
+        if not isinstance(slower, Mapping):
+            raise invalid_type("degraded", slower, "must be a mapping of link numbers to factors")
+        columns["degraded"] = numbers_of("degraded", list(slower))
+        factors = [factor_of(int(link), slower[link]) for link in columns["degraded"]]
+        both = np.intersect1d(columns["links"], columns["degraded"])
+        if both.size:
+            raise invalid(
+                f"degraded[{both[0]}]",
+                slower[int(both[0])],
+                "this link is in links too: it is either dead or slower",
+            )
+        self._put(columns, np.array(factors, np.float64), None, None)
+
+    @classmethod
+    def _of(
+        cls,
+        columns: Mapping[str, NDArray[Any]],
+        factors: NDArray[np.float64],
+        numbering: tuple[int, ...] | None,
+        machine: Machine | None = None,
+    ) -> Faults:
+        """Make one of arrays that are known to be good."""
+        faults = object.__new__(cls)
+        plain = {name: np.asarray(column, np.int64) for name, column in columns.items()}
+        faults._put(plain, factors, numbering, machine)
+        return faults
+
+    def _put(
+        self,
+        columns: dict[str, NDArray[np.int64]],
+        factors: NDArray[np.float64],
+        numbering: tuple[int, ...] | None,
+        machine: Machine | None,
+    ) -> None:
+        for array in (*columns.values(), factors):
+            array.flags.writeable = False
+        values = {
+            "_columns": columns,
+            "_factors": factors,
+            "_numbering": numbering,
+            "_machine": machine,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"cannot set {name!r}: faults do not change; make others")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"cannot delete {name!r}: faults do not change")
+
+    @property
+    def links(self) -> NDArray[np.int64]:
+        """Numbers of links that carry nothing."""
+        return self._columns["links"]
+
+    @property
+    def chips(self) -> NDArray[np.int64]:
+        """Numbers of dead chips."""
+        return self._columns["chips"]
+
+    @property
+    def nics(self) -> NDArray[np.int64]:
+        """Numbers of chips whose NIC is dead."""
+        return self._columns["nics"]
+
+    @property
+    def ultraservers(self) -> NDArray[np.int64]:
+        """Dead UltraServers, counted over the machine."""
+        return self._columns["ultraservers"]
+
+    @property
+    def sites(self) -> NDArray[np.int64]:
+        """Numbers of dead sites."""
+        return self._columns["sites"]
+
+    @property
+    def degraded(self) -> dict[int, float]:
+        """The factors on the bandwidth of slower links, by link number."""
+        return dict(zip(self._columns["degraded"].tolist(), self._factors.tolist(), strict=True))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays."""
+        return sum(array.nbytes for array in (*self._columns.values(), self._factors))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of each are named, those of which there are any.
+
+        Examples
+        --------
+        >>> Faults(links=[3, 4], chips=[1]).counts
+        {'links': 2, 'chips': 1}
+        """
+        return {name: column.size for name, column in self._columns.items() if column.size}
+
+    def __len__(self) -> int:
+        return sum(self.counts.values())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Faults):
+            return NotImplemented
+        return self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __or__(self, other: Faults) -> Faults:
+        if not isinstance(other, Faults):
+            return NotImplemented
+        return self.merged(other)
+
+    def merged(self, other: Faults) -> Faults:
+        """Return the faults of both.
+
+        A link that both degrade has the smaller factor; one that either kills is dead.
+
+        Parameters
+        ----------
+        other
+            Faults of the same machine.
+
+        Returns
+        -------
+        Faults
+            As ``|`` gives.
+
+        Raises
+        ------
+        InvalidArgument
+            If they are known to be of machines that number their parts otherwise.
+
+        Examples
+        --------
+        >>> Faults(degraded={4: 0.5}).merged(Faults(degraded={4: 0.25})).degraded
+        {4: 0.25}
+        """
+        if not isinstance(other, Faults):
+            raise invalid_type("other", other, "must be Faults")
+        if self._numbering and other._numbering and self._numbering != other._numbering:
+            raise invalid(
+                "other", sizes(other._numbering), f"these are faults of {sizes(self._numbering)}"
+            )
+        columns = {name: np.union1d(self._columns[name], other._columns[name]) for name in NAMES}
+        slower = self.degraded
+        for link, factor in other.degraded.items():
+            slower[link] = min(factor, slower.get(link, 1.0))
+        dead = set(columns["links"].tolist())
+        kept = sorted(link for link in slower if link not in dead)
+        columns["degraded"] = np.array(kept, np.int64)
+        factors = np.array([slower[link] for link in kept], np.float64)
+        numbering = self._numbering or other._numbering
+        return Faults._of(columns, factors, numbering, self._machine or other._machine)
+
+    def on(self, machine: Machine) -> Faults:
+        """Return the same faults, read with the names of a machine.
+
+        Parameters
+        ----------
+        machine
+            The machine whose numbers these are.
+
+        Returns
+        -------
+        Faults
+            Its text says where each fault is.
+
+        Raises
+        ------
+        InvalidArgument, InvalidType
+            If the numbers are not of this machine.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> print(Faults(chips=[5]).on(preset("trn2")))
+        1 chip dead
+          chip 5: x 1, y 1
+        """
+        hurt = machine.with_faults(faults=self)
+        return Faults._of(self._columns, self._factors, hurt._numbering(), machine)
+
+    def table(self) -> Table:
+        """Return a row for each fault: what, number, where, factor on the bandwidth.
+
+        Returns
+        -------
+        Table
+            The factor is 0 for what is dead.
+
+        Raises
+        ------
+        Unsupported
+            If the machine is not known: ask `on` first.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> print(preset("trn2").with_faults(nics=[], links=[3], chips=[5]).faults.table())
+        what  number  where                            factor
+        link       3  link 3 (x +): chip 3 -> chip 0        0
+        chip       5  chip 5: x 1, y 1                      0
+        """
+        from rainier_fast.faults.text import rows  # only when asked for
+        from rainier_fast.results.table import Table
+
+        if self._machine is None:
+            raise Unsupported(
+                "faults that were loaded or made by hand do not know where they are; "
+                "ask faults.on(machine).table()"
+            )
+        listed = list(rows(self, self._machine, len(self)))
+        names = ("what", "number", "where", "factor")
+        columns = zip(*listed, strict=True) if listed else [()] * len(names)
+        return Table({name: list(column) for name, column in zip(names, columns, strict=True)})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the faults as a dict that JSON takes, as `save` writes it.
+
+        Examples
+        --------
+        >>> Faults(links=[3]).to_dict()["links"]
+        [3]
+        """
+        from rainier_fast.faults.file import FORMAT, PARTS, VERSION  # only when asked for
+
+        numbering = self._numbering
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "machine": None if numbering is None else dict(zip(PARTS, numbering, strict=True)),
+            **{name: self._columns[name].tolist() for name in NAMES},
+            "degraded": [[link, factor] for link, factor in self.degraded.items()],
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the faults to a JSON file, whole or not at all.
+
+        Parameters
+        ----------
+        path
+            The file; one that is there is replaced.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; what was there is still there.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "faults.json"
+        ...     Faults(links=[3]).save(path)
+        ...     Faults.load(path)
+        Faults(links=[3])
+        """
+        from rainier_fast.faults.file import write  # only when asked for
+
+        write(Path(path), self.to_dict())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Faults:
+        """Read faults that `save` wrote.
+
+        Parameters
+        ----------
+        path
+            The file.
+
+        Returns
+        -------
+        Faults
+            Equal to those that were saved.
+
+        Raises
+        ------
+        InvalidArgument
+            If the file is not what `save` writes; the message says where.
+        OSError
+            If it cannot be read.
+
+        Examples
+        --------
+        >>> Faults.load("/no/such/file")
+        Traceback (most recent call last):
+        FileNotFoundError: [Errno 2] No such file or directory: '/no/such/file'
+        """
+        from rainier_fast.faults.file import read  # only when asked for
+
+        columns, degraded, numbering = read(Path(path))
+        try:
+            made = cls(**columns, degraded=degraded)
+        except (ValueError, TypeError) as error:
+            raise invalid("path", str(path), f"is not a file of faults: {error}") from None
+        return cls._of(made._columns, made._factors, numbering)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (self._columns, self._factors, self._numbering)
+
+    def __copy__(self) -> Faults:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Faults:
+        return self
+
+    def __repr__(self) -> str:
+        from rainier_fast.faults.text import arguments  # only when asked for
+
+        return f"Faults({arguments(self)})"
+
+    def __str__(self) -> str:
+        from rainier_fast.faults.text import lines  # only when asked for
+
+        return "\n".join(lines(self, self._machine))
+
+    def _repr_html_(self) -> str:
+        from html import escape  # only when asked for
+
+        return f"<pre>{escape(str(self))}</pre>"
+
+    def _key(self) -> tuple[bytes, ...]:
+        columns = [self._columns[name].tobytes() for name in (*NAMES, "degraded")]
+        return (*columns, self._factors.tobytes())
+
+    def _each(self) -> list[tuple[str, NDArray[np.int64]]]:
+        return [(name, self._columns[name]) for name in NAMES if self._columns[name].size]
+
+
+def _unpickled(
+    columns: dict[str, NDArray[np.int64]],
+    factors: NDArray[np.float64],
+    numbering: tuple[int, ...] | None,
+) -> Faults:
+    return Faults._of(columns, factors, numbering)

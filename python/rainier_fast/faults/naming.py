@@ -1,0 +1,311 @@
+"""From the names that people give to parts of a machine, to the numbers that the core takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainier_fast import _core
+from rainier_fast.definitions.check import as_integer
+from rainier_fast.definitions.places import ChipAt, LinkAt
+from rainier_fast.errors import RainierError, invalid, invalid_type, unknown
+from rainier_fast.memory import listed
+from rainier_fast.results.link import Link
+from rainier_fast.topology.arrays import as_integers, check_below
+
+if TYPE_CHECKING:
+    from rainier_fast.machine.machine import Machine
+
+__all__ = [
+    "ChipNames",
+    "Degraded",
+    "LinkNames",
+    "SiteNames",
+    "UltraServerNames",
+    "chips_of",
+    "degraded_of",
+    "links_of",
+    "sites_of",
+    "ultraservers_of",
+]
+
+_Integers: TypeAlias = NDArray[np.integer[Any]]
+_Chip: TypeAlias = int | ChipAt | Mapping[str, Any] | tuple[int, ...]
+_Link: TypeAlias = int | LinkAt | Link | Mapping[str, Any]
+_UltraServer: TypeAlias = int | tuple[int | str, int]
+
+ChipNames: TypeAlias = int | ChipAt | Mapping[str, Any] | Iterable[_Chip] | NDArray[Any]
+"""Chips: numbers, `ChipAt`, dicts of coordinates, or rows of `Machine.coordinates`."""
+
+LinkNames: TypeAlias = int | LinkAt | Link | Mapping[str, Any] | Iterable[_Link] | _Integers
+"""Links: numbers, `LinkAt`, dicts of its words, or what `Machine.link` gives."""
+
+UltraServerNames: TypeAlias = int | Iterable[_UltraServer] | _Integers
+"""UltraServers: numbers over the machine, or (site, number in it)."""
+
+SiteNames: TypeAlias = int | str | Iterable[int | str] | _Integers
+"""Sites: names or numbers."""
+
+Degraded: TypeAlias = Mapping[Any, float] | tuple[LinkNames, Any]
+"""Slower links: factors by link, or a pair of links and factors."""
+
+_CHIPS: Final = (
+    "must be chips: numbers, ChipAt(...), dicts such as {'site': 0, 'x': 1}, or tuples "
+    "(site, ultraserver, x, ...)"
+)
+_LINKS: Final = (
+    "must be links: numbers, LinkAt(...), dicts such as {'axis': 'z', 'x': 1}, or results of "
+    "machine.link"
+)
+_UNITS: Final = "must be UltraServers: numbers over the machine, or tuples (site, number in it)"
+_SITES: Final = "must be sites: names or numbers"
+_SLOW: Final = "must be a mapping of links to factors, or a pair (links, factors)"
+
+
+def chips_of(machine: Machine, argument: str, given: ChipNames) -> NDArray[np.uint32]:
+    """Return the numbers of chips that are named in any of the ways.
+
+    Raises
+    ------
+    OutOfRange, UnknownName
+        If there is no such chip, coordinate or site; the message names what exists.
+    InvalidType, InvalidArgument
+        If it is none of the ways.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> chips_of(preset("trn2"), "chips", [3, {"x": 1, "y": 1}, (0, 0, 2, 0)]).tolist()
+    [3, 5, 2]
+    """
+    if isinstance(given, np.ndarray) and given.dtype.names:
+        words = {name: given[name] for name in given.dtype.names}
+        given = np.atleast_1d(machine.chip(**words))
+
+    def one(name: str, item: object) -> list[int]:
+        if isinstance(item, tuple) and not hasattr(item, "dtype"):
+            return [_chip_of_row(machine, name, item)]
+        if isinstance(item, ChipAt):
+            return [_chip(machine, name, item.to_dict())]
+        if isinstance(item, Mapping):
+            return [_chip(machine, name, dict(item))]
+        return [_number(name, item, machine.num_chips, _CHIPS)]
+
+    numbers = _all(argument, given, machine.num_chips, one, _CHIPS)
+    return numbers.astype(np.uint32)
+
+
+def links_of(machine: Machine, argument: str, given: LinkNames) -> NDArray[np.uint64]:
+    """Return the numbers of links that are named in any of the ways; a cable is two.
+
+    Raises
+    ------
+    OutOfRange, UnknownName
+        If there is no such link, axis, direction or place; the message names what exists.
+    InvalidType, InvalidArgument
+        If it is none of the ways.
+
+    Examples
+    --------
+    >>> from rainier_fast import LinkAt, preset
+    >>> links_of(preset("trn2"), "links", [7, LinkAt("x", "+", y=1)]).tolist()
+    [7, 4]
+    """
+
+    def one(name: str, item: object) -> list[int]:
+        return _links(machine, name, item)
+
+    return _all(argument, given, machine.num_links, one, _LINKS).astype(np.uint64)
+
+
+def ultraservers_of(machine: Machine, argument: str, given: object) -> NDArray[np.uint32]:
+    """Return numbers of UltraServers over the machine.
+
+    Raises
+    ------
+    OutOfRange, UnknownName
+        If there is no such UltraServer or site.
+    InvalidType, InvalidArgument
+        If it is none of the ways.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> names = [7, ("mississippi", 0)]
+    >>> ultraservers_of(preset("rainier"), "ultraservers", names).tolist()
+    [7, 4096]
+    """
+    counts = [site.ultraservers for site in machine.sites]
+
+    def one(name: str, item: object) -> list[int]:
+        if not isinstance(item, tuple):
+            return [_number(name, item, machine.num_ultraservers, _UNITS)]
+        if len(item) != 2:
+            raise invalid(name, item, _UNITS)
+        site = _site(machine, f"{name}[0]", item[0])
+        return [sum(counts[:site]) + as_integer(f"{name}[1]", item[1], 0, counts[site] - 1)]
+
+    return _all(argument, given, machine.num_ultraservers, one, _UNITS).astype(np.uint32)
+
+
+def sites_of(machine: Machine, argument: str, given: object) -> NDArray[np.uint32]:
+    """Return numbers of sites.
+
+    Raises
+    ------
+    OutOfRange, UnknownName
+        If there is no such site; the message names those that exist.
+    InvalidType
+        If it is neither a name nor a number.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> sites_of(preset("rainier"), "sites", "mississippi").tolist()
+    [1]
+    """
+
+    def one(name: str, item: object) -> list[int]:
+        return [_site(machine, name, item)]
+
+    return _all(argument, given, len(machine.sites), one, _SITES).astype(np.uint32)
+
+
+def degraded_of(
+    machine: Machine, argument: str, given: object
+) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
+    """Return numbers of slower links and the factor of each.
+
+    Raises
+    ------
+    OutOfRange, UnknownName
+        If there is no such link.
+    InvalidType, InvalidArgument
+        If a factor is not a number, or there is not one for each link. Whether it is above 0 and
+        at most 1 is left to the core.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> degraded_of(preset("trn2"), "degrade", {3: 0.5})
+    (array([3], dtype=uint64), array([0.5]))
+    """
+    if isinstance(given, Mapping):
+        links: list[int] = []
+        factors: list[float] = []
+        for name, factor in given.items():
+            here = _links(machine, f"{argument} key", name)
+            links += here
+            factors += [_factor(f"{argument}[{name!r}]", factor)] * len(here)
+        return np.array(links, np.uint64), np.array(factors, np.float64)
+    if not isinstance(given, tuple) or len(given) != 2:
+        raise invalid_type(argument, given, _SLOW)
+    numbers = links_of(machine, f"{argument}[0]", given[0])
+    one_for_all = np.ndim(given[1]) == 0
+    values = [given[1]] * numbers.size if one_for_all else listed(f"{argument}[1]", given[1])
+    if len(values) != numbers.size:
+        allowed = f"must have one for each of {numbers.size} links"
+        raise invalid(f"{argument}[1]", f"{len(values)} factors", allowed)
+    checked = [_factor(f"{argument}[1][{at}]", value) for at, value in enumerate(values)]
+    return numbers, np.array(checked, np.float64)
+
+
+def _all(
+    argument: str,
+    given: object,
+    limit: int,
+    one: Callable[[str, object], list[int]],
+    allowed: str,
+) -> NDArray[Any]:
+    """Read one name or many: arrays and lists of integers at once, all else name by name."""
+    if isinstance(given, np.ndarray) or _plain(given):
+        array = np.atleast_1d(as_integers(argument, given, limit - 1))
+        check_below(argument, array, limit)
+        return array
+    if isinstance(given, str | Mapping | Link | LinkAt | ChipAt) or _single(given):
+        return np.array(one(argument, given), np.int64)
+    if isinstance(given, bytes) or not isinstance(given, Iterable):
+        raise invalid_type(argument, given, allowed)
+    numbers: list[int] = []
+    for at, item in enumerate(listed(argument, given)):
+        numbers += one(f"{argument}[{at}]", item)
+    return np.array(numbers, np.int64)
+
+
+def _plain(given: object) -> bool:
+    if isinstance(given, range):
+        return True
+    if not isinstance(given, list | tuple):
+        return False
+    return all(type(item) is int for item in given)
+
+
+def _single(given: object) -> bool:
+    return isinstance(given, int | np.integer) or getattr(given, "ndim", None) == 0
+
+
+def _number(name: str, item: object, limit: int, allowed: str) -> int:
+    try:
+        return as_integer(name, item, 0, limit - 1)
+    except TypeError:
+        raise invalid_type(name, item, allowed) from None
+
+
+def _site(machine: Machine, name: str, item: object) -> int:
+    if isinstance(item, str):
+        sites = [site.name for site in machine.sites]
+        if item not in sites:
+            raise unknown(name, item, sites)
+        return sites.index(item)
+    return _number(name, item, len(machine.sites), _SITES)
+
+
+def _chip(machine: Machine, name: str, words: dict[str, Any]) -> int:
+    if not all(isinstance(word, str) for word in words):
+        raise invalid_type(name, words, _CHIPS)
+    try:
+        number = machine.chip(**words)
+    except RainierError as error:
+        raise type(error)(f"{name}: {error}") from None
+    if not isinstance(number, int):
+        raise invalid_type(name, words, "must name one chip: give one number for each coordinate")
+    return number
+
+
+def _chip_of_row(machine: Machine, name: str, row: tuple[Any, ...]) -> int:
+    names = ["site", "ultraserver", *machine._axis_names()]
+    if len(row) != len(names):
+        raise invalid(name, row, f"must be ({', '.join(names)})")
+    return _chip(machine, name, dict(zip(names, row, strict=True)))
+
+
+def _links(machine: Machine, name: str, item: object) -> list[int]:
+    if isinstance(item, Link):
+        return [_number(name, item.link, machine.num_links, _LINKS)]
+    if isinstance(item, Mapping):
+        words: dict[Any, Any] = dict(item)
+        if "axis" not in words or not all(isinstance(word, str) for word in words):
+            raise invalid_type(name, item, _LINKS)
+        item = LinkAt(**words)
+    if not isinstance(item, LinkAt):
+        return [_number(name, item, machine.num_links, _LINKS)]
+    chip = _chip(machine, name, item.chip.to_dict())
+    try:
+        to = item.to
+        if isinstance(to, str):
+            to = _site(machine, "to", to)
+        if to is not None:
+            to = as_integer("to", to, 0, machine.num_chips - 1)
+        return _core.links_named(machine._core, chip, item.axis, item.direction, to)
+    except RainierError as error:
+        raise type(error)(f"{name}: {error}") from None
+
+
+def _factor(name: str, value: object) -> float:
+    good = isinstance(value, int | float | np.integer | np.floating)
+    if not good or isinstance(value, bool):
+        raise invalid_type(name, value, "must be a number above 0 and at most 1")
+    return float(value)  # type: ignore[arg-type]

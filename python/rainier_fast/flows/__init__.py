@@ -1,0 +1,1 @@
+"""Traffic flow by flow: loads of links and rates."""

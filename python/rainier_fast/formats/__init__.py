@@ -1,0 +1,1 @@
+"""Files of other programs: tables of measured collectives, one format a file."""

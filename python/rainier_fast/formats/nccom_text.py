@@ -1,0 +1,90 @@
+"""The tables that nccom-test prints."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from rainier_fast.formats.records import Record
+from rainier_fast.formats.rows import fault, operation
+
+__all__ = ["is_nccom_text", "read_nccom_text"]
+
+_HEADER: Final = re.compile(r"^\s*size\(B\)\s+count\(elems\)")
+_RANKS: Final = re.compile(r"(?:-r|--nworkers)[ =]+(\d+)")
+_IGNORED: Final = ("avg bus bandwidth", "warning", "info")
+
+
+def is_nccom_text(text: str) -> bool:
+    """Tell whether a text holds a table of nccom-test.
+
+    Parameters
+    ----------
+    text
+        Any text.
+
+    Returns
+    -------
+    bool
+        True where a line is its header.
+
+    Examples
+    --------
+    >>> is_nccom_text("size(B) count(elems) type time(us)")
+    True
+    """
+    return any(_HEADER.match(line) for line in text.splitlines())
+
+
+def read_nccom_text(text: str) -> tuple[list[Record], set[int]]:
+    r"""Read what nccom-test printed, one table or several, with the commands where they are kept.
+
+    Parameters
+    ----------
+    text
+        The output.
+
+    Returns
+    -------
+    tuple
+        Records, and the numbers of ranks that the commands name.
+
+    Raises
+    ------
+    InvalidArgument
+        If a row does not fit its header; the message names the line.
+
+    Examples
+    --------
+    >>> table = "nccom-test -r 2 allr\nsize(B) count(elems) type time(us)\n8 8 uint8 58"
+    >>> records, ranks = read_nccom_text(table)
+    >>> records[0].op, ranks
+    ('all_reduce', {2})
+    """
+    records: list[Record] = []
+    ranks: set[int] = set()
+    header: list[str] | None = None
+    op = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.split()
+        if not words or line.strip().lower().startswith(_IGNORED):
+            continue
+        if "nccom-test" in line:
+            named = [operation(word) for word in words[words.index(_tool(words)) + 1 :]]
+            op = next((name for name in named if name), None)
+            ranks |= {int(count) for count in _RANKS.findall(line)}
+            header = None
+        elif _HEADER.match(line):
+            header = words
+        elif header is not None and words[0].replace(",", "").isdigit():
+            if len(words) != len(header):
+                got = " ".join(words)[:60]
+                raise fault(f"line {number}", repr(got), f"must have {len(header)} columns")
+            records.append(Record(dict(zip(header, words, strict=True)), f"line {number}", op))
+        elif header is not None:
+            raise fault(f"line {number}", repr(line.strip()[:60]), "must be a row of the table")
+    return records, ranks
+
+
+def _tool(words: list[str]) -> str:
+    return next(word for word in words if "nccom-test" in word)

@@ -1,0 +1,143 @@
+"""A table in any of the accepted forms, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rainier_fast.errors import InvalidArgument, invalid, invalid_type, shown
+from rainier_fast.formats.csv_text import read_csv
+from rainier_fast.formats.nccl_text import is_nccl_text, read_nccl_text
+from rainier_fast.formats.nccom_json import read_json
+from rainier_fast.formats.nccom_text import is_nccom_text, read_nccom_text
+from rainier_fast.formats.records import Record, rows_of
+from rainier_fast.formats.rows import Row, fault
+
+__all__ = ["Reading", "read"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a table says.
+
+    Attributes
+    ----------
+    rows
+        The measurements, in the table's order.
+    notes
+        What was detected, in sentences.
+    ranks
+        Numbers of ranks that the table names; empty where it names none.
+
+    Examples
+    --------
+    >>> read([{"op": "allr", "bytes": 8, "time_us": 5}]).rows[0].op
+    'all_reduce'
+    """
+
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    ranks: frozenset[int]
+
+
+def read(
+    table: object,
+    op: str | None = None,
+    size_unit: str | None = None,
+    time_unit: str | None = None,
+) -> Reading:
+    r"""Read a measured table.
+
+    Parameters
+    ----------
+    table
+        Rows as dicts, a path, text (nccom-test, nccl-tests, JSON, CSV), or a pandas or polars data
+        frame.
+    op
+        The operation, where the table does not say.
+    size_unit
+        ``"bytes"`` or ``"elements"``, to override what is detected.
+    time_unit
+        ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``, to override what is detected.
+
+    Returns
+    -------
+    Reading
+        Rows in bytes and seconds.
+
+    Raises
+    ------
+    InvalidArgument, InvalidType
+        If the table or a row cannot be read; the message names the line or row.
+
+    Examples
+    --------
+    >>> read("op,size_mib,time_us\nall_reduce,1,51.9").rows[0].size_bytes
+    1048576.0
+    """
+    for name, value, allowed in (
+        ("size_unit", size_unit, ("bytes", "elements")),
+        ("time_unit", time_unit, ("s", "ms", "us", "ns")),
+    ):
+        if value is not None and value not in allowed:
+            raise invalid(name, value, f"must be one of {', '.join(allowed)}")
+    form, records, ranks = _records(table)
+    if not records:
+        raise InvalidArgument(f"table: got no rows in {form}")
+    rows, notes, named = rows_of(records, op, size_unit, time_unit)
+    return Reading(tuple(rows), (f"read as {form}", *notes), frozenset(ranks | named))
+
+
+def _records(table: object) -> tuple[str, list[Record], set[int]]:
+    if isinstance(table, Path):
+        return _of_file(table)
+    if isinstance(table, str):
+        if "\n" not in table.strip() and table.lstrip()[:1] not in ("[", "{"):
+            return _of_file(Path(table))
+        return _of_text(table)
+    columns: Any = getattr(table, "columns", None)
+    if columns is not None and hasattr(table, "to_dicts"):
+        return _of_rows("a polars data frame", table.to_dicts())
+    if columns is not None and hasattr(table, "to_dict"):
+        frame: Any = table
+        return _of_rows("a pandas data frame", frame.to_dict("records"))
+    if isinstance(table, Iterable) and not isinstance(table, bytes | Mapping):
+        return _of_rows("rows", list(table))
+    raise invalid_type(
+        "table", table, "must be rows (dicts), a path, text, or a pandas or polars data frame"
+    )
+
+
+def _of_rows(form: str, rows: Sequence[object]) -> tuple[str, list[Record], set[int]]:
+    records = []
+    for at, row in enumerate(rows):
+        if isinstance(row, Row):
+            row = {"op": row.op, "bytes": row.size_bytes, "time_s": row.time_s}
+        if not isinstance(row, Mapping):
+            raise fault(f"row {at}", shown(row), "must be a dict with op, bytes and time_s")
+        records.append(Record(row, f"row {at}"))
+    return form, records, set()
+
+
+def _of_file(path: Path) -> tuple[str, list[Record], set[int]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise invalid("table", str(path), f"cannot be read as a text file: {error}") from error
+    form, records, ranks = _of_text(text)
+    return f"{form} from {path.name}", records, ranks
+
+
+def _of_text(text: str) -> tuple[str, list[Record], set[int]]:
+    if text.lstrip()[:1] in ("[", "{"):
+        records, ranks = read_json(text)
+        return "JSON", records, ranks
+    if is_nccom_text(text):
+        records, ranks = read_nccom_text(text)
+        return "a table of nccom-test", records, ranks
+    if is_nccl_text(text):
+        records, ranks = read_nccl_text(text)
+        return "a table of nccl-tests, out of place", records, ranks
+    return "CSV", read_csv(text), set()

@@ -1,0 +1,1 @@
+"""The public measurements, and those nearest to a prediction."""

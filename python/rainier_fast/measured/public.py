@@ -1,0 +1,75 @@
+"""The public table that the presets of Trainium2 are fitted on."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from rainier_fast.formats.read import read
+from rainier_fast.formats.rows import Row
+
+if TYPE_CHECKING:
+    from rainier_fast.machine.machine import Machine
+    from rainier_fast.measure.machine import Measured
+
+__all__ = ["FILE", "SOURCE", "measured_on", "public_rows"]
+
+FILE: Final = "trn2_nccom_2026_03.csv"
+"""One trn2.48xlarge, 64 ranks (LNC 2), bf16; six sizes of three operations."""
+
+SOURCE: Final = "NCCOM-TEST Performance Benchmark - AWS Neuron (public GitHub report, 2026-03-17)"
+"""Where its rows are published."""
+
+
+@cache
+def public_rows() -> tuple[Row, ...]:
+    """Return the rows of the table.
+
+    Returns
+    -------
+    tuple of Row
+        18 rows: all-reduce, all-gather and reduce-scatter of 1 to 1024 MiB.
+
+    Examples
+    --------
+    >>> len(public_rows())
+    18
+    """
+    from importlib import resources
+
+    text = resources.files("rainier_fast.measured").joinpath("data", FILE).read_text("utf-8")
+    return read(text).rows
+
+
+@cache
+def measured_on(machine: Machine) -> tuple[Measured, ...]:
+    """Return the public rows with what a machine says of them; none where they are not of it.
+
+    Parameters
+    ----------
+    machine
+        Any machine; the rows are of a 4x4 instance with the catalogue's parameters.
+
+    Returns
+    -------
+    tuple of Measured
+        Empty on every other machine.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset, torus
+    >>> len(measured_on(preset("trn2"))), len(measured_on(torus((4, 4), "128 GB/s")))
+    (18, 0)
+    """
+    from rainier_fast.definitions.known import known
+    from rainier_fast.measure.space import measure
+
+    server, published = machine.ultraserver, known("TRN2_INSTANCE")
+    same = (server.axes, server.chip, server.neuron) == (
+        published.axes,
+        published.chip,
+        published.neuron,
+    )
+    if machine.num_ultraservers != 1 or not same:
+        return ()
+    return tuple(measure(machine, public_rows(), "neuron"))

@@ -1,0 +1,1 @@
+"""Questions over many collectives: comparing, mapping, failing, sharing."""

@@ -1,0 +1,212 @@
+"""Which chips the jobs of tenants get, by the rules by which the vendor allots them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainier_fast.ask.request import OPERATIONS, Algorithm
+from rainier_fast.definitions.check import as_count, as_name
+from rainier_fast.definitions.routing import Routing
+from rainier_fast.errors import InvalidArgument, Unsupported, invalid, unknown
+from rainier_fast.units import Quantity
+
+if TYPE_CHECKING:
+    from rainier_fast.machine.machine import Machine
+
+__all__ = ["PLACEMENTS", "UNITS", "Tenant", "place"]
+
+PLACEMENTS: Final = ("packed", "spread", "random")
+"""How jobs are laid over a machine."""
+
+UNITS: Final = ("instance", "ultraserver")
+"""What no two jobs share."""
+
+_INSTANCE: Final = 16
+"""Chips of an instance (trn2.48xlarge; a plane of a Trn2 UltraServer)."""
+
+_PARTS: Final = (1, 2, 4)
+"""Instances of one UltraServer that a job may have (aws-neuron-sdk, Trn2 UltraServer modes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A job of one tenant: how many chips it has, and the collective that it runs on all of them.
+
+    Attributes
+    ----------
+    name
+        Its name.
+    collective
+        The operation, such as ``"all_reduce"``.
+    size
+        Bytes, as nccl-tests defines them for the operation; 0 for a barrier.
+    instances
+        Instances of 16 chips: 1, 2 or 4 of one UltraServer, or a multiple of what makes whole ones.
+    ultraservers
+        Whole UltraServers, instead.
+    algorithm, routing, chunks
+        As in `Machine.all_reduce`.
+
+    Raises
+    ------
+    InvalidArgument, InvalidType
+        If a value is not usable; the message names it.
+
+    Examples
+    --------
+    >>> Tenant("a", "all_reduce", "1 GiB", instances=2).instances
+    2
+    """
+
+    name: str
+    collective: str
+    size: Quantity
+    instances: int | None = None
+    ultraservers: int | None = None
+    algorithm: Algorithm = "auto"
+    routing: Routing = "dor"
+    chunks: int | None = None
+
+    def __post_init__(self) -> None:
+        as_name("name", self.name)
+        if not isinstance(self.collective, str) or self.collective not in OPERATIONS:
+            raise unknown("collective", self.collective, OPERATIONS)
+        counts = [count for count in (self.instances, self.ultraservers) if count is not None]
+        if len(counts) != 1:
+            given = f"instances={self.instances}, ultraservers={self.ultraservers}"
+            raise invalid(
+                f"tenant {self.name}", given, "say how many of one of the two, and not of the other"
+            )
+        as_count("instances" if self.ultraservers is None else "ultraservers", counts[0])
+
+
+def place(
+    machine: Machine, tenants: Sequence[Tenant], placement: str, unit: str, seed: int
+) -> list[NDArray[np.int64]]:
+    """Return the chips of each tenant, ascending.
+
+    Raises
+    ------
+    InvalidArgument
+        If the machine has too few chips that are free.
+    Unsupported
+        If a tenant asks for instances that the machine's UltraServers do not have.
+
+    Examples
+    --------
+    >>> from rainier_fast import preset
+    >>> pair = [Tenant(name, "all_reduce", "1 GiB", instances=1) for name in "ab"]
+    >>> found = place(preset("trn2-ultraserver"), pair, "packed", "instance", 0)
+    >>> [int(chips[0]) for chips in found]
+    [0, 16]
+    """
+    planes = _planes(machine)
+    places = _Places(machine, planes, unit)
+    choose = _chooser(placement, seed, len(tenants))
+    # Whole UltraServers first: parts fill what is left.
+    found: dict[int, NDArray[np.int64]] = {}
+    needs = [_need(tenant, planes) for tenant in tenants]
+    for part in (False, True):
+        for at, (servers, own) in enumerate(needs):
+            if (own < planes) == part:
+                found[at] = places.take(tenants[at].name, servers, own, partial(choose, at))
+    return [found[at] for at in range(len(tenants))]
+
+
+def _planes(machine: Machine) -> int:
+    """Return instances of an UltraServer; 1 where it has none that are known."""
+    axes = machine.ultraserver.axes
+    plane = axes[0].size * axes[1].size if len(axes) > 1 else 0
+    if plane == _INSTANCE and len(axes) <= 3:
+        return axes[2].size if len(axes) == 3 else 1
+    return 0
+
+
+def _need(tenant: Tenant, planes: int) -> tuple[int, int]:
+    """Return UltraServers and instances of each."""
+    if tenant.ultraservers is not None:
+        return tenant.ultraservers, max(planes, 1)
+    count = tenant.instances or 0
+    if planes == 0:
+        raise Unsupported(
+            f"instances of {tenant.name}: the machine's UltraServers are not made of planes of "
+            f"{_INSTANCE} chips; say ultraservers= instead"
+        )
+    if count % planes == 0:
+        return count // planes, planes
+    if count < planes and count in _PARTS:
+        return 1, count
+    parts = ", ".join(str(part) for part in _PARTS if part < planes)
+    raise invalid(
+        f"instances of {tenant.name}", count, f"must be {parts} or a multiple of {planes}"
+    )
+
+
+_Choice = Callable[[int, int], NDArray[np.int64]]
+
+
+class _Places:
+    """What is free."""
+
+    def __init__(self, machine: Machine, planes: int, unit: str) -> None:
+        self._in_server = machine.ultraserver.num_chips
+        self._planes = max(planes, 1)
+        self._alone = unit == "ultraserver"
+        self._broken = _dead(machine, self._planes)
+        self._used = self._broken.copy()
+
+    def take(self, name: str, servers: int, own: int, choose: _Choice) -> NDArray[np.int64]:
+        """Take parts of `own` instances, aligned, of so many UltraServers."""
+        parts = self._used.reshape(len(self._used), -1, own)
+        taken_part: NDArray[np.bool_] = np.asarray(parts.any(axis=2))
+        if self._alone:
+            taken_part = taken_part | self._used.any(axis=1, keepdims=True)
+        free = np.logical_not(taken_part)
+        candidates = np.flatnonzero(free.any(axis=1))
+        if len(candidates) < servers:
+            whole = own == self._planes
+            what = f"{servers} free UltraServers" if whole else f"{own} free instances together"
+            there = f"{len(candidates)} are left" if whole else "none are left"
+            broken = int(self._broken.any(axis=1).sum())
+            dead = f" ({broken} of them have dead chips, which nobody gets)" if broken else ""
+            raise InvalidArgument(
+                f"tenants: {name} needs {what}, and of {len(self._used)} UltraServers{dead} "
+                f"{there}; use a larger machine, or fewer tenants"
+            )
+        taken = np.sort(candidates[choose(len(candidates), servers)])
+        first = free[taken].argmax(axis=1)
+        self._used[taken[:, np.newaxis], first[:, np.newaxis] * own + np.arange(own)] = True
+        chips = self._in_server // self._planes * own
+        starts = taken * self._in_server + first * chips
+        return np.asarray((starts[:, np.newaxis] + np.arange(chips)).ravel(), np.int64)
+
+
+def _dead(machine: Machine, planes: int) -> NDArray[np.bool_]:
+    """Return the planes of each UltraServer that have a dead chip: nobody gets them."""
+    dead = np.zeros((machine.num_ultraservers, planes), dtype=np.bool_)
+    faults = machine.faults
+    dead.ravel()[faults.chips // (machine.ultraserver.num_chips // planes)] = True
+    dead[faults.ultraservers] = True
+    ends = np.cumsum([0, *(site.ultraservers for site in machine.sites)])
+    for site in faults.sites:
+        dead[ends[site] : ends[site + 1]] = True
+    return dead
+
+
+def _chooser(
+    placement: str, seed: int, tenants: int
+) -> Callable[[int, int, int], NDArray[np.int64]]:
+    """Return what chooses k of n candidates for a tenant."""
+    if placement == "packed":
+        return lambda _, n, k: np.arange(k)
+    if placement == "spread":
+        # Evenly over what is free; tenants begin at different places.
+        return lambda at, n, k: (np.arange(k) * n // k + (at * n) // (tenants * k)) % n
+    random = np.random.default_rng(seed)
+    return lambda _, n, k: random.choice(n, k, replace=False)

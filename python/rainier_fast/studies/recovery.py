@@ -1,0 +1,358 @@
+"""What a damaged machine may be run as, and what each way costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainier_fast import _core
+from rainier_fast.ask.groups import as_groups
+from rainier_fast.ask.request import Algorithm, make_request
+from rainier_fast.definitions.routing import Routing
+from rainier_fast.errors import (
+    InvalidArgument,
+    Unreachable,
+    Unsupported,
+    invalid,
+    invalid_type,
+    unknown,
+)
+from rainier_fast.faults.modes import Modes
+from rainier_fast.studies.spares import check_whole, whole_ultraservers, with_spares
+from rainier_fast.units import Quantity
+
+if TYPE_CHECKING:
+    from rainier_fast.collectives.methods import Group
+    from rainier_fast.faults.faults import Faults
+    from rainier_fast.machine.machine import Machine
+    from rainier_fast.results.collective import CollectiveResult
+    from rainier_fast.results.recovery import Recoveries
+
+__all__ = ["POLICIES", "Recovery", "policies"]
+
+POLICIES: Final = {
+    "detour": "all ranks stay; messages go round what is dead, a dead chip's rank moves next door",
+    "drop_rank": "the ranks of dead chips are left out",
+    "drop_ultraserver": "UltraServers with any damage are left out",
+    "spare": "UltraServers with any damage are replaced by whole ones outside the group",
+    "pairs": "every UltraServer runs as two pairs of instances: a Trn2 UltraServer as 2x32",
+    "instances": "every UltraServer runs as single instances: a Trn2 UltraServer as 4x16",
+    "synthesized": "all ranks stay; a schedule made for the links that work",
+}
+"""Ways to go on with a damaged machine, and one line each."""
+
+_ROOTED: Final = ("broadcast", "reduce", "gather", "scatter")
+_FAULTS: Final = ("links", "chips", "nics", "ultraservers", "sites", "degrade", "faults")
+_UNITS: Final = {"pairs": 2, "instances": 1}
+_VENDOR_PLANES: Final = 4
+_MOST_LISTED: Final = 4096
+
+
+def policies() -> dict[str, str]:
+    """Return the ways to go on with a damaged machine, and one line each.
+
+    Returns
+    -------
+    dict
+        Names that ``policies=`` of `Machine.recoveries` and `Machine.impact` takes.
+
+    Examples
+    --------
+    >>> policies()["drop_rank"]
+    'the ranks of dead chips are left out'
+    """
+    return dict(POLICIES)
+
+
+class Recovery(Modes):
+    """How to go on with a damaged machine."""
+
+    __slots__ = ()
+
+    def live_chips(self, group: Group = None) -> NDArray[np.int64]:
+        """Return the chips of a group that work.
+
+        Parameters
+        ----------
+        group
+            Chips, or None for all.
+
+        Returns
+        -------
+        numpy.ndarray
+            int64, in the order of the group.
+
+        Raises
+        ------
+        RainierError
+            If the group is not usable, or more than one.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").with_faults(chips=[3, 4]).live_chips(range(6))
+        array([0, 1, 2, 5])
+        """
+        chips = self._one_group(group)
+        faults = self._faults
+        dead = np.isin(chips, faults.chips)
+        gone = _core.dead_ultraservers(self._core)
+        if gone.size:
+            dead |= np.isin(chips // self.ultraserver.num_chips, gone)
+        return chips[~dead]
+
+    def recoveries(
+        self,
+        collective: str,
+        size: Quantity,
+        group: Group = None,
+        policies: Sequence[str] | None = None,
+        model: str = "link_load",
+        *,
+        algorithm: Algorithm = "auto",
+        routing: Routing = "dor",
+        chunks: int | None = None,
+        root: int = 0,
+        shift: int | None = None,
+    ) -> Recoveries:
+        """Return what a collective costs by each way to go on with the damage.
+
+        Parameters
+        ----------
+        collective
+            What is done, such as ``"all_reduce"``.
+        size
+            Bytes, as a number or text, as nccl-tests defines them for the operation.
+        group
+            Chips that took part before the damage; None for all.
+        policies
+            Names of `POLICIES`; None for all of them.
+        model
+            As in `all_reduce`.
+        algorithm, routing, chunks, root, shift
+            As the collective takes them; None for the shift that it takes when none is given.
+
+        Returns
+        -------
+        Recoveries
+            A row for each policy, the best first: ``policy``, ``time_s``, ``slowdown`` (over the
+            whole machine), ``chips`` that take part, ``cost_s`` (time x chips before / chips now:
+            the time if the work of a step is spread over fewer chips), bounds, or the ``reason``
+            why it does not apply. `Recoveries.best` is the result of least ``cost_s``.
+
+        Raises
+        ------
+        RainierError
+            If an argument is not usable. A policy that does not apply is a row with its reason.
+
+        Examples
+        --------
+        >>> from rainier_fast import LinkAt, preset
+        >>> hurt = preset("rainier", chips=256).with_faults(links=LinkAt("z", x=1))
+        >>> found = hurt.recoveries("all_reduce", "1 GiB", policies=["detour", "drop_ultraserver"])
+        >>> found["policy"].tolist(), found["chips"].tolist()
+        (['detour', 'drop_ultraserver'], [256, 192])
+        """
+        machine = self._whole
+        names = tuple(POLICIES) if policies is None else _names(policies)
+        ask = _Ask(collective, size, group, algorithm, model, routing, chunks, root, shift)
+        whole = ask.run(machine.healthy())
+        return _table(machine, names, ask, whole)
+
+    def impact(
+        self,
+        fault: Faults | Machine | Mapping[str, Any],
+        collective: str,
+        size: Quantity,
+        group: Group = None,
+        policies: Sequence[str] | None = None,
+        model: str = "link_load",
+        *,
+        algorithm: Algorithm = "auto",
+        routing: Routing = "dor",
+        chunks: int | None = None,
+        root: int = 0,
+        shift: int | None = None,
+    ) -> Recoveries:
+        """Return what a fault would cost a collective, by each way to go on.
+
+        Parameters
+        ----------
+        fault
+            `Faults`, the arguments of `with_faults` as a dict, or this machine with the fault.
+        collective, size, group, policies, model, algorithm, routing, chunks, root, shift
+            As in `recoveries`.
+
+        Returns
+        -------
+        Recoveries
+            ``slowdown`` and ``cost_s`` are against this machine as it is.
+
+        Raises
+        ------
+        RainierError
+            If an argument is not usable.
+
+        Examples
+        --------
+        >>> from rainier_fast import LinkAt, preset
+        >>> cable = {"links": LinkAt("z", x=1)}
+        >>> impact = preset("rainier", chips=256).impact(cable, "all_reduce", "1 GiB")
+        >>> impact.best.time_s >= impact.whole.time_s
+        True
+        """
+        from rainier_fast.faults.faults import Faults
+
+        machine = self._whole
+        if isinstance(fault, Recovery):
+            if fault.healthy() != machine.healthy():
+                raise invalid("fault", fault, "must be this machine with faults")
+            hurt = fault._whole
+        elif isinstance(fault, Faults):
+            hurt = machine.with_faults(faults=fault)
+        else:
+            hurt = machine.with_faults(**_arguments(fault))
+        ask = _Ask(collective, size, group, algorithm, model, routing, chunks, root, shift)
+        names = tuple(POLICIES) if policies is None else _names(policies)
+        return _table(hurt, names, ask, ask.run(machine))
+
+    def _one_group(self, group: Group) -> NDArray[np.int64]:
+        groups = as_groups(group, self)
+        if groups.count != 1:
+            raise Unsupported(
+                f"{groups.count} groups at once; name the chips of one, or use policy 'detour'"
+            )
+        return groups.members(0)
+
+
+def _arguments(fault: object) -> dict[str, Any]:
+    if isinstance(fault, Mapping):
+        for name in fault:
+            if name not in _FAULTS:
+                raise unknown("fault", name, _FAULTS)
+        return dict(fault)
+    allowed = "must be Faults, a dict of the arguments of with_faults, or a machine"
+    raise invalid_type("fault", fault, allowed)
+
+
+def _names(policies: object) -> tuple[str, ...]:
+    if isinstance(policies, str) or not isinstance(policies, Sequence):
+        raise invalid_type("policies", policies, "must be a sequence of names")
+    for name in policies:
+        if not isinstance(name, str) or name not in POLICIES:
+            raise unknown("policies", name, list(POLICIES))
+    return tuple(policies)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """A collective as it was asked for, to be run on several machines and groups."""
+
+    collective: str
+    size: Quantity
+    group: Group
+    algorithm: Algorithm
+    model: str
+    routing: Routing
+    chunks: int | None
+    root: int
+    shift: int | None
+
+    def over(
+        self,
+        before: NDArray[np.int64],
+        chips: NDArray[np.int64],
+        algorithm: Algorithm | None = None,
+    ) -> _Ask:
+        """Return the same over some of the chips; the root stays the chip that it was.
+
+        Raises
+        ------
+        Unsupported
+            If the root is not among them.
+        """
+        algorithm = self.algorithm if algorithm is None else algorithm
+        root = self.root
+        if self.collective in _ROOTED:
+            chip = int(before[root])
+            found = np.flatnonzero(chips == chip)
+            if not found.size:
+                raise Unsupported(f"the root, chip {chip}, is among what is left out; name another")
+            root = int(found[0])
+        return replace(self, group=chips, algorithm=algorithm, root=root)
+
+    def run(self, machine: Machine) -> CollectiveResult:
+        from rainier_fast.results.collective import CollectiveResult  # only when asked for
+
+        shift = self.shift
+        if shift is None:
+            shift = int(self.collective == "send_recv")
+        request = make_request(
+            machine,
+            self.collective,
+            self.size,
+            self.group,
+            self.algorithm,
+            self.model,
+            self.routing,
+            self.chunks,
+            self.root,
+            shift,
+        )
+        return CollectiveResult._of(machine, request, request.outcome(machine))
+
+
+def _table(
+    machine: Machine, names: Sequence[str], ask: _Ask, before: CollectiveResult
+) -> Recoveries:
+    from rainier_fast.results.recovery import Recoveries  # only when asked for
+
+    results: list[CollectiveResult | None] = []
+    reasons: list[str] = []
+    for name in names:
+        try:
+            results.append(_by(machine, name, ask))
+            reasons.append("")
+        except (Unsupported, Unreachable, InvalidArgument) as error:
+            results.append(None)
+            reasons.append(str(error))
+    return Recoveries._of(before, names, results, reasons)
+
+
+def _by(machine: Machine, policy: str, ask: _Ask) -> CollectiveResult:
+    """Run the collective by one policy."""
+    if policy == "detour":
+        return ask.run(machine)
+    group = machine._one_group(ask.group)
+    if policy == "synthesized":
+        # A dead chip passes nothing on, so nobody can stand in for it: its rank is left out.
+        live = machine.live_chips(ask.group)
+        return ask.over(group, live, algorithm="synthesized").run(machine)
+    if policy in _UNITS:
+        planes = machine.ultraserver.axes[-1].size
+        if planes != _VENDOR_PLANES:
+            raise Unsupported(
+                f"{policy}: the vendor's modes are those of UltraServers of {_VENDOR_PLANES} "
+                f"instances (planes of the last axis), and these have {planes}; use in_mode"
+            )
+        check_whole(machine, group)
+        return ask.run(machine.in_mode(_UNITS[policy]))
+    if policy == "drop_rank":
+        live = machine.live_chips(ask.group)
+        if live.size == group.size:
+            raise Unsupported("no rank is dead: the ranks of dead chips are what is left out")
+        if live.size > _MOST_LISTED:
+            raise Unsupported(
+                f"a list of {live.size:,} ranks, which only flat algorithms run and not a "
+                f"hierarchical one: up to {_MOST_LISTED:,} ranks here; policy 'detour' keeps the "
+                "rank on the chip next door, or name the group of live_chips() yourself"
+            )
+        return ask.over(group, live).run(machine)
+    if policy == "drop_ultraserver":
+        return ask.over(group, whole_ultraservers(machine, group)).run(machine)
+    spares, root = with_spares(machine, group, ask.root)
+    return replace(ask, group=spares, root=root).run(machine)

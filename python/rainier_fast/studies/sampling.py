@@ -1,0 +1,328 @@
+"""Faults drawn at random, and what they do to a collective."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainier_fast import _core
+from rainier_fast.ask.request import Algorithm, Request, algorithms, make_request
+from rainier_fast.definitions.check import as_count, as_integer
+from rainier_fast.definitions.rates import FailureRates, Rates, as_hours, as_rates
+from rainier_fast.errors import Unsupported, invalid_type, unknown
+from rainier_fast.faults.damaged import Damaged
+from rainier_fast.flows.traffic import Progress
+from rainier_fast.topology.arrays import as_progress, as_threads
+from rainier_fast.units import Quantity
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+    from rainier_fast.machine.machine import Machine
+    from rainier_fast.results.monte_carlo import MonteCarlo
+
+__all__ = ["Sampling", "Trial", "run_draws"]
+
+_MOST_DRAWS: Final = 100_000_000
+_MOST_CHUNKS: Final = 64
+_LAST_SEED: Final = 2**64 - 1
+
+
+class Trial(NamedTuple):
+    """What is drawn and run; pickles small, for workers of any executor."""
+
+    machine: Machine
+    request: Request
+    otherwise: Request | None
+    policy: str
+    rates: FailureRates
+    hours: float
+    seed: int
+
+
+class Drawn(NamedTuple):
+    """What some draws gave."""
+
+    times_s: NDArray[np.float64]
+    faults: NDArray[np.uint32]
+    live: NDArray[np.uint32]
+    unanswered: list[tuple[int, str]]
+    otherwise: list[int]
+
+
+class Sampling(Damaged):
+    """Machines with faults drawn at random."""
+
+    __slots__ = ()
+
+    def sample_faults(
+        self, rates: Rates = "llama3", hours: float = 24.0, seed: int = 0, *, draw: int = 0
+    ) -> Machine:
+        """Return the same machine with faults drawn at random, beside those that it has.
+
+        Each part has failed with probability 1 - exp(-rate x hours). The work grows with the
+        faults, not with the machine, and the same arguments give the same faults everywhere.
+
+        Parameters
+        ----------
+        rates
+            `FailureRates`, or the name of published ones: ``"llama3"``, ``"rsc-1"``, ``"rsc-2"``,
+            ``"tpu-v4"``.
+        hours
+            For how long parts have been failing; at most the ``repair_hours`` of the rates count.
+        seed
+            From 0 to 2**64 - 1.
+        draw
+            Which draw of this seed: `monte_carlo` runs draws 0, 1, 2, ...
+
+        Returns
+        -------
+        Machine
+            Its ``faults`` say what was drawn; ``faults.save`` keeps them.
+
+        Raises
+        ------
+        InvalidArgument, InvalidType
+            If an argument is not usable, or nothing is left alive.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> hurt = preset("rainier").sample_faults("llama3", hours=1.0, seed=1)
+        >>> hurt.faults.counts
+        {'links': 4, 'chips': 42}
+        """
+        checked = as_rates(rates)
+        core = _core.sample_faults(
+            self._core,
+            checked.row(),
+            checked.exposure(as_hours(hours)),
+            as_integer("seed", seed, 0, _LAST_SEED),
+            as_integer("draw", draw, 0, _LAST_SEED),
+        )
+        return self._hurt(core)
+
+    def monte_carlo(
+        self,
+        operation: str,
+        size: Quantity,
+        *,
+        rates: Rates = "llama3",
+        hours: float = 24.0,
+        draws: int = 1000,
+        seed: int = 0,
+        policy: str = "detour",
+        executor: Executor | None = None,
+        n_threads: int | None = None,
+        progress: Progress | None = None,
+        **arguments: Any,  # noqa: ANN401 - those of the collective
+    ) -> MonteCarlo:
+        """Run a collective on many machines with faults drawn at random.
+
+        Draw d is the collective on ``sample_faults(rates, hours, seed, draw=d)``: it depends on
+        nothing else, so threads and executors give the same numbers. UltraServers without a live
+        chip are left out of a group of all chips.
+
+        Parameters
+        ----------
+        operation
+            A collective, such as ``"all_reduce"``.
+        size
+            Bytes, as its method takes them.
+        rates, hours, seed
+            As for `sample_faults`.
+        draws
+            How many.
+        policy
+            ``"detour"``: all ranks stay; messages go round what is dead, and the rank of a dead
+            chip moves to a chip next to it. ``"drop_ultraserver"``: UltraServers with any damage
+            are left out of a group of all chips.
+        executor
+            A `concurrent.futures.Executor` to spread draws over: a pool of processes, or Dask's
+            ``client.get_executor()``. None for threads of this process.
+        n_threads
+            Threads, of each chunk of draws where an executor is given (then 1 by default). None
+            for ``RAINIER_NUM_THREADS``, or all cores.
+        progress
+            Called now and then with (draws done, draws in all).
+        **arguments
+            The other arguments of the collective: ``group``, ``algorithm``, ``model``,
+            ``routing``, ``chunks``, ``root``, ``shift``. Where the algorithm is ``"auto"``, the
+            one that is fastest before any draw runs in all of them, and ``"auto"`` chooses anew
+            where that one does not run on what a draw leaves; the result counts these draws.
+
+        Returns
+        -------
+        MonteCarlo
+            Times (s), quantiles, slowdown, faults of each draw, draws without an answer and why.
+
+        Raises
+        ------
+        RainierError
+            If an argument is not usable, or the algorithm does not run on some draw.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> found = preset("trn2-ultraserver").monte_carlo("all_reduce", "1 GiB", draws=20, seed=3)
+        >>> found.p99_s >= found.p50_s >= found.healthy_s
+        True
+        """
+        from rainier_fast.results.collective import CollectiveResult
+        from rainier_fast.results.monte_carlo import MonteCarlo
+
+        # As the collective's own method: a send_recv without a shift goes to the next rank.
+        words = {**_DEFAULTS, "shift": int(operation == "send_recv"), **arguments}
+        for name in arguments:
+            if name not in _DEFAULTS:
+                raise TypeError(f"monte_carlo() got an unexpected keyword argument {name!r}")
+        machine, checked = self._whole, as_rates(rates)
+        exposure = checked.exposure(as_hours(hours))
+        first_seed = as_integer("seed", seed, 0, _LAST_SEED)
+        count = as_count("draws", draws, _MOST_DRAWS)
+        report = as_progress(progress)
+        if policy not in _POLICIES:
+            raise unknown("policy", policy, _POLICIES)
+        if policy == "drop_ultraserver" and words["group"] is not None:
+            raise Unsupported(
+                "policy 'drop_ultraserver' with a group of one's own, which would lose ranks; "
+                "leave group out, or use policy 'detour'"
+            )
+        request = make_request(machine, operation, size, **words)
+        healthy = CollectiveResult._of(machine, request, request.outcome(machine))
+        otherwise = None
+        if request.algorithm == "auto":
+            found: Algorithm = _pinned(healthy.algorithm, operation)
+            named = make_request(machine, operation, size, **{**words, "algorithm": found})
+            if found != "auto" and named.outcome(machine).time == healthy.time_s:
+                request, otherwise = named, request
+        trial = Trial(machine, request, otherwise, policy, checked, exposure, first_seed)
+        if executor is None:
+            drawn = _core_draws(trial, 0, count, as_threads(n_threads), report)
+        else:
+            threads = 1 if n_threads is None else as_threads(n_threads)
+            drawn = _spread(executor, trial, count, threads, report)
+        return MonteCarlo._of(trial, as_hours(hours), healthy.time_s, *drawn)
+
+
+_POLICIES: Final = ("detour", "drop_ultraserver")
+_DEFAULTS: Final[dict[str, Any]] = {
+    "group": None,
+    "algorithm": "auto",
+    "model": "link_load",
+    "routing": "dor",
+    "chunks": None,
+    "root": 0,
+    "shift": 0,
+}
+
+
+def run_draws(trial: Trial, first: int, end: int, n_threads: int) -> Drawn:
+    """Run the draws of a range, in this process or in a worker of an executor.
+
+    Examples
+    --------
+    >>> from rainier_fast import FailureRates, preset
+    >>> machine = preset("trn2")
+    >>> request = make_request(
+    ...     machine, "all_reduce", 8, None, "ring", "link_load", "dor", None, 0, 0
+    ... )
+    >>> trial = Trial(machine, request, None, "detour", FailureRates(), 1.0, 0)
+    >>> run_draws(trial, 3, 5, 1).live.tolist()
+    [16, 16]
+    """
+    return _core_draws(trial, first, end, n_threads, None)
+
+
+def _core_draws(
+    trial: Trial, first: int, end: int, n_threads: int, progress: Progress | None
+) -> Drawn:
+    machine, request = trial.machine, trial.request
+    core = machine._core
+    groups = request.groups
+    everyone = groups.ranks == groups.num_chips and not groups.listed
+    other = trial.otherwise
+    drawn = _core.monte_carlo(
+        core,
+        request._core_row(machine),
+        None if other is None else other._core_row(machine),
+        None if everyone else groups.core(core),
+        request._routing_row(machine),
+        request.model,
+        trial.policy == "drop_ultraserver",
+        trial.rates.row(),
+        trial.hours,
+        trial.seed,
+        first,
+        end,
+        n_threads,
+        progress,
+    )
+    return Drawn(*drawn)
+
+
+def _spread(
+    executor: Executor, trial: Trial, draws: int, n_threads: int, progress: Progress | None
+) -> Drawn:
+    """Run draws in chunks over an executor; the order of the answer is that of the draws."""
+    from concurrent.futures import as_completed  # only when asked for
+
+    if not callable(getattr(executor, "submit", None)):
+        allowed = "must be a concurrent.futures.Executor, with a method submit, or None"
+        raise invalid_type("executor", executor, allowed)
+    step = -(-draws // _MOST_CHUNKS)
+    chunks = [(first, min(first + step, draws)) for first in range(0, draws, step)]
+    futures: list[Future[Drawn]] = []
+    with _cancelled_on_error(futures):
+        for first, end in chunks:
+            futures.append(executor.submit(run_draws, trial, first, end, n_threads))
+        sizes = {id(one): end - first for one, (first, end) in zip(futures, chunks, strict=True)}
+        done = 0
+        for future in as_completed(futures):
+            future.result()
+            done += sizes[id(future)]
+            if progress is not None:
+                progress(done, draws)
+    parts = [future.result() for future in futures]
+    return Drawn(
+        np.concatenate([part.times_s for part in parts]),
+        np.concatenate([part.faults for part in parts]),
+        np.concatenate([part.live for part in parts]),
+        [row for part in parts for row in part.unanswered],
+        [draw for part in parts for draw in part.otherwise],
+    )
+
+
+@contextmanager
+def _cancelled_on_error(futures: list[Future[Drawn]]) -> Iterator[None]:
+    """Cancel what has not begun when a chunk fails, a callback does, or Ctrl-C comes."""
+    try:
+        yield
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        raise
+
+
+def _pinned(found: str, operation: str) -> str | list[str]:
+    """Return how to ask for the algorithm that ``"auto"`` found: its name, or one for each tier."""
+    name, _, inside = found.partition("(")
+    known = algorithms(operation)
+    if name != "hierarchical" or not inside:
+        return name if name in known else "auto"
+    stages = inside.rstrip(")").split(", ")
+    half = stages[: (len(stages) + 1) // 2]
+    # Stages up to the top tier and, of an all-reduce, down again.
+    if operation == "all_reduce" and stages == half + half[-2::-1]:
+        tiers = half
+    elif operation in ("reduce_scatter", "all_to_all"):
+        tiers = stages
+    elif operation == "all_gather":
+        tiers = stages[::-1]
+    else:
+        return name
+    return tiers if all(tier in known for tier in tiers) else name

@@ -1,0 +1,1 @@
+"""What is where: the definition of a machine with its core, and chips and links by number."""

@@ -1,0 +1,153 @@
+"""What every part of `Machine` stands on: the definition, frozen, and the core built from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn, cast
+
+from rainier_fast import _core
+from rainier_fast.definitions.check import as_name, as_tuple_of
+from rainier_fast.definitions.routing import Routing, RoutingRow, routing_row
+from rainier_fast.definitions.site import Site
+from rainier_fast.definitions.ultraserver import UltraServer
+from rainier_fast.definitions.wan import Wan
+from rainier_fast.errors import Unsupported, invalid, invalid_type
+from rainier_fast.faults.faults import Faults
+from rainier_fast.faults.rows import faults_of, row_of
+
+if TYPE_CHECKING:
+    from rainier_fast.machine.machine import Machine
+
+__all__ = ["Base"]
+
+
+class Base:
+    """Sites and a WAN, checked; nothing here can be changed later."""
+
+    __slots__ = ("__weakref__", "_core", "_faults", "_name", "_sites", "_spelling", "_wan")
+
+    _core: _core.Machine
+    _faults: Faults
+    _name: str | None
+    _sites: tuple[Site, ...]
+    _spelling: str | None
+    _wan: Wan | None
+
+    def _define(
+        self,
+        sites: Sequence[Site],
+        wan: Wan | None,
+        name: str | None,
+        spelling: str | None = None,
+        faults: Faults | None = None,
+    ) -> None:
+        checked = _checked_sites(sites)
+        if wan is not None and not isinstance(wan, Wan):
+            raise invalid_type("wan", wan, "must be a Wan or None")
+        if name is not None:
+            as_name("name", name)
+        server = checked[0].ultraserver
+        nic = server.nic
+        core = _core.Machine(
+            [axis.row() for axis in server.axes],
+            server.overhead_s,
+            None if nic is None else (nic.bandwidth_Bps, nic.latency_s, nic.overhead_s),
+            [site.row() for site in checked],
+            None if wan is None else wan.tables(len(checked)),
+            server.launch_s,
+            None if server.gpu is None else server.gpu.row(),
+            server.neuron_row(),
+        )
+        if faults:
+            core = _core.with_faults(core, *row_of(faults))
+        fields = {
+            "_core": core,
+            "_faults": faults_of(core),
+            "_name": name,
+            "_sites": checked,
+            "_spelling": spelling,
+            "_wan": wan,
+        }
+        for field, value in fields.items():
+            object.__setattr__(self, field, value)
+
+    def __setattr__(self, field: str, value: object) -> NoReturn:
+        raise AttributeError(f"cannot set {field!r}: a machine does not change; build another one")
+
+    def __delattr__(self, field: str) -> NoReturn:
+        raise AttributeError(f"cannot delete {field!r}: a machine does not change")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Base):
+            return NotImplemented
+        return self._definition() == other._definition()
+
+    def __hash__(self) -> int:
+        return hash(self._definition())
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """The sites, in the order of the chip numbers."""
+        return self._sites
+
+    @property
+    def wan(self) -> Wan | None:
+        """What joins the sites, if anything does."""
+        return self._wan
+
+    @property
+    def name(self) -> str | None:
+        """The name it was given, if any."""
+        return self._name
+
+    @property
+    def ultraserver(self) -> UltraServer:
+        """The scale-up domain that all sites repeat."""
+        return self._sites[0].ultraserver
+
+    @property
+    def num_chips(self) -> int:
+        """Chips of the machine."""
+        return self._core.num_chips
+
+    @property
+    def num_links(self) -> int:
+        """Directed links of the machine."""
+        return self._core.num_links
+
+    @property
+    def num_ultraservers(self) -> int:
+        """Scale-up domains of the machine."""
+        return self._core.num_domains
+
+    @property
+    def _whole(self) -> Machine:
+        """The machine that this is a part of."""
+        return cast("Machine", self)
+
+    def _axis_names(self) -> list[str]:
+        return [axis.name for axis in self.ultraserver.axes]
+
+    def _routing(self, routing: Routing) -> RoutingRow:
+        return routing_row(routing, self._axis_names())
+
+    def _definition(self) -> tuple[tuple[Site, ...], Wan | None, str | None, Faults]:
+        return self._sites, self._wan, self._name, self._faults
+
+
+def _checked_sites(sites: object) -> tuple[Site, ...]:
+    checked = as_tuple_of("sites", sites, Site)
+    if not checked:
+        raise invalid("sites", sites, "a machine has at least one site")
+    names = [site.name for site in checked]
+    if len(set(names)) < len(names):
+        raise invalid("sites", names, "must have a different name each")
+    first = checked[0].ultraserver
+    for at, site in enumerate(checked):
+        if site.ultraserver != first:
+            raise Unsupported(
+                f"sites[{at}] ({site.name}) has another UltraServer ({site.ultraserver.name}) than "
+                f"{checked[0].name} ({first.name}); all sites of a Cluster share one UltraServer "
+                "definition for now: model each kind as a Cluster of its own"
+            )
+    return checked
