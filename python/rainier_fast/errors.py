@@ -87,7 +87,7 @@ class Unreachable(RainierError, ValueError):
 
 
 def _cut(message: object) -> object:
-    """Leave out the middle of a message that is too long: its ends name the argument and the mend."""
+    """Leave out the middle of a long message: its ends name the argument and the mend."""
     if not isinstance(message, str) or len(message) <= _MAX_MESSAGE:
         return message
     left_out = f" ... ({len(message):,} characters) ... "

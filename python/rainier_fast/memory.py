@@ -84,7 +84,7 @@ def reckon(nbytes: int, what: str, instead: str) -> None:
 
 
 def listed(argument: str, values: Iterable[_Item]) -> list[_Item]:
-    """Return what can be iterated over as a list; `Unsupported` where it does not fit, or never ends."""
+    """Return an iterable as a list; `Unsupported` where it does not fit, or never ends."""
     most = _core.memory_limit() // _ITEM_BYTES
     if isinstance(values, Sized):
         count = len(values)
