@@ -10,11 +10,12 @@
     reason = "the output is there to keep the work from being optimised away"
 )]
 
-use rainier_core::fluid::{Engine, Flow, Graph, Messages, NO_GATE, Times, finish_times};
+use rainier_core::fluid::{Flow, Graph, NO_GATE, Times};
 use rainier_core::load::{ByteColumn, IndexColumn, Pattern, destinations};
 use rainier_core::machine::{Axis, AxisKind, Domain, Machine, Site};
 use rainier_core::route::{DimensionOrder, Routing, TieRule};
-use rainier_core::{Control, Result, fifo, fluid};
+use rainier_core::sim::{Engine, Messages, finish_times};
+use rainier_core::{Control, Result};
 
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -98,8 +99,5 @@ fn lockstep(steps: u32, width: u32, engine: Engine) -> Result<Times> {
         waits = done;
     }
     let control = Control::default();
-    match engine {
-        Engine::Fluid => fluid::simulate(&graph, &control),
-        Engine::Fifo => fifo::simulate(&graph, &control),
-    }
+    engine.simulate(&graph, &control)
 }

@@ -5,15 +5,17 @@
 pub mod collective;
 mod control;
 mod error;
-pub mod fifo;
-pub mod fluid;
 pub mod load;
 pub mod machine;
 pub mod memory;
+mod operation;
+mod random;
 pub mod route;
 pub mod schedule;
+pub mod sim;
 pub mod synthesize;
 pub mod threads;
 
 pub use control::Control;
 pub use error::{Error, Result};
+pub use sim::{fifo, fluid};

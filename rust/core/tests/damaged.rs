@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rainier_core::load::{ByteColumn, Flows, IndexColumn, SplitMix64, link_loads};
 use rainier_core::machine::{End, Faults, Machine};
 use rainier_core::route::{DimensionOrder, Routing, TieRule, alone, route, walk};
-use rainier_core::{Control, Error, fluid};
+use rainier_core::{Control, Error, sim};
 
 fn policies() -> Vec<Routing> {
     let order = |tie| Routing::DimensionOrder(DimensionOrder { tie, order: None });
@@ -302,21 +302,20 @@ fn fair_rates_and_times_go_round_damage() {
     let (src, dst) = (IndexColumn::U32(&column), [2u32]);
     let dst = IndexColumn::U32(&dst);
     let control = Control::default();
-    let rates = fluid::max_min_rates(&machine, src, dst, &Routing::default(), &control).unwrap();
+    let rates = sim::max_min_rates(&machine, src, dst, &Routing::default(), &control).unwrap();
     assert_eq!(rates, [1e9]);
-    let messages = fluid::Messages {
+    let messages = sim::Messages {
         src,
         dst,
         bytes: ByteColumn::Scalar(1e9),
         start: ByteColumn::Scalar(0.0),
     };
-    for engine in [fluid::Engine::Fluid, fluid::Engine::Fifo] {
+    for engine in [sim::Engine::Fluid, sim::Engine::Fifo] {
         let time = |machine| {
-            fluid::finish_times(machine, &messages, &Routing::default(), engine, &control).unwrap()
-                [0]
+            sim::finish_times(machine, &messages, &Routing::default(), engine, &control).unwrap()[0]
         };
         // Six links of 1 us instead of two.
-        let latency = if engine == fluid::Engine::Fluid {
+        let latency = if engine == sim::Engine::Fluid {
             6e-6
         } else {
             0.0
@@ -325,7 +324,7 @@ fn fair_rates_and_times_go_round_damage() {
         assert!(time(&machine) >= 1.0 + latency);
     }
     assert!(matches!(
-        fluid::max_min_rates(&machine, src, dst, &Routing::Valiant, &control),
+        sim::max_min_rates(&machine, src, dst, &Routing::Valiant, &control),
         Err(Error::Unsupported { .. })
     ));
 }

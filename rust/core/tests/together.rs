@@ -5,8 +5,9 @@ mod common;
 
 use common::{dor, machine, site, tier};
 use rainier_core::collective::together::{
-    Compute, Dma, Plan, Together, Work, Written, share_links, share_messages, write_out,
+    Compute, Dma, Plan, Together, Work, Written, share_links, share_messages,
 };
+use rainier_core::collective::write_out;
 use rainier_core::collective::{Choice, Groups, Operation, Outcome, Request, run};
 use rainier_core::machine::{Axis, AxisKind, Machine, WanShape};
 use rainier_core::route::{Routing, TieRule};

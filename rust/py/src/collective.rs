@@ -1,17 +1,12 @@
 //! Groups and outcomes of collectives as Python sees them.
 
+use crate::classes::{Groups, Machine, Outcome};
 use crate::enter::quick;
 use crate::error::to_py;
-use crate::machine::Machine;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use rainier_core::collective as core;
-use rainier_core::machine as core_machine;
-use rainier_core::route::Routing;
 use std::sync::Arc;
-
-#[pyclass(frozen, module = "rainier_fast._core")]
-pub(crate) struct Groups(pub(crate) Arc<core::Groups>);
 
 #[pymethods]
 impl Groups {
@@ -95,13 +90,6 @@ impl Groups {
         }
         Ok(self.0.members(&machine.0, index).into_pyarray(py))
     }
-}
-
-#[pyclass(frozen, module = "rainier_fast._core")]
-pub(crate) struct Outcome {
-    pub(crate) outcome: core::Outcome,
-    pub(crate) machine: Arc<core_machine::Machine>,
-    pub(crate) routing: Routing,
 }
 
 type StageRow = (String, String, u64, f64, f64, f64, f64, f64, String);

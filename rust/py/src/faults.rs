@@ -1,8 +1,8 @@
 //! The overlay of faults, between arrays of numpy and the core.
 
+use crate::classes::Machine;
 use crate::enter::quick;
 use crate::error::to_py;
-use crate::machine::Machine;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use rainier_core::machine::{Faults, LinkName};

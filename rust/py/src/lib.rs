@@ -1,5 +1,6 @@
 //! `rainier_fast._core`: conversions between Python and `rainier-core`, and nothing else.
 
+mod classes;
 mod collective;
 mod convert;
 mod enter;
@@ -18,19 +19,15 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
-    use super::collective::{Groups, Outcome};
+    use super::classes::{Groups, Machine, Outcome, Schedule};
     #[pymodule_export]
     use super::faults::{faults, healthy, links_named, num_live_chips, overlay_bytes, with_faults};
-    #[pymodule_export]
-    use super::machine::Machine;
     #[pymodule_export]
     use super::monte_carlo::{monte_carlo, sample_faults};
     #[pymodule_export]
     use super::recovery::{damaged_ultraservers, dead_ultraservers, in_mode};
     #[pymodule_export]
     use super::rerouting::{routing_reports, unreachable};
-    #[pymodule_export]
-    use super::schedule::Schedule;
     #[pymodule_export]
     use super::together::{Written, share_links, share_messages, write_out};
 

@@ -1,26 +1,22 @@
 //! The machine as Python sees it.
 
-use crate::collective::{Groups, Outcome};
+use crate::classes::{Groups, Machine, Outcome, Schedule};
 use crate::convert::{self, AxisRow, GpuRow, NeuronRow, RequestRow, RoutingRow, SiteRow, WanRow};
 use crate::enter::{quick, watched};
 use crate::error::{raise, to_py};
-use crate::schedule::Schedule;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use rainier_core::Control;
 use rainier_core::collective::{Model, run, schedule};
-use rainier_core::fluid::{Engine, Messages, finish_times, max_min_rates};
 use rainier_core::load::{self, ByteColumn, Flows, IndexColumn, Pattern};
 use rainier_core::machine::{self as core, End};
 use rainier_core::route::{Routing, route, route_until};
+use rainier_core::sim::{Engine, Messages, finish_times, max_min_rates};
 use std::sync::Arc;
 
 /// Flows, and links of the answer, above which a call is worth a thread of its own to watch over it.
 const LONG: usize = 1 << 16;
 const MANY_LINKS: u64 = 1 << 20;
-
-#[pyclass(frozen, module = "rainier_fast._core")]
-pub(crate) struct Machine(pub(crate) Arc<core::Machine>);
 
 type Places<'py> = (
     Bound<'py, PyArray1<u32>>,

@@ -1,10 +1,9 @@
 //! Faults drawn at random, and a collective on many draws.
 
-use crate::collective::Groups;
+use crate::classes::{Groups, Machine};
 use crate::convert::{self, RequestRow, RoutingRow};
 use crate::enter::{quick, watched};
 use crate::error::to_py;
-use crate::machine::Machine;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 use rainier_core::collective::Trial;

@@ -1,7 +1,7 @@
 //! What a damaged machine may be run as: conversions only.
 
+use crate::classes::Machine;
 use crate::enter::quick;
-use crate::machine::Machine;
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use std::sync::Arc;

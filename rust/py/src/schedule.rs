@@ -1,10 +1,9 @@
 //! Schedules as Python sees them.
 
-use crate::collective::Outcome;
+use crate::classes::{Machine, Outcome, Schedule};
 use crate::convert::{self, RoutingRow};
 use crate::enter::watched;
 use crate::error::to_py;
-use crate::machine::Machine;
 use pyo3::prelude::*;
 use rainier_core::collective::{Model, Operation, play};
 use rainier_core::schedule as core;
@@ -14,9 +13,6 @@ use std::sync::Arc;
 type BlockRow = (Option<u32>, Option<u32>, f64);
 /// (src, dst, blocks, bytes, reduce, stage, lane, step, after)
 type SendRow = (u32, u32, Vec<u32>, f64, bool, u32, u32, u32, Vec<u32>);
-
-#[pyclass(frozen, module = "rainier_fast._core")]
-pub(crate) struct Schedule(pub(crate) Arc<core::Schedule>);
 
 #[pymethods]
 impl Schedule {

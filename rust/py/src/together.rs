@@ -1,11 +1,9 @@
 //! Several collectives at once, as Python sees them.
 
-use crate::collective::{Groups, Outcome};
+use crate::classes::{Groups, Machine, Outcome, Schedule};
 use crate::convert::{self, RequestRow, RoutingRow};
 use crate::enter::watched;
 use crate::error::to_py;
-use crate::machine::Machine;
-use crate::schedule::Schedule;
 use pyo3::prelude::*;
 use rainier_core::collective::Model;
 use rainier_core::collective::together as core;
@@ -123,7 +121,7 @@ pub(crate) fn write_out(
     let machine = &*machine.0;
     let members = Arc::clone(&groups.0);
     let written = watched(py, 1, None, |control| {
-        core::write_out(machine, &members, &routing, &request, control)
+        rainier_core::collective::write_out(machine, &members, &routing, &request, control)
     })?;
     Ok(Written(written))
 }

@@ -1,6 +1,6 @@
 //! The models of contention, by name.
 
-use crate::fluid::Engine;
+use crate::sim::Engine;
 use crate::{Error, Result};
 
 /// How messages that meet on a link share it.

@@ -7,6 +7,7 @@
 //! slice and start an all-gather with it, so that any two fit together.
 
 use super::placement::Placement;
+use super::seats::{SeatKind, Seats};
 use std::rc::Rc;
 
 /// How the data of a track is cut into blocks.
@@ -63,31 +64,6 @@ pub(crate) type Carry = Rc<dyn Fn(u64, u32, u32) -> Vec<u32>>;
 
 /// Bytes of a step's messages over the mean of all steps of the phase.
 pub(crate) type Factor = Rc<dyn Fn(u64) -> f64>;
-
-/// What the ranks of an algorithm stand for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SeatKind {
-    /// Local chips; the same happens in every domain.
-    Local,
-    /// Domains; the same happens on every local chip.
-    Rails,
-    /// Domains, on this one local chip of the group.
-    Lane(u32),
-    /// Chips of the machine.
-    Chips,
-    /// Ranks of the group.
-    Ranks,
-    /// Sites, between which members that hold the same part meet.
-    Sites,
-}
-
-/// Who has which rank of an algorithm, in the first group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seats {
-    pub(crate) kind: SeatKind,
-    /// By rank; empty for [`SeatKind::Ranks`] and [`SeatKind::Sites`].
-    pub(crate) members: Vec<u32>,
-}
 
 /// Where ranks stand for domains or for local chips: which blocks of the other of the two a message carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

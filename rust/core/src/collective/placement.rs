@@ -4,8 +4,8 @@
 use super::context::Context;
 use super::damage::stand_in;
 use super::layout::{self, LocalBox};
-use super::moves::{SeatKind, Seats};
 use super::pattern::{Kind, Pattern};
+use super::seats::{SeatKind, Seats};
 use crate::machine::Machine;
 use crate::memory::bytes_of;
 use crate::route::alone;

@@ -8,16 +8,18 @@ use super::context::Context;
 use super::cost::{StageCost, combine};
 use super::group::Groups;
 use super::model::Model;
-use super::moves::{Moves, SeatKind, Seats, Space};
+use super::moves::{Moves, Space};
 use super::outcome::{Candidate, Outcome};
 use super::pattern::Kind;
 use super::request::Request;
 use super::schedule::{Part, Phase, Stage};
+use super::seats::{SeatKind, Seats};
 use super::together::Wires;
-use crate::fluid::{Engine, NO_GATE};
+use crate::fluid::NO_GATE;
 use crate::machine::Machine;
 use crate::route::Routing;
 use crate::schedule::{Schedule, order};
+use crate::sim::Engine;
 use crate::{Control, Result};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -109,9 +111,6 @@ fn simulated(context: &Context, schedule: &Schedule, engine: Engine) -> Result<f
     let wired = wires.wired(schedule, None, &schedule.chips)?;
     let mut graph = wires.graph();
     wired.put(&mut graph, NO_GATE, control)?;
-    let times = match engine {
-        Engine::Fluid => crate::fluid::simulate(&graph, control)?,
-        Engine::Fifo => crate::fifo::simulate(&graph, control)?,
-    };
+    let times = engine.simulate(&graph, control)?;
     Ok(times.makespan)
 }

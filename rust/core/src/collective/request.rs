@@ -4,10 +4,10 @@ use super::algorithm::{find, unsupported};
 use super::model::Model;
 use super::nccl;
 use super::neuron;
-use super::operation::Operation;
 use super::synthesized;
 use crate::Result;
 use crate::error::{Error, not_negative};
+use crate::operation::Operation;
 
 /// Largest size in bytes: sums of shares stay exact enough, and nothing real is larger.
 pub const MOST_BYTES: f64 = 1e18;

@@ -9,20 +9,17 @@ use super::damage::{has_damage, note};
 use super::group::Groups;
 use super::nccl;
 use super::neuron;
-use super::operation::Operation;
 use super::outcome::Outcome;
 use super::request::{Choice, Request};
 use super::schedule::Stage;
 use super::synthesized;
 use super::together::Pipeline;
-use super::unroll::unroll;
+use super::unroll::{MOST_RANKS_WRITTEN, unroll};
 use crate::machine::Machine;
+use crate::operation::Operation;
 use crate::route::Routing;
 use crate::schedule::Schedule;
 use crate::{Control, Error, Result};
-
-/// Most ranks of a group whose schedule is written out message by message.
-pub(super) const MOST_RANKS_WRITTEN: usize = 4096;
 
 /// Runs `request` over `groups` of `machine`.
 ///

@@ -6,14 +6,15 @@ use super::cost::Cost;
 use super::group::Groups;
 use super::ledger::Ledger;
 use super::model::Model;
-use super::operation::Operation::{self, AllGather, AllReduce, ReduceScatter};
 use super::outcome::{Bound, Candidate, Outcome};
 use super::request::{Choice, Request};
 use super::rows::{PhaseRow, StageRow};
-use crate::fluid::{Engine, Graph, NO_GATE};
+use crate::fluid::{Graph, NO_GATE};
 use crate::machine::Machine;
+use crate::operation::Operation::{self, AllGather, AllReduce, ReduceScatter};
 use crate::route::Routing;
 use crate::schedule::{Schedule, Send, Way, graph};
+use crate::sim::Engine;
 use crate::synthesize::{
     Ask, Network, Pace, Plan, Synthesis, floor, live_graph, synthesize, write,
 };
@@ -160,10 +161,7 @@ impl Made {
         };
         let ways: Vec<Vec<Way>> = schedule.sends.iter().zip(&links).map(way).collect();
         graph(&schedule, &ways, NO_GATE, &mut resources, control)?;
-        let times = match engine {
-            Engine::Fluid => crate::fluid::simulate(&resources, control)?,
-            Engine::Fifo => crate::fifo::simulate(&resources, control)?,
-        };
+        let times = engine.simulate(&resources, control)?;
         Ok(times.makespan)
     }
 

@@ -3,10 +3,11 @@
 
 use super::context::Context;
 use super::measure::by_site;
-use super::moves::{Moves, SeatKind, Seats, Sends};
-use super::operation::Operation;
+use super::moves::{Moves, Sends};
 use super::pattern::{Kind, SiteShare};
 use super::schedule::{Part, Phase};
+use super::seats::{SeatKind, Seats};
+use crate::operation::Operation;
 use crate::{Error, Result};
 use std::rc::Rc;
 

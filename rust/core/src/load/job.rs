@@ -8,6 +8,7 @@ use super::kernel::{Alike, Halves, Legs, Plan, Row, line, ring};
 use super::sorted::{Sorted, by_source};
 use super::tally::{AxisCounts, Tally, shape, switch_shape};
 use super::walked::Walked;
+use super::workers::{FEWER_LINKS, workers};
 use super::{spread, valiant};
 use crate::error::Result;
 use crate::machine::{AxisKind, Machine};
@@ -15,15 +16,6 @@ use crate::memory::bytes_of;
 use crate::route::{AxisOrder, Routes, Routing, spans_below};
 use crate::{Control, threads};
 use std::cell::OnceCell;
-
-/// Bytes that the counters of all workers may take together.
-const TALLY_BYTES: u64 = 1 << 30;
-
-/// What to do about counters that do not fit.
-pub(super) const FEWER_LINKS: &str = "use a smaller machine, or fewer threads";
-
-/// Flows that make another worker worth while.
-const FLOWS_PER_WORKER: usize = 1 << 15;
 
 /// Bytes that `flows` put on each link of the machine, by link number; `n_threads` 0 means one per core.
 /// [`Control::advance`] is told of flows.
@@ -101,17 +93,6 @@ pub fn link_loads(
         (Err(met), Some(walked)) => Err(walked.first_error(met, given, control)),
         (loads, _) => loads,
     }
-}
-
-/// Workers worth starting when each has `cells` counters of `size` bytes and there are `flows`.
-pub(super) fn workers(threads: usize, flows: usize, cells: u64, size: usize) -> usize {
-    let by_memory = TALLY_BYTES / (cells * size as u64).max(1);
-    let by_merging = flows as u64 * 8 / cells.max(1);
-    let by_flows = flows / FLOWS_PER_WORKER;
-    threads
-        .min(by_flows)
-        .min(by_memory.min(by_merging).min(1 << 20) as usize)
-        .max(1)
 }
 
 struct Job<'a> {

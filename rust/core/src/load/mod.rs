@@ -8,7 +8,6 @@ mod grid;
 mod job;
 mod kernel;
 mod pattern;
-mod random;
 mod sorted;
 mod spread;
 mod tally;
@@ -17,6 +16,7 @@ mod uniform_adaptive;
 mod unreachable;
 mod valiant;
 mod walked;
+mod workers;
 
 use crate::error::{Error, Result};
 use crate::machine::Machine;
@@ -27,7 +27,7 @@ use crate::memory;
 pub const MOST_LINKS: u64 = 1 << 29;
 
 /// Refuses machines whose answer would not fit into memory: `each` values of 8 bytes for every link or chip.
-pub(crate) fn check_dense(machine: &Machine, each: u64) -> Result<()> {
+fn check_dense(machine: &Machine, each: u64) -> Result<()> {
     let numbers = machine.num_links().max(u64::from(machine.num_chips()));
     if numbers <= MOST_LINKS {
         let what = format_args!(
@@ -47,9 +47,9 @@ pub(crate) fn check_dense(machine: &Machine, each: u64) -> Result<()> {
     ))
 }
 
+pub use crate::random::SplitMix64;
 pub use columns::{ByteColumn, Flows, IndexColumn};
 pub use job::link_loads;
 pub use pattern::{Pattern, destinations};
-pub use random::SplitMix64;
 pub use uniform::uniform;
 pub use unreachable::unreachable;

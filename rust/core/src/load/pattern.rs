@@ -1,8 +1,8 @@
 //! The textbook traffic patterns: one destination for each chip.
 
-use super::random::SplitMix64;
 use crate::error::{Error, Result};
 use crate::machine::Machine;
+use crate::random::SplitMix64;
 
 /// Who sends to whom. An address is the coordinates of a chip along the axes of its domain, and the number of
 /// its domain as one more when there are several; each address axis counts in a circle, lines too.

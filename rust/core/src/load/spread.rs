@@ -2,8 +2,8 @@
 
 use super::columns::{ByteColumn, Flows};
 use super::grid::Grid;
-use super::job::{FEWER_LINKS, workers};
 use super::walked::Walked;
+use super::workers::{FEWER_LINKS, workers};
 use crate::error::Result;
 use crate::machine::Machine;
 use crate::memory::bytes_of;

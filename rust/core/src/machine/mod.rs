@@ -2,6 +2,8 @@
 //! whatever the number of chips; coordinates and link numbers are computed from them.
 
 mod axis;
+mod blocks;
+mod broken;
 mod damage;
 mod divisor;
 mod domain;
@@ -10,12 +12,14 @@ mod faults;
 mod figures;
 mod gpu;
 mod link;
+mod live;
 mod modes;
 mod named;
 mod neuron;
 mod numbering;
 mod runs;
 mod sample;
+mod site;
 mod wan;
 
 pub use axis::{Axis, AxisKind};
@@ -28,36 +32,15 @@ pub use gpu::{Cpu, Generation, Gpu};
 pub use link::{End, Link, LinkClass};
 pub use named::LinkName;
 pub use neuron::Neuron;
-pub(crate) use numbering::Blocks;
 pub use sample::Rates;
+pub use site::{Nic, Site};
 pub use wan::{Wan, WanShape};
 
+pub(crate) use blocks::Blocks;
 pub(crate) use fabric::{bundle_bandwidth, groups, tier_links};
 
 use crate::error::{Error, Result, not_negative, positive};
 use fabric::validate_tiers;
-
-/// The NIC of each chip.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Nic {
-    /// Bytes/s, each direction.
-    pub bandwidth: f64,
-    /// Seconds that egress adds, and ingress again.
-    pub latency: f64,
-    /// Seconds that the sender spends on each message it starts.
-    pub overhead: f64,
-}
-
-/// One site: how many domains, and the fabric that joins their NICs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Site {
-    /// Name as the user sees it.
-    pub name: String,
-    /// Number of domains (UltraServers).
-    pub domains: u32,
-    /// Fabric tiers, lowest first; leaves are domains. Empty: one switch joins the site.
-    pub tiers: Vec<Tier>,
-}
 
 /// A whole machine.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,49 +1,6 @@
-//! The blocks of link numbers. Every link has one integer; this file alone decides which.
+//! Numbers of links. Every link has one integer; this file decides which, inside the blocks of `blocks.rs`.
 
-use super::{Domain, Machine, Site, Wan, fabric, tier_links};
-
-/// First link number of each block, and first domain of each site.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Blocks {
-    pub(crate) first_domain: Vec<u32>,
-    /// First NIC egress link; domain links lie below. Ingress links follow egress links.
-    pub(crate) nic: u64,
-    /// First link of each site's fabric tiers.
-    pub(crate) fabric: Vec<u64>,
-    /// First WAN link.
-    pub(crate) wan: u64,
-    /// One past the last link.
-    pub(crate) end: u64,
-}
-
-impl Blocks {
-    pub(super) fn new(domain: &Domain, has_nic: bool, sites: &[Site], wan: Option<&Wan>) -> Self {
-        let mut first_domain = vec![0];
-        let mut domains = 0;
-        for site in sites {
-            domains += site.domains;
-            first_domain.push(domains);
-        }
-        let nic = u64::from(domains) * domain.links();
-        let chips = u64::from(domains) * u64::from(domain.chips());
-        let mut next = nic + if has_nic { 2 * chips } else { 0 };
-        let mut fabric = Vec::with_capacity(sites.len());
-        for site in sites {
-            fabric.push(next);
-            if has_nic {
-                next += tier_links(&site.tiers, site.domains);
-            }
-        }
-        let end = next + wan.map_or(0, |wan| wan.links(sites.len()));
-        Self {
-            first_domain,
-            nic,
-            fabric,
-            wan: next,
-            end,
-        }
-    }
-}
+use super::{Machine, tier_links};
 
 impl Machine {
     /// Link number of a local link of a domain.
@@ -62,7 +19,7 @@ impl Machine {
     pub(crate) fn fabric_link(&self, site: usize, tier: usize, group: u32, down: bool) -> u64 {
         let site_def = &self.sites[site];
         self.blocks.fabric[site]
-            + fabric::tier_links(&site_def.tiers[..tier], site_def.domains)
+            + tier_links(&site_def.tiers[..tier], site_def.domains)
             + 2 * u64::from(group)
             + u64::from(down)
     }

@@ -3,7 +3,7 @@
 use super::fabric::{bundle_bandwidth, groups};
 use super::{AxisKind, LinkClass, Machine};
 use crate::error::Result;
-use crate::load::check_dense;
+use crate::memory::{self, bytes_of};
 
 impl Machine {
     /// Bytes/s of every link, by number.
@@ -11,7 +11,9 @@ impl Machine {
     /// # Errors
     /// [`Error::Unsupported`](crate::Error::Unsupported) for more than fit into memory.
     pub fn link_bandwidths(&self) -> Result<Vec<f64>> {
-        check_dense(self, 1)?;
+        let links = self.num_links();
+        let what = format_args!("the bandwidths of {links} links");
+        memory::check(bytes_of::<f64>(links), what, "use a smaller machine")?;
         let mut out = Vec::with_capacity(self.num_links() as usize);
         self.for_each_link_run(|run, _, bandwidth, _| {
             out.resize(out.len() + run as usize, bandwidth)

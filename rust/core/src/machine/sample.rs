@@ -6,7 +6,7 @@
 
 use super::{AxisKind, Faults, Machine};
 use crate::error::{Error, Result, not_negative};
-use crate::load::SplitMix64;
+use crate::random::SplitMix64;
 
 /// Failures per part and hour.
 #[derive(Debug, Clone, Copy, PartialEq)]

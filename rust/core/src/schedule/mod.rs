@@ -14,8 +14,8 @@ pub(crate) use graph::{Way, graph};
 pub(crate) use order::{Order, order};
 pub use verify::verify;
 
-use crate::collective::Operation;
 use crate::error::{Error, Result, not_negative};
+use crate::operation::Operation;
 
 /// Most ranks times blocks times contributors that a schedule may have to be verified, in bits.
 pub const MOST_STATE: u128 = 1 << 34;

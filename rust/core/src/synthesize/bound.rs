@@ -1,7 +1,7 @@
 //! What no schedule beats on these links.
 
 use super::network::Network;
-use crate::collective::Operation::{self, AllGather, AllReduce, ReduceScatter};
+use crate::operation::Operation::{self, AllGather, AllReduce, ReduceScatter};
 use std::collections::VecDeque;
 
 /// Most ranks times links over which cuts around far ranks are looked at.

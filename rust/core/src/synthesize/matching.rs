@@ -1,7 +1,7 @@
 //! Who has which chunk, and which chunk a link takes next.
 
 use super::cut::Cut;
-use crate::load::SplitMix64;
+use crate::random::SplitMix64;
 
 /// Candidates up to which the rarest is looked for among all of them.
 const SCANNED: u32 = 64;

@@ -25,8 +25,8 @@ pub use network::{Network, Wire};
 pub use plan::{Delivery, Plan};
 pub use write::write;
 
-use crate::collective::Operation::{self, AllGather, AllReduce, ReduceScatter};
 use crate::error::not_negative;
+use crate::operation::Operation::{self, AllGather, AllReduce, ReduceScatter};
 use crate::{Control, Error, Result};
 
 /// Most deliveries with which several numbers of chunks are tried.

@@ -3,7 +3,7 @@
 use super::network::Network;
 use super::plan::{Delivery, Plan, Times};
 use super::{Cut, Synthesis};
-use crate::collective::Operation::{self, AllGather, ReduceScatter};
+use crate::operation::Operation::{self, AllGather, ReduceScatter};
 use crate::schedule::{Block, Schedule, Send};
 use crate::{Control, Result};
 use std::collections::BTreeMap;

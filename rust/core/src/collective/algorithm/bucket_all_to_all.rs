@@ -1,7 +1,7 @@
 //! All-to-all by the bucket's way: one axis after another.
 
 use super::Job;
-use super::bucket::{Sides, digit};
+use super::sides::{Sides, digit};
 use crate::collective::moves::{Moves, Space};
 use crate::collective::placement::MOST_MESSAGES;
 use crate::collective::schedule::{Part, Phase, Stage};

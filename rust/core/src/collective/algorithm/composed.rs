@@ -4,8 +4,8 @@ use super::registry::{ALGORITHMS, IN_SWITCH};
 use super::{Job, unsupported};
 use crate::collective::cost::StageCost;
 use crate::collective::model::Model;
-use crate::collective::operation::Operation;
 use crate::collective::schedule::Stage;
+use crate::operation::Operation;
 use crate::{Error, Result};
 
 /// Broadcast as scatter + all-gather, reduce as reduce-scatter + gather (van de Geijn): each half moves each byte

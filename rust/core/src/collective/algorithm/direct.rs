@@ -3,8 +3,8 @@
 use super::{Job, unsupported};
 use crate::Result;
 use crate::collective::moves::{Moves, Sends, Space};
-use crate::collective::operation::Operation;
 use crate::collective::schedule::{Part, Phase, Stage};
+use crate::operation::Operation;
 
 /// One step for one-way operations, two (reduce-scatter, all-gather) for an all-reduce.
 pub(crate) fn direct(job: &Job) -> Result<Vec<Stage>> {

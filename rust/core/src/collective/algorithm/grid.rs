@@ -3,11 +3,12 @@
 use super::ring::{Lookup, Ring, rotate};
 use super::{Job, find};
 use crate::collective::layout::ring_order;
-use crate::collective::moves::{Carry, Moves, Scope, SeatKind, Seats, Sends, Space};
-use crate::collective::operation::Operation;
+use crate::collective::moves::{Carry, Moves, Scope, Sends, Space};
 use crate::collective::pattern::Kind;
 use crate::collective::placement::Placement;
 use crate::collective::schedule::{Part, Phase, Stage};
+use crate::collective::seats::{SeatKind, Seats};
+use crate::operation::Operation;
 use crate::{Error, Result};
 use std::rc::Rc;
 

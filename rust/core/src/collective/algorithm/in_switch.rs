@@ -7,10 +7,10 @@
 
 use super::{Job, unsupported};
 use crate::collective::moves::{Moves, Sends, Space};
-use crate::collective::operation::Operation;
 use crate::collective::pattern::Kind;
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::machine::{AxisKind, Domain, Generation};
+use crate::operation::Operation;
 use crate::{Error, Result};
 
 pub(crate) fn in_switch(job: &Job) -> Result<Vec<Stage>> {

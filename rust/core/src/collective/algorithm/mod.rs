@@ -13,6 +13,7 @@ mod multi_ring;
 mod pat;
 mod registry;
 mod ring;
+mod sides;
 mod swing;
 mod trade;
 mod tree;
@@ -24,9 +25,9 @@ pub use registry::{ALGORITHMS, Algorithm};
 pub(crate) use registry::{IN_SWITCH, find, names};
 
 use super::context::Context;
-use super::operation::Operation;
 use super::placement::Placement;
 use crate::Error;
+use crate::operation::Operation;
 
 /// One operation over one placement.
 #[derive(Clone, Copy)]

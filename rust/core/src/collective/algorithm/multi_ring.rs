@@ -8,10 +8,10 @@ use super::ring::{Ring, rotate};
 use super::{Job, unsupported};
 use crate::collective::layout::LocalBox;
 use crate::collective::moves::Moves;
-use crate::collective::operation::Operation;
 use crate::collective::pattern::Kind;
 use crate::collective::schedule::Stage;
 use crate::machine::{AxisKind, Domain};
+use crate::operation::Operation;
 use crate::{Error, Result};
 use std::rc::Rc;
 

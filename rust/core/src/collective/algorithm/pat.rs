@@ -5,8 +5,8 @@
 use super::{Job, unsupported};
 use crate::Result;
 use crate::collective::moves::{Moves, Space};
-use crate::collective::operation::Operation;
 use crate::collective::schedule::{Part, Phase, Stage};
+use crate::operation::Operation;
 
 pub(crate) fn pat(job: &Job) -> Result<Vec<Stage>> {
     let ranks = job.placement.ranks() as u32;

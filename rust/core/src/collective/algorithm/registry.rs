@@ -4,8 +4,8 @@ use super::{
     Job, bruck, bucket, composed, direct, halving, in_switch, multi_ring, pat, ring, swing, tree,
     trivance,
 };
-use crate::collective::operation::Operation::{self, *};
 use crate::collective::schedule::Stage;
+use crate::operation::Operation::{self, *};
 use crate::{Error, Result};
 
 /// One algorithm: its name, what it is in a line, which operations it does.

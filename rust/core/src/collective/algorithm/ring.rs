@@ -6,10 +6,10 @@
 use super::{Job, unsupported};
 use crate::Result;
 use crate::collective::moves::{Moves, Space};
-use crate::collective::operation::Operation;
 use crate::collective::pattern::Pattern;
 use crate::collective::placement::Placement;
 use crate::collective::schedule::{Part, Phase, Stage};
+use crate::operation::Operation;
 use std::rc::Rc;
 
 /// One ring in one direction: its patterns, each with moves that [`rotate`] completes, and where the ring passes.

@@ -4,9 +4,9 @@
 use super::exchange::Exchange;
 use super::{Job, unsupported};
 use crate::collective::moves::{Moves, Sends, Space};
-use crate::collective::operation::Operation;
 use crate::collective::placement::Placement;
 use crate::collective::schedule::{Part, Phase, Stage};
+use crate::operation::Operation;
 use crate::{Error, Result};
 use std::rc::Rc;
 

@@ -3,9 +3,9 @@
 use super::{Job, unsupported};
 use crate::Result;
 use crate::collective::moves::{Moves, Space};
-use crate::collective::operation::Operation;
 use crate::collective::placement::Placement;
 use crate::collective::schedule::{Part, Phase, Stage};
+use crate::operation::Operation;
 
 /// ceil(log2 p) steps: the ranks that have the data double with each.
 pub(crate) fn binomial(job: &Job) -> Result<Vec<Stage>> {

@@ -1,7 +1,7 @@
 //! Bounds from what is left of damaged domains: the live links of a chip, the live NICs of a domain, the live links
 //! across a domain. A dead chip's rank counts where its stand-in is.
 
-use super::{Ask, Found};
+use super::ask::{Ask, Found};
 use crate::collective::context::Context;
 use crate::collective::damage::Class;
 use crate::collective::group::Groups;

@@ -1,10 +1,10 @@
 //! Bounds from the links of one domain.
 
-use super::{Ask, Found};
+use super::ask::{Ask, Found};
 use crate::collective::context::Context;
 use crate::collective::group::Groups;
-use crate::collective::operation::Operation;
 use crate::machine::{Axis, AxisKind, Machine};
+use crate::operation::Operation;
 
 /// Smallest and largest bandwidth, one way, of a chip's links inside a domain.
 fn chip_ports(axes: &[Axis]) -> (f64, f64) {

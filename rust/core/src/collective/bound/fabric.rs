@@ -1,11 +1,11 @@
 //! Bounds from NICs, fabric tiers and the WAN.
 
-use super::{Ask, Found};
+use super::ask::{Ask, Found};
 use crate::collective::context::Context;
 use crate::collective::measure::by_site;
-use crate::collective::operation::Operation;
 use crate::collective::request::Request;
 use crate::machine::{WanShape, bundle_bandwidth};
+use crate::operation::Operation;
 use std::collections::BTreeMap;
 
 /// Cuts and partitions at the NICs, fabric tiers and WAN of a grid.

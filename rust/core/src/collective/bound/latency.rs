@@ -2,9 +2,9 @@
 
 use crate::Result;
 use crate::collective::context::Context;
-use crate::collective::operation::Operation;
 use crate::collective::request::Request;
 use crate::machine::{AxisKind, Machine, WanShape};
+use crate::operation::Operation;
 use crate::route::{Routing, alone};
 
 /// Groups that are looked at, and ranks of each.

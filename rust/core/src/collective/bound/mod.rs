@@ -6,6 +6,7 @@
 //! all must send 2 S (t-1) / t on average (Patarasuk and Yuan 2009). **Latency**: the way between two far ranks.
 //! With several groups at once, what they need adds up.
 
+mod ask;
 mod damage;
 mod domain;
 mod fabric;
@@ -14,10 +15,10 @@ mod latency;
 use super::context::Context;
 use super::group::Groups;
 use super::model::Model;
-use super::operation::Operation;
 use super::outcome::Bound;
 use super::request::Request;
 use crate::Result;
+use ask::{Ask, Found};
 use std::collections::BTreeMap;
 
 /// The highest bound of each kind, the highest first.
@@ -76,77 +77,5 @@ fn bytes(context: &Context, request: &Request, ask: &Ask, found: &mut Found) {
         }
         Groups::Scattered(_) if damage::moves_ranks(context) => {}
         Groups::Scattered(groups) => fabric::scattered(context, ask, request.root, groups, found),
-    }
-}
-
-struct Found(Vec<Bound>);
-
-impl Found {
-    fn note(&mut self, name: impl Into<String>, seconds: f64) {
-        if seconds > 0.0 && seconds.is_finite() {
-            self.0.push(Bound {
-                name: name.into(),
-                seconds,
-            });
-        }
-    }
-}
-
-/// The collective as bounds see it.
-struct Ask {
-    operation: Operation,
-    size: f64,
-    ranks: f64,
-    /// Whether switches may reduce.
-    in_switch: bool,
-}
-
-impl Ask {
-    /// Bytes that must leave and enter a set of `inside` of a group's ranks; `root` says whether the root is
-    /// in the set (`None`: either way, whichever needs less).
-    fn crossing(&self, inside: f64, root: Option<bool>) -> (f64, f64) {
-        let (size, ranks) = (self.size, self.ranks);
-        if inside <= 0.0 || inside >= ranks {
-            return (0.0, 0.0);
-        }
-        let (here, there) = (inside / ranks, (ranks - inside) / ranks);
-        match self.operation {
-            Operation::AllReduce => (size, size),
-            Operation::ReduceScatter => (size * there, size * here),
-            Operation::AllGather => (size * here, size * there),
-            Operation::AllToAll => (inside * size * there, inside * size * there),
-            Operation::Broadcast => match root {
-                Some(true) => (size, 0.0),
-                Some(false) => (0.0, size),
-                None => (0.0, 0.0),
-            },
-            Operation::Reduce => match root {
-                Some(true) => (0.0, size),
-                Some(false) => (size, 0.0),
-                None => (0.0, 0.0),
-            },
-            Operation::Gather => match root {
-                Some(true) => (0.0, size * there),
-                Some(false) => (size * here, 0.0),
-                None => (0.0, 0.0),
-            },
-            Operation::Scatter => match root {
-                Some(true) => (size * there, 0.0),
-                Some(false) => (0.0, size * here),
-                None => (0.0, 0.0),
-            },
-            // Each rank sends one message; sets of ranks may keep all of theirs inside.
-            Operation::SendRecv if inside == 1.0 => (size, size),
-            Operation::SendRecv | Operation::Barrier => (0.0, 0.0),
-        }
-    }
-
-    /// Bytes that all parts of a group together must send when it is split into `parts`, for all-reduce.
-    fn partition(&self, parts: f64) -> f64 {
-        if self.operation == Operation::AllReduce && !self.in_switch {
-            2.0 * self.size * (parts - 1.0)
-        } else {
-            0.0
-        }
     }
 }

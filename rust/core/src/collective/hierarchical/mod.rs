@@ -15,9 +15,6 @@ use slots::{pins, slots};
 use stages::{Filled, fill};
 use std::rc::Rc;
 
-/// Names that `algorithm=` may give per tier, in this order.
-pub(crate) const TIERS: [&str; 3] = ["domain", "site", "wan"];
-
 /// Share of the data that stands for one chunk of many.
 const SMALL_CHUNK: f64 = 1.0 / 64.0;
 

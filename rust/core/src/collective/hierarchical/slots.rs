@@ -1,11 +1,13 @@
 //! Which stages a collective needs on the tiers that its groups span.
 
-use super::TIERS;
 use crate::collective::algorithm::find;
 use crate::collective::context::Context;
-use crate::collective::operation::Operation;
 use crate::collective::request::Request;
+use crate::operation::Operation;
 use crate::{Error, Result};
+
+/// Names that `algorithm=` may give per tier, in this order.
+pub(crate) const TIERS: [&str; 3] = ["domain", "site", "wan"];
 
 /// One stage to fill with an algorithm.
 pub(super) struct Slot {

@@ -1,7 +1,6 @@
 //! Filling a stage: every algorithm that can do it, and where its ranks sit.
 
-use super::TIERS;
-use super::slots::{Place, Slot};
+use super::slots::{Place, Slot, TIERS};
 use crate::collective::algorithm::{ALGORITHMS, Algorithm, IN_SWITCH, Job, find};
 use crate::collective::context::Context;
 use crate::collective::cost::StageCost;

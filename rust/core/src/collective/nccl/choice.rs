@@ -7,10 +7,10 @@ use crate::collective::bound::{bounds, bounds_in_switch};
 use crate::collective::context::Context;
 use crate::collective::group::Groups;
 use crate::collective::model::Model as Contention;
-use crate::collective::operation::Operation;
 use crate::collective::outcome::{Candidate, Outcome, Priced};
 use crate::collective::request::Request;
 use crate::machine::{AxisKind, Gpu, Machine};
+use crate::operation::Operation;
 use crate::route::Routing;
 use crate::{Control, Error, Result};
 

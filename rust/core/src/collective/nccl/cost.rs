@@ -7,8 +7,8 @@ use super::tables::{
     Algorithm, BASE, Figures, LL_NODES, MOST_COLLNET, MOST_NVLS, NET, NVLINK, PCI, Protocol,
     correction, figures,
 };
-use crate::collective::operation::Operation;
 use crate::machine::{Cpu, Gpu};
+use crate::operation::Operation;
 
 /// What one algorithm under one protocol costs.
 #[derive(Debug, Clone, Copy, PartialEq)]

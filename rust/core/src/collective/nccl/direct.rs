@@ -5,7 +5,7 @@
 
 use super::cost::{Model, Price};
 use super::tables::{Algorithm, BASE, Protocol};
-use crate::collective::operation::Operation;
+use crate::operation::Operation;
 
 /// The protocols of direct sends.
 pub(super) const PROTOCOLS: [Protocol; 2] = [Protocol::Ll, Protocol::Simple];

@@ -16,8 +16,8 @@ mod tests;
 pub(crate) use choice::run;
 
 use super::group::Groups;
-use super::operation::Operation;
 use crate::machine::Machine;
+use crate::operation::Operation;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 

@@ -6,8 +6,8 @@ use super::direct;
 use super::tables::Algorithm::{self, *};
 use super::tables::Protocol::{self, *};
 use super::tables::correction;
-use crate::collective::operation::Operation::{self, *};
 use crate::machine::{Cpu, Generation, Gpu};
+use crate::operation::Operation::{self, *};
 
 fn hopper() -> Gpu {
     Gpu::new(Generation::Hopper, 18)

@@ -3,8 +3,8 @@
 use super::super::cost::{PhaseCost, StageCost, combine};
 use super::super::outcome::{Candidate, Outcome};
 use super::super::rows::{PhaseRow, StageRow};
-use super::part::{Overlap, Part, Segment, Timing};
-use super::{Call, Plan};
+use super::call::Call;
+use super::part::{Overlap, Part, Plan, Segment, Timing};
 use crate::Result;
 use std::rc::Rc;
 

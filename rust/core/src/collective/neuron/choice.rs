@@ -1,11 +1,11 @@
 //! Which algorithm runs, and what it takes.
 
 use super::super::layout::LocalBox;
-use super::super::operation::Operation::{self, AllReduce, ReduceScatter};
 use super::super::placement::Placement;
+use super::call::Call;
 use super::limits::{KANGARING_RANKS, MESH_DEVICES};
-use super::part::{Overlap, Part, Segment};
-use super::{Call, Plan};
+use super::part::{Overlap, Part, Plan, Segment};
+use crate::operation::Operation::{self, AllReduce, ReduceScatter};
 use crate::{Error, Result};
 
 /// Adds the operations `halves`, one after another, inside each node.

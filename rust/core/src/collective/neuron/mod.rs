@@ -63,6 +63,7 @@
 //! threshold to an algorithm that is faster there: the runtime does that too.
 
 mod answer;
+mod call;
 mod choice;
 mod limits;
 mod part;
@@ -70,15 +71,15 @@ mod special;
 
 use super::context::Context;
 use super::model::Model;
-use super::operation::Operation::{self, AllGather, AllReduce, AllToAll, ReduceScatter, SendRecv};
 use super::outcome::Outcome;
 use super::placement::Placement;
 use super::request::Request;
-use crate::machine::Neuron;
+use crate::operation::Operation::{self, AllGather, AllReduce, AllToAll, ReduceScatter, SendRecv};
 use crate::{Error, Result};
 use answer::fill;
+use call::Call;
 use choice::{between_nodes, inside};
-use part::Segment;
+use part::Plan;
 
 /// The name that users write.
 pub const NAME: &str = "neuron";
@@ -89,19 +90,6 @@ pub const SUMMARY: &str =
 
 /// The operations that the runtime has.
 pub const OPERATIONS: [Operation; 5] = [AllReduce, ReduceScatter, AllGather, AllToAll, SendRecv];
-
-/// What the call looks at.
-pub(super) struct Call<'a> {
-    context: &'a Context<'a>,
-    request: &'a Request,
-    neuron: &'a Neuron,
-}
-
-/// The parts of a call, and why they are these.
-pub(super) struct Plan {
-    segments: Vec<Segment>,
-    why: Vec<String>,
-}
 
 /// Runs a request as the Neuron runtime does, and puts the answer into `outcome`.
 ///

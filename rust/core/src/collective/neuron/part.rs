@@ -2,10 +2,10 @@
 
 use super::super::algorithm::{Job, find};
 use super::super::cost::StageCost;
-use super::super::operation::Operation;
 use super::super::placement::Placement;
-use super::Call;
+use super::call::Call;
 use crate::Result;
+use crate::operation::Operation;
 use std::rc::Rc;
 
 /// One operation by one algorithm.
@@ -146,6 +146,12 @@ fn best_pieces(passes: f64, hidden: f64) -> f64 {
     let low = (hidden / passes).sqrt().floor().clamp(1.0, MOST_PIECES);
     let high = (low + 1.0).min(MOST_PIECES);
     if time(low) <= time(high) { low } else { high }
+}
+
+/// The parts of a call, and why they are these.
+pub(super) struct Plan {
+    pub(super) segments: Vec<Segment>,
+    pub(super) why: Vec<String>,
 }
 
 #[cfg(test)]

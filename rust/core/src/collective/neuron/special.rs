@@ -1,9 +1,9 @@
 //! All-to-all and permute, which the runtime has in few forms.
 
-use super::super::operation::Operation::{AllToAll, SendRecv};
 use super::super::placement::Placement;
-use super::part::{Overlap, Part, Segment};
-use super::{Call, Plan};
+use super::call::Call;
+use super::part::{Overlap, Part, Plan, Segment};
+use crate::operation::Operation::{AllToAll, SendRecv};
 use crate::route::route;
 use crate::{Error, Result};
 

@@ -5,9 +5,8 @@
 //! that step; starting it takes the sender's time, of which there is one second a second, while links may be busy with
 //! the piece before. A chunk enters a stage when it has passed the stage before everywhere.
 
-use super::MOST_MESSAGES;
 use super::lockstep::{ends, overhead, takes_part, told_apart};
-use super::messages::Message;
+use super::message::{MOST_MESSAGES, Message};
 use super::network::{Ends, Network};
 use crate::collective::cost::{StageCost, TrackCost};
 use crate::collective::moves::Steps;

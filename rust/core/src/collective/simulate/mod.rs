@@ -14,6 +14,7 @@
 
 mod build;
 mod lockstep;
+mod message;
 mod messages;
 mod network;
 mod rails;
@@ -22,14 +23,11 @@ mod sites;
 use super::context::Context;
 use super::cost::StageCost;
 use crate::Result;
-use crate::fluid::Engine;
+use crate::sim::Engine;
 pub(crate) use build::pieces;
 use network::Network;
 pub(crate) use network::routings;
 use std::rc::Rc;
-
-/// Most messages of one simulation.
-const MOST_MESSAGES: usize = 1 << 20;
 
 /// Seconds of the stages with the data in `chunks` chunks that follow each other.
 pub(crate) fn time(

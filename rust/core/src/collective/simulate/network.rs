@@ -1,15 +1,16 @@
 //! What the simulations of one call share: which messages are alike, and the resources that they pass.
 
-use super::messages::{Message, by_moves, same, sends_of};
+use super::message::{Message, by_moves, same, sends_of};
 use super::sites::{classes, fabric_class, is_whole};
 use crate::collective::context::Context;
 use crate::collective::cost::StageCost;
 use crate::collective::pattern::Kind;
 use crate::collective::schedule::Part;
 use crate::collective::symmetry::distances;
-use crate::fluid::{Engine, Graph};
+use crate::fluid::Graph;
 use crate::machine::Machine;
 use crate::route::{DimensionOrder, Routing, TieRule};
+use crate::sim::Engine;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -171,10 +172,7 @@ impl<'a> Network<'a> {
     /// Runs a graph made by [`Network::graph`].
     pub(super) fn run(&self, graph: &Graph) -> Result<crate::fluid::Times> {
         self.context.control.check()?;
-        match self.engine {
-            Engine::Fluid => crate::fluid::simulate(graph, self.context.control),
-            Engine::Fifo => crate::fifo::simulate(graph, self.context.control),
-        }
+        self.engine.simulate(graph, self.context.control)
     }
 
     /// Whom the messages of a part tell apart.

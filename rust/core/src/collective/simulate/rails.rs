@@ -1,13 +1,13 @@
 //! Messages between domains: one for each pair of lanes that are alike, one for each site whose domains are, or one by
 //! one.
 
-use super::messages::{Message, by_moves, few, sends_of};
+use super::message::{Message, by_moves, few, sends_of};
 use super::network::Network;
 use super::sites::classes;
 use crate::Result;
 use crate::collective::pattern::Kind;
 use crate::collective::schedule::Part;
-use crate::fluid::Engine;
+use crate::sim::Engine;
 
 impl Network<'_> {
     /// Messages between domains on every lane: alike, they are one for each pair; first come, first served, they meet

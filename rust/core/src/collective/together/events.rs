@@ -4,11 +4,13 @@
 
 use super::course::{check_starts, of_link};
 use super::pipeline::Pipeline;
-use super::written::{MOST_WRITTEN, Wired, Wires, Written, too_many};
+use super::wires::{Wired, Wires};
+use super::written::{MOST_WRITTEN, Written, too_many};
 use super::{Meeting, Shared, Together};
-use crate::fluid::{Engine, Flow, Graph, NO_GATE, simulate};
+use crate::fluid::{Flow, Graph, NO_GATE, simulate};
 use crate::machine::Machine;
 use crate::route::Routing;
+use crate::sim::Engine;
 use crate::{Control, Result};
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -3,7 +3,7 @@
 //! Two answers. By link loads (`course.rs`), a plan that runs alone for T seconds and puts `bytes` on a link uses
 //! `speed x bytes / (T x bandwidth)` of it; speeds are at most 1 and max-min fair under each link's capacity, anew
 //! whenever a plan starts or ends. That needs the compact ledgers alone (`classes.rs`), at any scale. By events
-//! (`events.rs`), every message of every plan is written out (`written.rs`) and all of them run in one fluid graph.
+//! (`events.rs`), every message of every plan is written out (`write_out.rs`) and all of them run in one fluid graph.
 //!
 //! Chips count too where something says what it does to them: a [`Compute`], which streams bytes through the DMA
 //! engines of its chips, or a collective of Trainium's runtime. What shares the engines of a chip gets shares in the
@@ -14,14 +14,16 @@ mod course;
 mod events;
 mod pipeline;
 mod speeds;
+mod wires;
 mod written;
 
 pub use course::{Dma, share_links};
 pub use events::{Work, share_messages};
 pub use pipeline::Pipeline;
-pub use written::{Written, write_out};
+pub use written::Written;
 
-pub(crate) use written::{Wires, or_link_load};
+pub(crate) use wires::Wires;
+pub(crate) use written::{MOST_WRITTEN, or_link_load, too_many};
 
 use super::group::Groups;
 use super::outcome::Outcome;

@@ -5,14 +5,15 @@
 //! the cuts have a common multiple, and so has the number of slices. A stage between sites cuts the units of the
 //! domain axis once more, into a part for each site.
 
+use super::limits::MOST_CARRIED;
 use crate::collective::context::Context;
 use crate::collective::group::Groups;
 use crate::collective::measure::by_site;
-use crate::collective::moves::SeatKind;
-use crate::collective::operation::Operation;
 use crate::collective::pattern::{Kind, SiteShare};
 use crate::collective::request::Request;
 use crate::collective::schedule::Stage;
+use crate::collective::seats::SeatKind;
+use crate::operation::Operation;
 use crate::schedule::Block;
 use crate::{Error, Result};
 use std::ops::Range;
@@ -124,7 +125,7 @@ impl Layout {
             * u128::from(layout.site_parts())
             * u128::from(layout.local_units)
             * u128::from(layout.slices);
-        if blocks > super::MOST_CARRIED as u128 {
+        if blocks > MOST_CARRIED as u128 {
             return Err(Error::unsupported(
                 format!("a schedule of {blocks} blocks written out"),
                 "look at the schedule of a smaller group",

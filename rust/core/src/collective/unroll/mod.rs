@@ -1,24 +1,21 @@
 //! From a compact schedule to one of the first group, message by message.
 
 mod layout;
+mod limits;
 mod seating;
 mod sites;
 
 use super::context::Context;
-use super::moves::{SeatKind, Steps};
+use super::moves::Steps;
 use super::request::Request;
 use super::schedule::{Repeat, Stage};
+use super::seats::SeatKind;
 use crate::schedule::{Schedule, Send};
 use crate::{Error, Result};
 use layout::Layout;
+pub(crate) use limits::MOST_RANKS_WRITTEN;
+use limits::{MOST_CARRIED, MOST_SENDS};
 use seating::Seating;
-
-/// Most messages that are written out, and most blocks that they may carry together.
-const MOST_SENDS: usize = 1 << 22;
-const MOST_CARRIED: usize = 1 << 27;
-
-/// Called with step, sender, receiver, blocks and the part of the phase's bytes of every message.
-type Visit<'a> = dyn FnMut(u64, u32, u32, Vec<u32>, f64) -> Result<()> + 'a;
 
 /// Lanes of one track: as many as fit 16 bits, as tracks do.
 const LANES: u32 = 1 << 16;

@@ -1,11 +1,12 @@
 //! Where the ranks of an algorithm sit in the group, and which blocks they send from there.
 
-use super::Visit;
 use super::layout::Layout;
+use super::limits::Visit;
 use crate::Result;
-use crate::collective::moves::{Moves, Scope, SeatKind, Seats, Sends, Space, Steps};
+use crate::collective::moves::{Moves, Scope, Sends, Space, Steps};
 use crate::collective::placement::to_all;
 use crate::collective::schedule::Spread;
+use crate::collective::seats::{SeatKind, Seats};
 use std::ops::Range;
 
 /// An algorithm's ranks as places in the group.

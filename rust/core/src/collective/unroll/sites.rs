@@ -1,7 +1,7 @@
 //! Messages between sites, member by member: who holds a part at one site sends it to who holds it at the other.
 
-use super::Visit;
 use super::layout::Layout;
+use super::limits::Visit;
 use crate::Result;
 use crate::collective::context::Context;
 use crate::collective::measure::{by_site, site_bytes};

@@ -2,8 +2,8 @@
 
 use super::report::routing_reports;
 use crate::Control;
-use crate::load::SplitMix64;
 use crate::machine::{Axis, AxisKind, Domain, Faults, Machine, Site};
+use crate::random::SplitMix64;
 use crate::route::{DimensionOrder, Routing, TieRule};
 
 fn torus(shape: &[u32], kind: &AxisKind) -> Machine {

@@ -3,8 +3,8 @@
 use super::links::{self, Edge};
 use super::{DomainRoutes, WHOLE};
 use crate::error::Error;
-use crate::load::SplitMix64;
 use crate::machine::{Axis, AxisKind, Damage, Domain, Tier};
+use crate::random::SplitMix64;
 use crate::route::{DimensionOrder, Routing, TieRule};
 
 fn axis(size: u32, kind: AxisKind) -> Axis {

@@ -1,8 +1,8 @@
 //! Max-min fair rates: no flow can go faster unless one that is no faster slows down (Bertsekas and Gallager,
 //! Data Networks, 1992, section 6.5.2).
 
+use super::fluid::Shares;
 use super::messages::Paths;
-use super::shares::Shares;
 use crate::Control;
 use crate::error::Result;
 use crate::load::IndexColumn;

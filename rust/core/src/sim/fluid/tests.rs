@@ -2,7 +2,7 @@
 
 use super::shares::Shares;
 use super::{Flow, Graph, NO_GATE, simulate};
-use crate::load::SplitMix64;
+use crate::random::SplitMix64;
 use crate::{Control, Error};
 use proptest::prelude::*;
 

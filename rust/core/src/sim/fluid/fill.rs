@@ -3,6 +3,7 @@
 //! weights of the flows that still rise. Levels never fall, so a heap of old levels finds the next full link: one
 //! whose level has risen since is put back.
 
+use super::scratch::Room;
 use super::shares::{OWN_CAP, Shares};
 use crate::Control;
 use crate::error::Result;
@@ -11,14 +12,6 @@ use std::collections::BinaryHeap;
 
 /// Entries of the heap between two looks at the cancel flag.
 pub(super) const STRETCH: usize = 1 << 12;
-
-/// What a link still has to give.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Room {
-    left: f64,
-    weights: f64,
-    rising: u32,
-}
 
 impl Shares {
     /// Rates of all flows, every one of which has just started. About O(log links) for each step of a path.

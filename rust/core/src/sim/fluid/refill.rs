@@ -13,50 +13,15 @@
 //! links are looked at anew. A link that has taken its level is closed for the rest of the change, so that rounding
 //! cannot send links round in circles: it lets go once at most and takes a level once.
 
-use super::fill::{Room, STRETCH};
-use super::shares::{Marks, Shares};
+use super::fill::STRETCH;
+use super::scratch::NOT_QUEUED;
+use super::shares::Shares;
 use crate::Control;
 use crate::error::Result;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 /// Levels this close are one: the difference is rounding, which must not run through the network.
 const SAME_LEVEL: f64 = 1e-13;
-/// No key is this high: it is no bits of a number.
-const NOT_QUEUED: u64 = u64::MAX;
-
-/// What the search remembers, kept to be used again.
-pub(super) struct Work {
-    heap: BinaryHeap<Reverse<(u64, u32)>>,
-    /// The least key under which each link waits.
-    queued: Vec<u64>,
-    closed: Marks,
-    look: Marks,
-    flows: Vec<u32>,
-    pub(super) rooms: Vec<Room>,
-}
-
-impl Work {
-    pub(super) fn new(links: usize) -> Self {
-        Self {
-            heap: BinaryHeap::new(),
-            queued: vec![NOT_QUEUED; links],
-            closed: Marks::new(links),
-            look: Marks::new(links),
-            flows: Vec::new(),
-            rooms: Vec::new(),
-        }
-    }
-
-    fn push(&mut self, link: u32, key: f64) {
-        let queued = &mut self.queued[link as usize];
-        if key.to_bits() < *queued {
-            *queued = key.to_bits();
-            self.heap.push(Reverse((*queued, link)));
-        }
-    }
-}
-
 impl Shares {
     /// Rates after `started` flows came and others left the `touched` links.
     pub(super) fn refill(&mut self, control: &Control) -> Result<()> {

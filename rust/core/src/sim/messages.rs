@@ -1,12 +1,14 @@
 //! Plain messages between chips of a machine: from columns to a graph, and their finish times.
 
-use super::graph::{Flow, Graph};
+use super::engine::Engine;
+use super::fluid::{Flow, Graph};
+use super::{fifo, fluid};
+use crate::Control;
 use crate::error::{Error, Result, not_negative};
 use crate::load::{ByteColumn, IndexColumn};
 use crate::machine::Machine;
 use crate::memory::{Taken, bytes_of};
 use crate::route::{DimensionOrder, Overlay, Routes, Routing, TieRule};
-use crate::{Control, fifo, fluid};
 
 /// Flows, and steps of paths, between two looks at the cancel flag.
 const STRETCH: usize = 1 << 12;
@@ -16,33 +18,6 @@ const TABLE: u64 = 16;
 const UNUSED: u32 = u32::MAX;
 /// What to do about messages whose paths do not fit.
 const FEWER: &str = "ask for fewer messages at once, or take \"dor\", whose paths are short";
-
-/// How messages share links over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engine {
-    /// All at once with fair rates: [`fluid::simulate`].
-    Fluid,
-    /// Whole messages, one after the other: [`fifo::simulate`](crate::fifo::simulate).
-    Fifo,
-}
-
-impl Engine {
-    /// The engine with this name.
-    ///
-    /// # Errors
-    /// [`Error::Unknown`].
-    pub fn from_name(name: &str) -> Result<Self> {
-        match name {
-            "fluid" => Ok(Self::Fluid),
-            "fifo" => Ok(Self::Fifo),
-            other => Err(Error::Unknown {
-                argument: "model".to_owned(),
-                value: other.to_owned(),
-                known: "fluid, fifo".to_owned(),
-            }),
-        }
-    }
-}
 
 /// Messages that wait for nothing but their start.
 #[derive(Debug, Clone, Copy)]

@@ -4,18 +4,16 @@ mod clock;
 mod fill;
 mod gates;
 mod graph;
-mod messages;
-mod rates;
 mod refill;
+mod scratch;
 mod shares;
 mod simulate;
 #[cfg(test)]
 mod tests;
 
 pub use graph::{Flow, Graph, NO_GATE, Times};
-pub use messages::{Engine, Messages, finish_times};
-pub use rates::max_min_rates;
 pub use simulate::simulate;
 
 pub(crate) use clock::Clock;
 pub(crate) use gates::Gates;
+pub(crate) use shares::Shares;

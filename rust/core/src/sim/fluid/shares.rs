@@ -5,6 +5,7 @@
 //! [`Shares::settle`] finds the levels anew, all of them (`fill.rs`) or those that a change reaches (`refill.rs`).
 
 use super::graph::Graph;
+use super::scratch::{Marks, Work};
 use crate::Control;
 use crate::error::Result;
 use crate::memory::{Taken, bytes_of};
@@ -69,48 +70,7 @@ pub(crate) struct Shares {
     /// Flows whose rate may have changed, and the rate that they had when rates were last settled.
     changed: Vec<(u32, f64)>,
     noted: Marks,
-    pub(super) work: super::refill::Work,
-}
-
-/// A set of numbers that is quickly emptied.
-#[derive(Debug, Default)]
-pub(super) struct Marks {
-    round: u32,
-    seen: Vec<u32>,
-    pub(super) members: Vec<u32>,
-}
-
-impl Marks {
-    pub(super) fn new(count: usize) -> Self {
-        Self {
-            round: 1,
-            seen: vec![0; count],
-            members: Vec::new(),
-        }
-    }
-
-    /// True if `index` is new.
-    pub(super) fn add(&mut self, index: u32) -> bool {
-        let new = self.seen[index as usize] != self.round;
-        if new {
-            self.seen[index as usize] = self.round;
-            self.members.push(index);
-        }
-        new
-    }
-
-    pub(super) fn has(&self, index: u32) -> bool {
-        self.seen[index as usize] == self.round
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.members.clear();
-        if self.round == u32::MAX {
-            self.seen.fill(0);
-            self.round = 0;
-        }
-        self.round += 1;
-    }
+    pub(super) work: Work,
 }
 
 impl Shares {
@@ -189,7 +149,7 @@ impl Shares {
             touched: Marks::new(links),
             changed: Vec::new(),
             noted: Marks::new(flows),
-            work: super::refill::Work::new(links),
+            work: Work::new(links),
         })
     }
 
@@ -216,7 +176,7 @@ impl Shares {
     }
 
     /// Lets all flows run, for good: nobody asks which rates have changed since.
-    pub(super) fn start_all(&mut self, control: &Control) -> Result<()> {
+    pub(crate) fn start_all(&mut self, control: &Control) -> Result<()> {
         let flows = self.shares.len() as u32;
         for flow in 0..flows {
             if flow as usize % STRETCH == 0 {

@@ -1,0 +1,93 @@
+//! The sides of a box of chips, around which rings run.
+
+use super::Job;
+use crate::collective::layout::LocalBox;
+use crate::collective::moves::Sends;
+use crate::collective::pattern::Pattern;
+use crate::collective::placement::Placement;
+use crate::collective::seats::Seats;
+use crate::{Error, Result};
+use std::rc::Rc;
+
+/// The sides of the group's box, each with the pattern of its rings in both directions.
+pub(super) struct Sides {
+    pub(super) boxes: Vec<LocalBox>,
+    /// The groups, their ranks counted along the walks around the sides, side 0 fastest.
+    pub(super) placement: Placement,
+    pub(super) sizes: Vec<u32>,
+    pub(super) patterns: Vec<Rc<Pattern>>,
+    /// Messages of each side, forward and backward.
+    pub(super) sends: Vec<[Sends; 2]>,
+    pub(super) seats: Rc<Seats>,
+    /// Seconds of the busiest link to pass one byte per rank around the ring, both directions sharing it.
+    pub(super) seconds_per_byte: Vec<f64>,
+    /// Seconds that a rank spends on starting the messages of all steps, each side once.
+    pub(super) overhead: f64,
+}
+
+impl Sides {
+    pub(super) fn of(job: &Job, name: &str) -> Result<Self> {
+        let refused = |why: &str| {
+            Error::unsupported(
+                format!("{name} over {why}"),
+                "use ring, direct or hierarchical",
+            )
+        };
+        let groups = job
+            .placement
+            .local_groups()
+            .ok_or_else(|| refused("chips of several UltraServers"))?;
+        let domain = job.context.machine.domain();
+        let boxes: Vec<LocalBox> = groups
+            .iter()
+            .map(|group| LocalBox::of(domain, group))
+            .collect::<Option<_>>()
+            .ok_or_else(|| refused("a group that is not a box of axis positions"))?;
+        let sizes = boxes[0].sizes();
+        let placement = Placement::Local(boxes.iter().map(|shape| shape.walked(domain)).collect());
+        let (mut patterns, mut sends) = (Vec::new(), Vec::new());
+        let mut seconds_per_byte = Vec::new();
+        let mut overhead = 0.0;
+        for (side, &size) in sizes.iter().enumerate() {
+            let both = [false, true].map(|backward| ring_sends(&sizes, side, backward));
+            let pattern = placement.pattern(job.context, &both.concat())?;
+            sends.push(both.map(Sends::from));
+            let busiest = pattern.unit(job.context)?.busiest.as_ref();
+            seconds_per_byte.push(busiest.map_or(0.0, |busiest| busiest.seconds / 2.0));
+            overhead += f64::from(size - 1) * pattern.unit(job.context)?.overhead;
+            patterns.push(pattern);
+        }
+        Ok(Self {
+            boxes,
+            seats: placement.seats(),
+            placement,
+            sizes,
+            patterns,
+            sends,
+            seconds_per_byte,
+            overhead,
+        })
+    }
+
+    pub(super) fn axis_name<'a>(&self, job: &Job<'a>, side: usize) -> &'a str {
+        &job.context.machine.domain().axes()[self.boxes[0].sides[side].0].name
+    }
+}
+
+/// Place of a rank along a side, ranks counted with side 0 fastest.
+pub(super) fn digit(sizes: &[u32], rank: u32, side: usize) -> u32 {
+    rank / sizes[..side].iter().product::<u32>() % sizes[side]
+}
+
+/// Messages one place forward or backward along a side, around each of its lines.
+fn ring_sends(sizes: &[u32], side: usize, backward: bool) -> Vec<(u32, u32)> {
+    let stride: u32 = sizes[..side].iter().product();
+    let (size, ranks) = (sizes[side], sizes.iter().product());
+    (0..ranks)
+        .map(|rank: u32| {
+            let here = rank / stride % size;
+            let next = rank - here * stride + (here + 1) % size * stride;
+            if backward { (next, rank) } else { (rank, next) }
+        })
+        .collect()
+}

@@ -1,0 +1,175 @@
+//! Ways of messages over the links that they share.
+//!
+//! Messages are routed on the machine as it is given, one by one: nothing here needs a symmetry.
+
+use super::pipeline::Pipeline;
+use crate::collective::damage::stand_in;
+use crate::collective::simulate::routings;
+use crate::fluid::Graph;
+use crate::machine::Machine;
+use crate::route::{Route, Routing, route_until};
+use crate::schedule::{Schedule, Send, Way, graph};
+use crate::sim::Engine;
+use crate::{Control, Result};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// Ways of messages over the links that they share.
+pub(crate) struct Wires<'a> {
+    machine: &'a Machine,
+    routings: Vec<Routing>,
+    control: &'a Control,
+    /// Resources of the links met so far, and the links.
+    numbers: BTreeMap<u64, u32>,
+    links: Vec<u64>,
+    routes: BTreeMap<(u32, u32), Rc<[Route]>>,
+}
+
+/// The messages of one group and the ways that they take.
+pub(crate) struct Wired<'a> {
+    schedule: &'a Schedule,
+    pipeline: Option<&'a Pipeline>,
+    pub(super) ways: Vec<Vec<Way>>,
+}
+
+impl<'a> Wires<'a> {
+    pub(crate) fn new(
+        machine: &'a Machine,
+        routing: &Routing,
+        engine: Engine,
+        control: &'a Control,
+    ) -> Result<Self> {
+        routing.check(machine)?;
+        Ok(Self {
+            machine,
+            routings: routings(routing, engine)?,
+            control,
+            numbers: BTreeMap::new(),
+            links: Vec::new(),
+            routes: BTreeMap::new(),
+        })
+    }
+
+    pub(super) fn machine(&self) -> &'a Machine {
+        self.machine
+    }
+
+    /// Takes messages by another policy from here on.
+    pub(super) fn reroute(&mut self, routing: &Routing, engine: Engine) -> Result<()> {
+        routing.check(self.machine)?;
+        let routings = routings(routing, engine)?;
+        if routings != self.routings {
+            self.routings = routings;
+            self.routes.clear();
+        }
+        Ok(())
+    }
+
+    /// The link of a resource.
+    pub(super) fn link(&self, resource: u32) -> u64 {
+        self.links[resource as usize]
+    }
+
+    pub(super) fn num_links(&self) -> usize {
+        self.links.len()
+    }
+
+    /// A graph with the links met so far as resources, and no messages.
+    pub(crate) fn graph(&self) -> Graph {
+        let mut graph = Graph::default();
+        for &link in &self.links {
+            let (bandwidth, latency) = self.machine.link_numbers(link);
+            graph.resource(bandwidth, latency);
+        }
+        graph
+    }
+
+    /// The messages of a schedule between `chips`.
+    pub(crate) fn wired<'s>(
+        &mut self,
+        schedule: &'s Schedule,
+        pipeline: Option<&'s Pipeline>,
+        chips: &[u32],
+    ) -> Result<Wired<'s>> {
+        let turn = |send: &Send| (send.stage, send.step, send.src);
+        // Seconds that a rank takes to start what it sends in a step; what goes to one other rank goes together.
+        let mut starts: BTreeMap<(u32, u32, u32), f64> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        let mut ways: Vec<Vec<Way>> = Vec::with_capacity(schedule.sends.len());
+        for send in &schedule.sends {
+            self.control.check()?;
+            let routes = self.routes(chips[send.src as usize], chips[send.dst as usize])?;
+            if seen.insert((send.stage, send.step, send.src, send.dst)) {
+                let overhead = routes.first().map_or(0.0, |route| route.overhead);
+                *starts.entry(turn(send)).or_default() += overhead;
+            }
+            let share = 1.0 / routes.len() as f64;
+            let way = |route: &Route| Way {
+                path: self.path(route),
+                latency: route.latency,
+                share,
+                delay: 0.0,
+            };
+            ways.push(routes.iter().map(way).collect());
+        }
+        for (send, ways) in schedule.sends.iter().zip(&mut ways) {
+            ways.iter_mut()
+                .for_each(|way| way.delay = starts[&turn(send)]);
+        }
+        Ok(Wired {
+            schedule,
+            pipeline: pipeline.filter(|pipeline| !pipeline.is_whole()),
+            ways,
+        })
+    }
+
+    fn routes(&mut self, from: u32, to: u32) -> Result<Rc<[Route]>> {
+        // Two ranks on one chip, one of them for a dead chip, pass what they have to each other for nothing.
+        let (from, to) = (stand_in(self.machine, from)?, stand_in(self.machine, to)?);
+        if let Some(known) = self.routes.get(&(from, to)) {
+            return Ok(Rc::clone(known));
+        }
+        let mut routes = Vec::with_capacity(self.routings.len());
+        for routing in &self.routings {
+            routes.push(route_until(self.machine, routing, from, to, self.control)?);
+        }
+        routes.dedup_by(|a, b| a.links == b.links);
+        for &link in routes.iter().flat_map(|route| &route.links) {
+            let next = self.links.len() as u32;
+            if *self.numbers.entry(link).or_insert(next) == next {
+                self.links.push(link);
+            }
+        }
+        let routes: Rc<[Route]> = routes.into();
+        self.routes.insert((from, to), Rc::clone(&routes));
+        Ok(routes)
+    }
+
+    fn path(&self, route: &Route) -> Vec<(u32, f64)> {
+        let steps = route.links.iter().zip(&route.shares);
+        steps
+            .map(|(link, &share)| (self.numbers[link], share))
+            .collect()
+    }
+}
+
+impl Wired<'_> {
+    /// Adds the messages to a graph of [`Wires::graph`]; none starts before the gate `begins` opens.
+    pub(crate) fn put(&self, into: &mut Graph, begins: u32, control: &Control) -> Result<()> {
+        match self.pipeline {
+            Some(pipeline) => pipeline.put(self.schedule, &self.ways, begins, into, control),
+            None => graph(self.schedule, &self.ways, begins, into, control),
+        }
+    }
+
+    /// Calls `visit` with each resource of each message, and the bytes on it.
+    pub(super) fn loads(&self, mut visit: impl FnMut(u32, f64)) {
+        for (send, ways) in self.schedule.sends.iter().zip(&self.ways) {
+            for way in ways {
+                for &(resource, share) in &way.path {
+                    visit(resource, send.bytes * way.share * share);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Messages over time: two engines, and plain messages as their client.
+
+mod engine;
+pub mod fifo;
+pub mod fluid;
+mod messages;
+mod rates;
+
+pub use engine::Engine;
+pub use messages::{Messages, finish_times};
+pub use rates::max_min_rates;

@@ -1,0 +1,22 @@
+//! The classes that refer to each other; their methods are in a file each.
+
+use pyo3::prelude::*;
+use rainier_core::route::Routing;
+use rainier_core::{collective, machine, schedule};
+use std::sync::Arc;
+
+#[pyclass(frozen, module = "rainier_fast._core")]
+pub(crate) struct Machine(pub(crate) Arc<machine::Machine>);
+
+#[pyclass(frozen, module = "rainier_fast._core")]
+pub(crate) struct Groups(pub(crate) Arc<collective::Groups>);
+
+#[pyclass(frozen, module = "rainier_fast._core")]
+pub(crate) struct Outcome {
+    pub(crate) outcome: collective::Outcome,
+    pub(crate) machine: Arc<machine::Machine>,
+    pub(crate) routing: Routing,
+}
+
+#[pyclass(frozen, module = "rainier_fast._core")]
+pub(crate) struct Schedule(pub(crate) Arc<schedule::Schedule>);
