@@ -26,7 +26,7 @@ def pairs(machine, count):
     return np.random.default_rng(0).integers(0, machine.num_chips, (2, count))
 
 def starve():
-    """Leave less than the stack of a thread."""
+    # Less than the stack of a thread is left.
     pages = int(open("/proc/self/statm").read().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (1 << 20),) * 2)
 

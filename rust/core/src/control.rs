@@ -54,7 +54,7 @@ impl Control {
     /// Takes `bytes` for `what`, until the answer is dropped; counted before they are allocated.
     ///
     /// # Errors
-    /// [`Error::Unsupported`], with the bytes, the limit and `instead`, where the job would hold more than
+    /// [`Error::Memory`], with the bytes, the limit and `instead`, where the job would hold more than
     /// [`memory::limit`](crate::memory::limit) was when it began.
     pub(crate) fn take(&self, bytes: u64, what: Arguments, instead: &str) -> Result<Taken> {
         self.budget.take(bytes, what, instead)

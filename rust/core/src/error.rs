@@ -49,6 +49,19 @@ pub enum Error {
         /// What to do instead.
         instead: String,
     },
+    /// More memory than a call may take, or than there is. Apart from [`Error::Unsupported`], so that no choice among
+    /// algorithms depends on the memory of the machine that it runs on.
+    #[error("{what} would take {bytes} bytes ({why}); {instead}")]
+    Memory {
+        /// What it was for.
+        what: String,
+        /// Bytes that the call would hold.
+        bytes: u64,
+        /// The limit, or that the system has no more.
+        why: String,
+        /// What to do instead.
+        instead: String,
+    },
     /// No path joins two chips.
     #[error("chip {dst} cannot be reached from chip {src}: {why}")]
     Unreachable {

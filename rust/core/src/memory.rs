@@ -1,5 +1,5 @@
 //! Memory is reckoned before it is taken. An allocation that the system refuses ends the process, so whatever grows with
-//! the input is counted first and refused as [`Error::Unsupported`] where the call would hold more than it may.
+//! the input is counted first and refused as [`Error::Memory`] where the call would hold more than it may.
 //!
 //! A call draws from its [`Budget`] (it travels in [`Control`](crate::Control)); a [`Taken`] stands for the bytes of one
 //! allocation and gives them back when it is dropped. What small things take is not counted: the limit leaves room.
@@ -25,15 +25,15 @@ pub fn set_limit(bytes: u64) {
 }
 
 /// Bytes of so many values.
-pub(crate) const fn bytes_of<T>(count: u64) -> u64 {
+pub const fn bytes_of<T>(count: u64) -> u64 {
     count.saturating_mul(size_of::<T>() as u64)
 }
 
 /// Refuses what takes more than a whole call may, where no budget is at hand.
 ///
 /// # Errors
-/// [`Error::Unsupported`].
-pub(crate) fn check(bytes: u64, what: Arguments, instead: &str) -> Result<()> {
+/// [`Error::Memory`].
+pub fn check(bytes: u64, what: Arguments, instead: &str) -> Result<()> {
     Arc::new(Budget::default())
         .take(bytes, what, instead)
         .map(drop)
@@ -160,10 +160,12 @@ fn refused(bytes: u64, fits: bool, limit: u64, what: Arguments, instead: &str) -
             ", or raise memory_limit",
         )
     };
-    Error::unsupported(
-        format!("{what} would take {bytes} bytes ({why})"),
-        format!("{instead}{raise}"),
-    )
+    Error::Memory {
+        what: what.to_string(),
+        bytes,
+        why,
+        instead: format!("{instead}{raise}"),
+    }
 }
 
 #[cfg(test)]
@@ -214,7 +216,7 @@ mod tests {
             list.push(value);
             room.err()
         });
-        assert!(met.is_some_and(|met| matches!(met, Error::Unsupported { .. })));
+        assert!(met.is_some_and(|met| matches!(met, Error::Memory { .. })));
         assert!(list.len() > 100 && list.capacity() * 8 <= 1 << 13);
     }
 

@@ -9,7 +9,7 @@ impl Machine {
     /// Bytes/s of every link, by number.
     ///
     /// # Errors
-    /// [`Error::Unsupported`](crate::Error::Unsupported) for more than fit into memory.
+    /// [`Error::Memory`](crate::Error::Memory) for more than fit into memory.
     pub fn link_bandwidths(&self) -> Result<Vec<f64>> {
         let links = self.num_links();
         let what = format_args!("the bandwidths of {links} links");

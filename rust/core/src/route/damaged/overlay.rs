@@ -11,6 +11,9 @@ use std::cell::OnceCell;
 /// Links between two looks at the cancel flag: well below a millisecond.
 const VISITS_BETWEEN_CHECKS: u32 = 1 << 14;
 
+/// Chips of a domain from which on a message may pass so many links that it has to be stopped on its way.
+const LONG_WAY: u32 = 1 << 24;
+
 /// More links than a message passes on a switch or in the fabric of its sites.
 const FEW_LINKS: u64 = 64;
 
@@ -246,13 +249,27 @@ impl<'a> Routes<'a> {
     ) -> Result<()> {
         let domain = self.machine.domain();
         let first = self.machine.domain_link(number, 0);
-        if let Some(order) = &self.on_whole {
-            inside(domain, order, src, dst, |link, share| {
-                visit(first + link, share);
-            });
-            return Ok(());
-        }
         let mut visited = 0u32;
+        if let Some(order) = &self.on_whole {
+            if domain.chips() < LONG_WAY {
+                inside(domain, order, src, dst, |link, share| {
+                    visit(first + link, share);
+                });
+                return Ok(());
+            }
+            // Such a walk cannot end early, but it can be quick about the rest.
+            let mut met = Ok(());
+            inside(domain, order, src, dst, |link, share| {
+                visited = visited.wrapping_add(1);
+                if visited % VISITS_BETWEEN_CHECKS == 0 && met.is_ok() {
+                    met = control.check();
+                }
+                if met.is_ok() {
+                    visit(first + link, share);
+                }
+            });
+            return met;
+        }
         let mut checked = |link: u64, share: f64| {
             visit(first + link, share);
             visited = visited.wrapping_add(1);
