@@ -86,7 +86,7 @@ def test_bad_calls_are_named() -> None:
 
 
 def test_too_many_messages_are_refused_by_name() -> None:
-    machine = rf.preset("rainier", chips=4096)
+    machine = rf.preset("rainier", chips=4096, sites=3)
     mesh = machine.mesh(dp=-1, tp=64)
     with pytest.raises(rf.Unsupported, match="link_load"):
         machine.together([mesh.plan.all_to_all("1 MiB", axis="tp")] * 5, "fluid")

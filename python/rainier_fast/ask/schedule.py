@@ -10,6 +10,7 @@ from rainier_fast._core import Schedule as CoreSchedule
 from rainier_fast.ask.request import OPERATIONS, Request
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag, as_integer
 from rainier_fast.errors import invalid, invalid_type, unknown
+from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import listed, reckon
 from rainier_fast.units import Quantity, parse_bytes
 
@@ -91,7 +92,13 @@ class Send:
     after: Sequence[int] = ()
     nbytes: float | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("blocks", "after"):  # kept as tuples; `Schedule` checks what they hold
+            if isinstance(given := getattr(self, name), list):
+                object.__setattr__(self, name, tuple(given))
 
+
+@frozen("a schedule does not change; make another one")
 class Schedule:
     """A collective of one group, message by message. Immutable.
 
@@ -197,12 +204,20 @@ class Schedule:
         machine: Machine | None,
         request: Request | None,
     ) -> None:
-        values = {"_core": core, "algorithm": algorithm, "_machine": machine, "_request": request}
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
+        put(self, _core=core, algorithm=algorithm, _machine=machine, _request=request)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"cannot set {name!r}: a schedule does not change; make another one")
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Schedule):
+            return NotImplemented
+        if self is other:
+            return True
+        mine, theirs = (one._machine is not None for one in (self, other))
+        if mine or theirs:
+            return (self._machine, self._request) == (other._machine, other._request)
+        return self._core == other._core
+
+    def __hash__(self) -> int:
+        return hash((self.operation, self.size_bytes, *self.chips))
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._machine is not None and self._request is not None:

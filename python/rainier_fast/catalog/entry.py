@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from rainier_fast.catalog.figure import CONFIDENCE, Figure
-from rainier_fast.errors import invalid, unknown
+from rainier_fast.definitions.check import as_one_of
+from rainier_fast.frozen import frozen, put
 
 __all__ = ["KINDS", "Assumptions", "Catalog", "Entry", "Figures", "ReadOnly"]
 
@@ -30,6 +31,7 @@ _LEGEND: Final = "trust: " + ", ".join(
 )
 
 
+@frozen("the catalogue does not change")
 class ReadOnly(Mapping[str, _Value], Generic[_Value]):
     """A mapping from names that nobody can change and whose misses name the closest match.
 
@@ -48,18 +50,21 @@ class ReadOnly(Mapping[str, _Value], Generic[_Value]):
 
     __slots__ = ("_items", "_what")
 
+    _items: dict[str, _Value]
+    _what: str
+
     def __init__(self, items: Mapping[str, _Value], what: str) -> None:
-        self._items = dict(items)
-        self._what = what
+        put(self, _items=dict(items), _what=what)
 
     def __getitem__(self, name: str) -> _Value:
-        try:
-            return self._items[name]
-        except KeyError:
-            raise unknown(self._what, name, self._items) from None
+        return self._items[as_one_of(self._what, name, self._items, self.aliases)]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._items
+        return isinstance(name, str) and str.__str__(name) in self._items
+
+    def aliases(self) -> dict[str, str]:
+        """Return other words for some of the names, which errors understand."""
+        return {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)
@@ -154,7 +159,10 @@ class Entry:
     kind
         One of `KINDS`.
     figures
-        What is known; ``entry["tdp"]`` is short for ``entry.figures["tdp"]``.
+        What is known; ``entry["tdp"]`` is short for ``entry.figures["tdp"]``, and iteration over
+        an entry gives their names.
+    aliases
+        Other names that people use for it.
 
     Examples
     --------
@@ -167,16 +175,22 @@ class Entry:
     title: str
     kind: str
     figures: Figures
+    aliases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise invalid("kind", self.kind, f"must be one of {', '.join(KINDS)}")
+        as_one_of("kind", self.kind, KINDS)
 
     def __getitem__(self, name: str) -> Figure:
         return self.figures[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self.figures
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.figures)
+
+    def __len__(self) -> int:
+        return len(self.figures)
 
     def __repr__(self) -> str:
         return f"{self.name}: {self.title} ({self.kind})\n{self.figures!r}"
@@ -203,6 +217,10 @@ class Catalog(ReadOnly[Entry]):
 
     def __init__(self, items: Mapping[str, Entry]) -> None:
         super().__init__(items, "catalog")
+
+    def aliases(self) -> dict[str, str]:
+        """Return the other names of all entries."""
+        return {alias: name for name, entry in self.items() for alias in entry.aliases}
 
     def __repr__(self) -> str:
         return "\n".join(_aligned([("name", "kind", "figures", "title"), *self._rows()]))

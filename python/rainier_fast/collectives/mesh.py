@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from rainier_fast.collectives.mesh_collectives import MeshCollectives
 from rainier_fast.collectives.mesh_rooted import MeshRooted
 from rainier_fast.definitions.check import as_count, as_integer, as_name
 from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
+from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import reckon
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["DeviceMesh", "mesh_sizes"]
 
 
+@frozen("a mesh does not change; make another one")
 class DeviceMesh(MeshCollectives, MeshRooted):
     """All chips of a machine as a mesh of named axes, the last one fastest. Immutable.
 
@@ -51,11 +53,7 @@ class DeviceMesh(MeshCollectives, MeshRooted):
     _shape: dict[str, int]
 
     def __init__(self, machine: Machine, axes: Mapping[str, int]) -> None:
-        object.__setattr__(self, "machine", machine)
-        object.__setattr__(self, "_shape", mesh_sizes(axes, machine.num_chips))
-
-    def __setattr__(self, field: str, value: object) -> NoReturn:
-        raise AttributeError(f"cannot set {field!r}: a mesh does not change; make another one")
+        put(self, machine=machine, _shape=mesh_sizes(axes, machine.num_chips))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return DeviceMesh, (self.machine, self._shape)

@@ -73,7 +73,7 @@ class Site:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        as_name("name of the site", self.name)
+        put(self, "name", as_name("name of the site", self.name))
         put(self, "ultraservers", as_count(f"ultraservers of site {self.name}", self.ultraservers))
         if not isinstance(self.ultraserver, UltraServer):
             raise invalid_type("ultraserver", self.ultraserver, "must be an UltraServer")

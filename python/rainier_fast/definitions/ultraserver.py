@@ -117,7 +117,7 @@ class UltraServer:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        as_name("name", self.name)
+        put(self, "name", as_name("name", self.name))
         if self.chip is not None and not isinstance(self.chip, Chip):
             raise invalid_type("chip", self.chip, "must be a Chip or None")
         if self.nic is not None and not isinstance(self.nic, Nic):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.faults.checks import factor_of, numbers_of, sizes
+from rainier_fast.frozen import frozen, put
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
@@ -23,6 +24,7 @@ NAMES: Final = ("links", "chips", "nics", "ultraservers", "sites")
 """What can be dead."""
 
 
+@frozen("faults do not change; make others")
 class Faults:
     """What is broken, by the numbers of a machine. Immutable; equal where it says the same.
 
@@ -123,20 +125,7 @@ class Faults:
     ) -> None:
         for array in (*columns.values(), factors):
             array.flags.writeable = False
-        values = {
-            "_columns": columns,
-            "_factors": factors,
-            "_numbering": numbering,
-            "_machine": machine,
-        }
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"cannot set {name!r}: faults do not change; make others")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"cannot delete {name!r}: faults do not change")
+        put(self, _columns=columns, _factors=factors, _numbering=numbering, _machine=machine)
 
     @property
     def links(self) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
+from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.table import Table
 from rainier_fast.units import format_bytes
@@ -65,6 +66,11 @@ class Comparison(Table):
 
     __slots__ = ("_model", "_operation", "_results", "_size_bytes")
 
+    _model: str
+    _operation: str
+    _results: tuple[CollectiveResult | None, ...]
+    _size_bytes: float
+
     def __init__(
         self,
         columns: Mapping[str, Sequence[Any] | NDArray[Any]],
@@ -74,10 +80,13 @@ class Comparison(Table):
         results: Sequence[CollectiveResult | None],
     ) -> None:
         super().__init__(columns)
-        self._operation = operation
-        self._size_bytes = size_bytes
-        self._model = model
-        self._results = tuple(results)
+        put(
+            self,
+            _operation=operation,
+            _size_bytes=size_bytes,
+            _model=model,
+            _results=tuple(results),
+        )
 
     @property
     def operation(self) -> str:

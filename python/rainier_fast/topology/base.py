@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, cast
 
 from rainier_fast import _core
 from rainier_fast.definitions.check import as_name, as_tuple_of
@@ -14,6 +14,7 @@ from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.faults.faults import Faults
 from rainier_fast.faults.rows import faults_of, row_of
+from rainier_fast.frozen import frozen, put
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Base"]
 
 
+@frozen("a machine does not change; build another one")
 class Base:
     """Sites and a WAN, checked; nothing here can be changed later."""
 
@@ -45,7 +47,7 @@ class Base:
         if wan is not None and not isinstance(wan, Wan):
             raise invalid_type("wan", wan, "must be a Wan or None")
         if name is not None:
-            as_name("name", name)
+            name = as_name("name", name)
         server = checked[0].ultraserver
         nic = server.nic
         core = _core.Machine(
@@ -60,22 +62,15 @@ class Base:
         )
         if faults:
             core = _core.with_faults(core, *row_of(faults))
-        fields = {
-            "_core": core,
-            "_faults": faults_of(core),
-            "_name": name,
-            "_sites": checked,
-            "_spelling": spelling,
-            "_wan": wan,
-        }
-        for field, value in fields.items():
-            object.__setattr__(self, field, value)
-
-    def __setattr__(self, field: str, value: object) -> NoReturn:
-        raise AttributeError(f"cannot set {field!r}: a machine does not change; build another one")
-
-    def __delattr__(self, field: str) -> NoReturn:
-        raise AttributeError(f"cannot delete {field!r}: a machine does not change")
+        put(
+            self,
+            _core=core,
+            _faults=faults_of(core),
+            _name=name,
+            _sites=checked,
+            _spelling=spelling,
+            _wan=wan,
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Base):
