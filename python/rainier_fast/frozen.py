@@ -30,11 +30,16 @@ def frozen(words: str) -> Callable[[_Class], _Class]:
     def refuse_to_delete(self: object, name: str) -> NoReturn:
         raise AttributeError(f"cannot delete {name!r}: {words}")
 
+    methods = {
+        "__setattr__": refuse_to_set,
+        "__delattr__": refuse_to_delete,
+        "__getstate__": _state,
+        "__setstate__": _restore,
+    }
+
     def freeze(cls: _Class) -> _Class:
-        cls.__setattr__ = refuse_to_set  # type: ignore[assignment]
-        cls.__delattr__ = refuse_to_delete  # type: ignore[assignment]
-        cls.__getstate__ = _state  # type: ignore[attr-defined]
-        cls.__setstate__ = _restore  # type: ignore[attr-defined]
+        for name, method in methods.items():
+            setattr(cls, name, method)
         return cls
 
     return freeze

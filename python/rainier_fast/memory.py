@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sized
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from rainier_fast import _core
 from rainier_fast.errors import Unsupported, invalid
 from rainier_fast.units import Quantity, parse_bytes
 
-__all__ = ["listed", "memory_limit", "reckon"]
+__all__ = ["memory_limit", "reckon"]
 
 _DEFAULT: Final = "default"
 _SHARE: Final = 2
 _NO_END: Final = 2**64 - 1
-_ITEM_BYTES: Final = 128
-"""About what a small Python object in a list takes, with what is made of it."""
-
-_Item = TypeVar("_Item")
 
 
 def memory_limit(limit: Quantity | None = None) -> int:
@@ -81,22 +76,6 @@ def reckon(nbytes: int, what: str, instead: str) -> None:
             f"{what} would take {nbytes} bytes (one call may take {limit}); {instead}, or raise "
             "memory_limit"
         )
-
-
-def listed(argument: str, values: Iterable[_Item]) -> list[_Item]:
-    """Return an iterable as a list; `Unsupported` where it does not fit, or never ends."""
-    most = _core.memory_limit() // _ITEM_BYTES
-    if isinstance(values, Sized):
-        count = len(values)
-        reckon(_ITEM_BYTES * count, f"{argument}: a list of {count} items", "name fewer")
-    items = list(islice(values, most + 1))
-    if len(items) > most:
-        reckon(
-            _ITEM_BYTES * len(items),
-            f"{argument}: a list of {len(items)} items or more",
-            "name fewer",
-        )
-    return items
 
 
 def _most_resident() -> int:

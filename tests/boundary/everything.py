@@ -6,6 +6,9 @@ method by name from `GOOD`, so that what is new is in the tests, or asks for a l
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import rainier_fast as rf
@@ -86,7 +89,7 @@ GOOD: dict[str, Any] = {
     "blocks": 1,
     "bytes_per_chip": 1000,
     "chips": 4,
-    "chunks": 2,
+    "chunks": None,
     "coordinates": 1,
     "collective": "all_reduce",
     "collective_packet": "64 KiB",
@@ -107,6 +110,7 @@ GOOD: dict[str, Any] = {
     "instances": 1,
     "keep": 2,
     "latency": "1 us",
+    "link": 3,
     "links": [3],
     "machine": TRN2,
     "machines": ["trn2"],
@@ -155,7 +159,20 @@ GOOD: dict[str, Any] = {
 OWN: dict[str, dict[str, Any]] = {
     "best_mapping": {"algorithm": "ring"},
     "broadcast": {"algorithm": "binomial_tree"},
+    "ChipAt": {"coordinates": {"x": 1}},
+    "Bucket": {"weights": {"xy": 1.0}},
     "calibrate": {"size_unit": None, "time_unit": None},
+    "Cluster": {"sites": PAIR.sites, "wan": PAIR.wan},
+    "LinkAt": {"coordinates": {"y": 1}},
+    "Site": {"fabric": None},
+    "Comparison.__getitem__": {"name": "machine"},
+    "Ranking.__getitem__": {"name": "layout"},
+    "Recoveries.__getitem__": {"name": "policy"},
+    "Table.__getitem__": {"name": "class"},
+    "TenantsResult.__getitem__": {"which": "a"},
+    "TenantsResult.chips": {"which": "a"},
+    "TogetherResult.__getitem__": {"which": 0},
+    "Layout.groups": {"axis": "tp"},
     "chip": {"coordinates": {"x": 1}},
     "chips": {"fixed": {"tp": 1}},
     "check_program": {"streams": 2},
@@ -163,17 +180,103 @@ OWN: dict[str, dict[str, Any]] = {
     "finish_times": {"model": "fluid"},
     "from_catalog": {"name": "trainium2"},
     "full_mesh": {"chips": 4},
+    "impact": {"policies": ["detour"], "shift": None},
     "in_mode": {"instances": 4},
     "merged": {"other": HURT.faults},
-    "mesh": {"axes": {"dp": 4, "tp": 4}},
+    "mesh": {"axes": {"dp": 4}, "sizes": {"tp": 4}},
+    "monte_carlo": {"arguments": {"algorithm": "ring"}},
     "of": {"policy": "detour"},
     "preset": {"name": "rainier", "chips": 128, "shape": None, "sites": None},
     "published": {"name": "llama3"},
-    "recoveries": {"policies": ["detour"]},
-    "repaired": {"links": (), "chips": (), "nics": (), "degraded": ()},
+    "recoveries": {"policies": ["detour"], "shift": None},
+    "repaired": dict.fromkeys(("links", "chips", "nics", "sites", "ultraservers", "degraded"), ()),
+    "routing_report": {"ultraserver": 0},
+    "schedule": {"shift": 0},
     "route": {"src": 0, "dst": 3},
     "send_recv": {"algorithm": "direct"},
-    "tenants": {"model": "link_load"},
+    "tenants": {"tenants": [rf.Tenant("a", "all_reduce", 1e6, instances=1)]},
     "torus": {"shape": (4, 2), "wrap": True},
-    "with_faults": {"links": (), "chips": (), "nics": (), "degrade": None, "faults": None},
+    "traffic": {"pattern": "permutation", "shift": None},
+    "with_faults": {
+        **dict.fromkeys(("links", "chips", "nics", "sites", "ultraservers"), ()),
+        "degrade": None,
+        "faults": None,
+    },
 }
+
+# Methods that give the core what a class holds, whose arguments come from this package; and what
+# asks the system for files, whose errors are the system's.
+_INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save"}
+
+# Made by the package, of values that it has checked.
+_MADE = {"Calibration", "Layout", "Machine", "MonteCarlo", "Ranking"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A callable with good arguments."""
+
+    label: str
+    function: Callable[..., Any]
+    arguments: dict[str, Any]
+    keywords: str | None
+    positional: tuple[str, ...]
+
+    def run(self, changed: dict[str, Any]) -> object:
+        """Call it with some of the arguments changed."""
+        given = self.arguments | changed
+        free = given.pop(self.keywords, {}) if self.keywords else {}
+        if not isinstance(free, dict) or not all(isinstance(name, str) for name in free):
+            free = {next(iter(self.arguments[self.keywords or ""])): free}
+        first = [given.pop(name) for name in self.positional]
+        return self.function(*first, **given, **free)
+
+
+def calls(made: dict[type, Any]) -> Iterator[Call]:
+    """Yield every public function, class and method, with good arguments."""
+    for name in rf.__all__:
+        value = getattr(rf, name)
+        if inspect.isclass(value) and not issubclass(value, Exception):
+            one = made.get(value) or next(one for one in made.values() if isinstance(one, value))
+            results = value.__module__.startswith("rainier_fast.results") and value is not rf.Table
+            if name not in _MADE and not results:
+                yield _call(name, value, one)
+            if value is not rf.Cluster:
+                yield from _methods(name, value, one)
+        elif callable(value) and not inspect.isclass(value):
+            yield _call(name, value, None)
+    for label, plans in (("Machine.plan", TRN2.plan), ("DeviceMesh.plan", MESH.plan)):
+        yield from _methods(label, type(plans), plans)
+
+
+def _methods(label: str, kind: type, one: object) -> Iterator[Call]:
+    for name in dir(kind):
+        held = inspect.getattr_static(kind, name)
+        public = not name.startswith("_") or name in ("__getitem__", "__contains__")
+        if not public or name in _INTERNAL:
+            continue
+        if isinstance(held, staticmethod | classmethod):
+            yield _call(f"{label}.{name}", getattr(kind, name), None)
+        elif inspect.isfunction(held):
+            yield _call(f"{label}.{name}", getattr(one, name), None)
+
+
+def _call(label: str, function: Callable[..., Any], one: object) -> Call:
+    own = OWN.get(label, OWN.get(label.rpartition(".")[2], {}))
+    arguments, keywords, positional = {}, None, []
+    for item in inspect.signature(function).parameters.values():
+        if item.name in own:
+            arguments[item.name] = own[item.name]
+        elif one is not None and hasattr(one, item.name):
+            arguments[item.name] = getattr(one, item.name)
+        elif item.name in GOOD:
+            arguments[item.name] = GOOD[item.name]
+        elif item.default is not item.empty:
+            arguments[item.name] = item.default
+        else:
+            raise LookupError(f"{label}: say in GOOD or OWN what a good {item.name} is")
+        if item.kind is item.VAR_KEYWORD:
+            keywords = item.name
+        elif item.kind is item.POSITIONAL_ONLY:
+            positional.append(item.name)
+    return Call(label, function, arguments, keywords, tuple(positional))

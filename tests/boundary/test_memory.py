@@ -51,7 +51,6 @@ NEEDS_TOO_MUCH = {
     "uniform traffic of one": MESH.format(20000) + ".traffic('uniform', 1)",
     "a long route": "rf.torus(2**32 - 1, bandwidth=1).route(0, 2**31)",
     "blocks of a schedule": f"rf.Schedule('broadcast', 1, [0, 1], [{SEND}], blocks=2**32 - 1)",
-    "faults without end": f"{RING}.with_faults(chips=map(int, itertools.count()))",
     "all groups of a machine": "rf.torus((4096,) * 2, bandwidth=1).mesh(a=4096, b=4096)"
     ".axis_groups('a').to_array() if rf.memory_limit('1 MiB') else None",
 }
@@ -85,6 +84,11 @@ def test_what_may_fit_answers_or_is_refused(call: str) -> None:
 
 def test_a_range_beyond_the_machine_names_its_first_chip() -> None:
     assert "chips[16]" in child("rf.torus(16, bandwidth=1).with_faults(chips=range(10**9))")
+
+
+def test_names_without_end_are_refused() -> None:
+    said = child(f"{RING}.with_faults(chips=map(int, itertools.count()))")
+    assert said.startswith("InvalidArgument chips")
 
 
 def test_random_calls_leave_their_process_alive() -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, SupportsIndex
 
 from rainier_fast._core import Schedule as CoreSchedule
 from rainier_fast.ask.request import OPERATIONS, Request
-from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag, as_integer
-from rainier_fast.errors import invalid, invalid_type, unknown
+from rainier_fast.definitions.check import (
+    MAX_COUNT,
+    as_count,
+    as_flag,
+    as_integer,
+    as_items,
+    as_one_of,
+)
+from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.frozen import frozen, put
-from rainier_fast.memory import listed, reckon
+from rainier_fast.memory import reckon
+from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bytes
 
 if TYPE_CHECKING:
@@ -49,6 +57,7 @@ class Block:
     nbytes: float
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Send:
     """One message.
@@ -155,8 +164,7 @@ class Schedule:
         blocks: int | Sequence[Block] = 1,
         root: int = 0,
     ) -> None:
-        if not isinstance(operation, str) or operation not in OPERATIONS:
-            raise unknown("operation", operation, OPERATIONS)
+        operation = as_one_of("operation", operation, OPERATIONS)
         if operation in ("send_recv", "barrier"):
             raise invalid("operation", operation, "a schedule of your own does another collective")
         nbytes = parse_bytes(size, "size")
@@ -171,7 +179,7 @@ class Schedule:
             twice = next(chip for chip in members if chip in seen or seen.add(chip))  # type: ignore[func-returns-value]
             raise invalid("chips", twice, "names this chip twice")
         at_root = as_integer("root", root, 0, len(members) - 1)
-        if isinstance(blocks, SupportsIndex):
+        if isinstance(blocks, SupportsIndex) and not isinstance(blocks, Sized):
             rows = _equal_blocks(operation, nbytes, len(members), blocks, at_root)
         else:
             rows = [
@@ -298,9 +306,7 @@ def made_by(machine: Machine, request: Request) -> Schedule:
 
 def _listed(name: str, values: object) -> list[Any]:
     """Return what a sequence holds; text is none."""
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise invalid_type(name, values, "must be a sequence")
-    return listed(name, values)
+    return list(as_items(name, values, "must be a sequence"))
 
 
 def _equal_blocks(

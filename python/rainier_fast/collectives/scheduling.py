@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from rainier_fast.ask.groups import as_groups
 from rainier_fast.ask.request import MODELS, Algorithm, Request, make_request
+from rainier_fast.definitions.check import as_one_of
 from rainier_fast.definitions.routing import Routing, as_routing
-from rainier_fast.errors import invalid_type, unknown
+from rainier_fast.errors import invalid_type
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
 
@@ -101,8 +102,7 @@ def play(
 
     if not isinstance(schedule, Schedule):
         raise invalid_type("schedule", schedule, "must be a Schedule")
-    if not isinstance(model, str) or model not in MODELS:
-        raise unknown("model", model, MODELS)
+    model = as_one_of("model", model, MODELS)
     made = schedule._request
     if made is not None and schedule._machine == machine:
         request = replace(made, model=model, algorithm=_named(machine, made, schedule))

@@ -8,6 +8,7 @@ from typing import Final
 
 from rainier_fast.definitions.check import as_number, as_pairs
 from rainier_fast.errors import invalid, invalid_type, shown
+from rainier_fast.screen import one_screen
 
 __all__ = ["Bucket"]
 
@@ -15,6 +16,7 @@ _CLOSE: Final = 1e-5
 Order = tuple[str, ...]
 
 
+@one_screen
 @dataclass(frozen=True, slots=True, init=False)
 class Bucket:
     """The algorithm ``"bucket"`` with the share of the data that each order of the axes takes.

@@ -30,7 +30,7 @@ __all__ = [
 MAX_COUNT: Final = 2**32 - 1
 """Most chips, UltraServers or members of anything: the core counts them in 32 bits."""
 
-_MOST_ITEMS: Final = 2**22
+_MOST_ITEMS: Final = 2**20
 _MOST_LETTERS: Final = 200  # errors quote names
 _Item = TypeVar("_Item")
 
@@ -220,7 +220,7 @@ def as_items(argument: str, value: object, allowed: str) -> Sequence[Any]:
     InvalidType
         If it is text or a mapping, or cannot be iterated over.
     InvalidArgument
-        If it is not in memory yet and has more than 4,194,304 items.
+        If it is not in memory yet and has more than 1,048,576 items.
 
     Examples
     --------

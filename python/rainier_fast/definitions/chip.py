@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rainier_fast.definitions.check import as_flag, as_items, as_name, as_one_of, as_pairs, as_ratio
 from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bandwidth, parse_bytes
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ Rates: TypeAlias = Mapping[str, float] | tuple[tuple[str, float], ...]
 """FLOP/s by type of number; stored as pairs, sorted."""
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Chip:
     """A chip.

@@ -9,10 +9,12 @@ from rainier_fast.definitions.axis import Tier, check_tiers
 from rainier_fast.definitions.check import as_count, as_name
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.errors import invalid_type
+from rainier_fast.screen import one_screen
 
 __all__ = ["Fabric", "Site", "default_fabric"]
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Fabric:
     """Tiers of switch groups over the UltraServers of a site; the last groups meet in a core.
@@ -39,6 +41,7 @@ class Fabric:
         object.__setattr__(self, "tiers", check_tiers("tiers", self.tiers))
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Site:
     """A site.

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from rainier_fast.definitions.check import as_one_of
 from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.memory import reckon
+from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
 
 __all__ = ["WAN_SHAPES", "Wan"]
@@ -21,6 +22,7 @@ _CELL_BYTES: Final = 128
 _Stored: TypeAlias = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Wan:
     """Links between sites, shared by all their flows.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.errors import invalid, invalid_type, out_of_range
-from rainier_fast.memory import listed
+from rainier_fast.definitions.check import as_items, as_number
+from rainier_fast.errors import invalid, out_of_range
 from rainier_fast.topology.arrays import as_integers
 from rainier_fast.units import format_count
 
@@ -29,7 +30,7 @@ def numbers_of(name: str, given: object) -> NDArray[np.int64]:
     array([1, 3])
     """
     if isinstance(given, Iterable) and not isinstance(given, str | bytes | Sequence | np.ndarray):
-        given = listed(name, given)
+        given = as_items(name, given, "must be integers")
     array = np.atleast_1d(as_integers(name, given, 2**63 - 1))
     if array.size and not 0 <= int(array.min()) <= int(array.max()) < 2**63:
         worst = int(array.min()) if int(array.min()) < 0 else int(array.max())
@@ -55,11 +56,7 @@ def factor_of(link: int, value: object) -> float:
     0.5
     """
     name, allowed = f"degraded[{link}]", "a factor must be above 0 and at most 1"
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise invalid_type(name, value, allowed)
-    if not 0 < value <= 1:
-        raise invalid(name, value, f"{allowed}; name a dead link in links")
-    return float(value)
+    return as_number(name, value, math.ulp(0.0), 1.0, f"{allowed}; name a dead link in links")
 
 
 def sizes(numbering: tuple[int, ...]) -> str:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rainier_fast.definitions.check import as_pairs
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.faults.checks import factor_of, numbers_of, sizes
 from rainier_fast.frozen import frozen, put
+from rainier_fast.screen import one_screen
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
@@ -24,6 +26,7 @@ NAMES: Final = ("links", "chips", "nics", "ultraservers", "sites")
 """What can be dead."""
 
 
+@one_screen
 @frozen("faults do not change; make others")
 class Faults:
     """What is broken, by the numbers of a machine. Immutable; equal where it says the same.
@@ -88,9 +91,8 @@ class Faults:
     ) -> None:
         given = (links, chips, nics, ultraservers, sites)
         columns = {name: numbers_of(name, one) for name, one in zip(NAMES, given, strict=True)}
-        slower = {} if degraded is None else degraded
-        if not isinstance(slower, Mapping):
-            raise invalid_type("degraded", slower, "must be a mapping of link numbers to factors")
+        allowed = "must be a mapping of link numbers to factors"
+        slower = dict([] if degraded is None else as_pairs("degraded", degraded, allowed))
         columns["degraded"] = numbers_of("degraded", list(slower))
         factors = [factor_of(int(link), slower[link]) for link in columns["degraded"]]
         both = np.intersect1d(columns["links"], columns["degraded"])
@@ -256,6 +258,10 @@ class Faults:
         1 chip dead
           chip 5: x 1, y 1
         """
+        from rainier_fast.topology.base import Base  # only when asked for
+
+        if not isinstance(machine, Base):
+            raise invalid_type("machine", machine, "must be a machine")
         hurt = machine.with_faults(faults=self)
         return Faults._of(self._columns, self._factors, hurt._numbering(), machine)
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, SupportsFloat, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
-from rainier_fast.definitions.check import as_integer
+from rainier_fast.definitions.check import as_integer, as_items, as_pairs
 from rainier_fast.definitions.places import ChipAt, LinkAt
-from rainier_fast.errors import RainierError, invalid, invalid_type, unknown
-from rainier_fast.memory import listed
+from rainier_fast.errors import RainierError, invalid, invalid_type, shown, unknown
 from rainier_fast.results.link import Link
 from rainier_fast.topology.arrays import as_integers, check_below
+from rainier_fast.units import as_real
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
@@ -91,7 +91,7 @@ def chips_of(machine: Machine, argument: str, given: ChipNames) -> NDArray[np.ui
         if isinstance(item, ChipAt):
             return [_chip(machine, name, item.to_dict())]
         if isinstance(item, Mapping):
-            return [_chip(machine, name, dict(item))]
+            return [_chip(machine, name, dict(as_pairs(name, item, _CHIPS)))]
         return [_number(name, item, machine.num_chips, _CHIPS)]
 
     numbers = _all(argument, given, machine.num_chips, one, _CHIPS)
@@ -196,16 +196,17 @@ def degraded_of(
     if isinstance(given, Mapping):
         links: list[int] = []
         factors: list[float] = []
-        for name, factor in given.items():
+        for name, factor in as_pairs(argument, given, _SLOW):
             here = _links(machine, f"{argument} key", name)
             links += here
-            factors += [_factor(f"{argument}[{name!r}]", factor)] * len(here)
+            factors += [_factor(f"{argument}[{shown(name)}]", factor)] * len(here)
         return np.array(links, np.uint64), np.array(factors, np.float64)
     if not isinstance(given, tuple) or len(given) != 2:
         raise invalid_type(argument, given, _SLOW)
     numbers = links_of(machine, f"{argument}[0]", given[0])
-    one_for_all = np.ndim(given[1]) == 0
-    values = [given[1]] * numbers.size if one_for_all else listed(f"{argument}[1]", given[1])
+    one_for_all = isinstance(given[1], SupportsFloat) and not isinstance(given[1], Iterable)
+    slower = [given[1]] if one_for_all else as_items(f"{argument}[1]", given[1], _SLOW)
+    values = list(slower) * (numbers.size if one_for_all else 1)
     if len(values) != numbers.size:
         allowed = f"must have one for each of {numbers.size} links"
         raise invalid(f"{argument}[1]", f"{len(values)} factors", allowed)
@@ -227,10 +228,8 @@ def _all(
         return array
     if isinstance(given, str | Mapping | Link | LinkAt | ChipAt) or _single(given):
         return np.array(one(argument, given), np.int64)
-    if isinstance(given, bytes) or not isinstance(given, Iterable):
-        raise invalid_type(argument, given, allowed)
     numbers: list[int] = []
-    for at, item in enumerate(listed(argument, given)):
+    for at, item in enumerate(as_items(argument, given, allowed)):
         numbers += one(f"{argument}[{at}]", item)
     return np.array(numbers, np.int64)
 
@@ -244,7 +243,7 @@ def _plain(given: object) -> bool:
 
 
 def _single(given: object) -> bool:
-    return isinstance(given, int | np.integer) or getattr(given, "ndim", None) == 0
+    return isinstance(given, int | np.generic | np.ndarray)
 
 
 def _number(name: str, item: object, limit: int, allowed: str) -> int:
@@ -286,7 +285,7 @@ def _links(machine: Machine, name: str, item: object) -> list[int]:
     if isinstance(item, Link):
         return [_number(name, item.link, machine.num_links, _LINKS)]
     if isinstance(item, Mapping):
-        words: dict[Any, Any] = dict(item)
+        words: dict[Any, Any] = dict(as_pairs(name, item, _LINKS))
         if "axis" not in words or not all(isinstance(word, str) for word in words):
             raise invalid_type(name, item, _LINKS)
         item = LinkAt(**words)
@@ -305,7 +304,4 @@ def _links(machine: Machine, name: str, item: object) -> list[int]:
 
 
 def _factor(name: str, value: object) -> float:
-    good = isinstance(value, int | float | np.integer | np.floating)
-    if not good or isinstance(value, bool):
-        raise invalid_type(name, value, "must be a number above 0 and at most 1")
-    return float(value)  # type: ignore[arg-type]
+    return as_real(value, name, "must be a number above 0 and at most 1")

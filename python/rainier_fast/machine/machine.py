@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 from rainier_fast.collectives.methods import Collectives
 from rainier_fast.collectives.rooted import Rooted
 from rainier_fast.definitions.axis import Axis, Tier
+from rainier_fast.definitions.check import as_pairs
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
+from rainier_fast.errors import InvalidType, invalid
 from rainier_fast.faults.rerouting import Rerouting
 from rainier_fast.flows.places import Places
 from rainier_fast.flows.sharing import Sharing
 from rainier_fast.flows.traffic import Traffic
+from rainier_fast.screen import one_screen
 from rainier_fast.studies.mapping import Mappings
 from rainier_fast.studies.recovery import Recovery
 from rainier_fast.studies.sampling import Sampling
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Machine"]
 
 
+@one_screen
 class Machine(
     Places, Sampling, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Tenants, Mappings
 ):
@@ -49,7 +53,9 @@ class Machine(
     __slots__ = ()
 
     def __init__(self) -> None:
-        raise TypeError("use Cluster(...), torus(...), switch(...), full_mesh(...) or preset(...)")
+        raise InvalidType(
+            "use Cluster(...), torus(...), switch(...), full_mesh(...) or preset(...)"
+        )
 
     @classmethod
     def _make(
@@ -148,13 +154,15 @@ class Machine(
         whole = self.num_ultraservers * server
         return whole * (self.num_live_chips / self.num_chips) if self._faults else whole
 
-    def mesh(self, **axes: int) -> DeviceMesh:
+    def mesh(self, axes: Mapping[str, int] | None = None, /, **sizes: int) -> DeviceMesh:
         """Lay all chips out as a mesh of named axes, the last one fastest.
 
         Parameters
         ----------
-        **axes
-            Size of each axis, slowest first; one may be -1 and takes what is left.
+        axes
+            Size of each axis by name, slowest first; one may be -1 and takes what is left.
+        **sizes
+            The same as keywords, or further axes, faster than those.
 
         Returns
         -------
@@ -164,17 +172,25 @@ class Machine(
         Raises
         ------
         InvalidArgument, InvalidType
-            If the sizes do not multiply to the number of chips.
+            If the sizes do not multiply to the number of chips, or an axis has two.
 
         Examples
         --------
         >>> from rainier_fast import preset
         >>> preset("trn2-ultraserver").mesh(dp=-1, tp=16).shape
         {'dp': 4, 'tp': 16}
+        >>> preset("trn2-ultraserver").mesh({"dp": -1, "tp": 16}).shape
+        {'dp': 4, 'tp': 16}
         """
         from rainier_fast.collectives.mesh import DeviceMesh
 
-        return DeviceMesh(self, axes)
+        if axes is None:
+            return DeviceMesh(self, sizes)
+        given = dict(as_pairs("axes", axes, "must map names to sizes"))
+        for name in sizes:
+            if name in given:
+                raise invalid(name, sizes[name], "axes has this axis too: name each once")
+        return DeviceMesh(self, given | sizes)
 
     def run(
         self, schedule: Schedule, model: str = "link_load", routing: Routing | None = None

@@ -11,6 +11,7 @@ import numpy as np
 from rainier_fast.frozen import frozen, put
 from rainier_fast.measure.machine import CalibratedMachine, Measured
 from rainier_fast.results.table import Table
+from rainier_fast.screen import one_screen
 from rainier_fast.units import format_bytes, format_time
 
 __all__ = ["Calibration", "Errors", "Fitted"]
@@ -116,6 +117,7 @@ class Errors(Table):
         )
 
 
+@one_screen
 @dataclass(frozen=True, repr=False)
 class Calibration:
     """A fitted machine and the evidence. Pickles.

@@ -11,6 +11,7 @@ from rainier_fast import _core
 from rainier_fast.results.link import Bottleneck
 from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.results.table import Table, plain
+from rainier_fast.screen import one_screen
 
 if TYPE_CHECKING:
     from rainier_fast.ask.request import Request
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["CollectiveResult"]
 
 
+@one_screen
 @dataclass(frozen=True, repr=False)
 class CollectiveResult:
     """The answer to a collective. Immutable; pickles without its link loads, which it finds again.

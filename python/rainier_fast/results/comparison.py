@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.table import Table
+from rainier_fast.screen import one_screen
 from rainier_fast.units import format_bytes
 
 __all__ = ["Comparison"]
@@ -37,6 +38,7 @@ _MACHINE: Final = (
 )
 
 
+@one_screen
 class Comparison(Table):
     """A table with a row for each machine; made by `rainier_fast.compare`.
 

@@ -16,6 +16,7 @@ from rainier_fast.frozen import frozen
 from rainier_fast.memory import reckon
 from rainier_fast.results.link import Bottleneck
 from rainier_fast.results.table import Table
+from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, format_bytes, format_count, format_time, parse_time
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class _Runs(NamedTuple):
     busy: NDArray[np.int64]
 
 
+@one_screen
 @frozen("link loads do not change")
 class LinkLoads:
     """Bytes that messages put on every link of a machine. Immutable.

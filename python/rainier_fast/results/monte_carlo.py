@@ -14,6 +14,7 @@ from rainier_fast.definitions.check import as_number
 from rainier_fast.errors import InvalidType
 from rainier_fast.frozen import frozen
 from rainier_fast.results.table import Table, plain
+from rainier_fast.screen import one_screen
 from rainier_fast.units import format_bytes, format_count, format_time
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ __all__ = ["MonteCarlo"]
 _KINDS = ("links", "chips", "nics", "ultraservers")
 
 
+@one_screen
 @frozen("results do not change")
 class MonteCarlo:
     """Times of a collective on draws of faults. Immutable; made by `Machine.monte_carlo`.

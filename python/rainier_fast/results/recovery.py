@@ -13,6 +13,7 @@ from rainier_fast.errors import Unsupported, unknown
 from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.table import Table
+from rainier_fast.screen import one_screen
 from rainier_fast.units import format_bytes, format_time
 
 __all__ = ["Recoveries"]
@@ -32,6 +33,7 @@ _SHOWN: Final = (
 )
 
 
+@one_screen
 class Recoveries(Table):
     """A table with a row for each policy, the cheapest first; made by `Machine.recoveries`.
 

@@ -12,6 +12,7 @@ from rainier_fast.definitions.check import as_one_of
 from rainier_fast.errors import Unsupported
 from rainier_fast.frozen import frozen
 from rainier_fast.results.table import Table
+from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, format_bandwidth, format_time, parse_bytes
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ SWITCHING: Final = ("cut_through", "store_and_forward")
 _MOST_SHOWN: Final = 20
 
 
+@one_screen
 @frozen("a route does not change")
 class Route:
     """The links that a message takes, and what it costs alone on the machine. Immutable.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rainier_fast.definitions.check import as_items, as_name, as_one_of, as_pairs
 from rainier_fast.errors import RainierError, invalid, invalid_type, shown
 from rainier_fast.frozen import frozen, put
+from rainier_fast.screen import one_screen
 from rainier_fast.units import (
     format_bandwidth,
     format_bytes,
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Table", "plain"]
 
-_MOST_ROWS: Final = 60
+_MOST_ROWS: Final = 15
+_MOST_LETTERS: Final = 60
 _UNITS: Final = {
     "_s": format_time,
     "_Bps": format_bandwidth,
@@ -36,6 +38,7 @@ _UNITS: Final = {
 }
 
 
+@one_screen
 @frozen("a table does not change")
 class Table:
     """Columns of equal length. Immutable, and equal where names and values are.
@@ -126,7 +129,7 @@ class Table:
             ]
             lines.append("  ".join(padded).rstrip())
         if self._length > _MOST_ROWS:
-            lines.append(f"... {format_count(self._length - _MOST_ROWS)} more rows")
+            lines.append(f"... and {format_count(self._length - _MOST_ROWS)} more rows")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -273,7 +276,8 @@ def _text(write: Callable[[float], str] | None, value: object) -> str:
     if value is None or (isinstance(value, float) and value != value):
         return ""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return value if isinstance(value, str) else str(value)
+        words = " ".join(str(value).split())
+        return words if len(words) <= _MOST_LETTERS else f"{words[: _MOST_LETTERS - 3]}..."
     if write is not None:
         return write(value)
     return format_count(value) if isinstance(value, int) else f"{value:.6g}"

@@ -10,11 +10,13 @@ from typing import Any
 
 from rainier_fast.definitions.check import as_integer, as_one_of
 from rainier_fast.results.table import Table
+from rainier_fast.screen import one_screen
 from rainier_fast.units import format_count, format_time
 
 __all__ = ["Meeting", "PlanResult", "TogetherResult"]
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Meeting:
     """Where plans meet: a link, or a part of a chip.
@@ -67,6 +69,7 @@ class Meeting:
         }
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class PlanResult:
     """One plan among others.
@@ -143,6 +146,7 @@ class PlanResult:
         }
 
 
+@one_screen
 @dataclass(frozen=True, repr=False)
 class TogetherResult:
     """Plans that ran together, in the order in which they were given. Immutable.

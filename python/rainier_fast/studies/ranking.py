@@ -15,6 +15,7 @@ from rainier_fast.errors import unknown
 from rainier_fast.frozen import frozen, put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.table import Table
+from rainier_fast.screen import one_screen
 from rainier_fast.studies.layouts import Footprint, Parts, Space
 from rainier_fast.units import format_time
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Layout", "Ranking", "ranked"]
 
 
+@one_screen
 @frozen("a layout does not change")
 class Layout:
     """One way to lay a mesh over a machine, and what its collectives take there.
@@ -156,6 +158,7 @@ class Layout:
         return f"{self.text}: {format_time(self.time_s)}"
 
 
+@one_screen
 class Ranking(Table):
     """A table with a row for each layout, the fastest first; made by `Machine.best_mapping`.
 
