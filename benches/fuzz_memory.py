@@ -332,7 +332,8 @@ def child(seed: int, first: int, calls: int, long_s: float) -> None:
         # A few may take longer, so that lists have the time to grow.
         alarm = long_s * (10 if draw.rng.random() < 0.05 else 1)
         kind, text, begun = "answer", "", time.process_time()
-        signal.setitimer(signal.ITIMER_PROF, alarm)
+        # Again and again: a single one may strike where Python drops exceptions.
+        signal.setitimer(signal.ITIMER_PROF, alarm, 1.0)
         try:
             try:
                 question(draw)

@@ -16,6 +16,7 @@ from fractions import Fraction
 from typing import Final, SupportsFloat, SupportsIndex, TypeAlias
 
 from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.provenance import keep
 
 __all__ = [
     "Quantity",
@@ -136,7 +137,7 @@ def parse_bandwidth(value: Quantity, argument: str = "bandwidth") -> float:
     rate = _read(value, argument, _rate_unit, _BANDWIDTH_FORMS)
     if not 0 < rate < math.inf:
         raise invalid(argument, value, "must be a finite number > 0")
-    return rate
+    return keep(value, rate)
 
 
 def parse_time(value: Quantity, argument: str = "latency") -> float:
@@ -169,7 +170,7 @@ def parse_time(value: Quantity, argument: str = "latency") -> float:
     seconds = _read(value, argument, _SECONDS.get, _TIME_FORMS)
     if not 0 <= seconds < math.inf:
         raise invalid(argument, value, "must be a finite number >= 0")
-    return seconds
+    return keep(value, seconds)
 
 
 def format_bytes(size: float) -> str:

@@ -29,21 +29,10 @@ if TYPE_CHECKING:
 
 __all__ = ["MODELS", "OPERATIONS", "Algorithm", "Request", "algorithms", "make_request", "run"]
 
-OPERATIONS: Final = (
-    "all_reduce",
-    "reduce_scatter",
-    "all_gather",
-    "all_to_all",
-    "broadcast",
-    "reduce",
-    "gather",
-    "scatter",
-    "send_recv",
-    "barrier",
-)
+OPERATIONS: Final = _core.OPERATIONS
 """Every collective."""
 
-MODELS: Final = ("link_load", "alpha_beta", "fluid", "fifo")
+MODELS: Final = _core.MODELS
 """How contention may be modelled."""
 
 Algorithm: TypeAlias = str | Bucket | Sequence[str | Bucket]

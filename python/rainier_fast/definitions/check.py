@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_range, unknown
+from rainier_fast.provenance import keep
 from rainier_fast.units import Quantity, as_real, parse_bytes
 
 __all__ = [
@@ -74,7 +75,7 @@ def as_count(argument: str, value: object, most: int = MAX_COUNT) -> int:
     number = _index(argument, value)
     if not 1 <= number <= most:
         raise invalid(argument, number, f"must be 1 to {most:,}")
-    return number
+    return keep(value, number)
 
 
 def as_name(argument: str, value: object) -> str:
@@ -171,7 +172,7 @@ def as_ratio(argument: str, value: Quantity) -> float:
         raise invalid(argument, value, allowed) from None
     if not 0 < ratio < math.inf:
         raise invalid(argument, value, allowed)
-    return ratio
+    return keep(value, ratio)
 
 
 def as_flag(argument: str, value: object) -> bool:

@@ -52,6 +52,9 @@ class Chip:
         Bytes of memory.
     hbm_bandwidth_Bps
         Bytes/s of memory.
+    dma_bandwidth_Bps
+        Bytes/s of all DMA engines together, which collectives and computation share; None where
+        it is not known.
 
     Raises
     ------
@@ -72,6 +75,7 @@ class Chip:
     tensor_flops: Rates = ()
     hbm_bytes: Quantity = 1
     hbm_bandwidth_Bps: Quantity = 1.0  # noqa: N815 - B is the unit's letter
+    dma_bandwidth_Bps: Quantity | None = None  # noqa: N815 - B is the unit's letter
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -84,6 +88,9 @@ class Chip:
         put(self, "hbm_bytes", int(size))
         rate = parse_bandwidth(self.hbm_bandwidth_Bps, "hbm_bandwidth_Bps")
         put(self, "hbm_bandwidth_Bps", rate)
+        if self.dma_bandwidth_Bps is not None:
+            rate = parse_bandwidth(self.dma_bandwidth_Bps, "dma_bandwidth_Bps")
+            put(self, "dma_bandwidth_Bps", rate)
 
     @classmethod
     def from_catalog(cls, name: str) -> Chip:
@@ -120,6 +127,7 @@ class Chip:
             _listed(entry, "tensor_flops"),
             entry["hbm_bytes"].number,
             entry["hbm_bandwidth"].number,
+            entry["dma_bandwidth"].number if "dma_bandwidth" in entry else None,
         )
 
     def flops(self, dtype: str, *, tensor_only: bool = False) -> float:

@@ -12,9 +12,9 @@ from rainier_fast import _core
 from rainier_fast.definitions.check import as_integer, as_items, as_pairs
 from rainier_fast.definitions.places import ChipAt, LinkAt
 from rainier_fast.errors import RainierError, invalid, invalid_type, shown, unknown
+from rainier_fast.faults.faults import as_factor
 from rainier_fast.results.link import Link
 from rainier_fast.topology.arrays import as_integers, check_below
-from rainier_fast.units import as_real
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
@@ -184,8 +184,7 @@ def degraded_of(
     OutOfRange, UnknownName
         If there is no such link.
     InvalidType, InvalidArgument
-        If a factor is not a number, or there is not one for each link. Whether it is above 0 and
-        at most 1 is left to the core.
+        If a factor is not a number above 0 and at most 1, or there is not one for each link.
 
     Examples
     --------
@@ -199,7 +198,7 @@ def degraded_of(
         for name, factor in as_pairs(argument, given, _SLOW):
             here = _links(machine, f"{argument} key", name)
             links += here
-            factors += [_factor(f"{argument}[{shown(name)}]", factor)] * len(here)
+            factors += [as_factor(f"{argument}[{shown(name)}]", factor)] * len(here)
         return np.array(links, np.uint64), np.array(factors, np.float64)
     if not isinstance(given, tuple) or len(given) != 2:
         raise invalid_type(argument, given, _SLOW)
@@ -210,7 +209,7 @@ def degraded_of(
     if len(values) != numbers.size:
         allowed = f"must have one for each of {numbers.size} links"
         raise invalid(f"{argument}[1]", f"{len(values)} factors", allowed)
-    checked = [_factor(f"{argument}[1][{at}]", value) for at, value in enumerate(values)]
+    checked = [as_factor(f"{argument}[1][{at}]", value) for at, value in enumerate(values)]
     return numbers, np.array(checked, np.float64)
 
 
@@ -301,7 +300,3 @@ def _links(machine: Machine, name: str, item: object) -> list[int]:
         return _core.links_named(machine._core, chip, item.axis, item.direction, to)
     except RainierError as error:
         raise type(error)(f"{name}: {error}") from None
-
-
-def _factor(name: str, value: object) -> float:
-    return as_real(value, name, "must be a number above 0 and at most 1")

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rainier_fast import _core
 from rainier_fast.collectives.methods import Collectives
 from rainier_fast.collectives.rooted import Rooted
 from rainier_fast.definitions.axis import Axis, Tier
@@ -18,6 +19,7 @@ from rainier_fast.faults.rerouting import Rerouting
 from rainier_fast.flows.places import Places
 from rainier_fast.flows.sharing import Sharing
 from rainier_fast.flows.traffic import Traffic
+from rainier_fast.provenance import keep
 from rainier_fast.screen import one_screen
 from rainier_fast.studies.mapping import Mappings
 from rainier_fast.studies.recovery import Recovery
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from rainier_fast.catalog import Figure
     from rainier_fast.collectives.mesh import DeviceMesh
     from rainier_fast.definitions.routing import Routing
-    from rainier_fast.faults.faults import Faults
     from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["Machine"]
@@ -64,7 +65,7 @@ class Machine(
         wan: Wan | None = None,
         name: str | None = None,
         spelling: str | None = None,
-        faults: Faults | None = None,
+        faults: _core.Faults | None = None,
     ) -> Machine:
         """Build from a definition; `spelling` is what ``repr`` gives, if not a Cluster."""
         machine = object.__new__(cls)
@@ -87,7 +88,7 @@ class Machine(
             return whole
         from rainier_fast.faults.text import arguments
 
-        return f"{whole}.with_faults({arguments(self._faults, 'degrade')})"
+        return f"{whole}.with_faults({arguments(self.faults, 'degrade')})"
 
     def _whole_repr(self) -> str:
         if self._spelling is not None:
@@ -265,7 +266,7 @@ def _unpickled(
     wan: Wan | None,
     name: str | None,
     spelling: str | None,
-    faults: Faults,
+    faults: _core.Faults,
 ) -> Machine:
     return cls._make(sites, wan, name, spelling, faults)
 
@@ -277,7 +278,7 @@ def _silent(server: UltraServer) -> UltraServer:
         axes=tuple(map(_quiet_axis, server.axes)),
         nic=None if nic is None else dataclasses.replace(nic, latency=0.0, overhead=0.0),
         overhead=0.0,
-        launch=0.0,
+        launch=keep(server.launch, 0.0),
         gpu=None,
         neuron=None if server.neuron is None else server.neuron.quiet(),
     )

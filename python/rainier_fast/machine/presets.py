@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+from rainier_fast.definitions.assumed import assumed
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag, as_integer, as_one_of
 from rainier_fast.definitions.known import known
 from rainier_fast.definitions.site import Site
@@ -14,6 +15,7 @@ from rainier_fast.errors import invalid
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.rivals import CLUSTERS, SLICES, cluster_of, slice_of
 from rainier_fast.machine.shapes import domain
+from rainier_fast.provenance import AssumedInt, keep
 
 __all__ = ["preset", "presets"]
 
@@ -185,7 +187,7 @@ def _filled(ultraservers: int, capacities: dict[str, int]) -> dict[str, int]:
         return _spread(ultraservers, _SITES)
     counts = {}
     for site, capacity in capacities.items():
-        counts[site] = min(ultraservers, capacity)
+        counts[site] = keep(capacity, min(ultraservers, capacity))
         ultraservers -= counts[site]
     return counts
 
@@ -201,19 +203,16 @@ def _spread(ultraservers: int, sites: Sequence[str]) -> dict[str, int]:
     by_remainder = sorted(sites, key=lambda site: counts[site] - quotas[site])
     for site in by_remainder[: ultraservers - sum(counts.values())]:
         counts[site] += 1
-    return counts
+    return {site: AssumedInt(count, f"site_share_{site}") for site, count in counts.items()}
 
 
 def _wan(sites: list[str]) -> Wan | None:
-    from rainier_fast.catalog import assumptions
-
     if len(sites) == 1:
         return None
-    known_figures = assumptions()
 
     def latency(one: str, other: str) -> float:
         first, second = sorted((one, other))
-        return known_figures[f"wan_latency_{first}_{second}"].number if one != other else 0.0
+        return assumed(f"wan_latency_{first}_{second}") if one != other else 0.0
 
     table = [[latency(one, other) for other in sites] for one in sites]
-    return Wan(known_figures["wan_bandwidth"].number, table)
+    return Wan(assumed("wan_bandwidth"), table)

@@ -220,13 +220,8 @@ def _names(plans: Sequence[Plan]) -> list[str]:
 
 
 def _dma_bandwidth(machine: Machine) -> float | None:
-    """Return bytes/s of a chip's DMA engines; None where the chips are not Trainium's."""
+    """Return bytes/s of a chip's DMA engines; None where they are not known, or not shared so."""
     server = machine.ultraserver
-    if server.neuron is None or server.chip is None:
+    if server.neuron is None or server.chip is None or server.chip.dma_bandwidth_Bps is None:
         return None
-    from rainier_fast.catalog import catalog
-
-    entry = catalog().get(server.chip.name)
-    if entry is None or "dma_bandwidth" not in entry:
-        return None
-    return entry["dma_bandwidth"].number
+    return float(server.chip.dma_bandwidth_Bps)

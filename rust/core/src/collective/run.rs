@@ -2,6 +2,7 @@
 
 use super::algorithm::IN_SWITCH;
 use super::bound::{bounds, bounds_in_switch};
+use super::choice::Choice;
 use super::choose::best;
 use super::context::Context;
 use super::cost::Cost;
@@ -10,7 +11,7 @@ use super::group::Groups;
 use super::nccl;
 use super::neuron;
 use super::outcome::Outcome;
-use super::request::{Choice, Request};
+use super::request::Request;
 use super::schedule::Stage;
 use super::synthesized;
 use super::together::Pipeline;
@@ -38,6 +39,7 @@ pub fn run(
     if nothing_moves(&groups, &request) {
         return Ok(outcome);
     }
+    outcome.choice = request.algorithm.clone();
     let (groups, request) = (&groups, &request);
     refuse_on_damage(machine, groups, request)?;
     if request.algorithm == Choice::Named(nccl::NAME.to_owned()) {
@@ -73,6 +75,7 @@ pub fn run(
     }
     outcome.candidates = candidates;
     outcome.sort_candidates();
+    outcome.choice = best.choice;
     outcome.fill(machine, best.name, &best.stages, best.cost);
     let named = match &request.algorithm {
         Choice::Named(name) => std::slice::from_ref(name),

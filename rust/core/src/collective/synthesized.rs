@@ -1,13 +1,14 @@
 //! `algorithm="synthesized"`: a schedule made for the links that work, over one group inside one domain.
 
 use super::bound::bounds;
+use super::choice::Choice;
 use super::context::Context;
 use super::cost::Cost;
 use super::group::Groups;
 use super::ledger::Ledger;
 use super::model::Model;
 use super::outcome::{Bound, Candidate, Outcome};
-use super::request::{Choice, Request};
+use super::request::Request;
 use super::rows::{PhaseRow, StageRow};
 use crate::fluid::{Graph, NO_GATE};
 use crate::machine::Machine;
