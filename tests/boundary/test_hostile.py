@@ -101,7 +101,7 @@ def _too_long(*_: object) -> None:
     raise TimeoutError(f"no answer after {_MOST_S} s of the processor")
 
 
-@pytest.mark.parametrize("call", calls(instances()), ids=lambda call: call.label)
+@pytest.mark.parametrize("call", list(calls(instances())), ids=lambda call: call.label)
 def test_hostile_values_are_refused_or_answered(call: Call) -> None:
     call.run({})
     signal.signal(signal.SIGVTALRM, _too_long)

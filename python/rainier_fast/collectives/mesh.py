@@ -25,6 +25,7 @@ from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
+from rainier_fast.whole import whole
 
 if TYPE_CHECKING:
     from rainier_fast.collectives.plan import MeshPlans
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["DeviceMesh", "mesh_sizes"]
 
 
+@whole
 @one_screen
 @frozen("a mesh does not change; make another one")
 class DeviceMesh(MeshCollectives, MeshRooted):

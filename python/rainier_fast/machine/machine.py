@@ -25,6 +25,7 @@ from rainier_fast.studies.mapping import Mappings
 from rainier_fast.studies.recovery import Recovery
 from rainier_fast.studies.sampling import Sampling
 from rainier_fast.studies.tenants import Tenants
+from rainier_fast.whole import whole
 
 if TYPE_CHECKING:
     from rainier_fast.ask.schedule import Schedule
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Machine"]
 
 
+@whole
 @one_screen
 class Machine(
     Places, Sampling, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Tenants, Mappings
