@@ -107,12 +107,12 @@ impl Error {
 }
 
 /// Checks that `value` is a finite number above zero.
-pub(crate) fn positive(argument: &str, value: f64) -> Result<f64> {
+pub(crate) fn positive(argument: impl std::fmt::Display, value: f64) -> Result<f64> {
     if value.is_finite() && value > 0.0 {
         Ok(value)
     } else {
         Err(Error::invalid(
-            argument,
+            argument.to_string(),
             value,
             "must be a finite number > 0",
         ))
@@ -120,12 +120,12 @@ pub(crate) fn positive(argument: &str, value: f64) -> Result<f64> {
 }
 
 /// Checks that `value` is a finite number, zero or above.
-pub(crate) fn not_negative(argument: &str, value: f64) -> Result<f64> {
+pub(crate) fn not_negative(argument: impl std::fmt::Display, value: f64) -> Result<f64> {
     if value.is_finite() && value >= 0.0 {
         Ok(value)
     } else {
         Err(Error::invalid(
-            argument,
+            argument.to_string(),
             value,
             "must be a finite number >= 0",
         ))

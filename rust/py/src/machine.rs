@@ -158,7 +158,7 @@ impl Machine {
             );
             let mut coordinates = vec![Vec::with_capacity(chips.len()); axes];
             for (index, &chip) in chips.iter().enumerate() {
-                let chip = machine.check_chip(|| format!("chips[{index}]"), i128::from(chip))?;
+                let chip = machine.check_chip(format_args!("chips[{index}]"), i128::from(chip))?;
                 let place = machine.place(chip)?;
                 site.push(place.site);
                 domain.push(place.domain);

@@ -158,7 +158,7 @@ impl Groups {
             ));
         }
         for (rank, &chip) in chips.iter().enumerate() {
-            machine.check_chip(|| format!("group[{rank}]"), i128::from(chip))?;
+            machine.check_chip(format_args!("group[{rank}]"), i128::from(chip))?;
         }
         let mut sorted = chips.to_vec();
         sorted.sort_unstable();

@@ -197,12 +197,8 @@ impl<'a> Walked<'a> {
                 if flow % STRETCH == 0 {
                     control.check()?;
                 }
-                let src = self
-                    .machine
-                    .check_chip(|| "src".to_owned(), flows.src.value(flow))?;
-                let dst = self
-                    .machine
-                    .check_chip(|| "dst".to_owned(), flows.dst.value(flow))?;
+                let src = self.machine.check_chip("src", flows.src.value(flow))?;
+                let dst = self.machine.check_chip("dst", flows.dst.value(flow))?;
                 if self.has(src, dst) {
                     routes.walk(src, dst, control, &mut |_, _| {})?;
                 }

@@ -281,7 +281,7 @@ impl Machine {
     /// # Errors
     /// [`Error::OutOfRange`].
     pub fn place(&self, chip: u32) -> Result<Place> {
-        self.check_chip(|| "chip".to_owned(), i128::from(chip))?;
+        self.check_chip("chip", i128::from(chip))?;
         let (domain, local) = self.split(chip);
         let site = self.site_of(domain);
         Ok(Place {
@@ -295,12 +295,12 @@ impl Machine {
     ///
     /// # Errors
     /// [`Error::OutOfRange`].
-    pub fn check_chip(&self, argument: impl FnOnce() -> String, chip: i128) -> Result<u32> {
+    pub fn check_chip(&self, argument: impl std::fmt::Display, chip: i128) -> Result<u32> {
         if (0..i128::from(self.num_chips())).contains(&chip) {
             Ok(chip as u32)
         } else {
             Err(Error::OutOfRange {
-                argument: argument(),
+                argument: argument.to_string(),
                 value: chip,
                 low: 0,
                 high: i128::from(self.num_chips()) - 1,

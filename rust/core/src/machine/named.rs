@@ -24,7 +24,7 @@ impl Machine {
     /// [`Error::OutOfRange`] for a chip, [`Error::Unknown`] for a class or direction, [`Error::Invalid`] where the
     /// cable or the far end does not exist.
     pub fn links_named(&self, chip: u32, name: &LinkName<'_>) -> Result<Vec<u64>> {
-        self.check_chip(|| "chip".to_owned(), i128::from(chip))?;
+        self.check_chip("chip", i128::from(chip))?;
         let axes = self.domain.axes();
         if let Some(index) = axes.iter().position(|axis| axis.name == name.class) {
             let (domain, local) = self.split(chip);

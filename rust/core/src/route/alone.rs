@@ -31,8 +31,8 @@ pub fn alone(
     dst: u32,
     control: &Control,
 ) -> Result<Alone> {
-    machine.check_chip(|| "src".to_owned(), i128::from(src))?;
-    machine.check_chip(|| "dst".to_owned(), i128::from(dst))?;
+    machine.check_chip("src", i128::from(src))?;
+    machine.check_chip("dst", i128::from(dst))?;
     let domain = machine.domain();
     let tiered =
         |kind: &AxisKind| matches!(kind, AxisKind::Switch { tiers, .. } if !tiers.is_empty());

@@ -41,8 +41,8 @@ pub fn walk(
     dst: u32,
     visit: &mut impl FnMut(u64, f64),
 ) -> Result<()> {
-    machine.check_chip(|| "src".to_owned(), i128::from(src))?;
-    machine.check_chip(|| "dst".to_owned(), i128::from(dst))?;
+    machine.check_chip("src", i128::from(src))?;
+    machine.check_chip("dst", i128::from(dst))?;
     let overlay = Overlay::between(machine, src, dst);
     Routes::new(machine, routing, &overlay)?.walk(src, dst, &Control::default(), visit)
 }
@@ -67,8 +67,8 @@ pub fn route_until(
     dst: u32,
     control: &Control,
 ) -> Result<Route> {
-    machine.check_chip(|| "src".to_owned(), i128::from(src))?;
-    machine.check_chip(|| "dst".to_owned(), i128::from(dst))?;
+    machine.check_chip("src", i128::from(src))?;
+    machine.check_chip("dst", i128::from(dst))?;
     let overlay = Overlay::between(machine, src, dst);
     Routes::new(machine, routing, &overlay)?.route(src, dst, control)
 }

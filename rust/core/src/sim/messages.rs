@@ -126,7 +126,7 @@ impl<'a> Numbers<'a> {
             ByteColumn::PerFlow(values) => {
                 let bad = |value: &f64| !(value.is_finite() && *value >= 0.0);
                 if let Some(at) = values.iter().position(bad) {
-                    not_negative(&format!("{name}[{at}]"), values[at])?;
+                    not_negative(format_args!("{name}[{at}]"), values[at])?;
                 }
             }
         }
@@ -183,8 +183,8 @@ impl Paths {
             if flow % STRETCH == 0 {
                 control.check()?;
             }
-            let from = machine.check_chip(|| format!("src[{flow}]"), src.value(flow))?;
-            let to = machine.check_chip(|| format!("dst[{flow}]"), dst.value(flow))?;
+            let from = machine.check_chip(format_args!("src[{flow}]"), src.value(flow))?;
+            let to = machine.check_chip(format_args!("dst[{flow}]"), dst.value(flow))?;
             if spread && machine.split(from).0 == machine.split(to).0 {
                 let way = routes.route(from, to, control)?;
                 paths.reserve(way.links.len())?;
