@@ -220,7 +220,7 @@ pub(super) fn flat(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
     let machine = context.machine;
     let seats;
     let pairs = if machine.is_damaged() {
-        seats = seated(machine, pairs)?;
+        seats = seated(machine, pairs, context.control)?;
         &seats
     } else {
         pairs

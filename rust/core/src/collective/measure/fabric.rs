@@ -7,6 +7,9 @@ use crate::collective::pattern::{SiteShare, Unit};
 use crate::machine::{Machine, Nic};
 use crate::{Error, Result};
 
+/// Messages between two looks at the cancel flag.
+const STRETCH: usize = 1 << 14;
+
 fn nic_of<'a>(context: &'a Context) -> &'a Nic {
     context
         .machine
@@ -33,7 +36,10 @@ pub(super) fn rails(
     };
     let messages = lanes.map_or(context.lanes(), |lanes| lanes.len() as f64);
     let mut unit = Unit::default();
-    for &(from, to) in pairs {
+    for (at, &(from, to)) in pairs.iter().enumerate() {
+        if at % STRETCH == 0 {
+            context.control.check()?;
+        }
         out[from as usize] += 1.0;
         into[to as usize] += 1.0;
         let way = context.way(from, to, |link| ledger.fabric[link] += messages);
@@ -69,6 +75,7 @@ pub(super) fn star(
     let mut fabric = vec![0.0; context.fabric_bandwidth.len()];
     let mut unit = Unit::default();
     for (set, root) in sets {
+        context.control.check()?;
         for &domain in set.iter().filter(|&domain| domain != root) {
             leaves[domain as usize] += 1.0;
             roots[*root as usize] += in_group;
@@ -145,6 +152,7 @@ pub(super) fn exchange(context: &Context, sets: &[(Vec<u32>, f64)], spread: bool
         _ => 1.0,
     };
     for (set, bytes) in sets {
+        context.control.check()?;
         let members = set.len() as f64;
         if set.len() < 2 {
             continue;

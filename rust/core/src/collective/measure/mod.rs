@@ -11,6 +11,7 @@ pub(crate) use fabric::{by_site, site_bytes, site_flows};
 use super::context::Context;
 use super::damage;
 use super::pattern::{Kind, Unit};
+use crate::memory::bytes_of;
 use crate::{Error, Result};
 
 pub(crate) fn unit(context: &Context, kind: &Kind) -> Result<Unit> {
@@ -35,6 +36,20 @@ pub(crate) fn unit(context: &Context, kind: &Kind) -> Result<Unit> {
 
 /// The same where all domains are whole; messages between listed chips take the machine as it is.
 fn whole(context: &Context, kind: &Kind) -> Result<Unit> {
+    // NIC loads by domain, for each lane or root where those differ, and those of the fabric.
+    let by_domain = match kind {
+        Kind::Local(_) | Kind::LocalAll | Kind::InSwitch { .. } | Kind::Flat(_) => 0,
+        Kind::Lanes { lanes, .. } => 2 + 2 * lanes.len(),
+        Kind::Star { locals, .. } => 2 + locals.len(),
+        Kind::Rails(_) | Kind::Exchange { .. } | Kind::Sites { .. } => 2,
+    } as u64;
+    let numbers = by_domain * u64::from(context.machine.num_domains())
+        + u64::from(by_domain > 0) * context.fabric_bandwidth.len() as u64;
+    let what = format_args!("the loads of one step between UltraServers");
+    let instead = "use a smaller group, or another algorithm";
+    let _taken = context
+        .control
+        .take(bytes_of::<f64>(numbers), what, instead)?;
     match kind {
         Kind::Local(pairs) => domain::local(context, pairs),
         Kind::LocalAll => domain::local_all(context),
