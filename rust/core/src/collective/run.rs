@@ -3,9 +3,8 @@
 use super::algorithm::IN_SWITCH;
 use super::bound::{bounds, bounds_in_switch};
 use super::choice::Choice;
-use super::choose::best;
+use super::choose::{Ready, best};
 use super::context::Context;
-use super::cost::Cost;
 use super::damage::{has_damage, note};
 use super::group::Groups;
 use super::nccl;
@@ -61,7 +60,7 @@ pub fn run(
     }
     let (mut best, candidates) = best(&context, request)?;
     if !best.cost.time.is_finite() {
-        return Err(cut_off(&context, &best.cost));
+        return Err(endless(&context, request, &best));
     }
     if let Some(hurt) = &context.hurt {
         outcome.note = hurt.note();
@@ -113,7 +112,7 @@ pub(super) fn time(
     let context = Context::new(machine, routing, &groups, control)?;
     let (best, _) = best(&context, &request)?;
     if !best.cost.time.is_finite() {
-        return Err(cut_off(&context, &best.cost));
+        return Err(endless(&context, &request, &best));
     }
     Ok(best.cost.time.max(machine.launch()))
 }
@@ -132,12 +131,36 @@ fn refuse_on_damage(machine: &Machine, groups: &Groups, request: &Request) -> Re
     Ok(())
 }
 
-/// What is wrong where a schedule never ends: its busiest link is dead and has no way round.
-fn cut_off(context: &Context, cost: &Cost) -> Error {
+/// What is wrong where a schedule never ends: its busiest link is dead and has no way round, or a number is too large
+/// for seconds.
+fn endless(context: &Context, request: &Request, best: &Ready) -> Error {
     let machine = context.machine;
+    let busiest = best.cost.busiest.as_ref();
+    let dead = busiest.filter(|busiest| machine.is_dead_link(busiest.link));
+    let (latency, overhead) = best.stages.iter().fold((0.0, 0.0), |sum, stage| {
+        let (latency, overhead) = stage.fixed();
+        (sum.0 + latency, sum.1 + overhead)
+    });
+    if dead.is_none() && (overhead.is_finite() || !machine.is_damaged()) {
+        let degraded = busiest.map_or(1.0, |busiest| machine.faults().factor(busiest.link));
+        let (argument, got) = if !latency.is_finite() {
+            ("latency", longest_latency(machine))
+        } else if !overhead.is_finite() {
+            (
+                "overhead",
+                machine.nic().map_or(machine.overhead(), |nic| nic.overhead),
+            )
+        } else if degraded < 1.0 {
+            ("degrade", degraded)
+        } else {
+            ("size", request.size)
+        };
+        let allowed = format!("must leave all steps together below {:e} seconds", f64::MAX);
+        return Error::invalid(argument, format!("{got:e}"), allowed);
+    }
     let members = context.groups.members(machine, 0);
-    let link = cost.busiest.as_ref().map(|busiest| busiest.link);
-    let why = link.and_then(|id| machine.link(id).ok()).map(|link| {
+    let why = dead.and_then(|busiest| machine.link(busiest.link).ok());
+    let why = why.map(|link| {
         format!(
             "the {} link {} is dead and nothing leads round it; leave what lies behind it out of the group",
             link.class.name(machine),
@@ -149,6 +172,20 @@ fn cut_off(context: &Context, cost: &Cost) -> Error {
         dst: members[members.len() - 1],
         why: why.unwrap_or_else(|| "a link on the way is dead".to_owned()),
     }
+}
+
+/// Seconds of the slowest link.
+fn longest_latency(machine: &Machine) -> f64 {
+    let axes = machine.domain().axes().iter().map(|axis| axis.latency);
+    let tiers = machine.sites().iter().flat_map(|site| &site.tiers);
+    let wan = machine
+        .wan()
+        .into_iter()
+        .flat_map(|wan| wan.latency.iter().copied());
+    axes.chain(machine.nic().map(|nic| nic.latency))
+        .chain(tiers.map(|tier| tier.latency))
+        .chain(wan)
+        .fold(0.0, f64::max)
 }
 
 /// The schedule that [`run`] takes for the first group, message by message.

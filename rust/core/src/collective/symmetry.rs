@@ -4,6 +4,7 @@ use crate::machine::{AxisKind, Domain, End, Machine};
 use crate::memory::bytes_of;
 use crate::route::Routing;
 use crate::{Control, Result};
+use std::ops::Range;
 
 /// True when moving every chip by the same distance along the axes maps links onto links and routes onto routes.
 pub(super) fn is_homogeneous(domain: &Domain, routing: &Routing) -> bool {
@@ -144,11 +145,11 @@ pub(super) fn class(machine: &Machine, link: u64) -> u64 {
     (axis as u64) << 32 | within
 }
 
-/// Calls `visit` with each class and its links.
+/// Calls `visit` with stretches of links of one class each, in order.
 pub(super) fn for_each_class(
     machine: &Machine,
     control: &Control,
-    mut visit: impl FnMut(u64, &mut dyn Iterator<Item = u64>),
+    mut visit: impl FnMut(u64, Range<u64>),
 ) -> Result<()> {
     let domain = machine.domain();
     for (axis, plan) in domain.axes().iter().zip(domain.plans()) {
@@ -161,12 +162,12 @@ pub(super) fn for_each_class(
                 if (link - first) % STRETCH as u64 == 0 {
                     control.check()?;
                 }
-                visit(class(machine, link), &mut (link..link + 1));
+                visit(class(machine, link), link..link + 1);
             }
             continue;
         }
         for first in [first, first + half] {
-            visit(class(machine, first), &mut (first..first + half));
+            visit(class(machine, first), first..first + half);
         }
     }
     Ok(())

@@ -52,10 +52,10 @@ pub(crate) fn phases(
                     };
                     let seats = Seats {
                         kind: SeatKind::Sites,
-                        members: by_site(context.machine, &sets[0])
+                        groups: Rc::new([by_site(context.machine, &sets[0])
                             .iter()
                             .map(|entry| entry.0 as u32)
-                            .collect(),
+                            .collect()]),
                     };
                     let steps = if share == SiteShare::Next {
                         u64::from(count) - 1
