@@ -3,9 +3,6 @@
 
 use super::pairs::Pairs;
 
-/// What to do about steps that do not fit.
-const SMALLER: &str = "use a smaller group or smaller UltraServers, or name one algorithm";
-
 /// Which messages a pattern has.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
