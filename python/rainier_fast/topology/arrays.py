@@ -194,7 +194,7 @@ def _array(argument: str, values: object, allowed: str) -> NDArray[Any]:
         reckon(_COPIES * 8 * len(values), f"{argument}: {len(values)} values", "name fewer at once")
     try:
         if isinstance(values, range):
-            return np.arange(values.start, values.stop, values.step, np.int64)
+            return np.arange(values.start, values.stop, values.step, dtype=np.int64)
         return np.asarray(values)
     except Exception as error:  # whatever a value's own methods raise
         raise invalid(argument, values, f"{allowed} ({shown(error)})") from error
