@@ -7,6 +7,7 @@ mod enter;
 mod error;
 mod faults;
 mod machine;
+mod mapping;
 mod monte_carlo;
 mod recovery;
 mod rerouting;
@@ -26,6 +27,8 @@ mod _core {
     use super::faults::{
         Faults, faults, healthy, links_named, num_live_chips, overlay_bytes, repaired, with_faults,
     };
+    #[pymodule_export]
+    use super::mapping::{Order, best_mapping, mapping_dimensions};
     #[pymodule_export]
     use super::monte_carlo::{monte_carlo, sample_faults};
     #[pymodule_export]
