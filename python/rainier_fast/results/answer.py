@@ -35,6 +35,7 @@ class Answer:
     groups: int
     size_bytes: float
     chunks: int
+    steps: int
     time_s: float
     latency_s: float
     overhead_s: float

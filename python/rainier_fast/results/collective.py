@@ -39,6 +39,9 @@ class CollectiveResult(Answer):
         Bytes, as nccl-tests defines them for the operation.
     chunks
         Chunks that followed each other through the stages.
+    steps
+        Steps of one chunk that wait for each other, all stages together; what a call takes before
+        its messages counts as one.
     time_s
         Seconds in all.
     latency_s
