@@ -182,8 +182,8 @@ def algorithms(operation: str | None = None) -> dict[str, str]:
     """
     if operation is not None and not isinstance(operation, str):
         raise invalid_type("operation", operation, "must be text or None")
-    if operation is not None and operation not in OPERATIONS:
-        raise unknown("operation", operation, OPERATIONS)
+    if operation is not None:
+        operation = as_one_of("operation", operation, OPERATIONS)
     # A barrier runs as an all-reduce of nothing.
     known = _core.algorithms("all_reduce" if operation == "barrier" else operation)
     rows = {name: line for name, line, _ in known}

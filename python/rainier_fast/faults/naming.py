@@ -12,7 +12,7 @@ from rainier_fast import _core
 from rainier_fast.definitions.check import as_integer, as_items, as_pairs
 from rainier_fast.definitions.places import ChipAt, LinkAt
 from rainier_fast.errors import RainierError, invalid, invalid_type, shown, unknown
-from rainier_fast.faults.faults import as_factor
+from rainier_fast.faults.numbers import as_factor
 from rainier_fast.results.link import Link
 from rainier_fast.topology.arrays import as_integers, check_below
 
@@ -163,7 +163,9 @@ def _all(
 
 
 def _plain(given: object) -> bool:
-    if not isinstance(given, list | tuple | range):
+    if isinstance(given, range):
+        return True
+    if not isinstance(given, list | tuple):
         return False
     return all(type(item) is int for item in given)
 

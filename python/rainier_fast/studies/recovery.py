@@ -280,8 +280,8 @@ class _Ask:
         from rainier_fast.results.collective import CollectiveResult  # only when asked for
 
         shift = self.shift
-        if shift is None:
-            shift = int(self.collective == "send_recv")
+        if shift is None and isinstance(self.collective, str):
+            shift = int(str.__str__(self.collective) == "send_recv")
         request = make_request(
             machine,
             self.collective,
