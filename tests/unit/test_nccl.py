@@ -148,7 +148,7 @@ def test_what_is_refused() -> None:
     ("arguments", "error", "words"),
     [
         ({"generation": "volta"}, rf.UnknownName, "generation"),
-        ({"generation": 9}, rf.InvalidType, "generation"),
+        ({"generation": 9}, rf.UnknownName, "generation"),
         ({"cpu": "power"}, rf.UnknownName, "cpu"),
         ({"nvlinks": 0}, rf.InvalidArgument, "nvlinks"),
         ({"nvlinks": 1.5}, rf.InvalidType, "nvlinks"),
@@ -157,7 +157,7 @@ def test_what_is_refused() -> None:
         ({"protocols": "simple"}, rf.InvalidType, "protocols"),
         ({"protocols": ("ll",)}, rf.InvalidArgument, "protocols"),
         ({"protocols": ("simple", "rdma")}, rf.UnknownName, "protocols"),
-        ({"protocols": ("simple", 1)}, rf.InvalidType, "protocols"),
+        ({"protocols": ("simple", 1)}, rf.UnknownName, "protocols"),
         ({"collnet": 1}, rf.InvalidType, "collnet"),
     ],
 )
