@@ -1,7 +1,7 @@
 //! The way in: from a request to its answer.
 
 use super::algorithm::IN_SWITCH;
-use super::bound::{bounds, bounds_in_switch};
+use super::bound::{bounds, bounds_in_switch, highest};
 use super::choice::Choice;
 use super::choose::{Ready, best};
 use super::context::Context;
@@ -94,7 +94,7 @@ pub fn run(
 ///
 /// # Errors
 /// Those of [`run`].
-pub(super) fn time(
+pub(crate) fn time(
     machine: &Machine,
     groups: &Groups,
     routing: &Routing,
@@ -115,6 +115,25 @@ pub(super) fn time(
         return Err(endless(&context, &request, &best));
     }
     Ok(best.cost.time.max(machine.launch()))
+}
+
+/// Seconds that [`run`] takes at least: the highest of its bounds.
+///
+/// # Errors
+/// Those of a bad request.
+pub(crate) fn least_time(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+    control: &Control,
+) -> Result<f64> {
+    let (groups, request) = checked(machine, groups, routing, request)?;
+    if nothing_moves(&groups, &request) {
+        return Ok(0.0);
+    }
+    let context = Context::new(machine, routing, &groups, control)?;
+    highest(&context, &request)
 }
 
 /// Refuses, on damaged domains, algorithms whose prices are tables of whole ones.
