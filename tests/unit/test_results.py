@@ -146,6 +146,29 @@ def test_a_result_pickles_and_finds_its_loads_again() -> None:
         assert again.link_loads() == result.link_loads()
 
 
+@pytest.mark.parametrize("operation", ["all_reduce", "all_gather", "all_to_all", "broadcast"])
+@pytest.mark.parametrize("model", ["link_load", "alpha_beta", "fluid"])
+def test_loads_that_are_found_again_are_the_same_to_the_bit(operation: str, model: str) -> None:
+    cluster = rf.preset("rainier", chips=256, sites=2)
+    hurt = cluster.with_faults(links=[7], nics=[70])
+    for machine in (rf.preset("trn2"), cluster, hurt) if model != "fluid" else (cluster,):
+        result: rf.CollectiveResult = getattr(machine, operation)("3 MiB", model=model)
+        outcome = result.request.outcome(machine)  # what was asked for: all candidates anew
+        assert (outcome.algorithm, outcome.time) == (result.algorithm, result.time_s)
+        assert result.link_loads().bytes.tolist() == outcome.link_loads().tolist()
+
+
+def test_steps_are_those_of_one_chunk() -> None:
+    ring = rf.torus((8,), bandwidth="50 GB/s", latency="1 us")
+    assert ring.all_reduce("1 MiB", algorithm="ring").steps == 14
+    assert ring.all_gather("1 MiB", algorithm="bruck").steps == 3
+    cluster = rf.preset("rainier", chips=256)
+    result = cluster.all_reduce("1 GiB")
+    assert result.steps == result.stages["steps"].sum()
+    assert cluster.all_reduce("1 GiB", chunks=1).steps >= 3
+    assert rf.preset("trn2").all_reduce(1, group=[3]).steps == 0
+
+
 def test_the_busiest_link_carries_what_the_result_says() -> None:
     result = rf.preset("trn2").all_gather("1 MiB")
     assert result.bottleneck is not None

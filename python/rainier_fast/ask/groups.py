@@ -12,6 +12,7 @@ from rainier_fast import _core
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.frozen import put
+from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.arrays import chip_array
 from rainier_fast.topology.base import Base
@@ -110,6 +111,7 @@ class Groups:
         number = as_integer("index", index, 0, self.count - 1)
         if self.listed:
             return np.asarray(self.to_array()[number])
+        reckon(16 * self.ranks, f"a list of {self.ranks} chips", "use a smaller machine")
         first = number // self.stride * self.stride * self.ranks + number % self.stride
         return first + self.stride * np.arange(self.ranks)
 
@@ -128,6 +130,8 @@ class Groups:
         """
         if self.listed:
             return np.frombuffer(self.listed, np.int64).reshape(-1, self.ranks)
+        what = f"a table of {self.num_chips} chips"
+        reckon(16 * self.num_chips, what, "ask for members of single groups")
         chips = np.arange(self.num_chips).reshape(-1, self.ranks, self.stride)
         return chips.swapaxes(1, 2).reshape(-1, self.ranks)
 

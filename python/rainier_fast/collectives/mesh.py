@@ -24,6 +24,7 @@ from rainier_fast.definitions.check import (
 )
 from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
 from rainier_fast.frozen import frozen, put
+from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
 from rainier_fast.whole import whole
@@ -141,6 +142,8 @@ class DeviceMesh(MeshCollectives, MeshRooted):
         for name in fixed:
             if name not in self._shape:
                 raise unknown("axis", name, self._shape)
+        count = math.prod(size for name, size in self._shape.items() if name not in fixed)
+        reckon(16 * count, f"a table of {count} chips", "fix the coordinate of more axes")
         if self._order is not None:
             table = self._order.chips().astype(np.int64).reshape(list(self._shape.values()))
             at = (

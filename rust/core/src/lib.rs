@@ -8,6 +8,7 @@ mod error;
 pub mod load;
 pub mod machine;
 pub mod mapping;
+pub mod memory;
 mod operation;
 mod random;
 pub mod route;

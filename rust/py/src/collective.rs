@@ -57,7 +57,7 @@ impl Groups {
                 .iter()
                 .enumerate()
                 .map(|(rank, &chip)| {
-                    machine.check_chip(&format!("group[{rank}]"), i128::from(chip))
+                    machine.check_chip(format_args!("group[{rank}]"), i128::from(chip))
                 })
                 .collect::<rainier_core::Result<Vec<u32>>>()?;
             core::Groups::of_chips(machine, &checked)

@@ -12,6 +12,7 @@ mod monte_carlo;
 mod recovery;
 mod rerouting;
 mod schedule;
+mod shortage;
 mod together;
 
 use pyo3::prelude::*;
@@ -72,6 +73,20 @@ mod _core {
             ("version", env!("CARGO_PKG_VERSION")),
             ("target", std::env::consts::ARCH),
         ])
+    }
+
+    /// Bytes that one call may take.
+    #[pyfunction]
+    fn memory_limit() -> u64 {
+        rainier_core::memory::limit()
+    }
+
+    /// Sets the bytes that one call may take, and by how many, resident and of address space, the process may grow
+    /// while it runs.
+    #[pyfunction]
+    fn set_memory_limit(limit: u64, resident: u64, addresses: u64) {
+        rainier_core::memory::set_limit(limit);
+        super::shortage::set_most(resident, addresses);
     }
 
     /// (name, one line, operations) of each algorithm; of one operation, or of all.

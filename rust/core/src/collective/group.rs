@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::machine::Machine;
+use crate::memory::{self, bytes_of};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most chips of one domain over which collectives run: patterns are listed chip by chip inside a domain.
@@ -31,6 +32,8 @@ impl Groups {
     /// [`Error::Unsupported`] for domains of more than [`MOST_DOMAIN_CHIPS`] chips.
     pub fn all(machine: &Machine) -> Result<Self> {
         check_size(machine)?;
+        let members = u64::from(machine.domain().chips()) + u64::from(machine.num_domains());
+        reckon(bytes_of::<u32>(members), members)?;
         let lifeless = machine.lifeless_domains();
         let lives = |domain: u32| {
             !machine.is_dead_domain(domain) && lifeless.binary_search(&domain).is_err()
@@ -61,6 +64,10 @@ impl Groups {
                 format!("size x stride must divide the {chips} chips"),
             ));
         }
+        // A list for each chip and UltraServer, or for each group of listed chips.
+        let lists = u64::from(machine.domain().chips()) + u64::from(machine.num_domains());
+        let lists = bytes_of::<(Vec<u32>, [u64; 4])>(lists);
+        reckon(lists, u64::from(chips))?;
         let block = block as u32;
         let in_domain = machine.domain().chips();
         let strided =
@@ -92,6 +99,8 @@ impl Groups {
                 .collect();
             return Ok(Self::Grid { locals, domains });
         }
+        let lists = bytes_of::<(Vec<u32>, [u64; 4])>(u64::from(chips / size));
+        reckon(lists + bytes_of::<u32>(u64::from(chips)), u64::from(chips))?;
         let groups = digits(chips, block, stride)
             .map(|first| strided(first, stride, size))
             .collect();
@@ -150,7 +159,7 @@ impl Groups {
             ));
         }
         for (rank, &chip) in chips.iter().enumerate() {
-            machine.check_chip(&format!("group[{rank}]"), i128::from(chip))?;
+            machine.check_chip(format_args!("group[{rank}]"), i128::from(chip))?;
         }
         let mut sorted = chips.to_vec();
         sorted.sort_unstable();
@@ -306,6 +315,16 @@ fn as_grid(machine: &Machine, chips: &[u32]) -> Option<(Vec<u32>, Vec<u32>)> {
         domains.push(domain);
     }
     Some((locals, domains))
+}
+
+/// Refuses groups whose lists do not fit.
+fn reckon(bytes: u64, members: u64) -> Result<()> {
+    let what = format_args!("the lists of groups of {members} members in all");
+    memory::check(
+        bytes,
+        what,
+        "use a smaller machine, or name the chips of one group",
+    )
 }
 
 fn check_size(machine: &Machine) -> Result<()> {
