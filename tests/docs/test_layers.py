@@ -109,6 +109,14 @@ def test_a_circle_is_found(tmp_path: Path, back: str) -> None:
     assert circles(arrows) == [{"high/a.rs", "high/b.rs"}]
 
 
+def test_a_mod_file_uses_what_it_reexports(tmp_path: Path) -> None:
+    arrows = _arrows(
+        tmp_path,
+        high__mod="mod a;\nmod b;\npub use a::first;\nfn f() { first() }\n",
+    )
+    assert arrows["high/mod.rs"] == {"high/a.rs"}
+
+
 def test_a_mod_file_that_defines_is_part_of_a_circle(tmp_path: Path) -> None:
     arrows = _arrows(
         tmp_path,

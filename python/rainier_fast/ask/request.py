@@ -41,9 +41,6 @@ MODELS: Final = ("link_load", "alpha_beta", "fluid", "fifo")
 Algorithm: TypeAlias = str | Bucket | Sequence[str | Bucket]
 """A name, ``"auto"``, a `Bucket`, or these by tier for a hierarchical schedule."""
 
-_HIERARCHICAL: Final = (
-    "an algorithm on each tier (UltraServer, site, WAN), chunks pipelined through"
-)
 _MOST_SHIFT: Final = 2**62
 
 
@@ -213,12 +210,7 @@ def algorithms(operation: str | None = None) -> dict[str, str]:
         raise invalid_type("operation", operation, "must be text or None")
     if operation is not None and operation not in OPERATIONS:
         raise unknown("operation", operation, OPERATIONS)
-    # A barrier runs as an all-reduce of nothing.
-    known = _core.algorithms("all_reduce" if operation == "barrier" else operation)
-    rows = {name: line for name, line, _ in known}
-    if operation not in ("send_recv", "barrier"):
-        rows.setdefault("hierarchical", _HIERARCHICAL)
-    return rows
+    return {name: line for name, line, _ in _core.algorithms(operation)}
 
 
 def _algorithm(algorithm: object, operation: str) -> tuple[str | tuple[str, ...], Bucket | None]:
@@ -227,8 +219,7 @@ def _algorithm(algorithm: object, operation: str) -> tuple[str | tuple[str, ...]
     if isinstance(algorithm, Bucket):
         return "bucket", algorithm
     if isinstance(algorithm, str):
-        names = ["auto", "hierarchical", *(name for name, _, _ in _core.algorithms(None))]
-        if algorithm not in names:
+        if algorithm != "auto" and algorithm not in algorithms():
             raise unknown("algorithm", algorithm, ["auto", *algorithms(operation)])
         return algorithm, None
     if not isinstance(algorithm, Sequence) or isinstance(algorithm, bytes):

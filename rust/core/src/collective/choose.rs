@@ -1,6 +1,6 @@
 //! Which algorithm: all that apply are priced, by link loads or by simulation, and the fastest is taken.
 
-use super::algorithm::{ALGORITHMS, IN_SWITCH, Job, find, flat, symmetric_to};
+use super::algorithm::{ALGORITHMS, Job, find, flat, symmetric_to};
 use super::context::Context;
 use super::cost::{Cost, StageCost, combine};
 use super::damage::has_damage;
@@ -42,7 +42,7 @@ pub(super) fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<C
         Choice::Auto => ALGORITHMS
             .iter()
             .filter(|row| row.operations.contains(&request.operation.as_run()))
-            .filter(|row| row.name != IN_SWITCH)
+            .filter(|row| row.offered)
             .map(|row| row.name.to_owned())
             .chain(["hierarchical".to_owned()])
             .collect(),
@@ -297,6 +297,7 @@ fn stages(context: &Context, request: &Request, name: &str) -> Result<Vec<Stage>
         root: request.root,
         shift: request.shift,
         orders: &request.orders,
+        table: ALGORITHMS,
         tier,
     };
     match (context.groups, &placement) {

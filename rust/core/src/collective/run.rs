@@ -1,18 +1,10 @@
 //! The way in: from a request to its answer.
 
-use super::algorithm::IN_SWITCH;
-use super::bound::{bounds, bounds_in_switch};
-use super::choose::best;
 use super::context::Context;
-use super::cost::Cost;
-use super::damage::{has_damage, note};
 use super::group::Groups;
-use super::nccl;
-use super::neuron;
 use super::outcome::Outcome;
-use super::request::{Choice, Request};
-use super::schedule::Stage;
-use super::synthesized;
+use super::request::Request;
+use super::solve::{Asked, Solver, solver};
 use super::together::Pipeline;
 use super::unroll::{MOST_RANKS_WRITTEN, unroll};
 use crate::machine::Machine;
@@ -33,57 +25,20 @@ pub fn run(
     request: &Request,
     control: &Control,
 ) -> Result<Outcome> {
-    let (groups, request) = checked(machine, groups, routing, request)?;
+    let (groups, request, solver) = checked(machine, groups, routing, request)?;
     let mut outcome = Outcome::nothing(request.operation, request.model, &groups, request.size);
     if nothing_moves(&groups, &request) {
         return Ok(outcome);
     }
-    let (groups, request) = (&groups, &request);
-    refuse_on_damage(machine, groups, request)?;
-    if request.algorithm == Choice::Named(nccl::NAME.to_owned()) {
-        nccl::run(machine, groups, routing, request, control, &mut outcome)?;
-        outcome.apply_launch(machine.launch());
-        return Ok(outcome);
-    }
-    let context = Context::new(machine, routing, groups, control)?;
-    if request.algorithm == Choice::Named(neuron::NAME.to_owned()) {
-        neuron::run(&context, request, &mut outcome)?;
-        outcome.bounds = bounds(&context, request)?;
-        outcome.apply_launch(machine.launch());
-        return Ok(outcome);
-    }
-    if synthesized::named(request) {
-        synthesized::run(&context, request, &mut outcome)?;
-        outcome.apply_launch(machine.launch());
-        return Ok(outcome);
-    }
-    let (mut best, candidates) = best(&context, request)?;
-    if !best.cost.time.is_finite() {
-        return Err(cut_off(&context, &best.cost));
-    }
-    if let Some(hurt) = &context.hurt {
-        outcome.note = hurt.note();
-        best.cost.ledger.settle(&context);
-    } else if let (true, Groups::Scattered(listed)) = (machine.is_damaged(), groups) {
-        let moved = listed
-            .iter()
-            .flatten()
-            .filter(|&&chip| machine.is_dead_chip(chip));
-        outcome.note = note(0, moved.count(), 0);
-    }
-    outcome.candidates = candidates;
-    outcome.sort_candidates();
-    outcome.fill(machine, best.name, &best.stages, best.cost);
-    let named = match &request.algorithm {
-        Choice::Named(name) => std::slice::from_ref(name),
-        Choice::Tiers(names) => names,
-        Choice::Auto => &[],
+    let asked = Asked {
+        machine,
+        groups: &groups,
+        routing,
+        request: &request,
+        control,
     };
-    outcome.bounds = if named.iter().any(|name| name == IN_SWITCH) {
-        bounds_in_switch(&context, request)?
-    } else {
-        bounds(&context, request)?
-    };
+    solver.check_damage(&asked)?;
+    (solver.run)(&asked, &mut outcome)?;
     outcome.apply_launch(machine.launch());
     Ok(outcome)
 }
@@ -99,53 +54,22 @@ pub(super) fn time(
     request: &Request,
     control: &Control,
 ) -> Result<f64> {
-    let priced = [nccl::NAME, neuron::NAME].map(|name| Choice::Named(name.to_owned()));
-    if priced.contains(&request.algorithm) || synthesized::named(request) {
+    let (checked_groups, checked_request, solver) = checked(machine, groups, routing, request)?;
+    let Some(time) = solver.time else {
         return Ok(run(machine, groups, routing, request, control)?.time);
-    }
-    let (groups, request) = checked(machine, groups, routing, request)?;
-    if nothing_moves(&groups, &request) {
+    };
+    if nothing_moves(&checked_groups, &checked_request) {
         return Ok(0.0);
     }
-    let context = Context::new(machine, routing, &groups, control)?;
-    let (best, _) = best(&context, &request)?;
-    if !best.cost.time.is_finite() {
-        return Err(cut_off(&context, &best.cost));
-    }
-    Ok(best.cost.time.max(machine.launch()))
-}
-
-/// Refuses, on damaged domains, algorithms whose prices are tables of whole ones.
-fn refuse_on_damage(machine: &Machine, groups: &Groups, request: &Request) -> Result<()> {
-    let Choice::Named(name) = &request.algorithm else {
-        return Ok(());
+    let asked = Asked {
+        machine,
+        groups: &checked_groups,
+        routing,
+        request: &checked_request,
+        control,
     };
-    if (name == nccl::NAME || name == neuron::NAME) && has_damage(machine, groups) {
-        return Err(Error::unsupported(
-            format!("{name} over damaged UltraServers: it is measured on whole ones"),
-            "use \"auto\" or name another algorithm",
-        ));
-    }
-    Ok(())
-}
-
-/// What is wrong where a schedule never ends: its busiest link is dead and has no way round.
-fn cut_off(context: &Context, cost: &Cost) -> Error {
-    let machine = context.machine;
-    let members = context.groups.members(machine, 0);
-    let link = cost.busiest.as_ref().map(|busiest| busiest.link);
-    let why = link.and_then(|id| machine.link(id).ok()).map(|link| {
-        format!(
-            "the {} link {} is dead and nothing leads round it; leave what lies behind it out of the group",
-            link.class.name(machine),
-            link.id
-        )
-    });
-    Error::Unreachable {
-        src: members[0],
-        dst: members[members.len() - 1],
-        why: why.unwrap_or_else(|| "a link on the way is dead".to_owned()),
-    }
+    solver.check_damage(&asked)?;
+    time(&asked)
 }
 
 /// The schedule that [`run`] takes for the first group, message by message.
@@ -171,38 +95,28 @@ pub(crate) fn unrolled(
     request: &Request,
     control: &Control,
 ) -> Result<(String, Schedule, Pipeline)> {
-    if request.algorithm == Choice::Named(nccl::NAME.to_owned()) {
-        return Err(Error::unsupported(
-            "the schedule of nccl, which is a table of prices",
-            "name an algorithm that has one, such as \"ring\" or \"double_binary_tree\"",
-        ));
-    }
-    let (groups, request) = checked(machine, groups, routing, request)?;
-    if request.algorithm == Choice::Named(neuron::NAME.to_owned()) {
-        return Err(Error::unsupported(
-            "a schedule of neuron, which is endpoint costs beside the links",
-            "name the algorithm that it chose: mesh, halving_doubling, multi_ring or ring",
-        ));
-    }
+    let (groups, request, solver) = checked(machine, groups, routing, request)?;
+    let schedule = solver
+        .schedule
+        .map_err(|(what, instead)| Error::unsupported(what, instead))?;
     if groups.ranks() > MOST_RANKS_WRITTEN {
         return Err(Error::unsupported(
             format!("writing out the schedule of {} ranks", groups.ranks()),
             format!("name a group of at most {MOST_RANKS_WRITTEN} chips"),
         ));
     }
-    let context = Context::new(machine, routing, &groups, control)?;
     if nothing_moves(&groups, &request) {
+        let context = Context::new(machine, routing, &groups, control)?;
         let schedule = unroll(&context, &request, &[])?;
         return Ok(("none".to_owned(), schedule, Pipeline::default()));
     }
-    if synthesized::named(&request) {
-        let (name, schedule) = synthesized::schedule(&context, &request)?;
-        return Ok((name, schedule, Pipeline::default()));
-    }
-    let (best, _) = best(&context, &request)?;
-    let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();
-    let pipeline = Pipeline::of(&best.stages, best.cost.chunks, request.chunks.is_some());
-    Ok((best.name, unroll(&context, &request, &stages)?, pipeline))
+    schedule(&Asked {
+        machine,
+        groups: &groups,
+        routing,
+        request: &request,
+        control,
+    })
 }
 
 /// The request, checked, over groups whose listed chips ascend where their order means nothing.
@@ -211,8 +125,9 @@ fn checked(
     groups: &Groups,
     routing: &Routing,
     request: &Request,
-) -> Result<(Groups, Request)> {
+) -> Result<(Groups, Request, &'static Solver)> {
     request.validate(groups.ranks())?;
+    let solver = solver(request)?;
     routing.check(machine)?;
     let reordered = match request.operation {
         Operation::SendRecv => None,
@@ -229,8 +144,9 @@ fn checked(
                 },
                 ..request.clone()
             },
+            solver,
         ),
-        None => (groups.clone(), request.clone()),
+        None => (groups.clone(), request.clone(), solver),
     })
 }
 

@@ -1,7 +1,8 @@
 //! Algorithms that treat the chips of many UltraServers as one flat group, written by domain.
 
+use super::find;
+use super::job::Job;
 use super::ring::{Lookup, Ring, rotate};
-use super::{Job, find};
 use crate::collective::layout::ring_order;
 use crate::collective::moves::{Carry, Moves, Scope, Sends, Space};
 use crate::collective::pattern::Kind;

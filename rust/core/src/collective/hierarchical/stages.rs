@@ -1,7 +1,7 @@
 //! Filling a stage: every algorithm that can do it, and where its ranks sit.
 
 use super::slots::{Place, Slot, TIERS};
-use crate::collective::algorithm::{ALGORITHMS, Algorithm, IN_SWITCH, Job, find};
+use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job, find};
 use crate::collective::context::Context;
 use crate::collective::cost::StageCost;
 use crate::collective::group::Groups;
@@ -35,7 +35,7 @@ pub(super) fn fill(
         !slot.shares_tier || ALGORITHMS.iter().any(|row| does(&row))
     });
     let offered = ALGORITHMS.iter().filter(|row| {
-        pinned.map_or(row.name != IN_SWITCH, |name| name == row.name)
+        pinned.map_or(row.offered, |name| name == row.name)
             && row.operations.contains(&slot.operation)
     });
     for row in offered {
@@ -86,6 +86,7 @@ fn stage(context: &Context, request: &Request, slot: &Slot, name: &'static str) 
                 root,
                 shift: 0,
                 orders: &request.orders,
+                table: ALGORITHMS,
                 tier: TIERS[slot.tier],
             })?;
             let mut track = one_track(stages);
