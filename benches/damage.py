@@ -21,7 +21,7 @@ SORTS_PER_MINUTE = 920
 def damaged() -> rf.Machine:
     """A million chips, 1,000 links, 200 chips and 50 NICs of them dead."""
     random = np.random.default_rng(1)
-    whole = rf.preset("rainier", chips=CHIPS)
+    whole = rf.preset("rainier", chips=CHIPS, sites=3)
     inside = whole.num_ultraservers * 384
     return whole.with_faults(
         links=random.choice(inside, 1000, replace=False),

@@ -155,7 +155,7 @@ def finish_time_ratios() -> list[Gate]:
 
 def rates_at_size(chips: int) -> list[Gate]:
     """Fair rates of a random permutation of a whole cluster, and its run to the end, by sorts."""
-    cluster = rf.preset("rainier", chips=chips)
+    cluster = rf.preset("rainier", chips=chips, sites=3)
     src, dst = np.arange(chips), np.random.default_rng(1).permutation(chips)
     values = np.random.default_rng(0).random(round(chips / 1_048_576 * 10_000_000))
 
@@ -244,7 +244,7 @@ torus.link_loads(src[:9], dst[:9], 1)
     rates = peak_growth_bytes(
         f"""
 import numpy as np, rainier_fast as rf
-cluster = rf.preset("rainier", chips={chips})
+cluster = rf.preset("rainier", chips={chips}, sites=3)
 src, dst = np.arange({chips}), np.random.default_rng(1).permutation({chips})
 """,
         "rates = cluster.max_min_rates(src, dst)",

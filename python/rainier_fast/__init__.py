@@ -248,4 +248,4 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - several kinds of names
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

@@ -46,6 +46,16 @@ _ReportRow = tuple[
 ]
 # failures per hour of a chip, cable, NIC, host and UltraServer; chips of a host
 _RatesRow = tuple[float, float, float, float, float, int]
+# links, chips, NICs, UltraServers, sites, slower links and their factors
+_FaultRow = tuple[
+    NDArray[np.uint64],
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+    NDArray[np.uint32],
+    NDArray[np.uint64],
+    NDArray[np.float64],
+]
 _Progress = Callable[[int, int], object]
 # (class, link, chip, plans)
 _Meeting = tuple[str, int | None, int | None, list[int]]
@@ -55,6 +65,9 @@ _Together = tuple[
 ]
 
 __all__ = [
+    "MODELS",
+    "OPERATIONS",
+    "Faults",
     "Groups",
     "Machine",
     "Outcome",
@@ -72,6 +85,7 @@ __all__ = [
     "monte_carlo",
     "num_live_chips",
     "overlay_bytes",
+    "repaired",
     "routing_reports",
     "sample_faults",
     "share_links",
@@ -82,39 +96,23 @@ __all__ = [
 ]
 
 __version__: str
+OPERATIONS: tuple[str, ...]
+MODELS: tuple[str, ...]
 
 def build_info() -> dict[str, str]: ...
 def algorithms(operation: str | None) -> list[tuple[str, str, list[str]]]:
     """Return (name, one line, operations) of each algorithm, of one operation or all."""
 
-def with_faults(
-    machine: Machine,
-    links: NDArray[np.uint64],
-    chips: NDArray[np.uint32],
-    nics: NDArray[np.uint32],
-    domains: NDArray[np.uint32],
-    sites: NDArray[np.uint32],
-    slow: NDArray[np.uint64],
-    factors: NDArray[np.float64],
-) -> Machine:
-    """Return the machine with these faults beside those that it has."""
+def with_faults(machine: Machine, row: _FaultRow | None, more: Faults | None) -> Machine:
+    """Return the machine with these faults, and more, beside those that it has."""
+
+def repaired(machine: Machine, row: _FaultRow) -> Machine:
+    """Return the machine without these of its faults; factors do not count."""
 
 def healthy(machine: Machine) -> Machine: ...
 def num_live_chips(machine: Machine) -> int: ...
 def overlay_bytes(machine: Machine) -> int: ...
-def faults(
-    machine: Machine,
-) -> tuple[
-    NDArray[np.uint64],
-    NDArray[np.uint32],
-    NDArray[np.uint32],
-    NDArray[np.uint32],
-    NDArray[np.uint32],
-    NDArray[np.uint64],
-    NDArray[np.float64],
-]:
-    """Return links, chips, NICs, UltraServers, sites, slower links and their factors."""
-
+def faults(machine: Machine) -> Faults: ...
 def damaged_ultraservers(machine: Machine) -> NDArray[np.uint32]: ...
 def dead_ultraservers(machine: Machine) -> NDArray[np.uint32]: ...
 def in_mode(machine: Machine, mode: Machine) -> tuple[Machine, list[tuple[int, int]]]:
@@ -184,6 +182,23 @@ def share_messages(
     machine: Machine, plans: Sequence[tuple[Written, _RoutingRow, float]]
 ) -> _Together:
     """Take plans as (messages, routing, start)."""
+
+@final
+class Faults:
+    """What is broken, by number; columns are made when asked for."""
+
+    links: NDArray[np.int64]
+    chips: NDArray[np.int64]
+    nics: NDArray[np.int64]
+    ultraservers: NDArray[np.int64]
+    sites: NDArray[np.int64]
+    degraded: list[tuple[int, float]]
+
+    def __init__(self, row: _FaultRow) -> None: ...
+    def __len__(self) -> int: ...
+    def __or__(self, other: Faults) -> Faults: ...
+    def counts(self) -> list[tuple[str, int]]:
+        """Return how many of each kind are named."""
 
 @final
 class Written:
@@ -317,6 +332,8 @@ class Groups:
 class Outcome:
     operation: str
     algorithm: str
+    # how to ask for the same algorithms again: a name, or one for each tier
+    choice: str | list[str]
     model: str
     ranks: int
     groups: int

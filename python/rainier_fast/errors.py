@@ -6,8 +6,9 @@ A message names the argument, the value that was given and what is allowed inste
 
 from __future__ import annotations
 
+import re
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
 
 MAX_SHOWN: Final = 80
 _MAX_LISTED: Final = 12
+_MAX_MEANT: Final = 3
 
 
 class RainierError(Exception):
@@ -114,7 +116,10 @@ def shown(value: object) -> str:
     >>> shown(list(range(1000)))
     '[0, 1, 2, 3, 4, 5, ...]'
     """
-    text = " ".join(_SHORTENER.repr(value).split())
+    try:
+        text = " ".join(_SHORTENER.repr(value).split())
+    except Exception:  # whatever a value's own methods raise
+        text = f"<{type(value).__name__}>"
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
 
 
@@ -193,8 +198,10 @@ def out_of_range(argument: str, value: int, low: int, high: int) -> OutOfRange:
     return OutOfRange(f"{argument}: got {shown(value)}, must be {low} to {high}")
 
 
-def unknown(argument: str, value: object, known: Iterable[str]) -> UnknownName:
-    """Make the error for a name that is not in a list, with the closest name that is.
+def unknown(
+    argument: str, value: object, known: Iterable[str], aliases: Mapping[str, str] | None = None
+) -> UnknownName:
+    """Make the error for a name that is not in a list, with the closest names that are.
 
     Parameters
     ----------
@@ -204,6 +211,8 @@ def unknown(argument: str, value: object, known: Iterable[str]) -> UnknownName:
         What was given.
     known
         The names that exist; at most twelve are listed.
+    aliases
+        Other words for some of them.
 
     Returns
     -------
@@ -214,21 +223,42 @@ def unknown(argument: str, value: object, known: Iterable[str]) -> UnknownName:
     --------
     >>> print(unknown("preset", "rainer", ["rainier", "trn2"]))
     preset: got 'rainer', must be one of 'rainier', 'trn2'; did you mean 'rainier'?
+    >>> print(unknown("dtype", "bfloat16", ["bf16", "fp8"], {"bfloat16": "bf16"}))
+    dtype: got 'bfloat16', must be one of 'bf16', 'fp8'; did you mean 'bf16'?
     """
     names = list(known)
-    listed = ", ".join(repr(name) for name in names[:_MAX_LISTED])
+    listed = ", ".join(map(shown, names[:_MAX_LISTED]))
     if len(names) > _MAX_LISTED:
         listed += f", ... ({len(names)} names)"
     message = f"{argument}: got {shown(value)}, must be one of {listed or '(no names)'}"
-    closest = _closest(value, names)
-    return UnknownName(message if closest is None else f"{message}; did you mean {closest!r}?")
+    closest = _closest(value, names, aliases or {})
+    if closest:
+        message += f"; did you mean {' or '.join(map(shown, closest))}?"
+    return UnknownName(message)
 
 
-def _closest(value: object, names: list[str]) -> str | None:
+def _closest(value: object, names: list[str], aliases: Mapping[str, str]) -> list[str]:
+    """Return the names that are meant: the same words, those that begin so, or the most alike."""
     if not isinstance(value, str) or len(value) > MAX_SHOWN:
-        return None
+        return []
     import difflib  # only a failing call pays for it
 
-    spelled = {name.casefold(): name for name in reversed(names)}
-    matches = difflib.get_close_matches(value.casefold(), spelled, n=1)
-    return spelled[matches[0]] if matches else None
+    words = {name: name for name in names}
+    words |= {word: name for word, name in aliases.items() if name in words and word not in words}
+    said = _parts(value)
+    for alike in (sorted, "".join):
+        same = [name for word, name in words.items() if alike(_parts(word)) == alike(said)]
+        if same:
+            return same[:1]
+    spelled: dict[str, str] = {}
+    for word, name in words.items():
+        spelled.setdefault("".join(_parts(word)), name)
+    text = "".join(said)
+    begin = {name: None for word, name in spelled.items() if word.startswith(text)}
+    if len(text) > 1 and begin:
+        return list(begin)[:_MAX_MEANT]
+    return [spelled[word] for word in difflib.get_close_matches(text, spelled, n=1)]
+
+
+def _parts(name: str) -> list[str]:
+    return [part for part in re.split(r"[-_./ ]+", str.__str__(name).casefold()) if part]

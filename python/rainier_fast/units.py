@@ -16,6 +16,7 @@ from fractions import Fraction
 from typing import Final, SupportsFloat, SupportsIndex, TypeAlias
 
 from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.provenance import keep
 
 __all__ = [
     "Quantity",
@@ -136,7 +137,7 @@ def parse_bandwidth(value: Quantity, argument: str = "bandwidth") -> float:
     rate = _read(value, argument, _rate_unit, _BANDWIDTH_FORMS)
     if not 0 < rate < math.inf:
         raise invalid(argument, value, "must be a finite number > 0")
-    return rate
+    return keep(value, rate)
 
 
 def parse_time(value: Quantity, argument: str = "latency") -> float:
@@ -169,7 +170,7 @@ def parse_time(value: Quantity, argument: str = "latency") -> float:
     seconds = _read(value, argument, _SECONDS.get, _TIME_FORMS)
     if not 0 <= seconds < math.inf:
         raise invalid(argument, value, "must be a finite number >= 0")
-    return seconds
+    return keep(value, seconds)
 
 
 def format_bytes(size: float) -> str:
@@ -308,7 +309,7 @@ def _read(
 ) -> float:
     """Turn `value` into a float of base units; infinite where it does not fit one."""
     if not isinstance(value, str):
-        return _real(value, argument, forms)
+        return as_real(value, argument, forms)
     text = value.strip()
     match = _NUMBER_AND_UNIT.fullmatch(text) if len(text) <= _MAX_TEXT else None
     if match is None:
@@ -323,24 +324,27 @@ def _read(
         return math.inf
 
 
-def _real(value: object, argument: str, forms: str) -> float:
-    if isinstance(value, bool):
-        accepted = False
-    elif isinstance(value, numbers.Real):
-        accepted = True
-    elif hasattr(value, "dtype"):  # numpy.bool, numpy.complex128 and arrays have __float__ too
-        kind = getattr(value.dtype, "kind", "")
-        accepted = kind in ("i", "u", "f") and getattr(value, "shape", None) == ()
-    else:
-        accepted = isinstance(value, SupportsFloat | SupportsIndex)
-    if not accepted:
-        raise invalid_type(argument, value, forms)
+def as_real(value: object, argument: str, forms: str) -> float:
+    """Return a real number as a float, infinite where it is too large; `InvalidType` otherwise."""
     try:
-        return float(value) + 0.0  # type: ignore[arg-type]  # and -0.0 becomes 0.0
+        if _is_real(value):
+            return float(value) + 0.0  # type: ignore[arg-type]  # and -0.0 becomes 0.0
     except OverflowError:
         return math.inf
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # whatever a value's own methods raise
         raise invalid_type(argument, value, forms) from error
+    raise invalid_type(argument, value, forms)
+
+
+def _is_real(value: object) -> bool:
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, numbers.Real):
+        return True
+    if hasattr(value, "dtype"):  # numpy.bool, numpy.complex128 and arrays have __float__ too
+        kind = getattr(value.dtype, "kind", "")
+        return kind in ("i", "u", "f") and getattr(value, "shape", None) == ()
+    return isinstance(value, SupportsFloat | SupportsIndex)
 
 
 def _size_unit(unit: str) -> Fraction | None:

@@ -19,7 +19,7 @@ import rainier_fast as rf
 NAN, INF, HUGE = math.nan, math.inf, 2**70
 RING = rf.torus(8, "1 GB/s", "1 us")
 SWITCH = rf.switch(8, "1 GB/s")
-CLUSTER = rf.preset("rainier", chips=192)
+CLUSTER = rf.preset("rainier", chips=192, sites=3)
 MESH = CLUSTER.mesh(dp=3, tp=64)
 LOADS = RING.link_loads(0, 1, 1000)
 ROUTE = RING.route(0, 3)
@@ -144,6 +144,9 @@ CASES: dict[str, Case] = {
     "domain.ultraserver": (lambda x: rf.domain(x), "ultraserver", [None, RING, "TRN2_ULTRASERVER"]),
     "preset.name": (lambda x: rf.preset(x), "preset", NOT_NAMES),
     "preset.chips": (lambda x: rf.preset("rainier", chips=x), "chips", [*NOT_COUNTS[1:], 63, 65, 2**32]),
+    "preset.sites": (lambda x: rf.preset("rainier", chips=128, sites=x), "sites", [*NOT_COUNTS[1:], 3, 4]),
+    "preset.sites without chips for them": (lambda x: rf.preset("rainier", chips=x, sites=3), "chips", [64, 128]),
+    "preset.sites of others": (lambda x: rf.preset(x, sites=2), "sites", ["trn2", "h100", "tpu-v5p"]),
     "preset.chips of trn2": (lambda x: rf.preset("trn2", chips=x), "chips", [16, 0, "16"]),
     "preset.chips of h100": (lambda x: rf.preset("h100", chips=x), "chips", [*NOT_COUNTS[1:], 7, 12, 2**33]),
     "preset.chips of tpu-v5p": (lambda x: rf.preset("tpu-v5p", chips=x), "chips", [64, 0, "64"]),

@@ -18,7 +18,7 @@ import pytest
 import rainier_fast as rf
 from rainier_fast.studies import sampling
 
-MACHINE = rf.preset("rainier", chips=8192)
+MACHINE = rf.preset("rainier", chips=8192, sites=3)
 WORDS: dict[str, Any] = {"rates": "llama3", "hours": 50.0, "draws": 70, "seed": 11}
 
 
@@ -135,7 +135,7 @@ def test_ctrl_c_stops_it_soon() -> None:
         """
         import time
         import rainier_fast as rf
-        machine = rf.preset("rainier", chips=8192)
+        machine = rf.preset("rainier", chips=8192, sites=3)
         print("go", flush=True)
         try:
             machine.monte_carlo("all_reduce", "1 GiB", hours=50.0, draws=10_000_000)

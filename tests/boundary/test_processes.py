@@ -25,7 +25,7 @@ MACHINES: dict[str, rf.Machine] = {
     "torus": rf.torus((8, 8, 4), 50e9, "1 us", wrap=(True, False, True), name="mine"),
     "switch": rf.switch(16, 50e9, tiers=[rf.Tier(4, 2.0)]),
     "full mesh": rf.full_mesh(8, 50e9),
-    "preset": rf.preset("rainier", chips=4096),
+    "preset": rf.preset("rainier", chips=4096, sites=3),
     "trn3": rf.domain(rf.TRN3_ULTRASERVER_GEN1),
     "cluster": rf.Cluster(
         [rf.Site("a", 5, SERVER), rf.Site("b", 3, SERVER, rf.Fabric())], rf.Wan(1e12, 6e-3, "hub")

@@ -28,7 +28,7 @@ def bits(loads: rf.LinkLoads) -> Any:
 
 
 def test_calls_at_once_give_the_bits_of_one_by_one() -> None:
-    cluster = rf.preset("rainier", chips=4096)
+    cluster = rf.preset("rainier", chips=4096, sites=3)
     jobs = [
         lambda: bits(TORUS.link_loads(SRC, DST, SIZES)),
         lambda: bits(TORUS.link_loads(SRC[:3000], DST[:3000], SIZES[:3000], "adaptive")),

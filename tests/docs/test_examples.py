@@ -168,7 +168,7 @@ def test_names_of_routes_and_loads() -> None:
 
 
 def test_names_of_damage_and_sharing() -> None:
-    rainier = rf.preset("rainier", chips=4096)
+    rainier = rf.preset("rainier", chips=4096, sites=3)
     hurt = rainier.with_faults(links=[1, 2], chips=[300], nics=[400], degrade={70: 0.5})
     result = hurt.all_reduce("1 GiB")
     check(result, "all_reduce")
@@ -191,7 +191,7 @@ def test_names_of_damage_and_sharing() -> None:
 
 
 def test_names_of_collectives() -> None:
-    machine = rf.preset("rainier", chips=4096)
+    machine = rf.preset("rainier", chips=4096, sites=3)
     names = ("all_reduce", "reduce_scatter", "all_gather", "all_to_all", "broadcast", "reduce")
     for name in (*names, "gather", "scatter"):
         result = getattr(machine, name)("1 GiB", group=None, algorithm="auto", model="link_load")
@@ -247,7 +247,7 @@ def test_errors_are_what_python_users_expect() -> None:
 
 
 def test_everything_says_what_it_is() -> None:
-    machine = rf.preset("rainier", chips=4096)
+    machine = rf.preset("rainier", chips=4096, sites=3)
     result = machine.all_reduce("1 GiB")
     things = (
         machine,

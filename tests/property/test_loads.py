@@ -133,7 +133,7 @@ def test_uniform_traffic_is_all_pairs(data: st.DataObject) -> None:
 BIG: dict[str, rf.Machine] = {
     "torus": rf.torus((16, 8, 6), 1e9),
     "mesh": rf.torus((5, 4, 2, 3), 1e9, wrap=(True, False, True, False)),
-    "cluster": rf.preset("rainier", chips=6144),
+    "cluster": rf.preset("rainier", chips=6144, sites=3),
     "trn3": rf.domain(rf.TRN3_ULTRASERVER_GEN2),
 }
 

@@ -100,7 +100,7 @@ def assert_fair(machine: Any, pairs: list[tuple[int, int]], routing: str) -> Non
 
 
 def test_one_message_has_the_bandwidth_of_its_route() -> None:
-    cluster = rf.preset("rainier", chips=64 * 8)
+    cluster = rf.preset("rainier", chips=64 * 8, sites=3)
     far = cluster.num_chips - 1
     for pair in [(0, 1), (0, 42), (0, far), (3, 70)]:
         rate = cluster.max_min_rates(*pair)

@@ -21,7 +21,7 @@ def machines() -> list[rf.Machine]:
     return [
         rf.preset("trn2"),
         rf.preset("trn2-ultraserver"),
-        rf.preset("rainier", chips=64 * 4),
+        rf.preset("rainier", chips=64 * 4, sites=3),
         rf.torus((3, 4), bandwidth=("3 GB/s", "1 GB/s"), latency="1 us"),
         rf.torus((2, 2, 3), bandwidth="2 GB/s", wrap=(True, False, True)),
     ]

@@ -354,7 +354,7 @@ def test_pickles_compares_and_hashes() -> None:
 @pytest.mark.parametrize("name", catalog())
 def test_text_shows_every_figure(name: str) -> None:
     entry = catalog()[name]
-    text = str(entry)
+    text = entry.listing()
     for key, figure in entry.figures.items():
         row = next(line for line in text.splitlines() if line.startswith(key + " "))
         assert figure.text in row

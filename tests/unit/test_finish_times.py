@@ -16,7 +16,7 @@ FIFO: dict[str, Any] = {"model": "fifo"}
 @pytest.mark.parametrize(
     "machine",
     [
-        rf.preset("rainier", chips=64 * 8),
+        rf.preset("rainier", chips=64 * 8, sites=3),
         rf.preset("trn2-ultraserver"),
         rf.switch(8, "50 GB/s", "1 us", overhead="2 us"),
         rf.torus((5, 4), ("1 GB/s", "2 GB/s"), "1 us", overhead="3 us"),

@@ -33,7 +33,7 @@ MACHINES: list[rf.Machine] = [
     rf.domain(rf.TRN2_ULTRASERVER),
     TWO_SITES,
     TWO_SITES.without_latency(),
-    rf.preset("rainier", chips=640),
+    rf.preset("rainier", chips=640, sites=3),
     *(rf.preset(name) for name in rf.presets()),
 ]
 
@@ -87,19 +87,42 @@ def test_rainier_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chips", "sites"),
+    ("chips", "sites", "ultraservers"),
     [
-        (64, {"indiana": 1}),
-        (128, {"indiana": 1, "mississippi": 1}),
-        (192, {"indiana": 1, "mississippi": 1, "pennsylvania": 1}),
-        (320, {"indiana": 3, "mississippi": 1, "pennsylvania": 1}),
-        (1_048_576, {"indiana": 8192, "mississippi": 4096, "pennsylvania": 4096}),
+        (64, 1, [1]),
+        (128, 2, [1, 1]),
+        (192, 2, [2, 1]),
+        (192, 3, [1, 1, 1]),
+        (320, 3, [3, 1, 1]),
+        (16_384, 3, [128, 64, 64]),
+        (None, 1, [8192]),
+        (None, 3, [4096, 2048, 2048]),
+        (64, None, [1]),
+        (16_384, None, [256]),
+        (262_144, None, [4096]),
+        (262_208, None, [4096, 1]),
+        (393_280, None, [4096, 2048, 1]),
+        (None, None, [4096, 2048, 2048]),
+        (524_352, None, [4097, 2048, 2048]),
+        (1_048_576, None, [8192, 4096, 4096]),
+        (1_048_576, 3, [8192, 4096, 4096]),
     ],
 )
-def test_rainier_of_any_size(chips: int, sites: dict[str, int]) -> None:
-    machine = rf.preset("rainier", chips=chips)
-    assert machine.num_chips == chips
-    assert {site.name: site.ultraservers for site in machine.sites} == sites
+def test_rainier_of_any_size(chips: int | None, sites: int | None, ultraservers: list[int]) -> None:
+    machine = rf.preset("rainier", chips=chips, sites=sites)
+    assert machine.num_chips == (chips or 524_288)
+    names = ["indiana", "mississippi", "pennsylvania"][: len(ultraservers)]
+    assert [site.name for site in machine.sites] == names
+    assert [site.ultraservers for site in machine.sites] == ultraservers
+    assert eval(repr(machine), {"preset": rf.preset}) == machine
+
+
+def test_a_site_is_filled_before_the_next_at_every_size() -> None:
+    most = [site.ultraservers for site in rf.preset("rainier").sites]
+    for units in range(1, 8192, 311):
+        sites = [site.ultraservers for site in rf.preset("rainier", chips=64 * units).sites]
+        assert sites[:-1] == most[: len(sites) - 1]
+        assert 0 < sites[-1] <= most[len(sites) - 1]
 
 
 def test_rainier_sites_are_as_far_apart_as_assumed() -> None:
@@ -290,7 +313,7 @@ def test_pattern_arguments() -> None:
 
 
 def test_a_mesh_lays_chips_out_last_axis_fastest() -> None:
-    mesh = rf.preset("rainier", chips=256).mesh(pp=2, dp=-1, tp=16)
+    mesh = rf.preset("rainier", chips=256, sites=3).mesh(pp=2, dp=-1, tp=16)
     assert mesh.shape == {"pp": 2, "dp": 8, "tp": 16}
     assert mesh.chips(pp=1, dp=0).tolist() == list(range(128, 144))
     assert mesh.chips().shape == (2, 8, 16)
@@ -305,7 +328,7 @@ def test_a_mesh_lays_chips_out_last_axis_fastest() -> None:
 
 @pytest.mark.parametrize("axis", ["pp", "dp", "tp", ("pp", "dp"), ("dp", "tp"), ("pp", "dp", "tp")])
 def test_groups_of_python_and_core_are_the_same(axis: str | tuple[str, ...]) -> None:
-    machine = rf.preset("rainier", chips=192)
+    machine = rf.preset("rainier", chips=192, sites=3)
     mesh = machine.mesh(pp=3, dp=4, tp=16)
     groups = mesh.axis_groups(axis)
     core = groups.core(machine._core)
@@ -316,7 +339,7 @@ def test_groups_of_python_and_core_are_the_same(axis: str | tuple[str, ...]) -> 
 
 
 def test_mesh_collectives_run_all_groups() -> None:
-    mesh = rf.preset("rainier", chips=256).mesh(dp=4, tp=64)
+    mesh = rf.preset("rainier", chips=256, sites=3).mesh(dp=4, tp=64)
     result = mesh.all_gather("64 MiB", axis="tp")
     assert (result.ranks, result.groups) == (64, 4)
     assert mesh.broadcast("64 MiB", axis="dp", root=3).groups == 64

@@ -122,7 +122,7 @@ def test_a_tp_axis_of_16_belongs_on_a_plane_of_an_ultraserver() -> None:
 
 
 def test_a_layout_is_what_its_mesh_and_its_chips_are() -> None:
-    machine = rf.preset("rainier", chips=2048)
+    machine = rf.preset("rainier", chips=2048, sites=3)
     traffic = {"tp": ("all_reduce", "64 MiB", 80), "dp": ("all_reduce", "1 GiB")}
     ranking = machine.best_mapping({"dp": -1, "pp": 4, "tp": 16}, traffic, keep=40)
     plain = 0

@@ -76,7 +76,7 @@ def test_loads_add_up() -> None:
 
 
 def test_top_takes_the_lowest_numbers_of_equal_links() -> None:
-    loads = rf.preset("rainier", chips=640).traffic("uniform", "1 MiB")
+    loads = rf.preset("rainier", chips=640, sites=3).traffic("uniform", "1 MiB")
     seconds = loads.bytes / loads.machine._core.link_bandwidths()
     order = np.lexsort((np.arange(seconds.size), -seconds))
     for count in (1, 7, 100, seconds.size):
@@ -91,7 +91,7 @@ def test_top_takes_the_lowest_numbers_of_equal_links() -> None:
 def test_loads_of_millions_of_links_are_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
     from rainier_fast.results import link_loads
 
-    loads = rf.preset("rainier", chips=640).traffic("uniform", "1 MiB")
+    loads = rf.preset("rainier", chips=640, sites=3).traffic("uniform", "1 MiB")
     whole = loads.utilisation(1.0), loads.top(9)
     monkeypatch.setattr(link_loads, "_BLOCK", 100)
     assert (loads.utilisation(1.0) == whole[0]).all()
@@ -114,7 +114,7 @@ OPERATIONS = [
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("chips", [64, 192])
 def test_a_collective_says_what_it_is(operation: str, chips: int) -> None:
-    machine = rf.preset("rainier", chips=chips)
+    machine = rf.preset("rainier", chips=chips, sites=chips // 64)
     result: rf.CollectiveResult = getattr(machine, operation)("16 MiB")
     assert result.operation == operation
     assert result.ranks == chips

@@ -244,7 +244,7 @@ def test_auto_is_found_once_and_again_where_it_does_not_fit() -> None:
 
 @pytest.mark.parametrize("operation", ["reduce_scatter", "all_gather", "all_to_all", "broadcast"])
 def test_auto_is_the_same_without_faults(operation: str) -> None:
-    machine = rf.preset("rainier", chips=4096)
+    machine = rf.preset("rainier", chips=4096, sites=3)
     found = machine.monte_carlo(operation, "64 MiB", rates=rf.FailureRates(), draws=2)
     assert found.times_s.tolist() == [getattr(machine, operation)("64 MiB").time_s] * 2
 

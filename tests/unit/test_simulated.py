@@ -45,7 +45,7 @@ def test_first_come_first_served_each_lane_has_its_own_messages() -> None:
 
 
 def test_between_sites_messages_are_not_stored_and_forwarded_as_one() -> None:
-    cluster = rf.preset("rainier", chips=256)
+    cluster = rf.preset("rainier", chips=256, sites=3)
     with pytest.raises(rf.Unsupported, match="fluid"):
         cluster.all_reduce(1024, algorithm="hierarchical", model="fifo")
 

@@ -11,7 +11,7 @@ import pytest
 import rainier_fast as rf
 
 SERVER = rf.preset("trn2-ultraserver")
-RAINIER = rf.preset("rainier", chips=64 * 64)
+RAINIER = rf.preset("rainier", chips=64 * 64, sites=3)
 
 
 def job(name: str, **given: object) -> rf.Tenant:
@@ -166,7 +166,7 @@ def test_instances_of_a_machine_of_instances() -> None:
 
 
 def test_nobody_gets_dead_chips() -> None:
-    cluster = rf.preset("rainier", chips=64 * 8)
+    cluster = rf.preset("rainier", chips=64 * 8, sites=3)
     sites = [site.ultraservers for site in cluster.sites]
     hurt = cluster.with_faults(chips=[17], ultraservers=[1], sites=[len(sites) - 1])
     jobs = [job("a", ultraservers=1), job("b", instances=1), job("c", instances=2)]

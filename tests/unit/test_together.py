@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import inspect
 import json
 import pickle
@@ -86,7 +87,7 @@ def test_bad_calls_are_named() -> None:
 
 
 def test_too_many_messages_are_refused_by_name() -> None:
-    machine = rf.preset("rainier", chips=4096)
+    machine = rf.preset("rainier", chips=4096, sites=3)
     mesh = machine.mesh(dp=-1, tp=64)
     with pytest.raises(rf.Unsupported, match="link_load"):
         machine.together([mesh.plan.all_to_all("1 MiB", axis="tp")] * 5, "fluid")
@@ -201,6 +202,26 @@ def test_computation_that_leaves_enough_slows_nothing() -> None:
     ]
     result = TRN2.together(halves)
     assert [plan.slowdown for plan in result] == pytest.approx([1.5, 1, 1], rel=1e-9)
+
+
+def test_dma_engines_are_the_chips_own() -> None:
+    def meeting(chip: rf.Chip) -> float:
+        server = dataclasses.replace(TRN2.ultraserver, chip=chip)
+        machine = rf.domain(server)
+        gather = machine.plan.all_gather("1 GiB", algorithm="neuron")
+        result = machine.together([gather, machine.plan.compute(1.0, HBM / 2)])
+        return sum(plan.time_s for plan in result)
+
+    chip = TRN2.ultraserver.chip
+    assert chip is not None
+    renamed = dataclasses.replace(chip, name="my-trn2")
+    assert meeting(renamed) == meeting(chip)
+    assert meeting(dataclasses.replace(chip, dma_bandwidth_Bps="1.5 TB/s")) > meeting(chip)
+    # A name alone says nothing.
+    named = rf.Chip("trainium2", chip.peak_flops, hbm_bandwidth_Bps=chip.hbm_bandwidth_Bps)
+    assert named.dma_bandwidth_Bps is None
+    with pytest.raises(rf.Unsupported, match="dma_bandwidth_Bps"):
+        meeting(named)
 
 
 def test_computation_is_refused_where_nothing_is_known() -> None:

@@ -11,14 +11,18 @@ from numpy.typing import NDArray
 from rainier_fast import _core
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.frozen import put
+from rainier_fast.screen import one_screen
 from rainier_fast.topology.arrays import chip_array
 from rainier_fast.topology.base import Base
 
 __all__ = ["Groups", "as_groups"]
 
 MOST_CHIPS: Final = 2**32 - 1
+_MOST_LISTED: Final = 32  # what repr writes out
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Groups:
     """Disjoint groups of equal size that run a collective at the same time.
@@ -48,9 +52,10 @@ class Groups:
     listed: bytes = b""
 
     def __post_init__(self) -> None:
-        as_integer("num_chips", self.num_chips, 1, MOST_CHIPS)
-        as_integer("ranks", self.ranks, 1, self.num_chips)
-        as_integer("stride", self.stride, 0, self.num_chips)
+        chips = as_integer("num_chips", self.num_chips, 1, MOST_CHIPS)
+        ranks = as_integer("ranks", self.ranks, 1, chips)
+        put(self, num_chips=chips, ranks=ranks)
+        put(self, stride=as_integer("stride", self.stride, 0, chips))
         if not isinstance(self.listed, bytes):
             raise invalid_type("listed", self.listed, "must be bytes of int64 chip numbers")
         if self.listed and len(self.listed) != 8 * self.ranks:
@@ -64,10 +69,11 @@ class Groups:
     def __repr__(self) -> str:
         if not self.listed:
             return f"Groups(num_chips={self.num_chips}, ranks={self.ranks}, stride={self.stride})"
-        return (
-            f"Groups(num_chips={self.num_chips}, ranks={self.ranks}, stride={self.stride}, "
-            f"listed={self.listed!r})"
-        )
+        words = f"num_chips={self.num_chips}, ranks={self.ranks}, stride={self.stride}"
+        if self.ranks > _MOST_LISTED:
+            first = ", ".join(map(str, self.members(0)[:3]))
+            return f"<Groups({words}), chips {first}, ...>"
+        return f"Groups({words}, listed={self.listed!r})"
 
     @property
     def count(self) -> int:

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from rainier_fast import _core
 from rainier_fast.ask.groups import Groups, as_groups
 from rainier_fast.definitions.bucket import Bucket
-from rainier_fast.definitions.check import MAX_COUNT, as_count, as_integer
+from rainier_fast.definitions.check import (
+    MAX_COUNT,
+    as_count,
+    as_integer,
+    as_items,
+    as_name,
+    as_one_of,
+)
 from rainier_fast.definitions.routing import Policy, Routing, RoutingRow, as_routing, routing_row
 from rainier_fast.errors import invalid, invalid_type, unknown
+from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bytes
 
 if TYPE_CHECKING:
@@ -21,21 +29,10 @@ if TYPE_CHECKING:
 
 __all__ = ["MODELS", "OPERATIONS", "Algorithm", "Request", "algorithms", "make_request", "run"]
 
-OPERATIONS: Final = (
-    "all_reduce",
-    "reduce_scatter",
-    "all_gather",
-    "all_to_all",
-    "broadcast",
-    "reduce",
-    "gather",
-    "scatter",
-    "send_recv",
-    "barrier",
-)
+OPERATIONS: Final = _core.OPERATIONS
 """Every collective."""
 
-MODELS: Final = ("link_load", "alpha_beta", "fluid", "fifo")
+MODELS: Final = _core.MODELS
 """How contention may be modelled."""
 
 Algorithm: TypeAlias = str | Bucket | Sequence[str | Bucket]
@@ -44,6 +41,7 @@ Algorithm: TypeAlias = str | Bucket | Sequence[str | Bucket]
 _MOST_SHIFT: Final = 2**62
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Request:
     """A collective as it was asked for, with the arguments of `Machine.all_reduce` and its kin."""
@@ -159,12 +157,10 @@ def make_request(
     >>> make_request(ring, "reduce", 8, None, "auto", "fluid", "dor", None, 0, 0).size
     8.0
     """
-    if not isinstance(operation, str) or operation not in OPERATIONS:
-        raise unknown("operation", operation, OPERATIONS)
+    operation = as_one_of("operation", operation, OPERATIONS)
     nbytes = parse_bytes(size, "size")
     groups = as_groups(group, machine)
-    if not isinstance(model, str) or model not in MODELS:
-        raise unknown("model", model, MODELS)
+    model = as_one_of("model", model, MODELS)
     names, bucket = _algorithm(algorithm, operation)
     return Request(
         operation,
@@ -219,18 +215,20 @@ def _algorithm(algorithm: object, operation: str) -> tuple[str | tuple[str, ...]
     if isinstance(algorithm, Bucket):
         return "bucket", algorithm
     if isinstance(algorithm, str):
-        if algorithm != "auto" and algorithm not in algorithms():
-            raise unknown("algorithm", algorithm, ["auto", *algorithms(operation)])
-        return algorithm, None
-    if not isinstance(algorithm, Sequence) or isinstance(algorithm, bytes):
-        raise invalid_type("algorithm", algorithm, allowed)
-    for at, name in enumerate(algorithm):
+        named = str.__str__(algorithm)
+        if named not in ("auto", *algorithms()):
+            raise unknown("algorithm", named, ["auto", *algorithms(operation)])
+        return named, None
+    by_tier = as_items("algorithm", algorithm, allowed)
+    for at, name in enumerate(by_tier):
         if not isinstance(name, (str, Bucket)):
             raise invalid_type(f"algorithm[{at}]", name, "must be the name of an algorithm")
-    if not algorithm:
+    if not by_tier:
         raise invalid("algorithm", algorithm, allowed)
-    buckets = {name for name in algorithm if isinstance(name, Bucket)}
+    buckets = {name for name in by_tier if isinstance(name, Bucket)}
     if len(buckets) > 1:
         raise invalid("algorithm", algorithm, "may give weights of one Bucket only")
-    names_by_tier = tuple("bucket" if isinstance(name, Bucket) else name for name in algorithm)
-    return names_by_tier, next(iter(buckets), None)
+    names = [
+        as_name("algorithm", "bucket" if isinstance(name, Bucket) else name) for name in by_tier
+    ]
+    return tuple(names), next(iter(buckets), None)

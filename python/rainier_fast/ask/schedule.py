@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, SupportsIndex
 
 from rainier_fast._core import Schedule as CoreSchedule
 from rainier_fast.ask.request import OPERATIONS, Request
-from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag, as_integer
-from rainier_fast.errors import invalid, invalid_type, unknown
+from rainier_fast.definitions.check import (
+    MAX_COUNT,
+    as_count,
+    as_flag,
+    as_integer,
+    as_items,
+    as_one_of,
+)
+from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.frozen import frozen, put
+from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bytes
 
 if TYPE_CHECKING:
@@ -45,6 +54,7 @@ class Block:
     nbytes: float
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Send:
     """One message.
@@ -88,7 +98,13 @@ class Send:
     after: Sequence[int] = ()
     nbytes: float | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("blocks", "after"):  # kept as tuples; `Schedule` checks what they hold
+            if isinstance(given := getattr(self, name), list):
+                object.__setattr__(self, name, tuple(given))
 
+
+@frozen("a schedule does not change; make another one")
 class Schedule:
     """A collective of one group, message by message. Immutable.
 
@@ -145,8 +161,7 @@ class Schedule:
         blocks: int | Sequence[Block] = 1,
         root: int = 0,
     ) -> None:
-        if not isinstance(operation, str) or operation not in OPERATIONS:
-            raise unknown("operation", operation, OPERATIONS)
+        operation = as_one_of("operation", operation, OPERATIONS)
         if operation in ("send_recv", "barrier"):
             raise invalid("operation", operation, "a schedule of your own does another collective")
         nbytes = parse_bytes(size, "size")
@@ -160,7 +175,7 @@ class Schedule:
             twice = next(chip for chip in members if members.count(chip) > 1)
             raise invalid("chips", twice, "names this chip twice")
         at_root = as_integer("root", root, 0, len(members) - 1)
-        if isinstance(blocks, SupportsIndex):
+        if isinstance(blocks, SupportsIndex) and not isinstance(blocks, Sized):
             rows = _equal_blocks(operation, nbytes, len(members), blocks, at_root)
         else:
             rows = [
@@ -193,12 +208,20 @@ class Schedule:
         machine: Machine | None,
         request: Request | None,
     ) -> None:
-        values = {"_core": core, "algorithm": algorithm, "_machine": machine, "_request": request}
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
+        put(self, _core=core, algorithm=algorithm, _machine=machine, _request=request)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"cannot set {name!r}: a schedule does not change; make another one")
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Schedule):
+            return NotImplemented
+        if self is other:
+            return True
+        mine, theirs = (one._machine is not None for one in (self, other))
+        if mine or theirs:
+            return (self._machine, self._request) == (other._machine, other._request)
+        return self._core == other._core
+
+    def __hash__(self) -> int:
+        return hash((self.operation, self.size_bytes, *self.chips))
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._machine is not None and self._request is not None:
@@ -279,9 +302,7 @@ def made_by(machine: Machine, request: Request) -> Schedule:
 
 def _listed(name: str, values: object) -> list[Any]:
     """Return what a sequence holds; text is none."""
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise invalid_type(name, values, "must be a sequence")
-    return list(values)
+    return list(as_items(name, values, "must be a sequence"))
 
 
 def _equal_blocks(

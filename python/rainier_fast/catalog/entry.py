@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from rainier_fast.catalog.figure import CONFIDENCE, Figure
-from rainier_fast.errors import invalid, unknown
+from rainier_fast.definitions.check import as_one_of
+from rainier_fast.frozen import frozen, put
+from rainier_fast.screen import LINES, one_screen
 
 __all__ = ["KINDS", "Assumptions", "Catalog", "Entry", "Figures", "ReadOnly"]
 
@@ -30,6 +32,7 @@ _LEGEND: Final = "trust: " + ", ".join(
 )
 
 
+@frozen("the catalogue does not change")
 class ReadOnly(Mapping[str, _Value], Generic[_Value]):
     """A mapping from names that nobody can change and whose misses name the closest match.
 
@@ -48,18 +51,21 @@ class ReadOnly(Mapping[str, _Value], Generic[_Value]):
 
     __slots__ = ("_items", "_what")
 
+    _items: dict[str, _Value]
+    _what: str
+
     def __init__(self, items: Mapping[str, _Value], what: str) -> None:
-        self._items = dict(items)
-        self._what = what
+        put(self, _items=dict(items), _what=what)
 
     def __getitem__(self, name: str) -> _Value:
-        try:
-            return self._items[name]
-        except KeyError:
-            raise unknown(self._what, name, self._items) from None
+        return self._items[as_one_of(self._what, name, self._items, self.aliases)]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._items
+        return isinstance(name, str) and str.__str__(name) in self._items
+
+    def aliases(self) -> dict[str, str]:
+        """Return other words for some of the names, which errors understand."""
+        return {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)
@@ -71,6 +77,7 @@ class ReadOnly(Mapping[str, _Value], Generic[_Value]):
         return hash(frozenset(self._items.items()))
 
 
+@one_screen
 class Figures(ReadOnly[Figure]):
     """Figures by name; prints as a table.
 
@@ -91,6 +98,21 @@ class Figures(ReadOnly[Figure]):
         super().__init__(items, what)
 
     def __repr__(self) -> str:
+        return _short(self.listing(), self._short_rows)
+
+    def _short_rows(self) -> list[str]:
+        rows = [(name, figure.text[:40], figure.confidence) for name, figure in self.items()]
+        return _aligned([(self._what, "value", "trust"), *rows])
+
+    def listing(self) -> str:
+        """Return all figures as text, with remarks and sources, however long.
+
+        Examples
+        --------
+        >>> figures = Figures({"tdp": Figure(500, "W", "SemiAnalysis", "A")})
+        >>> figures.listing() == str(figures)
+        True
+        """
         numbers: dict[str, int] = {}
 
         def cite(source: str) -> str:
@@ -139,6 +161,7 @@ class Assumptions(Figures):
         super().__init__(items, "assumption")
 
 
+@one_screen
 @dataclass(frozen=True, slots=True, repr=False)
 class Entry:
     """A chip, instance, UltraServer, domain, NIC, site or project, and what is known of it.
@@ -154,7 +177,10 @@ class Entry:
     kind
         One of `KINDS`.
     figures
-        What is known; ``entry["tdp"]`` is short for ``entry.figures["tdp"]``.
+        What is known; ``entry["tdp"]`` is short for ``entry.figures["tdp"]``, and iteration over
+        an entry gives their names.
+    aliases
+        Other names that people use for it.
 
     Examples
     --------
@@ -167,10 +193,10 @@ class Entry:
     title: str
     kind: str
     figures: Figures
+    aliases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise invalid("kind", self.kind, f"must be one of {', '.join(KINDS)}")
+        as_one_of("kind", self.kind, KINDS)
 
     def __getitem__(self, name: str) -> Figure:
         return self.figures[name]
@@ -178,8 +204,28 @@ class Entry:
     def __contains__(self, name: object) -> bool:
         return name in self.figures
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.figures)
+
+    def __len__(self) -> int:
+        return len(self.figures)
+
     def __repr__(self) -> str:
-        return f"{self.name}: {self.title} ({self.kind})\n{self.figures!r}"
+        return _short(self.listing(), lambda: [self._head(), *self.figures._short_rows()])
+
+    def listing(self) -> str:
+        """Return all that is known as text, with remarks and sources, however long.
+
+        Examples
+        --------
+        >>> entry = Entry("trainium2", "AWS Trainium2", "chip", Figures({}))
+        >>> entry.listing().splitlines()[0]
+        'trainium2: AWS Trainium2 (chip)'
+        """
+        return f"{self._head()}\n{self.figures.listing()}"
+
+    def _head(self) -> str:
+        return f"{self.name}: {self.title} ({self.kind})"
 
     def _repr_html_(self) -> str:
         from html import escape  # needed only in a notebook
@@ -188,6 +234,7 @@ class Entry:
         return heading + self.figures._repr_html_()
 
 
+@one_screen
 class Catalog(ReadOnly[Entry]):
     """Entries by name; prints as a list of them.
 
@@ -204,14 +251,45 @@ class Catalog(ReadOnly[Entry]):
     def __init__(self, items: Mapping[str, Entry]) -> None:
         super().__init__(items, "catalog")
 
+    def aliases(self) -> dict[str, str]:
+        """Return the other names of all entries."""
+        return {alias: name for name, entry in self.items() for alias in entry.aliases}
+
     def __repr__(self) -> str:
+        return _short(self.listing(), self._by_kind)
+
+    def listing(self) -> str:
+        """Return a line for each entry as text, however many.
+
+        Examples
+        --------
+        >>> chip = Entry("trainium2", "AWS Trainium2", "chip", Figures({}))
+        >>> len(Catalog({"trainium2": chip}).listing().splitlines())
+        2
+        """
         return "\n".join(_aligned([("name", "kind", "figures", "title"), *self._rows()]))
+
+    def _by_kind(self) -> list[str]:
+        kinds: dict[str, list[str]] = {}
+        for name, entry in self.items():
+            kinds.setdefault(entry.kind, []).append(name)
+        return [line for kind in kinds for line in _wrapped(f"{kind}: {', '.join(kinds[kind])}")]
 
     def _repr_html_(self) -> str:
         return _html(("name", "kind", "figures", "title"), self._rows())
 
     def _rows(self) -> list[tuple[str, ...]]:
         return [(e.name, e.kind, str(len(e.figures)), e.title) for e in self.values()]
+
+
+def _short(listing: str, shorter: Callable[[], list[str]]) -> str:
+    """Return a listing that fits a screen, or what of shorter lines does."""
+    if listing.count("\n") < LINES:
+        return listing
+    lines = shorter()
+    if len(lines) >= LINES:
+        lines[LINES - 2 :] = [f"... and {len(lines) - LINES + 2} more"]
+    return "\n".join([*lines, "(.listing() has all of it)"])
 
 
 def _wrapped(remark: str) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.screen import one_screen
 
 __all__ = ["CONFIDENCE", "UNITS", "Alternative", "Figure"]
 
@@ -54,6 +55,7 @@ class Alternative:
     note: str = ""
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A value with its unit, its source and how far to trust it.

@@ -109,14 +109,15 @@ def read_entries(text: str, file: str, known: Mapping[str, Figure]) -> dict[str,
     entries = {}
     for name, body in _object(document["entries"], f"{file}, entries").items():
         where = f"{file}, {name}"
-        _fields(body, where, {"title", "kind", "figures"})
+        _fields(body, where, {"title", "kind", "figures"}, {"aliases"})
         figures = {
             key: _entry_figure(item, f"{where}, {key}", document["sources"], known)
             for key, item in _object(body["figures"], f"{where}, figures").items()
         }
         try:
             title = _string(body["title"], "title")
-            entries[name] = Entry(name, title, body["kind"], Figures(figures))
+            aliases = tuple(_string(alias, "aliases") for alias in body.get("aliases", ()))
+            entries[name] = Entry(name, title, body["kind"], Figures(figures), aliases)
         except RainierError as error:
             raise InvalidArgument(f"{where}, {error}") from error
     return entries

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,19 @@ from numpy.typing import NDArray
 from rainier_fast.ask.groups import Groups
 from rainier_fast.collectives.mesh_collectives import MeshCollectives
 from rainier_fast.collectives.mesh_rooted import MeshRooted
-from rainier_fast.definitions.check import as_count, as_integer, as_name
+from rainier_fast.definitions.check import (
+    MAX_COUNT,
+    as_count,
+    as_integer,
+    as_name,
+    as_one_of,
+    as_pairs,
+)
 from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
+from rainier_fast.frozen import frozen, put
+from rainier_fast.screen import one_screen
+from rainier_fast.topology.base import Base
+from rainier_fast.whole import whole
 
 if TYPE_CHECKING:
     from rainier_fast.collectives.plan import MeshPlans
@@ -22,6 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["DeviceMesh", "mesh_sizes"]
 
 
+@whole
+@one_screen
+@frozen("a mesh does not change; make another one")
 class DeviceMesh(MeshCollectives, MeshRooted):
     """All chips of a machine as a mesh of named axes, the last one fastest. Immutable.
 
@@ -50,11 +64,9 @@ class DeviceMesh(MeshCollectives, MeshRooted):
     _shape: dict[str, int]
 
     def __init__(self, machine: Machine, axes: Mapping[str, int]) -> None:
-        object.__setattr__(self, "machine", machine)
-        object.__setattr__(self, "_shape", mesh_sizes(axes, machine.num_chips))
-
-    def __setattr__(self, field: str, value: object) -> NoReturn:
-        raise AttributeError(f"cannot set {field!r}: a mesh does not change; make another one")
+        if not isinstance(machine, Base):
+            raise invalid_type("machine", machine, "must be a machine")
+        put(self, machine=machine, _shape=mesh_sizes(axes, machine.num_chips))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return DeviceMesh, (self.machine, self._shape)
@@ -156,10 +168,7 @@ class DeviceMesh(MeshCollectives, MeshRooted):
         >>> preset("trn2").mesh(dp=4, tp=4).axis_groups("dp").members(0)
         array([ 0,  4,  8, 12])
         """
-        names = _names(axis)
-        for name in names:
-            if name not in self._shape:
-                raise unknown("axis", name, self._shape)
+        names = tuple(as_one_of("axis", name, self._shape) for name in _names(axis))
         order = list(self._shape)
         first = order.index(names[0])
         if tuple(order[first : first + len(names)]) != names:
@@ -194,24 +203,26 @@ def mesh_sizes(axes: Mapping[str, int], chips: int) -> dict[str, int]:
     >>> mesh_sizes({"dp": -1, "tp": 4}, 16)
     {'dp': 4, 'tp': 4}
     """
-    if not isinstance(axes, Mapping):
-        raise invalid_type("axes", axes, "must map names to sizes")
-    if not axes:
-        raise invalid("axes", dict(axes), "a mesh has at least one axis, for example dp=-1")
+    pairs = as_pairs("axes", axes, "must map names to sizes")
+    if not pairs:
+        raise invalid("axes", axes, "a mesh has at least one axis, for example dp=-1")
     sizes: dict[str, int] = {}
     free = None
-    for name, size in axes.items():
-        as_name("axes", name)
-        if isinstance(size, int) and not isinstance(size, bool) and size == -1:
+    for key, size in pairs:
+        name = as_name("axes", key)
+        number = as_integer(name, size, -1, MAX_COUNT)
+        if number == -1:
             if free is not None:
                 raise invalid(name, size, f"only one axis may be -1, and {free} is")
             free, sizes[name] = name, 1
         else:
-            sizes[name] = as_count(name, size)
+            sizes[name] = as_count(name, number)
     product = math.prod(sizes.values())
     if free is not None and chips % product == 0:
         sizes[free] = chips // product
     elif free is not None or product != chips:
         relation = "divide" if free is not None else "be"
-        raise invalid("axes", dict(axes), f"the product of the sizes must {relation} {chips} chips")
+        raise invalid(
+            "axes", dict(pairs), f"the product of the sizes must {relation} {chips} chips"
+        )
     return sizes

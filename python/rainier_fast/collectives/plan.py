@@ -18,6 +18,7 @@ from rainier_fast.collectives.methods import Collectives, Group
 from rainier_fast.collectives.rooted import Rooted
 from rainier_fast.definitions.check import as_name
 from rainier_fast.errors import Unsupported, invalid
+from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, format_bytes, format_time, parse_bytes, parse_time
 
@@ -34,6 +35,7 @@ PACKET: Final = "4 KiB"
 _P = ParamSpec("_P")
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Compute:
     """Chips that compute, and stream bytes through their DMA engines meanwhile.
@@ -62,6 +64,7 @@ class Compute:
     packet_bytes: float
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Something that is to run, made by ``machine.plan`` or ``mesh.plan``; see `Machine.together`.

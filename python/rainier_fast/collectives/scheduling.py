@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from rainier_fast.ask.groups import as_groups
 from rainier_fast.ask.request import MODELS, Algorithm, Request, make_request
+from rainier_fast.definitions.check import as_one_of
 from rainier_fast.definitions.routing import Routing, as_routing
-from rainier_fast.errors import invalid_type, unknown
+from rainier_fast.errors import invalid_type
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
 
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
     from rainier_fast.results.collective import CollectiveResult
 
-__all__ = ["names_of", "play", "schedule"]
-
-_TIERS: Final = {"domain": 0, "site": 1, "wan": 2}
+__all__ = ["play", "schedule"]
 
 
 def schedule(
@@ -101,8 +99,7 @@ def play(
 
     if not isinstance(schedule, Schedule):
         raise invalid_type("schedule", schedule, "must be a Schedule")
-    if not isinstance(model, str) or model not in MODELS:
-        raise unknown("model", model, MODELS)
+    model = as_one_of("model", model, MODELS)
     made = schedule._request
     if made is not None and schedule._machine == machine:
         request = replace(made, model=model, algorithm=_named(machine, made, schedule))
@@ -126,28 +123,8 @@ def play(
 
 def _named(machine: Machine, made: Request, schedule: Schedule) -> str | tuple[str, ...]:
     """Return the names that ask for a schedule's algorithms again, whatever the model."""
-    if isinstance(made.algorithm, tuple) or not len(schedule):
+    from rainier_fast.results.collective import choice_of
+
+    if made.algorithm not in ("auto", "hierarchical") or not len(schedule):
         return made.algorithm
-    stages = [(stage, tier) for stage, tier, *_ in made.outcome(machine).stages]
-    return names_of(schedule.algorithm, stages)
-
-
-def names_of(algorithm: str, stages: Iterable[tuple[str, str]]) -> str | tuple[str, ...]:
-    """Return the names that ask for an algorithm again, of its stages and their tiers.
-
-    Examples
-    --------
-    >>> names_of("hierarchical(ring, mesh)", [("all_reduce by ring", "domain")])
-    ('ring',)
-    """
-    if not algorithm.startswith("hierarchical("):
-        return algorithm
-    by_tier: dict[str, set[str]] = {}
-    for stage, tier in stages:
-        by_tier.setdefault(tier, set()).add(stage.rpartition(" by ")[2])
-    names = [names for _, names in sorted(by_tier.items(), key=lambda item: _TIERS[item[0]])]
-    if any(len(of_tier) > 1 for of_tier in names):
-        # One tier, two algorithms, such as one to scatter and one to gather: they go by one name
-        # only together.
-        return "hierarchical"
-    return tuple(next(iter(of_tier)) for of_tier in names)
+    return choice_of(made.outcome(machine))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from rainier_fast.definitions.check import as_count, as_name, as_ratio, as_tuple_of
-from rainier_fast.errors import invalid, unknown
+from rainier_fast.definitions.check import as_count, as_name, as_one_of, as_ratio, as_tuple_of
+from rainier_fast.errors import invalid
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
 
 __all__ = ["AXIS_KINDS", "Axis", "Tier", "check_tiers"]
@@ -105,12 +105,12 @@ class Axis:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        if not as_name("name of the axis", self.name).isidentifier() or self.name in _RESERVED:
+        put(self, "name", as_name("name of the axis", self.name))
+        if not self.name.isidentifier() or self.name in _RESERVED:
             allowed = f"must be a Python name other than {' and '.join(_RESERVED)}"
             raise invalid("name of the axis", self.name, allowed)
         put(self, "size", as_count(f"size of axis {self.name}", self.size))
-        if not isinstance(self.kind, str) or self.kind not in AXIS_KINDS:
-            raise unknown(f"kind of axis {self.name}", self.kind, AXIS_KINDS)
+        put(self, "kind", as_one_of(f"kind of axis {self.name}", self.kind, AXIS_KINDS))
         rate = parse_bandwidth(self.bandwidth, f"bandwidth of axis {self.name}")
         put(self, "bandwidth", rate)
         put(self, "latency", parse_time(self.latency, f"latency of axis {self.name}"))

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.definitions.check import as_number, as_pairs
+from rainier_fast.errors import invalid, invalid_type, shown
+from rainier_fast.screen import one_screen
 
 __all__ = ["Bucket"]
 
@@ -14,6 +16,7 @@ _CLOSE: Final = 1e-5
 Order = tuple[str, ...]
 
 
+@one_screen
 @dataclass(frozen=True, slots=True, init=False)
 class Bucket:
     """The algorithm ``"bucket"`` with the share of the data that each order of the axes takes.
@@ -51,11 +54,10 @@ class Bucket:
     orders: tuple[tuple[Order, float], ...]
 
     def __init__(self, weights: Mapping[str | Sequence[str], float]) -> None:
-        if not isinstance(weights, Mapping):
-            raise invalid_type("weights", weights, "must be a dict from orders of axes to shares")
-        if not weights:
+        pairs = as_pairs("weights", weights, "must be a dict from orders of axes to shares")
+        if not pairs:
             raise invalid("weights", weights, "must have at least one order of axes")
-        orders = tuple((_order(order), _share(order, share)) for order, share in weights.items())
+        orders = tuple((_order(order), _share(order, share)) for order, share in pairs)
         total = sum(share for _, share in orders)
         if abs(total - 1.0) > _CLOSE:
             raise invalid("weights", total, "must add up to 1")
@@ -91,18 +93,15 @@ class Bucket:
 
 
 def _order(order: object) -> Order:
-    names = tuple(order) if isinstance(order, (str, tuple, list)) else ()
-    if not names or not all(isinstance(name, str) for name in names):
+    given = tuple(order) if isinstance(order, (str, tuple, list)) else ()
+    if not given or not all(isinstance(name, str) for name in given):
         raise invalid_type("weights", order, "an order is text or a tuple of names of axes")
+    names = tuple(map(str.__str__, given))
     if len(set(names)) < len(names):
         raise invalid("weights", order, "names an axis twice")
     return names
 
 
 def _share(order: object, share: object) -> float:
-    if isinstance(share, bool) or not isinstance(share, (int, float)):
-        raise invalid_type(f"weights[{order!r}]", share, "must be a number")
-    value = float(share)
-    if not 0.0 <= value <= 1.0 + _CLOSE:
-        raise invalid(f"weights[{order!r}]", share, "must be a number from 0 to 1")
-    return value
+    allowed = "must be a number from 0 to 1"
+    return as_number(f"weights[{shown(order)}]", share, 0.0, 1.0 + _CLOSE, allowed)

@@ -4,17 +4,35 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final, TypeVar
 
-from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_range
-from rainier_fast.units import Quantity, parse_bytes
+import numpy as np
 
-__all__ = ["MAX_COUNT", "as_count", "as_flag", "as_integer", "as_name", "as_ratio", "as_tuple_of"]
+from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_range, unknown
+from rainier_fast.provenance import keep
+from rainier_fast.units import Quantity, as_real, parse_bytes
+
+__all__ = [
+    "MAX_COUNT",
+    "as_count",
+    "as_flag",
+    "as_integer",
+    "as_items",
+    "as_name",
+    "as_number",
+    "as_one_of",
+    "as_pairs",
+    "as_ratio",
+    "as_tuple_of",
+]
 
 MAX_COUNT: Final = 2**32 - 1
 """Most chips, UltraServers or members of anything: the core counts them in 32 bits."""
 
+_MOST_ITEMS: Final = 2**20
+_MOST_LETTERS: Final = 200  # errors quote names
 _Item = TypeVar("_Item")
 
 
@@ -57,7 +75,7 @@ def as_count(argument: str, value: object, most: int = MAX_COUNT) -> int:
     number = _index(argument, value)
     if not 1 <= number <= most:
         raise invalid(argument, number, f"must be 1 to {most:,}")
-    return number
+    return keep(value, number)
 
 
 def as_name(argument: str, value: object) -> str:
@@ -77,9 +95,57 @@ def as_name(argument: str, value: object) -> str:
     """
     if not isinstance(value, str):
         raise invalid_type(argument, value, "must be text")
-    if not value.strip() or not value.isprintable():
-        raise invalid(argument, value, "must be printable text that is not empty")
-    return str(value)
+    text = str.__str__(value)
+    if not text.strip() or not text.isprintable() or len(text) > _MOST_LETTERS:
+        allowed = f"must be printable text of 1 to {_MOST_LETTERS} characters"
+        raise invalid(argument, text, allowed)
+    return text
+
+
+def as_one_of(
+    argument: str,
+    value: object,
+    known: Iterable[str],
+    aliases: Callable[[], Mapping[str, str]] | None = None,
+) -> str:
+    """Return `value` as plain text, one of the names that are known; `aliases` help a miss.
+
+    Raises
+    ------
+    UnknownName
+        If it is none of them, whatever it is; the message names the closest.
+
+    Examples
+    --------
+    >>> as_one_of("tie", "split", ["split", "positive"])
+    'split'
+    """
+    if isinstance(value, str):
+        text = str.__str__(value)  # a subclass may compare as it likes
+        if text in known:
+            return text
+    raise unknown(argument, value, known, None if aliases is None else aliases())
+
+
+def as_number(argument: str, value: object, low: float, high: float, allowed: str) -> float:
+    """Return `value` as a float from `low` to `high`, both allowed.
+
+    Raises
+    ------
+    InvalidArgument
+        If it is not finite or outside.
+    InvalidType
+        If it is not a real number; text and bools are none here.
+
+    Examples
+    --------
+    >>> as_number("hours", 24, 0, 100, "must be 0 to 100")
+    24.0
+    """
+    number = as_real(value, argument, allowed)
+    if not (low <= number <= high and math.isfinite(number)):
+        raise invalid(argument, value, allowed)
+    return number
 
 
 def as_ratio(argument: str, value: Quantity) -> float:
@@ -106,7 +172,7 @@ def as_ratio(argument: str, value: Quantity) -> float:
         raise invalid(argument, value, allowed) from None
     if not 0 < ratio < math.inf:
         raise invalid(argument, value, allowed)
-    return ratio
+    return keep(value, ratio)
 
 
 def as_flag(argument: str, value: object) -> bool:
@@ -122,7 +188,7 @@ def as_flag(argument: str, value: object) -> bool:
     >>> as_flag("wrap", True)
     True
     """
-    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
+    if isinstance(value, bool | np.bool_):
         return bool(value)
     raise invalid_type(argument, value, "must be True or False")
 
@@ -140,20 +206,72 @@ def as_tuple_of(argument: str, value: object, kind: type[_Item]) -> tuple[_Item,
     >>> as_tuple_of("sizes", [1, 2], int)
     (1, 2)
     """
-    if isinstance(value, str | bytes | dict) or not isinstance(value, Iterable):
-        raise invalid_type(argument, value, f"must be a sequence of {kind.__name__}")
-    items = tuple(value)
+    items = tuple(as_items(argument, value, f"must be a sequence of {kind.__name__}"))
     for index, item in enumerate(items):
         if not isinstance(item, kind):
             raise invalid_type(f"{argument}[{index}]", item, f"must be a {kind.__name__}")
     return items
 
 
+def as_items(argument: str, value: object, allowed: str) -> Sequence[Any]:
+    """Return the items of anything that has some: a list, a generator, an array, no text.
+
+    Raises
+    ------
+    InvalidType
+        If it is text or a mapping, or cannot be iterated over.
+    InvalidArgument
+        If it is not in memory yet and has more than 1,048,576 items.
+
+    Examples
+    --------
+    >>> as_items("chips", range(3), "must be integers")
+    [0, 1, 2]
+    """
+    if isinstance(value, list | tuple):
+        return value
+    items: Sequence[Any] | None = None
+    try:
+        if isinstance(value, range) and value[_MOST_ITEMS:]:
+            items = value  # not even begun
+        elif isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+            items = list(islice(value, _MOST_ITEMS + 1))
+    except Exception as error:  # whatever a value's own methods raise
+        raise invalid_type(argument, value, allowed) from error
+    if items is None:
+        raise invalid_type(argument, value, allowed)
+    if items[_MOST_ITEMS:]:
+        raise invalid(argument, value, f"must have at most {_MOST_ITEMS:,} items")
+    return items
+
+
+def as_pairs(argument: str, value: object, allowed: str) -> Sequence[Any]:
+    """Return the pairs of a mapping.
+
+    Raises
+    ------
+    InvalidType
+        If it is none.
+
+    Examples
+    --------
+    >>> as_pairs("axes", {"dp": 4}, "must map names to sizes")
+    [('dp', 4)]
+    """
+    try:
+        if isinstance(value, Mapping):
+            return list(value.items())
+    except Exception as error:  # whatever a value's own methods raise
+        raise invalid_type(argument, value, allowed) from error
+    raise invalid_type(argument, value, allowed)
+
+
 def _index(argument: str, value: object) -> int:
     allowed = "must be an integer"
-    if isinstance(value, bool) or getattr(getattr(value, "dtype", None), "kind", "i") not in "iu":
-        raise invalid_type(argument, value, allowed)
     try:
-        return operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise invalid_type(argument, value, allowed) from None
+        kind = getattr(getattr(value, "dtype", None), "kind", "i")
+        if not isinstance(value, bool) and kind in "iu":
+            return int(operator.index(value))  # type: ignore[arg-type]
+    except Exception as error:  # whatever a value's own methods raise
+        raise invalid_type(argument, value, allowed) from error
+    raise invalid_type(argument, value, allowed)

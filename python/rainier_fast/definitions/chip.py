@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from rainier_fast.definitions.check import as_name, as_ratio
-from rainier_fast.errors import invalid, invalid_type, unknown
+from rainier_fast.definitions.check import as_flag, as_items, as_name, as_one_of, as_pairs, as_ratio
+from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bandwidth, parse_bytes
 
 if TYPE_CHECKING:
@@ -18,10 +19,23 @@ __all__ = ["DTYPES", "Chip", "Rates"]
 DTYPES: Final = ("bf16", "fp32", "fp8")
 """Types of numbers whose dense rates the catalogue holds, where the maker publishes them."""
 
+_DTYPE_ALIASES: Final = {
+    "bfloat16": "bf16",
+    "float16": "bf16",
+    "fp16": "bf16",
+    "f32": "fp32",
+    "float": "fp32",
+    "float32": "fp32",
+    "float8": "fp8",
+    "f8e4m3": "fp8",
+    "float8_e4m3": "fp8",
+}
+
 Rates: TypeAlias = Mapping[str, float] | tuple[tuple[str, float], ...]
 """FLOP/s by type of number; stored as pairs, sorted."""
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Chip:
     """A chip.
@@ -38,6 +52,9 @@ class Chip:
         Bytes of memory.
     hbm_bandwidth_Bps
         Bytes/s of memory.
+    dma_bandwidth_Bps
+        Bytes/s of all DMA engines together, which collectives and computation share; None where
+        it is not known.
 
     Raises
     ------
@@ -58,10 +75,11 @@ class Chip:
     tensor_flops: Rates = ()
     hbm_bytes: Quantity = 1
     hbm_bandwidth_Bps: Quantity = 1.0  # noqa: N815 - B is the unit's letter
+    dma_bandwidth_Bps: Quantity | None = None  # noqa: N815 - B is the unit's letter
 
     def __post_init__(self) -> None:
-        as_name("name", self.name)
         put = object.__setattr__
+        put(self, "name", as_name("name", self.name))
         put(self, "peak_flops", _rates("peak_flops", self.peak_flops))
         put(self, "tensor_flops", _rates("tensor_flops", self.tensor_flops))
         size = parse_bytes(self.hbm_bytes, "hbm_bytes")
@@ -70,6 +88,9 @@ class Chip:
         put(self, "hbm_bytes", int(size))
         rate = parse_bandwidth(self.hbm_bandwidth_Bps, "hbm_bandwidth_Bps")
         put(self, "hbm_bandwidth_Bps", rate)
+        if self.dma_bandwidth_Bps is not None:
+            rate = parse_bandwidth(self.dma_bandwidth_Bps, "dma_bandwidth_Bps")
+            put(self, "dma_bandwidth_Bps", rate)
 
     @classmethod
     def from_catalog(cls, name: str) -> Chip:
@@ -99,15 +120,14 @@ class Chip:
         from rainier_fast.catalog import catalog  # read only when asked for
 
         chips = {key: entry for key, entry in catalog().items() if entry.kind == "chip"}
-        if not isinstance(name, str) or name not in chips:
-            raise unknown("chip", name, chips)
-        entry = chips[name]
+        entry = chips[as_one_of("chip", name, chips)]
         return cls(
-            name,
+            entry.name,
             _listed(entry, "peak_flops"),
             _listed(entry, "tensor_flops"),
             entry["hbm_bytes"].number,
             entry["hbm_bandwidth"].number,
+            entry["dma_bandwidth"].number if "dma_bandwidth" in entry else None,
         )
 
     def flops(self, dtype: str, *, tensor_only: bool = False) -> float:
@@ -135,11 +155,9 @@ class Chip:
         >>> Chip.from_catalog("trainium2").flops("bf16", tensor_only=True)
         632000000000000.0
         """
-        pairs = self.tensor_flops if tensor_only else self.peak_flops
+        pairs = self.tensor_flops if as_flag("tensor_only", tensor_only) else self.peak_flops
         rates = dict(pairs)
-        if not isinstance(dtype, str) or dtype not in rates:
-            raise unknown("dtype", dtype, rates)
-        return rates[dtype]
+        return rates[as_one_of("dtype", dtype, rates, lambda: _DTYPE_ALIASES)]
 
 
 def _listed(entry: Entry, kind: str) -> dict[str, float]:
@@ -149,12 +167,10 @@ def _listed(entry: Entry, kind: str) -> dict[str, float]:
 
 
 def _rates(argument: str, given: object) -> tuple[tuple[str, float], ...]:
-    pairs: Any = given.items() if isinstance(given, Mapping) else given
     allowed = "must map types of numbers such as 'bf16' to FLOP/s"
-    if isinstance(pairs, str) or not isinstance(pairs, Iterable):
-        raise invalid_type(argument, given, allowed)
     rates: dict[str, float] = {}
-    for pair in pairs:
+    read = as_pairs if isinstance(given, Mapping) else as_items
+    for pair in read(argument, given, allowed):
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise invalid_type(argument, given, allowed)
         dtype = as_name(f"{argument} type", pair[0])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from rainier_fast.definitions.check import as_count, as_flag
-from rainier_fast.errors import invalid, invalid_type, unknown
+from rainier_fast.definitions.check import as_count, as_flag, as_items, as_one_of
+from rainier_fast.errors import invalid
 from rainier_fast.units import Quantity, format_time, parse_time
 
 __all__ = ["CPUS", "GENERATIONS", "PROTOCOLS", "Gpu"]
@@ -75,11 +74,7 @@ class Gpu:
     def __post_init__(self) -> None:
         put = object.__setattr__
         for name, known in (("generation", GENERATIONS), ("cpu", CPUS)):
-            value = getattr(self, name)
-            if not isinstance(value, str):
-                raise invalid_type(name, value, "must be text")
-            if value not in known:
-                raise unknown(name, value, known)
+            put(self, name, as_one_of(name, getattr(self, name), known))
         links = _NVLINKS[self.generation] if self.nvlinks is None else self.nvlinks
         put(self, "nvlinks", as_count("nvlinks", links, 1024))
         put(self, "network_latency", parse_time(self.network_latency, "network_latency"))
@@ -134,14 +129,8 @@ class Gpu:
 
 
 def _protocols(given: object) -> tuple[str, ...]:
-    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-        raise invalid_type("protocols", given, "must be a sequence of names")
-    names = tuple(given)
-    for name in names:
-        if not isinstance(name, str):
-            raise invalid_type("protocols", name, "must be names")
-        if name not in PROTOCOLS:
-            raise unknown("protocols", name, PROTOCOLS)
+    listed = as_items("protocols", given, "must be a sequence of names")
+    names = [as_one_of("protocols", name, PROTOCOLS) for name in listed]
     if "simple" not in names:
         raise invalid("protocols", names, "must have 'simple', which NCCL cannot do without")
     return tuple(name for name in PROTOCOLS if name in names)

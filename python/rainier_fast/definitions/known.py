@@ -6,11 +6,13 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from rainier_fast.definitions.assumed import assumed
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.neuron import Neuron
 from rainier_fast.definitions.rivals import node, pod
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
+from rainier_fast.provenance import AssumedFloat
 
 if TYPE_CHECKING:
     from rainier_fast.catalog import Entry
@@ -51,23 +53,17 @@ def _entry(name: str) -> Entry:
     return catalog()[name]
 
 
-def _assumed(name: str) -> float:
-    from rainier_fast.catalog import assumptions  # read only when asked for
-
-    return assumptions()[name].number
-
-
 def _nic(entry: Entry) -> Nic:
     return Nic(
         entry["efa_bandwidth_per_chip"].number,
-        _assumed("efa_nic_latency"),
-        _assumed("efa_message_overhead"),
+        assumed("efa_nic_latency", "efa_end_to_end_latency"),
+        assumed("efa_message_overhead"),
     )
 
 
 def _torus(name: str, axes: str) -> UltraServer:
     entry = _entry(name)
-    hop = _assumed("neuronlink_hop_latency")
+    hop = assumed("neuronlink_hop_latency")
     rings = tuple(
         Axis(
             axis,
@@ -87,13 +83,14 @@ def _torus(name: str, axes: str) -> UltraServer:
 def _switched(name: str) -> UltraServer:
     """Sled switch, then rack switch over all its sleds, then cables between racks."""
     entry = _entry(name)
-    hop = _assumed("neuronlink_hop_latency")
+    hop = assumed("neuronlink_hop_latency")
+    # A crossing takes the two ports of a switch and the time of one hop.
+    port = AssumedFloat(hop / 2, *hop.names)
     racks = int(entry["switch_groups"].number)
     sleds = int(entry["chips"].number) // (racks * _SLED)
     axes = (
-        # A crossing takes the two ports of a switch and the time of one hop.
-        Axis("sled", _SLED, "switch", entry["sled_bandwidth"].number, hop / 2),
-        Axis("rack", sleds, "spanning_switch", entry["rack_bandwidth"].number, hop / 2),
+        Axis("sled", _SLED, "switch", entry["sled_bandwidth"].number, port),
+        Axis("rack", sleds, "spanning_switch", entry["rack_bandwidth"].number, port),
         Axis("group", racks, "full_mesh", entry["rack_to_rack_bandwidth"].number, hop),
     )
     return UltraServer(name, Chip.from_catalog(str(entry["chip"].value)), axes, _nic(entry))

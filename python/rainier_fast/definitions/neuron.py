@@ -85,7 +85,8 @@ class Neuron:
             if share > 1:
                 raise invalid(name, share, _MOST_SHARE)
             put(self, name, share)
-        if as_count("lnc", self.lnc) not in (1, 2):
+        put(self, "lnc", as_count("lnc", self.lnc))
+        if self.lnc not in (1, 2):
             raise invalid("lnc", self.lnc, "must be 1 or 2")
         put(self, "links_at_once", as_ratio("links_at_once", self.links_at_once))
         if self.links_at_once > _MOST_LINKS:
@@ -95,8 +96,8 @@ class Neuron:
             put(self, name, parse_bytes(getattr(self, name), name))
         if float(self.mesh_most) > float(self.halving_most):
             raise invalid("mesh_most", self.mesh_most, "must be at most halving_most")
-        as_count("replica_groups", self.replica_groups)
-        as_count("streams", self.streams)
+        put(self, "replica_groups", as_count("replica_groups", self.replica_groups))
+        put(self, "streams", as_count("streams", self.streams))
 
     @classmethod
     def from_catalog(cls) -> Neuron:

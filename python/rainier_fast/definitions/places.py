@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rainier_fast.errors import invalid_type
+from rainier_fast.definitions.check import MAX_COUNT, as_integer, as_name
 
 __all__ = ["ChipAt", "LinkAt"]
 
@@ -36,10 +36,7 @@ class ChipAt:
     coordinates: tuple[tuple[str, int], ...]
 
     def __init__(self, *, site: int | str = 0, ultraserver: int = 0, **coordinates: int) -> None:
-        put = object.__setattr__
-        put(self, "site", site)
-        put(self, "ultraserver", ultraserver)
-        put(self, "coordinates", tuple(sorted(coordinates.items())))
+        _put_place(self, site, ultraserver, coordinates)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the coordinates as the keywords of `Machine.chip`.
@@ -102,17 +99,11 @@ class LinkAt:
         ultraserver: int = 0,
         **coordinates: int,
     ) -> None:
-        if not isinstance(axis, str):
-            raise invalid_type("axis", axis, "must be text")
-        if direction is not None and not isinstance(direction, str):
-            raise invalid_type("direction", direction, "must be text, or None for both directions")
         put = object.__setattr__
-        put(self, "axis", axis)
-        put(self, "direction", direction)
-        put(self, "to", to)
-        put(self, "site", site)
-        put(self, "ultraserver", ultraserver)
-        put(self, "coordinates", tuple(sorted(coordinates.items())))
+        put(self, "axis", as_name("axis", axis))
+        put(self, "direction", None if direction is None else as_name("direction", direction))
+        put(self, "to", None if to is None else _place("to", to))
+        _put_place(self, site, ultraserver, coordinates)
 
     @property
     def chip(self) -> ChipAt:
@@ -139,6 +130,24 @@ class LinkAt:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _link_at, (self.to_dict(),)
+
+
+def _put_place(
+    it: ChipAt | LinkAt, site: object, ultraserver: object, coordinates: dict[str, Any]
+) -> None:
+    put = object.__setattr__
+    put(it, "site", _place("site", site))
+    put(it, "ultraserver", _number("ultraserver", ultraserver))
+    along = tuple((name, _number(name, coordinates[name])) for name in sorted(coordinates))
+    put(it, "coordinates", along)
+
+
+def _place(argument: str, value: object) -> int | str:
+    return as_name(argument, value) if isinstance(value, str) else _number(argument, value)
+
+
+def _number(argument: str, value: object) -> int:
+    return as_integer(argument, value, 0, MAX_COUNT - 1)
 
 
 def _chip_at(words: dict[str, Any]) -> ChipAt:

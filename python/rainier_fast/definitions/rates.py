@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from rainier_fast.definitions.check import as_count
-from rainier_fast.errors import invalid, invalid_type, unknown
+from rainier_fast.definitions.check import as_count, as_number, as_one_of
+from rainier_fast.definitions.ultraserver import UltraServer
+from rainier_fast.errors import invalid_type
 
 if TYPE_CHECKING:
     from rainier_fast.topology.base import Base
@@ -77,7 +78,8 @@ class FailureRates:
         for part in _PARTS:
             name = f"{part}_per_hour"
             object.__setattr__(self, name, _number(name, getattr(self, name)))
-        as_count("chips_per_host", self.chips_per_host)
+        count = as_count("chips_per_host", self.chips_per_host)
+        object.__setattr__(self, "chips_per_host", count)
         if self.repair_hours is not None:
             hours = _number("repair_hours", self.repair_hours)
             object.__setattr__(self, "repair_hours", hours)
@@ -110,9 +112,7 @@ class FailureRates:
         """
         from rainier_fast.catalog import catalog  # only when asked for
 
-        if not isinstance(name, str) or name not in RATE_SOURCES:
-            raise unknown("rates", name, RATE_SOURCES)
-        figures = catalog()[RATE_SOURCES[name]].figures
+        figures = catalog()[RATE_SOURCES[as_one_of("rates", name, RATE_SOURCES)]].figures
         rates = {
             f"{part}_per_hour": figures[f"{part}_per_hour"].number
             for part in _PARTS
@@ -129,7 +129,9 @@ class FailureRates:
         >>> FailureRates(chip_per_hour=1e-3).failures_per_hour(preset("trn2"))
         0.016
         """
-        server = machine.ultraserver
+        server = getattr(machine, "ultraserver", None)
+        if not isinstance(server, UltraServer):
+            raise invalid_type("machine", machine, "must be a machine")
         hosts = server.num_chips / min(self.chips_per_host, server.num_chips)
         each = server.num_chips * self.chip_per_hour + hosts * self.host_per_hour
         each += self.ultraserver_per_hour + _cables(machine) * self.cable_per_hour
@@ -200,14 +202,7 @@ def as_hours(hours: object) -> float:
 
 
 def _number(name: str, value: object) -> float:
-    kind = getattr(getattr(value, "dtype", None), "kind", "f")
-    good = isinstance(value, int | float) or (kind in "iuf" and getattr(value, "ndim", 1) == 0)
-    if isinstance(value, bool) or not good:
-        raise invalid_type(name, value, _ALLOWED)
-    number = float(value)  # type: ignore[arg-type]
-    if not 0 <= number < math.inf:
-        raise invalid(name, value, _ALLOWED)
-    return number
+    return as_number(name, value, 0, math.inf, _ALLOWED)
 
 
 def _cables(machine: Base) -> int:

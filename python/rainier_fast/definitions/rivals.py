@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rainier_fast.definitions.assumed import number_of
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.site import Fabric
 from rainier_fast.definitions.slices import slice_axes
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
+from rainier_fast.provenance import AssumedFloat, AssumedInt, names_in
 
 if TYPE_CHECKING:
     from rainier_fast.catalog import Entry
@@ -88,9 +90,13 @@ def node(chip: str) -> UltraServer:
         count,
         str(entry["topology"].value),
         link_bandwidth(entry),
-        entry["link_latency"].number,
+        number_of(entry["link_latency"]),
     )
-    nic = Nic(_nic_bandwidth(entry), entry["nic_latency"].number, entry["message_overhead"].number)
+    nic = Nic(
+        _nic_bandwidth(entry),
+        number_of(entry["nic_latency"], "rdma_end_to_end_latency"),
+        number_of(entry["message_overhead"]),
+    )
     return UltraServer(entry.name, Chip.from_catalog(chip), (axis,), nic, gpu=gpu_of(entry))
 
 
@@ -116,7 +122,7 @@ def gpu_of(entry: Entry) -> Gpu | None:
     """
     if "gpu_generation" not in entry:
         return None
-    fill = entry["nccl_fill"].number if "nccl_fill" in entry else 0.0
+    fill = number_of(entry["nccl_fill"]) if "nccl_fill" in entry else 0.0
     return Gpu(str(entry["gpu_generation"].value), cpu=str(entry["host_cpu"].value), fill=fill)
 
 
@@ -151,7 +157,7 @@ def pod(chip: str, shape: tuple[int, ...] | None = None) -> UltraServer:
     name = entry.name
     if shape is not None:
         name = f"{chip} slice {'x'.join(str(axis.size) for axis in axes)}"
-    return UltraServer(name, Chip.from_catalog(chip), axes, launch=entry["launch"].number)
+    return UltraServer(name, Chip.from_catalog(chip), axes, launch=number_of(entry["launch"]))
 
 
 def fabric_of(chip: str, nodes: int) -> Fabric:
@@ -177,8 +183,9 @@ def fabric_of(chip: str, nodes: int) -> Fabric:
     if nodes == 1:
         return Fabric()
     entry = _of(chip)
-    group = int(entry["group_nodes"].number)
-    tier = Tier(group, entry["oversubscription"].number, entry["tier_latency"].number)
+    group = AssumedInt(int(entry["group_nodes"].number), *names_in(number_of(entry["group_nodes"])))
+    ratio, latency = number_of(entry["oversubscription"]), number_of(entry["tier_latency"])
+    tier = Tier(group, ratio, latency)
     return Fabric((tier,))
 
 
@@ -202,14 +209,17 @@ def link_bandwidth(entry: Entry) -> float:
     """
     if "local_share" not in entry:
         return entry["link_bandwidth"].number
-    local = entry["port_bandwidth_total"].number * entry["local_share"].number
-    return local / (entry["chips"].number - 1)
+    share = number_of(entry["local_share"])
+    local = entry["port_bandwidth_total"].number * share / (entry["chips"].number - 1)
+    return AssumedFloat(local, *names_in(share))
 
 
 def _nic_bandwidth(entry: Entry) -> float:
     if "local_share" not in entry:
         return entry["nic_bandwidth_per_chip"].number
-    return entry["port_bandwidth_total"].number * (1 - entry["local_share"].number)
+    share = number_of(entry["local_share"])
+    rest = entry["port_bandwidth_total"].number * (1 - share)
+    return AssumedFloat(rest, *names_in(share))
 
 
 def _of(chip: str) -> Entry:

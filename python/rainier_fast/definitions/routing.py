@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from rainier_fast.definitions.check import as_integer
+from rainier_fast.definitions.check import as_integer, as_items, as_one_of
 from rainier_fast.errors import invalid, invalid_type, unknown
 
 __all__ = [
@@ -61,15 +61,13 @@ class DimensionOrder:
     order: Sequence[str | int] | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.tie, str) or self.tie not in TIES:
-            raise unknown("tie", self.tie, TIES)
+        object.__setattr__(self, "tie", as_one_of("tie", self.tie, TIES))
         if self.order is None:
             return
-        if isinstance(self.order, str) or not isinstance(self.order, Sequence):
-            raise invalid_type("order", self.order, "must be a sequence of axis names or numbers")
+        allowed = "must be a sequence of axis names or numbers"
         steps = tuple(
-            step if isinstance(step, str) else as_integer(f"order[{at}]", step, 0, 15)
-            for at, step in enumerate(self.order)
+            str.__str__(step) if isinstance(step, str) else as_integer(f"order[{at}]", step, 0, 15)
+            for at, step in enumerate(as_items("order", self.order, allowed))
         )
         object.__setattr__(self, "order", steps)
 
@@ -222,9 +220,7 @@ def as_routing(routing: Routing) -> Policy:
         return routing
     if not isinstance(routing, str):
         raise invalid_type("routing", routing, "must be a routing policy or the name of one")
-    if routing not in ROUTINGS:
-        raise unknown("routing", routing, ROUTINGS)
-    return ROUTINGS[routing]
+    return ROUTINGS[as_one_of("routing", routing, ROUTINGS)]
 
 
 def routing_row(routing: Routing, axes: Sequence[str]) -> RoutingRow:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from rainier_fast.definitions.assumed import assumed
 from rainier_fast.definitions.axis import Tier, check_tiers
 from rainier_fast.definitions.check import as_count, as_name
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.errors import invalid_type
+from rainier_fast.provenance import AssumedInt
+from rainier_fast.screen import one_screen
 
 __all__ = ["Fabric", "Site", "default_fabric"]
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Fabric:
     """Tiers of switch groups over the UltraServers of a site; the last groups meet in a core.
@@ -39,6 +43,7 @@ class Fabric:
         object.__setattr__(self, "tiers", check_tiers("tiers", self.tiers))
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Site:
     """A site.
@@ -73,7 +78,7 @@ class Site:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        as_name("name of the site", self.name)
+        put(self, "name", as_name("name of the site", self.name))
         put(self, "ultraservers", as_count(f"ultraservers of site {self.name}", self.ultraservers))
         if not isinstance(self.ultraserver, UltraServer):
             raise invalid_type("ultraserver", self.ultraserver, "must be an UltraServer")
@@ -111,10 +116,8 @@ def default_fabric() -> Fabric:
     >>> [tier.group for tier in default_fabric().tiers]
     [16, 256]
     """
-    from rainier_fast.catalog import assumptions  # read only when asked for
-
-    known = assumptions()
-    ratio = known["fabric_oversubscription"].number
-    latency = known["fabric_tier_latency"].number
-    groups = (known[f"fabric_tier{tier}_ultraservers"].number for tier in (1, 2))
-    return Fabric(tuple(Tier(int(group), ratio, latency) for group in groups))
+    ratio, latency = assumed("fabric_oversubscription"), assumed("fabric_tier_latency")
+    groups = (assumed(f"fabric_tier{tier}_ultraservers") for tier in (1, 2))
+    return Fabric(
+        tuple(Tier(AssumedInt(int(group), *group.names), ratio, latency) for group in groups)
+    )

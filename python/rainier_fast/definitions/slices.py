@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from rainier_fast.definitions.assumed import number_of
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.check import as_count
 from rainier_fast.errors import invalid, invalid_type
@@ -87,7 +88,7 @@ def slice_axes(entry: Entry, shape: tuple[int, ...] | None = None) -> tuple[Axis
             size,
             "ring" if wrap else "line",
             entry["link_bandwidth"].number,
-            entry["link_latency"].number,
+            number_of(entry["link_latency"]),
         )
         for letter, size, wrap in zip(_LETTERS, sizes, wraps, strict=False)
     )

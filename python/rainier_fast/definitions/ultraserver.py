@@ -11,6 +11,7 @@ from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.neuron import Neuron, NeuronRow
 from rainier_fast.errors import Unsupported, invalid, invalid_type
+from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
 
 __all__ = ["MAX_AXES", "Nic", "UltraServer"]
@@ -69,6 +70,7 @@ class Nic:
         return float(self.overhead)
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class UltraServer:
     """A scale-up domain: chips on a product of axes, each with a NIC if domains are to meet.
@@ -117,7 +119,7 @@ class UltraServer:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        as_name("name", self.name)
+        put(self, "name", as_name("name", self.name))
         if self.chip is not None and not isinstance(self.chip, Chip):
             raise invalid_type("chip", self.chip, "must be a Chip or None")
         if self.nic is not None and not isinstance(self.nic, Nic):

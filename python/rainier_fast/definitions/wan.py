@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from rainier_fast.errors import invalid, invalid_type, unknown
+from rainier_fast.definitions.check import as_one_of
+from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
 
 __all__ = ["WAN_SHAPES", "Wan"]
@@ -17,6 +19,7 @@ WAN_SHAPES: Final = ("mesh", "hub")
 _Stored: TypeAlias = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Wan:
     """Links between sites, shared by all their flows.
@@ -50,9 +53,8 @@ class Wan:
     shape: str = "mesh"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.shape, str) or self.shape not in WAN_SHAPES:
-            raise unknown("shape", self.shape, WAN_SHAPES)
         put = object.__setattr__
+        put(self, "shape", as_one_of("shape", self.shape, WAN_SHAPES))
         put(self, "bandwidth", self._stored("bandwidth", self.bandwidth, parse_bandwidth))
         put(self, "latency", self._stored("latency", self.latency, parse_time))
 

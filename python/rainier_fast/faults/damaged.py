@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rainier_fast import _core
 from rainier_fast.errors import invalid, invalid_type
-from rainier_fast.faults.checks import sizes
-from rainier_fast.faults.faults import Faults
-from rainier_fast.faults.rows import faults_of, row_of
+from rainier_fast.faults.faults import Faults, sizes
 from rainier_fast.topology.base import Base
 
 if TYPE_CHECKING:
@@ -35,8 +32,7 @@ class Damaged(Base):
     @property
     def faults(self) -> Faults:
         """What is broken; of no length where nothing is."""
-        kept = self._faults
-        return Faults._of(kept._columns, kept._factors, self._numbering(), self._whole)
+        return Faults._of(self._faults, self._numbering(), self._whole)
 
     @property
     def num_live_chips(self) -> int:
@@ -117,8 +113,7 @@ class Damaged(Base):
         )
 
         whole = self._whole
-        core = _core.with_faults(
-            self._core,
+        row = (
             links_of(whole, "links", links),
             chips_of(whole, "chips", chips),
             chips_of(whole, "nics", nics),
@@ -126,10 +121,8 @@ class Damaged(Base):
             sites_of(whole, "sites", sites),
             *degraded_of(whole, "degrade", {} if degrade is None else degrade),
         )
-        if faults is not None:
-            self._check_numbering(faults)
-            core = _core.with_faults(core, *row_of(faults))
-        return self._hurt(core)
+        more = None if faults is None else self._checked(faults)
+        return self._hurt(_core.with_faults(self._core, row, more))
 
     def healthy(self) -> Machine:
         """Return the same machine, whole.
@@ -190,27 +183,17 @@ class Damaged(Base):
         from rainier_fast.faults.naming import chips_of, links_of, sites_of, ultraservers_of
 
         whole = self._whole
-        again: dict[str, NDArray[Any]] = {
-            "links": links_of(whole, "links", links),
-            "chips": chips_of(whole, "chips", chips),
-            "nics": chips_of(whole, "nics", nics),
-            "ultraservers": ultraservers_of(whole, "ultraservers", ultraservers),
-            "sites": sites_of(whole, "sites", sites),
-            "degraded": links_of(whole, "degraded", degraded),
-        }
-        columns = dict(self._faults._columns)
-        factors = self._faults._factors
-        for name, numbers in again.items():
-            found = np.isin(numbers.astype(np.int64), columns[name])
-            if not found.all():
-                missing = int(numbers[int((~found).argmax())])
-                raise invalid(name, missing, "is not among the faults: nothing to repair")
-            keep = ~np.isin(columns[name], numbers.astype(np.int64))
-            columns[name] = columns[name][keep]
-            if name == "degraded":
-                factors = factors[keep]
-        rest = Faults._of(columns, factors, None)
-        return self._hurt(_core.with_faults(_core.healthy(self._core), *row_of(rest)))
+        slower = links_of(whole, "degraded", degraded)
+        row = (
+            links_of(whole, "links", links),
+            chips_of(whole, "chips", chips),
+            chips_of(whole, "nics", nics),
+            ultraservers_of(whole, "ultraservers", ultraservers),
+            sites_of(whole, "sites", sites),
+            slower,
+            np.ones(slower.size),
+        )
+        return self._hurt(_core.repaired(self._core, row))
 
     def _hurt(self, core: _core.Machine) -> Machine:
         """Return this machine with another core, of the same definition but for the faults."""
@@ -224,14 +207,15 @@ class Damaged(Base):
         for slot in slots:
             object.__setattr__(machine, slot, getattr(self, slot))
         object.__setattr__(machine, "_core", core)
-        object.__setattr__(machine, "_faults", faults_of(core))
         return machine._whole
 
     def _numbering(self) -> tuple[int, ...]:
         return self.num_chips, self.num_links, self.num_ultraservers, len(self._sites)
 
-    def _check_numbering(self, faults: object) -> None:
+    def _checked(self, faults: object) -> _core.Faults:
+        """Return faults as the core has them, which are of this machine as far as they say."""
         if not isinstance(faults, Faults):
             raise invalid_type("faults", faults, "must be Faults")
         if faults._numbering is not None and faults._numbering != self._numbering():
             raise invalid("faults", sizes(faults._numbering), f"this is {sizes(self._numbering())}")
+        return faults._core

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.errors import Unsupported, invalid, invalid_type
-from rainier_fast.faults.checks import factor_of, numbers_of, sizes
+from rainier_fast import _core
+from rainier_fast.definitions.check import as_items, as_pairs
+from rainier_fast.errors import Unsupported, invalid, invalid_type, out_of_range, shown
+from rainier_fast.faults.file import FORMAT, NAMES, PARTS, VERSION, read, write
+from rainier_fast.frozen import frozen, put
+from rainier_fast.screen import one_screen
+from rainier_fast.topology.arrays import as_integers
+from rainier_fast.units import as_real, format_count
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
     from rainier_fast.results.table import Table
 
-__all__ = ["NAMES", "Faults"]
+__all__ = ["Faults", "as_factor", "sizes"]
 
-NAMES: Final = ("links", "chips", "nics", "ultraservers", "sites")
-"""What can be dead."""
+_CoreFaults: TypeAlias = _core.Faults
 
 
+@one_screen
+@frozen("faults do not change; make others")
 class Faults:
     """What is broken, by the numbers of a machine. Immutable; equal where it says the same.
 
@@ -66,10 +73,9 @@ class Faults:
     (3, [1])
     """
 
-    __slots__ = ("_columns", "_factors", "_machine", "_numbering")
+    __slots__ = ("_core", "_machine", "_numbering")
 
-    _columns: dict[str, NDArray[np.int64]]
-    _factors: NDArray[np.float64]
+    _core: _CoreFaults
     # Chips, links, UltraServers and sites of the machine whose numbers these are, where known.
     _numbering: tuple[int, ...] | None
     _machine: Machine | None
@@ -84,94 +90,71 @@ class Faults:
         sites: Iterable[int] = (),
         degraded: Mapping[int, float] | None = None,
     ) -> None:
-        given = (links, chips, nics, ultraservers, sites)
-        columns = {name: numbers_of(name, one) for name, one in zip(NAMES, given, strict=True)}
-        slower = {} if degraded is None else degraded
-        if not isinstance(slower, Mapping):
-            raise invalid_type("degraded", slower, "must be a mapping of link numbers to factors")
-        columns["degraded"] = numbers_of("degraded", list(slower))
-        factors = [factor_of(int(link), slower[link]) for link in columns["degraded"]]
-        both = np.intersect1d(columns["links"], columns["degraded"])
-        if both.size:
-            raise invalid(
-                f"degraded[{both[0]}]",
-                slower[int(both[0])],
-                "this link is in links too: it is either dead or slower",
-            )
-        self._put(columns, np.array(factors, np.float64), None, None)
+        allowed = "must be a mapping of link numbers to factors"
+        slower = dict([] if degraded is None else as_pairs("degraded", degraded, allowed))
+        factors = [as_factor(f"degraded[{shown(at)}]", factor) for at, factor in slower.items()]
+        row = (
+            _numbers("links", links, 2**63).astype(np.uint64),
+            _numbers("chips", chips).astype(np.uint32),
+            _numbers("nics", nics).astype(np.uint32),
+            _numbers("ultraservers", ultraservers).astype(np.uint32),
+            _numbers("sites", sites).astype(np.uint32),
+            _numbers("degraded", list(slower), 2**63).astype(np.uint64),
+            np.array(factors, np.float64),
+        )
+        self._put(_core.Faults(row), None, None)
 
     @classmethod
     def _of(
         cls,
-        columns: Mapping[str, NDArray[Any]],
-        factors: NDArray[np.float64],
+        core: _CoreFaults,
         numbering: tuple[int, ...] | None,
         machine: Machine | None = None,
     ) -> Faults:
-        """Make one of arrays that are known to be good."""
+        """Make one of faults of the core."""
         faults = object.__new__(cls)
-        plain = {name: np.asarray(column, np.int64) for name, column in columns.items()}
-        faults._put(plain, factors, numbering, machine)
+        faults._put(core, numbering, machine)
         return faults
 
     def _put(
-        self,
-        columns: dict[str, NDArray[np.int64]],
-        factors: NDArray[np.float64],
-        numbering: tuple[int, ...] | None,
-        machine: Machine | None,
+        self, core: _CoreFaults, numbering: tuple[int, ...] | None, machine: Machine | None
     ) -> None:
-        for array in (*columns.values(), factors):
-            array.flags.writeable = False
-        values = {
-            "_columns": columns,
-            "_factors": factors,
-            "_numbering": numbering,
-            "_machine": machine,
-        }
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"cannot set {name!r}: faults do not change; make others")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"cannot delete {name!r}: faults do not change")
+        put(self, _core=core, _numbering=numbering, _machine=machine)
 
     @property
     def links(self) -> NDArray[np.int64]:
         """Numbers of links that carry nothing."""
-        return self._columns["links"]
+        return self._core.links
 
     @property
     def chips(self) -> NDArray[np.int64]:
         """Numbers of dead chips."""
-        return self._columns["chips"]
+        return self._core.chips
 
     @property
     def nics(self) -> NDArray[np.int64]:
         """Numbers of chips whose NIC is dead."""
-        return self._columns["nics"]
+        return self._core.nics
 
     @property
     def ultraservers(self) -> NDArray[np.int64]:
         """Dead UltraServers, counted over the machine."""
-        return self._columns["ultraservers"]
+        return self._core.ultraservers
 
     @property
     def sites(self) -> NDArray[np.int64]:
         """Numbers of dead sites."""
-        return self._columns["sites"]
+        return self._core.sites
 
     @property
     def degraded(self) -> dict[int, float]:
         """The factors on the bandwidth of slower links, by link number."""
-        return dict(zip(self._columns["degraded"].tolist(), self._factors.tolist(), strict=True))
+        return dict(self._core.degraded)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of its arrays."""
-        return sum(array.nbytes for array in (*self._columns.values(), self._factors))
+        """Bytes of its arrays, were all of them made."""
+        return 8 * (len(self) + self.counts.get("degraded", 0))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -182,18 +165,18 @@ class Faults:
         >>> Faults(links=[3, 4], chips=[1]).counts
         {'links': 2, 'chips': 1}
         """
-        return {name: column.size for name, column in self._columns.items() if column.size}
+        return {name: count for name, count in self._core.counts() if count}
 
     def __len__(self) -> int:
-        return sum(self.counts.values())
+        return len(self._core)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Faults):
             return NotImplemented
-        return self._key() == other._key()
+        return self._core == other._core
 
     def __hash__(self) -> int:
-        return hash(self._key())
+        return hash(self._core)
 
     def __or__(self, other: Faults) -> Faults:
         if not isinstance(other, Faults):
@@ -231,16 +214,8 @@ class Faults:
             raise invalid(
                 "other", sizes(other._numbering), f"these are faults of {sizes(self._numbering)}"
             )
-        columns = {name: np.union1d(self._columns[name], other._columns[name]) for name in NAMES}
-        slower = self.degraded
-        for link, factor in other.degraded.items():
-            slower[link] = min(factor, slower.get(link, 1.0))
-        dead = set(columns["links"].tolist())
-        kept = sorted(link for link in slower if link not in dead)
-        columns["degraded"] = np.array(kept, np.int64)
-        factors = np.array([slower[link] for link in kept], np.float64)
         numbering = self._numbering or other._numbering
-        return Faults._of(columns, factors, numbering, self._machine or other._machine)
+        return Faults._of(self._core | other._core, numbering, self._machine or other._machine)
 
     def on(self, machine: Machine) -> Faults:
         """Return the same faults, read with the names of a machine.
@@ -267,8 +242,12 @@ class Faults:
         1 chip dead
           chip 5: x 1, y 1
         """
+        from rainier_fast.topology.base import Base  # only when asked for
+
+        if not isinstance(machine, Base):
+            raise invalid_type("machine", machine, "must be a machine")
         hurt = machine.with_faults(faults=self)
-        return Faults._of(self._columns, self._factors, hurt._numbering(), machine)
+        return Faults._of(self._core, hurt._numbering(), machine)
 
     def table(self) -> Table:
         """Return a row for each fault: what, number, where, factor on the bandwidth.
@@ -312,14 +291,12 @@ class Faults:
         >>> Faults(links=[3]).to_dict()["links"]
         [3]
         """
-        from rainier_fast.faults.file import FORMAT, PARTS, VERSION  # only when asked for
-
         numbering = self._numbering
         return {
             "format": FORMAT,
             "version": VERSION,
             "machine": None if numbering is None else dict(zip(PARTS, numbering, strict=True)),
-            **{name: self._columns[name].tolist() for name in NAMES},
+            **{name: getattr(self, name).tolist() for name in NAMES},
             "degraded": [[link, factor] for link, factor in self.degraded.items()],
         }
 
@@ -345,8 +322,6 @@ class Faults:
         ...     Faults.load(path)
         Faults(links=[3])
         """
-        from rainier_fast.faults.file import write  # only when asked for
-
         write(Path(path), self.to_dict())
 
     @classmethod
@@ -376,17 +351,15 @@ class Faults:
         Traceback (most recent call last):
         FileNotFoundError: [Errno 2] No such file or directory: '/no/such/file'
         """
-        from rainier_fast.faults.file import read  # only when asked for
-
         columns, degraded, numbering = read(Path(path))
         try:
             made = cls(**columns, degraded=degraded)
         except (ValueError, TypeError) as error:
             raise invalid("path", str(path), f"is not a file of faults: {error}") from None
-        return cls._of(made._columns, made._factors, numbering)
+        return cls._of(made._core, numbering)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled, (self._columns, self._factors, self._numbering)
+        return _unpickled, (self._core, self._numbering)
 
     def __copy__(self) -> Faults:
         return self
@@ -409,17 +382,34 @@ class Faults:
 
         return f"<pre>{escape(str(self))}</pre>"
 
-    def _key(self) -> tuple[bytes, ...]:
-        columns = [self._columns[name].tobytes() for name in (*NAMES, "degraded")]
-        return (*columns, self._factors.tobytes())
-
     def _each(self) -> list[tuple[str, NDArray[np.int64]]]:
-        return [(name, self._columns[name]) for name in NAMES if self._columns[name].size]
+        return [(name, getattr(self, name)) for name in NAMES if name in self.counts]
 
 
-def _unpickled(
-    columns: dict[str, NDArray[np.int64]],
-    factors: NDArray[np.float64],
-    numbering: tuple[int, ...] | None,
-) -> Faults:
-    return Faults._of(columns, factors, numbering)
+def as_factor(name: str, value: object) -> float:
+    """Return a factor on a link's bandwidth, above 0 and at most 1."""
+    number = as_real(value, name, "must be a number above 0 and at most 1")
+    if not 0 < number <= 1:
+        raise invalid(name, value, "must be above 0 and at most 1; name a dead link in links")
+    return number
+
+
+def sizes(numbering: tuple[int, ...]) -> str:
+    """Return the counts of a machine's parts in words."""
+    chips, links, units, sites = map(format_count, numbering)
+    return f"a machine of {chips} chips, {links} links, {units} UltraServers, {sites} sites"
+
+
+def _numbers(name: str, given: object, limit: int = 2**32) -> NDArray[Any]:
+    """Return given numbers as an array, each from 0 to below a limit."""
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes | Sequence | np.ndarray):
+        given = as_items(name, given, "must be integers")
+    array = np.atleast_1d(as_integers(name, given, limit - 1))
+    if array.size and not 0 <= int(array.min()) <= int(array.max()) < limit:
+        worst = int(array.min()) if int(array.min()) < 0 else int(array.max())
+        raise out_of_range(name, worst, 0, limit - 1)
+    return array
+
+
+def _unpickled(core: _core.Faults, numbering: tuple[int, ...] | None) -> Faults:
+    return Faults._of(core, numbering)

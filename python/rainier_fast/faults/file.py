@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -15,6 +14,7 @@ __all__ = ["FORMAT", "NAMES", "PARTS", "VERSION", "read", "write"]
 FORMAT: Final = "rainier_fast faults"
 VERSION: Final = 1
 NAMES: Final = ("links", "chips", "nics", "ultraservers", "sites")
+"""What can be dead."""
 PARTS: Final = ("chips", "links", "ultraservers", "sites")
 """The counts that say how a machine numbers its parts."""
 
@@ -40,7 +40,7 @@ def write(target: Path, content: dict[str, Any]) -> None:
     '{"b": 1}\n'
     """
     # Opened as any new file is, so that it has the mode that the user's mask gives.
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    draft = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
     try:
         with draft.open("x", encoding="utf-8") as file:
             json.dump(content, file)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, SupportsFloat, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
-from rainier_fast.definitions.check import as_integer
+from rainier_fast.definitions.check import as_integer, as_items, as_pairs
 from rainier_fast.definitions.places import ChipAt, LinkAt
-from rainier_fast.errors import RainierError, invalid, invalid_type, unknown
+from rainier_fast.errors import RainierError, invalid, invalid_type, shown, unknown
+from rainier_fast.faults.faults import as_factor
 from rainier_fast.results.link import Link
 from rainier_fast.topology.arrays import as_integers, check_below
 
@@ -90,7 +91,7 @@ def chips_of(machine: Machine, argument: str, given: ChipNames) -> NDArray[np.ui
         if isinstance(item, ChipAt):
             return [_chip(machine, name, item.to_dict())]
         if isinstance(item, Mapping):
-            return [_chip(machine, name, dict(item))]
+            return [_chip(machine, name, dict(as_pairs(name, item, _CHIPS)))]
         return [_number(name, item, machine.num_chips, _CHIPS)]
 
     numbers = _all(argument, given, machine.num_chips, one, _CHIPS)
@@ -183,8 +184,7 @@ def degraded_of(
     OutOfRange, UnknownName
         If there is no such link.
     InvalidType, InvalidArgument
-        If a factor is not a number, or there is not one for each link. Whether it is above 0 and
-        at most 1 is left to the core.
+        If a factor is not a number above 0 and at most 1, or there is not one for each link.
 
     Examples
     --------
@@ -195,20 +195,21 @@ def degraded_of(
     if isinstance(given, Mapping):
         links: list[int] = []
         factors: list[float] = []
-        for name, factor in given.items():
+        for name, factor in as_pairs(argument, given, _SLOW):
             here = _links(machine, f"{argument} key", name)
             links += here
-            factors += [_factor(f"{argument}[{name!r}]", factor)] * len(here)
+            factors += [as_factor(f"{argument}[{shown(name)}]", factor)] * len(here)
         return np.array(links, np.uint64), np.array(factors, np.float64)
     if not isinstance(given, tuple) or len(given) != 2:
         raise invalid_type(argument, given, _SLOW)
     numbers = links_of(machine, f"{argument}[0]", given[0])
-    one_for_all = np.ndim(given[1]) == 0
-    values = [given[1]] * numbers.size if one_for_all else list(given[1])
+    one_for_all = isinstance(given[1], SupportsFloat) and not isinstance(given[1], Iterable)
+    slower = [given[1]] if one_for_all else as_items(f"{argument}[1]", given[1], _SLOW)
+    values = list(slower) * (numbers.size if one_for_all else 1)
     if len(values) != numbers.size:
         allowed = f"must have one for each of {numbers.size} links"
         raise invalid(f"{argument}[1]", f"{len(values)} factors", allowed)
-    checked = [_factor(f"{argument}[1][{at}]", value) for at, value in enumerate(values)]
+    checked = [as_factor(f"{argument}[1][{at}]", value) for at, value in enumerate(values)]
     return numbers, np.array(checked, np.float64)
 
 
@@ -226,10 +227,8 @@ def _all(
         return array
     if isinstance(given, str | Mapping | Link | LinkAt | ChipAt) or _single(given):
         return np.array(one(argument, given), np.int64)
-    if isinstance(given, bytes) or not isinstance(given, Iterable):
-        raise invalid_type(argument, given, allowed)
     numbers: list[int] = []
-    for at, item in enumerate(given):
+    for at, item in enumerate(as_items(argument, given, allowed)):
         numbers += one(f"{argument}[{at}]", item)
     return np.array(numbers, np.int64)
 
@@ -241,7 +240,7 @@ def _plain(given: object) -> bool:
 
 
 def _single(given: object) -> bool:
-    return isinstance(given, int | np.integer) or getattr(given, "ndim", None) == 0
+    return isinstance(given, int | np.generic | np.ndarray)
 
 
 def _number(name: str, item: object, limit: int, allowed: str) -> int:
@@ -283,7 +282,7 @@ def _links(machine: Machine, name: str, item: object) -> list[int]:
     if isinstance(item, Link):
         return [_number(name, item.link, machine.num_links, _LINKS)]
     if isinstance(item, Mapping):
-        words: dict[Any, Any] = dict(item)
+        words: dict[Any, Any] = dict(as_pairs(name, item, _LINKS))
         if "axis" not in words or not all(isinstance(word, str) for word in words):
             raise invalid_type(name, item, _LINKS)
         item = LinkAt(**words)
@@ -299,10 +298,3 @@ def _links(machine: Machine, name: str, item: object) -> list[int]:
         return _core.links_named(machine._core, chip, item.axis, item.direction, to)
     except RainierError as error:
         raise type(error)(f"{name}: {error}") from None
-
-
-def _factor(name: str, value: object) -> float:
-    good = isinstance(value, int | float | np.integer | np.floating)
-    if not good or isinstance(value, bool):
-        raise invalid_type(name, value, "must be a number above 0 and at most 1")
-    return float(value)  # type: ignore[arg-type]

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rainier_fast.definitions.check import as_one_of
 from rainier_fast.definitions.routing import Routing
-from rainier_fast.errors import unknown
 from rainier_fast.flows.traffic import Progress
 from rainier_fast.topology.arrays import Bytes, Chips, Times, as_progress, as_times, flow_columns
 from rainier_fast.topology.base import Base
@@ -132,8 +132,7 @@ class Sharing(Base):
         array([3.e-06, 1.e-06])
         """
         row = self._routing(routing)
-        if not isinstance(model, str) or model not in ENGINES:
-            raise unknown("model", model, ENGINES)
+        model = as_one_of("model", model, ENGINES)
         notify = as_progress(progress)
         sources, targets, sizes = flow_columns(src, dst, nbytes, self.num_chips)
         starts = as_times("start", start, len(sources))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
-from rainier_fast.definitions.check import as_integer
+from rainier_fast.definitions.check import as_integer, as_one_of
 from rainier_fast.definitions.routing import Routing
-from rainier_fast.errors import invalid, unknown
+from rainier_fast.errors import invalid
 from rainier_fast.topology.arrays import (
     Bytes,
     Chips,
@@ -162,8 +162,7 @@ class Traffic(Base):
         """
         from rainier_fast.results.link_loads import LinkLoads
 
-        if not isinstance(pattern, str) or pattern not in PATTERNS:
-            raise unknown("pattern", pattern, PATTERNS)
+        pattern = as_one_of("pattern", pattern, PATTERNS)
         size = parse_bytes(bytes_per_chip, "bytes_per_chip")
         row = self._routing(routing)
         threads, notify = as_threads(n_threads), as_progress(progress)

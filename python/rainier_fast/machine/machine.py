@@ -6,32 +6,39 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rainier_fast import _core
 from rainier_fast.collectives.methods import Collectives
 from rainier_fast.collectives.rooted import Rooted
 from rainier_fast.definitions.axis import Axis, Tier
+from rainier_fast.definitions.check import as_pairs
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
+from rainier_fast.errors import InvalidType, invalid
 from rainier_fast.faults.rerouting import Rerouting
 from rainier_fast.flows.places import Places
 from rainier_fast.flows.sharing import Sharing
 from rainier_fast.flows.traffic import Traffic
+from rainier_fast.provenance import keep
+from rainier_fast.screen import one_screen
 from rainier_fast.studies.mapping import Mappings
 from rainier_fast.studies.recovery import Recovery
 from rainier_fast.studies.sampling import Sampling
 from rainier_fast.studies.tenants import Tenants
+from rainier_fast.whole import whole
 
 if TYPE_CHECKING:
     from rainier_fast.ask.schedule import Schedule
     from rainier_fast.catalog import Figure
     from rainier_fast.collectives.mesh import DeviceMesh
     from rainier_fast.definitions.routing import Routing
-    from rainier_fast.faults.faults import Faults
     from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["Machine"]
 
 
+@whole
+@one_screen
 class Machine(
     Places, Sampling, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Tenants, Mappings
 ):
@@ -49,7 +56,9 @@ class Machine(
     __slots__ = ()
 
     def __init__(self) -> None:
-        raise TypeError("use Cluster(...), torus(...), switch(...), full_mesh(...) or preset(...)")
+        raise InvalidType(
+            "use Cluster(...), torus(...), switch(...), full_mesh(...) or preset(...)"
+        )
 
     @classmethod
     def _make(
@@ -58,7 +67,7 @@ class Machine(
         wan: Wan | None = None,
         name: str | None = None,
         spelling: str | None = None,
-        faults: Faults | None = None,
+        faults: _core.Faults | None = None,
     ) -> Machine:
         """Build from a definition; `spelling` is what ``repr`` gives, if not a Cluster."""
         machine = object.__new__(cls)
@@ -81,7 +90,7 @@ class Machine(
             return whole
         from rainier_fast.faults.text import arguments
 
-        return f"{whole}.with_faults({arguments(self._faults, 'degrade')})"
+        return f"{whole}.with_faults({arguments(self.faults, 'degrade')})"
 
     def _whole_repr(self) -> str:
         if self._spelling is not None:
@@ -148,13 +157,15 @@ class Machine(
         whole = self.num_ultraservers * server
         return whole * (self.num_live_chips / self.num_chips) if self._faults else whole
 
-    def mesh(self, **axes: int) -> DeviceMesh:
+    def mesh(self, axes: Mapping[str, int] | None = None, /, **sizes: int) -> DeviceMesh:
         """Lay all chips out as a mesh of named axes, the last one fastest.
 
         Parameters
         ----------
-        **axes
-            Size of each axis, slowest first; one may be -1 and takes what is left.
+        axes
+            Size of each axis by name, slowest first; one may be -1 and takes what is left.
+        **sizes
+            The same as keywords, or further axes, faster than those.
 
         Returns
         -------
@@ -164,17 +175,25 @@ class Machine(
         Raises
         ------
         InvalidArgument, InvalidType
-            If the sizes do not multiply to the number of chips.
+            If the sizes do not multiply to the number of chips, or an axis has two.
 
         Examples
         --------
         >>> from rainier_fast import preset
         >>> preset("trn2-ultraserver").mesh(dp=-1, tp=16).shape
         {'dp': 4, 'tp': 16}
+        >>> preset("trn2-ultraserver").mesh({"dp": -1, "tp": 16}).shape
+        {'dp': 4, 'tp': 16}
         """
         from rainier_fast.collectives.mesh import DeviceMesh
 
-        return DeviceMesh(self, axes)
+        if axes is None:
+            return DeviceMesh(self, sizes)
+        given = dict(as_pairs("axes", axes, "must map names to sizes"))
+        for name in sizes:
+            if name in given:
+                raise invalid(name, sizes[name], "axes has this axis too: name each once")
+        return DeviceMesh(self, given | sizes)
 
     def run(
         self, schedule: Schedule, model: str = "link_load", routing: Routing | None = None
@@ -249,7 +268,7 @@ def _unpickled(
     wan: Wan | None,
     name: str | None,
     spelling: str | None,
-    faults: Faults,
+    faults: _core.Faults,
 ) -> Machine:
     return cls._make(sites, wan, name, spelling, faults)
 
@@ -261,7 +280,7 @@ def _silent(server: UltraServer) -> UltraServer:
         axes=tuple(map(_quiet_axis, server.axes)),
         nic=None if nic is None else dataclasses.replace(nic, latency=0.0, overhead=0.0),
         overhead=0.0,
-        launch=0.0,
+        launch=keep(server.launch, 0.0),
         gpu=None,
         neuron=None if server.neuron is None else server.neuron.quiet(),
     )

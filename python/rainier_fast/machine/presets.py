@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag
+from rainier_fast.definitions.assumed import assumed
+from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag, as_integer, as_one_of
 from rainier_fast.definitions.known import known
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.wan import Wan
-from rainier_fast.errors import invalid, unknown
+from rainier_fast.errors import invalid
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.rivals import CLUSTERS, SLICES, cluster_of, slice_of
 from rainier_fast.machine.shapes import domain
+from rainier_fast.provenance import AssumedInt, keep
 
 __all__ = ["preset", "presets"]
 
@@ -65,6 +67,7 @@ def preset(
     chips: int | None = None,
     shape: Sequence[int] | None = None,
     *,
+    sites: int | None = None,
     twisted: bool = False,
 ) -> Machine:
     """Make a machine by its name.
@@ -74,12 +77,17 @@ def preset(
     name
         A name of `presets()`.
     chips
-        Number of chips. Of ``"rainier"``, a multiple of 64, split over its sites as the catalogue
-        assumes; small machines have fewer sites. Of machines of nodes such as ``"h100"`` or
-        ``"gb200-nvl72"``, any whole number of nodes, over the scale-out fabric that the catalogue
-        assumes. Other presets have no such freedom.
+        Number of chips. Of ``"rainier"``, a multiple of 64, which fill one site before the next:
+        Indiana's 262,144, then 131,072 in Mississippi and in Pennsylvania (shares that the
+        catalogue assumes; no size of a site is published). Above 524,288, each site grows by its
+        share. Of machines of nodes such as ``"h100"`` or ``"gb200-nvl72"``, any whole number of
+        nodes, over the scale-out fabric that the catalogue assumes. Other presets have no such
+        freedom.
     shape
         Chips along each axis of a TPU slice, such as ``(4, 4, 8)``; None for the whole pod.
+    sites
+        Of ``"rainier"``, over how many sites to spread the chips, 1 to 3, in proportion to those
+        shares; None to fill one before the next.
     twisted
         Whether a TPU slice is a twisted torus, which is not modelled yet.
 
@@ -93,7 +101,7 @@ def preset(
     UnknownName
         If there is no such preset.
     InvalidArgument, InvalidType
-        If `chips`, `shape` or `twisted` is not usable, or the preset has no such freedom.
+        If `chips`, `shape`, `sites` or `twisted` is not usable, or the preset has no such freedom.
     Unsupported
         For a twisted torus.
 
@@ -101,13 +109,16 @@ def preset(
     --------
     >>> preset("rainier").num_chips, preset("rainier", chips=128).num_chips
     (524288, 128)
+    >>> [[site.num_chips for site in preset("rainier", 16_384, sites=n).sites] for n in (None, 3)]
+    [[16384], [8192, 4096, 4096]]
     >>> preset("gb200-nvl72", chips=144).num_ultraservers
     2
     >>> preset("tpu-v5p", shape=(4, 4, 8)).num_links
     768
     """
-    if not isinstance(name, str) or name not in presets():
-        raise unknown("preset", name, presets())
+    name = as_one_of("preset", name, presets(), _aliases)
+    if sites is not None and name != _RAINIER:
+        raise invalid("sites", sites, f"only preset {_RAINIER!r} has sites to spread over")
     if name in SLICES:
         if chips is not None:
             raise invalid("chips", chips, f"preset {name!r} takes shape=, such as {_SHAPE[name]}")
@@ -119,7 +130,7 @@ def preset(
     if name in CLUSTERS:
         return cluster_of(name, chips)
     if name == _RAINIER:
-        return _rainier(chips)
+        return _rainier(chips, sites)
     constant, _ = _DOMAINS[name]
     server = known(constant)
     if chips is not None:
@@ -129,19 +140,38 @@ def preset(
     return Machine._make(alone.sites, None, name, f"preset({name!r})")
 
 
-def _rainier(chips: int | None) -> Machine:
+def _rainier(chips: int | None, sites: int | None) -> Machine:
     server = known(_ULTRASERVER)
     default = _modelled_chips()
     count = default if chips is None else as_count("chips", chips)
     unit = server.num_chips
     if count % unit or count > MAX_COUNT:
         raise invalid("chips", count, f"must be a whole number of UltraServers of {unit} chips")
-    split = _split(count // unit)
-    sites = tuple(Site(site, number, server) for site, number in split.items() if number)
-    spelling = (
-        f"preset({_RAINIER!r})" if count == default else f"preset({_RAINIER!r}, chips={count})"
-    )
-    return Machine._make(sites, _wan([site.name for site in sites]), _RAINIER, spelling)
+    units = count // unit
+    words = [repr(_RAINIER)] + ([] if count == default else [f"chips={count}"])
+    if sites is None:
+        split = _filled(units, _spread(default // unit, _SITES))
+    else:
+        number = as_integer("sites", sites, 1, len(_SITES))
+        if units < number:
+            allowed = f"needs chips={unit * number:,} at least, an UltraServer of {unit} a site"
+            raise invalid("sites", f"{number} for chips={count}", allowed)
+        split = _spread(units, _SITES[:number])
+        words.append(f"sites={number}")
+    made = tuple(Site(site, size, server) for site, size in split.items() if size)
+    wan = _wan([site.name for site in made])
+    return Machine._make(made, wan, _RAINIER, f"preset({', '.join(words)})")
+
+
+def _aliases() -> dict[str, str]:
+    """Return other words for presets: those of the catalogue's entries of the same name or part."""
+    from rainier_fast.catalog import catalog  # read only when asked for
+
+    known = presets()
+    words = {}
+    for word, name in catalog().aliases().items():
+        words[word] = name if name in known else name.removesuffix("-pod")
+    return words
 
 
 @cache
@@ -151,28 +181,38 @@ def _modelled_chips() -> int:
     return int(catalog()[_RAINIER]["chips_modelled"].number)
 
 
-def _split(ultraservers: int) -> dict[str, int]:
-    """Split UltraServers over the sites by largest remainder; equal remainders go to the first."""
-    from rainier_fast.catalog import assumptions
-
-    quotas = {site: ultraservers * assumptions()[f"site_share_{site}"].number for site in _SITES}
-    counts = {site: int(quota) for site, quota in quotas.items()}
-    by_remainder = sorted(_SITES, key=lambda site: counts[site] - quotas[site])
-    for site in by_remainder[: ultraservers - sum(counts.values())]:
-        counts[site] += 1
+def _filled(ultraservers: int, capacities: dict[str, int]) -> dict[str, int]:
+    """Fill one site before the next; what is more than all of them hold, by shares."""
+    if ultraservers > sum(capacities.values()):
+        return _spread(ultraservers, _SITES)
+    counts = {}
+    for site, capacity in capacities.items():
+        counts[site] = keep(capacity, min(ultraservers, capacity))
+        ultraservers -= counts[site]
     return counts
 
 
-def _wan(sites: list[str]) -> Wan | None:
+def _spread(ultraservers: int, sites: Sequence[str]) -> dict[str, int]:
+    """Spread UltraServers by largest remainder; equal remainders go to the first."""
     from rainier_fast.catalog import assumptions
 
+    shares = {site: assumptions()[f"site_share_{site}"].number for site in sites}
+    whole = sum(shares.values())
+    quotas = {site: ultraservers * share / whole for site, share in shares.items()}
+    counts = {site: int(quota) for site, quota in quotas.items()}
+    by_remainder = sorted(sites, key=lambda site: counts[site] - quotas[site])
+    for site in by_remainder[: ultraservers - sum(counts.values())]:
+        counts[site] += 1
+    return {site: AssumedInt(count, f"site_share_{site}") for site, count in counts.items()}
+
+
+def _wan(sites: list[str]) -> Wan | None:
     if len(sites) == 1:
         return None
-    known_figures = assumptions()
 
     def latency(one: str, other: str) -> float:
         first, second = sorted((one, other))
-        return known_figures[f"wan_latency_{first}_{second}"].number if one != other else 0.0
+        return assumed(f"wan_latency_{first}_{second}") if one != other else 0.0
 
     table = [[latency(one, other) for other in sites] for one in sites]
-    return Wan(known_figures["wan_bandwidth"].number, table)
+    return Wan(assumed("wan_bandwidth"), table)

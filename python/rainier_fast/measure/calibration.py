@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from rainier_fast.frozen import frozen, put
 from rainier_fast.measure.machine import CalibratedMachine, Measured
 from rainier_fast.results.table import Table
+from rainier_fast.screen import one_screen
 from rainier_fast.units import format_bytes, format_time
 
 __all__ = ["Calibration", "Errors", "Fitted"]
 
 
+@frozen("a fitted number does not change")
 class Fitted(float):
     """A fitted number that knows its unit and where it came from.
 
@@ -41,7 +44,7 @@ class Fitted(float):
     def __new__(cls, value: float, unit: str, start: float, source: str) -> Fitted:
         """Make a number with its history."""
         number = super().__new__(cls, value)
-        number.unit, number.start, number.source = unit, start, source
+        put(number, unit=unit, start=start, source=source)
         return number
 
     def __getnewargs__(self) -> tuple[Any, ...]:
@@ -114,7 +117,8 @@ class Errors(Table):
         )
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@one_screen
+@dataclass(frozen=True, repr=False)
 class Calibration:
     """A fitted machine and the evidence. Pickles.
 
@@ -146,6 +150,8 @@ class Calibration:
     residuals: Errors
     leave_one_out: Errors
     notes: tuple[str, ...]
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return (

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rainier_fast import _core
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.wan import Wan
-from rainier_fast.faults.faults import Faults
 from rainier_fast.machine.machine import Machine
 
 __all__ = ["CalibratedMachine", "Measured"]
@@ -80,7 +80,7 @@ def _build(
     wan: Wan | None,
     name: str | None,
     measured: tuple[Measured, ...],
-    faults: Faults,
+    faults: _core.Faults,
 ) -> CalibratedMachine:
     machine: CalibratedMachine = object.__new__(CalibratedMachine)
     machine._define(sites, wan, name, faults=faults)

@@ -14,6 +14,7 @@ from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.formats.rows import Row
 from rainier_fast.machine.machine import Machine
 from rainier_fast.measure.machine import Measured
+from rainier_fast.provenance import keep
 
 __all__ = ["Parameter", "Space", "generic_space", "measure", "neuron_space", "with_server"]
 
@@ -167,19 +168,20 @@ def generic_space(machine: Machine, least_s: float = 1e-6) -> Space:
         def axis(old: Axis) -> Axis:
             # Axes keep the proportions of their latencies; without any they are alike.
             hop = latency * (old.latency_s / first) if first > 0 else latency
-            return dataclasses.replace(old, bandwidth=old.bandwidth_Bps * share, latency=hop)
+            rate = keep(old.bandwidth, old.bandwidth_Bps * share)
+            return dataclasses.replace(old, bandwidth=rate, latency=keep(old.latency, hop))
 
         changed = dataclasses.replace(
             server,
             axes=tuple(map(axis, server.axes)),
             overhead=values["message_overhead"],
-            launch=values["launch"],
+            launch=keep(server.launch, values["launch"]),
         )
         if nic is not None:
             slower = dataclasses.replace(
                 nic,
                 bandwidth=nic.bandwidth_Bps * values["nic_efficiency"],
-                latency=values["nic_latency"],
+                latency=keep(nic.latency, values["nic_latency"]),
             )
             changed = dataclasses.replace(changed, nic=slower)
         return with_server(machine, changed)

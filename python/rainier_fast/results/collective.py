@@ -11,6 +11,7 @@ from rainier_fast import _core
 from rainier_fast.results.link import Bottleneck
 from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.results.table import Table, plain
+from rainier_fast.screen import one_screen
 
 if TYPE_CHECKING:
     from rainier_fast.ask.request import Request
@@ -18,9 +19,16 @@ if TYPE_CHECKING:
     from rainier_fast.catalog import Figure
     from rainier_fast.machine.machine import Machine
 
-__all__ = ["CollectiveResult"]
+__all__ = ["CollectiveResult", "choice_of"]
 
 
+def choice_of(outcome: _core.Outcome) -> str | tuple[str, ...]:
+    """Return how to ask for the algorithms of an answer again: by a name, or one for each tier."""
+    choice = outcome.choice
+    return choice if isinstance(choice, str) else tuple(choice)
+
+
+@one_screen
 @dataclass(frozen=True, repr=False)
 class CollectiveResult:
     """The answer to a collective. Immutable; pickles without its link loads, which it finds again.
@@ -98,6 +106,8 @@ class CollectiveResult:
     machine: Machine
     request: Request
     note: str = ""
+    # How to ask for the same algorithms again: a name, or one for each tier.
+    _choice: str | tuple[str, ...] = field(default="auto", kw_only=True)
     _outcome: _core.Outcome | None = field(default=None, compare=False)
 
     __hash__ = None  # type: ignore[assignment]
@@ -133,6 +143,7 @@ class CollectiveResult:
             machine=machine,
             request=request,
             note=outcome.note,
+            _choice=choice_of(outcome),
             _outcome=outcome,
         )
 
@@ -227,15 +238,13 @@ class CollectiveResult:
         from dataclasses import replace
 
         from rainier_fast.ask.schedule import made_by
-        from rainier_fast.collectives.scheduling import names_of
 
         request = self.request
         if request.schedule_of_own is not None:
             return request.schedule_of_own
         if request.algorithm == "auto" and request.model != "link_load" and len(self.stages):
             # Another model may have made another choice than link loads do.
-            pairs = zip(self.stages["stage"].tolist(), self.stages["tier"].tolist(), strict=True)
-            request = replace(request, algorithm=names_of(self.algorithm, pairs))
+            request = replace(request, algorithm=self._choice)
         return made_by(self.machine, request)
 
     def to_dict(self) -> dict[str, Any]:
@@ -255,7 +264,7 @@ class CollectiveResult:
         plainly = {
             item.name: plain(getattr(self, item.name))
             for item in fields(self)
-            if item.name not in ("machine", "request", "_outcome", *_NESTED)
+            if item.name not in ("machine", "request", "_choice", "_outcome", *_NESTED)
         }
         derived = ("serialisation_s", "algbw_Bps", "busbw_Bps", "efficiency", "why")
         bottleneck = self.bottleneck

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
+from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.table import Table
+from rainier_fast.screen import one_screen
 from rainier_fast.units import format_bytes
 
 __all__ = ["Comparison"]
@@ -36,6 +38,7 @@ _MACHINE: Final = (
 )
 
 
+@one_screen
 class Comparison(Table):
     """A table with a row for each machine; made by `rainier_fast.compare`.
 
@@ -65,6 +68,11 @@ class Comparison(Table):
 
     __slots__ = ("_model", "_operation", "_results", "_size_bytes")
 
+    _model: str
+    _operation: str
+    _results: tuple[CollectiveResult | None, ...]
+    _size_bytes: float
+
     def __init__(
         self,
         columns: Mapping[str, Sequence[Any] | NDArray[Any]],
@@ -74,10 +82,13 @@ class Comparison(Table):
         results: Sequence[CollectiveResult | None],
     ) -> None:
         super().__init__(columns)
-        self._operation = operation
-        self._size_bytes = size_bytes
-        self._model = model
-        self._results = tuple(results)
+        put(
+            self,
+            _operation=operation,
+            _size_bytes=size_bytes,
+            _model=model,
+            _results=tuple(results),
+        )
 
     @property
     def operation(self) -> str:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from rainier_fast.definitions.check import as_count
 from rainier_fast.errors import invalid
+from rainier_fast.frozen import frozen
 from rainier_fast.results.link import Bottleneck
 from rainier_fast.results.table import Table
+from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, format_bytes, format_count, format_time, parse_time
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ class _Runs(NamedTuple):
     busy: NDArray[np.int64]
 
 
+@one_screen
+@frozen("link loads do not change")
 class LinkLoads:
     """Bytes that messages put on every link of a machine. Immutable.
 
@@ -65,9 +69,6 @@ class LinkLoads:
 
     machine: Machine
     bytes: NDArray[np.float64]
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"cannot set {name!r}: link loads do not change")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return LinkLoads, (self.machine, np.asarray(self.bytes))

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.errors import InvalidArgument, invalid
+from rainier_fast.definitions.check import as_number
+from rainier_fast.errors import InvalidType
+from rainier_fast.frozen import frozen
 from rainier_fast.results.table import Table, plain
+from rainier_fast.screen import one_screen
 from rainier_fast.units import format_bytes, format_count, format_time
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ __all__ = ["MonteCarlo"]
 _KINDS = ("links", "chips", "nics", "ultraservers")
 
 
+@one_screen
+@frozen("results do not change")
 class MonteCarlo:
     """Times of a collective on draws of faults. Immutable; made by `Machine.monte_carlo`.
 
@@ -110,10 +115,7 @@ class MonteCarlo:
         return made
 
     def __init__(self) -> None:
-        raise TypeError("use Machine.monte_carlo(...)")
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"cannot set {name!r}: results do not change")
+        raise InvalidType("use Machine.monte_carlo(...)")
 
     def __reduce__(self) -> tuple[Any, ...]:
         kept = {
@@ -170,8 +172,8 @@ class MonteCarlo:
 
         Raises
         ------
-        InvalidArgument
-            If the share is outside.
+        InvalidArgument, InvalidType
+            If the share is outside, or no number.
 
         Examples
         --------
@@ -180,14 +182,9 @@ class MonteCarlo:
         >>> found.quantile_s(1.0) == found.max_s
         True
         """
-        allowed = "must be above 0 and at most 1"
-        try:
-            good = 0 < share <= 1
-        except TypeError:
-            raise InvalidArgument(f"share: got {share!r}, {allowed}") from None
-        if not good:
-            raise invalid("share", share, allowed)
-        return float(self._sorted[max(math.ceil(share * self.draws) - 1, 0)])
+        least = math.ulp(0.0)
+        wanted = as_number("share", share, least, 1.0, "must be above 0 and at most 1")
+        return float(self._sorted[max(math.ceil(wanted * self.draws) - 1, 0)])
 
     @property
     def p50_s(self) -> float:

@@ -10,8 +10,10 @@ from typing import Any, Final, TypeVar
 from numpy.typing import NDArray
 
 from rainier_fast.errors import Unsupported, unknown
+from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.table import Table
+from rainier_fast.screen import one_screen
 from rainier_fast.units import format_bytes, format_time
 
 __all__ = ["Recoveries"]
@@ -31,6 +33,7 @@ _SHOWN: Final = (
 )
 
 
+@one_screen
 class Recoveries(Table):
     """A table with a row for each policy, the cheapest first; made by `Machine.recoveries`.
 
@@ -57,6 +60,11 @@ class Recoveries(Table):
 
     __slots__ = ("_policies", "_reasons", "_results", "_whole")
 
+    _policies: tuple[str, ...]
+    _reasons: tuple[str, ...]
+    _results: tuple[CollectiveResult | None, ...]
+    _whole: CollectiveResult
+
     def __init__(
         self,
         columns: Mapping[str, Sequence[Any] | NDArray[Any]],
@@ -66,10 +74,13 @@ class Recoveries(Table):
         reasons: Sequence[str],
     ) -> None:
         super().__init__(columns)
-        self._whole = whole
-        self._policies = tuple(policies)
-        self._results = tuple(results)
-        self._reasons = tuple(reasons)
+        put(
+            self,
+            _whole=whole,
+            _policies=tuple(policies),
+            _results=tuple(results),
+            _reasons=tuple(reasons),
+        )
 
     @classmethod
     def _of(

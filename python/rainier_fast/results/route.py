@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.errors import Unsupported, unknown
+from rainier_fast.definitions.check import as_one_of
+from rainier_fast.errors import Unsupported
+from rainier_fast.frozen import frozen
 from rainier_fast.results.table import Table
+from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, format_bandwidth, format_time, parse_bytes
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ SWITCHING: Final = ("cut_through", "store_and_forward")
 _MOST_SHOWN: Final = 20
 
 
+@one_screen
+@frozen("a route does not change")
 class Route:
     """The links that a message takes, and what it costs alone on the machine. Immutable.
 
@@ -93,9 +98,6 @@ class Route:
         for name, value in zip(_FIELDS, values + numbers, strict=True):
             object.__setattr__(self, name, value)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"cannot set {name!r}: a route does not change")
-
     def __reduce__(self) -> tuple[Any, ...]:
         return Route, (self.machine, self.src, self.dst, self.routing)
 
@@ -141,8 +143,7 @@ class Route:
         3e-06
         """
         nbytes = parse_bytes(size, "size")
-        if not isinstance(switching, str) or switching not in SWITCHING:
-            raise unknown("switching", switching, SWITCHING)
+        switching = as_one_of("switching", switching, SWITCHING)
         if switching == "cut_through":
             return self.overhead_s + self.latency_s + nbytes / self.bandwidth_Bps
         if (self.shares != 1.0).any():

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rainier_fast.screen import one_screen
+
 __all__ = ["RoutingReport"]
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class RoutingReport:
     """Lengths, loads and freedom from deadlock of the routes between all chips of an UltraServer.

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.errors import RainierError, invalid, unknown
+from rainier_fast.definitions.check import as_items, as_name, as_one_of, as_pairs
+from rainier_fast.errors import RainierError, invalid, invalid_type, shown
+from rainier_fast.frozen import frozen, put
+from rainier_fast.screen import one_screen
 from rainier_fast.units import (
     format_bandwidth,
     format_bytes,
@@ -25,24 +28,38 @@ if TYPE_CHECKING:
 
 __all__ = ["Table", "plain"]
 
-_MOST_ROWS: Final = 60
+_MOST_ROWS: Final = 15
+_MOST_LETTERS: Final = 60
+_UNITS: Final = {
+    "_s": format_time,
+    "_Bps": format_bandwidth,
+    "_bytes": format_bytes,
+    "_flops": format_flops,
+}
 
 
+@one_screen
+@frozen("a table does not change")
 class Table:
     """Columns of equal length. Immutable, and equal where names and values are.
 
     Columns whose names end in ``_s``, ``_Bps``, ``_flops`` or ``bytes`` are seconds, bytes/s,
-    FLOP/s and bytes.
+    FLOP/s and bytes. A column whose values are all bools, all integers, all text, or all numbers
+    of which some are floats becomes an array of that type. Any other mix (text and numbers, bools
+    and integers, None and anything, integers that a float would round) keeps the values as they
+    are, as objects.
 
     Parameters
     ----------
     columns
-        Names and values, in the order in which to show them.
+        Names and values, in the order in which to show them. Arrays keep their type.
 
     Raises
     ------
     InvalidArgument
-        If columns differ in length.
+        If columns differ in length, or one has several dimensions.
+    InvalidType
+        If they are no columns by name, or one has masked values.
 
     Examples
     --------
@@ -61,11 +78,12 @@ class Table:
     _length: int
 
     def __init__(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> None:
-        self._columns = {name: _column(values) for name, values in columns.items()}
-        lengths = {name: len(values) for name, values in self._columns.items()}
+        pairs = as_pairs("columns", columns, "must map names to values")
+        made = {as_name("columns", name): _column(name, values) for name, values in pairs}
+        lengths = {name: len(values) for name, values in made.items()}
         if len(set(lengths.values())) > 1:
             raise invalid("columns", lengths, "must have the same length")
-        self._length = next(iter(lengths.values()), 0)
+        put(self, _columns=made, _length=next(iter(lengths.values()), 0))
 
     @property
     def columns(self) -> Mapping[str, NDArray[Any]]:
@@ -73,9 +91,7 @@ class Table:
         return MappingProxyType(self._columns)
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        if not isinstance(name, str) or name not in self._columns:
-            raise unknown("column", name, self._columns)
-        return self._columns[name]
+        return self._columns[as_one_of("column", name, self._columns)]
 
     def __len__(self) -> int:
         return self._length
@@ -113,7 +129,7 @@ class Table:
             ]
             lines.append("  ".join(padded).rstrip())
         if self._length > _MOST_ROWS:
-            lines.append(f"... {format_count(self._length - _MOST_ROWS)} more rows")
+            lines.append(f"... and {format_count(self._length - _MOST_ROWS)} more rows")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -196,9 +212,9 @@ class Table:
     def _cells(self) -> tuple[list[str], list[list[str]], list[bool]]:
         """Return header, rows and which columns are numbers, all as text."""
         shown = {name: values[:_MOST_ROWS].tolist() for name, values in self._columns.items()}
-        written = [[_writer(name)(value) for value in values] for name, values in shown.items()]
+        written = [[_text(_unit(name), value) for value in some] for name, some in shown.items()]
         numeric = [
-            values.dtype.kind in "iuf" and _writer(name) is _number
+            values.dtype.kind in "iuf" and _unit(name) is None
             for name, values in self._columns.items()
         ]
         return list(self._columns), [list(row) for row in zip(*written, strict=True)], numeric
@@ -209,42 +225,59 @@ def plain(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _column(values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
-    array: NDArray[Any] = np.array(values)
-    if array.size == 0 and not isinstance(values, np.ndarray):
-        array = np.zeros(0, object)
+def _column(name: object, values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
+    argument = f"columns[{shown(name)}]"
+    array: NDArray[Any]
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise invalid_type(argument, "masked values", "must not be masked: use NaN or None")
+    if isinstance(values, np.ndarray):
+        array = np.array(values)
+        if array.ndim != 1:
+            raise invalid(argument, f"{array.ndim} dimensions", "must have one dimension")
+    else:
+        items = as_items(argument, values, "must be a sequence of values")
+        array = _array([item.item() if isinstance(item, np.generic) else item for item in items])
     array.flags.writeable = False
     return array
+
+
+def _array(values: list[Any]) -> NDArray[Any]:
+    """Return an array of the one type that the values have, or of objects."""
+    kinds = {type(value) for value in values}
+    if kinds in ({bool}, {float}) or (kinds == {str} and not any("\0" in text for text in values)):
+        return np.array(values)  # numpy cuts text at a NUL
+    if kinds in ({int}, {int, float}):
+        limit = 2**63 if kinds == {int} else 2**53
+        if all(-limit <= value < limit for value in values if type(value) is int):
+            return np.array(values, np.int64 if kinds == {int} else np.float64)
+    return np.fromiter(values, object, len(values))
 
 
 def _same(one: NDArray[Any], two: NDArray[Any]) -> bool:
     if one.shape != two.shape:
         return False
+    if one.dtype.kind == "O" or two.dtype.kind == "O":
+        return all(a == b or (a != a and b != b) for a, b in zip(one, two, strict=True))
     floats = one.dtype.kind == "f" and two.dtype.kind == "f"
     return bool(np.array_equal(one, two, equal_nan=floats))
 
 
-def _writer(name: str) -> Callable[[Any], str]:
-    if name.endswith("_s"):
-        return _blank_or(format_time)
-    if name.endswith("_Bps"):
-        return _blank_or(format_bandwidth)
-    if name == "bytes" or name.endswith("_bytes"):
-        return _blank_or(format_bytes)
-    if name.endswith("_flops"):
-        return _blank_or(format_flops)
+def _unit(name: str) -> Callable[[float], str] | None:
+    """Return what writes the numbers of a column, by the unit that its name says, if any."""
     if name in ("utilisation", "efficiency"):
-        return _blank_or(lambda share: f"{share:.1%}")
-    return _number
+        return "{:.1%}".format
+    for end, write in _UNITS.items():
+        if name.endswith(end):
+            return write
+    return format_bytes if name == "bytes" else None
 
 
-def _blank_or(write: Callable[[Any], str]) -> Callable[[Any], str]:
-    return lambda value: "" if value is None or value != value else write(value)
-
-
-def _number(value: object) -> str:
-    if isinstance(value, bool) or value is None or value != value:
-        return str(value) if isinstance(value, bool) else ""
-    if isinstance(value, int):
-        return format_count(value)
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _text(write: Callable[[float], str] | None, value: object) -> str:
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        words = " ".join(str(value).split())
+        return words if len(words) <= _MOST_LETTERS else f"{words[: _MOST_LETTERS - 3]}..."
+    if write is not None:
+        return write(value)
+    return format_count(value) if isinstance(value, int) else f"{value:.6g}"

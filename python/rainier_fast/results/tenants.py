@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rainier_fast.results.table import Table
 from rainier_fast.results.together import PlanResult, TogetherResult
+from rainier_fast.screen import one_screen
 
 if TYPE_CHECKING:
     from rainier_fast.collectives.plan import Plan
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["TenantsResult"]
 
 
+@one_screen
 @dataclass(frozen=True, repr=False)
 class TenantsResult:
     """Jobs that run side by side, in the order in which they were given. Immutable.

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from rainier_fast.errors import unknown
+from rainier_fast.definitions.check import as_integer, as_one_of
 from rainier_fast.results.table import Table
+from rainier_fast.screen import one_screen
 from rainier_fast.units import format_count, format_time
 
 __all__ = ["Meeting", "PlanResult", "TogetherResult"]
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Meeting:
     """Where plans meet: a link, or a part of a chip.
@@ -67,6 +69,7 @@ class Meeting:
         }
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class PlanResult:
     """One plan among others.
@@ -143,6 +146,7 @@ class PlanResult:
         }
 
 
+@one_screen
 @dataclass(frozen=True, repr=False)
 class TogetherResult:
     """Plans that ran together, in the order in which they were given. Immutable.
@@ -185,11 +189,9 @@ class TogetherResult:
 
     def __getitem__(self, which: int | str) -> PlanResult:
         if isinstance(which, str):
-            for plan in self.plans:
-                if plan.name == which:
-                    return plan
-            raise unknown("plan", which, [plan.name for plan in self.plans])
-        return self.plans[which]
+            names = [plan.name for plan in self.plans]
+            return self.plans[names.index(as_one_of("plan", which, names))]
+        return self.plans[as_integer("plan", which, -len(self), len(self) - 1)]
 
     @property
     def makespan_s(self) -> float:

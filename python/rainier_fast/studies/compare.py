@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rainier_fast.ask.request import OPERATIONS, run
-from rainier_fast.definitions.check import as_count
+from rainier_fast.definitions.check import as_count, as_one_of
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
 from rainier_fast.machine.machine import Machine
@@ -81,8 +81,7 @@ def compare(
     from rainier_fast.results.comparison import Comparison  # loads with the first result
 
     checked = _machines(machines)
-    if not isinstance(collective, str) or collective not in OPERATIONS:
-        raise unknown("collective", collective, OPERATIONS)
+    collective = as_one_of("collective", collective, OPERATIONS)
     nbytes = _size(collective, size)
     for name in options:
         if name not in _options_of(collective):

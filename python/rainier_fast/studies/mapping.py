@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rainier_fast.ask.request import MODELS, OPERATIONS, Algorithm, run
 from rainier_fast.collectives.mesh import mesh_sizes
-from rainier_fast.definitions.check import MAX_COUNT, as_count
+from rainier_fast.definitions.check import MAX_COUNT, as_count, as_one_of, as_pairs
 from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
 from rainier_fast.studies.layouts import Footprint, Parts, Space, dimensions
 from rainier_fast.studies.soonest import soonest
@@ -99,8 +99,7 @@ class Mappings(Base):
         machine = self._whole
         sizes = mesh_sizes(axes, machine.num_chips)
         calls = _calls(traffic, sizes)
-        if not isinstance(model, str) or model not in MODELS:
-            raise unknown("model", model, MODELS)
+        model = as_one_of("model", model, MODELS)
         notify = as_progress(progress)
         count = as_count("keep", keep, MAX_COUNT)
         if machine.faults:
@@ -117,7 +116,8 @@ class Mappings(Base):
             return run(machine, operation, size, groups, algorithm, model, shift=shift)
 
         # Prices by table or in switches need not obey what links and ranks must do.
-        trusted = model != "alpha_beta" and algorithm not in ("nccl", "neuron", "in_switch")
+        priced = isinstance(algorithm, str) and algorithm in ("nccl", "neuron", "in_switch")
+        trusted = model != "alpha_beta" and not priced
         least = soonest(machine, space) if trusted else _nothing
         search = _Search(layouts, space, list(calls.values()), least, cost)
         found = search.best(count, notify)
@@ -146,15 +146,12 @@ def _all(space: Space) -> list[tuple[Parts, ...]]:
 
 def _calls(traffic: object, sizes: Mapping[str, int]) -> dict[str, list[tuple[str, float, int]]]:
     """Return the collectives of every axis; none for those that are not named."""
-    if not isinstance(traffic, Mapping):
-        raise invalid_type("traffic", traffic, "must map names of axes to collectives")
-    if not traffic:
-        raise invalid("traffic", dict(traffic), "must name at least one axis")
-    for name in traffic:
-        if name not in sizes:
-            raise unknown("axis of traffic", name, sizes)
+    pairs = as_pairs("traffic", traffic, "must map names of axes to collectives")
+    if not pairs:
+        raise invalid("traffic", traffic, "must name at least one axis")
     found: dict[str, list[tuple[str, float, int]]] = {name: [] for name in sizes}
-    for name, given in traffic.items():
+    for key, given in pairs:
+        name = as_one_of("axis of traffic", key, sizes)
         several = isinstance(given, Sequence) and not isinstance(given, str)
         if not several or not given:
             raise invalid_type(f"traffic[{name!r}]", given, _ALLOWED)

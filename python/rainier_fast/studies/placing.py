@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast.ask.request import OPERATIONS, Algorithm
-from rainier_fast.definitions.check import as_count, as_name
+from rainier_fast.definitions.check import as_count, as_name, as_one_of
 from rainier_fast.definitions.routing import Routing
-from rainier_fast.errors import InvalidArgument, Unsupported, invalid, unknown
+from rainier_fast.errors import InvalidArgument, Unsupported, invalid, shown
+from rainier_fast.frozen import put
+from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ _PARTS: Final = (1, 2, 4)
 """Instances of one UltraServer that a job may have (aws-neuron-sdk, Trn2 UltraServer modes)."""
 
 
+@one_screen
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """A job of one tenant: how many chips it has, and the collective that it runs on all of them.
@@ -74,16 +77,16 @@ class Tenant:
     chunks: int | None = None
 
     def __post_init__(self) -> None:
-        as_name("name", self.name)
-        if not isinstance(self.collective, str) or self.collective not in OPERATIONS:
-            raise unknown("collective", self.collective, OPERATIONS)
+        put(self, name=as_name("name", self.name))
+        put(self, collective=as_one_of("collective", self.collective, OPERATIONS))
         counts = [count for count in (self.instances, self.ultraservers) if count is not None]
         if len(counts) != 1:
-            given = f"instances={self.instances}, ultraservers={self.ultraservers}"
+            given = f"instances={shown(self.instances)}, ultraservers={shown(self.ultraservers)}"
             raise invalid(
                 f"tenant {self.name}", given, "say how many of one of the two, and not of the other"
             )
-        as_count("instances" if self.ultraservers is None else "ultraservers", counts[0])
+        which = "instances" if self.ultraservers is None else "ultraservers"
+        put(self, **{which: as_count(which, counts[0])})
 
 
 def place(

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from rainier_fast.ask.groups import Groups
 from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.errors import unknown
+from rainier_fast.frozen import frozen, put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.table import Table
+from rainier_fast.screen import one_screen
 from rainier_fast.studies.layouts import Footprint, Parts, Space
 from rainier_fast.units import format_time
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Layout", "Ranking", "ranked"]
 
 
+@one_screen
+@frozen("a layout does not change")
 class Layout:
     """One way to lay a mesh over a machine, and what its collectives take there.
 
@@ -36,6 +40,14 @@ class Layout:
 
     __slots__ = ("_axes", "_machine", "_order", "_parts", "_results", "_space", "_times")
 
+    _axes: tuple[str, ...]
+    _machine: Machine
+    _order: Sequence[int] | None
+    _parts: tuple[Parts, ...]
+    _results: dict[str, Sequence[tuple[int, CollectiveResult]]]
+    _space: Space
+    _times: dict[str, float]
+
     def __init__(
         self,
         machine: Machine,
@@ -45,16 +57,30 @@ class Layout:
         order: Sequence[int] | None,
         results: Mapping[str, Sequence[tuple[int, CollectiveResult]]],
     ) -> None:
-        self._machine = machine
-        self._space = space
-        self._axes = tuple(axes)
-        self._parts = parts
-        self._order = order
-        self._results = dict(results)
-        self._times = {
-            name: sum(count * result.time_s for count, result in rows)
-            for name, rows in self._results.items()
-        }
+        put(
+            self,
+            _machine=machine,
+            _space=space,
+            _axes=tuple(axes),
+            _parts=parts,
+            _order=order,
+            _results=dict(results),
+            _times={
+                name: sum(count * result.time_s for count, result in rows)
+                for name, rows in results.items()
+            },
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Layout):
+            return NotImplemented
+        return self._key() == other._key() and self._results == other._results
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[Any, ...]:
+        return self._machine, self._axes, self._parts, self._order
 
     @property
     def text(self) -> str:
@@ -132,6 +158,7 @@ class Layout:
         return f"{self.text}: {format_time(self.time_s)}"
 
 
+@one_screen
 class Ranking(Table):
     """A table with a row for each layout, the fastest first; made by `Machine.best_mapping`.
 
@@ -148,6 +175,10 @@ class Ranking(Table):
 
     __slots__ = ("_layouts", "_total", "_tried")
 
+    _layouts: tuple[Layout, ...]
+    _total: int
+    _tried: int
+
     def __init__(
         self,
         columns: Mapping[str, Sequence[Any] | NDArray[Any]],
@@ -156,9 +187,7 @@ class Ranking(Table):
         tried: int,
     ) -> None:
         super().__init__(columns)
-        self._layouts = tuple(layouts)
-        self._total = total
-        self._tried = tried
+        put(self, _layouts=tuple(layouts), _total=total, _tried=tried)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Ranking, (self._columns, self._layouts, self._total, self._tried)

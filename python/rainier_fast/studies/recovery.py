@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rainier_fast import _core
 from rainier_fast.ask.groups import as_groups
 from rainier_fast.ask.request import Algorithm, make_request
+from rainier_fast.definitions.check import as_items, as_one_of
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.errors import (
     InvalidArgument,
@@ -240,12 +241,8 @@ def _arguments(fault: object) -> dict[str, Any]:
 
 
 def _names(policies: object) -> tuple[str, ...]:
-    if isinstance(policies, str) or not isinstance(policies, Sequence):
-        raise invalid_type("policies", policies, "must be a sequence of names")
-    for name in policies:
-        if not isinstance(name, str) or name not in POLICIES:
-            raise unknown("policies", name, list(POLICIES))
-    return tuple(policies)
+    names = as_items("policies", policies, "must be a sequence of names")
+    return tuple(as_one_of("policies", name, POLICIES) for name in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
-from rainier_fast.ask.request import Algorithm, Request, algorithms, make_request
+from rainier_fast.ask.request import Request, make_request
 from rainier_fast.definitions.check import as_count, as_integer
 from rainier_fast.definitions.rates import FailureRates, Rates, as_hours, as_rates
 from rainier_fast.errors import Unsupported, invalid_type, unknown
@@ -196,7 +196,7 @@ class Sampling(Damaged):
         healthy = CollectiveResult._of(machine, request, request.outcome(machine))
         otherwise = None
         if request.algorithm == "auto":
-            found: Algorithm = _pinned(healthy.algorithm, operation)
+            found = healthy._choice
             named = make_request(machine, operation, size, **{**words, "algorithm": found})
             if found != "auto" and named.outcome(machine).time == healthy.time_s:
                 request, otherwise = named, request
@@ -306,23 +306,3 @@ def _cancelled_on_error(futures: list[Future[Drawn]]) -> Iterator[None]:
         for future in futures:
             future.cancel()
         raise
-
-
-def _pinned(found: str, operation: str) -> str | list[str]:
-    """Return how to ask for the algorithm that ``"auto"`` found: its name, or one for each tier."""
-    name, _, inside = found.partition("(")
-    known = algorithms(operation)
-    if name != "hierarchical" or not inside:
-        return name if name in known else "auto"
-    stages = inside.rstrip(")").split(", ")
-    half = stages[: (len(stages) + 1) // 2]
-    # Stages up to the top tier and, of an all-reduce, down again.
-    if operation == "all_reduce" and stages == half + half[-2::-1]:
-        tiers = half
-    elif operation in ("reduce_scatter", "all_to_all"):
-        tiers = stages
-    elif operation == "all_gather":
-        tiers = stages[::-1]
-    else:
-        return name
-    return tiers if all(tier in known for tier in tiers) else name

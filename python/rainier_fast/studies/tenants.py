@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from rainier_fast.ask.request import make_request
 from rainier_fast.collectives.plan import Plan
-from rainier_fast.definitions.check import as_integer
-from rainier_fast.errors import invalid, invalid_type, unknown
+from rainier_fast.definitions.check import as_integer, as_one_of
+from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.studies.placing import PLACEMENTS, UNITS, Tenant, place
 from rainier_fast.studies.together import Together, outcomes, share
 
@@ -78,9 +78,8 @@ class Tenants(Together):
         """
         machine = self._whole
         checked = _checked(tenants)
-        for name, value, known in (("placement", placement, PLACEMENTS), ("unit", unit, UNITS)):
-            if not isinstance(value, str) or value not in known:
-                raise unknown(name, value, known)
+        placement = as_one_of("placement", placement, PLACEMENTS)
+        unit = as_one_of("unit", unit, UNITS)
         number = as_integer("seed", seed, 0, _MOST_SEED)
         chips = place(machine, checked, placement, unit, number)
         plans = [_plan(machine, *pair) for pair in zip(checked, chips, strict=True)]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from rainier_fast import _core
 from rainier_fast.collectives.plan import Compute, Plan, Planning
-from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
+from rainier_fast.definitions.check import as_one_of
+from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.units import Quantity, parse_bytes
 
 if TYPE_CHECKING:
@@ -116,8 +117,8 @@ def _checked(machine: Machine, plans: object) -> list[Plan]:
 
 def _model(plans: Sequence[Plan], model: str | None) -> str:
     """Return the model; a plan may name it too, and two that differ have no answer."""
-    if model is not None and (not isinstance(model, str) or model not in MODELS):
-        raise unknown("model", model, MODELS)
+    if model is not None:
+        model = as_one_of("model", model, MODELS)
     for plan in plans:
         if isinstance(plan.request, Compute) or plan.request.model == "link_load":
             continue
@@ -219,13 +220,8 @@ def _names(plans: Sequence[Plan]) -> list[str]:
 
 
 def _dma_bandwidth(machine: Machine) -> float | None:
-    """Return bytes/s of a chip's DMA engines; None where the chips are not Trainium's."""
+    """Return bytes/s of a chip's DMA engines; None where they are not known, or not shared so."""
     server = machine.ultraserver
-    if server.neuron is None or server.chip is None:
+    if server.neuron is None or server.chip is None or server.chip.dma_bandwidth_Bps is None:
         return None
-    from rainier_fast.catalog import catalog
-
-    entry = catalog().get(server.chip.name)
-    if entry is None or "dma_bandwidth" not in entry:
-        return None
-    return entry["dma_bandwidth"].number
+    return float(server.chip.dma_bandwidth_Bps)

@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.definitions.check import as_integer
-from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_range
+from rainier_fast.definitions.check import MAX_COUNT, as_integer
+from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_range, shown
 from rainier_fast.units import MAX_BYTES, Quantity, parse_bytes, parse_time
 
 __all__ = [
@@ -270,9 +270,9 @@ _TIME: Final = _Measure(
 def _quantities(
     argument: str, values: object, count: int, kind: _Measure
 ) -> float | NDArray[np.float64]:
-    if isinstance(values, str | int | float) or getattr(values, "ndim", None) == 0:
+    if isinstance(values, str | int | float | np.generic) or not _is_column(values):
         return kind.parse(values, argument)
-    if not isinstance(values, Sequence) and not hasattr(values, "__array__"):
+    if isinstance(values, np.ndarray) and values.ndim == 0:
         return kind.parse(values, argument)
     array = _array(argument, values, kind.forms)
     if array.ndim != 1:
@@ -293,9 +293,10 @@ def _quantities(
 
 def _array(argument: str, values: object, allowed: str) -> NDArray[Any]:
     single = isinstance(values, int | np.integer) and not isinstance(values, bool)
-    many = isinstance(values, Sequence | memoryview) or hasattr(values, "__array__")
-    if isinstance(values, str | bytes) or not (single or many):
+    if isinstance(values, str | bytes) or not (single or _is_column(values)):
         raise invalid_type(argument, values, allowed)
+    if isinstance(values, range) and values[MAX_COUNT:]:
+        raise invalid(argument, values, f"must have at most {MAX_COUNT:,} items")
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise invalid_type(argument, "masked values", allowed)
     if isinstance(values, list | tuple) and any(
@@ -304,8 +305,15 @@ def _array(argument: str, values: object, allowed: str) -> NDArray[Any]:
         raise invalid_type(argument, values, allowed)  # numpy would take True for 1
     try:
         return np.asarray(values)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise invalid(argument, values, f"{allowed} ({error})") from error
+    except Exception as error:  # whatever a value's own methods raise
+        raise invalid(argument, values, f"{allowed} ({shown(error)})") from error
+
+
+def _is_column(values: object) -> bool:
+    try:
+        return isinstance(values, Sequence | memoryview) or hasattr(values, "__array__")
+    except Exception:  # whatever a value's own methods raise
+        return False
 
 
 def _native(array: NDArray[Any]) -> NDArray[Any]:

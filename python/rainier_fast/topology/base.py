@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from rainier_fast import _core
 from rainier_fast.definitions.check import as_name, as_tuple_of
@@ -12,22 +12,23 @@ from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import Unsupported, invalid, invalid_type
-from rainier_fast.faults.faults import Faults
-from rainier_fast.faults.rows import faults_of, row_of
+from rainier_fast.frozen import frozen, put
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
 
 __all__ = ["Base"]
 
+_CoreFaults: TypeAlias = _core.Faults
 
+
+@frozen("a machine does not change; build another one")
 class Base:
     """Sites and a WAN, checked; nothing here can be changed later."""
 
-    __slots__ = ("__weakref__", "_core", "_faults", "_name", "_sites", "_spelling", "_wan")
+    __slots__ = ("__weakref__", "_core", "_name", "_sites", "_spelling", "_wan")
 
     _core: _core.Machine
-    _faults: Faults
     _name: str | None
     _sites: tuple[Site, ...]
     _spelling: str | None
@@ -39,13 +40,13 @@ class Base:
         wan: Wan | None,
         name: str | None,
         spelling: str | None = None,
-        faults: Faults | None = None,
+        faults: _CoreFaults | None = None,
     ) -> None:
         checked = _checked_sites(sites)
         if wan is not None and not isinstance(wan, Wan):
             raise invalid_type("wan", wan, "must be a Wan or None")
         if name is not None:
-            as_name("name", name)
+            name = as_name("name", name)
         server = checked[0].ultraserver
         nic = server.nic
         core = _core.Machine(
@@ -59,23 +60,8 @@ class Base:
             server.neuron_row(),
         )
         if faults:
-            core = _core.with_faults(core, *row_of(faults))
-        fields = {
-            "_core": core,
-            "_faults": faults_of(core),
-            "_name": name,
-            "_sites": checked,
-            "_spelling": spelling,
-            "_wan": wan,
-        }
-        for field, value in fields.items():
-            object.__setattr__(self, field, value)
-
-    def __setattr__(self, field: str, value: object) -> NoReturn:
-        raise AttributeError(f"cannot set {field!r}: a machine does not change; build another one")
-
-    def __delattr__(self, field: str) -> NoReturn:
-        raise AttributeError(f"cannot delete {field!r}: a machine does not change")
+            core = _core.with_faults(core, None, faults)
+        put(self, _core=core, _name=name, _sites=checked, _spelling=spelling, _wan=wan)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Base):
@@ -121,6 +107,11 @@ class Base:
         return self._core.num_domains
 
     @property
+    def _faults(self) -> _CoreFaults:
+        """What is broken, as the core has it."""
+        return _core.faults(self._core)
+
+    @property
     def _whole(self) -> Machine:
         """The machine that this is a part of."""
         return cast("Machine", self)
@@ -131,7 +122,7 @@ class Base:
     def _routing(self, routing: Routing) -> RoutingRow:
         return routing_row(routing, self._axis_names())
 
-    def _definition(self) -> tuple[tuple[Site, ...], Wan | None, str | None, Faults]:
+    def _definition(self) -> tuple[tuple[Site, ...], Wan | None, str | None, _CoreFaults]:
         return self._sites, self._wan, self._name, self._faults
 
 

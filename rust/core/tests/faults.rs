@@ -116,6 +116,49 @@ fn a_merge_has_the_faults_of_both_and_the_worse_factor() {
 }
 
 #[test]
+fn what_is_taken_away_must_be_there() {
+    let faults = Faults {
+        links: vec![1, 4, 6],
+        chips: vec![9],
+        nics: vec![2, 3],
+        domains: vec![1],
+        sites: vec![1],
+        degraded: vec![(2, 0.5), (3, 0.25)],
+    };
+    assert!(faults.without(&faults).unwrap().is_empty());
+    assert_eq!(faults.without(&Faults::default()).unwrap(), faults);
+    let some = Faults {
+        links: vec![6, 1],
+        nics: vec![3],
+        degraded: vec![(3, 1.0)],
+        ..Faults::default()
+    };
+    let rest = faults.without(&some).unwrap();
+    assert_eq!((rest.links, rest.nics), (vec![4], vec![2]));
+    assert_eq!(rest.degraded, [(2, 0.5)]);
+    assert_eq!(
+        (rest.chips, rest.domains, rest.sites),
+        (vec![9], vec![1], vec![1])
+    );
+    for (kind, _) in faults.counts() {
+        let mut other = Faults::default();
+        match kind {
+            "links" => other.links = vec![5],
+            "chips" => other.chips = vec![5],
+            "nics" => other.nics = vec![5],
+            "ultraservers" => other.domains = vec![5],
+            "sites" => other.sites = vec![5],
+            _ => other.degraded = vec![(5, 0.5)],
+        }
+        let error = faults.without(&other).unwrap_err();
+        assert!(
+            matches!(&error, Error::Invalid { argument, .. } if argument == kind),
+            "{kind}: {error}"
+        );
+    }
+}
+
+#[test]
 fn bad_overlays_are_refused_by_name() {
     let bad = |faults: Faults| cluster().with_faults(faults).unwrap_err();
     let message = |faults: Faults| bad(faults).to_string();

@@ -18,5 +18,6 @@ pub(crate) struct Outcome {
     pub(crate) routing: Routing,
 }
 
-#[pyclass(frozen, module = "rainier_fast._core")]
+#[pyclass(frozen, eq, module = "rainier_fast._core")]
+#[derive(PartialEq)]
 pub(crate) struct Schedule(pub(crate) Arc<schedule::Schedule>);

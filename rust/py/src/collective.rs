@@ -1,6 +1,7 @@
 //! Groups and outcomes of collectives as Python sees them.
 
 use crate::classes::{Groups, Machine, Outcome};
+use crate::convert::{AlgorithmRow, algorithm_row};
 use crate::enter::quick;
 use crate::error::to_py;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
@@ -105,6 +106,11 @@ impl Outcome {
     #[getter]
     fn algorithm(&self) -> &str {
         &self.outcome.algorithm
+    }
+
+    #[getter]
+    fn choice(&self) -> AlgorithmRow {
+        algorithm_row(&self.outcome.choice)
     }
 
     #[getter]

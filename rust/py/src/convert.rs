@@ -21,7 +21,7 @@ pub(crate) type NeuronRow = (u32, f64, f64, f64, f64, f64, f64, f64, f64, f64);
 pub(crate) type RoutingRow = (String, String, Option<Vec<usize>>);
 
 /// An algorithm by name, or one name for each tier.
-#[derive(FromPyObject)]
+#[derive(FromPyObject, IntoPyObject)]
 pub(crate) enum AlgorithmRow {
     Named(String),
     Tiers(Vec<String>),
@@ -56,6 +56,15 @@ pub(crate) fn request(
         chunks,
         orders,
     })
+}
+
+/// How to ask for an algorithm again.
+pub(crate) fn algorithm_row(choice: &Choice) -> AlgorithmRow {
+    match choice {
+        Choice::Auto => AlgorithmRow::Named("auto".to_owned()),
+        Choice::Named(name) => AlgorithmRow::Named(name.clone()),
+        Choice::Tiers(names) => AlgorithmRow::Tiers(names.clone()),
+    }
 }
 
 fn unknown(argument: &str, value: &str, known: &str) -> Error {

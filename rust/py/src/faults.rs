@@ -3,13 +3,25 @@
 use crate::classes::Machine;
 use crate::enter::quick;
 use crate::error::to_py;
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, ToPyArray};
 use pyo3::prelude::*;
-use rainier_core::machine::{Faults, LinkName};
+use pyo3::types::PyType;
+use rainier_core::machine::{self as core, LinkName};
 use std::sync::Arc;
 
 /// Links, chips, NICs, domains, sites, slower links and their factors.
 type FaultRow<'py> = (
+    PyReadonlyArray1<'py, u64>,
+    PyReadonlyArray1<'py, u32>,
+    PyReadonlyArray1<'py, u32>,
+    PyReadonlyArray1<'py, u32>,
+    PyReadonlyArray1<'py, u32>,
+    PyReadonlyArray1<'py, u64>,
+    PyReadonlyArray1<'py, f64>,
+);
+
+/// The same as it is handed out.
+type WrittenRow<'py> = (
     Bound<'py, PyArray1<u64>>,
     Bound<'py, PyArray1<u32>>,
     Bound<'py, PyArray1<u32>>,
@@ -19,40 +31,133 @@ type FaultRow<'py> = (
     Bound<'py, PyArray1<f64>>,
 );
 
-/// A machine with these faults beside those that it has.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the flat argument list of the private Python call"
-)]
-#[pyfunction]
-pub(crate) fn with_faults(
-    machine: &Machine,
-    py: Python<'_>,
-    links: PyReadonlyArray1<'_, u64>,
-    chips: PyReadonlyArray1<'_, u32>,
-    nics: PyReadonlyArray1<'_, u32>,
-    domains: PyReadonlyArray1<'_, u32>,
-    sites: PyReadonlyArray1<'_, u32>,
-    slow: PyReadonlyArray1<'_, u64>,
-    factors: PyReadonlyArray1<'_, f64>,
-) -> PyResult<Machine> {
-    let slow = slow.as_slice()?.iter().copied();
-    let given = Faults {
+fn read(row: &FaultRow<'_>) -> PyResult<core::Faults> {
+    let (links, chips, nics, domains, sites, slower, factors) = row;
+    let slower = slower.as_slice()?.iter().copied();
+    Ok(core::Faults {
         links: links.as_slice()?.to_vec(),
         chips: chips.as_slice()?.to_vec(),
         nics: nics.as_slice()?.to_vec(),
         domains: domains.as_slice()?.to_vec(),
         sites: sites.as_slice()?.to_vec(),
-        degraded: slow.zip(factors.as_slice()?.iter().copied()).collect(),
-    };
+        degraded: slower.zip(factors.as_slice()?.iter().copied()).collect(),
+    })
+}
+
+/// What is broken, by number; columns are made when asked for.
+#[pyclass(frozen, eq, hash, module = "rainier_fast._core")]
+#[derive(PartialEq, Hash)]
+pub(crate) struct Faults(Arc<core::Faults>);
+
+#[pymethods]
+impl Faults {
+    #[new]
+    fn new(py: Python<'_>, row: FaultRow<'_>) -> PyResult<Self> {
+        let given = read(&row)?;
+        let sorted = quick(py, || given.sorted("degraded"))?;
+        Ok(Self(Arc::new(sorted)))
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn __or__(&self, other: &Self) -> Self {
+        Self(Arc::new(self.0.merged(&other.0)))
+    }
+
+    fn counts(&self) -> Vec<(&'static str, usize)> {
+        self.0.counts().to_vec()
+    }
+
+    #[getter]
+    fn links<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<i64>>> {
+        column(py, self.0.links.iter().map(|&link| link as i64))
+    }
+
+    #[getter]
+    fn chips<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<i64>>> {
+        column(py, self.0.chips.iter().copied().map(i64::from))
+    }
+
+    #[getter]
+    fn nics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<i64>>> {
+        column(py, self.0.nics.iter().copied().map(i64::from))
+    }
+
+    #[getter]
+    fn ultraservers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<i64>>> {
+        column(py, self.0.domains.iter().copied().map(i64::from))
+    }
+
+    #[getter]
+    fn sites<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<i64>>> {
+        column(py, self.0.sites.iter().copied().map(i64::from))
+    }
+
+    #[getter]
+    fn degraded(&self) -> Vec<(u64, f64)> {
+        self.0.degraded.clone()
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyType>, (WrittenRow<'py>,)) {
+        let (py, faults) = (slf.py(), &slf.get().0);
+        let (slower, factors): (Vec<u64>, Vec<f64>) = faults.degraded.iter().copied().unzip();
+        let row = (
+            faults.links.to_pyarray(py),
+            faults.chips.to_pyarray(py),
+            faults.nics.to_pyarray(py),
+            faults.domains.to_pyarray(py),
+            faults.sites.to_pyarray(py),
+            slower.into_pyarray(py),
+            factors.into_pyarray(py),
+        );
+        (slf.get_type(), (row,))
+    }
+}
+
+/// Numbers as numpy has them, which cannot be written to.
+fn column(
+    py: Python<'_>,
+    numbers: impl Iterator<Item = i64>,
+) -> PyResult<Bound<'_, PyArray1<i64>>> {
+    let array = PyArray1::from_iter(py, numbers);
+    drop(array.try_readwrite()?.make_nonwriteable());
+    Ok(array)
+}
+
+/// A machine with these faults, and `more` of them, beside those that it has.
+#[pyfunction]
+pub(crate) fn with_faults(
+    machine: &Machine,
+    py: Python<'_>,
+    row: Option<FaultRow<'_>>,
+    more: Option<&Faults>,
+) -> PyResult<Machine> {
+    let given = row.as_ref().map(read).transpose()?.unwrap_or_default();
+    let more = more.map(|faults| Arc::clone(&faults.0));
     let machine = &*machine.0;
     let hurt = quick(py, || {
         // Checked by themselves first: what is named twice in one call is a slip, over two calls it is not.
-        let alone = machine.healthy().with_faults(given)?;
-        let all = machine.faults().merged(alone.faults());
-        alone.with_faults(all)
+        let mut all = machine.faults().merged(&given.sorted("degrade")?);
+        if let Some(more) = more {
+            all = all.merged(&more);
+        }
+        machine.clone().with_faults(all)
     })?;
     Ok(Machine(Arc::new(hurt)))
+}
+
+/// A machine without these of its faults; factors do not count.
+#[pyfunction]
+pub(crate) fn repaired(machine: &Machine, py: Python<'_>, row: FaultRow<'_>) -> PyResult<Machine> {
+    let gone = read(&row)?;
+    let machine = &*machine.0;
+    let rest = quick(py, || {
+        let rest = machine.faults().without(&gone)?;
+        machine.clone().with_faults(rest)
+    })?;
+    Ok(Machine(Arc::new(rest)))
 }
 
 #[pyfunction]
@@ -71,18 +176,8 @@ pub(crate) fn overlay_bytes(machine: &Machine) -> usize {
 }
 
 #[pyfunction]
-pub(crate) fn faults<'py>(machine: &Machine, py: Python<'py>) -> FaultRow<'py> {
-    let faults = machine.0.faults().clone();
-    let (slow, factors): (Vec<u64>, Vec<f64>) = faults.degraded.iter().copied().unzip();
-    (
-        faults.links.into_pyarray(py),
-        faults.chips.into_pyarray(py),
-        faults.nics.into_pyarray(py),
-        faults.domains.into_pyarray(py),
-        faults.sites.into_pyarray(py),
-        slow.into_pyarray(py),
-        factors.into_pyarray(py),
-    )
+pub(crate) fn faults(machine: &Machine) -> Faults {
+    Faults(Arc::clone(machine.0.faults()))
 }
 
 #[pyfunction]

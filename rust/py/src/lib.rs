@@ -20,7 +20,9 @@ mod _core {
     #[pymodule_export]
     use super::classes::{Groups, Machine, Outcome, Schedule};
     #[pymodule_export]
-    use super::faults::{faults, healthy, links_named, num_live_chips, overlay_bytes, with_faults};
+    use super::faults::{
+        Faults, faults, healthy, links_named, num_live_chips, overlay_bytes, repaired, with_faults,
+    };
     #[pymodule_export]
     use super::monte_carlo::{monte_carlo, sample_faults};
     #[pymodule_export]
@@ -32,13 +34,17 @@ mod _core {
 
     use numpy::PyArray1;
     use pyo3::prelude::*;
-    use rainier_core::collective::{self as core, Operation};
+    use pyo3::types::PyTuple;
+    use rainier_core::collective::{self as core, Model, Operation};
     use std::collections::BTreeMap;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         // Loads numpy's C API now: done lazily, a signal that arrives meanwhile would surface as a panic.
         drop(PyArray1::<f64>::zeros(module.py(), 0, false));
+        let names = |names: &[&str]| PyTuple::new(module.py(), names);
+        module.add("OPERATIONS", names(&Operation::ALL.map(Operation::name))?)?;
+        module.add("MODELS", names(&Model::ALL.map(Model::name))?)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 

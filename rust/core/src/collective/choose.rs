@@ -1,6 +1,7 @@
 //! Which algorithm: all that apply are priced, by link loads or by simulation, and the fastest is taken.
 
 use super::algorithm::{ALGORITHMS, Job, find, flat, symmetric_to};
+use super::choice::Choice;
 use super::context::Context;
 use super::cost::{Cost, StageCost, combine};
 use super::damage::has_damage;
@@ -8,7 +9,7 @@ use super::group::Groups;
 use super::hierarchical;
 use super::outcome::Candidate;
 use super::placement::Placement;
-use super::request::{Choice, Request};
+use super::request::Request;
 use super::schedule::Stage;
 use super::simulate;
 use super::together::{Pipeline, Work, Written, or_link_load, share_messages};
@@ -32,6 +33,8 @@ const MOST_CHUNKS_BY_MESSAGE: u32 = 16;
 /// A candidate that can run.
 pub(super) struct Ready {
     pub(super) name: String,
+    /// How to ask for it by name.
+    pub(super) choice: Choice,
     pub(super) stages: Vec<Rc<StageCost>>,
     pub(super) cost: Cost,
 }
@@ -227,6 +230,7 @@ fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Ready
         let best = hierarchical::best(context, request, pinned, count)?;
         let ready = |best: hierarchical::Best| Ready {
             name: best.name,
+            choice: best.choice,
             stages: best.stages,
             cost: best.cost,
         };
@@ -250,6 +254,7 @@ fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Ready
     let cost = combine(context, request.model, &costs, Some(1))?;
     Ok(vec![Ready {
         name: name.to_owned(),
+        choice: Choice::Named(name.to_owned()),
         stages: costs,
         cost,
     }])
@@ -265,6 +270,7 @@ fn symmetric_over_tiers(context: &Context, request: &Request) -> Result<Vec<Read
     let best = hierarchical::best(context, &whole, None, 1)?;
     let ready = |best: hierarchical::Best| Ready {
         name: format!("symmetric {}", best.name),
+        choice: Choice::Named("symmetric".to_owned()),
         stages: best.stages,
         cost: best.cost,
     };

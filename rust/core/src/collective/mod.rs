@@ -2,6 +2,7 @@
 
 mod algorithm;
 mod bound;
+mod choice;
 mod choose;
 mod context;
 mod cost;
@@ -37,12 +38,13 @@ mod write_out;
 
 pub use crate::operation::Operation;
 pub use algorithm::{ALGORITHMS, Algorithm};
+pub use choice::Choice;
 pub use group::{Groups, MOST_DOMAIN_CHIPS};
 pub use model::Model;
 pub use monte_carlo::{Draw, Trial};
 pub use outcome::{Bottleneck, Bound, Candidate, Outcome};
 pub use play::play;
-pub use request::{Choice, MOST_BYTES, Request};
+pub use request::{MOST_BYTES, Request};
 pub use rows::{PhaseRow, StageRow};
 pub use run::{run, schedule};
 pub use solve::{SOLVERS, Solver, algorithms};

@@ -1,5 +1,6 @@
 //! What a collective call answers.
 
+use super::choice::Choice;
 use super::context::Context;
 use super::cost::{Cost, StageCost};
 use super::group::Groups;
@@ -50,6 +51,8 @@ pub struct Outcome {
     pub operation: Operation,
     /// How: name of the algorithm, with choices per tier.
     pub algorithm: String,
+    /// How to ask for the same again by name; as it was asked for where nothing moves.
+    pub choice: Choice,
     /// Under which model.
     pub model: Model,
     /// Ranks of each group.
@@ -184,6 +187,7 @@ impl Outcome {
         Self {
             operation,
             algorithm: "none".to_owned(),
+            choice: Choice::Auto,
             model,
             ranks: groups.ranks(),
             groups: groups.count(),

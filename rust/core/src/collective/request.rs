@@ -1,5 +1,6 @@
 //! What is asked of a collective.
 
+use super::choice::Choice;
 use super::model::Model;
 use crate::Result;
 use crate::error::{Error, not_negative};
@@ -10,17 +11,6 @@ pub const MOST_BYTES: f64 = 1e18;
 
 /// How far from 1 the sum of the weights of a bucket's orders may be: what rounding decimals to six digits does.
 const WEIGHTS_CLOSE: f64 = 1e-5;
-
-/// Which algorithm is to be used.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Choice {
-    /// The fastest of all that apply.
-    Auto,
-    /// The one of this name.
-    Named(String),
-    /// Hierarchical with one name per tier: inside domains, inside sites, between sites.
-    Tiers(Vec<String>),
-}
 
 /// One collective.
 #[derive(Debug, Clone, PartialEq)]

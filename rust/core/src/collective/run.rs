@@ -30,6 +30,7 @@ pub fn run(
     if nothing_moves(&groups, &request) {
         return Ok(outcome);
     }
+    outcome.choice = request.algorithm.clone();
     let asked = Asked {
         machine,
         groups: &groups,

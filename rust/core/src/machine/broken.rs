@@ -1,56 +1,37 @@
 //! What of a machine is dead: faults, checked against it, and all that dies with them.
 
-use super::{Faults, Machine};
+use super::{End, Faults, Machine};
 use crate::error::{Error, Result};
+use std::sync::Arc;
 
 impl Faults {
     /// Sorted, and checked against the machine that it is to lie on.
-    pub(super) fn checked(mut self, machine: &Machine) -> Result<Self> {
+    pub(super) fn checked(self, machine: &Machine) -> Result<Self> {
+        let faults = self.sorted("degraded")?;
         let (links, chips) = (machine.num_links(), u64::from(machine.num_chips()));
-        ascending("links", &mut self.links, links)?;
-        ascending("chips", &mut self.chips, chips)?;
-        ascending("nics", &mut self.nics, chips)?;
+        below("links", faults.links.last().copied(), links)?;
+        below("chips", faults.chips.last().copied(), chips)?;
+        below("nics", faults.nics.last().copied(), chips)?;
         let domains = u64::from(machine.num_domains());
-        ascending("ultraservers", &mut self.domains, domains)?;
-        ascending("sites", &mut self.sites, machine.sites().len() as u64)?;
-        self.degraded.sort_by_key(|entry| entry.0);
-        let mut named: Vec<u64> = self.degraded.iter().map(|entry| entry.0).collect();
-        ascending("degrade", &mut named, links)?;
-        for &(link, factor) in &self.degraded {
-            if !(factor > 0.0 && factor <= 1.0) {
-                return Err(Error::invalid(
-                    format!("degrade[{link}]"),
-                    factor,
-                    "a factor must be above 0 and at most 1; name a dead link in links",
-                ));
-            }
-            if self.links.binary_search(&link).is_ok() {
-                return Err(Error::invalid(
-                    format!("degrade[{link}]"),
-                    factor,
-                    "this link is in links too: it is either dead or slower",
-                ));
-            }
-        }
-        if let (Some(&chip), None) = (self.nics.first(), machine.nic()) {
+        below("ultraservers", faults.domains.last().copied(), domains)?;
+        let sites = machine.sites().len() as u64;
+        below("sites", faults.sites.last().copied(), sites)?;
+        let slower = faults.degraded.last().map(|entry| entry.0);
+        below("degraded", slower, links)?;
+        if let (Some(&chip), None) = (faults.nics.first(), machine.nic()) {
             return Err(Error::invalid(
                 "nics",
                 chip,
                 "the chips of this machine have no NICs",
             ));
         }
-        Ok(self)
+        Ok(faults)
     }
 }
 
-/// Sorts numbers and checks that each is below `end` and named once.
-fn ascending<T: Ord + Copy + Into<u64>>(argument: &str, list: &mut [T], end: u64) -> Result<()> {
-    list.sort_unstable();
-    if let Some(pair) = list.windows(2).find(|pair| pair[0] == pair[1]) {
-        let twice: u64 = pair[0].into();
-        return Err(Error::invalid(argument, twice, "names this number twice"));
-    }
-    match list.last().copied().map(Into::into) {
+/// Checks that the last of ascending numbers is below `end`.
+fn below(argument: &str, last: Option<impl Into<u64>>, end: u64) -> Result<()> {
+    match last.map(Into::into) {
         Some(last) if last >= end => Err(Error::OutOfRange {
             argument: argument.to_owned(),
             value: i128::from(last),
@@ -68,7 +49,7 @@ impl Machine {
     /// [`Error::OutOfRange`] and [`Error::Invalid`] for numbers that do not exist or are named twice, factors that are
     /// not above 0 and at most 1, NICs where there are none, and a machine with no live chip.
     pub fn with_faults(self, faults: Faults) -> Result<Self> {
-        let faults = faults.checked(&self)?;
+        let faults = Arc::new(faults.checked(&self)?);
         let machine = Self { faults, ..self };
         if machine.num_live_chips() == 0 {
             return Err(Error::invalid(
@@ -81,7 +62,7 @@ impl Machine {
     }
 
     /// What is broken.
-    pub fn faults(&self) -> &Faults {
+    pub fn faults(&self) -> &Arc<Faults> {
         &self.faults
     }
 
@@ -94,7 +75,7 @@ impl Machine {
     #[must_use]
     pub fn healthy(&self) -> Self {
         Self {
-            faults: Faults::default(),
+            faults: Arc::default(),
             ..self.clone()
         }
     }
@@ -150,11 +131,12 @@ impl Machine {
         let blocks = self.blocks();
         if link < blocks.nic {
             let domain = (link / self.domain.links()) as u32;
+            let dead = |end: End| matches!(end, End::Chip(chip) if self.is_dead_chip(chip));
             let ends_at_dead = || {
-                let damage = self.damage_of(domain);
-                damage.is_some_and(|damage| damage.is_dead(link % self.domain.links()))
+                let link = self.describe_local(domain, link % self.domain.links());
+                dead(link.from) || dead(link.to)
             };
-            return self.is_dead_domain(domain) || ends_at_dead();
+            return self.is_dead_domain(domain) || !self.faults.chips.is_empty() && ends_at_dead();
         }
         if link < blocks.fabric[0] {
             let chip = ((link - blocks.nic) % u64::from(self.num_chips())) as u32;

@@ -48,7 +48,7 @@ impl Damage {
 }
 
 /// The entries of an ascending list whose keys lie in `from..to`.
-fn within<T>(list: &[T], from: u64, to: u64, key: impl Fn(&T) -> u64) -> &[T] {
+pub(super) fn within<T>(list: &[T], from: u64, to: u64, key: impl Fn(&T) -> u64) -> &[T] {
     let start = list.partition_point(|entry| key(entry) < from);
     let end = start + list[start..].partition_point(|entry| key(entry) < to);
     &list[start..end]

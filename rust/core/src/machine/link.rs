@@ -213,7 +213,7 @@ impl Machine {
         }
     }
 
-    fn describe_local(&self, domain: u32, local: u64) -> Link {
+    pub(super) fn describe_local(&self, domain: u32, local: u64) -> Link {
         let plans = self.domain.plans();
         let index = plans
             .iter()

@@ -41,6 +41,7 @@ pub(crate) use fabric::{bundle_bandwidth, groups, tier_links};
 
 use crate::error::{Error, Result, not_negative, positive};
 use fabric::validate_tiers;
+use std::sync::Arc;
 
 /// A whole machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,7 +54,7 @@ pub struct Machine {
     launch: f64,
     gpu: Option<Gpu>,
     neuron: Option<Neuron>,
-    faults: Faults,
+    faults: Arc<Faults>,
     blocks: Blocks,
     by_domain: Divisor,
 }
@@ -145,7 +146,7 @@ impl Machine {
             launch: 0.0,
             gpu: None,
             neuron: None,
-            faults: Faults::default(),
+            faults: Arc::default(),
             blocks,
             by_domain,
         })
@@ -318,40 +319,5 @@ impl Machine {
         self.nic
             .as_ref()
             .map_or(0.0, |nic| nic.bandwidth * f64::from(self.domain.chips()))
-    }
-
-    /// The same machine with every latency and overhead at zero; NCCL's tables are latencies, so it has no [`Gpu`].
-    pub fn without_latency(&self) -> Result<Self> {
-        let mut axes = self.domain.axes().to_vec();
-        for axis in &mut axes {
-            axis.latency = 0.0;
-            if let AxisKind::Switch { tiers, .. } = &mut axis.kind {
-                tiers.iter_mut().for_each(|tier| tier.latency = 0.0);
-            }
-        }
-        let nic = self.nic.clone().map(|nic| Nic {
-            latency: 0.0,
-            overhead: 0.0,
-            ..nic
-        });
-        let mut sites = self.sites.clone();
-        for tier in sites.iter_mut().flat_map(|site| &mut site.tiers) {
-            tier.latency = 0.0;
-        }
-        let wan = self.wan.clone().map(|wan| Wan {
-            latency: vec![0.0; wan.latency.len()],
-            ..wan
-        });
-        let quiet = Self::new(Domain::new(axes)?, 0.0, nic, sites, wan)?
-            .with_faults(self.faults.clone())?;
-        match self.neuron.clone() {
-            Some(neuron) => quiet.with_neuron(Neuron {
-                call: 0.0,
-                step: 0.0,
-                efa_step: 0.0,
-                ..neuron
-            }),
-            None => Ok(quiet),
-        }
     }
 }

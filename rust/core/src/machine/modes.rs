@@ -4,6 +4,7 @@
 //! to pairs (aws-neuron-driver, neuron_pelect.c). A unit is a run of planes of the last axis; which planes go together
 //! each UltraServer chooses for itself, so that dead cables lie between units where that is possible.
 
+use super::damage::within;
 use super::{AxisKind, Faults, Machine};
 use crate::error::{Error, Result};
 
@@ -105,13 +106,12 @@ impl<'a> Cut<'a> {
         // A dead chip's own links are no reason: it is dead in every unit.
         let faults = self.whole.faults();
         let links = self.whole.domain().links();
-        let local = |link: u64| {
-            let inside = link < self.whole.blocks().nic && link / links == u64::from(domain);
-            inside.then_some(link % links)
-        };
-        let slow = faults.degraded.iter().map(|entry| entry.0);
-        let hurt: Vec<u64> = (faults.links.iter().copied().chain(slow))
-            .filter_map(local)
+        let first = u64::from(domain) * links;
+        let dead = within(&faults.links, first, first + links, |&link| link);
+        let slow = within(&faults.degraded, first, first + links, |entry| entry.0);
+        let hurt: Vec<u64> = (dead.iter().copied())
+            .chain(slow.iter().map(|entry| entry.0))
+            .map(|link| link - first)
             .collect();
         let ring = self.whole.domain().axes()[self.last].kind == AxisKind::Ring;
         let turns = if ring { self.size } else { 1 };

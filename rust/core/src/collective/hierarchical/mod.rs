@@ -6,21 +6,23 @@
 mod slots;
 mod stages;
 
+use super::choice::Choice;
 use super::context::Context;
 use super::cost::{Cost, StageCost, combine};
 use super::group::Groups;
 use super::request::Request;
 use crate::{Error, Result};
-use slots::{pins, slots};
+use slots::{Slot, TIERS, pins, slots};
 use stages::{Filled, fill};
 use std::rc::Rc;
 
 /// Share of the data that stands for one chunk of many.
 const SMALL_CHUNK: f64 = 1.0 / 64.0;
 
-/// The best hierarchical schedule: its name with the algorithm of each stage, its stages and cost.
+/// The best hierarchical schedule: its name with the algorithm of each stage, how to ask for it, its stages and cost.
 pub(crate) struct Best {
     pub(crate) name: String,
+    pub(crate) choice: Choice,
     pub(crate) stages: Vec<Rc<StageCost>>,
     pub(crate) cost: Cost,
 }
@@ -99,9 +101,22 @@ pub(crate) fn best(
             .collect();
         Best {
             name: format!("hierarchical({})", names.join(", ")),
+            choice: choice(&slots, &names),
             stages: stages(&picked),
             cost,
         }
     };
     Ok(met.into_iter().map(named).collect())
+}
+
+/// How to ask for the algorithms of all stages: by one name per tier, which a tier of two algorithms does not have.
+fn choice(slots: &[Slot], names: &[&str]) -> Choice {
+    let mut tiers = [None; TIERS.len()];
+    for (slot, name) in slots.iter().zip(names) {
+        if tiers[slot.tier].get_or_insert(name) != &name {
+            return Choice::Named("hierarchical".to_owned());
+        }
+    }
+    let named = tiers.iter().flatten();
+    Choice::Tiers(named.map(|name| (**name).to_owned()).collect())
 }

@@ -3,7 +3,8 @@
 use super::scheduled::{AUTO, HIERARCHICAL, NAMED};
 use super::solver::Solver;
 use crate::collective::algorithm::{self, ALGORITHMS};
-use crate::collective::request::{Choice, Request};
+use crate::collective::choice::Choice;
+use crate::collective::request::Request;
 use crate::collective::{nccl, neuron, synthesized};
 use crate::operation::Operation;
 use crate::{Error, Result};

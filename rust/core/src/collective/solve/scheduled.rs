@@ -3,13 +3,14 @@
 use super::solver::{Asked, Solver, Unrolled};
 use crate::collective::algorithm;
 use crate::collective::bound::{bounds, bounds_in_switch};
+use crate::collective::choice::Choice;
 use crate::collective::choose::best;
 use crate::collective::context::Context;
 use crate::collective::cost::Cost;
 use crate::collective::damage::note;
 use crate::collective::group::Groups;
 use crate::collective::outcome::Outcome;
-use crate::collective::request::{Choice, Request};
+use crate::collective::request::Request;
 use crate::collective::schedule::Stage;
 use crate::collective::together::Pipeline;
 use crate::collective::unroll::unroll;
@@ -74,6 +75,7 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     }
     outcome.candidates = candidates;
     outcome.sort_candidates();
+    outcome.choice = best.choice;
     outcome.fill(machine, best.name, &best.stages, best.cost);
     outcome.bounds = if reduces_in_switch(request) {
         bounds_in_switch(&context, request)?

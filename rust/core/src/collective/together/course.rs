@@ -108,8 +108,8 @@ fn touches(
         if computes {
             return Err(Error::unsupported(
                 "computation beside collectives on chips that are not Trainium",
-                "it needs a machine whose UltraServer has neuron= and a chip with DMA engines in the catalogue, such \
-                 as preset trn2; leave the computation out elsewhere",
+                "it needs an UltraServer with neuron= and a chip with dma_bandwidth_Bps=, such as that of preset \
+                 trn2; leave the computation out elsewhere",
             ));
         }
         return Ok(None);

@@ -1,0 +1,61 @@
+"""Classes whose attributes can be neither set nor deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+__all__ = ["frozen", "put"]
+
+_Class = TypeVar("_Class", bound=type)
+
+
+def frozen(words: str) -> Callable[[_Class], _Class]:
+    """Return a decorator of classes that refuses both in these words; `put` fills new instances.
+
+    Examples
+    --------
+    >>> @frozen("a point does not move")
+    ... class Point:
+    ...     def __init__(self, x):
+    ...         put(self, x=x)
+    >>> del Point(3).x
+    Traceback (most recent call last):
+    AttributeError: cannot delete 'x': a point does not move
+    """
+
+    def refuse_to_set(self: object, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"cannot set {name!r}: {words}")
+
+    def refuse_to_delete(self: object, name: str) -> NoReturn:
+        raise AttributeError(f"cannot delete {name!r}: {words}")
+
+    methods = {
+        "__setattr__": refuse_to_set,
+        "__delattr__": refuse_to_delete,
+        "__getstate__": _state,
+        "__setstate__": _restore,
+    }
+
+    def freeze(cls: _Class) -> _Class:
+        for name, method in methods.items():
+            setattr(cls, name, method)
+        return cls
+
+    return freeze
+
+
+def _state(self: object) -> object:
+    # The old protocols of pickle ask for a method of the class's own where it has slots.
+    return object.__getstate__(self)
+
+
+def _restore(self: object, state: Any) -> None:  # noqa: ANN401 - a dict, or one and that of slots
+    for values in state if isinstance(state, tuple) else (state,):
+        put(self, **(values or {}))
+
+
+def put(instance: object, **values: Any) -> None:  # noqa: ANN401 - attributes of any kind
+    """Fill in attributes of an instance that nobody else has yet."""
+    for name, value in values.items():
+        object.__setattr__(instance, name, value)

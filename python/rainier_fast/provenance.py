@@ -1,0 +1,64 @@
+"""Numbers that know which assumptions of the catalogue they are.
+
+A definition made of the catalogue's figures holds such numbers, a number that a user gives is a
+plain one: so what a machine assumes is read off its definition, whatever equals what. They are
+floats and ints in all else, and arithmetic on them gives plain ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar
+
+__all__ = ["AssumedFloat", "AssumedInt", "keep", "names_in"]
+
+_Number = TypeVar("_Number", int, float)
+
+
+class AssumedFloat(float):
+    """A float that is, or is made of, the assumptions of these names."""
+
+    names: tuple[str, ...]
+
+    def __new__(cls, number: float, *names: str) -> AssumedFloat:
+        """Make one of a plain number."""
+        made = super().__new__(cls, number)
+        made.names = names
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.real, *self.names)
+
+
+class AssumedInt(int):
+    """The same of an int."""
+
+    names: tuple[str, ...]
+
+    def __new__(cls, number: int, *names: str) -> AssumedInt:
+        """Make one of a plain number."""
+        made = super().__new__(cls, number)
+        made.names = names
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.real, *self.names)
+
+
+def keep(given: object, number: _Number) -> _Number:
+    """Return what was given, where it is an assumption and still this number; else the number."""
+    same = isinstance(given, AssumedFloat | AssumedInt) and given == number
+    return given if same else number  # type: ignore[return-value]
+
+
+def names_in(value: object) -> Iterator[str]:
+    """Yield the names of all assumptions in a number, a definition, or a sequence of them."""
+    if isinstance(value, AssumedFloat | AssumedInt):
+        yield from value.names
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from names_in(item)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from names_in(getattr(value, field.name))

@@ -1,0 +1,282 @@
+"""One instance of every public class, and a good call of every public callable, by introspection.
+
+`instances` is a table by class; `calls` walks it and fills in the arguments of each function and
+method by name from `GOOD`, so that what is new is in the tests, or asks for a line here.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import rainier_fast as rf
+
+TRN2 = rf.preset("trn2")
+PAIR = rf.preset("rainier", chips=128, sites=2)
+HURT = TRN2.with_faults(links=[3], chips=[5], degrade={9: 0.5})
+MESH = TRN2.mesh(dp=4, tp=4)
+PLANS = [MESH.plan.all_gather(1e6, axis="tp"), MESH.plan.all_reduce(1e6, axis="dp")]
+JOBS = [rf.Tenant(name, "all_reduce", 1e6, ultraservers=1) for name in "ab"]
+RESULT = TRN2.all_reduce(1e6)
+TOGETHER = TRN2.together(PLANS)
+SENDS = [rf.Send(0, 1, [0], step=0, reduce=True), rf.Send(1, 0, [0], step=0, reduce=True)]
+ROWS = [{"op": "allr", "bytes": 2e6 * at, "time_us": 50 + 20 * at} for at in range(1, 7)]
+RANKING = TRN2.best_mapping({"dp": 4, "tp": 4}, {"tp": ("all_gather", 1e6)})
+LOADS = TRN2.link_loads([0, 1], [2, 3], 1000)
+
+
+def instances() -> dict[type, Any]:
+    """Return an instance of every public class that is no exception."""
+    made = [
+        rf.Axis("x", 4),
+        rf.Block(0, None, 1.0),
+        RESULT.bottleneck,
+        rf.Bucket({"xy": 0.5, "yx": 0.5}),
+        rf.calibrate(TRN2, ROWS),
+        rf.Chip.from_catalog("trainium2"),
+        rf.ChipAt(x=1),
+        rf.Cluster(PAIR.sites, PAIR.wan),
+        RESULT,
+        rf.compare(["trn2"], "all_reduce", 1e6),
+        TRN2.plan.compute("1 ms", "2 GiB").request,
+        MESH,
+        rf.DimensionOrder(order=("y", "x")),
+        PAIR.sites[0].fabric,
+        rf.FailureRates.published("llama3"),
+        HURT.faults,
+        rf.Gpu("hopper"),
+        MESH.axis_groups("tp"),
+        RANKING.best,
+        TRN2.link(3),
+        rf.LinkAt("x", "+", y=1),
+        LOADS,
+        TRN2,
+        rf.Meeting("nic egress", 12, None, ("a", "b")),
+        rf.MinimalAdaptive(),
+        TRN2.monte_carlo("all_reduce", 1e6, draws=4),
+        rf.Neuron.from_catalog(),
+        rf.Nic("25 GB/s", "1 us"),
+        PLANS[0],
+        TOGETHER["all_gather tp"],
+        RANKING,
+        HURT.recoveries("all_reduce", 1e6),
+        TRN2.route(0, 5),
+        TRN2.routing_report()[0],
+        rf.Schedule("all_reduce", 1e6, [0, 1], SENDS),
+        SENDS[0],
+        rf.Shortest(),
+        PAIR.sites[0],
+        LOADS.by_class(),
+        JOBS[0],
+        PAIR.tenants(JOBS),
+        rf.Tier(4),
+        TOGETHER,
+        PAIR.ultraserver,
+        rf.UpDown(),
+        rf.Valiant(),
+        rf.Wan("10 Tbps", "6 ms"),
+        rf.WildFirst(),
+    ]
+    return {type(one): one for one in made}
+
+
+GOOD: dict[str, Any] = {
+    "axes": {"dp": 4, "tp": 4},
+    "axis": "tp",
+    "bandwidth": "50 GB/s",
+    "blocks": 1,
+    "bytes_per_chip": 1000,
+    "chips": 4,
+    "chunks": None,
+    "coordinates": 1,
+    "collective": "all_reduce",
+    "collective_packet": "64 KiB",
+    "draw": 0,
+    "draws": 2,
+    "dst": [2, 3],
+    "dtype": "bf16",
+    "executor": None,
+    "fabric": None,
+    "fault": {"chips": [5]},
+    "faults": HURT.faults,
+    "fixed": 1,
+    "group": [0, 1],
+    "group_chips": 4,
+    "hbm_bytes": "2 GiB",
+    "hours": 24.0,
+    "index": 0,
+    "instances": 1,
+    "keep": 2,
+    "latency": "1 us",
+    "link": 3,
+    "links": [3],
+    "machine": TRN2,
+    "machines": ["trn2"],
+    "model": "link_load",
+    "n": 3,
+    "n_threads": 1,
+    "name": "mine",
+    "nbytes": 1000,
+    "op": None,
+    "operation": "all_reduce",
+    "overhead": "1 us",
+    "packet": "4 KiB",
+    "pattern": "tornado",
+    "placement": "packed",
+    "plans": PLANS,
+    "policies": ["detour"],
+    "policy": "detour",
+    "progress": None,
+    "rates": "llama3",
+    "replica_groups": 1,
+    "root": 0,
+    "routing": "dor",
+    "schedule": rf.schedule("all_reduce", TRN2, 1e6),
+    "seed": 0,
+    "share": 0.5,
+    "shift": 1,
+    "sites": None,
+    "size": 1000,
+    "src": [0, 1],
+    "start": 0.0,
+    "streams": 1,
+    "switching": "cut_through",
+    "table": ROWS,
+    "tenants": JOBS,
+    "tensor_only": False,
+    "tiers": (rf.Tier(2),),
+    "time": 1.0,
+    "time_s": "1 ms",
+    "traffic": {"tp": ("all_gather", 1e6)},
+    "twisted": False,
+    "ultraserver": PAIR.ultraserver,
+    "unit": "instance",
+}
+
+# By callable: arguments that differ from `GOOD`.
+OWN: dict[str, dict[str, Any]] = {
+    "best_mapping": {"algorithm": "ring"},
+    "broadcast": {"algorithm": "binomial_tree"},
+    "ChipAt": {"coordinates": {"x": 1}},
+    "Bucket": {"weights": {"xy": 1.0}},
+    "calibrate": {"size_unit": None, "time_unit": None},
+    "Cluster": {"sites": PAIR.sites, "wan": PAIR.wan},
+    "LinkAt": {"coordinates": {"y": 1}},
+    "Site": {"fabric": None},
+    "Comparison.__getitem__": {"name": "machine"},
+    "Ranking.__getitem__": {"name": "layout"},
+    "Recoveries.__getitem__": {"name": "policy"},
+    "Table.__getitem__": {"name": "class"},
+    "TenantsResult.__getitem__": {"which": "a"},
+    "TenantsResult.chips": {"which": "a"},
+    "TogetherResult.__getitem__": {"which": 0},
+    "Layout.groups": {"axis": "tp"},
+    "chip": {"coordinates": {"x": 1}},
+    "chips": {"fixed": {"tp": 1}},
+    "check_program": {"streams": 2},
+    "compare": {"options": {"model": "link_load"}},
+    "finish_times": {"model": "fluid"},
+    "from_catalog": {"name": "trainium2"},
+    "full_mesh": {"chips": 4},
+    "impact": {"policies": ["detour"], "shift": None},
+    "in_mode": {"instances": 4},
+    "merged": {"other": HURT.faults},
+    "mesh": {"axes": {"dp": 4}, "sizes": {"tp": 4}},
+    "monte_carlo": {"arguments": {"algorithm": "ring"}},
+    "of": {"policy": "detour"},
+    "preset": {"name": "rainier", "chips": 128, "shape": None, "sites": None},
+    "published": {"name": "llama3"},
+    "recoveries": {"policies": ["detour"], "shift": None},
+    "repaired": dict.fromkeys(("links", "chips", "nics", "sites", "ultraservers", "degraded"), ()),
+    "routing_report": {"ultraserver": 0},
+    "schedule": {"shift": 0},
+    "route": {"src": 0, "dst": 3},
+    "send_recv": {"algorithm": "direct"},
+    "tenants": {"tenants": [rf.Tenant("a", "all_reduce", 1e6, instances=1)]},
+    "torus": {"shape": (4, 2), "wrap": True},
+    "traffic": {"pattern": "permutation", "shift": None},
+    "with_faults": {
+        **dict.fromkeys(("links", "chips", "nics", "sites", "ultraservers"), ()),
+        "degrade": None,
+        "faults": None,
+    },
+}
+
+# Methods that give the core what a class holds, whose arguments come from this package; and what
+# asks the system for files, whose errors are the system's.
+_INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save"}
+
+# Made by the package, of values that it has checked.
+_MADE = {"Calibration", "Layout", "Machine", "MonteCarlo", "Ranking"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A callable with good arguments."""
+
+    label: str
+    function: Callable[..., Any]
+    arguments: dict[str, Any]
+    keywords: str | None
+    positional: tuple[str, ...]
+
+    def run(self, changed: dict[str, Any]) -> object:
+        """Call it with some of the arguments changed."""
+        given = self.arguments | changed
+        free = given.pop(self.keywords, {}) if self.keywords else {}
+        if not isinstance(free, dict) or not all(isinstance(name, str) for name in free):
+            free = {next(iter(self.arguments[self.keywords or ""])): free}
+        first = [given.pop(name) for name in self.positional]
+        return self.function(*first, **given, **free)
+
+
+def calls(made: dict[type, Any]) -> Iterator[Call]:
+    """Yield every public function, class and method, with good arguments."""
+    for name in rf.__all__:
+        value = getattr(rf, name)
+        if inspect.isclass(value) and not issubclass(value, Exception):
+            one = made.get(value) or next(one for one in made.values() if isinstance(one, value))
+            results = value.__module__.startswith("rainier_fast.results") and value is not rf.Table
+            if name not in _MADE and not results:
+                yield _call(name, value, one)
+            if value is not rf.Cluster:
+                yield from _methods(name, value, one)
+        elif callable(value) and not inspect.isclass(value):
+            yield _call(name, value, None)
+    for label, plans in (("Machine.plan", TRN2.plan), ("DeviceMesh.plan", MESH.plan)):
+        yield from _methods(label, type(plans), plans)
+
+
+def _methods(label: str, kind: type, one: object) -> Iterator[Call]:
+    for name in dir(kind):
+        held = inspect.getattr_static(kind, name)
+        public = not name.startswith("_") or name in ("__getitem__", "__contains__")
+        if not public or name in _INTERNAL:
+            continue
+        if isinstance(held, staticmethod | classmethod):
+            yield _call(f"{label}.{name}", getattr(kind, name), None)
+        elif inspect.isfunction(held):
+            yield _call(f"{label}.{name}", getattr(one, name), None)
+
+
+def _call(label: str, function: Callable[..., Any], one: object) -> Call:
+    own = OWN.get(label, OWN.get(label.rpartition(".")[2], {}))
+    arguments, keywords, positional = {}, None, []
+    for item in inspect.signature(function).parameters.values():
+        if item.name in own:
+            arguments[item.name] = own[item.name]
+        elif one is not None and hasattr(one, item.name):
+            arguments[item.name] = getattr(one, item.name)
+        elif item.name in GOOD:
+            arguments[item.name] = GOOD[item.name]
+        elif item.default is not item.empty:
+            arguments[item.name] = item.default
+        else:
+            raise LookupError(f"{label}: say in GOOD or OWN what a good {item.name} is")
+        if item.kind is item.VAR_KEYWORD:
+            keywords = item.name
+        elif item.kind is item.POSITIONAL_ONLY:
+            positional.append(item.name)
+    return Call(label, function, arguments, keywords, tuple(positional))
