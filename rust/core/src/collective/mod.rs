@@ -33,7 +33,6 @@ mod symmetry;
 mod synthesized;
 pub mod together;
 mod unroll;
-mod wan;
 mod write_out;
 
 pub use crate::operation::Operation;

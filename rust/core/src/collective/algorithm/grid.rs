@@ -1,8 +1,9 @@
 //! Algorithms that treat the chips of many UltraServers as one flat group, written by domain.
 
-use super::find;
-use super::job::Job;
+use super::job::{Job, not_across};
 use super::ring::{Lookup, Ring, rotate};
+use super::{halving, tree};
+use crate::Result;
 use crate::collective::layout::ring_order;
 use crate::collective::moves::{Carry, Moves, Scope, Sends, Space};
 use crate::collective::pattern::Kind;
@@ -10,51 +11,55 @@ use crate::collective::placement::Placement;
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::collective::seats::{SeatKind, Seats};
 use crate::operation::Operation;
-use crate::{Error, Result};
 use std::rc::Rc;
 
-/// The stages of algorithm `name` over a grid of several domains with several chips in each.
-/// `job.placement` is the local one.
-pub(crate) fn flat(
+const REDUCING: [Operation; 3] = [
+    Operation::AllReduce,
+    Operation::ReduceScatter,
+    Operation::AllGather,
+];
+
+/// Rings in both directions.
+pub(super) fn ring_both_ways(
     job: &Job,
-    name: &str,
     locals: &[Vec<u32>],
     domains: &[Vec<u32>],
 ) -> Result<Vec<Stage>> {
-    match (name, job.operation) {
-        (
-            "ring" | "ring_one_way",
-            Operation::AllReduce | Operation::ReduceScatter | Operation::AllGather,
-        ) => ring(job, name, locals, domains),
-        (
-            "direct",
-            Operation::AllReduce
-            | Operation::ReduceScatter
-            | Operation::AllGather
-            | Operation::AllToAll,
-        ) => direct(job, domains),
-        ("mesh", _) => {
-            let parts = everyone(job, domains, job.size, true, |_, _, _| vec![0])?;
-            Ok(vec![Stage::of(
-                "machine",
-                Space::WHOLE,
-                vec![Phase::steps("exchange whole buffers", parts, 1)],
-            )])
-        }
-        ("halving_doubling" | "recursive_doubling", _) => by_bits(job, name, domains),
-        ("direct", _) => star(job, locals, domains),
-        ("binomial_tree", _) => binomial(job, locals, domains),
-        _ => Err(Error::unsupported(
-            format!("{name} over chips of several UltraServers"),
-            format!(
-                "use hierarchical, which can run {name} inside each UltraServer or across them"
-            ),
-        )),
+    ring(job, "ring", locals, domains)
+}
+
+/// A ring in one direction.
+pub(super) fn ring_one_way(
+    job: &Job,
+    locals: &[Vec<u32>],
+    domains: &[Vec<u32>],
+) -> Result<Vec<Stage>> {
+    ring(job, "ring_one_way", locals, domains)
+}
+
+/// Messages between all ranks, or between all and the root.
+pub(super) fn direct(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
+    match job.operation {
+        Operation::AllReduce
+        | Operation::ReduceScatter
+        | Operation::AllGather
+        | Operation::AllToAll => between_all(job, domains),
+        _ => star(job, locals, domains),
     }
+}
+
+/// Whole buffers between all ranks.
+pub(super) fn mesh(job: &Job, _: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
+    let parts = everyone(job, domains, job.size, true, |_, _, _| vec![0])?;
+    let phase = Phase::steps("exchange whole buffers", parts, 1);
+    Ok(vec![Stage::of("machine", Space::WHOLE, vec![phase])])
 }
 
 /// One ring through all chips: through each domain by its ring order, then on to the next domain.
 fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
+    if !REDUCING.contains(&job.operation) {
+        return Err(not_across(name));
+    }
     let domain = job.context.machine.domain();
     let paths: Vec<Vec<u32>> = locals
         .iter()
@@ -195,7 +200,7 @@ fn everyone(
     ])
 }
 
-fn direct(job: &Job, domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
+fn between_all(job: &Job, domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
     let ranks = job.context.groups.ranks() as u32;
     let bytes = job.size / f64::from(ranks);
     let scatter = || {
@@ -286,12 +291,12 @@ fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stag
 }
 
 /// A binomial tree over domains, on the lane of the root, and one inside every domain.
-fn binomial(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
+pub(super) fn binomial(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
     let in_domain = locals[0].len();
     let root_local = job.root % in_domain;
     let lanes = locals.iter().map(|group| group[root_local]).collect();
     let placement = Placement::Lanes(domains.to_vec(), lanes);
-    let build = find("binomial_tree")?.build;
+    let build = tree::binomial;
     let across = |operation| {
         build(&Job {
             placement: &placement,
@@ -342,41 +347,47 @@ fn binomial(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<
     Ok(stages)
 }
 
-/// Exchanges over all bits of the rank: the low bits inside domains, the high bits between them.
-fn by_bits(job: &Job, name: &str, domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
+/// Halving and doubling over all bits of the rank: the low bits inside domains, the high bits between them.
+pub(super) fn halving_doubling(
+    job: &Job,
+    _: &[Vec<u32>],
+    domains: &[Vec<u32>],
+) -> Result<Vec<Stage>> {
     let rails = Placement::Rails(domains.to_vec());
-    let build = find(name)?.build;
-    let in_domain = job.placement.ranks() as f64;
-    let inside = |operation| build(&Job { operation, ..*job });
-    let across = |operation, size| {
-        build(&Job {
-            placement: &rails,
-            operation,
-            size,
-            tier: "machine",
-            ..*job
-        })
-    };
+    let part = job.size / job.placement.ranks() as f64;
+    let inside = |operation| halving::halving_doubling(&Job { operation, ..*job });
+    let across = |operation| halving::halving_doubling(&across(job, &rails, operation, part));
     let mut stages = Vec::new();
-    match (name, job.operation) {
-        ("recursive_doubling", _) => {
-            stages.extend(inside(Operation::AllReduce)?);
-            let whole = across(Operation::AllReduce, job.size)?;
-            stages.extend(whole.into_iter().map(|stage| stage.scoped(Scope::All)));
-        }
-        (_, Operation::AllReduce) => {
-            stages.extend(inside(Operation::ReduceScatter)?);
-            stages.extend(across(Operation::AllReduce, job.size / in_domain)?);
-            stages.extend(inside(Operation::AllGather)?);
-        }
-        (_, Operation::ReduceScatter) => {
-            stages.extend(inside(Operation::ReduceScatter)?);
-            stages.extend(across(Operation::ReduceScatter, job.size / in_domain)?);
-        }
-        (_, _) => {
-            stages.extend(across(Operation::AllGather, job.size / in_domain)?);
-            stages.extend(inside(Operation::AllGather)?);
-        }
+    if job.operation != Operation::AllGather {
+        stages.extend(inside(Operation::ReduceScatter)?);
+    }
+    stages.extend(across(job.operation)?);
+    if job.operation != Operation::ReduceScatter {
+        stages.extend(inside(Operation::AllGather)?);
     }
     Ok(stages)
+}
+
+/// The same with whole buffers.
+pub(super) fn recursive_doubling(
+    job: &Job,
+    _: &[Vec<u32>],
+    domains: &[Vec<u32>],
+) -> Result<Vec<Stage>> {
+    let rails = Placement::Rails(domains.to_vec());
+    let mut stages = halving::recursive_doubling(job)?;
+    let whole = halving::recursive_doubling(&across(job, &rails, Operation::AllReduce, job.size))?;
+    stages.extend(whole.into_iter().map(|stage| stage.scoped(Scope::All)));
+    Ok(stages)
+}
+
+/// The part of a job that is between domains.
+fn across<'a>(job: &Job<'a>, placement: &'a Placement, operation: Operation, size: f64) -> Job<'a> {
+    Job {
+        placement,
+        operation,
+        size,
+        tier: "machine",
+        ..*job
+    }
 }

@@ -15,13 +15,12 @@ mod pat;
 mod registry;
 mod ring;
 mod sides;
+mod sites;
 mod swing;
 mod trade;
 mod tree;
 mod trivance;
 
-pub(crate) use composed::symmetric_to;
-pub(crate) use grid::flat;
 pub use job::Algorithm;
 pub(crate) use job::Job;
 pub use registry::ALGORITHMS;

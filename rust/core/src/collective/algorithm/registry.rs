@@ -2,8 +2,8 @@
 
 use super::job::Algorithm;
 use super::{
-    bruck, bucket, composed, direct, halving, in_switch, multi_ring, pat, ring, swing, tree,
-    trivance,
+    bruck, bucket, composed, direct, grid, halving, in_switch, multi_ring, pat, ring, sites, swing,
+    tree, trivance,
 };
 use crate::operation::Operation::{self, *};
 use crate::{Error, Result};
@@ -24,7 +24,8 @@ pub const ALGORITHMS: &[Algorithm] = &[
             Reduce,
         ],
         ring::both_ways,
-    ),
+    )
+    .across(grid::ring_both_ways),
     Algorithm::new(
         "ring_one_way",
         "neighbours on a ring, one direction",
@@ -37,7 +38,9 @@ pub const ALGORITHMS: &[Algorithm] = &[
             Reduce,
         ],
         ring::one_way,
-    ),
+    )
+    .across(grid::ring_one_way)
+    .sites(sites::ring_one_way),
     Algorithm::new(
         "multi_ring",
         "two edge-disjoint Hamiltonian cycles of a k x k plane, both directions (KangaRing on 4 x 4)",
@@ -64,13 +67,15 @@ pub const ALGORITHMS: &[Algorithm] = &[
         "recursive halving, then doubling, between ranks that differ in one bit",
         REDUCING,
         halving::halving_doubling,
-    ),
+    )
+    .across(grid::halving_doubling),
     Algorithm::new(
         "recursive_doubling",
         "whole buffers between ranks that differ in one bit: fewest steps for small messages",
         &[AllReduce],
         halving::recursive_doubling,
-    ),
+    )
+    .across(grid::recursive_doubling),
     Algorithm::new(
         "swing",
         "exchanges that swing to either side at distances 1, 1, 3, 5, 11, ..., all axes and ways at once",
@@ -122,13 +127,17 @@ pub const ALGORITHMS: &[Algorithm] = &[
             SendRecv,
         ],
         direct::direct,
-    ),
+    )
+    .across(grid::direct)
+    .sites(sites::direct),
     Algorithm::new(
         "mesh",
         "every rank's whole buffer to every other in one step",
         &[AllReduce],
         direct::mesh,
-    ),
+    )
+    .across(grid::mesh)
+    .sites(sites::mesh),
     Algorithm {
         offered: false,
         in_switch: true,
@@ -144,7 +153,8 @@ pub const ALGORITHMS: &[Algorithm] = &[
         "the ranks that have the data double with each step",
         &[AllReduce, Broadcast, Reduce, Gather, Scatter],
         tree::binomial,
-    ),
+    )
+    .across(grid::binomial),
     Algorithm::new(
         "double_binary_tree",
         "two pipelined binary trees, half of the data each",
@@ -162,6 +172,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
     },
     Algorithm {
         composed: true,
+        tier_by_tier: Some(composed::symmetric_to),
         ..Algorithm::new(
             "symmetric",
             "a rooted operation as the one that every rank takes part in alike",

@@ -9,7 +9,6 @@ use crate::collective::moves::Space;
 use crate::collective::placement::Placement;
 use crate::collective::request::Request;
 use crate::collective::schedule::{Spread, Stage, Track};
-use crate::collective::wan;
 use crate::{Error, Result};
 use std::rc::Rc;
 
@@ -139,7 +138,7 @@ fn stage(context: &Context, request: &Request, slot: &Slot, name: &'static str) 
         Place::Wan => Ok(Stage::of(
             TIERS[2],
             Space::WHOLE,
-            wan::phases(context, domains, slot.operation, slot.size, name)?,
+            find(name)?.between_sites(context, domains, slot.operation, slot.size)?,
         )),
     }
 }

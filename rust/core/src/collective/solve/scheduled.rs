@@ -9,6 +9,7 @@ use crate::collective::context::Context;
 use crate::collective::cost::Cost;
 use crate::collective::damage::note;
 use crate::collective::group::Groups;
+use crate::collective::hierarchical;
 use crate::collective::outcome::Outcome;
 use crate::collective::request::Request;
 use crate::collective::schedule::Stage;
@@ -41,7 +42,7 @@ pub(super) const AUTO: Solver = Solver {
 
 /// An algorithm for each tier.
 pub(super) const HIERARCHICAL: Solver = Solver {
-    name: "hierarchical",
+    name: hierarchical::NAME,
     summary: "an algorithm on each tier (UltraServer, site, WAN), chunks pipelined through",
     operations: &[
         AllReduce,
