@@ -87,9 +87,9 @@ def callgrind_missing() -> str | None:
 
 
 def build_example(name: str, source: Path = ROOT) -> Path:
-    """Build an example of the core crate in release mode and return the program."""
+    """Build the examples of the core crate, all at once, in release mode; return one program."""
     subprocess.run(
-        ["cargo", "build", "--release", "--locked", "-q", "-p", "rainier-core", "--example", name],
+        ["cargo", "build", "--release", "--locked", "-q", "-p", "rainier-core", "--examples"],
         check=True,
         cwd=source,
     )

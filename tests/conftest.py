@@ -1,13 +1,23 @@
 """Hypothesis profiles: ``default`` (50 examples), ``ci`` (the same ones each time), ``long``.
 
-``HYPOTHESIS_PROFILE`` names one; where ``CI`` is set and it is not, ``ci`` is taken.
+``HYPOTHESIS_PROFILE`` names one; where ``CI`` is set and it is not, ``ci`` is taken. And what tests
+share: the rows of the validation, and under ``pytest -n`` the machine, of which those that are
+marked ``alone`` take all, because they read a clock.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from rainier_fast.validation import SOURCES, Row
+from rainier_fast.validation.report import report
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
@@ -17,3 +27,38 @@ settings.register_profile("long", settings.get_profile("default"), max_examples=
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default")
 )
+
+
+@pytest.fixture(scope="session")
+def published() -> dict[str, list[Row]]:
+    """Rows of the validation by source: made once, because they take a second or two."""
+    return {name: make() for name, make in SOURCES.items()}
+
+
+@pytest.fixture(scope="session")
+def validation(published: dict[str, list[Row]]) -> str:
+    """The validation as one text."""
+    return report(published)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before the timeout, which waiting must not count to
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    if "PYTEST_XDIST_WORKER" not in os.environ or sys.platform == "win32":
+        return (yield)
+    with _turn(item.config.cache.mkdir("turns"), item.get_closest_marker("alone") is not None):
+        return (yield)
+
+
+@contextmanager
+def _turn(folder: Path, alone: bool) -> Iterator[None]:  # noqa: FBT001
+    import fcntl  # only POSIX has it
+
+    # Who waits for the room to empty keeps the door shut, so that others do not go in before it.
+    with (folder / "door").open("w") as door, (folder / "room").open("w") as room:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(door, fcntl.LOCK_UN)
+        try:
+            yield
+        finally:
+            fcntl.flock(room, fcntl.LOCK_UN)  # of children that were forked meanwhile, too

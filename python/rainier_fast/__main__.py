@@ -23,23 +23,7 @@ _MOST_ASSUMPTIONS = 6
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Parameters
-    ----------
-    arguments
-        Words after the program's name; None for those of the process.
-
-    Returns
-    -------
-    int
-        0, or 2 after a line on standard error.
-
-    Examples
-    --------
-    >>> main(["--preset", "nothing"])
-    2
-    """
+    """Run the command line."""
     options = _parser().parse_args(arguments)
     try:
         started = time.perf_counter()

@@ -330,29 +330,16 @@ class Groups:
 
 @final
 class Outcome:
-    operation: str
     algorithm: str
     # how to ask for the same algorithms again: a name, or one for each tier
     choice: str | list[str]
-    model: str
-    ranks: int
-    groups: int
-    size: float
-    bus_factor: float
-    chunks: int
     time: float
-    latency: float
-    overhead: float
-    lower_bound: float
-    # (stage, tier, steps, bytes, latency, overhead, serialisation, time, bottleneck class)
-    stages: list[tuple[str, str, int, float, float, float, float, float, str]]
-    # (stage, what, tier, steps, bytes, latency, overhead, serialisation, time, bottleneck class)
-    phases: list[tuple[str, str, str, int, float, float, float, float, float, str]]
-    # (class, link, bytes, utilisation)
-    bottleneck: tuple[str, int, float, float] | None
-    bounds: list[tuple[str, float]]
-    # (algorithm, seconds or None, reason it does not apply or "")
-    candidates: list[tuple[str, float | None, str]]
-    # why the algorithm chose as it did, where it has rules of its own
-    note: str
+    # the values of `CollectiveResult` by name, but for its tables
+    def facts(self) -> dict[str, Any]: ...
+    def tables(self) -> Tables: ...
     def link_loads(self) -> NDArray[np.float64]: ...
+
+class Tables:
+    def names(self) -> list[str]: ...
+    # empty for a name that is none of them
+    def columns(self, name: str) -> dict[str, list[str] | list[int] | NDArray[np.float64]]: ...

@@ -41,6 +41,18 @@ class RainierError(Exception):
     True
     """
 
+    @property
+    def argument(self) -> str | None:
+        """The argument that is named, such as ``plans[1]``; None where no single one is at fault.
+
+        Examples
+        --------
+        >>> invalid("bandwidth", -5.0, "must be a finite number > 0").argument
+        'bandwidth'
+        """
+        name, got, _ = str(self).partition(": got ")
+        return name if got else None
+
 
 class InvalidArgument(RainierError, ValueError):
     """A value of the right type that is not allowed."""
@@ -97,25 +109,7 @@ _SHORTENER: Final = _Shortener()
 
 
 def shown(value: object) -> str:
-    """Return ``repr(value)`` on one line of at most 80 characters.
-
-    Parameters
-    ----------
-    value
-        Anything; a value whose ``repr`` fails is shown by its type.
-
-    Returns
-    -------
-    str
-        The representation, its middle or end replaced by ``...`` where it is too long.
-
-    Examples
-    --------
-    >>> shown("50 GB/s")
-    "'50 GB/s'"
-    >>> shown(list(range(1000)))
-    '[0, 1, 2, 3, 4, 5, ...]'
-    """
+    """Return ``repr(value)`` on one line of at most 80 characters."""
     try:
         text = " ".join(_SHORTENER.repr(value).split())
     except Exception:  # whatever a value's own methods raise
@@ -124,108 +118,24 @@ def shown(value: object) -> str:
 
 
 def invalid(argument: str, value: object, allowed: str) -> InvalidArgument:
-    """Make the error for a value that is not allowed.
-
-    Parameters
-    ----------
-    argument
-        Name of the argument as the caller spells it.
-    value
-        What was given.
-    allowed
-        What is allowed instead, for example ``"must be a finite number > 0"``.
-
-    Returns
-    -------
-    InvalidArgument
-        Ready to raise.
-
-    Examples
-    --------
-    >>> print(invalid("bandwidth", -5.0, "must be a finite number > 0"))
-    bandwidth: got -5.0, must be a finite number > 0
-    """
+    """Make the error for a value that is not allowed."""
     return InvalidArgument(f"{argument}: got {shown(value)}, {allowed}")
 
 
 def invalid_type(argument: str, value: object, allowed: str) -> InvalidType:
-    """Make the error for a value of a type that is not accepted.
-
-    Parameters
-    ----------
-    argument
-        Name of the argument as the caller spells it.
-    value
-        What was given.
-    allowed
-        What is accepted instead.
-
-    Returns
-    -------
-    InvalidType
-        Ready to raise.
-
-    Examples
-    --------
-    >>> print(invalid_type("chips", None, "must be an integer"))
-    chips: got None (NoneType), must be an integer
-    """
+    """Make the error for a value of a type that is not accepted."""
     return InvalidType(f"{argument}: got {shown(value)} ({type(value).__name__}), {allowed}")
 
 
 def out_of_range(argument: str, value: int, low: int, high: int) -> OutOfRange:
-    """Make the error for a number outside ``low`` to ``high``, both allowed.
-
-    Parameters
-    ----------
-    argument
-        Name of the argument as the caller spells it.
-    value
-        What was given.
-    low, high
-        The smallest and the largest allowed number.
-
-    Returns
-    -------
-    OutOfRange
-        Ready to raise.
-
-    Examples
-    --------
-    >>> print(out_of_range("chip", 64, 0, 63))
-    chip: got 64, must be 0 to 63
-    """
+    """Make the error for a number outside ``low`` to ``high``, both allowed."""
     return OutOfRange(f"{argument}: got {shown(value)}, must be {low} to {high}")
 
 
 def unknown(
     argument: str, value: object, known: Iterable[str], aliases: Mapping[str, str] | None = None
 ) -> UnknownName:
-    """Make the error for a name that is not in a list, with the closest names that are.
-
-    Parameters
-    ----------
-    argument
-        Name of the argument as the caller spells it.
-    value
-        What was given.
-    known
-        The names that exist; at most twelve are listed.
-    aliases
-        Other words for some of them.
-
-    Returns
-    -------
-    UnknownName
-        Ready to raise.
-
-    Examples
-    --------
-    >>> print(unknown("preset", "rainer", ["rainier", "trn2"]))
-    preset: got 'rainer', must be one of 'rainier', 'trn2'; did you mean 'rainier'?
-    >>> print(unknown("dtype", "bfloat16", ["bf16", "fp8"], {"bfloat16": "bf16"}))
-    dtype: got 'bfloat16', must be one of 'bf16', 'fp8'; did you mean 'bf16'?
-    """
+    """Make the error for a name that is not in a list, with the closest names that are."""
     names = list(known)
     listed = ", ".join(map(shown, names[:_MAX_LISTED]))
     if len(names) > _MAX_LISTED:

@@ -11,18 +11,7 @@ _Class = TypeVar("_Class", bound=type)
 
 
 def frozen(words: str) -> Callable[[_Class], _Class]:
-    """Return a decorator of classes that refuses both in these words; `put` fills new instances.
-
-    Examples
-    --------
-    >>> @frozen("a point does not move")
-    ... class Point:
-    ...     def __init__(self, x):
-    ...         put(self, x=x)
-    >>> del Point(3).x
-    Traceback (most recent call last):
-    AttributeError: cannot delete 'x': a point does not move
-    """
+    """Return a decorator of classes that refuses both in these words; `put` fills new instances."""
 
     def refuse_to_set(self: object, name: str, value: object) -> NoReturn:
         raise AttributeError(f"cannot set {name!r}: {words}")

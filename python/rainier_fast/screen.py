@@ -15,15 +15,7 @@ _Class = TypeVar("_Class", bound=type)
 
 
 def cut(text: str) -> str:
-    """Return text that fits a screen as it is, where its lines may wrap, and else its beginning.
-
-    Examples
-    --------
-    >>> cut("short")
-    'short'
-    >>> cut("7, " * 10_000)[-30:]
-    '7, ... and 28,800 more characters'
-    """
+    """Return text that fits a screen as it is, where its lines may wrap, and else its beginning."""
     lines = text.split("\n")
     if sum(-(-len(line) // COLUMNS) or 1 for line in lines) <= LINES:
         return text

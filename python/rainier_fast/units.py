@@ -74,32 +74,7 @@ _TIME_FORMS: Final = "must be seconds as a number or text such as '1.5 us', '6 m
 
 
 def parse_bytes(value: Quantity, argument: str = "size") -> float:
-    """Read a size in bytes.
-
-    Parameters
-    ----------
-    value
-        A number of bytes, or text such as ``"1 GiB"``, ``"1.5 GB"``, ``"8 Mbit"`` or ``"1_000"``.
-    argument
-        Name to use in error messages.
-
-    Returns
-    -------
-    float
-        Bytes, from 0 to 2**63. Fractions are kept; whole numbers are exact up to 2**53.
-
-    Raises
-    ------
-    InvalidArgument
-        If the text cannot be read, or the size is negative, not finite or above 2**63.
-    InvalidType
-        If `value` is neither text nor a real number; a bool is not a number here.
-
-    Examples
-    --------
-    >>> parse_bytes("1 GiB"), parse_bytes("1 GB"), parse_bytes("8 Gb"), parse_bytes(4096)
-    (1073741824.0, 1000000000.0, 1000000000.0, 4096.0)
-    """
+    """Read a size in bytes."""
     size = _read(value, argument, _size_unit, _BYTES_FORMS)
     if not 0 <= size <= MAX_BYTES:
         raise invalid(argument, value, "must be a finite number of bytes >= 0 and <= 2**63")
@@ -107,33 +82,7 @@ def parse_bytes(value: Quantity, argument: str = "size") -> float:
 
 
 def parse_bandwidth(value: Quantity, argument: str = "bandwidth") -> float:
-    """Read a bandwidth in bytes per second.
-
-    Parameters
-    ----------
-    value
-        A number of bytes per second, or text such as ``"50 GB/s"``, ``"1 GiB/s"``, ``"200 Gbps"``.
-        ``"GBps"`` is bytes, ``"Gbps"`` is bits.
-    argument
-        Name to use in error messages.
-
-    Returns
-    -------
-    float
-        Bytes per second, greater than 0.
-
-    Raises
-    ------
-    InvalidArgument
-        If the text cannot be read, or the bandwidth is not finite or not above 0.
-    InvalidType
-        If `value` is neither text nor a real number.
-
-    Examples
-    --------
-    >>> parse_bandwidth("200 Gbps"), parse_bandwidth("50 GB/s"), parse_bandwidth(5e9)
-    (25000000000.0, 50000000000.0, 5000000000.0)
-    """
+    """Read a bandwidth in bytes per second."""
     rate = _read(value, argument, _rate_unit, _BANDWIDTH_FORMS)
     if not 0 < rate < math.inf:
         raise invalid(argument, value, "must be a finite number > 0")
@@ -141,32 +90,7 @@ def parse_bandwidth(value: Quantity, argument: str = "bandwidth") -> float:
 
 
 def parse_time(value: Quantity, argument: str = "latency") -> float:
-    """Read a time in seconds.
-
-    Parameters
-    ----------
-    value
-        A number of seconds, or text such as ``"1.5 us"``, ``"6 ms"`` or ``"200 ns"``.
-    argument
-        Name to use in error messages.
-
-    Returns
-    -------
-    float
-        Seconds, at least 0.
-
-    Raises
-    ------
-    InvalidArgument
-        If the text cannot be read, or the time is negative or not finite.
-    InvalidType
-        If `value` is neither text nor a real number.
-
-    Examples
-    --------
-    >>> parse_time("1.5 us"), parse_time("6 ms"), parse_time(0)
-    (1.5e-06, 0.006, 0.0)
-    """
+    """Read a time in seconds."""
     seconds = _read(value, argument, _SECONDS.get, _TIME_FORMS)
     if not 0 <= seconds < math.inf:
         raise invalid(argument, value, "must be a finite number >= 0")
@@ -174,23 +98,7 @@ def parse_time(value: Quantity, argument: str = "latency") -> float:
 
 
 def format_bytes(size: float) -> str:
-    """Write a size with a binary prefix; whole sizes below 1 KiB are exact.
-
-    Parameters
-    ----------
-    size
-        Bytes.
-
-    Returns
-    -------
-    str
-        Three or four significant digits and a unit.
-
-    Examples
-    --------
-    >>> format_bytes(2**30), format_bytes(1000), format_bytes(150 * 1024)
-    ('1.00 GiB', '1000 B', '150 KiB')
-    """
+    """Write a size with a binary prefix; whole sizes below 1 KiB are exact."""
     if not math.isfinite(size):
         return f"{size} B"
     sign, rest = _sign(size)
@@ -203,86 +111,22 @@ def format_bytes(size: float) -> str:
 
 
 def format_bandwidth(rate: float) -> str:
-    """Write a bandwidth in bytes per second with a decimal prefix.
-
-    Parameters
-    ----------
-    rate
-        Bytes per second.
-
-    Returns
-    -------
-    str
-        Three significant digits and a unit.
-
-    Examples
-    --------
-    >>> format_bandwidth(128e9), format_bandwidth(1.28e12)
-    ('128 GB/s', '1.28 TB/s')
-    """
+    """Write a bandwidth in bytes per second with a decimal prefix."""
     return _decimal(rate, _ABOVE_ONE, "B/s")
 
 
 def format_flops(rate: float) -> str:
-    """Write a rate of arithmetic with a decimal prefix.
-
-    Parameters
-    ----------
-    rate
-        Floating-point operations per second.
-
-    Returns
-    -------
-    str
-        Three significant digits and a unit.
-
-    Examples
-    --------
-    >>> format_flops(64 * 1299e12)
-    '83.1 PFLOP/s'
-    """
+    """Write a rate of arithmetic with a decimal prefix."""
     return _decimal(rate, _ABOVE_ONE, "FLOP/s")
 
 
 def format_time(seconds: float) -> str:
-    """Write a time with a decimal prefix; times above a second stay in seconds.
-
-    Parameters
-    ----------
-    seconds
-        Seconds.
-
-    Returns
-    -------
-    str
-        Three significant digits and a unit.
-
-    Examples
-    --------
-    >>> format_time(3.081e-3), format_time(12.3e-6), format_time(0), format_time(90)
-    ('3.08 ms', '12.3 us', '0 s', '90.0 s')
-    """
+    """Write a time with a decimal prefix; times above a second stay in seconds."""
     return _decimal(seconds, _BELOW_ONE, "s")
 
 
 def format_count(number: SupportsIndex) -> str:
-    """Write an integer with commas between groups of three digits.
-
-    Parameters
-    ----------
-    number
-        Any integer.
-
-    Returns
-    -------
-    str
-        All digits.
-
-    Examples
-    --------
-    >>> format_count(524288)
-    '524,288'
-    """
+    """Write an integer with commas between groups of three digits."""
     return f"{operator.index(number):,}"
 
 

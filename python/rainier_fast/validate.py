@@ -14,24 +14,7 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Parameters
-    ----------
-    arguments
-        Words after the program's name; None for those of the process.
-
-    Returns
-    -------
-    int
-        0; 1 if the file of ``--check`` is not what would be written now; 2 if a file cannot be read
-        or written.
-
-    Examples
-    --------
-    >>> main(["--check", "no/such/file.md"])
-    2
-    """
+    """Run the command line."""
     options = _parser().parse_args(arguments)
     started = time.perf_counter()
     text = group_table() + "\n" if options.groups else report()

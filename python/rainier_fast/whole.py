@@ -12,17 +12,7 @@ _OWN = ("__slots__", "__dict__", "__weakref__", "__doc__", "__module__", "__abst
 
 
 def whole(cls: _Class) -> _Class:
-    """Return the class with what its parts define as its own; only bases with slots stay bases.
-
-    Examples
-    --------
-    >>> class Part:
-    ...     def ask(self): ...
-    >>> @whole
-    ... class All(Part): ...
-    >>> All.__mro__[1:], All.ask.__qualname__
-    ((<class 'object'>,), 'All.ask')
-    """
+    """Return the class with what its parts define as its own; only bases with slots stay bases."""
     above = cls.__mro__[1:-1]
     bases = tuple(base for base in above if vars(base).get("__slots__"))
     parts: list[type] = [

@@ -109,7 +109,7 @@ def test_hostile_values_are_refused_or_answered(call: Call) -> None:
     for argument in call.arguments:
         for at, make in enumerate(HOSTILE):
             value = make()
-            if argument in LONG and isinstance(value, int | np.integer) and value > 1000:
+            if argument in LONG and type(value) in (int, np.uint64) and value > 1000:
                 continue
             signal.setitimer(signal.ITIMER_VIRTUAL, _MOST_S)
             try:

@@ -129,6 +129,7 @@ def test_progress_counts_up_and_may_stop_it() -> None:
         assert time.monotonic() - begun < 30
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
 def test_ctrl_c_stops_it_soon() -> None:
     program = textwrap.dedent(

@@ -137,6 +137,7 @@ def interrupted(kind: str, delay: float) -> dict[str, Any]:
     return seen
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize(
     ("kind", "delay"),

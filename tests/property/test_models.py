@@ -68,6 +68,9 @@ def test_nothing_beats_its_busiest_link_or_the_bound(case: Any, size: float, mod
     assert np.isfinite(result.time_s)
     assert result.time_s >= busiest * DOWN
     assert result.time_s >= result.lower_bound_s * DOWN
+    assert result.latency_s + result.overhead_s <= result.time_s
+    if size == 0 or operation == "barrier":
+        assert result.latency_s + result.overhead_s == pytest.approx(result.time_s, rel=1e-9)
 
 
 def test_every_member_of_another_domain_gets_its_own_message() -> None:

@@ -17,26 +17,7 @@ __all__ = ["GridGroups"]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class GridGroups(Groups):
-    """All groups of (local chips) x (UltraServers); made by `Layout.groups`.
-
-    Attributes
-    ----------
-    local_chips
-        Local chips of each local group, a row each: uint32 in memory order.
-    ultraservers
-        UltraServers of each group of them, a row each: uint32 in memory order.
-    local_ranks
-        Chips in each local group.
-    chips_inside
-        Chips of an UltraServer.
-
-    Examples
-    --------
-    >>> plane = np.array([[0, 1], [2, 3]], np.uint32)
-    >>> both = np.array([[0, 1]], np.uint32)
-    >>> GridGroups.of(4, plane, both).to_array().tolist()
-    [[0, 1, 4, 5], [2, 3, 6, 7]]
-    """
+    """All groups of (local chips) x (UltraServers); made by `Layout.groups`."""
 
     local_chips: bytes = b""
     ultraservers: bytes = b""
@@ -47,14 +28,7 @@ class GridGroups(Groups):
     def of(
         cls, chips_inside: int, local_chips: NDArray[np.uint32], ultraservers: NDArray[np.uint32]
     ) -> GridGroups:
-        """Return the groups of two tables whose rows are groups.
-
-        Examples
-        --------
-        >>> one = np.array([[0]], np.uint32)
-        >>> GridGroups.of(1, one, np.array([[0, 1]], np.uint32)).ranks
-        2
-        """
+        """Return the groups of two tables whose rows are groups."""
         return cls(
             num_chips=local_chips.size * ultraservers.size,
             ranks=local_chips.shape[1] * ultraservers.shape[1],
@@ -92,33 +66,14 @@ class GridGroups(Groups):
         )
 
     def members(self, index: int) -> NDArray[np.int64]:
-        """Return the chips of one group, in the order of their ranks.
-
-        Raises
-        ------
-        OutOfRange
-            If there is no such group.
-
-        Examples
-        --------
-        >>> pairs = np.array([[0, 1], [2, 3]], np.uint32)
-        >>> GridGroups.of(4, pairs, np.array([[0]], np.uint32)).members(1)
-        array([2, 3])
-        """
+        """Return the chips of one group, in the order of their ranks."""
         number = as_integer("index", index, 0, self.count - 1)
         local, outer = (table.astype(np.int64) for table in self._tables())
         inside, outside = local[number % len(local)], outer[number // len(local)]
         return np.asarray(np.add.outer(self.chips_inside * outside, inside)).ravel()
 
     def to_array(self) -> NDArray[np.int64]:
-        """Return all groups, one a row.
-
-        Examples
-        --------
-        >>> ones = np.array([[0], [1]], np.uint32)
-        >>> GridGroups.of(2, ones, np.array([[0, 1]], np.uint32)).to_array().tolist()
-        [[0, 2], [1, 3]]
-        """
+        """Return all groups, one a row."""
         return np.stack([self.members(index) for index in range(self.count)])
 
     def core(self, machine: _core.Machine) -> _core.Groups:

@@ -140,21 +140,8 @@ class Groups:
 
 
 def as_groups(group: object, machine: Base, name: str = "group") -> Groups:
-    """Return what ``group=`` says: None for all chips, `Groups`, or the chips of one group.
-
-    Errors call it by `name`.
-
-    Raises
-    ------
-    InvalidArgument, InvalidType, OutOfRange
-        If it is none of these, names a chip twice or one that is not in the machine.
-
-    Examples
-    --------
-    >>> from rainier_fast import torus
-    >>> as_groups([3, 1], torus(4, bandwidth="50 GB/s")).ranks
-    2
-    """
+    """Return what ``group=`` says: None for all chips, `Groups`, or the chips of one group."""
+    # Errors call it by `name`.
     chips = machine.num_chips
     if group is None:
         return Groups(chips, chips)

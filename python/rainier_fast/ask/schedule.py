@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, SupportsIndex
 
@@ -175,7 +175,7 @@ class Schedule:
             twice = next(chip for chip in members if members.count(chip) > 1)
             raise invalid("chips", twice, "names this chip twice")
         at_root = as_integer("root", root, 0, len(members) - 1)
-        if isinstance(blocks, SupportsIndex) and not isinstance(blocks, Sized):
+        if not isinstance(blocks, Iterable):
             rows = _equal_blocks(operation, nbytes, len(members), blocks, at_root)
         else:
             rows = [

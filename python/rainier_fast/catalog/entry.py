@@ -34,20 +34,7 @@ _LEGEND: Final = "trust: " + ", ".join(
 
 @frozen("the catalogue does not change")
 class ReadOnly(Mapping[str, _Value], Generic[_Value]):
-    """A mapping from names that nobody can change and whose misses name the closest match.
-
-    Parameters
-    ----------
-    items
-        The names and what they stand for, in the order in which to list them.
-    what
-        What a name stands for, to use in error messages.
-
-    Examples
-    --------
-    >>> ReadOnly({"tdp": 500}, "figure")["tdp"]
-    500
-    """
+    """A mapping from names that nobody can change and whose misses name the closest match."""
 
     __slots__ = ("_items", "_what")
 

@@ -79,32 +79,7 @@ def assumptions() -> Assumptions:
 
 
 def read_entries(text: str, file: str, known: Mapping[str, Figure]) -> dict[str, Entry]:
-    """Read the entries of one file.
-
-    Parameters
-    ----------
-    text
-        The file's JSON.
-    file
-        Its name, for error messages.
-    known
-        The assumptions that figures may refer to.
-
-    Returns
-    -------
-    dict of str to Entry
-        In the order of the file.
-
-    Raises
-    ------
-    InvalidArgument
-        If the text is not JSON of the expected form; the message says where.
-
-    Examples
-    --------
-    >>> list(read_entries('{"sources": {}, "entries": {}}', "empty.json", {}))
-    []
-    """
+    """Read the entries of one file."""
     document = _document(text, file, "entries")
     entries = {}
     for name, body in _object(document["entries"], f"{file}, entries").items():
@@ -124,30 +99,7 @@ def read_entries(text: str, file: str, known: Mapping[str, Figure]) -> dict[str,
 
 
 def read_assumptions(text: str, file: str) -> Assumptions:
-    """Read a file of assumptions, each of which must have a note and a range.
-
-    Parameters
-    ----------
-    text
-        The file's JSON.
-    file
-        Its name, for error messages.
-
-    Returns
-    -------
-    Assumptions
-        In the order of the file.
-
-    Raises
-    ------
-    InvalidArgument
-        If the text is not JSON of the expected form; the message says where.
-
-    Examples
-    --------
-    >>> len(read_assumptions('{"sources": {}, "assumptions": {}}', "empty.json"))
-    0
-    """
+    """Read a file of assumptions, each of which must have a note and a range."""
     document = _document(text, file, "assumptions")
     figures = {}
     for name, body in _object(document["assumptions"], f"{file}, assumptions").items():

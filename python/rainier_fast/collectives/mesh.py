@@ -196,13 +196,7 @@ def _names(axis: object) -> tuple[str, ...]:
 
 
 def mesh_sizes(axes: Mapping[str, int], chips: int) -> dict[str, int]:
-    """Return the size of each axis, checked; one of -1 takes what the others leave.
-
-    Examples
-    --------
-    >>> mesh_sizes({"dp": -1, "tp": 4}, 16)
-    {'dp': 4, 'tp': 4}
-    """
+    """Return the size of each axis, checked; one of -1 takes what the others leave."""
     pairs = as_pairs("axes", axes, "must map names to sizes")
     if not pairs:
         raise invalid("axes", axes, "a mesh has at least one axis, for example dp=-1")

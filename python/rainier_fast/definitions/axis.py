@@ -136,18 +136,7 @@ class Axis:
 
 
 def check_tiers(argument: str, tiers: object) -> tuple[Tier, ...]:
-    """Return tiers as a tuple whose groups nest: each a multiple of the one below.
-
-    Raises
-    ------
-    InvalidArgument, InvalidType
-        If they do not nest or are not tiers.
-
-    Examples
-    --------
-    >>> len(check_tiers("tiers", [Tier(16), Tier(256)]))
-    2
-    """
+    """Return tiers as a tuple whose groups nest: each a multiple of the one below."""
     checked = as_tuple_of(argument, tiers, Tier)
     for index, (below, tier) in enumerate(pairwise(checked), start=1):
         if tier.group % below.group:

@@ -37,20 +37,7 @@ _Item = TypeVar("_Item")
 
 
 def as_integer(argument: str, value: object, low: int, high: int) -> int:
-    """Return `value` as a Python integer from `low` to `high`.
-
-    Raises
-    ------
-    OutOfRange
-        If it is outside the range.
-    InvalidType
-        If it is not an integer; a bool is not one here.
-
-    Examples
-    --------
-    >>> as_integer("root", 3, 0, 7)
-    3
-    """
+    """Return `value` as a Python integer from `low` to `high`."""
     number = _index(argument, value)
     if not low <= number <= high:
         raise out_of_range(argument, number, low, high)
@@ -58,20 +45,7 @@ def as_integer(argument: str, value: object, low: int, high: int) -> int:
 
 
 def as_count(argument: str, value: object, most: int = MAX_COUNT) -> int:
-    """Return `value` as a Python integer from 1 to `most`.
-
-    Raises
-    ------
-    InvalidArgument
-        If it is outside the range.
-    InvalidType
-        If it is not an integer; a bool is not one here.
-
-    Examples
-    --------
-    >>> as_count("size", 4)
-    4
-    """
+    """Return `value` as a Python integer from 1 to `most`."""
     number = _index(argument, value)
     if not 1 <= number <= most:
         raise invalid(argument, number, f"must be 1 to {most:,}")
@@ -79,20 +53,7 @@ def as_count(argument: str, value: object, most: int = MAX_COUNT) -> int:
 
 
 def as_name(argument: str, value: object) -> str:
-    """Return `value` as a name: text that is not empty and has no line breaks.
-
-    Raises
-    ------
-    InvalidArgument
-        If the text is empty or has line breaks.
-    InvalidType
-        If it is not text.
-
-    Examples
-    --------
-    >>> as_name("name", "indiana")
-    'indiana'
-    """
+    """Return `value` as a name: text that is not empty and has no line breaks."""
     if not isinstance(value, str):
         raise invalid_type(argument, value, "must be text")
     text = str.__str__(value)
@@ -108,18 +69,7 @@ def as_one_of(
     known: Iterable[str],
     aliases: Callable[[], Mapping[str, str]] | None = None,
 ) -> str:
-    """Return `value` as plain text, one of the names that are known; `aliases` help a miss.
-
-    Raises
-    ------
-    UnknownName
-        If it is none of them, whatever it is; the message names the closest.
-
-    Examples
-    --------
-    >>> as_one_of("tie", "split", ["split", "positive"])
-    'split'
-    """
+    """Return `value` as plain text, one of the names that are known; `aliases` help a miss."""
     if isinstance(value, str):
         text = str.__str__(value)  # a subclass may compare as it likes
         if text in known:
@@ -128,20 +78,7 @@ def as_one_of(
 
 
 def as_number(argument: str, value: object, low: float, high: float, allowed: str) -> float:
-    """Return `value` as a float from `low` to `high`, both allowed.
-
-    Raises
-    ------
-    InvalidArgument
-        If it is not finite or outside.
-    InvalidType
-        If it is not a real number; text and bools are none here.
-
-    Examples
-    --------
-    >>> as_number("hours", 24, 0, 100, "must be 0 to 100")
-    24.0
-    """
+    """Return `value` as a float from `low` to `high`, both allowed."""
     number = as_real(value, argument, allowed)
     if not (low <= number <= high and math.isfinite(number)):
         raise invalid(argument, value, allowed)
@@ -149,20 +86,7 @@ def as_number(argument: str, value: object, low: float, high: float, allowed: st
 
 
 def as_ratio(argument: str, value: Quantity) -> float:
-    """Return `value` as a finite number above 0.
-
-    Raises
-    ------
-    InvalidArgument
-        If it is not finite or not above 0.
-    InvalidType
-        If it is not a real number.
-
-    Examples
-    --------
-    >>> as_ratio("oversubscription", 2)
-    2.0
-    """
+    """Return `value` as a finite number above 0."""
     allowed = "must be a finite number > 0"
     if isinstance(value, str):
         raise invalid_type(argument, value, allowed)
@@ -176,36 +100,14 @@ def as_ratio(argument: str, value: Quantity) -> float:
 
 
 def as_flag(argument: str, value: object) -> bool:
-    """Return `value` as a bool; numpy's bool counts, numbers do not.
-
-    Raises
-    ------
-    InvalidType
-        If it is neither.
-
-    Examples
-    --------
-    >>> as_flag("wrap", True)
-    True
-    """
+    """Return `value` as a bool; numpy's bool counts, numbers do not."""
     if isinstance(value, bool | np.bool_):
         return bool(value)
     raise invalid_type(argument, value, "must be True or False")
 
 
 def as_tuple_of(argument: str, value: object, kind: type[_Item]) -> tuple[_Item, ...]:
-    """Return the items of `value` as a tuple, each of which must be a `kind`.
-
-    Raises
-    ------
-    InvalidType
-        If `value` cannot be iterated over, or an item is of another class.
-
-    Examples
-    --------
-    >>> as_tuple_of("sizes", [1, 2], int)
-    (1, 2)
-    """
+    """Return the items of `value` as a tuple, each of which must be a `kind`."""
     items = tuple(as_items(argument, value, f"must be a sequence of {kind.__name__}"))
     for index, item in enumerate(items):
         if not isinstance(item, kind):
@@ -214,20 +116,7 @@ def as_tuple_of(argument: str, value: object, kind: type[_Item]) -> tuple[_Item,
 
 
 def as_items(argument: str, value: object, allowed: str) -> Sequence[Any]:
-    """Return the items of anything that has some: a list, a generator, an array, no text.
-
-    Raises
-    ------
-    InvalidType
-        If it is text or a mapping, or cannot be iterated over.
-    InvalidArgument
-        If it is not in memory yet and has more than 1,048,576 items.
-
-    Examples
-    --------
-    >>> as_items("chips", range(3), "must be integers")
-    [0, 1, 2]
-    """
+    """Return the items of anything that has some: a list, a generator, an array, no text."""
     if isinstance(value, list | tuple):
         return value
     items: Sequence[Any] | None = None
@@ -246,18 +135,7 @@ def as_items(argument: str, value: object, allowed: str) -> Sequence[Any]:
 
 
 def as_pairs(argument: str, value: object, allowed: str) -> Sequence[Any]:
-    """Return the pairs of a mapping.
-
-    Raises
-    ------
-    InvalidType
-        If it is none.
-
-    Examples
-    --------
-    >>> as_pairs("axes", {"dp": 4}, "must map names to sizes")
-    [('dp', 4)]
-    """
+    """Return the pairs of a mapping."""
     try:
         if isinstance(value, Mapping):
             return list(value.items())

@@ -22,28 +22,7 @@ __all__ = ["KNOWN", "NEURONLINK", "known"]
 
 @cache
 def known(name: str) -> UltraServer:
-    """Return one of `KNOWN` by its name.
-
-    Parameters
-    ----------
-    name
-        For example ``"TRN2_ULTRASERVER"``.
-
-    Returns
-    -------
-    UltraServer
-        Made once.
-
-    Raises
-    ------
-    KeyError
-        If there is none of this name.
-
-    Examples
-    --------
-    >>> known("TRN2_INSTANCE").shape
-    (4, 4)
-    """
+    """Return one of `KNOWN` by its name."""
     return KNOWN[name]()
 
 

@@ -42,23 +42,7 @@ PODS: Final = {
 
 
 def entry_of(chip: str) -> Entry | None:
-    """Return the catalogue's entry of the node or pod that a chip comes in.
-
-    Parameters
-    ----------
-    chip
-        Its name.
-
-    Returns
-    -------
-    Entry or None
-        None for a chip that is not in this file.
-
-    Examples
-    --------
-    >>> entry_of("gb200").name, entry_of("trainium2")
-    ('gb200-nvl72', None)
-    """
+    """Return the catalogue's entry of the node or pod that a chip comes in."""
     from rainier_fast.catalog import catalog  # read only when asked for
 
     name = (NODES | PODS).get(chip)
@@ -66,23 +50,7 @@ def entry_of(chip: str) -> Entry | None:
 
 
 def node(chip: str) -> UltraServer:
-    """Make one node or rack.
-
-    Parameters
-    ----------
-    chip
-        A key of `NODES`.
-
-    Returns
-    -------
-    UltraServer
-        Chips on one switch or in a full mesh, each with a NIC; NVIDIA's say what NCCL asks of them.
-
-    Examples
-    --------
-    >>> node("h100").num_chips, node("h100").nic_bandwidth_Bps
-    (8, 400000000000.0)
-    """
+    """Make one node or rack."""
     entry = _of(chip)
     count = int(entry["chips"].number)
     axis = Axis(
@@ -101,25 +69,8 @@ def node(chip: str) -> UltraServer:
 
 
 def gpu_of(entry: Entry) -> Gpu | None:
-    """Return what NCCL's tuning model asks of a node: the maker's machine on InfiniBand or RoCE.
-
-    Network plugins that report a latency or refuse protocols, as AWS's does, are not in it.
-
-    Parameters
-    ----------
-    entry
-        The catalogue's entry of a node.
-
-    Returns
-    -------
-    Gpu or None
-        None for chips that NCCL does not run on.
-
-    Examples
-    --------
-    >>> gpu_of(entry_of("gb200")).cpu, gpu_of(entry_of("mi300x"))
-    ('arm', None)
-    """
+    """Return what NCCL's tuning model asks of a node: the maker's machine on InfiniBand or RoCE."""
+    # Network plugins that report a latency or refuse protocols, as AWS's does, are not in it.
     if "gpu_generation" not in entry:
         return None
     fill = number_of(entry["nccl_fill"]) if "nccl_fill" in entry else 0.0
@@ -127,31 +78,7 @@ def gpu_of(entry: Entry) -> Gpu | None:
 
 
 def pod(chip: str, shape: tuple[int, ...] | None = None) -> UltraServer:
-    """Make a slice of a pod, or the whole pod.
-
-    Parameters
-    ----------
-    chip
-        A key of `PODS`.
-    shape
-        Chips along each axis; None for the whole pod.
-
-    Returns
-    -------
-    UltraServer
-        A torus, open where the part has no links to close it; without NICs. A call takes at least
-        the launch that was fitted to the part, if any was.
-
-    Raises
-    ------
-    InvalidArgument, InvalidType
-        If the part has no slice of this shape.
-
-    Examples
-    --------
-    >>> [axis.kind for axis in pod("tpu-v5e", (8, 16)).axes]
-    ['line', 'ring']
-    """
+    """Make a slice of a pod, or the whole pod."""
     entry = _of(chip)
     axes = slice_axes(entry, shape)
     name = entry.name
@@ -161,25 +88,7 @@ def pod(chip: str, shape: tuple[int, ...] | None = None) -> UltraServer:
 
 
 def fabric_of(chip: str, nodes: int) -> Fabric:
-    """Return the fabric that is assumed to join nodes: leaf groups without a bottleneck, a spine.
-
-    Parameters
-    ----------
-    chip
-        A key of `NODES`.
-    nodes
-        How many nodes there are; one needs no fabric.
-
-    Returns
-    -------
-    Fabric
-        One tier below the spine.
-
-    Examples
-    --------
-    >>> fabric_of("h100", 64).tiers
-    (Tier(group=32, oversubscription=1.0, latency=5e-07),)
-    """
+    """Return the fabric assumed to join nodes: leaf groups without a bottleneck, a spine."""
     if nodes == 1:
         return Fabric()
     entry = _of(chip)
@@ -190,23 +99,7 @@ def fabric_of(chip: str, nodes: int) -> Fabric:
 
 
 def link_bandwidth(entry: Entry) -> float:
-    """Return bytes/s, one way, of a chip's port to the switch or of its cable to a neighbour.
-
-    Parameters
-    ----------
-    entry
-        The catalogue's entry of a node or pod.
-
-    Returns
-    -------
-    float
-        As published, or a neighbour's part of the assumed share of all ports.
-
-    Examples
-    --------
-    >>> link_bandwidth(entry_of("maia-200"))
-    350000000000.0
-    """
+    """Return bytes/s, one way, of a chip's port to the switch or of its cable to a neighbour."""
     if "local_share" not in entry:
         return entry["link_bandwidth"].number
     share = number_of(entry["local_share"])

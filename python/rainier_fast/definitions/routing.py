@@ -202,20 +202,7 @@ ROUTINGS: Final[dict[str, Policy]] = {
 
 
 def as_routing(routing: Routing) -> Policy:
-    """Return the policy that `routing` is or names.
-
-    Raises
-    ------
-    UnknownName
-        If there is no policy of this name.
-    InvalidType
-        If it is neither a policy nor a name.
-
-    Examples
-    --------
-    >>> as_routing("dor")
-    DimensionOrder(tie='split', order=None)
-    """
+    """Return the policy that `routing` is or names."""
     if isinstance(routing, Policy):
         return routing
     if not isinstance(routing, str):
@@ -224,16 +211,5 @@ def as_routing(routing: Routing) -> Policy:
 
 
 def routing_row(routing: Routing, axes: Sequence[str]) -> RoutingRow:
-    """Return `routing` as the core takes it, for a machine with these axes.
-
-    Raises
-    ------
-    RainierError
-        If it is no policy, or its order does not fit the axes.
-
-    Examples
-    --------
-    >>> routing_row("adaptive", ["x", "y"])
-    ('adaptive', '', None)
-    """
+    """Return `routing` as the core takes it, for a machine with these axes."""
     return as_routing(routing).row(axes)

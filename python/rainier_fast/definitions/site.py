@@ -104,18 +104,7 @@ class Site:
 
 @cache
 def default_fabric() -> Fabric:
-    """Return the fabric that a site has unless it says otherwise, from the catalogue's assumptions.
-
-    Returns
-    -------
-    Fabric
-        Two tiers below a core.
-
-    Examples
-    --------
-    >>> [tier.group for tier in default_fabric().tiers]
-    [16, 256]
-    """
+    """Return the fabric of a site that says no other, from the catalogue's assumptions."""
     ratio, latency = assumed("fabric_oversubscription"), assumed("fabric_tier_latency")
     groups = (assumed(f"fabric_tier{tier}_ultraservers") for tier in (1, 2))
     return Fabric(

@@ -32,18 +32,7 @@ _FLAT: Final = ((1, 1), (2, 2), (2, 4), (4, 4), (4, 8), (8, 8), (8, 16), (16, 16
 
 
 def as_shape(shape: object) -> tuple[int, ...]:
-    """Return ``shape=`` as a tuple of counts.
-
-    Raises
-    ------
-    InvalidArgument, InvalidType
-        If it is not a sequence of whole numbers above 0.
-
-    Examples
-    --------
-    >>> as_shape([4, 4, 8])
-    (4, 4, 8)
-    """
+    """Return ``shape=`` as a tuple of counts."""
     many = isinstance(shape, Sequence) or getattr(shape, "ndim", 0) == 1
     if isinstance(shape, str | bytes) or not many:
         raise invalid_type("shape", shape, "must be chips along each axis, such as (4, 4, 8)")
@@ -52,31 +41,7 @@ def as_shape(shape: object) -> tuple[int, ...]:
 
 
 def slice_axes(entry: Entry, shape: tuple[int, ...] | None = None) -> tuple[Axis, ...]:
-    """Return the axes of a slice, rings where it wraps and lines where it does not.
-
-    Parameters
-    ----------
-    entry
-        The catalogue's entry of the pod.
-    shape
-        Chips along each axis; None for the whole pod.
-
-    Returns
-    -------
-    tuple of Axis
-        Named x, y and z.
-
-    Raises
-    ------
-    InvalidArgument
-        If the part has no such slice; the message names the rule.
-
-    Examples
-    --------
-    >>> from rainier_fast import catalog
-    >>> [axis.kind for axis in slice_axes(catalog()["tpu-v5p-pod"], (2, 2, 4))]
-    ['line', 'line', 'line']
-    """
+    """Return the axes of a slice, rings where it wraps and lines where it does not."""
     whole = _extents(entry)
     sizes = whole if shape is None else shape
     if len(sizes) != len(whole):
@@ -95,26 +60,7 @@ def slice_axes(entry: Entry, shape: tuple[int, ...] | None = None) -> tuple[Axis
 
 
 def check_twistable(entry: Entry, sizes: tuple[int, ...]) -> None:
-    """Refuse a shape that cannot be twisted.
-
-    Parameters
-    ----------
-    entry
-        The catalogue's entry of the pod.
-    sizes
-        Chips along each axis.
-
-    Raises
-    ------
-    InvalidArgument
-        Unless the sides are k, k and 2k or k, 2k and 2k, in any order, with k a multiple of the
-        side of a cube.
-
-    Examples
-    --------
-    >>> from rainier_fast import catalog
-    >>> check_twistable(catalog()["tpu-v4-pod"], (4, 4, 8))
-    """
+    """Refuse a shape that cannot be twisted."""
     if "cube_side" not in entry:
         allowed = f"must be False: {entry.name} is wired as a plain 2-D torus"
         raise invalid("twisted", value=True, allowed=allowed)

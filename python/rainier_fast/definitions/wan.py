@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+import numpy as np
+
 from rainier_fast.definitions.check import as_one_of
 from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.screen import one_screen
@@ -88,7 +90,7 @@ class Wan:
         )
 
     def _stored(self, name: str, given: object, parse: Callable[[Quantity, str], float]) -> _Stored:
-        rows: Any = given.tolist() if hasattr(given, "tolist") else given
+        rows: Any = given.tolist() if isinstance(given, np.ndarray | np.generic) else given
         if not isinstance(rows, Sequence) or isinstance(rows, str | bytes):
             return parse(rows, name)  # type: ignore[arg-type]
         if self.shape == "hub":

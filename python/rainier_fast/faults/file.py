@@ -24,21 +24,7 @@ Columns = dict[str, list[int]]
 
 
 def write(target: Path, content: dict[str, Any]) -> None:
-    r"""Write a dict as JSON beside the target, then put it in its place.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; what was there is still there.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write(Path(folder) / "a.json", {"b": 1})
-    ...     (Path(folder) / "a.json").read_text()
-    '{"b": 1}\n'
-    """
+    r"""Write a dict as JSON beside the target, then put it in its place."""
     # Opened as any new file is, so that it has the mode that the user's mask gives.
     draft = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
     try:
@@ -54,21 +40,7 @@ def write(target: Path, content: dict[str, Any]) -> None:
 
 
 def read(source: Path) -> tuple[Columns, dict[int, Any], tuple[int, ...] | None]:
-    """Return what a file of faults says: numbers by kind, factors by link, counts of the machine.
-
-    Raises
-    ------
-    InvalidArgument
-        If the file is not what `write` writes of faults; the message says where.
-    OSError
-        If it cannot be read.
-
-    Examples
-    --------
-    >>> read(Path("/no/such/file"))
-    Traceback (most recent call last):
-    FileNotFoundError: [Errno 2] No such file or directory: '/no/such/file'
-    """
+    """Return what a file of faults says: numbers by kind, factors by link, the machine's counts."""
     if source.stat().st_size > _MOST_BYTES:
         raise invalid("path", str(source), "a file of faults has at most 1 GiB")
     try:

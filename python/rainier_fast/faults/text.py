@@ -21,14 +21,7 @@ _MOST_LINES: Final = 20
 
 
 def arguments(faults: Faults, degraded: str = "degraded") -> str:
-    """Return the arguments that make faults, long lists cut short.
-
-    Examples
-    --------
-    >>> from rainier_fast import Faults
-    >>> arguments(Faults(links=range(9)))
-    'links=[0, 1, 2, ..., 8: 9 in all]'
-    """
+    """Return the arguments that make faults, long lists cut short."""
     words = [f"{name}={_elided(column)}" for name, column in faults._each()]
     if len(faults.degraded):
         words.append(f"{degraded}={_elided_factors(list(faults.degraded.items()))}")
@@ -36,14 +29,7 @@ def arguments(faults: Faults, degraded: str = "degraded") -> str:
 
 
 def summary(faults: Faults) -> str:
-    """Return the counts in one line.
-
-    Examples
-    --------
-    >>> from rainier_fast import Faults
-    >>> summary(Faults(links=[1, 2], nics=[3], degraded={4: 0.5}))
-    '2 links, 1 NIC dead; 1 link slower'
-    """
+    """Return the counts in one line."""
     dead = [_counted(column.size, name) for name, column in faults._each()]
     words = [f"{', '.join(dead)} dead"] if dead else []
     if faults.degraded:
@@ -52,14 +38,7 @@ def summary(faults: Faults) -> str:
 
 
 def lines(faults: Faults, machine: Machine | None) -> list[str]:
-    """Return a summary and where the first faults are, or their numbers on no known machine.
-
-    Examples
-    --------
-    >>> from rainier_fast import Faults
-    >>> lines(Faults(links=[1]), None)
-    ['1 link dead', '  links: [1]']
-    """
+    """Return a summary and where the first faults are, or their numbers on no known machine."""
     out = [summary(faults)]
     if machine is None:
         out += [f"  {name}: {_elided(column)}" for name, column in faults._each()]
@@ -74,14 +53,7 @@ def lines(faults: Faults, machine: Machine | None) -> list[str]:
 
 
 def rows(faults: Faults, machine: Machine, most: int) -> Iterator[tuple[str, int, str, float]]:
-    """Yield (what, number, where, factor) of at most so many faults.
-
-    Examples
-    --------
-    >>> from rainier_fast import Faults, preset
-    >>> list(rows(Faults(nics=[2]), preset("trn2"), 9))
-    [('nic', 2, 'chip 2: x 2, y 0', 0.0)]
-    """
+    """Yield (what, number, where, factor) of at most so many faults."""
     words = {
         "site": (faults.sites, _site),
         "ultraserver": (faults.ultraservers, _unit),

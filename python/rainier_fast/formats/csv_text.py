@@ -13,28 +13,7 @@ __all__ = ["read_csv"]
 
 
 def read_csv(text: str) -> list[Record]:
-    r"""Read CSV (commas, semicolons or tabs) whose first line names the columns.
-
-    Parameters
-    ----------
-    text
-        The table; lines that start with ``#`` are remarks.
-
-    Returns
-    -------
-    list of Record
-        One for each line.
-
-    Raises
-    ------
-    InvalidArgument
-        If a line has another number of columns than the header.
-
-    Examples
-    --------
-    >>> read_csv("op,bytes,time_us\nar,8,5")[0].cells["time_us"]
-    '5'
-    """
+    r"""Read CSV (commas, semicolons or tabs) whose first line names the columns."""
     lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1)]
     lines = [(number, line) for number, line in lines if line.strip() and line[0] != "#"]
     if not lines:

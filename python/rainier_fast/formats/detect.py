@@ -20,13 +20,7 @@ _CLOSE: Final = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A cell with the name of its column and the unit that the name holds.
-
-    Examples
-    --------
-    >>> Column("time(us)", 5, "us").unit
-    'us'
-    """
+    """A cell with the name of its column and the unit that the name holds."""
 
     name: str
     value: Any
@@ -35,28 +29,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What one row says of its size.
-
-    Attributes
-    ----------
-    size
-        As printed, or None.
-    unit
-        ``"bytes"``, ``"elements"`` or ``""`` where the name of the column does not say.
-    count
-        Elements, or None.
-    width
-        Bytes of one element, or None.
-    rate
-        The printed algorithm bandwidth, or None.
-    stated
-        Bytes/s of its unit by the name of the column, or None.
-
-    Examples
-    --------
-    >>> Sizes(8.0, "bytes", None, None, None, None).size
-    8.0
-    """
+    """What one row says of its size."""
 
     size: float | None
     unit: str
@@ -73,37 +46,7 @@ def size_factors(
     size_unit: str | None,
     notes: list[str],
 ) -> list[float]:
-    """Return the bytes of one unit of each row's size; fills in sizes from counts.
-
-    Parameters
-    ----------
-    sizes
-        What the rows say; a missing size is replaced by the count of elements.
-    times
-        Seconds.
-    where
-        Lines or rows.
-    size_unit
-        ``"bytes"`` or ``"elements"`` where the caller knows.
-    notes
-        Gets what was detected.
-
-    Returns
-    -------
-    list of float
-        1.0 for bytes, the width of the type for elements.
-
-    Raises
-    ------
-    InvalidArgument
-        If a row's numbers disagree, or elements have no type.
-
-    Examples
-    --------
-    >>> notes = []
-    >>> size_factors([Sizes(4.0, "", None, 2, None, None)], [1.0], ["row 1"], "elements", notes)
-    [2.0]
-    """
+    """Return the bytes of one unit of each row's size; fills in sizes from counts."""
     factors = []
     for at, row in enumerate(sizes):
         if row.size is None:
@@ -128,23 +71,7 @@ def size_factors(
 def bandwidth_note(
     sizes: Sequence[Sizes], times: Sequence[float], factors: Sequence[float], notes: list[str]
 ) -> None:
-    """Say whether a printed bandwidth is in GB/s or in GiB/s, whatever its column is called.
-
-    Parameters
-    ----------
-    sizes, times, factors
-        As `size_factors` has them.
-    notes
-        Gets what was detected.
-
-    Examples
-    --------
-    >>> notes = []
-    >>> row = Sizes(33554432.0, "bytes", None, None, 40.69, 1e9)
-    >>> bandwidth_note([row], [768e-6], [1.0], notes)
-    >>> notes
-    ['printed bandwidths are GiB/s (2**30 bytes), although the column says GB/s']
-    """
+    """Say whether a printed bandwidth is in GB/s or in GiB/s, whatever its column is called."""
     votes = [
         _unit_of_rate(row, time, factor)
         for row, time, factor in zip(sizes, times, factors, strict=True)

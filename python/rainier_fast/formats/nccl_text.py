@@ -17,50 +17,12 @@ _UNITS: Final = re.compile(r"^#\s*\(B\)")
 
 
 def is_nccl_text(text: str) -> bool:
-    """Tell whether a text holds a table of nccl-tests.
-
-    Parameters
-    ----------
-    text
-        Any text.
-
-    Returns
-    -------
-    bool
-        True where a line is its header.
-
-    Examples
-    --------
-    >>> is_nccl_text("#  size  count  type  redop  root  time  algbw  busbw #wrong")
-    True
-    """
+    """Tell whether a text holds a table of nccl-tests."""
     return any(_HEADER.match(line.strip()) for line in text.splitlines())
 
 
 def read_nccl_text(text: str) -> tuple[list[Record], set[int]]:
-    r"""Read what an nccl-test printed, one table or several; the out-of-place columns count.
-
-    Parameters
-    ----------
-    text
-        The output, with the command or the name of the program where it is kept.
-
-    Returns
-    -------
-    tuple
-        Records, and the number of ranks where the text lists them.
-
-    Raises
-    ------
-    InvalidArgument
-        If a row does not fit its header; the message names the line.
-
-    Examples
-    --------
-    >>> head = "# size count type redop root time algbw busbw #wrong"
-    >>> read_nccl_text(f"all_reduce_perf\n{head}\n8 2 float sum -1 14.1 0 0 0")[0][0].op
-    'all_reduce'
-    """
+    r"""Read what an nccl-test printed, one table or several; the out-of-place columns count."""
     records: list[Record] = []
     header: list[str] = []
     op, highest, unit = None, -1, "us"

@@ -17,29 +17,7 @@ _RANK_KEYS: Final = ("nworkers", "ranks", "nranks", "num_ranks", "workers")
 
 
 def read_json(text: str) -> tuple[list[Record], set[int]]:
-    """Read a list of rows, or an object that holds one under ``results``.
-
-    Parameters
-    ----------
-    text
-        JSON.
-
-    Returns
-    -------
-    tuple
-        Records, and the numbers of ranks that the document names.
-
-    Raises
-    ------
-    InvalidArgument
-        If it is not JSON, or holds no rows.
-
-    Examples
-    --------
-    >>> records, _ = read_json('{"collective": "allr", "results": [{"size(B)": 8}]}')
-    >>> records[0].op, records[0].where
-    ('allr', 'results[0]')
-    """
+    """Read a list of rows, or an object that holds one under ``results``."""
     try:
         document: Any = json.loads(text)
     except json.JSONDecodeError as error:

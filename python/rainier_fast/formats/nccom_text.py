@@ -16,51 +16,12 @@ _IGNORED: Final = ("avg bus bandwidth", "warning", "info")
 
 
 def is_nccom_text(text: str) -> bool:
-    """Tell whether a text holds a table of nccom-test.
-
-    Parameters
-    ----------
-    text
-        Any text.
-
-    Returns
-    -------
-    bool
-        True where a line is its header.
-
-    Examples
-    --------
-    >>> is_nccom_text("size(B) count(elems) type time(us)")
-    True
-    """
+    """Tell whether a text holds a table of nccom-test."""
     return any(_HEADER.match(line) for line in text.splitlines())
 
 
 def read_nccom_text(text: str) -> tuple[list[Record], set[int]]:
-    r"""Read what nccom-test printed, one table or several, with the commands where they are kept.
-
-    Parameters
-    ----------
-    text
-        The output.
-
-    Returns
-    -------
-    tuple
-        Records, and the numbers of ranks that the commands name.
-
-    Raises
-    ------
-    InvalidArgument
-        If a row does not fit its header; the message names the line.
-
-    Examples
-    --------
-    >>> table = "nccom-test -r 2 allr\nsize(B) count(elems) type time(us)\n8 8 uint8 58"
-    >>> records, ranks = read_nccom_text(table)
-    >>> records[0].op, ranks
-    ('all_reduce', {2})
-    """
+    """Read what nccom-test printed: one table or several, with commands where they are kept."""
     records: list[Record] = []
     ranks: set[int] = set()
     header: list[str] | None = None

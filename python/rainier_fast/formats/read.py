@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from rainier_fast.definitions.check import as_items
 from rainier_fast.errors import InvalidArgument, invalid, invalid_type, shown
 from rainier_fast.formats.csv_text import read_csv
 from rainier_fast.formats.nccl_text import is_nccl_text, read_nccl_text
@@ -17,25 +18,12 @@ from rainier_fast.formats.rows import Row, fault
 
 __all__ = ["Reading", "read"]
 
+_FORMS: Final = "must be rows (dicts), a path, text, or a pandas or polars data frame"
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a table says.
-
-    Attributes
-    ----------
-    rows
-        The measurements, in the table's order.
-    notes
-        What was detected, in sentences.
-    ranks
-        Numbers of ranks that the table names; empty where it names none.
-
-    Examples
-    --------
-    >>> read([{"op": "allr", "bytes": 8, "time_us": 5}]).rows[0].op
-    'all_reduce'
-    """
+    """What a table says."""
 
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
@@ -48,35 +36,7 @@ def read(
     size_unit: str | None = None,
     time_unit: str | None = None,
 ) -> Reading:
-    r"""Read a measured table.
-
-    Parameters
-    ----------
-    table
-        Rows as dicts, a path, text (nccom-test, nccl-tests, JSON, CSV), or a pandas or polars data
-        frame.
-    op
-        The operation, where the table does not say.
-    size_unit
-        ``"bytes"`` or ``"elements"``, to override what is detected.
-    time_unit
-        ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``, to override what is detected.
-
-    Returns
-    -------
-    Reading
-        Rows in bytes and seconds.
-
-    Raises
-    ------
-    InvalidArgument, InvalidType
-        If the table or a row cannot be read; the message names the line or row.
-
-    Examples
-    --------
-    >>> read("op,size_mib,time_us\nall_reduce,1,51.9").rows[0].size_bytes
-    1048576.0
-    """
+    r"""Read a measured table."""
     for name, value, allowed in (
         ("size_unit", size_unit, ("bytes", "elements")),
         ("time_unit", time_unit, ("s", "ms", "us", "ns")),
@@ -97,17 +57,18 @@ def _records(table: object) -> tuple[str, list[Record], set[int]]:
         if "\n" not in table.strip() and table.lstrip()[:1] not in ("[", "{"):
             return _of_file(Path(table))
         return _of_text(table)
-    columns: Any = getattr(table, "columns", None)
+    try:
+        columns: Any = getattr(table, "columns", None)
+    except Exception as error:  # whatever a value's own methods raise
+        raise invalid_type("table", table, _FORMS) from error
     if columns is not None and hasattr(table, "to_dicts"):
         return _of_rows("a polars data frame", table.to_dicts())
     if columns is not None and hasattr(table, "to_dict"):
         frame: Any = table
         return _of_rows("a pandas data frame", frame.to_dict("records"))
     if isinstance(table, Iterable) and not isinstance(table, bytes | Mapping):
-        return _of_rows("rows", list(table))
-    raise invalid_type(
-        "table", table, "must be rows (dicts), a path, text, or a pandas or polars data frame"
-    )
+        return _of_rows("rows", list(as_items("table", table, _FORMS)))
+    raise invalid_type("table", table, _FORMS)
 
 
 def _of_rows(form: str, rows: Sequence[object]) -> tuple[str, list[Record], set[int]]:
@@ -125,7 +86,8 @@ def _of_file(path: Path) -> tuple[str, list[Record], set[int]]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise invalid("table", str(path), f"cannot be read as a text file: {error}") from error
+        why = shown(getattr(error, "strerror", None) or error)
+        raise invalid("table", str(path), f"cannot be read as a text file: {why}") from error
     form, records, ranks = _of_text(text)
     return f"{form} from {path.name}", records, ranks
 

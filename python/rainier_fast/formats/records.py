@@ -33,22 +33,7 @@ _SUFFIX: Final = re.compile(r"^(.+?)(?:\s*[(\[]([^)\]]+)[)\]]|_([a-z\u00b5\u03bc
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row of a table before anything is known of it.
-
-    Attributes
-    ----------
-    cells
-        Values by the names of their columns.
-    where
-        The line or row.
-    op
-        The operation that the text around it names, if it does.
-
-    Examples
-    --------
-    >>> Record({"bytes": 4}, "row 1").op is None
-    True
-    """
+    """One row of a table before anything is known of it."""
 
     cells: Mapping[str, Any]
     where: str
@@ -61,33 +46,7 @@ def rows_of(
     size_unit: str | None = None,
     time_unit: str | None = None,
 ) -> tuple[list[Row], list[str], set[int]]:
-    """Read records whose columns have any of the usual names.
-
-    Parameters
-    ----------
-    records
-        The rows.
-    op
-        The operation where the table does not say it.
-    size_unit, time_unit
-        What the caller says of units, which overrides what the table seems to say.
-
-    Returns
-    -------
-    tuple
-        Rows, notes on what was detected, and the numbers of ranks that the table names.
-
-    Raises
-    ------
-    InvalidArgument
-        If a row cannot be read; the message names it.
-
-    Examples
-    --------
-    >>> rows, notes, _ = rows_of([Record({"op": "ar", "bytes": 8, "time_us": 5}, "row 1")])
-    >>> rows[0].size_bytes
-    8.0
-    """
+    """Read records whose columns have any of the usual names."""
     notes: list[str] = []
     ranks: set[int] = set()
     sizes: list[Sizes] = []

@@ -36,24 +36,7 @@ _BY_NAME: Final = {word: name for name, words in _OPERATIONS.items() for word in
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measurement.
-
-    Attributes
-    ----------
-    op
-        The operation, as the methods of a machine are called.
-    size_bytes
-        Bytes, as nccl-tests defines them: all-gather by its output, reduce-scatter by its input.
-    time_s
-        Seconds.
-    where
-        The line or row that it was read from.
-
-    Examples
-    --------
-    >>> Row("all_reduce", 1048576.0, 51.9e-6, "row 1").op
-    'all_reduce'
-    """
+    """One measurement."""
 
     op: str
     size_bytes: float
@@ -67,23 +50,7 @@ class Row:
 
 
 def operation(word: object) -> str | None:
-    """Return the operation that a table calls `word`; None where it is none.
-
-    Parameters
-    ----------
-    word
-        In any usual spelling.
-
-    Returns
-    -------
-    str or None
-        The name of the method of a machine.
-
-    Examples
-    --------
-    >>> operation("AllReduce"), operation("redsct"), operation("all_gather_perf")
-    ('all_reduce', 'reduce_scatter', 'all_gather')
-    """
+    """Return the operation that a table calls `word`; None where it is none."""
     if not isinstance(word, str):
         return None
     plain = re.sub(r"[\s\-]+", "_", word.strip().lower())
@@ -92,25 +59,5 @@ def operation(word: object) -> str | None:
 
 
 def fault(where: str, got: str, allowed: str) -> InvalidArgument:
-    """Make the error for a row that cannot be read.
-
-    Parameters
-    ----------
-    where
-        The line or row.
-    got
-        What is there.
-    allowed
-        What should be.
-
-    Returns
-    -------
-    InvalidArgument
-        Ready to raise.
-
-    Examples
-    --------
-    >>> print(fault("line 3", "time 'x'", "must be a number"))
-    table, line 3: got time 'x', must be a number
-    """
+    """Make the error for a row that cannot be read."""
     return InvalidArgument(f"table, {where}: got {got}, {allowed}")

@@ -52,30 +52,7 @@ SLICES: Final = {
 
 
 def cluster_of(name: str, chips: int | None) -> Machine:
-    """Make one node, or a cluster of nodes over the scale-out fabric that is assumed.
-
-    Parameters
-    ----------
-    name
-        A key of `CLUSTERS`.
-    chips
-        Number of chips, a multiple of a node's; None for one node.
-
-    Returns
-    -------
-    Machine
-        Each chip has a NIC.
-
-    Raises
-    ------
-    InvalidArgument, InvalidType
-        If `chips` is not a whole number of nodes.
-
-    Examples
-    --------
-    >>> cluster_of("h100", 64).num_ultraservers
-    8
-    """
+    """Make one node, or a cluster of nodes over the scale-out fabric that is assumed."""
     constant, chip, _ = CLUSTERS[name]
     server = known(constant)
     unit = server.num_chips
@@ -89,34 +66,7 @@ def cluster_of(name: str, chips: int | None) -> Machine:
 
 
 def slice_of(name: str, shape: object, twisted: object) -> Machine:
-    """Make a TPU pod or a slice of one.
-
-    Parameters
-    ----------
-    name
-        A key of `SLICES`.
-    shape
-        Chips along each axis; None for the whole pod.
-    twisted
-        Whether the torus is to be twisted.
-
-    Returns
-    -------
-    Machine
-        One torus, open where the slice does not wrap.
-
-    Raises
-    ------
-    InvalidArgument, InvalidType
-        If the part has no such slice, or none that can be twisted.
-    Unsupported
-        If it can be twisted, since routes on twisted tori are not modelled.
-
-    Examples
-    --------
-    >>> slice_of("tpu-v5p", (4, 4, 8), False).num_links
-    768
-    """
+    """Make a TPU pod or a slice of one."""
     server = _server(name, shape)
     if as_flag("twisted", twisted):
         _refuse_twist(name, server)

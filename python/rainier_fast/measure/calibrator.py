@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from rainier_fast.definitions.check import as_name
 from rainier_fast.errors import InvalidArgument, Unsupported, invalid_type
 from rainier_fast.formats.read import Reading, read
 from rainier_fast.formats.rows import Row
@@ -93,6 +94,9 @@ def calibrate(
     """
     if not isinstance(machine, Machine):
         raise invalid_type("machine", machine, "must be a machine, such as rf.preset('trn2')")
+    for name, given in (("op", op), ("size_unit", size_unit), ("time_unit", time_unit)):
+        if given is not None:
+            as_name(name, given)
     reading = read(table, op, size_unit, time_unit)
     _check_ranks(machine, reading)
     notes = list(reading.notes)
@@ -159,10 +163,8 @@ def _check_ranks(machine: Machine, reading: Reading) -> None:
 def _fit(
     space: Space, rows: Sequence[Row], known: Sequence[str] | None = None
 ) -> tuple[Vector, list[Measured]]:
-    """Return the values that suit the rows best, and the rows with what the machine then says.
-
-    `known` are the algorithms of the rows, where the caller knows them.
-    """
+    """Return the values that suit the rows best, and the rows with what the machine then says."""
+    # `known` are the algorithms of the rows, where the caller knows them.
     names = [parameter.name for parameter in space.parameters]
     start = np.array([parameter.start for parameter in space.parameters])
     low = [parameter.low for parameter in space.parameters]

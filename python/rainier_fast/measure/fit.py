@@ -24,26 +24,7 @@ def least_squares(
     low: Sequence[float],
     high: Sequence[float],
 ) -> tuple[Vector, float]:
-    """Find the values whose errors have the least sum of squares.
-
-    Parameters
-    ----------
-    errors
-        From values to one error per row.
-    start, low, high
-        Where to begin and what to stay within, all above 0.
-
-    Returns
-    -------
-    tuple of array and float
-        The values, and the sum of squares of the errors there.
-
-    Examples
-    --------
-    >>> found, _ = least_squares(lambda value: np.log(value / 3.0), [1.0], [0.1], [10.0])
-    >>> round(float(found[0]), 4)
-    3.0
-    """
+    """Find the values whose errors have the least sum of squares."""
     at = np.log(np.asarray(start, float))
     bottom, top = np.log(np.asarray(low, float)), np.log(np.asarray(high, float))
     at = np.clip(at, bottom, top)

@@ -16,22 +16,7 @@ __all__ = ["CalibratedMachine", "Measured"]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One measured row beside what the fitted machine says.
-
-    Attributes
-    ----------
-    op, size_bytes, measured_s
-        The row.
-    predicted_s
-        Seconds by the fitted machine.
-    algorithm
-        What ran in the model.
-
-    Examples
-    --------
-    >>> Measured("all_reduce", 1e6, 2e-6, 3e-6, "ring").error
-    0.5
-    """
+    """One measured row beside what the fitted machine says."""
 
     op: str
     size_bytes: float

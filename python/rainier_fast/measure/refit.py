@@ -39,40 +39,12 @@ _DIGITS: Final = 4
 
 
 def refit() -> Calibration:
-    """Fit the public rows from vendor's values: a hop of 1.5 us, 1 MB, 56 MB, data-sheet rates.
-
-    Returns
-    -------
-    Calibration
-        Its parameters, rounded to four digits, are the catalogue's.
-
-    Examples
-    --------
-    >>> refit().leave_one_out.mean < 0.05
-    True
-    """
+    """Fit the public rows from vendor's values: a hop of 1.5 us, 1 MB, 56 MB, data-sheet rates."""
     return calibrate(_from_vendor(), public_rows())
 
 
 def main(arguments: list[str]) -> int:
-    """Print the fit; with ``--write``, put it into the catalogue.
-
-    Parameters
-    ----------
-    arguments
-        Of the command line.
-
-    Returns
-    -------
-    int
-        0, or 2 for arguments that it does not know.
-
-    Examples
-    --------
-    >>> main(["--help-me"])
-    usage: python -m rainier_fast.measure.refit [--write]
-    2
-    """
+    """Print the fit; with ``--write``, put it into the catalogue."""
     if arguments not in ([], ["--write"]):
         print("usage: python -m rainier_fast.measure.refit [--write]")
         return 2

@@ -21,24 +21,7 @@ __all__ = ["Parameter", "Space", "generic_space", "measure", "neuron_space", "wi
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A number to fit.
-
-    Attributes
-    ----------
-    name, unit
-        What it is.
-    start
-        Where the fit begins; the machine's own value where it has one.
-    low, high
-        What makes physical sense.
-    source
-        Where the start is from.
-
-    Examples
-    --------
-    >>> Parameter("step", "s", 2e-6, 1e-8, 1e-3, "the machine").unit
-    's'
-    """
+    """A number to fit."""
 
     name: str
     unit: str
@@ -50,25 +33,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Parameters, and how to make a machine of values for them.
-
-    Attributes
-    ----------
-    machine
-        The machine as it was given.
-    parameters
-        In the order of the fit.
-    build
-        From values by name to a machine.
-    algorithm
-        What the rows ran, in the model.
-
-    Examples
-    --------
-    >>> from rainier_fast import preset
-    >>> neuron_space(preset("trn2")).algorithm
-    'neuron'
-    """
+    """Parameters, and how to make a machine of values for them."""
 
     machine: Machine
     parameters: tuple[Parameter, ...]
@@ -77,24 +42,7 @@ class Space:
 
 
 def neuron_space(machine: Machine) -> Space:
-    """Return the space of a Trainium machine: call, step, efficiencies of HBM and links.
-
-    Parameters
-    ----------
-    machine
-        One whose chips have Neuron parameters.
-
-    Returns
-    -------
-    Space
-        Thresholds are not in it: they choose, they do not measure.
-
-    Examples
-    --------
-    >>> from rainier_fast import preset
-    >>> [parameter.name for parameter in neuron_space(preset("trn2")).parameters]
-    ['call', 'step', 'hbm_efficiency', 'link_efficiency']
-    """
+    """Return the space of a Trainium machine: call, step, efficiencies of HBM and links."""
     server = machine.ultraserver
     neuron = server.neuron
     assert neuron is not None, "the caller looks"
@@ -118,26 +66,7 @@ def neuron_space(machine: Machine) -> Space:
 
 
 def generic_space(machine: Machine, least_s: float = 1e-6) -> Space:
-    """Return the space of any other machine: latencies, overheads, efficiencies.
-
-    Parameters
-    ----------
-    machine
-        A torus, a switch, a cluster.
-    least_s
-        The shortest time that was measured, where the fit of a launch begins.
-
-    Returns
-    -------
-    Space
-        With NICs where several domains meet.
-
-    Examples
-    --------
-    >>> from rainier_fast import torus
-    >>> [item.name for item in generic_space(torus((4,), "50 GB/s", "1 us")).parameters]
-    ['link_latency', 'message_overhead', 'link_efficiency', 'launch']
-    """
+    """Return the space of any other machine: latencies, overheads, efficiencies."""
     server = machine.ultraserver
     own, guess = "the machine's own value", "a guess: the machine has none"
     first = next((axis.latency_s for axis in server.axes if axis.latency_s > 0), 0.0)
@@ -190,27 +119,7 @@ def generic_space(machine: Machine, least_s: float = 1e-6) -> Space:
 
 
 def with_server(machine: Machine, server: UltraServer) -> Machine:
-    """Return the same machine of other UltraServers.
-
-    Parameters
-    ----------
-    machine
-        Any machine.
-    server
-        What each of its domains becomes.
-
-    Returns
-    -------
-    Machine
-        Sites, WAN and name stay.
-
-    Examples
-    --------
-    >>> from rainier_fast import preset
-    >>> trn2 = preset("trn2")
-    >>> with_server(trn2, trn2.ultraserver) == trn2
-    True
-    """
+    """Return the same machine of other UltraServers."""
     sites = tuple(dataclasses.replace(site, ultraserver=server) for site in machine.sites)
     return Machine._make(sites, machine.wan, machine.name, faults=machine._faults)
 
@@ -218,34 +127,7 @@ def with_server(machine: Machine, server: UltraServer) -> Machine:
 def measure(
     machine: Machine, rows: Sequence[Row], algorithm: str | Sequence[str]
 ) -> list[Measured]:
-    """Return what a machine says of each row.
-
-    Parameters
-    ----------
-    machine
-        Any machine; each row runs over all of its chips.
-    rows
-        The measurements.
-    algorithm
-        What runs; one for all rows, or one for each.
-
-    Returns
-    -------
-    list of Measured
-        In the order of the rows.
-
-    Raises
-    ------
-    InvalidArgument, Unsupported
-        As the collective does, with the row.
-
-    Examples
-    --------
-    >>> from rainier_fast import preset
-    >>> row = Row("all_reduce", 2.0**20, 51.9e-6, "row 0")
-    >>> 40e-6 < measure(preset("trn2"), [row], "neuron")[0].predicted_s < 60e-6
-    True
-    """
+    """Return what a machine says of each row."""
     groups, routing = as_groups(None, machine), as_routing("dor")
     names = [algorithm] * len(rows) if isinstance(algorithm, str) else list(algorithm)
     measured = []

@@ -19,30 +19,7 @@ _COUNT: Final = 3
 
 
 def nearest(result: CollectiveResult) -> Table:
-    """Return the measured rows of a result's operation that are nearest in log size.
-
-    Parameters
-    ----------
-    result
-        A collective over all chips of a calibrated machine or of preset trn2.
-
-    Returns
-    -------
-    Table
-        ``op``, ``bytes``, ``measured_s``, ``predicted_s``, ``error`` as a fraction.
-
-    Raises
-    ------
-    Unsupported
-        If the machine has no measurements of this operation and group.
-
-    Examples
-    --------
-    >>> from rainier_fast import preset
-    >>> result = preset("trn2").all_reduce("2 MiB", algorithm="neuron")
-    >>> nearest(result)["bytes"].tolist()[:2]
-    [1048576.0, 4194304.0]
-    """
+    """Return the measured rows of a result's operation that are nearest in log size."""
     rows = _rows(result)
     if not rows:
         raise Unsupported(
@@ -63,24 +40,7 @@ def nearest(result: CollectiveResult) -> Table:
 
 
 def nearest_in_words(result: CollectiveResult) -> str:
-    """Return the same in one line; empty where nothing was measured.
-
-    Parameters
-    ----------
-    result
-        Any result.
-
-    Returns
-    -------
-    str
-        For the text of a result.
-
-    Examples
-    --------
-    >>> from rainier_fast import torus
-    >>> nearest_in_words(torus((4,), "1 GB/s").all_reduce(8))
-    ''
-    """
+    """Return the same in one line; empty where nothing was measured."""
     return "; ".join(
         f"{format_bytes(row.size_bytes)} {format_time(row.measured_s)} (ours {row.error:+.1%})"
         for row in _rows(result)

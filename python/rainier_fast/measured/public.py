@@ -23,18 +23,7 @@ SOURCE: Final = "NCCOM-TEST Performance Benchmark - AWS Neuron (public GitHub re
 
 @cache
 def public_rows() -> tuple[Row, ...]:
-    """Return the rows of the table.
-
-    Returns
-    -------
-    tuple of Row
-        18 rows: all-reduce, all-gather and reduce-scatter of 1 to 1024 MiB.
-
-    Examples
-    --------
-    >>> len(public_rows())
-    18
-    """
+    """Return the rows of the table."""
     from importlib import resources
 
     text = resources.files("rainier_fast.measured").joinpath("data", FILE).read_text("utf-8")
@@ -43,24 +32,7 @@ def public_rows() -> tuple[Row, ...]:
 
 @cache
 def measured_on(machine: Machine) -> tuple[Measured, ...]:
-    """Return the public rows with what a machine says of them; none where they are not of it.
-
-    Parameters
-    ----------
-    machine
-        Any machine; the rows are of a 4x4 instance with the catalogue's parameters.
-
-    Returns
-    -------
-    tuple of Measured
-        Empty on every other machine.
-
-    Examples
-    --------
-    >>> from rainier_fast import preset, torus
-    >>> len(measured_on(preset("trn2"))), len(measured_on(torus((4, 4), "128 GB/s")))
-    (18, 0)
-    """
+    """Return the public rows with what a machine says of them; none where they are not of it."""
     from rainier_fast.definitions.known import known
     from rainier_fast.measure.space import measure
 

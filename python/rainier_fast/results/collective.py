@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from rainier_fast import _core
 from rainier_fast.results.link import Bottleneck
 from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.results.table import Table, plain
+from rainier_fast.results.tables import Tables
 from rainier_fast.screen import one_screen
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def choice_of(outcome: _core.Outcome) -> str | tuple[str, ...]:
 @one_screen
 @dataclass(frozen=True, repr=False)
 class CollectiveResult:
-    """The answer to a collective. Immutable; pickles without its link loads, which it finds again.
+    """The answer to a collective. Immutable; small: it finds its link loads again when asked.
 
     Attributes
     ----------
@@ -61,16 +62,6 @@ class CollectiveResult:
         Seconds that no schedule beats on this machine.
     bottleneck
         The busiest link; None where no bytes move.
-    bounds
-        Table of all bounds, the highest first: ``bound``, ``time_s``.
-    stages
-        Table of the stages, each with its pieces overlapping: ``stage``, ``tier``, ``steps``,
-        ``bytes``, ``latency_s``, ``overhead_s``, ``serialisation_s``, ``time_s``, ``bottleneck``.
-    phases
-        Table of the phases, one after another: ``stage``, ``what``, ``tier``, ``steps``, ``bytes``,
-        ``latency_s``, ``overhead_s``, ``serialisation_s``, ``time_s``, ``bottleneck``.
-    candidates
-        Table of all algorithms that were considered: ``algorithm``, ``time_s``, ``reason``.
     machine
         The machine.
     request
@@ -99,56 +90,52 @@ class CollectiveResult:
     bus_factor: float
     lower_bound_s: float
     bottleneck: Bottleneck | None
-    bounds: Table
-    stages: Table
-    phases: Table
-    candidates: Table
     machine: Machine
     request: Request
-    note: str = ""
+    note: str
     # How to ask for the same algorithms again: a name, or one for each tier.
-    _choice: str | tuple[str, ...] = field(default="auto", kw_only=True)
-    _outcome: _core.Outcome | None = field(default=None, compare=False)
+    _choice: str | tuple[str, ...]
+    _tables: Tables
 
     __hash__ = None  # type: ignore[assignment]
 
     @classmethod
     def _of(cls, machine: Machine, request: Request, outcome: _core.Outcome) -> CollectiveResult:
-        """Make a result of the core's answer."""
-        worst = outcome.bottleneck
+        """Make a result of the core's answer, of which it keeps numbers and tables alone."""
+        facts = outcome.facts()
+        worst = facts.pop("bottleneck")
         return cls(
-            operation=outcome.operation,
-            algorithm=outcome.algorithm,
-            model=outcome.model,
-            ranks=outcome.ranks,
-            groups=outcome.groups,
-            size_bytes=outcome.size,
-            chunks=outcome.chunks,
-            time_s=outcome.time,
-            latency_s=outcome.latency,
-            overhead_s=outcome.overhead,
-            bus_factor=outcome.bus_factor,
-            lower_bound_s=outcome.lower_bound,
-            bottleneck=None if worst is None else Bottleneck(*worst),
-            bounds=_table(("bound", "time_s"), outcome.bounds),
-            stages=_table(_STAGE, outcome.stages),
-            phases=_table(_PHASE, outcome.phases),
-            candidates=_table(
-                ("algorithm", "time_s", "reason"),
-                [
-                    (name, math.nan if seconds is None else seconds, reason)
-                    for name, seconds, reason in outcome.candidates
-                ],
-            ),
+            **facts,
+            bottleneck=None if worst is None else Bottleneck(**worst),
             machine=machine,
             request=request,
-            note=outcome.note,
             _choice=choice_of(outcome),
-            _outcome=outcome,
+            _tables=Tables(outcome.tables()),
         )
 
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_outcome": None}
+    @property
+    def bounds(self) -> Table:
+        """All bounds, the highest first: ``bound``, ``time_s``."""
+        return self._tables["bounds"]
+
+    @property
+    def stages(self) -> Table:
+        """The stages, each with its pieces overlapping.
+
+        ``stage``, ``tier``, ``steps``, ``bytes``, ``latency_s``, ``overhead_s``,
+        ``serialisation_s``, ``time_s``, ``bottleneck``.
+        """
+        return self._tables["stages"]
+
+    @property
+    def phases(self) -> Table:
+        """The phases, one after another: the columns of `stages`, and ``what`` happens."""
+        return self._tables["phases"]
+
+    @property
+    def candidates(self) -> Table:
+        """All algorithms that were considered: ``algorithm``, ``time_s``, ``reason``."""
+        return self._tables["candidates"]
 
     @property
     def serialisation_s(self) -> float:
@@ -211,10 +198,25 @@ class CollectiveResult:
         >>> preset("trn2").all_gather("1 MiB").link_loads().bytes.shape
         (64,)
         """
-        outcome = self._outcome
-        if outcome is None:
-            outcome = self.request.outcome(self.machine)
-        return LinkLoads(self.machine, outcome.link_loads())
+        return LinkLoads(self.machine, self._again().link_loads())
+
+    def _again(self) -> _core.Outcome:
+        """Return the core's answer once more: of what was taken, if its stages are the same."""
+        # Phases cost the same whether or not their messages are simulated beside that.
+        simulated = self.request.model in ("fluid", "fifo")
+        request = replace(self._named(), model="link_load") if simulated else self._named()
+        if request != self.request:
+            outcome = request.outcome(self.machine)
+            tables = Tables(outcome.tables())
+            if (outcome.algorithm, tables["phases"]) == (self.algorithm, self.phases):
+                return outcome
+        return self.request.outcome(self.machine)
+
+    def _named(self) -> Request:
+        """Return the request with the algorithms that were taken."""
+        if self.request.algorithm not in ("auto", "hierarchical") or not len(self.stages):
+            return self.request
+        return replace(self.request, algorithm=self._choice)
 
     def schedule(self) -> Schedule:
         """Return the schedule of the first group, message by message.
@@ -235,17 +237,13 @@ class CollectiveResult:
         >>> from rainier_fast import preset
         >>> preset("trn2").all_gather("1 MiB").schedule().verify()
         """
-        from dataclasses import replace
-
         from rainier_fast.ask.schedule import made_by
 
         request = self.request
         if request.schedule_of_own is not None:
             return request.schedule_of_own
-        if request.algorithm == "auto" and request.model != "link_load" and len(self.stages):
-            # Another model may have made another choice than link loads do.
-            request = replace(request, algorithm=self._choice)
-        return made_by(self.machine, request)
+        # Another model may have made another choice than link loads do.
+        return made_by(self.machine, request if request.model == "link_load" else self._named())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as a dict that JSON takes, without link loads.
@@ -264,7 +262,7 @@ class CollectiveResult:
         plainly = {
             item.name: plain(getattr(self, item.name))
             for item in fields(self)
-            if item.name not in ("machine", "request", "_choice", "_outcome", *_NESTED)
+            if item.name not in ("machine", "request", "bottleneck", "_choice", "_tables")
         }
         derived = ("serialisation_s", "algbw_Bps", "busbw_Bps", "efficiency", "why")
         bottleneck = self.bottleneck
@@ -273,7 +271,7 @@ class CollectiveResult:
             | plainly
             | {name: plain(getattr(self, name)) for name in derived}
             | {"bottleneck": None if bottleneck is None else bottleneck.to_dict()}
-            | {name: getattr(self, name).to_dict() for name in _NESTED[1:]}
+            | {name: getattr(self, name).to_dict() for name in _TABLES}
             | {"assumptions": {name: figure.value for name, figure in self.assumptions.items()}}
         )
 
@@ -293,20 +291,4 @@ class CollectiveResult:
         return as_html(self)
 
 
-_NESTED = ("bottleneck", "bounds", "stages", "phases", "candidates")
-_STAGE = (
-    "stage",
-    "tier",
-    "steps",
-    "bytes",
-    "latency_s",
-    "overhead_s",
-    "serialisation_s",
-    "time_s",
-    "bottleneck",
-)
-_PHASE = (_STAGE[0], "what", *_STAGE[1:])
-
-
-def _table(names: tuple[str, ...], rows: list[Any]) -> Table:
-    return Table({name: [row[at] for row in rows] for at, name in enumerate(names)})
+_TABLES = ("bounds", "stages", "phases", "candidates")

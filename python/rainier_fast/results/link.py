@@ -123,7 +123,14 @@ class Bottleneck:
         return f"{self.link_class}, {busy} ({size} on link {self.link})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the bottleneck as a dict that JSON takes."""
+        """Return the bottleneck as a dict that JSON takes.
+
+        Examples
+        --------
+        >>> from rainier_fast import torus
+        >>> torus((4,), "1 GB/s").link_loads(0, 1, 8).bottleneck.to_dict()["bytes"]
+        8.0
+        """
         return {
             "class": self.link_class,
             "link": self.link,

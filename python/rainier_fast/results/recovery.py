@@ -9,7 +9,8 @@ from typing import Any, Final, TypeVar
 
 from numpy.typing import NDArray
 
-from rainier_fast.errors import Unsupported, unknown
+from rainier_fast.definitions.check import as_one_of
+from rainier_fast.errors import Unsupported
 from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.table import Table
@@ -181,12 +182,11 @@ class Recoveries(Table):
         >>> hurt.recoveries("all_reduce", "1 MiB").of("drop_rank").ranks
         15
         """
-        for name, result, reason in zip(self._policies, self._results, self._reasons, strict=True):
-            if name == policy:
-                if result is None:
-                    raise Unsupported(f"policy {policy!r} does not apply: {reason}")
-                return result
-        raise unknown("policy", policy, self._policies)
+        at = self._policies.index(as_one_of("policy", policy, self._policies))
+        result = self._results[at]
+        if result is None:
+            raise Unsupported(f"policy {policy!r} does not apply: {self._reasons[at]}")
+        return result
 
     def __reduce__(self) -> tuple[Any, ...]:
         parts = self._columns, self._whole, self._policies, self._results, self._reasons

@@ -184,7 +184,14 @@ class Route:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the route as a dict that JSON takes."""
+        """Return the route as a dict that JSON takes.
+
+        Examples
+        --------
+        >>> from rainier_fast import torus
+        >>> torus((4,), "1 GB/s").route(0, 1).to_dict()["hops"]
+        1
+        """
         return {
             "src": self.src,
             "dst": self.dst,

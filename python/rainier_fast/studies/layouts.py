@@ -27,23 +27,7 @@ _MOST_PERMUTED: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """One dimension of the machine.
-
-    Attributes
-    ----------
-    name
-        "x", or what is counted: "ultraservers", "groups of 16", "sites".
-    size
-        Members.
-    step
-        Chips of an UltraServer, or UltraServers, between two neighbours.
-    inside
-        True for an axis of the UltraServer.
-    ordered
-        False where every two members are as good as every other two, such as ports of a switch.
-    alike
-        Dimensions with the same value may change places; None for none.
-    """
+    """One dimension of the machine."""
 
     name: str
     size: int
@@ -54,17 +38,9 @@ class Dimension:
 
 
 def dimensions(machine: Base) -> tuple[Dimension, ...]:
-    """Return the dimensions of a machine, the fastest first.
-
-    Fabric groups cut the UltraServers of a site into dimensions, where they divide each other;
-    sites of unlike sizes are cut into blocks that divide all of them.
-
-    Examples
-    --------
-    >>> from rainier_fast import preset
-    >>> [(one.name, one.size) for one in dimensions(preset("trn2-ultraserver"))]
-    [('x', 4), ('y', 4), ('z', 4)]
-    """
+    """Return the dimensions of a machine, the fastest first."""
+    # Fabric groups cut the UltraServers of a site into dimensions, where they divide each other;
+    # sites of unlike sizes are cut into blocks that divide all of them.
     found = []
     step = 1
     for axis in machine.ultraserver.axes:
@@ -95,24 +71,11 @@ def dimensions(machine: Base) -> tuple[Dimension, ...]:
 
 
 class Space:
-    """All layouts of axes of these sizes over these dimensions.
+    """All layouts of axes of these sizes over these dimensions."""
 
-    A layout is a tuple of `Parts`, one for each dimension. It stands for all that are as good: in
-    dimensions without an order axes come in one order, and of dimensions that may change places
-    the one with the smaller parts comes first.
-
-    Examples
-    --------
-    >>> from rainier_fast import preset
-    >>> trn2 = preset("trn2")
-    >>> space = Space(dimensions(trn2), [4, 4], 16)
-    >>> for layout in space:
-    ...     print(space.text(layout, ["dp", "tp"]))
-    dp: x2, y2; tp: x2 every 2, y2 every 2
-    dp: x2, y2 every 2; tp: x2 every 2, y2
-    dp: x4; tp: y4
-    dp: x2 every 2, y2 every 2; tp: x2, y2
-    """
+    # A layout is a tuple of `Parts`, one for each dimension. It stands for all that are as good: in
+    # dimensions without an order axes come in one order, and of dimensions that may change places
+    # the one with the smaller parts comes first.
 
     def __init__(self, dims: Sequence[Dimension], sizes: Sequence[int], chips_inside: int) -> None:
         self.dims = tuple(dims)
@@ -212,10 +175,8 @@ class Space:
         return np.asarray(total)
 
     def meshes(self) -> dict[tuple[Parts, ...], tuple[tuple[int, ...], tuple[Parts, ...]]]:
-        """Return the layouts that plain meshes have.
-
-        By the standard layout: the axes of the mesh, the slowest first, and its own layout.
-        """
+        """Return the layouts that plain meshes have."""
+        # By the standard layout: the axes of the mesh, the slowest first, and its own layout.
         found: dict[tuple[Parts, ...], tuple[tuple[int, ...], tuple[Parts, ...]]] = {}
         order = tuple(range(len(self.sizes)))
         orders = permutations(order) if len(order) <= _MOST_PERMUTED else iter([order])

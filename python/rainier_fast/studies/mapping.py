@@ -116,7 +116,8 @@ class Mappings(Base):
             return run(machine, operation, size, groups, algorithm, model, shift=shift)
 
         # Prices by table or in switches need not obey what links and ranks must do.
-        priced = isinstance(algorithm, str) and algorithm in ("nccl", "neuron", "in_switch")
+        by_table = ("nccl", "neuron", "in_switch")
+        priced = isinstance(algorithm, str) and str.__str__(algorithm) in by_table
         trusted = model != "alpha_beta" and not priced
         least = soonest(machine, space) if trusted else _nothing
         search = _Search(layouts, space, list(calls.values()), least, cost)

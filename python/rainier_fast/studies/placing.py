@@ -92,23 +92,7 @@ class Tenant:
 def place(
     machine: Machine, tenants: Sequence[Tenant], placement: str, unit: str, seed: int
 ) -> list[NDArray[np.int64]]:
-    """Return the chips of each tenant, ascending.
-
-    Raises
-    ------
-    InvalidArgument
-        If the machine has too few chips that are free.
-    Unsupported
-        If a tenant asks for instances that the machine's UltraServers do not have.
-
-    Examples
-    --------
-    >>> from rainier_fast import preset
-    >>> pair = [Tenant(name, "all_reduce", "1 GiB", instances=1) for name in "ab"]
-    >>> found = place(preset("trn2-ultraserver"), pair, "packed", "instance", 0)
-    >>> [int(chips[0]) for chips in found]
-    [0, 16]
-    """
+    """Return the chips of each tenant, ascending."""
     planes = _planes(machine)
     places = _Places(machine, planes, unit)
     choose = _chooser(placement, seed, len(tenants))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rainier_fast.ask.groups import Groups
 from rainier_fast.collectives.mesh import DeviceMesh
-from rainier_fast.errors import unknown
+from rainier_fast.definitions.check import as_one_of
 from rainier_fast.frozen import frozen, put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.table import Table
@@ -146,9 +146,7 @@ class Layout:
         >>> best.groups("tp").ranks
         4
         """
-        if axis not in self._axes:
-            raise unknown("axis", axis, self._axes)
-        number = self._axes.index(axis)
+        number = self._axes.index(as_one_of("axis", axis, self._axes))
         return self._space.groups(self._space.place(self._parts, number))
 
     def __repr__(self) -> str:

@@ -265,13 +265,7 @@ class _Ask:
         chips: NDArray[np.int64],
         algorithm: Algorithm | None = None,
     ) -> _Ask:
-        """Return the same over some of the chips; the root stays the chip that it was.
-
-        Raises
-        ------
-        Unsupported
-            If the root is not among them.
-        """
+        """Return the same over some of the chips; the root stays the chip that it was."""
         algorithm = self.algorithm if algorithm is None else algorithm
         root = self.root
         if self.collective in _ROOTED:
@@ -286,8 +280,8 @@ class _Ask:
         from rainier_fast.results.collective import CollectiveResult  # only when asked for
 
         shift = self.shift
-        if shift is None:
-            shift = int(self.collective == "send_recv")
+        if shift is None and isinstance(self.collective, str):
+            shift = int(str.__str__(self.collective) == "send_recv")
         request = make_request(
             machine,
             self.collective,

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
-from rainier_fast.ask.request import Request, make_request
-from rainier_fast.definitions.check import as_count, as_integer
+from rainier_fast.ask.request import OPERATIONS, Request, make_request
+from rainier_fast.definitions.check import as_count, as_integer, as_one_of
 from rainier_fast.definitions.rates import FailureRates, Rates, as_hours, as_rates
-from rainier_fast.errors import Unsupported, invalid_type, unknown
+from rainier_fast.errors import InvalidType, Unsupported, invalid_type
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.flows.traffic import Progress
 from rainier_fast.topology.arrays import as_progress, as_threads
@@ -176,17 +176,17 @@ class Sampling(Damaged):
         from rainier_fast.results.monte_carlo import MonteCarlo
 
         # As the collective's own method: a send_recv without a shift goes to the next rank.
+        operation = as_one_of("operation", operation, OPERATIONS)
         words = {**_DEFAULTS, "shift": int(operation == "send_recv"), **arguments}
         for name in arguments:
             if name not in _DEFAULTS:
-                raise TypeError(f"monte_carlo() got an unexpected keyword argument {name!r}")
+                raise InvalidType(f"monte_carlo() got an unexpected keyword argument {name!r}")
         machine, checked = self._whole, as_rates(rates)
         exposure = checked.exposure(as_hours(hours))
         first_seed = as_integer("seed", seed, 0, _LAST_SEED)
         count = as_count("draws", draws, _MOST_DRAWS)
         report = as_progress(progress)
-        if policy not in _POLICIES:
-            raise unknown("policy", policy, _POLICIES)
+        policy = as_one_of("policy", policy, _POLICIES)
         if policy == "drop_ultraserver" and words["group"] is not None:
             raise Unsupported(
                 "policy 'drop_ultraserver' with a group of one's own, which would lose ranks; "
@@ -222,19 +222,7 @@ _DEFAULTS: Final[dict[str, Any]] = {
 
 
 def run_draws(trial: Trial, first: int, end: int, n_threads: int) -> Drawn:
-    """Run the draws of a range, in this process or in a worker of an executor.
-
-    Examples
-    --------
-    >>> from rainier_fast import FailureRates, preset
-    >>> machine = preset("trn2")
-    >>> request = make_request(
-    ...     machine, "all_reduce", 8, None, "ring", "link_load", "dor", None, 0, 0
-    ... )
-    >>> trial = Trial(machine, request, None, "detour", FailureRates(), 1.0, 0)
-    >>> run_draws(trial, 3, 5, 1).live.tolist()
-    [16, 16]
-    """
+    """Run the draws of a range, in this process or in a worker of an executor."""
     return _core_draws(trial, first, end, n_threads, None)
 
 
@@ -271,8 +259,12 @@ def _spread(
     """Run draws in chunks over an executor; the order of the answer is that of the draws."""
     from concurrent.futures import as_completed  # only when asked for
 
-    if not callable(getattr(executor, "submit", None)):
-        allowed = "must be a concurrent.futures.Executor, with a method submit, or None"
+    allowed = "must be a concurrent.futures.Executor, with a method submit, or None"
+    try:
+        submits = callable(getattr(executor, "submit", None))
+    except Exception as error:  # whatever a value's own methods raise
+        raise invalid_type("executor", executor, allowed) from error
+    if not submits:
         raise invalid_type("executor", executor, allowed)
     step = -(-draws // _MOST_CHUNKS)
     chunks = [(first, min(first + step, draws)) for first in range(0, draws, step)]

@@ -14,22 +14,11 @@ __all__ = ["soonest"]
 
 
 def soonest(machine: Machine, space: Space) -> Callable[[str, float, Footprint], float]:
-    """Return a function that gives least seconds by collective, size and footprint.
-
-    All groups run at once, so that every chip has its own links to itself on average. Routes are
-    minimal: they stay in the dimensions in which members of a group differ, and a step to a member
-    that is s chips away takes s links. Only average bytes count: what ranks must send together in
-    an all-reduce (Patarasuk and Yuan 2009), each in the others.
-
-    Examples
-    --------
-    >>> from rainier_fast import torus
-    >>> from rainier_fast.studies.layouts import Space, dimensions
-    >>> ring = torus((4,), bandwidth=1e9)
-    >>> least = soonest(ring, Space(dimensions(ring), [4], 4))
-    >>> least("all_gather", 8e9, (((1, 4),),))
-    3.0
-    """
+    """Return a function that gives least seconds by collective, size and footprint."""
+    # All groups run at once, so that every chip has its own links to itself on average. Routes are
+    # minimal: they stay in the dimensions in which members of a group differ, and a step to a
+    # member that is s chips away takes s links. Only average bytes count: what ranks must send
+    # together in an all-reduce (Patarasuk and Yuan 2009), each in the others.
     rates = {axis.name: (axis.kind, axis.bandwidth_Bps) for axis in machine.ultraserver.axes}
     nic = machine.ultraserver.nic
     outside = 0.0 if nic is None else nic.bandwidth_Bps

@@ -24,20 +24,7 @@ def _hurt(machine: Machine) -> NDArray[np.int64]:
 
 
 def check_whole(machine: Machine, chips: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the UltraServers that a group is made of.
-
-    Raises
-    ------
-    Unsupported
-        If it has some chips of an UltraServer and not all.
-
-    Examples
-    --------
-    >>> from rainier_fast import preset
-    >>> machine = preset("rainier", chips=256).with_faults(chips=[70])
-    >>> check_whole(machine, np.arange(128))
-    array([0, 1])
-    """
+    """Return the UltraServers that a group is made of."""
     each = machine.ultraserver.num_chips
     servers, counts = np.unique(chips // each, return_counts=True)
     if (counts != each).any():
@@ -49,20 +36,7 @@ def check_whole(machine: Machine, chips: NDArray[np.int64]) -> NDArray[np.int64]
 
 
 def whole_ultraservers(machine: Machine, chips: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the chips of a group whose UltraServers have no damage.
-
-    Raises
-    ------
-    Unsupported
-        If all have some, or none.
-
-    Examples
-    --------
-    >>> from rainier_fast import preset
-    >>> machine = preset("rainier", chips=256).with_faults(chips=[70])
-    >>> whole_ultraservers(machine, np.arange(128)).size
-    64
-    """
+    """Return the chips of a group whose UltraServers have no damage."""
     servers = chips // machine.ultraserver.num_chips
     left = chips[~np.isin(servers, _hurt(machine))]
     if left.size == chips.size:
@@ -75,24 +49,9 @@ def whole_ultraservers(machine: Machine, chips: NDArray[np.int64]) -> NDArray[np
 def with_spares(
     machine: Machine, chips: NDArray[np.int64], root: int = 0
 ) -> tuple[NDArray[np.int64], int]:
-    """Return the chips with each damaged UltraServer replaced by a whole one outside the group.
-
-    One of the same site if there is one, the lowest number. Chips ascend; also the place among
-    them of what was the `root`-th of the group, or of its spare.
-
-    Raises
-    ------
-    Unsupported
-        If the group has parts of UltraServers, no damage, or nothing whole is left outside of it.
-
-    Examples
-    --------
-    >>> from rainier_fast import preset
-    >>> machine = preset("rainier", chips=256).with_faults(chips=[70])
-    >>> chips, root = with_spares(machine, np.arange(128), root=70)
-    >>> chips[[63, 64, 127]], root
-    (array([ 63, 128, 191]), 70)
-    """
+    """Return the chips with each damaged UltraServer replaced by a whole one outside the group."""
+    # One of the same site if there is one, the lowest number. Chips ascend; also the place among
+    # them of what was the `root`-th of the group, or of its spare.
     used = check_whole(machine, chips)
     hurt = np.intersect1d(used, _hurt(machine))
     if hurt.size == 0:

@@ -46,40 +46,8 @@ _THREADS_VARIABLE: Final = "RAINIER_NUM_THREADS"
 
 
 def as_integers(argument: str, values: object, high: int, most_axes: int = 1) -> NDArray[Any]:
-    """Return `values` as an array, native, contiguous, 32 or 64 bits wide.
-
-    An array that is so already comes back as it is, without a copy.
-
-    Parameters
-    ----------
-    argument
-        Name to use in error messages.
-    values
-        An integer, or a sequence or array of them.
-    high
-        Largest number that makes sense; used where a number does not fit 64 bits.
-    most_axes
-        Most dimensions of the array.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of int32, uint32, int64 or uint64. Only numbers that do not fit are checked for range.
-
-    Raises
-    ------
-    InvalidType
-        If the values are not integers; bools, floats and text are not.
-    InvalidArgument
-        If they have more than one dimension.
-    OutOfRange
-        If one does not fit 64 bits.
-
-    Examples
-    --------
-    >>> as_integers("src", [1, 2], 63).dtype
-    dtype('int64')
-    """
+    """Return `values` as an array, native, contiguous, 32 or 64 bits wide."""
+    # An array that is so already comes back as it is, without a copy.
     array = _array(argument, values, _INTEGERS)
     if array.ndim > most_axes:
         raise invalid(argument, f"{array.ndim} dimensions", "must have one dimension")
@@ -91,20 +59,7 @@ def as_integers(argument: str, values: object, high: int, most_axes: int = 1) ->
 
 
 def chip_array(argument: str, values: object, num_chips: int) -> NDArray[np.int64]:
-    """Return chip numbers as int64 of 0 or 1 dimensions, each checked against the machine.
-
-    Raises
-    ------
-    OutOfRange
-        If a number is not a chip; the message names its place.
-    InvalidType, InvalidArgument
-        As `as_integers`.
-
-    Examples
-    --------
-    >>> chip_array("chips", range(3), 64)
-    array([0, 1, 2])
-    """
+    """Return chip numbers as int64 of 0 or 1 dimensions, each checked against the machine."""
     array = as_integers(argument, values, num_chips - 1)
     check_below(argument, array, num_chips)
     return np.asarray(array, np.int64)
@@ -124,33 +79,7 @@ def check_below(argument: str, array: NDArray[Any], limit: NDArray[Any] | int) -
 def flow_columns(
     src: object, dst: object, nbytes: object, num_chips: int
 ) -> tuple[NDArray[Any], NDArray[Any], float | NDArray[np.float64]]:
-    """Return the columns of flows as the core takes them.
-
-    Parameters
-    ----------
-    src, dst
-        Chip numbers; a single one goes with every number of the other.
-    nbytes
-        A size for all, or one for each flow, in bytes.
-    num_chips
-        Chips of the machine.
-
-    Returns
-    -------
-    tuple
-        Two 1-D arrays of integers and the bytes: a float, or a float64 array.
-
-    Raises
-    ------
-    InvalidArgument, InvalidType
-        If the columns do not go together or a value is not usable; ranges of chips are left to
-        the core.
-
-    Examples
-    --------
-    >>> flow_columns(0, [1, 2], "1 KiB", 64)
-    (array([0, 0]), array([1, 2]), 1024.0)
-    """
+    """Return the columns of flows as the core takes them."""
     columns = {"src": as_integers("src", src, num_chips - 1)}
     columns["dst"] = as_integers("dst", dst, num_chips - 1)
     lengths = {name: array.size for name, array in columns.items() if array.ndim}
@@ -169,64 +98,17 @@ def flow_columns(
 
 
 def as_bytes(argument: str, values: object, count: int) -> float | NDArray[np.float64]:
-    """Return sizes in bytes: a float for one size, or a float64 array of `count` sizes.
-
-    Raises
-    ------
-    InvalidArgument
-        If a size is negative, not finite or above 2**63, or there are not `count` of them.
-    InvalidType
-        If they are not numbers; only a single size may be text.
-
-    Examples
-    --------
-    >>> as_bytes("nbytes", "1 KiB", 3), as_bytes("nbytes", [1, 2], 2)
-    (1024.0, array([1., 2.]))
-    """
+    """Return sizes in bytes: a float for one size, or a float64 array of `count` sizes."""
     return _quantities(argument, values, count, _SIZE)
 
 
 def as_times(argument: str, values: object, count: int) -> float | NDArray[np.float64]:
-    """Return times in seconds: a float for one time, or a float64 array of `count` times.
-
-    Raises
-    ------
-    InvalidArgument
-        If a time is negative or not finite, or there are not `count` of them.
-    InvalidType
-        If they are not numbers; only a single time may be text.
-
-    Examples
-    --------
-    >>> as_times("start", "2 us", 3), as_times("start", [0, 1], 2)
-    (2e-06, array([0., 1.]))
-    """
+    """Return times in seconds: a float for one time, or a float64 array of `count` times."""
     return _quantities(argument, values, count, _TIME)
 
 
 def as_threads(n_threads: object) -> int:
-    """Return the number of threads as the core takes it, 0 for all cores.
-
-    Parameters
-    ----------
-    n_threads
-        A number from 1 to 1024, or None for ``RAINIER_NUM_THREADS``, and all cores without it.
-
-    Returns
-    -------
-    int
-        0 for all cores.
-
-    Raises
-    ------
-    InvalidArgument, InvalidType
-        If it is not such a number; the message names the variable where the number came from it.
-
-    Examples
-    --------
-    >>> as_threads(2)
-    2
-    """
+    """Return the number of threads as the core takes it, 0 for all cores."""
     allowed = f"must be 1 to {_MOST_THREADS}"
     if n_threads is not None:
         try:

@@ -16,11 +16,9 @@ __all__ = ["in_force"]
 
 
 def in_force(sites: Sequence[Site], wan: Wan | None) -> Mapping[str, Figure]:
-    """Return the assumptions that values of the machine are, in the order of the catalogue.
-
-    What matters between UltraServers counts where there are several, and what matters between
-    sites where a WAN joins them.
-    """
+    """Return the assumptions that values of the machine are, in the order of the catalogue."""
+    # What matters between UltraServers counts where there are several, and what matters between
+    # sites where a WAN joins them.
     from rainier_fast.catalog import Assumptions, assumptions  # read only when asked for
 
     server = sites[0].ultraserver

@@ -10,19 +10,16 @@ True
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 from rainier_fast.validation import (
     astra_sim,
-    closed_forms,
-    efa_b200,
     h100_nccl,
     loggopsim,
-    saturation,
-    scale_out,
     simgrid,
-    swing_paper,
+    table,
     tacos,
     tpu_scaling_book,
     trn2_nccom,
@@ -35,15 +32,15 @@ SOURCES: Final[Mapping[str, Callable[[], list[Row]]]] = MappingProxyType(
     {
         "trn2_nccom": trn2_nccom.rows,
         "h100_nccl": h100_nccl.rows,
-        "efa_b200": efa_b200.rows,
+        "efa_b200": partial(table.rows, "efa_b200"),
         "tpu_scaling_book": tpu_scaling_book.rows,
-        "closed_forms": closed_forms.rows,
-        "saturation": saturation.rows,
+        "closed_forms": partial(table.rows, "closed_forms"),
+        "saturation": partial(table.rows, "saturation"),
         "loggopsim": loggopsim.rows,
         "simgrid": simgrid.rows,
         "tacos": tacos.rows,
-        "scale_out": scale_out.rows,
-        "swing_paper": swing_paper.rows,
+        "scale_out": partial(table.rows, "scale_out"),
+        "swing_paper": partial(table.rows, "swing_paper"),
         "astra_sim": astra_sim.rows,
     }
 )

@@ -35,20 +35,7 @@ class _Stage(NamedTuple):
 
 
 def rows() -> list[Row]:
-    """Return both times of each case beside ours.
-
-    Returns
-    -------
-    list of Row
-        A group for each backend with our model as it is, and one with its conventions granted.
-        Agreement to the ns is not sought: it cuts each delay to whole ns.
-
-    Examples
-    --------
-    >>> granted = [row for row in rows() if row.group.endswith("granted")]
-    >>> max(abs(row.error) for row in granted) < 0.01
-    True
-    """
+    """Return both times of each case beside ours."""
     found: list[Row] = []
     for case in read("astra_sim")["cases"]:
         kind = _all_to_all if case["collective"] == "all_to_all" else _all_reduce
@@ -57,25 +44,7 @@ def rows() -> list[Row]:
 
 
 def machine_of(case: dict[str, Any], *, delays: bool = True) -> Machine:
-    """Return the machine of a case: one axis for each of its dimensions.
-
-    Parameters
-    ----------
-    case
-        Its inputs.
-    delays
-        Whether each message waits for the endpoint's delay.
-
-    Returns
-    -------
-    Machine
-        Rings and switches.
-
-    Examples
-    --------
-    >>> machine_of(read("astra_sim")["cases"][0]).num_chips
-    4
-    """
+    """Return the machine of a case: one axis for each of its dimensions."""
     columns = (case["topology"], case["npus_count"], case["bandwidth_GiBps"], case["latency_ns"])
     axes = tuple(
         Axis(name, size, kind.lower(), rate * _GIB, delay * 1e-9)
@@ -86,28 +55,7 @@ def machine_of(case: dict[str, Any], *, delays: bool = True) -> Machine:
 
 
 def through_stages(stages: Sequence[tuple[int, float]], chunks: int, slots: int = 1) -> float:
-    """Return when the last of some chunks has gone through all stages.
-
-    Parameters
-    ----------
-    stages
-        Dimension and seconds of each stage of a chunk, in order.
-    chunks
-        How many chunks there are, all ready at once.
-    slots
-        Chunks that a dimension works on at once; those that wait are served first come, first
-        served.
-
-    Returns
-    -------
-    float
-        Seconds.
-
-    Examples
-    --------
-    >>> through_stages([(0, 2.0), (1, 1.0), (0, 2.0)], chunks=3)
-    12.0
-    """
+    """Return when the last of some chunks has gone through all stages."""
     free: dict[int, list[float]] = {dimension: [0.0] * slots for dimension, _ in stages}
     waiting = [(0.0, chunk, 0) for chunk in range(chunks)]
     last = 0.0

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rainier_fast.errors import invalid
+from rainier_fast.validation.row import Row
 
-__all__ = ["Fit", "fit_one"]
+__all__ = ["Fit", "fit_one", "left_out"]
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """One parameter, fitted.
-
-    Attributes
-    ----------
-    value
-        The one of the values tried whose squared errors have the least sum.
-    errors
-        Error of each row with it.
-    left_out
-        Error of each row with the value that is fitted to all other rows.
-    """
+    """One parameter, fitted."""
 
     value: float
     errors: tuple[float, ...]
@@ -41,30 +32,7 @@ class Fit:
 
 
 def fit_one(values: Sequence[float], errors: Callable[[float], Sequence[float]]) -> Fit:
-    """Fit a parameter by trying values: no start, no step size, the same answer always.
-
-    Parameters
-    ----------
-    values
-        What is tried.
-    errors
-        Errors of all rows with a value, as fractions.
-
-    Returns
-    -------
-    Fit
-        The best value, and its errors with every row kept and left out in turn.
-
-    Raises
-    ------
-    InvalidArgument
-        If nothing is to be tried, or fewer than two rows are there.
-
-    Examples
-    --------
-    >>> fit_one([0.0, 1.0, 2.0], lambda value: [value - 1, 1 - value]).value
-    1.0
-    """
+    """Fit a parameter by trying values: no start, no step size, the same answer always."""
     table = [tuple(errors(value)) for value in values]
     if not table:
         raise invalid("values", "none", "must be at least one")
@@ -80,3 +48,11 @@ def fit_one(values: Sequence[float], errors: Callable[[float], Sequence[float]])
 
     chosen = best(-1)
     return Fit(values[chosen], table[chosen], tuple(table[best(at)][at] for at in range(count)))
+
+
+def left_out(rows: Sequence[Row], fit: Fit, group: str, note: str) -> list[Row]:
+    """Return the rows that a fit was made to, each as the fit to all others predicts it."""
+    return [
+        replace(row, group=group, ours=row.published * (1 + error), note=note)
+        for row, error in zip(rows, fit.left_out, strict=True)
+    ]

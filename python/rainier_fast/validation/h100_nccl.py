@@ -9,30 +9,14 @@ from rainier_fast.definitions import Axis, Gpu, Nic, UltraServer
 from rainier_fast.machine import Machine, domain
 from rainier_fast.units import Quantity
 from rainier_fast.validation.data import read
-from rainier_fast.validation.fit import Fit, fit_one
+from rainier_fast.validation.fit import Fit, fit_one, left_out
 from rainier_fast.validation.row import Row
 
 __all__ = ["fitted_fill", "h100", "rows"]
 
 
 def h100(fill: Quantity = 0.0) -> Machine:
-    """Return a node of eight H100.
-
-    Parameters
-    ----------
-    fill
-        Seconds of filling protocol simple's pipeline beyond NCCL's figures.
-
-    Returns
-    -------
-    Machine
-        900 GB/s of NVLink both ways together for each GPU, as NVIDIA's data sheet has it.
-
-    Examples
-    --------
-    >>> h100().all_reduce("512 MiB", algorithm="nccl").algorithm
-    'nccl(nvls, simple)'
-    """
+    """Return a node of eight H100."""
     axis = Axis("x", 8, "switch", "450 GB/s")
     return domain(
         UltraServer("8 x H100", None, (axis,), Nic("400 Gbps", 0), gpu=Gpu("hopper", fill=fill))
@@ -41,53 +25,19 @@ def h100(fill: Quantity = 0.0) -> Machine:
 
 @cache
 def fitted_fill() -> Fit:
-    """Return the fill time fitted to all fifteen rows: one figure for all sizes and operations.
-
-    Returns
-    -------
-    Fit
-        Seconds, from whole microseconds up to 100.
-
-    Examples
-    --------
-    >>> 20e-6 < fitted_fill().value < 60e-6
-    True
-    """
+    """Return the fill time fitted to all fifteen rows: one figure for all sizes and operations."""
     tried = [count * 1e-6 for count in range(101)]
     return fit_one(tried, lambda fill: [row.error for row in _rows(fill, "")])
 
 
 def rows() -> list[Row]:
-    """Return NCCL's model as it is, with one fitted figure, and with rows left out of the fit.
-
-    Returns
-    -------
-    list of Row
-        Three groups of fifteen, and a group of three from a plot, without NVLS and with no fit.
-
-    Examples
-    --------
-    >>> len(rows())
-    48
-    """
+    """Return NCCL's model as it is, with one fitted figure, and with rows left out of the fit."""
     fit = fitted_fill()
     us = f"{fit.value * 1e6:.0f} us"
     bare = list(_rows(0.0, "H100 x 8, NCCL's model as it is"))
     best = list(_rows(fit.value, "H100 x 8, one fitted fill", f"fill {us}, fitted to all rows"))
-    left = [
-        Row(
-            "H100 x 8, one fitted fill, leave one out",
-            row.case,
-            row.quantity,
-            row.unit,
-            row.published,
-            row.published * (1 + error),
-            row.model,
-            row.source,
-            "fill fitted to the other fourteen rows",
-        )
-        for row, error in zip(best, fit.left_out, strict=True)
-    ]
+    group = "H100 x 8, one fitted fill, leave one out"
+    left = left_out(best, fit, group, "fill fitted to the other fourteen rows")
     return [*bare, *best, *left, *_without_nvls()]
 
 

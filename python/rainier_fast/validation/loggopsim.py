@@ -10,20 +10,7 @@ __all__ = ["rows"]
 
 
 def rows() -> list[Row]:
-    """Return a row for each number of ranks.
-
-    Returns
-    -------
-    list of Row
-        LogGOPSim counts G for all bytes of a message but the first, and its chunks are whole bytes;
-        ours count all bytes and split evenly. The convention is taken over by sending one byte less
-        in each chunk, so that the rest is compared; the note gives the difference without it.
-
-    Examples
-    --------
-    >>> max(abs(row.error) for row in rows()) < 1e-12
-    True
-    """
+    """Return a row for each number of ranks."""
     data = read("loggopsim")
     found = []
     for text, published in data["rows"].items():

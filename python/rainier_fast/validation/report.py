@@ -25,48 +25,21 @@ that gave the figure. 0 means that only rounding is left."""
 _Rows = Mapping[str, Sequence[Row]]
 
 
-def report() -> str:
-    """Return the whole text: the same for every run, on any machine.
-
-    Returns
-    -------
-    str
-        Markdown, with a newline at its end.
-
-    Examples
-    --------
-    >>> report().splitlines()[0]
-    '# Validation'
-    """
-    rows = {name: make() for name, make in SOURCES.items()}
+def report(rows: _Rows | None = None) -> str:
+    """Return the whole text: the same for every run, on any machine."""
+    known = {name: make() for name, make in SOURCES.items()} if rows is None else rows
     parts = [
         _OPENING,
-        *(_reference(name, found) for name, found in rows.items()),
+        *(_reference(name, found) for name, found in known.items()),
         "## Mean and worst error by group",
-        group_table(rows),
+        group_table(known),
         _unpublished(),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def group_table(rows: _Rows | None = None) -> str:
-    """Return mean and worst error of each group, as the report prints them.
-
-    Parameters
-    ----------
-    rows
-        Rows by name of their source; None for all.
-
-    Returns
-    -------
-    str
-        A Markdown table.
-
-    Examples
-    --------
-    >>> print(group_table().splitlines()[0])
-    | kind | group | rows | mean error | worst error |
-    """
+    """Return mean and worst error of each group, as the report prints them."""
     known = {name: make() for name, make in SOURCES.items()} if rows is None else rows
     lines = []
     for kind in ("measured", "closed form", "other tool"):

@@ -15,20 +15,7 @@ __all__ = ["rows"]
 
 
 def rows() -> list[Row]:
-    """Return all-to-alls and random permutations.
-
-    Returns
-    -------
-    list of Row
-        Makespans by the busiest link's load under SimGrid's tie rule: what no sharing of links
-        beats, and what fair sharing meets in these cases, as the busiest link never waits. Then
-        means of all flows' finish times, and makespans again, by max-min fair sharing.
-
-    Examples
-    --------
-    >>> max(abs(row.error) for row in rows()) < 1e-8
-    True
-    """
+    """Return all-to-alls and random permutations."""
     data = read("simgrid")
     found = []
     for text, published in data["all_to_all"].items():

@@ -1,4 +1,4 @@
-"""Deficiencies of the Swing paper's table, from the loads that our schedules put on links."""
+"""Recursive halving and doubling as the Swing paper runs it, from the loads of each step."""
 
 from __future__ import annotations
 
@@ -9,126 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast.machine import torus
-from rainier_fast.results import CollectiveResult
-from rainier_fast.validation.data import read
-from rainier_fast.validation.row import Row
 
-__all__ = ["congestion", "doubling_congestion", "latency", "rows"]
+__all__ = ["doubling_congestion"]
 
 _Chips = NDArray[np.int64]
 
 
-def rows() -> list[Row]:
-    """Return congestion (Psi x Xi) and latency (Lambda) of each algorithm.
-
-    Returns
-    -------
-    list of Row
-        Two groups. Limits are for ever more ranks; ours is at the size that stands there.
-
-    Examples
-    --------
-    >>> max(abs(row.error) for row in rows() if "sum of" in row.note) < 1e-9
-    True
-    """
-    data = read("swing_paper")
-    found = []
-    for table, group, symbol in (
-        ("congestion", "Swing paper, congestion", "Psi x Xi"),
-        ("latency", "Swing paper, steps", "Lambda"),
-    ):
-        for case in data[table]:
-            shape, name = tuple(case["shape"]), case["algorithm"]
-            ours, model = _ours(table, name, shape, data["size_bytes"])
-            found.append(
-                Row(
-                    group,
-                    f"{name} on {' x '.join(map(str, shape))}",
-                    symbol,
-                    "x",
-                    case["published"],
-                    ours,
-                    model,
-                    data["source"],
-                    case["note"],
-                )
-            )
-    return found
-
-
-def congestion(name: str, shape: tuple[int, ...], size: float) -> float:
-    """Return Psi x Xi: seconds of the busiest link of every phase, in units of n beta / D.
-
-    Parameters
-    ----------
-    name
-        Algorithm of an all-reduce.
-    shape
-        Torus.
-    size
-        Bytes.
-
-    Returns
-    -------
-    float
-        1 where all links of the torus send all the time that the least bytes need.
-
-    Examples
-    --------
-    >>> congestion("swing", (4,), 1 << 20)
-    0.75
-    """
-    busy = math.fsum(_run(name, shape, size).phases["serialisation_s"].tolist())
-    return busy * len(shape) / size
-
-
-def latency(name: str, shape: tuple[int, ...], size: float) -> float:
-    """Return Lambda: steps over log2 of the ranks.
-
-    Parameters
-    ----------
-    name
-        Algorithm of an all-reduce.
-    shape
-        Torus.
-    size
-        Bytes.
-
-    Returns
-    -------
-    float
-        1 for the fewest steps of one port.
-
-    Examples
-    --------
-    >>> latency("swing", (8, 8), 1 << 20)
-    2.0
-    """
-    return float(_run(name, shape, size).phases["steps"].sum()) / math.log2(math.prod(shape))
-
-
 def doubling_congestion(shape: tuple[int, ...]) -> float:
-    """Return Psi x Xi of recursive halving and doubling as the paper runs it.
-
-    2 D exchanges run at once: one for each dimension to begin with, and of each a mirrored one
-    whose blocks are shifted by half, so that it is busiest where the other is idle. Our own
-    halving_doubling is one exchange over the ranks in order, which suits switches.
-
-    Parameters
-    ----------
-    shape
-        Torus of equal sides, a power of two.
-
-    Returns
-    -------
-    float
-        From the link loads of each step.
-
-    Examples
-    --------
-    >>> doubling_congestion((4, 4))
-    1.125
-    """
+    """Return Psi x Xi of recursive halving and doubling as the paper runs it."""
+    # 2 D exchanges run at once: one for each dimension to begin with, and of each a mirrored one
+    # whose blocks are shifted by half, so that it is busiest where the other is idle. Our own
+    # halving_doubling is one exchange over the ranks in order, which suits switches.
     machine, sides = torus(shape, 1.0), len(shape)
     rounds = shape[0].bit_length() - 1
     total = 0.0
@@ -155,14 +46,3 @@ def _exchanges(shape: tuple[int, ...], step: int) -> Iterator[tuple[_Chips, _Chi
         for shift in (0, reach):
             there = (((here + shift) % shape[axis] ^ reach) - shift) % shape[axis]
             yield chips, chips + (there - here) * stride
-
-
-def _run(name: str, shape: tuple[int, ...], size: float) -> CollectiveResult:
-    return torus(shape, 1.0).all_reduce(size, algorithm=name)
-
-
-def _ours(table: str, name: str, shape: tuple[int, ...], size: float) -> tuple[float, str]:
-    if name == "recursive doubling":
-        return doubling_congestion(shape), "link loads"
-    kind = congestion if table == "congestion" else latency
-    return kind(name, shape, size), "link_load"

@@ -10,22 +10,7 @@ __all__ = ["rows"]
 
 
 def rows() -> list[Row]:
-    """Return what TACOS's schedules take, beside its own closed form and beside our best algorithm.
-
-    Returns
-    -------
-    list of Row
-        Three groups. The first is arithmetic: rounds that whole chunks need over the links of a
-        chip, each at what our machine takes for one chunk over one link. The second is our best
-        all-gather of fixed form, which may split chunks and so may be faster. The third is a
-        schedule that we synthesise with as many chunks: it does not wait for the latency of a
-        chunk where a link has another to send.
-
-    Examples
-    --------
-    >>> sorted({row.group for row in rows()})[1:]
-    ['All-gather, rounds of TACOS', 'All-gather, synthesised']
-    """
+    """Return what TACOS's schedules take, beside its closed form and our best algorithms."""
     data = read("tacos")
     found = []
     for case in data["rows"]:

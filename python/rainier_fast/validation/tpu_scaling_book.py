@@ -13,32 +13,14 @@ from rainier_fast.machine import Cluster, Machine, preset
 from rainier_fast.results import CollectiveResult
 from rainier_fast.units import Quantity
 from rainier_fast.validation.data import read
-from rainier_fast.validation.fit import Fit, fit_one
+from rainier_fast.validation.fit import Fit, fit_one, left_out
 from rainier_fast.validation.row import Row
 
 __all__ = ["fitted_launch", "rows", "tpu"]
 
 
 def tpu(name: str, launch: Quantity = 0.0) -> Machine:
-    """Return the slice that a curve was measured on.
-
-    Parameters
-    ----------
-    name
-        ``"v5p"`` (4 x 4 x 4) or ``"v5e"`` (8 x 16, which closes along the 16).
-    launch
-        Least seconds that a collective call takes.
-
-    Returns
-    -------
-    Machine
-        Links of the data sheet and no latency of their own.
-
-    Examples
-    --------
-    >>> tpu("v5e").num_chips
-    128
-    """
+    """Return the slice that a curve was measured on."""
     kind = read("tpu_scaling_book")["machines"][name]
     axes = tuple(
         Axis(letter, size, "ring" if wrap else "line", kind["link_Bps"])
@@ -50,61 +32,21 @@ def tpu(name: str, launch: Quantity = 0.0) -> Machine:
 
 @cache
 def fitted_launch(name: str) -> Fit:
-    """Return the one latency of a machine, fitted to its whole curve.
-
-    Parameters
-    ----------
-    name
-        ``"v5p"`` or ``"v5e"``.
-
-    Returns
-    -------
-    Fit
-        Seconds, from whole microseconds up to 200.
-
-    Examples
-    --------
-    >>> 1e-5 < fitted_launch("v5e").value < 3e-5
-    True
-    """
+    """Return the one latency of a machine, fitted to its whole curve."""
     tried = [count * 1e-6 for count in range(201)]
     return fit_one(tried, lambda launch: [row.error for row in _rows(name, launch, "", "")])
 
 
 def rows() -> list[Row]:
-    """Return both curves with the fitted latency, each point left out of its own fit, and presets.
-
-    Returns
-    -------
-    list of Row
-        Three groups for each machine. The presets carry the same launch, and the hop latency that
-        Google gives.
-
-    Examples
-    --------
-    >>> len(rows())
-    21
-    """
+    """Return both curves with the fitted latency, with each point left out, and by presets."""
     found: list[Row] = []
     for name in read("tpu_scaling_book")["machines"]:
         fit = fitted_launch(name)
         note = f"launch {fit.value * 1e6:.0f} us, fitted to all points"
         best = list(_rows(name, fit.value, f"TPU {name}, one fitted launch", note))
         found += best
-        for row, error in zip(best, fit.left_out, strict=True):
-            found.append(
-                Row(
-                    f"TPU {name}, one fitted launch, leave one out",
-                    row.case,
-                    row.quantity,
-                    row.unit,
-                    row.published,
-                    row.published * (1 + error),
-                    row.model,
-                    row.source,
-                    "launch fitted to the other points",
-                )
-            )
+        group = f"TPU {name}, one fitted launch, leave one out"
+        found += left_out(best, fit, group, "launch fitted to the other points")
         shape = read("tpu_scaling_book")["machines"][name]["shape"]
         machine = preset(f"tpu-{name}", shape=shape)
         found += list(_rows_of(machine, name, f"TPU {name}, the preset", "launch and hop latency"))

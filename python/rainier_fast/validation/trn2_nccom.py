@@ -11,19 +11,7 @@ __all__ = ["rows"]
 
 
 def rows() -> list[Row]:
-    """Return the rows of an all-reduce, an all-gather and a reduce-scatter, six sizes each.
-
-    Returns
-    -------
-    list of Row
-        Each once as the preset predicts it, once from a fit to the other five sizes, and once by
-        links alone.
-
-    Examples
-    --------
-    >>> len(rows())
-    54
-    """
+    """Return the rows of an all-reduce, an all-gather and a reduce-scatter, six sizes each."""
     data = read("trn2_nccom")
     machine = preset("trn2")
     measured = [

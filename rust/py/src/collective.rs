@@ -6,6 +6,7 @@ use crate::enter::quick;
 use crate::error::to_py;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use rainier_core::collective as core;
 use std::sync::Arc;
 
@@ -93,16 +94,8 @@ impl Groups {
     }
 }
 
-type StageRow = (String, String, u64, f64, f64, f64, f64, f64, String);
-type PhaseRow = (String, String, String, u64, f64, f64, f64, f64, f64, String);
-
 #[pymethods]
 impl Outcome {
-    #[getter]
-    fn operation(&self) -> &'static str {
-        self.outcome.operation.name()
-    }
-
     #[getter]
     fn algorithm(&self) -> &str {
         &self.outcome.algorithm
@@ -114,127 +107,59 @@ impl Outcome {
     }
 
     #[getter]
-    fn model(&self) -> &'static str {
-        self.outcome.model_name()
-    }
-
-    #[getter]
-    fn ranks(&self) -> usize {
-        self.outcome.ranks
-    }
-
-    #[getter]
-    fn groups(&self) -> usize {
-        self.outcome.groups
-    }
-
-    #[getter]
-    fn size(&self) -> f64 {
-        self.outcome.size
-    }
-
-    #[getter]
-    fn bus_factor(&self) -> f64 {
-        self.outcome.operation.bus_factor(self.outcome.ranks)
-    }
-
-    #[getter]
-    fn chunks(&self) -> u32 {
-        self.outcome.chunks
-    }
-
-    #[getter]
     fn time(&self) -> f64 {
         self.outcome.time
     }
 
-    #[getter]
-    fn latency(&self) -> f64 {
-        self.outcome.latency
+    /// All values but those of the tables.
+    fn facts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        record(py, self.outcome.facts())
     }
 
-    #[getter]
-    fn overhead(&self) -> f64 {
-        self.outcome.overhead
-    }
-
-    #[getter]
-    fn lower_bound(&self) -> f64 {
-        self.outcome.lower_bound()
-    }
-
-    #[getter]
-    fn stages(&self) -> Vec<StageRow> {
-        let row = |row: &core::StageRow| {
-            (
-                row.stage.clone(),
-                row.tier.clone(),
-                row.steps,
-                row.bytes,
-                row.latency,
-                row.overhead,
-                row.serialisation,
-                row.time,
-                row.bottleneck.clone(),
-            )
-        };
-        self.outcome.stages.iter().map(row).collect()
-    }
-
-    #[getter]
-    fn phases(&self) -> Vec<PhaseRow> {
-        let row = |row: &core::PhaseRow| {
-            (
-                row.stage.clone(),
-                row.what.clone(),
-                row.tier.clone(),
-                row.steps,
-                row.bytes,
-                row.latency,
-                row.overhead,
-                row.serialisation,
-                row.time,
-                row.bottleneck.clone(),
-            )
-        };
-        self.outcome.phases.iter().map(row).collect()
-    }
-
-    #[getter]
-    fn bottleneck(&self) -> Option<(String, u64, f64, f64)> {
-        let bottleneck = self.outcome.bottleneck.as_ref()?;
-        Some((
-            bottleneck.class.clone(),
-            bottleneck.link,
-            bottleneck.bytes,
-            bottleneck.utilisation,
-        ))
-    }
-
-    #[getter]
-    fn bounds(&self) -> Vec<(String, f64)> {
-        let bounds = self.outcome.bounds.iter();
-        bounds
-            .map(|bound| (bound.name.clone(), bound.seconds))
-            .collect()
-    }
-
-    #[getter]
-    fn note(&self) -> &str {
-        &self.outcome.note
-    }
-
-    #[getter]
-    fn candidates(&self) -> Vec<(String, Option<f64>, String)> {
-        let row = |candidate: &core::Candidate| match &candidate.outcome {
-            Ok(seconds) => (candidate.algorithm.clone(), Some(*seconds), String::new()),
-            Err(reason) => (candidate.algorithm.clone(), None, reason.clone()),
-        };
-        self.outcome.candidates.iter().map(row).collect()
+    fn tables(&self) -> Tables {
+        Tables(self.outcome.tables())
     }
 
     fn link_loads<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let loads = quick(py, || self.outcome.link_loads(&self.machine, &self.routing))?;
         Ok(loads.into_pyarray(py))
+    }
+}
+
+fn record(py: Python<'_>, facts: core::Facts) -> PyResult<Bound<'_, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, fact) in facts {
+        match fact {
+            core::Fact::Text(text) => dict.set_item(name, text)?,
+            core::Fact::Count(count) => dict.set_item(name, count)?,
+            core::Fact::Number(number) => dict.set_item(name, number)?,
+            core::Fact::Record(Some(facts)) => dict.set_item(name, record(py, facts)?)?,
+            core::Fact::Record(None) => dict.set_item(name, py.None())?,
+        }
+    }
+    Ok(dict)
+}
+
+/// The tables of an outcome, small until they are read.
+#[pyclass(frozen, module = "rainier_fast._core")]
+pub(crate) struct Tables(core::Tables);
+
+#[pymethods]
+impl Tables {
+    fn names(&self) -> Vec<&'static str> {
+        self.0.names().collect()
+    }
+
+    /// The columns of a table by name; empty where there is no such table.
+    fn columns<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for (name, column) in self.0.table(name).unwrap_or_default() {
+            match column {
+                core::Column::Text(values) => dict.set_item(name, values)?,
+                core::Column::Count(values) => dict.set_item(name, values)?,
+                core::Column::Number(values) => dict.set_item(name, values.into_pyarray(py))?,
+            }
+        }
+        Ok(dict)
     }
 }

@@ -39,9 +39,48 @@ pub(super) struct Ready {
     pub(super) cost: Cost,
 }
 
-/// The fastest of the algorithms that were asked for, and all that were tried.
-pub(super) fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<Candidate>)> {
-    let names: Vec<String> = match &request.algorithm {
+/// What has been tried so far.
+#[derive(Default)]
+struct Tried {
+    best: Option<Ready>,
+    candidates: Vec<Candidate>,
+    first_refusal: Option<Error>,
+    cut_off: Option<Error>,
+}
+
+impl Tried {
+    /// Keeps a candidate if it is faster than those before; of the others, the time alone.
+    fn take(&mut self, ready: Ready) {
+        self.candidates.push(Candidate {
+            algorithm: ready.name.clone(),
+            outcome: Ok(ready.cost.time),
+        });
+        let best = self.best.as_ref();
+        if best.is_none_or(|best| ready.cost.time < best.cost.time) {
+            self.best = Some(ready);
+        }
+    }
+
+    /// Notes why a candidate does not run; an error that concerns the others too comes back.
+    fn refuse(&mut self, request: &Request, algorithm: String, error: Error) -> Result<()> {
+        // Where a dead link cuts one algorithm off, another may not need it.
+        let first = match error {
+            Error::Unsupported { .. } => &mut self.first_refusal,
+            Error::Unreachable { .. } if request.algorithm == Choice::Auto => &mut self.cut_off,
+            _ => return Err(error),
+        };
+        self.candidates.push(Candidate {
+            algorithm,
+            outcome: Err(error.to_string()),
+        });
+        first.get_or_insert(error);
+        Ok(())
+    }
+}
+
+/// The algorithms that are tried for a request.
+fn names(request: &Request) -> Vec<String> {
+    match &request.algorithm {
         Choice::Auto => ALGORITHMS
             .iter()
             .filter(|row| row.operations.contains(&request.operation.as_run()))
@@ -51,88 +90,72 @@ pub(super) fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<C
             .collect(),
         Choice::Named(name) => vec![name.clone()],
         Choice::Tiers(_) => vec![hierarchical::NAME.to_owned()],
-    };
-    let mut candidates = Vec::with_capacity(names.len());
-    let mut able = Vec::with_capacity(names.len());
-    let (mut first_refusal, mut cut_off) = (None, None);
-    let mut refuse = |candidates: &mut Vec<Candidate>, algorithm: String, error: Error| {
-        candidates.push(Candidate {
-            algorithm,
-            outcome: Err(error.to_string()),
-        });
-        match error {
-            Error::Unreachable { .. } => cut_off.get_or_insert(error),
-            _ => first_refusal.get_or_insert(error),
-        };
-    };
-    // Where a dead link cuts one algorithm off, another may not need it.
-    let auto = request.algorithm == Choice::Auto;
-    let others_may = |error: &Error| match error {
-        Error::Unsupported { .. } => true,
-        Error::Unreachable { .. } => auto,
-        _ => false,
-    };
-    for name in names {
+    }
+}
+
+/// The fastest of the algorithms that were asked for, and all that were tried.
+pub(super) fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<Candidate>)> {
+    let mut tried = Tried::default();
+    let engine = request.model.engine();
+    let mut to_simulate = Vec::new();
+    for name in names(request) {
         context.control.check()?;
         match prepare(context, request, &name) {
-            Ok(ready) => able.extend(ready),
-            Err(error) if others_may(&error) => refuse(&mut candidates, name, error),
-            Err(error) => return Err(error),
+            Ok(ready) if engine.is_some() => to_simulate.extend(ready),
+            Ok(ready) => ready.into_iter().for_each(|ready| tried.take(ready)),
+            Err(error) => tried.refuse(request, name, error)?,
+        }
+        context.forget();
+    }
+    if let Some(engine) = engine {
+        to_simulate.sort_by(|a, b| a.cost.time.total_cmp(&b.cost.time));
+        for ready in to_simulate {
+            context.control.check()?;
+            simulate_one(context, request, engine, ready, &mut tried)?;
         }
     }
-    let engine = request.model.engine();
-    if engine.is_some() {
-        able.sort_by(|a, b| a.cost.time.total_cmp(&b.cost.time));
-    }
-    let mut best: Option<Ready> = None;
-    for mut ready in able {
-        context.control.check()?;
-        if let Some(engine) = engine {
-            // No simulation ends before its busiest link has passed its bytes.
-            let least = ready.cost.busiest.as_ref().map_or(0.0, |link| link.seconds);
-            if best.as_ref().is_some_and(|best| least >= best.cost.time) {
-                candidates.push(Candidate {
-                    algorithm: ready.name,
-                    outcome: Err(format!("its busiest link alone takes {least:.3e} s")),
-                });
-                continue;
-            }
-            match simulated(context, request, engine, &ready) {
-                Ok((seconds, chunks)) => (ready.cost.time, ready.cost.chunks) = (seconds, chunks),
-                // On damage, leaving out what is too large to simulate would make a fault seem to cost what another
-                // algorithm costs.
-                Err(error @ Error::Unsupported { .. })
-                    if best.is_none() && has_damage(context.machine, context.groups) =>
-                {
-                    return Err(error);
-                }
-                Err(error) if others_may(&error) => {
-                    refuse(&mut candidates, ready.name, error);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        candidates.push(Candidate {
-            algorithm: ready.name.clone(),
-            outcome: Ok(ready.cost.time),
-        });
-        if best
-            .as_ref()
-            .is_none_or(|best| ready.cost.time < best.cost.time)
-        {
-            best = Some(ready);
-        }
-    }
-    let Some(best) = best else {
-        return Err(cut_off.or(first_refusal).unwrap_or_else(|| {
+    let Some(best) = tried.best else {
+        return Err(tried.cut_off.or(tried.first_refusal).unwrap_or_else(|| {
             Error::unsupported(
                 format!("{} on this group", request.operation.name()),
                 "name an algorithm",
             )
         }));
     };
-    Ok((best, candidates))
+    Ok((best, tried.candidates))
+}
+
+/// Gives a candidate its time by simulation, unless it cannot be the fastest.
+fn simulate_one(
+    context: &Context,
+    request: &Request,
+    engine: Engine,
+    mut ready: Ready,
+    tried: &mut Tried,
+) -> Result<()> {
+    // No simulation ends before its busiest link has passed its bytes.
+    let least = ready.cost.busiest.as_ref().map_or(0.0, |link| link.seconds);
+    let best = tried.best.as_ref();
+    if best.is_some_and(|best| least >= best.cost.time) {
+        tried.candidates.push(Candidate {
+            algorithm: ready.name,
+            outcome: Err(format!("its busiest link alone takes {least:.3e} s")),
+        });
+        return Ok(());
+    }
+    match simulated(context, request, engine, &ready) {
+        Ok((seconds, chunks)) => (ready.cost.time, ready.cost.chunks) = (seconds, chunks),
+        // On damage, leaving out what is too large to simulate would make a fault seem to cost what another
+        // algorithm costs.
+        Err(error @ Error::Unsupported { .. })
+            if best.is_none() && has_damage(context.machine, context.groups) =>
+        {
+            return Err(error);
+        }
+        Err(error) => return tried.refuse(request, ready.name, error),
+    }
+    tried.take(ready);
+    Ok(())
 }
 
 /// Seconds by simulation and the number of chunks: those that link loads favour, or fewer where the caller leaves it
@@ -290,14 +313,14 @@ fn stages(context: &Context, request: &Request, row: &Algorithm) -> Result<Vec<S
             .collect()
     };
     let (placement, tier) = match context.groups {
-        Groups::Scattered(groups) => (Placement::Flat(groups.clone()), "machine"),
+        Groups::Scattered(groups) => (Placement::Flat(groups.clone().into()), "machine"),
         Groups::Grid { .. } if operation == Operation::SendRecv => {
-            (Placement::Flat(everyone()), "machine")
+            (Placement::Flat(everyone().into()), "machine")
         }
         Groups::Grid { locals, domains } if locals[0].len() == 1 && domains[0].len() > 1 => {
-            (Placement::Rails(domains.clone()), "machine")
+            (Placement::Rails(domains.clone().into()), "machine")
         }
-        Groups::Grid { locals, .. } => (Placement::Local(locals.clone()), "domain"),
+        Groups::Grid { locals, .. } => (Placement::Local(locals.clone().into()), "domain"),
     };
     let job = Job {
         context,

@@ -1,54 +1,51 @@
-//! What every part of one collective call looks at: the machine, who takes part, how messages are routed.
+//! What one collective call works with: the scene, and the patterns that have been priced on it so far.
 
-use super::damage::Hurt;
 use super::group::Groups;
-use super::pattern::{Kind, Pattern};
-use super::symmetry::is_homogeneous;
-use crate::machine::{Machine, Site};
+use super::measure;
+use super::pattern::Kind;
+use super::scene::Scene;
+use super::unit::Unit;
+use crate::machine::Machine;
 use crate::route::Routing;
 use crate::{Control, Result};
-use std::cell::RefCell;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::ops::Deref;
 use std::rc::Rc;
 
-/// The surroundings of one collective call.
+/// A scene, and prices of patterns on it.
 pub(crate) struct Context<'a> {
-    pub(crate) machine: &'a Machine,
-    /// One domain of the machine on its own: local patterns are routed on it.
-    pub(crate) domain_machine: Machine,
-    pub(crate) routing: &'a Routing,
-    pub(crate) groups: &'a Groups,
-    pub(crate) control: &'a Control,
-    /// The domain looks the same from each of its chips.
-    pub(crate) homogeneous: bool,
-    /// The damaged domains that take part.
-    pub(crate) hurt: Option<Hurt>,
-    /// Bandwidth of each local link of a domain.
-    pub(crate) local_bandwidth: Vec<f64>,
-    /// Bandwidth of each fabric and WAN link, counted from the first fabric link.
-    pub(crate) fabric_bandwidth: Vec<f64>,
-    /// Latency of each fabric and WAN link.
-    fabric_latency: Vec<f64>,
-    /// Per domain: its site, and where its tiers begin in `uplinks`.
-    seats: Vec<(u32, u32)>,
-    /// Uplink bundles of each domain, lowest tier first, counted from the first fabric link; the downlink follows
-    /// each.
-    uplinks: Vec<u32>,
-    member_domains: Vec<u32>,
-    members: Vec<u32>,
-    /// WAN links from site to site (row: from, column: to), counted from the first fabric link: over other sites where
-    /// the direct one is dead.
-    wan_paths: Vec<Vec<usize>>,
+    scene: Scene<'a>,
     /// Patterns made so far: algorithms that are tried side by side share most of theirs.
     patterns: RefCell<Vec<Rc<Pattern>>>,
+    /// How many of the patterns were there when some were last forgotten.
+    forgotten: Cell<usize>,
 }
 
-/// How far apart two domains are.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Way {
-    /// Seconds from chip to chip, NICs included.
-    pub(crate) latency: f64,
-    /// Bytes/s of the narrowest link.
-    pub(crate) bandwidth: f64,
+/// A pattern and, once asked for, its cost.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    pub(crate) kind: Kind,
+    unit: OnceCell<Unit>,
+}
+
+impl Pattern {
+    /// The cost of one byte a message.
+    pub(crate) fn unit(&self, scene: &Scene) -> Result<&Unit> {
+        if let Some(unit) = self.unit.get() {
+            return Ok(unit);
+        }
+        let mut unit = measure::unit(scene, &self.kind)?;
+        unit.busiest = unit.ledger.busiest(scene);
+        Ok(self.unit.get_or_init(|| unit))
+    }
+}
+
+impl<'a> Deref for Context<'a> {
+    type Target = Scene<'a>;
+
+    fn deref(&self) -> &Scene<'a> {
+        &self.scene
+    }
 }
 
 impl<'a> Context<'a> {
@@ -58,55 +55,10 @@ impl<'a> Context<'a> {
         groups: &'a Groups,
         control: &'a Control,
     ) -> Result<Self> {
-        let site = Site {
-            name: String::new(),
-            domains: 1,
-            tiers: Vec::new(),
-        };
-        let domain_machine = Machine::new(
-            machine.domain().clone(),
-            machine.overhead(),
-            None,
-            vec![site],
-            None,
-        )?;
-        let local_bandwidth = domain_machine.link_bandwidths();
-        let first = machine.blocks().fabric[0];
-        // Nothing passes a dead link, however long it takes.
-        let numbers = |link: u64| {
-            let (bandwidth, latency) = machine.link_numbers(link);
-            let live = f64::from(u8::from(!machine.is_dead_link(link)));
-            (bandwidth * live, latency)
-        };
-        let (fabric_bandwidth, fabric_latency) = (first..machine.num_links()).map(numbers).unzip();
-        let (seats, uplinks) = seats(machine);
-        let (mut member_domains, mut members) = (Vec::new(), Vec::new());
-        if let Groups::Grid { locals, domains } = groups {
-            member_domains = domains.concat();
-            members = locals.concat();
-            member_domains.sort_unstable();
-            members.sort_unstable();
-        }
         Ok(Self {
-            hurt: match member_domains.is_empty() || !machine.is_damaged() {
-                true => None,
-                false => Hurt::new(machine, routing, &member_domains, control)?,
-            },
-            homogeneous: is_homogeneous(domain_machine.domain(), routing),
-            machine,
-            domain_machine,
-            routing,
-            groups,
-            control,
-            local_bandwidth,
-            fabric_bandwidth,
-            fabric_latency,
-            seats,
-            uplinks,
-            member_domains,
-            members,
-            wan_paths: wan_paths(machine),
+            scene: Scene::new(machine, routing, groups, control)?,
             patterns: RefCell::default(),
+            forgotten: Cell::new(0),
         })
     }
 
@@ -116,123 +68,24 @@ impl<'a> Context<'a> {
         if let Some(known) = patterns.iter().find(|pattern| pattern.kind == kind) {
             return Rc::clone(known);
         }
-        let pattern = Rc::new(Pattern::new(kind));
+        let pattern = Rc::new(Pattern {
+            kind,
+            unit: OnceCell::new(),
+        });
         patterns.push(Rc::clone(&pattern));
         pattern
     }
 
-    /// The way between the NICs of two domains; `visit` gets each fabric and WAN link on it, counted from the first
-    /// fabric link. The same links as [`Machine::between_domains`], from tables.
-    pub(crate) fn way(&self, from: u32, to: u32, mut visit: impl FnMut(usize)) -> Way {
-        let nic = self
-            .machine
-            .nic()
-            .expect("several domains have NICs: checked at construction");
-        let mut way = Way {
-            latency: 2.0 * nic.latency,
-            bandwidth: nic.bandwidth,
-        };
-        let mut pass = |link: usize| {
-            way.latency += self.fabric_latency[link];
-            way.bandwidth = way.bandwidth.min(self.fabric_bandwidth[link]);
-            visit(link);
-        };
-        let (site, other) = (self.seats[from as usize].0, self.seats[to as usize].0);
-        let (up, down) = (self.tiers(from), self.tiers(to));
-        if site == other {
-            for (up, down) in up.iter().zip(down).take_while(|(up, down)| up != down) {
-                pass(*up as usize);
-                pass(*down as usize + 1);
-            }
-            return way;
-        }
-        up.iter().for_each(|up| pass(*up as usize));
-        let path = self.wan_path(site as usize, other as usize);
-        path.iter().for_each(|&link| pass(link));
-        down.iter().for_each(|down| pass(*down as usize + 1));
-        way
+    /// Forgets the patterns that nobody holds any more, but for those made since the last time: what is tried next may
+    /// share them.
+    pub(crate) fn forget(&self) {
+        let mut patterns = self.patterns.borrow_mut();
+        let before = self.forgotten.get();
+        let mut at = 0;
+        patterns.retain(|pattern| {
+            at += 1;
+            at > before || Rc::strong_count(pattern) > 1
+        });
+        self.forgotten.set(patterns.len());
     }
-
-    /// The WAN links from one site to another, counted from the first fabric link.
-    pub(crate) fn wan_path(&self, from: usize, to: usize) -> &[usize] {
-        &self.wan_paths[from * self.machine.sites().len() + to]
-    }
-
-    fn tiers(&self, domain: u32) -> &[u32] {
-        let (site, start) = self.seats[domain as usize];
-        let count = self.machine.sites()[site as usize].tiers.len();
-        &self.uplinks[start as usize..start as usize + count]
-    }
-
-    /// Domains that hold members of a grid, ascending.
-    pub(crate) fn member_domains(&self) -> &[u32] {
-        &self.member_domains
-    }
-
-    /// Local chips of a domain that are members of some group of a grid, ascending.
-    pub(crate) fn members(&self) -> impl Iterator<Item = u32> + '_ {
-        self.members.iter().copied()
-    }
-
-    /// How many chips of a domain are members.
-    pub(crate) fn lanes(&self) -> f64 {
-        self.members.len() as f64
-    }
-
-    pub(crate) fn is_member(&self, local: u32) -> bool {
-        self.members.binary_search(&local).is_ok()
-    }
-
-    /// A member domain without damage; `None` when all have some.
-    pub(crate) fn whole_domain(&self) -> Option<u32> {
-        match &self.hurt {
-            Some(hurt) => hurt.whole,
-            None => Some(self.member_domains.first().copied().unwrap_or(0)),
-        }
-    }
-}
-
-/// Site and uplink bundles of every domain; empty on a machine of one domain.
-fn seats(machine: &Machine) -> (Vec<(u32, u32)>, Vec<u32>) {
-    let (mut seats, mut uplinks) = (Vec::new(), Vec::new());
-    if machine.nic().is_none() {
-        return (seats, uplinks);
-    }
-    for (index, site) in machine.sites().iter().enumerate() {
-        let first = machine.blocks().fabric[0];
-        for domain in 0..site.domains {
-            seats.push((index as u32, uplinks.len() as u32));
-            uplinks.extend(site.tiers.iter().enumerate().map(|(tier, definition)| {
-                (machine.fabric_link(index, tier, domain / definition.group, false) - first) as u32
-            }));
-        }
-    }
-    (seats, uplinks)
-}
-
-/// WAN links from each site to each other. Where nothing live leads there, the dead ones that would: what goes over them
-/// never ends.
-fn wan_paths(machine: &Machine) -> Vec<Vec<usize>> {
-    let (Some(wan), sites) = (machine.wan(), machine.sites().len()) else {
-        return Vec::new();
-    };
-    let first = machine.blocks().fabric[0];
-    let path = |from: usize, to: usize| -> Vec<usize> {
-        if from == to {
-            return Vec::new();
-        }
-        let direct = || {
-            let (links, count) = wan.path(sites, from, to);
-            let global = |link: &u64| machine.blocks().wan + link;
-            links[..count].iter().map(global).collect()
-        };
-        let links: Vec<u64> = machine.wan_path(from, to).unwrap_or_else(|_| direct());
-        links
-            .into_iter()
-            .map(|link| (link - first) as usize)
-            .collect()
-    };
-    (0..sites * sites)
-        .map(|pair| path(pair / sites, pair % sites))
-        .collect()
 }

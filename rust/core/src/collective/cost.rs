@@ -6,10 +6,9 @@
 //! link needs for one piece's bytes in all phases together, or that senders need to start its messages. Latency
 //! delays a piece and does not hold up the next.
 
-use super::context::Context;
+use super::context::{Context, Pattern};
 use super::ledger::{Busiest, Ledger};
 use super::model::Model;
-use super::pattern::Pattern;
 use super::schedule::{Phase, Repeat, Stage, Track};
 use crate::Result;
 use std::rc::Rc;
@@ -64,7 +63,10 @@ pub(crate) struct StageCost {
 /// The cost of stages in sequence.
 #[derive(Debug, Clone)]
 pub(crate) struct Cost {
+    /// Seconds: phase by phase, or as simulated.
     pub(crate) time: f64,
+    /// Seconds phase by phase.
+    pub(crate) by_phases: f64,
     /// Seconds of it in which senders start messages and nothing else holds a chunk up.
     pub(crate) overhead: f64,
     pub(crate) chunks: u32,
@@ -213,8 +215,9 @@ fn by_pattern(phase: &Phase) -> Vec<(&Rc<Pattern>, f64)> {
 fn cut_off(context: &Context, patterns: &[(&Rc<Pattern>, f64)]) -> Result<bool> {
     for (pattern, _) in patterns {
         let fabric = &pattern.unit(context)?.ledger.fabric;
-        let mut links = fabric.iter().zip(&context.fabric_bandwidth);
-        if links.any(|(&share, &bandwidth)| share > 0.0 && bandwidth == 0.0) {
+        let dead =
+            |share: f64, bandwidth: f64| f64::from(u8::from(share > 0.0 && bandwidth == 0.0));
+        if fabric.peak(&context.fabric_bandwidth, dead).1 > 0.0 {
             return Ok(true);
         }
     }
@@ -390,6 +393,7 @@ pub(crate) fn combine(
     };
     Ok(Cost {
         time,
+        by_phases: time,
         overhead: overhead + waiting,
         chunks,
         ledger,

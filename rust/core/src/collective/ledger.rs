@@ -1,24 +1,25 @@
 //! Bytes on links, kept as compactly as the pattern that caused them: the same loads in every domain are
-//! stored once, NIC loads once per domain, fabric and WAN links one by one.
+//! stored once, NIC loads by domain, fabric and WAN links by number, all of them by stretches that are alike.
 
-use super::context::Context;
 use super::damage::Hurt;
+use super::loads::Loads;
+use super::scene::Scene;
 use crate::machine::LinkClass;
 use std::collections::BTreeMap;
 
-/// Loads of one pattern, phase or schedule. Empty vectors mean "nothing there".
+/// Loads of one pattern, phase or schedule. What is empty has nothing there.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Ledger {
     /// Bytes per local link, the same in every whole domain that takes part.
-    pub(crate) local: Vec<f64>,
+    pub(crate) local: Loads,
     /// What the damaged domains of each class have beside that: (local link, bytes more or less), ascending.
     pub(crate) classes: Vec<Vec<(u32, f64)>>,
     /// Bytes per NIC of every member, by domain: egress, ingress.
-    pub(crate) nic: [Vec<f64>; 2],
+    pub(crate) nic: [Loads; 2],
     /// The same for single local chips.
-    pub(crate) lanes: [BTreeMap<u32, Vec<f64>>; 2],
+    pub(crate) lanes: [BTreeMap<u32, Loads>; 2],
     /// Bytes per fabric and WAN link, counted from the first fabric link.
-    pub(crate) fabric: Vec<f64>,
+    pub(crate) fabric: Loads,
     /// Bytes on single links, ascending by link.
     pub(crate) single: Vec<(u64, f64)>,
 }
@@ -36,32 +37,11 @@ pub(crate) struct Busiest {
     pub(crate) class: LinkClass,
 }
 
-/// The largest of `count` values, and the first place that has it. Two passes: the first has no branches.
-fn peak(count: usize, value: impl Fn(usize) -> f64) -> (usize, f64) {
-    let most = (0..count)
-        .map(&value)
-        .fold(0.0, |a, b| if b > a { b } else { a });
-    let first = (0..count).find(|&at| value(at) >= most);
-    (first.unwrap_or(0), most)
-}
-
-fn axpy(into: &mut Vec<f64>, from: &[f64], scale: f64) {
-    if from.is_empty() {
-        return;
-    }
-    if into.is_empty() {
-        into.resize(from.len(), 0.0);
-    }
-    for (a, b) in into.iter_mut().zip(from) {
-        *a += scale * b;
-    }
-}
-
 impl Ledger {
     /// Adds `scale` times the loads of another ledger.
     pub(crate) fn add(&mut self, other: &Self, scale: f64) {
-        axpy(&mut self.local, &other.local, scale);
-        axpy(&mut self.fabric, &other.fabric, scale);
+        self.local.add(&other.local, scale);
+        self.fabric.add(&other.fabric, scale);
         if !other.classes.is_empty() {
             self.classes.resize(other.classes.len(), Vec::new());
             for (changes, more) in self.classes.iter_mut().zip(&other.classes) {
@@ -71,13 +51,10 @@ impl Ledger {
             }
         }
         for direction in 0..2 {
-            axpy(&mut self.nic[direction], &other.nic[direction], scale);
+            self.nic[direction].add(&other.nic[direction], scale);
             for (lane, loads) in &other.lanes[direction] {
-                axpy(
-                    self.lanes[direction].entry(*lane).or_default(),
-                    loads,
-                    scale,
-                );
+                let lane = self.lanes[direction].entry(*lane).or_default();
+                lane.add(loads, scale);
             }
         }
         if !other.single.is_empty() {
@@ -86,7 +63,7 @@ impl Ledger {
     }
 
     /// The busiest link, `None` when there are no bytes.
-    pub(crate) fn busiest(&self, context: &Context) -> Option<Busiest> {
+    pub(crate) fn busiest(&self, scene: &Scene) -> Option<Busiest> {
         let mut best: Option<Busiest> = None;
         let mut offer = |bytes: f64, bandwidth: f64, link: u64| {
             let seconds = bytes / bandwidth;
@@ -99,38 +76,34 @@ impl Ledger {
                 });
             }
         };
-        let machine = context.machine;
-        if let Some(domain) = context.whole_domain() {
-            let (local, _) = peak(self.local.len(), |link| {
-                self.local[link] / context.local_bandwidth[link]
-            });
-            if let Some(&bytes) = self.local.get(local) {
-                let link = machine.domain_link(domain, local as u64);
-                offer(bytes, context.local_bandwidth[local], link);
-            }
+        let machine = scene.machine;
+        let seconds = |bytes: f64, bandwidth: f64| bytes / bandwidth;
+        if let Some(domain) = scene.whole_domain().filter(|_| !self.local.is_empty()) {
+            let (local, _) = self.local.peak(&scene.local_bandwidth, seconds);
+            let link = machine.domain_link(domain, local as u64);
+            offer(
+                self.local.get(local),
+                scene.local_bandwidth.get(local),
+                link,
+            );
         }
-        if let Some(hurt) = &context.hurt {
-            self.offer_damaged(context, hurt, &mut offer);
+        if let Some(hurt) = &scene.hurt {
+            self.offer_damaged(scene, hurt, &mut offer);
         }
         if let Some(nic) = machine.nic() {
             for direction in 0..2 {
-                for (domain, bytes, local) in self.nic_peaks(context, direction) {
+                for (domain, bytes, local) in self.nic_peaks(scene, direction) {
                     let chip = domain * machine.domain().chips() + local;
                     offer(bytes, nic.bandwidth, machine.nic_link(direction == 1, chip));
                 }
             }
         }
-        for (index, (&bytes, &bandwidth)) in self
-            .fabric
-            .iter()
-            .zip(&context.fabric_bandwidth)
-            .enumerate()
-        {
-            offer(bytes, bandwidth, machine.blocks().fabric[0] + index as u64);
-        }
+        let (at, _) = self.fabric.peak(&scene.fabric_bandwidth, seconds);
+        let link = machine.blocks().fabric[0] + at as u64;
+        offer(self.fabric.get(at), scene.fabric_bandwidth.get(at), link);
         for &(link, bytes) in &self.single {
             offer(
-                bytes + self.beside(context, link),
+                bytes + self.beside(scene, link),
                 machine.link_numbers(link).0,
                 link,
             );
@@ -145,8 +118,8 @@ impl Ledger {
     }
 
     /// Offers the links of damaged domains: inside, and the NICs that carry more than their own, or are slower.
-    fn offer_damaged(&self, context: &Context, hurt: &Hurt, offer: &mut impl FnMut(f64, f64, u64)) {
-        let machine = context.machine;
+    fn offer_damaged(&self, scene: &Scene, hurt: &Hurt, offer: &mut impl FnMut(f64, f64, u64)) {
+        let machine = scene.machine;
         let chips = machine.domain().chips();
         for (index, class) in hurt.classes.iter().enumerate() {
             let first = class.domains[0];
@@ -159,7 +132,7 @@ impl Ledger {
                 );
             };
             let changes = self.classes.get(index).map_or(&[][..], Vec::as_slice);
-            let whole = |link: u32| self.local.get(link as usize).copied().unwrap_or(0.0);
+            let whole = |link: u32| self.local.get(link as usize);
             for &(link, change) in changes {
                 offer_local(link, whole(link) + change);
             }
@@ -180,7 +153,7 @@ impl Ledger {
                 continue;
             };
             for &domain in &class.domains {
-                let detoured = class.detoured(context, self, domain);
+                let detoured = class.detoured(scene, self, domain);
                 for (&local, &bytes) in &detoured.local {
                     let link = machine.domain_link(domain, local);
                     let single = self.single.binary_search_by_key(&link, |entry| entry.0);
@@ -193,7 +166,7 @@ impl Ledger {
                     let own = slow
                         .map(|entry| entry.0)
                         .filter(|chip| !detoured.nics[direction].contains_key(chip))
-                        .map(|chip| (chip, self.nic_bytes(context, direction, domain, chip)));
+                        .map(|chip| (chip, self.nic_bytes(scene, direction, domain, chip)));
                     let others = detoured.nics[direction].iter().map(|(&a, &b)| (a, b));
                     for (chip, bytes) in others.chain(own) {
                         if detoured.idle[direction].contains(&chip) {
@@ -208,45 +181,37 @@ impl Ledger {
     }
 
     /// Bytes that the rank of a local chip sends (0) or receives (1) over its NIC, wherever that is.
-    pub(crate) fn nic_bytes(
-        &self,
-        context: &Context,
-        direction: usize,
-        domain: u32,
-        chip: u32,
-    ) -> f64 {
+    pub(crate) fn nic_bytes(&self, scene: &Scene, direction: usize, domain: u32, chip: u32) -> f64 {
         let at = domain as usize;
-        let shared = match self.nic[direction].get(at) {
-            Some(&bytes) if context.is_member(chip) => bytes,
-            _ => 0.0,
+        let shared = match scene.is_member(chip) {
+            true => self.nic[direction].get(at),
+            false => 0.0,
         };
-        let lane = self.lanes[direction]
-            .get(&chip)
-            .map_or(0.0, |loads| loads[at]);
-        shared + lane
+        let lane = self.lanes[direction].get(&chip);
+        shared + lane.map_or(0.0, |loads| loads.get(at))
     }
 
     /// The busiest domain of the members' NICs, and of each lane that has loads of its own.
-    fn nic_peaks(&self, context: &Context, direction: usize) -> Vec<(u32, f64, u32)> {
+    fn nic_peaks(&self, scene: &Scene, direction: usize) -> Vec<(u32, f64, u32)> {
         let shared = &self.nic[direction];
         let mut out = Vec::new();
         // NICs that carry nothing any more, or more than their own, are offered with their domains.
         let own = |domain: usize, chip: u32| {
-            let class = context
+            let class = scene
                 .hurt
                 .as_ref()
                 .and_then(|hurt| hurt.redirected(domain as u32));
             class.is_none_or(|class| class.uses_own_nic_alone(direction, chip))
         };
         if !shared.is_empty() {
-            let (domain, bytes) = peak(shared.len(), |domain| shared[domain]);
-            let chip = context.members().find(|&chip| own(domain, chip));
+            let (domain, bytes) = shared.peak(&Loads::default(), |bytes, _| bytes);
+            let chip = scene.members().find(|&chip| own(domain, chip));
             out.extend(chip.map(|chip| (domain as u32, bytes, chip)));
         }
         for (&lane, loads) in &self.lanes[direction] {
-            let beside = !shared.is_empty() && context.is_member(lane);
-            let bytes = |domain: usize| loads[domain] + if beside { shared[domain] } else { 0.0 };
-            let (domain, bytes) = peak(loads.len(), bytes);
+            let beside = !shared.is_empty() && scene.is_member(lane);
+            let bytes = |own: f64, shared: f64| own + if beside { shared } else { 0.0 };
+            let (domain, bytes) = loads.peak(shared, bytes);
             if own(domain, lane) {
                 out.push((domain as u32, bytes, lane));
             }
@@ -256,46 +221,47 @@ impl Ledger {
 
     /// Bytes that the compact parts put on a link that also has bytes of its own in `single`. Algorithms mix
     /// single links only with loads inside domains.
-    fn beside(&self, context: &Context, link: u64) -> f64 {
-        let machine = context.machine;
+    fn beside(&self, scene: &Scene, link: u64) -> f64 {
+        let machine = scene.machine;
         if link >= machine.blocks().nic {
             return 0.0;
         }
         let links = machine.domain().links();
         let (domain, local) = ((link / links) as u32, link % links);
-        match &context.hurt {
+        match &scene.hurt {
             Some(hurt) => hurt.local_bytes(self, domain, local),
-            None => self.local.get(local as usize).copied().unwrap_or(0.0),
+            None => self.local.get(local as usize),
         }
     }
 
     /// Bytes on every link of the machine, by number; where there is damage, of a ledger that has been settled.
-    pub(crate) fn expand(&self, context: &Context) -> Vec<f64> {
-        let machine = context.machine;
+    pub(crate) fn expand(&self, scene: &Scene) -> Vec<f64> {
+        let machine = scene.machine;
         let mut out = vec![0.0; machine.num_links() as usize];
         if !self.local.is_empty() {
-            for &domain in context.member_domains() {
+            for &domain in scene.member_domains() {
                 let first = machine.domain_link(domain, 0) as usize;
-                out[first..first + self.local.len()].copy_from_slice(&self.local);
+                let links = out[first..].iter_mut().zip(self.local.values());
+                links.for_each(|(link, bytes)| *link = bytes);
             }
         }
         let chips = machine.domain().chips();
         for direction in 0..2 {
-            for (domain, &bytes) in self.nic[direction].iter().enumerate() {
-                for local in context.members() {
+            for (domain, bytes) in self.nic[direction].values().enumerate() {
+                for local in scene.members() {
                     out[machine.nic_link(direction == 1, domain as u32 * chips + local)
                         as usize] += bytes;
                 }
             }
             for (&lane, loads) in &self.lanes[direction] {
-                for (domain, &bytes) in loads.iter().enumerate() {
+                for (domain, bytes) in loads.values().enumerate() {
                     out[machine.nic_link(direction == 1, domain as u32 * chips + lane) as usize] +=
                         bytes;
                 }
             }
         }
         let first = machine.blocks().fabric[0] as usize;
-        for (index, bytes) in self.fabric.iter().enumerate() {
+        for (index, bytes) in self.fabric.values().enumerate() {
             out[first + index] += bytes;
         }
         for &(link, bytes) in &self.single {
@@ -308,9 +274,9 @@ impl Ledger {
 impl Ledger {
     /// Notes what damaged domains have more or less than whole ones as bytes of single links, below zero where they
     /// have less: then a ledger says all without knowing of damage. To be done once, at the end.
-    pub(crate) fn settle(&mut self, context: &Context) {
-        let Some(hurt) = &context.hurt else { return };
-        let machine = context.machine;
+    pub(crate) fn settle(&mut self, scene: &Scene) {
+        let Some(hurt) = &scene.hurt else { return };
+        let machine = scene.machine;
         let chips = machine.domain().chips();
         let mut changes = Vec::new();
         for (index, class) in hurt.classes.iter().enumerate() {
@@ -318,12 +284,12 @@ impl Ledger {
                 let local = |link: u64| machine.domain_link(domain, link);
                 let inside = self.classes.get(index).into_iter().flatten();
                 changes.extend(inside.map(|&(link, bytes)| (local(u64::from(link)), bytes)));
-                let detoured = class.detoured(context, self, domain);
+                let detoured = class.detoured(scene, self, domain);
                 let ways = detoured.local.iter();
                 changes.extend(ways.map(|(&link, &bytes)| (local(link), bytes)));
                 for direction in 0..2 {
                     let link = |chip: u32| machine.nic_link(direction == 1, domain * chips + chip);
-                    let before = |chip: u32| self.nic_bytes(context, direction, domain, chip);
+                    let before = |chip: u32| self.nic_bytes(scene, direction, domain, chip);
                     let idle = detoured.idle[direction].iter();
                     changes.extend(idle.map(|&chip| (link(chip), -before(chip))));
                     let busy = detoured.nics[direction].iter();

@@ -6,6 +6,7 @@
 //! share` is the unit that messages carry. Every algorithm lets rank r end a reduce-scatter with share r of each
 //! slice and start an all-gather with it, so that any two fit together.
 
+pub(crate) use super::pairs::Sends;
 use super::placement::Placement;
 use super::seats::{SeatKind, Seats};
 use std::rc::Rc;
@@ -26,27 +27,6 @@ impl Space {
 
     pub(crate) fn new(slices: u32, shares: u32) -> Self {
         Self { slices, shares }
-    }
-}
-
-/// (from, to) ranks of the messages.
-#[derive(Clone)]
-pub(crate) enum Sends {
-    /// These.
-    List(Rc<[(u32, u32)]>),
-    /// These, made when they are asked for: a list of all messages of a large machine is never needed to cost it.
-    Made(Rc<dyn Fn() -> Vec<(u32, u32)>>),
-    /// Every rank to every other.
-    All,
-}
-
-impl std::fmt::Debug for Sends {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::List(sends) => write!(f, "{} sends", sends.len()),
-            Self::Made(_) => f.write_str("sends to be made"),
-            Self::All => f.write_str("all to all"),
-        }
     }
 }
 
@@ -166,11 +146,5 @@ impl Moves {
     /// Bytes of a message at `step` over the mean of its phase.
     pub(crate) fn factor(&self, step: u64) -> f64 {
         self.factor.as_ref().map_or(1.0, |factor| factor(step))
-    }
-}
-
-impl From<Vec<(u32, u32)>> for Sends {
-    fn from(sends: Vec<(u32, u32)>) -> Self {
-        Self::List(sends.into())
     }
 }

@@ -1,12 +1,13 @@
 //! What a collective call answers.
 
 use super::choice::Choice;
-use super::context::Context;
 use super::cost::{Cost, StageCost};
 use super::group::Groups;
 use super::ledger::{Busiest, Ledger};
 use super::model::Model;
-use super::rows::{PhaseRow, StageRow, rows, stage_row};
+use super::rows::{self, Row, rows, stage_row};
+use super::scene::Scene;
+use super::tables::{Column, Fact, Facts, Table, Tables};
 use crate::machine::Machine;
 use crate::operation::Operation;
 use crate::route::Routing;
@@ -70,9 +71,9 @@ pub struct Outcome {
     /// Seconds of it that are starting messages.
     pub overhead: f64,
     /// The stages.
-    pub stages: Vec<StageRow>,
+    pub stages: Vec<Row>,
     /// The phases.
-    pub phases: Vec<PhaseRow>,
+    pub phases: Vec<Row>,
     /// The busiest link; `None` when no bytes move.
     pub bottleneck: Option<Bottleneck>,
     /// All bounds, the highest first.
@@ -118,6 +119,69 @@ impl Outcome {
         self.priced_by.unwrap_or(self.model.name())
     }
 
+    /// What it says but for its tables, by the names that results have for it.
+    pub fn facts(&self) -> Facts {
+        let text = |text: &str| Fact::Text(text.to_owned());
+        let bottleneck = self.bottleneck.as_ref().map(|worst| {
+            vec![
+                ("link_class", Fact::Text(worst.class.clone())),
+                ("link", Fact::Count(worst.link)),
+                ("bytes", Fact::Number(worst.bytes)),
+                ("utilisation", Fact::Number(worst.utilisation)),
+            ]
+        });
+        vec![
+            ("operation", text(self.operation.name())),
+            ("algorithm", text(&self.algorithm)),
+            ("model", text(self.model_name())),
+            ("ranks", Fact::Count(self.ranks as u64)),
+            ("groups", Fact::Count(self.groups as u64)),
+            ("size_bytes", Fact::Number(self.size)),
+            ("chunks", Fact::Count(u64::from(self.chunks))),
+            ("time_s", Fact::Number(self.time)),
+            ("latency_s", Fact::Number(self.latency)),
+            ("overhead_s", Fact::Number(self.overhead)),
+            (
+                "bus_factor",
+                Fact::Number(self.operation.bus_factor(self.ranks)),
+            ),
+            ("lower_bound_s", Fact::Number(self.lower_bound())),
+            ("bottleneck", Fact::Record(bottleneck)),
+            ("note", text(&self.note)),
+        ]
+    }
+
+    /// Its tables.
+    pub fn tables(&self) -> Tables {
+        let (bounds, candidates) = (self.bounds.iter(), self.candidates.iter());
+        let bounds: Table = vec![
+            (
+                "bound",
+                Column::Text(bounds.clone().map(|bound| bound.name.clone()).collect()),
+            ),
+            (
+                "time_s",
+                Column::Number(bounds.map(|bound| bound.seconds).collect()),
+            ),
+        ];
+        let names = candidates.clone().map(|one| one.algorithm.clone());
+        let seconds = candidates
+            .clone()
+            .map(|one| *one.outcome.as_ref().unwrap_or(&f64::NAN));
+        let reasons = candidates.map(|one| one.outcome.as_ref().err().cloned().unwrap_or_default());
+        let candidates: Table = vec![
+            ("algorithm", Column::Text(names.collect())),
+            ("time_s", Column::Number(seconds.collect())),
+            ("reason", Column::Text(reasons.collect())),
+        ];
+        Tables::of(vec![
+            ("bounds", bounds),
+            ("stages", rows::table(&self.stages, false)),
+            ("phases", rows::table(&self.phases, true)),
+            ("candidates", candidates),
+        ])
+    }
+
     /// Bytes on every link of the machine, by number; machine and routing are those of the call.
     ///
     /// # Errors
@@ -133,7 +197,7 @@ impl Outcome {
             // Nothing moves, whether or not chips of the group could reach others.
             return Ok(vec![0.0; machine.num_links() as usize]);
         }
-        Ok(self.ledger.expand(&Context::new(
+        Ok(self.ledger.expand(&Scene::new(
             machine,
             routing,
             &self.members,
@@ -236,29 +300,27 @@ impl Outcome {
         self.latency = parts.iter().map(|part| part.latency).sum();
         self.phases = parts
             .iter()
-            .map(|part| PhaseRow {
+            .map(|part| Row {
                 stage: label.to_owned(),
                 what: part.what.to_owned(),
                 tier: "machine".to_owned(),
                 steps: part.steps,
                 bytes: if part.what == "bytes" { self.size } else { 0.0 },
                 latency: part.latency,
-                overhead: 0.0,
                 serialisation: part.wire,
                 time: part.time(),
-                bottleneck: String::new(),
+                ..Row::default()
             })
             .collect();
-        self.stages = vec![StageRow {
+        self.stages = vec![Row {
             stage: label.to_owned(),
             tier: "machine".to_owned(),
             steps: parts.iter().map(|part| part.steps).sum(),
             bytes: self.size,
             latency: self.latency,
-            overhead: 0.0,
             serialisation: (self.time - self.latency).max(0.0),
             time: self.time,
-            bottleneck: String::new(),
+            ..Row::default()
         }];
     }
 
@@ -284,29 +346,9 @@ impl Outcome {
         self.time = launch;
         self.overhead += rest;
         let stage = format!("{} waits for its launch", self.operation.name());
-        self.phases.push(PhaseRow {
-            stage: stage.clone(),
-            what: "launch of the call".to_owned(),
-            tier: "machine".to_owned(),
-            steps: 1,
-            bytes: 0.0,
-            latency: 0.0,
-            overhead: rest,
-            serialisation: 0.0,
-            time: rest,
-            bottleneck: String::new(),
-        });
-        self.stages.push(StageRow {
-            stage,
-            tier: "machine".to_owned(),
-            steps: 1,
-            bytes: 0.0,
-            latency: 0.0,
-            overhead: rest,
-            serialisation: 0.0,
-            time: rest,
-            bottleneck: String::new(),
-        });
+        let phase = Row::of_overhead(&stage, "launch of the call", rest);
+        self.phases.push(phase);
+        self.stages.push(Row::of_overhead(&stage, "", rest));
         if let Some(bottleneck) = &mut self.bottleneck {
             bottleneck.utilisation *= (launch - rest) / launch;
         }
@@ -322,8 +364,8 @@ impl Outcome {
         self.algorithm = algorithm;
         self.chunks = cost.chunks;
         self.time = cost.time;
-        self.latency = stages.iter().map(|stage| stage.fixed().0).sum();
-        self.overhead = cost.overhead;
+        let latency = stages.iter().map(|stage| stage.fixed().0).sum();
+        (self.latency, self.overhead) = parts(&cost, latency);
         self.stages = stages
             .iter()
             .map(|stage| stage_row(machine, stage))
@@ -342,4 +384,17 @@ impl Outcome {
         });
         self.ledger = cost.ledger;
     }
+}
+
+/// Seconds of latency and of overhead. Simulated, phases overlap: where the sums over phases are more than all of the
+/// time, the parts are those that they are of the time phase by phase.
+fn parts(cost: &Cost, latency: f64) -> (f64, f64) {
+    let overlap = latency + cost.overhead > cost.time && cost.by_phases > cost.time;
+    let scale = if overlap {
+        cost.time / cost.by_phases
+    } else {
+        1.0
+    };
+    let latency = (scale * latency).min(cost.time);
+    (latency, (scale * cost.overhead).min(cost.time - latency))
 }

@@ -4,7 +4,8 @@
 const TINY: f64 = 1e-12;
 
 /// Amounts x >= 0 that maximise sum(x) with sum_j x[j] * columns[j][i] <= 1 for every resource i, by the simplex
-/// method with Bland's rule (it cannot cycle). All entries are >= 0 and every column has a positive one.
+/// method with Bland's rule (it cannot cycle). All entries are finite and >= 0, and every column has a
+/// positive one.
 pub(crate) fn maximise(columns: &[Vec<f64>]) -> Vec<f64> {
     let rows = columns[0].len();
     let scale = columns.iter().flatten().copied().fold(0.0, f64::max);

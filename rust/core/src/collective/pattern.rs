@@ -1,17 +1,13 @@
 //! Patterns: who sends to whom at the same time, one byte a message, written compactly. What a pattern costs
-//! per byte is found once and scaled; phases of an algorithm share patterns.
+//! per byte is found once (`context.rs`) and scaled; phases of an algorithm share patterns.
 
-use super::context::Context;
-use super::ledger::{Busiest, Ledger};
-use super::measure;
-use crate::Result;
-use std::cell::OnceCell;
+use super::pairs::Pairs;
 
 /// Which messages a pattern has.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
     /// Messages between local chips, the same in every member domain.
-    Local(Vec<(u32, u32)>),
+    Local(Pairs),
     /// Every chip of a domain to every other, in every member domain.
     LocalAll,
     /// In every member domain, every chip of a group to every other of it, through a switch that adds up what is bound
@@ -23,11 +19,11 @@ pub(crate) enum Kind {
         gather: bool,
     },
     /// For each pair of domains, one message from each member to the member at the same place.
-    Rails(Vec<(u32, u32)>),
+    Rails(Pairs),
     /// For each pair of domains, one message on each lane: from one local chip to another.
     Lanes {
         /// (from, to) domains.
-        pairs: Vec<(u32, u32)>,
+        pairs: Pairs,
         /// (sending, receiving) local chip of each lane.
         lanes: Vec<(u32, u32)>,
     },
@@ -59,7 +55,16 @@ pub(crate) enum Kind {
         share: SiteShare,
     },
     /// Messages between chips of the machine.
-    Flat(Vec<(u32, u32)>),
+    Flat(Pairs),
+}
+
+impl Kind {
+    /// Every member of each set to each other domain of it: sets may name their domains in any order, such as one that
+    /// begins with a root.
+    pub(crate) fn exchange(mut sets: Vec<(Vec<u32>, f64)>, spread: bool) -> Self {
+        sets.iter_mut().for_each(|(set, _)| set.sort_unstable());
+        Self::Exchange { sets, spread }
+    }
 }
 
 /// How much one site sends to another, in units of the phase's bytes.
@@ -73,62 +78,4 @@ pub(crate) enum SiteShare {
     Receiver,
     /// The sending site's share of the domains.
     Sender,
-}
-
-/// What a pattern costs when each message has one byte.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Unit {
-    /// Bytes on links.
-    pub(crate) ledger: Ledger,
-    /// Longest route's latency in seconds.
-    pub(crate) latency: f64,
-    /// Seconds that the busiest sender spends on starting its messages.
-    pub(crate) overhead: f64,
-    /// Bytes that the busiest sender sends.
-    pub(crate) sent: f64,
-    /// The busiest link.
-    pub(crate) busiest: Option<Busiest>,
-    /// (latency, seconds per byte) of messages that are alone on their route; dominated ones left out.
-    pub(crate) alone: Vec<(f64, f64)>,
-}
-
-/// A pattern and, once asked for, its cost.
-#[derive(Debug)]
-pub(crate) struct Pattern {
-    pub(crate) kind: Kind,
-    unit: OnceCell<Unit>,
-}
-
-impl Pattern {
-    pub(super) fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            unit: OnceCell::new(),
-        }
-    }
-
-    /// The cost of one byte a message.
-    pub(crate) fn unit(&self, context: &Context) -> Result<&Unit> {
-        if let Some(unit) = self.unit.get() {
-            return Ok(unit);
-        }
-        let mut unit = measure::unit(context, &self.kind)?;
-        unit.busiest = unit.ledger.busiest(context);
-        Ok(self.unit.get_or_init(|| unit))
-    }
-}
-
-impl Unit {
-    /// Notes a message that takes `latency` + bytes x `seconds_per_byte` on an idle machine.
-    pub(crate) fn note_alone(&mut self, latency: f64, seconds_per_byte: f64) {
-        self.latency = self.latency.max(latency);
-        let dominated =
-            |&(other, slope): &(f64, f64)| other >= latency && slope >= seconds_per_byte;
-        if self.alone.iter().any(dominated) {
-            return;
-        }
-        self.alone
-            .retain(|&(other, slope)| other > latency || slope > seconds_per_byte);
-        self.alone.push((latency, seconds_per_byte));
-    }
 }

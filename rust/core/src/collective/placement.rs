@@ -1,10 +1,11 @@
 //! Where the ranks of an algorithm sit: the same algorithm runs over the chips of a domain, over domains (all
 //! their chips in parallel, each on its own rail), or over a plain list of chips.
 
-use super::context::Context;
+use super::context::{Context, Pattern};
 use super::damage::stand_in;
 use super::layout::{self, LocalBox};
-use super::pattern::{Kind, Pattern};
+use super::pairs::{Pairs, Sends};
+use super::pattern::Kind;
 use super::seats::{SeatKind, Seats};
 use crate::machine::Machine;
 use crate::route::alone;
@@ -18,17 +19,17 @@ pub(crate) const MOST_MESSAGES: usize = 1 << 25;
 #[derive(Debug, Clone)]
 pub(crate) enum Placement {
     /// Local chips of each group; the same in every member domain.
-    Local(Vec<Vec<u32>>),
+    Local(Rc<[Vec<u32>]>),
     /// Domains of each set.
-    Rails(Vec<Vec<u32>>),
+    Rails(Rc<[Vec<u32>]>),
     /// Domains of each set, and the local chips that alone send and receive there.
-    Lanes(Vec<Vec<u32>>, Vec<u32>),
+    Lanes(Rc<[Vec<u32>]>, Vec<u32>),
     /// Chips of each group.
-    Flat(Vec<Vec<u32>>),
+    Flat(Rc<[Vec<u32>]>),
 }
 
 impl Placement {
-    fn groups(&self) -> &[Vec<u32>] {
+    fn groups(&self) -> &Rc<[Vec<u32>]> {
         match self {
             Self::Local(groups)
             | Self::Rails(groups)
@@ -47,11 +48,11 @@ impl Placement {
         };
         Rc::new(Seats {
             kind,
-            members: self.groups()[0].clone(),
+            groups: Rc::clone(self.groups()),
         })
     }
 
-    fn with(&self, groups: Vec<Vec<u32>>) -> Self {
+    fn with(&self, groups: Rc<[Vec<u32>]>) -> Self {
         match self {
             Self::Local(_) => Self::Local(groups),
             Self::Rails(_) => Self::Rails(groups),
@@ -132,26 +133,24 @@ impl Placement {
         self.with(
             self.groups()
                 .iter()
-                .zip(original.groups())
+                .zip(original.groups().iter())
                 .map(turned)
                 .collect(),
         )
     }
 
     /// The pattern of the given (from, to) ranks in every group.
-    pub(crate) fn pattern(&self, context: &Context, sends: &[(u32, u32)]) -> Result<Rc<Pattern>> {
-        let messages = sends.len() * self.groups().len();
+    pub(crate) fn pattern(&self, context: &Context, sends: &Sends) -> Result<Rc<Pattern>> {
+        let ranks = self.ranks();
+        let each = sends.count().unwrap_or(ranks.saturating_mul(ranks));
+        let messages = each.saturating_mul(self.groups().len());
         if messages > MOST_MESSAGES {
             return Err(Error::unsupported(
                 format!("{messages} messages listed one by one"),
                 "use groups that hold whole UltraServers, or an algorithm with fewer messages",
             ));
         }
-        let mut pairs = Vec::with_capacity(messages);
-        for group in self.groups() {
-            let chip = |rank: u32| group[rank as usize];
-            pairs.extend(sends.iter().map(|&(from, to)| (chip(from), chip(to))));
-        }
+        let pairs = Pairs::of(self.groups(), sends);
         Ok(context.pattern(match self {
             Self::Local(_) => Kind::Local(pairs),
             Self::Rails(_) => Kind::Rails(pairs),
@@ -167,7 +166,7 @@ impl Placement {
     /// (parent, child) ranks, each parent a root or a child of an earlier edge.
     pub(crate) fn tree_latency(&self, context: &Context, edges: &[(u32, u32)]) -> Result<f64> {
         let mut slowest = 0.0;
-        for group in self.groups() {
+        for group in self.groups().iter() {
             let mut reached = vec![0.0; group.len()];
             context.control.check()?;
             for &(parent, child) in edges {
@@ -204,10 +203,7 @@ impl Placement {
         match self {
             Self::Rails(sets) => {
                 let sets = sets.iter().map(|set| (set.clone(), 1.0)).collect();
-                return Ok(context.pattern(Kind::Exchange {
-                    sets,
-                    spread: false,
-                }));
+                return Ok(context.pattern(Kind::exchange(sets, false)));
             }
             Self::Local(groups)
                 if groups.len() == 1
@@ -227,15 +223,6 @@ impl Placement {
                 "use a group that is a whole domain or whole UltraServers, or an algorithm with fewer messages",
             ));
         }
-        let sends = to_all(ranks as u32);
-        self.pattern(context, &sends)
+        self.pattern(context, &Sends::All)
     }
-}
-
-/// Every rank to every other. Each begins with the rank after it, so that first come, first served, they do not all
-/// begin with the same one.
-pub(crate) fn to_all(ranks: u32) -> Vec<(u32, u32)> {
-    (0..ranks)
-        .flat_map(|from| (1..ranks).map(move |ahead| (from, (from + ahead) % ranks)))
-        .collect()
 }

@@ -84,7 +84,7 @@ fn by_levels(context: &Context, schedule: &Schedule, levels: &[u32]) -> Stage {
     }
     let seats = Rc::new(Seats {
         kind: SeatKind::Ranks,
-        members: Vec::new(),
+        groups: Rc::new([]),
     });
     let phases = phases
         .into_iter()
@@ -93,7 +93,7 @@ fn by_levels(context: &Context, schedule: &Schedule, levels: &[u32]) -> Stage {
                 let sends = pairs.clone().into();
                 let moves = Moves::between(Rc::clone(&seats), sends, |_, _, _| Vec::new());
                 Part::new(
-                    &context.pattern(Kind::Flat(pairs)),
+                    &context.pattern(Kind::Flat(pairs.into())),
                     f64::from_bits(bytes),
                     moves,
                 )

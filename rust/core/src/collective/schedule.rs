@@ -4,8 +4,8 @@
 //! while the next is in its UltraServer), and a track may cut its share again into pieces that follow each
 //! other through its phases. `cost.rs` chooses how finely.
 
+use super::context::Pattern;
 use super::moves::{Moves, Scope, Space};
-use super::pattern::Pattern;
 use std::rc::Rc;
 
 /// A pattern with the bytes of each of its messages (the mean over the steps of its phase), and what they carry.
@@ -53,13 +53,12 @@ pub(crate) struct Track {
     pub(crate) spread: Option<Spread>,
 }
 
-/// Sets of domains at which one track runs side by side.
+/// Sets of domains at which one track runs side by side; the moves name the members of the first.
 #[derive(Debug, Clone)]
 pub(crate) struct Spread {
-    /// The set whose members the moves name.
-    pub(crate) base: Vec<u32>,
-    /// The sets that belong to the first group.
-    pub(crate) mine: Vec<Vec<u32>>,
+    pub(crate) sets: Rc<[Vec<u32>]>,
+    /// Which of the sets belong to the first group.
+    pub(crate) mine: Vec<u32>,
 }
 
 /// Tracks that run side by side on one tier of the machine.

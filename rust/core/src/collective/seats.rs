@@ -1,5 +1,7 @@
 //! Who has which rank of an algorithm.
 
+use std::rc::Rc;
+
 /// What the ranks of an algorithm stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SeatKind {
@@ -21,6 +23,13 @@ pub(crate) enum SeatKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seats {
     pub(crate) kind: SeatKind,
-    /// By rank; empty for [`SeatKind::Ranks`] and [`SeatKind::Sites`].
-    pub(crate) members: Vec<u32>,
+    /// The groups in which the same happens, by rank; empty for [`SeatKind::Ranks`].
+    pub(crate) groups: Rc<[Vec<u32>]>,
+}
+
+impl Seats {
+    /// Members of the first group, by rank; empty for [`SeatKind::Ranks`].
+    pub(crate) fn members(&self) -> &[u32] {
+        self.groups.first().map_or(&[], Vec::as_slice)
+    }
 }

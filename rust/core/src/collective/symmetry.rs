@@ -2,6 +2,7 @@
 
 use crate::machine::{AxisKind, Domain, End, Machine};
 use crate::route::Routing;
+use std::ops::Range;
 
 /// True when moving every chip by the same distance along the axes maps links onto links and routes onto routes.
 pub(super) fn is_homogeneous(domain: &Domain, routing: &Routing) -> bool {
@@ -130,11 +131,8 @@ pub(super) fn class(machine: &Machine, link: u64) -> u64 {
     (axis as u64) << 32 | within
 }
 
-/// Calls `visit` with each class and its links.
-pub(super) fn for_each_class(
-    machine: &Machine,
-    mut visit: impl FnMut(u64, &mut dyn Iterator<Item = u64>),
-) {
+/// Calls `visit` with stretches of links of one class each, in order.
+pub(super) fn for_each_class(machine: &Machine, mut visit: impl FnMut(u64, Range<u64>)) {
     let domain = machine.domain();
     for (axis, plan) in domain.axes().iter().zip(domain.plans()) {
         let (first, half) = (plan.first_link, plan.links / 2);
@@ -143,12 +141,12 @@ pub(super) fn for_each_class(
         }
         if matches!(axis.kind, AxisKind::FullMesh) {
             for link in first..first + plan.links {
-                visit(class(machine, link), &mut (link..link + 1));
+                visit(class(machine, link), link..link + 1);
             }
             continue;
         }
         for first in [first, first + half] {
-            visit(class(machine, first), &mut (first..first + half));
+            visit(class(machine, first), first..first + half);
         }
     }
 }

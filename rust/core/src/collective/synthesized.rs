@@ -8,7 +8,7 @@ use super::ledger::Ledger;
 use super::model::Model;
 use super::outcome::{Bound, Candidate, Outcome};
 use super::request::Request;
-use super::rows::{PhaseRow, StageRow};
+use super::rows::Row;
 use super::solve::{Asked, Solver};
 use super::together::Pipeline;
 use crate::fluid::{Graph, NO_GATE};
@@ -187,6 +187,7 @@ impl Made {
             .sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
         let cost = Cost {
             time: seconds,
+            by_phases: seconds,
             overhead: 0.0,
             chunks: (synthesis.chunks() / network.ranks()).max(1),
             ledger,
@@ -245,37 +246,30 @@ impl Made {
             sent[wire.from as usize] += bytes;
         }
         let sent = sent.into_iter().fold(0.0, f64::max);
-        let stage = format!("{} by {NAME}", what.name());
         outcome.latency += parts.latency;
         outcome.overhead += parts.overhead;
-        let steps = u64::from(plan.rounds().max(1));
-        outcome.phases.push(PhaseRow {
-            stage: stage.clone(),
-            what: if plan.rounds() > 0 {
-                "rounds of chunks".to_owned()
-            } else {
-                "chunks link by link".to_owned()
-            },
+        let whole = Row {
+            stage: format!("{} by {NAME}", what.name()),
             tier: "domain".to_owned(),
-            steps,
+            steps: u64::from(plan.rounds().max(1)),
             bytes: sent,
             latency: parts.latency,
             overhead: parts.overhead,
             serialisation: parts.wire,
             time: plan.makespan,
             bottleneck: class.to_owned(),
+            ..Row::default()
+        };
+        let what = if plan.rounds() > 0 {
+            "rounds of chunks"
+        } else {
+            "chunks link by link"
+        };
+        outcome.phases.push(Row {
+            what: what.to_owned(),
+            ..whole.clone()
         });
-        outcome.stages.push(StageRow {
-            stage,
-            tier: "domain".to_owned(),
-            steps,
-            bytes: sent,
-            latency: parts.latency,
-            overhead: parts.overhead,
-            serialisation: parts.wire,
-            time: plan.makespan,
-            bottleneck: class.to_owned(),
-        });
+        outcome.stages.push(whole);
     }
 }
 

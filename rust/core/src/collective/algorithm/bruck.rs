@@ -3,7 +3,7 @@
 
 use super::job::{Job, unsupported};
 use crate::Result;
-use crate::collective::moves::{Moves, Space};
+use crate::collective::moves::{Moves, Sends, Space};
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 
@@ -42,23 +42,21 @@ pub(crate) fn bruck(job: &Job) -> Result<Vec<Stage>> {
 /// reducing, it is a step of a reduce-scatter.
 fn gather(job: &Job, reach: u32, reduce: bool) -> Result<Phase> {
     let ranks = job.placement.ranks() as u32;
-    let sends: Vec<(u32, u32)> = (0..ranks)
-        .map(|rank| {
-            let behind = (rank + ranks - reach) % ranks;
-            if reduce {
-                (behind, rank)
-            } else {
-                (rank, behind)
-            }
-        })
-        .collect();
+    let sends = Sends::of_each(ranks, move |rank| {
+        let behind = (rank + ranks - reach) % ranks;
+        [if reduce {
+            (behind, rank)
+        } else {
+            (rank, behind)
+        }]
+    });
     let count = reach.min(ranks - reach);
     let pattern = job.placement.pattern(job.context, &sends)?;
     let carry = move |_: u64, from: u32, to: u32| {
         let first = if reduce { to } else { from };
         (0..count).map(|share| (first + share) % ranks).collect()
     };
-    let moves = Moves::new(job.placement, sends.into(), carry).reducing(reduce);
+    let moves = Moves::new(job.placement, sends, carry).reducing(reduce);
     let bytes = job.size / f64::from(ranks) * f64::from(count);
     let what = if reduce { "reduce" } else { "gather" };
     Ok(Phase::steps(
@@ -71,9 +69,7 @@ fn gather(job: &Job, reach: u32, reduce: bool) -> Result<Phase> {
 /// A step of an all-to-all: what still has the bit `reach` in the distance that it travels goes that far.
 fn shift(job: &Job, reach: u32) -> Result<Phase> {
     let ranks = job.placement.ranks() as u32;
-    let sends: Vec<(u32, u32)> = (0..ranks)
-        .map(|rank| (rank, (rank + reach) % ranks))
-        .collect();
+    let sends = Sends::of_each(ranks, move |rank| [(rank, (rank + reach) % ranks)]);
     let travels = move |distance: &u32| distance & reach != 0;
     let count = (1..ranks).filter(travels).count();
     let pattern = job.placement.pattern(job.context, &sends)?;
@@ -85,7 +81,7 @@ fn shift(job: &Job, reach: u32) -> Result<Phase> {
         });
         blocks.collect()
     };
-    let moves = Moves::new(job.placement, sends.into(), carry);
+    let moves = Moves::new(job.placement, sends, carry);
     let bytes = job.size / f64::from(ranks) * count as f64;
     Ok(Phase::steps(
         format!("shift by {reach}"),

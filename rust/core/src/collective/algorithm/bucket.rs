@@ -66,20 +66,13 @@ pub(crate) fn weighted(job: &Job) -> Result<Vec<Stage>> {
         row
     };
     let columns: Vec<Vec<f64>> = orders.iter().map(shares).collect();
-    let packed = packing::maximise(&columns);
-    let total: f64 = packed.iter().sum();
-    let together = packed
-        .iter()
-        .zip(&orders)
-        .filter(|(amount, _)| **amount > 0.0)
-        .map(|(amount, order)| (amount / total, order.clone()))
-        .collect();
+    let together = together(&columns, &orders);
     // In a single order each axis waits for its own steps only, so one order stands for all when bytes are few.
     let alone = sides.quickest_order(job, &columns, &orders);
     // Equal shares come first: where they are as good, every phase keeps every axis busy without cutting into pieces.
-    let choices: [Rotations; 3] = [cyclic(count), together, vec![(1.0, alone)]];
+    let choices = [Some(cyclic(count)), together, Some(vec![(1.0, alone)])];
     let mut best: Option<(f64, Vec<Stage>)> = None;
-    for rotations in choices {
+    for rotations in choices.into_iter().flatten() {
         let stages = sides.run(job, "bucket", rotations)?;
         let time =
             StageCost::new(job.context, Model::LinkLoad, &stages[0], String::new())?.time(1.0);
@@ -90,7 +83,22 @@ pub(crate) fn weighted(job: &Job) -> Result<Vec<Stage>> {
             best = Some((time, stages));
         }
     }
-    Ok(best.expect("three choices were tried").1)
+    Ok(best.expect("two choices or three were tried").1)
+}
+
+/// The shares of orders that keep all axes busy; `None` where some axis takes longer for a byte than numbers say.
+fn together(columns: &[Vec<f64>], orders: &[Vec<usize>]) -> Option<Rotations> {
+    if !columns.iter().flatten().all(|seconds| seconds.is_finite()) {
+        return None;
+    }
+    let packed = packing::maximise(columns);
+    let total: f64 = packed.iter().sum();
+    let used = packed.iter().zip(orders);
+    let used = used.filter(|(amount, _)| **amount > 0.0);
+    Some(
+        used.map(|(amount, order)| (amount / total, order.clone()))
+            .collect(),
+    )
 }
 
 /// Equal shares of the cyclic orders.

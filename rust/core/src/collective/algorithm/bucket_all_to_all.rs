@@ -2,7 +2,7 @@
 
 use super::job::Job;
 use super::sides::{Sides, digit};
-use crate::collective::moves::{Moves, Space};
+use crate::collective::moves::{Moves, Sends, Space};
 use crate::collective::placement::MOST_MESSAGES;
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::{Error, Result};
@@ -22,13 +22,14 @@ pub(super) fn phases(job: &Job, sides: &Sides) -> Result<Vec<Stage>> {
     let mut phases = Vec::new();
     for (side, &size) in sides.sizes.iter().enumerate() {
         let stride: u32 = sides.sizes[..side].iter().product();
-        let sends: Vec<(u32, u32)> = (0..ranks)
+        let sends: Sends = (0..ranks)
             .flat_map(|from| {
                 let here = digit(&sides.sizes, from, side);
                 let others = (0..size).filter(move |&at| at != here);
                 others.map(move |at| (from, from - here * stride + at * stride))
             })
-            .collect();
+            .collect::<Vec<_>>()
+            .into();
         let pattern = sides.placement.pattern(job.context, &sends)?;
         let sizes = sides.sizes.clone();
         let carry = move |_: u64, from: u32, to: u32| {
@@ -43,7 +44,7 @@ pub(super) fn phases(job: &Job, sides: &Sides) -> Result<Vec<Stage>> {
             srcs.flat_map(|src| dsts.iter().map(move |dst| src * ranks + dst))
                 .collect()
         };
-        let moves = Moves::new(&sides.placement, sends.into(), carry);
+        let moves = Moves::new(&sides.placement, sends, carry);
         let part = Part::new(&pattern, job.size / f64::from(size), moves);
         let what = format!("all-to-all along {}", sides.axis_name(job, side));
         phases.push(Phase::steps(what, vec![part], 1));

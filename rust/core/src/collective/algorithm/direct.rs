@@ -48,8 +48,9 @@ pub(crate) fn direct(job: &Job) -> Result<Vec<Stage>> {
             let count = count as i64;
             let to = |rank: i64| ((rank + job.shift).rem_euclid(count)) as u32;
             let sends: Vec<(u32, u32)> = (0..count).map(|rank| (rank as u32, to(rank))).collect();
+            let sends = Sends::from(sends);
             let pattern = job.placement.pattern(job.context, &sends)?;
-            let moves = Moves::new(job.placement, sends.into(), |_, from, _| vec![from]);
+            let moves = Moves::new(job.placement, sends, |_, from, _| vec![from]);
             let part = Part::new(&pattern, job.size, moves);
             (
                 Space::new(1, ranks),
@@ -83,6 +84,7 @@ fn star(job: &Job, outward: bool, bytes: f64) -> Result<Phase> {
     } else {
         others.map(|rank| (rank, root)).collect()
     };
+    let sends = Sends::from(sends);
     let pattern = job.placement.pattern(job.context, &sends)?;
     let operation = job.operation;
     let carry = move |_: u64, from: u32, to: u32| match operation {
@@ -90,8 +92,7 @@ fn star(job: &Job, outward: bool, bytes: f64) -> Result<Phase> {
         Operation::Gather => vec![from],
         _ => vec![0],
     };
-    let moves =
-        Moves::new(job.placement, sends.into(), carry).reducing(operation == Operation::Reduce);
+    let moves = Moves::new(job.placement, sends, carry).reducing(operation == Operation::Reduce);
     let what = if outward {
         "root to all"
     } else {

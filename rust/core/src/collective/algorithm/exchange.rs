@@ -12,15 +12,15 @@ use std::rc::Rc;
 pub(crate) struct Exchange {
     ranks: u32,
     /// (from, to) ranks of each step; whoever sends to a rank also receives from it.
-    steps: Vec<Rc<[(u32, u32)]>>,
+    steps: Vec<Sends>,
     reach: OnceCell<Vec<Vec<Vec<u32>>>>,
 }
 
 impl Exchange {
-    pub(crate) fn new(ranks: u32, steps: Vec<Vec<(u32, u32)>>) -> Rc<Self> {
+    pub(crate) fn new(ranks: u32, steps: Vec<Sends>) -> Rc<Self> {
         Rc::new(Self {
             ranks,
-            steps: steps.into_iter().map(Into::into).collect(),
+            steps,
             reach: OnceCell::new(),
         })
     }
@@ -36,7 +36,7 @@ impl Exchange {
         let ranks = f64::from(self.ranks);
         let divided = self.steps[..=at]
             .iter()
-            .map(|step| step.len() as f64 / ranks + 1.0);
+            .map(|step| step.count().unwrap_or(0) as f64 / ranks + 1.0);
         divided.fold(1.0, |left, ways| left / ways)
     }
 
@@ -46,12 +46,7 @@ impl Exchange {
     }
 
     /// The messages of step `at`.
-    pub(crate) fn sends(&self, at: usize) -> Sends {
-        Sends::List(Rc::clone(&self.steps[at]))
-    }
-
-    /// The (from, to) pairs of step `at`.
-    pub(crate) fn pairs(&self, at: usize) -> &[(u32, u32)] {
+    pub(crate) fn sends(&self, at: usize) -> &Sends {
         &self.steps[at]
     }
 
@@ -63,7 +58,7 @@ impl Exchange {
             for step in self.steps.iter().rev() {
                 let later = &table[table.len() - 1];
                 let mut here = later.clone();
-                for &(from, to) in step.iter() {
+                for &(from, to) in step.list(self.ranks).iter() {
                     here[from as usize].extend(&later[to as usize]);
                 }
                 here.iter_mut().for_each(|ranks| ranks.sort_unstable());

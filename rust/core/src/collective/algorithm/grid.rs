@@ -94,6 +94,7 @@ fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Res
     let place_of: Lookup =
         Rc::new(move |rank| rank / in_domain * in_domain + place[(rank % in_domain) as usize]);
     let ranks = in_domain * domains[0].len() as u32;
+    let domains = domains[0].len();
     let build = |backward: bool| -> Ring {
         let (inside, pairs) = if backward {
             (swapped(&inside), swapped(&onward))
@@ -112,20 +113,34 @@ fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Res
         // The messages inside domains and those from one to the next.
         let moves = |crossing: bool| {
             let rank_at = Rc::clone(&rank_at);
-            let sends = Sends::Made(Rc::new(move || {
+            let make = move || -> Vec<(u32, u32)> {
                 (0..ranks)
                     .map(|at| (rank_at(at), rank_at((at + 1) % ranks)))
                     .filter(|(from, to)| (from / in_domain != to / in_domain) == crossing)
                     .map(|(from, to)| if backward { (to, from) } else { (from, to) })
                     .collect()
-            }));
+            };
+            let sends = Sends::Made {
+                count: if crossing {
+                    domains
+                } else {
+                    ranks as usize - domains
+                },
+                make: Rc::new(make),
+            };
             Moves::between(by_rank(), sends, |_, _, _| Vec::new())
         };
         Ring {
             patterns: vec![
-                (job.context.pattern(Kind::Local(inside)), moves(false)),
                 (
-                    job.context.pattern(Kind::Lanes { pairs, lanes }),
+                    job.context.pattern(Kind::Local(inside.into())),
+                    moves(false),
+                ),
+                (
+                    job.context.pattern(Kind::Lanes {
+                        pairs: pairs.into(),
+                        lanes,
+                    }),
                     moves(true),
                 ),
             ],
@@ -158,7 +173,7 @@ fn rank_of(group: &[u32], member: u32) -> u32 {
 fn by_rank() -> Rc<Seats> {
     Rc::new(Seats {
         kind: SeatKind::Ranks,
-        members: Vec::new(),
+        groups: Rc::new([]),
     })
 }
 
@@ -173,7 +188,7 @@ fn everyone(
     let in_domain = job.placement.ranks() as u32;
     let local = job.placement.all_pairs(job.context)?;
     let sets = domains.iter().map(|set| (set.clone(), 1.0)).collect();
-    let across = job.context.pattern(Kind::Exchange { sets, spread: true });
+    let across = job.context.pattern(Kind::exchange(sets, true));
     let inside = move |from: u32, to: u32| from / in_domain == to / in_domain;
     let (near, far) = (carry.clone(), carry);
     // Both parts name every pair; each carries something for its own pairs only.
@@ -272,7 +287,7 @@ fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stag
             .collect();
         Moves::between(by_rank(), sends.into(), carry).reducing(operation == Operation::Reduce)
     };
-    let parts = [(Kind::Flat(near), true), (far, false)]
+    let parts = [(Kind::Flat(near.into()), true), (far, false)]
         .map(|(kind, near)| Part::new(&job.context.pattern(kind), bytes, moves(near)));
     let space = match operation {
         Operation::Scatter | Operation::Gather => Space::new(1, ranks),
@@ -295,7 +310,7 @@ pub(super) fn binomial(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> 
     let in_domain = locals[0].len();
     let root_local = job.root % in_domain;
     let lanes = locals.iter().map(|group| group[root_local]).collect();
-    let placement = Placement::Lanes(domains.to_vec(), lanes);
+    let placement = Placement::Lanes(domains.into(), lanes);
     let build = tree::binomial;
     let across = |operation| {
         build(&Job {
@@ -353,7 +368,7 @@ pub(super) fn halving_doubling(
     _: &[Vec<u32>],
     domains: &[Vec<u32>],
 ) -> Result<Vec<Stage>> {
-    let rails = Placement::Rails(domains.to_vec());
+    let rails = Placement::Rails(domains.into());
     let part = job.size / job.placement.ranks() as f64;
     let inside = |operation| halving::halving_doubling(&Job { operation, ..*job });
     let across = |operation| halving::halving_doubling(&across(job, &rails, operation, part));
@@ -374,7 +389,7 @@ pub(super) fn recursive_doubling(
     _: &[Vec<u32>],
     domains: &[Vec<u32>],
 ) -> Result<Vec<Stage>> {
-    let rails = Placement::Rails(domains.to_vec());
+    let rails = Placement::Rails(domains.into());
     let mut stages = halving::recursive_doubling(job)?;
     let whole = halving::recursive_doubling(&across(job, &rails, Operation::AllReduce, job.size))?;
     stages.extend(whole.into_iter().map(|stage| stage.scoped(Scope::All)));

@@ -7,6 +7,7 @@ use super::exchange::Exchange;
 use super::job::Job;
 use super::trade::{Form, Lane, trade};
 use crate::Result;
+use crate::collective::moves::Sends;
 use crate::collective::schedule::Stage;
 use std::rc::Rc;
 
@@ -26,10 +27,6 @@ pub(crate) fn recursive_doubling(job: &Job) -> Result<Vec<Stage>> {
 /// Exchanges over each bit of the ranks below the largest power of two, lowest first.
 fn bits(ranks: usize) -> Rc<Exchange> {
     let bits = ranks.ilog2();
-    let step = |bit: u32| {
-        (0..1 << bits)
-            .map(|rank: u32| (rank, rank ^ (1 << bit)))
-            .collect()
-    };
+    let step = |bit: u32| Sends::of_each(1 << bits, move |rank| [(rank, rank ^ (1 << bit))]);
     Exchange::new(1 << bits, (0..bits).map(step).collect())
 }

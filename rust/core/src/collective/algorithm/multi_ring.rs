@@ -76,7 +76,7 @@ fn one_way(
         .collect();
     let moves = Moves::new(job.placement, sends.into(), |_, _, _| Vec::new());
     Ring {
-        patterns: vec![(job.context.pattern(Kind::Local(pairs)), moves)],
+        patterns: vec![(job.context.pattern(Kind::Local(pairs.into())), moves)],
         place_of: Rc::new(move |rank| place_of[rank as usize]),
         rank_at: Rc::new(move |place| rank_at[place as usize]),
         backward,

@@ -4,7 +4,7 @@
 
 use super::job::{Job, unsupported};
 use crate::Result;
-use crate::collective::moves::{Moves, Space};
+use crate::collective::moves::{Moves, Sends, Space};
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 
@@ -32,12 +32,10 @@ pub(crate) fn pat(job: &Job) -> Result<Vec<Stage>> {
 /// reach more, goes on to the rank reach further. Backwards and reducing, it is a step of a reduce-scatter.
 fn step(job: &Job, reach: u32, reduce: bool) -> Result<Phase> {
     let ranks = job.placement.ranks() as u32;
-    let sends: Vec<(u32, u32)> = (0..ranks)
-        .map(|rank| {
-            let ahead = (rank + reach) % ranks;
-            if reduce { (ahead, rank) } else { (rank, ahead) }
-        })
-        .collect();
+    let sends = Sends::of_each(ranks, move |rank| {
+        let ahead = (rank + reach) % ranks;
+        [if reduce { (ahead, rank) } else { (rank, ahead) }]
+    });
     let passing = move || (0..ranks - reach).step_by(2 * reach as usize);
     let count = passing().count();
     let pattern = job.placement.pattern(job.context, &sends)?;
@@ -46,7 +44,7 @@ fn step(job: &Job, reach: u32, reduce: bool) -> Result<Phase> {
         let shares = passing().map(|travelled| (near + ranks - travelled) % ranks);
         shares.collect()
     };
-    let moves = Moves::new(job.placement, sends.into(), carry).reducing(reduce);
+    let moves = Moves::new(job.placement, sends, carry).reducing(reduce);
     let bytes = job.size / f64::from(ranks) * count as f64;
     let what = if reduce { "reduce" } else { "gather" };
     Ok(Phase::steps(

@@ -5,8 +5,8 @@
 
 use super::job::{Job, unsupported};
 use crate::Result;
-use crate::collective::moves::{Moves, Space};
-use crate::collective::pattern::Pattern;
+use crate::collective::context::Pattern;
+use crate::collective::moves::{Moves, Sends, Space};
 use crate::collective::placement::Placement;
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
@@ -56,11 +56,13 @@ fn build(job: &Job, name: &str, ways: Ways) -> Result<Vec<Stage>> {
 /// The ring towards the next rank, and with [`Ways::Both`] towards the one before too.
 fn directions(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Ring>> {
     let ranks = ring.ranks() as u32;
-    let forward: Vec<(u32, u32)> = (0..ranks).map(|rank| (rank, (rank + 1) % ranks)).collect();
-    let backward = || forward.iter().map(|&(from, to)| (to, from)).collect();
-    let one = |sends: Vec<(u32, u32)>, backward: bool| -> Result<Ring> {
+    let one = |backward: bool| -> Result<Ring> {
+        let sends = Sends::of_each(ranks, move |rank| {
+            let next = (rank + 1) % ranks;
+            [if backward { (next, rank) } else { (rank, next) }]
+        });
         let pattern = ring.pattern(job.context, &sends)?;
-        let moves = Moves::new(ring, sends.into(), |_, _, _| Vec::new());
+        let moves = Moves::new(ring, sends, |_, _, _| Vec::new());
         Ok(Ring {
             patterns: vec![(pattern, moves)],
             place_of: Rc::new(|rank| rank),
@@ -68,10 +70,10 @@ fn directions(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Ring>> {
             backward,
         })
     };
-    let mut rings = vec![one(forward.clone(), false)?];
+    let mut rings = vec![one(false)?];
     // Of two ranks, each is next to the other either way: a second ring would send the same messages again.
     if ways == Ways::Both && ranks > 2 {
-        rings.push(one(backward(), true)?);
+        rings.push(one(true)?);
     }
     Ok(rings)
 }
@@ -141,8 +143,9 @@ fn chain(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Stage>> {
     } else {
         "broadcast along the ring"
     };
+    let sends = Sends::from(sends);
     let pattern = ring.pattern(job.context, &sends)?;
-    let moves = Moves::new(&ring, sends.into(), |_, _, _| vec![0])
+    let moves = Moves::new(&ring, sends, |_, _, _| vec![0])
         .once(steps)
         .reducing(reduce);
     let parts = vec![Part::new(&pattern, job.size, moves)];

@@ -1,9 +1,9 @@
 //! The sides of a box of chips, around which rings run.
 
 use super::job::Job;
+use crate::collective::context::Pattern;
 use crate::collective::layout::LocalBox;
 use crate::collective::moves::Sends;
-use crate::collective::pattern::Pattern;
 use crate::collective::placement::Placement;
 use crate::collective::seats::Seats;
 use crate::{Error, Result};
@@ -50,7 +50,7 @@ impl Sides {
         let mut overhead = 0.0;
         for (side, &size) in sizes.iter().enumerate() {
             let both = [false, true].map(|backward| ring_sends(&sizes, side, backward));
-            let pattern = placement.pattern(job.context, &both.concat())?;
+            let pattern = placement.pattern(job.context, &both.concat().into())?;
             sends.push(both.map(Sends::from));
             let busiest = pattern.unit(job.context)?.busiest.as_ref();
             seconds_per_byte.push(busiest.map_or(0.0, |busiest| busiest.seconds / 2.0));

@@ -65,7 +65,7 @@ impl<'a> Sites<'a> {
             let sites = by_site(self.context.machine, &sets[0]);
             let seats = Seats {
                 kind: SeatKind::Sites,
-                members: sites.iter().map(|entry| entry.0 as u32).collect(),
+                groups: Rc::new([sites.iter().map(|entry| entry.0 as u32).collect()]),
             };
             let carry = move |step, from, to| carried(count, step, from, to);
             let moves = Moves::between(Rc::new(seats), sends, carry);

@@ -9,6 +9,7 @@ use super::exchange::Exchange;
 use super::job::Job;
 use super::trade::{Form, Lane, trade};
 use crate::Result;
+use crate::collective::moves::Sends;
 use crate::collective::schedule::Stage;
 use std::rc::Rc;
 
@@ -49,13 +50,13 @@ fn exchange(sizes: &[u32], first: usize, mirrored: bool) -> Rc<Exchange> {
             let size = i64::from(sizes[side]);
             let stride: u32 = sizes[..side].iter().product();
             let reach = rho(step);
-            let peer = |rank: u32| {
+            let peer = move |rank: u32| {
                 let here = i64::from(rank / stride) % size;
                 let forward = (here % 2 == 0) != mirrored;
                 let there = (here + if forward { reach } else { -reach }).rem_euclid(size);
                 rank - here as u32 * stride + there as u32 * stride
             };
-            (0..ranks).map(|rank| (rank, peer(rank))).collect()
+            Sends::of_each(ranks, move |rank| [(rank, peer(rank))])
         })
         .collect();
     Exchange::new(ranks, steps)

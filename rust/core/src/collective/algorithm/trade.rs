@@ -114,9 +114,8 @@ impl Trades<'_> {
         let shares = self.space().shares;
         let mut parts = Vec::new();
         for (index, lane) in self.lanes.iter().enumerate() {
-            let pattern = self
-                .seats
-                .pattern(self.job.context, lane.exchange.pairs(at))?;
+            let sends = lane.exchange.sends(at);
+            let pattern = self.seats.pattern(self.job.context, sends)?;
             let first = index as u32 * shares;
             let (carry, bytes) = match self.form {
                 Form::Latency => (
@@ -134,7 +133,7 @@ impl Trades<'_> {
             };
             let moves = Moves {
                 carry,
-                ..Moves::new(self.seats, lane.exchange.sends(at), |_, _, _| Vec::new())
+                ..Moves::new(self.seats, sends.clone(), |_, _, _| Vec::new())
             };
             let moves = moves.in_lane(index as u32).reducing(reduce);
             let size = self.job.size * lane.part * bytes;
@@ -151,9 +150,9 @@ impl Trades<'_> {
             .collect();
         let back: Vec<(u32, u32)> = into.iter().map(|&(from, to)| (to, from)).collect();
         let step = |what: &str, sends: Vec<(u32, u32)>, reduce: bool| -> Result<Phase> {
+            let sends: Sends = sends.into();
             let pattern = self.seats.pattern(self.job.context, &sends)?;
             let shares = self.space().shares;
-            let sends: Sends = sends.into();
             let mut parts = Vec::new();
             for (index, lane) in self.lanes.iter().enumerate() {
                 let first = index as u32 * shares;

@@ -2,7 +2,7 @@
 
 use super::job::{Job, unsupported};
 use crate::Result;
-use crate::collective::moves::{Moves, Space};
+use crate::collective::moves::{Moves, Sends, Space};
 use crate::collective::placement::Placement;
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
@@ -70,6 +70,7 @@ fn steps(job: &Job, tree: &Placement, shares: bool, outward: bool) -> Result<Vec
                 .into_iter()
                 .map(|(near, far)| if outward { (near, far) } else { (far, near) })
                 .collect();
+            let sends = Sends::from(sends);
             let pattern = tree.pattern(job.context, &sends)?;
             let carry = move |_: u64, from: u32, to: u32| {
                 let branch = if outward { to } else { from };
@@ -79,7 +80,7 @@ fn steps(job: &Job, tree: &Placement, shares: bool, outward: bool) -> Result<Vec
                     vec![0]
                 }
             };
-            let moves = Moves::new(tree, sends.into(), carry).reducing(!outward && !shares);
+            let moves = Moves::new(tree, sends, carry).reducing(!outward && !shares);
             parts.push(Part::new(&pattern, bytes, moves));
         }
         let what = if outward { "spread" } else { "collect" };
@@ -143,7 +144,7 @@ pub(crate) fn double_binary(job: &Job) -> Result<Vec<Stage>> {
             add(false, (ways - 1) * hops);
         }
     }
-    let pattern = placement.pattern(job.context, &sends)?;
+    let pattern = placement.pattern(job.context, &sends.into())?;
     let parts = vec![Part::of(&pattern, job.size / 2.0, moves)];
     let phase = Phase::wave(what, parts, ways * hops, ways as f64 * latency);
     Ok(vec![Stage::of(job.tier, Space::new(2, 1), vec![phase])])

@@ -6,6 +6,7 @@ use super::exchange::Exchange;
 use super::job::Job;
 use super::swing::turns;
 use super::trade::{Form, Lane, trade};
+use crate::collective::moves::Sends;
 use crate::collective::schedule::Stage;
 use crate::{Error, Result};
 use std::rc::Rc;
@@ -51,18 +52,13 @@ fn exchange(sizes: &[u32], first: usize) -> Rc<Exchange> {
         .map(|(side, step)| {
             let (size, stride) = (sizes[side], sizes[..side].iter().product::<u32>());
             let reach = 3u32.pow(step);
-            let moved = |rank: u32, by: u32| {
+            let moved = move |rank: u32, by: u32| {
                 let here = rank / stride % size;
                 rank - here * stride + (here + by) % size * stride
             };
-            (0..ranks)
-                .flat_map(|rank| {
-                    [
-                        (rank, moved(rank, reach)),
-                        (rank, moved(rank, size - reach)),
-                    ]
-                })
-                .collect()
+            Sends::of_each(ranks, move |rank| {
+                [reach, size - reach].map(|by| (rank, moved(rank, by)))
+            })
         })
         .collect();
     Exchange::new(ranks, steps)

@@ -1,7 +1,6 @@
 //! Domains with the same damage.
 
 use super::changes::{Change, Passing, changes, way};
-use crate::collective::pattern::Unit;
 use crate::machine::{Damage, Domain, Machine};
 use crate::route::{DimensionOrder, DomainRoutes, Routing, alone};
 use crate::{Control, Error, Result};
@@ -85,19 +84,20 @@ impl Class {
     }
 
     /// What local links have more or less than `whole`, their bytes without damage, when each of `pairs` sends one byte;
-    /// notes the messages that go another way, or all of them with `every`.
+    /// notes latency and seconds per byte of the messages that go
+    /// another way, or of all of them with `every`.
     pub(super) fn loads(
         &self,
         machine: &Machine,
         pairs: &Pairs,
         whole: &[f64],
         every: bool,
-        unit: &mut Unit,
+        note: &mut dyn FnMut(f64, f64),
         control: &Control,
     ) -> Result<Vec<(u32, f64)>> {
         let domain = machine.domain();
         let Some(changed) = &self.changed else {
-            let loads = self.walked(machine, pairs, unit, control)?;
+            let loads = self.walked(machine, pairs, note, control)?;
             let more = (0u32..).zip(loads.iter().zip(whole));
             let more = more.map(|(link, (now, before))| (link, now - before));
             return Ok(more.filter(|entry| entry.1 != 0.0).collect());
@@ -113,7 +113,7 @@ impl Class {
                 more[link as usize] += count * share;
                 touched.push(link);
             }
-            unit.note_alone(change.latency, change.slowness);
+            note(change.latency, change.slowness);
         }
         touched.sort_unstable();
         touched.dedup();
@@ -125,7 +125,7 @@ impl Class {
             };
             for (src, dst) in pairs.all().filter(same) {
                 let message = alone(&single, &self.routing, src, dst, control)?;
-                unit.note_alone(message.latency, 1.0 / message.bandwidth);
+                note(message.latency, 1.0 / message.bandwidth);
             }
         }
         let more = touched.into_iter().map(|link| (link, more[link as usize]));
@@ -137,7 +137,7 @@ impl Class {
         &self,
         machine: &Machine,
         pairs: &Pairs,
-        unit: &mut Unit,
+        note: &mut dyn FnMut(f64, f64),
         control: &Control,
     ) -> Result<Vec<f64>> {
         let domain = machine.domain();
@@ -149,7 +149,7 @@ impl Class {
             let mut add = |link: u64, share: f64| loads[link as usize] += share;
             let (latency, slowness) = way(machine, &routes, &self.damage, from, to, &mut add)?;
             if from != to {
-                unit.note_alone(latency, slowness);
+                note(latency, slowness);
             }
         }
         Ok(loads)

@@ -2,8 +2,8 @@
 
 use super::class::Redirect;
 use super::{Class, Hurt};
-use crate::collective::context::Context;
 use crate::collective::ledger::Ledger;
+use crate::collective::scene::Scene;
 use std::collections::BTreeMap;
 
 /// Bytes on links of one damaged domain, beside what its class has inside.
@@ -19,10 +19,10 @@ pub(crate) struct Detoured {
 
 impl Class {
     /// What goes by other NICs in one domain of the class.
-    pub(crate) fn detoured(&self, context: &Context, ledger: &Ledger, domain: u32) -> Detoured {
+    pub(crate) fn detoured(&self, scene: &Scene, ledger: &Ledger, domain: u32) -> Detoured {
         let mut out = Detoured::default();
         for direction in 0..2 {
-            let bytes = |chip: u32| ledger.nic_bytes(context, direction, domain, chip);
+            let bytes = |chip: u32| ledger.nic_bytes(scene, direction, domain, chip);
             let nics = &mut out.nics[direction];
             for redirect in &self.redirects[direction] {
                 out.idle[direction].push(redirect.chip);
@@ -55,7 +55,7 @@ impl Class {
 impl Hurt {
     /// Bytes of its class on a local link of a domain.
     pub(crate) fn local_bytes(&self, ledger: &Ledger, domain: u32, link: u64) -> f64 {
-        let whole = ledger.local.get(link as usize).copied().unwrap_or(0.0);
+        let whole = ledger.local.get(link as usize);
         let changes = self
             .class_of(domain)
             .and_then(|class| ledger.classes.get(class));

@@ -2,44 +2,46 @@
 
 use super::class::Pairs;
 use super::{Class, Hurt};
-use crate::collective::context::Context;
-use crate::collective::pattern::{Kind, Unit};
+use crate::collective::pattern::Kind;
+use crate::collective::scene::Scene;
+use crate::collective::unit::Unit;
 use crate::{Error, Result};
 
 /// Adds the damaged domains' part to the unit of a local pattern.
 pub(crate) fn inside(
-    context: &Context,
+    scene: &Scene,
     hurt: &Hurt,
     pairs: &[(u32, u32)],
     unit: &mut Unit,
 ) -> Result<()> {
     let small = hurt.classes.iter().all(Class::is_small);
-    let listed = Pairs::listed(context.machine.domain(), pairs, small);
-    of_pairs(context, hurt, &listed, unit)
+    let listed = Pairs::listed(scene.machine.domain(), pairs, small);
+    of_pairs(scene, hurt, &listed, unit)
 }
 
 /// Adds the damaged domains' part to the unit of every chip to every other.
-pub(crate) fn inside_all(context: &Context, hurt: &Hurt, unit: &mut Unit) -> Result<()> {
+pub(crate) fn inside_all(scene: &Scene, hurt: &Hurt, unit: &mut Unit) -> Result<()> {
     of_pairs(
-        context,
+        scene,
         hurt,
-        &Pairs::All(context.machine.domain().chips()),
+        &Pairs::All(scene.machine.domain().chips()),
         unit,
     )
 }
 
-fn of_pairs(context: &Context, hurt: &Hurt, pairs: &Pairs, unit: &mut Unit) -> Result<()> {
-    let machine = context.machine;
+fn of_pairs(scene: &Scene, hurt: &Hurt, pairs: &Pairs, unit: &mut Unit) -> Result<()> {
+    let machine = scene.machine;
     let every = hurt.whole.is_none();
     if every {
         // No whole domain takes part: its messages count for nothing.
         (unit.latency, unit.overhead, unit.sent) = (0.0, 0.0, 0.0);
         unit.alone.clear();
     }
-    let whole = std::mem::take(&mut unit.ledger.local);
+    let whole: Vec<f64> = unit.ledger.local.values().collect();
     for class in &hurt.classes {
-        context.control.check()?;
-        let loads = class.loads(machine, pairs, &whole, every, unit, context.control)?;
+        scene.control.check()?;
+        let mut note = |latency: f64, slowness: f64| unit.note_alone(latency, slowness);
+        let loads = class.loads(machine, pairs, &whole, every, &mut note, scene.control)?;
         unit.ledger.classes.push(loads);
         if every || !class.damage.chips.is_empty() {
             let sent = most_sent(class, pairs);
@@ -47,7 +49,6 @@ fn of_pairs(context: &Context, hurt: &Hurt, pairs: &Pairs, unit: &mut Unit) -> R
             unit.overhead = unit.overhead.max(sent * machine.overhead());
         }
     }
-    unit.ledger.local = whole;
     Ok(())
 }
 
@@ -66,7 +67,7 @@ fn most_sent(class: &Class, pairs: &Pairs) -> f64 {
 /// Rails and lanes are looked at one by one. Of the patterns that name sets of domains, the longest way to a NIC, the
 /// longest between domains and the longest from a NIC count together, though they may belong to different messages.
 pub(crate) fn between_domains(
-    context: &Context,
+    scene: &Scene,
     hurt: &Hurt,
     kind: &Kind,
     unit: &mut Unit,
@@ -82,10 +83,10 @@ pub(crate) fn between_domains(
     }
     match kind {
         Kind::Rails(pairs) => {
-            let lanes: Vec<(u32, u32)> = context.members().map(|chip| (chip, chip)).collect();
-            rails(context, hurt, pairs, &lanes, unit);
+            let lanes: Vec<(u32, u32)> = scene.members().map(|chip| (chip, chip)).collect();
+            rails(scene, hurt, &pairs.list(), &lanes, unit);
         }
-        Kind::Lanes { pairs, lanes } => rails(context, hurt, pairs, lanes, unit),
+        Kind::Lanes { pairs, lanes } => rails(scene, hurt, &pairs.list(), lanes, unit),
         Kind::Star { .. } | Kind::Exchange { .. } | Kind::Sites { .. } => {
             let longest = |direction: usize| {
                 let of = hurt
@@ -116,13 +117,7 @@ pub(crate) fn between_domains(
 }
 
 /// Lanes are (sending, receiving) local chips. Only those that a NIC's loss concerns are looked at.
-fn rails(
-    context: &Context,
-    hurt: &Hurt,
-    pairs: &[(u32, u32)],
-    lanes: &[(u32, u32)],
-    unit: &mut Unit,
-) {
+fn rails(scene: &Scene, hurt: &Hurt, pairs: &[(u32, u32)], lanes: &[(u32, u32)], unit: &mut Unit) {
     let extra = |class: Option<&Class>, direction: usize, chip: u32| {
         let list = &class?.redirects[direction];
         let at = list.binary_search_by_key(&chip, |redirect| redirect.chip);
@@ -133,7 +128,7 @@ fn rails(
         if sender.is_none() && receiver.is_none() {
             continue;
         }
-        let way = context.way(from, to, |_| ());
+        let way = scene.way(from, to, |_| ());
         for &(src, dst) in lanes {
             let (out, into) = (extra(sender, 0, src), extra(receiver, 1, dst));
             if out.is_some() || into.is_some() {

@@ -37,9 +37,10 @@ pub(super) fn fill(
         pinned.map_or(row.offered, |name| name == row.name)
             && row.operations.contains(&slot.operation)
     });
+    let placements = placements(context, request, slot);
     for row in offered {
         let label = format!("{} by {}", slot.operation.name(), row.name);
-        let cost = stage(context, request, slot, row.name)
+        let cost = stage(context, request, slot, &placements, row.name)
             .and_then(|stage| StageCost::new(context, request.model, &stage, label));
         match cost {
             Ok(cost) => options.push((
@@ -69,78 +70,77 @@ pub(super) fn fill(
     Ok(options.into_iter().map(|option| option.1).collect())
 }
 
-fn stage(context: &Context, request: &Request, slot: &Slot, name: &'static str) -> Result<Stage> {
+/// Where a slot's ranks sit, and which of them is the root: for each track that runs there.
+fn placements(context: &Context, request: &Request, slot: &Slot) -> Vec<(Placement, usize)> {
     let Groups::Grid { locals, domains } = context.groups else {
         unreachable!("slots are made for grids only")
     };
     let in_domain = locals[0].len();
-    let tracks = |placements: Vec<Placement>, root: usize| -> Result<Stage> {
-        let mut tracks = Vec::new();
-        for placement in &placements {
-            let stages = (find(name)?.build)(&Job {
-                context,
-                placement,
-                operation: slot.operation,
-                size: slot.size,
-                root,
-                shift: 0,
-                orders: &request.orders,
-                table: ALGORITHMS,
-                tier: TIERS[slot.tier],
-            })?;
-            let mut track = one_track(stages);
-            track.spread = spread(placement, &domains[0]);
-            if placements.len() > 1 {
-                for phase in &mut track.phases {
-                    phase.what = format!("{} ({} UltraServers)", phase.what, placement.ranks());
-                }
-            }
-            tracks.push(track);
-        }
-        Ok(Stage {
-            tier: TIERS[slot.tier],
-            tracks,
-        })
-    };
+    let root = request.root / in_domain;
+    let unrooted =
+        |placements: Vec<Placement>| placements.into_iter().map(|one| (one, 0)).collect();
     match slot.place {
-        Place::Domain => tracks(vec![Placement::Local(locals.clone())], 0),
+        Place::Domain => vec![(Placement::Local(locals.clone().into()), 0)],
         Place::RootDomain => {
             let chips = context.machine.domain().chips();
             let groups = domains
                 .iter()
-                .map(|set| set[request.root / in_domain] * chips)
+                .map(|set| set[root] * chips)
                 .flat_map(|first| {
                     locals
                         .iter()
                         .map(move |group| group.iter().map(|local| first + local).collect())
                 })
                 .collect();
-            tracks(vec![Placement::Flat(groups)], request.root % in_domain)
+            vec![(Placement::Flat(groups), request.root % in_domain)]
         }
-        Place::Rails => tracks(
-            vec![Placement::Rails(domains.clone())],
-            request.root / in_domain,
-        ),
-        Place::Site => tracks(site_placements(context, domains, None), 0),
-        Place::SiteFromLeader => tracks(
-            site_placements(context, domains, Some(request.root / in_domain)),
-            0,
-        ),
-        Place::Leaders => leaders(context, domains, request.root / in_domain)
-            .into_iter()
-            .map(|(placement, root)| tracks(vec![placement], root))
-            .reduce(|all, next| {
-                let mut all = all?;
-                all.tracks.extend(next?.tracks);
-                Ok(all)
-            })
-            .expect("a slot between sites is made when some set spans two"),
-        Place::Wan => Ok(Stage::of(
-            TIERS[2],
-            Space::WHOLE,
-            find(name)?.between_sites(context, domains, slot.operation, slot.size)?,
-        )),
+        Place::Rails => vec![(Placement::Rails(domains.clone().into()), root)],
+        Place::Site => unrooted(site_placements(context, domains, None)),
+        Place::SiteFromLeader => unrooted(site_placements(context, domains, Some(root))),
+        Place::Leaders => leaders(context, domains, root),
+        Place::Wan => Vec::new(),
     }
+}
+
+fn stage(
+    context: &Context,
+    request: &Request,
+    slot: &Slot,
+    placements: &[(Placement, usize)],
+    name: &'static str,
+) -> Result<Stage> {
+    let Groups::Grid { domains, .. } = context.groups else {
+        unreachable!("slots are made for grids only")
+    };
+    let tier = TIERS[slot.tier];
+    if let Place::Wan = slot.place {
+        let phases = find(name)?.between_sites(context, domains, slot.operation, slot.size)?;
+        return Ok(Stage::of(tier, Space::WHOLE, phases));
+    }
+    let several = placements.len() > 1 && !matches!(slot.place, Place::Leaders);
+    let mut tracks = Vec::with_capacity(placements.len());
+    for (placement, root) in placements {
+        let stages = (find(name)?.build)(&Job {
+            context,
+            placement,
+            operation: slot.operation,
+            size: slot.size,
+            root: *root,
+            shift: 0,
+            orders: &request.orders,
+            table: ALGORITHMS,
+            tier,
+        })?;
+        let mut track = one_track(stages);
+        track.spread = spread(placement, &domains[0]);
+        if several {
+            for phase in &mut track.phases {
+                phase.what = format!("{} ({} UltraServers)", phase.what, placement.ranks());
+            }
+        }
+        tracks.push(track);
+    }
+    Ok(Stage { tier, tracks })
 }
 
 /// The domains of each set at each site, sets of equal size together. With `root`, the number of the root's domain
@@ -160,7 +160,7 @@ fn site_placements(context: &Context, domains: &[Vec<u32>], root: Option<usize>)
     parts.sort_by_key(Vec::len);
     parts
         .chunk_by(|a, b| a.len() == b.len())
-        .map(|alike| Placement::Rails(alike.to_vec()))
+        .map(|alike| Placement::Rails(alike.into()))
         .collect()
 }
 
@@ -198,14 +198,11 @@ fn spread(placement: &Placement, first: &[u32]) -> Option<Spread> {
     let Placement::Rails(sets) = placement else {
         return None;
     };
-    let mine = sets
-        .iter()
-        .filter(|set| first.binary_search(&set[0]).is_ok())
-        .cloned()
-        .collect();
+    let mine = (0..).zip(sets.iter());
+    let mine = mine.filter(|(_, set)| first.binary_search(&set[0]).is_ok());
     Some(Spread {
-        base: sets[0].clone(),
-        mine,
+        sets: Rc::clone(sets),
+        mine: mine.map(|(at, _)| at).collect(),
     })
 }
 

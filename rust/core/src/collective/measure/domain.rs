@@ -1,10 +1,11 @@
 //! Patterns that are routed message by message: inside a domain, and between listed chips.
 
 use crate::Result;
-use crate::collective::context::Context;
 use crate::collective::damage::seated;
-use crate::collective::pattern::Unit;
+use crate::collective::loads::Loads;
+use crate::collective::scene::Scene;
 use crate::collective::symmetry::{class, distances, for_each_class};
+use crate::collective::unit::Unit;
 use crate::load::{ByteColumn, Flows, IndexColumn, link_loads, uniform};
 use crate::machine::Machine;
 use crate::route::{Routing, alone, walk};
@@ -16,14 +17,14 @@ const FABRIC_HOPS: u64 = 16;
 /// Messages between two looks at the cancel flag.
 const MESSAGES_BETWEEN_CHECKS: usize = 1 << 14;
 
-fn loads_of(machine: &Machine, context: &Context, pairs: &[(u32, u32)]) -> Result<Vec<f64>> {
+fn loads_of(machine: &Machine, scene: &Scene, pairs: &[(u32, u32)]) -> Result<Vec<f64>> {
     let (src, dst): (Vec<u32>, Vec<u32>) = pairs.iter().copied().unzip();
     let flows = Flows {
         src: IndexColumn::U32(&src),
         dst: IndexColumn::U32(&dst),
         bytes: ByteColumn::Scalar(1.0),
     };
-    link_loads(machine, &flows, context.routing, 1, context.control)
+    link_loads(machine, &flows, scene.routing, 1, scene.control)
 }
 
 /// Largest number of messages that one chip sends.
@@ -54,26 +55,26 @@ fn most_overhead(machine: &Machine, pairs: &[(u32, u32)]) -> f64 {
 
 /// Notes each message's own time.
 fn note_messages(
-    context: &Context,
+    scene: &Scene,
     machine: &Machine,
     pairs: impl Iterator<Item = (u32, u32)>,
     unit: &mut Unit,
 ) -> Result<()> {
     for (index, (src, dst)) in pairs.enumerate() {
         if index % MESSAGES_BETWEEN_CHECKS == 0 {
-            context.control.check()?;
+            scene.control.check()?;
         }
-        let message = alone(machine, context.routing, src, dst, context.control)?;
+        let message = alone(machine, scene.routing, src, dst, scene.control)?;
         unit.note_alone(message.latency, 1.0 / message.bandwidth);
     }
     Ok(())
 }
 
-pub(super) fn local(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
-    let machine = &context.domain_machine;
-    if context.homogeneous {
+pub(super) fn local(scene: &Scene, pairs: &[(u32, u32)]) -> Result<Unit> {
+    let machine = &scene.domain_machine;
+    if scene.homogeneous {
         if let Some(found) = distances(machine.domain(), pairs.iter().copied()) {
-            return alike(context, &found);
+            return alike(scene, &found);
         }
     }
     let messages = most_sent(pairs);
@@ -82,8 +83,8 @@ pub(super) fn local(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
         sent: messages,
         ..Unit::default()
     };
-    unit.ledger.local = loads_of(machine, context, pairs)?;
-    note_messages(context, machine, pairs.iter().copied(), &mut unit)?;
+    unit.ledger.local = loads_of(machine, scene, pairs)?.into();
+    note_messages(scene, machine, pairs.iter().copied(), &mut unit)?;
     Ok(unit)
 }
 
@@ -93,8 +94,8 @@ pub(crate) fn in_switch_bytes(group: &[u32], gather: bool) -> [f64; 2] {
     if gather { [1.0, others] } else { [others, 1.0] }
 }
 
-pub(super) fn in_switch(context: &Context, groups: &[Vec<u32>], gather: bool) -> Result<Unit> {
-    let machine = &context.domain_machine;
+pub(super) fn in_switch(scene: &Scene, groups: &[Vec<u32>], gather: bool) -> Result<Unit> {
+    let machine = &scene.domain_machine;
     let mut unit = Unit {
         overhead: machine.overhead(),
         ..Unit::default()
@@ -103,34 +104,28 @@ pub(super) fn in_switch(context: &Context, groups: &[Vec<u32>], gather: bool) ->
     for group in groups {
         let bytes = in_switch_bytes(group, gather);
         for &chip in group {
-            for (link, bytes) in ports(context, group, chip)?.into_iter().zip(bytes) {
+            for (link, bytes) in ports(scene, group, chip)?.into_iter().zip(bytes) {
                 loads[link as usize] += bytes;
             }
         }
-        let message = alone(
-            machine,
-            context.routing,
-            group[0],
-            group[1],
-            context.control,
-        )?;
+        let message = alone(machine, scene.routing, group[0], group[1], scene.control)?;
         let most = bytes[0].max(bytes[1]);
         unit.note_alone(message.latency, most / message.bandwidth);
         unit.sent = unit.sent.max(bytes[0]);
     }
-    unit.ledger.local = loads;
+    unit.ledger.local = loads.into();
     Ok(unit)
 }
 
 /// The links of a chip to and from the switch that it shares with its group.
-pub(crate) fn ports(context: &Context, group: &[u32], chip: u32) -> Result<[u64; 2]> {
+pub(crate) fn ports(scene: &Scene, group: &[u32], chip: u32) -> Result<[u64; 2]> {
     let other = if group[0] == chip { group[1] } else { group[0] };
     let mut ends = [0, 0];
     for (end, (from, to)) in [(chip, other), (other, chip)].into_iter().enumerate() {
         let mut passed = Vec::new();
         walk(
-            &context.domain_machine,
-            context.routing,
+            &scene.domain_machine,
+            scene.routing,
             from,
             to,
             &mut |link, _| {
@@ -147,8 +142,8 @@ pub(crate) fn ports(context: &Context, group: &[u32], chip: u32) -> Result<[u64;
 }
 
 /// A pattern that looks the same from every chip: links of one class carry the same.
-fn alike(context: &Context, found: &[(u32, u32)]) -> Result<Unit> {
-    let machine = &context.domain_machine;
+fn alike(scene: &Scene, found: &[(u32, u32)]) -> Result<Unit> {
+    let machine = &scene.domain_machine;
     let messages: f64 = found.iter().map(|&(_, each)| f64::from(each)).sum();
     let mut unit = Unit {
         overhead: messages * machine.overhead(),
@@ -157,24 +152,25 @@ fn alike(context: &Context, found: &[(u32, u32)]) -> Result<Unit> {
     };
     let mut by_class: BTreeMap<u64, f64> = BTreeMap::new();
     for &(to, each) in found {
-        walk(machine, context.routing, 0, to, &mut |link, share| {
+        walk(machine, scene.routing, 0, to, &mut |link, share| {
             *by_class.entry(class(machine, link)).or_default() += share * f64::from(each);
         })?;
-        let message = alone(machine, context.routing, 0, to, context.control)?;
+        let message = alone(machine, scene.routing, 0, to, scene.control)?;
         unit.note_alone(message.latency, 1.0 / message.bandwidth);
     }
-    let mut loads = vec![0.0; machine.domain().links() as usize];
+    let mut stretches = Vec::new();
     for_each_class(machine, |class, links| {
-        if let Some(&bytes) = by_class.get(&class) {
-            links.for_each(|link| loads[link as usize] = bytes);
-        }
+        stretches.push((
+            links.end as usize,
+            by_class.get(&class).copied().unwrap_or(0.0),
+        ));
     });
-    unit.ledger.local = loads;
+    unit.ledger.local = Loads::stretched(stretches);
     Ok(unit)
 }
 
-pub(super) fn local_all(context: &Context) -> Result<Unit> {
-    let machine = &context.domain_machine;
+pub(super) fn local_all(scene: &Scene) -> Result<Unit> {
+    let machine = &scene.domain_machine;
     let chips = machine.num_chips();
     let peers = f64::from(chips - 1);
     let mut unit = Unit {
@@ -182,17 +178,18 @@ pub(super) fn local_all(context: &Context) -> Result<Unit> {
         sent: peers,
         ..Unit::default()
     };
-    unit.ledger.local = uniform(machine, f64::from(chips), context.routing, context.control)?;
+    let loads = uniform(machine, f64::from(chips), scene.routing, scene.control)?;
+    unit.ledger.local = loads.into();
     // Chip 0 sits in a corner of every line and anywhere on rings and switches: its messages include the
     // longest, but for up*/down* ways.
-    let sources = if *context.routing == Routing::UpDown {
+    let sources = if *scene.routing == Routing::UpDown {
         chips
     } else {
         1
     };
     let pairs = (0..sources).flat_map(|src| (0..chips).map(move |dst| (src, dst)));
     note_messages(
-        context,
+        scene,
         machine,
         pairs.filter(|pair| pair.0 != pair.1),
         &mut unit,
@@ -200,8 +197,8 @@ pub(super) fn local_all(context: &Context) -> Result<Unit> {
     Ok(unit)
 }
 
-pub(super) fn flat(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
-    let machine = context.machine;
+pub(super) fn flat(scene: &Scene, pairs: &[(u32, u32)]) -> Result<Unit> {
+    let machine = scene.machine;
     let seats;
     let pairs = if machine.is_damaged() {
         seats = seated(machine, pairs)?;
@@ -222,26 +219,26 @@ pub(super) fn flat(context: &Context, pairs: &[(u32, u32)]) -> Result<Unit> {
         .map(|axis| u64::from(axis.size));
     let most_hops = sides.sum::<u64>() + FABRIC_HOPS;
     unit.ledger.single = if (pairs.len() as u64).saturating_mul(most_hops) < machine.num_links() {
-        few_loads(context, pairs)?
+        few_loads(scene, pairs)?
     } else {
-        let loads = loads_of(machine, context, pairs)?.into_iter().enumerate();
+        let loads = loads_of(machine, scene, pairs)?.into_iter().enumerate();
         loads
             .filter(|(_, bytes)| *bytes > 0.0)
             .map(|(link, bytes)| (link as u64, bytes))
             .collect()
     };
-    note_messages(context, machine, pairs.iter().copied(), &mut unit)?;
+    note_messages(scene, machine, pairs.iter().copied(), &mut unit)?;
     Ok(unit)
 }
 
 /// Loads of a few messages on a large machine, without an array over all its links.
-fn few_loads(context: &Context, pairs: &[(u32, u32)]) -> Result<Vec<(u64, f64)>> {
+fn few_loads(scene: &Scene, pairs: &[(u32, u32)]) -> Result<Vec<(u64, f64)>> {
     let mut passed = Vec::new();
     for &(src, dst) in pairs {
-        context.control.check()?;
+        scene.control.check()?;
         walk(
-            context.machine,
-            context.routing,
+            scene.machine,
+            scene.routing,
             src,
             dst,
             &mut |link, share| passed.push((link, share)),

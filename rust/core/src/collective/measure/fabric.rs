@@ -1,46 +1,50 @@
 //! Patterns between domains, counted by domain: rails, stars, exchanges, sites.
 
-use crate::collective::context::Context;
 use crate::collective::group::Groups;
 use crate::collective::ledger::Ledger;
-use crate::collective::pattern::{SiteShare, Unit};
+use crate::collective::loads::Loads;
+use crate::collective::pattern::SiteShare;
+use crate::collective::scene::Scene;
+use crate::collective::unit::Unit;
 use crate::machine::{Machine, Nic};
 use crate::{Error, Result};
 
-fn nic_of<'a>(context: &'a Context) -> &'a Nic {
-    context
+fn nic_of<'a>(scene: &'a Scene) -> &'a Nic {
+    scene
         .machine
         .nic()
         .expect("messages between domains exist on machines with NICs only")
 }
 
-fn between(context: &Context, from: u32, to: u32) -> (f64, f64) {
-    let way = context.way(from, to, |_| ());
+fn between(scene: &Scene, from: u32, to: u32) -> (f64, f64) {
+    let way = scene.way(from, to, |_| ());
     (way.latency, way.bandwidth)
 }
 
 pub(super) fn rails(
-    context: &Context,
+    scene: &Scene,
     pairs: &[(u32, u32)],
     lanes: Option<&[(u32, u32)]>,
 ) -> Result<Unit> {
-    let machine = context.machine;
+    let machine = scene.machine;
     let domains = machine.num_domains() as usize;
     let (mut out, mut into) = (vec![0.0; domains], vec![0.0; domains]);
-    let mut ledger = Ledger {
-        fabric: vec![0.0; context.fabric_bandwidth.len()],
-        ..Ledger::default()
-    };
-    let messages = lanes.map_or(context.lanes(), |lanes| lanes.len() as f64);
+    let mut fabric = vec![0.0; scene.fabric_bandwidth.len()];
+    let messages = lanes.map_or(scene.lanes(), |lanes| lanes.len() as f64);
     let mut unit = Unit::default();
     for &(from, to) in pairs {
         out[from as usize] += 1.0;
         into[to as usize] += 1.0;
-        let way = context.way(from, to, |link| ledger.fabric[link] += messages);
+        let way = scene.way(from, to, |link| fabric[link] += messages);
         unit.note_alone(way.latency, 1.0 / way.bandwidth);
     }
     unit.sent = out.iter().copied().fold(0.0, f64::max);
-    unit.overhead = unit.sent * nic_of(context).overhead;
+    unit.overhead = unit.sent * nic_of(scene).overhead;
+    let mut ledger = Ledger {
+        fabric: fabric.into(),
+        ..Ledger::default()
+    };
+    let (out, into) = (Loads::from(out), Loads::from(into));
     match lanes {
         None => ledger.nic = [out, into],
         Some(lanes) => {
@@ -55,18 +59,18 @@ pub(super) fn rails(
 }
 
 pub(super) fn star(
-    context: &Context,
+    scene: &Scene,
     sets: &[(Vec<u32>, u32)],
     locals: &[(Vec<u32>, u32)],
     outward: bool,
 ) -> Result<Unit> {
-    let machine = context.machine;
+    let machine = scene.machine;
     let domains = machine.num_domains() as usize;
     let (at_root, at_leaf) = if outward { (0, 1) } else { (1, 0) };
     let in_group = locals[0].0.len() as f64;
     let mut leaves = vec![0.0; domains];
     let mut roots = vec![0.0; domains];
-    let mut fabric = vec![0.0; context.fabric_bandwidth.len()];
+    let mut fabric = vec![0.0; scene.fabric_bandwidth.len()];
     let mut unit = Unit::default();
     for (set, root) in sets {
         for &domain in set.iter().filter(|&domain| domain != root) {
@@ -77,30 +81,31 @@ pub(super) fn star(
             } else {
                 (domain, *root)
             };
-            let way = context.way(from, to, |link| fabric[link] += context.lanes());
+            let way = scene.way(from, to, |link| fabric[link] += scene.lanes());
             unit.note_alone(way.latency, 1.0 / way.bandwidth);
         }
     }
     let busiest = roots.iter().copied().fold(0.0, f64::max);
     unit.sent = if outward { busiest } else { 1.0 };
-    unit.overhead = unit.sent * nic_of(context).overhead;
-    unit.ledger.nic[at_leaf] = leaves;
+    unit.overhead = unit.sent * nic_of(scene).overhead;
+    unit.ledger.nic[at_leaf] = leaves.into();
+    let roots = Loads::from(roots);
     for (_, root) in locals {
         unit.ledger.lanes[at_root].insert(*root, roots.clone());
     }
-    unit.ledger.fabric = fabric;
+    unit.ledger.fabric = fabric.into();
     Ok(unit)
 }
 
 /// Adds what leaves and enters each tier bundle that holds some of `set`: `leaves(inside)` bytes each way for a
 /// bundle with that many of its domains inside. Domains of the set ascend.
 fn add_bundles(
-    context: &Context,
+    scene: &Scene,
     set: &[u32],
     fabric: &mut [f64],
     crossing: impl Fn(usize, f64) -> (f64, f64),
 ) {
-    let machine = context.machine;
+    let machine = scene.machine;
     let first_link = machine.blocks().fabric[0];
     for of_site in set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b)) {
         let site = machine.site_of(of_site[0]);
@@ -127,20 +132,20 @@ pub(crate) fn by_site(machine: &Machine, set: &[u32]) -> Vec<(usize, f64, u32)> 
         .collect()
 }
 
-fn add_wan(context: &Context, fabric: &mut [f64], from: usize, to: usize, bytes: f64) {
-    for &link in context.wan_path(from, to) {
+fn add_wan(scene: &Scene, fabric: &mut [f64], from: usize, to: usize, bytes: f64) {
+    for &link in scene.wan_path(from, to) {
         fabric[link] += bytes;
     }
 }
 
-pub(super) fn exchange(context: &Context, sets: &[(Vec<u32>, f64)], spread: bool) -> Result<Unit> {
-    let machine = context.machine;
+pub(super) fn exchange(scene: &Scene, sets: &[(Vec<u32>, f64)], spread: bool) -> Result<Unit> {
+    let machine = scene.machine;
     let domains = machine.num_domains() as usize;
-    let lanes = context.lanes();
+    let lanes = scene.lanes();
     let mut nic = vec![0.0; domains];
-    let mut fabric = vec![0.0; context.fabric_bandwidth.len()];
+    let mut fabric = vec![0.0; scene.fabric_bandwidth.len()];
     let mut unit = Unit::default();
-    let receivers = match context.groups {
+    let receivers = match scene.groups {
         Groups::Grid { locals, .. } if spread => locals[0].len() as f64,
         _ => 1.0,
     };
@@ -152,7 +157,7 @@ pub(super) fn exchange(context: &Context, sets: &[(Vec<u32>, f64)], spread: bool
         for &domain in set {
             nic[domain as usize] += bytes * (members - 1.0);
         }
-        add_bundles(context, set, &mut fabric, |_, inside| {
+        add_bundles(scene, set, &mut fabric, |_, inside| {
             let crossing = inside * (members - inside) * lanes * bytes;
             (crossing, crossing)
         });
@@ -160,8 +165,8 @@ pub(super) fn exchange(context: &Context, sets: &[(Vec<u32>, f64)], spread: bool
         for &(from, there, example) in &sites {
             for &(to, here, other) in &sites {
                 if from != to {
-                    add_wan(context, &mut fabric, from, to, there * here * lanes * bytes);
-                    let (latency, bandwidth) = between(context, example, other);
+                    add_wan(scene, &mut fabric, from, to, there * here * lanes * bytes);
+                    let (latency, bandwidth) = between(scene, example, other);
                     unit.note_alone(latency, bytes / receivers / bandwidth);
                 }
             }
@@ -169,17 +174,18 @@ pub(super) fn exchange(context: &Context, sets: &[(Vec<u32>, f64)], spread: bool
         // Groups of a tier are contiguous, so inside a site the two ends are as far apart as any.
         for part in set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b)) {
             if part.len() > 1 {
-                let (latency, bandwidth) = between(context, part[0], part[part.len() - 1]);
+                let (latency, bandwidth) = between(scene, part[0], part[part.len() - 1]);
                 unit.note_alone(latency, bytes / receivers / bandwidth);
             }
         }
         unit.overhead = unit
             .overhead
-            .max((members - 1.0) * receivers * nic_of(context).overhead);
+            .max((members - 1.0) * receivers * nic_of(scene).overhead);
         unit.sent = unit.sent.max((members - 1.0) * bytes);
     }
+    let nic = Loads::from(nic);
     unit.ledger.nic = [nic.clone(), nic];
-    unit.ledger.fabric = fabric;
+    unit.ledger.fabric = fabric.into();
     Ok(unit)
 }
 
@@ -212,13 +218,13 @@ pub(crate) struct SiteFlow {
 
 /// The flows between the sites of one set of domains; `sites` as [`by_site`] gives them.
 pub(crate) fn site_flows(
-    context: &Context,
+    scene: &Scene,
     set: &[u32],
     sites: &[(usize, f64, u32)],
     share: SiteShare,
 ) -> Result<Vec<SiteFlow>> {
-    let machine = context.machine;
-    let Groups::Grid { locals, .. } = context.groups else {
+    let machine = scene.machine;
+    let Groups::Grid { locals, .. } = scene.groups else {
         return Err(Error::unsupported(
             "a schedule by sites over scattered chips",
             "name groups that hold the same chips of each UltraServer",
@@ -237,9 +243,9 @@ pub(crate) fn site_flows(
                     .copied()
                     .filter(move |&d| machine.site_of(d) == site)
             };
-            let mut fabric = vec![0.0; context.fabric_bandwidth.len()];
-            add_wan(context, &mut fabric, from, to, local_groups * bytes);
-            add_bundles(context, set, &mut fabric, |site, inside| {
+            let mut fabric = vec![0.0; scene.fabric_bandwidth.len()];
+            add_wan(scene, &mut fabric, from, to, local_groups * bytes);
+            add_bundles(scene, set, &mut fabric, |site, inside| {
                 let part = |site_of_part: usize, members: f64| match site == site_of_part {
                     true => local_groups * bytes * inside / members,
                     false => 0.0,
@@ -260,16 +266,16 @@ pub(crate) fn site_flows(
                     .enumerate()
                     .filter(|(_, bytes)| *bytes > 0.0)
                     .collect(),
-                latency: between(context, example, other).0,
+                latency: between(scene, example, other).0,
             });
         }
     }
     Ok(flows)
 }
 
-pub(super) fn sites(context: &Context, sets: &[Vec<u32>], share: SiteShare) -> Result<Unit> {
-    let machine = context.machine;
-    let Groups::Grid { locals, .. } = context.groups else {
+pub(super) fn sites(scene: &Scene, sets: &[Vec<u32>], share: SiteShare) -> Result<Unit> {
+    let machine = scene.machine;
+    let Groups::Grid { locals, .. } = scene.groups else {
         return Err(Error::unsupported(
             "a schedule by sites over scattered chips",
             "name groups that hold the same chips of each UltraServer",
@@ -278,7 +284,7 @@ pub(super) fn sites(context: &Context, sets: &[Vec<u32>], share: SiteShare) -> R
     let (local_groups, in_group) = (locals.len() as f64, locals[0].len() as f64);
     let domains = machine.num_domains() as usize;
     let mut nic = [vec![0.0; domains], vec![0.0; domains]];
-    let mut fabric = vec![0.0; context.fabric_bandwidth.len()];
+    let mut fabric = vec![0.0; scene.fabric_bandwidth.len()];
     let mut unit = Unit::default();
     for set in sets {
         let sites = by_site(machine, set);
@@ -292,12 +298,12 @@ pub(super) fn sites(context: &Context, sets: &[Vec<u32>], share: SiteShare) -> R
                 }
                 flow[from].0 += bytes;
                 flow[to].1 += bytes;
-                add_wan(context, &mut fabric, from, to, local_groups * bytes);
-                let (latency, bandwidth) = between(context, example, other);
+                add_wan(scene, &mut fabric, from, to, local_groups * bytes);
+                let (latency, bandwidth) = between(scene, example, other);
                 unit.note_alone(latency, bytes / (in_group * there.max(here)) / bandwidth);
                 messages += (here / there).ceil();
             }
-            unit.overhead = unit.overhead.max(messages * nic_of(context).overhead);
+            unit.overhead = unit.overhead.max(messages * nic_of(scene).overhead);
             unit.sent = unit.sent.max(flow[from].0 / (in_group * there));
         }
         for &domain in set {
@@ -309,7 +315,7 @@ pub(super) fn sites(context: &Context, sets: &[Vec<u32>], share: SiteShare) -> R
             nic[0][domain as usize] += flow[site].0 / (in_group * there);
             nic[1][domain as usize] += flow[site].1 / (in_group * there);
         }
-        add_bundles(context, set, &mut fabric, |site, inside| {
+        add_bundles(scene, set, &mut fabric, |site, inside| {
             let there = sites
                 .iter()
                 .find(|entry| entry.0 == site)
@@ -318,7 +324,7 @@ pub(super) fn sites(context: &Context, sets: &[Vec<u32>], share: SiteShare) -> R
             (part * flow[site].0, part * flow[site].1)
         });
     }
-    unit.ledger.nic = nic;
-    unit.ledger.fabric = fabric;
+    unit.ledger.nic = nic.map(Loads::from);
+    unit.ledger.fabric = fabric.into();
     Ok(unit)
 }

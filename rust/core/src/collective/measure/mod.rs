@@ -8,19 +8,20 @@ mod tests;
 pub(crate) use domain::ports;
 pub(crate) use fabric::{by_site, site_bytes, site_flows};
 
-use super::context::Context;
 use super::damage;
-use super::pattern::{Kind, Unit};
+use super::pattern::Kind;
+use super::scene::Scene;
+use super::unit::Unit;
 use crate::{Error, Result};
 
-pub(crate) fn unit(context: &Context, kind: &Kind) -> Result<Unit> {
-    let mut unit = whole(context, kind)?;
-    let Some(hurt) = &context.hurt else {
+pub(crate) fn unit(scene: &Scene, kind: &Kind) -> Result<Unit> {
+    let mut unit = whole(scene, kind)?;
+    let Some(hurt) = &scene.hurt else {
         return Ok(unit);
     };
     match kind {
-        Kind::Local(pairs) => damage::inside(context, hurt, pairs, &mut unit)?,
-        Kind::LocalAll => damage::inside_all(context, hurt, &mut unit)?,
+        Kind::Local(pairs) => damage::inside(scene, hurt, &pairs.list(), &mut unit)?,
+        Kind::LocalAll => damage::inside_all(scene, hurt, &mut unit)?,
         Kind::InSwitch { .. } => {
             return Err(Error::unsupported(
                 "in_switch in a damaged UltraServer",
@@ -28,26 +29,26 @@ pub(crate) fn unit(context: &Context, kind: &Kind) -> Result<Unit> {
             ));
         }
         Kind::Flat(_) => {}
-        _ => damage::between_domains(context, hurt, kind, &mut unit)?,
+        _ => damage::between_domains(scene, hurt, kind, &mut unit)?,
     }
     Ok(unit)
 }
 
 /// The same where all domains are whole; messages between listed chips take the machine as it is.
-fn whole(context: &Context, kind: &Kind) -> Result<Unit> {
+fn whole(scene: &Scene, kind: &Kind) -> Result<Unit> {
     match kind {
-        Kind::Local(pairs) => domain::local(context, pairs),
-        Kind::LocalAll => domain::local_all(context),
-        Kind::InSwitch { groups, gather } => domain::in_switch(context, groups, *gather),
-        Kind::Rails(pairs) => fabric::rails(context, pairs, None),
-        Kind::Lanes { pairs, lanes } => fabric::rails(context, pairs, Some(lanes.as_slice())),
+        Kind::Local(pairs) => domain::local(scene, &pairs.list()),
+        Kind::LocalAll => domain::local_all(scene),
+        Kind::InSwitch { groups, gather } => domain::in_switch(scene, groups, *gather),
+        Kind::Rails(pairs) => fabric::rails(scene, &pairs.list(), None),
+        Kind::Lanes { pairs, lanes } => fabric::rails(scene, &pairs.list(), Some(lanes.as_slice())),
         Kind::Star {
             sets,
             locals,
             outward,
-        } => fabric::star(context, sets, locals, *outward),
-        Kind::Exchange { sets, spread } => fabric::exchange(context, sets, *spread),
-        Kind::Sites { sets, share } => fabric::sites(context, sets, *share),
-        Kind::Flat(pairs) => domain::flat(context, pairs),
+        } => fabric::star(scene, sets, locals, *outward),
+        Kind::Exchange { sets, spread } => fabric::exchange(scene, sets, *spread),
+        Kind::Sites { sets, share } => fabric::sites(scene, sets, *share),
+        Kind::Flat(pairs) => domain::flat(scene, &pairs.list()),
     }
 }

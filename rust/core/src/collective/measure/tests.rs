@@ -3,9 +3,9 @@
 use super::fabric::site_bytes;
 use super::{by_site, unit};
 use crate::Control;
-use crate::collective::context::Context;
 use crate::collective::group::Groups;
 use crate::collective::pattern::{Kind, SiteShare};
+use crate::collective::scene::Scene;
 use crate::machine::{Axis, AxisKind, Domain, Machine, Nic, Site, Tier, Wan, WanShape};
 use crate::route::{Routing, route, walk};
 
@@ -75,6 +75,7 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
             for &domain in &everywhere {
                 out.extend(
                     pairs
+                        .list()
                         .iter()
                         .map(|&(a, b)| (at(domain, a), at(domain, b), 1.0)),
                 );
@@ -88,7 +89,7 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
             }
         }
         Kind::Rails(pairs) => {
-            for &(from, to) in pairs {
+            for &(from, to) in pairs.list().iter() {
                 out.extend(
                     locals
                         .concat()
@@ -99,7 +100,12 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
         }
         Kind::Lanes { pairs, lanes } => {
             for &(from, to) in lanes {
-                out.extend(pairs.iter().map(|&(a, b)| (at(a, from), at(b, to), 1.0)));
+                out.extend(
+                    pairs
+                        .list()
+                        .iter()
+                        .map(|&(a, b)| (at(a, from), at(b, to), 1.0)),
+                );
             }
         }
         Kind::Star {
@@ -175,15 +181,15 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
                 }
             }
         }
-        Kind::Flat(pairs) => out.extend(pairs.iter().map(|&(a, b)| (a, b, 1.0))),
+        Kind::Flat(pairs) => out.extend(pairs.list().iter().map(|&(a, b)| (a, b, 1.0))),
     }
     out
 }
 
 fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
     let (routing, control) = (Routing::default(), Control::default());
-    let context = Context::new(machine, &routing, groups, &control).expect("sound");
-    let unit = unit(&context, kind).expect("measurable");
+    let scene = Scene::new(machine, &routing, groups, &control).expect("sound");
+    let unit = unit(&scene, kind).expect("measurable");
     let mut loads = vec![0.0; machine.num_links() as usize];
     let (mut latency, mut alone) = (0.0f64, 0.0f64);
     let mut sent = vec![0.0; machine.num_chips() as usize];
@@ -197,7 +203,7 @@ fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
         alone = alone.max(way.latency + 1e6 * bytes / way.bandwidth);
         sent[from as usize] += bytes;
     }
-    let compact = unit.ledger.expand(&context);
+    let compact = unit.ledger.expand(&scene);
     for (link, (a, b)) in compact.iter().zip(&loads).enumerate() {
         assert!(
             (a - b).abs() <= 1e-12 * b.abs().max(1.0),
@@ -224,7 +230,7 @@ fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
         (last - alone).abs() <= 1e-12 * alone.max(1.0),
         "{kind:?} alone {last} is not {alone}"
     );
-    let busiest = unit.ledger.busiest(&context).expect("bytes move");
+    let busiest = unit.ledger.busiest(&scene).expect("bytes move");
     let brute = loads
         .iter()
         .zip(machine.link_bandwidths())
@@ -260,9 +266,9 @@ fn kinds(groups: &Groups) -> Vec<Kind> {
     };
     let mut kinds = vec![
         Kind::LocalAll,
-        Kind::Rails(pairs.clone()),
+        Kind::Rails(pairs.clone().into()),
         Kind::Lanes {
-            pairs,
+            pairs: pairs.into(),
             lanes: locals
                 .iter()
                 .map(|group| (group[0], group[group.len() - 1]))
@@ -277,6 +283,12 @@ fn kinds(groups: &Groups) -> Vec<Kind> {
             spread: true,
         },
     ];
+    // As rooted stages name them: the leader first.
+    for turn in 1..domains[0].len() {
+        let mut turned = sets();
+        turned.iter_mut().for_each(|set| set.0.rotate_left(turn));
+        kinds.push(Kind::exchange(turned, turn % 2 == 0));
+    }
     for outward in [true, false] {
         kinds.push(Kind::Star {
             sets: domains.iter().map(|set| (set.clone(), set[1])).collect(),
@@ -288,7 +300,7 @@ fn kinds(groups: &Groups) -> Vec<Kind> {
         });
     }
     if !neighbours.is_empty() {
-        kinds.push(Kind::Local(neighbours));
+        kinds.push(Kind::Local(neighbours.into()));
     }
     for share in [
         SiteShare::Equal,
@@ -319,7 +331,7 @@ fn compact_costs_are_those_of_the_messages() {
                 }
             }
         }
-        let flat = Kind::Flat(vec![(0, 1), (0, 143), (5, 77), (140, 3)]);
+        let flat = Kind::Flat(vec![(0, 1), (0, 143), (5, 77), (140, 3)].into());
         check(&machine, &everyone(&machine), &flat);
     }
 }

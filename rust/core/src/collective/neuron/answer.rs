@@ -2,7 +2,7 @@
 
 use super::super::cost::{PhaseCost, StageCost, combine};
 use super::super::outcome::{Candidate, Outcome};
-use super::super::rows::{PhaseRow, StageRow};
+use super::super::rows::Row;
 use super::call::Call;
 use super::part::{Overlap, Part, Plan, Segment, Timing};
 use crate::Result;
@@ -36,8 +36,8 @@ pub(super) fn fill(call: &Call, plan: Plan, outcome: &mut Outcome) -> Result<()>
         .map(|timing| timing.pieces)
         .max()
         .unwrap_or(1);
-    outcome.stages = vec![StageRow::of_call(neuron.call)];
-    outcome.phases = vec![PhaseRow::of_call(neuron.call)];
+    outcome.stages = vec![Row::of_call("", neuron.call)];
+    outcome.phases = vec![Row::of_call("software and launch", neuron.call)];
     (outcome.latency, outcome.overhead) = (0.0, neuron.call);
     for (segment, timing) in plan.segments.iter().zip(&timings) {
         let between = segment.overlap == Overlap::Nodes;
@@ -70,12 +70,12 @@ fn name(plan: &Plan) -> String {
     format!("neuron({})", names.join(", "))
 }
 
-fn row(stage: &StageCost, what: &str) -> PhaseRow {
-    PhaseRow {
+fn row(stage: &StageCost, what: &str) -> Row {
+    Row {
         stage: stage.label.clone(),
         what: what.to_owned(),
         tier: stage.tier.to_owned(),
-        ..PhaseRow::of_call(0.0)
+        ..Row::of_call("", 0.0)
     }
 }
 
@@ -113,7 +113,7 @@ fn rows(call: &Call, segment: &Segment, timing: &Timing, outcome: &mut Outcome) 
         } else {
             "DMA passes"
         };
-        outcome.phases.push(PhaseRow {
+        outcome.phases.push(Row {
             steps: part.passes,
             latency,
             overhead,
@@ -121,7 +121,7 @@ fn rows(call: &Call, segment: &Segment, timing: &Timing, outcome: &mut Outcome) 
             ..row(stage, what)
         });
         if part.link > 0.0 {
-            outcome.phases.push(PhaseRow {
+            outcome.phases.push(Row {
                 bytes: sent,
                 serialisation: link,
                 time: link,
@@ -130,7 +130,7 @@ fn rows(call: &Call, segment: &Segment, timing: &Timing, outcome: &mut Outcome) 
             });
         }
         if part.hbm_bytes > 0.0 {
-            outcome.phases.push(PhaseRow {
+            outcome.phases.push(Row {
                 bytes: part.hbm_bytes,
                 serialisation: hbm,
                 time: hbm,
@@ -138,7 +138,8 @@ fn rows(call: &Call, segment: &Segment, timing: &Timing, outcome: &mut Outcome) 
                 ..row(stage, "bytes of HBM")
             });
         }
-        outcome.stages.push(StageRow {
+        outcome.stages.push(Row {
+            what: String::new(),
             stage: stage.label.clone(),
             tier: stage.tier.to_owned(),
             steps: part.passes,

@@ -106,7 +106,10 @@ fn planes(call: &Call, local: &Placement) -> Option<(Placement, Placement)> {
         planes.extend((0..k2).map(|z| (0..k0 * k1).map(|at| chip(at, z)).collect()));
         lines.extend((0..k0 * k1).map(|at| (0..k2).map(|z| chip(at, z)).collect()));
     }
-    Some((Placement::Local(planes), Placement::Local(lines)))
+    Some((
+        Placement::Local(planes.into()),
+        Placement::Local(lines.into()),
+    ))
 }
 
 enum Kind {

@@ -142,7 +142,7 @@ fn hierarchical(
     locals: &[Vec<u32>],
     domains: &[Vec<u32>],
 ) -> Result<Plan> {
-    let local = Placement::Local(locals.to_vec());
+    let local = Placement::Local(locals.into());
     let size = call.request.size;
     let mut plan = Plan {
         segments: Vec::new(),
@@ -158,7 +158,7 @@ fn hierarchical(
         return Ok(plan);
     }
     limits::one_site(call.context, domains)?;
-    let rails = Placement::Rails(domains.to_vec());
+    let rails = Placement::Rails(domains.into());
     let share = size / locals[0].len() as f64;
     match operation {
         AllReduce => {

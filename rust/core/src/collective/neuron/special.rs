@@ -25,7 +25,7 @@ pub(super) fn all_to_all(call: &Call, locals: &[Vec<u32>], domains: &[Vec<u32>])
              use direct or bucket",
         ));
     }
-    let local = Placement::Local(locals.to_vec());
+    let local = Placement::Local(locals.into());
     let bytes = per_chip as f64 * call.request.size;
     let names = ("direct", "Mesh");
     let part = Part::new(
@@ -68,7 +68,7 @@ pub(super) fn permute(call: &Call) -> Result<Plan> {
         }
         groups.push(members);
     }
-    let placement = Placement::Flat(groups);
+    let placement = Placement::Flat(groups.into());
     let size = (request.size, 1.0);
     let hbm = 2.0 * request.size;
     let names = ("direct", "permute");

@@ -2,10 +2,9 @@
 
 use super::network::{Ends, Network};
 use crate::Result;
-use crate::collective::context::Context;
+use crate::collective::context::{Context, Pattern};
 use crate::collective::cost::TrackCost;
 use crate::collective::moves::Steps;
-use crate::collective::pattern::Pattern;
 use crate::collective::schedule::{Part, Phase, Repeat, Track};
 use crate::fluid::{Flow, NO_GATE};
 use std::collections::BTreeMap;

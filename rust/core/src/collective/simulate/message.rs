@@ -33,10 +33,7 @@ pub(super) fn same(a: &Part, b: &Part) -> bool {
 }
 
 fn count(sends: &Sends) -> usize {
-    match sends {
-        Sends::List(sends) => sends.len(),
-        Sends::Made(_) | Sends::All => usize::MAX,
-    }
+    sends.count().unwrap_or(usize::MAX)
 }
 
 /// The pattern's messages by the moves that they belong to, each with its place among the sends of those moves: in

@@ -4,8 +4,8 @@ use super::message::{Message, by_moves, few};
 use super::network::Network;
 use crate::collective::group::Groups;
 use crate::collective::measure::{by_site, ports, site_flows};
+use crate::collective::pairs::to_all;
 use crate::collective::pattern::Kind;
-use crate::collective::placement::to_all;
 use crate::collective::schedule::Part;
 use crate::collective::symmetry::class;
 use crate::machine::Machine;
@@ -21,7 +21,7 @@ impl Network<'_> {
         let context = self.context;
         let pattern = Rc::clone(&part.pattern);
         match &pattern.kind {
-            Kind::Local(pairs) => self.inside(part, pairs),
+            Kind::Local(pairs) => self.inside(part, &pairs.list()),
             Kind::LocalAll => {
                 let chips = context.machine.domain().chips();
                 if self.symmetric {
@@ -46,10 +46,10 @@ impl Network<'_> {
                 }
                 Ok(messages)
             }
-            Kind::Flat(pairs) => self.listed(part, pairs),
-            Kind::Rails(pairs) if self.by_site => self.between_alike(part, pairs),
-            Kind::Rails(pairs) => self.between(part, pairs, &self.members()),
-            Kind::Lanes { pairs, lanes } => self.between(part, pairs, lanes),
+            Kind::Flat(pairs) => self.listed(part, &pairs.list()),
+            Kind::Rails(pairs) if self.by_site => self.between_alike(part, &pairs.list()),
+            Kind::Rails(pairs) => self.between(part, &pairs.list(), &self.members()),
+            Kind::Lanes { pairs, lanes } => self.between(part, &pairs.list(), lanes),
             Kind::Exchange {
                 sets,
                 spread: false,

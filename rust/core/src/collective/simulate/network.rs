@@ -122,7 +122,7 @@ impl<'a> Network<'a> {
                 continue;
             }
             if let Kind::Local(pairs) = &part.pattern.kind {
-                let found: Option<Vec<Distances>> = by_moves(part, pairs)
+                let found: Option<Vec<Distances>> = by_moves(part, &pairs.list())
                     .iter()
                     .map(|pairs| distances(domain, sends_of(pairs)))
                     .collect();
@@ -137,7 +137,7 @@ impl<'a> Network<'a> {
         between.dedup_by(|a, b| same(a, b));
         let by_site = engine == Engine::Fluid
             && between.iter().all(|part| match &part.pattern.kind {
-                Kind::Rails(pairs) => by_moves(part, pairs)
+                Kind::Rails(pairs) => by_moves(part, &pairs.list())
                     .iter()
                     .all(|pairs| classes(context, sends_of(pairs)).is_some()),
                 Kind::Sites { sets, .. } => sets.iter().all(|set| is_whole(context, set)),

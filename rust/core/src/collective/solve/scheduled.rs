@@ -4,9 +4,8 @@ use super::solver::{Asked, Solver, Unrolled};
 use crate::collective::algorithm;
 use crate::collective::bound::{bounds, bounds_in_switch};
 use crate::collective::choice::Choice;
-use crate::collective::choose::best;
+use crate::collective::choose::{Ready, best};
 use crate::collective::context::Context;
-use crate::collective::cost::Cost;
 use crate::collective::damage::note;
 use crate::collective::group::Groups;
 use crate::collective::hierarchical;
@@ -15,6 +14,7 @@ use crate::collective::request::Request;
 use crate::collective::schedule::Stage;
 use crate::collective::together::Pipeline;
 use crate::collective::unroll::unroll;
+use crate::machine::Machine;
 use crate::operation::Operation::{
     self, AllGather, AllReduce, AllToAll, Broadcast, Gather, Reduce, ReduceScatter, Scatter,
 };
@@ -62,7 +62,7 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     let (context, machine, request) = (asked.context()?, asked.machine, asked.request);
     let (mut best, candidates) = best(&context, request)?;
     if !best.cost.time.is_finite() {
-        return Err(cut_off(&context, &best.cost));
+        return Err(endless(&context, request, &best));
     }
     if let Some(hurt) = &context.hurt {
         outcome.note = hurt.note();
@@ -101,7 +101,7 @@ fn time(asked: &Asked) -> Result<f64> {
     let context = asked.context()?;
     let (best, _) = best(&context, asked.request)?;
     if !best.cost.time.is_finite() {
-        return Err(cut_off(&context, &best.cost));
+        return Err(endless(&context, asked.request, &best));
     }
     Ok(best.cost.time.max(asked.machine.launch()))
 }
@@ -114,12 +114,36 @@ fn schedule(asked: &Asked) -> Result<Unrolled> {
     Ok((best.name, unroll(&context, request, &stages)?, pipeline))
 }
 
-/// What is wrong where a schedule never ends: its busiest link is dead and has no way round.
-fn cut_off(context: &Context, cost: &Cost) -> Error {
+/// What is wrong where a schedule never ends: its busiest link is dead and has no way round, or a number is too large
+/// for seconds.
+fn endless(context: &Context, request: &Request, best: &Ready) -> Error {
     let machine = context.machine;
+    let busiest = best.cost.busiest.as_ref();
+    let dead = busiest.filter(|busiest| machine.is_dead_link(busiest.link));
+    let (latency, overhead) = best.stages.iter().fold((0.0, 0.0), |sum, stage| {
+        let (latency, overhead) = stage.fixed();
+        (sum.0 + latency, sum.1 + overhead)
+    });
+    if dead.is_none() && (overhead.is_finite() || !machine.is_damaged()) {
+        let degraded = busiest.map_or(1.0, |busiest| machine.faults().factor(busiest.link));
+        let (argument, got) = if !latency.is_finite() {
+            ("latency", longest_latency(machine))
+        } else if !overhead.is_finite() {
+            (
+                "overhead",
+                machine.nic().map_or(machine.overhead(), |nic| nic.overhead),
+            )
+        } else if degraded < 1.0 {
+            ("degrade", degraded)
+        } else {
+            ("size", request.size)
+        };
+        let allowed = format!("must leave all steps together below {:e} seconds", f64::MAX);
+        return Error::invalid(argument, format!("{got:e}"), allowed);
+    }
     let members = context.groups.members(machine, 0);
-    let link = cost.busiest.as_ref().map(|busiest| busiest.link);
-    let why = link.and_then(|id| machine.link(id).ok()).map(|link| {
+    let why = dead.and_then(|busiest| machine.link(busiest.link).ok());
+    let why = why.map(|link| {
         format!(
             "the {} link {} is dead and nothing leads round it; leave what lies behind it out of the group",
             link.class.name(machine),
@@ -131,4 +155,18 @@ fn cut_off(context: &Context, cost: &Cost) -> Error {
         dst: members[members.len() - 1],
         why: why.unwrap_or_else(|| "a link on the way is dead".to_owned()),
     }
+}
+
+/// Seconds of the slowest link.
+fn longest_latency(machine: &Machine) -> f64 {
+    let axes = machine.domain().axes().iter().map(|axis| axis.latency);
+    let tiers = machine.sites().iter().flat_map(|site| &site.tiers);
+    let wan = machine
+        .wan()
+        .into_iter()
+        .flat_map(|wan| wan.latency.iter().copied());
+    axes.chain(machine.nic().map(|nic| nic.latency))
+        .chain(tiers.map(|tier| tier.latency))
+        .chain(wan)
+        .fold(0.0, f64::max)
 }

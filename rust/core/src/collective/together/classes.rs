@@ -52,10 +52,10 @@ impl Seated<'_> {
     fn nic(&self, direction: usize, domain: usize, local: u32) -> f64 {
         let mut bytes = 0.0;
         if self.locals[local as usize] {
-            bytes += self.ledger.nic[direction].get(domain).unwrap_or(&0.0);
+            bytes += self.ledger.nic[direction].get(domain);
         }
         let lane = self.ledger.lanes[direction].get(&local);
-        bytes + lane.and_then(|lane| lane.get(domain)).unwrap_or(&0.0)
+        bytes + lane.map_or(0.0, |lane| lane.get(domain))
     }
 
     fn single(&self, link: u64) -> f64 {
@@ -73,7 +73,7 @@ impl Seated<'_> {
         if link < blocks.nic {
             let domain = (link / machine.domain().links()) as usize;
             let local = (link % machine.domain().links()) as usize;
-            let bytes = self.ledger.local.get(local).copied().unwrap_or(0.0);
+            let bytes = self.ledger.local.get(local);
             return single + if self.domains[domain] { bytes } else { 0.0 };
         }
         if link < blocks.fabric[0] {
@@ -83,7 +83,7 @@ impl Seated<'_> {
             return single + self.nic(direction, domain as usize, local);
         }
         let at = (link - blocks.fabric[0]) as usize;
-        single + self.ledger.fabric.get(at).copied().unwrap_or(0.0)
+        single + self.ledger.fabric.get(at)
     }
 }
 
@@ -146,7 +146,7 @@ pub(super) fn meetings(
     }
     for link in machine.blocks().fabric[0]..machine.num_links() {
         let at = (link - machine.blocks().fabric[0]) as usize;
-        let bytes = |plan: &Seated| plan.ledger.fabric.get(at).copied().unwrap_or(0.0);
+        let bytes = |plan: &Seated| plan.ledger.fabric.get(at);
         found.link(link, machine.link_numbers(link).0, bytes);
     }
     singles(machine, &mut found, control)?;

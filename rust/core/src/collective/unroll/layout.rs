@@ -105,7 +105,7 @@ impl Layout {
                 }
             }
             for moves in phase.parts.iter().flat_map(|part| &part.moves) {
-                let members = moves.seats.members.len() as u32;
+                let members = moves.seats.members().len() as u32;
                 let shares = phase.space.shares;
                 match moves.seats.kind {
                     SeatKind::Local => layout.local_units = lcm(layout.local_units, shares),

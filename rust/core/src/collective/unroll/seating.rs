@@ -3,8 +3,7 @@
 use super::layout::Layout;
 use super::limits::Visit;
 use crate::Result;
-use crate::collective::moves::{Moves, Scope, Sends, Space, Steps};
-use crate::collective::placement::to_all;
+use crate::collective::moves::{Moves, Scope, Space, Steps};
 use crate::collective::schedule::Spread;
 use crate::collective::seats::{SeatKind, Seats};
 use std::ops::Range;
@@ -28,18 +27,19 @@ impl Seating {
     /// Where the ranks of an algorithm sit: once, or once at each site whose domains run it side by side.
     pub(super) fn of(layout: &Layout, seats: &Seats, spread: Option<&Spread>) -> Vec<Self> {
         let Some(spread) = spread else {
-            return vec![Self::at(layout, seats.kind, &seats.members)];
+            return vec![Self::at(layout, seats.kind, seats.members())];
         };
         let order: Vec<u32> = seats
-            .members
+            .members()
             .iter()
-            .map(|&member| index(&spread.base, member))
+            .map(|&member| index(&spread.sets[0], member))
             .collect();
         spread
             .mine
             .iter()
-            .map(|group| {
-                let members: Vec<u32> = order.iter().map(|&at| group[at as usize]).collect();
+            .map(|&set| {
+                let set = &spread.sets[set as usize];
+                let members: Vec<u32> = order.iter().map(|&at| set[at as usize]).collect();
                 Self::at(layout, seats.kind, &members)
             })
             .collect()
@@ -85,19 +85,7 @@ impl Seating {
         space: Space,
         visit: &mut Visit,
     ) -> Result<()> {
-        let all: Vec<(u32, u32)>;
-        let sends: &[(u32, u32)] = match &moves.sends {
-            Sends::List(sends) => sends,
-            Sends::Made(make) => {
-                all = make();
-                &all
-            }
-            Sends::All => {
-                let count = self.count;
-                all = to_all(count);
-                &all
-            }
-        };
+        let sends = moves.sends.list(self.count);
         for (index, &(from, to)) in sends.iter().enumerate() {
             let steps = match &moves.steps {
                 Steps::Each(count) => 0..*count,

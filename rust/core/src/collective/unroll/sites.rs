@@ -30,7 +30,7 @@ impl Layout {
             .collect();
         let sends: &[(u32, u32)] = match &moves.sends {
             Sends::List(sends) => sends,
-            Sends::All | Sends::Made(_) => &all,
+            Sends::All | Sends::Made { .. } => &all,
         };
         let Steps::Each(steps) = moves.steps else {
             unreachable!("messages between sites go in steps")

@@ -1,7 +1,4 @@
 //! The overlay of faults: what it names, what dies with it, what it refuses.
-#![allow(clippy::unwrap_used, reason = "tests may panic")]
-
-mod common;
 
 use rainier_core::Error;
 use rainier_core::machine::{
@@ -189,7 +186,7 @@ fn bad_overlays_are_refused_by_name() {
         ..Faults::default()
     };
     assert!(matches!(bad(outside), Error::OutOfRange { high: 119, .. }));
-    let alone = common::torus(&[4]);
+    let alone = crate::common::torus(&[4]);
     let nic = Faults {
         nics: vec![0],
         ..Faults::default()

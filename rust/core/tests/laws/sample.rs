@@ -1,5 +1,4 @@
 //! Sampled faults: how many, where, and that they are the same everywhere.
-#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use rainier_core::machine::{Axis, AxisKind, Domain, Machine, Nic, Rates, Site};
 

@@ -1,9 +1,6 @@
 //! Link loads against routes walked one by one, and the laws of counting.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod common;
-
-use common::{
+use crate::common::{
     TIES, all_pairs, assert_close, axis, cabled, cluster, counted, dor, machine, mixed, pairs,
     site, torus, walked,
 };

@@ -1,10 +1,4 @@
 //! Machines, flows and the slow oracle that the tests of routes and loads share.
-#![allow(
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    reason = "each test file uses its part"
-)]
 
 use proptest::prelude::*;
 use rainier_core::load::{ByteColumn, Flows, IndexColumn, link_loads};
@@ -12,18 +6,18 @@ use rainier_core::machine::{Axis, AxisKind, Domain, Machine, Nic, Site, Tier, Wa
 use rainier_core::route::{DimensionOrder, Routing, TieRule, walk};
 use rainier_core::{Control, Result};
 
-pub const TIES: [TieRule; 4] = [
+pub(crate) const TIES: [TieRule; 4] = [
     TieRule::Split,
     TieRule::Positive,
     TieRule::Negative,
     TieRule::Simgrid,
 ];
 
-pub fn dor(tie: TieRule) -> Routing {
+pub(crate) fn dor(tie: TieRule) -> Routing {
     Routing::DimensionOrder(DimensionOrder { tie, order: None })
 }
 
-pub fn axis(size: u32, kind: AxisKind) -> Axis {
+pub(crate) fn axis(size: u32, kind: AxisKind) -> Axis {
     Axis {
         name: "x".to_owned(),
         size,
@@ -33,7 +27,7 @@ pub fn axis(size: u32, kind: AxisKind) -> Axis {
     }
 }
 
-pub fn site(domains: u32, tiers: Vec<Tier>) -> Site {
+pub(crate) fn site(domains: u32, tiers: Vec<Tier>) -> Site {
     Site {
         name: "site".to_owned(),
         domains,
@@ -41,7 +35,7 @@ pub fn site(domains: u32, tiers: Vec<Tier>) -> Site {
     }
 }
 
-pub fn machine(axes: Vec<Axis>, sites: Vec<Site>, shape: WanShape) -> Machine {
+pub(crate) fn machine(axes: Vec<Axis>, sites: Vec<Site>, shape: WanShape) -> Machine {
     let nic = Nic {
         bandwidth: 1e8,
         latency: 2e-6,
@@ -60,13 +54,13 @@ pub fn machine(axes: Vec<Axis>, sites: Vec<Site>, shape: WanShape) -> Machine {
     Machine::new(Domain::new(axes).unwrap(), 1e-6, Some(nic), sites, wan).unwrap()
 }
 
-pub fn torus(shape: &[u32]) -> Machine {
+pub(crate) fn torus(shape: &[u32]) -> Machine {
     let axes = shape.iter().map(|&size| axis(size, AxisKind::Ring));
     let domain = Domain::new(axes.collect()).unwrap();
     Machine::new(domain, 0.0, None, vec![site(1, Vec::new())], None).unwrap()
 }
 
-pub fn tier(group: u32) -> Tier {
+pub(crate) fn tier(group: u32) -> Tier {
     Tier {
         group,
         oversubscription: 2.0,
@@ -84,14 +78,14 @@ fn tiers() -> impl Strategy<Value = Vec<Tier>> {
     ]
 }
 
-pub fn cabled() -> impl Strategy<Value = Axis> {
+pub(crate) fn cabled() -> impl Strategy<Value = Axis> {
     (1u32..7, any::<bool>()).prop_map(|(size, ring)| {
         let kind = if ring { AxisKind::Ring } else { AxisKind::Line };
         axis(size, kind)
     })
 }
 
-pub fn mixed() -> impl Strategy<Value = Axis> {
+pub(crate) fn mixed() -> impl Strategy<Value = Axis> {
     let other = (1u32..5, any::<bool>(), tiers(), any::<bool>());
     let other = other.prop_map(|(size, spans_below, tiers, full)| {
         let kind = if full {
@@ -104,7 +98,7 @@ pub fn mixed() -> impl Strategy<Value = Axis> {
     prop_oneof![cabled(), other]
 }
 
-pub fn cluster(axis: impl Strategy<Value = Axis>) -> impl Strategy<Value = Machine> {
+pub(crate) fn cluster(axis: impl Strategy<Value = Axis>) -> impl Strategy<Value = Machine> {
     let axes = proptest::collection::vec(axis, 1..5);
     let sites = proptest::collection::vec((1u32..6, tiers()), 1..4);
     (axes, sites, any::<bool>())
@@ -121,7 +115,7 @@ pub fn cluster(axis: impl Strategy<Value = Axis>) -> impl Strategy<Value = Machi
 }
 
 /// Pairs of chips from random numbers, half of them close together.
-pub fn pairs(machine: &Machine, random: &[(u32, u32)]) -> (Vec<u32>, Vec<u32>) {
+pub(crate) fn pairs(machine: &Machine, random: &[(u32, u32)]) -> (Vec<u32>, Vec<u32>) {
     let (chips, domain) = (machine.num_chips(), machine.domain().chips());
     let pair = |(index, &(a, b)): (usize, &(u32, u32))| {
         let src = a % chips;
@@ -131,7 +125,7 @@ pub fn pairs(machine: &Machine, random: &[(u32, u32)]) -> (Vec<u32>, Vec<u32>) {
     random.iter().enumerate().map(pair).unzip()
 }
 
-pub fn walked(
+pub(crate) fn walked(
     machine: &Machine,
     routing: &Routing,
     src: &[u32],
@@ -148,7 +142,7 @@ pub fn walked(
     loads
 }
 
-pub fn counted(
+pub(crate) fn counted(
     machine: &Machine,
     routing: &Routing,
     src: &[u32],
@@ -164,14 +158,14 @@ pub fn counted(
     link_loads(machine, &flows, routing, threads, &Control::default())
 }
 
-pub fn all_pairs(machine: &Machine) -> (Vec<u32>, Vec<u32>) {
+pub(crate) fn all_pairs(machine: &Machine) -> (Vec<u32>, Vec<u32>) {
     let chips = machine.num_chips();
     (0..chips)
         .flat_map(|src| (0..chips).map(move |dst| (src, dst)))
         .unzip()
 }
 
-pub fn assert_close(ours: &[f64], theirs: &[f64], what: &str) {
+pub(crate) fn assert_close(ours: &[f64], theirs: &[f64], what: &str) {
     assert_eq!(ours.len(), theirs.len());
     let most = theirs.iter().copied().fold(1e-300, f64::max);
     for (link, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {

@@ -1,5 +1,4 @@
 //! Every link that can be named gives its own number back.
-#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use rainier_core::Error;
 use rainier_core::machine::{

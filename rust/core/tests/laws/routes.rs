@@ -1,9 +1,6 @@
 //! Laws of routes: they chain, conserve the message, are minimal, and move along with their ends.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod common;
-
-use common::{TIES, axis, cabled, cluster, dor, machine, mixed, pairs, site, tier, torus};
+use crate::common::{TIES, axis, cabled, cluster, dor, machine, mixed, pairs, site, tier, torus};
 use proptest::prelude::*;
 use rainier_core::machine::{AxisKind, End, LinkClass, Machine, WanShape};
 use rainier_core::route::{DimensionOrder, Route, Routing, TieRule, route};
@@ -281,7 +278,7 @@ fn what_does_not_fit_is_refused() {
         });
         assert!(route(&machine, &routing, 0, 1).is_err());
     }
-    let switched = common::machine(
+    let switched = crate::common::machine(
         vec![axis(4, AxisKind::FullMesh)],
         vec![site(1, vec![])],
         WanShape::Mesh,

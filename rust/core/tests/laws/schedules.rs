@@ -1,10 +1,5 @@
 //! Every algorithm, operation and group size on every kind of torus: the schedule is proven to compute what it says.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot build its machine should fail"
-)]
-
 use rainier_core::collective::{ALGORITHMS, Choice, Groups, Operation, Request, schedule};
 use rainier_core::machine::{
     Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, Nic, Site, Wan, WanShape,

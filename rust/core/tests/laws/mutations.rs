@@ -1,10 +1,7 @@
 //! Schedules with one thing wrong: the verifier rejects them and says where, or they are still right, which a slow
 //! executor shows that takes what may happen next in random order.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod common;
-
-use common::{axis, dor};
+use crate::common::{axis, dor};
 use rainier_core::collective::{ALGORITHMS, Choice, Groups, Operation, Request, schedule};
 use rainier_core::machine::{AxisKind, Domain, Machine};
 use rainier_core::route::TieRule;
@@ -19,7 +16,14 @@ const RUNS: u64 = 2;
 fn schedules(sizes: &[u32], names: impl Fn(&str) -> bool) -> Vec<(String, Schedule)> {
     let axes = sizes.iter().map(|&size| axis(size, AxisKind::Ring));
     let domain = Domain::new(axes.collect()).unwrap();
-    let machine = Machine::new(domain, 0.0, None, vec![common::site(1, Vec::new())], None).unwrap();
+    let machine = Machine::new(
+        domain,
+        0.0,
+        None,
+        vec![crate::common::site(1, Vec::new())],
+        None,
+    )
+    .unwrap();
     let groups = Groups::all(&machine).unwrap();
     let mut found = Vec::new();
     for row in ALGORITHMS.iter().filter(|row| names(row.name)) {

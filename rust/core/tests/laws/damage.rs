@@ -1,9 +1,6 @@
 //! Collectives on damaged machines against the schedule written out, each message routed on its own.
-#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-mod common;
-
-use common::{assert_close, tier};
+use crate::common::{assert_close, tier};
 use proptest::prelude::*;
 use rainier_core::collective::{Choice, Groups, Model, Operation, Request, run, schedule};
 use rainier_core::machine::{

@@ -1,5 +1,4 @@
 //! Synthesised schedules: proved by the verifier, near what no schedule beats, on whole and on damaged graphs.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
 use rainier_core::collective::{Model, Operation, play};

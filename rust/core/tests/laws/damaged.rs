@@ -1,9 +1,6 @@
 //! Routes and loads on damaged machines.
-#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-mod common;
-
-use common::{cabled, cluster, mixed, torus};
+use crate::common::{cabled, cluster, mixed, torus};
 use proptest::prelude::*;
 use rainier_core::load::{ByteColumn, Flows, IndexColumn, SplitMix64, link_loads};
 use rainier_core::machine::{End, Faults, Machine};

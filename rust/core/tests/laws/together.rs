@@ -1,9 +1,6 @@
 //! Several plans at once: what is written out, what meets, and both models on the same plans.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
-mod common;
-
-use common::{dor, machine, site, tier};
+use crate::common::{dor, machine, site, tier};
 use rainier_core::collective::together::{
     Compute, Dma, Plan, Together, Work, Written, share_links, share_messages,
 };
@@ -17,7 +14,7 @@ use rainier_core::{Control, Error};
 fn small() -> Machine {
     let axis = |name: &str| Axis {
         name: name.to_owned(),
-        ..common::axis(2, AxisKind::Line)
+        ..crate::common::axis(2, AxisKind::Line)
     };
     let axes = vec![axis("x"), axis("y")];
     machine(axes, vec![site(4, vec![tier(2)])], WanShape::Mesh)

@@ -1,10 +1,7 @@
 //! Loads of the textbook patterns: Dally and Towles, Principles and Practices of Interconnection Networks (2004), and
 //! what SimGrid 3.32 and BookSim 2 give for the same traffic.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod common;
-
-use common::{TIES, all_pairs, axis, cluster, counted, dor, machine, mixed, site, torus};
+use crate::common::{TIES, all_pairs, axis, cluster, counted, dor, machine, mixed, site, torus};
 use proptest::prelude::*;
 use rainier_core::Control;
 use rainier_core::load::{ByteColumn, Pattern, destinations, uniform};

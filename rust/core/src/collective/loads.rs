@@ -1,0 +1,294 @@
+//! A number for each of many places in a row (links of a domain, of the fabric; NICs by domain), kept as compactly as
+//! it can be without losing a bit.
+//!
+//! Where symmetry makes places alike, they are stretches of equal values: a torus of a million links has six. The
+//! bytes that one pattern puts on links are small multiples of a power of two: a byte a place. Sums of unlike patterns
+//! are listed.
+
+/// Values by place; empty where there is nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Loads {
+    /// Stretches of equal values: (place after its last, value), ascending.
+    Runs(Vec<(usize, f64)>),
+    /// So many times a power of two.
+    Multiples {
+        /// The power of two.
+        unit: f64,
+        /// How often it is at each place.
+        counts: Vec<u8>,
+    },
+    /// Each by itself.
+    Listed(Vec<f64>),
+}
+
+/// A run takes as much memory as so many counts.
+const RUN: usize = size_of::<(usize, f64)>();
+
+impl Default for Loads {
+    fn default() -> Self {
+        Self::Runs(Vec::new())
+    }
+}
+
+impl FromIterator<f64> for Loads {
+    fn from_iter<T: IntoIterator<Item = f64>>(values: T) -> Self {
+        Self::from(values.into_iter().collect::<Vec<f64>>())
+    }
+}
+
+impl From<Vec<f64>> for Loads {
+    fn from(values: Vec<f64>) -> Self {
+        let alike = |a: &f64, b: &f64| a.to_bits() == b.to_bits();
+        let runs = values.chunk_by(alike);
+        if runs.clone().count() * RUN <= values.len().max(RUN) {
+            let mut end = 0;
+            let run = |alike: &[f64]| {
+                end += alike.len();
+                (end, alike[0])
+            };
+            return Self::Runs(runs.map(run).collect());
+        }
+        match common_unit(&values) {
+            Some(unit) => Self::Multiples {
+                unit,
+                counts: values.iter().map(|value| (value / unit) as u8).collect(),
+            },
+            None => Self::Listed(values),
+        }
+    }
+}
+
+/// The largest power of two of which all values are multiples, by at most a byte.
+fn common_unit(values: &[f64]) -> Option<f64> {
+    let mut least = i32::MAX;
+    let mut most = 0.0f64;
+    for &value in values.iter().filter(|&&value| value != 0.0) {
+        if !value.is_normal() || value < 0.0 {
+            return None;
+        }
+        let (bits, exponent) = (value.to_bits(), ((value.to_bits() >> 52) & 0x7ff) as i32);
+        // The lowest bit of the mantissa that is set, or the hidden one.
+        let lowest = bits.trailing_zeros().min(52) as i32;
+        least = least.min(exponent - 1023 - 52 + lowest);
+        most = most.max(value);
+    }
+    let unit = f64::powi(2.0, least);
+    (unit.is_normal() && most / unit <= f64::from(u8::MAX)).then_some(unit)
+}
+
+impl Loads {
+    /// Stretches of equal values, each by the place after its last.
+    pub(crate) fn stretched(stretches: Vec<(usize, f64)>) -> Self {
+        let places = stretches.last().map_or(0, |last| last.0);
+        match stretches.len() * RUN <= places.max(RUN) {
+            true => Self::Runs(stretches),
+            false => Self::Runs(stretches).values().collect(),
+        }
+    }
+
+    /// How many places there are.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Runs(runs) => runs.last().map_or(0, |run| run.0),
+            Self::Multiples { counts, .. } => counts.len(),
+            Self::Listed(values) => values.len(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value at a place; 0 beyond the last.
+    pub(crate) fn get(&self, at: usize) -> f64 {
+        match self {
+            Self::Runs(runs) => {
+                let run = runs.partition_point(|run| run.0 <= at);
+                runs.get(run).map_or(0.0, |run| run.1)
+            }
+            Self::Multiples { unit, counts } => {
+                counts.get(at).map_or(0.0, |&count| unit * f64::from(count))
+            }
+            Self::Listed(values) => values.get(at).copied().unwrap_or(0.0),
+        }
+    }
+
+    /// Stretches of equal values in order: place after the last, value. Values that are kept one by one are stretches
+    /// of their own.
+    pub(crate) fn stretches(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let (runs, unit, counts, values) = match self {
+            Self::Runs(runs) => (&runs[..], 1.0, &[][..], &[][..]),
+            Self::Multiples { unit, counts } => (&[][..], *unit, &counts[..], &[][..]),
+            Self::Listed(values) => (&[][..], 1.0, &[][..], &values[..]),
+        };
+        let counted = counts.iter().map(move |&count| unit * f64::from(count));
+        let each = counted.chain(values.iter().copied());
+        runs.iter().copied().chain((1..).zip(each))
+    }
+
+    /// The values one by one.
+    pub(crate) fn values(&self) -> impl Iterator<Item = f64> + '_ {
+        let mut from = 0;
+        self.stretches().flat_map(move |(end, value)| {
+            let count = end - std::mem::replace(&mut from, end);
+            std::iter::repeat_n(value, count)
+        })
+    }
+
+    /// Calls `visit` with stretches of places at which both have one value each, in order: the first place, the place
+    /// after the last, both values. Beyond its end a list has 0.
+    pub(crate) fn beside(&self, other: &Self, mut visit: impl FnMut(usize, usize, f64, f64)) {
+        let all = self.len().max(other.len());
+        let (mut ours, mut theirs) = (self.stretches(), other.stretches());
+        let beyond = (all, 0.0);
+        let (mut a, mut b) = (
+            ours.next().unwrap_or(beyond),
+            theirs.next().unwrap_or(beyond),
+        );
+        let mut at = 0;
+        while at < all {
+            let end = a.0.min(b.0);
+            visit(at, end, a.1, b.1);
+            if a.0 == end {
+                a = ours.next().unwrap_or(beyond);
+            }
+            if b.0 == end {
+                b = theirs.next().unwrap_or(beyond);
+            }
+            at = end;
+        }
+    }
+
+    /// Adds `scale` times other values.
+    pub(crate) fn add(&mut self, other: &Self, scale: f64) {
+        if other.is_empty() {
+            return;
+        }
+        if let (Self::Runs(_), Self::Runs(_)) = (&*self, other) {
+            let mut runs: Vec<(usize, f64)> = Vec::new();
+            self.beside(other, |_, end, a, b| {
+                let value = a + scale * b;
+                match runs.last_mut() {
+                    Some(last) if last.1.to_bits() == value.to_bits() => last.0 = end,
+                    _ => runs.push((end, value)),
+                }
+            });
+            let compact = runs.len() * RUN <= other.len().max(1) * size_of::<f64>();
+            *self = Self::Runs(runs);
+            if !compact {
+                self.list(other.len());
+            }
+            return;
+        }
+        let values = self.list(other.len());
+        if let Self::Listed(more) = other {
+            let each = values.iter_mut().zip(more);
+            each.for_each(|(value, more)| *value += scale * more);
+            return;
+        }
+        let mut from = 0;
+        for (end, more) in other.stretches() {
+            let alike = &mut values[std::mem::replace(&mut from, end)..end];
+            alike.iter_mut().for_each(|value| *value += scale * more);
+        }
+    }
+
+    /// Lists the values, as many as asked for or more.
+    fn list(&mut self, count: usize) -> &mut Vec<f64> {
+        if !matches!(self, Self::Listed(_)) {
+            *self = Self::Listed(self.values().collect());
+        }
+        let Self::Listed(values) = self else {
+            unreachable!("they are listed by now")
+        };
+        if values.len() < count {
+            values.resize(count, 0.0);
+        }
+        values
+    }
+
+    /// The largest of what `value` makes of these values and others beside them, and the first place that has it.
+    pub(crate) fn peak(&self, other: &Self, value: impl Fn(f64, f64) -> f64) -> (usize, f64) {
+        let mut found = (0, 0.0);
+        if self.is_empty() {
+            return found;
+        }
+        self.beside(other, |at, _, a, b| {
+            let here = value(a, b);
+            if here > found.1 {
+                found = (at, here);
+            }
+        });
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Values that are kept in each of the ways.
+    fn values() -> impl Strategy<Value = Vec<f64>> {
+        let stretch = (
+            1usize..40,
+            prop_oneof![
+                Just(0.0),
+                Just(1.0),
+                Just(0.25),
+                Just(255.0),
+                Just(1.0 / 3.0),
+                Just(5e-324),
+                0.0..1e12
+            ],
+        );
+        proptest::collection::vec(stretch, 0..6).prop_map(|stretches| {
+            let runs = stretches.into_iter();
+            runs.flat_map(|(count, value)| std::iter::repeat_n(value, count))
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_bit_is_lost(values in values(), more in values(), scale in 0.0..1e9) {
+            let (one, two) = (Loads::from(values.clone()), Loads::from(more.clone()));
+            prop_assert_eq!(one.len(), values.len());
+            prop_assert!(one.values().map(f64::to_bits).eq(values.iter().map(|v| v.to_bits())));
+            for at in 0..values.len() {
+                prop_assert_eq!(one.get(at).to_bits(), values[at].to_bits());
+            }
+            let mut sum = one.clone();
+            sum.add(&two, scale);
+            sum.add(&one, 0.5);
+            let at = |list: &[f64], at: usize| list.get(at).copied().unwrap_or(0.0);
+            let all = values.len().max(more.len());
+            for place in 0..all {
+                let own = at(&values, place) + scale * at(&more, place);
+                prop_assert_eq!(sum.get(place).to_bits(), (own + 0.5 * at(&values, place)).to_bits());
+            }
+            let ratio = |a: f64, b: f64| a / (1.0 + b);
+            let each: Vec<f64> = (0..all).map(|p| ratio(at(&values, p), at(&more, p))).collect();
+            let most = each.iter().copied().fold(0.0, f64::max);
+            let first = each.iter().position(|&value| value == most && most > 0.0);
+            prop_assert_eq!(one.peak(&two, ratio), (first.unwrap_or(0), most));
+        }
+    }
+
+    #[test]
+    fn bytes_of_a_pattern_take_a_byte_a_place() {
+        let halves: Vec<f64> = (0..1000).map(|at| f64::from(at % 7) / 2.0).collect();
+        let Loads::Multiples { unit, counts } = Loads::from(halves) else {
+            panic!("small multiples of a half");
+        };
+        assert_eq!((unit, counts.len()), (0.5, 1000));
+        assert_eq!(
+            Loads::from(vec![2.0; 1000]),
+            Loads::stretched(vec![(1000, 2.0)])
+        );
+        assert!(matches!(
+            Loads::from(vec![1.0 / 3.0, 0.2, 0.3]),
+            Loads::Listed(_)
+        ));
+    }
+}

@@ -1,0 +1,35 @@
+//! What a pattern costs at one byte a message.
+
+use super::ledger::{Busiest, Ledger};
+
+/// What a pattern costs when each message has one byte.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Unit {
+    /// Bytes on links.
+    pub(crate) ledger: Ledger,
+    /// Longest route's latency in seconds.
+    pub(crate) latency: f64,
+    /// Seconds that the busiest sender spends on starting its messages.
+    pub(crate) overhead: f64,
+    /// Bytes that the busiest sender sends.
+    pub(crate) sent: f64,
+    /// The busiest link.
+    pub(crate) busiest: Option<Busiest>,
+    /// (latency, seconds per byte) of messages that are alone on their route; dominated ones left out.
+    pub(crate) alone: Vec<(f64, f64)>,
+}
+
+impl Unit {
+    /// Notes a message that takes `latency` + bytes x `seconds_per_byte` on an idle machine.
+    pub(crate) fn note_alone(&mut self, latency: f64, seconds_per_byte: f64) {
+        self.latency = self.latency.max(latency);
+        let dominated =
+            |&(other, slope): &(f64, f64)| other >= latency && slope >= seconds_per_byte;
+        if self.alone.iter().any(dominated) {
+            return;
+        }
+        self.alone
+            .retain(|&(other, slope)| other > latency || slope > seconds_per_byte);
+        self.alone.push((latency, seconds_per_byte));
+    }
+}
