@@ -66,6 +66,7 @@ from rainier_fast.machine import (
     switch,
     torus,
 )
+from rainier_fast.memory import memory_limit
 
 if TYPE_CHECKING:
     from rainier_fast.ask.schedule import Block, Schedule, Send
@@ -196,6 +197,7 @@ __all__ = [
     "compare",
     "domain",
     "full_mesh",
+    "memory_limit",
     "policies",
     "preset",
     "presets",

@@ -15,6 +15,7 @@ _AxisRow = tuple[str, int, str, float, float, Sequence[_Tier]]
 _SiteRow = tuple[str, int, Sequence[_Tier]]
 # ("dor", tie, order or None) | (name, "", None), name one of adaptive, valiant, wild_first,
 # shortest, up_down
+_Cuts = Sequence[Sequence[tuple[int, int]]]
 _RoutingRow = tuple[str, str, Sequence[int] | None]
 # (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, fill)
 _GpuRow = tuple[str, int, str, float, bool, bool, bool, float]
@@ -100,6 +101,8 @@ OPERATIONS: tuple[str, ...]
 MODELS: tuple[str, ...]
 
 def build_info() -> dict[str, str]: ...
+def memory_limit() -> int: ...
+def set_memory_limit(limit: int, resident: int, addresses: int) -> None: ...
 def algorithms(operation: str | None) -> list[tuple[str, str, list[str]]]:
     """Return (name, one line, operations) of each algorithm, of one operation or all."""
 
@@ -135,6 +138,26 @@ def sample_faults(
     machine: Machine, rates_row: _RatesRow, hours: float, seed: int, draw: int
 ) -> Machine:
     """Return the machine with what one draw breaks, beside the faults that it has."""
+
+def mapping_dimensions(machine: Machine) -> list[tuple[str, int, int, bool, bool]]:
+    """Return (name, size, step, inside an UltraServer, in an order), the fastest first."""
+
+def best_mapping(
+    machine: Machine,
+    sizes: list[int],
+    calls: list[list[tuple[str, float, int]]],
+    keep: int,
+    request: _RequestRow,
+    routing: _RoutingRow,
+    model: str,
+    n_threads: int,
+    progress: _Progress | None,
+) -> tuple[list[tuple[_Cuts, list[int] | None, list[list[tuple[float, str, str]]]]], int, int, int]:
+    """Return the fastest layouts; how many there are, were compared; how many prices.
+
+    A layout: its cuts, the order of axes of a plain mesh, (seconds, algorithm, bottleneck) of each
+    collective by axis.
+    """
 
 def monte_carlo(
     machine: Machine,
@@ -322,11 +345,30 @@ class Groups:
     ) -> Groups: ...
     @staticmethod
     def of_chips(machine: Machine, chips: NDArray[np.int64]) -> Groups: ...
+    @staticmethod
+    def of_lists(machine: Machine, chips: NDArray[np.int64]) -> Groups: ...
+    def tables(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]] | None: ...
+    def lists(self) -> NDArray[np.uint32]: ...
     @property
     def ranks(self) -> int: ...
     @property
     def count(self) -> int: ...
     def members(self, machine: Machine, index: int) -> NDArray[np.uint32]: ...
+
+@final
+class Order:
+    """Which chip is at each place of a mesh. Immutable."""
+
+    @staticmethod
+    def of_layout(machine: Machine, sizes: list[int], cuts: _Cuts) -> Order: ...
+    @staticmethod
+    def of_sums(machine: Machine, sums: list[list[int]]) -> Order: ...
+    @staticmethod
+    def of_chips(machine: Machine, sizes: list[int], chips: NDArray[np.int64]) -> Order: ...
+    @property
+    def sums(self) -> list[list[int]] | None: ...
+    def chips(self) -> NDArray[np.uint32]: ...
+    def groups(self, first: int, count: int) -> Groups: ...
 
 @final
 class Outcome:

@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 MAX_SHOWN: Final = 80
+_MAX_MESSAGE: Final = 2000
 _MAX_LISTED: Final = 12
 _MAX_MEANT: Final = 3
 
@@ -35,11 +36,18 @@ _MAX_MEANT: Final = 3
 class RainierError(Exception):
     """Base of every error that this package raises on purpose.
 
+    A message that repeats a long input is cut in its middle.
+
     Examples
     --------
     >>> issubclass(InvalidArgument, RainierError) and issubclass(InvalidArgument, ValueError)
     True
+    >>> len(str(InvalidArgument("x" * 1_000_000))) <= 2000
+    True
     """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*map(_cut, args))
 
     @property
     def argument(self) -> str | None:
@@ -90,6 +98,15 @@ class InvalidSchedule(RainierError, ValueError):
 
 class Unreachable(RainierError, ValueError):
     """No path joins two chips."""
+
+
+def _cut(message: object) -> object:
+    """Leave out the middle of a long message: its ends name the argument and the mend."""
+    if not isinstance(message, str) or len(message) <= _MAX_MESSAGE:
+        return message
+    left_out = f" ... ({len(message):,} characters) ... "
+    start = _MAX_MESSAGE * 2 // 3
+    return message[:start] + left_out + message[start + len(left_out) - _MAX_MESSAGE :]
 
 
 class _Shortener(reprlib.Repr):

@@ -14,8 +14,6 @@ import rainier_fast as rf
 from rainier_fast import _core
 from rainier_fast.ask.grid import GridGroups
 from rainier_fast.ask.request import run
-from rainier_fast.studies.layouts import Space, dimensions
-from rainier_fast.studies.soonest import soonest
 
 MIB = 2**20
 
@@ -130,7 +128,7 @@ def test_a_layout_is_what_its_mesh_and_its_chips_are() -> None:
         chips = layout.chips
         assert chips.shape == (32, 4, 16)
         assert np.array_equal(np.sort(chips.ravel()), np.arange(2048))
-        if layout.mesh is not None:
+        if layout.mesh._order is None:
             plain += 1
             order = list(layout.mesh.shape)
             back = [order.index(name) for name in ("dp", "pp", "tp")]
@@ -163,14 +161,11 @@ def test_a_layout_is_what_its_mesh_and_its_chips_are() -> None:
 def test_nothing_beats_the_bound_that_leaves_layouts_out(
     machine: rf.Machine, operation: str
 ) -> None:
-    digits = [dim.size for dim in dimensions(machine)]
     for size in {math.gcd(machine.num_chips, 2**power) for power in range(1, 7)}:
-        sizes = [machine.num_chips // size, size]
-        space = Space(dimensions(machine), sizes, machine.ultraserver.num_chips)
-        least = soonest(machine, space)
-        for footprint in {space.footprint(layout, 1) for layout in space}:
-            result = run(machine, operation, 64 * MIB, space.groups(footprint))
-            assert least(operation, 64 * MIB, footprint) <= result.time_s * (1 + 1e-9), digits
+        axes, traffic = {"dp": -1, "tp": size}, {"tp": (operation, 64 * MIB)}
+        for layout in machine.best_mapping(axes, traffic, keep=1000).layouts:
+            (result,) = layout.results["tp"]
+            assert result.lower_bound_s <= result.time_s * (1 + 1e-9), layout
 
 
 def test_groups_of_a_grid_are_checked() -> None:
@@ -209,7 +204,8 @@ def test_prime_factors_of_three_and_axes_that_are_free() -> None:
 def test_switches_have_no_order() -> None:
     machine = rf.switch(16, bandwidth="50 GB/s")
     assert machine.best_mapping({"dp": 4, "tp": 4}, {"tp": ("all_reduce", MIB)}).total == 1
-    assert [dim.ordered for dim in dimensions(rf.full_mesh(4, bandwidth=1e9))] == [False]
+    rows = _core.mapping_dimensions(rf.full_mesh(4, bandwidth=1e9)._core)
+    assert rows == [("x", 4, 1, True, False)]
 
 
 def test_one_chip_and_one_axis() -> None:
@@ -220,12 +216,37 @@ def test_one_chip_and_one_axis() -> None:
     assert (ranking.total, ranking.tried, len(ranking.best.results["dp"])) == (1, 1, 2)
 
 
-def test_layouts_are_tried_once() -> None:
-    machine = rf.preset("rainier")
-    space = Space(dimensions(machine), [8192, 4, 16], 64)
-    layouts = list(space)
-    assert len(set(layouts)) == len(layouts) == 10305
-    assert all(space.standard(layout) == layout for layout in layouts[::50])
+def test_layouts_are_counted_without_being_listed() -> None:
+    machine, calls = rf.preset("rainier"), {"tp": ("all_gather", MIB)}
+    assert machine.best_mapping({"dp": 8192, "pp": 4, "tp": 16}, calls, keep=1).total == 10305
+
+
+def test_every_collective_has_a_row_and_the_longest_is_named() -> None:
+    machine = rf.preset("rainier", chips=2048)
+    calls = [("all_reduce", "64 MiB", 80), ("all_gather", "1 GiB")]
+    traffic = {"tp": calls, "dp": ("all_reduce", "1 GiB", 2), "pp": ("send_recv", MIB)}
+    best = machine.best_mapping({"dp": -1, "pp": 4, "tp": 16}, traffic).best
+    rows = best.collectives
+    assert rows["axis"].tolist() == ["dp", "pp", "tp", "tp"]
+    assert rows["operation"].tolist() == ["all_reduce", "send_recv", "all_reduce", "all_gather"]
+    assert rows["count"].tolist() == [2, 1, 80, 1]
+    assert rows["time_s"].tolist() == (rows["count"] * rows["seconds"]).tolist()
+    assert rows["share"].sum() == pytest.approx(1)
+    assert rows["time_s"].sum() == pytest.approx(best.time_s, rel=1e-12)
+    runs = [result for some in best.results.values() for result in some]
+    assert [run.time_s for run in runs] == pytest.approx(
+        [rows["seconds"][at] for at in (0, 1, 2, 3)], rel=1e-12
+    )
+    assert [run.algorithm for run in runs] == rows["algorithm"].tolist()
+    longest = int(np.argmax(rows["time_s"]))
+    assert best.bottleneck.startswith(f"{rows['axis'][longest]} {rows['operation'][longest]}, ")
+    assert best.bottleneck.endswith(f"bounded by {rows['bottleneck'][longest]}")
+
+
+def test_counts_decide_what_bounds_an_axis() -> None:
+    calls = [("all_reduce", "1 KiB", 100_000), ("all_gather", "1 GiB")]
+    best = rf.preset("trn2").best_mapping({"dp": 4, "tp": 4}, {"tp": calls}).best
+    assert best.bottlenecks == {"tp": "latency"}
 
 
 def test_progress_and_text() -> None:
@@ -278,3 +299,110 @@ def test_what_has_no_mapping_says_so() -> None:
         trn2.with_faults(links=[0]).best_mapping({"dp": 16}, calls)
     with pytest.raises(rf.Unsupported, match="nccl"):
         trn2.best_mapping({"dp": 4, "tp": 4}, calls, algorithm="nccl")
+
+
+def _trn2() -> rf.Machine:
+    return rf.preset("trn2")
+
+
+def test_an_order_is_which_chip_is_where() -> None:
+    trn2 = _trn2()
+    order = np.arange(16).reshape(4, 4).T
+    mesh = trn2.mesh(dp=4, tp=4, order=order)
+    assert np.array_equal(mesh.chips(), order)
+    assert mesh.chips(tp=1).tolist() == order[:, 1].tolist()
+    assert mesh.axis_groups("tp").to_array().tolist() == [
+        [at, at + 4, at + 8, at + 12] for at in range(4)
+    ]
+    assert mesh.axis_groups(("dp", "tp")).members(0).tolist() == order.ravel().tolist()
+    plain = trn2.mesh(dp=4, tp=4)
+    assert mesh.all_reduce(MIB, axis="tp").time_s == plain.all_reduce(MIB, axis="dp").time_s
+    assert trn2.mesh(dp=4, tp=4, order=order.ravel().tolist()) == mesh != plain
+    assert hash(trn2.mesh(dp=4, tp=4, order=order)) == hash(mesh)
+    # Ascending chips are what a mesh has anyway.
+    assert trn2.mesh(dp=4, tp=4, order=range(16)) == plain
+    assert repr(trn2.mesh(dp=4, tp=4, order=range(16))) == repr(plain)
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(mesh, protocol)) == mesh
+    assert eval(f"rf.{mesh!r}") == mesh
+    assert "own" in str(mesh)
+
+
+def test_an_order_without_structure_has_listed_groups() -> None:
+    machine = rf.preset("rainier", chips=128)
+    order = np.random.default_rng(7).permutation(128)
+    mesh = machine.mesh(dp=8, tp=16, order=order)
+    groups = mesh.axis_groups("tp")
+    assert (groups.count, groups.ranks) == (8, 16)
+    assert np.array_equal(groups.to_array(), order.reshape(8, 16))
+    assert np.array_equal(groups.members(3), order.reshape(8, 16)[3])
+    assert pickle.loads(pickle.dumps(mesh)) == mesh
+    alone = machine.all_gather(MIB, group=order.reshape(8, 16)[0])
+    assert mesh.all_gather(MIB, axis="tp").time_s >= alone.time_s
+
+
+def test_ranks_in_another_order_cost_what_those_in_order_do() -> None:
+    machine = rf.preset("rainier", chips=2048)
+    plain = machine.mesh(dp=-1, tp=16)
+    turned = plain.chips()[::-1, ::-1]
+    mesh = machine.mesh(dp=-1, tp=16, order=turned)
+    for axis in ("dp", "tp"):
+        mine, theirs = (one.all_reduce("1 MiB", axis=axis) for one in (mesh, plain))
+        assert mine.time_s == pytest.approx(theirs.time_s, rel=1e-12)
+    root = mesh.broadcast("1 MiB", axis="tp", root=0)
+    assert root.time_s == pytest.approx(plain.broadcast("1 MiB", axis="tp", root=15).time_s)
+
+
+@pytest.mark.parametrize(
+    ("order", "error"),
+    [
+        (range(15), rf.InvalidArgument),
+        ([], rf.InvalidArgument),
+        ([0, *range(15)], rf.InvalidArgument),
+        ([*range(15), 16], rf.OutOfRange),
+        ([*range(15), -1], rf.OutOfRange),
+        ([*range(15), 2**64 - 1], rf.RainierError),
+        ([*range(15), 10**400], rf.RainierError),
+        (np.arange(16).reshape(2, 8), rf.InvalidArgument),
+        (np.arange(16).reshape(2, 2, 4), rf.InvalidArgument),
+        (np.arange(16.0), rf.InvalidType),
+        ("ascending", rf.InvalidType),
+        ({"dp": 4}, rf.InvalidType),
+        (object(), rf.InvalidType),
+        (7, rf.InvalidArgument),
+    ],
+)
+def test_bad_orders(order: object, error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"^order"):
+        _trn2().mesh(dp=4, tp=4, order=order)
+
+
+def test_layouts_of_other_meshes_are_no_orders() -> None:
+    calls = {"tp": ("all_reduce", MIB)}
+    best = _trn2().best_mapping({"dp": 4, "tp": 4}, calls).best
+    assert _trn2().mesh(tp=4, dp=4, order=best).shape == {"tp": 4, "dp": 4}
+    for machine, axes in (
+        (_trn2(), {"dp": 8, "tp": 2}),
+        (_trn2(), {"pp": 4, "tp": 4}),
+        (rf.torus((2, 8), bandwidth=1e9), {"dp": 4, "tp": 4}),
+    ):
+        with pytest.raises(rf.InvalidArgument, match=r"^order"):
+            machine.mesh(order=best, **axes)
+
+
+def test_a_mesh_of_half_a_million_chips_in_an_order_of_its_own_is_small() -> None:
+    machine = rf.preset("rainier")
+    # tp has every other chip of x and y of each UltraServer, pp the UltraServers of a group.
+    digits = np.arange(machine.num_chips).reshape(512, 16, 4, 2, 2, 2, 2)
+    order = digits.transpose(0, 2, 4, 6, 1, 3, 5).reshape(8192, 16, 4)
+    mesh = machine.mesh(dp=-1, pp=16, tp=4, order=order)
+    assert len(pickle.dumps(mesh)) < 40_000
+    assert mesh.axis_groups("tp").members(0).tolist() == [0, 2, 8, 10]
+    for axis in ("dp", "pp", "tp"):
+        groups = mesh.axis_groups(axis)
+        assert isinstance(groups, GridGroups)
+        assert (
+            groups.members(0).tolist()
+            == np.moveaxis(order, ["dp", "pp", "tp"].index(axis), -1)[0, 0].tolist()
+        )
+    assert np.array_equal(mesh.chips(), order)

@@ -12,12 +12,12 @@ from rainier_fast.ask.groups import MOST_CHIPS, Groups
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.errors import invalid
 
-__all__ = ["GridGroups"]
+__all__ = ["GridGroups", "from_core"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class GridGroups(Groups):
-    """All groups of (local chips) x (UltraServers); made by `Layout.groups`."""
+    """All groups of (local chips) x (UltraServers); made by a mesh with an order of its own."""
 
     local_chips: bytes = b""
     ultraservers: bytes = b""
@@ -79,3 +79,11 @@ class GridGroups(Groups):
     def core(self, machine: _core.Machine) -> _core.Groups:
         """Return the groups as the core takes them."""
         return _core.Groups.grid(machine, *self._tables())
+
+
+def from_core(groups: _core.Groups, num_chips: int, chips_inside: int) -> Groups:
+    """Return groups that the core has made."""
+    tables = groups.tables()
+    if tables is not None:
+        return GridGroups.of(chips_inside, *tables)
+    return Groups(num_chips, groups.ranks, 0, groups.lists().astype(np.int64).tobytes())

@@ -12,6 +12,7 @@ from rainier_fast import _core
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.frozen import put
+from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.arrays import chip_array
 from rainier_fast.topology.base import Base
@@ -36,9 +37,9 @@ class Groups:
     ranks
         Chips in each group.
     stride
-        Chips between two neighbours in a group; 0 for a list of chips.
+        Chips between two neighbours in a group; 0 for lists of chips.
     listed
-        The chips of a list, as int64 in memory order.
+        The chips of one list or several of the same length, as int64 in memory order.
 
     Examples
     --------
@@ -58,8 +59,9 @@ class Groups:
         put(self, stride=as_integer("stride", self.stride, 0, chips))
         if not isinstance(self.listed, bytes):
             raise invalid_type("listed", self.listed, "must be bytes of int64 chip numbers")
-        if self.listed and len(self.listed) != 8 * self.ranks:
-            raise invalid("listed", len(self.listed), f"must hold {self.ranks} int64 numbers")
+        if len(self.listed) % (8 * self.ranks):
+            allowed = f"must hold {self.ranks} int64 numbers for each group"
+            raise invalid("listed", len(self.listed), allowed)
         block = self.ranks * self.stride
         if not self.listed and (block == 0 or self.num_chips % block):
             raise invalid(
@@ -78,7 +80,7 @@ class Groups:
     @property
     def count(self) -> int:
         """Number of groups."""
-        return 1 if self.listed else self.num_chips // self.ranks
+        return len(self.listed) // (8 * self.ranks) or self.num_chips // self.ranks
 
     def __len__(self) -> int:
         return self.count
@@ -108,7 +110,8 @@ class Groups:
         """
         number = as_integer("index", index, 0, self.count - 1)
         if self.listed:
-            return np.frombuffer(self.listed, np.int64)
+            return np.asarray(self.to_array()[number])
+        reckon(16 * self.ranks, f"a list of {self.ranks} chips", "use a smaller machine")
         first = number // self.stride * self.stride * self.ranks + number % self.stride
         return first + self.stride * np.arange(self.ranks)
 
@@ -126,14 +129,18 @@ class Groups:
         [[0, 1], [2, 3]]
         """
         if self.listed:
-            return self.members(0)[np.newaxis]
+            return np.frombuffer(self.listed, np.int64).reshape(-1, self.ranks)
+        what = f"a table of {self.num_chips} chips"
+        reckon(16 * self.num_chips, what, "ask for members of single groups")
         chips = np.arange(self.num_chips).reshape(-1, self.ranks, self.stride)
         return chips.swapaxes(1, 2).reshape(-1, self.ranks)
 
     def core(self, machine: _core.Machine) -> _core.Groups:
         """Return the groups as the core takes them."""
+        if self.listed and self.count == 1:
+            return _core.Groups.of_chips(machine, self.members(0))
         if self.listed:
-            return _core.Groups.of_chips(machine, np.frombuffer(self.listed, np.int64))
+            return _core.Groups.of_lists(machine, self.to_array())
         if self.ranks == self.num_chips:
             return _core.Groups.all(machine)
         return _core.Groups.mesh_axis(machine, self.ranks, self.stride)

@@ -18,6 +18,7 @@ from rainier_fast.definitions.check import (
 )
 from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.frozen import frozen, put
+from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bytes
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Block", "Schedule", "Send", "made_by"]
 
 _MOST_STEP: Final = 2**32 - 2
+_BLOCK_BYTES: Final = 256
+"""What a block takes as a row of Python objects and in the core."""
 _Row = tuple[int, int, list[int], float, bool, int, int, int, list[int]]
 
 
@@ -172,7 +175,8 @@ class Schedule:
         if not members:
             raise invalid("chips", chips, "must name at least one chip")
         if len(set(members)) < len(members):
-            twice = next(chip for chip in members if members.count(chip) > 1)
+            seen: set[int] = set()
+            twice = next(chip for chip in members if chip in seen or seen.add(chip))  # type: ignore[func-returns-value]
             raise invalid("chips", twice, "names this chip twice")
         at_root = as_integer("root", root, 0, len(members) - 1)
         if not isinstance(blocks, Iterable):
@@ -316,6 +320,7 @@ def _equal_blocks(
         raise invalid(
             "blocks", count, f"must be a multiple of {unit} for {operation}: pass blocks="
         )
+    reckon(_BLOCK_BYTES * number, f"blocks: {number} blocks", "cut the data into fewer")
     each = nbytes * (ranks if pairs else 1) / number
 
     def ends(block: int) -> tuple[int | None, int | None]:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rainier_fast.ask.grid import from_core
 from rainier_fast.ask.groups import Groups
 from rainier_fast.collectives.mesh_collectives import MeshCollectives
 from rainier_fast.collectives.mesh_rooted import MeshRooted
+from rainier_fast.collectives.order import as_order, order_key, order_words
 from rainier_fast.definitions.check import (
     MAX_COUNT,
     as_count,
@@ -22,11 +24,13 @@ from rainier_fast.definitions.check import (
 )
 from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
 from rainier_fast.frozen import frozen, put
+from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
 from rainier_fast.whole import whole
 
 if TYPE_CHECKING:
+    from rainier_fast import _core
     from rainier_fast.collectives.plan import MeshPlans
     from rainier_fast.machine.machine import Machine
 
@@ -45,11 +49,13 @@ class DeviceMesh(MeshCollectives, MeshRooted):
         The machine.
     axes
         Size of each axis, slowest first; one may be -1 and takes what is left.
+    order
+        The chip at each place, as `Machine.mesh` takes it; None for ascending chips.
 
     Raises
     ------
     InvalidArgument, InvalidType
-        If the sizes do not multiply to the number of chips.
+        If the sizes do not multiply to the number of chips, or `order` is not usable.
 
     Examples
     --------
@@ -58,37 +64,42 @@ class DeviceMesh(MeshCollectives, MeshRooted):
     preset('trn2').mesh(dp=4, tp=4)
     """
 
-    __slots__ = ("_shape", "machine")
+    __slots__ = ("_order", "_shape", "machine")
 
     machine: Machine
+    _order: _core.Order | None
     _shape: dict[str, int]
 
-    def __init__(self, machine: Machine, axes: Mapping[str, int]) -> None:
+    def __init__(self, machine: Machine, axes: Mapping[str, int], order: object = None) -> None:
         if not isinstance(machine, Base):
             raise invalid_type("machine", machine, "must be a machine")
-        put(self, machine=machine, _shape=mesh_sizes(axes, machine.num_chips))
+        sizes = mesh_sizes(axes, machine.num_chips)
+        put(self, machine=machine, _shape=sizes, _order=as_order(order, machine, sizes))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return DeviceMesh, (self.machine, self._shape)
+        return DeviceMesh, (self.machine, self._shape, order_key(self._order))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DeviceMesh):
             return NotImplemented
-        return self.machine == other.machine and list(self._shape.items()) == list(
-            other._shape.items()
-        )
+        return self._key() == other._key()
 
     def __hash__(self) -> int:
-        return hash((self.machine, tuple(self._shape.items())))
+        return hash(self._key())
+
+    def _key(self) -> tuple[Any, ...]:
+        return self.machine, tuple(self._shape.items()), order_key(self._order)
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name}={size}" for name, size in self._shape.items())
-        return f"{self.machine!r}.mesh({sizes})"
+        order = "" if self._order is None else f", order={order_words(self._order)}"
+        return f"{self.machine!r}.mesh({sizes}{order})"
 
     def __str__(self) -> str:
         sizes = " x ".join(f"{name} {size:,}" for name, size in self._shape.items())
         label = self.machine.name or self.machine.ultraserver.name
-        return f"mesh of {label}: {sizes}, last axis fastest"
+        order = "" if self._order is None else ", in an order of its own"
+        return f"mesh of {label}: {sizes}, last axis fastest{order}"
 
     @property
     def shape(self) -> dict[str, int]:
@@ -131,6 +142,15 @@ class DeviceMesh(MeshCollectives, MeshRooted):
         for name in fixed:
             if name not in self._shape:
                 raise unknown("axis", name, self._shape)
+        count = math.prod(size for name, size in self._shape.items() if name not in fixed)
+        reckon(16 * count, f"a table of {count} chips", "fix the coordinate of more axes")
+        if self._order is not None:
+            table = self._order.chips().astype(np.int64).reshape(list(self._shape.values()))
+            at = (
+                as_integer(name, fixed[name], 0, size - 1) if name in fixed else slice(None)
+                for name, size in self._shape.items()
+            )
+            return np.asarray(table[tuple(at)])
         total = np.zeros((), np.int64)
         for name, size in self._shape.items():
             stride = self._stride(name)
@@ -176,6 +196,9 @@ class DeviceMesh(MeshCollectives, MeshRooted):
                 f"axis: {', '.join(names)} are not adjacent in the order of the mesh "
                 f"({', '.join(order)}); make a mesh in which they are, or list chips as group="
             )
+        if self._order is not None:
+            groups = self._order.groups(first, len(names))
+            return from_core(groups, self.machine.num_chips, self.machine.ultraserver.num_chips)
         size = math.prod(self._shape[name] for name in names)
         return Groups(self.machine.num_chips, size, self._stride(names[-1]))
 

@@ -10,12 +10,15 @@ import numpy as np
 
 from rainier_fast.definitions.check import as_one_of
 from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
 
 __all__ = ["WAN_SHAPES", "Wan"]
 
 WAN_SHAPES: Final = ("mesh", "hub")
+_CELL_BYTES: Final = 128
+"""What a pair of sites takes in the tables of rates and times and in the core."""
 """How sites may be joined."""
 
 _Stored: TypeAlias = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
@@ -109,6 +112,10 @@ class Wan:
         )
 
     def _flat(self, name: str, stored: object, sites: int) -> list[float]:
+        cells = sites if self.shape == "hub" else sites * sites
+        reckon(
+            _CELL_BYTES * cells, f"a WAN between {sites} sites", 'use fewer sites, or shape "hub"'
+        )
         if not isinstance(stored, tuple):
             return [float(stored)] * (  # type: ignore[arg-type]
                 sites if self.shape == "hub" else sites * sites

@@ -8,7 +8,8 @@ import numpy as np
 
 from rainier_fast import _core
 from rainier_fast.errors import invalid, invalid_type
-from rainier_fast.faults.faults import Faults, sizes
+from rainier_fast.faults.faults import Faults
+from rainier_fast.faults.numbers import sizes
 from rainier_fast.topology.base import Base
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,19 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
-from rainier_fast.definitions.check import as_items, as_pairs
-from rainier_fast.errors import Unsupported, invalid, invalid_type, out_of_range, shown
+from rainier_fast.definitions.check import as_pairs
+from rainier_fast.errors import Unsupported, invalid, invalid_type, shown
 from rainier_fast.faults.file import FORMAT, NAMES, PARTS, VERSION, read, write
+from rainier_fast.faults.numbers import as_factor, numbers_of, sizes
 from rainier_fast.frozen import frozen, put
 from rainier_fast.screen import one_screen
-from rainier_fast.topology.arrays import as_integers
-from rainier_fast.units import as_real, format_count
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
     from rainier_fast.results.table import Table
 
-__all__ = ["Faults", "as_factor", "sizes"]
+__all__ = ["Faults"]
 
 _CoreFaults: TypeAlias = _core.Faults
 
@@ -94,12 +93,12 @@ class Faults:
         slower = dict([] if degraded is None else as_pairs("degraded", degraded, allowed))
         factors = [as_factor(f"degraded[{shown(at)}]", factor) for at, factor in slower.items()]
         row = (
-            _numbers("links", links, 2**63).astype(np.uint64),
-            _numbers("chips", chips).astype(np.uint32),
-            _numbers("nics", nics).astype(np.uint32),
-            _numbers("ultraservers", ultraservers).astype(np.uint32),
-            _numbers("sites", sites).astype(np.uint32),
-            _numbers("degraded", list(slower), 2**63).astype(np.uint64),
+            numbers_of("links", links, 2**63).astype(np.uint64),
+            numbers_of("chips", chips).astype(np.uint32),
+            numbers_of("nics", nics).astype(np.uint32),
+            numbers_of("ultraservers", ultraservers).astype(np.uint32),
+            numbers_of("sites", sites).astype(np.uint32),
+            numbers_of("degraded", list(slower), 2**63).astype(np.uint64),
             np.array(factors, np.float64),
         )
         self._put(_core.Faults(row), None, None)
@@ -384,31 +383,6 @@ class Faults:
 
     def _each(self) -> list[tuple[str, NDArray[np.int64]]]:
         return [(name, getattr(self, name)) for name in NAMES if name in self.counts]
-
-
-def as_factor(name: str, value: object) -> float:
-    """Return a factor on a link's bandwidth, above 0 and at most 1."""
-    number = as_real(value, name, "must be a number above 0 and at most 1")
-    if not 0 < number <= 1:
-        raise invalid(name, value, "must be above 0 and at most 1; name a dead link in links")
-    return number
-
-
-def sizes(numbering: tuple[int, ...]) -> str:
-    """Return the counts of a machine's parts in words."""
-    chips, links, units, sites = map(format_count, numbering)
-    return f"a machine of {chips} chips, {links} links, {units} UltraServers, {sites} sites"
-
-
-def _numbers(name: str, given: object, limit: int = 2**32) -> NDArray[Any]:
-    """Return given numbers as an array, each from 0 to below a limit."""
-    if isinstance(given, Iterable) and not isinstance(given, str | bytes | Sequence | np.ndarray):
-        given = as_items(name, given, "must be integers")
-    array = np.atleast_1d(as_integers(name, given, limit - 1))
-    if array.size and not 0 <= int(array.min()) <= int(array.max()) < limit:
-        worst = int(array.min()) if int(array.min()) < 0 else int(array.max())
-        raise out_of_range(name, worst, 0, limit - 1)
-    return array
 
 
 def _unpickled(core: _core.Faults, numbering: tuple[int, ...] | None) -> Faults:

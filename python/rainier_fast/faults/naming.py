@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
-from rainier_fast.definitions.check import as_integer, as_items, as_pairs
+from rainier_fast.definitions.check import as_integer, as_items, as_one_of, as_pairs
 from rainier_fast.definitions.places import ChipAt, LinkAt
-from rainier_fast.errors import RainierError, invalid, invalid_type, shown, unknown
-from rainier_fast.faults.faults import as_factor
+from rainier_fast.errors import RainierError, invalid, invalid_type, shown
+from rainier_fast.faults.numbers import as_factor
 from rainier_fast.results.link import Link
 from rainier_fast.topology.arrays import as_integers, check_below
 
@@ -184,9 +184,7 @@ def _number(name: str, item: object, limit: int, allowed: str) -> int:
 def _site(machine: Machine, name: str, item: object) -> int:
     if isinstance(item, str):
         sites = [site.name for site in machine.sites]
-        if item not in sites:
-            raise unknown(name, item, sites)
-        return sites.index(item)
+        return sites.index(as_one_of(name, item, sites))
     return _number(name, item, len(machine.sites), _SITES)
 
 

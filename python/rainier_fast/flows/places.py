@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.errors import invalid, unknown
+from rainier_fast.memory import reckon
 from rainier_fast.topology.arrays import Chips, as_integers, check_below, chip_array
 from rainier_fast.topology.base import Base
 
@@ -54,6 +55,9 @@ class Places(Base):
         """
         numbers = chip_array("chips", chips, self.num_chips)
         names = ["site", "ultraserver", *self._axis_names()]
+        # The rows, and the columns that they are made of.
+        nbytes = 16 * len(names) * numbers.size
+        reckon(nbytes, f"the coordinates of {numbers.size} chips", "ask for fewer at once")
         out = np.empty(numbers.size, [(name, np.int64) for name in names])
         site, ultraserver, along = self._core.places(np.atleast_1d(numbers))
         for name, column in zip(names, [site, ultraserver, *along], strict=True):

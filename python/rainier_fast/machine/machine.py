@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rainier_fast.ask.schedule import Schedule
     from rainier_fast.catalog import Figure
     from rainier_fast.collectives.mesh import DeviceMesh
+    from rainier_fast.collectives.order import Order
     from rainier_fast.definitions.routing import Routing
     from rainier_fast.results.collective import CollectiveResult
 
@@ -157,15 +158,27 @@ class Machine(
         whole = self.num_ultraservers * server
         return whole * (self.num_live_chips / self.num_chips) if self._faults else whole
 
-    def mesh(self, axes: Mapping[str, int] | None = None, /, **sizes: int) -> DeviceMesh:
+    def mesh(
+        self,
+        axes: Mapping[str, int] | None = None,
+        /,
+        *,
+        order: Order | None = None,
+        **sizes: int,
+    ) -> DeviceMesh:
         """Lay all chips out as a mesh of named axes, the last one fastest.
 
         Parameters
         ----------
         axes
             Size of each axis by name, slowest first; one may be -1 and takes what is left.
+        order
+            The chip at each place, where that is not the ascending order: an array of all chip
+            numbers, flat or of the shape of the mesh, or a `Layout` of `best_mapping` for a mesh
+            with the same axes. One whose groups are alike in all UltraServers stays small and
+            cheap on any machine; the groups of another are listed chip by chip.
         **sizes
-            The same as keywords, or further axes, faster than those.
+            The same as `axes` by keywords, or further axes, faster than those.
 
         Returns
         -------
@@ -174,8 +187,9 @@ class Machine(
 
         Raises
         ------
-        InvalidArgument, InvalidType
-            If the sizes do not multiply to the number of chips, or an axis has two.
+        InvalidArgument, InvalidType, OutOfRange
+            If the sizes do not multiply to the number of chips, an axis has two, or `order` does
+            not name each chip once.
 
         Examples
         --------
@@ -188,12 +202,12 @@ class Machine(
         from rainier_fast.collectives.mesh import DeviceMesh
 
         if axes is None:
-            return DeviceMesh(self, sizes)
+            return DeviceMesh(self, sizes, order)
         given = dict(as_pairs("axes", axes, "must map names to sizes"))
         for name in sizes:
             if name in given:
                 raise invalid(name, sizes[name], "axes has this axis too: name each once")
-        return DeviceMesh(self, given | sizes)
+        return DeviceMesh(self, given | sizes, order)
 
     def run(
         self, schedule: Schedule, model: str = "link_load", routing: Routing | None = None

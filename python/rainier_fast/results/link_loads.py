@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rainier_fast.definitions.check import as_count
 from rainier_fast.errors import invalid
 from rainier_fast.frozen import frozen
+from rainier_fast.memory import reckon
 from rainier_fast.results.link import Bottleneck
 from rainier_fast.results.table import Table
 from rainier_fast.screen import one_screen
@@ -130,6 +131,7 @@ class LinkLoads:
         seconds = parse_time(time, "time")
         if seconds == 0:
             raise invalid("time", time, "must be a finite number > 0")
+        reckon(self.bytes.nbytes, f"a column of {self.bytes.size} links", "use a smaller machine")
         out = np.empty(self.bytes.shape)
         for start, block in self._busy_seconds():
             np.divide(block, seconds, out=out[start : start + block.size])

@@ -2,31 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rainier_fast import _core
+from rainier_fast.ask.grid import from_core
 from rainier_fast.ask.groups import Groups
+from rainier_fast.ask.request import Algorithm, run
 from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.definitions.check import as_one_of
-from rainier_fast.frozen import frozen, put
+from rainier_fast.errors import invalid
+from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.table import Table
 from rainier_fast.screen import one_screen
-from rainier_fast.studies.layouts import Footprint, Parts, Space
 from rainier_fast.units import format_time
 
 if TYPE_CHECKING:
     from rainier_fast.machine.machine import Machine
+    from rainier_fast.topology.base import Base
 
-__all__ = ["Layout", "Ranking", "ranked"]
+__all__ = ["Call", "Cuts", "Layout", "Ranking", "ranked"]
+
+Cuts: TypeAlias = tuple[tuple[tuple[int, int], ...], ...]
+"""By dimension of the machine: (number of a mesh axis, factor), the fastest digit first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A collective of an axis of a mesh, and what it takes in one layout each time it runs."""
+
+    axis: str
+    operation: str
+    size: float
+    count: int
+    seconds: float
+    algorithm: str
+    bottleneck: str
+
+    @property
+    def time_s(self) -> float:
+        """Seconds of all its runs."""
+        return self.count * self.seconds
 
 
 @one_screen
-@frozen("a layout does not change")
+@dataclass(frozen=True, slots=True, repr=False)
 class Layout:
     """One way to lay a mesh over a machine, and what its collectives take there.
 
@@ -38,88 +64,106 @@ class Layout:
     ('dp: y4; tp: x4', {'dp': 4, 'tp': 4}, (4, 4))
     """
 
-    __slots__ = ("_axes", "_machine", "_order", "_parts", "_results", "_space", "_times")
-
-    _axes: tuple[str, ...]
     _machine: Machine
-    _order: Sequence[int] | None
-    _parts: tuple[Parts, ...]
-    _results: dict[str, Sequence[tuple[int, CollectiveResult]]]
-    _space: Space
-    _times: dict[str, float]
-
-    def __init__(
-        self,
-        machine: Machine,
-        space: Space,
-        axes: Sequence[str],
-        parts: tuple[Parts, ...],
-        order: Sequence[int] | None,
-        results: Mapping[str, Sequence[tuple[int, CollectiveResult]]],
-    ) -> None:
-        put(
-            self,
-            _machine=machine,
-            _space=space,
-            _axes=tuple(axes),
-            _parts=parts,
-            _order=order,
-            _results=dict(results),
-            _times={
-                name: sum(count * result.time_s for count, result in rows)
-                for name, rows in results.items()
-            },
-        )
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Layout):
-            return NotImplemented
-        return self._key() == other._key() and self._results == other._results
-
-    def __hash__(self) -> int:
-        return hash(self._key())
-
-    def _key(self) -> tuple[Any, ...]:
-        return self._machine, self._axes, self._parts, self._order
+    _axes: tuple[tuple[str, int], ...]
+    _cuts: Cuts
+    _order: tuple[int, ...] | None
+    _calls: tuple[Call, ...]
+    _algorithm: Algorithm
+    _model: str
 
     @property
     def text(self) -> str:
         """What each axis has of each dimension."""
-        return self._space.text(self._parts, self._axes)
+        words: list[list[str]] = [[] for _ in self._axes]
+        dimensions = _core.mapping_dimensions(self._machine._core)
+        for (name, _, _, inside, ordered), cut in zip(dimensions, self._cuts, strict=True):
+            step = 1
+            for axis, factor in cut:
+                part = f"{name}{factor}" if inside else f"{factor} {name}"
+                words[axis].append(part + (f" every {step}" if ordered and step > 1 else ""))
+                step *= factor
+        each = zip(self._axes, words, strict=True)
+        return "; ".join(f"{name}: {', '.join(some) or '1'}" for (name, _), some in each)
 
     @property
     def time_s(self) -> float:
         """Seconds of all collectives, one after another."""
-        return sum(self._times.values())
+        return sum(self.times.values())
 
     @property
     def times(self) -> Mapping[str, float]:
         """Seconds by axis."""
-        return MappingProxyType(self._times)
+        times = {
+            name: sum(call.time_s for call in calls) for name, calls in self._by_axis().items()
+        }
+        return MappingProxyType(times)
+
+    @property
+    def collectives(self) -> Table:
+        """A row for each collective.
+
+        Columns: ``axis``, ``operation``, ``bytes``, ``count``, ``algorithm``, ``seconds`` of one
+        run, ``time_s`` of all, ``share`` of the time of the layout, and ``bottleneck``, a class of
+        links or latency.
+        """
+        whole = self.time_s or 1.0
+        return Table(
+            {
+                "axis": [call.axis for call in self._calls],
+                "operation": [call.operation for call in self._calls],
+                "bytes": [call.size for call in self._calls],
+                "count": [call.count for call in self._calls],
+                "algorithm": [call.algorithm for call in self._calls],
+                "seconds": [call.seconds for call in self._calls],
+                "time_s": [call.time_s for call in self._calls],
+                "share": [call.time_s / whole for call in self._calls],
+                "bottleneck": [call.bottleneck for call in self._calls],
+            }
+        )
 
     @property
     def results(self) -> Mapping[str, tuple[CollectiveResult, ...]]:
-        """The collectives of each axis, each as it runs once."""
-        rows = self._results.items()
-        return {name: tuple(result for _, result in some) for name, some in rows}
+        """The collectives of each axis, each as it runs once; run again when asked for."""
+        return {
+            name: tuple(self._run(call) for call in calls)
+            for name, calls in self._by_axis().items()
+        }
+
+    def _run(self, call: Call) -> CollectiveResult:
+        shift = 1 if call.operation == "send_recv" else 0
+        groups = self.groups(call.axis)
+        machine, given = self._machine, (self._algorithm, self._model)
+        return run(machine, call.operation, call.size, groups, *given, shift=shift)
 
     @property
     def bottlenecks(self) -> Mapping[str, str]:
-        """What bounds the longest collective of each axis: a class of links, or latency."""
-        return {name: _bottleneck(rows) for name, rows in self._results.items()}
+        """What bounds the collectives of each axis that take most, counted as often as they run.
+
+        A class of links, or latency.
+        """
+        return {name: _longest(calls).bottleneck for name, calls in self._by_axis().items()}
 
     @property
-    def mesh(self) -> DeviceMesh | None:
-        """The mesh that has this layout; None where no order of its axes has, and `chips` does."""
+    def bottleneck(self) -> str:
+        """The collective that takes most, counted as often as it runs, and what bounds it."""
+        call, whole = _longest(self._calls), self.time_s
+        share = call.time_s / whole if whole > 0 else 0.0
+        bound = call.bottleneck or "nothing"
+        return f"{call.axis} {call.operation}, {share:.0%} of the time, bounded by {bound}"
+
+    @property
+    def mesh(self) -> DeviceMesh:
+        """The mesh that has this layout: of axes in another order, or of an order of its own."""
         if self._order is None:
-            return None
-        sizes = {self._axes[axis]: self._space.sizes[axis] for axis in self._order}
-        return DeviceMesh(self._machine, sizes)
+            return DeviceMesh(self._machine, dict(self._axes), self)
+        return DeviceMesh(self._machine, dict(self._axes[axis] for axis in self._order))
 
     @property
     def chips(self) -> NDArray[np.int64]:
         """The chip at each place of the mesh, one dimension for each axis as they were given."""
-        return self._space.chips(self._parts)
+        sizes = [size for _, size in self._axes]
+        return self._placed().chips().astype(np.int64).reshape(sizes)
 
     def groups(self, axis: str) -> Groups:
         """Return all groups of an axis, for ``group=`` of a collective.
@@ -146,8 +190,49 @@ class Layout:
         >>> best.groups("tp").ranks
         4
         """
-        number = self._axes.index(as_one_of("axis", axis, self._axes))
-        return self._space.groups(self._space.place(self._parts, number))
+        names = [name for name, _ in self._axes]
+        number = names.index(as_one_of("axis", axis, names))
+        groups = self._placed().groups(number, 1)
+        return from_core(groups, self._machine.num_chips, self._machine.ultraserver.num_chips)
+
+    def on(self, machine: Base, sizes: Mapping[str, int]) -> _core.Order:
+        """Return the chips of a mesh of these axes on this machine, for ``order=``.
+
+        Parameters
+        ----------
+        machine
+            A machine with the dimensions of the one that was mapped.
+        sizes
+            Size of each axis: those that were mapped, in any order.
+
+        Returns
+        -------
+        _core.Order
+            Of chips.
+
+        Raises
+        ------
+        InvalidArgument
+            If it is a layout of other axes or another machine; the message names ``order``.
+        """
+        if dict(sizes) != dict(self._axes):
+            allowed = f"must be a layout of axes {dict(sizes)}"
+            raise invalid("order", f"a layout of axes {dict(self._axes)}", allowed)
+        if _core.mapping_dimensions(machine._core) != _core.mapping_dimensions(self._machine._core):
+            raise invalid("order", "a layout of another machine", "must be of this machine")
+        names = [name for name, _ in self._axes]
+        numbers = {names.index(name): at for at, name in enumerate(sizes)}
+        cuts = [[(numbers[axis], factor) for axis, factor in cut] for cut in self._cuts]
+        return _core.Order.of_layout(machine._core, list(sizes.values()), cuts)
+
+    def _placed(self) -> _core.Order:
+        return self.on(self._machine, dict(self._axes))
+
+    def _by_axis(self) -> dict[str, list[Call]]:
+        found: dict[str, list[Call]] = {}
+        for call in self._calls:
+            found.setdefault(call.axis, []).append(call)
+        return found
 
     def __repr__(self) -> str:
         return f"<Layout {self.text}: {format_time(self.time_s)}>"
@@ -167,13 +252,14 @@ class Ranking(Table):
     --------
     >>> from rainier_fast import preset
     >>> ranking = preset("trn2").best_mapping({"dp": 4, "tp": 4}, {"tp": ("all_gather", "1 MiB")})
-    >>> len(ranking), ranking.tried, str(ranking["tp bound"][0])
+    >>> len(ranking), ranking.tried + ranking.pruned, str(ranking["tp bound"][0])
     (4, 4, 'x')
     """
 
-    __slots__ = ("_layouts", "_total", "_tried")
+    __slots__ = ("_layouts", "_priced", "_total", "_tried")
 
     _layouts: tuple[Layout, ...]
+    _priced: int
     _total: int
     _tried: int
 
@@ -183,12 +269,14 @@ class Ranking(Table):
         layouts: Sequence[Layout],
         total: int,
         tried: int,
+        priced: int,
     ) -> None:
         super().__init__(columns)
-        put(self, _layouts=tuple(layouts), _total=total, _tried=tried)
+        put(self, _layouts=tuple(layouts), _total=total, _tried=tried, _priced=priced)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Ranking, (self._columns, self._layouts, self._total, self._tried)
+        counts = (self._total, self._tried, self._priced)
+        return Ranking, (self._columns, self._layouts, *counts)
 
     @property
     def layouts(self) -> tuple[Layout, ...]:
@@ -207,61 +295,48 @@ class Ranking(Table):
 
     @property
     def tried(self) -> int:
-        """How many of them were costed in full; bounds showed that the others are no better."""
+        """How many of them were compared by the times of all their collectives."""
         return self._tried
 
+    @property
+    def pruned(self) -> int:
+        """How many of them bounds ruled out."""
+        return self._total - self._tried
+
+    @property
+    def priced(self) -> int:
+        """How many collectives were priced, each once for all layouts in which it runs alike."""
+        return self._priced
+
     def __str__(self) -> str:
-        counted = f"{self.total:,} layouts, {self.tried:,} of them costed in full"
-        return f"{counted}; best: {self.best}\n\n{super().__str__()}"
+        counted = (
+            f"{self.total:,} layouts, {self.tried:,} of them costed in full, {self.pruned:,} ruled "
+            f"out by bounds; {self.priced:,} collectives priced"
+        )
+        best = f"best: {self.best}\nmost of it: {self.best.bottleneck}\n{self.best.collectives}"
+        return f"{counted}\n{best}\n\n{super().__str__()}"
 
 
-def ranked(
-    machine: Machine,
-    space: Space,
-    axes: Sequence[str],
-    calls: Mapping[str, Sequence[tuple[str, float, int]]],
-    cost: Callable[[str, float, Footprint], CollectiveResult],
-    found: Sequence[tuple[Parts, ...]],
-    total: int,
-    tried: int,
-) -> Ranking:
+def ranked(layouts: Sequence[Layout], total: int, tried: int, priced: int) -> Ranking:
     """Return the ranking of the layouts that were found, with their reasons."""
-    meshes = space.meshes()
-    layouts = []
-    for parts in found:
-        order, own = meshes.get(parts, (None, parts))
-        results = {}
-        for number, name in enumerate(axes):
-            if calls[name]:
-                # Just there, and not where a symmetry puts it: links have names.
-                mine = space.place(own, number)
-                rows = calls[name]
-                results[name] = [(count, cost(call, size, mine)) for call, size, count in rows]
-        layouts.append(Layout(machine, space, axes, own, order, results))
-    layouts.sort(key=lambda layout: layout.time_s)
     columns: dict[str, list[Any]] = {
         "layout": [layout.text for layout in layouts],
         "time_s": [layout.time_s for layout in layouts],
     }
-    for name in axes:
-        if calls[name]:
-            columns[f"{name}_s"] = [layout.times[name] for layout in layouts]
-            columns[f"{name} bound"] = [layout.bottlenecks[name] for layout in layouts]
+    for name in layouts[0].times:
+        columns[f"{name}_s"] = [layout.times[name] for layout in layouts]
+        columns[f"{name} bound"] = [layout.bottlenecks[name] for layout in layouts]
     columns["reason"] = [_reason(layout, layouts[0]) for layout in layouts]
-    return Ranking(columns, layouts, total, tried)
+    return Ranking(columns, layouts, total, tried, priced)
 
 
-def _bottleneck(rows: Sequence[tuple[int, CollectiveResult]]) -> str:
-    longest = max((result for _, result in rows), key=lambda result: result.time_s)
-    if longest.latency_s + longest.overhead_s > longest.time_s / 2 or longest.bottleneck is None:
-        return "latency" if longest.time_s > 0 else ""
-    return longest.bottleneck.link_class
+def _longest(calls: Sequence[Call]) -> Call:
+    return max(calls, key=lambda call: call.time_s)
 
 
 def _reason(layout: Layout, best: Layout) -> str:
     if layout is best:
-        worst = max(layout.times, key=lambda name: layout.times[name])
-        return f"most of it is {worst}, bounded by {layout.bottlenecks[worst] or 'nothing'}"
+        return f"most of it is {best.bottleneck}"
     if layout.time_s == best.time_s:
         return "as fast as the first"
     worst = max(layout.times, key=lambda name: layout.times[name] - best.times[name])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rainier_fast.ask.request import make_request
 from rainier_fast.collectives.plan import Plan
-from rainier_fast.definitions.check import as_integer, as_one_of
+from rainier_fast.definitions.check import as_integer, as_items, as_one_of
 from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.studies.placing import PLACEMENTS, UNITS, Tenant, place
 from rainier_fast.studies.together import Together, outcomes, share
@@ -108,7 +108,7 @@ def pairs(plans: Sequence[Plan], model: str) -> NDArray[np.float64]:
 def _checked(tenants: object) -> list[Tenant]:
     if isinstance(tenants, Tenant) or not isinstance(tenants, Iterable):
         raise invalid_type("tenants", tenants, "must be several Tenant(...)")
-    checked = list(tenants)
+    checked = list(as_items("tenants", tenants, "must be a sequence of tenants"))
     if not checked:
         raise invalid("tenants", checked, "must name at least one tenant")
     names = set()

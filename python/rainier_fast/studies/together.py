@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from rainier_fast import _core
 from rainier_fast.collectives.plan import Compute, Plan, Planning
-from rainier_fast.definitions.check import as_one_of
+from rainier_fast.definitions.check import as_items, as_one_of
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.units import Quantity, parse_bytes
 
@@ -103,7 +103,7 @@ def _checked(machine: Machine, plans: object) -> list[Plan]:
     allowed = "must be plans, such as machine.plan.all_reduce('1 GiB')"
     if isinstance(plans, Plan) or not isinstance(plans, Iterable):
         raise invalid_type("plans", plans, allowed)
-    checked = list(plans)
+    checked = list(as_items("plans", plans, "must be a sequence of plans"))
     if not checked:
         raise invalid("plans", checked, "must name at least one plan")
     for at, plan in enumerate(checked):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rainier_fast.definitions.check import MAX_COUNT, as_integer
 from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_range, shown
+from rainier_fast.memory import reckon
 from rainier_fast.units import MAX_BYTES, Quantity, parse_bytes, parse_time
 
 __all__ = [
@@ -42,12 +43,16 @@ _INTEGERS: Final = "must be integers: one, or a 1-D sequence or array"
 _SIZES: Final = "must be bytes: one number or text, or a 1-D sequence or array of numbers"
 _MOMENTS: Final = "must be seconds: one number or text, or a 1-D sequence or array of numbers"
 _MOST_THREADS: Final = 1024
+_COPIES: Final = 4
+"""Arrays as long as a column that checking and sorting it take."""
 _THREADS_VARIABLE: Final = "RAINIER_NUM_THREADS"
 
 
 def as_integers(argument: str, values: object, high: int, most_axes: int = 1) -> NDArray[Any]:
     """Return `values` as an array, native, contiguous, 32 or 64 bits wide."""
     # An array that is so already comes back as it is, without a copy.
+    if isinstance(values, range):
+        _check_top(argument, values, high)
     array = _array(argument, values, _INTEGERS)
     if array.ndim > most_axes:
         raise invalid(argument, f"{array.ndim} dimensions", "must have one dimension")
@@ -185,7 +190,11 @@ def _array(argument: str, values: object, allowed: str) -> NDArray[Any]:
         isinstance(item, bool | np.bool_) for item in values
     ):
         raise invalid_type(argument, values, allowed)  # numpy would take True for 1
+    if isinstance(values, Sequence):
+        reckon(_COPIES * 8 * len(values), f"{argument}: {len(values)} values", "name fewer at once")
     try:
+        if isinstance(values, range):
+            return np.arange(values.start, values.stop, values.step, dtype=np.int64)
         return np.asarray(values)
     except Exception as error:  # whatever a value's own methods raise
         raise invalid(argument, values, f"{allowed} ({shown(error)})") from error
@@ -196,6 +205,14 @@ def _is_column(values: object) -> bool:
         return isinstance(values, Sequence | memoryview) or hasattr(values, "__array__")
     except Exception:  # whatever a value's own methods raise
         return False
+
+
+def _check_top(argument: str, values: range, high: int) -> None:
+    """Raise `OutOfRange` for the first number above `high` without going through them."""
+    if len(values) == 0 or max(values[0], values[-1]) <= high:
+        return
+    at = max(0, (high - values.start) // values.step + 1) if values.step > 0 else 0
+    raise out_of_range(f"{argument}[{at}]", values[at], 0, high)
 
 
 def _native(array: NDArray[Any]) -> NDArray[Any]:

@@ -1,8 +1,10 @@
-//! How a long job and its caller talk: a flag to stop and a count of work done.
+//! How a long job and its caller talk: a flag to stop, a count of work done, and the memory that the job may take.
 
 use crate::error::{Error, Result};
+use crate::memory::{Budget, Taken};
+use std::fmt::Arguments;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Shared between a job and the thread that waits for it.
 ///
@@ -15,20 +17,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// ```
 #[derive(Debug, Default)]
 pub struct Control {
-    cancelled: Arc<AtomicBool>,
     done: AtomicU64,
+    budget: Arc<Budget>,
 }
 
 impl Control {
     /// Asks the job to stop at its next check.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.budget.cancelled.store(true, Ordering::Relaxed);
     }
 
     /// Fails with [`Error::Cancelled`] once [`Control::cancel`] was called. Jobs call it every few
     /// milliseconds of work.
     pub fn check(&self) -> Result<()> {
-        if self.cancelled.load(Ordering::Relaxed) {
+        if self.budget.cancelled.load(Ordering::Relaxed) {
             Err(Error::Cancelled)
         } else {
             Ok(())
@@ -44,9 +46,18 @@ impl Control {
     #[must_use]
     pub fn part(&self) -> Self {
         Self {
-            cancelled: Arc::clone(&self.cancelled),
             done: AtomicU64::new(0),
+            budget: Arc::clone(&self.budget),
         }
+    }
+
+    /// Takes `bytes` for `what`, until the answer is dropped; counted before they are allocated.
+    ///
+    /// # Errors
+    /// [`Error::Memory`], with the bytes, the limit and `instead`, where the job would hold more than
+    /// [`memory::limit`](crate::memory::limit) was when it began.
+    pub(crate) fn take(&self, bytes: u64, what: Arguments, instead: &str) -> Result<Taken> {
+        self.budget.take(bytes, what, instead)
     }
 
     /// Units of work finished so far.

@@ -49,6 +49,19 @@ pub enum Error {
         /// What to do instead.
         instead: String,
     },
+    /// More memory than a call may take, or than there is. Apart from [`Error::Unsupported`], so that no choice among
+    /// algorithms depends on the memory of the machine that it runs on.
+    #[error("{what} would take {bytes} bytes ({why}); {instead}")]
+    Memory {
+        /// What it was for.
+        what: String,
+        /// Bytes that the call would hold.
+        bytes: u64,
+        /// The limit, or that the system has no more.
+        why: String,
+        /// What to do instead.
+        instead: String,
+    },
     /// No path joins two chips.
     #[error("chip {dst} cannot be reached from chip {src}: {why}")]
     Unreachable {
@@ -94,12 +107,12 @@ impl Error {
 }
 
 /// Checks that `value` is a finite number above zero.
-pub(crate) fn positive(argument: &str, value: f64) -> Result<f64> {
+pub(crate) fn positive(argument: impl std::fmt::Display, value: f64) -> Result<f64> {
     if value.is_finite() && value > 0.0 {
         Ok(value)
     } else {
         Err(Error::invalid(
-            argument,
+            argument.to_string(),
             value,
             "must be a finite number > 0",
         ))
@@ -107,12 +120,12 @@ pub(crate) fn positive(argument: &str, value: f64) -> Result<f64> {
 }
 
 /// Checks that `value` is a finite number, zero or above.
-pub(crate) fn not_negative(argument: &str, value: f64) -> Result<f64> {
+pub(crate) fn not_negative(argument: impl std::fmt::Display, value: f64) -> Result<f64> {
     if value.is_finite() && value >= 0.0 {
         Ok(value)
     } else {
         Err(Error::invalid(
-            argument,
+            argument.to_string(),
             value,
             "must be a finite number >= 0",
         ))

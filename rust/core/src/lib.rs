@@ -7,6 +7,8 @@ mod control;
 mod error;
 pub mod load;
 pub mod machine;
+pub mod mapping;
+pub mod memory;
 mod operation;
 mod random;
 pub mod route;

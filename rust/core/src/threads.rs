@@ -4,6 +4,7 @@
 
 use crate::error::{Error, Result};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::Builder;
 
 /// Most threads that a caller may ask for.
 pub const MAX_THREADS: usize = 1024;
@@ -56,13 +57,19 @@ pub(crate) fn over_blocks<S: Send>(
         return Ok(vec![run()?]);
     }
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads.min(blocks)).map(|_| scope.spawn(run)).collect();
+        let wanted = threads.min(blocks);
+        // Where the system gives no more threads, those that it gave and this one do the work.
+        let workers: Vec<_> = (0..wanted)
+            .map_while(|_| Builder::new().spawn_scoped(scope, run).ok())
+            .collect();
+        let own = (workers.len() < wanted).then(run);
         workers
             .into_iter()
             .map(|worker| match worker.join() {
                 Ok(result) => result,
                 Err(panic) => std::panic::resume_unwind(panic),
             })
+            .chain(own)
             .collect()
     })
 }

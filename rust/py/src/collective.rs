@@ -4,7 +4,7 @@ use crate::classes::{Groups, Machine, Outcome};
 use crate::convert::{AlgorithmRow, algorithm_row};
 use crate::enter::quick;
 use crate::error::to_py;
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rainier_core::collective as core;
@@ -57,12 +57,54 @@ impl Groups {
                 .iter()
                 .enumerate()
                 .map(|(rank, &chip)| {
-                    machine.check_chip(&format!("group[{rank}]"), i128::from(chip))
+                    machine.check_chip(format_args!("group[{rank}]"), i128::from(chip))
                 })
                 .collect::<rainier_core::Result<Vec<u32>>>()?;
             core::Groups::of_chips(machine, &checked)
         })?;
         Ok(Self(Arc::new(groups)))
+    }
+
+    /// Disjoint groups of `ranks` chips, listed one after the other.
+    #[staticmethod]
+    fn of_lists<'py>(
+        py: Python<'py>,
+        machine: &Machine,
+        chips: PyReadonlyArray2<'py, i64>,
+    ) -> PyResult<Self> {
+        let (machine, chips) = (&*machine.0, chips.as_array());
+        let groups = quick(py, || {
+            let check = |&chip: &i64| machine.check_chip("group", i128::from(chip));
+            let rows = chips.rows();
+            let rows = rows.into_iter().map(|row| row.iter().map(check).collect());
+            core::Groups::of_lists(machine, rows.collect::<rainier_core::Result<_>>()?)
+        })?;
+        Ok(Self(Arc::new(groups)))
+    }
+
+    /// The tables of a grid, a list a row: local chips and domains; `None` where groups are listed.
+    fn tables<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<Option<(Bound<'py, PyArray2<u32>>, Bound<'py, PyArray2<u32>>)>> {
+        let table = |lists: &[Vec<u32>]| {
+            let flat = lists.concat().into_pyarray(py);
+            flat.reshape([lists.len(), lists[0].len()])
+        };
+        match &*self.0 {
+            core::Groups::Grid { locals, domains } => Ok(Some((table(locals)?, table(domains)?))),
+            core::Groups::Scattered(_) => Ok(None),
+        }
+    }
+
+    /// The chips of listed groups, one a row.
+    fn lists<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<u32>>> {
+        let chips = match &*self.0 {
+            core::Groups::Grid { .. } => Vec::new(),
+            core::Groups::Scattered(groups) => groups.concat(),
+        };
+        let rows = chips.len() / self.0.ranks();
+        chips.into_pyarray(py).reshape([rows, self.0.ranks()])
     }
 
     #[getter]

@@ -2,15 +2,19 @@
 //! long job runs on a thread of its own while the caller watches for signals and reports progress, and core
 //! errors become exceptions.
 
-use crate::error::to_py;
+use crate::error::{raise, to_py};
+use crate::shortage::Growth;
 use pyo3::prelude::*;
 use rainier_core::{Control, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Builder;
 use std::time::Duration;
 
 /// How often the waiting thread looks for Ctrl-C. Jobs look at the cancel flag every few milliseconds, so an
 /// interrupt is answered within about twice this.
 const WATCH: Duration = Duration::from_millis(50);
+/// How often it looks at the memory of the process: more often, as memory goes fast.
+const LOOKS: u32 = 5;
 /// Progress is reported at most this often.
 const REPORT_EVERY: u32 = 2;
 
@@ -35,24 +39,26 @@ pub(crate) fn watched<T: Send>(
     let waiting = std::thread::current();
     let outcome = std::thread::scope(|scope| {
         let (control, finished) = (&control, &finished);
-        let worker = scope.spawn(move || {
+        let spawned = Builder::new().spawn_scoped(scope, move || {
             // Wakes the caller however the job ends, a panic included.
             let _wake = Wake { finished, waiting };
             job(control)
         });
+        // Not on this thread: nothing would see Ctrl-C.
+        let worker = spawned.map_err(|error| no_thread(py, &error))?;
         let mut interrupted = None;
         let mut ticks = 0u32;
+        let mut growth = Growth::default();
         loop {
-            py.detach(|| {
-                if !finished.load(Ordering::Acquire) {
-                    std::thread::park_timeout(WATCH);
-                }
-            });
+            let grown = py.detach(|| wait(finished, &mut growth));
             if finished.load(Ordering::Acquire) {
                 break;
             }
             ticks += 1;
-            let mut seen = py.check_signals();
+            let mut seen = match grown {
+                Some(bytes) => Err(too_large(py, bytes)),
+                None => py.check_signals(),
+            };
             if let (Ok(()), Some(report)) = (&seen, progress) {
                 if ticks % REPORT_EVERY == 0 {
                     seen = report.call1((control.done(), total)).map(|_| ());
@@ -75,6 +81,36 @@ pub(crate) fn watched<T: Send>(
         report.call1((total, total))?;
     }
     Ok(outcome)
+}
+
+/// Waits until the job has ended, for [`WATCH`], or until the process has grown too much: by how many bytes.
+fn wait(finished: &AtomicBool, growth: &mut Growth) -> Option<u64> {
+    for _ in 0..LOOKS {
+        if finished.load(Ordering::Acquire) {
+            return None;
+        }
+        std::thread::park_timeout(WATCH / LOOKS);
+        let grown = growth.too_much();
+        if grown.is_some() {
+            return grown;
+        }
+    }
+    None
+}
+
+fn no_thread(py: Python<'_>, error: &std::io::Error) -> PyErr {
+    let message = format!(
+        "a thread to compute on: the system gives none ({error}); end other threads, or raise its limits on them and on memory"
+    );
+    raise(py, "Unsupported", &message)
+}
+
+fn too_large(py: Python<'_>, bytes: u64) -> PyErr {
+    let message = format!(
+        "this call: the process grew by {bytes} bytes while it ran, more than one call may take ({}); ask for less at once, or raise memory_limit",
+        rainier_core::memory::limit()
+    );
+    raise(py, "Unsupported", &message)
 }
 
 /// Tells the waiting thread that the job has ended.

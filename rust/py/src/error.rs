@@ -13,7 +13,7 @@ pub(crate) fn to_py(py: Python<'_>, error: &Error) -> PyErr {
         Error::Invalid { .. } => "InvalidArgument",
         Error::OutOfRange { .. } => "OutOfRange",
         Error::Unknown { .. } => "UnknownName",
-        Error::Unsupported { .. } => "Unsupported",
+        Error::Unsupported { .. } | Error::Memory { .. } => "Unsupported",
         Error::Unreachable { .. } => "Unreachable",
         Error::Schedule { .. } => "InvalidSchedule",
         // Only a caller that saw a signal or a failing callback cancels, and it raises that instead.

@@ -7,10 +7,12 @@ mod enter;
 mod error;
 mod faults;
 mod machine;
+mod mapping;
 mod monte_carlo;
 mod recovery;
 mod rerouting;
 mod schedule;
+mod shortage;
 mod together;
 
 use pyo3::prelude::*;
@@ -25,6 +27,8 @@ mod _core {
     use super::faults::{
         Faults, faults, healthy, links_named, num_live_chips, overlay_bytes, repaired, with_faults,
     };
+    #[pymodule_export]
+    use super::mapping::{Order, best_mapping, mapping_dimensions};
     #[pymodule_export]
     use super::monte_carlo::{monte_carlo, sample_faults};
     #[pymodule_export]
@@ -69,6 +73,20 @@ mod _core {
             ("version", env!("CARGO_PKG_VERSION")),
             ("target", std::env::consts::ARCH),
         ])
+    }
+
+    /// Bytes that one call may take.
+    #[pyfunction]
+    fn memory_limit() -> u64 {
+        rainier_core::memory::limit()
+    }
+
+    /// Sets the bytes that one call may take, and by how many, resident and of address space, the process may grow
+    /// while it runs.
+    #[pyfunction]
+    fn set_memory_limit(limit: u64, resident: u64, addresses: u64) {
+        rainier_core::memory::set_limit(limit);
+        super::shortage::set_most(resident, addresses);
     }
 
     /// (name, one line, operations) of each algorithm; of one operation, or of all.

@@ -6,17 +6,21 @@ use crate::enter::{quick, watched};
 use crate::error::{raise, to_py};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
-use rainier_core::Control;
 use rainier_core::collective::{Model, run, schedule};
 use rainier_core::load::{self, ByteColumn, Flows, IndexColumn, Pattern};
 use rainier_core::machine::{self as core, End};
 use rainier_core::route::{Routing, route, route_until};
 use rainier_core::sim::{Engine, Messages, finish_times, max_min_rates};
+use rainier_core::{Control, memory};
 use std::sync::Arc;
 
 /// Flows, and links of the answer, above which a call is worth a thread of its own to watch over it.
 const LONG: usize = 1 << 16;
 const MANY_LINKS: u64 = 1 << 20;
+/// What a run of alike links takes here and as a Python object.
+const RUN_BYTES: u64 = 256;
+/// Chips of a machine on which no way is long.
+const SHORT_WAYS: u32 = 1 << 22;
 
 type Places<'py> = (
     Bound<'py, PyArray1<u32>>,
@@ -154,7 +158,7 @@ impl Machine {
             );
             let mut coordinates = vec![Vec::with_capacity(chips.len()); axes];
             for (index, &chip) in chips.iter().enumerate() {
-                let chip = machine.check_chip(&format!("chips[{index}]"), i128::from(chip))?;
+                let chip = machine.check_chip(format_args!("chips[{index}]"), i128::from(chip))?;
                 let place = machine.place(chip)?;
                 site.push(place.site);
                 domain.push(place.domain);
@@ -198,6 +202,14 @@ impl Machine {
 
     fn link_runs(&self, py: Python<'_>) -> PyResult<Vec<(u64, String, f64, f64)>> {
         let machine = &*self.0;
+        let runs = u64::from(machine.num_domains()) * machine.domain().axes().len() as u64;
+        let what = format_args!("the classes of {} links", machine.num_links());
+        memory::check(
+            runs.saturating_mul(RUN_BYTES),
+            what,
+            "use a smaller machine",
+        )
+        .map_err(|error| to_py(py, &error))?;
         quick(py, || {
             let mut runs: Vec<(u64, core::LinkClass, f64, f64)> = Vec::new();
             machine.for_each_rated_run(|count, class, bandwidth, latency| match runs.last_mut() {
@@ -214,7 +226,7 @@ impl Machine {
     }
 
     fn link_bandwidths<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        Ok(quick(py, || Ok(self.0.link_bandwidths()))?.into_pyarray(py))
+        Ok(watched(py, 1, None, |_| self.0.link_bandwidths())?.into_pyarray(py))
     }
 
     fn route<'py>(
@@ -225,8 +237,9 @@ impl Machine {
         routing: RoutingRow,
     ) -> PyResult<RouteRow<'py>> {
         let routing = convert::routing(py, routing)?;
-        // A spread message on a large domain touches millions of links.
-        let way = if matches!(routing, Routing::DimensionOrder(_)) {
+        // A spread message on a large domain touches millions of links, and so may one on a long ring.
+        let short = self.0.num_chips() < SHORT_WAYS;
+        let way = if short && matches!(routing, Routing::DimensionOrder(_)) {
             quick(py, || route(&self.0, &routing, src, dst))?
         } else {
             watched(py, 1, None, |control| {

@@ -6,11 +6,15 @@ use super::pattern::Kind;
 use super::scene::Scene;
 use super::unit::Unit;
 use crate::machine::Machine;
+use crate::memory::Taken;
 use crate::route::Routing;
 use crate::{Control, Result};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
+
+/// What to do about steps that do not fit.
+const SMALLER: &str = "use a smaller group or smaller UltraServers, or name one algorithm";
 
 /// A scene, and prices of patterns on it.
 pub(crate) struct Context<'a> {
@@ -25,18 +29,21 @@ pub(crate) struct Context<'a> {
 #[derive(Debug)]
 pub(crate) struct Pattern {
     pub(crate) kind: Kind,
-    unit: OnceCell<Unit>,
+    /// With what stands for its memory.
+    unit: OnceCell<(Unit, Taken)>,
 }
 
 impl Pattern {
     /// The cost of one byte a message.
     pub(crate) fn unit(&self, scene: &Scene) -> Result<&Unit> {
-        if let Some(unit) = self.unit.get() {
+        if let Some((unit, _)) = self.unit.get() {
             return Ok(unit);
         }
         let mut unit = measure::unit(scene, &self.kind)?;
         unit.busiest = unit.ledger.busiest(scene);
-        Ok(self.unit.get_or_init(|| unit))
+        let what = format_args!("the loads of one step of a collective");
+        let taken = scene.control.take(unit.ledger.bytes(), what, SMALLER)?;
+        Ok(&self.unit.get_or_init(|| (unit, taken)).0)
     }
 }
 

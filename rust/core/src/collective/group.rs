@@ -5,6 +5,8 @@
 
 use crate::error::{Error, Result};
 use crate::machine::Machine;
+use crate::memory::{self, bytes_of};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most chips of one domain over which collectives run: patterns are listed chip by chip inside a domain.
 pub const MOST_DOMAIN_CHIPS: u32 = 1 << 24;
@@ -30,6 +32,8 @@ impl Groups {
     /// [`Error::Unsupported`] for domains of more than [`MOST_DOMAIN_CHIPS`] chips.
     pub fn all(machine: &Machine) -> Result<Self> {
         check_size(machine)?;
+        let members = u64::from(machine.domain().chips()) + u64::from(machine.num_domains());
+        reckon(bytes_of::<u32>(members), members)?;
         let lifeless = machine.lifeless_domains();
         let lives = |domain: u32| {
             !machine.is_dead_domain(domain) && lifeless.binary_search(&domain).is_err()
@@ -60,6 +64,10 @@ impl Groups {
                 format!("size x stride must divide the {chips} chips"),
             ));
         }
+        // A list for each chip and UltraServer, or for each group of listed chips.
+        let lists = u64::from(machine.domain().chips()) + u64::from(machine.num_domains());
+        let lists = bytes_of::<(Vec<u32>, [u64; 4])>(lists);
+        reckon(lists, u64::from(chips))?;
         let block = block as u32;
         let in_domain = machine.domain().chips();
         let strided =
@@ -91,6 +99,8 @@ impl Groups {
                 .collect();
             return Ok(Self::Grid { locals, domains });
         }
+        let lists = bytes_of::<(Vec<u32>, [u64; 4])>(u64::from(chips / size));
+        reckon(lists + bytes_of::<u32>(u64::from(chips)), u64::from(chips))?;
         let groups = digits(chips, block, stride)
             .map(|first| strided(first, stride, size))
             .collect();
@@ -149,14 +159,36 @@ impl Groups {
             ));
         }
         for (rank, &chip) in chips.iter().enumerate() {
-            machine.check_chip(&format!("group[{rank}]"), i128::from(chip))?;
+            machine.check_chip(format_args!("group[{rank}]"), i128::from(chip))?;
         }
         let mut sorted = chips.to_vec();
         sorted.sort_unstable();
         if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(Error::invalid("group", pair[0], "names this chip twice"));
         }
-        Ok(as_grid(machine, chips).unwrap_or_else(|| Self::Scattered(vec![chips.to_vec()])))
+        let groups = vec![chips.to_vec()];
+        Ok(grid_of(machine, &groups).unwrap_or(Self::Scattered(groups)))
+    }
+
+    /// Disjoint groups of the given chips, each in rank order; a grid where they are one.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for no chips, groups of unequal sizes or a chip named twice, [`Error::OutOfRange`] for one
+    /// outside.
+    pub fn of_lists(machine: &Machine, groups: Vec<Vec<u32>>) -> Result<Self> {
+        check_size(machine)?;
+        let ranks = groups.first().map_or(0, Vec::len);
+        if ranks == 0 || groups.iter().any(|group| group.len() != ranks) {
+            let allowed = "must be lists of the same length, at least one of at least one chip";
+            return Err(Error::invalid("group", "unequal or empty lists", allowed));
+        }
+        let mut sorted = groups.concat();
+        sorted.sort_unstable();
+        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::invalid("group", pair[0], "is in two places"));
+        }
+        machine.check_chip("group", i128::from(sorted[sorted.len() - 1]))?;
+        Ok(grid_of(machine, &groups).unwrap_or(Self::Scattered(groups)))
     }
 
     /// The same groups with listed chips in ascending order, and the new rank of `root`: the order of ranks means
@@ -175,11 +207,7 @@ impl Groups {
         if roots.iter().any(|&other| other != roots[0]) {
             return None;
         }
-        let grid = if let [group] = &sorted[..] {
-            as_grid(machine, group)
-        } else {
-            None
-        };
+        let grid = grid_of(machine, &sorted);
         Some((grid.unwrap_or(Self::Scattered(sorted)), roots[0]))
     }
 
@@ -235,9 +263,33 @@ fn digits(total: u32, block: u32, stride: u32) -> impl Iterator<Item = u32> {
     (0..total / block).flat_map(move |outer| (0..stride).map(move |inner| outer * block + inner))
 }
 
-/// The chips as a grid, when every domain that they touch holds the same local chips in the same order and
-/// domains ascend.
-fn as_grid(machine: &Machine, chips: &[u32]) -> Option<Groups> {
+/// Disjoint groups as a grid, when each is one and they are all pairs of a list of local chips and one of domains.
+fn grid_of(machine: &Machine, groups: &[Vec<u32>]) -> Option<Groups> {
+    let (mut locals, mut domains) = (Vec::new(), Vec::new());
+    let mut numbers = (BTreeMap::new(), BTreeMap::new());
+    let mut number = |(local, domain): (Vec<u32>, Vec<u32>)| {
+        let first = *numbers.0.entry(local).or_insert_with_key(|local| {
+            locals.push(local.clone());
+            locals.len() - 1
+        });
+        let second = *numbers.1.entry(domain).or_insert_with_key(|domain| {
+            domains.push(domain.clone());
+            domains.len() - 1
+        });
+        (first, second)
+    };
+    let pairs = groups
+        .iter()
+        .map(|group| Some(number(as_grid(machine, group)?)));
+    let pairs: BTreeSet<(usize, usize)> = pairs.collect::<Option<_>>()?;
+    // Disjoint groups are different pairs, and all of them only if lists are disjoint too.
+    let whole = pairs.len() == groups.len() && groups.len() == locals.len() * domains.len();
+    whole.then_some(Groups::Grid { locals, domains })
+}
+
+/// Local chips and domains of a group, when every domain that it touches holds the same local chips in the same order
+/// and domains ascend.
+fn as_grid(machine: &Machine, chips: &[u32]) -> Option<(Vec<u32>, Vec<u32>)> {
     let (first_domain, _) = machine.split(chips[0]);
     let per_domain = chips
         .iter()
@@ -262,10 +314,17 @@ fn as_grid(machine: &Machine, chips: &[u32]) -> Option<Groups> {
         }
         domains.push(domain);
     }
-    Some(Groups::Grid {
-        locals: vec![locals],
-        domains: vec![domains],
-    })
+    Some((locals, domains))
+}
+
+/// Refuses groups whose lists do not fit.
+fn reckon(bytes: u64, members: u64) -> Result<()> {
+    let what = format_args!("the lists of groups of {members} members in all");
+    memory::check(
+        bytes,
+        what,
+        "use a smaller machine, or name the chips of one group",
+    )
 }
 
 fn check_size(machine: &Machine) -> Result<()> {

@@ -5,6 +5,7 @@ use super::damage::Hurt;
 use super::loads::Loads;
 use super::scene::Scene;
 use crate::machine::LinkClass;
+use crate::memory::bytes_of;
 use std::collections::BTreeMap;
 
 /// Loads of one pattern, phase or schedule. What is empty has nothing there.
@@ -38,6 +39,15 @@ pub(crate) struct Busiest {
 }
 
 impl Ledger {
+    /// Bytes that it takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        let classes: usize = self.classes.iter().map(Vec::len).sum();
+        let lanes = self.lanes.iter().flat_map(BTreeMap::values);
+        let loads = [&self.local, &self.nic[0], &self.nic[1], &self.fabric];
+        let loads = loads.into_iter().chain(lanes).map(Loads::bytes);
+        loads.sum::<u64>() + bytes_of::<(u64, f64)>((self.single.len() + classes) as u64)
+    }
+
     /// Adds `scale` times the loads of another ledger.
     pub(crate) fn add(&mut self, other: &Self, scale: f64) {
         self.local.add(&other.local, scale);

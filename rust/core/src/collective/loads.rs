@@ -5,6 +5,8 @@
 //! bytes that one pattern puts on links are small multiples of a power of two: a byte a place. Sums of unlike patterns
 //! are listed.
 
+use crate::memory::bytes_of;
+
 /// Values by place; empty where there is nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Loads {
@@ -77,6 +79,15 @@ fn common_unit(values: &[f64]) -> Option<f64> {
 }
 
 impl Loads {
+    /// Bytes that it takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::Runs(runs) => bytes_of::<(usize, f64)>(runs.len() as u64),
+            Self::Multiples { counts, .. } => counts.len() as u64,
+            Self::Listed(values) => bytes_of::<f64>(values.len() as u64),
+        }
+    }
+
     /// Stretches of equal values, each by the place after its last.
     pub(crate) fn stretched(stretches: Vec<(usize, f64)>) -> Self {
         let places = stretches.last().map_or(0, |last| last.0);

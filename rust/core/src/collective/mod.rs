@@ -50,6 +50,7 @@ pub use outcome::{Bottleneck, Bound, Candidate, Outcome};
 pub use play::play;
 pub use request::{MOST_BYTES, Request};
 pub use rows::Row;
+pub(crate) use run::{least_time, time as seconds};
 pub use run::{run, schedule};
 pub use solve::{SOLVERS, Solver, algorithms};
 pub use tables::{Column, Fact, Facts, Table, Tables};

@@ -125,6 +125,11 @@ impl Pairs {
         }
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
     /// All of them.
     pub(crate) fn list(&self) -> Cow<'_, [(u32, u32)]> {
         if self.groups.is_empty() {

@@ -15,6 +15,9 @@ use std::rc::Rc;
 /// Most messages that a pattern may list one by one.
 pub(crate) const MOST_MESSAGES: usize = 1 << 25;
 
+/// Messages between two looks at the cancel flag.
+const STRETCH: usize = 1 << 14;
+
 /// Groups of equal size over which one algorithm runs.
 #[derive(Debug, Clone)]
 pub(crate) enum Placement {
@@ -169,7 +172,10 @@ impl Placement {
         for group in self.groups().iter() {
             let mut reached = vec![0.0; group.len()];
             context.control.check()?;
-            for &(parent, child) in edges {
+            for (at, &(parent, child)) in edges.iter().enumerate() {
+                if at % STRETCH == STRETCH - 1 {
+                    context.control.check()?;
+                }
                 let latency =
                     self.latency(context, group[parent as usize], group[child as usize])?;
                 reached[child as usize] = reached[parent as usize] + latency;
@@ -192,7 +198,10 @@ impl Placement {
             }
             Self::Flat(_) => {
                 let machine = context.machine;
-                let (from, to) = (stand_in(machine, from)?, stand_in(machine, to)?);
+                let (from, to) = (
+                    stand_in(machine, from, context.control)?,
+                    stand_in(machine, to, context.control)?,
+                );
                 Ok(alone(machine, context.routing, from, to, context.control)?.latency)
             }
         }

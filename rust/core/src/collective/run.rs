@@ -1,5 +1,6 @@
 //! The way in: from a request to its answer.
 
+use super::bound::highest;
 use super::context::Context;
 use super::group::Groups;
 use super::outcome::Outcome;
@@ -48,7 +49,7 @@ pub fn run(
 ///
 /// # Errors
 /// Those of [`run`].
-pub(super) fn time(
+pub(crate) fn time(
     machine: &Machine,
     groups: &Groups,
     routing: &Routing,
@@ -71,6 +72,25 @@ pub(super) fn time(
     };
     solver.check_damage(&asked)?;
     time(&asked)
+}
+
+/// Seconds that [`run`] takes at least: the highest of its bounds.
+///
+/// # Errors
+/// Those of a bad request.
+pub(crate) fn least_time(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+    control: &Control,
+) -> Result<f64> {
+    let (groups, request, _) = checked(machine, groups, routing, request)?;
+    if nothing_moves(&groups, &request) {
+        return Ok(0.0);
+    }
+    let context = Context::new(machine, routing, &groups, control)?;
+    highest(&context, &request)
 }
 
 /// The schedule that [`run`] takes for the first group, message by message.

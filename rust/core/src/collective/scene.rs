@@ -6,6 +6,7 @@ use super::group::Groups;
 use super::loads::Loads;
 use super::symmetry::is_homogeneous;
 use crate::machine::{Machine, Site};
+use crate::memory::{Taken, bytes_of};
 use crate::route::Routing;
 use crate::{Control, Result};
 
@@ -37,6 +38,8 @@ pub(crate) struct Scene<'a> {
     /// WAN links from site to site (row: from, column: to), counted from the first fabric link: over other sites where
     /// the direct one is dead.
     wan_paths: Vec<Vec<usize>>,
+    #[expect(dead_code, reason = "held for its drop")]
+    taken: Taken,
 }
 
 /// How far apart two domains are.
@@ -67,7 +70,8 @@ impl<'a> Scene<'a> {
             vec![site],
             None,
         )?;
-        let local_bandwidth = domain_machine.link_bandwidths().into();
+        let taken = reckon(machine, control)?;
+        let local_bandwidth = domain_machine.link_bandwidths()?.into();
         let first = machine.blocks().fabric[0];
         // Nothing passes a dead link, however long it takes.
         let numbers = |link: u64| {
@@ -104,6 +108,7 @@ impl<'a> Scene<'a> {
             member_domains,
             members,
             wan_paths: wan_paths(machine),
+            taken,
         })
     }
 
@@ -176,6 +181,32 @@ impl<'a> Scene<'a> {
             None => Some(self.member_domains.first().copied().unwrap_or(0)),
         }
     }
+}
+
+/// The tables of a scene: bandwidths of the links of one domain, and of each fabric and WAN link with its latency;
+/// places of domains and lists of members; paths between sites.
+fn reckon(machine: &Machine, control: &Control) -> Result<Taken> {
+    let links = machine.domain().links();
+    let fabric = machine.num_links() - machine.blocks().fabric[0];
+    let (domains, sites) = (
+        u64::from(machine.num_domains()),
+        machine.sites().len() as u64,
+    );
+    let tiers = machine.sites().iter().map(|site| site.tiers.len()).max();
+    let of_domain = 4 * (tiers.unwrap_or(0) as u64 + 4);
+    let paths = if machine.wan().is_some() {
+        sites * sites
+    } else {
+        0
+    };
+    let bytes = bytes_of::<f64>(links)
+        .saturating_add(bytes_of::<[f64; 2]>(fabric))
+        .saturating_add(domains.saturating_mul(of_domain))
+        .saturating_add(bytes_of::<[usize; 8]>(paths));
+    let what = format_args!(
+        "tables of {links} links in an UltraServer and {fabric} outside, {domains} UltraServers and {sites} sites"
+    );
+    control.take(bytes, what, "use a smaller machine")
 }
 
 /// Site and uplink bundles of every domain; empty on a machine of one domain.

@@ -1,7 +1,9 @@
 //! When messages inside a domain are alike: patterns that look the same from every chip, and classes of their links.
 
 use crate::machine::{AxisKind, Domain, End, Machine};
+use crate::memory::bytes_of;
 use crate::route::Routing;
+use crate::{Control, Result};
 use std::ops::Range;
 
 /// True when moving every chip by the same distance along the axes maps links onto links and routes onto routes.
@@ -19,32 +21,44 @@ pub(super) fn is_homogeneous(domain: &Domain, routing: &Routing) -> bool {
 /// Most distances of a pattern that are told apart: patterns with more are taken message by message.
 const MOST_DISTANCES: usize = 256;
 
+/// Messages, and links that are classes of their own, between two looks at the cancel flag.
+const STRETCH: usize = 1 << 14;
+
 /// The distances of the messages and how many of each every chip sends, if all chips send alike and over few
 /// distances. A distance is the chip that chip 0 reaches by it.
 pub(super) fn distances(
     domain: &Domain,
     pairs: impl ExactSizeIterator<Item = (u32, u32)>,
-) -> Option<Vec<(u32, u32)>> {
+    control: &Control,
+) -> Result<Option<Vec<(u32, u32)>>> {
     let chips = domain.chips() as usize;
     if pairs.len() % chips != 0 || pairs.len() > MOST_DISTANCES * chips {
-        return None;
+        return Ok(None);
     }
+    let what = format_args!("the distances of the messages of {chips} chips");
+    let coordinates = bytes_of::<u32>((chips * domain.axes().len()) as u64);
+    let mut taken = control.take(coordinates, what, "use smaller UltraServers")?;
     // By distance, how many of it each chip has sent.
     let mut found: Vec<(u32, Vec<u32>)> = Vec::new();
     let places = Places::of(domain);
-    for (from, to) in pairs {
+    for (index, (from, to)) in pairs.enumerate() {
+        if index % STRETCH == 0 {
+            control.check()?;
+        }
         let over = places.distance(from, to);
         let place = match found.iter().position(|entry| entry.0 == over) {
             Some(place) => place,
-            None if found.len() == MOST_DISTANCES => return None,
+            None if found.len() == MOST_DISTANCES => return Ok(None),
             None => {
+                let counts = bytes_of::<u32>((chips * (found.len() + 1)) as u64);
+                taken.grow_to(coordinates + counts, what, "use smaller UltraServers")?;
                 found.push((over, vec![0; chips]));
                 found.len() - 1
             }
         };
         found[place].1[from as usize] += 1;
     }
-    found
+    Ok(found
         .into_iter()
         .map(|(over, sent)| {
             let each = sent[0];
@@ -52,7 +66,7 @@ pub(super) fn distances(
                 .all(|&other| other == each)
                 .then_some((over, each))
         })
-        .collect()
+        .collect())
 }
 
 /// Coordinates of all chips, worked out once.
@@ -132,7 +146,11 @@ pub(super) fn class(machine: &Machine, link: u64) -> u64 {
 }
 
 /// Calls `visit` with stretches of links of one class each, in order.
-pub(super) fn for_each_class(machine: &Machine, mut visit: impl FnMut(u64, Range<u64>)) {
+pub(super) fn for_each_class(
+    machine: &Machine,
+    control: &Control,
+    mut visit: impl FnMut(u64, Range<u64>),
+) -> Result<()> {
     let domain = machine.domain();
     for (axis, plan) in domain.axes().iter().zip(domain.plans()) {
         let (first, half) = (plan.first_link, plan.links / 2);
@@ -141,6 +159,9 @@ pub(super) fn for_each_class(machine: &Machine, mut visit: impl FnMut(u64, Range
         }
         if matches!(axis.kind, AxisKind::FullMesh) {
             for link in first..first + plan.links {
+                if (link - first) % STRETCH as u64 == 0 {
+                    control.check()?;
+                }
                 visit(class(machine, link), link..link + 1);
             }
             continue;
@@ -149,4 +170,5 @@ pub(super) fn for_each_class(machine: &Machine, mut visit: impl FnMut(u64, Range
             visit(class(machine, first), first..first + half);
         }
     }
+    Ok(())
 }

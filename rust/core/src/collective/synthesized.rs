@@ -87,8 +87,8 @@ impl Made {
             ));
         }
         let chips = chips(context.machine, context.groups)?;
-        let network = live_graph(context.machine, &chips)?;
-        whole_domain_instead(context.machine, &network)?;
+        let network = live_graph(context.machine, &chips, context.control)?;
+        whole_domain_instead(context.machine, &network, context.control)?;
         let ask = Ask {
             operation: request.operation,
             size: request.size,
@@ -293,8 +293,8 @@ fn chips(machine: &Machine, groups: &Groups) -> Result<Vec<u32>> {
 }
 
 /// Refuses a group that its own links do not join while those of the whole domain do.
-fn whole_domain_instead(machine: &Machine, network: &Network) -> Result<()> {
-    let cut = match network.check() {
+fn whole_domain_instead(machine: &Machine, network: &Network, control: &Control) -> Result<()> {
+    let cut = match network.check(control) {
         Err(error @ Error::Unreachable { .. }) => error,
         other => return other,
     };
@@ -303,7 +303,7 @@ fn whole_domain_instead(machine: &Machine, network: &Network) -> Result<()> {
     let all: Vec<u32> = (first..first + chips)
         .filter(|&chip| !machine.is_dead_chip(chip))
         .collect();
-    if live_graph(machine, &all)?.check().is_ok() {
+    if live_graph(machine, &all, control)?.check(control).is_ok() {
         return Err(Error::unsupported(
             format!("synthesized over a group that needs other chips to relay: {cut}"),
             "take all live chips of the UltraServer, or name another algorithm",

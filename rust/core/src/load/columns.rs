@@ -92,7 +92,7 @@ impl IndexColumn<'_> {
         each_width!(self, values => {
             for (index, &value) in values.iter().enumerate() {
                 if value as u64 >= u64::from(machine.num_chips()) {
-                    machine.check_chip(&format!("{name}[{index}]"), i128::from(value))?;
+                    machine.check_chip(format_args!("{name}[{index}]"), i128::from(value))?;
                 }
             }
         });
@@ -138,7 +138,7 @@ impl Flows<'_> {
                     for (index, &bytes) in values.iter().enumerate() {
                         if !(bytes.is_finite() && bytes >= 0.0) {
                             let index = stretch * STRETCH + index;
-                            crate::error::not_negative(&format!("bytes[{index}]"), bytes)?;
+                            crate::error::not_negative(format_args!("bytes[{index}]"), bytes)?;
                         }
                         survey.add(bytes);
                     }

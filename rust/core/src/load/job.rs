@@ -8,10 +8,11 @@ use super::kernel::{Alike, Halves, Legs, Plan, Row, line, ring};
 use super::sorted::{Sorted, by_source};
 use super::tally::{AxisCounts, Tally, shape, switch_shape};
 use super::walked::Walked;
-use super::workers::workers;
+use super::workers::{FEWER_LINKS, workers};
 use super::{spread, valiant};
 use crate::error::Result;
 use crate::machine::{AxisKind, Machine};
+use crate::memory::bytes_of;
 use crate::route::{AxisOrder, Routes, Routing, spans_below};
 use crate::{Control, threads};
 use std::cell::OnceCell;
@@ -38,7 +39,7 @@ pub fn link_loads(
     n_threads: usize,
     control: &Control,
 ) -> Result<Vec<f64>> {
-    super::check_dense(machine)?;
+    super::check_dense(machine, 1)?;
     routing.check(machine)?;
     let walked = Walked::of(machine, routing)?;
     let order = match routing.order_on_whole(machine.domain())? {
@@ -145,6 +146,16 @@ impl<'a> Job<'a> {
     fn run<T: Cell>(&self, bytes: Option<(&[f64], Grid)>, scale: Scale) -> Result<Vec<f64>> {
         let cells = Tally::<T>::cells(self.machine);
         let workers = workers(self.threads, self.count, cells, size_of::<T>());
+        // Counters of each worker, the loads, and for Valiant routing what each chip sends and receives.
+        let ends = if self.valiant {
+            8 * u64::from(self.machine.num_chips())
+        } else {
+            0
+        };
+        let counters = bytes_of::<T>(cells + ends).saturating_mul(workers as u64);
+        let all = counters.saturating_add(bytes_of::<f64>(self.machine.num_links() + ends));
+        let what = format_args!("the loads of {} links", self.machine.num_links());
+        let _taken = self.control.take(all, what, FEWER_LINKS)?;
         let init = || Worker {
             tally: Tally::<T>::new(self.machine, self.valiant),
             block: self.new_block(bytes.is_some()),

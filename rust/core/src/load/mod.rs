@@ -20,16 +20,22 @@ mod workers;
 
 use crate::error::{Error, Result};
 use crate::machine::Machine;
+use crate::memory;
 
 /// Most links of a machine whose loads are asked for, and most chips of one whose destinations are: an array of
 /// so many numbers takes 4 GiB.
 pub const MOST_LINKS: u64 = 1 << 29;
 
-/// Refuses machines whose answer would not fit into memory.
-fn check_dense(machine: &Machine) -> Result<()> {
+/// Refuses machines whose answer would not fit into memory: `each` values of 8 bytes for every link or chip.
+fn check_dense(machine: &Machine, each: u64) -> Result<()> {
     let numbers = machine.num_links().max(u64::from(machine.num_chips()));
     if numbers <= MOST_LINKS {
-        return Ok(());
+        let what = format_args!(
+            "arrays over the {} links and {} chips of this machine",
+            machine.num_links(),
+            machine.num_chips()
+        );
+        return memory::check(numbers * 8 * each, what, "use a smaller machine");
     }
     Err(Error::unsupported(
         format!(

@@ -40,7 +40,7 @@ pub enum Pattern {
 /// [`Error::Unsupported`] if the pattern has no meaning on the machine: a transpose of a shape that changes, bit
 /// patterns where the number of chips is no power of two; [`Error::Invalid`] for a shift of the wrong length.
 pub fn destinations(machine: &Machine, pattern: &Pattern) -> Result<Vec<u32>> {
-    super::check_dense(machine)?;
+    super::check_dense(machine, 2)?;
     let chips = machine.num_chips();
     match pattern {
         Pattern::Transpose => transpose(machine),

@@ -3,9 +3,10 @@
 use super::columns::{ByteColumn, Flows};
 use super::grid::Grid;
 use super::walked::Walked;
-use super::workers::workers;
+use super::workers::{FEWER_LINKS, workers};
 use crate::error::Result;
 use crate::machine::Machine;
+use crate::memory::bytes_of;
 use crate::route::{Routes, Scratch, outside, spread};
 use crate::{Control, threads};
 
@@ -34,6 +35,13 @@ pub(super) fn loads(
     let (links, flow_count) = (machine.num_links(), flows.src.len());
     // A flow is worth many counters here.
     let workers = workers(threads, flow_count * 256, links, size_of::<i128>());
+    let counters = bytes_of::<i128>(links).saturating_mul(workers as u64);
+    let bytes = counters.saturating_add(bytes_of::<f64>(links));
+    let _taken = control.take(
+        bytes,
+        format_args!("the loads of {links} links"),
+        FEWER_LINKS,
+    )?;
     let init = || Worker {
         counts: vec![0; links as usize],
         scratch: Scratch::default(),

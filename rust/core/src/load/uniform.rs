@@ -24,7 +24,7 @@ pub fn uniform(
     routing: &Routing,
     control: &Control,
 ) -> Result<Vec<f64>> {
-    super::check_dense(machine)?;
+    super::check_dense(machine, 3)?;
     routing.check(machine)?;
     if machine.is_damaged() {
         return Err(Error::unsupported(

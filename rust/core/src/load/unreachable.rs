@@ -36,7 +36,7 @@ pub fn unreachable(
         let bad =
             |&flow: &usize| !(0..i128::from(machine.num_chips())).contains(&column.value(flow));
         if let Some(flow) = (0..column.len()).find(bad) {
-            machine.check_chip(&format!("{name}[{flow}]"), column.value(flow))?;
+            machine.check_chip(format_args!("{name}[{flow}]"), column.value(flow))?;
         }
     }
     let threads = threads::resolve(n_threads)?;

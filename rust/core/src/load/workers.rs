@@ -3,6 +3,9 @@
 /// Bytes that the counters of all workers may take together.
 const TALLY_BYTES: u64 = 1 << 30;
 
+/// What to do about counters that do not fit.
+pub(super) const FEWER_LINKS: &str = "use a smaller machine, or fewer threads";
+
 /// Flows that make another worker worth while.
 const FLOWS_PER_WORKER: usize = 1 << 15;
 

@@ -50,8 +50,11 @@ impl Axis {
                 "must be >= 1",
             ));
         }
-        positive(&format!("bandwidth of axis {}", self.name), self.bandwidth)?;
-        not_negative(&format!("latency of axis {}", self.name), self.latency)?;
+        positive(
+            format_args!("bandwidth of axis {}", self.name),
+            self.bandwidth,
+        )?;
+        not_negative(format_args!("latency of axis {}", self.name), self.latency)?;
         Ok(())
     }
 

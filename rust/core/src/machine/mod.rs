@@ -295,12 +295,12 @@ impl Machine {
     ///
     /// # Errors
     /// [`Error::OutOfRange`].
-    pub fn check_chip(&self, argument: &str, chip: i128) -> Result<u32> {
+    pub fn check_chip(&self, argument: impl std::fmt::Display, chip: i128) -> Result<u32> {
         if (0..i128::from(self.num_chips())).contains(&chip) {
             Ok(chip as u32)
         } else {
             Err(Error::OutOfRange {
-                argument: argument.to_owned(),
+                argument: argument.to_string(),
                 value: chip,
                 low: 0,
                 high: i128::from(self.num_chips()) - 1,

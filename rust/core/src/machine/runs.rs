@@ -2,10 +2,18 @@
 
 use super::fabric::{bundle_bandwidth, groups};
 use super::{AxisKind, LinkClass, Machine};
+use crate::error::Result;
+use crate::memory::{self, bytes_of};
 
 impl Machine {
     /// Bytes/s of every link, by number.
-    pub fn link_bandwidths(&self) -> Vec<f64> {
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory) for more than fit into memory.
+    pub fn link_bandwidths(&self) -> Result<Vec<f64>> {
+        let links = self.num_links();
+        let what = format_args!("the bandwidths of {links} links");
+        memory::check(bytes_of::<f64>(links), what, "use a smaller machine")?;
         let mut out = Vec::with_capacity(self.num_links() as usize);
         self.for_each_link_run(|run, _, bandwidth, _| {
             out.resize(out.len() + run as usize, bandwidth)
@@ -13,7 +21,7 @@ impl Machine {
         for &(link, factor) in &self.faults.degraded {
             out[link as usize] *= factor;
         }
-        out
+        Ok(out)
     }
 
     /// Visits links as [`Machine::for_each_link_run`] does, each slower link as a run of its own.

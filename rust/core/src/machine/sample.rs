@@ -45,7 +45,7 @@ impl Rates {
             ("ultraserver", self.domain),
         ];
         for (part, rate) in rates {
-            not_negative(&format!("{part}_per_hour"), rate)?;
+            not_negative(format_args!("{part}_per_hour"), rate)?;
         }
         not_negative("hours", hours)?;
         let chips = machine.domain.chips();

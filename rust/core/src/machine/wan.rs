@@ -52,8 +52,8 @@ impl Wan {
                 WanShape::Mesh => format!(" from site {} to site {}", index / sites, index % sites),
                 WanShape::Hub => format!(" of site {index}"),
             };
-            positive(&format!("wan bandwidth{pair}"), self.bandwidth[index])?;
-            not_negative(&format!("wan latency{pair}"), self.latency[index])?;
+            positive(format_args!("wan bandwidth{pair}"), self.bandwidth[index])?;
+            not_negative(format_args!("wan latency{pair}"), self.latency[index])?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use super::walk::least_hops;
 use crate::Control;
 use crate::error::Result;
 use crate::machine::Machine;
+use crate::memory::bytes_of;
 
 /// What one message does to the machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,6 +93,14 @@ impl Routes<'_> {
         let (machine, routing) = (self.machine, self.routing);
         let same_domain = machine.split(src).0 == machine.split(dst).0;
         let spread = routing.is_spread() && same_domain;
+        // Steps, their sums by link where it is spread, and links and shares apart.
+        let most = match spread {
+            true => machine.domain().links(),
+            false => self.most_steps(src, dst),
+        };
+        let what = format_args!("a message over up to {most} links");
+        let bytes = bytes_of::<[u64; 5]>(most);
+        let _taken = control.take(bytes, what, "route it on a smaller domain, or by \"dor\"")?;
         let steps = if spread {
             self.added_up(src, dst, control)?
         } else {

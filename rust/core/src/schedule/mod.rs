@@ -87,7 +87,7 @@ impl Schedule {
         };
         let (ranks, blocks) = (self.chips.len(), self.blocks.len());
         for (index, block) in self.blocks.iter().enumerate() {
-            not_negative(&format!("bytes of block {index}"), block.bytes)?;
+            not_negative(format_args!("bytes of block {index}"), block.bytes)?;
             for rank in [block.from, block.to].into_iter().flatten() {
                 if rank as usize >= ranks {
                     return Err(outside(format!("rank of block {index}"), rank, ranks));
@@ -107,7 +107,7 @@ impl Schedule {
                     "must name at least one block",
                 ));
             }
-            not_negative(&format!("bytes of send {index}"), send.bytes)?;
+            not_negative(format_args!("bytes of send {index}"), send.bytes)?;
             for (what, rank) in [("src", send.src), ("dst", send.dst)] {
                 if rank as usize >= ranks {
                     return Err(outside(format!("{what} of send {index}"), rank, ranks));

@@ -8,6 +8,7 @@ use super::order::Access::{self, Read, Write};
 use super::{MOST_STATE, Order, Schedule, order};
 use crate::Control;
 use crate::error::{Error, Result};
+use crate::memory::Taken;
 use std::collections::BTreeMap;
 
 /// Sends between two looks at the cancel flag.
@@ -53,6 +54,8 @@ pub fn verify(schedule: &Schedule, control: &Control) -> Result<()> {
 
 /// Which contributions each rank has of each block.
 struct State<'a> {
+    #[expect(dead_code, reason = "held for its drop")]
+    taken: Taken,
     schedule: &'a Schedule,
     order: &'a Order,
     control: &'a Control,
@@ -81,7 +84,12 @@ impl<'a> State<'a> {
                 "verify the same algorithm on a smaller group",
             ));
         }
+        let bytes = (ranks * blocks * (words + 1) * 8) as u64;
+        let what = format_args!("verifying {ranks} ranks with {blocks} blocks");
+        let smaller = "verify the same algorithm on a smaller group";
+        let taken = control.take(bytes, what, smaller)?;
         let mut state = Self {
+            taken,
             schedule,
             order,
             control,

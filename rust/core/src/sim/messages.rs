@@ -7,6 +7,7 @@ use crate::Control;
 use crate::error::{Error, Result, not_negative};
 use crate::load::{ByteColumn, IndexColumn};
 use crate::machine::Machine;
+use crate::memory::{Taken, bytes_of};
 use crate::route::{DimensionOrder, Overlay, Routes, Routing, TieRule};
 
 /// Flows, and steps of paths, between two looks at the cancel flag.
@@ -15,6 +16,8 @@ const CHUNK: usize = 1 << 20;
 /// Links of the machine for each step of a path up to which a table of links beats a search.
 const TABLE: u64 = 16;
 const UNUSED: u32 = u32::MAX;
+/// What to do about messages whose paths do not fit.
+const FEWER: &str = "ask for fewer messages at once, or take \"dor\", whose paths are short";
 
 /// Messages that wait for nothing but their start.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +61,7 @@ pub fn finish_times(
     );
     if engine == Engine::Fluid {
         let paths = Paths::of(machine, src, dst, routing, true, control)?;
-        let (mut graph, alone) = paths.into_graph(machine, control)?;
+        let (mut graph, alone, _taken) = paths.into_graph(machine, control)?;
         for (at, (flow, alone)) in graph.flows.iter_mut().zip(&alone).enumerate() {
             flow.bytes = bytes.value(at);
             flow.latency = alone.latency;
@@ -88,7 +91,7 @@ pub fn finish_times(
         }
     };
     let halves = |at: usize| of.get(at + 1) == Some(&of[at]) || at > 0 && of[at - 1] == of[at];
-    let (mut graph, alone) = paths.into_graph(machine, control)?;
+    let (mut graph, alone, _taken) = paths.into_graph(machine, control)?;
     for (at, (flow, alone)) in graph.flows.iter_mut().zip(&alone).enumerate() {
         let share = if halves(at) { 0.5 } else { 1.0 };
         flow.bytes = bytes.value(of[at]) * share;
@@ -123,7 +126,7 @@ impl<'a> Numbers<'a> {
             ByteColumn::PerFlow(values) => {
                 let bad = |value: &f64| !(value.is_finite() && *value >= 0.0);
                 if let Some(at) = values.iter().position(bad) {
-                    not_negative(&format!("{name}[{at}]"), values[at])?;
+                    not_negative(format_args!("{name}[{at}]"), values[at])?;
                 }
             }
         }
@@ -139,11 +142,13 @@ impl<'a> Numbers<'a> {
 }
 
 /// The links of each flow and their shares, with link numbers of the machine.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Paths {
     ends: Vec<usize>,
     steps: Vec<(u64, f64)>,
     alone: Vec<Alone>,
+    /// For `steps`, and for the others.
+    taken: [Taken; 2],
 }
 
 /// Seconds that a flow takes beside the passing of its bytes.
@@ -173,15 +178,16 @@ impl Paths {
         let overlay = Overlay::of(machine);
         let routes = Routes::new(machine, routing, &overlay)?;
         let spread = routing.is_spread();
-        let mut paths = Self::default();
+        let mut paths = Self::new(src.len(), control)?;
         for flow in 0..src.len() {
             if flow % STRETCH == 0 {
                 control.check()?;
             }
-            let from = machine.check_chip(&format!("src[{flow}]"), src.value(flow))?;
-            let to = machine.check_chip(&format!("dst[{flow}]"), dst.value(flow))?;
+            let from = machine.check_chip(format_args!("src[{flow}]"), src.value(flow))?;
+            let to = machine.check_chip(format_args!("dst[{flow}]"), dst.value(flow))?;
             if spread && machine.split(from).0 == machine.split(to).0 {
                 let way = routes.route(from, to, control)?;
+                paths.reserve(way.links.len())?;
                 let alone = Alone {
                     latency: way.latency,
                     overhead: way.overhead,
@@ -189,6 +195,7 @@ impl Paths {
                 paths.add(way.links.into_iter().zip(way.shares), alone);
                 continue;
             }
+            paths.reserve(routes.most_steps(from, to) as usize)?;
             // The same, without lists of its own.
             let steps = &mut paths.steps;
             let mut latency = 0.0;
@@ -204,6 +211,28 @@ impl Paths {
         Ok(paths)
     }
 
+    /// No flows yet, of `flows` to come.
+    fn new(flows: usize, control: &Control) -> Result<Self> {
+        let what = format_args!("the ends of {flows} messages");
+        let each = bytes_of::<(usize, Alone)>(flows as u64);
+        Ok(Self {
+            ends: Vec::with_capacity(flows),
+            steps: Vec::new(),
+            alone: Vec::with_capacity(flows),
+            taken: [
+                control.take(0, format_args!("paths"), FEWER)?,
+                control.take(each, what, FEWER)?,
+            ],
+        })
+    }
+
+    /// Makes room for the steps of one more flow.
+    fn reserve(&mut self, more: usize) -> Result<()> {
+        let flows = self.ends.len() + 1;
+        let what = format_args!("the paths of the first {flows} messages");
+        self.taken[0].reserve(&mut self.steps, more, what, FEWER)
+    }
+
     fn add(&mut self, steps: impl Iterator<Item = (u64, f64)>, alone: Alone) {
         self.steps.extend(steps);
         self.ends.push(self.steps.len());
@@ -217,9 +246,13 @@ impl Paths {
 
     /// Each flow of both, those that have one path in both once, and which flow each of them is.
     fn beside(&self, other: &Self, control: &Control) -> Result<(Self, Vec<usize>)> {
-        let mut both = Self::default();
-        let mut of = Vec::new();
-        for flow in 0..self.alone.len() {
+        let flows = self.alone.len();
+        let mut both = Self::new(2 * flows, control)?;
+        both.reserve(self.steps.len() + other.steps.len())?;
+        let listed = format_args!("the halves of {flows} messages");
+        let _taken = control.take(bytes_of::<usize>(2 * flows as u64), listed, FEWER)?;
+        let mut of = Vec::with_capacity(2 * flows);
+        for flow in 0..flows {
             if flow % STRETCH == 0 {
                 control.check()?;
             }
@@ -235,13 +268,22 @@ impl Paths {
         Ok((both, of))
     }
 
-    /// Flows of no bytes over the links that they use, numbered from 0 in ascending order.
+    /// Flows of no bytes over the links that they use, numbered from 0 in ascending order; and what stands for the
+    /// memory of both answers.
     pub(super) fn into_graph(
         self,
         machine: &Machine,
         control: &Control,
-    ) -> Result<(Graph, Vec<Alone>)> {
+    ) -> Result<(Graph, Vec<Alone>, Taken)> {
+        let (flows, steps) = (self.ends.len() as u64, self.steps.len() as u64);
+        // Flows, paths, and the capacity, latency and name of each link that one of them may use.
+        let links = steps.min(machine.num_links());
+        let bytes = bytes_of::<(Flow, Alone)>(flows)
+            .saturating_add(bytes_of::<(u32, f64)>(steps))
+            .saturating_add(bytes_of::<[f64; 4]>(links));
+        let taken = control.take(bytes, format_args!("a graph of {flows} messages"), FEWER)?;
         let mut graph = Graph::default();
+        graph.flows.reserve_exact(self.ends.len());
         let mut end = 0;
         for &next in &self.ends {
             graph.flows.push(Flow {
@@ -265,10 +307,12 @@ impl Paths {
         let renumbered = |(link, share)| (names.number(link), share);
         graph.paths = self.steps.into_iter().map(renumbered).collect();
         control.check()?;
-        Ok((graph, self.alone))
+        Ok((graph, self.alone, taken))
     }
 
     fn names(&self, machine: &Machine, control: &Control) -> Result<Names> {
+        let all = machine.num_links().min(self.steps.len() as u64 * TABLE);
+        let _taken = control.take(all * 8, format_args!("the names of {all} links"), FEWER)?;
         // A table of all links of the machine only if most of it gets used.
         if machine.num_links() > TABLE * self.steps.len() as u64 {
             let mut used = Vec::new();

@@ -26,7 +26,7 @@ pub fn max_min_rates(
     control: &Control,
 ) -> Result<Vec<f64>> {
     let paths = Paths::of(machine, src, dst, routing, false, control)?;
-    let (graph, _) = paths.into_graph(machine, control)?;
+    let (graph, _, _taken) = paths.into_graph(machine, control)?;
     let flows = graph.flows.len() as u32;
     let mut shares = Shares::of(&graph, control)?;
     shares.start_all(control)?;

@@ -2,15 +2,16 @@
 
 use super::network::{Network, Wire};
 use crate::machine::{AxisKind, Machine};
-use crate::{Error, Result};
+use crate::memory::{self, bytes_of};
+use crate::{Control, Error, Result};
 use std::collections::BTreeMap;
 
 /// The live links between `chips`, which are of one domain: rank r is the r-th of them. Dead links are left out, slower
 /// ones are as slow as they are.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for a domain with a switch and for dead chips.
-pub fn live_graph(machine: &Machine, chips: &[u32]) -> Result<Network> {
+/// [`Error::Unsupported`] for a domain with a switch and for dead chips; [`Error::Memory`]; [`Error::Cancelled`].
+pub fn live_graph(machine: &Machine, chips: &[u32], control: &Control) -> Result<Network> {
     let domain = machine.domain();
     let mut ranks: BTreeMap<u32, u32> = BTreeMap::new();
     for (rank, &chip) in chips.iter().enumerate() {
@@ -26,8 +27,17 @@ pub fn live_graph(machine: &Machine, chips: &[u32]) -> Result<Network> {
         .first()
         .and_then(|&chip| machine.damage_of(machine.split(chip).0))
         .unwrap_or_default();
+    // Each link as it is, turned, by both of its ends, and in a plan.
+    let degree = domain.axes().iter().map(|axis| match axis.kind {
+        AxisKind::Ring | AxisKind::Line => 2,
+        _ => u64::from(axis.size - 1),
+    });
+    let most = degree.sum::<u64>().saturating_mul(chips.len() as u64);
+    let what = format_args!("synthesized over {most} links");
+    memory::check(bytes_of::<[Wire; 4]>(most), what, "name a smaller group")?;
     let mut links = Vec::new();
     for (rank, &chip) in chips.iter().enumerate() {
+        control.check()?;
         let (number, local) = machine.split(chip);
         for (index, axis) in domain.axes().iter().enumerate() {
             let (here, stride) = (

@@ -26,6 +26,7 @@ pub use plan::{Delivery, Plan};
 pub use write::write;
 
 use crate::error::not_negative;
+use crate::memory::bytes_of;
 use crate::operation::Operation::{self, AllGather, AllReduce, ReduceScatter};
 use crate::{Control, Error, Result};
 
@@ -168,7 +169,7 @@ pub fn synthesize(network: &Network, ask: &Ask, control: &Control) -> Result<Syn
             "it does all_gather, reduce_scatter and all_reduce; name another algorithm",
         ));
     }
-    network.check()?;
+    network.check(control)?;
     not_negative("size", ask.size)?;
     let ranks = u64::from(network.ranks());
     let deliveries = |chunks: u32| ranks * (ranks - 1) * u64::from(chunks);
@@ -193,6 +194,10 @@ pub fn synthesize(network: &Network, ask: &Ask, control: &Control) -> Result<Syn
     };
     let mut best: Option<Synthesis> = None;
     for chunks in counts {
+        // Twice who has which chunk, and each delivery with its link, start and events.
+        let bytes = bits(chunks) / 4 + bytes_of::<[u64; 6]>(deliveries(chunks));
+        let what = format_args!("synthesized with {chunks} chunks for each of {ranks} ranks");
+        let _taken = control.take(bytes, what, "take fewer chunks or a smaller group")?;
         let cut = match ask.operation {
             AllReduce => Cut::level(network, chunks),
             _ => Cut::even(network.ranks(), chunks),

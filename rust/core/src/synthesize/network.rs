@@ -1,5 +1,6 @@
 //! The live links between ranks, whatever machine they are of.
 
+use crate::Control;
 use crate::error::{Error, Result, not_negative, positive};
 
 /// One directed link that works.
@@ -29,6 +30,9 @@ pub struct Network {
     /// True for a network that is read backwards: who takes a chunk by the plan is who starts the message.
     pub backwards: bool,
 }
+
+/// Links between two looks at the cancel flag.
+const STRETCH: usize = 1 << 16;
 
 /// Most names of chips in an error.
 const MOST_NAMED: usize = 8;
@@ -93,15 +97,19 @@ impl Network {
     /// Checks the numbers of the links, and that every rank can be reached from every other.
     ///
     /// # Errors
-    /// [`Error::Invalid`], [`Error::OutOfRange`]; [`Error::Unreachable`] naming two chips and what is cut.
-    pub fn check(&self) -> Result<()> {
+    /// [`Error::Invalid`], [`Error::OutOfRange`]; [`Error::Unreachable`] naming two chips and what is cut;
+    /// [`Error::Cancelled`].
+    pub fn check(&self, control: &Control) -> Result<()> {
         if self.chips.is_empty() {
             return Err(Error::invalid("ranks", 0, "must be >= 1"));
         }
         not_negative("overhead", self.overhead)?;
         for (place, wire) in self.links.iter().enumerate() {
-            positive(&format!("bandwidth of link {place}"), wire.bandwidth)?;
-            not_negative(&format!("latency of link {place}"), wire.latency)?;
+            if place % STRETCH == 0 {
+                control.check()?;
+            }
+            positive(format_args!("bandwidth of link {place}"), wire.bandwidth)?;
+            not_negative(format_args!("latency of link {place}"), wire.latency)?;
             for rank in [wire.from, wire.to] {
                 if rank >= self.ranks() {
                     return Err(Error::OutOfRange {

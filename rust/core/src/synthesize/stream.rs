@@ -8,6 +8,9 @@ use crate::{Control, Result};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
+/// Links between two looks at the cancel flag.
+const STRETCH: usize = 1 << 8;
+
 /// What happens at a time. Times are not negative, so that they are ordered as their bits are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
@@ -46,11 +49,12 @@ pub(super) fn run(
         })
         .collect();
     // Where a link would bring a chunk late, those who bring it sooner.
-    let faster: Vec<Vec<u32>> = network
-        .links
-        .iter()
-        .enumerate()
+    let faster = network.links.iter().enumerate();
+    let faster: Vec<Vec<u32>> = faster
         .map(|(link, wire)| {
+            if link % STRETCH == 0 {
+                control.check()?;
+            }
             let mut ranks: Vec<u32> = into[wire.to as usize]
                 .iter()
                 .filter(|&&other| takes[other as usize] < takes[link])
@@ -58,9 +62,9 @@ pub(super) fn run(
                 .collect();
             ranks.sort_unstable();
             ranks.dedup();
-            ranks
+            Ok(ranks)
         })
-        .collect();
+        .collect::<Result<_>>()?;
     let quickest: Vec<f64> = into
         .iter()
         .map(|links| {
@@ -76,7 +80,10 @@ pub(super) fn run(
     loop {
         control.check()?;
         matching.shuffle(&mut turn);
-        for &link in &turn {
+        for (at, &link) in turn.iter().enumerate() {
+            if at % STRETCH == STRETCH - 1 {
+                control.check()?;
+            }
             let wire = network.links[link as usize];
             if !idle[link as usize] || matching.missing(wire.to) == 0 {
                 continue;

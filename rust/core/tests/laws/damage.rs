@@ -222,7 +222,7 @@ proptest! {
                 assert_close(&loads, &slow, &format!("{request:?} {:?}", machine.faults()));
                 let busiest = slow
                     .iter()
-                    .zip(machine.link_bandwidths())
+                    .zip(machine.link_bandwidths().unwrap())
                     .map(|(bytes, bandwidth)| bytes / bandwidth)
                     .fold(0.0, f64::max);
                 prop_assert!(outcome.time >= busiest * (1.0 - 1e-12));
@@ -341,7 +341,7 @@ fn fair_sharing_sees_one_slower_bundle() {
         let (time, loads) = asked(&machine, &Routing::default(), &request).unwrap();
         let busiest = loads
             .iter()
-            .zip(machine.link_bandwidths())
+            .zip(machine.link_bandwidths().unwrap())
             .map(|(bytes, bandwidth)| bytes / bandwidth)
             .fold(0.0, f64::max);
         assert!(time > whole.0 && time >= busiest * (1.0 - 1e-9), "{link}");

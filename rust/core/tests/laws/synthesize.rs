@@ -40,7 +40,7 @@ fn ultraserver() -> Machine {
 
 fn network(machine: &Machine) -> Network {
     let chips: Vec<u32> = (0..machine.num_chips()).collect();
-    live_graph(machine, &chips).unwrap()
+    live_graph(machine, &chips, &Control::default()).unwrap()
 }
 
 fn without(network: &Network, dead: &[u32]) -> Network {
@@ -263,10 +263,10 @@ fn live_graphs_leave_out_what_is_dead() {
     };
     let hurt = ultraserver().with_faults(faults).unwrap();
     let everybody: Vec<u32> = (0..64).collect();
-    let error = live_graph(&hurt, &everybody).unwrap_err();
+    let error = live_graph(&hurt, &everybody, &Control::default()).unwrap_err();
     assert!(error.to_string().contains("chip 9"), "{error}");
     let left: Vec<u32> = (0..64).filter(|&chip| chip != 9).collect();
-    let network = live_graph(&hurt, &left).unwrap();
+    let network = live_graph(&hurt, &left, &Control::default()).unwrap();
     // Six links out of the dead chip and six into it, and the dead one.
     assert_eq!(network.links.len(), 384 - 12 - 1);
     let slow = network

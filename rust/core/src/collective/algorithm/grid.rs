@@ -60,46 +60,73 @@ fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Res
     if !REDUCING.contains(&job.operation) {
         return Err(not_across(name));
     }
-    let domain = job.context.machine.domain();
-    let paths: Vec<Vec<u32>> = locals
-        .iter()
-        .map(|group| ring_order(domain, group))
-        .collect();
-    let inside: Vec<(u32, u32)> = paths
-        .iter()
-        .flat_map(|path| path.windows(2).map(|pair| (pair[0], pair[1])))
-        .collect();
-    let onward: Vec<(u32, u32)> = domains
-        .iter()
-        .flat_map(|set| (0..set.len()).map(|at| (set[at], set[(at + 1) % set.len()])))
-        .collect();
-    let swapped = |pairs: &[(u32, u32)]| {
-        pairs
-            .iter()
-            .map(|&(from, to)| (to, from))
-            .collect::<Vec<_>>()
-    };
-    let in_domain = locals[0].len() as u32;
-    // Along the ring, the ranks of a domain follow the path; the domains follow each other.
-    let along: Vec<u32> = paths[0]
-        .iter()
-        .map(|&chip| rank_of(&locals[0], chip))
-        .collect();
-    let mut place = vec![0; along.len()];
-    for (at, &rank) in along.iter().enumerate() {
-        place[rank as usize] = at as u32;
+    let order = RingOrder::of(job, locals, domains);
+    let mut rings = vec![order.ring(job, false)];
+    if name == "ring" {
+        rings.push(order.ring(job, true));
     }
-    let rank_at: Lookup =
-        Rc::new(move |at| at / in_domain * in_domain + along[(at % in_domain) as usize]);
-    let place_of: Lookup =
-        Rc::new(move |rank| rank / in_domain * in_domain + place[(rank % in_domain) as usize]);
-    let ranks = in_domain * domains[0].len() as u32;
-    let domains = domains[0].len();
-    let build = |backward: bool| -> Ring {
-        let (inside, pairs) = if backward {
-            (swapped(&inside), swapped(&onward))
-        } else {
-            (inside.clone(), onward.clone())
+    let job = Job {
+        tier: "machine",
+        ..*job
+    };
+    rotate(&job, name, &rings, job.context.groups.ranks())
+}
+
+/// The ring through all chips of the first group, and the messages on it from one chip to the next.
+struct RingOrder {
+    /// Local chips of each group in the order in which the ring passes them.
+    paths: Vec<Vec<u32>>,
+    /// (from, to) local chips inside domains, and domains.
+    inside: Vec<(u32, u32)>,
+    onward: Vec<(u32, u32)>,
+    in_domain: u32,
+    domains: u32,
+    rank_at: Lookup,
+    place_of: Lookup,
+}
+
+impl RingOrder {
+    fn of(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Self {
+        let domain = job.context.machine.domain();
+        let paths: Vec<Vec<u32>> = locals
+            .iter()
+            .map(|group| ring_order(domain, group))
+            .collect();
+        let in_domain = locals[0].len() as u32;
+        // Along the ring, the ranks of a domain follow the path; the domains follow each other.
+        let along: Vec<u32> = paths[0]
+            .iter()
+            .map(|&chip| rank_of(&locals[0], chip))
+            .collect();
+        let mut place = vec![0; along.len()];
+        for (at, &rank) in along.iter().enumerate() {
+            place[rank as usize] = at as u32;
+        }
+        Self {
+            inside: paths
+                .iter()
+                .flat_map(|path| path.windows(2).map(|pair| (pair[0], pair[1])))
+                .collect(),
+            onward: domains
+                .iter()
+                .flat_map(|set| (0..set.len()).map(|at| (set[at], set[(at + 1) % set.len()])))
+                .collect(),
+            paths,
+            in_domain,
+            domains: domains[0].len() as u32,
+            rank_at: Rc::new(move |at| {
+                at / in_domain * in_domain + along[(at % in_domain) as usize]
+            }),
+            place_of: Rc::new(move |rank| {
+                rank / in_domain * in_domain + place[(rank % in_domain) as usize]
+            }),
+        }
+    }
+
+    fn ring(&self, job: &Job, backward: bool) -> Ring {
+        let turned = |pairs: &[(u32, u32)]| -> Vec<(u32, u32)> {
+            let turn = |&(from, to): &(u32, u32)| if backward { (to, from) } else { (from, to) };
+            pairs.iter().map(turn).collect()
         };
         let lane = |path: &Vec<u32>| {
             let (first, last) = (path[0], path[path.len() - 1]);
@@ -109,59 +136,44 @@ fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Res
                 (last, first)
             }
         };
-        let lanes = paths.iter().map(lane).collect();
-        // The messages inside domains and those from one to the next.
-        let moves = |crossing: bool| {
-            let rank_at = Rc::clone(&rank_at);
-            let make = move || -> Vec<(u32, u32)> {
-                (0..ranks)
-                    .map(|at| (rank_at(at), rank_at((at + 1) % ranks)))
-                    .filter(|(from, to)| (from / in_domain != to / in_domain) == crossing)
-                    .map(|(from, to)| if backward { (to, from) } else { (from, to) })
-                    .collect()
-            };
-            let sends = Sends::Made {
-                count: if crossing {
-                    domains
-                } else {
-                    ranks as usize - domains
-                },
-                make: Rc::new(make),
-            };
-            Moves::between(by_rank(), sends, |_, _, _| Vec::new())
+        let inside = Kind::Local(turned(&self.inside).into());
+        let onward = Kind::Lanes {
+            pairs: turned(&self.onward).into(),
+            lanes: self.paths.iter().map(lane).collect(),
         };
         Ring {
             patterns: vec![
-                (
-                    job.context.pattern(Kind::Local(inside.into())),
-                    moves(false),
-                ),
-                (
-                    job.context.pattern(Kind::Lanes {
-                        pairs: pairs.into(),
-                        lanes,
-                    }),
-                    moves(true),
-                ),
+                (job.context.pattern(inside), self.moves(false, backward)),
+                (job.context.pattern(onward), self.moves(true, backward)),
             ],
-            place_of: Rc::clone(&place_of),
-            rank_at: Rc::clone(&rank_at),
+            place_of: Rc::clone(&self.place_of),
+            rank_at: Rc::clone(&self.rank_at),
             backward,
         }
-    };
-    let mut rings = vec![build(false)];
-    if name == "ring" {
-        rings.push(build(true));
     }
-    rotate(
-        &Job {
-            tier: "machine",
-            ..*job
-        },
-        name,
-        &rings,
-        job.context.groups.ranks(),
-    )
+
+    /// The messages inside domains, or those from one to the next.
+    fn moves(&self, crossing: bool, backward: bool) -> Moves {
+        let (in_domain, ranks) = (self.in_domain, self.in_domain * self.domains);
+        let rank_at = Rc::clone(&self.rank_at);
+        let make = move || -> Vec<(u32, u32)> {
+            (0..ranks)
+                .map(|at| (rank_at(at), rank_at((at + 1) % ranks)))
+                .filter(|(from, to)| (from / in_domain != to / in_domain) == crossing)
+                .map(|(from, to)| if backward { (to, from) } else { (from, to) })
+                .collect()
+        };
+        let count = if crossing {
+            self.domains
+        } else {
+            ranks - self.domains
+        };
+        let sends = Sends::Made {
+            count: count as usize,
+            make: Rc::new(make),
+        };
+        Moves::between(by_rank(), sends, |_, _, _| Vec::new())
+    }
 }
 
 fn rank_of(group: &[u32], member: u32) -> u32 {

@@ -7,22 +7,25 @@ use crate::machine::{AxisKind, Machine, WanShape};
 use crate::operation::Operation;
 use crate::route::{Routing, alone};
 
-/// Groups that are looked at, and ranks of each.
-const MOST_GROUPS: usize = 64;
-const MOST_PEERS: usize = 4096;
+/// How many groups are looked at, and how many ranks in all of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sample {
+    pub(super) groups: usize,
+    pub(super) peers: usize,
+}
 
 /// The longest way from the root (or from a rank of each site) to another rank of the same group, by the quickest
 /// links that join them. Of many groups and ranks some are looked at: that bounds from below all the same.
-pub(super) fn latency(context: &Context, request: &Request) -> Result<f64> {
+pub(super) fn latency(context: &Context, request: &Request, sample: Sample) -> Result<f64> {
     let groups = context.groups.count();
-    let looked_at = groups.min(MOST_GROUPS);
+    let looked_at = groups.min(sample.groups);
     let ways = Ways::of(context);
     let mut longest = 0.0;
     for index in 0..looked_at {
         let group = index * groups / looked_at;
         longest = f64::max(
             longest,
-            of_group(context, request, &ways, group, MOST_PEERS / looked_at)?,
+            of_group(context, request, &ways, group, sample.peers / looked_at)?,
         );
     }
     Ok(longest)

@@ -19,19 +19,40 @@ use super::outcome::Bound;
 use super::request::Request;
 use crate::Result;
 use ask::{Ask, Found};
+use latency::Sample;
 use std::collections::BTreeMap;
 
 /// The highest bound of each kind, the highest first.
 pub(crate) fn bounds(context: &Context, request: &Request) -> Result<Vec<Bound>> {
-    bounds_where(context, request, false)
+    bounds_where(context, request, false, MANY)
+}
+
+/// The highest bound, with a look at few of the ranks.
+pub(crate) fn highest(context: &Context, request: &Request) -> Result<f64> {
+    let bounds = bounds_where(context, request, false, FEW)?;
+    Ok(bounds.first().map_or(0.0, |highest| highest.seconds))
 }
 
 /// The same for schedules in which switches add up what passes them: partitions do not bound those.
 pub(crate) fn bounds_in_switch(context: &Context, request: &Request) -> Result<Vec<Bound>> {
-    bounds_where(context, request, true)
+    bounds_where(context, request, true, MANY)
 }
 
-fn bounds_where(context: &Context, request: &Request, in_switch: bool) -> Result<Vec<Bound>> {
+const MANY: Sample = Sample {
+    groups: 64,
+    peers: 4096,
+};
+const FEW: Sample = Sample {
+    groups: 2,
+    peers: 32,
+};
+
+fn bounds_where(
+    context: &Context,
+    request: &Request,
+    in_switch: bool,
+    sample: Sample,
+) -> Result<Vec<Bound>> {
     let mut found = Found(Vec::new());
     let ask = Ask {
         operation: request.operation,
@@ -39,7 +60,7 @@ fn bounds_where(context: &Context, request: &Request, in_switch: bool) -> Result
         ranks: context.groups.ranks() as f64,
         in_switch,
     };
-    found.note("latency", latency::latency(context, request)?);
+    found.note("latency", latency::latency(context, request, sample)?);
     // Without contention links carry any number of messages at once, and only distance bounds the time.
     if request.model != Model::AlphaBeta {
         bytes(context, request, &ask, &mut found);

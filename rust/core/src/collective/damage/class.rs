@@ -5,6 +5,9 @@ use crate::machine::{Damage, Domain, Machine};
 use crate::route::{DimensionOrder, DomainRoutes, Routing, alone};
 use crate::{Control, Error, Result};
 
+/// Chips, and messages, between two looks at the cancel flag.
+const STRETCH: u32 = 1 << 14;
+
 /// Domains with the same damage, and how their messages go.
 pub(crate) struct Class {
     pub(crate) damage: Damage,
@@ -41,11 +44,13 @@ impl Class {
         passing: &Passing,
         damage: Damage,
         domains: Vec<u32>,
+        control: &Control,
     ) -> Result<Self> {
         let domain = machine.domain();
         let mut seats: Vec<u32> = (0..domain.chips()).collect();
         for &dead in &damage.chips {
-            seats[dead as usize] = seat(domain, &damage, dead).ok_or_else(|| {
+            control.check()?;
+            seats[dead as usize] = seat(domain, &damage, dead, control)?.ok_or_else(|| {
                 let why = "all chips are dead: leave it out of the group";
                 Error::invalid("group", format!("UltraServer {}", domains[0]), why)
             })?;
@@ -123,7 +128,10 @@ impl Class {
                 let found = changed.binary_search_by(|change| (change.src, change.dst).cmp(pair));
                 found.is_err()
             };
-            for (src, dst) in pairs.all().filter(same) {
+            for (at, (src, dst)) in pairs.all().filter(same).enumerate() {
+                if at % STRETCH as usize == 0 {
+                    control.check()?;
+                }
                 let message = alone(&single, &self.routing, src, dst, control)?;
                 note(message.latency, 1.0 / message.bandwidth);
             }
@@ -215,17 +223,25 @@ impl Class {
 }
 
 /// The live chip that is nearest to a dead one on a whole domain, the lowest of those that are equally near.
-pub(super) fn seat(domain: &Domain, damage: &Damage, dead: u32) -> Option<u32> {
-    let single = Machine::single(domain).ok()?;
+pub(super) fn seat(
+    domain: &Domain,
+    damage: &Damage,
+    dead: u32,
+    control: &Control,
+) -> Result<Option<u32>> {
+    let single = Machine::single(domain)?;
     let order = Routing::DimensionOrder(DimensionOrder::default());
-    (0..domain.chips())
-        .filter(|&chip| damage.is_live(chip))
-        .filter_map(|chip| {
-            let way = alone(&single, &order, dead, chip, &Control::default()).ok()?;
-            Some((way.hops, chip))
-        })
-        .min()
-        .map(|(_, chip)| chip)
+    let mut nearest: Option<(u32, u32)> = None;
+    for chip in (0..domain.chips()).filter(|&chip| damage.is_live(chip)) {
+        if chip % STRETCH == 0 {
+            control.check()?;
+        }
+        let here = (alone(&single, &order, dead, chip, control)?.hops, chip);
+        if nearest.is_none_or(|nearest| here < nearest) {
+            nearest = Some(here);
+        }
+    }
+    Ok(nearest.map(|(_, chip)| chip))
 }
 
 fn redirects(

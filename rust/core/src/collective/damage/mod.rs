@@ -14,6 +14,7 @@ pub(crate) use units::{between_domains, inside, inside_all};
 
 use super::group::Groups;
 use crate::machine::{Damage, Machine};
+use crate::memory::{Taken, bytes_of};
 use crate::route::Routing;
 use crate::{Control, Error, Result};
 use changes::Passing;
@@ -28,6 +29,8 @@ pub(crate) struct Hurt {
     redirected: Vec<u32>,
     /// A member domain without damage, if there is one.
     pub(crate) whole: Option<u32>,
+    #[expect(dead_code, reason = "held for its drop")]
+    taken: Taken,
 }
 
 impl Hurt {
@@ -62,12 +65,22 @@ impl Hurt {
             return Ok(None);
         }
         let passing = Passing::of(machine.domain(), routing)?;
+        let domain = machine.domain();
+        let each = bytes_of::<f64>(domain.links()) + bytes_of::<u32>(u64::from(domain.chips()));
+        let what = format_args!(
+            "the stand-ins and links of {} damaged UltraServers",
+            alike.len()
+        );
+        let bytes = each.saturating_mul(alike.len() as u64);
+        let taken = control.take(bytes, what, "leave damaged UltraServers out of the group")?;
         let mut classes = Vec::with_capacity(alike.len());
         let mut class_of = Vec::new();
         for (damage, domains) in alike.into_values() {
             control.check()?;
             class_of.extend(domains.iter().map(|&domain| (domain, classes.len() as u32)));
-            classes.push(Class::new(machine, routing, &passing, damage, domains)?);
+            classes.push(Class::new(
+                machine, routing, &passing, damage, domains, control,
+            )?);
         }
         class_of.sort_unstable();
         let damaged = |domain: &u32| {
@@ -84,6 +97,7 @@ impl Hurt {
             }
         }
         Ok(Some(Self {
+            taken,
             classes,
             class_of,
             redirected,
@@ -169,7 +183,7 @@ pub(crate) fn note(domains: usize, dead: usize, nics: usize) -> String {
 ///
 /// # Errors
 /// [`Error::Unreachable`] where the whole domain is dead.
-pub(crate) fn stand_in(machine: &Machine, chip: u32) -> Result<u32> {
+pub(crate) fn stand_in(machine: &Machine, chip: u32, control: &Control) -> Result<u32> {
     if !machine.is_dead_chip(chip) {
         return Ok(chip);
     }
@@ -177,7 +191,7 @@ pub(crate) fn stand_in(machine: &Machine, chip: u32) -> Result<u32> {
     let damage = machine.damage_of(domain).unwrap_or_default();
     let seat = match machine.is_dead_domain(domain) {
         true => None,
-        false => class::seat(machine.domain(), &damage, local),
+        false => class::seat(machine.domain(), &damage, local, control)?,
     };
     match seat {
         Some(seat) => Ok(domain * machine.domain().chips() + seat),
@@ -190,10 +204,17 @@ pub(crate) fn stand_in(machine: &Machine, chip: u32) -> Result<u32> {
 }
 
 /// The pairs as their stand-ins play them; messages that stay on a chip are left out.
-pub(crate) fn seated(machine: &Machine, pairs: &[(u32, u32)]) -> Result<Vec<(u32, u32)>> {
+pub(crate) fn seated(
+    machine: &Machine,
+    pairs: &[(u32, u32)],
+    control: &Control,
+) -> Result<Vec<(u32, u32)>> {
     let mut out = Vec::with_capacity(pairs.len());
     for &(from, to) in pairs {
-        let (from, to) = (stand_in(machine, from)?, stand_in(machine, to)?);
+        control.check()?;
+        let ends = [from, to].map(|chip| stand_in(machine, chip, control));
+        let [from, to] = ends;
+        let (from, to) = (from?, to?);
         if from != to {
             out.push((from, to));
         }

@@ -116,7 +116,7 @@ pub(crate) fn best(
 fn choice(slots: &[Slot], names: &[&str]) -> Choice {
     let mut tiers = [None; TIERS.len()];
     for (slot, name) in slots.iter().zip(names) {
-        if tiers[slot.tier].get_or_insert(name) != &name {
+        if *tiers[slot.tier].get_or_insert(name) != name {
             return Choice::Named(NAME.to_owned());
         }
     }

@@ -50,7 +50,10 @@ pub(super) fn fill(
                     cost: Rc::new(cost),
                 },
             )),
-            Err(error) => refusal = Some(error),
+            Err(error @ (Error::Unsupported { .. } | Error::Unreachable { .. })) => {
+                refusal = Some(error);
+            }
+            Err(error) => return Err(error),
         }
     }
     options.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -8,6 +8,7 @@ use crate::collective::symmetry::{class, distances, for_each_class};
 use crate::collective::unit::Unit;
 use crate::load::{ByteColumn, Flows, IndexColumn, link_loads, uniform};
 use crate::machine::Machine;
+use crate::memory::{Taken, bytes_of};
 use crate::route::{Routing, alone, walk};
 use std::collections::BTreeMap;
 
@@ -18,6 +19,8 @@ const FABRIC_HOPS: u64 = 16;
 const MESSAGES_BETWEEN_CHECKS: usize = 1 << 14;
 
 fn loads_of(machine: &Machine, scene: &Scene, pairs: &[(u32, u32)]) -> Result<Vec<f64>> {
+    // Two columns.
+    let _taken = reckon(scene, pairs.len() as u64)?;
     let (src, dst): (Vec<u32>, Vec<u32>) = pairs.iter().copied().unzip();
     let flows = Flows {
         src: IndexColumn::U32(&src),
@@ -25,6 +28,13 @@ fn loads_of(machine: &Machine, scene: &Scene, pairs: &[(u32, u32)]) -> Result<Ve
         bytes: ByteColumn::Scalar(1.0),
     };
     link_loads(machine, &flows, scene.routing, 1, scene.control)
+}
+
+/// Takes 8 bytes for each of so many links or messages, for as long as one step is measured.
+fn reckon(scene: &Scene, numbers: u64) -> Result<Taken> {
+    let what = format_args!("the loads of one step of a collective");
+    let instead = "use a smaller group or smaller UltraServers";
+    scene.control.take(bytes_of::<f64>(numbers), what, instead)
 }
 
 /// Largest number of messages that one chip sends.
@@ -73,10 +83,12 @@ fn note_messages(
 pub(super) fn local(scene: &Scene, pairs: &[(u32, u32)]) -> Result<Unit> {
     let machine = &scene.domain_machine;
     if scene.homogeneous {
-        if let Some(found) = distances(machine.domain(), pairs.iter().copied()) {
+        if let Some(found) = distances(machine.domain(), pairs.iter().copied(), scene.control)? {
             return alike(scene, &found);
         }
     }
+    // What each chip sends is counted in a list of all.
+    let _taken = reckon(scene, pairs.len() as u64)?;
     let messages = most_sent(pairs);
     let mut unit = Unit {
         overhead: messages * machine.overhead(),
@@ -100,6 +112,7 @@ pub(super) fn in_switch(scene: &Scene, groups: &[Vec<u32>], gather: bool) -> Res
         overhead: machine.overhead(),
         ..Unit::default()
     };
+    let _taken = reckon(scene, machine.domain().links())?;
     let mut loads = vec![0.0; machine.domain().links() as usize];
     for group in groups {
         let bytes = in_switch_bytes(group, gather);
@@ -159,12 +172,12 @@ fn alike(scene: &Scene, found: &[(u32, u32)]) -> Result<Unit> {
         unit.note_alone(message.latency, 1.0 / message.bandwidth);
     }
     let mut stretches = Vec::new();
-    for_each_class(machine, |class, links| {
+    for_each_class(machine, scene.control, |class, links| {
         stretches.push((
             links.end as usize,
             by_class.get(&class).copied().unwrap_or(0.0),
         ));
-    });
+    })?;
     unit.ledger.local = Loads::stretched(stretches);
     Ok(unit)
 }
@@ -201,11 +214,12 @@ pub(super) fn flat(scene: &Scene, pairs: &[(u32, u32)]) -> Result<Unit> {
     let machine = scene.machine;
     let seats;
     let pairs = if machine.is_damaged() {
-        seats = seated(machine, pairs)?;
+        seats = seated(machine, pairs, scene.control)?;
         &seats
     } else {
         pairs
     };
+    let _taken = reckon(scene, 3 * pairs.len() as u64)?;
     let mut unit = Unit {
         sent: most_sent(pairs),
         ..Unit::default()

@@ -9,6 +9,9 @@ use crate::collective::unit::Unit;
 use crate::machine::{Machine, Nic};
 use crate::{Error, Result};
 
+/// Messages between two looks at the cancel flag.
+const STRETCH: usize = 1 << 14;
+
 fn nic_of<'a>(scene: &'a Scene) -> &'a Nic {
     scene
         .machine
@@ -32,7 +35,10 @@ pub(super) fn rails(
     let mut fabric = vec![0.0; scene.fabric_bandwidth.len()];
     let messages = lanes.map_or(scene.lanes(), |lanes| lanes.len() as f64);
     let mut unit = Unit::default();
-    for &(from, to) in pairs {
+    for (at, &(from, to)) in pairs.iter().enumerate() {
+        if at % STRETCH == 0 {
+            scene.control.check()?;
+        }
         out[from as usize] += 1.0;
         into[to as usize] += 1.0;
         let way = scene.way(from, to, |link| fabric[link] += messages);
@@ -73,6 +79,7 @@ pub(super) fn star(
     let mut fabric = vec![0.0; scene.fabric_bandwidth.len()];
     let mut unit = Unit::default();
     for (set, root) in sets {
+        scene.control.check()?;
         for &domain in set.iter().filter(|&domain| domain != root) {
             leaves[domain as usize] += 1.0;
             roots[*root as usize] += in_group;
@@ -150,6 +157,7 @@ pub(super) fn exchange(scene: &Scene, sets: &[(Vec<u32>, f64)], spread: bool) ->
         _ => 1.0,
     };
     for (set, bytes) in sets {
+        scene.control.check()?;
         let members = set.len() as f64;
         if set.len() < 2 {
             continue;

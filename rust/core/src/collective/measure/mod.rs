@@ -12,6 +12,7 @@ use super::damage;
 use super::pattern::Kind;
 use super::scene::Scene;
 use super::unit::Unit;
+use crate::memory::bytes_of;
 use crate::{Error, Result};
 
 pub(crate) fn unit(scene: &Scene, kind: &Kind) -> Result<Unit> {
@@ -36,6 +37,23 @@ pub(crate) fn unit(scene: &Scene, kind: &Kind) -> Result<Unit> {
 
 /// The same where all domains are whole; messages between listed chips take the machine as it is.
 fn whole(scene: &Scene, kind: &Kind) -> Result<Unit> {
+    // NIC loads by domain, for each lane or root where those differ, and those of the fabric; lists of messages.
+    let (by_domain, pairs) = match kind {
+        Kind::LocalAll | Kind::InSwitch { .. } => (0, 0),
+        Kind::Local(pairs) | Kind::Flat(pairs) => (0, pairs.len()),
+        Kind::Lanes { lanes, pairs } => (2 + 2 * lanes.len() as u64, pairs.len()),
+        Kind::Star { locals, .. } => (2 + locals.len() as u64, 0),
+        Kind::Rails(pairs) => (2, pairs.len()),
+        Kind::Exchange { .. } | Kind::Sites { .. } => (2, 0),
+    };
+    let numbers = by_domain * u64::from(scene.machine.num_domains())
+        + u64::from(by_domain > 0) * scene.fabric_bandwidth.len() as u64
+        + pairs as u64;
+    let what = format_args!("the loads and messages of one step of a collective");
+    let instead = "use a smaller group, or another algorithm";
+    let _taken = scene
+        .control
+        .take(bytes_of::<f64>(numbers), what, instead)?;
     match kind {
         Kind::Local(pairs) => domain::local(scene, &pairs.list()),
         Kind::LocalAll => domain::local_all(scene),

@@ -233,7 +233,7 @@ fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
     let busiest = unit.ledger.busiest(&scene).expect("bytes move");
     let brute = loads
         .iter()
-        .zip(machine.link_bandwidths())
+        .zip(machine.link_bandwidths().expect("small"))
         .map(|(bytes, bandwidth)| bytes / bandwidth)
         .fold(0.0, f64::max);
     assert!(

@@ -122,10 +122,12 @@ impl<'a> Network<'a> {
                 continue;
             }
             if let Kind::Local(pairs) = &part.pattern.kind {
-                let found: Option<Vec<Distances>> = by_moves(part, &pairs.list())
+                let moves = by_moves(part, &pairs.list());
+                let of_moves = moves
                     .iter()
-                    .map(|pairs| distances(domain, sends_of(pairs)))
-                    .collect();
+                    .map(|pairs| distances(domain, sends_of(pairs), context.control));
+                let found: Option<Vec<Distances>> =
+                    of_moves.collect::<Result<Vec<_>>>()?.into_iter().collect();
                 match found {
                     Some(found) => alike.push((part.clone(), found)),
                     None => symmetric = false,

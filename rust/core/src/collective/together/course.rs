@@ -92,7 +92,7 @@ pub(super) fn check_starts(plans: usize, starts: &[f64]) -> Result<()> {
         ));
     }
     for (at, &start) in starts.iter().enumerate() {
-        not_negative(&format!("start_s of plan {at}"), start)?;
+        not_negative(format_args!("start_s of plan {at}"), start)?;
     }
     Ok(())
 }

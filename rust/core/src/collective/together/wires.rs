@@ -7,12 +7,16 @@ use crate::collective::damage::stand_in;
 use crate::collective::simulate::routings;
 use crate::fluid::Graph;
 use crate::machine::Machine;
+use crate::memory::{Taken, bytes_of};
 use crate::route::{Route, Routing, route_until};
 use crate::schedule::{Schedule, Send, Way, graph};
 use crate::sim::Engine;
 use crate::{Control, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+
+/// What to do about ways that do not fit.
+const FEWER: &str = "use a smaller group, or \"dor\", whose ways are short";
 
 /// Ways of messages over the links that they share.
 pub(crate) struct Wires<'a> {
@@ -23,6 +27,9 @@ pub(crate) struct Wires<'a> {
     numbers: BTreeMap<u64, u32>,
     links: Vec<u64>,
     routes: BTreeMap<(u32, u32), Rc<[Route]>>,
+    /// Bytes of the routes and ways that were made.
+    held: u64,
+    taken: Taken,
 }
 
 /// The messages of one group and the ways that they take.
@@ -47,6 +54,8 @@ impl<'a> Wires<'a> {
             numbers: BTreeMap::new(),
             links: Vec::new(),
             routes: BTreeMap::new(),
+            held: 0,
+            taken: control.take(0, format_args!("ways of messages"), FEWER)?,
         })
     }
 
@@ -111,6 +120,7 @@ impl<'a> Wires<'a> {
                 delay: 0.0,
             };
             ways.push(routes.iter().map(way).collect());
+            self.hold(routes.iter().map(|route| route.links.len() + 4).sum())?;
         }
         for (send, ways) in schedule.sends.iter().zip(&mut ways) {
             ways.iter_mut()
@@ -125,7 +135,10 @@ impl<'a> Wires<'a> {
 
     fn routes(&mut self, from: u32, to: u32) -> Result<Rc<[Route]>> {
         // Two ranks on one chip, one of them for a dead chip, pass what they have to each other for nothing.
-        let (from, to) = (stand_in(self.machine, from)?, stand_in(self.machine, to)?);
+        let (from, to) = (
+            stand_in(self.machine, from, self.control)?,
+            stand_in(self.machine, to, self.control)?,
+        );
         if let Some(known) = self.routes.get(&(from, to)) {
             return Ok(Rc::clone(known));
         }
@@ -134,6 +147,8 @@ impl<'a> Wires<'a> {
             routes.push(route_until(self.machine, routing, from, to, self.control)?);
         }
         routes.dedup_by(|a, b| a.links == b.links);
+        // Links, shares, and the numbers of links.
+        self.hold(routes.iter().map(|route| route.links.len()).sum::<usize>() * 3)?;
         for &link in routes.iter().flat_map(|route| &route.links) {
             let next = self.links.len() as u32;
             if *self.numbers.entry(link).or_insert(next) == next {
@@ -143,6 +158,13 @@ impl<'a> Wires<'a> {
         let routes: Rc<[Route]> = routes.into();
         self.routes.insert((from, to), Rc::clone(&routes));
         Ok(routes)
+    }
+
+    /// Counts so many more links of routes or ways.
+    fn hold(&mut self, links: usize) -> Result<()> {
+        self.held += bytes_of::<(u32, f64)>(links as u64);
+        let what = format_args!("the ways of messages over {} links", self.links.len());
+        self.taken.grow_to(self.held, what, FEWER)
     }
 
     fn path(&self, route: &Route) -> Vec<(u32, f64)> {

@@ -43,7 +43,7 @@ impl Written {
                 ));
             }
             for (rank, &chip) in group.iter().enumerate() {
-                machine.check_chip(&format!("group[{rank}]"), i128::from(chip))?;
+                machine.check_chip(format_args!("group[{rank}]"), i128::from(chip))?;
             }
         }
         Ok(())

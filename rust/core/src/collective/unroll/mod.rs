@@ -17,6 +17,31 @@ pub(crate) use limits::MOST_RANKS_WRITTEN;
 use limits::{MOST_CARRIED, MOST_SENDS};
 use seating::Seating;
 
+/// Lanes of one track: as many as fit 16 bits, as tracks do.
+const LANES: u32 = 1 << 16;
+
+/// The lane of a schedule that the first lane of a track is.
+fn first_lane(track: usize) -> Result<u32> {
+    let lane = u32::try_from(track)
+        .ok()
+        .and_then(|track| track.checked_mul(LANES));
+    lane.ok_or_else(|| too_many(track, "tracks"))
+}
+
+fn lane_of(first: u32, lane: u32) -> Result<u32> {
+    if lane < LANES {
+        return Ok(first + lane);
+    }
+    Err(too_many(lane as usize, "lanes of one track"))
+}
+
+fn too_many(number: usize, what: &str) -> Error {
+    Error::unsupported(
+        format!("a schedule of more than {number} {what} written out"),
+        format!("look at one of a smaller group (at most {LANES})"),
+    )
+}
+
 /// The schedule that `stages` are, for the first group.
 pub(crate) fn unroll(context: &Context, request: &Request, stages: &[Stage]) -> Result<Schedule> {
     let layout = Layout::of(context, request, stages)?;
@@ -24,6 +49,7 @@ pub(crate) fn unroll(context: &Context, request: &Request, stages: &[Stage]) -> 
     let mut carried = 0;
     for (index, stage) in stages.iter().enumerate() {
         for (number, track) in stage.tracks.iter().enumerate() {
+            let first_lane = first_lane(number)?;
             let mut first_step = 0;
             for phase in &track.phases {
                 let mut steps = match phase.repeat {
@@ -47,7 +73,7 @@ pub(crate) fn unroll(context: &Context, request: &Request, stages: &[Stage]) -> 
                             bytes: part.bytes * moves.factor(step) * share,
                             reduce: moves.reduce,
                             stage: index as u32,
-                            lane: (number as u32) << 16 | moves.lane,
+                            lane: lane_of(first_lane, moves.lane)?,
                             step: first_step + step as u32,
                             after: Vec::new(),
                         });
@@ -83,4 +109,17 @@ pub(crate) fn unroll(context: &Context, request: &Request, stages: &[Stage]) -> 
         blocks: layout.blocks(request),
         sends,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_of_tracks_never_meet() {
+        let last = first_lane(65_535).expect("the last track");
+        assert_eq!(lane_of(last, 65_535).expect("its last lane"), u32::MAX);
+        assert!(matches!(first_lane(65_536), Err(Error::Unsupported { .. })));
+        assert!(matches!(lane_of(0, 65_536), Err(Error::Unsupported { .. })));
+    }
 }

@@ -3,6 +3,7 @@
 use super::links::{self, Edge};
 use crate::error::{Error, Result};
 use crate::machine::{Damage, Domain};
+use crate::memory;
 
 /// Most links of a domain whose graph is built: 2 GiB of them.
 const MOST_LINKS: u64 = 1 << 28;
@@ -27,6 +28,9 @@ impl Graph {
                 format!("use a domain of at most {MOST_LINKS} links"),
             ));
         }
+        let bytes = 8 * domain.links() + 8 * vertices;
+        let what = format_args!("ways round damage in a domain of {} links", domain.links());
+        memory::check(bytes, what, "use a smaller domain")?;
         let lives = |edge: &Edge| {
             let reversed = || both_ways && damage.is_dead(links::reverse(domain, edge.link));
             !damage.is_dead(edge.link) && !reversed()

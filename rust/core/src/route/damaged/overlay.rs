@@ -4,12 +4,18 @@ use super::{DomainRoutes, WHOLE};
 use crate::Control;
 use crate::error::{Error, Result};
 use crate::machine::{Damage, Machine};
-use crate::route::walk::inside;
+use crate::route::walk::{inside, least_hops};
 use crate::route::{AxisOrder, Routing, Scratch, adaptive, outside, valiant};
 use std::cell::OnceCell;
 
 /// Links between two looks at the cancel flag: well below a millisecond.
 const VISITS_BETWEEN_CHECKS: u32 = 1 << 14;
+
+/// Chips of a domain from which on a message may pass so many links that it has to be stopped on its way.
+const LONG_WAY: u32 = 1 << 24;
+
+/// More links than a message passes on a switch or in the fabric of its sites.
+const FEW_LINKS: u64 = 64;
 
 /// The damage of some domains, found once for many messages.
 #[derive(Debug, Default)]
@@ -169,6 +175,30 @@ impl<'a> Routes<'a> {
         self.inside_one(to, machine.split(into).1, local_dst, control, visit)
     }
 
+    /// About as many links as [`Routes::walk`] visits for a message that is not spread, ties split; searches round
+    /// damage may find longer ways.
+    pub(crate) fn most_steps(&self, src: u32, dst: u32) -> u64 {
+        let machine = self.machine;
+        let domain = machine.domain();
+        let ((from, local_src), (to, local_dst)) = (machine.split(src), machine.split(dst));
+        let outside = 2 * machine.sites().len() as u64 + FEW_LINKS;
+        if machine.is_damaged() || self.on_whole.is_none() {
+            let sides = domain.axes().iter().map(|axis| u64::from(axis.size));
+            return 2 * sides.sum::<u64>() + outside;
+        }
+        if from != to {
+            return outside;
+        }
+        let hops = domain.axes().iter().enumerate().map(|(at, axis)| {
+            let ends = [local_src, local_dst].map(|chip| domain.coordinate(chip, at));
+            match axis.is_cabled() {
+                true => 2 * u64::from(least_hops(axis, ends[0], ends[1])),
+                false => FEW_LINKS,
+            }
+        });
+        hops.sum()
+    }
+
     /// The chip whose NIC serves a live chip.
     fn port(&self, ingress: bool, chip: u32) -> Result<Option<u32>> {
         let (domain, local) = self.machine.split(chip);
@@ -219,13 +249,27 @@ impl<'a> Routes<'a> {
     ) -> Result<()> {
         let domain = self.machine.domain();
         let first = self.machine.domain_link(number, 0);
-        if let Some(order) = &self.on_whole {
-            inside(domain, order, src, dst, |link, share| {
-                visit(first + link, share);
-            });
-            return Ok(());
-        }
         let mut visited = 0u32;
+        if let Some(order) = &self.on_whole {
+            if domain.chips() < LONG_WAY {
+                inside(domain, order, src, dst, |link, share| {
+                    visit(first + link, share);
+                });
+                return Ok(());
+            }
+            // Such a walk cannot end early, but it can be quick about the rest.
+            let mut met = Ok(());
+            inside(domain, order, src, dst, |link, share| {
+                visited = visited.wrapping_add(1);
+                if visited % VISITS_BETWEEN_CHECKS == 0 && met.is_ok() {
+                    met = control.check();
+                }
+                if met.is_ok() {
+                    visit(first + link, share);
+                }
+            });
+            return met;
+        }
         let mut checked = |link: u64, share: f64| {
             visit(first + link, share);
             visited = visited.wrapping_add(1);

@@ -1,6 +1,7 @@
 //! Messages that wait for each other and share links: what both event-driven engines run.
 
 use crate::error::{Error, Result, not_negative, positive};
+use crate::memory::{self, bytes_of};
 
 /// No gate: a flow that waits for nothing, or frees nothing.
 pub const NO_GATE: u32 = u32::MAX;
@@ -145,7 +146,16 @@ impl Graph {
     /// # Errors
     /// [`Error::OutOfRange`] for gates that are not there yet, [`Error::Invalid`] for more than 2^32 - 2 steps.
     pub fn flow(&mut self, flow: Flow, path: impl IntoIterator<Item = (u32, f64)>) -> Result<u32> {
-        let first = self.paths.len();
+        let (first, path) = (self.paths.len(), path.into_iter());
+        let more = path.size_hint().0;
+        if self.paths.capacity() - first < more {
+            // Beside the old list, and with what an engine makes of it.
+            let room = (first + more).max(2 * self.paths.capacity());
+            let bytes = bytes_of::<(u32, f64)>(4 * room as u64);
+            let what = format_args!("the paths of {} messages", self.flows.len());
+            memory::check(bytes, what, "simulate fewer messages at once")?;
+            self.paths.reserve_exact(room - first);
+        }
         self.paths.extend(path);
         self.check_sizes()?;
         for gate in flow.frees.into_iter().filter(|&gate| gate != NO_GATE) {

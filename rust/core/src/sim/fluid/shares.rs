@@ -8,6 +8,7 @@ use super::graph::Graph;
 use super::scratch::{Marks, Work};
 use crate::Control;
 use crate::error::Result;
+use crate::memory::{Taken, bytes_of};
 
 /// Flows between two looks at the cancel flag.
 const STRETCH: usize = 1 << 12;
@@ -59,6 +60,8 @@ pub(crate) struct Shares {
     first: Vec<u32>,
     steps: Vec<Step>,
     riders: Vec<Rider>,
+    #[expect(dead_code, reason = "held for its drop")]
+    taken: Taken,
     running: u32,
     /// Flows that started since rates were settled.
     pub(super) started: Vec<u32>,
@@ -74,6 +77,11 @@ impl Shares {
     /// Nobody runs yet. The graph must have passed [`Graph::check`].
     pub(crate) fn of(graph: &Graph, control: &Control) -> Result<Self> {
         let (links, flows) = (graph.capacity.len(), graph.flows.len());
+        let bytes = bytes_of::<(Step, Rider)>(graph.paths.len() as u64)
+            .saturating_add(bytes_of::<[u64; 16]>(links as u64))
+            .saturating_add(bytes_of::<[u64; 16]>(flows as u64));
+        let what = format_args!("the shares of {flows} messages on {links} links");
+        let taken = control.take(bytes, what, "ask for fewer messages at once")?;
         let mut first = Vec::with_capacity(flows + 1);
         first.push(0);
         let mut steps: Vec<Step> = Vec::with_capacity(graph.paths.len());
@@ -135,6 +143,7 @@ impl Shares {
                 steps.len()
             ],
             steps,
+            taken,
             running: 0,
             started: Vec::new(),
             touched: Marks::new(links),

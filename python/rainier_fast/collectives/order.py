@@ -1,0 +1,84 @@
+"""The chips of a mesh in an order of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainier_fast import _core
+from rainier_fast.errors import invalid
+from rainier_fast.topology.arrays import as_integers
+
+if TYPE_CHECKING:
+    from rainier_fast.topology.base import Base
+
+__all__ = ["Laid", "Order", "as_order", "order_key", "order_words"]
+
+_MOST_SHOWN: Final = 16
+
+
+@runtime_checkable
+class Laid(Protocol):
+    """What says where the axes of a mesh lie on a machine: a layout of `best_mapping`."""
+
+    def on(self, machine: Base, sizes: Mapping[str, int]) -> _core.Order:
+        """Return the chips of a mesh of these axes."""
+
+
+Order: TypeAlias = Laid | Sequence[Any] | NDArray[np.integer[Any]]
+"""Which chip is at each place of a mesh."""
+
+
+def as_order(order: object, machine: Base, sizes: Mapping[str, int]) -> _core.Order | None:
+    """Return what ``order=`` says, None for ascending chips."""
+    if order is None:
+        return None
+    if isinstance(order, Laid):
+        found = order.on(machine, sizes)
+    elif isinstance(order, _Sums):
+        found = _core.Order.of_sums(machine._core, [list(axis) for axis in order])
+    else:
+        array = as_integers("order", order, machine.num_chips - 1, len(sizes))
+        shapes = [(machine.num_chips,), tuple(sizes.values())]
+        if array.shape not in shapes:
+            allowed = f"must have the shape {shapes[0]} or {shapes[1]}"
+            raise invalid("order", f"an array of shape {array.shape}", allowed)
+        # Numbers above those of int64 are no chips, whatever they become.
+        chips = np.minimum(array, machine.num_chips).astype(np.int64).ravel()
+        found = _core.Order.of_chips(machine._core, list(sizes.values()), chips)
+    return None if _ascends(found, list(sizes.values())) else found
+
+
+def _ascends(order: _core.Order, sizes: list[int]) -> bool:
+    stride, sums = 1, order.sums
+    if sums is None:
+        return False
+    for size, axis in zip(reversed(sizes), reversed(sums), strict=True):
+        if axis != [stride * at for at in range(size)]:
+            return False
+        stride *= size
+    return True
+
+
+class _Sums(tuple[tuple[int, ...], ...]):
+    """An order whose chips are sums of a number for each coordinate, by axis."""
+
+    __slots__ = ()
+
+
+def order_key(order: _core.Order | None) -> object:
+    """Return what makes the order again, and is equal for equal orders."""
+    if order is None:
+        return None
+    sums = order.sums
+    return tuple(order.chips().tolist()) if sums is None else _Sums(map(tuple, sums))
+
+
+def order_words(order: _core.Order) -> str:
+    """Return the first chips of an order."""
+    chips = order.chips()
+    shown = ", ".join(map(str, chips[:_MOST_SHOWN].tolist()))
+    return f"[{shown}{', ...' if len(chips) > _MOST_SHOWN else ''}]"

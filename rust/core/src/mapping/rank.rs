@@ -1,0 +1,237 @@
+//! The ranking: the best layouts by what is known, with the prices of their places, until the best are known.
+
+use super::layout::{Layout, Place, groups};
+use super::price::Prices;
+use super::question::{Call, Question};
+use super::search::{Found, Search};
+use super::space::Space;
+use super::tree::{Places, Tree};
+use crate::collective::{Outcome, run};
+use crate::threads::resolve;
+use crate::{Control, Error, Result};
+use std::collections::BTreeMap;
+
+/// The fastest layouts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranking {
+    /// In ascending order of time; those of equal times in the order of layouts.
+    pub layouts: Vec<Ranked>,
+    /// How many layouts there are, those that symmetry makes equal counted once.
+    pub total: u128,
+    /// How many were compared by the times of all their collectives; bounds ruled the others out.
+    pub compared: u64,
+    /// How many collectives at places of an axis were priced.
+    pub priced: u64,
+}
+
+/// A layout, and what its collectives take.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranked {
+    /// The layout.
+    pub layout: Layout,
+    /// The order of axes in which a plain mesh has it, the slowest first; `None` where none has.
+    pub order: Option<Vec<usize>>,
+    /// The collectives of each axis.
+    pub parts: Vec<Vec<Part>>,
+}
+
+/// One collective of an axis, as it runs once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// Seconds.
+    pub seconds: f64,
+    /// The algorithm, with choices per tier.
+    pub algorithm: String,
+    /// What bounds it: a class of links, "latency", or nothing.
+    pub bottleneck: String,
+}
+
+impl Part {
+    fn of(outcome: &Outcome) -> Self {
+        let waits = outcome.latency + outcome.overhead > outcome.time / 2.0;
+        let bottleneck = match &outcome.bottleneck {
+            Some(link) if !waits => link.class.clone(),
+            _ if outcome.time > 0.0 => "latency".to_owned(),
+            _ => String::new(),
+        };
+        Self {
+            seconds: outcome.time,
+            algorithm: outcome.algorithm.clone(),
+            bottleneck,
+        }
+    }
+}
+
+impl Ranked {
+    fn seconds(&self, calls: &[Vec<Call>]) -> f64 {
+        let axis = |(calls, parts): (&Vec<Call>, &Vec<Part>)| -> f64 {
+            let each = calls.iter().zip(parts);
+            each.map(|(call, part)| call.count as f64 * part.seconds)
+                .sum()
+        };
+        calls.iter().zip(&self.parts).map(axis).sum()
+    }
+}
+
+/// Finds the fastest layouts of `space`. The control's count of work done goes to `total`.
+///
+/// # Errors
+/// [`Error::Unsupported`] for a damaged machine, for too many places, and where no layout has a model of its
+/// collectives; what collectives refuse.
+pub fn rank(question: &Question, space: &Space, total: u64, control: &Control) -> Result<Ranking> {
+    if question.machine.is_damaged() {
+        return Err(Error::unsupported(
+            "the mapping of a damaged machine, whose dimensions are not alike everywhere",
+            "map the healthy machine and run the mesh on the damaged one",
+        ));
+    }
+    let mut places = Places::default();
+    let axes = 0..space.sizes.len();
+    let trees = axes.map(|axis| Tree::of(space, axis, &mut places, control));
+    let mut trees = trees.collect::<Result<Vec<Tree>>>()?;
+    let mut prices = Prices::new(question, space, &places)?;
+    for (axis, tree) in trees.iter().enumerate() {
+        prices.bound(axis, tree.places(), control)?;
+    }
+    let (found, compared) = refine(question, space, &mut trees, &mut prices, total, control)?;
+    if let ([], Some(refusal)) = (&found[..], &prices.refusal) {
+        return Err(refusal.clone());
+    }
+    let mut layouts = dressed(question, space, found, control)?;
+    // Just where each is, and not where a symmetry puts it, times may differ in their last bits.
+    layouts.sort_by(|a, b| {
+        a.seconds(question.calls)
+            .total_cmp(&b.seconds(question.calls))
+    });
+    control.advance(total.saturating_sub(control.done()));
+    Ok(Ranking {
+        layouts,
+        total: space.count()?,
+        compared,
+        priced: prices.priced(),
+    })
+}
+
+/// Prices the places of the layouts that are best by what is known, until the best have no others.
+fn refine(
+    question: &Question,
+    space: &Space,
+    trees: &mut [Tree],
+    prices: &mut Prices,
+    total: u64,
+    control: &Control,
+) -> Result<(Vec<Layout>, u64)> {
+    let threads = resolve(question.threads)?;
+    let mut before: Vec<Found> = Vec::new();
+    loop {
+        for (axis, tree) in trees.iter_mut().enumerate() {
+            tree.settle(|place| {
+                let known = prices.open(axis, place).next().is_none();
+                (prices.seconds(axis, place), known)
+            });
+        }
+        let search = Search::new(space, trees, question.keep, control);
+        // Those that were best before bound what the best can take now.
+        let again = before.iter().map(|found| revalued(prices, found));
+        let most = match before.len() == question.keep {
+            true => again.fold(0.0, f64::max),
+            false => f64::INFINITY,
+        };
+        before = search.fastest(most)?;
+        let certain = before
+            .iter()
+            .take_while(|found| open(prices, found).is_empty())
+            .count();
+        let share = certain as f64 / before.len().max(1) as f64;
+        let done = (total as f64 * share) as u64;
+        control.advance(done.min(total).saturating_sub(control.done()));
+        let mut wanted = all_open(prices, &before);
+        if wanted.is_empty() {
+            let full = before.len() == question.keep;
+            let last = before.last().map_or(0.0, |found| found.seconds);
+            let below = before.iter().filter(|found| found.seconds < last).count();
+            let ordered = match full {
+                true => search.in_order(last, question.keep - below)?,
+                false => search.in_order(f64::INFINITY, 0)?,
+            };
+            wanted = all_open(prices, &ordered);
+            if wanted.is_empty() {
+                let mut ordered = ordered;
+                ordered.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+                let layouts = ordered
+                    .iter()
+                    .map(|found| search.layout(&found.cuts))
+                    .collect();
+                return Ok((layouts, search.compared.get()));
+            }
+        }
+        prices.price(&wanted, threads, control)?;
+    }
+}
+
+/// Seconds of a layout by what is known now.
+fn revalued(prices: &Prices, found: &Found) -> f64 {
+    let axes = found.places.iter().enumerate();
+    axes.map(|(axis, &place)| prices.seconds(axis, place)).sum()
+}
+
+fn open(prices: &Prices, found: &Found) -> Vec<(usize, u32)> {
+    let axes = found.places.iter().enumerate();
+    axes.flat_map(|(axis, &place)| prices.open(axis, place))
+        .collect()
+}
+
+fn all_open(prices: &Prices, found: &[Found]) -> Vec<(usize, u32)> {
+    let mut wanted: Vec<(usize, u32)> =
+        found.iter().flat_map(|found| open(prices, found)).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted
+}
+
+/// The layouts, each as a plain mesh has it where one does, with what their collectives take.
+fn dressed(
+    question: &Question,
+    space: &Space,
+    found: Vec<Layout>,
+    control: &Control,
+) -> Result<Vec<Ranked>> {
+    let plain = space.plain();
+    let mut known: BTreeMap<(usize, usize, Place), Part> = BTreeMap::new();
+    let mut ranked = Vec::with_capacity(found.len());
+    for layout in found {
+        let (order, layout) = match plain.get(&layout) {
+            Some((order, own)) => (Some(order.clone()), own.clone()),
+            None => (None, layout),
+        };
+        let mut parts = Vec::with_capacity(question.calls.len());
+        for (axis, calls) in question.calls.iter().enumerate() {
+            let place = layout.place(axis);
+            let mut mine = Vec::with_capacity(calls.len());
+            for (number, call) in calls.iter().enumerate() {
+                let key = (axis, number, place.clone());
+                if !known.contains_key(&key) {
+                    control.check()?;
+                    let groups = groups(question.machine, &space.dimensions, &place)?;
+                    let request = question.request(call);
+                    let outcome = run(
+                        question.machine,
+                        &groups,
+                        question.routing,
+                        &request,
+                        control,
+                    )?;
+                    known.insert(key.clone(), Part::of(&outcome));
+                }
+                mine.push(known[&key].clone());
+            }
+            parts.push(mine);
+        }
+        ranked.push(Ranked {
+            layout,
+            order,
+            parts,
+        });
+    }
+    Ok(ranked)
+}
