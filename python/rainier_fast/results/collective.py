@@ -50,6 +50,9 @@ class CollectiveResult:
         Bytes, as nccl-tests defines them for the operation.
     chunks
         Chunks that followed each other through the stages.
+    steps
+        Steps of one chunk that wait for each other, all stages together; what a call takes before
+        its messages counts as one.
     time_s
         Seconds in all.
     latency_s
@@ -84,6 +87,7 @@ class CollectiveResult:
     groups: int
     size_bytes: float
     chunks: int
+    steps: int
     time_s: float
     latency_s: float
     overhead_s: float

@@ -43,8 +43,9 @@ class Mappings(Base):
         A layout gives the factors of each dimension of the machine to axes. Each collective is
         costed with all groups of its axis at once; those of one axis, and those of different axes,
         follow each other, so that the time of a layout is their sum. Layouts that a symmetry of the
-        machine makes equal are tried once: rings of the same kind change places, and so do
-        UltraServers of a fabric group. Layouts are searched by branch and bound: those whose
+        machine makes equal are tried once: members of a fabric
+        group change places, and so do equal rings where no collective has a root or sends to the
+        next rank. Layouts are searched by branch and bound: those whose
         collectives cannot be among the best by their lower bounds are left out.
 
         Parameters

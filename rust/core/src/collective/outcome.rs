@@ -138,6 +138,10 @@ impl Outcome {
             ("groups", Fact::Count(self.groups as u64)),
             ("size_bytes", Fact::Number(self.size)),
             ("chunks", Fact::Count(u64::from(self.chunks))),
+            (
+                "steps",
+                Fact::Count(self.stages.iter().map(|row| row.steps).sum()),
+            ),
             ("time_s", Fact::Number(self.time)),
             ("latency_s", Fact::Number(self.latency)),
             ("overhead_s", Fact::Number(self.overhead)),
