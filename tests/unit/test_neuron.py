@@ -184,7 +184,7 @@ def test_other_refusals() -> None:
         rf.Cluster([rf.Site("here", 2, rf.TRN2_ULTRASERVER)]).all_reduce(
             MIB, group=[0, 1, 64], algorithm="neuron"
         )
-    with pytest.raises(Unsupported, match="neuron broadcast"):
+    with pytest.raises(Unsupported, match="'neuron' for broadcast"):
         rf.preset("trn2").broadcast(MIB, algorithm="neuron")
     with pytest.raises(Unsupported, match="chunks"):
         rf.preset("trn2").all_reduce(MIB, algorithm="neuron", chunks=4)

@@ -34,9 +34,6 @@ MODELS: Final = _core.MODELS
 Algorithm: TypeAlias = str | Bucket | Sequence[str | Bucket]
 """A name, ``"auto"``, a `Bucket`, or these by tier for a hierarchical schedule."""
 
-_HIERARCHICAL: Final = (
-    "an algorithm on each tier (UltraServer, site, WAN), chunks pipelined through"
-)
 _MOST_SHIFT: Final = 2**62
 
 
@@ -165,12 +162,7 @@ def algorithms(operation: str | None = None) -> dict[str, str]:
         raise invalid_type("operation", operation, "must be text or None")
     if operation is not None:
         operation = as_one_of("operation", operation, OPERATIONS)
-    # A barrier runs as an all-reduce of nothing.
-    known = _core.algorithms("all_reduce" if operation == "barrier" else operation)
-    rows = {name: line for name, line, _ in known}
-    if operation not in ("send_recv", "barrier"):
-        rows.setdefault("hierarchical", _HIERARCHICAL)
-    return rows
+    return {name: line for name, line, _ in _core.algorithms(operation)}
 
 
 def _algorithm(algorithm: object, operation: str) -> tuple[str | tuple[str, ...], Bucket | None]:

@@ -26,8 +26,9 @@ def why(result: Answer) -> str:
         return "nothing moves, so no algorithm was needed"
     if result.request.schedule_of_own is not None:
         return "it is the schedule that was given; verify() proves what it computes"
-    if result.request.algorithm == "nccl":
-        return f"{result.algorithm} is what NCCL's tuning model picks; it was asked for by name"
+    if result.model != result.request.model:
+        own = f"the tuning model of {result.model.upper()}"
+        return f"{result.algorithm} is what {own} picks; it was asked for by name"
     if result.request.algorithm != "auto":
         named = f"{result.algorithm} was asked for by name"
         rules = result.note if result.note and not result.machine.is_damaged else ""
@@ -116,8 +117,8 @@ def _bounded(result: Answer) -> str:
 def _no_bottleneck(result: Answer) -> str:
     if result.model == "alpha_beta":
         return "none: this model gives each message its route to itself"
-    if result.model == "nccl":
-        return "none: NCCL's tuning model prices bytes and hops, not links"
+    if result.model != result.request.model:
+        return f"none: the tuning model of {result.model.upper()} prices bytes and hops, not links"
     return "none: no bytes move"
 
 
