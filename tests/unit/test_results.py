@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import rainier_fast as rf
+from raising import raises
 
 RING = rf.torus(8, "1 GB/s", "1 us", overhead="2 us")
 TORUS = rf.torus((4, 4), "50 GB/s", "1 us")
@@ -243,9 +244,9 @@ def test_a_table_reads_in_every_way() -> None:
 def test_a_table_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="read-only"):
         table()["n"][0] = 3
-    with pytest.raises(rf.UnknownName, match="column"):
+    with raises(rf.UnknownName, "column"):
         table()["m"]
-    with pytest.raises(rf.InvalidArgument, match="same length"):
+    with raises(rf.InvalidArgument, "columns"):
         rf.Table({"a": [1], "b": [1, 2]})
 
 
