@@ -86,11 +86,11 @@ if TYPE_CHECKING:
         Route,
         RoutingReport,
         Table,
-        TenantsResult,
         TogetherResult,
     )
     from rainier_fast.studies.placing import Tenant
     from rainier_fast.studies.ranking import Layout, Ranking
+    from rainier_fast.studies.tenants import TenantsResult
 
     B200_NODE: UltraServer
     GB200_NVL72: UltraServer
@@ -223,7 +223,6 @@ _LATE = {
             "Route",
             "RoutingReport",
             "Table",
-            "TenantsResult",
             "TogetherResult",
         ),
         "rainier_fast.results",
@@ -234,6 +233,7 @@ _LATE = {
     "Compute": "rainier_fast.collectives.plan",
     "Plan": "rainier_fast.collectives.plan",
     "Tenant": "rainier_fast.studies.placing",
+    "TenantsResult": "rainier_fast.studies.tenants",
     **dict.fromkeys(("Calibration", "calibrate"), "rainier_fast.measure"),
 }
 

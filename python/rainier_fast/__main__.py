@@ -9,11 +9,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from rainier_fast.ask.request import OPERATIONS, run
-from rainier_fast.errors import RainierError, invalid
+from rainier_fast.ask.request import OPERATIONS
+from rainier_fast.collectives.run import run
+from rainier_fast.errors import RainierError, invalid, unknown
 from rainier_fast.machine.presets import preset, presets
 from rainier_fast.results.collective import CollectiveResult
-from rainier_fast.results.table import Table
+from rainier_fast.table import Table
 from rainier_fast.units import format_time
 
 __all__ = ["main"]
@@ -54,8 +55,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _result(options: argparse.Namespace) -> CollectiveResult:
-    from rainier_fast.errors import unknown
-
     if options.collective not in OPERATIONS:
         raise unknown("collective", options.collective, OPERATIONS)
     machine = preset(options.preset, _chips(options.chips), _shape(options.shape))

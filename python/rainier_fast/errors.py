@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "UnknownName",
     "Unreachable",
     "Unsupported",
+    "as_one_of",
     "invalid",
     "invalid_type",
     "out_of_range",
@@ -162,6 +163,31 @@ def unknown(
     if closest:
         message += f"; did you mean {' or '.join(map(shown, closest))}?"
     return UnknownName(message)
+
+
+def as_one_of(
+    argument: str,
+    value: object,
+    known: Iterable[str],
+    aliases: Callable[[], Mapping[str, str]] | None = None,
+) -> str:
+    """Return `value` as plain text, one of the names that are known; `aliases` help a miss.
+
+    Raises
+    ------
+    UnknownName
+        If it is none of them, whatever it is; the message names the closest.
+
+    Examples
+    --------
+    >>> as_one_of("tie", "split", ["split", "positive"])
+    'split'
+    """
+    if isinstance(value, str):
+        text = str.__str__(value)  # a subclass may compare as it likes
+        if text in known:
+            return text
+    raise unknown(argument, value, known, None if aliases is None else aliases())
 
 
 def _closest(value: object, names: list[str], aliases: Mapping[str, str]) -> list[str]:

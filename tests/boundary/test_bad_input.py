@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import rainier_fast as rf
+from raising import raises
 
 NAN, INF, HUGE = math.nan, math.inf, 2**70
 RING = rf.torus(8, "1 GB/s", "1 us")
@@ -245,18 +246,18 @@ def test_bad_input_is_refused_by_name(
 @pytest.mark.parametrize(
     ("values", "place"),
     [
-        ([0, 1, 9], r"src\[2\]"),
-        (np.array([0, -5], np.int16), r"src\[1\]"),
-        ([HUGE, 1], r"src\[0\]"),
+        ([0, 1, 9], "src[2]"),
+        (np.array([0, -5], np.int16), "src[1]"),
+        ([HUGE, 1], "src[0]"),
     ],
 )
 def test_a_chip_out_of_range_is_named_with_its_place(values: Any, place: str) -> None:
-    with pytest.raises(rf.OutOfRange, match=f"{place}.*must be 0 to 7"):
+    with raises(rf.OutOfRange, place):
         RING.link_loads(values, np.zeros(len(values), int), 1)
 
 
 def test_a_bad_size_is_named_with_its_place() -> None:
-    with pytest.raises(rf.InvalidArgument, match=r"nbytes\[1\]: got nan"):
+    with raises(rf.InvalidArgument, "nbytes[1]"):
         RING.link_loads([0, 1], [1, 2], [1.0, NAN])
 
 
@@ -291,7 +292,7 @@ UNALIGNED = np.frombuffer(b"\0" + np.array([0, 2, 4]).tobytes(), np.int64, offse
         Column(),
         [np.int8(0), np.uint64(2), 4],
     ],
-    ids=str,
+    ids=lambda column: str(column).split(" at 0x")[0],  # addresses differ between processes
 )
 def test_odd_but_good_columns(column: Any) -> None:
     expected = RING.link_loads([0, 2, 4], 7, [1, 2, 3])

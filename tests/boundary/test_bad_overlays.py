@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import rainier_fast as rf
+from raising import raises
 
 ULTRA = rf.preset("trn2-ultraserver")
 TWO = rf.Cluster(
@@ -96,14 +97,14 @@ def test_bad_overlays_are_refused(
 
 def test_everything_dead_over_two_calls_is_refused() -> None:
     half = TWO.with_faults(sites="a")
-    with pytest.raises(rf.InvalidArgument, match="everything is dead"):
+    with raises(rf.InvalidArgument, "faults"):
         half.with_faults(sites="b")
-    with pytest.raises(rf.InvalidArgument, match="everything is dead"):
+    with raises(rf.InvalidArgument, "faults"):
         half.with_faults(chips=range(192, 320))
 
 
 def test_what_a_machine_does_not_have() -> None:
-    with pytest.raises(rf.InvalidArgument, match="have no NICs"):
+    with raises(rf.InvalidArgument, "nics"):
         TPU.with_faults(nics=[3])
     with pytest.raises(rf.UnknownName, match="must be one of x, y"):
         TPU.with_faults(links=rf.LinkAt("nic"))

@@ -94,6 +94,8 @@ def _read(path: tuple[str, ...], file: Path) -> Module:
             else:
                 module.paths.add(target)
     body = _USE.sub(" ", text)
+    words = set(re.findall(r"\w+", _MODULE.sub(" ", body)))
+    module.paths.update(module.uses[name] for name in module.reexports & words & set(module.uses))
     module.defines.update(_DEFINES.findall(_outermost(body)))
     for found in _PATH.finditer(body):
         module.paths.add(tuple(part.strip() for part in found[1].split("::")))

@@ -15,6 +15,7 @@ from rainier_fast.validation.fit import fit_one
 from rainier_fast.validation.h100_nccl import fitted_fill
 from rainier_fast.validation.swing_paper import doubling_congestion
 from rainier_fast.validation.tpu_scaling_book import _rows_of, fitted_launch
+from raising import raises
 
 GRANTED = "its conventions granted"
 
@@ -196,15 +197,15 @@ def test_every_row_says_where_it_is_from() -> None:
 
 def test_rows_and_fits_refuse_nonsense() -> None:
     line = ("group", "case", "time", "us")
-    with pytest.raises(rf.InvalidArgument, match="published"):
+    with raises(rf.InvalidArgument, "published"):
         Row(*line, 0.0, 1.0, "model", "source")
-    with pytest.raises(rf.InvalidArgument, match="ours"):
+    with raises(rf.InvalidArgument, "ours"):
         Row(*line, 1.0, float("nan"), "model", "source")
-    with pytest.raises(rf.InvalidArgument, match="rows"):
+    with raises(rf.InvalidArgument, "rows"):
         mean_error([])
-    with pytest.raises(rf.InvalidArgument, match="values"):
+    with raises(rf.InvalidArgument, "values"):
         fit_one([], lambda value: [value])
-    with pytest.raises(rf.InvalidArgument, match="errors"):
+    with raises(rf.InvalidArgument, "errors"):
         fit_one([1.0], lambda value: [value])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import rainier_fast as rf
-from rainier_fast.ask.request import run
+from rainier_fast.collectives.run import run
 
 # What `auto` leaves out: predictions of a vendor's library, and what is made for the links at hand.
 NAMED_ONLY = ("nccl", "neuron", "synthesized")

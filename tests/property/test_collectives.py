@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import rainier_fast as rf
 from property.strategies import alone, clusters, grids, policies
 from rainier_fast.ask.request import OPERATIONS
-from rainier_fast.ask.request import run as run_request
+from rainier_fast.collectives.run import run as run_request
 
 REDUCING = ("all_reduce", "reduce_scatter", "all_gather")
 ROOTED = ("broadcast", "reduce", "gather", "scatter")

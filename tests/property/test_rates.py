@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rainier_fast as rf
+from raising import raises
 
 SHAPES = [(4,), (5,), (4, 4), (3, 4), (2, 2, 3), (4, 4, 4)]
 
@@ -109,9 +110,9 @@ def test_one_message_has_the_bandwidth_of_its_route() -> None:
 
 def test_bad_columns_are_named() -> None:
     torus = rf.torus((4, 4), bandwidth="1 GB/s")
-    with pytest.raises(rf.OutOfRange, match=r"dst\[1\]"):
+    with raises(rf.OutOfRange, "dst[1]"):
         torus.max_min_rates([0, 1], [1, 16])
-    with pytest.raises(rf.InvalidArgument, match="dst"):
+    with raises(rf.InvalidArgument, "dst"):
         torus.max_min_rates([0, 1], [1, 2, 3])
     assert torus.max_min_rates([], []).size == 0
     assert np.isinf(torus.max_min_rates(3, 3)).all()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import rainier_fast as rf
 from rainier_fast.ask.request import OPERATIONS
-from rainier_fast.ask.request import run as run_request
+from rainier_fast.collectives.run import run as run_request
 
 ROOTED = ("broadcast", "reduce", "gather", "scatter")
 UP, DOWN = 1 + 1e-9, 1 - 1e-9

@@ -13,6 +13,7 @@ import pytest
 import rainier_fast as rf
 from rainier_fast.errors import InvalidArgument, InvalidType, Unsupported
 from rainier_fast.measure.space import with_server
+from raising import raises
 
 MIB = 2**20
 OPERATIONS = ("all_reduce", "all_gather", "reduce_scatter")
@@ -145,7 +146,7 @@ def test_text_has_everything(fit: rf.Calibration) -> None:
 def test_bad_arguments() -> None:
     trn2 = rf.preset("trn2")
     good = rows(trn2, [MIB, 4.0 * MIB, 16.0 * MIB], algorithm="neuron")
-    with pytest.raises(InvalidType, match="machine"):
+    with raises(InvalidType, "machine"):
         rf.calibrate("trn2", good)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgument, match="3 rows, must have at least one for each"):
         rf.calibrate(trn2, good[:3])

@@ -26,6 +26,7 @@ from rainier_fast.catalog.figure import CONFIDENCE, UNITS
 from rainier_fast.catalog.load import read_assumptions, read_entries
 from rainier_fast.definitions import Chip
 from rainier_fast.errors import InvalidArgument, InvalidType, UnknownName
+from raising import raises
 
 RIVAL_CHIPS = {"h100", "h200", "b200", "gb200", "gb300", "mi300x", "mi355x"}
 RIVAL_CHIPS |= {"maia-100", "maia-200"}
@@ -320,11 +321,12 @@ def test_latencies_between_sites_are_the_same_from_both_ends() -> None:
 
 
 def test_lookups_that_miss() -> None:
-    with pytest.raises(UnknownName, match="did you mean 'trainium2'"):
+    with raises(UnknownName, "catalog") as caught:
         catalog()["trainum2"]
+    assert "'trainium2'" in str(caught.value)
     with pytest.raises(KeyError, match="did you mean 'hbm_bytes'"):
         catalog()["trainium2"]["hbm_byte"]
-    with pytest.raises(UnknownName, match="assumption: got 'x'"):
+    with raises(UnknownName, "assumption"):
         assumptions()["x"]
     assert catalog().get("trainum2") is None
     assert "trainum2" not in catalog()
@@ -474,5 +476,5 @@ def test_an_assumption_without_a_reason_or_range_is_refused() -> None:
 
 
 def test_a_figure_of_text_is_no_number() -> None:
-    with pytest.raises(InvalidType, match="this figure is text"):
+    with raises(InvalidType, "value"):
         _ = catalog()["rainier-indiana"]["state"].number

@@ -9,6 +9,7 @@ import pickle
 import pytest
 
 import rainier_fast as rf
+from raising import raises
 
 NAMES = ["rainier", "gb200-nvl72", "tpu-v5p"]
 COLUMNS = [
@@ -89,7 +90,7 @@ def test_groups_of_equal_size() -> None:
     first = rf.preset("gb200-nvl72").all_reduce("1 GiB", group=range(64))
     assert table["time_s"][1] == first.time_s
     assert table["time_s"][0] == rf.preset("trn2-ultraserver").all_reduce("1 GiB").time_s
-    with pytest.raises(rf.InvalidArgument, match=r"machines\[0\] \(trn2\) has 16 chips"):
+    with raises(rf.InvalidArgument, "group_chips"):
         rf.compare(["trn2", "gb200-nvl72"], "all_reduce", "1 GiB", group_chips=64)
 
 

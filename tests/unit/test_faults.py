@@ -15,6 +15,7 @@ import pytest
 
 import rainier_fast as rf
 from rainier_fast import _core
+from raising import raises
 
 RAINIER = rf.preset("rainier")
 ULTRA = rf.preset("trn2-ultraserver")
@@ -169,9 +170,9 @@ def test_healthy_and_repaired_undo() -> None:
         links=[3], chips=[7], nics=[8], ultraservers=[1], degrade={10: 0.5}
     )
     for name, value in {"links": 5, "chips": 8, "nics": 7, "ultraservers": 0, "sites": 0}.items():
-        with pytest.raises(rf.InvalidArgument, match=f"{name}: got {value}, is not among"):
+        with raises(rf.InvalidArgument, name):
             hurt.repaired(**{name: value})
-    with pytest.raises(rf.InvalidArgument, match="degraded: got 3"):
+    with raises(rf.InvalidArgument, "degraded"):
         hurt.repaired(degraded=[3])
 
 
@@ -325,7 +326,7 @@ def test_malformed_files_are_refused(tmp_path: Path, change: dict[str, Any], wor
 def test_files_that_are_not_json_objects_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "faults.json"
     path.write_text(text)
-    with pytest.raises(rf.InvalidArgument, match="path: got"):
+    with raises(rf.InvalidArgument, "path"):
         rf.Faults.load(path)
 
 

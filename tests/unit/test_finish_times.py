@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import rainier_fast as rf
+from raising import raises
 
 LINE = rf.torus((4,), bandwidth=2.0, latency=0.25, wrap=False)
 FIFO: dict[str, Any] = {"model": "fifo"}
@@ -87,29 +88,29 @@ def test_spread_messages_are_not_served_one_by_one(routing: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "options", "error", "message"),
+    ("arguments", "options", "error", "argument"),
     [
         ((0, 4, 1), {}, rf.OutOfRange, "dst"),
-        (([0, 1], [1, -1], 1), {}, rf.OutOfRange, r"dst\[1\]"),
+        (([0, 1], [1, -1], 1), {}, rf.OutOfRange, "dst[1]"),
         (([0, 1], [1, 2, 3], 1), {}, rf.InvalidArgument, "dst"),
-        (([0, 1], [1, 2], [1]), {}, rf.InvalidArgument, "nbytes: got '1 values'"),
-        (([0, 1], [1, 2], [1, np.nan]), {}, rf.InvalidArgument, r"nbytes\[1\]"),
-        (([0, 1], [1, 2], 1, [0.0]), {}, rf.InvalidArgument, "start: got '1 values'"),
-        (([0, 1], [1, 2], 1, [0.0, -1]), {}, rf.InvalidArgument, r"start\[1\]: got -1.0"),
-        (([0, 1], [1, 2], 1, [np.inf, 0]), {}, rf.InvalidArgument, r"start\[0\]: got inf"),
-        ((0, 1, 1, [[0.0]]), {}, rf.InvalidArgument, "start: got '2 dimensions'"),
+        (([0, 1], [1, 2], [1]), {}, rf.InvalidArgument, "nbytes"),
+        (([0, 1], [1, 2], [1, np.nan]), {}, rf.InvalidArgument, "nbytes[1]"),
+        (([0, 1], [1, 2], 1, [0.0]), {}, rf.InvalidArgument, "start"),
+        (([0, 1], [1, 2], 1, [0.0, -1]), {}, rf.InvalidArgument, "start[1]"),
+        (([0, 1], [1, 2], 1, [np.inf, 0]), {}, rf.InvalidArgument, "start[0]"),
+        ((0, 1, 1, [[0.0]]), {}, rf.InvalidArgument, "start"),
         ((0, 1, 1, "soon"), {}, rf.InvalidArgument, "start"),
         ((0, 1, 1, ["1 s"]), {}, rf.InvalidType, "start"),
-        ((0, 1, 1), {"model": "link_load"}, rf.UnknownName, "fluid"),
+        ((0, 1, 1), {"model": "link_load"}, rf.UnknownName, "model"),
         ((0, 1, 1), {"model": 1}, rf.UnknownName, "model"),
         ((0, 1, 1), {"routing": "left"}, rf.UnknownName, "routing"),
         ((0, 1, 1), {"progress": 1}, rf.InvalidType, "progress"),
     ],
 )
 def test_bad_arguments_are_named(
-    arguments: Any, options: Any, error: type[Exception], message: str
+    arguments: Any, options: Any, error: type[rf.RainierError], argument: str
 ) -> None:
-    with pytest.raises(error, match=message):
+    with raises(error, argument):
         LINE.finish_times(*arguments, **options)
 
 

@@ -13,7 +13,8 @@ import pytest
 import rainier_fast as rf
 from rainier_fast import _core
 from rainier_fast.ask.grid import GridGroups
-from rainier_fast.ask.request import run
+from rainier_fast.collectives.run import run
+from raising import raises
 
 MIB = 2**20
 
@@ -172,14 +173,14 @@ def test_groups_of_a_grid_are_checked() -> None:
     core = rf.torus((4,), bandwidth=1e9)._core
     one = np.array([[0]], np.uint32)
     for local, outer, word in (
-        ([[0, 0]], [[0]], "twice"),
+        ([[0, 0]], [[0]], "locals"),
         ([[0, 4]], [[0]], "locals"),
         ([[0, 1]], [[1]], "domains"),
         (np.empty((0, 1)), [[0]], "locals"),
     ):
-        with pytest.raises(rf.RainierError, match=word):
+        with raises(rf.RainierError, word):
             _core.Groups.grid(core, np.array(local, np.uint32), np.array(outer, np.uint32))
-    with pytest.raises(rf.RainierError, match="ranks"):
+    with raises(rf.RainierError, "ranks"):
         GridGroups(4, 2, 0, b"", one.tobytes(), one.tobytes(), 1, 4)
     groups = GridGroups.of(1, one, np.array([[0, 2], [1, 3]], np.uint32))
     assert eval(repr(groups)) == groups
@@ -291,9 +292,9 @@ def test_bad_arguments(
 def test_what_has_no_mapping_says_so() -> None:
     trn2 = rf.preset("trn2")
     calls = {"dp": ("all_reduce", 1)}
-    with pytest.raises(rf.InvalidArgument, match="keep"):
+    with raises(rf.InvalidArgument, "keep"):
         trn2.best_mapping({"dp": 16}, calls, keep=0)
-    with pytest.raises(rf.UnknownName, match="model"):
+    with raises(rf.UnknownName, "model"):
         trn2.best_mapping({"dp": 16}, calls, model="guess")
     with pytest.raises(rf.Unsupported, match="healthy"):
         trn2.with_faults(links=[0]).best_mapping({"dp": 16}, calls)

@@ -11,6 +11,7 @@ import pytest
 
 from rainier_fast.errors import InvalidArgument, InvalidType, RainierError
 from rainier_fast.formats.read import Reading, read
+from raising import raises
 
 NCCOM = """\
 nccom-test -r 64 --minbytes 1mb --maxbytes 16mb --stepfactor 4 --datatype bf16 allr
@@ -253,16 +254,16 @@ def test_refusals_name_the_line(table: object, message: str) -> None:
 
 @pytest.mark.parametrize("table", [5, None, {"op": "ar"}, b"text"])
 def test_other_types_are_refused(table: object) -> None:
-    with pytest.raises(InvalidType, match="table"):
+    with raises(InvalidType, "table"):
         read(table)
 
 
 def test_units_that_the_caller_names_are_checked() -> None:
     row = [{"op": "ar", "bytes": 8, "time": 5}]
     assert one(row, time_unit="ms")[1] == 5e-3
-    with pytest.raises(RainierError, match="time_unit"):
+    with raises(RainierError, "time_unit"):
         read(row, time_unit="fortnight")
-    with pytest.raises(RainierError, match="size_unit"):
+    with raises(RainierError, "size_unit"):
         read(row, size_unit="bits")
 
 

@@ -9,6 +9,7 @@ import pytest
 import rainier_fast as rf
 from rainier_fast.errors import InvalidArgument, RainierError, Unsupported
 from rainier_fast.measure.space import with_server
+from raising import raises
 
 MIB = 2**20
 NEURON = rf.Neuron.from_catalog()
@@ -183,7 +184,7 @@ def test_other_refusals() -> None:
         rf.Cluster([rf.Site("here", 2, rf.TRN2_ULTRASERVER)]).all_reduce(
             MIB, group=[0, 1, 64], algorithm="neuron"
         )
-    with pytest.raises(Unsupported, match="neuron broadcast"):
+    with pytest.raises(Unsupported, match="'neuron' for broadcast"):
         rf.preset("trn2").broadcast(MIB, algorithm="neuron")
     with pytest.raises(Unsupported, match="chunks"):
         rf.preset("trn2").all_reduce(MIB, algorithm="neuron", chunks=4)
@@ -226,5 +227,5 @@ def test_the_definition_evaluates_back() -> None:
 
 
 def test_a_neuron_needs_a_chip() -> None:
-    with pytest.raises(InvalidArgument, match="needs a chip"):
+    with raises(InvalidArgument, "neuron"):
         dataclasses.replace(rf.TRN2_INSTANCE, chip=None)

@@ -12,6 +12,7 @@ import pytest
 
 import rainier_fast as rf
 from rainier_fast.definitions.rates import RATE_SOURCES
+from raising import raises
 
 ULTRA = rf.preset("trn2-ultraserver")
 RAINIER = rf.preset("rainier")
@@ -188,21 +189,21 @@ def test_names_and_types_of_rates_are_checked() -> None:
         {"chips_per_host": 0},
         {"repair_hours": -1},
     ):
-        with pytest.raises(rf.RainierError, match=next(iter(words))):
+        with raises(rf.RainierError, next(iter(words))):
             rf.FailureRates(**words)
-    with pytest.raises(rf.UnknownName, match="'llama3', 'rsc-1'"):
+    with raises(rf.UnknownName, "rates"):
         TWO.sample_faults("llama4")
-    with pytest.raises(rf.InvalidType, match="rates"):
+    with raises(rf.InvalidType, "rates"):
         TWO.sample_faults(0.5)  # type: ignore[arg-type]
     for hours in (-1, math.nan, math.inf, "24", None):
-        with pytest.raises(rf.RainierError, match="hours"):
+        with raises(rf.RainierError, "hours"):
             TWO.sample_faults("llama3", hours)  # type: ignore[arg-type]
     for seed in (-1, 2**64, 0.5):
-        with pytest.raises(rf.RainierError, match="seed"):
+        with raises(rf.RainierError, "seed"):
             TWO.sample_faults("llama3", 1.0, seed)  # type: ignore[arg-type]
-    with pytest.raises(rf.InvalidArgument, match="chips_per_host: got 7, must divide the 64"):
+    with raises(rf.InvalidArgument, "chips_per_host"):
         TWO.sample_faults(rf.FailureRates(host_per_hour=1e-3, chips_per_host=7))
-    with pytest.raises(rf.InvalidArgument, match="everything is dead"):
+    with raises(rf.InvalidArgument, "faults"):
         TWO.sample_faults(rf.FailureRates(chip_per_hour=1e9))
 
 
@@ -273,7 +274,7 @@ def test_damaged_ultraservers_may_be_left_out() -> None:
     assert "drop_ultraserver" in str(found)
     with pytest.raises(rf.Unsupported, match="leave group out"):
         TWO.monte_carlo("all_reduce", 8, policy="drop_ultraserver", group=[0, 1], **words)
-    with pytest.raises(rf.UnknownName, match="policy"):
+    with raises(rf.UnknownName, "policy"):
         TWO.monte_carlo("all_reduce", 8, policy="spare", **words)
 
 
@@ -298,9 +299,9 @@ def test_quantiles_and_the_like() -> None:
     finite = [time for time in ordered if math.isfinite(time)]
     assert found.mean_s == pytest.approx(sum(finite) / len(finite))
     for share in (0, -1, 1.5, math.nan):
-        with pytest.raises(rf.InvalidArgument, match="share"):
+        with raises(rf.InvalidArgument, "share"):
             found.quantile_s(share)
-    with pytest.raises(rf.InvalidType, match="share"):
+    with raises(rf.InvalidType, "share"):
         found.quantile_s("x")  # type: ignore[arg-type]
 
 
@@ -378,11 +379,11 @@ def test_arguments_are_checked() -> None:
         ({"group": [999]}, "group"),
     ]
     for words, name in bad:
-        with pytest.raises(rf.RainierError, match=name):
+        with raises(rf.RainierError, name):
             ULTRA.monte_carlo("all_reduce", 8, **{"draws": 2, **words})
     with pytest.raises(TypeError, match="unexpected keyword argument 'sise'"):
         ULTRA.monte_carlo("all_reduce", 8, sise=3)
-    with pytest.raises(rf.UnknownName, match="operation"):
+    with raises(rf.UnknownName, "operation"):
         ULTRA.monte_carlo("all_reduction", 8)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import rainier_fast as rf
 from rainier_fast import Block, Schedule, Send
+from raising import raises
 
 RING = rf.torus(4, "1 GB/s")
 THERE, BACK = Send(0, 1, [0], step=0, reduce=True), Send(1, 0, [0], step=0, reduce=True)
@@ -87,7 +88,7 @@ def test_it_runs_on_another_machine() -> None:
     fast = rf.torus(4, "2 GB/s")
     there, here = fast.run(made, model="fluid"), RING.run(made, model="fluid")
     assert there.time_s == pytest.approx(here.time_s / 2)
-    with pytest.raises(rf.RainierError, match=r"chips\[2\]: got 2"):
+    with raises(rf.RainierError, "chips[2]"):
         rf.torus(2, "1 GB/s").run(made)
 
 

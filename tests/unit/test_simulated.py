@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import rainier_fast as rf
+from raising import raises
 
 
 @pytest.mark.parametrize("ranks", [64, 256, 512])
@@ -102,7 +103,7 @@ def test_bucket_weights_of_ones_own() -> None:
     assert ultraserver.all_reduce(1e9, algorithm=equal).time_s == pytest.approx(named)
     with pytest.raises(rf.Unsupported, match="weights"):
         ultraserver.all_to_all(1e9, algorithm=weights)
-    with pytest.raises(rf.InvalidArgument, match="axes of this group"):
+    with raises(rf.InvalidArgument, "weights"):
         ultraserver.all_reduce(1e9, algorithm=rf.Bucket({"xy": 1.0}))
     for wrong in ({"xx": 1.0}, {"x": 0.5}, {}, {"x": float("nan")}, {"x": -1.0, "y": 2.0}):
         with pytest.raises(rf.InvalidArgument):

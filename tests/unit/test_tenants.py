@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import rainier_fast as rf
+from raising import raises
 
 SERVER = rf.preset("trn2-ultraserver")
 RAINIER = rf.preset("rainier", chips=64 * 64, sites=3)
@@ -130,9 +131,9 @@ def test_bad_jobs_are_named() -> None:
         job("a")
     with pytest.raises(rf.InvalidArgument, match="one of the two"):
         job("a", instances=1, ultraservers=1)
-    with pytest.raises(rf.UnknownName, match="collective"):
+    with raises(rf.UnknownName, "collective"):
         rf.Tenant("a", "all_redcue", 1, instances=1)
-    with pytest.raises(rf.InvalidArgument, match="instances"):
+    with raises(rf.InvalidArgument, "instances"):
         job("a", instances=0)
     with pytest.raises(rf.InvalidArgument, match="instances of a"):
         RAINIER.tenants([job("a", instances=3)])
@@ -150,13 +151,13 @@ def test_bad_jobs_are_named() -> None:
         SERVER.tenants([])
     with pytest.raises(rf.InvalidType, match="Tenant"):
         SERVER.tenants(["a"])  # type: ignore[list-item]
-    with pytest.raises(rf.UnknownName, match="placement"):
+    with raises(rf.UnknownName, "placement"):
         SERVER.tenants([job("a", instances=1)], "tight")
-    with pytest.raises(rf.UnknownName, match="unit"):
+    with raises(rf.UnknownName, "unit"):
         SERVER.tenants([job("a", instances=1)], unit="rack")
-    with pytest.raises(rf.InvalidArgument, match="seed"):
+    with raises(rf.InvalidArgument, "seed"):
         SERVER.tenants([job("a", instances=1)], seed=-1)
-    with pytest.raises(rf.UnknownName, match="model"):
+    with raises(rf.UnknownName, "model"):
         SERVER.tenants([job("a", instances=1)], model="fifo")
 
 

@@ -13,6 +13,7 @@ import pytest
 import rainier_fast as rf
 from rainier_fast.ask.request import OPERATIONS, Request
 from rainier_fast.collectives.plan import MachinePlans, MeshPlans
+from raising import raises
 
 TRN2 = rf.preset("trn2")
 MESH = TRN2.mesh(dp=4, tp=4)
@@ -53,36 +54,36 @@ def test_bad_plans_are_refused_as_the_collectives_do() -> None:
         TRN2.plan.all_reduce("1 MiB", axis="dp")  # type: ignore[call-arg]
     with pytest.raises(rf.UnknownName):
         MESH.plan.all_reduce("1 MiB", axis="pp")
-    with pytest.raises(rf.InvalidArgument, match="size"):
+    with raises(rf.InvalidArgument, "size"):
         TRN2.plan.all_reduce(-1)
-    with pytest.raises(rf.InvalidType, match="name"):
+    with raises(rf.InvalidType, "name"):
         TRN2.plan.barrier().named(3)  # type: ignore[arg-type]
-    with pytest.raises(rf.InvalidArgument, match="start"):
+    with raises(rf.InvalidArgument, "start"):
         TRN2.plan.barrier().starting(-1)
 
 
 def test_bad_calls_are_named() -> None:
     plan = TRN2.plan.all_reduce("1 MiB")
-    with pytest.raises(rf.InvalidArgument, match="at least one plan"):
+    with raises(rf.InvalidArgument, "plans"):
         TRN2.together([])
-    with pytest.raises(rf.InvalidType, match=r"plans\[1\]"):
+    with raises(rf.InvalidType, "plans[1]"):
         TRN2.together([plan, 3])  # type: ignore[list-item]
-    with pytest.raises(rf.InvalidType, match="plans"):
+    with raises(rf.InvalidType, "plans"):
         TRN2.together(plan)  # type: ignore[arg-type]
-    with pytest.raises(rf.InvalidArgument, match="machine that runs them"):
+    with raises(rf.InvalidArgument, "plans[0]"):
         rf.preset("trn2-ultraserver").together([plan])
-    with pytest.raises(rf.UnknownName, match="model"):
+    with raises(rf.UnknownName, "model"):
         TRN2.together([plan], "magic")
     with pytest.raises(rf.Unsupported, match="fifo"):
         TRN2.together([TRN2.plan.all_reduce("1 MiB", model="fifo")])
     fluid = TRN2.plan.all_reduce("1 MiB", model="fluid")
     assert TRN2.together([fluid, plan]).model == "fluid"
-    with pytest.raises(rf.InvalidArgument, match="asks for 'fluid'"):
+    with raises(rf.InvalidArgument, "model"):
         TRN2.together([fluid], "link_load")
     h100 = rf.preset("h100")
     with pytest.raises(rf.Unsupported, match="nccl"):
         h100.together([h100.plan.all_reduce("1 GiB", algorithm="nccl")])
-    with pytest.raises(rf.InvalidArgument, match="collective_packet"):
+    with raises(rf.InvalidArgument, "collective_packet"):
         TRN2.together([plan], collective_packet=0)
 
 
@@ -225,7 +226,7 @@ def test_dma_engines_are_the_chips_own() -> None:
 
 
 def test_computation_is_refused_where_nothing_is_known() -> None:
-    with pytest.raises(rf.InvalidArgument, match="hbm_bytes"):
+    with raises(rf.InvalidArgument, "hbm_bytes"):
         TRN2.together([TRN2.plan.compute(1.0, 2 * HBM)])
     with pytest.raises(rf.Unsupported, match="link_load"):
         TRN2.together([TRN2.plan.compute(1.0, 1)], "fluid")
@@ -236,5 +237,5 @@ def test_computation_is_refused_where_nothing_is_known() -> None:
     with pytest.raises(rf.Unsupported, match="computation"):
         TRN2.plan.compute(1.0, 1).run()
     for bad in ({"time_s": 0}, {"packet": 0}):
-        with pytest.raises(rf.InvalidArgument, match=next(iter(bad))):
+        with raises(rf.InvalidArgument, next(iter(bad))):
             TRN2.plan.compute(**{"time_s": 1.0, "hbm_bytes": 1, **bad})

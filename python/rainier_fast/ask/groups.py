@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,13 @@ from rainier_fast.screen import one_screen
 from rainier_fast.topology.arrays import chip_array
 from rainier_fast.topology.base import Base
 
-__all__ = ["Groups", "as_groups"]
+__all__ = ["Group", "Groups", "as_groups"]
 
 MOST_CHIPS: Final = 2**32 - 1
 _MOST_LISTED: Final = 32  # what repr writes out
+
+Group: TypeAlias = "Groups | Sequence[int] | NDArray[np.integer[Any]] | None"
+"""What ``group=`` accepts: all chips, groups of a mesh axis, or the chips of one group."""
 
 
 @one_screen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from rainier_fast import _core
 from rainier_fast.ask.groups import Groups, as_groups
@@ -20,14 +20,10 @@ from rainier_fast.definitions.check import (
 from rainier_fast.definitions.routing import Policy, Routing, RoutingRow, as_routing, routing_row
 from rainier_fast.errors import invalid, invalid_type, unknown
 from rainier_fast.screen import one_screen
+from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
 
-if TYPE_CHECKING:
-    from rainier_fast.ask.schedule import Schedule
-    from rainier_fast.machine.machine import Machine
-    from rainier_fast.results.collective import CollectiveResult
-
-__all__ = ["MODELS", "OPERATIONS", "Algorithm", "Request", "algorithms", "make_request", "run"]
+__all__ = ["MODELS", "OPERATIONS", "Algorithm", "Request", "algorithms", "make_request"]
 
 OPERATIONS: Final = _core.OPERATIONS
 """Every collective."""
@@ -38,10 +34,14 @@ MODELS: Final = _core.MODELS
 Algorithm: TypeAlias = str | Bucket | Sequence[str | Bucket]
 """A name, ``"auto"``, a `Bucket`, or these by tier for a hierarchical schedule."""
 
-_HIERARCHICAL: Final = (
-    "an algorithm on each tier (UltraServer, site, WAN), chunks pipelined through"
-)
 _MOST_SHIFT: Final = 2**62
+
+
+class OwnSchedule(Protocol):
+    """A `Schedule`, as far as running it goes."""
+
+    @property
+    def _core(self) -> _core.Schedule: ...
 
 
 @one_screen
@@ -59,10 +59,10 @@ class Request:
     model: str
     chunks: int | None
     bucket: Bucket | None = None
-    schedule_of_own: Schedule | None = None
+    schedule_of_own: OwnSchedule | None = None
     """A schedule that is run in place of an algorithm's."""
 
-    def outcome(self, machine: Machine) -> _core.Outcome:
+    def outcome(self, machine: Base) -> _core.Outcome:
         """Return the core's answer on a machine."""
         row = self._routing_row(machine)
         if self.schedule_of_own is not None:
@@ -70,12 +70,12 @@ class Request:
         groups = self.groups.core(machine._core)
         return machine._core.collective(self._core_row(machine), groups, row, self.model)
 
-    def schedule(self, machine: Machine) -> tuple[str, _core.Schedule]:
+    def schedule(self, machine: Base) -> tuple[str, _core.Schedule]:
         """Return the name of the algorithm and the core's schedule on a machine."""
         groups = self.groups.core(machine._core)
         return machine._core.schedule(self._core_row(machine), groups, self._routing_row(machine))
 
-    def _core_row(self, machine: Machine) -> _core._RequestRow:
+    def _core_row(self, machine: Base) -> _core._RequestRow:
         return (
             self.operation,
             self.size,
@@ -89,41 +89,19 @@ class Request:
     def _names(self) -> str | list[str]:
         return self.algorithm if isinstance(self.algorithm, str) else list(self.algorithm)
 
-    def _orders(self, machine: Machine) -> list[tuple[list[int], float]]:
+    def _orders(self, machine: Base) -> list[tuple[list[int], float]]:
         return [] if self.bucket is None else self.bucket.rows(_axes(machine))
 
-    def _routing_row(self, machine: Machine) -> RoutingRow:
+    def _routing_row(self, machine: Base) -> RoutingRow:
         return routing_row(self.routing, _axes(machine))
 
 
-def _axes(machine: Machine) -> list[str]:
+def _axes(machine: Base) -> list[str]:
     return [axis.name for axis in machine.ultraserver.axes]
 
 
-def run(
-    machine: Machine,
-    operation: str,
-    size: Quantity,
-    group: object = None,
-    algorithm: Algorithm = "auto",
-    model: str = "link_load",
-    routing: Routing = "dor",
-    chunks: int | None = None,
-    *,
-    root: int = 0,
-    shift: int = 0,
-) -> CollectiveResult:
-    """Check the arguments of a collective, run it, and return what a user reads."""
-    from rainier_fast.results.collective import CollectiveResult
-
-    request = make_request(
-        machine, operation, size, group, algorithm, model, routing, chunks, root, shift
-    )
-    return CollectiveResult._of(machine, request, request.outcome(machine))
-
-
 def make_request(
-    machine: Machine,
+    machine: Base,
     operation: str,
     size: Quantity,
     group: object,
@@ -184,12 +162,7 @@ def algorithms(operation: str | None = None) -> dict[str, str]:
         raise invalid_type("operation", operation, "must be text or None")
     if operation is not None:
         operation = as_one_of("operation", operation, OPERATIONS)
-    # A barrier runs as an all-reduce of nothing.
-    known = _core.algorithms("all_reduce" if operation == "barrier" else operation)
-    rows = {name: line for name, line, _ in known}
-    if operation not in ("send_recv", "barrier"):
-        rows.setdefault("hierarchical", _HIERARCHICAL)
-    return rows
+    return {name: line for name, line, _ in _core.algorithms(operation)}
 
 
 def _algorithm(algorithm: object, operation: str) -> tuple[str | tuple[str, ...], Bucket | None]:

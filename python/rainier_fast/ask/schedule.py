@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, SupportsIndex
+from typing import Any, Final, SupportsIndex
 
 from rainier_fast._core import Schedule as CoreSchedule
 from rainier_fast.ask.request import OPERATIONS, Request
@@ -20,10 +20,8 @@ from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
+from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
-
-if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
 
 __all__ = ["Block", "Schedule", "Send", "made_by"]
 
@@ -150,7 +148,7 @@ class Schedule:
     __slots__ = ("_core", "_machine", "_request", "algorithm")
 
     _core: CoreSchedule
-    _machine: Machine | None
+    _machine: Base | None
     _request: Request | None
     algorithm: str
     """Name of the algorithm that made it, or ``"schedule"``."""
@@ -198,9 +196,7 @@ class Schedule:
         self._fill(core, "schedule", None, None)
 
     @classmethod
-    def _of(
-        cls, core: CoreSchedule, algorithm: str, machine: Machine, request: Request
-    ) -> Schedule:
+    def _of(cls, core: CoreSchedule, algorithm: str, machine: Base, request: Request) -> Schedule:
         made = object.__new__(cls)
         made._fill(core, algorithm, machine, request)
         return made
@@ -209,7 +205,7 @@ class Schedule:
         self,
         core: CoreSchedule,
         algorithm: str,
-        machine: Machine | None,
+        machine: Base | None,
         request: Request | None,
     ) -> None:
         put(self, _core=core, algorithm=algorithm, _machine=machine, _request=request)
@@ -298,7 +294,7 @@ class Schedule:
         )
 
 
-def made_by(machine: Machine, request: Request) -> Schedule:
+def made_by(machine: Base, request: Request) -> Schedule:
     """Return the schedule of a request: the work of `rainier_fast.schedule`."""
     name, core = request.schedule(machine)
     return Schedule._of(core, name, machine, request)

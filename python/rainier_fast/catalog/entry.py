@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from rainier_fast.catalog.figure import CONFIDENCE, Figure
-from rainier_fast.definitions.check import as_one_of
+from rainier_fast.errors import as_one_of
 from rainier_fast.frozen import frozen, put
 from rainier_fast.screen import LINES, one_screen
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rainier_fast import _core
 from rainier_fast.ask.grid import from_core
 from rainier_fast.ask.groups import Groups
 from rainier_fast.collectives.mesh_collectives import MeshCollectives
 from rainier_fast.collectives.mesh_rooted import MeshRooted
 from rainier_fast.collectives.order import as_order, order_key, order_words
+from rainier_fast.collectives.plan import MeshPlans
 from rainier_fast.definitions.check import (
     MAX_COUNT,
     as_count,
@@ -28,11 +30,6 @@ from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
 from rainier_fast.whole import whole
-
-if TYPE_CHECKING:
-    from rainier_fast import _core
-    from rainier_fast.collectives.plan import MeshPlans
-    from rainier_fast.machine.machine import Machine
 
 __all__ = ["DeviceMesh", "mesh_sizes"]
 
@@ -66,11 +63,11 @@ class DeviceMesh(MeshCollectives, MeshRooted):
 
     __slots__ = ("_order", "_shape", "machine")
 
-    machine: Machine
+    machine: Base
     _order: _core.Order | None
     _shape: dict[str, int]
 
-    def __init__(self, machine: Machine, axes: Mapping[str, int], order: object = None) -> None:
+    def __init__(self, machine: Base, axes: Mapping[str, int], order: object = None) -> None:
         if not isinstance(machine, Base):
             raise invalid_type("machine", machine, "must be a machine")
         sizes = mesh_sizes(axes, machine.num_chips)
@@ -109,8 +106,6 @@ class DeviceMesh(MeshCollectives, MeshRooted):
     @property
     def plan(self) -> MeshPlans:
         """The collectives of the mesh as plans, for `Machine.together`."""
-        from rainier_fast.collectives.plan import MeshPlans
-
         return MeshPlans(self)
 
     def chips(self, **fixed: int) -> NDArray[np.int64]:

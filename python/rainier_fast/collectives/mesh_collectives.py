@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from rainier_fast.ask.groups import Groups
-from rainier_fast.ask.request import Algorithm, run
+from rainier_fast.ask.request import Algorithm
+from rainier_fast.collectives.run import run
 from rainier_fast.definitions.routing import Routing
+from rainier_fast.results.collective import CollectiveResult
+from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
-
-if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
-    from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["MeshBase", "MeshCollectives"]
 
@@ -23,7 +21,7 @@ class MeshBase:
 
     __slots__ = ()
 
-    machine: Machine
+    machine: Base
 
     @abstractmethod
     def axis_groups(self, axis: str | Sequence[str]) -> Groups:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from rainier_fast.ask.request import Algorithm, run
+from rainier_fast.ask.request import Algorithm
 from rainier_fast.collectives.mesh_collectives import MeshBase
+from rainier_fast.collectives.run import run
 from rainier_fast.definitions.routing import Routing
+from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.units import Quantity
-
-if TYPE_CHECKING:
-    from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["MeshRooted"]
 

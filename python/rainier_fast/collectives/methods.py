@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
-
-from rainier_fast.ask.groups import Groups
-from rainier_fast.ask.request import Algorithm, run
+from rainier_fast.ask.groups import Group
+from rainier_fast.ask.request import Algorithm
+from rainier_fast.collectives.run import run
 from rainier_fast.definitions.routing import Routing
+from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
 
-if TYPE_CHECKING:
-    from rainier_fast.results.collective import CollectiveResult
-
-__all__ = ["Collectives", "Group"]
-
-Group: TypeAlias = Groups | Sequence[int] | NDArray[np.integer[Any]] | None
-"""What ``group=`` accepts: all chips, groups of a mesh axis, or the chips of one group."""
+__all__ = ["Collectives"]
 
 
 class Collectives(Base):
@@ -75,7 +65,7 @@ class Collectives(Base):
         >>> preset("trn2").all_reduce("64 MiB").ranks
         16
         """
-        return run(self._whole, "all_reduce", size, group, algorithm, model, routing, chunks)
+        return run(self, "all_reduce", size, group, algorithm, model, routing, chunks)
 
     def reduce_scatter(
         self,
@@ -111,7 +101,7 @@ class Collectives(Base):
         >>> preset("trn2").reduce_scatter("64 MiB").ranks
         16
         """
-        return run(self._whole, "reduce_scatter", size, group, algorithm, model, routing, chunks)
+        return run(self, "reduce_scatter", size, group, algorithm, model, routing, chunks)
 
     def all_gather(
         self,
@@ -147,7 +137,7 @@ class Collectives(Base):
         >>> preset("trn2").all_gather("64 MiB").ranks
         16
         """
-        return run(self._whole, "all_gather", size, group, algorithm, model, routing, chunks)
+        return run(self, "all_gather", size, group, algorithm, model, routing, chunks)
 
     def all_to_all(
         self,
@@ -183,7 +173,7 @@ class Collectives(Base):
         >>> preset("trn2").all_to_all("64 MiB").ranks
         16
         """
-        return run(self._whole, "all_to_all", size, group, algorithm, model, routing, chunks)
+        return run(self, "all_to_all", size, group, algorithm, model, routing, chunks)
 
     def send_recv(
         self,
@@ -223,9 +213,7 @@ class Collectives(Base):
         >>> preset("trn2").send_recv("64 MiB").ranks
         16
         """
-        return run(
-            self._whole, "send_recv", size, group, algorithm, model, routing, chunks, shift=shift
-        )
+        return run(self, "send_recv", size, group, algorithm, model, routing, chunks, shift=shift)
 
     def barrier(
         self,
@@ -258,4 +246,4 @@ class Collectives(Base):
         >>> preset("trn2").barrier().ranks
         16
         """
-        return run(self._whole, "barrier", 0, group, algorithm, model, routing, chunks)
+        return run(self, "barrier", 0, group, algorithm, model, routing, chunks)

@@ -8,24 +8,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, wraps
-from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec
 
-from rainier_fast.ask.groups import Groups, as_groups
+from rainier_fast.ask.groups import Group, Groups, as_groups
 from rainier_fast.ask.request import Request, make_request
-from rainier_fast.collectives.mesh_collectives import MeshCollectives
+from rainier_fast.collectives.mesh_collectives import MeshBase, MeshCollectives
 from rainier_fast.collectives.mesh_rooted import MeshRooted
-from rainier_fast.collectives.methods import Collectives, Group
+from rainier_fast.collectives.methods import Collectives
 from rainier_fast.collectives.rooted import Rooted
+from rainier_fast.collectives.run import answer
 from rainier_fast.definitions.check import as_name
 from rainier_fast.errors import Unsupported, invalid
+from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, format_bytes, format_time, parse_bytes, parse_time
-
-if TYPE_CHECKING:
-    from rainier_fast.collectives.mesh import DeviceMesh
-    from rainier_fast.machine.machine import Machine
-    from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["Compute", "MachinePlans", "MeshPlans", "Plan"]
 
@@ -89,7 +86,7 @@ class Plan:
     ('all_gather tp', 0.001)
     """
 
-    machine: Machine
+    machine: Base
     request: Request | Compute
     name: str
     start_s: float = 0.0
@@ -171,10 +168,7 @@ class Plan:
                 f"running {self.name} alone: it is a computation, which takes "
                 f"{format_time(self.request.time_s)}; give it to together() with others"
             )
-        from rainier_fast.results.collective import CollectiveResult
-
-        outcome = self.request.outcome(self.machine)
-        return CollectiveResult._of(self.machine, self.request, outcome)
+        return answer(self.machine, self.request)
 
 
 class _Plans(ABC):
@@ -182,9 +176,9 @@ class _Plans(ABC):
 
     __slots__ = ("_machine",)
 
-    _machine: Machine
+    _machine: Base
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Base) -> None:
         self._machine = machine
 
     @abstractmethod
@@ -301,7 +295,7 @@ class MeshPlans(_Plans):
 
     __slots__ = ("_mesh",)
 
-    def __init__(self, mesh: DeviceMesh) -> None:
+    def __init__(self, mesh: MeshBase) -> None:
         super().__init__(mesh.machine)
         self._mesh = mesh
 
@@ -329,4 +323,4 @@ class Planning(Base):
     @property
     def plan(self) -> MachinePlans:
         """The collectives of the machine as plans, for `together`."""
-        return MachinePlans(self._whole)
+        return MachinePlans(self)

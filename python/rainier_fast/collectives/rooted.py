@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from rainier_fast.ask.request import Algorithm, run
-from rainier_fast.collectives.methods import Group
+from rainier_fast.ask.groups import Group
+from rainier_fast.ask.request import Algorithm
+from rainier_fast.collectives.run import run
 from rainier_fast.definitions.routing import Routing
+from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
-
-if TYPE_CHECKING:
-    from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["Rooted"]
 
@@ -59,9 +56,7 @@ class Rooted(Base):
         >>> preset("trn2").broadcast("64 MiB").ranks
         16
         """
-        return run(
-            self._whole, "broadcast", size, group, algorithm, model, routing, chunks, root=root
-        )
+        return run(self, "broadcast", size, group, algorithm, model, routing, chunks, root=root)
 
     def reduce(
         self,
@@ -101,7 +96,7 @@ class Rooted(Base):
         >>> preset("trn2").reduce("64 MiB").ranks
         16
         """
-        return run(self._whole, "reduce", size, group, algorithm, model, routing, chunks, root=root)
+        return run(self, "reduce", size, group, algorithm, model, routing, chunks, root=root)
 
     def gather(
         self,
@@ -141,7 +136,7 @@ class Rooted(Base):
         >>> preset("trn2").gather("64 MiB").ranks
         16
         """
-        return run(self._whole, "gather", size, group, algorithm, model, routing, chunks, root=root)
+        return run(self, "gather", size, group, algorithm, model, routing, chunks, root=root)
 
     def scatter(
         self,
@@ -181,6 +176,4 @@ class Rooted(Base):
         >>> preset("trn2").scatter("64 MiB").ranks
         16
         """
-        return run(
-            self._whole, "scatter", size, group, algorithm, model, routing, chunks, root=root
-        )
+        return run(self, "scatter", size, group, algorithm, model, routing, chunks, root=root)

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from rainier_fast.ask.groups import as_groups
+from rainier_fast.ask.groups import Group, as_groups
 from rainier_fast.ask.request import MODELS, Algorithm, Request, make_request
+from rainier_fast.ask.schedule import Schedule, made_by
+from rainier_fast.collectives.run import answer
 from rainier_fast.definitions.check import as_one_of
 from rainier_fast.definitions.routing import Routing, as_routing
 from rainier_fast.errors import invalid_type
+from rainier_fast.results.answer import choice_of
+from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
-
-if TYPE_CHECKING:
-    from rainier_fast.ask.schedule import Schedule
-    from rainier_fast.collectives.methods import Group
-    from rainier_fast.machine.machine import Machine
-    from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["play", "schedule"]
 
 
 def schedule(
     operation: str,
-    machine: Machine,
+    machine: Base,
     size: Quantity,
     algorithm: Algorithm = "auto",
     group: Group = None,
@@ -72,18 +69,13 @@ def schedule(
     request = make_request(
         machine, operation, size, group, algorithm, "link_load", routing, chunks, root, shift
     )
-    from rainier_fast.ask.schedule import made_by
-
     return made_by(machine, request)
 
 
 def play(
-    machine: Machine, schedule: Schedule, model: str, routing: Routing | None
+    machine: Base, schedule: Schedule, model: str, routing: Routing | None
 ) -> CollectiveResult:
     """Run a schedule on a machine: the work of `Machine.run`."""
-    from rainier_fast.ask.schedule import Schedule
-    from rainier_fast.results.collective import CollectiveResult
-
     if not isinstance(schedule, Schedule):
         raise invalid_type("schedule", schedule, "must be a Schedule")
     model = as_one_of("model", model, MODELS)
@@ -92,7 +84,7 @@ def play(
         request = replace(made, model=model, algorithm=_named(machine, made, schedule))
         if routing is not None:
             request = replace(request, routing=as_routing(routing))
-        return CollectiveResult._of(machine, request, request.outcome(machine))
+        return answer(machine, request)
     request = Request(
         schedule.operation,
         schedule.size_bytes,
@@ -105,13 +97,11 @@ def play(
         None,
         schedule_of_own=schedule,
     )
-    return CollectiveResult._of(machine, request, request.outcome(machine))
+    return answer(machine, request)
 
 
-def _named(machine: Machine, made: Request, schedule: Schedule) -> str | tuple[str, ...]:
+def _named(machine: Base, made: Request, schedule: Schedule) -> str | tuple[str, ...]:
     """Return the names that ask for a schedule's algorithms again, whatever the model."""
-    from rainier_fast.results.collective import choice_of
-
     if made.algorithm not in ("auto", "hierarchical") or not len(schedule):
         return made.algorithm
     return choice_of(made.outcome(machine))

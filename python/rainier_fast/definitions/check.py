@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_range, unknown
+from rainier_fast.errors import (
+    InvalidArgument,
+    as_one_of,
+    invalid,
+    invalid_type,
+    out_of_range,
+)
 from rainier_fast.provenance import keep
 from rainier_fast.units import Quantity, as_real, parse_bytes
 
@@ -61,20 +67,6 @@ def as_name(argument: str, value: object) -> str:
         allowed = f"must be printable text of 1 to {_MOST_LETTERS} characters"
         raise invalid(argument, text, allowed)
     return text
-
-
-def as_one_of(
-    argument: str,
-    value: object,
-    known: Iterable[str],
-    aliases: Callable[[], Mapping[str, str]] | None = None,
-) -> str:
-    """Return `value` as plain text, one of the names that are known; `aliases` help a miss."""
-    if isinstance(value, str):
-        text = str.__str__(value)  # a subclass may compare as it likes
-        if text in known:
-            return text
-    raise unknown(argument, value, known, None if aliases is None else aliases())
 
 
 def as_number(argument: str, value: object, low: float, high: float, allowed: str) -> float:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from rainier_fast.definitions.check import as_count, as_number, as_one_of
+from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.errors import invalid_type
-
-if TYPE_CHECKING:
-    from rainier_fast.topology.base import Base
 
 __all__ = ["RATE_SOURCES", "FailureRates", "Rates", "as_hours", "as_rates"]
 
@@ -24,6 +22,15 @@ RATE_SOURCES: Final = {
 
 _PARTS: Final = ("chip", "cable", "nic", "host", "ultraserver")
 _ALLOWED: Final = "must be a finite number >= 0"
+
+
+class _Machine(Protocol):
+    """A machine, as far as its parts can be counted."""
+
+    @property
+    def ultraserver(self) -> UltraServer: ...
+    @property
+    def num_ultraservers(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +126,7 @@ class FailureRates:
         }
         return cls(**rates, chips_per_host=int(figures["chips_per_host"].number))
 
-    def failures_per_hour(self, machine: Base) -> float:
+    def failures_per_hour(self, machine: _Machine) -> float:
         """Return how many failures a machine sees in an hour while all parts work.
 
         Examples
@@ -183,7 +190,7 @@ def _number(name: str, value: object) -> float:
     return as_number(name, value, 0, math.inf, _ALLOWED)
 
 
-def _cables(machine: Base) -> int:
+def _cables(machine: _Machine) -> int:
     """Return the cables of one UltraServer, as the core draws them."""
     server = machine.ultraserver
     total = 0

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Self
 
 import numpy as np
 
 from rainier_fast import _core
-from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.errors import invalid_type
 from rainier_fast.faults.faults import Faults
-from rainier_fast.faults.numbers import sizes
-from rainier_fast.topology.base import Base
-
-if TYPE_CHECKING:
-    from rainier_fast.faults.naming import (
-        ChipNames,
-        Degraded,
-        LinkNames,
-        SiteNames,
-        UltraServerNames,
-    )
-    from rainier_fast.machine.machine import Machine
+from rainier_fast.faults.naming import (
+    ChipNames,
+    Degraded,
+    LinkNames,
+    SiteNames,
+    UltraServerNames,
+    chips_of,
+    degraded_of,
+    links_of,
+    sites_of,
+    ultraservers_of,
+)
+from rainier_fast.flows.places import Places
 
 __all__ = ["Damaged"]
 
 
-class Damaged(Base):
+class Damaged(Places):
     """What is broken, and machines that are more or less so."""
 
     __slots__ = ()
@@ -33,17 +34,7 @@ class Damaged(Base):
     @property
     def faults(self) -> Faults:
         """What is broken; of no length where nothing is."""
-        return Faults._of(self._faults, self._numbering(), self._whole)
-
-    @property
-    def num_live_chips(self) -> int:
-        """Chips that work: `num_chips` less those that are dead, alone or with all around them."""
-        return _core.num_live_chips(self._core)
-
-    @property
-    def is_damaged(self) -> bool:
-        """Whether anything is broken or slower."""
-        return len(self._faults) > 0
+        return Faults._of(self._faults, self._numbering(), self)
 
     def with_faults(
         self,
@@ -55,7 +46,7 @@ class Damaged(Base):
         sites: SiteNames = (),
         degrade: Degraded | None = None,
         faults: Faults | None = None,
-    ) -> Machine:
+    ) -> Self:
         """Return the same machine with these faults, beside those that it has.
 
         Parameters
@@ -105,27 +96,20 @@ class Damaged(Base):
           link 1481 (z -): chip 217 -> chip 201; chip 217: indiana, UltraServer 3, x 1, y 2, z 1
           link 70 (x -): chip 7 -> chip 6; chip 7: indiana, UltraServer 0, x 3, y 1, z 0, at 0.5 of its bandwidth
         """  # noqa: E501 - the example prints so
-        from rainier_fast.faults.naming import (
-            chips_of,
-            degraded_of,
-            links_of,
-            sites_of,
-            ultraservers_of,
-        )
-
-        whole = self._whole
         row = (
-            links_of(whole, "links", links),
-            chips_of(whole, "chips", chips),
-            chips_of(whole, "nics", nics),
-            ultraservers_of(whole, "ultraservers", ultraservers),
-            sites_of(whole, "sites", sites),
-            *degraded_of(whole, "degrade", {} if degrade is None else degrade),
+            links_of(self, "links", links),
+            chips_of(self, "chips", chips),
+            chips_of(self, "nics", nics),
+            ultraservers_of(self, "ultraservers", ultraservers),
+            sites_of(self, "sites", sites),
+            *degraded_of(self, "degrade", {} if degrade is None else degrade),
         )
-        more = None if faults is None else self._checked(faults)
+        if faults is not None and not isinstance(faults, Faults):
+            raise invalid_type("faults", faults, "must be Faults")
+        more = None if faults is None else faults._of_machine(self._numbering())
         return self._hurt(_core.with_faults(self._core, row, more))
 
-    def healthy(self) -> Machine:
+    def healthy(self) -> Self:
         """Return the same machine, whole.
 
         Returns
@@ -151,7 +135,7 @@ class Damaged(Base):
         ultraservers: UltraServerNames = (),
         sites: SiteNames = (),
         degraded: LinkNames = (),
-    ) -> Machine:
+    ) -> Self:
         """Return the same machine without some of its faults.
 
         Parameters
@@ -181,22 +165,19 @@ class Damaged(Base):
         >>> hurt.repaired(chips=[3], links=[9]).faults
         Faults(chips=[4])
         """
-        from rainier_fast.faults.naming import chips_of, links_of, sites_of, ultraservers_of
-
-        whole = self._whole
-        slower = links_of(whole, "degraded", degraded)
+        slower = links_of(self, "degraded", degraded)
         row = (
-            links_of(whole, "links", links),
-            chips_of(whole, "chips", chips),
-            chips_of(whole, "nics", nics),
-            ultraservers_of(whole, "ultraservers", ultraservers),
-            sites_of(whole, "sites", sites),
+            links_of(self, "links", links),
+            chips_of(self, "chips", chips),
+            chips_of(self, "nics", nics),
+            ultraservers_of(self, "ultraservers", ultraservers),
+            sites_of(self, "sites", sites),
             slower,
             np.ones(slower.size),
         )
         return self._hurt(_core.repaired(self._core, row))
 
-    def _hurt(self, core: _core.Machine) -> Machine:
+    def _hurt(self, core: _core.Machine) -> Self:
         """Return this machine with another core, of the same definition but for the faults."""
         machine = object.__new__(type(self))
         slots = {
@@ -208,15 +189,4 @@ class Damaged(Base):
         for slot in slots:
             object.__setattr__(machine, slot, getattr(self, slot))
         object.__setattr__(machine, "_core", core)
-        return machine._whole
-
-    def _numbering(self) -> tuple[int, ...]:
-        return self.num_chips, self.num_links, self.num_ultraservers, len(self._sites)
-
-    def _checked(self, faults: object) -> _core.Faults:
-        """Return faults as the core has them, which are of this machine as far as they say."""
-        if not isinstance(faults, Faults):
-            raise invalid_type("faults", faults, "must be Faults")
-        if faults._numbering is not None and faults._numbering != self._numbering():
-            raise invalid("faults", sizes(faults._numbering), f"this is {sizes(self._numbering())}")
-        return faults._core
+        return machine

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,12 @@ from rainier_fast.definitions.check import as_pairs
 from rainier_fast.errors import Unsupported, invalid, invalid_type, shown
 from rainier_fast.faults.file import FORMAT, NAMES, PARTS, VERSION, read, write
 from rainier_fast.faults.numbers import as_factor, numbers_of, sizes
+from rainier_fast.faults.text import arguments, lines, rows
+from rainier_fast.flows.places import Places
 from rainier_fast.frozen import frozen, put
 from rainier_fast.screen import one_screen
-
-if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
-    from rainier_fast.results.table import Table
+from rainier_fast.table import Table
+from rainier_fast.topology.base import Base
 
 __all__ = ["Faults"]
 
@@ -77,7 +77,7 @@ class Faults:
     _core: _CoreFaults
     # Chips, links, UltraServers and sites of the machine whose numbers these are, where known.
     _numbering: tuple[int, ...] | None
-    _machine: Machine | None
+    _machine: Places | None
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class Faults:
         cls,
         core: _CoreFaults,
         numbering: tuple[int, ...] | None,
-        machine: Machine | None = None,
+        machine: Places | None = None,
     ) -> Faults:
         """Make one of faults of the core."""
         faults = object.__new__(cls)
@@ -116,7 +116,7 @@ class Faults:
         return faults
 
     def _put(
-        self, core: _CoreFaults, numbering: tuple[int, ...] | None, machine: Machine | None
+        self, core: _CoreFaults, numbering: tuple[int, ...] | None, machine: Places | None
     ) -> None:
         put(self, _core=core, _numbering=numbering, _machine=machine)
 
@@ -216,7 +216,7 @@ class Faults:
         numbering = self._numbering or other._numbering
         return Faults._of(self._core | other._core, numbering, self._machine or other._machine)
 
-    def on(self, machine: Machine) -> Faults:
+    def on(self, machine: Places) -> Faults:
         """Return the same faults, read with the names of a machine.
 
         Parameters
@@ -241,12 +241,17 @@ class Faults:
         1 chip dead
           chip 5: x 1, y 1
         """
-        from rainier_fast.topology.base import Base  # only when asked for
-
         if not isinstance(machine, Base):
             raise invalid_type("machine", machine, "must be a machine")
-        hurt = machine.with_faults(faults=self)
-        return Faults._of(self._core, hurt._numbering(), machine)
+        numbering = machine._numbering()
+        _core.with_faults(machine._core, None, self._of_machine(numbering))
+        return Faults._of(self._core, numbering, machine)
+
+    def _of_machine(self, numbering: tuple[int, ...]) -> _CoreFaults:
+        """Return the faults as the core has them, which are of this machine as far as they say."""
+        if self._numbering is not None and self._numbering != numbering:
+            raise invalid("faults", sizes(self._numbering), f"this is {sizes(numbering)}")
+        return self._core
 
     def table(self) -> Table:
         """Return a row for each fault: what, number, where, factor on the bandwidth.
@@ -269,9 +274,6 @@ class Faults:
         link       3  link 3 (x +): chip 3 -> chip 0        0
         chip       5  chip 5: x 1, y 1                      0
         """
-        from rainier_fast.faults.text import rows  # only when asked for
-        from rainier_fast.results.table import Table
-
         if self._machine is None:
             raise Unsupported(
                 "faults that were loaded or made by hand do not know where they are; "
@@ -367,13 +369,9 @@ class Faults:
         return self
 
     def __repr__(self) -> str:
-        from rainier_fast.faults.text import arguments  # only when asked for
-
         return f"Faults({arguments(self)})"
 
     def __str__(self) -> str:
-        from rainier_fast.faults.text import lines  # only when asked for
-
         return "\n".join(lines(self, self._machine))
 
     def _repr_html_(self) -> str:

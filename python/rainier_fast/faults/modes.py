@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import Self
 
 from rainier_fast import _core
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.check import as_count
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.errors import Unsupported, invalid
-from rainier_fast.topology.base import Base
-
-if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
+from rainier_fast.faults.damaged import Damaged
 
 __all__ = ["Modes"]
 
 
-class Modes(Base):
+class Modes(Damaged):
     """The modes in which UltraServers run."""
 
     __slots__ = ()
 
-    def in_mode(self, instances: int) -> Machine:
+    def in_mode(self, instances: int) -> Self:
         """Return the machine with each UltraServer run as units of so many instances.
 
         An instance is one plane of the last axis. A Trn2 UltraServer runs as four instances, as two
@@ -58,14 +55,13 @@ class Modes(Base):
         >>> pairs.num_ultraservers, pairs.ultraserver.shape, len(pairs.faults)
         (2, (4, 4, 2), 0)
         """
-        machine = self._whole
-        server = machine.ultraserver
+        server = self.ultraserver
         planes = server.axes[-1].size
         size = as_count("instances", instances)
         if planes % size:
             raise invalid("instances", size, f"must divide the {planes} planes of an UltraServer")
         if size == planes:
-            return machine
+            return self
         if len(server.axes) < 2 or server.axes[-1].kind not in ("ring", "line"):
             raise Unsupported(
                 f"units of {server.name}, whose last axis is {server.axes[-1].kind} or its only one"
@@ -88,11 +84,11 @@ class Modes(Base):
                 unit,
                 Fabric(tuple(_widened(tier, units) for tier in site.tiers)),
             )
-            for site in machine.sites
+            for site in self.sites
         )
-        label = None if machine.name is None else f"{machine.name} as {units}x{unit.num_chips}"
-        mode = type(machine)._make(sites, machine.wan, label)
-        core, _ = _core.in_mode(machine._core, mode._core)
+        label = None if self.name is None else f"{self.name} as {units}x{unit.num_chips}"
+        mode = type(self)._make(sites, self.wan, label)
+        core, _ = _core.in_mode(self._core, mode._core)
         return mode._hurt(core)
 
 

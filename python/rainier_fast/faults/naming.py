@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, SupportsFloat, TypeAlias
+from typing import Any, Final, SupportsFloat, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,9 @@ from rainier_fast.definitions.check import as_integer, as_items, as_one_of, as_p
 from rainier_fast.definitions.places import ChipAt, LinkAt
 from rainier_fast.errors import RainierError, invalid, invalid_type, shown
 from rainier_fast.faults.numbers import as_factor
+from rainier_fast.flows.places import Places
 from rainier_fast.results.link import Link
 from rainier_fast.topology.arrays import as_integers, check_below
-
-if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
 
 __all__ = [
     "ChipNames",
@@ -65,7 +63,7 @@ _SITES: Final = "must be sites: names or numbers"
 _SLOW: Final = "must be a mapping of links to factors, or a pair (links, factors)"
 
 
-def chips_of(machine: Machine, argument: str, given: ChipNames) -> NDArray[np.uint32]:
+def chips_of(machine: Places, argument: str, given: ChipNames) -> NDArray[np.uint32]:
     """Return the numbers of chips that are named in any of the ways."""
     if isinstance(given, np.ndarray) and given.dtype.names:
         words = {name: given[name] for name in given.dtype.names}
@@ -84,7 +82,7 @@ def chips_of(machine: Machine, argument: str, given: ChipNames) -> NDArray[np.ui
     return numbers.astype(np.uint32)
 
 
-def links_of(machine: Machine, argument: str, given: LinkNames) -> NDArray[np.uint64]:
+def links_of(machine: Places, argument: str, given: LinkNames) -> NDArray[np.uint64]:
     """Return the numbers of links that are named in any of the ways; a cable is two."""
 
     def one(name: str, item: object) -> list[int]:
@@ -93,7 +91,7 @@ def links_of(machine: Machine, argument: str, given: LinkNames) -> NDArray[np.ui
     return _all(argument, given, machine.num_links, one, _LINKS).astype(np.uint64)
 
 
-def ultraservers_of(machine: Machine, argument: str, given: object) -> NDArray[np.uint32]:
+def ultraservers_of(machine: Places, argument: str, given: object) -> NDArray[np.uint32]:
     """Return numbers of UltraServers over the machine."""
     counts = [site.ultraservers for site in machine.sites]
 
@@ -108,7 +106,7 @@ def ultraservers_of(machine: Machine, argument: str, given: object) -> NDArray[n
     return _all(argument, given, machine.num_ultraservers, one, _UNITS).astype(np.uint32)
 
 
-def sites_of(machine: Machine, argument: str, given: object) -> NDArray[np.uint32]:
+def sites_of(machine: Places, argument: str, given: object) -> NDArray[np.uint32]:
     """Return numbers of sites."""
 
     def one(name: str, item: object) -> list[int]:
@@ -118,7 +116,7 @@ def sites_of(machine: Machine, argument: str, given: object) -> NDArray[np.uint3
 
 
 def degraded_of(
-    machine: Machine, argument: str, given: object
+    machine: Places, argument: str, given: object
 ) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
     """Return numbers of slower links and the factor of each."""
     if isinstance(given, Mapping):
@@ -181,14 +179,14 @@ def _number(name: str, item: object, limit: int, allowed: str) -> int:
         raise invalid_type(name, item, allowed) from None
 
 
-def _site(machine: Machine, name: str, item: object) -> int:
+def _site(machine: Places, name: str, item: object) -> int:
     if isinstance(item, str):
         sites = [site.name for site in machine.sites]
         return sites.index(as_one_of(name, item, sites))
     return _number(name, item, len(machine.sites), _SITES)
 
 
-def _chip(machine: Machine, name: str, words: dict[str, Any]) -> int:
+def _chip(machine: Places, name: str, words: dict[str, Any]) -> int:
     if not all(isinstance(word, str) for word in words):
         raise invalid_type(name, words, _CHIPS)
     try:
@@ -200,14 +198,14 @@ def _chip(machine: Machine, name: str, words: dict[str, Any]) -> int:
     return number
 
 
-def _chip_of_row(machine: Machine, name: str, row: tuple[Any, ...]) -> int:
+def _chip_of_row(machine: Places, name: str, row: tuple[Any, ...]) -> int:
     names = ["site", "ultraserver", *machine._axis_names()]
     if len(row) != len(names):
         raise invalid(name, row, f"must be ({', '.join(names)})")
     return _chip(machine, name, dict(zip(names, row, strict=True)))
 
 
-def _links(machine: Machine, name: str, item: object) -> list[int]:
+def _links(machine: Places, name: str, item: object) -> list[int]:
     if isinstance(item, Link):
         return [_number(name, item.link, machine.num_links, _LINKS)]
     if isinstance(item, Mapping):

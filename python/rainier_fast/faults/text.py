@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rainier_fast.flows.places import Places
 from rainier_fast.units import format_count
-
-if TYPE_CHECKING:
-    from rainier_fast.faults.faults import Faults
-    from rainier_fast.machine.machine import Machine
 
 __all__ = ["arguments", "lines", "rows", "summary"]
 
+_Numbers: TypeAlias = NDArray[np.int64]
 _MOST_SHOWN: Final = 6
 _MOST_LINES: Final = 20
 
 
-def arguments(faults: Faults, degraded: str = "degraded") -> str:
+class Listed(Protocol):
+    """Faults, as far as words need them."""
+
+    @property
+    def links(self) -> _Numbers: ...
+    @property
+    def chips(self) -> _Numbers: ...
+    @property
+    def nics(self) -> _Numbers: ...
+    @property
+    def ultraservers(self) -> _Numbers: ...
+    @property
+    def sites(self) -> _Numbers: ...
+    @property
+    def degraded(self) -> dict[int, float]: ...
+    def _each(self) -> list[tuple[str, _Numbers]]: ...
+    def __len__(self) -> int: ...
+
+
+def arguments(faults: Listed, degraded: str = "degraded") -> str:
     """Return the arguments that make faults, long lists cut short."""
     words = [f"{name}={_elided(column)}" for name, column in faults._each()]
     if len(faults.degraded):
@@ -28,7 +45,7 @@ def arguments(faults: Faults, degraded: str = "degraded") -> str:
     return ", ".join(words)
 
 
-def summary(faults: Faults) -> str:
+def summary(faults: Listed) -> str:
     """Return the counts in one line."""
     dead = [_counted(column.size, name) for name, column in faults._each()]
     words = [f"{', '.join(dead)} dead"] if dead else []
@@ -37,7 +54,7 @@ def summary(faults: Faults) -> str:
     return "; ".join(words) or "no faults"
 
 
-def lines(faults: Faults, machine: Machine | None) -> list[str]:
+def lines(faults: Listed, machine: Places | None) -> list[str]:
     """Return a summary and where the first faults are, or their numbers on no known machine."""
     out = [summary(faults)]
     if machine is None:
@@ -52,7 +69,7 @@ def lines(faults: Faults, machine: Machine | None) -> list[str]:
     return out
 
 
-def rows(faults: Faults, machine: Machine, most: int) -> Iterator[tuple[str, int, str, float]]:
+def rows(faults: Listed, machine: Places, most: int) -> Iterator[tuple[str, int, str, float]]:
     """Yield (what, number, where, factor) of at most so many faults."""
     words = {
         "site": (faults.sites, _site),
@@ -70,7 +87,7 @@ def rows(faults: Faults, machine: Machine, most: int) -> Iterator[tuple[str, int
         yield "slower link", number, _link(machine, number), factor
 
 
-def _site(machine: Machine, number: int) -> str:
+def _site(machine: Places, number: int) -> str:
     return f"site {machine.sites[number].name}"
 
 
@@ -93,7 +110,7 @@ def _counted(count: int, names: str) -> str:
     return f"{format_count(count)} {words if count != 1 else words[:-1]}"
 
 
-def _unit(machine: Machine, number: int) -> str:
+def _unit(machine: Places, number: int) -> str:
     site, inside = 0, number
     while inside >= machine.sites[site].ultraservers:
         inside -= machine.sites[site].ultraservers
@@ -102,7 +119,7 @@ def _unit(machine: Machine, number: int) -> str:
     return words if len(machine.sites) == 1 else f"{words}: {machine.sites[site].name} {inside}"
 
 
-def _chip(machine: Machine, number: int) -> str:
+def _chip(machine: Places, number: int) -> str:
     row = machine.coordinates(number)
     words = [f"{axis} {row[axis]}" for axis in machine._axis_names()]
     if machine.num_ultraservers > 1:
@@ -112,7 +129,7 @@ def _chip(machine: Machine, number: int) -> str:
     return f"chip {number}: {', '.join(words)}"
 
 
-def _link(machine: Machine, number: int) -> str:
+def _link(machine: Places, number: int) -> str:
     link = machine.link(number)
     kind = f"{link.link_class} {link.direction}".strip()
     words = f"link {number} ({kind}): {link.source} -> {link.target}"

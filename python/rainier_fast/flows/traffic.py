@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from rainier_fast.definitions.check import as_integer, as_one_of
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.errors import invalid
+from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.topology.arrays import (
     Bytes,
     Chips,
@@ -20,9 +21,6 @@ from rainier_fast.topology.arrays import (
 )
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
-
-if TYPE_CHECKING:
-    from rainier_fast.results.link_loads import LinkLoads
 
 __all__ = ["PATTERNS", "Progress", "Traffic"]
 
@@ -101,12 +99,10 @@ class Traffic(Base):
         >>> loads.total_hop_bytes
         4000.0
         """
-        from rainier_fast.results.link_loads import LinkLoads
-
         row = self._routing(routing)
         threads, notify = as_threads(n_threads), as_progress(progress)
         columns = flow_columns(src, dst, nbytes, self.num_chips)
-        return LinkLoads(self._whole, self._core.link_loads(*columns, row, threads, notify))
+        return LinkLoads(self, self._core.link_loads(*columns, row, threads, notify))
 
     def traffic(
         self,
@@ -160,8 +156,6 @@ class Traffic(Base):
         >>> ring.traffic("tornado", 1000).total_hop_bytes
         24000.0
         """
-        from rainier_fast.results.link_loads import LinkLoads
-
         pattern = as_one_of("pattern", pattern, PATTERNS)
         size = parse_bytes(bytes_per_chip, "bytes_per_chip")
         row = self._routing(routing)
@@ -171,11 +165,11 @@ class Traffic(Base):
         if shift is not None and pattern != "neighbor":
             raise invalid("shift", shift, f"only neighbor has a shift, not {pattern}")
         if pattern == "uniform":
-            return LinkLoads(self._whole, self._core.uniform(size, row))
+            return LinkLoads(self, self._core.uniform(size, row))
         number = 0 if seed is None else as_integer("seed", seed, 0, 2**64 - 1)
         dst = self._core.destinations(pattern, self._shifts(shift), number)
         src = np.arange(self.num_chips, dtype=np.uint32)
-        return LinkLoads(self._whole, self._core.link_loads(src, dst, size, row, threads, notify))
+        return LinkLoads(self, self._core.link_loads(src, dst, size, row, threads, notify))
 
     def _shifts(self, shift: int | Sequence[int] | None) -> list[int] | None:
         if shift is None:

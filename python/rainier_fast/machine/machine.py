@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rainier_fast import _core
+from rainier_fast.ask.schedule import Schedule
+from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.collectives.methods import Collectives
+from rainier_fast.collectives.order import Order
 from rainier_fast.collectives.rooted import Rooted
+from rainier_fast.collectives.scheduling import play
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.check import as_pairs
+from rainier_fast.definitions.routing import Routing
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import InvalidType, invalid
 from rainier_fast.faults.rerouting import Rerouting
-from rainier_fast.flows.places import Places
+from rainier_fast.faults.text import arguments
 from rainier_fast.flows.sharing import Sharing
 from rainier_fast.flows.traffic import Traffic
+from rainier_fast.machine.text import as_html, as_text
 from rainier_fast.provenance import keep
+from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.screen import one_screen
 from rainier_fast.studies.mapping import Mappings
 from rainier_fast.studies.recovery import Recovery
@@ -27,21 +34,13 @@ from rainier_fast.studies.sampling import Sampling
 from rainier_fast.studies.tenants import Tenants
 from rainier_fast.whole import whole
 
-if TYPE_CHECKING:
-    from rainier_fast.ask.schedule import Schedule
-    from rainier_fast.catalog import Figure
-    from rainier_fast.collectives.mesh import DeviceMesh
-    from rainier_fast.collectives.order import Order
-    from rainier_fast.definitions.routing import Routing
-    from rainier_fast.results.collective import CollectiveResult
-
 __all__ = ["Machine"]
 
 
 @whole
 @one_screen
 class Machine(
-    Places, Sampling, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Tenants, Mappings
+    Sampling, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Tenants, Mappings
 ):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 
@@ -61,20 +60,6 @@ class Machine(
             "use Cluster(...), torus(...), switch(...), full_mesh(...) or preset(...)"
         )
 
-    @classmethod
-    def _make(
-        cls,
-        sites: tuple[Site, ...],
-        wan: Wan | None = None,
-        name: str | None = None,
-        spelling: str | None = None,
-        faults: _core.Faults | None = None,
-    ) -> Machine:
-        """Build from a definition; `spelling` is what ``repr`` gives, if not a Cluster."""
-        machine = object.__new__(cls)
-        machine._define(sites, wan, name, spelling, faults)
-        return machine
-
     def __reduce__(self) -> tuple[Any, ...]:
         definition = self._sites, self._wan, self._name, self._spelling, self._faults
         return _unpickled, (type(self), *definition)
@@ -89,8 +74,6 @@ class Machine(
         whole = self._whole_repr()
         if not self._faults:
             return whole
-        from rainier_fast.faults.text import arguments
-
         return f"{whole}.with_faults({arguments(self.faults, 'degrade')})"
 
     def _whole_repr(self) -> str:
@@ -104,59 +87,10 @@ class Machine(
         return f"Cluster({', '.join(parts)})"
 
     def __str__(self) -> str:
-        from rainier_fast.machine.text import as_text
-
         return as_text(self)
 
     def _repr_html_(self) -> str:
-        from rainier_fast.machine.text import as_html
-
         return as_html(self)
-
-    @property
-    def hbm_bytes(self) -> int:
-        """Bytes of memory of all chips that work; `Unsupported` where they are not defined."""
-        whole = self.num_ultraservers * self.ultraserver.hbm_bytes
-        return whole // self.num_chips * self.num_live_chips if self._faults else whole
-
-    @property
-    def assumptions(self) -> Mapping[str, Figure]:
-        """The catalogue's assumptions that are in force: those whose values the machine has."""
-        from rainier_fast.topology.assumed import in_force
-
-        return in_force(self._sites, self._wan)
-
-    def peak_flops(self, dtype: str, *, tensor_only: bool = False) -> float:
-        """Return the dense rate of all chips that work.
-
-        Parameters
-        ----------
-        dtype
-            ``"fp8"``, ``"bf16"`` or ``"fp32"``.
-        tensor_only
-            Count the tensor engines only, which bound matrix products.
-
-        Returns
-        -------
-        float
-            FLOP/s.
-
-        Raises
-        ------
-        UnknownName
-            If the chip has no rate for this type.
-        Unsupported
-            If the machine does not say what its chips are.
-
-        Examples
-        --------
-        >>> from rainier_fast import preset
-        >>> preset("trn2").peak_flops("bf16")
-        1.0672e+16
-        """
-        server = self.ultraserver.peak_flops(dtype, tensor_only=tensor_only)
-        whole = self.num_ultraservers * server
-        return whole * (self.num_live_chips / self.num_chips) if self._faults else whole
 
     def mesh(
         self,
@@ -199,8 +133,6 @@ class Machine(
         >>> preset("trn2-ultraserver").mesh({"dp": -1, "tp": 16}).shape
         {'dp': 4, 'tp': 16}
         """
-        from rainier_fast.collectives.mesh import DeviceMesh
-
         if axes is None:
             return DeviceMesh(self, sizes, order)
         given = dict(as_pairs("axes", axes, "must map names to sizes"))
@@ -246,9 +178,7 @@ class Machine(
         >>> trn2.run(made, model="fluid").algorithm
         'multi_ring'
         """
-        from rainier_fast.collectives.scheduling import play
-
-        return play(self._whole, schedule, model, routing)
+        return play(self, schedule, model, routing)
 
     def without_latency(self) -> Machine:
         """Return the same machine with every latency and overhead at zero.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
+from rainier_fast.faults.damaged import Damaged
 from rainier_fast.faults.text import summary
 from rainier_fast.units import (
     format_bandwidth,
@@ -18,15 +19,12 @@ from rainier_fast.units import (
     format_time,
 )
 
-if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
-
 __all__ = ["as_html", "as_text", "facts"]
 
 _MOST_SITES: Final = 12
 
 
-def as_text(machine: Machine) -> str:
+def as_text(machine: Damaged) -> str:
     """Return a machine as a few lines of text."""
     rows = facts(machine)
     width = max(len(name) for name, _ in rows)
@@ -34,7 +32,7 @@ def as_text(machine: Machine) -> str:
     return "\n".join([_title(machine), *lines])
 
 
-def as_html(machine: Machine) -> str:
+def as_html(machine: Damaged) -> str:
     """Return a machine as a small table for a notebook."""
     cells = (
         f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
@@ -43,7 +41,7 @@ def as_html(machine: Machine) -> str:
     return f"<table><caption>{escape(_title(machine))}</caption>{''.join(cells)}</table>"
 
 
-def facts(machine: Machine) -> list[tuple[str, str]]:
+def facts(machine: Damaged) -> list[tuple[str, str]]:
     """Return what is worth knowing of a machine, as pairs of a name and a line."""
     server, sites = machine.ultraserver, machine.sites
     rows = [("chips", _chips(machine))]
@@ -79,7 +77,7 @@ def facts(machine: Machine) -> list[tuple[str, str]]:
     return rows
 
 
-def _title(machine: Machine) -> str:
+def _title(machine: Damaged) -> str:
     if machine.name:
         return machine.name
     if machine.num_ultraservers == 1:
@@ -87,11 +85,11 @@ def _title(machine: Machine) -> str:
     return f"cluster of {format_count(machine.num_ultraservers)} x {machine.ultraserver.name}"
 
 
-def _single(machine: Machine) -> bool:
+def _single(machine: Damaged) -> bool:
     return machine.num_ultraservers == 1
 
 
-def _chips(machine: Machine) -> str:
+def _chips(machine: Damaged) -> str:
     chip = machine.ultraserver.chip
     words = format_count(machine.num_chips) + ("" if chip is None else f" x {chip.name}")
     if _single(machine):

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from rainier_fast.frozen import frozen, put
-from rainier_fast.measure.machine import CalibratedMachine, Measured
-from rainier_fast.results.table import Table
+from rainier_fast.measure.machine import CalibratedMachine
+from rainier_fast.measured.measured import Measured
 from rainier_fast.screen import one_screen
+from rainier_fast.table import Table
 from rainier_fast.units import format_bytes, format_time
 
 __all__ = ["Calibration", "Errors", "Fitted"]

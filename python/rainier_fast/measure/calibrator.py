@@ -16,14 +16,14 @@ from rainier_fast.formats.rows import Row
 from rainier_fast.machine.machine import Machine
 from rainier_fast.measure.calibration import Calibration, Errors, Fitted
 from rainier_fast.measure.fit import Vector, least_squares
-from rainier_fast.measure.machine import CalibratedMachine, Measured
+from rainier_fast.measure.machine import CalibratedMachine
 from rainier_fast.measure.space import (
     Space,
     generic_space,
-    measure,
     neuron_space,
     with_server,
 )
+from rainier_fast.measured.measured import Measured, measure
 
 __all__ = ["calibrate"]
 

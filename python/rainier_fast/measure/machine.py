@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rainier_fast import _core
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.machine.machine import Machine
+from rainier_fast.measured.measured import Measured
 
-__all__ = ["CalibratedMachine", "Measured"]
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One measured row beside what the fitted machine says."""
-
-    op: str
-    size_bytes: float
-    measured_s: float
-    predicted_s: float
-    algorithm: str
-
-    @property
-    def error(self) -> float:
-        """Predicted over measured, less one."""
-        return self.predicted_s / self.measured_s - 1.0
+__all__ = ["CalibratedMachine"]
 
 
 class CalibratedMachine(Machine):

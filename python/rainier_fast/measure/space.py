@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from rainier_fast.ask.groups import as_groups
-from rainier_fast.ask.request import Request
 from rainier_fast.definitions.axis import Axis
-from rainier_fast.definitions.routing import as_routing
 from rainier_fast.definitions.ultraserver import UltraServer
-from rainier_fast.formats.rows import Row
 from rainier_fast.machine.machine import Machine
-from rainier_fast.measure.machine import Measured
 from rainier_fast.provenance import keep
 
-__all__ = ["Parameter", "Space", "generic_space", "measure", "neuron_space", "with_server"]
+__all__ = ["Parameter", "Space", "generic_space", "neuron_space", "with_server"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,25 +117,6 @@ def with_server(machine: Machine, server: UltraServer) -> Machine:
     """Return the same machine of other UltraServers."""
     sites = tuple(dataclasses.replace(site, ultraserver=server) for site in machine.sites)
     return Machine._make(sites, machine.wan, machine.name, faults=machine._faults)
-
-
-def measure(
-    machine: Machine, rows: Sequence[Row], algorithm: str | Sequence[str]
-) -> list[Measured]:
-    """Return what a machine says of each row."""
-    groups, routing = as_groups(None, machine), as_routing("dor")
-    names = [algorithm] * len(rows) if isinstance(algorithm, str) else list(algorithm)
-    measured = []
-    for row, name in zip(rows, names, strict=True):
-        shift = 1 if row.op == "send_recv" else 0
-        request = Request(
-            row.op, row.size_bytes, groups, routing, 0, shift, name, "link_load", None
-        )
-        outcome = request.outcome(machine)
-        measured.append(
-            Measured(row.op, row.size_bytes, row.time_s, outcome.time, outcome.algorithm)
-        )
-    return measured
 
 
 def _positive(value: object, otherwise: float) -> float:

@@ -3,22 +3,46 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final, Protocol, runtime_checkable
 
+from rainier_fast.ask.request import Request
 from rainier_fast.errors import Unsupported
-from rainier_fast.measure.machine import CalibratedMachine, Measured
-from rainier_fast.results.table import Table
+from rainier_fast.measured.measured import Measured
+from rainier_fast.measured.public import measured_on
+from rainier_fast.table import Table
+from rainier_fast.topology.base import Base
 from rainier_fast.units import format_bytes, format_time
-
-if TYPE_CHECKING:
-    from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["nearest", "nearest_in_words"]
 
 _COUNT: Final = 3
 
 
-def nearest(result: CollectiveResult) -> Table:
+@runtime_checkable
+class Calibrated(Protocol):
+    """A machine that remembers what it was fitted on."""
+
+    @property
+    def measurements(self) -> Sequence[Measured]: ...
+
+
+class Predicted(Protocol):
+    """The result of a collective, as far as it can be compared."""
+
+    @property
+    def machine(self) -> Base: ...
+    @property
+    def request(self) -> Request: ...
+    @property
+    def operation(self) -> str: ...
+    @property
+    def size_bytes(self) -> float: ...
+    @property
+    def ranks(self) -> int: ...
+
+
+def nearest(result: Predicted) -> Table:
     """Return the measured rows of a result's operation that are nearest in log size."""
     rows = _rows(result)
     if not rows:
@@ -39,7 +63,7 @@ def nearest(result: CollectiveResult) -> Table:
     )
 
 
-def nearest_in_words(result: CollectiveResult) -> str:
+def nearest_in_words(result: Predicted) -> str:
     """Return the same in one line; empty where nothing was measured."""
     return "; ".join(
         f"{format_bytes(row.size_bytes)} {format_time(row.measured_s)} (ours {row.error:+.1%})"
@@ -47,15 +71,13 @@ def nearest_in_words(result: CollectiveResult) -> str:
     )
 
 
-def _rows(result: CollectiveResult) -> list[Measured]:
+def _rows(result: Predicted) -> list[Measured]:
     machine = result.machine
     if result.size_bytes <= 0 or result.ranks != machine.num_chips:
         return []
-    if isinstance(machine, CalibratedMachine):
+    if isinstance(machine, Calibrated):
         known = machine.measurements
     elif result.request.algorithm == "neuron":
-        from rainier_fast.measured.public import measured_on
-
         known = measured_on(machine)
     else:
         return []

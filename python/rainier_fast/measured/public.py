@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from importlib import resources
+from typing import Final
 
+from rainier_fast.definitions.known import known
 from rainier_fast.formats.read import read
 from rainier_fast.formats.rows import Row
-
-if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
-    from rainier_fast.measure.machine import Measured
+from rainier_fast.measured.measured import Measured, measure
+from rainier_fast.topology.base import Base
 
 __all__ = ["FILE", "SOURCE", "measured_on", "public_rows"]
 
@@ -24,18 +24,13 @@ SOURCE: Final = "NCCOM-TEST Performance Benchmark - AWS Neuron (public GitHub re
 @cache
 def public_rows() -> tuple[Row, ...]:
     """Return the rows of the table."""
-    from importlib import resources
-
     text = resources.files("rainier_fast.measured").joinpath("data", FILE).read_text("utf-8")
     return read(text).rows
 
 
 @cache
-def measured_on(machine: Machine) -> tuple[Measured, ...]:
+def measured_on(machine: Base) -> tuple[Measured, ...]:
     """Return the public rows with what a machine says of them; none where they are not of it."""
-    from rainier_fast.definitions.known import known
-    from rainier_fast.measure.space import measure
-
     server, published = machine.ultraserver, known("TRN2_INSTANCE")
     same = (server.axes, server.chip, server.neuron) == (
         published.axes,

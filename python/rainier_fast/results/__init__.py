@@ -10,9 +10,8 @@ from rainier_fast.results.monte_carlo import MonteCarlo
 from rainier_fast.results.recovery import Recoveries
 from rainier_fast.results.route import Route
 from rainier_fast.results.routing import RoutingReport
-from rainier_fast.results.table import Table
-from rainier_fast.results.tenants import TenantsResult
 from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
+from rainier_fast.table import Table
 
 __all__ = [
     "Bottleneck",
@@ -27,6 +26,5 @@ __all__ = [
     "Route",
     "RoutingReport",
     "Table",
-    "TenantsResult",
     "TogetherResult",
 ]

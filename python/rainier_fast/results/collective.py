@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields, replace
+from typing import Any
 
 from rainier_fast import _core
-from rainier_fast.results.link import Bottleneck
+from rainier_fast.ask.request import Request
+from rainier_fast.ask.schedule import Schedule, made_by
+from rainier_fast.measured.nearest import nearest
+from rainier_fast.results.answer import Answer
 from rainier_fast.results.link_loads import LinkLoads
-from rainier_fast.results.table import Table, plain
 from rainier_fast.results.tables import Tables
+from rainier_fast.results.text import as_html, as_text, headline, why
 from rainier_fast.screen import one_screen
+from rainier_fast.table import Table, plain
 
-if TYPE_CHECKING:
-    from rainier_fast.ask.request import Request
-    from rainier_fast.ask.schedule import Schedule
-    from rainier_fast.catalog import Figure
-    from rainier_fast.machine.machine import Machine
-
-__all__ = ["CollectiveResult", "choice_of"]
-
-
-def choice_of(outcome: _core.Outcome) -> str | tuple[str, ...]:
-    """Return how to ask for the algorithms of an answer again: by a name, or one for each tier."""
-    choice = outcome.choice
-    return choice if isinstance(choice, str) else tuple(choice)
+__all__ = ["CollectiveResult"]
 
 
 @one_screen
-@dataclass(frozen=True, repr=False)
-class CollectiveResult:
+class CollectiveResult(Answer):
     """The answer to a collective. Immutable; small: it finds its link loads again when asked.
 
     Attributes
@@ -50,6 +39,9 @@ class CollectiveResult:
         Bytes, as nccl-tests defines them for the operation.
     chunks
         Chunks that followed each other through the stages.
+    steps
+        Steps of one chunk that wait for each other, all stages together; what a call takes before
+        its messages counts as one.
     time_s
         Seconds in all.
     latency_s
@@ -77,100 +69,9 @@ class CollectiveResult:
     True
     """
 
-    operation: str
-    algorithm: str
-    model: str
-    ranks: int
-    groups: int
-    size_bytes: float
-    chunks: int
-    time_s: float
-    latency_s: float
-    overhead_s: float
-    bus_factor: float
-    lower_bound_s: float
-    bottleneck: Bottleneck | None
-    machine: Machine
-    request: Request
-    note: str
-    # How to ask for the same algorithms again: a name, or one for each tier.
-    _choice: str | tuple[str, ...]
-    _tables: Tables
-
-    __hash__ = None  # type: ignore[assignment]
-
-    @classmethod
-    def _of(cls, machine: Machine, request: Request, outcome: _core.Outcome) -> CollectiveResult:
-        """Make a result of the core's answer, of which it keeps numbers and tables alone."""
-        facts = outcome.facts()
-        worst = facts.pop("bottleneck")
-        return cls(
-            **facts,
-            bottleneck=None if worst is None else Bottleneck(**worst),
-            machine=machine,
-            request=request,
-            _choice=choice_of(outcome),
-            _tables=Tables(outcome.tables()),
-        )
-
-    @property
-    def bounds(self) -> Table:
-        """All bounds, the highest first: ``bound``, ``time_s``."""
-        return self._tables["bounds"]
-
-    @property
-    def stages(self) -> Table:
-        """The stages, each with its pieces overlapping.
-
-        ``stage``, ``tier``, ``steps``, ``bytes``, ``latency_s``, ``overhead_s``,
-        ``serialisation_s``, ``time_s``, ``bottleneck``.
-        """
-        return self._tables["stages"]
-
-    @property
-    def phases(self) -> Table:
-        """The phases, one after another: the columns of `stages`, and ``what`` happens."""
-        return self._tables["phases"]
-
-    @property
-    def candidates(self) -> Table:
-        """All algorithms that were considered: ``algorithm``, ``time_s``, ``reason``."""
-        return self._tables["candidates"]
-
-    @property
-    def serialisation_s(self) -> float:
-        """Seconds that bytes are on the wire: what latency and overhead leave of the time."""
-        return max(self.time_s - self.latency_s - self.overhead_s, 0.0)
-
-    @property
-    def algbw_Bps(self) -> float:  # noqa: N802 - B is the unit's letter
-        """Size over time, bytes/s; infinite where bytes take no time."""
-        if self.time_s > 0:
-            return self.size_bytes / self.time_s
-        return math.inf if self.size_bytes > 0 else 0.0
-
-    @property
-    def busbw_Bps(self) -> float:  # noqa: N802 - B is the unit's letter
-        """`algbw_Bps` times the bus factor of nccl-tests, bytes/s; 0 for a group of one."""
-        return self.algbw_Bps * self.bus_factor if self.bus_factor > 0 else 0.0
-
-    @property
-    def efficiency(self) -> float:
-        """Lower bound over time; 1 where both are 0."""
-        if self.time_s > 0:
-            return self.lower_bound_s / self.time_s
-        return math.inf if self.lower_bound_s > 0 else 1.0
-
-    @property
-    def assumptions(self) -> Mapping[str, Figure]:
-        """The catalogue's assumptions that the machine stands on."""
-        return self.machine.assumptions
-
     @property
     def why(self) -> str:
         """One sentence: why this algorithm."""
-        from rainier_fast.results.text import why
-
         return why(self)
 
     @property
@@ -180,8 +81,6 @@ class CollectiveResult:
         Columns: ``op``, ``bytes``, ``measured_s``, ``predicted_s``, ``error`` (a fraction).
         `Unsupported` where nothing was measured.
         """
-        from rainier_fast.measured.nearest import nearest
-
         return nearest(self)
 
     def link_loads(self) -> LinkLoads:
@@ -237,10 +136,8 @@ class CollectiveResult:
         >>> from rainier_fast import preset
         >>> preset("trn2").all_gather("1 MiB").schedule().verify()
         """
-        from rainier_fast.ask.schedule import made_by
-
         request = self.request
-        if request.schedule_of_own is not None:
+        if isinstance(request.schedule_of_own, Schedule):
             return request.schedule_of_own
         # Another model may have made another choice than link loads do.
         return made_by(self.machine, request if request.model == "link_load" else self._named())
@@ -276,18 +173,12 @@ class CollectiveResult:
         )
 
     def __repr__(self) -> str:
-        from rainier_fast.results.text import headline
-
         return f"<CollectiveResult {headline(self)}>"
 
     def __str__(self) -> str:
-        from rainier_fast.results.text import as_text
-
         return as_text(self)
 
     def _repr_html_(self) -> str:
-        from rainier_fast.results.text import as_html
-
         return as_html(self)
 
 

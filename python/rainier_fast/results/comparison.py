@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
-from rainier_fast.results.table import Table
 from rainier_fast.screen import one_screen
+from rainier_fast.table import Table
 from rainier_fast.units import format_bytes
 
 __all__ = ["Comparison"]

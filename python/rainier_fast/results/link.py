@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rainier_fast.topology.base import Base
 from rainier_fast.units import format_bandwidth, format_bytes, format_time
 
-__all__ = ["Bottleneck", "Link"]
+__all__ = ["Bottleneck", "Link", "link_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +138,8 @@ class Bottleneck:
             "bytes": self.bytes,
             "utilisation": self.utilisation,
         }
+
+
+def link_of(machine: Base, link: int) -> Link:
+    """Return what a link of a machine is."""
+    return Link(link, *machine._core.link(link))

@@ -14,13 +14,13 @@ from rainier_fast.definitions.check import as_count
 from rainier_fast.errors import invalid
 from rainier_fast.frozen import frozen
 from rainier_fast.memory import reckon
-from rainier_fast.results.link import Bottleneck
-from rainier_fast.results.table import Table
+from rainier_fast.results.link import Bottleneck, link_of
 from rainier_fast.screen import one_screen
+from rainier_fast.table import Table
 from rainier_fast.units import Quantity, format_bytes, format_count, format_time, parse_time
 
 if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
+    from rainier_fast.topology.base import Base
 
 __all__ = ["LinkLoads"]
 
@@ -59,7 +59,7 @@ class LinkLoads:
     (1e-06, 1000.0, [1000.0, 0.0])
     """
 
-    def __init__(self, machine: Machine, loads: NDArray[np.float64]) -> None:
+    def __init__(self, machine: Base, loads: NDArray[np.float64]) -> None:
         if loads.shape != (machine.num_links,):
             raise invalid(
                 "loads", loads.shape, f"must have one for each of {machine.num_links} links"
@@ -68,7 +68,7 @@ class LinkLoads:
         view.flags.writeable = False
         self.__dict__.update(machine=machine, bytes=view)
 
-    machine: Machine
+    machine: Base
     bytes: NDArray[np.float64]
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -211,7 +211,7 @@ class LinkLoads:
             seconds = np.concatenate([seconds, block[found]])
             best = np.lexsort((ids, -seconds))[:wanted]
             ids, seconds = ids[best], seconds[best]
-        links = [self.machine.link(int(number)) for number in ids]
+        links = [link_of(self.machine, number) for number in ids.tolist()]
         return Table(
             {
                 "link": ids,

@@ -5,28 +5,39 @@ from __future__ import annotations
 import math
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rainier_fast.ask.request import Request
 from rainier_fast.definitions.check import as_number
+from rainier_fast.definitions.rates import FailureRates
 from rainier_fast.errors import InvalidType
 from rainier_fast.frozen import frozen
-from rainier_fast.results.table import Table, plain
 from rainier_fast.screen import one_screen
+from rainier_fast.table import Table, plain
+from rainier_fast.topology.base import Base
 from rainier_fast.units import format_bytes, format_count, format_time
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped, unused-ignore]
 
-    from rainier_fast.definitions.rates import FailureRates
-    from rainier_fast.machine.machine import Machine
-    from rainier_fast.studies.sampling import Trial
-
-__all__ = ["MonteCarlo"]
+__all__ = ["MonteCarlo", "Trial"]
 
 _KINDS = ("links", "chips", "nics", "ultraservers")
+
+
+class Trial(NamedTuple):
+    """What is drawn and run; pickles small, for workers of any executor."""
+
+    machine: Base
+    request: Request
+    otherwise: Request | None
+    policy: str
+    rates: FailureRates
+    hours: float
+    seed: int
 
 
 @one_screen
@@ -61,7 +72,7 @@ class MonteCarlo:
     (9, (9,), 9)
     """
 
-    machine: Machine
+    machine: Base
     operation: str
     size_bytes: float
     algorithm: str

@@ -13,8 +13,8 @@ from rainier_fast.definitions.check import as_one_of
 from rainier_fast.errors import Unsupported
 from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
-from rainier_fast.results.table import Table
 from rainier_fast.screen import one_screen
+from rainier_fast.table import Table
 from rainier_fast.units import format_bytes, format_time
 
 __all__ = ["Recoveries"]

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from rainier_fast.definitions.check import as_one_of
 from rainier_fast.errors import Unsupported
 from rainier_fast.frozen import frozen
-from rainier_fast.results.table import Table
+from rainier_fast.results.link import link_of
 from rainier_fast.screen import one_screen
+from rainier_fast.table import Table
 from rainier_fast.units import Quantity, format_bandwidth, format_time, parse_bytes
 
 if TYPE_CHECKING:
     from rainier_fast.definitions.routing import RoutingRow
-    from rainier_fast.machine.machine import Machine
+    from rainier_fast.topology.base import Base
 
 __all__ = ["SWITCHING", "Route"]
 
@@ -76,7 +77,7 @@ class Route:
         "src",
     )
 
-    machine: Machine
+    machine: Base
     src: int
     dst: int
     routing: RoutingRow
@@ -88,7 +89,7 @@ class Route:
     bandwidth_Bps: float  # noqa: N815 - B is the unit's letter
     overhead_s: float
 
-    def __init__(self, machine: Machine, src: int, dst: int, routing: RoutingRow) -> None:
+    def __init__(self, machine: Base, src: int, dst: int, routing: RoutingRow) -> None:
         links, shares, mean_hops, hops, latency, bandwidth, overhead = machine._core.route(
             src, dst, routing
         )
@@ -151,7 +152,7 @@ class Route:
                 "store_and_forward of a message that is spread over several paths; use "
                 "switching='cut_through', or routing=DimensionOrder(tie='positive')"
             )
-        links = [self.machine.link(int(number)) for number in self.links]
+        links = [link_of(self.machine, int(number)) for number in self.links]
         on_links = sum(link.latency_s + nbytes / link.bandwidth_Bps for link in links)
         return float(self.overhead_s + on_links)
 
@@ -169,7 +170,7 @@ class Route:
         >>> torus((8,), bandwidth="50 GB/s").route(0, 3).to_table()["class"].tolist()
         ['x', 'x', 'x']
         """
-        links = [self.machine.link(int(number)) for number in self.links]
+        links = [link_of(self.machine, int(number)) for number in self.links]
         return Table(
             {
                 "link": self.links,
@@ -208,7 +209,7 @@ class Route:
         return f"<Route {self._words()}>"
 
     def __str__(self) -> str:
-        shown = [str(self.machine.link(int(number))) for number in self.links[:_MOST_SHOWN]]
+        shown = [str(link_of(self.machine, int(number))) for number in self.links[:_MOST_SHOWN]]
         lines = [
             f"  {text}" + ("" if share == 1 else f", share {share:.4g}")
             for text, share in zip(shown, self.shares, strict=False)

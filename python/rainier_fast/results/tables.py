@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rainier_fast import _core
-from rainier_fast.results.table import Table
+from rainier_fast.table import Table
 
 __all__ = ["Tables"]
 

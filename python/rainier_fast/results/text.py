@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
+from rainier_fast.measured.nearest import nearest_in_words
+from rainier_fast.results.answer import Answer
 from rainier_fast.units import format_bandwidth, format_bytes, format_count, format_time
-
-if TYPE_CHECKING:
-    from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["as_html", "as_text", "headline", "why"]
 
 
-def headline(result: CollectiveResult) -> str:
+def headline(result: Answer) -> str:
     """Return the result in one line."""
     size = "" if result.operation == "barrier" else f" of {format_bytes(result.size_bytes)}"
     who = f"{format_count(result.ranks)} chips"
@@ -22,14 +20,15 @@ def headline(result: CollectiveResult) -> str:
     return f"{result.operation}{size} over {who}: {format_time(result.time_s)}"
 
 
-def why(result: CollectiveResult) -> str:
+def why(result: Answer) -> str:
     """Return one sentence on why this algorithm was taken."""
     if not len(result.candidates):
         return "nothing moves, so no algorithm was needed"
     if result.request.schedule_of_own is not None:
         return "it is the schedule that was given; verify() proves what it computes"
-    if result.request.algorithm == "nccl":
-        return f"{result.algorithm} is what NCCL's tuning model picks; it was asked for by name"
+    if result.model != result.request.model:
+        own = f"the tuning model of {result.model.upper()}"
+        return f"{result.algorithm} is what {own} picks; it was asked for by name"
     if result.request.algorithm != "auto":
         named = f"{result.algorithm} was asked for by name"
         rules = result.note if result.note and not result.machine.is_damaged else ""
@@ -46,7 +45,7 @@ def why(result: CollectiveResult) -> str:
     return f"it is the fastest of {ready}; the next, {slower}{rest}"
 
 
-def facts(result: CollectiveResult) -> list[tuple[str, str]]:
+def facts(result: Answer) -> list[tuple[str, str]]:
     """Return what is worth knowing of a result, as pairs of a name and a line."""
     chunks = f", {result.chunks} chunks" if result.chunks > 1 else ""
     parts = (
@@ -56,8 +55,6 @@ def facts(result: CollectiveResult) -> list[tuple[str, str]]:
     rates = format_bandwidth(result.algbw_Bps), format_bandwidth(result.busbw_Bps)
     kind = f" by {result.bounds['bound'][0]}" if len(result.bounds) else ""
     bound = f"{format_time(result.lower_bound_s)}{kind}, {result.efficiency:.1%} of the time"
-    from rainier_fast.measured.nearest import nearest_in_words
-
     measured = nearest_in_words(result)
     return [
         ("algorithm", f"{result.algorithm}{chunks}; model {result.model}"),
@@ -66,14 +63,14 @@ def facts(result: CollectiveResult) -> list[tuple[str, str]]:
         ("bounded by", _bounded(result)),
         ("busiest link", str(result.bottleneck or _no_bottleneck(result))),
         ("lower bound", bound),
-        ("why", result.why),
+        ("why", why(result)),
         ("assumes", _assumed(result) or "nothing of the catalogue"),
         *([("damage", result.note)] if result.machine.is_damaged and result.note else []),
         *([("measured", measured)] if measured else []),
     ]
 
 
-def as_text(result: CollectiveResult) -> str:
+def as_text(result: Answer) -> str:
     """Return a result as text: a headline, a line for each fact, the phases."""
     rows = facts(result)
     width = max(len(name) for name, _ in rows)
@@ -85,7 +82,7 @@ def as_text(result: CollectiveResult) -> str:
     return "\n".join(lines)
 
 
-def as_html(result: CollectiveResult) -> str:
+def as_html(result: Answer) -> str:
     """Return a result as two small tables for a notebook."""
     cells = "".join(
         f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts(result)
@@ -94,7 +91,7 @@ def as_html(result: CollectiveResult) -> str:
     return head + (result.stages._repr_html_() if len(result.stages) else "")
 
 
-def _bounded(result: CollectiveResult) -> str:
+def _bounded(result: Answer) -> str:
     if result.time_s == 0:
         return "nothing"
     parts = {
@@ -117,15 +114,15 @@ def _bounded(result: CollectiveResult) -> str:
     return f"{words}; slowest stage {slowest['stage']} on tier {where}"
 
 
-def _no_bottleneck(result: CollectiveResult) -> str:
+def _no_bottleneck(result: Answer) -> str:
     if result.model == "alpha_beta":
         return "none: this model gives each message its route to itself"
-    if result.model == "nccl":
-        return "none: NCCL's tuning model prices bytes and hops, not links"
+    if result.model != result.request.model:
+        return f"none: the tuning model of {result.model.upper()} prices bytes and hops, not links"
     return "none: no bytes move"
 
 
-def _assumed(result: CollectiveResult) -> str:
+def _assumed(result: Answer) -> str:
     named = list(result.assumptions.items())
     first = ", ".join(f"{name} {figure.text}" for name, figure in named[:3])
     return first + (f" and {len(named) - 3} more in .assumptions" if len(named) > 3 else "")

@@ -9,8 +9,8 @@ from html import escape
 from typing import Any
 
 from rainier_fast.definitions.check import as_integer, as_one_of
-from rainier_fast.results.table import Table
 from rainier_fast.screen import one_screen
+from rainier_fast.table import Table
 from rainier_fast.units import format_count, format_time
 
 __all__ = ["Meeting", "PlanResult", "TogetherResult"]

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from rainier_fast import _core
 from rainier_fast.ask.request import MODELS, OPERATIONS, Algorithm, make_request
 from rainier_fast.collectives.mesh import mesh_sizes
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_one_of, as_pairs
 from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
+from rainier_fast.studies.ranking import Call, Layout, Ranking, ranked
 from rainier_fast.topology.arrays import as_progress, as_threads
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
-
-if TYPE_CHECKING:
-    from rainier_fast.studies.ranking import Ranking
 
 __all__ = ["Calls", "Mappings"]
 
@@ -43,8 +41,9 @@ class Mappings(Base):
         A layout gives the factors of each dimension of the machine to axes. Each collective is
         costed with all groups of its axis at once; those of one axis, and those of different axes,
         follow each other, so that the time of a layout is their sum. Layouts that a symmetry of the
-        machine makes equal are tried once: rings of the same kind change places, and so do
-        UltraServers of a fabric group. Layouts are searched by branch and bound: those whose
+        machine makes equal are tried once: members of a fabric
+        group change places, and so do equal rings where no collective has a root or sends to the
+        next rank. Layouts are searched by branch and bound: those whose
         collectives cannot be among the best by their lower bounds are left out.
 
         Parameters
@@ -90,15 +89,13 @@ class Mappings(Base):
         >>> 80 * second.all_reduce(1e8, axis="tp").time_s == ranking["tp_s"][1]
         True
         """
-        from rainier_fast.studies.ranking import Call, Layout, ranked
-
-        machine = self._whole
+        machine = self
         sizes = mesh_sizes(axes, machine.num_chips)
         calls = _calls(traffic, sizes)
         model = as_one_of("model", model, MODELS)
         count = as_count("keep", keep, MAX_COUNT)
         asked = make_request(machine, "barrier", 0, None, algorithm, model, "dor", None, 0, 0)
-        if machine.faults:
+        if machine.is_damaged:
             raise Unsupported(
                 "best_mapping of a damaged machine, whose dimensions are not alike everywhere; "
                 "map machine.healthy() and run the mesh on the damaged machine"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,10 @@ from rainier_fast.ask.request import OPERATIONS, Algorithm
 from rainier_fast.definitions.check import as_count, as_name, as_one_of
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.errors import InvalidArgument, Unsupported, invalid, shown
+from rainier_fast.faults.damaged import Damaged
 from rainier_fast.frozen import put
 from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity
-
-if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
 
 __all__ = ["PLACEMENTS", "UNITS", "Tenant", "place"]
 
@@ -90,7 +88,7 @@ class Tenant:
 
 
 def place(
-    machine: Machine, tenants: Sequence[Tenant], placement: str, unit: str, seed: int
+    machine: Damaged, tenants: Sequence[Tenant], placement: str, unit: str, seed: int
 ) -> list[NDArray[np.int64]]:
     """Return the chips of each tenant, ascending."""
     planes = _planes(machine)
@@ -106,7 +104,7 @@ def place(
     return [found[at] for at in range(len(tenants))]
 
 
-def _planes(machine: Machine) -> int:
+def _planes(machine: Damaged) -> int:
     """Return instances of an UltraServer; 1 where it has none that are known."""
     axes = machine.ultraserver.axes
     plane = axes[0].size * axes[1].size if len(axes) > 1 else 0
@@ -141,7 +139,7 @@ _Choice = Callable[[int, int], NDArray[np.int64]]
 class _Places:
     """What is free."""
 
-    def __init__(self, machine: Machine, planes: int, unit: str) -> None:
+    def __init__(self, machine: Damaged, planes: int, unit: str) -> None:
         self._in_server = machine.ultraserver.num_chips
         self._planes = max(planes, 1)
         self._alone = unit == "ultraserver"
@@ -174,7 +172,7 @@ class _Places:
         return np.asarray((starts[:, np.newaxis] + np.arange(chips)).ravel(), np.int64)
 
 
-def _dead(machine: Machine, planes: int) -> NDArray[np.bool_]:
+def _dead(machine: Damaged, planes: int) -> NDArray[np.bool_]:
     """Return the planes of each UltraServer that have a dead chip: nobody gets them."""
     dead = np.zeros((machine.num_ultraservers, planes), dtype=np.bool_)
     faults = machine.faults

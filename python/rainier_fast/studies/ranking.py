@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +13,17 @@ from numpy.typing import NDArray
 from rainier_fast import _core
 from rainier_fast.ask.grid import from_core
 from rainier_fast.ask.groups import Groups
-from rainier_fast.ask.request import Algorithm, run
+from rainier_fast.ask.request import Algorithm
 from rainier_fast.collectives.mesh import DeviceMesh
+from rainier_fast.collectives.run import run
 from rainier_fast.definitions.check import as_one_of
 from rainier_fast.errors import invalid
 from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
-from rainier_fast.results.table import Table
 from rainier_fast.screen import one_screen
+from rainier_fast.table import Table
+from rainier_fast.topology.base import Base
 from rainier_fast.units import format_time
-
-if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
-    from rainier_fast.topology.base import Base
 
 __all__ = ["Call", "Cuts", "Layout", "Ranking", "ranked"]
 
@@ -64,7 +62,7 @@ class Layout:
     ('dp: y4; tp: x4', {'dp': 4, 'tp': 4}, (4, 4))
     """
 
-    _machine: Machine
+    _machine: Base
     _axes: tuple[tuple[str, int], ...]
     _cuts: Cuts
     _order: tuple[int, ...] | None

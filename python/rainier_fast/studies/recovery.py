@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
-from rainier_fast.ask.groups import as_groups
+from rainier_fast.ask.groups import Group, as_groups
 from rainier_fast.ask.request import Algorithm, make_request
+from rainier_fast.collectives.run import answer
 from rainier_fast.definitions.check import as_items, as_one_of
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.errors import (
@@ -22,16 +23,13 @@ from rainier_fast.errors import (
     invalid_type,
     unknown,
 )
+from rainier_fast.faults.faults import Faults
 from rainier_fast.faults.modes import Modes
+from rainier_fast.results.collective import CollectiveResult
+from rainier_fast.results.recovery import Recoveries
 from rainier_fast.studies.spares import check_whole, whole_ultraservers, with_spares
+from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
-
-if TYPE_CHECKING:
-    from rainier_fast.collectives.methods import Group
-    from rainier_fast.faults.faults import Faults
-    from rainier_fast.machine.machine import Machine
-    from rainier_fast.results.collective import CollectiveResult
-    from rainier_fast.results.recovery import Recoveries
 
 __all__ = ["POLICIES", "Recovery", "policies"]
 
@@ -158,7 +156,7 @@ class Recovery(Modes):
         >>> found["policy"].tolist(), found["chips"].tolist()
         (['detour', 'drop_ultraserver'], [256, 192])
         """
-        machine = self._whole
+        machine = self
         names = tuple(POLICIES) if policies is None else _names(policies)
         ask = _Ask(collective, size, group, algorithm, model, routing, chunks, root, shift)
         whole = ask.run(machine.healthy())
@@ -166,7 +164,7 @@ class Recovery(Modes):
 
     def impact(
         self,
-        fault: Faults | Machine | Mapping[str, Any],
+        fault: Faults | Recovery | Mapping[str, Any],
         collective: str,
         size: Quantity,
         group: Group = None,
@@ -206,13 +204,11 @@ class Recovery(Modes):
         >>> impact.best.time_s >= impact.whole.time_s
         True
         """
-        from rainier_fast.faults.faults import Faults
-
-        machine = self._whole
-        if isinstance(fault, Recovery):
+        machine = self
+        if isinstance(fault, Base):
             if fault.healthy() != machine.healthy():
                 raise invalid("fault", fault, "must be this machine with faults")
-            hurt = fault._whole
+            hurt = fault
         elif isinstance(fault, Faults):
             hurt = machine.with_faults(faults=fault)
         else:
@@ -276,9 +272,7 @@ class _Ask:
             root = int(found[0])
         return replace(self, group=chips, algorithm=algorithm, root=root)
 
-    def run(self, machine: Machine) -> CollectiveResult:
-        from rainier_fast.results.collective import CollectiveResult  # only when asked for
-
+    def run(self, machine: Base) -> CollectiveResult:
         shift = self.shift
         if shift is None and isinstance(self.collective, str):
             shift = int(str.__str__(self.collective) == "send_recv")
@@ -294,14 +288,12 @@ class _Ask:
             self.root,
             shift,
         )
-        return CollectiveResult._of(machine, request, request.outcome(machine))
+        return answer(machine, request)
 
 
 def _table(
-    machine: Machine, names: Sequence[str], ask: _Ask, before: CollectiveResult
+    machine: Recovery, names: Sequence[str], ask: _Ask, before: CollectiveResult
 ) -> Recoveries:
-    from rainier_fast.results.recovery import Recoveries  # only when asked for
-
     results: list[CollectiveResult | None] = []
     reasons: list[str] = []
     for name in names:
@@ -314,7 +306,7 @@ def _table(
     return Recoveries._of(before, names, results, reasons)
 
 
-def _by(machine: Machine, policy: str, ask: _Ask) -> CollectiveResult:
+def _by(machine: Recovery, policy: str, ask: _Ask) -> CollectiveResult:
     """Run the collective by one policy."""
     if policy == "detour":
         return ask.run(machine)

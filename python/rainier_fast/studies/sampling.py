@@ -4,44 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
-from rainier_fast.ask.request import OPERATIONS, Request, make_request
+from rainier_fast.ask.request import OPERATIONS, make_request
+from rainier_fast.collectives.run import answer
 from rainier_fast.definitions.check import as_count, as_integer, as_one_of
-from rainier_fast.definitions.rates import FailureRates, Rates, as_hours, as_rates
+from rainier_fast.definitions.rates import Rates, as_hours, as_rates
 from rainier_fast.errors import InvalidType, Unsupported, invalid_type
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.flows.traffic import Progress
+from rainier_fast.results.monte_carlo import MonteCarlo, Trial
 from rainier_fast.topology.arrays import as_progress, as_threads
 from rainier_fast.units import Quantity
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-    from rainier_fast.machine.machine import Machine
-    from rainier_fast.results.monte_carlo import MonteCarlo
-
-__all__ = ["Sampling", "Trial", "run_draws"]
+__all__ = ["Sampling", "run_draws"]
 
 _MOST_DRAWS: Final = 100_000_000
 _MOST_CHUNKS: Final = 64
 _LAST_SEED: Final = 2**64 - 1
-
-
-class Trial(NamedTuple):
-    """What is drawn and run; pickles small, for workers of any executor."""
-
-    machine: Machine
-    request: Request
-    otherwise: Request | None
-    policy: str
-    rates: FailureRates
-    hours: float
-    seed: int
 
 
 class Drawn(NamedTuple):
@@ -61,7 +48,7 @@ class Sampling(Damaged):
 
     def sample_faults(
         self, rates: Rates = "llama3", hours: float = 24.0, seed: int = 0, *, draw: int = 0
-    ) -> Machine:
+    ) -> Self:
         """Return the same machine with faults drawn at random, beside those that it has.
 
         Each part has failed with probability 1 - exp(-rate x hours). The work grows with the
@@ -172,16 +159,13 @@ class Sampling(Damaged):
         >>> found.p99_s >= found.p50_s >= found.healthy_s
         True
         """
-        from rainier_fast.results.collective import CollectiveResult
-        from rainier_fast.results.monte_carlo import MonteCarlo
-
         # As the collective's own method: a send_recv without a shift goes to the next rank.
         operation = as_one_of("operation", operation, OPERATIONS)
         words = {**_DEFAULTS, "shift": int(operation == "send_recv"), **arguments}
         for name in arguments:
             if name not in _DEFAULTS:
                 raise InvalidType(f"monte_carlo() got an unexpected keyword argument {name!r}")
-        machine, checked = self._whole, as_rates(rates)
+        machine, checked = self, as_rates(rates)
         exposure = checked.exposure(as_hours(hours))
         first_seed = as_integer("seed", seed, 0, _LAST_SEED)
         count = as_count("draws", draws, _MOST_DRAWS)
@@ -193,7 +177,7 @@ class Sampling(Damaged):
                 "leave group out, or use policy 'detour'"
             )
         request = make_request(machine, operation, size, **words)
-        healthy = CollectiveResult._of(machine, request, request.outcome(machine))
+        healthy = answer(machine, request)
         otherwise = None
         if request.algorithm == "auto":
             found = healthy._choice

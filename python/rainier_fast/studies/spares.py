@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
 from rainier_fast.errors import Unsupported
-
-if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
+from rainier_fast.topology.base import Base
 
 __all__ = ["check_whole", "whole_ultraservers", "with_spares"]
 
 
-def _hurt(machine: Machine) -> NDArray[np.int64]:
+def _hurt(machine: Base) -> NDArray[np.int64]:
     # Dead ones and those with any damage inside or at their NICs.
     damaged = _core.damaged_ultraservers(machine._core)
     dead = _core.dead_ultraservers(machine._core)
     return np.union1d(damaged, dead).astype(np.int64)
 
 
-def check_whole(machine: Machine, chips: NDArray[np.int64]) -> NDArray[np.int64]:
+def check_whole(machine: Base, chips: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the UltraServers that a group is made of."""
     each = machine.ultraserver.num_chips
     servers, counts = np.unique(chips // each, return_counts=True)
@@ -35,7 +31,7 @@ def check_whole(machine: Machine, chips: NDArray[np.int64]) -> NDArray[np.int64]
     return servers
 
 
-def whole_ultraservers(machine: Machine, chips: NDArray[np.int64]) -> NDArray[np.int64]:
+def whole_ultraservers(machine: Base, chips: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the chips of a group whose UltraServers have no damage."""
     servers = chips // machine.ultraserver.num_chips
     left = chips[~np.isin(servers, _hurt(machine))]
@@ -47,7 +43,7 @@ def whole_ultraservers(machine: Machine, chips: NDArray[np.int64]) -> NDArray[np
 
 
 def with_spares(
-    machine: Machine, chips: NDArray[np.int64], root: int = 0
+    machine: Base, chips: NDArray[np.int64], root: int = 0
 ) -> tuple[NDArray[np.int64], int]:
     """Return the chips with each damaged UltraServer replaced by a whole one outside the group."""
     # One of the same site if there is one, the lowest number. Chips ascend; also the place among

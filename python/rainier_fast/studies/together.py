@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rainier_fast import _core
 from rainier_fast.collectives.plan import Compute, Plan, Planning
 from rainier_fast.definitions.check import as_items, as_one_of
 from rainier_fast.errors import Unsupported, invalid, invalid_type
+from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
+from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
 
-if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
-    from rainier_fast.results.together import Meeting, TogetherResult
-
-__all__ = ["MODELS", "Together", "outcomes", "share"]
+__all__ = ["MODELS", "Together", "outcomes", "share", "together"]
 
 MODELS: Final = ("link_load", "fluid")
 """How contention between plans may be modelled."""
@@ -90,16 +88,26 @@ class Together(Planning):
         >>> both["all_gather tp"].slowdown > 1, both["all_gather tp"].link_class
         (True, 'x')
         """
-        checked = _checked(self._whole, plans)
-        packet = parse_bytes(collective_packet, "collective_packet")
-        if packet == 0:
-            raise invalid("collective_packet", collective_packet, "must be above 0")
-        if _model(checked, model) == "fluid":
-            return _fluid(self._whole, checked)
-        return share(self._whole, checked, outcomes(checked), packet)
+        return together(self, plans, model, collective_packet)
 
 
-def _checked(machine: Machine, plans: object) -> list[Plan]:
+def together(
+    machine: Base,
+    plans: Iterable[Plan],
+    model: str | None,
+    collective_packet: Quantity = _COLLECTIVE_PACKET,
+) -> TogetherResult:
+    """Run plans at once: the work of `Machine.together`."""
+    checked = _checked(machine, plans)
+    packet = parse_bytes(collective_packet, "collective_packet")
+    if packet == 0:
+        raise invalid("collective_packet", collective_packet, "must be above 0")
+    if _model(checked, model) == "fluid":
+        return _fluid(machine, checked)
+    return share(machine, checked, outcomes(checked), packet)
+
+
+def _checked(machine: Base, plans: object) -> list[Plan]:
     allowed = "must be plans, such as machine.plan.all_reduce('1 GiB')"
     if isinstance(plans, Plan) or not isinstance(plans, Iterable):
         raise invalid_type("plans", plans, allowed)
@@ -144,7 +152,7 @@ def outcomes(plans: Sequence[Plan]) -> list[_core.Outcome | None]:
 
 
 def share(
-    machine: Machine,
+    machine: Base,
     plans: Sequence[Plan],
     alone: Sequence[_core.Outcome | None],
     packet: float | None = None,
@@ -167,7 +175,7 @@ def share(
     return _result(plans, names, "link_load", answer)
 
 
-def _fluid(machine: Machine, plans: Sequence[Plan]) -> TogetherResult:
+def _fluid(machine: Base, plans: Sequence[Plan]) -> TogetherResult:
     rows = []
     names = []
     for plan in plans:
@@ -187,8 +195,6 @@ def _fluid(machine: Machine, plans: Sequence[Plan]) -> TogetherResult:
 def _result(
     plans: Sequence[Plan], algorithms: Sequence[str], model: str, answer: _core._Together
 ) -> TogetherResult:
-    from rainier_fast.results.together import PlanResult, TogetherResult
-
     rows, _, busiest, bottleneck, messages = answer
     names = _names(plans)
     results = []
@@ -202,8 +208,6 @@ def _result(
 
 
 def _meeting(row: _core._Meeting, names: Sequence[str]) -> Meeting:
-    from rainier_fast.results.together import Meeting
-
     kind, link, chip, plans = row
     return Meeting(kind, link, chip, tuple(names[plan] for plan in plans))
 
@@ -219,7 +223,7 @@ def _names(plans: Sequence[Plan]) -> list[str]:
     return names
 
 
-def _dma_bandwidth(machine: Machine) -> float | None:
+def _dma_bandwidth(machine: Base) -> float | None:
     """Return bytes/s of a chip's DMA engines; None where they are not known, or not shared so."""
     server = machine.ultraserver
     if server.neuron is None or server.chip is None or server.chip.dma_bandwidth_Bps is None:

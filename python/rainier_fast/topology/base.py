@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias, cast
+from collections.abc import Mapping, Sequence
+from typing import Self, TypeAlias
 
 from rainier_fast import _core
+from rainier_fast.catalog import Figure
 from rainier_fast.definitions.check import as_name, as_tuple_of
 from rainier_fast.definitions.routing import Routing, RoutingRow, routing_row
 from rainier_fast.definitions.site import Site
@@ -13,9 +14,7 @@ from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.frozen import frozen, put
-
-if TYPE_CHECKING:
-    from rainier_fast.machine.machine import Machine
+from rainier_fast.topology.assumed import in_force
 
 __all__ = ["Base"]
 
@@ -33,6 +32,20 @@ class Base:
     _sites: tuple[Site, ...]
     _spelling: str | None
     _wan: Wan | None
+
+    @classmethod
+    def _make(
+        cls,
+        sites: tuple[Site, ...],
+        wan: Wan | None = None,
+        name: str | None = None,
+        spelling: str | None = None,
+        faults: _CoreFaults | None = None,
+    ) -> Self:
+        """Build from a definition; `spelling` is what ``repr`` gives, if not a Cluster."""
+        machine = object.__new__(cls)
+        machine._define(sites, wan, name, spelling, faults)
+        return machine
 
     def _define(
         self,
@@ -112,9 +125,61 @@ class Base:
         return _core.faults(self._core)
 
     @property
-    def _whole(self) -> Machine:
-        """The machine that this is a part of."""
-        return cast("Machine", self)
+    def num_live_chips(self) -> int:
+        """Chips that work: `num_chips` less those that are dead, alone or with all around them."""
+        return _core.num_live_chips(self._core)
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether anything is broken or slower."""
+        return len(self._faults) > 0
+
+    @property
+    def hbm_bytes(self) -> int:
+        """Bytes of memory of all chips that work; `Unsupported` where they are not defined."""
+        whole = self.num_ultraservers * self.ultraserver.hbm_bytes
+        return whole // self.num_chips * self.num_live_chips if self.is_damaged else whole
+
+    def peak_flops(self, dtype: str, *, tensor_only: bool = False) -> float:
+        """Return the dense rate of all chips that work.
+
+        Parameters
+        ----------
+        dtype
+            ``"fp8"``, ``"bf16"`` or ``"fp32"``.
+        tensor_only
+            Count the tensor engines only, which bound matrix products.
+
+        Returns
+        -------
+        float
+            FLOP/s.
+
+        Raises
+        ------
+        UnknownName
+            If the chip has no rate for this type.
+        Unsupported
+            If the machine does not say what its chips are.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").peak_flops("bf16")
+        1.0672e+16
+        """
+        server = self.ultraserver.peak_flops(dtype, tensor_only=tensor_only)
+        whole = self.num_ultraservers * server
+        return whole * (self.num_live_chips / self.num_chips) if self.is_damaged else whole
+
+    @property
+    def assumptions(self) -> Mapping[str, Figure]:
+        """The catalogue's assumptions that are in force: those whose values the machine has."""
+        return in_force(self._sites, self._wan)
+
+    def _numbering(self) -> tuple[int, ...]:
+        """Return what decides how parts are numbered: chips, links, UltraServers, sites."""
+        return self.num_chips, self.num_links, self.num_ultraservers, len(self._sites)
 
     def _axis_names(self) -> list[str]:
         return [axis.name for axis in self.ultraserver.axes]

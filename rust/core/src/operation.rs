@@ -74,7 +74,7 @@ impl Operation {
     }
 
     /// The operation whose schedules this one runs: a barrier is an all-reduce of nothing.
-    pub(crate) fn as_run(self) -> Self {
+    pub fn as_run(self) -> Self {
         match self {
             Self::Barrier => Self::AllReduce,
             other => other,

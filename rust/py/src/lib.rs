@@ -41,7 +41,7 @@ mod _core {
     use numpy::PyArray1;
     use pyo3::prelude::*;
     use pyo3::types::PyTuple;
-    use rainier_core::collective::{ALGORITHMS, Model, Operation, nccl, neuron, synthesized};
+    use rainier_core::collective::{self as core, Model, Operation};
     use std::collections::BTreeMap;
 
     #[pymodule_init]
@@ -99,44 +99,13 @@ mod _core {
             .map(Operation::from_name)
             .transpose()
             .map_err(|error| super::error::to_py(py, &error))?;
-        let rows = ALGORITHMS
-            .iter()
-            .filter(|row| wanted.is_none_or(|wanted| row.operations.contains(&wanted)));
-        // Not a schedule, so not in the table: NCCL's tuning model answers under a name of its own.
-        let tuned = wanted
-            .is_none_or(|wanted| nccl::OPERATIONS.contains(&wanted))
-            .then(|| {
-                let operations = nccl::OPERATIONS.iter().map(|one| one.name());
-                (nccl::NAME, nccl::SUMMARY, operations.collect())
-            });
-        let trainium = wanted
-            .is_none_or(|wanted| neuron::OPERATIONS.contains(&wanted))
-            .then(|| {
-                let operations = neuron::OPERATIONS.iter().map(|one| one.name());
-                (neuron::NAME, neuron::SUMMARY, operations.collect())
-            });
-        let synthesized = wanted
-            .is_none_or(|wanted| synthesized::OPERATIONS.contains(&wanted))
-            .then(|| {
-                let operations = synthesized::OPERATIONS.iter().map(|one| one.name());
-                (
-                    synthesized::NAME,
-                    synthesized::SUMMARY,
-                    operations.collect(),
-                )
-            });
-        Ok(rows
-            .map(|row| {
-                let operations = row
-                    .operations
-                    .iter()
-                    .map(|operation| operation.name())
-                    .collect();
-                (row.name, row.summary, operations)
+        let wanted = wanted.map(Operation::as_run);
+        Ok(core::algorithms()
+            .filter(|row| wanted.is_none_or(|wanted| row.2.contains(&wanted)))
+            .map(|(name, summary, operations)| {
+                let operations = operations.iter().map(|operation| operation.name());
+                (name, summary, operations.collect())
             })
-            .chain(tuned)
-            .chain(trainium)
-            .chain(synthesized)
             .collect())
     }
 }

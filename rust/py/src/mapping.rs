@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use rainier_core::Result;
 use rainier_core::collective::Operation;
 use rainier_core::machine::Machine as CoreMachine;
-use rainier_core::mapping::{self as core, Call, Layout, Part, Question, Ranked, Space};
+use rainier_core::mapping::{self as core, Call, Layout, Part, Question, Ranked};
 use std::sync::Arc;
 
 /// (name, size, step, whether inside a domain, whether its members have an order).
@@ -70,9 +70,7 @@ pub(crate) fn best_mapping<'py>(
         model: request.model,
         threads: n_threads,
     };
-    let space = watched(py, 1, None, |control| {
-        Space::new(question.machine, &sizes, control)
-    })?;
+    let space = watched(py, 1, None, |control| question.space(&sizes, control))?;
     let total = quick(py, || space.count())?;
     let shown = u64::try_from(total).unwrap_or(u64::MAX);
     if let Some(report) = &progress {

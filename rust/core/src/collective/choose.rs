@@ -1,6 +1,6 @@
 //! Which algorithm: all that apply are priced, by link loads or by simulation, and the fastest is taken.
 
-use super::algorithm::{ALGORITHMS, IN_SWITCH, Job, find, flat, symmetric_to};
+use super::algorithm::{ALGORITHMS, Algorithm, Job, row};
 use super::choice::Choice;
 use super::context::Context;
 use super::cost::{Cost, StageCost, combine};
@@ -84,12 +84,12 @@ fn names(request: &Request) -> Vec<String> {
         Choice::Auto => ALGORITHMS
             .iter()
             .filter(|row| row.operations.contains(&request.operation.as_run()))
-            .filter(|row| row.name != IN_SWITCH)
+            .filter(|row| row.offered)
             .map(|row| row.name.to_owned())
-            .chain(["hierarchical".to_owned()])
+            .chain([hierarchical::NAME.to_owned()])
             .collect(),
         Choice::Named(name) => vec![name.clone()],
-        Choice::Tiers(_) => vec!["hierarchical".to_owned()],
+        Choice::Tiers(_) => vec![hierarchical::NAME.to_owned()],
     }
 }
 
@@ -234,12 +234,7 @@ fn by_message(
 }
 
 fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Ready>> {
-    if let ("symmetric", Groups::Grid { domains, .. }) = (name, context.groups) {
-        if domains[0].len() > 1 {
-            return symmetric_over_tiers(context, request);
-        }
-    }
-    if name == "hierarchical" {
+    let Some(row) = row(name) else {
         let pinned = match &request.algorithm {
             Choice::Tiers(names) => Some(names.as_slice()),
             _ => None,
@@ -258,8 +253,13 @@ fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Ready
             cost: best.cost,
         };
         return Ok(best.into_iter().map(ready).collect());
+    };
+    if let (Some(to), Groups::Grid { domains, .. }) = (row.tier_by_tier, context.groups) {
+        if domains[0].len() > 1 {
+            return tier_by_tier(context, request, name, to(request.operation)?);
+        }
     }
-    let stages = stages(context, request, name)?;
+    let stages = stages(context, request, row)?;
     let costs = stages
         .iter()
         .map(|stage| {
@@ -284,24 +284,28 @@ fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Ready
 }
 
 /// A rooted operation over several domains as the one that every rank takes part in alike, tier by tier.
-fn symmetric_over_tiers(context: &Context, request: &Request) -> Result<Vec<Ready>> {
+fn tier_by_tier(
+    context: &Context,
+    request: &Request,
+    name: &str,
+    operation: Operation,
+) -> Result<Vec<Ready>> {
     let whole = Request {
-        operation: symmetric_to(request.operation)?,
+        operation,
         root: 0,
         ..request.clone()
     };
     let best = hierarchical::best(context, &whole, None, 1)?;
     let ready = |best: hierarchical::Best| Ready {
-        name: format!("symmetric {}", best.name),
-        choice: Choice::Named("symmetric".to_owned()),
+        name: format!("{name} {}", best.name),
+        choice: Choice::Named(name.to_owned()),
         stages: best.stages,
         cost: best.cost,
     };
     Ok(best.into_iter().map(ready).collect())
 }
 
-fn stages(context: &Context, request: &Request, name: &str) -> Result<Vec<Stage>> {
-    let row = find(name)?;
+fn stages(context: &Context, request: &Request, row: &Algorithm) -> Result<Vec<Stage>> {
     let operation = request.operation.as_run();
     let everyone = || -> Vec<Vec<u32>> {
         (0..context.groups.count())
@@ -326,11 +330,12 @@ fn stages(context: &Context, request: &Request, name: &str) -> Result<Vec<Stage>
         root: request.root,
         shift: request.shift,
         orders: &request.orders,
+        table: ALGORITHMS,
         tier,
     };
     match (context.groups, &placement) {
         (Groups::Grid { locals, domains }, Placement::Local(_)) if domains[0].len() > 1 => {
-            flat(&job, name, locals, domains)
+            row.flat(&job, locals, domains)
         }
         _ => (row.build)(&job),
     }

@@ -266,8 +266,8 @@ mod tests {
             let (one, two) = (Loads::from(values.clone()), Loads::from(more.clone()));
             prop_assert_eq!(one.len(), values.len());
             prop_assert!(one.values().map(f64::to_bits).eq(values.iter().map(|v| v.to_bits())));
-            for at in 0..values.len() {
-                prop_assert_eq!(one.get(at).to_bits(), values[at].to_bits());
+            for (at, value) in values.iter().enumerate() {
+                prop_assert_eq!(one.get(at).to_bits(), value.to_bits());
             }
             let mut sum = one.clone();
             sum.add(&two, scale);

@@ -84,8 +84,10 @@ pub struct Outcome {
     pub note: String,
     members: Groups,
     ledger: Ledger,
-    /// Priced by NCCL's tuning model, which knows no links.
-    tuned: bool,
+    /// The solver whose own model priced it, which knows no links.
+    priced_by: Option<&'static str>,
+    /// Its phases say what HBM reads and writes.
+    pub(super) says_hbm: bool,
 }
 
 /// A part of a time that comes from a table rather than from links.
@@ -114,11 +116,7 @@ impl Priced {
 impl Outcome {
     /// The name of the model that gave the time.
     pub fn model_name(&self) -> &'static str {
-        if self.tuned {
-            "nccl"
-        } else {
-            self.model.name()
-        }
+        self.priced_by.unwrap_or(self.model.name())
     }
 
     /// What it says but for its tables, by the names that results have for it.
@@ -140,6 +138,10 @@ impl Outcome {
             ("groups", Fact::Count(self.groups as u64)),
             ("size_bytes", Fact::Number(self.size)),
             ("chunks", Fact::Count(u64::from(self.chunks))),
+            (
+                "steps",
+                Fact::Count(self.stages.iter().map(|row| row.steps).sum()),
+            ),
             ("time_s", Fact::Number(self.time)),
             ("latency_s", Fact::Number(self.latency)),
             ("overhead_s", Fact::Number(self.overhead)),
@@ -187,11 +189,11 @@ impl Outcome {
     /// Bytes on every link of the machine, by number; machine and routing are those of the call.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for an answer of NCCL's tuning model.
+    /// [`Error::Unsupported`] for an answer of a model that knows no links.
     pub fn link_loads(&self, machine: &Machine, routing: &Routing) -> Result<Vec<f64>> {
-        if self.tuned {
+        if let Some(name) = self.priced_by {
             return Err(Error::unsupported(
-                "link loads of algorithm 'nccl', whose model knows no links",
+                format!("link loads of algorithm '{name}', whose model knows no links"),
                 "name an algorithm such as 'ring'",
             ));
         }
@@ -217,16 +219,21 @@ impl Outcome {
         &self.ledger
     }
 
-    /// It is an answer of Trainium's runtime, which says what HBM reads and writes.
-    pub(crate) fn by_neuron(&self) -> bool {
-        self.algorithm.starts_with(super::neuron::NAME)
+    /// The solver whose own model priced it, which knows no links.
+    pub(crate) fn priced_by(&self) -> Option<&'static str> {
+        self.priced_by
     }
 
-    /// Bytes that the HBM of the busiest chip reads and writes: as Trainium's runtime says, or else counted by the same
+    /// It says what HBM reads and writes.
+    pub(crate) fn says_hbm(&self) -> bool {
+        self.says_hbm
+    }
+
+    /// Bytes that the HBM of the busiest chip reads and writes: as the solver says, or else counted by the same
     /// rule. What is sent is read once and what arrives is written once; a sum reads one operand more.
     pub(crate) fn hbm_bytes(&self) -> f64 {
         use Operation::{AllReduce, Reduce, ReduceScatter};
-        if self.by_neuron() {
+        if self.says_hbm {
             let of_hbm = self.phases.iter().filter(|row| row.bottleneck == "HBM");
             return of_hbm.map(|row| row.bytes).sum();
         }
@@ -265,7 +272,8 @@ impl Outcome {
             note: String::new(),
             members: groups.clone(),
             ledger: Ledger::default(),
-            tuned: false,
+            priced_by: None,
+            says_hbm: false,
         }
     }
 
@@ -278,13 +286,19 @@ impl Outcome {
     }
 
     /// Fills in a time that is the sum of priced parts; where that is less than the bounds, links take the rest.
-    pub(super) fn fill_priced(&mut self, algorithm: String, label: &str, mut parts: Vec<Priced>) {
+    pub(super) fn fill_priced(
+        &mut self,
+        by: &'static str,
+        algorithm: String,
+        label: &str,
+        mut parts: Vec<Priced>,
+    ) {
         let sum: f64 = parts.iter().map(Priced::time).sum();
         if self.lower_bound() > sum {
             let rest = self.lower_bound() - sum;
             parts.push(Priced::new("waiting for links", 1, 0.0, rest));
         }
-        self.tuned = true;
+        self.priced_by = Some(by);
         self.algorithm = algorithm;
         self.time = sum.max(self.lower_bound());
         self.latency = parts.iter().map(|part| part.latency).sum();

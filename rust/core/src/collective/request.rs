@@ -1,11 +1,7 @@
 //! What is asked of a collective.
 
-use super::algorithm::{find, unsupported};
 use super::choice::Choice;
 use super::model::Model;
-use super::nccl;
-use super::neuron;
-use super::synthesized;
 use crate::Result;
 use crate::error::{Error, not_negative};
 use crate::operation::Operation;
@@ -55,7 +51,8 @@ impl Request {
     /// Checks the numbers against a group of `ranks`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a size that is not a number of bytes or an argument that the operation does not use;
+    /// [`Error::Invalid`] for a size that is not a number of bytes, chunks or weights that are none, or an argument that
+    /// the operation does not use;
     /// [`Error::OutOfRange`] for a root outside the group.
     pub(crate) fn validate(&self, ranks: usize) -> Result<()> {
         not_negative("size", self.size)?;
@@ -95,25 +92,15 @@ impl Request {
                 "a barrier moves no bytes",
             ));
         }
-        self.validate_orders()?;
-        self.validate_algorithm()
+        if self.chunks == Some(0) {
+            return Err(Error::invalid("chunks", 0, "must be >= 1"));
+        }
+        self.validate_orders()
     }
 
     fn validate_orders(&self) -> Result<()> {
         if self.orders.is_empty() {
             return Ok(());
-        }
-        let named = match &self.algorithm {
-            Choice::Named(name) => name == "bucket",
-            Choice::Tiers(names) => names.iter().any(|name| name == "bucket"),
-            Choice::Auto => false,
-        };
-        if !named {
-            return Err(Error::invalid(
-                "weights",
-                format!("{} orders", self.orders.len()),
-                "only the algorithm bucket takes weights of orders",
-            ));
         }
         let mut sum = 0.0;
         for (order, weight) in &self.orders {
@@ -132,73 +119,6 @@ impl Request {
                 "weights",
                 format!("a sum of {sum}"),
                 "must add up to 1",
-            ));
-        }
-        Ok(())
-    }
-
-    fn validate_algorithm(&self) -> Result<()> {
-        if self.chunks == Some(0) {
-            return Err(Error::invalid("chunks", 0, "must be >= 1"));
-        }
-        let takes_chunks = match &self.algorithm {
-            Choice::Auto => true,
-            Choice::Named(name) if name == nccl::NAME => {
-                if !nccl::OPERATIONS.contains(&self.operation) {
-                    return Err(Error::unsupported(
-                        format!("algorithm 'nccl' for {}", self.operation.name()),
-                        format!(
-                            "it does {}; name another algorithm",
-                            nccl::OPERATIONS
-                                .iter()
-                                .map(|one| one.name())
-                                .collect::<Vec<_>>()
-                                .join(", ")
-                        ),
-                    ));
-                }
-                false
-            }
-            // What it does and does not is for `neuron` to say.
-            Choice::Named(name) if name == neuron::NAME => false,
-            // Its chunks are those of each rank's share.
-            Choice::Named(name) if name == synthesized::NAME => {
-                synthesized::check(self.operation)?;
-                true
-            }
-            Choice::Named(name) => {
-                let hierarchical = name == "hierarchical";
-                if !hierarchical && !find(name)?.operations.contains(&self.operation.as_run()) {
-                    return Err(unsupported(name, self.operation.as_run()));
-                }
-                hierarchical
-            }
-            Choice::Tiers(names) => {
-                for name in names {
-                    if [
-                        "hierarchical",
-                        "auto",
-                        nccl::NAME,
-                        neuron::NAME,
-                        synthesized::NAME,
-                    ]
-                    .contains(&name.as_str())
-                    {
-                        return Err(Error::invalid(
-                            "algorithm",
-                            format!("{name:?} for one tier"),
-                            "a tuple names an algorithm of its own for each tier",
-                        ));
-                    }
-                    find(name)?;
-                }
-                true
-            }
-        };
-        if !takes_chunks && self.chunks.is_some_and(|chunks| chunks > 1) {
-            return Err(Error::unsupported(
-                "chunks with an algorithm of one tier",
-                "only hierarchical pipelines chunks through its stages, and synthesized cuts shares into them",
             ));
         }
         Ok(())

@@ -1,7 +1,6 @@
 //! `algorithm="synthesized"`: a schedule made for the links that work, over one group inside one domain.
 
 use super::bound::bounds;
-use super::choice::Choice;
 use super::context::Context;
 use super::cost::Cost;
 use super::group::Groups;
@@ -10,6 +9,8 @@ use super::model::Model;
 use super::outcome::{Bound, Candidate, Outcome};
 use super::request::Request;
 use super::rows::Row;
+use super::solve::{Asked, Solver};
+use super::together::Pipeline;
 use crate::fluid::{Graph, NO_GATE};
 use crate::machine::Machine;
 use crate::operation::Operation::{self, AllGather, AllReduce, ReduceScatter};
@@ -22,43 +23,31 @@ use crate::synthesize::{
 use crate::{Control, Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A row of the table of solvers.
+pub(super) const SOLVER: Solver = Solver {
+    name: NAME,
+    summary: "a schedule made for the links that work, chunk by chunk; one group in one domain, only when named",
+    operations: &[AllReduce, ReduceScatter, AllGather],
+    takes_chunks: true,
+    on_damage: true,
+    run,
+    time: None,
+    schedule: Ok(unrolled),
+};
+
 /// The name that users write.
-pub const NAME: &str = "synthesized";
-
-/// What one line of `rf.algorithms()` says.
-pub const SUMMARY: &str = "a schedule made for the links that work, chunk by chunk; one group in one domain, only when named";
-
-/// What it does.
-pub const OPERATIONS: &[Operation] = &[AllReduce, ReduceScatter, AllGather];
+const NAME: &str = "synthesized";
 
 /// Most deliveries of chunks of which a schedule is written out message by message.
 const MOST_WRITTEN: usize = 1 << 22;
-
-/// True when `request` asks for it by name.
-pub(super) fn named(request: &Request) -> bool {
-    request.algorithm == Choice::Named(NAME.to_owned())
-}
-
-/// Refuses an operation that it does not do.
-///
-/// # Errors
-/// [`Error::Unsupported`].
-pub(super) fn check(operation: Operation) -> Result<()> {
-    if OPERATIONS.contains(&operation) {
-        return Ok(());
-    }
-    Err(Error::unsupported(
-        format!("algorithm '{NAME}' for {}", operation.name()),
-        "it does all_reduce, reduce_scatter and all_gather; name another algorithm",
-    ))
-}
 
 /// Runs a request, and puts the answer into `outcome`.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for several groups, groups of several domains, switches, and models and policies that have no
 /// meaning here; [`Error::Unreachable`] where dead links cut the group; [`Error::Cancelled`].
-pub(super) fn run(context: &Context, request: &Request, outcome: &mut Outcome) -> Result<()> {
+fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
+    let (context, request) = (&asked.context()?, asked.request);
     let made = Made::new(context, request)?;
     let mut seconds = made.synthesis.seconds();
     if let Some(engine) = request.model.engine() {
@@ -71,10 +60,10 @@ pub(super) fn run(context: &Context, request: &Request, outcome: &mut Outcome) -
 ///
 /// # Errors
 /// Those of [`run`], and [`Error::Unsupported`] for one that is too long to write out.
-pub(super) fn schedule(context: &Context, request: &Request) -> Result<(String, Schedule)> {
-    let made = Made::new(context, request)?;
-    let (schedule, _) = made.written(context.control, request)?;
-    Ok((NAME.to_owned(), schedule))
+fn unrolled(asked: &Asked) -> Result<(String, Schedule, Pipeline)> {
+    let made = Made::new(&asked.context()?, asked.request)?;
+    let (schedule, _) = made.written(asked.control, asked.request)?;
+    Ok((NAME.to_owned(), schedule, Pipeline::default()))
 }
 
 /// What was synthesised for a request.

@@ -1,8 +1,10 @@
 //! What is asked of a ranking.
 
+use super::space::Space;
 use crate::collective::{Choice, Model, Operation, Request};
 use crate::machine::Machine;
 use crate::route::Routing;
+use crate::{Control, Result};
 
 /// A collective of an axis, and how often it runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +38,17 @@ pub struct Question<'a> {
 }
 
 impl Question<'_> {
+    /// The layouts of a mesh of axes of `sizes`.
+    ///
+    /// # Errors
+    /// Those of [`Space::new`].
+    pub fn space(&self, sizes: &[u32], control: &Control) -> Result<Space> {
+        let counts =
+            |call: &Call| call.operation.is_rooted() || call.operation == Operation::SendRecv;
+        let ranks_count = self.calls.iter().flatten().any(counts);
+        Space::new(self.machine, sizes, ranks_count, control)
+    }
+
     /// One call as a collective is asked.
     pub(super) fn request(&self, call: &Call) -> Request {
         Request {

@@ -22,11 +22,17 @@ pub struct Space {
 }
 
 impl Space {
-    /// The layouts of axes of `sizes`, whose product is the number of chips.
+    /// The layouts of axes of `sizes`, whose product is the number of chips. Where the order of ranks counts, such as
+    /// for trees and sends, no dimensions change places: that would turn the order round.
     ///
     /// # Errors
     /// [`Error::Invalid`] for another product, [`Error::Unsupported`] where a dimension has too many ways to be cut.
-    pub fn new(machine: &Machine, sizes: &[u32], control: &Control) -> Result<Self> {
+    pub fn new(
+        machine: &Machine,
+        sizes: &[u32],
+        ranks_count: bool,
+        control: &Control,
+    ) -> Result<Self> {
         let product = sizes
             .iter()
             .try_fold(1_u64, |all, &size| all.checked_mul(u64::from(size)));
@@ -37,7 +43,12 @@ impl Space {
             );
             return Err(Error::invalid("axes", format!("{sizes:?}"), allowed));
         }
-        let dimensions = dimensions(machine);
+        let mut dimensions = dimensions(machine);
+        if ranks_count {
+            dimensions
+                .iter_mut()
+                .for_each(|dimension| dimension.alike = None);
+        }
         let mut shapes: Vec<(u32, bool)> = Vec::new();
         let (mut kinds, mut cuts) = (Vec::new(), Vec::new());
         for dimension in &dimensions {

@@ -84,7 +84,7 @@ fn all(search: &Search) -> Vec<Found> {
 fn layouts_are_counted_without_listing_them() {
     for (machine, sizes) in cases() {
         let control = Control::default();
-        let space = Space::new(&machine, &sizes, &control).unwrap();
+        let space = Space::new(&machine, &sizes, false, &control).unwrap();
         let trees = trees(&space);
         let search = Search::new(&space, &trees, 10, &control);
         let all: Vec<_> = all(&search)
@@ -107,7 +107,7 @@ fn layouts_are_counted_without_listing_them() {
 fn the_search_finds_the_fastest_whatever_places_take() {
     for (machine, sizes) in cases() {
         let control = Control::default();
-        let space = Space::new(&machine, &sizes, &control).unwrap();
+        let space = Space::new(&machine, &sizes, false, &control).unwrap();
         let mut trees = trees(&space);
         for salt in 0..8_u32 {
             for (axis, tree) in (0..).zip(&mut trees) {

@@ -1,7 +1,7 @@
 //! Bruck (Bruck, Ho, Kipnis, Upfal and Weathersby 1997): ceil(log2 p) steps for any number of ranks, by distances
 //! 1, 2, 4, ...; the last step carries what is left.
 
-use super::{Job, unsupported};
+use super::job::{Job, unsupported};
 use crate::Result;
 use crate::collective::moves::{Moves, Sends, Space};
 use crate::collective::schedule::{Part, Phase, Stage};

@@ -7,8 +7,9 @@
 //! sets of axes (the loads that orders can make are the bases of a polymatroid). Pieces of the data overlap, so
 //! that every axis is busy throughout.
 
+use super::bucket_all_to_all;
+use super::job::{Job, unsupported};
 use super::sides::{Sides, digit};
-use super::{Job, bucket_all_to_all, unsupported};
 use crate::collective::cost::{MOST_PIECES, StageCost, powers_of_two};
 use crate::collective::model::Model;
 use crate::collective::moves::{Moves, Space};

@@ -1,6 +1,6 @@
 //! All-to-all by the bucket's way: one axis after another.
 
-use super::Job;
+use super::job::Job;
 use super::sides::{Sides, digit};
 use crate::collective::moves::{Moves, Sends, Space};
 use crate::collective::placement::MOST_MESSAGES;

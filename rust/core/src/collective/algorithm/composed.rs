@@ -1,7 +1,6 @@
 //! Rooted operations made of others.
 
-use super::registry::{ALGORITHMS, IN_SWITCH};
-use super::{Job, unsupported};
+use super::job::{Job, unsupported};
 use crate::collective::cost::StageCost;
 use crate::collective::model::Model;
 use crate::collective::schedule::Stage;
@@ -49,9 +48,10 @@ fn fastest(job: &Job, operation: Operation) -> Result<Vec<Stage>> {
     };
     let mut best: Option<(f64, Vec<Stage>)> = None;
     let mut refusal = None;
-    for row in ALGORITHMS
+    for row in job
+        .table
         .iter()
-        .filter(|row| !row.composed && row.name != IN_SWITCH && row.operations.contains(&operation))
+        .filter(|row| !row.composed && row.offered && row.operations.contains(&operation))
     {
         let stages = match (row.build)(&job) {
             Ok(stages) => stages,

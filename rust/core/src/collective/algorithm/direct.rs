@@ -1,6 +1,6 @@
 //! Direct: every rank sends to every rank that needs its bytes, all at once, and the network sorts it out.
 
-use super::{Job, unsupported};
+use super::job::{Job, unsupported};
 use crate::Result;
 use crate::collective::moves::{Moves, Sends, Space};
 use crate::collective::schedule::{Part, Phase, Stage};

@@ -1,7 +1,9 @@
 //! Algorithms that treat the chips of many UltraServers as one flat group, written by domain.
 
+use super::job::{Job, not_across};
 use super::ring::{Lookup, Ring, rotate};
-use super::{Job, find};
+use super::{halving, tree};
+use crate::Result;
 use crate::collective::layout::ring_order;
 use crate::collective::moves::{Carry, Moves, Scope, Sends, Space};
 use crate::collective::pattern::Kind;
@@ -9,91 +11,122 @@ use crate::collective::placement::Placement;
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::collective::seats::{SeatKind, Seats};
 use crate::operation::Operation;
-use crate::{Error, Result};
 use std::rc::Rc;
 
-/// The stages of algorithm `name` over a grid of several domains with several chips in each.
-/// `job.placement` is the local one.
-pub(crate) fn flat(
+const REDUCING: [Operation; 3] = [
+    Operation::AllReduce,
+    Operation::ReduceScatter,
+    Operation::AllGather,
+];
+
+/// Rings in both directions.
+pub(super) fn ring_both_ways(
     job: &Job,
-    name: &str,
     locals: &[Vec<u32>],
     domains: &[Vec<u32>],
 ) -> Result<Vec<Stage>> {
-    match (name, job.operation) {
-        (
-            "ring" | "ring_one_way",
-            Operation::AllReduce | Operation::ReduceScatter | Operation::AllGather,
-        ) => ring(job, name, locals, domains),
-        (
-            "direct",
-            Operation::AllReduce
-            | Operation::ReduceScatter
-            | Operation::AllGather
-            | Operation::AllToAll,
-        ) => direct(job, domains),
-        ("mesh", _) => {
-            let parts = everyone(job, domains, job.size, true, |_, _, _| vec![0])?;
-            Ok(vec![Stage::of(
-                "machine",
-                Space::WHOLE,
-                vec![Phase::steps("exchange whole buffers", parts, 1)],
-            )])
-        }
-        ("halving_doubling" | "recursive_doubling", _) => by_bits(job, name, domains),
-        ("direct", _) => star(job, locals, domains),
-        ("binomial_tree", _) => binomial(job, locals, domains),
-        _ => Err(Error::unsupported(
-            format!("{name} over chips of several UltraServers"),
-            format!(
-                "use hierarchical, which can run {name} inside each UltraServer or across them"
-            ),
-        )),
+    ring(job, "ring", locals, domains)
+}
+
+/// A ring in one direction.
+pub(super) fn ring_one_way(
+    job: &Job,
+    locals: &[Vec<u32>],
+    domains: &[Vec<u32>],
+) -> Result<Vec<Stage>> {
+    ring(job, "ring_one_way", locals, domains)
+}
+
+/// Messages between all ranks, or between all and the root.
+pub(super) fn direct(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
+    match job.operation {
+        Operation::AllReduce
+        | Operation::ReduceScatter
+        | Operation::AllGather
+        | Operation::AllToAll => between_all(job, domains),
+        _ => star(job, locals, domains),
     }
+}
+
+/// Whole buffers between all ranks.
+pub(super) fn mesh(job: &Job, _: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
+    let parts = everyone(job, domains, job.size, true, |_, _, _| vec![0])?;
+    let phase = Phase::steps("exchange whole buffers", parts, 1);
+    Ok(vec![Stage::of("machine", Space::WHOLE, vec![phase])])
 }
 
 /// One ring through all chips: through each domain by its ring order, then on to the next domain.
 fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
-    let domain = job.context.machine.domain();
-    let paths: Vec<Vec<u32>> = locals
-        .iter()
-        .map(|group| ring_order(domain, group))
-        .collect();
-    let inside: Vec<(u32, u32)> = paths
-        .iter()
-        .flat_map(|path| path.windows(2).map(|pair| (pair[0], pair[1])))
-        .collect();
-    let onward: Vec<(u32, u32)> = domains
-        .iter()
-        .flat_map(|set| (0..set.len()).map(|at| (set[at], set[(at + 1) % set.len()])))
-        .collect();
-    let swapped = |pairs: &[(u32, u32)]| {
-        pairs
-            .iter()
-            .map(|&(from, to)| (to, from))
-            .collect::<Vec<_>>()
-    };
-    let in_domain = locals[0].len() as u32;
-    // Along the ring, the ranks of a domain follow the path; the domains follow each other.
-    let along: Vec<u32> = paths[0]
-        .iter()
-        .map(|&chip| rank_of(&locals[0], chip))
-        .collect();
-    let mut place = vec![0; along.len()];
-    for (at, &rank) in along.iter().enumerate() {
-        place[rank as usize] = at as u32;
+    if !REDUCING.contains(&job.operation) {
+        return Err(not_across(name));
     }
-    let rank_at: Lookup =
-        Rc::new(move |at| at / in_domain * in_domain + along[(at % in_domain) as usize]);
-    let place_of: Lookup =
-        Rc::new(move |rank| rank / in_domain * in_domain + place[(rank % in_domain) as usize]);
-    let ranks = in_domain * domains[0].len() as u32;
-    let domains = domains[0].len();
-    let build = |backward: bool| -> Ring {
-        let (inside, pairs) = if backward {
-            (swapped(&inside), swapped(&onward))
-        } else {
-            (inside.clone(), onward.clone())
+    let order = RingOrder::of(job, locals, domains);
+    let mut rings = vec![order.ring(job, false)];
+    if name == "ring" {
+        rings.push(order.ring(job, true));
+    }
+    let job = Job {
+        tier: "machine",
+        ..*job
+    };
+    rotate(&job, name, &rings, job.context.groups.ranks())
+}
+
+/// The ring through all chips of the first group, and the messages on it from one chip to the next.
+struct RingOrder {
+    /// Local chips of each group in the order in which the ring passes them.
+    paths: Vec<Vec<u32>>,
+    /// (from, to) local chips inside domains, and domains.
+    inside: Vec<(u32, u32)>,
+    onward: Vec<(u32, u32)>,
+    in_domain: u32,
+    domains: u32,
+    rank_at: Lookup,
+    place_of: Lookup,
+}
+
+impl RingOrder {
+    fn of(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Self {
+        let domain = job.context.machine.domain();
+        let paths: Vec<Vec<u32>> = locals
+            .iter()
+            .map(|group| ring_order(domain, group))
+            .collect();
+        let in_domain = locals[0].len() as u32;
+        // Along the ring, the ranks of a domain follow the path; the domains follow each other.
+        let along: Vec<u32> = paths[0]
+            .iter()
+            .map(|&chip| rank_of(&locals[0], chip))
+            .collect();
+        let mut place = vec![0; along.len()];
+        for (at, &rank) in along.iter().enumerate() {
+            place[rank as usize] = at as u32;
+        }
+        Self {
+            inside: paths
+                .iter()
+                .flat_map(|path| path.windows(2).map(|pair| (pair[0], pair[1])))
+                .collect(),
+            onward: domains
+                .iter()
+                .flat_map(|set| (0..set.len()).map(|at| (set[at], set[(at + 1) % set.len()])))
+                .collect(),
+            paths,
+            in_domain,
+            domains: domains[0].len() as u32,
+            rank_at: Rc::new(move |at| {
+                at / in_domain * in_domain + along[(at % in_domain) as usize]
+            }),
+            place_of: Rc::new(move |rank| {
+                rank / in_domain * in_domain + place[(rank % in_domain) as usize]
+            }),
+        }
+    }
+
+    fn ring(&self, job: &Job, backward: bool) -> Ring {
+        let turned = |pairs: &[(u32, u32)]| -> Vec<(u32, u32)> {
+            let turn = |&(from, to): &(u32, u32)| if backward { (to, from) } else { (from, to) };
+            pairs.iter().map(turn).collect()
         };
         let lane = |path: &Vec<u32>| {
             let (first, last) = (path[0], path[path.len() - 1]);
@@ -103,59 +136,44 @@ fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Res
                 (last, first)
             }
         };
-        let lanes = paths.iter().map(lane).collect();
-        // The messages inside domains and those from one to the next.
-        let moves = |crossing: bool| {
-            let rank_at = Rc::clone(&rank_at);
-            let make = move || -> Vec<(u32, u32)> {
-                (0..ranks)
-                    .map(|at| (rank_at(at), rank_at((at + 1) % ranks)))
-                    .filter(|(from, to)| (from / in_domain != to / in_domain) == crossing)
-                    .map(|(from, to)| if backward { (to, from) } else { (from, to) })
-                    .collect()
-            };
-            let sends = Sends::Made {
-                count: if crossing {
-                    domains
-                } else {
-                    ranks as usize - domains
-                },
-                make: Rc::new(make),
-            };
-            Moves::between(by_rank(), sends, |_, _, _| Vec::new())
+        let inside = Kind::Local(turned(&self.inside).into());
+        let onward = Kind::Lanes {
+            pairs: turned(&self.onward).into(),
+            lanes: self.paths.iter().map(lane).collect(),
         };
         Ring {
             patterns: vec![
-                (
-                    job.context.pattern(Kind::Local(inside.into())),
-                    moves(false),
-                ),
-                (
-                    job.context.pattern(Kind::Lanes {
-                        pairs: pairs.into(),
-                        lanes,
-                    }),
-                    moves(true),
-                ),
+                (job.context.pattern(inside), self.moves(false, backward)),
+                (job.context.pattern(onward), self.moves(true, backward)),
             ],
-            place_of: Rc::clone(&place_of),
-            rank_at: Rc::clone(&rank_at),
+            place_of: Rc::clone(&self.place_of),
+            rank_at: Rc::clone(&self.rank_at),
             backward,
         }
-    };
-    let mut rings = vec![build(false)];
-    if name == "ring" {
-        rings.push(build(true));
     }
-    rotate(
-        &Job {
-            tier: "machine",
-            ..*job
-        },
-        name,
-        &rings,
-        job.context.groups.ranks(),
-    )
+
+    /// The messages inside domains, or those from one to the next.
+    fn moves(&self, crossing: bool, backward: bool) -> Moves {
+        let (in_domain, ranks) = (self.in_domain, self.in_domain * self.domains);
+        let rank_at = Rc::clone(&self.rank_at);
+        let make = move || -> Vec<(u32, u32)> {
+            (0..ranks)
+                .map(|at| (rank_at(at), rank_at((at + 1) % ranks)))
+                .filter(|(from, to)| (from / in_domain != to / in_domain) == crossing)
+                .map(|(from, to)| if backward { (to, from) } else { (from, to) })
+                .collect()
+        };
+        let count = if crossing {
+            self.domains
+        } else {
+            ranks - self.domains
+        };
+        let sends = Sends::Made {
+            count: count as usize,
+            make: Rc::new(make),
+        };
+        Moves::between(by_rank(), sends, |_, _, _| Vec::new())
+    }
 }
 
 fn rank_of(group: &[u32], member: u32) -> u32 {
@@ -209,7 +227,7 @@ fn everyone(
     ])
 }
 
-fn direct(job: &Job, domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
+fn between_all(job: &Job, domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
     let ranks = job.context.groups.ranks() as u32;
     let bytes = job.size / f64::from(ranks);
     let scatter = || {
@@ -300,12 +318,12 @@ fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stag
 }
 
 /// A binomial tree over domains, on the lane of the root, and one inside every domain.
-fn binomial(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
+pub(super) fn binomial(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
     let in_domain = locals[0].len();
     let root_local = job.root % in_domain;
     let lanes = locals.iter().map(|group| group[root_local]).collect();
     let placement = Placement::Lanes(domains.into(), lanes);
-    let build = find("binomial_tree")?.build;
+    let build = tree::binomial;
     let across = |operation| {
         build(&Job {
             placement: &placement,
@@ -356,41 +374,47 @@ fn binomial(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<
     Ok(stages)
 }
 
-/// Exchanges over all bits of the rank: the low bits inside domains, the high bits between them.
-fn by_bits(job: &Job, name: &str, domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
+/// Halving and doubling over all bits of the rank: the low bits inside domains, the high bits between them.
+pub(super) fn halving_doubling(
+    job: &Job,
+    _: &[Vec<u32>],
+    domains: &[Vec<u32>],
+) -> Result<Vec<Stage>> {
     let rails = Placement::Rails(domains.into());
-    let build = find(name)?.build;
-    let in_domain = job.placement.ranks() as f64;
-    let inside = |operation| build(&Job { operation, ..*job });
-    let across = |operation, size| {
-        build(&Job {
-            placement: &rails,
-            operation,
-            size,
-            tier: "machine",
-            ..*job
-        })
-    };
+    let part = job.size / job.placement.ranks() as f64;
+    let inside = |operation| halving::halving_doubling(&Job { operation, ..*job });
+    let across = |operation| halving::halving_doubling(&across(job, &rails, operation, part));
     let mut stages = Vec::new();
-    match (name, job.operation) {
-        ("recursive_doubling", _) => {
-            stages.extend(inside(Operation::AllReduce)?);
-            let whole = across(Operation::AllReduce, job.size)?;
-            stages.extend(whole.into_iter().map(|stage| stage.scoped(Scope::All)));
-        }
-        (_, Operation::AllReduce) => {
-            stages.extend(inside(Operation::ReduceScatter)?);
-            stages.extend(across(Operation::AllReduce, job.size / in_domain)?);
-            stages.extend(inside(Operation::AllGather)?);
-        }
-        (_, Operation::ReduceScatter) => {
-            stages.extend(inside(Operation::ReduceScatter)?);
-            stages.extend(across(Operation::ReduceScatter, job.size / in_domain)?);
-        }
-        (_, _) => {
-            stages.extend(across(Operation::AllGather, job.size / in_domain)?);
-            stages.extend(inside(Operation::AllGather)?);
-        }
+    if job.operation != Operation::AllGather {
+        stages.extend(inside(Operation::ReduceScatter)?);
+    }
+    stages.extend(across(job.operation)?);
+    if job.operation != Operation::ReduceScatter {
+        stages.extend(inside(Operation::AllGather)?);
     }
     Ok(stages)
+}
+
+/// The same with whole buffers.
+pub(super) fn recursive_doubling(
+    job: &Job,
+    _: &[Vec<u32>],
+    domains: &[Vec<u32>],
+) -> Result<Vec<Stage>> {
+    let rails = Placement::Rails(domains.into());
+    let mut stages = halving::recursive_doubling(job)?;
+    let whole = halving::recursive_doubling(&across(job, &rails, Operation::AllReduce, job.size))?;
+    stages.extend(whole.into_iter().map(|stage| stage.scoped(Scope::All)));
+    Ok(stages)
+}
+
+/// The part of a job that is between domains.
+fn across<'a>(job: &Job<'a>, placement: &'a Placement, operation: Operation, size: f64) -> Job<'a> {
+    Job {
+        placement,
+        operation,
+        size,
+        tier: "machine",
+        ..*job
+    }
 }

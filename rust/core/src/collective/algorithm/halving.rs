@@ -3,8 +3,8 @@
 //! Ranks that differ in one bit exchange: in halving half of what is left, nearest ranks first; in doubling the
 //! same backwards. Ranks beyond a power of two fold onto the others before and after an all-reduce.
 
-use super::Job;
 use super::exchange::Exchange;
+use super::job::Job;
 use super::trade::{Form, Lane, trade};
 use crate::Result;
 use crate::collective::moves::Sends;

@@ -5,7 +5,7 @@
 //! other ranks, and in an all-gather pushes it once for all. What the switch can do beyond links is not in the model;
 //! measured gains over a ring are about 30 %, not the factor of two that links alone would allow.
 
-use super::{Job, unsupported};
+use super::job::{Job, unsupported};
 use crate::collective::moves::{Moves, Sends, Space};
 use crate::collective::pattern::Kind;
 use crate::collective::schedule::{Part, Phase, Stage};

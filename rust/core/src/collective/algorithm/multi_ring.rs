@@ -4,8 +4,8 @@
 //! Construction for a torus of k1 x k0 with k0 | k1: the sweep whose rows are shifted by one is a cycle (Bae and
 //! Bose 2003), and on square tori so is the rest of the torus. The rest is walked and checked, not believed.
 
+use super::job::{Job, unsupported};
 use super::ring::{Ring, rotate};
-use super::{Job, unsupported};
 use crate::collective::layout::LocalBox;
 use crate::collective::moves::Moves;
 use crate::collective::pattern::Kind;

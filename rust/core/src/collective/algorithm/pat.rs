@@ -2,7 +2,7 @@
 //! with messages of the trees that go the same way joined; any number of ranks, ceil(log2 p) steps. This is its form
 //! for messages that fit the buffers whole.
 
-use super::{Job, unsupported};
+use super::job::{Job, unsupported};
 use crate::Result;
 use crate::collective::moves::{Moves, Sends, Space};
 use crate::collective::schedule::{Part, Phase, Stage};

@@ -3,7 +3,7 @@
 //! All-reduce on p ranks: 2(p-1) steps of S/p (textbook; Patarasuk and Yuan 2009). Both ways at once, each
 //! direction carries half.
 
-use super::{Job, unsupported};
+use super::job::{Job, unsupported};
 use crate::Result;
 use crate::collective::context::Pattern;
 use crate::collective::moves::{Moves, Sends, Space};

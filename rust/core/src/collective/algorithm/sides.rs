@@ -1,6 +1,6 @@
 //! The sides of a box of chips, around which rings run.
 
-use super::Job;
+use super::job::Job;
 use crate::collective::context::Pattern;
 use crate::collective::layout::LocalBox;
 use crate::collective::moves::Sends;

@@ -5,8 +5,8 @@
 //! rho(s) = (1 - (-2)^(s+1)) / 3. On D axes the steps go round the axes, and 2 D exchanges run side by side, one for
 //! each axis to start with and each way round.
 
-use super::Job;
 use super::exchange::Exchange;
+use super::job::Job;
 use super::trade::{Form, Lane, trade};
 use crate::Result;
 use crate::collective::moves::Sends;

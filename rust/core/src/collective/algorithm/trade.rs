@@ -2,7 +2,7 @@
 //! beyond a power of two in and out of an all-reduce.
 
 use super::exchange::Exchange;
-use super::{Job, unsupported};
+use super::job::{Job, unsupported};
 use crate::collective::moves::{Moves, Sends, Space};
 use crate::collective::placement::Placement;
 use crate::collective::schedule::{Part, Phase, Stage};

@@ -1,6 +1,6 @@
 //! Trees: binomial (fewest steps for rooted operations) and double binary (Sanders, Speck and Traeff 2009).
 
-use super::{Job, unsupported};
+use super::job::{Job, unsupported};
 use crate::Result;
 use crate::collective::moves::{Moves, Sends, Space};
 use crate::collective::placement::Placement;

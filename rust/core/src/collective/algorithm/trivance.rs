@@ -2,8 +2,8 @@
 //! that log3(p) steps do what others need log2(p) for. Built for powers of three; ranks beyond one fold onto the
 //! others before and after an all-reduce.
 
-use super::Job;
 use super::exchange::Exchange;
+use super::job::Job;
 use super::swing::turns;
 use super::trade::{Form, Lane, trade};
 use crate::collective::moves::Sends;

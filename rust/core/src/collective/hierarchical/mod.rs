@@ -16,6 +16,9 @@ use slots::{Slot, TIERS, pins, slots};
 use stages::{Filled, fill};
 use std::rc::Rc;
 
+/// The name that users write.
+pub(crate) const NAME: &str = "hierarchical";
+
 /// Share of the data that stands for one chunk of many.
 const SMALL_CHUNK: f64 = 1.0 / 64.0;
 
@@ -100,7 +103,7 @@ pub(crate) fn best(
             .map(|(options, &at)| options[at].name)
             .collect();
         Best {
-            name: format!("hierarchical({})", names.join(", ")),
+            name: format!("{NAME}({})", names.join(", ")),
             choice: choice(&slots, &names),
             stages: stages(&picked),
             cost,
@@ -114,7 +117,7 @@ fn choice(slots: &[Slot], names: &[&str]) -> Choice {
     let mut tiers = [None; TIERS.len()];
     for (slot, name) in slots.iter().zip(names) {
         if *tiers[slot.tier].get_or_insert(name) != name {
-            return Choice::Named("hierarchical".to_owned());
+            return Choice::Named(NAME.to_owned());
         }
     }
     let named = tiers.iter().flatten();

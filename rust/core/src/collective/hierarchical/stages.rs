@@ -1,7 +1,7 @@
 //! Filling a stage: every algorithm that can do it, and where its ranks sit.
 
 use super::slots::{Place, Slot, TIERS};
-use crate::collective::algorithm::{ALGORITHMS, Algorithm, IN_SWITCH, Job, find};
+use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job, find};
 use crate::collective::context::Context;
 use crate::collective::cost::StageCost;
 use crate::collective::group::Groups;
@@ -9,7 +9,6 @@ use crate::collective::moves::Space;
 use crate::collective::placement::Placement;
 use crate::collective::request::Request;
 use crate::collective::schedule::{Spread, Stage, Track};
-use crate::collective::wan;
 use crate::{Error, Result};
 use std::rc::Rc;
 
@@ -35,7 +34,7 @@ pub(super) fn fill(
         !slot.shares_tier || ALGORITHMS.iter().any(|row| does(&row))
     });
     let offered = ALGORITHMS.iter().filter(|row| {
-        pinned.map_or(row.name != IN_SWITCH, |name| name == row.name)
+        pinned.map_or(row.offered, |name| name == row.name)
             && row.operations.contains(&slot.operation)
     });
     let placements = placements(context, request, slot);
@@ -118,7 +117,7 @@ fn stage(
     };
     let tier = TIERS[slot.tier];
     if let Place::Wan = slot.place {
-        let phases = wan::phases(context, domains, slot.operation, slot.size, name)?;
+        let phases = find(name)?.between_sites(context, domains, slot.operation, slot.size)?;
         return Ok(Stage::of(tier, Space::WHOLE, phases));
     }
     let several = placements.len() > 1 && !matches!(slot.place, Place::Leaders);
@@ -132,6 +131,7 @@ fn stage(
             root: *root,
             shift: 0,
             orders: &request.orders,
+            table: ALGORITHMS,
             tier,
         })?;
         let mut track = one_track(stages);

@@ -1,32 +1,41 @@
 //! From a request to NCCL's choice, with every alternative and its time.
 
 use super::cost::{Model, Price};
+use super::direct;
 use super::tables::{Algorithm, Protocol};
-use super::{OPERATIONS, Team, direct};
+use super::team::Team;
 use crate::collective::bound::{bounds, bounds_in_switch};
-use crate::collective::context::Context;
-use crate::collective::group::Groups;
 use crate::collective::model::Model as Contention;
 use crate::collective::outcome::{Candidate, Outcome, Priced};
-use crate::collective::request::Request;
+use crate::collective::solve::Asked;
 use crate::machine::{AxisKind, Gpu, Machine};
 use crate::operation::Operation;
-use crate::route::Routing;
-use crate::{Control, Error, Result};
+use crate::{Error, Result};
+
+/// The name that users write.
+pub(super) const NAME: &str = "nccl";
+
+/// What it does.
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::AllReduce,
+    Operation::ReduceScatter,
+    Operation::AllGather,
+    Operation::AllToAll,
+    Operation::Barrier,
+];
 
 /// Answers a request by NCCL's model; `outcome` is the empty answer to fill.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for a machine without GPUs or whose domain is not one switch, for a contention model that
 /// is not the default, for operations that NCCL's model does not price.
-pub(crate) fn run(
-    machine: &Machine,
-    groups: &Groups,
-    routing: &Routing,
-    request: &Request,
-    control: &Control,
-    outcome: &mut Outcome,
-) -> Result<()> {
+pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
+    let &Asked {
+        machine,
+        groups,
+        request,
+        ..
+    } = asked;
     let gpu = gpu(machine)?;
     if request.model != Contention::LinkLoad {
         return Err(Error::unsupported(
@@ -66,7 +75,7 @@ pub(crate) fn run(
         ));
     };
     outcome.sort_candidates();
-    let context = Context::new(machine, routing, groups, control)?;
+    let context = asked.context()?;
     // NVLink SHARP and CollNet reduce in switches, which bounds for ranks that reduce do not allow for.
     let in_switch = name.contains("nvls") || name.contains("collnet");
     outcome.bounds = if in_switch {
@@ -84,7 +93,7 @@ pub(crate) fn run(
     let kept = parts
         .into_iter()
         .filter(|part| part.what == "bytes" || part.time() > 0.0);
-    outcome.fill_priced(name.to_owned(), &label, kept.collect());
+    outcome.fill_priced(NAME, name.to_owned(), &label, kept.collect());
     Ok(())
 }
 

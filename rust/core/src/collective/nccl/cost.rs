@@ -1,12 +1,12 @@
 //! Latency and bandwidth of one algorithm under one protocol: the rules of NVIDIA/nccl v2.30.7
 //! `src/graph/tuning.cc` (`ncclTopoTuneModel`, `ncclTopoGetAlgoTime`) in microseconds and GB/s, as there.
 
-use super::Team;
 use super::graph::{Graph, communicator_channels, nvls, rings};
 use super::tables::{
     Algorithm, BASE, Figures, LL_NODES, MOST_COLLNET, MOST_NVLS, NET, NVLINK, PCI, Protocol,
     correction, figures,
 };
+use super::team::Team;
 use crate::machine::{Cpu, Gpu};
 use crate::operation::Operation;
 

@@ -6,8 +6,8 @@
 //! channel's head. Assumed: each GPU has one NIC of its own at the machine's NIC rate; trees, chains and CollNet get
 //! the ring's speed, and trees are found in NCCL's balanced form (so its factor 0.85 for the plain form does not apply).
 
-use super::Team;
 use super::tables::{Figures, MOST_CHANNELS, MOST_NVLS, MOST_SEARCHED, figures};
+use super::team::Team;
 use crate::machine::Gpu;
 
 /// What the search found.

@@ -10,76 +10,24 @@ mod cost;
 mod direct;
 mod graph;
 mod tables;
+mod team;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use choice::run;
+use super::solve::Solver;
+use choice::{NAME, OPERATIONS};
 
-use super::group::Groups;
-use crate::machine::Machine;
-use crate::operation::Operation;
-use crate::{Error, Result};
-use std::collections::BTreeMap;
-
-/// The name that users write.
-pub const NAME: &str = "nccl";
-
-/// What it is, in a line.
-pub const SUMMARY: &str =
-    "what NCCL 2.30.7's own tuning model predicts and picks; GPU machines, only when named";
-
-/// What it does.
-pub const OPERATIONS: &[Operation] = &[
-    Operation::AllReduce,
-    Operation::ReduceScatter,
-    Operation::AllGather,
-    Operation::AllToAll,
-    Operation::Barrier,
-];
-
-/// One communicator: a group as NCCL sees it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Team {
-    ranks: u32,
-    nodes: u32,
-    /// GB/s of the NIC of each GPU; 0 where there is none.
-    nic: f64,
-}
-
-impl Team {
-    fn per_node(&self) -> u32 {
-        self.ranks / self.nodes
-    }
-
-    /// The groups, all alike.
-    fn of(machine: &Machine, groups: &Groups) -> Result<Self> {
-        let nodes = match groups {
-            Groups::Grid { domains, .. } => domains[0].len(),
-            Groups::Scattered(lists) => {
-                let mut nodes = None;
-                for list in lists {
-                    let mut members: BTreeMap<u32, usize> = BTreeMap::new();
-                    for &chip in list {
-                        *members.entry(machine.split(chip).0).or_default() += 1;
-                    }
-                    let even = members
-                        .values()
-                        .all(|&count| count * members.len() == list.len());
-                    if !even || nodes.is_some_and(|known| known != members.len()) {
-                        return Err(Error::unsupported(
-                            "algorithm 'nccl' over groups with unequal numbers of ranks on nodes",
-                            "take equally many GPUs of each UltraServer, or another algorithm",
-                        ));
-                    }
-                    nodes = Some(members.len());
-                }
-                nodes.unwrap_or(1)
-            }
-        };
-        Ok(Self {
-            ranks: groups.ranks() as u32,
-            nodes: nodes as u32,
-            nic: machine.nic().map_or(0.0, |nic| nic.bandwidth / 1e9),
-        })
-    }
-}
+/// A row of the table of solvers.
+pub(super) const SOLVER: Solver = Solver {
+    name: NAME,
+    summary: "what NCCL 2.30.7's own tuning model predicts and picks; GPU machines, only when named",
+    operations: OPERATIONS,
+    takes_chunks: false,
+    on_damage: false,
+    run: choice::run,
+    time: None,
+    schedule: Err((
+        "the schedule of nccl, which is a table of prices",
+        "name an algorithm that has one, such as \"ring\" or \"double_binary_tree\"",
+    )),
+};

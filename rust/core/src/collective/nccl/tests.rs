@@ -1,11 +1,11 @@
 //! Rules of the tuning model against figures worked out by hand from NVIDIA/nccl v2.30.7 `src/graph/tuning.cc`.
 
-use super::Team;
 use super::cost::Model;
 use super::direct;
 use super::tables::Algorithm::{self, *};
 use super::tables::Protocol::{self, *};
 use super::tables::correction;
+use super::team::Team;
 use crate::machine::{Cpu, Generation, Gpu};
 use crate::operation::Operation::{self, *};
 

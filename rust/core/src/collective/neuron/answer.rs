@@ -30,6 +30,7 @@ pub(super) fn fill(call: &Call, plan: Plan, outcome: &mut Outcome) -> Result<()>
         outcome: Ok(outcome.time),
     }];
     outcome.note = plan.why.join("; ");
+    outcome.says_hbm = true;
     outcome.chunks = timings
         .iter()
         .map(|timing| timing.pieces)

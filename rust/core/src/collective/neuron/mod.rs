@@ -69,11 +69,11 @@ mod limits;
 mod part;
 mod special;
 
-use super::context::Context;
+use super::bound::bounds;
 use super::model::Model;
 use super::outcome::Outcome;
 use super::placement::Placement;
-use super::request::Request;
+use super::solve::{Asked, Solver};
 use crate::operation::Operation::{self, AllGather, AllReduce, AllToAll, ReduceScatter, SendRecv};
 use crate::{Error, Result};
 use answer::fill;
@@ -81,21 +81,30 @@ use call::Call;
 use choice::{between_nodes, inside};
 use part::Plan;
 
-/// The name that users write.
-pub const NAME: &str = "neuron";
-
-/// What one line of `rf.algorithms()` says.
-pub const SUMMARY: &str =
-    "Trainium as its runtime does it: Mesh, RDH, KangaRing or ring by size, with HBM and DMA costs";
+/// A row of the table of solvers.
+pub(super) const SOLVER: Solver = Solver {
+    name: "neuron",
+    summary: "Trainium as its runtime does it: Mesh, RDH, KangaRing or ring by size, with HBM and DMA costs",
+    operations: OPERATIONS,
+    takes_chunks: false,
+    on_damage: false,
+    run,
+    time: None,
+    schedule: Err((
+        "a schedule of neuron, which is endpoint costs beside the links",
+        "name the algorithm that it chose: mesh, halving_doubling, multi_ring or ring",
+    )),
+};
 
 /// The operations that the runtime has.
-pub const OPERATIONS: [Operation; 5] = [AllReduce, ReduceScatter, AllGather, AllToAll, SendRecv];
+const OPERATIONS: &[Operation] = &[AllReduce, ReduceScatter, AllGather, AllToAll, SendRecv];
 
 /// Runs a request as the Neuron runtime does, and puts the answer into `outcome`.
 ///
 /// # Errors
 /// [`Error::Unsupported`] where the machine is not Trainium or the runtime has a rule against it.
-pub(super) fn run(context: &Context, request: &Request, outcome: &mut Outcome) -> Result<()> {
+fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
+    let (context, request) = (&asked.context()?, asked.request);
     let operation = request.operation.as_run();
     let Some(neuron) = context.machine.neuron() else {
         return Err(Error::unsupported(
@@ -110,12 +119,6 @@ pub(super) fn run(context: &Context, request: &Request, outcome: &mut Outcome) -
             "it has link loads and endpoint costs; use link_load or alpha_beta",
         ));
     }
-    if !OPERATIONS.contains(&operation) {
-        return Err(Error::unsupported(
-            format!("neuron {}", operation.name()),
-            "the model has all_reduce, all_gather, reduce_scatter, all_to_all, send_recv and barrier; use auto",
-        ));
-    }
     let call = Call {
         context,
         request,
@@ -127,7 +130,9 @@ pub(super) fn run(context: &Context, request: &Request, outcome: &mut Outcome) -
         AllToAll => special::all_to_all(&call, locals, domains)?,
         _ => hierarchical(&call, operation, locals, domains)?,
     };
-    fill(&call, plan, outcome)
+    fill(&call, plan, outcome)?;
+    outcome.bounds = bounds(context, request)?;
+    Ok(())
 }
 
 /// Inside the node, between nodes, or both.

@@ -1,6 +1,6 @@
 //! What one operation by one algorithm takes: passes, links, HBM; and how they overlap.
 
-use super::super::algorithm::{Job, find};
+use super::super::algorithm::{ALGORITHMS, Job, find};
 use super::super::cost::StageCost;
 use super::super::placement::Placement;
 use super::call::Call;
@@ -76,6 +76,7 @@ impl Part {
             root: 0,
             shift: call.request.shift,
             orders: &[],
+            table: ALGORITHMS,
             tier,
         })?;
         let [stage] = &stages[..] else {

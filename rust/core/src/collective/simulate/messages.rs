@@ -5,7 +5,7 @@ use super::network::Network;
 use crate::collective::group::Groups;
 use crate::collective::measure::{by_site, ports, site_flows};
 use crate::collective::pairs::to_all;
-use crate::collective::pattern::Kind;
+use crate::collective::pattern::{Kind, SiteShare};
 use crate::collective::schedule::Part;
 use crate::collective::symmetry::class;
 use crate::machine::Machine;
@@ -18,137 +18,143 @@ use std::rc::Rc;
 impl Network<'_> {
     /// The messages of a part that is not known yet.
     pub(super) fn found(&mut self, part: &Part) -> Result<Vec<Message>> {
-        let context = self.context;
         let pattern = Rc::clone(&part.pattern);
+        let shared = matches!(
+            pattern.kind,
+            Kind::Star { .. } | Kind::Exchange { .. } | Kind::Sites { .. }
+        );
+        if shared && self.engine == Engine::Fifo {
+            let pairs = alike_pairs(&pattern.kind).ok_or_else(|| {
+                Error::unsupported(
+                    "model \"fifo\" with messages that several members of an UltraServer share",
+                    "use model \"fluid\", or write the schedule out and run that",
+                )
+            })?;
+            return self.between(part, &pairs, &self.members());
+        }
         match &pattern.kind {
             Kind::Local(pairs) => self.inside(part, &pairs.list()),
-            Kind::LocalAll => {
-                let chips = context.machine.domain().chips();
-                if self.symmetric {
-                    let each = |to| self.alike(to, 0, 0);
-                    return (1..chips).map(each).collect();
-                }
-                let count = u64::from(chips) * u64::from(chips - 1);
-                few(count)?;
-                // Each begins with the next one, so that no two begin with the same: what is served
-                // first come, first served would crowd at chip 0 otherwise.
-                let pairs: Vec<(u32, u32)> = (0..chips)
-                    .flat_map(|from| (1..chips).map(move |ahead| (from, (from + ahead) % chips)))
-                    .collect();
-                self.inside(part, &pairs)
-            }
+            Kind::LocalAll => self.all_inside(part),
             Kind::InSwitch { groups, gather } => {
-                let mut messages = Vec::new();
-                for group in groups {
-                    for &owner in group {
-                        messages.push(self.in_switch(group, owner, *gather)?);
-                    }
-                }
-                Ok(messages)
+                let owners = groups
+                    .iter()
+                    .flat_map(|group| group.iter().map(move |&owner| (group, owner)));
+                owners
+                    .map(|(group, owner)| self.in_switch(group, owner, *gather))
+                    .collect()
             }
             Kind::Flat(pairs) => self.listed(part, &pairs.list()),
             Kind::Rails(pairs) if self.by_site => self.between_alike(part, &pairs.list()),
             Kind::Rails(pairs) => self.between(part, &pairs.list(), &self.members()),
             Kind::Lanes { pairs, lanes } => self.between(part, &pairs.list(), lanes),
-            Kind::Exchange {
-                sets,
-                spread: false,
-            } if self.engine == Engine::Fifo && sets.iter().all(|set| set.1 == 1.0) => {
-                let pairs: Vec<(u32, u32)> = sets
-                    .iter()
-                    .flat_map(|(set, _)| {
-                        let seats = to_all(set.len() as u32).into_iter();
-                        seats.map(|(from, to)| (set[from as usize], set[to as usize]))
-                    })
-                    .collect();
-                self.between(part, &pairs, &self.members())
-            }
-            Kind::Star { .. } | Kind::Exchange { .. } | Kind::Sites { .. }
-                if self.engine == Engine::Fifo =>
-            {
-                Err(Error::unsupported(
-                    "model \"fifo\" with messages that several members of an UltraServer share",
-                    "use model \"fluid\", or write the schedule out and run that",
-                ))
-            }
             Kind::Star {
                 sets,
                 locals,
                 outward,
-            } => {
-                let members = locals[0].0.len() as f64;
-                let mut messages = Vec::new();
-                for (set, root) in sets {
-                    for &domain in set.iter().filter(|domain| *domain != root) {
-                        let pair = if *outward {
-                            (*root, domain)
-                        } else {
-                            (domain, *root)
-                        };
-                        // One message a member; the root's NIC carries them all.
-                        let mut message = self.rail(pair, context.lanes(), None)?;
-                        let root_side = if *outward { 0 } else { message.path.len() - 1 };
-                        let mut path = message.path.to_vec();
-                        path[root_side].1 = members;
-                        message.path = path.into();
-                        messages.push(message);
-                    }
-                }
-                Ok(messages)
-            }
-            Kind::Exchange { sets, spread } => {
-                // Spread, a message goes to each member there; the moves say how much of the bytes that is.
-                let receivers = match context.groups {
-                    Groups::Grid { locals, .. } if *spread => locals[0].len(),
-                    _ => 1,
+            } => self.star(sets, locals[0].0.len(), *outward),
+            Kind::Exchange { sets, spread } => self.exchange(sets, *spread),
+            Kind::Sites { sets, share } => self.between_sites(sets, *share),
+        }
+    }
+
+    /// Every chip of a domain to every other.
+    fn all_inside(&mut self, part: &Part) -> Result<Vec<Message>> {
+        let chips = self.context.machine.domain().chips();
+        if self.symmetric {
+            let each = |to| self.alike(to, 0, 0);
+            return (1..chips).map(each).collect();
+        }
+        few(u64::from(chips) * u64::from(chips - 1))?;
+        // Each begins with the next one, so that no two begin with the same: what is served first come, first served
+        // would crowd at chip 0 otherwise.
+        let pairs: Vec<(u32, u32)> = (0..chips)
+            .flat_map(|from| (1..chips).map(move |ahead| (from, (from + ahead) % chips)))
+            .collect();
+        self.inside(part, &pairs)
+    }
+
+    /// Between each root's domain and the others of its set.
+    fn star(
+        &mut self,
+        sets: &[(Vec<u32>, u32)],
+        members: usize,
+        outward: bool,
+    ) -> Result<Vec<Message>> {
+        let mut messages = Vec::new();
+        for (set, root) in sets {
+            for &domain in set.iter().filter(|domain| *domain != root) {
+                let pair = if outward {
+                    (*root, domain)
+                } else {
+                    (domain, *root)
                 };
-                let squares = sets.iter().map(|(set, _)| (set.len() as u64).pow(2));
-                few(squares.sum::<u64>().saturating_mul(receivers as u64))?;
-                let mut messages = Vec::new();
-                for (set, bytes) in sets {
-                    let pairs = set
-                        .iter()
-                        .flat_map(|&from| set.iter().map(move |&to| (from, to)));
-                    for pair in pairs.filter(|pair| pair.0 != pair.1) {
-                        let mut message = self.rail(pair, context.lanes(), None)?;
-                        message.share = *bytes;
-                        messages.extend(std::iter::repeat_n(message, receivers));
-                    }
-                }
-                Ok(messages)
-            }
-            Kind::Sites { sets, share } => {
-                let mut messages = Vec::new();
-                for set in sets {
-                    let sites = by_site(context.machine, set);
-                    for flow in site_flows(context, set, &sites, *share)? {
-                        let mut path = Vec::new();
-                        // Where domains are alike, one NIC and one bundle of each tier stand for all.
-                        let most = if self.by_site { 1 } else { usize::MAX };
-                        for (direction, nics) in flow.nics.iter().enumerate() {
-                            for &(domain, bytes) in nics.iter().take(most) {
-                                path.push((self.nic(direction as u64, domain, None), bytes));
-                            }
-                        }
-                        for (link, bytes) in flow.fabric {
-                            let step = (self.fabric(link as u64), bytes);
-                            if !path.contains(&step) {
-                                path.push(step);
-                            }
-                        }
-                        messages.push(Message {
-                            path: path.into(),
-                            latency: flow.latency,
-                            share: 1.0,
-                            ends: (0, 0),
-                            moves: 0,
-                            send: 0,
-                        });
-                    }
-                }
-                Ok(messages)
+                // One message a member; the root's NIC carries them all.
+                let mut message = self.rail(pair, self.context.lanes(), None)?;
+                let root_side = if outward { 0 } else { message.path.len() - 1 };
+                let mut path = message.path.to_vec();
+                path[root_side].1 = members as f64;
+                message.path = path.into();
+                messages.push(message);
             }
         }
+        Ok(messages)
+    }
+
+    /// Between all domains of each set.
+    fn exchange(&mut self, sets: &[(Vec<u32>, f64)], spread: bool) -> Result<Vec<Message>> {
+        // Spread, a message goes to each member there; the moves say how much of the bytes that is.
+        let receivers = match self.context.groups {
+            Groups::Grid { locals, .. } if spread => locals[0].len(),
+            _ => 1,
+        };
+        let squares = sets.iter().map(|(set, _)| (set.len() as u64).pow(2));
+        few(squares.sum::<u64>().saturating_mul(receivers as u64))?;
+        let mut messages = Vec::new();
+        for (set, bytes) in sets {
+            let pairs = set
+                .iter()
+                .flat_map(|&from| set.iter().map(move |&to| (from, to)));
+            for pair in pairs.filter(|pair| pair.0 != pair.1) {
+                let mut message = self.rail(pair, self.context.lanes(), None)?;
+                message.share = *bytes;
+                messages.extend(std::iter::repeat_n(message, receivers));
+            }
+        }
+        Ok(messages)
+    }
+
+    /// Between the sites of each set, each as one.
+    fn between_sites(&mut self, sets: &[Vec<u32>], share: SiteShare) -> Result<Vec<Message>> {
+        let context = self.context;
+        // Where domains are alike, one NIC and one bundle of each tier stand for all.
+        let most = if self.by_site { 1 } else { usize::MAX };
+        let mut messages = Vec::new();
+        for set in sets {
+            let sites = by_site(context.machine, set);
+            for flow in site_flows(context, set, &sites, share)? {
+                let mut path = Vec::new();
+                for (direction, nics) in flow.nics.iter().enumerate() {
+                    for &(domain, bytes) in nics.iter().take(most) {
+                        path.push((self.nic(direction as u64, domain, None), bytes));
+                    }
+                }
+                for (link, bytes) in flow.fabric {
+                    let step = (self.fabric(link as u64), bytes);
+                    if !path.contains(&step) {
+                        path.push(step);
+                    }
+                }
+                messages.push(Message {
+                    path: path.into(),
+                    latency: flow.latency,
+                    share: 1.0,
+                    ends: (0, 0),
+                    moves: 0,
+                    send: 0,
+                });
+            }
+        }
+        Ok(messages)
     }
 
     /// Messages inside a domain, alike or one by one.
@@ -303,4 +309,24 @@ impl Network<'_> {
         }
         Ok(())
     }
+}
+
+/// The pairs of domains between which each member sends one message to the member at the same place, where an exchange
+/// is that.
+fn alike_pairs(kind: &Kind) -> Option<Vec<(u32, u32)>> {
+    let Kind::Exchange {
+        sets,
+        spread: false,
+    } = kind
+    else {
+        return None;
+    };
+    let of_set = |(set, _): &(Vec<u32>, f64)| -> Vec<(u32, u32)> {
+        let seats = to_all(set.len() as u32).into_iter();
+        seats
+            .map(|(from, to)| (set[from as usize], set[to as usize]))
+            .collect()
+    };
+    let even = sets.iter().all(|set| set.1 == 1.0);
+    even.then(|| sets.iter().flat_map(of_set).collect())
 }

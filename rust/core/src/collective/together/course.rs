@@ -39,13 +39,17 @@ pub fn share_links(
     let mut seconds = Vec::with_capacity(plans.len());
     for plan in plans {
         seconds.push(match plan {
-            Plan::Collective(outcome) if outcome.model_name() == "nccl" => {
-                return Err(Error::unsupported(
-                    "sharing links with algorithm 'nccl', whose model knows no links",
-                    "name an algorithm such as 'ring'",
-                ));
-            }
-            Plan::Collective(outcome) => outcome.time,
+            Plan::Collective(outcome) => match outcome.priced_by() {
+                None => outcome.time,
+                Some(name) => {
+                    return Err(Error::unsupported(
+                        format!(
+                            "sharing links with algorithm '{name}', whose model knows no links"
+                        ),
+                        "name an algorithm such as 'ring'",
+                    ));
+                }
+            },
             Plan::Compute(compute) => positive("time_s", compute.time)?,
         });
     }
@@ -112,7 +116,7 @@ fn touches(
     };
     let says = |plan: &Plan| match plan {
         Plan::Compute(_) => true,
-        Plan::Collective(outcome) => outcome.by_neuron(),
+        Plan::Collective(outcome) => outcome.says_hbm(),
     };
     if !plans.iter().any(says) {
         return Ok(None);

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rainier_fast.ask.request import OPERATIONS, run
+from rainier_fast.ask.request import OPERATIONS
+from rainier_fast.catalog import Entry, catalog
+from rainier_fast.collectives.run import run
 from rainier_fast.definitions.check import as_count, as_one_of
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.presets import preset
+from rainier_fast.results.collective import CollectiveResult
+from rainier_fast.results.comparison import Comparison
 from rainier_fast.units import Quantity, parse_bytes
-
-if TYPE_CHECKING:
-    from rainier_fast.catalog import Entry
-    from rainier_fast.results.collective import CollectiveResult
-    from rainier_fast.results.comparison import Comparison
 
 __all__ = ["compare"]
 
@@ -192,8 +191,6 @@ def _bottleneck(result: CollectiveResult | None) -> str:
 
 def _entry(chip: Chip) -> Entry | None:
     """Return the catalogue's entry of a chip, if the chip is as the catalogue has it."""
-    from rainier_fast.catalog import catalog
-
     entry = catalog().get(chip.name)
     if entry is None or entry.kind != "chip" or Chip.from_catalog(chip.name) != chip:
         return None
@@ -202,8 +199,6 @@ def _entry(chip: Chip) -> Entry | None:
 
 def _price(entry: Entry) -> float:
     """Return USD per chip-hour: of the chip, or of an instance of it by its number of chips."""
-    from rainier_fast.catalog import catalog
-
     if "price_per_chip_hour" in entry:
         return entry["price_per_chip_hour"].number
     for other in catalog().values():

@@ -1,0 +1,119 @@
+"""What a collective costs: the numbers, and those that follow from them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from rainier_fast import _core
+from rainier_fast.ask.request import Request
+from rainier_fast.catalog import Figure
+from rainier_fast.results.link import Bottleneck
+from rainier_fast.results.tables import Tables
+from rainier_fast.table import Table
+from rainier_fast.topology.base import Base
+
+__all__ = ["Answer", "choice_of"]
+
+
+def choice_of(outcome: _core.Outcome) -> str | tuple[str, ...]:
+    """Return how to ask for the algorithms of an answer again: by a name, or one for each tier."""
+    choice = outcome.choice
+    return choice if isinstance(choice, str) else tuple(choice)
+
+
+@dataclass(frozen=True, repr=False)
+class Answer:
+    """The fields of `CollectiveResult`, which says what they are."""
+
+    operation: str
+    algorithm: str
+    model: str
+    ranks: int
+    groups: int
+    size_bytes: float
+    chunks: int
+    steps: int
+    time_s: float
+    latency_s: float
+    overhead_s: float
+    bus_factor: float
+    lower_bound_s: float
+    bottleneck: Bottleneck | None
+    machine: Base
+    request: Request
+    note: str
+    # How to ask for the same algorithms again: a name, or one for each tier.
+    _choice: str | tuple[str, ...]
+    _tables: Tables
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @classmethod
+    def _of(cls, machine: Base, request: Request, outcome: _core.Outcome) -> Self:
+        """Make a result of the core's answer, of which it keeps numbers and tables alone."""
+        facts = outcome.facts()
+        worst = facts.pop("bottleneck")
+        return cls(
+            **facts,
+            bottleneck=None if worst is None else Bottleneck(**worst),
+            machine=machine,
+            request=request,
+            _choice=choice_of(outcome),
+            _tables=Tables(outcome.tables()),
+        )
+
+    @property
+    def bounds(self) -> Table:
+        """All bounds, the highest first: ``bound``, ``time_s``."""
+        return self._tables["bounds"]
+
+    @property
+    def stages(self) -> Table:
+        """The stages, each with its pieces overlapping.
+
+        ``stage``, ``tier``, ``steps``, ``bytes``, ``latency_s``, ``overhead_s``,
+        ``serialisation_s``, ``time_s``, ``bottleneck``.
+        """
+        return self._tables["stages"]
+
+    @property
+    def phases(self) -> Table:
+        """The phases, one after another: the columns of `stages`, and ``what`` happens."""
+        return self._tables["phases"]
+
+    @property
+    def candidates(self) -> Table:
+        """All algorithms that were considered: ``algorithm``, ``time_s``, ``reason``."""
+        return self._tables["candidates"]
+
+    @property
+    def serialisation_s(self) -> float:
+        """Seconds that bytes are on the wire: what latency and overhead leave of the time."""
+        return max(self.time_s - self.latency_s - self.overhead_s, 0.0)
+
+    @property
+    def algbw_Bps(self) -> float:  # noqa: N802 - B is the unit's letter
+        """Size over time, bytes/s; infinite where bytes take no time."""
+        if self.time_s > 0:
+            return self.size_bytes / self.time_s
+        return math.inf if self.size_bytes > 0 else 0.0
+
+    @property
+    def busbw_Bps(self) -> float:  # noqa: N802 - B is the unit's letter
+        """`algbw_Bps` times the bus factor of nccl-tests, bytes/s; 0 for a group of one."""
+        return self.algbw_Bps * self.bus_factor if self.bus_factor > 0 else 0.0
+
+    @property
+    def efficiency(self) -> float:
+        """Lower bound over time; 1 where both are 0."""
+        if self.time_s > 0:
+            return self.lower_bound_s / self.time_s
+        return math.inf if self.lower_bound_s > 0 else 1.0
+
+    @property
+    def assumptions(self) -> Mapping[str, Figure]:
+        """The catalogue's assumptions that the machine stands on."""
+        return self.machine.assumptions

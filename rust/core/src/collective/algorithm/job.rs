@@ -1,0 +1,157 @@
+//! What an algorithm is, and what it is given to do.
+
+use super::sites::Sites;
+use crate::collective::context::Context;
+use crate::collective::placement::Placement;
+use crate::collective::schedule::{Phase, Stage};
+use crate::operation::Operation;
+use crate::{Error, Result};
+
+/// One operation over one placement.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) placement: &'a Placement,
+    pub(crate) operation: Operation,
+    /// Bytes, as the operation defines them.
+    pub(crate) size: f64,
+    /// Rank of the root in each group.
+    pub(crate) root: usize,
+    /// Distance of a send_recv.
+    pub(crate) shift: i64,
+    /// Orders of domain axes that a bucket takes, and their shares; empty to let it choose.
+    pub(crate) orders: &'a [(Vec<usize>, f64)],
+    /// The table of algorithms, for those that are made of others.
+    pub(crate) table: &'static [Algorithm],
+    /// Name of the tier that the placement spans.
+    pub(crate) tier: &'static str,
+}
+
+/// One algorithm: its name, what it is in a line, which operations it does, and how.
+pub struct Algorithm {
+    /// The name that users write.
+    pub name: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// What it does.
+    pub operations: &'static [Operation],
+    /// Made of other algorithms, and so not offered to those that are.
+    pub(crate) composed: bool,
+    /// Tried where none is named.
+    pub(crate) offered: bool,
+    /// Switches reduce in it, which bounds for ranks that reduce do not allow for.
+    pub(crate) in_switch: bool,
+    /// It takes weights of the orders of axes.
+    pub(crate) takes_orders: bool,
+    /// Over the chips of one domain, a list of chips, or domains.
+    pub(crate) build: fn(&Job) -> Result<Vec<Stage>>,
+    /// Over all chips of several domains as one flat group.
+    pub(crate) across: Option<Across>,
+    /// Between sites, as the stage of a hierarchical collective.
+    pub(crate) between_sites: Option<BetweenSites>,
+    /// Where it is the same as another operation tier by tier: that operation.
+    pub(crate) tier_by_tier: Option<fn(Operation) -> Result<Operation>>,
+}
+
+/// The job is that inside a domain; then the local chips of each group and the domains of each set.
+pub(crate) type Across = fn(&Job, &[Vec<u32>], &[Vec<u32>]) -> Result<Vec<Stage>>;
+
+/// The phases between sites; `None` for an operation that it does not do there.
+pub(crate) type BetweenSites = fn(&Sites, Operation, f64) -> Option<Vec<Phase>>;
+
+impl Algorithm {
+    pub(super) const fn new(
+        name: &'static str,
+        summary: &'static str,
+        operations: &'static [Operation],
+        build: fn(&Job) -> Result<Vec<Stage>>,
+    ) -> Self {
+        Self {
+            name,
+            summary,
+            operations,
+            composed: false,
+            offered: true,
+            in_switch: false,
+            takes_orders: false,
+            build,
+            across: None,
+            between_sites: None,
+            tier_by_tier: None,
+        }
+    }
+
+    pub(super) const fn across(self, across: Across) -> Self {
+        Self {
+            across: Some(across),
+            ..self
+        }
+    }
+
+    pub(super) const fn sites(self, between_sites: BetweenSites) -> Self {
+        Self {
+            between_sites: Some(between_sites),
+            ..self
+        }
+    }
+
+    /// The phases between the sites that each set of domains spans.
+    pub(crate) fn between_sites(
+        &self,
+        context: &Context,
+        domains: &[Vec<u32>],
+        operation: Operation,
+        size: f64,
+    ) -> Result<Vec<Phase>> {
+        let sites = Sites::of(context, domains);
+        let phases = self
+            .between_sites
+            .and_then(|phases| phases(&sites, operation, size));
+        phases.ok_or_else(|| {
+            Error::unsupported(
+                format!("{} {} between sites", self.name, operation.name()),
+                "use direct, or for all_reduce mesh or ring_one_way",
+            )
+        })
+    }
+
+    /// The stages over a grid of several domains with several chips in each.
+    pub(crate) fn flat(
+        &self,
+        job: &Job,
+        locals: &[Vec<u32>],
+        domains: &[Vec<u32>],
+    ) -> Result<Vec<Stage>> {
+        let across = self.across.ok_or_else(|| not_across(self.name))?;
+        across(job, locals, domains)
+    }
+
+    /// Refuses an operation that it does not do.
+    pub(crate) fn check_operation(&self, operation: Operation) -> Result<()> {
+        match self.operations.contains(&operation) {
+            true => Ok(()),
+            false => Err(unsupported(self.name, operation)),
+        }
+    }
+}
+
+/// The refusal of an operation that an algorithm does not do.
+pub(crate) fn unsupported(algorithm: &str, operation: Operation) -> Error {
+    Error::unsupported(
+        format!("{algorithm} does no {}", operation.name()),
+        format!(
+            "rf.algorithms(\"{}\") lists those that do",
+            operation.name()
+        ),
+    )
+}
+
+/// The refusal of a flat group over several domains.
+pub(super) fn not_across(algorithm: &str) -> Error {
+    Error::unsupported(
+        format!("{algorithm} over chips of several UltraServers"),
+        format!(
+            "use hierarchical, which can run {algorithm} inside each UltraServer or across them"
+        ),
+    )
+}

@@ -1,0 +1,172 @@
+//! The solvers that make schedules: of one algorithm, of one for each tier, or of the fastest.
+
+use super::solver::{Asked, Solver, Unrolled};
+use crate::collective::algorithm;
+use crate::collective::bound::{bounds, bounds_in_switch};
+use crate::collective::choice::Choice;
+use crate::collective::choose::{Ready, best};
+use crate::collective::context::Context;
+use crate::collective::damage::note;
+use crate::collective::group::Groups;
+use crate::collective::hierarchical;
+use crate::collective::outcome::Outcome;
+use crate::collective::request::Request;
+use crate::collective::schedule::Stage;
+use crate::collective::together::Pipeline;
+use crate::collective::unroll::unroll;
+use crate::machine::Machine;
+use crate::operation::Operation::{
+    self, AllGather, AllReduce, AllToAll, Broadcast, Gather, Reduce, ReduceScatter, Scatter,
+};
+use crate::{Error, Result};
+
+/// One algorithm over the whole group.
+pub(super) const NAMED: Solver = Solver {
+    name: "",
+    summary: "one algorithm, by its name",
+    operations: &Operation::ALL,
+    takes_chunks: false,
+    on_damage: true,
+    run,
+    time: Some(time),
+    schedule: Ok(schedule),
+};
+
+/// The choice among all that apply.
+pub(super) const AUTO: Solver = Solver {
+    name: "auto",
+    summary: "the fastest of all that apply",
+    takes_chunks: true,
+    ..NAMED
+};
+
+/// An algorithm for each tier.
+pub(super) const HIERARCHICAL: Solver = Solver {
+    name: hierarchical::NAME,
+    summary: "an algorithm on each tier (UltraServer, site, WAN), chunks pipelined through",
+    operations: &[
+        AllReduce,
+        ReduceScatter,
+        AllGather,
+        AllToAll,
+        Broadcast,
+        Reduce,
+        Gather,
+        Scatter,
+    ],
+    takes_chunks: true,
+    ..NAMED
+};
+
+fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
+    let (context, machine, request) = (asked.context()?, asked.machine, asked.request);
+    let (mut best, candidates) = best(&context, request)?;
+    if !best.cost.time.is_finite() {
+        return Err(endless(&context, request, &best));
+    }
+    if let Some(hurt) = &context.hurt {
+        outcome.note = hurt.note();
+        best.cost.ledger.settle(&context);
+    } else if let (true, Groups::Scattered(listed)) = (machine.is_damaged(), asked.groups) {
+        let moved = listed
+            .iter()
+            .flatten()
+            .filter(|&&chip| machine.is_dead_chip(chip));
+        outcome.note = note(0, moved.count(), 0);
+    }
+    outcome.candidates = candidates;
+    outcome.sort_candidates();
+    outcome.choice = best.choice;
+    outcome.fill(machine, best.name, &best.stages, best.cost);
+    outcome.bounds = if reduces_in_switch(request) {
+        bounds_in_switch(&context, request)?
+    } else {
+        bounds(&context, request)?
+    };
+    Ok(())
+}
+
+fn reduces_in_switch(request: &Request) -> bool {
+    let names = match &request.algorithm {
+        Choice::Named(name) => std::slice::from_ref(name),
+        Choice::Tiers(names) => names,
+        Choice::Auto => &[],
+    };
+    let rows = names.iter().filter_map(|name| algorithm::row(name));
+    rows.into_iter().any(|row| row.in_switch)
+}
+
+/// Without bounds, tables and loads.
+fn time(asked: &Asked) -> Result<f64> {
+    let context = asked.context()?;
+    let (best, _) = best(&context, asked.request)?;
+    if !best.cost.time.is_finite() {
+        return Err(endless(&context, asked.request, &best));
+    }
+    Ok(best.cost.time.max(asked.machine.launch()))
+}
+
+fn schedule(asked: &Asked) -> Result<Unrolled> {
+    let (context, request) = (asked.context()?, asked.request);
+    let (best, _) = best(&context, request)?;
+    let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();
+    let pipeline = Pipeline::of(&best.stages, best.cost.chunks, request.chunks.is_some());
+    Ok((best.name, unroll(&context, request, &stages)?, pipeline))
+}
+
+/// What is wrong where a schedule never ends: its busiest link is dead and has no way round, or a number is too large
+/// for seconds.
+fn endless(context: &Context, request: &Request, best: &Ready) -> Error {
+    let machine = context.machine;
+    let busiest = best.cost.busiest.as_ref();
+    let dead = busiest.filter(|busiest| machine.is_dead_link(busiest.link));
+    let (latency, overhead) = best.stages.iter().fold((0.0, 0.0), |sum, stage| {
+        let (latency, overhead) = stage.fixed();
+        (sum.0 + latency, sum.1 + overhead)
+    });
+    if dead.is_none() && (overhead.is_finite() || !machine.is_damaged()) {
+        let degraded = busiest.map_or(1.0, |busiest| machine.faults().factor(busiest.link));
+        let (argument, got) = if !latency.is_finite() {
+            ("latency", longest_latency(machine))
+        } else if !overhead.is_finite() {
+            (
+                "overhead",
+                machine.nic().map_or(machine.overhead(), |nic| nic.overhead),
+            )
+        } else if degraded < 1.0 {
+            ("degrade", degraded)
+        } else {
+            ("size", request.size)
+        };
+        let allowed = format!("must leave all steps together below {:e} seconds", f64::MAX);
+        return Error::invalid(argument, format!("{got:e}"), allowed);
+    }
+    let members = context.groups.members(machine, 0);
+    let why = dead.and_then(|busiest| machine.link(busiest.link).ok());
+    let why = why.map(|link| {
+        format!(
+            "the {} link {} is dead and nothing leads round it; leave what lies behind it out of the group",
+            link.class.name(machine),
+            link.id
+        )
+    });
+    Error::Unreachable {
+        src: members[0],
+        dst: members[members.len() - 1],
+        why: why.unwrap_or_else(|| "a link on the way is dead".to_owned()),
+    }
+}
+
+/// Seconds of the slowest link.
+fn longest_latency(machine: &Machine) -> f64 {
+    let axes = machine.domain().axes().iter().map(|axis| axis.latency);
+    let tiers = machine.sites().iter().flat_map(|site| &site.tiers);
+    let wan = machine
+        .wan()
+        .into_iter()
+        .flat_map(|wan| wan.latency.iter().copied());
+    axes.chain(machine.nic().map(|nic| nic.latency))
+        .chain(tiers.map(|tier| tier.latency))
+        .chain(wan)
+        .fold(0.0, f64::max)
+}

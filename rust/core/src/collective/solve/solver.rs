@@ -1,0 +1,83 @@
+//! What answers requests: one row for each way to do so.
+
+use crate::collective::context::Context;
+use crate::collective::damage::has_damage;
+use crate::collective::group::Groups;
+use crate::collective::outcome::Outcome;
+use crate::collective::request::Request;
+use crate::collective::together::Pipeline;
+use crate::machine::Machine;
+use crate::operation::Operation;
+use crate::route::Routing;
+use crate::schedule::Schedule;
+use crate::{Control, Error, Result};
+
+/// What is asked: a request that is checked, and something moves.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) machine: &'a Machine,
+    pub(crate) groups: &'a Groups,
+    pub(crate) routing: &'a Routing,
+    pub(crate) request: &'a Request,
+    pub(crate) control: &'a Control,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn context(&self) -> Result<Context<'a>> {
+        Context::new(self.machine, self.routing, self.groups, self.control)
+    }
+}
+
+/// Name of the algorithm, its schedule for the first group, and the chunks and pieces that go through it.
+pub(crate) type Unrolled = (String, Schedule, Pipeline);
+
+/// Writes a schedule out, or why there is none and what to do instead.
+pub(crate) type Unroll =
+    std::result::Result<fn(&Asked) -> Result<Unrolled>, (&'static str, &'static str)>;
+
+/// One way to answer requests, which `algorithm=` names.
+pub struct Solver {
+    /// The name that users write.
+    pub name: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// What it does; some of it perhaps on some machines only.
+    pub operations: &'static [Operation],
+    /// It sends chunks through its schedules.
+    pub(crate) takes_chunks: bool,
+    /// It runs on damaged domains.
+    pub(crate) on_damage: bool,
+    /// Answers; the outcome comes empty.
+    pub(crate) run: fn(&Asked, &mut Outcome) -> Result<()>,
+    /// Seconds of [`Solver::run`] alone, where they are had for less.
+    pub(crate) time: Option<fn(&Asked) -> Result<f64>>,
+    pub(crate) schedule: Unroll,
+}
+
+impl Solver {
+    /// Refuses, on damaged domains, prices that are tables of whole ones.
+    pub(crate) fn check_damage(&self, asked: &Asked) -> Result<()> {
+        if self.on_damage || !has_damage(asked.machine, asked.groups) {
+            return Ok(());
+        }
+        Err(Error::unsupported(
+            format!(
+                "{} over damaged UltraServers: it is measured on whole ones",
+                self.name
+            ),
+            "use \"auto\" or name another algorithm",
+        ))
+    }
+
+    /// Refuses an operation that it does not do.
+    pub(crate) fn check_operation(&self, operation: Operation) -> Result<()> {
+        if self.operations.contains(&operation.as_run()) {
+            return Ok(());
+        }
+        let does: Vec<&str> = self.operations.iter().map(|one| one.name()).collect();
+        Err(Error::unsupported(
+            format!("algorithm '{}' for {}", self.name, operation.name()),
+            format!("it does {}; name another algorithm", does.join(", ")),
+        ))
+    }
+}
