@@ -47,7 +47,7 @@ NEEDS_TOO_MUCH = {
     "times of spread messages": f"{CUBE}.finish_times(*pairs(cube, 10_000), 1, routing='valiant')",
     "a collective over a full mesh": MESH.format(65536) + ".all_reduce('1 GiB')",
     "all-to-all over one": MESH.format(65536) + ".all_to_all('1 GiB')",
-    "loads of one": MESH.format(65536) + ".link_loads(0, 1, 1)",
+    "loads of one": MESH.format(20000) + ".link_loads(0, 1, 1)",
     "uniform traffic of one": MESH.format(20000) + ".traffic('uniform', 1)",
     "a long route": "rf.torus(2**32 - 1, bandwidth=1).route(0, 2**31)",
     "blocks of a schedule": f"rf.Schedule('broadcast', 1, [0, 1], [{SEND}], blocks=2**32 - 1)",

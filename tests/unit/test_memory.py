@@ -29,9 +29,10 @@ print(peak() - before)
 def peak_of(question: str) -> int:
     """Bytes that a question takes above what small machines take."""
     program = _PROGRAM.format(question=question, darwin=sys.platform == "darwin")
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300
-    )
+    # A process starts with the peak of the one that made it: that is one that has nothing yet.
+    between = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, *sys.argv[1:]]))"
+    command = [sys.executable, "-c", between, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     return int(done.stdout)
 
 
@@ -43,7 +44,8 @@ def peak_of(question: str) -> int:
         # Not a power of two: some chips wait while others fold in, and links are unlike.
         ("rf.torus((24, 24, 24), bandwidth='50 GB/s').all_reduce('1 GiB')", 36 * MIB),
         ("rf.preset('rainier', chips=1_048_576).all_reduce('1 GiB')", 8 * MIB),
-        ("rf.preset('rainier', chips=1_048_576).broadcast('1 GiB')", 8 * MIB),
+        # Trees load the NICs of every UltraServer differently.
+        ("rf.preset('rainier', chips=1_048_576).broadcast('1 GiB')", 24 * MIB),
     ],
 )
 def test_a_question_takes_memory_for_what_is_unlike(question: str, most: int) -> None:
