@@ -62,7 +62,7 @@ impl<'a> Prices<'a> {
             calls.iter().map(call).collect()
         };
         let calls = question.calls.iter().map(axis).collect();
-        let parts = match obeys_links(question) && question.model.engine().is_none() {
+        let parts = match obeys_links(question) && question.asked.model.engine().is_none() {
             true => Parts::of(question.machine, &space.dimensions)?,
             false => Parts::whole(question.machine),
         };
@@ -85,7 +85,7 @@ impl<'a> Prices<'a> {
         places: impl Iterator<Item = u32>,
         control: &Control,
     ) -> Result<()> {
-        let bounded = self.question.model != Model::AlphaBeta && obeys_links(self.question);
+        let bounded = self.question.asked.model != Model::AlphaBeta && obeys_links(self.question);
         for place in places {
             control.check()?;
             for &(call, _) in &self.calls[axis] {
@@ -175,6 +175,6 @@ impl<'a> Prices<'a> {
 
 /// Whether all collectives are bounded by links and ranks.
 fn obeys_links(question: &Question) -> bool {
-    let mut names = question.algorithm.names();
+    let mut names = question.asked.algorithm.names();
     !names.any(|name| UNBOUNDED.contains(&name))
 }
