@@ -271,15 +271,16 @@ def _options(label: str) -> list[str]:
 
 
 # Options that a call does not take, or whose good value depends on the others.
-_FIXED = {"schedule": ("model", "shift")}
+_FIXED = {"schedule": ("model", "shift"), "compare": ("group", "shift")}
 
 
 def _call(label: str, function: Callable[..., Any], one: object) -> Call:
     own = OWN.get(label, OWN.get(label.rpartition(".")[2], {}))
     arguments, keywords, positional = {}, None, []
+    good = {"algorithm": "auto", **GOOD}
     for item in inspect.signature(function).parameters.values():
         if item.name == "options":
-            arguments |= {name: own.get(name, GOOD[name]) for name in _options(label)}
+            arguments |= {name: own.get(name, good[name]) for name in _options(label)}
             continue
         if item.name in own:
             arguments[item.name] = own[item.name]
