@@ -26,8 +26,7 @@ _Send = tuple[int, int, Sequence[int], float, bool, int, int, int, Sequence[int]
 # ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once;
 # most bytes for Mesh and for halving
 _NeuronRow = tuple[int, float, float, float, float, float, float, float, float, float]
-# a collective by name: operation, size, root, shift, algorithm or one for each tier, model, chunks,
-# orders of axes for a bucket with their shares
+# a collective as `RequestRow` of rust/py/src/convert.rs takes it, by name
 _RequestRow = Mapping[str, Any]
 # (UltraServer, alike, pairs, cut, other order, detours, wild, wild hops, promised, virtual
 # channels), (link, virtual channel) of a cycle, (mean hops, longest, highest load) damaged, healthy

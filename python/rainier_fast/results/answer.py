@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from inspect import cleandoc
+from typing import Self, TypeVar
 
 from rainier_fast import _core
 from rainier_fast.ask.request import Request
@@ -24,9 +25,59 @@ def choice_of(outcome: _core.Outcome) -> str | tuple[str, ...]:
     return choice if isinstance(choice, str) else tuple(choice)
 
 
+_Class = TypeVar("_Class", bound=type)
+
+
+def says_its_fields(cls: _Class) -> _Class:
+    """Give a kind of `Answer` its words on fields, before those on examples."""
+    own, examples, rest = cleandoc(cls.__doc__ or "").partition("Examples\n")
+    fields = cleandoc(Answer.__doc__ or "").partition("\n\n")[2]
+    cls.__doc__ = f"{own}{fields}\n\n{examples}{rest}"
+    return cls
+
+
 @dataclass(frozen=True, repr=False)
 class Answer:
-    """The fields of `CollectiveResult`, which says what they are."""
+    """What a collective call answers.
+
+    Attributes
+    ----------
+    operation
+        What was done.
+    algorithm
+        How: the name of the algorithm, with those of each tier where it is hierarchical.
+    model
+        How contention was modelled.
+    ranks
+        Chips in each group.
+    groups
+        Groups that ran at once.
+    size_bytes
+        Bytes, as nccl-tests defines them for the operation.
+    chunks
+        Chunks that followed each other through the stages.
+    steps
+        Steps of one chunk that wait for each other, all stages together; what a call takes before
+        its messages counts as one.
+    time_s
+        Seconds in all.
+    latency_s
+        Seconds of it that are latency.
+    overhead_s
+        Seconds of it that are starting messages.
+    bus_factor
+        busbw / algbw.
+    lower_bound_s
+        Seconds that no schedule beats on this machine.
+    bottleneck
+        The busiest link; None where no bytes move.
+    machine
+        The machine.
+    request
+        What was asked for.
+    note
+        Why the algorithm chose as it did, where it has rules of its own.
+    """
 
     operation: str
     algorithm: str

@@ -9,7 +9,7 @@ from rainier_fast import _core
 from rainier_fast.ask.request import Request
 from rainier_fast.ask.schedule import Schedule, made_by
 from rainier_fast.measured.nearest import nearest
-from rainier_fast.results.answer import Answer
+from rainier_fast.results.answer import Answer, says_its_fields
 from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.results.tables import Tables
 from rainier_fast.results.text import as_html, as_text, headline, why
@@ -20,46 +20,9 @@ __all__ = ["CollectiveResult"]
 
 
 @one_screen
+@says_its_fields
 class CollectiveResult(Answer):
     """The answer to a collective. Immutable; small: it finds its link loads again when asked.
-
-    Attributes
-    ----------
-    operation
-        What was done.
-    algorithm
-        How: the name of the algorithm, with those of each tier where it is hierarchical.
-    model
-        How contention was modelled.
-    ranks
-        Chips in each group.
-    groups
-        Groups that ran at once.
-    size_bytes
-        Bytes, as nccl-tests defines them for the operation.
-    chunks
-        Chunks that followed each other through the stages.
-    steps
-        Steps of one chunk that wait for each other, all stages together; what a call takes before
-        its messages counts as one.
-    time_s
-        Seconds in all.
-    latency_s
-        Seconds of it that are latency.
-    overhead_s
-        Seconds of it that are starting messages.
-    bus_factor
-        busbw / algbw.
-    lower_bound_s
-        Seconds that no schedule beats on this machine.
-    bottleneck
-        The busiest link; None where no bytes move.
-    machine
-        The machine.
-    request
-        What was asked for.
-    note
-        Why the algorithm chose as it did, where it has rules of its own.
 
     Examples
     --------

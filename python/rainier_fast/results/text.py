@@ -17,7 +17,8 @@ def headline(result: Answer) -> str:
     who = f"{format_count(result.ranks)} chips"
     if result.groups > 1:
         who = f"{format_count(result.groups)} groups of {who}"
-    return f"{result.operation}{size} over {who}: {format_time(result.time_s)}"
+    said = result.request._said()
+    return f"{result.operation}{size}{said} over {who}: {format_time(result.time_s)}"
 
 
 def why(result: Answer) -> str:

@@ -43,9 +43,8 @@ pub(crate) struct RequestRow {
 }
 
 pub(crate) fn request(row: RequestRow) -> Result<Request> {
+    let operation = Operation::from_name(&row.operation)?;
     Ok(Request {
-        operation: Operation::from_name(&row.operation)?,
-        size: row.size,
         root: row.root,
         shift: row.shift,
         algorithm: match row.algorithm {
@@ -56,6 +55,7 @@ pub(crate) fn request(row: RequestRow) -> Result<Request> {
         model: Model::from_name(&row.model)?,
         chunks: row.chunks,
         orders: row.orders,
+        ..Request::new(operation, row.size)
     })
 }
 
