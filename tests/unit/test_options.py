@@ -10,7 +10,16 @@ import pytest
 
 import rainier_fast as rf
 from rainier_fast import _core
-from rainier_fast.ask.options import OPTIONS, AlgorithmName, Choices, Model, Operation, Options
+from rainier_fast.ask.options import (
+    OPTIONS,
+    AlgorithmName,
+    Choices,
+    DType,
+    Model,
+    Operation,
+    Options,
+)
+from rainier_fast.ask.request import Request
 from raising import raises
 
 TRN2 = rf.preset("trn2")
@@ -58,11 +67,13 @@ def test_an_unknown_option_is_refused_by_name(call: Callable[..., object]) -> No
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_a_known_option_counts_everywhere(call: Callable[..., object]) -> None:
-    call(routing="adaptive", chunks=1)
+    call(routing="adaptive", chunks=1, dtype="bf16")
     with raises(rf.UnknownName, "routing"):
         call(routing="dorr")
     with raises(rf.InvalidArgument, "chunks"):
         call(chunks=0)
+    with raises(rf.UnknownName, "dtype"):
+        call(dtype="bf17")
 
 
 def test_who_takes_part_is_said_by_group_or_axis() -> None:
@@ -95,3 +106,35 @@ def test_what_was_chosen_can_be_asked_for_again() -> None:
         assert TRN2.plan.all_gather(1e6, **request._spelled()).request == request
         tenant = rf.Tenant("a", "all_gather", 1e6, 1, algorithm=algorithm, chunks=2)
         assert eval(repr(tenant), {name: getattr(rf, name) for name in rf.__all__}) == tenant
+
+
+@pytest.mark.parametrize("dtype", get_args(DType))
+def test_results_say_the_type_of_numbers(dtype: DType) -> None:
+    result, plain = TRN2.all_reduce("1 MiB", dtype=dtype), TRN2.all_reduce("1 MiB")
+    assert (result.dtype, plain.dtype) == (dtype, None)
+    assert (result.to_dict()["dtype"], plain.to_dict()["dtype"]) == (dtype, None)
+    assert result.time_s == plain.time_s  # documented: not yet
+    assert str(result).startswith(f"all_reduce of 1.00 MiB in {dtype} over 16 chips")
+    assert MESH.all_gather("1 MiB", axis="tp", dtype=dtype).dtype == dtype
+    assert MESH.plan.barrier(axis="tp", dtype=dtype).run().dtype == dtype
+    assert TRN2.recoveries("all_reduce", 1e6, policies=["detour"], dtype=dtype).best.dtype == dtype
+    table = rf.compare([TRN2], "all_reduce", 1e6, dtype=dtype)
+    assert [one.dtype for one in table.results if one] == [dtype]
+    made = rf.schedule("all_reduce", TRN2, 1e6, dtype=dtype)
+    assert TRN2.run(made).dtype == dtype
+    best = TRN2.best_mapping({"dp": 16}, {"dp": ("barrier", 0)}, dtype=dtype).best
+    assert best.results["dp"][0].dtype == dtype
+    jobs = [rf.Tenant("a", "all_reduce", 1e6, instances=1, dtype=dtype)]
+    plan = rf.preset("trn2-ultraserver").tenants(jobs).plans[0]
+    assert plan.run().dtype == dtype
+
+
+def test_the_core_knows_the_same_types_of_numbers() -> None:
+    request = TRN2.plan.barrier().request
+    assert isinstance(request, Request)
+    row = {**request._core_row(TRN2), "dtype": "bf17"}
+    groups = request.groups.core(TRN2._core)
+    with raises(rf.UnknownName, "dtype") as caught:
+        TRN2._core.collective(row, groups, request._routing_row(TRN2))
+    known = str(caught.value).partition("must be one of ")[2]
+    assert tuple(known.split(", ")) == get_args(DType)

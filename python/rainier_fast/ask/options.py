@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypedDict, cast
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypedDict, cast, get_args
 
 from rainier_fast import _core
 from rainier_fast.ask.groups import Group
@@ -22,6 +22,7 @@ __all__ = [
     "Asked",
     "Call",
     "Choices",
+    "DType",
     "Model",
     "Operation",
     "Options",
@@ -76,6 +77,9 @@ AlgorithmName: TypeAlias = Literal[
     "synthesized",
     "hierarchical",
 ]
+DType: TypeAlias = Literal[
+    "fp64", "fp32", "bf16", "fp16", "fp8", "int64", "int32", "int16", "int8", "uint8"
+]
 Algorithm: TypeAlias = AlgorithmName | str | Bucket | Sequence[str | Bucket]
 """A name, ``"auto"``, a `Bucket`, or these by tier for a hierarchical schedule."""
 
@@ -87,6 +91,7 @@ class Options(TypedDict, total=False):
     model: Model
     routing: Routing
     chunks: int | None
+    dtype: DType | None
 
 
 class Asked(Options, total=False):
@@ -134,6 +139,12 @@ OPTIONS: Final = {
         "Chunks that follow each other through a hierarchical schedule, or into which\n"
         '``"synthesized"`` cuts each rank\'s share; None for the best.',
     ),
+    "dtype": Option(
+        None,
+        'Type of the numbers, such as ``"bf16"``, ``"fp32"`` or ``"int8"``; None for none in\n'
+        "particular. Results say it; it does not change times yet.",
+        "in {}",
+    ),
 }
 """Every option by name."""
 
@@ -149,6 +160,7 @@ class Choices:
     model: str = "link_load"
     routing: Policy = _DOR
     chunks: int | None = None
+    dtype: str | None = None
     bucket: Bucket | None = None
 
     def row(self) -> dict[str, Any]:
@@ -190,13 +202,14 @@ def checked(operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of `Choices` that options ask for."""
     full = {name: given.get(name, option.default) for name, option in OPTIONS.items()}
     names, bucket = _algorithm(full["algorithm"], operation)
-    chunks = full["chunks"]
+    chunks, dtype = full["chunks"], full["dtype"]
     return full | {
         "algorithm": names,
         "bucket": bucket,
         "model": as_one_of("model", full["model"], MODELS),
         "routing": as_routing(full["routing"]),
         "chunks": None if chunks is None else as_count("chunks", chunks, MAX_COUNT),
+        "dtype": None if dtype is None else as_one_of("dtype", dtype, get_args(DType)),
     }
 
 

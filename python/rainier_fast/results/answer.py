@@ -71,6 +71,8 @@ class Answer:
         Seconds that no schedule beats on this machine.
     bottleneck
         The busiest link; None where no bytes move.
+    dtype
+        Type of the numbers, as it was asked for; None where that was left out.
     machine
         The machine.
     request
@@ -93,6 +95,7 @@ class Answer:
     bus_factor: float
     lower_bound_s: float
     bottleneck: Bottleneck | None
+    dtype: str | None
     machine: Base
     request: Request
     note: str

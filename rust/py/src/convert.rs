@@ -38,13 +38,14 @@ pub(crate) struct RequestRow {
     algorithm: AlgorithmRow,
     model: String,
     chunks: Option<u32>,
+    dtype: Option<String>,
     /// Orders of axes with their shares.
     orders: Vec<(Vec<usize>, f64)>,
 }
 
 pub(crate) fn request(row: RequestRow) -> Result<Request> {
     let operation = Operation::from_name(&row.operation)?;
-    Ok(Request {
+    let request = Request {
         root: row.root,
         shift: row.shift,
         algorithm: match row.algorithm {
@@ -56,7 +57,8 @@ pub(crate) fn request(row: RequestRow) -> Result<Request> {
         chunks: row.chunks,
         orders: row.orders,
         ..Request::new(operation, row.size)
-    })
+    };
+    request.with_dtype(row.dtype.as_deref())
 }
 
 /// A request whose schedule is made, which does not depend on a model.

@@ -13,6 +13,11 @@ pub const MOST_BYTES: f64 = 1e18;
 /// How far from 1 the sum of the weights of a bucket's orders may be: what rounding decimals to six digits does.
 const WEIGHTS_CLOSE: f64 = 1e-5;
 
+/// Types of the numbers that a collective may move.
+const DTYPES: [&str; 10] = [
+    "fp64", "fp32", "bf16", "fp16", "fp8", "int64", "int32", "int16", "int8", "uint8",
+];
+
 /// One collective.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -32,6 +37,8 @@ pub struct Request {
     pub chunks: Option<u32>,
     /// The orders of domain axes that a bucket takes and their shares of the data; empty to let it choose.
     pub orders: Vec<(Vec<usize>, f64)>,
+    /// The type of its numbers by name, if that was said.
+    pub dtype: Option<&'static str>,
 }
 
 impl Request {
@@ -46,7 +53,25 @@ impl Request {
             model: Model::LinkLoad,
             chunks: None,
             orders: Vec::new(),
+            dtype: None,
         }
+    }
+
+    /// The same for numbers of a type.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for a name that is none.
+    pub fn with_dtype(self, name: Option<&str>) -> Result<Self> {
+        let known = |name: &str| {
+            let found = DTYPES.into_iter().find(|known| *known == name);
+            found.ok_or_else(|| Error::Unknown {
+                argument: "dtype".to_owned(),
+                value: name.to_owned(),
+                known: DTYPES.join(", "),
+            })
+        };
+        let dtype = name.map(known).transpose()?;
+        Ok(Self { dtype, ..self })
     }
 
     /// What results say of it, by the names that they have for it.
@@ -54,6 +79,11 @@ impl Request {
         vec![
             ("operation", Fact::Text(self.operation.name().to_owned())),
             ("size_bytes", Fact::Number(self.size)),
+            (
+                "dtype",
+                self.dtype
+                    .map_or(Fact::Record(None), |name| Fact::Text(name.to_owned())),
+            ),
         ]
     }
 
