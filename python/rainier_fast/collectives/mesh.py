@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +28,12 @@ from rainier_fast.definitions.check import (
 from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
 from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import reckon
-from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
 from rainier_fast.whole import whole
+
+if TYPE_CHECKING:
+    from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["DeviceMesh", "mesh_sizes"]
 
@@ -47,7 +49,7 @@ __all__ = ["DeviceMesh", "mesh_sizes"]
 >>> mesh.{call}.groups
 4""",
 )
-class DeviceMesh(Collectives[CollectiveResult]):
+class DeviceMesh(Collectives["CollectiveResult"]):
     """All chips of a machine as a mesh of named axes, the last one fastest. Immutable.
 
     Parameters

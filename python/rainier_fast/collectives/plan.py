@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from rainier_fast.ask.groups import Group, Groups, as_groups
 from rainier_fast.ask.request import Request
@@ -13,11 +13,13 @@ from rainier_fast.collectives.methods import Collectives, Members, stated
 from rainier_fast.collectives.run import answer
 from rainier_fast.definitions.check import as_name
 from rainier_fast.errors import Unsupported, invalid
-from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, format_bytes, format_time, parse_bytes, parse_time
 from rainier_fast.whole import whole
+
+if TYPE_CHECKING:
+    from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["Compute", "MachinePlans", "MeshPlans", "Plan"]
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final, Unpack
+from typing import TYPE_CHECKING, Final, Unpack
 
 from rainier_fast.ask.options import Call
 from rainier_fast.ask.request import Request, make_request
 from rainier_fast.collectives.methods import Collectives, Members
-from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
+
+if TYPE_CHECKING:
+    from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["RESULT", "Running", "answer", "run"]
 
@@ -21,6 +23,8 @@ CollectiveResult
 
 def answer(machine: Base, request: Request) -> CollectiveResult:
     """Run a request, and return what a user reads."""
+    from rainier_fast.results.collective import CollectiveResult
+
     return CollectiveResult._of(machine, request, request.outcome(machine))
 
 
@@ -41,7 +45,7 @@ def run(machine: Base, operation: str, size: Quantity, **options: Unpack[Call]) 
     return answer(machine, make_request(machine, operation, size, **options))
 
 
-class Running(Base, Collectives[CollectiveResult]):
+class Running(Base, Collectives["CollectiveResult"]):
     """The collectives of a machine, which run when they are asked for."""
 
     __slots__ = ()

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from rainier_fast.ask.groups import as_groups
 from rainier_fast.ask.options import MODELS, Call, refuse_unknown
 from rainier_fast.ask.request import Request, make_request
-from rainier_fast.ask.schedule import Schedule, made_by
 from rainier_fast.collectives.run import answer
 from rainier_fast.definitions.check import as_one_of
 from rainier_fast.definitions.routing import Routing, as_routing
 from rainier_fast.errors import invalid_type
-from rainier_fast.results.answer import choice_of
-from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
+
+if TYPE_CHECKING:
+    from rainier_fast.ask.schedule import Schedule
+    from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["play", "schedule"]
 
@@ -59,6 +60,8 @@ def schedule(
     >>> len(ring), ring.sends[0].blocks
     (12, (0,))
     """
+    from rainier_fast.ask.schedule import made_by
+
     if not isinstance(machine, Base):
         raise invalid_type("machine", machine, "must be a machine, such as preset('trn2')")
     refuse_unknown(options, [name for name in Call.__annotations__ if name != "model"])
@@ -69,6 +72,8 @@ def play(
     machine: Base, schedule: Schedule, model: str, routing: Routing | None
 ) -> CollectiveResult:
     """Run a schedule on a machine: the work of `Machine.run`."""
+    from rainier_fast.ask.schedule import Schedule
+
     if not isinstance(schedule, Schedule):
         raise invalid_type("schedule", schedule, "must be a Schedule")
     model = as_one_of("model", model, MODELS)
@@ -93,6 +98,8 @@ def play(
 
 def _named(machine: Base, made: Request, schedule: Schedule) -> str | tuple[str, ...]:
     """Return the names that ask for a schedule's algorithms again, whatever the model."""
+    from rainier_fast.results.answer import choice_of
+
     if made.algorithm not in ("auto", "hierarchical") or not len(schedule):
         return made.algorithm
     return choice_of(made.outcome(machine))

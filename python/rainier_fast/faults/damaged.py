@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from rainier_fast import _core
 from rainier_fast.errors import invalid_type
 from rainier_fast.faults.faults import Faults
-from rainier_fast.faults.naming import (
-    ChipNames,
-    Degraded,
-    LinkNames,
-    SiteNames,
-    UltraServerNames,
-    chips_of,
-    degraded_of,
-    links_of,
-    sites_of,
-    ultraservers_of,
-)
 from rainier_fast.flows.places import Places
+
+if TYPE_CHECKING:
+    from rainier_fast.faults.naming import (
+        ChipNames,
+        Degraded,
+        LinkNames,
+        SiteNames,
+        UltraServerNames,
+    )
 
 __all__ = ["Damaged"]
 
@@ -96,6 +93,14 @@ class Damaged(Places):
           link 1481 (z -): chip 217 -> chip 201; chip 217: indiana, UltraServer 3, x 1, y 2, z 1
           link 70 (x -): chip 7 -> chip 6; chip 7: indiana, UltraServer 0, x 3, y 1, z 0, at 0.5 of its bandwidth
         """  # noqa: E501 - the example prints so
+        from rainier_fast.faults.naming import (
+            chips_of,
+            degraded_of,
+            links_of,
+            sites_of,
+            ultraservers_of,
+        )
+
         row = (
             links_of(self, "links", links),
             chips_of(self, "chips", chips),
@@ -165,6 +170,8 @@ class Damaged(Places):
         >>> hurt.repaired(chips=[3], links=[9]).faults
         Faults(chips=[4])
         """
+        from rainier_fast.faults.naming import chips_of, links_of, sites_of, ultraservers_of
+
         slower = links_of(self, "degraded", degraded)
         row = (
             links_of(self, "links", links),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,13 @@ from rainier_fast.definitions.check import as_pairs
 from rainier_fast.errors import Unsupported, invalid, invalid_type, shown
 from rainier_fast.faults.file import FORMAT, NAMES, PARTS, VERSION, read, write
 from rainier_fast.faults.numbers import as_factor, numbers_of, sizes
-from rainier_fast.faults.text import arguments, lines, rows
 from rainier_fast.flows.places import Places
 from rainier_fast.frozen import frozen, put
 from rainier_fast.screen import one_screen
-from rainier_fast.table import Table
 from rainier_fast.topology.base import Base
+
+if TYPE_CHECKING:
+    from rainier_fast.table import Table
 
 __all__ = ["Faults"]
 
@@ -274,6 +275,9 @@ class Faults:
         link       3  link 3 (x +): chip 3 -> chip 0        0
         chip       5  chip 5: x 1, y 1                      0
         """
+        from rainier_fast.faults.text import rows
+        from rainier_fast.table import Table
+
         if self._machine is None:
             raise Unsupported(
                 "faults that were loaded or made by hand do not know where they are; "
@@ -369,9 +373,13 @@ class Faults:
         return self
 
     def __repr__(self) -> str:
+        from rainier_fast.faults.text import arguments
+
         return f"Faults({arguments(self)})"
 
     def __str__(self) -> str:
+        from rainier_fast.faults.text import lines
+
         return "\n".join(lines(self, self._machine))
 
     def _repr_html_(self) -> str:

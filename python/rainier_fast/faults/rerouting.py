@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,9 +11,11 @@ from rainier_fast import _core
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.flows.traffic import Progress
-from rainier_fast.results.routing import RoutingReport
 from rainier_fast.topology.arrays import Chips, as_progress, as_threads, flow_columns
 from rainier_fast.topology.base import Base
+
+if TYPE_CHECKING:
+    from rainier_fast.results.routing import RoutingReport
 
 __all__ = ["Rerouting"]
 
@@ -119,6 +123,8 @@ class Rerouting(Base):
           hops: mean 2.167 (healthy 2.133), most 5 (4)
           busiest link of uniform traffic: 16 (8)
         """
+        from rainier_fast.results.routing import RoutingReport
+
         row = self._routing(routing)
         notify = as_progress(progress)
         number = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,12 @@ from rainier_fast.definitions.check import as_integer
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.errors import invalid, unknown
 from rainier_fast.memory import reckon
-from rainier_fast.results.link import Link, link_of
-from rainier_fast.results.route import Route
 from rainier_fast.topology.arrays import Chips, as_integers, check_below, chip_array
 from rainier_fast.topology.base import Base
+
+if TYPE_CHECKING:
+    from rainier_fast.results.link import Link
+    from rainier_fast.results.route import Route
 
 __all__ = ["Places"]
 
@@ -153,6 +155,8 @@ class Places(Base):
         >>> torus((4, 4), bandwidth="50 GB/s").route(0, 5).hops
         2
         """
+        from rainier_fast.results.route import Route
+
         last = self.num_chips - 1
         ends = as_integer("src", src, 0, last), as_integer("dst", dst, 0, last)
         return Route(self, *ends, self._routing(routing))
@@ -183,5 +187,7 @@ class Places(Base):
         >>> print(torus((4,), bandwidth="50 GB/s").link(0))
         link 0 (x +): chip 0 -> chip 1, 50.0 GB/s, 0 s
         """
+        from rainier_fast.results.link import link_of
+
         number = as_integer("link", link, 0, self.num_links - 1)
         return link_of(self, number)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
 from rainier_fast.definitions.check import as_integer, as_one_of
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.errors import invalid
-from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.topology.arrays import (
     Bytes,
     Chips,
@@ -21,6 +20,9 @@ from rainier_fast.topology.arrays import (
 )
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
+
+if TYPE_CHECKING:
+    from rainier_fast.results.link_loads import LinkLoads
 
 __all__ = ["PATTERNS", "Progress", "Traffic"]
 
@@ -99,6 +101,8 @@ class Traffic(Base):
         >>> loads.total_hop_bytes
         4000.0
         """
+        from rainier_fast.results.link_loads import LinkLoads
+
         row = self._routing(routing)
         threads, notify = as_threads(n_threads), as_progress(progress)
         columns = flow_columns(src, dst, nbytes, self.num_chips)
@@ -156,6 +160,8 @@ class Traffic(Base):
         >>> ring.traffic("tornado", 1000).total_hop_bytes
         24000.0
         """
+        from rainier_fast.results.link_loads import LinkLoads
+
         pattern = as_one_of("pattern", pattern, PATTERNS)
         size = parse_bytes(bytes_per_chip, "bytes_per_chip")
         row = self._routing(routing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from rainier_fast.ask.groups import Group
 from rainier_fast.ask.options import OPERATIONS, Call, refuse_unknown
@@ -15,9 +15,11 @@ from rainier_fast.definitions.chip import Chip
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.presets import preset
-from rainier_fast.results.collective import CollectiveResult
-from rainier_fast.results.comparison import Comparison
 from rainier_fast.units import Quantity, parse_bytes
+
+if TYPE_CHECKING:
+    from rainier_fast.results.collective import CollectiveResult
+    from rainier_fast.results.comparison import Comparison
 
 __all__ = ["compare"]
 
@@ -81,6 +83,8 @@ def compare(
     trn2-ultraserver 64 3.33 ms
     gb200-nvl72 64 2.35 ms
     """
+    from rainier_fast.results.comparison import Comparison
+
     checked = _machines(machines)
     collective = as_one_of("collective", collective, OPERATIONS)
     nbytes = _size(collective, size)

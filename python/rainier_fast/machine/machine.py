@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rainier_fast import _core
 from rainier_fast.ask.options import Model
-from rainier_fast.ask.schedule import Schedule
 from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.collectives.methods import stated
 from rainier_fast.collectives.order import Order
@@ -22,18 +21,19 @@ from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import InvalidType, invalid
 from rainier_fast.faults.rerouting import Rerouting
-from rainier_fast.faults.text import arguments
 from rainier_fast.flows.sharing import Sharing
 from rainier_fast.flows.traffic import Traffic
-from rainier_fast.machine.text import as_html, as_text
 from rainier_fast.provenance import keep
-from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.screen import one_screen
 from rainier_fast.studies.mapping import Mappings
 from rainier_fast.studies.recovery import Recovery
 from rainier_fast.studies.sampling import Sampling
 from rainier_fast.studies.tenants import Tenants
 from rainier_fast.whole import whole
+
+if TYPE_CHECKING:
+    from rainier_fast.ask.schedule import Schedule
+    from rainier_fast.results.collective import CollectiveResult
 
 __all__ = ["Machine"]
 
@@ -77,6 +77,8 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
         return self
 
     def __repr__(self) -> str:
+        from rainier_fast.faults.text import arguments
+
         whole = self._whole_repr()
         if not self._faults:
             return whole
@@ -93,9 +95,13 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
         return f"Cluster({', '.join(parts)})"
 
     def __str__(self) -> str:
+        from rainier_fast.machine.text import as_text
+
         return as_text(self)
 
     def _repr_html_(self) -> str:
+        from rainier_fast.machine.text import as_html
+
         return as_html(self)
 
     def mesh(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, Unpack
 
 from rainier_fast import _core
 from rainier_fast.ask.options import OPERATIONS, OPTIONS, Options, refuse_unknown
@@ -11,10 +11,12 @@ from rainier_fast.ask.request import make_request
 from rainier_fast.collectives.mesh import mesh_sizes
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_one_of, as_pairs
 from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
-from rainier_fast.studies.ranking import Call, Layout, Ranking, ranked
 from rainier_fast.topology.arrays import as_progress, as_threads
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
+
+if TYPE_CHECKING:
+    from rainier_fast.studies.ranking import Ranking
 
 __all__ = ["Calls", "Mappings"]
 
@@ -89,6 +91,8 @@ class Mappings(Base):
         >>> bool(80 * second.all_reduce(1e8, axis="tp").time_s == ranking["tp_s"][1])
         True
         """
+        from rainier_fast.studies.ranking import Call, Layout, ranked
+
         machine = self
         sizes = mesh_sizes(axes, machine.num_chips)
         calls = _calls(traffic, sizes)

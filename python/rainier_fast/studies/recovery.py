@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +24,13 @@ from rainier_fast.errors import (
 )
 from rainier_fast.faults.faults import Faults
 from rainier_fast.faults.modes import Modes
-from rainier_fast.results.collective import CollectiveResult
-from rainier_fast.results.recovery import Recoveries
 from rainier_fast.studies.spares import check_whole, whole_ultraservers, with_spares
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
+
+if TYPE_CHECKING:
+    from rainier_fast.results.collective import CollectiveResult
+    from rainier_fast.results.recovery import Recoveries
 
 __all__ = ["POLICIES", "Recovery", "policies"]
 
@@ -263,6 +265,8 @@ class _Ask:
 def _table(
     machine: Recovery, names: Sequence[str], ask: _Ask, before: CollectiveResult
 ) -> Recoveries:
+    from rainier_fast.results.recovery import Recoveries
+
     results: list[CollectiveResult | None] = []
     reasons: list[str] = []
     for name in names:

@@ -19,12 +19,13 @@ from rainier_fast.definitions.rates import Rates, as_hours, as_rates
 from rainier_fast.errors import Unsupported, invalid_type
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.flows.traffic import Progress
-from rainier_fast.results.monte_carlo import MonteCarlo, Trial
 from rainier_fast.topology.arrays import as_progress, as_threads
 from rainier_fast.units import Quantity
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
+
+    from rainier_fast.results.monte_carlo import MonteCarlo, Trial
 
 __all__ = ["Sampling", "run_draws"]
 
@@ -161,6 +162,8 @@ class Sampling(Damaged):
         >>> found.p99_s >= found.p50_s >= found.healthy_s
         True
         """
+        from rainier_fast.results.monte_carlo import MonteCarlo, Trial
+
         refuse_unknown(options, Call.__annotations__)
         machine, checked = self, as_rates(rates)
         exposure = checked.exposure(as_hours(hours))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,14 @@ from rainier_fast.collectives.plan import Plan
 from rainier_fast.definitions.check import as_integer, as_items, as_one_of
 from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.faults.damaged import Damaged
-from rainier_fast.results.together import PlanResult, TogetherResult
 from rainier_fast.screen import one_screen
 from rainier_fast.studies.placing import PLACEMENTS, UNITS, Tenant, place
 from rainier_fast.studies.together import Together, outcomes, share, together
-from rainier_fast.table import Table
 from rainier_fast.topology.base import Base
+
+if TYPE_CHECKING:
+    from rainier_fast.results.together import PlanResult, TogetherResult
+    from rainier_fast.table import Table
 
 __all__ = ["Tenants", "TenantsResult"]
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rainier_fast import _core
 from rainier_fast.collectives.plan import Compute, Plan, Planning
 from rainier_fast.definitions.check import as_items, as_one_of
 from rainier_fast.errors import Unsupported, invalid, invalid_type
-from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
+
+if TYPE_CHECKING:
+    from rainier_fast.results.together import Meeting, TogetherResult
 
 __all__ = ["MODELS", "Together", "outcomes", "share", "together"]
 
@@ -195,6 +197,8 @@ def _fluid(machine: Base, plans: Sequence[Plan]) -> TogetherResult:
 def _result(
     plans: Sequence[Plan], algorithms: Sequence[str], model: str, answer: _core._Together
 ) -> TogetherResult:
+    from rainier_fast.results.together import PlanResult, TogetherResult
+
     rows, _, busiest, bottleneck, messages = answer
     names = _names(plans)
     results = []
@@ -208,6 +212,8 @@ def _result(
 
 
 def _meeting(row: _core._Meeting, names: Sequence[str]) -> Meeting:
+    from rainier_fast.results.together import Meeting
+
     kind, link, chip, plans = row
     return Meeting(kind, link, chip, tuple(names[plan] for plan in plans))
 
