@@ -65,37 +65,6 @@ _Together = tuple[
     list[tuple[float, float, float, float, _Meeting | None]], float, float, _Meeting | None, int
 ]
 
-__all__ = [
-    "MODELS",
-    "OPERATIONS",
-    "Faults",
-    "Groups",
-    "Machine",
-    "Outcome",
-    "Schedule",
-    "Written",
-    "__version__",
-    "algorithms",
-    "build_info",
-    "damaged_ultraservers",
-    "dead_ultraservers",
-    "faults",
-    "healthy",
-    "in_mode",
-    "links_named",
-    "monte_carlo",
-    "num_live_chips",
-    "overlay_bytes",
-    "repaired",
-    "routing_reports",
-    "sample_faults",
-    "share_links",
-    "share_messages",
-    "unreachable",
-    "with_faults",
-    "write_out",
-]
-
 __version__: str
 OPERATIONS: tuple[str, ...]
 MODELS: tuple[str, ...]

@@ -171,18 +171,7 @@ def as_one_of(
     known: Iterable[str],
     aliases: Callable[[], Mapping[str, str]] | None = None,
 ) -> str:
-    """Return `value` as plain text, one of the names that are known; `aliases` help a miss.
-
-    Raises
-    ------
-    UnknownName
-        If it is none of them, whatever it is; the message names the closest.
-
-    Examples
-    --------
-    >>> as_one_of("tie", "split", ["split", "positive"])
-    'split'
-    """
+    """Return `value` as plain text, one of the names known; `aliases` help a miss."""
     if isinstance(value, str):
         text = str.__str__(value)  # a subclass may compare as it likes
         if text in known:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from rainier_fast.ask.request import OPERATIONS
 from rainier_fast.catalog import Entry, catalog
@@ -21,6 +21,10 @@ from rainier_fast.units import Quantity, parse_bytes
 __all__ = ["compare"]
 
 _OPTIONS = ("group", "algorithm", "model", "routing", "chunks", "root", "shift")
+# Columns that results have, and what stands there without one.
+_OF_RESULT: Final[dict[str, object]] = {"ranks": 0, "algorithm": "", "model": ""} | dict.fromkeys(
+    ("time_s", "algbw_Bps", "busbw_Bps", "lower_bound_s", "efficiency"), math.nan
+)
 
 
 def compare(
@@ -162,14 +166,10 @@ def _row(machine: Machine, result: CollectiveResult | None, reason: str) -> dict
     return {
         "machine": _name(machine),
         "chips": machine.num_chips,
-        "ranks": 0 if result is None else result.ranks,
-        "algorithm": "" if result is None else result.algorithm,
-        "model": "" if result is None else result.model,
-        "time_s": math.nan if result is None else result.time_s,
-        "algbw_Bps": math.nan if result is None else result.algbw_Bps,
-        "busbw_Bps": math.nan if result is None else result.busbw_Bps,
-        "lower_bound_s": math.nan if result is None else result.lower_bound_s,
-        "efficiency": math.nan if result is None else result.efficiency,
+        **{
+            name: missing if result is None else getattr(result, name)
+            for name, missing in _OF_RESULT.items()
+        },
         "bottleneck": _bottleneck(result),
         "peak_bf16_flops": machine.peak_flops("bf16") if "bf16" in rates else math.nan,
         "hbm_bytes": math.nan if chip is None else float(machine.hbm_bytes),

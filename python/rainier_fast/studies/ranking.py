@@ -193,26 +193,8 @@ class Layout:
         groups = self._placed().groups(number, 1)
         return from_core(groups, self._machine.num_chips, self._machine.ultraserver.num_chips)
 
-    def on(self, machine: Base, sizes: Mapping[str, int]) -> _core.Order:
-        """Return the chips of a mesh of these axes on this machine, for ``order=``.
-
-        Parameters
-        ----------
-        machine
-            A machine with the dimensions of the one that was mapped.
-        sizes
-            Size of each axis: those that were mapped, in any order.
-
-        Returns
-        -------
-        _core.Order
-            Of chips.
-
-        Raises
-        ------
-        InvalidArgument
-            If it is a layout of other axes or another machine; the message names ``order``.
-        """
+    def _order_on(self, machine: Base, sizes: Mapping[str, int]) -> _core.Order:
+        """Return the chips of a mesh of these axes, in any order, on a machine like this one."""
         if dict(sizes) != dict(self._axes):
             allowed = f"must be a layout of axes {dict(sizes)}"
             raise invalid("order", f"a layout of axes {dict(self._axes)}", allowed)
@@ -224,7 +206,7 @@ class Layout:
         return _core.Order.of_layout(machine._core, list(sizes.values()), cuts)
 
     def _placed(self) -> _core.Order:
-        return self.on(self._machine, dict(self._axes))
+        return self._order_on(self._machine, dict(self._axes))
 
     def _by_axis(self) -> dict[str, list[Call]]:
         found: dict[str, list[Call]] = {}

@@ -43,10 +43,8 @@ impl Question<'_> {
     /// # Errors
     /// Those of [`Space::new`].
     pub fn space(&self, sizes: &[u32], control: &Control) -> Result<Space> {
-        let counts =
-            |call: &Call| call.operation.is_rooted() || call.operation == Operation::SendRecv;
-        let ranks_count = self.calls.iter().flatten().any(counts);
-        Space::new(self.machine, sizes, ranks_count, control)
+        let mut operations = self.calls.iter().flatten().map(|call| call.operation);
+        Space::new(self.machine, sizes, operations.any(ranks_count), control)
     }
 
     /// One call as a collective is asked.
@@ -58,4 +56,9 @@ impl Question<'_> {
             ..Request::new(call.operation, call.size)
         }
     }
+}
+
+/// Whether the order of ranks means something: who is the root, who is next.
+pub(super) fn ranks_count(operation: Operation) -> bool {
+    operation.is_rooted() || operation == Operation::SendRecv
 }
