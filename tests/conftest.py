@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,7 +46,10 @@ def validation(published: dict[str, list[Row]]) -> str:
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     if "PYTEST_XDIST_WORKER" not in os.environ or sys.platform == "win32":
         return (yield)
-    with _turn(item.config.cache.mkdir("turns"), item.get_closest_marker("alone") is not None):
+    # One folder for all workers of a run.
+    turns = Path(tempfile.gettempdir()) / f"turns-{os.environ['PYTEST_XDIST_TESTRUNUID']}"
+    turns.mkdir(exist_ok=True)
+    with _turn(turns, item.get_closest_marker("alone") is not None):
         return (yield)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import rainier_fast as rf
-from rainier_fast.results.collective import choice_of
+from rainier_fast.results.answer import choice_of
 
 RAINIER = rf.preset("rainier", chips=4096, sites=3)
 NODES = rf.preset("h100", chips=64)

@@ -24,7 +24,7 @@ _MOST_SHOWN: Final = 16
 class Laid(Protocol):
     """What says where the axes of a mesh lie on a machine: a layout of `best_mapping`."""
 
-    def on(self, machine: Base, sizes: Mapping[str, int]) -> _core.Order:
+    def _order_on(self, machine: Base, sizes: Mapping[str, int]) -> _core.Order:
         """Return the chips of a mesh of these axes."""
 
 
@@ -37,7 +37,7 @@ def as_order(order: object, machine: Base, sizes: Mapping[str, int]) -> _core.Or
     if order is None:
         return None
     if isinstance(order, Laid):
-        found = order.on(machine, sizes)
+        found = order._order_on(machine, sizes)
     elif isinstance(order, _Sums):
         found = _core.Order.of_sums(machine._core, [list(axis) for axis in order])
     else:
@@ -67,6 +67,13 @@ class _Sums(tuple[tuple[int, ...], ...]):
     """An order whose chips are sums of a number for each coordinate, by axis."""
 
     __slots__ = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpacked, tuple(np.array(axis, np.uint32).tobytes() for axis in self)
+
+
+def _unpacked(*axes: bytes) -> _Sums:
+    return _Sums(tuple(np.frombuffer(axis, np.uint32).tolist()) for axis in axes)
 
 
 def order_key(order: _core.Order | None) -> object:

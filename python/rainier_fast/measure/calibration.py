@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 import numpy as np
 
 from rainier_fast.frozen import frozen, put
 from rainier_fast.measure.machine import CalibratedMachine
 from rainier_fast.measured.measured import Measured
-from rainier_fast.screen import one_screen
 from rainier_fast.table import Table
 from rainier_fast.units import format_bytes, format_time
 
 __all__ = ["Calibration", "Errors", "Fitted"]
+
+_MOST_ROWS: Final = 15
 
 
 @frozen("a fitted number does not change")
@@ -89,23 +91,7 @@ class Errors(Table):
 
     @classmethod
     def of(cls, rows: Sequence[Measured]) -> Errors:
-        """Make the table of measured rows.
-
-        Parameters
-        ----------
-        rows
-            The rows.
-
-        Returns
-        -------
-        Errors
-            ``op``, ``bytes``, ``measured_s``, ``predicted_s``, ``error``, ``algorithm``.
-
-        Examples
-        --------
-        >>> Errors.of([Measured("all_reduce", 8.0, 2e-6, 3e-6, "ring")]).worst
-        0.5
-        """
+        """Make the table of measured rows."""
         return cls(
             {
                 "op": [row.op for row in rows],
@@ -118,7 +104,6 @@ class Errors(Table):
         )
 
 
-@one_screen
 @dataclass(frozen=True, repr=False)
 class Calibration:
     """A fitted machine and the evidence. Pickles.
@@ -175,12 +160,14 @@ class Calibration:
             "op              size       measured   predicted  error    left out  algorithm",
         ]
         left = out["error"].tolist()
-        for row, error in zip(fitted, left, strict=True):
+        for row, error in islice(zip(fitted, left, strict=True), _MOST_ROWS):
             lines.append(
                 f"{row['op']:<14}  {format_bytes(row['bytes']):<9}  "
                 f"{format_time(row['measured_s']):<9}  {format_time(row['predicted_s']):<9}  "
                 f"{row['error']:>+7.1%}  {error:>+8.1%}  {row['algorithm']}"
             )
+        if len(fitted) > _MOST_ROWS:
+            lines.append(f"... and {len(fitted) - _MOST_ROWS} more rows in .residuals")
         return "\n".join([*lines, "", *(f"note: {note}" for note in self.notes)])
 
     def _repr_html_(self) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rainier_fast import _core
 from rainier_fast.ask.grid import from_core
 from rainier_fast.ask.groups import Groups
-from rainier_fast.ask.request import Algorithm
+from rainier_fast.ask.request import Request
 from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.collectives.run import run
 from rainier_fast.definitions.check import as_one_of
@@ -67,8 +67,7 @@ class Layout:
     _cuts: Cuts
     _order: tuple[int, ...] | None
     _calls: tuple[Call, ...]
-    _algorithm: Algorithm
-    _model: str
+    _asked: Request
 
     @property
     def text(self) -> str:
@@ -129,10 +128,8 @@ class Layout:
         }
 
     def _run(self, call: Call) -> CollectiveResult:
-        shift = 1 if call.operation == "send_recv" else 0
-        groups = self.groups(call.axis)
-        machine, given = self._machine, (self._algorithm, self._model)
-        return run(machine, call.operation, call.size, groups, *given, shift=shift)
+        groups, options = self.groups(call.axis), self._asked._spelled()
+        return run(self._machine, call.operation, call.size, group=groups, **options)
 
     @property
     def bottlenecks(self) -> Mapping[str, str]:
@@ -193,26 +190,8 @@ class Layout:
         groups = self._placed().groups(number, 1)
         return from_core(groups, self._machine.num_chips, self._machine.ultraserver.num_chips)
 
-    def on(self, machine: Base, sizes: Mapping[str, int]) -> _core.Order:
-        """Return the chips of a mesh of these axes on this machine, for ``order=``.
-
-        Parameters
-        ----------
-        machine
-            A machine with the dimensions of the one that was mapped.
-        sizes
-            Size of each axis: those that were mapped, in any order.
-
-        Returns
-        -------
-        _core.Order
-            Of chips.
-
-        Raises
-        ------
-        InvalidArgument
-            If it is a layout of other axes or another machine; the message names ``order``.
-        """
+    def _order_on(self, machine: Base, sizes: Mapping[str, int]) -> _core.Order:
+        """Return the chips of a mesh of these axes, in any order, on a machine like this one."""
         if dict(sizes) != dict(self._axes):
             allowed = f"must be a layout of axes {dict(sizes)}"
             raise invalid("order", f"a layout of axes {dict(self._axes)}", allowed)
@@ -224,7 +203,7 @@ class Layout:
         return _core.Order.of_layout(machine._core, list(sizes.values()), cuts)
 
     def _placed(self) -> _core.Order:
-        return self.on(self._machine, dict(self._axes))
+        return self._order_on(self._machine, dict(self._axes))
 
     def _by_axis(self) -> dict[str, list[Call]]:
         found: dict[str, list[Call]] = {}

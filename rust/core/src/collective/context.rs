@@ -20,10 +20,15 @@ const SMALLER: &str = "use a smaller group or smaller UltraServers, or name one 
 pub(crate) struct Context<'a> {
     scene: Scene<'a>,
     /// Patterns made so far: algorithms that are tried side by side share most of theirs.
-    patterns: RefCell<Vec<Rc<Pattern>>>,
+    patterns: Shelf,
     /// How many of the patterns were there when some were last forgotten.
     forgotten: Cell<usize>,
 }
+
+/// Patterns with their prices, for calls that differ in nothing that prices look at: the same machine, domains of groups,
+/// local groups of as many chips, and as many of those.
+#[derive(Clone, Default)]
+pub(crate) struct Shelf(Rc<RefCell<Vec<Rc<Pattern>>>>);
 
 /// A pattern and, once asked for, its cost.
 #[derive(Debug)]
@@ -64,14 +69,22 @@ impl<'a> Context<'a> {
     ) -> Result<Self> {
         Ok(Self {
             scene: Scene::new(machine, routing, groups, control)?,
-            patterns: RefCell::default(),
+            patterns: Shelf::default(),
             forgotten: Cell::new(0),
         })
     }
 
+    /// The same with the patterns of calls before.
+    pub(crate) fn sharing(self, shelf: &Shelf) -> Self {
+        Self {
+            patterns: shelf.clone(),
+            ..self
+        }
+    }
+
     /// The pattern of `kind`: one that exists already if there is one, with what is known of its cost.
     pub(crate) fn pattern(&self, kind: Kind) -> Rc<Pattern> {
-        let mut patterns = self.patterns.borrow_mut();
+        let mut patterns = self.patterns.0.borrow_mut();
         if let Some(known) = patterns.iter().find(|pattern| pattern.kind == kind) {
             return Rc::clone(known);
         }
@@ -84,9 +97,12 @@ impl<'a> Context<'a> {
     }
 
     /// Forgets the patterns that nobody holds any more, but for those made since the last time: what is tried next may
-    /// share them.
+    /// share them. On a shelf that others have too, all stay.
     pub(crate) fn forget(&self) {
-        let mut patterns = self.patterns.borrow_mut();
+        if Rc::strong_count(&self.patterns.0) > 1 {
+            return;
+        }
+        let mut patterns = self.patterns.0.borrow_mut();
         let before = self.forgotten.get();
         let mut at = 0;
         patterns.retain(|pattern| {

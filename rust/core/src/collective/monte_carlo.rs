@@ -1,5 +1,6 @@
 //! A collective on many machines with faults drawn at random.
 
+use super::context::Shelf;
 use super::group::Groups;
 use super::request::Request;
 use super::run::time;
@@ -151,7 +152,14 @@ impl Trial<'_> {
             }
         };
         // A draw advances the count by one, whatever the run inside counts.
-        time(hurt, groups, self.routing, request, &control.part())
+        time(
+            hurt,
+            groups,
+            self.routing,
+            request,
+            &control.part(),
+            &Shelf::default(),
+        )
     }
 
     /// Why a group that was named cannot go on: a domain of it is dead.

@@ -1,7 +1,7 @@
 //! The way in: from a request to its answer.
 
 use super::bound::highest;
-use super::context::Context;
+use super::context::{Context, Shelf};
 use super::group::Groups;
 use super::outcome::Outcome;
 use super::request::Request;
@@ -27,7 +27,7 @@ pub fn run(
     control: &Control,
 ) -> Result<Outcome> {
     let (groups, request, solver) = checked(machine, groups, routing, request)?;
-    let mut outcome = Outcome::nothing(request.operation, request.model, &groups, request.size);
+    let mut outcome = Outcome::nothing(&request, &groups);
     if nothing_moves(&groups, &request) {
         return Ok(outcome);
     }
@@ -38,6 +38,7 @@ pub fn run(
         routing,
         request: &request,
         control,
+        shelf: None,
     };
     solver.check_damage(&asked)?;
     (solver.run)(&asked, &mut outcome)?;
@@ -45,7 +46,7 @@ pub fn run(
     Ok(outcome)
 }
 
-/// Seconds of [`run`] alone: without bounds, tables and loads.
+/// Seconds of [`run`] alone: without bounds, tables and loads, and with the patterns of calls before.
 ///
 /// # Errors
 /// Those of [`run`].
@@ -55,6 +56,7 @@ pub(crate) fn time(
     routing: &Routing,
     request: &Request,
     control: &Control,
+    shelf: &Shelf,
 ) -> Result<f64> {
     let (checked_groups, checked_request, solver) = checked(machine, groups, routing, request)?;
     let Some(time) = solver.time else {
@@ -69,6 +71,7 @@ pub(crate) fn time(
         routing,
         request: &checked_request,
         control,
+        shelf: Some(shelf),
     };
     solver.check_damage(&asked)?;
     time(&asked)
@@ -137,6 +140,7 @@ pub(crate) fn unrolled(
         routing,
         request: &request,
         control,
+        shelf: None,
     })
 }
 

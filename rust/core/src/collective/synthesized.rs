@@ -30,6 +30,7 @@ pub(super) const SOLVER: Solver = Solver {
     operations: &[AllReduce, ReduceScatter, AllGather],
     takes_chunks: true,
     on_damage: true,
+    is_bounded: true,
     run,
     time: None,
     schedule: Ok(unrolled),

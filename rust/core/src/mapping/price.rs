@@ -1,19 +1,17 @@
 //! What collectives take at a place: bounded first, priced when that may matter, each once.
 
+use super::alike::Alike;
 use super::layout::groups;
 use super::parts::Parts;
-use super::question::{Call, Question};
+use super::question::{Call, Question, ranks_count};
 use super::space::Space;
 use super::tree::Places;
-use crate::collective::{Groups, Model, Request, least_time, seconds};
+use crate::collective::{Groups, Model, Request, Shelf, is_bounded, least_time, seconds};
 use crate::machine::Machine;
 use crate::threads::over_blocks;
 use crate::{Control, Error, Result};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-
-/// Algorithms whose prices need not obey what links and ranks must do: tables, and switches that add up.
-const UNBOUNDED: [&str; 3] = ["nccl", "neuron", "in_switch"];
 
 /// Bounds are lowered by this share, so that none is above a time that is equal but for rounding.
 const SLACK: f64 = 1e-9;
@@ -33,6 +31,7 @@ pub(super) struct Prices<'a> {
     space: &'a Space,
     places: &'a Places,
     parts: Parts,
+    alike: Alike,
     /// Different collectives: what is asked, with all numbers filled in.
     requests: Vec<Request>,
     /// By axis: (collective, count).
@@ -62,7 +61,9 @@ impl<'a> Prices<'a> {
             calls.iter().map(call).collect()
         };
         let calls = question.calls.iter().map(axis).collect();
-        let parts = match obeys_links(question) && question.model.engine().is_none() {
+        let parts = match is_bounded(&question.asked.algorithm)
+            && question.asked.model.engine().is_none()
+        {
             true => Parts::of(question.machine, &space.dimensions)?,
             false => Parts::whole(question.machine),
         };
@@ -71,6 +72,7 @@ impl<'a> Prices<'a> {
             space,
             places,
             parts,
+            alike: Alike::of(space, places),
             requests,
             calls,
             known: BTreeMap::new(),
@@ -85,7 +87,8 @@ impl<'a> Prices<'a> {
         places: impl Iterator<Item = u32>,
         control: &Control,
     ) -> Result<()> {
-        let bounded = self.question.model != Model::AlphaBeta && obeys_links(self.question);
+        let bounded = self.question.asked.model != Model::AlphaBeta
+            && is_bounded(&self.question.asked.algorithm);
         for place in places {
             control.check()?;
             for &(call, _) in &self.calls[axis] {
@@ -141,29 +144,78 @@ impl<'a> Prices<'a> {
         threads: usize,
         control: &Control,
     ) -> Result<()> {
-        let times = Mutex::new(vec![None; wanted.len()]);
+        let wanted = self.with_relatives(wanted);
+        let families: Vec<_> = wanted
+            .chunk_by(|a, b| (a.0, self.alike.family(a.1)) == (b.0, self.alike.family(b.1)))
+            .collect();
+        let times = Mutex::new(vec![Vec::new(); families.len()]);
         let work = |_: &mut (), at: usize| {
-            control.check()?;
-            let (call, place) = wanted[at];
-            let (machine, groups) = self.on_part(place)?;
-            let (routing, request) = (self.question.routing, &self.requests[call]);
-            let time = match seconds(machine, &groups, routing, request, &control.part()) {
-                Err(error @ Error::Unsupported { .. }) => Err(error),
-                time => Ok(time?),
+            let shelf = Shelf::default();
+            let time = |&key: &(usize, u32)| {
+                control.check()?;
+                match self.time(key, &shelf, control) {
+                    Err(error @ Error::Unsupported { .. }) => Ok(Err(error)),
+                    time => time.map(Ok),
+                }
             };
-            times.lock().expect("no worker panics with it")[at] = Some(time);
+            let found = families[at].iter().map(time).collect::<Result<_>>()?;
+            times.lock().expect("no worker panics with it")[at] = found;
             Ok(())
         };
-        over_blocks(threads, wanted.len(), || (), work)?;
+        over_blocks(threads, families.len(), || (), work)?;
         let times = times.into_inner().expect("no worker panics with it");
-        for (&key, time) in wanted.iter().zip(times) {
-            let time = time.expect("each block is done").unwrap_or_else(|error| {
+        for (&key, time) in wanted.iter().zip(times.into_iter().flatten()) {
+            let time = time.unwrap_or_else(|error| {
                 self.refusal.get_or_insert(error);
                 f64::INFINITY
             });
-            self.known.insert(key, Price::Exactly(time));
+            self.note(key, time);
         }
         Ok(())
+    }
+
+    fn time(&self, (call, place): (usize, u32), shelf: &Shelf, control: &Control) -> Result<f64> {
+        let (machine, groups) = self.on_part(place)?;
+        let (routing, request) = (self.question.routing, &self.requests[call]);
+        seconds(machine, &groups, routing, request, &control.part(), shelf)
+    }
+
+    /// Notes a time, which bounds those of twins.
+    fn note(&mut self, (call, place): (usize, u32), time: f64) {
+        self.known.insert((call, place), Price::Exactly(time));
+        if ranks_count(self.requests[call].operation) {
+            return;
+        }
+        for &other in self.alike.relatives(place) {
+            let twins = self.alike.are_twins(place, other);
+            if let (true, Some(Price::AtLeast(least))) = (twins, self.known.get_mut(&(call, other)))
+            {
+                *least = least.max(time * (1.0 - SLACK));
+            }
+        }
+    }
+
+    /// What is wanted with what is as likely to be among the best, by its bound, and costs little beside it: of each
+    /// family together, where prices share patterns.
+    fn with_relatives(&self, wanted: &[(usize, u32)]) -> Vec<(usize, u32)> {
+        let mut all = wanted.to_vec();
+        for &(call, place) in wanted {
+            let Price::AtLeast(bound) = self.known[&(call, place)] else {
+                continue;
+            };
+            let counts = ranks_count(self.requests[call].operation);
+            for &other in self.alike.relatives(place) {
+                let open = matches!(self.known.get(&(call, other)), Some(Price::AtLeast(least)) if *least <= bound);
+                let same = |&(known, one): &(usize, u32)| {
+                    known == call && (one == other || (!counts && self.alike.are_twins(one, other)))
+                };
+                if open && !all.iter().any(same) {
+                    all.push((call, other));
+                }
+            }
+        }
+        all.sort_unstable_by_key(|&(call, place)| (call, self.alike.family(place), place));
+        all
     }
 
     /// How many collectives at places were priced.
@@ -171,10 +223,4 @@ impl<'a> Prices<'a> {
         let exact = |price: &&Price| matches!(price, Price::Exactly(_));
         self.known.values().filter(exact).count() as u64
     }
-}
-
-/// Whether all collectives are bounded by links and ranks.
-fn obeys_links(question: &Question) -> bool {
-    let mut names = question.algorithm.names();
-    !names.any(|name| UNBOUNDED.contains(&name))
 }

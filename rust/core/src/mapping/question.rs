@@ -1,7 +1,7 @@
 //! What is asked of a ranking.
 
 use super::space::Space;
-use crate::collective::{Choice, Model, Operation, Request};
+use crate::collective::{Operation, Request};
 use crate::machine::Machine;
 use crate::route::Routing;
 use crate::{Control, Result};
@@ -27,12 +27,8 @@ pub struct Question<'a> {
     pub calls: &'a [Vec<Call>],
     /// How many layouts are wanted.
     pub keep: usize,
-    /// Which algorithm, for every collective.
-    pub algorithm: &'a Choice,
-    /// The orders of a bucket, for every collective.
-    pub orders: &'a [(Vec<usize>, f64)],
-    /// How contention is modelled.
-    pub model: Model,
+    /// How every collective is asked for; operation and size are those of its call.
+    pub asked: &'a Request,
     /// Workers that price places; 0 for one a core.
     pub threads: usize,
 }
@@ -43,19 +39,24 @@ impl Question<'_> {
     /// # Errors
     /// Those of [`Space::new`].
     pub fn space(&self, sizes: &[u32], control: &Control) -> Result<Space> {
-        let counts =
-            |call: &Call| call.operation.is_rooted() || call.operation == Operation::SendRecv;
-        let ranks_count = self.calls.iter().flatten().any(counts);
-        Space::new(self.machine, sizes, ranks_count, control)
+        let mut operations = self.calls.iter().flatten().map(|call| call.operation);
+        Space::new(self.machine, sizes, operations.any(ranks_count), control)
     }
 
     /// One call as a collective is asked.
     pub(super) fn request(&self, call: &Call) -> Request {
+        let plain = Request::new(call.operation, call.size);
         Request {
-            algorithm: self.algorithm.clone(),
-            model: self.model,
-            orders: self.orders.to_vec(),
-            ..Request::new(call.operation, call.size)
+            operation: call.operation,
+            size: call.size,
+            root: plain.root,
+            shift: plain.shift,
+            ..self.asked.clone()
         }
     }
+}
+
+/// Whether the order of ranks means something: who is the root, who is next.
+pub(super) fn ranks_count(operation: Operation) -> bool {
+    operation.is_rooted() || operation == Operation::SendRecv
 }

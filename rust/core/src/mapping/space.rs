@@ -16,6 +16,8 @@ pub struct Space {
     pub dimensions: Vec<Dimension>,
     /// Size of each axis of the mesh.
     pub sizes: Vec<u32>,
+    /// By dimension, as `Dimension::alike`, where the order of ranks means nothing.
+    pairs: Vec<Option<usize>>,
     /// Which of `cuts` each dimension has.
     pub(super) kinds: Vec<usize>,
     pub(super) cuts: Vec<Cuts>,
@@ -44,6 +46,7 @@ impl Space {
             return Err(Error::invalid("axes", format!("{sizes:?}"), allowed));
         }
         let mut dimensions = dimensions(machine);
+        let pairs = dimensions.iter().map(|dimension| dimension.alike).collect();
         if ranks_count {
             dimensions
                 .iter_mut()
@@ -71,6 +74,7 @@ impl Space {
         Ok(Self {
             dimensions,
             sizes: sizes.to_vec(),
+            pairs,
             kinds,
             cuts,
         })
@@ -78,10 +82,7 @@ impl Space {
 
     /// The dimension before this one that may change places with it.
     pub(super) fn alike_before(&self, at: usize) -> Option<usize> {
-        let alike = self.dimensions[at].alike?;
-        (0..at)
-            .rev()
-            .find(|&other| self.dimensions[other].alike == Some(alike))
+        before(at, |other| self.dimensions[other].alike)
     }
 
     /// How many layouts there are.
@@ -132,18 +133,13 @@ impl Space {
     }
 
     /// A place as all have it that fare the same: what alike dimensions hold comes in ascending order.
-    pub(super) fn standard(&self, mut place: Place) -> Place {
-        for at in 0..self.dimensions.len() {
-            let mut here = at;
-            while let Some(before) = self.alike_before(here) {
-                if place[before] <= place[here] {
-                    break;
-                }
-                place.swap(before, here);
-                here = before;
-            }
-        }
-        place
+    pub(super) fn standard(&self, place: Place) -> Place {
+        ascending(place, |at| self.alike_before(at))
+    }
+
+    /// A place as all have it that fare the same where the order of ranks means nothing.
+    pub(super) fn twin(&self, place: Place) -> Place {
+        ascending(place, |at| before(at, |other| self.pairs[other]))
     }
 
     /// The layout that stands for this one.
@@ -173,6 +169,24 @@ impl Space {
             }
         }
     }
+}
+
+/// The member before this one of the set that `alike` numbers.
+fn before(at: usize, alike: impl Fn(usize) -> Option<usize>) -> Option<usize> {
+    let set = alike(at)?;
+    (0..at).rev().find(|&other| alike(other) == Some(set))
+}
+
+/// With the members of each set, which `before` goes through backwards, in ascending order.
+fn ascending<T: Ord>(mut all: Vec<T>, before: impl Fn(usize) -> Option<usize>) -> Vec<T> {
+    for at in 0..all.len() {
+        let mut here = at;
+        while let Some(other) = before(here).filter(|&other| all[other] > all[here]) {
+            all.swap(other, here);
+            here = other;
+        }
+    }
+    all
 }
 
 /// Most axes whose orders are all looked at.

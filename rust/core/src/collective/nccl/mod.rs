@@ -24,6 +24,7 @@ pub(super) const SOLVER: Solver = Solver {
     operations: OPERATIONS,
     takes_chunks: false,
     on_damage: false,
+    is_bounded: false,
     run: choice::run,
     time: None,
     schedule: Err((

@@ -7,5 +7,5 @@ mod solver;
 pub use registry::{SOLVERS, algorithms};
 pub use solver::Solver;
 
-pub(crate) use registry::solver;
+pub(crate) use registry::{is_bounded, solver};
 pub(crate) use solver::Asked;

@@ -83,6 +83,15 @@ fn takes_orders(choice: &Choice) -> bool {
     }
 }
 
+/// Whether lower bounds hold for whatever this names: not for tables of prices, nor where switches add up.
+pub(crate) fn is_bounded(choice: &Choice) -> bool {
+    choice.names().all(|name| {
+        let solver = SOLVERS.iter().find(|row| row.name == name);
+        solver.is_none_or(|solver| solver.is_bounded)
+            && algorithm::row(name).is_none_or(|row| !row.in_switch)
+    })
+}
+
 fn check_tier(name: &str) -> Result<()> {
     if algorithm::row(name).is_some() {
         return Ok(());

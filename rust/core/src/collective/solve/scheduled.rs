@@ -3,7 +3,6 @@
 use super::solver::{Asked, Solver, Unrolled};
 use crate::collective::algorithm;
 use crate::collective::bound::{bounds, bounds_in_switch};
-use crate::collective::choice::Choice;
 use crate::collective::choose::{Ready, best};
 use crate::collective::context::Context;
 use crate::collective::damage::note;
@@ -27,6 +26,7 @@ pub(super) const NAMED: Solver = Solver {
     operations: &Operation::ALL,
     takes_chunks: false,
     on_damage: true,
+    is_bounded: true,
     run,
     time: Some(time),
     schedule: Ok(schedule),
@@ -87,13 +87,8 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
 }
 
 fn reduces_in_switch(request: &Request) -> bool {
-    let names = match &request.algorithm {
-        Choice::Named(name) => std::slice::from_ref(name),
-        Choice::Tiers(names) => names,
-        Choice::Auto => &[],
-    };
-    let rows = names.iter().filter_map(|name| algorithm::row(name));
-    rows.into_iter().any(|row| row.in_switch)
+    let mut rows = request.algorithm.names().filter_map(algorithm::row);
+    rows.any(|row| row.in_switch)
 }
 
 /// Without bounds, tables and loads.

@@ -1,6 +1,6 @@
 //! What answers requests: one row for each way to do so.
 
-use crate::collective::context::Context;
+use crate::collective::context::{Context, Shelf};
 use crate::collective::damage::has_damage;
 use crate::collective::group::Groups;
 use crate::collective::outcome::Outcome;
@@ -20,11 +20,17 @@ pub(crate) struct Asked<'a> {
     pub(crate) routing: &'a Routing,
     pub(crate) request: &'a Request,
     pub(crate) control: &'a Control,
+    /// Patterns of calls before.
+    pub(crate) shelf: Option<&'a Shelf>,
 }
 
 impl<'a> Asked<'a> {
     pub(crate) fn context(&self) -> Result<Context<'a>> {
-        Context::new(self.machine, self.routing, self.groups, self.control)
+        let context = Context::new(self.machine, self.routing, self.groups, self.control)?;
+        Ok(match self.shelf {
+            Some(shelf) => context.sharing(shelf),
+            None => context,
+        })
     }
 }
 
@@ -47,6 +53,8 @@ pub struct Solver {
     pub(crate) takes_chunks: bool,
     /// It runs on damaged domains.
     pub(crate) on_damage: bool,
+    /// No time of its is below what links and ranks must do.
+    pub(crate) is_bounded: bool,
     /// Answers; the outcome comes empty.
     pub(crate) run: fn(&Asked, &mut Outcome) -> Result<()>,
     /// Seconds of [`Solver::run`] alone, where they are had for less.
