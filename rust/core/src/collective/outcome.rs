@@ -5,8 +5,10 @@ use super::cost::{Cost, StageCost};
 use super::group::Groups;
 use super::ledger::{Busiest, Ledger};
 use super::model::Model;
+use super::request::Request;
 use super::rows::{Row, rows, stage_row};
 use super::scene::Scene;
+use super::tables::Facts;
 use crate::machine::Machine;
 use crate::operation::Operation;
 use crate::route::Routing;
@@ -81,6 +83,8 @@ pub struct Outcome {
     pub candidates: Vec<Candidate>,
     /// Why the algorithm chose as it did, where it has rules of its own.
     pub note: String,
+    /// What was asked for, as results say it.
+    pub(super) asked: Facts,
     members: Groups,
     ledger: Ledger,
     /// The solver whose own model priced it, which knows no links.
@@ -183,15 +187,15 @@ impl Outcome {
         self.bounds.first().map_or(0.0, |bound| bound.seconds)
     }
 
-    pub(super) fn nothing(operation: Operation, model: Model, groups: &Groups, size: f64) -> Self {
+    pub(super) fn nothing(request: &Request, groups: &Groups) -> Self {
         Self {
-            operation,
+            operation: request.operation,
             algorithm: "none".to_owned(),
             choice: Choice::Auto,
-            model,
+            model: request.model,
             ranks: groups.ranks(),
             groups: groups.count(),
-            size,
+            size: request.size,
             chunks: 1,
             time: 0.0,
             latency: 0.0,
@@ -202,6 +206,7 @@ impl Outcome {
             bounds: Vec::new(),
             candidates: Vec::new(),
             note: String::new(),
+            asked: request.facts(),
             members: groups.clone(),
             ledger: Ledger::default(),
             priced_by: None,

@@ -16,13 +16,11 @@ impl Outcome {
                 ("utilisation", Fact::Number(worst.utilisation)),
             ]
         });
-        vec![
-            ("operation", text(self.operation.name())),
+        let answered = vec![
             ("algorithm", text(&self.algorithm)),
             ("model", text(self.model_name())),
             ("ranks", Fact::Count(self.ranks as u64)),
             ("groups", Fact::Count(self.groups as u64)),
-            ("size_bytes", Fact::Number(self.size)),
             ("chunks", Fact::Count(u64::from(self.chunks))),
             (
                 "steps",
@@ -38,7 +36,8 @@ impl Outcome {
             ("lower_bound_s", Fact::Number(self.lower_bound())),
             ("bottleneck", Fact::Record(bottleneck)),
             ("note", text(&self.note)),
-        ]
+        ];
+        self.asked.iter().cloned().chain(answered).collect()
     }
 
     /// Its tables.
