@@ -280,7 +280,7 @@ def ask_draws(draw: Draw) -> object:
 
 def ask_recoveries(draw: Draw) -> object:
     machine = draw.hurt(draw.machine())
-    return str(machine.recoveries("all_reduce", draw.size(), draw.group(machine)))
+    return str(machine.recoveries("all_reduce", draw.size(), group=draw.group(machine)))
 
 
 def ask_report(draw: Draw) -> object:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from rainier_fast.ask.request import OPERATIONS
+from rainier_fast.ask.options import OPERATIONS
 from rainier_fast.collectives.run import run
 from rainier_fast.errors import RainierError, invalid, unknown
 from rainier_fast.machine.presets import preset, presets
@@ -59,8 +59,7 @@ def _result(options: argparse.Namespace) -> CollectiveResult:
         raise unknown("collective", options.collective, OPERATIONS)
     machine = preset(options.preset, _chips(options.chips), _shape(options.shape))
     size = 0 if options.collective == "barrier" else options.size
-    shift = 1 if options.collective == "send_recv" else 0
-    return run(machine, options.collective, size, shift=shift)
+    return run(machine, options.collective, size)
 
 
 def _chips(text: str | None) -> int | None:

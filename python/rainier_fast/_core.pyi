@@ -1,6 +1,6 @@
 """The compiled core, private to `rainier_fast`; units are bytes, seconds, bytes/s."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -26,17 +26,9 @@ _Send = tuple[int, int, Sequence[int], float, bool, int, int, int, Sequence[int]
 # ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once;
 # most bytes for Mesh and for halving
 _NeuronRow = tuple[int, float, float, float, float, float, float, float, float, float]
-# (operation, size, root, shift, algorithm or one for each tier, chunks, orders of axes for a bucket
-# with their shares)
-_RequestRow = tuple[
-    str,
-    float,
-    int,
-    int,
-    str | Sequence[str],
-    int | None,
-    Sequence[tuple[Sequence[int], float]],
-]
+# a collective by name: operation, size, root, shift, algorithm or one for each tier, model, chunks,
+# orders of axes for a bucket with their shares
+_RequestRow = Mapping[str, Any]
 # (UltraServer, alike, pairs, cut, other order, detours, wild, wild hops, promised, virtual
 # channels), (link, virtual channel) of a cycle, (mean hops, longest, highest load) damaged, healthy
 _ReportRow = tuple[
@@ -63,37 +55,6 @@ _Meeting = tuple[str, int | None, int | None, list[int]]
 # (plans as (alone, time, start, finish, what slows it), makespan, busiest link, which, messages)
 _Together = tuple[
     list[tuple[float, float, float, float, _Meeting | None]], float, float, _Meeting | None, int
-]
-
-__all__ = [
-    "MODELS",
-    "OPERATIONS",
-    "Faults",
-    "Groups",
-    "Machine",
-    "Outcome",
-    "Schedule",
-    "Written",
-    "__version__",
-    "algorithms",
-    "build_info",
-    "damaged_ultraservers",
-    "dead_ultraservers",
-    "faults",
-    "healthy",
-    "in_mode",
-    "links_named",
-    "monte_carlo",
-    "num_live_chips",
-    "overlay_bytes",
-    "repaired",
-    "routing_reports",
-    "sample_faults",
-    "share_links",
-    "share_messages",
-    "unreachable",
-    "with_faults",
-    "write_out",
 ]
 
 __version__: str
@@ -149,7 +110,6 @@ def best_mapping(
     keep: int,
     request: _RequestRow,
     routing: _RoutingRow,
-    model: str,
     n_threads: int,
     progress: _Progress | None,
 ) -> tuple[list[tuple[_Cuts, list[int] | None, list[list[tuple[float, str, str]]]]], int, int, int]:
@@ -165,7 +125,6 @@ def monte_carlo(
     otherwise: _RequestRow | None,
     groups: Groups | None,
     routing: _RoutingRow,
-    model: str,
     drop_damaged: bool,
     rates_row: _RatesRow,
     hours: float,
@@ -297,9 +256,7 @@ class Machine:
         self, pattern: str, shift: Sequence[int] | None, seed: int
     ) -> NDArray[np.uint32]:
         """Return one destination per chip; the core lists the patterns in its error."""
-    def collective(
-        self, request: _RequestRow, groups: Groups, routing: _RoutingRow, model: str
-    ) -> Outcome: ...
+    def collective(self, request: _RequestRow, groups: Groups, routing: _RoutingRow) -> Outcome: ...
     def schedule(
         self, request: _RequestRow, groups: Groups, routing: _RoutingRow
     ) -> tuple[str, Schedule]:

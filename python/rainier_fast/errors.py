@@ -25,6 +25,7 @@ __all__ = [
     "invalid_type",
     "out_of_range",
     "shown",
+    "unexpected",
     "unknown",
 ]
 
@@ -154,15 +155,26 @@ def unknown(
     argument: str, value: object, known: Iterable[str], aliases: Mapping[str, str] | None = None
 ) -> UnknownName:
     """Make the error for a name that is not in a list, with the closest names that are."""
+    return UnknownName(_not_among(argument, value, known, aliases or {}))
+
+
+def unexpected(argument: str, value: str, known: Iterable[str]) -> InvalidType:
+    """Make the error for a keyword that a call does not take, with the closest that it does."""
+    return InvalidType(_not_among(argument, value, known, {}))
+
+
+def _not_among(
+    argument: str, value: object, known: Iterable[str], aliases: Mapping[str, str]
+) -> str:
     names = list(known)
     listed = ", ".join(map(shown, names[:_MAX_LISTED]))
     if len(names) > _MAX_LISTED:
         listed += f", ... ({len(names)} names)"
     message = f"{argument}: got {shown(value)}, must be one of {listed or '(no names)'}"
-    closest = _closest(value, names, aliases or {})
+    closest = _closest(value, names, aliases)
     if closest:
         message += f"; did you mean {' or '.join(map(shown, closest))}?"
-    return UnknownName(message)
+    return message
 
 
 def as_one_of(
@@ -171,18 +183,7 @@ def as_one_of(
     known: Iterable[str],
     aliases: Callable[[], Mapping[str, str]] | None = None,
 ) -> str:
-    """Return `value` as plain text, one of the names that are known; `aliases` help a miss.
-
-    Raises
-    ------
-    UnknownName
-        If it is none of them, whatever it is; the message names the closest.
-
-    Examples
-    --------
-    >>> as_one_of("tie", "split", ["split", "positive"])
-    'split'
-    """
+    """Return `value` as plain text, one of the names known; `aliases` help a miss."""
     if isinstance(value, str):
         text = str.__str__(value)  # a subclass may compare as it likes
         if text in known:

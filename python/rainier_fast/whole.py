@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from types import MemberDescriptorType
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 __all__ = ["whole"]
 
 _Class = TypeVar("_Class", bound=type)
 _OWN = ("__slots__", "__dict__", "__weakref__", "__doc__", "__module__", "__abstractmethods__")
+_GENERIC = ("__orig_bases__", "__parameters__")
 
 
 def whole(cls: _Class) -> _Class:
     """Return the class with what its parts define as its own; only bases with slots stay bases."""
-    above = cls.__mro__[1:-1]
+    above = [base for base in cls.__mro__[1:-1] if base is not Generic]
     bases = tuple(base for base in above if vars(base).get("__slots__"))
-    parts: list[type] = [
-        *reversed(bases),
-        *(base for base in above[::-1] if base not in bases),
-        cls,
-    ]
     body: dict[str, Any] = {}
+    parts: list[type] = [*reversed(above), cls]
     for part in parts:
         for name, value in vars(part).items():
-            if isinstance(value, MemberDescriptorType) or (name in _OWN and part is not cls):
+            if isinstance(value, MemberDescriptorType) or name in _GENERIC:
+                continue
+            if name in _OWN and part is not cls:
                 continue
             body[name] = value
             _rename(value, part, f"{cls.__name__}.{name}")

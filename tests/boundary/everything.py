@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import rainier_fast as rf
+from rainier_fast.ask import options as asking
 
 TRN2 = rf.preset("trn2")
 PAIR = rf.preset("rainier", chips=128, sites=2)
@@ -176,22 +177,20 @@ OWN: dict[str, dict[str, Any]] = {
     "chip": {"coordinates": {"x": 1}},
     "chips": {"fixed": {"tp": 1}},
     "check_program": {"streams": 2},
-    "compare": {"options": {"model": "link_load"}},
     "finish_times": {"model": "fluid"},
     "from_catalog": {"name": "trainium2"},
     "full_mesh": {"chips": 4},
-    "impact": {"policies": ["detour"], "shift": None},
+    "impact": {"policies": ["detour"]},
     "in_mode": {"instances": 4},
     "merged": {"other": HURT.faults},
     "mesh": {"axes": {"dp": 4}, "sizes": {"tp": 4}},
-    "monte_carlo": {"arguments": {"algorithm": "ring"}},
+    "monte_carlo": {"algorithm": "ring"},
     "of": {"policy": "detour"},
     "preset": {"name": "rainier", "chips": 128, "shape": None, "sites": None},
     "published": {"name": "llama3"},
-    "recoveries": {"policies": ["detour"], "shift": None},
+    "recoveries": {"policies": ["detour"]},
     "repaired": dict.fromkeys(("links", "chips", "nics", "sites", "ultraservers", "degraded"), ()),
     "routing_report": {"ultraserver": 0},
-    "schedule": {"shift": 0},
     "route": {"src": 0, "dst": 3},
     "send_recv": {"algorithm": "direct"},
     "tenants": {"tenants": [rf.Tenant("a", "all_reduce", 1e6, instances=1)]},
@@ -261,10 +260,28 @@ def _methods(label: str, kind: type, one: object) -> Iterator[Call]:
             yield _call(f"{label}.{name}", getattr(one, name), None)
 
 
+def _options(label: str) -> list[str]:
+    """Return the options of a collective that a call takes."""
+    names = list(
+        asking.OPTIONS
+        if label in ("Tenant", "Machine.best_mapping")
+        else asking.Call.__annotations__
+    )
+    return [name for name in names if name not in _FIXED.get(label, ("shift",))]
+
+
+# Options that a call does not take, or whose good value depends on the others.
+_FIXED = {"schedule": ("model", "shift"), "compare": ("group", "shift")}
+
+
 def _call(label: str, function: Callable[..., Any], one: object) -> Call:
     own = OWN.get(label, OWN.get(label.rpartition(".")[2], {}))
     arguments, keywords, positional = {}, None, []
+    good = {"algorithm": "auto", **GOOD}
     for item in inspect.signature(function).parameters.values():
+        if item.name == "options":
+            arguments |= {name: own.get(name, good[name]) for name in _options(label)}
+            continue
         if item.name in own:
             arguments[item.name] = own[item.name]
         elif one is not None and hasattr(one, item.name):

@@ -78,7 +78,7 @@ CASES: dict[str, Case] = {
     "run.model": (lambda x: RING.run(made(), model=x), "model", [None, "", "magic", 3]),
     "run.routing": (lambda x: RING.run(made(), routing=x), "routing", ["", "quickest", 3]),
     "schedule.algorithm": (
-        lambda x: rf.schedule("all_reduce", RING, 8, x),
+        lambda x: rf.schedule("all_reduce", RING, 8, algorithm=x),
         "algorithm",
         [None, "", "nothing", 3, []],
     ),

@@ -48,7 +48,7 @@ elif kind.startswith("collective by"):
     cube = rf.torus((16, 16, 16), 50e9, "1 us")
     some, model = rng.permutation(4096)[:1024], kind.split()[-1]
     given = {"algorithm": "halving_doubling", "model": model}
-    job = lambda: [cube.all_reduce(1e9, some, **given) for _ in range(100)]
+    job = lambda: [cube.all_reduce(1e9, group=some, **given) for _ in range(100)]
 elif kind == "all to all by fluid":
     mesh = rf.torus((16, 16, 4), 50e9, "1 us", wrap=False)
     given = {"algorithm": "direct", "model": "fluid"}
@@ -56,15 +56,19 @@ elif kind == "all to all by fluid":
 elif kind == "synthesized":
     cube = rf.torus((16, 16, 16), 50e9, "1 us")
     job = lambda: [cube.all_gather(1e9, algorithm="synthesized") for _ in range(100)]
+elif kind.startswith("full mesh"):
+    *_, chips, name, algorithm = kind.split()
+    mesh = rf.full_mesh(int(chips), 50e9, "1 us")
+    job = lambda: [getattr(mesh, name)(1e9, algorithm=algorithm) for _ in range(100)]
 elif kind == "best mapping":
     whole = rf.preset("rainier")
     calls = {"tp": ("all_to_all", 1e9), "dp": ("all_reduce", 1e9)}
     job = lambda: [whole.best_mapping({"dp": -1, "pp": 4, "tp": 16}, calls) for _ in range(100)]
 elif kind == "verify":
-    made = rf.schedule("all_to_all", rf.torus((16, 16), 50e9), 1e9, "direct")
+    made = rf.schedule("all_to_all", rf.torus((16, 16), 50e9), 1e9, algorithm="direct")
     job = lambda: [made.verify() for _ in range(100)]
 elif kind == "run a schedule":
-    made = rf.schedule("all_reduce", rf.torus(256, 50e9), 1e9, "ring")
+    made = rf.schedule("all_reduce", rf.torus(256, 50e9), 1e9, algorithm="ring")
     other = rf.torus(256, 25e9)
     job = lambda: [other.run(made, model="fluid") for _ in range(100)]
 elif kind == "adaptive route":
@@ -157,6 +161,12 @@ def interrupted(kind: str, delay: float) -> dict[str, Any]:
         ("all to all by fluid", 0.5),
         ("synthesized", 0.5),
         ("synthesized", 3.0),
+        ("full mesh 3000 all_reduce auto", 0.5),
+        ("full mesh 3000 all_reduce bruck", 0.5),
+        ("full mesh 3000 all_to_all direct", 0.5),
+        ("full mesh 3000 broadcast auto", 0.5),
+        ("full mesh 1500 all_gather synthesized", 0.5),
+        ("full mesh 1500 all_gather synthesized", 2.0),
         ("best mapping", 0.5),
         ("best mapping", 2.0),
         ("verify", 0.5),

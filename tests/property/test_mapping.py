@@ -128,7 +128,7 @@ class _Costs:
             tables = (np.array(sorted(table), np.uint32) for table in (local, outer))
             groups = GridGroups.of(inside, *tables)
             shift = int(operation == "send_recv")
-            self.known[key] = run(self.machine, operation, size, groups, shift=shift).time_s
+            self.known[key] = run(self.machine, operation, size, group=groups, shift=shift).time_s
         return self.known[key]
 
 
@@ -192,7 +192,7 @@ def test_meshes_of_its_layouts_cost_what_it_says(part: int) -> None:
                             machine,
                             operation,
                             size,
-                            mesh.axis_groups(name),
+                            group=mesh.axis_groups(name),
                             shift=int(operation == "send_recv"),
                         ).time_s
                         for operation, size, count in calls

@@ -276,13 +276,13 @@ def written(draw: st.DrawFn) -> tuple[rf.Machine, rf.Schedule, str]:
             operation,
             machine,
             draw(SIZES),
-            algorithm,
-            group,
+            algorithm=algorithm,
+            group=group,
             root=root,
             shift=shift,
         )
     except rf.Unsupported:
-        made = rf.schedule("all_gather", machine, 1000, "direct", group)
+        made = rf.schedule("all_gather", machine, 1000, algorithm="direct", group=group)
     return machine, made, draw(st.sampled_from(["dor", rf.DimensionOrder("positive")]))
 
 
@@ -324,7 +324,7 @@ def test_a_symmetric_schedule_written_out_takes_as_long_under_every_model(
             for algorithm in set(names) & set(rf.algorithms(operation)):
                 if model == "fifo" and algorithm not in ("ring", "ring_one_way"):
                     continue
-                made = rf.schedule(operation, machine, 1e6, algorithm)
+                made = rf.schedule(operation, machine, 1e6, algorithm=algorithm)
                 compact, out = (
                     machine.run(one, model=model).time_s for one in (made, rewritten(made))
                 )
@@ -373,7 +373,7 @@ def test_a_faster_axis_can_slow_a_fixed_schedule() -> None:
     ranks = [1, 0, 2, 6, 9, 3, 8, 10]
     drifts = [
         rf.torus((4, 3), (1e9, rate), ("1 us", 0), (True, False))
-        .all_gather(1e6, ranks, algorithm="swing", model="fluid")
+        .all_gather(1e6, group=ranks, algorithm="swing", model="fluid")
         .time_s
         for rate in (2e9, 14e9)
     ]

@@ -89,6 +89,6 @@ def test_damage_is_gone_round_or_named(machine: rf.Machine, operation: str, seed
     assert result is not None
     assert not result.link_loads().bytes[dead].any()
     assert result.time_s >= result.lower_bound_s * DOWN
-    schedule = rf.schedule(operation, hurt, 1e6, "synthesized", chunks=2)
+    schedule = rf.schedule(operation, hurt, 1e6, algorithm="synthesized", chunks=2)
     schedule.verify()
     assert hurt.run(schedule, model="fluid").time_s <= result.time_s * UP

@@ -344,7 +344,7 @@ def test_mesh_collectives_run_all_groups() -> None:
     result = mesh.all_gather("64 MiB", axis="tp")
     assert (result.ranks, result.groups) == (64, 4)
     assert mesh.broadcast("64 MiB", axis="dp", root=3).groups == 64
-    assert mesh.barrier("dp").size_bytes == 0
+    assert mesh.barrier(axis="dp").size_bytes == 0
     same = mesh.machine.all_gather("64 MiB", group=mesh.axis_groups("tp"))
     assert same == result
 

@@ -94,7 +94,7 @@ def test_it_finds_what_trying_everything_finds(
         total = 0.0
         for name, (operation, size, *count) in traffic.items():
             groups = _groups(machine, chips, names.index(name))
-            total += (count or [1])[0] * run(machine, operation, size, groups).time_s
+            total += (count or [1])[0] * run(machine, operation, size, group=groups).time_s
         times.append(total)
     assert ranking.total == len(ranking) <= len(times)
     assert ranking.best.time_s == pytest.approx(min(times), rel=1e-12)

@@ -192,7 +192,7 @@ def test_the_root_stays_the_chip_that_it_was() -> None:
     gone = hurt.recoveries("gather", "1 MiB", root=71, policies=["drop_ultraserver"])
     assert "the root, chip 71, is among what is left out" in gone.reasons[0]
     group = [*range(128, 192), *range(64, 128)]
-    found = hurt.recoveries("scatter", "1 MiB", group, root=127, policies=["spare"])
+    found = hurt.recoveries("scatter", "1 MiB", group=group, root=127, policies=["spare"])
     assert found.best.request.groups.members(0)[found.best.request.root] == 63
 
 

@@ -65,7 +65,7 @@ def test_bytes_of_a_send_are_those_of_its_blocks_unless_it_says_so() -> None:
 def test_what_algorithms_make_is_proven_and_runs_by_hand_too(operation: str) -> None:
     for algorithm in rf.algorithms(operation):
         try:
-            made = rf.schedule(operation, RING, 1 << 20, algorithm)
+            made = rf.schedule(operation, RING, 1 << 20, algorithm=algorithm)
         except rf.Unsupported:
             continue
         made.verify()
@@ -78,13 +78,13 @@ def test_what_algorithms_make_is_proven_and_runs_by_hand_too(operation: str) -> 
 
 @pytest.mark.parametrize("model", ["alpha_beta", "link_load", "fluid", "fifo"])
 def test_where_it_was_made_it_runs_as_the_algorithm(model: str) -> None:
-    made = rf.schedule("all_reduce", RING, 1 << 20, "bucket")
+    made = rf.schedule("all_reduce", RING, 1 << 20, algorithm="bucket")
     named = RING.all_reduce(1 << 20, algorithm="bucket", model=model)
     assert RING.run(made, model=model).time_s == named.time_s
 
 
 def test_it_runs_on_another_machine() -> None:
-    made = rf.schedule("all_reduce", RING, 1e6, "ring_one_way")
+    made = rf.schedule("all_reduce", RING, 1e6, algorithm="ring_one_way")
     fast = rf.torus(4, "2 GB/s")
     there, here = fast.run(made, model="fluid"), RING.run(made, model="fluid")
     assert there.time_s == pytest.approx(here.time_s / 2)
@@ -94,7 +94,7 @@ def test_it_runs_on_another_machine() -> None:
 
 def test_one_of_scattered_chips_runs_on_another_machine() -> None:
     # Ranks are reordered where their order means nothing; there is still no root.
-    made = rf.schedule("all_reduce", RING, 1e6, "ring", [3, 1, 2])
+    made = rf.schedule("all_reduce", RING, 1e6, algorithm="ring", group=[3, 1, 2])
     assert rf.switch(4, "1 GB/s").run(made, model="fluid").time_s > 0
     own(made).verify()
 
@@ -108,7 +108,9 @@ def test_one_rank_has_nothing_to_send() -> None:
     assert RING.run(pickle.loads(pickle.dumps(made))).time_s == 0
 
 
-@pytest.mark.parametrize("made", [PAIR, rf.schedule("reduce", RING, 1e6, "binomial_tree", root=2)])
+@pytest.mark.parametrize(
+    "made", [PAIR, rf.schedule("reduce", RING, 1e6, algorithm="binomial_tree", root=2)]
+)
 def test_it_comes_back_from_a_pickle(made: Schedule) -> None:
     back = pickle.loads(pickle.dumps(made))
     assert (back.sends, back.blocks, back.chips) == (made.sends, made.blocks, made.chips)

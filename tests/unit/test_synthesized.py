@@ -150,7 +150,7 @@ def test_slow_links_and_dead_chips(ultraserver: rf.Machine) -> None:
     left = [chip for chip in range(64) if chip != 9]
     made = hurt.all_reduce("1 GiB", group=left, algorithm="synthesized")
     assert 1 <= made.time_s / made.lower_bound_s < 1.05
-    rf.schedule("all_reduce", hurt, "1 GiB", "synthesized", left, chunks=2).verify()
+    rf.schedule("all_reduce", hurt, "1 GiB", algorithm="synthesized", group=left, chunks=2).verify()
 
 
 def test_what_is_cut_off_is_named() -> None:

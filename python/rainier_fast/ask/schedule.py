@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final, SupportsIndex
 
 from rainier_fast._core import Schedule as CoreSchedule
-from rainier_fast.ask.request import OPERATIONS, Request
+from rainier_fast.ask.options import OPERATIONS
+from rainier_fast.ask.request import Request
 from rainier_fast.definitions.check import (
     MAX_COUNT,
     as_count,

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from rainier_fast import _core
 from rainier_fast.ask.grid import from_core
 from rainier_fast.ask.groups import Groups
-from rainier_fast.collectives.mesh_collectives import MeshCollectives
-from rainier_fast.collectives.mesh_rooted import MeshRooted
+from rainier_fast.ask.request import Request
+from rainier_fast.collectives.methods import Collectives, Members, stated
 from rainier_fast.collectives.order import as_order, order_key, order_words
 from rainier_fast.collectives.plan import MeshPlans
+from rainier_fast.collectives.run import RESULT, answer
 from rainier_fast.definitions.check import (
     MAX_COUNT,
     as_count,
@@ -27,6 +28,7 @@ from rainier_fast.definitions.check import (
 from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
 from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import reckon
+from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
 from rainier_fast.whole import whole
@@ -37,7 +39,15 @@ __all__ = ["DeviceMesh", "mesh_sizes"]
 @whole
 @one_screen
 @frozen("a mesh does not change; make another one")
-class DeviceMesh(MeshCollectives, MeshRooted):
+@stated(
+    "axis",
+    RESULT,
+    """\
+>>> mesh = preset("trn2").mesh(dp=4, tp=4)
+>>> mesh.{call}.groups
+4""",
+)
+class DeviceMesh(Collectives[CollectiveResult]):
     """All chips of a machine as a mesh of named axes, the last one fastest. Immutable.
 
     Parameters
@@ -196,6 +206,12 @@ class DeviceMesh(MeshCollectives, MeshRooted):
             return from_core(groups, self.machine.num_chips, self.machine.ultraserver.num_chips)
         size = math.prod(self._shape[name] for name in names)
         return Groups(self.machine.num_chips, size, self._stride(names[-1]))
+
+    def _members(self, where: Any) -> Members:  # noqa: ANN401 - checked here
+        return Members(self.machine, self.axis_groups(where))
+
+    def _answer(self, members: Members, request: Request) -> CollectiveResult:
+        return answer(members.machine, request)
 
     def _stride(self, axis: str) -> int:
         order = list(self._shape)

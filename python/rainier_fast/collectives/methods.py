@@ -1,249 +1,251 @@
-"""The collectives of a machine, one method each."""
+"""The collectives, one method each, of machines, of the axes of meshes, and of plans of both."""
 
 from __future__ import annotations
 
-from rainier_fast.ask.groups import Group
-from rainier_fast.ask.request import Algorithm
-from rainier_fast.collectives.run import run
-from rainier_fast.definitions.routing import Routing
-from rainier_fast.results.collective import CollectiveResult
+from abc import abstractmethod
+from collections.abc import Callable
+from inspect import Parameter, Signature, cleandoc
+from types import FunctionType
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar, Unpack, cast
+
+from rainier_fast.ask.options import OPERATIONS, OPTIONS, Asked, Call, Options, refuse_unknown
+from rainier_fast.ask.request import Request, make_request
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
 
-__all__ = ["Collectives"]
+__all__ = ["Collectives", "Members", "stated"]
+
+R = TypeVar("R", covariant=True)
+_Class = TypeVar("_Class", bound=type)
 
 
-class Collectives(Base):
+class Members(NamedTuple):
+    """Who takes part in a collective: the machine, groups of it, and words for them."""
+
+    machine: Base
+    group: Any
+    label: str = ""
+
+
+class Collectives(Generic[R]):
     """What chips do together. Sizes are in bytes as nccl-tests defines them for each operation."""
 
     __slots__ = ()
 
-    def all_reduce(
-        self,
-        size: Quantity,
-        group: Group = None,
-        algorithm: Algorithm = "auto",
-        model: str = "link_load",
-        routing: Routing = "dor",
-        chunks: int | None = None,
-    ) -> CollectiveResult:
+    _where: ClassVar[str]
+    """The option that says who takes part."""
+
+    @abstractmethod
+    def _members(self, where: Any) -> Members:  # noqa: ANN401 - as users give it
+        """Return who takes part; `where` is None if nothing was said."""
+
+    @abstractmethod
+    def _answer(self, members: Members, request: Request) -> R:
+        """Return what is made of a request."""
+
+    def _ask(self, operation: str, size: Quantity, options: Asked, **rank: int) -> R:
+        refuse_unknown(options, (self._where, *OPTIONS))
+        given = cast("dict[str, Any]", options)
+        members = self._members(given.pop(self._where, None))
+        call = cast("Call", {**given, **rank, "group": members.group})
+        return self._answer(members, make_request(members.machine, operation, size, **call))
+
+    def all_reduce(self, size: Quantity, **options: Unpack[Asked]) -> R:
         """Every rank ends with the sum of all buffers.
 
         Parameters
         ----------
         size
             Bytes of each rank's buffer, as a number or text.
-        group
-            Chips that take part, in the order of their ranks; None for all; or `Groups` of a mesh,
-            all at once.
-        algorithm
-            A name of `rainier_fast.algorithms`, ``"auto"`` for the fastest of them, or names by
-            tier (UltraServer, site, WAN) for a hierarchical schedule.
-        model
-            ``"link_load"`` (links are shared), ``"alpha_beta"`` (no contention), ``"fluid"`` (fair
-            rates, simulated) or ``"fifo"`` (whole messages, first come, first served).
-        routing
-            ``"dor"``, ``"adaptive"``, ``"valiant"``, ``"wild_first"``, ``"shortest"``,
-            ``"up_down"`` or a policy object.
-        chunks
-            Chunks that follow each other through a hierarchical schedule, or into which
-            ``"synthesized"`` cuts each rank's share; None for the best.
-
-        Returns
-        -------
-        CollectiveResult
-            Time (s), bandwidths (bytes/s), bottleneck, lower bound, phases.
-
-        Raises
-        ------
-        RainierError
-            If an argument is not usable (the message names it) or a combination has no model.
-
-        Examples
-        --------
-        >>> from rainier_fast import preset
-        >>> preset("trn2").all_reduce("64 MiB").ranks
-        16
+        **options
+            `Options`, and who takes part.
         """
-        return run(self, "all_reduce", size, group, algorithm, model, routing, chunks)
+        return self._ask("all_reduce", size, options)
 
-    def reduce_scatter(
-        self,
-        size: Quantity,
-        group: Group = None,
-        algorithm: Algorithm = "auto",
-        model: str = "link_load",
-        routing: Routing = "dor",
-        chunks: int | None = None,
-    ) -> CollectiveResult:
+    def reduce_scatter(self, size: Quantity, **options: Unpack[Asked]) -> R:
         """Every rank ends with its share of the sum.
 
         Parameters
         ----------
         size
             Bytes of each rank's input, as a number or text.
-        group, algorithm, model, routing, chunks
-            As in `all_reduce`.
-
-        Returns
-        -------
-        CollectiveResult
-            Time (s), bandwidths (bytes/s), bottleneck, lower bound, phases.
-
-        Raises
-        ------
-        RainierError
-            If an argument is not usable (the message names it) or a combination has no model.
-
-        Examples
-        --------
-        >>> from rainier_fast import preset
-        >>> preset("trn2").reduce_scatter("64 MiB").ranks
-        16
+        **options
+            `Options`, and who takes part.
         """
-        return run(self, "reduce_scatter", size, group, algorithm, model, routing, chunks)
+        return self._ask("reduce_scatter", size, options)
 
-    def all_gather(
-        self,
-        size: Quantity,
-        group: Group = None,
-        algorithm: Algorithm = "auto",
-        model: str = "link_load",
-        routing: Routing = "dor",
-        chunks: int | None = None,
-    ) -> CollectiveResult:
+    def all_gather(self, size: Quantity, **options: Unpack[Asked]) -> R:
         """Every rank ends with the shares of all.
 
         Parameters
         ----------
         size
             Bytes of each rank's output, as a number or text.
-        group, algorithm, model, routing, chunks
-            As in `all_reduce`.
-
-        Returns
-        -------
-        CollectiveResult
-            Time (s), bandwidths (bytes/s), bottleneck, lower bound, phases.
-
-        Raises
-        ------
-        RainierError
-            If an argument is not usable (the message names it) or a combination has no model.
-
-        Examples
-        --------
-        >>> from rainier_fast import preset
-        >>> preset("trn2").all_gather("64 MiB").ranks
-        16
+        **options
+            `Options`, and who takes part.
         """
-        return run(self, "all_gather", size, group, algorithm, model, routing, chunks)
+        return self._ask("all_gather", size, options)
 
-    def all_to_all(
-        self,
-        size: Quantity,
-        group: Group = None,
-        algorithm: Algorithm = "auto",
-        model: str = "link_load",
-        routing: Routing = "dor",
-        chunks: int | None = None,
-    ) -> CollectiveResult:
+    def all_to_all(self, size: Quantity, **options: Unpack[Asked]) -> R:
         """Every rank sends a share to every rank.
 
         Parameters
         ----------
         size
             Bytes that each rank sends, its share to itself included, as a number or text.
-        group, algorithm, model, routing, chunks
-            As in `all_reduce`.
-
-        Returns
-        -------
-        CollectiveResult
-            Time (s), bandwidths (bytes/s), bottleneck, lower bound, phases.
-
-        Raises
-        ------
-        RainierError
-            If an argument is not usable (the message names it) or a combination has no model.
-
-        Examples
-        --------
-        >>> from rainier_fast import preset
-        >>> preset("trn2").all_to_all("64 MiB").ranks
-        16
+        **options
+            `Options`, and who takes part.
         """
-        return run(self, "all_to_all", size, group, algorithm, model, routing, chunks)
+        return self._ask("all_to_all", size, options)
 
-    def send_recv(
-        self,
-        size: Quantity,
-        group: Group = None,
-        algorithm: Algorithm = "auto",
-        model: str = "link_load",
-        routing: Routing = "dor",
-        chunks: int | None = None,
-        *,
-        shift: int = 1,
-    ) -> CollectiveResult:
+    def send_recv(self, size: Quantity, *, shift: int = 1, **options: Unpack[Asked]) -> R:
         """Every rank sends a message to the rank `shift` further on, cyclically.
 
         Parameters
         ----------
         size
             Bytes of the message, as a number or text.
-        group, algorithm, model, routing, chunks
-            As in `all_reduce`.
         shift
             How many ranks further on; negative numbers go back.
-
-        Returns
-        -------
-        CollectiveResult
-            Time (s), bandwidths (bytes/s), bottleneck, lower bound, phases.
-
-        Raises
-        ------
-        RainierError
-            If an argument is not usable (the message names it) or a combination has no model.
-
-        Examples
-        --------
-        >>> from rainier_fast import preset
-        >>> preset("trn2").send_recv("64 MiB").ranks
-        16
+        **options
+            `Options`, and who takes part.
         """
-        return run(self, "send_recv", size, group, algorithm, model, routing, chunks, shift=shift)
+        return self._ask("send_recv", size, options, shift=shift)
 
-    def barrier(
-        self,
-        group: Group = None,
-        algorithm: Algorithm = "auto",
-        model: str = "link_load",
-        routing: Routing = "dor",
-        chunks: int | None = None,
-    ) -> CollectiveResult:
+    def barrier(self, **options: Unpack[Asked]) -> R:
         """Nobody leaves before everybody came; no bytes move.
 
         Parameters
         ----------
-        group, algorithm, model, routing, chunks
-            As in `all_reduce`.
-
-        Returns
-        -------
-        CollectiveResult
-            Time (s), bandwidths (bytes/s), bottleneck, lower bound, phases.
-
-        Raises
-        ------
-        RainierError
-            If an argument is not usable (the message names it) or a combination has no model.
-
-        Examples
-        --------
-        >>> from rainier_fast import preset
-        >>> preset("trn2").barrier().ranks
-        16
+        **options
+            `Options`, and who takes part.
         """
-        return run(self, "barrier", 0, group, algorithm, model, routing, chunks)
+        return self._ask("barrier", 0, options)
+
+    def broadcast(self, size: Quantity, *, root: int = 0, **options: Unpack[Asked]) -> R:
+        """Every rank ends with the root's buffer.
+
+        Parameters
+        ----------
+        size
+            Bytes of that buffer, as a number or text.
+        root
+            Rank of the root in the group.
+        **options
+            `Options`, and who takes part.
+        """
+        return self._ask("broadcast", size, options, root=root)
+
+    def reduce(self, size: Quantity, *, root: int = 0, **options: Unpack[Asked]) -> R:
+        """Reduce: the root ends with the sum of all buffers.
+
+        Parameters
+        ----------
+        size
+            Bytes of each rank's buffer, as a number or text.
+        root
+            Rank of the root in the group.
+        **options
+            `Options`, and who takes part.
+        """
+        return self._ask("reduce", size, options, root=root)
+
+    def gather(self, size: Quantity, *, root: int = 0, **options: Unpack[Asked]) -> R:
+        """Gather: the root ends with the shares of all.
+
+        Parameters
+        ----------
+        size
+            Bytes of the root's output, as a number or text.
+        root
+            Rank of the root in the group.
+        **options
+            `Options`, and who takes part.
+        """
+        return self._ask("gather", size, options, root=root)
+
+    def scatter(self, size: Quantity, *, root: int = 0, **options: Unpack[Asked]) -> R:
+        """Every rank ends with its share of the root's buffer.
+
+        Parameters
+        ----------
+        size
+            Bytes of the root's input, as a number or text.
+        root
+            Rank of the root in the group.
+        **options
+            `Options`, and who takes part.
+        """
+        return self._ask("scatter", size, options, root=root)
+
+
+_GROUP: Final = """\
+Chips that take part, in the order of their ranks; None for all; or `Groups` of a mesh,
+all at once."""
+_AXIS: Final = """\
+Name of a mesh axis, or names of adjacent ones that act as one; every group of it takes
+part at once."""
+_WHERE: Final = {"group": (None, "Group", _GROUP), "axis": (Parameter.empty, "str", _AXIS)}
+
+_WORDS: Final = """\
+{own}
+{options}
+
+Returns
+-------
+{returns}
+
+Raises
+------
+RainierError
+    If an argument is not usable (the message names it) or a combination has no model.
+
+Examples
+--------
+>>> from rainier_fast import preset
+{example}"""
+
+
+def stated(where: str, returns: str, example: str) -> Callable[[_Class], _Class]:
+    """Give a class collectives of its own, whose signatures and words state every option."""
+    # Made once for each class, not written down for each: help, completion and errors read these.
+    taken: dict[str, tuple[object, str, str]] = {where: _WHERE[where]}
+    for name, option in OPTIONS.items():
+        annotation = Options.__annotations__[name]
+        taken[name] = option.default, annotation.__forward_arg__, option.text
+    parameters = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, (default, annotation, _) in taken.items()
+    ]
+    lines = [
+        line
+        for name, (_, _, text) in taken.items()
+        for line in (name, *(f"    {words}" for words in text.split("\n")))
+    ]
+
+    def state(cls: _Class) -> _Class:
+        for name in OPERATIONS:
+            made = _copied(getattr(Collectives, name), cls)
+            given = ['"64 MiB"'] * (name != "barrier") + ['axis="tp"'] * (where == "axis")
+            made.__doc__ = _WORDS.format(
+                own=cleandoc(made.__doc__ or "").partition("**options")[0].rstrip(),
+                options="\n".join(lines),
+                returns=returns,
+                example=example.format(name=name, call=f"{name}({', '.join(given)})"),
+            )
+            *own, _ = Signature.from_callable(made).parameters.values()
+            made.__signature__ = Signature([*own, *parameters])  # type: ignore[attr-defined]
+            setattr(cls, name, made)
+        cls._where = where  # type: ignore[attr-defined] # of `Collectives`
+        return cls
+
+    return state
+
+
+def _copied(method: FunctionType, cls: type) -> FunctionType:
+    """Return a method as if the class had it written down."""
+    made = FunctionType(method.__code__, method.__globals__, method.__name__)
+    made.__kwdefaults__, made.__annotations__ = method.__kwdefaults__, method.__annotations__
+    made.__module__, made.__qualname__ = cls.__module__, f"{cls.__name__}.{method.__name__}"
+    made.__doc__ = method.__doc__
+    return made

@@ -68,6 +68,13 @@ class _Sums(tuple[tuple[int, ...], ...]):
 
     __slots__ = ()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpacked, tuple(np.array(axis, np.uint32).tobytes() for axis in self)
+
+
+def _unpacked(*axes: bytes) -> _Sums:
+    return _Sums(tuple(np.frombuffer(axis, np.uint32).tolist()) for axis in axes)
+
 
 def order_key(order: _core.Order | None) -> object:
     """Return what makes the order again, and is equal for equal orders."""

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, wraps
-from typing import Any, Concatenate, Final, ParamSpec
+from typing import Any, Final, Protocol
 
 from rainier_fast.ask.groups import Group, Groups, as_groups
-from rainier_fast.ask.request import Request, make_request
-from rainier_fast.collectives.mesh_collectives import MeshBase, MeshCollectives
-from rainier_fast.collectives.mesh_rooted import MeshRooted
-from rainier_fast.collectives.methods import Collectives
-from rainier_fast.collectives.rooted import Rooted
+from rainier_fast.ask.request import Request
+from rainier_fast.collectives.methods import Collectives, Members, stated
 from rainier_fast.collectives.run import answer
 from rainier_fast.definitions.check import as_name
 from rainier_fast.errors import Unsupported, invalid
@@ -23,13 +17,12 @@ from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, format_bytes, format_time, parse_bytes, parse_time
+from rainier_fast.whole import whole
 
 __all__ = ["Compute", "MachinePlans", "MeshPlans", "Plan"]
 
 PACKET: Final = "4 KiB"
 """Packets of the DMA engines if nothing else is said (aws-neuron-sdk, compute-comm-overlap.rst)."""
-
-_P = ParamSpec("_P")
 
 
 @one_screen
@@ -171,19 +164,20 @@ class Plan:
         return answer(self.machine, self.request)
 
 
-class _Plans(ABC):
+_PLAN: Final = """\
+Plan
+    For `Machine.together`; ``run()`` runs it alone."""
+
+
+class _Plans(Collectives[Plan]):
     """What makes plans; the collectives themselves are those of the machine and the mesh."""
 
-    __slots__ = ("_machine",)
+    __slots__ = ()
 
     _machine: Base
 
-    def __init__(self, machine: Base) -> None:
-        self._machine = machine
-
-    @abstractmethod
-    def _groups(self, given: object) -> tuple[Any, str]:
-        """Return the groups that a collective names, and words for them."""
+    def _answer(self, members: Members, request: Request) -> Plan:
+        return Plan(members.machine, request, f"{request.operation} {members.label}".strip())
 
     def compute(
         self,
@@ -233,28 +227,14 @@ class _Plans(ABC):
         return Plan(self._machine, request, "compute")
 
 
-def _planned(
-    method: Callable[Concatenate[Any, _P], CollectiveResult],
-) -> Callable[Concatenate[Any, _P], Plan]:
-    """Return a method with the arguments of a collective that plans it instead of running it."""
-    operation = method.__name__
-    signature = cache(lambda: inspect.signature(method))
-
-    @wraps(method)
-    def plan(self: Any, /, *args: _P.args, **kwargs: _P.kwargs) -> Plan:  # noqa: ANN401 - any Plans
-        bound = signature().bind(self, *args, **kwargs)
-        bound.apply_defaults()
-        given = {"size": 0, "root": 0, "shift": 0, **bound.arguments}
-        del given["self"]
-        axis = given.pop("axis", None)
-        group, label = self._groups(given.pop("group", axis))
-        request = make_request(self._machine, operation, group=group, **given)
-        return Plan(self._machine, request, f"{operation} {label}".strip())
-
-    plan.__doc__ = f"Plan what `{method.__qualname__}` runs, with the same arguments."
-    return plan
-
-
+@whole
+@stated(
+    "group",
+    _PLAN,
+    """\
+>>> preset("trn2").plan.{call}.name
+'{name}'""",
+)
 class MachinePlans(_Plans):
     """The collectives of a machine as plans: ``machine.plan``.
 
@@ -265,23 +245,33 @@ class MachinePlans(_Plans):
     'ring'
     """
 
-    __slots__ = ()
+    __slots__ = ("_machine",)
 
-    def _groups(self, given: object) -> tuple[object, str]:
-        return given, ""
+    def __init__(self, machine: Base) -> None:
+        self._machine = machine
 
-    all_reduce = _planned(Collectives.all_reduce)
-    reduce_scatter = _planned(Collectives.reduce_scatter)
-    all_gather = _planned(Collectives.all_gather)
-    all_to_all = _planned(Collectives.all_to_all)
-    send_recv = _planned(Collectives.send_recv)
-    barrier = _planned(Collectives.barrier)
-    broadcast = _planned(Rooted.broadcast)
-    reduce = _planned(Rooted.reduce)
-    gather = _planned(Rooted.gather)
-    scatter = _planned(Rooted.scatter)
+    def _members(self, where: object) -> Members:
+        return Members(self._machine, where)
 
 
+class Mesh(Protocol):
+    """A `DeviceMesh`, as far as planning on it goes."""
+
+    @property
+    def machine(self) -> Base: ...
+
+    def axis_groups(self, axis: str | Sequence[str]) -> Groups:
+        """Return the groups of an axis."""
+
+
+@whole
+@stated(
+    "axis",
+    _PLAN,
+    """\
+>>> preset("trn2").mesh(dp=4, tp=4).plan.{call}.name
+'{name} tp'""",
+)
 class MeshPlans(_Plans):
     """The collectives of a mesh as plans: ``mesh.plan``.
 
@@ -293,26 +283,15 @@ class MeshPlans(_Plans):
     4
     """
 
-    __slots__ = ("_mesh",)
+    __slots__ = ("_machine", "_mesh")
 
-    def __init__(self, mesh: MeshBase) -> None:
-        super().__init__(mesh.machine)
+    def __init__(self, mesh: Mesh) -> None:
+        self._machine = mesh.machine
         self._mesh = mesh
 
-    def _groups(self, given: str | Sequence[str]) -> tuple[Groups, str]:  # type: ignore[override]
-        groups = self._mesh.axis_groups(given)
-        return groups, given if isinstance(given, str) else "+".join(given)
-
-    all_reduce = _planned(MeshCollectives.all_reduce)
-    reduce_scatter = _planned(MeshCollectives.reduce_scatter)
-    all_gather = _planned(MeshCollectives.all_gather)
-    all_to_all = _planned(MeshCollectives.all_to_all)
-    send_recv = _planned(MeshCollectives.send_recv)
-    barrier = _planned(MeshCollectives.barrier)
-    broadcast = _planned(MeshRooted.broadcast)
-    reduce = _planned(MeshRooted.reduce)
-    gather = _planned(MeshRooted.gather)
-    scatter = _planned(MeshRooted.scatter)
+    def _members(self, where: Any) -> Members:  # noqa: ANN401 - checked by the mesh
+        groups = self._mesh.axis_groups(where)
+        return Members(self._machine, groups, where if isinstance(where, str) else "+".join(where))
 
 
 class Planning(Base):

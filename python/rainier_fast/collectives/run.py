@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from rainier_fast.ask.request import Algorithm, Request, make_request
-from rainier_fast.definitions.routing import Routing
+from typing import Final, Unpack
+
+from rainier_fast.ask.options import Call
+from rainier_fast.ask.request import Request, make_request
+from rainier_fast.collectives.methods import Collectives, Members
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
 
-__all__ = ["answer", "run"]
+__all__ = ["RESULT", "Running", "answer", "run"]
+
+RESULT: Final = """\
+CollectiveResult
+    Time (s), bandwidths (bytes/s), bottleneck, lower bound, phases."""
+"""What collectives return, in their words."""
 
 
 def answer(machine: Base, request: Request) -> CollectiveResult:
@@ -16,19 +24,7 @@ def answer(machine: Base, request: Request) -> CollectiveResult:
     return CollectiveResult._of(machine, request, request.outcome(machine))
 
 
-def run(
-    machine: Base,
-    operation: str,
-    size: Quantity,
-    group: object = None,
-    algorithm: Algorithm = "auto",
-    model: str = "link_load",
-    routing: Routing = "dor",
-    chunks: int | None = None,
-    *,
-    root: int = 0,
-    shift: int = 0,
-) -> CollectiveResult:
+def run(machine: Base, operation: str, size: Quantity, **options: Unpack[Call]) -> CollectiveResult:
     """Check the arguments of a collective, run it, and return what a user reads.
 
     Raises
@@ -42,7 +38,16 @@ def run(
     >>> run(torus((4,), bandwidth="50 GB/s"), "all_reduce", 1000).ranks
     4
     """
-    request = make_request(
-        machine, operation, size, group, algorithm, model, routing, chunks, root, shift
-    )
-    return answer(machine, request)
+    return answer(machine, make_request(machine, operation, size, **options))
+
+
+class Running(Base, Collectives[CollectiveResult]):
+    """The collectives of a machine, which run when they are asked for."""
+
+    __slots__ = ()
+
+    def _members(self, where: object) -> Members:
+        return Members(self, where)
+
+    def _answer(self, members: Members, request: Request) -> CollectiveResult:
+        return answer(members.machine, request)

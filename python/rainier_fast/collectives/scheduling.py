@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Unpack
 
-from rainier_fast.ask.groups import Group, as_groups
-from rainier_fast.ask.request import MODELS, Algorithm, Request, make_request
+from rainier_fast.ask.groups import as_groups
+from rainier_fast.ask.options import MODELS, Call, refuse_unknown
+from rainier_fast.ask.request import Request, make_request
 from rainier_fast.ask.schedule import Schedule, made_by
 from rainier_fast.collectives.run import answer
 from rainier_fast.definitions.check import as_one_of
@@ -23,13 +25,7 @@ def schedule(
     operation: str,
     machine: Base,
     size: Quantity,
-    algorithm: Algorithm = "auto",
-    group: Group = None,
-    routing: Routing = "dor",
-    chunks: int | None = None,
-    *,
-    root: int = 0,
-    shift: int = 0,
+    **options: Unpack[Call],
 ) -> Schedule:
     """Return the schedule that an algorithm makes for a group, message by message.
 
@@ -41,10 +37,9 @@ def schedule(
         The machine.
     size
         Bytes, as a number or text, as nccl-tests defines them for the operation.
-    algorithm, group, routing, chunks
-        As in `Machine.all_reduce`. Of several groups, the schedule is that of the first.
-    root, shift
-        Rank of the root, for operations that have one; distance of a send_recv.
+    **options
+        Those of the collective, such as ``algorithm``, ``group``, ``root`` or ``shift``, but for
+        ``model``: every model runs what is made. Of several groups, it is that of the first.
 
     Returns
     -------
@@ -66,10 +61,8 @@ def schedule(
     """
     if not isinstance(machine, Base):
         raise invalid_type("machine", machine, "must be a machine, such as preset('trn2')")
-    request = make_request(
-        machine, operation, size, group, algorithm, "link_load", routing, chunks, root, shift
-    )
-    return made_by(machine, request)
+    refuse_unknown(options, [name for name in Call.__annotations__ if name != "model"])
+    return made_by(machine, make_request(machine, operation, size, **options))
 
 
 def play(
@@ -86,15 +79,13 @@ def play(
             request = replace(request, routing=as_routing(routing))
         return answer(machine, request)
     request = Request(
-        schedule.operation,
-        schedule.size_bytes,
-        as_groups(schedule.chips, machine, "chips"),
-        as_routing("dor" if routing is None else routing),
-        schedule._core.root,
-        schedule._core.shift,
-        "auto",
-        model,
-        None,
+        operation=schedule.operation,
+        size=schedule.size_bytes,
+        groups=as_groups(schedule.chips, machine, "chips"),
+        root=schedule._core.root,
+        shift=schedule._core.shift,
+        model=model,
+        routing=as_routing("dor" if routing is None else routing),
         schedule_of_own=schedule,
     )
     return answer(machine, request)

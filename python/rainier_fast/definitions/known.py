@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from rainier_fast.definitions.assumed import assumed
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.neuron import Neuron
-from rainier_fast.definitions.rivals import node, pod
+from rainier_fast.definitions.rivals import NODES, PODS, constant_of, node, pod
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
 from rainier_fast.provenance import AssumedFloat
 
 if TYPE_CHECKING:
     from rainier_fast.catalog import Entry
 
-__all__ = ["KNOWN", "NEURONLINK", "known"]
+__all__ = ["KNOWN", "known"]
 
 
 @cache
@@ -78,27 +78,12 @@ def _switched(name: str) -> UltraServer:
 _SLED: Final = 4  # chips on one sled of a Trn3 UltraServer
 
 KNOWN: Final[dict[str, Callable[[], UltraServer]]] = {
-    "TRN1_INSTANCE": lambda: _torus("trn1.32xlarge", "xy"),
-    "TRN2_INSTANCE": lambda: _torus("trn2.48xlarge", "xy"),
-    "TRN2_ULTRASERVER": lambda: _torus("trn2-ultraserver", "xyz"),
-    "TRN3_ULTRASERVER_GEN1": lambda: _switched("trn3-ultraserver-gen1"),
-    "TRN3_ULTRASERVER_GEN2": lambda: _switched("trn3-ultraserver-gen2"),
-    "H100_NODE": lambda: node("h100"),
-    "H200_NODE": lambda: node("h200"),
-    "B200_NODE": lambda: node("b200"),
-    "GB200_NVL72": lambda: node("gb200"),
-    "GB300_NVL72": lambda: node("gb300"),
-    "MI300X_NODE": lambda: node("mi300x"),
-    "MI355X_NODE": lambda: node("mi355x"),
-    "MAIA_100_NODE": lambda: node("maia-100"),
-    "MAIA_200_NODE": lambda: node("maia-200"),
-    "TPU_V4_POD": lambda: pod("tpu-v4"),
-    "TPU_V5E_POD": lambda: pod("tpu-v5e"),
-    "TPU_V5P_POD": lambda: pod("tpu-v5p"),
-    "TPU_V6E_POD": lambda: pod("tpu-v6e"),
-    "TPU_IRONWOOD_POD": lambda: pod("tpu-ironwood"),
+    "TRN1_INSTANCE": partial(_torus, "trn1.32xlarge", "xy"),
+    "TRN2_INSTANCE": partial(_torus, "trn2.48xlarge", "xy"),
+    "TRN2_ULTRASERVER": partial(_torus, "trn2-ultraserver", "xyz"),
+    "TRN3_ULTRASERVER_GEN1": partial(_switched, "trn3-ultraserver-gen1"),
+    "TRN3_ULTRASERVER_GEN2": partial(_switched, "trn3-ultraserver-gen2"),
+    **{constant_of(chip): partial(node, chip) for chip in NODES},
+    **{constant_of(chip): partial(pod, chip) for chip in PODS},
 }
 """How to make each constant."""
-
-NEURONLINK: Final = tuple(name for name in KNOWN if name.startswith("TRN"))
-"""Those whose axes are of NeuronLink."""

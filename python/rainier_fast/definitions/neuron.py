@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from rainier_fast.definitions.check import as_count, as_ratio
 from rainier_fast.errors import Unsupported, invalid
@@ -187,15 +187,7 @@ def _published() -> Neuron:
     from rainier_fast.catalog import catalog  # read only when asked for
 
     entry = catalog()[ENTRY]
-    return Neuron(
-        call=entry["call"].number,
-        step=entry["step"].number,
-        hbm_efficiency=entry["hbm_efficiency"].number,
-        link_efficiency=entry["link_efficiency"].number,
-        links_at_once=entry["links_at_once"].number,
-        mesh_most=entry["mesh_most"].number,
-        halving_most=entry["halving_most"].number,
-        efa_step=entry["efa_step"].number,
-        replica_groups=int(entry["replica_groups"].number),
-        streams=int(entry["streams"].number),
-    )
+    names = [field.name for field in dataclasses.fields(Neuron) if field.name != "lnc"]
+    numbers: dict[str, Any] = {name: entry[name].number for name in names}
+    counts = {name: int(numbers[name]) for name in ("replica_groups", "streams")}
+    return Neuron(**(numbers | counts))

@@ -16,7 +16,17 @@ from rainier_fast.provenance import AssumedFloat, AssumedInt, names_in
 if TYPE_CHECKING:
     from rainier_fast.catalog import Entry
 
-__all__ = ["NODES", "PODS", "entry_of", "fabric_of", "gpu_of", "link_bandwidth", "node", "pod"]
+__all__ = [
+    "NODES",
+    "PODS",
+    "constant_of",
+    "entry_of",
+    "fabric_of",
+    "gpu_of",
+    "link_bandwidth",
+    "node",
+    "pod",
+]
 
 NODES: Final = {
     "h100": "hgx-h100",
@@ -32,13 +42,15 @@ NODES: Final = {
 """Chips that come in nodes with a NIC for each chip, and the catalogue's entry of the node."""
 
 PODS: Final = {
-    "tpu-v4": "tpu-v4-pod",
-    "tpu-v5e": "tpu-v5e-pod",
-    "tpu-v5p": "tpu-v5p-pod",
-    "tpu-v6e": "tpu-v6e-pod",
-    "tpu-ironwood": "tpu-ironwood-pod",
+    chip: f"{chip}-pod" for chip in ("tpu-v4", "tpu-v5e", "tpu-v5p", "tpu-v6e", "tpu-ironwood")
 }
 """Chips that come in tori, and the catalogue's entry of the largest."""
+
+
+def constant_of(chip: str) -> str:
+    """Return the name of the constant for the node, rack or pod that a chip comes in."""
+    kind = "POD" if chip in PODS else "NVL72" if NODES[chip].endswith("nvl72") else "NODE"
+    return f"{chip}_{kind}".replace("-", "_").upper()
 
 
 def entry_of(chip: str) -> Entry | None:

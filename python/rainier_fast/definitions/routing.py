@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from rainier_fast.definitions.check import as_integer, as_items, as_one_of
 from rainier_fast.errors import invalid, invalid_type, unknown
@@ -86,8 +86,20 @@ class DimensionOrder:
         return "dor", self.tie, numbers
 
 
+class _Named:
+    """A policy that is no more than its name."""
+
+    __slots__ = ()
+
+    _name: ClassVar[str]
+
+    def row(self, axes: Sequence[str]) -> RoutingRow:
+        """Return the policy as the core takes it."""
+        return self._name, "", None
+
+
 @dataclass(frozen=True, slots=True)
-class MinimalAdaptive:
+class MinimalAdaptive(_Named):
     """Spread evenly over all shortest paths: what ideal adaptive routing tends to.
 
     Examples
@@ -96,13 +108,11 @@ class MinimalAdaptive:
     MinimalAdaptive()
     """
 
-    def row(self, axes: Sequence[str]) -> RoutingRow:
-        """Return the policy as the core takes it."""
-        return "adaptive", "", None
+    _name: ClassVar[str] = "adaptive"
 
 
 @dataclass(frozen=True, slots=True)
-class Valiant:
+class Valiant(_Named):
     """By way of every intermediate chip in equal shares, in dimension order each time.
 
     Examples
@@ -111,13 +121,11 @@ class Valiant:
     Valiant()
     """
 
-    def row(self, axes: Sequence[str]) -> RoutingRow:
-        """Return the policy as the core takes it."""
-        return "valiant", "", None
+    _name: ClassVar[str] = "valiant"
 
 
 @dataclass(frozen=True, slots=True)
-class WildFirst:
+class WildFirst(_Named):
     """As few hops away from the target as dead links ask for, then dimension order.
 
     The wild hops come first: none where dimension order (rings either way round) lives, one as
@@ -136,13 +144,11 @@ class WildFirst:
     WildFirst()
     """
 
-    def row(self, axes: Sequence[str]) -> RoutingRow:
-        """Return the policy as the core takes it."""
-        return "wild_first", "", None
+    _name: ClassVar[str] = "wild_first"
 
 
 @dataclass(frozen=True, slots=True)
-class Shortest:
+class Shortest(_Named):
     """Over the fewest live links.
 
     Of several shortest routes the one that takes the lowest axis first, ``+`` before ``-``, counts.
@@ -155,13 +161,11 @@ class Shortest:
     Shortest()
     """
 
-    def row(self, axes: Sequence[str]) -> RoutingRow:
-        """Return the policy as the core takes it."""
-        return "shortest", "", None
+    _name: ClassVar[str] = "shortest"
 
 
 @dataclass(frozen=True, slots=True)
-class UpDown:
+class UpDown(_Named):
     """Up a breadth-first tree from the lowest live chip, then down: Autonet's routing [1]_.
 
     A link is up if it leads to a lower (level, number); the shortest route that never goes up after
@@ -179,9 +183,7 @@ class UpDown:
     UpDown()
     """
 
-    def row(self, axes: Sequence[str]) -> RoutingRow:
-        """Return the policy as the core takes it."""
-        return "up_down", "", None
+    _name: ClassVar[str] = "up_down"
 
 
 Policy: TypeAlias = DimensionOrder | MinimalAdaptive | Valiant | WildFirst | Shortest | UpDown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rainier_fast.ask.groups import Groups
-from rainier_fast.ask.request import algorithms
+from rainier_fast.ask.options import algorithms
 from rainier_fast.collectives.scheduling import schedule
 from rainier_fast.faults.faults import Faults
 from rainier_fast.machine.cluster import Cluster

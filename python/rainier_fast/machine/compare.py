@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final, Unpack
 
-from rainier_fast.ask.request import OPERATIONS
+from rainier_fast.ask.groups import Group
+from rainier_fast.ask.options import OPERATIONS, Call, refuse_unknown
 from rainier_fast.catalog import Entry, catalog
 from rainier_fast.collectives.run import run
 from rainier_fast.definitions.check import as_count, as_one_of
 from rainier_fast.definitions.chip import Chip
-from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
+from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.presets import preset
 from rainier_fast.results.collective import CollectiveResult
@@ -20,7 +21,10 @@ from rainier_fast.units import Quantity, parse_bytes
 
 __all__ = ["compare"]
 
-_OPTIONS = ("group", "algorithm", "model", "routing", "chunks", "root", "shift")
+# Columns that results have, and what stands there without one.
+_OF_RESULT: Final[dict[str, object]] = {"ranks": 0, "algorithm": "", "model": ""} | dict.fromkeys(
+    ("time_s", "algbw_Bps", "busbw_Bps", "lower_bound_s", "efficiency"), math.nan
+)
 
 
 def compare(
@@ -29,7 +33,7 @@ def compare(
     size: Quantity | None = None,
     *,
     group_chips: int | None = None,
-    **options: Any,  # noqa: ANN401 - the arguments of any collective
+    **options: Unpack[Call],
 ) -> Comparison:
     """Run a collective on several machines and return a row for each.
 
@@ -49,8 +53,8 @@ def compare(
         Compare groups of this many chips: the first of each machine. None takes all chips.
         On a torus those are rows of the first planes; to compare with a slice, name the slice.
     **options
-        ``algorithm``, ``model``, ``routing``, ``chunks``, ``group``, and ``root`` or ``shift``, as
-        the collective takes them; the same for every machine.
+        Those of the collective, such as ``algorithm``, ``group``, ``root`` or ``shift``; the same
+        for every machine.
 
     Returns
     -------
@@ -65,7 +69,7 @@ def compare(
     Raises
     ------
     UnknownName
-        If there is no such preset, collective or option.
+        If there is no such preset or collective.
     InvalidArgument, InvalidType
         If an argument is not usable, or a machine has fewer than `group_chips` chips.
 
@@ -77,20 +81,14 @@ def compare(
     trn2-ultraserver 64 3.33 ms
     gb200-nvl72 64 2.35 ms
     """
-    from rainier_fast.results.comparison import Comparison  # loads with the first result
-
     checked = _machines(machines)
     collective = as_one_of("collective", collective, OPERATIONS)
     nbytes = _size(collective, size)
-    for name in options:
-        if name not in _options_of(collective):
-            raise unknown("option", name, _options_of(collective))
-    if collective == "send_recv":
-        options = {"shift": 1} | options
+    refuse_unknown(options, Call.__annotations__)
     groups = _groups(checked, group_chips, options)
     rows, results = [], []
     for machine, group in zip(checked, groups, strict=True):
-        result, reason = _answer(machine, collective, nbytes, options | group)
+        result, reason = _answer(machine, collective, nbytes, {**options, "group": group})
         rows.append(_row(machine, result, reason))
         results.append(result)
     columns = {name: [row[name] for row in rows] for name in rows[0]}
@@ -120,19 +118,9 @@ def _size(collective: str, size: Quantity | None) -> float:
     return 0.0
 
 
-def _options_of(collective: str) -> list[str]:
-    # `root` and `shift` mean nothing to the others, which would ignore them.
-    rooted = ("broadcast", "reduce", "gather", "scatter")
-    without = {"root"} if collective not in rooted else set()
-    without |= {"shift"} if collective != "send_recv" else set()
-    return [name for name in _OPTIONS if name not in without]
-
-
-def _groups(
-    machines: list[Machine], group_chips: int | None, options: dict[str, Any]
-) -> list[dict[str, Any]]:
+def _groups(machines: list[Machine], group_chips: int | None, options: Call) -> list[Group]:
     if group_chips is None:
-        return [{} for _ in machines]
+        return [options.get("group")] * len(machines)
     if options.get("group") is not None:
         raise invalid(
             "group_chips", group_chips, "must be left out where group= says who takes part"
@@ -143,11 +131,11 @@ def _groups(
             had = f"machines[{at}] ({_name(machine)}) has {machine.num_chips:,} chips"
             raise invalid("group_chips", count, f"must be at most the chips of each machine; {had}")
     # All chips are no list, so that nothing is listed for the largest machines.
-    return [{"group": None if machine.num_chips == count else range(count)} for machine in machines]
+    return [None if machine.num_chips == count else range(count) for machine in machines]
 
 
 def _answer(
-    machine: Machine, collective: str, nbytes: float, options: dict[str, Any]
+    machine: Machine, collective: str, nbytes: float, options: Call
 ) -> tuple[CollectiveResult | None, str]:
     try:
         return run(machine, collective, nbytes, **options), ""
@@ -162,14 +150,10 @@ def _row(machine: Machine, result: CollectiveResult | None, reason: str) -> dict
     return {
         "machine": _name(machine),
         "chips": machine.num_chips,
-        "ranks": 0 if result is None else result.ranks,
-        "algorithm": "" if result is None else result.algorithm,
-        "model": "" if result is None else result.model,
-        "time_s": math.nan if result is None else result.time_s,
-        "algbw_Bps": math.nan if result is None else result.algbw_Bps,
-        "busbw_Bps": math.nan if result is None else result.busbw_Bps,
-        "lower_bound_s": math.nan if result is None else result.lower_bound_s,
-        "efficiency": math.nan if result is None else result.efficiency,
+        **{
+            name: missing if result is None else getattr(result, name)
+            for name, missing in _OF_RESULT.items()
+        },
         "bottleneck": _bottleneck(result),
         "peak_bf16_flops": machine.peak_flops("bf16") if "bf16" in rates else math.nan,
         "hbm_bytes": math.nan if chip is None else float(machine.hbm_bytes),

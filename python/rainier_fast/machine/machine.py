@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from rainier_fast import _core
+from rainier_fast.ask.options import Model
 from rainier_fast.ask.schedule import Schedule
 from rainier_fast.collectives.mesh import DeviceMesh
-from rainier_fast.collectives.methods import Collectives
+from rainier_fast.collectives.methods import stated
 from rainier_fast.collectives.order import Order
-from rainier_fast.collectives.rooted import Rooted
+from rainier_fast.collectives.run import RESULT, Running
 from rainier_fast.collectives.scheduling import play
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.check import as_pairs
@@ -39,9 +40,14 @@ __all__ = ["Machine"]
 
 @whole
 @one_screen
-class Machine(
-    Sampling, Recovery, Rerouting, Traffic, Sharing, Collectives, Rooted, Tenants, Mappings
-):
+@stated(
+    "group",
+    RESULT,
+    """\
+>>> preset("trn2").{call}.ranks
+16""",
+)
+class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants, Mappings):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 
     Made by `Cluster`, `torus`, `switch`, `full_mesh`, `domain` and `preset`, not by its own name.
@@ -142,7 +148,7 @@ class Machine(
         return DeviceMesh(self, given | sizes, order)
 
     def run(
-        self, schedule: Schedule, model: str = "link_load", routing: Routing | None = None
+        self, schedule: Schedule, model: Model = "link_load", routing: Routing | None = None
     ) -> CollectiveResult:
         """Run a schedule: an algorithm's, or one of your own.
 

@@ -58,8 +58,7 @@ def presets() -> dict[str, str]:
     """
     first = {_RAINIER: "Project Rainier: 524,288 Trainium2 chips, 8,192 UltraServers, 3 sites"}
     ours = first | {name: line for name, (_, line) in _DOMAINS.items()}
-    nodes = {name: line for name, (_, _, line) in CLUSTERS.items()}
-    return ours | nodes | {name: line for name, (_, line) in SLICES.items()}
+    return ours | {name: line for name, (_, line) in CLUSTERS.items()} | SLICES
 
 
 def preset(

@@ -17,7 +17,7 @@ from rainier_fast.units import format_bytes, format_time
 
 __all__ = ["Calibration", "Errors", "Fitted"]
 
-_MOST_ROWS: Final = 15
+_MOST_ROWS: Final = 64  # rows are the evidence, so that more are shown than of other tables
 
 
 @frozen("a fitted number does not change")
@@ -91,23 +91,7 @@ class Errors(Table):
 
     @classmethod
     def of(cls, rows: Sequence[Measured]) -> Errors:
-        """Make the table of measured rows.
-
-        Parameters
-        ----------
-        rows
-            The rows.
-
-        Returns
-        -------
-        Errors
-            ``op``, ``bytes``, ``measured_s``, ``predicted_s``, ``error``, ``algorithm``.
-
-        Examples
-        --------
-        >>> Errors.of([Measured("all_reduce", 8.0, 2e-6, 3e-6, "ring")]).worst
-        0.5
-        """
+        """Make the table of measured rows."""
         return cls(
             {
                 "op": [row.op for row in rows],

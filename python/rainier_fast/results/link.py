@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from rainier_fast.topology.base import Base
 from rainier_fast.units import format_bandwidth, format_bytes, format_time
 
-__all__ = ["Bottleneck", "Link", "link_of"]
+__all__ = ["Bottleneck", "Link", "link_columns", "link_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +144,10 @@ class Bottleneck:
 def link_of(machine: Base, link: int) -> Link:
     """Return what a link of a machine is."""
     return Link(link, *machine._core.link(link))
+
+
+def link_columns(machine: Base, links: Iterable[int]) -> dict[str, list[Any]]:
+    """Return what links are, by the names of `Link.to_dict`."""
+    rows = [link_of(machine, int(link)).to_dict() for link in links]
+    names = ("class", "direction", "from", "to", "bandwidth_Bps", "latency_s")
+    return {name: [row[name] for row in rows] for name in names}

@@ -14,7 +14,7 @@ from rainier_fast.definitions.check import as_count
 from rainier_fast.errors import invalid
 from rainier_fast.frozen import frozen
 from rainier_fast.memory import reckon
-from rainier_fast.results.link import Bottleneck, link_of
+from rainier_fast.results.link import Bottleneck, link_columns
 from rainier_fast.screen import one_screen
 from rainier_fast.table import Table
 from rainier_fast.units import Quantity, format_bytes, format_count, format_time, parse_time
@@ -211,19 +211,15 @@ class LinkLoads:
             seconds = np.concatenate([seconds, block[found]])
             best = np.lexsort((ids, -seconds))[:wanted]
             ids, seconds = ids[best], seconds[best]
-        links = [link_of(self.machine, number) for number in ids.tolist()]
-        return Table(
-            {
-                "link": ids,
-                "class": [link.link_class for link in links],
-                "direction": [link.direction for link in links],
-                "from": [link.source for link in links],
-                "to": [link.target for link in links],
-                "bytes": self.bytes[ids],
-                "bandwidth_Bps": [link.bandwidth_Bps for link in links],
-                "time_s": seconds,
-            }
-        )
+        about = link_columns(self.machine, ids)
+        speeds = about.pop("bandwidth_Bps")
+        del about["latency_s"]
+        loads: dict[str, Any] = {
+            "bytes": self.bytes[ids],
+            "bandwidth_Bps": speeds,
+            "time_s": seconds,
+        }
+        return Table({"link": ids, **about, **loads})
 
     def to_dict(self) -> dict[str, Any]:
         """Return a summary that JSON takes: not the load of each link.

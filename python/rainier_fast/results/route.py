@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rainier_fast.definitions.check import as_one_of
 from rainier_fast.errors import Unsupported
 from rainier_fast.frozen import frozen
-from rainier_fast.results.link import link_of
+from rainier_fast.results.link import link_columns, link_of
 from rainier_fast.screen import one_screen
 from rainier_fast.table import Table
 from rainier_fast.units import Quantity, format_bandwidth, format_time, parse_bytes
@@ -96,7 +96,7 @@ class Route:
         links.flags.writeable = shares.flags.writeable = False
         values = (machine, src, dst, routing, links, shares)
         numbers = (mean_hops, hops, latency, bandwidth, overhead)
-        for name, value in zip(_FIELDS, values + numbers, strict=True):
+        for name, value in zip(Route.__annotations__, values + numbers, strict=True):
             object.__setattr__(self, name, value)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -170,19 +170,9 @@ class Route:
         >>> torus((8,), bandwidth="50 GB/s").route(0, 3).to_table()["class"].tolist()
         ['x', 'x', 'x']
         """
-        links = [link_of(self.machine, int(number)) for number in self.links]
-        return Table(
-            {
-                "link": self.links,
-                "class": [link.link_class for link in links],
-                "direction": [link.direction for link in links],
-                "from": [link.source for link in links],
-                "to": [link.target for link in links],
-                "share": self.shares,
-                "bandwidth_Bps": [link.bandwidth_Bps for link in links],
-                "latency_s": [link.latency_s for link in links],
-            }
-        )
+        about = link_columns(self.machine, self.links)
+        speeds = {name: about.pop(name) for name in ("bandwidth_Bps", "latency_s")}
+        return Table({"link": self.links, **about, "share": self.shares, **speeds})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the route as a dict that JSON takes.
@@ -225,18 +215,3 @@ class Route:
         speed = format_bandwidth(self.bandwidth_Bps) if self.links.size else "no links"
         ends = f"chip {self.src} -> chip {self.dst}"
         return f"{ends}: {self.hops} hops, {format_time(self.latency_s)}, {speed}"
-
-
-_FIELDS: Final = (
-    "machine",
-    "src",
-    "dst",
-    "routing",
-    "links",
-    "shares",
-    "mean_hops",
-    "hops",
-    "latency_s",
-    "bandwidth_Bps",
-    "overhead_s",
-)

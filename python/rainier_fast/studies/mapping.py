@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, Unpack
 
 from rainier_fast import _core
-from rainier_fast.ask.request import MODELS, OPERATIONS, Algorithm, make_request
+from rainier_fast.ask.options import OPERATIONS, OPTIONS, Options, refuse_unknown
+from rainier_fast.ask.request import make_request
 from rainier_fast.collectives.mesh import mesh_sizes
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_one_of, as_pairs
 from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
@@ -32,9 +33,8 @@ class Mappings(Base):
         traffic: Mapping[str, Calls | Sequence[Calls]],
         *,
         keep: int = 10,
-        algorithm: Algorithm = "auto",
-        model: str = "link_load",
         progress: Callable[[int, int], object] | None = None,
+        **options: Unpack[Options],
     ) -> Ranking:
         """Rank the ways to lay the axes of a mesh over x, y, z, UltraServers and sites.
 
@@ -56,11 +56,11 @@ class Mappings(Base):
             operations have rank 0 as root.
         keep
             How many layouts are ranked; the best so many are exact.
-        algorithm, model
-            As in `all_reduce`, for every collective.
         progress
             Called with layouts and their number: those of the share of the wanted ranks that are
             certain, all of them in the end.
+        **options
+            ``algorithm``, ``model`` and the like, as in `all_reduce`, for every collective.
 
         Returns
         -------
@@ -92,9 +92,9 @@ class Mappings(Base):
         machine = self
         sizes = mesh_sizes(axes, machine.num_chips)
         calls = _calls(traffic, sizes)
-        model = as_one_of("model", model, MODELS)
         count = as_count("keep", keep, MAX_COUNT)
-        asked = make_request(machine, "barrier", 0, None, algorithm, model, "dor", None, 0, 0)
+        refuse_unknown(options, OPTIONS)
+        asked = make_request(machine, "barrier", 0, **options)
         if machine.is_damaged:
             raise Unsupported(
                 "best_mapping of a damaged machine, whose dimensions are not alike everywhere; "
@@ -107,7 +107,6 @@ class Mappings(Base):
             count,
             asked._core_row(machine),
             asked._routing_row(machine),
-            model,
             as_threads(None),
             as_progress(progress),
         )
@@ -118,7 +117,7 @@ class Mappings(Base):
             some = (Call(*call, *part) for call, part in zip(named, priced_calls, strict=True))
             digits = tuple(tuple(cut) for cut in cuts)
             axes_of = None if order is None else tuple(order)
-            given = (tuple(sizes.items()), digits, axes_of, tuple(some), algorithm, model)
+            given = (tuple(sizes.items()), digits, axes_of, tuple(some), asked)
             layouts.append(Layout(machine, *given))
         return ranked(layouts, total, tried, priced)
 

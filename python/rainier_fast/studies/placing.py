@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.ask.request import OPERATIONS, Algorithm
+from rainier_fast.ask.options import OPERATIONS, OPTIONS, Choices, Options, checked, refuse_unknown
 from rainier_fast.definitions.check import as_count, as_name, as_one_of
-from rainier_fast.definitions.routing import Routing
 from rainier_fast.errors import InvalidArgument, Unsupported, invalid, shown
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.frozen import put
@@ -35,8 +34,8 @@ _PARTS: Final = (1, 2, 4)
 
 
 @one_screen
-@dataclass(frozen=True, slots=True)
-class Tenant:
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class Tenant(Choices):
     """A job of one tenant: how many chips it has, and the collective that it runs on all of them.
 
     Attributes
@@ -51,8 +50,8 @@ class Tenant:
         Instances of 16 chips: 1, 2 or 4 of one UltraServer, or a multiple of what makes whole ones.
     ultraservers
         Whole UltraServers, instead.
-    algorithm, routing, chunks
-        As in `Machine.all_reduce`.
+    algorithm, model, routing, chunks
+        As in `Machine.all_reduce`, and its other options; all by name.
 
     Raises
     ------
@@ -68,23 +67,35 @@ class Tenant:
     name: str
     collective: str
     size: Quantity
-    instances: int | None = None
-    ultraservers: int | None = None
-    algorithm: Algorithm = "auto"
-    routing: Routing = "dor"
-    chunks: int | None = None
+    instances: int | None
+    ultraservers: int | None
 
-    def __post_init__(self) -> None:
-        put(self, name=as_name("name", self.name))
-        put(self, collective=as_one_of("collective", self.collective, OPERATIONS))
-        counts = [count for count in (self.instances, self.ultraservers) if count is not None]
+    def __init__(
+        self,
+        name: str,
+        collective: str,
+        size: Quantity,
+        instances: int | None = None,
+        ultraservers: int | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        operation = as_one_of("collective", collective, OPERATIONS)
+        refuse_unknown(options, OPTIONS)
+        put(self, name=as_name("name", name), collective=operation, size=size)
+        put(self, instances=instances, ultraservers=ultraservers, **checked(operation, options))
+        counts = [count for count in (instances, ultraservers) if count is not None]
         if len(counts) != 1:
-            given = f"instances={shown(self.instances)}, ultraservers={shown(self.ultraservers)}"
+            given = f"instances={shown(instances)}, ultraservers={shown(ultraservers)}"
             raise invalid(
                 f"tenant {self.name}", given, "say how many of one of the two, and not of the other"
             )
-        which = "instances" if self.ultraservers is None else "ultraservers"
+        which = "instances" if ultraservers is None else "ultraservers"
         put(self, **{which: as_count(which, counts[0])})
+
+    def __repr__(self) -> str:
+        own = ("name", "collective", "size", "instances", "ultraservers")
+        given = {name: getattr(self, name) for name in own} | self._spelled()
+        return f"Tenant({', '.join(f'{name}={value!r}' for name, value in given.items())})"
 
 
 def place(

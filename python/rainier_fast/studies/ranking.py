@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rainier_fast import _core
 from rainier_fast.ask.grid import from_core
 from rainier_fast.ask.groups import Groups
-from rainier_fast.ask.request import Algorithm
+from rainier_fast.ask.request import Request
 from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.collectives.run import run
 from rainier_fast.definitions.check import as_one_of
@@ -67,8 +67,7 @@ class Layout:
     _cuts: Cuts
     _order: tuple[int, ...] | None
     _calls: tuple[Call, ...]
-    _algorithm: Algorithm
-    _model: str
+    _asked: Request
 
     @property
     def text(self) -> str:
@@ -129,10 +128,8 @@ class Layout:
         }
 
     def _run(self, call: Call) -> CollectiveResult:
-        shift = 1 if call.operation == "send_recv" else 0
-        groups = self.groups(call.axis)
-        machine, given = self._machine, (self._algorithm, self._model)
-        return run(machine, call.operation, call.size, groups, *given, shift=shift)
+        groups, options = self.groups(call.axis), self._asked._spelled()
+        return run(self._machine, call.operation, call.size, group=groups, **options)
 
     @property
     def bottlenecks(self) -> Mapping[str, str]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
 from rainier_fast.ask.groups import Group, as_groups
-from rainier_fast.ask.request import Algorithm, make_request
-from rainier_fast.collectives.run import answer
+from rainier_fast.ask.options import Call
+from rainier_fast.collectives.run import run
 from rainier_fast.definitions.check import as_items, as_one_of
-from rainier_fast.definitions.routing import Routing
 from rainier_fast.errors import (
     InvalidArgument,
     Unreachable,
@@ -108,15 +107,9 @@ class Recovery(Modes):
         self,
         collective: str,
         size: Quantity,
-        group: Group = None,
-        policies: Sequence[str] | None = None,
-        model: str = "link_load",
         *,
-        algorithm: Algorithm = "auto",
-        routing: Routing = "dor",
-        chunks: int | None = None,
-        root: int = 0,
-        shift: int | None = None,
+        policies: Sequence[str] | None = None,
+        **options: Unpack[Call],
     ) -> Recoveries:
         """Return what a collective costs by each way to go on with the damage.
 
@@ -126,14 +119,11 @@ class Recovery(Modes):
             What is done, such as ``"all_reduce"``.
         size
             Bytes, as a number or text, as nccl-tests defines them for the operation.
-        group
-            Chips that took part before the damage; None for all.
         policies
             Names of `POLICIES`; None for all of them.
-        model
-            As in `all_reduce`.
-        algorithm, routing, chunks, root, shift
-            As the collective takes them; None for the shift that it takes when none is given.
+        **options
+            Those of the collective, such as ``algorithm``, ``root`` or ``shift``; ``group`` is the
+            chips that took part before the damage.
 
         Returns
         -------
@@ -158,7 +148,7 @@ class Recovery(Modes):
         """
         machine = self
         names = tuple(POLICIES) if policies is None else _names(policies)
-        ask = _Ask(collective, size, group, algorithm, model, routing, chunks, root, shift)
+        ask = _Ask(collective, size, options)
         whole = ask.run(machine.healthy())
         return _table(machine, names, ask, whole)
 
@@ -167,15 +157,9 @@ class Recovery(Modes):
         fault: Faults | Recovery | Mapping[str, Any],
         collective: str,
         size: Quantity,
-        group: Group = None,
-        policies: Sequence[str] | None = None,
-        model: str = "link_load",
         *,
-        algorithm: Algorithm = "auto",
-        routing: Routing = "dor",
-        chunks: int | None = None,
-        root: int = 0,
-        shift: int | None = None,
+        policies: Sequence[str] | None = None,
+        **options: Unpack[Call],
     ) -> Recoveries:
         """Return what a fault would cost a collective, by each way to go on.
 
@@ -183,7 +167,7 @@ class Recovery(Modes):
         ----------
         fault
             `Faults`, the arguments of `with_faults` as a dict, or this machine with the fault.
-        collective, size, group, policies, model, algorithm, routing, chunks, root, shift
+        collective, size, policies, **options
             As in `recoveries`.
 
         Returns
@@ -213,7 +197,7 @@ class Recovery(Modes):
             hurt = machine.with_faults(faults=fault)
         else:
             hurt = machine.with_faults(**_arguments(fault))
-        ask = _Ask(collective, size, group, algorithm, model, routing, chunks, root, shift)
+        ask = _Ask(collective, size, options)
         names = tuple(POLICIES) if policies is None else _names(policies)
         return _table(hurt, names, ask, ask.run(machine))
 
@@ -247,22 +231,18 @@ class _Ask:
 
     collective: str
     size: Quantity
-    group: Group
-    algorithm: Algorithm
-    model: str
-    routing: Routing
-    chunks: int | None
-    root: int
-    shift: int | None
+    options: Call
 
-    def over(
-        self,
-        before: NDArray[np.int64],
-        chips: NDArray[np.int64],
-        algorithm: Algorithm | None = None,
-    ) -> _Ask:
+    @property
+    def group(self) -> Group:
+        return self.options.get("group")
+
+    @property
+    def root(self) -> int:
+        return self.options.get("root", 0)
+
+    def over(self, before: NDArray[np.int64], chips: NDArray[np.int64]) -> _Ask:
         """Return the same over some of the chips; the root stays the chip that it was."""
-        algorithm = self.algorithm if algorithm is None else algorithm
         root = self.root
         if self.collective in _ROOTED:
             chip = int(before[root])
@@ -270,25 +250,14 @@ class _Ask:
             if not found.size:
                 raise Unsupported(f"the root, chip {chip}, is among what is left out; name another")
             root = int(found[0])
-        return replace(self, group=chips, algorithm=algorithm, root=root)
+        return self.but({"group": chips, "root": root})
+
+    def but(self, changed: Call) -> _Ask:
+        """Return the same with other options."""
+        return replace(self, options={**self.options, **changed})
 
     def run(self, machine: Base) -> CollectiveResult:
-        shift = self.shift
-        if shift is None and isinstance(self.collective, str):
-            shift = int(str.__str__(self.collective) == "send_recv")
-        request = make_request(
-            machine,
-            self.collective,
-            self.size,
-            self.group,
-            self.algorithm,
-            self.model,
-            self.routing,
-            self.chunks,
-            self.root,
-            shift,
-        )
-        return answer(machine, request)
+        return run(machine, self.collective, self.size, **self.options)
 
 
 def _table(
@@ -314,7 +283,7 @@ def _by(machine: Recovery, policy: str, ask: _Ask) -> CollectiveResult:
     if policy == "synthesized":
         # A dead chip passes nothing on, so nobody can stand in for it: its rank is left out.
         live = machine.live_chips(ask.group)
-        return ask.over(group, live, algorithm="synthesized").run(machine)
+        return ask.over(group, live).but({"algorithm": "synthesized"}).run(machine)
     if policy in _UNITS:
         planes = machine.ultraserver.axes[-1].size
         if planes != _VENDOR_PLANES:
@@ -338,4 +307,4 @@ def _by(machine: Recovery, policy: str, ask: _Ask) -> CollectiveResult:
     if policy == "drop_ultraserver":
         return ask.over(group, whole_ultraservers(machine, group)).run(machine)
     spares, root = with_spares(machine, group, ask.root)
-    return replace(ask, group=spares, root=root).run(machine)
+    return ask.but({"group": spares, "root": root}).run(machine)

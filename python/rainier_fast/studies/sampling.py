@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple, Self, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
-from rainier_fast.ask.request import OPERATIONS, make_request
+from rainier_fast.ask.options import Call, refuse_unknown
+from rainier_fast.ask.request import make_request
 from rainier_fast.collectives.run import answer
 from rainier_fast.definitions.check import as_count, as_integer, as_one_of
 from rainier_fast.definitions.rates import Rates, as_hours, as_rates
-from rainier_fast.errors import InvalidType, Unsupported, invalid_type
+from rainier_fast.errors import Unsupported, invalid_type
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.flows.traffic import Progress
 from rainier_fast.results.monte_carlo import MonteCarlo, Trial
@@ -106,7 +108,7 @@ class Sampling(Damaged):
         executor: Executor | None = None,
         n_threads: int | None = None,
         progress: Progress | None = None,
-        **arguments: Any,  # noqa: ANN401 - those of the collective
+        **options: Unpack[Call],
     ) -> MonteCarlo:
         """Run a collective on many machines with faults drawn at random.
 
@@ -136,11 +138,11 @@ class Sampling(Damaged):
             for ``RAINIER_NUM_THREADS``, or all cores.
         progress
             Called now and then with (draws done, draws in all).
-        **arguments
-            The other arguments of the collective: ``group``, ``algorithm``, ``model``,
-            ``routing``, ``chunks``, ``root``, ``shift``. Where the algorithm is ``"auto"``, the
-            one that is fastest before any draw runs in all of them, and ``"auto"`` chooses anew
-            where that one does not run on what a draw leaves; the result counts these draws.
+        **options
+            Those of the collective, such as ``group``, ``algorithm``, ``root`` or ``shift``. Where
+            the algorithm is ``"auto"``, the one that is fastest before any draw runs in all of
+            them, and ``"auto"`` chooses anew where that one does not run on what a draw leaves; the
+            result counts these draws.
 
         Returns
         -------
@@ -159,29 +161,24 @@ class Sampling(Damaged):
         >>> found.p99_s >= found.p50_s >= found.healthy_s
         True
         """
-        # As the collective's own method: a send_recv without a shift goes to the next rank.
-        operation = as_one_of("operation", operation, OPERATIONS)
-        words = {**_DEFAULTS, "shift": int(operation == "send_recv"), **arguments}
-        for name in arguments:
-            if name not in _DEFAULTS:
-                raise InvalidType(f"monte_carlo() got an unexpected keyword argument {name!r}")
+        refuse_unknown(options, Call.__annotations__)
         machine, checked = self, as_rates(rates)
         exposure = checked.exposure(as_hours(hours))
         first_seed = as_integer("seed", seed, 0, _LAST_SEED)
         count = as_count("draws", draws, _MOST_DRAWS)
         report = as_progress(progress)
         policy = as_one_of("policy", policy, _POLICIES)
-        if policy == "drop_ultraserver" and words["group"] is not None:
+        if policy == "drop_ultraserver" and options.get("group") is not None:
             raise Unsupported(
                 "policy 'drop_ultraserver' with a group of one's own, which would lose ranks; "
                 "leave group out, or use policy 'detour'"
             )
-        request = make_request(machine, operation, size, **words)
+        request = make_request(machine, operation, size, **options)
         healthy = answer(machine, request)
         otherwise = None
         if request.algorithm == "auto":
             found = healthy._choice
-            named = make_request(machine, operation, size, **{**words, "algorithm": found})
+            named = replace(request, algorithm=found)
             if found != "auto" and named.outcome(machine).time == healthy.time_s:
                 request, otherwise = named, request
         trial = Trial(machine, request, otherwise, policy, checked, exposure, first_seed)
@@ -194,15 +191,6 @@ class Sampling(Damaged):
 
 
 _POLICIES: Final = ("detour", "drop_ultraserver")
-_DEFAULTS: Final[dict[str, Any]] = {
-    "group": None,
-    "algorithm": "auto",
-    "model": "link_load",
-    "routing": "dor",
-    "chunks": None,
-    "root": 0,
-    "shift": 0,
-}
 
 
 def run_draws(trial: Trial, first: int, end: int, n_threads: int) -> Drawn:
@@ -224,7 +212,6 @@ def _core_draws(
         None if other is None else other._core_row(machine),
         None if everyone else groups.core(core),
         request._routing_row(machine),
-        request.model,
         trial.policy == "drop_ultraserver",
         trial.rates.row(),
         trial.hours,

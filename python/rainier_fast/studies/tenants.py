@@ -173,7 +173,7 @@ class Tenants(Together, Damaged):
         placement: str = "packed",
         unit: str = "instance",
         seed: int = 0,
-        model: str = "link_load",
+        model: str | None = None,
     ) -> TenantsResult:
         """Place jobs on the machine, run all of them at once, and say who slows whom.
 
@@ -192,7 +192,7 @@ class Tenants(Together, Damaged):
         seed
             Seed of ``"random"``.
         model
-            ``"link_load"`` or ``"fluid"``, as in `together`.
+            ``"link_load"`` or ``"fluid"``, as in `together`; None for the one that tenants name.
 
         Returns
         -------
@@ -257,17 +257,6 @@ def _checked(tenants: object) -> list[Tenant]:
 
 
 def _plan(machine: Base, tenant: Tenant, chips: NDArray[np.int64]) -> Plan:
-    shift = int(tenant.collective == "send_recv")
-    request = make_request(
-        machine,
-        tenant.collective,
-        tenant.size,
-        chips,
-        tenant.algorithm,
-        "link_load",
-        tenant.routing,
-        tenant.chunks,
-        0,
-        shift,
-    )
+    options = tenant._spelled()
+    request = make_request(machine, tenant.collective, tenant.size, group=chips, **options)
     return Plan(machine, request, tenant.name)

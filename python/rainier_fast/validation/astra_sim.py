@@ -11,7 +11,9 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
+from rainier_fast.ask.options import Model
 from rainier_fast.definitions import Axis, DimensionOrder, UltraServer
+from rainier_fast.definitions.routing import Routing
 from rainier_fast.machine import Machine, domain
 from rainier_fast.results import CollectiveResult
 from rainier_fast.validation.data import read
@@ -155,12 +157,13 @@ def _all_to_all(case: dict[str, Any]) -> Iterator[Row]:
     clockwise = DimensionOrder("positive")
     free = f"{machine.num_chips - 1} messages of a chip have a full link each"
     ties = "ours halves messages that may go either way, unless told"
-    for group, model, routing, reason in (
+    ways: tuple[tuple[str, Model, Routing, str], ...] = (
         (UNAWARE, "link_load", "dor", free),
         (UNAWARE + GRANTED, "alpha_beta", clockwise, "no message meets another"),
         (AWARE, "fifo", "dor", "stored at the switch, as theirs" if _switched(case) else ties),
         (AWARE + GRANTED, "fifo", clockwise, "ties clockwise"),
-    ):
+    )
+    for group, model, routing, reason in ways:
         result = machine.all_to_all(size, algorithm="direct", model=model, routing=routing)
         yield _row(case, group, chunks * (result.time_s + waits), model, [reason])
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rainier_fast.machine import preset
 from rainier_fast.measure import calibrate
 from rainier_fast.validation.data import read
 from rainier_fast.validation.row import Row
 
 __all__ = ["rows"]
+
+_GROUPS: Final = {
+    "Trn2 instance, the preset": "",
+    "Trn2 instance, leave one size out": (
+        "fitted to the other five sizes; which algorithm runs is taken as known"
+    ),
+    "Trn2 instance, links alone": "no HBM, DMA or software in it: what links allow",
+}
 
 
 def rows() -> list[Row]:
@@ -29,40 +39,18 @@ def rows() -> list[Row]:
     columns = fit.leave_one_out.to_dict()
     keys = zip(columns["op"], columns["bytes"], strict=True)
     known = dict(zip(keys, columns["predicted_s"], strict=True))
-    by_preset, left_out, by_links = [], [], []
+    found = []
     for operation, mib, published in measured:
         vendor = getattr(machine, operation)(mib * 2**20, algorithm="neuron")
         links = getattr(machine, operation)(mib * 2**20)
-        case = f"{operation} of {mib} MiB by {vendor.algorithm}"
-
-        def row(
-            group: str,
-            ours_s: float,
-            model: str,
-            note: str,
-            case: str = case,
-            at: float = published,
-        ) -> Row:
-            return Row(
-                group, case, "time", data["unit"], at, ours_s * 1e6, model, data["source"], note
-            )
-
-        by_preset.append(row("Trn2 instance, the preset", vendor.time_s, vendor.model, ""))
-        left_out.append(
-            row(
-                "Trn2 instance, leave one size out",
-                known[operation, mib * 2**20],
-                vendor.model,
-                "fitted to the other five sizes; which algorithm runs is taken as known",
-            )
-        )
-        by_links.append(
-            row(
-                "Trn2 instance, links alone",
-                links.time_s,
-                links.model,
-                "no HBM, DMA or software in it: what links allow",
-                f"{operation} of {mib} MiB by {links.algorithm}",
-            )
-        )
-    return by_preset + left_out + by_links
+        for (group, note), result, seconds in zip(
+            _GROUPS.items(),
+            (vendor, vendor, links),
+            (vendor.time_s, known[operation, mib * 2**20], links.time_s),
+            strict=True,
+        ):
+            case = f"{operation} of {mib} MiB by {result.algorithm}"
+            about = case, "time", data["unit"], published, seconds * 1e6, result.model
+            found.append(Row(group, *about, data["source"], note))
+    groups = list(_GROUPS)
+    return sorted(found, key=lambda row: groups.index(row.group))

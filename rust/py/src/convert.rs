@@ -27,34 +27,44 @@ pub(crate) enum AlgorithmRow {
     Tiers(Vec<String>),
 }
 
-/// (operation, size, root, shift, algorithm, chunks, orders of axes with their shares)
-pub(crate) type RequestRow = (
-    String,
-    f64,
-    usize,
-    i64,
-    AlgorithmRow,
-    Option<u32>,
-    Vec<(Vec<usize>, f64)>,
-);
+/// A collective as Python asks for it: a dict by these names.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct RequestRow {
+    operation: String,
+    size: f64,
+    root: usize,
+    shift: i64,
+    algorithm: AlgorithmRow,
+    model: String,
+    chunks: Option<u32>,
+    /// Orders of axes with their shares.
+    orders: Vec<(Vec<usize>, f64)>,
+}
 
-pub(crate) fn request(
-    (operation, size, root, shift, algorithm, chunks, orders): RequestRow,
-    model: &str,
-) -> Result<Request> {
+pub(crate) fn request(row: RequestRow) -> Result<Request> {
     Ok(Request {
-        operation: Operation::from_name(&operation)?,
-        size,
-        root,
-        shift,
-        algorithm: match algorithm {
+        operation: Operation::from_name(&row.operation)?,
+        size: row.size,
+        root: row.root,
+        shift: row.shift,
+        algorithm: match row.algorithm {
             AlgorithmRow::Named(name) if name == "auto" => Choice::Auto,
             AlgorithmRow::Named(name) => Choice::Named(name),
             AlgorithmRow::Tiers(names) => Choice::Tiers(names),
         },
-        model: Model::from_name(model)?,
-        chunks,
-        orders,
+        model: Model::from_name(&row.model)?,
+        chunks: row.chunks,
+        orders: row.orders,
+    })
+}
+
+/// A request whose schedule is made, which does not depend on a model.
+pub(crate) fn request_of_schedule(row: RequestRow) -> Result<Request> {
+    let model = Model::LinkLoad;
+    Ok(Request {
+        model,
+        ..request(row)?
     })
 }
 

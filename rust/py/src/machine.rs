@@ -6,7 +6,7 @@ use crate::enter::{quick, watched};
 use crate::error::{raise, to_py};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
-use rainier_core::collective::{Model, run, schedule};
+use rainier_core::collective::{run, schedule};
 use rainier_core::load::{self, ByteColumn, Flows, IndexColumn, Pattern};
 use rainier_core::machine::{self as core, End};
 use rainier_core::route::{Routing, route, route_until};
@@ -396,10 +396,9 @@ impl Machine {
         request: RequestRow,
         groups: &Groups,
         routing: RoutingRow,
-        model: &str,
     ) -> PyResult<Outcome> {
         let routing = convert::routing(py, routing)?;
-        let request = convert::request(request, model).map_err(|error| to_py(py, &error))?;
+        let request = convert::request(request).map_err(|error| to_py(py, &error))?;
         let machine = &*self.0;
         let members = Arc::clone(&groups.0);
         let outcome = watched(py, 1, None, |control| {
@@ -421,7 +420,7 @@ impl Machine {
         routing: RoutingRow,
     ) -> PyResult<(String, Schedule)> {
         let routing = convert::routing(py, routing)?;
-        let request = convert::request(request, Model::LinkLoad.name());
+        let request = convert::request_of_schedule(request);
         let request = request.map_err(|error| to_py(py, &error))?;
         let members = Arc::clone(&groups.0);
         let (name, made) = watched(py, 1, None, |control| {

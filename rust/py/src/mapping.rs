@@ -44,7 +44,6 @@ pub(crate) fn best_mapping<'py>(
     keep: usize,
     request: RequestRow,
     routing: RoutingRow,
-    model: &str,
     n_threads: usize,
     progress: Option<Bound<'py, PyAny>>,
 ) -> PyResult<(Vec<RankedRow>, u128, u64, u64)> {
@@ -59,15 +58,13 @@ pub(crate) fn best_mapping<'py>(
     let axis = |calls: Vec<CallRow>| calls.into_iter().map(call).collect::<Result<Vec<Call>>>();
     let calls = calls.into_iter().map(axis).collect::<Result<Vec<_>>>();
     let calls = calls.map_err(|error| to_py(py, &error))?;
-    let request = convert::request(request, model).map_err(|error| to_py(py, &error))?;
+    let request = convert::request(request).map_err(|error| to_py(py, &error))?;
     let question = Question {
         machine: &machine.0,
         routing: &convert::routing(py, routing)?,
         calls: &calls,
         keep,
-        algorithm: &request.algorithm,
-        orders: &request.orders,
-        model: request.model,
+        asked: &request,
         threads: n_threads,
     };
     let space = watched(py, 1, None, |control| question.space(&sizes, control))?;

@@ -65,7 +65,6 @@ pub(crate) fn monte_carlo<'py>(
     otherwise: Option<RequestRow>,
     groups: Option<&Groups>,
     routing: RoutingRow,
-    model: &str,
     drop_damaged: bool,
     rates_row: RatesRow,
     hours: f64,
@@ -76,8 +75,8 @@ pub(crate) fn monte_carlo<'py>(
     progress: Option<Bound<'py, PyAny>>,
 ) -> PyResult<DrawsRow<'py>> {
     let routing = convert::routing(py, routing)?;
-    let request = convert::request(request, model).map_err(|error| to_py(py, &error))?;
-    let otherwise = otherwise.map(|row| convert::request(row, model));
+    let request = convert::request(request).map_err(|error| to_py(py, &error))?;
+    let otherwise = otherwise.map(convert::request);
     let otherwise = otherwise.transpose().map_err(|error| to_py(py, &error))?;
     let groups = groups.map(|groups| Arc::clone(&groups.0));
     let trial = Trial {

@@ -5,7 +5,6 @@ use crate::convert::{self, RequestRow, RoutingRow};
 use crate::enter::watched;
 use crate::error::to_py;
 use pyo3::prelude::*;
-use rainier_core::collective::Model;
 use rainier_core::collective::together as core;
 use std::sync::Arc;
 
@@ -116,7 +115,7 @@ pub(crate) fn write_out(
     routing: RoutingRow,
 ) -> PyResult<Written> {
     let routing = convert::routing(py, routing)?;
-    let request = convert::request(request, Model::LinkLoad.name());
+    let request = convert::request_of_schedule(request);
     let request = request.map_err(|error| to_py(py, &error))?;
     let machine = &*machine.0;
     let members = Arc::clone(&groups.0);

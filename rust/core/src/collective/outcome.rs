@@ -5,6 +5,7 @@ use super::cost::{Cost, StageCost};
 use super::group::Groups;
 use super::ledger::{Busiest, Ledger};
 use super::model::Model;
+use super::request::Request;
 use super::rows::{self, Row, rows, stage_row};
 use super::scene::Scene;
 use super::tables::{Column, Fact, Facts, Table, Tables};
@@ -82,6 +83,8 @@ pub struct Outcome {
     pub candidates: Vec<Candidate>,
     /// Why the algorithm chose as it did, where it has rules of its own.
     pub note: String,
+    /// What was asked for, as results say it.
+    asked: Facts,
     members: Groups,
     ledger: Ledger,
     /// The solver whose own model priced it, which knows no links.
@@ -130,13 +133,11 @@ impl Outcome {
                 ("utilisation", Fact::Number(worst.utilisation)),
             ]
         });
-        vec![
-            ("operation", text(self.operation.name())),
+        let answered = vec![
             ("algorithm", text(&self.algorithm)),
             ("model", text(self.model_name())),
             ("ranks", Fact::Count(self.ranks as u64)),
             ("groups", Fact::Count(self.groups as u64)),
-            ("size_bytes", Fact::Number(self.size)),
             ("chunks", Fact::Count(u64::from(self.chunks))),
             (
                 "steps",
@@ -152,7 +153,8 @@ impl Outcome {
             ("lower_bound_s", Fact::Number(self.lower_bound())),
             ("bottleneck", Fact::Record(bottleneck)),
             ("note", text(&self.note)),
-        ]
+        ];
+        self.asked.iter().cloned().chain(answered).collect()
     }
 
     /// Its tables.
@@ -251,15 +253,15 @@ impl Outcome {
         self.bounds.first().map_or(0.0, |bound| bound.seconds)
     }
 
-    pub(super) fn nothing(operation: Operation, model: Model, groups: &Groups, size: f64) -> Self {
+    pub(super) fn nothing(request: &Request, groups: &Groups) -> Self {
         Self {
-            operation,
+            operation: request.operation,
             algorithm: "none".to_owned(),
             choice: Choice::Auto,
-            model,
+            model: request.model,
             ranks: groups.ranks(),
             groups: groups.count(),
-            size,
+            size: request.size,
             chunks: 1,
             time: 0.0,
             latency: 0.0,
@@ -270,6 +272,7 @@ impl Outcome {
             bounds: Vec::new(),
             candidates: Vec::new(),
             note: String::new(),
+            asked: request.facts(),
             members: groups.clone(),
             ledger: Ledger::default(),
             priced_by: None,

@@ -49,7 +49,7 @@ pub fn play(
         ..Request::new(schedule.operation, schedule.size)
     };
     request.validate(groups.ranks())?;
-    let mut outcome = Outcome::nothing(schedule.operation, model, &groups, schedule.size);
+    let mut outcome = Outcome::nothing(&request, &groups);
     if schedule.sends.is_empty() {
         return Ok(outcome);
     }

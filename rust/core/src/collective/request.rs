@@ -2,6 +2,7 @@
 
 use super::choice::Choice;
 use super::model::Model;
+use super::tables::{Fact, Facts};
 use crate::Result;
 use crate::error::{Error, not_negative};
 use crate::operation::Operation;
@@ -46,6 +47,14 @@ impl Request {
             chunks: None,
             orders: Vec::new(),
         }
+    }
+
+    /// What results say of it, by the names that they have for it.
+    pub(super) fn facts(&self) -> Facts {
+        vec![
+            ("operation", Fact::Text(self.operation.name().to_owned())),
+            ("size_bytes", Fact::Number(self.size)),
+        ]
     }
 
     /// Checks the numbers against a group of `ranks`.

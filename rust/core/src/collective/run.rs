@@ -27,7 +27,7 @@ pub fn run(
     control: &Control,
 ) -> Result<Outcome> {
     let (groups, request, solver) = checked(machine, groups, routing, request)?;
-    let mut outcome = Outcome::nothing(request.operation, request.model, &groups, request.size);
+    let mut outcome = Outcome::nothing(&request, &groups);
     if nothing_moves(&groups, &request) {
         return Ok(outcome);
     }

@@ -61,7 +61,9 @@ impl<'a> Prices<'a> {
             calls.iter().map(call).collect()
         };
         let calls = question.calls.iter().map(axis).collect();
-        let parts = match is_bounded(question.algorithm) && question.model.engine().is_none() {
+        let parts = match is_bounded(&question.asked.algorithm)
+            && question.asked.model.engine().is_none()
+        {
             true => Parts::of(question.machine, &space.dimensions)?,
             false => Parts::whole(question.machine),
         };
@@ -85,8 +87,8 @@ impl<'a> Prices<'a> {
         places: impl Iterator<Item = u32>,
         control: &Control,
     ) -> Result<()> {
-        let bounded =
-            self.question.model != Model::AlphaBeta && is_bounded(self.question.algorithm);
+        let bounded = self.question.asked.model != Model::AlphaBeta
+            && is_bounded(&self.question.asked.algorithm);
         for place in places {
             control.check()?;
             for &(call, _) in &self.calls[axis] {

@@ -1,7 +1,7 @@
 //! What is asked of a ranking.
 
 use super::space::Space;
-use crate::collective::{Choice, Model, Operation, Request};
+use crate::collective::{Operation, Request};
 use crate::machine::Machine;
 use crate::route::Routing;
 use crate::{Control, Result};
@@ -27,12 +27,8 @@ pub struct Question<'a> {
     pub calls: &'a [Vec<Call>],
     /// How many layouts are wanted.
     pub keep: usize,
-    /// Which algorithm, for every collective.
-    pub algorithm: &'a Choice,
-    /// The orders of a bucket, for every collective.
-    pub orders: &'a [(Vec<usize>, f64)],
-    /// How contention is modelled.
-    pub model: Model,
+    /// How every collective is asked for; operation and size are those of its call.
+    pub asked: &'a Request,
     /// Workers that price places; 0 for one a core.
     pub threads: usize,
 }
@@ -49,11 +45,13 @@ impl Question<'_> {
 
     /// One call as a collective is asked.
     pub(super) fn request(&self, call: &Call) -> Request {
+        let plain = Request::new(call.operation, call.size);
         Request {
-            algorithm: self.algorithm.clone(),
-            model: self.model,
-            orders: self.orders.to_vec(),
-            ..Request::new(call.operation, call.size)
+            operation: call.operation,
+            size: call.size,
+            root: plain.root,
+            shift: plain.shift,
+            ..self.asked.clone()
         }
     }
 }
