@@ -407,3 +407,18 @@ def test_a_mesh_of_half_a_million_chips_in_an_order_of_its_own_is_small() -> Non
             == np.moveaxis(order, ["dp", "pp", "tp"].index(axis), -1)[0, 0].tolist()
         )
     assert np.array_equal(mesh.chips(), order)
+
+
+def test_four_axes_of_a_large_machine_are_ranked_by_few_prices() -> None:
+    machine = rf.preset("rainier", chips=32_768)
+    ranking = machine.best_mapping(
+        {"dp": -1, "pp": 16, "cp": 4, "tp": 16},
+        {
+            "dp": ("all_reduce", "1 GiB"),
+            "pp": ("send_recv", "16 MiB", 64),
+            "cp": ("all_gather", "32 MiB", 40),
+            "tp": ("all_reduce", "64 MiB", 80),
+        },
+    )
+    assert ranking.total == ranking.tried + ranking.pruned == 131_705
+    assert ranking.priced < 500
