@@ -56,6 +56,10 @@ elif kind == "all to all by fluid":
 elif kind == "synthesized":
     cube = rf.torus((16, 16, 16), 50e9, "1 us")
     job = lambda: [cube.all_gather(1e9, algorithm="synthesized") for _ in range(100)]
+elif kind.startswith("full mesh"):
+    *_, chips, name, algorithm = kind.split()
+    mesh = rf.full_mesh(int(chips), 50e9, "1 us")
+    job = lambda: [getattr(mesh, name)(1e9, algorithm=algorithm) for _ in range(100)]
 elif kind == "best mapping":
     whole = rf.preset("rainier")
     calls = {"tp": ("all_to_all", 1e9), "dp": ("all_reduce", 1e9)}
@@ -157,6 +161,12 @@ def interrupted(kind: str, delay: float) -> dict[str, Any]:
         ("all to all by fluid", 0.5),
         ("synthesized", 0.5),
         ("synthesized", 3.0),
+        ("full mesh 3000 all_reduce auto", 0.5),
+        ("full mesh 3000 all_reduce bruck", 0.5),
+        ("full mesh 3000 all_to_all direct", 0.5),
+        ("full mesh 3000 broadcast auto", 0.5),
+        ("full mesh 1000 all_gather synthesized", 0.5),
+        ("full mesh 1000 all_gather synthesized", 2.0),
         ("best mapping", 0.5),
         ("best mapping", 2.0),
         ("verify", 0.5),

@@ -17,7 +17,7 @@ from rainier_fast.units import format_bytes, format_time
 
 __all__ = ["Calibration", "Errors", "Fitted"]
 
-_MOST_ROWS: Final = 15
+_MOST_ROWS: Final = 64  # rows are the evidence, so that more are shown than of other tables
 
 
 @frozen("a fitted number does not change")

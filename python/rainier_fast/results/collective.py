@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from rainier_fast import _core
@@ -21,6 +21,7 @@ __all__ = ["CollectiveResult"]
 
 @one_screen
 @says_its_fields
+@dataclass(frozen=True, repr=False, eq=False)
 class CollectiveResult(Answer):
     """The answer to a collective. Immutable; small: it finds its link loads again when asked.
 

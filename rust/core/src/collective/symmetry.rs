@@ -1,6 +1,6 @@
 //! When messages inside a domain are alike: patterns that look the same from every chip, and classes of their links.
 
-use crate::machine::{AxisKind, Domain, End, Machine};
+use crate::machine::{AxisKind, Domain, Machine};
 use crate::memory::bytes_of;
 use crate::route::Routing;
 use crate::{Control, Result};
@@ -21,7 +21,7 @@ pub(super) fn is_homogeneous(domain: &Domain, routing: &Routing) -> bool {
 /// Most distances of a pattern that are told apart: patterns with more are taken message by message.
 const MOST_DISTANCES: usize = 256;
 
-/// Messages, and links that are classes of their own, between two looks at the cancel flag.
+/// Messages between two looks at the cancel flag.
 const STRETCH: usize = 1 << 14;
 
 /// The distances of the messages and how many of each every chip sends, if all chips send alike and over few
@@ -109,18 +109,14 @@ impl Places {
     }
 }
 
-fn distance(domain: &Domain, from: u32, to: u32) -> u32 {
-    domain
-        .axes()
-        .iter()
-        .zip(domain.plans())
-        .enumerate()
-        .map(|(index, (axis, plan))| {
-            let (a, b) = (domain.coordinate(from, index), domain.coordinate(to, index));
-            let ahead = if b >= a { b - a } else { axis.size - (a - b) };
-            ahead * plan.stride
-        })
-        .sum()
+/// How far ahead of position `from` of a full mesh the link in its slot leads.
+fn ahead(size: u64, from: u64, slot: u64) -> u64 {
+    let to = slot + u64::from(slot >= from);
+    if to > from {
+        to - from
+    } else {
+        size - (from - to)
+    }
 }
 
 /// The class of a local link of a homogeneous domain on its own: links of one class are mapped onto each other.
@@ -134,11 +130,12 @@ pub(super) fn class(machine: &Machine, link: u64) -> u64 {
     let plan = &domain.plans()[axis];
     let within = match domain.axes()[axis].kind {
         AxisKind::FullMesh => {
-            let ends = machine.link(link).map(|link| (link.from, link.to));
-            match ends {
-                Ok((End::Chip(from), End::Chip(to))) => u64::from(distance(domain, from, to)),
-                _ => unreachable!("the links of a full mesh join chips"),
-            }
+            let size = u64::from(domain.axes()[axis].size);
+            let (row, slot) = (
+                (link - plan.first_link) / (size - 1),
+                (link - plan.first_link) % (size - 1),
+            );
+            ahead(size, row % size, slot) * u64::from(plan.stride)
         }
         _ => u64::from(link - plan.first_link >= plan.links / 2),
     };
@@ -152,17 +149,21 @@ pub(super) fn for_each_class(
     mut visit: impl FnMut(u64, Range<u64>),
 ) -> Result<()> {
     let domain = machine.domain();
-    for (axis, plan) in domain.axes().iter().zip(domain.plans()) {
+    for (index, (axis, plan)) in domain.axes().iter().zip(domain.plans()).enumerate() {
         let (first, half) = (plan.first_link, plan.links / 2);
         if plan.links == 0 {
             continue;
         }
         if matches!(axis.kind, AxisKind::FullMesh) {
-            for link in first..first + plan.links {
-                if (link - first) % STRETCH as u64 == 0 {
-                    control.check()?;
+            let size = u64::from(axis.size);
+            for row in 0..plan.links / (size - 1) {
+                control.check()?;
+                let from = row % size;
+                for slot in 0..size - 1 {
+                    let link = first + row * (size - 1) + slot;
+                    let within = ahead(size, from, slot) * u64::from(plan.stride);
+                    visit((index as u64) << 32 | within, link..link + 1);
                 }
-                visit(class(machine, link), link..link + 1);
             }
             continue;
         }

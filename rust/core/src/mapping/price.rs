@@ -196,20 +196,21 @@ impl<'a> Prices<'a> {
     }
 
     /// What is wanted with what is as likely to be among the best, by its bound, and costs little beside it: of each
-    /// family together, where prices share patterns.
+    /// family together, where prices share patterns. Sends and trees name chip after chip, and share none.
     fn with_relatives(&self, wanted: &[(usize, u32)]) -> Vec<(usize, u32)> {
         let mut all = wanted.to_vec();
-        for &(call, place) in wanted {
+        let shares = |key: &&(usize, u32)| !ranks_count(self.requests[key.0].operation);
+        for &(call, place) in wanted.iter().filter(shares) {
             let Price::AtLeast(bound) = self.known[&(call, place)] else {
                 continue;
             };
-            let counts = ranks_count(self.requests[call].operation);
             for &other in self.alike.relatives(place) {
-                let open = matches!(self.known.get(&(call, other)), Some(Price::AtLeast(least)) if *least <= bound);
-                let same = |&(known, one): &(usize, u32)| {
-                    known == call && (one == other || (!counts && self.alike.are_twins(one, other)))
+                let known = self.known.get(&(call, other));
+                let open = matches!(known, Some(Price::AtLeast(least)) if *least <= bound);
+                let twin = |&(known, one): &(usize, u32)| {
+                    known == call && self.alike.are_twins(one, other)
                 };
-                if open && !all.iter().any(same) {
+                if open && !all.iter().any(twin) {
                     all.push((call, other));
                 }
             }

@@ -50,6 +50,7 @@ pub(super) fn capacities(network: &Network) -> Option<Vec<u32>> {
 /// One round at one receiver: which link brings what.
 struct Table<'a> {
     network: &'a Network,
+    control: &'a Control,
     matching: Matching,
     /// (link, chunk)
     claims: Vec<(u32, u32)>,
@@ -59,12 +60,13 @@ struct Table<'a> {
 
 impl Table<'_> {
     /// Gives `link` one more chunk, if need be by having another link bring what this one could not do without.
-    fn place(&mut self, link: u32) -> bool {
+    fn place(&mut self, link: u32) -> Result<bool> {
+        self.control.check()?;
         let wire = self.network.links[link as usize];
         if let Some(chunk) = self.matching.pick(wire.from, wire.to, &[]) {
             self.matching.promise(wire.to, chunk);
             self.claims.push((link, chunk));
-            return true;
+            return Ok(true);
         }
         self.asked.push(link);
         for at in 0..self.claims.len() {
@@ -72,12 +74,12 @@ impl Table<'_> {
             if self.asked.contains(&owner) || !self.matching.has(wire.from, chunk) {
                 continue;
             }
-            if self.place(owner) {
+            if self.place(owner)? {
                 self.claims[at].0 = link;
-                return true;
+                return Ok(true);
             }
         }
-        false
+        Ok(false)
     }
 }
 
@@ -98,6 +100,7 @@ pub(super) fn run(
         .unwrap_or(0);
     let mut table = Table {
         network,
+        control,
         matching: Matching::new(cut, seed),
         claims: Vec::new(),
         asked: Vec::new(),
@@ -125,7 +128,7 @@ pub(super) fn run(
                         break;
                     }
                     table.asked.clear();
-                    table.place(link);
+                    table.place(link)?;
                 }
             }
             let claims = table.claims.iter();

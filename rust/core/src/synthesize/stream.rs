@@ -6,7 +6,7 @@ use super::network::Network;
 use super::plan::{Delivery, Plan, Times};
 use crate::{Control, Result};
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BinaryHeap;
 
 /// Links between two looks at the cancel flag.
 const STRETCH: usize = 1 << 8;
@@ -35,16 +35,21 @@ pub(super) fn run(
     };
     let rates: Vec<f64> = into.iter().map(sum).collect();
     // A sender that starts messages to all of its neighbours starts the last one so much later.
-    let mut partners = vec![BTreeSet::new(); network.chips.len()];
-    for wire in &network.links {
-        let (starter, other) = network.starter(wire);
-        partners[starter as usize].insert(other);
-    }
+    let started = if network.backwards { &into } else { &out };
+    let partners = started.iter().map(|links| {
+        control.check()?;
+        let other = |&link: &u32| network.starter(&network.links[link as usize]).1;
+        let mut others: Vec<u32> = links.iter().map(other).collect();
+        others.sort_unstable();
+        others.dedup();
+        Ok(others.len())
+    });
+    let partners = partners.collect::<Result<Vec<usize>>>()?;
     let takes: Vec<f64> = network
         .links
         .iter()
         .map(|wire| {
-            let others = partners[network.starter(wire).0 as usize].len();
+            let others = partners[network.starter(wire).0 as usize];
             others as f64 * network.overhead + bytes / wire.bandwidth
         })
         .collect();

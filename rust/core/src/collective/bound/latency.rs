@@ -1,11 +1,11 @@
 //! The bound from distance alone.
 
-use crate::Result;
 use crate::collective::context::Context;
 use crate::collective::request::Request;
 use crate::machine::{AxisKind, Machine, WanShape};
 use crate::operation::Operation;
 use crate::route::{Routing, alone};
+use crate::{Control, Result};
 
 /// How many groups are looked at, and how many ranks in all of them.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,7 @@ pub(super) struct Sample {
 pub(super) fn latency(context: &Context, request: &Request, sample: Sample) -> Result<f64> {
     let groups = context.groups.count();
     let looked_at = groups.min(sample.groups);
-    let ways = Ways::of(context);
+    let ways = Ways::of(context)?;
     let mut longest = 0.0;
     for index in 0..looked_at {
         let group = index * groups / looked_at;
@@ -92,7 +92,7 @@ struct Ways {
 }
 
 impl Ways {
-    fn of(context: &Context) -> Self {
+    fn of(context: &Context) -> Result<Self> {
         let machine = context.machine;
         let axes = machine.domain().axes().iter();
         let spanning = axes.filter(|axis| {
@@ -111,12 +111,12 @@ impl Ways {
             Some(nic) if machine.num_domains() > 1 => 2.0 * nic.latency,
             _ => f64::INFINITY,
         };
-        Self {
+        Ok(Self {
             whole: machine.healthy(),
             routing: Routing::default(),
             shortcut: crossing.min(trip),
-            wan: quickest_wan(machine),
-        }
+            wan: quickest_wan(machine, context.control)?,
+        })
     }
 
     fn least(&self, context: &Context, from: u32, to: u32) -> Result<f64> {
@@ -147,7 +147,7 @@ fn direct_wan(machine: &Machine, from: usize, to: usize) -> f64 {
 }
 
 /// Least latency between any two sites, relayed by others where that is quicker (Floyd and Warshall).
-fn quickest_wan(machine: &Machine) -> Vec<f64> {
+fn quickest_wan(machine: &Machine, control: &Control) -> Result<Vec<f64>> {
     let count = machine.sites().len();
     let mut best = vec![0.0; count * count];
     for from in 0..count {
@@ -155,7 +155,13 @@ fn quickest_wan(machine: &Machine) -> Vec<f64> {
             best[from * count + to] = direct_wan(machine, from, to);
         }
     }
-    for by in 0..count {
+    // No relay is quicker than the way over a hub.
+    let relays = match machine.wan().map(|wan| &wan.shape) {
+        Some(WanShape::Mesh) => count,
+        _ => 0,
+    };
+    for by in 0..relays {
+        control.check()?;
         for from in 0..count {
             for to in 0..count {
                 let relayed = best[from * count + by] + best[by * count + to];
@@ -165,5 +171,5 @@ fn quickest_wan(machine: &Machine) -> Vec<f64> {
             }
         }
     }
-    best
+    Ok(best)
 }

@@ -3,7 +3,7 @@
 
 use crate::machine::{Damage, Domain, Machine};
 use crate::route::{DomainRoutes, Routing, walk};
-use crate::{Error, Result};
+use crate::{Control, Error, Result};
 
 /// Most chips of a domain whose pairs are all listed.
 const MOST_LISTED: u32 = 512;
@@ -13,7 +13,7 @@ const MOST_LISTED: u32 = 512;
 pub(super) struct Passing(Option<Vec<Vec<(u32, u32)>>>);
 
 impl Passing {
-    pub(super) fn of(domain: &Domain, routing: &Routing) -> Result<Self> {
+    pub(super) fn of(domain: &Domain, routing: &Routing, control: &Control) -> Result<Self> {
         let chips = domain.chips();
         if chips > MOST_LISTED || *routing == Routing::UpDown {
             return Ok(Self(None));
@@ -21,6 +21,7 @@ impl Passing {
         let alone = Machine::single(domain)?;
         let mut passing = vec![Vec::new(); domain.links() as usize];
         for src in 0..chips {
+            control.check()?;
             for dst in (0..chips).filter(|&dst| dst != src) {
                 walk(&alone, routing, src, dst, &mut |link, _| {
                     passing[link as usize].push((src, dst));
@@ -49,6 +50,7 @@ pub(super) fn changes(
     passing: &Passing,
     damage: &Damage,
     seats: &[u32],
+    control: &Control,
 ) -> Result<Option<Vec<Change>>> {
     let Some(passing) = &passing.0 else {
         return Ok(None);
@@ -70,6 +72,7 @@ pub(super) fn changes(
     let routes = DomainRoutes::new(domain, damage, routing)?;
     let mut out = Vec::with_capacity(pairs.len());
     for (src, dst) in pairs {
+        control.check()?;
         let mut loads: Vec<(u32, f64)> = Vec::new();
         walk(&alone, routing, src, dst, &mut |link, share| {
             loads.push((link as u32, -share));

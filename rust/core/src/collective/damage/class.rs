@@ -65,11 +65,11 @@ impl Class {
             if machine.nic().is_none() {
                 return Ok(Vec::new());
             }
-            redirects(machine, routing, &damage, &seats, ingress)
+            redirects(machine, routing, &damage, &seats, ingress, control)
         });
         let [egress, ingress] = redirects;
         Ok(Self {
-            changed: changes(machine, routing, passing, &damage, &seats)?,
+            changed: changes(machine, routing, passing, &damage, &seats, control)?,
             redirects: [egress?, ingress?],
             damage,
             domains,
@@ -250,6 +250,7 @@ fn redirects(
     damage: &Damage,
     seats: &[u32],
     ingress: bool,
+    control: &Control,
 ) -> Result<Vec<Redirect>> {
     let routes = DomainRoutes::new(machine.domain(), damage, routing)?;
     let mut out = Vec::new();
@@ -257,6 +258,7 @@ fn redirects(
         if damage.has_nic(ingress, chip) {
             continue;
         }
+        control.check()?;
         let Some(port) = routes.port(ingress, seat)? else {
             let why = format!(
                 "no NIC of its UltraServer that it reaches {}",

@@ -64,7 +64,7 @@ impl Hurt {
         if alike.is_empty() {
             return Ok(None);
         }
-        let passing = Passing::of(machine.domain(), routing)?;
+        let passing = Passing::of(machine.domain(), routing, control)?;
         let domain = machine.domain();
         let each = bytes_of::<f64>(domain.links()) + bytes_of::<u32>(u64::from(domain.chips()));
         let what = format_args!(

@@ -220,3 +220,51 @@ fn one_track(stages: Vec<Stage>) -> Track {
         spread: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::{Axis, AxisKind, Domain, Machine, Nic, Site};
+    use crate::operation::Operation::AllReduce;
+    use crate::route::Routing;
+    use crate::{Control, Error};
+
+    #[test]
+    fn a_caller_who_stops_is_no_refusal() {
+        let axis = Axis {
+            name: "x".to_owned(),
+            size: 8,
+            kind: AxisKind::Ring,
+            bandwidth: 1e9,
+            latency: 0.0,
+        };
+        let nic = Nic {
+            bandwidth: 1e9,
+            latency: 0.0,
+            overhead: 0.0,
+        };
+        let site = Site {
+            name: "one".to_owned(),
+            domains: 4,
+            tiers: Vec::new(),
+        };
+        let domain = Domain::new(vec![axis]).expect("sound");
+        let machine = Machine::new(domain, 0.0, Some(nic), vec![site], None).expect("sound");
+        let (groups, routing) = (Groups::all(&machine).expect("small"), Routing::default());
+        let control = Control::default();
+        let context = Context::new(&machine, &routing, &groups, &control).expect("sound");
+        let request = Request::new(AllReduce, 1e6);
+        let slot = Slot {
+            tier: 0,
+            place: Place::Domain,
+            operation: AllReduce,
+            size: 1e6,
+            shares_tier: false,
+        };
+        // One that is known already still answers; that the others were stopped must not pass for a refusal.
+        assert!(fill(&context, &request, &slot, Some("ring")).is_ok());
+        control.cancel();
+        let stopped = fill(&context, &request, &slot, None).map(|all| all.len());
+        assert_eq!(stopped, Err(Error::Cancelled));
+    }
+}

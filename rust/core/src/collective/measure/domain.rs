@@ -171,12 +171,16 @@ fn alike(scene: &Scene, found: &[(u32, u32)]) -> Result<Unit> {
         let message = alone(machine, scene.routing, 0, to, scene.control)?;
         unit.note_alone(message.latency, 1.0 / message.bandwidth);
     }
-    let mut stretches = Vec::new();
+    let mut stretches: Vec<(usize, f64)> = Vec::new();
     for_each_class(machine, scene.control, |class, links| {
-        stretches.push((
+        let (end, bytes) = (
             links.end as usize,
             by_class.get(&class).copied().unwrap_or(0.0),
-        ));
+        );
+        match stretches.last_mut() {
+            Some(last) if last.1.to_bits() == bytes.to_bits() => last.0 = end,
+            _ => stretches.push((end, bytes)),
+        }
     })?;
     unit.ledger.local = Loads::stretched(stretches);
     Ok(unit)

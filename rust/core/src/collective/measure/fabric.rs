@@ -242,6 +242,7 @@ pub(crate) fn site_flows(
     let mut flows = Vec::new();
     for (a, &(from, there, example)) in sites.iter().enumerate() {
         for (b, &(to, here, other)) in sites.iter().enumerate() {
+            scene.control.check()?;
             let bytes = site_bytes(sites, share, a, b);
             if bytes == 0.0 {
                 continue;

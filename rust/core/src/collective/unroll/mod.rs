@@ -83,10 +83,7 @@ pub(crate) fn unroll(context: &Context, request: &Request, stages: &[Stage]) -> 
                                 "look at the schedule of a smaller group",
                             ));
                         }
-                        if sends.len() % 1024 == 0 {
-                            context.control.check()?;
-                        }
-                        Ok(())
+                        context.control.check()
                     };
                     if moves.seats.kind == SeatKind::Sites {
                         layout.between_sites(context, part, moves, &mut visit)?;
