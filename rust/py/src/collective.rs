@@ -10,6 +10,9 @@ use pyo3::types::PyDict;
 use rainier_core::collective as core;
 use std::sync::Arc;
 
+/// (local chips, domains), a list a row.
+type GridTables<'py> = (Bound<'py, PyArray2<u32>>, Bound<'py, PyArray2<u32>>);
+
 #[pymethods]
 impl Groups {
     #[staticmethod]
@@ -83,10 +86,7 @@ impl Groups {
     }
 
     /// The tables of a grid, a list a row: local chips and domains; `None` where groups are listed.
-    fn tables<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<Option<(Bound<'py, PyArray2<u32>>, Bound<'py, PyArray2<u32>>)>> {
+    fn tables<'py>(&self, py: Python<'py>) -> PyResult<Option<GridTables<'py>>> {
         let table = |lists: &[Vec<u32>]| {
             let flat = lists.concat().into_pyarray(py);
             flat.reshape([lists.len(), lists[0].len()])

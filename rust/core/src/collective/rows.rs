@@ -1,6 +1,7 @@
 //! The tables of a result: one row a stage, one row a phase.
 
-use super::cost::{PhaseCost, StageCost, TrackCost};
+use super::cost::{StageCost, TrackCost};
+use super::phase_cost::PhaseCost;
 use super::schedule::Repeat;
 use super::tables::{Column, Table};
 use crate::machine::Machine;

@@ -33,8 +33,8 @@ pub(super) fn validate_tiers(tiers: &[Tier]) -> Result<()> {
                 format!("must be a multiple of the tier below ({below})"),
             ));
         }
-        positive(&name("oversubscription"), tier.oversubscription)?;
-        not_negative(&name("latency"), tier.latency)?;
+        positive(name("oversubscription"), tier.oversubscription)?;
+        not_negative(name("latency"), tier.latency)?;
         below = tier.group;
     }
     Ok(())

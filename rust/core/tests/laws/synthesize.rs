@@ -145,7 +145,7 @@ fn damaged() -> impl Strategy<Value = Network> {
         let count = whole.links.len() as u64;
         for &seed in seeds.iter().take(whole.links.len() / 5) {
             let fewer = without(&left, &[(seed % count) as u32]);
-            if fewer.check().is_ok() {
+            if fewer.check(&Control::default()).is_ok() {
                 left = fewer;
             }
         }

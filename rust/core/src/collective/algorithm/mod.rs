@@ -3,6 +3,7 @@
 mod bruck;
 mod bucket;
 mod bucket_all_to_all;
+mod by_digit;
 mod composed;
 mod direct;
 mod exchange;

@@ -2,8 +2,8 @@
 
 use super::job::Algorithm;
 use super::{
-    bruck, bucket, composed, direct, grid, halving, in_switch, multi_ring, pat, ring, sites, swing,
-    tree, trivance,
+    bruck, bucket, by_digit, composed, direct, grid, halving, in_switch, multi_ring, pat, ring,
+    sites, swing, tree, trivance,
 };
 use crate::operation::Operation::{self, *};
 use crate::{Error, Result};
@@ -68,14 +68,14 @@ pub const ALGORITHMS: &[Algorithm] = &[
         REDUCING,
         halving::halving_doubling,
     )
-    .across(grid::halving_doubling),
+    .across(by_digit::halving_doubling),
     Algorithm::new(
         "recursive_doubling",
         "whole buffers between ranks that differ in one bit: fewest steps for small messages",
         &[AllReduce],
         halving::recursive_doubling,
     )
-    .across(grid::recursive_doubling),
+    .across(by_digit::recursive_doubling),
     Algorithm::new(
         "swing",
         "exchanges that swing to either side at distances 1, 1, 3, 5, 11, ..., all axes and ways at once",
@@ -154,7 +154,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         &[AllReduce, Broadcast, Reduce, Gather, Scatter],
         tree::binomial,
     )
-    .across(grid::binomial),
+    .across(by_digit::binomial),
     Algorithm::new(
         "double_binary_tree",
         "two pipelined binary trees, half of the data each",

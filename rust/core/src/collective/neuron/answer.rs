@@ -1,7 +1,8 @@
 //! The answer as every other algorithm gives it: rows that say what is link, what endpoint, what overhead.
 
-use super::super::cost::{PhaseCost, StageCost, combine};
+use super::super::cost::{StageCost, combine};
 use super::super::outcome::{Candidate, Outcome};
+use super::super::phase_cost::PhaseCost;
 use super::super::rows::Row;
 use super::call::Call;
 use super::part::{Overlap, Part, Plan, Segment, Timing};
