@@ -20,6 +20,7 @@ import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (2_000_000 << 10,) * 2)
 import itertools
 import numpy as np
+import numpy.ma  # numpy loads it at its first use, which may be after `starve`
 import rainier_fast as rf
 
 def pairs(machine, count):
