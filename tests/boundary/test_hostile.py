@@ -101,6 +101,14 @@ def _too_long(*_: object) -> None:
     raise TimeoutError(f"no answer after {_MOST_S} s of the processor")
 
 
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGVTALRM)
+    yield
+    signal.signal(signal.SIGVTALRM, before)
+    rf.memory_limit("default")  # one of the values of the sweep may be a limit
+
+
 @pytest.mark.parametrize("call", list(calls(instances())), ids=lambda call: call.label)
 def test_hostile_values_are_refused_or_answered(call: Call) -> None:
     call.run({})
