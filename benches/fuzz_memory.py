@@ -215,7 +215,8 @@ def ask_collective(draw: Draw) -> object:
     ask = getattr(machine, name)
     options = draw.options(name)
     group = draw.group(machine)
-    made = ask(group=group, **options) if name == "barrier" else ask(draw.size(), group, **options)
+    sizes = () if name == "barrier" else (draw.size(),)
+    made = ask(*sizes, group=group, **options)
     seen: list[object] = [str(made), made.time_s]
     if draw.rng.random() < 0.2:
         seen.append(made.link_loads().time_s)
@@ -229,7 +230,7 @@ def ask_mesh(draw: Draw) -> object:
     mesh = machine.mesh(dp=machine.num_chips // tp, tp=tp)
     name = draw.one_of("all_reduce", "all_gather", "all_to_all", "broadcast")
     axis = draw.one_of("dp", "tp", ("dp", "tp"))
-    made = getattr(mesh, name)(draw.size(), axis, **draw.options(name))
+    made = getattr(mesh, name)(draw.size(), axis=axis, **draw.options(name))
     return str(made), mesh.chips(tp=0), mesh.axis_groups("tp").to_array()
 
 
@@ -256,7 +257,7 @@ def ask_together(draw: Draw) -> object:
         name = draw.one_of("all_reduce", "all_gather", "all_to_all")
         ask = getattr(machine.plan, name)
         options = draw.options(name) | {"model": model}
-        plans.append(ask(draw.size(), draw.group(machine), **options).named(f"p{at}"))
+        plans.append(ask(draw.size(), group=draw.group(machine), **options).named(f"p{at}"))
     return str(machine.together(plans))
 
 

@@ -57,10 +57,10 @@ def memory_limit(limit: Quantity | None = None) -> int:
     if limit is None:
         return _core.memory_limit()
     resident, addresses = _most_resident(), _most_addresses()
-    if limit == _DEFAULT:
+    if isinstance(limit, str) and str.__str__(limit) == _DEFAULT:
         wanted = min(resident, addresses)
     else:
-        wanted = int(parse_bytes(limit, "limit"))
+        wanted = min(int(parse_bytes(limit, "limit")), _NO_END)
         if wanted < 1:
             raise invalid("limit", limit, "must be at least 1 byte, or 'default'")
     # A small limit counts only what the core reckons: other threads make the process grow too.

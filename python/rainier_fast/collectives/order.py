@@ -36,7 +36,7 @@ def as_order(order: object, machine: Base, sizes: Mapping[str, int]) -> _core.Or
     """Return what ``order=`` says, None for ascending chips."""
     if order is None:
         return None
-    if isinstance(order, Laid):
+    if hasattr(type(order), "_order_on") and isinstance(order, Laid):  # by its class alone
         found = order._order_on(machine, sizes)
     elif isinstance(order, _Sums):
         found = _core.Order.of_sums(machine._core, [list(axis) for axis in order])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rainier_fast.definitions.check import as_items
+from rainier_fast.definitions.check import as_items, as_name
 from rainier_fast.errors import InvalidArgument, invalid, invalid_type, shown
 from rainier_fast.formats.csv_text import read_csv
 from rainier_fast.formats.nccl_text import is_nccl_text, read_nccl_text
@@ -41,7 +41,7 @@ def read(
         ("size_unit", size_unit, ("bytes", "elements")),
         ("time_unit", time_unit, ("s", "ms", "us", "ns")),
     ):
-        if value is not None and value not in allowed:
+        if value is not None and as_name(name, value) not in allowed:
             raise invalid(name, value, f"must be one of {', '.join(allowed)}")
     form, records, ranks = _records(table)
     if not records:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from rainier_fast.definitions.axis import Axis, Tier
-from rainier_fast.definitions.check import as_count, as_flag, as_name
+from rainier_fast.definitions.check import as_count, as_flag, as_items, as_name
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import MAX_AXES, UltraServer
 from rainier_fast.errors import invalid, invalid_type
@@ -203,7 +203,7 @@ def domain(ultraserver: UltraServer, name: str | None = None) -> Machine:
     if not isinstance(ultraserver, UltraServer):
         raise invalid_type("ultraserver", ultraserver, "must be an UltraServer")
     alone = dataclasses.replace(ultraserver, nic=None)
-    words = [repr(alone)] + ([] if name is None else [f"name={name!r}"])
+    words = [repr(alone)] + ([] if name is None else [f"name={as_name('name', name)!r}"])
     site = Site(alone.name, 1, alone, Fabric())
     return Machine._make((site,), None, name, f"domain({', '.join(words)})")
 
@@ -222,7 +222,7 @@ def _alone(
 def _sizes(shape: object) -> tuple[int, ...]:
     if not _many(shape):
         return (as_count("shape", shape),)
-    sizes: list[Any] = list(shape)  # type: ignore[call-overload]
+    sizes = as_items("shape", shape, "must be one size, or one for each axis")
     if not 1 <= len(sizes) <= MAX_AXES:
         raise invalid("shape", shape, f"must have 1 to {MAX_AXES} axes")
     return tuple(as_count(f"shape[{at}]", size) for at, size in enumerate(sizes))
@@ -233,17 +233,18 @@ def _per_axis(
 ) -> tuple[_Value, ...]:
     if not _many(given):
         return (parse(given, argument),) * count
-    values: list[Any] = list(given)  # type: ignore[call-overload]
+    allowed = f"must be one value, or {count}: one for each axis"
+    values = as_items(argument, given, allowed)
     if len(values) != count:
-        raise invalid(argument, given, f"must be one value, or {count}: one for each axis")
+        raise invalid(argument, given, allowed)
     return tuple(parse(value, f"{argument}[{at}]") for at, value in enumerate(values))
 
 
-def _many(given: object) -> bool:
-    # Arrays are no Sequence to Python.
+def _many(given: Any) -> bool:
     if isinstance(given, str | bytes):
         return False
-    return isinstance(given, Sequence) or getattr(given, "ndim", 0) == 1
+    # Arrays and columns of tables are no Sequence to Python.
+    return isinstance(given, Sequence) or (hasattr(type(given), "ndim") and given.ndim == 1)
 
 
 def _short(values: tuple[_Value, ...]) -> _Value | tuple[_Value, ...]:
