@@ -240,11 +240,13 @@ def _per_axis(
     return tuple(parse(value, f"{argument}[{at}]") for at, value in enumerate(values))
 
 
-def _many(given: Any) -> bool:
+def _many(given: object) -> bool:
     if isinstance(given, str | bytes):
         return False
     # Arrays and columns of tables are no Sequence to Python.
-    return isinstance(given, Sequence) or (hasattr(type(given), "ndim") and given.ndim == 1)
+    return isinstance(given, Sequence) or (
+        hasattr(type(given), "ndim") and getattr(given, "ndim", 0) == 1
+    )
 
 
 def _short(values: tuple[_Value, ...]) -> _Value | tuple[_Value, ...]:
