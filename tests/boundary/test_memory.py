@@ -20,8 +20,9 @@ import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (2_000_000 << 10,) * 2)
 import itertools
 import numpy as np
-import numpy.ma  # numpy loads it at its first use, which may be after `starve`
+import numpy.ma  # loaded at its first use, as what follows, which may be after `starve`
 import rainier_fast as rf
+import rainier_fast.results
 
 def pairs(machine, count):
     return np.random.default_rng(0).integers(0, machine.num_chips, (2, count))

@@ -106,7 +106,7 @@ class Call(Options, total=False):
 
     group: Group
     root: int
-    shift: int | None
+    shift: int
 
 
 class Option(NamedTuple):

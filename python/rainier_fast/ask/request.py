@@ -81,9 +81,7 @@ def make_request(machine: Base, operation: str, size: Quantity, **options: Unpac
     operation = as_one_of("operation", operation, OPERATIONS)
     nbytes = parse_bytes(size, "size")
     groups = as_groups(options.get("group"), machine)
-    shift = options.get("shift")
-    if shift is None:
-        shift = int(operation == "send_recv")  # to the next rank
+    shift = options.get("shift", int(operation == "send_recv"))  # to the next rank
     return Request(
         operation=operation,
         size=nbytes,
