@@ -56,6 +56,43 @@ _Together = tuple[
     list[tuple[float, float, float, float, _Meeting | None]], float, float, _Meeting | None, int
 ]
 
+__all__ = [
+    "MODELS",
+    "OPERATIONS",
+    "Faults",
+    "Groups",
+    "Machine",
+    "Order",
+    "Outcome",
+    "Schedule",
+    "Tables",
+    "Written",
+    "__version__",
+    "algorithms",
+    "best_mapping",
+    "build_info",
+    "damaged_ultraservers",
+    "dead_ultraservers",
+    "faults",
+    "healthy",
+    "in_mode",
+    "links_named",
+    "mapping_dimensions",
+    "memory_limit",
+    "monte_carlo",
+    "num_live_chips",
+    "overlay_bytes",
+    "repaired",
+    "routing_reports",
+    "sample_faults",
+    "set_memory_limit",
+    "share_links",
+    "share_messages",
+    "unreachable",
+    "with_faults",
+    "write_out",
+]
+
 __version__: str
 OPERATIONS: tuple[str, ...]
 MODELS: tuple[str, ...]
@@ -175,9 +212,10 @@ class Faults:
     sites: NDArray[np.int64]
     degraded: list[tuple[int, float]]
 
-    def __init__(self, row: _FaultRow) -> None: ...
+    def __new__(cls, row: _FaultRow) -> Faults: ...
     def __len__(self) -> int: ...
-    def __or__(self, other: Faults) -> Faults: ...
+    def __or__(self, value: Faults, /) -> Faults: ...
+    def __ror__(self, value: Faults, /) -> Faults: ...
     def counts(self) -> list[tuple[str, int]]:
         """Return how many of each kind are named."""
 
@@ -337,6 +375,7 @@ class Outcome:
     def tables(self) -> Tables: ...
     def link_loads(self) -> NDArray[np.float64]: ...
 
+@final
 class Tables:
     def names(self) -> list[str]: ...
     # empty for a name that is none of them

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// run one schedule; any other gets its own.
 ///
 /// # Errors
-/// Those of [`schedule`](crate::collective::schedule), and [`Error::Unsupported`] for too many messages.
+/// Those of [`schedule`](crate::collective::schedule), and [`Error::Unsupported`](crate::Error) for too many messages.
 pub fn write_out(
     machine: &Machine,
     groups: &Groups,

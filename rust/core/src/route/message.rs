@@ -32,8 +32,9 @@ pub struct Route {
 /// single path. Spread messages may visit a link several times; its shares add.
 ///
 /// # Errors
-/// [`Error::OutOfRange`] for chips outside the machine, those of [`Routing::check`], and on a damaged machine
-/// [`Error::Unreachable`], and [`Error::Unsupported`] for routing that does not go round damage.
+/// [`Error::OutOfRange`](crate::Error::OutOfRange) for chips outside the machine, those of [`Routing::check`], and on a
+/// damaged machine [`Error::Unreachable`](crate::Error::Unreachable), and
+/// [`Error::Unsupported`](crate::Error::Unsupported) for routing that does not go round damage.
 pub fn walk(
     machine: &Machine,
     routing: &Routing,
@@ -59,7 +60,7 @@ pub fn route(machine: &Machine, routing: &Routing, src: u32, dst: u32) -> Result
 /// links.
 ///
 /// # Errors
-/// As [`walk`], and [`Error::Cancelled`].
+/// As [`walk`], and [`Error::Cancelled`](crate::Error::Cancelled).
 pub fn route_until(
     machine: &Machine,
     routing: &Routing,

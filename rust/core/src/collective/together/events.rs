@@ -15,7 +15,7 @@ use crate::{Control, Result};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// A plan written out: what [`write_out`](super::write_out) made of its request, or schedules of one's own.
+/// A plan written out: what [`write_out`](crate::collective::write_out) made of its request, or schedules of one's own.
 #[derive(Debug, Clone, Copy)]
 pub struct Work<'a> {
     /// Its messages.
