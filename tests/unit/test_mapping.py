@@ -397,8 +397,7 @@ def test_a_mesh_of_half_a_million_chips_in_an_order_of_its_own_is_small() -> Non
     digits = np.arange(machine.num_chips).reshape(512, 16, 4, 2, 2, 2, 2)
     order = digits.transpose(0, 2, 4, 6, 1, 3, 5).reshape(8192, 16, 4)
     mesh = machine.mesh(dp=-1, pp=16, tp=4, order=order)
-    # Beside the machine: a number for each coordinate of each axis, at most 5 bytes long.
-    assert len(pickle.dumps(mesh)) - len(pickle.dumps(machine)) < 40_000
+    assert len(pickle.dumps(mesh)) < 40_000
     assert mesh.axis_groups("tp").members(0).tolist() == [0, 2, 8, 10]
     for axis in ("dp", "pp", "tp"):
         groups = mesh.axis_groups(axis)
