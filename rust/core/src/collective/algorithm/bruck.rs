@@ -4,6 +4,7 @@
 use super::job::{Job, unsupported};
 use crate::Result;
 use crate::collective::moves::{Moves, Sends, Space};
+use crate::collective::rule::{Order, Rule};
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 
@@ -50,6 +51,12 @@ fn gather(job: &Job, reach: u32, reduce: bool) -> Result<Phase> {
             (rank, behind)
         }]
     });
+    let distance = i64::from(reach);
+    let rule = match reduce {
+        true => Rule::turn(ranks, distance, Order::Receivers),
+        false => Rule::turn(ranks, -distance, Order::Senders),
+    };
+    let sends = sends.ruled(rule);
     let count = reach.min(ranks - reach);
     let pattern = job.placement.pattern(job.context, &sends)?;
     let carry = move |_: u64, from: u32, to: u32| {
@@ -70,6 +77,7 @@ fn gather(job: &Job, reach: u32, reduce: bool) -> Result<Phase> {
 fn shift(job: &Job, reach: u32) -> Result<Phase> {
     let ranks = job.placement.ranks() as u32;
     let sends = Sends::of_each(ranks, move |rank| [(rank, (rank + reach) % ranks)]);
+    let sends = sends.ruled(Rule::turn(ranks, i64::from(reach), Order::Senders));
     let travels = move |distance: &u32| distance & reach != 0;
     let count = (1..ranks).filter(travels).count();
     let pattern = job.placement.pattern(job.context, &sends)?;

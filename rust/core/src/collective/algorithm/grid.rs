@@ -169,6 +169,7 @@ impl RingOrder {
         let sends = Sends::Made {
             count: count as usize,
             make: Rc::new(make),
+            rule: None,
         };
         Moves::between(by_rank(), sends, |_, _, _| Vec::new())
     }

@@ -8,6 +8,7 @@ use super::job::Job;
 use super::trade::{Form, Lane, trade};
 use crate::Result;
 use crate::collective::moves::Sends;
+use crate::collective::rule::Rule;
 use crate::collective::schedule::Stage;
 use std::rc::Rc;
 
@@ -27,6 +28,9 @@ pub(crate) fn recursive_doubling(job: &Job) -> Result<Vec<Stage>> {
 /// Exchanges over each bit of the ranks below the largest power of two, lowest first.
 fn bits(ranks: usize) -> Rc<Exchange> {
     let bits = ranks.ilog2();
-    let step = |bit: u32| Sends::of_each(1 << bits, move |rank| [(rank, rank ^ (1 << bit))]);
+    let step = |bit: u32| {
+        let sends = Sends::of_each(1 << bits, move |rank| [(rank, rank ^ (1 << bit))]);
+        sends.ruled(Rule::bit(bits, bit))
+    };
     Exchange::new(1 << bits, (0..bits).map(step).collect())
 }

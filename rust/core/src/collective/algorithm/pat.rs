@@ -5,6 +5,7 @@
 use super::job::{Job, unsupported};
 use crate::Result;
 use crate::collective::moves::{Moves, Sends, Space};
+use crate::collective::rule::{Order, Rule};
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 
@@ -36,6 +37,12 @@ fn step(job: &Job, reach: u32, reduce: bool) -> Result<Phase> {
         let ahead = (rank + reach) % ranks;
         [if reduce { (ahead, rank) } else { (rank, ahead) }]
     });
+    let distance = i64::from(reach);
+    let rule = match reduce {
+        true => Rule::turn(ranks, -distance, Order::Receivers),
+        false => Rule::turn(ranks, distance, Order::Senders),
+    };
+    let sends = sends.ruled(rule);
     let passing = move || (0..ranks - reach).step_by(2 * reach as usize);
     let count = passing().count();
     let pattern = job.placement.pattern(job.context, &sends)?;

@@ -8,6 +8,7 @@ use crate::Result;
 use crate::collective::context::Pattern;
 use crate::collective::moves::{Moves, Sends, Space};
 use crate::collective::placement::Placement;
+use crate::collective::rule::{Order, Rule};
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 use std::rc::Rc;
@@ -61,6 +62,11 @@ fn directions(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Ring>> {
             let next = (rank + 1) % ranks;
             [if backward { (next, rank) } else { (rank, next) }]
         });
+        let rule = match backward {
+            true => Rule::turn(ranks, -1, Order::Receivers),
+            false => Rule::turn(ranks, 1, Order::Senders),
+        };
+        let sends = sends.ruled(rule);
         let pattern = ring.pattern(job.context, &sends)?;
         let moves = Moves::new(ring, sends, |_, _, _| Vec::new());
         Ok(Ring {

@@ -10,6 +10,7 @@ use super::job::Job;
 use super::trade::{Form, Lane, trade};
 use crate::Result;
 use crate::collective::moves::Sends;
+use crate::collective::rule::Rule;
 use crate::collective::schedule::Stage;
 use std::rc::Rc;
 
@@ -56,7 +57,11 @@ fn exchange(sizes: &[u32], first: usize, mirrored: bool) -> Rc<Exchange> {
                 let there = (here + if forward { reach } else { -reach }).rem_euclid(size);
                 rank - here as u32 * stride + there as u32 * stride
             };
-            Sends::of_each(ranks, move |rank| [(rank, peer(rank))])
+            let sends = Sends::of_each(ranks, move |rank| [(rank, peer(rank))]);
+            match sizes {
+                [_] => sends.ruled(Rule::swing(ranks, if mirrored { -reach } else { reach })),
+                _ => sends,
+            }
         })
         .collect();
     Exchange::new(ranks, steps)

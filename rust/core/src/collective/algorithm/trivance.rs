@@ -7,6 +7,7 @@ use super::job::Job;
 use super::swing::turns;
 use super::trade::{Form, Lane, trade};
 use crate::collective::moves::Sends;
+use crate::collective::rule::{Order, Rule};
 use crate::collective::schedule::Stage;
 use crate::{Error, Result};
 use std::rc::Rc;
@@ -56,9 +57,14 @@ fn exchange(sizes: &[u32], first: usize) -> Rc<Exchange> {
                 let here = rank / stride % size;
                 rank - here * stride + (here + by) % size * stride
             };
-            Sends::of_each(ranks, move |rank| {
+            let sends = Sends::of_each(ranks, move |rank| {
                 [reach, size - reach].map(|by| (rank, moved(rank, by)))
-            })
+            });
+            let turn = |by: i64| Rule::turn(ranks, by, Order::Senders);
+            match sizes {
+                [_] => sends.ruled(turn(i64::from(reach)).and(turn(-i64::from(reach)))),
+                _ => sends,
+            }
         })
         .collect();
     Exchange::new(ranks, steps)

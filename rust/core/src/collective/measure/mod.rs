@@ -2,6 +2,8 @@
 
 mod domain;
 mod fabric;
+mod row;
+mod ruled;
 #[cfg(test)]
 mod tests;
 
@@ -9,6 +11,7 @@ pub(crate) use domain::ports;
 pub(crate) use fabric::{by_site, site_bytes, site_flows};
 
 use super::damage;
+use super::pairs::Pairs;
 use super::pattern::Kind;
 use super::scene::Scene;
 use super::unit::Unit;
@@ -39,6 +42,7 @@ pub(crate) fn unit(scene: &Scene, kind: &Kind) -> Result<Unit> {
 fn whole(scene: &Scene, kind: &Kind) -> Result<Unit> {
     // NIC loads by domain, for each lane or root where those differ, and those of the fabric; lists of messages.
     let (by_domain, pairs) = match kind {
+        Kind::Rails(pairs) | Kind::Lanes { pairs, .. } if pairs.flows().is_some() => (0, 0),
         Kind::LocalAll | Kind::InSwitch { .. } => (0, 0),
         Kind::Local(pairs) | Kind::Flat(pairs) => (0, pairs.len()),
         Kind::Lanes { lanes, pairs } => (2 + 2 * lanes.len() as u64, pairs.len()),
@@ -58,8 +62,8 @@ fn whole(scene: &Scene, kind: &Kind) -> Result<Unit> {
         Kind::Local(pairs) => domain::local(scene, &pairs.list()),
         Kind::LocalAll => domain::local_all(scene),
         Kind::InSwitch { groups, gather } => domain::in_switch(scene, groups, *gather),
-        Kind::Rails(pairs) => fabric::rails(scene, &pairs.list(), None),
-        Kind::Lanes { pairs, lanes } => fabric::rails(scene, &pairs.list(), Some(lanes.as_slice())),
+        Kind::Rails(pairs) => rails(scene, pairs, None),
+        Kind::Lanes { pairs, lanes } => rails(scene, pairs, Some(lanes.as_slice())),
         Kind::Star {
             sets,
             locals,
@@ -68,5 +72,12 @@ fn whole(scene: &Scene, kind: &Kind) -> Result<Unit> {
         Kind::Exchange { sets, spread } => fabric::exchange(scene, sets, *spread),
         Kind::Sites { sets, share } => fabric::sites(scene, sets, *share),
         Kind::Flat(pairs) => domain::flat(scene, &pairs.list()),
+    }
+}
+
+fn rails(scene: &Scene, pairs: &Pairs, lanes: Option<&[(u32, u32)]>) -> Result<Unit> {
+    match pairs.flows() {
+        Some(flows) => ruled::ruled(scene, flows, lanes),
+        None => fabric::rails(scene, &pairs.list(), lanes),
     }
 }
