@@ -1,0 +1,210 @@
+//! Who sends to whom, without a list of it where one can be made when it is asked for.
+
+use super::rule::{Flows, Rule, Spacing};
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::ops::Range;
+use std::rc::Rc;
+
+/// (from, to) ranks of messages.
+#[derive(Clone)]
+pub(crate) enum Sends {
+    /// These.
+    List(Rc<[(u32, u32)]>),
+    /// So many, made when they are asked for: a list of all messages of a large machine is never needed to cost it.
+    Lazy {
+        /// How many there are.
+        count: usize,
+        /// Makes them.
+        make: Rc<dyn Fn() -> Vec<(u32, u32)>>,
+        /// What all of them are, where that is a rule.
+        rule: Option<Rc<Rule>>,
+    },
+    /// Every rank to every other.
+    All,
+}
+
+impl std::fmt::Debug for Sends {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::List(sends) => write!(f, "{} sends", sends.len()),
+            Self::Lazy { count, .. } => write!(f, "{count} sends to be made"),
+            Self::All => f.write_str("all to all"),
+        }
+    }
+}
+
+impl From<Vec<(u32, u32)>> for Sends {
+    fn from(sends: Vec<(u32, u32)>) -> Self {
+        Self::List(sends.into())
+    }
+}
+
+impl Sends {
+    /// The sends of each of `ranks` ranks: those that `of` says, as many for each.
+    pub(crate) fn of_each<const EACH: usize>(
+        ranks: u32,
+        of: impl Fn(u32) -> [(u32, u32); EACH] + 'static,
+    ) -> Self {
+        Self::of_ranks(0..ranks, of)
+    }
+
+    /// The same of some of the ranks.
+    pub(crate) fn of_ranks<const EACH: usize>(
+        ranks: Range<u32>,
+        of: impl Fn(u32) -> [(u32, u32); EACH] + 'static,
+    ) -> Self {
+        Self::Lazy {
+            count: ranks.len() * EACH,
+            make: Rc::new(move || ranks.clone().flat_map(&of).collect()),
+            rule: None,
+        }
+    }
+
+    /// The same sends, of which a rule is known that says the same.
+    pub(crate) fn ruled(self, own: Rule) -> Self {
+        match self {
+            Self::Lazy { count, make, .. } => Self::Lazy {
+                count,
+                make,
+                rule: Some(Rc::new(own)),
+            },
+            other => other,
+        }
+    }
+
+    /// What all of them are, where that is a rule.
+    pub(crate) fn rule(&self) -> Option<&Rule> {
+        match self {
+            Self::Lazy { rule, .. } => rule.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// How many there are, where that is known without the ranks.
+    pub(crate) fn count(&self) -> Option<usize> {
+        match self {
+            Self::List(sends) => Some(sends.len()),
+            Self::Lazy { count, .. } => Some(*count),
+            Self::All => None,
+        }
+    }
+
+    /// All of them, over so many ranks.
+    pub(crate) fn list(&self, ranks: u32) -> Cow<'_, [(u32, u32)]> {
+        match self {
+            Self::List(sends) => Cow::Borrowed(sends),
+            Self::Lazy { make, .. } => Cow::Owned(make()),
+            Self::All => Cow::Owned(to_all(ranks)),
+        }
+    }
+}
+
+/// Every rank to every other. Each begins with the rank after it, so that first come, first served, they do not all
+/// begin with the same one.
+pub(crate) fn to_all(ranks: u32) -> Vec<(u32, u32)> {
+    (0..ranks)
+        .flat_map(|from| (1..ranks).map(move |ahead| (from, (from + ahead) % ranks)))
+        .collect()
+}
+
+/// (from, to) of a pattern's messages: chips, or domains. The same sends in each of some groups, kept as those.
+#[derive(Clone)]
+pub(crate) struct Pairs {
+    groups: Rc<[Vec<u32>]>,
+    sends: Sends,
+    /// How many there are, and a number that tells lists apart; of those without flows.
+    digest: OnceCell<(usize, u64)>,
+    flows: Option<Rc<Flows>>,
+}
+
+impl Pairs {
+    /// The sends of ranks in each group, one group after another; `spacing` is that of the groups, if they have one.
+    pub(crate) fn of(groups: &Rc<[Vec<u32>]>, sends: &Sends, spacing: Option<&Spacing>) -> Self {
+        let flows = spacing.zip(sends.rule());
+        let flows = flows.and_then(|(spacing, rule)| Flows::new(rule, spacing));
+        Self {
+            groups: Rc::clone(groups),
+            sends: sends.clone(),
+            digest: OnceCell::new(),
+            flows: flows.map(Rc::new),
+        }
+    }
+
+    /// What all of them are, where that is a rule.
+    pub(crate) fn flows(&self) -> Option<&Flows> {
+        self.flows.as_deref()
+    }
+
+    fn digest(&self) -> (usize, u64) {
+        *self.digest.get_or_init(|| {
+            let (mut len, mut digest) = (0, 0xcbf2_9ce4_8422_2325u64);
+            self.visit(|from, to| {
+                len += 1;
+                let word = u64::from(from) << 32 | u64::from(to);
+                digest = (digest ^ word)
+                    .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                    .rotate_left(29);
+            });
+            (len, digest)
+        })
+    }
+
+    fn visit(&self, mut each: impl FnMut(u32, u32)) {
+        if self.groups.is_empty() {
+            return self
+                .sends
+                .list(0)
+                .iter()
+                .for_each(|&(from, to)| each(from, to));
+        }
+        let sends = self.sends.list(self.groups[0].len() as u32);
+        for group in self.groups.iter() {
+            let member = |rank: u32| group[rank as usize];
+            sends
+                .iter()
+                .for_each(|&(from, to)| each(member(from), member(to)));
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        match (self.sends.count(), self.groups.len()) {
+            (Some(count), groups) => count * groups.max(1),
+            (None, _) => self.digest().0,
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn list(&self) -> Cow<'_, [(u32, u32)]> {
+        if self.groups.is_empty() {
+            return self.sends.list(0);
+        }
+        let mut list = Vec::with_capacity(self.len());
+        self.visit(|from, to| list.push((from, to)));
+        Cow::Owned(list)
+    }
+}
+
+impl From<Vec<(u32, u32)>> for Pairs {
+    fn from(pairs: Vec<(u32, u32)>) -> Self {
+        let none: Rc<[Vec<u32>]> = Rc::new([]);
+        Self::of(&none, &pairs.into(), None)
+    }
+}
+
+impl PartialEq for Pairs {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.flows, &other.flows) {
+            (Some(own), Some(others)) => own == others,
+            (None, None) => self.digest() == other.digest() && self.list() == other.list(),
+            _ => false,
+        }
+    }
+}
+
+impl std::fmt::Debug for Pairs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.list().iter()).finish()
+    }
+}

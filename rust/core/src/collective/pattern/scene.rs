@@ -1,0 +1,309 @@
+//! The scene of one collective call, which all that measure it look at: the machine, who takes part, what is broken,
+//! how messages are routed.
+
+use super::damage::{DomainDamage, has_damage_between};
+use super::loads::{Loads, Stretches};
+use super::symmetry::is_homogeneous;
+use crate::collective::ask::group::Groups;
+use crate::machine::{Machine, Site, groups};
+use crate::memory::{Taken, bytes_of};
+use crate::route::Routing;
+use crate::{Control, Result};
+
+/// The surroundings of one collective call.
+pub(crate) struct Scene<'a> {
+    pub(crate) machine: &'a Machine,
+    /// One domain of the machine on its own: local patterns are routed on it.
+    pub(crate) domain_machine: Machine,
+    pub(crate) routing: &'a Routing,
+    pub(crate) groups: &'a Groups,
+    pub(crate) control: &'a Control,
+    /// The domain looks the same from each of its chips.
+    pub(crate) homogeneous: bool,
+    /// The damaged domains that take part.
+    pub(crate) damaged: Option<DomainDamage>,
+    /// Bandwidth of each local link of a domain.
+    pub(crate) local_bandwidth: Loads,
+    /// Bandwidth of each fabric and WAN link, counted from the first fabric link.
+    pub(crate) fabric_bandwidth: Loads,
+    /// Latency of each fabric and WAN link.
+    fabric_latency: Loads,
+    /// Per site and tier: the first of its links, counted from the first fabric link.
+    tiers: Vec<Vec<usize>>,
+    member_domains: Vec<u32>,
+    members: Vec<u32>,
+    /// WAN links from site to site (row: from, column: to), counted from the first fabric link: over other sites where
+    /// the direct one is dead.
+    wan_paths: Vec<Vec<usize>>,
+    #[expect(dead_code, reason = "held for its drop")]
+    taken: Taken,
+}
+
+/// What the path between two domains costs a message.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct PathCost {
+    /// Seconds from chip to chip, NICs included.
+    pub(crate) latency: f64,
+    /// Bytes/s of the narrowest link.
+    pub(crate) bandwidth: f64,
+}
+
+impl<'a> Scene<'a> {
+    pub(crate) fn new(
+        machine: &'a Machine,
+        routing: &'a Routing,
+        groups: &'a Groups,
+        control: &'a Control,
+    ) -> Result<Self> {
+        let site = Site {
+            name: String::new(),
+            domains: 1,
+            tiers: Vec::new(),
+        };
+        let domain_machine = Machine::new(
+            machine.domain().clone(),
+            machine.overhead(),
+            None,
+            vec![site],
+            None,
+        )?;
+        let taken = reckon(machine, control)?;
+        let local_bandwidth = domain_machine.link_bandwidths()?.into();
+        let [fabric_bandwidth, fabric_latency] = fabric_numbers(machine);
+        let (mut member_domains, mut members) = (Vec::new(), Vec::new());
+        if let Groups::Grid { locals, domains } = groups {
+            member_domains = domains.concat();
+            members = locals.concat();
+            member_domains.sort_unstable();
+            members.sort_unstable();
+        }
+        Ok(Self {
+            damaged: match member_domains.is_empty() || !machine.is_damaged() {
+                true => None,
+                false => DomainDamage::new(machine, routing, &member_domains, control)?,
+            },
+            homogeneous: is_homogeneous(domain_machine.domain(), routing),
+            machine,
+            domain_machine,
+            routing,
+            groups,
+            control,
+            local_bandwidth,
+            fabric_bandwidth,
+            fabric_latency,
+            tiers: tiers(machine),
+            member_domains,
+            members,
+            wan_paths: wan_paths(machine),
+            taken,
+        })
+    }
+
+    /// The path between the NICs of two domains; `visit` gets each fabric and WAN link on it, counted from the first
+    /// fabric link. The same links as [`Machine::between_domains`], from tables.
+    pub(crate) fn path(&self, from: u32, to: u32, mut visit: impl FnMut(usize)) -> PathCost {
+        let mut cost = self.nics();
+        let mut pass = |link: usize| {
+            self.pass(&mut cost, link);
+            visit(link);
+        };
+        let machine = self.machine;
+        let (site, other) = (machine.site_of(from), machine.site_of(to));
+        let [from, to] = [(from, site), (to, other)].map(|(domain, site)| {
+            let place = domain - machine.first_domain(site);
+            let tiers = machine.sites()[site].tiers.iter().zip(&self.tiers[site]);
+            tiers.map(move |(tier, first)| first + 2 * (place / tier.group) as usize)
+        });
+        if site == other {
+            for (up, down) in from.zip(to).take_while(|(up, down)| up != down) {
+                pass(up);
+                pass(down + 1);
+            }
+            return cost;
+        }
+        from.for_each(&mut pass);
+        self.wan_path(site, other)
+            .iter()
+            .for_each(|&link| pass(link));
+        to.for_each(|down| pass(down + 1));
+        cost
+    }
+
+    /// The way between two domains of a site that climbs so many tiers, on a fabric without damage. Groups of the tiers
+    /// from `cut` on are cut short by the end of the site: where it begins, where it ends.
+    pub(crate) fn way_inside(&self, site: usize, climb: usize, cut: (usize, usize)) -> PathCost {
+        let mut cost = self.nics();
+        for tier in 0..climb {
+            self.pass(&mut cost, self.bundle(site, tier, cut.0));
+            self.pass(&mut cost, self.bundle(site, tier, cut.1) + 1);
+        }
+        cost
+    }
+
+    /// The same from one site to another.
+    pub(crate) fn way_between(&self, from: usize, to: usize, cut: (usize, usize)) -> PathCost {
+        let mut cost = self.nics();
+        let up = (0..self.tiers[from].len()).map(|tier| self.bundle(from, tier, cut.0));
+        let down = (0..self.tiers[to].len()).map(|tier| self.bundle(to, tier, cut.1) + 1);
+        let path = self.wan_path(from, to).iter().copied();
+        up.chain(path)
+            .chain(down)
+            .for_each(|link| self.pass(&mut cost, link));
+        cost
+    }
+
+    fn nics(&self) -> PathCost {
+        let nic = self.machine.nic();
+        let nic = nic.expect("several domains have NICs: checked at construction");
+        PathCost {
+            latency: 2.0 * nic.latency,
+            bandwidth: nic.bandwidth,
+        }
+    }
+
+    fn pass(&self, cost: &mut PathCost, link: usize) {
+        cost.latency += self.fabric_latency.get(link);
+        cost.bandwidth = cost.bandwidth.min(self.fabric_bandwidth.get(link));
+    }
+
+    /// The first uplink of a tier of a site; the last, where groups from that tier on are cut short.
+    fn bundle(&self, site: usize, tier: usize, cut: usize) -> usize {
+        let definition = &self.machine.sites()[site];
+        let last = groups(&definition.tiers[tier], definition.domains) as usize - 1;
+        self.tiers[site][tier] + if tier >= cut { 2 * last } else { 0 }
+    }
+
+    /// Bundles of the fabric or WAN links are dead or slower.
+    pub(crate) fn is_fabric_damaged(&self) -> bool {
+        has_damage_between(self.machine)
+    }
+
+    /// The WAN links from one site to another, counted from the first fabric link.
+    pub(crate) fn wan_path(&self, from: usize, to: usize) -> &[usize] {
+        &self.wan_paths[from * self.machine.sites().len() + to]
+    }
+
+    /// Domains that hold members of a grid, ascending.
+    pub(crate) fn member_domains(&self) -> &[u32] {
+        &self.member_domains
+    }
+
+    /// Local chips of a domain that are members of some group of a grid, ascending.
+    pub(crate) fn members(&self) -> impl Iterator<Item = u32> + '_ {
+        self.members.iter().copied()
+    }
+
+    /// How many chips of a domain are members.
+    pub(crate) fn members_per_domain(&self) -> f64 {
+        self.members.len() as f64
+    }
+
+    pub(crate) fn is_member(&self, local: u32) -> bool {
+        self.members.binary_search(&local).is_ok()
+    }
+
+    /// A member domain without damage; `None` when all have some.
+    pub(crate) fn whole_domain(&self) -> Option<u32> {
+        match &self.damaged {
+            Some(damaged) => damaged.whole,
+            None => Some(self.member_domains.first().copied().unwrap_or(0)),
+        }
+    }
+}
+
+/// The tables of a scene: bandwidths of the links of one domain, and of each fabric and WAN link with its latency;
+/// places of domains and lists of members; paths between sites.
+fn reckon(machine: &Machine, control: &Control) -> Result<Taken> {
+    let links = machine.domain().links();
+    let fabric = machine.num_links() - machine.blocks().fabric[0];
+    let (domains, sites) = (
+        u64::from(machine.num_domains()),
+        machine.sites().len() as u64,
+    );
+    let tiers = machine.sites().iter().map(|site| site.tiers.len()).max();
+    let of_domain = 4 * (tiers.unwrap_or(0) as u64 + 4);
+    let paths = if machine.wan().is_some() {
+        sites * sites
+    } else {
+        0
+    };
+    let bytes = bytes_of::<f64>(links)
+        .saturating_add(bytes_of::<[f64; 2]>(fabric))
+        .saturating_add(domains.saturating_mul(of_domain))
+        .saturating_add(bytes_of::<[usize; 8]>(paths));
+    let what = format_args!(
+        "tables of {links} links in an UltraServer and {fabric} outside, {domains} UltraServers and {sites} sites"
+    );
+    control.take(bytes, what, "use a smaller machine")
+}
+
+/// Per site and tier: the first of its links, counted from the first fabric link.
+fn tiers(machine: &Machine) -> Vec<Vec<usize>> {
+    let first = machine.blocks().fabric[0];
+    let of_site = |(site, definition): (usize, &Site)| {
+        let tiers = 0..definition.tiers.len();
+        tiers
+            .map(|tier| (machine.fabric_link(site, tier, 0, false) - first) as usize)
+            .collect()
+    };
+    machine.sites().iter().enumerate().map(of_site).collect()
+}
+
+/// Bandwidth and latency of every fabric and WAN link. Nothing passes a dead link, however long it takes.
+fn fabric_numbers(machine: &Machine) -> [Loads; 2] {
+    let numbers = |link: u64| {
+        let (bandwidth, latency) = machine.link_numbers(link);
+        let live = f64::from(u8::from(!machine.is_dead_link(link)));
+        (bandwidth * live, latency)
+    };
+    let blocks = machine.blocks();
+    if has_damage_between(machine) {
+        let all: (Vec<f64>, Vec<f64>) = (blocks.fabric[0]..blocks.end).map(numbers).unzip();
+        return [all.0.into(), all.1.into()];
+    }
+    let mut stretches = [Stretches::default(), Stretches::default()];
+    let mut push = |count: usize, link: u64| {
+        let (bandwidth, latency) = numbers(link);
+        stretches[0].push(count, bandwidth);
+        stretches[1].push(count, latency);
+    };
+    if machine.nic().is_some() {
+        for (site, definition) in machine.sites().iter().enumerate() {
+            for (tier, shape) in definition.tiers.iter().enumerate() {
+                // All groups are alike but the last, which the end of the site may cut short.
+                let last = groups(shape, definition.domains) - 1;
+                push(2 * last as usize, machine.fabric_link(site, tier, 0, false));
+                push(2, machine.fabric_link(site, tier, last, false));
+            }
+        }
+    }
+    (blocks.wan..blocks.end).for_each(|link| push(1, link));
+    stretches.map(Loads::from)
+}
+
+/// WAN links from each site to each other. Where nothing live leads there, the dead ones that would: what goes over
+/// them never ends.
+fn wan_paths(machine: &Machine) -> Vec<Vec<usize>> {
+    let (Some(wan), sites) = (machine.wan(), machine.sites().len()) else {
+        return Vec::new();
+    };
+    let first = machine.blocks().fabric[0];
+    let path = |from: usize, to: usize| -> Vec<usize> {
+        if from == to {
+            return Vec::new();
+        }
+        let direct = || {
+            let (links, count) = wan.path(sites, from, to);
+            let global = |link: &u64| machine.blocks().wan + link;
+            links[..count].iter().map(global).collect()
+        };
+        let links: Vec<u64> = machine.wan_path(from, to).unwrap_or_else(|_| direct());
+        links
+            .into_iter()
+            .map(|link| (link - first) as usize)
+            .collect()
+    };
+    (0..sites * sites)
+        .map(|pair| path(pair / sites, pair % sites))
+        .collect()
+}
