@@ -143,8 +143,9 @@ class Recovery(Modes):
         Examples
         --------
         >>> from rainier_fast import LinkAt, preset
-        >>> hurt = preset("rainier", chips=256).with_faults(links=LinkAt("z", x=1))
-        >>> found = hurt.recoveries("all_reduce", "1 GiB", policies=["detour", "drop_ultraserver"])
+        >>> damaged = preset("rainier", chips=256).with_faults(links=LinkAt("z", x=1))
+        >>> policies = ["detour", "drop_ultraserver"]
+        >>> found = damaged.recoveries("all_reduce", "1 GiB", policies=policies)
         >>> found["policy"].tolist(), found["chips"].tolist()
         (['detour', 'drop_ultraserver'], [256, 192])
         """
@@ -194,14 +195,14 @@ class Recovery(Modes):
         if isinstance(fault, Base):
             if fault.healthy() != machine.healthy():
                 raise invalid("fault", fault, "must be this machine with faults")
-            hurt = fault
+            damaged = fault
         elif isinstance(fault, Faults):
-            hurt = machine.with_faults(faults=fault)
+            damaged = machine.with_faults(faults=fault)
         else:
-            hurt = machine.with_faults(**_arguments(fault))
+            damaged = machine.with_faults(**_arguments(fault))
         ask = _Ask(collective, size, options)
         names = tuple(POLICIES) if policies is None else _names(policies)
-        return _table(hurt, names, ask, ask.run(machine))
+        return _table(damaged, names, ask, ask.run(machine))
 
     def _one_group(self, group: Group) -> NDArray[np.int64]:
         groups = as_groups(group, self)

@@ -1,7 +1,7 @@
 //! Bytes on links, kept as compactly as the pattern that caused them: the same loads in every domain are
 //! stored once, NIC loads by domain, fabric and WAN links by number, all of them by stretches that are alike.
 
-use super::damage::Hurt;
+use super::damage::DomainDamage;
 use super::loads::Loads;
 use super::scene::Scene;
 use crate::machine::LinkClass;
@@ -97,8 +97,8 @@ impl Ledger {
                 link,
             );
         }
-        if let Some(hurt) = &scene.hurt {
-            self.offer_damaged(scene, hurt, &mut offer);
+        if let Some(damaged) = &scene.damaged {
+            self.offer_damaged(scene, damaged, &mut offer);
         }
         if let Some(nic) = machine.nic() {
             for direction in 0..2 {
@@ -128,10 +128,15 @@ impl Ledger {
     }
 
     /// Offers the links of damaged domains: inside, and the NICs that carry more than their own, or are slower.
-    fn offer_damaged(&self, scene: &Scene, hurt: &Hurt, offer: &mut impl FnMut(f64, f64, u64)) {
+    fn offer_damaged(
+        &self,
+        scene: &Scene,
+        damaged: &DomainDamage,
+        offer: &mut impl FnMut(f64, f64, u64),
+    ) {
         let machine = scene.machine;
         let chips = machine.domain().chips();
-        for (index, class) in hurt.classes.iter().enumerate() {
+        for (index, class) in damaged.classes.iter().enumerate() {
             let first = class.domains[0];
             let mut offer_local = |link: u32, bytes: f64| {
                 let bandwidth = class.bandwidth[link as usize];
@@ -154,7 +159,7 @@ impl Ledger {
                     offer_local(link as u32, whole(link as u32));
                 }
             }
-            if hurt.whole.is_none() {
+            if damaged.whole.is_none() {
                 for link in (0..self.local.len() as u32).filter(|&link| !changed(link)) {
                     offer_local(link, whole(link));
                 }
@@ -168,7 +173,7 @@ impl Ledger {
                     let link = machine.domain_link(domain, local);
                     let single = self.single.binary_search_by_key(&link, |entry| entry.0);
                     let single = single.map_or(0.0, |at| self.single[at].1);
-                    let all = bytes + single + hurt.local_bytes(self, domain, local);
+                    let all = bytes + single + damaged.local_bytes(self, domain, local);
                     offer(all, class.bandwidth[local as usize], link);
                 }
                 for direction in 0..2 {
@@ -208,9 +213,9 @@ impl Ledger {
         // NICs that carry nothing any more, or more than their own, are offered with their domains.
         let own = |domain: usize, chip: u32| {
             let class = scene
-                .hurt
+                .damaged
                 .as_ref()
-                .and_then(|hurt| hurt.redirected(domain as u32));
+                .and_then(|damaged| damaged.redirected(domain as u32));
             class.is_none_or(|class| class.uses_own_nic_alone(direction, chip))
         };
         if !shared.is_empty() {
@@ -238,8 +243,8 @@ impl Ledger {
         }
         let links = machine.domain().links();
         let (domain, local) = ((link / links) as u32, link % links);
-        match &scene.hurt {
-            Some(hurt) => hurt.local_bytes(self, domain, local),
+        match &scene.damaged {
+            Some(damaged) => damaged.local_bytes(self, domain, local),
             None => self.local.get(local as usize),
         }
     }
@@ -285,11 +290,13 @@ impl Ledger {
     /// Notes what damaged domains have more or less than whole ones as bytes of single links, below zero where they
     /// have less: then a ledger says all without knowing of damage. To be done once, at the end.
     pub(crate) fn settle(&mut self, scene: &Scene) {
-        let Some(hurt) = &scene.hurt else { return };
+        let Some(damaged) = &scene.damaged else {
+            return;
+        };
         let machine = scene.machine;
         let chips = machine.domain().chips();
         let mut changes = Vec::new();
-        for (index, class) in hurt.classes.iter().enumerate() {
+        for (index, class) in damaged.classes.iter().enumerate() {
             for &domain in &class.domains {
                 let local = |link: u64| machine.domain_link(domain, link);
                 let inside = self.classes.get(index).into_iter().flatten();

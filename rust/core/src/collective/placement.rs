@@ -2,7 +2,7 @@
 //! their chips in parallel, each on its own rail), or over a plain list of chips.
 
 use super::context::{Context, Pattern};
-use super::damage::stand_in;
+use super::damage::substitute;
 use super::layout::{self, LocalBox};
 use super::pairs::{Pairs, Sends};
 use super::pattern::Kind;
@@ -191,16 +191,16 @@ impl Placement {
             Self::Local(_) => {
                 let single = &context.domain_machine;
                 let whole = alone(single, context.routing, from, to, context.control)?.latency;
-                match &context.hurt {
-                    Some(hurt) => hurt.latency(context.machine, from, to, whole),
+                match &context.damaged {
+                    Some(damaged) => damaged.latency(context.machine, from, to, whole),
                     None => Ok(whole),
                 }
             }
             Self::Flat(_) => {
                 let machine = context.machine;
                 let (from, to) = (
-                    stand_in(machine, from, context.control)?,
-                    stand_in(machine, to, context.control)?,
+                    substitute(machine, from, context.control)?,
+                    substitute(machine, to, context.control)?,
                 );
                 Ok(alone(machine, context.routing, from, to, context.control)?.latency)
             }

@@ -1,7 +1,7 @@
 //! The scene of one collective call, which all that measure it look at: the machine, who takes part, what is broken,
 //! how messages are routed.
 
-use super::damage::Hurt;
+use super::damage::DomainDamage;
 use super::group::Groups;
 use super::loads::Loads;
 use super::symmetry::is_homogeneous;
@@ -21,7 +21,7 @@ pub(crate) struct Scene<'a> {
     /// The domain looks the same from each of its chips.
     pub(crate) homogeneous: bool,
     /// The damaged domains that take part.
-    pub(crate) hurt: Option<Hurt>,
+    pub(crate) damaged: Option<DomainDamage>,
     /// Bandwidth of each local link of a domain.
     pub(crate) local_bandwidth: Loads,
     /// Bandwidth of each fabric and WAN link, counted from the first fabric link.
@@ -90,9 +90,9 @@ impl<'a> Scene<'a> {
             members.sort_unstable();
         }
         Ok(Self {
-            hurt: match member_domains.is_empty() || !machine.is_damaged() {
+            damaged: match member_domains.is_empty() || !machine.is_damaged() {
                 true => None,
-                false => Hurt::new(machine, routing, &member_domains, control)?,
+                false => DomainDamage::new(machine, routing, &member_domains, control)?,
             },
             homogeneous: is_homogeneous(domain_machine.domain(), routing),
             machine,
@@ -176,8 +176,8 @@ impl<'a> Scene<'a> {
 
     /// A member domain without damage; `None` when all have some.
     pub(crate) fn whole_domain(&self) -> Option<u32> {
-        match &self.hurt {
-            Some(hurt) => hurt.whole,
+        match &self.damaged {
+            Some(damaged) => damaged.whole,
             None => Some(self.member_domains.first().copied().unwrap_or(0)),
         }
     }

@@ -30,7 +30,7 @@ fn some<T: TryFrom<u64> + Ord>(random: &mut SplitMix64, count: u32, end: u64) ->
     drawn
 }
 
-fn hurt(machine: &Machine, percent: u32, seed: u64) -> Option<Machine> {
+fn damaged(machine: &Machine, percent: u32, seed: u64) -> Option<Machine> {
     let mut random = SplitMix64::new(seed);
     let (links, chips) = (machine.num_links(), machine.num_chips());
     let count = (links * u64::from(percent)).div_ceil(100) as u32;
@@ -140,7 +140,7 @@ proptest! {
     fn loads_of_damaged_clusters_are_the_sum_over_routes(
         whole in cluster(mixed()), percent in 0u32..21, seed in any::<u64>(),
     ) {
-        if let Some(machine) = hurt(&whole, percent, seed) {
+        if let Some(machine) = damaged(&whole, percent, seed) {
             check_loads(&machine, seed);
         }
         check_loads(&whole, seed);
@@ -150,7 +150,7 @@ proptest! {
     fn loads_of_damaged_tori_are_the_sum_over_routes(
         whole in cluster(cabled()), percent in 0u32..21, seed in any::<u64>(),
     ) {
-        if let Some(machine) = hurt(&whole, percent, seed) {
+        if let Some(machine) = damaged(&whole, percent, seed) {
             check_loads(&machine, seed);
         }
     }
@@ -158,7 +158,7 @@ proptest! {
 
 #[test]
 fn loads_are_the_same_for_any_number_of_threads() {
-    let machine = hurt(&torus(&[24, 20]), 2, 5).unwrap();
+    let machine = damaged(&torus(&[24, 20]), 2, 5).unwrap();
     let chips: Vec<u32> = (0..machine.num_chips())
         .filter(|&chip| !machine.is_dead_chip(chip))
         .collect();
@@ -207,7 +207,7 @@ fn on_500_damaged_tori_each_live_pair_is_joined_or_cut() {
         let shape: Vec<u32> = (0..axes).map(|_| 2 + random.below(most - 1)).collect();
         let whole = torus(&shape);
         let percent = random.below(21);
-        let Some(machine) = hurt(&whole, percent, case) else {
+        let Some(machine) = damaged(&whole, percent, case) else {
             continue;
         };
         let chips = machine.num_chips();

@@ -93,7 +93,7 @@ fn tacos_unit_cases_take_the_rounds_of_the_degree() {
 }
 
 /// An UltraServer without the +z link of chip 5, and without both directions of that cable.
-fn hurt() -> Vec<Network> {
+fn damaged_networks() -> Vec<Network> {
     let whole = network(&ultraserver());
     let cable: Vec<u32> = (0..whole.links.len() as u32)
         .filter(|&place| {
@@ -107,7 +107,7 @@ fn hurt() -> Vec<Network> {
 
 #[test]
 fn a_dead_cable_costs_little_more_than_the_bound() {
-    for network in [vec![network(&ultraserver())], hurt()].concat() {
+    for network in [vec![network(&ultraserver())], damaged_networks()].concat() {
         for operation in ALL {
             let found = synthesize(&network, &ask(operation, GIB, None), &quiet()).unwrap();
             found.check(&network).unwrap();
@@ -222,7 +222,7 @@ fn links_that_no_round_fits_start_one_by_one() {
 #[test]
 fn link_by_link_hides_latency_and_plays_as_it_was_timed() {
     let machine = ultraserver();
-    for network in [vec![network(&machine)], hurt()].concat() {
+    for network in [vec![network(&machine)], damaged_networks()].concat() {
         for operation in ALL {
             let by = |pace| {
                 let wanted = Ask {
@@ -261,12 +261,12 @@ fn live_graphs_leave_out_what_is_dead() {
         degraded: vec![(whole.links[0].id, 0.25)],
         ..Faults::default()
     };
-    let hurt = ultraserver().with_faults(faults).unwrap();
+    let machine = ultraserver().with_faults(faults).unwrap();
     let everybody: Vec<u32> = (0..64).collect();
-    let error = live_graph(&hurt, &everybody, &Control::default()).unwrap_err();
+    let error = live_graph(&machine, &everybody, &Control::default()).unwrap_err();
     assert!(error.to_string().contains("chip 9"), "{error}");
     let left: Vec<u32> = (0..64).filter(|&chip| chip != 9).collect();
-    let network = live_graph(&hurt, &left, &Control::default()).unwrap();
+    let network = live_graph(&machine, &left, &Control::default()).unwrap();
     // Six links out of the dead chip and six into it, and the dead one.
     assert_eq!(network.links.len(), 384 - 12 - 1);
     let slow = network
@@ -282,7 +282,7 @@ fn live_graphs_leave_out_what_is_dead() {
     );
     for wire in &network.links {
         let ends = [left[wire.from as usize], left[wire.to as usize]];
-        let link = hurt.link(wire.id).unwrap();
+        let link = machine.link(wire.id).unwrap();
         assert_eq!([link.from, link.to], ends.map(End::Chip));
     }
     for operation in ALL {

@@ -1,5 +1,5 @@
 //! Bounds from what is left of damaged domains: the live links of a chip, the live NICs of a domain, the live links
-//! across a domain. A dead chip's rank counts where its stand-in is.
+//! across a domain. A dead chip's rank counts where its substitute is.
 
 use super::ask::{Ask, Found};
 use crate::collective::context::Context;
@@ -21,11 +21,11 @@ fn ends(machine: &Machine) -> Vec<[Option<u32>; 2]> {
         .collect()
 }
 
-/// True where stand-ins play ranks of dead chips everywhere, so that counts of ranks are not counts of chips.
+/// True where substitutes play ranks of dead chips everywhere, so that counts of ranks are not counts of chips.
 pub(super) fn moves_ranks(context: &Context) -> bool {
     let machine = context.machine;
-    match (&context.hurt, context.groups) {
-        (Some(hurt), _) => hurt.whole.is_none() && hurt.moves_ranks(),
+    match (&context.damaged, context.groups) {
+        (Some(damaged), _) => damaged.whole.is_none() && damaged.moves_ranks(),
         (None, Groups::Scattered(groups)) => {
             let mut members = groups.iter().flatten();
             machine.is_damaged() && members.any(|&chip| machine.is_dead_chip(chip))
@@ -35,12 +35,13 @@ pub(super) fn moves_ranks(context: &Context) -> bool {
 }
 
 pub(super) fn damaged(context: &Context, ask: &Ask, root: usize, found: &mut Found) {
-    let (Some(hurt), Groups::Grid { locals, domains }) = (&context.hurt, context.groups) else {
+    let (Some(damaged), Groups::Grid { locals, domains }) = (&context.damaged, context.groups)
+    else {
         return;
     };
     let ends = ends(context.machine);
     let across = domains[0].len() > 1;
-    for class in &hurt.classes {
+    for class in &damaged.classes {
         let part = Part {
             context,
             ask,
@@ -49,7 +50,7 @@ pub(super) fn damaged(context: &Context, ask: &Ask, root: usize, found: &mut Fou
             locals,
             root: match locals.as_slice() {
                 [group] if !across && ask.operation.is_rooted() => {
-                    Some(class.seats[group[root] as usize])
+                    Some(class.substitutes[group[root] as usize])
                 }
                 _ => None,
             },
@@ -114,7 +115,7 @@ impl Part<'_> {
         for group in self.locals {
             let here = group
                 .iter()
-                .filter(|&&chip| inside(self.class.seats[chip as usize]));
+                .filter(|&&chip| inside(self.class.substitutes[chip as usize]));
             let (out, into) = self
                 .ask
                 .crossing(here.count() as f64, self.root.map(&inside));
@@ -156,17 +157,17 @@ impl Part<'_> {
         }
         // Chips that take no part may pass messages on, and their links count for more.
         let [group] = self.locals else { return };
-        let mut seats: Vec<u32> = group
+        let mut substitutes: Vec<u32> = group
             .iter()
-            .map(|&chip| self.class.seats[chip as usize])
+            .map(|&chip| self.class.substitutes[chip as usize])
             .collect();
-        seats.sort_unstable();
-        seats.dedup();
+        substitutes.sort_unstable();
+        substitutes.dedup();
         let live = domain.chips() as usize - self.class.damage.chips.len();
-        if seats.len() < live {
+        if substitutes.len() < live {
             return;
         }
-        let all: f64 = (seats.iter())
+        let all: f64 = (substitutes.iter())
             .map(|&chip| self.capacity(&|other| other == chip, false)[0])
             .sum();
         let needed = self.ask.partition(live as f64);

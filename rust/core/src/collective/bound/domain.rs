@@ -36,8 +36,11 @@ pub(super) fn injection(context: &Context, ask: &Ask, found: &mut Found) {
         least += nic;
         most += nic;
     }
-    // Where the root is dead, its stand-in may have parts of other ranks already.
-    let roles = context.hurt.as_ref().map_or(1, |hurt| hurt.most_roles());
+    // Where the root is dead, its substitute may have parts of other ranks already.
+    let roles = context
+        .damaged
+        .as_ref()
+        .map_or(1, |damaged| damaged.most_roles());
     for root in [None, Some(true), Some(false)] {
         let inside = match root {
             Some(true) if ask.operation.is_rooted() => f64::from(roles),
@@ -55,8 +58,11 @@ pub(super) fn injection(context: &Context, ask: &Ask, found: &mut Found) {
         };
         found.note("injection", f64::max(out, into) / ports);
     }
-    // A stand-in reduces for two: only chips that work are parts, however the dead ones are spread over groups.
-    let dead = context.hurt.as_ref().map_or(0, |hurt| hurt.dead_chips());
+    // A substitute reduces for two: only chips that work are parts, however the dead ones are spread over groups.
+    let dead = context
+        .damaged
+        .as_ref()
+        .map_or(0, |damaged| damaged.dead_chips());
     let live = (ask.ranks - dead as f64).max(1.0);
     found.note("injection", ask.partition(live) / (live * most));
 }

@@ -1,6 +1,6 @@
 //! Domains with the same damage.
 
-use super::changes::{Change, Passing, changes, way};
+use super::rerouted::{PairsByLink, Rerouted, rerouted, way};
 use crate::machine::{Damage, Domain, Machine};
 use crate::route::{DimensionOrder, DomainRoutes, Routing, alone};
 use crate::{Control, Error, Result};
@@ -15,11 +15,11 @@ pub(crate) struct Class {
     pub(crate) domains: Vec<u32>,
     /// Bytes/s of each local link.
     pub(crate) bandwidth: Vec<f64>,
-    /// Which chip plays each local chip's rank.
-    pub(crate) seats: Vec<u32>,
+    /// By local chip: the chip that takes its rank, which is itself unless it is dead.
+    pub(crate) substitutes: Vec<u32>,
     /// Chips whose messages leave, and arrive, by another chip's NIC.
     pub(crate) redirects: [Vec<Redirect>; 2],
-    changed: Option<Vec<Change>>,
+    rerouted: Option<Vec<Rerouted>>,
     routing: Routing,
 }
 
@@ -41,19 +41,20 @@ impl Class {
     pub(super) fn new(
         machine: &Machine,
         routing: &Routing,
-        passing: &Passing,
+        pairs_by_link: &PairsByLink,
         damage: Damage,
         domains: Vec<u32>,
         control: &Control,
     ) -> Result<Self> {
         let domain = machine.domain();
-        let mut seats: Vec<u32> = (0..domain.chips()).collect();
+        let mut substitutes: Vec<u32> = (0..domain.chips()).collect();
         for &dead in &damage.chips {
             control.check()?;
-            seats[dead as usize] = seat(domain, &damage, dead, control)?.ok_or_else(|| {
-                let why = "all chips are dead: leave it out of the group";
-                Error::invalid("group", format!("UltraServer {}", domains[0]), why)
-            })?;
+            substitutes[dead as usize] =
+                nearest_live(domain, &damage, dead, control)?.ok_or_else(|| {
+                    let why = "all chips are dead: leave it out of the group";
+                    Error::invalid("group", format!("UltraServer {}", domains[0]), why)
+                })?;
         }
         let mut bandwidth: Vec<f64> = (0..domain.links())
             .map(|link| machine.local_numbers(link).0)
@@ -65,26 +66,33 @@ impl Class {
             if machine.nic().is_none() {
                 return Ok(Vec::new());
             }
-            redirects(machine, routing, &damage, &seats, ingress, control)
+            redirects(machine, routing, &damage, &substitutes, ingress, control)
         });
         let [egress, ingress] = redirects;
         Ok(Self {
-            changed: changes(machine, routing, passing, &damage, &seats, control)?,
+            rerouted: rerouted(
+                machine,
+                routing,
+                pairs_by_link,
+                &damage,
+                &substitutes,
+                control,
+            )?,
             redirects: [egress?, ingress?],
             damage,
             domains,
             bandwidth,
-            seats,
+            substitutes,
             routing: routing.clone(),
         })
     }
 
     /// Most ranks that one chip plays.
     pub(super) fn most_roles(&self) -> u32 {
-        let mut roles = vec![0; self.seats.len()];
-        self.seats
+        let mut roles = vec![0; self.substitutes.len()];
+        self.substitutes
             .iter()
-            .for_each(|&seat| roles[seat as usize] += 1);
+            .for_each(|&substitute| roles[substitute as usize] += 1);
         roles.into_iter().max().unwrap_or(1)
     }
 
@@ -101,7 +109,7 @@ impl Class {
         control: &Control,
     ) -> Result<Vec<(u32, f64)>> {
         let domain = machine.domain();
-        let Some(changed) = &self.changed else {
+        let Some(rerouted) = &self.rerouted else {
             let loads = self.walked(machine, pairs, note, control)?;
             let more = (0u32..).zip(loads.iter().zip(whole));
             let more = more.map(|(link, (now, before))| (link, now - before));
@@ -109,23 +117,24 @@ impl Class {
         };
         let mut more = vec![0.0; whole.len()];
         let mut touched: Vec<u32> = Vec::new();
-        for change in changed {
-            let count = f64::from(pairs.count(change.src, change.dst));
+        for message in rerouted {
+            let count = f64::from(pairs.count(message.src, message.dst));
             if count == 0.0 {
                 continue;
             }
-            for &(link, share) in &change.loads {
+            for &(link, share) in &message.loads {
                 more[link as usize] += count * share;
                 touched.push(link);
             }
-            note(change.latency, change.slowness);
+            note(message.latency, message.slowness);
         }
         touched.sort_unstable();
         touched.dedup();
         if every {
             let single = Machine::single(domain)?;
             let same = |pair: &(u32, u32)| {
-                let found = changed.binary_search_by(|change| (change.src, change.dst).cmp(pair));
+                let found =
+                    rerouted.binary_search_by(|message| (message.src, message.dst).cmp(pair));
                 found.is_err()
             };
             for (at, (src, dst)) in pairs.all().filter(same).enumerate() {
@@ -153,7 +162,10 @@ impl Class {
         let mut loads = vec![0.0; domain.links() as usize];
         for (src, dst) in pairs.all() {
             control.check()?;
-            let (from, to) = (self.seats[src as usize], self.seats[dst as usize]);
+            let (from, to) = (
+                self.substitutes[src as usize],
+                self.substitutes[dst as usize],
+            );
             let mut add = |link: u64, share: f64| loads[link as usize] += share;
             let (latency, slowness) = way(machine, &routes, &self.damage, from, to, &mut add)?;
             if from != to {
@@ -165,13 +177,17 @@ impl Class {
 
     /// Seconds of latency between two local chips, of which `whole` is that without damage.
     pub(super) fn latency(&self, machine: &Machine, src: u32, dst: u32, whole: f64) -> Result<f64> {
-        let Some(changed) = &self.changed else {
+        let Some(rerouted) = &self.rerouted else {
             let routes = DomainRoutes::new(machine.domain(), &self.damage, &self.routing)?;
-            let (from, to) = (self.seats[src as usize], self.seats[dst as usize]);
+            let (from, to) = (
+                self.substitutes[src as usize],
+                self.substitutes[dst as usize],
+            );
             return Ok(way(machine, &routes, &self.damage, from, to, &mut |_, _| ())?.0);
         };
-        let found = changed.binary_search_by(|change| (change.src, change.dst).cmp(&(src, dst)));
-        Ok(found.map_or(whole, |at| changed[at].latency))
+        let found =
+            rerouted.binary_search_by(|message| (message.src, message.dst).cmp(&(src, dst)));
+        Ok(found.map_or(whole, |at| rerouted[at].latency))
     }
 }
 
@@ -218,12 +234,12 @@ impl<'a> Pairs<'a> {
 impl Class {
     /// True where all pairs of chips are known by the links that they pass.
     pub(super) fn is_small(&self) -> bool {
-        self.changed.is_some()
+        self.rerouted.is_some()
     }
 }
 
 /// The live chip that is nearest to a dead one on a whole domain, the lowest of those that are equally near.
-pub(super) fn seat(
+pub(super) fn nearest_live(
     domain: &Domain,
     damage: &Damage,
     dead: u32,
@@ -248,30 +264,34 @@ fn redirects(
     machine: &Machine,
     routing: &Routing,
     damage: &Damage,
-    seats: &[u32],
+    substitutes: &[u32],
     ingress: bool,
     control: &Control,
 ) -> Result<Vec<Redirect>> {
     let routes = DomainRoutes::new(machine.domain(), damage, routing)?;
     let mut out = Vec::new();
-    for (chip, &seat) in (0u32..).zip(seats) {
+    for (chip, &substitute) in (0u32..).zip(substitutes) {
         if damage.has_nic(ingress, chip) {
             continue;
         }
         control.check()?;
-        let Some(port) = routes.port(ingress, seat)? else {
+        let Some(port) = routes.port(ingress, substitute)? else {
             let why = format!(
                 "no NIC of its UltraServer that it reaches {}",
                 if ingress { "receives" } else { "sends" }
             );
             return Err(Error::Unreachable {
-                src: seat,
-                dst: seat,
+                src: substitute,
+                dst: substitute,
                 why: format!("{why} (chips counted inside the UltraServer)"),
             });
         };
         let mut path = Vec::new();
-        let (from, to) = if ingress { (port, seat) } else { (seat, port) };
+        let (from, to) = if ingress {
+            (port, substitute)
+        } else {
+            (substitute, port)
+        };
         let mut note = |link: u64, share: f64| path.push((link, share));
         let (latency, slowness) = way(machine, &routes, damage, from, to, &mut note)?;
         out.push(Redirect {

@@ -1,7 +1,7 @@
 //! What the loss of NICs puts on other links, domain by domain.
 
 use super::class::Redirect;
-use super::{Class, Hurt};
+use super::{Class, DomainDamage};
 use crate::collective::ledger::Ledger;
 use crate::collective::scene::Scene;
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ impl Class {
     }
 }
 
-impl Hurt {
+impl DomainDamage {
     /// Bytes of its class on a local link of a domain.
     pub(crate) fn local_bytes(&self, ledger: &Ledger, domain: u32, link: u64) -> f64 {
         let whole = ledger.local.get(link as usize);

@@ -1,12 +1,12 @@
 //! Collectives on a damaged machine: messages go round what is dead, a dead chip's rank moves to a live chip next to
-//! it (its stand-in, which brings nothing of its own for it), a dead NIC's messages leave by a neighbour's.
+//! it (its substitute, which brings nothing of its own for it), a dead NIC's messages leave by a neighbour's.
 //!
 //! Domains with the same damage are a class, whose loads are found once; what a NIC's loss puts on other links is
 //! found domain by domain. All other domains cost what they cost on a whole machine.
 
-mod changes;
 mod class;
 mod links;
+mod rerouted;
 mod units;
 
 pub(crate) use class::Class;
@@ -17,11 +17,11 @@ use crate::machine::{Damage, Machine};
 use crate::memory::{Taken, bytes_of};
 use crate::route::Routing;
 use crate::{Control, Error, Result};
-use changes::Passing;
+use rerouted::PairsByLink;
 use std::collections::BTreeMap;
 
 /// The damaged domains that take part.
-pub(crate) struct Hurt {
+pub(crate) struct DomainDamage {
     pub(crate) classes: Vec<Class>,
     /// Class of each damaged domain, ascending by domain.
     class_of: Vec<(u32, u32)>,
@@ -33,7 +33,7 @@ pub(crate) struct Hurt {
     taken: Taken,
 }
 
-impl Hurt {
+impl DomainDamage {
     /// The damage of the domains in `members` (ascending); `None` where there is none.
     pub(crate) fn new(
         machine: &Machine,
@@ -64,11 +64,11 @@ impl Hurt {
         if alike.is_empty() {
             return Ok(None);
         }
-        let passing = Passing::of(machine.domain(), routing, control)?;
+        let pairs_by_link = PairsByLink::of(machine.domain(), routing, control)?;
         let domain = machine.domain();
         let each = bytes_of::<f64>(domain.links()) + bytes_of::<u32>(u64::from(domain.chips()));
         let what = format_args!(
-            "the stand-ins and links of {} damaged UltraServers",
+            "the substitutes and links of {} damaged UltraServers",
             alike.len()
         );
         let bytes = each.saturating_mul(alike.len() as u64);
@@ -79,7 +79,12 @@ impl Hurt {
             control.check()?;
             class_of.extend(domains.iter().map(|&domain| (domain, classes.len() as u32)));
             classes.push(Class::new(
-                machine, routing, &passing, damage, domains, control,
+                machine,
+                routing,
+                &pairs_by_link,
+                damage,
+                domains,
+                control,
             )?);
         }
         class_of.sort_unstable();
@@ -183,18 +188,18 @@ pub(crate) fn note(domains: usize, dead: usize, nics: usize) -> String {
 ///
 /// # Errors
 /// [`Error::Unreachable`] where the whole domain is dead.
-pub(crate) fn stand_in(machine: &Machine, chip: u32, control: &Control) -> Result<u32> {
+pub(crate) fn substitute(machine: &Machine, chip: u32, control: &Control) -> Result<u32> {
     if !machine.is_dead_chip(chip) {
         return Ok(chip);
     }
     let (domain, local) = machine.split(chip);
     let damage = machine.damage_of(domain).unwrap_or_default();
-    let seat = match machine.is_dead_domain(domain) {
+    let substitute = match machine.is_dead_domain(domain) {
         true => None,
-        false => class::seat(machine.domain(), &damage, local, control)?,
+        false => class::nearest_live(machine.domain(), &damage, local, control)?,
     };
-    match seat {
-        Some(seat) => Ok(domain * machine.domain().chips() + seat),
+    match substitute {
+        Some(substitute) => Ok(domain * machine.domain().chips() + substitute),
         None => Err(Error::Unreachable {
             src: chip,
             dst: chip,
@@ -203,8 +208,8 @@ pub(crate) fn stand_in(machine: &Machine, chip: u32, control: &Control) -> Resul
     }
 }
 
-/// The pairs as their stand-ins play them; messages that stay on a chip are left out.
-pub(crate) fn seated(
+/// The pairs as their substitutes play them; messages that stay on a chip are left out.
+pub(crate) fn substituted(
     machine: &Machine,
     pairs: &[(u32, u32)],
     control: &Control,
@@ -212,7 +217,7 @@ pub(crate) fn seated(
     let mut out = Vec::with_capacity(pairs.len());
     for &(from, to) in pairs {
         control.check()?;
-        let ends = [from, to].map(|chip| stand_in(machine, chip, control));
+        let ends = [from, to].map(|chip| substitute(machine, chip, control));
         let [from, to] = ends;
         let (from, to) = (from?, to?);
         if from != to {
@@ -260,8 +265,8 @@ pub(crate) fn has_damage(machine: &Machine, groups: &Groups) -> bool {
             Groups::Scattered(_) => true,
             Groups::Grid { domains, .. } => {
                 let damaged = machine.damaged_domains();
-                let hurt = |domain| damaged.binary_search(domain).is_ok();
-                domains.iter().flatten().any(hurt)
+                let is_damaged = |domain| damaged.binary_search(domain).is_ok();
+                domains.iter().flatten().any(is_damaged)
                     || (domains[0].len() > 1 && has_damage_between(machine))
             }
         }

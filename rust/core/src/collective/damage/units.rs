@@ -1,7 +1,7 @@
 //! What a pattern costs where domains are damaged, beside its cost on whole ones.
 
 use super::class::Pairs;
-use super::{Class, Hurt};
+use super::{Class, DomainDamage};
 use crate::collective::pattern::Kind;
 use crate::collective::scene::Scene;
 use crate::collective::unit::Unit;
@@ -10,35 +10,35 @@ use crate::{Error, Result};
 /// Adds the damaged domains' part to the unit of a local pattern.
 pub(crate) fn inside(
     scene: &Scene,
-    hurt: &Hurt,
+    damaged: &DomainDamage,
     pairs: &[(u32, u32)],
     unit: &mut Unit,
 ) -> Result<()> {
-    let small = hurt.classes.iter().all(Class::is_small);
+    let small = damaged.classes.iter().all(Class::is_small);
     let listed = Pairs::listed(scene.machine.domain(), pairs, small);
-    of_pairs(scene, hurt, &listed, unit)
+    of_pairs(scene, damaged, &listed, unit)
 }
 
 /// Adds the damaged domains' part to the unit of every chip to every other.
-pub(crate) fn inside_all(scene: &Scene, hurt: &Hurt, unit: &mut Unit) -> Result<()> {
+pub(crate) fn inside_all(scene: &Scene, damaged: &DomainDamage, unit: &mut Unit) -> Result<()> {
     of_pairs(
         scene,
-        hurt,
+        damaged,
         &Pairs::All(scene.machine.domain().chips()),
         unit,
     )
 }
 
-fn of_pairs(scene: &Scene, hurt: &Hurt, pairs: &Pairs, unit: &mut Unit) -> Result<()> {
+fn of_pairs(scene: &Scene, damaged: &DomainDamage, pairs: &Pairs, unit: &mut Unit) -> Result<()> {
     let machine = scene.machine;
-    let every = hurt.whole.is_none();
+    let every = damaged.whole.is_none();
     if every {
         // No whole domain takes part: its messages count for nothing.
         (unit.latency, unit.overhead, unit.sent) = (0.0, 0.0, 0.0);
         unit.alone.clear();
     }
     let whole: Vec<f64> = unit.ledger.local.values().collect();
-    for class in &hurt.classes {
+    for class in &damaged.classes {
         scene.control.check()?;
         let mut note = |latency: f64, slowness: f64| unit.note_alone(latency, slowness);
         let loads = class.loads(machine, pairs, &whole, every, &mut note, scene.control)?;
@@ -54,9 +54,12 @@ fn of_pairs(scene: &Scene, hurt: &Hurt, pairs: &Pairs, unit: &mut Unit) -> Resul
 
 /// Largest number of messages that one chip sends, for all ranks that it plays.
 fn most_sent(class: &Class, pairs: &Pairs) -> f64 {
-    let mut sent = vec![0u32; class.seats.len()];
+    let mut sent = vec![0u32; class.substitutes.len()];
     for (src, dst) in pairs.all() {
-        let (from, to) = (class.seats[src as usize], class.seats[dst as usize]);
+        let (from, to) = (
+            class.substitutes[src as usize],
+            class.substitutes[dst as usize],
+        );
         sent[from as usize] += u32::from(from != to);
     }
     f64::from(sent.into_iter().max().unwrap_or(0))
@@ -68,13 +71,13 @@ fn most_sent(class: &Class, pairs: &Pairs) -> f64 {
 /// longest between domains and the longest from a NIC count together, though they may belong to different messages.
 pub(crate) fn between_domains(
     scene: &Scene,
-    hurt: &Hurt,
+    damaged: &DomainDamage,
     kind: &Kind,
     unit: &mut Unit,
 ) -> Result<()> {
-    let roles = f64::from(hurt.most_roles());
+    let roles = f64::from(damaged.most_roles());
     (unit.overhead, unit.sent) = (unit.overhead * roles, unit.sent * roles);
-    if hurt
+    if damaged
         .classes
         .iter()
         .all(|class| class.redirects.iter().all(Vec::is_empty))
@@ -84,12 +87,12 @@ pub(crate) fn between_domains(
     match kind {
         Kind::Rails(pairs) => {
             let lanes: Vec<(u32, u32)> = scene.members().map(|chip| (chip, chip)).collect();
-            rails(scene, hurt, &pairs.list(), &lanes, unit);
+            rails(scene, damaged, &pairs.list(), &lanes, unit);
         }
-        Kind::Lanes { pairs, lanes } => rails(scene, hurt, &pairs.list(), lanes, unit),
+        Kind::Lanes { pairs, lanes } => rails(scene, damaged, &pairs.list(), lanes, unit),
         Kind::Star { .. } | Kind::Exchange { .. } | Kind::Sites { .. } => {
             let longest = |direction: usize| {
-                let of = hurt
+                let of = damaged
                     .classes
                     .iter()
                     .flat_map(|class| &class.redirects[direction]);
@@ -117,14 +120,20 @@ pub(crate) fn between_domains(
 }
 
 /// Lanes are (sending, receiving) local chips. Only those that a NIC's loss concerns are looked at.
-fn rails(scene: &Scene, hurt: &Hurt, pairs: &[(u32, u32)], lanes: &[(u32, u32)], unit: &mut Unit) {
+fn rails(
+    scene: &Scene,
+    damaged: &DomainDamage,
+    pairs: &[(u32, u32)],
+    lanes: &[(u32, u32)],
+    unit: &mut Unit,
+) {
     let extra = |class: Option<&Class>, direction: usize, chip: u32| {
         let list = &class?.redirects[direction];
         let at = list.binary_search_by_key(&chip, |redirect| redirect.chip);
         at.ok().map(|at| (list[at].latency, list[at].slowness))
     };
     for &(from, to) in pairs {
-        let (sender, receiver) = (hurt.redirected(from), hurt.redirected(to));
+        let (sender, receiver) = (damaged.redirected(from), damaged.redirected(to));
         if sender.is_none() && receiver.is_none() {
             continue;
         }

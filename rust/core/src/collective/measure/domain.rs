@@ -1,7 +1,7 @@
 //! Patterns that are routed message by message: inside a domain, and between listed chips.
 
 use crate::Result;
-use crate::collective::damage::seated;
+use crate::collective::damage::substituted;
 use crate::collective::loads::Loads;
 use crate::collective::scene::Scene;
 use crate::collective::symmetry::{class, distances, for_each_class};
@@ -216,10 +216,10 @@ pub(super) fn local_all(scene: &Scene) -> Result<Unit> {
 
 pub(super) fn flat(scene: &Scene, pairs: &[(u32, u32)]) -> Result<Unit> {
     let machine = scene.machine;
-    let seats;
+    let substitutes;
     let pairs = if machine.is_damaged() {
-        seats = seated(machine, pairs, scene.control)?;
-        &seats
+        substitutes = substituted(machine, pairs, scene.control)?;
+        &substitutes
     } else {
         pairs
     };

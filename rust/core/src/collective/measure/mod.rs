@@ -17,12 +17,12 @@ use crate::{Error, Result};
 
 pub(crate) fn unit(scene: &Scene, kind: &Kind) -> Result<Unit> {
     let mut unit = whole(scene, kind)?;
-    let Some(hurt) = &scene.hurt else {
+    let Some(damaged) = &scene.damaged else {
         return Ok(unit);
     };
     match kind {
-        Kind::Local(pairs) => damage::inside(scene, hurt, &pairs.list(), &mut unit)?,
-        Kind::LocalAll => damage::inside_all(scene, hurt, &mut unit)?,
+        Kind::Local(pairs) => damage::inside(scene, damaged, &pairs.list(), &mut unit)?,
+        Kind::LocalAll => damage::inside_all(scene, damaged, &mut unit)?,
         Kind::InSwitch { .. } => {
             return Err(Error::unsupported(
                 "in_switch in a damaged UltraServer",
@@ -30,7 +30,7 @@ pub(crate) fn unit(scene: &Scene, kind: &Kind) -> Result<Unit> {
             ));
         }
         Kind::Flat(_) => {}
-        _ => damage::between_domains(scene, hurt, kind, &mut unit)?,
+        _ => damage::between_domains(scene, damaged, kind, &mut unit)?,
     }
     Ok(unit)
 }

@@ -64,8 +64,8 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     if !best.cost.time.is_finite() {
         return Err(endless(&context, request, &best));
     }
-    if let Some(hurt) = &context.hurt {
-        outcome.note = hurt.note();
+    if let Some(damaged) = &context.damaged {
+        outcome.note = damaged.note();
         best.cost.ledger.settle(&context);
     } else if let (true, Groups::Scattered(listed)) = (machine.is_damaged(), asked.groups) {
         let moved = listed

@@ -259,8 +259,8 @@ fn nics(machine: &Machine, found: &mut Found, control: &Control) -> Result<()> {
                 control.check()?;
             }
             // Where something is damaged, chips are not alike.
-            let hurt = damaged.binary_search(&domain).is_ok();
-            for &local in if hurt { &everybody } else { &examples } {
+            let is_damaged = damaged.binary_search(&domain).is_ok();
+            for &local in if is_damaged { &everybody } else { &examples } {
                 let link = machine.nic_link(direction == 1, domain * chips + local as u32);
                 let bytes = |plan: &Seated| plan.bytes(machine, link);
                 found.link(link, machine.link_numbers(link).0, bytes);

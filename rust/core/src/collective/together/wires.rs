@@ -3,7 +3,7 @@
 //! Messages are routed on the machine as it is given, one by one: nothing here needs a symmetry.
 
 use super::pipeline::Pipeline;
-use crate::collective::damage::stand_in;
+use crate::collective::damage::substitute;
 use crate::collective::simulate::routings;
 use crate::fluid::Graph;
 use crate::machine::Machine;
@@ -136,8 +136,8 @@ impl<'a> Wires<'a> {
     fn routes(&mut self, from: u32, to: u32) -> Result<Rc<[Route]>> {
         // Two ranks on one chip, one of them for a dead chip, pass what they have to each other for nothing.
         let (from, to) = (
-            stand_in(self.machine, from, self.control)?,
-            stand_in(self.machine, to, self.control)?,
+            substitute(self.machine, from, self.control)?,
+            substitute(self.machine, to, self.control)?,
         );
         if let Some(known) = self.routes.get(&(from, to)) {
             return Ok(Rc::clone(known));

@@ -1,4 +1,4 @@
-//! Which messages of a domain a damage changes: on small domains all pairs of chips are known by the links that they
+//! Which messages of a domain a damage makes take other links: on small domains all pairs of chips are known by the links that they
 //! pass, so that only those are routed anew.
 
 use crate::machine::{Damage, Domain, Machine};
@@ -10,30 +10,30 @@ const MOST_LISTED: u32 = 512;
 
 /// The pairs of chips whose messages pass each local link of a whole domain; nothing for a large domain, and for
 /// up*/down* routing: there a dead link may turn others about, so that messages that do not pass it change too.
-pub(super) struct Passing(Option<Vec<Vec<(u32, u32)>>>);
+pub(super) struct PairsByLink(Option<Vec<Vec<(u32, u32)>>>);
 
-impl Passing {
+impl PairsByLink {
     pub(super) fn of(domain: &Domain, routing: &Routing, control: &Control) -> Result<Self> {
         let chips = domain.chips();
         if chips > MOST_LISTED || *routing == Routing::UpDown {
             return Ok(Self(None));
         }
         let alone = Machine::single(domain)?;
-        let mut passing = vec![Vec::new(); domain.links() as usize];
+        let mut pairs_by_link = vec![Vec::new(); domain.links() as usize];
         for src in 0..chips {
             control.check()?;
             for dst in (0..chips).filter(|&dst| dst != src) {
                 walk(&alone, routing, src, dst, &mut |link, _| {
-                    passing[link as usize].push((src, dst));
+                    pairs_by_link[link as usize].push((src, dst));
                 })?;
             }
         }
-        Ok(Self(Some(passing)))
+        Ok(Self(Some(pairs_by_link)))
     }
 }
 
-/// A message that a damage changes.
-pub(super) struct Change {
+/// A message that a damage makes take other links.
+pub(super) struct Rerouted {
     pub(super) src: u32,
     pub(super) dst: u32,
     /// What it takes off links of a whole domain (below zero), and puts on those that it passes now.
@@ -43,23 +43,23 @@ pub(super) struct Change {
     pub(super) slowness: f64,
 }
 
-/// All changed pairs, ascending; nothing where they are not listed.
-pub(super) fn changes(
+/// All pairs whose messages take other links, ascending; nothing where they are not listed.
+pub(super) fn rerouted(
     machine: &Machine,
     routing: &Routing,
-    passing: &Passing,
+    pairs_by_link: &PairsByLink,
     damage: &Damage,
-    seats: &[u32],
+    substitutes: &[u32],
     control: &Control,
-) -> Result<Option<Vec<Change>>> {
-    let Some(passing) = &passing.0 else {
+) -> Result<Option<Vec<Rerouted>>> {
+    let Some(pairs_by_link) = &pairs_by_link.0 else {
         return Ok(None);
     };
     let domain = machine.domain();
     let chips = domain.chips();
     let slow = damage.degraded.iter().map(|entry| entry.0);
     let mut pairs: Vec<(u32, u32)> = (damage.links.iter().copied().chain(slow))
-        .flat_map(|link| passing[link as usize].iter().copied())
+        .flat_map(|link| pairs_by_link[link as usize].iter().copied())
         .collect();
     for &dead in &damage.chips {
         for other in (0..chips).filter(|&other| other != dead) {
@@ -81,13 +81,13 @@ pub(super) fn changes(
             machine,
             &routes,
             damage,
-            seats[src as usize],
-            seats[dst as usize],
+            substitutes[src as usize],
+            substitutes[dst as usize],
             &mut |link, share| {
                 loads.push((link as u32, share));
             },
         )?;
-        out.push(Change {
+        out.push(Rerouted {
             src,
             dst,
             loads,
