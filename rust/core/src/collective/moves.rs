@@ -8,7 +8,7 @@
 
 pub(crate) use super::pairs::Sends;
 use super::placement::Placement;
-use super::seats::{SeatKind, Seats};
+use super::rank_map::{RankKind, RankMap};
 use std::rc::Rc;
 
 /// How the data of a track is cut into blocks.
@@ -66,7 +66,7 @@ pub(crate) struct Moves {
     pub(crate) reduce: bool,
     pub(crate) carry: Carry,
     pub(crate) factor: Option<Factor>,
-    pub(crate) seats: Rc<Seats>,
+    pub(crate) rank_map: Rc<RankMap>,
     pub(crate) scope: Scope,
 }
 
@@ -88,17 +88,17 @@ impl Moves {
         sends: Sends,
         carry: impl Fn(u64, u32, u32) -> Vec<u32> + 'static,
     ) -> Self {
-        Self::between(placement.seats(), sends, carry)
+        Self::between(placement.rank_map(), sends, carry)
     }
 
-    /// The same between the ranks that `seats` tells.
+    /// The same between the ranks that `rank_map` tells.
     pub(crate) fn between(
-        seats: Rc<Seats>,
+        rank_map: Rc<RankMap>,
         sends: Sends,
         carry: impl Fn(u64, u32, u32) -> Vec<u32> + 'static,
     ) -> Self {
-        let scope = match seats.kind {
-            SeatKind::Rails => Scope::Own,
+        let scope = match rank_map.kind {
+            RankKind::Rails => Scope::Own,
             _ => Scope::All,
         };
         Self {
@@ -108,7 +108,7 @@ impl Moves {
             reduce: false,
             carry: Rc::new(carry),
             factor: None,
-            seats,
+            rank_map,
             scope,
         }
     }

@@ -6,7 +6,7 @@ use super::damage::substitute;
 use super::layout::{self, LocalBox};
 use super::pairs::{Pairs, Sends};
 use super::pattern::Kind;
-use super::seats::{SeatKind, Seats};
+use super::rank_map::{RankKind, RankMap};
 use crate::machine::Machine;
 use crate::route::alone;
 use crate::{Error, Result};
@@ -42,14 +42,14 @@ impl Placement {
     }
 
     /// Members of the first group, by rank.
-    pub(crate) fn seats(&self) -> Rc<Seats> {
+    pub(crate) fn rank_map(&self) -> Rc<RankMap> {
         let kind = match self {
-            Self::Local(_) => SeatKind::Local,
-            Self::Rails(_) => SeatKind::Rails,
-            Self::Lanes(_, lanes) => SeatKind::Lane(lanes[0]),
-            Self::Flat(_) => SeatKind::Chips,
+            Self::Local(_) => RankKind::Local,
+            Self::Rails(_) => RankKind::Rails,
+            Self::Lanes(_, lanes) => RankKind::Lane(lanes[0]),
+            Self::Flat(_) => RankKind::Chips,
         };
-        Rc::new(Seats {
+        Rc::new(RankMap {
             kind,
             groups: Rc::clone(self.groups()),
         })

@@ -11,9 +11,9 @@ use super::model::Model;
 use super::moves::{Moves, Space};
 use super::outcome::{Candidate, Outcome};
 use super::pattern::Kind;
+use super::rank_map::{RankKind, RankMap};
 use super::request::Request;
 use super::schedule::{Part, Phase, Stage};
-use super::seats::{SeatKind, Seats};
 use super::together::Wires;
 use crate::fluid::NO_GATE;
 use crate::machine::Machine;
@@ -82,8 +82,8 @@ fn by_levels(context: &Context, schedule: &Schedule, levels: &[u32]) -> Stage {
         let pairs = alike.entry(send.bytes.to_bits()).or_default();
         pairs.push((chip(send.src), chip(send.dst)));
     }
-    let seats = Rc::new(Seats {
-        kind: SeatKind::Ranks,
+    let rank_map = Rc::new(RankMap {
+        kind: RankKind::Ranks,
         groups: Rc::new([]),
     });
     let phases = phases
@@ -91,7 +91,7 @@ fn by_levels(context: &Context, schedule: &Schedule, levels: &[u32]) -> Stage {
         .map(|(level, alike)| {
             let part = |(bytes, pairs): (u64, Vec<(u32, u32)>)| {
                 let sends = pairs.clone().into();
-                let moves = Moves::between(Rc::clone(&seats), sends, |_, _, _| Vec::new());
+                let moves = Moves::between(Rc::clone(&rank_map), sends, |_, _, _| Vec::new());
                 Part::new(
                     &context.pattern(Kind::Flat(pairs.into())),
                     f64::from_bits(bytes),

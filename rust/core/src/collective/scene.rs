@@ -29,7 +29,7 @@ pub(crate) struct Scene<'a> {
     /// Latency of each fabric and WAN link.
     fabric_latency: Loads,
     /// Per domain: its site, and where its tiers begin in `uplinks`.
-    seats: Vec<(u32, u32)>,
+    places: Vec<(u32, u32)>,
     /// Uplink bundles of each domain, lowest tier first, counted from the first fabric link; the downlink follows
     /// each.
     uplinks: Vec<u32>,
@@ -81,7 +81,7 @@ impl<'a> Scene<'a> {
         };
         let (fabric_bandwidth, fabric_latency): (Vec<f64>, Vec<f64>) =
             (first..machine.num_links()).map(numbers).unzip();
-        let (seats, uplinks) = seats(machine);
+        let (places, uplinks) = places(machine);
         let (mut member_domains, mut members) = (Vec::new(), Vec::new());
         if let Groups::Grid { locals, domains } = groups {
             member_domains = domains.concat();
@@ -103,7 +103,7 @@ impl<'a> Scene<'a> {
             local_bandwidth,
             fabric_bandwidth: fabric_bandwidth.into(),
             fabric_latency: fabric_latency.into(),
-            seats,
+            places,
             uplinks,
             member_domains,
             members,
@@ -128,7 +128,7 @@ impl<'a> Scene<'a> {
             way.bandwidth = way.bandwidth.min(self.fabric_bandwidth.get(link));
             visit(link);
         };
-        let (site, other) = (self.seats[from as usize].0, self.seats[to as usize].0);
+        let (site, other) = (self.places[from as usize].0, self.places[to as usize].0);
         let (up, down) = (self.tiers(from), self.tiers(to));
         if site == other {
             for (up, down) in up.iter().zip(down).take_while(|(up, down)| up != down) {
@@ -150,7 +150,7 @@ impl<'a> Scene<'a> {
     }
 
     fn tiers(&self, domain: u32) -> &[u32] {
-        let (site, start) = self.seats[domain as usize];
+        let (site, start) = self.places[domain as usize];
         let count = self.machine.sites()[site as usize].tiers.len();
         &self.uplinks[start as usize..start as usize + count]
     }
@@ -210,21 +210,21 @@ fn reckon(machine: &Machine, control: &Control) -> Result<Taken> {
 }
 
 /// Site and uplink bundles of every domain; empty on a machine of one domain.
-fn seats(machine: &Machine) -> (Vec<(u32, u32)>, Vec<u32>) {
-    let (mut seats, mut uplinks) = (Vec::new(), Vec::new());
+fn places(machine: &Machine) -> (Vec<(u32, u32)>, Vec<u32>) {
+    let (mut places, mut uplinks) = (Vec::new(), Vec::new());
     if machine.nic().is_none() {
-        return (seats, uplinks);
+        return (places, uplinks);
     }
     for (index, site) in machine.sites().iter().enumerate() {
         let first = machine.blocks().fabric[0];
         for domain in 0..site.domains {
-            seats.push((index as u32, uplinks.len() as u32));
+            places.push((index as u32, uplinks.len() as u32));
             uplinks.extend(site.tiers.iter().enumerate().map(|(tier, definition)| {
                 (machine.fabric_link(index, tier, domain / definition.group, false) - first) as u32
             }));
         }
     }
-    (seats, uplinks)
+    (places, uplinks)
 }
 
 /// WAN links from each site to each other. Where nothing live leads there, the dead ones that would: what goes over them

@@ -241,7 +241,7 @@ impl Sides {
                 let lane = 2 * rotation as u32 + u32::from(backward);
                 let carry = self.carry(order, place, reduce, backward, lane);
                 let sends = self.sends[side][usize::from(backward)].clone();
-                let moves = Moves::between(Rc::clone(&self.seats), sends, carry)
+                let moves = Moves::between(Rc::clone(&self.rank_map), sends, carry)
                     .in_lane(lane)
                     .each_of(u64::from(size - 1))
                     .reducing(reduce);

@@ -6,8 +6,8 @@ use crate::Result;
 use crate::collective::layout::ring_order;
 use crate::collective::moves::{Carry, Moves, Sends, Space};
 use crate::collective::pattern::Kind;
+use crate::collective::rank_map::{RankKind, RankMap};
 use crate::collective::schedule::{Part, Phase, Stage};
-use crate::collective::seats::{SeatKind, Seats};
 use crate::operation::Operation;
 use std::rc::Rc;
 
@@ -180,9 +180,9 @@ fn rank_of(group: &[u32], member: u32) -> u32 {
 }
 
 /// Ranks of the group as they are.
-fn by_rank() -> Rc<Seats> {
-    Rc::new(Seats {
-        kind: SeatKind::Ranks,
+fn by_rank() -> Rc<RankMap> {
+    Rc::new(RankMap {
+        kind: RankKind::Ranks,
         groups: Rc::new([]),
     })
 }

@@ -5,7 +5,7 @@ use crate::collective::context::Pattern;
 use crate::collective::layout::LocalBox;
 use crate::collective::moves::Sends;
 use crate::collective::placement::Placement;
-use crate::collective::seats::Seats;
+use crate::collective::rank_map::RankMap;
 use crate::{Error, Result};
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ pub(super) struct Sides {
     pub(super) patterns: Vec<Rc<Pattern>>,
     /// Messages of each side, forward and backward.
     pub(super) sends: Vec<[Sends; 2]>,
-    pub(super) seats: Rc<Seats>,
+    pub(super) rank_map: Rc<RankMap>,
     /// Seconds of the busiest link to pass one byte per rank around the ring, both directions sharing it.
     pub(super) seconds_per_byte: Vec<f64>,
     /// Seconds that a rank spends on starting the messages of all steps, each side once.
@@ -59,7 +59,7 @@ impl Sides {
         }
         Ok(Self {
             boxes,
-            seats: placement.seats(),
+            rank_map: placement.rank_map(),
             placement,
             sizes,
             patterns,

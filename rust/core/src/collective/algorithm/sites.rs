@@ -5,8 +5,8 @@ use crate::collective::context::Context;
 use crate::collective::measure::by_site;
 use crate::collective::moves::{Moves, Sends};
 use crate::collective::pattern::{Kind, SiteShare};
+use crate::collective::rank_map::{RankKind, RankMap};
 use crate::collective::schedule::{Part, Phase};
-use crate::collective::seats::{SeatKind, Seats};
 use crate::operation::Operation;
 use std::rc::Rc;
 
@@ -63,12 +63,12 @@ impl<'a> Sites<'a> {
                 _ => (Sends::All, 1),
             };
             let sites = by_site(self.context.machine, &sets[0]);
-            let seats = Seats {
-                kind: SeatKind::Sites,
+            let rank_map = RankMap {
+                kind: RankKind::Sites,
                 groups: Rc::new([sites.iter().map(|entry| entry.0 as u32).collect()]),
             };
             let carry = move |step, from, to| carried(count, step, from, to);
-            let moves = Moves::between(Rc::new(seats), sends, carry);
+            let moves = Moves::between(Rc::new(rank_map), sends, carry);
             let moves = moves.each_of(steps).reducing(reduce);
             Part::new(&self.context.pattern(kind), bytes(f64::from(count)), moves)
         };

@@ -24,7 +24,7 @@ pub(crate) fn latency(job: &Job) -> Result<Vec<Stage>> {
 fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
     let machine = job.context.machine;
     let in_box = job.placement.in_box_order(machine);
-    let (seats, sizes) = in_box
+    let (placement, sizes) = in_box
         .filter(|(_, sizes)| sizes.iter().all(|size| size.is_power_of_two()))
         .unwrap_or_else(|| {
             let ring = job.placement.in_ring_order(machine);
@@ -38,7 +38,7 @@ fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
             part: 1.0 / ways as f64,
         })
         .collect();
-    trade(job, name, &seats, &lanes, form)
+    trade(job, name, &placement, &lanes, form)
 }
 
 /// The exchange that starts along side `first`; a mirrored one turns each step the other way.

@@ -35,23 +35,23 @@ impl Lane {
     }
 }
 
-/// The stage of lanes that run side by side, all with the same number of ranks and steps, over `seats`: the job's
+/// The stage of lanes that run side by side, all with the same number of ranks and steps, over `placement`: the job's
 /// ranks in the order that the exchanges count them. Only the first ranks take part where there are more.
 pub(crate) fn trade(
     job: &Job,
     name: &str,
-    seats: &Placement,
+    placement: &Placement,
     lanes: &[Lane],
     form: Form,
 ) -> Result<Vec<Stage>> {
     let taking_part = lanes[0].exchange.ranks();
-    let folded = seats.ranks() as u32 - taking_part;
+    let folded = placement.ranks() as u32 - taking_part;
     if folded > 0 && job.operation != Operation::AllReduce {
         return Err(Error::unsupported(
             format!(
                 "{name} {} over {} ranks",
                 job.operation.name(),
-                seats.ranks()
+                placement.ranks()
             ),
             format!(
                 "it needs {taking_part} or another number that its steps divide evenly; use ring, bruck or direct"
@@ -63,7 +63,7 @@ pub(crate) fn trade(
     }
     let trades = Trades {
         job,
-        seats,
+        placement,
         lanes,
         form,
     };
@@ -87,7 +87,7 @@ pub(crate) fn trade(
 
 struct Trades<'a> {
     job: &'a Job<'a>,
-    seats: &'a Placement,
+    placement: &'a Placement,
     lanes: &'a [Lane],
     form: Form,
 }
@@ -115,7 +115,7 @@ impl Trades<'_> {
         let mut parts = Vec::new();
         for (index, lane) in self.lanes.iter().enumerate() {
             let sends = lane.exchange.sends(at);
-            let pattern = self.seats.pattern(self.job.context, sends)?;
+            let pattern = self.placement.pattern(self.job.context, sends)?;
             let first = index as u32 * shares;
             let (carry, bytes) = match self.form {
                 Form::Latency => (
@@ -133,7 +133,7 @@ impl Trades<'_> {
             };
             let moves = Moves {
                 carry,
-                ..Moves::new(self.seats, sends.clone(), |_, _, _| Vec::new())
+                ..Moves::new(self.placement, sends.clone(), |_, _, _| Vec::new())
             };
             let moves = moves.in_lane(index as u32).reducing(reduce);
             let size = self.job.size * lane.part * bytes;
@@ -145,19 +145,19 @@ impl Trades<'_> {
     /// Wraps an all-reduce over the first ranks in the steps that bring the others in and out.
     fn fold(&self, phases: &mut Vec<Phase>) -> Result<()> {
         let taking_part = self.lanes[0].exchange.ranks();
-        let into: Vec<(u32, u32)> = (taking_part..self.seats.ranks() as u32)
+        let into: Vec<(u32, u32)> = (taking_part..self.placement.ranks() as u32)
             .map(|rank| (rank, rank % taking_part))
             .collect();
         let back: Vec<(u32, u32)> = into.iter().map(|&(from, to)| (to, from)).collect();
         let step = |what: &str, sends: Vec<(u32, u32)>, reduce: bool| -> Result<Phase> {
             let sends: Sends = sends.into();
-            let pattern = self.seats.pattern(self.job.context, &sends)?;
+            let pattern = self.placement.pattern(self.job.context, &sends)?;
             let shares = self.space().shares;
             let mut parts = Vec::new();
             for (index, lane) in self.lanes.iter().enumerate() {
                 let first = index as u32 * shares;
                 let carry = move |_, _, _| (first..first + shares).collect();
-                let moves = Moves::new(self.seats, sends.clone(), carry)
+                let moves = Moves::new(self.placement, sends.clone(), carry)
                     .in_lane(index as u32)
                     .reducing(reduce);
                 parts.push(Part::new(&pattern, self.job.size * lane.part, moves));

@@ -29,7 +29,7 @@ fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
     let machine = job.context.machine;
     let power_of_three = |size: u32| 3u32.pow(size.ilog(3)) == size;
     let in_box = job.placement.in_box_order(machine);
-    let (seats, sizes) = in_box
+    let (placement, sizes) = in_box
         .filter(|(_, sizes)| sizes.iter().all(|&size| power_of_three(size)))
         .unwrap_or_else(|| {
             let ring = job.placement.in_ring_order(machine);
@@ -42,7 +42,7 @@ fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
             part: 1.0 / sizes.len() as f64,
         })
         .collect();
-    trade(job, name, &seats, &lanes, form)
+    trade(job, name, &placement, &lanes, form)
 }
 
 fn exchange(sizes: &[u32], first: usize) -> Rc<Exchange> {

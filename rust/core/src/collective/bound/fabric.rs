@@ -163,15 +163,15 @@ pub(super) fn scattered(
     };
     let home = |chip: u32| context.machine.split(chip).0;
     // (domain, group) of every member, so that equal pairs lie together.
-    let mut seats: Vec<(u32, usize)> = Vec::new();
+    let mut homes: Vec<(u32, usize)> = Vec::new();
     for (index, group) in groups.iter().enumerate() {
-        seats.extend(group.iter().map(|&chip| (home(chip), index)));
+        homes.extend(group.iter().map(|&chip| (home(chip), index)));
     }
-    seats.sort_unstable();
-    for seats in seats.chunk_by(|a, b| a.0 == b.0) {
-        let capacity = seats.len() as f64 * nic.bandwidth;
+    homes.sort_unstable();
+    for homes in homes.chunk_by(|a, b| a.0 == b.0) {
+        let capacity = homes.len() as f64 * nic.bandwidth;
         let mut need = (0.0, 0.0);
-        for group in seats.chunk_by(|a, b| a.1 == b.1) {
+        for group in homes.chunk_by(|a, b| a.1 == b.1) {
             let (domain, index) = group[0];
             let holds_root = home(groups[index][root]) == domain;
             let (out, into) = ask.crossing(group.len() as f64, Some(holds_root));

@@ -322,8 +322,8 @@ fn alike_pairs(kind: &Kind) -> Option<Vec<(u32, u32)>> {
         return None;
     };
     let of_set = |(set, _): &(Vec<u32>, f64)| -> Vec<(u32, u32)> {
-        let seats = to_all(set.len() as u32).into_iter();
-        seats
+        let pairs = to_all(set.len() as u32).into_iter();
+        pairs
             .map(|(from, to)| (set[from as usize], set[to as usize]))
             .collect()
     };

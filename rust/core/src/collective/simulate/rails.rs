@@ -38,8 +38,8 @@ impl Network<'_> {
                 }
                 for (at, &lane) in (0..).zip(lanes) {
                     let mut message = self.rail(pair, 1.0, Some(lane))?;
-                    let seat = |domain: u32| domain * lanes.len() as u32 + at;
-                    message.ends = (seat(pair.0), seat(pair.1));
+                    let end = |domain: u32| domain * lanes.len() as u32 + at;
+                    message.ends = (end(pair.0), end(pair.1));
                     messages.push(placed(message));
                 }
             }

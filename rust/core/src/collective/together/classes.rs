@@ -38,7 +38,7 @@ pub(super) struct Meetings {
 }
 
 /// One plan as its members see it.
-struct Seated<'a> {
+struct Member<'a> {
     ledger: &'a Ledger,
     /// Domains of which it uses the links; those of a list of chips use single links alone.
     domains: Vec<bool>,
@@ -48,7 +48,7 @@ struct Seated<'a> {
     rate: f64,
 }
 
-impl Seated<'_> {
+impl Member<'_> {
     fn nic(&self, direction: usize, domain: usize, local: u32) -> f64 {
         let mut bytes = 0.0;
         if self.locals[local as usize] {
@@ -89,7 +89,7 @@ impl Seated<'_> {
 
 /// Collects meetings, each set of uses once.
 struct Found<'a> {
-    plans: &'a [Seated<'a>],
+    plans: &'a [Member<'a>],
     known: BTreeMap<Vec<u64>, Place>,
     busiest: Option<(f64, u64, Vec<usize>)>,
     /// The uses of the link in question.
@@ -98,7 +98,7 @@ struct Found<'a> {
 
 impl Found<'_> {
     /// A link with the bytes of each plan.
-    fn link(&mut self, link: u64, bandwidth: f64, bytes: impl Fn(&Seated) -> f64) {
+    fn link(&mut self, link: u64, bandwidth: f64, bytes: impl Fn(&Member) -> f64) {
         self.uses.clear();
         let (mut users, mut seconds) = (0, 0.0);
         for plan in self.plans {
@@ -129,13 +129,13 @@ pub(super) fn meetings(
     control: &Control,
 ) -> Result<Meetings> {
     let nothing = Ledger::default();
-    let seated: Vec<Seated> = plans
+    let members: Vec<Member> = plans
         .iter()
         .zip(seconds)
-        .map(|(plan, &time)| seated(machine, plan, time, &nothing))
+        .map(|(plan, &time)| member(machine, plan, time, &nothing))
         .collect();
     let mut found = Found {
-        plans: &seated,
+        plans: &members,
         known: BTreeMap::new(),
         busiest: None,
         uses: Vec::with_capacity(plans.len()),
@@ -146,12 +146,12 @@ pub(super) fn meetings(
     }
     for link in machine.blocks().fabric[0]..machine.num_links() {
         let at = (link - machine.blocks().fabric[0]) as usize;
-        let bytes = |plan: &Seated| plan.ledger.fabric.get(at);
+        let bytes = |plan: &Member| plan.ledger.fabric.get(at);
         found.link(link, machine.link_numbers(link).0, bytes);
     }
     singles(machine, &mut found, control)?;
     for &(link, _) in &machine.faults().degraded {
-        let bytes = |plan: &Seated| plan.bytes(machine, link);
+        let bytes = |plan: &Member| plan.bytes(machine, link);
         found.link(link, machine.link_numbers(link).0, bytes);
     }
     let mut out = Meetings {
@@ -175,25 +175,25 @@ pub(super) fn meetings(
     Ok(out)
 }
 
-fn seated<'a>(machine: &Machine, plan: &Plan<'a>, time: f64, nothing: &'a Ledger) -> Seated<'a> {
-    let mut seat = Seated {
+fn member<'a>(machine: &Machine, plan: &Plan<'a>, time: f64, nothing: &'a Ledger) -> Member<'a> {
+    let mut member = Member {
         ledger: nothing,
         domains: vec![false; machine.num_domains() as usize],
         locals: vec![false; machine.domain().chips() as usize],
         rate: if time > 0.0 { 1.0 / time } else { 0.0 },
     };
     if let Plan::Collective(outcome) = plan {
-        seat.ledger = outcome.ledger();
+        member.ledger = outcome.ledger();
         if let Groups::Grid { locals, domains } = outcome.members() {
             for &domain in domains.iter().flatten() {
-                seat.domains[domain as usize] = true;
+                member.domains[domain as usize] = true;
             }
             for &local in locals.iter().flatten() {
-                seat.locals[local as usize] = true;
+                member.locals[local as usize] = true;
             }
         }
     }
-    seat
+    member
 }
 
 /// Numbers from 0 for places that `count` and the answers of all plans tell apart, with the first place of each.
@@ -234,7 +234,7 @@ fn inside(machine: &Machine, found: &mut Found, control: &Control) -> Result<()>
                 control.check()?;
             }
             let link = machine.domain_link(domain as u32, local);
-            let bytes = |plan: &Seated| plan.bytes(machine, link);
+            let bytes = |plan: &Member| plan.bytes(machine, link);
             found.link(link, machine.link_numbers(link).0, bytes);
         }
     }
@@ -262,7 +262,7 @@ fn nics(machine: &Machine, found: &mut Found, control: &Control) -> Result<()> {
             let is_damaged = damaged.binary_search(&domain).is_ok();
             for &local in if is_damaged { &everybody } else { &examples } {
                 let link = machine.nic_link(direction == 1, domain * chips + local as u32);
-                let bytes = |plan: &Seated| plan.bytes(machine, link);
+                let bytes = |plan: &Member| plan.bytes(machine, link);
                 found.link(link, machine.link_numbers(link).0, bytes);
             }
         }
@@ -282,7 +282,7 @@ fn singles(machine: &Machine, found: &mut Found, control: &Control) -> Result<()
             if plans[..at].iter().any(|other| other.single(link) > 0.0) {
                 continue;
             }
-            let bytes = |plan: &Seated| plan.bytes(machine, link);
+            let bytes = |plan: &Member| plan.bytes(machine, link);
             found.link(link, machine.link_numbers(link).0, bytes);
         }
     }

@@ -10,9 +10,9 @@ use crate::collective::context::Context;
 use crate::collective::group::Groups;
 use crate::collective::measure::by_site;
 use crate::collective::pattern::{Kind, SiteShare};
+use crate::collective::rank_map::RankKind;
 use crate::collective::request::Request;
 use crate::collective::schedule::Stage;
-use crate::collective::seats::SeatKind;
 use crate::operation::Operation;
 use crate::schedule::Block;
 use crate::{Error, Result};
@@ -105,17 +105,17 @@ impl Layout {
                 }
             }
             for moves in phase.parts.iter().flat_map(|part| &part.moves) {
-                let members = moves.seats.members().len() as u32;
+                let members = moves.rank_map.members().len() as u32;
                 let shares = phase.space.shares;
-                match moves.seats.kind {
-                    SeatKind::Local => layout.local_units = lcm(layout.local_units, shares),
-                    SeatKind::Rails | SeatKind::Lane(_) if shares > 1 => {
+                match moves.rank_map.kind {
+                    RankKind::Local => layout.local_units = lcm(layout.local_units, shares),
+                    RankKind::Rails | RankKind::Lane(_) if shares > 1 => {
                         layout.domain_units = lcm(lcm(layout.domain_units, shares), members);
                     }
-                    SeatKind::Chips if layout.domains.len() == 1 => {
+                    RankKind::Chips if layout.domains.len() == 1 => {
                         layout.local_units = lcm(layout.local_units, shares);
                     }
-                    SeatKind::Sites => layout.cut_by_sites(context),
+                    RankKind::Sites => layout.cut_by_sites(context),
                     _ => {}
                 }
             }

@@ -1,21 +1,21 @@
 //! From a compact schedule to one of the first group, message by message.
 
+mod assignment;
 mod layout;
 mod limits;
-mod seating;
 mod sites;
 
 use super::context::Context;
 use super::moves::Steps;
+use super::rank_map::RankKind;
 use super::request::Request;
 use super::schedule::{Repeat, Stage};
-use super::seats::SeatKind;
 use crate::schedule::{Schedule, Send};
 use crate::{Error, Result};
+use assignment::Assignment;
 use layout::Layout;
 pub(crate) use limits::MOST_RANKS_WRITTEN;
 use limits::{MOST_CARRIED, MOST_SENDS};
-use seating::Seating;
 
 /// Lanes of one track: as many as fit 16 bits, as tracks do.
 const LANES: u32 = 1 << 16;
@@ -85,12 +85,14 @@ pub(crate) fn unroll(context: &Context, request: &Request, stages: &[Stage]) -> 
                         }
                         context.control.check()
                     };
-                    if moves.seats.kind == SeatKind::Sites {
+                    if moves.rank_map.kind == RankKind::Sites {
                         layout.between_sites(context, part, moves, &mut visit)?;
                         continue;
                     }
-                    for seating in Seating::of(&layout, &moves.seats, track.spread.as_ref()) {
-                        seating.each(&layout, moves, phase.space, &mut visit)?;
+                    for assignment in
+                        Assignment::of(&layout, &moves.rank_map, track.spread.as_ref())
+                    {
+                        assignment.each(&layout, moves, phase.space, &mut visit)?;
                     }
                 }
                 first_step += steps as u32;

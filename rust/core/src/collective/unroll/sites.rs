@@ -20,7 +20,7 @@ impl Layout {
         visit: &mut Visit,
     ) -> Result<()> {
         let Kind::Sites { share, .. } = part.pattern.kind else {
-            unreachable!("seats at sites belong to patterns between sites")
+            unreachable!("ranks at sites belong to patterns between sites")
         };
         let sites = by_site(context.machine, &self.domains);
         let count = sites.len() as u32;

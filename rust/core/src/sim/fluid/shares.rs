@@ -31,7 +31,7 @@ pub(super) struct Share {
 pub(super) struct Step {
     pub(super) link: u32,
     /// Where the flow stands among the riders while it runs.
-    seat: u32,
+    place: u32,
     /// Bytes on the link per byte of the flow.
     pub(super) weight: f64,
 }
@@ -104,7 +104,7 @@ impl Shares {
                 *riders += 1;
                 steps.push(Step {
                     link,
-                    seat: 0,
+                    place: 0,
                     weight,
                 });
             }
@@ -166,10 +166,10 @@ impl Shares {
         for step in self.first[flow as usize]..self.first[flow as usize + 1] {
             let Step { link, weight, .. } = self.steps[step as usize];
             let row = &mut self.links[link as usize];
-            let seat = row.first + row.riders;
+            let place = row.first + row.riders;
             row.riders += 1;
-            self.riders[seat as usize] = Rider { flow, step, weight };
-            self.steps[step as usize].seat = seat;
+            self.riders[place as usize] = Rider { flow, step, weight };
+            self.steps[step as usize].place = place;
             self.touched.add(link);
         }
         self.shares[flow as usize] = self.least(flow);
@@ -185,9 +185,9 @@ impl Shares {
             for step in self.first[flow as usize]..self.first[flow as usize + 1] {
                 let Step { link, weight, .. } = self.steps[step as usize];
                 let row = &mut self.links[link as usize];
-                let seat = row.first + row.riders;
+                let place = row.first + row.riders;
                 row.riders += 1;
-                self.riders[seat as usize] = Rider { flow, step, weight };
+                self.riders[place as usize] = Rider { flow, step, weight };
             }
         }
         for link in 0..self.links.len() as u32 {
@@ -204,12 +204,12 @@ impl Shares {
     pub(crate) fn stop(&mut self, flow: u32) {
         self.running -= 1;
         for step in self.first[flow as usize]..self.first[flow as usize + 1] {
-            let Step { link, seat, .. } = self.steps[step as usize];
+            let Step { link, place, .. } = self.steps[step as usize];
             let row = &mut self.links[link as usize];
             row.riders -= 1;
             let last = self.riders[(row.first + row.riders) as usize];
-            self.riders[seat as usize] = last;
-            self.steps[last.step as usize].seat = seat;
+            self.riders[place as usize] = last;
+            self.steps[last.step as usize].place = place;
             self.touched.add(link);
         }
         self.shares[flow as usize].rate = 0.0;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 /// What the ranks of an algorithm stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SeatKind {
+pub(crate) enum RankKind {
     /// Local chips; the same happens in every domain.
     Local,
     /// Domains; the same happens on every local chip.
@@ -21,14 +21,14 @@ pub(crate) enum SeatKind {
 
 /// Who has which rank of an algorithm, in the first group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seats {
-    pub(crate) kind: SeatKind,
-    /// The groups in which the same happens, by rank; empty for [`SeatKind::Ranks`].
+pub(crate) struct RankMap {
+    pub(crate) kind: RankKind,
+    /// The groups in which the same happens, by rank; empty for [`RankKind::Ranks`].
     pub(crate) groups: Rc<[Vec<u32>]>,
 }
 
-impl Seats {
-    /// Members of the first group, by rank; empty for [`SeatKind::Ranks`].
+impl RankMap {
+    /// Members of the first group, by rank; empty for [`RankKind::Ranks`].
     pub(crate) fn members(&self) -> &[u32] {
         self.groups.first().map_or(&[], Vec::as_slice)
     }

@@ -4,13 +4,13 @@ use super::layout::Layout;
 use super::limits::Visit;
 use crate::Result;
 use crate::collective::moves::{Moves, Scope, Space, Steps};
+use crate::collective::rank_map::{RankKind, RankMap};
 use crate::collective::schedule::Spread;
-use crate::collective::seats::{SeatKind, Seats};
 use std::ops::Range;
 
 /// An algorithm's ranks as places in the group.
-pub(super) struct Seating {
-    kind: SeatKind,
+pub(super) struct Assignment {
+    kind: RankKind,
     count: u32,
     /// Local rank, domain rank or rank of the group of each, by kind.
     at: Vec<u32>,
@@ -20,16 +20,16 @@ pub(super) struct Seating {
 
 fn index(list: &[u32], member: u32) -> u32 {
     let at = list.iter().position(|&other| other == member);
-    at.expect("seats hold members of the group") as u32
+    at.expect("a rank map holds members of the group") as u32
 }
 
-impl Seating {
+impl Assignment {
     /// Where the ranks of an algorithm sit: once, or once at each site whose domains run it side by side.
-    pub(super) fn of(layout: &Layout, seats: &Seats, spread: Option<&Spread>) -> Vec<Self> {
+    pub(super) fn of(layout: &Layout, rank_map: &RankMap, spread: Option<&Spread>) -> Vec<Self> {
         let Some(spread) = spread else {
-            return vec![Self::at(layout, seats.kind, seats.members())];
+            return vec![Self::at(layout, rank_map.kind, rank_map.members())];
         };
-        let order: Vec<u32> = seats
+        let order: Vec<u32> = rank_map
             .members()
             .iter()
             .map(|&member| index(&spread.sets[0], member))
@@ -40,22 +40,22 @@ impl Seating {
             .map(|&set| {
                 let set = &spread.sets[set as usize];
                 let members: Vec<u32> = order.iter().map(|&at| set[at as usize]).collect();
-                Self::at(layout, seats.kind, &members)
+                Self::at(layout, rank_map.kind, &members)
             })
             .collect()
     }
 
-    fn at(layout: &Layout, kind: SeatKind, members: &[u32]) -> Self {
+    fn at(layout: &Layout, kind: RankKind, members: &[u32]) -> Self {
         let at: Vec<u32> = match kind {
-            SeatKind::Local => members
+            RankKind::Local => members
                 .iter()
                 .map(|&chip| index(&layout.locals, chip))
                 .collect(),
-            SeatKind::Rails | SeatKind::Lane(_) => members
+            RankKind::Rails | RankKind::Lane(_) => members
                 .iter()
                 .map(|&domain| index(&layout.domains, domain))
                 .collect(),
-            SeatKind::Chips => members
+            RankKind::Chips => members
                 .iter()
                 .map(|&chip| match &layout.listed {
                     Some(listed) => index(listed, chip),
@@ -65,7 +65,7 @@ impl Seating {
                     ),
                 })
                 .collect(),
-            SeatKind::Ranks | SeatKind::Sites => (0..layout.ranks()).collect(),
+            RankKind::Ranks | RankKind::Sites => (0..layout.ranks()).collect(),
         };
         let mut sorted = at.clone();
         sorted.sort_unstable();
@@ -145,18 +145,18 @@ impl Seating {
     /// Places at which the algorithm runs side by side.
     fn places(&self, layout: &Layout) -> Range<u32> {
         match self.kind {
-            SeatKind::Local => 0..layout.domains.len() as u32,
-            SeatKind::Rails => 0..layout.locals.len() as u32,
+            RankKind::Local => 0..layout.domains.len() as u32,
+            RankKind::Rails => 0..layout.locals.len() as u32,
             _ => 0..1,
         }
     }
 
-    fn rank(&self, layout: &Layout, seat: u32, place: u32) -> u32 {
-        let at = self.at[seat as usize];
+    fn rank(&self, layout: &Layout, member: u32, place: u32) -> u32 {
+        let at = self.at[member as usize];
         match self.kind {
-            SeatKind::Local => layout.rank(place, at),
-            SeatKind::Rails => layout.rank(at, place),
-            SeatKind::Lane(lane) => layout.rank(at, index(&layout.locals, lane)),
+            RankKind::Local => layout.rank(place, at),
+            RankKind::Rails => layout.rank(at, place),
+            RankKind::Lane(lane) => layout.rank(at, index(&layout.locals, lane)),
             _ => at,
         }
     }
@@ -174,14 +174,14 @@ impl Seating {
         let part = |units: u32| share * (units / shares)..(share + 1) * (units / shares);
         if shares == 1 {
             return match (self.kind, scope) {
-                (SeatKind::Local, Scope::Own) => (layout.units_of_domain(place), all_locals),
-                (SeatKind::Rails, Scope::Own) => (all_domains, layout.units_of_local(place)),
+                (RankKind::Local, Scope::Own) => (layout.units_of_domain(place), all_locals),
+                (RankKind::Rails, Scope::Own) => (all_domains, layout.units_of_local(place)),
                 _ => (all_domains, all_locals),
             };
         }
         let owned = shares == self.count;
         match self.kind {
-            SeatKind::Local => {
+            RankKind::Local => {
                 let locals = if owned {
                     layout.units_of_local(self.at[share as usize])
                 } else {
@@ -192,7 +192,7 @@ impl Seating {
                     Scope::Own => (layout.units_of_domain(place), locals),
                 }
             }
-            SeatKind::Rails | SeatKind::Lane(_) => {
+            RankKind::Rails | RankKind::Lane(_) => {
                 let domains = if owned {
                     let order = index(&self.sorted, self.at[share as usize]);
                     let width = layout.domain_units / self.count;
@@ -222,14 +222,14 @@ impl Seating {
         }
     }
 
-    /// (source, target) ranks of what goes from seat `src` to seat `dst` in an all-to-all.
+    /// (source, target) ranks of what goes from member `src` to member `dst` in an all-to-all.
     fn pairs(&self, layout: &Layout, src: u32, dst: u32, place: u32) -> Vec<(u32, u32)> {
         let (from, to) = (self.at[src as usize], self.at[dst as usize]);
         match self.kind {
-            SeatKind::Local => (0..layout.domains.len() as u32)
+            RankKind::Local => (0..layout.domains.len() as u32)
                 .map(|domain| (layout.rank(place, from), layout.rank(domain, to)))
                 .collect(),
-            SeatKind::Rails => (0..layout.locals.len() as u32)
+            RankKind::Rails => (0..layout.locals.len() as u32)
                 .map(|local| (layout.rank(from, local), layout.rank(to, place)))
                 .collect(),
             _ => vec![(from, to)],
