@@ -302,8 +302,8 @@ impl Ledger {
                 let inside = self.classes.get(index).into_iter().flatten();
                 changes.extend(inside.map(|&(link, bytes)| (local(u64::from(link)), bytes)));
                 let detoured = class.detoured(scene, self, domain);
-                let ways = detoured.local.iter();
-                changes.extend(ways.map(|(&link, &bytes)| (local(link), bytes)));
+                let detours = detoured.local.iter();
+                changes.extend(detours.map(|(&link, &bytes)| (local(link), bytes)));
                 for direction in 0..2 {
                     let link = |chip: u32| machine.nic_link(direction == 1, domain * chips + chip);
                     let before = |chip: u32| self.nic_bytes(scene, direction, domain, chip);

@@ -49,7 +49,7 @@ impl PhaseCost {
             sent += unit.sent * bytes;
             if model == Model::AlphaBeta {
                 last.extend(
-                    unit.alone
+                    unit.zero_load
                         .iter()
                         .map(|&(latency, slope)| (latency, slope * bytes)),
                 );

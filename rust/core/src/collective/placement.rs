@@ -8,7 +8,7 @@ use super::pairs::{Pairs, Sends};
 use super::pattern::Kind;
 use super::rank_map::{RankKind, RankMap};
 use crate::machine::Machine;
-use crate::route::alone;
+use crate::route::zero_load;
 use crate::{Error, Result};
 use std::rc::Rc;
 
@@ -187,10 +187,10 @@ impl Placement {
 
     fn latency(&self, context: &Context, from: u32, to: u32) -> Result<f64> {
         match self {
-            Self::Rails(_) | Self::Lanes(..) => Ok(context.way(from, to, |_| ()).latency),
+            Self::Rails(_) | Self::Lanes(..) => Ok(context.path(from, to, |_| ()).latency),
             Self::Local(_) => {
                 let single = &context.domain_machine;
-                let whole = alone(single, context.routing, from, to, context.control)?.latency;
+                let whole = zero_load(single, context.routing, from, to, context.control)?.latency;
                 match &context.damaged {
                     Some(damaged) => damaged.latency(context.machine, from, to, whole),
                     None => Ok(whole),
@@ -202,7 +202,7 @@ impl Placement {
                     substitute(machine, from, context.control)?,
                     substitute(machine, to, context.control)?,
                 );
-                Ok(alone(machine, context.routing, from, to, context.control)?.latency)
+                Ok(zero_load(machine, context.routing, from, to, context.control)?.latency)
             }
         }
     }

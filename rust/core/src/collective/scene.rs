@@ -42,9 +42,9 @@ pub(crate) struct Scene<'a> {
     taken: Taken,
 }
 
-/// How far apart two domains are.
+/// What the path between two domains costs a message.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Way {
+pub(crate) struct PathCost {
     /// Seconds from chip to chip, NICs included.
     pub(crate) latency: f64,
     /// Bytes/s of the narrowest link.
@@ -112,20 +112,20 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// The way between the NICs of two domains; `visit` gets each fabric and WAN link on it, counted from the first
+    /// The path between the NICs of two domains; `visit` gets each fabric and WAN link on it, counted from the first
     /// fabric link. The same links as [`Machine::between_domains`], from tables.
-    pub(crate) fn way(&self, from: u32, to: u32, mut visit: impl FnMut(usize)) -> Way {
+    pub(crate) fn path(&self, from: u32, to: u32, mut visit: impl FnMut(usize)) -> PathCost {
         let nic = self
             .machine
             .nic()
             .expect("several domains have NICs: checked at construction");
-        let mut way = Way {
+        let mut cost = PathCost {
             latency: 2.0 * nic.latency,
             bandwidth: nic.bandwidth,
         };
         let mut pass = |link: usize| {
-            way.latency += self.fabric_latency.get(link);
-            way.bandwidth = way.bandwidth.min(self.fabric_bandwidth.get(link));
+            cost.latency += self.fabric_latency.get(link);
+            cost.bandwidth = cost.bandwidth.min(self.fabric_bandwidth.get(link));
             visit(link);
         };
         let (site, other) = (self.places[from as usize].0, self.places[to as usize].0);
@@ -135,13 +135,13 @@ impl<'a> Scene<'a> {
                 pass(*up as usize);
                 pass(*down as usize + 1);
             }
-            return way;
+            return cost;
         }
         up.iter().for_each(|up| pass(*up as usize));
         let path = self.wan_path(site as usize, other as usize);
         path.iter().for_each(|&link| pass(link));
         down.iter().for_each(|down| pass(*down as usize + 1));
-        way
+        cost
     }
 
     /// The WAN links from one site to another, counted from the first fabric link.

@@ -15,7 +15,7 @@ use crate::fluid::{Graph, NO_GATE};
 use crate::machine::Machine;
 use crate::operation::Operation::{self, AllGather, AllReduce, ReduceScatter};
 use crate::route::Routing;
-use crate::schedule::{Schedule, Send, Way, graph};
+use crate::schedule::{Schedule, Send, SendRoute, graph};
 use crate::sim::Engine;
 use crate::synthesize::{
     Ask, Network, Pace, Plan, Synthesis, floor, live_graph, synthesize, write,
@@ -142,16 +142,16 @@ impl Made {
                 *starts.entry(turn(send)).or_default() += self.network.overhead;
             }
         }
-        let way = |(send, &link): (&Send, &u32)| {
-            vec![Way {
+        let route = |(send, &link): (&Send, &u32)| {
+            vec![SendRoute {
                 path: vec![(numbers[link as usize], 1.0)],
                 latency: self.network.links[link as usize].latency,
                 share: 1.0,
                 delay: starts[&turn(send)],
             }]
         };
-        let ways: Vec<Vec<Way>> = schedule.sends.iter().zip(&links).map(way).collect();
-        graph(&schedule, &ways, NO_GATE, &mut resources, control)?;
+        let routes: Vec<Vec<SendRoute>> = schedule.sends.iter().zip(&links).map(route).collect();
+        graph(&schedule, &routes, NO_GATE, &mut resources, control)?;
         let times = engine.simulate(&resources, control)?;
         Ok(times.makespan)
     }

@@ -16,20 +16,20 @@ pub(crate) struct Unit {
     /// The busiest link.
     pub(crate) busiest: Option<Busiest>,
     /// (latency, seconds per byte) of messages that are alone on their route; dominated ones left out.
-    pub(crate) alone: Vec<(f64, f64)>,
+    pub(crate) zero_load: Vec<(f64, f64)>,
 }
 
 impl Unit {
     /// Notes a message that takes `latency` + bytes x `seconds_per_byte` on an idle machine.
-    pub(crate) fn note_alone(&mut self, latency: f64, seconds_per_byte: f64) {
+    pub(crate) fn note_zero_load(&mut self, latency: f64, seconds_per_byte: f64) {
         self.latency = self.latency.max(latency);
         let dominated =
             |&(other, slope): &(f64, f64)| other >= latency && slope >= seconds_per_byte;
-        if self.alone.iter().any(dominated) {
+        if self.zero_load.iter().any(dominated) {
             return;
         }
-        self.alone
+        self.zero_load
             .retain(|&(other, slope)| other > latency || slope > seconds_per_byte);
-        self.alone.push((latency, seconds_per_byte));
+        self.zero_load.push((latency, seconds_per_byte));
     }
 }

@@ -37,7 +37,7 @@ impl Exchange {
         let divided = self.steps[..=at]
             .iter()
             .map(|step| step.count().unwrap_or(0) as f64 / ranks + 1.0);
-        divided.fold(1.0, |left, ways| left / ways)
+        divided.fold(1.0, |left, parts| left / parts)
     }
 
     /// How many steps there are.

@@ -48,7 +48,7 @@ pub(crate) fn multi_ring(job: &Job) -> Result<Vec<Stage>> {
     let rings: Vec<Ring> = pairs
         .into_iter()
         .enumerate()
-        .map(|(way, pairs)| one_way(job, &groups[0], &cycles[way / 2], way % 2 == 1, pairs))
+        .map(|(ring, pairs)| one_way(job, &groups[0], &cycles[ring / 2], ring % 2 == 1, pairs))
         .collect();
     rotate(job, "multi_ring", &rings, job.placement.ranks())
 }

@@ -31,11 +31,11 @@ fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
             let ranks = ring.ranks() as u32;
             (ring, vec![1 << ranks.ilog2()])
         });
-    let ways = 2 * sizes.len();
-    let lanes: Vec<Lane> = (0..ways)
-        .map(|way| Lane {
-            exchange: exchange(&sizes, way / 2, way % 2 == 1),
-            part: 1.0 / ways as f64,
+    let count = 2 * sizes.len();
+    let lanes: Vec<Lane> = (0..count)
+        .map(|index| Lane {
+            exchange: exchange(&sizes, index / 2, index % 2 == 1),
+            part: 1.0 / count as f64,
         })
         .collect();
     trade(job, name, &placement, &lanes, form)

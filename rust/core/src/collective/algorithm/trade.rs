@@ -22,7 +22,7 @@ pub(crate) enum Form {
 /// One exchange with its slice of the data.
 pub(crate) struct Lane {
     pub(crate) exchange: Rc<Exchange>,
-    /// Part of the data that takes this way.
+    /// Part of the data that it carries.
     pub(crate) part: f64,
 }
 

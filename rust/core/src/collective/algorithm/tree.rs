@@ -117,7 +117,7 @@ pub(crate) fn double_binary(job: &Job) -> Result<Vec<Stage>> {
     for tree in &trees {
         latency = f64::max(latency, placement.tree_latency(job.context, tree)?);
     }
-    let (what, ways) = match job.operation {
+    let (what, passes) = match job.operation {
         Operation::Broadcast => ("down both trees", 1),
         Operation::Reduce => ("up both trees", 1),
         _ => ("up and down both trees", 2),
@@ -141,12 +141,12 @@ pub(crate) fn double_binary(job: &Job) -> Result<Vec<Stage>> {
             add(true, 0);
         }
         if job.operation != Operation::Reduce {
-            add(false, (ways - 1) * hops);
+            add(false, (passes - 1) * hops);
         }
     }
     let pattern = placement.pattern(job.context, &sends.into())?;
     let parts = vec![Part::of(&pattern, job.size / 2.0, moves)];
-    let phase = Phase::wave(what, parts, ways * hops, ways as f64 * latency);
+    let phase = Phase::wave(what, parts, passes * hops, passes as f64 * latency);
     Ok(vec![Stage::of(job.tier, Space::new(2, 1), vec![phase])])
 }
 

@@ -4,7 +4,7 @@ use crate::collective::context::Context;
 use crate::collective::request::Request;
 use crate::machine::{AxisKind, Machine, WanShape};
 use crate::operation::Operation;
-use crate::route::{Routing, alone};
+use crate::route::{Routing, zero_load};
 use crate::{Control, Result};
 
 /// How many groups are looked at, and how many ranks in all of them.
@@ -19,13 +19,13 @@ pub(super) struct Sample {
 pub(super) fn latency(context: &Context, request: &Request, sample: Sample) -> Result<f64> {
     let groups = context.groups.count();
     let looked_at = groups.min(sample.groups);
-    let ways = Ways::of(context)?;
+    let least = LeastLatency::of(context)?;
     let mut longest = 0.0;
     for index in 0..looked_at {
         let group = index * groups / looked_at;
         longest = f64::max(
             longest,
-            of_group(context, request, &ways, group, sample.peers / looked_at)?,
+            of_group(context, request, &least, group, sample.peers / looked_at)?,
         );
     }
     Ok(longest)
@@ -34,7 +34,7 @@ pub(super) fn latency(context: &Context, request: &Request, sample: Sample) -> R
 fn of_group(
     context: &Context,
     request: &Request,
-    ways: &Ways,
+    least: &LeastLatency,
     group: usize,
     most_peers: usize,
 ) -> Result<f64> {
@@ -73,14 +73,14 @@ fn of_group(
             } else {
                 (source, peer)
             };
-            longest = f64::max(longest, ways.least(context, from, to)?);
+            longest = f64::max(longest, least.between(context, from, to)?);
         }
     }
     Ok(longest)
 }
 
 /// What can be quicker than a route of dimension order.
-struct Ways {
+struct LeastLatency {
     /// The machine without faults.
     whole: Machine,
     routing: Routing,
@@ -91,7 +91,7 @@ struct Ways {
     wan: Vec<f64>,
 }
 
-impl Ways {
+impl LeastLatency {
     fn of(context: &Context) -> Result<Self> {
         let machine = context.machine;
         let axes = machine.domain().axes().iter();
@@ -119,13 +119,13 @@ impl Ways {
         })
     }
 
-    fn least(&self, context: &Context, from: u32, to: u32) -> Result<f64> {
+    fn between(&self, context: &Context, from: u32, to: u32) -> Result<f64> {
         let machine = &self.whole;
-        let way = alone(machine, &self.routing, from, to, context.control)?;
+        let route = zero_load(machine, &self.routing, from, to, context.control)?;
         let (a, b) = (machine.split(from).0, machine.split(to).0);
         if a == b {
             let by_nic = machine.nic().map_or(f64::INFINITY, |nic| nic.overhead);
-            return Ok(way.latency.min(self.shortcut) + way.overhead.min(by_nic));
+            return Ok(route.latency.min(self.shortcut) + route.overhead.min(by_nic));
         }
         let (a, b) = (machine.site_of(a), machine.site_of(b));
         let detour = if a == b {
@@ -133,7 +133,7 @@ impl Ways {
         } else {
             direct_wan(machine, a, b) - self.wan[a * machine.sites().len() + b]
         };
-        Ok(way.overhead + way.latency - detour)
+        Ok(route.overhead + route.latency - detour)
     }
 }
 

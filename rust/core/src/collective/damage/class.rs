@@ -1,8 +1,8 @@
 //! Domains with the same damage.
 
-use super::rerouted::{PairsByLink, Rerouted, rerouted, way};
+use super::rerouted::{PairsByLink, Rerouted, rerouted, route_cost};
 use crate::machine::{Damage, Domain, Machine};
-use crate::route::{DimensionOrder, DomainRoutes, Routing, alone};
+use crate::route::{DimensionOrder, DomainRoutes, Routing, zero_load};
 use crate::{Control, Error, Result};
 
 /// Chips, and messages, between two looks at the cancel flag.
@@ -23,13 +23,13 @@ pub(crate) struct Class {
     routing: Routing,
 }
 
-/// The way of one chip's messages to a NIC that is not its own, or from there to it.
+/// The path of one chip's messages to a NIC that is not its own, or from there to it.
 pub(crate) struct Redirect {
     /// The local chip whose messages these are.
     pub(crate) chip: u32,
     /// The chip whose NIC they take.
     pub(crate) port: u32,
-    /// Local links on the way, and the share of a message on each.
+    /// Local links on the path, and the share of a message on each.
     pub(crate) path: Vec<(u64, f64)>,
     /// Seconds that those add.
     pub(crate) latency: f64,
@@ -141,7 +141,7 @@ impl Class {
                 if at % STRETCH as usize == 0 {
                     control.check()?;
                 }
-                let message = alone(&single, &self.routing, src, dst, control)?;
+                let message = zero_load(&single, &self.routing, src, dst, control)?;
                 note(message.latency, 1.0 / message.bandwidth);
             }
         }
@@ -167,7 +167,8 @@ impl Class {
                 self.substitutes[dst as usize],
             );
             let mut add = |link: u64, share: f64| loads[link as usize] += share;
-            let (latency, slowness) = way(machine, &routes, &self.damage, from, to, &mut add)?;
+            let (latency, slowness) =
+                route_cost(machine, &routes, &self.damage, from, to, &mut add)?;
             if from != to {
                 note(latency, slowness);
             }
@@ -183,7 +184,7 @@ impl Class {
                 self.substitutes[src as usize],
                 self.substitutes[dst as usize],
             );
-            return Ok(way(machine, &routes, &self.damage, from, to, &mut |_, _| ())?.0);
+            return Ok(route_cost(machine, &routes, &self.damage, from, to, &mut |_, _| ())?.0);
         };
         let found =
             rerouted.binary_search_by(|message| (message.src, message.dst).cmp(&(src, dst)));
@@ -252,7 +253,7 @@ pub(super) fn nearest_live(
         if chip % STRETCH == 0 {
             control.check()?;
         }
-        let here = (alone(&single, &order, dead, chip, control)?.hops, chip);
+        let here = (zero_load(&single, &order, dead, chip, control)?.hops, chip);
         if nearest.is_none_or(|nearest| here < nearest) {
             nearest = Some(here);
         }
@@ -293,7 +294,7 @@ fn redirects(
             (substitute, port)
         };
         let mut note = |link: u64, share: f64| path.push((link, share));
-        let (latency, slowness) = way(machine, &routes, damage, from, to, &mut note)?;
+        let (latency, slowness) = route_cost(machine, &routes, damage, from, to, &mut note)?;
         out.push(Redirect {
             chip,
             port,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// Bytes on links of one damaged domain, beside what its class has inside.
 #[derive(Debug, Default)]
 pub(crate) struct Detoured {
-    /// Bytes on local links of the way to and from other chips' NICs.
+    /// Bytes on local links of the path to and from other chips' NICs.
     pub(crate) local: BTreeMap<u64, f64>,
     /// Bytes on the NICs that others use, by local chip: sending, receiving. Their own are among them.
     pub(crate) nics: [BTreeMap<u32, f64>; 2],

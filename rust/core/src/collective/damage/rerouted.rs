@@ -18,12 +18,12 @@ impl PairsByLink {
         if chips > MOST_LISTED || *routing == Routing::UpDown {
             return Ok(Self(None));
         }
-        let alone = Machine::single(domain)?;
+        let single = Machine::single(domain)?;
         let mut pairs_by_link = vec![Vec::new(); domain.links() as usize];
         for src in 0..chips {
             control.check()?;
             for dst in (0..chips).filter(|&dst| dst != src) {
-                walk(&alone, routing, src, dst, &mut |link, _| {
+                walk(&single, routing, src, dst, &mut |link, _| {
                     pairs_by_link[link as usize].push((src, dst));
                 })?;
             }
@@ -68,16 +68,16 @@ pub(super) fn rerouted(
     }
     pairs.sort_unstable();
     pairs.dedup();
-    let alone = Machine::single(domain)?;
+    let single = Machine::single(domain)?;
     let routes = DomainRoutes::new(domain, damage, routing)?;
     let mut out = Vec::with_capacity(pairs.len());
     for (src, dst) in pairs {
         control.check()?;
         let mut loads: Vec<(u32, f64)> = Vec::new();
-        walk(&alone, routing, src, dst, &mut |link, share| {
+        walk(&single, routing, src, dst, &mut |link, share| {
             loads.push((link as u32, -share));
         })?;
-        let now = way(
+        let now = route_cost(
             machine,
             &routes,
             damage,
@@ -99,7 +99,7 @@ pub(super) fn rerouted(
 }
 
 /// Latency and seconds per byte of the route between two live local chips; visits its links.
-pub(super) fn way(
+pub(super) fn route_cost(
     machine: &Machine,
     routes: &DomainRoutes,
     damage: &Damage,

@@ -35,12 +35,12 @@ fn of_pairs(scene: &Scene, damaged: &DomainDamage, pairs: &Pairs, unit: &mut Uni
     if every {
         // No whole domain takes part: its messages count for nothing.
         (unit.latency, unit.overhead, unit.sent) = (0.0, 0.0, 0.0);
-        unit.alone.clear();
+        unit.zero_load.clear();
     }
     let whole: Vec<f64> = unit.ledger.local.values().collect();
     for class in &damaged.classes {
         scene.control.check()?;
-        let mut note = |latency: f64, slowness: f64| unit.note_alone(latency, slowness);
+        let mut note = |latency: f64, slowness: f64| unit.note_zero_load(latency, slowness);
         let loads = class.loads(machine, pairs, &whole, every, &mut note, scene.control)?;
         unit.ledger.classes.push(loads);
         if every || !class.damage.chips.is_empty() {
@@ -65,9 +65,9 @@ fn most_sent(class: &Class, pairs: &Pairs) -> f64 {
     f64::from(sent.into_iter().max().unwrap_or(0))
 }
 
-/// Adds the ways to and from other chips' NICs to the unit of a pattern between domains.
+/// Adds the paths to and from other chips' NICs to the unit of a pattern between domains.
 ///
-/// Rails and lanes are looked at one by one. Of the patterns that name sets of domains, the longest way to a NIC, the
+/// Rails and lanes are looked at one by one. Of the patterns that name sets of domains, the longest path to a NIC, the
 /// longest between domains and the longest from a NIC count together, though they may belong to different messages.
 pub(crate) fn between_domains(
     scene: &Scene,
@@ -102,12 +102,12 @@ pub(crate) fn between_domains(
             };
             let (out, into) = (longest(0), longest(1));
             let slowest = unit
-                .alone
+                .zero_load
                 .iter()
                 .map(|message| message.1)
                 .fold(0.0, f64::max);
             let latency = unit.latency + out.0 + into.0;
-            unit.note_alone(latency, slowest.max(out.1).max(into.1));
+            unit.note_zero_load(latency, slowest.max(out.1).max(into.1));
         }
         Kind::Local(_) | Kind::LocalAll | Kind::InSwitch { .. } | Kind::Flat(_) => {
             return Err(Error::unsupported(
@@ -137,13 +137,13 @@ fn rails(
         if sender.is_none() && receiver.is_none() {
             continue;
         }
-        let way = scene.way(from, to, |_| ());
+        let cost = scene.path(from, to, |_| ());
         for &(src, dst) in lanes {
             let (out, into) = (extra(sender, 0, src), extra(receiver, 1, dst));
             if out.is_some() || into.is_some() {
                 let (out, into) = (out.unwrap_or_default(), into.unwrap_or_default());
-                let slowness = (1.0 / way.bandwidth).max(out.1).max(into.1);
-                unit.note_alone(way.latency + out.0 + into.0, slowness);
+                let slowness = (1.0 / cost.bandwidth).max(out.1).max(into.1);
+                unit.note_zero_load(cost.latency + out.0 + into.0, slowness);
             }
         }
     }

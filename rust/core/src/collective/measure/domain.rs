@@ -9,7 +9,7 @@ use crate::collective::unit::Unit;
 use crate::load::{ByteColumn, Flows, IndexColumn, link_loads, uniform};
 use crate::machine::Machine;
 use crate::memory::{Taken, bytes_of};
-use crate::route::{Routing, alone, walk};
+use crate::route::{Routing, walk, zero_load};
 use std::collections::BTreeMap;
 
 /// More links than a message passes between domains.
@@ -74,8 +74,8 @@ fn note_messages(
         if index % MESSAGES_BETWEEN_CHECKS == 0 {
             scene.control.check()?;
         }
-        let message = alone(machine, scene.routing, src, dst, scene.control)?;
-        unit.note_alone(message.latency, 1.0 / message.bandwidth);
+        let message = zero_load(machine, scene.routing, src, dst, scene.control)?;
+        unit.note_zero_load(message.latency, 1.0 / message.bandwidth);
     }
     Ok(())
 }
@@ -121,9 +121,9 @@ pub(super) fn in_switch(scene: &Scene, groups: &[Vec<u32>], gather: bool) -> Res
                 loads[link as usize] += bytes;
             }
         }
-        let message = alone(machine, scene.routing, group[0], group[1], scene.control)?;
+        let message = zero_load(machine, scene.routing, group[0], group[1], scene.control)?;
         let most = bytes[0].max(bytes[1]);
-        unit.note_alone(message.latency, most / message.bandwidth);
+        unit.note_zero_load(message.latency, most / message.bandwidth);
         unit.sent = unit.sent.max(bytes[0]);
     }
     unit.ledger.local = loads.into();
@@ -168,8 +168,8 @@ fn alike(scene: &Scene, found: &[(u32, u32)]) -> Result<Unit> {
         walk(machine, scene.routing, 0, to, &mut |link, share| {
             *by_class.entry(class(machine, link)).or_default() += share * f64::from(each);
         })?;
-        let message = alone(machine, scene.routing, 0, to, scene.control)?;
-        unit.note_alone(message.latency, 1.0 / message.bandwidth);
+        let message = zero_load(machine, scene.routing, 0, to, scene.control)?;
+        unit.note_zero_load(message.latency, 1.0 / message.bandwidth);
     }
     let mut stretches: Vec<(usize, f64)> = Vec::new();
     for_each_class(machine, scene.control, |class, links| {

@@ -20,8 +20,8 @@ fn nic_of<'a>(scene: &'a Scene) -> &'a Nic {
 }
 
 fn between(scene: &Scene, from: u32, to: u32) -> (f64, f64) {
-    let way = scene.way(from, to, |_| ());
-    (way.latency, way.bandwidth)
+    let cost = scene.path(from, to, |_| ());
+    (cost.latency, cost.bandwidth)
 }
 
 pub(super) fn rails(
@@ -41,8 +41,8 @@ pub(super) fn rails(
         }
         out[from as usize] += 1.0;
         into[to as usize] += 1.0;
-        let way = scene.way(from, to, |link| fabric[link] += messages);
-        unit.note_alone(way.latency, 1.0 / way.bandwidth);
+        let cost = scene.path(from, to, |link| fabric[link] += messages);
+        unit.note_zero_load(cost.latency, 1.0 / cost.bandwidth);
     }
     unit.sent = out.iter().copied().fold(0.0, f64::max);
     unit.overhead = unit.sent * nic_of(scene).overhead;
@@ -88,8 +88,8 @@ pub(super) fn star(
             } else {
                 (domain, *root)
             };
-            let way = scene.way(from, to, |link| fabric[link] += scene.lanes());
-            unit.note_alone(way.latency, 1.0 / way.bandwidth);
+            let cost = scene.path(from, to, |link| fabric[link] += scene.lanes());
+            unit.note_zero_load(cost.latency, 1.0 / cost.bandwidth);
         }
     }
     let busiest = roots.iter().copied().fold(0.0, f64::max);
@@ -175,7 +175,7 @@ pub(super) fn exchange(scene: &Scene, sets: &[(Vec<u32>, f64)], spread: bool) ->
                 if from != to {
                     add_wan(scene, &mut fabric, from, to, there * here * lanes * bytes);
                     let (latency, bandwidth) = between(scene, example, other);
-                    unit.note_alone(latency, bytes / receivers / bandwidth);
+                    unit.note_zero_load(latency, bytes / receivers / bandwidth);
                 }
             }
         }
@@ -183,7 +183,7 @@ pub(super) fn exchange(scene: &Scene, sets: &[(Vec<u32>, f64)], spread: bool) ->
         for part in set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b)) {
             if part.len() > 1 {
                 let (latency, bandwidth) = between(scene, part[0], part[part.len() - 1]);
-                unit.note_alone(latency, bytes / receivers / bandwidth);
+                unit.note_zero_load(latency, bytes / receivers / bandwidth);
             }
         }
         unit.overhead = unit
@@ -309,7 +309,7 @@ pub(super) fn sites(scene: &Scene, sets: &[Vec<u32>], share: SiteShare) -> Resul
                 flow[to].1 += bytes;
                 add_wan(scene, &mut fabric, from, to, local_groups * bytes);
                 let (latency, bandwidth) = between(scene, example, other);
-                unit.note_alone(latency, bytes / (in_group * there.max(here)) / bandwidth);
+                unit.note_zero_load(latency, bytes / (in_group * there.max(here)) / bandwidth);
                 messages += (here / there).ceil();
             }
             unit.overhead = unit.overhead.max(messages * nic_of(scene).overhead);

@@ -191,16 +191,16 @@ fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
     let scene = Scene::new(machine, &routing, groups, &control).expect("sound");
     let unit = unit(&scene, kind).expect("measurable");
     let mut loads = vec![0.0; machine.num_links() as usize];
-    let (mut latency, mut alone) = (0.0f64, 0.0f64);
+    let (mut latency, mut zero_load) = (0.0f64, 0.0f64);
     let mut sent = vec![0.0; machine.num_chips() as usize];
     for (from, to, bytes) in written_out(machine, groups, kind) {
         walk(machine, &routing, from, to, &mut |link, share| {
             loads[link as usize] += bytes * share
         })
         .expect("connected");
-        let way = route(machine, &routing, from, to).expect("connected");
-        latency = latency.max(way.latency);
-        alone = alone.max(way.latency + 1e6 * bytes / way.bandwidth);
+        let found = route(machine, &routing, from, to).expect("connected");
+        latency = latency.max(found.latency);
+        zero_load = zero_load.max(found.latency + 1e6 * bytes / found.bandwidth);
         sent[from as usize] += bytes;
     }
     let compact = unit.ledger.expand(&scene);
@@ -222,13 +222,13 @@ fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
         unit.latency
     );
     let last = unit
-        .alone
+        .zero_load
         .iter()
         .map(|pair| pair.0 + 1e6 * pair.1)
         .fold(0.0, f64::max);
     assert!(
-        (last - alone).abs() <= 1e-12 * alone.max(1.0),
-        "{kind:?} alone {last} is not {alone}"
+        (last - zero_load).abs() <= 1e-12 * zero_load.max(1.0),
+        "{kind:?} alone {last} is not {zero_load}"
     );
     let busiest = unit.ledger.busiest(&scene).expect("bytes move");
     let brute = loads

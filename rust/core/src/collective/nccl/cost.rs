@@ -189,7 +189,7 @@ impl<'a> Model<'a> {
         let base = BASE[algorithm as usize][protocol as usize];
         let (intra, inter) = self.hop(algorithm, protocol);
         let levels = f64::from(self.team.nodes.ilog2());
-        let ways = if operation == Operation::AllReduce {
+        let passes = if operation == Operation::AllReduce {
             2.0
         } else {
             1.0
@@ -197,7 +197,7 @@ impl<'a> Model<'a> {
         let (hops, steps) = match algorithm {
             Algorithm::Ring => {
                 let intra = intra.max(self.post_overhead(protocol));
-                let (all, between) = (ways * (ranks - 1.0), ways * (nodes - 1.0));
+                let (all, between) = (passes * (ranks - 1.0), passes * (nodes - 1.0));
                 ((all - between) * intra + between * inter, all)
             }
             Algorithm::Tree => {

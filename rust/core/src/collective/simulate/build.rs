@@ -99,18 +99,18 @@ fn first_pieces(
         network,
     };
     let scale = 1.0 / f64::from(chunks);
-    let mut courses = Vec::new();
+    let mut runs = Vec::new();
     for stage in stages {
         let tracks = stage.stage.tracks.iter().zip(&stage.tracks);
-        let of_stage: Vec<Course> = tracks
-            .map(|(track, cost)| build.course(track, cost, scale, finest, most))
+        let of_stage: Vec<TrackRun> = tracks
+            .map(|(track, cost)| build.run(track, cost, scale, finest, most))
             .collect::<Result<_>>()?;
-        courses.push(of_stage);
+        runs.push(of_stage);
     }
-    let each = courses
+    let each = runs
         .iter()
         .flatten()
-        .map(|course| course.each * course.pieces as usize);
+        .map(|run| run.each * run.pieces as usize);
     let messages = each.sum::<usize>().saturating_mul(chunks as usize);
     if messages > MOST_MESSAGES {
         return Err(Error::unsupported(
@@ -120,12 +120,12 @@ fn first_pieces(
     }
     for chunk in 0..chunks {
         let mut passed = NO_GATE;
-        for of_stage in &mut courses {
+        for of_stage in &mut runs {
             let done = build.graph.gate();
-            for course in of_stage {
-                for piece in 0..course.pieces {
-                    let last = chunk + 1 == chunks && piece + 1 == course.pieces;
-                    build.piece(course, scale, passed, done, last)?;
+            for run in of_stage {
+                for piece in 0..run.pieces {
+                    let last = chunk + 1 == chunks && piece + 1 == run.pieces;
+                    build.piece(run, scale, passed, done, last)?;
                 }
             }
             passed = done;
@@ -143,7 +143,7 @@ struct Build<'a, 'b> {
 }
 
 /// A track on its way through the simulation.
-struct Course<'a> {
+struct TrackRun<'a> {
     lists: Vec<Steplist<'a>>,
     ends: Ends,
     /// Pieces that are simulated, of so many that there are.
@@ -171,21 +171,21 @@ struct Steplist<'a> {
 }
 
 impl Build<'_, '_> {
-    fn course<'c>(
+    fn run<'c>(
         &mut self,
         track: &'c Track,
         cost: &TrackCost,
         scale: f64,
         finest: u32,
         most: u32,
-    ) -> Result<Course<'c>> {
+    ) -> Result<TrackRun<'c>> {
         let wanted = pieces(track, cost, scale).min(finest);
         let lists = steplists(track);
         let each = self.count(&lists)?;
         let ends = ends(self.network, track);
         let keys = takes_part(self.network, track, ends)?;
         let steps = lists.iter().map(|list| list.steps as usize).sum();
-        Ok(Course {
+        Ok(TrackRun {
             lists,
             ends,
             pieces: wanted.min(most),
@@ -200,19 +200,19 @@ impl Build<'_, '_> {
     /// One piece of a track, from the gate `start` on; `done` waits for all of it.
     fn piece(
         &mut self,
-        course: &mut Course,
+        run: &mut TrackRun,
         scale: f64,
         start: u32,
         done: u32,
         last: bool,
     ) -> Result<()> {
-        let everybody = course.keys.len();
+        let everybody = run.keys.len();
         // The gate at which everybody is through with the steps so far.
         let mut ready = vec![start; everybody];
         let mut taken_part = vec![false; everybody];
         let mut at = 0;
-        let share = scale / f64::from(course.wanted);
-        let lists = std::mem::take(&mut course.lists);
+        let share = scale / f64::from(run.wanted);
+        let lists = std::mem::take(&mut run.lists);
         for list in &lists {
             for step in 0..list.steps {
                 self.network.context.control.check()?;
@@ -220,8 +220,8 @@ impl Build<'_, '_> {
                 let ends: Vec<(usize, usize)> = messages
                     .iter()
                     .map(|(lane, _, message)| {
-                        let (from, to) = told_apart(course.ends, message.ends);
-                        let place = |end| course.keys.partition_point(|key| *key < (*lane, end));
+                        let (from, to) = told_apart(run.ends, message.ends);
+                        let place = |end| run.keys.partition_point(|key| *key < (*lane, end));
                         (place(from), place(to))
                     })
                     .collect();
@@ -236,8 +236,8 @@ impl Build<'_, '_> {
                         }
                     }
                     if begins[from] == UNSET {
-                        let port = course.ports[at].get(from).copied().unwrap_or(NO_GATE);
-                        let started = self.started(course, from, ready[from], overhead)?;
+                        let port = run.ports[at].get(from).copied().unwrap_or(NO_GATE);
+                        let started = self.started(run, from, ready[from], overhead)?;
                         begins[from] = self.graph.both(started, port)?;
                         left[from] = if last { next[from] } else { self.graph.gate() };
                     }
@@ -266,14 +266,14 @@ impl Build<'_, '_> {
                 }
                 if !last {
                     let gates = left.into_iter();
-                    course.ports[at] = gates
+                    run.ports[at] = gates
                         .map(|gate| if gate == UNSET { NO_GATE } else { gate })
                         .collect();
                 }
                 at += 1;
             }
         }
-        course.lists = lists;
+        run.lists = lists;
         for end in (0..everybody).filter(|&end| taken_part[end]) {
             self.graph.pass(ready[end], done)?;
         }
@@ -283,7 +283,7 @@ impl Build<'_, '_> {
     /// The gate at which a sender has started its messages of a step, which takes `overhead` of its time.
     fn started(
         &mut self,
-        course: &mut Course,
+        run: &mut TrackRun,
         from: usize,
         ready: u32,
         overhead: f64,
@@ -291,10 +291,10 @@ impl Build<'_, '_> {
         if overhead == 0.0 {
             return Ok(ready);
         }
-        if course.senders[from] == UNSET {
-            course.senders[from] = self.graph.resource(1.0, 0.0);
+        if run.senders[from] == UNSET {
+            run.senders[from] = self.graph.resource(1.0, 0.0);
         }
-        self.graph.worked(course.senders[from], ready, overhead)
+        self.graph.worked(run.senders[from], ready, overhead)
     }
 
     /// The messages of a step, and the seconds that a sender takes to start its own.

@@ -1,4 +1,4 @@
-//! The messages of patterns as an engine sees them: their ways over resources, and whose they are.
+//! The messages of patterns as an engine sees them: their routes over resources, and whose they are.
 
 use super::message::{Message, by_moves, few};
 use super::network::Network;
@@ -198,7 +198,7 @@ impl Network<'_> {
         } else {
             group[0]
         };
-        let way = route_until(
+        let found = route_until(
             machine,
             self.context.routing,
             owner,
@@ -207,7 +207,7 @@ impl Network<'_> {
         )?;
         Ok(Message {
             path: path.into(),
-            latency: way.latency,
+            latency: found.latency,
             share: 1.0,
             ends: (0, 0),
             moves: 0,
@@ -235,7 +235,7 @@ impl Network<'_> {
     /// The message of every chip over one distance.
     fn alike(&mut self, distance: u32, moves: u32, send: u32) -> Result<Message> {
         let context = self.context;
-        let way = route_until(
+        let found = route_until(
             &context.domain_machine,
             context.routing,
             0,
@@ -243,7 +243,7 @@ impl Network<'_> {
             context.control,
         )?;
         let mut by_class: BTreeMap<u64, (f64, u64)> = BTreeMap::new();
-        for (&link, &share) in way.links.iter().zip(&way.shares) {
+        for (&link, &share) in found.links.iter().zip(&found.shares) {
             by_class
                 .entry(class(&context.domain_machine, link))
                 .or_insert((0.0, link))
@@ -258,7 +258,7 @@ impl Network<'_> {
             .collect();
         Ok(Message {
             path,
-            latency: way.latency,
+            latency: found.latency,
             share: 1.0,
             ends: (0, 0),
             moves,
@@ -285,22 +285,22 @@ impl Network<'_> {
         if from == to {
             return Ok(());
         }
-        let mut ways = Vec::new();
+        let mut routes = Vec::new();
         for routing in &self.routings {
-            ways.push(route_until(machine, routing, from, to, context.control)?);
+            routes.push(route_until(machine, routing, from, to, context.control)?);
         }
-        ways.dedup_by(|a, b| a.links == b.links);
-        let share = 1.0 / ways.len() as f64;
-        for way in ways {
-            let path = way
+        routes.dedup_by(|a, b| a.links == b.links);
+        let share = 1.0 / routes.len() as f64;
+        for found in routes {
+            let path = found
                 .links
                 .iter()
-                .zip(&way.shares)
+                .zip(&found.shares)
                 .map(|(&link, &share)| (self.link(machine, listed, link), share))
                 .collect();
             messages.push(Message {
                 path,
-                latency: way.latency,
+                latency: found.latency,
                 share,
                 ends: (from, to),
                 moves,

@@ -68,7 +68,7 @@ impl Network<'_> {
                 .expect("the domains of each site were found to be alike");
             for class in found {
                 let (from, to) = class.example;
-                let way = context.way(from, to, |_| ());
+                let cost = context.path(from, to, |_| ());
                 let mut path = vec![(self.nic(0, from, None), 1.0), (self.nic(1, to, None), 1.0)];
                 for (tier, shape) in context.machine.sites()[class.site].tiers[..class.tiers]
                     .iter()
@@ -83,7 +83,7 @@ impl Network<'_> {
                 }
                 messages.push(Message {
                     path: path.into(),
-                    latency: way.latency,
+                    latency: cost.latency,
                     share: 1.0,
                     ends: (class.site as u32, class.site as u32),
                     moves: moves as u32,
@@ -104,7 +104,7 @@ impl Network<'_> {
     ) -> Result<Message> {
         self.context.control.check()?;
         let mut links = Vec::new();
-        let way = self.context.way(from, to, |link| links.push(link));
+        let cost = self.context.path(from, to, |link| links.push(link));
         let mut path = vec![(self.nic(0, from, lane.map(|lane| lane.0)), 1.0)];
         for link in links {
             path.push((self.fabric(link as u64), lanes));
@@ -112,7 +112,7 @@ impl Network<'_> {
         path.push((self.nic(1, to, lane.map(|lane| lane.1)), 1.0));
         Ok(Message {
             path: path.into(),
-            latency: way.latency,
+            latency: cost.latency,
             share: 1.0,
             ends: (from, to),
             moves: 0,

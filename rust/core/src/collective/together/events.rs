@@ -2,8 +2,8 @@
 //!
 //! Plans that share no link, directly or through others, are simulated apart: they are the same to the bit as alone.
 
-use super::course::{check_starts, of_link};
 use super::pipeline::Pipeline;
+use super::progress::{check_starts, of_link};
 use super::wires::{Wired, Wires};
 use super::written::{MOST_WRITTEN, Written, too_many};
 use super::{Meeting, Shared, Together};
@@ -26,7 +26,7 @@ pub struct Work<'a> {
     pub start: f64,
 }
 
-/// A plan with the ways of its messages.
+/// A plan with the routes of its messages.
 struct Ready<'a> {
     wired: Vec<Wired<'a>>,
     /// Bytes on each of its links.
@@ -40,7 +40,7 @@ struct Ready<'a> {
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) for starts that are no numbers of seconds,
 /// [`Error::Unsupported`](crate::Error::Unsupported) for more messages than are simulated at once,
-/// [`Error::Unreachable`](crate::Error::Unreachable) for a message without a way,
+/// [`Error::Unreachable`](crate::Error::Unreachable) for a message without a route,
 /// [`Error::Cancelled`](crate::Error::Cancelled), and those of [`Schedule::check`](crate::schedule::Schedule::check).
 pub fn share_messages(machine: &Machine, plans: &[Work], control: &Control) -> Result<Together> {
     let starts: Vec<f64> = plans.iter().map(|plan| plan.start).collect();
@@ -118,7 +118,7 @@ fn nothing() -> Together {
 
 /// A call takes no less than its launch, unless nothing moves.
 fn called(seconds: f64, launch: f64, plan: &Ready) -> f64 {
-    let moves = plan.wired.iter().any(|wired| !wired.ways.is_empty());
+    let moves = plan.wired.iter().any(|wired| !wired.send_routes.is_empty());
     if moves { seconds.max(launch) } else { seconds }
 }
 

@@ -10,16 +10,16 @@
 //! proportion of its packets, because the engines serve their queues in turn, packet by packet.
 
 mod classes;
-mod course;
 mod events;
 mod pipeline;
+mod progress;
 mod speeds;
 mod wires;
 mod written;
 
-pub use course::{Dma, share_links};
 pub use events::{Work, share_messages};
 pub use pipeline::Pipeline;
+pub use progress::{Dma, share_links};
 pub use written::Written;
 
 pub(crate) use wires::Wires;

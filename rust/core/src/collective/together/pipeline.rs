@@ -9,7 +9,7 @@ use crate::collective::cost::StageCost;
 use crate::collective::simulate::pieces;
 use crate::error::{Error, Result};
 use crate::fluid::{Flow, Graph, NO_GATE};
-use crate::schedule::{Schedule, Way};
+use crate::schedule::{Schedule, SendRoute};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -40,7 +40,7 @@ impl Default for Pipeline {
 
 /// Messages of one track of one stage.
 #[derive(Default)]
-struct Course {
+struct TrackRun {
     /// Everybody who takes part, by lane.
     everybody: Vec<(u32, u32)>,
     /// By step: (sender, receiver, send), as places in `everybody`.
@@ -112,7 +112,7 @@ impl Pipeline {
     pub(super) fn put(
         &self,
         schedule: &Schedule,
-        ways: &[Vec<Way>],
+        send_routes: &[Vec<SendRoute>],
         begins: u32,
         graph: &mut Graph,
         control: &Control,
@@ -123,23 +123,23 @@ impl Pipeline {
                 "run it with all of the data at once",
             ));
         }
-        let mut stages = self.courses(schedule);
+        let mut stages = self.runs(schedule);
         for chunk in 0..self.chunks {
             let mut passed = begins;
-            for courses in stages.values_mut() {
+            for runs in stages.values_mut() {
                 let done = graph.gate();
-                for course in courses.values_mut() {
-                    for piece in 0..course.pieces {
-                        let share = 1.0 / f64::from(self.chunks) / f64::from(course.pieces);
-                        let last = chunk + 1 == self.chunks && piece + 1 == course.pieces;
+                for run in runs.values_mut() {
+                    for piece in 0..run.pieces {
+                        let share = 1.0 / f64::from(self.chunks) / f64::from(run.pieces);
+                        let last = chunk + 1 == self.chunks && piece + 1 == run.pieces;
                         let mut put = Piece {
                             schedule,
-                            ways,
+                            send_routes,
                             share,
                             last,
                             graph: &mut *graph,
                         };
-                        put.put(course, passed, done, control)?;
+                        put.put(run, passed, done, control)?;
                     }
                 }
                 passed = done;
@@ -149,34 +149,33 @@ impl Pipeline {
     }
 
     /// The messages by stage and track.
-    fn courses(&self, schedule: &Schedule) -> BTreeMap<u32, BTreeMap<u32, Course>> {
-        let mut stages: BTreeMap<u32, BTreeMap<u32, Course>> = BTreeMap::new();
+    fn runs(&self, schedule: &Schedule) -> BTreeMap<u32, BTreeMap<u32, TrackRun>> {
+        let mut stages: BTreeMap<u32, BTreeMap<u32, TrackRun>> = BTreeMap::new();
         for send in &schedule.sends {
             let tracks = stages.entry(send.stage).or_default();
-            let course = tracks.entry(send.lane >> 16).or_default();
-            course
-                .everybody
+            let run = tracks.entry(send.lane >> 16).or_default();
+            run.everybody
                 .extend([(send.lane, send.src), (send.lane, send.dst)]);
-            course.pieces = self.pieces(send.stage, send.lane);
-            let steps = course.steps.len().max(send.step as usize + 1);
-            course.steps.resize_with(steps, Vec::new);
+            run.pieces = self.pieces(send.stage, send.lane);
+            let steps = run.steps.len().max(send.step as usize + 1);
+            run.steps.resize_with(steps, Vec::new);
         }
-        for course in stages.values_mut().flat_map(BTreeMap::values_mut) {
-            course.everybody.sort_unstable();
-            course.everybody.dedup();
-            course.senders = vec![UNSET; course.everybody.len()];
-            course.ports = vec![Vec::new(); course.steps.len()];
+        for run in stages.values_mut().flat_map(BTreeMap::values_mut) {
+            run.everybody.sort_unstable();
+            run.everybody.dedup();
+            run.senders = vec![UNSET; run.everybody.len()];
+            run.ports = vec![Vec::new(); run.steps.len()];
         }
         for (index, send) in schedule.sends.iter().enumerate() {
-            let courses = stages.get_mut(&send.stage);
-            let course = courses.and_then(|courses| courses.get_mut(&(send.lane >> 16)));
-            let course = course.expect("every send has a course");
+            let runs = stages.get_mut(&send.stage);
+            let run = runs.and_then(|runs| runs.get_mut(&(send.lane >> 16)));
+            let run = run.expect("every send has a course");
             let place = |rank: u32| {
                 let key = (send.lane, rank);
-                course.everybody.partition_point(|other| *other < key)
+                run.everybody.partition_point(|other| *other < key)
             };
             let entry = (place(send.src), place(send.dst), index);
-            course.steps[send.step as usize].push(entry);
+            run.steps[send.step as usize].push(entry);
         }
         stages
     }
@@ -185,7 +184,7 @@ impl Pipeline {
 /// One piece on its way into the graph.
 struct Piece<'a> {
     schedule: &'a Schedule,
-    ways: &'a [Vec<Way>],
+    send_routes: &'a [Vec<SendRoute>],
     /// Part of the data that it is.
     share: f64,
     /// Nothing comes after it.
@@ -195,11 +194,11 @@ struct Piece<'a> {
 
 impl Piece<'_> {
     /// From the gate `start` on; `done` waits for all of it.
-    fn put(&mut self, course: &mut Course, start: u32, done: u32, control: &Control) -> Result<()> {
-        let everybody = course.everybody.len();
+    fn put(&mut self, run: &mut TrackRun, start: u32, done: u32, control: &Control) -> Result<()> {
+        let everybody = run.everybody.len();
         // The gate at which everybody is through with the steps so far.
         let mut ready = vec![start; everybody];
-        let steps = std::mem::take(&mut course.steps);
+        let steps = std::mem::take(&mut run.steps);
         for (at, step) in steps.iter().enumerate() {
             control.check()?;
             let mut begins = vec![UNSET; everybody];
@@ -212,9 +211,11 @@ impl Piece<'_> {
                     }
                 }
                 if begins[from] == UNSET {
-                    let overhead = self.ways[send].first().map_or(0.0, |way| way.delay);
-                    let port = course.ports[at].get(from).copied().unwrap_or(NO_GATE);
-                    let started = self.started(course, from, ready[from], overhead)?;
+                    let overhead = self.send_routes[send]
+                        .first()
+                        .map_or(0.0, |route| route.delay);
+                    let port = run.ports[at].get(from).copied().unwrap_or(NO_GATE);
+                    let started = self.started(run, from, ready[from], overhead)?;
                     begins[from] = self.graph.both(started, port)?;
                     left[from] = if self.last {
                         next[from]
@@ -224,15 +225,15 @@ impl Piece<'_> {
                 }
             }
             for &(from, to, send) in step {
-                for way in &self.ways[send] {
+                for route in &self.send_routes[send] {
                     let flow = Flow {
-                        bytes: self.schedule.sends[send].bytes * way.share * self.share,
-                        latency: way.latency,
+                        bytes: self.schedule.sends[send].bytes * route.share * self.share,
+                        latency: route.latency,
                         waits: begins[from],
                         frees: [left[from], next[to]],
                         ..Flow::default()
                     };
-                    self.graph.flow(flow, way.path.iter().copied())?;
+                    self.graph.flow(flow, route.path.iter().copied())?;
                 }
             }
             for end in (0..everybody).filter(|&end| next[end] != UNSET) {
@@ -248,12 +249,12 @@ impl Piece<'_> {
             }
             if !self.last {
                 let gates = left.into_iter();
-                course.ports[at] = gates
+                run.ports[at] = gates
                     .map(|gate| if gate == UNSET { NO_GATE } else { gate })
                     .collect();
             }
         }
-        course.steps = steps;
+        run.steps = steps;
         for gate in ready {
             self.graph.pass(gate, done)?;
         }
@@ -263,7 +264,7 @@ impl Piece<'_> {
     /// The gate at which a sender has started its messages of a step, which takes `overhead` of its time.
     fn started(
         &mut self,
-        course: &mut Course,
+        run: &mut TrackRun,
         from: usize,
         ready: u32,
         overhead: f64,
@@ -271,9 +272,9 @@ impl Piece<'_> {
         if overhead == 0.0 {
             return Ok(ready);
         }
-        if course.senders[from] == UNSET {
-            course.senders[from] = self.graph.resource(1.0, 0.0);
+        if run.senders[from] == UNSET {
+            run.senders[from] = self.graph.resource(1.0, 0.0);
         }
-        self.graph.worked(course.senders[from], ready, overhead)
+        self.graph.worked(run.senders[from], ready, overhead)
     }
 }

@@ -1,4 +1,4 @@
-//! Ways of messages over the links that they share.
+//! Routes of messages over the links that they share.
 //!
 //! Messages are routed on the machine as it is given, one by one: nothing here needs a symmetry.
 
@@ -9,16 +9,16 @@ use crate::fluid::Graph;
 use crate::machine::Machine;
 use crate::memory::{Taken, bytes_of};
 use crate::route::{Route, Routing, route_until};
-use crate::schedule::{Schedule, Send, Way, graph};
+use crate::schedule::{Schedule, Send, SendRoute, graph};
 use crate::sim::Engine;
 use crate::{Control, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// What to do about ways that do not fit.
-const FEWER: &str = "use a smaller group, or \"dor\", whose ways are short";
+/// What to do about routes that do not fit.
+const FEWER: &str = "use a smaller group, or \"dor\", whose routes are short";
 
-/// Ways of messages over the links that they share.
+/// Routes of messages over the links that they share.
 pub(crate) struct Wires<'a> {
     machine: &'a Machine,
     routings: Vec<Routing>,
@@ -27,16 +27,16 @@ pub(crate) struct Wires<'a> {
     numbers: BTreeMap<u64, u32>,
     links: Vec<u64>,
     routes: BTreeMap<(u32, u32), Rc<[Route]>>,
-    /// Bytes of the routes and ways that were made.
+    /// Bytes of the routes that were made, as the graph has them too.
     held: u64,
     taken: Taken,
 }
 
-/// The messages of one group and the ways that they take.
+/// The messages of one group and the routes that they take.
 pub(crate) struct Wired<'a> {
     schedule: &'a Schedule,
     pipeline: Option<&'a Pipeline>,
-    pub(super) ways: Vec<Vec<Way>>,
+    pub(super) send_routes: Vec<Vec<SendRoute>>,
 }
 
 impl<'a> Wires<'a> {
@@ -55,7 +55,7 @@ impl<'a> Wires<'a> {
             links: Vec::new(),
             routes: BTreeMap::new(),
             held: 0,
-            taken: control.take(0, format_args!("ways of messages"), FEWER)?,
+            taken: control.take(0, format_args!("routes of messages"), FEWER)?,
         })
     }
 
@@ -104,7 +104,7 @@ impl<'a> Wires<'a> {
         // Seconds that a rank takes to start what it sends in a step; what goes to one other rank goes together.
         let mut starts: BTreeMap<(u32, u32, u32), f64> = BTreeMap::new();
         let mut seen = BTreeSet::new();
-        let mut ways: Vec<Vec<Way>> = Vec::with_capacity(schedule.sends.len());
+        let mut send_routes: Vec<Vec<SendRoute>> = Vec::with_capacity(schedule.sends.len());
         for send in &schedule.sends {
             self.control.check()?;
             let routes = self.routes(chips[send.src as usize], chips[send.dst as usize])?;
@@ -113,23 +113,24 @@ impl<'a> Wires<'a> {
                 *starts.entry(turn(send)).or_default() += overhead;
             }
             let share = 1.0 / routes.len() as f64;
-            let way = |route: &Route| Way {
+            let route = |route: &Route| SendRoute {
                 path: self.path(route),
                 latency: route.latency,
                 share,
                 delay: 0.0,
             };
-            ways.push(routes.iter().map(way).collect());
+            send_routes.push(routes.iter().map(route).collect());
             self.hold(routes.iter().map(|route| route.links.len() + 4).sum())?;
         }
-        for (send, ways) in schedule.sends.iter().zip(&mut ways) {
-            ways.iter_mut()
-                .for_each(|way| way.delay = starts[&turn(send)]);
+        for (send, send_routes) in schedule.sends.iter().zip(&mut send_routes) {
+            send_routes
+                .iter_mut()
+                .for_each(|route| route.delay = starts[&turn(send)]);
         }
         Ok(Wired {
             schedule,
             pipeline: pipeline.filter(|pipeline| !pipeline.is_whole()),
-            ways,
+            send_routes,
         })
     }
 
@@ -160,10 +161,10 @@ impl<'a> Wires<'a> {
         Ok(routes)
     }
 
-    /// Counts so many more links of routes or ways.
+    /// Counts so many more links of routes.
     fn hold(&mut self, links: usize) -> Result<()> {
         self.held += bytes_of::<(u32, f64)>(links as u64);
-        let what = format_args!("the ways of messages over {} links", self.links.len());
+        let what = format_args!("the routes of messages over {} links", self.links.len());
         self.taken.grow_to(self.held, what, FEWER)
     }
 
@@ -179,17 +180,17 @@ impl Wired<'_> {
     /// Adds the messages to a graph of [`Wires::graph`]; none starts before the gate `begins` opens.
     pub(crate) fn put(&self, into: &mut Graph, begins: u32, control: &Control) -> Result<()> {
         match self.pipeline {
-            Some(pipeline) => pipeline.put(self.schedule, &self.ways, begins, into, control),
-            None => graph(self.schedule, &self.ways, begins, into, control),
+            Some(pipeline) => pipeline.put(self.schedule, &self.send_routes, begins, into, control),
+            None => graph(self.schedule, &self.send_routes, begins, into, control),
         }
     }
 
     /// Calls `visit` with each resource of each message, and the bytes on it.
     pub(super) fn loads(&self, mut visit: impl FnMut(u32, f64)) {
-        for (send, ways) in self.schedule.sends.iter().zip(&self.ways) {
-            for way in ways {
-                for &(resource, share) in &way.path {
-                    visit(resource, send.bytes * way.share * share);
+        for (send, send_routes) in self.schedule.sends.iter().zip(&self.send_routes) {
+            for route in send_routes {
+                for &(resource, share) in &route.path {
+                    visit(resource, send.bytes * route.share * share);
                 }
             }
         }

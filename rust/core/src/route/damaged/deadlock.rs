@@ -15,7 +15,7 @@ const LONG: usize = 64;
 #[derive(Debug, Default)]
 struct Stretch {
     axis: usize,
-    ways: Vec<Vec<u64>>,
+    paths: Vec<Vec<u64>>,
 }
 
 /// Channels, and which of them each waits for. Numbered by virtual channel, then link.
@@ -73,10 +73,10 @@ impl<'a> Waiting<'a> {
         }
         for stretch in self.stretches(rest) {
             let mut lasts = Vec::new();
-            for way in stretch.ways {
+            for path in stretch.paths {
                 let mut last = before.clone();
                 let mut passed = false;
-                for link in way {
+                for link in path {
                     let second = found != Found::UpDown && passed;
                     let channel = self.channel(link, usize::from(second));
                     self.wait(&last, channel);
@@ -116,16 +116,16 @@ impl<'a> Waiting<'a> {
                 if !beside {
                     out.push(Stretch {
                         axis,
-                        ways: Vec::new(),
+                        paths: Vec::new(),
                     });
                 }
                 if let Some(stretch) = out.last_mut() {
-                    stretch.ways.push(Vec::new());
+                    stretch.paths.push(Vec::new());
                 }
             }
             last = Some((axis, backward, split));
-            if let Some(way) = out.last_mut().and_then(|stretch| stretch.ways.last_mut()) {
-                way.push(link);
+            if let Some(path) = out.last_mut().and_then(|stretch| stretch.paths.last_mut()) {
+                path.push(link);
             }
         }
         out

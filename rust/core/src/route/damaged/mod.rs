@@ -38,14 +38,14 @@ static WHOLE: Damage = Damage {
     slow_nics: [Vec::new(), Vec::new()],
 };
 
-/// How a way was found.
+/// How a path was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
     /// Dimension order, rings by either way round.
     InOrder,
     /// Another order of the axes.
     OtherOrder,
-    /// The shortest way.
+    /// The shortest path.
     Shortest,
     /// So many wild hops, then dimension order.
     Wild(usize),
@@ -74,7 +74,7 @@ pub(crate) struct DomainRoutes<'a> {
     spans: bool,
     graph: OnceCell<Graph>,
     levels: OnceCell<Vec<u32>>,
-    /// Ways from a chip, by chip.
+    /// Paths from a chip, by chip.
     trees: RefCell<BTreeMap<u32, Arc<Tree>>>,
     steps: RefCell<Vec<(u64, f64)>>,
     ports: RefCell<BTreeMap<(bool, u32), Option<u32>>>,
@@ -183,7 +183,7 @@ impl<'a> DomainRoutes<'a> {
                 }
             }
             Policy::Shortest => {
-                // A way as short as without damage is a shortest one.
+                // A path as short as without damage is a shortest one.
                 if self.cabled && self.minimal(src, dst, steps) {
                     Some(Found::Shortest)
                 } else {
@@ -214,7 +214,7 @@ impl<'a> DomainRoutes<'a> {
         Ok(self.graph.get_or_init(|| graph))
     }
 
-    /// Ways from a chip: legal ones for up*/down*, else the shortest.
+    /// Paths from a chip: legal ones for up*/down*, else the shortest.
     fn tree(&self, src: u32) -> Result<Arc<Tree>> {
         if let Some(tree) = self.trees.borrow().get(&src) {
             return Ok(Arc::clone(tree));
@@ -222,7 +222,7 @@ impl<'a> DomainRoutes<'a> {
         let graph = self.graph()?;
         let tree = Arc::new(if self.policy == Policy::UpDown {
             let levels = self.levels.get_or_init(|| up_down::levels(graph));
-            up_down::ways(graph, levels, src)
+            up_down::paths(graph, levels, src)
         } else {
             Tree::grow(graph.vertices(), src, |here, found| {
                 for &(there, link) in graph.from(here) {

@@ -120,11 +120,11 @@ impl DomainRoutes<'_> {
                     self.cables(index, backward, here, hops, share, steps)
                 };
                 if plus > 0.0 && minus > 0.0 {
-                    let ways = (go(false, plus), go(true, minus));
-                    if ways.0 != ways.1 {
+                    let directions = (go(false, plus), go(true, minus));
+                    if directions.0 != directions.1 {
                         steps[start..].iter_mut().for_each(|step| step.1 = 1.0);
                     }
-                    ways.0 || ways.1
+                    directions.0 || directions.1
                 } else {
                     go(minus > 0.0, 1.0) || go(plus > 0.0, 1.0)
                 }

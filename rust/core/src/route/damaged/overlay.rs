@@ -157,9 +157,9 @@ impl<'a> Routes<'a> {
                 .map_err(|error| self.in_words(error, src, dst));
         }
         let (out, into) = (self.port(false, src)?, self.port(true, dst)?);
-        let no_port = |way: &str, number: u32| {
+        let no_port = |how: &str, number: u32| {
             cut(format!(
-                "its NIC is dead, and no chip of UltraServer {number} that it can {way} has a live one"
+                "its NIC is dead, and no chip of UltraServer {number} that it can {how} has a live one"
             ))
         };
         let out = out.ok_or_else(|| no_port("reach", from))?;

@@ -34,7 +34,7 @@ pub struct RoutingReport {
     pub cut: u64,
     /// Pairs that go by another order of the axes.
     pub other_order: u64,
-    /// Pairs that dimension order sends by the shortest way.
+    /// Pairs that dimension order sends by the shortest path.
     pub detours: u64,
     /// Pairs with wild hops.
     pub wild: u64,

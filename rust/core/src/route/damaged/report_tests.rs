@@ -86,7 +86,7 @@ fn promised_freedom_from_deadlock_holds_on_500_damaged_tori() {
             }
         }
     }
-    // The check can fail: shortest ways and other orders of the axes do make cycles.
+    // The check can fail: shortest paths and other orders of the axes do make cycles.
     assert!(
         promised > 1000 && cycles > 100 && wild > 1000,
         "{promised} {cycles} {wild}"

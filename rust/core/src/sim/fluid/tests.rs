@@ -226,7 +226,7 @@ proptest! {
     }
 
     #[test]
-    fn courses_are_those_of_the_slow_reference(graph in graphs(16, true)) {
+    fn runs_are_those_of_the_slow_reference(graph in graphs(16, true)) {
         let times = simulate(&graph, &Control::default()).unwrap();
         for (flow, (seen, slow)) in times.sent.iter().zip(slow_sent(&graph)).enumerate() {
             prop_assert!(close(*seen, slow, 1e-9), "flow {flow}: {seen} is not {slow}");

@@ -62,12 +62,12 @@ pub fn share_links(
     let shared = lost
         .iter()
         .zip(seconds.iter().zip(starts))
-        .map(|(course, (&alone, &start))| Shared {
+        .map(|(one, (&alone, &start))| Shared {
             alone,
-            time: course.time,
+            time: one.time,
             start,
-            finish: start + course.time,
-            slowed_by: course.worst().map(|at| meeting(machine, &met, at)),
+            finish: start + one.time,
+            slowed_by: one.worst().map(|at| meeting(machine, &met, at)),
         });
     let shared: Vec<Shared> = shared.collect();
     let (busiest, bottleneck) = match met.busiest {
@@ -155,7 +155,7 @@ fn touches(
 }
 
 /// How one plan fares.
-struct Course {
+struct Progress {
     /// Seconds of its time alone that are left.
     left: f64,
     /// It has always had full speed.
@@ -165,7 +165,7 @@ struct Course {
     lost: Vec<(usize, f64)>,
 }
 
-impl Course {
+impl Progress {
     fn worst(&self) -> Option<usize> {
         let mut worst: Option<(usize, f64)> = None;
         for &(at, seconds) in &self.lost {
@@ -184,10 +184,15 @@ impl Course {
     }
 }
 
-fn run(met: &Meetings, seconds: &[f64], starts: &[f64], control: &Control) -> Result<Vec<Course>> {
-    let mut courses: Vec<Course> = seconds
+fn run(
+    met: &Meetings,
+    seconds: &[f64],
+    starts: &[f64],
+    control: &Control,
+) -> Result<Vec<Progress>> {
+    let mut progress: Vec<Progress> = seconds
         .iter()
-        .map(|&left| Course {
+        .map(|&left| Progress {
             left,
             untouched: true,
             time: left,
@@ -205,9 +210,9 @@ fn run(met: &Meetings, seconds: &[f64], starts: &[f64], control: &Control) -> Re
             .collect();
         let speeds = speeds(&met.capacities, &active);
         // One that was never slowed ends when it would alone, to the bit.
-        let end = |plan: usize| match (courses[plan].untouched, speeds[plan].0) {
+        let end = |plan: usize| match (progress[plan].untouched, speeds[plan].0) {
             (true, 1.0) => starts[plan] + seconds[plan],
-            (_, speed) => now + courses[plan].left / speed,
+            (_, speed) => now + progress[plan].left / speed,
         };
         let ends: Vec<f64> = (0..seconds.len())
             .map(|plan| {
@@ -225,21 +230,21 @@ fn run(met: &Meetings, seconds: &[f64], starts: &[f64], control: &Control) -> Re
         let next_end = ends.iter().copied().fold(f64::INFINITY, f64::min);
         let next = next_start.min(next_end);
         if next == f64::INFINITY {
-            return Ok(courses);
+            return Ok(progress);
         }
         let passed = (next - now).max(0.0);
         for plan in (0..seconds.len()).filter(|&plan| active[plan]) {
             let (speed, held) = speeds[plan];
-            let course = &mut courses[plan];
+            let one = &mut progress[plan];
             if let (Some(at), true) = (held, passed > 0.0) {
-                course.untouched = false;
-                course.lose(at, passed * (1.0 - speed));
+                one.untouched = false;
+                one.lose(at, passed * (1.0 - speed));
             }
-            course.left = (course.left - passed * speed).max(0.0);
+            one.left = (one.left - passed * speed).max(0.0);
             if ends[plan] <= next * (1.0 + SAME) {
                 done[plan] = true;
-                if !course.untouched {
-                    course.time = (next - starts[plan]).max(seconds[plan]);
+                if !one.untouched {
+                    one.time = (next - starts[plan]).max(seconds[plan]);
                 }
             }
         }

@@ -8,7 +8,7 @@ use crate::machine::{AxisKind, Machine};
 
 /// A message on its own.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Alone {
+pub struct ZeroLoad {
     /// Seconds that the links of the longest path add.
     pub latency: f64,
     /// Bytes/s: the least bandwidth / share; infinite for a chip that sends to itself.
@@ -24,13 +24,13 @@ pub struct Alone {
 ///
 /// # Errors
 /// As [`route_until`].
-pub fn alone(
+pub fn zero_load(
     machine: &Machine,
     routing: &Routing,
     src: u32,
     dst: u32,
     control: &Control,
-) -> Result<Alone> {
+) -> Result<ZeroLoad> {
     machine.check_chip("src", i128::from(src))?;
     machine.check_chip("dst", i128::from(dst))?;
     let domain = machine.domain();
@@ -42,7 +42,7 @@ pub fn alone(
         Some(order) if !by_links && !machine.is_damaged() => order,
         _ => return by_route(machine, routing, src, dst, control),
     };
-    let mut message = Alone {
+    let mut message = ZeroLoad {
         latency: 0.0,
         bandwidth: f64::INFINITY,
         overhead: if src == dst { 0.0 } else { machine.overhead() },
@@ -77,9 +77,9 @@ fn by_route(
     src: u32,
     dst: u32,
     control: &Control,
-) -> Result<Alone> {
+) -> Result<ZeroLoad> {
     let route = route_until(machine, routing, src, dst, control)?;
-    Ok(Alone {
+    Ok(ZeroLoad {
         latency: route.latency,
         bandwidth: route.bandwidth,
         overhead: route.overhead,
