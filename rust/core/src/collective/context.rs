@@ -2,9 +2,9 @@
 
 use super::group::Groups;
 use super::measure;
-use super::pattern::Kind;
+use super::pattern::PatternKind;
 use super::scene::Scene;
-use super::unit::Unit;
+use super::unit_cost::UnitCost;
 use crate::machine::Machine;
 use crate::memory::Taken;
 use crate::route::Routing;
@@ -33,22 +33,24 @@ pub(crate) struct Shelf(Rc<RefCell<Vec<Rc<Pattern>>>>);
 /// A pattern and, once asked for, its cost.
 #[derive(Debug)]
 pub(crate) struct Pattern {
-    pub(crate) kind: Kind,
+    pub(crate) kind: PatternKind,
     /// With what stands for its memory.
-    unit: OnceCell<(Unit, Taken)>,
+    unit_cost: OnceCell<(UnitCost, Taken)>,
 }
 
 impl Pattern {
     /// The cost of one byte a message.
-    pub(crate) fn unit(&self, scene: &Scene) -> Result<&Unit> {
-        if let Some((unit, _)) = self.unit.get() {
-            return Ok(unit);
+    pub(crate) fn unit_cost(&self, scene: &Scene) -> Result<&UnitCost> {
+        if let Some((unit_cost, _)) = self.unit_cost.get() {
+            return Ok(unit_cost);
         }
-        let mut unit = measure::unit(scene, &self.kind)?;
-        unit.busiest = unit.ledger.busiest(scene);
+        let mut unit_cost = measure::unit_cost(scene, &self.kind)?;
+        unit_cost.busiest = unit_cost.ledger.busiest(scene);
         let what = format_args!("the loads of one step of a collective");
-        let taken = scene.control.take(unit.ledger.bytes(), what, SMALLER)?;
-        Ok(&self.unit.get_or_init(|| (unit, taken)).0)
+        let taken = scene
+            .control
+            .take(unit_cost.ledger.bytes(), what, SMALLER)?;
+        Ok(&self.unit_cost.get_or_init(|| (unit_cost, taken)).0)
     }
 }
 
@@ -83,14 +85,14 @@ impl<'a> Context<'a> {
     }
 
     /// The pattern of `kind`: one that exists already if there is one, with what is known of its cost.
-    pub(crate) fn pattern(&self, kind: Kind) -> Rc<Pattern> {
+    pub(crate) fn pattern(&self, kind: PatternKind) -> Rc<Pattern> {
         let mut patterns = self.patterns.0.borrow_mut();
         if let Some(known) = patterns.iter().find(|pattern| pattern.kind == kind) {
             return Rc::clone(known);
         }
         let pattern = Rc::new(Pattern {
             kind,
-            unit: OnceCell::new(),
+            unit_cost: OnceCell::new(),
         });
         patterns.push(Rc::clone(&pattern));
         pattern

@@ -18,7 +18,7 @@ pub(crate) struct Ledger {
     /// Bytes per NIC of every member, by domain: egress, ingress.
     pub(crate) nic: [Loads; 2],
     /// The same for single local chips.
-    pub(crate) lanes: [BTreeMap<u32, Loads>; 2],
+    pub(crate) single_nics: [BTreeMap<u32, Loads>; 2],
     /// Bytes per fabric and WAN link, counted from the first fabric link.
     pub(crate) fabric: Loads,
     /// Bytes on single links, ascending by link.
@@ -42,9 +42,9 @@ impl Ledger {
     /// Bytes that it takes.
     pub(crate) fn bytes(&self) -> u64 {
         let classes: usize = self.classes.iter().map(Vec::len).sum();
-        let lanes = self.lanes.iter().flat_map(BTreeMap::values);
+        let single_nics = self.single_nics.iter().flat_map(BTreeMap::values);
         let loads = [&self.local, &self.nic[0], &self.nic[1], &self.fabric];
-        let loads = loads.into_iter().chain(lanes).map(Loads::bytes);
+        let loads = loads.into_iter().chain(single_nics).map(Loads::bytes);
         loads.sum::<u64>() + bytes_of::<(u64, f64)>((self.single.len() + classes) as u64)
     }
 
@@ -62,9 +62,9 @@ impl Ledger {
         }
         for direction in 0..2 {
             self.nic[direction].add(&other.nic[direction], scale);
-            for (lane, loads) in &other.lanes[direction] {
-                let lane = self.lanes[direction].entry(*lane).or_default();
-                lane.add(loads, scale);
+            for (nic, loads) in &other.single_nics[direction] {
+                let nic = self.single_nics[direction].entry(*nic).or_default();
+                nic.add(loads, scale);
             }
         }
         if !other.single.is_empty() {
@@ -202,11 +202,11 @@ impl Ledger {
             true => self.nic[direction].get(at),
             false => 0.0,
         };
-        let lane = self.lanes[direction].get(&chip);
-        shared + lane.map_or(0.0, |loads| loads.get(at))
+        let nic = self.single_nics[direction].get(&chip);
+        shared + nic.map_or(0.0, |loads| loads.get(at))
     }
 
-    /// The busiest domain of the members' NICs, and of each lane that has loads of its own.
+    /// The busiest domain of the members' NICs, and of each single chip whose NIC has loads of its own.
     fn nic_peaks(&self, scene: &Scene, direction: usize) -> Vec<(u32, f64, u32)> {
         let shared = &self.nic[direction];
         let mut out = Vec::new();
@@ -223,12 +223,12 @@ impl Ledger {
             let chip = scene.members().find(|&chip| own(domain, chip));
             out.extend(chip.map(|chip| (domain as u32, bytes, chip)));
         }
-        for (&lane, loads) in &self.lanes[direction] {
-            let beside = !shared.is_empty() && scene.is_member(lane);
+        for (&nic, loads) in &self.single_nics[direction] {
+            let beside = !shared.is_empty() && scene.is_member(nic);
             let bytes = |own: f64, shared: f64| own + if beside { shared } else { 0.0 };
             let (domain, bytes) = loads.peak(shared, bytes);
-            if own(domain, lane) {
-                out.push((domain as u32, bytes, lane));
+            if own(domain, nic) {
+                out.push((domain as u32, bytes, nic));
             }
         }
         out
@@ -268,9 +268,9 @@ impl Ledger {
                         as usize] += bytes;
                 }
             }
-            for (&lane, loads) in &self.lanes[direction] {
+            for (&nic, loads) in &self.single_nics[direction] {
                 for (domain, bytes) in loads.values().enumerate() {
-                    out[machine.nic_link(direction == 1, domain as u32 * chips + lane) as usize] +=
+                    out[machine.nic_link(direction == 1, domain as u32 * chips + nic) as usize] +=
                         bytes;
                 }
             }

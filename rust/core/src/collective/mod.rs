@@ -38,7 +38,7 @@ mod symmetry;
 mod synthesized;
 mod tables;
 pub mod together;
-mod unit;
+mod unit_cost;
 mod unroll;
 mod write_out;
 

@@ -9,7 +9,7 @@ pub(crate) enum Sends {
     /// These.
     List(Rc<[(u32, u32)]>),
     /// So many, made when they are asked for: a list of all messages of a large machine is never needed to cost it.
-    Made {
+    Lazy {
         /// How many there are.
         count: usize,
         /// Makes them.
@@ -23,7 +23,7 @@ impl std::fmt::Debug for Sends {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::List(sends) => write!(f, "{} sends", sends.len()),
-            Self::Made { count, .. } => write!(f, "{count} sends to be made"),
+            Self::Lazy { count, .. } => write!(f, "{count} sends to be made"),
             Self::All => f.write_str("all to all"),
         }
     }
@@ -41,7 +41,7 @@ impl Sends {
         ranks: u32,
         of: impl Fn(u32) -> [(u32, u32); EACH] + 'static,
     ) -> Self {
-        Self::Made {
+        Self::Lazy {
             count: ranks as usize * EACH,
             make: Rc::new(move || (0..ranks).flat_map(&of).collect()),
         }
@@ -51,7 +51,7 @@ impl Sends {
     pub(crate) fn count(&self) -> Option<usize> {
         match self {
             Self::List(sends) => Some(sends.len()),
-            Self::Made { count, .. } => Some(*count),
+            Self::Lazy { count, .. } => Some(*count),
             Self::All => None,
         }
     }
@@ -60,7 +60,7 @@ impl Sends {
     pub(crate) fn list(&self, ranks: u32) -> Cow<'_, [(u32, u32)]> {
         match self {
             Self::List(sends) => Cow::Borrowed(sends),
-            Self::Made { make, .. } => Cow::Owned(make()),
+            Self::Lazy { make, .. } => Cow::Owned(make()),
             Self::All => Cow::Owned(to_all(ranks)),
         }
     }

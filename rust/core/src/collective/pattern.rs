@@ -5,7 +5,7 @@ use super::pairs::Pairs;
 
 /// Which messages a pattern has.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum PatternKind {
     /// Messages between local chips, the same in every member domain.
     Local(Pairs),
     /// Every chip of a domain to every other, in every member domain.
@@ -20,12 +20,12 @@ pub(crate) enum Kind {
     },
     /// For each pair of domains, one message from each member to the member at the same place.
     Rails(Pairs),
-    /// For each pair of domains, one message on each lane: from one local chip to another.
-    Lanes {
+    /// For each pair of domains, one message for each pair of NICs: from that of one local chip to that of another.
+    NicPairs {
         /// (from, to) domains.
         pairs: Pairs,
-        /// (sending, receiving) local chip of each lane.
-        lanes: Vec<(u32, u32)>,
+        /// (sending, receiving) local chip of each pair.
+        nics: Vec<(u32, u32)>,
     },
     /// In each set of domains, the root of each local group sends to every member of its group in the other
     /// domains, or they send to it.
@@ -58,7 +58,7 @@ pub(crate) enum Kind {
     Flat(Pairs),
 }
 
-impl Kind {
+impl PatternKind {
     /// Every member of each set to each other domain of it: sets may name their domains in any order, such as one that
     /// begins with a root.
     pub(crate) fn exchange(mut sets: Vec<(Vec<u32>, f64)>, spread: bool) -> Self {

@@ -42,14 +42,15 @@ impl PhaseCost {
         let mut last = Vec::new();
         let patterns = by_pattern(phase);
         for &(pattern, bytes) in &patterns {
-            let unit = pattern.unit(context)?;
-            ledger.add(&unit.ledger, times * bytes);
-            latency = latency.max(unit.latency);
-            overhead += unit.overhead;
-            sent += unit.sent * bytes;
+            let unit_cost = pattern.unit_cost(context)?;
+            ledger.add(&unit_cost.ledger, times * bytes);
+            latency = latency.max(unit_cost.latency);
+            overhead += unit_cost.overhead;
+            sent += unit_cost.sent * bytes;
             if model == Model::AlphaBeta {
                 last.extend(
-                    unit.zero_load
+                    unit_cost
+                        .zero_load
                         .iter()
                         .map(|&(latency, slope)| (latency, slope * bytes)),
                 );
@@ -171,7 +172,7 @@ fn by_pattern(phase: &Phase) -> Vec<(&Rc<Pattern>, f64)> {
 /// Whether some message of a step passes a dead link, round which nothing leads.
 fn cut_off(context: &Context, patterns: &[(&Rc<Pattern>, f64)]) -> Result<bool> {
     for (pattern, _) in patterns {
-        let fabric = &pattern.unit(context)?.ledger.fabric;
+        let fabric = &pattern.unit_cost(context)?.ledger.fabric;
         let dead =
             |share: f64, bandwidth: f64| f64::from(u8::from(share > 0.0 && bandwidth == 0.0));
         if fabric.peak(&context.fabric_bandwidth, dead).1 > 0.0 {
@@ -189,12 +190,12 @@ fn busiest(context: &Context, patterns: &[(&Rc<Pattern>, f64)]) -> Result<Option
             bytes: busiest.bytes * bytes,
             ..busiest.clone()
         };
-        let busiest = pattern.unit(context)?.busiest.as_ref().map(scaled);
+        let busiest = pattern.unit_cost(context)?.busiest.as_ref().map(scaled);
         return Ok(busiest.filter(|busiest| busiest.bytes > 0.0));
     }
     let mut together = Ledger::default();
     for &(pattern, bytes) in patterns {
-        together.add(&pattern.unit(context)?.ledger, bytes);
+        together.add(&pattern.unit_cost(context)?.ledger, bytes);
     }
     Ok(together.busiest(context))
 }

@@ -5,7 +5,7 @@ use super::context::{Context, Pattern};
 use super::damage::substitute;
 use super::layout::{self, LocalBox};
 use super::pairs::{Pairs, Sends};
-use super::pattern::Kind;
+use super::pattern::PatternKind;
 use super::rank_map::{RankKind, RankMap};
 use crate::machine::Machine;
 use crate::route::zero_load;
@@ -26,7 +26,7 @@ pub(crate) enum Placement {
     /// Domains of each set.
     Rails(Rc<[Vec<u32>]>),
     /// Domains of each set, and the local chips that alone send and receive there.
-    Lanes(Rc<[Vec<u32>]>, Vec<u32>),
+    Nics(Rc<[Vec<u32>]>, Vec<u32>),
     /// Chips of each group.
     Flat(Rc<[Vec<u32>]>),
 }
@@ -36,7 +36,7 @@ impl Placement {
         match self {
             Self::Local(groups)
             | Self::Rails(groups)
-            | Self::Lanes(groups, _)
+            | Self::Nics(groups, _)
             | Self::Flat(groups) => groups,
         }
     }
@@ -46,7 +46,7 @@ impl Placement {
         let kind = match self {
             Self::Local(_) => RankKind::Local,
             Self::Rails(_) => RankKind::Rails,
-            Self::Lanes(_, lanes) => RankKind::Lane(lanes[0]),
+            Self::Nics(_, nics) => RankKind::Nic(nics[0]),
             Self::Flat(_) => RankKind::Chips,
         };
         Rc::new(RankMap {
@@ -59,7 +59,7 @@ impl Placement {
         match self {
             Self::Local(_) => Self::Local(groups),
             Self::Rails(_) => Self::Rails(groups),
-            Self::Lanes(_, lanes) => Self::Lanes(groups, lanes.clone()),
+            Self::Nics(_, nics) => Self::Nics(groups, nics.clone()),
             Self::Flat(_) => Self::Flat(groups),
         }
     }
@@ -155,13 +155,13 @@ impl Placement {
         }
         let pairs = Pairs::of(self.groups(), sends);
         Ok(context.pattern(match self {
-            Self::Local(_) => Kind::Local(pairs),
-            Self::Rails(_) => Kind::Rails(pairs),
-            Self::Lanes(_, lanes) => Kind::Lanes {
+            Self::Local(_) => PatternKind::Local(pairs),
+            Self::Rails(_) => PatternKind::Rails(pairs),
+            Self::Nics(_, nics) => PatternKind::NicPairs {
                 pairs,
-                lanes: lanes.iter().map(|&lane| (lane, lane)).collect(),
+                nics: nics.iter().map(|&nic| (nic, nic)).collect(),
             },
-            Self::Flat(_) => Kind::Flat(pairs),
+            Self::Flat(_) => PatternKind::Flat(pairs),
         }))
     }
 
@@ -187,7 +187,7 @@ impl Placement {
 
     fn latency(&self, context: &Context, from: u32, to: u32) -> Result<f64> {
         match self {
-            Self::Rails(_) | Self::Lanes(..) => Ok(context.path(from, to, |_| ()).latency),
+            Self::Rails(_) | Self::Nics(..) => Ok(context.path(from, to, |_| ()).latency),
             Self::Local(_) => {
                 let single = &context.domain_machine;
                 let whole = zero_load(single, context.routing, from, to, context.control)?.latency;
@@ -212,13 +212,13 @@ impl Placement {
         match self {
             Self::Rails(sets) => {
                 let sets = sets.iter().map(|set| (set.clone(), 1.0)).collect();
-                return Ok(context.pattern(Kind::exchange(sets, false)));
+                return Ok(context.pattern(PatternKind::exchange(sets, false)));
             }
             Self::Local(groups)
                 if groups.len() == 1
                     && groups[0].len() as u32 == context.machine.domain().chips() =>
             {
-                return Ok(context.pattern(Kind::LocalAll));
+                return Ok(context.pattern(PatternKind::LocalAll));
             }
             _ => {}
         }

@@ -10,7 +10,7 @@ use super::group::Groups;
 use super::model::Model;
 use super::moves::{Moves, Space};
 use super::outcome::{Candidate, Outcome};
-use super::pattern::Kind;
+use super::pattern::PatternKind;
 use super::rank_map::{RankKind, RankMap};
 use super::request::Request;
 use super::schedule::{Part, Phase, Stage};
@@ -93,7 +93,7 @@ fn by_levels(context: &Context, schedule: &Schedule, levels: &[u32]) -> Stage {
                 let sends = pairs.clone().into();
                 let moves = Moves::between(Rc::clone(&rank_map), sends, |_, _, _| Vec::new());
                 Part::new(
-                    &context.pattern(Kind::Flat(pairs.into())),
+                    &context.pattern(PatternKind::Flat(pairs.into())),
                     f64::from_bits(bytes),
                     moves,
                 )

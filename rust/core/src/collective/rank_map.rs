@@ -10,7 +10,7 @@ pub(crate) enum RankKind {
     /// Domains; the same happens on every local chip.
     Rails,
     /// Domains, on this one local chip of the group.
-    Lane(u32),
+    Nic(u32),
     /// Chips of the machine.
     Chips,
     /// Ranks of the group.

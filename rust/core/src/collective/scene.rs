@@ -166,7 +166,7 @@ impl<'a> Scene<'a> {
     }
 
     /// How many chips of a domain are members.
-    pub(crate) fn lanes(&self) -> f64 {
+    pub(crate) fn members_per_domain(&self) -> f64 {
         self.members.len() as f64
     }
 

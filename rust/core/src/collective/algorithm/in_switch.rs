@@ -7,7 +7,7 @@
 
 use super::job::{Job, unsupported};
 use crate::collective::moves::{Moves, Sends, Space};
-use crate::collective::pattern::Kind;
+use crate::collective::pattern::PatternKind;
 use crate::collective::schedule::{Part, Phase, Stage};
 use crate::machine::{AxisKind, Domain, Generation};
 use crate::operation::Operation;
@@ -41,7 +41,7 @@ pub(crate) fn in_switch(job: &Job) -> Result<Vec<Stage>> {
     let ranks = job.placement.ranks() as u32;
     let share = job.size / f64::from(ranks);
     let phase = |what: &str, gather: bool| {
-        let pattern = job.context.pattern(Kind::InSwitch {
+        let pattern = job.context.pattern(PatternKind::InSwitch {
             groups: groups.to_vec(),
             gather,
         });

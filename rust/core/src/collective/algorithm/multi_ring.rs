@@ -8,7 +8,7 @@ use super::job::{Job, unsupported};
 use super::ring::{Ring, rotate};
 use crate::collective::layout::LocalBox;
 use crate::collective::moves::Moves;
-use crate::collective::pattern::Kind;
+use crate::collective::pattern::PatternKind;
 use crate::collective::schedule::Stage;
 use crate::machine::{AxisKind, Domain};
 use crate::operation::Operation;
@@ -76,7 +76,7 @@ fn one_way(
         .collect();
     let moves = Moves::new(job.placement, sends.into(), |_, _, _| Vec::new());
     Ring {
-        patterns: vec![(job.context.pattern(Kind::Local(pairs.into())), moves)],
+        patterns: vec![(job.context.pattern(PatternKind::Local(pairs.into())), moves)],
         place_of: Rc::new(move |rank| place_of[rank as usize]),
         rank_at: Rc::new(move |place| rank_at[place as usize]),
         backward,

@@ -4,7 +4,7 @@
 use crate::collective::context::Context;
 use crate::collective::measure::by_site;
 use crate::collective::moves::{Moves, Sends};
-use crate::collective::pattern::{Kind, SiteShare};
+use crate::collective::pattern::{PatternKind, SiteShare};
 use crate::collective::rank_map::{RankKind, RankMap};
 use crate::collective::schedule::{Part, Phase};
 use crate::operation::Operation;
@@ -51,7 +51,7 @@ impl<'a> Sites<'a> {
     ) -> Vec<Part> {
         let part = |(count, sets): &(u32, Vec<Vec<u32>>)| {
             let count = *count;
-            let kind = Kind::Sites {
+            let kind = PatternKind::Sites {
                 sets: sets.clone(),
                 share,
             };

@@ -7,7 +7,7 @@
 
 use super::exchange::Exchange;
 use super::job::Job;
-use super::trade::{Form, Lane, trade};
+use super::pairwise_exchange::{Form, Slice, pairwise_exchange};
 use crate::Result;
 use crate::collective::moves::Sends;
 use crate::collective::schedule::Stage;
@@ -32,13 +32,13 @@ fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
             (ring, vec![1 << ranks.ilog2()])
         });
     let count = 2 * sizes.len();
-    let lanes: Vec<Lane> = (0..count)
-        .map(|index| Lane {
+    let slices: Vec<Slice> = (0..count)
+        .map(|index| Slice {
             exchange: exchange(&sizes, index / 2, index % 2 == 1),
             part: 1.0 / count as f64,
         })
         .collect();
-    trade(job, name, &placement, &lanes, form)
+    pairwise_exchange(job, name, &placement, &slices, form)
 }
 
 /// The exchange that starts along side `first`; a mirrored one turns each step the other way.

@@ -4,8 +4,8 @@
 
 use super::exchange::Exchange;
 use super::job::Job;
+use super::pairwise_exchange::{Form, Slice, pairwise_exchange};
 use super::swing::turns;
-use super::trade::{Form, Lane, trade};
 use crate::collective::moves::Sends;
 use crate::collective::schedule::Stage;
 use crate::{Error, Result};
@@ -36,13 +36,13 @@ fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
             let ranks = ring.ranks() as u32;
             (ring, vec![3u32.pow(ranks.ilog(3))])
         });
-    let lanes: Vec<Lane> = (0..sizes.len())
-        .map(|first| Lane {
+    let slices: Vec<Slice> = (0..sizes.len())
+        .map(|first| Slice {
             exchange: exchange(&sizes, first),
             part: 1.0 / sizes.len() as f64,
         })
         .collect();
-    trade(job, name, &placement, &lanes, form)
+    pairwise_exchange(job, name, &placement, &slices, form)
 }
 
 fn exchange(sizes: &[u32], first: usize) -> Rc<Exchange> {

@@ -7,10 +7,10 @@
 mod class;
 mod links;
 mod rerouted;
-mod units;
+mod unit_cost;
 
 pub(crate) use class::Class;
-pub(crate) use units::{between_domains, inside, inside_all};
+pub(crate) use unit_cost::{between_domains, inside, inside_all};
 
 use super::group::Groups;
 use crate::machine::{Damage, Machine};

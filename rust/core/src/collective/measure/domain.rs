@@ -5,7 +5,7 @@ use crate::collective::damage::substituted;
 use crate::collective::loads::Loads;
 use crate::collective::scene::Scene;
 use crate::collective::symmetry::{class, distances, for_each_class};
-use crate::collective::unit::Unit;
+use crate::collective::unit_cost::UnitCost;
 use crate::load::{ByteColumn, Flows, IndexColumn, link_loads, uniform};
 use crate::machine::Machine;
 use crate::memory::{Taken, bytes_of};
@@ -68,19 +68,19 @@ fn note_messages(
     scene: &Scene,
     machine: &Machine,
     pairs: impl Iterator<Item = (u32, u32)>,
-    unit: &mut Unit,
+    unit_cost: &mut UnitCost,
 ) -> Result<()> {
     for (index, (src, dst)) in pairs.enumerate() {
         if index % MESSAGES_BETWEEN_CHECKS == 0 {
             scene.control.check()?;
         }
         let message = zero_load(machine, scene.routing, src, dst, scene.control)?;
-        unit.note_zero_load(message.latency, 1.0 / message.bandwidth);
+        unit_cost.note_zero_load(message.latency, 1.0 / message.bandwidth);
     }
     Ok(())
 }
 
-pub(super) fn local(scene: &Scene, pairs: &[(u32, u32)]) -> Result<Unit> {
+pub(super) fn local(scene: &Scene, pairs: &[(u32, u32)]) -> Result<UnitCost> {
     let machine = &scene.domain_machine;
     if scene.homogeneous {
         if let Some(found) = distances(machine.domain(), pairs.iter().copied(), scene.control)? {
@@ -90,14 +90,14 @@ pub(super) fn local(scene: &Scene, pairs: &[(u32, u32)]) -> Result<Unit> {
     // What each chip sends is counted in a list of all.
     let _taken = reckon(scene, pairs.len() as u64)?;
     let messages = most_sent(pairs);
-    let mut unit = Unit {
+    let mut unit_cost = UnitCost {
         overhead: messages * machine.overhead(),
         sent: messages,
-        ..Unit::default()
+        ..UnitCost::default()
     };
-    unit.ledger.local = loads_of(machine, scene, pairs)?.into();
-    note_messages(scene, machine, pairs.iter().copied(), &mut unit)?;
-    Ok(unit)
+    unit_cost.ledger.local = loads_of(machine, scene, pairs)?.into();
+    note_messages(scene, machine, pairs.iter().copied(), &mut unit_cost)?;
+    Ok(unit_cost)
 }
 
 /// Bytes that each chip of a group sends and receives when a switch adds up or copies.
@@ -106,11 +106,11 @@ pub(crate) fn in_switch_bytes(group: &[u32], gather: bool) -> [f64; 2] {
     if gather { [1.0, others] } else { [others, 1.0] }
 }
 
-pub(super) fn in_switch(scene: &Scene, groups: &[Vec<u32>], gather: bool) -> Result<Unit> {
+pub(super) fn in_switch(scene: &Scene, groups: &[Vec<u32>], gather: bool) -> Result<UnitCost> {
     let machine = &scene.domain_machine;
-    let mut unit = Unit {
+    let mut unit_cost = UnitCost {
         overhead: machine.overhead(),
-        ..Unit::default()
+        ..UnitCost::default()
     };
     let _taken = reckon(scene, machine.domain().links())?;
     let mut loads = vec![0.0; machine.domain().links() as usize];
@@ -123,11 +123,11 @@ pub(super) fn in_switch(scene: &Scene, groups: &[Vec<u32>], gather: bool) -> Res
         }
         let message = zero_load(machine, scene.routing, group[0], group[1], scene.control)?;
         let most = bytes[0].max(bytes[1]);
-        unit.note_zero_load(message.latency, most / message.bandwidth);
-        unit.sent = unit.sent.max(bytes[0]);
+        unit_cost.note_zero_load(message.latency, most / message.bandwidth);
+        unit_cost.sent = unit_cost.sent.max(bytes[0]);
     }
-    unit.ledger.local = loads.into();
-    Ok(unit)
+    unit_cost.ledger.local = loads.into();
+    Ok(unit_cost)
 }
 
 /// The links of a chip to and from the switch that it shares with its group.
@@ -155,13 +155,13 @@ pub(crate) fn ports(scene: &Scene, group: &[u32], chip: u32) -> Result<[u64; 2]>
 }
 
 /// A pattern that looks the same from every chip: links of one class carry the same.
-fn alike(scene: &Scene, found: &[(u32, u32)]) -> Result<Unit> {
+fn alike(scene: &Scene, found: &[(u32, u32)]) -> Result<UnitCost> {
     let machine = &scene.domain_machine;
     let messages: f64 = found.iter().map(|&(_, each)| f64::from(each)).sum();
-    let mut unit = Unit {
+    let mut unit_cost = UnitCost {
         overhead: messages * machine.overhead(),
         sent: messages,
-        ..Unit::default()
+        ..UnitCost::default()
     };
     let mut by_class: BTreeMap<u64, f64> = BTreeMap::new();
     for &(to, each) in found {
@@ -169,7 +169,7 @@ fn alike(scene: &Scene, found: &[(u32, u32)]) -> Result<Unit> {
             *by_class.entry(class(machine, link)).or_default() += share * f64::from(each);
         })?;
         let message = zero_load(machine, scene.routing, 0, to, scene.control)?;
-        unit.note_zero_load(message.latency, 1.0 / message.bandwidth);
+        unit_cost.note_zero_load(message.latency, 1.0 / message.bandwidth);
     }
     let mut stretches: Vec<(usize, f64)> = Vec::new();
     for_each_class(machine, scene.control, |class, links| {
@@ -182,21 +182,21 @@ fn alike(scene: &Scene, found: &[(u32, u32)]) -> Result<Unit> {
             _ => stretches.push((end, bytes)),
         }
     })?;
-    unit.ledger.local = Loads::stretched(stretches);
-    Ok(unit)
+    unit_cost.ledger.local = Loads::stretched(stretches);
+    Ok(unit_cost)
 }
 
-pub(super) fn local_all(scene: &Scene) -> Result<Unit> {
+pub(super) fn local_all(scene: &Scene) -> Result<UnitCost> {
     let machine = &scene.domain_machine;
     let chips = machine.num_chips();
     let peers = f64::from(chips - 1);
-    let mut unit = Unit {
+    let mut unit_cost = UnitCost {
         overhead: peers * machine.overhead(),
         sent: peers,
-        ..Unit::default()
+        ..UnitCost::default()
     };
     let loads = uniform(machine, f64::from(chips), scene.routing, scene.control)?;
-    unit.ledger.local = loads.into();
+    unit_cost.ledger.local = loads.into();
     // Chip 0 sits in a corner of every line and anywhere on rings and switches: its messages include the
     // longest, but for up*/down* ways.
     let sources = if *scene.routing == Routing::UpDown {
@@ -209,12 +209,12 @@ pub(super) fn local_all(scene: &Scene) -> Result<Unit> {
         scene,
         machine,
         pairs.filter(|pair| pair.0 != pair.1),
-        &mut unit,
+        &mut unit_cost,
     )?;
-    Ok(unit)
+    Ok(unit_cost)
 }
 
-pub(super) fn flat(scene: &Scene, pairs: &[(u32, u32)]) -> Result<Unit> {
+pub(super) fn flat(scene: &Scene, pairs: &[(u32, u32)]) -> Result<UnitCost> {
     let machine = scene.machine;
     let substitutes;
     let pairs = if machine.is_damaged() {
@@ -224,11 +224,11 @@ pub(super) fn flat(scene: &Scene, pairs: &[(u32, u32)]) -> Result<Unit> {
         pairs
     };
     let _taken = reckon(scene, 3 * pairs.len() as u64)?;
-    let mut unit = Unit {
+    let mut unit_cost = UnitCost {
         sent: most_sent(pairs),
-        ..Unit::default()
+        ..UnitCost::default()
     };
-    unit.overhead = most_overhead(machine, pairs);
+    unit_cost.overhead = most_overhead(machine, pairs);
     // Most links that one message passes: far below their number where rings are short.
     let sides = machine
         .domain()
@@ -236,17 +236,18 @@ pub(super) fn flat(scene: &Scene, pairs: &[(u32, u32)]) -> Result<Unit> {
         .iter()
         .map(|axis| u64::from(axis.size));
     let most_hops = sides.sum::<u64>() + FABRIC_HOPS;
-    unit.ledger.single = if (pairs.len() as u64).saturating_mul(most_hops) < machine.num_links() {
-        few_loads(scene, pairs)?
-    } else {
-        let loads = loads_of(machine, scene, pairs)?.into_iter().enumerate();
-        loads
-            .filter(|(_, bytes)| *bytes > 0.0)
-            .map(|(link, bytes)| (link as u64, bytes))
-            .collect()
-    };
-    note_messages(scene, machine, pairs.iter().copied(), &mut unit)?;
-    Ok(unit)
+    unit_cost.ledger.single =
+        if (pairs.len() as u64).saturating_mul(most_hops) < machine.num_links() {
+            few_loads(scene, pairs)?
+        } else {
+            let loads = loads_of(machine, scene, pairs)?.into_iter().enumerate();
+            loads
+                .filter(|(_, bytes)| *bytes > 0.0)
+                .map(|(link, bytes)| (link as u64, bytes))
+                .collect()
+        };
+    note_messages(scene, machine, pairs.iter().copied(), &mut unit_cost)?;
+    Ok(unit_cost)
 }
 
 /// Loads of a few messages on a large machine, without an array over all its links.

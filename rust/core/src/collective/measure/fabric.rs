@@ -5,7 +5,7 @@ use crate::collective::ledger::Ledger;
 use crate::collective::loads::Loads;
 use crate::collective::pattern::SiteShare;
 use crate::collective::scene::Scene;
-use crate::collective::unit::Unit;
+use crate::collective::unit_cost::UnitCost;
 use crate::machine::{Machine, Nic};
 use crate::{Error, Result};
 
@@ -27,14 +27,14 @@ fn between(scene: &Scene, from: u32, to: u32) -> (f64, f64) {
 pub(super) fn rails(
     scene: &Scene,
     pairs: &[(u32, u32)],
-    lanes: Option<&[(u32, u32)]>,
-) -> Result<Unit> {
+    nics: Option<&[(u32, u32)]>,
+) -> Result<UnitCost> {
     let machine = scene.machine;
     let domains = machine.num_domains() as usize;
     let (mut out, mut into) = (vec![0.0; domains], vec![0.0; domains]);
     let mut fabric = vec![0.0; scene.fabric_bandwidth.len()];
-    let messages = lanes.map_or(scene.lanes(), |lanes| lanes.len() as f64);
-    let mut unit = Unit::default();
+    let messages = nics.map_or(scene.members_per_domain(), |nics| nics.len() as f64);
+    let mut unit_cost = UnitCost::default();
     for (at, &(from, to)) in pairs.iter().enumerate() {
         if at % STRETCH == 0 {
             scene.control.check()?;
@@ -42,26 +42,26 @@ pub(super) fn rails(
         out[from as usize] += 1.0;
         into[to as usize] += 1.0;
         let cost = scene.path(from, to, |link| fabric[link] += messages);
-        unit.note_zero_load(cost.latency, 1.0 / cost.bandwidth);
+        unit_cost.note_zero_load(cost.latency, 1.0 / cost.bandwidth);
     }
-    unit.sent = out.iter().copied().fold(0.0, f64::max);
-    unit.overhead = unit.sent * nic_of(scene).overhead;
+    unit_cost.sent = out.iter().copied().fold(0.0, f64::max);
+    unit_cost.overhead = unit_cost.sent * nic_of(scene).overhead;
     let mut ledger = Ledger {
         fabric: fabric.into(),
         ..Ledger::default()
     };
     let (out, into) = (Loads::from(out), Loads::from(into));
-    match lanes {
+    match nics {
         None => ledger.nic = [out, into],
-        Some(lanes) => {
-            for &(from, to) in lanes {
-                ledger.lanes[0].insert(from, out.clone());
-                ledger.lanes[1].insert(to, into.clone());
+        Some(nics) => {
+            for &(from, to) in nics {
+                ledger.single_nics[0].insert(from, out.clone());
+                ledger.single_nics[1].insert(to, into.clone());
             }
         }
     }
-    unit.ledger = ledger;
-    Ok(unit)
+    unit_cost.ledger = ledger;
+    Ok(unit_cost)
 }
 
 pub(super) fn star(
@@ -69,7 +69,7 @@ pub(super) fn star(
     sets: &[(Vec<u32>, u32)],
     locals: &[(Vec<u32>, u32)],
     outward: bool,
-) -> Result<Unit> {
+) -> Result<UnitCost> {
     let machine = scene.machine;
     let domains = machine.num_domains() as usize;
     let (at_root, at_leaf) = if outward { (0, 1) } else { (1, 0) };
@@ -77,7 +77,7 @@ pub(super) fn star(
     let mut leaves = vec![0.0; domains];
     let mut roots = vec![0.0; domains];
     let mut fabric = vec![0.0; scene.fabric_bandwidth.len()];
-    let mut unit = Unit::default();
+    let mut unit_cost = UnitCost::default();
     for (set, root) in sets {
         scene.control.check()?;
         for &domain in set.iter().filter(|&domain| domain != root) {
@@ -88,20 +88,20 @@ pub(super) fn star(
             } else {
                 (domain, *root)
             };
-            let cost = scene.path(from, to, |link| fabric[link] += scene.lanes());
-            unit.note_zero_load(cost.latency, 1.0 / cost.bandwidth);
+            let cost = scene.path(from, to, |link| fabric[link] += scene.members_per_domain());
+            unit_cost.note_zero_load(cost.latency, 1.0 / cost.bandwidth);
         }
     }
     let busiest = roots.iter().copied().fold(0.0, f64::max);
-    unit.sent = if outward { busiest } else { 1.0 };
-    unit.overhead = unit.sent * nic_of(scene).overhead;
-    unit.ledger.nic[at_leaf] = leaves.into();
+    unit_cost.sent = if outward { busiest } else { 1.0 };
+    unit_cost.overhead = unit_cost.sent * nic_of(scene).overhead;
+    unit_cost.ledger.nic[at_leaf] = leaves.into();
     let roots = Loads::from(roots);
     for (_, root) in locals {
-        unit.ledger.lanes[at_root].insert(*root, roots.clone());
+        unit_cost.ledger.single_nics[at_root].insert(*root, roots.clone());
     }
-    unit.ledger.fabric = fabric.into();
-    Ok(unit)
+    unit_cost.ledger.fabric = fabric.into();
+    Ok(unit_cost)
 }
 
 /// Adds what leaves and enters each tier bundle that holds some of `set`: `leaves(inside)` bytes each way for a
@@ -145,13 +145,13 @@ fn add_wan(scene: &Scene, fabric: &mut [f64], from: usize, to: usize, bytes: f64
     }
 }
 
-pub(super) fn exchange(scene: &Scene, sets: &[(Vec<u32>, f64)], spread: bool) -> Result<Unit> {
+pub(super) fn exchange(scene: &Scene, sets: &[(Vec<u32>, f64)], spread: bool) -> Result<UnitCost> {
     let machine = scene.machine;
     let domains = machine.num_domains() as usize;
-    let lanes = scene.lanes();
+    let per_domain = scene.members_per_domain();
     let mut nic = vec![0.0; domains];
     let mut fabric = vec![0.0; scene.fabric_bandwidth.len()];
-    let mut unit = Unit::default();
+    let mut unit_cost = UnitCost::default();
     let receivers = match scene.groups {
         Groups::Grid { locals, .. } if spread => locals[0].len() as f64,
         _ => 1.0,
@@ -166,16 +166,22 @@ pub(super) fn exchange(scene: &Scene, sets: &[(Vec<u32>, f64)], spread: bool) ->
             nic[domain as usize] += bytes * (members - 1.0);
         }
         add_bundles(scene, set, &mut fabric, |_, inside| {
-            let crossing = inside * (members - inside) * lanes * bytes;
+            let crossing = inside * (members - inside) * per_domain * bytes;
             (crossing, crossing)
         });
         let sites = by_site(machine, set);
         for &(from, there, example) in &sites {
             for &(to, here, other) in &sites {
                 if from != to {
-                    add_wan(scene, &mut fabric, from, to, there * here * lanes * bytes);
+                    add_wan(
+                        scene,
+                        &mut fabric,
+                        from,
+                        to,
+                        there * here * per_domain * bytes,
+                    );
                     let (latency, bandwidth) = between(scene, example, other);
-                    unit.note_zero_load(latency, bytes / receivers / bandwidth);
+                    unit_cost.note_zero_load(latency, bytes / receivers / bandwidth);
                 }
             }
         }
@@ -183,18 +189,18 @@ pub(super) fn exchange(scene: &Scene, sets: &[(Vec<u32>, f64)], spread: bool) ->
         for part in set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b)) {
             if part.len() > 1 {
                 let (latency, bandwidth) = between(scene, part[0], part[part.len() - 1]);
-                unit.note_zero_load(latency, bytes / receivers / bandwidth);
+                unit_cost.note_zero_load(latency, bytes / receivers / bandwidth);
             }
         }
-        unit.overhead = unit
+        unit_cost.overhead = unit_cost
             .overhead
             .max((members - 1.0) * receivers * nic_of(scene).overhead);
-        unit.sent = unit.sent.max((members - 1.0) * bytes);
+        unit_cost.sent = unit_cost.sent.max((members - 1.0) * bytes);
     }
     let nic = Loads::from(nic);
-    unit.ledger.nic = [nic.clone(), nic];
-    unit.ledger.fabric = fabric.into();
-    Ok(unit)
+    unit_cost.ledger.nic = [nic.clone(), nic];
+    unit_cost.ledger.fabric = fabric.into();
+    Ok(unit_cost)
 }
 
 /// Bytes from site to site, in units, for `share`; `sites` as [`by_site`] gives them.
@@ -282,7 +288,7 @@ pub(crate) fn site_flows(
     Ok(flows)
 }
 
-pub(super) fn sites(scene: &Scene, sets: &[Vec<u32>], share: SiteShare) -> Result<Unit> {
+pub(super) fn sites(scene: &Scene, sets: &[Vec<u32>], share: SiteShare) -> Result<UnitCost> {
     let machine = scene.machine;
     let Groups::Grid { locals, .. } = scene.groups else {
         return Err(Error::unsupported(
@@ -294,7 +300,7 @@ pub(super) fn sites(scene: &Scene, sets: &[Vec<u32>], share: SiteShare) -> Resul
     let domains = machine.num_domains() as usize;
     let mut nic = [vec![0.0; domains], vec![0.0; domains]];
     let mut fabric = vec![0.0; scene.fabric_bandwidth.len()];
-    let mut unit = Unit::default();
+    let mut unit_cost = UnitCost::default();
     for set in sets {
         let sites = by_site(machine, set);
         let mut flow = vec![(0.0, 0.0); machine.sites().len()];
@@ -309,11 +315,11 @@ pub(super) fn sites(scene: &Scene, sets: &[Vec<u32>], share: SiteShare) -> Resul
                 flow[to].1 += bytes;
                 add_wan(scene, &mut fabric, from, to, local_groups * bytes);
                 let (latency, bandwidth) = between(scene, example, other);
-                unit.note_zero_load(latency, bytes / (in_group * there.max(here)) / bandwidth);
+                unit_cost.note_zero_load(latency, bytes / (in_group * there.max(here)) / bandwidth);
                 messages += (here / there).ceil();
             }
-            unit.overhead = unit.overhead.max(messages * nic_of(scene).overhead);
-            unit.sent = unit.sent.max(flow[from].0 / (in_group * there));
+            unit_cost.overhead = unit_cost.overhead.max(messages * nic_of(scene).overhead);
+            unit_cost.sent = unit_cost.sent.max(flow[from].0 / (in_group * there));
         }
         for &domain in set {
             let site = machine.site_of(domain);
@@ -333,7 +339,7 @@ pub(super) fn sites(scene: &Scene, sets: &[Vec<u32>], share: SiteShare) -> Resul
             (part * flow[site].0, part * flow[site].1)
         });
     }
-    unit.ledger.nic = nic.map(Loads::from);
-    unit.ledger.fabric = fabric.into();
-    Ok(unit)
+    unit_cost.ledger.nic = nic.map(Loads::from);
+    unit_cost.ledger.fabric = fabric.into();
+    Ok(unit_cost)
 }

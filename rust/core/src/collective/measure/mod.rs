@@ -9,42 +9,42 @@ pub(crate) use domain::ports;
 pub(crate) use fabric::{by_site, site_bytes, site_flows};
 
 use super::damage;
-use super::pattern::Kind;
+use super::pattern::PatternKind;
 use super::scene::Scene;
-use super::unit::Unit;
+use super::unit_cost::UnitCost;
 use crate::memory::bytes_of;
 use crate::{Error, Result};
 
-pub(crate) fn unit(scene: &Scene, kind: &Kind) -> Result<Unit> {
-    let mut unit = whole(scene, kind)?;
+pub(crate) fn unit_cost(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
+    let mut unit_cost = whole(scene, kind)?;
     let Some(damaged) = &scene.damaged else {
-        return Ok(unit);
+        return Ok(unit_cost);
     };
     match kind {
-        Kind::Local(pairs) => damage::inside(scene, damaged, &pairs.list(), &mut unit)?,
-        Kind::LocalAll => damage::inside_all(scene, damaged, &mut unit)?,
-        Kind::InSwitch { .. } => {
+        PatternKind::Local(pairs) => damage::inside(scene, damaged, &pairs.list(), &mut unit_cost)?,
+        PatternKind::LocalAll => damage::inside_all(scene, damaged, &mut unit_cost)?,
+        PatternKind::InSwitch { .. } => {
             return Err(Error::unsupported(
                 "in_switch in a damaged UltraServer",
                 "name another algorithm, or leave the UltraServer out of the group",
             ));
         }
-        Kind::Flat(_) => {}
-        _ => damage::between_domains(scene, damaged, kind, &mut unit)?,
+        PatternKind::Flat(_) => {}
+        _ => damage::between_domains(scene, damaged, kind, &mut unit_cost)?,
     }
-    Ok(unit)
+    Ok(unit_cost)
 }
 
 /// The same where all domains are whole; messages between listed chips take the machine as it is.
-fn whole(scene: &Scene, kind: &Kind) -> Result<Unit> {
-    // NIC loads by domain, for each lane or root where those differ, and those of the fabric; lists of messages.
+fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
+    // NIC loads by domain, for each single NIC or root where those differ, and those of the fabric; lists of messages.
     let (by_domain, pairs) = match kind {
-        Kind::LocalAll | Kind::InSwitch { .. } => (0, 0),
-        Kind::Local(pairs) | Kind::Flat(pairs) => (0, pairs.len()),
-        Kind::Lanes { lanes, pairs } => (2 + 2 * lanes.len() as u64, pairs.len()),
-        Kind::Star { locals, .. } => (2 + locals.len() as u64, 0),
-        Kind::Rails(pairs) => (2, pairs.len()),
-        Kind::Exchange { .. } | Kind::Sites { .. } => (2, 0),
+        PatternKind::LocalAll | PatternKind::InSwitch { .. } => (0, 0),
+        PatternKind::Local(pairs) | PatternKind::Flat(pairs) => (0, pairs.len()),
+        PatternKind::NicPairs { nics, pairs } => (2 + 2 * nics.len() as u64, pairs.len()),
+        PatternKind::Star { locals, .. } => (2 + locals.len() as u64, 0),
+        PatternKind::Rails(pairs) => (2, pairs.len()),
+        PatternKind::Exchange { .. } | PatternKind::Sites { .. } => (2, 0),
     };
     let numbers = by_domain * u64::from(scene.machine.num_domains())
         + u64::from(by_domain > 0) * scene.fabric_bandwidth.len() as u64
@@ -55,18 +55,20 @@ fn whole(scene: &Scene, kind: &Kind) -> Result<Unit> {
         .control
         .take(bytes_of::<f64>(numbers), what, instead)?;
     match kind {
-        Kind::Local(pairs) => domain::local(scene, &pairs.list()),
-        Kind::LocalAll => domain::local_all(scene),
-        Kind::InSwitch { groups, gather } => domain::in_switch(scene, groups, *gather),
-        Kind::Rails(pairs) => fabric::rails(scene, &pairs.list(), None),
-        Kind::Lanes { pairs, lanes } => fabric::rails(scene, &pairs.list(), Some(lanes.as_slice())),
-        Kind::Star {
+        PatternKind::Local(pairs) => domain::local(scene, &pairs.list()),
+        PatternKind::LocalAll => domain::local_all(scene),
+        PatternKind::InSwitch { groups, gather } => domain::in_switch(scene, groups, *gather),
+        PatternKind::Rails(pairs) => fabric::rails(scene, &pairs.list(), None),
+        PatternKind::NicPairs { pairs, nics } => {
+            fabric::rails(scene, &pairs.list(), Some(nics.as_slice()))
+        }
+        PatternKind::Star {
             sets,
             locals,
             outward,
         } => fabric::star(scene, sets, locals, *outward),
-        Kind::Exchange { sets, spread } => fabric::exchange(scene, sets, *spread),
-        Kind::Sites { sets, share } => fabric::sites(scene, sets, *share),
-        Kind::Flat(pairs) => domain::flat(scene, &pairs.list()),
+        PatternKind::Exchange { sets, spread } => fabric::exchange(scene, sets, *spread),
+        PatternKind::Sites { sets, share } => fabric::sites(scene, sets, *share),
+        PatternKind::Flat(pairs) => domain::flat(scene, &pairs.list()),
     }
 }

@@ -1,10 +1,10 @@
 //! Compact costs against the same pattern written out message by message.
 
 use super::fabric::site_bytes;
-use super::{by_site, unit};
+use super::{by_site, unit_cost};
 use crate::Control;
 use crate::collective::group::Groups;
-use crate::collective::pattern::{Kind, SiteShare};
+use crate::collective::pattern::{PatternKind, SiteShare};
 use crate::collective::scene::Scene;
 use crate::machine::{Axis, AxisKind, Domain, Machine, Nic, Site, Tier, Wan, WanShape};
 use crate::route::{Routing, route, walk};
@@ -61,7 +61,7 @@ fn everyone(machine: &Machine) -> Groups {
 }
 
 /// Every message of a pattern: (from, to, bytes).
-fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32, f64)> {
+fn written_out(machine: &Machine, groups: &Groups, kind: &PatternKind) -> Vec<(u32, u32, f64)> {
     let Groups::Grid { locals, domains } = groups else {
         unreachable!("tests use grids")
     };
@@ -70,8 +70,10 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
     let everywhere: Vec<u32> = domains.concat();
     let mut out = Vec::new();
     match kind {
-        Kind::InSwitch { .. } => unreachable!("sums in a switch are no messages between chips"),
-        Kind::Local(pairs) => {
+        PatternKind::InSwitch { .. } => {
+            unreachable!("sums in a switch are no messages between chips")
+        }
+        PatternKind::Local(pairs) => {
             for &domain in &everywhere {
                 out.extend(
                     pairs
@@ -81,14 +83,14 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
                 );
             }
         }
-        Kind::LocalAll => {
+        PatternKind::LocalAll => {
             for &domain in &everywhere {
                 let pairs = (0..chips)
                     .flat_map(|a| (0..chips).filter(move |&b| b != a).map(move |b| (a, b)));
                 out.extend(pairs.map(|(a, b)| (at(domain, a), at(domain, b), 1.0)));
             }
         }
-        Kind::Rails(pairs) => {
+        PatternKind::Rails(pairs) => {
             for &(from, to) in pairs.list().iter() {
                 out.extend(
                     locals
@@ -98,8 +100,8 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
                 );
             }
         }
-        Kind::Lanes { pairs, lanes } => {
-            for &(from, to) in lanes {
+        PatternKind::NicPairs { pairs, nics } => {
+            for &(from, to) in nics {
                 out.extend(
                     pairs
                         .list()
@@ -108,7 +110,7 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
                 );
             }
         }
-        Kind::Star {
+        PatternKind::Star {
             sets,
             locals,
             outward,
@@ -126,7 +128,7 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
                 }
             }
         }
-        Kind::Exchange { sets, spread } => {
+        PatternKind::Exchange { sets, spread } => {
             for (set, bytes) in sets {
                 for &a in set {
                     for &b in set.iter().filter(|&&b| b != a) {
@@ -146,7 +148,7 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
                 }
             }
         }
-        Kind::Sites { sets, share } => {
+        PatternKind::Sites { sets, share } => {
             for set in sets {
                 let sites = by_site(machine, set);
                 let there = |site: usize| -> Vec<u32> {
@@ -181,15 +183,15 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
                 }
             }
         }
-        Kind::Flat(pairs) => out.extend(pairs.list().iter().map(|&(a, b)| (a, b, 1.0))),
+        PatternKind::Flat(pairs) => out.extend(pairs.list().iter().map(|&(a, b)| (a, b, 1.0))),
     }
     out
 }
 
-fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
+fn check(machine: &Machine, groups: &Groups, kind: &PatternKind) {
     let (routing, control) = (Routing::default(), Control::default());
     let scene = Scene::new(machine, &routing, groups, &control).expect("sound");
-    let unit = unit(&scene, kind).expect("measurable");
+    let unit_cost = unit_cost(&scene, kind).expect("measurable");
     let mut loads = vec![0.0; machine.num_links() as usize];
     let (mut latency, mut zero_load) = (0.0f64, 0.0f64);
     let mut sent = vec![0.0; machine.num_chips() as usize];
@@ -203,7 +205,7 @@ fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
         zero_load = zero_load.max(found.latency + 1e6 * bytes / found.bandwidth);
         sent[from as usize] += bytes;
     }
-    let compact = unit.ledger.expand(&scene);
+    let compact = unit_cost.ledger.expand(&scene);
     for (link, (a, b)) in compact.iter().zip(&loads).enumerate() {
         assert!(
             (a - b).abs() <= 1e-12 * b.abs().max(1.0),
@@ -212,16 +214,16 @@ fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
     }
     let most = sent.into_iter().fold(0.0, f64::max);
     assert!(
-        (unit.sent - most).abs() <= 1e-12 * most,
+        (unit_cost.sent - most).abs() <= 1e-12 * most,
         "{kind:?} sent {} is not {most}",
-        unit.sent
+        unit_cost.sent
     );
     assert!(
-        (unit.latency - latency).abs() <= 1e-12,
+        (unit_cost.latency - latency).abs() <= 1e-12,
         "{kind:?} latency {} is not {latency}",
-        unit.latency
+        unit_cost.latency
     );
-    let last = unit
+    let last = unit_cost
         .zero_load
         .iter()
         .map(|pair| pair.0 + 1e6 * pair.1)
@@ -230,7 +232,7 @@ fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
         (last - zero_load).abs() <= 1e-12 * zero_load.max(1.0),
         "{kind:?} alone {last} is not {zero_load}"
     );
-    let busiest = unit.ledger.busiest(&scene).expect("bytes move");
+    let busiest = unit_cost.ledger.busiest(&scene).expect("bytes move");
     let brute = loads
         .iter()
         .zip(machine.link_bandwidths().expect("small"))
@@ -243,7 +245,7 @@ fn check(machine: &Machine, groups: &Groups, kind: &Kind) {
     assert!((loads[busiest.link as usize] - busiest.bytes).abs() <= 1e-12 * busiest.bytes);
 }
 
-fn kinds(groups: &Groups) -> Vec<Kind> {
+fn kinds(groups: &Groups) -> Vec<PatternKind> {
     let Groups::Grid { locals, domains } = groups else {
         unreachable!("tests use grids")
     };
@@ -265,20 +267,20 @@ fn kinds(groups: &Groups) -> Vec<Kind> {
             .collect::<Vec<_>>()
     };
     let mut kinds = vec![
-        Kind::LocalAll,
-        Kind::Rails(pairs.clone().into()),
-        Kind::Lanes {
+        PatternKind::LocalAll,
+        PatternKind::Rails(pairs.clone().into()),
+        PatternKind::NicPairs {
             pairs: pairs.into(),
-            lanes: locals
+            nics: locals
                 .iter()
                 .map(|group| (group[0], group[group.len() - 1]))
                 .collect(),
         },
-        Kind::Exchange {
+        PatternKind::Exchange {
             sets: sets(),
             spread: false,
         },
-        Kind::Exchange {
+        PatternKind::Exchange {
             sets: sets(),
             spread: true,
         },
@@ -287,10 +289,10 @@ fn kinds(groups: &Groups) -> Vec<Kind> {
     for turn in 1..domains[0].len() {
         let mut turned = sets();
         turned.iter_mut().for_each(|set| set.0.rotate_left(turn));
-        kinds.push(Kind::exchange(turned, turn % 2 == 0));
+        kinds.push(PatternKind::exchange(turned, turn % 2 == 0));
     }
     for outward in [true, false] {
-        kinds.push(Kind::Star {
+        kinds.push(PatternKind::Star {
             sets: domains.iter().map(|set| (set.clone(), set[1])).collect(),
             locals: locals
                 .iter()
@@ -300,7 +302,7 @@ fn kinds(groups: &Groups) -> Vec<Kind> {
         });
     }
     if !neighbours.is_empty() {
-        kinds.push(Kind::Local(neighbours.into()));
+        kinds.push(PatternKind::Local(neighbours.into()));
     }
     for share in [
         SiteShare::Equal,
@@ -309,7 +311,7 @@ fn kinds(groups: &Groups) -> Vec<Kind> {
         SiteShare::Sender,
     ] {
         let sets: Vec<_> = domains.clone();
-        kinds.push(Kind::Sites { sets, share });
+        kinds.push(PatternKind::Sites { sets, share });
     }
     kinds
 }
@@ -326,12 +328,12 @@ fn compact_costs_are_those_of_the_messages() {
             for kind in kinds(&groups) {
                 // Every chip of a domain to every other makes no sense for part of a domain.
                 let partial = groups != everyone(&machine);
-                if !(partial && kind == Kind::LocalAll) {
+                if !(partial && kind == PatternKind::LocalAll) {
                     check(&machine, &groups, &kind);
                 }
             }
         }
-        let flat = Kind::Flat(vec![(0, 1), (0, 143), (5, 77), (140, 3)].into());
+        let flat = PatternKind::Flat(vec![(0, 1), (0, 143), (5, 77), (140, 3)].into());
         check(&machine, &everyone(&machine), &flat);
     }
 }

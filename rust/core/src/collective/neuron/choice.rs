@@ -171,8 +171,13 @@ fn part(call: &Call, local: &Placement, half: Operation, size: f64, kind: &Kind)
                 2.0 * moved + ranks * size,
                 3.0 * moved + (ranks + 1.0) * size,
             );
-            let lanes = neuron.links_at_once;
-            new((size, lanes), ("halving_doubling", "RDH"), passes, touched)
+            let links_at_once = neuron.links_at_once;
+            new(
+                (size, links_at_once),
+                ("halving_doubling", "RDH"),
+                passes,
+                touched,
+            )
         }
         Kind::KangaRing => {
             let passes = chips * ranks / 2.0 - 1.0;

@@ -54,12 +54,12 @@ pub(super) struct Timing {
 const MOST_PIECES: f64 = 4096.0;
 
 impl Part {
-    /// An operation of `size` by the link schedule of `algorithm`. `lanes` links of each chip run together.
+    /// An operation of `size` by the link schedule of `algorithm`. `links_at_once` links of each chip run together.
     pub(super) fn new(
         call: &Call,
         placement: &Placement,
         operation: Operation,
-        (size, lanes): (f64, f64),
+        (size, links_at_once): (f64, f64),
         (algorithm, known_as): (&str, &str),
         (passes, hbm_bytes): (u64, f64),
     ) -> Result<Self> {
@@ -89,7 +89,7 @@ impl Part {
         Ok(Self {
             stage: Rc::new(stage),
             passes,
-            link: link / lanes / call.neuron.link_efficiency,
+            link: link / links_at_once / call.neuron.link_efficiency,
             hbm_bytes,
         })
     }

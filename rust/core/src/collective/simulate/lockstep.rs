@@ -125,7 +125,7 @@ pub(super) fn overhead(context: &Context, parts: &[&Part]) -> Result<f64> {
             .iter()
             .any(|other| Rc::ptr_eq(&other.pattern, &part.pattern))
         {
-            seconds += part.pattern.unit(context)?.overhead;
+            seconds += part.pattern.unit_cost(context)?.overhead;
         }
     }
     Ok(seconds)

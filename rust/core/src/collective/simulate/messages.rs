@@ -5,7 +5,7 @@ use super::network::Network;
 use crate::collective::group::Groups;
 use crate::collective::measure::{by_site, ports, site_flows};
 use crate::collective::pairs::to_all;
-use crate::collective::pattern::{Kind, SiteShare};
+use crate::collective::pattern::{PatternKind, SiteShare};
 use crate::collective::schedule::Part;
 use crate::collective::symmetry::class;
 use crate::machine::Machine;
@@ -21,7 +21,7 @@ impl Network<'_> {
         let pattern = Rc::clone(&part.pattern);
         let shared = matches!(
             pattern.kind,
-            Kind::Star { .. } | Kind::Exchange { .. } | Kind::Sites { .. }
+            PatternKind::Star { .. } | PatternKind::Exchange { .. } | PatternKind::Sites { .. }
         );
         if shared && self.engine == Engine::Fifo {
             let pairs = alike_pairs(&pattern.kind).ok_or_else(|| {
@@ -33,9 +33,9 @@ impl Network<'_> {
             return self.between(part, &pairs, &self.members());
         }
         match &pattern.kind {
-            Kind::Local(pairs) => self.inside(part, &pairs.list()),
-            Kind::LocalAll => self.all_inside(part),
-            Kind::InSwitch { groups, gather } => {
+            PatternKind::Local(pairs) => self.inside(part, &pairs.list()),
+            PatternKind::LocalAll => self.all_inside(part),
+            PatternKind::InSwitch { groups, gather } => {
                 let owners = groups
                     .iter()
                     .flat_map(|group| group.iter().map(move |&owner| (group, owner)));
@@ -43,17 +43,17 @@ impl Network<'_> {
                     .map(|(group, owner)| self.in_switch(group, owner, *gather))
                     .collect()
             }
-            Kind::Flat(pairs) => self.listed(part, &pairs.list()),
-            Kind::Rails(pairs) if self.by_site => self.between_alike(part, &pairs.list()),
-            Kind::Rails(pairs) => self.between(part, &pairs.list(), &self.members()),
-            Kind::Lanes { pairs, lanes } => self.between(part, &pairs.list(), lanes),
-            Kind::Star {
+            PatternKind::Flat(pairs) => self.listed(part, &pairs.list()),
+            PatternKind::Rails(pairs) if self.by_site => self.between_alike(part, &pairs.list()),
+            PatternKind::Rails(pairs) => self.between(part, &pairs.list(), &self.members()),
+            PatternKind::NicPairs { pairs, nics } => self.between(part, &pairs.list(), nics),
+            PatternKind::Star {
                 sets,
                 locals,
                 outward,
             } => self.star(sets, locals[0].0.len(), *outward),
-            Kind::Exchange { sets, spread } => self.exchange(sets, *spread),
-            Kind::Sites { sets, share } => self.between_sites(sets, *share),
+            PatternKind::Exchange { sets, spread } => self.exchange(sets, *spread),
+            PatternKind::Sites { sets, share } => self.between_sites(sets, *share),
         }
     }
 
@@ -89,7 +89,7 @@ impl Network<'_> {
                     (domain, *root)
                 };
                 // One message a member; the root's NIC carries them all.
-                let mut message = self.rail(pair, self.context.lanes(), None)?;
+                let mut message = self.rail(pair, self.context.members_per_domain(), None)?;
                 let root_side = if outward { 0 } else { message.path.len() - 1 };
                 let mut path = message.path.to_vec();
                 path[root_side].1 = members as f64;
@@ -115,7 +115,7 @@ impl Network<'_> {
                 .iter()
                 .flat_map(|&from| set.iter().map(move |&to| (from, to)));
             for pair in pairs.filter(|pair| pair.0 != pair.1) {
-                let mut message = self.rail(pair, self.context.lanes(), None)?;
+                let mut message = self.rail(pair, self.context.members_per_domain(), None)?;
                 message.share = *bytes;
                 messages.extend(std::iter::repeat_n(message, receivers));
             }
@@ -313,8 +313,8 @@ impl Network<'_> {
 
 /// The pairs of domains between which each member sends one message to the member at the same place, where an exchange
 /// is that.
-fn alike_pairs(kind: &Kind) -> Option<Vec<(u32, u32)>> {
-    let Kind::Exchange {
+fn alike_pairs(kind: &PatternKind) -> Option<Vec<(u32, u32)>> {
+    let PatternKind::Exchange {
         sets,
         spread: false,
     } = kind

@@ -2,7 +2,7 @@
 //! served.
 //!
 //! Messages that symmetry makes alike are simulated once. On a domain whose axes all look the same from every chip,
-//! a pattern that every chip takes part in alike is a few messages over classes of links; so are the lanes of rails,
+//! a pattern that every chip takes part in alike is a few messages over classes of links; so are the members on rails,
 //! and messages between domains in which those of a site are alike (`sites.rs`).
 //! Fair rates are the same for messages that symmetry maps onto each other, because they are unique; so this is exact.
 //! Two things are coarser than a schedule written out message by message. Where a track joins messages inside domains

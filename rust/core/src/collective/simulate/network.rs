@@ -4,7 +4,7 @@ use super::message::{Message, by_moves, same, sends_of};
 use super::sites::{classes, fabric_class, is_whole};
 use crate::collective::context::Context;
 use crate::collective::cost::StageCost;
-use crate::collective::pattern::Kind;
+use crate::collective::pattern::PatternKind;
 use crate::collective::schedule::Part;
 use crate::collective::symmetry::distances;
 use crate::fluid::Graph;
@@ -103,11 +103,11 @@ impl<'a> Network<'a> {
         let inside = |part: &Part| {
             matches!(
                 part.pattern.kind,
-                Kind::Local(_) | Kind::LocalAll | Kind::InSwitch { .. }
+                PatternKind::Local(_) | PatternKind::LocalAll | PatternKind::InSwitch { .. }
             )
         };
-        let in_switch = |part: &Part| matches!(part.pattern.kind, Kind::InSwitch { .. });
-        let listed = |part: &Part| matches!(part.pattern.kind, Kind::Flat(_));
+        let in_switch = |part: &Part| matches!(part.pattern.kind, PatternKind::InSwitch { .. });
+        let listed = |part: &Part| matches!(part.pattern.kind, PatternKind::Flat(_));
         let mixed = parts().any(inside) && parts().any(listed);
         // First come, first served tells messages apart that arrive at once, by their numbers.
         let mut symmetric =
@@ -121,7 +121,7 @@ impl<'a> Network<'a> {
             if alike.iter().any(|(other, _)| same(other, part)) {
                 continue;
             }
-            if let Kind::Local(pairs) = &part.pattern.kind {
+            if let PatternKind::Local(pairs) = &part.pattern.kind {
                 let moves = by_moves(part, &pairs.list());
                 let of_moves = moves
                     .iter()
@@ -139,10 +139,10 @@ impl<'a> Network<'a> {
         between.dedup_by(|a, b| same(a, b));
         let by_site = engine == Engine::Fluid
             && between.iter().all(|part| match &part.pattern.kind {
-                Kind::Rails(pairs) => by_moves(part, &pairs.list())
+                PatternKind::Rails(pairs) => by_moves(part, &pairs.list())
                     .iter()
                     .all(|pairs| classes(context, sends_of(pairs)).is_some()),
-                Kind::Sites { sets, .. } => sets.iter().all(|set| is_whole(context, set)),
+                PatternKind::Sites { sets, .. } => sets.iter().all(|set| is_whole(context, set)),
                 _ => false,
             });
         Ok(Self {
@@ -178,15 +178,15 @@ impl<'a> Network<'a> {
     /// Whom the messages of a part tell apart.
     pub(super) fn ends(&self, part: &Part) -> Ends {
         match &part.pattern.kind {
-            Kind::Local(_) | Kind::LocalAll if self.symmetric => Ends::Nobody,
-            Kind::Local(_) | Kind::LocalAll => Ends::Local,
-            Kind::Rails(_) => Ends::Domains,
-            Kind::Flat(_) => Ends::Chips,
-            Kind::InSwitch { .. }
-            | Kind::Lanes { .. }
-            | Kind::Star { .. }
-            | Kind::Exchange { .. }
-            | Kind::Sites { .. } => Ends::Nobody,
+            PatternKind::Local(_) | PatternKind::LocalAll if self.symmetric => Ends::Nobody,
+            PatternKind::Local(_) | PatternKind::LocalAll => Ends::Local,
+            PatternKind::Rails(_) => Ends::Domains,
+            PatternKind::Flat(_) => Ends::Chips,
+            PatternKind::InSwitch { .. }
+            | PatternKind::NicPairs { .. }
+            | PatternKind::Star { .. }
+            | PatternKind::Exchange { .. }
+            | PatternKind::Sites { .. } => Ends::Nobody,
         }
     }
 

@@ -1,29 +1,32 @@
-//! Messages between domains: one for each pair of lanes that are alike, one for each site whose domains are, or one by
+//! Messages between domains: one for each pair of members that are alike, one for each site whose domains are, or one by
 //! one.
 
 use super::message::{Message, by_moves, few, sends_of};
 use super::network::Network;
 use super::sites::classes;
 use crate::Result;
-use crate::collective::pattern::Kind;
+use crate::collective::pattern::PatternKind;
 use crate::collective::schedule::Part;
 use crate::sim::Engine;
 
 impl Network<'_> {
-    /// Messages between domains on every lane: alike, they are one for each pair; first come, first served, they meet
+    /// Messages between domains over each pair of NICs: alike, they are one for each pair; first come, first served, they meet
     /// on the links of the fabric one by one.
     pub(super) fn between(
         &mut self,
         part: &Part,
         pairs: &[(u32, u32)],
-        lanes: &[(u32, u32)],
+        nics: &[(u32, u32)],
     ) -> Result<Vec<Message>> {
         let one_by_one = self.engine == Engine::Fifo;
-        let each = if one_by_one { lanes.len() } else { 1 };
+        let each = if one_by_one { nics.len() } else { 1 };
         few((pairs.len() as u64).saturating_mul(each as u64))?;
-        // The members are alike where all of them send; otherwise each lane has NICs of its own.
-        let all = matches!(part.pattern.kind, Kind::Rails(_) | Kind::Exchange { .. });
-        let lane = lanes.first().copied().filter(|_| !all);
+        // The members are alike where all of them send; otherwise each pair has NICs of its own.
+        let all = matches!(
+            part.pattern.kind,
+            PatternKind::Rails(_) | PatternKind::Exchange { .. }
+        );
+        let nic = nics.first().copied().filter(|_| !all);
         let mut messages = Vec::new();
         for (moves, own) in by_moves(part, pairs).into_iter().enumerate() {
             for (send, pair) in own {
@@ -33,12 +36,12 @@ impl Network<'_> {
                     ..message
                 };
                 if !one_by_one {
-                    messages.push(placed(self.rail(pair, lanes.len() as f64, lane)?));
+                    messages.push(placed(self.rail(pair, nics.len() as f64, nic)?));
                     continue;
                 }
-                for (at, &lane) in (0..).zip(lanes) {
-                    let mut message = self.rail(pair, 1.0, Some(lane))?;
-                    let end = |domain: u32| domain * lanes.len() as u32 + at;
+                for (at, &nic) in (0..).zip(nics) {
+                    let mut message = self.rail(pair, 1.0, Some(nic))?;
+                    let end = |domain: u32| domain * nics.len() as u32 + at;
                     message.ends = (end(pair.0), end(pair.1));
                     messages.push(placed(message));
                 }
@@ -47,7 +50,7 @@ impl Network<'_> {
         Ok(messages)
     }
 
-    /// Every member, as the lane of messages from it to the one at the same place.
+    /// Every member, as the NICs of messages from it to the one at the same place.
     pub(super) fn members(&self) -> Vec<(u32, u32)> {
         self.context
             .members()
@@ -74,7 +77,7 @@ impl Network<'_> {
                     .iter()
                     .enumerate()
                 {
-                    let weight = f64::from(shape.group) * context.lanes();
+                    let weight = f64::from(shape.group) * context.members_per_domain();
                     for down in [false, true] {
                         let link = context.machine.fabric_link(class.site, tier, 0, down);
                         let link = link - context.machine.blocks().fabric[0];
@@ -94,22 +97,22 @@ impl Network<'_> {
         Ok(messages)
     }
 
-    /// A message from a member of one domain to one of another, `lanes` of which share the fabric. Either all members
+    /// A message from a member of one domain to one of another, `nics` of which share the fabric. Either all members
     /// are alike, or it goes from one local chip to another: each of those has a NIC of its own.
     pub(super) fn rail(
         &mut self,
         (from, to): (u32, u32),
-        lanes: f64,
-        lane: Option<(u32, u32)>,
+        nics: f64,
+        nic: Option<(u32, u32)>,
     ) -> Result<Message> {
         self.context.control.check()?;
         let mut links = Vec::new();
         let cost = self.context.path(from, to, |link| links.push(link));
-        let mut path = vec![(self.nic(0, from, lane.map(|lane| lane.0)), 1.0)];
+        let mut path = vec![(self.nic(0, from, nic.map(|nic| nic.0)), 1.0)];
         for link in links {
-            path.push((self.fabric(link as u64), lanes));
+            path.push((self.fabric(link as u64), nics));
         }
-        path.push((self.nic(1, to, lane.map(|lane| lane.1)), 1.0));
+        path.push((self.nic(1, to, nic.map(|nic| nic.1)), 1.0));
         Ok(Message {
             path: path.into(),
             latency: cost.latency,

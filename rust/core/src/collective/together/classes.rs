@@ -54,8 +54,8 @@ impl Member<'_> {
         if self.locals[local as usize] {
             bytes += self.ledger.nic[direction].get(domain);
         }
-        let lane = self.ledger.lanes[direction].get(&local);
-        bytes + lane.map_or(0.0, |lane| lane.get(domain))
+        let nic = self.ledger.single_nics[direction].get(&local);
+        bytes + nic.map_or(0.0, |nic| nic.get(domain))
     }
 
     fn single(&self, link: u64) -> f64 {
@@ -249,9 +249,9 @@ fn nics(machine: &Machine, found: &mut Found, control: &Control) -> Result<()> {
     let everybody: Vec<usize> = (0..chips as usize).collect();
     for direction in 0..2 {
         let role = |plan: usize, local: usize| {
-            let lane = plans[plan].ledger.lanes[direction].contains_key(&(local as u32));
-            // A lane is a class of its own.
-            u32::from(plans[plan].locals[local]) + if lane { 2 + local as u32 } else { 0 }
+            let nic = plans[plan].ledger.single_nics[direction].contains_key(&(local as u32));
+            // A NIC with loads of its own is a class of its own.
+            u32::from(plans[plan].locals[local]) + if nic { 2 + local as u32 } else { 0 }
         };
         let (_, examples) = apart(chips as usize, plans.len(), role);
         for domain in 0..machine.num_domains() {

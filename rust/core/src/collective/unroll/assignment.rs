@@ -51,7 +51,7 @@ impl Assignment {
                 .iter()
                 .map(|&chip| index(&layout.locals, chip))
                 .collect(),
-            RankKind::Rails | RankKind::Lane(_) => members
+            RankKind::Rails | RankKind::Nic(_) => members
                 .iter()
                 .map(|&domain| index(&layout.domains, domain))
                 .collect(),
@@ -156,7 +156,7 @@ impl Assignment {
         match self.kind {
             RankKind::Local => layout.rank(place, at),
             RankKind::Rails => layout.rank(at, place),
-            RankKind::Lane(lane) => layout.rank(at, index(&layout.locals, lane)),
+            RankKind::Nic(local) => layout.rank(at, index(&layout.locals, local)),
             _ => at,
         }
     }
@@ -192,7 +192,7 @@ impl Assignment {
                     Scope::Own => (layout.units_of_domain(place), locals),
                 }
             }
-            RankKind::Rails | RankKind::Lane(_) => {
+            RankKind::Rails | RankKind::Nic(_) => {
                 let domains = if owned {
                     let order = index(&self.sorted, self.at[share as usize]);
                     let width = layout.domain_units / self.count;

@@ -9,7 +9,7 @@ use super::limits::MOST_CARRIED;
 use crate::collective::context::Context;
 use crate::collective::group::Groups;
 use crate::collective::measure::by_site;
-use crate::collective::pattern::{Kind, SiteShare};
+use crate::collective::pattern::{PatternKind, SiteShare};
 use crate::collective::rank_map::RankKind;
 use crate::collective::request::Request;
 use crate::collective::schedule::Stage;
@@ -100,7 +100,7 @@ impl Layout {
                 continue;
             }
             for part in &phase.parts {
-                if let Kind::Sites { share, .. } = part.pattern.kind {
+                if let PatternKind::Sites { share, .. } = part.pattern.kind {
                     layout.even_sites |= matches!(share, SiteShare::Equal | SiteShare::Next);
                 }
             }
@@ -109,7 +109,7 @@ impl Layout {
                 let shares = phase.space.shares;
                 match moves.rank_map.kind {
                     RankKind::Local => layout.local_units = lcm(layout.local_units, shares),
-                    RankKind::Rails | RankKind::Lane(_) if shares > 1 => {
+                    RankKind::Rails | RankKind::Nic(_) if shares > 1 => {
                         layout.domain_units = lcm(lcm(layout.domain_units, shares), members);
                     }
                     RankKind::Chips if layout.domains.len() == 1 => {

@@ -6,7 +6,7 @@ use crate::Result;
 use crate::collective::context::Context;
 use crate::collective::measure::{by_site, site_bytes};
 use crate::collective::moves::{Moves, Sends, Steps};
-use crate::collective::pattern::Kind;
+use crate::collective::pattern::PatternKind;
 use crate::collective::schedule::Part;
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ impl Layout {
         moves: &Moves,
         visit: &mut Visit,
     ) -> Result<()> {
-        let Kind::Sites { share, .. } = part.pattern.kind else {
+        let PatternKind::Sites { share, .. } = part.pattern.kind else {
             unreachable!("ranks at sites belong to patterns between sites")
         };
         let sites = by_site(context.machine, &self.domains);
@@ -30,7 +30,7 @@ impl Layout {
             .collect();
         let sends: &[(u32, u32)] = match &moves.sends {
             Sends::List(sends) => sends,
-            Sends::All | Sends::Made { .. } => &all,
+            Sends::All | Sends::Lazy { .. } => &all,
         };
         let Steps::Each(steps) = moves.steps else {
             unreachable!("messages between sites go in steps")

@@ -4,7 +4,7 @@ use super::ledger::{Busiest, Ledger};
 
 /// What a pattern costs when each message has one byte.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Unit {
+pub(crate) struct UnitCost {
     /// Bytes on links.
     pub(crate) ledger: Ledger,
     /// Longest route's latency in seconds.
@@ -19,7 +19,7 @@ pub(crate) struct Unit {
     pub(crate) zero_load: Vec<(f64, f64)>,
 }
 
-impl Unit {
+impl UnitCost {
     /// Notes a message that takes `latency` + bytes x `seconds_per_byte` on an idle machine.
     pub(crate) fn note_zero_load(&mut self, latency: f64, seconds_per_byte: f64) {
         self.latency = self.latency.max(latency);

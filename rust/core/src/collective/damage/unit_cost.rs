@@ -2,51 +2,60 @@
 
 use super::class::Pairs;
 use super::{Class, DomainDamage};
-use crate::collective::pattern::Kind;
+use crate::collective::pattern::PatternKind;
 use crate::collective::scene::Scene;
-use crate::collective::unit::Unit;
+use crate::collective::unit_cost::UnitCost;
 use crate::{Error, Result};
 
-/// Adds the damaged domains' part to the unit of a local pattern.
+/// Adds the damaged domains' part to the unit cost of a local pattern.
 pub(crate) fn inside(
     scene: &Scene,
     damaged: &DomainDamage,
     pairs: &[(u32, u32)],
-    unit: &mut Unit,
+    unit_cost: &mut UnitCost,
 ) -> Result<()> {
     let small = damaged.classes.iter().all(Class::is_small);
     let listed = Pairs::listed(scene.machine.domain(), pairs, small);
-    of_pairs(scene, damaged, &listed, unit)
+    of_pairs(scene, damaged, &listed, unit_cost)
 }
 
-/// Adds the damaged domains' part to the unit of every chip to every other.
-pub(crate) fn inside_all(scene: &Scene, damaged: &DomainDamage, unit: &mut Unit) -> Result<()> {
+/// Adds the damaged domains' part to the unit cost of every chip to every other.
+pub(crate) fn inside_all(
+    scene: &Scene,
+    damaged: &DomainDamage,
+    unit_cost: &mut UnitCost,
+) -> Result<()> {
     of_pairs(
         scene,
         damaged,
         &Pairs::All(scene.machine.domain().chips()),
-        unit,
+        unit_cost,
     )
 }
 
-fn of_pairs(scene: &Scene, damaged: &DomainDamage, pairs: &Pairs, unit: &mut Unit) -> Result<()> {
+fn of_pairs(
+    scene: &Scene,
+    damaged: &DomainDamage,
+    pairs: &Pairs,
+    unit_cost: &mut UnitCost,
+) -> Result<()> {
     let machine = scene.machine;
     let every = damaged.whole.is_none();
     if every {
         // No whole domain takes part: its messages count for nothing.
-        (unit.latency, unit.overhead, unit.sent) = (0.0, 0.0, 0.0);
-        unit.zero_load.clear();
+        (unit_cost.latency, unit_cost.overhead, unit_cost.sent) = (0.0, 0.0, 0.0);
+        unit_cost.zero_load.clear();
     }
-    let whole: Vec<f64> = unit.ledger.local.values().collect();
+    let whole: Vec<f64> = unit_cost.ledger.local.values().collect();
     for class in &damaged.classes {
         scene.control.check()?;
-        let mut note = |latency: f64, slowness: f64| unit.note_zero_load(latency, slowness);
+        let mut note = |latency: f64, slowness: f64| unit_cost.note_zero_load(latency, slowness);
         let loads = class.loads(machine, pairs, &whole, every, &mut note, scene.control)?;
-        unit.ledger.classes.push(loads);
+        unit_cost.ledger.classes.push(loads);
         if every || !class.damage.chips.is_empty() {
             let sent = most_sent(class, pairs);
-            unit.sent = unit.sent.max(sent);
-            unit.overhead = unit.overhead.max(sent * machine.overhead());
+            unit_cost.sent = unit_cost.sent.max(sent);
+            unit_cost.overhead = unit_cost.overhead.max(sent * machine.overhead());
         }
     }
     Ok(())
@@ -65,18 +74,18 @@ fn most_sent(class: &Class, pairs: &Pairs) -> f64 {
     f64::from(sent.into_iter().max().unwrap_or(0))
 }
 
-/// Adds the paths to and from other chips' NICs to the unit of a pattern between domains.
+/// Adds the paths to and from other chips' NICs to the unit cost of a pattern between domains.
 ///
-/// Rails and lanes are looked at one by one. Of the patterns that name sets of domains, the longest path to a NIC, the
+/// Rails and NIC pairs are looked at one by one. Of the patterns that name sets of domains, the longest path to a NIC, the
 /// longest between domains and the longest from a NIC count together, though they may belong to different messages.
 pub(crate) fn between_domains(
     scene: &Scene,
     damaged: &DomainDamage,
-    kind: &Kind,
-    unit: &mut Unit,
+    kind: &PatternKind,
+    unit_cost: &mut UnitCost,
 ) -> Result<()> {
     let roles = f64::from(damaged.most_roles());
-    (unit.overhead, unit.sent) = (unit.overhead * roles, unit.sent * roles);
+    (unit_cost.overhead, unit_cost.sent) = (unit_cost.overhead * roles, unit_cost.sent * roles);
     if damaged
         .classes
         .iter()
@@ -85,12 +94,14 @@ pub(crate) fn between_domains(
         return Ok(());
     }
     match kind {
-        Kind::Rails(pairs) => {
-            let lanes: Vec<(u32, u32)> = scene.members().map(|chip| (chip, chip)).collect();
-            rails(scene, damaged, &pairs.list(), &lanes, unit);
+        PatternKind::Rails(pairs) => {
+            let nics: Vec<(u32, u32)> = scene.members().map(|chip| (chip, chip)).collect();
+            rails(scene, damaged, &pairs.list(), &nics, unit_cost);
         }
-        Kind::Lanes { pairs, lanes } => rails(scene, damaged, &pairs.list(), lanes, unit),
-        Kind::Star { .. } | Kind::Exchange { .. } | Kind::Sites { .. } => {
+        PatternKind::NicPairs { pairs, nics } => {
+            rails(scene, damaged, &pairs.list(), nics, unit_cost)
+        }
+        PatternKind::Star { .. } | PatternKind::Exchange { .. } | PatternKind::Sites { .. } => {
             let longest = |direction: usize| {
                 let of = damaged
                     .classes
@@ -101,15 +112,18 @@ pub(crate) fn between_domains(
                 })
             };
             let (out, into) = (longest(0), longest(1));
-            let slowest = unit
+            let slowest = unit_cost
                 .zero_load
                 .iter()
                 .map(|message| message.1)
                 .fold(0.0, f64::max);
-            let latency = unit.latency + out.0 + into.0;
-            unit.note_zero_load(latency, slowest.max(out.1).max(into.1));
+            let latency = unit_cost.latency + out.0 + into.0;
+            unit_cost.note_zero_load(latency, slowest.max(out.1).max(into.1));
         }
-        Kind::Local(_) | Kind::LocalAll | Kind::InSwitch { .. } | Kind::Flat(_) => {
+        PatternKind::Local(_)
+        | PatternKind::LocalAll
+        | PatternKind::InSwitch { .. }
+        | PatternKind::Flat(_) => {
             return Err(Error::unsupported(
                 "a local pattern as one between domains",
                 "report this as a bug",
@@ -119,13 +133,13 @@ pub(crate) fn between_domains(
     Ok(())
 }
 
-/// Lanes are (sending, receiving) local chips. Only those that a NIC's loss concerns are looked at.
+/// NIC pairs are (sending, receiving) local chips. Only those that a NIC's loss concerns are looked at.
 fn rails(
     scene: &Scene,
     damaged: &DomainDamage,
     pairs: &[(u32, u32)],
-    lanes: &[(u32, u32)],
-    unit: &mut Unit,
+    nics: &[(u32, u32)],
+    unit_cost: &mut UnitCost,
 ) {
     let extra = |class: Option<&Class>, direction: usize, chip: u32| {
         let list = &class?.redirects[direction];
@@ -138,12 +152,12 @@ fn rails(
             continue;
         }
         let cost = scene.path(from, to, |_| ());
-        for &(src, dst) in lanes {
+        for &(src, dst) in nics {
             let (out, into) = (extra(sender, 0, src), extra(receiver, 1, dst));
             if out.is_some() || into.is_some() {
                 let (out, into) = (out.unwrap_or_default(), into.unwrap_or_default());
                 let slowness = (1.0 / cost.bandwidth).max(out.1).max(into.1);
-                unit.note_zero_load(cost.latency + out.0 + into.0, slowness);
+                unit_cost.note_zero_load(cost.latency + out.0 + into.0, slowness);
             }
         }
     }

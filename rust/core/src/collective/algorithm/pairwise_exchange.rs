@@ -20,13 +20,13 @@ pub(crate) enum Form {
 }
 
 /// One exchange with its slice of the data.
-pub(crate) struct Lane {
+pub(crate) struct Slice {
     pub(crate) exchange: Rc<Exchange>,
     /// Part of the data that it carries.
     pub(crate) part: f64,
 }
 
-impl Lane {
+impl Slice {
     pub(crate) fn whole(exchange: Rc<Exchange>) -> Self {
         Self {
             exchange,
@@ -35,16 +35,16 @@ impl Lane {
     }
 }
 
-/// The stage of lanes that run side by side, all with the same number of ranks and steps, over `placement`: the job's
+/// The stage of slices that run side by side, all with the same number of ranks and steps, over `placement`: the job's
 /// ranks in the order that the exchanges count them. Only the first ranks take part where there are more.
-pub(crate) fn trade(
+pub(crate) fn pairwise_exchange(
     job: &Job,
     name: &str,
     placement: &Placement,
-    lanes: &[Lane],
+    slices: &[Slice],
     form: Form,
 ) -> Result<Vec<Stage>> {
-    let taking_part = lanes[0].exchange.ranks();
+    let taking_part = slices[0].exchange.ranks();
     let folded = placement.ranks() as u32 - taking_part;
     if folded > 0 && job.operation != Operation::AllReduce {
         return Err(Error::unsupported(
@@ -61,44 +61,44 @@ pub(crate) fn trade(
     if form == Form::Latency && job.operation != Operation::AllReduce {
         return Err(unsupported(name, job.operation));
     }
-    let trades = Trades {
+    let exchange = PairwiseExchange {
         job,
         placement,
-        lanes,
+        slices,
         form,
     };
-    let steps = lanes[0].exchange.len();
+    let steps = slices[0].exchange.len();
     let mut phases = match (form, job.operation) {
-        (Form::Latency, _) => trades.phases(0..steps, "exchange", true)?,
-        (_, Operation::ReduceScatter) => trades.phases(0..steps, "halve", true)?,
-        (_, Operation::AllGather) => trades.phases((0..steps).rev(), "double", false)?,
+        (Form::Latency, _) => exchange.phases(0..steps, "exchange", true)?,
+        (_, Operation::ReduceScatter) => exchange.phases(0..steps, "halve", true)?,
+        (_, Operation::AllGather) => exchange.phases((0..steps).rev(), "double", false)?,
         (_, Operation::AllReduce) => {
-            let mut phases = trades.phases(0..steps, "halve", true)?;
-            phases.extend(trades.phases((0..steps).rev(), "double", false)?);
+            let mut phases = exchange.phases(0..steps, "halve", true)?;
+            phases.extend(exchange.phases((0..steps).rev(), "double", false)?);
             phases
         }
         (_, other) => return Err(unsupported(name, other)),
     };
     if folded > 0 {
-        trades.fold(&mut phases)?;
+        exchange.fold(&mut phases)?;
     }
-    Ok(vec![Stage::of(job.tier, trades.space(), phases)])
+    Ok(vec![Stage::of(job.tier, exchange.space(), phases)])
 }
 
-struct Trades<'a> {
+struct PairwiseExchange<'a> {
     job: &'a Job<'a>,
     placement: &'a Placement,
-    lanes: &'a [Lane],
+    slices: &'a [Slice],
     form: Form,
 }
 
-impl Trades<'_> {
+impl PairwiseExchange<'_> {
     fn space(&self) -> Space {
         let shares = match self.form {
-            Form::Bandwidth => self.lanes[0].exchange.ranks(),
+            Form::Bandwidth => self.slices[0].exchange.ranks(),
             Form::Latency => 1,
         };
-        Space::new(self.lanes.len() as u32, shares)
+        Space::new(self.slices.len() as u32, shares)
     }
 
     fn phases(
@@ -113,8 +113,8 @@ impl Trades<'_> {
     fn phase(&self, at: usize, what: &str, reduce: bool) -> Result<Phase> {
         let shares = self.space().shares;
         let mut parts = Vec::new();
-        for (index, lane) in self.lanes.iter().enumerate() {
-            let sends = lane.exchange.sends(at);
+        for (index, slice) in self.slices.iter().enumerate() {
+            let sends = slice.exchange.sends(at);
             let pattern = self.placement.pattern(self.job.context, sends)?;
             let first = index as u32 * shares;
             let (carry, bytes) = match self.form {
@@ -124,11 +124,11 @@ impl Trades<'_> {
                 ),
                 Form::Bandwidth => {
                     let carry = if reduce {
-                        lane.exchange.scattered(at, first)
+                        slice.exchange.scattered(at, first)
                     } else {
-                        lane.exchange.gathered(at, first)
+                        slice.exchange.gathered(at, first)
                     };
-                    (carry, lane.exchange.fraction(at))
+                    (carry, slice.exchange.fraction(at))
                 }
             };
             let moves = Moves {
@@ -136,7 +136,7 @@ impl Trades<'_> {
                 ..Moves::new(self.placement, sends.clone(), |_, _, _| Vec::new())
             };
             let moves = moves.in_lane(index as u32).reducing(reduce);
-            let size = self.job.size * lane.part * bytes;
+            let size = self.job.size * slice.part * bytes;
             parts.push(Part::new(&pattern, size, moves));
         }
         Ok(Phase::steps(format!("{what}, step {}", at + 1), parts, 1))
@@ -144,7 +144,7 @@ impl Trades<'_> {
 
     /// Wraps an all-reduce over the first ranks in the steps that bring the others in and out.
     fn fold(&self, phases: &mut Vec<Phase>) -> Result<()> {
-        let taking_part = self.lanes[0].exchange.ranks();
+        let taking_part = self.slices[0].exchange.ranks();
         let into: Vec<(u32, u32)> = (taking_part..self.placement.ranks() as u32)
             .map(|rank| (rank, rank % taking_part))
             .collect();
@@ -154,13 +154,13 @@ impl Trades<'_> {
             let pattern = self.placement.pattern(self.job.context, &sends)?;
             let shares = self.space().shares;
             let mut parts = Vec::new();
-            for (index, lane) in self.lanes.iter().enumerate() {
+            for (index, slice) in self.slices.iter().enumerate() {
                 let first = index as u32 * shares;
                 let carry = move |_, _, _| (first..first + shares).collect();
                 let moves = Moves::new(self.placement, sends.clone(), carry)
                     .in_lane(index as u32)
                     .reducing(reduce);
-                parts.push(Part::new(&pattern, self.job.size * lane.part, moves));
+                parts.push(Part::new(&pattern, self.job.size * slice.part, moves));
             }
             Ok(Phase::steps(what, parts, 1))
         };
