@@ -31,7 +31,7 @@ const MOST_RANKS_FOR_CHOICES: usize = 4096;
 const MOST_CHUNKS_BY_MESSAGE: u32 = 16;
 
 /// A candidate that can run.
-pub(super) struct Ready {
+pub(super) struct PricedCandidate {
     pub(super) name: String,
     /// How to ask for it by name.
     pub(super) choice: Choice,
@@ -42,7 +42,7 @@ pub(super) struct Ready {
 /// What has been tried so far.
 #[derive(Default)]
 struct Tried {
-    best: Option<Ready>,
+    best: Option<PricedCandidate>,
     candidates: Vec<Candidate>,
     first_refusal: Option<Error>,
     cut_off: Option<Error>,
@@ -50,14 +50,14 @@ struct Tried {
 
 impl Tried {
     /// Keeps a candidate if it is faster than those before; of the others, the time alone.
-    fn take(&mut self, ready: Ready) {
+    fn take(&mut self, candidate: PricedCandidate) {
         self.candidates.push(Candidate {
-            algorithm: ready.name.clone(),
-            outcome: Ok(ready.cost.time),
+            algorithm: candidate.name.clone(),
+            outcome: Ok(candidate.cost.time),
         });
         let best = self.best.as_ref();
-        if best.is_none_or(|best| ready.cost.time < best.cost.time) {
-            self.best = Some(ready);
+        if best.is_none_or(|best| candidate.cost.time < best.cost.time) {
+            self.best = Some(candidate);
         }
     }
 
@@ -94,24 +94,29 @@ fn names(request: &Request) -> Vec<String> {
 }
 
 /// The fastest of the algorithms that were asked for, and all that were tried.
-pub(super) fn best(context: &Context, request: &Request) -> Result<(Ready, Vec<Candidate>)> {
+pub(super) fn best(
+    context: &Context,
+    request: &Request,
+) -> Result<(PricedCandidate, Vec<Candidate>)> {
     let mut tried = Tried::default();
     let engine = request.model.engine();
     let mut to_simulate = Vec::new();
     for name in names(request) {
         context.control.check()?;
         match prepare(context, request, &name) {
-            Ok(ready) if engine.is_some() => to_simulate.extend(ready),
-            Ok(ready) => ready.into_iter().for_each(|ready| tried.take(ready)),
+            Ok(candidate) if engine.is_some() => to_simulate.extend(candidate),
+            Ok(candidate) => candidate
+                .into_iter()
+                .for_each(|candidate| tried.take(candidate)),
             Err(error) => tried.refuse(request, name, error)?,
         }
         context.forget();
     }
     if let Some(engine) = engine {
         to_simulate.sort_by(|a, b| a.cost.time.total_cmp(&b.cost.time));
-        for ready in to_simulate {
+        for candidate in to_simulate {
             context.control.check()?;
-            simulate_one(context, request, engine, ready, &mut tried)?;
+            simulate_one(context, request, engine, candidate, &mut tried)?;
         }
     }
     let Some(best) = tried.best else {
@@ -130,21 +135,25 @@ fn simulate_one(
     context: &Context,
     request: &Request,
     engine: Engine,
-    mut ready: Ready,
+    mut candidate: PricedCandidate,
     tried: &mut Tried,
 ) -> Result<()> {
     // No simulation ends before its busiest link has passed its bytes.
-    let least = ready.cost.busiest.as_ref().map_or(0.0, |link| link.seconds);
+    let least = candidate
+        .cost
+        .busiest
+        .as_ref()
+        .map_or(0.0, |link| link.seconds);
     let best = tried.best.as_ref();
     if best.is_some_and(|best| least >= best.cost.time) {
         tried.candidates.push(Candidate {
-            algorithm: ready.name,
+            algorithm: candidate.name,
             outcome: Err(format!("its busiest link alone takes {least:.3e} s")),
         });
         return Ok(());
     }
-    match simulated(context, request, engine, &ready) {
-        Ok((seconds, chunks)) => (ready.cost.time, ready.cost.chunks) = (seconds, chunks),
+    match simulated(context, request, engine, &candidate) {
+        Ok((seconds, chunks)) => (candidate.cost.time, candidate.cost.chunks) = (seconds, chunks),
         // On damage, leaving out what is too large to simulate would make a fault seem to cost what another
         // algorithm costs.
         Err(error @ Error::Unsupported { .. })
@@ -152,9 +161,9 @@ fn simulate_one(
         {
             return Err(error);
         }
-        Err(error) => return tried.refuse(request, ready.name, error),
+        Err(error) => return tried.refuse(request, candidate.name, error),
     }
-    tried.take(ready);
+    tried.take(candidate);
     Ok(())
 }
 
@@ -164,14 +173,14 @@ fn simulated(
     context: &Context,
     request: &Request,
     engine: Engine,
-    ready: &Ready,
+    candidate: &PricedCandidate,
 ) -> Result<(f64, u32)> {
     if has_damage(context.machine, context.groups) {
-        return by_message(context, request, engine, ready);
+        return by_message(context, request, engine, candidate);
     }
-    let mut chunks = ready.cost.chunks;
+    let mut chunks = candidate.cost.chunks;
     loop {
-        match simulate::time(context, engine, &ready.stages, chunks) {
+        match simulate::time(context, engine, &candidate.stages, chunks) {
             Err(Error::Unsupported { .. }) if chunks > 1 && request.chunks.is_none() => chunks /= 2,
             other => return other.map(|seconds| (seconds, chunks)),
         }
@@ -183,7 +192,7 @@ fn by_message(
     context: &Context,
     request: &Request,
     engine: Engine,
-    ready: &Ready,
+    candidate: &PricedCandidate,
 ) -> Result<(f64, u32)> {
     if engine == Engine::Fifo {
         return Err(Error::unsupported(
@@ -206,20 +215,24 @@ fn by_message(
             format!("use model \"link_load\", or a group of at most {MOST_RANKS_WRITTEN} chips"),
         ));
     }
-    let stages: Vec<Stage> = ready.stages.iter().map(|cost| cost.stage.clone()).collect();
+    let stages: Vec<Stage> = candidate
+        .stages
+        .iter()
+        .map(|cost| cost.stage.clone())
+        .collect();
     let schedule = unroll(context, request, &stages).map_err(or_link_load)?;
     let schedule = Arc::new(schedule);
     let mut chunks = match request.chunks {
         Some(chunks) => chunks,
-        None => ready.cost.chunks.min(MOST_CHUNKS_BY_MESSAGE),
+        None => candidate.cost.chunks.min(MOST_CHUNKS_BY_MESSAGE),
     };
     loop {
         // So many chunks, with fewer pieces where that is too many messages.
         let written = [Written {
-            algorithm: ready.name.clone(),
+            algorithm: candidate.name.clone(),
             groups: vec![schedule.chips.clone()],
             schedule: Arc::clone(&schedule),
-            pipeline: Pipeline::of(&ready.stages, chunks, true),
+            pipeline: Pipeline::of(&candidate.stages, chunks, true),
         }];
         let work = Work {
             written: &written,
@@ -233,7 +246,7 @@ fn by_message(
     }
 }
 
-fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Ready>> {
+fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<PricedCandidate>> {
     let Some(row) = row(name) else {
         let pinned = match &request.algorithm {
             Choice::Tiers(names) => Some(names.as_slice()),
@@ -246,13 +259,13 @@ fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Ready
             _ => 1,
         };
         let best = hierarchical::best(context, request, pinned, count)?;
-        let ready = |best: hierarchical::Best| Ready {
+        let candidate = |best: hierarchical::PricedCandidate| PricedCandidate {
             name: best.name,
             choice: best.choice,
             stages: best.stages,
             cost: best.cost,
         };
-        return Ok(best.into_iter().map(ready).collect());
+        return Ok(best.into_iter().map(candidate).collect());
     };
     if let (Some(to), Groups::Grid { domains, .. }) = (row.tier_by_tier, context.groups) {
         if domains[0].len() > 1 {
@@ -275,7 +288,7 @@ fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Ready
         ));
     }
     let cost = combine(context, request.model, &costs, Some(1))?;
-    Ok(vec![Ready {
+    Ok(vec![PricedCandidate {
         name: name.to_owned(),
         choice: Choice::Named(name.to_owned()),
         stages: costs,
@@ -289,20 +302,20 @@ fn tier_by_tier(
     request: &Request,
     name: &str,
     operation: Operation,
-) -> Result<Vec<Ready>> {
+) -> Result<Vec<PricedCandidate>> {
     let whole = Request {
         operation,
         root: 0,
         ..request.clone()
     };
     let best = hierarchical::best(context, &whole, None, 1)?;
-    let ready = |best: hierarchical::Best| Ready {
+    let candidate = |best: hierarchical::PricedCandidate| PricedCandidate {
         name: format!("{name} {}", best.name),
         choice: Choice::Named(name.to_owned()),
         stages: best.stages,
         cost: best.cost,
     };
-    Ok(best.into_iter().map(ready).collect())
+    Ok(best.into_iter().map(candidate).collect())
 }
 
 fn stages(context: &Context, request: &Request, row: &Algorithm) -> Result<Vec<Stage>> {

@@ -18,7 +18,7 @@ use crate::route::Routing;
 use crate::schedule::{Schedule, Send, SendRoute, graph};
 use crate::sim::Engine;
 use crate::synthesize::{
-    Ask, Network, Pace, Plan, Synthesis, floor, live_graph, synthesize, write,
+    Network, Pace, Plan, Synthesis, SynthesisRequest, floor, live_graph, synthesize, write,
 };
 use crate::{Control, Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,7 +49,7 @@ const MOST_WRITTEN: usize = 1 << 22;
 /// meaning here; [`Error::Unreachable`] where dead links cut the group; [`Error::Cancelled`].
 fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     let (context, request) = (&asked.context()?, asked.request);
-    let made = Made::new(context, request)?;
+    let made = Synthesized::new(context, request)?;
     let mut seconds = made.synthesis.seconds();
     if let Some(engine) = request.model.engine() {
         seconds = made.simulated(context.control, request, engine)?;
@@ -62,18 +62,18 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
 /// # Errors
 /// Those of [`run`], and [`Error::Unsupported`] for one that is too long to write out.
 fn unrolled(asked: &Asked) -> Result<(String, Schedule, Pipeline)> {
-    let made = Made::new(&asked.context()?, asked.request)?;
+    let made = Synthesized::new(&asked.context()?, asked.request)?;
     let (schedule, _) = made.written(asked.control, asked.request)?;
     Ok((NAME.to_owned(), schedule, Pipeline::default()))
 }
 
 /// What was synthesised for a request.
-struct Made {
+struct Synthesized {
     network: Network,
     synthesis: Synthesis,
 }
 
-impl Made {
+impl Synthesized {
     fn new(context: &Context, request: &Request) -> Result<Self> {
         if request.model == Model::AlphaBeta {
             return Err(Error::unsupported(
@@ -90,14 +90,14 @@ impl Made {
         let chips = chips(context.machine, context.groups)?;
         let network = live_graph(context.machine, &chips, context.control)?;
         whole_domain_instead(context.machine, &network, context.control)?;
-        let ask = Ask {
+        let wanted = SynthesisRequest {
             operation: request.operation,
             size: request.size,
             chunks: request.chunks,
             pace: Pace::Either,
             seed: 0,
         };
-        let synthesis = synthesize(&network, &ask, context.control)?;
+        let synthesis = synthesize(&network, &wanted, context.control)?;
         Ok(Self { network, synthesis })
     }
 

@@ -1,11 +1,13 @@
 //! Synthesised schedules: proved by the verifier, near what no schedule beats, on whole and on damaged graphs.
 
 use proptest::prelude::*;
-use rainier_core::collective::{Model, Operation, play};
+use rainier_core::collective::{Model, Operation, run_schedule};
 use rainier_core::machine::{Axis, AxisKind, Domain, End, Faults, Machine, Site};
 use rainier_core::route::Routing;
 use rainier_core::schedule::verify;
-use rainier_core::synthesize::{Ask, Network, Pace, Wire, floor, live_graph, synthesize, write};
+use rainier_core::synthesize::{
+    Network, Pace, SynthesisRequest, Wire, floor, live_graph, synthesize, write,
+};
 use rainier_core::{Control, Error};
 
 const GIB: f64 = 1073741824.0;
@@ -56,8 +58,8 @@ fn without(network: &Network, dead: &[u32]) -> Network {
     }
 }
 
-fn ask(operation: Operation, size: f64, chunks: Option<u32>) -> Ask {
-    Ask {
+fn ask(operation: Operation, size: f64, chunks: Option<u32>) -> SynthesisRequest {
+    SynthesisRequest {
         operation,
         size,
         chunks,
@@ -119,10 +121,11 @@ fn a_dead_cable_costs_little_more_than_the_bound() {
             // Between neighbours the healthy machine's routes are the links that the schedule means.
             let machine = ultraserver();
             for model in [Model::LinkLoad, Model::Fluid] {
-                let played =
-                    play(&machine, &schedule, &Routing::default(), model, &quiet()).unwrap();
-                assert!(played.time <= found.seconds() * (1.0 + 1e-9));
-                assert!(played.time >= least.seconds);
+                let answer =
+                    run_schedule(&machine, &schedule, &Routing::default(), model, &quiet())
+                        .unwrap();
+                assert!(answer.time <= found.seconds() * (1.0 + 1e-9));
+                assert!(answer.time >= least.seconds);
             }
         }
     }
@@ -166,7 +169,7 @@ proptest! {
         either: bool,
     ) {
         let pace = if either { Pace::Either } else { Pace::Rounds };
-        let wanted = Ask { seed, pace, ..ask(operation, 900.0, Some(chunks)) };
+        let wanted = SynthesisRequest { seed, pace, ..ask(operation, 900.0, Some(chunks)) };
         let found = synthesize(&network, &wanted, &quiet()).unwrap();
         prop_assert_eq!(&found, &synthesize(&network, &wanted, &quiet()).unwrap());
         found.check(&network).unwrap();
@@ -225,7 +228,7 @@ fn link_by_link_hides_latency_and_plays_as_it_was_timed() {
     for network in [vec![network(&machine)], damaged_networks()].concat() {
         for operation in ALL {
             let by = |pace| {
-                let wanted = Ask {
+                let wanted = SynthesisRequest {
                     pace,
                     ..ask(operation, GIB, Some(8))
                 };
@@ -238,7 +241,7 @@ fn link_by_link_hides_latency_and_plays_as_it_was_timed() {
             assert!((1.0..1.02).contains(&ratio), "{ratio}");
             let (schedule, _) = write(&network, &either, operation, GIB, &quiet()).unwrap();
             verify(&schedule, &quiet()).unwrap();
-            let played = play(
+            let answer = run_schedule(
                 &machine,
                 &schedule,
                 &Routing::default(),
@@ -246,8 +249,8 @@ fn link_by_link_hides_latency_and_plays_as_it_was_timed() {
                 &quiet(),
             )
             .unwrap();
-            assert!(played.time <= either.seconds() * (1.0 + 1e-9));
-            assert!(played.time >= 0.99 * either.seconds(), "{}", played.time);
+            assert!(answer.time <= either.seconds() * (1.0 + 1e-9));
+            assert!(answer.time >= 0.99 * either.seconds(), "{}", answer.time);
         }
     }
 }

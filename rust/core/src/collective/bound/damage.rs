@@ -1,7 +1,7 @@
 //! Bounds from what is left of damaged domains: the live links of a chip, the live NICs of a domain, the live links
 //! across a domain. A dead chip's rank counts where its substitute is.
 
-use super::ask::{Ask, Found};
+use super::input::{BoundInput, LowerBounds};
 use crate::collective::context::Context;
 use crate::collective::damage::Class;
 use crate::collective::group::Groups;
@@ -34,7 +34,7 @@ pub(super) fn moves_ranks(context: &Context) -> bool {
     }
 }
 
-pub(super) fn damaged(context: &Context, ask: &Ask, root: usize, found: &mut Found) {
+pub(super) fn damaged(context: &Context, input: &BoundInput, root: usize, found: &mut LowerBounds) {
     let (Some(damaged), Groups::Grid { locals, domains }) = (&context.damaged, context.groups)
     else {
         return;
@@ -44,12 +44,12 @@ pub(super) fn damaged(context: &Context, ask: &Ask, root: usize, found: &mut Fou
     for class in &damaged.classes {
         let part = Part {
             context,
-            ask,
+            input,
             class,
             ends: &ends,
             locals,
             root: match locals.as_slice() {
-                [group] if !across && ask.operation.is_rooted() => {
+                [group] if !across && input.operation.is_rooted() => {
                     Some(class.substitutes[group[root] as usize])
                 }
                 _ => None,
@@ -71,7 +71,7 @@ pub(super) fn damaged(context: &Context, ask: &Ask, root: usize, found: &mut Fou
 /// The damaged domains of a class as bounds see them.
 struct Part<'a> {
     context: &'a Context<'a>,
-    ask: &'a Ask,
+    input: &'a BoundInput,
     class: &'a Class,
     ends: &'a [[Option<u32>; 2]],
     locals: &'a [Vec<u32>],
@@ -110,14 +110,14 @@ impl Part<'_> {
     }
 
     /// Notes what the ranks on a set of chips must send and receive over what is left around it.
-    fn note(&self, name: &str, inside: impl Fn(u32) -> bool, nics: bool, found: &mut Found) {
+    fn note(&self, name: &str, inside: impl Fn(u32) -> bool, nics: bool, found: &mut LowerBounds) {
         let mut needed = [0.0; 2];
         for group in self.locals {
             let here = group
                 .iter()
                 .filter(|&&chip| inside(self.class.substitutes[chip as usize]));
             let (out, into) = self
-                .ask
+                .input
                 .crossing(here.count() as f64, self.root.map(&inside));
             needed[0] += out;
             needed[1] += into;
@@ -131,7 +131,7 @@ impl Part<'_> {
     }
 
     /// Cuts across the axes of a group inside one domain, and what all of its chips together must send.
-    fn cuts(&self, found: &mut Found) {
+    fn cuts(&self, found: &mut LowerBounds) {
         let machine = self.context.machine;
         let domain = machine.domain();
         for (index, axis) in domain
@@ -170,7 +170,7 @@ impl Part<'_> {
         let all: f64 = (substitutes.iter())
             .map(|&chip| self.capacity(&|other| other == chip, false)[0])
             .sum();
-        let needed = self.ask.partition(live as f64);
+        let needed = self.input.partition(live as f64);
         found.note("live links of all chips", needed / all);
     }
 }

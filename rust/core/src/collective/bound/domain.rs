@@ -1,6 +1,6 @@
 //! Bounds from the links of one domain.
 
-use super::ask::{Ask, Found};
+use super::input::{BoundInput, LowerBounds};
 use crate::collective::context::Context;
 use crate::collective::group::Groups;
 use crate::machine::{Axis, AxisKind, Machine};
@@ -29,7 +29,7 @@ fn spans_domains(groups: &Groups, machine: &Machine) -> bool {
 }
 
 /// What one rank must send or receive over all its links.
-pub(super) fn injection(context: &Context, ask: &Ask, found: &mut Found) {
+pub(super) fn injection(context: &Context, input: &BoundInput, found: &mut LowerBounds) {
     let (mut least, mut most) = chip_ports(context.machine.domain().axes());
     if spans_domains(context.groups, context.machine) {
         let nic = context.machine.nic().map_or(0.0, |nic| nic.bandwidth);
@@ -43,13 +43,14 @@ pub(super) fn injection(context: &Context, ask: &Ask, found: &mut Found) {
         .map_or(1, |damaged| damaged.most_roles());
     for root in [None, Some(true), Some(false)] {
         let inside = match root {
-            Some(true) if ask.operation.is_rooted() => f64::from(roles),
+            Some(true) if input.operation.is_rooted() => f64::from(roles),
             _ => 1.0,
         };
-        let (out, into) = ask.crossing(inside, root);
+        let (out, into) = input.crossing(inside, root);
         // A rank at the end of a line has fewer links, but which rank is there is not known here: only
         // operations in which every rank does the same are held to the poorest.
-        let ports = if ask.operation.is_rooted() || matches!(context.groups, Groups::Scattered(_)) {
+        let ports = if input.operation.is_rooted() || matches!(context.groups, Groups::Scattered(_))
+        {
             most
         } else if covers_domains(context) {
             least
@@ -63,8 +64,8 @@ pub(super) fn injection(context: &Context, ask: &Ask, found: &mut Found) {
         .damaged
         .as_ref()
         .map_or(0, |damaged| damaged.dead_chips());
-    let live = (ask.ranks - dead as f64).max(1.0);
-    found.note("injection", ask.partition(live) / (live * most));
+    let live = (input.ranks - dead as f64).max(1.0);
+    found.note("injection", input.partition(live) / (live * most));
 }
 
 /// True when every chip of a domain is a member, so the poorest-connected one is too.
@@ -73,7 +74,7 @@ fn covers_domains(context: &Context) -> bool {
 }
 
 /// Cuts and partitions of a group that is one whole domain.
-pub(super) fn axes(context: &Context, ask: &Ask, found: &mut Found) {
+pub(super) fn axes(context: &Context, input: &BoundInput, found: &mut LowerBounds) {
     let domain = context.machine.domain();
     let (all, chips) = (domain.axes(), f64::from(domain.chips()));
     // A switch that spans lower axes carries their traffic too; such axes are only counted together.
@@ -104,9 +105,9 @@ pub(super) fn axes(context: &Context, ask: &Ask, found: &mut Found) {
             .map(|axis| axis_capacity(&all[axis], chips))
             .sum();
         // For one-way operations all parts together must receive (t - 1) / t of each output.
-        let bytes = match ask.operation {
-            Operation::ReduceScatter | Operation::AllGather => ask.size * (parts - 1.0),
-            _ => ask.partition(parts),
+        let bytes = match input.operation {
+            Operation::ReduceScatter | Operation::AllGather => input.size * (parts - 1.0),
+            _ => input.partition(parts),
         };
         if bytes / capacity > tightest.0 {
             tightest = (bytes / capacity, set);
@@ -128,7 +129,7 @@ pub(super) fn axes(context: &Context, ask: &Ask, found: &mut Found) {
                 AxisKind::FullMesh => f64::from(inside) * f64::from(axis.size - inside),
                 AxisKind::Switch { .. } => f64::from(inside),
             };
-            let (out, into) = ask.crossing(f64::from(inside) * lines, None);
+            let (out, into) = input.crossing(f64::from(inside) * lines, None);
             let name = format!("cut across {}", axis.name);
             found.note(
                 name,

@@ -1,6 +1,6 @@
 //! Bounds from NICs, fabric tiers and the WAN.
 
-use super::ask::{Ask, Found};
+use super::input::{BoundInput, LowerBounds};
 use crate::collective::context::Context;
 use crate::collective::measure::by_site;
 use crate::collective::request::Request;
@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 /// Cuts and partitions at the NICs, fabric tiers and WAN of a grid.
 pub(super) fn across(
     context: &Context,
-    ask: &Ask,
+    input: &BoundInput,
     request: &Request,
     locals: &[Vec<u32>],
     domains: &[Vec<u32>],
-    found: &mut Found,
+    found: &mut LowerBounds,
 ) {
     let Some(nic) = context.machine.nic() else {
         return;
@@ -24,19 +24,22 @@ pub(super) fn across(
     let parts = domains[0].len() as f64;
     let nics = groups * in_domain * nic.bandwidth;
     for root in [true, false] {
-        let (out, into) = ask.crossing(in_domain, Some(root));
+        let (out, into) = input.crossing(in_domain, Some(root));
         found.note(
             "NICs of an UltraServer",
             groups * f64::max(out, into) / nics,
         );
     }
-    if ask.operation == Operation::SendRecv {
+    if input.operation == Operation::SendRecv {
         let leaving = most_leaving(locals[0].len(), domains[0].len(), request.shift);
-        found.note("NICs of an UltraServer", groups * leaving * ask.size / nics);
+        found.note(
+            "NICs of an UltraServer",
+            groups * leaving * input.size / nics,
+        );
     }
     found.note(
         "NICs of all UltraServers",
-        ask.partition(parts) / (in_domain * parts * nic.bandwidth),
+        input.partition(parts) / (in_domain * parts * nic.bandwidth),
     );
     let grid = Grid {
         groups,
@@ -44,8 +47,8 @@ pub(super) fn across(
         domains,
         root: request.root / locals[0].len(),
     };
-    bundles(context, ask, &grid, found);
-    wan(context, ask, &grid, found);
+    bundles(context, input, &grid, found);
+    wan(context, input, &grid, found);
 }
 
 /// Most ranks of one domain whose message of a send_recv goes to another domain.
@@ -69,14 +72,14 @@ struct Grid<'a> {
 
 impl Grid<'_> {
     /// Bytes out of and into `inside` domains of a set, for all its groups.
-    fn crossing(&self, ask: &Ask, inside: f64, holds_root: bool) -> (f64, f64) {
-        let (out, into) = ask.crossing(inside * self.in_domain, Some(holds_root));
+    fn crossing(&self, input: &BoundInput, inside: f64, holds_root: bool) -> (f64, f64) {
+        let (out, into) = input.crossing(inside * self.in_domain, Some(holds_root));
         (self.groups * out, self.groups * into)
     }
 }
 
 /// What the uplinks and downlinks of each tier's groups must carry for all sets of domains together.
-fn bundles(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) {
+fn bundles(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBounds) {
     let machine = context.machine;
     let mut need: BTreeMap<(usize, usize, u32), (f64, f64)> = BTreeMap::new();
     for set in grid.domains {
@@ -87,7 +90,7 @@ fn bundles(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) {
                 let group = |domain: u32| (domain - first) / tier.group;
                 for bundle in of_site.chunk_by(|&a, &b| group(a) == group(b)) {
                     let holds_root = bundle.contains(&set[grid.root]);
-                    let (out, into) = grid.crossing(ask, bundle.len() as f64, holds_root);
+                    let (out, into) = grid.crossing(input, bundle.len() as f64, holds_root);
                     let sum = need.entry((site, index, group(bundle[0]))).or_default();
                     *sum = (sum.0 + out, sum.1 + into);
                 }
@@ -105,7 +108,7 @@ fn bundles(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) {
     }
 }
 
-fn wan(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) {
+fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBounds) {
     let machine = context.machine;
     let Some(wan) = machine.wan() else { return };
     let count = machine.sites().len();
@@ -129,9 +132,9 @@ fn wan(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) {
     for set in grid.domains {
         let sites = by_site(machine, set);
         let home = machine.site_of(set[grid.root]);
-        partition += grid.groups * ask.partition(sites.len() as f64);
+        partition += grid.groups * input.partition(sites.len() as f64);
         for &(site, inside, _) in &sites {
-            let (out, into) = grid.crossing(ask, inside, site == home);
+            let (out, into) = grid.crossing(input, inside, site == home);
             need[site] = (need[site].0 + out, need[site].1 + into);
         }
     }
@@ -153,10 +156,10 @@ fn wan(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) {
 /// root's rank in each.
 pub(super) fn scattered(
     context: &Context,
-    ask: &Ask,
+    input: &BoundInput,
     root: usize,
     groups: &[Vec<u32>],
-    found: &mut Found,
+    found: &mut LowerBounds,
 ) {
     let Some(nic) = context.machine.nic() else {
         return;
@@ -174,7 +177,7 @@ pub(super) fn scattered(
         for group in homes.chunk_by(|a, b| a.1 == b.1) {
             let (domain, index) = group[0];
             let holds_root = home(groups[index][root]) == domain;
-            let (out, into) = ask.crossing(group.len() as f64, Some(holds_root));
+            let (out, into) = input.crossing(group.len() as f64, Some(holds_root));
             need = (need.0 + out, need.1 + into);
         }
         found.note(

@@ -6,10 +6,10 @@
 //! all must send 2 S (t-1) / t on average (Patarasuk and Yuan 2009). **Latency**: the way between two far ranks.
 //! With several groups at once, what they need adds up.
 
-mod ask;
 mod damage;
 mod domain;
 mod fabric;
+mod input;
 mod latency;
 
 use super::context::Context;
@@ -18,7 +18,7 @@ use super::model::Model;
 use super::outcome::Bound;
 use super::request::Request;
 use crate::Result;
-use ask::{Ask, Found};
+use input::{BoundInput, LowerBounds};
 use latency::Sample;
 use std::collections::BTreeMap;
 
@@ -53,8 +53,8 @@ fn bounds_where(
     in_switch: bool,
     sample: Sample,
 ) -> Result<Vec<Bound>> {
-    let mut found = Found(Vec::new());
-    let ask = Ask {
+    let mut found = LowerBounds(Vec::new());
+    let input = BoundInput {
         operation: request.operation,
         size: request.size,
         ranks: context.groups.ranks() as f64,
@@ -63,7 +63,7 @@ fn bounds_where(
     found.note("latency", latency::latency(context, request, sample)?);
     // Without contention links carry any number of messages at once, and only distance bounds the time.
     if request.model != Model::AlphaBeta {
-        bytes(context, request, &ask, &mut found);
+        bytes(context, request, &input, &mut found);
     }
     let mut named: BTreeMap<String, f64> = BTreeMap::new();
     for bound in found.0 {
@@ -79,10 +79,10 @@ fn bounds_where(
 }
 
 /// Bounds from the bytes that must pass links.
-fn bytes(context: &Context, request: &Request, ask: &Ask, found: &mut Found) {
-    damage::damaged(context, ask, request.root, found);
+fn bytes(context: &Context, request: &Request, input: &BoundInput, found: &mut LowerBounds) {
+    damage::damaged(context, input, request.root, found);
     if !damage::moves_ranks(context) {
-        domain::injection(context, ask, found);
+        domain::injection(context, input, found);
     }
     match context.groups {
         Groups::Grid { locals, domains } if domains[0].len() == 1 => {
@@ -90,13 +90,13 @@ fn bytes(context: &Context, request: &Request, ask: &Ask, found: &mut Found) {
                 return;
             }
             if locals[0].len() as u32 == context.machine.domain().chips() {
-                domain::axes(context, ask, found);
+                domain::axes(context, input, found);
             }
         }
         Groups::Grid { locals, domains } => {
-            fabric::across(context, ask, request, locals, domains, found);
+            fabric::across(context, input, request, locals, domains, found);
         }
         Groups::Scattered(_) if damage::moves_ranks(context) => {}
-        Groups::Scattered(groups) => fabric::scattered(context, ask, request.root, groups, found),
+        Groups::Scattered(groups) => fabric::scattered(context, input, request.root, groups, found),
     }
 }

@@ -3,7 +3,7 @@
 //! All-reduce: reduce-scatter inside each UltraServer, then inside each site over all rails at once, all-reduce
 //! between sites, and back. A tier that a group does not span has no stage.
 
-mod slots;
+mod stage_plan;
 mod stages;
 
 use super::choice::Choice;
@@ -12,8 +12,8 @@ use super::cost::{Cost, StageCost, combine};
 use super::group::Groups;
 use super::request::Request;
 use crate::{Error, Result};
-use slots::{Slot, TIERS, pins, slots};
-use stages::{Filled, fill};
+use stage_plan::{PlannedStage, TIERS, pinned_algorithms, stage_plan};
+use stages::{StageOption, stage_options};
 use std::rc::Rc;
 
 /// The name that users write.
@@ -23,7 +23,7 @@ pub(crate) const NAME: &str = "hierarchical";
 const SMALL_CHUNK: f64 = 1.0 / 64.0;
 
 /// The best hierarchical schedule: its name with the algorithm of each stage, how to ask for it, its stages and cost.
-pub(crate) struct Best {
+pub(crate) struct PricedCandidate {
     pub(crate) name: String,
     pub(crate) choice: Choice,
     pub(crate) stages: Vec<Rc<StageCost>>,
@@ -37,18 +37,23 @@ pub(crate) fn best(
     request: &Request,
     pinned: Option<&[String]>,
     count: usize,
-) -> Result<Vec<Best>> {
+) -> Result<Vec<PricedCandidate>> {
     let Groups::Grid { locals, domains } = context.groups else {
         return Err(Error::unsupported(
             "hierarchical over scattered chips",
             "name groups that hold the same chips of each UltraServer, or use ring or direct",
         ));
     };
-    let slots = slots(context, request, locals, domains)?;
-    let pins = pins(&slots, pinned)?;
-    let mut options: Vec<Vec<Filled>> = Vec::with_capacity(slots.len());
-    for slot in &slots {
-        options.push(fill(context, request, slot, pins[slot.tier])?);
+    let stage_plan = stage_plan(context, request, locals, domains)?;
+    let pinned_algorithms = pinned_algorithms(&stage_plan, pinned)?;
+    let mut options: Vec<Vec<StageOption>> = Vec::with_capacity(stage_plan.len());
+    for planned in &stage_plan {
+        options.push(stage_options(
+            context,
+            request,
+            planned,
+            pinned_algorithms[planned.tier],
+        )?);
     }
     let stages = |picked: &[usize]| -> Vec<Rc<StageCost>> {
         options
@@ -72,7 +77,7 @@ pub(crate) fn best(
     // Two starts: the stages that are fastest alone, and those that are fastest with one chunk of many, which
     // pipelining favours. From each, one stage is changed at a time until nothing helps.
     for scale in [1.0, SMALL_CHUNK] {
-        let quickest = |options: &Vec<Filled>| {
+        let quickest = |options: &Vec<StageOption>| {
             let time = |at: &usize| options[*at].cost.time(scale);
             (0..options.len())
                 .min_by(|a, b| time(a).total_cmp(&time(b)))
@@ -83,7 +88,7 @@ pub(crate) fn best(
         let mut improved = true;
         while improved {
             improved = false;
-            for at in 0..slots.len() {
+            for at in 0..stage_plan.len() {
                 for option in (0..options[at].len()).filter(|&option| option != picked[at]) {
                     let mut other = picked.clone();
                     other[at] = option;
@@ -102,9 +107,9 @@ pub(crate) fn best(
             .zip(&picked)
             .map(|(options, &at)| options[at].name)
             .collect();
-        Best {
+        PricedCandidate {
             name: format!("{NAME}({})", names.join(", ")),
-            choice: choice(&slots, &names),
+            choice: choice(&stage_plan, &names),
             stages: stages(&picked),
             cost,
         }
@@ -113,10 +118,10 @@ pub(crate) fn best(
 }
 
 /// How to ask for the algorithms of all stages: by one name per tier, which a tier of two algorithms does not have.
-fn choice(slots: &[Slot], names: &[&str]) -> Choice {
+fn choice(stage_plan: &[PlannedStage], names: &[&str]) -> Choice {
     let mut tiers = [None; TIERS.len()];
-    for (slot, name) in slots.iter().zip(names) {
-        if *tiers[slot.tier].get_or_insert(name) != name {
+    for (planned, name) in stage_plan.iter().zip(names) {
+        if *tiers[planned.tier].get_or_insert(name) != name {
             return Choice::Named(NAME.to_owned());
         }
     }

@@ -1,6 +1,6 @@
 //! Filling a stage: every algorithm that can do it, and where its ranks sit.
 
-use super::slots::{Place, Slot, TIERS};
+use super::stage_plan::{Place, PlannedStage, TIERS};
 use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job, find};
 use crate::collective::context::Context;
 use crate::collective::cost::StageCost;
@@ -14,38 +14,39 @@ use std::rc::Rc;
 
 /// A stage filled by one algorithm.
 #[derive(Clone)]
-pub(super) struct Filled {
+pub(super) struct StageOption {
     pub(super) name: &'static str,
     pub(super) cost: Rc<StageCost>,
 }
 
-/// The algorithms that can fill a slot, fastest first.
-pub(super) fn fill(
+/// The algorithms that can run a stage, fastest first.
+pub(super) fn stage_options(
     context: &Context,
     request: &Request,
-    slot: &Slot,
+    planned: &PlannedStage,
     pinned: Option<&str>,
-) -> Result<Vec<Filled>> {
-    let mut options: Vec<(f64, Filled)> = Vec::new();
+) -> Result<Vec<StageOption>> {
+    let mut options: Vec<(f64, StageOption)> = Vec::new();
     let mut refusal = None;
     // The root's domain shares its tier with other stages; a name that is for those leaves this one open.
     let pinned = pinned.filter(|name| {
-        let does = |row: &&Algorithm| row.name == *name && row.operations.contains(&slot.operation);
-        !slot.shares_tier || ALGORITHMS.iter().any(|row| does(&row))
+        let does =
+            |row: &&Algorithm| row.name == *name && row.operations.contains(&planned.operation);
+        !planned.shares_tier || ALGORITHMS.iter().any(|row| does(&row))
     });
     let offered = ALGORITHMS.iter().filter(|row| {
         pinned.map_or(row.offered, |name| name == row.name)
-            && row.operations.contains(&slot.operation)
+            && row.operations.contains(&planned.operation)
     });
-    let placements = placements(context, request, slot);
+    let placements = placements(context, request, planned);
     for row in offered {
-        let label = format!("{} by {}", slot.operation.name(), row.name);
-        let cost = stage(context, request, slot, &placements, row.name)
+        let label = format!("{} by {}", planned.operation.name(), row.name);
+        let cost = stage(context, request, planned, &placements, row.name)
             .and_then(|stage| StageCost::new(context, request.model, &stage, label));
         match cost {
             Ok(cost) => options.push((
                 cost.time(1.0),
-                Filled {
+                StageOption {
                     name: row.name,
                     cost: Rc::new(cost),
                 },
@@ -63,8 +64,8 @@ pub(super) fn fill(
                 format!(
                     "{} as the {} stage ({})",
                     pinned.unwrap_or("any algorithm"),
-                    TIERS[slot.tier],
-                    slot.operation.name()
+                    TIERS[planned.tier],
+                    planned.operation.name()
                 ),
                 "name another algorithm for this tier, or leave the choice open with hierarchical",
             )
@@ -73,16 +74,20 @@ pub(super) fn fill(
     Ok(options.into_iter().map(|option| option.1).collect())
 }
 
-/// Where a slot's ranks sit, and which of them is the root: for each track that runs there.
-fn placements(context: &Context, request: &Request, slot: &Slot) -> Vec<(Placement, usize)> {
+/// Where a stage's ranks sit, and which of them is the root: for each track that runs there.
+fn placements(
+    context: &Context,
+    request: &Request,
+    planned: &PlannedStage,
+) -> Vec<(Placement, usize)> {
     let Groups::Grid { locals, domains } = context.groups else {
-        unreachable!("slots are made for grids only")
+        unreachable!("stages are planned for grids only")
     };
     let in_domain = locals[0].len();
     let root = request.root / in_domain;
     let unrooted =
         |placements: Vec<Placement>| placements.into_iter().map(|one| (one, 0)).collect();
-    match slot.place {
+    match planned.place {
         Place::Domain => vec![(Placement::Local(locals.clone().into()), 0)],
         Place::RootDomain => {
             let chips = context.machine.domain().chips();
@@ -108,26 +113,27 @@ fn placements(context: &Context, request: &Request, slot: &Slot) -> Vec<(Placeme
 fn stage(
     context: &Context,
     request: &Request,
-    slot: &Slot,
+    planned: &PlannedStage,
     placements: &[(Placement, usize)],
     name: &'static str,
 ) -> Result<Stage> {
     let Groups::Grid { domains, .. } = context.groups else {
-        unreachable!("slots are made for grids only")
+        unreachable!("stages are planned for grids only")
     };
-    let tier = TIERS[slot.tier];
-    if let Place::Wan = slot.place {
-        let phases = find(name)?.between_sites(context, domains, slot.operation, slot.size)?;
+    let tier = TIERS[planned.tier];
+    if let Place::Wan = planned.place {
+        let phases =
+            find(name)?.between_sites(context, domains, planned.operation, planned.size)?;
         return Ok(Stage::of(tier, Space::WHOLE, phases));
     }
-    let several = placements.len() > 1 && !matches!(slot.place, Place::Leaders);
+    let several = placements.len() > 1 && !matches!(planned.place, Place::Leaders);
     let mut tracks = Vec::with_capacity(placements.len());
     for (placement, root) in placements {
         let stages = (find(name)?.build)(&Job {
             context,
             placement,
-            operation: slot.operation,
-            size: slot.size,
+            operation: planned.operation,
+            size: planned.size,
             root: *root,
             shift: 0,
             orders: &request.orders,
@@ -254,7 +260,7 @@ mod tests {
         let control = Control::default();
         let context = Context::new(&machine, &routing, &groups, &control).expect("sound");
         let request = Request::new(AllReduce, 1e6);
-        let slot = Slot {
+        let planned = PlannedStage {
             tier: 0,
             place: Place::Domain,
             operation: AllReduce,
@@ -262,9 +268,9 @@ mod tests {
             shares_tier: false,
         };
         // One that is known already still answers; that the others were stopped must not pass for a refusal.
-        assert!(fill(&context, &request, &slot, Some("ring")).is_ok());
+        assert!(stage_options(&context, &request, &planned, Some("ring")).is_ok());
         control.cancel();
-        let stopped = fill(&context, &request, &slot, None).map(|all| all.len());
+        let stopped = stage_options(&context, &request, &planned, None).map(|all| all.len());
         assert_eq!(stopped, Err(Error::Cancelled));
     }
 }

@@ -1,9 +1,9 @@
 //! From a request to NCCL's choice, with every alternative and its time.
 
+use super::communicator::Communicator;
 use super::cost::{Model, Price};
 use super::direct;
 use super::tables::{Algorithm, Protocol};
-use super::team::Team;
 use crate::collective::bound::{bounds, bounds_in_switch};
 use crate::collective::model::Model as Contention;
 use crate::collective::outcome::{Candidate, Outcome, Priced};
@@ -44,7 +44,7 @@ pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
         ));
     }
     let operation = request.operation.as_run();
-    let model = Model::new(gpu, Team::of(machine, groups)?);
+    let model = Model::new(gpu, Communicator::of(machine, groups)?);
     let tried = tried(&model, operation, request.size);
     let mut best: Option<(&str, Price)> = None;
     for (name, price) in &tried {

@@ -1,12 +1,12 @@
 //! Latency and bandwidth of one algorithm under one protocol: the rules of NVIDIA/nccl v2.30.7
 //! `src/graph/tuning.cc` (`ncclTopoTuneModel`, `ncclTopoGetAlgoTime`) in microseconds and GB/s, as there.
 
+use super::communicator::Communicator;
 use super::graph::{Graph, communicator_channels, nvls, rings};
 use super::tables::{
     Algorithm, BASE, Figures, LL_NODES, MOST_COLLNET, MOST_NVLS, NET, NVLINK, PCI, Protocol,
     correction, figures,
 };
-use super::team::Team;
 use crate::machine::{Cpu, Gpu};
 use crate::operation::Operation;
 
@@ -35,7 +35,7 @@ impl Price {
 /// NCCL's view of a communicator.
 pub(super) struct Model<'a> {
     pub(super) gpu: &'a Gpu,
-    pub(super) team: Team,
+    pub(super) communicator: Communicator,
     figures: &'static Figures,
     pub(super) rings: Graph,
     nvls: Graph,
@@ -43,15 +43,15 @@ pub(super) struct Model<'a> {
 }
 
 impl<'a> Model<'a> {
-    pub(super) fn new(gpu: &'a Gpu, team: Team) -> Self {
-        let rings = rings(gpu, &team);
+    pub(super) fn new(gpu: &'a Gpu, communicator: Communicator) -> Self {
+        let rings = rings(gpu, &communicator);
         Self {
             gpu,
-            team,
+            communicator,
             figures: figures(gpu.generation),
             rings,
-            nvls: nvls(gpu, &team),
-            channels: communicator_channels(gpu, &team, &rings),
+            nvls: nvls(gpu, &communicator),
+            channels: communicator_channels(gpu, &communicator, &rings),
         }
     }
 
@@ -76,10 +76,11 @@ impl<'a> Model<'a> {
             rate *= correction(protocol, bytes, end);
         }
         // Rings over the network keep every channel waiting from this size on.
-        let share = bytes as u64 / (u64::from(self.channels) * u64::from(self.team.ranks)).max(1);
+        let share =
+            bytes as u64 / (u64::from(self.channels) * u64::from(self.communicator.ranks)).max(1);
         let plateau = algorithm == Algorithm::Ring
             && protocol == Protocol::Simple
-            && self.team.nodes > 1
+            && self.communicator.nodes > 1
             && operation == Operation::AllReduce
             && share >= 64;
         let slower = if plateau { 1.4 } else { 1.0 };
@@ -104,7 +105,7 @@ impl<'a> Model<'a> {
     ) -> Result<(), String> {
         use Algorithm::*;
         let refuse = |why: &str| Err(why.to_owned());
-        let (nodes, per_node) = (self.team.nodes, self.team.per_node());
+        let (nodes, per_node) = (self.communicator.nodes, self.communicator.per_node());
         let reduces_all = operation == Operation::AllReduce;
         self.allowed(protocol)?;
         if self.rings.channels == 0 {
@@ -163,7 +164,7 @@ impl<'a> Model<'a> {
     /// Microseconds of a hop inside nodes, and between them.
     pub(super) fn hop(&self, algorithm: Algorithm, protocol: Protocol) -> (f64, f64) {
         let (a, p) = (algorithm as usize, protocol as usize);
-        let alone = self.team.per_node() == 1;
+        let alone = self.communicator.per_node() == 1;
         let intra = if alone { PCI[a][p] } else { NVLINK[a][p] };
         // A GPU alone on its node hides nothing, and NCCL takes the tree's figure.
         let table = NET[if alone { Algorithm::Tree as usize } else { a }][p];
@@ -184,11 +185,14 @@ impl<'a> Model<'a> {
         algorithm: Algorithm,
         protocol: Protocol,
     ) -> (f64, f64, u64) {
-        let (ranks, nodes) = (f64::from(self.team.ranks), f64::from(self.team.nodes));
-        let per_node = f64::from(self.team.per_node());
+        let (ranks, nodes) = (
+            f64::from(self.communicator.ranks),
+            f64::from(self.communicator.nodes),
+        );
+        let per_node = f64::from(self.communicator.per_node());
         let base = BASE[algorithm as usize][protocol as usize];
         let (intra, inter) = self.hop(algorithm, protocol);
-        let levels = f64::from(self.team.nodes.ilog2());
+        let levels = f64::from(self.communicator.nodes.ilog2());
         let passes = if operation == Operation::AllReduce {
             2.0
         } else {
@@ -216,7 +220,7 @@ impl<'a> Model<'a> {
                 let inside = per_node - 1.0;
                 (2.0 * inside * intra + inter, 2.0 * inside + 1.0)
             }
-            Algorithm::Nvls if self.team.nodes > 1 => (intra + inter, 2.0),
+            Algorithm::Nvls if self.communicator.nodes > 1 => (intra + inter, 2.0),
             Algorithm::Nvls => (intra, 1.0),
             Algorithm::NvlsTree => (intra + 2.0 * levels * inter, 1.0 + 2.0 * levels),
             Algorithm::Pat => (levels * inter / 3.5 + ranks * 2.8, levels),
@@ -226,7 +230,7 @@ impl<'a> Model<'a> {
 
     /// Microseconds in which a host posts one message of a ring over the network.
     fn post_overhead(&self, protocol: Protocol) -> f64 {
-        if self.team.nodes == 1 {
+        if self.communicator.nodes == 1 {
             return 0.0;
         }
         let once = if self.gpu.cpu == Cpu::Amd { 2.0 } else { 1.0 };
@@ -240,7 +244,7 @@ impl<'a> Model<'a> {
     /// GB/s of the request before corrections by size.
     fn rate(&self, operation: Operation, algorithm: Algorithm, protocol: Protocol) -> f64 {
         let bus = self.bus(operation, algorithm, protocol);
-        let ranks = f64::from(self.team.ranks);
+        let ranks = f64::from(self.communicator.ranks);
         match (operation, algorithm) {
             (Operation::AllReduce, Algorithm::Ring | Algorithm::Nvls | Algorithm::NvlsTree) => {
                 bus * ranks / (2.0 * (ranks - 1.0))
@@ -258,7 +262,7 @@ impl<'a> Model<'a> {
         algorithm: Algorithm,
         protocol: Protocol,
     ) -> f64 {
-        let few = self.team.nodes <= 2;
+        let few = self.communicator.nodes <= 2;
         let rings = &self.rings;
         let channels = f64::from(rings.channels);
         let speed = if few { rings.intra } else { rings.inter };
@@ -272,7 +276,7 @@ impl<'a> Model<'a> {
             (Algorithm::Ring, Protocol::Simple) => bus,
             (Algorithm::Tree, _) => {
                 let tree = (bus * 0.92).min(channels * self.figures.tree[tier]);
-                let packed = if self.team.nodes == 1 {
+                let packed = if self.communicator.nodes == 1 {
                     7.0 / 9.0
                 } else {
                     120.0 / 128.0
@@ -294,17 +298,17 @@ impl<'a> Model<'a> {
 
     /// GB/s of a GPU's direct sends inside its node: what rings carry there with no other node.
     pub(super) fn inside(&self, protocol: Protocol) -> f64 {
-        let alone = Team {
-            ranks: self.team.per_node(),
+        let alone = Communicator {
+            ranks: self.communicator.per_node(),
             nodes: 1,
-            nic: self.team.nic,
+            nic: self.communicator.nic,
         };
         Model::new(self.gpu, alone).bus(Operation::AllToAll, Algorithm::Ring, protocol)
     }
 
     /// Which of a triple counts: one node, two, more.
     fn tier(&self) -> usize {
-        (self.team.nodes as usize - 1).min(2)
+        (self.communicator.nodes as usize - 1).min(2)
     }
 
     fn ll_most(&self) -> f64 {
@@ -315,7 +319,7 @@ impl<'a> Model<'a> {
     }
 
     fn nvls_bus(&self, operation: Operation, algorithm: Algorithm) -> f64 {
-        let per_node = f64::from(self.team.per_node());
+        let per_node = f64::from(self.communicator.per_node());
         let channels = f64::from(self.nvls.channels);
         let tree = algorithm == Algorithm::NvlsTree;
         let inside = self.nvls.intra * self.figures.nvls * (channels - 1.0) / channels
@@ -324,7 +328,7 @@ impl<'a> Model<'a> {
                 Operation::AllReduce => 2.0,
                 _ => (per_node - 1.0) / per_node,
             };
-        let times = if tree && self.team.nodes <= 2 {
+        let times = if tree && self.communicator.nodes <= 2 {
             2.0
         } else {
             1.0
@@ -338,7 +342,7 @@ impl<'a> Model<'a> {
 
     /// A channel for each GPU at the ring's speed.
     fn collnet_bus(&self, operation: Operation) -> f64 {
-        let per_node = f64::from(self.team.per_node());
+        let per_node = f64::from(self.communicator.per_node());
         if operation != Operation::AllReduce {
             return per_node * self.rings.intra.min(self.rings.inter * 0.9);
         }

@@ -16,16 +16,23 @@ pub(super) fn price(model: &Model, protocol: Protocol) -> Result<Price, String> 
     if model.rings.channels == 0 {
         return Err("no path between GPUs is as fast as the slowest that NCCL tries".to_owned());
     }
-    let team = &model.team;
-    let (ranks, per_node) = (f64::from(team.ranks), f64::from(team.per_node()));
+    let communicator = &model.communicator;
+    let (ranks, per_node) = (
+        f64::from(communicator.ranks),
+        f64::from(communicator.per_node()),
+    );
     let (intra, inter) = model.hop(Algorithm::Ring, protocol);
-    let hop = if team.nodes == 1 { intra } else { inter };
+    let hop = if communicator.nodes == 1 {
+        intra
+    } else {
+        inter
+    };
     let bus = model.bus(Operation::AllToAll, Algorithm::Ring, protocol);
     // Share of its bytes that a rank sends inside its node, and to others. A ring that leaves the node brings each
     // GPU the share of its one NIC.
     let (inside, outside) = ((per_node - 1.0) / ranks, (ranks - per_node) / ranks);
     let single = model.inside(protocol);
-    let slowest = if team.nodes == 1 {
+    let slowest = if communicator.nodes == 1 {
         inside / bus
     } else {
         (inside / single).max(outside / (bus / per_node))

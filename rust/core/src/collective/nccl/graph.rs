@@ -6,8 +6,8 @@
 //! channel's head. Assumed: each GPU has one NIC of its own at the machine's NIC rate; trees, chains and CollNet get
 //! the ring's speed, and trees are found in NCCL's balanced form (so its factor 0.85 for the plain form does not apply).
 
+use super::communicator::Communicator;
 use super::tables::{Figures, MOST_CHANNELS, MOST_NVLS, MOST_SEARCHED, figures};
-use super::team::Team;
 use crate::machine::Gpu;
 
 /// What the search found.
@@ -45,18 +45,18 @@ struct Node {
 }
 
 impl Node {
-    fn new(gpu: &Gpu, team: &Team) -> Self {
+    fn new(gpu: &Gpu, communicator: &Communicator) -> Self {
         let figures = figures(gpu.generation);
-        let several = team.nodes > 1;
+        let several = communicator.nodes > 1;
         Self {
             figures,
             speeds: figures.speeds[usize::from(several)],
-            per_node: team.per_node(),
-            nvlink: match team.per_node() {
+            per_node: communicator.per_node(),
+            nvlink: match communicator.per_node() {
                 1 => f64::INFINITY,
                 _ => f64::from(gpu.nvlinks) * figures.nvlink,
             },
-            nic: several.then_some(team.nic.min(figures.pci)),
+            nic: several.then_some(communicator.nic.min(figures.pci)),
         }
     }
 
@@ -91,8 +91,8 @@ impl Node {
 }
 
 /// The rings of a team. Trees and chains share their channels.
-pub(super) fn rings(gpu: &Gpu, team: &Team) -> Graph {
-    let node = Node::new(gpu, team);
+pub(super) fn rings(gpu: &Gpu, communicator: &Communicator) -> Graph {
+    let node = Node::new(gpu, communicator);
     let mut graph = node.search(
         |speed| {
             let by_links = (node.nvlink / speed).min(f64::from(MOST_SEARCHED)) as u32;
@@ -116,10 +116,10 @@ pub(super) fn rings(gpu: &Gpu, team: &Team) -> Graph {
 }
 
 /// Channels of the communicator: twice those of the search, four times where few of them are fast.
-pub(super) fn communicator_channels(gpu: &Gpu, team: &Team, rings: &Graph) -> u32 {
+pub(super) fn communicator_channels(gpu: &Gpu, communicator: &Communicator, rings: &Graph) -> u32 {
     let doubled = (2 * rings.channels).min(MOST_CHANNELS);
     let modern = figures(gpu.generation).modern;
-    if modern && team.nodes > 1 && rings.intra > 45.0 && doubled < 16 {
+    if modern && communicator.nodes > 1 && rings.intra > 45.0 && doubled < 16 {
         2 * doubled
     } else {
         doubled
@@ -127,16 +127,16 @@ pub(super) fn communicator_channels(gpu: &Gpu, team: &Team, rings: &Graph) -> u3
 }
 
 /// The NVLS graph; no channels where the generation has no NVLS.
-pub(super) fn nvls(gpu: &Gpu, team: &Team) -> Graph {
-    let node = Node::new(gpu, team);
-    if node.figures.nvls == 0.0 || team.per_node() == 1 {
+pub(super) fn nvls(gpu: &Gpu, communicator: &Communicator) -> Graph {
+    let node = Node::new(gpu, communicator);
+    if node.figures.nvls == 0.0 || communicator.per_node() == 1 {
         return NONE;
     }
-    let most = team.per_node().min(MOST_NVLS);
+    let most = communicator.per_node().min(MOST_NVLS);
     // A head's own links carry its channel twice.
     let by_links = |speed: f64| ((node.nvlink / speed) as u32).saturating_sub(1);
     // Inside one node all GPUs are heads or there is no graph.
-    let all = team.nodes == 1;
+    let all = communicator.nodes == 1;
     let heads = |speed: f64| most.min(by_links(speed)).min(node.by_nics(speed));
     let mut graph = node.search(
         |speed| match heads(speed) {
@@ -166,8 +166,8 @@ mod tests {
     use super::*;
     use crate::machine::Generation::{Ampere, Blackwell, Hopper};
 
-    fn team(ranks: u32, nodes: u32, nic: f64) -> Team {
-        Team { ranks, nodes, nic }
+    fn communicator(ranks: u32, nodes: u32, nic: f64) -> Communicator {
+        Communicator { ranks, nodes, nic }
     }
 
     fn graph(channels: u32, intra: f64, inter: f64) -> Graph {
@@ -182,7 +182,7 @@ mod tests {
     fn an_h100_node_has_24_channels_in_rings_and_8_in_nvls() {
         // 18 x 20.6 = 370.8: 6 x 60 = 360 is the most, split into 12 x 30; twice that are the 24 channels that NCCL
         // prints on such nodes. NVLS: 9 x 40 = 360 fits, 9 x 50 does not.
-        let (gpu, one) = (Gpu::new(Hopper, 18), team(8, 1, 0.0));
+        let (gpu, one) = (Gpu::new(Hopper, 18), communicator(8, 1, 0.0));
         let rings = rings(&gpu, &one);
         assert_eq!(rings, graph(12, 30.0, 30.0));
         assert_eq!(communicator_channels(&gpu, &one, &rings), 24);
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn nics_of_400_gbps_carry_48_less_what_nvlink_cannot() {
         // H100: 8 x 48 is more than 370.8, 8 x 45 = 360 is not. NVLS: 9 x 40 inside, 48 between nodes.
-        let four = team(32, 4, 50.0);
+        let four = communicator(32, 4, 50.0);
         assert_eq!(rings(&Gpu::new(Hopper, 18), &four), graph(8, 45.0, 45.0));
         assert_eq!(nvls(&Gpu::new(Hopper, 18), &four), graph(8, 40.0, 48.0));
         // B200: 721.8 has room for 8 x 48.
@@ -204,16 +204,16 @@ mod tests {
     fn blackwell_nodes_of_8_and_72() {
         let gpu = Gpu::new(Blackwell, 18);
         // 8 x 90 = 720 of 721.8, split; 9 x 80 = 720 for NVLS.
-        assert_eq!(rings(&gpu, &team(8, 1, 0.0)), graph(16, 45.0, 45.0));
-        assert_eq!(nvls(&gpu, &team(8, 1, 0.0)), graph(8, 80.0, 90.0));
+        assert_eq!(rings(&gpu, &communicator(8, 1, 0.0)), graph(16, 45.0, 45.0));
+        assert_eq!(nvls(&gpu, &communicator(8, 1, 0.0)), graph(8, 80.0, 90.0));
         // 32 heads at most: 33 x 20 = 660, 33 x 24 is too much.
-        assert_eq!(nvls(&gpu, &team(72, 1, 0.0)), graph(32, 20.0, 40.0));
+        assert_eq!(nvls(&gpu, &communicator(72, 1, 0.0)), graph(32, 20.0, 40.0));
     }
 
     #[test]
     fn ampere_has_12_links_and_no_nvls() {
         // 6 x 40 = 240 of 240, split into 12 x 20: 24 channels, as NCCL prints on A100 nodes.
-        let (gpu, one) = (Gpu::new(Ampere, 12), team(8, 1, 0.0));
+        let (gpu, one) = (Gpu::new(Ampere, 12), communicator(8, 1, 0.0));
         assert_eq!(rings(&gpu, &one), graph(12, 20.0, 20.0));
         assert_eq!(nvls(&gpu, &one).channels, 0);
     }
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn one_gpu_per_node_rides_on_its_nic() {
         // 48 is one channel, split in two; fewer than 16 channels and 24 each: no further doubling.
-        let (gpu, alone) = (Gpu::new(Hopper, 18), team(4, 4, 50.0));
+        let (gpu, alone) = (Gpu::new(Hopper, 18), communicator(4, 4, 50.0));
         let rings = rings(&gpu, &alone);
         assert_eq!(rings, graph(2, 24.0, 24.0));
         assert_eq!(communicator_channels(&gpu, &alone, &rings), 4);

@@ -6,11 +6,11 @@
 //! have a correction by size that falls in places, so its time does too.
 
 mod choice;
+mod communicator;
 mod cost;
 mod direct;
 mod graph;
 mod tables;
-mod team;
 #[cfg(test)]
 mod tests;
 

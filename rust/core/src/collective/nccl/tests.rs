@@ -1,11 +1,11 @@
 //! Rules of the tuning model against figures worked out by hand from NVIDIA/nccl v2.30.7 `src/graph/tuning.cc`.
 
+use super::communicator::Communicator;
 use super::cost::Model;
 use super::direct;
 use super::tables::Algorithm::{self, *};
 use super::tables::Protocol::{self, *};
 use super::tables::correction;
-use super::team::Team;
 use crate::machine::{Cpu, Generation, Gpu};
 use crate::operation::Operation::{self, *};
 
@@ -13,8 +13,8 @@ fn hopper() -> Gpu {
     Gpu::new(Generation::Hopper, 18)
 }
 
-fn team(ranks: u32, nodes: u32) -> Team {
-    Team {
+fn communicator(ranks: u32, nodes: u32) -> Communicator {
+    Communicator {
         ranks,
         nodes,
         nic: 50.0,
@@ -25,12 +25,12 @@ fn team(ranks: u32, nodes: u32) -> Team {
 #[track_caller]
 fn check(
     gpu: &Gpu,
-    team: Team,
+    communicator: Communicator,
     what: (Operation, Algorithm, Protocol, f64),
     latency: f64,
     rate: f64,
 ) {
-    let price = Model::new(gpu, team)
+    let price = Model::new(gpu, communicator)
         .price(what.0, what.1, what.2, what.3)
         .unwrap();
     let found = price.base + price.hops;
@@ -45,7 +45,7 @@ fn check(
 #[test]
 fn rings_of_one_node() {
     // 12 x 30 GB/s; all-reduce takes 14 hops and brings 8/14 of what channels carry, all-gather 7 and 8/7.
-    let (gpu, one) = (hopper(), team(8, 1));
+    let (gpu, one) = (hopper(), communicator(8, 1));
     check(
         &gpu,
         one,
@@ -88,7 +88,7 @@ fn rings_of_one_node() {
 #[test]
 fn trees_of_one_node() {
     // 0.92 of 360; half of it is the request's; 1e9 B is beyond the correction.
-    let (gpu, one) = (hopper(), team(8, 1));
+    let (gpu, one) = (hopper(), communicator(8, 1));
     check(
         &gpu,
         one,
@@ -123,7 +123,7 @@ fn trees_of_one_node() {
 #[test]
 fn nvls_of_one_node() {
     // 8 x 40 x 0.85 x 7/8, twice for all-reduce, 7/8 of it for all-gather, which is not turned into a rate of its own.
-    let (gpu, one) = (hopper(), team(8, 1));
+    let (gpu, one) = (hopper(), communicator(8, 1));
     check(
         &gpu,
         one,
@@ -148,7 +148,7 @@ fn four_nodes() {
         network_latency: 35e-6,
         ..hopper()
     };
-    let four = team(32, 4);
+    let four = communicator(32, 4);
     let ring = 8.4 + 56.0 * 3.4 + 6.0 * 84.0;
     check(
         &gpu,
@@ -203,14 +203,14 @@ fn amd_hosts_post_slower_and_carry_other_ll() {
     let ring = 1.4 * (8.4 + 56.0 * 6.0 + 6.0 * 14.0);
     check(
         &gpu,
-        team(32, 4),
+        communicator(32, 4),
         (AllReduce, Ring, Simple, 1e9),
         ring,
         360.0 * 32.0 / 62.0,
     );
     check(
         &gpu,
-        team(16, 2),
+        communicator(16, 2),
         (AllGather, Ring, Ll, 1e9),
         6.6 + 14.0 * 2.0 + 2.7,
         22.5 * 16.0 / 15.0,
@@ -223,7 +223,7 @@ fn two_nodes_double_what_nvls_trees_take_from_nics() {
     let rate = 8.0 * 57.7 * 16.0 / 30.0;
     check(
         &hopper(),
-        team(16, 2),
+        communicator(16, 2),
         (AllReduce, NvlsTree, Simple, 1e9),
         25.0 + 2.0 * 20.9,
         rate,
@@ -236,12 +236,12 @@ fn pat_takes_one_gpu_on_each_node() {
     let price = 8.0 + 3.0 * 14.0 / 3.5 + 8.0 * 2.8;
     check(
         &hopper(),
-        team(8, 8),
+        communicator(8, 8),
         (AllGather, Pat, Simple, 1e9),
         price,
         36.0,
     );
-    let crowded = Model::new(&hopper(), team(16, 8)).price(AllGather, Pat, Simple, 1e9);
+    let crowded = Model::new(&hopper(), communicator(16, 8)).price(AllGather, Pat, Simple, 1e9);
     assert_eq!(crowded, Err("PAT takes one GPU on each node".to_owned()));
 }
 
@@ -251,7 +251,7 @@ fn collnet_where_switches_reduce() {
         collnet: true,
         ..hopper()
     };
-    let four = team(32, 4);
+    let four = communicator(32, 4);
     check(
         &gpu,
         four,
@@ -280,7 +280,7 @@ fn collnet_where_switches_reduce() {
 #[test]
 fn blackwell_corrects_nvls_trees_by_size_unless_on_arm() {
     let gpu = Gpu::new(Generation::Blackwell, 18);
-    let (four, rate) = (team(32, 4), 384.0 * 32.0 / 62.0);
+    let (four, rate) = (communicator(32, 4), 384.0 * 32.0 / 62.0);
     let at = |bytes| (AllReduce, NvlsTree, Simple, bytes);
     check(&gpu, four, at(67108864.0), 25.0 + 4.0 * 20.9, 0.8 * rate);
     check(&gpu, four, at(1073741824.0), 25.0 + 4.0 * 20.9, rate);
@@ -302,15 +302,17 @@ fn correction_counts_blocks_of_64_bytes() {
 
 #[test]
 fn direct_sends() {
-    let price = |team, protocol| direct::price(&Model::new(&hopper(), team), protocol).unwrap();
-    let one = price(team(8, 1), Simple);
+    let price = |communicator, protocol| {
+        direct::price(&Model::new(&hopper(), communicator), protocol).unwrap()
+    };
+    let one = price(communicator(8, 1), Simple);
     assert!((one.base + one.hops - 11.8).abs() < 1e-12);
     assert!((one.rate - 360.0 * 8.0 / 7.0).abs() < 1e-9);
-    let ll = price(team(8, 1), Ll);
+    let ll = price(communicator(8, 1), Ll);
     assert!((ll.base + ll.hops - 7.2).abs() < 1e-12);
     assert!((ll.rate - 141.0 * 8.0 / 7.0).abs() < 1e-9);
     // 24 of 32 shares leave the node at a GPU's part of 8 x 45.
-    let four = price(team(32, 4), Simple);
+    let four = price(communicator(32, 4), Simple);
     assert!((four.rate - 45.0 * 32.0 / 24.0).abs() < 1e-9);
     assert!((four.base + four.hops - 22.4).abs() < 1e-12);
 }
@@ -322,7 +324,7 @@ fn protocols_that_the_machine_does_not_allow_are_refused_by_name() {
         ll128: false,
         ..hopper()
     };
-    let model = Model::new(&gpu, team(8, 1));
+    let model = Model::new(&gpu, communicator(8, 1));
     for protocol in [Ll, Ll128] {
         let why = model.price(AllReduce, Ring, protocol, 1e6).unwrap_err();
         assert!(why.contains(protocol.name()));

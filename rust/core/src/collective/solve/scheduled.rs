@@ -3,7 +3,7 @@
 use super::solver::{Asked, Solver, Unrolled};
 use crate::collective::algorithm;
 use crate::collective::bound::{bounds, bounds_in_switch};
-use crate::collective::choose::{Ready, best};
+use crate::collective::choose::{PricedCandidate, best};
 use crate::collective::context::Context;
 use crate::collective::damage::note;
 use crate::collective::group::Groups;
@@ -111,7 +111,7 @@ fn schedule(asked: &Asked) -> Result<Unrolled> {
 
 /// What is wrong where a schedule never ends: its busiest link is dead and has no way round, or a number is too large
 /// for seconds.
-fn endless(context: &Context, request: &Request, best: &Ready) -> Error {
+fn endless(context: &Context, request: &Request, best: &PricedCandidate) -> Error {
     let machine = context.machine;
     let busiest = best.cost.busiest.as_ref();
     let dead = busiest.filter(|busiest| machine.is_dead_link(busiest.link));

@@ -23,7 +23,7 @@ pub(super) enum Place {
 
 /// What one plan does to chips: bytes of HBM each, and the weight of its packets.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Touch {
+pub(super) struct EngineDemand {
     pub(super) bytes: f64,
     pub(super) packet: f64,
 }
@@ -88,7 +88,7 @@ impl Member<'_> {
 }
 
 /// Collects meetings, each set of uses once.
-struct Found<'a> {
+struct Collector<'a> {
     plans: &'a [Member<'a>],
     known: BTreeMap<Vec<u64>, Place>,
     busiest: Option<(f64, u64, Vec<usize>)>,
@@ -96,7 +96,7 @@ struct Found<'a> {
     uses: Vec<u64>,
 }
 
-impl Found<'_> {
+impl Collector<'_> {
     /// A link with the bytes of each plan.
     fn link(&mut self, link: u64, bandwidth: f64, bytes: impl Fn(&Member) -> f64) {
         self.uses.clear();
@@ -119,13 +119,13 @@ impl Found<'_> {
     }
 }
 
-/// Where plans meet; `seconds` are theirs alone. `touches` says what they do to chips whose HBM and DMA engines pass
+/// Where plans meet; `seconds` are theirs alone. `demands` says what they do to chips whose HBM and DMA engines pass
 /// `chip_rate` bytes a second together, where that counts.
 pub(super) fn meetings(
     machine: &Machine,
     plans: &[Plan],
     seconds: &[f64],
-    touches: Option<(&[Touch], f64)>,
+    demands: Option<(&[EngineDemand], f64)>,
     control: &Control,
 ) -> Result<Meetings> {
     let nothing = Ledger::default();
@@ -134,7 +134,7 @@ pub(super) fn meetings(
         .zip(seconds)
         .map(|(plan, &time)| member(machine, plan, time, &nothing))
         .collect();
-    let mut found = Found {
+    let mut found = Collector {
         plans: &members,
         known: BTreeMap::new(),
         busiest: None,
@@ -169,8 +169,8 @@ pub(super) fn meetings(
         });
         out.places.push(place);
     }
-    if let Some((touches, rate)) = touches {
-        chips(machine, plans, seconds, (touches, rate), control, &mut out)?;
+    if let Some((demands, rate)) = demands {
+        chips(machine, plans, seconds, (demands, rate), control, &mut out)?;
     }
     Ok(out)
 }
@@ -215,7 +215,7 @@ fn apart(count: usize, plans: usize, says: impl Fn(usize, usize) -> u32) -> (Vec
 }
 
 /// Links inside domains: once for all domains in which the same plans take part.
-fn inside(machine: &Machine, found: &mut Found, control: &Control) -> Result<()> {
+fn inside(machine: &Machine, found: &mut Collector, control: &Control) -> Result<()> {
     let plans = found.plans;
     let damaged = machine.damaged_domains();
     let takes_part = |plan: usize, domain: usize| {
@@ -242,7 +242,7 @@ fn inside(machine: &Machine, found: &mut Found, control: &Control) -> Result<()>
 }
 
 /// NICs: once for all chips of a domain that are members of the same plans.
-fn nics(machine: &Machine, found: &mut Found, control: &Control) -> Result<()> {
+fn nics(machine: &Machine, found: &mut Collector, control: &Control) -> Result<()> {
     let plans = found.plans;
     let chips = machine.domain().chips();
     let damaged = machine.damaged_domains();
@@ -271,7 +271,7 @@ fn nics(machine: &Machine, found: &mut Found, control: &Control) -> Result<()> {
 }
 
 /// Links that some plan names one by one, with all that is on them.
-fn singles(machine: &Machine, found: &mut Found, control: &Control) -> Result<()> {
+fn singles(machine: &Machine, found: &mut Collector, control: &Control) -> Result<()> {
     let plans = found.plans;
     for (at, plan) in plans.iter().enumerate() {
         for (number, &(link, _)) in plan.ledger.single.iter().enumerate() {
@@ -294,7 +294,7 @@ fn chips(
     machine: &Machine,
     plans: &[Plan],
     seconds: &[f64],
-    (touches, rate): (&[Touch], f64),
+    (demands, rate): (&[EngineDemand], f64),
     control: &Control,
     out: &mut Meetings,
 ) -> Result<()> {
@@ -319,10 +319,10 @@ fn chips(
     });
     for chip in examples {
         let uses: Vec<(usize, f64, f64)> = (0..plans.len())
-            .filter(|&plan| members[plan][chip] && touches[plan].bytes > 0.0 && seconds[plan] > 0.0)
+            .filter(|&plan| members[plan][chip] && demands[plan].bytes > 0.0 && seconds[plan] > 0.0)
             .map(|plan| {
-                let part = touches[plan].bytes / (rate * seconds[plan]);
-                (plan, part.min(1.0), touches[plan].packet)
+                let part = demands[plan].bytes / (rate * seconds[plan]);
+                (plan, part.min(1.0), demands[plan].packet)
             })
             .collect();
         if uses.len() > 1 {

@@ -4,7 +4,7 @@
 
 use super::pipeline::Pipeline;
 use super::progress::{check_starts, of_link};
-use super::wires::{Wired, Wires};
+use super::route_table::{RouteTable, RoutedSchedule};
 use super::written::{MOST_WRITTEN, Written, too_many};
 use super::{Meeting, Shared, Together};
 use crate::fluid::{Flow, Graph, NO_GATE, simulate};
@@ -27,8 +27,8 @@ pub struct Work<'a> {
 }
 
 /// A plan with the routes of its messages.
-struct Ready<'a> {
-    wired: Vec<Wired<'a>>,
+struct RoutedPlan<'a> {
+    schedules: Vec<RoutedSchedule<'a>>,
     /// Bytes on each of its links.
     bytes: BTreeMap<u32, f64>,
     start: f64,
@@ -49,16 +49,16 @@ pub fn share_messages(machine: &Machine, plans: &[Work], control: &Control) -> R
     let Some(first) = plans.first() else {
         return Ok(nothing());
     };
-    let mut wires = Wires::new(machine, first.routing, Engine::Fluid, control)?;
-    let mut ready = Vec::with_capacity(plans.len());
+    let mut route_table = RouteTable::new(machine, first.routing, Engine::Fluid, control)?;
+    let mut routed = Vec::with_capacity(plans.len());
     for (plan, pipelines) in plans.iter().zip(&pipelines) {
-        wires.reroute(plan.routing, Engine::Fluid)?;
-        ready.push(made_ready(&mut wires, plan, pipelines)?);
+        route_table.reroute(plan.routing, Engine::Fluid)?;
+        routed.push(routed_plan(&mut route_table, plan, pipelines)?);
     }
     let launch = machine.launch();
     let mut shared = Vec::with_capacity(plans.len());
-    for plan in &ready {
-        let seconds = run(&wires, &[plan], plan.start, control)?[0];
+    for plan in &routed {
+        let seconds = run(&route_table, &[plan], plan.start, control)?[0];
         let alone = called(seconds, launch, plan);
         shared.push(Shared {
             alone,
@@ -68,17 +68,17 @@ pub fn share_messages(machine: &Machine, plans: &[Work], control: &Control) -> R
             slowed_by: None,
         });
     }
-    let totals = totals(&ready);
-    let mut sets = joined(&ready, wires.num_links());
+    let totals = totals(&routed);
+    let mut sets = joined(&routed, route_table.num_links());
     while let Some(mut set) = sets.pop() {
         if set.len() == 1 {
             continue;
         }
         set.sort_by(|&a, &b| starts[a].total_cmp(&starts[b]));
-        let members: Vec<&Ready> = set.iter().map(|&at| &ready[at]).collect();
+        let members: Vec<&RoutedPlan> = set.iter().map(|&at| &routed[at]).collect();
         // Counted from the first start, so that the same plans later take the same.
         let first = starts[set[0]];
-        let ends = run(&wires, &members, first, control)?;
+        let ends = run(&route_table, &members, first, control)?;
         let parts = apart(&set, &ends, &starts);
         if parts.len() > 1 {
             sets.extend(parts);
@@ -86,12 +86,12 @@ pub fn share_messages(machine: &Machine, plans: &[Work], control: &Control) -> R
         }
         for (&at, end) in set.iter().zip(ends) {
             let plan = &mut shared[at];
-            plan.time = called(end - (plan.start - first), launch, &ready[at]);
+            plan.time = called(end - (plan.start - first), launch, &routed[at]);
             plan.finish = plan.start + plan.time;
-            plan.slowed_by = meeting(machine, &wires, &ready, &totals, at);
+            plan.slowed_by = meeting(machine, &route_table, &routed, &totals, at);
         }
     }
-    let numbers = wires.graph().capacity;
+    let numbers = route_table.graph().capacity;
     let busiest = totals
         .iter()
         .map(|(&link, (bytes, users))| (bytes / numbers[link as usize], link, users))
@@ -101,7 +101,7 @@ pub fn share_messages(machine: &Machine, plans: &[Work], control: &Control) -> R
         plans: shared,
         busiest: busiest.map_or(0.0, |(seconds, ..)| seconds),
         bottleneck: busiest
-            .map(|(_, link, users)| of_link(machine, wires.link(link), users.clone())),
+            .map(|(_, link, users)| of_link(machine, route_table.link(link), users.clone())),
         messages,
     })
 }
@@ -117,8 +117,11 @@ fn nothing() -> Together {
 }
 
 /// A call takes no less than its launch, unless nothing moves.
-fn called(seconds: f64, launch: f64, plan: &Ready) -> f64 {
-    let moves = plan.wired.iter().any(|wired| !wired.send_routes.is_empty());
+fn called(seconds: f64, launch: f64, plan: &RoutedPlan) -> f64 {
+    let moves = plan
+        .schedules
+        .iter()
+        .any(|schedule| !schedule.send_routes.is_empty());
     if moves { seconds.max(launch) } else { seconds }
 }
 
@@ -168,36 +171,41 @@ fn pipelines(plans: &[Work]) -> Result<(Vec<Vec<Pipeline>>, usize)> {
     }
 }
 
-fn made_ready<'a>(
-    wires: &mut Wires,
+fn routed_plan<'a>(
+    route_table: &mut RouteTable,
     plan: &Work<'a>,
     pipelines: &'a [Pipeline],
-) -> Result<Ready<'a>> {
-    let mut wired = Vec::new();
+) -> Result<RoutedPlan<'a>> {
+    let mut schedules = Vec::new();
     for (written, pipeline) in plan.written.iter().zip(pipelines) {
-        written.check(wires.machine())?;
+        written.check(route_table.machine())?;
         for chips in &written.groups {
-            wired.push(wires.wired(&written.schedule, Some(pipeline), chips)?);
+            schedules.push(route_table.routed(&written.schedule, Some(pipeline), chips)?);
         }
     }
     let mut bytes: BTreeMap<u32, f64> = BTreeMap::new();
-    for one in &wired {
+    for one in &schedules {
         one.loads(|link, load| {
             if load > 0.0 {
                 *bytes.entry(link).or_default() += load;
             }
         });
     }
-    Ok(Ready {
-        wired,
+    Ok(RoutedPlan {
+        schedules,
         bytes,
         start: plan.start,
     })
 }
 
 /// Seconds at which each plan has ended, counted from `zero`.
-fn run(wires: &Wires, plans: &[&Ready], zero: f64, control: &Control) -> Result<Vec<f64>> {
-    let mut graph = wires.graph();
+fn run(
+    route_table: &RouteTable,
+    plans: &[&RoutedPlan],
+    zero: f64,
+    control: &Control,
+) -> Result<Vec<f64>> {
+    let mut graph = route_table.graph();
     let mut flows: Vec<Range<usize>> = Vec::with_capacity(plans.len());
     for plan in plans {
         let from = graph.flows.len();
@@ -209,8 +217,8 @@ fn run(wires: &Wires, plans: &[&Ready], zero: f64, control: &Control) -> Result<
                 0.0
             },
         )?;
-        for wired in &plan.wired {
-            wired.put(&mut graph, begins, control)?;
+        for schedule in &plan.schedules {
+            schedule.put(&mut graph, begins, control)?;
         }
         flows.push(from..graph.flows.len());
     }
@@ -235,7 +243,7 @@ fn begins(graph: &mut Graph, seconds: f64) -> Result<u32> {
 }
 
 /// Bytes on each link, and the plans that use it.
-fn totals(plans: &[Ready]) -> BTreeMap<u32, (f64, Vec<usize>)> {
+fn totals(plans: &[RoutedPlan]) -> BTreeMap<u32, (f64, Vec<usize>)> {
     let mut totals: BTreeMap<u32, (f64, Vec<usize>)> = BTreeMap::new();
     for (at, plan) in plans.iter().enumerate() {
         for (&link, &bytes) in &plan.bytes {
@@ -248,7 +256,7 @@ fn totals(plans: &[Ready]) -> BTreeMap<u32, (f64, Vec<usize>)> {
 }
 
 /// Plans that meet on links, directly or through others, ascending.
-fn joined(plans: &[Ready], links: usize) -> Vec<Vec<usize>> {
+fn joined(plans: &[RoutedPlan], links: usize) -> Vec<Vec<usize>> {
     let mut of: Vec<usize> = (0..plans.len()).collect();
     let mut owner: Vec<Option<usize>> = vec![None; links];
     for (at, plan) in plans.iter().enumerate() {
@@ -290,14 +298,14 @@ fn apart(set: &[usize], ends: &[f64], starts: &[f64]) -> Vec<Vec<usize>> {
 /// The link that a plan shares with others and that is busiest with all of them.
 fn meeting(
     machine: &Machine,
-    wires: &Wires,
-    plans: &[Ready],
+    route_table: &RouteTable,
+    plans: &[RoutedPlan],
     totals: &BTreeMap<u32, (f64, Vec<usize>)>,
     at: usize,
 ) -> Option<Meeting> {
     let shared = plans[at].bytes.keys().filter_map(|link| {
         let (bytes, users) = &totals[link];
-        let id = wires.link(*link);
+        let id = route_table.link(*link);
         (users.len() > 1).then(|| (bytes / machine.link_numbers(id).0, id, users))
     });
     let worst = shared.reduce(|best, next| {

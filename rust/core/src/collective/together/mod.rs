@@ -13,8 +13,8 @@ mod classes;
 mod events;
 mod pipeline;
 mod progress;
+mod route_table;
 mod speeds;
-mod wires;
 mod written;
 
 pub use events::{Work, share_messages};
@@ -22,7 +22,7 @@ pub use pipeline::Pipeline;
 pub use progress::{Dma, share_links};
 pub use written::Written;
 
-pub(crate) use wires::Wires;
+pub(crate) use route_table::RouteTable;
 pub(crate) use written::{MOST_WRITTEN, or_link_load, too_many};
 
 use super::group::Groups;

@@ -1,6 +1,6 @@
 //! Plans that share links by their loads, from start to end.
 
-use super::classes::{Meetings, Place, Touch, meetings};
+use super::classes::{EngineDemand, Meetings, Place, meetings};
 use super::speeds::speeds;
 use super::{Meeting, Plan, Shared, Together};
 use crate::Control;
@@ -53,10 +53,10 @@ pub fn share_links(
             Plan::Compute(compute) => positive("time_s", compute.time)?,
         });
     }
-    let touched = touches(machine, plans, dma)?;
+    let touched = demands(machine, plans, dma)?;
     let touched = touched
         .as_ref()
-        .map(|(touches, rate)| (&touches[..], *rate));
+        .map(|(demands, rate)| (&demands[..], *rate));
     let met = meetings(machine, plans, &seconds, touched, control)?;
     let lost = run(&met, &seconds, starts, control)?;
     let shared = lost
@@ -98,11 +98,11 @@ pub(super) fn check_starts(plans: usize, starts: &[f64]) -> Result<()> {
 }
 
 /// What plans do to chips and what chips can do, if any of them says so.
-fn touches(
+fn demands(
     machine: &Machine,
     plans: &[Plan],
     dma: Option<Dma>,
-) -> Result<Option<(Vec<Touch>, f64)>> {
+) -> Result<Option<(Vec<EngineDemand>, f64)>> {
     let computes = plans.iter().any(|plan| matches!(plan, Plan::Compute(_)));
     let (Some(neuron), Some(dma)) = (machine.neuron(), dma) else {
         if computes {
@@ -124,10 +124,10 @@ fn touches(
     positive("bandwidth of the DMA engines", dma.bandwidth)?;
     positive("packet of collectives", dma.packet)?;
     let rate = neuron.hbm_bandwidth.min(dma.bandwidth);
-    let mut touches = Vec::with_capacity(plans.len());
+    let mut demands = Vec::with_capacity(plans.len());
     for plan in plans {
-        touches.push(match plan {
-            Plan::Collective(outcome) => Touch {
+        demands.push(match plan {
+            Plan::Collective(outcome) => EngineDemand {
                 bytes: outcome.hbm_bytes(),
                 packet: dma.packet,
             },
@@ -144,14 +144,14 @@ fn touches(
                         ),
                     ));
                 }
-                Touch {
+                EngineDemand {
                     bytes: compute.hbm_bytes,
                     packet: compute.packet,
                 }
             }
         });
     }
-    Ok(Some((touches, rate)))
+    Ok(Some((demands, rate)))
 }
 
 /// How one plan fares.

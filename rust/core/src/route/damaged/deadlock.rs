@@ -5,7 +5,7 @@
 //! Virtual channels: a wild hop has one of its own, by its number. After that a message starts each ring on the first
 //! and takes the second once it has passed the cable that closes the ring (the dateline). Up*/down* uses one.
 
-use super::{Found, links};
+use super::{FoundBy, links};
 use crate::machine::{AxisKind, Domain};
 
 /// Successors after which a list is sorted and thinned out.
@@ -55,10 +55,10 @@ impl<'a> Waiting<'a> {
     }
 
     /// Takes in the links of a message.
-    pub(super) fn add(&mut self, steps: &[(u64, f64)], found: Found) {
+    pub(super) fn add(&mut self, steps: &[(u64, f64)], found: FoundBy) {
         let mut before: Vec<u64> = Vec::new();
         let mut rest = steps;
-        if let Found::Wild(hops) = found {
+        if let FoundBy::Wild(hops) = found {
             let mut hop = 0;
             while let Some((&(link, _), later)) = rest.split_first() {
                 hop += usize::from(self.starts_hop(link));
@@ -77,7 +77,7 @@ impl<'a> Waiting<'a> {
                 let mut last = before.clone();
                 let mut passed = false;
                 for link in path {
-                    let second = found != Found::UpDown && passed;
+                    let second = found != FoundBy::UpDown && passed;
                     let channel = self.channel(link, usize::from(second));
                     self.wait(&last, channel);
                     last = vec![channel];

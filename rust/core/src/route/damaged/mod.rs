@@ -40,7 +40,7 @@ static WHOLE: Damage = Damage {
 
 /// How a path was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum FoundBy {
     /// Dimension order, rings by either way round.
     InOrder,
     /// Another order of the axes.
@@ -138,7 +138,7 @@ impl<'a> DomainRoutes<'a> {
     ///
     /// # Errors
     /// [`Error::Unreachable`] with local numbers.
-    pub(crate) fn find(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<Found> {
+    pub(crate) fn find(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<FoundBy> {
         let found = if !self.damage.is_live(src) || !self.damage.is_live(dst) {
             None
         } else {
@@ -160,50 +160,50 @@ impl<'a> DomainRoutes<'a> {
         }
     }
 
-    fn search(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<Option<Found>> {
+    fn search(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<Option<FoundBy>> {
         if src == dst {
-            return Ok(Some(Found::InOrder));
+            return Ok(Some(FoundBy::InOrder));
         }
         Ok(match self.policy {
             Policy::Ordered => {
                 let mut axes = self.to_correct(src, dst);
                 if self.in_order(axes.list(), src, dst, steps) {
-                    Some(Found::InOrder)
+                    Some(FoundBy::InOrder)
                 } else if self.in_other_orders(&mut axes, src, dst, steps) {
-                    Some(Found::OtherOrder)
+                    Some(FoundBy::OtherOrder)
                 } else {
                     self.shortest(src, dst, steps)?
                 }
             }
             Policy::WildFirst => {
                 if self.in_order(self.to_correct(src, dst).list(), src, dst, steps) {
-                    Some(Found::InOrder)
+                    Some(FoundBy::InOrder)
                 } else {
-                    self.wild_first(src, dst, steps).map(Found::Wild)
+                    self.wild_first(src, dst, steps).map(FoundBy::Wild)
                 }
             }
             Policy::Shortest => {
                 // A path as short as without damage is a shortest one.
                 if self.cabled && self.minimal(src, dst, steps) {
-                    Some(Found::Shortest)
+                    Some(FoundBy::Shortest)
                 } else {
                     self.shortest(src, dst, steps)?
                 }
             }
             Policy::UpDown => {
                 let tree = self.tree(src)?;
-                up_down::path(&tree, dst, steps).then_some(Found::UpDown)
+                up_down::path(&tree, dst, steps).then_some(FoundBy::UpDown)
             }
         })
     }
 
-    fn shortest(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<Option<Found>> {
+    fn shortest(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<Option<FoundBy>> {
         let tree = self.tree(src)?;
         if !tree.reaches(dst) {
             return Ok(None);
         }
         tree.path(dst, steps);
-        Ok(Some(Found::Shortest))
+        Ok(Some(FoundBy::Shortest))
     }
 
     fn graph(&self) -> Result<&Graph> {

@@ -108,7 +108,7 @@ fn a_ring_needs_its_dateline() {
     let mut waiting = super::deadlock::Waiting::new(domain);
     for chip in 0..6u64 {
         let steps: Vec<(u64, f64)> = (0..3).map(|hop| ((chip + hop) % 6, 1.0)).collect();
-        waiting.add(&steps, super::Found::UpDown);
+        waiting.add(&steps, super::FoundBy::UpDown);
     }
     assert_eq!(waiting.used(), 1);
     assert_eq!(waiting.cycle().unwrap().len(), 6);

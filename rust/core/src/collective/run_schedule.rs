@@ -14,7 +14,7 @@ use super::pattern::PatternKind;
 use super::rank_map::{RankKind, RankMap};
 use super::request::Request;
 use super::schedule::{Part, Phase, Stage};
-use super::together::Wires;
+use super::together::RouteTable;
 use crate::fluid::NO_GATE;
 use crate::machine::Machine;
 use crate::route::Routing;
@@ -31,7 +31,7 @@ use std::rc::Rc;
 /// [`Error::Invalid`](crate::Error::Invalid) and [`Error::OutOfRange`](crate::Error::OutOfRange) for chips that are not
 /// in the machine or named twice; [`Error::Unsupported`](crate::Error::Unsupported) for a model that cannot run it;
 /// [`Error::Cancelled`](crate::Error::Cancelled).
-pub fn play(
+pub fn run_schedule(
     machine: &Machine,
     schedule: &Schedule,
     routing: &Routing,
@@ -107,10 +107,10 @@ fn by_levels(context: &Context, schedule: &Schedule, levels: &[u32]) -> Stage {
 
 fn simulated(context: &Context, schedule: &Schedule, engine: Engine) -> Result<f64> {
     let control = context.control;
-    let mut wires = Wires::new(context.machine, context.routing, engine, control)?;
-    let wired = wires.wired(schedule, None, &schedule.chips)?;
-    let mut graph = wires.graph();
-    wired.put(&mut graph, NO_GATE, control)?;
+    let mut route_table = RouteTable::new(context.machine, context.routing, engine, control)?;
+    let routed = route_table.routed(schedule, None, &schedule.chips)?;
+    let mut graph = route_table.graph();
+    routed.put(&mut graph, NO_GATE, control)?;
     let times = engine.simulate(&graph, control)?;
     Ok(times.makespan)
 }

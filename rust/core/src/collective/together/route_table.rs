@@ -19,7 +19,7 @@ use std::rc::Rc;
 const FEWER: &str = "use a smaller group, or \"dor\", whose routes are short";
 
 /// Routes of messages over the links that they share.
-pub(crate) struct Wires<'a> {
+pub(crate) struct RouteTable<'a> {
     machine: &'a Machine,
     routings: Vec<Routing>,
     control: &'a Control,
@@ -33,13 +33,13 @@ pub(crate) struct Wires<'a> {
 }
 
 /// The messages of one group and the routes that they take.
-pub(crate) struct Wired<'a> {
+pub(crate) struct RoutedSchedule<'a> {
     schedule: &'a Schedule,
     pipeline: Option<&'a Pipeline>,
     pub(super) send_routes: Vec<Vec<SendRoute>>,
 }
 
-impl<'a> Wires<'a> {
+impl<'a> RouteTable<'a> {
     pub(crate) fn new(
         machine: &'a Machine,
         routing: &Routing,
@@ -94,12 +94,12 @@ impl<'a> Wires<'a> {
     }
 
     /// The messages of a schedule between `chips`.
-    pub(crate) fn wired<'s>(
+    pub(crate) fn routed<'s>(
         &mut self,
         schedule: &'s Schedule,
         pipeline: Option<&'s Pipeline>,
         chips: &[u32],
-    ) -> Result<Wired<'s>> {
+    ) -> Result<RoutedSchedule<'s>> {
         let turn = |send: &Send| (send.stage, send.step, send.src);
         // Seconds that a rank takes to start what it sends in a step; what goes to one other rank goes together.
         let mut starts: BTreeMap<(u32, u32, u32), f64> = BTreeMap::new();
@@ -127,7 +127,7 @@ impl<'a> Wires<'a> {
                 .iter_mut()
                 .for_each(|route| route.delay = starts[&turn(send)]);
         }
-        Ok(Wired {
+        Ok(RoutedSchedule {
             schedule,
             pipeline: pipeline.filter(|pipeline| !pipeline.is_whole()),
             send_routes,
@@ -176,8 +176,8 @@ impl<'a> Wires<'a> {
     }
 }
 
-impl Wired<'_> {
-    /// Adds the messages to a graph of [`Wires::graph`]; none starts before the gate `begins` opens.
+impl RoutedSchedule<'_> {
+    /// Adds the messages to a graph of [`RouteTable::graph`]; none starts before the gate `begins` opens.
     pub(crate) fn put(&self, into: &mut Graph, begins: u32, control: &Control) -> Result<()> {
         match self.pipeline {
             Some(pipeline) => pipeline.put(self.schedule, &self.send_routes, begins, into, control),

@@ -3,9 +3,9 @@
 use crate::collective::outcome::Bound;
 use crate::operation::Operation;
 
-pub(super) struct Found(pub(super) Vec<Bound>);
+pub(super) struct LowerBounds(pub(super) Vec<Bound>);
 
-impl Found {
+impl LowerBounds {
     pub(super) fn note(&mut self, name: impl Into<String>, seconds: f64) {
         if seconds > 0.0 && seconds.is_finite() {
             self.0.push(Bound {
@@ -17,7 +17,7 @@ impl Found {
 }
 
 /// The collective as bounds see it.
-pub(super) struct Ask {
+pub(super) struct BoundInput {
     pub(super) operation: Operation,
     pub(super) size: f64,
     pub(super) ranks: f64,
@@ -25,7 +25,7 @@ pub(super) struct Ask {
     pub(super) in_switch: bool,
 }
 
-impl Ask {
+impl BoundInput {
     /// Bytes that must leave and enter a set of `inside` of a group's ranks; `root` says whether the root is
     /// in the set (`None`: either way, whichever needs less).
     pub(super) fn crossing(&self, inside: f64, root: Option<bool>) -> (f64, f64) {

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 
 /// One communicator: a group as NCCL sees it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Team {
+pub(super) struct Communicator {
     pub(super) ranks: u32,
     pub(super) nodes: u32,
     /// GB/s of the NIC of each GPU; 0 where there is none.
     pub(super) nic: f64,
 }
 
-impl Team {
+impl Communicator {
     pub(super) fn per_node(&self) -> u32 {
         self.ranks / self.nodes
     }

@@ -10,7 +10,7 @@ use crate::{Error, Result};
 pub(crate) const TIERS: [&str; 3] = ["domain", "site", "wan"];
 
 /// One stage to fill with an algorithm.
-pub(super) struct Slot {
+pub(super) struct PlannedStage {
     pub(super) tier: usize,
     pub(super) place: Place,
     pub(super) operation: Operation,
@@ -38,14 +38,14 @@ pub(super) enum Place {
 }
 
 /// The algorithm that the caller wants for each of [`TIERS`].
-pub(super) fn pins<'a>(
-    slots: &[Slot],
+pub(super) fn pinned_algorithms<'a>(
+    stage_plan: &[PlannedStage],
     pinned: Option<&'a [String]>,
 ) -> Result<[Option<&'a str>; 3]> {
     let mut out = [None; 3];
     let Some(pinned) = pinned else { return Ok(out) };
     let spanned: Vec<usize> = (0..3)
-        .filter(|tier| slots.iter().any(|slot| slot.tier == *tier))
+        .filter(|tier| stage_plan.iter().any(|planned| planned.tier == *tier))
         .collect();
     if pinned.len() != spanned.len() {
         let names: Vec<&str> = spanned.iter().map(|&tier| TIERS[tier]).collect();
@@ -66,12 +66,12 @@ pub(super) fn pins<'a>(
 }
 
 /// The stages of a request over a grid, in order.
-pub(super) fn slots(
+pub(super) fn stage_plan(
     context: &Context,
     request: &Request,
     locals: &[Vec<u32>],
     domains: &[Vec<u32>],
-) -> Result<Vec<Slot>> {
+) -> Result<Vec<PlannedStage>> {
     use Operation::*;
     let (in_domain, across) = (locals[0].len(), domains[0].len());
     let machine = context.machine;
@@ -87,22 +87,22 @@ pub(super) fn slots(
     let size = request.size;
     let share = size / in_domain as f64;
     let operation = request.operation.as_run();
-    let slot = |tier, place, operation, size| Slot {
+    let planned = |tier, place, operation, size| PlannedStage {
         tier,
         place,
         operation,
         size,
         shares_tier: false,
     };
-    let inside = |operation| slot(0, Place::Domain, operation, size);
-    let root = |operation| Slot {
+    let inside = |operation| planned(0, Place::Domain, operation, size);
+    let root = |operation| PlannedStage {
         shares_tier: matches!(request.operation, Broadcast | Reduce),
-        ..slot(0, Place::RootDomain, operation, size)
+        ..planned(0, Place::RootDomain, operation, size)
     };
-    let site = |operation| slot(1, Place::Site, operation, share);
-    let rails = |operation, size| slot(1, Place::Rails, operation, size);
-    let between = |operation| slot(2, Place::Wan, operation, size);
-    let mut slots = match operation {
+    let site = |operation| planned(1, Place::Site, operation, share);
+    let rails = |operation, size| planned(1, Place::Rails, operation, size);
+    let between = |operation| planned(2, Place::Wan, operation, size);
+    let mut stage_plan = match operation {
         AllReduce if wan => vec![
             inside(ReduceScatter),
             site(ReduceScatter),
@@ -120,14 +120,14 @@ pub(super) fn slots(
         AllToAll => vec![inside(AllToAll), rails(AllToAll, size)],
         Broadcast => vec![
             root(Scatter),
-            slot(2, Place::Leaders, Broadcast, share),
-            slot(1, Place::SiteFromLeader, Broadcast, share),
+            planned(2, Place::Leaders, Broadcast, share),
+            planned(1, Place::SiteFromLeader, Broadcast, share),
             inside(AllGather),
         ],
         Reduce => vec![
             inside(ReduceScatter),
-            slot(1, Place::SiteFromLeader, Reduce, share),
-            slot(2, Place::Leaders, Reduce, share),
+            planned(1, Place::SiteFromLeader, Reduce, share),
+            planned(2, Place::Leaders, Reduce, share),
             root(Gather),
         ],
         Scatter => vec![root(Scatter), rails(Scatter, share)],
@@ -143,11 +143,11 @@ pub(super) fn slots(
         set.windows(2)
             .any(|pair| machine.site_of(pair[0]) == machine.site_of(pair[1]))
     });
-    slots.retain(|slot| match slot.place {
+    stage_plan.retain(|planned| match planned.place {
         Place::Domain | Place::RootDomain => in_domain > 1,
         Place::Site | Place::SiteFromLeader => several_in_a_site,
         Place::Wan | Place::Leaders => wan,
         Place::Rails => true,
     });
-    Ok(slots)
+    Ok(stage_plan)
 }
