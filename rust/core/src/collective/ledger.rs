@@ -289,7 +289,7 @@ impl Ledger {
 impl Ledger {
     /// Notes what damaged domains have more or less than whole ones as bytes of single links, below zero where they
     /// have less: then a ledger says all without knowing of damage. To be done once, at the end.
-    pub(crate) fn settle(&mut self, scene: &Scene) {
+    pub(crate) fn apply_damage(&mut self, scene: &Scene) {
         let Some(damaged) = &scene.damaged else {
             return;
         };

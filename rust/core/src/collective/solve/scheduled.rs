@@ -66,7 +66,7 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     }
     if let Some(damaged) = &context.damaged {
         outcome.note = damaged.note();
-        best.cost.ledger.settle(&context);
+        best.cost.ledger.apply_damage(&context);
     } else if let (true, Groups::Scattered(listed)) = (machine.is_damaged(), asked.groups) {
         let moved = listed
             .iter()

@@ -3,7 +3,7 @@
 //! weights of the flows that still rise. Levels never fall, so a heap of old levels finds the next full link: one
 //! whose level has risen since is put back.
 
-use super::scratch::Room;
+use super::scratch::Residual;
 use super::shares::{OWN_CAP, Shares};
 use crate::Control;
 use crate::error::Result;
@@ -15,9 +15,9 @@ pub(super) const STRETCH: usize = 1 << 12;
 
 impl Shares {
     /// Rates of all flows, every one of which has just started. About O(log links) for each step of a path.
-    pub(super) fn fill(&mut self, control: &Control) -> Result<()> {
-        let mut rooms = std::mem::take(&mut self.work.rooms);
-        rooms.resize(self.links.len(), Room::default());
+    pub(super) fn progressive_fill(&mut self, control: &Control) -> Result<()> {
+        let mut residuals = std::mem::take(&mut self.work.residuals);
+        residuals.resize(self.links.len(), Residual::default());
         let links = std::mem::take(&mut self.touched.members);
         let started = std::mem::take(&mut self.started);
         let mut heap = Vec::new();
@@ -26,16 +26,20 @@ impl Shares {
                 control.check()?;
             }
             self.links[link as usize].level = f64::INFINITY;
-            let riders = self.riders_of(link);
-            let room = Room {
+            let on_link = self.flows_on(link);
+            let residual = Residual {
                 left: self.links[link as usize].capacity,
-                weights: riders.iter().map(|rider| rider.weight).sum(),
-                rising: riders.len() as u32,
+                weights: on_link.iter().map(|entry| entry.weight).sum(),
+                rising: on_link.len() as u32,
             };
-            rooms[link as usize] = room;
+            residuals[link as usize] = residual;
             // Whom one flow has to itself, its cap tells.
-            if riders.len() > 1 {
-                heap.push(Reverse(((room.left / room.weights).to_bits(), link, false)));
+            if on_link.len() > 1 {
+                heap.push(Reverse((
+                    (residual.left / residual.weights).to_bits(),
+                    link,
+                    false,
+                )));
             }
         }
         // Caps do not change, and many are equal: sorted once they cost less than in the heap.
@@ -43,7 +47,7 @@ impl Shares {
         for &flow in &started {
             let share = &mut self.shares[flow as usize];
             share.rate = f64::INFINITY;
-            share.neck = OWN_CAP;
+            share.bottleneck = OWN_CAP;
             if share.cap.is_finite() {
                 caps.push((share.cap.to_bits(), flow, true));
             }
@@ -51,13 +55,13 @@ impl Shares {
         control.check()?;
         caps.sort_unstable();
         control.check()?;
-        let mut unsettled = caps.len();
+        let mut still_rising = caps.len();
         let mut caps = caps.into_iter().peekable();
         let mut heap = BinaryHeap::from(heap);
-        let mut settled = Vec::new();
+        let mut stopped = Vec::new();
         let mut popped = 0usize;
         // Levels are positive, and positive floats are ordered as their bits are.
-        while unsettled > 0 {
+        while still_rising > 0 {
             let cap_first = match (heap.peek(), caps.peek()) {
                 (Some(Reverse(link)), Some(cap)) => cap < link,
                 (link, _) => link.is_none(),
@@ -74,41 +78,41 @@ impl Shares {
                 control.check()?;
             }
             let now = f64::from_bits(key);
-            settled.clear();
+            stopped.clear();
             let rising = |flow: u32| self.shares[flow as usize].rate.is_infinite();
-            let (level, neck) = if is_flow {
-                settled.extend(rising(index).then_some(index));
+            let (level, bottleneck) = if is_flow {
+                stopped.extend(rising(index).then_some(index));
                 (now, OWN_CAP)
             } else {
-                let room = rooms[index as usize];
-                if room.rising == 0 {
+                let residual = residuals[index as usize];
+                if residual.rising == 0 {
                     continue;
                 }
                 // Rounding may take a hair too much: levels never fall.
-                let level = (room.left / room.weights).max(now);
+                let level = (residual.left / residual.weights).max(now);
                 if level > now {
                     heap.push(Reverse((level.to_bits(), index, false)));
                     continue;
                 }
-                let riders = self.riders_of(index).iter().map(|rider| rider.flow);
-                settled.extend(riders.filter(|&flow| rising(flow)));
+                let on_link = self.flows_on(index).iter().map(|entry| entry.flow);
+                stopped.extend(on_link.filter(|&flow| rising(flow)));
                 let level = self.added_up(index).max(now);
                 self.links[index as usize].level = level;
                 (level, index)
             };
-            unsettled -= settled.len();
-            for &flow in &settled {
+            still_rising -= stopped.len();
+            for &flow in &stopped {
                 self.shares[flow as usize].rate = level;
-                self.shares[flow as usize].neck = neck;
+                self.shares[flow as usize].bottleneck = bottleneck;
                 for step in self.steps_of(flow) {
-                    let room = &mut rooms[step.link as usize];
-                    room.left -= level * step.weight;
-                    room.weights -= step.weight;
-                    room.rising -= 1;
+                    let residual = &mut residuals[step.link as usize];
+                    residual.left -= level * step.weight;
+                    residual.weights -= step.weight;
+                    residual.rising -= 1;
                 }
             }
         }
-        self.work.rooms = rooms;
+        self.work.residuals = residuals;
         self.touched.members = links;
         Ok(())
     }
@@ -117,12 +121,12 @@ impl Shares {
     /// ones would get a wrong rate.
     fn added_up(&self, link: u32) -> f64 {
         let (mut left, mut weights) = (self.links[link as usize].capacity, 0.0);
-        for rider in self.riders_of(link) {
-            let rate = self.shares[rider.flow as usize].rate;
+        for entry in self.flows_on(link) {
+            let rate = self.shares[entry.flow as usize].rate;
             if rate.is_infinite() {
-                weights += rider.weight;
+                weights += entry.weight;
             } else {
-                left -= rate * rider.weight;
+                left -= rate * entry.weight;
             }
         }
         left / weights
