@@ -18,5 +18,5 @@ pub use zero_load::{ZeroLoad, zero_load};
 pub(crate) use adaptive::{Scratch, spread};
 pub(crate) use damaged::{DomainRoutes, Overlay, Routes};
 pub(crate) use order::AxisOrder;
-pub(crate) use valiant::leg;
+pub(crate) use valiant::axis_segment;
 pub(crate) use walk::{cable_from, outside, ring_shares, spans_below};

@@ -7,13 +7,13 @@
 
 use crate::collective::context::Context;
 use crate::collective::measure::by_site;
-use crate::machine::{Machine, climb};
+use crate::machine::{Machine, tiers_crossed};
 
 /// The messages of one pattern at one site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SiteClass {
     pub(super) site: usize,
-    /// Tiers that they climb.
+    /// Tiers that they cross.
     pub(super) tiers: usize,
     /// One of them, as (from, to) domains.
     pub(super) example: (u32, u32),
@@ -36,7 +36,7 @@ pub(super) fn classes(
             return None;
         }
         let first = machine.first_domain(site);
-        let tiers = climb(&machine.sites()[site].tiers, from - first, to - first);
+        let tiers = tiers_crossed(&machine.sites()[site].tiers, from - first, to - first);
         let class = found[site].get_or_insert(SiteClass {
             site,
             tiers,
