@@ -25,8 +25,8 @@ pub(crate) struct Context<'a> {
     forgotten: Cell<usize>,
 }
 
-/// Patterns with their prices, for calls that differ in nothing that prices look at: the same machine, domains of groups,
-/// local groups of as many chips, and as many of those.
+/// Patterns with their prices, for calls that differ in nothing that prices look at: the same machine, domains of
+/// groups, local groups of as many chips, and as many of those.
 #[derive(Clone, Default)]
 pub(crate) struct Shelf(Rc<RefCell<Vec<Rc<Pattern>>>>);
 

@@ -26,7 +26,8 @@ pub enum Groups {
 }
 
 impl Groups {
-    /// One group of all chips but those of domains without a live one. Other dead chips are members: substitutes play their ranks.
+    /// One group of all chips but those of domains without a live one. Other dead chips are members: substitutes play
+    /// their ranks.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for domains of more than [`MOST_DOMAIN_CHIPS`] chips.

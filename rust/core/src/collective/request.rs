@@ -90,9 +90,8 @@ impl Request {
     /// Checks the numbers against a group of `ranks`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a size that is not a number of bytes, chunks or weights that are none, or an argument that
-    /// the operation does not use;
-    /// [`Error::OutOfRange`] for a root outside the group.
+    /// [`Error::Invalid`] for a size that is not a number of bytes, chunks or weights that are none, or an argument
+    /// that the operation does not use; [`Error::OutOfRange`] for a root outside the group.
     pub(crate) fn validate(&self, ranks: usize) -> Result<()> {
         not_negative("size", self.size)?;
         if self.size > MOST_BYTES {

@@ -6,8 +6,8 @@ use super::schedule::Repeat;
 use super::tables::{Column, Table};
 use crate::machine::Machine;
 
-/// A stage, or one phase of it, as a row of the result's tables. A stage's pieces overlap where its algorithm lets them;
-/// phases are told for all of the data, one after another: overlap of chunks and pieces is in the total only.
+/// A stage, or one phase of it, as a row of the result's tables. A stage's pieces overlap where its algorithm lets
+/// them; phases are told for all of the data, one after another: overlap of chunks and pieces is in the total only.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Row {
     /// What the stage does and by which algorithm.

@@ -27,10 +27,10 @@ use std::rc::Rc;
 /// Runs `schedule` on `machine`.
 ///
 /// # Errors
-/// Those of [`Schedule::check`]; [`Error::Schedule`](crate::Error::Schedule) when sends wait for each other in a circle;
-/// [`Error::Invalid`](crate::Error::Invalid) and [`Error::OutOfRange`](crate::Error::OutOfRange) for chips that are not
-/// in the machine or named twice; [`Error::Unsupported`](crate::Error::Unsupported) for a model that cannot run it;
-/// [`Error::Cancelled`](crate::Error::Cancelled).
+/// Those of [`Schedule::check`]; [`Error::Schedule`](crate::Error::Schedule) when sends wait for each other in a
+/// circle; [`Error::Invalid`](crate::Error::Invalid) and [`Error::OutOfRange`](crate::Error::OutOfRange) for chips that
+/// are not in the machine or named twice; [`Error::Unsupported`](crate::Error::Unsupported) for a model that cannot run
+/// it; [`Error::Cancelled`](crate::Error::Cancelled).
 pub fn run_schedule(
     machine: &Machine,
     schedule: &Schedule,

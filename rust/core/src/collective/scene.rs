@@ -227,8 +227,8 @@ fn places(machine: &Machine) -> (Vec<(u32, u32)>, Vec<u32>) {
     (places, uplinks)
 }
 
-/// WAN links from each site to each other. Where nothing live leads there, the dead ones that would: what goes over them
-/// never ends.
+/// WAN links from each site to each other. Where nothing live leads there, the dead ones that would: what goes over
+/// them never ends.
 fn wan_paths(machine: &Machine) -> Vec<Vec<usize>> {
     let (Some(wan), sites) = (machine.wan(), machine.sites().len()) else {
         return Vec::new();

@@ -35,8 +35,8 @@ pub struct Messages<'a> {
 /// Seconds at which the last byte of each message arrives.
 ///
 /// A message starts its links when its sender's overhead is over. Under [`Engine::Fluid`] one message alone takes
-/// what [`zero_load`](crate::route::zero_load) adds up to. Under [`Engine::Fifo`] a message that is split at half of an even
-/// ring goes as two of half the bytes, one towards higher and one towards lower coordinates wherever it has the
+/// what [`zero_load`](crate::route::zero_load) adds up to. Under [`Engine::Fifo`] a message that is split at half of an
+/// even ring goes as two of half the bytes, one towards higher and one towards lower coordinates wherever it has the
 /// choice; the later one counts, and the sender spends its overhead once.
 ///
 /// # Errors

@@ -5,8 +5,8 @@
 //! arXiv 2304.05301). Two drivers share the matching. `rounds.rs` goes in rounds in which every link carries as many
 //! chunks as its bandwidth allows, and mends a round where a link would stay idle; `stream.rs` lets each link start its
 //! next chunk when the last has left, for bandwidths that no small round fits. An all-gather is found directly; a
-//! reduce-scatter is an all-gather over the reversed links, run backwards and adding up; an all-reduce is both, with more
-//! of the adding up at ranks whose links are slow (`cut.rs`).
+//! reduce-scatter is an all-gather over the reversed links, run backwards and adding up; an all-reduce is both, with
+//! more of the adding up at ranks whose links are slow (`cut.rs`).
 
 mod bound;
 mod cut;
@@ -54,8 +54,8 @@ const MOST_BITS: u64 = 1 << 33;
 /// How links go about their chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
-    /// In rounds, whatever whole chunks fit the bandwidths; else link by link. What a schedule of rounds takes is the same
-    /// by every model that counts phases.
+    /// In rounds, whatever whole chunks fit the bandwidths; else link by link. What a schedule of rounds takes is the
+    /// same by every model that counts phases.
     Rounds,
     /// In rounds or link by link, whichever is faster. Link by link hides latency behind the next chunk.
     Either,
@@ -157,7 +157,8 @@ impl Synthesis {
     }
 }
 
-/// Finds a schedule of `wanted` over `network`: the best of some seeds and, where `wanted` leaves it open, numbers of chunks.
+/// Finds a schedule of `wanted` over `network`: the best of some seeds and, where `wanted` leaves it open, numbers of
+/// chunks.
 ///
 /// # Errors
 /// Those of [`Network::check`]; [`Error::Unsupported`] for other operations and for more chunks than fit in memory;

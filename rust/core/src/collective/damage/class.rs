@@ -96,9 +96,8 @@ impl Class {
         roles.into_iter().max().unwrap_or(1)
     }
 
-    /// What local links have more or less than `whole`, their bytes without damage, when each of `pairs` sends one byte;
-    /// notes latency and seconds per byte of the messages that go
-    /// another way, or of all of them with `every`.
+    /// What local links have more or less than `whole`, their bytes without damage, when each of `pairs` sends one
+    /// byte; notes latency and seconds per byte of the messages that go another way, or of all of them with `every`.
     pub(super) fn loads(
         &self,
         machine: &Machine,

@@ -1,5 +1,5 @@
-//! Which messages of a domain a damage makes take other links: on small domains all pairs of chips are known by the links that they
-//! pass, so that only those are routed anew.
+//! Which messages of a domain a damage makes take other links: on small domains all pairs of chips are known by the
+//! links that they pass, so that only those are routed anew.
 
 use crate::machine::{Damage, Domain, Machine};
 use crate::route::{DomainRoutes, Routing, walk};

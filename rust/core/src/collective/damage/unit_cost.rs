@@ -76,8 +76,8 @@ fn most_sent(class: &Class, pairs: &Pairs) -> f64 {
 
 /// Adds the paths to and from other chips' NICs to the unit cost of a pattern between domains.
 ///
-/// Rails and NIC pairs are looked at one by one. Of the patterns that name sets of domains, the longest path to a NIC, the
-/// longest between domains and the longest from a NIC count together, though they may belong to different messages.
+/// Rails and NIC pairs are looked at one by one. Of the patterns that name sets of domains, the longest path to a NIC,
+/// the longest between domains and the longest from a NIC count together, though they may belong to different messages.
 pub(crate) fn between_domains(
     scene: &Scene,
     damaged: &DomainDamage,

@@ -30,8 +30,8 @@ pub(crate) struct PricedCandidate {
     pub(crate) cost: Cost,
 }
 
-/// Finds the best algorithms per tier, or uses `pinned` (one name per tier that the groups span): the best choice first,
-/// and of those that were met on the way to it so many in all.
+/// Finds the best algorithms per tier, or uses `pinned` (one name per tier that the groups span): the best choice
+/// first, and of those that were met on the way to it so many in all.
 pub(crate) fn best(
     context: &Context,
     request: &Request,

@@ -4,7 +4,8 @@
 //! The search tries speeds in turn and keeps the graph that carries most. A ring takes its speed from each GPU's
 //! NVLinks and, over several nodes, from one NIC; NVLS takes it from every GPU for each channel and twice from the
 //! channel's head. Assumed: each GPU has one NIC of its own at the machine's NIC rate; trees, chains and CollNet get
-//! the ring's speed, and trees are found in NCCL's balanced form (so its factor 0.85 for the plain form does not apply).
+//! the ring's speed, and trees are found in NCCL's balanced form (so its factor 0.85 for the plain form does not
+//! apply).
 
 use super::communicator::Communicator;
 use super::tables::{Figures, MOST_CHANNELS, MOST_NVLS, MOST_SEARCHED, figures};

@@ -58,8 +58,8 @@
 //! # What it is not
 //! Measured tables exist for one 16-chip instance with LNC 2, all-reduce, all-gather and reduce-scatter only. Anything
 //! else (UltraServers, several nodes, all-to-all, permute, LNC 1) stands on the same numbers, unvalidated. Which
-//! inter-node algorithm runs at which size is not published; the fastest is taken. Nor are KangaRing's cycles of a whole
-//! UltraServer: there each plane runs its own, and a ring joins the planes. Time falls where the size crosses a
+//! inter-node algorithm runs at which size is not published; the fastest is taken. Nor are KangaRing's cycles of a
+//! whole UltraServer: there each plane runs its own, and a ring joins the planes. Time falls where the size crosses a
 //! threshold to an algorithm that is faster there: the runtime does that too.
 
 mod answer;

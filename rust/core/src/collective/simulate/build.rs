@@ -56,7 +56,8 @@ pub(super) fn time(network: &mut Network, stages: &[Rc<StageCost>], chunks: u32)
     }
     let all = first_pieces(network, stages, 1, wanted, MOST_PIECES)?;
     let half = first_pieces(network, stages, 1, wanted, MOST_PIECES / 2)?;
-    // While a pipeline fills and queues grow, pieces follow each other faster than the busiest link lets them in the end.
+    // While a pipeline fills and queues grow, pieces follow each other faster than the busiest link lets them in the
+    // end.
     let busy = tracks()
         .map(|(_, cost)| cost.busy / f64::from(wanted))
         .fold(0.0, f64::max);

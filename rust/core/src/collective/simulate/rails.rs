@@ -1,5 +1,5 @@
-//! Messages between domains: one for each pair of members that are alike, one for each site whose domains are, or one by
-//! one.
+//! Messages between domains: one for each pair of members that are alike, one for each site whose domains are, or one
+//! by one.
 
 use super::message::{Message, by_moves, few, sends_of};
 use super::network::Network;
@@ -10,8 +10,8 @@ use crate::collective::schedule::Part;
 use crate::sim::Engine;
 
 impl Network<'_> {
-    /// Messages between domains over each pair of NICs: alike, they are one for each pair; first come, first served, they meet
-    /// on the links of the fabric one by one.
+    /// Messages between domains over each pair of NICs: alike, they are one for each pair; first come, first served,
+    /// they meet on the links of the fabric one by one.
     pub(super) fn between(
         &mut self,
         part: &Part,

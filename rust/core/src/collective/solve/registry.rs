@@ -9,7 +9,8 @@ use crate::collective::{nccl, neuron, synthesized};
 use crate::operation::Operation;
 use crate::{Error, Result};
 
-/// All solvers that have a name of their own; one more runs the algorithms of [`ALGORITHMS`], and one finds the fastest.
+/// All solvers that have a name of their own; one more runs the algorithms of [`ALGORITHMS`], and one finds the
+/// fastest.
 pub const SOLVERS: &[Solver] = &[
     nccl::SOLVER,
     neuron::SOLVER,

@@ -2,7 +2,8 @@
 //!
 //! Every link has a level: the rate that it leaves to each flow that nothing else holds back; infinite while it
 //! has room for all. Every flow has the least level on its path, and never more than it would have alone, its cap.
-//! [`Shares::update`] finds the levels anew, all of them (`progressive_fill.rs`) or those that a change reaches (`update_rates.rs`).
+//! [`Shares::update`] finds the levels anew, all of them (`progressive_fill.rs`) or those that a change reaches
+//! (`update_rates.rs`).
 
 use super::graph::Graph;
 use super::scratch::{Marks, Work};
