@@ -1,8 +1,8 @@
 //! A collective on many machines with faults drawn at random.
 
-use super::context::Shelf;
-use super::group::Groups;
-use super::request::Request;
+use super::ask::group::Groups;
+use super::ask::request::Request;
+use super::pattern::context::Shelf;
 use super::run::time;
 use crate::machine::{Faults, Machine, Rates};
 use crate::route::Routing;

@@ -1,9 +1,9 @@
 //! Requests written out message by message, all of their groups.
 
-use super::group::Groups;
-use super::request::Request;
+use super::ask::group::Groups;
+use super::ask::request::Request;
+use super::events::together::{MOST_WRITTEN, Written, or_link_load, too_many};
 use super::run::unrolled;
-use super::together::{MOST_WRITTEN, Written, or_link_load, too_many};
 use crate::machine::Machine;
 use crate::route::Routing;
 use crate::{Control, Result};

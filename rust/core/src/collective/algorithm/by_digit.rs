@@ -4,9 +4,9 @@
 use super::job::Job;
 use super::{halving, tree};
 use crate::Result;
-use crate::collective::moves::Scope;
-use crate::collective::placement::Placement;
-use crate::collective::schedule::Stage;
+use crate::collective::program::moves::Scope;
+use crate::collective::program::placement::Placement;
+use crate::collective::program::schedule::Stage;
 use crate::operation::Operation;
 
 /// A binomial tree over domains, on the NICs of the root, and one inside every domain.

@@ -4,7 +4,7 @@
 //! In the bandwidth form a reduce-scatter passes to each peer the shares that it and those that it will meet later
 //! are to own; an all-gather is the same backwards. In the latency form whole buffers are exchanged.
 
-use crate::collective::moves::{Carry, Sends};
+use crate::collective::program::moves::{Carry, Sends};
 use std::cell::OnceCell;
 use std::rc::Rc;
 

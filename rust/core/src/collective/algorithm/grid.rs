@@ -3,11 +3,11 @@
 use super::job::{Job, not_across};
 use super::ring::{Lookup, Ring, rotate};
 use crate::Result;
-use crate::collective::layout::ring_order;
-use crate::collective::moves::{Carry, Moves, Sends, Space};
-use crate::collective::pattern::PatternKind;
-use crate::collective::rank_map::{RankKind, RankMap};
-use crate::collective::schedule::{Part, Phase, Stage};
+use crate::collective::pattern::kind::PatternKind;
+use crate::collective::program::layout::ring_order;
+use crate::collective::program::moves::{Carry, Moves, Sends, Space};
+use crate::collective::program::rank_map::{RankKind, RankMap};
+use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 use std::rc::Rc;
 

@@ -12,6 +12,7 @@ mod halving;
 mod in_switch;
 mod job;
 mod multi_ring;
+mod packing;
 mod pairwise_exchange;
 mod pat;
 mod registry;

@@ -6,10 +6,10 @@
 
 use super::job::{Job, unsupported};
 use super::ring::{Ring, rotate};
-use crate::collective::layout::LocalBox;
-use crate::collective::moves::Moves;
-use crate::collective::pattern::PatternKind;
-use crate::collective::schedule::Stage;
+use crate::collective::pattern::kind::PatternKind;
+use crate::collective::program::layout::LocalBox;
+use crate::collective::program::moves::Moves;
+use crate::collective::program::schedule::Stage;
 use crate::machine::{AxisKind, Domain};
 use crate::operation::Operation;
 use crate::{Error, Result};

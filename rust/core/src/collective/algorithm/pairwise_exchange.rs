@@ -3,9 +3,9 @@
 
 use super::exchange::Exchange;
 use super::job::{Job, unsupported};
-use crate::collective::moves::{Moves, Sends, Space};
-use crate::collective::placement::Placement;
-use crate::collective::schedule::{Part, Phase, Stage};
+use crate::collective::program::moves::{Moves, Sends, Space};
+use crate::collective::program::placement::Placement;
+use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 use crate::{Error, Result};
 use std::rc::Rc;
@@ -119,7 +119,7 @@ impl PairwiseExchange<'_> {
             let first = index as u32 * shares;
             let (carry, bytes) = match self.form {
                 Form::Latency => (
-                    Rc::new(move |_, _, _| vec![first]) as crate::collective::moves::Carry,
+                    Rc::new(move |_, _, _| vec![first]) as crate::collective::program::moves::Carry,
                     1.0,
                 ),
                 Form::Bandwidth => {

@@ -5,10 +5,10 @@
 
 use super::job::{Job, unsupported};
 use crate::Result;
-use crate::collective::context::Pattern;
-use crate::collective::moves::{Moves, Sends, Space};
-use crate::collective::placement::Placement;
-use crate::collective::schedule::{Part, Phase, Stage};
+use crate::collective::pattern::context::Pattern;
+use crate::collective::program::moves::{Moves, Sends, Space};
+use crate::collective::program::placement::Placement;
+use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 use std::rc::Rc;
 

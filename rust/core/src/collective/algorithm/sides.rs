@@ -1,11 +1,11 @@
 //! The sides of a box of chips, around which rings run.
 
 use super::job::Job;
-use crate::collective::context::Pattern;
-use crate::collective::layout::LocalBox;
-use crate::collective::moves::Sends;
-use crate::collective::placement::Placement;
-use crate::collective::rank_map::RankMap;
+use crate::collective::pattern::context::Pattern;
+use crate::collective::program::layout::LocalBox;
+use crate::collective::program::moves::Sends;
+use crate::collective::program::placement::Placement;
+use crate::collective::program::rank_map::RankMap;
 use crate::{Error, Result};
 use std::rc::Rc;
 

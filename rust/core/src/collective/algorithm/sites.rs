@@ -1,12 +1,12 @@
 //! The stage between sites. Members of a site hold its share of the data between them; each sends its part to
 //! the members that hold the same part at another site.
 
-use crate::collective::context::Context;
-use crate::collective::measure::by_site;
-use crate::collective::moves::{Moves, Sends};
-use crate::collective::pattern::{PatternKind, SiteShare};
-use crate::collective::rank_map::{RankKind, RankMap};
-use crate::collective::schedule::{Part, Phase};
+use crate::collective::pattern::context::Context;
+use crate::collective::pattern::kind::{PatternKind, SiteShare};
+use crate::collective::pattern::measure::by_site;
+use crate::collective::program::moves::{Moves, Sends};
+use crate::collective::program::rank_map::{RankKind, RankMap};
+use crate::collective::program::schedule::{Part, Phase};
 use crate::operation::Operation;
 use std::rc::Rc;
 

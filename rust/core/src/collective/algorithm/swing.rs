@@ -9,8 +9,8 @@ use super::exchange::Exchange;
 use super::job::Job;
 use super::pairwise_exchange::{Form, Slice, pairwise_exchange};
 use crate::Result;
-use crate::collective::moves::Sends;
-use crate::collective::schedule::Stage;
+use crate::collective::program::moves::Sends;
+use crate::collective::program::schedule::Stage;
 use std::rc::Rc;
 
 pub(crate) fn bandwidth(job: &Job) -> Result<Vec<Stage>> {

@@ -2,9 +2,9 @@
 
 use super::job::{Job, unsupported};
 use crate::Result;
-use crate::collective::moves::{Moves, Sends, Space};
-use crate::collective::placement::Placement;
-use crate::collective::schedule::{Part, Phase, Stage};
+use crate::collective::program::moves::{Moves, Sends, Space};
+use crate::collective::program::placement::Placement;
+use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 
 /// ceil(log2 p) steps: the ranks that have the data double with each.

@@ -6,8 +6,8 @@ use super::exchange::Exchange;
 use super::job::Job;
 use super::pairwise_exchange::{Form, Slice, pairwise_exchange};
 use super::swing::turns;
-use crate::collective::moves::Sends;
-use crate::collective::schedule::Stage;
+use crate::collective::program::moves::Sends;
+use crate::collective::program::schedule::Stage;
 use crate::{Error, Result};
 use std::rc::Rc;
 

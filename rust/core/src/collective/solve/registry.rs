@@ -2,10 +2,10 @@
 
 use super::scheduled::{AUTO, HIERARCHICAL, NAMED};
 use super::solver::Solver;
+use super::{nccl, neuron, synthesized};
 use crate::collective::algorithm::{self, ALGORITHMS};
-use crate::collective::choice::Choice;
-use crate::collective::request::Request;
-use crate::collective::{nccl, neuron, synthesized};
+use crate::collective::ask::choice::Choice;
+use crate::collective::ask::request::Request;
 use crate::operation::Operation;
 use crate::{Error, Result};
 

@@ -2,17 +2,17 @@
 
 use super::solver::{Asked, Solver, Unrolled};
 use crate::collective::algorithm;
-use crate::collective::bound::{bounds, bounds_in_switch};
-use crate::collective::choose::{PricedCandidate, best};
-use crate::collective::context::Context;
-use crate::collective::damage::note;
-use crate::collective::group::Groups;
-use crate::collective::hierarchical;
-use crate::collective::outcome::Outcome;
-use crate::collective::request::Request;
-use crate::collective::schedule::Stage;
-use crate::collective::together::Pipeline;
-use crate::collective::unroll::unroll;
+use crate::collective::answer::outcome::Outcome;
+use crate::collective::ask::group::Groups;
+use crate::collective::ask::request::Request;
+use crate::collective::events::together::Pipeline;
+use crate::collective::events::unroll::unroll;
+use crate::collective::pattern::context::Context;
+use crate::collective::pattern::damage::note;
+use crate::collective::price::bound::{bounds, bounds_in_switch};
+use crate::collective::program::schedule::Stage;
+use crate::collective::solve::choose::{PricedCandidate, best};
+use crate::collective::solve::hierarchical;
 use crate::machine::Machine;
 use crate::operation::Operation::{
     self, AllGather, AllReduce, AllToAll, Broadcast, Gather, Reduce, ReduceScatter, Scatter,
