@@ -7,9 +7,9 @@ use super::exchange::Exchange;
 use super::job::Job;
 use super::pairwise_exchange::{Form, Slice, pairwise_exchange};
 use crate::Result;
+use crate::collective::pattern::rule::Rule;
 use crate::collective::program::moves::Sends;
 use crate::collective::program::schedule::Stage;
-use crate::collective::rule::Rule;
 use std::rc::Rc;
 
 pub(crate) fn halving_doubling(job: &Job) -> Result<Vec<Stage>> {

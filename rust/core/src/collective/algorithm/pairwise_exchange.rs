@@ -3,10 +3,10 @@
 
 use super::exchange::Exchange;
 use super::job::{Job, unsupported};
+use crate::collective::pattern::rule::Rule;
 use crate::collective::program::moves::{Moves, Sends, Space};
 use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Part, Phase, Stage};
-use crate::collective::rule::Rule;
 use crate::operation::Operation;
 use crate::{Error, Result};
 use std::rc::Rc;

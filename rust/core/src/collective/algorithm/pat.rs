@@ -4,9 +4,9 @@
 
 use super::job::{Job, unsupported};
 use crate::Result;
+use crate::collective::pattern::rule::{Order, Rule};
 use crate::collective::program::moves::{Moves, Sends, Space};
 use crate::collective::program::schedule::{Part, Phase, Stage};
-use crate::collective::rule::{Order, Rule};
 use crate::operation::Operation;
 
 pub(crate) fn pat(job: &Job) -> Result<Vec<Stage>> {

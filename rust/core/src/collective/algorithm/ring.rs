@@ -6,10 +6,10 @@
 use super::job::{Job, unsupported};
 use crate::Result;
 use crate::collective::pattern::context::Pattern;
+use crate::collective::pattern::rule::{Order, Rule};
 use crate::collective::program::moves::{Moves, Sends, Space};
 use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Part, Phase, Stage};
-use crate::collective::rule::{Order, Rule};
 use crate::operation::Operation;
 use std::rc::Rc;
 

@@ -6,9 +6,9 @@ use super::exchange::Exchange;
 use super::job::Job;
 use super::pairwise_exchange::{Form, Slice, pairwise_exchange};
 use super::swing::turns;
+use crate::collective::pattern::rule::{Order, Rule};
 use crate::collective::program::moves::Sends;
 use crate::collective::program::schedule::Stage;
-use crate::collective::rule::{Order, Rule};
 use crate::{Error, Result};
 use std::rc::Rc;
 

@@ -129,9 +129,9 @@ impl<'a> Scene<'a> {
         cost
     }
 
-    /// The way between two domains of a site that climbs so many tiers, on a fabric without damage. Groups of the tiers
+    /// The path between two domains of a site that climbs so many tiers, on a fabric without damage. Groups of the tiers
     /// from `cut` on are cut short by the end of the site: where it begins, where it ends.
-    pub(crate) fn way_inside(&self, site: usize, climb: usize, cut: (usize, usize)) -> PathCost {
+    pub(crate) fn path_inside(&self, site: usize, climb: usize, cut: (usize, usize)) -> PathCost {
         let mut cost = self.nics();
         for tier in 0..climb {
             self.pass(&mut cost, self.bundle(site, tier, cut.0));
@@ -141,7 +141,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The same from one site to another.
-    pub(crate) fn way_between(&self, from: usize, to: usize, cut: (usize, usize)) -> PathCost {
+    pub(crate) fn path_between(&self, from: usize, to: usize, cut: (usize, usize)) -> PathCost {
         let mut cost = self.nics();
         let up = (0..self.tiers[from].len()).map(|tier| self.bundle(from, tier, cut.0));
         let down = (0..self.tiers[to].len()).map(|tier| self.bundle(to, tier, cut.1) + 1);

@@ -1,7 +1,7 @@
 //! How many of some evenly spaced numbers lie at each of many places in a row, by stretches of places that hold as
 //! many.
 
-use crate::collective::comb::Comb;
+use crate::collective::pattern::comb::Comb;
 use crate::collective::pattern::loads::{Loads, Stretches};
 
 /// Most blocks of a comb whose ends are looked at one by one.

@@ -4,11 +4,11 @@
 use super::fabric::nic_of;
 use super::row::{Row, sum, total};
 use crate::Result;
-use crate::collective::comb::Comb;
+use crate::collective::pattern::comb::Comb;
 use crate::collective::pattern::loads::{Loads, Stretches};
-use crate::collective::pattern::scene::{Scene, Way};
+use crate::collective::pattern::rule::{Flow, Flows};
+use crate::collective::pattern::scene::{PathCost, Scene};
 use crate::collective::pattern::unit_cost::UnitCost;
-use crate::collective::rule::{Flow, Flows};
 use crate::machine::{Machine, groups};
 
 /// One byte on each lane of every flow: on those lanes, or on those of all members.
@@ -40,8 +40,8 @@ pub(super) fn ruled(scene: &Scene, flows: &Flows, nics: Option<&[(u32, u32)]>) -
         None => unit_cost.ledger.nic = [out, into],
         Some(nics) => {
             for &(from, to) in nics {
-                unit_cost.ledger.nics[0].insert(from, out.clone());
-                unit_cost.ledger.nics[1].insert(to, into.clone());
+                unit_cost.ledger.single_nics[0].insert(from, out.clone());
+                unit_cost.ledger.single_nics[1].insert(to, into.clone());
             }
         }
     }
@@ -171,11 +171,12 @@ impl<'a> Between<'a> {
     /// that are whole or cut short alike.
     fn note(&self, part: &Part, unit_cost: &mut UnitCost) -> Result<()> {
         let (scene, machine) = (self.scene, self.scene.machine);
-        let mut note = |way: Way| unit_cost.note_zero_load(way.latency, 1.0 / way.bandwidth);
+        let mut note =
+            |cost: PathCost| unit_cost.note_zero_load(cost.latency, 1.0 / cost.bandwidth);
         if scene.is_fabric_damaged() {
             for from in part.flow.senders.list() {
                 scene.control.check()?;
-                note(scene.way(from as u32, (from + part.flow.by) as u32, |_| ()));
+                note(scene.path(from as u32, (from + part.flow.by) as u32, |_| ()));
             }
             return Ok(());
         }
@@ -185,14 +186,14 @@ impl<'a> Between<'a> {
                 for flow in part.flow.within(from, to) {
                     let cut = (cut, other_cut);
                     if part.from != part.to {
-                        note(scene.way_between(part.from, part.to, cut));
+                        note(scene.path_between(part.from, part.to, cut));
                         continue;
                     }
                     let mut left = flow.senders.len();
                     for climb in 0..=machine.sites()[part.from].tiers.len() {
                         let on = crossing(machine, &flow, part.from, climb);
                         if left > on {
-                            note(scene.way_inside(part.from, climb, cut));
+                            note(scene.path_inside(part.from, climb, cut));
                         }
                         left = on;
                     }
