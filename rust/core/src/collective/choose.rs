@@ -314,7 +314,8 @@ fn stages(context: &Context, request: &Request, row: &Algorithm) -> Result<Vec<S
     };
     let (placement, tier) = match context.groups {
         Groups::Scattered(groups) => (Placement::Flat(groups.clone().into()), "machine"),
-        Groups::Grid { .. } if operation == Operation::SendRecv => {
+        // Domains are alike where nothing is broken.
+        Groups::Grid { .. } if operation == Operation::SendRecv && context.machine.is_damaged() => {
             (Placement::Flat(everyone().into()), "machine")
         }
         Groups::Grid { locals, domains } if locals[0].len() == 1 && domains[0].len() > 1 => {

@@ -106,7 +106,11 @@ pub(crate) fn between_domains(
             let latency = unit.latency + out.0 + into.0;
             unit.note_alone(latency, slowest.max(out.1).max(into.1));
         }
-        Kind::Local(_) | Kind::LocalAll | Kind::InSwitch { .. } | Kind::Flat(_) => {
+        Kind::Local(_)
+        | Kind::LocalAll
+        | Kind::InSwitch { .. }
+        | Kind::Shift { .. }
+        | Kind::Flat(_) => {
             return Err(Error::unsupported(
                 "a local pattern as one between domains",
                 "report this as a bug",

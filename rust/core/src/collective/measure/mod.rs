@@ -2,6 +2,7 @@
 
 mod domain;
 mod fabric;
+mod shift;
 #[cfg(test)]
 mod tests;
 
@@ -44,6 +45,13 @@ fn whole(scene: &Scene, kind: &Kind) -> Result<Unit> {
         Kind::Lanes { lanes, pairs } => (2 + 2 * lanes.len() as u64, pairs.len()),
         Kind::Star { locals, .. } => (2 + locals.len() as u64, 0),
         Kind::Rails(pairs) => (2, pairs.len()),
+        // Two kinds of messages between domains at most, each with a list of pairs.
+        Kind::Shift {
+            locals, domains, ..
+        } => {
+            let members = |sets: &[Vec<u32>]| sets.iter().map(Vec::len).sum::<usize>();
+            (4 + 2 * members(locals) as u64, 2 * members(domains))
+        }
         Kind::Exchange { .. } | Kind::Sites { .. } => (2, 0),
     };
     let numbers = by_domain * u64::from(scene.machine.num_domains())
@@ -67,6 +75,11 @@ fn whole(scene: &Scene, kind: &Kind) -> Result<Unit> {
         } => fabric::star(scene, sets, locals, *outward),
         Kind::Exchange { sets, spread } => fabric::exchange(scene, sets, *spread),
         Kind::Sites { sets, share } => fabric::sites(scene, sets, *share),
+        Kind::Shift {
+            locals,
+            domains,
+            shift,
+        } => shift::shift(scene, locals, domains, *shift),
         Kind::Flat(pairs) => domain::flat(scene, &pairs.list()),
     }
 }

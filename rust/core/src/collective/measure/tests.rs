@@ -181,6 +181,10 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &Kind) -> Vec<(u32, u32
                 }
             }
         }
+        Kind::Shift { shift, .. } => {
+            let pairs = groups.shifted(machine, *shift);
+            out.extend(pairs.into_iter().map(|(a, b)| (a, b, 1.0)));
+        }
         Kind::Flat(pairs) => out.extend(pairs.list().iter().map(|&(a, b)| (a, b, 1.0))),
     }
     out
@@ -297,6 +301,13 @@ fn kinds(groups: &Groups) -> Vec<Kind> {
                 .map(|group| (group.clone(), group[2]))
                 .collect(),
             outward,
+        });
+    }
+    for shift in [1, 2, 4, 5, 8, -1, -7, 4 * domains[0].len() as i64 - 2] {
+        kinds.push(Kind::Shift {
+            locals: locals.clone().into(),
+            domains: domains.clone().into(),
+            shift,
         });
     }
     if !neighbours.is_empty() {

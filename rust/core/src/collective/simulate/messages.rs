@@ -44,6 +44,11 @@ impl Network<'_> {
                     .collect()
             }
             Kind::Flat(pairs) => self.listed(part, &pairs.list()),
+            Kind::Shift { shift, .. } => {
+                let groups = self.context.groups;
+                few(groups.count() as u64 * groups.ranks() as u64)?;
+                self.listed(part, &groups.shifted(self.context.machine, *shift))
+            }
             Kind::Rails(pairs) if self.by_site => self.between_alike(part, &pairs.list()),
             Kind::Rails(pairs) => self.between(part, &pairs.list(), &self.members()),
             Kind::Lanes { pairs, lanes } => self.between(part, &pairs.list(), lanes),

@@ -181,7 +181,7 @@ impl<'a> Network<'a> {
             Kind::Local(_) | Kind::LocalAll if self.symmetric => Ends::Nobody,
             Kind::Local(_) | Kind::LocalAll => Ends::Local,
             Kind::Rails(_) => Ends::Domains,
-            Kind::Flat(_) => Ends::Chips,
+            Kind::Flat(_) | Kind::Shift { .. } => Ends::Chips,
             Kind::InSwitch { .. }
             | Kind::Lanes { .. }
             | Kind::Star { .. }
