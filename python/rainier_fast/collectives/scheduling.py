@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rainier_fast.ask.schedule import Schedule
     from rainier_fast.results.collective import CollectiveResult
 
-__all__ = ["play", "schedule"]
+__all__ = ["run_schedule", "schedule"]
 
 
 def schedule(
@@ -68,7 +68,7 @@ def schedule(
     return made_by(machine, make_request(machine, operation, size, **options))
 
 
-def play(
+def run_schedule(
     machine: Base, schedule: Schedule, model: str, routing: Routing | None
 ) -> CollectiveResult:
     """Run a schedule on a machine: the work of `Machine.run`."""
