@@ -9,12 +9,11 @@ use crate::route::Routing;
 use crate::{Control, Result};
 use std::sync::Arc;
 
-/// All messages of a request over `groups`: those of [`schedule`](crate::collective::program::schedule), for every
-/// group. Groups that lie in the machine alike run one schedule; any other gets its own.
+/// All messages of a request over `groups`: those of [`schedule`](crate::collective::schedule), for every group. Groups
+/// that lie in the machine alike run one schedule; any other gets its own.
 ///
 /// # Errors
-/// Those of [`schedule`](crate::collective::program::schedule), and [`Error::Unsupported`](crate::Error) for too many
-/// messages.
+/// Those of [`schedule`](crate::collective::schedule), and [`Error::Unsupported`](crate::Error) for too many messages.
 pub fn write_out(
     machine: &Machine,
     groups: &Groups,

@@ -7,6 +7,7 @@ use crate::collective::ask::model::Model;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::ledger::{Busiest, Ledger};
 use crate::collective::pattern::scene::Scene;
+use crate::collective::price::bound::Bound;
 use crate::collective::price::cost::{Cost, StageCost};
 use crate::collective::tables::Facts;
 use crate::machine::Machine;
@@ -22,15 +23,6 @@ pub struct Candidate {
     pub algorithm: String,
     /// Its time in seconds, or why it does not apply.
     pub outcome: std::result::Result<f64, String>,
-}
-
-/// One bound that no schedule beats.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Bound {
-    /// What it is about.
-    pub name: String,
-    /// Seconds.
-    pub seconds: f64,
 }
 
 /// The busiest link of the whole collective.

@@ -1,6 +1,6 @@
 //! `algorithm="synthesized"`: a schedule made for the links that work, over one group inside one domain.
 
-use crate::collective::answer::outcome::{Bound, Candidate, Outcome};
+use crate::collective::answer::outcome::{Candidate, Outcome};
 use crate::collective::answer::rows::Row;
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::model::Model;
@@ -8,6 +8,7 @@ use crate::collective::ask::request::Request;
 use crate::collective::events::together::Pipeline;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::ledger::Ledger;
+use crate::collective::price::bound::Bound;
 use crate::collective::price::bound::bounds;
 use crate::collective::price::cost::Cost;
 use crate::collective::solve::{Asked, Solver};

@@ -8,7 +8,7 @@
 //! Two things are coarser than a schedule written out message by message. Where a track joins messages inside domains
 //! with messages between them (flat algorithms over several domains), everybody waits for everybody at each step. And
 //! what one site sends to another is one even flow, where members of sites whose sizes do not divide each other have
-//! uneven messages. Both are seen by writing the schedule out and playing it (`play.rs`).
+//! uneven messages. Both are seen by writing the schedule out and running it (`run_schedule.rs`).
 //!
 //! A phase whose steps are equal and end everywhere at the same instant is simulated for one step.
 

@@ -1,6 +1,6 @@
 //! Several collectives at once: what they cost each other.
 //!
-//! Two answers. By link loads (`course.rs`), a plan that runs alone for T seconds and puts `bytes` on a link uses
+//! Two answers. By link loads (`progress.rs`), a plan that runs alone for T seconds and puts `bytes` on a link uses
 //! `speed x bytes / (T x bandwidth)` of it; speeds are at most 1 and max-min fair under each link's capacity, anew
 //! whenever a plan starts or ends. That needs the compact ledgers alone (`classes.rs`), at any scale. By events
 //! (`events.rs`), every message of every plan is written out (`write_out.rs`) and all of them run in one fluid graph.

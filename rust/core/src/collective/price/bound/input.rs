@@ -1,8 +1,17 @@
 //! The collective as bounds see it, and what they find.
 
-use crate::collective::answer::outcome::Bound;
 use crate::operation::Operation;
 
+/// One bound that no schedule beats.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    /// What it is about.
+    pub name: String,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+/// All that were found.
 pub(super) struct LowerBounds(pub(super) Vec<Bound>);
 
 impl LowerBounds {

@@ -13,11 +13,11 @@ mod input;
 mod latency;
 
 use crate::Result;
-use crate::collective::answer::outcome::Bound;
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::model::Model;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::Context;
+pub use input::Bound;
 use input::{BoundInput, LowerBounds};
 use latency::Sample;
 use std::collections::BTreeMap;
