@@ -48,7 +48,7 @@ class Request(Choices):
         """Return the core's answer on a machine."""
         row = self._routing_row(machine)
         if self.schedule_of_own is not None:
-            return self.schedule_of_own._core.play(machine._core, row, self.model)
+            return self.schedule_of_own._core.run(machine._core, row, self.model)
         groups = self.groups.core(machine._core)
         return machine._core.collective(self._core_row(machine), groups, row)
 

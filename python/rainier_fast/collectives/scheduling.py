@@ -65,7 +65,7 @@ def schedule(
     return made_by(machine, make_request(machine, operation, size, **options))
 
 
-def play(
+def run_schedule(
     machine: Base, schedule: Schedule, model: str, routing: Routing | None
 ) -> CollectiveResult:
     """Run a schedule on a machine: the work of `Machine.run`."""

@@ -25,8 +25,8 @@ class ChipAt:
     Examples
     --------
     >>> from rainier_fast import preset
-    >>> hurt = preset("rainier").with_faults(chips=ChipAt(site="indiana", ultraserver=3, x=1))
-    >>> hurt.num_live_chips
+    >>> damaged = preset("rainier").with_faults(chips=ChipAt(site="indiana", ultraserver=3, x=1))
+    >>> damaged.num_live_chips
     524287
     """
 

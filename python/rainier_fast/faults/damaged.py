@@ -84,10 +84,10 @@ class Damaged(Places, Report):
         Examples
         --------
         >>> from rainier_fast import LinkAt, preset
-        >>> hurt = preset("rainier").with_faults(
+        >>> damaged = preset("rainier").with_faults(
         ...     links=LinkAt("z", site="indiana", ultraserver=3, x=1, y=2), degrade={70: 0.5}
         ... )
-        >>> print(hurt.faults)
+        >>> print(damaged.faults)
         2 links dead; 1 link slower
           link 1417 (z +): chip 201 -> chip 217; chip 201: indiana, UltraServer 3, x 1, y 2, z 0
           link 1481 (z -): chip 217 -> chip 201; chip 217: indiana, UltraServer 3, x 1, y 2, z 1
@@ -100,7 +100,7 @@ class Damaged(Places, Report):
         if faults is not None and not isinstance(faults, Faults):
             raise invalid_type("faults", faults, "must be Faults")
         more = None if faults is None else faults._of_machine(self._numbering())
-        return self._hurt(_core.with_faults(self._core, row, more))
+        return self._with_core(_core.with_faults(self._core, row, more))
 
     def healthy(self) -> Self:
         """Return the same machine, whole.
@@ -117,7 +117,7 @@ class Damaged(Places, Report):
         >>> trn2.with_faults(chips=[3]).healthy() == trn2
         True
         """
-        return self._hurt(_core.healthy(self._core))
+        return self._with_core(_core.healthy(self._core))
 
     def repaired(
         self,
@@ -154,8 +154,8 @@ class Damaged(Places, Report):
         Examples
         --------
         >>> from rainier_fast import preset
-        >>> hurt = preset("trn2").with_faults(chips=[3, 4], links=[9])
-        >>> hurt.repaired(chips=[3], links=[9]).faults
+        >>> damaged = preset("trn2").with_faults(chips=[3, 4], links=[9])
+        >>> damaged.repaired(chips=[3], links=[9]).faults
         Faults(chips=[4])
         """
         from rainier_fast.faults.naming import fault_row, links_of
@@ -163,9 +163,9 @@ class Damaged(Places, Report):
         numbers = links_of(self, "degraded", degraded)
         slower = numbers, np.ones(numbers.size)
         row = fault_row(self, links, chips, nics, ultraservers, sites, slower)
-        return self._hurt(_core.repaired(self._core, row))
+        return self._with_core(_core.repaired(self._core, row))
 
-    def _hurt(self, core: _core.Machine) -> Self:
+    def _with_core(self, core: _core.Machine) -> Self:
         """Return this machine with another core, of the same definition but for the faults."""
         machine = object.__new__(type(self))
         for kind in type(self).__mro__:

@@ -11,7 +11,7 @@ from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.collectives.methods import stated
 from rainier_fast.collectives.order import Order
 from rainier_fast.collectives.run import RESULT, Running
-from rainier_fast.collectives.scheduling import play
+from rainier_fast.collectives.scheduling import run_schedule
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.check import as_pairs
 from rainier_fast.definitions.routing import Routing
@@ -173,7 +173,7 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
         >>> trn2.run(made, model="fluid").algorithm
         'multi_ring'
         """
-        return play(self, schedule, model, routing)
+        return run_schedule(self, schedule, model, routing)
 
     def without_latency(self) -> Machine:
         """Return the same machine with every latency and overhead at zero.

@@ -46,8 +46,8 @@ class Recoveries(Report, Table):
     Examples
     --------
     >>> from rainier_fast import preset
-    >>> hurt = preset("rainier", chips=256).with_faults(chips=[7])
-    >>> hurt.recoveries("all_reduce", "64 MiB", policies=["detour", "spare"]).reasons[0]
+    >>> damaged = preset("rainier", chips=256).with_faults(chips=[7])
+    >>> damaged.recoveries("all_reduce", "64 MiB", policies=["detour", "spare"]).reasons[0]
     ''
     """
 
@@ -150,8 +150,8 @@ class Recoveries(Report, Table):
         Examples
         --------
         >>> from rainier_fast import preset
-        >>> hurt = preset("trn2").with_faults(chips=[3])
-        >>> hurt.recoveries("all_reduce", "1 MiB").of("drop_rank").ranks
+        >>> damaged = preset("trn2").with_faults(chips=[3])
+        >>> damaged.recoveries("all_reduce", "1 MiB").of("drop_rank").ranks
         15
         """
         at = self.policies.index(as_one_of("policy", policy, self.policies))

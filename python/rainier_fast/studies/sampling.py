@@ -80,8 +80,8 @@ class Sampling(Damaged):
         Examples
         --------
         >>> from rainier_fast import preset
-        >>> hurt = preset("rainier").sample_faults("llama3", hours=1.0, seed=1)
-        >>> hurt.faults.counts
+        >>> damaged = preset("rainier").sample_faults("llama3", hours=1.0, seed=1)
+        >>> damaged.faults.counts
         {'links': 4, 'chips': 42}
         """
         checked = as_rates(rates)
@@ -92,7 +92,7 @@ class Sampling(Damaged):
             as_integer("seed", seed, 0, _LAST_SEED),
             as_integer("draw", draw, 0, _LAST_SEED),
         )
-        return self._hurt(core)
+        return self._with_core(core)
 
     def monte_carlo(
         self,

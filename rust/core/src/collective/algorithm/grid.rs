@@ -3,11 +3,11 @@
 use super::job::{Job, not_across};
 use super::ring::{Lookup, Ring, rotate};
 use crate::Result;
-use crate::collective::layout::ring_order;
-use crate::collective::moves::{Carry, Moves, Sends, Space};
-use crate::collective::pattern::Kind;
-use crate::collective::schedule::{Part, Phase, Stage};
-use crate::collective::seats::{SeatKind, Seats};
+use crate::collective::pattern::kind::PatternKind;
+use crate::collective::program::layout::ring_order;
+use crate::collective::program::moves::{Carry, Moves, Sends, Space};
+use crate::collective::program::rank_map::{RankKind, RankMap};
+use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 use std::rc::Rc;
 
@@ -126,7 +126,7 @@ impl RingOrder {
             let turn = |&(from, to): &(u32, u32)| if backward { (to, from) } else { (from, to) };
             pairs.iter().map(turn).collect()
         };
-        let lane = |path: &Vec<u32>| {
+        let nic = |path: &Vec<u32>| {
             let (first, last) = (path[0], path[path.len() - 1]);
             if backward {
                 (first, last)
@@ -134,10 +134,10 @@ impl RingOrder {
                 (last, first)
             }
         };
-        let inside = Kind::Local(turned(&self.inside).into());
-        let onward = Kind::Lanes {
+        let inside = PatternKind::Local(turned(&self.inside).into());
+        let onward = PatternKind::NicPairs {
             pairs: turned(&self.onward).into(),
-            lanes: self.paths.iter().map(lane).collect(),
+            nics: self.paths.iter().map(nic).collect(),
         };
         Ring {
             patterns: vec![
@@ -166,7 +166,7 @@ impl RingOrder {
         } else {
             ranks - self.domains
         };
-        let sends = Sends::Made {
+        let sends = Sends::Lazy {
             count: count as usize,
             make: Rc::new(make),
         };
@@ -180,9 +180,9 @@ fn rank_of(group: &[u32], member: u32) -> u32 {
 }
 
 /// Ranks of the group as they are.
-fn by_rank() -> Rc<Seats> {
-    Rc::new(Seats {
-        kind: SeatKind::Ranks,
+fn by_rank() -> Rc<RankMap> {
+    Rc::new(RankMap {
+        kind: RankKind::Ranks,
         groups: Rc::new([]),
     })
 }
@@ -198,7 +198,7 @@ fn everyone(
     let in_domain = job.placement.ranks() as u32;
     let local = job.placement.all_pairs(job.context)?;
     let sets = domains.iter().map(|set| (set.clone(), 1.0)).collect();
-    let across = job.context.pattern(Kind::exchange(sets, true));
+    let across = job.context.pattern(PatternKind::exchange(sets, true));
     let inside = move |from: u32, to: u32| from / in_domain == to / in_domain;
     let (near, far) = (carry.clone(), carry);
     // Both parts name every pair; each carries something for its own pairs only.
@@ -266,7 +266,7 @@ fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stag
             near.extend(ends.map(|(root, leaf)| if outward { (root, leaf) } else { (leaf, root) }));
         }
     }
-    let far = Kind::Star {
+    let far = PatternKind::Star {
         sets: domains
             .iter()
             .map(|set| (set.clone(), set[root_domain]))
@@ -297,7 +297,7 @@ fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stag
             .collect();
         Moves::between(by_rank(), sends.into(), carry).reducing(operation == Operation::Reduce)
     };
-    let parts = [(Kind::Flat(near.into()), true), (far, false)]
+    let parts = [(PatternKind::Flat(near.into()), true), (far, false)]
         .map(|(kind, near)| Part::new(&job.context.pattern(kind), bytes, moves(near)));
     let space = match operation {
         Operation::Scatter | Operation::Gather => Space::new(1, ranks),
