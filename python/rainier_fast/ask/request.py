@@ -14,13 +14,12 @@ from rainier_fast.ask.options import (
     checked,
     refuse_unknown,
 )
-from rainier_fast.definitions.check import as_integer, as_one_of
+from rainier_fast.definitions.check import as_integer
 from rainier_fast.definitions.routing import RoutingRow, routing_row
+from rainier_fast.errors import as_one_of
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
-
-__all__ = ["Request", "make_request"]
 
 _MOST_SHIFT: Final = 2**62
 

@@ -12,8 +12,6 @@ from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.errors import Unsupported, invalid
 from rainier_fast.faults.damaged import Damaged
 
-__all__ = ["Modes"]
-
 
 class Modes(Damaged):
     """The modes in which UltraServers run."""

@@ -17,8 +17,6 @@ from rainier_fast.topology.base import Base
 if TYPE_CHECKING:
     from rainier_fast.results.routing import RoutingReport
 
-__all__ = ["Rerouting"]
-
 
 class Rerouting(Base):
     """What is left of the routes."""

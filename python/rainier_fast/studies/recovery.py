@@ -13,11 +13,12 @@ from rainier_fast import _core
 from rainier_fast.ask.groups import Group, as_groups
 from rainier_fast.ask.options import Call
 from rainier_fast.collectives.run import run
-from rainier_fast.definitions.check import as_items, as_one_of
+from rainier_fast.definitions.check import as_items
 from rainier_fast.errors import (
     InvalidArgument,
     Unreachable,
     Unsupported,
+    as_one_of,
     invalid,
     invalid_type,
     unknown,
@@ -31,8 +32,6 @@ from rainier_fast.units import Quantity
 if TYPE_CHECKING:
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.recovery import Recoveries
-
-__all__ = ["POLICIES", "Recovery", "policies"]
 
 POLICIES: Final = {
     "detour": "all ranks stay; messages go round what is dead, a dead chip's rank moves next door",

@@ -14,9 +14,9 @@ from rainier_fast import _core
 from rainier_fast.ask.options import Call, refuse_unknown
 from rainier_fast.ask.request import make_request
 from rainier_fast.collectives.run import answer
-from rainier_fast.definitions.check import as_count, as_integer, as_one_of
+from rainier_fast.definitions.check import as_count, as_integer
 from rainier_fast.definitions.rates import Rates, as_hours, as_rates
-from rainier_fast.errors import Unsupported, invalid_type
+from rainier_fast.errors import Unsupported, as_one_of, invalid_type
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.flows.traffic import Progress
 from rainier_fast.topology.arrays import as_progress, as_threads
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
     from rainier_fast.results.monte_carlo import MonteCarlo, Trial
-
-__all__ = ["Sampling", "run_draws"]
 
 _MOST_DRAWS: Final = 100_000_000
 _MOST_CHUNKS: Final = 64
@@ -162,7 +160,7 @@ class Sampling(Damaged):
         >>> found.p99_s >= found.p50_s >= found.healthy_s
         True
         """
-        from rainier_fast.results.monte_carlo import MonteCarlo, Trial
+        from rainier_fast.results.monte_carlo import Trial, times_of
 
         refuse_unknown(options, Call.__annotations__)
         machine, checked = self, as_rates(rates)
@@ -190,7 +188,7 @@ class Sampling(Damaged):
         else:
             threads = 1 if n_threads is None else as_threads(n_threads)
             drawn = _spread(executor, trial, count, threads, report)
-        return MonteCarlo._of(trial, as_hours(hours), healthy.time_s, *drawn)
+        return times_of(trial, as_hours(hours), healthy.time_s, *drawn)
 
 
 _POLICIES: Final = ("detour", "drop_ultraserver")

@@ -9,8 +9,6 @@ from rainier_fast import _core
 from rainier_fast.errors import Unsupported
 from rainier_fast.topology.base import Base
 
-__all__ = ["check_whole", "whole_ultraservers", "with_spares"]
-
 
 def _damaged_servers(machine: Base) -> NDArray[np.int64]:
     # Dead ones and those with any damage inside or at their NICs.

@@ -23,8 +23,6 @@ from rainier_fast.definitions.routing import (
 from rainier_fast.errors import Unsupported
 from rainier_fast.machine.machine import Machine
 
-__all__ = ["link_loads", "paths"]
-
 Path = tuple[Fraction, list[int]]
 """A share of a message, and the links that it passes, in order."""
 

@@ -1,6 +1,6 @@
 //! Who sends to whom, without a list of it where one can be made when it is asked for.
 
-use super::rule::{Flows, Rule, Spacing};
+use super::rule::{Flows, Order, Rule, Spacing};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -59,6 +59,19 @@ impl Sends {
             make: Rc::new(move || ranks.clone().flat_map(&of).collect()),
             rule: None,
         }
+    }
+
+    /// Each of so many ranks to the one `by` further on, the first following the last, in order of senders or receivers.
+    pub(crate) fn turn(ranks: u32, by: i64, order: Order) -> Self {
+        let ahead = by.rem_euclid(i64::from(ranks)) as u32;
+        let sends = Self::of_each(ranks, move |rank| {
+            let other = |by: u32| ((u64::from(rank) + u64::from(by)) % u64::from(ranks)) as u32;
+            [match order {
+                Order::Senders => (rank, other(ahead)),
+                Order::Receivers => (other(ranks - ahead), rank),
+            }]
+        });
+        sends.ruled(Rule::turn(ranks, by, order))
     }
 
     /// The same sends, of which a rule is known that says the same.

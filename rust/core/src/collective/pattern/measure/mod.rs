@@ -5,6 +5,9 @@ mod fabric;
 mod row;
 mod ruled;
 #[cfg(test)]
+mod ruled_tests;
+mod shift;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use domain::ports;
@@ -52,6 +55,13 @@ fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
         PatternKind::NicPairs { nics, pairs } => (2 + 2 * nics.len() as u64, pairs.len()),
         PatternKind::Star { locals, .. } => (2 + locals.len() as u64, 0),
         PatternKind::Rails(pairs) => (2, pairs.len()),
+        // Two kinds of messages between domains at most, each with a list of pairs.
+        PatternKind::Shift {
+            locals, domains, ..
+        } => {
+            let members = |sets: &[Vec<u32>]| sets.iter().map(Vec::len).sum::<usize>();
+            (4 + 2 * members(locals) as u64, 2 * members(domains))
+        }
         PatternKind::Exchange { .. } | PatternKind::Sites { .. } => (2, 0),
     };
     let numbers = by_domain * u64::from(scene.machine.num_domains())
@@ -75,6 +85,11 @@ fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
         } => fabric::star(scene, sets, locals, *outward),
         PatternKind::Exchange { sets, spread } => fabric::exchange(scene, sets, *spread),
         PatternKind::Sites { sets, share } => fabric::sites(scene, sets, *share),
+        PatternKind::Shift {
+            locals,
+            domains,
+            shift,
+        } => shift::shift(scene, locals, domains, *shift),
         PatternKind::Flat(pairs) => domain::flat(scene, &pairs.list()),
     }
 }
