@@ -15,7 +15,7 @@ from rainier_fast.catalog import (
     catalog,
 )
 from rainier_fast.catalog.figure import CONFIDENCE, UNITS
-from rainier_fast.definitions import Chip
+from rainier_fast.definitions.chip import Chip
 from rainier_fast.errors import UnknownName
 from raising import raises
 
