@@ -9,7 +9,7 @@ use super::swing::turns;
 use crate::collective::program::moves::Sends;
 use crate::collective::program::schedule::Stage;
 use crate::{Error, Result};
-use std::rc::Rc;
+use std::sync::Arc;
 
 pub(crate) fn bandwidth(job: &Job) -> Result<Vec<Stage>> {
     build(job, "trivance", Form::Bandwidth)
@@ -45,7 +45,7 @@ fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
     pairwise_exchange(job, name, &placement, &slices, form)
 }
 
-fn exchange(sizes: &[u32], first: usize) -> Rc<Exchange> {
+fn exchange(sizes: &[u32], first: usize) -> Arc<Exchange> {
     let ranks: u32 = sizes.iter().product();
     let steps = turns(sizes, first, 3)
         .into_iter()

@@ -1,19 +1,19 @@
 //! Who sends to whom, without a list of it where one can be made when it is asked for.
 
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// (from, to) ranks of messages.
 #[derive(Clone)]
 pub(crate) enum Sends {
     /// These.
-    List(Rc<[(u32, u32)]>),
+    List(Arc<[(u32, u32)]>),
     /// So many, made when they are asked for: a list of all messages of a large machine is never needed to cost it.
     Lazy {
         /// How many there are.
         count: usize,
         /// Makes them.
-        make: Rc<dyn Fn() -> Vec<(u32, u32)>>,
+        make: Arc<dyn Fn() -> Vec<(u32, u32)> + Send + Sync>,
     },
     /// Every rank to every other.
     All,
@@ -39,11 +39,11 @@ impl Sends {
     /// The sends of each of `ranks` ranks: those that `of` says, as many for each.
     pub(crate) fn of_each<const EACH: usize>(
         ranks: u32,
-        of: impl Fn(u32) -> [(u32, u32); EACH] + 'static,
+        of: impl Fn(u32) -> [(u32, u32); EACH] + Send + Sync + 'static,
     ) -> Self {
         Self::Lazy {
             count: ranks as usize * EACH,
-            make: Rc::new(move || (0..ranks).flat_map(&of).collect()),
+            make: Arc::new(move || (0..ranks).flat_map(&of).collect()),
         }
     }
 
@@ -77,7 +77,7 @@ pub(crate) fn to_all(ranks: u32) -> Vec<(u32, u32)> {
 /// (from, to) of a pattern's messages: chips, or domains. The same sends in each of some groups, kept as those.
 #[derive(Clone)]
 pub(crate) struct Pairs {
-    groups: Rc<[Vec<u32>]>,
+    groups: Arc<[Vec<u32>]>,
     sends: Sends,
     len: usize,
     digest: u64,
@@ -85,11 +85,11 @@ pub(crate) struct Pairs {
 
 impl Pairs {
     /// The sends of ranks in each group, one group after another.
-    pub(crate) fn of(groups: &Rc<[Vec<u32>]>, sends: &Sends) -> Self {
-        Self::new(Rc::clone(groups), sends.clone())
+    pub(crate) fn of(groups: &Arc<[Vec<u32>]>, sends: &Sends) -> Self {
+        Self::new(Arc::clone(groups), sends.clone())
     }
 
-    fn new(groups: Rc<[Vec<u32>]>, sends: Sends) -> Self {
+    fn new(groups: Arc<[Vec<u32>]>, sends: Sends) -> Self {
         let mut pairs = Self {
             groups,
             sends,
@@ -143,7 +143,7 @@ impl Pairs {
 
 impl From<Vec<(u32, u32)>> for Pairs {
     fn from(pairs: Vec<(u32, u32)>) -> Self {
-        Self::new(Rc::new([]), pairs.into())
+        Self::new(Arc::new([]), pairs.into())
     }
 }
 
