@@ -171,6 +171,7 @@ impl RingOrder {
         let sends = Sends::Lazy {
             count: count as usize,
             make: Arc::new(make),
+            rule: None,
         };
         Moves::between(by_rank(), sends, |_, _, _| Vec::new())
     }

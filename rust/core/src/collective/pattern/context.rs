@@ -2,6 +2,7 @@
 
 use super::kind::PatternKind;
 use super::measure;
+use super::rule::Spacing;
 use super::scene::Scene;
 use super::unit_cost::UnitCost;
 use crate::collective::ask::group::Groups;
@@ -9,7 +10,7 @@ use crate::machine::Machine;
 use crate::memory::Taken;
 use crate::route::Routing;
 use crate::{Control, Result};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -21,6 +22,8 @@ pub(crate) struct Context<'a> {
     scene: Scene<'a>,
     /// Patterns made so far: algorithms that are tried side by side share most of theirs.
     patterns: Shelf,
+    /// The spacing of groups, where they are evenly spaced.
+    spacings: RefCell<Vec<(Arc<[Vec<u32>]>, Option<Arc<Spacing>>)>>,
     /// How many of the patterns were there when some were last forgotten.
     forgotten: Cell<usize>,
 }
@@ -79,6 +82,7 @@ impl<'a> Context<'a> {
         Ok(Self {
             scene: Scene::new(machine, routing, groups, control)?,
             patterns: Shelf::default(),
+            spacings: RefCell::default(),
             forgotten: Cell::new(0),
         })
     }
@@ -103,6 +107,17 @@ impl<'a> Context<'a> {
         });
         patterns.push(Arc::clone(&pattern));
         pattern
+    }
+
+    /// How the domains of groups are spaced, where they are evenly spaced.
+    pub(crate) fn spacing(&self, groups: &Arc<[Vec<u32>]>) -> Option<Arc<Spacing>> {
+        let mut known = self.spacings.borrow_mut();
+        if let Some((_, found)) = known.iter().find(|(other, _)| Arc::ptr_eq(other, groups)) {
+            return found.clone();
+        }
+        let found = Spacing::of(groups).map(Arc::new);
+        known.push((Arc::clone(groups), found.clone()));
+        found
     }
 
     /// Forgets the patterns that nobody holds any more, but for those made since the last time: what is tried next may
