@@ -170,7 +170,7 @@ class DeviceMesh(Collectives["CollectiveResult"]):
         first = order.index(names[0])
         if tuple(order[first : first + len(names)]) != names:
             raise Unsupported(
-                f"axis: {', '.join(names)} are not adjacent in the order of the mesh "
+                f"axis: got {', '.join(names)}, which are not adjacent in the order of the mesh "
                 f"({', '.join(order)}); make a mesh in which they are, or list chips as group="
             )
         if self._order is not None:

@@ -199,8 +199,8 @@ def _checked_sites(sites: object) -> tuple[Site, ...]:
     for at, site in enumerate(checked):
         if site.ultraserver != first:
             raise Unsupported(
-                f"sites[{at}] ({site.name}) has another UltraServer ({site.ultraserver.name}) than "
-                f"{checked[0].name} ({first.name}); all sites of a Cluster share one UltraServer "
-                "definition for now: model each kind as a Cluster of its own"
+                f"sites[{at}]: got {site.name} with another UltraServer ({site.ultraserver.name}) "
+                f"than {checked[0].name} ({first.name}); all sites of a Cluster share one for now: "
+                "model each kind as a Cluster of its own"
             )
     return checked

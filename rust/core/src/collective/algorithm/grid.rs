@@ -1,8 +1,9 @@
 //! Algorithms that treat the chips of many UltraServers as one flat group, written by domain.
 
-use super::job::{Job, not_across};
+use super::job::{Job, not_across, unsupported};
 use super::ring::{Lookup, Ring, rotate};
 use crate::Result;
+use crate::collective::ask::group::Groups;
 use crate::collective::pattern::kind::PatternKind;
 use crate::collective::program::layout::ring_order;
 use crate::collective::program::moves::{Carry, Moves, Sends, Space};
@@ -42,6 +43,7 @@ pub(super) fn direct(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Re
         | Operation::ReduceScatter
         | Operation::AllGather
         | Operation::AllToAll => between_all(job, domains),
+        Operation::SendRecv => shift(job),
         _ => star(job, locals, domains),
     }
 }
@@ -169,6 +171,7 @@ impl RingOrder {
         let sends = Sends::Lazy {
             count: count as usize,
             make: Rc::new(make),
+            rule: None,
         };
         Moves::between(by_rank(), sends, |_, _, _| Vec::new())
     }
@@ -249,6 +252,28 @@ fn between_all(job: &Job, domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
         }
     };
     Ok(vec![Stage::of("machine", Space::new(1, ranks), phases)])
+}
+
+/// Each rank to the one so far ahead, in all groups of a grid without damage.
+pub(super) fn shift(job: &Job) -> Result<Vec<Stage>> {
+    let Groups::Grid { locals, domains } = job.context.groups else {
+        return Err(unsupported("direct over unlike domains", job.operation));
+    };
+    let pattern = job.context.pattern(PatternKind::Shift {
+        locals: locals.clone().into(),
+        domains: domains.clone().into(),
+        shift: job.shift,
+    });
+    let (ranks, shift) = (job.context.groups.ranks() as u32, job.shift);
+    let to = move |rank: u32| (i64::from(rank) + shift).rem_euclid(i64::from(ranks)) as u32;
+    let sends = Sends::of_each(ranks, move |rank| [(rank, to(rank))]);
+    let moves = Moves::between(by_rank(), sends, |_, from, _| vec![from]);
+    let phase = Phase::steps("send", vec![Part::new(&pattern, job.size, moves)], 1);
+    Ok(vec![Stage::of(
+        "machine",
+        Space::new(1, ranks),
+        vec![phase],
+    )])
 }
 
 /// From the root to all or from all to the root, inside its domain and beyond.

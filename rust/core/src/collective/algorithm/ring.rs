@@ -6,6 +6,7 @@
 use super::job::{Job, unsupported};
 use crate::Result;
 use crate::collective::pattern::context::Pattern;
+use crate::collective::pattern::rule::Order;
 use crate::collective::program::moves::{Moves, Sends, Space};
 use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Part, Phase, Stage};
@@ -57,10 +58,10 @@ fn build(job: &Job, name: &str, directions: Directions) -> Result<Vec<Stage>> {
 fn rings_of(job: &Job, ring: &Placement, directions: Directions) -> Result<Vec<Ring>> {
     let ranks = ring.ranks() as u32;
     let one = |backward: bool| -> Result<Ring> {
-        let sends = Sends::of_each(ranks, move |rank| {
-            let next = (rank + 1) % ranks;
-            [if backward { (next, rank) } else { (rank, next) }]
-        });
+        let sends = match backward {
+            true => Sends::turn(ranks, -1, Order::Receivers),
+            false => Sends::turn(ranks, 1, Order::Senders),
+        };
         let pattern = ring.pattern(job.context, &sends)?;
         let moves = Moves::new(ring, sends, |_, _, _| Vec::new());
         Ok(Ring {

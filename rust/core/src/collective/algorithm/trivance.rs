@@ -6,6 +6,7 @@ use super::exchange::Exchange;
 use super::job::Job;
 use super::pairwise_exchange::{Form, Slice, pairwise_exchange};
 use super::swing::turns;
+use crate::collective::pattern::rule::{Order, Rule};
 use crate::collective::program::moves::Sends;
 use crate::collective::program::schedule::Stage;
 use crate::{Error, Result};
@@ -56,9 +57,14 @@ fn exchange(sizes: &[u32], first: usize) -> Rc<Exchange> {
                 let here = rank / stride % size;
                 rank - here * stride + (here + by) % size * stride
             };
-            Sends::of_each(ranks, move |rank| {
+            let sends = Sends::of_each(ranks, move |rank| {
                 [reach, size - reach].map(|by| (rank, moved(rank, by)))
-            })
+            });
+            let turn = |by: i64| Rule::turn(ranks, by, Order::Senders);
+            match sizes {
+                [_] => sends.ruled(turn(i64::from(reach)).and(turn(-i64::from(reach)))),
+                _ => sends,
+            }
         })
         .collect();
     Exchange::new(ranks, steps)

@@ -2,6 +2,7 @@
 
 use super::kind::PatternKind;
 use super::measure;
+use super::rule::Spacing;
 use super::scene::Scene;
 use super::unit_cost::UnitCost;
 use crate::collective::ask::group::Groups;
@@ -21,6 +22,8 @@ pub(crate) struct Context<'a> {
     scene: Scene<'a>,
     /// Patterns made so far: algorithms that are tried side by side share most of theirs.
     patterns: Shelf,
+    /// The spacing of groups, where they are evenly spaced.
+    spacings: RefCell<Vec<(Rc<[Vec<u32>]>, Option<Rc<Spacing>>)>>,
     /// How many of the patterns were there when some were last forgotten.
     forgotten: Cell<usize>,
 }
@@ -72,6 +75,7 @@ impl<'a> Context<'a> {
         Ok(Self {
             scene: Scene::new(machine, routing, groups, control)?,
             patterns: Shelf::default(),
+            spacings: RefCell::default(),
             forgotten: Cell::new(0),
         })
     }
@@ -96,6 +100,17 @@ impl<'a> Context<'a> {
         });
         patterns.push(Rc::clone(&pattern));
         pattern
+    }
+
+    /// How the domains of groups are spaced, where they are evenly spaced.
+    pub(crate) fn spacing(&self, groups: &Rc<[Vec<u32>]>) -> Option<Rc<Spacing>> {
+        let mut known = self.spacings.borrow_mut();
+        if let Some((_, found)) = known.iter().find(|(other, _)| Rc::ptr_eq(other, groups)) {
+            return found.clone();
+        }
+        let found = Spacing::of(groups).map(Rc::new);
+        known.push((Rc::clone(groups), found.clone()));
+        found
     }
 
     /// Forgets the patterns that nobody holds any more, but for those made since the last time: what is tried next may

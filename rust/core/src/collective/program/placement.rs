@@ -153,7 +153,11 @@ impl Placement {
                 "use groups that hold whole UltraServers, or an algorithm with fewer messages",
             ));
         }
-        let pairs = Pairs::of(self.groups(), sends);
+        let spacing = match self {
+            Self::Rails(groups) | Self::Nics(groups, _) => context.spacing(groups),
+            _ => None,
+        };
+        let pairs = Pairs::of(self.groups(), sends, spacing.as_deref());
         Ok(context.pattern(match self {
             Self::Local(_) => PatternKind::Local(pairs),
             Self::Rails(_) => PatternKind::Rails(pairs),

@@ -1,5 +1,6 @@
 //! Which algorithm: all that apply are priced, by link loads or by simulation, and the fastest is taken.
 
+use super::candidate::PricedCandidate;
 use super::hierarchical;
 use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job, row};
 use crate::collective::answer::outcome::Candidate;
@@ -11,7 +12,7 @@ use crate::collective::events::together::{Pipeline, Work, Written, or_link_load,
 use crate::collective::events::unroll::{MOST_RANKS_WRITTEN, unroll};
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::damage::has_damage;
-use crate::collective::price::cost::{Cost, StageCost, combine};
+use crate::collective::price::cost::{StageCost, combine};
 use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::Stage;
 use crate::operation::Operation;
@@ -29,15 +30,6 @@ const MOST_RANKS_FOR_CHOICES: usize = 4096;
 /// Most chunks of a schedule that is simulated message by message, where the caller leaves it open: a pipeline of s
 /// stages is then at most (s - 1) / 16 longer than with more.
 const MOST_CHUNKS_BY_MESSAGE: u32 = 16;
-
-/// A candidate that can run.
-pub(crate) struct PricedCandidate {
-    pub(crate) name: String,
-    /// How to ask for it by name.
-    pub(crate) choice: Choice,
-    pub(crate) stages: Vec<Rc<StageCost>>,
-    pub(crate) cost: Cost,
-}
 
 /// What has been tried so far.
 #[derive(Default)]
@@ -258,14 +250,7 @@ fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Price
             Some(_) if few => SIMULATED_CHOICES,
             _ => 1,
         };
-        let best = hierarchical::best(context, request, pinned, count)?;
-        let candidate = |best: hierarchical::PricedCandidate| PricedCandidate {
-            name: best.name,
-            choice: best.choice,
-            stages: best.stages,
-            cost: best.cost,
-        };
-        return Ok(best.into_iter().map(candidate).collect());
+        return hierarchical::best(context, request, pinned, count);
     };
     if let (Some(to), Groups::Grid { domains, .. }) = (row.tier_by_tier, context.groups) {
         if domains[0].len() > 1 {
@@ -308,14 +293,12 @@ fn tier_by_tier(
         root: 0,
         ..request.clone()
     };
-    let best = hierarchical::best(context, &whole, None, 1)?;
-    let candidate = |best: hierarchical::PricedCandidate| PricedCandidate {
-        name: format!("{name} {}", best.name),
-        choice: Choice::Named(name.to_owned()),
-        stages: best.stages,
-        cost: best.cost,
-    };
-    Ok(best.into_iter().map(candidate).collect())
+    let mut best = hierarchical::best(context, &whole, None, 1)?;
+    for candidate in &mut best {
+        candidate.name = format!("{name} {}", candidate.name);
+        candidate.choice = Choice::Named(name.to_owned());
+    }
+    Ok(best)
 }
 
 fn stages(context: &Context, request: &Request, row: &Algorithm) -> Result<Vec<Stage>> {
@@ -327,7 +310,8 @@ fn stages(context: &Context, request: &Request, row: &Algorithm) -> Result<Vec<S
     };
     let (placement, tier) = match context.groups {
         Groups::Scattered(groups) => (Placement::Flat(groups.clone().into()), "machine"),
-        Groups::Grid { .. } if operation == Operation::SendRecv => {
+        // Domains are alike where nothing is broken.
+        Groups::Grid { .. } if operation == Operation::SendRecv && context.machine.is_damaged() => {
             (Placement::Flat(everyone().into()), "machine")
         }
         Groups::Grid { locals, domains } if locals[0].len() == 1 && domains[0].len() > 1 => {

@@ -1,5 +1,6 @@
 //! Who answers a request.
 
+mod candidate;
 mod choose;
 mod hierarchical;
 mod nccl;

@@ -11,7 +11,8 @@ use crate::collective::pattern::context::Context;
 use crate::collective::pattern::damage::note;
 use crate::collective::price::bound::{bounds, bounds_in_switch};
 use crate::collective::program::schedule::Stage;
-use crate::collective::solve::choose::{PricedCandidate, best};
+use crate::collective::solve::candidate::PricedCandidate;
+use crate::collective::solve::choose::best;
 use crate::collective::solve::hierarchical;
 use crate::machine::Machine;
 use crate::operation::Operation::{

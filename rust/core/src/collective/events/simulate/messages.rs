@@ -44,6 +44,11 @@ impl Network<'_> {
                     .collect()
             }
             PatternKind::Flat(pairs) => self.listed(part, &pairs.list()),
+            PatternKind::Shift { shift, .. } => {
+                let groups = self.context.groups;
+                few(groups.count() as u64 * groups.ranks() as u64)?;
+                self.listed(part, &groups.shifted(self.context.machine, *shift))
+            }
             PatternKind::Rails(pairs) if self.by_site => self.between_alike(part, &pairs.list()),
             PatternKind::Rails(pairs) => self.between(part, &pairs.list(), &self.members()),
             PatternKind::NicPairs { pairs, nics } => self.between(part, &pairs.list(), nics),

@@ -181,7 +181,7 @@ impl<'a> Network<'a> {
             PatternKind::Local(_) | PatternKind::LocalAll if self.symmetric => Ends::Nobody,
             PatternKind::Local(_) | PatternKind::LocalAll => Ends::Local,
             PatternKind::Rails(_) => Ends::Domains,
-            PatternKind::Flat(_) => Ends::Chips,
+            PatternKind::Flat(_) | PatternKind::Shift { .. } => Ends::Chips,
             PatternKind::InSwitch { .. }
             | PatternKind::NicPairs { .. }
             | PatternKind::Star { .. }

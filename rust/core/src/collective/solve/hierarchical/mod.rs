@@ -6,6 +6,7 @@
 mod stage_plan;
 mod stages;
 
+use super::candidate::PricedCandidate;
 use crate::collective::ask::choice::Choice;
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::request::Request;
@@ -21,14 +22,6 @@ pub(crate) const NAME: &str = "hierarchical";
 
 /// Share of the data that stands for one chunk of many.
 const SMALL_CHUNK: f64 = 1.0 / 64.0;
-
-/// The best hierarchical schedule: its name with the algorithm of each stage, how to ask for it, its stages and cost.
-pub(crate) struct PricedCandidate {
-    pub(crate) name: String,
-    pub(crate) choice: Choice,
-    pub(crate) stages: Vec<Rc<StageCost>>,
-    pub(crate) cost: Cost,
-}
 
 /// Finds the best algorithms per tier, or uses `pinned` (one name per tier that the groups span): the best choice
 /// first, and of those that were met on the way to it so many in all.
