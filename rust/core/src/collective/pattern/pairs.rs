@@ -83,7 +83,7 @@ impl Sends {
         };
         let sends = Self::Lazy {
             count: count as usize,
-            make: Rc::new(all),
+            make: Arc::new(all),
             rule: None,
         };
         sends.ruled(Rule::spaced(ranks, [first, step, count], by))
