@@ -9,7 +9,7 @@ use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 use crate::{Error, Result};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// What an exchange passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,13 +22,13 @@ pub(crate) enum Form {
 
 /// One exchange with its slice of the data.
 pub(crate) struct Slice {
-    pub(crate) exchange: Rc<Exchange>,
+    pub(crate) exchange: Arc<Exchange>,
     /// Part of the data that it carries.
     pub(crate) part: f64,
 }
 
 impl Slice {
-    pub(crate) fn whole(exchange: Rc<Exchange>) -> Self {
+    pub(crate) fn whole(exchange: Arc<Exchange>) -> Self {
         Self {
             exchange,
             part: 1.0,
@@ -120,7 +120,8 @@ impl PairwiseExchange<'_> {
             let first = index as u32 * shares;
             let (carry, bytes) = match self.form {
                 Form::Latency => (
-                    Rc::new(move |_, _, _| vec![first]) as crate::collective::program::moves::Carry,
+                    Arc::new(move |_, _, _| vec![first])
+                        as crate::collective::program::moves::Carry,
                     1.0,
                 ),
                 Form::Bandwidth => {

@@ -12,7 +12,7 @@ use crate::Result;
 use crate::collective::pattern::rule::Rule;
 use crate::collective::program::moves::Sends;
 use crate::collective::program::schedule::Stage;
-use std::rc::Rc;
+use std::sync::Arc;
 
 pub(crate) fn bandwidth(job: &Job) -> Result<Vec<Stage>> {
     build(job, "swing", Form::Bandwidth)
@@ -43,7 +43,7 @@ fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
 }
 
 /// The exchange that starts along side `first`; a mirrored one turns each step the other way.
-fn exchange(sizes: &[u32], first: usize, mirrored: bool) -> Rc<Exchange> {
+fn exchange(sizes: &[u32], first: usize, mirrored: bool) -> Arc<Exchange> {
     let ranks: u32 = sizes.iter().product();
     let steps = turns(sizes, first, 2)
         .into_iter()

@@ -10,7 +10,7 @@ use crate::collective::pattern::rule::{Order, Rule};
 use crate::collective::program::moves::Sends;
 use crate::collective::program::schedule::Stage;
 use crate::{Error, Result};
-use std::rc::Rc;
+use std::sync::Arc;
 
 pub(crate) fn bandwidth(job: &Job) -> Result<Vec<Stage>> {
     build(job, "trivance", Form::Bandwidth)
@@ -46,7 +46,7 @@ fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
     pairwise_exchange(job, name, &placement, &slices, form)
 }
 
-fn exchange(sizes: &[u32], first: usize) -> Rc<Exchange> {
+fn exchange(sizes: &[u32], first: usize) -> Arc<Exchange> {
     let ranks: u32 = sizes.iter().product();
     let steps = turns(sizes, first, 3)
         .into_iter()

@@ -2,23 +2,23 @@
 
 use super::rule::{Flows, Order, Rule, Spacing};
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::OnceLock;
 
 /// (from, to) ranks of messages.
 #[derive(Clone)]
 pub(crate) enum Sends {
     /// These.
-    List(Rc<[(u32, u32)]>),
+    List(Arc<[(u32, u32)]>),
     /// So many, made when they are asked for: a list of all messages of a large machine is never needed to cost it.
     Lazy {
         /// How many there are.
         count: usize,
         /// Makes them.
-        make: Rc<dyn Fn() -> Vec<(u32, u32)>>,
+        make: Arc<dyn Fn() -> Vec<(u32, u32)> + Send + Sync>,
         /// What all of them are, where that is a rule.
-        rule: Option<Rc<Rule>>,
+        rule: Option<Arc<Rule>>,
     },
     /// Every rank to every other.
     All,
@@ -44,7 +44,7 @@ impl Sends {
     /// The sends of each of `ranks` ranks: those that `of` says, as many for each.
     pub(crate) fn of_each<const EACH: usize>(
         ranks: u32,
-        of: impl Fn(u32) -> [(u32, u32); EACH] + 'static,
+        of: impl Fn(u32) -> [(u32, u32); EACH] + Send + Sync + 'static,
     ) -> Self {
         Self::of_ranks(0..ranks, of)
     }
@@ -52,11 +52,11 @@ impl Sends {
     /// The same of some of the ranks.
     pub(crate) fn of_ranks<const EACH: usize>(
         ranks: Range<u32>,
-        of: impl Fn(u32) -> [(u32, u32); EACH] + 'static,
+        of: impl Fn(u32) -> [(u32, u32); EACH] + Send + Sync + 'static,
     ) -> Self {
         Self::Lazy {
             count: ranks.len() * EACH,
-            make: Rc::new(move || ranks.clone().flat_map(&of).collect()),
+            make: Arc::new(move || ranks.clone().flat_map(&of).collect()),
             rule: None,
         }
     }
@@ -80,7 +80,7 @@ impl Sends {
             Self::Lazy { count, make, .. } => Self::Lazy {
                 count,
                 make,
-                rule: Some(Rc::new(own)),
+                rule: Some(Arc::new(own)),
             },
             other => other,
         }
@@ -124,23 +124,23 @@ pub(crate) fn to_all(ranks: u32) -> Vec<(u32, u32)> {
 /// (from, to) of a pattern's messages: chips, or domains. The same sends in each of some groups, kept as those.
 #[derive(Clone)]
 pub(crate) struct Pairs {
-    groups: Rc<[Vec<u32>]>,
+    groups: Arc<[Vec<u32>]>,
     sends: Sends,
     /// How many there are, and a number that tells lists apart; of those without flows.
-    digest: OnceCell<(usize, u64)>,
-    flows: Option<Rc<Flows>>,
+    digest: OnceLock<(usize, u64)>,
+    flows: Option<Arc<Flows>>,
 }
 
 impl Pairs {
     /// The sends of ranks in each group, one group after another; `spacing` is that of the groups, if they have one.
-    pub(crate) fn of(groups: &Rc<[Vec<u32>]>, sends: &Sends, spacing: Option<&Spacing>) -> Self {
+    pub(crate) fn of(groups: &Arc<[Vec<u32>]>, sends: &Sends, spacing: Option<&Spacing>) -> Self {
         let flows = spacing.zip(sends.rule());
         let flows = flows.and_then(|(spacing, rule)| Flows::new(rule, spacing));
         Self {
-            groups: Rc::clone(groups),
+            groups: Arc::clone(groups),
             sends: sends.clone(),
-            digest: OnceCell::new(),
-            flows: flows.map(Rc::new),
+            digest: OnceLock::new(),
+            flows: flows.map(Arc::new),
         }
     }
 
@@ -201,7 +201,7 @@ impl Pairs {
 
 impl From<Vec<(u32, u32)>> for Pairs {
     fn from(pairs: Vec<(u32, u32)>) -> Self {
-        let none: Rc<[Vec<u32>]> = Rc::new([]);
+        let none: Arc<[Vec<u32>]> = Arc::new([]);
         Self::of(&none, &pairs.into(), None)
     }
 }

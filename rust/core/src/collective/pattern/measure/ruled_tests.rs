@@ -12,7 +12,7 @@ use crate::collective::pattern::unit_cost::UnitCost;
 use crate::machine::{Axis, AxisKind, Domain, Faults, Machine, Nic, Site, Tier, Wan, WanShape};
 use crate::route::Routing;
 use proptest::prelude::*;
-use std::rc::Rc;
+use std::sync::Arc;
 
 fn machine(sites: &[(u32, Vec<(u32, f64)>)], hub: bool) -> Machine {
     let axis = Axis {
@@ -96,7 +96,7 @@ fn sends(kind: usize, ranks: u32, by: i64) -> Sends {
         let count = list.len();
         Sends::Lazy {
             count,
-            make: Rc::new(move || list.clone()),
+            make: Arc::new(move || list.clone()),
             rule: None,
         }
         .ruled(rule)
@@ -187,7 +187,7 @@ proptest! {
         let sends = sends(kind, ranks, ahead);
         let spacing = Spacing::of(&sets);
         prop_assert!(spacing.is_some() || by.4);
-        let sets: Rc<[Vec<u32>]> = sets.into();
+        let sets: Arc<[Vec<u32>]> = sets.into();
         let pairs = Pairs::of(&sets, &sends, spacing.as_ref());
         let routing = Routing::default();
         let (groups, control) = (Groups::all(&machine).expect("small"), Control::default());

@@ -7,14 +7,14 @@ use crate::collective::pattern::rule::{Order, Spacing};
 use crate::collective::pattern::scene::Scene;
 use crate::collective::pattern::unit_cost::UnitCost;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Every rank to the one `shift` ahead. Ranks count through a domain before they go on to the next, so that those whose
 /// target is in the same place of the count go equally many domains on, and the others one more.
 pub(super) fn shift(
     scene: &Scene,
     locals: &[Vec<u32>],
-    domains: &Rc<[Vec<u32>]>,
+    domains: &Arc<[Vec<u32>]>,
     shift: i64,
 ) -> Result<UnitCost> {
     let (in_domain, across) = (locals[0].len(), domains[0].len());
