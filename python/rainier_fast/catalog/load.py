@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 from rainier_fast.catalog.entry import Assumptions, Catalog, Entry, Figures
 from rainier_fast.catalog.figure import Alternative, Figure
 from rainier_fast.errors import InvalidArgument, InvalidType, RainierError, invalid
+from rainier_fast.provenance import AssumedFloat
 
 _ASSUMPTIONS: Final = "assumptions.json"
 _FAMILIES: Final = (
@@ -76,6 +77,17 @@ def assumptions() -> Assumptions:
     return read_assumptions(_text(_ASSUMPTIONS), _ASSUMPTIONS)
 
 
+def assumed(name: str, *beside: str) -> AssumedFloat:
+    """Return an assumption as a number; others may stand beside it, which it was made of."""
+    return AssumedFloat(assumptions()[name].number, name, *beside)
+
+
+def number_of(figure: Figure, *beside: str) -> float:
+    """Return the number of a figure of an entry, with its name where it is an assumption."""
+    names = [name for name, known in assumptions().items() if known is figure]
+    return AssumedFloat(figure.number, *names, *beside) if names else figure.number
+
+
 def read_entries(text: str, file: str, known: Mapping[str, Figure]) -> dict[str, Entry]:
     """Read the entries of one file."""
     document = _document(text, file, "entries")
@@ -131,7 +143,7 @@ def _document(text: str, file: str, content: str) -> dict[str, Any]:
             text, parse_constant=refuse_constant, object_pairs_hook=refuse_repeats
         )
     except json.JSONDecodeError as error:
-        raise InvalidArgument(f"{file}: not JSON: {error}") from error
+        raise InvalidArgument(f"{file}: got what is not JSON: {error}") from error
     _fields(document, file, {"sources", content})
     for key, name in _object(document["sources"], f"{file}, sources").items():
         _string(name, f"{file}, sources, {key}")
@@ -183,9 +195,9 @@ def _fields(
     """Return a copy of an object that has the needed fields and no other than the optional ones."""
     fields = dict(_object(body, where))
     if missing := needed - fields.keys():
-        raise InvalidArgument(f"{where}: lacks {', '.join(sorted(missing))}")
+        raise InvalidArgument(f"{where}: got no {', '.join(sorted(missing))}")
     if surplus := fields.keys() - needed - optional:
-        raise InvalidArgument(f"{where}: has unknown fields {', '.join(sorted(surplus))}")
+        raise InvalidArgument(f"{where}: got unknown fields {', '.join(sorted(surplus))}")
     if "note" in fields:
         _string(fields["note"], f"{where}, note")
     return fields

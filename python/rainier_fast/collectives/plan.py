@@ -100,11 +100,6 @@ class Plan:
         name
             What results call it.
 
-        Returns
-        -------
-        Plan
-            The plan.
-
         Examples
         --------
         >>> from rainier_fast import preset
@@ -120,11 +115,6 @@ class Plan:
         ----------
         start
             Seconds, as a number or text.
-
-        Returns
-        -------
-        Plan
-            The plan.
 
         Examples
         --------
@@ -172,9 +162,17 @@ Plan
 class _Plans(Collectives[Plan]):
     """What makes plans; the collectives themselves are those of the machine and the mesh."""
 
-    __slots__ = ()
-
     _machine: Base
+    _groups_of: Callable[[Any], Groups] | None
+
+    def __init__(self, machine: Base, groups_of: Callable[[Any], Groups] | None = None) -> None:
+        self._machine, self._groups_of = machine, groups_of
+
+    def _members(self, where: Any) -> Members:  # noqa: ANN401 - checked by whoever knows groups
+        if self._groups_of is None:
+            return Members(self._machine, where)
+        groups = self._groups_of(where)
+        return Members(self._machine, groups, where if isinstance(where, str) else "+".join(where))
 
     def _answer(self, members: Members, request: Request) -> Plan:
         return Plan(members.machine, request, f"{request.operation} {members.label}".strip())
@@ -228,13 +226,7 @@ class _Plans(Collectives[Plan]):
 
 
 @whole
-@stated(
-    "group",
-    _PLAN,
-    """\
->>> preset("trn2").plan.{call}.name
-'{name}'""",
-)
+@stated("group", _PLAN, '>>> preset("trn2").plan.{call}.name', "'{name}'")
 class MachinePlans(_Plans):
     """The collectives of a machine as plans: ``machine.plan``.
 
@@ -245,23 +237,11 @@ class MachinePlans(_Plans):
     'ring'
     """
 
-    __slots__ = ("_machine",)
-
-    def __init__(self, machine: Base) -> None:
-        self._machine = machine
-
-    def _members(self, where: object) -> Members:
-        return Members(self._machine, where)
+    __slots__ = ("_groups_of", "_machine")
 
 
 @whole
-@stated(
-    "axis",
-    _PLAN,
-    """\
->>> preset("trn2").mesh(dp=4, tp=4).plan.{call}.name
-'{name} tp'""",
-)
+@stated("axis", _PLAN, '>>> preset("trn2").mesh(dp=4, tp=4).plan.{call}.name', "'{name} tp'")
 class MeshPlans(_Plans):
     """The collectives of a mesh as plans: ``mesh.plan``.
 
@@ -274,22 +254,3 @@ class MeshPlans(_Plans):
     """
 
     __slots__ = ("_groups_of", "_machine")
-
-    def __init__(self, machine: Base, groups_of: Callable[[Any], Groups]) -> None:
-        self._machine = machine
-        self._groups_of = groups_of
-
-    def _members(self, where: Any) -> Members:  # noqa: ANN401 - checked by the mesh
-        groups = self._groups_of(where)
-        return Members(self._machine, groups, where if isinstance(where, str) else "+".join(where))
-
-
-class Planning(Base):
-    """What plans and runs several things at once."""
-
-    __slots__ = ()
-
-    @property
-    def plan(self) -> MachinePlans:
-        """The collectives of the machine as plans, for `together`."""
-        return MachinePlans(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from rainier_fast.catalog import Entry, catalog
-from rainier_fast.definitions.assumed import number_of
+from rainier_fast.catalog.load import number_of
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
@@ -37,12 +37,6 @@ def constant_of(chip: str) -> str:
     """Return the name of the constant for the node, rack or pod that a chip comes in."""
     kind = "POD" if chip in PODS else "NVL72" if NODES[chip].endswith("nvl72") else "NODE"
     return f"{chip}_{kind}".replace("-", "_").upper()
-
-
-def entry_of(chip: str) -> Entry | None:
-    """Return the catalogue's entry of the node or pod that a chip comes in."""
-    name = (NODES | PODS).get(chip)
-    return None if name is None else catalog()[name]
 
 
 def node(chip: str) -> UltraServer:
@@ -112,7 +106,5 @@ def _nic_bandwidth(entry: Entry) -> float:
 
 
 def _of(chip: str) -> Entry:
-    entry = entry_of(chip)
-    if entry is None:
-        raise KeyError(chip)
-    return entry
+    """Return the catalogue's entry of the node or pod that a chip comes in."""
+    return catalog()[(NODES | PODS)[chip]]

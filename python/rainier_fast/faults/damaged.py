@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 class Damaged(Places, Report):
     """What is broken, and machines that are more or less so."""
 
-    __slots__ = ()
-
     @property
     def faults(self) -> Faults:
         """What is broken; of no length where nothing is."""
@@ -104,11 +102,6 @@ class Damaged(Places, Report):
 
     def healthy(self) -> Self:
         """Return the same machine, whole.
-
-        Returns
-        -------
-        Machine
-            Without any fault.
 
         Examples
         --------

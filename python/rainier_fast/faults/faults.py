@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
-from rainier_fast.definitions.check import as_pairs
+from rainier_fast.definitions.check import as_factor, as_pairs
 from rainier_fast.errors import Unsupported, invalid, invalid_type, shown
 from rainier_fast.faults.file import FORMAT, NAMES, PARTS, VERSION, read, write
-from rainier_fast.faults.numbers import as_factor, numbers_of, sizes
 from rainier_fast.faults.text import arguments, lines, rows
 from rainier_fast.flows.places import Places
 from rainier_fast.frozen import frozen, put
 from rainier_fast.screen import one_screen, preformatted
+from rainier_fast.topology.arrays import numbers_of
 from rainier_fast.topology.base import Base
+from rainier_fast.units import format_count
 
 if TYPE_CHECKING:
     from rainier_fast.table import Table
@@ -49,13 +50,6 @@ class Faults:
         Numbers of dead sites.
     degraded
         Slower links: the factor on the bandwidth, above 0 and at most 1, by number.
-
-    Attributes
-    ----------
-    links, chips, nics, ultraservers, sites
-        int64, ascending, read-only.
-    degraded
-        The factors by link number.
 
     Raises
     ------
@@ -117,7 +111,7 @@ class Faults:
 
     @property
     def links(self) -> NDArray[np.int64]:
-        """Numbers of links that carry nothing."""
+        """Numbers of links that carry nothing: int64, ascending, read-only, as all of these."""
         return self._core.links
 
     @property
@@ -164,13 +158,8 @@ class Faults:
     def __len__(self) -> int:
         return len(self._core)
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Faults):
-            return NotImplemented
-        return self._core == other._core
-
-    def __hash__(self) -> int:
-        return hash(self._core)
+    def _key(self) -> _CoreFaults:
+        return self._core
 
     def __or__(self, other: Faults) -> Faults:
         if not isinstance(other, Faults):
@@ -206,7 +195,7 @@ class Faults:
             raise invalid_type("other", other, "must be Faults")
         if self._numbering and other._numbering and self._numbering != other._numbering:
             raise invalid(
-                "other", sizes(other._numbering), f"these are faults of {sizes(self._numbering)}"
+                "other", _sizes(other._numbering), f"these are faults of {_sizes(self._numbering)}"
             )
         numbering = self._numbering or other._numbering
         return Faults._of(self._core | other._core, numbering, self._machine or other._machine)
@@ -245,7 +234,7 @@ class Faults:
     def _of_machine(self, numbering: tuple[int, ...]) -> _CoreFaults:
         """Return the faults as the core has them, which are of this machine as far as they say."""
         if self._numbering is not None and self._numbering != numbering:
-            raise invalid("faults", sizes(self._numbering), f"this is {sizes(numbering)}")
+            raise invalid("faults", _sizes(self._numbering), f"this is {_sizes(numbering)}")
         return self._core
 
     def table(self) -> Table:
@@ -366,3 +355,9 @@ class Faults:
         return "\n".join(lines(self._core, self._machine))
 
     _repr_html_ = preformatted
+
+
+def _sizes(numbering: tuple[int, ...]) -> str:
+    """Return the counts of a machine's parts in words."""
+    chips, links, units, sites = map(format_count, numbering)
+    return f"a machine of {chips} chips, {links} links, {units} UltraServers, {sites} sites"

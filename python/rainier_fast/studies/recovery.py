@@ -21,7 +21,6 @@ from rainier_fast.errors import (
     as_one_of,
     invalid,
     invalid_type,
-    unknown,
 )
 from rainier_fast.faults.faults import Faults
 from rainier_fast.faults.modes import Modes
@@ -69,8 +68,6 @@ def policies() -> dict[str, str]:
 
 class Recovery(Modes):
     """How to go on with a damaged machine."""
-
-    __slots__ = ()
 
     def live_chips(self, group: Group = None) -> NDArray[np.int64]:
         """Return the chips of a group that work.
@@ -148,11 +145,10 @@ class Recovery(Modes):
         >>> found["policy"].tolist(), found["chips"].tolist()
         (['detour', 'drop_ultraserver'], [256, 192])
         """
-        machine = self
         names = tuple(POLICIES) if policies is None else _names(policies)
         template = _RequestTemplate(collective, size, options)
-        whole = template.run(machine.healthy())
-        return _table(machine, names, template, whole)
+        whole = template.run(self.healthy())
+        return _table(self, names, template, whole)
 
     def impact(
         self,
@@ -190,18 +186,17 @@ class Recovery(Modes):
         >>> impact.best.time_s >= impact.whole.time_s
         True
         """
-        machine = self
         if isinstance(fault, Base):
-            if fault.healthy() != machine.healthy():
+            if fault.healthy() != self.healthy():
                 raise invalid("fault", fault, "must be this machine with faults")
             damaged = fault
         elif isinstance(fault, Faults):
-            damaged = machine.with_faults(faults=fault)
+            damaged = self.with_faults(faults=fault)
         else:
-            damaged = machine.with_faults(**_arguments(fault))
+            damaged = self.with_faults(**_arguments(fault))
         template = _RequestTemplate(collective, size, options)
         names = tuple(POLICIES) if policies is None else _names(policies)
-        return _table(damaged, names, template, template.run(machine))
+        return _table(damaged, names, template, template.run(self))
 
     def _one_group(self, group: Group) -> NDArray[np.int64]:
         groups = as_groups(group, self)
@@ -215,8 +210,7 @@ class Recovery(Modes):
 def _arguments(fault: object) -> dict[str, Any]:
     if isinstance(fault, Mapping):
         for name in fault:
-            if name not in _FAULTS:
-                raise unknown("fault", name, _FAULTS)
+            as_one_of("fault", name, _FAULTS)
         return dict(fault)
     allowed = "must be Faults, a dict of the arguments of with_faults, or a machine"
     raise invalid_type("fault", fault, allowed)

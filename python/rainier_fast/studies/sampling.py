@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple, Self, Unpack
+from typing import TYPE_CHECKING, Final, Self, Unpack
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rainier_fast import _core
 from rainier_fast.ask.options import Call, refuse_unknown
@@ -25,27 +22,15 @@ from rainier_fast.units import Quantity
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-    from rainier_fast.results.monte_carlo import MonteCarlo, Trial
+    from rainier_fast.results.monte_carlo import Drawn, MonteCarlo, Trial
 
 _MOST_DRAWS: Final = 100_000_000
 _MOST_CHUNKS: Final = 64
 _LAST_SEED: Final = 2**64 - 1
 
 
-class Drawn(NamedTuple):
-    """What some draws gave."""
-
-    times_s: NDArray[np.float64]
-    faults: NDArray[np.uint32]
-    live: NDArray[np.uint32]
-    unanswered: list[tuple[int, str]]
-    otherwise: list[int]
-
-
 class Sampling(Damaged):
     """Machines with faults drawn at random."""
-
-    __slots__ = ()
 
     def sample_faults(
         self, rates: Rates = "llama3", hours: float = 24.0, seed: int = 0, *, draw: int = 0
@@ -163,7 +148,7 @@ class Sampling(Damaged):
         from rainier_fast.results.monte_carlo import Trial, times_of
 
         refuse_unknown(options, Call.__annotations__)
-        machine, checked = self, as_rates(rates)
+        checked = as_rates(rates)
         exposure = checked.exposure(as_hours(hours))
         first_seed = as_integer("seed", seed, 0, _LAST_SEED)
         count = as_count("draws", draws, _MOST_DRAWS)
@@ -174,34 +159,32 @@ class Sampling(Damaged):
                 "policy 'drop_ultraserver' with a group of one's own, which would lose ranks; "
                 "leave group out, or use policy 'detour'"
             )
-        request = make_request(machine, operation, size, **options)
-        healthy = answer(machine, request)
+        request = make_request(self, operation, size, **options)
+        healthy = answer(self, request)
         otherwise = None
         if request.algorithm == "auto":
             found = healthy._choice
             named = replace(request, algorithm=found)
-            if found != "auto" and named.outcome(machine).time == healthy.time_s:
+            if found != "auto" and named.outcome(self).time == healthy.time_s:
                 request, otherwise = named, request
-        trial = Trial(machine, request, otherwise, policy, checked, exposure, first_seed)
+        trial = Trial(self, request, otherwise, policy, checked, exposure, first_seed)
         if executor is None:
-            drawn = _core_draws(trial, 0, count, as_threads(n_threads), report)
+            drawn = run_draws(trial, 0, count, as_threads(n_threads), report)
         else:
             threads = 1 if n_threads is None else as_threads(n_threads)
             drawn = _spread(executor, trial, count, threads, report)
-        return times_of(trial, as_hours(hours), healthy.time_s, *drawn)
+        return times_of(trial, as_hours(hours), healthy.time_s, drawn)
 
 
 _POLICIES: Final = ("detour", "drop_ultraserver")
 
 
-def run_draws(trial: Trial, first: int, end: int, n_threads: int) -> Drawn:
-    """Run the draws of a range, in this process or in a worker of an executor."""
-    return _core_draws(trial, first, end, n_threads, None)
-
-
-def _core_draws(
-    trial: Trial, first: int, end: int, n_threads: int, progress: Progress | None
+def run_draws(
+    trial: Trial, first: int, end: int, n_threads: int, progress: Progress | None = None
 ) -> Drawn:
+    """Run the draws of a range, in this process or in a worker of an executor."""
+    from rainier_fast.results.monte_carlo import Drawn
+
     machine, request = trial.machine, trial.request
     core = machine._core
     groups = request.groups
@@ -231,6 +214,8 @@ def _spread(
     """Run draws in chunks over an executor; the order of the answer is that of the draws."""
     from concurrent.futures import as_completed  # only when asked for
 
+    from rainier_fast.results.monte_carlo import Drawn
+
     allowed = "must be a concurrent.futures.Executor, with a method submit, or None"
     try:
         submits = callable(getattr(executor, "submit", None))
@@ -241,7 +226,7 @@ def _spread(
     step = -(-draws // _MOST_CHUNKS)
     chunks = [(first, min(first + step, draws)) for first in range(0, draws, step)]
     futures: list[Future[Drawn]] = []
-    with _cancelled_on_error(futures):
+    try:
         for first, end in chunks:
             futures.append(executor.submit(run_draws, trial, first, end, n_threads))
         sizes = {id(one): end - first for one, (first, end) in zip(futures, chunks, strict=True)}
@@ -251,6 +236,10 @@ def _spread(
             done += sizes[id(future)]
             if progress is not None:
                 progress(done, draws)
+    except BaseException:  # a chunk fails, a callback does, or Ctrl-C comes
+        for future in futures:
+            future.cancel()
+        raise
     parts = [future.result() for future in futures]
     return Drawn(
         np.concatenate([part.times_s for part in parts]),
@@ -259,14 +248,3 @@ def _spread(
         [row for part in parts for row in part.unanswered],
         [draw for part in parts for draw in part.otherwise],
     )
-
-
-@contextmanager
-def _cancelled_on_error(futures: list[Future[Drawn]]) -> Iterator[None]:
-    """Cancel what has not begun when a chunk fails, a callback does, or Ctrl-C comes."""
-    try:
-        yield
-    except BaseException:
-        for future in futures:
-            future.cancel()
-        raise

@@ -242,6 +242,17 @@ impl Groups {
         }
     }
 
+    /// Each rank of each group and the rank so far ahead of it, cyclically.
+    pub(crate) fn shifted(&self, machine: &Machine, shift: i64) -> Vec<(u32, u32)> {
+        let of_group = |index: usize| {
+            let members = self.members(machine, index);
+            let to = |rank: usize| (rank as i64 + shift).rem_euclid(members.len() as i64) as usize;
+            let pairs = (0..members.len()).map(|rank| (members[rank], members[to(rank)]));
+            pairs.collect::<Vec<_>>()
+        };
+        (0..self.count()).flat_map(of_group).collect()
+    }
+
     /// Chips of group `index`, in rank order.
     pub fn members(&self, machine: &Machine, index: usize) -> Vec<u32> {
         match self {

@@ -2,6 +2,7 @@
 //! per byte is found once (`context.rs`) and scaled; phases of an algorithm share patterns.
 
 use super::pairs::Pairs;
+use std::sync::Arc;
 
 /// Which messages a pattern has.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +54,15 @@ pub(crate) enum PatternKind {
         sets: Vec<Vec<u32>>,
         /// Which pairs of sites, and how much.
         share: SiteShare,
+    },
+    /// Each rank of every group of a grid to the rank so far ahead, cyclically: alike in all member domains.
+    Shift {
+        /// Local chips of each group.
+        locals: Arc<[Vec<u32>]>,
+        /// Domains of each set.
+        domains: Arc<[Vec<u32>]>,
+        /// How far, neither to itself.
+        shift: i64,
     },
     /// Messages between chips of the machine.
     Flat(Pairs),

@@ -18,7 +18,6 @@ use crate::collective::program::schedule::Stage;
 use crate::operation::Operation;
 use crate::sim::Engine;
 use crate::{Error, Result};
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// Choices of algorithms per tier that are simulated, the best by link loads.
@@ -262,7 +261,7 @@ fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Price
         .iter()
         .map(|stage| {
             let label = format!("{} by {name}", request.operation.name());
-            StageCost::new(context, request.model, stage, label).map(Rc::new)
+            StageCost::new(context, request.model, stage, label).map(Arc::new)
         })
         .collect::<Result<Vec<_>>>()?;
     // Only hierarchical schedules send chunks through their stages.
@@ -310,7 +309,8 @@ fn stages(context: &Context, request: &Request, row: &Algorithm) -> Result<Vec<S
     };
     let (placement, tier) = match context.groups {
         Groups::Scattered(groups) => (Placement::Flat(groups.clone().into()), "machine"),
-        Groups::Grid { .. } if operation == Operation::SendRecv => {
+        // Domains are alike where nothing is broken.
+        Groups::Grid { .. } if operation == Operation::SendRecv && context.machine.is_damaged() => {
             (Placement::Flat(everyone().into()), "machine")
         }
         Groups::Grid { locals, domains } if locals[0].len() == 1 && domains[0].len() > 1 => {

@@ -14,7 +14,7 @@ use crate::collective::program::moves::Steps;
 use crate::collective::program::schedule::{Phase, Repeat, Track};
 use crate::fluid::{Flow, Graph, NO_GATE};
 use crate::{Error, Result};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Most pieces that are simulated. Of more, so many and half as many are, each of its own size: a pipeline that is full
 /// takes as long for each further piece.
@@ -27,7 +27,7 @@ const COARSENING: f64 = 0.01;
 ///
 /// # Errors
 /// [`Error::Unsupported`] for too many messages, and for several chunks whose pieces are finer than are simulated.
-pub(super) fn time(network: &mut Network, stages: &[Rc<StageCost>], chunks: u32) -> Result<f64> {
+pub(super) fn time(network: &mut Network, stages: &[Arc<StageCost>], chunks: u32) -> Result<f64> {
     let scale = 1.0 / f64::from(chunks);
     let tracks = || {
         stages
@@ -79,7 +79,7 @@ pub(crate) fn pieces(track: &Track, cost: &TrackCost, scale: f64) -> u32 {
 /// The same with each track in at most `finest` pieces, of which at most the first `most` are simulated.
 fn first_pieces(
     network: &mut Network,
-    stages: &[Rc<StageCost>],
+    stages: &[Arc<StageCost>],
     chunks: u32,
     finest: u32,
     most: u32,

@@ -13,12 +13,12 @@ use crate::route::route_until;
 use crate::sim::Engine;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 impl Network<'_> {
     /// The messages of a part that is not known yet.
     pub(super) fn found(&mut self, part: &Part) -> Result<Vec<Message>> {
-        let pattern = Rc::clone(&part.pattern);
+        let pattern = Arc::clone(&part.pattern);
         let shared = matches!(
             pattern.kind,
             PatternKind::Star { .. } | PatternKind::Exchange { .. } | PatternKind::Sites { .. }
@@ -44,6 +44,11 @@ impl Network<'_> {
                     .collect()
             }
             PatternKind::Flat(pairs) => self.listed(part, &pairs.list()),
+            PatternKind::Shift { shift, .. } => {
+                let groups = self.context.groups;
+                few(groups.count() as u64 * groups.ranks() as u64)?;
+                self.listed(part, &groups.shifted(self.context.machine, *shift))
+            }
             PatternKind::Rails(pairs) if self.by_site => self.between_alike(part, &pairs.list()),
             PatternKind::Rails(pairs) => self.between(part, &pairs.list(), &self.members()),
             PatternKind::NicPairs { pairs, nics } => self.between(part, &pairs.list(), nics),

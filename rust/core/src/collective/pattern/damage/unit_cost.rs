@@ -123,6 +123,7 @@ pub(crate) fn between_domains(
         PatternKind::Local(_)
         | PatternKind::LocalAll
         | PatternKind::InSwitch { .. }
+        | PatternKind::Shift { .. }
         | PatternKind::Flat(_) => {
             return Err(Error::unsupported(
                 "a local pattern as one between domains",

@@ -183,6 +183,10 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &PatternKind) -> Vec<(u
                 }
             }
         }
+        PatternKind::Shift { shift, .. } => {
+            let pairs = groups.shifted(machine, *shift);
+            out.extend(pairs.into_iter().map(|(a, b)| (a, b, 1.0)));
+        }
         PatternKind::Flat(pairs) => out.extend(pairs.list().iter().map(|&(a, b)| (a, b, 1.0))),
     }
     out
@@ -299,6 +303,13 @@ fn kinds(groups: &Groups) -> Vec<PatternKind> {
                 .map(|group| (group.clone(), group[2]))
                 .collect(),
             outward,
+        });
+    }
+    for shift in [1, 2, 4, 5, 8, -1, -7, 4 * domains[0].len() as i64 - 2] {
+        kinds.push(PatternKind::Shift {
+            locals: locals.clone().into(),
+            domains: domains.clone().into(),
+            shift,
         });
     }
     if !neighbours.is_empty() {
