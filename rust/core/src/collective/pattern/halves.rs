@@ -80,6 +80,16 @@ pub(crate) fn height(places: usize) -> u32 {
     places.max(1).next_power_of_two().ilog2()
 }
 
+impl Default for Halves {
+    fn default() -> Self {
+        Self {
+            places: 0,
+            height: 0,
+            nodes: vec![Node::Even(0.0)],
+        }
+    }
+}
+
 impl Halves {
     /// Runs of equal values: (place after the last, value), ascending.
     pub(crate) fn of_runs(runs: &[(usize, f64)]) -> Option<Self> {

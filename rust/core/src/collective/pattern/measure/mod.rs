@@ -6,16 +6,22 @@ mod row;
 mod ruled;
 #[cfg(test)]
 mod ruled_tests;
+mod sets;
 mod shift;
+mod star;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use domain::ports;
-pub(crate) use fabric::{by_site, site_bytes, site_flows};
+pub(crate) use fabric::{by_site, parts, site_bytes, site_flows};
+pub(crate) use ruled::total_latency;
+pub(crate) use sets::inside;
 
+use super::comb::combs_of;
 use super::damage;
 use super::kind::PatternKind;
 use super::pairs::Pairs;
+use super::rule::Star;
 use super::scene::Scene;
 use super::unit_cost::UnitCost;
 use crate::memory::bytes_of;
@@ -82,9 +88,18 @@ fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
             sets,
             locals,
             outward,
-        } => fabric::star(scene, sets, locals, *outward),
-        PatternKind::Exchange { sets, spread } => fabric::exchange(scene, sets, *spread),
-        PatternKind::Sites { sets, share } => fabric::sites(scene, sets, *share),
+        } => match stars(sets, *outward) {
+            Some(stars) => star::star(scene, &stars, locals),
+            None => fabric::star(scene, sets, locals, *outward),
+        },
+        PatternKind::Exchange { sets, spread } => match scene.combs(sets) {
+            Some(combs) => sets::exchange(scene, &combs, *spread),
+            None => fabric::exchange(scene, sets, *spread),
+        },
+        PatternKind::Sites { sets, share } => match scene.combs(sets) {
+            Some(combs) => sets::sites(scene, &combs, *share),
+            None => fabric::sites(scene, sets, *share),
+        },
         PatternKind::Shift {
             locals,
             domains,
@@ -99,4 +114,17 @@ fn rails(scene: &Scene, pairs: &Pairs, nics: Option<&[(u32, u32)]>) -> Result<Un
         Some(flows) => ruled::ruled(scene, flows, nics),
         None => fabric::rails(scene, &pairs.list(), nics),
     }
+}
+
+/// Sets with their roots as few combs each; `None` where that is no gain.
+fn stars(sets: &[(Vec<u32>, u32)], outward: bool) -> Option<Vec<Star>> {
+    let domains: Vec<&[u32]> = sets.iter().map(|set| set.0.as_slice()).collect();
+    let roots = sets.iter().map(|set| i64::from(set.1));
+    let stars = combs_of(&domains)?.into_iter().zip(roots);
+    let star = |(members, root)| Star {
+        members,
+        root,
+        outward,
+    };
+    Some(stars.map(star).collect())
 }

@@ -3,11 +3,12 @@
 
 use super::fabric::nic_of;
 use super::row::{Row, sum, total};
+use super::star;
 use crate::Result;
 use crate::collective::pattern::comb::Comb;
 use crate::collective::pattern::fabric_loads::FabricLoads;
 use crate::collective::pattern::loads::Loads;
-use crate::collective::pattern::rule::{Flow, Flows};
+use crate::collective::pattern::rule::{Flow, Flows, Rule, Spacing};
 use crate::collective::pattern::scene::{PathCost, Scene};
 use crate::collective::pattern::unit_cost::UnitCost;
 use crate::machine::Machine;
@@ -18,6 +19,10 @@ pub(super) fn ruled(scene: &Scene, flows: &Flows, nics: Option<&[(u32, u32)]>) -
     let row = Row::single(scene.machine.num_domains());
     let receivers: Vec<Comb> = flows.all.iter().map(Flow::receivers).collect();
     let [out, into] = match &flows.even {
+        _ if !flows.stars.is_empty() => {
+            let [roots, leaves] = star::ends(scene, &flows.stars);
+            flows.stars[0].directed(roots, leaves).into()
+        }
         Some((members, each)) => {
             let all = sum(row, members.iter().map(|comb| (comb, f64::from(*each))));
             [all.clone(), all]
@@ -32,10 +37,14 @@ pub(super) fn ruled(scene: &Scene, flows: &Flows, nics: Option<&[(u32, u32)]>) -
         ..UnitCost::default()
     };
     unit_cost.overhead = unit_cost.sent * nic_of(scene).overhead;
-    let between = Between::of(scene, flows);
-    unit_cost.ledger.fabric = between.fabric(messages)?;
-    for part in &between.parts {
-        between.note(part, &mut unit_cost)?;
+    if flows.stars.is_empty() {
+        let between = Between::of(scene, flows);
+        unit_cost.ledger.fabric = between.fabric(messages)?;
+        for part in &between.parts {
+            between.note(part, &mut unit_cost)?;
+        }
+    } else {
+        star::fabric(scene, &flows.stars, messages, &mut unit_cost)?;
     }
     match nics {
         None => unit_cost.ledger.nic = [out, into],
@@ -49,8 +58,33 @@ pub(super) fn ruled(scene: &Scene, flows: &Flows, nics: Option<&[(u32, u32)]>) -
     Ok(unit_cost)
 }
 
+/// Seconds of latency of all messages of a rule in one group of domains, one after another; `None` where the group is
+/// not that simple.
+pub(crate) fn total_latency(scene: &Scene, rule: &Rule, spacing: &Spacing) -> Option<f64> {
+    let flows = Flows::new(rule, spacing)?;
+    let mut total = 0.0;
+    for part in Between::of(scene, &flows).parts {
+        let count = part.flow.senders.len();
+        if part.from != part.to {
+            total += count as f64 * scene.path_between(part.from, part.to, NONE_CUT).latency;
+            continue;
+        }
+        let mut left = count;
+        for climb in 0..=scene.machine.sites()[part.from].tiers.len() {
+            let on = crossing(scene.machine, &part.flow, part.from, climb);
+            let latency = scene.path_inside(part.from, climb, NONE_CUT).latency;
+            total += (left - on) as f64 * latency;
+            left = on;
+        }
+    }
+    Some(total)
+}
+
+/// As far as latency goes, groups are alike that are cut short and that are not.
+const NONE_CUT: (usize, usize) = (usize::MAX, usize::MAX);
+
 /// Domains of a site: from the first up to below the last.
-fn range(machine: &Machine, site: usize) -> (i64, i64) {
+pub(super) fn range(machine: &Machine, site: usize) -> (i64, i64) {
     let first = i64::from(machine.first_domain(site));
     (first, first + i64::from(machine.sites()[site].domains))
 }
@@ -104,7 +138,7 @@ impl<'a> Between<'a> {
                 }
             }
         }
-        let first = (machine.blocks().wan - machine.blocks().fabric[0]) as usize;
+        let first = scene.wan_start();
         let mut wan = vec![0.0; scene.fabric_links() - first];
         for part in self.parts.iter().filter(|part| part.from != part.to) {
             for &link in scene.wan_path(part.from, part.to) {
@@ -198,7 +232,7 @@ impl<'a> Between<'a> {
 
 /// Counts, at each group of a tier, the domains that are so near to its end that `by` further on lies outside; below
 /// zero, so near to its beginning.
-fn leaving(machine: &Machine, site: usize, tier: usize, by: i64) -> Row {
+pub(super) fn leaving(machine: &Machine, site: usize, tier: usize, by: i64) -> Row {
     let group = i64::from(machine.sites()[site].tiers[tier].group);
     let (first, last) = range(machine, site);
     let near = by.abs().min(group);
@@ -229,7 +263,7 @@ fn crossing(machine: &Machine, flow: &Flow, site: usize, tier: usize) -> i64 {
 
 /// The domains of a site by the lowest tier at which their group is cut short by the end of the site; the number of
 /// tiers where none is.
-fn regions(machine: &Machine, site: usize) -> Vec<((i64, i64), usize)> {
+pub(super) fn regions(machine: &Machine, site: usize) -> Vec<((i64, i64), usize)> {
     let (first, last) = range(machine, site);
     let tiers = &machine.sites()[site].tiers;
     let mut regions = Vec::new();
