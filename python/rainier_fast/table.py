@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.definitions.check import as_items, as_name, as_one_of, as_pairs
+from rainier_fast.definitions.check import as_items, as_name, as_one_of, as_pairs, is_masked
 from rainier_fast.errors import RainierError, invalid, invalid_type, shown
 from rainier_fast.frozen import frozen, put
 from rainier_fast.screen import one_screen
@@ -228,7 +228,7 @@ def plain(value: object) -> object:
 def _column(name: object, values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
     argument = f"columns[{shown(name)}]"
     array: NDArray[Any]
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+    if is_masked(values):
         raise invalid_type(argument, "masked values", "must not be masked: use NaN or None")
     if isinstance(values, np.ndarray):
         array = np.array(values)

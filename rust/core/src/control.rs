@@ -6,6 +6,9 @@ use std::fmt::Arguments;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Small steps between two looks at the cancel flag.
+const STRETCH: usize = 1 << 12;
+
 /// Shared between a job and the thread that waits for it.
 ///
 /// ```
@@ -32,6 +35,15 @@ impl Control {
     pub fn check(&self) -> Result<()> {
         if self.budget.cancelled.load(Ordering::Relaxed) {
             Err(Error::Cancelled)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// [`Control::check`] at some of the steps of a long loop, of which each takes less than a microsecond or so.
+    pub(crate) fn check_at(&self, step: usize) -> Result<()> {
+        if step % STRETCH == 0 {
+            self.check()
         } else {
             Ok(())
         }

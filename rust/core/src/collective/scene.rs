@@ -71,17 +71,18 @@ impl<'a> Scene<'a> {
             None,
         )?;
         let taken = reckon(machine, control)?;
-        let local_bandwidth = domain_machine.link_bandwidths()?.into();
+        let local_bandwidth = local_bandwidths(&domain_machine);
         let first = machine.blocks().fabric[0];
-        // Nothing passes a dead link, however long it takes.
-        let numbers = |link: u64| {
+        let (mut fabric_bandwidth, mut fabric_latency) = (Vec::new(), Vec::new());
+        for (at, link) in (first..machine.num_links()).enumerate() {
+            control.check_at(at)?;
             let (bandwidth, latency) = machine.link_numbers(link);
+            // Nothing passes a dead link, however long it takes.
             let live = f64::from(u8::from(!machine.is_dead_link(link)));
-            (bandwidth * live, latency)
-        };
-        let (fabric_bandwidth, fabric_latency): (Vec<f64>, Vec<f64>) =
-            (first..machine.num_links()).map(numbers).unzip();
-        let (seats, uplinks) = seats(machine);
+            fabric_bandwidth.push(bandwidth * live);
+            fabric_latency.push(latency);
+        }
+        let (seats, uplinks) = seats(machine, control)?;
         let (mut member_domains, mut members) = (Vec::new(), Vec::new());
         if let Groups::Grid { locals, domains } = groups {
             member_domains = domains.concat();
@@ -107,7 +108,7 @@ impl<'a> Scene<'a> {
             uplinks,
             member_domains,
             members,
-            wan_paths: wan_paths(machine),
+            wan_paths: wan_paths(machine, control)?,
             taken,
         })
     }
@@ -209,29 +210,47 @@ fn reckon(machine: &Machine, control: &Control) -> Result<Taken> {
     control.take(bytes, what, "use a smaller machine")
 }
 
-/// Site and uplink bundles of every domain; empty on a machine of one domain.
-fn seats(machine: &Machine) -> (Vec<(u32, u32)>, Vec<u32>) {
+/// Bandwidths of the links of one domain.
+fn local_bandwidths(domain: &Machine) -> Loads {
+    let mut stretches: Vec<(usize, f64)> = Vec::new();
+    let mut end = 0;
+    domain.for_each_rated_run(|count, _, bandwidth, _| {
+        end += count as usize;
+        match stretches.last_mut() {
+            Some(last) if last.1.to_bits() == bandwidth.to_bits() => last.0 = end,
+            _ => stretches.push((end, bandwidth)),
+        }
+    });
+    Loads::stretched(stretches)
+}
+
+/// Site and uplink bundles of every domain.
+type Bundles = (Vec<(u32, u32)>, Vec<u32>);
+
+/// Empty on a machine of one domain.
+fn seats(machine: &Machine, control: &Control) -> Result<Bundles> {
     let (mut seats, mut uplinks) = (Vec::new(), Vec::new());
     if machine.nic().is_none() {
-        return (seats, uplinks);
+        return Ok((seats, uplinks));
     }
     for (index, site) in machine.sites().iter().enumerate() {
         let first = machine.blocks().fabric[0];
         for domain in 0..site.domains {
+            control.check_at(domain as usize)?;
             seats.push((index as u32, uplinks.len() as u32));
             uplinks.extend(site.tiers.iter().enumerate().map(|(tier, definition)| {
                 (machine.fabric_link(index, tier, domain / definition.group, false) - first) as u32
             }));
         }
     }
-    (seats, uplinks)
+    Ok((seats, uplinks))
 }
 
 /// WAN links from each site to each other. Where nothing live leads there, the dead ones that would: what goes over them
 /// never ends.
-fn wan_paths(machine: &Machine) -> Vec<Vec<usize>> {
+fn wan_paths(machine: &Machine, control: &Control) -> Result<Vec<Vec<usize>>> {
     let (Some(wan), sites) = (machine.wan(), machine.sites().len()) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let first = machine.blocks().fabric[0];
     let path = |from: usize, to: usize| -> Vec<usize> {
@@ -249,7 +268,10 @@ fn wan_paths(machine: &Machine) -> Vec<Vec<usize>> {
             .map(|link| (link - first) as usize)
             .collect()
     };
-    (0..sites * sites)
-        .map(|pair| path(pair / sites, pair % sites))
-        .collect()
+    let mut paths = Vec::with_capacity(sites * sites);
+    for pair in 0..sites * sites {
+        control.check_at(pair)?;
+        paths.push(path(pair / sites, pair % sites));
+    }
+    Ok(paths)
 }

@@ -91,7 +91,7 @@ impl Made {
         let network = live_graph(context.machine, &chips, context.control)?;
         whole_domain_instead(context.machine, &network, context.control)?;
         let ask = Ask {
-            operation: request.operation,
+            operation: request.operation.as_run(),
             size: request.size,
             chunks: request.chunks,
             pace: Pace::Either,
@@ -165,7 +165,10 @@ impl Made {
     ) -> Result<()> {
         let (network, synthesis) = (&self.network, &self.synthesis);
         let mut ledger = Ledger::default();
-        let loads = network.links.iter().zip(synthesis.loads(network));
+        let loads = network
+            .links
+            .iter()
+            .zip(synthesis.loads(network, context.control)?);
         ledger.single = loads
             .filter(|(_, bytes)| *bytes > 0.0)
             .map(|(wire, bytes)| (wire.id, bytes))
@@ -175,7 +178,12 @@ impl Made {
         let class = busiest
             .as_ref()
             .map_or_else(String::new, |busiest| busiest.class.name(context.machine));
-        let least = floor(network, request.operation, request.size);
+        let least = floor(
+            network,
+            request.operation.as_run(),
+            request.size,
+            context.control,
+        )?;
         outcome.bounds = bounds(context, request)?;
         if self.is_whole(context.machine) {
             outcome.bounds.push(Bound {
@@ -195,7 +203,7 @@ impl Made {
             busiest,
         };
         outcome.fill(context.machine, NAME.to_owned(), &[], cost);
-        let reversed = network.reversed();
+        let reversed = network.reversed(context.control)?;
         let halves = [
             (ReduceScatter, &synthesis.scatter, &reversed),
             (AllGather, &synthesis.gather, network),
@@ -203,7 +211,7 @@ impl Made {
         let mut notes = Vec::new();
         for (what, plan, network) in halves {
             let Some(plan) = plan else { continue };
-            self.row(what, plan, network, &class, outcome);
+            self.row(what, plan, network, &class, outcome, context.control)?;
             notes.push(match plan.least_rounds() {
                 Some(least) => format!(
                     "{} in {} rounds, of which the links of one chip need {least}",
@@ -240,10 +248,11 @@ impl Made {
         network: &Network,
         class: &str,
         outcome: &mut Outcome,
-    ) {
-        let parts = plan.parts(network);
+        control: &Control,
+    ) -> Result<()> {
+        let parts = plan.parts(network, control)?;
         let mut sent = vec![0.0; network.chips.len()];
-        for (wire, bytes) in network.links.iter().zip(plan.loads(network)) {
+        for (wire, bytes) in network.links.iter().zip(plan.loads(network, control)?) {
             sent[wire.from as usize] += bytes;
         }
         let sent = sent.into_iter().fold(0.0, f64::max);
@@ -271,6 +280,7 @@ impl Made {
             ..whole.clone()
         });
         outcome.stages.push(whole);
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Bounds from NICs, fabric tiers and the WAN.
 
 use super::ask::{Ask, Found};
+use crate::Result;
 use crate::collective::context::Context;
 use crate::collective::measure::by_site;
 use crate::collective::request::Request;
@@ -16,9 +17,9 @@ pub(super) fn across(
     locals: &[Vec<u32>],
     domains: &[Vec<u32>],
     found: &mut Found,
-) {
+) -> Result<()> {
     let Some(nic) = context.machine.nic() else {
-        return;
+        return Ok(());
     };
     let (groups, in_domain) = (locals.len() as f64, locals[0].len() as f64);
     let parts = domains[0].len() as f64;
@@ -44,8 +45,8 @@ pub(super) fn across(
         domains,
         root: request.root / locals[0].len(),
     };
-    bundles(context, ask, &grid, found);
-    wan(context, ask, &grid, found);
+    bundles(context, ask, &grid, found)?;
+    wan(context, ask, &grid, found)
 }
 
 /// Most ranks of one domain whose message of a send_recv goes to another domain.
@@ -76,7 +77,7 @@ impl Grid<'_> {
 }
 
 /// What the uplinks and downlinks of each tier's groups must carry for all sets of domains together.
-fn bundles(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) {
+fn bundles(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) -> Result<()> {
     let machine = context.machine;
     let mut need: BTreeMap<(usize, usize, u32), (f64, f64)> = BTreeMap::new();
     for set in grid.domains {
@@ -85,7 +86,9 @@ fn bundles(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) {
             let first = machine.first_domain(site);
             for (index, tier) in machine.sites()[site].tiers.iter().enumerate() {
                 let group = |domain: u32| (domain - first) / tier.group;
-                for bundle in of_site.chunk_by(|&a, &b| group(a) == group(b)) {
+                let bundles = of_site.chunk_by(|&a, &b| group(a) == group(b));
+                for (at, bundle) in bundles.enumerate() {
+                    context.control.check_at(at)?;
                     let holds_root = bundle.contains(&set[grid.root]);
                     let (out, into) = grid.crossing(ask, bundle.len() as f64, holds_root);
                     let sum = need.entry((site, index, group(bundle[0]))).or_default();
@@ -94,7 +97,8 @@ fn bundles(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) {
             }
         }
     }
-    for ((site, index, group), (out, into)) in need {
+    for (at, ((site, index, group), (out, into))) in need.into_iter().enumerate() {
+        context.control.check_at(at)?;
         let definition = &machine.sites()[site];
         let (tier, leaf) = (&definition.tiers[index], machine.domain_nic_bandwidth());
         let capacity = bundle_bandwidth(tier, definition.domains, group, leaf);
@@ -103,11 +107,14 @@ fn bundles(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) {
             f64::max(out, into) / capacity,
         );
     }
+    Ok(())
 }
 
-fn wan(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) {
+fn wan(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) -> Result<()> {
     let machine = context.machine;
-    let Some(wan) = machine.wan() else { return };
+    let Some(wan) = machine.wan() else {
+        return Ok(());
+    };
     let count = machine.sites().len();
     let capacity = |site: usize| -> (f64, f64) {
         match wan.shape {
@@ -127,6 +134,7 @@ fn wan(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) {
     let mut need = vec![(0.0, 0.0); count];
     let mut partition = 0.0;
     for set in grid.domains {
+        context.control.check()?;
         let sites = by_site(machine, set);
         let home = machine.site_of(set[grid.root]);
         partition += grid.groups * ask.partition(sites.len() as f64);
@@ -147,6 +155,7 @@ fn wan(context: &Context, ask: &Ask, grid: &Grid, found: &mut Found) {
     if total > 0.0 {
         found.note("WAN of all sites", partition / total);
     }
+    Ok(())
 }
 
 /// What the NICs of the members in one domain must carry for groups that are plain lists of chips; `root` is the
@@ -157,18 +166,20 @@ pub(super) fn scattered(
     root: usize,
     groups: &[Vec<u32>],
     found: &mut Found,
-) {
+) -> Result<()> {
     let Some(nic) = context.machine.nic() else {
-        return;
+        return Ok(());
     };
     let home = |chip: u32| context.machine.split(chip).0;
     // (domain, group) of every member, so that equal pairs lie together.
     let mut seats: Vec<(u32, usize)> = Vec::new();
     for (index, group) in groups.iter().enumerate() {
+        context.control.check()?;
         seats.extend(group.iter().map(|&chip| (home(chip), index)));
     }
     seats.sort_unstable();
-    for seats in seats.chunk_by(|a, b| a.0 == b.0) {
+    for (at, seats) in seats.chunk_by(|a, b| a.0 == b.0).enumerate() {
+        context.control.check_at(at)?;
         let capacity = seats.len() as f64 * nic.bandwidth;
         let mut need = (0.0, 0.0);
         for group in seats.chunk_by(|a, b| a.1 == b.1) {
@@ -182,4 +193,5 @@ pub(super) fn scattered(
             f64::max(need.0, need.1) / capacity,
         );
     }
+    Ok(())
 }
