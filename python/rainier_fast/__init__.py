@@ -15,31 +15,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rainier_fast._core import __version__, build_info
+from rainier_fast.ask.groups import Groups
+from rainier_fast.ask.options import algorithms
 from rainier_fast.catalog import assumptions, catalog
-from rainier_fast.definitions import (
-    Axis,
-    Bucket,
-    Chip,
-    ChipAt,
-    DimensionOrder,
-    Fabric,
-    FailureRates,
-    Gpu,
-    LinkAt,
-    MinimalAdaptive,
-    Neuron,
-    Nic,
-    Shortest,
-    Site,
-    Tier,
-    UltraServer,
-    UpDown,
-    Valiant,
-    Wan,
-    WildFirst,
-)
+from rainier_fast.collectives.mesh import DeviceMesh
+from rainier_fast.collectives.plan import Compute, Plan
+from rainier_fast.collectives.scheduling import schedule
+from rainier_fast.definitions.axis import Axis, Tier
+from rainier_fast.definitions.bucket import Bucket
+from rainier_fast.definitions.chip import Chip
+from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.known import KNOWN as _KNOWN
 from rainier_fast.definitions.known import known as _known
+from rainier_fast.definitions.neuron import Neuron
+from rainier_fast.definitions.places import ChipAt, LinkAt
+from rainier_fast.definitions.rates import FailureRates
+from rainier_fast.definitions.routing import (
+    DimensionOrder,
+    MinimalAdaptive,
+    Shortest,
+    UpDown,
+    Valiant,
+    WildFirst,
+)
+from rainier_fast.definitions.site import Fabric, Site
+from rainier_fast.definitions.ultraserver import Nic, UltraServer
+from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import (
     InvalidArgument,
     InvalidSchedule,
@@ -50,47 +51,31 @@ from rainier_fast.errors import (
     Unreachable,
     Unsupported,
 )
-from rainier_fast.machine import (
-    Cluster,
-    Faults,
-    Groups,
-    Machine,
-    algorithms,
-    compare,
-    domain,
-    full_mesh,
-    policies,
-    preset,
-    presets,
-    schedule,
-    switch,
-    torus,
-)
+from rainier_fast.faults.faults import Faults
+from rainier_fast.machine.cluster import Cluster
+from rainier_fast.machine.compare import compare
+from rainier_fast.machine.machine import Machine
+from rainier_fast.machine.presets import preset, presets
+from rainier_fast.machine.shapes import domain, full_mesh, switch, torus
 from rainier_fast.memory import memory_limit
+from rainier_fast.studies.placing import Tenant
+from rainier_fast.studies.recovery import policies
+from rainier_fast.studies.tenants import TenantsResult
 
 if TYPE_CHECKING:
     from rainier_fast.ask.schedule import Block, Schedule, Send
-    from rainier_fast.collectives.mesh import DeviceMesh
-    from rainier_fast.collectives.plan import Compute, Plan
     from rainier_fast.measure import Calibration, calibrate
-    from rainier_fast.results import (
-        Bottleneck,
-        CollectiveResult,
-        Comparison,
-        Link,
-        LinkLoads,
-        Meeting,
-        MonteCarlo,
-        PlanResult,
-        Recoveries,
-        Route,
-        RoutingReport,
-        Table,
-        TogetherResult,
-    )
-    from rainier_fast.studies.placing import Tenant
+    from rainier_fast.results.collective import CollectiveResult
+    from rainier_fast.results.comparison import Comparison
+    from rainier_fast.results.link import Bottleneck, Link
+    from rainier_fast.results.link_loads import LinkLoads
+    from rainier_fast.results.monte_carlo import MonteCarlo
+    from rainier_fast.results.recovery import Recoveries
+    from rainier_fast.results.route import Route
+    from rainier_fast.results.routing import RoutingReport
+    from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
     from rainier_fast.studies.ranking import Layout, Ranking
-    from rainier_fast.studies.tenants import TenantsResult
+    from rainier_fast.table import Table
 
     B200_NODE: UltraServer
     GB200_NVL72: UltraServer
@@ -207,35 +192,23 @@ __all__ = [
 ]
 
 
-# Classes whose modules load when they are asked for.
-_LATE = {
-    **dict.fromkeys(
-        (
-            "Bottleneck",
-            "CollectiveResult",
-            "Comparison",
-            "Link",
-            "LinkLoads",
-            "Meeting",
-            "MonteCarlo",
-            "PlanResult",
-            "Recoveries",
-            "Route",
-            "RoutingReport",
-            "Table",
-            "TogetherResult",
-        ),
-        "rainier_fast.results",
-    ),
-    **dict.fromkeys(("Block", "Schedule", "Send"), "rainier_fast.ask.schedule"),
-    **dict.fromkeys(("Layout", "Ranking"), "rainier_fast.studies.ranking"),
-    "DeviceMesh": "rainier_fast.collectives.mesh",
-    "Compute": "rainier_fast.collectives.plan",
-    "Plan": "rainier_fast.collectives.plan",
-    "Tenant": "rainier_fast.studies.placing",
-    "TenantsResult": "rainier_fast.studies.tenants",
-    **dict.fromkeys(("Calibration", "calibrate"), "rainier_fast.measure"),
+# What loads when it is asked for, by the modules that have it.
+_LATE_MODULES = {
+    "ask.schedule": ("Block", "Schedule", "Send"),
+    "measure": ("Calibration", "calibrate"),
+    "results.collective": ("CollectiveResult",),
+    "results.comparison": ("Comparison",),
+    "results.link": ("Bottleneck", "Link"),
+    "results.link_loads": ("LinkLoads",),
+    "results.monte_carlo": ("MonteCarlo",),
+    "results.recovery": ("Recoveries",),
+    "results.route": ("Route",),
+    "results.routing": ("RoutingReport",),
+    "results.together": ("Meeting", "PlanResult", "TogetherResult"),
+    "studies.ranking": ("Layout", "Ranking"),
+    "table": ("Table",),
 }
+_LATE = {name: module for module, names in _LATE_MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - several kinds of names
@@ -245,7 +218,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - several kinds of names
     if name in _LATE:
         from importlib import import_module
 
-        return getattr(import_module(_LATE[name]), name)
+        return getattr(import_module(f"rainier_fast.{_LATE[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

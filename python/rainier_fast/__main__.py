@@ -17,8 +17,6 @@ from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.table import Table
 from rainier_fast.units import format_time
 
-__all__ = ["main"]
-
 _MOST_CANDIDATES = 4
 _MOST_ASSUMPTIONS = 6
 
@@ -115,6 +113,7 @@ def _weight(name: str, result: CollectiveResult) -> float:
 def _as_json(result: CollectiveResult, took: float) -> str:
     machine = result.machine
     chip = machine.ultraserver.chip
+    rates = {} if chip is None else dict(chip.peak_flops)
     about: dict[str, Any] = {
         "definition": repr(machine),
         "name": machine.name,
@@ -123,20 +122,10 @@ def _as_json(result: CollectiveResult, took: float) -> str:
         "sites": {site.name: site.num_chips for site in machine.sites},
         "links": machine.num_links,
         "hbm_bytes": None if chip is None else machine.hbm_bytes,
-        "peak_flops": {} if chip is None else _rates(result),
+        "peak_flops": {dtype: machine.peak_flops(dtype) for dtype in rates},
     }
     answer = result.to_dict() | {"machine": about, "calculated_in_s": took}
     return json.dumps(answer, indent=2, allow_nan=False)
-
-
-def _rates(result: CollectiveResult) -> dict[str, float]:
-    machine = result.machine
-    chip = machine.ultraserver.chip
-    return (
-        {}
-        if chip is None
-        else {dtype: machine.peak_flops(dtype) for dtype in dict(chip.peak_flops)}
-    )
 
 
 if __name__ == "__main__":

@@ -11,24 +11,6 @@ import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-__all__ = [
-    "InvalidArgument",
-    "InvalidSchedule",
-    "InvalidType",
-    "OutOfRange",
-    "RainierError",
-    "UnknownName",
-    "Unreachable",
-    "Unsupported",
-    "as_one_of",
-    "invalid",
-    "invalid_type",
-    "out_of_range",
-    "shown",
-    "unexpected",
-    "unknown",
-]
-
 MAX_SHOWN: Final = 80
 _MAX_MESSAGE: Final = 2000
 _MAX_LISTED: Final = 12

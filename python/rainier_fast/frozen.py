@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
-__all__ = ["frozen", "put"]
-
 _Class = TypeVar("_Class", bound=type)
 
 
 def frozen(words: str) -> Callable[[_Class], _Class]:
-    """Return a decorator of classes that refuses both in these words; `put` fills new instances."""
+    """Return a decorator of classes that refuses both in these words; copies are itself."""
+    # `put` fills new instances.
 
     def refuse_to_set(self: object, name: str, value: object) -> NoReturn:
         raise AttributeError(f"cannot set {name!r}: {words}")
@@ -22,6 +21,8 @@ def frozen(words: str) -> Callable[[_Class], _Class]:
     methods = {
         "__setattr__": refuse_to_set,
         "__delattr__": refuse_to_delete,
+        "__copy__": _itself,
+        "__deepcopy__": _itself,
         "__getstate__": _state,
         "__setstate__": _restore,
     }
@@ -32,6 +33,10 @@ def frozen(words: str) -> Callable[[_Class], _Class]:
         return cls
 
     return freeze
+
+
+def _itself(self: object, *_: object) -> object:
+    return self
 
 
 def _state(self: object) -> object:

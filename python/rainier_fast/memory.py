@@ -11,8 +11,6 @@ from rainier_fast import _core
 from rainier_fast.errors import Unsupported, invalid
 from rainier_fast.units import Quantity, parse_bytes
 
-__all__ = ["memory_limit", "reckon"]
-
 _DEFAULT: Final = "default"
 _SHARE: Final = 2
 _NO_END: Final = 2**64 - 1

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
-__all__ = ["AssumedFloat", "AssumedInt", "keep", "names_in"]
-
 _Number = TypeVar("_Number", int, float)
 
 

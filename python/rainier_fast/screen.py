@@ -1,12 +1,12 @@
-"""Text that fits a screen: 24 lines, of 100 columns or, for wide tables, of 200."""
+"""Text that fits a screen: 24 lines, of 100 columns or, for wide tables, of 200; and HTML of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from functools import wraps
-from typing import Any, Final, TypeVar
-
-__all__ = ["LINES", "cut", "one_screen"]
+from typing import Any, ClassVar, Final, TypeAlias, TypeVar
 
 LINES: Final = 24
 _COLUMNS: Final = 100
@@ -14,6 +14,9 @@ _COLUMNS: Final = 100
 _WIDEST: Final = 200
 
 _Class = TypeVar("_Class", bound=type)
+
+Facts: TypeAlias = list[tuple[str, str]]
+"""What is worth knowing of something, as pairs of a name and a line."""
 
 
 def cut(text: str) -> str:
@@ -46,3 +49,129 @@ def _cutting(method: Callable[[Any], str]) -> Callable[[Any], str]:
         return cut(method(self))
 
     return text
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Sequence[bool] = ()) -> list[str]:
+    """Return rows of cells as lines; some columns may be aligned to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    sides = right or [False] * len(widths)
+    return [
+        "  ".join(
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(row, widths, sides, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def html_table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return rows of cells below a header as a table of HTML."""
+    from html import escape  # needed only in a notebook
+
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def preformatted(self: object) -> str:
+    """Return the text of an object as HTML: a ``_repr_html_`` of what has no tables."""
+    from html import escape  # needed only in a notebook
+
+    return f"<pre>{escape(str(self))}</pre>"
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - whatever results hold
+    """Return a value as JSON takes it; a number that JSON does not have is None."""
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if hasattr(type(value), "to_dict"):
+        return value.to_dict()
+    if hasattr(type(value), "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    return value
+
+
+class Told:
+    """What says itself as a dict."""
+
+    __slots__ = ()
+
+    _also: ClassVar[tuple[str, ...]] = ()
+    """What dicts say beside the fields of a dataclass: attributes, and what methods give."""
+
+    _untold: ClassVar[tuple[str, ...]] = ("machine", "request")
+    """Fields that dicts leave out, and those with an underscore."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a dict that JSON takes; numbers that are not finite become None.
+
+        Returns
+        -------
+        dict
+            Attributes and properties by name, in their units. Of links ``class`` stands for
+            ``link_class``, ``from`` for ``source`` and ``to`` for ``target``.
+
+        Examples
+        --------
+        >>> from rainier_fast import torus
+        >>> torus((4,), "1 GB/s").link(0).to_dict()["from"]
+        'chip 0'
+        """
+        own: list[str] = [one.name for one in fields(self)] if is_dataclass(self) else []
+        names = [name for name in own if name[0] != "_" and name not in self._untold]
+        told = {name: getattr(self, name) for name in (*names, *self._also)}
+        return {
+            _IN_DICTS.get(name, name): plain(value() if callable(value) else value)
+            for name, value in told.items()
+        }
+
+
+_IN_DICTS: Final = {
+    "link_class": "class",
+    "source": "from",
+    "target": "to",
+    "source_chip": "from_chip",
+    "target_chip": "to_chip",
+}
+
+
+class Report:
+    """What reads as a page: lines, facts and tables, in text and in a notebook."""
+
+    __slots__ = ()
+
+    def _page(self) -> Iterable[Any]:
+        """Return the parts in order: text, `Facts`, or what has a ``_repr_html_`` of its own."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return cut("\n".join(_as_text(part) for part in self._page()))
+
+    def _repr_html_(self) -> str:
+        return "".join(_as_html(part) for part in self._page())
+
+
+def _as_text(part: Any) -> str:  # noqa: ANN401 - a part of a page
+    if not isinstance(part, list):
+        return str(part)
+    width = max(len(name) for name, _ in part)
+    return "\n".join(f"  {name.ljust(width)}  {line}" for name, line in part)
+
+
+def _as_html(part: Any) -> str:  # noqa: ANN401 - a part of a page
+    from html import escape  # needed only in a notebook
+
+    if isinstance(part, str):
+        return f"<p>{escape(part)}</p>" if part else ""
+    if not isinstance(part, list):
+        return str(part._repr_html_())
+    rows = (f"<tr><th>{escape(name)}</th><td>{escape(line)}</td></tr>" for name, line in part)
+    return f"<table>{''.join(rows)}</table>"

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from html import escape
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.definitions.check import as_items, as_name, as_one_of, as_pairs, is_masked
-from rainier_fast.errors import RainierError, invalid, invalid_type, shown
+from rainier_fast.definitions.check import as_items, as_name, as_pairs, is_masked
+from rainier_fast.errors import RainierError, as_one_of, invalid, invalid_type, shown
 from rainier_fast.frozen import frozen, put
-from rainier_fast.screen import one_screen
+from rainier_fast.screen import aligned, html_table, one_screen, plain
 from rainier_fast.units import (
     format_bandwidth,
     format_bytes,
@@ -25,8 +23,6 @@ from rainier_fast.units import (
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped, unused-ignore]
-
-__all__ = ["Table", "plain"]
 
 _MOST_ROWS: Final = 15
 _MOST_LETTERS: Final = 80  # names of algorithms over five tiers have 69
@@ -73,6 +69,8 @@ class Table:
     """
 
     __slots__ = ("_columns", "_length")
+    _beside: ClassVar[tuple[str, ...]] = ()
+    """What a kind of table is made of beside the columns."""
 
     _columns: dict[str, NDArray[Any]]
     _length: int
@@ -112,33 +110,21 @@ class Table:
     __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Table, (self._columns,)
+        return type(self), (self._columns, *(getattr(self, name) for name in self._beside))
 
     def __repr__(self) -> str:
         return str(self)
 
     def __str__(self) -> str:
         header, rows, numeric = self._cells()
-        grid = [header, *rows]
-        widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
-        lines = []
-        for cells in grid:
-            padded = [
-                cell.rjust(width) if right else cell.ljust(width)
-                for cell, width, right in zip(cells, widths, numeric, strict=True)
-            ]
-            lines.append("  ".join(padded).rstrip())
+        lines = aligned([header, *rows], numeric)
         if self._length > _MOST_ROWS:
             lines.append(f"... and {format_count(self._length - _MOST_ROWS)} more rows")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         header, rows, _ = self._cells()
-        head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return html_table(header, rows)
 
     def to_dict(self) -> dict[str, list[Any]]:
         """Return columns as lists that JSON takes; numbers that are not finite become None.
@@ -153,10 +139,7 @@ class Table:
         >>> Table({"time_s": [1.0, float("nan")]}).to_dict()
         {'time_s': [1.0, None]}
         """
-        return {
-            name: [plain(value) for value in values.tolist()]
-            for name, values in self._columns.items()
-        }
+        return {name: plain(values) for name, values in self._columns.items()}
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a pandas data frame.
@@ -209,6 +192,9 @@ class Table:
             writer.writerow("" if value != value else value for value in row.values())
         return text.getvalue()
 
+    def _part(self, names: Iterable[str]) -> Table:
+        return Table({name: self._columns[name] for name in names})
+
     def _cells(self) -> tuple[list[str], list[list[str]], list[bool]]:
         """Return header, rows and which columns are numbers, all as text."""
         shown = {name: values[:_MOST_ROWS].tolist() for name, values in self._columns.items()}
@@ -218,11 +204,6 @@ class Table:
             for name, values in self._columns.items()
         ]
         return list(self._columns), [list(row) for row in zip(*written, strict=True)], numeric
-
-
-def plain(value: object) -> object:
-    """Return `value`, or None for a number that JSON does not have."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _column(name: object, values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:

@@ -18,18 +18,6 @@ from typing import Final, SupportsFloat, SupportsIndex, TypeAlias
 from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.provenance import keep
 
-__all__ = [
-    "Quantity",
-    "format_bandwidth",
-    "format_bytes",
-    "format_count",
-    "format_flops",
-    "format_time",
-    "parse_bandwidth",
-    "parse_bytes",
-    "parse_time",
-]
-
 Quantity: TypeAlias = str | SupportsFloat | SupportsIndex
 """What the parsers accept: text with or without a unit, or any real number."""
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from rainier_fast.validation.report import group_table, report
 
-__all__ = ["main"]
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""

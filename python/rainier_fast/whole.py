@@ -5,8 +5,6 @@ from __future__ import annotations
 from types import MemberDescriptorType
 from typing import Any, Generic, TypeVar
 
-__all__ = ["whole"]
-
 _Class = TypeVar("_Class", bound=type)
 _OWN = ("__slots__", "__dict__", "__weakref__", "__doc__", "__module__", "__abstractmethods__")
 _GENERIC = ("__orig_bases__", "__parameters__")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,13 @@ from rainier_fast.validation import SOURCES, Row, mean_error, worst_error
 from rainier_fast.validation.astra_sim import through_stages
 from rainier_fast.validation.data import read
 from rainier_fast.validation.fit import fit_one
-from rainier_fast.validation.h100_nccl import fitted_fill
 from rainier_fast.validation.swing_paper import doubling_congestion
-from rainier_fast.validation.tpu_scaling_book import _rows_of, fitted_launch
+from rainier_fast.validation.table import fitted
 from raising import raises
 
 GRANTED = "its conventions granted"
+TPUS = {"v5p": 0, "v5e": 1}
+"""Parts of the source of TPU curves."""
 
 
 @cache
@@ -39,7 +41,7 @@ def test_h100_rows() -> None:
 
 
 def test_h100_fit_is_one_figure_for_all_sizes_and_operations() -> None:
-    fit = fitted_fill()
+    fit = fitted("h100_nccl")
     assert 30e-6 <= fit.value <= 50e-6
     rows = groups("h100_nccl")["H100 x 8, one fitted fill"]
     assert [row.error for row in rows] == pytest.approx(fit.errors)
@@ -54,13 +56,14 @@ def test_efa_rows_with_nothing_fitted() -> None:
     assert len(rows["P6-B200, 1 node"]) == 4
 
 
-@pytest.mark.parametrize("name", ["v5p", "v5e"])
+@pytest.mark.parametrize("name", TPUS)
 def test_tpu_curves_with_one_latency(name: str) -> None:
     rows = groups("tpu_scaling_book")
     assert mean_error(rows[f"TPU {name}, one fitted launch"]) < 0.10
     assert mean_error(rows[f"TPU {name}, one fitted launch, leave one out"]) < 0.10
     # Rows that the links bound do not know the launch: bandwidth is the data sheet's.
-    assert fitted_launch(name).errors[-1] == fitted_launch(name).left_out[-1] > 0
+    fit = fitted("tpu_scaling_book", TPUS[name])
+    assert fit.errors[-1] == fit.left_out[-1] > 0
 
 
 def test_closed_forms() -> None:
@@ -93,13 +96,13 @@ def test_exact_peers() -> None:
 
 def test_presets_carry_what_was_fitted() -> None:
     known = rf.assumptions()
-    for name in ("v5p", "v5e"):
+    for name, part in TPUS.items():
         launch = known[f"tpu_{name}_launch"]
-        assert launch.number == pytest.approx(fitted_launch(name).value)
+        assert launch.number == pytest.approx(fitted("tpu_scaling_book", part).value)
         preset = groups("tpu_scaling_book")[f"TPU {name}, the preset"]
         assert mean_error(preset) < 0.10
         assert f"mean error {mean_error(preset):.0%}".replace("%", " %") in launch.note
-    fill, fit, rows = known["nccl_fill_hopper"], fitted_fill(), groups("h100_nccl")
+    fill, fit, rows = known["nccl_fill_hopper"], fitted("h100_nccl"), groups("h100_nccl")
     assert fill.number == pytest.approx(fit.value)
     bare = mean_error(rows["H100 x 8, NCCL's model as it is"])
     for text in (f"{fit.mean:.1%} with it", f"{bare:.1%} without", f"{fit.mean_left_out:.1%} on"):
@@ -111,17 +114,23 @@ def test_presets_carry_what_was_fitted() -> None:
 
 def test_the_fits_of_presets_are_the_fits_of_bare_links() -> None:
     # The hop latency of the preset does not move the launch that its rows ask for.
-    for name in ("v5p", "v5e"):
-        shape = read("tpu_scaling_book")["machines"][name]["shape"]
-        server = rf.preset(f"tpu-{name}", shape=shape).ultraserver
+    for name, part in TPUS.items():
+        about = read("tpu_scaling_book")["parts"][part]
+        server = rf.preset(f"tpu-{name}", shape=about["shape"]).ultraserver
 
-        def errors(launch: float, name: str = name, server: rf.UltraServer = server) -> list[float]:
-            site = rf.Site("a", 1, dataclasses.replace(server, launch=launch), rf.Fabric())
-            return [row.error for row in _rows_of(rf.Cluster([site]), name, "", "")]
+        def errors(
+            launch: float, about: dict[str, Any] = about, server: rf.UltraServer = server
+        ) -> list[float]:
+            machine = rf.domain(dataclasses.replace(server, launch=launch))
+            mesh = machine.mesh(ring=about["shape"][-1], rest=-1)
+            run = getattr(mesh, about["operation"])
+            found = [run(row["size"], axis="ring", algorithm="ring") for row in about["rows"]]
+            pairs = zip(found, about["rows"], strict=True)
+            return [one.algbw_Bps / 1e9 / row["published"] - 1 for one, row in pairs]
 
         tried = [count * 1e-6 for count in range(201)]
         fit = fit_one(tried, errors)
-        assert fit.value == pytest.approx(fitted_launch(name).value)
+        assert fit.value == pytest.approx(fitted("tpu_scaling_book", part).value)
         left_out = f"{fit.mean_left_out:.0%} on points left out".replace("%", " %")
         assert left_out in rf.assumptions()[f"tpu_{name}_launch"].note
 

@@ -24,7 +24,7 @@ from rainier_fast.catalog import (
 )
 from rainier_fast.catalog.figure import CONFIDENCE, UNITS
 from rainier_fast.catalog.load import read_assumptions, read_entries
-from rainier_fast.definitions import Chip
+from rainier_fast.definitions.chip import Chip
 from rainier_fast.errors import InvalidArgument, InvalidType, UnknownName
 from raising import raises
 

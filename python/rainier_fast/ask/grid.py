@@ -12,8 +12,6 @@ from rainier_fast.ask.groups import MOST_CHIPS, Groups
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.errors import invalid
 
-__all__ = ["GridGroups", "from_core"]
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class GridGroups(Groups):

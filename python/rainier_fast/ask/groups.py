@@ -18,8 +18,6 @@ from rainier_fast.screen import one_screen
 from rainier_fast.topology.arrays import chip_array
 from rainier_fast.topology.base import Base
 
-__all__ = ["Group", "Groups", "as_groups"]
-
 MOST_CHIPS: Final = 2**32 - 1
 _MOST_LISTED: Final = 32  # what repr writes out
 

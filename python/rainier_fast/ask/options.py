@@ -9,27 +9,9 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypedDict, cast, 
 from rainier_fast import _core
 from rainier_fast.ask.groups import Group
 from rainier_fast.definitions.bucket import Bucket
-from rainier_fast.definitions.check import MAX_COUNT, as_count, as_items, as_name, as_one_of
+from rainier_fast.definitions.check import MAX_COUNT, as_count, as_items, as_name
 from rainier_fast.definitions.routing import Policy, Routing, as_routing
-from rainier_fast.errors import invalid, invalid_type, unexpected, unknown
-
-__all__ = [
-    "MODELS",
-    "OPERATIONS",
-    "OPTIONS",
-    "Algorithm",
-    "AlgorithmName",
-    "Asked",
-    "Call",
-    "Choices",
-    "DType",
-    "Model",
-    "Operation",
-    "Options",
-    "algorithms",
-    "checked",
-    "refuse_unknown",
-]
+from rainier_fast.errors import as_one_of, invalid, invalid_type, unexpected, unknown
 
 OPERATIONS: Final = _core.OPERATIONS
 """Every collective."""

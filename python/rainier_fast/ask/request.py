@@ -14,13 +14,12 @@ from rainier_fast.ask.options import (
     checked,
     refuse_unknown,
 )
-from rainier_fast.definitions.check import as_integer, as_one_of
+from rainier_fast.definitions.check import as_integer
 from rainier_fast.definitions.routing import RoutingRow, routing_row
+from rainier_fast.errors import as_one_of
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
-
-__all__ = ["Request", "make_request"]
 
 _MOST_SHIFT: Final = 2**62
 
@@ -49,7 +48,7 @@ class Request(Choices):
         """Return the core's answer on a machine."""
         row = self._routing_row(machine)
         if self.schedule_of_own is not None:
-            return self.schedule_of_own._core.play(machine._core, row, self.model)
+            return self.schedule_of_own._core.run(machine._core, row, self.model)
         groups = self.groups.core(machine._core)
         return machine._core.collective(self._core_row(machine), groups, row)
 

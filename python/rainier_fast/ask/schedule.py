@@ -9,22 +9,13 @@ from typing import Any, Final, SupportsIndex
 from rainier_fast._core import Schedule as CoreSchedule
 from rainier_fast.ask.options import OPERATIONS
 from rainier_fast.ask.request import Request
-from rainier_fast.definitions.check import (
-    MAX_COUNT,
-    as_count,
-    as_flag,
-    as_integer,
-    as_items,
-    as_one_of,
-)
-from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag, as_integer, as_items
+from rainier_fast.errors import as_one_of, invalid, invalid_type
 from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
-
-__all__ = ["Block", "Schedule", "Send", "made_by"]
 
 _MOST_STEP: Final = 2**32 - 2
 _BLOCK_BYTES: Final = 256

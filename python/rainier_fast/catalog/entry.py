@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from rainier_fast.catalog.figure import CONFIDENCE, Figure
 from rainier_fast.errors import as_one_of
 from rainier_fast.frozen import frozen, put
-from rainier_fast.screen import LINES, one_screen
-
-__all__ = ["KINDS", "Assumptions", "Catalog", "Entry", "Figures", "ReadOnly"]
+from rainier_fast.screen import LINES, aligned, html_table, one_screen
 
 KINDS: Final = (
     "chip",
@@ -89,7 +87,7 @@ class Figures(ReadOnly[Figure]):
 
     def _short_rows(self) -> list[str]:
         rows = [(name, figure.text[:40], figure.confidence) for name, figure in self.items()]
-        return _aligned([(self._what, "value", "trust"), *rows])
+        return aligned([(self._what, "value", "trust"), *rows])
 
     def listing(self) -> str:
         """Return all figures as text, with remarks and sources, however long.
@@ -109,7 +107,7 @@ class Figures(ReadOnly[Figure]):
             (name, figure.text, figure.confidence, cite(figure.source))
             for name, figure in self.items()
         ]
-        table = _aligned([(self._what, "value", "trust", "source"), *rows])
+        table = aligned([(self._what, "value", "trust", "source"), *rows])
         lines = [table[0]]
         for line, figure in zip(table[1:], self.values(), strict=True):
             lines.append(line)
@@ -129,7 +127,7 @@ class Figures(ReadOnly[Figure]):
             )
             for name, figure in self.items()
         ]
-        return _html((self._what, "value", "trust", "source", "remarks"), rows)
+        return html_table((self._what, "value", "trust", "source", "remarks"), rows)
 
 
 class Assumptions(Figures):
@@ -254,7 +252,7 @@ class Catalog(ReadOnly[Entry]):
         >>> len(Catalog({"trainium2": chip}).listing().splitlines())
         2
         """
-        return "\n".join(_aligned([("name", "kind", "figures", "title"), *self._rows()]))
+        return "\n".join(aligned([("name", "kind", "figures", "title"), *self._rows()]))
 
     def _by_kind(self) -> list[str]:
         kinds: dict[str, list[str]] = {}
@@ -263,7 +261,7 @@ class Catalog(ReadOnly[Entry]):
         return [line for kind in kinds for line in _wrapped(f"{kind}: {', '.join(kinds[kind])}")]
 
     def _repr_html_(self) -> str:
-        return _html(("name", "kind", "figures", "title"), self._rows())
+        return html_table(("name", "kind", "figures", "title"), self._rows())
 
     def _rows(self) -> list[tuple[str, ...]]:
         return [(e.name, e.kind, str(len(e.figures)), e.title) for e in self.values()]
@@ -285,21 +283,3 @@ def _wrapped(remark: str) -> list[str]:
     return textwrap.wrap(
         remark, 100, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False
     )
-
-
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-
-
-def _html(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    from html import escape  # needed only in a notebook
-
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

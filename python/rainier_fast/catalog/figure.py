@@ -10,8 +10,6 @@ from typing import Final
 from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.screen import one_screen
 
-__all__ = ["CONFIDENCE", "UNITS", "Alternative", "Figure"]
-
 CONFIDENCE: Final = {
     "V": "vendor",
     "A": "analyst or press",

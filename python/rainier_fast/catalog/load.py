@@ -15,8 +15,6 @@ from rainier_fast.catalog.entry import Assumptions, Catalog, Entry, Figures
 from rainier_fast.catalog.figure import Alternative, Figure
 from rainier_fast.errors import InvalidArgument, InvalidType, RainierError, invalid
 
-__all__ = ["assumptions", "catalog", "read_assumptions", "read_entries"]
-
 _ASSUMPTIONS: Final = "assumptions.json"
 _FAMILIES: Final = (
     "trainium.json",

@@ -17,15 +17,8 @@ from rainier_fast.collectives.methods import Collectives, Members, stated
 from rainier_fast.collectives.order import as_order, order_key, order_words
 from rainier_fast.collectives.plan import MeshPlans
 from rainier_fast.collectives.run import RESULT, answer
-from rainier_fast.definitions.check import (
-    MAX_COUNT,
-    as_count,
-    as_integer,
-    as_name,
-    as_one_of,
-    as_pairs,
-)
-from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
+from rainier_fast.definitions.check import MAX_COUNT, as_count, as_integer, as_name, as_pairs
+from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type, unknown
 from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
@@ -34,8 +27,6 @@ from rainier_fast.whole import whole
 
 if TYPE_CHECKING:
     from rainier_fast.results.collective import CollectiveResult
-
-__all__ = ["DeviceMesh", "mesh_sizes"]
 
 
 @whole
@@ -118,7 +109,7 @@ class DeviceMesh(Collectives["CollectiveResult"]):
     @property
     def plan(self) -> MeshPlans:
         """The collectives of the mesh as plans, for `Machine.together`."""
-        return MeshPlans(self)
+        return MeshPlans(self.machine, self.axis_groups)
 
     def chips(self, **fixed: int) -> NDArray[np.int64]:
         """Return the chips at coordinates of the mesh.

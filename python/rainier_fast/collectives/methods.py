@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from inspect import Parameter, Signature, cleandoc
+from inspect import Parameter, Signature
+from textwrap import indent
 from types import FunctionType
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar, Unpack, cast
 
@@ -12,8 +13,6 @@ from rainier_fast.ask.options import OPERATIONS, OPTIONS, Asked, Call, Options, 
 from rainier_fast.ask.request import Request, make_request
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
-
-__all__ = ["Collectives", "Members", "stated"]
 
 R = TypeVar("R", covariant=True)
 _Class = TypeVar("_Class", bound=type)
@@ -51,131 +50,43 @@ class Collectives(Generic[R]):
         return self._answer(members, make_request(members.machine, operation, size, **call))
 
     def all_reduce(self, size: Quantity, **options: Unpack[Asked]) -> R:
-        """Every rank ends with the sum of all buffers.
-
-        Parameters
-        ----------
-        size
-            Bytes of each rank's buffer, as a number or text.
-        **options
-            `Options`, and who takes part.
-        """
+        """Every rank ends with the sum of all buffers."""
         return self._ask("all_reduce", size, options)
 
     def reduce_scatter(self, size: Quantity, **options: Unpack[Asked]) -> R:
-        """Every rank ends with its share of the sum.
-
-        Parameters
-        ----------
-        size
-            Bytes of each rank's input, as a number or text.
-        **options
-            `Options`, and who takes part.
-        """
+        """Every rank ends with its share of the sum."""
         return self._ask("reduce_scatter", size, options)
 
     def all_gather(self, size: Quantity, **options: Unpack[Asked]) -> R:
-        """Every rank ends with the shares of all.
-
-        Parameters
-        ----------
-        size
-            Bytes of each rank's output, as a number or text.
-        **options
-            `Options`, and who takes part.
-        """
+        """Every rank ends with the shares of all."""
         return self._ask("all_gather", size, options)
 
     def all_to_all(self, size: Quantity, **options: Unpack[Asked]) -> R:
-        """Every rank sends a share to every rank.
-
-        Parameters
-        ----------
-        size
-            Bytes that each rank sends, its share to itself included, as a number or text.
-        **options
-            `Options`, and who takes part.
-        """
+        """Every rank sends a share to every rank."""
         return self._ask("all_to_all", size, options)
 
     def send_recv(self, size: Quantity, *, shift: int = 1, **options: Unpack[Asked]) -> R:
-        """Every rank sends a message to the rank `shift` further on, cyclically.
-
-        Parameters
-        ----------
-        size
-            Bytes of the message, as a number or text.
-        shift
-            How many ranks further on; negative numbers go back.
-        **options
-            `Options`, and who takes part.
-        """
+        """Every rank sends a message to the rank `shift` further on, cyclically."""
         return self._ask("send_recv", size, options, shift=shift)
 
     def barrier(self, **options: Unpack[Asked]) -> R:
-        """Nobody leaves before everybody came; no bytes move.
-
-        Parameters
-        ----------
-        **options
-            `Options`, and who takes part.
-        """
+        """Nobody leaves before everybody came; no bytes move."""
         return self._ask("barrier", 0, options)
 
     def broadcast(self, size: Quantity, *, root: int = 0, **options: Unpack[Asked]) -> R:
-        """Every rank ends with the root's buffer.
-
-        Parameters
-        ----------
-        size
-            Bytes of that buffer, as a number or text.
-        root
-            Rank of the root in the group.
-        **options
-            `Options`, and who takes part.
-        """
+        """Every rank ends with the root's buffer."""
         return self._ask("broadcast", size, options, root=root)
 
     def reduce(self, size: Quantity, *, root: int = 0, **options: Unpack[Asked]) -> R:
-        """Reduce: the root ends with the sum of all buffers.
-
-        Parameters
-        ----------
-        size
-            Bytes of each rank's buffer, as a number or text.
-        root
-            Rank of the root in the group.
-        **options
-            `Options`, and who takes part.
-        """
+        """Reduce: the root ends with the sum of all buffers."""
         return self._ask("reduce", size, options, root=root)
 
     def gather(self, size: Quantity, *, root: int = 0, **options: Unpack[Asked]) -> R:
-        """Gather: the root ends with the shares of all.
-
-        Parameters
-        ----------
-        size
-            Bytes of the root's output, as a number or text.
-        root
-            Rank of the root in the group.
-        **options
-            `Options`, and who takes part.
-        """
+        """Gather: the root ends with the shares of all."""
         return self._ask("gather", size, options, root=root)
 
     def scatter(self, size: Quantity, *, root: int = 0, **options: Unpack[Asked]) -> R:
-        """Every rank ends with its share of the root's buffer.
-
-        Parameters
-        ----------
-        size
-            Bytes of the root's input, as a number or text.
-        root
-            Rank of the root in the group.
-        **options
-            `Options`, and who takes part.
-        """
+        """Every rank ends with its share of the root's buffer."""
         return self._ask("scatter", size, options, root=root)
 
 
@@ -187,9 +98,30 @@ Name of a mesh axis, or names of adjacent ones that act as one; every group of i
 part at once."""
 _WHERE: Final = {"group": (None, "Group", _GROUP), "axis": (Parameter.empty, "str", _AXIS)}
 
+_BYTES: Final = {
+    "all_reduce": "of each rank's buffer",
+    "reduce_scatter": "of each rank's input",
+    "all_gather": "of each rank's output",
+    "all_to_all": "that each rank sends, its share to itself included",
+    "send_recv": "of the message",
+    "broadcast": "of that buffer",
+    "reduce": "of each rank's buffer",
+    "gather": "of the root's output",
+    "scatter": "of the root's input",
+}
+"""What the size of each operation counts."""
+
+_OWN: Final = {
+    "size": "Bytes {bytes}, as a number or text.",
+    "root": "Rank of the root in the group.",
+    "shift": "How many ranks further on; negative numbers go back.",
+}
 _WORDS: Final = """\
-{own}
-{options}
+{summary}
+
+Parameters
+----------
+{parameters}
 
 Returns
 -------
@@ -217,24 +149,21 @@ def stated(where: str, returns: str, example: str) -> Callable[[_Class], _Class]
         Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
         for name, (default, annotation, _) in taken.items()
     ]
-    lines = [
-        line
-        for name, (_, _, text) in taken.items()
-        for line in (name, *(f"    {words}" for words in text.split("\n")))
-    ]
+    words = {name: text for name, (_, _, text) in taken.items()}
 
     def state(cls: _Class) -> _Class:
         for name in OPERATIONS:
             made = _copied(getattr(Collectives, name), cls)
+            this, *own, _ = Signature.from_callable(made).parameters.values()
             given = ['"64 MiB"'] * (name != "barrier") + ['axis="tp"'] * (where == "axis")
+            told = {one.name: _OWN[one.name].format(bytes=_BYTES[name]) for one in own} | words
             made.__doc__ = _WORDS.format(
-                own=cleandoc(made.__doc__ or "").partition("**options")[0].rstrip(),
-                options="\n".join(lines),
+                summary=made.__doc__,
+                parameters="\n".join(f"{one}\n{indent(told[one], '    ')}" for one in told),
                 returns=returns,
                 example=example.format(name=name, call=f"{name}({', '.join(given)})"),
             )
-            *own, _ = Signature.from_callable(made).parameters.values()
-            made.__signature__ = Signature([*own, *parameters])  # type: ignore[attr-defined]
+            made.__signature__ = Signature([this, *own, *parameters])  # type: ignore[attr-defined]
             setattr(cls, name, made)
         cls._where = where  # type: ignore[attr-defined] # of `Collectives`
         return cls

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,7 @@ from numpy.typing import NDArray
 from rainier_fast import _core
 from rainier_fast.errors import invalid
 from rainier_fast.topology.arrays import as_integers
-
-if TYPE_CHECKING:
-    from rainier_fast.topology.base import Base
-
-__all__ = ["Laid", "Order", "as_order", "order_key", "order_words"]
+from rainier_fast.topology.base import Base
 
 _MOST_SHOWN: Final = 16
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from rainier_fast.ask.groups import Group, Groups, as_groups
 from rainier_fast.ask.request import Request
@@ -20,8 +20,6 @@ from rainier_fast.whole import whole
 
 if TYPE_CHECKING:
     from rainier_fast.results.collective import CollectiveResult
-
-__all__ = ["Compute", "MachinePlans", "MeshPlans", "Plan"]
 
 PACKET: Final = "4 KiB"
 """Packets of the DMA engines if nothing else is said (aws-neuron-sdk, compute-comm-overlap.rst)."""
@@ -256,16 +254,6 @@ class MachinePlans(_Plans):
         return Members(self._machine, where)
 
 
-class Mesh(Protocol):
-    """A `DeviceMesh`, as far as planning on it goes."""
-
-    @property
-    def machine(self) -> Base: ...
-
-    def axis_groups(self, axis: str | Sequence[str]) -> Groups:
-        """Return the groups of an axis."""
-
-
 @whole
 @stated(
     "axis",
@@ -285,14 +273,14 @@ class MeshPlans(_Plans):
     4
     """
 
-    __slots__ = ("_machine", "_mesh")
+    __slots__ = ("_groups_of", "_machine")
 
-    def __init__(self, mesh: Mesh) -> None:
-        self._machine = mesh.machine
-        self._mesh = mesh
+    def __init__(self, machine: Base, groups_of: Callable[[Any], Groups]) -> None:
+        self._machine = machine
+        self._groups_of = groups_of
 
     def _members(self, where: Any) -> Members:  # noqa: ANN401 - checked by the mesh
-        groups = self._mesh.axis_groups(where)
+        groups = self._groups_of(where)
         return Members(self._machine, groups, where if isinstance(where, str) else "+".join(where))
 
 

@@ -13,8 +13,6 @@ from rainier_fast.units import Quantity
 if TYPE_CHECKING:
     from rainier_fast.results.collective import CollectiveResult
 
-__all__ = ["RESULT", "Running", "answer", "run"]
-
 RESULT: Final = """\
 CollectiveResult
     Time (s), bandwidths (bytes/s), bottleneck, lower bound, phases."""
@@ -29,19 +27,7 @@ def answer(machine: Base, request: Request) -> CollectiveResult:
 
 
 def run(machine: Base, operation: str, size: Quantity, **options: Unpack[Call]) -> CollectiveResult:
-    """Check the arguments of a collective, run it, and return what a user reads.
-
-    Raises
-    ------
-    RainierError
-        If an argument is not usable (the message names it) or a combination has no model.
-
-    Examples
-    --------
-    >>> from rainier_fast import torus
-    >>> run(torus((4,), bandwidth="50 GB/s"), "all_reduce", 1000).ranks
-    4
-    """
+    """Check the arguments of a collective, run it, and return what a user reads."""
     return answer(machine, make_request(machine, operation, size, **options))
 
 

@@ -9,17 +9,14 @@ from rainier_fast.ask.groups import as_groups
 from rainier_fast.ask.options import MODELS, Call, refuse_unknown
 from rainier_fast.ask.request import Request, make_request
 from rainier_fast.collectives.run import answer
-from rainier_fast.definitions.check import as_one_of
 from rainier_fast.definitions.routing import Routing, as_routing
-from rainier_fast.errors import invalid_type
+from rainier_fast.errors import as_one_of, invalid_type
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
 
 if TYPE_CHECKING:
     from rainier_fast.ask.schedule import Schedule
     from rainier_fast.results.collective import CollectiveResult
-
-__all__ = ["play", "schedule"]
 
 
 def schedule(
@@ -68,7 +65,7 @@ def schedule(
     return made_by(machine, make_request(machine, operation, size, **options))
 
 
-def play(
+def run_schedule(
     machine: Base, schedule: Schedule, model: str, routing: Routing | None
 ) -> CollectiveResult:
     """Run a schedule on a machine: the work of `Machine.run`."""

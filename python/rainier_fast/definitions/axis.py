@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from rainier_fast.definitions.check import as_count, as_name, as_one_of, as_ratio, as_tuple_of
-from rainier_fast.errors import invalid
+from rainier_fast.definitions.check import as_count, as_name, as_ratio, as_tuple_of
+from rainier_fast.errors import as_one_of, invalid
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
-
-__all__ = ["AXIS_KINDS", "Axis", "Tier", "check_tiers"]
 
 AXIS_KINDS: Final = ("ring", "line", "switch", "spanning_switch", "full_mesh")
 """How the members of an axis may be joined."""

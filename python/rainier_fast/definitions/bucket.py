@@ -10,8 +10,6 @@ from rainier_fast.definitions.check import as_number, as_pairs
 from rainier_fast.errors import invalid, invalid_type, shown
 from rainier_fast.screen import one_screen
 
-__all__ = ["Bucket"]
-
 _CLOSE: Final = 1e-5
 Order = tuple[str, ...]
 
@@ -70,18 +68,7 @@ class Bucket:
         return Bucket, (dict(self.orders),)
 
     def rows(self, axes: Sequence[str]) -> list[tuple[list[int], float]]:
-        """Return the orders as numbers of a machine's axes.
-
-        Raises
-        ------
-        InvalidArgument
-            If the machine has no such axis.
-
-        Examples
-        --------
-        >>> Bucket({"yx": 1.0}).rows(["x", "y", "z"])
-        [([1, 0], 1.0)]
-        """
+        """Return the orders as numbers of a machine's axes, all of which it must have."""
         known = list(axes)
 
         def number(name: str) -> int:

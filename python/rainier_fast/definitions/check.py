@@ -13,28 +13,12 @@ import numpy as np
 
 from rainier_fast.errors import (
     InvalidArgument,
-    as_one_of,
     invalid,
     invalid_type,
     out_of_range,
 )
 from rainier_fast.provenance import keep
 from rainier_fast.units import Quantity, as_real, parse_bytes
-
-__all__ = [
-    "MAX_COUNT",
-    "as_count",
-    "as_flag",
-    "as_integer",
-    "as_items",
-    "as_name",
-    "as_number",
-    "as_one_of",
-    "as_pairs",
-    "as_ratio",
-    "as_tuple_of",
-    "is_masked",
-]
 
 MAX_COUNT: Final = 2**32 - 1
 """Most chips, UltraServers or members of anything: the core counts them in 32 bits."""

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
-from rainier_fast.definitions.check import as_flag, as_items, as_name, as_one_of, as_pairs, as_ratio
-from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.catalog import Entry, catalog
+from rainier_fast.definitions.check import as_flag, as_items, as_name, as_pairs, as_ratio
+from rainier_fast.errors import as_one_of, invalid, invalid_type
 from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bandwidth, parse_bytes
-
-if TYPE_CHECKING:
-    from rainier_fast.catalog import Entry
-
-__all__ = ["DTYPES", "Chip", "Rates"]
 
 DTYPES: Final = ("bf16", "fp32", "fp8")
 """Types of numbers whose dense rates the catalogue holds, where the maker publishes them."""
@@ -117,8 +113,6 @@ class Chip:
         >>> Chip.from_catalog("trainium2").flops("fp8")
         1299000000000000.0
         """
-        from rainier_fast.catalog import catalog  # read only when asked for
-
         chips = {key: entry for key, entry in catalog().items() if entry.kind == "chip"}
         entry = chips[as_one_of("chip", name, chips)]
         return cls(

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from rainier_fast.definitions.check import as_count, as_flag, as_items, as_one_of
-from rainier_fast.errors import invalid
+from rainier_fast.definitions.check import as_count, as_flag, as_items
+from rainier_fast.errors import as_one_of, invalid
 from rainier_fast.units import Quantity, format_time, parse_time
-
-__all__ = ["CPUS", "GENERATIONS", "PROTOCOLS", "Gpu"]
 
 GENERATIONS: Final = ("ampere", "hopper", "blackwell")
 """Generations: A100; H100 and H200; B200, GB200 and GB300."""
@@ -93,18 +91,7 @@ class Gpu:
         return float(self.fill)
 
     def row(self) -> tuple[str, int, str, float, bool, bool, bool, float]:
-        """Return the row that the core is built from.
-
-        Returns
-        -------
-        tuple
-            Generation, NVLinks, host, network latency, LL, LL128, CollNet, fill.
-
-        Examples
-        --------
-        >>> Gpu("blackwell", protocols=("simple",)).row()[4:6]
-        (False, False)
-        """
+        """Return the row that the core is built from."""
         return (
             self.generation,
             int(self.nvlinks or 0),

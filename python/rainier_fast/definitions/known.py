@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from rainier_fast.catalog import Entry, catalog
 from rainier_fast.definitions.assumed import assumed
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.chip import Chip
@@ -13,11 +14,6 @@ from rainier_fast.definitions.neuron import Neuron
 from rainier_fast.definitions.rivals import NODES, PODS, constant_of, node, pod
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
 from rainier_fast.provenance import AssumedFloat
-
-if TYPE_CHECKING:
-    from rainier_fast.catalog import Entry
-
-__all__ = ["KNOWN", "known"]
 
 
 @cache
@@ -27,8 +23,6 @@ def known(name: str) -> UltraServer:
 
 
 def _entry(name: str) -> Entry:
-    from rainier_fast.catalog import catalog  # read only when asked for
-
     return catalog()[name]
 
 

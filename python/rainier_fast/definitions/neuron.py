@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeAlias
 
+from rainier_fast.catalog import catalog
 from rainier_fast.definitions.check import as_count, as_ratio
 from rainier_fast.errors import Unsupported, invalid
 from rainier_fast.units import Quantity, parse_bytes, parse_time
-
-__all__ = ["ENTRY", "Neuron", "NeuronRow"]
 
 ENTRY: Final = "neuron-trn2"
 """The entry of the catalogue that the defaults are from."""
@@ -184,8 +183,6 @@ class Neuron:
 
 @cache
 def _published() -> Neuron:
-    from rainier_fast.catalog import catalog  # read only when asked for
-
     entry = catalog()[ENTRY]
     names = [field.name for field in dataclasses.fields(Neuron) if field.name != "lnc"]
     numbers: dict[str, Any] = {name: entry[name].number for name in names}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rainier_fast.definitions.check import MAX_COUNT, as_integer, as_name
-
-__all__ = ["ChipAt", "LinkAt"]
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
@@ -26,8 +25,8 @@ class ChipAt:
     Examples
     --------
     >>> from rainier_fast import preset
-    >>> hurt = preset("rainier").with_faults(chips=ChipAt(site="indiana", ultraserver=3, x=1))
-    >>> hurt.num_live_chips
+    >>> damaged = preset("rainier").with_faults(chips=ChipAt(site="indiana", ultraserver=3, x=1))
+    >>> damaged.num_live_chips
     524287
     """
 
@@ -53,7 +52,7 @@ class ChipAt:
         return f"ChipAt({', '.join(words)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _chip_at, (self.to_dict(),)
+        return partial(ChipAt, **self.to_dict()), ()
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
@@ -129,7 +128,7 @@ class LinkAt:
         return f"LinkAt({', '.join(words)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _link_at, (self.to_dict(),)
+        return partial(LinkAt, **self.to_dict()), ()
 
 
 def _put_place(
@@ -148,11 +147,3 @@ def _place(argument: str, value: object) -> int | str:
 
 def _number(argument: str, value: object) -> int:
     return as_integer(argument, value, 0, MAX_COUNT - 1)
-
-
-def _chip_at(words: dict[str, Any]) -> ChipAt:
-    return ChipAt(**words)
-
-
-def _link_at(words: dict[str, Any]) -> LinkAt:
-    return LinkAt(**words)

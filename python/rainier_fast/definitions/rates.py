@@ -6,11 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
-from rainier_fast.definitions.check import as_count, as_number, as_one_of
+from rainier_fast.catalog import catalog
+from rainier_fast.definitions.check import as_count, as_number
 from rainier_fast.definitions.ultraserver import UltraServer
-from rainier_fast.errors import invalid_type
-
-__all__ = ["RATE_SOURCES", "FailureRates", "Rates", "as_hours", "as_rates"]
+from rainier_fast.errors import as_one_of, invalid_type
 
 RATE_SOURCES: Final = {
     "llama3": "llama3-fleet",
@@ -116,8 +115,6 @@ class FailureRates:
         >>> FailureRates.published("tpu-v4").chips_per_host
         4
         """
-        from rainier_fast.catalog import catalog  # only when asked for
-
         figures = catalog()[RATE_SOURCES[as_one_of("rates", name, RATE_SOURCES)]].figures
         rates = {
             f"{part}_per_hour": figures[f"{part}_per_hour"].number

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from rainier_fast.catalog import Entry, catalog
 from rainier_fast.definitions.assumed import number_of
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.chip import Chip
@@ -12,21 +13,6 @@ from rainier_fast.definitions.site import Fabric
 from rainier_fast.definitions.slices import slice_axes
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
 from rainier_fast.provenance import AssumedFloat, AssumedInt, names_in
-
-if TYPE_CHECKING:
-    from rainier_fast.catalog import Entry
-
-__all__ = [
-    "NODES",
-    "PODS",
-    "constant_of",
-    "entry_of",
-    "fabric_of",
-    "gpu_of",
-    "link_bandwidth",
-    "node",
-    "pod",
-]
 
 NODES: Final = {
     "h100": "hgx-h100",
@@ -55,8 +41,6 @@ def constant_of(chip: str) -> str:
 
 def entry_of(chip: str) -> Entry | None:
     """Return the catalogue's entry of the node or pod that a chip comes in."""
-    from rainier_fast.catalog import catalog  # read only when asked for
-
     name = (NODES | PODS).get(chip)
     return None if name is None else catalog()[name]
 

@@ -6,24 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
-from rainier_fast.definitions.check import as_integer, as_items, as_one_of
-from rainier_fast.errors import invalid, invalid_type, unknown
-
-__all__ = [
-    "ROUTINGS",
-    "TIES",
-    "DimensionOrder",
-    "MinimalAdaptive",
-    "Policy",
-    "Routing",
-    "RoutingRow",
-    "Shortest",
-    "UpDown",
-    "Valiant",
-    "WildFirst",
-    "as_routing",
-    "routing_row",
-]
+from rainier_fast.definitions.check import as_integer, as_items
+from rainier_fast.errors import as_one_of, invalid, invalid_type, unknown
 
 TIES: Final = ("split", "positive", "negative", "simgrid")
 """Which way a message goes where both ways round a ring are equally long."""

@@ -13,8 +13,6 @@ from rainier_fast.errors import invalid_type
 from rainier_fast.provenance import AssumedInt
 from rainier_fast.screen import one_screen
 
-__all__ = ["Fabric", "Site", "default_fabric"]
-
 
 @one_screen
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from rainier_fast.catalog import Entry
 from rainier_fast.definitions.assumed import number_of
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.check import as_count
 from rainier_fast.errors import invalid, invalid_type
-
-if TYPE_CHECKING:
-    from rainier_fast.catalog import Entry
-
-__all__ = ["as_shape", "check_twistable", "slice_axes"]
 
 _LETTERS: Final = "xyz"
 

@@ -14,8 +14,6 @@ from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
 
-__all__ = ["MAX_AXES", "Nic", "UltraServer"]
-
 MAX_AXES = 16
 """Most axes of a domain."""
 
@@ -176,10 +174,8 @@ class UltraServer:
 
         Parameters
         ----------
-        dtype
-            ``"fp8"``, ``"bf16"`` or ``"fp32"``.
-        tensor_only
-            Count the tensor engines only.
+        dtype, tensor_only
+            As in `Chip.flops`.
 
         Returns
         -------

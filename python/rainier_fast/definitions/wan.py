@@ -8,18 +8,15 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from rainier_fast.definitions.check import as_one_of
-from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.errors import as_one_of, invalid, invalid_type
 from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
 
-__all__ = ["WAN_SHAPES", "Wan"]
-
 WAN_SHAPES: Final = ("mesh", "hub")
+"""How sites may be joined."""
 _CELL_BYTES: Final = 128
 """What a pair of sites takes in the tables of rates and times and in the core."""
-"""How sites may be joined."""
 
 _Stored: TypeAlias = float | tuple[float, ...] | tuple[tuple[float, ...], ...]
 
@@ -64,28 +61,7 @@ class Wan:
         put(self, "latency", self._stored("latency", self.latency, parse_time))
 
     def tables(self, sites: int) -> tuple[str, list[float], list[float]]:
-        """Return the WAN as the core takes it: the shape and flat tables for `sites` sites.
-
-        Parameters
-        ----------
-        sites
-            Number of sites.
-
-        Returns
-        -------
-        tuple of str, list of float, list of float
-            Shape, bytes/s and seconds, row by row.
-
-        Raises
-        ------
-        InvalidArgument
-            If a table is of another size.
-
-        Examples
-        --------
-        >>> Wan(1e9, "6 ms", "hub").tables(2)
-        ('hub', [1000000000.0, 1000000000.0], [0.006, 0.006])
-        """
+        """Return the WAN as the core takes it: the shape and flat tables for `sites` sites."""
         return (
             self.shape,
             self._flat("bandwidth", self.bandwidth, sites),

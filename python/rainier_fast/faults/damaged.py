@@ -10,6 +10,8 @@ from rainier_fast import _core
 from rainier_fast.errors import invalid_type
 from rainier_fast.faults.faults import Faults
 from rainier_fast.flows.places import Places
+from rainier_fast.frozen import put
+from rainier_fast.screen import Report
 
 if TYPE_CHECKING:
     from rainier_fast.faults.naming import (
@@ -20,10 +22,8 @@ if TYPE_CHECKING:
         UltraServerNames,
     )
 
-__all__ = ["Damaged"]
 
-
-class Damaged(Places):
+class Damaged(Places, Report):
     """What is broken, and machines that are more or less so."""
 
     __slots__ = ()
@@ -84,35 +84,23 @@ class Damaged(Places):
         Examples
         --------
         >>> from rainier_fast import LinkAt, preset
-        >>> hurt = preset("rainier").with_faults(
+        >>> damaged = preset("rainier").with_faults(
         ...     links=LinkAt("z", site="indiana", ultraserver=3, x=1, y=2), degrade={70: 0.5}
         ... )
-        >>> print(hurt.faults)
+        >>> print(damaged.faults)
         2 links dead; 1 link slower
           link 1417 (z +): chip 201 -> chip 217; chip 201: indiana, UltraServer 3, x 1, y 2, z 0
           link 1481 (z -): chip 217 -> chip 201; chip 217: indiana, UltraServer 3, x 1, y 2, z 1
           link 70 (x -): chip 7 -> chip 6; chip 7: indiana, UltraServer 0, x 3, y 1, z 0, at 0.5 of its bandwidth
         """  # noqa: E501 - the example prints so
-        from rainier_fast.faults.naming import (
-            chips_of,
-            degraded_of,
-            links_of,
-            sites_of,
-            ultraservers_of,
-        )
+        from rainier_fast.faults.naming import degraded_of, fault_row
 
-        row = (
-            links_of(self, "links", links),
-            chips_of(self, "chips", chips),
-            chips_of(self, "nics", nics),
-            ultraservers_of(self, "ultraservers", ultraservers),
-            sites_of(self, "sites", sites),
-            *degraded_of(self, "degrade", {} if degrade is None else degrade),
-        )
+        slower = degraded_of(self, "degrade", {} if degrade is None else degrade)
+        row = fault_row(self, links, chips, nics, ultraservers, sites, slower)
         if faults is not None and not isinstance(faults, Faults):
             raise invalid_type("faults", faults, "must be Faults")
         more = None if faults is None else faults._of_machine(self._numbering())
-        return self._hurt(_core.with_faults(self._core, row, more))
+        return self._with_core(_core.with_faults(self._core, row, more))
 
     def healthy(self) -> Self:
         """Return the same machine, whole.
@@ -129,7 +117,7 @@ class Damaged(Places):
         >>> trn2.with_faults(chips=[3]).healthy() == trn2
         True
         """
-        return self._hurt(_core.healthy(self._core))
+        return self._with_core(_core.healthy(self._core))
 
     def repaired(
         self,
@@ -166,34 +154,23 @@ class Damaged(Places):
         Examples
         --------
         >>> from rainier_fast import preset
-        >>> hurt = preset("trn2").with_faults(chips=[3, 4], links=[9])
-        >>> hurt.repaired(chips=[3], links=[9]).faults
+        >>> damaged = preset("trn2").with_faults(chips=[3, 4], links=[9])
+        >>> damaged.repaired(chips=[3], links=[9]).faults
         Faults(chips=[4])
         """
-        from rainier_fast.faults.naming import chips_of, links_of, sites_of, ultraservers_of
+        from rainier_fast.faults.naming import fault_row, links_of
 
-        slower = links_of(self, "degraded", degraded)
-        row = (
-            links_of(self, "links", links),
-            chips_of(self, "chips", chips),
-            chips_of(self, "nics", nics),
-            ultraservers_of(self, "ultraservers", ultraservers),
-            sites_of(self, "sites", sites),
-            slower,
-            np.ones(slower.size),
-        )
-        return self._hurt(_core.repaired(self._core, row))
+        numbers = links_of(self, "degraded", degraded)
+        slower = numbers, np.ones(numbers.size)
+        row = fault_row(self, links, chips, nics, ultraservers, sites, slower)
+        return self._with_core(_core.repaired(self._core, row))
 
-    def _hurt(self, core: _core.Machine) -> Self:
+    def _with_core(self, core: _core.Machine) -> Self:
         """Return this machine with another core, of the same definition but for the faults."""
         machine = object.__new__(type(self))
-        slots = {
-            slot
-            for kind in type(self).__mro__
-            for slot in getattr(kind, "__slots__", ())
-            if slot != "__weakref__"
-        }
-        for slot in slots:
-            object.__setattr__(machine, slot, getattr(self, slot))
-        object.__setattr__(machine, "_core", core)
+        for kind in type(self).__mro__:
+            for slot in getattr(kind, "__slots__", ()):
+                if slot not in ("_core", "__weakref__"):
+                    put(machine, **{slot: getattr(self, slot)})
+        put(machine, _core=core)
         return machine

@@ -15,15 +15,14 @@ from rainier_fast.definitions.check import as_pairs
 from rainier_fast.errors import Unsupported, invalid, invalid_type, shown
 from rainier_fast.faults.file import FORMAT, NAMES, PARTS, VERSION, read, write
 from rainier_fast.faults.numbers import as_factor, numbers_of, sizes
+from rainier_fast.faults.text import arguments, lines, rows
 from rainier_fast.flows.places import Places
 from rainier_fast.frozen import frozen, put
-from rainier_fast.screen import one_screen
+from rainier_fast.screen import one_screen, preformatted
 from rainier_fast.topology.base import Base
 
 if TYPE_CHECKING:
     from rainier_fast.table import Table
-
-__all__ = ["Faults"]
 
 _CoreFaults: TypeAlias = _core.Faults
 
@@ -102,7 +101,7 @@ class Faults:
             numbers_of("degraded", list(slower), 2**63).astype(np.uint64),
             np.array(factors, np.float64),
         )
-        self._put(_core.Faults(row), None, None)
+        put(self, _core=_core.Faults(row), _numbering=None, _machine=None)
 
     @classmethod
     def _of(
@@ -113,13 +112,8 @@ class Faults:
     ) -> Faults:
         """Make one of faults of the core."""
         faults = object.__new__(cls)
-        faults._put(core, numbering, machine)
+        put(faults, _core=core, _numbering=numbering, _machine=machine)
         return faults
-
-    def _put(
-        self, core: _CoreFaults, numbering: tuple[int, ...] | None, machine: Places | None
-    ) -> None:
-        put(self, _core=core, _numbering=numbering, _machine=machine)
 
     @property
     def links(self) -> NDArray[np.int64]:
@@ -275,7 +269,6 @@ class Faults:
         link       3  link 3 (x +): chip 3 -> chip 0        0
         chip       5  chip 5: x 1, y 1                      0
         """
-        from rainier_fast.faults.text import rows
         from rainier_fast.table import Table
 
         if self._machine is None:
@@ -283,7 +276,7 @@ class Faults:
                 "faults that were loaded or made by hand do not know where they are; "
                 "ask faults.on(machine).table()"
             )
-        listed = list(rows(self, self._machine, len(self)))
+        listed = list(rows(self._core, self._machine, len(self)))
         names = ("what", "number", "where", "factor")
         columns = zip(*listed, strict=True) if listed else [()] * len(names)
         return Table({name: list(column) for name, column in zip(names, columns, strict=True)})
@@ -364,32 +357,12 @@ class Faults:
         return cls._of(made._core, numbering)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled, (self._core, self._numbering)
-
-    def __copy__(self) -> Faults:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Faults:
-        return self
+        return Faults._of, (self._core, self._numbering)
 
     def __repr__(self) -> str:
-        from rainier_fast.faults.text import arguments
-
-        return f"Faults({arguments(self)})"
+        return f"Faults({arguments(self._core)})"
 
     def __str__(self) -> str:
-        from rainier_fast.faults.text import lines
+        return "\n".join(lines(self._core, self._machine))
 
-        return "\n".join(lines(self, self._machine))
-
-    def _repr_html_(self) -> str:
-        from html import escape  # only when asked for
-
-        return f"<pre>{escape(str(self))}</pre>"
-
-    def _each(self) -> list[tuple[str, NDArray[np.int64]]]:
-        return [(name, getattr(self, name)) for name in NAMES if name in self.counts]
-
-
-def _unpickled(core: _core.Faults, numbering: tuple[int, ...] | None) -> Faults:
-    return Faults._of(core, numbering)
+    _repr_html_ = preformatted

@@ -9,8 +9,6 @@ from typing import Any, Final, NoReturn
 
 from rainier_fast.errors import invalid
 
-__all__ = ["FORMAT", "NAMES", "PARTS", "VERSION", "read", "write"]
-
 FORMAT: Final = "rainier_fast faults"
 VERSION: Final = 1
 NAMES: Final = ("links", "chips", "nics", "ultraservers", "sites")

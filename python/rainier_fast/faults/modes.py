@@ -12,8 +12,6 @@ from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.errors import Unsupported, invalid
 from rainier_fast.faults.damaged import Damaged
 
-__all__ = ["Modes"]
-
 
 class Modes(Damaged):
     """The modes in which UltraServers run."""
@@ -50,8 +48,8 @@ class Modes(Damaged):
         Examples
         --------
         >>> from rainier_fast import LinkAt, preset
-        >>> hurt = preset("rainier", chips=64).with_faults(links=LinkAt("z", x=1))
-        >>> pairs = hurt.in_mode(2)
+        >>> damaged = preset("rainier", chips=64).with_faults(links=LinkAt("z", x=1))
+        >>> pairs = damaged.in_mode(2)
         >>> pairs.num_ultraservers, pairs.ultraserver.shape, len(pairs.faults)
         (2, (4, 4, 2), 0)
         """
@@ -89,7 +87,7 @@ class Modes(Damaged):
         label = None if self.name is None else f"{self.name} as {units}x{unit.num_chips}"
         mode = type(self)._make(sites, self.wan, label)
         core, _ = _core.in_mode(self._core, mode._core)
-        return mode._hurt(core)
+        return mode._with_core(core)
 
 
 def _widened(tier: Tier, units: int) -> Tier:

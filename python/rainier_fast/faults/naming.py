@@ -9,26 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
-from rainier_fast.definitions.check import as_integer, as_items, as_one_of, as_pairs
+from rainier_fast.definitions.check import as_integer, as_items, as_pairs
 from rainier_fast.definitions.places import ChipAt, LinkAt
-from rainier_fast.errors import RainierError, invalid, invalid_type, shown
+from rainier_fast.errors import RainierError, as_one_of, invalid, invalid_type, shown
 from rainier_fast.faults.numbers import as_factor
 from rainier_fast.flows.places import Places
 from rainier_fast.results.link import Link
 from rainier_fast.topology.arrays import as_integers, check_below
-
-__all__ = [
-    "ChipNames",
-    "Degraded",
-    "LinkNames",
-    "SiteNames",
-    "UltraServerNames",
-    "chips_of",
-    "degraded_of",
-    "links_of",
-    "sites_of",
-    "ultraservers_of",
-]
 
 _Integers: TypeAlias = NDArray[np.integer[Any]]
 _Chip: TypeAlias = int | ChipAt | Mapping[str, Any] | tuple[int, ...]
@@ -61,6 +48,26 @@ _LINKS: Final = (
 _UNITS: Final = "must be UltraServers: numbers over the machine, or tuples (site, number in it)"
 _SITES: Final = "must be sites: names or numbers"
 _SLOW: Final = "must be a mapping of links to factors, or a pair (links, factors)"
+
+
+def fault_row(
+    machine: Places,
+    links: LinkNames,
+    chips: ChipNames,
+    nics: ChipNames,
+    ultraservers: UltraServerNames,
+    sites: SiteNames,
+    slower: tuple[NDArray[np.uint64], NDArray[np.float64]],
+) -> _core._FaultRow:
+    """Return the numbers of all that is named, as the core takes them."""
+    return (
+        links_of(machine, "links", links),
+        chips_of(machine, "chips", chips),
+        chips_of(machine, "nics", nics),
+        ultraservers_of(machine, "ultraservers", ultraservers),
+        sites_of(machine, "sites", sites),
+        *slower,
+    )
 
 
 def chips_of(machine: Places, argument: str, given: ChipNames) -> NDArray[np.uint32]:

@@ -13,8 +13,6 @@ from rainier_fast.errors import invalid, out_of_range
 from rainier_fast.topology.arrays import as_integers
 from rainier_fast.units import as_real, format_count
 
-__all__ = ["as_factor", "numbers_of", "sizes"]
-
 
 def as_factor(name: str, value: object) -> float:
     """Return a factor on a link's bandwidth, above 0 and at most 1."""

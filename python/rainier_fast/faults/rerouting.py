@@ -17,8 +17,6 @@ from rainier_fast.topology.base import Base
 if TYPE_CHECKING:
     from rainier_fast.results.routing import RoutingReport
 
-__all__ = ["Rerouting"]
-
 
 class Rerouting(Base):
     """What is left of the routes."""
@@ -63,8 +61,8 @@ class Rerouting(Base):
         Examples
         --------
         >>> from rainier_fast import torus
-        >>> hurt = torus((4,), bandwidth="50 GB/s", wrap=False).with_faults(links=[1])
-        >>> hurt.unreachable(0, [1, 2, 3])
+        >>> damaged = torus((4,), bandwidth="50 GB/s", wrap=False).with_faults(links=[1])
+        >>> damaged.unreachable(0, [1, 2, 3])
         array([False,  True,  True])
         """
         row = self._routing(routing)
@@ -115,8 +113,8 @@ class Rerouting(Base):
         Examples
         --------
         >>> from rainier_fast import torus
-        >>> hurt = torus((4, 4), bandwidth="50 GB/s").with_faults(links=[0])
-        >>> print(hurt.routing_report("wild_first")[0])
+        >>> damaged = torus((4, 4), bandwidth="50 GB/s").with_faults(links=[0])
+        >>> print(damaged.routing_report("wild_first")[0])
         wild_first in UltraServer 0
           240 of 240 pairs joined; 0 by another order, 0 by the shortest way, 0 by wild hops
           free of deadlock with 2 virtual channels (checked; promised)

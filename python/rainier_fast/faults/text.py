@@ -3,63 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Protocol, TypeAlias
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rainier_fast import _core
 from rainier_fast.flows.places import Places
 from rainier_fast.units import format_count
 
-__all__ = ["arguments", "lines", "rows", "summary"]
-
-_Numbers: TypeAlias = NDArray[np.int64]
 _MOST_SHOWN: Final = 6
 _MOST_LINES: Final = 20
 
 
-class Listed(Protocol):
-    """Faults, as far as words need them."""
-
-    @property
-    def links(self) -> _Numbers: ...
-    @property
-    def chips(self) -> _Numbers: ...
-    @property
-    def nics(self) -> _Numbers: ...
-    @property
-    def ultraservers(self) -> _Numbers: ...
-    @property
-    def sites(self) -> _Numbers: ...
-    @property
-    def degraded(self) -> dict[int, float]: ...
-    def _each(self) -> list[tuple[str, _Numbers]]: ...
-    def __len__(self) -> int: ...
-
-
-def arguments(faults: Listed, degraded: str = "degraded") -> str:
+def arguments(faults: _core.Faults, degraded: str = "degraded") -> str:
     """Return the arguments that make faults, long lists cut short."""
-    words = [f"{name}={_elided(column)}" for name, column in faults._each()]
-    if len(faults.degraded):
-        words.append(f"{degraded}={_elided_factors(list(faults.degraded.items()))}")
+    words = [f"{name}={_elided(column)}" for name, column in _dead(faults)]
+    if faults.degraded:
+        words.append(f"{degraded}={_elided_factors(faults.degraded)}")
     return ", ".join(words)
 
 
-def summary(faults: Listed) -> str:
+def summary(faults: _core.Faults) -> str:
     """Return the counts in one line."""
-    dead = [_counted(column.size, name) for name, column in faults._each()]
+    dead = [_counted(column.size, name) for name, column in _dead(faults)]
     words = [f"{', '.join(dead)} dead"] if dead else []
     if faults.degraded:
         words.append(f"{_counted(len(faults.degraded), 'links')} slower")
     return "; ".join(words) or "no faults"
 
 
-def lines(faults: Listed, machine: Places | None) -> list[str]:
+def lines(faults: _core.Faults, machine: Places | None) -> list[str]:
     """Return a summary and where the first faults are, or their numbers on no known machine."""
     out = [summary(faults)]
     if machine is None:
-        out += [f"  {name}: {_elided(column)}" for name, column in faults._each()]
-        pairs = list(faults.degraded.items())
+        out += [f"  {name}: {_elided(column)}" for name, column in _dead(faults)]
+        pairs = faults.degraded
         return out + ([f"  degraded: {_elided_factors(pairs)}"] if pairs else [])
     for what, _, where, factor in rows(faults, machine, _MOST_LINES):
         slower = f", at {factor:g} of its bandwidth" if factor else ""
@@ -69,7 +48,7 @@ def lines(faults: Listed, machine: Places | None) -> list[str]:
     return out
 
 
-def rows(faults: Listed, machine: Places, most: int) -> Iterator[tuple[str, int, str, float]]:
+def rows(faults: _core.Faults, machine: Places, most: int) -> Iterator[tuple[str, int, str, float]]:
     """Yield (what, number, where, factor) of at most so many faults."""
     words = {
         "site": (faults.sites, _site),
@@ -83,8 +62,14 @@ def rows(faults: Listed, machine: Places, most: int) -> Iterator[tuple[str, int,
         for number in column[:left].tolist():
             yield what, number, where(machine, number), 0.0
         left -= min(left, column.size)
-    for number, factor in list(faults.degraded.items())[:left]:
+    for number, factor in faults.degraded[:left]:
         yield "slower link", number, _link(machine, number), factor
+
+
+def _dead(faults: _core.Faults) -> list[tuple[str, NDArray[np.int64]]]:
+    """Return what is dead by kind, with numbers."""
+    kinds = [name for name, count in faults.counts() if count and name != "degraded"]
+    return [(name, getattr(faults, name)) for name in kinds]
 
 
 def _site(machine: Places, number: int) -> str:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from rainier_fast.results.link import Link
     from rainier_fast.results.route import Route
 
-__all__ = ["Places"]
-
 
 class Places(Base):
     """Coordinates, single routes, single links."""
@@ -132,8 +130,7 @@ class Places(Base):
         src, dst
             Chip numbers.
         routing
-            ``"dor"``, ``"adaptive"``, ``"valiant"``, ``"wild_first"``, ``"shortest"``,
-            ``"up_down"`` or a policy object.
+            A policy or its name, as in `all_reduce`.
 
         Returns
         -------

@@ -7,13 +7,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.definitions.check import as_one_of
 from rainier_fast.definitions.routing import Routing
+from rainier_fast.errors import as_one_of
 from rainier_fast.flows.traffic import Progress
 from rainier_fast.topology.arrays import Bytes, Chips, Times, as_progress, as_times, flow_columns
 from rainier_fast.topology.base import Base
-
-__all__ = ["ENGINES", "Sharing"]
 
 ENGINES: Final = ("fluid", "fifo")
 """Names of models that `Machine.finish_times` takes."""
@@ -37,8 +35,7 @@ class Sharing(Base):
         src, dst
             Chip numbers of the senders and receivers, as for `link_loads`.
         routing
-            ``"dor"``, ``"adaptive"``, ``"valiant"``, ``"wild_first"``, ``"shortest"``,
-            ``"up_down"`` or a policy object.
+            A policy or its name, as in `all_reduce`.
 
         Returns
         -------
@@ -85,8 +82,7 @@ class Sharing(Base):
         start
             When each message begins: one time as a number of seconds or text, or seconds for each.
         routing
-            ``"dor"``, ``"adaptive"``, ``"valiant"``, ``"wild_first"``, ``"shortest"``,
-            ``"up_down"`` or a policy object.
+            A policy or its name, as in `all_reduce`.
         model
             ``"fluid"``: messages share links with max-min fair rates, found anew whenever one
             starts or ends; one alone takes `Route.time_s`. ``"fifo"``: each link serves whole

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
-from rainier_fast.definitions.check import as_integer, as_one_of
+from rainier_fast.definitions.check import as_integer
 from rainier_fast.definitions.routing import Routing
-from rainier_fast.errors import invalid
+from rainier_fast.errors import as_one_of, invalid
 from rainier_fast.topology.arrays import (
     Bytes,
     Chips,
@@ -23,8 +23,6 @@ from rainier_fast.units import Quantity, parse_bytes
 
 if TYPE_CHECKING:
     from rainier_fast.results.link_loads import LinkLoads
-
-__all__ = ["PATTERNS", "Progress", "Traffic"]
 
 Progress: TypeAlias = Callable[[int, int], object]
 """Called with (done, total) at most 10 times a second; an exception in it stops the job."""
@@ -67,8 +65,7 @@ class Traffic(Base):
         nbytes
             Bytes of each message: one size as a number or text, or a number for each message.
         routing
-            ``"dor"``, ``"adaptive"``, ``"valiant"``, ``"wild_first"``, ``"shortest"``,
-            ``"up_down"`` or a policy object.
+            A policy or its name, as in `all_reduce`.
         n_threads
             Threads; None for ``RAINIER_NUM_THREADS`` or all cores. Results are the same bits for
             any number.
@@ -130,8 +127,7 @@ class Traffic(Base):
         bytes_per_chip
             Bytes that each chip sends, as a number or text.
         routing
-            ``"dor"``, ``"adaptive"``, ``"valiant"``, ``"wild_first"``, ``"shortest"``,
-            ``"up_down"`` or a policy object.
+            A policy or its name, as in `all_reduce`.
         seed
             Which permutation; 0 if not given. For ``"permutation"`` only.
         shift

@@ -9,8 +9,6 @@ from rainier_fast.errors import InvalidArgument
 from rainier_fast.formats.records import Record
 from rainier_fast.formats.rows import fault
 
-__all__ = ["read_csv"]
-
 
 def read_csv(text: str) -> list[Record]:
     r"""Read CSV (commas, semicolons or tabs) whose first line names the columns."""

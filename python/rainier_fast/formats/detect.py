@@ -9,8 +9,6 @@ from typing import Any, Final
 
 from rainier_fast.formats.rows import fault
 
-__all__ = ["Column", "Sizes", "bandwidth_note", "size_factors"]
-
 _GIB: Final = 2.0**30
 _GB: Final = 1e9
 # A printed rate of two decimals decides between GB and GiB (7 % apart) from about 1 GB/s.

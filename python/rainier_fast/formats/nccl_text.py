@@ -8,8 +8,6 @@ from typing import Final
 from rainier_fast.formats.records import Record
 from rainier_fast.formats.rows import fault, operation
 
-__all__ = ["is_nccl_text", "read_nccl_text"]
-
 _HEADER: Final = re.compile(r"^#\s*size\s+count\s+type\b.*\btime\b")
 _PROGRAM: Final = re.compile(r"\b(\w+)_perf\b")
 _RANK: Final = re.compile(r"^#\s*Rank\s+(\d+)\b")

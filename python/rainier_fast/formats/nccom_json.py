@@ -9,8 +9,6 @@ from rainier_fast.errors import InvalidArgument, shown
 from rainier_fast.formats.records import Record
 from rainier_fast.formats.rows import fault
 
-__all__ = ["read_json"]
-
 _LISTS: Final = ("results", "rows", "data", "measurements")
 _OP_KEYS: Final = ("op", "operation", "collective", "coll", "cc_op", "test")
 _RANK_KEYS: Final = ("nworkers", "ranks", "nranks", "num_ranks", "workers")

@@ -8,8 +8,6 @@ from typing import Final
 from rainier_fast.formats.records import Record
 from rainier_fast.formats.rows import fault, operation
 
-__all__ = ["is_nccom_text", "read_nccom_text"]
-
 _HEADER: Final = re.compile(r"^\s*size\(B\)\s+count\(elems\)")
 _RANKS: Final = re.compile(r"(?:-r|--nworkers)[ =]+(\d+)")
 _IGNORED: Final = ("avg bus bandwidth", "warning", "info")

@@ -16,8 +16,6 @@ from rainier_fast.formats.nccom_text import is_nccom_text, read_nccom_text
 from rainier_fast.formats.records import Record, rows_of
 from rainier_fast.formats.rows import Row, fault
 
-__all__ = ["Reading", "read"]
-
 _FORMS: Final = "must be rows (dicts), a path, text, or a pandas or polars data frame"
 
 

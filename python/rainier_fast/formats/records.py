@@ -12,8 +12,6 @@ from rainier_fast.formats.detect import Column, Sizes, bandwidth_note, size_fact
 from rainier_fast.formats.rows import DTYPE_BYTES, Row, fault, operation
 from rainier_fast.units import parse_bytes, parse_time
 
-__all__ = ["Record", "rows_of"]
-
 _SIZE: Final = ("bytes", "size", "nbytes", "message_size", "msg_size", "message")
 _COUNT: Final = ("count", "elements", "elems", "num_elements", "nelems", "numel")
 _TIME: Final = ("time", "latency", "duration", "time:p50", "time:avg", "p50", "avg", "mean")

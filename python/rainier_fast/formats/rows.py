@@ -9,8 +9,6 @@ from typing import Final
 
 from rainier_fast.errors import InvalidArgument
 
-__all__ = ["DTYPE_BYTES", "Row", "fault", "operation"]
-
 DTYPE_BYTES: Final = {
     "bf16": 2, "bfloat16": 2, "fp16": 2, "float16": 2, "f16": 2, "half": 2,
     "fp32": 4, "float32": 4, "f32": 4, "float": 4, "int32": 4, "uint32": 4,

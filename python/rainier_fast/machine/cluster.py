@@ -8,8 +8,6 @@ from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.machine.machine import Machine
 
-__all__ = ["Cluster"]
-
 
 class Cluster(Machine):
     """A machine of sites with UltraServers, joined by a WAN where there are several.

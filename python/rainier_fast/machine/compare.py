@@ -10,9 +10,9 @@ from rainier_fast.ask.groups import Group
 from rainier_fast.ask.options import OPERATIONS, Call, refuse_unknown
 from rainier_fast.catalog import Entry, catalog
 from rainier_fast.collectives.run import run
-from rainier_fast.definitions.check import as_count, as_one_of
+from rainier_fast.definitions.check import as_count
 from rainier_fast.definitions.chip import Chip
-from rainier_fast.errors import Unsupported, invalid, invalid_type
+from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.presets import preset
 from rainier_fast.units import Quantity, parse_bytes
@@ -20,8 +20,6 @@ from rainier_fast.units import Quantity, parse_bytes
 if TYPE_CHECKING:
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
-
-__all__ = ["compare"]
 
 # Columns that results have, and what stands there without one.
 _OF_RESULT: Final[dict[str, object]] = {"ranks": 0, "algorithm": "", "model": ""} | dict.fromkeys(

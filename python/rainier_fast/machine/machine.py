@@ -6,23 +6,23 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rainier_fast import _core
 from rainier_fast.ask.options import Model
 from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.collectives.methods import stated
 from rainier_fast.collectives.order import Order
 from rainier_fast.collectives.run import RESULT, Running
-from rainier_fast.collectives.scheduling import play
+from rainier_fast.collectives.scheduling import run_schedule
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.check import as_pairs
 from rainier_fast.definitions.routing import Routing
-from rainier_fast.definitions.site import Fabric, Site
+from rainier_fast.definitions.site import Fabric
 from rainier_fast.definitions.ultraserver import UltraServer
-from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import InvalidType, invalid
 from rainier_fast.faults.rerouting import Rerouting
+from rainier_fast.faults.text import arguments
 from rainier_fast.flows.sharing import Sharing
 from rainier_fast.flows.traffic import Traffic
+from rainier_fast.machine.text import page
 from rainier_fast.provenance import keep
 from rainier_fast.screen import one_screen
 from rainier_fast.studies.mapping import Mappings
@@ -34,8 +34,6 @@ from rainier_fast.whole import whole
 if TYPE_CHECKING:
     from rainier_fast.ask.schedule import Schedule
     from rainier_fast.results.collective import CollectiveResult
-
-__all__ = ["Machine"]
 
 
 @whole
@@ -68,21 +66,13 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
 
     def __reduce__(self) -> tuple[Any, ...]:
         definition = self._sites, self._wan, self._name, self._spelling, self._faults
-        return _unpickled, (type(self), *definition)
-
-    def __copy__(self) -> Machine:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Machine:
-        return self
+        return type(self)._make, definition
 
     def __repr__(self) -> str:
-        from rainier_fast.faults.text import arguments
-
         whole = self._whole_repr()
         if not self._faults:
             return whole
-        return f"{whole}.with_faults({arguments(self.faults, 'degrade')})"
+        return f"{whole}.with_faults({arguments(self._faults, 'degrade')})"
 
     def _whole_repr(self) -> str:
         if self._spelling is not None:
@@ -94,15 +84,8 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
             parts.append(f"name={self._name!r}")
         return f"Cluster({', '.join(parts)})"
 
-    def __str__(self) -> str:
-        from rainier_fast.machine.text import as_text
-
-        return as_text(self)
-
-    def _repr_html_(self) -> str:
-        from rainier_fast.machine.text import as_html
-
-        return as_html(self)
+    def _page(self) -> list[Any]:
+        return page(self)
 
     def mesh(
         self,
@@ -190,7 +173,7 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
         >>> trn2.run(made, model="fluid").algorithm
         'multi_ring'
         """
-        return play(self, schedule, model, routing)
+        return run_schedule(self, schedule, model, routing)
 
     def without_latency(self) -> Machine:
         """Return the same machine with every latency and overhead at zero.
@@ -216,17 +199,6 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
         )
         wan = None if self._wan is None else dataclasses.replace(self._wan, latency=0.0)
         return Machine._make(sites, wan, self._name, faults=self._faults)
-
-
-def _unpickled(
-    cls: type[Machine],
-    sites: tuple[Site, ...],
-    wan: Wan | None,
-    name: str | None,
-    spelling: str | None,
-    faults: _core.Faults,
-) -> Machine:
-    return cls._make(sites, wan, name, spelling, faults)
 
 
 def _silent(server: UltraServer) -> UltraServer:

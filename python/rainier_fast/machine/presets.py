@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+from rainier_fast.catalog import assumptions, catalog
 from rainier_fast.definitions.assumed import assumed
-from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag, as_integer, as_one_of
+from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag, as_integer
 from rainier_fast.definitions.known import known
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.wan import Wan
-from rainier_fast.errors import invalid
+from rainier_fast.errors import as_one_of, invalid
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.rivals import CLUSTERS, SLICES, cluster_of, slice_of
 from rainier_fast.machine.shapes import domain
 from rainier_fast.provenance import AssumedInt, keep
-
-__all__ = ["preset", "presets"]
 
 _RAINIER: Final = "rainier"
 _SITES: Final = ("indiana", "mississippi", "pennsylvania")
@@ -164,8 +163,6 @@ def _rainier(chips: int | None, sites: int | None) -> Machine:
 
 def _aliases() -> dict[str, str]:
     """Return other words for presets: those of the catalogue's entries of the same name or part."""
-    from rainier_fast.catalog import catalog  # read only when asked for
-
     known = presets()
     words = {}
     for word, name in catalog().aliases().items():
@@ -175,8 +172,6 @@ def _aliases() -> dict[str, str]:
 
 @cache
 def _modelled_chips() -> int:
-    from rainier_fast.catalog import catalog  # read only when asked for
-
     return int(catalog()[_RAINIER]["chips_modelled"].number)
 
 
@@ -193,8 +188,6 @@ def _filled(ultraservers: int, capacities: dict[str, int]) -> dict[str, int]:
 
 def _spread(ultraservers: int, sites: Sequence[str]) -> dict[str, int]:
     """Spread UltraServers by largest remainder; equal remainders go to the first."""
-    from rainier_fast.catalog import assumptions
-
     shares = {site: assumptions()[f"site_share_{site}"].number for site in sites}
     whole = sum(shares.values())
     quotas = {site: ultraservers * share / whole for site, share in shares.items()}

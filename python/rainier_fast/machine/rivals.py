@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from rainier_fast.catalog import catalog
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag
 from rainier_fast.definitions.known import known
 from rainier_fast.definitions.rivals import PODS, constant_of, fabric_of, pod
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.slices import as_shape, check_twistable
+from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.errors import Unsupported, invalid
 from rainier_fast.machine.machine import Machine
-
-if TYPE_CHECKING:
-    from rainier_fast.definitions.ultraserver import UltraServer
-
-__all__ = ["CLUSTERS", "SLICES", "cluster_of", "slice_of"]
 
 _GPUS: Final = "GPUs on NVSwitch, or many"
 _JOINED: Final = "each joined to each, or many"
@@ -77,8 +74,6 @@ def _server(name: str, shape: object) -> UltraServer:
 
 
 def _refuse_twist(name: str, server: UltraServer) -> None:
-    from rainier_fast.catalog import catalog
-
     check_twistable(catalog()[PODS[name]], server.shape)
     shape = server.shape
     raise Unsupported(

@@ -14,8 +14,6 @@ from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.machine.machine import Machine
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
 
-__all__ = ["domain", "full_mesh", "switch", "torus"]
-
 _LETTERS: Final = "xyzw"
 _Value = TypeVar("_Value")
 
@@ -100,10 +98,8 @@ def switch(
         Seconds that a port adds; a crossing takes two ports.
     tiers
         Tiers of a switch that is not one crossbar; groups count chips.
-    overhead
-        Seconds that a sender spends on each message.
-    name
-        A name for reading.
+    overhead, name
+        As for `torus`.
 
     Returns
     -------
@@ -120,13 +116,7 @@ def switch(
     >>> switch(72, "900 GB/s", latency="0.5 us").route(0, 71).hops
     2
     """
-    size = as_count("chips", chips)
-    rate, delay = parse_bandwidth(bandwidth), parse_time(latency)
-    axis = Axis("x", size, "switch", rate, delay, tiers)  # type: ignore[arg-type]
-    spent = parse_time(overhead, "overhead")
-    words = [repr(size), f"bandwidth={rate!r}", f"latency={delay!r}"]
-    words += [f"tiers={axis.tiers!r}"] if axis.tiers else []
-    return _alone("switch", [axis], spent, name, [*words, f"overhead={spent!r}"])
+    return _one_axis("switch", chips, bandwidth, latency, tiers, overhead, name)
 
 
 def full_mesh(
@@ -146,10 +136,8 @@ def full_mesh(
         Bytes/s of each cable, each direction.
     latency
         Seconds that a cable adds.
-    overhead
-        Seconds that a sender spends on each message.
-    name
-        A name for reading.
+    overhead, name
+        As for `torus`.
 
     Returns
     -------
@@ -166,12 +154,7 @@ def full_mesh(
     >>> full_mesh(8, "50 GB/s").num_links
     56
     """
-    size = as_count("chips", chips)
-    rate, delay = parse_bandwidth(bandwidth), parse_time(latency)
-    axis = Axis("x", size, "full_mesh", rate, delay)
-    spent = parse_time(overhead, "overhead")
-    words = [repr(size), f"bandwidth={rate!r}", f"latency={delay!r}", f"overhead={spent!r}"]
-    return _alone("full_mesh", [axis], spent, name, words)
+    return _one_axis("full_mesh", chips, bandwidth, latency, (), overhead, name)
 
 
 def domain(ultraserver: UltraServer, name: str | None = None) -> Machine:
@@ -206,6 +189,24 @@ def domain(ultraserver: UltraServer, name: str | None = None) -> Machine:
     words = [repr(alone)] + ([] if name is None else [f"name={as_name('name', name)!r}"])
     site = Site(alone.name, 1, alone, Fabric())
     return Machine._make((site,), None, name, f"domain({', '.join(words)})")
+
+
+def _one_axis(
+    kind: str,
+    chips: int,
+    bandwidth: Quantity,
+    latency: Quantity,
+    tiers: Sequence[Tier],
+    overhead: Quantity,
+    name: str | None,
+) -> Machine:
+    size = as_count("chips", chips)
+    rate, delay = parse_bandwidth(bandwidth), parse_time(latency)
+    axis = Axis("x", size, kind, rate, delay, tiers)  # type: ignore[arg-type]
+    spent = parse_time(overhead, "overhead")
+    words = [repr(size), f"bandwidth={rate!r}", f"latency={delay!r}"]
+    words += [f"tiers={axis.tiers!r}"] if axis.tiers else []
+    return _alone(kind, [axis], spent, name, [*words, f"overhead={spent!r}"])
 
 
 def _alone(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
-from typing import Final
+from typing import Any, Final
 
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.site import Site
@@ -11,6 +10,7 @@ from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.faults.text import summary
+from rainier_fast.screen import Facts
 from rainier_fast.units import (
     format_bandwidth,
     format_bytes,
@@ -19,35 +19,21 @@ from rainier_fast.units import (
     format_time,
 )
 
-__all__ = ["as_html", "as_text", "facts"]
-
 _MOST_SITES: Final = 12
 
 
-def as_text(machine: Damaged) -> str:
-    """Return a machine as a few lines of text."""
-    rows = facts(machine)
-    width = max(len(name) for name, _ in rows)
-    lines = [f"  {name.ljust(width)}  {value}" for name, value in rows]
-    return "\n".join([_title(machine), *lines])
+def page(machine: Damaged) -> list[Any]:
+    """Return a machine's name, and what is worth knowing of it."""
+    return [_title(machine), facts(machine)]
 
 
-def as_html(machine: Damaged) -> str:
-    """Return a machine as a small table for a notebook."""
-    cells = (
-        f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
-        for name, value in facts(machine)
-    )
-    return f"<table><caption>{escape(_title(machine))}</caption>{''.join(cells)}</table>"
-
-
-def facts(machine: Damaged) -> list[tuple[str, str]]:
+def facts(machine: Damaged) -> Facts:
     """Return what is worth knowing of a machine, as pairs of a name and a line."""
     server, sites = machine.ultraserver, machine.sites
     rows = [("chips", _chips(machine))]
     if machine.is_damaged:
         live = f"{format_count(machine.num_live_chips)} chips work"
-        rows.append(("faults", f"{summary(machine.faults)}; {live}"))
+        rows.append(("faults", f"{summary(machine._faults)}; {live}"))
     if server.chip is not None:
         rates = [
             f"{format_flops(machine.peak_flops(dtype))} {dtype}"

@@ -12,10 +12,9 @@ import numpy as np
 from rainier_fast.frozen import frozen, put
 from rainier_fast.measure.machine import CalibratedMachine
 from rainier_fast.measured.measured import Measured
+from rainier_fast.screen import preformatted
 from rainier_fast.table import Table
 from rainier_fast.units import format_bytes, format_time
-
-__all__ = ["Calibration", "Errors", "Fitted"]
 
 _MOST_ROWS: Final = 64  # rows are the evidence, so that more are shown than of other tables
 
@@ -85,9 +84,6 @@ class Errors(Table):
     def worst(self) -> float:
         """Largest absolute error, as a fraction."""
         return float(np.max(np.abs(self["error"])))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Errors, (dict(self.columns),)
 
     @classmethod
     def of(cls, rows: Sequence[Measured]) -> Errors:
@@ -170,10 +166,7 @@ class Calibration:
             lines.append(f"... and {len(fitted) - _MOST_ROWS} more rows in .residuals")
         return "\n".join([*lines, "", *(f"note: {note}" for note in self.notes)])
 
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        return f"<pre>{escape(str(self))}</pre>"
+    _repr_html_ = preformatted
 
 
 def _text(value: float, unit: str) -> str:

@@ -25,8 +25,6 @@ from rainier_fast.measure.space import (
 )
 from rainier_fast.measured.measured import Measured, measure
 
-__all__ = ["calibrate"]
-
 # A threshold moves from where the machine has it only if that takes away this share of the squares.
 _WORTH_MOVING = 0.25
 # And only to sizes within this factor.

@@ -8,8 +8,6 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Vector", "least_squares"]
-
 Vector: TypeAlias = NDArray[np.float64]
 
 _STEP: Final = 1e-6

@@ -11,8 +11,6 @@ from rainier_fast.definitions.wan import Wan
 from rainier_fast.machine.machine import Machine
 from rainier_fast.measured.measured import Measured
 
-__all__ = ["CalibratedMachine"]
-
 
 class CalibratedMachine(Machine):
     """A machine with fitted parameters; made by `calibrate`.

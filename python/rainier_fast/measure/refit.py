@@ -23,8 +23,6 @@ from rainier_fast.measure.calibrator import calibrate
 from rainier_fast.measure.space import with_server
 from rainier_fast.measured.public import SOURCE, public_rows
 
-__all__ = ["FITTED", "main", "refit"]
-
 FITTED: Final = (
     "call",
     "step",

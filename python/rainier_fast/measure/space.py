@@ -11,8 +11,6 @@ from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.machine.machine import Machine
 from rainier_fast.provenance import keep
 
-__all__ = ["Parameter", "Space", "generic_space", "neuron_space", "with_server"]
-
 
 @dataclass(frozen=True, slots=True)
 class Parameter:

@@ -9,8 +9,6 @@ from rainier_fast.ask.request import make_request
 from rainier_fast.formats.rows import Row
 from rainier_fast.topology.base import Base
 
-__all__ = ["Measured", "measure"]
-
 
 @dataclass(frozen=True, slots=True)
 class Measured:

@@ -12,8 +12,6 @@ from rainier_fast.formats.rows import Row
 from rainier_fast.measured.measured import Measured, measure
 from rainier_fast.topology.base import Base
 
-__all__ = ["FILE", "SOURCE", "measured_on", "public_rows"]
-
 FILE: Final = "trn2_nccom_2026_03.csv"
 """One trn2.48xlarge, 64 ranks (LNC 2), bf16; six sizes of three operations."""
 

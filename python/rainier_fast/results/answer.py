@@ -16,8 +16,6 @@ from rainier_fast.results.tables import Tables
 from rainier_fast.table import Table
 from rainier_fast.topology.base import Base
 
-__all__ = ["Answer", "choice_of"]
-
 
 def choice_of(outcome: _core.Outcome) -> str | tuple[str, ...]:
     """Return how to ask for the algorithms of an answer again: by a name, or one for each tier."""

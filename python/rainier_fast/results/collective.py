@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rainier_fast import _core
@@ -12,17 +12,15 @@ from rainier_fast.measured.nearest import nearest
 from rainier_fast.results.answer import Answer, says_its_fields
 from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.results.tables import Tables
-from rainier_fast.results.text import as_html, as_text, headline, why
-from rainier_fast.screen import one_screen
-from rainier_fast.table import Table, plain
-
-__all__ = ["CollectiveResult"]
+from rainier_fast.results.text import headline, page, why
+from rainier_fast.screen import Report, Told, one_screen
+from rainier_fast.table import Table
 
 
 @one_screen
 @says_its_fields
 @dataclass(frozen=True, repr=False, eq=False)
-class CollectiveResult(Answer):
+class CollectiveResult(Answer, Report, Told):
     """The answer to a collective. Immutable; small: it finds its link loads again when asked.
 
     Examples
@@ -32,6 +30,18 @@ class CollectiveResult(Answer):
     >>> 0 < result.efficiency <= 1
     True
     """
+
+    _also = (
+        "serialisation_s",
+        "algbw_Bps",
+        "busbw_Bps",
+        "efficiency",
+        "why",
+        "bounds",
+        "stages",
+        "phases",
+        "candidates",
+    )
 
     @property
     def why(self) -> str:
@@ -45,7 +55,7 @@ class CollectiveResult(Answer):
         Columns: ``op``, ``bytes``, ``measured_s``, ``predicted_s``, ``error`` (a fraction).
         `Unsupported` where nothing was measured.
         """
-        return nearest(self)
+        return nearest(self.machine, self.request, self.ranks)
 
     def link_loads(self) -> LinkLoads:
         """Return the bytes that the whole collective puts on every link.
@@ -120,30 +130,11 @@ class CollectiveResult(Answer):
         >>> preset("trn2").barrier().to_dict()["size_bytes"]
         0.0
         """
-        plainly = {
-            item.name: plain(getattr(self, item.name))
-            for item in fields(self)
-            if item.name not in ("machine", "request", "bottleneck", "_choice", "_tables")
-        }
-        derived = ("serialisation_s", "algbw_Bps", "busbw_Bps", "efficiency", "why")
-        bottleneck = self.bottleneck
-        return (
-            {"machine": repr(self.machine)}
-            | plainly
-            | {name: plain(getattr(self, name)) for name in derived}
-            | {"bottleneck": None if bottleneck is None else bottleneck.to_dict()}
-            | {name: getattr(self, name).to_dict() for name in _TABLES}
-            | {"assumptions": {name: figure.value for name, figure in self.assumptions.items()}}
-        )
+        assumed = {name: figure.value for name, figure in self.assumptions.items()}
+        return {"machine": repr(self.machine), **super().to_dict(), "assumptions": assumed}
 
     def __repr__(self) -> str:
         return f"<CollectiveResult {headline(self)}>"
 
-    def __str__(self) -> str:
-        return as_text(self)
-
-    def _repr_html_(self) -> str:
-        return as_html(self)
-
-
-_TABLES = ("bounds", "stages", "phases", "candidates")
+    def _page(self) -> list[Any]:
+        return page(self)

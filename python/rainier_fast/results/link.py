@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from rainier_fast.screen import Told
 from rainier_fast.topology.base import Base
 from rainier_fast.units import format_bandwidth, format_bytes, format_time
 
-__all__ = ["Bottleneck", "Link", "link_columns", "link_of"]
-
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Link(Told):
     """A directed link.
 
     Attributes
@@ -65,36 +64,9 @@ class Link:
             speed += ", dead"
         return f"link {self.link} ({kind}): {self.source} -> {self.target}, {speed}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the link as a dict that JSON takes, with ``class``, ``from`` and ``to``.
-
-        Returns
-        -------
-        dict
-            Bandwidth in bytes/s, latency in seconds.
-
-        Examples
-        --------
-        >>> Link(0, "x", "+", "chip 0", "chip 1", 0, 1, 50e9, 1e-6).to_dict()["class"]
-        'x'
-        """
-        return {
-            "link": self.link,
-            "class": self.link_class,
-            "direction": self.direction,
-            "from": self.source,
-            "to": self.target,
-            "from_chip": self.source_chip,
-            "to_chip": self.target_chip,
-            "bandwidth_Bps": self.bandwidth_Bps,
-            "latency_s": self.latency_s,
-            "dead": self.dead,
-            "factor": self.factor,
-        }
-
 
 @dataclass(frozen=True, slots=True)
-class Bottleneck:
+class Bottleneck(Told):
     """The busiest link; many others may be as busy.
 
     Attributes
@@ -123,22 +95,6 @@ class Bottleneck:
         size = format_bytes(self.bytes)
         busy = f"busy for {self.utilisation:.1%} of the time"
         return f"{self.link_class}, {busy} ({size} on link {self.link})"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the bottleneck as a dict that JSON takes.
-
-        Examples
-        --------
-        >>> from rainier_fast import torus
-        >>> torus((4,), "1 GB/s").link_loads(0, 1, 8).bottleneck.to_dict()["bytes"]
-        8.0
-        """
-        return {
-            "class": self.link_class,
-            "link": self.link,
-            "bytes": self.bytes,
-            "utilisation": self.utilisation,
-        }
 
 
 def link_of(machine: Base, link: int) -> Link:

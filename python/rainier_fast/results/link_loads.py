@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from html import escape
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +14,10 @@ from rainier_fast.errors import invalid
 from rainier_fast.frozen import frozen
 from rainier_fast.memory import reckon
 from rainier_fast.results.link import Bottleneck, link_columns
-from rainier_fast.screen import one_screen
+from rainier_fast.screen import Report, Told, one_screen
 from rainier_fast.table import Table
+from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, format_bytes, format_count, format_time, parse_time
-
-if TYPE_CHECKING:
-    from rainier_fast.topology.base import Base
-
-__all__ = ["LinkLoads"]
 
 _BLOCK: Final = 1 << 18  # links at a time, so that millions of them need no second array
 
@@ -41,7 +36,7 @@ class _Runs(NamedTuple):
 
 @one_screen
 @frozen("link loads do not change")
-class LinkLoads:
+class LinkLoads(Report, Told):
     """Bytes that messages put on every link of a machine. Immutable.
 
     Attributes
@@ -68,8 +63,15 @@ class LinkLoads:
         view.flags.writeable = False
         self.__dict__.update(machine=machine, bytes=view)
 
+    _also = ("num_links", "time_s", "total_hop_bytes", "bottleneck", "by_class")
+
     machine: Base
     bytes: NDArray[np.float64]
+
+    @property
+    def num_links(self) -> int:
+        """Links of the machine."""
+        return int(self.bytes.size)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return LinkLoads, (self.machine, np.asarray(self.bytes))
@@ -221,33 +223,11 @@ class LinkLoads:
         }
         return Table({"link": ids, **about, **loads})
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return a summary that JSON takes: not the load of each link.
-
-        Examples
-        --------
-        >>> from rainier_fast import torus
-        >>> torus((4,), "1 GB/s").link_loads(0, 1, 8).to_dict()["total_hop_bytes"]
-        8.0
-        """
-        bottleneck = self.bottleneck
-        return {
-            "num_links": int(self.bytes.size),
-            "time_s": self.time_s,
-            "total_hop_bytes": self.total_hop_bytes,
-            "bottleneck": None if bottleneck is None else bottleneck.to_dict(),
-            "by_class": self.by_class().to_dict(),
-        }
-
     def __repr__(self) -> str:
         return f"<LinkLoads of {format_count(self.bytes.size)} links, {self._words()}>"
 
-    def __str__(self) -> str:
-        head = f"loads of {format_count(self.bytes.size)} links: {self._words()}"
-        return f"{head}\n{self.by_class()}"
-
-    def _repr_html_(self) -> str:
-        return f"<p>{escape(repr(self)[1:-1])}</p>{self.by_class()._repr_html_()}"
+    def _page(self) -> list[Any]:
+        return [f"loads of {format_count(self.bytes.size)} links: {self._words()}", self.by_class()]
 
     def _words(self) -> str:
         total = f"{format_bytes(self.total_hop_bytes)} x hops"

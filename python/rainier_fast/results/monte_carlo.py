@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, fields
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,16 +14,14 @@ from rainier_fast.ask.request import Request
 from rainier_fast.definitions.check import as_number
 from rainier_fast.definitions.rates import FailureRates
 from rainier_fast.errors import InvalidType
-from rainier_fast.frozen import frozen
-from rainier_fast.screen import one_screen
-from rainier_fast.table import Table, plain
+from rainier_fast.frozen import put
+from rainier_fast.screen import Facts, Report, Told, one_screen
+from rainier_fast.table import Table
 from rainier_fast.topology.base import Base
 from rainier_fast.units import format_bytes, format_count, format_time
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped, unused-ignore]
-
-__all__ = ["MonteCarlo", "Trial"]
 
 _KINDS = ("links", "chips", "nics", "ultraservers")
 
@@ -41,8 +39,8 @@ class Trial(NamedTuple):
 
 
 @one_screen
-@frozen("results do not change")
-class MonteCarlo:
+@dataclass(frozen=True, init=False, repr=False, eq=False)
+class MonteCarlo(Report, Told):
     """Times of a collective on draws of faults. Immutable; made by `Machine.monte_carlo`.
 
     Attributes
@@ -88,53 +86,23 @@ class MonteCarlo:
     _faults: NDArray[np.uint32]
     _live: NDArray[np.uint32]
 
-    @classmethod
-    def _of(
-        cls,
-        trial: Trial,
-        hours: float,
-        healthy_s: float,
-        times_s: NDArray[np.float64],
-        faults: NDArray[np.uint32],
-        live: NDArray[np.uint32],
-        unanswered: list[tuple[int, str]],
-        otherwise: list[int],
-    ) -> MonteCarlo:
-        request = trial.request
-        algorithm = request.algorithm
-        times = np.array(times_s)
-        times[[draw for draw, _ in unanswered]] = math.inf
-        times.flags.writeable = False
-        made = object.__new__(cls)
-        made.__dict__.update(
-            machine=trial.machine,
-            operation=request.operation,
-            size_bytes=request.size,
-            algorithm=_named(algorithm),
-            model=request.model,
-            policy=trial.policy,
-            rates=trial.rates,
-            hours=hours,
-            seed=trial.seed,
-            healthy_s=healthy_s,
-            times_s=times,
-            no_answer=dict(unanswered),
-            chosen_anew=tuple(otherwise),
-            _faults=faults,
-            _live=live,
-        )
-        return made
+    _untold = ("machine", "times_s")
+    _also = (
+        "draws",
+        "answered",
+        "mean_s",
+        "p50_s",
+        "p90_s",
+        "p99_s",
+        "max_s",
+        "mean_faults",
+    )
 
     def __init__(self) -> None:
         raise InvalidType("use Machine.monte_carlo(...)")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        kept = {
-            name: value
-            for name, value in self.__dict__.items()
-            if name in type(self).__annotations__
-        }
-        return _unpickled, (kept,)
+        return _made, ({field.name: getattr(self, field.name) for field in fields(self)},)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, MonteCarlo):
@@ -158,6 +126,11 @@ class MonteCarlo:
         """How many faults were drawn, of each draw; a cable counts as its two links."""
         counts: NDArray[np.int64] = self._faults.sum(axis=1, dtype=np.int64)
         return counts
+
+    @property
+    def mean_faults(self) -> float:
+        """How many faults were drawn in the mean."""
+        return float(self.faults.mean())
 
     @property
     def live_chips(self) -> NDArray[np.int64]:
@@ -265,65 +238,22 @@ class MonteCarlo:
         """
         return self.table().to_pandas()
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return a summary that JSON takes; numbers that are not finite become None.
-
-        Examples
-        --------
-        >>> from rainier_fast import preset
-        >>> preset("trn2").monte_carlo("all_reduce", "1 GiB", draws=9).to_dict()["draws"]
-        9
-        """
-        rates = {name: getattr(self.rates, name) for name in self.rates.__slots__}
-        numbers = {
-            "healthy_s": self.healthy_s,
-            "mean_s": self.mean_s,
-            "p50_s": self.p50_s,
-            "p90_s": self.p90_s,
-            "p99_s": self.p99_s,
-            "max_s": self.max_s,
-            "mean_faults": float(self.faults.mean()),
-        }
-        return {
-            "operation": self.operation,
-            "size_bytes": self.size_bytes,
-            "algorithm": self.algorithm,
-            "model": self.model,
-            "policy": self.policy,
-            "rates": rates,
-            "hours": self.hours,
-            "seed": self.seed,
-            "draws": self.draws,
-            "answered": self.answered,
-            "chosen_anew": list(self.chosen_anew),
-            **{name: plain(value) for name, value in numbers.items()},
-            "no_answer": {str(draw): why for draw, why in self.no_answer.items()},
-        }
-
     def __repr__(self) -> str:
         return (
             f"<MonteCarlo of {format_count(self.draws)} draws: {self.operation} "
             f"p50 {_time(self.p50_s)}, p99 {_time(self.p99_s)}>"
         )
 
-    def __str__(self) -> str:
-        width = max(len(name) for name, _ in self._facts())
+    def _page(self) -> list[Any]:
         head = f"{self.operation} of {format_bytes(self.size_bytes)}, faults drawn at random"
-        return "\n".join([head, *(f"  {n.ljust(width)}  {value}" for n, value in self._facts())])
-
-    def _repr_html_(self) -> str:
-        cells = (
-            f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
-            for name, value in self._facts()
-        )
-        return f"<table><caption>{escape(repr(self)[1:-1])}</caption>{''.join(cells)}</table>"
+        return [head, self._facts()]
 
     def _anew(self) -> str:
         if not self.chosen_anew:
             return "the same in all draws"
         return f"chosen anew in {format_count(len(self.chosen_anew))} draws that it does not fit"
 
-    def _facts(self) -> list[tuple[str, str]]:
+    def _facts(self) -> Facts:
         def beside(seconds: float) -> str:
             if self.healthy_s == 0 or not math.isfinite(seconds):
                 return _time(seconds)
@@ -337,7 +267,7 @@ class MonteCarlo:
             ),
             (
                 "faults",
-                f"{faults.mean():.4g} in the mean, {faults.min()} to {faults.max()}; "
+                f"{self.mean_faults:.4g} in the mean, {faults.min()} to {faults.max()}; "
                 f"{format_count(int(self._live.min()))} of {format_count(self.machine.num_chips)} "
                 "chips are left at least",
             ),
@@ -356,17 +286,47 @@ class MonteCarlo:
         return rows
 
 
-def _named(algorithm: str | tuple[str, ...]) -> str:
-    return algorithm if isinstance(algorithm, str) else f"hierarchical({', '.join(algorithm)})"
+def times_of(
+    trial: Trial,
+    hours: float,
+    healthy_s: float,
+    times_s: NDArray[np.float64],
+    faults: NDArray[np.uint32],
+    live: NDArray[np.uint32],
+    unanswered: list[tuple[int, str]],
+    otherwise: list[int],
+) -> MonteCarlo:
+    """Return what a user reads of what was drawn."""
+    request, times = trial.request, np.array(times_s)
+    times[[draw for draw, _ in unanswered]] = math.inf
+    names = request.algorithm
+    values = {
+        "machine": trial.machine,
+        "operation": request.operation,
+        "size_bytes": request.size,
+        "algorithm": names if isinstance(names, str) else f"hierarchical({', '.join(names)})",
+        "model": request.model,
+        "policy": trial.policy,
+        "rates": trial.rates,
+        "hours": hours,
+        "seed": trial.seed,
+        "healthy_s": healthy_s,
+        "times_s": times,
+        "no_answer": dict(unanswered),
+        "chosen_anew": tuple(otherwise),
+        "_faults": faults,
+        "_live": live,
+    }
+    return _made(values)
+
+
+def _made(values: dict[str, Any]) -> MonteCarlo:
+    made = object.__new__(MonteCarlo)
+    put(made, **values)
+    for array in (made.times_s, made._faults, made._live):
+        array.flags.writeable = False
+    return made
 
 
 def _time(seconds: float) -> str:
-    return "no answer" if math.isinf(seconds) or math.isnan(seconds) else format_time(seconds)
-
-
-def _unpickled(kept: dict[str, Any]) -> MonteCarlo:
-    made = object.__new__(MonteCarlo)
-    for array in ("times_s", "_faults", "_live"):
-        kept[array].flags.writeable = False
-    made.__dict__.update(kept)
-    return made
+    return format_time(seconds) if math.isfinite(seconds) else "no answer"

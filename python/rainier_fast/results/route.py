@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.definitions.check import as_one_of
-from rainier_fast.errors import Unsupported
+from rainier_fast.definitions.routing import RoutingRow
+from rainier_fast.errors import Unsupported, as_one_of
 from rainier_fast.frozen import frozen
 from rainier_fast.results.link import link_columns, link_of
-from rainier_fast.screen import one_screen
+from rainier_fast.screen import Told, one_screen, preformatted
 from rainier_fast.table import Table
+from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, format_bandwidth, format_time, parse_bytes
-
-if TYPE_CHECKING:
-    from rainier_fast.definitions.routing import RoutingRow
-    from rainier_fast.topology.base import Base
-
-__all__ = ["SWITCHING", "Route"]
 
 SWITCHING: Final = ("cut_through", "store_and_forward")
 """How a message may cross several links."""
@@ -30,7 +24,7 @@ _MOST_SHOWN: Final = 20
 
 @one_screen
 @frozen("a route does not change")
-class Route:
+class Route(Told):
     """The links that a message takes, and what it costs alone on the machine. Immutable.
 
     Attributes
@@ -63,19 +57,18 @@ class Route:
     (3, [0, 1, 2], 50000000000.0)
     """
 
-    __slots__ = (
-        "bandwidth_Bps",
-        "dst",
-        "hops",
-        "latency_s",
-        "links",
-        "machine",
-        "mean_hops",
-        "overhead_s",
-        "routing",
-        "shares",
+    _also = (
         "src",
+        "dst",
+        "links",
+        "shares",
+        "hops",
+        "mean_hops",
+        "latency_s",
+        "bandwidth_Bps",
+        "overhead_s",
     )
+    __slots__ = (*_also, "machine", "routing")
 
     machine: Base
     src: int
@@ -174,27 +167,6 @@ class Route:
         speeds = {name: about.pop(name) for name in ("bandwidth_Bps", "latency_s")}
         return Table({"link": self.links, **about, "share": self.shares, **speeds})
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the route as a dict that JSON takes.
-
-        Examples
-        --------
-        >>> from rainier_fast import torus
-        >>> torus((4,), "1 GB/s").route(0, 1).to_dict()["hops"]
-        1
-        """
-        return {
-            "src": self.src,
-            "dst": self.dst,
-            "links": self.links.tolist(),
-            "shares": self.shares.tolist(),
-            "hops": self.hops,
-            "mean_hops": self.mean_hops,
-            "latency_s": self.latency_s,
-            "bandwidth_Bps": self.bandwidth_Bps if self.links.size else None,
-            "overhead_s": self.overhead_s,
-        }
-
     def __repr__(self) -> str:
         return f"<Route {self._words()}>"
 
@@ -208,8 +180,7 @@ class Route:
             lines.append(f"  ... {len(self.links) - _MOST_SHOWN} more links")
         return "\n".join([f"route {self._words()}", *lines])
 
-    def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
+    _repr_html_ = preformatted
 
     def _words(self) -> str:
         speed = format_bandwidth(self.bandwidth_Bps) if self.links.size else "no links"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from rainier_fast.screen import one_screen
-
-__all__ = ["RoutingReport"]
+from rainier_fast.screen import Report, Told, one_screen
 
 
 @one_screen
 @dataclass(frozen=True, slots=True)
-class RoutingReport:
+class RoutingReport(Report, Told):
     """Lengths, loads and freedom from deadlock of the routes between all chips of an UltraServer.
 
     Attributes
@@ -69,12 +66,14 @@ class RoutingReport:
     healthy_longest_hops: int
     healthy_highest_load: float
 
+    _also = ("deadlock_free",)
+
     @property
     def deadlock_free(self) -> bool:
         """True if no channels wait for each other in a cycle."""
         return not self.cycle
 
-    def __str__(self) -> str:
+    def _page(self) -> list[str]:
         what = f"{self.routing} in UltraServer {self.ultraserver}"
         if self.alike > 1:
             what += f" and {self.alike - 1} more damaged alike"
@@ -85,35 +84,13 @@ class RoutingReport:
             free = f"free of deadlock with {channels} (checked; {promise})"
         else:
             free = f"can deadlock: {len(self.cycle)} channels wait in a cycle ({promise})"
-        return "\n".join(
-            [
-                what,
-                f"  {self.pairs - self.cut} of {self.pairs} pairs joined; {self.other_order} by "
-                f"another order, {self.detours} by the shortest way, {self.wild} by wild hops",
-                f"  {free}",
-                f"  hops: mean {self.mean_hops:.3f} (healthy {self.healthy_mean_hops:.3f}), "
-                f"most {self.longest_hops} ({self.healthy_longest_hops})",
-                f"  busiest link of uniform traffic: {self.highest_load:g} "
-                f"({self.healthy_highest_load:g})",
-            ]
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as a dict that JSON takes.
-
-        Returns
-        -------
-        dict
-            All attributes, and ``deadlock_free``.
-
-        Examples
-        --------
-        >>> from rainier_fast import torus
-        >>> (report,) = torus((4,), bandwidth=1e9).routing_report("up_down")
-        >>> report.to_dict()["virtual_channels"]
-        1
-        """
-        out = {name: getattr(self, name) for name in self.__slots__}
-        out["cycle"] = [list(channel) for channel in self.cycle]
-        out["deadlock_free"] = self.deadlock_free
-        return out
+        return [
+            what,
+            f"  {self.pairs - self.cut} of {self.pairs} pairs joined; {self.other_order} by "
+            f"another order, {self.detours} by the shortest way, {self.wild} by wild hops",
+            f"  {free}",
+            f"  hops: mean {self.mean_hops:.3f} (healthy {self.healthy_mean_hops:.3f}), "
+            f"most {self.longest_hops} ({self.healthy_longest_hops})",
+            f"  busiest link of uniform traffic: {self.highest_load:g} "
+            f"({self.healthy_highest_load:g})",
+        ]

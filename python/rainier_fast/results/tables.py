@@ -8,8 +8,6 @@ from typing import Any
 from rainier_fast import _core
 from rainier_fast.table import Table
 
-__all__ = ["Tables"]
-
 
 class Tables:
     """Tables by name. Immutable; equal where all of them are."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
+from typing import Any
 
 from rainier_fast.measured.nearest import nearest_in_words
 from rainier_fast.results.answer import Answer
+from rainier_fast.screen import Facts
 from rainier_fast.units import format_bandwidth, format_bytes, format_count, format_time
-
-__all__ = ["as_html", "as_text", "headline", "why"]
 
 
 def headline(result: Answer) -> str:
@@ -46,7 +45,7 @@ def why(result: Answer) -> str:
     return f"it is the fastest of {ready}; the next, {slower}{rest}"
 
 
-def facts(result: Answer) -> list[tuple[str, str]]:
+def facts(result: Answer) -> Facts:
     """Return what is worth knowing of a result, as pairs of a name and a line."""
     chunks = f", {result.chunks} chunks" if result.chunks > 1 else ""
     parts = (
@@ -56,7 +55,7 @@ def facts(result: Answer) -> list[tuple[str, str]]:
     rates = format_bandwidth(result.algbw_Bps), format_bandwidth(result.busbw_Bps)
     kind = f" by {result.bounds['bound'][0]}" if len(result.bounds) else ""
     bound = f"{format_time(result.lower_bound_s)}{kind}, {result.efficiency:.1%} of the time"
-    measured = nearest_in_words(result)
+    measured = nearest_in_words(result.machine, result.request, result.ranks)
     return [
         ("algorithm", f"{result.algorithm}{chunks}; model {result.model}"),
         ("bandwidth", "algbw {}, busbw {}".format(*rates)),
@@ -71,25 +70,14 @@ def facts(result: Answer) -> list[tuple[str, str]]:
     ]
 
 
-def as_text(result: Answer) -> str:
-    """Return a result as text: a headline, a line for each fact, the phases."""
-    rows = facts(result)
-    width = max(len(name) for name, _ in rows)
-    lines = [headline(result), *(f"  {name.ljust(width)}  {value}" for name, value in rows)]
+def page(result: Answer) -> list[Any]:
+    """Return a headline, a line for each fact, and the stages or, of a single one, its phases."""
+    parts: list[Any] = [headline(result), facts(result)]
     if len(result.phases):
-        lines += ["", str(result.stages if len(result.stages) > 1 else result.phases)]
+        parts += ["", result.stages if len(result.stages) > 1 else result.phases]
     if len(result.stages) > 1:
-        lines.append("rows take all of the data at once; chunks overlap them in the total")
-    return "\n".join(lines)
-
-
-def as_html(result: Answer) -> str:
-    """Return a result as two small tables for a notebook."""
-    cells = "".join(
-        f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts(result)
-    )
-    head = f"<table><caption>{escape(headline(result))}</caption>{cells}</table>"
-    return head + (result.stages._repr_html_() if len(result.stages) else "")
+        parts.append("rows take all of the data at once; chunks overlap them in the total")
+    return parts
 
 
 def _bounded(result: Answer) -> str:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
-from rainier_fast.definitions.check import as_integer, as_one_of
-from rainier_fast.screen import one_screen
+from rainier_fast.definitions.check import as_integer
+from rainier_fast.errors import as_one_of
+from rainier_fast.screen import Report, Told, one_screen
 from rainier_fast.table import Table
 from rainier_fast.units import format_count, format_time
-
-__all__ = ["Meeting", "PlanResult", "TogetherResult"]
 
 
 @one_screen
 @dataclass(frozen=True, slots=True)
-class Meeting:
+class Meeting(Told):
     """Where plans meet: a link, or a part of a chip.
 
     Attributes
@@ -48,30 +46,10 @@ class Meeting:
         where = f"chip {self.chip}" if self.link is None else f"link {self.link}"
         return f"{self.link_class} ({where}, with {', '.join(self.plans)})"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as a dict that JSON takes.
-
-        Returns
-        -------
-        dict
-            ``class``, ``link``, ``chip`` and ``plans``.
-
-        Examples
-        --------
-        >>> Meeting("x", 3, None, ("a",)).to_dict()["class"]
-        'x'
-        """
-        return {
-            "class": self.link_class,
-            "link": self.link,
-            "chip": self.chip,
-            "plans": list(self.plans),
-        }
-
 
 @one_screen
 @dataclass(frozen=True, slots=True)
-class PlanResult:
+class PlanResult(Told):
     """One plan among others.
 
     Attributes
@@ -105,6 +83,8 @@ class PlanResult:
     time_s: float
     slowed_by: Meeting | None
 
+    _also = ("finish_s", "slowdown")
+
     @property
     def finish_s(self) -> float:
         """Seconds at which it ends."""
@@ -120,35 +100,10 @@ class PlanResult:
         """The class of what slows it most; empty if nothing does."""
         return "" if self.slowed_by is None else self.slowed_by.link_class
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as a dict that JSON takes.
-
-        Returns
-        -------
-        dict
-            Its attributes and properties.
-
-        Examples
-        --------
-        >>> PlanResult("a", "barrier", "ring", 0.0, 1.0, 1.0, None).to_dict()["slowdown"]
-        1.0
-        """
-        return {
-            "name": self.name,
-            "what": self.what,
-            "algorithm": self.algorithm,
-            "start_s": self.start_s,
-            "finish_s": self.finish_s,
-            "alone_s": self.alone_s,
-            "time_s": self.time_s,
-            "slowdown": self.slowdown,
-            "slowed_by": None if self.slowed_by is None else self.slowed_by.to_dict(),
-        }
-
 
 @one_screen
 @dataclass(frozen=True, repr=False)
-class TogetherResult:
+class TogetherResult(Report, Told):
     """Plans that ran together, in the order in which they were given. Immutable.
 
     Attributes
@@ -180,6 +135,8 @@ class TogetherResult:
     busiest_s: float
     bottleneck: Meeting | None
     messages: int = 0
+
+    _also = ("makespan_s", "one_after_another_s")
 
     def __len__(self) -> int:
         return len(self.plans)
@@ -219,29 +176,6 @@ class TogetherResult:
             }
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return all of it as a dict that JSON takes.
-
-        Returns
-        -------
-        dict
-            The attributes, the makespan, and a dict for each plan.
-
-        Examples
-        --------
-        >>> TogetherResult((), "fluid", 0.0, None).to_dict()["makespan_s"]
-        0.0
-        """
-        return {
-            "model": self.model,
-            "makespan_s": self.makespan_s,
-            "one_after_another_s": self.one_after_another_s,
-            "busiest_s": self.busiest_s,
-            "bottleneck": None if self.bottleneck is None else self.bottleneck.to_dict(),
-            "messages": self.messages,
-            "plans": [plan.to_dict() for plan in self.plans],
-        }
-
     def __repr__(self) -> str:
         slowest = max((plan.slowdown for plan in self.plans), default=1.0)
         return (
@@ -249,30 +183,15 @@ class TogetherResult:
             f"slowdown at most {slowest:.6g}, model {self.model}>"
         )
 
-    def _facts(self) -> list[tuple[str, str]]:
+    def _page(self) -> list[Any]:
         simulated = f", {format_count(self.messages)} messages" if self.messages else ""
         busiest = "none: no bytes move"
         if self.bottleneck is not None:
             busiest = f"{self.bottleneck}, busy for {format_time(self.busiest_s)}"
-        return [
+        facts = [
             ("model", self.model + simulated),
             ("one by one", format_time(self.one_after_another_s)),
             ("busiest link", busiest),
         ]
-
-    def _headline(self) -> str:
-        return f"{len(self.plans)} plans together: {format_time(self.makespan_s)}"
-
-    def __str__(self) -> str:
-        rows = self._facts()
-        width = max(len(name) for name, _ in rows)
-        lines = [f"  {name.ljust(width)}  {value}" for name, value in rows]
-        return "\n".join([self._headline(), *lines, "", str(self.table)])
-
-    def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
-            for name, value in self._facts()
-        )
-        head = f"<table><caption>{escape(self._headline())}</caption>{cells}</table>"
-        return head + self.table._repr_html_()
+        head = f"{len(self.plans)} plans together: {format_time(self.makespan_s)}"
+        return [head, facts, "", self.table]

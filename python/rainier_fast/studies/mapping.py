@@ -9,16 +9,14 @@ from rainier_fast import _core
 from rainier_fast.ask.options import OPERATIONS, OPTIONS, Options, refuse_unknown
 from rainier_fast.ask.request import make_request
 from rainier_fast.collectives.mesh import mesh_sizes
-from rainier_fast.definitions.check import MAX_COUNT, as_count, as_one_of, as_pairs
-from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
+from rainier_fast.definitions.check import MAX_COUNT, as_count, as_pairs
+from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type, unknown
 from rainier_fast.topology.arrays import as_progress, as_threads
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
 
 if TYPE_CHECKING:
     from rainier_fast.studies.ranking import Ranking
-
-__all__ = ["Calls", "Mappings"]
 
 Calls: TypeAlias = tuple[str, Quantity] | tuple[str, Quantity, int]
 """A collective, its size, and how often it runs (once if left out)."""

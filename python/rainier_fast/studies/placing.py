@@ -11,14 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast.ask.options import OPERATIONS, OPTIONS, Choices, Options, checked, refuse_unknown
-from rainier_fast.definitions.check import as_count, as_name, as_one_of
-from rainier_fast.errors import InvalidArgument, Unsupported, invalid, shown
+from rainier_fast.definitions.check import as_count, as_name
+from rainier_fast.errors import InvalidArgument, Unsupported, as_one_of, invalid, shown
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.frozen import put
 from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity
-
-__all__ = ["PLACEMENTS", "UNITS", "Tenant", "place"]
 
 PLACEMENTS: Final = ("packed", "spread", "random")
 """How jobs are laid over a machine."""

@@ -16,16 +16,13 @@ from rainier_fast.ask.groups import Groups
 from rainier_fast.ask.request import Request
 from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.collectives.run import run
-from rainier_fast.definitions.check import as_one_of
-from rainier_fast.errors import invalid
+from rainier_fast.errors import as_one_of, invalid
 from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.screen import one_screen
 from rainier_fast.table import Table
 from rainier_fast.topology.base import Base
 from rainier_fast.units import format_time
-
-__all__ = ["Call", "Cuts", "Layout", "Ranking", "ranked"]
 
 Cuts: TypeAlias = tuple[tuple[tuple[int, int], ...], ...]
 """By dimension of the machine: (number of a mesh axis, factor), the fastest digit first."""
@@ -225,6 +222,17 @@ class Ranking(Table):
     Columns: ``layout``, ``time_s``, and for each axis that has traffic its time ``<axis>_s`` and
     what bounds it, ``<axis> bound``; ``reason`` says what makes the row slower than the first.
 
+    Attributes
+    ----------
+    layouts
+        The layout of each row.
+    total
+        How many layouts there are, those that symmetry makes equal counted once.
+    tried
+        How many of them were compared by the times of all their collectives.
+    priced
+        How many collectives were priced, each once for all layouts in which it runs alike.
+
     Examples
     --------
     >>> from rainier_fast import preset
@@ -233,12 +241,13 @@ class Ranking(Table):
     (4, 4, 'x')
     """
 
-    __slots__ = ("_layouts", "_priced", "_total", "_tried")
+    _beside = ("layouts", "total", "tried", "priced")
+    __slots__ = _beside
 
-    _layouts: tuple[Layout, ...]
-    _priced: int
-    _total: int
-    _tried: int
+    layouts: tuple[Layout, ...]
+    total: int
+    tried: int
+    priced: int
 
     def __init__(
         self,
@@ -249,41 +258,17 @@ class Ranking(Table):
         priced: int,
     ) -> None:
         super().__init__(columns)
-        put(self, _layouts=tuple(layouts), _total=total, _tried=tried, _priced=priced)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        counts = (self._total, self._tried, self._priced)
-        return Ranking, (self._columns, self._layouts, *counts)
-
-    @property
-    def layouts(self) -> tuple[Layout, ...]:
-        """The layout of each row."""
-        return self._layouts
+        put(self, layouts=tuple(layouts), total=total, tried=tried, priced=priced)
 
     @property
     def best(self) -> Layout:
         """The fastest layout."""
-        return self._layouts[0]
-
-    @property
-    def total(self) -> int:
-        """How many layouts there are, those that symmetry makes equal counted once."""
-        return self._total
-
-    @property
-    def tried(self) -> int:
-        """How many of them were compared by the times of all their collectives."""
-        return self._tried
+        return self.layouts[0]
 
     @property
     def pruned(self) -> int:
-        """How many of them bounds ruled out."""
-        return self._total - self._tried
-
-    @property
-    def priced(self) -> int:
-        """How many collectives were priced, each once for all layouts in which it runs alike."""
-        return self._priced
+        """How many layouts bounds ruled out."""
+        return self.total - self.tried
 
     def __str__(self) -> str:
         counted = (

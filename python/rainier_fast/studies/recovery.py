@@ -13,11 +13,12 @@ from rainier_fast import _core
 from rainier_fast.ask.groups import Group, as_groups
 from rainier_fast.ask.options import Call
 from rainier_fast.collectives.run import run
-from rainier_fast.definitions.check import as_items, as_one_of
+from rainier_fast.definitions.check import as_items
 from rainier_fast.errors import (
     InvalidArgument,
     Unreachable,
     Unsupported,
+    as_one_of,
     invalid,
     invalid_type,
     unknown,
@@ -31,8 +32,6 @@ from rainier_fast.units import Quantity
 if TYPE_CHECKING:
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.recovery import Recoveries
-
-__all__ = ["POLICIES", "Recovery", "policies"]
 
 POLICIES: Final = {
     "detour": "all ranks stay; messages go round what is dead, a dead chip's rank moves next door",
@@ -143,16 +142,17 @@ class Recovery(Modes):
         Examples
         --------
         >>> from rainier_fast import LinkAt, preset
-        >>> hurt = preset("rainier", chips=256).with_faults(links=LinkAt("z", x=1))
-        >>> found = hurt.recoveries("all_reduce", "1 GiB", policies=["detour", "drop_ultraserver"])
+        >>> damaged = preset("rainier", chips=256).with_faults(links=LinkAt("z", x=1))
+        >>> policies = ["detour", "drop_ultraserver"]
+        >>> found = damaged.recoveries("all_reduce", "1 GiB", policies=policies)
         >>> found["policy"].tolist(), found["chips"].tolist()
         (['detour', 'drop_ultraserver'], [256, 192])
         """
         machine = self
         names = tuple(POLICIES) if policies is None else _names(policies)
-        ask = _Ask(collective, size, options)
-        whole = ask.run(machine.healthy())
-        return _table(machine, names, ask, whole)
+        template = _RequestTemplate(collective, size, options)
+        whole = template.run(machine.healthy())
+        return _table(machine, names, template, whole)
 
     def impact(
         self,
@@ -194,14 +194,14 @@ class Recovery(Modes):
         if isinstance(fault, Base):
             if fault.healthy() != machine.healthy():
                 raise invalid("fault", fault, "must be this machine with faults")
-            hurt = fault
+            damaged = fault
         elif isinstance(fault, Faults):
-            hurt = machine.with_faults(faults=fault)
+            damaged = machine.with_faults(faults=fault)
         else:
-            hurt = machine.with_faults(**_arguments(fault))
-        ask = _Ask(collective, size, options)
+            damaged = machine.with_faults(**_arguments(fault))
+        template = _RequestTemplate(collective, size, options)
         names = tuple(POLICIES) if policies is None else _names(policies)
-        return _table(hurt, names, ask, ask.run(machine))
+        return _table(damaged, names, template, template.run(machine))
 
     def _one_group(self, group: Group) -> NDArray[np.int64]:
         groups = as_groups(group, self)
@@ -228,7 +228,7 @@ def _names(policies: object) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ask:
+class _RequestTemplate:
     """A collective as it was asked for, to be run on several machines and groups."""
 
     collective: str
@@ -243,7 +243,7 @@ class _Ask:
     def root(self) -> int:
         return self.options.get("root", 0)
 
-    def over(self, before: NDArray[np.int64], chips: NDArray[np.int64]) -> _Ask:
+    def over(self, before: NDArray[np.int64], chips: NDArray[np.int64]) -> _RequestTemplate:
         """Return the same over some of the chips; the root stays the chip that it was."""
         root = self.root
         if self.collective in _ROOTED:
@@ -254,7 +254,7 @@ class _Ask:
             root = int(found[0])
         return self.but({"group": chips, "root": root})
 
-    def but(self, changed: Call) -> _Ask:
+    def but(self, changed: Call) -> _RequestTemplate:
         """Return the same with other options."""
         return replace(self, options={**self.options, **changed})
 
@@ -263,7 +263,7 @@ class _Ask:
 
 
 def _table(
-    machine: Recovery, names: Sequence[str], ask: _Ask, before: CollectiveResult
+    machine: Recovery, names: Sequence[str], template: _RequestTemplate, before: CollectiveResult
 ) -> Recoveries:
     from rainier_fast.results.recovery import Recoveries
 
@@ -271,7 +271,7 @@ def _table(
     reasons: list[str] = []
     for name in names:
         try:
-            results.append(_by(machine, name, ask))
+            results.append(_by(machine, name, template))
             reasons.append("")
         except (Unsupported, Unreachable, InvalidArgument) as error:
             results.append(None)
@@ -279,15 +279,15 @@ def _table(
     return Recoveries._of(before, names, results, reasons)
 
 
-def _by(machine: Recovery, policy: str, ask: _Ask) -> CollectiveResult:
+def _by(machine: Recovery, policy: str, template: _RequestTemplate) -> CollectiveResult:
     """Run the collective by one policy."""
     if policy == "detour":
-        return ask.run(machine)
-    group = machine._one_group(ask.group)
+        return template.run(machine)
+    group = machine._one_group(template.group)
     if policy == "synthesized":
         # A dead chip passes nothing on, so nobody can stand in for it: its rank is left out.
-        live = machine.live_chips(ask.group)
-        return ask.over(group, live).but({"algorithm": "synthesized"}).run(machine)
+        live = machine.live_chips(template.group)
+        return template.over(group, live).but({"algorithm": "synthesized"}).run(machine)
     if policy in _UNITS:
         planes = machine.ultraserver.axes[-1].size
         if planes != _VENDOR_PLANES:
@@ -296,9 +296,9 @@ def _by(machine: Recovery, policy: str, ask: _Ask) -> CollectiveResult:
                 f"instances (planes of the last axis), and these have {planes}; use in_mode"
             )
         check_whole(machine, group)
-        return ask.run(machine.in_mode(_UNITS[policy]))
+        return template.run(machine.in_mode(_UNITS[policy]))
     if policy == "drop_rank":
-        live = machine.live_chips(ask.group)
+        live = machine.live_chips(template.group)
         if live.size == group.size:
             raise Unsupported("no rank is dead: the ranks of dead chips are what is left out")
         if live.size > _MOST_LISTED:
@@ -307,8 +307,8 @@ def _by(machine: Recovery, policy: str, ask: _Ask) -> CollectiveResult:
                 f"hierarchical one: up to {_MOST_LISTED:,} ranks here; policy 'detour' keeps the "
                 "rank on the chip next door, or name the group of live_chips() yourself"
             )
-        return ask.over(group, live).run(machine)
+        return template.over(group, live).run(machine)
     if policy == "drop_ultraserver":
-        return ask.over(group, whole_ultraservers(machine, group)).run(machine)
-    spares, root = with_spares(machine, group, ask.root)
-    return ask.but({"group": spares, "root": root}).run(machine)
+        return template.over(group, whole_ultraservers(machine, group)).run(machine)
+    spares, root = with_spares(machine, group, template.root)
+    return template.but({"group": spares, "root": root}).run(machine)

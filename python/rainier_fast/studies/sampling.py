@@ -14,9 +14,9 @@ from rainier_fast import _core
 from rainier_fast.ask.options import Call, refuse_unknown
 from rainier_fast.ask.request import make_request
 from rainier_fast.collectives.run import answer
-from rainier_fast.definitions.check import as_count, as_integer, as_one_of
+from rainier_fast.definitions.check import as_count, as_integer
 from rainier_fast.definitions.rates import Rates, as_hours, as_rates
-from rainier_fast.errors import Unsupported, invalid_type
+from rainier_fast.errors import Unsupported, as_one_of, invalid_type
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.flows.traffic import Progress
 from rainier_fast.topology.arrays import as_progress, as_threads
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
     from rainier_fast.results.monte_carlo import MonteCarlo, Trial
-
-__all__ = ["Sampling", "run_draws"]
 
 _MOST_DRAWS: Final = 100_000_000
 _MOST_CHUNKS: Final = 64
@@ -82,8 +80,8 @@ class Sampling(Damaged):
         Examples
         --------
         >>> from rainier_fast import preset
-        >>> hurt = preset("rainier").sample_faults("llama3", hours=1.0, seed=1)
-        >>> hurt.faults.counts
+        >>> damaged = preset("rainier").sample_faults("llama3", hours=1.0, seed=1)
+        >>> damaged.faults.counts
         {'links': 4, 'chips': 42}
         """
         checked = as_rates(rates)
@@ -94,7 +92,7 @@ class Sampling(Damaged):
             as_integer("seed", seed, 0, _LAST_SEED),
             as_integer("draw", draw, 0, _LAST_SEED),
         )
-        return self._hurt(core)
+        return self._with_core(core)
 
     def monte_carlo(
         self,
@@ -162,7 +160,7 @@ class Sampling(Damaged):
         >>> found.p99_s >= found.p50_s >= found.healthy_s
         True
         """
-        from rainier_fast.results.monte_carlo import MonteCarlo, Trial
+        from rainier_fast.results.monte_carlo import Trial, times_of
 
         refuse_unknown(options, Call.__annotations__)
         machine, checked = self, as_rates(rates)
@@ -190,7 +188,7 @@ class Sampling(Damaged):
         else:
             threads = 1 if n_threads is None else as_threads(n_threads)
             drawn = _spread(executor, trial, count, threads, report)
-        return MonteCarlo._of(trial, as_hours(hours), healthy.time_s, *drawn)
+        return times_of(trial, as_hours(hours), healthy.time_s, *drawn)
 
 
 _POLICIES: Final = ("detour", "drop_ultraserver")

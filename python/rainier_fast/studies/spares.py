@@ -9,10 +9,8 @@ from rainier_fast import _core
 from rainier_fast.errors import Unsupported
 from rainier_fast.topology.base import Base
 
-__all__ = ["check_whole", "whole_ultraservers", "with_spares"]
 
-
-def _hurt(machine: Base) -> NDArray[np.int64]:
+def _damaged_servers(machine: Base) -> NDArray[np.int64]:
     # Dead ones and those with any damage inside or at their NICs.
     damaged = _core.damaged_ultraservers(machine._core)
     dead = _core.dead_ultraservers(machine._core)
@@ -34,7 +32,7 @@ def check_whole(machine: Base, chips: NDArray[np.int64]) -> NDArray[np.int64]:
 def whole_ultraservers(machine: Base, chips: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the chips of a group whose UltraServers have no damage."""
     servers = chips // machine.ultraserver.num_chips
-    left = chips[~np.isin(servers, _hurt(machine))]
+    left = chips[~np.isin(servers, _damaged_servers(machine))]
     if left.size == chips.size:
         raise Unsupported("no UltraServer of the group is damaged: nothing to leave out")
     if left.size == 0:
@@ -49,15 +47,17 @@ def with_spares(
     # One of the same site if there is one, the lowest number. Chips ascend; also the place among
     # them of what was the `root`-th of the group, or of its spare.
     used = check_whole(machine, chips)
-    hurt = np.intersect1d(used, _hurt(machine))
-    if hurt.size == 0:
+    damaged = np.intersect1d(used, _damaged_servers(machine))
+    if damaged.size == 0:
         raise Unsupported("no UltraServer of the group is damaged: nothing to replace")
-    free = np.setdiff1d(np.arange(machine.num_ultraservers), np.union1d(used, _hurt(machine)))
+    free = np.setdiff1d(
+        np.arange(machine.num_ultraservers), np.union1d(used, _damaged_servers(machine))
+    )
     bounds = np.cumsum([site.ultraservers for site in machine.sites])
     site_of_free = np.searchsorted(bounds, free, side="right")
     each = machine.ultraserver.num_chips
     swap = {}
-    for server in hurt.tolist():
+    for server in damaged.tolist():
         if free.size == 0:
             others = machine.num_ultraservers - 1
             hint = (

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from rainier_fast.ask.request import make_request
 from rainier_fast.collectives.plan import Plan
-from rainier_fast.definitions.check import as_integer, as_items, as_one_of
-from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.definitions.check import as_integer, as_items
+from rainier_fast.errors import as_one_of, invalid, invalid_type
 from rainier_fast.faults.damaged import Damaged
-from rainier_fast.screen import one_screen
+from rainier_fast.screen import Report, one_screen
 from rainier_fast.studies.placing import PLACEMENTS, UNITS, Tenant, place
 from rainier_fast.studies.together import Together, outcomes, share, together
 from rainier_fast.topology.base import Base
@@ -23,14 +23,12 @@ if TYPE_CHECKING:
     from rainier_fast.results.together import PlanResult, TogetherResult
     from rainier_fast.table import Table
 
-__all__ = ["Tenants", "TenantsResult"]
-
 _MOST_SEED: Final = 2**63 - 1
 
 
 @one_screen
 @dataclass(frozen=True, repr=False)
-class TenantsResult:
+class TenantsResult(Report):
     """Jobs that run side by side, in the order in which they were given. Immutable.
 
     Attributes
@@ -149,6 +147,9 @@ class TenantsResult:
         how = {"placement": self.placement, "unit": self.unit, "seed": self.seed}
         return how | self.together.to_dict()
 
+    def _page(self) -> list[Any]:
+        return [self._headline(), self.together]
+
     def _headline(self) -> str:
         seed = f", seed {self.seed}" if self.placement == "random" else ""
         return f"{len(self)} tenants, placed {self.placement} by {self.unit}{seed}"
@@ -156,12 +157,6 @@ class TenantsResult:
     def __repr__(self) -> str:
         slowest = max((plan.slowdown for plan in self), default=1.0)
         return f"<TenantsResult: {self._headline()}, slowdown at most {slowest:.6g}>"
-
-    def __str__(self) -> str:
-        return f"{self._headline()}\n{self.together}"
-
-    def _repr_html_(self) -> str:
-        return f"<p>{self._headline()}</p>{self.together._repr_html_()}"
 
 
 class Tenants(Together, Damaged):

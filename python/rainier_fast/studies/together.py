@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from rainier_fast import _core
 from rainier_fast.collectives.plan import Compute, Plan, Planning
-from rainier_fast.definitions.check import as_items, as_one_of
-from rainier_fast.errors import Unsupported, invalid, invalid_type
+from rainier_fast.definitions.check import as_items
+from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
 
 if TYPE_CHECKING:
     from rainier_fast.results.together import Meeting, TogetherResult
-
-__all__ = ["MODELS", "Together", "outcomes", "share", "together"]
 
 MODELS: Final = ("link_load", "fluid")
 """How contention between plans may be modelled."""

@@ -23,8 +23,6 @@ from rainier_fast.definitions.routing import (
 from rainier_fast.errors import Unsupported
 from rainier_fast.machine.machine import Machine
 
-__all__ = ["link_loads", "paths"]
-
 Path = tuple[Fraction, list[int]]
 """A share of a message, and the links that it passes, in order."""
 
@@ -238,8 +236,8 @@ class Domain:
             start, end = self.coordinate(here, at), self.coordinate(there, at)
         ports, bundles = self.first[at], self.first[at] + 2 * self.chips
         bundles += switch * tier_links(axis.tiers, leaves)
-        climbed = [bundles + link for link in climb(axis.tiers, leaves, start, end)]
-        return [ports + here, *climbed, ports + self.chips + there]
+        crossed = [bundles + link for link in bundles_crossed(axis.tiers, leaves, start, end)]
+        return [ports + here, *crossed, ports + self.chips + there]
 
     def adaptive(self, src: int, dst: int) -> list[Path]:
         """Enumerate all shortest paths over rings and lines, equally likely."""
@@ -287,7 +285,7 @@ def between_domains(machine: Machine, domain: Domain, src: int, dst: int) -> lis
     (one, start), (other, end) = (place(servers, chip // domain.chips) for chip in (src, dst))
     egress, ingress = nics + src, nics + machine.num_chips + dst
     if one == other:
-        inside = climb(sites[one].tiers, servers[one], start, end)
+        inside = bundles_crossed(sites[one].tiers, servers[one], start, end)
         return [egress, *(firsts[one] + link for link in inside), ingress]
     ups = bundles(sites[one].tiers, servers[one], start, down=False)
     downs = bundles(sites[other].tiers, servers[other], end, down=True)
@@ -323,7 +321,7 @@ def bundles(tiers: tuple[Tier, ...], leaves: int, leaf: int, *, down: bool) -> l
     ]
 
 
-def climb(tiers: tuple[Tier, ...], leaves: int, start: int, end: int) -> list[int]:
+def bundles_crossed(tiers: tuple[Tier, ...], leaves: int, start: int, end: int) -> list[int]:
     """Return the bundles between two leaves: up until they share a group, and down."""
     height = 0
     while height < len(tiers) and start // tiers[height].group != end // tiers[height].group:

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rainier_fast.definitions import (
-    Axis,
-    DimensionOrder,
-    Fabric,
-    MinimalAdaptive,
-    Nic,
-    Site,
-    Tier,
-    UltraServer,
-    Valiant,
-    Wan,
-)
-from rainier_fast.definitions.routing import TIES, Routing
+from rainier_fast.definitions.axis import Axis, Tier
+from rainier_fast.definitions.routing import TIES, DimensionOrder, MinimalAdaptive, Routing, Valiant
+from rainier_fast.definitions.site import Fabric, Site
+from rainier_fast.definitions.ultraserver import Nic, UltraServer
+from rainier_fast.definitions.wan import Wan
 from rainier_fast.machine.cluster import Cluster
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.shapes import domain, torus
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
-
-__all__ = ["clusters", "domains", "flows", "machines", "routings", "tori"]
 
 _MOST_BYTES = 1 << 20
 

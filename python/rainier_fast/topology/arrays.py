@@ -16,19 +16,6 @@ from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_r
 from rainier_fast.memory import reckon
 from rainier_fast.units import MAX_BYTES, Quantity, parse_bytes, parse_time
 
-__all__ = [
-    "Bytes",
-    "Chips",
-    "Times",
-    "as_bytes",
-    "as_integers",
-    "as_progress",
-    "as_threads",
-    "as_times",
-    "chip_array",
-    "flow_columns",
-]
-
 Chips: TypeAlias = int | np.integer[Any] | Sequence[int] | NDArray[np.integer[Any]]
 """One chip number or many."""
 

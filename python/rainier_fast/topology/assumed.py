@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from rainier_fast.catalog import Assumptions, Figure, assumptions
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.provenance import names_in
-
-if TYPE_CHECKING:
-    from rainier_fast.catalog import Figure
-
-__all__ = ["in_force"]
 
 
 def in_force(sites: Sequence[Site], wan: Wan | None) -> Mapping[str, Figure]:
     """Return the assumptions that values of the machine are, in the order of the catalogue."""
     # What matters between UltraServers counts where there are several, and what matters between
     # sites where a WAN joins them.
-    from rainier_fast.catalog import Assumptions, assumptions  # read only when asked for
-
     server = sites[0].ultraserver
     parts: list[object] = [server.axes, server.overhead, server.launch, server.gpu]
     if len(sites) > 1 or sites[0].ultraservers > 1:

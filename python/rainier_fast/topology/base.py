@@ -16,8 +16,6 @@ from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.frozen import frozen, put
 from rainier_fast.topology.assumed import in_force
 
-__all__ = ["Base"]
-
 _CoreFaults: TypeAlias = _core.Faults
 
 
@@ -145,10 +143,8 @@ class Base:
 
         Parameters
         ----------
-        dtype
-            ``"fp8"``, ``"bf16"`` or ``"fp32"``.
-        tensor_only
-            Count the tensor engines only, which bound matrix products.
+        dtype, tensor_only
+            As in `Chip.flops`.
 
         Returns
         -------

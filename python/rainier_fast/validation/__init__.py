@@ -14,34 +14,26 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from rainier_fast.validation import (
-    astra_sim,
-    h100_nccl,
-    loggopsim,
-    simgrid,
-    table,
-    tacos,
-    tpu_scaling_book,
-    trn2_nccom,
-)
+from rainier_fast.validation import astra_sim, table
 from rainier_fast.validation.row import Row, mean_error, worst_error
 
 __all__ = ["SOURCES", "Row", "mean_error", "worst_error"]
 
+_TABLES: Final = (
+    "trn2_nccom",
+    "h100_nccl",
+    "efa_b200",
+    "tpu_scaling_book",
+    "closed_forms",
+    "saturation",
+    "loggopsim",
+    "simgrid",
+    "tacos",
+    "scale_out",
+    "swing_paper",
+)
+
 SOURCES: Final[Mapping[str, Callable[[], list[Row]]]] = MappingProxyType(
-    {
-        "trn2_nccom": trn2_nccom.rows,
-        "h100_nccl": h100_nccl.rows,
-        "efa_b200": partial(table.rows, "efa_b200"),
-        "tpu_scaling_book": tpu_scaling_book.rows,
-        "closed_forms": partial(table.rows, "closed_forms"),
-        "saturation": partial(table.rows, "saturation"),
-        "loggopsim": loggopsim.rows,
-        "simgrid": simgrid.rows,
-        "tacos": tacos.rows,
-        "scale_out": partial(table.rows, "scale_out"),
-        "swing_paper": partial(table.rows, "swing_paper"),
-        "astra_sim": astra_sim.rows,
-    }
+    {name: partial(table.rows, name) for name in _TABLES} | {"astra_sim": astra_sim.rows}
 )
 """What gives the rows of each source: measurements first, then closed forms, then other tools."""

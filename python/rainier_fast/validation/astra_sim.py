@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from rainier_fast.ask.options import Model
-from rainier_fast.definitions import Axis, DimensionOrder, UltraServer
-from rainier_fast.definitions.routing import Routing
-from rainier_fast.machine import Machine, domain
-from rainier_fast.results import CollectiveResult
+from rainier_fast.definitions.axis import Axis
+from rainier_fast.definitions.routing import DimensionOrder, Routing
+from rainier_fast.definitions.ultraserver import UltraServer
+from rainier_fast.machine.machine import Machine
+from rainier_fast.machine.shapes import domain
+from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.validation.data import read
 from rainier_fast.validation.row import Row
-
-__all__ = ["machine_of", "rows", "through_stages"]
 
 UNAWARE: Final = "ASTRA-sim, congestion unaware"
 AWARE: Final = "ASTRA-sim, congestion aware"

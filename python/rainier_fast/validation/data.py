@@ -6,8 +6,6 @@ import json
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["read"]
-
 
 def read(name: str) -> dict[str, Any]:
     """Return the reference data of one source."""

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from rainier_fast.errors import invalid
 from rainier_fast.validation.row import Row
 
-__all__ = ["Fit", "fit_one", "left_out"]
-
 
 @dataclass(frozen=True, slots=True)
 class Fit:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from rainier_fast.catalog import assumptions
 from rainier_fast.validation import SOURCES
 from rainier_fast.validation.data import read
 from rainier_fast.validation.row import Row, mean_error, worst_error
-
-__all__ = ["group_table", "report"]
 
 _COMMAND: Final = "python -m rainier_fast.validate"
 _OPENING: Final = f"""\
@@ -92,8 +91,6 @@ def _rows_table(rows: Sequence[Row]) -> str:
 
 
 def _unpublished() -> str:
-    from rainier_fast.catalog import assumptions  # read only when asked for
-
     known, gaps = assumptions(), read("unpublished")
     measured = [(gap["what"], gap["instead"]) for gap in gaps["measurements"]]
     parameters = []

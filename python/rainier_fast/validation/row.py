@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 
 from rainier_fast.errors import invalid
 
-__all__ = ["Row", "mean_error", "worst_error"]
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -94,24 +92,7 @@ def mean_error(rows: Iterable[Row]) -> float:
 
 
 def worst_error(rows: Iterable[Row]) -> float:
-    """Return the largest size of an error.
-
-    Parameters
-    ----------
-    rows
-        At least one.
-
-    Returns
-    -------
-    float
-        A fraction.
-
-    Examples
-    --------
-    >>> line = ("ring", "4 chips", "time", "us", 100.0)
-    >>> worst_error(Row(*line, ours, "link_load", "closed form") for ours in (98.0, 104.0))
-    0.04
-    """
+    """Return the largest size of an error, as a fraction."""
     return max(_sizes(rows))
 
 

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.machine import torus
-
-__all__ = ["doubling_congestion"]
+from rainier_fast.machine.shapes import torus
 
 _Chips = NDArray[np.int64]
 

@@ -1,5 +1,5 @@
-//! Memory is reckoned before it is taken. An allocation that the system refuses ends the process, so whatever grows with
-//! the input is counted first and refused as [`Error::Memory`] where the call would hold more than it may.
+//! Memory is reckoned before it is taken. An allocation that the system refuses ends the process, so whatever grows
+//! with the input is counted first and refused as [`Error::Memory`] where the call would hold more than it may.
 //!
 //! A call draws from its budget (it travels in [`Control`](crate::Control)); a `Taken` stands for the bytes of one
 //! allocation and gives them back when it is dropped. What small things take is not counted: the limit leaves room.

@@ -137,7 +137,7 @@ pub(crate) fn with_faults(
     let given = row.as_ref().map(read).transpose()?.unwrap_or_default();
     let more = more.map(|faults| Arc::clone(&faults.0));
     let machine = &*machine.0;
-    let hurt = quick(py, || {
+    let damaged = quick(py, || {
         // Checked by themselves first: what is named twice in one call is a slip, over two calls it is not.
         let mut all = machine.faults().merged(&given.sorted("degrade")?);
         if let Some(more) = more {
@@ -145,7 +145,7 @@ pub(crate) fn with_faults(
         }
         machine.clone().with_faults(all)
     })?;
-    Ok(Machine(Arc::new(hurt)))
+    Ok(Machine(Arc::new(damaged)))
 }
 
 /// A machine without these of its faults; factors do not count.

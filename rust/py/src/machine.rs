@@ -239,22 +239,22 @@ impl Machine {
         let routing = convert::routing(py, routing)?;
         // A spread message on a large domain touches millions of links, and so may one on a long ring.
         let short = self.0.num_chips() < SHORT_WAYS;
-        let way = if short && matches!(routing, Routing::DimensionOrder(_)) {
+        let found = if short && matches!(routing, Routing::DimensionOrder(_)) {
             quick(py, || route(&self.0, &routing, src, dst))?
         } else {
             watched(py, 1, None, |control| {
                 route_until(&self.0, &routing, src, dst, control)
             })?
         };
-        let links: Vec<i64> = way.links.iter().map(|&link| link as i64).collect();
+        let links: Vec<i64> = found.links.iter().map(|&link| link as i64).collect();
         Ok((
             links.into_pyarray(py),
-            way.shares.into_pyarray(py),
-            way.hops,
-            way.longest_hops,
-            way.latency,
-            way.bandwidth,
-            way.overhead,
+            found.shares.into_pyarray(py),
+            found.hops,
+            found.longest_hops,
+            found.latency,
+            found.bandwidth,
+            found.overhead,
         ))
     }
 

@@ -44,12 +44,12 @@ pub(crate) fn sample_faults(
     draw: u64,
 ) -> PyResult<Machine> {
     let machine = &*machine.0;
-    let hurt = quick(py, || {
+    let damaged = quick(py, || {
         let sampled = machine.sample_faults(&rates(rates_row), hours, seed, draw)?;
         let all = machine.faults().merged(&sampled);
         machine.clone().with_faults(all)
     })?;
-    Ok(Machine(Arc::new(hurt)))
+    Ok(Machine(Arc::new(damaged)))
 }
 
 /// A collective on the draws `first` to below `end`.

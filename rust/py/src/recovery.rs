@@ -15,11 +15,11 @@ pub(crate) fn in_mode(
     py: Python<'_>,
 ) -> PyResult<(Machine, Vec<(u32, u32)>)> {
     let (whole, cut) = (&*machine.0, &*mode.0);
-    let (hurt, turns) = quick(py, || {
+    let (damaged, turns) = quick(py, || {
         let (faults, turns) = whole.faults_in(cut)?;
         Ok((cut.clone().with_faults(faults)?, turns))
     })?;
-    Ok((Machine(Arc::new(hurt)), turns))
+    Ok((Machine(Arc::new(damaged)), turns))
 }
 
 /// UltraServers that are not dead but have damage inside or at their NICs, ascending.

@@ -5,7 +5,7 @@ use crate::convert::{self, RoutingRow};
 use crate::enter::watched;
 use crate::error::to_py;
 use pyo3::prelude::*;
-use rainier_core::collective::{Model, Operation, play};
+use rainier_core::collective::{Model, Operation, run_schedule};
 use rainier_core::schedule as core;
 use std::sync::Arc;
 
@@ -125,7 +125,7 @@ impl Schedule {
         watched(py, 1, None, |control| core::verify(&self.0, control))
     }
 
-    fn play(
+    fn run(
         &self,
         py: Python<'_>,
         machine: &Machine,
@@ -135,7 +135,7 @@ impl Schedule {
         let routing = convert::routing(py, routing)?;
         let model = Model::from_name(model).map_err(|error| to_py(py, &error))?;
         let outcome = watched(py, 1, None, |control| {
-            play(&machine.0, &self.0, &routing, model, control)
+            run_schedule(&machine.0, &self.0, &routing, model, control)
         })?;
         Ok(Outcome {
             outcome,

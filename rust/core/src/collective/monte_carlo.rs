@@ -1,8 +1,8 @@
 //! A collective on many machines with faults drawn at random.
 
-use super::context::Shelf;
-use super::group::Groups;
-use super::request::Request;
+use super::ask::group::Groups;
+use super::ask::request::Request;
+use super::pattern::context::Shelf;
 use super::run::time;
 use crate::machine::{Faults, Machine, Rates};
 use crate::route::Routing;
@@ -87,7 +87,7 @@ impl Trial<'_> {
         ]
         .map(|count| count as u32);
         let all = self.machine.faults().merged(&sampled);
-        let Some(hurt) = self.left(all)? else {
+        let Some(damaged) = self.left(all)? else {
             return Ok(Draw {
                 live: 0,
                 faults,
@@ -98,18 +98,18 @@ impl Trial<'_> {
                 otherwise: false,
             });
         };
-        let live = hurt.num_live_chips();
-        let mut answer = self.time(&hurt, self.request, control);
+        let live = damaged.num_live_chips();
+        let mut answer = self.time(&damaged, self.request, control);
         let mut otherwise = false;
         if let (Err(Error::Unsupported { .. } | Error::Invalid { .. }), Some(other)) =
             (&answer, self.otherwise)
         {
-            (answer, otherwise) = (self.time(&hurt, other, control), true);
+            (answer, otherwise) = (self.time(&damaged, other, control), true);
         }
         let time = match answer {
             Ok(time) => Ok(time),
             Err(error @ Error::Unreachable { .. }) => Err(error.to_string()),
-            Err(error) => match self.lost(&hurt) {
+            Err(error) => match self.lost(&damaged) {
                 Some(why) => Err(why),
                 None => return Err(numbered(error, number)),
             },
@@ -142,18 +142,18 @@ impl Trial<'_> {
         Ok(Some(left))
     }
 
-    fn time(&self, hurt: &Machine, request: &Request, control: &Control) -> Result<f64> {
+    fn time(&self, damaged: &Machine, request: &Request, control: &Control) -> Result<f64> {
         let left;
         let groups = match self.groups {
             Some(groups) => groups,
             None => {
-                left = Groups::all(hurt)?;
+                left = Groups::all(damaged)?;
                 &left
             }
         };
         // A draw advances the count by one, whatever the run inside counts.
         time(
-            hurt,
+            damaged,
             groups,
             self.routing,
             request,
@@ -163,13 +163,13 @@ impl Trial<'_> {
     }
 
     /// Why a group that was named cannot go on: a domain of it is dead.
-    fn lost(&self, hurt: &Machine) -> Option<String> {
+    fn lost(&self, damaged: &Machine) -> Option<String> {
         let groups = self.groups?;
-        let members = (0..groups.count()).flat_map(|group| groups.members(hurt, group));
-        let mut domains = members.map(|chip| hurt.split(chip).0);
-        let lifeless = hurt.lifeless_domains();
+        let members = (0..groups.count()).flat_map(|group| groups.members(damaged, group));
+        let mut domains = members.map(|chip| damaged.split(chip).0);
+        let lifeless = damaged.lifeless_domains();
         let dead = domains.find(|domain| {
-            hurt.is_dead_domain(*domain) || lifeless.binary_search(domain).is_ok()
+            damaged.is_dead_domain(*domain) || lifeless.binary_search(domain).is_ok()
         })?;
         Some(format!("UltraServer {dead} of the group is dead"))
     }

@@ -1,13 +1,13 @@
 //! The way in: from a request to its answer.
 
-use super::bound::highest;
-use super::context::{Context, Shelf};
-use super::group::Groups;
-use super::outcome::Outcome;
-use super::request::Request;
+use super::answer::outcome::Outcome;
+use super::ask::group::Groups;
+use super::ask::request::Request;
+use super::events::together::Pipeline;
+use super::events::unroll::{MOST_RANKS_WRITTEN, unroll};
+use super::pattern::context::{Context, Shelf};
+use super::price::bound::highest;
 use super::solve::{Asked, Solver, solver};
-use super::together::Pipeline;
-use super::unroll::{MOST_RANKS_WRITTEN, unroll};
 use crate::machine::Machine;
 use crate::operation::Operation;
 use crate::route::Routing;

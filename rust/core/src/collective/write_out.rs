@@ -1,16 +1,16 @@
 //! Requests written out message by message, all of their groups.
 
-use super::group::Groups;
-use super::request::Request;
+use super::ask::group::Groups;
+use super::ask::request::Request;
+use super::events::together::{MOST_WRITTEN, Written, or_link_load, too_many};
 use super::run::unrolled;
-use super::together::{MOST_WRITTEN, Written, or_link_load, too_many};
 use crate::machine::Machine;
 use crate::route::Routing;
 use crate::{Control, Result};
 use std::sync::Arc;
 
-/// All messages of a request over `groups`: those of [`schedule`](crate::collective::schedule), for every group. Groups that lie in the machine alike
-/// run one schedule; any other gets its own.
+/// All messages of a request over `groups`: those of [`schedule`](crate::collective::schedule), for every group. Groups
+/// that lie in the machine alike run one schedule; any other gets its own.
 ///
 /// # Errors
 /// Those of [`schedule`](crate::collective::schedule), and [`Error::Unsupported`](crate::Error) for too many messages.

@@ -1,7 +1,7 @@
 //! Flows between domains: NICs, fabric bundles, WAN.
 
 use super::cell::Cell;
-use super::kernel::Halves;
+use super::kernel::HalfUnits;
 use crate::machine::Machine;
 
 /// Counters of all links outside of domains, in the order of their numbers.
@@ -20,12 +20,12 @@ impl<T: Cell> CrossCounts<T> {
         machine: &Machine,
         src: &[u32],
         dst: &[u32],
-        halves: impl Halves<T>,
+        half_units: impl HalfUnits<T>,
     ) {
         let first = machine.blocks().nic;
         let chips = machine.num_chips() as usize;
         for (index, (&src, &dst)) in src.iter().zip(dst).enumerate() {
-            let whole = halves.times(index, 2);
+            let whole = half_units.times(index, 2);
             let mut add = |link: usize| self.0[link] = self.0[link].plus(whole);
             add(src as usize);
             add(chips + dst as usize);

@@ -1,7 +1,7 @@
 //! Flows over switches and full meshes inside a domain, counted link by link.
 
 use super::cell::Cell;
-use super::kernel::{Halves, Legs, Row, Shape};
+use super::kernel::{AxisSegments, HalfUnits, Row, Shape};
 use crate::machine::{Domain, Tier, tier_links};
 use crate::route::spans_below;
 
@@ -13,15 +13,15 @@ struct Crossing {
 }
 
 /// Counts flows over a full mesh; `counts` holds the links of the axis, domain by domain.
-pub(super) fn mesh<T: Cell, H: Halves<T>>(
+pub(super) fn mesh<T: Cell, H: HalfUnits<T>>(
     Shape { size, stride }: Shape,
     counts: &mut [T],
-    legs: Legs,
-    halves: H,
+    segments: AxisSegments,
+    half_units: H,
 ) {
     let (block, wide) = (stride * size, u64::from(size));
-    let flows = legs.here.iter_mut().zip(legs.from).zip(legs.to);
-    for (index, ((here, &from), &to)) in flows.take(legs.flows).enumerate() {
+    let flows = segments.here.iter_mut().zip(segments.from).zip(segments.to);
+    for (index, ((here, &from), &to)) in flows.take(segments.flows).enumerate() {
         if from == to {
             continue;
         }
@@ -29,7 +29,7 @@ pub(super) fn mesh<T: Cell, H: Halves<T>>(
         let line = u64::from(*here / block * stride + *here % stride);
         let slot = u64::from(if to > from { to - 1 } else { to });
         let link = (line * wide + u64::from(from)) * (wide - 1) + slot;
-        let whole = halves.times(index, 2);
+        let whole = half_units.times(index, 2);
         add(&mut counts[link as usize], whole);
         *here = *here - from * stride + to * stride;
     }
@@ -62,16 +62,16 @@ impl SwitchShape<'_> {
     }
 
     /// Counts flows; `targets` are the chips where they end in the domain.
-    pub(super) fn count<T: Cell, H: Halves<T>>(
+    pub(super) fn count<T: Cell, H: HalfUnits<T>>(
         &self,
         counts: &mut SwitchCounts<T>,
-        legs: Legs,
+        segments: AxisSegments,
         targets: &[u32],
-        halves: H,
+        half_units: H,
     ) {
         let Shape { size, stride } = self.shape;
         let (block, chips) = (stride * size, counts.ports.len() / 2);
-        let flows = legs.here.iter_mut().zip(legs.from).zip(legs.to);
+        let flows = segments.here.iter_mut().zip(segments.from).zip(segments.to);
         for (index, (((here, &from), &to), &target)) in flows.zip(targets).enumerate() {
             if from == to {
                 continue;
@@ -86,15 +86,15 @@ impl SwitchShape<'_> {
                 let instance = start * stride + *here % stride;
                 (next, Crossing { instance, from, to })
             };
-            let whole = halves.times(index, 2);
+            let whole = half_units.times(index, 2);
             add(&mut counts.ports[*here as usize], whole);
             add(&mut counts.ports[chips + next as usize], whole);
-            self.climb(&mut counts.bundles, &crossing, whole);
+            self.count_bundles(&mut counts.bundles, &crossing, whole);
             *here = next;
         }
     }
 
-    fn climb<T: Cell>(&self, bundles: &mut [T], crossing: &Crossing, whole: T) {
+    fn count_bundles<T: Cell>(&self, bundles: &mut [T], crossing: &Crossing, whole: T) {
         let leaves = self.leaves();
         let mut first = u64::from(crossing.instance) * tier_links(self.tiers, leaves);
         for tier in self.tiers {
@@ -114,7 +114,12 @@ impl SwitchShape<'_> {
 
 /// Takes out the axes that a spanning switch above will correct, or has corrected: both coordinates become 0, so
 /// that the flow stays where it is, whatever its place then is. `from` and `to` hold one row per axis.
-pub(super) fn leave_to_spanning(domain: &Domain, from: &mut [Row], to: &mut [Row], flows: usize) {
+pub(super) fn skip_axes_below_switch(
+    domain: &Domain,
+    from: &mut [Row],
+    to: &mut [Row],
+    flows: usize,
+) {
     for flow in 0..flows {
         let mut covered = false;
         for axis in (0..domain.axes().len()).rev() {

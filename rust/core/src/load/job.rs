@@ -2,9 +2,9 @@
 
 use super::cell::Cell;
 use super::columns::{BLOCK, ByteColumn, Flows};
-use super::direct::{leave_to_spanning, mesh};
+use super::direct::{mesh, skip_axes_below_switch};
 use super::grid::{Grid, Scale};
-use super::kernel::{Alike, Halves, Legs, Plan, Row, line, ring};
+use super::kernel::{Alike, AxisSegments, HalfUnits, Plan, Row, line, ring};
 use super::sorted::{Sorted, by_source};
 use super::tally::{AxisCounts, Tally, shape, switch_shape};
 use super::walked::Walked;
@@ -129,7 +129,7 @@ struct Ends<T> {
     src: Box<Row>,
     dst: Box<Row>,
     /// Only for flows with bytes of their own.
-    halves: Option<Box<[T; BLOCK]>>,
+    half_units: Option<Box<[T; BLOCK]>>,
 }
 
 impl<T: Cell> Ends<T> {
@@ -137,7 +137,7 @@ impl<T: Cell> Ends<T> {
         Self {
             src: Box::new([0; BLOCK]),
             dst: Box::new([0; BLOCK]),
-            halves: per_flow.then(|| Box::new([T::default(); BLOCK])),
+            half_units: per_flow.then(|| Box::new([T::default(); BLOCK])),
         }
     }
 }
@@ -207,8 +207,8 @@ impl<'a> Job<'a> {
         if !good {
             return Err(self.flows.bad_chip(self.machine));
         }
-        if let (Some((bytes, grid)), Some(halves)) = (bytes, &mut near.halves) {
-            for (half, &bytes) in halves.iter_mut().zip(&bytes[start..start + flows]) {
+        if let (Some((bytes, grid)), Some(half_units)) = (bytes, &mut near.half_units) {
+            for (half, &bytes) in half_units.iter_mut().zip(&bytes[start..start + flows]) {
                 *half = grid.half_units(bytes);
             }
         }
@@ -223,11 +223,11 @@ impl<'a> Job<'a> {
         };
         let (ours, far) = (&block.far, flows - near);
         let (src, dst) = (&ours.src[..far], &ours.dst[..far]);
-        match (&ours.halves, block.near.halves.take()) {
+        match (&ours.half_units, block.near.half_units.take()) {
             (Some(leaving), Some(staying)) => {
                 tally.cross.count(self.machine, src, dst, &**leaving);
                 self.count_near(tally, block, near, &*staying);
-                block.near.halves = Some(staying);
+                block.near.half_units = Some(staying);
             }
             _ => {
                 let alike = Alike(T::scaled(1, 0));
@@ -260,19 +260,19 @@ impl<'a> Job<'a> {
                     }
                 };
                 let half = ends
-                    .halves
+                    .half_units
                     .as_ref()
-                    .map_or(T::scaled(1, 0), |halves| halves[index]);
+                    .map_or(T::scaled(1, 0), |half_units| half_units[index]);
                 routes.walk(src, dst, self.control, &mut |link, share| {
                     // Ties split in halves are all that is not whole.
-                    let halves = if share == 1.0 { 2 } else { 1 };
-                    tally.add(self.machine, link, half.times(halves));
+                    let half_units = if share == 1.0 { 2 } else { 1 };
+                    tally.add(self.machine, link, half.times(half_units));
                 })?;
                 continue;
             }
             (ends.src[stay], ends.dst[stay]) = (src, dst);
-            if let Some(halves) = &mut ends.halves {
-                halves[stay] = halves[index];
+            if let Some(half_units) = &mut ends.half_units {
+                half_units[stay] = half_units[index];
             }
             stay += 1;
         }
@@ -285,23 +285,23 @@ impl<'a> Job<'a> {
         tally: &mut Tally<T>,
         block: &mut Block<T>,
         flows: usize,
-        halves: impl Halves<T>,
+        half_units: impl HalfUnits<T>,
     ) {
         let (src, dst) = (&block.near.src[..flows], &block.near.dst[..flows]);
         if self.valiant {
-            count_ends(&mut tally.ends, src, dst, halves);
+            count_ends(&mut tally.ends, src, dst, half_units);
             return;
         }
-        self.take_apart(src, &mut block.from);
-        self.take_apart(dst, &mut block.to);
+        self.coordinates_of(src, &mut block.from);
+        self.coordinates_of(dst, &mut block.to);
         let domain = self.machine.domain();
         if self.spanning {
-            leave_to_spanning(domain, &mut block.from, &mut block.to, flows);
+            skip_axes_below_switch(domain, &mut block.from, &mut block.to, flows);
         }
         block.here[..flows].copy_from_slice(src);
         for index in self.order.axes() {
             let (axis, shape) = (&domain.axes()[index], shape(self.machine, index));
-            let legs = Legs {
+            let segments = AxisSegments {
                 flows,
                 here: &mut block.here,
                 from: &block.from[index],
@@ -311,20 +311,20 @@ impl<'a> Job<'a> {
             match &mut tally.axes[index] {
                 AxisCounts::None => {}
                 AxisCounts::Cabled(counts) if axis.kind == AxisKind::Ring => {
-                    ring(self.order.tie, shape, counts, legs, halves);
+                    ring(self.order.tie, shape, counts, segments, half_units);
                 }
-                AxisCounts::Cabled(counts) => line(shape, counts, legs, halves),
-                AxisCounts::Mesh(counts) => mesh(shape, counts, legs, halves),
+                AxisCounts::Cabled(counts) => line(shape, counts, segments, half_units),
+                AxisCounts::Mesh(counts) => mesh(shape, counts, segments, half_units),
                 AxisCounts::Switch(counts) => {
                     let switch = switch_shape(shape, axis).expect("switch counts on switch axes");
-                    switch.count(counts, legs, dst, halves);
+                    switch.count(counts, segments, dst, half_units);
                 }
             }
         }
     }
 
     /// Coordinates of chips, a row for each axis.
-    fn take_apart(&self, chips: &[u32], rows: &mut [Row]) {
+    fn coordinates_of(&self, chips: &[u32], rows: &mut [Row]) {
         let mut rest = [0; BLOCK];
         let rest = &mut rest[..chips.len()];
         rest.copy_from_slice(chips);
@@ -343,11 +343,11 @@ impl<'a> Job<'a> {
     }
 }
 
-fn count_ends<T: Cell>(ends: &mut [T], src: &[u32], dst: &[u32], halves: impl Halves<T>) {
+fn count_ends<T: Cell>(ends: &mut [T], src: &[u32], dst: &[u32], half_units: impl HalfUnits<T>) {
     let (out, into) = ends.split_at_mut(ends.len() / 2);
     for (index, (&src, &dst)) in src.iter().zip(dst).enumerate() {
         if src != dst {
-            let whole = halves.times(index, 2);
+            let whole = half_units.times(index, 2);
             out[src as usize] = out[src as usize].plus(whole);
             into[dst as usize] = into[dst as usize].plus(whole);
         }
@@ -362,7 +362,7 @@ fn part<T: Cell>(machine: &Machine, flows: usize, near: &mut Ends<T>, far: &mut 
         let same = machine.split(src).0 == machine.split(dst).0;
         (far.src[leave], far.dst[leave]) = (src, dst);
         (near.src[stay], near.dst[stay]) = (src, dst);
-        if let (Some(near), Some(far)) = (&mut near.halves, &mut far.halves) {
+        if let (Some(near), Some(far)) = (&mut near.half_units, &mut far.half_units) {
             (far[leave], near[stay]) = (near[index], near[index]);
         }
         stay += usize::from(same);

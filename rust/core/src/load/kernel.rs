@@ -14,7 +14,7 @@ use super::columns::BLOCK;
 use crate::route::TieRule;
 
 /// Half of the bytes of each flow, in units of the grid.
-pub(super) trait Halves<T>: Copy {
+pub(super) trait HalfUnits<T>: Copy {
     /// So many halves of flow `index` of the block.
     fn times(self, index: usize, factor: i32) -> T;
 }
@@ -23,14 +23,14 @@ pub(super) trait Halves<T>: Copy {
 #[derive(Clone, Copy)]
 pub(super) struct Alike<T>(pub(super) T);
 
-impl<T: Cell> Halves<T> for Alike<T> {
+impl<T: Cell> HalfUnits<T> for Alike<T> {
     #[inline(always)]
     fn times(self, _: usize, factor: i32) -> T {
         self.0.times(factor)
     }
 }
 
-impl<T: Cell> Halves<T> for &[T; BLOCK] {
+impl<T: Cell> HalfUnits<T> for &[T; BLOCK] {
     #[inline(always)]
     fn times(self, index: usize, factor: i32) -> T {
         self[index].times(factor)
@@ -41,7 +41,7 @@ impl<T: Cell> Halves<T> for &[T; BLOCK] {
 pub(super) type Row = [u32; BLOCK];
 
 /// Flows of one block along one axis: chips of the whole machine and coordinates.
-pub(super) struct Legs<'a> {
+pub(super) struct AxisSegments<'a> {
     /// Flows in the block, the first of each row.
     pub(super) flows: usize,
     /// Where each flow is; after the kernel, where it is next.
@@ -92,89 +92,93 @@ pub(super) fn ring<T: Cell>(
     tie: TieRule,
     shape: Shape,
     counts: &mut [T],
-    mut legs: Legs,
-    halves: impl Halves<T>,
+    mut segments: AxisSegments,
+    half_units: impl HalfUnits<T>,
 ) {
     let half = shape.size / 2;
     // Steps up to `turn` go up. Odd rings have no ties, and all rules agree.
     match tie {
-        _ if shape.size % 2 == 1 => plan_ring::<false>(shape, |_| half, &mut legs),
-        TieRule::Split => plan_ring::<true>(shape, |_| half, &mut legs),
-        TieRule::Positive => plan_ring::<false>(shape, |_| half, &mut legs),
-        TieRule::Negative => plan_ring::<false>(shape, |_| half.wrapping_sub(1), &mut legs),
+        _ if shape.size % 2 == 1 => plan_ring::<false>(shape, |_| half, &mut segments),
+        TieRule::Split => plan_ring::<true>(shape, |_| half, &mut segments),
+        TieRule::Positive => plan_ring::<false>(shape, |_| half, &mut segments),
+        TieRule::Negative => plan_ring::<false>(shape, |_| half.wrapping_sub(1), &mut segments),
         TieRule::Simgrid => {
             let turn = |from| half.wrapping_sub(u32::from(from == half));
-            plan_ring::<false>(shape, turn, &mut legs);
+            plan_ring::<false>(shape, turn, &mut segments);
         }
     }
-    let ties = add_ends(counts, &mut legs, halves);
-    add_ties(shape.stride, counts, &legs, ties, halves);
+    let ties = add_ends(counts, &mut segments, half_units);
+    add_ties(shape.stride, counts, &segments, ties, half_units);
 }
 
 /// Counts flows along a line; `counts` as for [`ring`].
 pub(super) fn line<T: Cell>(
     shape: Shape,
     counts: &mut [T],
-    mut legs: Legs,
-    halves: impl Halves<T>,
+    mut segments: AxisSegments,
+    half_units: impl HalfUnits<T>,
 ) {
     // Every step up of a line is short enough, and every step down is past the turn.
-    for index in 0..legs.flows.min(BLOCK) {
-        let (from, to) = (legs.from[index], legs.to[index]);
-        let zero = legs.here[index].wrapping_sub(from.wrapping_mul(shape.stride));
-        legs.plan.zero[index] = zero;
-        legs.plan.next[index] = zero.wrapping_add(to.wrapping_mul(shape.stride));
-        legs.plan.step[index] = if to < from { -2 } else { 2 };
-        legs.plan.wrap[index] = 0;
+    for index in 0..segments.flows.min(BLOCK) {
+        let (from, to) = (segments.from[index], segments.to[index]);
+        let zero = segments.here[index].wrapping_sub(from.wrapping_mul(shape.stride));
+        segments.plan.zero[index] = zero;
+        segments.plan.next[index] = zero.wrapping_add(to.wrapping_mul(shape.stride));
+        segments.plan.step[index] = if to < from { -2 } else { 2 };
+        segments.plan.wrap[index] = 0;
     }
-    add_ends(counts, &mut legs, halves);
+    add_ends(counts, &mut segments, half_units);
 }
 
 #[inline(always)]
 fn plan_ring<const SPLIT: bool>(
     Shape { size, stride }: Shape,
     turn: impl Fn(u32) -> u32,
-    legs: &mut Legs,
+    segments: &mut AxisSegments,
 ) {
-    for index in 0..legs.flows.min(BLOCK) {
-        let (from, to) = (legs.from[index], legs.to[index]);
+    for index in 0..segments.flows.min(BLOCK) {
+        let (from, to) = (segments.from[index], segments.to[index]);
         let below = mask(to < from);
         let ahead = to.wrapping_sub(from).wrapping_add(size & below);
         let back = mask(ahead > turn(from));
         let tie = mask(SPLIT && ahead == size / 2);
-        let halves = 2u32.wrapping_add(tie);
-        let zero = legs.here[index].wrapping_sub(from.wrapping_mul(stride));
-        legs.plan.zero[index] = zero;
-        legs.plan.next[index] = zero.wrapping_add(to.wrapping_mul(stride));
-        legs.plan.step[index] = (halves ^ back).wrapping_sub(back) as i32;
-        legs.plan.wrap[index] = (halves & (below ^ back)) as i32;
+        let half_units = 2u32.wrapping_add(tie);
+        let zero = segments.here[index].wrapping_sub(from.wrapping_mul(stride));
+        segments.plan.zero[index] = zero;
+        segments.plan.next[index] = zero.wrapping_add(to.wrapping_mul(stride));
+        segments.plan.step[index] = (half_units ^ back).wrapping_sub(back) as i32;
+        segments.plan.wrap[index] = (half_units & (below ^ back)) as i32;
     }
 }
 
 /// Adds what the plan says, moves the flows, and returns how many ties were found.
 #[inline(never)]
-fn add_ends<T: Cell>(counts: &mut [T], legs: &mut Legs, halves: impl Halves<T>) -> usize {
+fn add_ends<T: Cell>(
+    counts: &mut [T],
+    segments: &mut AxisSegments,
+    half_units: impl HalfUnits<T>,
+) -> usize {
     let chips = counts.len() / 2;
-    let plan = &mut *legs.plan;
+    let plan = &mut *segments.plan;
     let mut ties = 0usize;
-    for index in 0..legs.flows.min(BLOCK) {
+    for index in 0..segments.flows.min(BLOCK) {
         let step = plan.step[index];
         // All ones below zero.
         let base = chips & (step >> 31) as usize;
-        let signed = halves.times(index, step);
-        add(counts, base, legs.here[index], signed);
+        let signed = half_units.times(index, step);
+        add(counts, base, segments.here[index], signed);
         add(counts, base, plan.next[index], T::default().minus(signed));
         add(
             counts,
             base,
             plan.zero[index],
-            halves.times(index, plan.wrap[index]),
+            half_units.times(index, plan.wrap[index]),
         );
         plan.ties[ties % BLOCK] = index as u32;
         ties = ties.wrapping_add((step & 1) as usize);
     }
-    let flows = legs.flows.min(BLOCK);
-    legs.here[..flows].copy_from_slice(&plan.next[..flows]);
+    let flows = segments.flows.min(BLOCK);
+    segments.here[..flows].copy_from_slice(&plan.next[..flows]);
     ties
 }
 
@@ -182,23 +186,28 @@ fn add_ends<T: Cell>(counts: &mut [T], legs: &mut Legs, halves: impl Halves<T>) 
 fn add_ties<T: Cell>(
     stride: u32,
     counts: &mut [T],
-    legs: &Legs,
+    segments: &AxisSegments,
     ties: usize,
-    halves: impl Halves<T>,
+    half_units: impl HalfUnits<T>,
 ) {
     let chips = counts.len() / 2;
-    for &index in &legs.plan.ties[..ties] {
+    for &index in &segments.plan.ties[..ties] {
         let index = index as usize;
-        let (from, to) = (legs.from[index], legs.to[index]);
-        let zero = legs.plan.zero[index];
+        let (from, to) = (segments.from[index], segments.to[index]);
+        let zero = segments.plan.zero[index];
         let was = zero.wrapping_add(from.wrapping_mul(stride));
-        add(counts, chips, legs.here[index], halves.times(index, 1));
-        add(counts, chips, was, halves.times(index, -1));
+        add(
+            counts,
+            chips,
+            segments.here[index],
+            half_units.times(index, 1),
+        );
+        add(counts, chips, was, half_units.times(index, -1));
         add(
             counts,
             chips,
             zero,
-            halves.times(index, i32::from(to > from)),
+            half_units.times(index, i32::from(to > from)),
         );
     }
 }

@@ -59,10 +59,10 @@ pub(super) fn add(domain: &Domain, loads: &mut [f64], control: &Control) -> Resu
 fn pass_on(domain: &Domain, dst: u32, left: u32, chip: u32, mass: &mut [f64], loads: &mut [f64]) {
     let all = mass[chip as usize];
     for (index, (axis, plan)) in domain.axes().iter().zip(domain.plans()).enumerate() {
-        let (hops, ways) = hop(domain, index, chip, dst);
-        let both = ways[0] && ways[1];
+        let (hops, directions) = hop(domain, index, chip, dst);
+        let both = directions[0] && directions[1];
         for backward in [false, true] {
-            if hops == 0 || !ways[usize::from(backward)] {
+            if hops == 0 || !directions[usize::from(backward)] {
                 continue;
             }
             let share = f64::from(hops) / f64::from(left) * if both { 0.5 } else { 1.0 };

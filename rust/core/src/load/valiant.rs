@@ -3,7 +3,7 @@
 use crate::Control;
 use crate::error::{Error, Result};
 use crate::machine::{AxisKind, Domain};
-use crate::route::leg;
+use crate::route::axis_segment;
 
 /// Longest axis: each chip's share is spread over all cables of its line.
 const LONGEST: u32 = 4096;
@@ -37,18 +37,18 @@ pub(super) fn two_legs(
     let axes = domain.axes().len();
     let mut mass = out.to_vec();
     for axis in 0..axes {
-        add_leg(domain, axis, true, &mass, loads, control)?;
+        add_segment(domain, axis, true, &mass, loads, control)?;
         average(domain, axis, &mut mass, control)?;
     }
     mass.copy_from_slice(into);
     for axis in (0..axes).rev() {
-        add_leg(domain, axis, false, &mass, loads, control)?;
+        add_segment(domain, axis, false, &mass, loads, control)?;
         average(domain, axis, &mut mass, control)?;
     }
     Ok(())
 }
 
-fn add_leg(
+fn add_segment(
     domain: &Domain,
     index: usize,
     outward: bool,
@@ -75,7 +75,7 @@ fn add_leg(
         let first = u64::from(chip as u32 / domain.chips()) * domain.links();
         let lines = [false, true].map(|back| first + domain.cable_link(index, back, local, 0));
         let at = domain.coordinate(local, index);
-        leg(axis, at, outward, |backward, cable, share| {
+        axis_segment(axis, at, outward, |backward, cable, share| {
             let link = lines[usize::from(backward)] + u64::from(cable) * stride;
             loads[link as usize] += mass * share;
             Ok(())

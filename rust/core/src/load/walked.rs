@@ -103,7 +103,7 @@ pub(super) struct Walked<'a> {
     /// For each damaged domain; `None` if all its messages are walked, for switches that span axes and spread routing.
     lines: Vec<Option<Lines>>,
     /// Domains that are dead or have damage.
-    hurt: Bits,
+    damaged: Bits,
     /// All messages between domains are walked: a fabric bundle, a WAN link or a site is dead.
     far: bool,
 }
@@ -121,11 +121,14 @@ impl<'a> Walked<'a> {
         }
         let overlay = Overlay::of(machine);
         let faults = machine.faults();
-        let mut hurt = Bits::new(u64::from(machine.num_domains()));
-        faults.domains.iter().for_each(|&domain| hurt.set(domain));
+        let mut damaged = Bits::new(u64::from(machine.num_domains()));
+        faults
+            .domains
+            .iter()
+            .for_each(|&domain| damaged.set(domain));
         let by_lines = order.is_some() && !domain.axes().iter().any(spans_below);
         let lines = overlay.iter().map(|(number, damage)| {
-            hurt.set(number);
+            damaged.set(number);
             by_lines.then(|| Lines::of(domain, &damage.links))
         });
         let lines = lines.collect();
@@ -138,7 +141,7 @@ impl<'a> Walked<'a> {
             overlay,
             order,
             lines,
-            hurt,
+            damaged,
             far,
         }))
     }
@@ -161,11 +164,11 @@ impl<'a> Walked<'a> {
         let ((from, local_src), (to, local_dst)) =
             (self.machine.split(src), self.machine.split(dst));
         if from != to {
-            return self.far || self.hurt.has(from) || self.hurt.has(to);
+            return self.far || self.damaged.has(from) || self.damaged.has(to);
         }
         let by_policy = self.searches_by_source();
         let dead_site = || self.far && self.machine.is_dead_domain(from);
-        if !self.hurt.has(from) && !dead_site() {
+        if !self.damaged.has(from) && !dead_site() {
             return by_policy;
         }
         // A dead domain has no damage of its own.

@@ -40,8 +40,8 @@ pub(super) fn validate_tiers(tiers: &[Tier]) -> Result<()> {
     Ok(())
 }
 
-/// How many tiers a message between two leaves climbs: 0 when they share the lowest group.
-pub fn climb(tiers: &[Tier], a: u32, b: u32) -> usize {
+/// How many tiers a message between two leaves crosses: 0 when they share the lowest group.
+pub fn tiers_crossed(tiers: &[Tier], a: u32, b: u32) -> usize {
     tiers
         .iter()
         .take_while(|tier| a / tier.group != b / tier.group)

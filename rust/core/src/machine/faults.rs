@@ -10,8 +10,8 @@ use std::hash::{Hash, Hasher};
 /// let axis = Axis { name: "x".into(), size: 4, kind: AxisKind::Ring, bandwidth: 1e9, latency: 0.0 };
 /// let site = Site { name: String::new(), domains: 1, tiers: vec![] };
 /// let ring = Machine::new(Domain::new(vec![axis])?, 0.0, None, vec![site], None)?;
-/// let hurt = ring.with_faults(Faults { links: vec![2], ..Faults::default() })?;
-/// assert!(hurt.is_dead_link(2) && !hurt.is_dead_link(1));
+/// let damaged = ring.with_faults(Faults { links: vec![2], ..Faults::default() })?;
+/// assert!(damaged.is_dead_link(2) && !damaged.is_dead_link(1));
 /// # Ok::<(), rainier_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -26,7 +26,7 @@ pub use axis::{Axis, AxisKind};
 pub use damage::Damage;
 pub use divisor::Divisor;
 pub use domain::{AxisPlan, Domain, MAX_AXES, MAX_CHIPS};
-pub use fabric::{Tier, climb};
+pub use fabric::{Tier, tiers_crossed};
 pub use faults::Faults;
 pub use gpu::{Cpu, Generation, Gpu};
 pub use link::{End, Link, LinkClass};
@@ -315,10 +315,10 @@ impl Machine {
         }
     }
 
-    /// Tiers of the site fabric that a message between two domains of one site climbs.
-    pub(crate) fn climb_between(&self, site: usize, a: u32, b: u32) -> usize {
+    /// Tiers of the site fabric that a message between two domains of one site crosses.
+    pub(crate) fn tiers_crossed_between(&self, site: usize, a: u32, b: u32) -> usize {
         let first = self.first_domain(site);
-        climb(&self.sites[site].tiers, a - first, b - first)
+        tiers_crossed(&self.sites[site].tiers, a - first, b - first)
     }
 
     /// Bytes/s that the NICs of one domain carry together, each direction.

@@ -109,14 +109,14 @@ impl<'a> Cut<'a> {
         let first = u64::from(domain) * links;
         let dead = within(&faults.links, first, first + links, |&link| link);
         let slow = within(&faults.degraded, first, first + links, |entry| entry.0);
-        let hurt: Vec<u64> = (dead.iter().copied())
+        let worn: Vec<u64> = (dead.iter().copied())
             .chain(slow.iter().map(|entry| entry.0))
             .map(|link| link - first)
             .collect();
         let ring = self.whole.domain().axes()[self.last].kind == AxisKind::Ring;
         let turns = if ring { self.size } else { 1 };
         let inside = |turn: &u32| {
-            let cables = hurt.iter().filter_map(|&link| self.cable(link));
+            let cables = worn.iter().filter_map(|&link| self.cable(link));
             cables
                 .filter(|&cable| self.within(cable, *turn).is_some())
                 .count()
@@ -255,8 +255,8 @@ mod tests {
                     links: vec![id],
                     ..Faults::default()
                 };
-                let hurt = whole.clone().with_faults(faults).unwrap();
-                let (found, turns) = hurt.faults_in(&mode).unwrap();
+                let damaged = whole.clone().with_faults(faults).unwrap();
+                let (found, turns) = damaged.faults_in(&mode).unwrap();
                 let link = whole.link(id).unwrap();
                 if link.class == LinkClass::Cable(2) {
                     assert!(found.is_empty(), "{planes} {link:?} {found:?}");
@@ -317,8 +317,8 @@ mod tests {
                     links: vec![id],
                     ..Faults::default()
                 };
-                let hurt = whole.clone().with_faults(faults).unwrap();
-                let (found, _) = hurt.faults_in(&mode).unwrap();
+                let damaged = whole.clone().with_faults(faults).unwrap();
+                let (found, _) = damaged.faults_in(&mode).unwrap();
                 let link = whole.link(id).unwrap();
                 let Some(&there) = found.links.first() else {
                     assert_eq!(link.class, LinkClass::Cable(2));
@@ -355,8 +355,8 @@ mod tests {
             chips: vec![5, 12],
             ..Faults::default()
         };
-        let hurt = whole.with_faults(faults).unwrap();
-        let (found, turns) = hurt.faults_in(&mode).unwrap();
+        let damaged = whole.with_faults(faults).unwrap();
+        let (found, turns) = damaged.faults_in(&mode).unwrap();
         assert_eq!(turns, [(0, 1)]);
         assert!(found.links.is_empty());
         assert_eq!(found.chips, [0, 41]);

@@ -28,8 +28,8 @@ impl Machine {
     pub(crate) fn between_domains(&self, from: u32, to: u32, mut visit: impl FnMut(u64)) {
         let (a, b) = (self.site_of(from), self.site_of(to));
         let (ups, downs) = if a == b {
-            let climbed = self.climb_between(a, from, to);
-            (climbed, climbed)
+            let crossed = self.tiers_crossed_between(a, from, to);
+            (crossed, crossed)
         } else {
             (self.sites[a].tiers.len(), self.sites[b].tiers.len())
         };

@@ -6,10 +6,12 @@
 //! axes, in which each depends only on its own **place** (steps and factors in each dimension). Few places make many
 //! layouts: places are bounded by `collective::bound`, and only those are priced that may be among the best.
 //!
-//! - `dimension` what there is to cut, `cuts` the ways to cut it, `layout` one way to cut all of it, `space` all of them
+//! - `dimension` what there is to cut, `cuts` the ways to cut it, `layout` one way to cut all of it, `space` all of
+//!   them
 //! - `tree` the places of one axis, `search` the best layouts by what is known of places, `price` what is known,
 //!   on `parts` of the machine that are as good as the whole, for places that are `alike` together
-//! - `question` what is asked, `rank` asks for the best layouts and for prices until the best are known; `order` numbers the chips of a mesh so
+//! - `question` what is asked, `rank` asks for the best layouts and for prices until the best are known; `order`
+//!   numbers the chips of a mesh so
 
 mod alike;
 mod cuts;

@@ -107,7 +107,8 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// The layouts that take less than `most`, and of those that take just that the first `ties`; in the order of layouts.
+    /// The layouts that take less than `most`, and of those that take just that the first `ties`; in the order of
+    /// layouts.
     pub(super) fn in_order(&self, most: f64, ties: usize) -> Result<Vec<Found>> {
         let mut found = Vec::new();
         let mut ties = ties;

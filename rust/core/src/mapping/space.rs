@@ -87,8 +87,8 @@ impl Space {
 
     /// How many layouts there are.
     ///
-    /// Dimensions that may change places hold a multiset of cuts: complete homogeneous symmetric polynomials of the cuts,
-    /// by Newton's identities (Macdonald 1995, I.2.11), whose variables say what each axis gets.
+    /// Dimensions that may change places hold a multiset of cuts: complete homogeneous symmetric polynomials of the
+    /// cuts, by Newton's identities (Macdonald 1995, I.2.11), whose variables say what each axis gets.
     ///
     /// # Errors
     /// [`Error::Unsupported`] as [`Space::new`].
@@ -153,8 +153,8 @@ impl Space {
         Layout(self.standard(cuts))
     }
 
-    /// The layouts that meshes without one of their own have: by the layout that stands for each, the order of the axes,
-    /// the slowest first, and its own layout.
+    /// The layouts that meshes without one of their own have: by the layout that stands for each, the order of the
+    /// axes, the slowest first, and its own layout.
     pub fn plain(&self) -> BTreeMap<Layout, (Vec<usize>, Layout)> {
         let mut found = BTreeMap::new();
         let mut order: Vec<usize> = (0..self.sizes.len()).collect();

@@ -10,7 +10,7 @@ use crate::machine::{Axis, AxisKind, Domain};
 
 /// Expected shares on the cables of one line between position `at` and a uniform position: from `at` if
 /// `outward`, else to it. Visits (backward, cable, share).
-pub(crate) fn leg(
+pub(crate) fn axis_segment(
     axis: &Axis,
     at: u32,
     outward: bool,
@@ -58,7 +58,7 @@ pub(super) fn detour(
         }
         let (stride, block) = (plan.stride, plan.stride * axis.size);
         let part = 1.0 / f64::from(stride);
-        leg(
+        axis_segment(
             axis,
             domain.coordinate(src, index),
             true,
@@ -75,7 +75,7 @@ pub(super) fn detour(
         )?;
         let outer = domain.chips() / block;
         let part = 1.0 / f64::from(outer);
-        leg(
+        axis_segment(
             axis,
             domain.coordinate(dst, index),
             false,

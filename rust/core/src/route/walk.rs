@@ -1,7 +1,7 @@
 //! The links of one message: dimension order inside a domain, NICs and fabric between domains.
 
 use super::order::{AxisOrder, TieRule};
-use crate::machine::{Axis, AxisKind, Domain, Machine, Tier, climb};
+use crate::machine::{Axis, AxisKind, Domain, Machine, Tier, tiers_crossed};
 
 /// Shares of a message that go towards higher and towards lower coordinates of a ring; `from` differs
 /// from `to`.
@@ -166,13 +166,13 @@ pub(super) fn crossing(
 ) {
     let (instance, from, leaves) = domain.switch_leaf(axis, here);
     let (_, to, _) = domain.switch_leaf(axis, next);
-    let climbed = climb(tiers, from, to);
+    let crossed = tiers_crossed(tiers, from, to);
     visit(domain.port_link(axis, false, here));
-    for (index, tier) in tiers[..climbed].iter().enumerate() {
+    for (index, tier) in tiers[..crossed].iter().enumerate() {
         let group = from / tier.group;
         visit(domain.bundle_link(axis, instance, leaves, index, group, false));
     }
-    for (index, tier) in tiers[..climbed].iter().enumerate().rev() {
+    for (index, tier) in tiers[..crossed].iter().enumerate().rev() {
         let group = to / tier.group;
         visit(domain.bundle_link(axis, instance, leaves, index, group, true));
     }

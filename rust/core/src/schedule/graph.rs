@@ -8,18 +8,18 @@ use std::collections::BTreeMap;
 
 /// How a message travels: its path over resources of the graph, seconds of latency, the part of its bytes that goes
 /// this way, and seconds from when it may start to when it does.
-pub(crate) struct Way {
+pub(crate) struct SendRoute {
     pub(crate) path: Vec<(u32, f64)>,
     pub(crate) latency: f64,
     pub(crate) share: f64,
     pub(crate) delay: f64,
 }
 
-/// Adds the messages of `schedule` to `graph`, which has the resources of the ways; `ways` of one message are its
+/// Adds the messages of `schedule` to `graph`, which has the resources of the routes; `routes` of one message are its
 /// parts. Nothing starts before the gate `begins` opens.
 pub(crate) fn graph(
     schedule: &Schedule,
-    ways: &[Vec<Way>],
+    routes: &[Vec<SendRoute>],
     begins: u32,
     graph: &mut Graph,
     control: &Control,
@@ -93,21 +93,21 @@ pub(crate) fn graph(
             .flatten()
             .filter(|&gate| gate != NO_GATE)
             .collect();
-        for way in &ways[index] {
+        for route in &routes[index] {
             let arrival = match targets[..] {
                 [] => NO_GATE,
                 [one] => one,
                 _ => graph.gate(),
             };
             let flow = Flow {
-                bytes: send.bytes * way.share,
-                latency: way.latency,
-                delay: way.delay,
+                bytes: send.bytes * route.share,
+                latency: route.latency,
+                delay: route.delay,
                 waits,
                 frees: [next(send.src).unwrap_or(NO_GATE), arrival],
                 ..Flow::default()
             };
-            graph.flow(flow, way.path.iter().copied())?;
+            graph.flow(flow, route.path.iter().copied())?;
             if targets.len() > 1 {
                 for &target in &targets {
                     graph.pass(arrival, target)?;

@@ -10,7 +10,7 @@ mod graph;
 mod order;
 mod verify;
 
-pub(crate) use graph::{Way, graph};
+pub(crate) use graph::{SendRoute, graph};
 pub(crate) use order::{Order, order};
 pub use verify::verify;
 

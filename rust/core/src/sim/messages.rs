@@ -35,8 +35,8 @@ pub struct Messages<'a> {
 /// Seconds at which the last byte of each message arrives.
 ///
 /// A message starts its links when its sender's overhead is over. Under [`Engine::Fluid`] one message alone takes
-/// what [`alone`](crate::route::alone) adds up to. Under [`Engine::Fifo`] a message that is split at half of an even
-/// ring goes as two of half the bytes, one towards higher and one towards lower coordinates wherever it has the
+/// what [`zero_load`](crate::route::zero_load) adds up to. Under [`Engine::Fifo`] a message that is split at half of an
+/// even ring goes as two of half the bytes, one towards higher and one towards lower coordinates wherever it has the
 /// choice; the later one counts, and the sender spends its overhead once.
 ///
 /// # Errors
@@ -61,11 +61,11 @@ pub fn finish_times(
     );
     if engine == Engine::Fluid {
         let paths = Paths::of(machine, src, dst, routing, true, control)?;
-        let (mut graph, alone, _taken) = paths.into_graph(machine, control)?;
-        for (at, (flow, alone)) in graph.flows.iter_mut().zip(&alone).enumerate() {
+        let (mut graph, zero_load, _taken) = paths.into_graph(machine, control)?;
+        for (at, (flow, zero_load)) in graph.flows.iter_mut().zip(&zero_load).enumerate() {
             flow.bytes = bytes.value(at);
-            flow.latency = alone.latency;
-            flow.delay = start.value(at) + alone.overhead;
+            flow.latency = zero_load.latency;
+            flow.delay = start.value(at) + zero_load.overhead;
         }
         return Ok(fluid::simulate(&graph, control)?.arrived);
     }
@@ -91,11 +91,11 @@ pub fn finish_times(
         }
     };
     let halves = |at: usize| of.get(at + 1) == Some(&of[at]) || at > 0 && of[at - 1] == of[at];
-    let (mut graph, alone, _taken) = paths.into_graph(machine, control)?;
-    for (at, (flow, alone)) in graph.flows.iter_mut().zip(&alone).enumerate() {
+    let (mut graph, zero_load, _taken) = paths.into_graph(machine, control)?;
+    for (at, (flow, zero_load)) in graph.flows.iter_mut().zip(&zero_load).enumerate() {
         let share = if halves(at) { 0.5 } else { 1.0 };
         flow.bytes = bytes.value(of[at]) * share;
-        flow.delay = start.value(of[at]) + alone.overhead;
+        flow.delay = start.value(of[at]) + zero_load.overhead;
     }
     let mut finished = vec![0.0f64; src.len()];
     // Progress counts messages, not halves.
@@ -146,20 +146,20 @@ impl<'a> Numbers<'a> {
 pub(super) struct Paths {
     ends: Vec<usize>,
     steps: Vec<(u64, f64)>,
-    alone: Vec<Alone>,
+    zero_load: Vec<ZeroLoad>,
     /// For `steps`, and for the others.
     taken: [Taken; 2],
 }
 
 /// Seconds that a flow takes beside the passing of its bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Alone {
+pub(super) struct ZeroLoad {
     latency: f64,
     overhead: f64,
 }
 
 impl Paths {
-    /// The ways of messages; latencies are found where they are `timed`.
+    /// The routes of messages; latencies are found where they are `timed`.
     pub(super) fn of(
         machine: &Machine,
         src: IndexColumn,
@@ -186,13 +186,13 @@ impl Paths {
             let from = machine.check_chip(format_args!("src[{flow}]"), src.value(flow))?;
             let to = machine.check_chip(format_args!("dst[{flow}]"), dst.value(flow))?;
             if spread && machine.split(from).0 == machine.split(to).0 {
-                let way = routes.route(from, to, control)?;
-                paths.reserve(way.links.len())?;
-                let alone = Alone {
-                    latency: way.latency,
-                    overhead: way.overhead,
+                let found = routes.route(from, to, control)?;
+                paths.reserve(found.links.len())?;
+                let zero_load = ZeroLoad {
+                    latency: found.latency,
+                    overhead: found.overhead,
                 };
-                paths.add(way.links.into_iter().zip(way.shares), alone);
+                paths.add(found.links.into_iter().zip(found.shares), zero_load);
                 continue;
             }
             paths.reserve(routes.most_steps(from, to) as usize)?;
@@ -206,7 +206,7 @@ impl Paths {
                 steps.push((link, share));
             })?;
             let overhead = machine.overhead_between(from, to);
-            paths.add(std::iter::empty(), Alone { latency, overhead });
+            paths.add(std::iter::empty(), ZeroLoad { latency, overhead });
         }
         Ok(paths)
     }
@@ -214,11 +214,11 @@ impl Paths {
     /// No flows yet, of `flows` to come.
     fn new(flows: usize, control: &Control) -> Result<Self> {
         let what = format_args!("the ends of {flows} messages");
-        let each = bytes_of::<(usize, Alone)>(flows as u64);
+        let each = bytes_of::<(usize, ZeroLoad)>(flows as u64);
         Ok(Self {
             ends: Vec::with_capacity(flows),
             steps: Vec::new(),
-            alone: Vec::with_capacity(flows),
+            zero_load: Vec::with_capacity(flows),
             taken: [
                 control.take(0, format_args!("paths"), FEWER)?,
                 control.take(each, what, FEWER)?,
@@ -233,10 +233,10 @@ impl Paths {
         self.taken[0].reserve(&mut self.steps, more, what, FEWER)
     }
 
-    fn add(&mut self, steps: impl Iterator<Item = (u64, f64)>, alone: Alone) {
+    fn add(&mut self, steps: impl Iterator<Item = (u64, f64)>, zero_load: ZeroLoad) {
         self.steps.extend(steps);
         self.ends.push(self.steps.len());
-        self.alone.push(alone);
+        self.zero_load.push(zero_load);
     }
 
     fn of_flow(&self, flow: usize) -> &[(u64, f64)] {
@@ -246,7 +246,7 @@ impl Paths {
 
     /// Each flow of both, those that have one path in both once, and which flow each of them is.
     fn beside(&self, other: &Self, control: &Control) -> Result<(Self, Vec<usize>)> {
-        let flows = self.alone.len();
+        let flows = self.zero_load.len();
         let mut both = Self::new(2 * flows, control)?;
         both.reserve(self.steps.len() + other.steps.len())?;
         let listed = format_args!("the halves of {flows} messages");
@@ -261,7 +261,7 @@ impl Paths {
                 .into_iter()
                 .flatten()
             {
-                both.add(paths.of_flow(flow).iter().copied(), paths.alone[flow]);
+                both.add(paths.of_flow(flow).iter().copied(), paths.zero_load[flow]);
                 of.push(flow);
             }
         }
@@ -274,11 +274,11 @@ impl Paths {
         self,
         machine: &Machine,
         control: &Control,
-    ) -> Result<(Graph, Vec<Alone>, Taken)> {
+    ) -> Result<(Graph, Vec<ZeroLoad>, Taken)> {
         let (flows, steps) = (self.ends.len() as u64, self.steps.len() as u64);
         // Flows, paths, and the capacity, latency and name of each link that one of them may use.
         let links = steps.min(machine.num_links());
-        let bytes = bytes_of::<(Flow, Alone)>(flows)
+        let bytes = bytes_of::<(Flow, ZeroLoad)>(flows)
             .saturating_add(bytes_of::<(u32, f64)>(steps))
             .saturating_add(bytes_of::<[f64; 4]>(links));
         let taken = control.take(bytes, format_args!("a graph of {flows} messages"), FEWER)?;
@@ -307,7 +307,7 @@ impl Paths {
         let renumbered = |(link, share)| (names.number(link), share);
         graph.paths = self.steps.into_iter().map(renumbered).collect();
         control.check()?;
-        Ok((graph, self.alone, taken))
+        Ok((graph, self.zero_load, taken))
     }
 
     fn names(&self, machine: &Machine, control: &Control) -> Result<Names> {

@@ -30,6 +30,6 @@ pub fn max_min_rates(
     let flows = graph.flows.len() as u32;
     let mut shares = Shares::of(&graph, control)?;
     shares.start_all(control)?;
-    shares.settle(control)?;
+    shares.update(control)?;
     Ok((0..flows).map(|flow| shares.rate(flow)).collect())
 }

@@ -5,8 +5,8 @@
 //! arXiv 2304.05301). Two drivers share the matching. `rounds.rs` goes in rounds in which every link carries as many
 //! chunks as its bandwidth allows, and mends a round where a link would stay idle; `stream.rs` lets each link start its
 //! next chunk when the last has left, for bandwidths that no small round fits. An all-gather is found directly; a
-//! reduce-scatter is an all-gather over the reversed links, run backwards and adding up; an all-reduce is both, with more
-//! of the adding up at ranks whose links are slow (`cut.rs`).
+//! reduce-scatter is an all-gather over the reversed links, run backwards and adding up; an all-reduce is both, with
+//! more of the adding up at ranks whose links are slow (`cut.rs`).
 
 mod bound;
 mod cut;
@@ -54,8 +54,8 @@ const MOST_BITS: u64 = 1 << 33;
 /// How links go about their chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
-    /// In rounds, whatever whole chunks fit the bandwidths; else link by link. What a schedule of rounds takes is the same
-    /// by every model that counts phases.
+    /// In rounds, whatever whole chunks fit the bandwidths; else link by link. What a schedule of rounds takes is the
+    /// same by every model that counts phases.
     Rounds,
     /// In rounds or link by link, whichever is faster. Link by link hides latency behind the next chunk.
     Either,
@@ -63,7 +63,7 @@ pub enum Pace {
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ask {
+pub struct SynthesisRequest {
     /// What is done.
     pub operation: Operation,
     /// Bytes, as the operation defines them.
@@ -156,24 +156,29 @@ impl Synthesis {
     }
 }
 
-/// Finds a schedule of `ask` over `network`: the best of some seeds and, where `ask` leaves it open, numbers of chunks.
+/// Finds a schedule of `wanted` over `network`: the best of some seeds and, where `wanted` leaves it open, numbers of
+/// chunks.
 ///
 /// # Errors
 /// Those of [`Network::check`]; [`Error::Unsupported`] for other operations and for more chunks than fit in memory;
 /// [`Error::Cancelled`].
-pub fn synthesize(network: &Network, ask: &Ask, control: &Control) -> Result<Synthesis> {
-    if ![AllGather, ReduceScatter, AllReduce].contains(&ask.operation) {
+pub fn synthesize(
+    network: &Network,
+    wanted: &SynthesisRequest,
+    control: &Control,
+) -> Result<Synthesis> {
+    if ![AllGather, ReduceScatter, AllReduce].contains(&wanted.operation) {
         return Err(Error::unsupported(
-            format!("synthesized for {}", ask.operation.name()),
+            format!("synthesized for {}", wanted.operation.name()),
             "it does all_gather, reduce_scatter and all_reduce; name another algorithm",
         ));
     }
     network.check(control)?;
-    not_negative("size", ask.size)?;
+    not_negative("size", wanted.size)?;
     let ranks = u64::from(network.ranks());
     let deliveries = |chunks: u32| ranks * (ranks - 1) * u64::from(chunks);
     let bits = |chunks: u32| ranks * ranks * u64::from(chunks);
-    let most = ask.chunks.unwrap_or(1);
+    let most = wanted.chunks.unwrap_or(1);
     if most == 0 {
         return Err(Error::invalid("chunks", 0, "must be >= 1"));
     }
@@ -183,7 +188,7 @@ pub fn synthesize(network: &Network, ask: &Ask, control: &Control) -> Result<Syn
             "take fewer chunks or a smaller group",
         ));
     }
-    let counts: Vec<u32> = match ask.chunks {
+    let counts: Vec<u32> = match wanted.chunks {
         Some(chunks) => vec![chunks],
         None => std::iter::successors(Some(1), |chunks| Some(chunks * 2))
             .take_while(|&chunks| {
@@ -197,13 +202,13 @@ pub fn synthesize(network: &Network, ask: &Ask, control: &Control) -> Result<Syn
         let bytes = bits(chunks) / 4 + bytes_of::<[u64; 6]>(deliveries(chunks));
         let what = format_args!("synthesized with {chunks} chunks for each of {ranks} ranks");
         let _taken = control.take(bytes, what, "take fewer chunks or a smaller group")?;
-        let cut = match ask.operation {
+        let cut = match wanted.operation {
             AllReduce => Cut::level(network, chunks, control)?,
             _ => Cut::even(network.ranks(), chunks),
         };
-        let plan = |network: &Network| plan(network, &cut, ask, control);
-        let scatter = ask.operation != AllGather;
-        let gather = ask.operation != ReduceScatter;
+        let plan = |network: &Network| plan(network, &cut, wanted, control);
+        let scatter = wanted.operation != AllGather;
+        let gather = wanted.operation != ReduceScatter;
         let found = Synthesis {
             scatter: scatter
                 .then(|| plan(&network.reversed(control)?))
@@ -226,21 +231,26 @@ pub fn synthesize(network: &Network, ask: &Ask, control: &Control) -> Result<Syn
 }
 
 /// The best all-gather of some seeds.
-fn plan(network: &Network, cut: &Cut, ask: &Ask, control: &Control) -> Result<Plan> {
+fn plan(
+    network: &Network,
+    cut: &Cut,
+    wanted: &SynthesisRequest,
+    control: &Control,
+) -> Result<Plan> {
     let capacities = rounds::capacities(network, control)?;
-    let bytes = ask.size / f64::from(cut.total());
+    let bytes = wanted.size / f64::from(cut.total());
     let by_link = |seed| stream::run(network, cut, bytes, seed, control);
     let Some(capacities) = capacities else {
         let least = least_seconds(network, cut, bytes, control)?;
-        return of_seeds(cut, ask, least, by_link);
+        return of_seeds(cut, wanted, least, by_link);
     };
     let in_rounds = |seed| rounds::run(network, &capacities, cut, bytes, seed, control);
-    let rounds = of_seeds(cut, ask, 0.0, in_rounds)?;
-    if ask.pace == Pace::Rounds {
+    let rounds = of_seeds(cut, wanted, 0.0, in_rounds)?;
+    if wanted.pace == Pace::Rounds {
         return Ok(rounds);
     }
     let least = least_seconds(network, cut, bytes, control)?;
-    let stream = of_seeds(cut, ask, least, by_link)?;
+    let stream = of_seeds(cut, wanted, least, by_link)?;
     Ok(if stream.makespan < rounds.makespan {
         stream
     } else {
@@ -264,7 +274,7 @@ fn least_seconds(network: &Network, cut: &Cut, bytes: f64, control: &Control) ->
 /// The best of what `make` makes of some seeds, until one is as good as its links can be.
 fn of_seeds(
     cut: &Cut,
-    ask: &Ask,
+    wanted: &SynthesisRequest,
     least_seconds: f64,
     make: impl Fn(u64) -> Result<Plan>,
 ) -> Result<Plan> {
@@ -272,7 +282,7 @@ fn of_seeds(
     let mut best: Option<Plan> = None;
     for lot in 0..seeds {
         // Seeds next to each other must not give the same lots one after another.
-        let seed = ask
+        let seed = wanted
             .seed
             .wrapping_add(lot.wrapping_mul(0x5851_f42d_4c95_7f2d));
         let plan = make(seed)?;

@@ -43,7 +43,7 @@ fn machine(shape: &[u32], lines: u32, sites: &[(u32, Vec<Tier>)]) -> Machine {
 }
 
 /// Where a rank runs: on its chip, or the nearest live one of its domain, the lowest of those equally near.
-fn seat(machine: &Machine, chip: u32) -> u32 {
+fn substitute(machine: &Machine, chip: u32) -> u32 {
     if !machine.is_dead_chip(chip) {
         return chip;
     }
@@ -74,7 +74,7 @@ fn by_message(machine: &Machine, request: &Request) -> Result<Vec<f64>> {
     let (_, schedule) = schedule(machine, &groups, &routing, request, &Control::default())?;
     let mut loads = vec![0.0; machine.num_links() as usize];
     for send in &schedule.sends {
-        let chip = |rank: u32| seat(machine, schedule.chips[rank as usize]);
+        let chip = |rank: u32| substitute(machine, schedule.chips[rank as usize]);
         let (from, to) = (chip(send.src), chip(send.dst));
         if from != to {
             walk(machine, &routing, from, to, &mut |link, share| {
@@ -127,7 +127,7 @@ fn dice() -> impl Strategy<Value = Dice> {
         })
 }
 
-fn hurt(machine: &Machine, dice: &Dice) -> Option<Machine> {
+fn damaged(machine: &Machine, dice: &Dice) -> Option<Machine> {
     let inside = u64::from(machine.num_domains()) * machine.domain().links();
     let nics = inside + 2 * u64::from(machine.num_chips());
     let pick = |list: &[u64], end: u64| {
@@ -211,7 +211,7 @@ proptest! {
         dice in dice(),
         (operation, algorithm) in requests(),
     ) {
-        let Some(machine) = hurt(&whole, &dice) else { return Ok(()) };
+        let Some(machine) = damaged(&whole, &dice) else { return Ok(()) };
         let request = Request { algorithm, ..Request::new(operation, 1e6) };
         let (groups, routing) = (Groups::all(&machine).unwrap(), Routing::default());
         let outcome = run(&machine, &groups, &routing, &request, &Control::default());
@@ -255,7 +255,7 @@ proptest! {
         dice in dice(),
     ) {
         let dice = Dice { chips: Vec::new(), domain: None, ..dice };
-        let Some(machine) = hurt(&whole, &dice) else { return Ok(()) };
+        let Some(machine) = damaged(&whole, &dice) else { return Ok(()) };
         let request = Request {
             algorithm: rings(&whole),
             model: Model::LinkLoad,
@@ -416,7 +416,7 @@ fn one_chip_that_plays_every_rank_takes_no_time() {
 }
 
 #[test]
-fn a_stand_in_has_what_its_other_ranks_bring_the_root() {
+fn a_substitute_has_what_its_other_ranks_bring_the_root() {
     // The links of a chip carry little beside its NIC.
     let axis = Axis {
         name: "x".to_owned(),

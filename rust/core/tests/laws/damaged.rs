@@ -4,7 +4,7 @@ use crate::common::{cabled, cluster, mixed, torus};
 use proptest::prelude::*;
 use rainier_core::load::{ByteColumn, Flows, IndexColumn, SplitMix64, link_loads};
 use rainier_core::machine::{End, Faults, Machine};
-use rainier_core::route::{DimensionOrder, Routing, TieRule, alone, route, walk};
+use rainier_core::route::{DimensionOrder, Routing, TieRule, route, walk, zero_load};
 use rainier_core::{Control, Error, sim};
 
 fn policies() -> Vec<Routing> {
@@ -30,7 +30,7 @@ fn some<T: TryFrom<u64> + Ord>(random: &mut SplitMix64, count: u32, end: u64) ->
     drawn
 }
 
-fn hurt(machine: &Machine, percent: u32, seed: u64) -> Option<Machine> {
+fn damaged(machine: &Machine, percent: u32, seed: u64) -> Option<Machine> {
     let mut random = SplitMix64::new(seed);
     let (links, chips) = (machine.num_links(), machine.num_chips());
     let count = (links * u64::from(percent)).div_ceil(100) as u32;
@@ -140,7 +140,7 @@ proptest! {
     fn loads_of_damaged_clusters_are_the_sum_over_routes(
         whole in cluster(mixed()), percent in 0u32..21, seed in any::<u64>(),
     ) {
-        if let Some(machine) = hurt(&whole, percent, seed) {
+        if let Some(machine) = damaged(&whole, percent, seed) {
             check_loads(&machine, seed);
         }
         check_loads(&whole, seed);
@@ -150,7 +150,7 @@ proptest! {
     fn loads_of_damaged_tori_are_the_sum_over_routes(
         whole in cluster(cabled()), percent in 0u32..21, seed in any::<u64>(),
     ) {
-        if let Some(machine) = hurt(&whole, percent, seed) {
+        if let Some(machine) = damaged(&whole, percent, seed) {
             check_loads(&machine, seed);
         }
     }
@@ -158,7 +158,7 @@ proptest! {
 
 #[test]
 fn loads_are_the_same_for_any_number_of_threads() {
-    let machine = hurt(&torus(&[24, 20]), 2, 5).unwrap();
+    let machine = damaged(&torus(&[24, 20]), 2, 5).unwrap();
     let chips: Vec<u32> = (0..machine.num_chips())
         .filter(|&chip| !machine.is_dead_chip(chip))
         .collect();
@@ -207,7 +207,7 @@ fn on_500_damaged_tori_each_live_pair_is_joined_or_cut() {
         let shape: Vec<u32> = (0..axes).map(|_| 2 + random.below(most - 1)).collect();
         let whole = torus(&shape);
         let percent = random.below(21);
-        let Some(machine) = hurt(&whole, percent, case) else {
+        let Some(machine) = damaged(&whole, percent, case) else {
             continue;
         };
         let chips = machine.num_chips();
@@ -250,30 +250,31 @@ fn on_500_damaged_tori_each_live_pair_is_joined_or_cut() {
                     level += 1;
                 }
                 let least = hops[dst as usize].filter(|_| !machine.is_dead_chip(dst));
-                let way = route(&machine, routing, src, dst);
+                let found = route(&machine, routing, src, dst);
                 let Some(least) = least else {
-                    assert!(matches!(way, Err(Error::Unreachable { .. })), "{way:?}");
+                    assert!(matches!(found, Err(Error::Unreachable { .. })), "{found:?}");
                     cut_pairs += 1;
                     continue;
                 };
-                let way = way.unwrap();
-                assert!(way.hops >= f64::from(least));
+                let found = found.unwrap();
+                assert!(found.hops >= f64::from(least));
                 if *routing == Routing::Shortest {
-                    assert_eq!(way.longest_hops, least);
+                    assert_eq!(found.longest_hops, least);
                 }
-                let alone = alone(&machine, routing, src, dst, &Control::default()).unwrap();
-                assert_eq!(alone.hops, way.longest_hops);
-                assert!((alone.latency - way.latency).abs() < 1e-15);
+                let zero_load =
+                    zero_load(&machine, routing, src, dst, &Control::default()).unwrap();
+                assert_eq!(zero_load.hops, found.longest_hops);
+                assert!((zero_load.latency - found.latency).abs() < 1e-15);
                 let mut balance = vec![0.0; chips as usize];
                 balance[src as usize] -= 1.0;
                 balance[dst as usize] += 1.0;
                 let mut here = src;
-                for (&link, &share) in way.links.iter().zip(&way.shares) {
+                for (&link, &share) in found.links.iter().zip(&found.shares) {
                     assert!(live[link as usize]);
                     let (from, to) = all[link as usize];
                     balance[from as usize] += share;
                     balance[to as usize] -= share;
-                    if share == 1.0 && way.shares.iter().all(|&share| share == 1.0) {
+                    if share == 1.0 && found.shares.iter().all(|&share| share == 1.0) {
                         assert_eq!(from, here);
                         here = to;
                     }

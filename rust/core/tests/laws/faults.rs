@@ -56,7 +56,7 @@ fn cluster() -> Machine {
 fn what_dies_with_a_chip_domain_or_site_is_every_link_at_it() {
     let whole = cluster();
     let chips = whole.domain().chips();
-    let hurt = whole
+    let damaged = whole
         .clone()
         .with_faults(Faults {
             links: vec![5],
@@ -76,22 +76,28 @@ fn what_dies_with_a_chip_domain_or_site_is_every_link_at_it() {
         let nic = matches!(link.class, LinkClass::NicEgress | LinkClass::NicIngress);
         let own_nic = nic && (link.from == End::Chip(3) || link.to == End::Chip(3));
         let expected = id == 5 || own_nic || dead_end(&link.from) || dead_end(&link.to);
-        assert_eq!(hurt.is_dead_link(id), expected, "{link:?}");
-        assert_eq!(hurt.link(id).unwrap().dead, expected);
+        assert_eq!(damaged.is_dead_link(id), expected, "{link:?}");
+        assert_eq!(damaged.link(id).unwrap().dead, expected);
         assert!(!whole.is_dead_link(id));
         let factor = if id == 9 { 0.5 } else { 1.0 };
-        assert_eq!(hurt.link_numbers(id).0, factor * whole.link_numbers(id).0);
-        assert_eq!(hurt.link(id).unwrap().bandwidth, hurt.link_numbers(id).0);
         assert_eq!(
-            hurt.link_bandwidths().unwrap()[id as usize],
-            hurt.link_numbers(id).0
+            damaged.link_numbers(id).0,
+            factor * whole.link_numbers(id).0
+        );
+        assert_eq!(
+            damaged.link(id).unwrap().bandwidth,
+            damaged.link_numbers(id).0
+        );
+        assert_eq!(
+            damaged.link_bandwidths().unwrap()[id as usize],
+            damaged.link_numbers(id).0
         );
     }
-    assert_eq!(hurt.num_live_chips(), 2 * chips - 1);
-    assert_eq!(hurt.damaged_domains(), [0, 1]);
-    assert_eq!(hurt.damage_of(0).unwrap().nics, [[3], [3]]);
-    assert_eq!(hurt.damage_of(1).unwrap().chips, [7]);
-    assert_eq!(hurt.healthy(), whole);
+    assert_eq!(damaged.num_live_chips(), 2 * chips - 1);
+    assert_eq!(damaged.damaged_domains(), [0, 1]);
+    assert_eq!(damaged.damage_of(0).unwrap().nics, [[3], [3]]);
+    assert_eq!(damaged.damage_of(1).unwrap().chips, [7]);
+    assert_eq!(damaged.healthy(), whole);
 }
 
 #[test]

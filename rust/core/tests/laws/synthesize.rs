@@ -1,11 +1,13 @@
 //! Synthesised schedules: proved by the verifier, near what no schedule beats, on whole and on damaged graphs.
 
 use proptest::prelude::*;
-use rainier_core::collective::{Model, Operation, play};
+use rainier_core::collective::{Model, Operation, run_schedule};
 use rainier_core::machine::{Axis, AxisKind, Domain, End, Faults, Machine, Site};
 use rainier_core::route::Routing;
 use rainier_core::schedule::verify;
-use rainier_core::synthesize::{Ask, Network, Pace, Wire, floor, live_graph, synthesize, write};
+use rainier_core::synthesize::{
+    Network, Pace, SynthesisRequest, Wire, floor, live_graph, synthesize, write,
+};
 use rainier_core::{Control, Error};
 
 const GIB: f64 = 1073741824.0;
@@ -56,8 +58,8 @@ fn without(network: &Network, dead: &[u32]) -> Network {
     }
 }
 
-fn ask(operation: Operation, size: f64, chunks: Option<u32>) -> Ask {
-    Ask {
+fn ask(operation: Operation, size: f64, chunks: Option<u32>) -> SynthesisRequest {
+    SynthesisRequest {
         operation,
         size,
         chunks,
@@ -93,7 +95,7 @@ fn tacos_unit_cases_take_the_rounds_of_the_degree() {
 }
 
 /// An UltraServer without the +z link of chip 5, and without both directions of that cable.
-fn hurt() -> Vec<Network> {
+fn damaged_networks() -> Vec<Network> {
     let whole = network(&ultraserver());
     let cable: Vec<u32> = (0..whole.links.len() as u32)
         .filter(|&place| {
@@ -107,7 +109,7 @@ fn hurt() -> Vec<Network> {
 
 #[test]
 fn a_dead_cable_costs_little_more_than_the_bound() {
-    for network in [vec![network(&ultraserver())], hurt()].concat() {
+    for network in [vec![network(&ultraserver())], damaged_networks()].concat() {
         for operation in ALL {
             let found = synthesize(&network, &ask(operation, GIB, None), &quiet()).unwrap();
             found.check(&network).unwrap();
@@ -120,10 +122,11 @@ fn a_dead_cable_costs_little_more_than_the_bound() {
             // Between neighbours the healthy machine's routes are the links that the schedule means.
             let machine = ultraserver();
             for model in [Model::LinkLoad, Model::Fluid] {
-                let played =
-                    play(&machine, &schedule, &Routing::default(), model, &quiet()).unwrap();
-                assert!(played.time <= found.seconds() * (1.0 + 1e-9));
-                assert!(played.time >= least.seconds);
+                let answer =
+                    run_schedule(&machine, &schedule, &Routing::default(), model, &quiet())
+                        .unwrap();
+                assert!(answer.time <= found.seconds() * (1.0 + 1e-9));
+                assert!(answer.time >= least.seconds);
             }
         }
     }
@@ -167,7 +170,7 @@ proptest! {
         either: bool,
     ) {
         let pace = if either { Pace::Either } else { Pace::Rounds };
-        let wanted = Ask { seed, pace, ..ask(operation, 900.0, Some(chunks)) };
+        let wanted = SynthesisRequest { seed, pace, ..ask(operation, 900.0, Some(chunks)) };
         let found = synthesize(&network, &wanted, &quiet()).unwrap();
         prop_assert_eq!(&found, &synthesize(&network, &wanted, &quiet()).unwrap());
         found.check(&network).unwrap();
@@ -226,10 +229,10 @@ fn links_that_no_round_fits_start_one_by_one() {
 #[test]
 fn link_by_link_hides_latency_and_plays_as_it_was_timed() {
     let machine = ultraserver();
-    for network in [vec![network(&machine)], hurt()].concat() {
+    for network in [vec![network(&machine)], damaged_networks()].concat() {
         for operation in ALL {
             let by = |pace| {
-                let wanted = Ask {
+                let wanted = SynthesisRequest {
                     pace,
                     ..ask(operation, GIB, Some(8))
                 };
@@ -245,7 +248,7 @@ fn link_by_link_hides_latency_and_plays_as_it_was_timed() {
             assert!((1.0..1.02).contains(&ratio), "{ratio}");
             let (schedule, _) = write(&network, &either, operation, GIB, &quiet()).unwrap();
             verify(&schedule, &quiet()).unwrap();
-            let played = play(
+            let answer = run_schedule(
                 &machine,
                 &schedule,
                 &Routing::default(),
@@ -253,8 +256,8 @@ fn link_by_link_hides_latency_and_plays_as_it_was_timed() {
                 &quiet(),
             )
             .unwrap();
-            assert!(played.time <= either.seconds() * (1.0 + 1e-9));
-            assert!(played.time >= 0.99 * either.seconds(), "{}", played.time);
+            assert!(answer.time <= either.seconds() * (1.0 + 1e-9));
+            assert!(answer.time >= 0.99 * either.seconds(), "{}", answer.time);
         }
     }
 }
@@ -268,12 +271,12 @@ fn live_graphs_leave_out_what_is_dead() {
         degraded: vec![(whole.links[0].id, 0.25)],
         ..Faults::default()
     };
-    let hurt = ultraserver().with_faults(faults).unwrap();
+    let machine = ultraserver().with_faults(faults).unwrap();
     let everybody: Vec<u32> = (0..64).collect();
-    let error = live_graph(&hurt, &everybody, &Control::default()).unwrap_err();
+    let error = live_graph(&machine, &everybody, &Control::default()).unwrap_err();
     assert!(error.to_string().contains("chip 9"), "{error}");
     let left: Vec<u32> = (0..64).filter(|&chip| chip != 9).collect();
-    let network = live_graph(&hurt, &left, &Control::default()).unwrap();
+    let network = live_graph(&machine, &left, &Control::default()).unwrap();
     // Six links out of the dead chip and six into it, and the dead one.
     assert_eq!(network.links.len(), 384 - 12 - 1);
     let slow = network
@@ -289,7 +292,7 @@ fn live_graphs_leave_out_what_is_dead() {
     );
     for wire in &network.links {
         let ends = [left[wire.from as usize], left[wire.to as usize]];
-        let link = hurt.link(wire.id).unwrap();
+        let link = machine.link(wire.id).unwrap();
         assert_eq!([link.from, link.to], ends.map(End::Chip));
     }
     for operation in ALL {

@@ -10,11 +10,11 @@
 use super::bucket_all_to_all;
 use super::job::{Job, unsupported};
 use super::sides::{Sides, digit};
-use crate::collective::cost::{MOST_PIECES, StageCost, powers_of_two};
-use crate::collective::model::Model;
-use crate::collective::moves::{Moves, Space};
-use crate::collective::packing;
-use crate::collective::schedule::{Part, Phase, Stage};
+use crate::collective::algorithm::packing;
+use crate::collective::ask::model::Model;
+use crate::collective::price::cost::{MOST_PIECES, StageCost, powers_of_two};
+use crate::collective::program::moves::{Moves, Space};
+use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 use crate::{Error, Result};
 use std::rc::Rc;
@@ -241,7 +241,7 @@ impl Sides {
                 let lane = 2 * rotation as u32 + u32::from(backward);
                 let carry = self.carry(order, place, reduce, backward, lane);
                 let sends = self.sends[side][usize::from(backward)].clone();
-                let moves = Moves::between(Rc::clone(&self.seats), sends, carry)
+                let moves = Moves::between(Rc::clone(&self.rank_map), sends, carry)
                     .in_lane(lane)
                     .each_of(u64::from(size - 1))
                     .reducing(reduce);

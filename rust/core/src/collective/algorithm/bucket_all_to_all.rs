@@ -2,9 +2,9 @@
 
 use super::job::Job;
 use super::sides::{Sides, digit};
-use crate::collective::moves::{Moves, Sends, Space};
-use crate::collective::placement::MOST_MESSAGES;
-use crate::collective::schedule::{Part, Phase, Stage};
+use crate::collective::program::moves::{Moves, Sends, Space};
+use crate::collective::program::placement::MOST_MESSAGES;
+use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::{Error, Result};
 
 /// All-to-all one axis after another: along each, every rank sends each other one of its line what is bound

@@ -4,17 +4,17 @@
 use super::job::Job;
 use super::{halving, tree};
 use crate::Result;
-use crate::collective::moves::Scope;
-use crate::collective::placement::Placement;
-use crate::collective::schedule::Stage;
+use crate::collective::program::moves::Scope;
+use crate::collective::program::placement::Placement;
+use crate::collective::program::schedule::Stage;
 use crate::operation::Operation;
 
-/// A binomial tree over domains, on the lane of the root, and one inside every domain.
+/// A binomial tree over domains, on the NICs of the root, and one inside every domain.
 pub(super) fn binomial(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
     let in_domain = locals[0].len();
     let root_local = job.root % in_domain;
-    let lanes = locals.iter().map(|group| group[root_local]).collect();
-    let placement = Placement::Lanes(domains.into(), lanes);
+    let nics = locals.iter().map(|group| group[root_local]).collect();
+    let placement = Placement::Nics(domains.into(), nics);
     let build = tree::binomial;
     let across = |operation| {
         build(&Job {

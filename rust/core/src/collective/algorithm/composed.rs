@@ -1,9 +1,9 @@
 //! Rooted operations made of others.
 
 use super::job::{Job, unsupported};
-use crate::collective::cost::StageCost;
-use crate::collective::model::Model;
-use crate::collective::schedule::Stage;
+use crate::collective::ask::model::Model;
+use crate::collective::price::cost::StageCost;
+use crate::collective::program::schedule::Stage;
 use crate::operation::Operation;
 use crate::{Error, Result};
 

@@ -1,9 +1,11 @@
 //! Direct: every rank sends to every rank that needs its bytes, all at once, and the network sorts it out.
 
+use super::grid::shift;
 use super::job::{Job, unsupported};
 use crate::Result;
-use crate::collective::moves::{Moves, Sends, Space};
-use crate::collective::schedule::{Part, Phase, Stage};
+use crate::collective::program::moves::{Moves, Sends, Space};
+use crate::collective::program::placement::Placement;
+use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 
 /// One step for one-way operations, two (reduce-scatter, all-gather) for an all-reduce.
@@ -44,6 +46,7 @@ pub(crate) fn direct(job: &Job) -> Result<Vec<Stage>> {
         Operation::Reduce => (Space::WHOLE, vec![star(job, false, job.size)?]),
         Operation::Scatter => (Space::new(1, ranks), vec![star(job, true, share)?]),
         Operation::Gather => (Space::new(1, ranks), vec![star(job, false, share)?]),
+        Operation::SendRecv if !matches!(job.placement, Placement::Flat(_)) => return shift(job),
         Operation::SendRecv => {
             let count = count as i64;
             let to = |rank: i64| ((rank + job.shift).rem_euclid(count)) as u32;

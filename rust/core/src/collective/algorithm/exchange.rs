@@ -4,7 +4,7 @@
 //! In the bandwidth form a reduce-scatter passes to each peer the shares that it and those that it will meet later
 //! are to own; an all-gather is the same backwards. In the latency form whole buffers are exchanged.
 
-use crate::collective::moves::{Carry, Sends};
+use crate::collective::program::moves::{Carry, Sends};
 use std::cell::OnceCell;
 use std::rc::Rc;
 
@@ -37,7 +37,7 @@ impl Exchange {
         let divided = self.steps[..=at]
             .iter()
             .map(|step| step.count().unwrap_or(0) as f64 / ranks + 1.0);
-        divided.fold(1.0, |left, ways| left / ways)
+        divided.fold(1.0, |left, parts| left / parts)
     }
 
     /// How many steps there are.

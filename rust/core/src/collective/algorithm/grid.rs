@@ -1,13 +1,14 @@
 //! Algorithms that treat the chips of many UltraServers as one flat group, written by domain.
 
-use super::job::{Job, not_across};
+use super::job::{Job, not_across, unsupported};
 use super::ring::{Lookup, Ring, rotate};
 use crate::Result;
-use crate::collective::layout::ring_order;
-use crate::collective::moves::{Carry, Moves, Sends, Space};
-use crate::collective::pattern::Kind;
-use crate::collective::schedule::{Part, Phase, Stage};
-use crate::collective::seats::{SeatKind, Seats};
+use crate::collective::ask::group::Groups;
+use crate::collective::pattern::kind::PatternKind;
+use crate::collective::program::layout::ring_order;
+use crate::collective::program::moves::{Carry, Moves, Sends, Space};
+use crate::collective::program::rank_map::{RankKind, RankMap};
+use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 use std::rc::Rc;
 
@@ -42,6 +43,7 @@ pub(super) fn direct(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Re
         | Operation::ReduceScatter
         | Operation::AllGather
         | Operation::AllToAll => between_all(job, domains),
+        Operation::SendRecv => shift(job),
         _ => star(job, locals, domains),
     }
 }
@@ -126,7 +128,7 @@ impl RingOrder {
             let turn = |&(from, to): &(u32, u32)| if backward { (to, from) } else { (from, to) };
             pairs.iter().map(turn).collect()
         };
-        let lane = |path: &Vec<u32>| {
+        let nic = |path: &Vec<u32>| {
             let (first, last) = (path[0], path[path.len() - 1]);
             if backward {
                 (first, last)
@@ -134,10 +136,10 @@ impl RingOrder {
                 (last, first)
             }
         };
-        let inside = Kind::Local(turned(&self.inside).into());
-        let onward = Kind::Lanes {
+        let inside = PatternKind::Local(turned(&self.inside).into());
+        let onward = PatternKind::NicPairs {
             pairs: turned(&self.onward).into(),
-            lanes: self.paths.iter().map(lane).collect(),
+            nics: self.paths.iter().map(nic).collect(),
         };
         Ring {
             patterns: vec![
@@ -166,7 +168,7 @@ impl RingOrder {
         } else {
             ranks - self.domains
         };
-        let sends = Sends::Made {
+        let sends = Sends::Lazy {
             count: count as usize,
             make: Rc::new(make),
         };
@@ -180,9 +182,9 @@ fn rank_of(group: &[u32], member: u32) -> u32 {
 }
 
 /// Ranks of the group as they are.
-fn by_rank() -> Rc<Seats> {
-    Rc::new(Seats {
-        kind: SeatKind::Ranks,
+fn by_rank() -> Rc<RankMap> {
+    Rc::new(RankMap {
+        kind: RankKind::Ranks,
         groups: Rc::new([]),
     })
 }
@@ -198,7 +200,7 @@ fn everyone(
     let in_domain = job.placement.ranks() as u32;
     let local = job.placement.all_pairs(job.context)?;
     let sets = domains.iter().map(|set| (set.clone(), 1.0)).collect();
-    let across = job.context.pattern(Kind::exchange(sets, true));
+    let across = job.context.pattern(PatternKind::exchange(sets, true));
     let inside = move |from: u32, to: u32| from / in_domain == to / in_domain;
     let (near, far) = (carry.clone(), carry);
     // Both parts name every pair; each carries something for its own pairs only.
@@ -251,6 +253,28 @@ fn between_all(job: &Job, domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
     Ok(vec![Stage::of("machine", Space::new(1, ranks), phases)])
 }
 
+/// Each rank to the one so far ahead, in all groups of a grid without damage.
+pub(super) fn shift(job: &Job) -> Result<Vec<Stage>> {
+    let Groups::Grid { locals, domains } = job.context.groups else {
+        return Err(unsupported("direct over unlike domains", job.operation));
+    };
+    let pattern = job.context.pattern(PatternKind::Shift {
+        locals: locals.clone().into(),
+        domains: domains.clone().into(),
+        shift: job.shift,
+    });
+    let (ranks, shift) = (job.context.groups.ranks() as u32, job.shift);
+    let to = move |rank: u32| (i64::from(rank) + shift).rem_euclid(i64::from(ranks)) as u32;
+    let sends = Sends::of_each(ranks, move |rank| [(rank, to(rank))]);
+    let moves = Moves::between(by_rank(), sends, |_, from, _| vec![from]);
+    let phase = Phase::steps("send", vec![Part::new(&pattern, job.size, moves)], 1);
+    Ok(vec![Stage::of(
+        "machine",
+        Space::new(1, ranks),
+        vec![phase],
+    )])
+}
+
 /// From the root to all or from all to the root, inside its domain and beyond.
 fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
     let in_domain = locals[0].len();
@@ -266,7 +290,7 @@ fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stag
             near.extend(ends.map(|(root, leaf)| if outward { (root, leaf) } else { (leaf, root) }));
         }
     }
-    let far = Kind::Star {
+    let far = PatternKind::Star {
         sets: domains
             .iter()
             .map(|set| (set.clone(), set[root_domain]))
@@ -297,7 +321,7 @@ fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stag
             .collect();
         Moves::between(by_rank(), sends.into(), carry).reducing(operation == Operation::Reduce)
     };
-    let parts = [(Kind::Flat(near.into()), true), (far, false)]
+    let parts = [(PatternKind::Flat(near.into()), true), (far, false)]
         .map(|(kind, near)| Part::new(&job.context.pattern(kind), bytes, moves(near)));
     let space = match operation {
         Operation::Scatter | Operation::Gather => Space::new(1, ranks),

@@ -5,23 +5,23 @@
 
 use super::exchange::Exchange;
 use super::job::Job;
-use super::trade::{Form, Lane, trade};
+use super::pairwise_exchange::{Form, Slice, pairwise_exchange};
 use crate::Result;
-use crate::collective::moves::Sends;
-use crate::collective::schedule::Stage;
+use crate::collective::program::moves::Sends;
+use crate::collective::program::schedule::Stage;
 use std::rc::Rc;
 
 pub(crate) fn halving_doubling(job: &Job) -> Result<Vec<Stage>> {
     let cube = job.placement.in_cube_order(job.context.machine);
-    let lanes = [Lane::whole(bits(cube.ranks()))];
-    trade(job, "halving_doubling", &cube, &lanes, Form::Bandwidth)
+    let slices = [Slice::whole(bits(cube.ranks()))];
+    pairwise_exchange(job, "halving_doubling", &cube, &slices, Form::Bandwidth)
 }
 
 /// All-reduce in log2(p) exchanges of the whole buffer: the fewest steps, the most bytes.
 pub(crate) fn recursive_doubling(job: &Job) -> Result<Vec<Stage>> {
     let cube = job.placement.in_cube_order(job.context.machine);
-    let lanes = [Lane::whole(bits(cube.ranks()))];
-    trade(job, "recursive_doubling", &cube, &lanes, Form::Latency)
+    let slices = [Slice::whole(bits(cube.ranks()))];
+    pairwise_exchange(job, "recursive_doubling", &cube, &slices, Form::Latency)
 }
 
 /// Exchanges over each bit of the ranks below the largest power of two, lowest first.

@@ -6,9 +6,9 @@
 //! measured gains over a ring are about 30 %, not the factor of two that links alone would allow.
 
 use super::job::{Job, unsupported};
-use crate::collective::moves::{Moves, Sends, Space};
-use crate::collective::pattern::Kind;
-use crate::collective::schedule::{Part, Phase, Stage};
+use crate::collective::pattern::kind::PatternKind;
+use crate::collective::program::moves::{Moves, Sends, Space};
+use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::machine::{AxisKind, Domain, Generation};
 use crate::operation::Operation;
 use crate::{Error, Result};
@@ -41,7 +41,7 @@ pub(crate) fn in_switch(job: &Job) -> Result<Vec<Stage>> {
     let ranks = job.placement.ranks() as u32;
     let share = job.size / f64::from(ranks);
     let phase = |what: &str, gather: bool| {
-        let pattern = job.context.pattern(Kind::InSwitch {
+        let pattern = job.context.pattern(PatternKind::InSwitch {
             groups: groups.to_vec(),
             gather,
         });

@@ -1,9 +1,9 @@
 //! What an algorithm is, and what it is given to do.
 
 use super::sites::Sites;
-use crate::collective::context::Context;
-use crate::collective::placement::Placement;
-use crate::collective::schedule::{Phase, Stage};
+use crate::collective::pattern::context::Context;
+use crate::collective::program::placement::Placement;
+use crate::collective::program::schedule::{Phase, Stage};
 use crate::operation::Operation;
 use crate::{Error, Result};
 

@@ -12,13 +12,14 @@ mod halving;
 mod in_switch;
 mod job;
 mod multi_ring;
+mod packing;
+mod pairwise_exchange;
 mod pat;
 mod registry;
 mod ring;
 mod sides;
 mod sites;
 mod swing;
-mod trade;
 mod tree;
 mod trivance;
 

@@ -6,10 +6,10 @@
 
 use super::job::{Job, unsupported};
 use super::ring::{Ring, rotate};
-use crate::collective::layout::LocalBox;
-use crate::collective::moves::Moves;
-use crate::collective::pattern::Kind;
-use crate::collective::schedule::Stage;
+use crate::collective::pattern::kind::PatternKind;
+use crate::collective::program::layout::LocalBox;
+use crate::collective::program::moves::Moves;
+use crate::collective::program::schedule::Stage;
 use crate::machine::{AxisKind, Domain};
 use crate::operation::Operation;
 use crate::{Error, Result};
@@ -48,7 +48,7 @@ pub(crate) fn multi_ring(job: &Job) -> Result<Vec<Stage>> {
     let rings: Vec<Ring> = pairs
         .into_iter()
         .enumerate()
-        .map(|(way, pairs)| one_way(job, &groups[0], &cycles[way / 2], way % 2 == 1, pairs))
+        .map(|(ring, pairs)| one_way(job, &groups[0], &cycles[ring / 2], ring % 2 == 1, pairs))
         .collect();
     rotate(job, "multi_ring", &rings, job.placement.ranks())
 }
@@ -76,7 +76,7 @@ fn one_way(
         .collect();
     let moves = Moves::new(job.placement, sends.into(), |_, _, _| Vec::new());
     Ring {
-        patterns: vec![(job.context.pattern(Kind::Local(pairs.into())), moves)],
+        patterns: vec![(job.context.pattern(PatternKind::Local(pairs.into())), moves)],
         place_of: Rc::new(move |rank| place_of[rank as usize]),
         rank_at: Rc::new(move |place| rank_at[place as usize]),
         backward,

@@ -4,8 +4,8 @@
 
 use super::job::{Job, unsupported};
 use crate::Result;
-use crate::collective::moves::{Moves, Sends, Space};
-use crate::collective::schedule::{Part, Phase, Stage};
+use crate::collective::program::moves::{Moves, Sends, Space};
+use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 
 pub(crate) fn pat(job: &Job) -> Result<Vec<Stage>> {

@@ -5,10 +5,10 @@
 
 use super::job::{Job, unsupported};
 use crate::Result;
-use crate::collective::context::Pattern;
-use crate::collective::moves::{Moves, Sends, Space};
-use crate::collective::placement::Placement;
-use crate::collective::schedule::{Part, Phase, Stage};
+use crate::collective::pattern::context::Pattern;
+use crate::collective::program::moves::{Moves, Sends, Space};
+use crate::collective::program::placement::Placement;
+use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 use std::rc::Rc;
 
@@ -28,33 +28,33 @@ pub(crate) type Lookup = Rc<dyn Fn(u32) -> u32>;
 
 /// Whether a ring is used in one direction or in both at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ways {
+enum Directions {
     One,
     Both,
 }
 
 pub(crate) fn both_ways(job: &Job) -> Result<Vec<Stage>> {
-    build(job, "ring", Ways::Both)
+    build(job, "ring", Directions::Both)
 }
 
 pub(crate) fn one_way(job: &Job) -> Result<Vec<Stage>> {
-    build(job, "ring_one_way", Ways::One)
+    build(job, "ring_one_way", Directions::One)
 }
 
-fn build(job: &Job, name: &str, ways: Ways) -> Result<Vec<Stage>> {
+fn build(job: &Job, name: &str, directions: Directions) -> Result<Vec<Stage>> {
     let ring = job.placement.in_ring_order(job.context.machine);
     match job.operation {
-        Operation::Broadcast | Operation::Reduce => chain(job, &ring, ways),
-        Operation::AllToAll => relay(job, &ring, ways),
+        Operation::Broadcast | Operation::Reduce => chain(job, &ring, directions),
+        Operation::AllToAll => relay(job, &ring, directions),
         _ => {
-            let rings = directions(job, &ring, ways)?;
+            let rings = rings_of(job, &ring, directions)?;
             rotate(job, name, &rings, job.placement.ranks())
         }
     }
 }
 
-/// The ring towards the next rank, and with [`Ways::Both`] towards the one before too.
-fn directions(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Ring>> {
+/// The ring towards the next rank, and with [`Directions::Both`] towards the one before too.
+fn rings_of(job: &Job, ring: &Placement, directions: Directions) -> Result<Vec<Ring>> {
     let ranks = ring.ranks() as u32;
     let one = |backward: bool| -> Result<Ring> {
         let sends = Sends::of_each(ranks, move |rank| {
@@ -72,7 +72,7 @@ fn directions(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Ring>> {
     };
     let mut rings = vec![one(false)?];
     // Of two ranks, each is next to the other either way: a second ring would send the same messages again.
-    if ways == Ways::Both && ranks > 2 {
+    if directions == Directions::Both && ranks > 2 {
         rings.push(one(true)?);
     }
     Ok(rings)
@@ -121,10 +121,10 @@ pub(crate) fn rotate(job: &Job, name: &str, rings: &[Ring], ranks: usize) -> Res
 }
 
 /// Broadcast or reduce along the ring from the root, cut into pieces that follow each other.
-fn chain(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Stage>> {
+fn chain(job: &Job, ring: &Placement, directions: Directions) -> Result<Vec<Stage>> {
     let ranks = job.placement.ranks() as u32;
     let ring = ring.rooted_as(job.placement, job.root);
-    let forward_hops = if ways == Ways::Both {
+    let forward_hops = if directions == Directions::Both {
         ranks / 2
     } else {
         ranks - 1
@@ -154,16 +154,20 @@ fn chain(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Stage>> {
 }
 
 /// All-to-all by neighbours: step s passes on the shares that have further to go, and so shrinks by one share each.
-fn relay(job: &Job, ring: &Placement, ways: Ways) -> Result<Vec<Stage>> {
+fn relay(job: &Job, ring: &Placement, directions: Directions) -> Result<Vec<Stage>> {
     let ranks = job.placement.ranks() as u32;
-    let rings = directions(job, ring, ways)?;
-    let ways = if ranks == 2 { Ways::One } else { ways };
-    let (steps, reach) = match ways {
-        Ways::One => (ranks - 1, ranks - 1),
-        Ways::Both => (ranks / 2, ranks / 2),
+    let rings = rings_of(job, ring, directions)?;
+    let directions = if ranks == 2 {
+        Directions::One
+    } else {
+        directions
+    };
+    let (steps, reach) = match directions {
+        Directions::One => (ranks - 1, ranks - 1),
+        Directions::Both => (ranks / 2, ranks / 2),
     };
     // Shares that pass a link at a step; those that are as far one way as the other go half each way.
-    let halved = ways == Ways::Both && ranks % 2 == 0;
+    let halved = directions == Directions::Both && ranks % 2 == 0;
     let at_step = move |step: u64| f64::from(reach) - step as f64 - if halved { 0.5 } else { 0.0 };
     let shares: f64 = (0..u64::from(steps)).map(at_step).sum();
     let mean = shares / f64::from(steps);

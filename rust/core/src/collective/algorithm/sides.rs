@@ -1,11 +1,11 @@
 //! The sides of a box of chips, around which rings run.
 
 use super::job::Job;
-use crate::collective::context::Pattern;
-use crate::collective::layout::LocalBox;
-use crate::collective::moves::Sends;
-use crate::collective::placement::Placement;
-use crate::collective::seats::Seats;
+use crate::collective::pattern::context::Pattern;
+use crate::collective::program::layout::LocalBox;
+use crate::collective::program::moves::Sends;
+use crate::collective::program::placement::Placement;
+use crate::collective::program::rank_map::RankMap;
 use crate::{Error, Result};
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ pub(super) struct Sides {
     pub(super) patterns: Vec<Rc<Pattern>>,
     /// Messages of each side, forward and backward.
     pub(super) sends: Vec<[Sends; 2]>,
-    pub(super) seats: Rc<Seats>,
+    pub(super) rank_map: Rc<RankMap>,
     /// Seconds of the busiest link to pass one byte per rank around the ring, both directions sharing it.
     pub(super) seconds_per_byte: Vec<f64>,
     /// Seconds that a rank spends on starting the messages of all steps, each side once.
@@ -52,14 +52,14 @@ impl Sides {
             let both = [false, true].map(|backward| ring_sends(&sizes, side, backward));
             let pattern = placement.pattern(job.context, &both.concat().into())?;
             sends.push(both.map(Sends::from));
-            let busiest = pattern.unit(job.context)?.busiest.as_ref();
+            let busiest = pattern.unit_cost(job.context)?.busiest.as_ref();
             seconds_per_byte.push(busiest.map_or(0.0, |busiest| busiest.seconds / 2.0));
-            overhead += f64::from(size - 1) * pattern.unit(job.context)?.overhead;
+            overhead += f64::from(size - 1) * pattern.unit_cost(job.context)?.overhead;
             patterns.push(pattern);
         }
         Ok(Self {
             boxes,
-            seats: placement.seats(),
+            rank_map: placement.rank_map(),
             placement,
             sizes,
             patterns,

@@ -1,12 +1,12 @@
 //! The stage between sites. Members of a site hold its share of the data between them; each sends its part to
 //! the members that hold the same part at another site.
 
-use crate::collective::context::Context;
-use crate::collective::measure::by_site;
-use crate::collective::moves::{Moves, Sends};
-use crate::collective::pattern::{Kind, SiteShare};
-use crate::collective::schedule::{Part, Phase};
-use crate::collective::seats::{SeatKind, Seats};
+use crate::collective::pattern::context::Context;
+use crate::collective::pattern::kind::{PatternKind, SiteShare};
+use crate::collective::pattern::measure::by_site;
+use crate::collective::program::moves::{Moves, Sends};
+use crate::collective::program::rank_map::{RankKind, RankMap};
+use crate::collective::program::schedule::{Part, Phase};
 use crate::operation::Operation;
 use std::rc::Rc;
 
@@ -51,7 +51,7 @@ impl<'a> Sites<'a> {
     ) -> Vec<Part> {
         let part = |(count, sets): &(u32, Vec<Vec<u32>>)| {
             let count = *count;
-            let kind = Kind::Sites {
+            let kind = PatternKind::Sites {
                 sets: sets.clone(),
                 share,
             };
@@ -63,12 +63,12 @@ impl<'a> Sites<'a> {
                 _ => (Sends::All, 1),
             };
             let sites = by_site(self.context.machine, &sets[0]);
-            let seats = Seats {
-                kind: SeatKind::Sites,
+            let rank_map = RankMap {
+                kind: RankKind::Sites,
                 groups: Rc::new([sites.iter().map(|entry| entry.0 as u32).collect()]),
             };
             let carry = move |step, from, to| carried(count, step, from, to);
-            let moves = Moves::between(Rc::new(seats), sends, carry);
+            let moves = Moves::between(Rc::new(rank_map), sends, carry);
             let moves = moves.each_of(steps).reducing(reduce);
             Part::new(&self.context.pattern(kind), bytes(f64::from(count)), moves)
         };

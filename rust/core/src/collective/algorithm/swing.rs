@@ -7,10 +7,10 @@
 
 use super::exchange::Exchange;
 use super::job::Job;
-use super::trade::{Form, Lane, trade};
+use super::pairwise_exchange::{Form, Slice, pairwise_exchange};
 use crate::Result;
-use crate::collective::moves::Sends;
-use crate::collective::schedule::Stage;
+use crate::collective::program::moves::Sends;
+use crate::collective::program::schedule::Stage;
 use std::rc::Rc;
 
 pub(crate) fn bandwidth(job: &Job) -> Result<Vec<Stage>> {
@@ -24,21 +24,21 @@ pub(crate) fn latency(job: &Job) -> Result<Vec<Stage>> {
 fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
     let machine = job.context.machine;
     let in_box = job.placement.in_box_order(machine);
-    let (seats, sizes) = in_box
+    let (placement, sizes) = in_box
         .filter(|(_, sizes)| sizes.iter().all(|size| size.is_power_of_two()))
         .unwrap_or_else(|| {
             let ring = job.placement.in_ring_order(machine);
             let ranks = ring.ranks() as u32;
             (ring, vec![1 << ranks.ilog2()])
         });
-    let ways = 2 * sizes.len();
-    let lanes: Vec<Lane> = (0..ways)
-        .map(|way| Lane {
-            exchange: exchange(&sizes, way / 2, way % 2 == 1),
-            part: 1.0 / ways as f64,
+    let count = 2 * sizes.len();
+    let slices: Vec<Slice> = (0..count)
+        .map(|index| Slice {
+            exchange: exchange(&sizes, index / 2, index % 2 == 1),
+            part: 1.0 / count as f64,
         })
         .collect();
-    trade(job, name, &seats, &lanes, form)
+    pairwise_exchange(job, name, &placement, &slices, form)
 }
 
 /// The exchange that starts along side `first`; a mirrored one turns each step the other way.

@@ -2,9 +2,9 @@
 
 use super::job::{Job, unsupported};
 use crate::Result;
-use crate::collective::moves::{Moves, Sends, Space};
-use crate::collective::placement::Placement;
-use crate::collective::schedule::{Part, Phase, Stage};
+use crate::collective::program::moves::{Moves, Sends, Space};
+use crate::collective::program::placement::Placement;
+use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 
 /// ceil(log2 p) steps: the ranks that have the data double with each.
@@ -117,7 +117,7 @@ pub(crate) fn double_binary(job: &Job) -> Result<Vec<Stage>> {
     for tree in &trees {
         latency = f64::max(latency, placement.tree_latency(job.context, tree)?);
     }
-    let (what, ways) = match job.operation {
+    let (what, passes) = match job.operation {
         Operation::Broadcast => ("down both trees", 1),
         Operation::Reduce => ("up both trees", 1),
         _ => ("up and down both trees", 2),
@@ -141,12 +141,12 @@ pub(crate) fn double_binary(job: &Job) -> Result<Vec<Stage>> {
             add(true, 0);
         }
         if job.operation != Operation::Reduce {
-            add(false, (ways - 1) * hops);
+            add(false, (passes - 1) * hops);
         }
     }
     let pattern = placement.pattern(job.context, &sends.into())?;
     let parts = vec![Part::of(&pattern, job.size / 2.0, moves)];
-    let phase = Phase::wave(what, parts, ways * hops, ways as f64 * latency);
+    let phase = Phase::wave(what, parts, passes * hops, passes as f64 * latency);
     Ok(vec![Stage::of(job.tier, Space::new(2, 1), vec![phase])])
 }
 

@@ -4,10 +4,10 @@
 
 use super::exchange::Exchange;
 use super::job::Job;
+use super::pairwise_exchange::{Form, Slice, pairwise_exchange};
 use super::swing::turns;
-use super::trade::{Form, Lane, trade};
-use crate::collective::moves::Sends;
-use crate::collective::schedule::Stage;
+use crate::collective::program::moves::Sends;
+use crate::collective::program::schedule::Stage;
 use crate::{Error, Result};
 use std::rc::Rc;
 
@@ -29,20 +29,20 @@ fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
     let machine = job.context.machine;
     let power_of_three = |size: u32| 3u32.pow(size.ilog(3)) == size;
     let in_box = job.placement.in_box_order(machine);
-    let (seats, sizes) = in_box
+    let (placement, sizes) = in_box
         .filter(|(_, sizes)| sizes.iter().all(|&size| power_of_three(size)))
         .unwrap_or_else(|| {
             let ring = job.placement.in_ring_order(machine);
             let ranks = ring.ranks() as u32;
             (ring, vec![3u32.pow(ranks.ilog(3))])
         });
-    let lanes: Vec<Lane> = (0..sizes.len())
-        .map(|first| Lane {
+    let slices: Vec<Slice> = (0..sizes.len())
+        .map(|first| Slice {
             exchange: exchange(&sizes, first),
             part: 1.0 / sizes.len() as f64,
         })
         .collect();
-    trade(job, name, &seats, &lanes, form)
+    pairwise_exchange(job, name, &placement, &slices, form)
 }
 
 fn exchange(sizes: &[u32], first: usize) -> Rc<Exchange> {

@@ -1,8 +1,14 @@
 //! Who answers a request.
 
+mod candidate;
+mod choose;
+mod hierarchical;
+mod nccl;
+mod neuron;
 mod registry;
 mod scheduled;
 mod solver;
+mod synthesized;
 
 pub use registry::{SOLVERS, algorithms};
 pub use solver::Solver;

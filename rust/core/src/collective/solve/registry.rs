@@ -2,14 +2,15 @@
 
 use super::scheduled::{AUTO, HIERARCHICAL, NAMED};
 use super::solver::Solver;
+use super::{nccl, neuron, synthesized};
 use crate::collective::algorithm::{self, ALGORITHMS};
-use crate::collective::choice::Choice;
-use crate::collective::request::Request;
-use crate::collective::{nccl, neuron, synthesized};
+use crate::collective::ask::choice::Choice;
+use crate::collective::ask::request::Request;
 use crate::operation::Operation;
 use crate::{Error, Result};
 
-/// All solvers that have a name of their own; one more runs the algorithms of [`ALGORITHMS`], and one finds the fastest.
+/// All solvers that have a name of their own; one more runs the algorithms of [`ALGORITHMS`], and one finds the
+/// fastest.
 pub const SOLVERS: &[Solver] = &[
     nccl::SOLVER,
     neuron::SOLVER,

@@ -2,17 +2,18 @@
 
 use super::solver::{Asked, Solver, Unrolled};
 use crate::collective::algorithm;
-use crate::collective::bound::{bounds, bounds_in_switch};
-use crate::collective::choose::{Ready, best};
-use crate::collective::context::Context;
-use crate::collective::damage::note;
-use crate::collective::group::Groups;
-use crate::collective::hierarchical;
-use crate::collective::outcome::Outcome;
-use crate::collective::request::Request;
-use crate::collective::schedule::Stage;
-use crate::collective::together::Pipeline;
-use crate::collective::unroll::unroll;
+use crate::collective::answer::outcome::Outcome;
+use crate::collective::ask::group::Groups;
+use crate::collective::ask::request::Request;
+use crate::collective::events::together::Pipeline;
+use crate::collective::events::unroll::unroll;
+use crate::collective::pattern::context::Context;
+use crate::collective::pattern::damage::note;
+use crate::collective::price::bound::{bounds, bounds_in_switch};
+use crate::collective::program::schedule::Stage;
+use crate::collective::solve::candidate::PricedCandidate;
+use crate::collective::solve::choose::best;
+use crate::collective::solve::hierarchical;
 use crate::machine::Machine;
 use crate::operation::Operation::{
     self, AllGather, AllReduce, AllToAll, Broadcast, Gather, Reduce, ReduceScatter, Scatter,
@@ -64,9 +65,9 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     if !best.cost.time.is_finite() {
         return Err(endless(&context, request, &best));
     }
-    if let Some(hurt) = &context.hurt {
-        outcome.note = hurt.note();
-        best.cost.ledger.settle(&context);
+    if let Some(damaged) = &context.damaged {
+        outcome.note = damaged.note();
+        best.cost.ledger.apply_damage(&context);
     } else if let (true, Groups::Scattered(listed)) = (machine.is_damaged(), asked.groups) {
         let moved = listed
             .iter()
@@ -111,7 +112,7 @@ fn schedule(asked: &Asked) -> Result<Unrolled> {
 
 /// What is wrong where a schedule never ends: its busiest link is dead and has no way round, or a number is too large
 /// for seconds.
-fn endless(context: &Context, request: &Request, best: &Ready) -> Error {
+fn endless(context: &Context, request: &Request, best: &PricedCandidate) -> Error {
     let machine = context.machine;
     let busiest = best.cost.busiest.as_ref();
     let dead = busiest.filter(|busiest| machine.is_dead_link(busiest.link));

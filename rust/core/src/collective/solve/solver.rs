@@ -1,11 +1,11 @@
 //! What answers requests: one row for each way to do so.
 
-use crate::collective::context::{Context, Shelf};
-use crate::collective::damage::has_damage;
-use crate::collective::group::Groups;
-use crate::collective::outcome::Outcome;
-use crate::collective::request::Request;
-use crate::collective::together::Pipeline;
+use crate::collective::answer::outcome::Outcome;
+use crate::collective::ask::group::Groups;
+use crate::collective::ask::request::Request;
+use crate::collective::events::together::Pipeline;
+use crate::collective::pattern::context::{Context, Shelf};
+use crate::collective::pattern::damage::has_damage;
 use crate::machine::Machine;
 use crate::operation::Operation;
 use crate::route::Routing;

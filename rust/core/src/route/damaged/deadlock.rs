@@ -5,7 +5,7 @@
 //! Virtual channels: a wild hop has one of its own, by its number. After that a message starts each ring on the first
 //! and takes the second once it has passed the cable that closes the ring (the dateline). Up*/down* uses one.
 
-use super::{Found, links};
+use super::{FoundBy, links};
 use crate::machine::{AxisKind, Domain};
 
 /// Successors after which a list is sorted and thinned out.
@@ -15,7 +15,7 @@ const LONG: usize = 64;
 #[derive(Debug, Default)]
 struct Stretch {
     axis: usize,
-    ways: Vec<Vec<u64>>,
+    paths: Vec<Vec<u64>>,
 }
 
 /// Channels, and which of them each waits for. Numbered by virtual channel, then link.
@@ -55,10 +55,10 @@ impl<'a> Waiting<'a> {
     }
 
     /// Takes in the links of a message.
-    pub(super) fn add(&mut self, steps: &[(u64, f64)], found: Found) {
+    pub(super) fn add(&mut self, steps: &[(u64, f64)], found: FoundBy) {
         let mut before: Vec<u64> = Vec::new();
         let mut rest = steps;
-        if let Found::Wild(hops) = found {
+        if let FoundBy::Wild(hops) = found {
             let mut hop = 0;
             while let Some((&(link, _), later)) = rest.split_first() {
                 hop += usize::from(self.starts_hop(link));
@@ -73,11 +73,11 @@ impl<'a> Waiting<'a> {
         }
         for stretch in self.stretches(rest) {
             let mut lasts = Vec::new();
-            for way in stretch.ways {
+            for path in stretch.paths {
                 let mut last = before.clone();
                 let mut passed = false;
-                for link in way {
-                    let second = found != Found::UpDown && passed;
+                for link in path {
+                    let second = found != FoundBy::UpDown && passed;
                     let channel = self.channel(link, usize::from(second));
                     self.wait(&last, channel);
                     last = vec![channel];
@@ -116,16 +116,16 @@ impl<'a> Waiting<'a> {
                 if !beside {
                     out.push(Stretch {
                         axis,
-                        ways: Vec::new(),
+                        paths: Vec::new(),
                     });
                 }
                 if let Some(stretch) = out.last_mut() {
-                    stretch.ways.push(Vec::new());
+                    stretch.paths.push(Vec::new());
                 }
             }
             last = Some((axis, backward, split));
-            if let Some(way) = out.last_mut().and_then(|stretch| stretch.ways.last_mut()) {
-                way.push(link);
+            if let Some(path) = out.last_mut().and_then(|stretch| stretch.paths.last_mut()) {
+                path.push(link);
             }
         }
         out

@@ -1,4 +1,4 @@
-//! The live links of a domain as a graph, and shortest ways over it.
+//! The live links of a domain as a graph, and shortest paths over it.
 
 use super::links::{self, Edge};
 use crate::error::{Error, Result};
@@ -24,12 +24,12 @@ impl Graph {
         let vertices = links::vertices(domain);
         if domain.links() > MOST_LINKS || vertices > MOST_LINKS {
             return Err(Error::unsupported(
-                format!("ways round damage in a domain of {} links", domain.links()),
+                format!("paths round damage in a domain of {} links", domain.links()),
                 format!("use a domain of at most {MOST_LINKS} links"),
             ));
         }
         let bytes = 8 * domain.links() + 8 * vertices;
-        let what = format_args!("ways round damage in a domain of {} links", domain.links());
+        let what = format_args!("paths round damage in a domain of {} links", domain.links());
         memory::check(bytes, what, "use a smaller domain")?;
         let lives = |edge: &Edge| {
             let reversed = || both_ways && damage.is_dead(links::reverse(domain, edge.link));
@@ -65,7 +65,7 @@ impl Graph {
     }
 }
 
-/// Shortest ways from one state to all others. A state is a vertex, or a vertex and a phase.
+/// Shortest paths from one state to all others. A state is a vertex, or a vertex and a phase.
 #[derive(Debug)]
 pub(super) struct Tree {
     /// The state before, and the link from there.
@@ -74,7 +74,7 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Breadth first: `next` lists (state, link) of a state. Where several ways are shortest, the one whose first
+    /// Breadth first: `next` lists (state, link) of a state. Where several paths are shortest, the one whose first
     /// links come first in those lists wins.
     pub(super) fn grow(
         states: usize,

@@ -190,8 +190,8 @@ pub(super) fn words(domain: &Domain, link: u64) -> String {
         AxisKind::Switch { tiers, .. } => {
             let chips = u64::from(domain.chips());
             if at < 2 * chips {
-                let way = if at >= chips { "down" } else { "up" };
-                return format!("{name} {way}");
+                let direction = if at >= chips { "down" } else { "up" };
+                return format!("{name} {direction}");
             }
             let leaves = leaves_of(domain, index);
             let mut rest = (at - 2 * chips) % tier_links(tiers, leaves);
@@ -200,8 +200,8 @@ pub(super) fn words(domain: &Domain, link: u64) -> String {
                 rest -= tier_links(&tiers[tier..=tier], leaves);
                 tier += 1;
             }
-            let way = if at % 2 == 1 { "down" } else { "up" };
-            format!("{name} tier {} {way}", tier + 1)
+            let direction = if at % 2 == 1 { "down" } else { "up" };
+            format!("{name} tier {} {direction}", tier + 1)
         }
     }
 }

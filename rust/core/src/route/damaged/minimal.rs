@@ -1,20 +1,20 @@
-//! Shortest ways that are as short as without damage, found without a search of the whole domain.
+//! Shortest paths that are as short as without damage, found without a search of the whole domain.
 
 use super::DomainRoutes;
 use crate::machine::AxisKind;
 use crate::route::walk::{cable_from, steps_ahead};
 
-/// One chip of a way, and which of the moves from there comes next: two an axis, `+` then `-`.
+/// One chip of a path, and which of the moves from there comes next: two an axis, `+` then `-`.
 struct Visit {
     chip: u32,
     next: usize,
 }
 
 impl DomainRoutes<'_> {
-    /// Appends the first way, lowest axis and `+` first, all whose links live and lead nearer; nothing, and false, if
+    /// Appends the first path, lowest axis and `+` first, all whose links live and lead nearer; nothing, and false, if
     /// there is none. Domains of rings and lines only.
     ///
-    /// Depth first, and no chip twice: a chip from which no such way leads is not tried again. So it takes a step for
+    /// Depth first, and no chip twice: a chip from which no such path leads is not tried again. So it takes a step for
     /// each hop where little is broken, and no more than the box between the two ends where much is.
     pub(super) fn minimal(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> bool {
         let start = steps.len();

@@ -38,14 +38,14 @@ static WHOLE: Damage = Damage {
     slow_nics: [Vec::new(), Vec::new()],
 };
 
-/// How a way was found.
+/// How a path was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum FoundBy {
     /// Dimension order, rings by either way round.
     InOrder,
     /// Another order of the axes.
     OtherOrder,
-    /// The shortest way.
+    /// The shortest path.
     Shortest,
     /// So many wild hops, then dimension order.
     Wild(usize),
@@ -74,7 +74,7 @@ pub(crate) struct DomainRoutes<'a> {
     spans: bool,
     graph: OnceCell<Graph>,
     levels: OnceCell<Vec<u32>>,
-    /// Ways from a chip, by chip.
+    /// Paths from a chip, by chip.
     trees: RefCell<BTreeMap<u32, Arc<Tree>>>,
     steps: RefCell<Vec<(u64, f64)>>,
     ports: RefCell<BTreeMap<(bool, u32), Option<u32>>>,
@@ -138,7 +138,7 @@ impl<'a> DomainRoutes<'a> {
     ///
     /// # Errors
     /// [`Error::Unreachable`] with local numbers.
-    pub(crate) fn find(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<Found> {
+    pub(crate) fn find(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<FoundBy> {
         let found = if !self.damage.is_live(src) || !self.damage.is_live(dst) {
             None
         } else {
@@ -160,50 +160,50 @@ impl<'a> DomainRoutes<'a> {
         }
     }
 
-    fn search(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<Option<Found>> {
+    fn search(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<Option<FoundBy>> {
         if src == dst {
-            return Ok(Some(Found::InOrder));
+            return Ok(Some(FoundBy::InOrder));
         }
         Ok(match self.policy {
             Policy::Ordered => {
                 let mut axes = self.to_correct(src, dst);
                 if self.in_order(axes.list(), src, dst, steps) {
-                    Some(Found::InOrder)
+                    Some(FoundBy::InOrder)
                 } else if self.in_other_orders(&mut axes, src, dst, steps) {
-                    Some(Found::OtherOrder)
+                    Some(FoundBy::OtherOrder)
                 } else {
                     self.shortest(src, dst, steps)?
                 }
             }
             Policy::WildFirst => {
                 if self.in_order(self.to_correct(src, dst).list(), src, dst, steps) {
-                    Some(Found::InOrder)
+                    Some(FoundBy::InOrder)
                 } else {
-                    self.wild_first(src, dst, steps).map(Found::Wild)
+                    self.wild_first(src, dst, steps).map(FoundBy::Wild)
                 }
             }
             Policy::Shortest => {
-                // A way as short as without damage is a shortest one.
+                // A path as short as without damage is a shortest one.
                 if self.cabled && self.minimal(src, dst, steps) {
-                    Some(Found::Shortest)
+                    Some(FoundBy::Shortest)
                 } else {
                     self.shortest(src, dst, steps)?
                 }
             }
             Policy::UpDown => {
                 let tree = self.tree(src)?;
-                up_down::path(&tree, dst, steps).then_some(Found::UpDown)
+                up_down::path(&tree, dst, steps).then_some(FoundBy::UpDown)
             }
         })
     }
 
-    fn shortest(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<Option<Found>> {
+    fn shortest(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<Option<FoundBy>> {
         let tree = self.tree(src)?;
         if !tree.reaches(dst) {
             return Ok(None);
         }
         tree.path(dst, steps);
-        Ok(Some(Found::Shortest))
+        Ok(Some(FoundBy::Shortest))
     }
 
     fn graph(&self) -> Result<&Graph> {
@@ -214,7 +214,7 @@ impl<'a> DomainRoutes<'a> {
         Ok(self.graph.get_or_init(|| graph))
     }
 
-    /// Ways from a chip: legal ones for up*/down*, else the shortest.
+    /// Paths from a chip: legal ones for up*/down*, else the shortest.
     fn tree(&self, src: u32) -> Result<Arc<Tree>> {
         if let Some(tree) = self.trees.borrow().get(&src) {
             return Ok(Arc::clone(tree));
@@ -222,7 +222,7 @@ impl<'a> DomainRoutes<'a> {
         let graph = self.graph()?;
         let tree = Arc::new(if self.policy == Policy::UpDown {
             let levels = self.levels.get_or_init(|| up_down::levels(graph));
-            up_down::ways(graph, levels, src)
+            up_down::paths(graph, levels, src)
         } else {
             Tree::grow(graph.vertices(), src, |here, found| {
                 for &(there, link) in graph.from(here) {

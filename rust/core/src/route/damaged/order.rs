@@ -67,7 +67,7 @@ impl DomainRoutes<'_> {
         let start = steps.len();
         let mut here = src;
         for &axis in axes {
-            match self.leg(axis, here, dst, steps) {
+            match self.axis_segment(axis, here, dst, steps) {
                 Some(next) => here = next,
                 None => {
                     steps.truncate(start);
@@ -102,7 +102,13 @@ impl DomainRoutes<'_> {
     }
 
     /// Appends the links that correct one axis, and returns the chip there.
-    fn leg(&self, index: usize, here: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Option<u32> {
+    fn axis_segment(
+        &self,
+        index: usize,
+        here: u32,
+        dst: u32,
+        steps: &mut Vec<(u64, f64)>,
+    ) -> Option<u32> {
         let domain = self.domain;
         let (axis, stride) = (&domain.axes()[index], domain.plans()[index].stride);
         let (from, to) = (
@@ -120,11 +126,11 @@ impl DomainRoutes<'_> {
                     self.cables(index, backward, here, hops, share, steps)
                 };
                 if plus > 0.0 && minus > 0.0 {
-                    let ways = (go(false, plus), go(true, minus));
-                    if ways.0 != ways.1 {
+                    let directions = (go(false, plus), go(true, minus));
+                    if directions.0 != directions.1 {
                         steps[start..].iter_mut().for_each(|step| step.1 = 1.0);
                     }
-                    ways.0 || ways.1
+                    directions.0 || directions.1
                 } else {
                     go(minus > 0.0, 1.0) || go(plus > 0.0, 1.0)
                 }

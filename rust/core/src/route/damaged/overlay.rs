@@ -76,7 +76,7 @@ pub(crate) struct Routes<'a> {
     pub(crate) routing: &'a Routing,
     overlay: &'a Overlay,
     on_whole: Option<AxisOrder>,
-    hurt: Vec<OnceCell<DomainRoutes<'a>>>,
+    damaged: Vec<OnceCell<DomainRoutes<'a>>>,
     whole: OnceCell<DomainRoutes<'a>>,
 }
 
@@ -107,15 +107,15 @@ impl<'a> Routes<'a> {
             routing,
             overlay,
             on_whole: routing.order_on_whole(machine.domain())?,
-            hurt: overlay.domains.iter().map(|_| OnceCell::new()).collect(),
+            damaged: overlay.domains.iter().map(|_| OnceCell::new()).collect(),
             whole: OnceCell::new(),
         })
     }
 
     /// The routes of a domain with damage.
-    fn hurt(&self, place: usize) -> Result<&DomainRoutes<'a>> {
+    fn damaged(&self, place: usize) -> Result<&DomainRoutes<'a>> {
         let (domain, damage) = (self.machine.domain(), &self.overlay.damages[place]);
-        kept(&self.hurt[place], || {
+        kept(&self.damaged[place], || {
             DomainRoutes::new(domain, damage, self.routing)
         })
     }
@@ -157,9 +157,9 @@ impl<'a> Routes<'a> {
                 .map_err(|error| self.in_words(error, src, dst));
         }
         let (out, into) = (self.port(false, src)?, self.port(true, dst)?);
-        let no_port = |way: &str, number: u32| {
+        let no_port = |how: &str, number: u32| {
             cut(format!(
-                "its NIC is dead, and no chip of UltraServer {number} that it can {way} has a live one"
+                "its NIC is dead, and no chip of UltraServer {number} that it can {how} has a live one"
             ))
         };
         let out = out.ok_or_else(|| no_port("reach", from))?;
@@ -204,7 +204,7 @@ impl<'a> Routes<'a> {
         let (domain, local) = self.machine.split(chip);
         match self.overlay.place(domain) {
             Some(place) if !self.overlay.damages[place].has_nic(ingress, local) => {
-                let port = self.hurt(place)?.port(ingress, local)?;
+                let port = self.damaged(place)?.port(ingress, local)?;
                 Ok(port.map(|port| chip - local + port))
             }
             _ => Ok(Some(chip)),
@@ -231,7 +231,7 @@ impl<'a> Routes<'a> {
         match self.overlay.place(domain) {
             Some(place) if src != dst && !self.overlay.damages[place].links.is_empty() => {
                 let first = self.machine.domain_link(domain, 0);
-                let routes = self.hurt(place)?;
+                let routes = self.damaged(place)?;
                 routes.walk(src, dst, &mut |link, share| visit(first + link, share))
             }
             _ => self.inside_whole(domain, src, dst, control, visit),

@@ -1,7 +1,7 @@
 //! What a policy does in one domain: how long and how loaded its routes are, and whether they can deadlock.
 
 use super::deadlock::Waiting;
-use super::{DomainRoutes, Found, WHOLE};
+use super::{DomainRoutes, FoundBy, WHOLE};
 use crate::Control;
 use crate::error::{Error, Result};
 use crate::machine::{Damage, Domain, Machine};
@@ -34,7 +34,7 @@ pub struct RoutingReport {
     pub cut: u64,
     /// Pairs that go by another order of the axes.
     pub other_order: u64,
-    /// Pairs that dimension order sends by the shortest way.
+    /// Pairs that dimension order sends by the shortest path.
     pub detours: u64,
     /// Pairs with wild hops.
     pub wild: u64,
@@ -191,11 +191,11 @@ fn survey(
                 continue;
             };
             match found {
-                Found::OtherOrder => report.other_order += 1,
-                Found::Shortest if matches!(routing, Routing::DimensionOrder(_)) => {
+                FoundBy::OtherOrder => report.other_order += 1,
+                FoundBy::Shortest if matches!(routing, Routing::DimensionOrder(_)) => {
                     report.detours += 1;
                 }
-                Found::Wild(hops) => {
+                FoundBy::Wild(hops) => {
                     report.wild += 1;
                     report.wild_hops = report.wild_hops.max(hops as u32);
                 }

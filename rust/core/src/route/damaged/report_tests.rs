@@ -86,7 +86,7 @@ fn promised_freedom_from_deadlock_holds_on_500_damaged_tori() {
             }
         }
     }
-    // The check can fail: shortest ways and other orders of the axes do make cycles.
+    // The check can fail: shortest paths and other orders of the axes do make cycles.
     assert!(
         promised > 1000 && cycles > 100 && wild > 1000,
         "{promised} {cycles} {wild}"
@@ -108,7 +108,7 @@ fn a_ring_needs_its_dateline() {
     let mut waiting = super::deadlock::Waiting::new(domain);
     for chip in 0..6u64 {
         let steps: Vec<(u64, f64)> = (0..3).map(|hop| ((chip + hop) % 6, 1.0)).collect();
-        waiting.add(&steps, super::Found::UpDown);
+        waiting.add(&steps, super::FoundBy::UpDown);
     }
     assert_eq!(waiting.used(), 1);
     assert_eq!(waiting.cycle().unwrap().len(), 6);

@@ -29,8 +29,8 @@ pub(super) fn levels(graph: &Graph) -> Vec<u32> {
     levels
 }
 
-/// Shortest legal ways from `src`. State 2v is vertex v before any link down, 2v + 1 after one.
-pub(super) fn ways(graph: &Graph, levels: &[u32], src: u32) -> Tree {
+/// Shortest legal paths from `src`. State 2v is vertex v before any link down, 2v + 1 after one.
+pub(super) fn paths(graph: &Graph, levels: &[u32], src: u32) -> Tree {
     Tree::grow(2 * graph.vertices(), 2 * src, |state, found| {
         let (here, went_down) = (state / 2, state % 2);
         for &(there, link) in graph.from(here) {
@@ -43,7 +43,7 @@ pub(super) fn ways(graph: &Graph, levels: &[u32], src: u32) -> Tree {
     })
 }
 
-/// Appends the shorter way to `dst`, the one without a link down if they are as long; false if there is none.
+/// Appends the shorter path to `dst`, the one without a link down if they are as long; false if there is none.
 pub(super) fn path(tree: &Tree, dst: u32, steps: &mut Vec<(u64, f64)>) -> bool {
     let start = steps.len();
     let mut best: Option<Vec<(u64, f64)>> = None;

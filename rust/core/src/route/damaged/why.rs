@@ -8,7 +8,7 @@ use crate::machine::{Damage, Domain};
 /// Most links that are named one by one.
 const MOST_NAMED: usize = 6;
 
-/// Why no way leads from `src` to `dst`. Chips are named by coordinates, which are the same in every domain.
+/// Why no path leads from `src` to `dst`. Chips are named by coordinates, which are the same in every domain.
 pub(super) fn cut(
     domain: &Domain,
     damage: &Damage,
@@ -58,7 +58,7 @@ pub(super) fn cut(
     if more > 0 {
         list = format!("{list} and {more} more");
     }
-    let (end, way, verb) = if outward {
+    let (end, how, verb) = if outward {
         ("sender", "out of", "reaches")
     } else {
         ("receiver", "into", "is reached from")
@@ -69,7 +69,7 @@ pub(super) fn cut(
         ""
     };
     Ok(if count == 1 {
-        format!("all {around} links {way} the {end} are dead: {list}{cables}")
+        format!("all {around} links {how} the {end} are dead: {list}{cables}")
     } else {
         format!("the {end} {verb} only an island of {count} chips; dead around it: {list}{cables}")
     })

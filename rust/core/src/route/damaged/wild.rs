@@ -17,8 +17,8 @@ struct Reached {
 }
 
 impl DomainRoutes<'_> {
-    /// Appends the way with the fewest wild hops, of those the shortest, of those the one whose wild hops take the
-    /// lowest axis, `+` before `-`. Returns how many hops are wild; `None`, with nothing appended, if there is no way.
+    /// Appends the path with the fewest wild hops, of those the shortest, of those the one whose wild hops take the
+    /// lowest axis, `+` before `-`. Returns how many hops are wild; `None`, with nothing appended, if there is no path.
     pub(super) fn wild_first(
         &self,
         src: u32,

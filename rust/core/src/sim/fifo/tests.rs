@@ -224,7 +224,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn courses_are_those_of_the_slow_reference(graph in graphs()) {
+    fn runs_are_those_of_the_slow_reference(graph in graphs()) {
         let times = simulate(&graph, &Control::default()).unwrap();
         prop_assert_eq!(&times.arrived, &slow_arrivals(&graph));
         prop_assert_eq!(simulate(&graph, &Control::default()).unwrap(), times);

@@ -1,15 +1,15 @@
 //! Messages as fluids: rates that share links fairly, and the course of messages that wait for each other.
 
 mod clock;
-mod fill;
 mod gates;
 mod graph;
-mod refill;
+mod progressive_fill;
 mod scratch;
 mod shares;
 mod simulate;
 #[cfg(test)]
 mod tests;
+mod update_rates;
 
 pub use graph::{Flow, Graph, NO_GATE, Times};
 pub use simulate::simulate;

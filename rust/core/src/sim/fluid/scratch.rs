@@ -46,7 +46,7 @@ impl Marks {
 
 /// What a link still has to give.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Room {
+pub(super) struct Residual {
     pub(super) left: f64,
     pub(super) weights: f64,
     pub(super) rising: u32,
@@ -63,7 +63,7 @@ pub(super) struct Work {
     pub(super) closed: Marks,
     pub(super) look: Marks,
     pub(super) flows: Vec<u32>,
-    pub(super) rooms: Vec<Room>,
+    pub(super) residuals: Vec<Residual>,
 }
 
 impl Work {
@@ -74,7 +74,7 @@ impl Work {
             closed: Marks::new(links),
             look: Marks::new(links),
             flows: Vec::new(),
-            rooms: Vec::new(),
+            residuals: Vec::new(),
         }
     }
 

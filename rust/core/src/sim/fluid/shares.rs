@@ -2,7 +2,8 @@
 //!
 //! Every link has a level: the rate that it leaves to each flow that nothing else holds back; infinite while it
 //! has room for all. Every flow has the least level on its path, and never more than it would have alone, its cap.
-//! [`Shares::settle`] finds the levels anew, all of them (`fill.rs`) or those that a change reaches (`refill.rs`).
+//! [`Shares::update`] finds the levels anew, all of them (`progressive_fill.rs`) or those that a change reaches
+//! (`update_rates.rs`).
 
 use super::graph::Graph;
 use super::scratch::{Marks, Work};
@@ -23,22 +24,22 @@ pub(super) struct Share {
     /// Bytes/s when alone: the least capacity / weight on its path.
     pub(super) cap: f64,
     /// The link that holds it back, or [`OWN_CAP`].
-    pub(super) neck: u32,
+    pub(super) bottleneck: u32,
 }
 
 /// A link on the path of a flow.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Step {
     pub(super) link: u32,
-    /// Where the flow stands among the riders while it runs.
-    seat: u32,
+    /// Where the flow stands among the flows of the link while it runs.
+    place: u32,
     /// Bytes on the link per byte of the flow.
     pub(super) weight: f64,
 }
 
 /// A flow on a link.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rider {
+pub(super) struct LinkFlow {
     pub(super) flow: u32,
     step: u32,
     pub(super) weight: f64,
@@ -48,9 +49,9 @@ pub(super) struct Rider {
 pub(super) struct Link {
     pub(super) capacity: f64,
     pub(super) level: f64,
-    /// Its riders start here, and so many of them run now.
+    /// Its flows start here, and so many of them run now.
     first: u32,
-    pub(super) riders: u32,
+    pub(super) flows: u32,
 }
 
 pub(crate) struct Shares {
@@ -59,13 +60,13 @@ pub(crate) struct Shares {
     /// Steps by flow, from `first[flow]` to `first[flow + 1]`, each link once.
     first: Vec<u32>,
     steps: Vec<Step>,
-    riders: Vec<Rider>,
+    link_flows: Vec<LinkFlow>,
     #[expect(dead_code, reason = "held for its drop")]
     taken: Taken,
     running: u32,
     /// Flows that started since rates were settled.
     pub(super) started: Vec<u32>,
-    /// Links whose riders changed since then.
+    /// Links whose flows changed since then.
     pub(super) touched: Marks,
     /// Flows whose rate may have changed, and the rate that they had when rates were last settled.
     changed: Vec<(u32, f64)>,
@@ -77,7 +78,7 @@ impl Shares {
     /// Nobody runs yet. The graph must have passed [`Graph::check`].
     pub(crate) fn of(graph: &Graph, control: &Control) -> Result<Self> {
         let (links, flows) = (graph.capacity.len(), graph.flows.len());
-        let bytes = bytes_of::<(Step, Rider)>(graph.paths.len() as u64)
+        let bytes = bytes_of::<(Step, LinkFlow)>(graph.paths.len() as u64)
             .saturating_add(bytes_of::<[u64; 16]>(links as u64))
             .saturating_add(bytes_of::<[u64; 16]>(flows as u64));
         let what = format_args!("the shares of {flows} messages on {links} links");
@@ -94,17 +95,17 @@ impl Shares {
             }
             let begin = steps.len();
             for &(link, weight) in graph.path(flow) {
-                let (riders, last) = &mut seen[link as usize];
+                let (flows, last) = &mut seen[link as usize];
                 let before = *last as usize;
                 if before < steps.len() && before >= begin {
                     steps[before].weight += weight;
                     continue;
                 }
                 *last = steps.len() as u32;
-                *riders += 1;
+                *flows += 1;
                 steps.push(Step {
                     link,
-                    seat: 0,
+                    place: 0,
                     weight,
                 });
             }
@@ -116,26 +117,26 @@ impl Shares {
                     .iter()
                     .map(alone)
                     .fold(f64::INFINITY, f64::min),
-                neck: OWN_CAP,
+                bottleneck: OWN_CAP,
             });
         }
         let mut next = 0;
-        let link = |(&capacity, (riders, _)): (&f64, (u32, u32))| {
+        let link = |(&capacity, (flows, _)): (&f64, (u32, u32))| {
             let first = next;
-            next += riders;
+            next += flows;
             Link {
                 capacity,
                 level: f64::INFINITY,
                 first,
-                riders: 0,
+                flows: 0,
             }
         };
         Ok(Self {
             shares,
             links: graph.capacity.iter().zip(seen).map(link).collect(),
             first,
-            riders: vec![
-                Rider {
+            link_flows: vec![
+                LinkFlow {
                     flow: 0,
                     step: 0,
                     weight: 0.0
@@ -153,7 +154,7 @@ impl Shares {
         })
     }
 
-    /// Bytes/s of a flow as of the last [`Shares::settle`]; infinite without a path.
+    /// Bytes/s of a flow as of the last [`Shares::update`]; infinite without a path.
     pub(crate) fn rate(&self, flow: u32) -> f64 {
         self.shares[flow as usize].rate
     }
@@ -166,10 +167,10 @@ impl Shares {
         for step in self.first[flow as usize]..self.first[flow as usize + 1] {
             let Step { link, weight, .. } = self.steps[step as usize];
             let row = &mut self.links[link as usize];
-            let seat = row.first + row.riders;
-            row.riders += 1;
-            self.riders[seat as usize] = Rider { flow, step, weight };
-            self.steps[step as usize].seat = seat;
+            let place = row.first + row.flows;
+            row.flows += 1;
+            self.link_flows[place as usize] = LinkFlow { flow, step, weight };
+            self.steps[step as usize].place = place;
             self.touched.add(link);
         }
         self.shares[flow as usize] = self.least(flow);
@@ -185,13 +186,13 @@ impl Shares {
             for step in self.first[flow as usize]..self.first[flow as usize + 1] {
                 let Step { link, weight, .. } = self.steps[step as usize];
                 let row = &mut self.links[link as usize];
-                let seat = row.first + row.riders;
-                row.riders += 1;
-                self.riders[seat as usize] = Rider { flow, step, weight };
+                let place = row.first + row.flows;
+                row.flows += 1;
+                self.link_flows[place as usize] = LinkFlow { flow, step, weight };
             }
         }
         for link in 0..self.links.len() as u32 {
-            if self.links[link as usize].riders > 0 {
+            if self.links[link as usize].flows > 0 {
                 self.touched.add(link);
             }
         }
@@ -204,12 +205,12 @@ impl Shares {
     pub(crate) fn stop(&mut self, flow: u32) {
         self.running -= 1;
         for step in self.first[flow as usize]..self.first[flow as usize + 1] {
-            let Step { link, seat, .. } = self.steps[step as usize];
+            let Step { link, place, .. } = self.steps[step as usize];
             let row = &mut self.links[link as usize];
-            row.riders -= 1;
-            let last = self.riders[(row.first + row.riders) as usize];
-            self.riders[seat as usize] = last;
-            self.steps[last.step as usize].seat = seat;
+            row.flows -= 1;
+            let last = self.link_flows[(row.first + row.flows) as usize];
+            self.link_flows[place as usize] = last;
+            self.steps[last.step as usize].place = place;
             self.touched.add(link);
         }
         self.shares[flow as usize].rate = 0.0;
@@ -221,11 +222,11 @@ impl Shares {
     }
 
     /// Finds the rates of all flows that run.
-    pub(crate) fn settle(&mut self, control: &Control) -> Result<()> {
+    pub(crate) fn update(&mut self, control: &Control) -> Result<()> {
         if self.running as usize == self.started.len() {
-            self.fill(control)?;
+            self.progressive_fill(control)?;
         } else {
-            self.refill(control)?;
+            self.update_rates(control)?;
         }
         self.started.clear();
         self.touched.clear();
@@ -233,7 +234,7 @@ impl Shares {
         Ok(())
     }
 
-    /// Flows whose rate the last [`Shares::settle`] may have changed, each with its old rate: 0 for one that has
+    /// Flows whose rate the last [`Shares::update`] may have changed, each with its old rate: 0 for one that has
     /// just started.
     pub(crate) fn changed(&self) -> &[(u32, f64)] {
         &self.changed
@@ -248,9 +249,9 @@ impl Shares {
         &self.steps[self.first[flow as usize] as usize..self.first[flow as usize + 1] as usize]
     }
 
-    pub(super) fn riders_of(&self, link: u32) -> &[Rider] {
+    pub(super) fn flows_on(&self, link: u32) -> &[LinkFlow] {
         let row = &self.links[link as usize];
-        &self.riders[row.first as usize..(row.first + row.riders) as usize]
+        &self.link_flows[row.first as usize..(row.first + row.flows) as usize]
     }
 
     /// What the levels leave to a flow.
@@ -259,13 +260,13 @@ impl Shares {
         let mut share = Share {
             rate: cap,
             cap,
-            neck: OWN_CAP,
+            bottleneck: OWN_CAP,
         };
         for step in self.steps_of(flow) {
             let level = self.links[step.link as usize].level;
             if level < share.rate {
                 share.rate = level;
-                share.neck = step.link;
+                share.bottleneck = step.link;
             }
         }
         share

@@ -61,7 +61,7 @@ pub fn simulate(graph: &Graph, control: &Control) -> Result<Times> {
             }
         }
         if run.shares.is_stale() {
-            run.settle(now, control)?;
+            run.update(now, control)?;
         }
         if seen >= reported + STRETCH {
             reported = seen;
@@ -177,8 +177,8 @@ impl<'a> Run<'a> {
     }
 
     /// New rates, and the ends of the flows that they change.
-    fn settle(&mut self, now: f64, control: &Control) -> Result<()> {
-        self.shares.settle(control)?;
+    fn update(&mut self, now: f64, control: &Control) -> Result<()> {
+        self.shares.update(control)?;
         for &(flow, old) in self.shares.changed() {
             let (rate, progress) = (self.shares.rate(flow), &mut self.progress[flow as usize]);
             if progress.ends.is_nan() || rate == old {

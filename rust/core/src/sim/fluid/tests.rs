@@ -215,7 +215,7 @@ proptest! {
                 }
             }
             running.extend(started);
-            shares.settle(&Control::default()).unwrap();
+            shares.update(&Control::default()).unwrap();
             shares.forget();
             let rates: Vec<f64> = running.iter().map(|&flow| shares.rate(flow)).collect();
             assert_fair(&graph, &running, &rates);
@@ -226,7 +226,7 @@ proptest! {
     }
 
     #[test]
-    fn courses_are_those_of_the_slow_reference(graph in graphs(16, true)) {
+    fn runs_are_those_of_the_slow_reference(graph in graphs(16, true)) {
         let times = simulate(&graph, &Control::default()).unwrap();
         for (flow, (seen, slow)) in times.sent.iter().zip(slow_sent(&graph)).enumerate() {
             prop_assert!(close(*seen, slow, 1e-9), "flow {flow}: {seen} is not {slow}");
@@ -265,10 +265,10 @@ fn a_change_gives_the_rates_of_a_fresh_start() {
         let mut shares = Shares::of(&graph, &Control::default()).unwrap();
         order.iter().for_each(|&flow| shares.start(flow));
         while order.len() > 1 {
-            shares.settle(&Control::default()).unwrap();
+            shares.update(&Control::default()).unwrap();
             let mut fresh = Shares::of(&graph, &Control::default()).unwrap();
             order.iter().for_each(|&flow| fresh.start(flow));
-            fresh.settle(&Control::default()).unwrap();
+            fresh.update(&Control::default()).unwrap();
             for &flow in &order {
                 let (seen, wanted) = (shares.rate(flow), fresh.rate(flow));
                 assert!(close(seen, wanted, 1e-11), "flow {flow}: {seen}, {wanted}");
@@ -288,7 +288,7 @@ fn changed_rates_are_reported_and_no_others_change() {
     (0..100).for_each(|flow| shares.start(flow));
     let mut known = vec![0.0; 100];
     for gone in 0..99 {
-        shares.settle(&Control::default()).unwrap();
+        shares.update(&Control::default()).unwrap();
         for &(flow, old) in shares.changed() {
             assert_eq!(old, known[flow as usize], "flow {flow}");
             known[flow as usize] = shares.rate(flow);
@@ -422,7 +422,7 @@ fn symmetric_flows_end_together() {
                 frees: [gate, NO_GATE],
                 ..Flow::default()
             };
-            // The same weights in another order of riders.
+            // The same weights in another order of flows.
             let weight = [1.0 / 3.0, 1.0 / 7.0, 0.3, 0.1, 1.1, 0.7, 0.9][(part + link) % 7];
             graph.flow(flow, [(link as u32, weight)]).unwrap();
         }

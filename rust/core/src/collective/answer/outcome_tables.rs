@@ -1,0 +1,73 @@
+//! An answer as facts and tables, by the names that results have for them.
+
+use super::outcome::Outcome;
+use super::rows;
+use crate::collective::tables::{Column, Fact, Facts, Table, Tables};
+
+impl Outcome {
+    /// What it says but for its tables, by the names that results have for it.
+    pub fn facts(&self) -> Facts {
+        let text = |text: &str| Fact::Text(text.to_owned());
+        let bottleneck = self.bottleneck.as_ref().map(|worst| {
+            vec![
+                ("link_class", Fact::Text(worst.class.clone())),
+                ("link", Fact::Count(worst.link)),
+                ("bytes", Fact::Number(worst.bytes)),
+                ("utilisation", Fact::Number(worst.utilisation)),
+            ]
+        });
+        let answered = vec![
+            ("algorithm", text(&self.algorithm)),
+            ("model", text(self.model_name())),
+            ("ranks", Fact::Count(self.ranks as u64)),
+            ("groups", Fact::Count(self.groups as u64)),
+            ("chunks", Fact::Count(u64::from(self.chunks))),
+            (
+                "steps",
+                Fact::Count(self.stages.iter().map(|row| row.steps).sum()),
+            ),
+            ("time_s", Fact::Number(self.time)),
+            ("latency_s", Fact::Number(self.latency)),
+            ("overhead_s", Fact::Number(self.overhead)),
+            (
+                "bus_factor",
+                Fact::Number(self.operation.bus_factor(self.ranks)),
+            ),
+            ("lower_bound_s", Fact::Number(self.lower_bound())),
+            ("bottleneck", Fact::Record(bottleneck)),
+            ("note", text(&self.note)),
+        ];
+        self.asked.iter().cloned().chain(answered).collect()
+    }
+
+    /// Its tables.
+    pub fn tables(&self) -> Tables {
+        let (bounds, candidates) = (self.bounds.iter(), self.candidates.iter());
+        let bounds: Table = vec![
+            (
+                "bound",
+                Column::Text(bounds.clone().map(|bound| bound.name.clone()).collect()),
+            ),
+            (
+                "time_s",
+                Column::Number(bounds.map(|bound| bound.seconds).collect()),
+            ),
+        ];
+        let names = candidates.clone().map(|one| one.algorithm.clone());
+        let seconds = candidates
+            .clone()
+            .map(|one| *one.outcome.as_ref().unwrap_or(&f64::NAN));
+        let reasons = candidates.map(|one| one.outcome.as_ref().err().cloned().unwrap_or_default());
+        let candidates: Table = vec![
+            ("algorithm", Column::Text(names.collect())),
+            ("time_s", Column::Number(seconds.collect())),
+            ("reason", Column::Text(reasons.collect())),
+        ];
+        Tables::of(vec![
+            ("bounds", bounds),
+            ("stages", rows::table(&self.stages, false)),
+            ("phases", rows::table(&self.phases, true)),
+            ("candidates", candidates),
+        ])
+    }
+}

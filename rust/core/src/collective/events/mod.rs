@@ -1,0 +1,6 @@
+//! Programs as events: simulated, written out message by message, and run beside each other.
+
+pub(super) mod run_schedule;
+pub(super) mod simulate;
+pub mod together;
+pub(super) mod unroll;

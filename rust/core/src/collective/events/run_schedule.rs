@@ -1,0 +1,116 @@
+//! The cost of a schedule that is given message by message, under every model.
+//!
+//! Phase by phase, messages that can run at the same time are a phase: those of one level of the schedule's order.
+//! Simulated, each message waits for just what the schedule says.
+
+use super::together::RouteTable;
+use crate::collective::answer::outcome::{Candidate, Outcome};
+use crate::collective::ask::group::Groups;
+use crate::collective::ask::model::Model;
+use crate::collective::ask::request::Request;
+use crate::collective::pattern::context::Context;
+use crate::collective::pattern::kind::PatternKind;
+use crate::collective::price::bound::bounds;
+use crate::collective::price::cost::{StageCost, combine};
+use crate::collective::program::moves::{Moves, Space};
+use crate::collective::program::rank_map::{RankKind, RankMap};
+use crate::collective::program::schedule::{Part, Phase, Stage};
+use crate::fluid::NO_GATE;
+use crate::machine::Machine;
+use crate::route::Routing;
+use crate::schedule::{Schedule, order};
+use crate::sim::Engine;
+use crate::{Control, Result};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Runs `schedule` on `machine`.
+///
+/// # Errors
+/// Those of [`Schedule::check`]; [`Error::Schedule`](crate::Error::Schedule) when sends wait for each other in a
+/// circle; [`Error::Invalid`](crate::Error::Invalid) and [`Error::OutOfRange`](crate::Error::OutOfRange) for chips that
+/// are not in the machine or named twice; [`Error::Unsupported`](crate::Error::Unsupported) for a model that cannot run
+/// it; [`Error::Cancelled`](crate::Error::Cancelled).
+pub fn run_schedule(
+    machine: &Machine,
+    schedule: &Schedule,
+    routing: &Routing,
+    model: Model,
+    control: &Control,
+) -> Result<Outcome> {
+    schedule.check()?;
+    routing.check(machine)?;
+    let levels = order(schedule, control)?.reads;
+    let groups = Groups::of_chips(machine, &schedule.chips)?;
+    let request = Request {
+        root: schedule.root,
+        shift: schedule.shift,
+        model,
+        ..Request::new(schedule.operation, schedule.size)
+    };
+    request.validate(groups.ranks())?;
+    let mut outcome = Outcome::nothing(&request, &groups);
+    if schedule.sends.is_empty() {
+        return Ok(outcome);
+    }
+    let context = Context::new(machine, routing, &groups, control)?;
+    let stage = by_levels(&context, schedule, &levels);
+    let label = format!("{} by schedule", schedule.operation.name());
+    let cost = Rc::new(StageCost::new(&context, model, &stage, label)?);
+    let costs = [cost];
+    let mut cost = combine(&context, model, &costs, Some(1))?;
+    if let Some(engine) = model.engine() {
+        cost.time = simulated(&context, schedule, engine)?;
+    }
+    outcome.candidates.push(Candidate {
+        algorithm: "schedule".to_owned(),
+        outcome: Ok(cost.time),
+    });
+    outcome.fill(machine, "schedule".to_owned(), &costs, cost);
+    outcome.bounds = bounds(&context, &request)?;
+    outcome.apply_launch(machine.launch());
+    Ok(outcome)
+}
+
+/// A phase for each level; in it, a part for all messages of the same size.
+fn by_levels(context: &Context, schedule: &Schedule, levels: &[u32]) -> Stage {
+    let mut phases: BTreeMap<u32, BTreeMap<u64, Vec<(u32, u32)>>> = BTreeMap::new();
+    let chip = |rank: u32| schedule.chips[rank as usize];
+    for (send, &level) in schedule.sends.iter().zip(levels) {
+        // Sizes are not negative, so that they are ordered as their bits are.
+        let alike = phases.entry(level).or_default();
+        let pairs = alike.entry(send.bytes.to_bits()).or_default();
+        pairs.push((chip(send.src), chip(send.dst)));
+    }
+    let rank_map = Rc::new(RankMap {
+        kind: RankKind::Ranks,
+        groups: Rc::new([]),
+    });
+    let phases = phases
+        .into_iter()
+        .map(|(level, alike)| {
+            let part = |(bytes, pairs): (u64, Vec<(u32, u32)>)| {
+                let sends = pairs.clone().into();
+                let moves = Moves::between(Rc::clone(&rank_map), sends, |_, _, _| Vec::new());
+                Part::new(
+                    &context.pattern(PatternKind::Flat(pairs.into())),
+                    f64::from_bits(bytes),
+                    moves,
+                )
+            };
+            let parts = alike.into_iter().map(part).collect();
+            Phase::steps(format!("level {}", level + 1), parts, 1)
+        })
+        .collect();
+    Stage::of("machine", Space::WHOLE, phases)
+}
+
+fn simulated(context: &Context, schedule: &Schedule, engine: Engine) -> Result<f64> {
+    let control = context.control;
+    let mut route_table = RouteTable::new(context.machine, context.routing, engine, control)?;
+    let routed = route_table.routed(schedule, None, &schedule.chips)?;
+    let mut graph = route_table.graph();
+    routed.put(&mut graph, NO_GATE, control)?;
+    let times = engine.simulate(&graph, control)?;
+    Ok(times.makespan)
+}

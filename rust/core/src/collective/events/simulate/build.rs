@@ -1,0 +1,373 @@
+//! The graph of a whole schedule: every message of every step, piece and chunk, and what each waits for.
+//!
+//! Inside a track a rank goes from step to step when what it sends has left and what it receives has arrived. Pieces
+//! and chunks keep their order at every sender: what it sends in a step leaves after what the piece before sent in
+//! that step; starting it takes the sender's time, of which there is one second a second, while links may be busy with
+//! the piece before. A chunk enters a stage when it has passed the stage before everywhere.
+
+use super::lockstep::{ends, overhead, takes_part, told_apart};
+use super::message::{MOST_MESSAGES, Message};
+use super::network::{Ends, Network};
+use crate::collective::price::cost::{StageCost, TrackCost};
+use crate::collective::program::moves::Steps;
+use crate::collective::program::schedule::{Phase, Repeat, Track};
+use crate::fluid::{Flow, Graph, NO_GATE};
+use crate::{Error, Result};
+use std::rc::Rc;
+
+/// No gate chosen yet.
+const UNSET: u32 = NO_GATE - 1;
+
+/// Most pieces that are simulated. Of more, so many and half as many are, each of its own size: a pipeline that is full
+/// takes as long for each further piece.
+const MOST_PIECES: u32 = 256;
+/// Pieces that several chunks or tracks are cut into where finer ones would gain less than [`COARSENING`] of the time.
+const COARSE_PIECES: u32 = 32;
+const COARSENING: f64 = 0.01;
+
+/// Seconds of the stages with the data in `chunks` chunks.
+///
+/// # Errors
+/// [`Error::Unsupported`] for too many messages, and for several chunks whose pieces are finer than are simulated.
+pub(super) fn time(network: &mut Network, stages: &[Rc<StageCost>], chunks: u32) -> Result<f64> {
+    let scale = 1.0 / f64::from(chunks);
+    let tracks = || {
+        stages
+            .iter()
+            .flat_map(|cost| cost.stage.tracks.iter().zip(&cost.tracks))
+    };
+    let finest = tracks()
+        .map(|(track, cost)| pieces(track, cost, scale))
+        .max();
+    let wanted = finest.unwrap_or(1);
+    if wanted <= MOST_PIECES {
+        return first_pieces(network, stages, chunks, MOST_PIECES, MOST_PIECES);
+    }
+    if chunks > 1 || tracks().count() > 1 {
+        // Coarser pieces delay the first chunk only; those after it wait for links that are busy either way.
+        let delay = |cost: &TrackCost| (cost.slowed(scale, COARSE_PIECES) - 1.0) * scale;
+        if tracks().all(|(_, cost)| delay(cost) <= COARSENING) {
+            return first_pieces(network, stages, chunks, COARSE_PIECES, COARSE_PIECES);
+        }
+        return Err(Error::unsupported(
+            format!("simulating {wanted} pieces of each of several chunks or tracks"),
+            "use chunks=1, or model \"link_load\"",
+        ));
+    }
+    let all = first_pieces(network, stages, 1, wanted, MOST_PIECES)?;
+    let half = first_pieces(network, stages, 1, wanted, MOST_PIECES / 2)?;
+    // While a pipeline fills and queues grow, pieces follow each other faster than the busiest link lets them in the
+    // end.
+    let busy = tracks()
+        .map(|(_, cost)| cost.busy / f64::from(wanted))
+        .fold(0.0, f64::max);
+    let period = ((all - half) / f64::from(MOST_PIECES / 2)).max(busy);
+    let seconds = all + f64::from(wanted - MOST_PIECES) * period;
+    Ok(seconds.max(busy * f64::from(wanted)))
+}
+
+/// Pieces that a track is cut into with `scale` of the data.
+pub(crate) fn pieces(track: &Track, cost: &TrackCost, scale: f64) -> u32 {
+    let waves = track.phases.iter().zip(&cost.phases).map(|(phase, cost)| {
+        if let Repeat::Wave { hops, .. } = phase.repeat {
+            cost.wave_pieces(hops, scale) as u32
+        } else {
+            1
+        }
+    });
+    waves.max().unwrap_or(1).max(cost.pieces(scale))
+}
+
+/// The same with each track in at most `finest` pieces, of which at most the first `most` are simulated.
+fn first_pieces(
+    network: &mut Network,
+    stages: &[Rc<StageCost>],
+    chunks: u32,
+    finest: u32,
+    most: u32,
+) -> Result<f64> {
+    // Every message is known to the network before its resources are copied.
+    for part in stages
+        .iter()
+        .flat_map(|cost| &cost.stage.tracks)
+        .flat_map(|track| &track.phases)
+        .flat_map(|phase| &phase.parts)
+    {
+        network.messages(part)?;
+    }
+    let mut build = Build {
+        graph: network.graph(),
+        network,
+    };
+    let scale = 1.0 / f64::from(chunks);
+    let mut runs = Vec::new();
+    for stage in stages {
+        let tracks = stage.stage.tracks.iter().zip(&stage.tracks);
+        let of_stage: Vec<TrackRun> = tracks
+            .map(|(track, cost)| build.run(track, cost, scale, finest, most))
+            .collect::<Result<_>>()?;
+        runs.push(of_stage);
+    }
+    let each = runs
+        .iter()
+        .flatten()
+        .map(|run| run.each * run.pieces as usize);
+    let messages = each.sum::<usize>().saturating_mul(chunks as usize);
+    if messages > MOST_MESSAGES {
+        return Err(Error::unsupported(
+            format!("simulating {messages} messages"),
+            "use model \"link_load\", a smaller group, or an algorithm with fewer steps",
+        ));
+    }
+    for chunk in 0..chunks {
+        let mut passed = NO_GATE;
+        for of_stage in &mut runs {
+            let done = build.graph.gate();
+            for run in of_stage {
+                for piece in 0..run.pieces {
+                    let last = chunk + 1 == chunks && piece + 1 == run.pieces;
+                    build.piece(run, scale, passed, done, last)?;
+                }
+            }
+            passed = done;
+        }
+    }
+    Ok(build.network.run(&build.graph)?.makespan)
+}
+
+/// A lane's rank.
+type Key = (u32, u32);
+
+struct Build<'a, 'b> {
+    graph: Graph,
+    network: &'a mut Network<'b>,
+}
+
+/// A track on its way through the simulation.
+struct TrackRun<'a> {
+    lists: Vec<Steplist<'a>>,
+    ends: Ends,
+    /// Pieces that are simulated, of so many that there are.
+    pieces: u32,
+    wanted: u32,
+    /// Messages of one piece.
+    each: usize,
+    /// Everybody who takes part, ascending.
+    keys: Vec<Key>,
+    /// The time of everybody as a resource, as far as it has been asked for.
+    senders: Vec<u32>,
+    /// For each step, the gate of everybody that opens when what it sent there in the piece before has left.
+    ports: Vec<Vec<u32>>,
+}
+
+/// Lane, bytes of all of the data, and message.
+type Due = (u32, f64, Message);
+
+/// A phase, or one level of a pipeline, as steps of messages.
+struct Steplist<'a> {
+    phase: &'a Phase,
+    /// Steps and, for a level of a pipeline, which level.
+    steps: u64,
+    level: Option<u32>,
+}
+
+impl Build<'_, '_> {
+    fn run<'c>(
+        &mut self,
+        track: &'c Track,
+        cost: &TrackCost,
+        scale: f64,
+        finest: u32,
+        most: u32,
+    ) -> Result<TrackRun<'c>> {
+        let wanted = pieces(track, cost, scale).min(finest);
+        let lists = steplists(track);
+        let each = self.count(&lists)?;
+        let ends = ends(self.network, track);
+        let keys = takes_part(self.network, track, ends)?;
+        let steps = lists.iter().map(|list| list.steps as usize).sum();
+        Ok(TrackRun {
+            lists,
+            ends,
+            pieces: wanted.min(most),
+            wanted,
+            each,
+            senders: vec![UNSET; keys.len()],
+            keys,
+            ports: vec![Vec::new(); steps],
+        })
+    }
+
+    /// One piece of a track, from the gate `start` on; `done` waits for all of it.
+    fn piece(
+        &mut self,
+        run: &mut TrackRun,
+        scale: f64,
+        start: u32,
+        done: u32,
+        last: bool,
+    ) -> Result<()> {
+        let everybody = run.keys.len();
+        // The gate at which everybody is through with the steps so far.
+        let mut ready = vec![start; everybody];
+        let mut taken_part = vec![false; everybody];
+        let mut at = 0;
+        let share = scale / f64::from(run.wanted);
+        let lists = std::mem::take(&mut run.lists);
+        for list in &lists {
+            for step in 0..list.steps {
+                self.network.context.control.check()?;
+                let (messages, overhead) = self.step(list, step)?;
+                let ends: Vec<(usize, usize)> = messages
+                    .iter()
+                    .map(|(lane, _, message)| {
+                        let (from, to) = told_apart(run.ends, message.ends);
+                        let place = |end| run.keys.partition_point(|key| *key < (*lane, end));
+                        (place(from), place(to))
+                    })
+                    .collect();
+                let mut begins = vec![UNSET; everybody];
+                let mut next = vec![UNSET; everybody];
+                let mut left = vec![UNSET; everybody];
+                for &(from, to) in &ends {
+                    for end in [from, to] {
+                        taken_part[end] = true;
+                        if next[end] == UNSET {
+                            next[end] = self.graph.gate();
+                        }
+                    }
+                    if begins[from] == UNSET {
+                        let port = run.ports[at].get(from).copied().unwrap_or(NO_GATE);
+                        let started = self.started(run, from, ready[from], overhead)?;
+                        begins[from] = self.graph.both(started, port)?;
+                        left[from] = if last { next[from] } else { self.graph.gate() };
+                    }
+                }
+                for ((_, bytes, message), &(from, to)) in messages.iter().zip(&ends) {
+                    self.network.context.control.check()?;
+                    let flow = Flow {
+                        bytes: bytes * share,
+                        latency: message.latency,
+                        waits: begins[from],
+                        frees: [left[from], next[to]],
+                        ..Flow::default()
+                    };
+                    self.graph.flow(flow, message.path.iter().copied())?;
+                }
+                for end in (0..everybody).filter(|&end| next[end] != UNSET) {
+                    if begins[end] == UNSET {
+                        // Who only receives is through with this step no earlier than with the steps before.
+                        if ready[end] != NO_GATE {
+                            self.graph.pass(ready[end], next[end])?;
+                        }
+                    } else if !last {
+                        self.graph.pass(left[end], next[end])?;
+                    }
+                    ready[end] = next[end];
+                }
+                if !last {
+                    let gates = left.into_iter();
+                    run.ports[at] = gates
+                        .map(|gate| if gate == UNSET { NO_GATE } else { gate })
+                        .collect();
+                }
+                at += 1;
+            }
+        }
+        run.lists = lists;
+        for end in (0..everybody).filter(|&end| taken_part[end]) {
+            self.graph.pass(ready[end], done)?;
+        }
+        Ok(())
+    }
+
+    /// The gate at which a sender has started its messages of a step, which takes `overhead` of its time.
+    fn started(
+        &mut self,
+        run: &mut TrackRun,
+        from: usize,
+        ready: u32,
+        overhead: f64,
+    ) -> Result<u32> {
+        if overhead == 0.0 {
+            return Ok(ready);
+        }
+        if run.senders[from] == UNSET {
+            run.senders[from] = self.graph.resource(1.0, 0.0);
+        }
+        self.graph.worked(run.senders[from], ready, overhead)
+    }
+
+    /// The messages of a step, and the seconds that a sender takes to start its own.
+    fn step(&mut self, list: &Steplist, step: u64) -> Result<(Vec<Due>, f64)> {
+        let mut found = Vec::new();
+        let mut parts = Vec::new();
+        for part in &list.phase.parts {
+            let before = found.len();
+            for message in self.network.messages(part)?.iter() {
+                self.network.context.control.check()?;
+                let moves = &part.moves[message.moves as usize];
+                let due = match (&moves.steps, list.level) {
+                    (Steps::Each(own), _) => step < *own,
+                    (Steps::Once(own), Some(level)) => own[message.send as usize] == level,
+                    (Steps::Once(own), None) => u64::from(own[message.send as usize]) == step,
+                };
+                if due {
+                    let bytes = part.bytes * moves.factor(step) * message.share;
+                    found.push((moves.lane, bytes, message.clone()));
+                }
+            }
+            if found.len() > before {
+                parts.push(part);
+            }
+        }
+        Ok((found, overhead(self.network.context, &parts)?))
+    }
+
+    /// Messages of all steps of one piece.
+    fn count(&mut self, lists: &[Steplist]) -> Result<usize> {
+        let mut count = 0usize;
+        for list in lists {
+            for part in &list.phase.parts {
+                let messages = self.network.messages(part)?;
+                let here = match list.level {
+                    None => messages.len().saturating_mul(list.steps as usize),
+                    Some(level) => {
+                        let due = |message: &&Message| {
+                            let steps = &part.moves[message.moves as usize].steps;
+                            matches!(steps, Steps::Once(own) if own[message.send as usize] == level)
+                        };
+                        messages.iter().filter(due).count()
+                    }
+                };
+                count = count.saturating_add(here);
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// The phases of a track; a pipeline has one for each of its levels.
+fn steplists(track: &Track) -> Vec<Steplist<'_>> {
+    let mut lists = Vec::new();
+    for phase in &track.phases {
+        let list = |steps, level| Steplist {
+            phase,
+            steps,
+            level,
+        };
+        match phase.repeat {
+            Repeat::Steps(steps) => lists.push(list(steps, None)),
+            Repeat::Wave { .. } => {
+                let moves = phase.parts.iter().flat_map(|part| &part.moves);
+                let last = moves.filter_map(|moves| match &moves.steps {
+                    Steps::Once(own) => own.iter().copied().max(),
+                    Steps::Each(_) => None,
+                });
+                let levels = last.max().map_or(0, |last| last + 1);
+                lists.extend((0..levels).map(|level| list(1, Some(level))));
+            }
+        }
+    }
+    lists
+}

@@ -1,0 +1,253 @@
+//! What the simulations of one call share: which messages are alike, and the resources that they pass.
+
+use super::message::{Message, by_moves, same, sends_of};
+use super::sites::{classes, fabric_class, is_whole};
+use crate::collective::pattern::context::Context;
+use crate::collective::pattern::kind::PatternKind;
+use crate::collective::pattern::symmetry::distances;
+use crate::collective::price::cost::StageCost;
+use crate::collective::program::schedule::Part;
+use crate::fluid::Graph;
+use crate::machine::Machine;
+use crate::route::{DimensionOrder, Routing, TieRule};
+use crate::sim::Engine;
+use crate::{Error, Result};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Resources come in kinds; a key is the kind and a number.
+const LOCAL: u64 = 0;
+const CLASS: u64 = 1 << 60;
+const NIC: u64 = 2 << 60;
+const FABRIC: u64 = 3 << 60;
+const SINGLE: u64 = 4 << 60;
+
+/// The routings of a message, which it takes in equal parts: first come, first served, one that splits at a tie goes
+/// as two.
+pub(crate) fn routings(routing: &Routing, engine: Engine) -> Result<Vec<Routing>> {
+    match (engine, routing) {
+        (Engine::Fluid, _) => Ok(vec![routing.clone()]),
+        (Engine::Fifo, Routing::DimensionOrder(order)) if order.tie == TieRule::Split => {
+            let by = |tie| {
+                Routing::DimensionOrder(DimensionOrder {
+                    tie,
+                    order: order.order.clone(),
+                })
+            };
+            Ok(vec![by(TieRule::Positive), by(TieRule::Negative)])
+        }
+        (Engine::Fifo, Routing::DimensionOrder(_) | Routing::Shortest | Routing::UpDown) => {
+            Ok(vec![routing.clone()])
+        }
+        (Engine::Fifo, _) => Err(Error::unsupported(
+            "model \"fifo\" with messages that are spread over many paths",
+            "use dimension order (\"dor\"), \"shortest\" or \"up_down\", or model \"fluid\"",
+        )),
+    }
+}
+
+/// Who is told apart at the ends of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// Nobody: everybody waits for everybody.
+    Nobody,
+    /// Local chips, the same in every domain.
+    Local,
+    /// Domains, the same on every member.
+    Domains,
+    /// Chips of the machine.
+    Chips,
+}
+
+/// What all simulations of one call share: the resources met so far and the messages of each pattern.
+pub(super) struct Network<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) engine: Engine,
+    /// The routings of a message, which it takes in equal parts.
+    pub(super) routings: Vec<Routing>,
+    /// Chips of a domain are all alike in every pattern.
+    pub(super) symmetric: bool,
+    /// The distances of the messages of each part inside domains, by its moves, where chips are alike.
+    alike: Vec<(Part, Vec<Distances>)>,
+    /// Domains of a site are all alike in every pattern.
+    pub(super) by_site: bool,
+    /// Patterns inside domains and lists of chips meet in one schedule: what is listed stands for all domains.
+    pub(super) mixed: bool,
+    resources: BTreeMap<u64, u32>,
+    capacity: Vec<f64>,
+    latency: Vec<f64>,
+    known: Vec<(Part, Rc<[Message]>)>,
+}
+
+/// Distances of messages, and how many of each every chip sends.
+pub(super) type Distances = Vec<(u32, u32)>;
+
+impl<'a> Network<'a> {
+    /// The distances of a part's messages inside a domain, by its moves.
+    pub(super) fn distances(&self, part: &Part) -> Vec<Distances> {
+        let known = self.alike.iter().find(|(other, _)| same(other, part));
+        known.map_or_else(Vec::new, |(_, found)| found.clone())
+    }
+
+    pub(super) fn new(
+        context: &'a Context<'a>,
+        engine: Engine,
+        stages: &[Rc<StageCost>],
+    ) -> Result<Self> {
+        let routings = routings(context.routing, engine)?;
+        let parts = || {
+            let tracks = stages.iter().flat_map(|cost| &cost.stage.tracks);
+            let phases = tracks.flat_map(|track| &track.phases);
+            phases.flat_map(|phase| &phase.parts)
+        };
+        let inside = |part: &Part| {
+            matches!(
+                part.pattern.kind,
+                PatternKind::Local(_) | PatternKind::LocalAll | PatternKind::InSwitch { .. }
+            )
+        };
+        let in_switch = |part: &Part| matches!(part.pattern.kind, PatternKind::InSwitch { .. });
+        let listed = |part: &Part| matches!(part.pattern.kind, PatternKind::Flat(_));
+        let mixed = parts().any(inside) && parts().any(listed);
+        // First come, first served tells messages apart that arrive at once, by their numbers.
+        let mut symmetric =
+            engine == Engine::Fluid && !mixed && context.homogeneous && !parts().any(in_switch);
+        let domain = context.domain_machine.domain();
+        let mut alike: Vec<(Part, Vec<Distances>)> = Vec::new();
+        for part in parts().filter(|part| inside(part)) {
+            if !symmetric {
+                break;
+            }
+            if alike.iter().any(|(other, _)| same(other, part)) {
+                continue;
+            }
+            if let PatternKind::Local(pairs) = &part.pattern.kind {
+                let moves = by_moves(part, &pairs.list());
+                let of_moves = moves
+                    .iter()
+                    .map(|pairs| distances(domain, sends_of(pairs), context.control));
+                let found: Option<Vec<Distances>> =
+                    of_moves.collect::<Result<Vec<_>>>()?.into_iter().collect();
+                match found {
+                    Some(found) => alike.push((part.clone(), found)),
+                    None => symmetric = false,
+                }
+            }
+        }
+        let mut between: Vec<&Part> = parts().filter(|part| !inside(part)).collect();
+        between.sort_by_key(|part| Rc::as_ptr(&part.pattern));
+        between.dedup_by(|a, b| same(a, b));
+        let by_site = engine == Engine::Fluid
+            && between.iter().all(|part| match &part.pattern.kind {
+                PatternKind::Rails(pairs) => by_moves(part, &pairs.list())
+                    .iter()
+                    .all(|pairs| classes(context, sends_of(pairs)).is_some()),
+                PatternKind::Sites { sets, .. } => sets.iter().all(|set| is_whole(context, set)),
+                _ => false,
+            });
+        Ok(Self {
+            context,
+            engine,
+            routings,
+            symmetric,
+            alike,
+            by_site,
+            mixed,
+            resources: BTreeMap::new(),
+            capacity: Vec::new(),
+            latency: Vec::new(),
+            known: Vec::new(),
+        })
+    }
+
+    /// A graph with the resources met so far.
+    pub(super) fn graph(&self) -> Graph {
+        Graph {
+            capacity: self.capacity.clone(),
+            latency: self.latency.clone(),
+            ..Graph::default()
+        }
+    }
+
+    /// Runs a graph made by [`Network::graph`].
+    pub(super) fn run(&self, graph: &Graph) -> Result<crate::fluid::Times> {
+        self.context.control.check()?;
+        self.engine.simulate(graph, self.context.control)
+    }
+
+    /// Whom the messages of a part tell apart.
+    pub(super) fn ends(&self, part: &Part) -> Ends {
+        match &part.pattern.kind {
+            PatternKind::Local(_) | PatternKind::LocalAll if self.symmetric => Ends::Nobody,
+            PatternKind::Local(_) | PatternKind::LocalAll => Ends::Local,
+            PatternKind::Rails(_) => Ends::Domains,
+            PatternKind::Flat(_) | PatternKind::Shift { .. } => Ends::Chips,
+            PatternKind::InSwitch { .. }
+            | PatternKind::NicPairs { .. }
+            | PatternKind::Star { .. }
+            | PatternKind::Exchange { .. }
+            | PatternKind::Sites { .. } => Ends::Nobody,
+        }
+    }
+
+    /// The messages of a part.
+    pub(super) fn messages(&mut self, part: &Part) -> Result<Rc<[Message]>> {
+        if let Some((_, messages)) = self.known.iter().find(|(other, _)| same(other, part)) {
+            return Ok(Rc::clone(messages));
+        }
+        let messages: Rc<[Message]> = self.found(part)?.into();
+        self.known.push((part.clone(), Rc::clone(&messages)));
+        Ok(messages)
+    }
+
+    pub(super) fn link(&mut self, machine: &Machine, listed: bool, link: u64) -> u32 {
+        let numbers = machine.link_numbers(link);
+        let local = machine.domain().links();
+        let key = match (listed, self.mixed) {
+            (false, _) => LOCAL | link,
+            (true, true) if link < machine.blocks().nic => LOCAL | (link % local),
+            (true, _) => SINGLE | link,
+        };
+        self.resource(key, || numbers)
+    }
+
+    /// The NIC of a local chip of a domain, or of any of its members where they are alike.
+    pub(super) fn nic(&mut self, direction: u64, domain: u32, local: Option<u32>) -> u32 {
+        let nic = self.context.machine.nic();
+        let numbers = nic.map_or((f64::INFINITY, 0.0), |nic| (nic.bandwidth, nic.latency));
+        let place = match self.by_site {
+            true => self.context.machine.site_of(domain) as u64,
+            false => u64::from(domain),
+        };
+        let chip = local.map_or(0, |local| u64::from(local) + 1) << 33;
+        self.resource(NIC | chip | direction << 32 | place, || numbers)
+    }
+
+    pub(super) fn fabric(&mut self, link: u64) -> u32 {
+        let machine = self.context.machine;
+        let link = machine.blocks().fabric[0] + link;
+        let numbers = machine.link_numbers(link);
+        let stands_for = match self.by_site {
+            true => fabric_class(machine, link),
+            false => link,
+        };
+        self.resource(FABRIC | stands_for, || numbers)
+    }
+
+    /// A class of links inside a domain.
+    pub(super) fn class(&mut self, class: u64, numbers: (f64, f64)) -> u32 {
+        self.resource(CLASS | class, || numbers)
+    }
+
+    fn resource(&mut self, key: u64, numbers: impl FnOnce() -> (f64, f64)) -> u32 {
+        if let Some(&known) = self.resources.get(&key) {
+            return known;
+        }
+        let (capacity, latency) = numbers();
+        let number = self.capacity.len() as u32;
+        self.capacity.push(capacity);
+        self.latency.push(latency);
+        self.resources.insert(key, number);
+        number
+    }
+}

@@ -1,0 +1,124 @@
+//! From a compact schedule to one of the first group, message by message.
+
+mod assignment;
+mod layout;
+mod limits;
+mod sites;
+
+use crate::collective::ask::request::Request;
+use crate::collective::pattern::context::Context;
+use crate::collective::program::moves::Steps;
+use crate::collective::program::rank_map::RankKind;
+use crate::collective::program::schedule::{Repeat, Stage};
+use crate::schedule::{Schedule, Send};
+use crate::{Error, Result};
+use assignment::Assignment;
+use layout::Layout;
+pub(crate) use limits::MOST_RANKS_WRITTEN;
+use limits::{MOST_CARRIED, MOST_SENDS};
+
+/// Lanes of one track: as many as fit 16 bits, as tracks do.
+const LANES: u32 = 1 << 16;
+
+/// The lane of a schedule that the first lane of a track is.
+fn first_lane(track: usize) -> Result<u32> {
+    let lane = u32::try_from(track)
+        .ok()
+        .and_then(|track| track.checked_mul(LANES));
+    lane.ok_or_else(|| too_many(track, "tracks"))
+}
+
+fn lane_of(first: u32, lane: u32) -> Result<u32> {
+    if lane < LANES {
+        return Ok(first + lane);
+    }
+    Err(too_many(lane as usize, "lanes of one track"))
+}
+
+fn too_many(number: usize, what: &str) -> Error {
+    Error::unsupported(
+        format!("a schedule of more than {number} {what} written out"),
+        format!("look at one of a smaller group (at most {LANES})"),
+    )
+}
+
+/// The schedule that `stages` are, for the first group.
+pub(crate) fn unroll(context: &Context, request: &Request, stages: &[Stage]) -> Result<Schedule> {
+    let layout = Layout::of(context, request, stages)?;
+    let mut sends = Vec::new();
+    let mut carried = 0;
+    for (index, stage) in stages.iter().enumerate() {
+        for (number, track) in stage.tracks.iter().enumerate() {
+            let first_lane = first_lane(number)?;
+            let mut first_step = 0;
+            for phase in &track.phases {
+                let mut steps = match phase.repeat {
+                    Repeat::Steps(count) => count,
+                    Repeat::Wave { hops, .. } => hops,
+                };
+                let parts = phase.parts.iter();
+                for (part, moves) in
+                    parts.flat_map(|part| part.moves.iter().map(move |moves| (part, moves)))
+                {
+                    if let Steps::Once(own) = &moves.steps {
+                        let last = own.iter().copied().max().unwrap_or(0);
+                        steps = steps.max(u64::from(last) + 1);
+                    }
+                    let mut visit = |step: u64, src, dst, blocks: Vec<u32>, share: f64| {
+                        carried += blocks.len();
+                        sends.push(Send {
+                            src,
+                            dst,
+                            blocks,
+                            bytes: part.bytes * moves.factor(step) * share,
+                            reduce: moves.reduce,
+                            stage: index as u32,
+                            lane: lane_of(first_lane, moves.lane)?,
+                            step: first_step + step as u32,
+                            after: Vec::new(),
+                        });
+                        if sends.len() > MOST_SENDS || carried > MOST_CARRIED {
+                            return Err(Error::unsupported(
+                                format!("more than {MOST_SENDS} messages written out one by one"),
+                                "look at the schedule of a smaller group",
+                            ));
+                        }
+                        context.control.check()
+                    };
+                    if moves.rank_map.kind == RankKind::Sites {
+                        layout.between_sites(context, part, moves, &mut visit)?;
+                        continue;
+                    }
+                    for assignment in
+                        Assignment::of(&layout, &moves.rank_map, track.spread.as_ref())
+                    {
+                        assignment.each(&layout, moves, phase.space, &mut visit)?;
+                    }
+                }
+                first_step += steps as u32;
+            }
+        }
+    }
+    Ok(Schedule {
+        operation: request.operation,
+        size: request.size,
+        root: request.root,
+        shift: request.shift,
+        chips: layout.chips(context),
+        blocks: layout.blocks(request),
+        sends,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_of_tracks_never_meet() {
+        let last = first_lane(65_535).expect("the last track");
+        assert_eq!(lane_of(last, 65_535).expect("its last lane"), u32::MAX);
+        assert!(matches!(first_lane(65_536), Err(Error::Unsupported { .. })));
+        assert!(matches!(lane_of(0, 65_536), Err(Error::Unsupported { .. })));
+    }
+}

@@ -1,0 +1,91 @@
+//! Patterns: who sends to whom at the same time, one byte a message, written compactly. What a pattern costs
+//! per byte is found once (`context.rs`) and scaled; phases of an algorithm share patterns.
+
+use super::pairs::Pairs;
+use std::rc::Rc;
+
+/// Which messages a pattern has.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum PatternKind {
+    /// Messages between local chips, the same in every member domain.
+    Local(Pairs),
+    /// Every chip of a domain to every other, in every member domain.
+    LocalAll,
+    /// In every member domain, every chip of a group to every other of it, through a switch that adds up what is bound
+    /// for one chip, or copies what one chip sends.
+    InSwitch {
+        /// Local chips of each group.
+        groups: Vec<Vec<u32>>,
+        /// Copies; otherwise adds up.
+        gather: bool,
+    },
+    /// For each pair of domains, one message from each member to the member at the same place.
+    Rails(Pairs),
+    /// For each pair of domains, one message for each pair of NICs: from that of one local chip to that of another.
+    NicPairs {
+        /// (from, to) domains.
+        pairs: Pairs,
+        /// (sending, receiving) local chip of each pair.
+        nics: Vec<(u32, u32)>,
+    },
+    /// In each set of domains, the root of each local group sends to every member of its group in the other
+    /// domains, or they send to it.
+    Star {
+        /// Domains of each set, and the root's.
+        sets: Vec<(Vec<u32>, u32)>,
+        /// Members of each local group, and the root.
+        locals: Vec<(Vec<u32>, u32)>,
+        /// From the root, or to it.
+        outward: bool,
+    },
+    /// In each set of domains, every member sends to each other domain of the set; the weight of the set
+    /// scales the message. With `spread`, it goes in equal parts to all members of its group there instead of to
+    /// the one at the same place.
+    Exchange {
+        /// Domains of each set, ascending, and bytes of each message of it.
+        sets: Vec<(Vec<u32>, f64)>,
+        /// To all members there, or to the one at the same place.
+        spread: bool,
+    },
+    /// In each set of domains, the members at one site together send to those at another site, each its even
+    /// part, to the members that hold the same part there.
+    Sites {
+        /// Domains of each set, ascending.
+        sets: Vec<Vec<u32>>,
+        /// Which pairs of sites, and how much.
+        share: SiteShare,
+    },
+    /// Each rank of every group of a grid to the rank so far ahead, cyclically: alike in all member domains.
+    Shift {
+        /// Local chips of each group.
+        locals: Rc<[Vec<u32>]>,
+        /// Domains of each set.
+        domains: Rc<[Vec<u32>]>,
+        /// How far, neither to itself.
+        shift: i64,
+    },
+    /// Messages between chips of the machine.
+    Flat(Pairs),
+}
+
+impl PatternKind {
+    /// Every member of each set to each other domain of it: sets may name their domains in any order, such as one that
+    /// begins with a root.
+    pub(crate) fn exchange(mut sets: Vec<(Vec<u32>, f64)>, spread: bool) -> Self {
+        sets.iter_mut().for_each(|(set, _)| set.sort_unstable());
+        Self::Exchange { sets, spread }
+    }
+}
+
+/// How much one site sends to another, in units of the phase's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SiteShare {
+    /// One unit between each two sites.
+    Equal,
+    /// One unit to the next site only, cyclically.
+    Next,
+    /// The receiving site's share of the domains.
+    Receiver,
+    /// The sending site's share of the domains.
+    Sender,
+}

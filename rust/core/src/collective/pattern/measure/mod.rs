@@ -1,0 +1,87 @@
+//! What each kind of pattern puts on the links, and how long its messages take alone.
+
+mod domain;
+mod fabric;
+mod shift;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use domain::ports;
+pub(crate) use fabric::{by_site, site_bytes, site_flows};
+
+use super::damage;
+use super::kind::PatternKind;
+use super::scene::Scene;
+use super::unit_cost::UnitCost;
+use crate::memory::bytes_of;
+use crate::{Error, Result};
+
+pub(crate) fn unit_cost(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
+    let mut unit_cost = whole(scene, kind)?;
+    let Some(damaged) = &scene.damaged else {
+        return Ok(unit_cost);
+    };
+    match kind {
+        PatternKind::Local(pairs) => damage::inside(scene, damaged, &pairs.list(), &mut unit_cost)?,
+        PatternKind::LocalAll => damage::inside_all(scene, damaged, &mut unit_cost)?,
+        PatternKind::InSwitch { .. } => {
+            return Err(Error::unsupported(
+                "in_switch in a damaged UltraServer",
+                "name another algorithm, or leave the UltraServer out of the group",
+            ));
+        }
+        PatternKind::Flat(_) => {}
+        _ => damage::between_domains(scene, damaged, kind, &mut unit_cost)?,
+    }
+    Ok(unit_cost)
+}
+
+/// The same where all domains are whole; messages between listed chips take the machine as it is.
+fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
+    // NIC loads by domain, for each single NIC or root where those differ, and those of the fabric; lists of messages.
+    let (by_domain, pairs) = match kind {
+        PatternKind::LocalAll | PatternKind::InSwitch { .. } => (0, 0),
+        PatternKind::Local(pairs) | PatternKind::Flat(pairs) => (0, pairs.len()),
+        PatternKind::NicPairs { nics, pairs } => (2 + 2 * nics.len() as u64, pairs.len()),
+        PatternKind::Star { locals, .. } => (2 + locals.len() as u64, 0),
+        PatternKind::Rails(pairs) => (2, pairs.len()),
+        // Two kinds of messages between domains at most, each with a list of pairs.
+        PatternKind::Shift {
+            locals, domains, ..
+        } => {
+            let members = |sets: &[Vec<u32>]| sets.iter().map(Vec::len).sum::<usize>();
+            (4 + 2 * members(locals) as u64, 2 * members(domains))
+        }
+        PatternKind::Exchange { .. } | PatternKind::Sites { .. } => (2, 0),
+    };
+    let numbers = by_domain * u64::from(scene.machine.num_domains())
+        + u64::from(by_domain > 0) * scene.fabric_bandwidth.len() as u64
+        + pairs as u64;
+    let what = format_args!("the loads and messages of one step of a collective");
+    let instead = "use a smaller group, or another algorithm";
+    let _taken = scene
+        .control
+        .take(bytes_of::<f64>(numbers), what, instead)?;
+    match kind {
+        PatternKind::Local(pairs) => domain::local(scene, &pairs.list()),
+        PatternKind::LocalAll => domain::local_all(scene),
+        PatternKind::InSwitch { groups, gather } => domain::in_switch(scene, groups, *gather),
+        PatternKind::Rails(pairs) => fabric::rails(scene, &pairs.list(), None),
+        PatternKind::NicPairs { pairs, nics } => {
+            fabric::rails(scene, &pairs.list(), Some(nics.as_slice()))
+        }
+        PatternKind::Star {
+            sets,
+            locals,
+            outward,
+        } => fabric::star(scene, sets, locals, *outward),
+        PatternKind::Exchange { sets, spread } => fabric::exchange(scene, sets, *spread),
+        PatternKind::Sites { sets, share } => fabric::sites(scene, sets, *share),
+        PatternKind::Shift {
+            locals,
+            domains,
+            shift,
+        } => shift::shift(scene, locals, domains, *shift),
+        PatternKind::Flat(pairs) => domain::flat(scene, &pairs.list()),
+    }
+}

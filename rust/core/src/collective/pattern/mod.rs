@@ -1,0 +1,15 @@
+//! Patterns: who sends to whom at the same time, on which machine and damage, and what that puts on links per byte.
+//!
+//! What a pattern costs is found once and scaled by bytes (`context.rs`); loads are kept as compactly as the pattern
+//! that caused them (`ledger.rs`).
+
+pub(super) mod context;
+pub(super) mod damage;
+pub(super) mod kind;
+pub(super) mod ledger;
+pub(super) mod loads;
+pub(super) mod measure;
+pub(super) mod pairs;
+pub(super) mod scene;
+pub(super) mod symmetry;
+pub(super) mod unit_cost;

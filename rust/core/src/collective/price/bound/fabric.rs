@@ -1,0 +1,205 @@
+//! Bounds from NICs, fabric tiers and the WAN.
+
+use super::input::{BoundInput, LowerBounds};
+use crate::Result;
+use crate::collective::ask::request::Request;
+use crate::collective::pattern::context::Context;
+use crate::collective::pattern::measure::by_site;
+use crate::machine::{WanShape, bundle_bandwidth};
+use crate::operation::Operation;
+use std::collections::BTreeMap;
+
+/// Cuts and partitions at the NICs, fabric tiers and WAN of a grid.
+pub(super) fn across(
+    context: &Context,
+    input: &BoundInput,
+    request: &Request,
+    locals: &[Vec<u32>],
+    domains: &[Vec<u32>],
+    found: &mut LowerBounds,
+) -> Result<()> {
+    let Some(nic) = context.machine.nic() else {
+        return Ok(());
+    };
+    let (groups, in_domain) = (locals.len() as f64, locals[0].len() as f64);
+    let parts = domains[0].len() as f64;
+    let nics = groups * in_domain * nic.bandwidth;
+    for root in [true, false] {
+        let (out, into) = input.crossing(in_domain, Some(root));
+        found.note(
+            "NICs of an UltraServer",
+            groups * f64::max(out, into) / nics,
+        );
+    }
+    if input.operation == Operation::SendRecv {
+        let leaving = most_leaving(locals[0].len(), domains[0].len(), request.shift);
+        found.note(
+            "NICs of an UltraServer",
+            groups * leaving * input.size / nics,
+        );
+    }
+    found.note(
+        "NICs of all UltraServers",
+        input.partition(parts) / (in_domain * parts * nic.bandwidth),
+    );
+    let grid = Grid {
+        groups,
+        in_domain,
+        domains,
+        root: request.root / locals[0].len(),
+    };
+    bundles(context, input, &grid, found)?;
+    wan(context, input, &grid, found)
+}
+
+/// Most ranks of one domain whose message of a send_recv goes to another domain.
+fn most_leaving(in_domain: usize, domains: usize, shift: i64) -> f64 {
+    let ranks = (in_domain * domains) as i64;
+    let target = |rank: usize| (rank as i64 + shift).rem_euclid(ranks) as usize;
+    // Each domain looks the same from its own ranks, the shift being cyclic.
+    (0..in_domain)
+        .filter(|&rank| target(rank) / in_domain != 0)
+        .count() as f64
+}
+
+/// A grid of groups: `groups` local groups of `in_domain` ranks in each domain of each set; `root` is the number of
+/// the root's domain in its set.
+struct Grid<'a> {
+    groups: f64,
+    in_domain: f64,
+    domains: &'a [Vec<u32>],
+    root: usize,
+}
+
+impl Grid<'_> {
+    /// Bytes out of and into `inside` domains of a set, for all its groups.
+    fn crossing(&self, input: &BoundInput, inside: f64, holds_root: bool) -> (f64, f64) {
+        let (out, into) = input.crossing(inside * self.in_domain, Some(holds_root));
+        (self.groups * out, self.groups * into)
+    }
+}
+
+/// What the uplinks and downlinks of each tier's groups must carry for all sets of domains together.
+fn bundles(
+    context: &Context,
+    input: &BoundInput,
+    grid: &Grid,
+    found: &mut LowerBounds,
+) -> Result<()> {
+    let machine = context.machine;
+    let mut need: BTreeMap<(usize, usize, u32), (f64, f64)> = BTreeMap::new();
+    for set in grid.domains {
+        for of_site in set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b)) {
+            let site = machine.site_of(of_site[0]);
+            let first = machine.first_domain(site);
+            for (index, tier) in machine.sites()[site].tiers.iter().enumerate() {
+                let group = |domain: u32| (domain - first) / tier.group;
+                let bundles = of_site.chunk_by(|&a, &b| group(a) == group(b));
+                for (at, bundle) in bundles.enumerate() {
+                    context.control.check_at(at)?;
+                    let holds_root = bundle.contains(&set[grid.root]);
+                    let (out, into) = grid.crossing(input, bundle.len() as f64, holds_root);
+                    let sum = need.entry((site, index, group(bundle[0]))).or_default();
+                    *sum = (sum.0 + out, sum.1 + into);
+                }
+            }
+        }
+    }
+    for (at, ((site, index, group), (out, into))) in need.into_iter().enumerate() {
+        context.control.check_at(at)?;
+        let definition = &machine.sites()[site];
+        let (tier, leaf) = (&definition.tiers[index], machine.domain_nic_bandwidth());
+        let capacity = bundle_bandwidth(tier, definition.domains, group, leaf);
+        found.note(
+            format!("fabric tier {}", index + 1),
+            f64::max(out, into) / capacity,
+        );
+    }
+    Ok(())
+}
+
+fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBounds) -> Result<()> {
+    let machine = context.machine;
+    let Some(wan) = machine.wan() else {
+        return Ok(());
+    };
+    let count = machine.sites().len();
+    let capacity = |site: usize| -> (f64, f64) {
+        match wan.shape {
+            WanShape::Hub => (wan.bandwidth[site], wan.bandwidth[site]),
+            WanShape::Mesh => {
+                (0..count)
+                    .filter(|&other| other != site)
+                    .fold((0.0, 0.0), |sum, other| {
+                        (
+                            sum.0 + wan.bandwidth[site * count + other],
+                            sum.1 + wan.bandwidth[other * count + site],
+                        )
+                    })
+            }
+        }
+    };
+    let mut need = vec![(0.0, 0.0); count];
+    let mut partition = 0.0;
+    for set in grid.domains {
+        context.control.check()?;
+        let sites = by_site(machine, set);
+        let home = machine.site_of(set[grid.root]);
+        partition += grid.groups * input.partition(sites.len() as f64);
+        for &(site, inside, _) in &sites {
+            let (out, into) = grid.crossing(input, inside, site == home);
+            need[site] = (need[site].0 + out, need[site].1 + into);
+        }
+    }
+    let mut total = 0.0;
+    for (site, &(out, into)) in need.iter().enumerate() {
+        let (out_capacity, in_capacity) = capacity(site);
+        if out > 0.0 {
+            total += out_capacity;
+        }
+        let name = format!("WAN of {}", machine.sites()[site].name);
+        found.note(name, f64::max(out / out_capacity, into / in_capacity));
+    }
+    if total > 0.0 {
+        found.note("WAN of all sites", partition / total);
+    }
+    Ok(())
+}
+
+/// What the NICs of the members in one domain must carry for groups that are plain lists of chips; `root` is the
+/// root's rank in each.
+pub(super) fn scattered(
+    context: &Context,
+    input: &BoundInput,
+    root: usize,
+    groups: &[Vec<u32>],
+    found: &mut LowerBounds,
+) -> Result<()> {
+    let Some(nic) = context.machine.nic() else {
+        return Ok(());
+    };
+    let home = |chip: u32| context.machine.split(chip).0;
+    // (domain, group) of every member, so that equal pairs lie together.
+    let mut homes: Vec<(u32, usize)> = Vec::new();
+    for (index, group) in groups.iter().enumerate() {
+        context.control.check()?;
+        homes.extend(group.iter().map(|&chip| (home(chip), index)));
+    }
+    homes.sort_unstable();
+    for (at, homes) in homes.chunk_by(|a, b| a.0 == b.0).enumerate() {
+        context.control.check_at(at)?;
+        let capacity = homes.len() as f64 * nic.bandwidth;
+        let mut need = (0.0, 0.0);
+        for group in homes.chunk_by(|a, b| a.1 == b.1) {
+            let (domain, index) = group[0];
+            let holds_root = home(groups[index][root]) == domain;
+            let (out, into) = input.crossing(group.len() as f64, Some(holds_root));
+            need = (need.0 + out, need.1 + into);
+        }
+        found.note(
+            "NICs of an UltraServer",
+            f64::max(need.0, need.1) / capacity,
+        );
+    }
+    Ok(())
+}

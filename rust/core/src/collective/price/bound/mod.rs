@@ -1,0 +1,110 @@
+//! Lower bounds: what no schedule beats on this machine, whatever its algorithm and routes, as long as ranks
+//! themselves do the reducing and only their own NICs send for them.
+//!
+//! Three kinds. **Cuts**: bytes that must leave or enter a set of ranks, over the bandwidth of the links around
+//! it. **Partitions** (all-reduce): split into t parts, each part taken as one rank that reduces inside for free,
+//! all must send 2 S (t-1) / t on average (Patarasuk and Yuan 2009). **Latency**: the way between two far ranks.
+//! With several groups at once, what they need adds up.
+
+mod damage;
+mod domain;
+mod fabric;
+mod input;
+mod latency;
+
+use crate::Result;
+use crate::collective::ask::group::Groups;
+use crate::collective::ask::model::Model;
+use crate::collective::ask::request::Request;
+use crate::collective::pattern::context::Context;
+pub use input::Bound;
+use input::{BoundInput, LowerBounds};
+use latency::Sample;
+use std::collections::BTreeMap;
+
+/// The highest bound of each kind, the highest first.
+pub(crate) fn bounds(context: &Context, request: &Request) -> Result<Vec<Bound>> {
+    bounds_where(context, request, false, MANY)
+}
+
+/// The highest bound, with a look at few of the ranks.
+pub(crate) fn highest(context: &Context, request: &Request) -> Result<f64> {
+    let bounds = bounds_where(context, request, false, FEW)?;
+    Ok(bounds.first().map_or(0.0, |highest| highest.seconds))
+}
+
+/// The same for schedules in which switches add up what passes them: partitions do not bound those.
+pub(crate) fn bounds_in_switch(context: &Context, request: &Request) -> Result<Vec<Bound>> {
+    bounds_where(context, request, true, MANY)
+}
+
+const MANY: Sample = Sample {
+    groups: 64,
+    peers: 4096,
+};
+const FEW: Sample = Sample {
+    groups: 2,
+    peers: 32,
+};
+
+fn bounds_where(
+    context: &Context,
+    request: &Request,
+    in_switch: bool,
+    sample: Sample,
+) -> Result<Vec<Bound>> {
+    let mut found = LowerBounds(Vec::new());
+    let input = BoundInput {
+        operation: request.operation,
+        size: request.size,
+        ranks: context.groups.ranks() as f64,
+        in_switch,
+    };
+    found.note("latency", latency::latency(context, request, sample)?);
+    // Without contention links carry any number of messages at once, and only distance bounds the time.
+    if request.model != Model::AlphaBeta {
+        bytes(context, request, &input, &mut found)?;
+    }
+    let mut named: BTreeMap<String, f64> = BTreeMap::new();
+    for bound in found.0 {
+        let highest = named.entry(bound.name).or_insert(0.0);
+        *highest = highest.max(bound.seconds);
+    }
+    let mut named: Vec<Bound> = named
+        .into_iter()
+        .map(|(name, seconds)| Bound { name, seconds })
+        .collect();
+    named.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+    Ok(named)
+}
+
+/// Bounds from the bytes that must pass links.
+fn bytes(
+    context: &Context,
+    request: &Request,
+    input: &BoundInput,
+    found: &mut LowerBounds,
+) -> Result<()> {
+    damage::damaged(context, input, request.root, found)?;
+    if !damage::moves_ranks(context) {
+        domain::injection(context, input, found);
+    }
+    match context.groups {
+        Groups::Grid { locals, domains } if domains[0].len() == 1 => {
+            if damage::moves_ranks(context) {
+                return Ok(());
+            }
+            if locals[0].len() as u32 == context.machine.domain().chips() {
+                domain::axes(context, input, found);
+            }
+        }
+        Groups::Grid { locals, domains } => {
+            fabric::across(context, input, request, locals, domains, found)?;
+        }
+        Groups::Scattered(_) if damage::moves_ranks(context) => {}
+        Groups::Scattered(groups) => {
+            fabric::scattered(context, input, request.root, groups, found)?
+        }
+    }
+    Ok(())
+}

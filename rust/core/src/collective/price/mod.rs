@@ -1,0 +1,5 @@
+//! What a program costs by link loads, and what no program beats.
+
+pub(super) mod bound;
+pub(super) mod cost;
+pub(super) mod phase_cost;

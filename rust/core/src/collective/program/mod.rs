@@ -1,0 +1,7 @@
+//! What algorithms write: stages of phases of patterns, where their ranks sit, and what their messages carry.
+
+pub(super) mod layout;
+pub(super) mod moves;
+pub(super) mod placement;
+pub(super) mod rank_map;
+pub(super) mod schedule;

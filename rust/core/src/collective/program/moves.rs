@@ -1,0 +1,150 @@
+//! What messages carry: which ranks send which blocks of the data, step by step.
+//!
+//! A pattern says what a phase puts on links; its moves say what the phase means. The data of a track is cut into
+//! slices (parts that travel by ways of their own, such as the two directions of a ring) and each slice into shares
+//! (one a rank where the operation scatters or gathers, one in all where whole buffers move). Block `slice x shares +
+//! share` is the unit that messages carry. Every algorithm lets rank r end a reduce-scatter with share r of each
+//! slice and start an all-gather with it, so that any two fit together.
+
+use super::placement::Placement;
+use super::rank_map::{RankKind, RankMap};
+pub(crate) use crate::collective::pattern::pairs::Sends;
+use std::rc::Rc;
+
+/// How the data of a track is cut into blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Space {
+    pub(crate) slices: u32,
+    pub(crate) shares: u32,
+}
+
+impl Space {
+    /// Whole buffers.
+    pub(crate) const WHOLE: Self = Self {
+        slices: 1,
+        shares: 1,
+    };
+
+    pub(crate) fn new(slices: u32, shares: u32) -> Self {
+        Self { slices, shares }
+    }
+}
+
+/// In which steps of its phase a message is sent.
+#[derive(Debug, Clone)]
+pub(crate) enum Steps {
+    /// Each message in each of the first so many steps.
+    Each(u64),
+    /// Each message once, in a step of its own.
+    Once(Rc<[u32]>),
+}
+
+/// Blocks of a message, by step, sender and receiver.
+pub(crate) type Carry = Rc<dyn Fn(u64, u32, u32) -> Vec<u32>>;
+
+/// Bytes of a step's messages over the mean of all steps of the phase.
+pub(crate) type Factor = Rc<dyn Fn(u64) -> f64>;
+
+/// Where ranks stand for domains or for local chips: which blocks of the other of the two a message carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// All of them.
+    All,
+    /// Those of the rank itself.
+    Own,
+}
+
+/// What the messages of one part of a phase carry.
+#[derive(Clone)]
+pub(crate) struct Moves {
+    pub(crate) sends: Sends,
+    pub(crate) steps: Steps,
+    /// Messages of one lane wait for each other, rank by rank, from step to step and from phase to phase; lanes do
+    /// not wait for each other.
+    pub(crate) lane: u32,
+    /// What arrives is added to what is there; otherwise it takes its place.
+    pub(crate) reduce: bool,
+    pub(crate) carry: Carry,
+    pub(crate) factor: Option<Factor>,
+    pub(crate) rank_map: Rc<RankMap>,
+    pub(crate) scope: Scope,
+}
+
+impl std::fmt::Debug for Moves {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Moves")
+            .field("sends", &self.sends)
+            .field("steps", &self.steps)
+            .field("lane", &self.lane)
+            .field("reduce", &self.reduce)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Moves {
+    /// Messages between ranks of `placement`, once each, in lane 0, that replace what is there.
+    pub(crate) fn new(
+        placement: &Placement,
+        sends: Sends,
+        carry: impl Fn(u64, u32, u32) -> Vec<u32> + 'static,
+    ) -> Self {
+        Self::between(placement.rank_map(), sends, carry)
+    }
+
+    /// The same between the ranks that `rank_map` tells.
+    pub(crate) fn between(
+        rank_map: Rc<RankMap>,
+        sends: Sends,
+        carry: impl Fn(u64, u32, u32) -> Vec<u32> + 'static,
+    ) -> Self {
+        let scope = match rank_map.kind {
+            RankKind::Rails => Scope::Own,
+            _ => Scope::All,
+        };
+        Self {
+            sends,
+            steps: Steps::Each(1),
+            lane: 0,
+            reduce: false,
+            carry: Rc::new(carry),
+            factor: None,
+            rank_map,
+            scope,
+        }
+    }
+
+    pub(crate) fn reducing(self, reduce: bool) -> Self {
+        Self { reduce, ..self }
+    }
+
+    pub(crate) fn in_lane(self, lane: u32) -> Self {
+        Self { lane, ..self }
+    }
+
+    pub(crate) fn each_of(self, steps: u64) -> Self {
+        Self {
+            steps: Steps::Each(steps),
+            ..self
+        }
+    }
+
+    pub(crate) fn once(self, steps: Vec<u32>) -> Self {
+        Self {
+            steps: Steps::Once(steps.into()),
+            ..self
+        }
+    }
+
+    /// Messages whose bytes differ from step to step; the mean of `factor` over the steps of the phase is 1.
+    pub(crate) fn sized(self, factor: impl Fn(u64) -> f64 + 'static) -> Self {
+        Self {
+            factor: Some(Rc::new(factor)),
+            ..self
+        }
+    }
+
+    /// Bytes of a message at `step` over the mean of its phase.
+    pub(crate) fn factor(&self, step: u64) -> f64 {
+        self.factor.as_ref().map_or(1.0, |factor| factor(step))
+    }
+}

@@ -1,0 +1,237 @@
+//! Where the ranks of an algorithm sit: the same algorithm runs over the chips of a domain, over domains (all
+//! their chips in parallel, each on its own rail), or over a plain list of chips.
+
+use super::layout::{self, LocalBox};
+use super::rank_map::{RankKind, RankMap};
+use crate::collective::pattern::context::{Context, Pattern};
+use crate::collective::pattern::damage::substitute;
+use crate::collective::pattern::kind::PatternKind;
+use crate::collective::pattern::pairs::{Pairs, Sends};
+use crate::machine::Machine;
+use crate::route::zero_load;
+use crate::{Error, Result};
+use std::rc::Rc;
+
+/// Most messages that a pattern may list one by one.
+pub(crate) const MOST_MESSAGES: usize = 1 << 25;
+
+/// Messages between two looks at the cancel flag.
+const STRETCH: usize = 1 << 14;
+
+/// Groups of equal size over which one algorithm runs.
+#[derive(Debug, Clone)]
+pub(crate) enum Placement {
+    /// Local chips of each group; the same in every member domain.
+    Local(Rc<[Vec<u32>]>),
+    /// Domains of each set.
+    Rails(Rc<[Vec<u32>]>),
+    /// Domains of each set, and the local chips that alone send and receive there.
+    Nics(Rc<[Vec<u32>]>, Vec<u32>),
+    /// Chips of each group.
+    Flat(Rc<[Vec<u32>]>),
+}
+
+impl Placement {
+    fn groups(&self) -> &Rc<[Vec<u32>]> {
+        match self {
+            Self::Local(groups)
+            | Self::Rails(groups)
+            | Self::Nics(groups, _)
+            | Self::Flat(groups) => groups,
+        }
+    }
+
+    /// Members of the first group, by rank.
+    pub(crate) fn rank_map(&self) -> Rc<RankMap> {
+        let kind = match self {
+            Self::Local(_) => RankKind::Local,
+            Self::Rails(_) => RankKind::Rails,
+            Self::Nics(_, nics) => RankKind::Nic(nics[0]),
+            Self::Flat(_) => RankKind::Chips,
+        };
+        Rc::new(RankMap {
+            kind,
+            groups: Rc::clone(self.groups()),
+        })
+    }
+
+    fn with(&self, groups: Rc<[Vec<u32>]>) -> Self {
+        match self {
+            Self::Local(_) => Self::Local(groups),
+            Self::Rails(_) => Self::Rails(groups),
+            Self::Nics(_, nics) => Self::Nics(groups, nics.clone()),
+            Self::Flat(_) => Self::Flat(groups),
+        }
+    }
+
+    /// Ranks of each group.
+    pub(crate) fn ranks(&self) -> usize {
+        self.groups()[0].len()
+    }
+
+    /// Local chips of each group, if the placement is inside domains.
+    pub(crate) fn local_groups(&self) -> Option<&[Vec<u32>]> {
+        match self {
+            Self::Local(groups) => Some(groups),
+            _ => None,
+        }
+    }
+
+    /// The same groups with ranks in an order whose neighbours are close, the last to the first too.
+    pub(crate) fn in_ring_order(&self, machine: &Machine) -> Self {
+        self.reordered(machine, |group| layout::ring_order(machine.domain(), group))
+    }
+
+    /// The same groups with ranks numbered so that ranks that differ in one bit are close.
+    pub(crate) fn in_cube_order(&self, machine: &Machine) -> Self {
+        self.reordered(machine, |group| layout::cube_order(machine.domain(), group))
+    }
+
+    /// The same groups with ranks numbered along the walks around the sides of the box that each fills, and the sizes
+    /// of the sides; `None` where groups are not boxes inside a domain.
+    pub(crate) fn in_box_order(&self, machine: &Machine) -> Option<(Self, Vec<u32>)> {
+        let domain = machine.domain();
+        let boxes: Vec<LocalBox> = self
+            .local_groups()?
+            .iter()
+            .map(|group| LocalBox::of(domain, group))
+            .collect::<Option<_>>()?;
+        let sizes = boxes[0].sizes();
+        if boxes.iter().any(|shape| shape.sizes() != sizes) {
+            return None;
+        }
+        let walked = boxes.iter().map(|shape| shape.walked(domain)).collect();
+        Some((Self::Local(walked), sizes))
+    }
+
+    fn reordered(&self, machine: &Machine, order: impl Fn(&[u32]) -> Vec<u32>) -> Self {
+        let chips = machine.domain().chips();
+        // Listed chips that share a domain are ordered by where they are in it.
+        let listed = |group: &Vec<u32>| {
+            let domain = group[0] / chips;
+            if group.iter().any(|chip| chip / chips != domain) {
+                return group.clone();
+            }
+            let local: Vec<u32> = group.iter().map(|chip| chip % chips).collect();
+            order(&local)
+                .into_iter()
+                .map(|local| domain * chips + local)
+                .collect()
+        };
+        match self {
+            Self::Flat(groups) => Self::Flat(groups.iter().map(listed).collect()),
+            Self::Local(groups) => Self::Local(groups.iter().map(|group| order(group)).collect()),
+            _ => self.clone(),
+        }
+    }
+
+    /// The same groups, each turned so that the member that has rank `root` in `original` comes first.
+    pub(crate) fn rooted_as(&self, original: &Self, root: usize) -> Self {
+        let turned = |(group, original): (&Vec<u32>, &Vec<u32>)| {
+            let mut group = group.clone();
+            let at = group.iter().position(|member| *member == original[root]);
+            group.rotate_left(at.expect("a reordered group has the same members"));
+            group
+        };
+        self.with(
+            self.groups()
+                .iter()
+                .zip(original.groups().iter())
+                .map(turned)
+                .collect(),
+        )
+    }
+
+    /// The pattern of the given (from, to) ranks in every group.
+    pub(crate) fn pattern(&self, context: &Context, sends: &Sends) -> Result<Rc<Pattern>> {
+        let ranks = self.ranks();
+        let each = sends.count().unwrap_or(ranks.saturating_mul(ranks));
+        let messages = each.saturating_mul(self.groups().len());
+        if messages > MOST_MESSAGES {
+            return Err(Error::unsupported(
+                format!("{messages} messages listed one by one"),
+                "use groups that hold whole UltraServers, or an algorithm with fewer messages",
+            ));
+        }
+        let pairs = Pairs::of(self.groups(), sends);
+        Ok(context.pattern(match self {
+            Self::Local(_) => PatternKind::Local(pairs),
+            Self::Rails(_) => PatternKind::Rails(pairs),
+            Self::Nics(_, nics) => PatternKind::NicPairs {
+                pairs,
+                nics: nics.iter().map(|&nic| (nic, nic)).collect(),
+            },
+            Self::Flat(_) => PatternKind::Flat(pairs),
+        }))
+    }
+
+    /// Seconds of latency on the slowest way down a tree (or up, which is as long) in any group: `edges` are
+    /// (parent, child) ranks, each parent a root or a child of an earlier edge.
+    pub(crate) fn tree_latency(&self, context: &Context, edges: &[(u32, u32)]) -> Result<f64> {
+        let mut slowest = 0.0;
+        for group in self.groups().iter() {
+            let mut reached = vec![0.0; group.len()];
+            context.control.check()?;
+            for (at, &(parent, child)) in edges.iter().enumerate() {
+                if at % STRETCH == STRETCH - 1 {
+                    context.control.check()?;
+                }
+                let latency =
+                    self.latency(context, group[parent as usize], group[child as usize])?;
+                reached[child as usize] = reached[parent as usize] + latency;
+                slowest = f64::max(slowest, reached[child as usize]);
+            }
+        }
+        Ok(slowest)
+    }
+
+    fn latency(&self, context: &Context, from: u32, to: u32) -> Result<f64> {
+        match self {
+            Self::Rails(_) | Self::Nics(..) => Ok(context.path(from, to, |_| ()).latency),
+            Self::Local(_) => {
+                let single = &context.domain_machine;
+                let whole = zero_load(single, context.routing, from, to, context.control)?.latency;
+                match &context.damaged {
+                    Some(damaged) => damaged.latency(context.machine, from, to, whole),
+                    None => Ok(whole),
+                }
+            }
+            Self::Flat(_) => {
+                let machine = context.machine;
+                let (from, to) = (
+                    substitute(machine, from, context.control)?,
+                    substitute(machine, to, context.control)?,
+                );
+                Ok(zero_load(machine, context.routing, from, to, context.control)?.latency)
+            }
+        }
+    }
+
+    /// The pattern of every rank to every other.
+    pub(crate) fn all_pairs(&self, context: &Context) -> Result<Rc<Pattern>> {
+        match self {
+            Self::Rails(sets) => {
+                let sets = sets.iter().map(|set| (set.clone(), 1.0)).collect();
+                return Ok(context.pattern(PatternKind::exchange(sets, false)));
+            }
+            Self::Local(groups)
+                if groups.len() == 1
+                    && groups[0].len() as u32 == context.machine.domain().chips() =>
+            {
+                return Ok(context.pattern(PatternKind::LocalAll));
+            }
+            _ => {}
+        }
+        let ranks = self.ranks();
+        let messages = ranks
+            .saturating_mul(ranks)
+            .saturating_mul(self.groups().len());
+        if messages > MOST_MESSAGES {
+            return Err(Error::unsupported(
+                format!("{messages} messages listed one by one"),
+                "use a group that is a whole domain or whole UltraServers, or an algorithm with fewer messages",
+            ));
+        }
+        self.pattern(context, &Sends::All)
+    }
+}

@@ -1,0 +1,147 @@
+//! What a schedule is made of: stages one after another, each of phases, each of patterns that run together.
+//!
+//! Data may be cut into chunks that follow each other through the stages (one chunk in its site's network
+//! while the next is in its UltraServer), and a track may cut its share again into pieces that follow each
+//! other through its phases. `cost.rs` chooses how finely.
+
+use super::moves::{Moves, Scope, Space};
+use crate::collective::pattern::context::Pattern;
+use std::rc::Rc;
+
+/// A pattern with the bytes of each of its messages (the mean over the steps of its phase), and what they carry.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) pattern: Rc<Pattern>,
+    pub(crate) bytes: f64,
+    /// What its messages carry: those of the pattern are those of the moves, one after another, in every group.
+    pub(crate) moves: Vec<Moves>,
+}
+
+/// How often a phase happens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Repeat {
+    /// So many steps, each waiting for the one before; `bytes` is per step.
+    Steps(u64),
+    /// A pipeline, all of it busy at once with pieces of the data; `bytes` is of all pieces.
+    Wave {
+        /// Messages on the longest way through the pipeline, each of which waits for the one before.
+        hops: u64,
+        /// Seconds of latency on the slowest way through.
+        latency: f64,
+    },
+}
+
+/// What happens at the same time.
+#[derive(Debug, Clone)]
+pub(crate) struct Phase {
+    pub(crate) what: String,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) repeat: Repeat,
+    /// How the data is cut into blocks.
+    pub(crate) space: Space,
+    /// Part of the data that each slice is; empty where they are equal.
+    pub(crate) portions: Rc<[f64]>,
+}
+
+/// Phases that follow each other. Tracks of a stage use different links, and the longest counts.
+#[derive(Debug, Clone)]
+pub(crate) struct Track {
+    pub(crate) phases: Vec<Phase>,
+    /// Pieces of the data may be in different phases at once.
+    pub(crate) overlap: bool,
+    /// Where else the same happens in the first group; `None` where its moves say it all.
+    pub(crate) spread: Option<Spread>,
+}
+
+/// Sets of domains at which one track runs side by side; the moves name the members of the first.
+#[derive(Debug, Clone)]
+pub(crate) struct Spread {
+    pub(crate) sets: Rc<[Vec<u32>]>,
+    /// Which of the sets belong to the first group.
+    pub(crate) mine: Vec<u32>,
+}
+
+/// Tracks that run side by side on one tier of the machine.
+#[derive(Debug, Clone)]
+pub(crate) struct Stage {
+    pub(crate) tier: &'static str,
+    pub(crate) tracks: Vec<Track>,
+}
+
+impl Phase {
+    pub(crate) fn steps(what: impl Into<String>, parts: Vec<Part>, count: u64) -> Self {
+        Self {
+            what: what.into(),
+            parts,
+            repeat: Repeat::Steps(count),
+            space: Space::WHOLE,
+            portions: Rc::new([]),
+        }
+    }
+
+    pub(crate) fn wave(what: impl Into<String>, parts: Vec<Part>, hops: u64, latency: f64) -> Self {
+        Self {
+            what: what.into(),
+            parts,
+            repeat: Repeat::Wave { hops, latency },
+            space: Space::WHOLE,
+            portions: Rc::new([]),
+        }
+    }
+}
+
+impl Part {
+    pub(crate) fn new(pattern: &Rc<Pattern>, bytes: f64, moves: Moves) -> Self {
+        Self::of(pattern, bytes, vec![moves])
+    }
+
+    pub(crate) fn of(pattern: &Rc<Pattern>, bytes: f64, moves: Vec<Moves>) -> Self {
+        Self {
+            pattern: Rc::clone(pattern),
+            bytes,
+            moves,
+        }
+    }
+}
+
+impl Stage {
+    /// One track of phases that follow each other.
+    pub(crate) fn of(tier: &'static str, space: Space, phases: Vec<Phase>) -> Self {
+        Self::track(tier, space, phases, false)
+    }
+
+    /// One track whose phases overlap by pieces.
+    pub(crate) fn overlapping(tier: &'static str, space: Space, phases: Vec<Phase>) -> Self {
+        Self::track(tier, space, phases, true)
+    }
+
+    fn track(tier: &'static str, space: Space, mut phases: Vec<Phase>, overlap: bool) -> Self {
+        phases.iter_mut().for_each(|phase| phase.space = space);
+        Self {
+            tier,
+            tracks: vec![Track {
+                phases,
+                overlap,
+                spread: None,
+            }],
+        }
+    }
+
+    /// The same stage with slices that are these parts of the data.
+    pub(crate) fn portioned(mut self, portions: &Rc<[f64]>) -> Self {
+        for phase in self.tracks.iter_mut().flat_map(|track| &mut track.phases) {
+            phase.portions = Rc::clone(portions);
+        }
+        self
+    }
+
+    /// The same stage, its messages carrying other blocks than is usual for where they go.
+    pub(crate) fn scoped(mut self, scope: Scope) -> Self {
+        let phases = self.tracks.iter_mut().flat_map(|track| &mut track.phases);
+        let parts = phases.flat_map(|phase| &mut phase.parts);
+        for moves in parts.flat_map(|part| &mut part.moves) {
+            moves.scope = scope;
+        }
+        self
+    }
+}

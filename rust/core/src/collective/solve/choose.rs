@@ -1,0 +1,339 @@
+//! Which algorithm: all that apply are priced, by link loads or by simulation, and the fastest is taken.
+
+use super::candidate::PricedCandidate;
+use super::hierarchical;
+use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job, row};
+use crate::collective::answer::outcome::Candidate;
+use crate::collective::ask::choice::Choice;
+use crate::collective::ask::group::Groups;
+use crate::collective::ask::request::Request;
+use crate::collective::events::simulate;
+use crate::collective::events::together::{Pipeline, Work, Written, or_link_load, share_messages};
+use crate::collective::events::unroll::{MOST_RANKS_WRITTEN, unroll};
+use crate::collective::pattern::context::Context;
+use crate::collective::pattern::damage::has_damage;
+use crate::collective::price::cost::{StageCost, combine};
+use crate::collective::program::placement::Placement;
+use crate::collective::program::schedule::Stage;
+use crate::operation::Operation;
+use crate::sim::Engine;
+use crate::{Error, Result};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Choices of algorithms per tier that are simulated, the best by link loads.
+const SIMULATED_CHOICES: usize = 3;
+
+/// Most ranks of a group of which several choices are simulated: on larger ones that may take minutes.
+const MOST_RANKS_FOR_CHOICES: usize = 4096;
+
+/// Most chunks of a schedule that is simulated message by message, where the caller leaves it open: a pipeline of s
+/// stages is then at most (s - 1) / 16 longer than with more.
+const MOST_CHUNKS_BY_MESSAGE: u32 = 16;
+
+/// What has been tried so far.
+#[derive(Default)]
+struct Tried {
+    best: Option<PricedCandidate>,
+    candidates: Vec<Candidate>,
+    first_refusal: Option<Error>,
+    cut_off: Option<Error>,
+}
+
+impl Tried {
+    /// Keeps a candidate if it is faster than those before; of the others, the time alone.
+    fn take(&mut self, candidate: PricedCandidate) {
+        self.candidates.push(Candidate {
+            algorithm: candidate.name.clone(),
+            outcome: Ok(candidate.cost.time),
+        });
+        let best = self.best.as_ref();
+        if best.is_none_or(|best| candidate.cost.time < best.cost.time) {
+            self.best = Some(candidate);
+        }
+    }
+
+    /// Notes why a candidate does not run; an error that concerns the others too comes back.
+    fn refuse(&mut self, request: &Request, algorithm: String, error: Error) -> Result<()> {
+        // Where a dead link cuts one algorithm off, another may not need it.
+        let first = match error {
+            Error::Unsupported { .. } => &mut self.first_refusal,
+            Error::Unreachable { .. } if request.algorithm == Choice::Auto => &mut self.cut_off,
+            _ => return Err(error),
+        };
+        self.candidates.push(Candidate {
+            algorithm,
+            outcome: Err(error.to_string()),
+        });
+        first.get_or_insert(error);
+        Ok(())
+    }
+}
+
+/// The algorithms that are tried for a request.
+fn names(request: &Request) -> Vec<String> {
+    match &request.algorithm {
+        Choice::Auto => ALGORITHMS
+            .iter()
+            .filter(|row| row.operations.contains(&request.operation.as_run()))
+            .filter(|row| row.offered)
+            .map(|row| row.name.to_owned())
+            .chain([hierarchical::NAME.to_owned()])
+            .collect(),
+        Choice::Named(name) => vec![name.clone()],
+        Choice::Tiers(_) => vec![hierarchical::NAME.to_owned()],
+    }
+}
+
+/// The fastest of the algorithms that were asked for, and all that were tried.
+pub(crate) fn best(
+    context: &Context,
+    request: &Request,
+) -> Result<(PricedCandidate, Vec<Candidate>)> {
+    let mut tried = Tried::default();
+    let engine = request.model.engine();
+    let mut to_simulate = Vec::new();
+    for name in names(request) {
+        context.control.check()?;
+        match prepare(context, request, &name) {
+            Ok(candidate) if engine.is_some() => to_simulate.extend(candidate),
+            Ok(candidate) => candidate
+                .into_iter()
+                .for_each(|candidate| tried.take(candidate)),
+            Err(error) => tried.refuse(request, name, error)?,
+        }
+        context.forget();
+    }
+    if let Some(engine) = engine {
+        to_simulate.sort_by(|a, b| a.cost.time.total_cmp(&b.cost.time));
+        for candidate in to_simulate {
+            context.control.check()?;
+            simulate_one(context, request, engine, candidate, &mut tried)?;
+        }
+    }
+    let Some(best) = tried.best else {
+        return Err(tried.cut_off.or(tried.first_refusal).unwrap_or_else(|| {
+            Error::unsupported(
+                format!("{} on this group", request.operation.name()),
+                "name an algorithm",
+            )
+        }));
+    };
+    Ok((best, tried.candidates))
+}
+
+/// Gives a candidate its time by simulation, unless it cannot be the fastest.
+fn simulate_one(
+    context: &Context,
+    request: &Request,
+    engine: Engine,
+    mut candidate: PricedCandidate,
+    tried: &mut Tried,
+) -> Result<()> {
+    // No simulation ends before its busiest link has passed its bytes.
+    let least = candidate
+        .cost
+        .busiest
+        .as_ref()
+        .map_or(0.0, |link| link.seconds);
+    let best = tried.best.as_ref();
+    if best.is_some_and(|best| least >= best.cost.time) {
+        tried.candidates.push(Candidate {
+            algorithm: candidate.name,
+            outcome: Err(format!("its busiest link alone takes {least:.3e} s")),
+        });
+        return Ok(());
+    }
+    match simulated(context, request, engine, &candidate) {
+        Ok((seconds, chunks)) => (candidate.cost.time, candidate.cost.chunks) = (seconds, chunks),
+        // On damage, leaving out what is too large to simulate would make a fault seem to cost what another
+        // algorithm costs.
+        Err(error @ Error::Unsupported { .. })
+            if best.is_none() && has_damage(context.machine, context.groups) =>
+        {
+            return Err(error);
+        }
+        Err(error) => return tried.refuse(request, candidate.name, error),
+    }
+    tried.take(candidate);
+    Ok(())
+}
+
+/// Seconds by simulation and the number of chunks: those that link loads favour, or fewer where the caller leaves it
+/// open and so many would be too many messages.
+fn simulated(
+    context: &Context,
+    request: &Request,
+    engine: Engine,
+    candidate: &PricedCandidate,
+) -> Result<(f64, u32)> {
+    if has_damage(context.machine, context.groups) {
+        return by_message(context, request, engine, candidate);
+    }
+    let mut chunks = candidate.cost.chunks;
+    loop {
+        match simulate::time(context, engine, &candidate.stages, chunks) {
+            Err(Error::Unsupported { .. }) if chunks > 1 && request.chunks.is_none() => chunks /= 2,
+            other => return other.map(|seconds| (seconds, chunks)),
+        }
+    }
+}
+
+/// The same on a damaged machine, where no two messages are alike: all of them in one graph.
+fn by_message(
+    context: &Context,
+    request: &Request,
+    engine: Engine,
+    candidate: &PricedCandidate,
+) -> Result<(f64, u32)> {
+    if engine == Engine::Fifo {
+        return Err(Error::unsupported(
+            "model \"fifo\" on a damaged machine",
+            "use model \"fluid\" or \"link_load\"",
+        ));
+    }
+    if context.groups.count() > 1 {
+        return Err(Error::unsupported(
+            "simulating several groups at once on a damaged machine",
+            "name one group, use model \"link_load\", or run plans of the groups together",
+        ));
+    }
+    if context.groups.ranks() > MOST_RANKS_WRITTEN {
+        return Err(Error::unsupported(
+            format!(
+                "simulating {} ranks message by message on a damaged machine",
+                context.groups.ranks()
+            ),
+            format!("use model \"link_load\", or a group of at most {MOST_RANKS_WRITTEN} chips"),
+        ));
+    }
+    let stages: Vec<Stage> = candidate
+        .stages
+        .iter()
+        .map(|cost| cost.stage.clone())
+        .collect();
+    let schedule = unroll(context, request, &stages).map_err(or_link_load)?;
+    let schedule = Arc::new(schedule);
+    let mut chunks = match request.chunks {
+        Some(chunks) => chunks,
+        None => candidate.cost.chunks.min(MOST_CHUNKS_BY_MESSAGE),
+    };
+    loop {
+        // So many chunks, with fewer pieces where that is too many messages.
+        let written = [Written {
+            algorithm: candidate.name.clone(),
+            groups: vec![schedule.chips.clone()],
+            schedule: Arc::clone(&schedule),
+            pipeline: Pipeline::of(&candidate.stages, chunks, true),
+        }];
+        let work = Work {
+            written: &written,
+            routing: context.routing,
+            start: 0.0,
+        };
+        match share_messages(context.machine, &[work], context.control) {
+            Err(Error::Unsupported { .. }) if chunks > 1 && request.chunks.is_none() => chunks /= 2,
+            other => return Ok((other?.plans[0].time, chunks)),
+        }
+    }
+}
+
+fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<PricedCandidate>> {
+    let Some(row) = row(name) else {
+        let pinned = match &request.algorithm {
+            Choice::Tiers(names) => Some(names.as_slice()),
+            _ => None,
+        };
+        // Link loads and simulation may rank choices that are close differently.
+        let few = context.groups.ranks() <= MOST_RANKS_FOR_CHOICES;
+        let count = match request.model.engine() {
+            Some(_) if few => SIMULATED_CHOICES,
+            _ => 1,
+        };
+        return hierarchical::best(context, request, pinned, count);
+    };
+    if let (Some(to), Groups::Grid { domains, .. }) = (row.tier_by_tier, context.groups) {
+        if domains[0].len() > 1 {
+            return tier_by_tier(context, request, name, to(request.operation)?);
+        }
+    }
+    let stages = stages(context, request, row)?;
+    let costs = stages
+        .iter()
+        .map(|stage| {
+            let label = format!("{} by {name}", request.operation.name());
+            StageCost::new(context, request.model, stage, label).map(Rc::new)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    // Only hierarchical schedules send chunks through their stages.
+    if request.chunks.is_some_and(|chunks| chunks != 1) {
+        return Err(Error::unsupported(
+            format!("chunks with {name}"),
+            "only hierarchical pipelines chunks through its stages",
+        ));
+    }
+    let cost = combine(context, request.model, &costs, Some(1))?;
+    Ok(vec![PricedCandidate {
+        name: name.to_owned(),
+        choice: Choice::Named(name.to_owned()),
+        stages: costs,
+        cost,
+    }])
+}
+
+/// A rooted operation over several domains as the one that every rank takes part in alike, tier by tier.
+fn tier_by_tier(
+    context: &Context,
+    request: &Request,
+    name: &str,
+    operation: Operation,
+) -> Result<Vec<PricedCandidate>> {
+    let whole = Request {
+        operation,
+        root: 0,
+        ..request.clone()
+    };
+    let mut best = hierarchical::best(context, &whole, None, 1)?;
+    for candidate in &mut best {
+        candidate.name = format!("{name} {}", candidate.name);
+        candidate.choice = Choice::Named(name.to_owned());
+    }
+    Ok(best)
+}
+
+fn stages(context: &Context, request: &Request, row: &Algorithm) -> Result<Vec<Stage>> {
+    let operation = request.operation.as_run();
+    let everyone = || -> Vec<Vec<u32>> {
+        (0..context.groups.count())
+            .map(|group| context.groups.members(context.machine, group))
+            .collect()
+    };
+    let (placement, tier) = match context.groups {
+        Groups::Scattered(groups) => (Placement::Flat(groups.clone().into()), "machine"),
+        // Domains are alike where nothing is broken.
+        Groups::Grid { .. } if operation == Operation::SendRecv && context.machine.is_damaged() => {
+            (Placement::Flat(everyone().into()), "machine")
+        }
+        Groups::Grid { locals, domains } if locals[0].len() == 1 && domains[0].len() > 1 => {
+            (Placement::Rails(domains.clone().into()), "machine")
+        }
+        Groups::Grid { locals, .. } => (Placement::Local(locals.clone().into()), "domain"),
+    };
+    let job = Job {
+        context,
+        placement: &placement,
+        operation,
+        size: request.size,
+        root: request.root,
+        shift: request.shift,
+        orders: &request.orders,
+        table: ALGORITHMS,
+        tier,
+    };
+    match (context.groups, &placement) {
+        (Groups::Grid { locals, domains }, Placement::Local(_)) if domains[0].len() > 1 => {
+            row.flat(&job, locals, domains)
+        }
+        _ => (row.build)(&job),
+    }
+}

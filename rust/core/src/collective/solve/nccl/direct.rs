@@ -1,0 +1,50 @@
+//! All-to-all as NCCL runs it: every rank sends to every other at once. The tuning model has no rule for it, so this
+//! is ours, from its constants: base and one hop of a ring under the same protocol; bytes to other ranks at what a
+//! ring's channels carry, with the caps of its protocol, inside a node, and at the NICs' share of it between nodes,
+//! both at once. NCCL sends by LL or Simple only; it goes by bytes per channel, here the faster of the two counts.
+
+use super::cost::{Model, Price};
+use super::tables::{Algorithm, BASE, Protocol};
+use crate::operation::Operation;
+
+/// The protocols of direct sends.
+pub(super) const PROTOCOLS: [Protocol; 2] = [Protocol::Ll, Protocol::Simple];
+
+/// What direct sends cost, or why NCCL does not do them so.
+pub(super) fn price(model: &Model, protocol: Protocol) -> Result<Price, String> {
+    model.allowed(protocol)?;
+    if model.rings.channels == 0 {
+        return Err("no path between GPUs is as fast as the slowest that NCCL tries".to_owned());
+    }
+    let communicator = &model.communicator;
+    let (ranks, per_node) = (
+        f64::from(communicator.ranks),
+        f64::from(communicator.per_node()),
+    );
+    let (intra, inter) = model.hop(Algorithm::Ring, protocol);
+    let hop = if communicator.nodes == 1 {
+        intra
+    } else {
+        inter
+    };
+    let bus = model.bus(Operation::AllToAll, Algorithm::Ring, protocol);
+    // Share of its bytes that a rank sends inside its node, and to others. A ring that leaves the node brings each
+    // GPU the share of its one NIC.
+    let (inside, outside) = ((per_node - 1.0) / ranks, (ranks - per_node) / ranks);
+    let single = model.inside(protocol);
+    let slowest = if communicator.nodes == 1 {
+        inside / bus
+    } else {
+        (inside / single).max(outside / (bus / per_node))
+    };
+    Ok(Price {
+        base: BASE[Algorithm::Ring as usize][protocol as usize],
+        hops: hop,
+        steps: 1,
+        fill: match protocol {
+            Protocol::Simple => model.gpu.fill * 1e6,
+            _ => 0.0,
+        },
+        rate: 1.0 / slowest,
+    })
+}

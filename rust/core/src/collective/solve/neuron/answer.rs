@@ -1,0 +1,163 @@
+//! The answer as every other algorithm gives it: rows that say what is link, what endpoint, what overhead.
+
+use super::call::Call;
+use super::part::{Overlap, Part, Plan, Segment, Timing};
+use crate::Result;
+use crate::collective::answer::outcome::{Candidate, Outcome};
+use crate::collective::answer::rows::Row;
+use crate::collective::price::cost::{StageCost, combine};
+use crate::collective::price::phase_cost::PhaseCost;
+use std::rc::Rc;
+
+pub(super) fn fill(call: &Call, plan: Plan, outcome: &mut Outcome) -> Result<()> {
+    let (context, neuron) = (call.context, call.neuron);
+    let stages: Vec<Rc<StageCost>> = plan
+        .segments
+        .iter()
+        .flat_map(|segment| segment.parts.iter().map(|part| Rc::clone(&part.stage)))
+        .collect();
+    // For bytes on links and the busiest of them; the time is ours.
+    let mut cost = combine(context, call.request.model, &stages, Some(1))?;
+    let timings: Vec<Timing> = plan
+        .segments
+        .iter()
+        .map(|segment| segment.timing(call))
+        .collect();
+    cost.time = neuron.call + timings.iter().map(|timing| timing.time).sum::<f64>();
+    let name = name(&plan);
+    outcome.fill(context.machine, name.clone(), &stages, cost);
+    outcome.candidates = vec![Candidate {
+        algorithm: name,
+        outcome: Ok(outcome.time),
+    }];
+    outcome.note = plan.why.join("; ");
+    outcome.says_hbm = true;
+    outcome.chunks = timings
+        .iter()
+        .map(|timing| timing.pieces)
+        .max()
+        .unwrap_or(1);
+    outcome.stages = vec![Row::of_call("", neuron.call)];
+    outcome.phases = vec![Row::of_call("software and launch", neuron.call)];
+    (outcome.latency, outcome.overhead) = (0.0, neuron.call);
+    for (segment, timing) in plan.segments.iter().zip(&timings) {
+        let between = segment.overlap == Overlap::Nodes;
+        *(if between {
+            &mut outcome.latency
+        } else {
+            &mut outcome.overhead
+        }) += timing.passes;
+        rows(call, segment, timing, outcome);
+    }
+    Ok(())
+}
+
+/// `neuron(RDH, inter ring)`: each algorithm once.
+fn name(plan: &Plan) -> String {
+    let mut names: Vec<String> = Vec::new();
+    let parts = plan
+        .segments
+        .iter()
+        .flat_map(|segment| segment.parts.iter().map(move |part| (segment, part)));
+    for (segment, part) in parts {
+        let label = &part.stage.label;
+        let known = label.split(" by ").nth(1).unwrap_or(label);
+        let inter = segment.overlap == Overlap::Nodes;
+        let known = format!("{}{known}", if inter { "inter " } else { "" });
+        if !names.contains(&known) {
+            names.push(known);
+        }
+    }
+    format!("neuron({})", names.join(", "))
+}
+
+fn row(stage: &StageCost, what: &str) -> Row {
+    Row {
+        stage: stage.label.clone(),
+        what: what.to_owned(),
+        tier: stage.tier.to_owned(),
+        ..Row::of_call("", 0.0)
+    }
+}
+
+/// The rows of a segment; its parts share its time by what each brought into it.
+fn rows(call: &Call, segment: &Segment, timing: &Timing, outcome: &mut Outcome) {
+    let sum = |value: fn(&Part) -> f64| segment.parts.iter().map(value).sum::<f64>();
+    let (passes, links, bytes) = (
+        sum(|part| part.passes as f64),
+        sum(|part| part.link),
+        sum(|part| part.hbm_bytes),
+    );
+    let share = |mine: f64, all: f64, total: f64| if all > 0.0 { total * mine / all } else { 0.0 };
+    let between = segment.overlap == Overlap::Nodes;
+    for part in &segment.parts {
+        let stage = &part.stage;
+        let started = share(part.passes as f64, passes, timing.passes);
+        let link = share(part.link, links, timing.link);
+        let hbm = share(part.hbm_bytes, bytes, timing.hbm);
+        let (latency, overhead) = if between {
+            (started, 0.0)
+        } else {
+            (0.0, started)
+        };
+        let sent: f64 = stage
+            .tracks
+            .iter()
+            .flat_map(|track| &track.phases)
+            .map(sent)
+            .sum();
+        let class = stage.busiest.as_ref().map_or_else(String::new, |busiest| {
+            busiest.class.name(call.context.machine)
+        });
+        let what = if between {
+            "steps over EFA"
+        } else {
+            "DMA passes"
+        };
+        outcome.phases.push(Row {
+            steps: part.passes,
+            latency,
+            overhead,
+            time: started,
+            ..row(stage, what)
+        });
+        if part.link > 0.0 {
+            outcome.phases.push(Row {
+                bytes: sent,
+                serialisation: link,
+                time: link,
+                bottleneck: class.clone(),
+                ..row(stage, "bytes on links")
+            });
+        }
+        if part.hbm_bytes > 0.0 {
+            outcome.phases.push(Row {
+                bytes: part.hbm_bytes,
+                serialisation: hbm,
+                time: hbm,
+                bottleneck: "HBM".to_owned(),
+                ..row(stage, "bytes of HBM")
+            });
+        }
+        outcome.stages.push(Row {
+            what: String::new(),
+            stage: stage.label.clone(),
+            tier: stage.tier.to_owned(),
+            steps: part.passes,
+            bytes: sent,
+            latency,
+            overhead,
+            serialisation: link + hbm,
+            time: started + link + hbm,
+            bottleneck: if timing.hbm > timing.link {
+                "HBM".to_owned()
+            } else {
+                class
+            },
+        });
+    }
+}
+
+fn sent(phase: &PhaseCost) -> f64 {
+    phase.sent
+}

@@ -1,0 +1,259 @@
+//! Which algorithm runs, and what it takes.
+
+use super::call::Call;
+use super::limits::{KANGARING_RANKS, MESH_DEVICES};
+use super::part::{Overlap, Part, Plan, Segment};
+use crate::collective::program::layout::LocalBox;
+use crate::collective::program::placement::Placement;
+use crate::operation::Operation::{self, AllReduce, ReduceScatter};
+use crate::{Error, Result};
+
+/// Adds the operations `halves`, one after another, inside each node.
+pub(super) fn inside(
+    call: &Call,
+    local: &Placement,
+    halves: &[Operation],
+    size: f64,
+    plan: &mut Plan,
+) -> Result<()> {
+    let neuron = call.neuron;
+    let chips = local.ranks();
+    let ranks = chips * neuron.ranks_per_chip as usize;
+    if chips == 1 {
+        // The ranks of one chip are a node of their own; the rest goes between nodes.
+        plan.why.push(
+            "one chip of each node takes part, whose ranks gather and reduce in its HBM".to_owned(),
+        );
+        return push(call, local, halves, size, &Kind::OnChip, plan);
+    }
+    let shown = |bytes: f64| format!("{} MiB", bytes / 1048576.0);
+    let whole = call.request.size;
+    let (mesh, halving) = (neuron.mesh_most, neuron.halving_most);
+    let mut refused = String::new();
+    if whole <= mesh {
+        if chips <= MESH_DEVICES {
+            plan.why
+                .push(format!("Mesh inside the node: size up to {}", shown(mesh)));
+            return push(call, local, halves, size, &Kind::Mesh, plan);
+        }
+        refused = format!("; no Mesh, which takes {MESH_DEVICES} devices at most (nec.h)");
+    }
+    if whole <= halving {
+        if chips.is_power_of_two() {
+            let above = shown(mesh);
+            plan.why.push(format!(
+                "RDH inside the node: size above {above}, up to {}{refused}",
+                shown(halving)
+            ));
+            return push(call, local, halves, size, &Kind::Halving, plan);
+        }
+        refused += "; no RDH, which takes a power of two of chips";
+    }
+    if ranks > KANGARING_RANKS {
+        refused += &format!("; no KangaRing, which takes {KANGARING_RANKS} ranks at most (nec.h)");
+    } else if whole > halving {
+        let above = shown(halving);
+        if accepted(push(call, local, halves, size, &Kind::KangaRing, plan))? {
+            plan.why
+                .push(format!("KangaRing inside the node: size above {above}"));
+            return Ok(());
+        }
+        if let Some((planes, lines)) = planes(call, local) {
+            let mut parts = Vec::with_capacity(2 * halves.len());
+            let share = size / planes.ranks() as f64;
+            for &half in halves {
+                parts.push(part(call, &planes, half, size, &Kind::KangaRing)?);
+                parts.push(part(call, &lines, half, share, &Kind::Across)?);
+            }
+            plan.segments.push(Segment {
+                parts,
+                overlap: Overlap::Steps,
+            });
+            plan.why.push(format!(
+                "KangaRing inside the node: size above {above}; its cycles of an UltraServer are not published, \
+                 so each plane has its own and a ring joins the planes"
+            ));
+            return Ok(());
+        }
+        refused += "; no KangaRing, whose cycles are published for whole square planes of a torus";
+    }
+    plan.why.push(format!("ring inside the node{refused}"));
+    push(call, local, halves, size, &Kind::Ring, plan)
+}
+
+/// Whether an algorithm applied.
+fn accepted(tried: Result<()>) -> Result<bool> {
+    match tried {
+        Ok(()) => Ok(true),
+        Err(Error::Unsupported { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The square planes of groups that are boxes of three sides, and the lines that cross them.
+fn planes(call: &Call, local: &Placement) -> Option<(Placement, Placement)> {
+    let domain = call.context.machine.domain();
+    let (mut planes, mut lines) = (Vec::new(), Vec::new());
+    for group in local.local_groups()? {
+        let shape = LocalBox::of(domain, group)?;
+        let [k0, k1, k2] = shape.sizes()[..] else {
+            return None;
+        };
+        if k0 != k1 || k0 < 3 {
+            return None;
+        }
+        let chip = |at: u32, z: u32| shape.chip(domain, &[at % k0, at / k0, z]);
+        planes.extend((0..k2).map(|z| (0..k0 * k1).map(|at| chip(at, z)).collect()));
+        lines.extend((0..k0 * k1).map(|at| (0..k2).map(|z| chip(at, z)).collect()));
+    }
+    Some((
+        Placement::Local(planes.into()),
+        Placement::Local(lines.into()),
+    ))
+}
+
+enum Kind {
+    OnChip,
+    Mesh,
+    Halving,
+    KangaRing,
+    /// A ring of the chips that hold the same share in several planes.
+    Across,
+    Ring,
+}
+
+fn push(
+    call: &Call,
+    local: &Placement,
+    halves: &[Operation],
+    size: f64,
+    kind: &Kind,
+    plan: &mut Plan,
+) -> Result<()> {
+    let overlap = match kind {
+        Kind::Mesh => Overlap::None,
+        Kind::OnChip | Kind::Halving => Overlap::Pieces,
+        Kind::KangaRing | Kind::Across | Kind::Ring => Overlap::Steps,
+    };
+    let parts = halves
+        .iter()
+        .map(|&half| part(call, local, half, size, kind))
+        .collect::<Result<_>>()?;
+    plan.segments.push(Segment { parts, overlap });
+    Ok(())
+}
+
+/// The table of the module's page.
+fn part(call: &Call, local: &Placement, half: Operation, size: f64, kind: &Kind) -> Result<Part> {
+    let neuron = call.neuron;
+    let reduces = half == ReduceScatter;
+    let chips = local.ranks() as f64;
+    let ranks = f64::from(neuron.ranks_per_chip);
+    let moved = size * (chips - 1.0) / chips;
+    let pairs = ranks / 2.0;
+    let either = |gather: f64, reduce: f64| if reduces { reduce } else { gather };
+    let new = |sized, names, passes: f64, hbm| {
+        Part::new(call, local, half, sized, names, (passes as u64, hbm))
+    };
+    match kind {
+        Kind::OnChip => {
+            let touched = size * either(ranks, ranks + 1.0);
+            new((size, 1.0), ("direct", "the chip's HBM"), 1.0, touched)
+        }
+        Kind::Mesh => {
+            let touched = ranks * size + size / chips;
+            new((size * ranks, 1.0), ("direct", "Mesh"), 2.0, touched)
+        }
+        Kind::Halving => {
+            let steps = chips.log2();
+            let passes = either(steps, 2.0 * steps) + 1.0;
+            let touched = either(
+                2.0 * moved + ranks * size,
+                3.0 * moved + (ranks + 1.0) * size,
+            );
+            let links_at_once = neuron.links_at_once;
+            new(
+                (size, links_at_once),
+                ("halving_doubling", "RDH"),
+                passes,
+                touched,
+            )
+        }
+        Kind::KangaRing => {
+            let passes = chips * ranks / 2.0 - 1.0;
+            let touched = pairs * moved * either(3.0, 4.0);
+            new((size, 1.0), ("multi_ring", "KangaRing"), passes, touched)
+        }
+        Kind::Across => {
+            let touched = pairs * moved * either(3.0, 4.0);
+            new((size, 1.0), ("ring", "ring"), chips - 1.0, touched)
+        }
+        Kind::Ring => {
+            let passes = chips * ranks - 1.0;
+            let touched = pairs * moved * either(4.0, 6.0);
+            new((size, 1.0), ("ring", "ring"), passes, touched)
+        }
+    }
+}
+
+/// Adds an operation between nodes: every chip with those of the same number, over its own NIC. The fastest of the
+/// runtime's three algorithms, whose thresholds are not published.
+pub(super) fn between_nodes(
+    call: &Call,
+    rails: &Placement,
+    operation: Operation,
+    size: f64,
+    plan: &mut Plan,
+) -> Result<()> {
+    let nodes = rails.ranks();
+    let twice = if operation == AllReduce { 2 } else { 1 };
+    let moved = size * (nodes - 1) as f64 / nodes as f64;
+    // Read and written; a reduction reads its second operand too.
+    let touched = match operation {
+        AllReduce => 5.0 * moved,
+        ReduceScatter => 3.0 * moved,
+        _ => 2.0 * moved,
+    };
+    let single = if operation == AllReduce {
+        "mesh"
+    } else {
+        "direct"
+    };
+    let spread = (nodes - 1) as f64 * size;
+    let single_touched = if operation == AllReduce {
+        3.0 * spread
+    } else {
+        touched
+    };
+    let mut options = vec![("ring", "ring", twice * (nodes as u64 - 1), touched)];
+    if nodes <= MESH_DEVICES {
+        options.push((single, "Mesh", 1, single_touched));
+    }
+    if nodes.is_power_of_two() {
+        options.push((
+            "halving_doubling",
+            "RDH",
+            twice * u64::from(nodes.ilog2()),
+            touched,
+        ));
+    }
+    let mut best: Option<(f64, Segment, &str)> = None;
+    for (algorithm, known_as, steps, bytes) in options {
+        let names = (algorithm, known_as);
+        let part = Part::new(call, rails, operation, (size, 1.0), names, (steps, bytes))?;
+        let segment = Segment {
+            parts: vec![part],
+            overlap: Overlap::Nodes,
+        };
+        let time = segment.timing(call).time;
+        if best.as_ref().is_none_or(|best| time < best.0) {
+            best = Some((time, segment, known_as));
+        }
+    }
+    let (_, segment, known_as) = best.expect("a ring is always tried");
+    plan.why.push(format!(
+        "{known_as} over {nodes} nodes: the fastest there, the runtime's thresholds being unpublished"
+    ));
+    plan.segments.push(segment);
+    Ok(())
+}
