@@ -33,11 +33,16 @@ impl Control {
     /// Fails with [`Error::Cancelled`] once [`Control::cancel`] was called. Jobs call it every few
     /// milliseconds of work.
     pub fn check(&self) -> Result<()> {
-        if self.budget.cancelled.load(Ordering::Relaxed) {
+        if self.is_cancelled() {
             Err(Error::Cancelled)
         } else {
             Ok(())
         }
+    }
+
+    /// True once it was cancelled: for loops that cannot fail. Whoever runs one checks when it has ended.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.budget.cancelled.load(Ordering::Relaxed)
     }
 
     /// [`Control::check`] at some of the steps of a long loop, of which each takes less than a microsecond or so.

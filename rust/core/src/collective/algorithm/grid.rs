@@ -60,7 +60,7 @@ fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Res
     if !REDUCING.contains(&job.operation) {
         return Err(not_across(name));
     }
-    let order = RingOrder::of(job, locals, domains);
+    let order = RingOrder::of(job, locals, domains)?;
     let mut rings = vec![order.ring(job, false)];
     if name == "ring" {
         rings.push(order.ring(job, true));
@@ -86,12 +86,12 @@ struct RingOrder {
 }
 
 impl RingOrder {
-    fn of(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Self {
+    fn of(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Self> {
         let domain = job.context.machine.domain();
         let paths: Vec<Vec<u32>> = locals
             .iter()
-            .map(|group| ring_order(domain, group))
-            .collect();
+            .map(|group| ring_order(domain, group, job.context.control))
+            .collect::<Result<_>>()?;
         let in_domain = locals[0].len() as u32;
         // Along the ring, the ranks of a domain follow the path; the domains follow each other.
         let along: Vec<u32> = paths[0]
@@ -102,7 +102,7 @@ impl RingOrder {
         for (at, &rank) in along.iter().enumerate() {
             place[rank as usize] = at as u32;
         }
-        Self {
+        Ok(Self {
             inside: paths
                 .iter()
                 .flat_map(|path| path.windows(2).map(|pair| (pair[0], pair[1])))
@@ -120,7 +120,7 @@ impl RingOrder {
             place_of: Rc::new(move |rank| {
                 rank / in_domain * in_domain + place[(rank % in_domain) as usize]
             }),
-        }
+        })
     }
 
     fn ring(&self, job: &Job, backward: bool) -> Ring {

@@ -175,7 +175,7 @@ impl Synthesized {
             .map(|(wire, bytes)| (wire.id, bytes))
             .collect();
         ledger.single.sort_unstable_by_key(|single| single.0);
-        let busiest = ledger.busiest(context);
+        let busiest = ledger.busiest(context)?;
         let class = busiest
             .as_ref()
             .map_or_else(String::new, |busiest| busiest.class.name(context.machine));

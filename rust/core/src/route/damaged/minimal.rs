@@ -21,6 +21,9 @@ impl DomainRoutes<'_> {
         let mut seen = std::collections::BTreeSet::new();
         let mut trail = vec![Visit { chip: src, next: 0 }];
         while let Some(visit) = trail.last_mut() {
+            if self.control.is_cancelled() {
+                return false;
+            }
             let here = visit.chip;
             if here == dst {
                 return true;

@@ -39,6 +39,9 @@ impl DomainRoutes<'_> {
             let mut best: Option<(usize, usize)> = None;
             for at in level.clone() {
                 let chip = reached[at].chip;
+                if self.control.is_cancelled() {
+                    return None;
+                }
                 if self.in_order(self.to_correct(chip, dst).list(), chip, dst, steps) {
                     let ordered: f64 = steps[start..].iter().map(|step| step.1).sum();
                     let length = reached[at].length + ordered as usize;
@@ -62,6 +65,9 @@ impl DomainRoutes<'_> {
             }
             let next = level.end;
             for before in level {
+                if self.control.is_cancelled() {
+                    return None;
+                }
                 let (here, length) = (reached[before].chip, reached[before].length);
                 self.hops_from(here, |chip, links| {
                     if !std::mem::replace(&mut seen[chip as usize], true) {
