@@ -1,4 +1,4 @@
-"""Random questions to odd machines: what `fuzz_memory.py` asks."""
+"""What the fuzz under little memory asks: odd machines, sizes and routings, drawn by a seed."""
 
 from __future__ import annotations
 

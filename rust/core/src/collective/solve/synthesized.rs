@@ -222,6 +222,9 @@ impl Synthesized {
                 None => format!("{} link by link", what.name()),
             });
         }
+        // Simulated, the same steps may be shorter by a rounding.
+        outcome.latency = outcome.latency.min(outcome.time);
+        outcome.overhead = outcome.overhead.min(outcome.time - outcome.latency);
         if least.seconds > 0.0 {
             notes.push(format!(
                 "{:.1} % above what the {}{} allow",
