@@ -94,10 +94,7 @@ impl RingOrder {
             .collect::<Result<_>>()?;
         let in_domain = locals[0].len() as u32;
         // Along the ring, the ranks of a domain follow the path; the domains follow each other.
-        let along: Vec<u32> = paths[0]
-            .iter()
-            .map(|&chip| rank_of(&locals[0], chip))
-            .collect();
+        let along = ranks_along(&paths[0], &locals[0]);
         let mut place = vec![0; along.len()];
         for (at, &rank) in along.iter().enumerate() {
             place[rank as usize] = at as u32;
@@ -177,9 +174,15 @@ impl RingOrder {
     }
 }
 
-fn rank_of(group: &[u32], member: u32) -> u32 {
-    let at = group.iter().position(|&other| other == member);
-    at.expect("an order of a group has its members") as u32
+/// The rank in `group` of each of its members, in another order.
+fn ranks_along(path: &[u32], group: &[u32]) -> Vec<u32> {
+    let mut ranks: Vec<(u32, u32)> = group.iter().copied().zip(0..).collect();
+    ranks.sort_unstable();
+    let rank = |chip: &u32| {
+        let at = ranks.binary_search_by_key(chip, |entry| entry.0);
+        ranks[at.expect("an order of a group has its members")].1
+    };
+    path.iter().map(rank).collect()
 }
 
 /// Ranks of the group as they are.

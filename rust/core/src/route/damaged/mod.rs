@@ -200,12 +200,12 @@ impl<'a> DomainRoutes<'a> {
                 if self.in_order(self.to_correct(src, dst).list(), src, dst, steps) {
                     Some(FoundBy::InOrder)
                 } else {
-                    self.wild_first(src, dst, steps).map(FoundBy::Wild)
+                    self.wild_first(src, dst, steps)?.map(FoundBy::Wild)
                 }
             }
             Policy::Shortest => {
                 // A path as short as without damage is a shortest one.
-                if self.cabled && self.minimal(src, dst, steps) {
+                if self.cabled && self.minimal(src, dst, steps)? {
                     Some(FoundBy::Shortest)
                 } else {
                     self.shortest(src, dst, steps)?
