@@ -65,7 +65,7 @@ fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
         PatternKind::Exchange { .. } | PatternKind::Sites { .. } => (2, 0),
     };
     let numbers = by_domain * u64::from(scene.machine.num_domains())
-        + u64::from(by_domain > 0) * scene.fabric_bandwidth.len() as u64
+        + u64::from(by_domain > 0) * scene.fabric_links() as u64
         + pairs as u64;
     let what = format_args!("the loads and messages of one step of a collective");
     let instead = "use a smaller group, or another algorithm";
