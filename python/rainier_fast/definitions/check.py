@@ -96,16 +96,11 @@ def as_tuple_of(argument: str, value: object, kind: type[_Item]) -> tuple[_Item,
     return items
 
 
-def as_several(argument: str, value: object, kind: type[_Item], allowed: str) -> list[_Item]:
-    """Return the items of `value`, at least one, each of which must be a `kind`."""
-    if isinstance(value, kind):
-        raise invalid_type(argument, value, allowed)
-    items = list(as_items(argument, value, allowed))
+def as_several(argument: str, value: object, kind: type[_Item]) -> tuple[_Item, ...]:
+    """Return the items of `value` as a tuple of at least one `kind`."""
+    items = as_tuple_of(argument, value, kind)
     if not items:
         raise invalid(argument, items, f"must name at least one {kind.__name__.lower()}")
-    for at, item in enumerate(items):
-        if not isinstance(item, kind):
-            raise invalid_type(f"{argument}[{at}]", item, allowed)
     return items
 
 

@@ -1,16 +1,25 @@
 //! What messages between domains by rule put on links: counted by stretches of domains and of bundles that are alike,
 //! never domain by domain.
 
-use super::fabric::nic_of;
+use super::fabric::{self, nic_of};
 use super::row::{Row, sum, total};
 use crate::Result;
 use crate::collective::pattern::comb::Comb;
 use crate::collective::pattern::fabric_loads::FabricLoads;
 use crate::collective::pattern::loads::Loads;
+use crate::collective::pattern::pairs::Pairs;
 use crate::collective::pattern::rule::{Flow, Flows};
 use crate::collective::pattern::scene::{PathCost, Scene};
 use crate::collective::pattern::unit_cost::UnitCost;
 use crate::machine::Machine;
+
+/// Messages between domains, one for each pair of domains and member, or for each pair of NICs.
+pub(super) fn rails(scene: &Scene, pairs: &Pairs, nics: Option<&[(u32, u32)]>) -> Result<UnitCost> {
+    match pairs.flows() {
+        Some(flows) => ruled(scene, flows, nics),
+        None => fabric::rails(scene, &pairs.list(), nics),
+    }
+}
 
 /// One byte on each lane of every flow: on those lanes, or on those of all members.
 pub(super) fn ruled(scene: &Scene, flows: &Flows, nics: Option<&[(u32, u32)]>) -> Result<UnitCost> {
