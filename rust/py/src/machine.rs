@@ -1,13 +1,14 @@
 //! The machine as Python sees it.
 
 use crate::classes::{Groups, Machine, Outcome, Schedule};
+use crate::columns::{Bytes, Column};
 use crate::convert::{self, AxisRow, GpuRow, NeuronRow, RequestRow, RoutingRow, SiteRow, WanRow};
 use crate::enter::{quick, watched};
 use crate::error::{raise, to_py};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use rainier_core::collective::{run, schedule};
-use rainier_core::load::{self, ByteColumn, Flows, IndexColumn, Pattern};
+use rainier_core::load::{self, Flows, Pattern};
 use rainier_core::machine::{self as core, End};
 use rainier_core::route::{Routing, route, route_until};
 use rainier_core::sim::{Engine, Messages, finish_times, max_min_rates};
@@ -49,59 +50,20 @@ type RouteRow<'py> = (
     f64,
 );
 
-/// A column of chip numbers, borrowed from numpy without a copy.
-///
-/// The GIL is released while the core reads it. Another Python thread that writes into the array meanwhile gets
-/// a result of mixed values; every value is checked after it is read, so nothing worse.
-pub(crate) enum Column<'py> {
-    I32(PyReadonlyArray1<'py, i32>),
-    U32(PyReadonlyArray1<'py, u32>),
-    I64(PyReadonlyArray1<'py, i64>),
-    U64(PyReadonlyArray1<'py, u64>),
-}
-
-impl<'py> Column<'py> {
-    pub(crate) fn of(name: &str, array: &Bound<'py, PyAny>) -> PyResult<Self> {
-        if let Ok(array) = array.extract() {
-            return Ok(Self::I64(array));
+/// Calls `visit` with runs of links that are alike: count, class, bandwidth, latency.
+fn each_run(machine: &core::Machine, mut visit: impl FnMut(u64, &core::LinkClass, f64, f64)) {
+    let mut last: Option<(u64, core::LinkClass, f64, f64)> = None;
+    machine.for_each_rated_run(|count, class, bandwidth, latency| match &mut last {
+        Some(last) if (&last.1, last.2, last.3) == (class, bandwidth, latency) => last.0 += count,
+        _ => {
+            if let Some((count, class, bandwidth, latency)) = &last {
+                visit(*count, class, *bandwidth, *latency);
+            }
+            last = Some((count, class.clone(), bandwidth, latency));
         }
-        if let Ok(array) = array.extract() {
-            return Ok(Self::I32(array));
-        }
-        if let Ok(array) = array.extract() {
-            return Ok(Self::U32(array));
-        }
-        if let Ok(array) = array.extract() {
-            return Ok(Self::U64(array));
-        }
-        let message = format!("{name}: must be a 1-D array of int32, uint32, int64 or uint64");
-        Err(raise(array.py(), "InvalidType", &message))
-    }
-
-    pub(crate) fn view(&self) -> PyResult<IndexColumn<'_>> {
-        Ok(match self {
-            Self::I32(array) => IndexColumn::I32(array.as_slice()?),
-            Self::U32(array) => IndexColumn::U32(array.as_slice()?),
-            Self::I64(array) => IndexColumn::I64(array.as_slice()?),
-            Self::U64(array) => IndexColumn::U64(array.as_slice()?),
-        })
-    }
-}
-
-/// A number for each flow, or one for all: bytes, or seconds.
-#[derive(FromPyObject)]
-enum Bytes<'py> {
-    // First: an array of one number would pass for a scalar.
-    PerFlow(PyReadonlyArray1<'py, f64>),
-    Scalar(f64),
-}
-
-impl Bytes<'_> {
-    fn view(&self) -> PyResult<ByteColumn<'_>> {
-        Ok(match self {
-            Self::Scalar(value) => ByteColumn::Scalar(*value),
-            Self::PerFlow(array) => ByteColumn::PerFlow(array.as_slice()?),
-        })
+    });
+    if let Some((count, class, bandwidth, latency)) = &last {
+        visit(*count, class, *bandwidth, *latency);
     }
 }
 
@@ -202,21 +164,15 @@ impl Machine {
 
     fn link_runs(&self, py: Python<'_>) -> PyResult<Vec<(u64, String, f64, f64)>> {
         let machine = &*self.0;
-        let runs = u64::from(machine.num_domains()) * machine.domain().axes().len() as u64;
-        let what = format_args!("the classes of {} links", machine.num_links());
-        memory::check(
-            runs.saturating_mul(RUN_BYTES),
-            what,
-            "use a smaller machine",
-        )
-        .map_err(|error| to_py(py, &error))?;
         quick(py, || {
+            let mut count = 0u64;
+            each_run(machine, |_, _, _, _| count += 1);
+            let what = format_args!("the classes of {} links", machine.num_links());
+            let bytes = count.saturating_mul(RUN_BYTES);
+            memory::check(bytes, what, "use a smaller machine")?;
             let mut runs: Vec<(u64, core::LinkClass, f64, f64)> = Vec::new();
-            machine.for_each_rated_run(|count, class, bandwidth, latency| match runs.last_mut() {
-                Some(last) if (&last.1, last.2, last.3) == (class, bandwidth, latency) => {
-                    last.0 += count
-                }
-                _ => runs.push((count, class.clone(), bandwidth, latency)),
+            each_run(machine, |links, class, bandwidth, latency| {
+                runs.push((links, class.clone(), bandwidth, latency));
             });
             let named = |(count, class, bandwidth, latency): (u64, core::LinkClass, f64, f64)| {
                 (count, class.name(machine), bandwidth, latency)

@@ -17,11 +17,8 @@ pub(crate) use fabric::{by_site, parts, site_bytes, site_flows};
 pub(crate) use ruled::total_latency;
 pub(crate) use sets::inside;
 
-use super::comb::combs_of;
 use super::damage;
 use super::kind::PatternKind;
-use super::pairs::Pairs;
-use super::rule::Star;
 use super::scene::Scene;
 use super::unit_cost::UnitCost;
 use crate::memory::bytes_of;
@@ -82,13 +79,13 @@ fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
         PatternKind::Local(pairs) => domain::local(scene, &pairs.list()),
         PatternKind::LocalAll => domain::local_all(scene),
         PatternKind::InSwitch { groups, gather } => domain::in_switch(scene, groups, *gather),
-        PatternKind::Rails(pairs) => rails(scene, pairs, None),
-        PatternKind::NicPairs { pairs, nics } => rails(scene, pairs, Some(nics.as_slice())),
+        PatternKind::Rails(pairs) => ruled::rails(scene, pairs, None),
+        PatternKind::NicPairs { pairs, nics } => ruled::rails(scene, pairs, Some(nics.as_slice())),
         PatternKind::Star {
             sets,
             locals,
             outward,
-        } => match stars(sets, *outward) {
+        } => match star::stars(sets, *outward) {
             Some(stars) => star::star(scene, &stars, locals),
             None => fabric::star(scene, sets, locals, *outward),
         },
@@ -107,24 +104,4 @@ fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
         } => shift::shift(scene, locals, domains, *shift),
         PatternKind::Flat(pairs) => domain::flat(scene, &pairs.list()),
     }
-}
-
-fn rails(scene: &Scene, pairs: &Pairs, nics: Option<&[(u32, u32)]>) -> Result<UnitCost> {
-    match pairs.flows() {
-        Some(flows) => ruled::ruled(scene, flows, nics),
-        None => fabric::rails(scene, &pairs.list(), nics),
-    }
-}
-
-/// Sets with their roots as few combs each; `None` where that is no gain.
-fn stars(sets: &[(Vec<u32>, u32)], outward: bool) -> Option<Vec<Star>> {
-    let domains: Vec<&[u32]> = sets.iter().map(|set| set.0.as_slice()).collect();
-    let roots = sets.iter().map(|set| i64::from(set.1));
-    let stars = combs_of(&domains)?.into_iter().zip(roots);
-    let star = |(members, root)| Star {
-        members,
-        root,
-        outward,
-    };
-    Some(stars.map(star).collect())
 }

@@ -1,17 +1,26 @@
 //! What messages between domains by rule put on links: counted by stretches of domains and of bundles that are alike,
 //! never domain by domain.
 
-use super::fabric::nic_of;
-use super::row::{Row, sum, total};
+use super::fabric::{self, nic_of};
+use super::row::{Row, leaving, range, regions, sum, total};
 use super::star;
 use crate::Result;
 use crate::collective::pattern::comb::Comb;
 use crate::collective::pattern::fabric_loads::FabricLoads;
 use crate::collective::pattern::loads::Loads;
+use crate::collective::pattern::pairs::Pairs;
 use crate::collective::pattern::rule::{Flow, Flows, Rule, Spacing};
 use crate::collective::pattern::scene::{PathCost, Scene};
 use crate::collective::pattern::unit_cost::UnitCost;
 use crate::machine::Machine;
+
+/// Messages between domains, one for each pair of domains and member, or for each pair of NICs.
+pub(super) fn rails(scene: &Scene, pairs: &Pairs, nics: Option<&[(u32, u32)]>) -> Result<UnitCost> {
+    match pairs.flows() {
+        Some(flows) => ruled(scene, flows, nics),
+        None => fabric::rails(scene, &pairs.list(), nics),
+    }
+}
 
 /// One byte on each lane of every flow: on those lanes, or on those of all members.
 pub(super) fn ruled(scene: &Scene, flows: &Flows, nics: Option<&[(u32, u32)]>) -> Result<UnitCost> {
@@ -82,12 +91,6 @@ pub(crate) fn total_latency(scene: &Scene, rule: &Rule, spacing: &Spacing) -> Op
 
 /// As far as latency goes, groups are alike that are cut short and that are not.
 const NONE_CUT: (usize, usize) = (usize::MAX, usize::MAX);
-
-/// Domains of a site: from the first up to below the last.
-pub(super) fn range(machine: &Machine, site: usize) -> (i64, i64) {
-    let first = i64::from(machine.first_domain(site));
-    (first, first + i64::from(machine.sites()[site].domains))
-}
 
 /// Messages between domains, each of one byte a lane.
 struct Between<'a> {
@@ -230,26 +233,6 @@ impl<'a> Between<'a> {
     }
 }
 
-/// Counts, at each group of a tier, the domains that are so near to its end that `by` further on lies outside; below
-/// zero, so near to its beginning.
-pub(super) fn leaving(machine: &Machine, site: usize, tier: usize, by: i64) -> Row {
-    let group = i64::from(machine.sites()[site].tiers[tier].group);
-    let (first, last) = range(machine, site);
-    let near = by.abs().min(group);
-    let (low, high) = if by > 0 {
-        (group - near, group)
-    } else {
-        (0, near)
-    };
-    Row {
-        first,
-        each: group,
-        low,
-        high,
-        places: (last - first + group - 1) / group,
-    }
-}
-
 /// How many messages of a flow inside a site leave their groups of a tier; none leaves the site.
 fn crossing(machine: &Machine, flow: &Flow, site: usize, tier: usize) -> i64 {
     let Some(shape) = machine.sites()[site].tiers.get(tier) else {
@@ -259,25 +242,4 @@ fn crossing(machine: &Machine, flow: &Flow, site: usize, tier: usize) -> i64 {
         return flow.senders.len();
     }
     total(&leaving(machine, site, tier, flow.by).count(&flow.senders)) as i64
-}
-
-/// The domains of a site by the lowest tier at which their group is cut short by the end of the site; the number of
-/// tiers where none is.
-pub(super) fn regions(machine: &Machine, site: usize) -> Vec<((i64, i64), usize)> {
-    let (first, last) = range(machine, site);
-    let tiers = &machine.sites()[site].tiers;
-    let mut regions = Vec::new();
-    let mut end = last;
-    for (tier, shape) in tiers.iter().enumerate() {
-        let group = i64::from(shape.group);
-        let start = last - (last - first) % group;
-        if start < end {
-            regions.push(((start, end), tier));
-            end = start;
-        }
-    }
-    if first < end {
-        regions.push(((first, end), tiers.len()));
-    }
-    regions
 }

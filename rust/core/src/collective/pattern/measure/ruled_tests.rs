@@ -1,6 +1,6 @@
 //! Messages by rule cost what their list costs, bit for bit: over any fabric, sites and groups.
 
-use super::{fabric, ruled, sets, star, stars};
+use super::{fabric, ruled, sets, star};
 use crate::Control;
 use crate::collective::ask::group::Groups;
 use crate::collective::pattern::kind::SiteShare;
@@ -243,7 +243,7 @@ proptest! {
         let roots = domains.iter().map(|set| (set.clone(), set[at % set.len()]));
         let roots: Vec<(Vec<u32>, u32)> = roots.collect();
         let locals = [(vec![0, 1], 1), (vec![2, 2], 2)];
-        let stars = stars(&roots, spread).expect("as few");
+        let stars = star::stars(&roots, spread).expect("as few");
         let found = star::star(&scene, &stars, &locals).expect("measurable");
         let listed = fabric::star(&scene, &roots, &locals, spread).expect("measurable");
         compare(&found, &listed)?;

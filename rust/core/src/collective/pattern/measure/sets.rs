@@ -1,8 +1,7 @@
 //! What sets of domains exchange, counted by stretches of domains and of bundles that are alike, not domain by domain.
 
 use super::fabric::{grid, nic_of, site_bytes};
-use super::row::{Row, sum};
-use super::ruled::{leaving, range};
+use super::row::{Row, leaving, range, sum};
 use crate::Result;
 use crate::collective::ask::group::Groups;
 use crate::collective::pattern::comb::Comb;

@@ -1,11 +1,10 @@
 //! What a root sends to all others of its set of domains, or they to it, counted by stretches of domains and bundles.
 
 use super::fabric::nic_of;
-use super::row::{Row, sum};
-use super::ruled::{range, regions};
+use super::row::{Row, range, regions, sum};
 use super::sets::{Bytes, inside};
 use crate::Result;
-use crate::collective::pattern::comb::Comb;
+use crate::collective::pattern::comb::{Comb, combs_of};
 use crate::collective::pattern::loads::{Loads, Runs};
 use crate::collective::pattern::rule::Star;
 use crate::collective::pattern::scene::{PathCost, Scene};
@@ -61,6 +60,19 @@ pub(super) fn fabric(
     }
     bytes.note(unit_cost);
     Ok(())
+}
+
+/// Sets with their roots as few combs each; `None` where that is no gain.
+pub(super) fn stars(sets: &[(Vec<u32>, u32)], outward: bool) -> Option<Vec<Star>> {
+    let domains: Vec<&[u32]> = sets.iter().map(|set| set.0.as_slice()).collect();
+    let roots = sets.iter().map(|set| i64::from(set.1));
+    let stars = combs_of(&domains)?.into_iter().zip(roots);
+    let star = |(members, root)| Star {
+        members,
+        root,
+        outward,
+    };
+    Some(stars.map(star).collect())
 }
 
 fn count(combs: &[Comb]) -> f64 {
