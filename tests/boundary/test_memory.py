@@ -73,7 +73,8 @@ NEEDS_TOO_MUCH = {
 }
 ANSWER_OR_REFUSE = {
     "a full mesh": MESH.format(65536),
-    "a collective over a smaller one": f"(within(600_000), {MESH.format(2048)}.all_reduce('1 GiB'))",
+    "a collective over a smaller one": f"(within(600_000), {MESH.format(2048)}"
+    ".all_reduce('1 GiB'))",
     "a collective over a large torus": "(within(600_000), rf.torus((40,) * 3, bandwidth=5e10)"
     ".all_reduce('1 GiB'))",
     "a mesh on a domain without end": "rf.torus((91_780, 2, 317, 8), bandwidth=1)"
