@@ -28,7 +28,7 @@ impl Comb {
             if weight < span || count < 1 {
                 return None;
             }
-            span = weight * (count - 1) + span;
+            span += weight * (count - 1);
             // A digit that begins where the one below it ends is more of the same.
             match comb.digits.last_mut() {
                 Some(last) if last.0 * last.1 == weight => last.1 *= count,

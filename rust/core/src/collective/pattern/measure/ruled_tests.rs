@@ -14,7 +14,10 @@ use crate::route::Routing;
 use proptest::prelude::*;
 use std::sync::Arc;
 
-fn machine(sites: &[(u32, Vec<(u32, f64)>)], hub: bool) -> Machine {
+/// Domains of a site; and of each tier by how much it is larger than the one below, and its oversubscription.
+type Place = (u32, Vec<(u32, f64)>);
+
+fn machine(sites: &[Place], hub: bool) -> Machine {
     let axis = Axis {
         name: "x".to_owned(),
         size: 3,
@@ -27,7 +30,7 @@ fn machine(sites: &[(u32, Vec<(u32, f64)>)], hub: bool) -> Machine {
         latency: 7e-6,
         overhead: 1e-6,
     };
-    let site = |(at, (domains, tiers)): (usize, &(u32, Vec<(u32, f64)>))| {
+    let site = |(at, (domains, tiers)): (usize, &Place)| {
         let mut group = 1;
         let tiers = tiers.iter().map(|&(factor, oversubscription)| {
             group *= factor;
