@@ -68,7 +68,7 @@ pub(super) struct Network<'a> {
     /// Chips of a domain are all alike in every pattern.
     pub(super) symmetric: bool,
     /// The distances of the messages of each part inside domains, by its moves, where chips are alike.
-    alike: Vec<(Part, Vec<Distances>)>,
+    alike: Alike,
     /// Domains of a site are all alike in every pattern.
     pub(super) by_site: bool,
     /// Patterns inside domains and lists of chips meet in one schedule: what is listed stands for all domains.
@@ -82,6 +82,9 @@ pub(super) struct Network<'a> {
 /// Distances of messages, and how many of each every chip sends.
 pub(super) type Distances = Vec<(u32, u32)>;
 
+/// Parts, each once, with the distances of their messages by their moves.
+type Alike = Vec<(Part, Vec<Distances>)>;
+
 /// Whether messages stay in domains.
 fn is_inside(part: &&Part) -> bool {
     matches!(
@@ -91,12 +94,9 @@ fn is_inside(part: &&Part) -> bool {
 }
 
 /// Parts whose messages have distances, each once; `None` where one has other messages, so that chips differ.
-fn alike<'p>(
-    context: &Context,
-    parts: impl Iterator<Item = &'p Part>,
-) -> Result<Option<Vec<(Part, Vec<Distances>)>>> {
+fn alike<'p>(context: &Context, parts: impl Iterator<Item = &'p Part>) -> Result<Option<Alike>> {
     let domain = context.domain_machine.domain();
-    let mut alike: Vec<(Part, Vec<Distances>)> = Vec::new();
+    let mut alike = Alike::new();
     for part in parts {
         if alike.iter().any(|(other, _)| same(other, part)) {
             continue;
@@ -155,7 +155,7 @@ impl<'a> Network<'a> {
         // First come, first served tells messages apart that arrive at once, by their numbers.
         let fluid = engine == Engine::Fluid;
         let alike = match fluid && !mixed && context.homogeneous && !parts().any(in_switch) {
-            true => alike(context, parts().filter(|part| is_inside(part)))?,
+            true => alike(context, parts().filter(is_inside))?,
             false => None,
         };
         let by_site = fluid && sites_are_alike(context, parts().filter(|part| !is_inside(part)));
