@@ -180,26 +180,10 @@ pub(crate) fn combine(
         ledger.add(&stage.ledger, 1.0);
     }
     let busiest = ledger.busiest(context)?;
-    let tracks = || stages.iter().flat_map(|stage| &stage.tracks);
-    let busy = match model.by_phases() {
-        Model::AlphaBeta => tracks().map(|track| track.busy).fold(0.0, f64::max),
-        _ => busiest.as_ref().map_or(0.0, |busiest| busiest.seconds),
-    };
-    let overhead: f64 = stages.iter().map(|stage| stage.fixed().1).sum();
-    let with = |count: u32| {
-        let share = 1.0 / f64::from(count);
-        let first = stages.iter().map(|stage| stage.time(share)).sum();
-        pipeline(first, busy * share, overhead, count)
-    };
-    let (time, chunks) = match chunks {
-        Some(count) => (with(count), count),
-        None if stages.len() == 1 => (with(1), 1),
-        None => powers_of_two(MOST_CHUNKS)
-            .map(|count| (with(count), count))
-            .fold((f64::INFINITY, 1), |best, next| {
-                if next.0 < best.0 { next } else { best }
-            }),
-    };
+    let busy = busiest.as_ref().map_or(0.0, |busiest| busiest.seconds);
+    let busy = busy_tracks(model, stages).unwrap_or(busy);
+    let overhead = overhead(stages);
+    let (time, chunks) = in_sequence(stages, busy, overhead, chunks);
     // Chunks after the first wait for senders or for links, whichever takes longer.
     let waiting = if overhead > busy / f64::from(chunks) {
         f64::from(chunks - 1) * overhead
@@ -214,6 +198,54 @@ pub(crate) fn combine(
         ledger,
         busiest,
     })
+}
+
+/// Seconds that stages in sequence take at least: no link of all is less busy than the busiest of one stage.
+pub(crate) fn least_in_sequence(
+    model: Model,
+    stages: &[Arc<StageCost>],
+    chunks: Option<u32>,
+) -> f64 {
+    let busiest = stages.iter().filter_map(|stage| stage.busiest.as_ref());
+    let busy = busiest.map(|busiest| busiest.seconds).fold(0.0, f64::max);
+    let busy = busy_tracks(model, stages).unwrap_or(busy);
+    // Less what rounding may have added.
+    in_sequence(stages, busy, overhead(stages), chunks).0 * (1.0 - 1e-12)
+}
+
+/// Seconds of the busiest track, where links are not shared.
+fn busy_tracks(model: Model, stages: &[Arc<StageCost>]) -> Option<f64> {
+    let tracks = stages.iter().flat_map(|stage| &stage.tracks);
+    let busiest = || tracks.map(|track| track.busy).fold(0.0, f64::max);
+    (model.by_phases() == Model::AlphaBeta).then(busiest)
+}
+
+/// Seconds in which senders start the messages of all stages.
+fn overhead(stages: &[Arc<StageCost>]) -> f64 {
+    stages.iter().map(|stage| stage.fixed().1).sum()
+}
+
+/// Seconds of stages that follow each other, and in how many chunks, when the busiest link is busy for so long.
+fn in_sequence(
+    stages: &[Arc<StageCost>],
+    busy: f64,
+    overhead: f64,
+    chunks: Option<u32>,
+) -> (f64, u32) {
+    let with = |count: u32| {
+        let share = 1.0 / f64::from(count);
+        let first = stages.iter().map(|stage| stage.time(share)).sum();
+        pipeline(first, busy * share, overhead, count)
+    };
+    match chunks {
+        Some(count) => (with(count), count),
+        None if stages.len() == 1 => (with(1), 1),
+        None => powers_of_two(MOST_CHUNKS)
+            .map(|count| (with(count), count))
+            .fold((f64::INFINITY, 1), |best, next| {
+                if next.0 < best.0 { next } else { best }
+            }),
+    }
 }
 
 fn track_cost(

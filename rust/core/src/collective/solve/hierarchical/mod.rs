@@ -11,7 +11,7 @@ use crate::collective::ask::choice::Choice;
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::Context;
-use crate::collective::price::cost::{Cost, StageCost, combine};
+use crate::collective::price::cost::{Cost, StageCost, combine, least_in_sequence};
 use crate::{Error, Result};
 use stage_plan::{PlannedStage, TIERS, pinned_algorithms, stage_plan};
 use stages::{StageOption, stage_options};
@@ -56,15 +56,24 @@ pub(crate) fn best(
             .collect()
     };
     let mut met: Vec<(Cost, Vec<usize>)> = Vec::new();
-    let mut attempt = |picked: &[usize]| -> Result<f64> {
+    // What is no faster than `time` and all that are kept need not be priced.
+    let mut attempt = |picked: &[usize], time: f64| -> Result<f64> {
         context.control.check()?;
-        let cost = combine(context, request.model, &stages(picked), request.chunks)?;
-        let time = cost.time;
-        if met.iter().all(|(_, known)| known != picked) {
-            met.push((cost, picked.to_vec()));
-            met.sort_by(|a, b| a.0.time.total_cmp(&b.0.time));
-            met.truncate(count);
+        if let Some((cost, _)) = met.iter().find(|(_, known)| known == picked) {
+            return Ok(cost.time);
         }
+        let stages = stages(picked);
+        if met.len() == count {
+            let least = least_in_sequence(request.model, &stages, request.chunks);
+            if least >= met[count - 1].0.time.max(time) {
+                return Ok(least);
+            }
+        }
+        let cost = combine(context, request.model, &stages, request.chunks)?;
+        let time = cost.time;
+        met.push((cost, picked.to_vec()));
+        met.sort_by(|a, b| a.0.time.total_cmp(&b.0.time));
+        met.truncate(count);
         Ok(time)
     };
     // Two starts: the stages that are fastest alone, and those that are fastest with one chunk of many, which
@@ -77,7 +86,7 @@ pub(crate) fn best(
                 .unwrap_or(0)
         };
         let mut picked: Vec<usize> = options.iter().map(quickest).collect();
-        let mut time = attempt(&picked)?;
+        let mut time = attempt(&picked, f64::INFINITY)?;
         let mut improved = true;
         while improved {
             improved = false;
@@ -85,7 +94,7 @@ pub(crate) fn best(
                 for option in (0..options[at].len()).filter(|&option| option != picked[at]) {
                     let mut other = picked.clone();
                     other[at] = option;
-                    let next = attempt(&other)?;
+                    let next = attempt(&other, time)?;
                     if next < time {
                         (time, picked, improved) = (next, other, true);
                         break;
