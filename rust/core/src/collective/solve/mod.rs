@@ -3,6 +3,7 @@
 mod candidate;
 mod choose;
 mod hierarchical;
+mod kept;
 mod nccl;
 mod neuron;
 mod registry;
