@@ -10,12 +10,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from rainier_fast.errors import (
-    InvalidArgument,
-    invalid,
-    invalid_type,
-    out_of_range,
-)
+from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_range
 from rainier_fast.provenance import keep
 from rainier_fast.units import Quantity, as_real, parse_bytes
 
@@ -62,6 +57,14 @@ def as_number(argument: str, value: object, low: float, high: float, allowed: st
     return number
 
 
+def as_factor(name: str, value: object) -> float:
+    """Return a factor on a link's bandwidth, above 0 and at most 1."""
+    number = as_real(value, name, "must be a number above 0 and at most 1")
+    if not 0 < number <= 1:
+        raise invalid(name, value, "must be above 0 and at most 1; name a dead link in links")
+    return number
+
+
 def as_ratio(argument: str, value: Quantity) -> float:
     """Return `value` as a finite number above 0."""
     allowed = "must be a finite number > 0"
@@ -92,16 +95,11 @@ def as_tuple_of(argument: str, value: object, kind: type[_Item]) -> tuple[_Item,
     return items
 
 
-def as_several(argument: str, value: object, kind: type[_Item], allowed: str) -> list[_Item]:
-    """Return the items of `value`, at least one, each of which must be a `kind`."""
-    if isinstance(value, kind):
-        raise invalid_type(argument, value, allowed)
-    items = list(as_items(argument, value, allowed))
+def as_several(argument: str, value: object, kind: type[_Item]) -> tuple[_Item, ...]:
+    """Return the items of `value` as a tuple of at least one `kind`."""
+    items = as_tuple_of(argument, value, kind)
     if not items:
         raise invalid(argument, items, f"must name at least one {kind.__name__.lower()}")
-    for at, item in enumerate(items):
-        if not isinstance(item, kind):
-            raise invalid_type(f"{argument}[{at}]", item, allowed)
     return items
 
 

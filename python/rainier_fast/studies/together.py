@@ -25,8 +25,6 @@ _COLLECTIVE_PACKET: Final = "64 KiB"
 class Together(Base):
     """What several plans do to each other."""
 
-    __slots__ = ()
-
     @property
     def plan(self) -> MachinePlans:
         """The collectives of the machine as plans, for `together`."""
@@ -112,9 +110,8 @@ def together(
     return share(machine, checked, outcomes(checked), packet)
 
 
-def _checked(machine: Base, plans: object) -> list[Plan]:
-    allowed = "must be plans, such as machine.plan.all_reduce('1 GiB')"
-    checked = as_several("plans", plans, Plan, allowed)
+def _checked(machine: Base, plans: object) -> tuple[Plan, ...]:
+    checked = as_several("plans", plans, Plan)
     for at, plan in enumerate(checked):
         if plan.machine != machine:
             made = f"a plan of another machine ({plan.name})"
