@@ -145,7 +145,7 @@ pub(crate) fn unrolled(
 }
 
 /// The request, checked, over groups whose listed chips ascend where their order means nothing.
-fn checked(
+pub(super) fn checked(
     machine: &Machine,
     groups: &Groups,
     routing: &Routing,
@@ -175,7 +175,7 @@ fn checked(
     })
 }
 
-fn nothing_moves(groups: &Groups, request: &Request) -> bool {
+pub(super) fn nothing_moves(groups: &Groups, request: &Request) -> bool {
     let ranks = groups.ranks() as i64;
     let stays = request.operation == Operation::SendRecv && request.shift.rem_euclid(ranks) == 0;
     ranks == 1 || stays

@@ -80,11 +80,28 @@ impl Priced {
         matches!(self.body, Body::Stages(_))
     }
 
+    /// Seconds of the stages that are best for a size.
+    pub(crate) fn time<'s, 'm: 's>(
+        &mut self,
+        scene: &impl Fn() -> Result<&'s Context<'m>>,
+        size: f64,
+    ) -> Result<f64> {
+        let sum = |costs: &[Arc<StageCost>]| costs.iter().map(|cost| cost.time(size)).sum();
+        if let Body::Stages(stages) = &self.body {
+            return Ok(sum(&stages.costs));
+        }
+        self.at(scene, size).map(|costs| sum(&costs))
+    }
+
     /// The costs of the stages that are best for a size, for one byte of it.
-    pub(crate) fn at(&mut self, context: &Context, size: f64) -> Result<Vec<Arc<StageCost>>> {
+    pub(crate) fn at<'s, 'm: 's>(
+        &mut self,
+        scene: &impl Fn() -> Result<&'s Context<'m>>,
+        size: f64,
+    ) -> Result<Vec<Arc<StageCost>>> {
         let mut costs = Vec::new();
-        let make = |stages| stages_of(context, self.model, &self.label, stages);
-        self.body.make(context, size, &make)?;
+        let price = |stages| stages_of(scene()?, self.model, &self.label, stages);
+        self.body.make(scene, size, &price)?;
         self.body.costs(size, &mut costs);
         Ok(costs)
     }
@@ -111,9 +128,9 @@ fn stages_of(context: &Context, model: Model, label: &str, stages: Vec<Stage>) -
 
 impl Body {
     /// Makes what a size asks for and is not there yet.
-    fn make(
+    fn make<'s, 'm: 's>(
         &mut self,
-        context: &Context,
+        scene: &impl Fn() -> Result<&'s Context<'m>>,
         size: f64,
         price: &impl Fn(Vec<Stage>) -> Result<Stages>,
     ) -> Result<()> {
@@ -121,12 +138,12 @@ impl Body {
             Self::Stages(_) => Ok(()),
             Self::Sequence(all) | Self::Fastest { cases: all, .. } => {
                 let mut all = all.iter_mut();
-                all.try_for_each(|one| one.make(context, size, price))
+                all.try_for_each(|one| one.make(scene, size, price))
             }
             Self::OneOf { of, made } => {
                 let which = (of.which)(size);
                 if made.iter().all(|(known, _)| *known != which) {
-                    made.push((which, price((of.make)(context, which)?)?));
+                    made.push((which, price((of.make)(scene()?, which)?)?));
                 }
                 Ok(())
             }

@@ -10,7 +10,7 @@ use crate::collective::ask::request::Request;
 use crate::collective::events::simulate;
 use crate::collective::events::together::{Pipeline, Work, Written, or_link_load, share_messages};
 use crate::collective::events::unroll::{MOST_RANKS_WRITTEN, unroll};
-use crate::collective::pattern::context::Context;
+use crate::collective::pattern::context::{Context, OnDemand};
 use crate::collective::pattern::damage::has_damage;
 use crate::collective::program::schedule::Stage;
 use crate::sim::Engine;
@@ -87,7 +87,7 @@ impl Tried {
 }
 
 /// The algorithms that are tried for a request.
-fn names(request: &Request) -> Vec<String> {
+pub(super) fn names(request: &Request) -> Vec<String> {
     match &request.algorithm {
         Choice::Auto => ALGORITHMS
             .iter()
@@ -103,9 +103,10 @@ fn names(request: &Request) -> Vec<String> {
 
 /// The fastest of the algorithms that were asked for, and all that were tried.
 pub(crate) fn best(
-    context: &Context,
+    scene: &OnDemand,
     request: &Request,
 ) -> Result<(PricedCandidate, Vec<Candidate>)> {
+    let context = scene.get()?;
     let mut tried = Tried::default();
     let (unit, scale) = unit(request);
     let engine = request.model.engine();
@@ -114,7 +115,7 @@ pub(crate) fn best(
     for name in names(request) {
         context.control.check()?;
         let kept = Kept::new(context, &unit, &name);
-        match kept.and_then(|mut kept| kept.at(context, &unit, scale, count)) {
+        match kept.and_then(|mut kept| kept.at(scene, &unit, scale, count)) {
             Ok(picked) if engine.is_some() => to_simulate.extend(picked),
             Ok(picked) => picked.into_iter().for_each(|picked| {
                 tried.take(&picked.name.clone(), picked.time, Fastest::ByPhases(picked));
@@ -135,7 +136,7 @@ pub(crate) fn best(
 }
 
 /// Why there is no answer where no algorithm runs.
-fn none_runs(request: &Request, why: Option<Error>) -> Error {
+pub(super) fn none_runs(request: &Request, why: Option<Error>) -> Error {
     why.unwrap_or_else(|| {
         Error::unsupported(
             format!("{} on this group", request.operation.name()),

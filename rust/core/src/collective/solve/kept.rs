@@ -6,7 +6,7 @@ use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job, row};
 use crate::collective::ask::choice::Choice;
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::request::Request;
-use crate::collective::pattern::context::Context;
+use crate::collective::pattern::context::{Context, OnDemand};
 use crate::collective::price::cost::combine;
 use crate::collective::price::priced::Priced;
 use crate::collective::program::alternatives::Program;
@@ -80,17 +80,42 @@ impl Kept {
         Ok(kept(Body::Whole(priced)))
     }
 
+    /// Seconds at `scale` times the bytes; a name that depends on the size is noted.
+    pub(super) fn time(
+        &mut self,
+        scene: &OnDemand,
+        unit: &Request,
+        scale: f64,
+        name: &mut String,
+    ) -> Result<f64> {
+        if let Body::Whole(priced) = &mut self.body {
+            return priced.time(&|| scene.get(), scale);
+        }
+        let mut picked = self.at(scene, unit, scale, 1)?;
+        let best = picked.swap_remove(0);
+        *name = best.name;
+        Ok(best.time)
+    }
+
+    /// The name of its answer, `noted` being that of the last size where it depends on the size.
+    pub(super) fn name<'a>(&'a self, noted: &'a str) -> &'a str {
+        match self.body {
+            Body::Whole(_) => &self.name,
+            Body::Tiers(_) | Body::TierByTier(_) => noted,
+        }
+    }
+
     /// Its best choices at `scale` times the bytes, at most `count` of them, the fastest first.
     pub(super) fn at(
         &mut self,
-        context: &Context,
+        scene: &OnDemand,
         unit: &Request,
         scale: f64,
         count: usize,
     ) -> Result<Vec<Picked>> {
         match &mut self.body {
             Body::Whole(priced) => {
-                let costs = priced.at(context, scale)?;
+                let costs = priced.at(&|| scene.get(), scale)?;
                 Ok(vec![Picked {
                     name: self.name.clone(),
                     choice: Choice::Named(self.name.clone()),
@@ -99,9 +124,9 @@ impl Kept {
                     costs,
                 }])
             }
-            Body::Tiers(tiers) => tiers.at(context, unit, scale, count),
+            Body::Tiers(tiers) => tiers.at(scene, unit, scale, count),
             Body::TierByTier(tiers) => {
-                let mut picked = tiers.at(context, unit, scale, 1)?;
+                let mut picked = tiers.at(scene, unit, scale, 1)?;
                 for picked in &mut picked {
                     picked.name = format!("{} {}", self.name, picked.name);
                     picked.choice = Choice::Named(self.name.clone());

@@ -8,6 +8,7 @@ mod nccl;
 mod neuron;
 mod registry;
 mod scheduled;
+mod search;
 mod solver;
 mod synthesized;
 
@@ -15,4 +16,5 @@ pub use registry::{SOLVERS, algorithms};
 pub use solver::Solver;
 
 pub(crate) use registry::{is_bounded, solver};
+pub(crate) use search::Search;
 pub(crate) use solver::Asked;

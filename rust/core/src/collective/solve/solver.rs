@@ -1,10 +1,11 @@
 //! What answers requests: one row for each way to do so.
 
+use super::search::Search;
 use crate::collective::answer::outcome::Outcome;
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::request::Request;
 use crate::collective::events::together::Pipeline;
-use crate::collective::pattern::context::{Context, Shelf};
+use crate::collective::pattern::context::{Context, OnDemand, Shelf};
 use crate::collective::pattern::damage::has_damage;
 use crate::machine::Machine;
 use crate::operation::Operation;
@@ -31,6 +32,11 @@ impl<'a> Asked<'a> {
             Some(shelf) => context.sharing(shelf),
             None => context,
         })
+    }
+
+    /// The same, as what is priced already takes it.
+    pub(crate) fn scene(&self) -> Result<OnDemand<'a>> {
+        self.context().map(OnDemand::from)
     }
 }
 
@@ -59,6 +65,9 @@ pub struct Solver {
     pub(crate) run: fn(&Asked, &mut Outcome) -> Result<()>,
     /// Seconds of [`Solver::run`] alone, where they are had for less.
     pub(crate) time: Option<fn(&Asked) -> Result<f64>>,
+    /// Prices all that does not depend on the size, where times at many sizes follow from that; the request is for
+    /// one byte.
+    pub(crate) prepare: Option<fn(&Asked) -> Result<Search>>,
     pub(crate) schedule: Unroll,
 }
 

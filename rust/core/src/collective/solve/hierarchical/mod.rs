@@ -10,7 +10,7 @@ mod stages;
 use crate::collective::ask::choice::Choice;
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::request::Request;
-use crate::collective::pattern::context::Context;
+use crate::collective::pattern::context::{Context, OnDemand};
 use crate::collective::price::cost::{Shared, StageCost};
 use crate::{Error, Result};
 use search::{Search, timed};
@@ -67,17 +67,17 @@ impl Tiers {
     /// all.
     pub(crate) fn at(
         &mut self,
-        context: &Context,
+        scene: &OnDemand,
         request: &Request,
         scale: f64,
         count: usize,
     ) -> Result<Vec<Picked>> {
         let mut stages = Vec::with_capacity(self.options.len());
         for options in &mut self.options {
-            stages.push(timed(context, request.model, options, scale)?);
+            stages.push(timed(scene, request.model, options, scale)?);
         }
         let mut search = Search {
-            context,
+            scene,
             request,
             scale,
             count,

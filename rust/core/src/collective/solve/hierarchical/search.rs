@@ -4,7 +4,7 @@ use super::stages::{Key, StageOption, key};
 use crate::Result;
 use crate::collective::ask::model::Model;
 use crate::collective::ask::request::Request;
-use crate::collective::pattern::context::Context;
+use crate::collective::pattern::context::OnDemand;
 use crate::collective::price::cost::{Shared, StageCost};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,14 +23,14 @@ pub(super) struct Timed {
 
 /// The options of a stage, fastest first.
 pub(super) fn timed(
-    context: &Context,
+    scene: &OnDemand,
     model: Model,
     options: &mut [StageOption],
     scale: f64,
 ) -> Result<Vec<Timed>> {
     let mut timed = Vec::with_capacity(options.len());
     for option in options {
-        let cost = option.at(context, model, scale)?;
+        let cost = option.at(scene, model, scale)?;
         timed.push(Timed {
             name: option.name,
             times: vec![cost.time(scale)],
@@ -56,7 +56,7 @@ impl Timed {
 }
 
 pub(super) struct Search<'a, 'm> {
-    pub(super) context: &'a Context<'m>,
+    pub(super) scene: &'a OnDemand<'m>,
     pub(super) request: &'a Request,
     pub(super) scale: f64,
     /// How many choices to remember.
@@ -108,14 +108,18 @@ impl Search<'_, '_> {
     }
 
     fn attempt(&mut self, picked: &[usize]) -> Result<f64> {
-        self.context.control.check()?;
+        self.scene.control.check()?;
         let options = || self.stages.iter().zip(picked);
         let costs = options().map(|(options, &at)| &options[at].cost);
         let keys: Vec<Key> = costs.clone().map(key).collect();
-        let (context, model) = (self.context, self.request.model);
-        let shared = *self.shared.entry(keys).or_insert_with(|| {
-            Shared::of(context, model, &costs.map(Arc::clone).collect::<Vec<_>>())
-        });
+        let shared = match self.shared.get(&keys) {
+            Some(shared) => *shared,
+            None => {
+                let costs: Vec<_> = costs.map(Arc::clone).collect();
+                let shared = Shared::of(self.scene.get()?, self.request.model, &costs);
+                *self.shared.entry(keys).or_insert(shared)
+            }
+        };
         let (scale, stages) = (self.scale, &mut self.stages);
         let first = |share: f64, chunks: u32| -> f64 {
             let options = stages.iter_mut().zip(picked);

@@ -5,7 +5,7 @@ use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job};
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::model::Model;
 use crate::collective::ask::request::Request;
-use crate::collective::pattern::context::Context;
+use crate::collective::pattern::context::{Context, OnDemand};
 use crate::collective::price::cost::{JoinedTrack, StageCost};
 use crate::collective::price::priced::Priced;
 use crate::collective::program::alternatives::Program;
@@ -44,7 +44,7 @@ impl StageOption {
     /// The cost of one byte by what is best for `scale` bytes.
     pub(super) fn at(
         &mut self,
-        context: &Context,
+        scene: &OnDemand,
         model: Model,
         scale: f64,
     ) -> Result<Arc<StageCost>> {
@@ -56,7 +56,7 @@ impl StageOption {
         let mut tracks = Vec::with_capacity(self.tracks.len());
         let mut keys = Vec::new();
         for track in &mut self.tracks {
-            let stages = track.priced.at(context, scale)?;
+            let stages = track.priced.at(&|| scene.get(), scale)?;
             keys.extend(stages.iter().map(key));
             tracks.push(JoinedTrack {
                 stages,
@@ -67,7 +67,7 @@ impl StageOption {
         if let Some((_, known)) = self.joined.iter().find(|(known, _)| *known == keys) {
             return Ok(Arc::clone(known));
         }
-        let joined = StageCost::joined(context, model, (self.tier, &self.label), tracks);
+        let joined = StageCost::joined(scene.get()?, model, (self.tier, &self.label), tracks);
         let joined = Arc::new(joined);
         self.joined.push((keys, Arc::clone(&joined)));
         Ok(joined)

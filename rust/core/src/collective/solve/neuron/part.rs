@@ -84,7 +84,7 @@ impl Part {
             tier,
         })?;
         let (context, model) = (call.context, call.request.model);
-        let stages = Priced::new(context, model, label, program)?.at(context, scale)?;
+        let stages = Priced::new(context, model, label, program)?.at(&|| Ok(context), scale)?;
         let [stage] = &stages[..] else {
             unreachable!("algorithms over one placement that neuron uses build one stage")
         };
