@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, TypeVar
@@ -130,6 +131,13 @@ def as_pairs(argument: str, value: object, allowed: str) -> Sequence[Any]:
     except Exception as error:  # whatever a value's own methods raise
         raise invalid_type(argument, value, allowed) from error
     raise invalid_type(argument, value, allowed)
+
+
+def is_masked(values: object) -> bool:
+    """Tell whether an array has masked values."""
+    # numpy loads `ma` when it is first asked for: who has a masked array has asked.
+    ma = sys.modules.get("numpy.ma")
+    return ma is not None and isinstance(values, ma.MaskedArray) and bool(ma.is_masked(values))
 
 
 def _index(argument: str, value: object) -> int:

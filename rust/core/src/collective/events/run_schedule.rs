@@ -58,7 +58,7 @@ pub fn run_schedule(
     let label = format!("{} by schedule", schedule.operation.name());
     let cost = Arc::new(StageCost::new(&context, model, &stage, label)?);
     let costs = [cost];
-    let mut cost = combine(&context, model, &costs, Some(1));
+    let mut cost = combine(&context, model, &costs, Some(1))?;
     if let Some(engine) = model.engine() {
         cost.time = simulated(&context, schedule, engine)?;
     }

@@ -8,6 +8,8 @@ const MOST_NODES: usize = 1 << 14;
 
 /// Number of a node, counted from the first.
 type Id = u32;
+/// What tells places from others: the height, and nodes of two trees.
+type Key = (u32, Option<Id>, Option<Id>);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Node {
@@ -78,6 +80,16 @@ impl Planter {
 /// Powers of two that so many places fit in.
 pub(crate) fn height(places: usize) -> u32 {
     places.max(1).next_power_of_two().ilog2()
+}
+
+impl Default for Halves {
+    fn default() -> Self {
+        Self {
+            places: 0,
+            height: 0,
+            nodes: vec![Node::Even(0.0)],
+        }
+    }
 }
 
 impl Halves {
@@ -235,14 +247,14 @@ impl<'a> Pairs<'a> {
     }
 
     /// What tells places here from others: nodes, and the height where a tree is smaller.
-    fn key(&self) -> (u32, Option<Id>, Option<Id>) {
+    fn key(&self) -> Key {
         (self.height, self.at[0], self.at[1])
     }
 
     fn merge(
         &mut self,
         planter: &mut Planter,
-        known: &mut BTreeMap<(u32, Option<Id>, Option<Id>), Id>,
+        known: &mut BTreeMap<Key, Id>,
         value: &impl Fn(f64, f64) -> f64,
     ) -> Option<Id> {
         if let Some([a, b]) = self.values() {
@@ -263,7 +275,7 @@ impl<'a> Pairs<'a> {
 
     fn peak(
         &self,
-        known: &mut BTreeMap<(u32, Option<Id>, Option<Id>), (usize, f64)>,
+        known: &mut BTreeMap<Key, (usize, f64)>,
         value: &impl Fn(f64, f64) -> f64,
     ) -> (usize, f64) {
         if let Some([a, b]) = self.values() {

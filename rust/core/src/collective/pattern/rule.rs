@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 /// Most flows of one step that are worth more than a list.
 const MOST_FLOWS: usize = 256;
 
+/// Most groups that are looked at one by one.
+const MOST_GROUPS: i64 = 64;
+
 /// Each of some numbers sends to the one `by` further on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Flow {
@@ -34,6 +37,36 @@ impl Flow {
 pub(crate) enum Order {
     Senders,
     Receivers,
+    /// Along a chain, by its ends.
+    Hops,
+}
+
+/// A root that sends to all other members of its set, or they to it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Star {
+    /// All members, the root among them.
+    pub(crate) members: Vec<Comb>,
+    pub(crate) root: i64,
+    /// From the root, or to it.
+    pub(crate) outward: bool,
+}
+
+impl Star {
+    /// The other members in a range.
+    pub(crate) fn leaves(&self, (low, high): (i64, i64)) -> Vec<Comb> {
+        let beside = [(low, high.min(self.root)), (low.max(self.root + 1), high)];
+        let cut = |comb: &Comb| beside.map(|(low, high)| comb.within(low, high)).concat();
+        self.members.iter().flat_map(cut).collect()
+    }
+
+    /// What is of the root and what is of another, as sender and receiver.
+    pub(crate) fn directed<T>(&self, root: T, other: T) -> (T, T) {
+        if self.outward {
+            (root, other)
+        } else {
+            (other, root)
+        }
+    }
 }
 
 /// Who sends to whom among `ranks` ranks.
@@ -43,10 +76,20 @@ pub(crate) struct Rule {
     pub(crate) flows: Vec<Flow>,
     /// How many messages every rank sends, and receives, where that is the same for all.
     pub(crate) each: Option<u32>,
+    /// A root that sends to all others, or they to it.
+    star: Option<(u32, bool)>,
     order: Order,
 }
 
 impl Rule {
+    /// The root to every other rank, or they to it.
+    pub(crate) fn star(ranks: u32, root: u32, outward: bool) -> Self {
+        Self {
+            star: Some((root, outward)),
+            ..Self::of(i64::from(ranks), Vec::new(), None, Order::Senders)
+        }
+    }
+
     /// Every rank to the one `by` further on, the first following the last.
     pub(crate) fn turn(ranks: u32, by: i64, order: Order) -> Self {
         let ranks = i64::from(ranks);
@@ -92,6 +135,20 @@ impl Rule {
         Self::of(i64::from(ranks), flows, None, Order::Senders)
     }
 
+    /// Every rank to the next, so many from the first on, and every rank to the one before, so many from the first back.
+    pub(crate) fn chain(ranks: u32, ahead: u32, back: u32) -> Self {
+        let part = |first: u32, count: u32, by: i64| -> Option<Flow> {
+            let senders = Comb::every(i64::from(first), 1, i64::from(count));
+            senders
+                .filter(|_| count > 0)
+                .map(|senders| Flow { senders, by })
+        };
+        let over = part(0, back.min(1), i64::from(ranks) - 1);
+        let on = part(ranks + 1 - back.max(1), back.max(1) - 1, -1);
+        let flows = [part(0, ahead, 1), over, on].into_iter().flatten();
+        Self::of(i64::from(ranks), flows.collect(), None, Order::Hops)
+    }
+
     /// Every rank from `first` on to the one below it that differs by a multiple of `first`.
     pub(crate) fn fold(first: u32, ranks: u32) -> Self {
         let (first, ranks) = (i64::from(first), i64::from(ranks));
@@ -115,6 +172,7 @@ impl Rule {
         let order = match self.order {
             Order::Senders => Order::Receivers,
             Order::Receivers => Order::Senders,
+            Order::Hops => Order::Hops,
         };
         let flows = self.flows.iter().map(back).collect();
         Self::of(self.ranks, flows, self.each, order)
@@ -133,6 +191,7 @@ impl Rule {
             ranks,
             flows,
             each,
+            star: None,
             order,
         }
     }
@@ -171,7 +230,7 @@ impl Spacing {
         let mut alike = Vec::new();
         for (turn, mut starts) in starts {
             starts.sort_unstable();
-            let combs = Comb::of_list(&starts).into_iter();
+            let combs = Comb::of_list(starts.into_iter()).into_iter();
             alike.extend(combs.map(|comb| (comb, turn as i64)));
         }
         (alike.len() <= MOST_FLOWS).then_some(Self {
@@ -179,6 +238,21 @@ impl Spacing {
             step,
             groups: alike,
         })
+    }
+
+    /// The spacing of each group alone, where they are few.
+    pub(crate) fn apart(&self) -> Option<Vec<Self>> {
+        let groups: i64 = self.groups.iter().map(|group| group.0.len()).sum();
+        let of = |(starts, turn): &(Comb, i64)| -> Vec<Self> {
+            let starts = starts.list().into_iter();
+            let alone = starts.filter_map(|start| Comb::every(start, 1, 1));
+            let alone = alone.map(|start| Self {
+                groups: vec![(start, *turn)],
+                ..*self
+            });
+            alone.collect()
+        };
+        (groups <= MOST_GROUPS).then(|| self.groups.iter().flat_map(of).collect())
     }
 
     /// Flows between ranks as flows between the domains of each group.
@@ -208,6 +282,27 @@ impl Spacing {
         (out.len() <= MOST_FLOWS).then_some(out)
     }
 
+    /// The star of each group.
+    fn stars(&self, root: i64, outward: bool) -> Option<Vec<Star>> {
+        let groups: i64 = self.groups.iter().map(|group| group.0.len()).sum();
+        if groups > MOST_GROUPS {
+            return None;
+        }
+        let mut stars = Vec::new();
+        for (starts, turn) in &self.groups {
+            stars.extend(starts.list().into_iter().map(|start| {
+                Star {
+                    members: Comb::every(start, self.step, self.ranks)
+                        .into_iter()
+                        .collect(),
+                    root: start + self.step * ((root + turn) % self.ranks),
+                    outward,
+                }
+            }));
+        }
+        Some(stars)
+    }
+
     fn spread(&self, starts: &Comb, first: i64, digits: &[(i64, i64)]) -> Option<Comb> {
         Comb::new(first, &[starts.digits(), digits].concat())
     }
@@ -219,6 +314,7 @@ pub(crate) struct Flows {
     pub(crate) all: Vec<Flow>,
     /// Where every member sends and receives equally many messages: the members, and how many.
     pub(crate) even: Option<(Vec<Comb>, u32)>,
+    pub(crate) stars: Vec<Star>,
     order: Order,
 }
 
@@ -233,6 +329,10 @@ impl Flows {
         Some(Self {
             all,
             even: rule.each.map(|each| (members, each)),
+            stars: match rule.star {
+                Some((root, outward)) => spacing.stars(i64::from(root), outward)?,
+                None => Vec::new(),
+            },
             order: rule.order,
         })
     }

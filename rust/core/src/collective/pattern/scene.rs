@@ -1,6 +1,7 @@
 //! The scene of one collective call, which all that measure it look at: the machine, who takes part, what is broken,
 //! how messages are routed.
 
+use super::comb::{Comb, combs_of};
 use super::damage::{DomainDamage, has_damage_between};
 use super::fabric_loads::{self, Blocks, FabricLoads};
 use super::loads::{Loads, Runs};
@@ -10,6 +11,14 @@ use crate::machine::{Machine, Site, groups};
 use crate::memory::{Taken, bytes_of};
 use crate::route::Routing;
 use crate::{Control, Result};
+use std::cell::{OnceCell, RefCell};
+use std::sync::Arc;
+
+/// Sets of domains.
+type Sets = Arc<[Vec<u32>]>;
+
+/// The same as combs.
+type Combs = Arc<[Vec<Comb>]>;
 
 /// The surroundings of one collective call.
 pub(crate) struct Scene<'a> {
@@ -38,6 +47,9 @@ pub(crate) struct Scene<'a> {
     /// WAN links from site to site (row: from, column: to), counted from the first fabric link: over other sites where
     /// the direct one is dead.
     wan_paths: Vec<Vec<usize>>,
+    /// Sets of domains as combs, where that is worth it.
+    combs: RefCell<Vec<(Sets, Option<Combs>)>>,
+    group_combs: OnceCell<Option<Combs>>,
     #[expect(dead_code, reason = "held for its drop")]
     taken: Taken,
 }
@@ -71,9 +83,9 @@ impl<'a> Scene<'a> {
             None,
         )?;
         let taken = reckon(machine, control)?;
-        let local_bandwidth = domain_machine.link_bandwidths()?.into();
+        let local_bandwidth = local_bandwidths(&domain_machine);
         let blocks = fabric_loads::blocks(machine);
-        let [fabric_bandwidth, fabric_latency] = fabric_numbers(machine, &blocks);
+        let [fabric_bandwidth, fabric_latency] = fabric_numbers(machine, &blocks, control)?;
         let (mut member_domains, mut members) = (Vec::new(), Vec::new());
         if let Groups::Grid { locals, domains } = groups {
             member_domains = domains.concat();
@@ -99,7 +111,9 @@ impl<'a> Scene<'a> {
             tiers: tiers(machine),
             member_domains,
             members,
-            wan_paths: wan_paths(machine),
+            wan_paths: wan_paths(machine, control)?,
+            combs: RefCell::default(),
+            group_combs: OnceCell::new(),
             taken,
         })
     }
@@ -183,6 +197,37 @@ impl<'a> Scene<'a> {
         has_damage_between(self.machine)
     }
 
+    /// Sets of domains, which ascend, as few combs each; `None` where that is no gain.
+    pub(crate) fn combs(&self, sets: &Sets) -> Option<Combs> {
+        let mut known = self.combs.borrow_mut();
+        if let Some((_, found)) = known.iter().find(|(other, _)| Arc::ptr_eq(other, sets)) {
+            return found.clone();
+        }
+        let found = combs(sets);
+        known.push((Arc::clone(sets), found.clone()));
+        found
+    }
+
+    /// The same of the groups of a grid.
+    pub(crate) fn group_combs(&self) -> Option<Combs> {
+        let found = self.group_combs.get_or_init(|| match self.groups {
+            Groups::Grid { domains, .. } => combs(domains),
+            Groups::Scattered(_) => None,
+        });
+        found.clone()
+    }
+
+    /// The number of the uplinks' block of a tier of a site; its downlinks' is the next.
+    pub(crate) fn block(&self, site: usize, tier: usize) -> usize {
+        let below = self.tiers[..site].iter().map(Vec::len);
+        2 * (below.sum::<usize>() + tier)
+    }
+
+    /// The first WAN link, counted from the first fabric link.
+    pub(crate) fn wan_start(&self) -> usize {
+        (self.machine.blocks().wan - self.machine.blocks().fabric[0]) as usize
+    }
+
     /// How many fabric and WAN links there are.
     pub(crate) fn fabric_links(&self) -> usize {
         (self.machine.num_links() - self.machine.blocks().fabric[0]) as usize
@@ -247,6 +292,11 @@ fn reckon(machine: &Machine, control: &Control) -> Result<Taken> {
     control.take(bytes, what, "use a smaller machine")
 }
 
+fn combs(sets: &[Vec<u32>]) -> Option<Combs> {
+    let sets: Vec<&[u32]> = sets.iter().map(Vec::as_slice).collect();
+    combs_of(&sets).map(Combs::from)
+}
+
 /// Per site and tier: the first of its links, counted from the first fabric link.
 fn tiers(machine: &Machine) -> Vec<Vec<usize>> {
     let first = machine.blocks().fabric[0];
@@ -259,8 +309,19 @@ fn tiers(machine: &Machine) -> Vec<Vec<usize>> {
     machine.sites().iter().enumerate().map(of_site).collect()
 }
 
+/// Bandwidths of the links of one domain.
+fn local_bandwidths(domain: &Machine) -> Loads {
+    let mut runs = Runs::default();
+    domain.for_each_rated_run(|count, _, bandwidth, _| runs.push(count as usize, bandwidth));
+    runs.into()
+}
+
 /// Bandwidth and latency of every fabric and WAN link. Nothing passes a dead link, however long it takes.
-fn fabric_numbers(machine: &Machine, blocks: &Blocks) -> [FabricLoads; 2] {
+fn fabric_numbers(
+    machine: &Machine,
+    blocks: &Blocks,
+    control: &Control,
+) -> Result<[FabricLoads; 2]> {
     let numbers = |link: u64| {
         let (bandwidth, latency) = machine.link_numbers(link);
         let live = f64::from(u8::from(!machine.is_dead_link(link)));
@@ -268,8 +329,14 @@ fn fabric_numbers(machine: &Machine, blocks: &Blocks) -> [FabricLoads; 2] {
     };
     let first = machine.blocks().fabric[0];
     if has_damage_between(machine) {
-        let all: (Vec<f64>, Vec<f64>) = (first..machine.num_links()).map(numbers).unzip();
-        return [all.0, all.1].map(|values| FabricLoads::of_list(blocks, &values));
+        let mut all = [Vec::new(), Vec::new()];
+        for (at, link) in (first..machine.num_links()).enumerate() {
+            control.check_at(at)?;
+            let (bandwidth, latency) = numbers(link);
+            all[0].push(bandwidth);
+            all[1].push(latency);
+        }
+        return Ok(all.map(|values| FabricLoads::of_list(blocks, &values)));
     }
     let mut loads = [Vec::new(), Vec::new()];
     for block in blocks.iter() {
@@ -284,14 +351,14 @@ fn fabric_numbers(machine: &Machine, blocks: &Blocks) -> [FabricLoads; 2] {
         loads[0].push(bandwidth);
         loads[1].push(latency);
     }
-    loads.map(|loads| FabricLoads::new(blocks, loads))
+    Ok(loads.map(|loads| FabricLoads::new(blocks, loads)))
 }
 
 /// WAN links from each site to each other. Where nothing live leads there, the dead ones that would: what goes over
 /// them never ends.
-fn wan_paths(machine: &Machine) -> Vec<Vec<usize>> {
+fn wan_paths(machine: &Machine, control: &Control) -> Result<Vec<Vec<usize>>> {
     let (Some(wan), sites) = (machine.wan(), machine.sites().len()) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let first = machine.blocks().fabric[0];
     let path = |from: usize, to: usize| -> Vec<usize> {
@@ -309,7 +376,10 @@ fn wan_paths(machine: &Machine) -> Vec<Vec<usize>> {
             .map(|link| (link - first) as usize)
             .collect()
     };
-    (0..sites * sites)
-        .map(|pair| path(pair / sites, pair % sites))
-        .collect()
+    let mut paths = Vec::with_capacity(sites * sites);
+    for pair in 0..sites * sites {
+        control.check_at(pair)?;
+        paths.push(path(pair / sites, pair % sites));
+    }
+    Ok(paths)
 }

@@ -181,7 +181,7 @@ impl StageCost {
         Ok(Self {
             label,
             tier: stage.tier,
-            busiest: ledger.busiest(context),
+            busiest: ledger.busiest(context)?,
             tracks,
             stage: stage.clone(),
             ledger,
@@ -217,25 +217,25 @@ impl StageCost {
         model: Model,
         (tier, label): (&'static str, &str),
         tracks: Vec<JoinedTrack>,
-    ) -> Self {
+    ) -> Result<Self> {
         let mut all = Ledger::default();
         let (mut costs, mut made) = (Vec::new(), Vec::new());
         for track in tracks {
             let own = self::ledger(&track.stages);
             all.add(&own, 1.0);
-            let busy = own.busiest(context).map_or(0.0, |busiest| busiest.seconds);
+            let busy = own.busiest(context)?.map_or(0.0, |busiest| busiest.seconds);
             let (cost, track) = track.joined(model, busy);
             costs.push(cost);
             made.push(track);
         }
-        Self {
+        Ok(Self {
             label: label.to_owned(),
             tier,
-            busiest: all.busiest(context),
+            busiest: all.busiest(context)?,
             tracks: costs,
             stage: Stage { tier, tracks: made },
             ledger: all,
-        }
+        })
     }
 
     /// Latency and overhead of the track that they delay most.
@@ -263,8 +263,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn of(context: &Context, model: Model, stages: &[Arc<StageCost>]) -> Self {
-        Self::with_busiest(model, stages, ledger(stages).busiest(context).as_ref())
+    pub(crate) fn of(context: &Context, model: Model, stages: &[Arc<StageCost>]) -> Result<Self> {
+        let busiest = ledger(stages).busiest(context)?;
+        Ok(Self::with_busiest(model, stages, busiest.as_ref()))
     }
 
     fn with_busiest(model: Model, stages: &[Arc<StageCost>], busiest: Option<&Busiest>) -> Self {
@@ -322,9 +323,9 @@ pub(crate) fn combine(
     model: Model,
     stages: &[Arc<StageCost>],
     chunks: Option<u32>,
-) -> Cost {
+) -> Result<Cost> {
     let ledger = ledger(stages);
-    let busiest = ledger.busiest(context);
+    let busiest = ledger.busiest(context)?;
     let shared = Shared::with_busiest(model, stages, busiest.as_ref());
     let first = |share, _| stages.iter().map(|stage| stage.time(share)).sum();
     let (time, chunks) = shared.best(1.0, stages.len(), chunks, first);
@@ -334,14 +335,14 @@ pub(crate) fn combine(
     } else {
         0.0
     };
-    Cost {
+    Ok(Cost {
         time,
         by_phases: time,
         overhead: shared.overhead + waiting,
         chunks,
         ledger,
         busiest,
-    }
+    })
 }
 
 fn track_cost(
@@ -357,7 +358,7 @@ fn track_cost(
     }
     let busy = match model.by_phases() {
         Model::AlphaBeta => phases.iter().map(PhaseCost::wire).fold(0.0, f64::max),
-        _ => own.busiest(context).map_or(0.0, |busiest| busiest.seconds),
+        _ => own.busiest(context)?.map_or(0.0, |busiest| busiest.seconds),
     };
     total.add(&own, 1.0);
     Ok(TrackCost {

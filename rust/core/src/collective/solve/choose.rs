@@ -62,7 +62,7 @@ impl Tried {
         scale: f64,
     ) -> Result<(PricedCandidate, Vec<Candidate>)> {
         let best = match self.best {
-            Some((_, Fastest::ByPhases(picked))) => picked.priced(context, request, scale),
+            Some((_, Fastest::ByPhases(picked))) => picked.priced(context, request, scale)?,
             Some((_, Fastest::Simulated(candidate))) => candidate,
             None => return Err(none_runs(request, self.cut_off.or(self.first_refusal))),
         };
@@ -128,7 +128,7 @@ pub(crate) fn best(
         to_simulate.sort_by(|a, b| a.time.total_cmp(&b.time));
         for picked in to_simulate {
             context.control.check()?;
-            let candidate = picked.priced(context, request, scale);
+            let candidate = picked.priced(context, request, scale)?;
             simulate_one(context, request, engine, candidate, &mut tried)?;
         }
     }

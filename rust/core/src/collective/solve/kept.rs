@@ -144,18 +144,18 @@ impl Picked {
         context: &Context,
         request: &Request,
         scale: f64,
-    ) -> PricedCandidate {
+    ) -> Result<PricedCandidate> {
         let scaled = self.costs.iter().map(|cost| Arc::new(cost.scaled(scale)));
         let stages: Vec<_> = scaled.collect();
-        let mut cost = combine(context, request.model, &stages, Some(self.chunks));
+        let mut cost = combine(context, request.model, &stages, Some(self.chunks))?;
         // The same but for rounding, where chunks are no power of two.
         (cost.time, cost.by_phases) = (self.time, self.time);
-        PricedCandidate {
+        Ok(PricedCandidate {
             name: self.name,
             choice: self.choice,
             stages,
             cost,
-        }
+        })
     }
 }
 

@@ -1,10 +1,13 @@
 //! Bounds from NICs, fabric tiers and the WAN.
 
 use super::input::{BoundInput, LowerBounds};
+use crate::Result;
 use crate::collective::ask::request::Request;
+use crate::collective::pattern::comb::Comb;
 use crate::collective::pattern::context::Context;
-use crate::collective::pattern::measure::by_site;
-use crate::machine::{WanShape, bundle_bandwidth};
+use crate::collective::pattern::loads::{Loads, Runs};
+use crate::collective::pattern::measure::{by_site, inside};
+use crate::machine::{WanShape, bundle_bandwidth, groups};
 use crate::operation::Operation;
 use std::collections::BTreeMap;
 
@@ -16,9 +19,9 @@ pub(super) fn across(
     locals: &[Vec<u32>],
     domains: &[Vec<u32>],
     found: &mut LowerBounds,
-) {
+) -> Result<()> {
     let Some(nic) = context.machine.nic() else {
-        return;
+        return Ok(());
     };
     let (groups, in_domain) = (locals.len() as f64, locals[0].len() as f64);
     let parts = domains[0].len() as f64;
@@ -47,8 +50,8 @@ pub(super) fn across(
         domains,
         root: request.root / locals[0].len(),
     };
-    bundles(context, input, &grid, found);
-    wan(context, input, &grid, found);
+    bundles(context, input, &grid, found)?;
+    wan(context, input, &grid, found)
 }
 
 /// Most ranks of one domain whose message of a send_recv goes to another domain.
@@ -79,8 +82,23 @@ impl Grid<'_> {
 }
 
 /// What the uplinks and downlinks of each tier's groups must carry for all sets of domains together.
-fn bundles(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBounds) {
+fn bundles(
+    context: &Context,
+    input: &BoundInput,
+    grid: &Grid,
+    found: &mut LowerBounds,
+) -> Result<()> {
     let machine = context.machine;
+    if let Some(sets) = context.group_combs() {
+        for (site, definition) in machine.sites().iter().enumerate() {
+            context.control.check()?;
+            for tier in 0..definition.tiers.len() {
+                let seconds = busiest_bundle(context, input, grid, &sets, (site, tier));
+                found.note(format!("fabric tier {}", tier + 1), seconds);
+            }
+        }
+        return Ok(());
+    }
     let mut need: BTreeMap<(usize, usize, u32), (f64, f64)> = BTreeMap::new();
     for set in grid.domains {
         for of_site in set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b)) {
@@ -88,7 +106,9 @@ fn bundles(context: &Context, input: &BoundInput, grid: &Grid, found: &mut Lower
             let first = machine.first_domain(site);
             for (index, tier) in machine.sites()[site].tiers.iter().enumerate() {
                 let group = |domain: u32| (domain - first) / tier.group;
-                for bundle in of_site.chunk_by(|&a, &b| group(a) == group(b)) {
+                let bundles = of_site.chunk_by(|&a, &b| group(a) == group(b));
+                for (at, bundle) in bundles.enumerate() {
+                    context.control.check_at(at)?;
                     let holds_root = bundle.contains(&set[grid.root]);
                     let (out, into) = grid.crossing(input, bundle.len() as f64, holds_root);
                     let sum = need.entry((site, index, group(bundle[0]))).or_default();
@@ -97,7 +117,8 @@ fn bundles(context: &Context, input: &BoundInput, grid: &Grid, found: &mut Lower
             }
         }
     }
-    for ((site, index, group), (out, into)) in need {
+    for (at, ((site, index, group), (out, into))) in need.into_iter().enumerate() {
+        context.control.check_at(at)?;
         let definition = &machine.sites()[site];
         let (tier, leaf) = (&definition.tiers[index], machine.domain_nic_bandwidth());
         let capacity = bundle_bandwidth(tier, definition.domains, group, leaf);
@@ -106,11 +127,67 @@ fn bundles(context: &Context, input: &BoundInput, grid: &Grid, found: &mut Lower
             f64::max(out, into) / capacity,
         );
     }
+    Ok(())
 }
 
-fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBounds) {
+/// Seconds that the busiest bundle of a tier of a site is busy at least; the sets as combs.
+fn busiest_bundle(
+    context: &Context,
+    input: &BoundInput,
+    grid: &Grid,
+    sets: &[Vec<Comb>],
+    (site, tier): (usize, usize),
+) -> f64 {
     let machine = context.machine;
-    let Some(wan) = machine.wan() else { return };
+    let definition = &machine.sites()[site];
+    let shape = &definition.tiers[tier];
+    let first = i64::from(machine.first_domain(site));
+    let end = first + i64::from(definition.domains);
+    let (mut out, mut into) = (Loads::default(), Loads::default());
+    for (set, listed) in sets.iter().zip(grid.domains) {
+        // The group that holds the root, if it is here.
+        let (root, group) = (i64::from(listed[grid.root]), i64::from(shape.group));
+        let own = first + (root - first).div_euclid(group) * group;
+        let own = (own.clamp(first, end), (own + group).clamp(first, end));
+        let with_root = (first..end).contains(&root);
+        let others = [(first, own.0), (own.1, end)].map(|part| (part, false));
+        let parts = match with_root {
+            true => vec![others[0], (own, true), others[1]],
+            false => vec![((first, end), false)],
+        };
+        for ((low, high), holds_root) in parts {
+            let combs: Vec<Comb> = set.iter().flat_map(|comb| comb.within(low, high)).collect();
+            let inside = inside(machine, &combs, site, tier);
+            let crossing = |inside: f64| grid.crossing(input, inside, holds_root);
+            out.add(&inside.map(|inside| crossing(inside).0), 1.0);
+            into.add(&inside.map(|inside| crossing(inside).1), 1.0);
+        }
+    }
+    let last = groups(shape, definition.domains) - 1;
+    let bundle = |group: u32| {
+        bundle_bandwidth(
+            shape,
+            definition.domains,
+            group,
+            machine.domain_nic_bandwidth(),
+        )
+    };
+    let mut capacity = Runs::default();
+    capacity.push(last as usize, bundle(0));
+    capacity.push(1, bundle(last));
+    let capacity = Loads::from(capacity);
+    let seconds = |bytes: f64, bandwidth: f64| bytes / bandwidth;
+    f64::max(
+        out.peak(&capacity, seconds).1,
+        into.peak(&capacity, seconds).1,
+    )
+}
+
+fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBounds) -> Result<()> {
+    let machine = context.machine;
+    let Some(wan) = machine.wan() else {
+        return Ok(());
+    };
     let count = machine.sites().len();
     let capacity = |site: usize| -> (f64, f64) {
         match wan.shape {
@@ -130,6 +207,7 @@ fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBoun
     let mut need = vec![(0.0, 0.0); count];
     let mut partition = 0.0;
     for set in grid.domains {
+        context.control.check()?;
         let sites = by_site(machine, set);
         let home = machine.site_of(set[grid.root]);
         partition += grid.groups * input.partition(sites.len() as f64);
@@ -150,6 +228,7 @@ fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBoun
     if total > 0.0 {
         found.note("WAN of all sites", partition / total);
     }
+    Ok(())
 }
 
 /// What the NICs of the members in one domain must carry for groups that are plain lists of chips; `root` is the
@@ -160,18 +239,20 @@ pub(super) fn scattered(
     root: usize,
     groups: &[Vec<u32>],
     found: &mut LowerBounds,
-) {
+) -> Result<()> {
     let Some(nic) = context.machine.nic() else {
-        return;
+        return Ok(());
     };
     let home = |chip: u32| context.machine.split(chip).0;
     // (domain, group) of every member, so that equal pairs lie together.
     let mut homes: Vec<(u32, usize)> = Vec::new();
     for (index, group) in groups.iter().enumerate() {
+        context.control.check()?;
         homes.extend(group.iter().map(|&chip| (home(chip), index)));
     }
     homes.sort_unstable();
-    for homes in homes.chunk_by(|a, b| a.0 == b.0) {
+    for (at, homes) in homes.chunk_by(|a, b| a.0 == b.0).enumerate() {
+        context.control.check_at(at)?;
         let capacity = homes.len() as f64 * nic.bandwidth;
         let mut need = (0.0, 0.0);
         for group in homes.chunk_by(|a, b| a.1 == b.1) {
@@ -185,4 +266,5 @@ pub(super) fn scattered(
             f64::max(need.0, need.1) / capacity,
         );
     }
+    Ok(())
 }

@@ -116,7 +116,7 @@ impl Search<'_, '_> {
             Some(shared) => *shared,
             None => {
                 let costs: Vec<_> = costs.map(Arc::clone).collect();
-                let shared = Shared::of(self.scene.get()?, self.request.model, &costs);
+                let shared = Shared::of(self.scene.get()?, self.request.model, &costs)?;
                 *self.shared.entry(keys).or_insert(shared)
             }
         };

@@ -6,6 +6,7 @@ use crate::collective::ask::group::Groups;
 use crate::collective::ask::model::Model;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::{Context, OnDemand};
+use crate::collective::pattern::measure::parts as sites_of;
 use crate::collective::price::cost::{JoinedTrack, StageCost};
 use crate::collective::price::priced::Priced;
 use crate::collective::program::alternatives::Program;
@@ -67,7 +68,7 @@ impl StageOption {
         if let Some((_, known)) = self.joined.iter().find(|(known, _)| *known == keys) {
             return Ok(Arc::clone(known));
         }
-        let joined = StageCost::joined(scene.get()?, model, (self.tier, &self.label), tracks);
+        let joined = StageCost::joined(scene.get()?, model, (self.tier, &self.label), tracks)?;
         let joined = Arc::new(joined);
         self.joined.push((keys, Arc::clone(&joined)));
         Ok(joined)
@@ -237,10 +238,10 @@ fn site_placements(context: &Context, domains: &[Vec<u32>], root: Option<usize>)
     let machine = context.machine;
     let mut parts: Vec<Vec<u32>> = Vec::new();
     for set in domains {
-        let of_sites = set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b));
-        for part in of_sites.filter(|part| part.len() > 1) {
+        let of_sites = sites_of(machine, set).into_iter();
+        for (_, part) in of_sites.filter(|(_, part)| part.len() > 1) {
             let mut part = part.to_vec();
-            let leader = root.and_then(|root| part.iter().position(|&domain| domain == set[root]));
+            let leader = root.and_then(|root| part.binary_search(&set[root]).ok());
             part.rotate_left(leader.unwrap_or(0));
             parts.push(part);
         }
@@ -258,11 +259,10 @@ fn leaders(context: &Context, domains: &[Vec<u32>], root: usize) -> Vec<(Placeme
     let machine = context.machine;
     let mut sets: Vec<(usize, Vec<u32>)> = Vec::new();
     for set in domains {
-        let of_sites = set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b));
         let mut at = 0;
         let mut leading = Vec::new();
-        for (index, part) in of_sites.enumerate() {
-            let holds_root = part.contains(&set[root]);
+        for (index, (_, part)) in sites_of(machine, set).into_iter().enumerate() {
+            let holds_root = part.binary_search(&set[root]).is_ok();
             leading.push(if holds_root { set[root] } else { part[0] });
             if holds_root {
                 at = index;

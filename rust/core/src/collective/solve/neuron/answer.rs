@@ -17,7 +17,7 @@ pub(super) fn fill(call: &Call, plan: Plan, outcome: &mut Outcome) -> Result<()>
         .flat_map(|segment| segment.parts.iter().map(|part| Arc::clone(&part.stage)))
         .collect();
     // For bytes on links and the busiest of them; the time is ours.
-    let mut cost = combine(context, call.request.model, &stages, Some(1));
+    let mut cost = combine(context, call.request.model, &stages, Some(1))?;
     let timings: Vec<Timing> = plan
         .segments
         .iter()
