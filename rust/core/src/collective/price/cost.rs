@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub(crate) const MOST_PIECES: u32 = 4096;
 /// Most chunks through the stages that are tried when the caller does not say.
 const MOST_CHUNKS: u32 = 256;
+/// How many numbers of chunks that is.
+pub(crate) const CHUNKINGS: usize = MOST_CHUNKS.ilog2() as usize + 1;
 /// Part of the time that finer pieces must gain to be worth it.
 const GAIN: f64 = 1e-9;
 
@@ -41,6 +43,24 @@ pub(crate) struct StageCost {
     /// The stage itself.
     pub(crate) stage: Stage,
     ledger: Ledger,
+    floor: Floor,
+}
+
+/// What a stage takes at least: seconds of latency and overhead, and those of its busiest link.
+#[derive(Debug, Clone, Copy)]
+struct Floor {
+    fixed: f64,
+    busy: f64,
+}
+
+impl Floor {
+    fn of(tracks: &[TrackCost]) -> Self {
+        let most = |value: &dyn Fn(&TrackCost) -> f64| tracks.iter().map(value).fold(0.0, f64::max);
+        Self {
+            fixed: most(&|track| track.fixed().0 + track.fixed().1),
+            busy: most(&|track| track.busy),
+        }
+    }
 }
 
 /// What runs one after another on one track of a stage.
@@ -182,10 +202,16 @@ impl StageCost {
             label,
             tier: stage.tier,
             busiest: ledger.busiest(context)?,
+            floor: Floor::of(&tracks),
             tracks,
             stage: stage.clone(),
             ledger,
         })
+    }
+
+    /// Seconds with `scale` of the data that no way to cut it into pieces beats, but for rounding.
+    pub(crate) fn least(&self, scale: f64) -> f64 {
+        self.floor.fixed.max(self.floor.busy * scale)
     }
 
     /// Seconds with `scale` of the data: the longest track.
@@ -207,6 +233,10 @@ impl StageCost {
             busiest: self.busiest.as_ref().map(|busiest| busiest.scaled(size)),
             stage: self.stage.scaled(size),
             ledger,
+            floor: Floor {
+                busy: self.floor.busy * size,
+                ..self.floor
+            },
         }
     }
 
@@ -232,6 +262,7 @@ impl StageCost {
             label: label.to_owned(),
             tier,
             busiest: all.busiest(context)?,
+            floor: Floor::of(&costs),
             tracks: costs,
             stage: Stage { tier, tracks: made },
             ledger: all,

@@ -80,6 +80,14 @@ impl Priced {
         matches!(self.body, Body::Stages(_))
     }
 
+    /// Seconds that a size takes at least, where that is had for nothing.
+    pub(crate) fn least(&self, size: f64) -> f64 {
+        match &self.body {
+            Body::Stages(stages) => stages.costs.iter().map(|cost| cost.least(size)).sum(),
+            _ => 0.0,
+        }
+    }
+
     /// Seconds of the stages that are best for a size.
     pub(crate) fn time<'s, 'm: 's>(
         &mut self,

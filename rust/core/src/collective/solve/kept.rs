@@ -19,6 +19,8 @@ use std::sync::Arc;
 pub(super) struct Kept {
     name: String,
     body: Body,
+    /// The name of the last answer, where it depends on the size.
+    answer: String,
 }
 
 enum Body {
@@ -49,6 +51,7 @@ impl Kept {
         let kept = |body| Self {
             name: name.to_owned(),
             body,
+            answer: String::new(),
         };
         let Some(row) = row(name) else {
             let pinned = match &unit.algorithm {
@@ -80,28 +83,30 @@ impl Kept {
         Ok(kept(Body::Whole(priced)))
     }
 
-    /// Seconds at `scale` times the bytes; a name that depends on the size is noted.
-    pub(super) fn time(
-        &mut self,
-        scene: &OnDemand,
-        unit: &Request,
-        scale: f64,
-        name: &mut String,
-    ) -> Result<f64> {
+    /// Seconds that `scale` times the bytes take at least, where that is had for nothing.
+    pub(super) fn least(&self, scale: f64) -> f64 {
+        match &self.body {
+            Body::Whole(priced) => priced.least(scale),
+            Body::Tiers(tiers) | Body::TierByTier(tiers) => tiers.least(scale),
+        }
+    }
+
+    /// Seconds at `scale` times the bytes.
+    pub(super) fn time(&mut self, scene: &OnDemand, unit: &Request, scale: f64) -> Result<f64> {
         if let Body::Whole(priced) = &mut self.body {
             return priced.time(&|| scene.get(), scale);
         }
         let mut picked = self.at(scene, unit, scale, 1)?;
         let best = picked.swap_remove(0);
-        *name = best.name;
+        self.answer = best.name;
         Ok(best.time)
     }
 
-    /// The name of its answer, `noted` being that of the last size where it depends on the size.
-    pub(super) fn name<'a>(&'a self, noted: &'a str) -> &'a str {
+    /// The name of its last answer.
+    pub(super) fn answer(&self) -> &str {
         match self.body {
             Body::Whole(_) => &self.name,
-            Body::Tiers(_) | Body::TierByTier(_) => noted,
+            Body::Tiers(_) | Body::TierByTier(_) => &self.answer,
         }
     }
 

@@ -8,13 +8,16 @@ use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::OnDemand;
 use crate::{Error, Result};
 
+/// Bounds are lowered by this share, so that none is above a time that is equal but for rounding.
+const SLACK: f64 = 1e-9;
+
 /// All algorithms of a request that can run, priced for one byte.
 pub(crate) struct Search {
     unit: Request,
     kept: Vec<Kept>,
     launch: f64,
-    /// The name of the last answer, where it is that of a choice per tier.
-    name: String,
+    /// The number of the last answer.
+    last: usize,
 }
 
 impl Search {
@@ -44,21 +47,28 @@ impl Search {
             unit: unit.clone(),
             kept,
             launch: asked.machine.launch(),
-            name: String::new(),
+            last: 0,
         })
     }
 
     /// Seconds of the fastest at so many bytes, and its name; infinite where none ends.
     pub(crate) fn time(&mut self, scene: &OnDemand, bytes: f64) -> Result<(f64, &str)> {
+        // What was fastest before comes first: most others then cannot be faster. Of equal times the first counts.
+        let first = self.last;
+        let others = (0..self.kept.len()).filter(|&at| at != first);
         let mut best: Option<(f64, usize)> = None;
-        for (at, kept) in self.kept.iter_mut().enumerate() {
-            let time = kept.time(scene, &self.unit, bytes, &mut self.name)?;
-            if best.is_none_or(|best| time < best.0) {
+        for at in [first].into_iter().chain(others) {
+            let kept = &mut self.kept[at];
+            if best.is_some_and(|best| kept.least(bytes) * (1.0 - SLACK) > best.0) {
+                continue;
+            }
+            let time = kept.time(scene, &self.unit, bytes)?;
+            if best.is_none_or(|best| (time, at) < best) {
                 best = Some((time, at));
             }
         }
         let (time, at) = best.expect("something is kept");
-        let name = self.kept[at].name(&self.name);
-        Ok((time.max(self.launch), name))
+        self.last = at;
+        Ok((time.max(self.launch), self.kept[at].answer()))
     }
 }

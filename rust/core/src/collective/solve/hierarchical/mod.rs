@@ -13,9 +13,9 @@ use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::{Context, OnDemand};
 use crate::collective::price::cost::{Shared, StageCost};
 use crate::{Error, Result};
-use search::{Search, timed};
+use search::{Key, Search, timed};
 use stage_plan::{PlannedStage, TIERS, pinned_algorithms, stage_plan};
-use stages::{Key, StageOption, stage_options};
+use stages::{StageOption, stage_options};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -26,8 +26,10 @@ pub(crate) const NAME: &str = "hierarchical";
 pub(crate) struct Tiers {
     plan: Vec<PlannedStage>,
     options: Vec<Vec<StageOption>>,
+    /// How many costs each stage has had.
+    numbers: Vec<u32>,
     /// What chunks share, by the costs of the stages.
-    shared: HashMap<Vec<Key>, Shared>,
+    shared: HashMap<Key, Shared>,
 }
 
 /// A choice of one algorithm for each stage.
@@ -58,9 +60,19 @@ impl Tiers {
             |planned: &PlannedStage| stage_options(context, request, planned, pinned[planned.tier]);
         Ok(Self {
             options: plan.iter().map(options).collect::<Result<_>>()?,
+            numbers: vec![0; plan.len()],
             plan,
             shared: HashMap::new(),
         })
+    }
+
+    /// Seconds that `scale` bytes take at least, where that is had for nothing: those of the slowest stage.
+    pub(crate) fn least(&self, scale: f64) -> f64 {
+        let stage = |options: &Vec<StageOption>| {
+            let least = options.iter().map(|option| option.least(scale));
+            least.fold(f64::INFINITY, f64::min)
+        };
+        self.options.iter().map(stage).fold(0.0, f64::max)
     }
 
     /// The best choice of algorithms for `scale` bytes first, and of those that were met on the way to it so many in
@@ -73,8 +85,8 @@ impl Tiers {
         count: usize,
     ) -> Result<Vec<Picked>> {
         let mut stages = Vec::with_capacity(self.options.len());
-        for options in &mut self.options {
-            stages.push(timed(scene, request.model, options, scale)?);
+        for (options, numbers) in self.options.iter_mut().zip(&mut self.numbers) {
+            stages.push(timed(scene, request.model, options, scale, numbers)?);
         }
         let mut search = Search {
             scene,

@@ -23,7 +23,7 @@ pub(super) struct StageOption {
     tier: &'static str,
     tracks: Vec<TrackOption>,
     /// The costs that sizes have asked for, by those of their tracks.
-    joined: Vec<(Vec<Key>, Arc<StageCost>)>,
+    joined: Vec<Joined>,
 }
 
 /// What runs at one placement of a stage.
@@ -33,45 +33,65 @@ struct TrackOption {
     place: String,
 }
 
-/// Tells costs apart while they are held.
-pub(super) type Key = usize;
+/// A cost of a stage, and what it is made of.
+struct Joined {
+    /// The addresses of the costs of its tracks, which are held.
+    of: Vec<usize>,
+    numbered: Numbered,
+}
 
-/// The key of a cost.
-pub(super) fn key(cost: &Arc<StageCost>) -> Key {
-    Arc::as_ptr(cost) as Key
+/// A cost, and its number among those of the stage.
+#[derive(Clone)]
+pub(super) struct Numbered {
+    pub(super) number: u32,
+    pub(super) cost: Arc<StageCost>,
 }
 
 impl StageOption {
+    /// Seconds that `scale` bytes take at least, where that is had for nothing.
+    pub(super) fn least(&self, scale: f64) -> f64 {
+        let track = |track: &TrackOption| track.priced.least(scale);
+        self.tracks.iter().map(track).fold(0.0, f64::max)
+    }
+
     /// The cost of one byte by what is best for `scale` bytes.
     pub(super) fn at(
         &mut self,
         scene: &OnDemand,
         model: Model,
         scale: f64,
-    ) -> Result<Arc<StageCost>> {
-        if let [(_, only)] = &self.joined[..] {
+        numbers: &mut u32,
+    ) -> Result<Numbered> {
+        if let [only] = &self.joined[..] {
             if self.tracks.iter().all(|track| track.priced.is_fixed()) {
-                return Ok(Arc::clone(only));
+                return Ok(only.numbered.clone());
             }
         }
         let mut tracks = Vec::with_capacity(self.tracks.len());
-        let mut keys = Vec::new();
+        let mut of = Vec::new();
         for track in &mut self.tracks {
             let stages = track.priced.at(&|| scene.get(), scale)?;
-            keys.extend(stages.iter().map(key));
+            of.extend(stages.iter().map(|cost| Arc::as_ptr(cost) as usize));
             tracks.push(JoinedTrack {
                 stages,
                 spread: track.spread.clone(),
                 place: track.place.clone(),
             });
         }
-        if let Some((_, known)) = self.joined.iter().find(|(known, _)| *known == keys) {
-            return Ok(Arc::clone(known));
+        if let Some(known) = self.joined.iter().find(|known| known.of == of) {
+            return Ok(known.numbered.clone());
         }
         let joined = StageCost::joined(scene.get()?, model, (self.tier, &self.label), tracks)?;
-        let joined = Arc::new(joined);
-        self.joined.push((keys, Arc::clone(&joined)));
-        Ok(joined)
+        let numbered = Numbered {
+            number: *numbers,
+            cost: Arc::new(joined),
+        };
+        *numbers += 1;
+        self.joined.push(Joined {
+            of,
+            numbered: numbered.clone(),
+        });
+        Ok(numbered)
     }
 }
 
