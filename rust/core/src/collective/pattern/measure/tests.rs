@@ -209,7 +209,7 @@ fn check(machine: &Machine, groups: &Groups, kind: &PatternKind) {
         zero_load = zero_load.max(found.latency + 1e6 * bytes / found.bandwidth);
         sent[from as usize] += bytes;
     }
-    let compact = unit_cost.ledger.expand(&scene);
+    let compact = unit_cost.ledger.expand(&scene).expect("not cancelled");
     for (link, (a, b)) in compact.iter().zip(&loads).enumerate() {
         assert!(
             (a - b).abs() <= 1e-12 * b.abs().max(1.0),
