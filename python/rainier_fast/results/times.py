@@ -35,7 +35,7 @@ class Times(Report, Told):
     >>> from rainier_fast import preset
     >>> times = preset("trn2").times("all_reduce", ["1 KiB", "1 GiB"])
     >>> times.time_s.shape, times.algorithm[1]
-    ((2,), 'multi_ring')
+    ((2,), 'swing')
     """
 
     machine: Base

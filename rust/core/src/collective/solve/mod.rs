@@ -1,5 +1,6 @@
 //! Who answers a request.
 
+mod asked;
 mod candidate;
 mod choose;
 mod hierarchical;
@@ -15,6 +16,6 @@ mod synthesized;
 pub use registry::{SOLVERS, algorithms};
 pub use solver::Solver;
 
+pub(crate) use asked::Asked;
 pub(crate) use registry::{is_bounded, solver};
 pub(crate) use search::Search;
-pub(crate) use solver::Asked;

@@ -1,7 +1,8 @@
 //! The solvers that make schedules: of one algorithm, of one for each tier, or of the fastest.
 
+use super::asked::Asked;
 use super::search::Search;
-use super::solver::{Asked, Solver, Unrolled};
+use super::solver::{Solver, Unrolled};
 use crate::collective::algorithm;
 use crate::collective::answer::outcome::Outcome;
 use crate::collective::ask::group::Groups;

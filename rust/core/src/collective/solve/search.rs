@@ -1,8 +1,8 @@
 //! The search for the fastest algorithm at many sizes, all that apply being priced once.
 
+use super::asked::Asked;
 use super::choose::{names, none_runs};
 use super::kept::Kept;
-use super::solver::Asked;
 use crate::collective::ask::choice::Choice;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::OnDemand;
