@@ -3,8 +3,8 @@
 use super::job::Algorithm;
 use super::job::Build::{Alternatives, Stages};
 use super::{
-    bruck, bucket, by_digit, composed, direct, grid, halving, in_switch, multi_ring, pat, ring,
-    sites, swing, tree, trivance,
+    bruck, bucket, by_digit, composed, direct, double_tree, grid, halving, in_switch, multi_ring,
+    pat, ring, sites, swing, tree, trivance,
 };
 use crate::operation::Operation::{self, *};
 use crate::{Error, Result};
@@ -160,7 +160,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         "double_binary_tree",
         "two pipelined binary trees, half of the data each",
         &[AllReduce, Broadcast, Reduce],
-        Stages(tree::double_binary),
+        Stages(double_tree::double_binary),
     ),
     Algorithm {
         composed: true,
