@@ -215,7 +215,7 @@ OWN: dict[str, dict[str, Any]] = {
 _INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save"}
 
 # Made by the package, of values that it has checked.
-_MADE = {"Calibration", "Layout", "Machine", "MonteCarlo", "Ranking"}
+_MADE = {"Calibration", "Layout", "Machine", "MonteCarlo", "Prepared", "Ranking"}
 
 
 @dataclass(frozen=True)
@@ -278,7 +278,11 @@ def _options(label: str) -> list[str]:
 
 
 # Options that a call does not take, or whose good value depends on the others.
-_FIXED = {"schedule": ("model", "shift"), "compare": ("group", "shift")}
+_FIXED = {
+    "schedule": ("model", "shift"),
+    "compare": ("group", "shift"),
+    "DeviceMesh.times": ("group", "shift"),
+}
 
 
 def _call(label: str, function: Callable[..., Any], one: object) -> Call:
