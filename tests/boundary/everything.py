@@ -274,7 +274,8 @@ def _options(label: str) -> list[str]:
         if label in ("Tenant", "Machine.best_mapping")
         else asking.Call.__annotations__
     )
-    return [name for name in names if name not in _FIXED.get(label, ("shift",))]
+    kept = [name for name in names if name not in _FIXED.get(label, ("shift",))]
+    return kept + ["axis"] * (label == "DeviceMesh.times")
 
 
 # Options that a call does not take, or whose good value depends on the others.
