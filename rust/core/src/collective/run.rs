@@ -26,6 +26,31 @@ pub fn run(
     request: &Request,
     control: &Control,
 ) -> Result<Outcome> {
+    outcome(machine, groups, routing, request, control, true)
+}
+
+/// The same without bounds.
+///
+/// # Errors
+/// Those of [`run`].
+pub(crate) fn unbounded(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+    control: &Control,
+) -> Result<Outcome> {
+    outcome(machine, groups, routing, request, control, false)
+}
+
+fn outcome(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+    control: &Control,
+    with_bounds: bool,
+) -> Result<Outcome> {
     let (groups, request, solver) = checked(machine, groups, routing, request)?;
     let mut outcome = Outcome::nothing(&request, &groups);
     if nothing_moves(&groups, &request) {
@@ -38,6 +63,7 @@ pub fn run(
         routing,
         request: &request,
         control,
+        with_bounds,
         shelf: None,
     };
     solver.check_damage(&asked)?;
@@ -71,6 +97,7 @@ pub(crate) fn time(
         routing,
         request: &checked_request,
         control,
+        with_bounds: false,
         shelf: Some(shelf),
     };
     solver.check_damage(&asked)?;
@@ -140,6 +167,7 @@ pub(crate) fn unrolled(
         routing,
         request: &request,
         control,
+        with_bounds: false,
         shelf: None,
     })
 }

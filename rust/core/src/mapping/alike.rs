@@ -51,7 +51,8 @@ impl Alike {
         &self.members[self.family(place)]
     }
 
-    pub(super) fn are_twins(&self, one: u32, other: u32) -> bool {
-        self.twins[one as usize] == self.twins[other as usize]
+    /// The place that stands for all that are as good as this one where the order of ranks means nothing.
+    pub(super) fn twin(&self, place: u32) -> u32 {
+        self.twins[place as usize]
     }
 }

@@ -1,12 +1,15 @@
 //! What collectives take at a place: bounded first, priced when that may matter, each once.
 
 use super::alike::Alike;
-use super::layout::groups;
+use super::layout::{Place, groups};
 use super::parts::Parts;
 use super::question::{Call, Question, ranks_count};
+use super::rank::Part;
 use super::space::Space;
 use super::tree::Places;
-use crate::collective::{Groups, Model, Request, Shelf, is_bounded, least_time, seconds};
+use crate::collective::{
+    Groups, Model, Request, Shelf, is_bounded, least_time, seconds, unbounded,
+};
 use crate::machine::Machine;
 use crate::threads::over_blocks;
 use crate::{Control, Error, Result};
@@ -92,30 +95,40 @@ impl<'a> Prices<'a> {
         for place in places {
             control.check()?;
             for &(call, _) in &self.calls[axis] {
-                if self.known.contains_key(&(call, place)) {
+                let key = self.key(call, place);
+                if self.known.contains_key(&key) {
                     continue;
                 }
                 let least = if bounded {
-                    self.least(call, place, control)?
+                    self.least(key, control)?
                 } else {
                     0.0
                 };
                 self.known
-                    .insert((call, place), Price::AtLeast(least * (1.0 - SLACK)));
+                    .insert(key, Price::AtLeast(least * (1.0 - SLACK)));
             }
         }
         Ok(())
     }
 
-    fn least(&self, call: usize, place: u32, control: &Control) -> Result<f64> {
-        let (machine, groups) = self.on_part(place)?;
+    /// What stands for a collective at a place: where the order of ranks means nothing, places that are alike fare the
+    /// same.
+    fn key(&self, call: usize, place: u32) -> (usize, u32) {
+        match ranks_count(self.requests[call].operation) {
+            true => (call, place),
+            false => (call, self.alike.twin(place)),
+        }
+    }
+
+    fn least(&self, (call, place): (usize, u32), control: &Control) -> Result<f64> {
+        let (machine, groups) = self.on_part(&self.places.all[place as usize])?;
         let (routing, request) = (self.question.routing, &self.requests[call]);
         least_time(machine, &groups, routing, request, &control.part())
     }
 
     /// The groups of a place, on the smallest part of the machine that holds them.
-    fn on_part(&self, place: u32) -> Result<(&Machine, Groups)> {
-        let (dimensions, place) = (&self.space.dimensions, &self.places.all[place as usize]);
+    fn on_part(&self, place: &Place) -> Result<(&Machine, Groups)> {
+        let dimensions = &self.space.dimensions;
         let machine = self.parts.smallest(dimensions, place);
         Ok((machine, groups(machine, dimensions, place)?))
     }
@@ -123,7 +136,7 @@ impl<'a> Prices<'a> {
     /// Seconds that the collectives of an axis take at least, all together.
     pub(super) fn seconds(&self, axis: usize, place: u32) -> f64 {
         let calls = self.calls[axis].iter();
-        let each = calls.map(|(call, count)| match self.known[&(*call, place)] {
+        let each = calls.map(|(call, count)| match self.known[&self.key(*call, place)] {
             // No count makes something of nothing, nor nothing of what has no model.
             Price::AtLeast(seconds) | Price::Exactly(seconds) => count * seconds,
         });
@@ -132,9 +145,9 @@ impl<'a> Prices<'a> {
 
     /// The collectives of an axis at a place whose times are not known.
     pub(super) fn open(&self, axis: usize, place: u32) -> impl Iterator<Item = (usize, u32)> + '_ {
-        let open = move |call: &usize| matches!(self.known[&(*call, place)], Price::AtLeast(_));
-        let calls = self.calls[axis].iter().map(|(call, _)| *call);
-        calls.filter(open).map(move |call| (call, place))
+        let keys = self.calls[axis].iter();
+        let keys = keys.map(move |&(call, _)| self.key(call, place));
+        keys.filter(|key| matches!(self.known[key], Price::AtLeast(_)))
     }
 
     /// Finds the times of collectives at places; the same whatever the number of threads.
@@ -169,30 +182,15 @@ impl<'a> Prices<'a> {
                 self.refusal.get_or_insert(error);
                 f64::INFINITY
             });
-            self.note(key, time);
+            self.known.insert(key, Price::Exactly(time));
         }
         Ok(())
     }
 
     fn time(&self, (call, place): (usize, u32), shelf: &Shelf, control: &Control) -> Result<f64> {
-        let (machine, groups) = self.on_part(place)?;
+        let (machine, groups) = self.on_part(&self.places.all[place as usize])?;
         let (routing, request) = (self.question.routing, &self.requests[call]);
         seconds(machine, &groups, routing, request, &control.part(), shelf)
-    }
-
-    /// Notes a time, which bounds those of twins.
-    fn note(&mut self, (call, place): (usize, u32), time: f64) {
-        self.known.insert((call, place), Price::Exactly(time));
-        if ranks_count(self.requests[call].operation) {
-            return;
-        }
-        for &other in self.alike.relatives(place) {
-            let twins = self.alike.are_twins(place, other);
-            if let (true, Some(Price::AtLeast(least))) = (twins, self.known.get_mut(&(call, other)))
-            {
-                *least = least.max(time * (1.0 - SLACK));
-            }
-        }
     }
 
     /// What is wanted with what is as likely to be among the best, by its bound, and costs little beside it: of each
@@ -204,19 +202,36 @@ impl<'a> Prices<'a> {
             let Price::AtLeast(bound) = self.known[&(call, place)] else {
                 continue;
             };
-            for &other in self.alike.relatives(place) {
-                let known = self.known.get(&(call, other));
-                let open = matches!(known, Some(Price::AtLeast(least)) if *least <= bound);
-                let twin = |&(known, one): &(usize, u32)| {
-                    known == call && self.alike.are_twins(one, other)
-                };
-                if open && !all.iter().any(twin) {
-                    all.push((call, other));
-                }
-            }
+            let relatives = self.alike.relatives(place).iter();
+            let keys = relatives.map(|&other| self.key(call, other));
+            all.extend(keys.filter(
+                |key| matches!(self.known.get(key), Some(Price::AtLeast(least)) if *least <= bound),
+            ));
         }
         all.sort_unstable_by_key(|&(call, place)| (call, self.alike.family(place), place));
+        all.dedup();
         all
+    }
+
+    /// One collective of an axis just where it is: in the time of all places that are alike, with what bounds it there.
+    ///
+    /// # Errors
+    /// Those of the collective.
+    pub(super) fn part(
+        &self,
+        axis: usize,
+        number: usize,
+        place: &Place,
+        control: &Control,
+    ) -> Result<Part> {
+        let call = self.calls[axis][number].0;
+        let standard = self.places.find(&self.space.standard(place.clone()));
+        let known = self.known[&self.key(call, standard.expect("trees have it"))];
+        let (machine, groups) = self.on_part(place)?;
+        let (routing, request) = (self.question.routing, &self.requests[call]);
+        let outcome = unbounded(machine, &groups, routing, request, control)?;
+        let (Price::AtLeast(seconds) | Price::Exactly(seconds)) = known;
+        Ok(Part::of(&outcome, seconds))
     }
 
     /// How many collectives at places were priced.

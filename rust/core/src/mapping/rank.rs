@@ -1,12 +1,12 @@
 //! The ranking: the best layouts by what is known, with the prices of their places, until the best are known.
 
-use super::layout::{Layout, Place, groups};
+use super::layout::{Layout, Place};
 use super::price::Prices;
-use super::question::{Call, Question};
+use super::question::Question;
 use super::search::{Found, Search};
 use super::space::Space;
 use super::tree::{Places, Tree};
-use crate::collective::{Outcome, run};
+use crate::collective::Outcome;
 use crate::threads::resolve;
 use crate::{Control, Error, Result};
 use std::collections::BTreeMap;
@@ -47,7 +47,8 @@ pub struct Part {
 }
 
 impl Part {
-    fn of(outcome: &Outcome) -> Self {
+    /// What an outcome says, in a time that is the same for all places that are alike.
+    pub(super) fn of(outcome: &Outcome, seconds: f64) -> Self {
         let waits = outcome.latency + outcome.overhead > outcome.time / 2.0;
         let bottleneck = match &outcome.bottleneck {
             Some(link) if !waits => link.class.clone(),
@@ -55,21 +56,10 @@ impl Part {
             _ => String::new(),
         };
         Self {
-            seconds: outcome.time,
+            seconds,
             algorithm: outcome.algorithm.clone(),
             bottleneck,
         }
-    }
-}
-
-impl Ranked {
-    fn seconds(&self, calls: &[Vec<Call>]) -> f64 {
-        let axis = |(calls, parts): (&Vec<Call>, &Vec<Part>)| -> f64 {
-            let each = calls.iter().zip(parts);
-            each.map(|(call, part)| call.count as f64 * part.seconds)
-                .sum()
-        };
-        calls.iter().zip(&self.parts).map(axis).sum()
     }
 }
 
@@ -97,12 +87,7 @@ pub fn rank(question: &Question, space: &Space, total: u64, control: &Control) -
     if let ([], Some(refusal)) = (&found[..], &prices.refusal) {
         return Err(refusal.clone());
     }
-    let mut layouts = dressed(question, space, found, control)?;
-    // Just where each is, and not where a symmetry puts it, times may differ in their last bits.
-    layouts.sort_by(|a, b| {
-        a.seconds(question.calls)
-            .total_cmp(&b.seconds(question.calls))
-    });
+    let layouts = dressed(question, space, &prices, found, control)?;
     control.advance(total.saturating_sub(control.done()));
     Ok(Ranking {
         layouts,
@@ -193,6 +178,7 @@ fn all_open(prices: &Prices, found: &[Found]) -> Vec<(usize, u32)> {
 fn dressed(
     question: &Question,
     space: &Space,
+    prices: &Prices,
     found: Vec<Layout>,
     control: &Control,
 ) -> Result<Vec<Ranked>> {
@@ -208,20 +194,11 @@ fn dressed(
         for (axis, calls) in question.calls.iter().enumerate() {
             let place = layout.place(axis);
             let mut mine = Vec::with_capacity(calls.len());
-            for (number, call) in calls.iter().enumerate() {
+            for number in 0..calls.len() {
                 let key = (axis, number, place.clone());
                 if !known.contains_key(&key) {
                     control.check()?;
-                    let groups = groups(question.machine, &space.dimensions, &place)?;
-                    let request = question.request(call);
-                    let outcome = run(
-                        question.machine,
-                        &groups,
-                        question.routing,
-                        &request,
-                        control,
-                    )?;
-                    known.insert(key.clone(), Part::of(&outcome));
+                    known.insert(key.clone(), prices.part(axis, number, &place, control)?);
                 }
                 mine.push(known[&key].clone());
             }
