@@ -104,7 +104,8 @@ pub(crate) fn time(
     time(&asked)
 }
 
-/// Seconds that [`run`] takes at least: the highest of its bounds.
+/// Seconds that [`run`] takes at least: the highest of its bounds; `across`, of those that are the same for all groups
+/// of as many ranks in the same domains.
 ///
 /// # Errors
 /// Those of a bad request.
@@ -114,13 +115,14 @@ pub(crate) fn least_time(
     routing: &Routing,
     request: &Request,
     control: &Control,
+    across: bool,
 ) -> Result<f64> {
     let (groups, request, _) = checked(machine, groups, routing, request)?;
     if nothing_moves(&groups, &request) {
         return Ok(0.0);
     }
     let context = Context::new(machine, routing, &groups, control)?;
-    highest(&context, &request)
+    highest(&context, &request, across)
 }
 
 /// The schedule that [`run`] takes for the first group, message by message.

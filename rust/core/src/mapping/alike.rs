@@ -9,10 +9,8 @@ use std::collections::BTreeMap;
 pub(super) struct Alike {
     /// By place, the one that stands for all that are as good where the order of ranks means nothing.
     twins: Vec<u32>,
-    /// By place, the number of its family.
+    /// By place, the number of its family: with the same digits outside of domains and as many chips inside.
     families: Vec<usize>,
-    /// Places of each family, ascending: with the same digits outside of domains and as many chips inside.
-    members: Vec<Vec<u32>>,
 }
 
 impl Alike {
@@ -21,7 +19,6 @@ impl Alike {
         let mut alike = Self {
             twins: Vec::with_capacity(places.all.len()),
             families: Vec::with_capacity(places.all.len()),
-            members: Vec::new(),
         };
         for (number, place) in (0..).zip(&places.all) {
             let twin = places.find(&space.twin(place.clone()));
@@ -31,12 +28,8 @@ impl Alike {
             let digits = inside.iter().flat_map(|pair| pair.1);
             let chips = digits.map(|digit| digit.1).product();
             let outside = outside.into_iter().map(|pair| pair.1.clone()).collect();
-            let next = alike.members.len();
+            let next = numbers.len();
             let family = *numbers.entry((outside, chips)).or_insert(next);
-            if family == next {
-                alike.members.push(Vec::new());
-            }
-            alike.members[family].push(number);
             alike.families.push(family);
         }
         alike
@@ -44,11 +37,6 @@ impl Alike {
 
     pub(super) fn family(&self, place: u32) -> usize {
         self.families[place as usize]
-    }
-
-    /// The places of the family of this one, itself among them.
-    pub(super) fn relatives(&self, place: u32) -> &[u32] {
-        &self.members[self.family(place)]
     }
 
     /// The place that stands for all that are as good as this one where the order of ranks means nothing.

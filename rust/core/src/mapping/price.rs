@@ -8,7 +8,7 @@ use super::rank::Part;
 use super::space::Space;
 use super::tree::Places;
 use crate::collective::{
-    Groups, Model, Request, Shelf, is_bounded, least_time, seconds, unbounded,
+    Groups, Model, Operation, Request, Shelf, is_bounded, least_time, seconds, unbounded,
 };
 use crate::machine::Machine;
 use crate::threads::over_blocks;
@@ -18,6 +18,9 @@ use std::sync::Mutex;
 
 /// Bounds are lowered by this share, so that none is above a time that is equal but for rounding.
 const SLACK: f64 = 1e-9;
+
+/// A collective, and the place that stands for all where it fares the same.
+pub(super) type Key = (usize, u32);
 
 /// What is known of a collective at a place.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,7 +42,9 @@ pub(super) struct Prices<'a> {
     requests: Vec<Request>,
     /// By axis: (collective, count).
     calls: Vec<Vec<(usize, f64)>>,
-    known: BTreeMap<(usize, u32), Price>,
+    known: BTreeMap<Key, Price>,
+    /// By collective and family.
+    bounds: BTreeMap<(usize, usize), f64>,
     /// The first refusal, in the order in which prices are asked for.
     pub(super) refusal: Option<Error>,
 }
@@ -79,6 +84,7 @@ impl<'a> Prices<'a> {
             requests,
             calls,
             known: BTreeMap::new(),
+            bounds: BTreeMap::new(),
             refusal: None,
         })
     }
@@ -94,18 +100,15 @@ impl<'a> Prices<'a> {
             && is_bounded(&self.question.asked.algorithm);
         for place in places {
             control.check()?;
-            for &(call, _) in &self.calls[axis] {
-                let key = self.key(call, place);
-                if self.known.contains_key(&key) {
-                    continue;
+            for at in 0..self.calls[axis].len() {
+                let key = self.key(self.calls[axis][at].0, place);
+                if !self.known.contains_key(&key) {
+                    let least = match bounded {
+                        true => self.least(key, control)? * (1.0 - SLACK),
+                        false => 0.0,
+                    };
+                    self.known.insert(key, Price::AtLeast(least));
                 }
-                let least = if bounded {
-                    self.least(key, control)?
-                } else {
-                    0.0
-                };
-                self.known
-                    .insert(key, Price::AtLeast(least * (1.0 - SLACK)));
             }
         }
         Ok(())
@@ -113,17 +116,31 @@ impl<'a> Prices<'a> {
 
     /// What stands for a collective at a place: where the order of ranks means nothing, places that are alike fare the
     /// same.
-    fn key(&self, call: usize, place: u32) -> (usize, u32) {
+    fn key(&self, call: usize, place: u32) -> Key {
         match ranks_count(self.requests[call].operation) {
             true => (call, place),
             false => (call, self.alike.twin(place)),
         }
     }
 
-    fn least(&self, (call, place): (usize, u32), control: &Control) -> Result<f64> {
-        let (machine, groups) = self.on_part(&self.places.all[place as usize])?;
+    /// A bound; of places that use several domains, one for all of a family.
+    fn least(&mut self, (call, place): Key, control: &Control) -> Result<f64> {
+        let (family, at) = (
+            (call, self.alike.family(place)),
+            &self.places.all[place as usize],
+        );
+        let mut pairs = self.space.dimensions.iter().zip(at);
+        let across = pairs.any(|(dimension, digits)| !dimension.inside && !digits.is_empty());
+        if let (true, Some(&least)) = (across, self.bounds.get(&family)) {
+            return Ok(least);
+        }
+        let (machine, groups) = self.on_part(at)?;
         let (routing, request) = (self.question.routing, &self.requests[call]);
-        least_time(machine, &groups, routing, request, &control.part())
+        let least = least_time(machine, &groups, routing, request, &control.part(), across)?;
+        if across {
+            self.bounds.insert(family, least);
+        }
+        Ok(least)
     }
 
     /// The groups of a place, on the smallest part of the machine that holds them.
@@ -143,28 +160,41 @@ impl<'a> Prices<'a> {
         each.sum()
     }
 
-    /// The collectives of an axis at a place whose times are not known.
-    pub(super) fn open(&self, axis: usize, place: u32) -> impl Iterator<Item = (usize, u32)> + '_ {
-        let keys = self.calls[axis].iter();
-        let keys = keys.map(move |&(call, _)| self.key(call, place));
-        keys.filter(|key| matches!(self.known[key], Price::AtLeast(_)))
+    /// The collectives of an axis at a place whose times are not known, with the seconds that they take at least as
+    /// often as they run.
+    pub(super) fn open(&self, axis: usize, place: u32) -> impl Iterator<Item = (Key, f64)> + '_ {
+        let calls = self.calls[axis].iter();
+        calls.filter_map(move |&(call, count)| {
+            let key = self.key(call, place);
+            match self.known[&key] {
+                Price::AtLeast(seconds) => Some((key, count * seconds)),
+                Price::Exactly(_) => None,
+            }
+        })
+    }
+
+    /// Whether a collective is priced in no time: one message a rank.
+    pub(super) fn is_cheap(&self, (call, _): Key) -> bool {
+        self.requests[call].operation == Operation::SendRecv
     }
 
     /// Finds the times of collectives at places; the same whatever the number of threads.
     pub(super) fn price(
         &mut self,
-        wanted: &[(usize, u32)],
+        wanted: &[Key],
         threads: usize,
         control: &Control,
     ) -> Result<()> {
-        let wanted = self.with_relatives(wanted);
+        let mut wanted = wanted.to_vec();
+        wanted.sort_unstable_by_key(|&(call, place)| (call, self.alike.family(place), place));
+        wanted.dedup();
         let families: Vec<_> = wanted
             .chunk_by(|a, b| (a.0, self.alike.family(a.1)) == (b.0, self.alike.family(b.1)))
             .collect();
         let times = Mutex::new(vec![Vec::new(); families.len()]);
         let work = |_: &mut (), at: usize| {
             let shelf = Shelf::default();
-            let time = |&key: &(usize, u32)| {
+            let time = |&key: &Key| {
                 control.check()?;
                 match self.time(key, &shelf, control) {
                     Err(error @ Error::Unsupported { .. }) => Ok(Err(error)),
@@ -187,30 +217,10 @@ impl<'a> Prices<'a> {
         Ok(())
     }
 
-    fn time(&self, (call, place): (usize, u32), shelf: &Shelf, control: &Control) -> Result<f64> {
+    fn time(&self, (call, place): Key, shelf: &Shelf, control: &Control) -> Result<f64> {
         let (machine, groups) = self.on_part(&self.places.all[place as usize])?;
         let (routing, request) = (self.question.routing, &self.requests[call]);
         seconds(machine, &groups, routing, request, &control.part(), shelf)
-    }
-
-    /// What is wanted with what is as likely to be among the best, by its bound, and costs little beside it: of each
-    /// family together, where prices share patterns. Sends and trees name chip after chip, and share none.
-    fn with_relatives(&self, wanted: &[(usize, u32)]) -> Vec<(usize, u32)> {
-        let mut all = wanted.to_vec();
-        let shares = |key: &&(usize, u32)| !ranks_count(self.requests[key.0].operation);
-        for &(call, place) in wanted.iter().filter(shares) {
-            let Price::AtLeast(bound) = self.known[&(call, place)] else {
-                continue;
-            };
-            let relatives = self.alike.relatives(place).iter();
-            let keys = relatives.map(|&other| self.key(call, other));
-            all.extend(keys.filter(
-                |key| matches!(self.known.get(key), Some(Price::AtLeast(least)) if *least <= bound),
-            ));
-        }
-        all.sort_unstable_by_key(|&(call, place)| (call, self.alike.family(place), place));
-        all.dedup();
-        all
     }
 
     /// One collective of an axis just where it is: in the time of all places that are alike, with what bounds it there.

@@ -1,7 +1,7 @@
 //! The ranking: the best layouts by what is known, with the prices of their places, until the best are known.
 
 use super::layout::{Layout, Place};
-use super::price::Prices;
+use super::price::{Key, Prices};
 use super::question::Question;
 use super::search::{Found, Search};
 use super::space::Space;
@@ -130,8 +130,8 @@ fn refine(
         let share = certain as f64 / before.len().max(1) as f64;
         let done = (total as f64 * share) as u64;
         control.advance(done.min(total).saturating_sub(control.done()));
-        let mut wanted = all_open(prices, &before);
-        if wanted.is_empty() {
+        let mut next = wanted(prices, &before);
+        if next.is_empty() {
             let full = before.len() == question.keep;
             let last = before.last().map_or(0.0, |found| found.seconds);
             let below = before.iter().filter(|found| found.seconds < last).count();
@@ -139,8 +139,8 @@ fn refine(
                 true => search.in_order(last, question.keep - below)?,
                 false => search.in_order(f64::INFINITY, 0)?,
             };
-            wanted = all_open(prices, &ordered);
-            if wanted.is_empty() {
+            next = wanted(prices, &ordered);
+            if next.is_empty() {
                 let mut ordered = ordered;
                 ordered.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
                 let layouts = ordered
@@ -150,7 +150,7 @@ fn refine(
                 return Ok((layouts, search.compared.get()));
             }
         }
-        prices.price(&wanted, threads, control)?;
+        prices.price(&next, threads, control)?;
     }
 }
 
@@ -160,18 +160,24 @@ fn revalued(prices: &Prices, found: &Found) -> f64 {
     axes.map(|(axis, &place)| prices.seconds(axis, place)).sum()
 }
 
-fn open(prices: &Prices, found: &Found) -> Vec<(usize, u32)> {
+/// What is not known of a layout, with the seconds that it takes at least.
+fn open(prices: &Prices, found: &Found) -> Vec<(Key, f64)> {
     let axes = found.places.iter().enumerate();
     axes.flat_map(|(axis, &place)| prices.open(axis, place))
         .collect()
 }
 
-fn all_open(prices: &Prices, found: &[Found]) -> Vec<(usize, u32)> {
-    let mut wanted: Vec<(usize, u32)> =
-        found.iter().flat_map(|found| open(prices, found)).collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    wanted
+/// What to price next: all that is cheap, or else of each layout what takes most. What that adds may rule the layout
+/// out, and the rest of it need not be known.
+fn wanted(prices: &Prices, found: &[Found]) -> Vec<Key> {
+    let open: Vec<Vec<(Key, f64)>> = found.iter().map(|found| open(prices, found)).collect();
+    let keys = open.iter().flatten().map(|open| open.0);
+    let cheap: Vec<Key> = keys.filter(|&key| prices.is_cheap(key)).collect();
+    if !cheap.is_empty() {
+        return cheap;
+    }
+    let longest = |open: &Vec<(Key, f64)>| open.iter().max_by(|a, b| a.1.total_cmp(&b.1)).copied();
+    open.iter().filter_map(longest).map(|open| open.0).collect()
 }
 
 /// The layouts, each as a plain mesh has it where one does, with what their collectives take.
