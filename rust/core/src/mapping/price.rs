@@ -235,7 +235,7 @@ impl<'a> Prices<'a> {
         control: &Control,
     ) -> Result<Part> {
         let call = self.calls[axis][number].0;
-        let standard = self.places.find(&self.space.standard(place.clone()));
+        let standard = self.places.find(&self.space.listed(place.clone()));
         let known = self.known[&self.key(call, standard.expect("trees have it"))];
         let (machine, groups) = self.on_part(place)?;
         let (routing, request) = (self.question.routing, &self.requests[call]);
