@@ -28,7 +28,8 @@ def frozen(words: str) -> Callable[[_Class], _Class]:
     }
 
     def freeze(cls: _Class) -> _Class:
-        for name, method in methods.items():
+        keyed = {"__eq__": _equal, "__hash__": _hash} if hasattr(cls, "_key") else {}
+        for name, method in (methods | keyed).items():
             setattr(cls, name, method)
         return cls
 
@@ -37,6 +38,16 @@ def frozen(words: str) -> Callable[[_Class], _Class]:
 
 def _itself(self: object, *_: object) -> object:
     return self
+
+
+def _equal(self: Any, other: Any) -> Any:  # noqa: ANN401 - of a class with a key, and any
+    if getattr(type(other), "_key", None) is not type(self)._key:
+        return NotImplemented
+    return self._key() == other._key()
+
+
+def _hash(self: Any) -> int:  # noqa: ANN401 - of a class with a key
+    return hash(self._key())
 
 
 def _state(self: object) -> object:

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 _Number = TypeVar("_Number", int, float)
 
 
-class AssumedFloat(float):
-    """A float that is, or is made of, the assumptions of these names."""
+class _Assumed:
+    """A number that is, or is made of, the assumptions of these names."""
 
     names: tuple[str, ...]
+    real: Any
 
-    def __new__(cls, number: float, *names: str) -> AssumedFloat:
-        """Make one of a plain number."""
-        made = super().__new__(cls, number)
+    def __new__(cls, number: float, *names: str) -> Self:
+        made = super().__new__(cls, number)  # type: ignore[call-arg] # of the number's own class
         made.names = names
         return made
 
@@ -29,30 +29,23 @@ class AssumedFloat(float):
         return type(self), (self.real, *self.names)
 
 
-class AssumedInt(int):
+class AssumedFloat(_Assumed, float):
+    """A float that is, or is made of, assumptions."""
+
+
+class AssumedInt(_Assumed, int):
     """The same of an int."""
-
-    names: tuple[str, ...]
-
-    def __new__(cls, number: int, *names: str) -> AssumedInt:
-        """Make one of a plain number."""
-        made = super().__new__(cls, number)
-        made.names = names
-        return made
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.real, *self.names)
 
 
 def keep(given: object, number: _Number) -> _Number:
     """Return what was given, where it is an assumption and still this number; else the number."""
-    same = isinstance(given, AssumedFloat | AssumedInt) and given == number
+    same = isinstance(given, _Assumed) and given == number
     return given if same else number  # type: ignore[return-value]
 
 
 def names_in(value: object) -> Iterator[str]:
     """Yield the names of all assumptions in a number, a definition, or a sequence of them."""
-    if isinstance(value, AssumedFloat | AssumedInt):
+    if isinstance(value, _Assumed):
         yield from value.names
     elif isinstance(value, tuple | list):
         for item in value:

@@ -206,6 +206,12 @@ class Table:
         return list(self._columns), [list(row) for row in zip(*written, strict=True)], numeric
 
 
+def columns_of(rows: Sequence[object], *same: str, **named: str) -> dict[str, list[Any]]:
+    """Return columns, each of an attribute of some rows: of the same name, or as it is named."""
+    attributes = {name: name for name in same} | named
+    return {name: [getattr(row, one) for row in rows] for name, one in attributes.items()}
+
+
 def _column(name: object, values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
     argument = f"columns[{shown(name)}]"
     array: NDArray[Any]

@@ -17,6 +17,7 @@ import pytest
 
 import rainier_fast as rf
 from rainier_fast.studies import sampling
+from raising import raises
 
 MACHINE = rf.preset("rainier", chips=8192, sites=3)
 WORDS: dict[str, Any] = {"rates": "llama3", "hours": 50.0, "draws": 70, "seed": 11}
@@ -101,9 +102,9 @@ def test_an_error_in_a_worker_stops_all() -> None:
         "algorithm": ["bucket", "halving_doubling", "mesh"],
     }
     with ThreadPoolExecutor(1) as pool:
-        with pytest.raises(rf.Unsupported, match=r"draw \d+: halving_doubling"):
+        with raises(rf.Unsupported, None, "draw ", "halving_doubling"):
             MACHINE.monte_carlo("all_reduce", "1 GiB", executor=pool, **words)
-        with pytest.raises(rf.Unsupported, match=r"draw \d+: halving_doubling"):
+        with raises(rf.Unsupported, None, "draw ", "halving_doubling"):
             MACHINE.monte_carlo("all_reduce", "1 GiB", **words)
 
 
@@ -115,14 +116,17 @@ def test_progress_counts_up_and_may_stop_it() -> None:
     assert seen[-1] == (70, 70)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
-    def stop(done: int, total: int) -> None:
-        raise RuntimeError("enough")
+    class Enough(Exception):
+        pass
 
-    with pytest.raises(RuntimeError, match="enough"):
+    def stop(done: int, total: int) -> None:
+        raise Enough
+
+    with pytest.raises(Enough):
         MACHINE.monte_carlo("all_reduce", "1 GiB", progress=stop, **{**WORDS, "draws": 5000})
     with ThreadPoolExecutor(1) as pool:
         begun = time.monotonic()
-        with pytest.raises(RuntimeError, match="enough"):
+        with pytest.raises(Enough):
             MACHINE.monte_carlo(
                 "all_reduce", "1 GiB", progress=stop, executor=pool, **{**WORDS, "draws": 5000}
             )

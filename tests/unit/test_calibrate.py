@@ -126,11 +126,11 @@ def test_a_prediction_names_its_nearest_measurements(fit: rf.Calibration) -> Non
 
 
 def test_no_measurements_say_so(fit: rf.Calibration) -> None:
-    with pytest.raises(Unsupported, match=r"rf\.calibrate"):
+    with raises(Unsupported, None, "all_reduce", "rf.calibrate"):
         _ = rf.torus((4,), bandwidth="1 GB/s").all_reduce(8).nearest_measurements
-    with pytest.raises(Unsupported, match="all_to_all"):
+    with raises(Unsupported, None, "all_to_all", "rf.calibrate"):
         _ = fit.machine.all_to_all(MIB, algorithm="neuron").nearest_measurements
-    with pytest.raises(Unsupported, match="4 chips"):
+    with raises(Unsupported, None, "4 chips", "rf.calibrate"):
         _ = fit.machine.all_reduce(MIB, group=range(4), algorithm="neuron").nearest_measurements
     assert len(rf.preset("trn2").all_gather(MIB, algorithm="neuron").nearest_measurements) == 3
 
@@ -148,13 +148,13 @@ def test_bad_arguments() -> None:
     good = rows(trn2, [MIB, 4.0 * MIB, 16.0 * MIB], algorithm="neuron")
     with raises(InvalidType, "machine"):
         rf.calibrate("trn2", good)  # type: ignore[arg-type]
-    with pytest.raises(InvalidArgument, match="3 rows, must have at least one for each"):
+    with raises(InvalidArgument, "table", "3 rows"):
         rf.calibrate(trn2, good[:3])
-    with pytest.raises(Unsupported, match="leaves 0 rows"):
+    with raises(Unsupported, None, "0 rows"):
         rf.calibrate(trn2, [good[0]] * 6)
-    with pytest.raises(InvalidArgument, match="32 ranks, must be of the whole machine, 16 or 64"):
+    with raises(InvalidArgument, "table", "32 ranks"):
         rf.calibrate(trn2, [row | {"ranks": 32} for row in good])
-    with pytest.raises(Unsupported, match=r"neuron.* broadcast"):
+    with raises(Unsupported, None, "'neuron'", "broadcast"):
         rf.calibrate(trn2, [row | {"op": "broadcast"} for row in good])
 
 
@@ -163,5 +163,5 @@ def test_times_in_a_wrong_unit_are_refused() -> None:
         {"op": "all_reduce", "bytes": 2**power, "time_s": microseconds}
         for power, microseconds in [(20, 51.9), (22, 106), (24, 262), (26, 640), (28, 1700)]
     ]
-    with pytest.raises(rf.InvalidArgument, match="time_unit="):
+    with raises(rf.InvalidArgument, "table", "time_unit="):
         rf.calibrate(rf.preset("trn2"), table)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import rainier_fast as rf
+from raising import raises
 
 CHIP = rf.Chip("mine", {"fp8": 2e15, "bf16": 1e15}, {"bf16": 9e14}, "96 GiB", "3 TB/s")
 AXES = (rf.Axis("x", 4, "ring", "50 GB/s", "1 us"), rf.Axis("y", 2, "line", 1e9))
@@ -117,32 +118,32 @@ def test_a_wan_table_ignores_its_diagonal() -> None:
 
 
 ERRORS: list[tuple[Callable[[], object], type[Exception], str]] = [
-    (lambda: rf.Axis("x", 0), rf.InvalidArgument, "size of axis x: got 0"),
-    (lambda: rf.Axis("x", -3), rf.InvalidArgument, "size of axis x: got -3"),
+    (lambda: rf.Axis("x", 0), rf.InvalidArgument, "size of axis x"),
+    (lambda: rf.Axis("x", -3), rf.InvalidArgument, "size of axis x"),
     (lambda: rf.Axis("x", 2**70), rf.InvalidArgument, "size of axis x"),
     (lambda: rf.Axis("x", 4.0), rf.InvalidType, "size of axis x"),  # type: ignore[arg-type]
     (lambda: rf.Axis("x", size=True), rf.InvalidType, "size of axis x"),
     (lambda: rf.Axis("site", 4), rf.InvalidArgument, "name of the axis"),
     (lambda: rf.Axis("a b", 4), rf.InvalidArgument, "name of the axis"),
     (lambda: rf.Axis("", 4), rf.InvalidArgument, "name of the axis"),
-    (lambda: rf.Axis("x", 4, "rng"), rf.UnknownName, "did you mean 'ring'"),
+    (lambda: rf.Axis("x", 4, "rng"), rf.UnknownName, "kind of axis x"),
     (lambda: rf.Axis("x", 4, bandwidth=0), rf.InvalidArgument, "bandwidth of axis x"),
     (lambda: rf.Axis("x", 4, bandwidth="5 GB"), rf.InvalidArgument, "bandwidth of axis x"),
     (lambda: rf.Axis("x", 4, latency=-1), rf.InvalidArgument, "latency of axis x"),
     (lambda: rf.Axis("x", 4, latency=float("nan")), rf.InvalidArgument, "latency of axis x"),
-    (lambda: rf.Axis("x", 4, "ring", tiers=[rf.Tier(2)]), rf.InvalidArgument, "only a switch"),  # type: ignore[arg-type]
-    (lambda: rf.Axis("x", 4, "switch", tiers=[2]), rf.InvalidType, r"tiers of axis x\[0\]"),  # type: ignore[list-item, arg-type]
-    (lambda: rf.Tier(0), rf.InvalidArgument, "group: got 0"),
+    (lambda: rf.Axis("x", 4, "ring", tiers=[rf.Tier(2)]), rf.InvalidArgument, "tiers of axis x"),  # type: ignore[arg-type]
+    (lambda: rf.Axis("x", 4, "switch", tiers=[2]), rf.InvalidType, "tiers of axis x[0]"),  # type: ignore[list-item, arg-type]
+    (lambda: rf.Tier(0), rf.InvalidArgument, "group"),
     (lambda: rf.Tier(4, 0), rf.InvalidArgument, "oversubscription"),
     (lambda: rf.Tier(4, float("inf")), rf.InvalidArgument, "oversubscription"),
     (lambda: rf.Tier(4, "2"), rf.InvalidType, "oversubscription"),  # type: ignore[arg-type]
-    (lambda: rf.Fabric([rf.Tier(4), rf.Tier(6)]), rf.InvalidArgument, "multiple of the tier below"),  # type: ignore[arg-type]
-    (lambda: rf.Fabric([rf.Tier(4), rf.Tier(2)]), rf.InvalidArgument, "multiple of the tier below"),  # type: ignore[arg-type]
+    (lambda: rf.Fabric([rf.Tier(4), rf.Tier(6)]), rf.InvalidArgument, "tiers[1].group"),  # type: ignore[arg-type]
+    (lambda: rf.Fabric([rf.Tier(4), rf.Tier(2)]), rf.InvalidArgument, "tiers[1].group"),  # type: ignore[arg-type]
     (lambda: rf.Fabric(rf.Tier(4)), rf.InvalidType, "tiers"),  # type: ignore[arg-type]
     (lambda: rf.Nic("0 GB/s", 0), rf.InvalidArgument, "bandwidth of the nic"),
     (lambda: rf.Nic(1, 0, None), rf.InvalidType, "overhead of the nic"),  # type: ignore[arg-type]
-    (lambda: rf.UltraServer("u", None, ()), rf.InvalidArgument, "1 to 16 axes"),
-    (lambda: rf.UltraServer("u", None, (AXES[0], AXES[0])), rf.InvalidArgument, "different name"),
+    (lambda: rf.UltraServer("u", None, ()), rf.InvalidArgument, "axes"),
+    (lambda: rf.UltraServer("u", None, (AXES[0], AXES[0])), rf.InvalidArgument, "axes"),
     (lambda: rf.UltraServer("u", "chip", AXES), rf.InvalidType, "chip"),  # type: ignore[arg-type]
     (lambda: rf.UltraServer("u", None, AXES, 25e9), rf.InvalidType, "nic"),  # type: ignore[arg-type]
     (lambda: rf.UltraServer(3, None, AXES), rf.InvalidType, "name"),  # type: ignore[arg-type]
@@ -151,31 +152,31 @@ ERRORS: list[tuple[Callable[[], object], type[Exception], str]] = [
         rf.InvalidArgument,
         "shape",
     ),
-    (lambda: rf.UltraServer("u", None, AXES).hbm_bytes, rf.Unsupported, "chip"),
-    (lambda: SERVER.peak_flops("fp16"), rf.UnknownName, "dtype: got 'fp16'"),
+    (lambda: rf.UltraServer("u", None, AXES).hbm_bytes, rf.Unsupported, None),
+    (lambda: SERVER.peak_flops("fp16"), rf.UnknownName, "dtype"),
     (lambda: SERVER.peak_flops(8), rf.UnknownName, "dtype"),  # type: ignore[arg-type]
     (lambda: rf.Site("s", 0, SERVER), rf.InvalidArgument, "ultraservers of site s"),
     (lambda: rf.Site("s", 1, CHIP), rf.InvalidType, "ultraserver"),  # type: ignore[arg-type]
     (lambda: rf.Site("s", 1, SERVER, ()), rf.InvalidType, "fabric"),  # type: ignore[arg-type]
     (lambda: rf.Wan("10 Tbps", "6 ms", "star"), rf.UnknownName, "shape"),
-    (lambda: rf.Wan([[0, 1e9]], 0), rf.InvalidArgument, r"bandwidth\[0\]"),
-    (lambda: rf.Wan([[0, -1.0], [1.0, 0]], 0), rf.InvalidArgument, r"bandwidth\[0\]\[1\]"),
-    (lambda: rf.Wan([1e9, 1e9], 0), rf.InvalidType, r"bandwidth\[0\]"),
+    (lambda: rf.Wan([[0, 1e9]], 0), rf.InvalidArgument, "bandwidth[0]"),
+    (lambda: rf.Wan([[0, -1.0], [1.0, 0]], 0), rf.InvalidArgument, "bandwidth[0][1]"),
+    (lambda: rf.Wan([1e9, 1e9], 0), rf.InvalidType, "bandwidth[0]"),
     (lambda: rf.Wan(None, 0), rf.InvalidType, "bandwidth"),
     (
         lambda: rf.Wan(1e9, 0, "hub").tables(2) and rf.Wan([1e9], 0, "hub").tables(2),
         rf.InvalidArgument,
-        "rows",
+        "wan bandwidth",
     ),
     (lambda: rf.Chip.from_catalog("trainium9"), rf.UnknownName, "chip"),
-    (lambda: rf.Chip("c", {"bf16": 0.0}), rf.InvalidArgument, "peak_flops"),
-    (lambda: rf.Chip("c", [("bf16", 1.0), ("bf16", 2.0)]), rf.InvalidArgument, "once"),  # type: ignore[arg-type]
+    (lambda: rf.Chip("c", {"bf16": 0.0}), rf.InvalidArgument, "peak_flops['bf16']"),
+    (lambda: rf.Chip("c", [("bf16", 1.0), ("bf16", 2.0)]), rf.InvalidArgument, "peak_flops"),  # type: ignore[arg-type]
     (lambda: rf.Chip("c", 3), rf.InvalidType, "peak_flops"),  # type: ignore[arg-type]
     (lambda: rf.Chip("c", {}, {}, 0), rf.InvalidArgument, "hbm_bytes"),
     (lambda: rf.DimensionOrder("up"), rf.UnknownName, "tie"),
     (lambda: rf.DimensionOrder(order="xy"), rf.InvalidType, "order"),
-    (lambda: rf.DimensionOrder(order=[1.5]), rf.InvalidType, r"order\[0\]"),  # type: ignore[list-item]
-    (lambda: rf.DimensionOrder(order=[-1]), rf.OutOfRange, r"order\[0\]"),
+    (lambda: rf.DimensionOrder(order=[1.5]), rf.InvalidType, "order[0]"),  # type: ignore[list-item]
+    (lambda: rf.DimensionOrder(order=[-1]), rf.OutOfRange, "order[0]"),
 ]
 
 
@@ -183,6 +184,6 @@ ERRORS: list[tuple[Callable[[], object], type[Exception], str]] = [
 def test_a_bad_definition_names_its_argument(
     make: Callable[[], object], error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error, match=message) as caught:
+    with raises(error, message) as caught:
         make()
     assert isinstance(caught.value, rf.RainierError)

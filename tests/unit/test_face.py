@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import rainier_fast as rf
+from raising import raises
 
 TRN2 = rf.preset("trn2")
 MESH = TRN2.mesh(dp=4, tp=4)
@@ -37,8 +38,9 @@ def test_dir_has_public_names_only() -> None:
 )
 def test_a_preset_is_found_by_other_words(said: str, meant: str) -> None:
     for ask in (rf.preset, lambda name: rf.compare([name], "barrier")):
-        with pytest.raises(rf.UnknownName, match=f"^preset: .*did you mean .*{meant!r}"):
+        with raises(rf.UnknownName, "preset") as caught:
             ask(said)
+        assert repr(meant) in str(caught.value).partition("did you mean")[2]
 
 
 ASKED: list[tuple[Any, str, str]] = [
@@ -56,8 +58,9 @@ ASKED: list[tuple[Any, str, str]] = [
 
 @pytest.mark.parametrize(("ask", "argument", "meant"), ASKED)
 def test_errors_know_what_is_meant(ask: Any, argument: str, meant: str) -> None:
-    with pytest.raises(rf.UnknownName, match=f"^{argument}: .*did you mean .*{meant!r}"):
+    with raises(rf.UnknownName, argument) as caught:
         ask()
+    assert repr(meant) in str(caught.value).partition("did you mean")[2]
 
 
 def test_nothing_is_meant_by_what_is_like_nothing() -> None:
@@ -70,10 +73,10 @@ def test_a_mesh_takes_a_mapping_or_keywords() -> None:
     assert RAINIER.mesh({"dp": -1, "tp": 64}) == RAINIER.mesh(dp=-1, tp=64)
     assert RAINIER.mesh({"dp": -1}, tp=64).shape == {"dp": 8192, "tp": 64}
     assert TRN2.mesh(axes=16).shape == {"axes": 16}
-    with pytest.raises(rf.InvalidArgument, match=r"^tp: "):
+    with raises(rf.InvalidArgument, "tp"):
         RAINIER.mesh({"dp": -1, "tp": 64}, tp=64)
     for bad in ([("dp", 4)], "dp", 4, None, {}):
-        with pytest.raises(rf.RainierError, match=r"^axes: "):
+        with raises(rf.RainierError, "axes"):
             TRN2.mesh(bad)  # type: ignore[arg-type]
     assert TRN2.mesh({"dp": np.uint64(4), "tp": np.int8(-1)}).shape == {"dp": 4, "tp": 4}
 
@@ -96,11 +99,11 @@ def test_plans_are_found_by_number_and_name() -> None:
     both = TRN2.together([MESH.plan.all_gather(1, axis="tp"), MESH.plan.all_reduce(1, axis="dp")])
     assert both[-1] == both[1] == both["all_reduce dp"]
     for bad in (2, -3, 99, 10**400):
-        with pytest.raises(IndexError, match=r"^plan: ") as caught:
+        with raises(IndexError, "plan") as caught:
             both[bad]
         assert isinstance(caught.value, rf.RainierError)
     for kind in (1.0, None, slice(1)):
-        with pytest.raises(rf.InvalidType, match=r"^plan: "):
+        with raises(rf.InvalidType, "plan"):
             both[kind]  # type: ignore[index]
 
 
@@ -138,7 +141,7 @@ def test_a_column_keeps_its_values(values: list[Any], dtype: str) -> None:
 
 @pytest.mark.parametrize("bad", [np.zeros((2, 2)), np.ma.masked_array([1], [True]), "ab", 3, None])
 def test_a_column_has_one_dimension(bad: Any) -> None:
-    with pytest.raises(rf.RainierError, match=r"^columns\['mine'\]"):
+    with raises(rf.RainierError, "columns['mine']"):
         rf.Table({"mine": bad})
 
 
@@ -206,5 +209,6 @@ def test_help_names_no_parts_of_a_class(kind: type) -> None:
 @pytest.mark.parametrize(("one", "name"), [(TRN2, "Machine"), (MESH, "DeviceMesh")])
 def test_errors_of_calls_name_the_class_that_users_know(one: Any, name: str) -> None:
     for method in ("all_reduce", "broadcast"):
-        with pytest.raises(TypeError, match=rf"^{name}\.{method}\(\)"):
+        with pytest.raises(TypeError) as caught:
             getattr(one, method)(1, 2)
+        assert str(caught.value).startswith(f"{name}.{method}()")

@@ -241,8 +241,7 @@ def test_counts_len_bool() -> None:
     faults = ULTRA.with_faults(links=[1, 2], chips=[3], degrade={9: 0.5}).faults
     assert (len(faults), bool(faults), bool(ULTRA.faults)) == (4, True, False)
     assert faults.counts == {"links": 2, "chips": 1, "degraded": 1}
-    with pytest.raises(ValueError, match="read-only"):
-        faults.links[0] = 5
+    assert not faults.links.flags.writeable
     with pytest.raises(AttributeError):
         faults.links = np.zeros(1)  # type: ignore[misc]
     with pytest.raises(AttributeError):
@@ -266,11 +265,11 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
     assert read == hurt.faults
     assert TWO.with_faults(faults=read) == hurt
     assert read.on(TWO).table() == hurt.faults.table()
-    with pytest.raises(rf.Unsupported, match=r"faults.on\(machine\)"):
+    with raises(rf.Unsupported, None, "faults.on(machine)"):
         read.table()
-    with pytest.raises(rf.InvalidArgument, match="this is a machine of 64 chips"):
+    with raises(rf.InvalidArgument, "faults"):
         ULTRA.with_faults(faults=read)
-    with pytest.raises(rf.InvalidArgument, match="a machine of"):
+    with raises(rf.InvalidArgument, "other"):
         read.merged(ULTRA.with_faults(links=[3]).faults)
     rf.Faults().save(path)
     assert rf.Faults.load(path) == rf.Faults()
@@ -281,12 +280,15 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: Any) -> 
     path = tmp_path / "faults.json"
     rf.Faults(links=[3]).save(path)
 
+    full = OSError("disk full")
+
     def broken(*_: object) -> None:
-        raise OSError("disk full")
+        raise full
 
     monkeypatch.setattr(os, "fsync", broken)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OSError) as caught:
         rf.Faults(links=[4]).save(path)
+    assert caught.value is full
     assert rf.Faults.load(path) == rf.Faults(links=[3])
     assert [file.name for file in tmp_path.iterdir()] == ["faults.json"]
 
@@ -295,30 +297,30 @@ GOOD = rf.Faults(links=[3], degraded={5: 0.5}).to_dict()
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "thing"),
     [
-        ({"format": "other"}, "has no 'format'"),
-        ({"version": 2}, "version 2, this program reads 1"),
-        ({"links": "3"}, "'links' must be a list of integers"),
-        ({"links": [True]}, "'links' must be a list of integers"),
-        ({"links": [3.0]}, "'links' must be a list of integers"),
-        ({"links": [3, 3]}, "links: got 3, names this number twice"),
+        ({"format": "other"}, "'format'"),
+        ({"version": 2}, "version 2"),
+        ({"links": "3"}, "'links'"),
+        ({"links": [True]}, "'links'"),
+        ({"links": [3.0]}, "'links'"),
+        ({"links": [3, 3]}, "links: got 3"),
         ({"links": [-3]}, "links: got -3"),
         ({"links": [2**64]}, "links"),
-        ({"degraded": {"5": 0.5}}, r"must be a list of \[link, factor\]"),
-        ({"degraded": [[5]]}, r"must be a list of \[link, factor\]"),
-        ({"degraded": [[5, 0.5], [5, 0.5]]}, "names a link twice"),
-        ({"degraded": [[5, 1.5]]}, r"degraded\[5\]: got 1.5"),
-        ({"degraded": [[5, "x"]]}, r"degraded\[5\]"),
-        ({"degraded": [[3, 0.5]]}, "either dead or slower"),
-        ({"machine": {"chips": 3}}, "'machine' must have the numbers"),
-        ({"more": 1}, r"its keys differ: \['more'\]"),
+        ({"degraded": {"5": 0.5}}, "'degraded'"),
+        ({"degraded": [[5]]}, "'degraded'"),
+        ({"degraded": [[5, 0.5], [5, 0.5]]}, "degraded"),
+        ({"degraded": [[5, 1.5]]}, "degraded[5]: got 1.5"),
+        ({"degraded": [[5, "x"]]}, "degraded[5]"),
+        ({"degraded": [[3, 0.5]]}, "degraded[3]"),
+        ({"machine": {"chips": 3}}, "'machine'"),
+        ({"more": 1}, "'more'"),
     ],
 )
-def test_malformed_files_are_refused(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+def test_malformed_files_are_refused(tmp_path: Path, change: dict[str, Any], thing: str) -> None:
     path = tmp_path / "faults.json"
     path.write_text(json.dumps({**GOOD, **change}))
-    with pytest.raises(rf.InvalidArgument, match=words):
+    with raises(rf.InvalidArgument, "path", thing):
         rf.Faults.load(path)
 
 

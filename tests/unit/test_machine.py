@@ -323,7 +323,7 @@ def test_a_mesh_lays_chips_out_last_axis_fastest() -> None:
     assert (merged.ranks, merged.count) == (16, 16)
     assert pickle.loads(pickle.dumps(mesh)) == mesh
     assert hash(mesh) == hash(pickle.loads(pickle.dumps(mesh)))
-    with pytest.raises(rf.Unsupported, match="not adjacent"):
+    with raises(rf.Unsupported, "axis"):
         mesh.axis_groups(("pp", "tp"))
 
 
@@ -361,5 +361,5 @@ def test_every_algorithm_has_a_line() -> None:
 
 def test_sites_share_an_ultraserver() -> None:
     sites = [rf.Site("a", 1, SERVER), rf.Site("b", 1, rf.TRN2_ULTRASERVER)]
-    with pytest.raises(rf.Unsupported, match="model each kind as a Cluster of its own"):
+    with raises(rf.Unsupported, "sites[1]"):
         rf.Cluster(sites, rf.Wan(1e9, 0))

@@ -270,14 +270,14 @@ def test_progress_and_text() -> None:
 @pytest.mark.parametrize(
     ("axes", "traffic", "error", "word"),
     [
-        ({"dp": 3}, {"dp": ("all_reduce", 1)}, rf.InvalidArgument, "product"),
-        ({"dp": 16}, {"tp": ("all_reduce", 1)}, rf.UnknownName, "tp"),
-        ({"dp": 16}, {"dp": ("all_reduced", 1)}, rf.UnknownName, "all_reduced"),
-        ({"dp": 16}, {"dp": "all_reduce"}, rf.InvalidType, "traffic"),
-        ({"dp": 16}, {"dp": ()}, rf.InvalidType, "traffic"),
-        ({"dp": 16}, {"dp": ("all_reduce",)}, rf.InvalidType, "traffic"),
-        ({"dp": 16}, {"dp": ("all_reduce", -1)}, rf.InvalidArgument, "size"),
-        ({"dp": 16}, {"dp": ("all_reduce", 1, 0)}, rf.InvalidArgument, "count"),
+        ({"dp": 3}, {"dp": ("all_reduce", 1)}, rf.InvalidArgument, "axes"),
+        ({"dp": 16}, {"tp": ("all_reduce", 1)}, rf.UnknownName, "axis of traffic"),
+        ({"dp": 16}, {"dp": ("all_reduced", 1)}, rf.UnknownName, "collective of traffic['dp']"),
+        ({"dp": 16}, {"dp": "all_reduce"}, rf.InvalidType, "traffic['dp']"),
+        ({"dp": 16}, {"dp": ()}, rf.InvalidType, "traffic['dp']"),
+        ({"dp": 16}, {"dp": ("all_reduce",)}, rf.InvalidType, "traffic['dp']"),
+        ({"dp": 16}, {"dp": ("all_reduce", -1)}, rf.InvalidArgument, "size of traffic['dp']"),
+        ({"dp": 16}, {"dp": ("all_reduce", 1, 0)}, rf.InvalidArgument, "count of traffic['dp']"),
         ({"dp": 16}, {}, rf.InvalidArgument, "traffic"),
         ({"dp": 16}, [], rf.InvalidType, "traffic"),
     ],
@@ -285,7 +285,7 @@ def test_progress_and_text() -> None:
 def test_bad_arguments(
     axes: dict[str, int], traffic: object, error: type[Exception], word: str
 ) -> None:
-    with pytest.raises(error, match=word):
+    with raises(error, word):
         rf.preset("trn2").best_mapping(axes, traffic)
 
 
@@ -296,9 +296,9 @@ def test_what_has_no_mapping_says_so() -> None:
         trn2.best_mapping({"dp": 16}, calls, keep=0)
     with raises(rf.UnknownName, "model"):
         trn2.best_mapping({"dp": 16}, calls, model="guess")
-    with pytest.raises(rf.Unsupported, match="healthy"):
+    with raises(rf.Unsupported, None, "machine.healthy()"):
         trn2.with_faults(links=[0]).best_mapping({"dp": 16}, calls)
-    with pytest.raises(rf.Unsupported, match="nccl"):
+    with raises(rf.Unsupported, None, "'nccl'"):
         trn2.best_mapping({"dp": 4, "tp": 4}, calls, algorithm="nccl")
 
 
@@ -374,7 +374,7 @@ def test_ranks_in_another_order_cost_what_those_in_order_do() -> None:
     ],
 )
 def test_bad_orders(order: object, error: type[Exception]) -> None:
-    with pytest.raises(error, match=r"^order"):
+    with raises(error, "order"):
         _trn2().mesh(dp=4, tp=4, order=order)
 
 
@@ -387,7 +387,7 @@ def test_layouts_of_other_meshes_are_no_orders() -> None:
         (_trn2(), {"pp": 4, "tp": 4}),
         (rf.torus((2, 8), bandwidth=1e9), {"dp": 4, "tp": 4}),
     ):
-        with pytest.raises(rf.InvalidArgument, match=r"^order"):
+        with raises(rf.InvalidArgument, "order"):
             machine.mesh(order=best, **axes)
 
 

@@ -98,7 +98,7 @@ def test_groups_of_some_gpus_and_lists_of_chips() -> None:
     assert inside.time_s == machine(HOPPER).all_reduce("1 GiB", algorithm="nccl").time_s
     across = many.mesh(dp=4, tp=8).all_gather("1 GiB", axis="dp", algorithm="nccl")
     assert "nccl(pat, simple)" in list(across.candidates["algorithm"])
-    with pytest.raises(rf.Unsupported, match="unequal numbers of ranks"):
+    with raises(rf.Unsupported, None, "'nccl'"):
         many.all_reduce("1 GiB", group=[0, 1, 8], algorithm="nccl")
     scattered = many.all_reduce("1 GiB", group=[0, 3, 9, 10], algorithm="nccl")
     assert scattered.ranks == 4
@@ -124,23 +124,23 @@ def test_never_below_the_bound(operation: str, generation: str, nodes: int) -> N
 
 
 def test_what_is_refused() -> None:
-    with pytest.raises(rf.Unsupported, match=r"gpu=Gpu"):
+    with raises(rf.Unsupported, None, "gpu=Gpu"):
         machine().all_reduce("1 MiB", algorithm="nccl")
     torus = rf.UltraServer("ring", None, (rf.Axis("x", 4, "ring", "50 GB/s"),), gpu=HOPPER)
-    with pytest.raises(rf.Unsupported, match="one switch"):
+    with raises(rf.Unsupported, None, "'nccl'", "switch"):
         rf.domain(torus).all_reduce("1 MiB", algorithm="nccl")
     gpus = machine(HOPPER)
-    with pytest.raises(rf.Unsupported, match="leave out model"):
+    with raises(rf.Unsupported, None, "'alpha_beta'", "model="):
         gpus.all_reduce("1 MiB", algorithm="nccl", model="alpha_beta")
-    with pytest.raises(rf.Unsupported, match="for broadcast"):
+    with raises(rf.Unsupported, None, "'nccl'", "broadcast"):
         gpus.broadcast("1 MiB", algorithm="nccl")
-    with pytest.raises(rf.Unsupported, match="chunks"):
+    with raises(rf.Unsupported, None, "chunks"):
         gpus.all_reduce("1 MiB", algorithm="nccl", chunks=4)
     with raises(rf.InvalidArgument, "algorithm"):
         gpus.all_reduce("1 MiB", algorithm=("nccl", "ring"))
-    with pytest.raises(rf.Unsupported, match="knows no links"):
+    with raises(rf.Unsupported, None, "'nccl'"):
         gpus.all_reduce("1 MiB", algorithm="nccl").link_loads()
-    with pytest.raises(rf.Unsupported, match=r"gpu=Gpu"):
+    with raises(rf.Unsupported, None, "gpu=Gpu"):
         gpus.without_latency().all_reduce("1 MiB", algorithm="nccl")
 
 

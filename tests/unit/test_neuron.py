@@ -148,55 +148,55 @@ def test_permute_takes_neighbours_only() -> None:
     machine = rf.preset("trn2")
     result = machine.send_recv(64 * MIB, group=range(4), algorithm="neuron")
     assert result.time_s > 64 * MIB / 128e9
-    with pytest.raises(Unsupported, match="physically adjacent"):
+    with raises(Unsupported, None, "send_recv", "chip 3", "chip 4"):
         machine.send_recv(MIB, algorithm="neuron")
-    with pytest.raises(Unsupported, match="physically adjacent"):
+    with raises(Unsupported, None, "send_recv", "chip 0", "chip 2"):
         machine.send_recv(MIB, group=range(4), shift=2, algorithm="neuron")
 
 
 def test_all_to_all_takes_some_sizes_inside_a_node() -> None:
     machine = rf.preset("trn2")
     assert machine.all_to_all(MIB, algorithm="neuron").time_s > 0
-    with pytest.raises(Unsupported, match="12 ranks"):
+    with raises(Unsupported, None, "all_to_all", "12 ranks"):
         machine.all_to_all(MIB, group=[0, 1, 2], algorithm="neuron")
     cluster = rf.Cluster([rf.Site("here", 2, rf.TRN2_ULTRASERVER)])
-    with pytest.raises(Unsupported, match="across nodes"):
+    with raises(Unsupported, None, "all_to_all", "nodes"):
         cluster.all_to_all(MIB, algorithm="neuron")
 
 
 @pytest.mark.parametrize(
-    ("machine", "call", "message"),
+    ("machine", "call", "thing"),
     [
-        ("trn1", {}, "Neuron parameters"),
-        ("trn3-ultraserver-gen1", {}, "use auto, ring, bucket or hierarchical"),
+        ("trn1", {}, "presets trn2"),
+        ("trn3-ultraserver-gen1", {}, "presets trn2"),
         ("rainier", {}, "several sites"),
     ],
 )
-def test_machines_that_it_is_not_for(machine: str, call: dict[str, object], message: str) -> None:
-    with pytest.raises(Unsupported, match=message):
+def test_machines_that_it_is_not_for(machine: str, call: dict[str, object], thing: str) -> None:
+    with raises(Unsupported, None, "neuron", thing):
         rf.preset(machine).all_reduce(MIB, algorithm="neuron", **call)
 
 
 def test_other_refusals() -> None:
-    with pytest.raises(Unsupported, match="Neuron parameters"):
+    with raises(Unsupported, None, "neuron", "presets trn2"):
         rf.torus((4, 4), bandwidth="128 GB/s").all_reduce(MIB, algorithm="neuron")
-    with pytest.raises(Unsupported, match="symmetric"):
+    with raises(Unsupported, None, "neuron", "groups"):
         rf.Cluster([rf.Site("here", 2, rf.TRN2_ULTRASERVER)]).all_reduce(
             MIB, group=[0, 1, 64], algorithm="neuron"
         )
-    with pytest.raises(Unsupported, match="'neuron' for broadcast"):
+    with raises(Unsupported, None, "'neuron'", "broadcast"):
         rf.preset("trn2").broadcast(MIB, algorithm="neuron")
-    with pytest.raises(Unsupported, match="chunks"):
+    with raises(Unsupported, None, "chunks"):
         rf.preset("trn2").all_reduce(MIB, algorithm="neuron", chunks=4)
 
 
 def test_limits_of_a_program() -> None:
     NEURON.check_program(16, streams=4)
-    with pytest.raises(Unsupported, match=r"17 replica groups.*12 before"):
+    with raises(Unsupported, None, "17 replica groups", "16", "12"):
         NEURON.check_program(17)
-    with pytest.raises(Unsupported, match="5 collectives at once"):
+    with raises(Unsupported, None, "5 collectives", "4 streams"):
         NEURON.check_program(1, streams=5)
-    with pytest.raises(Unsupported, match="13 replica groups"):
+    with raises(Unsupported, None, "13 replica groups", "12"):
         dataclasses.replace(NEURON, replica_groups=12).check_program(13)
 
 
@@ -217,7 +217,7 @@ def test_limits_of_a_program() -> None:
     ],
 )
 def test_bad_parameters(field: str, value: object) -> None:
-    with pytest.raises(RainierError, match=field.split("_most")[0]):
+    with raises(RainierError, field):
         dataclasses.replace(NEURON, **{field: value})  # type: ignore[arg-type]
 
 

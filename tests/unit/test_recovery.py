@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import rainier_fast as rf
+from raising import raises
 
 SITE = rf.Cluster(sites=[rf.Site("one", 4, rf.TRN2_ULTRASERVER)])
 ONE = rf.Cluster(sites=[rf.Site("one", 1, rf.TRN2_ULTRASERVER)])
@@ -120,26 +121,26 @@ def test_recoveries_print_and_pickle() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "kind", "message"),
+    ("call", "kind", "argument"),
     [
-        (lambda: SITE.in_mode(3), ValueError, "must divide the 4 planes"),
+        (lambda: SITE.in_mode(3), ValueError, "instances"),
         (lambda: SITE.in_mode(0), ValueError, "instances"),
-        (lambda: rf.preset("trn2-ultraserver").in_mode(2), rf.Unsupported, "no NICs"),
-        (lambda: rf.torus(8, bandwidth=1e9).in_mode(4), rf.Unsupported, "planes along a ring"),
+        (lambda: rf.preset("trn2-ultraserver").in_mode(2), rf.Unsupported, None),
+        (lambda: rf.torus(8, bandwidth=1e9).in_mode(4), rf.Unsupported, None),
         (lambda: SITE.recoveries("all_reduce", 1, policies=["x"]), KeyError, "policies"),
         (lambda: SITE.recoveries("all_reduce", 1, policies="detour"), TypeError, "policies"),
         (lambda: SITE.impact(3, "all_reduce", 1), TypeError, "fault"),
-        (lambda: SITE.impact(ONE, "all_reduce", 1), ValueError, "this machine"),
-        (lambda: SITE.impact({"chips": [999]}, "all_reduce", 1), IndexError, "chips"),
+        (lambda: SITE.impact(ONE, "all_reduce", 1), ValueError, "fault"),
+        (lambda: SITE.impact({"chips": [999]}, "all_reduce", 1), IndexError, "chips[0]"),
         (
             lambda: SITE.recoveries("all_reduce", 1, policies=["spare"]).best,
             rf.Unsupported,
-            "no policy applies",
+            None,
         ),
     ],
 )
-def test_what_cannot_be_is_refused_by_name(call: object, kind: type, message: str) -> None:
-    with pytest.raises(kind, match=message) as caught:
+def test_what_cannot_be_is_refused_by_name(call: object, kind: type, argument: str | None) -> None:
+    with raises(kind, argument) as caught:
         call()  # type: ignore[operator]
     assert isinstance(caught.value, rf.RainierError)
 
@@ -147,9 +148,9 @@ def test_what_cannot_be_is_refused_by_name(call: object, kind: type, message: st
 def test_collectives_that_touch_dead_ultraservers_say_so() -> None:
     hurt = SITE.with_faults(ultraservers=[1])
     assert hurt.all_reduce("1 MiB").ranks == 192
-    with pytest.raises(rf.InvalidArgument, match="all of its chips are dead"):
+    with raises(rf.InvalidArgument, "group"):
         hurt.all_reduce("1 MiB", group=range(128))
-    with pytest.raises(rf.Unsupported, match="damaged"):
+    with raises(rf.Unsupported, None, "neuron", "damaged"):
         SITE.with_faults(chips=[1]).all_reduce("1 MiB", algorithm="neuron")
 
 
@@ -177,7 +178,7 @@ def test_a_dead_wan_link_is_gone_round_and_a_cut_site_named() -> None:
     # By way of the third site: both links of the way carry what the dead one did besides their own.
     assert sorted(loads[first : first + 6])[-1] > before.link_loads().bytes[first] * 1.5
     cut = cluster.with_faults(links=[first, first + 1])
-    with pytest.raises(rf.Unreachable, match="wan"):
+    with raises(rf.Unreachable, None, "wan link"):
         cut.all_reduce("1 GiB")
     # Without the site that cannot send, the others go on.
     assert cut.with_faults(sites=["a"]).all_reduce("1 GiB").ranks == 256
@@ -202,9 +203,9 @@ def test_links_of_the_fabric_that_die_say_so_in_every_model() -> None:
     hurt = whole.with_faults(links=[first])
     for model in ("alpha_beta", "link_load"):
         for ask in (lambda: hurt.barrier(model=model), lambda: hurt.all_reduce(1e6, model=model)):  # noqa: B023 - called at once
-            with pytest.raises(rf.Unreachable, match="dead"):
+            with raises(rf.Unreachable, None, "chip 0"):
                 ask()
-    with pytest.raises(rf.Unreachable, match="dead"):
+    with raises(rf.Unreachable, None, "fabric bundle"):
         hurt.all_reduce(1e6, group=range(0, 256, 32), model="fluid")
 
 
@@ -245,7 +246,7 @@ def test_fluid_on_damage_goes_in_the_chunks_that_it_says() -> None:
 
 def test_what_is_too_large_to_simulate_is_refused_and_not_replaced() -> None:
     hurt = rf.preset("rainier").with_faults(links=rf.LinkAt("z", x=1))
-    with pytest.raises(rf.Unsupported, match="524288 ranks message by message"):
+    with raises(rf.Unsupported, None, "524288 ranks", '"link_load"'):
         hurt.all_reduce("1 GiB", model="fluid")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import rainier_fast as rf
+from raising import raises
 
 POLICIES = ("dor", "wild_first", "shortest", "up_down")
 
@@ -56,9 +57,9 @@ def test_a_dead_nic_sends_and_receives_through_a_neighbour(routing: str) -> None
 def test_without_a_live_nic_an_ultraserver_is_cut_off_from_others() -> None:
     hurt = CLUSTER.with_faults(nics=range(8))
     assert hurt.route(0, 1).hops == 1
-    with pytest.raises(rf.Unreachable, match="its NIC is dead, and no chip of UltraServer 0"):
+    with raises(rf.Unreachable, None, "chip 0", "chip 9", "NIC", "UltraServer 0"):
         hurt.route(0, 9)
-    with pytest.raises(rf.Unreachable, match="be reached from has a live one"):
+    with raises(rf.Unreachable, None, "chip 9", "chip 0", "NIC"):
         hurt.route(9, 0)
     assert hurt.unreachable([0, 0, 9, 9], [1, 9, 0, 17]).tolist() == [False, True, True, False]
 
@@ -69,9 +70,7 @@ def test_a_dead_fabric_bundle_is_named() -> None:
         link for link in route.links if CLUSTER.link(link).link_class == "fabric tier 1 up"
     ]
     hurt = CLUSTER.with_faults(links=[bundle])
-    with pytest.raises(
-        rf.Unreachable, match="fabric bundle from a tier 1 group 0 to a core is dead"
-    ):
+    with raises(rf.Unreachable, None, "fabric bundle", "a tier 1 group 0", "a core"):
         hurt.route(0, 16)
     assert hurt.route(0, 8).hops == 2
     assert hurt.unreachable([0, 0, 16], [16, 8, 0]).tolist() == [True, False, False]
@@ -90,16 +89,16 @@ def test_a_dead_wan_link_of_a_mesh_is_gone_round() -> None:
     assert loads.total_hop_bytes == 10 * len(way)
     out = [link for link in range(hurt.num_links) if hurt.link(link).source == "a core"]
     alone = CLUSTER.with_faults(links=[one for one in out if hurt.link(one).link_class == "wan"])
-    with pytest.raises(rf.Unreachable, match="no live WAN links lead from site a to site b"):
+    with raises(rf.Unreachable, None, "WAN", "site a", "site b"):
         alone.route(0, 32)
 
 
 def test_a_dead_link_to_a_hub_cuts() -> None:
     hub = cluster("hub")
     first, second = [link for link in hub.route(0, 32).links if hub.link(link).link_class == "wan"]
-    with pytest.raises(rf.Unreachable, match="from site a to the hub is dead"):
+    with raises(rf.Unreachable, None, "WAN", "site a", "hub"):
         hub.with_faults(links=[first]).route(0, 32)
-    with pytest.raises(rf.Unreachable, match="from the hub to site b is dead"):
+    with raises(rf.Unreachable, None, "WAN", "hub", "site b"):
         hub.with_faults(links=[second]).route(0, 32)
 
 
@@ -107,31 +106,30 @@ def test_a_dead_link_to_a_hub_cuts() -> None:
 def test_dead_chips_send_and_receive_nothing(routing: str) -> None:
     hurt = TORUS.with_faults(chips=[5])
     for src, dst in ((5, 0), (0, 5), (5, 5)):
-        message = f"chip {dst} cannot be reached from chip {src}: chip 5 is dead"
-        with pytest.raises(rf.Unreachable, match=message):
+        ends = f"chip {dst}", f"chip {src}", "chip 5"
+        with raises(rf.Unreachable, None, *ends):
             hurt.route(src, dst, routing)
         assert hurt.unreachable(src, dst, routing).tolist() == [True]
-        with pytest.raises(rf.Unreachable, match=message):
+        with raises(rf.Unreachable, None, *ends):
             hurt.link_loads([src], [dst], 1, routing)
     for dead in (CLUSTER.with_faults(ultraservers=[0]), CLUSTER.with_faults(sites=["a"])):
-        with pytest.raises(rf.Unreachable, match="chip 3 is dead"):
+        with raises(rf.Unreachable, None, "chip 40", "chip 3"):
             dead.max_min_rates([40, 3], [41, 40], "dor")
 
 
 def test_what_cuts_a_chip_off_is_named() -> None:
     out = [link for link in range(TORUS.num_links) if TORUS.link(link).source_chip == 6]
     hurt = TORUS.with_faults(links=out)
-    message = r"all 4 links out of the sender are dead: \+x, -x, \+y, -y"
     for call in (
         lambda: hurt.route(6, 0),
         lambda: hurt.link_loads([0, 6], [6, 0], 1),
         lambda: hurt.max_min_rates([0, 6], [6, 0]),
         lambda: hurt.finish_times([0, 6], [6, 0], 1),
     ):
-        with pytest.raises(rf.Unreachable, match=message):
+        with raises(rf.Unreachable, None, "chip 0", "chip 6", "+x, -x, +y, -y"):
             call()
     assert hurt.route(0, 6).hops == 3
-    with pytest.raises(rf.Unreachable, match="only cables that live both ways"):
+    with raises(rf.Unreachable, None, "chip 0", "chip 6", "up*/down*"):
         hurt.route(0, 6, "up_down")
     around = [
         link
@@ -139,7 +137,7 @@ def test_what_cuts_a_chip_off_is_named() -> None:
         if TORUS.link(link).source_chip in (0, 1) and TORUS.link(link).target_chip not in (0, 1)
     ]
     island = TORUS.with_faults(links=around)
-    with pytest.raises(rf.Unreachable, match=r"island of 2 chips; dead around it: .x at \(., 0\)"):
+    with raises(rf.Unreachable, None, "chip 1", "chip 9", "2 chips", "x at ("):
         island.route(1, 9)
     assert island.route(0, 1).hops == 1
 
@@ -147,7 +145,6 @@ def test_what_cuts_a_chip_off_is_named() -> None:
 @pytest.mark.parametrize("routing", ["adaptive", "valiant"])
 def test_spread_routing_does_not_go_round_damage(routing: str) -> None:
     hurt = TORUS.with_faults(links=[0])
-    message = '"wild_first", "shortest" or "up_down"'
     for call in (
         lambda: hurt.route(4, 10, routing),
         lambda: hurt.link_loads([4], [10], 1, routing),
@@ -155,7 +152,7 @@ def test_spread_routing_does_not_go_round_damage(routing: str) -> None:
         lambda: hurt.unreachable([4], [10], routing),
         lambda: hurt.routing_report(routing),
     ):
-        with pytest.raises(rf.Unsupported, match=message):
+        with raises(rf.Unsupported, None, "wild_first", "shortest", "up_down"):
             call()
     # Slower links and whole UltraServers are no obstacle.
     slow = TORUS.with_faults(degrade={0: 0.5})
@@ -163,7 +160,7 @@ def test_spread_routing_does_not_go_round_damage(routing: str) -> None:
     assert slow.route(4, 10, routing).links.tolist() == whole.links.tolist()
     far = CLUSTER.with_faults(links=[0])
     assert far.link_loads([8], [10], 1, routing).total_hop_bytes > 0
-    with pytest.raises(rf.Unsupported, match="uniform traffic on a damaged machine"):
+    with raises(rf.Unsupported, None, "uniform traffic"):
         hurt.traffic("uniform", 1, "dor")
 
 
@@ -237,30 +234,32 @@ def test_reports_of_alike_ultraservers_stand_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "error", "message"),
+    ("call", "error", "argument"),
     [
-        (lambda: CLUSTER.routing_report("best"), rf.UnknownName, "up_down"),
+        (lambda: CLUSTER.routing_report("best"), rf.UnknownName, "routing"),
         (lambda: CLUSTER.routing_report(ultraserver=12), rf.OutOfRange, "ultraserver"),
         (lambda: CLUSTER.routing_report(ultraserver=1.5), rf.InvalidType, "ultraserver"),
         (
             lambda: CLUSTER.with_faults(ultraservers=[3]).routing_report(ultraserver=3),
             rf.InvalidArgument,
-            "dead",
+            "ultraserver",
         ),
-        (lambda: rf.torus((17, 17, 17), 1e9).routing_report(), rf.Unsupported, "4096"),
+        (lambda: rf.torus((17, 17, 17), 1e9).routing_report(), rf.Unsupported, None),
         (
             lambda: rf.torus((17, 17, 17), 1e9).traffic("uniform", 1, "up_down"),
             rf.Unsupported,
-            "4096",
+            None,
         ),
-        (lambda: CLUSTER.unreachable(0, 96), rf.OutOfRange, "dst"),
+        (lambda: CLUSTER.unreachable(0, 96), rf.OutOfRange, "dst[0]"),
         (lambda: CLUSTER.unreachable([0, 1], [0, 1, 2]), rf.InvalidArgument, "dst"),
         (lambda: CLUSTER.unreachable(0, 1, n_threads=-1), rf.InvalidArgument, "n_threads"),
         (lambda: CLUSTER.unreachable(0, 1, "left"), rf.UnknownName, "routing"),
     ],
 )
-def test_bad_arguments_are_named(call: Any, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
+def test_bad_arguments_are_named(
+    call: Any, error: type[rf.RainierError], argument: str | None
+) -> None:
+    with raises(error, argument):
         call()
 
 
@@ -269,7 +268,7 @@ def test_progress_and_policies_are_told() -> None:
     TORUS.routing_report("up_down", progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (480, 480)
     assert rf.torus(8, 1e9).finish_times(0, 4, 1e9, routing="up_down", model="fifo").size == 1
-    with pytest.raises(rf.Unsupported, match="fifo"):
+    with raises(rf.Unsupported, None, '"fifo"', '"fluid"'):
         TORUS.finish_times(0, 10, 1, routing="wild_first", model="fifo")
     for name, policy in (
         ("wild_first", rf.WildFirst()),

@@ -27,8 +27,7 @@ def test_a_route_times_a_message() -> None:
     assert route.to_table()["from"].tolist() == ["chip 0", "chip 1", "chip 2"]
     assert json.loads(json.dumps(route.to_dict()))["hops"] == 3
     assert pickle.loads(pickle.dumps(route)) == route
-    with pytest.raises(ValueError, match="read-only"):
-        route.links[0] = 1
+    assert not route.links.flags.writeable
     with pytest.raises(AttributeError):
         route.hops = 1
 
@@ -37,7 +36,7 @@ def test_a_spread_route_is_faster_and_has_no_single_path() -> None:
     route = RING.route(0, 4)
     assert route.bandwidth_Bps == 2e9
     assert (route.hops, len(route.links)) == (4, 8)
-    with pytest.raises(rf.Unsupported, match="cut_through"):
+    with raises(rf.Unsupported, None, "store_and_forward", "cut_through"):
         route.time_s(1, "store_and_forward")
 
 
@@ -70,8 +69,7 @@ def test_loads_add_up() -> None:
     json.dumps(loads.to_dict(), allow_nan=False)
     assert "y" in str(loads)
     assert "<table>" in loads._repr_html_()
-    with pytest.raises(ValueError, match="read-only"):
-        loads.bytes[0] = 1
+    assert not loads.bytes.flags.writeable
     with pytest.raises(AttributeError):
         loads.time_s = 1.0
 
@@ -242,8 +240,7 @@ def test_a_table_reads_in_every_way() -> None:
 
 
 def test_a_table_cannot_be_changed() -> None:
-    with pytest.raises(ValueError, match="read-only"):
-        table()["n"][0] = 3
+    assert not table()["n"].flags.writeable
     with raises(rf.UnknownName, "column"):
         table()["m"]
     with raises(rf.InvalidArgument, "columns"):
@@ -253,5 +250,5 @@ def test_a_table_cannot_be_changed() -> None:
 def test_pandas_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     modules: dict[str, Any] = sys.modules
     monkeypatch.setitem(modules, "pandas", None)
-    with pytest.raises(rf.RainierError, match="pip install pandas"):
+    with raises(rf.RainierError, None, "pip install pandas"):
         table().to_pandas()

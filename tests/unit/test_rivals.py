@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import pickle
-from typing import Any
 
-import numpy as np
 import pytest
 
 import rainier_fast as rf
@@ -145,7 +142,7 @@ def test_what_nccl_asks_of_a_preset(name: str, generation: str, cpu: str, fill: 
 @pytest.mark.parametrize("name", ["mi300x", "maia-100", "tpu-v5p", "trn2"])
 def test_nccl_runs_on_gpus_of_nvidia_only(name: str) -> None:
     assert rf.preset(name).ultraserver.gpu is None
-    with pytest.raises(rf.Unsupported, match="what its GPUs are"):
+    with raises(rf.Unsupported, None, "'nccl'", "gpu=Gpu"):
         rf.preset(name).all_reduce("1 GiB", algorithm="nccl")
 
 
@@ -224,130 +221,6 @@ def test_a_large_cluster_costs_no_more_to_make() -> None:
     machine = rf.preset("gb200-nvl72", chips=72 * 8192)
     assert machine.num_chips == 589_824
     assert machine.all_reduce("1 GiB").efficiency > 0.5
-
-
-# ------------------------------------------------------------------ slices
-
-
-@pytest.mark.parametrize(
-    ("name", "shape", "wraps"),
-    [
-        ("tpu-v4", (4, 4, 4), (True, True, True)),
-        ("tpu-v5p", (4, 4, 8), (True, True, True)),
-        ("tpu-v5p", (8, 4, 12), (True, True, True)),
-        ("tpu-v5p", (2, 2, 1), (False, False, False)),
-        ("tpu-v5p", (2, 2, 4), (False, False, False)),
-        ("tpu-ironwood", (2, 4, 4), (False, False, False)),
-        ("tpu-v5e", (16, 16), (True, True)),
-        ("tpu-v5e", (8, 16), (False, True)),
-        ("tpu-v6e", (16, 8), (True, False)),
-        ("tpu-v6e", (4, 4), (False, False)),
-        ("tpu-v6e", (1, 1), (False, False)),
-    ],
-)
-def test_which_axes_of_a_slice_wrap(
-    name: str, shape: tuple[int, ...], wraps: tuple[bool, ...]
-) -> None:
-    machine = rf.preset(name, shape=shape)
-    assert machine.ultraserver.shape == shape
-    kinds = tuple(axis.kind for axis in machine.ultraserver.axes)
-    assert kinds == tuple("ring" if wrap else "line" for wrap in wraps)
-    links = sum(
-        2 * math.prod(shape) * (size if wrap else size - 1) // size
-        for size, wrap in zip(shape, wraps, strict=True)
-    )
-    assert machine.num_links == links
-    assert eval(repr(machine), {"preset": rf.preset}) == machine
-    assert pickle.loads(pickle.dumps(machine)) == machine
-    assert machine.hbm_bytes == math.prod(shape) * ONE[name][3]
-    launch = {"tpu-v5p": "tpu_v5p_launch", "tpu-v5e": "tpu_v5e_launch"}
-    assert list(machine.assumptions) == ["ici_hop_latency", launch.get(name, "tpu_other_launch")]
-
-
-@pytest.mark.parametrize("shape", [[4, 4, 8], np.array([4, 4, 8]), (np.int64(4), 4, 8)])
-def test_a_shape_may_be_any_sequence(shape: Any) -> None:
-    assert rf.preset("tpu-v5p", shape=shape) == rf.preset("tpu-v5p", shape=(4, 4, 8))
-
-
-def test_the_whole_pod_by_its_shape_is_the_preset() -> None:
-    assert rf.preset("tpu-v5p", shape=(16, 20, 28)) == rf.preset("tpu-v5p")
-    assert rf.preset("tpu-v5p", shape=(28, 20, 16)) != rf.preset("tpu-v5p")
-
-
-def bisection(machine: rf.Machine, axis: str) -> float:
-    """Bytes/s, one way, from the lower half of an axis to the upper, counted link by link."""
-    half = machine.ultraserver.shape[[one.name for one in machine.ultraserver.axes].index(axis)] / 2
-    where = machine.coordinates(np.arange(machine.num_chips))[axis]
-    total = 0.0
-    for at in range(machine.num_links):
-        link = machine.link(at)
-        assert link.source_chip is not None
-        assert link.target_chip is not None
-        if where[link.source_chip] < half <= where[link.target_chip]:
-            total += link.bandwidth_Bps
-    return total
-
-
-@pytest.mark.parametrize(
-    ("name", "shape", "axis", "links", "rate"),
-    [
-        ("tpu-v5p", (4, 4, 4), "x", 2 * 16, 90e9),  # a ring is cut twice
-        ("tpu-v5p", (4, 4, 8), "z", 2 * 16, 90e9),
-        ("tpu-v5p", (2, 4, 4), "y", 2 * 4, 90e9),  # a line once
-        ("tpu-v4", (4, 4, 4), "z", 2 * 16, 45e9),
-        ("tpu-v5e", (16, 16), "x", 2 * 16, 45e9),
-        ("tpu-v5e", (8, 16), "x", 16, 45e9),
-        ("tpu-v5e", (8, 16), "y", 2 * 8, 45e9),
-        ("tpu-v6e", (16, 16), "y", 2 * 16, 90e9),
-        ("tpu-ironwood", (4, 8, 8), "z", 2 * 32, 100e9),
-    ],
-)
-def test_bisection_by_hand(
-    name: str, shape: tuple[int, ...], axis: str, links: int, rate: float
-) -> None:
-    assert bisection(rf.preset(name, shape=shape), axis) == pytest.approx(links * rate)
-
-
-def test_bisection_of_a_v5e_pod_is_what_google_prints() -> None:
-    # 1.6 TB/s, at the label of 50 GB/s for each link; the preset counts 45.
-    both = bisection(rf.preset("tpu-v5e"), "x") / 45e9 * 50e9
-    assert both == pytest.approx(1.6e12)
-
-
-@pytest.mark.parametrize("shape", [(4, 4, 8), (8, 4, 4), (4, 8, 8), (12, 12, 24), (8, 16, 16)])
-def test_a_twisted_slice_is_refused_and_never_ignored(shape: tuple[int, ...]) -> None:
-    with pytest.raises(rf.Unsupported, match=r"twisted torus are not modelled.*shape="):
-        rf.preset("tpu-v4", shape=shape, twisted=True)
-    assert rf.preset("tpu-v4", shape=shape, twisted=False).ultraserver.shape == shape
-
-
-@pytest.mark.parametrize("shape", [(4, 4, 4), (4, 4, 12), (4, 8, 16), (2, 2, 4), (4, 8, 12)])
-def test_a_shape_that_cannot_be_twisted_is_named(shape: tuple[int, ...]) -> None:
-    with raises(rf.InvalidArgument, "shape"):
-        rf.preset("tpu-v5p", shape=shape, twisted=True)
-
-
-def test_pods_that_cannot_be_twisted() -> None:
-    with raises(rf.InvalidArgument, "shape"):
-        rf.preset("tpu-v5p", twisted=True)
-    with raises(rf.InvalidArgument, "twisted"):
-        rf.preset("tpu-v6e", shape=(8, 16), twisted=True)
-
-
-@pytest.mark.parametrize(
-    ("name", "shape", "rule"),
-    [
-        ("tpu-v5p", (4, 4, 6), "shape"),
-        ("tpu-v5p", (1, 1, 4), "shape"),
-        ("tpu-v5p", (4, 4, 4, 4), "shape"),
-        ("tpu-v4", (16, 16, 20), "shape"),
-        ("tpu-v5e", (16, 32), "shape"),
-        ("tpu-v5e", (4, 4, 4), "shape"),
-    ],
-)
-def test_shapes_that_there_are_not(name: str, shape: tuple[int, ...], rule: str) -> None:
-    with raises(rf.InvalidArgument, rule):
-        rf.preset(name, shape=shape)
 
 
 # ------------------------------------------------------------------ closed forms

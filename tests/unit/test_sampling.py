@@ -272,7 +272,7 @@ def test_damaged_ultraservers_may_be_left_out() -> None:
             assert found.times_s[draw] == result.time_s
     assert {0, 1, 2} <= seen
     assert "drop_ultraserver" in str(found)
-    with pytest.raises(rf.Unsupported, match="leave group out"):
+    with raises(rf.Unsupported, None, "'drop_ultraserver'", "group"):
         TWO.monte_carlo("all_reduce", 8, policy="drop_ultraserver", group=[0, 1], **words)
     with raises(rf.UnknownName, "policy"):
         TWO.monte_carlo("all_reduce", 8, policy="spare", **words)
@@ -338,7 +338,7 @@ def test_draws_without_an_answer_are_counted_and_named() -> None:
 
 
 def test_an_algorithm_that_does_not_run_on_a_draw_says_so() -> None:
-    with pytest.raises(rf.Unsupported, match=r"draw \d+: neuron over damaged"):
+    with raises(rf.Unsupported, None, "draw ", "neuron"):
         ULTRA.monte_carlo(
             "all_reduce", "1 GiB", rates=MANY, hours=20.0, draws=5, algorithm="neuron"
         )

@@ -120,7 +120,7 @@ def test_it_comes_back_from_a_pickle(made: Schedule) -> None:
 
 
 def test_it_does_not_change() -> None:
-    with pytest.raises(AttributeError, match="a schedule does not change"):
+    with pytest.raises(AttributeError):
         PAIR.algorithm = "mine"  # type: ignore[misc]
     PAIR.sends.clear()
     PAIR.chips.append(7)
@@ -130,31 +130,31 @@ def test_it_does_not_change() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sends", "says"),
+    ("sends", "things"),
     [
-        ([THERE], r"rank 0, block 0: ends without the contribution of rank 1"),
-        ([THERE, THERE, BACK], r"rank 1, block 0: send 1 .* contribution of rank 0 a second time"),
+        ([THERE], ["rank 0, block 0", "rank 1"]),
+        ([THERE, THERE, BACK], ["rank 1, block 0", "send 1", "rank 0"]),
         (
             [THERE, Send(1, 0, [0], 1, reduce=True)],
-            r"rank 0, block 0: send 1 .* of rank 0 a second time",
+            ["rank 0, block 0", "send 1"],
         ),
         (
             [
                 Send(0, 1, [0], 0, reduce=True, after=[1]),
                 Send(1, 0, [0], 0, reduce=True, after=[0]),
             ],
-            r"deadlock: send [01] .* wait for each other",
+            ["deadlock", "send 0", "send 1"],
         ),
-        ([Send(0, 1, [0], 0, reduce=True, after=[0]), BACK], r"deadlock: send 0"),
+        ([Send(0, 1, [0], 0, reduce=True, after=[0]), BACK], ["deadlock", "send 0"]),
     ],
 )
-def test_what_is_wrong_is_named(sends: list[Send], says: str) -> None:
-    with pytest.raises(rf.InvalidSchedule, match=says):
+def test_what_is_wrong_is_named(sends: list[Send], things: list[str]) -> None:
+    with raises(rf.InvalidSchedule, None, *things):
         Schedule("all_reduce", 1e6, [0, 1], sends).verify()
 
 
 def test_prices_are_no_schedule() -> None:
-    with pytest.raises(rf.Unsupported, match="nccl"):
+    with raises(rf.Unsupported, None, "nccl"):
         rf.schedule("all_reduce", RING, 1e6, algorithm="nccl")
 
 
@@ -171,9 +171,9 @@ def race(**changes: Any) -> Schedule:
 
 def test_waiting_for_one_of_two_is_a_race() -> None:
     race().verify()
-    with pytest.raises(rf.InvalidSchedule, match=r"send 2 .* carries what send 0 .* brings"):
+    with raises(rf.InvalidSchedule, None, "rank 1, block 0", "send 2", "send 0"):
         race(after=[1]).verify()
-    with pytest.raises(rf.InvalidSchedule, match=r"send 2 .* carries what send 1 .* brings"):
+    with raises(rf.InvalidSchedule, None, "rank 1, block 0", "send 2", "send 1"):
         race(after=[0]).verify()
 
 
@@ -184,7 +184,7 @@ def test_what_has_left_has_not_arrived() -> None:
         Send(0, 2, [0], 1),
         Send(1, 3, [0], 0, lane=1, after=[1]),
     ]
-    with pytest.raises(rf.InvalidSchedule, match=r"send 2 .* carries what send 0 .* brings"):
+    with raises(rf.InvalidSchedule, None, "rank 1, block 0", "send 2", "send 0"):
         Schedule("broadcast", 1e6, [0, 1, 2, 3], sends).verify()
 
 
@@ -199,7 +199,7 @@ def test_waiting_through_others_counts() -> None:
         *(Send(0, rank, [1], 5) for rank in (1, 2, 3)),
     ]
     made = Schedule("broadcast", 1e6, [0, 1, 2, 3], sends, blocks=2)
-    with pytest.raises(rf.InvalidSchedule, match="block 1"):
+    with raises(rf.InvalidSchedule, None, "rank 1, block 1"):
         made.verify()  # rank 1 sends block 1 before it has it
     fine = [Send(0, rank, [1], 0, stage=0) for rank in (1, 2, 3)]
     later = [
@@ -220,7 +220,7 @@ def test_what_may_be_overwritten_before_it_leaves_is_a_race() -> None:
         Send(2, 0, [2], 0, reduce=True, lane=1),
         Send(0, 1, [0], 1, reduce=True, lane=1),
     ]
-    with pytest.raises(rf.InvalidSchedule, match=r"rank 1, block 0: send 3 .* may not have left"):
+    with raises(rf.InvalidSchedule, None, "rank 1, block 0", "send 3", "send 1"):
         Schedule("all_reduce", 1e6, [0, 1, 2, 3], sends, blocks=3).verify()
 
 

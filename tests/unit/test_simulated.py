@@ -47,7 +47,7 @@ def test_first_come_first_served_each_lane_has_its_own_messages() -> None:
 
 def test_between_sites_messages_are_not_stored_and_forwarded_as_one() -> None:
     cluster = rf.preset("rainier", chips=256, sites=3)
-    with pytest.raises(rf.Unsupported, match="fluid"):
+    with raises(rf.Unsupported, None, '"fifo"', '"fluid"'):
         cluster.all_reduce(1024, algorithm="hierarchical", model="fifo")
 
 
@@ -89,7 +89,7 @@ def test_in_switch_reduction_is_named_and_needs_a_switch_that_adds() -> None:
     named = rf.preset("h100").all_reduce("1 GiB", algorithm="in_switch")
     assert named.time_s == pytest.approx(2**30 / 450e9, rel=2e-3)
     assert "in_switch" not in rf.preset("h100").all_reduce("1 GiB").algorithm
-    with pytest.raises(rf.Unsupported, match="does not say"):
+    with raises(rf.Unsupported, None, "in_switch", "gpu=Gpu"):
         rf.switch(8, "50 GB/s").all_reduce(1e9, algorithm="in_switch")
 
 
@@ -101,7 +101,7 @@ def test_bucket_weights_of_ones_own() -> None:
     equal = rf.Bucket({"xyz": 1 / 3, "yzx": 1 / 3, "zxy": 1 / 3})
     named = ultraserver.all_reduce(1e9, algorithm="bucket_equal").time_s
     assert ultraserver.all_reduce(1e9, algorithm=equal).time_s == pytest.approx(named)
-    with pytest.raises(rf.Unsupported, match="weights"):
+    with raises(rf.Unsupported, None, "all_to_all", "weights"):
         ultraserver.all_to_all(1e9, algorithm=weights)
     with raises(rf.InvalidArgument, "weights"):
         ultraserver.all_reduce(1e9, algorithm=rf.Bucket({"xy": 1.0}))

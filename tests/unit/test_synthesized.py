@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import rainier_fast as rf
+from raising import raises
 
 OPERATIONS = ("all_gather", "reduce_scatter", "all_reduce")
 MIB = 2**20
@@ -109,7 +110,7 @@ def test_what_it_cannot_do_says_what_to_do(ultraserver: rf.Machine) -> None:
     rainier = rf.preset("rainier")
     assert "one UltraServer" in refused("all_gather", "1 MiB", rainier, group=[0, 64])
     mesh = rainier.mesh(dp=-1, tp=64)
-    with pytest.raises(rf.Unsupported, match="one group"):
+    with raises(rf.Unsupported, None, "synthesized", "8192 groups"):
         mesh.all_gather("1 MiB", axis="tp", algorithm="synthesized")
     with pytest.raises(rf.Unsupported):
         ultraserver.all_gather("1 MiB", algorithm="ring", chunks=2)
@@ -145,7 +146,7 @@ def test_slow_links_and_dead_chips(ultraserver: rf.Machine) -> None:
     made = slow.all_gather("1 GiB", algorithm="synthesized")
     assert 1 <= made.time_s / made.lower_bound_s < 1.02
     hurt = ultraserver.with_faults(chips=[9])
-    with pytest.raises(rf.Unsupported, match="chip 9, which is dead; leave dead chips out"):
+    with raises(rf.Unsupported, None, "synthesized", "chip 9"):
         hurt.all_gather("1 GiB", algorithm="synthesized")
     left = [chip for chip in range(64) if chip != 9]
     made = hurt.all_reduce("1 GiB", group=left, algorithm="synthesized")
@@ -159,5 +160,5 @@ def test_what_is_cut_off_is_named() -> None:
         number for number in range(8) if str(ring.link(number)).split(",")[0].endswith("chip 2")
     ]
     assert len(into) == 2
-    with pytest.raises(rf.Unreachable, match="chip 2 cannot be reached from chip 0"):
+    with raises(rf.Unreachable, None, "chip 0", "chip 2"):
         ring.with_faults(links=into).all_gather(1, algorithm="synthesized")

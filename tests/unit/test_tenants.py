@@ -127,29 +127,29 @@ def test_a_result_reads_and_converts() -> None:
 
 
 def test_bad_jobs_are_named() -> None:
-    with pytest.raises(rf.InvalidArgument, match="one of the two"):
+    with raises(rf.InvalidArgument, "tenant a"):
         job("a")
-    with pytest.raises(rf.InvalidArgument, match="one of the two"):
+    with raises(rf.InvalidArgument, "tenant a"):
         job("a", instances=1, ultraservers=1)
     with raises(rf.UnknownName, "collective"):
         rf.Tenant("a", "all_redcue", 1, instances=1)
     with raises(rf.InvalidArgument, "instances"):
         job("a", instances=0)
-    with pytest.raises(rf.InvalidArgument, match="instances of a"):
+    with raises(rf.InvalidArgument, "instances of a"):
         RAINIER.tenants([job("a", instances=3)])
-    with pytest.raises(rf.InvalidArgument, match="multiple of 4"):
+    with raises(rf.InvalidArgument, "instances of a"):
         RAINIER.tenants([job("a", instances=6)])
-    with pytest.raises(rf.InvalidArgument, match="c needs 2 free instances together"):
+    with raises(rf.InvalidArgument, "tenants", "c"):
         SERVER.tenants([job(name, instances=2) for name in "abc"])
-    with pytest.raises(rf.InvalidArgument, match="b needs 2 free"):
+    with raises(rf.InvalidArgument, "tenants", "b"):
         SERVER.tenants([job(name, instances=2) for name in "ab"], unit="ultraserver")
-    with pytest.raises(rf.Unsupported, match="ultraservers="):
+    with raises(rf.Unsupported, None, "ultraservers="):
         shared_uplink().tenants([job("a", instances=1)])
-    with pytest.raises(rf.InvalidArgument, match="another tenant"):
+    with raises(rf.InvalidArgument, "name of tenants[1]"):
         SERVER.tenants([job("a", instances=1), job("a", instances=1)])
-    with pytest.raises(rf.InvalidArgument, match="at least one tenant"):
+    with raises(rf.InvalidArgument, "tenants"):
         SERVER.tenants([])
-    with pytest.raises(rf.InvalidType, match="Tenant"):
+    with raises(rf.InvalidType, "tenants[0]"):
         SERVER.tenants(["a"])  # type: ignore[list-item]
     with raises(rf.UnknownName, "placement"):
         SERVER.tenants([job("a", instances=1)], "tight")
@@ -178,5 +178,5 @@ def test_nobody_gets_dead_chips() -> None:
     # Whole ones that are left: all but the first two and the last site.
     left = 8 - 2 - sites[-1]
     assert hurt.tenants([job("a", ultraservers=left)], "random").chips("a").min() == 128
-    with pytest.raises(rf.InvalidArgument, match=r"a needs . free UltraServers, .* dead chips"):
+    with raises(rf.InvalidArgument, "tenants", "a"):
         hurt.tenants([job("a", ultraservers=left + 1)])

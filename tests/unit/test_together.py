@@ -74,14 +74,14 @@ def test_bad_calls_are_named() -> None:
         rf.preset("trn2-ultraserver").together([plan])
     with raises(rf.UnknownName, "model"):
         TRN2.together([plan], "magic")
-    with pytest.raises(rf.Unsupported, match="fifo"):
+    with raises(rf.Unsupported, None, "'fifo'", "'link_load'"):
         TRN2.together([TRN2.plan.all_reduce("1 MiB", model="fifo")])
     fluid = TRN2.plan.all_reduce("1 MiB", model="fluid")
     assert TRN2.together([fluid, plan]).model == "fluid"
     with raises(rf.InvalidArgument, "model"):
         TRN2.together([fluid], "link_load")
     h100 = rf.preset("h100")
-    with pytest.raises(rf.Unsupported, match="nccl"):
+    with raises(rf.Unsupported, None, "'nccl'"):
         h100.together([h100.plan.all_reduce("1 GiB", algorithm="nccl")])
     with raises(rf.InvalidArgument, "collective_packet"):
         TRN2.together([plan], collective_packet=0)
@@ -90,9 +90,9 @@ def test_bad_calls_are_named() -> None:
 def test_too_many_messages_are_refused_by_name() -> None:
     machine = rf.preset("rainier", chips=4096, sites=3)
     mesh = machine.mesh(dp=-1, tp=64)
-    with pytest.raises(rf.Unsupported, match="link_load"):
+    with raises(rf.Unsupported, None, "messages", '"link_load"'):
         machine.together([mesh.plan.all_to_all("1 MiB", axis="tp")] * 5, "fluid")
-    with pytest.raises(rf.Unsupported, match="link_load"):
+    with raises(rf.Unsupported, None, "messages", '"link_load"'):
         machine.together([machine.plan.all_to_all("1 MiB", algorithm="direct")], "fluid")
 
 
@@ -221,20 +221,20 @@ def test_dma_engines_are_the_chips_own() -> None:
     # A name alone says nothing.
     named = rf.Chip("trainium2", chip.peak_flops, hbm_bandwidth_Bps=chip.hbm_bandwidth_Bps)
     assert named.dma_bandwidth_Bps is None
-    with pytest.raises(rf.Unsupported, match="dma_bandwidth_Bps"):
+    with raises(rf.Unsupported, None, "neuron=", "dma_bandwidth_Bps="):
         meeting(named)
 
 
 def test_computation_is_refused_where_nothing_is_known() -> None:
     with raises(rf.InvalidArgument, "hbm_bytes"):
         TRN2.together([TRN2.plan.compute(1.0, 2 * HBM)])
-    with pytest.raises(rf.Unsupported, match="link_load"):
+    with raises(rf.Unsupported, None, "'fluid'", "'link_load'"):
         TRN2.together([TRN2.plan.compute(1.0, 1)], "fluid")
     for name in ("h100", "trn1"):
         other = rf.preset(name)
-        with pytest.raises(rf.Unsupported, match="not Trainium"):
+        with raises(rf.Unsupported, None, "neuron=", "dma_bandwidth_Bps="):
             other.together([other.plan.compute(1.0, 1)])
-    with pytest.raises(rf.Unsupported, match="computation"):
+    with raises(rf.Unsupported, None, "compute", "together()"):
         TRN2.plan.compute(1.0, 1).run()
     for bad in ({"time_s": 0}, {"packet": 0}):
         with raises(rf.InvalidArgument, next(iter(bad))):

@@ -13,7 +13,7 @@ from rainier_fast.definitions.check import as_integer
 from rainier_fast.errors import invalid
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True)
 class GridGroups(Groups):
     """All groups of (local chips) x (UltraServers); made by a mesh with an order of its own."""
 
@@ -55,13 +55,6 @@ class GridGroups(Groups):
         local = np.frombuffer(self.local_chips, np.uint32).reshape(-1, self.local_ranks)
         outer = np.frombuffer(self.ultraservers, np.uint32)
         return local, outer.reshape(-1, self.ranks // self.local_ranks)
-
-    def __repr__(self) -> str:
-        return (
-            f"GridGroups(num_chips={self.num_chips}, ranks={self.ranks}, stride=0, "
-            f"local_chips={self.local_chips!r}, ultraservers={self.ultraservers!r}, "
-            f"local_ranks={self.local_ranks}, chips_inside={self.chips_inside})"
-        )
 
     def members(self, index: int) -> NDArray[np.int64]:
         """Return the chips of one group, in the order of their ranks."""

@@ -185,22 +185,13 @@ class Schedule:
             rows,
             [_send_row(at, send, rows) for at, send in enumerate(_listed("sends", sends))],
         )
-        self._fill(core, "schedule", None, None)
+        put(self, _core=core, algorithm="schedule", _machine=None, _request=None)
 
     @classmethod
     def _of(cls, core: CoreSchedule, algorithm: str, machine: Base, request: Request) -> Schedule:
         made = object.__new__(cls)
-        made._fill(core, algorithm, machine, request)
+        put(made, _core=core, algorithm=algorithm, _machine=machine, _request=request)
         return made
-
-    def _fill(
-        self,
-        core: CoreSchedule,
-        algorithm: str,
-        machine: Base | None,
-        request: Request | None,
-    ) -> None:
-        put(self, _core=core, algorithm=algorithm, _machine=machine, _request=request)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Schedule):

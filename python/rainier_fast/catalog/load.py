@@ -131,7 +131,7 @@ def _document(text: str, file: str, content: str) -> dict[str, Any]:
             text, parse_constant=refuse_constant, object_pairs_hook=refuse_repeats
         )
     except json.JSONDecodeError as error:
-        raise InvalidArgument(f"{file}: not JSON: {error}") from error
+        raise InvalidArgument(f"{file}: got what is not JSON: {error}") from error
     _fields(document, file, {"sources", content})
     for key, name in _object(document["sources"], f"{file}, sources").items():
         _string(name, f"{file}, sources, {key}")
@@ -183,9 +183,9 @@ def _fields(
     """Return a copy of an object that has the needed fields and no other than the optional ones."""
     fields = dict(_object(body, where))
     if missing := needed - fields.keys():
-        raise InvalidArgument(f"{where}: lacks {', '.join(sorted(missing))}")
+        raise InvalidArgument(f"{where}: got no {', '.join(sorted(missing))}")
     if surplus := fields.keys() - needed - optional:
-        raise InvalidArgument(f"{where}: has unknown fields {', '.join(sorted(surplus))}")
+        raise InvalidArgument(f"{where}: got unknown fields {', '.join(sorted(surplus))}")
     if "note" in fields:
         _string(fields["note"], f"{where}, note")
     return fields

@@ -32,14 +32,7 @@ if TYPE_CHECKING:
 @whole
 @one_screen
 @frozen("a mesh does not change; make another one")
-@stated(
-    "axis",
-    RESULT,
-    """\
->>> mesh = preset("trn2").mesh(dp=4, tp=4)
->>> mesh.{call}.groups
-4""",
-)
+@stated("axis", RESULT, '>>> mesh = preset("trn2").mesh(dp=4, tp=4)', ">>> mesh.{call}.groups", "4")
 class DeviceMesh(Collectives["CollectiveResult"]):
     """All chips of a machine as a mesh of named axes, the last one fastest. Immutable.
 
@@ -78,14 +71,6 @@ class DeviceMesh(Collectives["CollectiveResult"]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return DeviceMesh, (self.machine, self._shape, order_key(self._order))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, DeviceMesh):
-            return NotImplemented
-        return self._key() == other._key()
-
-    def __hash__(self) -> int:
-        return hash(self._key())
 
     def _key(self) -> tuple[Any, ...]:
         return self.machine, tuple(self._shape.items()), order_key(self._order)
@@ -142,13 +127,6 @@ class DeviceMesh(Collectives["CollectiveResult"]):
                 raise unknown("axis", name, self._shape)
         count = math.prod(size for name, size in self._shape.items() if name not in fixed)
         reckon(16 * count, f"a table of {count} chips", "fix the coordinate of more axes")
-        if self._order is not None:
-            table = self._order.chips().astype(np.int64).reshape(list(self._shape.values()))
-            at = (
-                as_integer(name, fixed[name], 0, size - 1) if name in fixed else slice(None)
-                for name, size in self._shape.items()
-            )
-            return np.asarray(table[tuple(at)])
         total = np.zeros((), np.int64)
         for name, size in self._shape.items():
             stride = self._stride(name)
@@ -156,7 +134,8 @@ class DeviceMesh(Collectives["CollectiveResult"]):
                 total = total + stride * as_integer(name, fixed[name], 0, size - 1)
             else:
                 total = np.add.outer(total, stride * np.arange(size))
-        return np.asarray(total)
+        order = self._order
+        return np.asarray(total if order is None else order.chips().astype(np.int64)[total])
 
     def axis_groups(self, axis: str | Sequence[str]) -> Groups:
         """Return the groups of an axis: chips that differ in that coordinate only.
@@ -191,7 +170,7 @@ class DeviceMesh(Collectives["CollectiveResult"]):
         first = order.index(names[0])
         if tuple(order[first : first + len(names)]) != names:
             raise Unsupported(
-                f"axis: {', '.join(names)} are not adjacent in the order of the mesh "
+                f"axis: got {', '.join(names)}, which are not adjacent in the order of the mesh "
                 f"({', '.join(order)}); make a mesh in which they are, or list chips as group="
             )
         if self._order is not None:

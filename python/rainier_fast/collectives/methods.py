@@ -138,7 +138,7 @@ Examples
 {example}"""
 
 
-def stated(where: str, returns: str, example: str) -> Callable[[_Class], _Class]:
+def stated(where: str, returns: str, *example: str) -> Callable[[_Class], _Class]:
     """Give a class collectives of its own, whose signatures and words state every option."""
     # Made once for each class, not written down for each: help, completion and errors read these.
     taken: dict[str, tuple[object, str, str]] = {where: _WHERE[where]}
@@ -161,7 +161,7 @@ def stated(where: str, returns: str, example: str) -> Callable[[_Class], _Class]
                 summary=made.__doc__,
                 parameters="\n".join(f"{one}\n{indent(told[one], '    ')}" for one in told),
                 returns=returns,
-                example=example.format(name=name, call=f"{name}({', '.join(given)})"),
+                example="\n".join(example).format(name=name, call=f"{name}({', '.join(given)})"),
             )
             made.__signature__ = Signature([this, *own, *parameters])  # type: ignore[attr-defined]
             setattr(cls, name, made)

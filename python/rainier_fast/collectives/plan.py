@@ -100,11 +100,6 @@ class Plan:
         name
             What results call it.
 
-        Returns
-        -------
-        Plan
-            The plan.
-
         Examples
         --------
         >>> from rainier_fast import preset
@@ -120,11 +115,6 @@ class Plan:
         ----------
         start
             Seconds, as a number or text.
-
-        Returns
-        -------
-        Plan
-            The plan.
 
         Examples
         --------
@@ -228,13 +218,7 @@ class _Plans(Collectives[Plan]):
 
 
 @whole
-@stated(
-    "group",
-    _PLAN,
-    """\
->>> preset("trn2").plan.{call}.name
-'{name}'""",
-)
+@stated("group", _PLAN, '>>> preset("trn2").plan.{call}.name', "'{name}'")
 class MachinePlans(_Plans):
     """The collectives of a machine as plans: ``machine.plan``.
 
@@ -255,13 +239,7 @@ class MachinePlans(_Plans):
 
 
 @whole
-@stated(
-    "axis",
-    _PLAN,
-    """\
->>> preset("trn2").mesh(dp=4, tp=4).plan.{call}.name
-'{name} tp'""",
-)
+@stated("axis", _PLAN, '>>> preset("trn2").mesh(dp=4, tp=4).plan.{call}.name', "'{name} tp'")
 class MeshPlans(_Plans):
     """The collectives of a mesh as plans: ``mesh.plan``.
 
@@ -282,14 +260,3 @@ class MeshPlans(_Plans):
     def _members(self, where: Any) -> Members:  # noqa: ANN401 - checked by the mesh
         groups = self._groups_of(where)
         return Members(self._machine, groups, where if isinstance(where, str) else "+".join(where))
-
-
-class Planning(Base):
-    """What plans and runs several things at once."""
-
-    __slots__ = ()
-
-    @property
-    def plan(self) -> MachinePlans:
-        """The collectives of the machine as plans, for `together`."""
-        return MachinePlans(self)

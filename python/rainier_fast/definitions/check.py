@@ -92,6 +92,19 @@ def as_tuple_of(argument: str, value: object, kind: type[_Item]) -> tuple[_Item,
     return items
 
 
+def as_several(argument: str, value: object, kind: type[_Item], allowed: str) -> list[_Item]:
+    """Return the items of `value`, at least one, each of which must be a `kind`."""
+    if isinstance(value, kind):
+        raise invalid_type(argument, value, allowed)
+    items = list(as_items(argument, value, allowed))
+    if not items:
+        raise invalid(argument, items, f"must name at least one {kind.__name__.lower()}")
+    for at, item in enumerate(items):
+        if not isinstance(item, kind):
+            raise invalid_type(f"{argument}[{at}]", item, allowed)
+    return items
+
+
 def as_items(argument: str, value: object, allowed: str) -> Sequence[Any]:
     """Return the items of anything that has some: a list, a generator, an array, no text."""
     if isinstance(value, list | tuple):

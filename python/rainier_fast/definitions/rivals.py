@@ -39,12 +39,6 @@ def constant_of(chip: str) -> str:
     return f"{chip}_{kind}".replace("-", "_").upper()
 
 
-def entry_of(chip: str) -> Entry | None:
-    """Return the catalogue's entry of the node or pod that a chip comes in."""
-    name = (NODES | PODS).get(chip)
-    return None if name is None else catalog()[name]
-
-
 def node(chip: str) -> UltraServer:
     """Make one node or rack."""
     entry = _of(chip)
@@ -112,7 +106,5 @@ def _nic_bandwidth(entry: Entry) -> float:
 
 
 def _of(chip: str) -> Entry:
-    entry = entry_of(chip)
-    if entry is None:
-        raise KeyError(chip)
-    return entry
+    """Return the catalogue's entry of the node or pod that a chip comes in."""
+    return catalog()[(NODES | PODS)[chip]]

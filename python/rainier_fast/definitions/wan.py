@@ -93,9 +93,7 @@ class Wan:
             _CELL_BYTES * cells, f"a WAN between {sites} sites", 'use fewer sites, or shape "hub"'
         )
         if not isinstance(stored, tuple):
-            return [float(stored)] * (  # type: ignore[arg-type]
-                sites if self.shape == "hub" else sites * sites
-            )
+            return [float(stored)] * cells  # type: ignore[arg-type]
         if len(stored) != sites:
             raise invalid(f"wan {name}", stored, f"must have {sites} rows, one for each site")
         return list(stored) if self.shape == "hub" else [cell for row in stored for cell in row]

@@ -105,11 +105,6 @@ class Damaged(Places, Report):
     def healthy(self) -> Self:
         """Return the same machine, whole.
 
-        Returns
-        -------
-        Machine
-            Without any fault.
-
         Examples
         --------
         >>> from rainier_fast import preset

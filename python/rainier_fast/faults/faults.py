@@ -50,13 +50,6 @@ class Faults:
     degraded
         Slower links: the factor on the bandwidth, above 0 and at most 1, by number.
 
-    Attributes
-    ----------
-    links, chips, nics, ultraservers, sites
-        int64, ascending, read-only.
-    degraded
-        The factors by link number.
-
     Raises
     ------
     InvalidArgument, InvalidType, OutOfRange
@@ -117,7 +110,7 @@ class Faults:
 
     @property
     def links(self) -> NDArray[np.int64]:
-        """Numbers of links that carry nothing."""
+        """Numbers of links that carry nothing: int64, ascending, read-only, as all of these."""
         return self._core.links
 
     @property
@@ -164,13 +157,8 @@ class Faults:
     def __len__(self) -> int:
         return len(self._core)
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Faults):
-            return NotImplemented
-        return self._core == other._core
-
-    def __hash__(self) -> int:
-        return hash(self._core)
+    def _key(self) -> _CoreFaults:
+        return self._core
 
     def __or__(self, other: Faults) -> Faults:
         if not isinstance(other, Faults):

@@ -96,12 +96,11 @@ def _counted(count: int, names: str) -> str:
 
 
 def _unit(machine: Places, number: int) -> str:
-    site, inside = 0, number
-    while inside >= machine.sites[site].ultraservers:
-        inside -= machine.sites[site].ultraservers
-        site += 1
+    row = machine.coordinates(number * machine.ultraserver.num_chips)
     words = f"UltraServer {number}"
-    return words if len(machine.sites) == 1 else f"{words}: {machine.sites[site].name} {inside}"
+    if len(machine.sites) == 1:
+        return words
+    return f"{words}: {machine.sites[int(row['site'])].name} {row['ultraserver']}"
 
 
 def _chip(machine: Places, number: int) -> str:

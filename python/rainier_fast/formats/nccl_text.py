@@ -8,15 +8,10 @@ from typing import Final
 from rainier_fast.formats.records import Record
 from rainier_fast.formats.rows import fault, operation
 
-_HEADER: Final = re.compile(r"^#\s*size\s+count\s+type\b.*\btime\b")
+HEADER: Final = re.compile(r"^#\s*size\s+count\s+type\b.*\btime\b")
 _PROGRAM: Final = re.compile(r"\b(\w+)_perf\b")
 _RANK: Final = re.compile(r"^#\s*Rank\s+(\d+)\b")
 _UNITS: Final = re.compile(r"^#\s*\(B\)")
-
-
-def is_nccl_text(text: str) -> bool:
-    """Tell whether a text holds a table of nccl-tests."""
-    return any(_HEADER.match(line.strip()) for line in text.splitlines())
 
 
 def read_nccl_text(text: str) -> tuple[list[Record], set[int]]:
@@ -30,7 +25,7 @@ def read_nccl_text(text: str) -> tuple[list[Record], set[int]]:
             highest = max(highest, int(match[1]))
         for name in _PROGRAM.findall(plain):
             op = operation(name) or op
-        if _HEADER.match(plain):
+        if HEADER.match(plain):
             words = plain.lstrip("#").split()
             end = words.index("busbw") if "busbw" in words else words.index("time")
             header = words[: end + 1]

@@ -19,7 +19,7 @@ def read_json(text: str) -> tuple[list[Record], set[int]]:
     try:
         document: Any = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InvalidArgument(f"table: not JSON: {error}") from error
+        raise InvalidArgument(f"table: got what is not JSON: {error}") from error
     op, ranks, name = None, set(), "rows"
     if isinstance(document, dict):
         op = next((str(document[key]) for key in _OP_KEYS if key in document), None)

@@ -8,14 +8,9 @@ from typing import Final
 from rainier_fast.formats.records import Record
 from rainier_fast.formats.rows import fault, operation
 
-_HEADER: Final = re.compile(r"^\s*size\(B\)\s+count\(elems\)")
+HEADER: Final = re.compile(r"^\s*size\(B\)\s+count\(elems\)")
 _RANKS: Final = re.compile(r"(?:-r|--nworkers)[ =]+(\d+)")
 _IGNORED: Final = ("avg bus bandwidth", "warning", "info")
-
-
-def is_nccom_text(text: str) -> bool:
-    """Tell whether a text holds a table of nccom-test."""
-    return any(_HEADER.match(line) for line in text.splitlines())
 
 
 def read_nccom_text(text: str) -> tuple[list[Record], set[int]]:
@@ -33,7 +28,7 @@ def read_nccom_text(text: str) -> tuple[list[Record], set[int]]:
             op = next((name for name in named if name), None)
             ranks |= {int(count) for count in _RANKS.findall(line)}
             header = None
-        elif _HEADER.match(line):
+        elif HEADER.match(line):
             header = words
         elif header is not None and words[0].replace(",", "").isdigit():
             if len(words) != len(header):

@@ -10,12 +10,18 @@ from typing import Any, Final
 from rainier_fast.definitions.check import as_items, as_name
 from rainier_fast.errors import InvalidArgument, invalid, invalid_type, shown
 from rainier_fast.formats.csv_text import read_csv
-from rainier_fast.formats.nccl_text import is_nccl_text, read_nccl_text
+from rainier_fast.formats.nccl_text import HEADER as NCCL_HEADER
+from rainier_fast.formats.nccl_text import read_nccl_text
 from rainier_fast.formats.nccom_json import read_json
-from rainier_fast.formats.nccom_text import is_nccom_text, read_nccom_text
+from rainier_fast.formats.nccom_text import HEADER as NCCOM_HEADER
+from rainier_fast.formats.nccom_text import read_nccom_text
 from rainier_fast.formats.records import Record, rows_of
 from rainier_fast.formats.rows import Row, fault
 
+_PRINTED: Final = (
+    ("a table of nccom-test", NCCOM_HEADER, read_nccom_text),
+    ("a table of nccl-tests, out of place", NCCL_HEADER, read_nccl_text),
+)
 _FORMS: Final = "must be rows (dicts), a path, text, or a pandas or polars data frame"
 
 
@@ -94,10 +100,8 @@ def _of_text(text: str) -> tuple[str, list[Record], set[int]]:
     if text.lstrip()[:1] in ("[", "{"):
         records, ranks = read_json(text)
         return "JSON", records, ranks
-    if is_nccom_text(text):
-        records, ranks = read_nccom_text(text)
-        return "a table of nccom-test", records, ranks
-    if is_nccl_text(text):
-        records, ranks = read_nccl_text(text)
-        return "a table of nccl-tests, out of place", records, ranks
+    lines = [line.strip() for line in text.splitlines()]
+    for form, header, reader in _PRINTED:
+        if any(map(header.match, lines)):
+            return form, *reader(text)
     return "CSV", read_csv(text), set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rainier_fast.ask.groups import Group
 from rainier_fast.ask.options import OPERATIONS, Call, refuse_unknown
@@ -20,11 +20,6 @@ from rainier_fast.units import Quantity, parse_bytes
 if TYPE_CHECKING:
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
-
-# Columns that results have, and what stands there without one.
-_OF_RESULT: Final[dict[str, object]] = {"ranks": 0, "algorithm": "", "model": ""} | dict.fromkeys(
-    ("time_s", "algbw_Bps", "busbw_Bps", "lower_bound_s", "efficiency"), math.nan
-)
 
 
 def compare(
@@ -81,19 +76,26 @@ def compare(
     trn2-ultraserver 64 3.33 ms
     gb200-nvl72 64 2.35 ms
     """
-    from rainier_fast.results.comparison import Comparison
+    from rainier_fast.results.comparison import Comparison, columns_of_results
 
     checked = _machines(machines)
     collective = as_one_of("collective", collective, OPERATIONS)
     nbytes = _size(collective, size)
     refuse_unknown(options, Call.__annotations__)
     groups = _groups(checked, group_chips, options)
-    rows, results = [], []
-    for machine, group in zip(checked, groups, strict=True):
-        result, reason = _answer(machine, collective, nbytes, {**options, "group": group})
-        rows.append(_row(machine, result, reason))
-        results.append(result)
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    answers = [
+        _answer(machine, collective, nbytes, {**options, "group": group})
+        for machine, group in zip(checked, groups, strict=True)
+    ]
+    results = [result for result, _ in answers]
+    about = [_about(machine) for machine in checked]
+    columns: dict[str, list[Any]] = {
+        "machine": [_name(machine) for machine in checked],
+        "chips": [machine.num_chips for machine in checked],
+        **columns_of_results(results),
+        **{name: [row[name] for row in about] for name in about[0]},
+        "reason": [reason for _, reason in answers],
+    }
     model = str(options.get("model", "link_load"))
     return Comparison(columns, collective, nbytes, model, results)
 
@@ -145,34 +147,21 @@ def _answer(
         return None, str(error)
 
 
-def _row(machine: Machine, result: CollectiveResult | None, reason: str) -> dict[str, Any]:
+def _about(machine: Machine) -> dict[str, float]:
+    """Return what is known of a machine, NaN where nothing is."""
     chip = machine.ultraserver.chip
     entry = None if chip is None else _entry(chip)
     rates = {} if chip is None else dict(chip.peak_flops)
     return {
-        "machine": _name(machine),
-        "chips": machine.num_chips,
-        **{
-            name: missing if result is None else getattr(result, name)
-            for name, missing in _OF_RESULT.items()
-        },
-        "bottleneck": _bottleneck(result),
         "peak_bf16_flops": machine.peak_flops("bf16") if "bf16" in rates else math.nan,
         "hbm_bytes": math.nan if chip is None else float(machine.hbm_bytes),
         "price_usd_per_chip_hour": math.nan if entry is None else _price(entry),
         "power_w_per_chip": math.nan if entry is None else _power(entry),
-        "reason": reason,
     }
 
 
 def _name(machine: Machine) -> str:
     return machine.name or machine.ultraserver.name
-
-
-def _bottleneck(result: CollectiveResult | None) -> str:
-    if result is None or result.bottleneck is None:
-        return ""
-    return result.bottleneck.link_class
 
 
 def _entry(chip: Chip) -> Entry | None:

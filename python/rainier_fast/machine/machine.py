@@ -38,13 +38,7 @@ if TYPE_CHECKING:
 
 @whole
 @one_screen
-@stated(
-    "group",
-    RESULT,
-    """\
->>> preset("trn2").{call}.ranks
-16""",
-)
+@stated("group", RESULT, '>>> preset("trn2").{call}.ranks', "16")
 class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants, Mappings):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 

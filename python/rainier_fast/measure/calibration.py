@@ -11,9 +11,9 @@ import numpy as np
 
 from rainier_fast.frozen import frozen, put
 from rainier_fast.measure.machine import CalibratedMachine
-from rainier_fast.measured.measured import Measured
+from rainier_fast.measured.measured import Measured, columns_of_measured
 from rainier_fast.screen import preformatted
-from rainier_fast.table import Table
+from rainier_fast.table import Table, columns_of
 from rainier_fast.units import format_bytes, format_time
 
 _MOST_ROWS: Final = 64  # rows are the evidence, so that more are shown than of other tables
@@ -88,16 +88,7 @@ class Errors(Table):
     @classmethod
     def of(cls, rows: Sequence[Measured]) -> Errors:
         """Make the table of measured rows."""
-        return cls(
-            {
-                "op": [row.op for row in rows],
-                "bytes": [row.size_bytes for row in rows],
-                "measured_s": [row.measured_s for row in rows],
-                "predicted_s": [row.predicted_s for row in rows],
-                "error": [row.error for row in rows],
-                "algorithm": [row.algorithm for row in rows],
-            }
-        )
+        return cls(columns_of_measured(rows) | columns_of(rows, "algorithm"))
 
 
 @dataclass(frozen=True, repr=False)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rainier_fast.ask.request import make_request
 from rainier_fast.formats.rows import Row
+from rainier_fast.table import columns_of
 from rainier_fast.topology.base import Base
 
 
@@ -36,3 +38,9 @@ def measure(machine: Base, rows: Sequence[Row], algorithm: str | Sequence[str]) 
             Measured(row.op, row.size_bytes, row.time_s, outcome.time, outcome.algorithm)
         )
     return measured
+
+
+def columns_of_measured(rows: Sequence[Measured]) -> dict[str, list[Any]]:
+    """Return what was measured and predicted as columns of a table."""
+    sizes = columns_of(rows, "op", bytes="size_bytes")
+    return sizes | columns_of(rows, "measured_s", "predicted_s", "error")

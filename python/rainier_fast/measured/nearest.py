@@ -8,7 +8,7 @@ from typing import Final
 
 from rainier_fast.ask.request import Request
 from rainier_fast.errors import Unsupported
-from rainier_fast.measured.measured import Measured
+from rainier_fast.measured.measured import Measured, columns_of_measured
 from rainier_fast.measured.public import measured_on
 from rainier_fast.table import Table
 from rainier_fast.topology.base import Base
@@ -27,15 +27,7 @@ def nearest(machine: Base, request: Request, ranks: int) -> Table:
             "rf.calibrate(machine, table), and ask for the whole machine and the algorithm "
             "that was fitted"
         )
-    return Table(
-        {
-            "op": [row.op for row in rows],
-            "bytes": [row.size_bytes for row in rows],
-            "measured_s": [row.measured_s for row in rows],
-            "predicted_s": [row.predicted_s for row in rows],
-            "error": [row.error for row in rows],
-        }
-    )
+    return Table(columns_of_measured(rows))
 
 
 def nearest_in_words(machine: Base, request: Request, ranks: int) -> str:

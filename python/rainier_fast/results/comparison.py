@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -12,6 +13,22 @@ from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.screen import Report, one_screen
 from rainier_fast.table import Table
 from rainier_fast.units import format_bytes
+
+_OF_RESULT: Final[dict[str, object]] = {"ranks": 0, "algorithm": "", "model": ""} | dict.fromkeys(
+    ("time_s", "algbw_Bps", "busbw_Bps", "lower_bound_s", "efficiency"), math.nan
+)
+"""Columns that results have, and what stands there without one."""
+
+
+def columns_of_results(results: Sequence[CollectiveResult | None]) -> dict[str, list[Any]]:
+    """Return what results say, as columns of a table."""
+    columns: dict[str, list[Any]] = {
+        name: [missing if one is None else getattr(one, name) for one in results]
+        for name, missing in _OF_RESULT.items()
+    }
+    worst = [None if one is None else one.bottleneck for one in results]
+    return columns | {"bottleneck": ["" if one is None else one.link_class for one in worst]}
+
 
 _ANSWER: Final = (
     "machine",

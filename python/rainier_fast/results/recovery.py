@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from numpy.typing import NDArray
 
 from rainier_fast.errors import Unsupported, as_one_of
 from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
+from rainier_fast.results.comparison import columns_of_results
 from rainier_fast.screen import Report, one_screen
 from rainier_fast.table import Table
 from rainier_fast.units import format_bytes, format_time
-
-T = TypeVar("T")
 
 _SHOWN: Final = (
     "policy",
@@ -88,23 +87,16 @@ class Recoveries(Report, Table):
             key=lambda at: (results[at] is None, cost(results[at]), at),
         )
         rows = [results[at] for at in order]
-        base = whole.time_s
-
-        def each(of: Callable[[CollectiveResult], T], missing: T) -> list[T]:
-            return [missing if row is None else of(row) for row in rows]
-
+        base, said = whole.time_s, columns_of_results(rows)
         columns: dict[str, Sequence[Any]] = {
             "policy": [policies[at] for at in order],
-            "time_s": each(lambda row: row.time_s, math.nan),
-            "slowdown": each(lambda row: row.time_s / base if base else 1.0, math.nan),
+            "time_s": said["time_s"],
+            "slowdown": [
+                math.nan if row is None else row.time_s / base if base else 1.0 for row in rows
+            ],
             "chips": [chips(row) for row in rows],
             "cost_s": [cost(row) for row in rows],
-            "algorithm": each(lambda row: row.algorithm, ""),
-            "lower_bound_s": each(lambda row: row.lower_bound_s, math.nan),
-            "efficiency": each(lambda row: row.efficiency, math.nan),
-            "bottleneck": each(
-                lambda row: "" if row.bottleneck is None else row.bottleneck.link_class, ""
-            ),
+            **{name: said[name] for name in _SHOWN[5:]},
             "reason": [reasons[at] for at in order],
         }
         return cls(columns, whole, rows)

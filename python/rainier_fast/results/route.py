@@ -95,14 +95,6 @@ class Route(Told):
     def __reduce__(self) -> tuple[Any, ...]:
         return Route, (self.machine, self.src, self.dst, self.routing)
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Route):
-            return NotImplemented
-        return self._key() == other._key()
-
-    def __hash__(self) -> int:
-        return hash(self._key())
-
     def _key(self) -> tuple[Any, ...]:
         kind, tie, order = self.routing
         return self.machine, self.src, self.dst, kind, tie, None if order is None else tuple(order)

@@ -10,7 +10,7 @@ from typing import Any
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.errors import as_one_of
 from rainier_fast.screen import Report, Told, one_screen
-from rainier_fast.table import Table
+from rainier_fast.table import Table, columns_of
 from rainier_fast.units import format_count, format_time
 
 
@@ -163,18 +163,9 @@ class TogetherResult(Report, Told):
     @property
     def table(self) -> Table:
         """A row for each plan."""
-        rows = self.plans
-        return Table(
-            {
-                "plan": [row.name for row in rows],
-                "algorithm": [row.algorithm for row in rows],
-                "start_s": [row.start_s for row in rows],
-                "alone_s": [row.alone_s for row in rows],
-                "time_s": [row.time_s for row in rows],
-                "slowdown": [row.slowdown for row in rows],
-                "slowed by": ["" if row.slowed_by is None else str(row.slowed_by) for row in rows],
-            }
-        )
+        times = columns_of(self.plans, "algorithm", "start_s", "alone_s", "time_s", "slowdown")
+        slowed = ["" if row.slowed_by is None else str(row.slowed_by) for row in self.plans]
+        return Table(columns_of(self.plans, plan="name") | times | {"slowed by": slowed})
 
     def __repr__(self) -> str:
         slowest = max((plan.slowdown for plan in self.plans), default=1.0)

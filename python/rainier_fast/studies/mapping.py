@@ -91,24 +91,23 @@ class Mappings(Base):
         """
         from rainier_fast.studies.ranking import Call, Layout, ranked
 
-        machine = self
-        sizes = mesh_sizes(axes, machine.num_chips)
+        sizes = mesh_sizes(axes, self.num_chips)
         calls = _calls(traffic, sizes)
         count = as_count("keep", keep, MAX_COUNT)
         refuse_unknown(options, OPTIONS)
-        asked = make_request(machine, "barrier", 0, **options)
-        if machine.is_damaged:
+        asked = make_request(self, "barrier", 0, **options)
+        if self.is_damaged:
             raise Unsupported(
                 "best_mapping of a damaged machine, whose dimensions are not alike everywhere; "
                 "map machine.healthy() and run the mesh on the damaged machine"
             )
         rows, total, tried, priced = _core.best_mapping(
-            machine._core,
+            self._core,
             list(sizes.values()),
             list(calls.values()),
             count,
-            asked._core_row(machine),
-            asked._routing_row(machine),
+            asked._core_row(self),
+            asked._routing_row(self),
             as_threads(None),
             as_progress(progress),
         )
@@ -120,7 +119,7 @@ class Mappings(Base):
             digits = tuple(tuple(cut) for cut in cuts)
             axes_of = None if order is None else tuple(order)
             given = (tuple(sizes.items()), digits, axes_of, tuple(some), asked)
-            layouts.append(Layout(machine, *given))
+            layouts.append(Layout(self, *given))
         return ranked(layouts, total, tried, priced)
 
 

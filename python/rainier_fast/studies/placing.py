@@ -170,8 +170,8 @@ class _Places:
             broken = int(self._broken.any(axis=1).sum())
             dead = f" ({broken} of them have dead chips, which nobody gets)" if broken else ""
             raise InvalidArgument(
-                f"tenants: {name} needs {what}, and of {len(self._used)} UltraServers{dead} "
-                f"{there}; use a larger machine, or fewer tenants"
+                f"tenants: got {name}, which needs {what}, and of {len(self._used)} "
+                f"UltraServers{dead} {there}; use a larger machine, or fewer tenants"
             )
         taken = np.sort(candidates[choose(len(candidates), servers)])
         first = free[taken].argmax(axis=1)

@@ -20,7 +20,7 @@ from rainier_fast.errors import as_one_of, invalid
 from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.screen import one_screen
-from rainier_fast.table import Table
+from rainier_fast.table import Table, columns_of
 from rainier_fast.topology.base import Base
 from rainier_fast.units import format_time
 
@@ -102,19 +102,10 @@ class Layout:
         links or latency.
         """
         whole = self.time_s or 1.0
-        return Table(
-            {
-                "axis": [call.axis for call in self._calls],
-                "operation": [call.operation for call in self._calls],
-                "bytes": [call.size for call in self._calls],
-                "count": [call.count for call in self._calls],
-                "algorithm": [call.algorithm for call in self._calls],
-                "seconds": [call.seconds for call in self._calls],
-                "time_s": [call.time_s for call in self._calls],
-                "share": [call.time_s / whole for call in self._calls],
-                "bottleneck": [call.bottleneck for call in self._calls],
-            }
-        )
+        what = columns_of(self._calls, "axis", "operation", bytes="size")
+        taken = columns_of(self._calls, "count", "algorithm", "seconds", "time_s")
+        shares = {"share": [call.time_s / whole for call in self._calls]}
+        return Table(what | taken | shares | columns_of(self._calls, "bottleneck"))
 
     @property
     def results(self) -> Mapping[str, tuple[CollectiveResult, ...]]:

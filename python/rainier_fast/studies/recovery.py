@@ -148,11 +148,10 @@ class Recovery(Modes):
         >>> found["policy"].tolist(), found["chips"].tolist()
         (['detour', 'drop_ultraserver'], [256, 192])
         """
-        machine = self
         names = tuple(POLICIES) if policies is None else _names(policies)
         template = _RequestTemplate(collective, size, options)
-        whole = template.run(machine.healthy())
-        return _table(machine, names, template, whole)
+        whole = template.run(self.healthy())
+        return _table(self, names, template, whole)
 
     def impact(
         self,
@@ -190,18 +189,17 @@ class Recovery(Modes):
         >>> impact.best.time_s >= impact.whole.time_s
         True
         """
-        machine = self
         if isinstance(fault, Base):
-            if fault.healthy() != machine.healthy():
+            if fault.healthy() != self.healthy():
                 raise invalid("fault", fault, "must be this machine with faults")
             damaged = fault
         elif isinstance(fault, Faults):
-            damaged = machine.with_faults(faults=fault)
+            damaged = self.with_faults(faults=fault)
         else:
-            damaged = machine.with_faults(**_arguments(fault))
+            damaged = self.with_faults(**_arguments(fault))
         template = _RequestTemplate(collective, size, options)
         names = tuple(POLICIES) if policies is None else _names(policies)
-        return _table(damaged, names, template, template.run(machine))
+        return _table(damaged, names, template, template.run(self))
 
     def _one_group(self, group: Group) -> NDArray[np.int64]:
         groups = as_groups(group, self)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Self, Unpack
 
@@ -163,7 +161,7 @@ class Sampling(Damaged):
         from rainier_fast.results.monte_carlo import Trial, times_of
 
         refuse_unknown(options, Call.__annotations__)
-        machine, checked = self, as_rates(rates)
+        checked = as_rates(rates)
         exposure = checked.exposure(as_hours(hours))
         first_seed = as_integer("seed", seed, 0, _LAST_SEED)
         count = as_count("draws", draws, _MOST_DRAWS)
@@ -174,15 +172,15 @@ class Sampling(Damaged):
                 "policy 'drop_ultraserver' with a group of one's own, which would lose ranks; "
                 "leave group out, or use policy 'detour'"
             )
-        request = make_request(machine, operation, size, **options)
-        healthy = answer(machine, request)
+        request = make_request(self, operation, size, **options)
+        healthy = answer(self, request)
         otherwise = None
         if request.algorithm == "auto":
             found = healthy._choice
             named = replace(request, algorithm=found)
-            if found != "auto" and named.outcome(machine).time == healthy.time_s:
+            if found != "auto" and named.outcome(self).time == healthy.time_s:
                 request, otherwise = named, request
-        trial = Trial(machine, request, otherwise, policy, checked, exposure, first_seed)
+        trial = Trial(self, request, otherwise, policy, checked, exposure, first_seed)
         if executor is None:
             drawn = _core_draws(trial, 0, count, as_threads(n_threads), report)
         else:
@@ -241,7 +239,7 @@ def _spread(
     step = -(-draws // _MOST_CHUNKS)
     chunks = [(first, min(first + step, draws)) for first in range(0, draws, step)]
     futures: list[Future[Drawn]] = []
-    with _cancelled_on_error(futures):
+    try:
         for first, end in chunks:
             futures.append(executor.submit(run_draws, trial, first, end, n_threads))
         sizes = {id(one): end - first for one, (first, end) in zip(futures, chunks, strict=True)}
@@ -251,6 +249,10 @@ def _spread(
             done += sizes[id(future)]
             if progress is not None:
                 progress(done, draws)
+    except BaseException:  # a chunk fails, a callback does, or Ctrl-C comes
+        for future in futures:
+            future.cancel()
+        raise
     parts = [future.result() for future in futures]
     return Drawn(
         np.concatenate([part.times_s for part in parts]),
@@ -259,14 +261,3 @@ def _spread(
         [row for part in parts for row in part.unanswered],
         [draw for part in parts for draw in part.otherwise],
     )
-
-
-@contextmanager
-def _cancelled_on_error(futures: list[Future[Drawn]]) -> Iterator[None]:
-    """Cancel what has not begun when a chunk fails, a callback does, or Ctrl-C comes."""
-    try:
-        yield
-    except BaseException:
-        for future in futures:
-            future.cancel()
-        raise

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from rainier_fast.ask.request import make_request
 from rainier_fast.collectives.plan import Plan
-from rainier_fast.definitions.check import as_integer, as_items
-from rainier_fast.errors import as_one_of, invalid, invalid_type
+from rainier_fast.definitions.check import as_integer, as_several
+from rainier_fast.errors import as_one_of, invalid
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.screen import Report, one_screen
 from rainier_fast.studies.placing import PLACEMENTS, UNITS, Tenant, place
@@ -238,15 +238,9 @@ def _pairs(plans: Sequence[Plan], model: str) -> NDArray[np.float64]:
 
 
 def _checked(tenants: object) -> list[Tenant]:
-    if isinstance(tenants, Tenant) or not isinstance(tenants, Iterable):
-        raise invalid_type("tenants", tenants, "must be several Tenant(...)")
-    checked = list(as_items("tenants", tenants, "must be a sequence of tenants"))
-    if not checked:
-        raise invalid("tenants", checked, "must name at least one tenant")
+    checked = as_several("tenants", tenants, Tenant, "must be Tenant(...), in a list")
     names = set()
     for at, tenant in enumerate(checked):
-        if not isinstance(tenant, Tenant):
-            raise invalid_type(f"tenants[{at}]", tenant, "must be a Tenant(...)")
         if tenant.name in names:
             raise invalid(f"name of tenants[{at}]", tenant.name, "is another tenant's already")
         names.add(tenant.name)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rainier_fast import _core
-from rainier_fast.collectives.plan import Compute, Plan, Planning
-from rainier_fast.definitions.check import as_items
-from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
+from rainier_fast.collectives.plan import Compute, MachinePlans, Plan
+from rainier_fast.definitions.check import as_several
+from rainier_fast.errors import Unsupported, as_one_of, invalid
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
 
@@ -22,10 +22,15 @@ _COLLECTIVE_PACKET: Final = "64 KiB"
 """Largest packet of collectives (aws-neuron-sdk, compute-comm-overlap.rst)."""
 
 
-class Together(Planning):
+class Together(Base):
     """What several plans do to each other."""
 
     __slots__ = ()
+
+    @property
+    def plan(self) -> MachinePlans:
+        """The collectives of the machine as plans, for `together`."""
+        return MachinePlans(self)
 
     def together(
         self,
@@ -109,14 +114,8 @@ def together(
 
 def _checked(machine: Base, plans: object) -> list[Plan]:
     allowed = "must be plans, such as machine.plan.all_reduce('1 GiB')"
-    if isinstance(plans, Plan) or not isinstance(plans, Iterable):
-        raise invalid_type("plans", plans, allowed)
-    checked = list(as_items("plans", plans, "must be a sequence of plans"))
-    if not checked:
-        raise invalid("plans", checked, "must name at least one plan")
+    checked = as_several("plans", plans, Plan, allowed)
     for at, plan in enumerate(checked):
-        if not isinstance(plan, Plan):
-            raise invalid_type(f"plans[{at}]", plan, allowed)
         if plan.machine != machine:
             made = f"a plan of another machine ({plan.name})"
             raise invalid(f"plans[{at}]", made, "must be of the machine that runs them")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Self, TypeAlias
 
 from rainier_fast import _core
-from rainier_fast.catalog import Figure
+from rainier_fast.catalog import Assumptions, Figure, assumptions
 from rainier_fast.definitions.check import as_name, as_tuple_of
 from rainier_fast.definitions.routing import Routing, RoutingRow, routing_row
 from rainier_fast.definitions.site import Site
@@ -14,7 +14,7 @@ from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.frozen import frozen, put
-from rainier_fast.topology.assumed import in_force
+from rainier_fast.provenance import names_in
 
 _CoreFaults: TypeAlias = _core.Faults
 
@@ -73,14 +73,6 @@ class Base:
         if faults:
             core = _core.with_faults(core, None, faults)
         put(self, _core=core, _name=name, _sites=checked, _spelling=spelling, _wan=wan)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Base):
-            return NotImplemented
-        return self._definition() == other._definition()
-
-    def __hash__(self) -> int:
-        return hash(self._definition())
 
     @property
     def sites(self) -> tuple[Site, ...]:
@@ -171,7 +163,16 @@ class Base:
     @property
     def assumptions(self) -> Mapping[str, Figure]:
         """The catalogue's assumptions that are in force: those whose values the machine has."""
-        return in_force(self._sites, self._wan)
+        # What matters between UltraServers counts where there are several, and what matters between
+        # sites where a WAN joins them.
+        server, sites, wan = self.ultraserver, self._sites, self._wan
+        parts: list[object] = [server.axes, server.overhead, server.launch, server.gpu]
+        if self.num_ultraservers > 1:
+            parts += [server.nic, [site.fabric for site in sites]]
+        if wan is not None:
+            parts += [wan, [site.ultraservers for site in sites]]
+        names = set(names_in(parts))
+        return Assumptions({name: one for name, one in assumptions().items() if name in names})
 
     def _numbering(self) -> tuple[int, ...]:
         """Return what decides how parts are numbered: chips, links, UltraServers, sites."""
@@ -183,7 +184,7 @@ class Base:
     def _routing(self, routing: Routing) -> RoutingRow:
         return routing_row(routing, self._axis_names())
 
-    def _definition(self) -> tuple[tuple[Site, ...], Wan | None, str | None, _CoreFaults]:
+    def _key(self) -> tuple[tuple[Site, ...], Wan | None, str | None, _CoreFaults]:
         return self._sites, self._wan, self._name, self._faults
 
 
@@ -198,8 +199,8 @@ def _checked_sites(sites: object) -> tuple[Site, ...]:
     for at, site in enumerate(checked):
         if site.ultraserver != first:
             raise Unsupported(
-                f"sites[{at}] ({site.name}) has another UltraServer ({site.ultraserver.name}) than "
-                f"{checked[0].name} ({first.name}); all sites of a Cluster share one UltraServer "
-                "definition for now: model each kind as a Cluster of its own"
+                f"sites[{at}]: got {site.name} with another UltraServer ({site.ultraserver.name}) "
+                f"than {checked[0].name} ({first.name}); all sites of a Cluster share one for now: "
+                "model each kind as a Cluster of its own"
             )
     return checked

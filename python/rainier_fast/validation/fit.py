@@ -18,16 +18,6 @@ class Fit:
     errors: tuple[float, ...]
     left_out: tuple[float, ...]
 
-    @property
-    def mean(self) -> float:
-        """Mean size of the errors."""
-        return math.fsum(map(abs, self.errors)) / len(self.errors)
-
-    @property
-    def mean_left_out(self) -> float:
-        """Mean size of the errors of rows that were left out."""
-        return math.fsum(map(abs, self.left_out)) / len(self.left_out)
-
 
 def fit_one(values: Sequence[float], errors: Callable[[float], Sequence[float]]) -> Fit:
     """Fit a parameter by trying values: no start, no step size, the same answer always."""

@@ -3,6 +3,7 @@
 
 use super::job::{Job, unsupported};
 use crate::Result;
+use crate::collective::pattern::rule::Order;
 use crate::collective::program::moves::{Moves, Sends, Space};
 use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
@@ -42,14 +43,10 @@ pub(crate) fn bruck(job: &Job) -> Result<Vec<Stage>> {
 /// reducing, it is a step of a reduce-scatter.
 fn gather(job: &Job, reach: u32, reduce: bool) -> Result<Phase> {
     let ranks = job.placement.ranks() as u32;
-    let sends = Sends::of_each(ranks, move |rank| {
-        let behind = (rank + ranks - reach) % ranks;
-        [if reduce {
-            (behind, rank)
-        } else {
-            (rank, behind)
-        }]
-    });
+    let sends = match reduce {
+        true => Sends::turn(ranks, i64::from(reach), Order::Receivers),
+        false => Sends::turn(ranks, -i64::from(reach), Order::Senders),
+    };
     let count = reach.min(ranks - reach);
     let pattern = job.placement.pattern(job.context, &sends)?;
     let carry = move |_: u64, from: u32, to: u32| {
@@ -69,7 +66,7 @@ fn gather(job: &Job, reach: u32, reduce: bool) -> Result<Phase> {
 /// A step of an all-to-all: what still has the bit `reach` in the distance that it travels goes that far.
 fn shift(job: &Job, reach: u32) -> Result<Phase> {
     let ranks = job.placement.ranks() as u32;
-    let sends = Sends::of_each(ranks, move |rank| [(rank, (rank + reach) % ranks)]);
+    let sends = Sends::turn(ranks, i64::from(reach), Order::Senders);
     let travels = move |distance: &u32| distance & reach != 0;
     let count = (1..ranks).filter(travels).count();
     let pattern = job.placement.pattern(job.context, &sends)?;

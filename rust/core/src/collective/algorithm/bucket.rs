@@ -17,7 +17,7 @@ use crate::collective::program::moves::{Moves, Space};
 use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 use crate::{Error, Result};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Orders of the sides, and the share of the data that each takes.
 type Rotations = Vec<(f64, Vec<usize>)>;
@@ -204,7 +204,7 @@ impl Sides {
             other => return Err(unsupported(name, other)),
         };
         let space = Space::new(2 * rotations.len() as u32, self.placement.ranks() as u32);
-        let portions: Rc<[f64]> = rotations
+        let portions: Arc<[f64]> = rotations
             .iter()
             .flat_map(|(share, _)| [share / 2.0, share / 2.0])
             .collect();
@@ -241,7 +241,7 @@ impl Sides {
                 let lane = 2 * rotation as u32 + u32::from(backward);
                 let carry = self.carry(order, place, reduce, backward, lane);
                 let sends = self.sends[side][usize::from(backward)].clone();
-                let moves = Moves::between(Rc::clone(&self.rank_map), sends, carry)
+                let moves = Moves::between(Arc::clone(&self.rank_map), sends, carry)
                     .in_lane(lane)
                     .each_of(u64::from(size - 1))
                     .reducing(reduce);
@@ -282,7 +282,7 @@ impl Sides {
         reduce: bool,
         backward: bool,
         lane: u32,
-    ) -> impl Fn(u64, u32, u32) -> Vec<u32> + 'static {
+    ) -> impl Fn(u64, u32, u32) -> Vec<u32> + Send + Sync + 'static {
         let sizes = self.sizes.clone();
         let (side, before) = (order[place], order[..place].to_vec());
         let ranks: u32 = sizes.iter().product();

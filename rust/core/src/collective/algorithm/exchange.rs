@@ -5,23 +5,23 @@
 //! are to own; an all-gather is the same backwards. In the latency form whole buffers are exchanged.
 
 use crate::collective::program::moves::{Carry, Sends};
-use std::cell::OnceCell;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::OnceLock;
 
 /// The steps of one exchange over `ranks` ranks.
 pub(crate) struct Exchange {
     ranks: u32,
     /// (from, to) ranks of each step; whoever sends to a rank also receives from it.
     steps: Vec<Sends>,
-    reach: OnceCell<Vec<Vec<Vec<u32>>>>,
+    reach: OnceLock<Vec<Vec<Vec<u32>>>>,
 }
 
 impl Exchange {
-    pub(crate) fn new(ranks: u32, steps: Vec<Sends>) -> Rc<Self> {
-        Rc::new(Self {
+    pub(crate) fn new(ranks: u32, steps: Vec<Sends>) -> Arc<Self> {
+        Arc::new(Self {
             ranks,
             steps,
-            reach: OnceCell::new(),
+            reach: OnceLock::new(),
         })
     }
 
@@ -72,18 +72,18 @@ impl Exchange {
 
     /// Shares that a message of step `at` of a reduce-scatter carries, blocks counted from `first`: those that the
     /// receiver stands for afterwards.
-    pub(crate) fn scattered(self: &Rc<Self>, at: usize, first: u32) -> Carry {
-        let exchange = Rc::clone(self);
-        Rc::new(move |_, _, to| {
+    pub(crate) fn scattered(self: &Arc<Self>, at: usize, first: u32) -> Carry {
+        let exchange = Arc::clone(self);
+        Arc::new(move |_, _, to| {
             let shares = exchange.reach(at + 1, to).iter();
             shares.map(|share| first + share).collect()
         })
     }
 
     /// Shares that a message of step `at`, backwards, of an all-gather carries: all that the sender has by then.
-    pub(crate) fn gathered(self: &Rc<Self>, at: usize, first: u32) -> Carry {
-        let exchange = Rc::clone(self);
-        Rc::new(move |_, from, _| {
+    pub(crate) fn gathered(self: &Arc<Self>, at: usize, first: u32) -> Carry {
+        let exchange = Arc::clone(self);
+        Arc::new(move |_, from, _| {
             let shares = exchange.reach(at + 1, from).iter();
             shares.map(|share| first + share).collect()
         })

@@ -10,7 +10,7 @@ use crate::collective::program::moves::{Carry, Moves, Sends, Space};
 use crate::collective::program::rank_map::{RankKind, RankMap};
 use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
-use std::rc::Rc;
+use std::sync::Arc;
 
 const REDUCING: [Operation; 3] = [
     Operation::AllReduce,
@@ -114,10 +114,10 @@ impl RingOrder {
             paths,
             in_domain,
             domains: domains[0].len() as u32,
-            rank_at: Rc::new(move |at| {
+            rank_at: Arc::new(move |at| {
                 at / in_domain * in_domain + along[(at % in_domain) as usize]
             }),
-            place_of: Rc::new(move |rank| {
+            place_of: Arc::new(move |rank| {
                 rank / in_domain * in_domain + place[(rank % in_domain) as usize]
             }),
         }
@@ -146,8 +146,8 @@ impl RingOrder {
                 (job.context.pattern(inside), self.moves(false, backward)),
                 (job.context.pattern(onward), self.moves(true, backward)),
             ],
-            place_of: Rc::clone(&self.place_of),
-            rank_at: Rc::clone(&self.rank_at),
+            place_of: Arc::clone(&self.place_of),
+            rank_at: Arc::clone(&self.rank_at),
             backward,
         }
     }
@@ -155,7 +155,7 @@ impl RingOrder {
     /// The messages inside domains, or those from one to the next.
     fn moves(&self, crossing: bool, backward: bool) -> Moves {
         let (in_domain, ranks) = (self.in_domain, self.in_domain * self.domains);
-        let rank_at = Rc::clone(&self.rank_at);
+        let rank_at = Arc::clone(&self.rank_at);
         let make = move || -> Vec<(u32, u32)> {
             (0..ranks)
                 .map(|at| (rank_at(at), rank_at((at + 1) % ranks)))
@@ -170,7 +170,8 @@ impl RingOrder {
         };
         let sends = Sends::Lazy {
             count: count as usize,
-            make: Rc::new(make),
+            make: Arc::new(make),
+            rule: None,
         };
         Moves::between(by_rank(), sends, |_, _, _| Vec::new())
     }
@@ -182,10 +183,10 @@ fn rank_of(group: &[u32], member: u32) -> u32 {
 }
 
 /// Ranks of the group as they are.
-fn by_rank() -> Rc<RankMap> {
-    Rc::new(RankMap {
+fn by_rank() -> Arc<RankMap> {
+    Arc::new(RankMap {
         kind: RankKind::Ranks,
-        groups: Rc::new([]),
+        groups: Arc::new([]),
     })
 }
 
@@ -195,7 +196,7 @@ fn everyone(
     domains: &[Vec<u32>],
     bytes: f64,
     reduce: bool,
-    carry: impl Fn(u64, u32, u32) -> Vec<u32> + Clone + 'static,
+    carry: impl Fn(u64, u32, u32) -> Vec<u32> + Clone + Send + Sync + 'static,
 ) -> Result<Vec<Part>> {
     let in_domain = job.placement.ranks() as u32;
     let local = job.placement.all_pairs(job.context)?;
@@ -208,11 +209,11 @@ fn everyone(
         let moves = Moves::between(by_rank(), Sends::All, |_, _, _| Vec::new());
         Moves { carry, ..moves }.reducing(reduce)
     };
-    let near = moves(Rc::new(move |step, from, to| match inside(from, to) {
+    let near = moves(Arc::new(move |step, from, to| match inside(from, to) {
         true => near(step, from, to),
         false => Vec::new(),
     }));
-    let far = moves(Rc::new(move |step, from, to| match inside(from, to) {
+    let far = moves(Arc::new(move |step, from, to| match inside(from, to) {
         true => Vec::new(),
         false => far(step, from, to),
     }));

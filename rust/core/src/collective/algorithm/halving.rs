@@ -7,9 +7,10 @@ use super::exchange::Exchange;
 use super::job::Job;
 use super::pairwise_exchange::{Form, Slice, pairwise_exchange};
 use crate::Result;
+use crate::collective::pattern::rule::Rule;
 use crate::collective::program::moves::Sends;
 use crate::collective::program::schedule::Stage;
-use std::rc::Rc;
+use std::sync::Arc;
 
 pub(crate) fn halving_doubling(job: &Job) -> Result<Vec<Stage>> {
     let cube = job.placement.in_cube_order(job.context.machine);
@@ -25,8 +26,11 @@ pub(crate) fn recursive_doubling(job: &Job) -> Result<Vec<Stage>> {
 }
 
 /// Exchanges over each bit of the ranks below the largest power of two, lowest first.
-fn bits(ranks: usize) -> Rc<Exchange> {
+fn bits(ranks: usize) -> Arc<Exchange> {
     let bits = ranks.ilog2();
-    let step = |bit: u32| Sends::of_each(1 << bits, move |rank| [(rank, rank ^ (1 << bit))]);
+    let step = |bit: u32| {
+        let sends = Sends::of_each(1 << bits, move |rank| [(rank, rank ^ (1 << bit))]);
+        sends.ruled(Rule::bit(bits, bit))
+    };
     Exchange::new(1 << bits, (0..bits).map(step).collect())
 }

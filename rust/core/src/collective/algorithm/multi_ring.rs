@@ -13,7 +13,7 @@ use crate::collective::program::schedule::Stage;
 use crate::machine::{AxisKind, Domain};
 use crate::operation::Operation;
 use crate::{Error, Result};
-use std::rc::Rc;
+use std::sync::Arc;
 
 pub(crate) fn multi_ring(job: &Job) -> Result<Vec<Stage>> {
     if !matches!(
@@ -77,8 +77,8 @@ fn one_way(
     let moves = Moves::new(job.placement, sends.into(), |_, _, _| Vec::new());
     Ring {
         patterns: vec![(job.context.pattern(PatternKind::Local(pairs.into())), moves)],
-        place_of: Rc::new(move |rank| place_of[rank as usize]),
-        rank_at: Rc::new(move |place| rank_at[place as usize]),
+        place_of: Arc::new(move |rank| place_of[rank as usize]),
+        rank_at: Arc::new(move |place| rank_at[place as usize]),
         backward,
     }
 }

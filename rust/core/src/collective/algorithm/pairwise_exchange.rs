@@ -3,12 +3,13 @@
 
 use super::exchange::Exchange;
 use super::job::{Job, unsupported};
+use crate::collective::pattern::rule::Rule;
 use crate::collective::program::moves::{Moves, Sends, Space};
 use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 use crate::{Error, Result};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// What an exchange passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,13 +22,13 @@ pub(crate) enum Form {
 
 /// One exchange with its slice of the data.
 pub(crate) struct Slice {
-    pub(crate) exchange: Rc<Exchange>,
+    pub(crate) exchange: Arc<Exchange>,
     /// Part of the data that it carries.
     pub(crate) part: f64,
 }
 
 impl Slice {
-    pub(crate) fn whole(exchange: Rc<Exchange>) -> Self {
+    pub(crate) fn whole(exchange: Arc<Exchange>) -> Self {
         Self {
             exchange,
             part: 1.0,
@@ -119,7 +120,8 @@ impl PairwiseExchange<'_> {
             let first = index as u32 * shares;
             let (carry, bytes) = match self.form {
                 Form::Latency => (
-                    Rc::new(move |_, _, _| vec![first]) as crate::collective::program::moves::Carry,
+                    Arc::new(move |_, _, _| vec![first])
+                        as crate::collective::program::moves::Carry,
                     1.0,
                 ),
                 Form::Bandwidth => {
@@ -145,12 +147,13 @@ impl PairwiseExchange<'_> {
     /// Wraps an all-reduce over the first ranks in the steps that bring the others in and out.
     fn fold(&self, phases: &mut Vec<Phase>) -> Result<()> {
         let taking_part = self.slices[0].exchange.ranks();
-        let into: Vec<(u32, u32)> = (taking_part..self.placement.ranks() as u32)
-            .map(|rank| (rank, rank % taking_part))
-            .collect();
-        let back: Vec<(u32, u32)> = into.iter().map(|&(from, to)| (to, from)).collect();
-        let step = |what: &str, sends: Vec<(u32, u32)>, reduce: bool| -> Result<Phase> {
-            let sends: Sends = sends.into();
+        let ranks = self.placement.ranks() as u32;
+        let folded = move |rank: u32| [(rank, rank % taking_part)];
+        let into = Sends::of_ranks(taking_part..ranks, folded);
+        let into = into.ruled(Rule::fold(taking_part, ranks));
+        let back = Sends::of_ranks(taking_part..ranks, move |rank| [(rank % taking_part, rank)]);
+        let back = back.ruled(Rule::fold(taking_part, ranks).back());
+        let step = |what: &str, sends: Sends, reduce: bool| -> Result<Phase> {
             let pattern = self.placement.pattern(self.job.context, &sends)?;
             let shares = self.space().shares;
             let mut parts = Vec::new();

@@ -4,6 +4,7 @@
 
 use super::job::{Job, unsupported};
 use crate::Result;
+use crate::collective::pattern::rule::Order;
 use crate::collective::program::moves::{Moves, Sends, Space};
 use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
@@ -32,10 +33,10 @@ pub(crate) fn pat(job: &Job) -> Result<Vec<Stage>> {
 /// reach more, goes on to the rank reach further. Backwards and reducing, it is a step of a reduce-scatter.
 fn step(job: &Job, reach: u32, reduce: bool) -> Result<Phase> {
     let ranks = job.placement.ranks() as u32;
-    let sends = Sends::of_each(ranks, move |rank| {
-        let ahead = (rank + reach) % ranks;
-        [if reduce { (ahead, rank) } else { (rank, ahead) }]
-    });
+    let sends = match reduce {
+        true => Sends::turn(ranks, -i64::from(reach), Order::Receivers),
+        false => Sends::turn(ranks, i64::from(reach), Order::Senders),
+    };
     let passing = move || (0..ranks - reach).step_by(2 * reach as usize);
     let count = passing().count();
     let pattern = job.placement.pattern(job.context, &sends)?;

@@ -6,15 +6,16 @@
 use super::job::{Job, unsupported};
 use crate::Result;
 use crate::collective::pattern::context::Pattern;
+use crate::collective::pattern::rule::Order;
 use crate::collective::program::moves::{Moves, Sends, Space};
 use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// One ring in one direction: its patterns, each with moves that [`rotate`] completes, and where the ring passes.
 pub(crate) struct Ring {
-    pub(crate) patterns: Vec<(Rc<Pattern>, Moves)>,
+    pub(crate) patterns: Vec<(Arc<Pattern>, Moves)>,
     /// Place of a rank on the ring.
     pub(crate) place_of: Lookup,
     /// Rank at a place.
@@ -24,7 +25,7 @@ pub(crate) struct Ring {
 }
 
 /// From ranks to places or back.
-pub(crate) type Lookup = Rc<dyn Fn(u32) -> u32>;
+pub(crate) type Lookup = Arc<dyn Fn(u32) -> u32 + Send + Sync>;
 
 /// Whether a ring is used in one direction or in both at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,16 +58,16 @@ fn build(job: &Job, name: &str, directions: Directions) -> Result<Vec<Stage>> {
 fn rings_of(job: &Job, ring: &Placement, directions: Directions) -> Result<Vec<Ring>> {
     let ranks = ring.ranks() as u32;
     let one = |backward: bool| -> Result<Ring> {
-        let sends = Sends::of_each(ranks, move |rank| {
-            let next = (rank + 1) % ranks;
-            [if backward { (next, rank) } else { (rank, next) }]
-        });
+        let sends = match backward {
+            true => Sends::turn(ranks, -1, Order::Receivers),
+            false => Sends::turn(ranks, 1, Order::Senders),
+        };
         let pattern = ring.pattern(job.context, &sends)?;
         let moves = Moves::new(ring, sends, |_, _, _| Vec::new());
         Ok(Ring {
             patterns: vec![(pattern, moves)],
-            place_of: Rc::new(|rank| rank),
-            rank_at: Rc::new(|place| place),
+            place_of: Arc::new(|rank| rank),
+            rank_at: Arc::new(|place| place),
             backward,
         })
     };
@@ -89,7 +90,7 @@ pub(crate) fn rotate(job: &Job, name: &str, rings: &[Ring], ranks: usize) -> Res
         let mut parts = Vec::new();
         for (slice, ring) in rings.iter().enumerate() {
             for (pattern, moves) in &ring.patterns {
-                let (place_of, rank_at) = (Rc::clone(&ring.place_of), Rc::clone(&ring.rank_at));
+                let (place_of, rank_at) = (Arc::clone(&ring.place_of), Arc::clone(&ring.rank_at));
                 let (count, back, late) = (ranks as u64, ring.backward, u64::from(reduce));
                 let first = (slice * ranks) as u32;
                 let carry = move |step: u64, from: u32, _: u32| {
@@ -99,7 +100,7 @@ pub(crate) fn rotate(job: &Job, name: &str, rings: &[Ring], ranks: usize) -> Res
                     vec![first + rank_at(at as u32)]
                 };
                 let moves = Moves {
-                    carry: Rc::new(carry),
+                    carry: Arc::new(carry),
                     ..moves.clone()
                 };
                 let moves = moves.in_lane(slice as u32).each_of(steps).reducing(reduce);
@@ -191,7 +192,7 @@ fn relay(job: &Job, ring: &Placement, directions: Directions) -> Result<Vec<Stag
         };
         for (pattern, moves) in &ring.patterns {
             let moves = Moves {
-                carry: Rc::new(carry),
+                carry: Arc::new(carry),
                 ..moves.clone()
             };
             let moves = moves

@@ -7,7 +7,7 @@ use crate::collective::program::moves::Sends;
 use crate::collective::program::placement::Placement;
 use crate::collective::program::rank_map::RankMap;
 use crate::{Error, Result};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The sides of the group's box, each with the pattern of its rings in both directions.
 pub(super) struct Sides {
@@ -15,10 +15,10 @@ pub(super) struct Sides {
     /// The groups, their ranks counted along the walks around the sides, side 0 fastest.
     pub(super) placement: Placement,
     pub(super) sizes: Vec<u32>,
-    pub(super) patterns: Vec<Rc<Pattern>>,
+    pub(super) patterns: Vec<Arc<Pattern>>,
     /// Messages of each side, forward and backward.
     pub(super) sends: Vec<[Sends; 2]>,
-    pub(super) rank_map: Rc<RankMap>,
+    pub(super) rank_map: Arc<RankMap>,
     /// Seconds of the busiest link to pass one byte per rank around the ring, both directions sharing it.
     pub(super) seconds_per_byte: Vec<f64>,
     /// Seconds that a rank spends on starting the messages of all steps, each side once.

@@ -8,7 +8,7 @@ use crate::collective::program::moves::{Moves, Sends};
 use crate::collective::program::rank_map::{RankKind, RankMap};
 use crate::collective::program::schedule::{Part, Phase};
 use crate::operation::Operation;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Sets of domains, each with the sites that it spans.
 pub(crate) struct Sites<'a> {
@@ -65,10 +65,10 @@ impl<'a> Sites<'a> {
             let sites = by_site(self.context.machine, &sets[0]);
             let rank_map = RankMap {
                 kind: RankKind::Sites,
-                groups: Rc::new([sites.iter().map(|entry| entry.0 as u32).collect()]),
+                groups: Arc::new([sites.iter().map(|entry| entry.0 as u32).collect()]),
             };
             let carry = move |step, from, to| carried(count, step, from, to);
-            let moves = Moves::between(Rc::new(rank_map), sends, carry);
+            let moves = Moves::between(Arc::new(rank_map), sends, carry);
             let moves = moves.each_of(steps).reducing(reduce);
             Part::new(&self.context.pattern(kind), bytes(f64::from(count)), moves)
         };

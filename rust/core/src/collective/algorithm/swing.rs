@@ -9,9 +9,10 @@ use super::exchange::Exchange;
 use super::job::Job;
 use super::pairwise_exchange::{Form, Slice, pairwise_exchange};
 use crate::Result;
+use crate::collective::pattern::rule::Rule;
 use crate::collective::program::moves::Sends;
 use crate::collective::program::schedule::Stage;
-use std::rc::Rc;
+use std::sync::Arc;
 
 pub(crate) fn bandwidth(job: &Job) -> Result<Vec<Stage>> {
     build(job, "swing", Form::Bandwidth)
@@ -42,7 +43,7 @@ fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
 }
 
 /// The exchange that starts along side `first`; a mirrored one turns each step the other way.
-fn exchange(sizes: &[u32], first: usize, mirrored: bool) -> Rc<Exchange> {
+fn exchange(sizes: &[u32], first: usize, mirrored: bool) -> Arc<Exchange> {
     let ranks: u32 = sizes.iter().product();
     let steps = turns(sizes, first, 2)
         .into_iter()
@@ -56,7 +57,11 @@ fn exchange(sizes: &[u32], first: usize, mirrored: bool) -> Rc<Exchange> {
                 let there = (here + if forward { reach } else { -reach }).rem_euclid(size);
                 rank - here as u32 * stride + there as u32 * stride
             };
-            Sends::of_each(ranks, move |rank| [(rank, peer(rank))])
+            let sends = Sends::of_each(ranks, move |rank| [(rank, peer(rank))]);
+            match sizes {
+                [_] => sends.ruled(Rule::swing(ranks, if mirrored { -reach } else { reach })),
+                _ => sends,
+            }
         })
         .collect();
     Exchange::new(ranks, steps)

@@ -6,10 +6,11 @@ use super::exchange::Exchange;
 use super::job::Job;
 use super::pairwise_exchange::{Form, Slice, pairwise_exchange};
 use super::swing::turns;
+use crate::collective::pattern::rule::{Order, Rule};
 use crate::collective::program::moves::Sends;
 use crate::collective::program::schedule::Stage;
 use crate::{Error, Result};
-use std::rc::Rc;
+use std::sync::Arc;
 
 pub(crate) fn bandwidth(job: &Job) -> Result<Vec<Stage>> {
     build(job, "trivance", Form::Bandwidth)
@@ -45,7 +46,7 @@ fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
     pairwise_exchange(job, name, &placement, &slices, form)
 }
 
-fn exchange(sizes: &[u32], first: usize) -> Rc<Exchange> {
+fn exchange(sizes: &[u32], first: usize) -> Arc<Exchange> {
     let ranks: u32 = sizes.iter().product();
     let steps = turns(sizes, first, 3)
         .into_iter()
@@ -56,9 +57,14 @@ fn exchange(sizes: &[u32], first: usize) -> Rc<Exchange> {
                 let here = rank / stride % size;
                 rank - here * stride + (here + by) % size * stride
             };
-            Sends::of_each(ranks, move |rank| {
+            let sends = Sends::of_each(ranks, move |rank| {
                 [reach, size - reach].map(|by| (rank, moved(rank, by)))
-            })
+            });
+            let turn = |by: i64| Rule::turn(ranks, by, Order::Senders);
+            match sizes {
+                [_] => sends.ruled(turn(i64::from(reach)).and(turn(-i64::from(reach)))),
+                _ => sends,
+            }
         })
         .collect();
     Exchange::new(ranks, steps)

@@ -14,7 +14,7 @@ use crate::machine::Machine;
 use crate::operation::Operation;
 use crate::route::Routing;
 use crate::{Control, Error, Result};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// An algorithm that was considered.
 #[derive(Debug, Clone, PartialEq)]
@@ -291,7 +291,7 @@ impl Outcome {
         &mut self,
         machine: &Machine,
         algorithm: String,
-        stages: &[Rc<StageCost>],
+        stages: &[Arc<StageCost>],
         cost: Cost,
     ) {
         self.algorithm = algorithm;

@@ -22,7 +22,7 @@ use crate::schedule::{Schedule, order};
 use crate::sim::Engine;
 use crate::{Control, Result};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Runs `schedule` on `machine`.
 ///
@@ -56,7 +56,7 @@ pub fn run_schedule(
     let context = Context::new(machine, routing, &groups, control)?;
     let stage = by_levels(&context, schedule, &levels);
     let label = format!("{} by schedule", schedule.operation.name());
-    let cost = Rc::new(StageCost::new(&context, model, &stage, label)?);
+    let cost = Arc::new(StageCost::new(&context, model, &stage, label)?);
     let costs = [cost];
     let mut cost = combine(&context, model, &costs, Some(1))?;
     if let Some(engine) = model.engine() {
@@ -82,16 +82,16 @@ fn by_levels(context: &Context, schedule: &Schedule, levels: &[u32]) -> Stage {
         let pairs = alike.entry(send.bytes.to_bits()).or_default();
         pairs.push((chip(send.src), chip(send.dst)));
     }
-    let rank_map = Rc::new(RankMap {
+    let rank_map = Arc::new(RankMap {
         kind: RankKind::Ranks,
-        groups: Rc::new([]),
+        groups: Arc::new([]),
     });
     let phases = phases
         .into_iter()
         .map(|(level, alike)| {
             let part = |(bytes, pairs): (u64, Vec<(u32, u32)>)| {
                 let sends = pairs.clone().into();
-                let moves = Moves::between(Rc::clone(&rank_map), sends, |_, _, _| Vec::new());
+                let moves = Moves::between(Arc::clone(&rank_map), sends, |_, _, _| Vec::new());
                 Part::new(
                     &context.pattern(PatternKind::Flat(pairs.into())),
                     f64::from_bits(bytes),

@@ -2,6 +2,7 @@
 
 use super::kind::PatternKind;
 use super::measure;
+use super::rule::Spacing;
 use super::scene::Scene;
 use super::unit_cost::UnitCost;
 use crate::collective::ask::group::Groups;
@@ -9,9 +10,9 @@ use crate::machine::Machine;
 use crate::memory::Taken;
 use crate::route::Routing;
 use crate::{Control, Result};
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::ops::Deref;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What to do about steps that do not fit.
 const SMALLER: &str = "use a smaller group or smaller UltraServers, or name one algorithm";
@@ -21,6 +22,8 @@ pub(crate) struct Context<'a> {
     scene: Scene<'a>,
     /// Patterns made so far: algorithms that are tried side by side share most of theirs.
     patterns: Shelf,
+    /// The spacing of groups, where they are evenly spaced.
+    spacings: RefCell<Vec<(Arc<[Vec<u32>]>, Option<Arc<Spacing>>)>>,
     /// How many of the patterns were there when some were last forgotten.
     forgotten: Cell<usize>,
 }
@@ -28,14 +31,21 @@ pub(crate) struct Context<'a> {
 /// Patterns with their prices, for calls that differ in nothing that prices look at: the same machine, domains of
 /// groups, local groups of as many chips, and as many of those.
 #[derive(Clone, Default)]
-pub(crate) struct Shelf(Rc<RefCell<Vec<Rc<Pattern>>>>);
+pub(crate) struct Shelf(Arc<Mutex<Vec<Arc<Pattern>>>>);
+
+impl Shelf {
+    /// What stands on it; a call that panicked meanwhile left it whole.
+    fn patterns(&self) -> MutexGuard<'_, Vec<Arc<Pattern>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// A pattern and, once asked for, its cost.
 #[derive(Debug)]
 pub(crate) struct Pattern {
     pub(crate) kind: PatternKind,
     /// With what stands for its memory.
-    unit_cost: OnceCell<(UnitCost, Taken)>,
+    unit_cost: OnceLock<(UnitCost, Taken)>,
 }
 
 impl Pattern {
@@ -72,6 +82,7 @@ impl<'a> Context<'a> {
         Ok(Self {
             scene: Scene::new(machine, routing, groups, control)?,
             patterns: Shelf::default(),
+            spacings: RefCell::default(),
             forgotten: Cell::new(0),
         })
     }
@@ -85,31 +96,42 @@ impl<'a> Context<'a> {
     }
 
     /// The pattern of `kind`: one that exists already if there is one, with what is known of its cost.
-    pub(crate) fn pattern(&self, kind: PatternKind) -> Rc<Pattern> {
-        let mut patterns = self.patterns.0.borrow_mut();
+    pub(crate) fn pattern(&self, kind: PatternKind) -> Arc<Pattern> {
+        let mut patterns = self.patterns.patterns();
         if let Some(known) = patterns.iter().find(|pattern| pattern.kind == kind) {
-            return Rc::clone(known);
+            return Arc::clone(known);
         }
-        let pattern = Rc::new(Pattern {
+        let pattern = Arc::new(Pattern {
             kind,
-            unit_cost: OnceCell::new(),
+            unit_cost: OnceLock::new(),
         });
-        patterns.push(Rc::clone(&pattern));
+        patterns.push(Arc::clone(&pattern));
         pattern
+    }
+
+    /// How the domains of groups are spaced, where they are evenly spaced.
+    pub(crate) fn spacing(&self, groups: &Arc<[Vec<u32>]>) -> Option<Arc<Spacing>> {
+        let mut known = self.spacings.borrow_mut();
+        if let Some((_, found)) = known.iter().find(|(other, _)| Arc::ptr_eq(other, groups)) {
+            return found.clone();
+        }
+        let found = Spacing::of(groups).map(Arc::new);
+        known.push((Arc::clone(groups), found.clone()));
+        found
     }
 
     /// Forgets the patterns that nobody holds any more, but for those made since the last time: what is tried next may
     /// share them. On a shelf that others have too, all stay.
     pub(crate) fn forget(&self) {
-        if Rc::strong_count(&self.patterns.0) > 1 {
+        if Arc::strong_count(&self.patterns.0) > 1 {
             return;
         }
-        let mut patterns = self.patterns.0.borrow_mut();
+        let mut patterns = self.patterns.patterns();
         let before = self.forgotten.get();
         let mut at = 0;
         patterns.retain(|pattern| {
             at += 1;
-            at > before || Rc::strong_count(pattern) > 1
+            at > before || Arc::strong_count(pattern) > 1
         });
         self.forgotten.set(patterns.len());
     }

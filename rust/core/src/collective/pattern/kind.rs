@@ -2,7 +2,7 @@
 //! per byte is found once (`context.rs`) and scaled; phases of an algorithm share patterns.
 
 use super::pairs::Pairs;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Which messages a pattern has.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,9 +58,9 @@ pub(crate) enum PatternKind {
     /// Each rank of every group of a grid to the rank so far ahead, cyclically: alike in all member domains.
     Shift {
         /// Local chips of each group.
-        locals: Rc<[Vec<u32>]>,
+        locals: Arc<[Vec<u32>]>,
         /// Domains of each set.
-        domains: Rc<[Vec<u32>]>,
+        domains: Arc<[Vec<u32>]>,
         /// How far, neither to itself.
         shift: i64,
     },

@@ -23,6 +23,27 @@ pub(crate) enum Loads {
     Listed(Vec<f64>),
 }
 
+/// Stretches of equal values, one after another; those that are equal are joined.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stretches(Vec<(usize, f64)>);
+
+impl Stretches {
+    pub(crate) fn push(&mut self, count: usize, value: f64) {
+        let end = self.0.last().map_or(0, |last| last.0) + count;
+        match self.0.last_mut() {
+            Some(last) if last.1.to_bits() == value.to_bits() => last.0 = end,
+            _ if count > 0 => self.0.push((end, value)),
+            _ => {}
+        }
+    }
+}
+
+impl From<Stretches> for Loads {
+    fn from(stretches: Stretches) -> Self {
+        Self::stretched(stretches.0)
+    }
+}
+
 /// A run takes as much memory as so many counts.
 const RUN: usize = size_of::<(usize, f64)>();
 
@@ -176,14 +197,11 @@ impl Loads {
             return;
         }
         if let (Self::Runs(_), Self::Runs(_)) = (&*self, other) {
-            let mut runs: Vec<(usize, f64)> = Vec::new();
-            self.beside(other, |_, end, a, b| {
-                let value = a + scale * b;
-                match runs.last_mut() {
-                    Some(last) if last.1.to_bits() == value.to_bits() => last.0 = end,
-                    _ => runs.push((end, value)),
-                }
+            let mut sums = Stretches::default();
+            self.beside(other, |from, end, a, b| {
+                sums.push(end - from, a + scale * b)
             });
+            let runs = sums.0;
             let compact = runs.len() * RUN <= other.len().max(1) * size_of::<f64>();
             *self = Self::Runs(runs);
             if !compact {

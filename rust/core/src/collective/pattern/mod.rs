@@ -3,6 +3,7 @@
 //! What a pattern costs is found once and scaled by bytes (`context.rs`); loads are kept as compactly as the pattern
 //! that caused them (`ledger.rs`).
 
+pub(super) mod comb;
 pub(super) mod context;
 pub(super) mod damage;
 pub(super) mod kind;
@@ -10,6 +11,7 @@ pub(super) mod ledger;
 pub(super) mod loads;
 pub(super) mod measure;
 pub(super) mod pairs;
+pub(super) mod rule;
 pub(super) mod scene;
 pub(super) mod symmetry;
 pub(super) mod unit_cost;

@@ -1,19 +1,24 @@
 //! Who sends to whom, without a list of it where one can be made when it is asked for.
 
+use super::rule::{Flows, Order, Rule, Spacing};
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::OnceLock;
 
 /// (from, to) ranks of messages.
 #[derive(Clone)]
 pub(crate) enum Sends {
     /// These.
-    List(Rc<[(u32, u32)]>),
+    List(Arc<[(u32, u32)]>),
     /// So many, made when they are asked for: a list of all messages of a large machine is never needed to cost it.
     Lazy {
         /// How many there are.
         count: usize,
         /// Makes them.
-        make: Rc<dyn Fn() -> Vec<(u32, u32)>>,
+        make: Arc<dyn Fn() -> Vec<(u32, u32)> + Send + Sync>,
+        /// What all of them are, where that is a rule.
+        rule: Option<Arc<Rule>>,
     },
     /// Every rank to every other.
     All,
@@ -39,11 +44,53 @@ impl Sends {
     /// The sends of each of `ranks` ranks: those that `of` says, as many for each.
     pub(crate) fn of_each<const EACH: usize>(
         ranks: u32,
-        of: impl Fn(u32) -> [(u32, u32); EACH] + 'static,
+        of: impl Fn(u32) -> [(u32, u32); EACH] + Send + Sync + 'static,
+    ) -> Self {
+        Self::of_ranks(0..ranks, of)
+    }
+
+    /// The same of some of the ranks.
+    pub(crate) fn of_ranks<const EACH: usize>(
+        ranks: Range<u32>,
+        of: impl Fn(u32) -> [(u32, u32); EACH] + Send + Sync + 'static,
     ) -> Self {
         Self::Lazy {
-            count: ranks as usize * EACH,
-            make: Rc::new(move || (0..ranks).flat_map(&of).collect()),
+            count: ranks.len() * EACH,
+            make: Arc::new(move || ranks.clone().flat_map(&of).collect()),
+            rule: None,
+        }
+    }
+
+    /// Each of so many ranks to the one `by` further on, the first following the last, in order of senders or receivers.
+    pub(crate) fn turn(ranks: u32, by: i64, order: Order) -> Self {
+        let ahead = by.rem_euclid(i64::from(ranks)) as u32;
+        let sends = Self::of_each(ranks, move |rank| {
+            let other = |by: u32| ((u64::from(rank) + u64::from(by)) % u64::from(ranks)) as u32;
+            [match order {
+                Order::Senders => (rank, other(ahead)),
+                Order::Receivers => (other(ranks - ahead), rank),
+            }]
+        });
+        sends.ruled(Rule::turn(ranks, by, order))
+    }
+
+    /// The same sends, of which a rule is known that says the same.
+    pub(crate) fn ruled(self, own: Rule) -> Self {
+        match self {
+            Self::Lazy { count, make, .. } => Self::Lazy {
+                count,
+                make,
+                rule: Some(Arc::new(own)),
+            },
+            other => other,
+        }
+    }
+
+    /// What all of them are, where that is a rule.
+    pub(crate) fn rule(&self) -> Option<&Rule> {
+        match self {
+            Self::Lazy { rule, .. } => rule.as_deref(),
+            _ => None,
         }
     }
 
@@ -77,35 +124,43 @@ pub(crate) fn to_all(ranks: u32) -> Vec<(u32, u32)> {
 /// (from, to) of a pattern's messages: chips, or domains. The same sends in each of some groups, kept as those.
 #[derive(Clone)]
 pub(crate) struct Pairs {
-    groups: Rc<[Vec<u32>]>,
+    groups: Arc<[Vec<u32>]>,
     sends: Sends,
-    len: usize,
-    digest: u64,
+    /// How many there are, and a number that tells lists apart; of those without flows.
+    digest: OnceLock<(usize, u64)>,
+    flows: Option<Arc<Flows>>,
 }
 
 impl Pairs {
-    /// The sends of ranks in each group, one group after another.
-    pub(crate) fn of(groups: &Rc<[Vec<u32>]>, sends: &Sends) -> Self {
-        Self::new(Rc::clone(groups), sends.clone())
+    /// The sends of ranks in each group, one group after another; `spacing` is that of the groups, if they have one.
+    pub(crate) fn of(groups: &Arc<[Vec<u32>]>, sends: &Sends, spacing: Option<&Spacing>) -> Self {
+        let flows = spacing.zip(sends.rule());
+        let flows = flows.and_then(|(spacing, rule)| Flows::new(rule, spacing));
+        Self {
+            groups: Arc::clone(groups),
+            sends: sends.clone(),
+            digest: OnceLock::new(),
+            flows: flows.map(Arc::new),
+        }
     }
 
-    fn new(groups: Rc<[Vec<u32>]>, sends: Sends) -> Self {
-        let mut pairs = Self {
-            groups,
-            sends,
-            len: 0,
-            digest: 0,
-        };
-        let (mut len, mut digest) = (0, 0xcbf2_9ce4_8422_2325u64);
-        pairs.visit(|from, to| {
-            len += 1;
-            let word = u64::from(from) << 32 | u64::from(to);
-            digest = (digest ^ word)
-                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-                .rotate_left(29);
-        });
-        (pairs.len, pairs.digest) = (len, digest);
-        pairs
+    /// What all of them are, where that is a rule.
+    pub(crate) fn flows(&self) -> Option<&Flows> {
+        self.flows.as_deref()
+    }
+
+    fn digest(&self) -> (usize, u64) {
+        *self.digest.get_or_init(|| {
+            let (mut len, mut digest) = (0, 0xcbf2_9ce4_8422_2325u64);
+            self.visit(|from, to| {
+                len += 1;
+                let word = u64::from(from) << 32 | u64::from(to);
+                digest = (digest ^ word)
+                    .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                    .rotate_left(29);
+            });
+            (len, digest)
+        })
     }
 
     fn visit(&self, mut each: impl FnMut(u32, u32)) {
@@ -127,7 +182,10 @@ impl Pairs {
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.len
+        match (self.sends.count(), self.groups.len()) {
+            (Some(count), groups) => count * groups.max(1),
+            (None, _) => self.digest().0,
+        }
     }
 
     /// All of them.
@@ -135,7 +193,7 @@ impl Pairs {
         if self.groups.is_empty() {
             return self.sends.list(0);
         }
-        let mut list = Vec::with_capacity(self.len);
+        let mut list = Vec::with_capacity(self.len());
         self.visit(|from, to| list.push((from, to)));
         Cow::Owned(list)
     }
@@ -143,13 +201,18 @@ impl Pairs {
 
 impl From<Vec<(u32, u32)>> for Pairs {
     fn from(pairs: Vec<(u32, u32)>) -> Self {
-        Self::new(Rc::new([]), pairs.into())
+        let none: Arc<[Vec<u32>]> = Arc::new([]);
+        Self::of(&none, &pairs.into(), None)
     }
 }
 
 impl PartialEq for Pairs {
     fn eq(&self, other: &Self) -> bool {
-        (self.len, self.digest) == (other.len, other.digest) && self.list() == other.list()
+        match (&self.flows, &other.flows) {
+            (Some(own), Some(others)) => own == others,
+            (None, None) => self.digest() == other.digest() && self.list() == other.list(),
+            _ => false,
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! The scene of one collective call, which all that measure it look at: the machine, who takes part, what is broken,
 //! how messages are routed.
 
-use super::damage::DomainDamage;
-use super::loads::Loads;
+use super::damage::{DomainDamage, has_damage_between};
+use super::loads::{Loads, Stretches};
 use super::symmetry::is_homogeneous;
 use crate::collective::ask::group::Groups;
-use crate::machine::{Machine, Site};
+use crate::machine::{Machine, Site, groups};
 use crate::memory::{Taken, bytes_of};
 use crate::route::Routing;
 use crate::{Control, Result};
@@ -28,11 +28,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) fabric_bandwidth: Loads,
     /// Latency of each fabric and WAN link.
     fabric_latency: Loads,
-    /// Per domain: its site, and where its tiers begin in `uplinks`.
-    places: Vec<(u32, u32)>,
-    /// Uplink bundles of each domain, lowest tier first, counted from the first fabric link; the downlink follows
-    /// each.
-    uplinks: Vec<u32>,
+    /// Per site and tier: the first of its links, counted from the first fabric link.
+    tiers: Vec<Vec<usize>>,
     member_domains: Vec<u32>,
     members: Vec<u32>,
     /// WAN links from site to site (row: from, column: to), counted from the first fabric link: over other sites where
@@ -72,16 +69,7 @@ impl<'a> Scene<'a> {
         )?;
         let taken = reckon(machine, control)?;
         let local_bandwidth = domain_machine.link_bandwidths()?.into();
-        let first = machine.blocks().fabric[0];
-        // Nothing passes a dead link, however long it takes.
-        let numbers = |link: u64| {
-            let (bandwidth, latency) = machine.link_numbers(link);
-            let live = f64::from(u8::from(!machine.is_dead_link(link)));
-            (bandwidth * live, latency)
-        };
-        let (fabric_bandwidth, fabric_latency): (Vec<f64>, Vec<f64>) =
-            (first..machine.num_links()).map(numbers).unzip();
-        let (places, uplinks) = places(machine);
+        let [fabric_bandwidth, fabric_latency] = fabric_numbers(machine);
         let (mut member_domains, mut members) = (Vec::new(), Vec::new());
         if let Groups::Grid { locals, domains } = groups {
             member_domains = domains.concat();
@@ -101,10 +89,9 @@ impl<'a> Scene<'a> {
             groups,
             control,
             local_bandwidth,
-            fabric_bandwidth: fabric_bandwidth.into(),
-            fabric_latency: fabric_latency.into(),
-            places,
-            uplinks,
+            fabric_bandwidth,
+            fabric_latency,
+            tiers: tiers(machine),
             member_domains,
             members,
             wan_paths: wan_paths(machine),
@@ -115,44 +102,85 @@ impl<'a> Scene<'a> {
     /// The path between the NICs of two domains; `visit` gets each fabric and WAN link on it, counted from the first
     /// fabric link. The same links as [`Machine::between_domains`], from tables.
     pub(crate) fn path(&self, from: u32, to: u32, mut visit: impl FnMut(usize)) -> PathCost {
-        let nic = self
-            .machine
-            .nic()
-            .expect("several domains have NICs: checked at construction");
-        let mut cost = PathCost {
-            latency: 2.0 * nic.latency,
-            bandwidth: nic.bandwidth,
-        };
+        let mut cost = self.nics();
         let mut pass = |link: usize| {
-            cost.latency += self.fabric_latency.get(link);
-            cost.bandwidth = cost.bandwidth.min(self.fabric_bandwidth.get(link));
+            self.pass(&mut cost, link);
             visit(link);
         };
-        let (site, other) = (self.places[from as usize].0, self.places[to as usize].0);
-        let (up, down) = (self.tiers(from), self.tiers(to));
+        let machine = self.machine;
+        let (site, other) = (machine.site_of(from), machine.site_of(to));
+        let [from, to] = [(from, site), (to, other)].map(|(domain, site)| {
+            let place = domain - machine.first_domain(site);
+            let tiers = machine.sites()[site].tiers.iter().zip(&self.tiers[site]);
+            tiers.map(move |(tier, first)| first + 2 * (place / tier.group) as usize)
+        });
         if site == other {
-            for (up, down) in up.iter().zip(down).take_while(|(up, down)| up != down) {
-                pass(*up as usize);
-                pass(*down as usize + 1);
+            for (up, down) in from.zip(to).take_while(|(up, down)| up != down) {
+                pass(up);
+                pass(down + 1);
             }
             return cost;
         }
-        up.iter().for_each(|up| pass(*up as usize));
-        let path = self.wan_path(site as usize, other as usize);
-        path.iter().for_each(|&link| pass(link));
-        down.iter().for_each(|down| pass(*down as usize + 1));
+        from.for_each(&mut pass);
+        self.wan_path(site, other)
+            .iter()
+            .for_each(|&link| pass(link));
+        to.for_each(|down| pass(down + 1));
         cost
+    }
+
+    /// The path between two domains of a site that climbs so many tiers, on a fabric without damage. Groups of the tiers
+    /// from `cut` on are cut short by the end of the site: where it begins, where it ends.
+    pub(crate) fn path_inside(&self, site: usize, climb: usize, cut: (usize, usize)) -> PathCost {
+        let mut cost = self.nics();
+        for tier in 0..climb {
+            self.pass(&mut cost, self.bundle(site, tier, cut.0));
+            self.pass(&mut cost, self.bundle(site, tier, cut.1) + 1);
+        }
+        cost
+    }
+
+    /// The same from one site to another.
+    pub(crate) fn path_between(&self, from: usize, to: usize, cut: (usize, usize)) -> PathCost {
+        let mut cost = self.nics();
+        let up = (0..self.tiers[from].len()).map(|tier| self.bundle(from, tier, cut.0));
+        let down = (0..self.tiers[to].len()).map(|tier| self.bundle(to, tier, cut.1) + 1);
+        let path = self.wan_path(from, to).iter().copied();
+        up.chain(path)
+            .chain(down)
+            .for_each(|link| self.pass(&mut cost, link));
+        cost
+    }
+
+    fn nics(&self) -> PathCost {
+        let nic = self.machine.nic();
+        let nic = nic.expect("several domains have NICs: checked at construction");
+        PathCost {
+            latency: 2.0 * nic.latency,
+            bandwidth: nic.bandwidth,
+        }
+    }
+
+    fn pass(&self, cost: &mut PathCost, link: usize) {
+        cost.latency += self.fabric_latency.get(link);
+        cost.bandwidth = cost.bandwidth.min(self.fabric_bandwidth.get(link));
+    }
+
+    /// The first uplink of a tier of a site; the last, where groups from that tier on are cut short.
+    fn bundle(&self, site: usize, tier: usize, cut: usize) -> usize {
+        let definition = &self.machine.sites()[site];
+        let last = groups(&definition.tiers[tier], definition.domains) as usize - 1;
+        self.tiers[site][tier] + if tier >= cut { 2 * last } else { 0 }
+    }
+
+    /// Bundles of the fabric or WAN links are dead or slower.
+    pub(crate) fn is_fabric_damaged(&self) -> bool {
+        has_damage_between(self.machine)
     }
 
     /// The WAN links from one site to another, counted from the first fabric link.
     pub(crate) fn wan_path(&self, from: usize, to: usize) -> &[usize] {
         &self.wan_paths[from * self.machine.sites().len() + to]
-    }
-
-    fn tiers(&self, domain: u32) -> &[u32] {
-        let (site, start) = self.places[domain as usize];
-        let count = self.machine.sites()[site as usize].tiers.len();
-        &self.uplinks[start as usize..start as usize + count]
     }
 
     /// Domains that hold members of a grid, ascending.
@@ -209,22 +237,48 @@ fn reckon(machine: &Machine, control: &Control) -> Result<Taken> {
     control.take(bytes, what, "use a smaller machine")
 }
 
-/// Site and uplink bundles of every domain; empty on a machine of one domain.
-fn places(machine: &Machine) -> (Vec<(u32, u32)>, Vec<u32>) {
-    let (mut places, mut uplinks) = (Vec::new(), Vec::new());
-    if machine.nic().is_none() {
-        return (places, uplinks);
+/// Per site and tier: the first of its links, counted from the first fabric link.
+fn tiers(machine: &Machine) -> Vec<Vec<usize>> {
+    let first = machine.blocks().fabric[0];
+    let of_site = |(site, definition): (usize, &Site)| {
+        let tiers = 0..definition.tiers.len();
+        tiers
+            .map(|tier| (machine.fabric_link(site, tier, 0, false) - first) as usize)
+            .collect()
+    };
+    machine.sites().iter().enumerate().map(of_site).collect()
+}
+
+/// Bandwidth and latency of every fabric and WAN link. Nothing passes a dead link, however long it takes.
+fn fabric_numbers(machine: &Machine) -> [Loads; 2] {
+    let numbers = |link: u64| {
+        let (bandwidth, latency) = machine.link_numbers(link);
+        let live = f64::from(u8::from(!machine.is_dead_link(link)));
+        (bandwidth * live, latency)
+    };
+    let blocks = machine.blocks();
+    if has_damage_between(machine) {
+        let all: (Vec<f64>, Vec<f64>) = (blocks.fabric[0]..blocks.end).map(numbers).unzip();
+        return [all.0.into(), all.1.into()];
     }
-    for (index, site) in machine.sites().iter().enumerate() {
-        let first = machine.blocks().fabric[0];
-        for domain in 0..site.domains {
-            places.push((index as u32, uplinks.len() as u32));
-            uplinks.extend(site.tiers.iter().enumerate().map(|(tier, definition)| {
-                (machine.fabric_link(index, tier, domain / definition.group, false) - first) as u32
-            }));
+    let mut stretches = [Stretches::default(), Stretches::default()];
+    let mut push = |count: usize, link: u64| {
+        let (bandwidth, latency) = numbers(link);
+        stretches[0].push(count, bandwidth);
+        stretches[1].push(count, latency);
+    };
+    if machine.nic().is_some() {
+        for (site, definition) in machine.sites().iter().enumerate() {
+            for (tier, shape) in definition.tiers.iter().enumerate() {
+                // All groups are alike but the last, which the end of the site may cut short.
+                let last = groups(shape, definition.domains) - 1;
+                push(2 * last as usize, machine.fabric_link(site, tier, 0, false));
+                push(2, machine.fabric_link(site, tier, last, false));
+            }
         }
     }
-    (places, uplinks)
+    (blocks.wan..blocks.end).for_each(|link| push(1, link));
+    stretches.map(Loads::from)
 }
 
 /// WAN links from each site to each other. Where nothing live leads there, the dead ones that would: what goes over

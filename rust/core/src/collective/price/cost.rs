@@ -12,7 +12,7 @@ use crate::collective::ask::model::Model;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::ledger::{Busiest, Ledger};
 use crate::collective::program::schedule::{Stage, Track};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Most pieces that a track is cut into, and most chunks that go through the stages.
 pub(crate) const MOST_PIECES: u32 = 4096;
@@ -172,7 +172,7 @@ impl StageCost {
 pub(crate) fn combine(
     context: &Context,
     model: Model,
-    stages: &[Rc<StageCost>],
+    stages: &[Arc<StageCost>],
     chunks: Option<u32>,
 ) -> Result<Cost> {
     let mut ledger = Ledger::default();

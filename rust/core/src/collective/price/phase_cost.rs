@@ -5,7 +5,7 @@ use crate::collective::ask::model::Model;
 use crate::collective::pattern::context::{Context, Pattern};
 use crate::collective::pattern::ledger::{Busiest, Ledger};
 use crate::collective::program::schedule::{Phase, Repeat};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Most pieces of a wave: a message is not cut below bytes, and no latency asks for fewer.
 const MOST_WAVE: f64 = 1048576.0;
@@ -155,12 +155,12 @@ impl PhaseCost {
 }
 
 /// The patterns of a phase, each once: parts with the same messages join theirs.
-fn by_pattern(phase: &Phase) -> Vec<(&Rc<Pattern>, f64)> {
-    let mut patterns: Vec<(&Rc<Pattern>, f64)> = Vec::with_capacity(phase.parts.len());
+fn by_pattern(phase: &Phase) -> Vec<(&Arc<Pattern>, f64)> {
+    let mut patterns: Vec<(&Arc<Pattern>, f64)> = Vec::with_capacity(phase.parts.len());
     for part in &phase.parts {
         let known = patterns
             .iter_mut()
-            .find(|known| Rc::ptr_eq(known.0, &part.pattern));
+            .find(|known| Arc::ptr_eq(known.0, &part.pattern));
         match known {
             Some(known) => known.1 += part.bytes,
             None => patterns.push((&part.pattern, part.bytes)),
@@ -170,7 +170,7 @@ fn by_pattern(phase: &Phase) -> Vec<(&Rc<Pattern>, f64)> {
 }
 
 /// Whether some message of a step passes a dead link, round which nothing leads.
-fn cut_off(context: &Context, patterns: &[(&Rc<Pattern>, f64)]) -> Result<bool> {
+fn cut_off(context: &Context, patterns: &[(&Arc<Pattern>, f64)]) -> Result<bool> {
     for (pattern, _) in patterns {
         let fabric = &pattern.unit_cost(context)?.ledger.fabric;
         let dead =
@@ -183,7 +183,7 @@ fn cut_off(context: &Context, patterns: &[(&Rc<Pattern>, f64)]) -> Result<bool> 
 }
 
 /// The busiest link of one step: that of the one pattern, or of all patterns together.
-fn busiest(context: &Context, patterns: &[(&Rc<Pattern>, f64)]) -> Result<Option<Busiest>> {
+fn busiest(context: &Context, patterns: &[(&Arc<Pattern>, f64)]) -> Result<Option<Busiest>> {
     if let &[(pattern, bytes)] = patterns {
         let scaled = |busiest: &Busiest| Busiest {
             seconds: busiest.seconds * bytes,

@@ -9,7 +9,7 @@
 use super::placement::Placement;
 use super::rank_map::{RankKind, RankMap};
 pub(crate) use crate::collective::pattern::pairs::Sends;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// How the data of a track is cut into blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,14 +36,14 @@ pub(crate) enum Steps {
     /// Each message in each of the first so many steps.
     Each(u64),
     /// Each message once, in a step of its own.
-    Once(Rc<[u32]>),
+    Once(Arc<[u32]>),
 }
 
 /// Blocks of a message, by step, sender and receiver.
-pub(crate) type Carry = Rc<dyn Fn(u64, u32, u32) -> Vec<u32>>;
+pub(crate) type Carry = Arc<dyn Fn(u64, u32, u32) -> Vec<u32> + Send + Sync>;
 
 /// Bytes of a step's messages over the mean of all steps of the phase.
-pub(crate) type Factor = Rc<dyn Fn(u64) -> f64>;
+pub(crate) type Factor = Arc<dyn Fn(u64) -> f64 + Send + Sync>;
 
 /// Where ranks stand for domains or for local chips: which blocks of the other of the two a message carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub(crate) struct Moves {
     pub(crate) reduce: bool,
     pub(crate) carry: Carry,
     pub(crate) factor: Option<Factor>,
-    pub(crate) rank_map: Rc<RankMap>,
+    pub(crate) rank_map: Arc<RankMap>,
     pub(crate) scope: Scope,
 }
 
@@ -86,16 +86,16 @@ impl Moves {
     pub(crate) fn new(
         placement: &Placement,
         sends: Sends,
-        carry: impl Fn(u64, u32, u32) -> Vec<u32> + 'static,
+        carry: impl Fn(u64, u32, u32) -> Vec<u32> + Send + Sync + 'static,
     ) -> Self {
         Self::between(placement.rank_map(), sends, carry)
     }
 
     /// The same between the ranks that `rank_map` tells.
     pub(crate) fn between(
-        rank_map: Rc<RankMap>,
+        rank_map: Arc<RankMap>,
         sends: Sends,
-        carry: impl Fn(u64, u32, u32) -> Vec<u32> + 'static,
+        carry: impl Fn(u64, u32, u32) -> Vec<u32> + Send + Sync + 'static,
     ) -> Self {
         let scope = match rank_map.kind {
             RankKind::Rails => Scope::Own,
@@ -106,7 +106,7 @@ impl Moves {
             steps: Steps::Each(1),
             lane: 0,
             reduce: false,
-            carry: Rc::new(carry),
+            carry: Arc::new(carry),
             factor: None,
             rank_map,
             scope,
@@ -136,9 +136,9 @@ impl Moves {
     }
 
     /// Messages whose bytes differ from step to step; the mean of `factor` over the steps of the phase is 1.
-    pub(crate) fn sized(self, factor: impl Fn(u64) -> f64 + 'static) -> Self {
+    pub(crate) fn sized(self, factor: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
         Self {
-            factor: Some(Rc::new(factor)),
+            factor: Some(Arc::new(factor)),
             ..self
         }
     }

@@ -10,7 +10,7 @@ use crate::collective::pattern::pairs::{Pairs, Sends};
 use crate::machine::Machine;
 use crate::route::zero_load;
 use crate::{Error, Result};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Most messages that a pattern may list one by one.
 pub(crate) const MOST_MESSAGES: usize = 1 << 25;
@@ -22,17 +22,17 @@ const STRETCH: usize = 1 << 14;
 #[derive(Debug, Clone)]
 pub(crate) enum Placement {
     /// Local chips of each group; the same in every member domain.
-    Local(Rc<[Vec<u32>]>),
+    Local(Arc<[Vec<u32>]>),
     /// Domains of each set.
-    Rails(Rc<[Vec<u32>]>),
+    Rails(Arc<[Vec<u32>]>),
     /// Domains of each set, and the local chips that alone send and receive there.
-    Nics(Rc<[Vec<u32>]>, Vec<u32>),
+    Nics(Arc<[Vec<u32>]>, Vec<u32>),
     /// Chips of each group.
-    Flat(Rc<[Vec<u32>]>),
+    Flat(Arc<[Vec<u32>]>),
 }
 
 impl Placement {
-    fn groups(&self) -> &Rc<[Vec<u32>]> {
+    fn groups(&self) -> &Arc<[Vec<u32>]> {
         match self {
             Self::Local(groups)
             | Self::Rails(groups)
@@ -42,20 +42,20 @@ impl Placement {
     }
 
     /// Members of the first group, by rank.
-    pub(crate) fn rank_map(&self) -> Rc<RankMap> {
+    pub(crate) fn rank_map(&self) -> Arc<RankMap> {
         let kind = match self {
             Self::Local(_) => RankKind::Local,
             Self::Rails(_) => RankKind::Rails,
             Self::Nics(_, nics) => RankKind::Nic(nics[0]),
             Self::Flat(_) => RankKind::Chips,
         };
-        Rc::new(RankMap {
+        Arc::new(RankMap {
             kind,
-            groups: Rc::clone(self.groups()),
+            groups: Arc::clone(self.groups()),
         })
     }
 
-    fn with(&self, groups: Rc<[Vec<u32>]>) -> Self {
+    fn with(&self, groups: Arc<[Vec<u32>]>) -> Self {
         match self {
             Self::Local(_) => Self::Local(groups),
             Self::Rails(_) => Self::Rails(groups),
@@ -143,7 +143,7 @@ impl Placement {
     }
 
     /// The pattern of the given (from, to) ranks in every group.
-    pub(crate) fn pattern(&self, context: &Context, sends: &Sends) -> Result<Rc<Pattern>> {
+    pub(crate) fn pattern(&self, context: &Context, sends: &Sends) -> Result<Arc<Pattern>> {
         let ranks = self.ranks();
         let each = sends.count().unwrap_or(ranks.saturating_mul(ranks));
         let messages = each.saturating_mul(self.groups().len());
@@ -153,7 +153,11 @@ impl Placement {
                 "use groups that hold whole UltraServers, or an algorithm with fewer messages",
             ));
         }
-        let pairs = Pairs::of(self.groups(), sends);
+        let spacing = match self {
+            Self::Rails(groups) | Self::Nics(groups, _) => context.spacing(groups),
+            _ => None,
+        };
+        let pairs = Pairs::of(self.groups(), sends, spacing.as_deref());
         Ok(context.pattern(match self {
             Self::Local(_) => PatternKind::Local(pairs),
             Self::Rails(_) => PatternKind::Rails(pairs),
@@ -208,7 +212,7 @@ impl Placement {
     }
 
     /// The pattern of every rank to every other.
-    pub(crate) fn all_pairs(&self, context: &Context) -> Result<Rc<Pattern>> {
+    pub(crate) fn all_pairs(&self, context: &Context) -> Result<Arc<Pattern>> {
         match self {
             Self::Rails(sets) => {
                 let sets = sets.iter().map(|set| (set.clone(), 1.0)).collect();

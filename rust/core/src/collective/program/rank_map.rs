@@ -1,6 +1,6 @@
 //! Who has which rank of an algorithm.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// What the ranks of an algorithm stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) enum RankKind {
 pub(crate) struct RankMap {
     pub(crate) kind: RankKind,
     /// The groups in which the same happens, by rank; empty for [`RankKind::Ranks`].
-    pub(crate) groups: Rc<[Vec<u32>]>,
+    pub(crate) groups: Arc<[Vec<u32>]>,
 }
 
 impl RankMap {

@@ -6,12 +6,12 @@
 
 use super::moves::{Moves, Scope, Space};
 use crate::collective::pattern::context::Pattern;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A pattern with the bytes of each of its messages (the mean over the steps of its phase), and what they carry.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
-    pub(crate) pattern: Rc<Pattern>,
+    pub(crate) pattern: Arc<Pattern>,
     pub(crate) bytes: f64,
     /// What its messages carry: those of the pattern are those of the moves, one after another, in every group.
     pub(crate) moves: Vec<Moves>,
@@ -40,7 +40,7 @@ pub(crate) struct Phase {
     /// How the data is cut into blocks.
     pub(crate) space: Space,
     /// Part of the data that each slice is; empty where they are equal.
-    pub(crate) portions: Rc<[f64]>,
+    pub(crate) portions: Arc<[f64]>,
 }
 
 /// Phases that follow each other. Tracks of a stage use different links, and the longest counts.
@@ -56,7 +56,7 @@ pub(crate) struct Track {
 /// Sets of domains at which one track runs side by side; the moves name the members of the first.
 #[derive(Debug, Clone)]
 pub(crate) struct Spread {
-    pub(crate) sets: Rc<[Vec<u32>]>,
+    pub(crate) sets: Arc<[Vec<u32>]>,
     /// Which of the sets belong to the first group.
     pub(crate) mine: Vec<u32>,
 }
@@ -75,7 +75,7 @@ impl Phase {
             parts,
             repeat: Repeat::Steps(count),
             space: Space::WHOLE,
-            portions: Rc::new([]),
+            portions: Arc::new([]),
         }
     }
 
@@ -85,19 +85,19 @@ impl Phase {
             parts,
             repeat: Repeat::Wave { hops, latency },
             space: Space::WHOLE,
-            portions: Rc::new([]),
+            portions: Arc::new([]),
         }
     }
 }
 
 impl Part {
-    pub(crate) fn new(pattern: &Rc<Pattern>, bytes: f64, moves: Moves) -> Self {
+    pub(crate) fn new(pattern: &Arc<Pattern>, bytes: f64, moves: Moves) -> Self {
         Self::of(pattern, bytes, vec![moves])
     }
 
-    pub(crate) fn of(pattern: &Rc<Pattern>, bytes: f64, moves: Vec<Moves>) -> Self {
+    pub(crate) fn of(pattern: &Arc<Pattern>, bytes: f64, moves: Vec<Moves>) -> Self {
         Self {
-            pattern: Rc::clone(pattern),
+            pattern: Arc::clone(pattern),
             bytes,
             moves,
         }
@@ -128,9 +128,9 @@ impl Stage {
     }
 
     /// The same stage with slices that are these parts of the data.
-    pub(crate) fn portioned(mut self, portions: &Rc<[f64]>) -> Self {
+    pub(crate) fn portioned(mut self, portions: &Arc<[f64]>) -> Self {
         for phase in self.tracks.iter_mut().flat_map(|track| &mut track.phases) {
-            phase.portions = Rc::clone(portions);
+            phase.portions = Arc::clone(portions);
         }
         self
     }

@@ -2,7 +2,7 @@
 
 use crate::collective::ask::choice::Choice;
 use crate::collective::price::cost::{Cost, StageCost};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A choice of algorithms that can run, with its stages and cost.
 pub(super) struct PricedCandidate {
@@ -10,6 +10,6 @@ pub(super) struct PricedCandidate {
     pub(super) name: String,
     /// How to ask for it by name.
     pub(super) choice: Choice,
-    pub(super) stages: Vec<Rc<StageCost>>,
+    pub(super) stages: Vec<Arc<StageCost>>,
     pub(super) cost: Cost,
 }

@@ -18,7 +18,6 @@ use crate::collective::program::schedule::Stage;
 use crate::operation::Operation;
 use crate::sim::Engine;
 use crate::{Error, Result};
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// Choices of algorithms per tier that are simulated, the best by link loads.
@@ -262,7 +261,7 @@ fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<Price
         .iter()
         .map(|stage| {
             let label = format!("{} by {name}", request.operation.name());
-            StageCost::new(context, request.model, stage, label).map(Rc::new)
+            StageCost::new(context, request.model, stage, label).map(Arc::new)
         })
         .collect::<Result<Vec<_>>>()?;
     // Only hierarchical schedules send chunks through their stages.

@@ -13,7 +13,7 @@ use crate::collective::program::moves::Steps;
 use crate::collective::program::schedule::{Phase, Repeat, Track};
 use crate::fluid::{Flow, Graph, NO_GATE};
 use crate::{Error, Result};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// No gate chosen yet.
 const UNSET: u32 = NO_GATE - 1;
@@ -29,7 +29,7 @@ const COARSENING: f64 = 0.01;
 ///
 /// # Errors
 /// [`Error::Unsupported`] for too many messages, and for several chunks whose pieces are finer than are simulated.
-pub(super) fn time(network: &mut Network, stages: &[Rc<StageCost>], chunks: u32) -> Result<f64> {
+pub(super) fn time(network: &mut Network, stages: &[Arc<StageCost>], chunks: u32) -> Result<f64> {
     let scale = 1.0 / f64::from(chunks);
     let tracks = || {
         stages
@@ -81,7 +81,7 @@ pub(crate) fn pieces(track: &Track, cost: &TrackCost, scale: f64) -> u32 {
 /// The same with each track in at most `finest` pieces, of which at most the first `most` are simulated.
 fn first_pieces(
     network: &mut Network,
-    stages: &[Rc<StageCost>],
+    stages: &[Arc<StageCost>],
     chunks: u32,
     finest: u32,
     most: u32,

@@ -8,7 +8,7 @@ use crate::collective::program::moves::Steps;
 use crate::collective::program::schedule::{Part, Phase, Repeat, Track};
 use crate::fluid::{Flow, NO_GATE};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Times closer than this are the same: what rounding can do.
 const SAME: f64 = 1e-12;
@@ -49,7 +49,7 @@ pub(super) fn time(network: &mut Network, track: &Track, cost: &TrackCost) -> Re
             });
         let parts = phase.parts.iter();
         let messages: Vec<(*const Pattern, u64)> = parts
-            .map(|part| (Rc::as_ptr(&part.pattern), part.bytes.to_bits()))
+            .map(|part| (Arc::as_ptr(&part.pattern), part.bytes.to_bits()))
             .collect();
         let same = known.iter().find(|(other, _)| equal && *other == messages);
         if let Some((_, seconds)) = same {
@@ -123,7 +123,7 @@ pub(super) fn overhead(context: &Context, parts: &[&Part]) -> Result<f64> {
         let before = &parts[..at];
         if !before
             .iter()
-            .any(|other| Rc::ptr_eq(&other.pattern, &part.pattern))
+            .any(|other| Arc::ptr_eq(&other.pattern, &part.pattern))
         {
             seconds += part.pattern.unit_cost(context)?.overhead;
         }

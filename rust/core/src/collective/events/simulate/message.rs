@@ -3,7 +3,7 @@
 use crate::collective::program::moves::Sends;
 use crate::collective::program::schedule::Part;
 use crate::{Error, Result};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Most messages of one simulation.
 pub(super) const MOST_MESSAGES: usize = 1 << 20;
@@ -12,7 +12,7 @@ pub(super) const MOST_MESSAGES: usize = 1 << 20;
 #[derive(Debug, Clone)]
 pub(super) struct Message {
     /// (resource, bytes on it per byte of the message), in hop order.
-    pub(super) path: Rc<[(u32, f64)]>,
+    pub(super) path: Arc<[(u32, f64)]>,
     /// Seconds of its longest way.
     pub(super) latency: f64,
     /// Part of the bytes that goes this way: below 1 where a message is cut in two.
@@ -29,7 +29,7 @@ pub(super) fn same(a: &Part, b: &Part) -> bool {
     let lengths = |part: &Part| -> Vec<usize> {
         part.moves.iter().map(|moves| count(&moves.sends)).collect()
     };
-    Rc::ptr_eq(&a.pattern, &b.pattern) && lengths(a) == lengths(b)
+    Arc::ptr_eq(&a.pattern, &b.pattern) && lengths(a) == lengths(b)
 }
 
 fn count(sends: &Sends) -> usize {

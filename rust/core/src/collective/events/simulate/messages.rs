@@ -13,12 +13,12 @@ use crate::route::route_until;
 use crate::sim::Engine;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 impl Network<'_> {
     /// The messages of a part that is not known yet.
     pub(super) fn found(&mut self, part: &Part) -> Result<Vec<Message>> {
-        let pattern = Rc::clone(&part.pattern);
+        let pattern = Arc::clone(&part.pattern);
         let shared = matches!(
             pattern.kind,
             PatternKind::Star { .. } | PatternKind::Exchange { .. } | PatternKind::Sites { .. }

@@ -27,13 +27,13 @@ use crate::sim::Engine;
 pub(crate) use build::pieces;
 use network::Network;
 pub(crate) use network::routings;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Seconds of the stages with the data in `chunks` chunks that follow each other.
 pub(crate) fn time(
     context: &Context,
     engine: Engine,
-    stages: &[Rc<StageCost>],
+    stages: &[Arc<StageCost>],
     chunks: u32,
 ) -> Result<f64> {
     let mut network = Network::new(context, engine, stages)?;

@@ -13,7 +13,7 @@ use crate::route::{DimensionOrder, Routing, TieRule};
 use crate::sim::Engine;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Resources come in kinds; a key is the kind and a number.
 const LOCAL: u64 = 0;
@@ -76,7 +76,7 @@ pub(super) struct Network<'a> {
     resources: BTreeMap<u64, u32>,
     capacity: Vec<f64>,
     latency: Vec<f64>,
-    known: Vec<(Part, Rc<[Message]>)>,
+    known: Vec<(Part, Arc<[Message]>)>,
 }
 
 /// Distances of messages, and how many of each every chip sends.
@@ -92,7 +92,7 @@ impl<'a> Network<'a> {
     pub(super) fn new(
         context: &'a Context<'a>,
         engine: Engine,
-        stages: &[Rc<StageCost>],
+        stages: &[Arc<StageCost>],
     ) -> Result<Self> {
         let routings = routings(context.routing, engine)?;
         let parts = || {
@@ -135,7 +135,7 @@ impl<'a> Network<'a> {
             }
         }
         let mut between: Vec<&Part> = parts().filter(|part| !inside(part)).collect();
-        between.sort_by_key(|part| Rc::as_ptr(&part.pattern));
+        between.sort_by_key(|part| Arc::as_ptr(&part.pattern));
         between.dedup_by(|a, b| same(a, b));
         let by_site = engine == Engine::Fluid
             && between.iter().all(|part| match &part.pattern.kind {
@@ -191,12 +191,12 @@ impl<'a> Network<'a> {
     }
 
     /// The messages of a part.
-    pub(super) fn messages(&mut self, part: &Part) -> Result<Rc<[Message]>> {
+    pub(super) fn messages(&mut self, part: &Part) -> Result<Arc<[Message]>> {
         if let Some((_, messages)) = self.known.iter().find(|(other, _)| same(other, part)) {
-            return Ok(Rc::clone(messages));
+            return Ok(Arc::clone(messages));
         }
-        let messages: Rc<[Message]> = self.found(part)?.into();
-        self.known.push((part.clone(), Rc::clone(&messages)));
+        let messages: Arc<[Message]> = self.found(part)?.into();
+        self.known.push((part.clone(), Arc::clone(&messages)));
         Ok(messages)
     }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::fluid::{Flow, Graph, NO_GATE};
 use crate::schedule::{Schedule, SendRoute};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Most pieces that a track is written out in: a pipeline of h steps is then at most h / 256 longer than with more.
 const MOST_PIECES: u32 = 256;
@@ -54,9 +54,9 @@ struct TrackRun {
 
 impl Pipeline {
     /// What link loads favour; `named` where the number of chunks was asked for.
-    pub(crate) fn of(stages: &[Rc<StageCost>], chunks: u32, named: bool) -> Self {
+    pub(crate) fn of(stages: &[Arc<StageCost>], chunks: u32, named: bool) -> Self {
         let scale = 1.0 / f64::from(chunks);
-        let of_stage = |cost: &Rc<StageCost>| {
+        let of_stage = |cost: &Arc<StageCost>| {
             let tracks = cost.stage.tracks.iter().zip(&cost.tracks);
             tracks
                 .map(|(track, cost)| pieces(track, cost, scale).min(MOST_PIECES))

@@ -13,7 +13,7 @@ use crate::schedule::{Schedule, Send, SendRoute, graph};
 use crate::sim::Engine;
 use crate::{Control, Result};
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// What to do about routes that do not fit.
 const FEWER: &str = "use a smaller group, or \"dor\", whose routes are short";
@@ -26,7 +26,7 @@ pub(crate) struct RouteTable<'a> {
     /// Resources of the links met so far, and the links.
     numbers: BTreeMap<u64, u32>,
     links: Vec<u64>,
-    routes: BTreeMap<(u32, u32), Rc<[Route]>>,
+    routes: BTreeMap<(u32, u32), Arc<[Route]>>,
     /// Bytes of the routes that were made, as the graph has them too.
     held: u64,
     taken: Taken,
@@ -134,14 +134,14 @@ impl<'a> RouteTable<'a> {
         })
     }
 
-    fn routes(&mut self, from: u32, to: u32) -> Result<Rc<[Route]>> {
+    fn routes(&mut self, from: u32, to: u32) -> Result<Arc<[Route]>> {
         // Two ranks on one chip, one of them for a dead chip, pass what they have to each other for nothing.
         let (from, to) = (
             substitute(self.machine, from, self.control)?,
             substitute(self.machine, to, self.control)?,
         );
         if let Some(known) = self.routes.get(&(from, to)) {
-            return Ok(Rc::clone(known));
+            return Ok(Arc::clone(known));
         }
         let mut routes = Vec::with_capacity(self.routings.len());
         for routing in &self.routings {
@@ -156,8 +156,8 @@ impl<'a> RouteTable<'a> {
                 self.links.push(link);
             }
         }
-        let routes: Rc<[Route]> = routes.into();
-        self.routes.insert((from, to), Rc::clone(&routes));
+        let routes: Arc<[Route]> = routes.into();
+        self.routes.insert((from, to), Arc::clone(&routes));
         Ok(routes)
     }
 

@@ -273,7 +273,7 @@ pub(crate) fn has_damage(machine: &Machine, groups: &Groups) -> bool {
 }
 
 /// Whether bundles of the fabric or WAN links are dead or slower: domains are not alike then, nor sites.
-fn has_damage_between(machine: &Machine) -> bool {
+pub(crate) fn has_damage_between(machine: &Machine) -> bool {
     let (faults, first) = (machine.faults(), machine.blocks().fabric[0]);
     let slow = faults.degraded.last().map(|entry| entry.0);
     [faults.links.last().copied(), slow]

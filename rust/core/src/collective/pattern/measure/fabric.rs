@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// Messages between two looks at the cancel flag.
 const STRETCH: usize = 1 << 14;
 
-fn nic_of<'a>(scene: &'a Scene) -> &'a Nic {
+pub(super) fn nic_of<'a>(scene: &'a Scene) -> &'a Nic {
     scene
         .machine
         .nic()

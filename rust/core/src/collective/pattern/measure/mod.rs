@@ -2,6 +2,10 @@
 
 mod domain;
 mod fabric;
+mod row;
+mod ruled;
+#[cfg(test)]
+mod ruled_tests;
 mod shift;
 #[cfg(test)]
 mod tests;
@@ -11,6 +15,7 @@ pub(crate) use fabric::{by_site, site_bytes, site_flows};
 
 use super::damage;
 use super::kind::PatternKind;
+use super::pairs::Pairs;
 use super::scene::Scene;
 use super::unit_cost::UnitCost;
 use crate::memory::bytes_of;
@@ -40,6 +45,11 @@ pub(crate) fn unit_cost(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
 fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
     // NIC loads by domain, for each single NIC or root where those differ, and those of the fabric; lists of messages.
     let (by_domain, pairs) = match kind {
+        PatternKind::Rails(pairs) | PatternKind::NicPairs { pairs, .. }
+            if pairs.flows().is_some() =>
+        {
+            (0, 0)
+        }
         PatternKind::LocalAll | PatternKind::InSwitch { .. } => (0, 0),
         PatternKind::Local(pairs) | PatternKind::Flat(pairs) => (0, pairs.len()),
         PatternKind::NicPairs { nics, pairs } => (2 + 2 * nics.len() as u64, pairs.len()),
@@ -66,10 +76,8 @@ fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
         PatternKind::Local(pairs) => domain::local(scene, &pairs.list()),
         PatternKind::LocalAll => domain::local_all(scene),
         PatternKind::InSwitch { groups, gather } => domain::in_switch(scene, groups, *gather),
-        PatternKind::Rails(pairs) => fabric::rails(scene, &pairs.list(), None),
-        PatternKind::NicPairs { pairs, nics } => {
-            fabric::rails(scene, &pairs.list(), Some(nics.as_slice()))
-        }
+        PatternKind::Rails(pairs) => rails(scene, pairs, None),
+        PatternKind::NicPairs { pairs, nics } => rails(scene, pairs, Some(nics.as_slice())),
         PatternKind::Star {
             sets,
             locals,
@@ -83,5 +91,12 @@ fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
             shift,
         } => shift::shift(scene, locals, domains, *shift),
         PatternKind::Flat(pairs) => domain::flat(scene, &pairs.list()),
+    }
+}
+
+fn rails(scene: &Scene, pairs: &Pairs, nics: Option<&[(u32, u32)]>) -> Result<UnitCost> {
+    match pairs.flows() {
+        Some(flows) => ruled::ruled(scene, flows, nics),
+        None => fabric::rails(scene, &pairs.list(), nics),
     }
 }

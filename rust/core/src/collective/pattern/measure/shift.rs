@@ -1,17 +1,20 @@
 //! What a send_recv of all groups of a grid costs: its messages are alike in all domains.
 
-use super::{domain, fabric};
+use super::{domain, rails};
 use crate::Result;
+use crate::collective::pattern::pairs::{Pairs, Sends};
+use crate::collective::pattern::rule::{Order, Spacing};
 use crate::collective::pattern::scene::Scene;
 use crate::collective::pattern::unit_cost::UnitCost;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Every rank to the one `shift` ahead. Ranks count through a domain before they go on to the next, so that those whose
 /// target is in the same place of the count go equally many domains on, and the others one more.
 pub(super) fn shift(
     scene: &Scene,
     locals: &[Vec<u32>],
-    domains: &[Vec<u32>],
+    domains: &Arc<[Vec<u32>]>,
     shift: i64,
 ) -> Result<UnitCost> {
     let (in_domain, across) = (locals[0].len(), domains[0].len());
@@ -24,6 +27,7 @@ pub(super) fn shift(
         };
         locals.iter().flat_map(of_group).collect()
     };
+    let spacing = Spacing::of(domains);
     let mut unit_cost = UnitCost::default();
     let ends = in_domain - turn;
     for (ranks, hop) in [(0..ends, hop), (ends..in_domain, (hop + 1) % across)] {
@@ -35,13 +39,10 @@ pub(super) fn shift(
             join(&mut unit_cost, &domain::local(scene, &nics)?);
             continue;
         }
-        let on = |set: &Vec<u32>| -> Vec<(u32, u32)> {
-            let pair = |at: usize| (set[at], set[(at + hop) % across]);
-            (0..across).map(pair).collect()
-        };
-        let pairs: Vec<(u32, u32)> = domains.iter().flat_map(on).collect();
+        let sends = Sends::turn(across as u32, hop as i64, Order::Senders);
+        let pairs = Pairs::of(domains, &sends, spacing.as_ref());
         let nics = (turn > 0).then_some(nics.as_slice());
-        join(&mut unit_cost, &fabric::rails(scene, &pairs, nics)?);
+        join(&mut unit_cost, &rails(scene, &pairs, nics)?);
     }
     Ok(unit_cost)
 }

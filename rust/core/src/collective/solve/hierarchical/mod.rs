@@ -15,7 +15,7 @@ use crate::collective::price::cost::{Cost, StageCost, combine};
 use crate::{Error, Result};
 use stage_plan::{PlannedStage, TIERS, pinned_algorithms, stage_plan};
 use stages::{StageOption, stage_options};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The name that users write.
 pub(crate) const NAME: &str = "hierarchical";
@@ -48,11 +48,11 @@ pub(crate) fn best(
             pinned_algorithms[planned.tier],
         )?);
     }
-    let stages = |picked: &[usize]| -> Vec<Rc<StageCost>> {
+    let stages = |picked: &[usize]| -> Vec<Arc<StageCost>> {
         options
             .iter()
             .zip(picked)
-            .map(|(options, &at)| Rc::clone(&options[at].cost))
+            .map(|(options, &at)| Arc::clone(&options[at].cost))
             .collect()
     };
     let mut met: Vec<(Cost, Vec<usize>)> = Vec::new();

@@ -10,13 +10,13 @@ use crate::collective::program::moves::Space;
 use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Spread, Stage, Track};
 use crate::{Error, Result};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A stage filled by one algorithm.
 #[derive(Clone)]
 pub(super) struct StageOption {
     pub(super) name: &'static str,
-    pub(super) cost: Rc<StageCost>,
+    pub(super) cost: Arc<StageCost>,
 }
 
 /// The algorithms that can run a stage, fastest first.
@@ -48,7 +48,7 @@ pub(super) fn stage_options(
                 cost.time(1.0),
                 StageOption {
                     name: row.name,
-                    cost: Rc::new(cost),
+                    cost: Arc::new(cost),
                 },
             )),
             Err(error @ (Error::Unsupported { .. } | Error::Unreachable { .. })) => {
@@ -210,7 +210,7 @@ fn spread(placement: &Placement, first: &[u32]) -> Option<Spread> {
     let mine = (0..).zip(sets.iter());
     let mine = mine.filter(|(_, set)| first.binary_search(&set[0]).is_ok());
     Some(Spread {
-        sets: Rc::clone(sets),
+        sets: Arc::clone(sets),
         mine: mine.map(|(at, _)| at).collect(),
     })
 }

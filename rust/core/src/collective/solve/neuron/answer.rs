@@ -7,14 +7,14 @@ use crate::collective::answer::outcome::{Candidate, Outcome};
 use crate::collective::answer::rows::Row;
 use crate::collective::price::cost::{StageCost, combine};
 use crate::collective::price::phase_cost::PhaseCost;
-use std::rc::Rc;
+use std::sync::Arc;
 
 pub(super) fn fill(call: &Call, plan: Plan, outcome: &mut Outcome) -> Result<()> {
     let (context, neuron) = (call.context, call.neuron);
-    let stages: Vec<Rc<StageCost>> = plan
+    let stages: Vec<Arc<StageCost>> = plan
         .segments
         .iter()
-        .flat_map(|segment| segment.parts.iter().map(|part| Rc::clone(&part.stage)))
+        .flat_map(|segment| segment.parts.iter().map(|part| Arc::clone(&part.stage)))
         .collect();
     // For bytes on links and the busiest of them; the time is ours.
     let mut cost = combine(context, call.request.model, &stages, Some(1))?;

@@ -6,11 +6,11 @@ use crate::collective::algorithm::{ALGORITHMS, Job, find};
 use crate::collective::price::cost::StageCost;
 use crate::collective::program::placement::Placement;
 use crate::operation::Operation;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// One operation by one algorithm.
 pub(super) struct Part {
-    pub(super) stage: Rc<StageCost>,
+    pub(super) stage: Arc<StageCost>,
     /// DMA passes, or steps between nodes, that wait for each other.
     pub(super) passes: u64,
     /// Seconds of the busiest link.
@@ -87,7 +87,7 @@ impl Part {
         let (latency, overhead) = stage.fixed();
         let link = (stage.time(1.0) - latency - overhead).max(0.0);
         Ok(Self {
-            stage: Rc::new(stage),
+            stage: Arc::new(stage),
             passes,
             link: link / links_at_once / call.neuron.link_efficiency,
             hbm_bytes,

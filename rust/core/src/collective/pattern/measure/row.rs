@@ -1,0 +1,139 @@
+//! How many of some evenly spaced numbers lie at each of many places in a row, by stretches of places that hold as
+//! many.
+
+use crate::collective::pattern::comb::Comb;
+use crate::collective::pattern::loads::{Loads, Stretches};
+
+/// Most blocks of a comb whose ends are looked at one by one.
+const MOST_BLOCKS: i64 = 32;
+
+/// Places in a row, each of which counts the numbers from `first` + `each` x place + `low` up to below `high` more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub(super) first: i64,
+    pub(super) each: i64,
+    /// 0 <= low <= high <= each.
+    pub(super) low: i64,
+    pub(super) high: i64,
+    pub(super) places: i64,
+}
+
+impl Row {
+    /// A place for each of so many numbers.
+    pub(super) fn single(numbers: u32) -> Self {
+        Self {
+            first: 0,
+            each: 1,
+            low: 0,
+            high: 1,
+            places: i64::from(numbers),
+        }
+    }
+
+    fn at(&self, comb: &Comb, place: i64) -> f64 {
+        let start = self.first + self.each * place;
+        (comb.below(start + self.high) - comb.below(start + self.low)) as f64
+    }
+
+    /// How many of the numbers each place counts.
+    pub(super) fn count(&self, comb: &Comb) -> Loads {
+        let mut ends = Vec::with_capacity(16);
+        if !self.breaks(comb, &mut ends) {
+            return (0..self.places).map(|place| self.at(comb, place)).collect();
+        }
+        ends.push(self.places);
+        ends.sort_unstable();
+        let mut runs = Stretches::default();
+        let mut from = 0;
+        for end in ends.into_iter().take_while(|&end| end <= self.places) {
+            if end <= from {
+                continue;
+            }
+            runs.push((end - from) as usize, self.at(comb, from));
+            from = end;
+        }
+        runs.into()
+    }
+
+    /// Notes the places at which counts may change; false where those are too many.
+    ///
+    /// Where a place holds whole periods of the numbers, each between the first and the last holds as many.
+    fn breaks(&self, comb: &Comb, ends: &mut Vec<i64>) -> bool {
+        let (weight, count) = comb.digits().last().copied().unwrap_or((1, 1));
+        if self.each % weight != 0 {
+            let block = |digit: i64| {
+                let low = comb.first() + digit * weight;
+                comb.within(low, low + weight)
+            };
+            let mut blocks = (0..count.min(MOST_BLOCKS + 1)).flat_map(block);
+            return count <= MOST_BLOCKS
+                && blocks.all(|block| self.breaks(&block, ends))
+                && ends.len() as i64 <= 8 * MOST_BLOCKS;
+        }
+        for edge in [comb.first(), comb.first() + weight * count] {
+            for bound in [self.low, self.high] {
+                let place = (edge - self.first - bound).div_euclid(self.each);
+                ends.extend([place, place + 1]);
+            }
+        }
+        true
+    }
+}
+
+/// The sum of what a row counts of each of some combs, so many times each.
+pub(super) fn sum<'a>(row: Row, combs: impl Iterator<Item = (&'a Comb, f64)>) -> Loads {
+    let mut all = Loads::default();
+    for (comb, times) in combs {
+        all.add(&row.count(comb), times);
+    }
+    match all {
+        Loads::Listed(values) => values.into(),
+        other => other,
+    }
+}
+
+/// The total of all places.
+pub(super) fn total(loads: &Loads) -> f64 {
+    let mut from = 0;
+    let each = loads.stretches().map(|(end, value)| {
+        let places = end - std::mem::replace(&mut from, end);
+        places as f64 * value
+    });
+    each.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn counts_are_those_of_the_list(
+            (first, start) in (-20i64..20, -20i64..40),
+            gaps in proptest::collection::vec((0i64..6, 1i64..8), 0..4),
+            (each, places) in (1i64..12, 0i64..40),
+            (low, size) in (0i64..12, 0i64..12),
+        ) {
+            let (mut span, mut digits) = (1, Vec::new());
+            for (gap, count) in gaps {
+                digits.push((span + gap, count));
+                span += (span + gap) * (count - 1);
+            }
+            let comb = Comb::new(start, &digits).expect("digits that do not overlap");
+            let low = low % each;
+            let high = low + size % (each - low + 1);
+            let row = Row { first, each, low, high, places };
+            let list = comb.list();
+            let count = |place: i64| {
+                let from = first + each * place;
+                let here = from + low..from + high;
+                list.iter().filter(|number| here.contains(number)).count() as f64
+            };
+            let counts: Vec<f64> = (0..places).map(count).collect();
+            let found = row.count(&comb);
+            prop_assert_eq!(total(&found), counts.iter().sum::<f64>());
+            prop_assert_eq!(found.values().collect::<Vec<_>>(), counts);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Messages by rule cost what their list costs, bit for bit: over any fabric, sites and groups.
+
+use super::{fabric, ruled};
+use crate::Control;
+use crate::collective::ask::group::Groups;
+use crate::collective::pattern::ledger::Ledger;
+use crate::collective::pattern::loads::Loads;
+use crate::collective::pattern::pairs::{Pairs, Sends};
+use crate::collective::pattern::rule::{Order, Rule, Spacing};
+use crate::collective::pattern::scene::Scene;
+use crate::collective::pattern::unit_cost::UnitCost;
+use crate::machine::{Axis, AxisKind, Domain, Faults, Machine, Nic, Site, Tier, Wan, WanShape};
+use crate::route::Routing;
+use proptest::prelude::*;
+use std::sync::Arc;
+
+fn machine(sites: &[(u32, Vec<(u32, f64)>)], hub: bool) -> Machine {
+    let axis = Axis {
+        name: "x".to_owned(),
+        size: 3,
+        kind: AxisKind::Ring,
+        bandwidth: 100e9,
+        latency: 1e-6,
+    };
+    let nic = Nic {
+        bandwidth: 25e9,
+        latency: 7e-6,
+        overhead: 1e-6,
+    };
+    let site = |(at, (domains, tiers)): (usize, &(u32, Vec<(u32, f64)>))| {
+        let mut group = 1;
+        let tiers = tiers.iter().map(|&(factor, oversubscription)| {
+            group *= factor;
+            Tier {
+                group,
+                oversubscription,
+                latency: 1e-6 * oversubscription,
+            }
+        });
+        Site {
+            name: format!("site {at}"),
+            domains: *domains,
+            tiers: tiers.collect(),
+        }
+    };
+    let shape = if hub { WanShape::Hub } else { WanShape::Mesh };
+    let cells = if hub {
+        sites.len()
+    } else {
+        sites.len() * sites.len()
+    };
+    let wan = Wan {
+        shape,
+        bandwidth: (0..cells).map(|cell| 1e10 * (cell + 1) as f64).collect(),
+        latency: (0..cells).map(|cell| 1e-3 * (cell + 1) as f64).collect(),
+    };
+    let domain = Domain::new(vec![axis]).expect("sound");
+    let sites = sites.iter().enumerate().map(site).collect();
+    Machine::new(domain, 0.0, Some(nic), sites, Some(wan)).expect("sound")
+}
+
+/// Groups of domains: all of them in a row, digits of their numbers, or any; each perhaps turned.
+fn groups() -> impl Strategy<Value = (usize, usize, usize, Vec<usize>, bool)> {
+    let turns = proptest::collection::vec(0usize..50, 1..4);
+    (1usize..9, 1usize..5, 1usize..4, turns, any::<bool>())
+}
+
+fn spread(domains: usize, by: &(usize, usize, usize, Vec<usize>, bool)) -> Vec<Vec<u32>> {
+    let &(size, stride, _, ref turns, any) = by;
+    let size = size * by.2 * by.2;
+    let block = size * stride;
+    let mut groups = Vec::new();
+    for outer in 0..domains / block {
+        for inner in 0..stride {
+            let first = outer * block + inner;
+            let own = (0..size).map(|rank| (first + rank * stride) as u32);
+            let mut group: Vec<u32> = own.collect();
+            if any && groups.len() % 2 == 1 && stride > 1 {
+                // In no order that is spaced evenly.
+                group.reverse();
+            } else {
+                group.rotate_left(turns[groups.len() % turns.len()] % size);
+            }
+            groups.push(group);
+        }
+    }
+    if groups.is_empty() {
+        groups.push((0..domains as u32).collect());
+    }
+    groups
+}
+
+/// Each kind of rule over so many ranks.
+fn sends(kind: usize, ranks: u32, by: i64) -> Sends {
+    let listed = |list: Vec<(u32, u32)>, rule: Rule| {
+        let count = list.len();
+        Sends::Lazy {
+            count,
+            make: Arc::new(move || list.clone()),
+            rule: None,
+        }
+        .ruled(rule)
+    };
+    let bits = ranks.ilog2();
+    match kind {
+        0 => Sends::turn(ranks, by, Order::Senders),
+        1 => Sends::turn(ranks, by, Order::Receivers),
+        2 if bits > 0 => {
+            let bit = by.unsigned_abs() as u32 % bits;
+            let list = (0..1 << bits).map(|rank| (rank, rank ^ (1 << bit)));
+            listed(list.collect(), Rule::bit(bits, bit))
+        }
+        3 if bits > 0 => {
+            let size = 1i64 << bits;
+            let to = |rank: i64| (rank + if rank % 2 == 0 { by } else { -by }).rem_euclid(size);
+            let list = (0..size).map(|rank| (rank as u32, to(rank) as u32));
+            listed(list.collect(), Rule::swing(1 << bits, by))
+        }
+        4 => {
+            let first = (by.unsigned_abs() as u32 % ranks).max(1);
+            let list: Vec<(u32, u32)> = (first..ranks).map(|rank| (rank, rank % first)).collect();
+            let back = list.iter().map(|&(a, b)| (b, a)).collect();
+            let rule = Rule::fold(first, ranks);
+            match by > 0 {
+                true => listed(list, rule),
+                false => listed(back, rule.back()),
+            }
+        }
+        _ => {
+            let turn = |by: i64| Rule::turn(ranks, by, Order::Senders);
+            let ahead = |rank: i64, by: i64| (rank + by).rem_euclid(i64::from(ranks)) as u32;
+            let both = |rank: u32| [by, -by].map(|by| (rank, ahead(i64::from(rank), by)));
+            listed((0..ranks).flat_map(both).collect(), turn(by).and(turn(-by)))
+        }
+    }
+}
+
+fn bits(loads: &Loads) -> Vec<u64> {
+    loads.values().map(f64::to_bits).collect()
+}
+
+fn compare(found: &UnitCost, listed: &UnitCost) -> Result<(), TestCaseError> {
+    let numbers = |cost: &UnitCost| [cost.sent, cost.overhead, cost.latency].map(f64::to_bits);
+    prop_assert_eq!(numbers(found), numbers(listed));
+    let sorted = |cost: &UnitCost| {
+        let mut all = cost.zero_load.clone();
+        all.sort_by(|a, b| a.partial_cmp(b).expect("numbers"));
+        all
+    };
+    prop_assert_eq!(sorted(found), sorted(listed));
+    let (found, listed) = (&found.ledger, &listed.ledger);
+    prop_assert_eq!(bits(&found.fabric), bits(&listed.fabric));
+    for direction in 0..2 {
+        prop_assert_eq!(bits(&found.nic[direction]), bits(&listed.nic[direction]));
+        let singles = |ledger: &Ledger| -> Vec<(u32, Vec<u64>)> {
+            let nics = ledger.single_nics[direction].iter();
+            nics.map(|(&nic, loads)| (nic, bits(loads))).collect()
+        };
+        prop_assert_eq!(singles(found), singles(listed));
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+    #[test]
+    fn a_rule_costs_what_its_list_costs(
+        sites in proptest::collection::vec(
+            (1u32..70, proptest::collection::vec((1u32..5, prop_oneof![Just(1.0), Just(1.5)]), 0..4)),
+            1..4,
+        ),
+        (hub, single, dead) in (any::<bool>(), any::<bool>(), any::<bool>()),
+        by in groups(),
+        (kind, ahead) in (0usize..6, prop_oneof![-3i64..40, Just(1), Just(2), Just(4), Just(16)]),
+    ) {
+        let mut machine = machine(&sites, hub);
+        let first = machine.blocks().fabric[0];
+        if dead && machine.num_links() > first {
+            let faults = Faults {
+                degraded: vec![(first, 0.5)],
+                ..Faults::default()
+            };
+            machine = machine.with_faults(faults).expect("a link of the machine");
+        }
+        let sets = spread(machine.num_domains() as usize, &by);
+        let ranks = sets[0].len() as u32;
+        let sends = sends(kind, ranks, ahead);
+        let spacing = Spacing::of(&sets);
+        prop_assert!(spacing.is_some() || by.4);
+        let sets: Arc<[Vec<u32>]> = sets.into();
+        let pairs = Pairs::of(&sets, &sends, spacing.as_ref());
+        let routing = Routing::default();
+        let (groups, control) = (Groups::all(&machine).expect("small"), Control::default());
+        let scene = Scene::new(&machine, &routing, &groups, &control).expect("sound");
+        let nics: Option<&[(u32, u32)]> = if single { Some(&[(0, 1), (2, 0)]) } else { None };
+        let Some(flows) = pairs.flows().filter(|_| pairs.len() > 0) else { return Ok(()) };
+        let found = ruled::ruled(&scene, flows, nics).expect("measurable");
+        let listed = fabric::rails(&scene, &pairs.list(), nics).expect("measurable");
+        compare(&found, &listed)?;
+    }
+}
