@@ -76,14 +76,17 @@ pub fn rank(question: &Question, space: &Space, total: u64, control: &Control) -
         ));
     }
     let mut places = Places::default();
-    let axes = 0..space.sizes.len();
-    let trees = axes.map(|axis| Tree::of(space, axis, &mut places, control));
-    let mut trees = trees.collect::<Result<Vec<Tree>>>()?;
+    let inward: Vec<usize> = (0..space.dimensions.len()).rev().collect();
+    let outward: Vec<usize> = (0..space.dimensions.len()).collect();
+    let mut forests = [
+        Forest::of(space, inward, &mut places, control)?,
+        Forest::of(space, outward, &mut places, control)?,
+    ];
     let mut prices = Prices::new(question, space, &places)?;
-    for (axis, tree) in trees.iter().enumerate() {
+    for (axis, tree) in forests[0].trees.iter().enumerate() {
         prices.bound(axis, tree.places(), control)?;
     }
-    let (found, compared) = refine(question, space, &mut trees, &mut prices, total, control)?;
+    let (found, compared) = refine(question, space, &mut forests, &mut prices, total, control)?;
     if let ([], Some(refusal)) = (&found[..], &prices.refusal) {
         return Err(refusal.clone());
     }
@@ -97,11 +100,51 @@ pub fn rank(question: &Question, space: &Space, total: u64, control: &Control) -
     })
 }
 
-/// Prices the places of the layouts that are best by what is known, until the best have no others.
+/// The trees of all axes, with the dimension of each of their levels.
+struct Forest {
+    trees: Vec<Tree>,
+    order: Vec<usize>,
+}
+
+impl Forest {
+    fn of(
+        space: &Space,
+        order: Vec<usize>,
+        places: &mut Places,
+        control: &Control,
+    ) -> Result<Self> {
+        let axes = 0..space.sizes.len();
+        let trees = axes.map(|axis| Tree::of(space, axis, &order, places, control));
+        Ok(Self {
+            trees: trees.collect::<Result<_>>()?,
+            order,
+        })
+    }
+
+    /// A search by what is known now.
+    fn search<'a>(
+        &'a mut self,
+        question: &Question,
+        space: &'a Space,
+        prices: &Prices,
+        control: &'a Control,
+    ) -> Search<'a> {
+        for (axis, tree) in self.trees.iter_mut().enumerate() {
+            tree.settle(|place| {
+                let known = prices.open(axis, place).next().is_none();
+                (prices.seconds(axis, place), known)
+            });
+        }
+        Search::new(space, &self.trees, &self.order, question.keep, control)
+    }
+}
+
+/// Prices the places of the layouts that are best by what is known, until the best have no others. What is between sites
+/// takes most, and rules most out: the best are searched from there inward, and put in the order of layouts outward.
 fn refine(
     question: &Question,
     space: &Space,
-    trees: &mut [Tree],
+    [inward, outward]: &mut [Forest; 2],
     prices: &mut Prices,
     total: u64,
     control: &Control,
@@ -109,13 +152,7 @@ fn refine(
     let threads = resolve(question.threads)?;
     let mut before: Vec<Found> = Vec::new();
     loop {
-        for (axis, tree) in trees.iter_mut().enumerate() {
-            tree.settle(|place| {
-                let known = prices.open(axis, place).next().is_none();
-                (prices.seconds(axis, place), known)
-            });
-        }
-        let search = Search::new(space, trees, question.keep, control);
+        let search = inward.search(question, space, prices, control);
         // Those that were best before bound what the best can take now.
         let again = before.iter().map(|found| revalued(prices, found));
         let most = match before.len() == question.keep {
@@ -135,6 +172,8 @@ fn refine(
             let full = before.len() == question.keep;
             let last = before.last().map_or(0.0, |found| found.seconds);
             let below = before.iter().filter(|found| found.seconds < last).count();
+            let compared = search.compared.get();
+            let search = outward.search(question, space, prices, control);
             let ordered = match full {
                 true => search.in_order(last, question.keep - below)?,
                 false => search.in_order(f64::INFINITY, 0)?,
@@ -147,7 +186,7 @@ fn refine(
                     .iter()
                     .map(|found| search.layout(&found.cuts))
                     .collect();
-                return Ok((layouts, search.compared.get()));
+                return Ok((layouts, compared));
             }
         }
         prices.price(&next, threads, control)?;

@@ -29,17 +29,26 @@ type Left = (usize, Vec<u32>);
 /// The search over trees whose `least` says what is known.
 pub(super) struct Search<'a> {
     pub(super) space: &'a Space,
+    /// By axis; the dimension of each of their levels is that of `levels`.
     pub(super) trees: &'a [Tree],
     pub(super) keep: usize,
     pub(super) control: &'a Control,
     /// Whole layouts that were compared by known times.
     pub(super) compared: Cell<u64>,
+    levels: Vec<Level>,
     steps: Cell<u32>,
     /// Ways to cut a dimension of a kind among axes that have so much left.
     fitting: RefCell<BTreeMap<Left, Rc<[u32]>>>,
 }
 
-/// A part of a layout: dimensions below `cuts.len()` are cut.
+/// A dimension, and the levels before it that have the cuts below and above which its own may not be.
+struct Level {
+    dimension: usize,
+    least: Option<usize>,
+    most: Option<usize>,
+}
+
+/// A part of a layout: the dimensions of the first levels are cut.
 #[derive(Clone)]
 struct Partial {
     least: f64,
@@ -51,12 +60,22 @@ impl<'a> Search<'a> {
     pub(super) fn new(
         space: &'a Space,
         trees: &'a [Tree],
+        order: &[usize],
         keep: usize,
         control: &'a Control,
     ) -> Self {
+        let level = |(at, &dimension): (usize, &usize)| {
+            let before = |other: usize| order[..at].iter().position(|&one| one == other);
+            Level {
+                dimension,
+                least: space.alike_before(dimension).and_then(before),
+                most: space.alike_after(dimension).and_then(before),
+            }
+        };
         Self {
             space,
             trees,
+            levels: order.iter().enumerate().map(level).collect(),
             keep,
             control,
             compared: Cell::new(0),
@@ -152,21 +171,20 @@ impl<'a> Search<'a> {
         each.map(|(tree, &node)| tree.least[node as usize]).sum()
     }
 
-    /// The parts of layouts that cut one more dimension, in the order of layouts.
+    /// The parts of layouts that cut the dimension of one more level, in the order of its cuts.
     fn children(&self, partial: &Partial) -> Result<Vec<Partial>> {
         self.steps.set(self.steps.get().wrapping_add(1));
         if self.steps.get() % STRETCH == 0 {
             self.control.check()?;
         }
-        let at = partial.cuts.len();
-        let kind = self.space.kinds[at];
+        let level = &self.levels[partial.cuts.len()];
+        let kind = self.space.kinds[level.dimension];
         let cuts = &self.space.cuts[kind];
-        let first = self
-            .space
-            .alike_before(at)
-            .map_or(0, |before| partial.cuts[before]);
+        let least = level.least.map_or(0, |level| partial.cuts[level]);
+        let most = level.most.map_or(u32::MAX, |level| partial.cuts[level]);
         let fitting = self.fitting(kind, &partial.nodes);
-        let from = fitting.partition_point(|&number| number < first);
+        let from = fitting.partition_point(|&number| number < least);
+        let to = fitting.partition_point(|&number| number <= most);
         let child = |&number: &u32| {
             let way = &cuts.ways[number as usize];
             let nodes = self.trees.iter().zip(&partial.nodes).zip(&way.digits);
@@ -181,7 +199,10 @@ impl<'a> Search<'a> {
                 nodes,
             })
         };
-        Ok(fitting[from..].iter().filter_map(child).collect())
+        Ok(fitting[from..to.max(from)]
+            .iter()
+            .filter_map(child)
+            .collect())
     }
 
     /// The ways to cut a dimension of a kind among axes that have left what these nodes have.
@@ -206,9 +227,13 @@ impl<'a> Search<'a> {
 
     fn whole(&self, partial: &Partial) -> Found {
         let leaves = self.trees.iter().zip(&partial.nodes);
+        let mut cuts = vec![0; partial.cuts.len()];
+        for (level, &cut) in self.levels.iter().zip(&partial.cuts) {
+            cuts[level.dimension] = cut;
+        }
         Found {
             seconds: partial.least,
-            cuts: partial.cuts.clone(),
+            cuts,
             places: leaves.map(|(tree, &leaf)| tree.place(leaf)).collect(),
         }
     }

@@ -1,4 +1,4 @@
-//! The places that one axis of a mesh can have, as a tree: a level for each dimension of the machine.
+//! The places that one axis of a mesh can have, as a tree: a level for each dimension of the machine, in some order.
 
 use super::layout::Place;
 use super::space::Space;
@@ -48,13 +48,14 @@ impl Places {
 }
 
 impl Tree {
-    /// The places of axis number `axis`.
+    /// The places of axis number `axis`; `order` names the dimension of each level.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for too many.
     pub(super) fn of(
         space: &Space,
         axis: usize,
+        order: &[usize],
         places: &mut Places,
         control: &Control,
     ) -> Result<Self> {
@@ -68,7 +69,8 @@ impl Tree {
             least: Vec::new(),
             known: Vec::new(),
         };
-        tree.grow(space, 0, 0, &mut Vec::new(), places, control)?;
+        let mut done = vec![Vec::new(); order.len()];
+        tree.grow(space, order, 0, &mut done, places, control)?;
         tree.least = vec![0.0; tree.nodes.len()];
         tree.known = vec![false; tree.nodes.len()];
         Ok(tree)
@@ -77,26 +79,27 @@ impl Tree {
     fn grow(
         &mut self,
         space: &Space,
-        at: usize,
+        order: &[usize],
         node: usize,
         done: &mut Place,
         places: &mut Places,
         control: &Control,
     ) -> Result<()> {
-        if at == space.dimensions.len() {
+        let Some((&at, after)) = order.split_first() else {
             self.nodes[node].place = places.number(space.standard(done.clone()));
             return Ok(());
-        }
+        };
         control.check()?;
         let cuts = &space.cuts[space.kinds[at]];
         let left = self.nodes[node].left;
-        let after = space.dimensions[at + 1..]
+        let sizes = after
             .iter()
-            .fold(1_u64, |all, dimension| all * u64::from(dimension.size));
+            .map(|&later| u64::from(space.dimensions[later].size));
+        let room: u64 = sizes.product();
         for (number, digits) in (0..).zip(&cuts.digits) {
             let factor = cuts.factor(number);
             // What is left must divide what is to come: then some later dimensions can take it.
-            if left % factor != 0 || after % u64::from(left / factor) != 0 {
+            if left % factor != 0 || room % u64::from(left / factor) != 0 {
                 continue;
             }
             if self.nodes.len() >= MOST_NODES {
@@ -112,9 +115,8 @@ impl Tree {
                 children: Vec::new(),
                 place: 0,
             });
-            done.push(digits.clone());
-            self.grow(space, at + 1, child, done, places, control)?;
-            done.pop();
+            done[at].clone_from(digits);
+            self.grow(space, after, child, done, places, control)?;
         }
         Ok(())
     }
