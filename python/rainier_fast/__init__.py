@@ -52,9 +52,8 @@ from rainier_fast.errors import (
     Unsupported,
 )
 from rainier_fast.faults.faults import Faults
-from rainier_fast.machine.cluster import Cluster
 from rainier_fast.machine.compare import compare
-from rainier_fast.machine.machine import Machine
+from rainier_fast.machine.machine import Cluster, Machine
 from rainier_fast.machine.presets import preset, presets
 from rainier_fast.machine.shapes import domain, full_mesh, switch, torus
 from rainier_fast.memory import memory_limit

@@ -11,7 +11,7 @@ from typing import Any
 
 from rainier_fast.ask.options import OPERATIONS
 from rainier_fast.collectives.run import run
-from rainier_fast.errors import RainierError, invalid, unknown
+from rainier_fast.errors import RainierError, as_one_of, invalid
 from rainier_fast.machine.presets import preset, presets
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.table import Table
@@ -53,8 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _result(options: argparse.Namespace) -> CollectiveResult:
-    if options.collective not in OPERATIONS:
-        raise unknown("collective", options.collective, OPERATIONS)
+    as_one_of("collective", options.collective, OPERATIONS)
     machine = preset(options.preset, _chips(options.chips), _shape(options.shape))
     size = 0 if options.collective == "barrier" else options.size
     return run(machine, options.collective, size)

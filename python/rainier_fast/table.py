@@ -1,4 +1,7 @@
-"""A small table: named columns, read as text, in a notebook, as dicts, CSV or a data frame."""
+"""A small table: named columns, read as text, in a notebook, as dicts, CSV or a data frame.
+
+The tables of a result are kept small by the core, and made when they are read.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rainier_fast import _core
 from rainier_fast.definitions.check import as_items, as_name, as_pairs
 from rainier_fast.errors import RainierError, as_one_of, invalid, invalid_type, shown
 from rainier_fast.frozen import frozen, put
@@ -102,10 +106,8 @@ class Table:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Table):
             return NotImplemented
-        if list(self._columns) != list(other._columns):
-            return False
-        pairs = zip(self._columns.values(), other._columns.values(), strict=True)
-        return all(_same(one, two) for one, two in pairs)
+        same = list(self._columns) == list(other._columns)
+        return same and all(map(_same, self._columns.values(), other._columns.values()))
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -204,6 +206,46 @@ class Table:
             for name, values in self._columns.items()
         ]
         return list(self._columns), [list(row) for row in zip(*written, strict=True)], numeric
+
+
+class TableWith(Table):
+    """A table, and what was found beside its columns: attributes by the names in `_beside`."""
+
+    __slots__ = ()
+
+    def __init__(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]], *beside: Any) -> None:  # noqa: ANN401
+        super().__init__(columns)
+        put(self, **dict(zip(self._beside, beside, strict=True)))
+
+
+class Tables:
+    """Tables by name. Immutable; equal where all of them are."""
+
+    __slots__ = ("_made",)
+
+    _made: _core.Tables | Mapping[str, Table]
+
+    def __init__(self, made: _core.Tables | Mapping[str, Table]) -> None:
+        self._made = made
+
+    def __getitem__(self, name: str) -> Table:
+        if isinstance(self._made, _core.Tables):
+            return Table(self._made.columns(name))
+        return self._made[name]
+
+    def _all(self) -> Mapping[str, Table]:
+        """Make all of them."""
+        if isinstance(self._made, _core.Tables):
+            return {name: self[name] for name in self._made.names()}
+        return self._made
+
+    def __eq__(self, other: object) -> bool:
+        return self._all() == other._all() if isinstance(other, Tables) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Tables, (dict(self._all()),)
 
 
 def columns_of(rows: Sequence[object], *same: str, **named: str) -> dict[str, list[Any]]:

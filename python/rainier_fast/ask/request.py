@@ -7,15 +7,9 @@ from typing import Any, Final, Protocol, Unpack
 
 from rainier_fast import _core
 from rainier_fast.ask.groups import Groups, as_groups
-from rainier_fast.ask.options import (
-    OPERATIONS,
-    Call,
-    Choices,
-    checked,
-    refuse_unknown,
-)
+from rainier_fast.ask.options import OPERATIONS, Call, Choices, checked, refuse_unknown
 from rainier_fast.definitions.check import as_integer
-from rainier_fast.definitions.routing import RoutingRow, routing_row
+from rainier_fast.definitions.routing import RoutingRow
 from rainier_fast.errors import as_one_of
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
@@ -63,15 +57,11 @@ class Request(Choices):
             "size": self.size,
             "root": self.root,
             "shift": self.shift,
-            "orders": [] if self.bucket is None else self.bucket.rows(_axes(machine)),
+            "orders": [] if self.bucket is None else self.bucket.rows(machine._axis_names()),
         }
 
     def _routing_row(self, machine: Base) -> RoutingRow:
-        return routing_row(self.routing, _axes(machine))
-
-
-def _axes(machine: Base) -> list[str]:
-    return [axis.name for axis in machine.ultraserver.axes]
+        return machine._routing(self.routing)
 
 
 def make_request(machine: Base, operation: str, size: Quantity, **options: Unpack[Call]) -> Request:

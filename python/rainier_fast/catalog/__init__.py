@@ -4,8 +4,6 @@ The figures live in ``data/*.json``, one file per family, in SI units. What nobo
 models need all the same is in ``data/assumptions.json``, with a reason and a sensible range.
 """
 
-from __future__ import annotations
-
 from rainier_fast.catalog.entry import Assumptions, Catalog, Entry, Figures
 from rainier_fast.catalog.figure import Alternative, Figure
 from rainier_fast.catalog.load import assumptions, catalog

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -63,7 +63,39 @@ class ReadOnly(Mapping[str, _Value], Generic[_Value]):
 
 
 @one_screen
-class Figures(ReadOnly[Figure]):
+class Listed:
+    """What prints as a listing, cut to what is shorter where that is no screen."""
+
+    __slots__ = ()
+
+    def _lines(self) -> list[str]:
+        raise NotImplementedError
+
+    def _shorter(self) -> list[str]:
+        raise NotImplementedError
+
+    def listing(self) -> str:
+        """Return all of it as text, with remarks and sources, however long.
+
+        Examples
+        --------
+        >>> entry = Entry("trainium2", "AWS Trainium2", "chip", Figures({}))
+        >>> entry.listing().splitlines()[0]
+        'trainium2: AWS Trainium2 (chip)'
+        """
+        return "\n".join(self._lines())
+
+    def __repr__(self) -> str:
+        listing = self.listing()
+        if listing.count("\n") < LINES:
+            return listing
+        lines = self._shorter()
+        if len(lines) >= LINES:
+            lines[LINES - 2 :] = [f"... and {len(lines) - LINES + 2} more"]
+        return "\n".join([*lines, "(.listing() has all of it)"])
+
+
+class Figures(Listed, ReadOnly[Figure]):
     """Figures by name; prints as a table.
 
     Examples
@@ -82,22 +114,11 @@ class Figures(ReadOnly[Figure]):
     def __init__(self, items: Mapping[str, Figure], what: str = "figure") -> None:
         super().__init__(items, what)
 
-    def __repr__(self) -> str:
-        return _short(self.listing(), self._short_rows)
-
-    def _short_rows(self) -> list[str]:
+    def _shorter(self) -> list[str]:
         rows = [(name, figure.text[:40], figure.confidence) for name, figure in self.items()]
         return aligned([(self._what, "value", "trust"), *rows])
 
-    def listing(self) -> str:
-        """Return all figures as text, with remarks and sources, however long.
-
-        Examples
-        --------
-        >>> figures = Figures({"tdp": Figure(500, "W", "SemiAnalysis", "A")})
-        >>> figures.listing() == str(figures)
-        True
-        """
+    def _lines(self) -> list[str]:
         numbers: dict[str, int] = {}
 
         def cite(source: str) -> str:
@@ -113,8 +134,12 @@ class Figures(ReadOnly[Figure]):
             lines.append(line)
             for remark in figure.remarks(cite):
                 lines += _wrapped(remark)
-        lines += ["", *(f"[{number}] {source}" for source, number in numbers.items()), _LEGEND]
-        return "\n".join(lines)
+        return [
+            *lines,
+            "",
+            *(f"[{number}] {source}" for source, number in numbers.items()),
+            _LEGEND,
+        ]
 
     def _repr_html_(self) -> str:
         rows = [
@@ -146,9 +171,8 @@ class Assumptions(Figures):
         super().__init__(items, "assumption")
 
 
-@one_screen
 @dataclass(frozen=True, slots=True, repr=False)
-class Entry:
+class Entry(Listed):
     """A chip, instance, UltraServer, domain, NIC, site or project, and what is known of it.
 
     Prints as a table of every figure with its unit, trust and source.
@@ -195,19 +219,11 @@ class Entry:
     def __len__(self) -> int:
         return len(self.figures)
 
-    def __repr__(self) -> str:
-        return _short(self.listing(), lambda: [self._head(), *self.figures._short_rows()])
+    def _lines(self) -> list[str]:
+        return [self._head(), *self.figures._lines()]
 
-    def listing(self) -> str:
-        """Return all that is known as text, with remarks and sources, however long.
-
-        Examples
-        --------
-        >>> entry = Entry("trainium2", "AWS Trainium2", "chip", Figures({}))
-        >>> entry.listing().splitlines()[0]
-        'trainium2: AWS Trainium2 (chip)'
-        """
-        return f"{self._head()}\n{self.figures.listing()}"
+    def _shorter(self) -> list[str]:
+        return [self._head(), *self.figures._shorter()]
 
     def _head(self) -> str:
         return f"{self.name}: {self.title} ({self.kind})"
@@ -219,8 +235,7 @@ class Entry:
         return heading + self.figures._repr_html_()
 
 
-@one_screen
-class Catalog(ReadOnly[Entry]):
+class Catalog(Listed, ReadOnly[Entry]):
     """Entries by name; prints as a list of them.
 
     Examples
@@ -240,21 +255,10 @@ class Catalog(ReadOnly[Entry]):
         """Return the other names of all entries."""
         return {alias: name for name, entry in self.items() for alias in entry.aliases}
 
-    def __repr__(self) -> str:
-        return _short(self.listing(), self._by_kind)
+    def _lines(self) -> list[str]:
+        return aligned([("name", "kind", "figures", "title"), *self._rows()])
 
-    def listing(self) -> str:
-        """Return a line for each entry as text, however many.
-
-        Examples
-        --------
-        >>> chip = Entry("trainium2", "AWS Trainium2", "chip", Figures({}))
-        >>> len(Catalog({"trainium2": chip}).listing().splitlines())
-        2
-        """
-        return "\n".join(aligned([("name", "kind", "figures", "title"), *self._rows()]))
-
-    def _by_kind(self) -> list[str]:
+    def _shorter(self) -> list[str]:
         kinds: dict[str, list[str]] = {}
         for name, entry in self.items():
             kinds.setdefault(entry.kind, []).append(name)
@@ -265,16 +269,6 @@ class Catalog(ReadOnly[Entry]):
 
     def _rows(self) -> list[tuple[str, ...]]:
         return [(e.name, e.kind, str(len(e.figures)), e.title) for e in self.values()]
-
-
-def _short(listing: str, shorter: Callable[[], list[str]]) -> str:
-    """Return a listing that fits a screen, or what of shorter lines does."""
-    if listing.count("\n") < LINES:
-        return listing
-    lines = shorter()
-    if len(lines) >= LINES:
-        lines[LINES - 2 :] = [f"... and {len(lines) - LINES + 2} more"]
-    return "\n".join([*lines, "(.listing() has all of it)"])
 
 
 def _wrapped(remark: str) -> list[str]:

@@ -148,18 +148,7 @@ class Figure:
         return f"{low} to {high}"
 
     def remarks(self, cite: Callable[[str], str] = "({})".format) -> list[str]:
-        """Return note, range and alternatives, one line each.
-
-        Parameters
-        ----------
-        cite
-            Writes the source of an alternative.
-
-        Returns
-        -------
-        list of str
-            Lines without their ends.
-        """
+        """Return note, range and alternatives, one line each; `cite` writes sources."""
         lines = [self.note] if self.note else []
         if self.range_text:
             lines.append(f"range {self.range_text}")

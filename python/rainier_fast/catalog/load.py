@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 from rainier_fast.catalog.entry import Assumptions, Catalog, Entry, Figures
 from rainier_fast.catalog.figure import Alternative, Figure
 from rainier_fast.errors import InvalidArgument, InvalidType, RainierError, invalid
+from rainier_fast.provenance import AssumedFloat
 
 _ASSUMPTIONS: Final = "assumptions.json"
 _FAMILIES: Final = (
@@ -74,6 +75,17 @@ def assumptions() -> Assumptions:
     ('1.5 us', 1e-06, 2e-06)
     """
     return read_assumptions(_text(_ASSUMPTIONS), _ASSUMPTIONS)
+
+
+def assumed(name: str, *beside: str) -> AssumedFloat:
+    """Return an assumption as a number; others may stand beside it, which it was made of."""
+    return AssumedFloat(assumptions()[name].number, name, *beside)
+
+
+def number_of(figure: Figure, *beside: str) -> float:
+    """Return the number of a figure of an entry, with its name where it is an assumption."""
+    names = [name for name, known in assumptions().items() if known is figure]
+    return AssumedFloat(figure.number, *names, *beside) if names else figure.number
 
 
 def read_entries(text: str, file: str, known: Mapping[str, Figure]) -> dict[str, Entry]:

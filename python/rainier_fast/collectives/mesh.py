@@ -18,7 +18,7 @@ from rainier_fast.collectives.order import as_order, order_key, order_words
 from rainier_fast.collectives.plan import MeshPlans
 from rainier_fast.collectives.run import RESULT, answer
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_integer, as_name, as_pairs
-from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type, unknown
+from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
 from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
@@ -123,8 +123,7 @@ class DeviceMesh(Collectives["CollectiveResult"]):
         array([ 1,  5,  9, 13])
         """
         for name in fixed:
-            if name not in self._shape:
-                raise unknown("axis", name, self._shape)
+            as_one_of("axis", name, self._shape)
         count = math.prod(size for name, size in self._shape.items() if name not in fixed)
         reckon(16 * count, f"a table of {count} chips", "fix the coordinate of more axes")
         total = np.zeros((), np.int64)

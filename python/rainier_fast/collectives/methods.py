@@ -29,8 +29,6 @@ class Members(NamedTuple):
 class Collectives(Generic[R]):
     """What chips do together. Sizes are in bytes as nccl-tests defines them for each operation."""
 
-    __slots__ = ()
-
     _where: ClassVar[str]
     """The option that says who takes part."""
 

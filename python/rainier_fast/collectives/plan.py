@@ -162,9 +162,17 @@ Plan
 class _Plans(Collectives[Plan]):
     """What makes plans; the collectives themselves are those of the machine and the mesh."""
 
-    __slots__ = ()
-
     _machine: Base
+    _groups_of: Callable[[Any], Groups] | None
+
+    def __init__(self, machine: Base, groups_of: Callable[[Any], Groups] | None = None) -> None:
+        self._machine, self._groups_of = machine, groups_of
+
+    def _members(self, where: Any) -> Members:  # noqa: ANN401 - checked by whoever knows groups
+        if self._groups_of is None:
+            return Members(self._machine, where)
+        groups = self._groups_of(where)
+        return Members(self._machine, groups, where if isinstance(where, str) else "+".join(where))
 
     def _answer(self, members: Members, request: Request) -> Plan:
         return Plan(members.machine, request, f"{request.operation} {members.label}".strip())
@@ -229,13 +237,7 @@ class MachinePlans(_Plans):
     'ring'
     """
 
-    __slots__ = ("_machine",)
-
-    def __init__(self, machine: Base) -> None:
-        self._machine = machine
-
-    def _members(self, where: object) -> Members:
-        return Members(self._machine, where)
+    __slots__ = ("_groups_of", "_machine")
 
 
 @whole
@@ -252,11 +254,3 @@ class MeshPlans(_Plans):
     """
 
     __slots__ = ("_groups_of", "_machine")
-
-    def __init__(self, machine: Base, groups_of: Callable[[Any], Groups]) -> None:
-        self._machine = machine
-        self._groups_of = groups_of
-
-    def _members(self, where: Any) -> Members:  # noqa: ANN401 - checked by the mesh
-        groups = self._groups_of(where)
-        return Members(self._machine, groups, where if isinstance(where, str) else "+".join(where))

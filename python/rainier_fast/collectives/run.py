@@ -34,8 +34,6 @@ def run(machine: Base, operation: str, size: Quantity, **options: Unpack[Call]) 
 class Running(Base, Collectives["CollectiveResult"]):
     """The collectives of a machine, which run when they are asked for."""
 
-    __slots__ = ()
-
     def _members(self, where: object) -> Members:
         return Members(self, where)
 

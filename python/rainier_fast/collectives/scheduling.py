@@ -19,12 +19,7 @@ if TYPE_CHECKING:
     from rainier_fast.results.collective import CollectiveResult
 
 
-def schedule(
-    operation: str,
-    machine: Base,
-    size: Quantity,
-    **options: Unpack[Call],
-) -> Schedule:
+def schedule(operation: str, machine: Base, size: Quantity, **options: Unpack[Call]) -> Schedule:
     """Return the schedule that an algorithm makes for a group, message by message.
 
     Parameters

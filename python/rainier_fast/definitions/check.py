@@ -10,12 +10,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from rainier_fast.errors import (
-    InvalidArgument,
-    invalid,
-    invalid_type,
-    out_of_range,
-)
+from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_range
 from rainier_fast.provenance import keep
 from rainier_fast.units import Quantity, as_real, parse_bytes
 
@@ -59,6 +54,14 @@ def as_number(argument: str, value: object, low: float, high: float, allowed: st
     number = as_real(value, argument, allowed)
     if not (low <= number <= high and math.isfinite(number)):
         raise invalid(argument, value, allowed)
+    return number
+
+
+def as_factor(name: str, value: object) -> float:
+    """Return a factor on a link's bandwidth, above 0 and at most 1."""
+    number = as_real(value, name, "must be a number above 0 and at most 1")
+    if not 0 < number <= 1:
+        raise invalid(name, value, "must be above 0 and at most 1; name a dead link in links")
     return number
 
 

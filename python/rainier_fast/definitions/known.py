@@ -7,7 +7,7 @@ from functools import cache, partial
 from typing import Final
 
 from rainier_fast.catalog import Entry, catalog
-from rainier_fast.definitions.assumed import assumed
+from rainier_fast.catalog.load import assumed
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.neuron import Neuron
@@ -22,10 +22,6 @@ def known(name: str) -> UltraServer:
     return KNOWN[name]()
 
 
-def _entry(name: str) -> Entry:
-    return catalog()[name]
-
-
 def _nic(entry: Entry) -> Nic:
     return Nic(
         entry["efa_bandwidth_per_chip"].number,
@@ -35,7 +31,7 @@ def _nic(entry: Entry) -> Nic:
 
 
 def _torus(name: str, axes: str) -> UltraServer:
-    entry = _entry(name)
+    entry = catalog()[name]
     hop = assumed("neuronlink_hop_latency")
     rings = tuple(
         Axis(
@@ -55,7 +51,7 @@ def _torus(name: str, axes: str) -> UltraServer:
 
 def _switched(name: str) -> UltraServer:
     """Sled switch, then rack switch over all its sleds, then cables between racks."""
-    entry = _entry(name)
+    entry = catalog()[name]
     hop = assumed("neuronlink_hop_latency")
     # A crossing takes the two ports of a switch and the time of one hop.
     port = AssumedFloat(hop / 2, *hop.names)

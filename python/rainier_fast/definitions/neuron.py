@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
+from rainier_fast import _core
 from rainier_fast.catalog import catalog
 from rainier_fast.definitions.check import as_count, as_ratio
 from rainier_fast.errors import Unsupported, invalid
@@ -14,9 +15,6 @@ from rainier_fast.units import Quantity, parse_bytes, parse_time
 
 ENTRY: Final = "neuron-trn2"
 """The entry of the catalogue that the defaults are from."""
-
-NeuronRow: TypeAlias = tuple[int, float, float, float, float, float, float, float, float, float]
-"""What the core takes: ranks a chip, seconds, bytes/s, shares, bytes."""
 
 _MOST_LINKS: Final = 4
 _MOST_SHARE: Final = "must be above 0 and at most 1: no part is faster than its data sheet"
@@ -120,12 +118,7 @@ class Neuron:
         return 8 // self.lnc
 
     def quiet(self) -> Neuron:
-        """Return the same parameters with every time at zero.
-
-        Returns
-        -------
-        Neuron
-            What remains is bytes over rates.
+        """Return the same parameters with every time at zero: what remains is bytes over rates.
 
         Examples
         --------
@@ -165,7 +158,7 @@ class Neuron:
                 "(aws-neuron-sdk, compute-comm-overlap.rst); run them one after another"
             )
 
-    def row(self, hbm_bandwidth: float) -> NeuronRow:
+    def row(self, hbm_bandwidth: float) -> _core._NeuronRow:
         """Return what the core takes; bytes/s of a chip's HBM are the chip's to know."""
         return (
             self.ranks_per_chip,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from rainier_fast.catalog import Entry, catalog
-from rainier_fast.definitions.assumed import number_of
+from rainier_fast.catalog.load import number_of
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu

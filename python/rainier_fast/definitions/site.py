@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from rainier_fast.definitions.assumed import assumed
+from rainier_fast.catalog.load import assumed
 from rainier_fast.definitions.axis import Tier, check_tiers
 from rainier_fast.definitions.check import as_count, as_name
 from rainier_fast.definitions.ultraserver import UltraServer

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from rainier_fast.catalog import Entry
-from rainier_fast.definitions.assumed import number_of
+from rainier_fast.catalog.load import number_of
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.check import as_count
 from rainier_fast.errors import invalid, invalid_type

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from rainier_fast import _core
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.check import MAX_COUNT, as_name, as_tuple_of
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
-from rainier_fast.definitions.neuron import Neuron, NeuronRow
+from rainier_fast.definitions.neuron import Neuron
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
@@ -197,7 +198,7 @@ class UltraServer:
         """
         return self.num_chips * self._chip().flops(dtype, tensor_only=tensor_only)
 
-    def neuron_row(self) -> NeuronRow | None:
+    def neuron_row(self) -> _core._NeuronRow | None:
         """Return what the core takes of `neuron`."""
         if self.neuron is None:
             return None

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 class Damaged(Places, Report):
     """What is broken, and machines that are more or less so."""
 
-    __slots__ = ()
-
     @property
     def faults(self) -> Faults:
         """What is broken; of no length where nothing is."""

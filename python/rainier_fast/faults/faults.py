@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
-from rainier_fast.definitions.check import as_pairs
+from rainier_fast.definitions.check import as_factor, as_pairs
 from rainier_fast.errors import Unsupported, invalid, invalid_type, shown
 from rainier_fast.faults.file import FORMAT, NAMES, PARTS, VERSION, read, write
-from rainier_fast.faults.numbers import as_factor, numbers_of, sizes
 from rainier_fast.faults.text import arguments, lines, rows
 from rainier_fast.flows.places import Places
 from rainier_fast.frozen import frozen, put
 from rainier_fast.screen import one_screen, preformatted
+from rainier_fast.topology.arrays import numbers_of
 from rainier_fast.topology.base import Base
+from rainier_fast.units import format_count
 
 if TYPE_CHECKING:
     from rainier_fast.table import Table
@@ -194,7 +195,7 @@ class Faults:
             raise invalid_type("other", other, "must be Faults")
         if self._numbering and other._numbering and self._numbering != other._numbering:
             raise invalid(
-                "other", sizes(other._numbering), f"these are faults of {sizes(self._numbering)}"
+                "other", _sizes(other._numbering), f"these are faults of {_sizes(self._numbering)}"
             )
         numbering = self._numbering or other._numbering
         return Faults._of(self._core | other._core, numbering, self._machine or other._machine)
@@ -233,7 +234,7 @@ class Faults:
     def _of_machine(self, numbering: tuple[int, ...]) -> _CoreFaults:
         """Return the faults as the core has them, which are of this machine as far as they say."""
         if self._numbering is not None and self._numbering != numbering:
-            raise invalid("faults", sizes(self._numbering), f"this is {sizes(numbering)}")
+            raise invalid("faults", _sizes(self._numbering), f"this is {_sizes(numbering)}")
         return self._core
 
     def table(self) -> Table:
@@ -354,3 +355,9 @@ class Faults:
         return "\n".join(lines(self._core, self._machine))
 
     _repr_html_ = preformatted
+
+
+def _sizes(numbering: tuple[int, ...]) -> str:
+    """Return the counts of a machine's parts in words."""
+    chips, links, units, sites = map(format_count, numbering)
+    return f"a machine of {chips} chips, {links} links, {units} UltraServers, {sites} sites"

@@ -16,8 +16,6 @@ from rainier_fast.faults.damaged import Damaged
 class Modes(Damaged):
     """The modes in which UltraServers run."""
 
-    __slots__ = ()
-
     def in_mode(self, instances: int) -> Self:
         """Return the machine with each UltraServer run as units of so many instances.
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Final, SupportsFloat, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
-from rainier_fast.definitions.check import as_integer, as_items, as_pairs
+from rainier_fast.definitions.check import as_factor, as_integer, as_items, as_pairs
 from rainier_fast.definitions.places import ChipAt, LinkAt
 from rainier_fast.errors import RainierError, as_one_of, invalid, invalid_type, shown
-from rainier_fast.faults.numbers import as_factor
 from rainier_fast.flows.places import Places
 from rainier_fast.results.link import Link
 from rainier_fast.topology.arrays import as_integers, check_below
@@ -91,10 +91,7 @@ def chips_of(machine: Places, argument: str, given: ChipNames) -> NDArray[np.uin
 
 def links_of(machine: Places, argument: str, given: LinkNames) -> NDArray[np.uint64]:
     """Return the numbers of links that are named in any of the ways; a cable is two."""
-
-    def one(name: str, item: object) -> list[int]:
-        return _links(machine, name, item)
-
+    one = partial(_links, machine)
     return _all(argument, given, machine.num_links, one, _LINKS).astype(np.uint64)
 
 

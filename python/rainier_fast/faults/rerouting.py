@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 class Rerouting(Base):
     """What is left of the routes."""
 
-    __slots__ = ()
-
     def unreachable(
         self,
         src: Chips,

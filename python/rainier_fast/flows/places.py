@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.definitions.routing import Routing
-from rainier_fast.errors import invalid, unknown
+from rainier_fast.errors import as_one_of, invalid
 from rainier_fast.memory import reckon
 from rainier_fast.topology.arrays import Chips, as_integers, check_below, chip_array
 from rainier_fast.topology.base import Base
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 class Places(Base):
     """Coordinates, single routes, single links."""
-
-    __slots__ = ()
 
     def coordinates(self, chips: Chips) -> NDArray[Any]:
         """Return where chips are.
@@ -93,14 +91,11 @@ class Places(Base):
         """
         names = ["site", "ultraserver", *self._axis_names()]
         for name in coordinates:
-            if name not in names:
-                raise unknown("coordinate", name, names)
+            as_one_of("coordinate", name, names)
         given = dict(coordinates)
         if isinstance(given.get("site"), str):
             sites = [site.name for site in self.sites]
-            if given["site"] not in sites:
-                raise unknown("site", given["site"], sites)
-            given["site"] = sites.index(given["site"])
+            given["site"] = sites.index(as_one_of("site", given["site"], sites))
         # A coordinate beyond 64 bits is told the machine's last chip as the limit.
         arrays = [as_integers(name, given.get(name, 0), self.num_chips - 1, 32) for name in names]
         try:

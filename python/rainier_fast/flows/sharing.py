@@ -20,8 +20,6 @@ ENGINES: Final = ("fluid", "fifo")
 class Sharing(Base):
     """What messages leave each other."""
 
-    __slots__ = ()
-
     def max_min_rates(
         self, src: Chips, dst: Chips, routing: Routing = "dor"
     ) -> NDArray[np.float64]:

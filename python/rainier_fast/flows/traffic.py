@@ -44,8 +44,6 @@ PATTERNS: Final = (
 class Traffic(Base):
     """Many messages at once."""
 
-    __slots__ = ()
-
     def link_loads(
         self,
         src: Chips,

@@ -87,7 +87,7 @@ def compare(
         _answer(machine, collective, nbytes, {**options, "group": group})
         for machine, group in zip(checked, groups, strict=True)
     ]
-    results = [result for result, _ in answers]
+    results = tuple(result for result, _ in answers)
     about = [_about(machine) for machine in checked]
     columns: dict[str, list[Any]] = {
         "machine": [_name(machine) for machine in checked],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rainier_fast.ask.options import Model
@@ -15,8 +15,9 @@ from rainier_fast.collectives.scheduling import run_schedule
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.check import as_pairs
 from rainier_fast.definitions.routing import Routing
-from rainier_fast.definitions.site import Fabric
+from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import UltraServer
+from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import InvalidType, invalid
 from rainier_fast.faults.rerouting import Rerouting
 from rainier_fast.faults.text import arguments
@@ -193,6 +194,40 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
         )
         wan = None if self._wan is None else dataclasses.replace(self._wan, latency=0.0)
         return Machine._make(sites, wan, self._name, faults=self._faults)
+
+
+class Cluster(Machine):
+    """A machine of sites with UltraServers, joined by a WAN where there are several.
+
+    Parameters
+    ----------
+    sites
+        The sites; chips are numbered in their order. They share one UltraServer definition.
+    wan
+        What joins the sites; needed where there are several.
+    name
+        A name for reading.
+
+    Raises
+    ------
+    InvalidArgument, InvalidType
+        If a value is not usable; the message names it.
+    Unsupported
+        If sites have different UltraServers.
+
+    Examples
+    --------
+    >>> from rainier_fast import TRN2_ULTRASERVER, Site
+    >>> Cluster([Site("indiana", 4096, TRN2_ULTRASERVER)]).num_chips
+    262144
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self, sites: Sequence[Site], wan: Wan | None = None, name: str | None = None
+    ) -> None:
+        self._define(sites, wan, name)
 
 
 def _silent(server: UltraServer) -> UltraServer:

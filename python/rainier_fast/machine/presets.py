@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from rainier_fast.catalog import assumptions, catalog
-from rainier_fast.definitions.assumed import assumed
+from rainier_fast.catalog.load import assumed
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag, as_integer
 from rainier_fast.definitions.known import known
 from rainier_fast.definitions.site import Site
@@ -163,11 +163,10 @@ def _rainier(chips: int | None, sites: int | None) -> Machine:
 
 def _aliases() -> dict[str, str]:
     """Return other words for presets: those of the catalogue's entries of the same name or part."""
-    known = presets()
-    words = {}
-    for word, name in catalog().aliases().items():
-        words[word] = name if name in known else name.removesuffix("-pod")
-    return words
+    known, words = presets(), catalog().aliases()
+    return {
+        word: name if name in known else name.removesuffix("-pod") for word, name in words.items()
+    }
 
 
 @cache

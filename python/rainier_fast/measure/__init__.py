@@ -1,7 +1,5 @@
 """From measured tables to a machine's physical parameters, with the error that remains."""
 
-from __future__ import annotations
-
 from rainier_fast.measure.calibration import Calibration, Errors, Fitted
 from rainier_fast.measure.calibrator import calibrate
 

@@ -17,12 +17,7 @@ from rainier_fast.machine.machine import Machine
 from rainier_fast.measure.calibration import Calibration, Errors, Fitted
 from rainier_fast.measure.fit import Vector, least_squares
 from rainier_fast.measure.machine import CalibratedMachine
-from rainier_fast.measure.space import (
-    Space,
-    generic_space,
-    neuron_space,
-    with_server,
-)
+from rainier_fast.measure.space import Space, generic_space, neuron_space, with_server
 from rainier_fast.measured.measured import Measured, measure
 
 # A threshold moves from where the machine has it only if that takes away this share of the squares.

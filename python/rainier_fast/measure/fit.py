@@ -46,7 +46,6 @@ def least_squares(
         if not free.any():
             break
         normal = (slope.T @ slope)[np.ix_(free, free)]
-        better = False
         for _ in range(12):
             system = normal + damping * np.diag(np.diag(normal) + 1e-12)
             change = np.zeros(at.size)
@@ -54,10 +53,9 @@ def least_squares(
             candidate = np.clip(at + change, bottom, top)
             then = residuals(candidate)
             if then @ then < now @ now:
-                better = True
                 break
             damping *= 4.0
-        if not better:
+        else:
             break
         gain = 1.0 - (then @ then) / (now @ now)
         at, now, damping = candidate, then, max(damping / 8.0, 1e-9)

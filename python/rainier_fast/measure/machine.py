@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rainier_fast import _core
-from rainier_fast.definitions.site import Site
-from rainier_fast.definitions.wan import Wan
+from rainier_fast.frozen import put
 from rainier_fast.machine.machine import Machine
 from rainier_fast.measured.measured import Measured
 
@@ -30,8 +28,9 @@ class CalibratedMachine(Machine):
 
     @classmethod
     def _of(cls, machine: Machine, measured: Sequence[Measured]) -> CalibratedMachine:
-        definition = machine.sites, machine.wan, machine.name, tuple(measured)
-        return _build(*definition, machine._faults)
+        made = cls._make(machine.sites, machine.wan, machine.name, faults=machine._faults)
+        put(made, _measured=tuple(measured))
+        return made
 
     @property
     def measurements(self) -> tuple[Measured, ...]:
@@ -39,17 +38,5 @@ class CalibratedMachine(Machine):
         return self._measured
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _build, (self._sites, self._wan, self._name, self._measured, self._faults)
-
-
-def _build(
-    sites: tuple[Site, ...],
-    wan: Wan | None,
-    name: str | None,
-    measured: tuple[Measured, ...],
-    faults: _core.Faults,
-) -> CalibratedMachine:
-    machine: CalibratedMachine = object.__new__(CalibratedMachine)
-    machine._define(sites, wan, name, faults=faults)
-    object.__setattr__(machine, "_measured", measured)
-    return machine
+        plain = Machine._make(self._sites, self._wan, self._name, faults=self._faults)
+        return CalibratedMachine._of, (plain, self._measured)

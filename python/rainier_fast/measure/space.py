@@ -65,11 +65,8 @@ def generic_space(machine: Machine, least_s: float = 1e-6) -> Space:
     first = next((axis.latency_s for axis in server.axes if axis.latency_s > 0), 0.0)
     nic = server.nic if machine.num_ultraservers > 1 else None
 
-    def start(value: float, otherwise: float) -> tuple[float, str]:
-        return (value, own) if value > 0 else (otherwise, guess)
-
     def seconds(name: str, value: float, otherwise: float) -> Parameter:
-        at, source = start(value, otherwise)
+        at, source = (value, own) if value > 0 else (otherwise, guess)
         return Parameter(name, "s", at, 1e-10, 1e-2, source)
 
     parameters = [

@@ -30,11 +30,8 @@ def public_rows() -> tuple[Row, ...]:
 def measured_on(machine: Base) -> tuple[Measured, ...]:
     """Return the public rows with what a machine says of them; none where they are not of it."""
     server, published = machine.ultraserver, known("TRN2_INSTANCE")
-    same = (server.axes, server.chip, server.neuron) == (
-        published.axes,
-        published.chip,
-        published.neuron,
-    )
+    parts = ("axes", "chip", "neuron")
+    same = all(getattr(server, part) == getattr(published, part) for part in parts)
     if machine.num_ultraservers != 1 or not same:
         return ()
     return tuple(measure(machine, public_rows(), "neuron"))

@@ -12,8 +12,7 @@ from rainier_fast import _core
 from rainier_fast.ask.request import Request
 from rainier_fast.catalog import Figure
 from rainier_fast.results.link import Bottleneck
-from rainier_fast.results.tables import Tables
-from rainier_fast.table import Table
+from rainier_fast.table import Table, Tables
 from rainier_fast.topology.base import Base
 
 

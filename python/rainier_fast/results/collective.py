@@ -11,10 +11,9 @@ from rainier_fast.ask.schedule import Schedule, made_by
 from rainier_fast.measured.nearest import nearest
 from rainier_fast.results.answer import Answer, says_its_fields
 from rainier_fast.results.link_loads import LinkLoads
-from rainier_fast.results.tables import Tables
 from rainier_fast.results.text import headline, page, why
 from rainier_fast.screen import Report, Told, one_screen
-from rainier_fast.table import Table
+from rainier_fast.table import Table, Tables
 
 
 @one_screen

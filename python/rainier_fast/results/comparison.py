@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from numpy.typing import NDArray
-
-from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.screen import Report, one_screen
-from rainier_fast.table import Table
+from rainier_fast.table import TableWith
 from rainier_fast.units import format_bytes
 
 _OF_RESULT: Final[dict[str, object]] = {"ranks": 0, "algorithm": "", "model": ""} | dict.fromkeys(
@@ -53,16 +50,14 @@ _MACHINE: Final = (
 
 
 @one_screen
-class Comparison(Report, Table):
+class Comparison(Report, TableWith):
     """A table with a row for each machine; made by `rainier_fast.compare`.
 
     Prints as two tables, what the collective costs and what the machines are, and the reasons of
     machines that cannot do it. Blank cells are what is not known, NaN in the columns.
 
-    Parameters
+    Attributes
     ----------
-    columns
-        Names and values, in the order in which to show them.
     operation
         The collective.
     size_bytes
@@ -87,17 +82,6 @@ class Comparison(Report, Table):
     size_bytes: float
     model: str
     results: tuple[CollectiveResult | None, ...]
-
-    def __init__(
-        self,
-        columns: Mapping[str, Sequence[Any] | NDArray[Any]],
-        operation: str,
-        size_bytes: float,
-        model: str,
-        results: Sequence[CollectiveResult | None],
-    ) -> None:
-        super().__init__(columns)
-        put(self, operation=operation, size_bytes=size_bytes, model=model, results=tuple(results))
 
     def _page(self) -> list[Any]:
         size = "" if self.operation == "barrier" else f" of {format_bytes(self.size_bytes)}"

@@ -38,6 +38,16 @@ class Trial(NamedTuple):
     seed: int
 
 
+class Drawn(NamedTuple):
+    """What some draws gave."""
+
+    times_s: NDArray[np.float64]
+    faults: NDArray[np.uint32]
+    live: NDArray[np.uint32]
+    unanswered: list[tuple[int, str]]
+    otherwise: list[int]
+
+
 @one_screen
 @dataclass(frozen=True, init=False, repr=False, eq=False)
 class MonteCarlo(Report, Told):
@@ -87,16 +97,7 @@ class MonteCarlo(Report, Told):
     _live: NDArray[np.uint32]
 
     _untold = ("machine", "times_s")
-    _also = (
-        "draws",
-        "answered",
-        "mean_s",
-        "p50_s",
-        "p90_s",
-        "p99_s",
-        "max_s",
-        "mean_faults",
-    )
+    _also = ("draws", "answered", "mean_s", "p50_s", "p90_s", "p99_s", "max_s", "mean_faults")
 
     def __init__(self) -> None:
         raise InvalidType("use Machine.monte_carlo(...)")
@@ -286,19 +287,10 @@ class MonteCarlo(Report, Told):
         return rows
 
 
-def times_of(
-    trial: Trial,
-    hours: float,
-    healthy_s: float,
-    times_s: NDArray[np.float64],
-    faults: NDArray[np.uint32],
-    live: NDArray[np.uint32],
-    unanswered: list[tuple[int, str]],
-    otherwise: list[int],
-) -> MonteCarlo:
+def times_of(trial: Trial, hours: float, healthy_s: float, drawn: Drawn) -> MonteCarlo:
     """Return what a user reads of what was drawn."""
-    request, times = trial.request, np.array(times_s)
-    times[[draw for draw, _ in unanswered]] = math.inf
+    request, times = trial.request, np.array(drawn.times_s)
+    times[[draw for draw, _ in drawn.unanswered]] = math.inf
     names = request.algorithm
     values = {
         "machine": trial.machine,
@@ -312,10 +304,10 @@ def times_of(
         "seed": trial.seed,
         "healthy_s": healthy_s,
         "times_s": times,
-        "no_answer": dict(unanswered),
-        "chosen_anew": tuple(otherwise),
-        "_faults": faults,
-        "_live": live,
+        "no_answer": dict(drawn.unanswered),
+        "chosen_anew": tuple(drawn.otherwise),
+        "_faults": drawn.faults,
+        "_live": drawn.live,
     }
     return _made(values)
 

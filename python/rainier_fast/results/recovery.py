@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from numpy.typing import NDArray
-
 from rainier_fast.errors import Unsupported, as_one_of
-from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.results.comparison import columns_of_results
 from rainier_fast.screen import Report, one_screen
-from rainier_fast.table import Table
+from rainier_fast.table import TableWith
 from rainier_fast.units import format_bytes, format_time
 
 _SHOWN: Final = (
@@ -30,13 +27,11 @@ _SHOWN: Final = (
 
 
 @one_screen
-class Recoveries(Report, Table):
+class Recoveries(Report, TableWith):
     """A table with a row for each policy, the cheapest first; made by `Machine.recoveries`.
 
-    Parameters
+    Attributes
     ----------
-    columns
-        Names and values, in the order in which to show them.
     whole
         The same collective before the damage.
     results
@@ -55,15 +50,6 @@ class Recoveries(Report, Table):
 
     whole: CollectiveResult
     results: tuple[CollectiveResult | None, ...]
-
-    def __init__(
-        self,
-        columns: Mapping[str, Sequence[Any] | NDArray[Any]],
-        whole: CollectiveResult,
-        results: Sequence[CollectiveResult | None],
-    ) -> None:
-        super().__init__(columns)
-        put(self, whole=whole, results=tuple(results))
 
     @classmethod
     def _of(
@@ -99,7 +85,7 @@ class Recoveries(Report, Table):
             **{name: said[name] for name in _SHOWN[5:]},
             "reason": [reasons[at] for at in order],
         }
-        return cls(columns, whole, rows)
+        return cls(columns, whole, tuple(rows))
 
     @property
     def policies(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from rainier_fast.definitions.routing import RoutingRow
 from rainier_fast.errors import Unsupported, as_one_of
-from rainier_fast.frozen import frozen
+from rainier_fast.frozen import frozen, put
 from rainier_fast.results.link import link_columns, link_of
 from rainier_fast.screen import Told, one_screen, preformatted
 from rainier_fast.table import Table
@@ -24,6 +25,7 @@ _MOST_SHOWN: Final = 20
 
 @one_screen
 @frozen("a route does not change")
+@dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
 class Route(Told):
     """The links that a message takes, and what it costs alone on the machine. Immutable.
 
@@ -57,19 +59,6 @@ class Route(Told):
     (3, [0, 1, 2], 50000000000.0)
     """
 
-    _also = (
-        "src",
-        "dst",
-        "links",
-        "shares",
-        "hops",
-        "mean_hops",
-        "latency_s",
-        "bandwidth_Bps",
-        "overhead_s",
-    )
-    __slots__ = (*_also, "machine", "routing")
-
     machine: Base
     src: int
     dst: int
@@ -82,6 +71,8 @@ class Route(Told):
     bandwidth_Bps: float  # noqa: N815 - B is the unit's letter
     overhead_s: float
 
+    _untold = ("machine", "routing")
+
     def __init__(self, machine: Base, src: int, dst: int, routing: RoutingRow) -> None:
         links, shares, mean_hops, hops, latency, bandwidth, overhead = machine._core.route(
             src, dst, routing
@@ -89,8 +80,8 @@ class Route(Told):
         links.flags.writeable = shares.flags.writeable = False
         values = (machine, src, dst, routing, links, shares)
         numbers = (mean_hops, hops, latency, bandwidth, overhead)
-        for name, value in zip(Route.__annotations__, values + numbers, strict=True):
-            object.__setattr__(self, name, value)
+        names = (field.name for field in fields(self))
+        put(self, **dict(zip(names, values + numbers, strict=True)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Route, (self.machine, self.src, self.dst, self.routing)

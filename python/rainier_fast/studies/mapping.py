@@ -10,7 +10,7 @@ from rainier_fast.ask.options import OPERATIONS, OPTIONS, Options, refuse_unknow
 from rainier_fast.ask.request import make_request
 from rainier_fast.collectives.mesh import mesh_sizes
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_pairs
-from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type, unknown
+from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
 from rainier_fast.topology.arrays import as_progress, as_threads
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
@@ -24,8 +24,6 @@ Calls: TypeAlias = tuple[str, Quantity] | tuple[str, Quantity, int]
 
 class Mappings(Base):
     """The search for the best way to lay a mesh over the machine."""
-
-    __slots__ = ()
 
     def best_mapping(
         self,
@@ -145,7 +143,6 @@ _ALLOWED: Final = "must be (collective, size) or (collective, size, count), or a
 def _call(argument: str, row: Any) -> tuple[str, float, int]:  # noqa: ANN401 - checked here
     if isinstance(row, str) or not isinstance(row, Sequence) or len(row) not in (2, 3):
         raise invalid_type(argument, row, _ALLOWED)
-    if not isinstance(row[0], str) or row[0] not in OPERATIONS:
-        raise unknown(f"collective of {argument}", row[0], OPERATIONS)
+    operation = as_one_of(f"collective of {argument}", row[0], OPERATIONS)
     count = as_count(f"count of {argument}", row[2], MAX_COUNT) if len(row) == 3 else 1
-    return row[0], parse_bytes(row[1], f"size of {argument}"), count
+    return operation, parse_bytes(row[1], f"size of {argument}"), count

@@ -17,10 +17,9 @@ from rainier_fast.ask.request import Request
 from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.collectives.run import run
 from rainier_fast.errors import as_one_of, invalid
-from rainier_fast.frozen import put
 from rainier_fast.results.collective import CollectiveResult
 from rainier_fast.screen import one_screen
-from rainier_fast.table import Table, columns_of
+from rainier_fast.table import Table, TableWith, columns_of
 from rainier_fast.topology.base import Base
 from rainier_fast.units import format_time
 
@@ -207,7 +206,7 @@ class Layout:
 
 
 @one_screen
-class Ranking(Table):
+class Ranking(TableWith):
     """A table with a row for each layout, the fastest first; made by `Machine.best_mapping`.
 
     Columns: ``layout``, ``time_s``, and for each axis that has traffic its time ``<axis>_s`` and
@@ -240,17 +239,6 @@ class Ranking(Table):
     tried: int
     priced: int
 
-    def __init__(
-        self,
-        columns: Mapping[str, Sequence[Any] | NDArray[Any]],
-        layouts: Sequence[Layout],
-        total: int,
-        tried: int,
-        priced: int,
-    ) -> None:
-        super().__init__(columns)
-        put(self, layouts=tuple(layouts), total=total, tried=tried, priced=priced)
-
     @property
     def best(self) -> Layout:
         """The fastest layout."""
@@ -280,7 +268,7 @@ def ranked(layouts: Sequence[Layout], total: int, tried: int, priced: int) -> Ra
         columns[f"{name}_s"] = [layout.times[name] for layout in layouts]
         columns[f"{name} bound"] = [layout.bottlenecks[name] for layout in layouts]
     columns["reason"] = [_reason(layout, layouts[0]) for layout in layouts]
-    return Ranking(columns, layouts, total, tried, priced)
+    return Ranking(columns, tuple(layouts), total, tried, priced)
 
 
 def _longest(calls: Sequence[Call]) -> Call:

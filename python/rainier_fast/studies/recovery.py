@@ -21,7 +21,6 @@ from rainier_fast.errors import (
     as_one_of,
     invalid,
     invalid_type,
-    unknown,
 )
 from rainier_fast.faults.faults import Faults
 from rainier_fast.faults.modes import Modes
@@ -69,8 +68,6 @@ def policies() -> dict[str, str]:
 
 class Recovery(Modes):
     """How to go on with a damaged machine."""
-
-    __slots__ = ()
 
     def live_chips(self, group: Group = None) -> NDArray[np.int64]:
         """Return the chips of a group that work.
@@ -213,8 +210,7 @@ class Recovery(Modes):
 def _arguments(fault: object) -> dict[str, Any]:
     if isinstance(fault, Mapping):
         for name in fault:
-            if name not in _FAULTS:
-                raise unknown("fault", name, _FAULTS)
+            as_one_of("fault", name, _FAULTS)
         return dict(fault)
     allowed = "must be Faults, a dict of the arguments of with_faults, or a machine"
     raise invalid_type("fault", fault, allowed)

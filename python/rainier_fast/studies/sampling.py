@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple, Self, Unpack
+from typing import TYPE_CHECKING, Final, Self, Unpack
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rainier_fast import _core
 from rainier_fast.ask.options import Call, refuse_unknown
@@ -23,27 +22,15 @@ from rainier_fast.units import Quantity
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-    from rainier_fast.results.monte_carlo import MonteCarlo, Trial
+    from rainier_fast.results.monte_carlo import Drawn, MonteCarlo, Trial
 
 _MOST_DRAWS: Final = 100_000_000
 _MOST_CHUNKS: Final = 64
 _LAST_SEED: Final = 2**64 - 1
 
 
-class Drawn(NamedTuple):
-    """What some draws gave."""
-
-    times_s: NDArray[np.float64]
-    faults: NDArray[np.uint32]
-    live: NDArray[np.uint32]
-    unanswered: list[tuple[int, str]]
-    otherwise: list[int]
-
-
 class Sampling(Damaged):
     """Machines with faults drawn at random."""
-
-    __slots__ = ()
 
     def sample_faults(
         self, rates: Rates = "llama3", hours: float = 24.0, seed: int = 0, *, draw: int = 0
@@ -182,24 +169,22 @@ class Sampling(Damaged):
                 request, otherwise = named, request
         trial = Trial(self, request, otherwise, policy, checked, exposure, first_seed)
         if executor is None:
-            drawn = _core_draws(trial, 0, count, as_threads(n_threads), report)
+            drawn = run_draws(trial, 0, count, as_threads(n_threads), report)
         else:
             threads = 1 if n_threads is None else as_threads(n_threads)
             drawn = _spread(executor, trial, count, threads, report)
-        return times_of(trial, as_hours(hours), healthy.time_s, *drawn)
+        return times_of(trial, as_hours(hours), healthy.time_s, drawn)
 
 
 _POLICIES: Final = ("detour", "drop_ultraserver")
 
 
-def run_draws(trial: Trial, first: int, end: int, n_threads: int) -> Drawn:
-    """Run the draws of a range, in this process or in a worker of an executor."""
-    return _core_draws(trial, first, end, n_threads, None)
-
-
-def _core_draws(
-    trial: Trial, first: int, end: int, n_threads: int, progress: Progress | None
+def run_draws(
+    trial: Trial, first: int, end: int, n_threads: int, progress: Progress | None = None
 ) -> Drawn:
+    """Run the draws of a range, in this process or in a worker of an executor."""
+    from rainier_fast.results.monte_carlo import Drawn
+
     machine, request = trial.machine, trial.request
     core = machine._core
     groups = request.groups
@@ -228,6 +213,8 @@ def _spread(
 ) -> Drawn:
     """Run draws in chunks over an executor; the order of the answer is that of the draws."""
     from concurrent.futures import as_completed  # only when asked for
+
+    from rainier_fast.results.monte_carlo import Drawn
 
     allowed = "must be a concurrent.futures.Executor, with a method submit, or None"
     try:

@@ -162,8 +162,6 @@ class TenantsResult(Report):
 class Tenants(Together, Damaged):
     """What jobs of several tenants do to each other."""
 
-    __slots__ = ()
-
     def tenants(
         self,
         tenants: Iterable[Tenant],

@@ -25,8 +25,6 @@ _COLLECTIVE_PACKET: Final = "64 KiB"
 class Together(Base):
     """What several plans do to each other."""
 
-    __slots__ = ()
-
     @property
     def plan(self) -> MachinePlans:
         """The collectives of the machine as plans, for `together`."""

@@ -3,5 +3,3 @@
 Import the modules by name: ``from rainier_fast.testing import oracle, strategies``. The latter
 needs hypothesis once a strategy is made.
 """
-
-from __future__ import annotations

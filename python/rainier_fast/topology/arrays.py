@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.definitions.check import MAX_COUNT, as_integer
+from rainier_fast.definitions.check import MAX_COUNT, as_integer, as_items
 from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_range, shown
 from rainier_fast.memory import reckon
 from rainier_fast.units import MAX_BYTES, Quantity, parse_bytes, parse_time
@@ -48,6 +48,17 @@ def as_integers(argument: str, values: object, high: int, most_axes: int = 1) ->
     if array.dtype.kind not in "iu":
         return _long_integers(argument, values, array, high)
     return _native(array)
+
+
+def numbers_of(name: str, given: object, limit: int = 2**32) -> NDArray[Any]:
+    """Return given numbers as an array, each from 0 to below a limit."""
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes | Sequence | np.ndarray):
+        given = as_items(name, given, "must be integers")
+    array = np.atleast_1d(as_integers(name, given, limit - 1))
+    if array.size and not 0 <= int(array.min()) <= int(array.max()) < limit:
+        worst = int(array.min()) if int(array.min()) < 0 else int(array.max())
+        raise out_of_range(name, worst, 0, limit - 1)
+    return array
 
 
 def chip_array(argument: str, values: object, num_chips: int) -> NDArray[np.int64]:
@@ -110,9 +121,8 @@ def as_threads(n_threads: object) -> int:
     text = os.environ.get(_THREADS_VARIABLE, "").strip()
     if not text:
         return 0
-    if not text.isascii() or not text.isdigit() or not 1 <= len(text) <= 4:
-        raise invalid(_THREADS_VARIABLE, text, allowed)
-    if not 1 <= int(text) <= _MOST_THREADS:
+    digits = text.isascii() and text.isdigit() and len(text) <= 4
+    if not digits or not 1 <= int(text) <= _MOST_THREADS:
         raise invalid(_THREADS_VARIABLE, text, allowed)
     return int(text)
 

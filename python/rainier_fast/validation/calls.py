@@ -17,8 +17,7 @@ from rainier_fast.definitions.routing import DimensionOrder
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
 from rainier_fast.definitions.wan import Wan
-from rainier_fast.machine.cluster import Cluster
-from rainier_fast.machine.machine import Machine
+from rainier_fast.machine.machine import Cluster, Machine
 from rainier_fast.machine.presets import preset
 from rainier_fast.machine.shapes import domain, torus
 from rainier_fast.measure import calibrate

@@ -56,12 +56,7 @@ def _reference(name: str, rows: Sequence[Row]) -> str:
     sources = list(dict.fromkeys(row.source for row in rows))
     parts = [
         f"## {about['title']}",
-        "\n".join(
-            [
-                f"- inputs: {about['inputs']}",
-                *(f"- source: {source}" for source in sources),
-            ]
-        ),
+        "\n".join([f"- inputs: {about['inputs']}", *(f"- source: {source}" for source in sources)]),
     ]
     for group, members in _by_group(rows).items():
         parts += [f"### {group}", _rows_table(members)]

@@ -2,6 +2,7 @@
 
 mod classes;
 mod collective;
+mod columns;
 mod convert;
 mod enter;
 mod error;

@@ -1,13 +1,14 @@
 //! The machine as Python sees it.
 
 use crate::classes::{Groups, Machine, Outcome, Schedule};
+use crate::columns::{Bytes, Column};
 use crate::convert::{self, AxisRow, GpuRow, NeuronRow, RequestRow, RoutingRow, SiteRow, WanRow};
 use crate::enter::{quick, watched};
 use crate::error::{raise, to_py};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use rainier_core::collective::{run, schedule};
-use rainier_core::load::{self, ByteColumn, Flows, IndexColumn, Pattern};
+use rainier_core::load::{self, Flows, Pattern};
 use rainier_core::machine::{self as core, End};
 use rainier_core::route::{Routing, route, route_until};
 use rainier_core::sim::{Engine, Messages, finish_times, max_min_rates};
@@ -48,62 +49,6 @@ type RouteRow<'py> = (
     f64,
     f64,
 );
-
-/// A column of chip numbers, borrowed from numpy without a copy.
-///
-/// The GIL is released while the core reads it. Another Python thread that writes into the array meanwhile gets
-/// a result of mixed values; every value is checked after it is read, so nothing worse.
-pub(crate) enum Column<'py> {
-    I32(PyReadonlyArray1<'py, i32>),
-    U32(PyReadonlyArray1<'py, u32>),
-    I64(PyReadonlyArray1<'py, i64>),
-    U64(PyReadonlyArray1<'py, u64>),
-}
-
-impl<'py> Column<'py> {
-    pub(crate) fn of(name: &str, array: &Bound<'py, PyAny>) -> PyResult<Self> {
-        if let Ok(array) = array.extract() {
-            return Ok(Self::I64(array));
-        }
-        if let Ok(array) = array.extract() {
-            return Ok(Self::I32(array));
-        }
-        if let Ok(array) = array.extract() {
-            return Ok(Self::U32(array));
-        }
-        if let Ok(array) = array.extract() {
-            return Ok(Self::U64(array));
-        }
-        let message = format!("{name}: must be a 1-D array of int32, uint32, int64 or uint64");
-        Err(raise(array.py(), "InvalidType", &message))
-    }
-
-    pub(crate) fn view(&self) -> PyResult<IndexColumn<'_>> {
-        Ok(match self {
-            Self::I32(array) => IndexColumn::I32(array.as_slice()?),
-            Self::U32(array) => IndexColumn::U32(array.as_slice()?),
-            Self::I64(array) => IndexColumn::I64(array.as_slice()?),
-            Self::U64(array) => IndexColumn::U64(array.as_slice()?),
-        })
-    }
-}
-
-/// A number for each flow, or one for all: bytes, or seconds.
-#[derive(FromPyObject)]
-enum Bytes<'py> {
-    // First: an array of one number would pass for a scalar.
-    PerFlow(PyReadonlyArray1<'py, f64>),
-    Scalar(f64),
-}
-
-impl Bytes<'_> {
-    fn view(&self) -> PyResult<ByteColumn<'_>> {
-        Ok(match self {
-            Self::Scalar(value) => ByteColumn::Scalar(*value),
-            Self::PerFlow(array) => ByteColumn::PerFlow(array.as_slice()?),
-        })
-    }
-}
 
 #[pymethods]
 impl Machine {

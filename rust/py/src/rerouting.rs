@@ -1,9 +1,9 @@
 //! Which messages damage cuts off, and what a routing policy does in damaged domains: conversions only.
 
 use crate::classes::Machine;
+use crate::columns::Column;
 use crate::convert::{self, RoutingRow};
 use crate::enter::watched;
-use crate::machine::Column;
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use rainier_core::load;

@@ -70,6 +70,23 @@ pub struct Place {
     pub local: u32,
 }
 
+/// Domains of all sites, each of which has some and proper tiers.
+fn count_domains(sites: &[Site]) -> Result<u64> {
+    let mut domains = 0;
+    for site in sites {
+        if site.domains == 0 {
+            return Err(Error::invalid(
+                format!("ultraservers of site {}", site.name),
+                0,
+                "must be >= 1",
+            ));
+        }
+        validate_tiers(&site.tiers)?;
+        domains += u64::from(site.domains);
+    }
+    Ok(domains)
+}
+
 impl Machine {
     /// Builds a machine. `overhead` is what a sender spends on each message inside a domain, in seconds.
     ///
@@ -88,18 +105,7 @@ impl Machine {
             not_negative("nic latency", nic.latency)?;
             not_negative("nic overhead", nic.overhead)?;
         }
-        let mut domains: u64 = 0;
-        for site in &sites {
-            if site.domains == 0 {
-                return Err(Error::invalid(
-                    format!("ultraservers of site {}", site.name),
-                    0,
-                    "must be >= 1",
-                ));
-            }
-            validate_tiers(&site.tiers)?;
-            domains += u64::from(site.domains);
-        }
+        let domains = count_domains(&sites)?;
         if domains * u64::from(domain.chips()) > MAX_CHIPS {
             return Err(Error::invalid(
                 "chips",
@@ -109,29 +115,20 @@ impl Machine {
         }
         match domains {
             0 => {
-                return Err(Error::invalid(
-                    "sites",
-                    "none",
-                    "a machine has at least one site",
-                ));
+                let allowed = "a machine has at least one site";
+                return Err(Error::invalid("sites", "none", allowed));
             }
             2.. if nic.is_none() => {
-                return Err(Error::invalid(
-                    "nic",
-                    "none",
-                    format!("{domains} UltraServers need NICs to reach each other"),
-                ));
+                let allowed = format!("{domains} UltraServers need NICs to reach each other");
+                return Err(Error::invalid("nic", "none", allowed));
             }
             _ => {}
         }
         match &wan {
             Some(wan) => wan.validate(sites.len())?,
             None if sites.len() > 1 => {
-                return Err(Error::invalid(
-                    "wan",
-                    "none",
-                    format!("{} sites need a WAN to reach each other", sites.len()),
-                ));
+                let allowed = format!("{} sites need a WAN to reach each other", sites.len());
+                return Err(Error::invalid("wan", "none", allowed));
             }
             None => {}
         }

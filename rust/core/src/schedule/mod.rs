@@ -54,6 +54,16 @@ pub struct Send {
     pub after: Vec<u32>,
 }
 
+/// One rank's place in one step of a lane: (stage, lane, rank, step).
+pub(crate) type Turn = (u32, u32, u32, u32);
+
+impl Send {
+    /// The turn in which `rank`, one of its ends, takes part in it.
+    pub(crate) fn turn(&self, rank: u32) -> Turn {
+        (self.stage, self.lane, rank, self.step)
+    }
+}
+
 /// A schedule of one group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {

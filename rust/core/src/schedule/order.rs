@@ -1,6 +1,6 @@
 //! What waits for what in a schedule, and an order in which it can run.
 
-use super::Schedule;
+use super::{Schedule, Turn};
 use crate::Control;
 use crate::error::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,9 +71,6 @@ impl Order {
     }
 }
 
-/// One rank's place in one step of a lane: (stage, lane, rank, step).
-type Turn = (u32, u32, u32, u32);
-
 /// `to` is not before `from`; with `late`, it is after it.
 struct Edge {
     from: u32,
@@ -87,90 +84,10 @@ struct Edge {
 /// [`Error::Schedule`] when sends wait for each other in a circle, naming them; [`Error::Cancelled`].
 pub(crate) fn order(schedule: &Schedule, control: &Control) -> Result<Order> {
     let count = schedule.sends.len();
-    let mut turns: BTreeMap<Turn, Vec<u32>> = BTreeMap::new();
-    for (index, send) in schedule.sends.iter().enumerate() {
-        if index % STRETCH == 0 {
-            control.check()?;
-        }
-        for rank in [send.src, send.dst] {
-            let turn = (send.stage, send.lane, rank, send.step);
-            turns.entry(turn).or_default().push(index as u32);
-        }
-    }
-    let mut stages: Vec<u32> = schedule.sends.iter().map(|send| send.stage).collect();
-    stages.sort_unstable();
-    stages.dedup();
-    // Nodes: reads, writes, the gates of turns (open when the rank's turns before are done), the starts of stages.
-    let gates: Vec<(&Turn, &Vec<u32>)> = turns.iter().collect();
-    let write = |send: u32| count as u32 + send;
-    let first_gate = 2 * count;
-    let first_stage = first_gate + gates.len();
-    let mut edges = Vec::new();
-    let mut edge = |from: u32, to: u32, late: u32| edges.push(Edge { from, to, late });
-    for (at, (turn, sends)) in gates.iter().enumerate() {
-        let gate = (first_gate + at) as u32;
-        let (stage, lane, rank, _) = **turn;
-        let next = gates
-            .get(at + 1)
-            .filter(|(next, _)| (next.0, next.1, next.2) == (stage, lane, rank));
-        for &send in *sends {
-            let ends = if schedule.sends[send as usize].src == rank {
-                send
-            } else {
-                write(send)
-            };
-            edge(gate, ends, 0);
-            if next.is_some() {
-                edge(ends, gate + 1, 1);
-            }
-        }
-        if next.is_some() {
-            edge(gate, gate + 1, 1);
-        }
-        let stage = stages.partition_point(|&other| other < stage);
-        edge((first_stage + stage) as u32, gate, 0);
-    }
-    for (index, send) in schedule.sends.iter().enumerate() {
-        let index = index as u32;
-        edge(index, write(index), 0);
-        let stage = stages.partition_point(|&other| other <= send.stage);
-        if stage < stages.len() {
-            edge(write(index), (first_stage + stage) as u32, 1);
-        }
-        for &other in &send.after {
-            edge(write(other), index, 1);
-        }
-    }
+    let (edges, nodes) = edges(schedule, control)?;
     control.check()?;
-    let nodes = first_stage + stages.len();
-    let levels = levels(nodes, &edges, control)?.map_err(|circle| {
-        let mut names = Vec::new();
-        for node in circle
-            .into_iter()
-            .filter(|&node| (node as usize) < 2 * count)
-        {
-            let name = schedule.name(node % count as u32);
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        Error::Schedule {
-            what: format!("deadlock: {} wait for each other", names.join(", ")),
-        }
-    })?;
-    let mut first = vec![0usize; nodes + 1];
-    for edge in &edges {
-        first[edge.to as usize + 1] += 1;
-    }
-    for node in 0..nodes {
-        first[node + 1] += first[node];
-    }
-    let mut next = first.clone();
-    let mut causes = vec![0; edges.len()];
-    for edge in &edges {
-        causes[next[edge.to as usize]] = edge.from;
-        next[edge.to as usize] += 1;
-    }
+    let levels = levels(nodes, &edges, control)?.map_err(|circle| deadlock(schedule, circle))?;
+    let (first, causes) = by_node(nodes, &edges, |edge| (edge.to, edge.from));
     Ok(Order {
         reads: levels[..count].to_vec(),
         writes: levels[count..2 * count].to_vec(),
@@ -180,6 +97,100 @@ pub(crate) fn order(schedule: &Schedule, control: &Control) -> Result<Order> {
     })
 }
 
+/// Who waits for whom, and how many nodes there are: reads, writes, the gates of turns (open when the rank's turns
+/// before are done), the starts of stages.
+fn edges(schedule: &Schedule, control: &Control) -> Result<(Vec<Edge>, usize)> {
+    let turns = turns(schedule, control)?;
+    let mut stages: Vec<u32> = schedule.sends.iter().map(|send| send.stage).collect();
+    stages.sort_unstable();
+    stages.dedup();
+    let count = schedule.sends.len();
+    let write = |send: u32| count as u32 + send;
+    let first_stage = 2 * count + turns.len();
+    let mut edges = Vec::new();
+    let mut edge = |from: u32, to: u32, late: u32| edges.push(Edge { from, to, late });
+    let mut later = turns.keys().skip(1);
+    for (gate, (&(stage, lane, rank, _), sends)) in (2 * count as u32..).zip(&turns) {
+        let next = later.next();
+        let goes_on = next.is_some_and(|next| (next.0, next.1, next.2) == (stage, lane, rank));
+        for &send in sends {
+            let is_sender = schedule.sends[send as usize].src == rank;
+            let end = if is_sender { send } else { write(send) };
+            edge(gate, end, 0);
+            if goes_on {
+                edge(end, gate + 1, 1);
+            }
+        }
+        if goes_on {
+            edge(gate, gate + 1, 1);
+        }
+        let stage = stages.partition_point(|&other| other < stage);
+        edge((first_stage + stage) as u32, gate, 0);
+    }
+    for (index, send) in (0u32..).zip(&schedule.sends) {
+        edge(index, write(index), 0);
+        let stage = stages.partition_point(|&other| other <= send.stage);
+        if stage < stages.len() {
+            edge(write(index), (first_stage + stage) as u32, 1);
+        }
+        for &other in &send.after {
+            edge(write(other), index, 1);
+        }
+    }
+    Ok((edges, first_stage + stages.len()))
+}
+
+/// The sends of each turn.
+fn turns(schedule: &Schedule, control: &Control) -> Result<BTreeMap<Turn, Vec<u32>>> {
+    let mut turns: BTreeMap<Turn, Vec<u32>> = BTreeMap::new();
+    for (index, send) in schedule.sends.iter().enumerate() {
+        if index % STRETCH == 0 {
+            control.check()?;
+        }
+        for rank in [send.src, send.dst] {
+            turns.entry(send.turn(rank)).or_default().push(index as u32);
+        }
+    }
+    Ok(turns)
+}
+
+/// The refusal of sends that wait for each other: the reads and writes among the nodes of a circle.
+fn deadlock(schedule: &Schedule, circle: Vec<u32>) -> Error {
+    let count = schedule.sends.len() as u32;
+    let mut names = Vec::new();
+    for node in circle.into_iter().filter(|&node| node < 2 * count) {
+        let name = schedule.name(node % count);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Error::Schedule {
+        what: format!("deadlock: {} wait for each other", names.join(", ")),
+    }
+}
+
+/// What `of` says of edges, by the node that it says first: where each node's begin, and all of them.
+fn by_node<T: Copy + Default>(
+    nodes: usize,
+    edges: &[Edge],
+    of: impl Fn(&Edge) -> (u32, T),
+) -> (Vec<usize>, Vec<T>) {
+    let mut first = vec![0usize; nodes + 1];
+    for edge in edges {
+        first[of(edge).0 as usize + 1] += 1;
+    }
+    for node in 0..nodes {
+        first[node + 1] += first[node];
+    }
+    let mut next = first.clone();
+    let mut values = vec![T::default(); edges.len()];
+    for (node, value) in edges.iter().map(of) {
+        values[next[node as usize]] = value;
+        next[node as usize] += 1;
+    }
+    (first, values)
+}
+
 /// Longest way to each node; the nodes of a circle where there is one.
 fn levels(
     nodes: usize,
@@ -187,20 +198,10 @@ fn levels(
     control: &Control,
 ) -> Result<std::result::Result<Vec<u32>, Vec<u32>>> {
     let mut waiting = vec![0u32; nodes];
-    let mut first = vec![0usize; nodes + 1];
     for edge in edges {
         waiting[edge.to as usize] += 1;
-        first[edge.from as usize + 1] += 1;
     }
-    for node in 0..nodes {
-        first[node + 1] += first[node];
-    }
-    let mut next = first.clone();
-    let mut targets = vec![(0u32, 0u32); edges.len()];
-    for edge in edges {
-        targets[next[edge.from as usize]] = (edge.to, edge.late);
-        next[edge.from as usize] += 1;
-    }
+    let (first, targets) = by_node(nodes, edges, |edge| (edge.from, (edge.to, edge.late)));
     let mut level = vec![0u32; nodes];
     let mut ready: Vec<u32> = (0..nodes as u32)
         .filter(|&node| waiting[node as usize] == 0)

@@ -6,6 +6,7 @@ mod common;
 mod astra_sim;
 mod collectives;
 mod damage;
+mod damage_cases;
 mod damaged;
 mod faults;
 mod link_names;

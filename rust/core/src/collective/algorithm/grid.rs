@@ -282,13 +282,13 @@ fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stag
     let (root_domain, root_local) = (job.root / in_domain, job.root % in_domain);
     let outward = matches!(job.operation, Operation::Broadcast | Operation::Scatter);
     let chips = job.context.machine.domain().chips();
+    let directed = move |(root, leaf)| if outward { (root, leaf) } else { (leaf, root) };
     let mut near = Vec::new();
     for first in domains.iter().map(|set| set[root_domain] * chips) {
         for group in locals {
             let root = group[root_local];
             let others = group.iter().filter(|&&local| local != root);
-            let ends = others.map(|&local| (first + root, first + local));
-            near.extend(ends.map(|(root, leaf)| if outward { (root, leaf) } else { (leaf, root) }));
+            near.extend(others.map(|&local| directed((first + root, first + local))));
         }
     }
     let far = PatternKind::Star {
@@ -318,7 +318,7 @@ fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stag
         let others = (0..ranks).filter(|&rank| rank != root);
         let sends: Vec<(u32, u32)> = others
             .filter(|rank| (rank / in_domain == root / in_domain) == near)
-            .map(|rank| if outward { (root, rank) } else { (rank, root) })
+            .map(|rank| directed((root, rank)))
             .collect();
         Moves::between(by_rank(), sends.into(), carry).reducing(operation == Operation::Reduce)
     };
@@ -328,14 +328,7 @@ fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stag
         Operation::Scatter | Operation::Gather => Space::new(1, ranks),
         _ => Space::WHOLE,
     };
-    let what = if outward {
-        "root to all"
-    } else {
-        "all to root"
-    };
-    Ok(vec![Stage::of(
-        "machine",
-        space,
-        vec![Phase::steps(what, parts.to_vec(), 1)],
-    )])
+    let what = ["all to root", "root to all"][usize::from(outward)];
+    let phase = Phase::steps(what, parts.to_vec(), 1);
+    Ok(vec![Stage::of("machine", space, vec![phase])])
 }

@@ -26,15 +26,6 @@ pub(crate) fn binomial(job: &Job) -> Result<Vec<Stage>> {
     Ok(vec![Stage::of(job.tier, space, phases)])
 }
 
-/// Sends of one step: ranks below `reach` that divide by 2 x `reach` send to the rank `reach` further on.
-fn step(ranks: u32, reach: u32) -> Vec<(u32, u32)> {
-    (0..ranks)
-        .step_by(2 * reach as usize)
-        .filter(|rank| rank + reach < ranks)
-        .map(|rank| (rank, rank + reach))
-        .collect()
-}
-
 fn out(job: &Job, tree: &Placement, shares: bool) -> Result<Vec<Phase>> {
     let mut phases = steps(job, tree, shares, true)?;
     phases.reverse();
@@ -52,25 +43,26 @@ fn steps(job: &Job, tree: &Placement, shares: bool, outward: bool) -> Result<Vec
     let mut phases = Vec::new();
     let mut reach = 1;
     while reach < ranks {
-        // The last branch may be cut short by the end of the ranks: its messages carry less.
-        let (full, short): (Vec<_>, Vec<_>) = step(ranks, reach)
-            .into_iter()
-            .partition(|&(_, to)| !shares || to + reach <= ranks);
+        // Ranks that divide by 2 x `reach` have a branch `reach` further on. The last one may be cut short by the end of
+        // the ranks: its messages carry less.
+        let all = (ranks - reach - 1) / (2 * reach) + 1;
+        let full = if shares { ranks / (2 * reach) } else { all };
         let mut parts = Vec::new();
-        for sends in [full, short] {
-            let Some(&(_, branch)) = sends.first() else {
+        for (first, count) in [(0, full), (full, all - full)] {
+            if count == 0 {
                 continue;
-            };
+            }
+            let near = first * 2 * reach;
             let bytes = if shares {
-                share * f64::from(reach.min(ranks - branch))
+                share * f64::from(reach.min(ranks - near - reach))
             } else {
                 job.size
             };
-            let sends: Vec<(u32, u32)> = sends
-                .into_iter()
-                .map(|(near, far)| if outward { (near, far) } else { (far, near) })
-                .collect();
-            let sends = Sends::from(sends);
+            let sends = if outward {
+                Sends::spaced(ranks, [near, 2 * reach, count], i64::from(reach))
+            } else {
+                Sends::spaced(ranks, [near + reach, 2 * reach, count], -i64::from(reach))
+            };
             let pattern = tree.pattern(job.context, &sends)?;
             let carry = move |_: u64, from: u32, to: u32| {
                 let branch = if outward { to } else { from };

@@ -2,5 +2,6 @@
 
 pub(super) mod run_schedule;
 pub(super) mod simulate;
+mod step;
 pub mod together;
 pub(super) mod unroll;

@@ -127,6 +127,28 @@ impl Comb {
         below + 1
     }
 
+    /// What from `low` up to below `high` looks like: where two such stretches of equal length give the same, the numbers
+    /// in them lie alike. How many digits differ in them, and where the first lies among the numbers of those.
+    pub(crate) fn seen(&self, low: i64, high: i64) -> (usize, i64) {
+        let (mut from, span) = (low - self.first, high - low);
+        let mut digits = self.digits.len();
+        while let Some(&(weight, count)) = self.digits[..digits].last() {
+            let (first, last) = (
+                from.div_euclid(weight),
+                (from + span - 1).div_euclid(weight),
+            );
+            if first < 0 || last >= count {
+                break;
+            }
+            from -= first * weight;
+            if first < last {
+                break;
+            }
+            digits -= 1;
+        }
+        (digits, from)
+    }
+
     /// Those of the numbers that lie from `low` up to below `high`.
     pub(crate) fn within(&self, low: i64, high: i64) -> Vec<Self> {
         let mut out = Vec::new();

@@ -2,6 +2,7 @@
 //! stored once, NIC loads by domain, fabric and WAN links by number, all of them by stretches that are alike.
 
 use super::damage::DomainDamage;
+use super::fabric_loads::FabricLoads;
 use super::loads::Loads;
 use super::scene::Scene;
 use crate::machine::LinkClass;
@@ -19,8 +20,8 @@ pub(crate) struct Ledger {
     pub(crate) nic: [Loads; 2],
     /// The same for single local chips.
     pub(crate) single_nics: [BTreeMap<u32, Loads>; 2],
-    /// Bytes per fabric and WAN link, counted from the first fabric link.
-    pub(crate) fabric: Loads,
+    /// Bytes per fabric and WAN link.
+    pub(crate) fabric: FabricLoads,
     /// Bytes on single links, ascending by link.
     pub(crate) single: Vec<(u64, f64)>,
 }
@@ -43,9 +44,11 @@ impl Ledger {
     pub(crate) fn bytes(&self) -> u64 {
         let classes: usize = self.classes.iter().map(Vec::len).sum();
         let single_nics = self.single_nics.iter().flat_map(BTreeMap::values);
-        let loads = [&self.local, &self.nic[0], &self.nic[1], &self.fabric];
+        let loads = [&self.local, &self.nic[0], &self.nic[1]];
         let loads = loads.into_iter().chain(single_nics).map(Loads::bytes);
-        loads.sum::<u64>() + bytes_of::<(u64, f64)>((self.single.len() + classes) as u64)
+        loads.sum::<u64>()
+            + self.fabric.bytes()
+            + bytes_of::<(u64, f64)>((self.single.len() + classes) as u64)
     }
 
     /// Adds `scale` times the loads of another ledger.
@@ -276,7 +279,7 @@ impl Ledger {
             }
         }
         let first = machine.blocks().fabric[0] as usize;
-        for (index, bytes) in self.fabric.values().enumerate() {
+        for (index, bytes) in self.fabric.values() {
             out[first + index] += bytes;
         }
         for &(link, bytes) in &self.single {

@@ -2,15 +2,17 @@
 //! it can be without losing a bit.
 //!
 //! Where symmetry makes places alike, they are stretches of equal values: a torus of a million links has six. The
-//! bytes that one pattern puts on links are small multiples of a power of two: a byte a place. Sums of unlike patterns
-//! are listed.
+//! bytes that one pattern puts on links are small multiples of a power of two: a byte a place. Where what is unlike repeats,
+//! they are a tree of halves. Sums of unlike patterns are listed.
 
+use super::halves::Halves;
 use crate::memory::bytes_of;
+use std::borrow::Cow;
 
 /// Values by place; empty where there is nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Loads {
-    /// Stretches of equal values: (place after its last, value), ascending.
+    /// Runs of equal values: (place after its last, value), ascending.
     Runs(Vec<(usize, f64)>),
     /// So many times a power of two.
     Multiples {
@@ -19,15 +21,17 @@ pub(crate) enum Loads {
         /// How often it is at each place.
         counts: Vec<u8>,
     },
+    /// A tree of halves, equal ones once.
+    Halved(Halves),
     /// Each by itself.
     Listed(Vec<f64>),
 }
 
-/// Stretches of equal values, one after another; those that are equal are joined.
+/// Runs of equal values, one after another; those that are equal are joined.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Stretches(Vec<(usize, f64)>);
+pub(crate) struct Runs(Vec<(usize, f64)>);
 
-impl Stretches {
+impl Runs {
     pub(crate) fn push(&mut self, count: usize, value: f64) {
         let end = self.0.last().map_or(0, |last| last.0) + count;
         match self.0.last_mut() {
@@ -38,11 +42,17 @@ impl Stretches {
     }
 }
 
-impl From<Stretches> for Loads {
-    fn from(stretches: Stretches) -> Self {
+impl From<Runs> for Loads {
+    fn from(stretches: Runs) -> Self {
         Self::stretched(stretches.0)
     }
 }
+
+/// Most runs that become a tree of halves to be added to one.
+const MOST_RUNS: usize = 256;
+
+/// Most runs of a tree of halves that is no tree any more.
+const FEW_RUNS: usize = 16;
 
 /// A run takes as much memory as so many counts.
 const RUN: usize = size_of::<(usize, f64)>();
@@ -81,6 +91,13 @@ impl From<Vec<f64>> for Loads {
     }
 }
 
+impl From<Halves> for Loads {
+    fn from(halves: Halves) -> Self {
+        let few = halves.few_runs(FEW_RUNS);
+        few.map_or(Self::Halved(halves), Self::Runs)
+    }
+}
+
 /// The largest power of two of which all values are multiples, by at most a byte.
 fn common_unit(values: &[f64]) -> Option<f64> {
     let mut least = i32::MAX;
@@ -105,11 +122,12 @@ impl Loads {
         match self {
             Self::Runs(runs) => bytes_of::<(usize, f64)>(runs.len() as u64),
             Self::Multiples { counts, .. } => counts.len() as u64,
+            Self::Halved(halves) => halves.bytes(),
             Self::Listed(values) => bytes_of::<f64>(values.len() as u64),
         }
     }
 
-    /// Stretches of equal values, each by the place after its last.
+    /// Runs of equal values, each by the place after its last.
     pub(crate) fn stretched(stretches: Vec<(usize, f64)>) -> Self {
         let places = stretches.last().map_or(0, |last| last.0);
         match stretches.len() * RUN <= places.max(RUN) {
@@ -123,6 +141,7 @@ impl Loads {
         match self {
             Self::Runs(runs) => runs.last().map_or(0, |run| run.0),
             Self::Multiples { counts, .. } => counts.len(),
+            Self::Halved(halves) => halves.places(),
             Self::Listed(values) => values.len(),
         }
     }
@@ -141,21 +160,24 @@ impl Loads {
             Self::Multiples { unit, counts } => {
                 counts.get(at).map_or(0.0, |&count| unit * f64::from(count))
             }
+            Self::Halved(halves) => halves.get(at),
             Self::Listed(values) => values.get(at).copied().unwrap_or(0.0),
         }
     }
 
-    /// Stretches of equal values in order: place after the last, value. Values that are kept one by one are stretches
+    /// Runs of equal values in order: place after the last, value. Values that are kept one by one are stretches
     /// of their own.
     pub(crate) fn stretches(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
         let (runs, unit, counts, values) = match self {
-            Self::Runs(runs) => (&runs[..], 1.0, &[][..], &[][..]),
-            Self::Multiples { unit, counts } => (&[][..], *unit, &counts[..], &[][..]),
-            Self::Listed(values) => (&[][..], 1.0, &[][..], &values[..]),
+            Self::Runs(runs) => (Cow::Borrowed(&runs[..]), 1.0, &[][..], &[][..]),
+            Self::Multiples { unit, counts } => (Cow::default(), *unit, &counts[..], &[][..]),
+            Self::Halved(halves) => (Cow::Owned(halves.runs()), 1.0, &[][..], &[][..]),
+            Self::Listed(values) => (Cow::default(), 1.0, &[][..], &values[..]),
         };
+        let runs = (0..runs.len()).map(move |at| runs[at]);
         let counted = counts.iter().map(move |&count| unit * f64::from(count));
         let each = counted.chain(values.iter().copied());
-        runs.iter().copied().chain((1..).zip(each))
+        runs.chain((1..).zip(each))
     }
 
     /// The values one by one.
@@ -197,7 +219,7 @@ impl Loads {
             return;
         }
         if let (Self::Runs(_), Self::Runs(_)) = (&*self, other) {
-            let mut sums = Stretches::default();
+            let mut sums = Runs::default();
             self.beside(other, |from, end, a, b| {
                 sums.push(end - from, a + scale * b)
             });
@@ -209,6 +231,12 @@ impl Loads {
             }
             return;
         }
+        if let Some((own, more)) = self.halves().zip(other.halves()) {
+            if let Some(sum) = own.with(&more, |a, b| a + scale * b) {
+                *self = sum.into();
+                return;
+            }
+        }
         let values = self.list(other.len());
         if let Self::Listed(more) = other {
             let each = values.iter_mut().zip(more);
@@ -219,6 +247,15 @@ impl Loads {
         for (end, more) in other.stretches() {
             let alike = &mut values[std::mem::replace(&mut from, end)..end];
             alike.iter_mut().for_each(|value| *value += scale * more);
+        }
+    }
+
+    /// The values as a tree of halves, where they are one or few runs.
+    fn halves(&self) -> Option<Cow<'_, Halves>> {
+        match self {
+            Self::Halved(halves) => Some(Cow::Borrowed(halves)),
+            Self::Runs(runs) if runs.len() <= MOST_RUNS => Halves::of_runs(runs).map(Cow::Owned),
+            _ => None,
         }
     }
 
@@ -241,6 +278,11 @@ impl Loads {
         let mut found = (0, 0.0);
         if self.is_empty() {
             return found;
+        }
+        if matches!((self, other), (Self::Halved(_), _) | (_, Self::Halved(_))) {
+            if let Some((own, others)) = self.halves().zip(other.halves()) {
+                return own.peak(&others, value);
+            }
         }
         self.beside(other, |at, _, a, b| {
             let here = value(a, b);

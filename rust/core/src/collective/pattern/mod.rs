@@ -6,6 +6,8 @@
 pub(super) mod comb;
 pub(super) mod context;
 pub(super) mod damage;
+pub(super) mod fabric_loads;
+pub(super) mod halves;
 pub(super) mod kind;
 pub(super) mod ledger;
 pub(super) mod loads;

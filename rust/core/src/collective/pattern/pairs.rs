@@ -74,6 +74,21 @@ impl Sends {
         sends.ruled(Rule::turn(ranks, by, order))
     }
 
+    /// `count` ranks of `ranks`, `step` apart from the first, each to the one `by` further on.
+    pub(crate) fn spaced(ranks: u32, [first, step, count]: [u32; 3], by: i64) -> Self {
+        let numbers = (0..count).map(move |at| i64::from(first + at * step));
+        let all = move || -> Vec<(u32, u32)> {
+            let pair = |from: i64| (from as u32, (from + by) as u32);
+            numbers.clone().map(pair).collect()
+        };
+        let sends = Self::Lazy {
+            count: count as usize,
+            make: Arc::new(all),
+            rule: None,
+        };
+        sends.ruled(Rule::spaced(ranks, [first, step, count], by))
+    }
+
     /// The same sends, of which a rule is known that says the same.
     pub(crate) fn ruled(self, own: Rule) -> Self {
         match self {

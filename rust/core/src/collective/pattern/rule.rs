@@ -83,6 +83,15 @@ impl Rule {
         Self::of(ranks, flows, Some(1), Order::Senders)
     }
 
+    /// `count` ranks, `step` apart from the first, each to the one `by` further on.
+    pub(crate) fn spaced(ranks: u32, numbers: [u32; 3], by: i64) -> Self {
+        let [first, step, count] = numbers.map(i64::from);
+        let senders = Comb::every(first, step, count);
+        let flow = senders.map(|senders| Flow { senders, by });
+        let flows = flow.into_iter().collect();
+        Self::of(i64::from(ranks), flows, None, Order::Senders)
+    }
+
     /// Every rank from `first` on to the one below it that differs by a multiple of `first`.
     pub(crate) fn fold(first: u32, ranks: u32) -> Self {
         let (first, ranks) = (i64::from(first), i64::from(ranks));

@@ -2,7 +2,8 @@
 //! how messages are routed.
 
 use super::damage::{DomainDamage, has_damage_between};
-use super::loads::{Loads, Stretches};
+use super::fabric_loads::{self, Blocks, FabricLoads};
+use super::loads::{Loads, Runs};
 use super::symmetry::is_homogeneous;
 use crate::collective::ask::group::Groups;
 use crate::machine::{Machine, Site, groups};
@@ -25,9 +26,11 @@ pub(crate) struct Scene<'a> {
     /// Bandwidth of each local link of a domain.
     pub(crate) local_bandwidth: Loads,
     /// Bandwidth of each fabric and WAN link, counted from the first fabric link.
-    pub(crate) fabric_bandwidth: Loads,
+    pub(crate) fabric_bandwidth: FabricLoads,
     /// Latency of each fabric and WAN link.
-    fabric_latency: Loads,
+    fabric_latency: FabricLoads,
+    /// Blocks of those links.
+    pub(crate) blocks: Blocks,
     /// Per site and tier: the first of its links, counted from the first fabric link.
     tiers: Vec<Vec<usize>>,
     member_domains: Vec<u32>,
@@ -69,7 +72,8 @@ impl<'a> Scene<'a> {
         )?;
         let taken = reckon(machine, control)?;
         let local_bandwidth = domain_machine.link_bandwidths()?.into();
-        let [fabric_bandwidth, fabric_latency] = fabric_numbers(machine);
+        let blocks = fabric_loads::blocks(machine);
+        let [fabric_bandwidth, fabric_latency] = fabric_numbers(machine, &blocks);
         let (mut member_domains, mut members) = (Vec::new(), Vec::new());
         if let Groups::Grid { locals, domains } = groups {
             member_domains = domains.concat();
@@ -91,6 +95,7 @@ impl<'a> Scene<'a> {
             local_bandwidth,
             fabric_bandwidth,
             fabric_latency,
+            blocks,
             tiers: tiers(machine),
             member_domains,
             members,
@@ -178,6 +183,11 @@ impl<'a> Scene<'a> {
         has_damage_between(self.machine)
     }
 
+    /// How many fabric and WAN links there are.
+    pub(crate) fn fabric_links(&self) -> usize {
+        (self.machine.num_links() - self.machine.blocks().fabric[0]) as usize
+    }
+
     /// The WAN links from one site to another, counted from the first fabric link.
     pub(crate) fn wan_path(&self, from: usize, to: usize) -> &[usize] {
         &self.wan_paths[from * self.machine.sites().len() + to]
@@ -250,35 +260,31 @@ fn tiers(machine: &Machine) -> Vec<Vec<usize>> {
 }
 
 /// Bandwidth and latency of every fabric and WAN link. Nothing passes a dead link, however long it takes.
-fn fabric_numbers(machine: &Machine) -> [Loads; 2] {
+fn fabric_numbers(machine: &Machine, blocks: &Blocks) -> [FabricLoads; 2] {
     let numbers = |link: u64| {
         let (bandwidth, latency) = machine.link_numbers(link);
         let live = f64::from(u8::from(!machine.is_dead_link(link)));
         (bandwidth * live, latency)
     };
-    let blocks = machine.blocks();
+    let first = machine.blocks().fabric[0];
     if has_damage_between(machine) {
-        let all: (Vec<f64>, Vec<f64>) = (blocks.fabric[0]..blocks.end).map(numbers).unzip();
-        return [all.0.into(), all.1.into()];
+        let all: (Vec<f64>, Vec<f64>) = (first..machine.num_links()).map(numbers).unzip();
+        return [all.0, all.1].map(|values| FabricLoads::of_list(blocks, &values));
     }
-    let mut stretches = [Stretches::default(), Stretches::default()];
-    let mut push = |count: usize, link: u64| {
-        let (bandwidth, latency) = numbers(link);
-        stretches[0].push(count, bandwidth);
-        stretches[1].push(count, latency);
-    };
-    if machine.nic().is_some() {
-        for (site, definition) in machine.sites().iter().enumerate() {
-            for (tier, shape) in definition.tiers.iter().enumerate() {
-                // All groups are alike but the last, which the end of the site may cut short.
-                let last = groups(shape, definition.domains) - 1;
-                push(2 * last as usize, machine.fabric_link(site, tier, 0, false));
-                push(2, machine.fabric_link(site, tier, last, false));
-            }
+    let mut loads = [Vec::new(), Vec::new()];
+    for block in blocks.iter() {
+        let mut runs = [Runs::default(), Runs::default()];
+        // All groups of a tier are alike but the last, which the end of the site may cut short.
+        for (links, link) in block.ends() {
+            let (bandwidth, latency) = numbers(first + link as u64);
+            runs[0].push(links, bandwidth);
+            runs[1].push(links, latency);
         }
+        let [bandwidth, latency] = runs.map(Loads::from);
+        loads[0].push(bandwidth);
+        loads[1].push(latency);
     }
-    (blocks.wan..blocks.end).for_each(|link| push(1, link));
-    stretches.map(Loads::from)
+    loads.map(|loads| FabricLoads::new(blocks, loads))
 }
 
 /// WAN links from each site to each other. Where nothing live leads there, the dead ones that would: what goes over

@@ -127,6 +127,10 @@ impl Placement {
 
     /// The same groups, each turned so that the member that has rank `root` in `original` comes first.
     pub(crate) fn rooted_as(&self, original: &Self, root: usize) -> Self {
+        let mut both = self.groups().iter().zip(original.groups().iter());
+        if both.all(|(group, original)| group[0] == original[root]) {
+            return self.clone();
+        }
         let turned = |(group, original): (&Vec<u32>, &Vec<u32>)| {
             let mut group = group.clone();
             let at = group.iter().position(|member| *member == original[root]);

@@ -1,9 +1,11 @@
-//! Messages as fluids: rates that share links fairly, and the course of messages that wait for each other.
+//! Messages as fluids: rates that share links fairly, and messages that wait for each other.
 
 mod clock;
 mod gates;
 mod graph;
 mod progressive_fill;
+#[cfg(test)]
+mod reference;
 mod scratch;
 mod shares;
 mod simulate;

@@ -9,18 +9,98 @@ use crate::Control;
 use crate::error::Result;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::iter::Peekable;
+use std::vec::IntoIter;
 
 /// Entries of the heap between two looks at the cancel flag.
 pub(super) const STRETCH: usize = 1 << 12;
 
+/// What may stop flows next: a key that orders as its bits do, the link or flow, and whether it is a flow.
+type Stop = (u64, u32, bool);
+
+/// Full links and caps of flows, lowest first.
+struct Stops {
+    links: BinaryHeap<Reverse<Stop>>,
+    /// Caps do not change, and many are equal: sorted once they cost less than in the heap.
+    caps: Peekable<IntoIter<Stop>>,
+}
+
+impl Stops {
+    fn pop(&mut self) -> Option<Stop> {
+        let cap_first = match (self.links.peek(), self.caps.peek()) {
+            (Some(Reverse(link)), Some(cap)) => cap < link,
+            (link, _) => link.is_none(),
+        };
+        match cap_first {
+            true => self.caps.next(),
+            false => self.links.pop().map(|Reverse(link)| link),
+        }
+    }
+}
+
 impl Shares {
     /// Rates of all flows, every one of which has just started. About O(log links) for each step of a path.
     pub(super) fn progressive_fill(&mut self, control: &Control) -> Result<()> {
+        let links = std::mem::take(&mut self.touched.members);
         let mut residuals = std::mem::take(&mut self.work.residuals);
         residuals.resize(self.links.len(), Residual::default());
-        let links = std::mem::take(&mut self.touched.members);
-        let started = std::mem::take(&mut self.started);
-        let mut heap = Vec::new();
+        let shared = self.empty_links(&links, &mut residuals, control)?;
+        let caps = self.caps(control)?;
+        let mut still_rising = caps.len();
+        let mut stops = Stops {
+            links: BinaryHeap::from(shared),
+            caps: caps.into_iter().peekable(),
+        };
+        let mut stopped = Vec::new();
+        let mut popped = 0usize;
+        // Levels are positive, and positive floats are ordered as their bits are.
+        while still_rising > 0 {
+            let Some((key, index, is_flow)) = stops.pop() else {
+                break;
+            };
+            popped += 1;
+            if popped % STRETCH == 0 {
+                control.check()?;
+            }
+            let now = f64::from_bits(key);
+            stopped.clear();
+            let (level, bottleneck) = if is_flow {
+                stopped.extend(self.is_rising(index).then_some(index));
+                (now, OWN_CAP)
+            } else {
+                let residual = residuals[index as usize];
+                if residual.rising == 0 {
+                    continue;
+                }
+                // Rounding may take a hair too much: levels never fall.
+                let level = (residual.left / residual.weights).max(now);
+                if level > now {
+                    stops.links.push(Reverse((level.to_bits(), index, false)));
+                    continue;
+                }
+                let on_link = self.flows_on(index).iter().map(|entry| entry.flow);
+                stopped.extend(on_link.filter(|&flow| self.is_rising(flow)));
+                let level = self.added_up(index).max(now);
+                self.links[index as usize].level = level;
+                (level, index)
+            };
+            still_rising -= stopped.len();
+            self.hold_at(&stopped, level, bottleneck, &mut residuals);
+        }
+        self.work.residuals = residuals;
+        self.touched.members = links;
+        Ok(())
+    }
+
+    /// Residuals of links on which every flow rises, and when those would be full that several flows share: whom one
+    /// flow has to itself, its cap tells.
+    fn empty_links(
+        &mut self,
+        links: &[u32],
+        residuals: &mut [Residual],
+        control: &Control,
+    ) -> Result<Vec<Reverse<Stop>>> {
+        let mut shared = Vec::new();
         for (at, &link) in links.iter().enumerate() {
             if at % STRETCH == 0 {
                 control.check()?;
@@ -33,16 +113,17 @@ impl Shares {
                 rising: on_link.len() as u32,
             };
             residuals[link as usize] = residual;
-            // Whom one flow has to itself, its cap tells.
             if on_link.len() > 1 {
-                heap.push(Reverse((
-                    (residual.left / residual.weights).to_bits(),
-                    link,
-                    false,
-                )));
+                let level = residual.left / residual.weights;
+                shared.push(Reverse((level.to_bits(), link, false)));
             }
         }
-        // Caps do not change, and many are equal: sorted once they cost less than in the heap.
+        Ok(shared)
+    }
+
+    /// Lets all flows that started rise; their finite caps, ascending.
+    fn caps(&mut self, control: &Control) -> Result<Vec<Stop>> {
+        let started = std::mem::take(&mut self.started);
         let mut caps = Vec::with_capacity(started.len());
         for &flow in &started {
             let share = &mut self.shares[flow as usize];
@@ -55,66 +136,25 @@ impl Shares {
         control.check()?;
         caps.sort_unstable();
         control.check()?;
-        let mut still_rising = caps.len();
-        let mut caps = caps.into_iter().peekable();
-        let mut heap = BinaryHeap::from(heap);
-        let mut stopped = Vec::new();
-        let mut popped = 0usize;
-        // Levels are positive, and positive floats are ordered as their bits are.
-        while still_rising > 0 {
-            let cap_first = match (heap.peek(), caps.peek()) {
-                (Some(Reverse(link)), Some(cap)) => cap < link,
-                (link, _) => link.is_none(),
-            };
-            let next = match cap_first {
-                true => caps.next(),
-                false => heap.pop().map(|Reverse(link)| link),
-            };
-            let Some((key, index, is_flow)) = next else {
-                break;
-            };
-            popped += 1;
-            if popped % STRETCH == 0 {
-                control.check()?;
-            }
-            let now = f64::from_bits(key);
-            stopped.clear();
-            let rising = |flow: u32| self.shares[flow as usize].rate.is_infinite();
-            let (level, bottleneck) = if is_flow {
-                stopped.extend(rising(index).then_some(index));
-                (now, OWN_CAP)
-            } else {
-                let residual = residuals[index as usize];
-                if residual.rising == 0 {
-                    continue;
-                }
-                // Rounding may take a hair too much: levels never fall.
-                let level = (residual.left / residual.weights).max(now);
-                if level > now {
-                    heap.push(Reverse((level.to_bits(), index, false)));
-                    continue;
-                }
-                let on_link = self.flows_on(index).iter().map(|entry| entry.flow);
-                stopped.extend(on_link.filter(|&flow| rising(flow)));
-                let level = self.added_up(index).max(now);
-                self.links[index as usize].level = level;
-                (level, index)
-            };
-            still_rising -= stopped.len();
-            for &flow in &stopped {
-                self.shares[flow as usize].rate = level;
-                self.shares[flow as usize].bottleneck = bottleneck;
-                for step in self.steps_of(flow) {
-                    let residual = &mut residuals[step.link as usize];
-                    residual.left -= level * step.weight;
-                    residual.weights -= step.weight;
-                    residual.rising -= 1;
-                }
+        Ok(caps)
+    }
+
+    fn is_rising(&self, flow: u32) -> bool {
+        self.shares[flow as usize].rate.is_infinite()
+    }
+
+    /// Gives flows the rate at which they stop, and takes it off their links.
+    fn hold_at(&mut self, flows: &[u32], level: f64, bottleneck: u32, residuals: &mut [Residual]) {
+        for &flow in flows {
+            let share = &mut self.shares[flow as usize];
+            (share.rate, share.bottleneck) = (level, bottleneck);
+            for step in self.steps_of(flow) {
+                let residual = &mut residuals[step.link as usize];
+                residual.left -= level * step.weight;
+                residual.weights -= step.weight;
+                residual.rising -= 1;
             }
         }
-        self.work.residuals = residuals;
-        self.touched.members = links;
-        Ok(())
     }
 
     /// The level of a link that is full now. What was taken off step by step has rounded: light flows beside heavy

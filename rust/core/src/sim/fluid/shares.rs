@@ -83,43 +83,17 @@ impl Shares {
             .saturating_add(bytes_of::<[u64; 16]>(flows as u64));
         let what = format_args!("the shares of {flows} messages on {links} links");
         let taken = control.take(bytes, what, "ask for fewer messages at once")?;
-        let mut first = Vec::with_capacity(flows + 1);
-        first.push(0);
-        let mut steps: Vec<Step> = Vec::with_capacity(graph.paths.len());
-        let mut shares = Vec::with_capacity(flows);
-        // How many ride on each link, and the last step on it, which tells whether the flow has passed it before.
-        let mut seen = vec![(0u32, u32::MAX); links];
-        for (at, flow) in graph.flows.iter().enumerate() {
-            if at % STRETCH == 0 {
-                control.check()?;
-            }
-            let begin = steps.len();
-            for &(link, weight) in graph.path(flow) {
-                let (flows, last) = &mut seen[link as usize];
-                let before = *last as usize;
-                if before < steps.len() && before >= begin {
-                    steps[before].weight += weight;
-                    continue;
-                }
-                *last = steps.len() as u32;
-                *flows += 1;
-                steps.push(Step {
-                    link,
-                    place: 0,
-                    weight,
-                });
-            }
-            first.push(steps.len() as u32);
-            let alone = |step: &Step| graph.capacity[step.link as usize] / step.weight;
-            shares.push(Share {
-                rate: 0.0,
-                cap: steps[begin..]
-                    .iter()
-                    .map(alone)
-                    .fold(f64::INFINITY, f64::min),
-                bottleneck: OWN_CAP,
-            });
-        }
+        let (first, steps, seen) = steps(graph, control)?;
+        let alone = |step: &Step| graph.capacity[step.link as usize] / step.weight;
+        let share = |ends: &[u32]| Share {
+            rate: 0.0,
+            cap: steps[ends[0] as usize..ends[1] as usize]
+                .iter()
+                .map(alone)
+                .fold(f64::INFINITY, f64::min),
+            bottleneck: OWN_CAP,
+        };
+        let shares = first.windows(2).map(share).collect();
         let mut next = 0;
         let link = |(&capacity, (flows, _)): (&f64, (u32, u32))| {
             let first = next;
@@ -131,18 +105,16 @@ impl Shares {
                 flows: 0,
             }
         };
+        let nobody = LinkFlow {
+            flow: 0,
+            step: 0,
+            weight: 0.0,
+        };
         Ok(Self {
             shares,
             links: graph.capacity.iter().zip(seen).map(link).collect(),
             first,
-            link_flows: vec![
-                LinkFlow {
-                    flow: 0,
-                    step: 0,
-                    weight: 0.0
-                };
-                steps.len()
-            ],
+            link_flows: vec![nobody; steps.len()],
             steps,
             taken,
             running: 0,
@@ -278,4 +250,37 @@ impl Shares {
             self.changed.push((flow, self.shares[flow as usize].rate));
         }
     }
+}
+
+/// Where each flow's steps begin, the steps, each link of a flow once, and for each link how many flows pass it, with
+/// the last step on it, which tells whether the flow has passed it before.
+fn steps(graph: &Graph, control: &Control) -> Result<(Vec<u32>, Vec<Step>, Vec<(u32, u32)>)> {
+    let links = graph.capacity.len();
+    let mut first = Vec::with_capacity(graph.flows.len() + 1);
+    first.push(0);
+    let mut steps: Vec<Step> = Vec::with_capacity(graph.paths.len());
+    let mut seen = vec![(0u32, u32::MAX); links];
+    for (at, flow) in graph.flows.iter().enumerate() {
+        if at % STRETCH == 0 {
+            control.check()?;
+        }
+        let begin = steps.len();
+        for &(link, weight) in graph.path(flow) {
+            let (flows, last) = &mut seen[link as usize];
+            let before = *last as usize;
+            if before < steps.len() && before >= begin {
+                steps[before].weight += weight;
+                continue;
+            }
+            *last = steps.len() as u32;
+            *flows += 1;
+            steps.push(Step {
+                link,
+                place: 0,
+                weight,
+            });
+        }
+        first.push(steps.len() as u32);
+    }
+    Ok((first, steps, seen))
 }

@@ -8,15 +8,13 @@
 use super::lockstep::{ends, overhead, takes_part, told_apart};
 use super::message::{MOST_MESSAGES, Message};
 use super::network::{Ends, Network};
+use crate::collective::events::step::{Senders, StepGates};
 use crate::collective::price::cost::{StageCost, TrackCost};
 use crate::collective::program::moves::Steps;
 use crate::collective::program::schedule::{Phase, Repeat, Track};
 use crate::fluid::{Flow, Graph, NO_GATE};
 use crate::{Error, Result};
 use std::sync::Arc;
-
-/// No gate chosen yet.
-const UNSET: u32 = NO_GATE - 1;
 
 /// Most pieces that are simulated. Of more, so many and half as many are, each of its own size: a pipeline that is full
 /// takes as long for each further piece.
@@ -154,10 +152,7 @@ struct TrackRun<'a> {
     each: usize,
     /// Everybody who takes part, ascending.
     keys: Vec<Key>,
-    /// The time of everybody as a resource, as far as it has been asked for.
-    senders: Vec<u32>,
-    /// For each step, the gate of everybody that opens when what it sent there in the piece before has left.
-    ports: Vec<Vec<u32>>,
+    senders: Senders,
 }
 
 /// Lane, bytes of all of the data, and message.
@@ -192,9 +187,8 @@ impl Build<'_, '_> {
             pieces: wanted.min(most),
             wanted,
             each,
-            senders: vec![UNSET; keys.len()],
+            senders: Senders::new(keys.len(), steps),
             keys,
-            ports: vec![Vec::new(); steps],
         })
     }
 
@@ -207,95 +201,49 @@ impl Build<'_, '_> {
         done: u32,
         last: bool,
     ) -> Result<()> {
-        let everybody = run.keys.len();
         // The gate at which everybody is through with the steps so far.
-        let mut ready = vec![start; everybody];
-        let mut taken_part = vec![false; everybody];
+        let mut ready = vec![start; run.keys.len()];
+        let mut taken_part = vec![false; run.keys.len()];
         let mut at = 0;
         let share = scale / f64::from(run.wanted);
-        let lists = std::mem::take(&mut run.lists);
-        for list in &lists {
+        for list in &run.lists {
             for step in 0..list.steps {
                 self.network.context.control.check()?;
                 let (messages, overhead) = self.step(list, step)?;
+                let place = |lane, end| run.keys.partition_point(|key| *key < (lane, end));
                 let ends: Vec<(usize, usize)> = messages
                     .iter()
                     .map(|(lane, _, message)| {
                         let (from, to) = told_apart(run.ends, message.ends);
-                        let place = |end| run.keys.partition_point(|key| *key < (*lane, end));
-                        (place(from), place(to))
+                        (place(*lane, from), place(*lane, to))
                     })
                     .collect();
-                let mut begins = vec![UNSET; everybody];
-                let mut next = vec![UNSET; everybody];
-                let mut left = vec![UNSET; everybody];
+                let (graph, senders) = (&mut self.graph, &mut run.senders);
+                let mut gates = StepGates::new(at, ready.len(), last);
                 for &(from, to) in &ends {
-                    for end in [from, to] {
-                        taken_part[end] = true;
-                        if next[end] == UNSET {
-                            next[end] = self.graph.gate();
-                        }
-                    }
-                    if begins[from] == UNSET {
-                        let port = run.ports[at].get(from).copied().unwrap_or(NO_GATE);
-                        let started = self.started(run, from, ready[from], overhead)?;
-                        begins[from] = self.graph.both(started, port)?;
-                        left[from] = if last { next[from] } else { self.graph.gate() };
-                    }
+                    (taken_part[from], taken_part[to]) = (true, true);
+                    gates.open(graph, senders, (from, to), ready[from], overhead)?;
                 }
-                for ((_, bytes, message), &(from, to)) in messages.iter().zip(&ends) {
+                for ((_, bytes, message), &ends) in messages.iter().zip(&ends) {
                     self.network.context.control.check()?;
+                    let (waits, frees) = gates.of(ends);
                     let flow = Flow {
                         bytes: bytes * share,
                         latency: message.latency,
-                        waits: begins[from],
-                        frees: [left[from], next[to]],
+                        waits,
+                        frees,
                         ..Flow::default()
                     };
-                    self.graph.flow(flow, message.path.iter().copied())?;
+                    graph.flow(flow, message.path.iter().copied())?;
                 }
-                for end in (0..everybody).filter(|&end| next[end] != UNSET) {
-                    if begins[end] == UNSET {
-                        // Who only receives is through with this step no earlier than with the steps before.
-                        if ready[end] != NO_GATE {
-                            self.graph.pass(ready[end], next[end])?;
-                        }
-                    } else if !last {
-                        self.graph.pass(left[end], next[end])?;
-                    }
-                    ready[end] = next[end];
-                }
-                if !last {
-                    let gates = left.into_iter();
-                    run.ports[at] = gates
-                        .map(|gate| if gate == UNSET { NO_GATE } else { gate })
-                        .collect();
-                }
+                gates.close(graph, senders, &mut ready)?;
                 at += 1;
             }
         }
-        run.lists = lists;
-        for end in (0..everybody).filter(|&end| taken_part[end]) {
-            self.graph.pass(ready[end], done)?;
+        for (ready, _) in ready.into_iter().zip(taken_part).filter(|entry| entry.1) {
+            self.graph.pass(ready, done)?;
         }
         Ok(())
-    }
-
-    /// The gate at which a sender has started its messages of a step, which takes `overhead` of its time.
-    fn started(
-        &mut self,
-        run: &mut TrackRun,
-        from: usize,
-        ready: u32,
-        overhead: f64,
-    ) -> Result<u32> {
-        if overhead == 0.0 {
-            return Ok(ready);
-        }
-        if run.senders[from] == UNSET {
-            run.senders[from] = self.graph.resource(1.0, 0.0);
-        }
-        self.graph.worked(run.senders[from], ready, overhead)
     }
 
     /// The messages of a step, and the seconds that a sender takes to start its own.

@@ -56,18 +56,8 @@ pub fn share_messages(machine: &Machine, plans: &[Work], control: &Control) -> R
         routed.push(routed_plan(&mut route_table, plan, pipelines)?);
     }
     let launch = machine.launch();
-    let mut shared = Vec::with_capacity(plans.len());
-    for plan in &routed {
-        let seconds = run(&route_table, &[plan], plan.start, control)?[0];
-        let alone = called(seconds, launch, plan);
-        shared.push(Shared {
-            alone,
-            time: alone,
-            start: plan.start,
-            finish: plan.start + alone,
-            slowed_by: None,
-        });
-    }
+    let alone = |plan| by_itself(&route_table, plan, launch, control);
+    let mut shared = routed.iter().map(alone).collect::<Result<Vec<_>>>()?;
     let totals = totals(&routed);
     let mut sets = joined(&routed, route_table.num_links());
     while let Some(mut set) = sets.pop() {
@@ -103,6 +93,24 @@ pub fn share_messages(machine: &Machine, plans: &[Work], control: &Control) -> R
         bottleneck: busiest
             .map(|(_, link, users)| of_link(machine, route_table.link(link), users.clone())),
         messages,
+    })
+}
+
+/// A plan that has the machine to itself.
+fn by_itself(
+    route_table: &RouteTable,
+    plan: &RoutedPlan,
+    launch: f64,
+    control: &Control,
+) -> Result<Shared> {
+    let seconds = run(route_table, &[plan], plan.start, control)?[0];
+    let alone = called(seconds, launch, plan);
+    Ok(Shared {
+        alone,
+        time: alone,
+        start: plan.start,
+        finish: plan.start + alone,
+        slowed_by: None,
     })
 }
 

@@ -6,16 +6,16 @@
 
 use crate::Control;
 use crate::collective::events::simulate::pieces;
+use crate::collective::events::step::{Senders, StepGates};
 use crate::collective::price::cost::StageCost;
 use crate::error::{Error, Result};
-use crate::fluid::{Flow, Graph, NO_GATE};
+use crate::fluid::{Flow, Graph};
 use crate::schedule::{Schedule, SendRoute};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Most pieces that a track is written out in: a pipeline of h steps is then at most h / 256 longer than with more.
 const MOST_PIECES: u32 = 256;
-const UNSET: u32 = NO_GATE - 1;
 
 /// How the data of a schedule is cut on its way: chunks through the stages, pieces through each track.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,10 +45,7 @@ struct TrackRun {
     everybody: Vec<(u32, u32)>,
     /// By step: (sender, receiver, send), as places in `everybody`.
     steps: Vec<Vec<(usize, usize, usize)>>,
-    /// The time of everybody as a resource, where it has been asked for.
-    senders: Vec<u32>,
-    /// By step and sender, the gate that opens when what it sent there in the piece before has left.
-    ports: Vec<Vec<u32>>,
+    senders: Senders,
     pieces: u32,
 }
 
@@ -163,13 +160,12 @@ impl Pipeline {
         for run in stages.values_mut().flat_map(BTreeMap::values_mut) {
             run.everybody.sort_unstable();
             run.everybody.dedup();
-            run.senders = vec![UNSET; run.everybody.len()];
-            run.ports = vec![Vec::new(); run.steps.len()];
+            run.senders = Senders::new(run.everybody.len(), run.steps.len());
         }
         for (index, send) in schedule.sends.iter().enumerate() {
             let runs = stages.get_mut(&send.stage);
             let run = runs.and_then(|runs| runs.get_mut(&(send.lane >> 16)));
-            let run = run.expect("every send has a course");
+            let run = run.expect("every send has a run of its track");
             let place = |rank: u32| {
                 let key = (send.lane, rank);
                 run.everybody.partition_point(|other| *other < key)
@@ -195,86 +191,40 @@ struct Piece<'a> {
 impl Piece<'_> {
     /// From the gate `start` on; `done` waits for all of it.
     fn put(&mut self, run: &mut TrackRun, start: u32, done: u32, control: &Control) -> Result<()> {
-        let everybody = run.everybody.len();
         // The gate at which everybody is through with the steps so far.
-        let mut ready = vec![start; everybody];
-        let steps = std::mem::take(&mut run.steps);
-        for (at, step) in steps.iter().enumerate() {
+        let mut ready = vec![start; run.everybody.len()];
+        for (at, step) in run.steps.iter().enumerate() {
             control.check()?;
-            let mut begins = vec![UNSET; everybody];
-            let mut next = vec![UNSET; everybody];
-            let mut left = vec![UNSET; everybody];
+            let mut gates = StepGates::new(at, ready.len(), self.last);
             for &(from, to, send) in step {
-                for end in [from, to] {
-                    if next[end] == UNSET {
-                        next[end] = self.graph.gate();
-                    }
-                }
-                if begins[from] == UNSET {
-                    let overhead = self.send_routes[send]
-                        .first()
-                        .map_or(0.0, |route| route.delay);
-                    let port = run.ports[at].get(from).copied().unwrap_or(NO_GATE);
-                    let started = self.started(run, from, ready[from], overhead)?;
-                    begins[from] = self.graph.both(started, port)?;
-                    left[from] = if self.last {
-                        next[from]
-                    } else {
-                        self.graph.gate()
-                    };
-                }
+                let route = self.send_routes[send].first();
+                let overhead = route.map_or(0.0, |route| route.delay);
+                gates.open(
+                    self.graph,
+                    &mut run.senders,
+                    (from, to),
+                    ready[from],
+                    overhead,
+                )?;
             }
             for &(from, to, send) in step {
+                let (waits, frees) = gates.of((from, to));
                 for route in &self.send_routes[send] {
                     let flow = Flow {
                         bytes: self.schedule.sends[send].bytes * route.share * self.share,
                         latency: route.latency,
-                        waits: begins[from],
-                        frees: [left[from], next[to]],
+                        waits,
+                        frees,
                         ..Flow::default()
                     };
                     self.graph.flow(flow, route.path.iter().copied())?;
                 }
             }
-            for end in (0..everybody).filter(|&end| next[end] != UNSET) {
-                if begins[end] == UNSET {
-                    // Who only receives is through with this step no earlier than with the steps before.
-                    if ready[end] != NO_GATE {
-                        self.graph.pass(ready[end], next[end])?;
-                    }
-                } else if !self.last {
-                    self.graph.pass(left[end], next[end])?;
-                }
-                ready[end] = next[end];
-            }
-            if !self.last {
-                let gates = left.into_iter();
-                run.ports[at] = gates
-                    .map(|gate| if gate == UNSET { NO_GATE } else { gate })
-                    .collect();
-            }
+            gates.close(self.graph, &mut run.senders, &mut ready)?;
         }
-        run.steps = steps;
         for gate in ready {
             self.graph.pass(gate, done)?;
         }
         Ok(())
-    }
-
-    /// The gate at which a sender has started its messages of a step, which takes `overhead` of its time.
-    fn started(
-        &mut self,
-        run: &mut TrackRun,
-        from: usize,
-        ready: u32,
-        overhead: f64,
-    ) -> Result<u32> {
-        if overhead == 0.0 {
-            return Ok(ready);
-        }
-        if run.senders[from] == UNSET {
-            run.senders[from] = self.graph.resource(1.0, 0.0);
-        }
-        self.graph.worked(run.senders[from], ready, overhead)
     }
 }

@@ -166,6 +166,16 @@ struct Progress {
 }
 
 impl Progress {
+    /// Of a plan that takes so many seconds alone, before its start.
+    fn of(seconds: f64) -> Self {
+        Self {
+            left: seconds,
+            untouched: true,
+            time: seconds,
+            lost: Vec::new(),
+        }
+    }
+
     fn worst(&self) -> Option<usize> {
         let mut worst: Option<(usize, f64)> = None;
         for &(at, seconds) in &self.lost {
@@ -190,15 +200,7 @@ fn run(
     starts: &[f64],
     control: &Control,
 ) -> Result<Vec<Progress>> {
-    let mut progress: Vec<Progress> = seconds
-        .iter()
-        .map(|&left| Progress {
-            left,
-            untouched: true,
-            time: left,
-            lost: Vec::new(),
-        })
-        .collect();
+    let mut progress: Vec<Progress> = seconds.iter().copied().map(Progress::of).collect();
     let mut done = vec![false; seconds.len()];
     let mut now = 0.0f64;
     loop {

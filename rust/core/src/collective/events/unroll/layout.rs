@@ -12,7 +12,7 @@ use crate::collective::pattern::context::Context;
 use crate::collective::pattern::kind::{PatternKind, SiteShare};
 use crate::collective::pattern::measure::by_site;
 use crate::collective::program::rank_map::RankKind;
-use crate::collective::program::schedule::Stage;
+use crate::collective::program::schedule::{Phase, Stage};
 use crate::operation::Operation;
 use crate::schedule::Block;
 use crate::{Error, Result};
@@ -71,6 +71,28 @@ fn portions(stages: &[Stage], slices: u32) -> Vec<f64> {
     }
 }
 
+/// Who has at first, and must have in the end, what `owner` has the share of.
+fn ends(request: &Request, owner: u32, ranks: u32) -> (Option<u32>, Option<u32>) {
+    use Operation::*;
+    let root = request.root as u32;
+    match request.operation.as_run() {
+        AllReduce | Barrier => (None, None),
+        ReduceScatter => (None, Some(owner)),
+        Reduce => (None, Some(root)),
+        AllGather => (Some(owner), None),
+        Broadcast => (Some(root), None),
+        Scatter => (Some(root), Some(owner)),
+        Gather => (Some(owner), Some(root)),
+        SendRecv | AllToAll => {
+            let shifted = i64::from(owner) + request.shift;
+            (
+                Some(owner),
+                Some(shifted.rem_euclid(i64::from(ranks)) as u32),
+            )
+        }
+    }
+}
+
 impl Layout {
     pub(super) fn of(context: &Context, request: &Request, stages: &[Stage]) -> Result<Self> {
         let (locals, domains, listed) = match context.groups {
@@ -90,34 +112,11 @@ impl Layout {
             even_sites: false,
             paired: request.operation == Operation::AllToAll,
         };
-        for phase in stages
-            .iter()
-            .flat_map(|stage| &stage.tracks)
-            .flat_map(|track| &track.phases)
-        {
+        let tracks = stages.iter().flat_map(|stage| &stage.tracks);
+        for phase in tracks.flat_map(|track| &track.phases) {
             layout.slices = lcm(layout.slices, phase.space.slices);
-            if layout.paired {
-                continue;
-            }
-            for part in &phase.parts {
-                if let PatternKind::Sites { share, .. } = part.pattern.kind {
-                    layout.even_sites |= matches!(share, SiteShare::Equal | SiteShare::Next);
-                }
-            }
-            for moves in phase.parts.iter().flat_map(|part| &part.moves) {
-                let members = moves.rank_map.members().len() as u32;
-                let shares = phase.space.shares;
-                match moves.rank_map.kind {
-                    RankKind::Local => layout.local_units = lcm(layout.local_units, shares),
-                    RankKind::Rails | RankKind::Nic(_) if shares > 1 => {
-                        layout.domain_units = lcm(lcm(layout.domain_units, shares), members);
-                    }
-                    RankKind::Chips if layout.domains.len() == 1 => {
-                        layout.local_units = lcm(layout.local_units, shares);
-                    }
-                    RankKind::Sites => layout.cut_by_sites(context),
-                    _ => {}
-                }
+            if !layout.paired {
+                layout.cut_for(context, phase);
             }
         }
         layout.portions = portions(stages, layout.slices);
@@ -134,6 +133,30 @@ impl Layout {
         Ok(layout)
     }
 
+    /// Cuts the axes as finely as a phase needs.
+    fn cut_for(&mut self, context: &Context, phase: &Phase) {
+        for part in &phase.parts {
+            if let PatternKind::Sites { share, .. } = part.pattern.kind {
+                self.even_sites |= matches!(share, SiteShare::Equal | SiteShare::Next);
+            }
+        }
+        let shares = phase.space.shares;
+        for moves in phase.parts.iter().flat_map(|part| &part.moves) {
+            let members = moves.rank_map.members().len() as u32;
+            match moves.rank_map.kind {
+                RankKind::Local => self.local_units = lcm(self.local_units, shares),
+                RankKind::Rails | RankKind::Nic(_) if shares > 1 => {
+                    self.domain_units = lcm(lcm(self.domain_units, shares), members);
+                }
+                RankKind::Chips if self.domains.len() == 1 => {
+                    self.local_units = lcm(self.local_units, shares);
+                }
+                RankKind::Sites => self.cut_by_sites(context),
+                _ => {}
+            }
+        }
+    }
+
     pub(super) fn ranks(&self) -> u32 {
         (self.locals.len() * self.domains.len()) as u32
     }
@@ -148,27 +171,14 @@ impl Layout {
     }
 
     pub(super) fn blocks(&self, request: &Request) -> Vec<Block> {
-        use Operation::*;
         let ranks = self.ranks();
-        let root = request.root as u32;
-        let (domains, locals) = (self.domains.len() as u32, self.locals.len() as u32);
         if self.paired {
-            let pairs = (0..ranks).flat_map(|src| (0..ranks).map(move |dst| (src, dst)));
-            let bytes = request.size / f64::from(ranks) / f64::from(self.slices);
-            return pairs
-                .flat_map(|(src, dst)| {
-                    (0..self.slices).map(move |_| Block {
-                        from: Some(src),
-                        to: Some(dst),
-                        bytes,
-                    })
-                })
-                .collect();
+            return self.blocks_of_pairs(request.size);
         }
         // The portions of the slices make up a whole, and so do the parts of the sites.
         let units = f64::from(self.domain_units) * f64::from(self.local_units);
         // Each rank of a send_recv has a message of its own.
-        let of_all = if request.operation == SendRecv {
+        let of_all = if request.operation == Operation::SendRecv {
             f64::from(ranks)
         } else {
             1.0
@@ -179,33 +189,8 @@ impl Layout {
             for (site, local) in (0..self.site_parts())
                 .flat_map(|site| (0..self.local_units).map(move |local| (site, local)))
             {
-                // Between sites each holds the parts that are its own of the units that its domains share.
-                let domain = match self.sites.get(site as usize) {
-                    Some(of_site) => self.holder(of_site, unit),
-                    None => unit * domains / self.domain_units,
-                };
-                let owner = self.rank(domain, local * locals / self.local_units);
-                let (from, to) = match request.operation.as_run() {
-                    AllReduce | Barrier => (None, None),
-                    ReduceScatter => (None, Some(owner)),
-                    Reduce => (None, Some(root)),
-                    AllGather => (Some(owner), None),
-                    Broadcast => (Some(root), None),
-                    Scatter => (Some(root), Some(owner)),
-                    Gather => (Some(owner), Some(root)),
-                    SendRecv | AllToAll => {
-                        let shifted = i64::from(owner) + request.shift;
-                        (
-                            Some(owner),
-                            Some(shifted.rem_euclid(i64::from(ranks)) as u32),
-                        )
-                    }
-                };
-                let of_site = match self.sites.get(site as usize) {
-                    None => 1.0,
-                    Some(_) if self.even_sites => 1.0 / f64::from(self.site_parts()),
-                    Some(of_site) => f64::from(of_site.end - of_site.start) / f64::from(domains),
-                };
+                let (from, to) = ends(request, self.owner(unit, site, local), ranks);
+                let of_site = self.part_of_site(site);
                 let slices = self.portions.iter();
                 blocks.extend(slices.map(|portion| Block {
                     from,
@@ -215,6 +200,44 @@ impl Layout {
             }
         }
         blocks
+    }
+
+    /// The blocks of an all-to-all: each rank has one slice by slice for each.
+    fn blocks_of_pairs(&self, size: f64) -> Vec<Block> {
+        let ranks = self.ranks();
+        let pairs = (0..ranks).flat_map(|src| (0..ranks).map(move |dst| (src, dst)));
+        let bytes = size / f64::from(ranks) / f64::from(self.slices);
+        pairs
+            .flat_map(|(src, dst)| {
+                (0..self.slices).map(move |_| Block {
+                    from: Some(src),
+                    to: Some(dst),
+                    bytes,
+                })
+            })
+            .collect()
+    }
+
+    /// The rank whose share holds a unit of the domain axis, its part for a site, and a unit of the local axis.
+    fn owner(&self, unit: u32, site: u32, local: u32) -> u32 {
+        let (domains, locals) = (self.domains.len() as u32, self.locals.len() as u32);
+        // Between sites each holds the parts that are its own of the units that its domains share.
+        let domain = match self.sites.get(site as usize) {
+            Some(of_site) => self.holder(of_site, unit),
+            None => unit * domains / self.domain_units,
+        };
+        self.rank(domain, local * locals / self.local_units)
+    }
+
+    /// The part of a unit that is for a site.
+    fn part_of_site(&self, site: u32) -> f64 {
+        match self.sites.get(site as usize) {
+            None => 1.0,
+            Some(_) if self.even_sites => 1.0 / f64::from(self.site_parts()),
+            Some(of_site) => {
+                f64::from(of_site.end - of_site.start) / f64::from(self.domains.len() as u32)
+            }
+        }
     }
 
     /// Parts of a unit of the domain axis.

@@ -9,7 +9,7 @@ use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::Context;
 use crate::collective::program::moves::Steps;
 use crate::collective::program::rank_map::RankKind;
-use crate::collective::program::schedule::{Repeat, Stage};
+use crate::collective::program::schedule::{Phase, Repeat, Spread, Stage};
 use crate::schedule::{Schedule, Send};
 use crate::{Error, Result};
 use assignment::Assignment;
@@ -44,58 +44,19 @@ fn too_many(number: usize, what: &str) -> Error {
 
 /// The schedule that `stages` are, for the first group.
 pub(crate) fn unroll(context: &Context, request: &Request, stages: &[Stage]) -> Result<Schedule> {
-    let layout = Layout::of(context, request, stages)?;
-    let mut sends = Vec::new();
-    let mut carried = 0;
+    let mut writer = Writer {
+        context,
+        layout: Layout::of(context, request, stages)?,
+        sends: Vec::new(),
+        carried: 0,
+    };
     for (index, stage) in stages.iter().enumerate() {
         for (number, track) in stage.tracks.iter().enumerate() {
             let first_lane = first_lane(number)?;
-            let mut first_step = 0;
+            let mut step = 0;
             for phase in &track.phases {
-                let mut steps = match phase.repeat {
-                    Repeat::Steps(count) => count,
-                    Repeat::Wave { hops, .. } => hops,
-                };
-                let parts = phase.parts.iter();
-                for (part, moves) in
-                    parts.flat_map(|part| part.moves.iter().map(move |moves| (part, moves)))
-                {
-                    if let Steps::Once(own) = &moves.steps {
-                        let last = own.iter().copied().max().unwrap_or(0);
-                        steps = steps.max(u64::from(last) + 1);
-                    }
-                    let mut visit = |step: u64, src, dst, blocks: Vec<u32>, share: f64| {
-                        carried += blocks.len();
-                        sends.push(Send {
-                            src,
-                            dst,
-                            blocks,
-                            bytes: part.bytes * moves.factor(step) * share,
-                            reduce: moves.reduce,
-                            stage: index as u32,
-                            lane: lane_of(first_lane, moves.lane)?,
-                            step: first_step + step as u32,
-                            after: Vec::new(),
-                        });
-                        if sends.len() > MOST_SENDS || carried > MOST_CARRIED {
-                            return Err(Error::unsupported(
-                                format!("more than {MOST_SENDS} messages written out one by one"),
-                                "look at the schedule of a smaller group",
-                            ));
-                        }
-                        context.control.check()
-                    };
-                    if moves.rank_map.kind == RankKind::Sites {
-                        layout.between_sites(context, part, moves, &mut visit)?;
-                        continue;
-                    }
-                    for assignment in
-                        Assignment::of(&layout, &moves.rank_map, track.spread.as_ref())
-                    {
-                        assignment.each(&layout, moves, phase.space, &mut visit)?;
-                    }
-                }
-                first_step += steps as u32;
+                step +=
+                    writer.phase(phase, track.spread.as_ref(), index as u32, first_lane, step)?;
             }
         }
     }
@@ -104,10 +65,75 @@ pub(crate) fn unroll(context: &Context, request: &Request, stages: &[Stage]) -> 
         size: request.size,
         root: request.root,
         shift: request.shift,
-        chips: layout.chips(context),
-        blocks: layout.blocks(request),
-        sends,
+        chips: writer.layout.chips(context),
+        blocks: writer.layout.blocks(request),
+        sends: writer.sends,
     })
+}
+
+/// Writes the messages of a schedule.
+struct Writer<'a> {
+    context: &'a Context<'a>,
+    layout: Layout,
+    sends: Vec<Send>,
+    /// Blocks that they carry.
+    carried: usize,
+}
+
+impl Writer<'_> {
+    /// Writes a phase of `stage`, in lanes from `first_lane` and steps from `first_step`; returns its steps.
+    fn phase(
+        &mut self,
+        phase: &Phase,
+        spread: Option<&Spread>,
+        stage: u32,
+        first_lane: u32,
+        first_step: u32,
+    ) -> Result<u32> {
+        let mut steps = match phase.repeat {
+            Repeat::Steps(count) => count,
+            Repeat::Wave { hops, .. } => hops,
+        };
+        let (context, layout) = (self.context, &self.layout);
+        let parts = phase.parts.iter();
+        for (part, moves) in
+            parts.flat_map(|part| part.moves.iter().map(move |moves| (part, moves)))
+        {
+            if let Steps::Once(own) = &moves.steps {
+                let last = own.iter().copied().max().unwrap_or(0);
+                steps = steps.max(u64::from(last) + 1);
+            }
+            let mut visit = |step: u64, src, dst, blocks: Vec<u32>, share: f64| {
+                self.carried += blocks.len();
+                self.sends.push(Send {
+                    src,
+                    dst,
+                    blocks,
+                    bytes: part.bytes * moves.factor(step) * share,
+                    reduce: moves.reduce,
+                    stage,
+                    lane: lane_of(first_lane, moves.lane)?,
+                    step: first_step + step as u32,
+                    after: Vec::new(),
+                });
+                if self.sends.len() > MOST_SENDS || self.carried > MOST_CARRIED {
+                    return Err(Error::unsupported(
+                        format!("more than {MOST_SENDS} messages written out one by one"),
+                        "look at the schedule of a smaller group",
+                    ));
+                }
+                context.control.check()
+            };
+            if moves.rank_map.kind == RankKind::Sites {
+                layout.between_sites(context, part, moves, &mut visit)?;
+                continue;
+            }
+            for assignment in Assignment::of(layout, &moves.rank_map, spread) {
+                assignment.each(layout, moves, phase.space, &mut visit)?;
+            }
+        }
+        Ok(steps as u32)
+    }
 }
 
 #[cfg(test)]

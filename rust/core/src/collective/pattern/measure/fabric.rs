@@ -1,6 +1,7 @@
 //! Patterns between domains, counted by domain: rails, stars, exchanges, sites.
 
 use crate::collective::ask::group::Groups;
+use crate::collective::pattern::fabric_loads::FabricLoads;
 use crate::collective::pattern::kind::SiteShare;
 use crate::collective::pattern::ledger::Ledger;
 use crate::collective::pattern::loads::Loads;
@@ -32,7 +33,7 @@ pub(super) fn rails(
     let machine = scene.machine;
     let domains = machine.num_domains() as usize;
     let (mut out, mut into) = (vec![0.0; domains], vec![0.0; domains]);
-    let mut fabric = vec![0.0; scene.fabric_bandwidth.len()];
+    let mut fabric = vec![0.0; scene.fabric_links()];
     let messages = nics.map_or(scene.members_per_domain(), |nics| nics.len() as f64);
     let mut unit_cost = UnitCost::default();
     for (at, &(from, to)) in pairs.iter().enumerate() {
@@ -47,7 +48,7 @@ pub(super) fn rails(
     unit_cost.sent = out.iter().copied().fold(0.0, f64::max);
     unit_cost.overhead = unit_cost.sent * nic_of(scene).overhead;
     let mut ledger = Ledger {
-        fabric: fabric.into(),
+        fabric: FabricLoads::of_list(&scene.blocks, &fabric),
         ..Ledger::default()
     };
     let (out, into) = (Loads::from(out), Loads::from(into));
@@ -76,7 +77,7 @@ pub(super) fn star(
     let in_group = locals[0].0.len() as f64;
     let mut leaves = vec![0.0; domains];
     let mut roots = vec![0.0; domains];
-    let mut fabric = vec![0.0; scene.fabric_bandwidth.len()];
+    let mut fabric = vec![0.0; scene.fabric_links()];
     let mut unit_cost = UnitCost::default();
     for (set, root) in sets {
         scene.control.check()?;
@@ -100,7 +101,7 @@ pub(super) fn star(
     for (_, root) in locals {
         unit_cost.ledger.single_nics[at_root].insert(*root, roots.clone());
     }
-    unit_cost.ledger.fabric = fabric.into();
+    unit_cost.ledger.fabric = FabricLoads::of_list(&scene.blocks, &fabric);
     Ok(unit_cost)
 }
 
@@ -150,7 +151,7 @@ pub(super) fn exchange(scene: &Scene, sets: &[(Vec<u32>, f64)], spread: bool) ->
     let domains = machine.num_domains() as usize;
     let per_domain = scene.members_per_domain();
     let mut nic = vec![0.0; domains];
-    let mut fabric = vec![0.0; scene.fabric_bandwidth.len()];
+    let mut fabric = vec![0.0; scene.fabric_links()];
     let mut unit_cost = UnitCost::default();
     let receivers = match scene.groups {
         Groups::Grid { locals, .. } if spread => locals[0].len() as f64,
@@ -199,7 +200,7 @@ pub(super) fn exchange(scene: &Scene, sets: &[(Vec<u32>, f64)], spread: bool) ->
     }
     let nic = Loads::from(nic);
     unit_cost.ledger.nic = [nic.clone(), nic];
-    unit_cost.ledger.fabric = fabric.into();
+    unit_cost.ledger.fabric = FabricLoads::of_list(&scene.blocks, &fabric);
     Ok(unit_cost)
 }
 
@@ -258,7 +259,7 @@ pub(crate) fn site_flows(
                     .copied()
                     .filter(move |&d| machine.site_of(d) == site)
             };
-            let mut fabric = vec![0.0; scene.fabric_bandwidth.len()];
+            let mut fabric = vec![0.0; scene.fabric_links()];
             add_wan(scene, &mut fabric, from, to, local_groups * bytes);
             add_bundles(scene, set, &mut fabric, |site, inside| {
                 let part = |site_of_part: usize, members: f64| match site == site_of_part {
@@ -299,7 +300,7 @@ pub(super) fn sites(scene: &Scene, sets: &[Vec<u32>], share: SiteShare) -> Resul
     let (local_groups, in_group) = (locals.len() as f64, locals[0].len() as f64);
     let domains = machine.num_domains() as usize;
     let mut nic = [vec![0.0; domains], vec![0.0; domains]];
-    let mut fabric = vec![0.0; scene.fabric_bandwidth.len()];
+    let mut fabric = vec![0.0; scene.fabric_links()];
     let mut unit_cost = UnitCost::default();
     for set in sets {
         let sites = by_site(machine, set);
@@ -340,6 +341,6 @@ pub(super) fn sites(scene: &Scene, sets: &[Vec<u32>], share: SiteShare) -> Resul
         });
     }
     unit_cost.ledger.nic = nic.map(Loads::from);
-    unit_cost.ledger.fabric = fabric.into();
+    unit_cost.ledger.fabric = FabricLoads::of_list(&scene.blocks, &fabric);
     Ok(unit_cost)
 }

@@ -15,7 +15,6 @@ pub(crate) use fabric::{by_site, site_bytes, site_flows};
 
 use super::damage;
 use super::kind::PatternKind;
-use super::pairs::Pairs;
 use super::scene::Scene;
 use super::unit_cost::UnitCost;
 use crate::memory::bytes_of;
@@ -65,7 +64,7 @@ fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
         PatternKind::Exchange { .. } | PatternKind::Sites { .. } => (2, 0),
     };
     let numbers = by_domain * u64::from(scene.machine.num_domains())
-        + u64::from(by_domain > 0) * scene.fabric_bandwidth.len() as u64
+        + u64::from(by_domain > 0) * scene.fabric_links() as u64
         + pairs as u64;
     let what = format_args!("the loads and messages of one step of a collective");
     let instead = "use a smaller group, or another algorithm";
@@ -76,8 +75,8 @@ fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
         PatternKind::Local(pairs) => domain::local(scene, &pairs.list()),
         PatternKind::LocalAll => domain::local_all(scene),
         PatternKind::InSwitch { groups, gather } => domain::in_switch(scene, groups, *gather),
-        PatternKind::Rails(pairs) => rails(scene, pairs, None),
-        PatternKind::NicPairs { pairs, nics } => rails(scene, pairs, Some(nics.as_slice())),
+        PatternKind::Rails(pairs) => ruled::rails(scene, pairs, None),
+        PatternKind::NicPairs { pairs, nics } => ruled::rails(scene, pairs, Some(nics.as_slice())),
         PatternKind::Star {
             sets,
             locals,
@@ -91,12 +90,5 @@ fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
             shift,
         } => shift::shift(scene, locals, domains, *shift),
         PatternKind::Flat(pairs) => domain::flat(scene, &pairs.list()),
-    }
-}
-
-fn rails(scene: &Scene, pairs: &Pairs, nics: Option<&[(u32, u32)]>) -> Result<UnitCost> {
-    match pairs.flows() {
-        Some(flows) => ruled::ruled(scene, flows, nics),
-        None => fabric::rails(scene, &pairs.list(), nics),
     }
 }

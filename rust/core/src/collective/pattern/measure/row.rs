@@ -2,10 +2,15 @@
 //! many.
 
 use crate::collective::pattern::comb::Comb;
-use crate::collective::pattern::loads::{Loads, Stretches};
+use crate::collective::pattern::halves::{Planter, height};
+use crate::collective::pattern::loads::{Loads, Runs};
+use std::collections::BTreeMap;
 
 /// Most blocks of a comb whose ends are looked at one by one.
-const MOST_BLOCKS: i64 = 32;
+const MOST_BLOCKS: i64 = 4;
+
+/// Most different blocks of a tree of halves, beyond which places are counted one by one.
+const MOST_KNOWN: usize = 1 << 12;
 
 /// Places in a row, each of which counts the numbers from `first` + `each` x place + `low` up to below `high` more.
 #[derive(Debug, Clone, Copy)]
@@ -39,11 +44,14 @@ impl Row {
     pub(super) fn count(&self, comb: &Comb) -> Loads {
         let mut ends = Vec::with_capacity(16);
         if !self.breaks(comb, &mut ends) {
-            return (0..self.places).map(|place| self.at(comb, place)).collect();
+            return self.halves(comb).unwrap_or_else(|| {
+                let each = (0..self.places).map(|place| self.at(comb, place));
+                each.collect()
+            });
         }
         ends.push(self.places);
         ends.sort_unstable();
-        let mut runs = Stretches::default();
+        let mut runs = Runs::default();
         let mut from = 0;
         for end in ends.into_iter().take_while(|&end| end <= self.places) {
             if end <= from {
@@ -53,6 +61,61 @@ impl Row {
             from = end;
         }
         runs.into()
+    }
+
+    /// The counts as a tree of halves, where numbers repeat by powers of two.
+    fn halves(&self, comb: &Comb) -> Option<Loads> {
+        let mut known = BTreeMap::new();
+        let mut planter = Planter::default();
+        let places = self.places as usize;
+        let root = self.plant(comb, 0, height(places), &mut planter, &mut known)?;
+        planter.grown(root, places).map(Loads::from)
+    }
+
+    /// The 2^height places from one on.
+    fn plant(
+        &self,
+        comb: &Comb,
+        place: i64,
+        height: u32,
+        planter: &mut Planter,
+        known: &mut BTreeMap<(usize, i64, u32), u32>,
+    ) -> Option<u32> {
+        if place >= self.places {
+            return Some(planter.even(0.0));
+        }
+        let last = place + (1 << height) - 1;
+        let start = self.first + self.each * place + self.low;
+        let end = self.first + self.each * last + self.high;
+        if comb.below(end) == comb.below(start) && last < self.places {
+            return Some(planter.even(0.0));
+        }
+        if height == 0 {
+            return Some(planter.even(self.at(comb, place)));
+        }
+        let (digits, rest) = comb.seen(start, end);
+        let key = (digits, rest, height);
+        if last < self.places {
+            if let Some(&id) = known.get(&key) {
+                return Some(id);
+            }
+        }
+        if known.len() > MOST_KNOWN {
+            return None;
+        }
+        let low = self.plant(comb, place, height - 1, planter, known)?;
+        let high = self.plant(
+            comb,
+            place + (1 << (height - 1)),
+            height - 1,
+            planter,
+            known,
+        )?;
+        let id = planter.join(low, high);
+        if last < self.places {
+            known.insert(key, id);
+        }
+        Some(id)
     }
 
     /// Notes the places at which counts may change; false where those are too many.

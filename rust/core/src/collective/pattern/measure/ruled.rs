@@ -1,15 +1,25 @@
 //! What messages between domains by rule put on links: counted by stretches of domains and of bundles that are alike,
 //! never domain by domain.
 
-use super::fabric::nic_of;
+use super::fabric::{self, nic_of};
 use super::row::{Row, sum, total};
 use crate::Result;
 use crate::collective::pattern::comb::Comb;
-use crate::collective::pattern::loads::{Loads, Stretches};
+use crate::collective::pattern::fabric_loads::FabricLoads;
+use crate::collective::pattern::loads::Loads;
+use crate::collective::pattern::pairs::Pairs;
 use crate::collective::pattern::rule::{Flow, Flows};
 use crate::collective::pattern::scene::{PathCost, Scene};
 use crate::collective::pattern::unit_cost::UnitCost;
-use crate::machine::{Machine, groups};
+use crate::machine::Machine;
+
+/// Messages between domains, one for each pair of domains and member, or for each pair of NICs.
+pub(super) fn rails(scene: &Scene, pairs: &Pairs, nics: Option<&[(u32, u32)]>) -> Result<UnitCost> {
+    match pairs.flows() {
+        Some(flows) => ruled(scene, flows, nics),
+        None => fabric::rails(scene, &pairs.list(), nics),
+    }
+}
 
 /// One byte on each lane of every flow: on those lanes, or on those of all members.
 pub(super) fn ruled(scene: &Scene, flows: &Flows, nics: Option<&[(u32, u32)]>) -> Result<UnitCost> {
@@ -89,38 +99,29 @@ impl<'a> Between<'a> {
         }
     }
 
-    /// Bytes on fabric and WAN links, with so many lanes.
-    fn fabric(&self, messages: f64) -> Result<Loads> {
+    /// Bytes on fabric and WAN links, with so many messages between two domains.
+    fn fabric(&self, messages: f64) -> Result<FabricLoads> {
         let (scene, machine) = (self.scene, self.scene.machine);
-        let mut stretches = Stretches::default();
+        let mut blocks = Vec::with_capacity(scene.blocks.len());
         for (site, definition) in machine.sites().iter().enumerate() {
             scene.control.check()?;
-            for (tier, shape) in definition.tiers.iter().enumerate() {
-                let [up, down] = self.tier(site, tier);
-                if up.is_empty() && down.is_empty() {
-                    stretches.push(2 * groups(shape, definition.domains) as usize, 0.0);
+            for tier in 0..definition.tiers.len() {
+                for loads in self.tier(site, tier) {
+                    let mut bytes = Loads::default();
+                    bytes.add(&loads, messages);
+                    blocks.push(bytes);
                 }
-                up.beside(&down, |from, end, up, down| {
-                    let count = end - from;
-                    if up.to_bits() == down.to_bits() {
-                        return stretches.push(2 * count, messages * up);
-                    }
-                    for _ in 0..count {
-                        stretches.push(1, messages * up);
-                        stretches.push(1, messages * down);
-                    }
-                });
             }
         }
         let first = (machine.blocks().wan - machine.blocks().fabric[0]) as usize;
-        let mut wan = vec![0.0; scene.fabric_bandwidth.len() - first];
+        let mut wan = vec![0.0; scene.fabric_links() - first];
         for part in self.parts.iter().filter(|part| part.from != part.to) {
             for &link in scene.wan_path(part.from, part.to) {
                 wan[link - first] += messages * part.flow.senders.len() as f64;
             }
         }
-        wan.into_iter().for_each(|bytes| stretches.push(1, bytes));
-        Ok(stretches.into())
+        blocks.push(wan.into());
+        Ok(FabricLoads::new(&scene.blocks, blocks))
     }
 
     /// How many messages go up and come down at each bundle of a tier.

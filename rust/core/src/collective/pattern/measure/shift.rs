@@ -1,6 +1,7 @@
 //! What a send_recv of all groups of a grid costs: its messages are alike in all domains.
 
-use super::{domain, rails};
+use super::domain;
+use super::ruled::rails;
 use crate::Result;
 use crate::collective::pattern::pairs::{Pairs, Sends};
 use crate::collective::pattern::rule::{Order, Spacing};

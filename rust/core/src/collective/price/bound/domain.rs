@@ -118,24 +118,25 @@ pub(super) fn axes(context: &Context, input: &BoundInput, found: &mut LowerBound
         .collect();
     found.note(format!("all links of {}", names.join(", ")), tightest.0);
     for unit in units.iter().filter(|unit| unit.len() == 1) {
-        let axis = &all[unit[0]];
-        let lines = chips / f64::from(axis.size);
-        let half = axis.size / 2;
-        for inside in [1, half] {
-            let boundary = match axis.kind {
-                _ if inside == 0 || inside >= axis.size => continue,
-                AxisKind::Ring => 2.0,
-                AxisKind::Line => 1.0,
-                AxisKind::FullMesh => f64::from(inside) * f64::from(axis.size - inside),
-                AxisKind::Switch { .. } => f64::from(inside),
-            };
-            let (out, into) = input.crossing(f64::from(inside) * lines, None);
-            let name = format!("cut across {}", axis.name);
-            found.note(
-                name,
-                f64::max(out, into) / (boundary * lines * axis.bandwidth),
-            );
-        }
+        cuts(&all[unit[0]], chips, input, found);
+    }
+}
+
+/// Cuts across one axis, of one position or half of them, in a domain of `chips`.
+fn cuts(axis: &Axis, chips: f64, input: &BoundInput, found: &mut LowerBounds) {
+    let lines = chips / f64::from(axis.size);
+    for inside in [1, axis.size / 2] {
+        let boundary = match axis.kind {
+            _ if inside == 0 || inside >= axis.size => continue,
+            AxisKind::Ring => 2.0,
+            AxisKind::Line => 1.0,
+            AxisKind::FullMesh => f64::from(inside) * f64::from(axis.size - inside),
+            AxisKind::Switch { .. } => f64::from(inside),
+        };
+        let (out, into) = input.crossing(f64::from(inside) * lines, None);
+        let name = format!("cut across {}", axis.name);
+        let seconds = f64::max(out, into) / (boundary * lines * axis.bandwidth);
+        found.note(name, seconds);
     }
 }
 

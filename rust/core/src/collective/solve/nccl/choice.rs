@@ -6,6 +6,7 @@ use super::direct;
 use super::tables::{Algorithm, Protocol};
 use crate::collective::answer::outcome::{Candidate, Outcome, Priced};
 use crate::collective::ask::model::Model as Contention;
+use crate::collective::ask::request::Request;
 use crate::collective::price::bound::{bounds, bounds_in_switch};
 use crate::collective::solve::Asked;
 use crate::machine::{AxisKind, Gpu, Machine};
@@ -46,34 +47,7 @@ pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     let operation = request.operation.as_run();
     let model = Model::new(gpu, Communicator::of(machine, groups)?);
     let tried = tried(&model, operation, request.size);
-    let mut best: Option<(&str, Price)> = None;
-    for (name, price) in &tried {
-        outcome.candidates.push(Candidate {
-            algorithm: name.clone(),
-            outcome: match price {
-                Ok(price) => Ok(price.time(request.size) * 1e-6),
-                Err(why) => Err(why.clone()),
-            },
-        });
-        if let Ok(price) = price {
-            let faster =
-                |best: &(&str, Price)| price.time(request.size) < best.1.time(request.size);
-            if best.as_ref().is_none_or(faster) {
-                best = Some((name, *price));
-            }
-        }
-    }
-    let Some((name, price)) = best else {
-        let why = tried.first().and_then(|row| row.1.as_ref().err().cloned());
-        return Err(Error::unsupported(
-            format!(
-                "{} by NCCL: {}",
-                request.operation.name(),
-                why.unwrap_or_default()
-            ),
-            "name another algorithm",
-        ));
-    };
+    let (name, price) = fastest(&tried, request, outcome)?;
     outcome.sort_candidates();
     let context = asked.context()?;
     // NVLink SHARP and CollNet reduce in switches, which bounds for ranks that reduce do not allow for.
@@ -95,6 +69,38 @@ pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
         .filter(|part| part.what == "bytes" || part.time() > 0.0);
     outcome.fill_priced(NAME, name.to_owned(), &label, kept.collect());
     Ok(())
+}
+
+/// The fastest of what was tried; all of it are candidates.
+fn fastest<'a>(
+    tried: &'a Tried,
+    request: &Request,
+    outcome: &mut Outcome,
+) -> Result<(&'a str, Price)> {
+    let size = request.size;
+    let mut best: Option<(&str, Price)> = None;
+    for (name, price) in tried {
+        outcome.candidates.push(Candidate {
+            algorithm: name.clone(),
+            outcome: match price {
+                Ok(price) => Ok(price.time(size) * 1e-6),
+                Err(why) => Err(why.clone()),
+            },
+        });
+        if let Ok(price) = price {
+            if best.is_none_or(|best| price.time(size) < best.1.time(size)) {
+                best = Some((name, *price));
+            }
+        }
+    }
+    best.ok_or_else(|| {
+        let why = tried.first().and_then(|row| row.1.as_ref().err().cloned());
+        let (operation, why) = (request.operation.name(), why.unwrap_or_default());
+        Error::unsupported(
+            format!("{operation} by NCCL: {why}"),
+            "name another algorithm",
+        )
+    })
 }
 
 /// The machine's GPU, where its domain is one that NCCL's tables are about.

@@ -80,7 +80,15 @@ fn row(stage: &StageCost, what: &str) -> Row {
     }
 }
 
-/// The rows of a segment; its parts share its time by what each brought into it.
+/// What a part has of the time of its segment, by what each part brought into it.
+struct Shares {
+    latency: f64,
+    overhead: f64,
+    link: f64,
+    hbm: f64,
+}
+
+/// The rows of a segment.
 fn rows(call: &Call, segment: &Segment, timing: &Timing, outcome: &mut Outcome) {
     let sum = |value: fn(&Part) -> f64| segment.parts.iter().map(value).sum::<f64>();
     let (passes, links, bytes) = (
@@ -91,71 +99,75 @@ fn rows(call: &Call, segment: &Segment, timing: &Timing, outcome: &mut Outcome) 
     let share = |mine: f64, all: f64, total: f64| if all > 0.0 { total * mine / all } else { 0.0 };
     let between = segment.overlap == Overlap::Nodes;
     for part in &segment.parts {
-        let stage = &part.stage;
         let started = share(part.passes as f64, passes, timing.passes);
-        let link = share(part.link, links, timing.link);
-        let hbm = share(part.hbm_bytes, bytes, timing.hbm);
         let (latency, overhead) = if between {
             (started, 0.0)
         } else {
             (0.0, started)
         };
-        let sent: f64 = stage
-            .tracks
-            .iter()
-            .flat_map(|track| &track.phases)
-            .map(sent)
-            .sum();
-        let class = stage.busiest.as_ref().map_or_else(String::new, |busiest| {
-            busiest.class.name(call.context.machine)
-        });
-        let what = if between {
-            "steps over EFA"
-        } else {
-            "DMA passes"
-        };
-        outcome.phases.push(Row {
-            steps: part.passes,
+        let shares = Shares {
             latency,
             overhead,
-            time: started,
+            link: share(part.link, links, timing.link),
+            hbm: share(part.hbm_bytes, bytes, timing.hbm),
+        };
+        let hbm_counts = timing.hbm > timing.link;
+        part_rows(call, part, &shares, (between, hbm_counts), outcome);
+    }
+}
+
+/// The rows of a part, which goes `between` nodes or inside them; `hbm_counts` where HBM is what its segment waits for.
+fn part_rows(
+    call: &Call,
+    part: &Part,
+    shares: &Shares,
+    (between, hbm_counts): (bool, bool),
+    outcome: &mut Outcome,
+) {
+    let stage = &part.stage;
+    let started = shares.latency + shares.overhead;
+    let phases = stage.tracks.iter().flat_map(|track| &track.phases);
+    let sent: f64 = phases.map(sent).sum();
+    let class = stage.busiest.as_ref().map_or_else(String::new, |busiest| {
+        busiest.class.name(call.context.machine)
+    });
+    let what = if between {
+        "steps over EFA"
+    } else {
+        "DMA passes"
+    };
+    outcome.phases.push(Row {
+        steps: part.passes,
+        latency: shares.latency,
+        overhead: shares.overhead,
+        time: started,
+        ..row(stage, what)
+    });
+    let mut moved = |what: &str, bytes: f64, seconds: f64, bottleneck: &str| {
+        outcome.phases.push(Row {
+            bytes,
+            serialisation: seconds,
+            time: seconds,
+            bottleneck: bottleneck.to_owned(),
             ..row(stage, what)
         });
-        if part.link > 0.0 {
-            outcome.phases.push(Row {
-                bytes: sent,
-                serialisation: link,
-                time: link,
-                bottleneck: class.clone(),
-                ..row(stage, "bytes on links")
-            });
-        }
-        if part.hbm_bytes > 0.0 {
-            outcome.phases.push(Row {
-                bytes: part.hbm_bytes,
-                serialisation: hbm,
-                time: hbm,
-                bottleneck: "HBM".to_owned(),
-                ..row(stage, "bytes of HBM")
-            });
-        }
-        outcome.stages.push(Row {
-            what: String::new(),
-            stage: stage.label.clone(),
-            tier: stage.tier.to_owned(),
-            steps: part.passes,
-            bytes: sent,
-            latency,
-            overhead,
-            serialisation: link + hbm,
-            time: started + link + hbm,
-            bottleneck: if timing.hbm > timing.link {
-                "HBM".to_owned()
-            } else {
-                class
-            },
-        });
+    };
+    if part.link > 0.0 {
+        moved("bytes on links", sent, shares.link, &class);
     }
+    if part.hbm_bytes > 0.0 {
+        moved("bytes of HBM", part.hbm_bytes, shares.hbm, "HBM");
+    }
+    outcome.stages.push(Row {
+        steps: part.passes,
+        bytes: sent,
+        latency: shares.latency,
+        overhead: shares.overhead,
+        serialisation: shares.link + shares.hbm,
+        time: started + shares.link + shares.hbm,
+        bottleneck: if hbm_counts { "HBM".to_owned() } else { class },
+        ..row(stage, "")
+    });
 }
 
 fn sent(phase: &PhaseCost) -> f64 {

@@ -58,17 +58,8 @@ pub(super) fn inside(
                 .push(format!("KangaRing inside the node: size above {above}"));
             return Ok(());
         }
-        if let Some((planes, lines)) = planes(call, local) {
-            let mut parts = Vec::with_capacity(2 * halves.len());
-            let share = size / planes.ranks() as f64;
-            for &half in halves {
-                parts.push(part(call, &planes, half, size, &Kind::KangaRing)?);
-                parts.push(part(call, &lines, half, share, &Kind::Across)?);
-            }
-            plan.segments.push(Segment {
-                parts,
-                overlap: Overlap::Steps,
-            });
+        if let Some(of_planes) = planes(call, local) {
+            push_planes(call, &of_planes, halves, size, plan)?;
             plan.why.push(format!(
                 "KangaRing inside the node: size above {above}; its cycles of an UltraServer are not published, \
                  so each plane has its own and a ring joins the planes"
@@ -79,6 +70,27 @@ pub(super) fn inside(
     }
     plan.why.push(format!("ring inside the node{refused}"));
     push(call, local, halves, size, &Kind::Ring, plan)
+}
+
+/// Adds a KangaRing in each plane, and a ring that joins the planes.
+fn push_planes(
+    call: &Call,
+    (planes, lines): &(Placement, Placement),
+    halves: &[Operation],
+    size: f64,
+    plan: &mut Plan,
+) -> Result<()> {
+    let mut parts = Vec::with_capacity(2 * halves.len());
+    let share = size / planes.ranks() as f64;
+    for &half in halves {
+        parts.push(part(call, planes, half, size, &Kind::KangaRing)?);
+        parts.push(part(call, lines, half, share, &Kind::Across)?);
+    }
+    plan.segments.push(Segment {
+        parts,
+        overlap: Overlap::Steps,
+    });
+    Ok(())
 }
 
 /// Whether an algorithm applied.
