@@ -19,7 +19,14 @@ use std::sync::Mutex;
 /// Bounds are lowered by this share, so that none is above a time that is equal but for rounding.
 const SLACK: f64 = 1e-9;
 
-/// A collective, and the place that stands for all where it fares the same.
+/// Families whose patterns are kept from round to round: best layouts differ little from round to round.
+const MOST_SHELVES: usize = 8;
+
+/// How much less one twin may take than another, as a share: an algorithm that takes the axes of a domain in turn takes
+/// them in another one where they have changed places (a bucket over unlike sides: 2.5 %).
+const TWINS_DIFFER: f64 = 0.05;
+
+/// A collective, and a place.
 pub(super) type Key = (usize, u32);
 
 /// What is known of a collective at a place.
@@ -29,6 +36,25 @@ enum Price {
     AtLeast(f64),
     /// This; infinite where it has no model.
     Exactly(f64),
+}
+
+/// The patterns of families, those that were asked for last at the end.
+#[derive(Default)]
+struct Shelves(Vec<(usize, Shelf)>);
+
+impl Shelves {
+    /// Those of these families; of others, few are kept.
+    fn of(&mut self, families: impl Iterator<Item = usize>) -> Vec<Shelf> {
+        let mut asked = Vec::new();
+        for family in families {
+            let known = self.0.iter().position(|known| known.0 == family);
+            let shelf = known.map(|at| self.0.remove(at).1).unwrap_or_default();
+            self.0.push((family, shelf.clone()));
+            asked.push(shelf);
+        }
+        self.0.drain(..self.0.len().saturating_sub(MOST_SHELVES));
+        asked
+    }
 }
 
 /// Prices by collective and place.
@@ -43,6 +69,8 @@ pub(super) struct Prices<'a> {
     /// By axis: (collective, count).
     calls: Vec<Vec<(usize, f64)>>,
     known: BTreeMap<Key, Price>,
+    /// The patterns of families that were priced last.
+    shelves: Shelves,
     /// By collective and family.
     bounds: BTreeMap<(usize, usize), f64>,
     /// The first refusal, in the order in which prices are asked for.
@@ -84,6 +112,7 @@ impl<'a> Prices<'a> {
             requests,
             calls,
             known: BTreeMap::new(),
+            shelves: Shelves::default(),
             bounds: BTreeMap::new(),
             refusal: None,
         })
@@ -101,7 +130,7 @@ impl<'a> Prices<'a> {
         for place in places {
             control.check()?;
             for at in 0..self.calls[axis].len() {
-                let key = self.key(self.calls[axis][at].0, place);
+                let key = (self.calls[axis][at].0, place);
                 if !self.known.contains_key(&key) {
                     let least = match bounded {
                         true => self.least(key, control)? * (1.0 - SLACK),
@@ -112,15 +141,6 @@ impl<'a> Prices<'a> {
             }
         }
         Ok(())
-    }
-
-    /// What stands for a collective at a place: where the order of ranks means nothing, places that are alike fare the
-    /// same.
-    fn key(&self, call: usize, place: u32) -> Key {
-        match ranks_count(self.requests[call].operation) {
-            true => (call, place),
-            false => (call, self.alike.twin(place)),
-        }
     }
 
     /// A bound; of places that use several domains, one for all of a family.
@@ -153,7 +173,7 @@ impl<'a> Prices<'a> {
     /// Seconds that the collectives of an axis take at least, all together.
     pub(super) fn seconds(&self, axis: usize, place: u32) -> f64 {
         let calls = self.calls[axis].iter();
-        let each = calls.map(|(call, count)| match self.known[&self.key(*call, place)] {
+        let each = calls.map(|(call, count)| match self.known[&(*call, place)] {
             // No count makes something of nothing, nor nothing of what has no model.
             Price::AtLeast(seconds) | Price::Exactly(seconds) => count * seconds,
         });
@@ -165,7 +185,7 @@ impl<'a> Prices<'a> {
     pub(super) fn open(&self, axis: usize, place: u32) -> impl Iterator<Item = (Key, f64)> + '_ {
         let calls = self.calls[axis].iter();
         calls.filter_map(move |&(call, count)| {
-            let key = self.key(call, place);
+            let key = (call, place);
             match self.known[&key] {
                 Price::AtLeast(seconds) => Some((key, count * seconds)),
                 Price::Exactly(_) => None,
@@ -188,15 +208,15 @@ impl<'a> Prices<'a> {
         let mut wanted = wanted.to_vec();
         wanted.sort_unstable_by_key(|&(call, place)| (call, self.alike.family(place), place));
         wanted.dedup();
-        let families: Vec<_> = wanted
-            .chunk_by(|a, b| (a.0, self.alike.family(a.1)) == (b.0, self.alike.family(b.1)))
-            .collect();
+        let family = |key: &Key| (key.0, self.alike.family(key.1));
+        let families: Vec<&[Key]> = wanted.chunk_by(|a, b| family(a) == family(b)).collect();
+        let numbers = families.iter().map(|keys| family(&keys[0]).1);
+        let shelves = self.shelves.of(numbers);
         let times = Mutex::new(vec![Vec::new(); families.len()]);
         let work = |_: &mut (), at: usize| {
-            let shelf = Shelf::default();
             let time = |&key: &Key| {
                 control.check()?;
-                match self.time(key, &shelf, control) {
+                match self.time(key, &shelves[at], control) {
                     Err(error @ Error::Unsupported { .. }) => Ok(Err(error)),
                     time => time.map(Ok),
                 }
@@ -212,7 +232,7 @@ impl<'a> Prices<'a> {
                 self.refusal.get_or_insert(error);
                 f64::INFINITY
             });
-            self.known.insert(key, Price::Exactly(time));
+            self.note(key, time);
         }
         Ok(())
     }
@@ -223,7 +243,20 @@ impl<'a> Prices<'a> {
         seconds(machine, &groups, routing, request, &control.part(), shelf)
     }
 
-    /// One collective of an axis just where it is: in the time of all places that are alike, with what bounds it there.
+    /// Notes a time, which bounds those of twins.
+    fn note(&mut self, (call, place): Key, time: f64) {
+        self.known.insert((call, place), Price::Exactly(time));
+        if ranks_count(self.requests[call].operation) {
+            return;
+        }
+        for &twin in self.alike.twins(place) {
+            if let Some(Price::AtLeast(least)) = self.known.get_mut(&(call, twin)) {
+                *least = least.max(time * (1.0 - TWINS_DIFFER));
+            }
+        }
+    }
+
+    /// One collective of an axis just where it is, with what bounds it there.
     ///
     /// # Errors
     /// Those of the collective.
@@ -234,14 +267,11 @@ impl<'a> Prices<'a> {
         place: &Place,
         control: &Control,
     ) -> Result<Part> {
-        let call = self.calls[axis][number].0;
-        let standard = self.places.find(&self.space.listed(place.clone()));
-        let known = self.known[&self.key(call, standard.expect("trees have it"))];
+        let request = &self.requests[self.calls[axis][number].0];
         let (machine, groups) = self.on_part(place)?;
-        let (routing, request) = (self.question.routing, &self.requests[call]);
+        let routing = self.question.routing;
         let outcome = unbounded(machine, &groups, routing, request, control)?;
-        let (Price::AtLeast(seconds) | Price::Exactly(seconds)) = known;
-        Ok(Part::of(&outcome, seconds))
+        Ok(Part::of(&outcome))
     }
 
     /// How many collectives at places were priced.

@@ -2,7 +2,7 @@
 
 use super::layout::{Layout, Place};
 use super::price::{Key, Prices};
-use super::question::Question;
+use super::question::{Call, Question};
 use super::search::{Found, Search};
 use super::space::Space;
 use super::tree::{Places, Tree};
@@ -47,8 +47,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// What an outcome says, in a time that is the same for all places that are alike.
-    pub(super) fn of(outcome: &Outcome, seconds: f64) -> Self {
+    pub(super) fn of(outcome: &Outcome) -> Self {
         let waits = outcome.latency + outcome.overhead > outcome.time / 2.0;
         let bottleneck = match &outcome.bottleneck {
             Some(link) if !waits => link.class.clone(),
@@ -56,10 +55,21 @@ impl Part {
             _ => String::new(),
         };
         Self {
-            seconds,
+            seconds: outcome.time,
             algorithm: outcome.algorithm.clone(),
             bottleneck,
         }
+    }
+}
+
+impl Ranked {
+    fn seconds(&self, calls: &[Vec<Call>]) -> f64 {
+        let axis = |(calls, parts): (&Vec<Call>, &Vec<Part>)| -> f64 {
+            let each = calls.iter().zip(parts);
+            each.map(|(call, part)| call.count as f64 * part.seconds)
+                .sum()
+        };
+        calls.iter().zip(&self.parts).map(axis).sum()
     }
 }
 
@@ -90,7 +100,12 @@ pub fn rank(question: &Question, space: &Space, total: u64, control: &Control) -
     if let ([], Some(refusal)) = (&found[..], &prices.refusal) {
         return Err(refusal.clone());
     }
-    let layouts = dressed(question, space, &prices, found, control)?;
+    let mut layouts = dressed(question, space, &prices, found, control)?;
+    // Just where each is, and not where a symmetry puts it, times may differ.
+    layouts.sort_by(|a, b| {
+        a.seconds(question.calls)
+            .total_cmp(&b.seconds(question.calls))
+    });
     control.advance(total.saturating_sub(control.done()));
     Ok(Ranking {
         layouts,

@@ -142,16 +142,6 @@ impl Space {
         ascending(place, |at| self.alike_before(at))
     }
 
-    /// The place of a tree that an axis of a layout has: without steps in dimensions that have no order.
-    pub(super) fn listed(&self, mut place: Place) -> Place {
-        for (digits, dimension) in place.iter_mut().zip(&self.dimensions) {
-            if !dimension.ordered && !digits.is_empty() {
-                *digits = vec![(1, digits.iter().map(|digit| digit.1).product())];
-            }
-        }
-        self.standard(place)
-    }
-
     /// A place as all have it that fare the same where the order of ranks means nothing.
     pub(super) fn twin(&self, place: Place) -> Place {
         ascending(place, |at| before(at, |other| self.pairs[other]))

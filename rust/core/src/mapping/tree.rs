@@ -34,10 +34,6 @@ pub(super) struct Places {
 }
 
 impl Places {
-    pub(super) fn find(&self, place: &Place) -> Option<u32> {
-        self.numbers.get(place).copied()
-    }
-
     fn number(&mut self, place: Place) -> u32 {
         let next = self.all.len() as u32;
         *self.numbers.entry(place).or_insert_with_key(|place| {
