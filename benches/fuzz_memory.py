@@ -17,7 +17,6 @@ import json
 import os
 import resource
 import select
-import signal
 import subprocess
 import sys
 import time
@@ -25,20 +24,16 @@ from pathlib import Path
 from typing import Any
 
 from fuzz_questions import QUESTIONS, Draw
+from interrupts import attempt
 
 ADDRESSES = 2_000_000 << 10
 """Bytes of address space of a process, as ``ulimit -v 2000000``."""
 BATCH = 250
 STOPS_WITHIN_S = 5.0
 """CPU seconds within which an interrupted call must stop."""
-FINE = ("answer", "interrupted")
-
-
-class Interrupted(BaseException):
-    """What the alarm raises in a call that takes long."""
-
-
-# ------------------------------------------------------------------ one process and its batch
+SILENT_S = 120.0
+"""Seconds after which a process that says nothing, not even by CPU time, hangs."""
+REPORT_EVERY = 2000
 
 
 def child(seed: int, first: int, calls: int, long_s: float) -> None:
@@ -48,39 +43,15 @@ def child(seed: int, first: int, calls: int, long_s: float) -> None:
 
     import rainier_fast as rf
 
-    def interrupt(*_: object) -> None:
-        raise Interrupted
-
-    signal.signal(signal.SIGPROF, interrupt)
     for number in range(first, first + calls):
         draw = Draw(seed, number, rf, np)
         question = draw.one_of(*QUESTIONS)
         print(json.dumps({"begins": number, "asks": question.__name__}), flush=True)
         # A few may take longer, so that lists have the time to grow.
         alarm = long_s * (10 if draw.rng.random() < 0.05 else 1)
-        kind, text, begun = "answer", "", time.process_time()
-        # Again and again: a single one may strike where Python drops exceptions.
-        signal.setitimer(signal.ITIMER_PROF, alarm, 1.0)
-        try:
-            try:
-                question(draw)
-            finally:
-                signal.setitimer(signal.ITIMER_PROF, 0)
-        except Interrupted:
-            kind = "interrupted"
-        except rf.RainierError as error:
-            kind, text = type(error).__name__, str(error)
-            if "bytes" in text and ("may take" in text or "more than" in text):
-                kind += " for memory"
-        except BaseException as error:
-            kind, text = f"raw {type(error).__name__}", str(error)
-        late = time.process_time() - begun - alarm
-        print(
-            json.dumps({"ends": number, "as": kind, "late": late, "text": text[:300]}), flush=True
-        )
-
-
-# ------------------------------------------------------------------ all of them
+        seen = attempt(lambda draw=draw, ask=question: ask(draw), alarm, rf)
+        said = {"ends": number, "as": seen.kind, "late": seen.late, "s": seen.seconds}
+        print(json.dumps(said | {"text": seen.text[:300]}), flush=True)
 
 
 class Tally:
@@ -91,17 +62,32 @@ class Tally:
         self.kinds: collections.Counter[str] = collections.Counter()
         self.bad: list[str] = []
         self.latest = (0.0, "no call")
+        self.seconds: collections.Counter[str] = collections.Counter()
 
     def note(self, asks: str, said: dict[str, Any]) -> None:
         kind = said["as"]
         self.kinds[kind] += 1
+        self.seconds[asks] += said["s"]
         if self.verbose:
-            print(said["ends"], asks, kind, f"{said['late']:.2f}", said["text"], flush=True)
+            times = f"{said['s']:.2f} {said['late']:.2f}"
+            print(said["ends"], asks, kind, times, said["text"], flush=True)
         self.latest = max(self.latest, (said["late"], f"call {said['ends']} ({asks})"))
         if kind.startswith("raw"):
-            self.bad.append(f"call {said['ends']} ({asks}): {kind}: {said['text']}")
+            self.fail(f"call {said['ends']} ({asks}): {kind}: {said['text']}")
         if said["late"] > STOPS_WITHIN_S:
-            self.bad.append(f"call {said['ends']} ({asks}) stopped {said['late']:.1f} CPU s late")
+            self.fail(f"call {said['ends']} ({asks}) stopped {said['late']:.1f} CPU s late")
+        if sum(self.kinds.values()) % REPORT_EVERY == 0:
+            self.report()
+
+    def fail(self, what: str) -> None:
+        self.bad.append(what)
+        print("FAILED:", what, flush=True)
+
+    def report(self) -> None:
+        print(f"{sum(self.kinds.values())} calls, {sum(self.seconds.values()):.0f} CPU s:")
+        for kind, count in self.kinds.most_common():
+            print(f"{count:7}  {kind}")
+        print("latest stop after an interrupt: {:.2f} CPU s, {}".format(*self.latest), flush=True)
 
 
 def cpu_seconds(process: int) -> float:
@@ -118,11 +104,13 @@ def batch(tally: Tally, arguments: argparse.Namespace, first: int, calls: int) -
         assert process.stderr is not None
         os.set_blocking(process.stdout.fileno(), False)
         current, asks, begun, pending, killed = first - 1, "import", 0.0, b"", False
+        heard = time.monotonic()
         while True:
             ready, _, _ = select.select([process.stdout], [], [], 1.0)
             read = os.read(process.stdout.fileno(), 1 << 16) if ready else None
             if read == b"":
                 break
+            heard = time.monotonic() if ready else heard
             *lines, pending = (pending + (read or b"")).split(b"\n")
             for line in lines:
                 said = json.loads(line)
@@ -133,7 +121,8 @@ def batch(tally: Tally, arguments: argparse.Namespace, first: int, calls: int) -
                     tally.note(asks, said)
             if not killed and not ready:
                 spent = cpu_seconds(process.pid) - begun
-                if spent > 10 * arguments.long + 2 * STOPS_WITHIN_S:
+                silent = time.monotonic() - heard > SILENT_S and spent < 1.0
+                if silent or spent > 10 * arguments.long + 2 * STOPS_WITHIN_S:
                     process.kill()
                     killed = True
         said_last = process.stderr.read().decode(errors="replace").strip()[-300:]
@@ -141,7 +130,7 @@ def batch(tally: Tally, arguments: argparse.Namespace, first: int, calls: int) -
         return first + calls
     why = "did not stop" if killed else f"ended its process with {process.returncode}"
     tally.kinds["hang" if killed else "abort"] += 1
-    tally.bad.append(f"call {current} ({asks}) {why}: {said_last}")
+    tally.fail(f"call {current} ({asks}) {why}: {said_last}")
     return current + 1
 
 
@@ -161,9 +150,9 @@ def main() -> int:
     at = arguments.first
     while at < end:
         at = batch(tally, arguments, at, min(BATCH, end - at))
-    for kind, count in tally.kinds.most_common():
-        print(f"{count:7}  {kind}")
-    print("latest stop after an interrupt: {:.2f} CPU s, {}".format(*tally.latest))
+    tally.report()
+    for asks, seconds in tally.seconds.most_common():
+        print(f"{seconds:7.1f} CPU s  {asks}")
     for line in tally.bad:
         print(line)
     return 1 if tally.bad else 0

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
-from rainier_fast.definitions.check import as_items, as_name, as_pairs
+from rainier_fast.definitions.check import as_items, as_name, as_pairs, is_masked
 from rainier_fast.errors import RainierError, as_one_of, invalid, invalid_type, shown
 from rainier_fast.frozen import frozen, put
 from rainier_fast.screen import aligned, html_table, one_screen, plain
@@ -257,7 +257,7 @@ def columns_of(rows: Sequence[object], *same: str, **named: str) -> dict[str, li
 def _column(name: object, values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
     argument = f"columns[{shown(name)}]"
     array: NDArray[Any]
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+    if is_masked(values):
         raise invalid_type(argument, "masked values", "must not be masked: use NaN or None")
     if isinstance(values, np.ndarray):
         array = np.array(values)

@@ -100,17 +100,17 @@ def format_bytes(size: float) -> str:
 
 def format_bandwidth(rate: float) -> str:
     """Write a bandwidth in bytes per second with a decimal prefix."""
-    return _decimal(rate, _ABOVE_ONE, "B/s")
+    return _decimal(rate, SCALES[: _ONE + 1], "B/s")
 
 
 def format_flops(rate: float) -> str:
     """Write a rate of arithmetic with a decimal prefix."""
-    return _decimal(rate, _ABOVE_ONE, "FLOP/s")
+    return _decimal(rate, SCALES[: _ONE + 1], "FLOP/s")
 
 
 def format_time(seconds: float) -> str:
     """Write a time with a decimal prefix; times above a second stay in seconds."""
-    return _decimal(seconds, _BELOW_ONE, "s")
+    return _decimal(seconds, SCALES[_ONE:], "s")
 
 
 def format_count(number: SupportsIndex) -> str:
@@ -119,18 +119,15 @@ def format_count(number: SupportsIndex) -> str:
 
 
 _BINARY_UNITS: Final = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-_ABOVE_ONE: Final = (
-    (1e24, "Y"),
-    (1e21, "Z"),
-    (1e18, "E"),
-    (1e15, "P"),
-    (1e12, "T"),
-    (1e9, "G"),
-    (1e6, "M"),
-    (1e3, "k"),
-    (1.0, ""),
+SCALES: Final = tuple(
+    zip(
+        (1e24, 1e21, 1e18, 1e15, 1e12, 1e9, 1e6, 1e3, 1.0, 1e-3, 1e-6, 1e-9, 1e-12),
+        (*"YZEPTGMk", "", *"munp"),
+        strict=True,
+    )
 )
-_BELOW_ONE: Final = ((1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"))
+"""Decimal scales and their prefixes, the largest first."""
+_ONE: Final = 8  # place of no prefix
 
 
 def _read(

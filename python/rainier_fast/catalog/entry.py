@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 from rainier_fast.catalog.figure import CONFIDENCE, Figure
 from rainier_fast.errors import as_one_of
@@ -34,13 +34,14 @@ _LEGEND: Final = "trust: " + ", ".join(
 class ReadOnly(Mapping[str, _Value], Generic[_Value]):
     """A mapping from names that nobody can change and whose misses name the closest match."""
 
-    __slots__ = ("_items", "_what")
+    __slots__ = ("_items",)
 
     _items: dict[str, _Value]
-    _what: str
+    _what: ClassVar[str]
+    """What errors call a name."""
 
-    def __init__(self, items: Mapping[str, _Value], what: str) -> None:
-        put(self, _items=dict(items), _what=what)
+    def __init__(self, items: Mapping[str, _Value]) -> None:
+        put(self, _items=dict(items))
 
     def __getitem__(self, name: str) -> _Value:
         return self._items[as_one_of(self._what, name, self._items, self.aliases)]
@@ -111,8 +112,7 @@ class Figures(Listed, ReadOnly[Figure]):
 
     __slots__ = ()
 
-    def __init__(self, items: Mapping[str, Figure], what: str = "figure") -> None:
-        super().__init__(items, what)
+    _what = "figure"
 
     def _shorter(self) -> list[str]:
         rows = [(name, figure.text[:40], figure.confidence) for name, figure in self.items()]
@@ -167,8 +167,7 @@ class Assumptions(Figures):
 
     __slots__ = ()
 
-    def __init__(self, items: Mapping[str, Figure]) -> None:
-        super().__init__(items, "assumption")
+    _what = "assumption"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -248,8 +247,7 @@ class Catalog(Listed, ReadOnly[Entry]):
 
     __slots__ = ()
 
-    def __init__(self, items: Mapping[str, Entry]) -> None:
-        super().__init__(items, "catalog")
+    _what = "catalog"
 
     def aliases(self) -> dict[str, str]:
         """Return the other names of all entries."""

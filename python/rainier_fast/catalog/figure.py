@@ -9,6 +9,7 @@ from typing import Final
 
 from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.screen import one_screen
+from rainier_fast.units import SCALES
 
 CONFIDENCE: Final = {
     "V": "vendor",
@@ -23,9 +24,6 @@ UNITS: Final = ("B", "B/s", "FLOP/s", "s", "W", "USD", "USD/h", "m2", "1/h", "1"
 """Every unit that a figure may have; values of the last two are strings."""
 
 _PREFIXED: Final = ("B/s", "FLOP/s", "W", "s")
-_SCALES: Final = tuple(
-    zip((1e18, 1e15, 1e12, 1e9, 1e6, 1e3, 1.0, 1e-3, 1e-6, 1e-9), "EPTGMk mun", strict=True)
-)
 _BINARY: Final = tuple(zip((2**40, 2**30, 2**20), ("TiB", "GiB", "MiB"), strict=True))
 
 
@@ -179,9 +177,9 @@ def _written(value: float | str, unit: str) -> str:
     if unit == "B":
         return _written_bytes(value)
     if unit in _PREFIXED:
-        for scale, prefix in _SCALES:
+        for scale, prefix in SCALES[2:-1]:
             if abs(value) >= scale:
-                return f"{value / scale:.6g} {prefix.strip()}{unit}"
+                return f"{value / scale:.6g} {prefix}{unit}"
     number = f"{int(value):,}" if value == int(value) else f"{value:.6g}"
     return number if unit == "1" else f"{number} {unit}"
 

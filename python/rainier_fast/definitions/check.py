@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, TypeVar
@@ -95,16 +96,11 @@ def as_tuple_of(argument: str, value: object, kind: type[_Item]) -> tuple[_Item,
     return items
 
 
-def as_several(argument: str, value: object, kind: type[_Item], allowed: str) -> list[_Item]:
-    """Return the items of `value`, at least one, each of which must be a `kind`."""
-    if isinstance(value, kind):
-        raise invalid_type(argument, value, allowed)
-    items = list(as_items(argument, value, allowed))
+def as_several(argument: str, value: object, kind: type[_Item]) -> tuple[_Item, ...]:
+    """Return the items of `value` as a tuple of at least one `kind`."""
+    items = as_tuple_of(argument, value, kind)
     if not items:
         raise invalid(argument, items, f"must name at least one {kind.__name__.lower()}")
-    for at, item in enumerate(items):
-        if not isinstance(item, kind):
-            raise invalid_type(f"{argument}[{at}]", item, allowed)
     return items
 
 
@@ -135,6 +131,13 @@ def as_pairs(argument: str, value: object, allowed: str) -> Sequence[Any]:
     except Exception as error:  # whatever a value's own methods raise
         raise invalid_type(argument, value, allowed) from error
     raise invalid_type(argument, value, allowed)
+
+
+def is_masked(values: object) -> bool:
+    """Tell whether an array has masked values."""
+    # numpy loads `ma` when it is first asked for: who has a masked array has asked.
+    ma = sys.modules.get("numpy.ma")
+    return ma is not None and isinstance(values, ma.MaskedArray) and bool(ma.is_masked(values))
 
 
 def _index(argument: str, value: object) -> int:

@@ -178,11 +178,7 @@ Routing: TypeAlias = str | Policy
 
 ROUTINGS: Final[dict[str, Policy]] = {
     "dor": DimensionOrder(),
-    "adaptive": MinimalAdaptive(),
-    "valiant": Valiant(),
-    "wild_first": WildFirst(),
-    "shortest": Shortest(),
-    "up_down": UpDown(),
+    **{one._name: one() for one in (MinimalAdaptive, Valiant, WildFirst, Shortest, UpDown)},
 }
 """Policies by name."""
 

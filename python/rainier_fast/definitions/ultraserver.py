@@ -119,10 +119,10 @@ class UltraServer:
     def __post_init__(self) -> None:
         put = object.__setattr__
         put(self, "name", as_name("name", self.name))
-        if self.chip is not None and not isinstance(self.chip, Chip):
-            raise invalid_type("chip", self.chip, "must be a Chip or None")
-        if self.nic is not None and not isinstance(self.nic, Nic):
-            raise invalid_type("nic", self.nic, "must be a Nic or None")
+        for part, kind in (("chip", Chip), ("nic", Nic), ("gpu", Gpu), ("neuron", Neuron)):
+            given = getattr(self, part)
+            if given is not None and not isinstance(given, kind):
+                raise invalid_type(part, given, f"must be a {kind.__name__} or None")
         put(self, "axes", as_tuple_of("axes", self.axes, Axis))
         if not 1 <= len(self.axes) <= MAX_AXES:
             raise invalid("axes", self.axes, f"a domain has 1 to {MAX_AXES} axes")
@@ -133,10 +133,6 @@ class UltraServer:
             raise invalid("shape", self.shape, f"a machine has at most {MAX_COUNT:,} chips")
         put(self, "overhead", parse_time(self.overhead, "overhead"))
         put(self, "launch", parse_time(self.launch, "launch"))
-        if self.gpu is not None and not isinstance(self.gpu, Gpu):
-            raise invalid_type("gpu", self.gpu, "must be a Gpu or None")
-        if self.neuron is not None and not isinstance(self.neuron, Neuron):
-            raise invalid_type("neuron", self.neuron, "must be a Neuron or None")
         if self.neuron is not None and self.chip is None:
             raise invalid("neuron", self.neuron, "needs a chip, whose HBM it uses")
 

@@ -13,17 +13,8 @@ from rainier_fast.screen import Report, one_screen
 from rainier_fast.table import TableWith
 from rainier_fast.units import format_bytes, format_time
 
-_SHOWN: Final = (
-    "policy",
-    "time_s",
-    "slowdown",
-    "chips",
-    "cost_s",
-    "algorithm",
-    "lower_bound_s",
-    "efficiency",
-    "bottleneck",
-)
+_OF_RESULT: Final = ("algorithm", "lower_bound_s", "efficiency", "bottleneck")
+_SHOWN: Final = ("policy", "time_s", "slowdown", "chips", "cost_s", *_OF_RESULT)
 
 
 @one_screen
@@ -82,7 +73,7 @@ class Recoveries(Report, TableWith):
             ],
             "chips": [chips(row) for row in rows],
             "cost_s": [cost(row) for row in rows],
-            **{name: said[name] for name in _SHOWN[5:]},
+            **{name: said[name] for name in _OF_RESULT},
             "reason": [reasons[at] for at in order],
         }
         return cls(columns, whole, tuple(rows))

@@ -235,8 +235,8 @@ def _pairs(plans: Sequence[Plan], model: str) -> NDArray[np.float64]:
     return found
 
 
-def _checked(tenants: object) -> list[Tenant]:
-    checked = as_several("tenants", tenants, Tenant, "must be Tenant(...), in a list")
+def _checked(tenants: object) -> tuple[Tenant, ...]:
+    checked = as_several("tenants", tenants, Tenant)
     names = set()
     for at, tenant in enumerate(checked):
         if tenant.name in names:

@@ -110,9 +110,8 @@ def together(
     return share(machine, checked, outcomes(checked), packet)
 
 
-def _checked(machine: Base, plans: object) -> list[Plan]:
-    allowed = "must be plans, such as machine.plan.all_reduce('1 GiB')"
-    checked = as_several("plans", plans, Plan, allowed)
+def _checked(machine: Base, plans: object) -> tuple[Plan, ...]:
+    checked = as_several("plans", plans, Plan)
     for at, plan in enumerate(checked):
         if plan.machine != machine:
             made = f"a plan of another machine ({plan.name})"

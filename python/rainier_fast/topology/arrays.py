@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.definitions.check import MAX_COUNT, as_integer, as_items
+from rainier_fast.definitions.check import MAX_COUNT, as_integer, as_items, is_masked
 from rainier_fast.errors import InvalidArgument, invalid, invalid_type, out_of_range, shown
 from rainier_fast.memory import reckon
 from rainier_fast.units import MAX_BYTES, Quantity, parse_bytes, parse_time
@@ -181,7 +181,7 @@ def _array(argument: str, values: object, allowed: str) -> NDArray[Any]:
         raise invalid_type(argument, values, allowed)
     if isinstance(values, range) and values[MAX_COUNT:]:
         raise invalid(argument, values, f"must have at most {MAX_COUNT:,} items")
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+    if is_masked(values):
         raise invalid_type(argument, "masked values", allowed)
     if isinstance(values, list | tuple) and any(
         isinstance(item, bool | np.bool_) for item in values

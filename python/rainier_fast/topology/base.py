@@ -7,7 +7,7 @@ from typing import Self, TypeAlias
 
 from rainier_fast import _core
 from rainier_fast.catalog import Assumptions, Figure, assumptions
-from rainier_fast.definitions.check import as_name, as_tuple_of
+from rainier_fast.definitions.check import as_name, as_several
 from rainier_fast.definitions.routing import Routing, RoutingRow, routing_row
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.ultraserver import UltraServer
@@ -189,9 +189,7 @@ class Base:
 
 
 def _checked_sites(sites: object) -> tuple[Site, ...]:
-    checked = as_tuple_of("sites", sites, Site)
-    if not checked:
-        raise invalid("sites", sites, "a machine has at least one site")
+    checked = as_several("sites", sites, Site)
     names = [site.name for site in checked]
     if len(set(names)) < len(names):
         raise invalid("sites", names, "must have a different name each")

@@ -15,25 +15,13 @@ from types import MappingProxyType
 from typing import Final
 
 from rainier_fast.validation import astra_sim, table
+from rainier_fast.validation.data import read
 from rainier_fast.validation.row import Row, mean_error, worst_error
 
 __all__ = ["SOURCES", "Row", "mean_error", "worst_error"]
 
-_TABLES: Final = (
-    "trn2_nccom",
-    "h100_nccl",
-    "efa_b200",
-    "tpu_scaling_book",
-    "closed_forms",
-    "saturation",
-    "loggopsim",
-    "simgrid",
-    "tacos",
-    "scale_out",
-    "swing_paper",
-)
-
 SOURCES: Final[Mapping[str, Callable[[], list[Row]]]] = MappingProxyType(
-    {name: partial(table.rows, name) for name in _TABLES} | {"astra_sim": astra_sim.rows}
+    {name: partial(table.rows, name) for name in read("references")}
+    | {"astra_sim": astra_sim.rows}  # which is no table
 )
 """What gives the rows of each source: measurements first, then closed forms, then other tools."""

@@ -6,6 +6,9 @@ use std::fmt::Arguments;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Small steps between two looks at the cancel flag.
+const STRETCH: usize = 1 << 12;
+
 /// Shared between a job and the thread that waits for it.
 ///
 /// ```
@@ -30,8 +33,22 @@ impl Control {
     /// Fails with [`Error::Cancelled`] once [`Control::cancel`] was called. Jobs call it every few
     /// milliseconds of work.
     pub fn check(&self) -> Result<()> {
-        if self.budget.cancelled.load(Ordering::Relaxed) {
+        if self.is_cancelled() {
             Err(Error::Cancelled)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// True once it was cancelled: for loops that cannot fail. Whoever runs one checks when it has ended.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.budget.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// [`Control::check`] at some of the steps of a long loop, of which each takes less than a microsecond or so.
+    pub(crate) fn check_at(&self, step: usize) -> Result<()> {
+        if step % STRETCH == 0 {
+            self.check()
         } else {
             Ok(())
         }

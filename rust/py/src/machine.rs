@@ -50,6 +50,23 @@ type RouteRow<'py> = (
     f64,
 );
 
+/// Calls `visit` with runs of links that are alike: count, class, bandwidth, latency.
+fn each_run(machine: &core::Machine, mut visit: impl FnMut(u64, &core::LinkClass, f64, f64)) {
+    let mut last: Option<(u64, core::LinkClass, f64, f64)> = None;
+    machine.for_each_rated_run(|count, class, bandwidth, latency| match &mut last {
+        Some(last) if (&last.1, last.2, last.3) == (class, bandwidth, latency) => last.0 += count,
+        _ => {
+            if let Some((count, class, bandwidth, latency)) = &last {
+                visit(*count, class, *bandwidth, *latency);
+            }
+            last = Some((count, class.clone(), bandwidth, latency));
+        }
+    });
+    if let Some((count, class, bandwidth, latency)) = &last {
+        visit(*count, class, *bandwidth, *latency);
+    }
+}
+
 #[pymethods]
 impl Machine {
     #[new]
@@ -147,21 +164,15 @@ impl Machine {
 
     fn link_runs(&self, py: Python<'_>) -> PyResult<Vec<(u64, String, f64, f64)>> {
         let machine = &*self.0;
-        let runs = u64::from(machine.num_domains()) * machine.domain().axes().len() as u64;
-        let what = format_args!("the classes of {} links", machine.num_links());
-        memory::check(
-            runs.saturating_mul(RUN_BYTES),
-            what,
-            "use a smaller machine",
-        )
-        .map_err(|error| to_py(py, &error))?;
         quick(py, || {
+            let mut count = 0u64;
+            each_run(machine, |_, _, _, _| count += 1);
+            let what = format_args!("the classes of {} links", machine.num_links());
+            let bytes = count.saturating_mul(RUN_BYTES);
+            memory::check(bytes, what, "use a smaller machine")?;
             let mut runs: Vec<(u64, core::LinkClass, f64, f64)> = Vec::new();
-            machine.for_each_rated_run(|count, class, bandwidth, latency| match runs.last_mut() {
-                Some(last) if (&last.1, last.2, last.3) == (class, bandwidth, latency) => {
-                    last.0 += count
-                }
-                _ => runs.push((count, class.clone(), bandwidth, latency)),
+            each_run(machine, |links, class, bandwidth, latency| {
+                runs.push((links, class.clone(), bandwidth, latency));
             });
             let named = |(count, class, bandwidth, latency): (u64, core::LinkClass, f64, f64)| {
                 (count, class.name(machine), bandwidth, latency)

@@ -229,7 +229,7 @@ pub(super) fn add_all_pairs(
         ));
     }
     let whole = Damage::default();
-    let routes = DomainRoutes::new(domain, &whole, routing)?;
+    let routes = DomainRoutes::new(domain, &whole, routing, control)?;
     for src in 0..domain.chips() {
         control.check()?;
         for dst in 0..domain.chips() {

@@ -43,6 +43,9 @@ use crate::error::{Error, Result, not_negative, positive};
 use fabric::validate_tiers;
 use std::sync::Arc;
 
+/// Most bounds of sites that are gone through one by one.
+const MOST_SCANNED: usize = 16;
+
 /// A whole machine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Machine {
@@ -265,9 +268,13 @@ impl Machine {
     /// Site of a domain that is counted over the machine.
     #[inline(always)]
     pub fn site_of(&self, domain: u32) -> usize {
-        // Few sites: a scan beats a search.
+        let first = &self.blocks.first_domain;
+        if first.len() > MOST_SCANNED {
+            return first.partition_point(|&first| first <= domain) - 1;
+        }
+        // Of few sites a scan beats a search.
         let mut site = 0;
-        while domain >= self.blocks.first_domain[site + 1] {
+        while domain >= first[site + 1] {
             site += 1;
         }
         site

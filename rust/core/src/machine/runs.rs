@@ -76,7 +76,7 @@ impl Machine {
 
     /// Runs of equal links of one domain, in order of their local numbers.
     pub(crate) fn local_runs(&self) -> Vec<(u64, LinkClass, f64, f64)> {
-        let mut runs = Vec::new();
+        let mut runs: Vec<(u64, LinkClass, f64, f64)> = Vec::new();
         for (index, (axis, plan)) in self
             .domain
             .axes()
@@ -93,12 +93,11 @@ impl Machine {
                     for (at, tier) in tiers.iter().enumerate() {
                         for group in 0..groups(tier, leaves) {
                             let bandwidth = bundle_bandwidth(tier, leaves, group, axis.bandwidth);
-                            runs.push((
-                                2,
-                                LinkClass::SwitchTier(index, at),
-                                bandwidth,
-                                tier.latency,
-                            ));
+                            let class = LinkClass::SwitchTier(index, at);
+                            match runs.last_mut() {
+                                Some(last) if last.1 == class && last.2 == bandwidth => last.0 += 2,
+                                _ => runs.push((2, class, bandwidth, tier.latency)),
+                            }
                         }
                     }
                 }

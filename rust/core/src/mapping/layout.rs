@@ -117,6 +117,7 @@ pub(super) fn digits(cut: &[(u32, u32)], axis: u32) -> Vec<(u32, u32)> {
 /// # Errors
 /// [`Error::Unsupported`] for domains over which collectives do not run.
 pub fn groups(machine: &Machine, dimensions: &[Dimension], place: &Place) -> Result<Groups> {
+    Groups::reckon_lists(machine)?;
     let table = |inside: bool, count: u32| -> Vec<Vec<u32>> {
         let mut strides = Vec::new();
         for (dimension, digits) in dimensions.iter().zip(place) {

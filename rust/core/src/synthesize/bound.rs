@@ -2,6 +2,7 @@
 
 use super::network::Network;
 use crate::operation::Operation::{self, AllGather, AllReduce, ReduceScatter};
+use crate::{Control, Result};
 use std::collections::VecDeque;
 
 /// Most ranks times links over which cuts around far ranks are looked at.
@@ -22,14 +23,22 @@ pub struct Floor {
 /// Bytes that must enter or leave a set of ranks, over the bandwidth of the links that lead there: each rank alone, and
 /// the ranks within any number of hops of each. In an all-reduce all ranks together must send 2 S (p - 1) bytes
 /// (Patarasuk and Yuan 2009). And data must come all the way: the latencies of the quickest path between two ranks.
-pub fn floor(network: &Network, operation: Operation, size: f64) -> Floor {
+///
+/// # Errors
+/// [`Error::Cancelled`](crate::Error::Cancelled).
+pub fn floor(
+    network: &Network,
+    operation: Operation,
+    size: f64,
+    control: &Control,
+) -> Result<Floor> {
     let ranks = f64::from(network.ranks());
     let mut best = Floor {
         seconds: 0.0,
         what: "nothing moves".to_owned(),
     };
     if network.ranks() < 2 {
-        return best;
+        return Ok(best);
     }
     let mut note = |seconds: f64, what: &dyn Fn() -> String| {
         if seconds > best.seconds {
@@ -46,11 +55,9 @@ pub fn floor(network: &Network, operation: Operation, size: f64) -> Floor {
         AllReduce => (size, size),
         _ => (0.0, 0.0),
     };
-    let (into, out) = (network.inwards(), network.outwards());
-    let rate = |links: &[u32]| -> f64 {
-        let bandwidth = |&link: &u32| network.links[link as usize].bandwidth;
-        links.iter().map(bandwidth).sum()
-    };
+    let out = network.outwards(control)?;
+    let out_rates = network.rates(&out, control)?;
+    let into_rates = network.rates(&network.inwards(control)?, control)?;
     if operation == AllReduce {
         let all: f64 = network.links.iter().map(|wire| wire.bandwidth).sum();
         note(2.0 * size * (ranks - 1.0) / all, &|| {
@@ -60,18 +67,21 @@ pub fn floor(network: &Network, operation: Operation, size: f64) -> Floor {
     let (leaves, enters) = crossing(1.0);
     for rank in 0..network.ranks() {
         let (chip, at) = (network.chips[rank as usize], rank as usize);
-        note(leaves / rate(&out[at]), &|| {
+        note(leaves / out_rates[at], &|| {
             format!("links out of chip {chip}")
         });
-        note(enters / rate(&into[at]), &|| {
+        note(enters / into_rates[at], &|| {
             format!("links into chip {chip}")
         });
     }
     let every = u64::from(network.ranks()) * network.links.len() as u64 <= MOST_CUTS;
     let sources = if every { network.ranks() } else { 1 };
+    let mut farthest = Vec::with_capacity(sources as usize);
     for rank in 0..sources {
         let chip = network.chips[rank as usize];
-        for ball in balls(network, &out, rank) {
+        let balls = balls(network, &out, rank, control)?;
+        farthest.push(balls.len());
+        for ball in balls {
             let Ball { hops, inside, .. } = ball;
             let (leaves, enters) = crossing(f64::from(inside));
             note(leaves / ball.out, &|| {
@@ -88,16 +98,14 @@ pub fn floor(network: &Network, operation: Operation, size: f64) -> Floor {
         .map(|wire| wire.latency)
         .fold(f64::INFINITY, f64::min);
     if quickest > 0.0 {
-        for rank in 0..sources {
-            let hops = balls(network, &out, rank).len();
-            let chip = network.chips[rank as usize];
+        for (chip, hops) in network.chips.iter().zip(farthest) {
             // The farthest rank is as many hops away as there are balls that leave something out.
             note(hops as f64 * quickest, &|| {
                 format!("latency of the way out of chip {chip}")
             });
         }
     }
-    best
+    Ok(best)
 }
 
 /// The ranks that a rank reaches within some hops, and bytes/s into and out of them.
@@ -109,11 +117,12 @@ struct Ball {
 }
 
 /// The balls around `rank` that leave somebody out.
-fn balls(network: &Network, out: &[Vec<u32>], rank: u32) -> Vec<Ball> {
+fn balls(network: &Network, out: &[Vec<u32>], rank: u32, control: &Control) -> Result<Vec<Ball>> {
     let mut distance = vec![u32::MAX; network.chips.len()];
     distance[rank as usize] = 0;
     let mut open = VecDeque::from([rank]);
     while let Some(rank) = open.pop_front() {
+        control.check()?;
         for &link in &out[rank as usize] {
             let to = network.links[link as usize].to as usize;
             if distance[to] == u32::MAX {
@@ -133,11 +142,15 @@ fn balls(network: &Network, out: &[Vec<u32>], rank: u32) -> Vec<Ball> {
         })
         .collect();
     for &hops in &distance {
-        for ball in balls.iter_mut().skip(hops as usize) {
+        if let Some(ball) = balls.get_mut(hops as usize) {
             ball.inside += 1;
         }
     }
-    for wire in &network.links {
+    for at in 1..balls.len() {
+        balls[at].inside += balls[at - 1].inside;
+    }
+    for (place, wire) in network.links.iter().enumerate() {
+        control.check_at(place)?;
         let (from, to) = (distance[wire.from as usize], distance[wire.to as usize]);
         // A way out crosses one sphere at a time, a way back may cross many.
         for hops in from.min(to)..from.max(to) {
@@ -149,5 +162,5 @@ fn balls(network: &Network, out: &[Vec<u32>], rank: u32) -> Vec<Ball> {
             }
         }
     }
-    balls
+    Ok(balls)
 }

@@ -1,6 +1,7 @@
 //! Which chunks are whose.
 
 use super::network::Network;
+use crate::{Control, Result};
 use std::ops::Range;
 
 /// Chunks by rank: those of a rank follow each other.
@@ -21,18 +22,16 @@ impl Cut {
     /// As many chunks in all as `ranks x chunks`, more for ranks whose links are slow. In an all-reduce anybody may add
     /// up any chunk, and nobody sends or takes the chunks that he adds up himself a second time: the times in which
     /// ranks send, and take, all chunks but their own are levelled.
-    pub fn level(network: &Network, chunks: u32) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn level(network: &Network, chunks: u32, control: &Control) -> Result<Self> {
         let ranks = network.ranks();
         let total = ranks * chunks;
-        let sum = |links: &Vec<u32>| -> f64 {
-            let bandwidth = |&link: &u32| network.links[link as usize].bandwidth;
-            links.iter().map(bandwidth).sum()
-        };
-        let (into, out) = (network.inwards(), network.outwards());
-        let rates: Vec<f64> = into
-            .iter()
-            .zip(&out)
-            .map(|(into, out)| sum(into).min(sum(out)))
+        let into = network.rates(&network.inwards(control)?, control)?;
+        let out = network.rates(&network.outwards(control)?, control)?;
+        let rates: Vec<f64> = (into.iter().zip(&out))
+            .map(|(into, out)| into.min(*out))
             .collect();
         // Chunks that a rank must add up itself so that the others pass its links in `time`.
         let own = |rate: f64, time: f64| (f64::from(total) - time * rate).max(0.0).ceil() as u64;
@@ -40,6 +39,7 @@ impl Cut {
         let slowest = rates.iter().copied().fold(f64::INFINITY, f64::min);
         let (mut low, mut high) = (0.0, f64::from(total) / slowest);
         for _ in 0..64 {
+            control.check()?;
             let middle = (low + high) / 2.0;
             if needs(middle) <= u64::from(total) {
                 high = middle;
@@ -66,7 +66,7 @@ impl Cut {
         for count in counts {
             first.push(first[first.len() - 1] + count);
         }
-        Self { first }
+        Ok(Self { first })
     }
 
     /// Number of ranks.

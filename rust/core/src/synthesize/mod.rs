@@ -78,12 +78,11 @@ pub struct SynthesisRequest {
 }
 
 /// One plan, and how it is read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Half {
+struct Half<'a> {
     /// The plan: on the network, or, backwards, on the reversed one.
-    pub plan: Plan,
+    plan: &'a Plan,
     /// Its end comes first, every delivery goes the other way and is added up.
-    pub backwards: bool,
+    backwards: bool,
 }
 
 /// A synthesised collective.
@@ -97,11 +96,8 @@ pub struct Synthesis {
 
 impl Synthesis {
     /// Its plans, in the order in which they run.
-    fn halves(&self) -> Vec<Half> {
-        let half = |plan: &Plan, backwards| Half {
-            plan: plan.clone(),
-            backwards,
-        };
+    fn halves(&self) -> Vec<Half<'_>> {
+        let half = |plan, backwards| Half { plan, backwards };
         let scatter = self.scatter.iter().map(|plan| half(plan, true));
         let gather = self.gather.iter().map(|plan| half(plan, false));
         scatter.chain(gather).collect()
@@ -135,14 +131,17 @@ impl Synthesis {
     }
 
     /// Bytes on each link, by place.
-    pub fn loads(&self, network: &Network) -> Vec<f64> {
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub fn loads(&self, network: &Network, control: &Control) -> Result<Vec<f64>> {
         let mut sum = vec![0.0; network.links.len()];
         for plan in self.plans() {
-            for (sum, bytes) in sum.iter_mut().zip(plan.loads(network)) {
+            for (sum, bytes) in sum.iter_mut().zip(plan.loads(network, control)?) {
                 *sum += bytes;
             }
         }
-        sum
+        Ok(sum)
     }
 
     /// Replays the plans: see [`Plan::check`].
@@ -151,7 +150,7 @@ impl Synthesis {
     /// [`Error::Schedule`].
     pub fn check(&self, network: &Network) -> Result<()> {
         if let Some(plan) = &self.scatter {
-            plan.check(&network.reversed())?;
+            plan.check(&network.reversed(&Control::default())?)?;
         }
         self.gather.iter().try_for_each(|plan| plan.check(network))
     }
@@ -204,14 +203,16 @@ pub fn synthesize(
         let what = format_args!("synthesized with {chunks} chunks for each of {ranks} ranks");
         let _taken = control.take(bytes, what, "take fewer chunks or a smaller group")?;
         let cut = match wanted.operation {
-            AllReduce => Cut::level(network, chunks),
+            AllReduce => Cut::level(network, chunks, control)?,
             _ => Cut::even(network.ranks(), chunks),
         };
         let plan = |network: &Network| plan(network, &cut, wanted, control);
         let scatter = wanted.operation != AllGather;
         let gather = wanted.operation != ReduceScatter;
         let found = Synthesis {
-            scatter: scatter.then(|| plan(&network.reversed())).transpose()?,
+            scatter: scatter
+                .then(|| plan(&network.reversed(control)?))
+                .transpose()?,
             gather: gather.then(|| plan(network)).transpose()?,
         };
         if best
@@ -236,18 +237,20 @@ fn plan(
     wanted: &SynthesisRequest,
     control: &Control,
 ) -> Result<Plan> {
-    let capacities = rounds::capacities(network);
+    let capacities = rounds::capacities(network, control)?;
     let bytes = wanted.size / f64::from(cut.total());
     let by_link = |seed| stream::run(network, cut, bytes, seed, control);
     let Some(capacities) = capacities else {
-        return of_seeds(cut, wanted, least_seconds(network, cut, bytes), by_link);
+        let least = least_seconds(network, cut, bytes, control)?;
+        return of_seeds(cut, wanted, least, by_link);
     };
     let in_rounds = |seed| rounds::run(network, &capacities, cut, bytes, seed, control);
     let rounds = of_seeds(cut, wanted, 0.0, in_rounds)?;
     if wanted.pace == Pace::Rounds {
         return Ok(rounds);
     }
-    let stream = of_seeds(cut, wanted, least_seconds(network, cut, bytes), by_link)?;
+    let least = least_seconds(network, cut, bytes, control)?;
+    let stream = of_seeds(cut, wanted, least, by_link)?;
     Ok(if stream.makespan < rounds.makespan {
         stream
     } else {
@@ -256,16 +259,16 @@ fn plan(
 }
 
 /// Seconds that the links into some rank need at least.
-fn least_seconds(network: &Network, cut: &Cut, bytes: f64) -> f64 {
+fn least_seconds(network: &Network, cut: &Cut, bytes: f64, control: &Control) -> Result<f64> {
     let mut rates = vec![0.0; network.chips.len()];
-    for wire in &network.links {
+    for (place, wire) in network.links.iter().enumerate() {
+        control.check_at(place)?;
         rates[wire.to as usize] += wire.bandwidth;
     }
     let needs = |rank: usize| f64::from(cut.total() - cut.of(rank as u32).len() as u32) * bytes;
-    (0..rates.len())
-        .map(|rank| needs(rank) / rates[rank])
-        .filter(|seconds| seconds.is_finite())
-        .fold(0.0, f64::max)
+    let seconds = (0..rates.len()).map(|rank| needs(rank) / rates[rank]);
+    let finite = seconds.filter(|seconds| seconds.is_finite());
+    Ok(finite.fold(0.0, f64::max))
 }
 
 /// The best of what `make` makes of some seeds, until one is as good as its links can be.

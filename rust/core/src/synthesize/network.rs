@@ -31,9 +31,6 @@ pub struct Network {
     pub backwards: bool,
 }
 
-/// Links between two looks at the cancel flag.
-const STRETCH: usize = 1 << 16;
-
 /// Most names of chips in an error.
 const MOST_NAMED: usize = 8;
 
@@ -54,17 +51,25 @@ impl Network {
     }
 
     /// The same with every link the other way; links keep their places.
-    pub fn reversed(&self) -> Self {
-        let turned = |wire: &Wire| Wire {
-            from: wire.to,
-            to: wire.from,
-            ..*wire
-        };
-        Self {
-            links: self.links.iter().map(turned).collect(),
-            backwards: !self.backwards,
-            ..self.clone()
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub fn reversed(&self, control: &Control) -> Result<Self> {
+        let mut links = Vec::with_capacity(self.links.len());
+        for (place, wire) in self.links.iter().enumerate() {
+            control.check_at(place)?;
+            links.push(Wire {
+                from: wire.to,
+                to: wire.from,
+                ..*wire
+            });
         }
+        Ok(Self {
+            chips: self.chips.clone(),
+            links,
+            overhead: self.overhead,
+            backwards: !self.backwards,
+        })
     }
 
     /// Who starts the messages on a link, and to whom.
@@ -77,21 +82,32 @@ impl Network {
     }
 
     /// Links into each rank, by place.
-    pub(super) fn inwards(&self) -> Vec<Vec<u32>> {
-        self.by(|wire| wire.to)
+    pub(super) fn inwards(&self, control: &Control) -> Result<Vec<Vec<u32>>> {
+        self.by(control, |wire| wire.to)
     }
 
     /// Links out of each rank, by place.
-    pub(super) fn outwards(&self) -> Vec<Vec<u32>> {
-        self.by(|wire| wire.from)
+    pub(super) fn outwards(&self, control: &Control) -> Result<Vec<Vec<u32>>> {
+        self.by(control, |wire| wire.from)
     }
 
-    fn by(&self, end: impl Fn(&Wire) -> u32) -> Vec<Vec<u32>> {
+    fn by(&self, control: &Control, end: impl Fn(&Wire) -> u32) -> Result<Vec<Vec<u32>>> {
         let mut lists = vec![Vec::new(); self.chips.len()];
         for (place, wire) in self.links.iter().enumerate() {
+            control.check_at(place)?;
             lists[end(wire) as usize].push(place as u32);
         }
-        lists
+        Ok(lists)
+    }
+
+    /// For each rank bytes/s of some links.
+    pub(super) fn rates(&self, lists: &[Vec<u32>], control: &Control) -> Result<Vec<f64>> {
+        let rate = |links: &Vec<u32>| {
+            control.check()?;
+            let bandwidth = |&link: &u32| self.links[link as usize].bandwidth;
+            Ok(links.iter().map(bandwidth).sum())
+        };
+        lists.iter().map(rate).collect()
     }
 
     /// Checks the numbers of the links, and that every rank can be reached from every other.
@@ -105,9 +121,7 @@ impl Network {
         }
         not_negative("overhead", self.overhead)?;
         for (place, wire) in self.links.iter().enumerate() {
-            if place % STRETCH == 0 {
-                control.check()?;
-            }
+            control.check_at(place)?;
             positive(format_args!("bandwidth of link {place}"), wire.bandwidth)?;
             not_negative(format_args!("latency of link {place}"), wire.latency)?;
             for rank in [wire.from, wire.to] {
@@ -125,12 +139,13 @@ impl Network {
                 return Err(Error::invalid(what, wire.to, "must join two ranks"));
             }
         }
-        self.connected()
+        self.connected(control)
     }
 
-    fn connected(&self) -> Result<()> {
-        let forth = reached(&self.outwards(), |link| self.links[link as usize].to);
-        let back = reached(&self.inwards(), |link| self.links[link as usize].from);
+    fn connected(&self, control: &Control) -> Result<()> {
+        let (out, into) = (self.outwards(control)?, self.inwards(control)?);
+        let forth = reached(&out, control, |link| self.links[link as usize].to)?;
+        let back = reached(&into, control, |link| self.links[link as usize].from)?;
         let missed = |reached: &[bool]| reached.iter().position(|&known| !known);
         let (src, dst, far, side) = if let Some(dst) = missed(&forth) {
             (0, dst, forth, "into")
@@ -160,11 +175,12 @@ impl Network {
 }
 
 /// Which ranks a walk from rank 0 comes to.
-fn reached(links: &[Vec<u32>], next: impl Fn(u32) -> u32) -> Vec<bool> {
+fn reached(links: &[Vec<u32>], control: &Control, next: impl Fn(u32) -> u32) -> Result<Vec<bool>> {
     let mut known = vec![false; links.len()];
     known[0] = true;
     let mut open = vec![0usize];
     while let Some(rank) = open.pop() {
+        control.check()?;
         for &link in &links[rank] {
             let rank = next(link) as usize;
             if !known[rank] {
@@ -173,5 +189,5 @@ fn reached(links: &[Vec<u32>], next: impl Fn(u32) -> u32) -> Vec<bool> {
             }
         }
     }
-    known
+    Ok(known)
 }

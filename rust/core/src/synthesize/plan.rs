@@ -2,6 +2,7 @@
 
 use super::cut::Cut;
 use super::network::Network;
+use crate::Control;
 use crate::error::{Error, Result};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -90,42 +91,44 @@ impl Plan {
     }
 
     /// Bytes that each link carries, by place.
-    pub fn loads(&self, network: &Network) -> Vec<f64> {
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub fn loads(&self, network: &Network, control: &Control) -> Result<Vec<f64>> {
         let mut counts = vec![0u64; network.links.len()];
-        for delivery in &self.deliveries {
+        for (at, delivery) in self.deliveries.iter().enumerate() {
+            control.check_at(at)?;
             counts[delivery.link as usize] += 1;
         }
-        counts
-            .into_iter()
-            .map(|count| count as f64 * self.bytes)
-            .collect()
+        let bytes = counts.into_iter().map(|count| count as f64 * self.bytes);
+        Ok(bytes.collect())
     }
 
     /// What the makespan is made of. Links that start one by one hide latency behind bytes: it is what the last bytes
     /// on the busiest way would not take.
-    pub(crate) fn parts(&self, network: &Network) -> Parts {
+    pub(crate) fn parts(&self, network: &Network, control: &Control) -> Result<Parts> {
         let Times::Rounds { .. } = &self.times else {
             let wire = self
-                .loads(network)
+                .loads(network, control)?
                 .iter()
                 .zip(&network.links)
                 .map(|(bytes, wire)| bytes / wire.bandwidth)
                 .fold(0.0, f64::max);
-            return Parts {
+            return Ok(Parts {
                 latency: (self.makespan - wire).max(0.0),
                 overhead: 0.0,
                 wire,
-            };
+            });
         };
         let mut costs = RoundCosts::new(network);
         let mut sum = Parts::default();
         for round in self.by_round() {
-            let parts = costs.parts(network, round, self.bytes);
+            let parts = costs.parts(network, round, self.bytes, control)?;
             sum.latency += parts.latency;
             sum.overhead += parts.overhead;
             sum.wire += parts.wire;
         }
-        sum
+        Ok(sum)
     }
 
     /// Replays it: every sender has a chunk before it sends it, nobody gets one twice, links carry no more than they
@@ -243,9 +246,16 @@ impl RoundCosts {
         }
     }
 
-    pub(super) fn parts(&mut self, network: &Network, round: &[Delivery], bytes: f64) -> Parts {
+    pub(super) fn parts(
+        &mut self,
+        network: &Network,
+        round: &[Delivery],
+        bytes: f64,
+        control: &Control,
+    ) -> Result<Parts> {
         let mut parts = Parts::default();
-        for delivery in round {
+        for (at, delivery) in round.iter().enumerate() {
+            control.check_at(at)?;
             let (on, wire) = (
                 &mut self.on_link[delivery.link as usize],
                 &network.links[delivery.link as usize],
@@ -254,7 +264,8 @@ impl RoundCosts {
             parts.wire = parts.wire.max(f64::from(*on) * bytes / wire.bandwidth);
             parts.latency = parts.latency.max(wire.latency);
         }
-        for delivery in round {
+        for (at, delivery) in round.iter().enumerate() {
+            control.check_at(at)?;
             self.on_link[delivery.link as usize] = 0;
         }
         if network.overhead > 0.0 {
@@ -268,6 +279,6 @@ impl RoundCosts {
             let most = alike.map(<[_]>::len).max().unwrap_or(0);
             parts.overhead = most as f64 * network.overhead;
         }
-        parts
+        Ok(parts)
     }
 }

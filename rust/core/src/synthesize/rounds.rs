@@ -13,23 +13,23 @@ const ENOUGH: f64 = 0.97;
 
 /// Chunks that each link carries in a round, in proportion to its bandwidth: the smallest whole numbers that waste
 /// little. `None` where none do.
-pub(super) fn capacities(network: &Network) -> Option<Vec<u32>> {
-    let most = network
-        .links
-        .iter()
-        .map(|wire| wire.bandwidth)
-        .fold(0.0, f64::max);
+pub(super) fn capacities(network: &Network, control: &Control) -> Result<Option<Vec<u32>>> {
+    let bandwidths = network.links.iter().map(|wire| wire.bandwidth);
+    let most = bandwidths.fold(0.0, f64::max);
     let ranks = network.chips.len();
-    (1..=MOST_PER_ROUND).find_map(|per_round| {
+    for per_round in 1..=MOST_PER_ROUND {
         let whole = |bandwidth: f64| (f64::from(per_round) * bandwidth / most + 1e-9).floor();
         // Of the links into and out of each rank: chunks in a round, and those that bandwidth would allow.
         let mut sums = vec![[0.0f64; 4]; ranks];
-        for wire in &network.links {
+        let mut all = Vec::with_capacity(network.links.len());
+        for (place, wire) in network.links.iter().enumerate() {
+            control.check_at(place)?;
             let (used, could) = (
                 whole(wire.bandwidth),
                 f64::from(per_round) * wire.bandwidth / most,
             );
             let (to, from) = (wire.to as usize, wire.from as usize);
+            all.push(used as u32);
             sums[to][0] += used;
             sums[to][1] += could;
             sums[from][2] += used;
@@ -38,13 +38,12 @@ pub(super) fn capacities(network: &Network) -> Option<Vec<u32>> {
         let fits = sums.iter().all(|[into, could_into, out, could_out]| {
             *into >= ENOUGH * could_into && *out >= ENOUGH * could_out
         });
-        let capacities = || -> Vec<u32> {
-            let whole = |wire: &super::Wire| whole(wire.bandwidth) as u32;
-            network.links.iter().map(whole).collect()
-        };
         // A link that never carries anything may be the only way to somewhere.
-        Some(capacities()).filter(|all| fits && all.iter().all(|&one| one > 0))
-    })
+        if fits && all.iter().all(|&one| one > 0) {
+            return Ok(Some(all));
+        }
+    }
+    Ok(None)
 }
 
 /// One round at one receiver: which link brings what.
@@ -92,7 +91,7 @@ pub(super) fn run(
     control: &Control,
 ) -> Result<Plan> {
     let ranks = network.ranks();
-    let into = slots(network, capacities);
+    let into = slots(network, capacities, control)?;
     let needed = |rank: u32| cut.total() - cut.of(rank).len() as u32;
     let least = (0..ranks)
         .map(|rank| needed(rank).div_ceil((into[rank as usize].len() as u32).max(1)))
@@ -139,12 +138,13 @@ pub(super) fn run(
             !round.is_empty(),
             "on a connected network some link always has something to bring"
         );
-        for delivery in round {
+        for (at, delivery) in round.iter().enumerate() {
+            control.check_at(at)?;
             let to = network.links[delivery.link as usize].to;
             table.matching.arrive(to, delivery.chunk);
         }
         control.advance(round.len() as u64);
-        let parts = costs.parts(network, round, bytes);
+        let parts = costs.parts(network, round, bytes, control)?;
         seconds.push(parts.latency + parts.overhead + parts.wire);
         first.push(deliveries.len());
     }
@@ -164,14 +164,18 @@ pub(super) fn run(
 
 /// For each rank, the chunks that its links can bring in a round: when each ends, as bits of the seconds a byte takes
 /// so far, and its link; the earliest first.
-fn slots(network: &Network, capacities: &[u32]) -> Vec<Vec<(u64, u32)>> {
+fn slots(network: &Network, capacities: &[u32], control: &Control) -> Result<Vec<Vec<(u64, u32)>>> {
     let mut into = vec![Vec::new(); network.chips.len()];
     for (link, (wire, &capacity)) in network.links.iter().zip(capacities).enumerate() {
+        control.check_at(link)?;
         for count in 1..=capacity {
             let end = (f64::from(count) / wire.bandwidth).to_bits();
             into[wire.to as usize].push((end, link as u32));
         }
     }
-    into.iter_mut().for_each(|slots| slots.sort_unstable());
-    into
+    for slots in &mut into {
+        control.check()?;
+        slots.sort_unstable();
+    }
+    Ok(into)
 }

@@ -28,12 +28,8 @@ pub(super) fn run(
     control: &Control,
 ) -> Result<Plan> {
     let mut matching = Matching::new(cut, seed);
-    let (into, out) = (network.inwards(), network.outwards());
-    let sum = |links: &Vec<u32>| {
-        let bandwidth = |&link: &u32| network.links[link as usize].bandwidth;
-        links.iter().map(bandwidth).sum::<f64>()
-    };
-    let rates: Vec<f64> = into.iter().map(sum).collect();
+    let (into, out) = (network.inwards(control)?, network.outwards(control)?);
+    let rates = network.rates(&into, control)?;
     // A sender that starts messages to all of its neighbours starts the last one so much later.
     let started = if network.backwards { &into } else { &out };
     let partners = started.iter().map(|links| {

@@ -25,7 +25,7 @@ pub fn write(
     for (stage, half) in synthesis.halves().into_iter().enumerate() {
         let page = Page {
             network,
-            plan: &half.plan,
+            plan: half.plan,
             backwards: half.backwards,
             stage: stage as u32,
             base: sends.len() as u32,
@@ -90,7 +90,8 @@ impl Page<'_> {
         for (step, round) in rounds.into_iter().enumerate() {
             control.check()?;
             let mut on: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-            for delivery in round {
+            for (at, delivery) in round.iter().enumerate() {
+                control.check_at(at)?;
                 on.entry(delivery.link).or_default().push(delivery.chunk);
             }
             links.extend(on.keys());

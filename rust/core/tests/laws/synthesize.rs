@@ -113,7 +113,8 @@ fn a_dead_cable_costs_little_more_than_the_bound() {
         for operation in ALL {
             let found = synthesize(&network, &ask(operation, GIB, None), &quiet()).unwrap();
             found.check(&network).unwrap();
-            let least = floor(&network, operation, GIB);
+            let least =
+                floor(&network, operation, GIB, &Control::default()).expect("not cancelled");
             let ratio = found.seconds() / least.seconds;
             assert!((1.0..1.04).contains(&ratio), "{ratio} of {}", least.what);
             let (schedule, _) = write(&network, &found, operation, GIB, &quiet()).unwrap();
@@ -173,7 +174,7 @@ proptest! {
         let found = synthesize(&network, &wanted, &quiet()).unwrap();
         prop_assert_eq!(&found, &synthesize(&network, &wanted, &quiet()).unwrap());
         found.check(&network).unwrap();
-        let least = floor(&network, operation, 900.0);
+        let least = floor(&network, operation, 900.0, &Control::default()).expect("not cancelled");
         prop_assert!(found.seconds() >= least.seconds * (1.0 - 1e-9), "{least:?}");
         let (schedule, links) = write(&network, &found, operation, 900.0, &quiet()).unwrap();
         verify(&schedule, &quiet()).unwrap();
@@ -215,7 +216,10 @@ fn links_that_no_round_fits_start_one_by_one() {
     for operation in ALL {
         let found = synthesize(&network, &ask(operation, GIB, None), &quiet()).unwrap();
         found.check(&network).unwrap();
-        let ratio = found.seconds() / floor(&network, operation, GIB).seconds;
+        let ratio = found.seconds()
+            / floor(&network, operation, GIB, &Control::default())
+                .expect("not cancelled")
+                .seconds;
         assert!((1.0..1.01).contains(&ratio), "{ratio}");
         let plans = found.scatter.iter().chain(&found.gather);
         assert!(plans.into_iter().all(|plan| plan.rounds() == 0));
@@ -237,7 +241,10 @@ fn link_by_link_hides_latency_and_plays_as_it_was_timed() {
             let (either, rounds) = (by(Pace::Either), by(Pace::Rounds));
             assert!(either.seconds() < rounds.seconds());
             either.check(&network).unwrap();
-            let ratio = either.seconds() / floor(&network, operation, GIB).seconds;
+            let ratio = either.seconds()
+                / floor(&network, operation, GIB, &Control::default())
+                    .expect("not cancelled")
+                    .seconds;
             assert!((1.0..1.02).contains(&ratio), "{ratio}");
             let (schedule, _) = write(&network, &either, operation, GIB, &quiet()).unwrap();
             verify(&schedule, &quiet()).unwrap();
@@ -291,7 +298,10 @@ fn live_graphs_leave_out_what_is_dead() {
     for operation in ALL {
         let found = synthesize(&network, &ask(operation, GIB, None), &quiet()).unwrap();
         found.check(&network).unwrap();
-        let ratio = found.seconds() / floor(&network, operation, GIB).seconds;
+        let ratio = found.seconds()
+            / floor(&network, operation, GIB, &Control::default())
+                .expect("not cancelled")
+                .seconds;
         assert!((1.0..1.15).contains(&ratio), "{} {ratio}", operation.name());
     }
 }
@@ -333,7 +343,8 @@ fn four_thousand_chips() {
     let network = network(&torus(&[16, 16, 16], &[50e9; 3], 0.5e-6));
     let wanted = ask(Operation::AllGather, GIB, None);
     let found = synthesize(&network, &wanted, &quiet()).unwrap();
-    let least = floor(&network, Operation::AllGather, GIB);
+    let least =
+        floor(&network, Operation::AllGather, GIB, &Control::default()).expect("not cancelled");
     let ratio = found.seconds() / least.seconds;
     let plan = found.gather.as_ref().unwrap();
     // Each round has its latency; the links into a chip are busy in all but the last.

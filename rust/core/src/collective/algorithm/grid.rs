@@ -60,7 +60,7 @@ fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Res
     if !REDUCING.contains(&job.operation) {
         return Err(not_across(name));
     }
-    let order = RingOrder::of(job, locals, domains);
+    let order = RingOrder::of(job, locals, domains)?;
     let mut rings = vec![order.ring(job, false)];
     if name == "ring" {
         rings.push(order.ring(job, true));
@@ -86,23 +86,20 @@ struct RingOrder {
 }
 
 impl RingOrder {
-    fn of(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Self {
+    fn of(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Self> {
         let domain = job.context.machine.domain();
         let paths: Vec<Vec<u32>> = locals
             .iter()
-            .map(|group| ring_order(domain, group))
-            .collect();
+            .map(|group| ring_order(domain, group, job.context.control))
+            .collect::<Result<_>>()?;
         let in_domain = locals[0].len() as u32;
         // Along the ring, the ranks of a domain follow the path; the domains follow each other.
-        let along: Vec<u32> = paths[0]
-            .iter()
-            .map(|&chip| rank_of(&locals[0], chip))
-            .collect();
+        let along = ranks_along(&paths[0], &locals[0]);
         let mut place = vec![0; along.len()];
         for (at, &rank) in along.iter().enumerate() {
             place[rank as usize] = at as u32;
         }
-        Self {
+        Ok(Self {
             inside: paths
                 .iter()
                 .flat_map(|path| path.windows(2).map(|pair| (pair[0], pair[1])))
@@ -120,7 +117,7 @@ impl RingOrder {
             place_of: Arc::new(move |rank| {
                 rank / in_domain * in_domain + place[(rank % in_domain) as usize]
             }),
-        }
+        })
     }
 
     fn ring(&self, job: &Job, backward: bool) -> Ring {
@@ -177,9 +174,15 @@ impl RingOrder {
     }
 }
 
-fn rank_of(group: &[u32], member: u32) -> u32 {
-    let at = group.iter().position(|&other| other == member);
-    at.expect("an order of a group has its members") as u32
+/// The rank in `group` of each of its members, in another order.
+fn ranks_along(path: &[u32], group: &[u32]) -> Vec<u32> {
+    let mut ranks: Vec<(u32, u32)> = group.iter().copied().zip(0..).collect();
+    ranks.sort_unstable();
+    let rank = |chip: &u32| {
+        let at = ranks.binary_search_by_key(chip, |entry| entry.0);
+        ranks[at.expect("an order of a group has its members")].1
+    };
+    path.iter().map(rank).collect()
 }
 
 /// Ranks of the group as they are.

@@ -13,14 +13,14 @@ use crate::collective::program::schedule::Stage;
 use std::sync::Arc;
 
 pub(crate) fn halving_doubling(job: &Job) -> Result<Vec<Stage>> {
-    let cube = job.placement.in_cube_order(job.context.machine);
+    let cube = job.placement.in_cube_order(job.context)?;
     let slices = [Slice::whole(bits(cube.ranks()))];
     pairwise_exchange(job, "halving_doubling", &cube, &slices, Form::Bandwidth)
 }
 
 /// All-reduce in log2(p) exchanges of the whole buffer: the fewest steps, the most bytes.
 pub(crate) fn recursive_doubling(job: &Job) -> Result<Vec<Stage>> {
-    let cube = job.placement.in_cube_order(job.context.machine);
+    let cube = job.placement.in_cube_order(job.context)?;
     let slices = [Slice::whole(bits(cube.ranks()))];
     pairwise_exchange(job, "recursive_doubling", &cube, &slices, Form::Latency)
 }

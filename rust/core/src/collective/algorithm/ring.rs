@@ -43,7 +43,7 @@ pub(crate) fn one_way(job: &Job) -> Result<Vec<Stage>> {
 }
 
 fn build(job: &Job, name: &str, directions: Directions) -> Result<Vec<Stage>> {
-    let ring = job.placement.in_ring_order(job.context.machine);
+    let ring = job.placement.in_ring_order(job.context)?;
     match job.operation {
         Operation::Broadcast | Operation::Reduce => chain(job, &ring, directions),
         Operation::AllToAll => relay(job, &ring, directions),

@@ -44,7 +44,12 @@ impl Sides {
             .collect::<Option<_>>()
             .ok_or_else(|| refused("a group that is not a box of axis positions"))?;
         let sizes = boxes[0].sizes();
-        let placement = Placement::Local(boxes.iter().map(|shape| shape.walked(domain)).collect());
+        let placement = Placement::Local(
+            (boxes
+                .iter()
+                .map(|shape| shape.walked(domain, job.context.control)))
+            .collect::<Result<_>>()?,
+        );
         let (mut patterns, mut sends) = (Vec::new(), Vec::new());
         let mut seconds_per_byte = Vec::new();
         let mut overhead = 0.0;

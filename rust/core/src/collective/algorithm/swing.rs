@@ -23,15 +23,16 @@ pub(crate) fn latency(job: &Job) -> Result<Vec<Stage>> {
 }
 
 fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
-    let machine = job.context.machine;
-    let in_box = job.placement.in_box_order(machine);
-    let (placement, sizes) = in_box
-        .filter(|(_, sizes)| sizes.iter().all(|size| size.is_power_of_two()))
-        .unwrap_or_else(|| {
-            let ring = job.placement.in_ring_order(machine);
+    let in_box = job.placement.in_box_order(job.context)?;
+    let fitting = in_box.filter(|(_, sizes)| sizes.iter().all(|size| size.is_power_of_two()));
+    let (placement, sizes) = match fitting {
+        Some(fitting) => fitting,
+        None => {
+            let ring = job.placement.in_ring_order(job.context)?;
             let ranks = ring.ranks() as u32;
             (ring, vec![1 << ranks.ilog2()])
-        });
+        }
+    };
     let count = 2 * sizes.len();
     let slices: Vec<Slice> = (0..count)
         .map(|index| Slice {

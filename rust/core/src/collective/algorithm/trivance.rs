@@ -27,16 +27,17 @@ fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
             "it needs at least three; use halving_doubling or ring",
         ));
     }
-    let machine = job.context.machine;
     let power_of_three = |size: u32| 3u32.pow(size.ilog(3)) == size;
-    let in_box = job.placement.in_box_order(machine);
-    let (placement, sizes) = in_box
-        .filter(|(_, sizes)| sizes.iter().all(|&size| power_of_three(size)))
-        .unwrap_or_else(|| {
-            let ring = job.placement.in_ring_order(machine);
+    let in_box = job.placement.in_box_order(job.context)?;
+    let fitting = in_box.filter(|(_, sizes)| sizes.iter().all(|&size| power_of_three(size)));
+    let (placement, sizes) = match fitting {
+        Some(fitting) => fitting,
+        None => {
+            let ring = job.placement.in_ring_order(job.context)?;
             let ranks = ring.ranks() as u32;
             (ring, vec![3u32.pow(ranks.ilog(3))])
-        });
+        }
+    };
     let slices: Vec<Slice> = (0..sizes.len())
         .map(|first| Slice {
             exchange: exchange(&sizes, first),

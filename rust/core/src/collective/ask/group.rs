@@ -55,7 +55,7 @@ impl Groups {
     /// # Errors
     /// [`Error::Invalid`] when size x stride does not divide the number of chips.
     pub fn mesh_axis(machine: &Machine, size: u32, stride: u32) -> Result<Self> {
-        check_size(machine)?;
+        Self::reckon_lists(machine)?;
         let chips = machine.num_chips();
         let block = u64::from(size) * u64::from(stride);
         if size == 0 || stride == 0 || u64::from(chips) % block != 0 {
@@ -65,10 +65,6 @@ impl Groups {
                 format!("size x stride must divide the {chips} chips"),
             ));
         }
-        // A list for each chip and UltraServer, or for each group of listed chips.
-        let lists = u64::from(machine.domain().chips()) + u64::from(machine.num_domains());
-        let lists = bytes_of::<(Vec<u32>, [u64; 4])>(lists);
-        reckon(lists, u64::from(chips))?;
         let block = block as u32;
         let in_domain = machine.domain().chips();
         let strided =
@@ -106,6 +102,17 @@ impl Groups {
             .map(|first| strided(first, stride, size))
             .collect();
         Ok(Self::Scattered(groups))
+    }
+
+    /// Refuses a machine of which a list for each chip of a domain and for each domain does not fit.
+    ///
+    /// # Errors
+    /// [`Error::Memory`]; [`Error::Unsupported`] for domains of more than [`MOST_DOMAIN_CHIPS`] chips.
+    pub(crate) fn reckon_lists(machine: &Machine) -> Result<()> {
+        check_size(machine)?;
+        let lists = u64::from(machine.domain().chips()) + u64::from(machine.num_domains());
+        let bytes = bytes_of::<(Vec<u32>, [u64; 4])>(lists);
+        reckon(bytes, u64::from(machine.num_chips()))
     }
 
     /// All groups of a grid: group (i, j) has the local chips `locals[i]` of each domain in `domains[j]`.

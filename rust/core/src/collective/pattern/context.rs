@@ -55,7 +55,7 @@ impl Pattern {
             return Ok(unit_cost);
         }
         let mut unit_cost = measure::unit_cost(scene, &self.kind)?;
-        unit_cost.busiest = unit_cost.ledger.busiest(scene);
+        unit_cost.busiest = unit_cost.ledger.busiest(scene)?;
         let what = format_args!("the loads of one step of a collective");
         let taken = scene
             .control

@@ -5,6 +5,7 @@ use super::damage::DomainDamage;
 use super::fabric_loads::FabricLoads;
 use super::loads::Loads;
 use super::scene::Scene;
+use crate::Result;
 use crate::machine::LinkClass;
 use crate::memory::bytes_of;
 use std::collections::BTreeMap;
@@ -76,7 +77,11 @@ impl Ledger {
     }
 
     /// The busiest link, `None` when there are no bytes.
-    pub(crate) fn busiest(&self, scene: &Scene) -> Option<Busiest> {
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`](crate::Error::Cancelled).
+    pub(crate) fn busiest(&self, scene: &Scene) -> Result<Option<Busiest>> {
+        scene.control.check()?;
         let mut best: Option<Busiest> = None;
         let mut offer = |bytes: f64, bandwidth: f64, link: u64| {
             let seconds = bytes / bandwidth;
@@ -101,7 +106,7 @@ impl Ledger {
             );
         }
         if let Some(damaged) = &scene.damaged {
-            self.offer_damaged(scene, damaged, &mut offer);
+            self.offer_damaged(scene, damaged, &mut offer)?;
         }
         if let Some(nic) = machine.nic() {
             for direction in 0..2 {
@@ -114,20 +119,21 @@ impl Ledger {
         let (at, _) = self.fabric.peak(&scene.fabric_bandwidth, seconds);
         let link = machine.blocks().fabric[0] + at as u64;
         offer(self.fabric.get(at), scene.fabric_bandwidth.get(at), link);
-        for &(link, bytes) in &self.single {
+        for (at, &(link, bytes)) in self.single.iter().enumerate() {
+            scene.control.check_at(at)?;
             offer(
                 bytes + self.beside(scene, link),
                 machine.link_numbers(link).0,
                 link,
             );
         }
-        best.map(|best| Busiest {
+        Ok(best.map(|best| Busiest {
             class: machine
                 .link(best.link)
                 .expect("links of a ledger exist")
                 .class,
             ..best
-        })
+        }))
     }
 
     /// Offers the links of damaged domains: inside, and the NICs that carry more than their own, or are slower.
@@ -136,7 +142,7 @@ impl Ledger {
         scene: &Scene,
         damaged: &DomainDamage,
         offer: &mut impl FnMut(f64, f64, u64),
-    ) {
+    ) -> Result<()> {
         let machine = scene.machine;
         let chips = machine.domain().chips();
         for (index, class) in damaged.classes.iter().enumerate() {
@@ -171,6 +177,7 @@ impl Ledger {
                 continue;
             };
             for &domain in &class.domains {
+                scene.control.check()?;
                 let detoured = class.detoured(scene, self, domain);
                 for (&local, &bytes) in &detoured.local {
                     let link = machine.domain_link(domain, local);
@@ -196,6 +203,7 @@ impl Ledger {
                 }
             }
         }
+        Ok(())
     }
 
     /// Bytes that the rank of a local chip sends (0) or receives (1) over its NIC, wherever that is.

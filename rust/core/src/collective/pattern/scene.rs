@@ -71,9 +71,9 @@ impl<'a> Scene<'a> {
             None,
         )?;
         let taken = reckon(machine, control)?;
-        let local_bandwidth = domain_machine.link_bandwidths()?.into();
+        let local_bandwidth = local_bandwidths(&domain_machine);
         let blocks = fabric_loads::blocks(machine);
-        let [fabric_bandwidth, fabric_latency] = fabric_numbers(machine, &blocks);
+        let [fabric_bandwidth, fabric_latency] = fabric_numbers(machine, &blocks, control)?;
         let (mut member_domains, mut members) = (Vec::new(), Vec::new());
         if let Groups::Grid { locals, domains } = groups {
             member_domains = domains.concat();
@@ -99,7 +99,7 @@ impl<'a> Scene<'a> {
             tiers: tiers(machine),
             member_domains,
             members,
-            wan_paths: wan_paths(machine),
+            wan_paths: wan_paths(machine, control)?,
             taken,
         })
     }
@@ -259,8 +259,19 @@ fn tiers(machine: &Machine) -> Vec<Vec<usize>> {
     machine.sites().iter().enumerate().map(of_site).collect()
 }
 
+/// Bandwidths of the links of one domain.
+fn local_bandwidths(domain: &Machine) -> Loads {
+    let mut runs = Runs::default();
+    domain.for_each_rated_run(|count, _, bandwidth, _| runs.push(count as usize, bandwidth));
+    runs.into()
+}
+
 /// Bandwidth and latency of every fabric and WAN link. Nothing passes a dead link, however long it takes.
-fn fabric_numbers(machine: &Machine, blocks: &Blocks) -> [FabricLoads; 2] {
+fn fabric_numbers(
+    machine: &Machine,
+    blocks: &Blocks,
+    control: &Control,
+) -> Result<[FabricLoads; 2]> {
     let numbers = |link: u64| {
         let (bandwidth, latency) = machine.link_numbers(link);
         let live = f64::from(u8::from(!machine.is_dead_link(link)));
@@ -268,8 +279,14 @@ fn fabric_numbers(machine: &Machine, blocks: &Blocks) -> [FabricLoads; 2] {
     };
     let first = machine.blocks().fabric[0];
     if has_damage_between(machine) {
-        let all: (Vec<f64>, Vec<f64>) = (first..machine.num_links()).map(numbers).unzip();
-        return [all.0, all.1].map(|values| FabricLoads::of_list(blocks, &values));
+        let mut all = [Vec::new(), Vec::new()];
+        for (at, link) in (first..machine.num_links()).enumerate() {
+            control.check_at(at)?;
+            let (bandwidth, latency) = numbers(link);
+            all[0].push(bandwidth);
+            all[1].push(latency);
+        }
+        return Ok(all.map(|values| FabricLoads::of_list(blocks, &values)));
     }
     let mut loads = [Vec::new(), Vec::new()];
     for block in blocks.iter() {
@@ -284,14 +301,14 @@ fn fabric_numbers(machine: &Machine, blocks: &Blocks) -> [FabricLoads; 2] {
         loads[0].push(bandwidth);
         loads[1].push(latency);
     }
-    loads.map(|loads| FabricLoads::new(blocks, loads))
+    Ok(loads.map(|loads| FabricLoads::new(blocks, loads)))
 }
 
 /// WAN links from each site to each other. Where nothing live leads there, the dead ones that would: what goes over
 /// them never ends.
-fn wan_paths(machine: &Machine) -> Vec<Vec<usize>> {
+fn wan_paths(machine: &Machine, control: &Control) -> Result<Vec<Vec<usize>>> {
     let (Some(wan), sites) = (machine.wan(), machine.sites().len()) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let first = machine.blocks().fabric[0];
     let path = |from: usize, to: usize| -> Vec<usize> {
@@ -309,7 +326,10 @@ fn wan_paths(machine: &Machine) -> Vec<Vec<usize>> {
             .map(|link| (link - first) as usize)
             .collect()
     };
-    (0..sites * sites)
-        .map(|pair| path(pair / sites, pair % sites))
-        .collect()
+    let mut paths = Vec::with_capacity(sites * sites);
+    for pair in 0..sites * sites {
+        control.check_at(pair)?;
+        paths.push(path(pair / sites, pair % sites));
+    }
+    Ok(paths)
 }

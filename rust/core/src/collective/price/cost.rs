@@ -137,7 +137,7 @@ impl StageCost {
         Ok(Self {
             label,
             tier: stage.tier,
-            busiest: ledger.busiest(context),
+            busiest: ledger.busiest(context)?,
             tracks,
             stage: stage.clone(),
             ledger,
@@ -179,7 +179,7 @@ pub(crate) fn combine(
     for stage in stages {
         ledger.add(&stage.ledger, 1.0);
     }
-    let busiest = ledger.busiest(context);
+    let busiest = ledger.busiest(context)?;
     let tracks = || stages.iter().flat_map(|stage| &stage.tracks);
     let busy = match model.by_phases() {
         Model::AlphaBeta => tracks().map(|track| track.busy).fold(0.0, f64::max),
@@ -229,7 +229,7 @@ fn track_cost(
     }
     let busy = match model.by_phases() {
         Model::AlphaBeta => phases.iter().map(PhaseCost::wire).fold(0.0, f64::max),
-        _ => own.busiest(context).map_or(0.0, |busiest| busiest.seconds),
+        _ => own.busiest(context)?.map_or(0.0, |busiest| busiest.seconds),
     };
     total.add(&own, 1.0);
     Ok(TrackCost {

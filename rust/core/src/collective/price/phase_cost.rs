@@ -43,6 +43,7 @@ impl PhaseCost {
         let patterns = by_pattern(phase);
         for &(pattern, bytes) in &patterns {
             let unit_cost = pattern.unit_cost(context)?;
+            context.control.check()?;
             ledger.add(&unit_cost.ledger, times * bytes);
             latency = latency.max(unit_cost.latency);
             overhead += unit_cost.overhead;
@@ -197,5 +198,5 @@ fn busiest(context: &Context, patterns: &[(&Arc<Pattern>, f64)]) -> Result<Optio
     for &(pattern, bytes) in patterns {
         together.add(&pattern.unit_cost(context)?.ledger, bytes);
     }
-    Ok(together.busiest(context))
+    together.busiest(context)
 }

@@ -1,6 +1,7 @@
 //! The shape of a group inside a domain, and orders of its chips that suit rings and cubes.
 
 use crate::machine::{AxisKind, Domain};
+use crate::{Control, Result};
 
 /// A group that is a product of positions along axes.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +76,7 @@ impl LocalBox {
     }
 
     /// The chips in the order of the walks around the sides, side 0 fastest.
-    pub(crate) fn walked(&self, domain: &Domain) -> Vec<u32> {
+    pub(crate) fn walked(&self, domain: &Domain, control: &Control) -> Result<Vec<u32>> {
         let walks: Vec<Vec<u32>> = self
             .sides
             .iter()
@@ -83,13 +84,14 @@ impl LocalBox {
             .collect();
         (0..self.chips())
             .map(|number| {
+                control.check_at(number as usize)?;
                 let places = self.index(number);
                 let index: Vec<u32> = places
                     .iter()
                     .zip(&walks)
                     .map(|(&place, walk)| walk[place as usize])
                     .collect();
-                self.chip(domain, &index)
+                Ok(self.chip(domain, &index))
             })
             .collect()
     }
@@ -126,12 +128,12 @@ fn distance(domain: &Domain, a: u32, b: u32) -> u32 {
 
 /// The chips in an order whose successive chips are close, the last to the first too: one hop each where a
 /// construction is known (a reflected sweep, or a sweep shifted by one per row).
-pub(crate) fn ring_order(domain: &Domain, chips: &[u32]) -> Vec<u32> {
+pub(crate) fn ring_order(domain: &Domain, chips: &[u32], control: &Control) -> Result<Vec<u32>> {
     let Some(shape) = LocalBox::of(domain, chips) else {
-        return chips.to_vec();
+        return Ok(chips.to_vec());
     };
     if shape.sides.len() == 1 {
-        return shape.walked(domain);
+        return shape.walked(domain, control);
     }
     let sides = shape.sides.len();
     let mut best: Option<(u64, Vec<u32>)> = None;
@@ -142,21 +144,25 @@ pub(crate) fn ring_order(domain: &Domain, chips: &[u32]) -> Vec<u32> {
             .collect();
         let total = chips.len() as u32;
         for sweep in [reflected, shifted] {
-            let path: Vec<u32> = (0..total)
-                .map(|number| shape.chip(domain, &sweep(&shape.sizes(), &order, number)))
-                .collect();
-            let length: u64 = (0..path.len())
-                .map(|at| u64::from(distance(domain, path[at], path[(at + 1) % path.len()])))
-                .sum();
+            let mut path = Vec::with_capacity(chips.len());
+            for number in 0..total {
+                control.check_at(number as usize)?;
+                path.push(shape.chip(domain, &sweep(&shape.sizes(), &order, number)));
+            }
+            let mut length = 0;
+            for at in 0..path.len() {
+                control.check_at(at)?;
+                length += u64::from(distance(domain, path[at], path[(at + 1) % path.len()]));
+            }
             if length == u64::from(total) {
-                return path;
+                return Ok(path);
             }
             if best.as_ref().is_none_or(|best| length < best.0) {
                 best = Some((length, path));
             }
         }
     }
-    best.expect("a box of two sides or more was swept").1
+    Ok(best.expect("a box of two sides or more was swept").1)
 }
 
 /// Digit of each side of the `number`-th index of a sweep that turns round at the end of each line.
@@ -190,17 +196,18 @@ fn shifted(sizes: &[u32], order: &[usize], number: u32) -> Vec<u32> {
 /// The chips numbered so that ranks that differ in one bit are close: Gray-coded positions along each side,
 /// the first side in the lowest bits. A ring of four is then a square whose four exchanges are single hops.
 /// Groups that are not boxes of power-of-two sides keep their order.
-pub(crate) fn cube_order(domain: &Domain, chips: &[u32]) -> Vec<u32> {
+pub(crate) fn cube_order(domain: &Domain, chips: &[u32], control: &Control) -> Result<Vec<u32>> {
     let Some(shape) = LocalBox::of(domain, chips) else {
-        return chips.to_vec();
+        return Ok(chips.to_vec());
     };
     if shape.sizes().iter().any(|size| !size.is_power_of_two()) {
-        return chips.to_vec();
+        return Ok(chips.to_vec());
     }
     (0..chips.len() as u32)
         .map(|rank| {
+            control.check_at(rank as usize)?;
             let index: Vec<u32> = shape.index(rank).into_iter().map(gray_inverse).collect();
-            shape.chip(domain, &index)
+            Ok(shape.chip(domain, &index))
         })
         .collect()
 }

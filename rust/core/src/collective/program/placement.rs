@@ -7,9 +7,9 @@ use crate::collective::pattern::context::{Context, Pattern};
 use crate::collective::pattern::damage::substitute;
 use crate::collective::pattern::kind::PatternKind;
 use crate::collective::pattern::pairs::{Pairs, Sends};
-use crate::machine::Machine;
+use crate::machine::Domain;
 use crate::route::zero_load;
-use crate::{Error, Result};
+use crate::{Control, Error, Result};
 use std::sync::Arc;
 
 /// Most messages that a pattern may list one by one.
@@ -78,51 +78,65 @@ impl Placement {
     }
 
     /// The same groups with ranks in an order whose neighbours are close, the last to the first too.
-    pub(crate) fn in_ring_order(&self, machine: &Machine) -> Self {
-        self.reordered(machine, |group| layout::ring_order(machine.domain(), group))
+    pub(crate) fn in_ring_order(&self, context: &Context) -> Result<Self> {
+        self.reordered(context, layout::ring_order)
     }
 
     /// The same groups with ranks numbered so that ranks that differ in one bit are close.
-    pub(crate) fn in_cube_order(&self, machine: &Machine) -> Self {
-        self.reordered(machine, |group| layout::cube_order(machine.domain(), group))
+    pub(crate) fn in_cube_order(&self, context: &Context) -> Result<Self> {
+        self.reordered(context, layout::cube_order)
     }
 
     /// The same groups with ranks numbered along the walks around the sides of the box that each fills, and the sizes
     /// of the sides; `None` where groups are not boxes inside a domain.
-    pub(crate) fn in_box_order(&self, machine: &Machine) -> Option<(Self, Vec<u32>)> {
-        let domain = machine.domain();
-        let boxes: Vec<LocalBox> = self
-            .local_groups()?
-            .iter()
-            .map(|group| LocalBox::of(domain, group))
-            .collect::<Option<_>>()?;
-        let sizes = boxes[0].sizes();
-        if boxes.iter().any(|shape| shape.sizes() != sizes) {
-            return None;
+    pub(crate) fn in_box_order(&self, context: &Context) -> Result<Option<(Self, Vec<u32>)>> {
+        let (domain, control) = (context.machine.domain(), context.control);
+        let groups = self.local_groups().unwrap_or_default();
+        let mut boxes: Vec<LocalBox> = Vec::with_capacity(groups.len());
+        for group in groups {
+            control.check()?;
+            match LocalBox::of(domain, group) {
+                Some(shape) => boxes.push(shape),
+                None => return Ok(None),
+            }
         }
-        let walked = boxes.iter().map(|shape| shape.walked(domain)).collect();
-        Some((Self::Local(walked), sizes))
+        let sizes = boxes.first().map(LocalBox::sizes).unwrap_or_default();
+        if boxes.is_empty() || boxes.iter().any(|shape| shape.sizes() != sizes) {
+            return Ok(None);
+        }
+        let walked = boxes.iter().map(|shape| shape.walked(domain, control));
+        Ok(Some((Self::Local(walked.collect::<Result<_>>()?), sizes)))
     }
 
-    fn reordered(&self, machine: &Machine, order: impl Fn(&[u32]) -> Vec<u32>) -> Self {
-        let chips = machine.domain().chips();
+    fn reordered(
+        &self,
+        context: &Context,
+        order: fn(&Domain, &[u32], &Control) -> Result<Vec<u32>>,
+    ) -> Result<Self> {
+        let (domain, control) = (context.machine.domain(), context.control);
+        let chips = domain.chips();
+        let ordered = |group: &[u32]| {
+            control.check()?;
+            order(domain, group, control)
+        };
         // Listed chips that share a domain are ordered by where they are in it.
         let listed = |group: &Vec<u32>| {
-            let domain = group[0] / chips;
-            if group.iter().any(|chip| chip / chips != domain) {
-                return group.clone();
+            let number = group[0] / chips;
+            if group.iter().any(|chip| chip / chips != number) {
+                return Ok(group.clone());
             }
             let local: Vec<u32> = group.iter().map(|chip| chip % chips).collect();
-            order(&local)
-                .into_iter()
-                .map(|local| domain * chips + local)
-                .collect()
+            let local = ordered(&local)?.into_iter();
+            Ok(local.map(|local| number * chips + local).collect())
         };
-        match self {
-            Self::Flat(groups) => Self::Flat(groups.iter().map(listed).collect()),
-            Self::Local(groups) => Self::Local(groups.iter().map(|group| order(group)).collect()),
+        Ok(match self {
+            Self::Flat(groups) => Self::Flat(groups.iter().map(listed).collect::<Result<_>>()?),
+            Self::Local(groups) => {
+                let ordered = groups.iter().map(|group| ordered(group));
+                Self::Local(ordered.collect::<Result<_>>()?)
+            }
             _ => self.clone(),
-        }
+        })
     }
 
     /// The same groups, each turned so that the member that has rank `root` in `original` comes first.
@@ -157,6 +171,7 @@ impl Placement {
                 "use groups that hold whole UltraServers, or an algorithm with fewer messages",
             ));
         }
+        context.control.check()?;
         let spacing = match self {
             Self::Rails(groups) | Self::Nics(groups, _) => context.spacing(groups),
             _ => None,
@@ -200,7 +215,9 @@ impl Placement {
                 let single = &context.domain_machine;
                 let whole = zero_load(single, context.routing, from, to, context.control)?.latency;
                 match &context.damaged {
-                    Some(damaged) => damaged.latency(context.machine, from, to, whole),
+                    Some(damaged) => {
+                        damaged.latency(context.machine, (from, to), whole, context.control)
+                    }
                     None => Ok(whole),
                 }
             }

@@ -92,7 +92,7 @@ impl Synthesized {
         let network = live_graph(context.machine, &chips, context.control)?;
         whole_domain_instead(context.machine, &network, context.control)?;
         let wanted = SynthesisRequest {
-            operation: request.operation,
+            operation: request.operation.as_run(),
             size: request.size,
             chunks: request.chunks,
             pace: Pace::Either,
@@ -166,17 +166,25 @@ impl Synthesized {
     ) -> Result<()> {
         let (network, synthesis) = (&self.network, &self.synthesis);
         let mut ledger = Ledger::default();
-        let loads = network.links.iter().zip(synthesis.loads(network));
+        let loads = network
+            .links
+            .iter()
+            .zip(synthesis.loads(network, context.control)?);
         ledger.single = loads
             .filter(|(_, bytes)| *bytes > 0.0)
             .map(|(wire, bytes)| (wire.id, bytes))
             .collect();
         ledger.single.sort_unstable_by_key(|single| single.0);
-        let busiest = ledger.busiest(context);
+        let busiest = ledger.busiest(context)?;
         let class = busiest
             .as_ref()
             .map_or_else(String::new, |busiest| busiest.class.name(context.machine));
-        let least = floor(network, request.operation, request.size);
+        let least = floor(
+            network,
+            request.operation.as_run(),
+            request.size,
+            context.control,
+        )?;
         outcome.bounds = bounds(context, request)?;
         if self.is_whole(context.machine) {
             outcome.bounds.push(Bound {
@@ -196,7 +204,7 @@ impl Synthesized {
             busiest,
         };
         outcome.fill(context.machine, NAME.to_owned(), &[], cost);
-        let reversed = network.reversed();
+        let reversed = network.reversed(context.control)?;
         let halves = [
             (ReduceScatter, &synthesis.scatter, &reversed),
             (AllGather, &synthesis.gather, network),
@@ -204,7 +212,7 @@ impl Synthesized {
         let mut notes = Vec::new();
         for (what, plan, network) in halves {
             let Some(plan) = plan else { continue };
-            self.row(what, plan, network, &class, outcome);
+            self.row(what, plan, network, &class, outcome, context.control)?;
             notes.push(match plan.least_rounds() {
                 Some(least) => format!(
                     "{} in {} rounds, of which the links of one chip need {least}",
@@ -214,6 +222,9 @@ impl Synthesized {
                 None => format!("{} link by link", what.name()),
             });
         }
+        // Simulated, the same steps may be shorter by a rounding.
+        outcome.latency = outcome.latency.min(outcome.time);
+        outcome.overhead = outcome.overhead.min(outcome.time - outcome.latency);
         if least.seconds > 0.0 {
             notes.push(format!(
                 "{:.1} % above what the {}{} allow",
@@ -241,10 +252,11 @@ impl Synthesized {
         network: &Network,
         class: &str,
         outcome: &mut Outcome,
-    ) {
-        let parts = plan.parts(network);
+        control: &Control,
+    ) -> Result<()> {
+        let parts = plan.parts(network, control)?;
         let mut sent = vec![0.0; network.chips.len()];
-        for (wire, bytes) in network.links.iter().zip(plan.loads(network)) {
+        for (wire, bytes) in network.links.iter().zip(plan.loads(network, control)?) {
             sent[wire.from as usize] += bytes;
         }
         let sent = sent.into_iter().fold(0.0, f64::max);
@@ -272,6 +284,7 @@ impl Synthesized {
             ..whole.clone()
         });
         outcome.stages.push(whole);
+        Ok(())
     }
 }
 

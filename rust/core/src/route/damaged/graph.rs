@@ -1,6 +1,7 @@
 //! The live links of a domain as a graph, and shortest paths over it.
 
 use super::links::{self, Edge};
+use crate::Control;
 use crate::error::{Error, Result};
 use crate::machine::{Damage, Domain};
 use crate::memory;
@@ -20,7 +21,12 @@ pub(super) struct Graph {
 
 impl Graph {
     /// The live links; `both_ways`: only those whose other direction lives too.
-    pub(super) fn of(domain: &Domain, damage: &Damage, both_ways: bool) -> Result<Self> {
+    pub(super) fn of(
+        domain: &Domain,
+        damage: &Damage,
+        both_ways: bool,
+        control: &Control,
+    ) -> Result<Self> {
         let vertices = links::vertices(domain);
         if domain.links() > MOST_LINKS || vertices > MOST_LINKS {
             return Err(Error::unsupported(
@@ -37,20 +43,24 @@ impl Graph {
         };
         let mut first = vec![0; vertices as usize + 1];
         links::for_each(domain, |edge| {
+            control.check_at(edge.link as usize)?;
             first[edge.from as usize + 1] += u32::from(lives(&edge));
-        });
+            Ok(())
+        })?;
         for at in 1..first.len() {
             first[at] += first[at - 1];
         }
         let mut next = first.clone();
         let mut edges = vec![(0, 0); first[first.len() - 1] as usize];
         links::for_each(domain, |edge| {
+            control.check_at(edge.link as usize)?;
             if lives(&edge) {
                 let slot = &mut next[edge.from as usize];
                 edges[*slot as usize] = (edge.to, edge.link as u32);
                 *slot += 1;
             }
-        });
+            Ok(())
+        })?;
         Ok(Self { first, edges })
     }
 
@@ -79,14 +89,16 @@ impl Tree {
     pub(super) fn grow(
         states: usize,
         root: u32,
+        control: &Control,
         mut next: impl FnMut(u32, &mut dyn FnMut(u32, u32)),
-    ) -> Self {
+    ) -> Result<Self> {
         let mut by = vec![(NONE, NONE); states];
         by[root as usize] = (root, NONE);
         let mut queue = vec![root];
         let mut at = 0;
         while let Some(&here) = queue.get(at) {
             at += 1;
+            control.check()?;
             next(here, &mut |there, link| {
                 let slot = &mut by[there as usize];
                 if slot.0 == NONE {
@@ -95,7 +107,7 @@ impl Tree {
                 }
             });
         }
-        Self { by, root }
+        Ok(Self { by, root })
     }
 
     pub(super) fn reaches(&self, state: u32) -> bool {

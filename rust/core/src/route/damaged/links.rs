@@ -1,5 +1,6 @@
 //! The links of a domain as edges between vertices: its chips, then the groups and cores of its switches.
 
+use crate::Result;
 use crate::machine::{AxisKind, Domain, Tier, groups, tier_links};
 use crate::route::spans_below;
 
@@ -40,7 +41,7 @@ pub(super) fn vertices(domain: &Domain) -> u64 {
 
 /// Calls `visit` with every link, dead ones too. Of those that leave a vertex the first is on the lowest axis, `+`
 /// before `-`; in a full mesh they go by the coordinate at their end.
-pub(super) fn for_each(domain: &Domain, mut visit: impl FnMut(Edge)) {
+pub(super) fn for_each(domain: &Domain, mut visit: impl FnMut(Edge) -> Result<()>) -> Result<()> {
     let chips = domain.chips();
     let mut next_vertex = chips;
     for (index, axis) in domain.axes().iter().enumerate() {
@@ -61,7 +62,7 @@ pub(super) fn for_each(domain: &Domain, mut visit: impl FnMut(Edge)) {
                                 from: chip,
                                 to: chip - at * stride + ahead * stride,
                                 link: domain.cable_link(index, backward, chip, cable),
-                            });
+                            })?;
                         }
                     }
                 }
@@ -74,15 +75,16 @@ pub(super) fn for_each(domain: &Domain, mut visit: impl FnMut(Edge)) {
                             from: chip,
                             to: chip - at * stride + to * stride,
                             link: domain.mesh_link(index, chip, at, to),
-                        });
+                        })?;
                     }
                 }
             }
             AxisKind::Switch { tiers, .. } => {
-                next_vertex = of_switch(domain, index, tiers, next_vertex, &mut visit);
+                next_vertex = of_switch(domain, index, tiers, next_vertex, &mut visit)?;
             }
         }
     }
+    Ok(())
 }
 
 /// The links of a switch axis; returns the first vertex after its own.
@@ -91,8 +93,8 @@ fn of_switch(
     axis: usize,
     tiers: &[Tier],
     first: u32,
-    visit: &mut impl FnMut(Edge),
-) -> u32 {
+    visit: &mut impl FnMut(Edge) -> Result<()>,
+) -> Result<u32> {
     let leaves = leaves_of(domain, axis);
     let per = vertices_of(tiers, leaves) as u32;
     let vertex = |instance: u32, tier: usize, leaf: u32| {
@@ -106,7 +108,7 @@ fn of_switch(
             let switch = vertex(instance, 0, leaf);
             let (from, to) = if down { (switch, chip) } else { (chip, switch) };
             let link = domain.port_link(axis, down, chip);
-            visit(Edge { from, to, link });
+            visit(Edge { from, to, link })?;
         }
     }
     let instances = domain.chips() / leaves;
@@ -120,12 +122,12 @@ fn of_switch(
                 );
                 for (down, from, to) in [(false, lower, upper), (true, upper, lower)] {
                     let link = domain.bundle_link(axis, instance, leaves, index, group, down);
-                    visit(Edge { from, to, link });
+                    visit(Edge { from, to, link })?;
                 }
             }
         }
     }
-    first + instances * per
+    Ok(first + instances * per)
 }
 
 /// The axis of a local link.

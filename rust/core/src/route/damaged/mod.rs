@@ -19,6 +19,7 @@ pub(crate) use overlay::{Overlay, Routes};
 pub use report::{Lengths, RoutingReport, report_pairs, routing_reports};
 
 use super::{AxisOrder, DimensionOrder, Routing, spans_below};
+use crate::Control;
 use crate::error::{Error, Result};
 use crate::machine::{Axis, Damage, Domain};
 use graph::{Graph, Tree};
@@ -78,6 +79,7 @@ pub(crate) struct DomainRoutes<'a> {
     trees: RefCell<BTreeMap<u32, Arc<Tree>>>,
     steps: RefCell<Vec<(u64, f64)>>,
     ports: RefCell<BTreeMap<(bool, u32), Option<u32>>>,
+    control: Control,
 }
 
 impl<'a> DomainRoutes<'a> {
@@ -86,7 +88,12 @@ impl<'a> DomainRoutes<'a> {
     /// # Errors
     /// [`Error::Unsupported`] for policies that spread messages over all minimal paths or all chips;
     /// [`Error::Invalid`] for an axis order that does not fit.
-    pub(crate) fn new(domain: &'a Domain, damage: &'a Damage, routing: &Routing) -> Result<Self> {
+    pub(crate) fn new(
+        domain: &'a Domain,
+        damage: &'a Damage,
+        routing: &Routing,
+        control: &Control,
+    ) -> Result<Self> {
         let policy = match routing {
             Routing::DimensionOrder(_) => Policy::Ordered,
             Routing::WildFirst => Policy::WildFirst,
@@ -115,6 +122,7 @@ impl<'a> DomainRoutes<'a> {
             trees: RefCell::default(),
             steps: RefCell::default(),
             ports: RefCell::default(),
+            control: control.part(),
         })
     }
 
@@ -155,6 +163,7 @@ impl<'a> DomainRoutes<'a> {
                     self.policy == Policy::UpDown,
                     src,
                     dst,
+                    &self.control,
                 )?,
             }),
         }
@@ -164,6 +173,18 @@ impl<'a> DomainRoutes<'a> {
         if src == dst {
             return Ok(Some(FoundBy::InOrder));
         }
+        let found = self.search_by_policy(src, dst, steps)?;
+        // A search that was stopped has found nothing for that reason alone.
+        self.control.check()?;
+        Ok(found)
+    }
+
+    fn search_by_policy(
+        &self,
+        src: u32,
+        dst: u32,
+        steps: &mut Vec<(u64, f64)>,
+    ) -> Result<Option<FoundBy>> {
         Ok(match self.policy {
             Policy::Ordered => {
                 let mut axes = self.to_correct(src, dst);
@@ -179,12 +200,12 @@ impl<'a> DomainRoutes<'a> {
                 if self.in_order(self.to_correct(src, dst).list(), src, dst, steps) {
                     Some(FoundBy::InOrder)
                 } else {
-                    self.wild_first(src, dst, steps).map(FoundBy::Wild)
+                    self.wild_first(src, dst, steps)?.map(FoundBy::Wild)
                 }
             }
             Policy::Shortest => {
                 // A path as short as without damage is a shortest one.
-                if self.cabled && self.minimal(src, dst, steps) {
+                if self.cabled && self.minimal(src, dst, steps)? {
                     Some(FoundBy::Shortest)
                 } else {
                     self.shortest(src, dst, steps)?
@@ -210,7 +231,8 @@ impl<'a> DomainRoutes<'a> {
         if let Some(graph) = self.graph.get() {
             return Ok(graph);
         }
-        let graph = Graph::of(self.domain, self.damage, self.policy == Policy::UpDown)?;
+        let both_ways = self.policy == Policy::UpDown;
+        let graph = Graph::of(self.domain, self.damage, both_ways, &self.control)?;
         Ok(self.graph.get_or_init(|| graph))
     }
 
@@ -219,16 +241,22 @@ impl<'a> DomainRoutes<'a> {
         if let Some(tree) = self.trees.borrow().get(&src) {
             return Ok(Arc::clone(tree));
         }
-        let graph = self.graph()?;
+        let (graph, control) = (self.graph()?, &self.control);
         let tree = Arc::new(if self.policy == Policy::UpDown {
-            let levels = self.levels.get_or_init(|| up_down::levels(graph));
-            up_down::paths(graph, levels, src)
+            let levels = match self.levels.get() {
+                Some(levels) => levels,
+                None => {
+                    let levels = up_down::levels(graph, control)?;
+                    self.levels.get_or_init(|| levels)
+                }
+            };
+            up_down::paths(graph, levels, src, control)?
         } else {
-            Tree::grow(graph.vertices(), src, |here, found| {
+            Tree::grow(graph.vertices(), src, control, |here, found| {
                 for &(there, link) in graph.from(here) {
                     found(there, link);
                 }
-            })
+            })?
         });
         let mut trees = self.trees.borrow_mut();
         if (trees.len() + 1) * tree.states() > MOST_STATES {
@@ -258,6 +286,9 @@ impl<'a> DomainRoutes<'a> {
         let mut steps = Vec::new();
         for port in (0..self.domain.chips()).filter(|&port| self.damage.has_nic(ingress, port)) {
             let (src, dst) = if ingress { (port, chip) } else { (chip, port) };
+            if best.is_some_and(|best| self.least_hops(src, dst) >= best.0) {
+                continue;
+            }
             steps.clear();
             if self.search(src, dst, &mut steps)?.is_some() {
                 // Shares of a tie are halves: the sum is a whole number of hops.

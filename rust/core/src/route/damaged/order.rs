@@ -1,7 +1,7 @@
 //! Dimension order round damage: rings the other way round, then other orders of the axes.
 
 use super::DomainRoutes;
-use crate::machine::{AxisKind, MAX_AXES};
+use crate::machine::{Axis, AxisKind, MAX_AXES};
 use crate::route::walk::{cable_from, crossing, ring_shares, steps_ahead};
 
 /// Most orders of the axes that are tried.
@@ -171,7 +171,7 @@ impl DomainRoutes<'_> {
         let mut chip = here;
         for _ in 0..hops {
             let link = cable_from(self.domain, index, backward, chip);
-            if self.damage.is_dead(link) {
+            if self.damage.is_dead(link) || self.control.is_cancelled() {
                 steps.truncate(start);
                 return false;
             }
@@ -179,6 +179,26 @@ impl DomainRoutes<'_> {
             chip = self.neighbor(index, backward, chip);
         }
         true
+    }
+
+    /// No way between two chips has fewer hops than this, whatever is broken.
+    pub(super) fn least_hops(&self, src: u32, dst: u32) -> u64 {
+        if self.spans {
+            return u64::from(src != dst);
+        }
+        let of_axis = |(index, axis): (usize, &Axis)| {
+            let (from, to) = (
+                self.domain.coordinate(src, index),
+                self.domain.coordinate(dst, index),
+            );
+            let apart = from.abs_diff(to);
+            u64::from(match axis.kind {
+                AxisKind::Ring => apart.min(axis.size - apart),
+                AxisKind::Line => apart,
+                _ => apart.min(1),
+            })
+        };
+        self.domain.axes().iter().enumerate().map(of_axis).sum()
     }
 
     /// The chip at the other end of a cable of a ring or line.

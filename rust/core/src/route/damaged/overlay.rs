@@ -113,10 +113,10 @@ impl<'a> Routes<'a> {
     }
 
     /// The routes of a domain with damage.
-    fn damaged(&self, place: usize) -> Result<&DomainRoutes<'a>> {
+    fn damaged(&self, place: usize, control: &Control) -> Result<&DomainRoutes<'a>> {
         let (domain, damage) = (self.machine.domain(), &self.overlay.damages[place]);
         kept(&self.damaged[place], || {
-            DomainRoutes::new(domain, damage, self.routing)
+            DomainRoutes::new(domain, damage, self.routing, control)
         })
     }
 
@@ -156,7 +156,10 @@ impl<'a> Routes<'a> {
                 .inside_one(from, local_src, local_dst, control, visit)
                 .map_err(|error| self.in_words(error, src, dst));
         }
-        let (out, into) = (self.port(false, src)?, self.port(true, dst)?);
+        let (out, into) = (
+            self.port(false, src, control)?,
+            self.port(true, dst, control)?,
+        );
         let no_port = |how: &str, number: u32| {
             cut(format!(
                 "its NIC is dead, and no chip of UltraServer {number} that it can {how} has a live one"
@@ -200,11 +203,11 @@ impl<'a> Routes<'a> {
     }
 
     /// The chip whose NIC serves a live chip.
-    fn port(&self, ingress: bool, chip: u32) -> Result<Option<u32>> {
+    fn port(&self, ingress: bool, chip: u32, control: &Control) -> Result<Option<u32>> {
         let (domain, local) = self.machine.split(chip);
         match self.overlay.place(domain) {
             Some(place) if !self.overlay.damages[place].has_nic(ingress, local) => {
-                let port = self.damaged(place)?.port(ingress, local)?;
+                let port = self.damaged(place, control)?.port(ingress, local)?;
                 Ok(port.map(|port| chip - local + port))
             }
             _ => Ok(Some(chip)),
@@ -231,7 +234,7 @@ impl<'a> Routes<'a> {
         match self.overlay.place(domain) {
             Some(place) if src != dst && !self.overlay.damages[place].links.is_empty() => {
                 let first = self.machine.domain_link(domain, 0);
-                let routes = self.damaged(place)?;
+                let routes = self.damaged(place, control)?;
                 routes.walk(src, dst, &mut |link, share| visit(first + link, share))
             }
             _ => self.inside_whole(domain, src, dst, control, visit),
@@ -285,7 +288,7 @@ impl<'a> Routes<'a> {
             }
             Routing::Valiant => valiant::detour(domain, src, dst, checked),
             _ => {
-                let make = || DomainRoutes::new(domain, &WHOLE, self.routing);
+                let make = || DomainRoutes::new(domain, &WHOLE, self.routing, control);
                 let mut answer = Ok(());
                 kept(&self.whole, make)?.walk(src, dst, &mut |link, share| {
                     if answer.is_ok() {

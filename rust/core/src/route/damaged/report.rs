@@ -176,7 +176,7 @@ fn survey(
     control: &Control,
     report: &mut RoutingReport,
 ) -> Result<()> {
-    let routes = DomainRoutes::new(domain, damage, routing)?;
+    let routes = DomainRoutes::new(domain, damage, routing, control)?;
     let mut waiting = Waiting::new(domain);
     let mut loads = vec![0.0; domain.links() as usize];
     let (mut steps, mut total) = (Vec::new(), 0.0);

@@ -2,6 +2,7 @@
 
 use super::links::{self, Edge};
 use super::{DomainRoutes, WHOLE};
+use crate::Control;
 use crate::error::Error;
 use crate::machine::{Axis, AxisKind, Damage, Domain, Tier};
 use crate::random::SplitMix64;
@@ -65,7 +66,11 @@ fn domains() -> Vec<Domain> {
 
 fn edges(domain: &Domain) -> Vec<Edge> {
     let mut edges = Vec::new();
-    links::for_each(domain, |edge| edges.push(edge));
+    let listed = links::for_each(domain, |edge| {
+        edges.push(edge);
+        Ok(())
+    });
+    listed.unwrap();
     edges
 }
 
@@ -141,7 +146,8 @@ fn each_live_pair_has_a_chain_of_live_links_or_is_cut() {
                         !damage.is_dead(link) && !reversed
                     })
                     .collect();
-                let routes = DomainRoutes::new(&domain, &damage, &routing).unwrap();
+                let routes =
+                    DomainRoutes::new(&domain, &damage, &routing, &Control::default()).unwrap();
                 for src in 0..domain.chips() {
                     let reached = reached(&edges, &lives, vertices, src);
                     for dst in 0..domain.chips() {
@@ -187,7 +193,7 @@ fn whole_domains_are_routed_as_before() {
             let Some(order) = routing.order_on_whole(&domain).unwrap() else {
                 continue;
             };
-            let routes = DomainRoutes::new(&domain, &WHOLE, &routing).unwrap();
+            let routes = DomainRoutes::new(&domain, &WHOLE, &routing, &Control::default()).unwrap();
             for pair in 0..domain.chips() * domain.chips() {
                 let (src, dst) = (pair / domain.chips(), pair % domain.chips());
                 let (mut seen, mut expected) = (Vec::new(), Vec::new());
@@ -213,7 +219,8 @@ fn a_dead_nic_sends_through_the_nearest_chip_with_a_live_one() {
         chips: vec![],
         ..Damage::default()
     };
-    let routes = DomainRoutes::new(&domain, &damage, &Routing::default()).unwrap();
+    let routes =
+        DomainRoutes::new(&domain, &damage, &Routing::default(), &Control::default()).unwrap();
     assert_eq!(routes.port(false, 0).unwrap(), Some(0));
     assert_eq!(routes.port(false, 2).unwrap(), Some(1));
     assert_eq!(routes.port(true, 2).unwrap(), Some(3));
@@ -222,7 +229,8 @@ fn a_dead_nic_sends_through_the_nearest_chip_with_a_live_one() {
         nics: [(0..6).collect(), vec![]],
         ..Damage::default()
     };
-    let routes = DomainRoutes::new(&domain, &all, &Routing::default()).unwrap();
+    let routes =
+        DomainRoutes::new(&domain, &all, &Routing::default(), &Control::default()).unwrap();
     assert_eq!(routes.port(false, 2).unwrap(), None);
 }
 
@@ -234,7 +242,7 @@ fn what_cuts_a_chip_off_is_named() {
             links,
             ..Damage::default()
         };
-        let routes = DomainRoutes::new(&domain, &damage, &routing).unwrap();
+        let routes = DomainRoutes::new(&domain, &damage, &routing, &Control::default()).unwrap();
         routes
             .walk(src, dst, &mut |_, _| {})
             .unwrap_err()
@@ -262,7 +270,9 @@ fn ways_without_a_search_are_those_of_the_search() {
     for domain in domains().into_iter().filter(cabled) {
         for _ in 0..60 {
             let damage = damage(&domain, &mut random);
-            let routes = DomainRoutes::new(&domain, &damage, &Routing::Shortest).unwrap();
+            let routes =
+                DomainRoutes::new(&domain, &damage, &Routing::Shortest, &Control::default())
+                    .unwrap();
             for pair in 0..domain.chips() * domain.chips() {
                 let (src, dst) = (pair / domain.chips(), pair % domain.chips());
                 let (mut seen, mut expected) = (Vec::new(), Vec::new());
@@ -272,7 +282,7 @@ fn ways_without_a_search_are_those_of_the_search() {
                 assert_eq!(found.is_some(), reached);
                 assert_eq!(seen, expected, "{src} {dst}");
                 let mut minimal = Vec::new();
-                if routes.minimal(src, dst, &mut minimal) {
+                if routes.minimal(src, dst, &mut minimal).unwrap() {
                     quick += 1;
                 } else {
                     assert!(minimal.is_empty());

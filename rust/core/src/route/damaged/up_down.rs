@@ -5,9 +5,10 @@
 //! with one virtual channel. Only cables that live both ways are used, so that what is reached answers.
 
 use super::graph::{Graph, Tree};
+use crate::{Control, Result};
 
 /// Levels of all vertices: breadth first from the lowest vertex of each part of the graph.
-pub(super) fn levels(graph: &Graph) -> Vec<u32> {
+pub(super) fn levels(graph: &Graph, control: &Control) -> Result<Vec<u32>> {
     let mut levels = vec![u32::MAX; graph.vertices()];
     for root in 0..graph.vertices() as u32 {
         if levels[root as usize] != u32::MAX {
@@ -18,6 +19,7 @@ pub(super) fn levels(graph: &Graph) -> Vec<u32> {
         let mut at = 0;
         while let Some(&here) = queue.get(at) {
             at += 1;
+            control.check()?;
             for &(there, _) in graph.from(here) {
                 if levels[there as usize] == u32::MAX {
                     levels[there as usize] = levels[here as usize] + 1;
@@ -26,12 +28,12 @@ pub(super) fn levels(graph: &Graph) -> Vec<u32> {
             }
         }
     }
-    levels
+    Ok(levels)
 }
 
 /// Shortest legal paths from `src`. State 2v is vertex v before any link down, 2v + 1 after one.
-pub(super) fn paths(graph: &Graph, levels: &[u32], src: u32) -> Tree {
-    Tree::grow(2 * graph.vertices(), 2 * src, |state, found| {
+pub(super) fn paths(graph: &Graph, levels: &[u32], src: u32, control: &Control) -> Result<Tree> {
+    Tree::grow(2 * graph.vertices(), 2 * src, control, |state, found| {
         let (here, went_down) = (state / 2, state % 2);
         for &(there, link) in graph.from(here) {
             let rank = |vertex: u32| (levels[vertex as usize], vertex);

@@ -2,6 +2,7 @@
 
 use super::graph::Graph;
 use super::links::{self, Edge};
+use crate::Control;
 use crate::error::Result;
 use crate::machine::{Damage, Domain};
 
@@ -15,15 +16,16 @@ pub(super) fn cut(
     both_ways: bool,
     src: u32,
     dst: u32,
+    control: &Control,
 ) -> Result<String> {
     for chip in [src, dst] {
         if !damage.is_live(chip) {
             return Ok(format!("chip {chip} is dead"));
         }
     }
-    let graph = Graph::of(domain, damage, both_ways)?;
-    let from = spread(&graph, src, false);
-    let into = spread(&graph, dst, true);
+    let graph = Graph::of(domain, damage, both_ways, control)?;
+    let from = spread(&graph, src, false, control)?;
+    let into = spread(&graph, dst, true, control)?;
     let chips = |side: &[bool]| {
         side.iter()
             .take(domain.chips() as usize)
@@ -40,6 +42,7 @@ pub(super) fn cut(
     let mut named = Vec::new();
     let mut around = 0;
     links::for_each(domain, |Edge { from, to, link }| {
+        control.check_at(link as usize)?;
         let (inner, outer) = if outward { (from, to) } else { (to, from) };
         if side[inner as usize] && !side[outer as usize] {
             around += 1;
@@ -51,7 +54,8 @@ pub(super) fn cut(
                 at.unwrap_or_default()
             ));
         }
-    });
+        Ok(())
+    })?;
     let more = named.len().saturating_sub(MOST_NAMED);
     named.truncate(MOST_NAMED);
     let mut list = named.join(", ");
@@ -76,11 +80,12 @@ pub(super) fn cut(
 }
 
 /// Vertices that `start` reaches, or that reach it if `backward`.
-fn spread(graph: &Graph, start: u32, backward: bool) -> Vec<bool> {
+fn spread(graph: &Graph, start: u32, backward: bool, control: &Control) -> Result<Vec<bool>> {
     let mut sources: Vec<Vec<u32>> = Vec::new();
     if backward {
         sources = vec![Vec::new(); graph.vertices()];
         for from in 0..graph.vertices() as u32 {
+            control.check()?;
             for &(to, _) in graph.from(from) {
                 sources[to as usize].push(from);
             }
@@ -90,6 +95,7 @@ fn spread(graph: &Graph, start: u32, backward: bool) -> Vec<bool> {
     seen[start as usize] = true;
     let mut queue = vec![start];
     while let Some(here) = queue.pop() {
+        control.check()?;
         let mut reach = |there: u32| {
             if !std::mem::replace(&mut seen[there as usize], true) {
                 queue.push(there);
@@ -103,7 +109,7 @@ fn spread(graph: &Graph, start: u32, backward: bool) -> Vec<bool> {
             graph.from(here).iter().for_each(|&(there, _)| reach(there));
         }
     }
-    seen
+    Ok(seen)
 }
 
 /// " at (1, 0, 2)".

@@ -3,7 +3,9 @@
 //! Zu et al., "Resiliency at Scale: Managing Google's TPUv4 Machine Learning Supercomputer", NSDI 2024.
 
 use super::DomainRoutes;
+use crate::Result;
 use crate::machine::AxisKind;
+use crate::memory::bytes_of;
 use crate::route::walk::{cable_from, crossing};
 
 /// A chip that wild hops reach.
@@ -24,7 +26,11 @@ impl DomainRoutes<'_> {
         src: u32,
         dst: u32,
         steps: &mut Vec<(u64, f64)>,
-    ) -> Option<usize> {
+    ) -> Result<Option<usize>> {
+        let chips = u64::from(self.domain.chips());
+        let what = format_args!("wild hops in an UltraServer of {chips} chips");
+        let instead = "use a smaller UltraServer, or other routing";
+        let mut taken = self.control.take(chips, what, instead)?;
         let mut reached = vec![Reached {
             chip: src,
             before: 0,
@@ -39,6 +45,7 @@ impl DomainRoutes<'_> {
             let mut best: Option<(usize, usize)> = None;
             for at in level.clone() {
                 let chip = reached[at].chip;
+                self.control.check()?;
                 if self.in_order(self.to_correct(chip, dst).list(), chip, dst, steps) {
                     let ordered: f64 = steps[start..].iter().map(|step| step.1).sum();
                     let length = reached[at].length + ordered as usize;
@@ -58,10 +65,13 @@ impl DomainRoutes<'_> {
                 }
                 let chip = reached[at].chip;
                 self.in_order(self.to_correct(chip, dst).list(), chip, dst, steps);
-                return Some(hops);
+                return Ok(Some(hops));
             }
             let next = level.end;
             for before in level {
+                self.control.check()?;
+                let lists = bytes_of::<[Reached; 2]>(2 * reached.len() as u64);
+                taken.grow_to(chips + lists, what, instead)?;
                 let (here, length) = (reached[before].chip, reached[before].length);
                 self.hops_from(here, |chip, links| {
                     if !std::mem::replace(&mut seen[chip as usize], true) {
@@ -77,7 +87,7 @@ impl DomainRoutes<'_> {
             level = next..reached.len();
             hops += 1;
         }
-        None
+        Ok(None)
     }
 
     /// Calls `visit` with each chip one live hop away, and the links there: cables, or one crossing of a switch.

@@ -157,7 +157,7 @@ impl Class {
         control: &Control,
     ) -> Result<Vec<f64>> {
         let domain = machine.domain();
-        let routes = DomainRoutes::new(domain, &self.damage, &self.routing)?;
+        let routes = DomainRoutes::new(domain, &self.damage, &self.routing, control)?;
         let mut loads = vec![0.0; domain.links() as usize];
         for (src, dst) in pairs.all() {
             control.check()?;
@@ -176,9 +176,15 @@ impl Class {
     }
 
     /// Seconds of latency between two local chips, of which `whole` is that without damage.
-    pub(super) fn latency(&self, machine: &Machine, src: u32, dst: u32, whole: f64) -> Result<f64> {
+    pub(super) fn latency(
+        &self,
+        machine: &Machine,
+        (src, dst): (u32, u32),
+        whole: f64,
+        control: &Control,
+    ) -> Result<f64> {
         let Some(rerouted) = &self.rerouted else {
-            let routes = DomainRoutes::new(machine.domain(), &self.damage, &self.routing)?;
+            let routes = DomainRoutes::new(machine.domain(), &self.damage, &self.routing, control)?;
             let (from, to) = (
                 self.substitutes[src as usize],
                 self.substitutes[dst as usize],
@@ -268,7 +274,7 @@ fn redirects(
     ingress: bool,
     control: &Control,
 ) -> Result<Vec<Redirect>> {
-    let routes = DomainRoutes::new(machine.domain(), damage, routing)?;
+    let routes = DomainRoutes::new(machine.domain(), damage, routing, control)?;
     let mut out = Vec::new();
     for (chip, &substitute) in (0u32..).zip(substitutes) {
         if damage.has_nic(ingress, chip) {

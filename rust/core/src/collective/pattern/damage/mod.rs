@@ -159,10 +159,16 @@ impl DomainDamage {
     }
 
     /// Seconds of latency between two local chips where that is longest.
-    pub(crate) fn latency(&self, machine: &Machine, from: u32, to: u32, whole: f64) -> Result<f64> {
+    pub(crate) fn latency(
+        &self,
+        machine: &Machine,
+        ends: (u32, u32),
+        whole: f64,
+        control: &Control,
+    ) -> Result<f64> {
         let mut longest = if self.whole.is_some() { whole } else { 0.0 };
         for class in &self.classes {
-            longest = longest.max(class.latency(machine, from, to, whole)?);
+            longest = longest.max(class.latency(machine, ends, whole, control)?);
         }
         Ok(longest)
     }

@@ -69,7 +69,7 @@ pub(super) fn rerouted(
     pairs.sort_unstable();
     pairs.dedup();
     let single = Machine::single(domain)?;
-    let routes = DomainRoutes::new(domain, damage, routing)?;
+    let routes = DomainRoutes::new(domain, damage, routing, control)?;
     let mut out = Vec::with_capacity(pairs.len());
     for (src, dst) in pairs {
         control.check()?;

@@ -90,6 +90,7 @@ pub(super) fn local(scene: &Scene, pairs: &[(u32, u32)]) -> Result<UnitCost> {
     // What each chip sends is counted in a list of all.
     let _taken = reckon(scene, pairs.len() as u64)?;
     let messages = most_sent(pairs);
+    scene.control.check()?;
     let mut unit_cost = UnitCost {
         overhead: messages * machine.overhead(),
         sent: messages,
@@ -117,6 +118,7 @@ pub(super) fn in_switch(scene: &Scene, groups: &[Vec<u32>], gather: bool) -> Res
     for group in groups {
         let bytes = in_switch_bytes(group, gather);
         for &chip in group {
+            scene.control.check()?;
             for (link, bytes) in ports(scene, group, chip)?.into_iter().zip(bytes) {
                 loads[link as usize] += bytes;
             }
@@ -228,7 +230,9 @@ pub(super) fn flat(scene: &Scene, pairs: &[(u32, u32)]) -> Result<UnitCost> {
         sent: most_sent(pairs),
         ..UnitCost::default()
     };
+    scene.control.check()?;
     unit_cost.overhead = most_overhead(machine, pairs);
+    scene.control.check()?;
     // Most links that one message passes: far below their number where rings are short.
     let sides = machine
         .domain()

@@ -236,7 +236,11 @@ fn check(machine: &Machine, groups: &Groups, kind: &PatternKind) {
         (last - zero_load).abs() <= 1e-12 * zero_load.max(1.0),
         "{kind:?} alone {last} is not {zero_load}"
     );
-    let busiest = unit_cost.ledger.busiest(&scene).expect("bytes move");
+    let busiest = unit_cost
+        .ledger
+        .busiest(&scene)
+        .expect("not cancelled")
+        .expect("bytes move");
     let brute = loads
         .iter()
         .zip(machine.link_bandwidths().expect("small"))

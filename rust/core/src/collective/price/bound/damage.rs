@@ -2,6 +2,7 @@
 //! across a domain. A dead chip's rank counts where its substitute is.
 
 use super::input::{BoundInput, LowerBounds};
+use crate::Result;
 use crate::collective::ask::group::Groups;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::damage::Class;
@@ -34,10 +35,15 @@ pub(super) fn moves_ranks(context: &Context) -> bool {
     }
 }
 
-pub(super) fn damaged(context: &Context, input: &BoundInput, root: usize, found: &mut LowerBounds) {
+pub(super) fn damaged(
+    context: &Context,
+    input: &BoundInput,
+    root: usize,
+    found: &mut LowerBounds,
+) -> Result<()> {
     let (Some(damaged), Groups::Grid { locals, domains }) = (&context.damaged, context.groups)
     else {
-        return;
+        return Ok(());
     };
     let ends = ends(context.machine);
     let across = domains[0].len() > 1;
@@ -58,14 +64,15 @@ pub(super) fn damaged(context: &Context, input: &BoundInput, root: usize, found:
         let chips = context.machine.domain().chips();
         for chip in 0..chips {
             let name = "injection of a chip with dead links";
-            part.note(name, |other| other == chip, across, found);
+            part.note(name, |other| other == chip, across, found)?;
         }
         if across {
-            part.note("NICs of a damaged UltraServer", |_| true, true, found);
+            part.note("NICs of a damaged UltraServer", |_| true, true, found)?;
         } else {
-            part.cuts(found);
+            part.cuts(found)?;
         }
     }
+    Ok(())
 }
 
 /// The damaged domains of a class as bounds see them.
@@ -81,9 +88,10 @@ struct Part<'a> {
 
 impl Part<'_> {
     /// Bytes/s of live links out of and into a set of local chips, with their NICs where asked.
-    fn capacity(&self, inside: &impl Fn(u32) -> bool, nics: bool) -> [f64; 2] {
+    fn capacity(&self, inside: &impl Fn(u32) -> bool, nics: bool) -> Result<[f64; 2]> {
         let mut capacity = [0.0; 2];
         for (link, ends) in self.ends.iter().enumerate() {
+            self.context.control.check_at(link)?;
             if self.class.damage.is_dead(link as u64) {
                 continue;
             }
@@ -95,7 +103,7 @@ impl Part<'_> {
         }
         let machine = self.context.machine;
         let (Some(nic), true) = (machine.nic(), nics) else {
-            return capacity;
+            return Ok(capacity);
         };
         for chip in (0..machine.domain().chips()).filter(|&chip| inside(chip)) {
             for (direction, capacity) in capacity.iter_mut().enumerate() {
@@ -106,11 +114,17 @@ impl Part<'_> {
                 }
             }
         }
-        capacity
+        Ok(capacity)
     }
 
     /// Notes what the ranks on a set of chips must send and receive over what is left around it.
-    fn note(&self, name: &str, inside: impl Fn(u32) -> bool, nics: bool, found: &mut LowerBounds) {
+    fn note(
+        &self,
+        name: &str,
+        inside: impl Fn(u32) -> bool,
+        nics: bool,
+        found: &mut LowerBounds,
+    ) -> Result<()> {
         let mut needed = [0.0; 2];
         for group in self.locals {
             let here = group
@@ -122,16 +136,17 @@ impl Part<'_> {
             needed[0] += out;
             needed[1] += into;
         }
-        let capacity = self.capacity(&inside, nics);
+        let capacity = self.capacity(&inside, nics)?;
         for direction in 0..2 {
             if capacity[direction] > 0.0 {
                 found.note(name, needed[direction] / capacity[direction]);
             }
         }
+        Ok(())
     }
 
     /// Cuts across the axes of a group inside one domain, and what all of its chips together must send.
-    fn cuts(&self, found: &mut LowerBounds) {
+    fn cuts(&self, found: &mut LowerBounds) -> Result<()> {
         let machine = self.context.machine;
         let domain = machine.domain();
         for (index, axis) in domain
@@ -151,12 +166,12 @@ impl Part<'_> {
                         inside,
                         false,
                         found,
-                    );
+                    )?;
                 }
             }
         }
         // Chips that take no part may pass messages on, and their links count for more.
-        let [group] = self.locals else { return };
+        let [group] = self.locals else { return Ok(()) };
         let mut substitutes: Vec<u32> = group
             .iter()
             .map(|&chip| self.class.substitutes[chip as usize])
@@ -165,12 +180,14 @@ impl Part<'_> {
         substitutes.dedup();
         let live = domain.chips() as usize - self.class.damage.chips.len();
         if substitutes.len() < live {
-            return;
+            return Ok(());
         }
-        let all: f64 = (substitutes.iter())
-            .map(|&chip| self.capacity(&|other| other == chip, false)[0])
-            .sum();
+        let mut all = 0.0;
+        for &chip in &substitutes {
+            all += self.capacity(&|other| other == chip, false)?[0];
+        }
         let needed = self.input.partition(live as f64);
         found.note("live links of all chips", needed / all);
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Bounds from NICs, fabric tiers and the WAN.
 
 use super::input::{BoundInput, LowerBounds};
+use crate::Result;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::measure::by_site;
@@ -16,9 +17,9 @@ pub(super) fn across(
     locals: &[Vec<u32>],
     domains: &[Vec<u32>],
     found: &mut LowerBounds,
-) {
+) -> Result<()> {
     let Some(nic) = context.machine.nic() else {
-        return;
+        return Ok(());
     };
     let (groups, in_domain) = (locals.len() as f64, locals[0].len() as f64);
     let parts = domains[0].len() as f64;
@@ -47,8 +48,8 @@ pub(super) fn across(
         domains,
         root: request.root / locals[0].len(),
     };
-    bundles(context, input, &grid, found);
-    wan(context, input, &grid, found);
+    bundles(context, input, &grid, found)?;
+    wan(context, input, &grid, found)
 }
 
 /// Most ranks of one domain whose message of a send_recv goes to another domain.
@@ -79,7 +80,12 @@ impl Grid<'_> {
 }
 
 /// What the uplinks and downlinks of each tier's groups must carry for all sets of domains together.
-fn bundles(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBounds) {
+fn bundles(
+    context: &Context,
+    input: &BoundInput,
+    grid: &Grid,
+    found: &mut LowerBounds,
+) -> Result<()> {
     let machine = context.machine;
     let mut need: BTreeMap<(usize, usize, u32), (f64, f64)> = BTreeMap::new();
     for set in grid.domains {
@@ -88,7 +94,9 @@ fn bundles(context: &Context, input: &BoundInput, grid: &Grid, found: &mut Lower
             let first = machine.first_domain(site);
             for (index, tier) in machine.sites()[site].tiers.iter().enumerate() {
                 let group = |domain: u32| (domain - first) / tier.group;
-                for bundle in of_site.chunk_by(|&a, &b| group(a) == group(b)) {
+                let bundles = of_site.chunk_by(|&a, &b| group(a) == group(b));
+                for (at, bundle) in bundles.enumerate() {
+                    context.control.check_at(at)?;
                     let holds_root = bundle.contains(&set[grid.root]);
                     let (out, into) = grid.crossing(input, bundle.len() as f64, holds_root);
                     let sum = need.entry((site, index, group(bundle[0]))).or_default();
@@ -97,7 +105,8 @@ fn bundles(context: &Context, input: &BoundInput, grid: &Grid, found: &mut Lower
             }
         }
     }
-    for ((site, index, group), (out, into)) in need {
+    for (at, ((site, index, group), (out, into))) in need.into_iter().enumerate() {
+        context.control.check_at(at)?;
         let definition = &machine.sites()[site];
         let (tier, leaf) = (&definition.tiers[index], machine.domain_nic_bandwidth());
         let capacity = bundle_bandwidth(tier, definition.domains, group, leaf);
@@ -106,11 +115,14 @@ fn bundles(context: &Context, input: &BoundInput, grid: &Grid, found: &mut Lower
             f64::max(out, into) / capacity,
         );
     }
+    Ok(())
 }
 
-fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBounds) {
+fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBounds) -> Result<()> {
     let machine = context.machine;
-    let Some(wan) = machine.wan() else { return };
+    let Some(wan) = machine.wan() else {
+        return Ok(());
+    };
     let count = machine.sites().len();
     let capacity = |site: usize| -> (f64, f64) {
         match wan.shape {
@@ -130,6 +142,7 @@ fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBoun
     let mut need = vec![(0.0, 0.0); count];
     let mut partition = 0.0;
     for set in grid.domains {
+        context.control.check()?;
         let sites = by_site(machine, set);
         let home = machine.site_of(set[grid.root]);
         partition += grid.groups * input.partition(sites.len() as f64);
@@ -150,6 +163,7 @@ fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBoun
     if total > 0.0 {
         found.note("WAN of all sites", partition / total);
     }
+    Ok(())
 }
 
 /// What the NICs of the members in one domain must carry for groups that are plain lists of chips; `root` is the
@@ -160,18 +174,20 @@ pub(super) fn scattered(
     root: usize,
     groups: &[Vec<u32>],
     found: &mut LowerBounds,
-) {
+) -> Result<()> {
     let Some(nic) = context.machine.nic() else {
-        return;
+        return Ok(());
     };
     let home = |chip: u32| context.machine.split(chip).0;
     // (domain, group) of every member, so that equal pairs lie together.
     let mut homes: Vec<(u32, usize)> = Vec::new();
     for (index, group) in groups.iter().enumerate() {
+        context.control.check()?;
         homes.extend(group.iter().map(|&chip| (home(chip), index)));
     }
     homes.sort_unstable();
-    for homes in homes.chunk_by(|a, b| a.0 == b.0) {
+    for (at, homes) in homes.chunk_by(|a, b| a.0 == b.0).enumerate() {
+        context.control.check_at(at)?;
         let capacity = homes.len() as f64 * nic.bandwidth;
         let mut need = (0.0, 0.0);
         for group in homes.chunk_by(|a, b| a.1 == b.1) {
@@ -185,4 +201,5 @@ pub(super) fn scattered(
             f64::max(need.0, need.1) / capacity,
         );
     }
+    Ok(())
 }

@@ -66,7 +66,7 @@ fn bounds_where(
     found.note("latency", latency::latency(context, request, sample)?);
     // Without contention links carry any number of messages at once, and only distance bounds the time.
     if request.model != Model::AlphaBeta {
-        bytes(context, request, &input, &mut found);
+        bytes(context, request, &input, &mut found)?;
     }
     let mut named: BTreeMap<String, f64> = BTreeMap::new();
     for bound in found.0 {
@@ -82,24 +82,32 @@ fn bounds_where(
 }
 
 /// Bounds from the bytes that must pass links.
-fn bytes(context: &Context, request: &Request, input: &BoundInput, found: &mut LowerBounds) {
-    damage::damaged(context, input, request.root, found);
+fn bytes(
+    context: &Context,
+    request: &Request,
+    input: &BoundInput,
+    found: &mut LowerBounds,
+) -> Result<()> {
+    damage::damaged(context, input, request.root, found)?;
     if !damage::moves_ranks(context) {
         domain::injection(context, input, found);
     }
     match context.groups {
         Groups::Grid { locals, domains } if domains[0].len() == 1 => {
             if damage::moves_ranks(context) {
-                return;
+                return Ok(());
             }
             if locals[0].len() as u32 == context.machine.domain().chips() {
                 domain::axes(context, input, found);
             }
         }
         Groups::Grid { locals, domains } => {
-            fabric::across(context, input, request, locals, domains, found);
+            fabric::across(context, input, request, locals, domains, found)?;
         }
         Groups::Scattered(_) if damage::moves_ranks(context) => {}
-        Groups::Scattered(groups) => fabric::scattered(context, input, request.root, groups, found),
+        Groups::Scattered(groups) => {
+            fabric::scattered(context, input, request.root, groups, found)?
+        }
     }
+    Ok(())
 }
