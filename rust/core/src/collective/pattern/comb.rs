@@ -45,6 +45,10 @@ impl Comb {
 
     /// Ascending numbers as few combs.
     pub(crate) fn of_list(numbers: &[i64]) -> Vec<Self> {
+        let whole = digits(numbers).and_then(|digits| Self::new(numbers[0], &digits));
+        if let Some(whole) = whole {
+            return vec![whole];
+        }
         // Stretches of even steps: (first, step, count).
         let mut even: Vec<(i64, i64, i64)> = Vec::new();
         for &number in numbers {
@@ -196,6 +200,25 @@ impl Comb {
         }
         numbers
     }
+}
+
+/// The (step, count) of the digits by which ascending numbers are counted from the first, the fastest first; `None`
+/// where they are not, and for none.
+pub(crate) fn digits(numbers: &[i64]) -> Option<Vec<(i64, i64)>> {
+    let (first, count) = (*numbers.first()?, numbers.len());
+    let (mut digits, mut block) = (Vec::new(), 1);
+    while block < count {
+        let step = numbers[block] - first;
+        let even = |&at: &usize| numbers[at * block] == first + at as i64 * step;
+        let digit = 1 + (1..count.div_ceil(block)).take_while(even).count();
+        digits.push((step, digit as i64));
+        block *= digit;
+        if step <= 0 || count % block != 0 {
+            return None;
+        }
+    }
+    let listed = Comb::new(first, &digits)?.list();
+    (listed == numbers).then_some(digits)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! same between domains, where those of the groups are evenly spaced too.
 
 use super::comb::Comb;
+use super::digits::Digits;
 use std::collections::BTreeMap;
 
 /// Most flows of one step that are worth more than a list.
@@ -148,12 +149,12 @@ fn wrapped(senders: &Comb, by: i64, ranks: i64) -> Vec<Flow> {
     ahead.chain(part((ranks - by, ranks), by - ranks)).collect()
 }
 
-/// Domains of groups that are evenly spaced, all by the same step: rank r of a group that starts at s is domain
-/// s + step x ((r + turn) mod ranks).
+/// Domains of groups that are evenly spaced, all in the same way: rank r of a group that starts at s is domain
+/// s + the place of (r + turn) mod ranks.
 #[derive(Debug)]
 pub(crate) struct Spacing {
     ranks: i64,
-    step: i64,
+    digits: Digits,
     /// Starts of groups, and their turn.
     groups: Vec<(Comb, i64)>,
 }
@@ -161,11 +162,20 @@ pub(crate) struct Spacing {
 impl Spacing {
     /// The spacing of groups of equal size; `None` where they have no such one.
     pub(crate) fn of(groups: &[Vec<u32>]) -> Option<Self> {
-        let ranks = groups.first()?.len();
-        let step = step(&groups[0]);
+        let (first, _) = ascending(groups.first()?);
+        let digits = Digits::of(&first)?;
         let mut starts: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
         for group in groups {
-            let (start, turn) = turned(group, step)?;
+            let (group, turn) = ascending(group);
+            let start = *group.first()?;
+            let alike = group.len() == first.len()
+                && group
+                    .iter()
+                    .zip(&first)
+                    .all(|(a, b)| a - start == b - first[0]);
+            if !alike {
+                return None;
+            }
             starts.entry(turn).or_default().push(start);
         }
         let mut alike = Vec::new();
@@ -175,8 +185,8 @@ impl Spacing {
             alike.extend(combs.map(|comb| (comb, turn as i64)));
         }
         (alike.len() <= MOST_FLOWS).then_some(Self {
-            ranks: ranks as i64,
-            step,
+            ranks: first.len() as i64,
+            digits,
             groups: alike,
         })
     }
@@ -193,23 +203,21 @@ impl Spacing {
                 both.map(|ends| (flow, ends))
             }) {
                 for part in flow.within((from.0, from.1), (to.0, to.1)) {
-                    let first = starts.first() + self.step * (part.senders.first() + from.2);
-                    let digits = part.senders.digits().iter();
-                    let digits: Vec<(i64, i64)> = digits
-                        .map(|&(weight, count)| (weight * self.step, count))
-                        .collect();
-                    out.push(Flow {
-                        senders: self.spread(starts, first, &digits)?,
-                        by: self.step * (part.by + to.2 - from.2),
-                    });
+                    let senders = part.senders.moved(from.2);
+                    for (first, others, by) in
+                        self.digits.parts(&senders, part.by + to.2 - from.2)?
+                    {
+                        let all = [starts.digits(), &others[..]].concat();
+                        let senders = Comb::new(starts.first() + first, &all)?;
+                        out.push(Flow { senders, by });
+                    }
+                }
+                if out.len() > MOST_FLOWS {
+                    return None;
                 }
             }
         }
-        (out.len() <= MOST_FLOWS).then_some(out)
-    }
-
-    fn spread(&self, starts: &Comb, first: i64, digits: &[(i64, i64)]) -> Option<Comb> {
-        Comb::new(first, &[starts.digits(), digits].concat())
+        Some(out)
     }
 }
 
@@ -238,25 +246,11 @@ impl Flows {
     }
 }
 
-/// The distance of neighbours in a group that may begin anywhere.
-fn step(group: &[u32]) -> i64 {
-    if let &[one, other] = group {
-        return i64::from(one.abs_diff(other));
-    }
-    let ahead = group.windows(2).find(|two| two[1] > two[0]);
-    ahead.map_or(1, |two| i64::from(two[1] - two[0]))
-}
-
-/// Start and turn of a group whose ranks are `step` apart.
-fn turned(group: &[u32], step: i64) -> Option<(i64, usize)> {
+/// A group in ascending order, and how many ranks follow its first before the lowest.
+fn ascending(group: &[u32]) -> (Vec<i64>, usize) {
     let drop = group.windows(2).position(|two| two[1] < two[0]);
-    let ranks = group.len();
-    let turn = drop.map_or(0, |at| ranks - 1 - at);
-    let first = i64::from(group[0]);
-    let start = first - step * turn as i64;
-    let ahead = |two: &[u32]| i64::from(two[1]) - i64::from(two[0]) == step;
-    let (before, after) = group.split_at(ranks - turn);
-    let even = before.windows(2).all(ahead) && after.windows(2).all(ahead);
-    let begins = after.first().is_none_or(|&other| i64::from(other) == start);
-    (even && begins).then_some((start, turn))
+    let turn = drop.map_or(0, |at| group.len() - 1 - at);
+    let mut group: Vec<i64> = group.iter().map(|&domain| i64::from(domain)).collect();
+    group.rotate_right(turn);
+    (group, turn)
 }
