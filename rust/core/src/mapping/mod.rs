@@ -31,6 +31,7 @@ mod tree;
 pub use dimension::{Dimension, dimensions};
 pub use layout::{Cut, Layout, Place, groups};
 pub use order::Order;
+pub use price::Part;
 pub use question::{Call, Question};
-pub use rank::{Part, Ranked, Ranking, rank};
+pub use rank::{Ranked, Ranking, rank};
 pub use space::Space;

@@ -4,11 +4,10 @@ use super::alike::Alike;
 use super::layout::{Place, groups};
 use super::parts::Parts;
 use super::question::{Call, Question, ranks_count};
-use super::rank::Part;
 use super::space::Space;
 use super::tree::Places;
 use crate::collective::{
-    Groups, Model, Operation, Request, Shelf, is_bounded, least_time, seconds, unbounded,
+    Groups, Model, Operation, Outcome, Request, Shelf, is_bounded, least_time, seconds, unbounded,
 };
 use crate::machine::Machine;
 use crate::threads::over_blocks;
@@ -54,6 +53,33 @@ impl Shelves {
         }
         self.0.drain(..self.0.len().saturating_sub(MOST_SHELVES));
         asked
+    }
+}
+
+/// One collective of an axis, as it runs once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// Seconds.
+    pub seconds: f64,
+    /// The algorithm, with choices per tier.
+    pub algorithm: String,
+    /// What bounds it: a class of links, "latency", or nothing.
+    pub bottleneck: String,
+}
+
+impl Part {
+    pub(super) fn of(outcome: &Outcome) -> Self {
+        let waits = outcome.latency + outcome.overhead > outcome.time / 2.0;
+        let bottleneck = match &outcome.bottleneck {
+            Some(link) if !waits => link.class.clone(),
+            _ if outcome.time > 0.0 => "latency".to_owned(),
+            _ => String::new(),
+        };
+        Self {
+            seconds: outcome.time,
+            algorithm: outcome.algorithm.clone(),
+            bottleneck,
+        }
     }
 }
 

@@ -1,12 +1,11 @@
 //! The ranking: the best layouts by what is known, with the prices of their places, until the best are known.
 
 use super::layout::{Layout, Place};
-use super::price::{Key, Prices};
+use super::price::{Key, Part, Prices};
 use super::question::{Call, Question};
 use super::search::{Found, Search};
 use super::space::Space;
 use super::tree::{Places, Tree};
-use crate::collective::Outcome;
 use crate::threads::resolve;
 use crate::{Control, Error, Result};
 use std::collections::BTreeMap;
@@ -33,33 +32,6 @@ pub struct Ranked {
     pub order: Option<Vec<usize>>,
     /// The collectives of each axis.
     pub parts: Vec<Vec<Part>>,
-}
-
-/// One collective of an axis, as it runs once.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Part {
-    /// Seconds.
-    pub seconds: f64,
-    /// The algorithm, with choices per tier.
-    pub algorithm: String,
-    /// What bounds it: a class of links, "latency", or nothing.
-    pub bottleneck: String,
-}
-
-impl Part {
-    pub(super) fn of(outcome: &Outcome) -> Self {
-        let waits = outcome.latency + outcome.overhead > outcome.time / 2.0;
-        let bottleneck = match &outcome.bottleneck {
-            Some(link) if !waits => link.class.clone(),
-            _ if outcome.time > 0.0 => "latency".to_owned(),
-            _ => String::new(),
-        };
-        Self {
-            seconds: outcome.time,
-            algorithm: outcome.algorithm.clone(),
-            bottleneck,
-        }
-    }
 }
 
 impl Ranked {
