@@ -1,5 +1,6 @@
 //! What collectives take at a place: bounded first, priced when that may matter, each once.
 
+use super::FEWER;
 use super::alike::Alike;
 use super::layout::{Place, groups};
 use super::parts::Parts;
@@ -10,6 +11,7 @@ use crate::collective::{
     Groups, Model, Operation, Outcome, Request, Shelf, is_bounded, least_time, seconds, unbounded,
 };
 use crate::machine::Machine;
+use crate::memory::{Taken, bytes_of};
 use crate::threads::over_blocks;
 use crate::{Control, Error, Result};
 use std::collections::BTreeMap;
@@ -101,6 +103,8 @@ pub(super) struct Prices<'a> {
     bounds: BTreeMap<(usize, usize), f64>,
     /// The first refusal, in the order in which prices are asked for.
     pub(super) refusal: Option<Error>,
+    #[expect(dead_code, reason = "held for its drop")]
+    taken: Taken,
 }
 
 impl<'a> Prices<'a> {
@@ -108,6 +112,7 @@ impl<'a> Prices<'a> {
         question: &'a Question,
         space: &'a Space,
         places: &'a Places,
+        control: &Control,
     ) -> Result<Self> {
         let mut requests: Vec<Request> = Vec::new();
         let mut number =
@@ -129,6 +134,10 @@ impl<'a> Prices<'a> {
             true => Parts::of(question.machine, &space.dimensions)?,
             false => Parts::whole(question.machine),
         };
+        // A price of each collective at each place, and what is alike.
+        let known = (requests.len() as u64 + 1).saturating_mul(places.all.len() as u64);
+        let what = format_args!("the prices of {} collectives at places of axes", known);
+        let taken = control.take(bytes_of::<[u64; 8]>(known), what, FEWER)?;
         Ok(Self {
             question,
             space,
@@ -141,6 +150,7 @@ impl<'a> Prices<'a> {
             shelves: Shelves::default(),
             bounds: BTreeMap::new(),
             refusal: None,
+            taken,
         })
     }
 

@@ -1,11 +1,13 @@
 //! The ranking: the best layouts by what is known, with the prices of their places, until the best are known.
 
+use super::FEWER;
 use super::layout::{Layout, Place};
 use super::price::{Key, Part, Prices};
 use super::question::{Call, Question};
 use super::search::{Found, Search};
 use super::space::Space;
 use super::tree::{Places, Tree};
+use crate::memory::bytes_of;
 use crate::threads::resolve;
 use crate::{Control, Error, Result};
 use std::collections::BTreeMap;
@@ -64,7 +66,7 @@ pub fn rank(question: &Question, space: &Space, total: u64, control: &Control) -
         Forest::of(space, inward, &mut places, control)?,
         Forest::of(space, outward, &mut places, control)?,
     ];
-    let mut prices = Prices::new(question, space, &places)?;
+    let mut prices = Prices::new(question, space, &places, control)?;
     for (axis, tree) in forests[0].trees.iter().enumerate() {
         prices.bound(axis, tree.places(), control)?;
     }
@@ -115,7 +117,7 @@ impl Forest {
         space: &'a Space,
         prices: &Prices,
         control: &'a Control,
-    ) -> Search<'a> {
+    ) -> Result<Search<'a>> {
         for (axis, tree) in self.trees.iter_mut().enumerate() {
             tree.settle(|place| {
                 let known = prices.open(axis, place).next().is_none();
@@ -139,7 +141,7 @@ fn refine(
     let threads = resolve(question.threads)?;
     let mut before: Vec<Found> = Vec::new();
     loop {
-        let search = inward.search(question, space, prices, control);
+        let search = inward.search(question, space, prices, control)?;
         // Those that were best before bound what the best can take now.
         let again = before.iter().map(|found| revalued(prices, found));
         let most = match before.len() == question.keep {
@@ -160,7 +162,7 @@ fn refine(
             let last = before.last().map_or(0.0, |found| found.seconds);
             let below = before.iter().filter(|found| found.seconds < last).count();
             let compared = search.compared.get();
-            let search = outward.search(question, space, prices, control);
+            let search = outward.search(question, space, prices, control)?;
             let ordered = match full {
                 true => search.in_order(last, question.keep - below)?,
                 false => search.in_order(f64::INFINITY, 0)?,
@@ -214,6 +216,11 @@ fn dressed(
     found: Vec<Layout>,
     control: &Control,
 ) -> Result<Vec<Ranked>> {
+    // Texts of algorithms and bottlenecks, kept once for each place and once for each layout.
+    let calls: usize = question.calls.iter().map(Vec::len).sum();
+    let each = bytes_of::<[u64; 64]>(calls as u64 + 1);
+    let what = format_args!("the collectives of {} layouts", found.len());
+    let _taken = control.take(each.saturating_mul(found.len() as u64), what, FEWER)?;
     let plain = space.plain();
     let mut known: BTreeMap<(usize, usize, Place), Part> = BTreeMap::new();
     let mut ranked = Vec::with_capacity(found.len());

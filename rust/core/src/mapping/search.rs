@@ -2,9 +2,11 @@
 //! the least that each axis can take in it adds up to more than the best so many that are known
 //! (Land and Doig 1960).
 
+use super::FEWER;
 use super::layout::Layout;
 use super::space::Space;
 use super::tree::Tree;
+use crate::memory::{Taken, bytes_of};
 use crate::{Control, Result};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BinaryHeap};
@@ -37,6 +39,9 @@ pub(super) struct Search<'a> {
     pub(super) compared: Cell<u64>,
     levels: Vec<Level>,
     steps: Cell<u32>,
+    /// What lists of ways and of layouts take.
+    taken: RefCell<Taken>,
+    held: Cell<u64>,
     /// Ways to cut a dimension of a kind among axes that have so much left.
     fitting: RefCell<BTreeMap<Left, Rc<[u32]>>>,
 }
@@ -63,7 +68,7 @@ impl<'a> Search<'a> {
         order: &[usize],
         keep: usize,
         control: &'a Control,
-    ) -> Self {
+    ) -> Result<Self> {
         let level = |(at, &dimension): (usize, &usize)| {
             let before = |other: usize| order[..at].iter().position(|&one| one == other);
             Level {
@@ -72,7 +77,7 @@ impl<'a> Search<'a> {
                 most: space.alike_after(dimension).and_then(before),
             }
         };
-        Self {
+        Ok(Self {
             space,
             trees,
             levels: order.iter().enumerate().map(level).collect(),
@@ -80,8 +85,10 @@ impl<'a> Search<'a> {
             control,
             compared: Cell::new(0),
             steps: Cell::new(0),
+            taken: RefCell::new(control.take(0, format_args!("layouts"), FEWER)?),
+            held: Cell::new(0),
             fitting: RefCell::default(),
-        }
+        })
     }
 
     /// So many of the fastest layouts, in ascending order of seconds, of those that take at most `most`: all that are
@@ -106,6 +113,8 @@ impl<'a> Search<'a> {
             self.compared.set(self.compared.get() + u64::from(known));
             if best.len() == self.keep {
                 best.pop();
+            } else {
+                self.hold(self.bytes_of_found())?;
             }
             best.push(BySeconds(self.whole(partial)));
             return Ok(());
@@ -147,6 +156,7 @@ impl<'a> Search<'a> {
         }
         if partial.cuts.len() == self.space.dimensions.len() {
             *ties -= usize::from(partial.least == most);
+            self.hold(self.bytes_of_found())?;
             found.push(self.whole(partial));
             return Ok(());
         }
@@ -182,7 +192,7 @@ impl<'a> Search<'a> {
         let cuts = &self.space.cuts[kind];
         let least = level.least.map_or(0, |level| partial.cuts[level]);
         let most = level.most.map_or(u32::MAX, |level| partial.cuts[level]);
-        let fitting = self.fitting(kind, &partial.nodes);
+        let fitting = self.fitting(kind, &partial.nodes)?;
         let from = fitting.partition_point(|&number| number < least);
         let to = fitting.partition_point(|&number| number <= most);
         let child = |&number: &u32| {
@@ -206,7 +216,7 @@ impl<'a> Search<'a> {
     }
 
     /// The ways to cut a dimension of a kind among axes that have left what these nodes have.
-    fn fitting(&self, kind: usize, nodes: &[u32]) -> Rc<[u32]> {
+    fn fitting(&self, kind: usize, nodes: &[u32]) -> Result<Rc<[u32]>> {
         let each = self.trees.iter().zip(nodes);
         let left: Vec<u32> = each.map(|(tree, &node)| tree.left(node)).collect();
         let find = |(kind, left): &Left| -> Rc<[u32]> {
@@ -221,8 +231,30 @@ impl<'a> Search<'a> {
                 .map(|(number, _)| number)
                 .collect()
         };
+        let key = (kind, left);
         let mut known = self.fitting.borrow_mut();
-        Rc::clone(known.entry((kind, left)).or_insert_with_key(find))
+        if let Some(fitting) = known.get(&key) {
+            return Ok(Rc::clone(fitting));
+        }
+        let fitting = find(&key);
+        self.hold(bytes_of::<u32>(fitting.len() as u64) + bytes_of::<[u64; 16]>(1))?;
+        known.insert(key, Rc::clone(&fitting));
+        Ok(fitting)
+    }
+
+    /// Holds so many bytes more.
+    fn hold(&self, bytes: u64) -> Result<()> {
+        self.held.set(self.held.get().saturating_add(bytes));
+        let what = format_args!("the layouts of a ranking and what is searched for them");
+        self.taken
+            .borrow_mut()
+            .grow_to(self.held.get(), what, FEWER)
+    }
+
+    /// Bytes of a layout that is found, and of a second list of them while they are sorted.
+    fn bytes_of_found(&self) -> u64 {
+        let numbers = self.space.dimensions.len() + self.trees.len();
+        2 * (bytes_of::<Found>(1) + bytes_of::<u32>(numbers as u64))
     }
 
     fn whole(&self, partial: &Partial) -> Found {

@@ -92,7 +92,7 @@ fn layouts_are_counted_without_listing_them() {
         let space = Space::new(&machine, &sizes, false, &control).unwrap();
         let order = outward(&space);
         let (trees, _) = trees(&space, &order);
-        let search = Search::new(&space, &trees, &order, 10, &control);
+        let search = Search::new(&space, &trees, &order, 10, &control).unwrap();
         let all: Vec<_> = all(&search)
             .iter()
             .map(|found| search.layout(&found.cuts))
@@ -131,11 +131,11 @@ fn the_search_finds_the_fastest_whatever_places_take() {
                 }
             }
             for keep in [1, 3, 20, 10_000] {
-                let ordered = Search::new(&space, &forward.0, &order, keep, &control);
+                let ordered = Search::new(&space, &forward.0, &order, keep, &control).unwrap();
                 let mut wanted = all(&ordered);
                 wanted.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
                 wanted.truncate(keep);
-                let search = Search::new(&space, &backward.0, &inward, keep, &control);
+                let search = Search::new(&space, &backward.0, &inward, keep, &control).unwrap();
                 let fastest = search.fastest(f64::INFINITY).unwrap();
                 let seconds =
                     |all: &[Found]| all.iter().map(|found| found.seconds).collect::<Vec<_>>();

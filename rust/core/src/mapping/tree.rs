@@ -1,7 +1,9 @@
 //! The places that one axis of a mesh can have, as a tree: a level for each dimension of the machine, in some order.
 
+use super::FEWER;
 use super::layout::Place;
 use super::space::Space;
+use crate::memory::{Taken, bytes_of};
 use crate::{Control, Error, Result};
 use std::collections::BTreeMap;
 
@@ -15,6 +17,7 @@ pub(super) struct Tree {
     pub(super) least: Vec<f64>,
     /// Of leaves, whether these are the times of their places.
     known: Vec<bool>,
+    taken: Taken,
 }
 
 struct Node {
@@ -64,6 +67,7 @@ impl Tree {
             nodes: vec![root],
             least: Vec::new(),
             known: Vec::new(),
+            taken: control.take(0, format_args!("places of an axis"), FEWER)?,
         };
         let mut done = vec![Vec::new(); order.len()];
         tree.grow(space, order, 0, &mut done, places, control)?;
@@ -104,6 +108,7 @@ impl Tree {
                     "name fewer axes, or larger ones that are split afterwards",
                 ));
             }
+            self.reckon(space)?;
             let child = self.nodes.len();
             self.nodes[node].children.push((number, child as u32));
             self.nodes.push(Node {
@@ -115,6 +120,20 @@ impl Tree {
             self.grow(space, after, child, done, places, control)?;
         }
         Ok(())
+    }
+
+    /// Takes what twice as many nodes need, whenever they are that many more; each may be a leaf with a place of its own.
+    fn reckon(&mut self, space: &Space) -> Result<()> {
+        let nodes = self.nodes.len();
+        if !nodes.is_power_of_two() {
+            return Ok(());
+        }
+        let dimensions = space.dimensions.len() as u64;
+        // A place and its key, a list of digits in each dimension.
+        let place = 2 * bytes_of::<[Vec<(u32, u32)>; 2]>(dimensions);
+        let each = bytes_of::<(Node, [u64; 4])>(1) + place;
+        let what = format_args!("{} places of an axis", 2 * nodes);
+        self.taken.grow_to(2 * nodes as u64 * each, what, FEWER)
     }
 
     /// The node below, where the axis has such digits; `None` where it cannot.
