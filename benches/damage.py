@@ -48,17 +48,16 @@ def damaged_all_reduce() -> Gate:
     )
 
 
-def drawn_faults() -> Gate:
+def drawn_faults(draws: int) -> Gate:
     """All-reduce on draws of a day's faults of half a million chips, a draw against a sort."""
     machine = rf.preset("rainier")
     values = np.random.default_rng(0).random(1_000_000)
-    draws = at_least(
-        f"all_reduce on {DRAWS} draws of a day's faults, stable sorts of 1e6 / ours",
+    return at_least(
+        f"all_reduce on {draws} draws of a day's faults, stable sorts of 1e6 / ours",
         1,
-        lambda: machine.monte_carlo("all_reduce", "1 GiB", hours=HOURS, draws=DRAWS, n_threads=1),
-        lambda: [np.sort(values, kind="stable") for _ in range(DRAWS)],
+        lambda: machine.monte_carlo("all_reduce", "1 GiB", hours=HOURS, draws=draws, n_threads=1),
+        lambda: [np.sort(values, kind="stable") for _ in range(draws)],
     )
-    return draws
 
 
 def made_schedule() -> Gate:

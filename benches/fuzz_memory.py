@@ -125,12 +125,12 @@ def batch(tally: Tally, arguments: argparse.Namespace, first: int, calls: int) -
                 if silent or spent > 10 * arguments.long + 2 * STOPS_WITHIN_S:
                     process.kill()
                     killed = True
-        said_last = process.stderr.read().decode(errors="replace").strip()[-300:]
+        said_first = process.stderr.read().decode(errors="replace").strip()[:1200]
     if process.returncode == 0:
         return first + calls
     why = "did not stop" if killed else f"ended its process with {process.returncode}"
     tally.kinds["hang" if killed else "abort"] += 1
-    tally.fail(f"call {current} ({asks}) {why}: {said_last}")
+    tally.fail(f"call {current} ({asks}) {why}: {said_first}")
     return current + 1
 
 

@@ -21,11 +21,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Ratio:
-    """How often `ours` fits into `theirs`, by CPU time, and how much one variant differs from
-    itself."""
+    """How often `ours` fits into `theirs`, by CPU time; how much one variant differs from itself;
+    and the CPU seconds of our best run."""
 
     times_faster: float
     self_ratio: float
+    seconds: float
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
@@ -44,9 +45,8 @@ def interleaved(ours: Callable[[], object], theirs: Callable[[], object], rounds
         variants = [(ours, first), (theirs, other), (ours, second)]
         for work, into in variants[turn % 3 :] + variants[: turn % 3]:
             into.append(cpu_seconds(work))
-    return Ratio(
-        min(other) / min(first + second), max(min(first), min(second)) / min(first + second)
-    )
+    best = min(first + second)
+    return Ratio(min(other) / best, max(min(first), min(second)) / best, best)
 
 
 def memory_missing() -> str | None:

@@ -86,7 +86,7 @@ def test_other_machines_get_links_and_overheads(make: Callable[..., rf.Machine])
     truth = make(bandwidth=80e9, latency=2e-6, overhead=0.5e-6)
     server = dataclasses.replace(truth.ultraserver, launch=30e-6)
     truth = with_server(truth, server)
-    table = rows(truth, [1e3, 1e5, 1e6, 1e7, 1e8, 1e9])
+    table = rows(truth, [1e3, 1e5, 1e7, 1e9])
     fit = rf.calibrate(make(bandwidth=100e9, latency=1e-6), table)
     assert fit.parameters["link_efficiency"] == pytest.approx(0.8, rel=0.02)
     assert fit.residuals.mean < 0.01

@@ -92,6 +92,9 @@ def test_it_says_how_far_it_is_from_the_bound() -> None:
 def test_it_is_listed_and_not_part_of_auto(ultraserver: rf.Machine) -> None:
     assert "synthesized" in rf.algorithms("all_gather")
     assert "synthesized" not in rf.algorithms("broadcast")
+    assert "synthesized" in rf.algorithms("barrier")
+    ring = rf.torus(8, "50 GB/s", "1 us")
+    assert ring.barrier(algorithm="synthesized").time_s == pytest.approx(8e-6)
     names = [row["algorithm"] for row in ultraserver.all_gather("1 MiB").candidates]
     assert "synthesized" not in names
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from inspect import Parameter, Signature
+from inspect import Parameter, Signature, cleandoc
 from textwrap import indent
 from types import FunctionType
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar, Unpack, cast
@@ -48,23 +48,38 @@ class Collectives(Generic[R]):
         return self._answer(members, make_request(members.machine, operation, size, **call))
 
     def all_reduce(self, size: Quantity, **options: Unpack[Asked]) -> R:
-        """Every rank ends with the sum of all buffers."""
+        """Every rank ends with the sum of all buffers.
+
+        `size`: bytes of each rank's buffer.
+        """
         return self._ask("all_reduce", size, options)
 
     def reduce_scatter(self, size: Quantity, **options: Unpack[Asked]) -> R:
-        """Every rank ends with its share of the sum."""
+        """Every rank ends with its share of the sum.
+
+        `size`: bytes of each rank's input.
+        """
         return self._ask("reduce_scatter", size, options)
 
     def all_gather(self, size: Quantity, **options: Unpack[Asked]) -> R:
-        """Every rank ends with the shares of all."""
+        """Every rank ends with the shares of all.
+
+        `size`: bytes of each rank's output.
+        """
         return self._ask("all_gather", size, options)
 
     def all_to_all(self, size: Quantity, **options: Unpack[Asked]) -> R:
-        """Every rank sends a share to every rank."""
+        """Every rank sends a share to every rank.
+
+        `size`: bytes that each rank sends, its share to itself included.
+        """
         return self._ask("all_to_all", size, options)
 
     def send_recv(self, size: Quantity, *, shift: int = 1, **options: Unpack[Asked]) -> R:
-        """Every rank sends a message to the rank `shift` further on, cyclically."""
+        """Every rank sends a message to the rank `shift` further on, cyclically.
+
+        `size`: bytes of the message.
+        """
         return self._ask("send_recv", size, options, shift=shift)
 
     def barrier(self, **options: Unpack[Asked]) -> R:
@@ -72,19 +87,31 @@ class Collectives(Generic[R]):
         return self._ask("barrier", 0, options)
 
     def broadcast(self, size: Quantity, *, root: int = 0, **options: Unpack[Asked]) -> R:
-        """Every rank ends with the root's buffer."""
+        """Every rank ends with the root's buffer.
+
+        `size`: bytes of that buffer.
+        """
         return self._ask("broadcast", size, options, root=root)
 
     def reduce(self, size: Quantity, *, root: int = 0, **options: Unpack[Asked]) -> R:
-        """Reduce: the root ends with the sum of all buffers."""
+        """Reduce: the root ends with the sum of all buffers.
+
+        `size`: bytes of each rank's buffer.
+        """
         return self._ask("reduce", size, options, root=root)
 
     def gather(self, size: Quantity, *, root: int = 0, **options: Unpack[Asked]) -> R:
-        """Gather: the root ends with the shares of all."""
+        """Gather: the root ends with the shares of all.
+
+        `size`: bytes of the root's output.
+        """
         return self._ask("gather", size, options, root=root)
 
     def scatter(self, size: Quantity, *, root: int = 0, **options: Unpack[Asked]) -> R:
-        """Every rank ends with its share of the root's buffer."""
+        """Every rank ends with its share of the root's buffer.
+
+        `size`: bytes of the root's input.
+        """
         return self._ask("scatter", size, options, root=root)
 
 
@@ -96,21 +123,8 @@ Name of a mesh axis, or names of adjacent ones that act as one; every group of i
 part at once."""
 _WHERE: Final = {"group": (None, "Group", _GROUP), "axis": (Parameter.empty, "str", _AXIS)}
 
-_BYTES: Final = {
-    "all_reduce": "of each rank's buffer",
-    "reduce_scatter": "of each rank's input",
-    "all_gather": "of each rank's output",
-    "all_to_all": "that each rank sends, its share to itself included",
-    "send_recv": "of the message",
-    "broadcast": "of that buffer",
-    "reduce": "of each rank's buffer",
-    "gather": "of the root's output",
-    "scatter": "of the root's input",
-}
-"""What the size of each operation counts."""
-
 _OWN: Final = {
-    "size": "Bytes {bytes}, as a number or text.",
+    "size": "Bytes {counted}, as a number or text.",
     "root": "Rank of the root in the group.",
     "shift": "How many ranks further on; negative numbers go back.",
 }
@@ -154,9 +168,11 @@ def stated(where: str, returns: str, *example: str) -> Callable[[_Class], _Class
             made = _copied(getattr(Collectives, name), cls)
             this, *own, _ = Signature.from_callable(made).parameters.values()
             given = ['"64 MiB"'] * (name != "barrier") + ['axis="tp"'] * (where == "axis")
-            told = {one.name: _OWN[one.name].format(bytes=_BYTES[name]) for one in own} | words
+            summary, _, counted = cleandoc(made.__doc__ or "").partition("\n\n`size`: bytes ")
+            counted = counted.rstrip(".")
+            told = {one.name: _OWN[one.name].format(counted=counted) for one in own} | words
             made.__doc__ = _WORDS.format(
-                summary=made.__doc__,
+                summary=summary,
                 parameters="\n".join(f"{one}\n{indent(told[one], '    ')}" for one in told),
                 returns=returns,
                 example="\n".join(example).format(name=name, call=f"{name}({', '.join(given)})"),

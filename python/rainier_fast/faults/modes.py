@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 from typing import Self
 
 from rainier_fast import _core
-from rainier_fast.definitions.axis import Axis, Tier
+from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.check import as_count
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.errors import Unsupported, invalid
@@ -68,17 +68,17 @@ class Modes(Damaged):
                 f"units of {server.name}, whose chips have no NICs to join them; give it a nic, or "
                 "take a cluster such as preset('rainier', chips=64)"
             )
-        last = dataclasses.replace(server.axes[-1], size=size, kind="line")
+        last = replace(server.axes[-1], size=size, kind="line")
         axes: tuple[Axis, ...] = (*server.axes[:-1], *((last,) if size > 1 else ()))
         units = planes // size
         name = f"{server.name} as {units}x{server.num_chips // units}"
-        unit = dataclasses.replace(server, name=name, axes=axes)
+        unit = replace(server, name=name, axes=axes)
         sites = tuple(
             Site(
                 site.name,
                 site.ultraservers * units,
                 unit,
-                Fabric(tuple(_widened(tier, units) for tier in site.tiers)),
+                Fabric(tuple(replace(tier, group=tier.group * units) for tier in site.tiers)),
             )
             for site in self.sites
         )
@@ -86,7 +86,3 @@ class Modes(Damaged):
         mode = type(self)._make(sites, self.wan, label)
         core, _ = _core.in_mode(self._core, mode._core)
         return mode._with_core(core)
-
-
-def _widened(tier: Tier, units: int) -> Tier:
-    return dataclasses.replace(tier, group=tier.group * units)

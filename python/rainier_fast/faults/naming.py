@@ -46,6 +46,7 @@ _LINKS: Final = (
     "machine.link"
 )
 _UNITS: Final = "must be UltraServers: numbers over the machine, or tuples (site, number in it)"
+_SINGLE: Final = (str, Mapping, Link, LinkAt, ChipAt, int, np.generic, np.ndarray)
 _SITES: Final = "must be sites: names or numbers"
 _SLOW: Final = "must be a mapping of links to factors, or a pair (links, factors)"
 
@@ -156,7 +157,7 @@ def _all(
         array = np.atleast_1d(as_integers(argument, given, limit - 1))
         check_below(argument, array, limit)
         return array
-    if isinstance(given, str | Mapping | Link | LinkAt | ChipAt) or _single(given):
+    if isinstance(given, _SINGLE):
         return np.array(one(argument, given), np.int64)
     numbers: list[int] = []
     for at, item in enumerate(as_items(argument, given, allowed)):
@@ -170,10 +171,6 @@ def _plain(given: object) -> bool:
     if not isinstance(given, list | tuple):
         return False
     return all(type(item) is int for item in given)
-
-
-def _single(given: object) -> bool:
-    return isinstance(given, int | np.generic | np.ndarray)
 
 
 def _number(name: str, item: object, limit: int, allowed: str) -> int:

@@ -24,7 +24,12 @@ def read_nccom_text(text: str) -> tuple[list[Record], set[int]]:
         if not words or line.strip().lower().startswith(_IGNORED):
             continue
         if "nccom-test" in line:
-            named = [operation(word) for word in words[words.index(_tool(words)) + 1 :]]
+            named = [
+                operation(word)
+                for word in words[
+                    words.index(next(word for word in words if "nccom-test" in word)) + 1 :
+                ]
+            ]
             op = next((name for name in named if name), None)
             ranks |= {int(count) for count in _RANKS.findall(line)}
             header = None
@@ -38,7 +43,3 @@ def read_nccom_text(text: str) -> tuple[list[Record], set[int]]:
         elif header is not None:
             raise fault(f"line {number}", repr(line.strip()[:60]), "must be a row of the table")
     return records, ranks
-
-
-def _tool(words: list[str]) -> str:
-    return next(word for word in words if "nccom-test" in word)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rainier_fast.ask.options import Model
@@ -12,7 +12,7 @@ from rainier_fast.collectives.methods import stated
 from rainier_fast.collectives.order import Order
 from rainier_fast.collectives.run import RESULT, Running
 from rainier_fast.collectives.scheduling import run_schedule
-from rainier_fast.definitions.axis import Axis, Tier
+from rainier_fast.definitions.axis import Tier
 from rainier_fast.definitions.check import as_pairs
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.definitions.site import Fabric, Site
@@ -187,12 +187,10 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
         """
         server = _silent(self.ultraserver)
         sites = tuple(
-            dataclasses.replace(
-                site, ultraserver=server, fabric=Fabric(tuple(map(_quiet_tier, site.tiers)))
-            )
+            replace(site, ultraserver=server, fabric=Fabric(_quiet(site.tiers)))
             for site in self._sites
         )
-        wan = None if self._wan is None else dataclasses.replace(self._wan, latency=0.0)
+        wan = None if self._wan is None else replace(self._wan, latency=0.0)
         return Machine._make(sites, wan, self._name, faults=self._faults)
 
 
@@ -232,10 +230,10 @@ class Cluster(Machine):
 
 def _silent(server: UltraServer) -> UltraServer:
     nic = server.nic
-    return dataclasses.replace(
+    return replace(
         server,
-        axes=tuple(map(_quiet_axis, server.axes)),
-        nic=None if nic is None else dataclasses.replace(nic, latency=0.0, overhead=0.0),
+        axes=tuple(replace(axis, latency=0.0, tiers=_quiet(axis.tiers)) for axis in server.axes),
+        nic=None if nic is None else replace(nic, latency=0.0, overhead=0.0),
         overhead=0.0,
         launch=keep(server.launch, 0.0),
         gpu=None,
@@ -243,9 +241,5 @@ def _silent(server: UltraServer) -> UltraServer:
     )
 
 
-def _quiet_axis(axis: Axis) -> Axis:
-    return dataclasses.replace(axis, latency=0.0, tiers=tuple(map(_quiet_tier, axis.tiers)))
-
-
-def _quiet_tier(tier: Tier) -> Tier:
-    return dataclasses.replace(tier, latency=0.0)
+def _quiet(tiers: Iterable[Tier]) -> tuple[Tier, ...]:
+    return tuple(replace(tier, latency=0.0) for tier in tiers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Final
 
 from rainier_fast.catalog import assumptions, catalog
@@ -140,7 +139,7 @@ def preset(
 
 def _rainier(chips: int | None, sites: int | None) -> Machine:
     server = known(_ULTRASERVER)
-    default = _modelled_chips()
+    default = int(catalog()[_RAINIER]["chips_modelled"].number)
     count = default if chips is None else as_count("chips", chips)
     unit = server.num_chips
     if count % unit or count > MAX_COUNT:
@@ -167,11 +166,6 @@ def _aliases() -> dict[str, str]:
     return {
         word: name if name in known else name.removesuffix("-pod") for word, name in words.items()
     }
-
-
-@cache
-def _modelled_chips() -> int:
-    return int(catalog()[_RAINIER]["chips_modelled"].number)
 
 
 def _filled(ultraservers: int, capacities: dict[str, int]) -> dict[str, int]:

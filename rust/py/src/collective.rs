@@ -2,7 +2,7 @@
 
 use crate::classes::{Groups, Machine, Outcome};
 use crate::convert::{AlgorithmRow, algorithm_row};
-use crate::enter::quick;
+use crate::enter::{quick, watched};
 use crate::error::to_py;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
@@ -163,7 +163,10 @@ impl Outcome {
     }
 
     fn link_loads<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let loads = quick(py, || self.outcome.link_loads(&self.machine, &self.routing))?;
+        let loads = watched(py, 1, None, |control| {
+            self.outcome
+                .link_loads(&self.machine, &self.routing, control)
+        })?;
         Ok(loads.into_pyarray(py))
     }
 }

@@ -86,10 +86,11 @@ pub(crate) fn watched<T: Send>(
 /// Waits until the job has ended, for [`WATCH`], or until the process has grown too much: by how many bytes.
 fn wait(finished: &AtomicBool, growth: &mut Growth) -> Option<u64> {
     for _ in 0..LOOKS {
+        // Returns at once where the job has ended already; looking at memory takes as long as a short job.
+        std::thread::park_timeout(WATCH / LOOKS);
         if finished.load(Ordering::Acquire) {
             return None;
         }
-        std::thread::park_timeout(WATCH / LOOKS);
         let grown = growth.too_much();
         if grown.is_some() {
             return grown;

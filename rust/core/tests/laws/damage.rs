@@ -218,7 +218,7 @@ proptest! {
         let slow = by_message(&machine, &request);
         match (outcome, slow) {
             (Ok(outcome), Ok(slow)) => {
-                let loads = outcome.link_loads(&machine, &routing).unwrap();
+                let loads = outcome.link_loads(&machine, &routing, &Control::default()).unwrap();
                 assert_close(&loads, &slow, &format!("{request:?} {:?}", machine.faults()));
                 let busiest = slow
                     .iter()

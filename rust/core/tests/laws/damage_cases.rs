@@ -24,7 +24,10 @@ fn asked(machine: &Machine, routing: &Routing, request: &Request) -> Result<(f64
     let groups = Groups::all(machine)?;
     let outcome = run(machine, &groups, routing, request, &Control::default())?;
     assert!(outcome.lower_bound() <= outcome.time * (1.0 + 1e-9));
-    Ok((outcome.time, outcome.link_loads(machine, routing)?))
+    Ok((
+        outcome.time,
+        outcome.link_loads(machine, routing, &Control::default())?,
+    ))
 }
 
 #[test]
@@ -109,7 +112,9 @@ fn a_dead_link_turns_messages_about_that_do_not_pass_it() {
             })
             .unwrap();
         }
-        let loads = outcome.link_loads(&machine, &routing).unwrap();
+        let loads = outcome
+            .link_loads(&machine, &routing, &Control::default())
+            .unwrap();
         assert_close(&loads, &slow, &format!("link {link}"));
     }
 }
@@ -126,7 +131,9 @@ fn where_nothing_moves_nothing_is_loaded() {
     let request = Request::new(Operation::AllReduce, 1e6);
     let routing = Routing::default();
     let outcome = run(&machine, &groups, &routing, &request, &Control::default()).unwrap();
-    let loads = outcome.link_loads(&machine, &routing).unwrap();
+    let loads = outcome
+        .link_loads(&machine, &routing, &Control::default())
+        .unwrap();
     assert!(loads.iter().all(|&bytes| bytes == 0.0));
 }
 

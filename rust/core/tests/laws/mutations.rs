@@ -2,12 +2,12 @@
 //! executor shows that takes what may happen next in random order.
 
 use crate::common::{axis, dor};
+use crate::executor::{Draw, runs};
 use rainier_core::collective::{ALGORITHMS, Choice, Groups, Operation, Request, schedule};
 use rainier_core::machine::{AxisKind, Domain, Machine};
 use rainier_core::route::TieRule;
 use rainier_core::schedule::{Schedule, Send, verify};
 use rainier_core::{Control, Error};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Random orders in which a schedule that was accepted is run.
 const RUNS: u64 = 2;
@@ -49,127 +49,6 @@ fn schedules(sizes: &[u32], names: impl Fn(&str) -> bool) -> Vec<(String, Schedu
     }
     assert!(!found.is_empty());
     found
-}
-
-/// A small generator of numbers: the same every time.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, count: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1);
-        ((self.0 >> 33) % count as u64) as usize
-    }
-}
-
-type Turn = (u32, u32, u32);
-
-/// Runs a schedule in a random order that it allows. Contributions are counted, so that one that is added twice is
-/// seen. True when everybody ends with what it must have; `None` when nothing can go on.
-fn runs(schedule: &Schedule, draw: &mut Draw) -> Option<bool> {
-    let (ranks, sends) = (schedule.chips.len(), &schedule.sends);
-    let mut state: Vec<Vec<Vec<u32>>> = (0..ranks)
-        .map(|rank| {
-            let has = |from: Option<u32>, whose: usize| match from {
-                Some(from) => u32::from(from as usize == rank && whose == 0),
-                None => u32::from(whose == rank),
-            };
-            let blocks = schedule.blocks.iter();
-            blocks
-                .map(|block| (0..ranks).map(|whose| has(block.from, whose)).collect())
-                .collect()
-        })
-        .collect();
-    // Steps of each lane that each rank takes part in, those still to come first.
-    let mut steps: BTreeMap<Turn, BTreeSet<u32>> = BTreeMap::new();
-    let mut of_turn: BTreeMap<(Turn, u32), Vec<usize>> = BTreeMap::new();
-    for (at, send) in sends.iter().enumerate() {
-        for rank in [send.src, send.dst] {
-            let turn = (send.stage, send.lane, rank);
-            steps.entry(turn).or_default().insert(send.step);
-            of_turn.entry((turn, send.step)).or_default().push(at);
-        }
-    }
-    let mut carried: Vec<Option<Vec<Vec<u32>>>> = vec![None; sends.len()];
-    let mut taken = vec![false; sends.len()];
-    let read = |state: &[Vec<Vec<u32>>], send: &Send| -> Vec<Vec<u32>> {
-        let blocks = send.blocks.iter();
-        blocks
-            .map(|&block| state[send.src as usize][block as usize].clone())
-            .collect()
-    };
-    let mut opened: BTreeSet<(Turn, u32)> = BTreeSet::new();
-    loop {
-        let stage = (0..sends.len())
-            .filter(|&at| !taken[at])
-            .map(|at| sends[at].stage)
-            .min();
-        let Some(stage) = stage else { break };
-        let done = |turn: &Turn, step: u32, carried: &[Option<_>], taken: &[bool]| {
-            of_turn[&(*turn, step)].iter().all(|&at| {
-                (sends[at].src != turn.2 || carried[at].is_some())
-                    && (sends[at].dst != turn.2 || taken[at])
-            })
-        };
-        // What can happen next: a rank comes to a step, a message leaves late, a message is taken.
-        let mut next: Vec<(u8, usize, Turn, u32)> = Vec::new();
-        for (turn, own) in steps.iter().filter(|(turn, _)| turn.0 == stage) {
-            for &step in own {
-                if !opened.contains(&(*turn, step)) {
-                    let before = own.range(..step).next_back();
-                    if before.is_none_or(|&before| {
-                        opened.contains(&(*turn, before)) && done(turn, before, &carried, &taken)
-                    }) {
-                        next.push((0, 0, *turn, step));
-                    }
-                    break;
-                }
-            }
-        }
-        for (at, send) in sends.iter().enumerate().filter(|(at, _)| !taken[*at]) {
-            let comes = |rank| opened.contains(&((send.stage, send.lane, rank), send.step));
-            let ready = send.after.iter().all(|&other| taken[other as usize]);
-            if carried[at].is_some() && comes(send.dst) {
-                next.push((2, at, (0, 0, 0), 0));
-            } else if carried[at].is_none() && comes(send.src) && ready {
-                next.push((1, at, (0, 0, 0), 0));
-            }
-        }
-        if next.is_empty() {
-            return None;
-        }
-        let (what, at, turn, step) = next[draw.below(next.len())];
-        match what {
-            0 => {
-                opened.insert((turn, step));
-                for &at in &of_turn[&(turn, step)] {
-                    if sends[at].src == turn.2 && sends[at].after.is_empty() {
-                        carried[at] = Some(read(&state, &sends[at]));
-                    }
-                }
-            }
-            1 => carried[at] = Some(read(&state, &sends[at])),
-            _ => {
-                taken[at] = true;
-                let send = &sends[at];
-                for (&block, value) in send.blocks.iter().zip(carried[at].as_ref().unwrap()) {
-                    let here = &mut state[send.dst as usize][block as usize];
-                    if send.reduce {
-                        here.iter_mut().zip(value).for_each(|(a, b)| *a += b);
-                    } else {
-                        here.clone_from(value);
-                    }
-                }
-            }
-        }
-    }
-    let right = |rank: usize, at: usize| {
-        let block = &schedule.blocks[at];
-        let wanted: Vec<u32> = (0..ranks)
-            .map(|whose| u32::from(block.from.is_none() || whose == 0))
-            .collect();
-        block.to.is_some_and(|to| to as usize != rank) || state[rank][at] == wanted
-    };
-    Some((0..ranks).all(|rank| (0..schedule.blocks.len()).all(|at| right(rank, at))))
 }
 
 /// True when the verifier rejects the schedule, naming what is wrong; if it does not, it is right in every order.

@@ -8,8 +8,8 @@ use rainier_core::route::{DimensionOrder, Routing, TieRule};
 use rainier_core::schedule::{Schedule, Send, verify};
 use rainier_core::{Control, Error};
 
-const SIZES: [u32; 25] = [
-    2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 24, 27, 32, 48, 60, 64, 100, 81, 128,
+const SIZES: [u32; 23] = [
+    2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 24, 27, 32, 48, 60, 64, 81,
 ];
 
 fn dor() -> Routing {

@@ -3,10 +3,12 @@
 use super::grid::shift;
 use super::job::{Job, unsupported};
 use crate::Result;
+use crate::collective::pattern::rule::Rule;
 use crate::collective::program::moves::{Moves, Sends, Space};
 use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
+use std::sync::Arc;
 
 /// One step for one-way operations, two (reduce-scatter, all-gather) for an all-reduce.
 pub(crate) fn direct(job: &Job) -> Result<Vec<Stage>> {
@@ -80,14 +82,17 @@ pub(crate) fn mesh(job: &Job) -> Result<Vec<Stage>> {
 
 /// From the root to all, or from all to the root.
 fn star(job: &Job, outward: bool, bytes: f64) -> Result<Phase> {
-    let root = job.root as u32;
-    let others = (0..job.placement.ranks() as u32).filter(|&rank| rank != root);
-    let sends: Vec<(u32, u32)> = if outward {
-        others.map(|rank| (root, rank)).collect()
-    } else {
-        others.map(|rank| (rank, root)).collect()
+    let (root, ranks) = (job.root as u32, job.placement.ranks() as u32);
+    let sends = Sends::Lazy {
+        count: ranks as usize - 1,
+        make: Arc::new(move || {
+            let others = (0..ranks).filter(|&rank| rank != root);
+            let pair = |rank| if outward { (root, rank) } else { (rank, root) };
+            others.map(pair).collect()
+        }),
+        rule: None,
     };
-    let sends = Sends::from(sends);
+    let sends = sends.ruled(Rule::star(ranks, root, outward));
     let pattern = job.placement.pattern(job.context, &sends)?;
     let operation = job.operation;
     let carry = move |_: u64, from: u32, to: u32| match operation {

@@ -5,6 +5,8 @@ use super::ring::{Lookup, Ring, rotate};
 use crate::Result;
 use crate::collective::ask::group::Groups;
 use crate::collective::pattern::kind::PatternKind;
+use crate::collective::pattern::pairs::Pairs;
+use crate::collective::pattern::rule::Order;
 use crate::collective::program::layout::ring_order;
 use crate::collective::program::moves::{Carry, Moves, Sends, Space};
 use crate::collective::program::rank_map::{RankKind, RankMap};
@@ -76,9 +78,9 @@ fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Res
 struct RingOrder {
     /// Local chips of each group in the order in which the ring passes them.
     paths: Vec<Vec<u32>>,
-    /// (from, to) local chips inside domains, and domains.
+    /// (from, to) local chips inside domains.
     inside: Vec<(u32, u32)>,
-    onward: Vec<(u32, u32)>,
+    sets: Arc<[Vec<u32>]>,
     in_domain: u32,
     domains: u32,
     rank_at: Lookup,
@@ -104,10 +106,7 @@ impl RingOrder {
                 .iter()
                 .flat_map(|path| path.windows(2).map(|pair| (pair[0], pair[1])))
                 .collect(),
-            onward: domains
-                .iter()
-                .flat_map(|set| (0..set.len()).map(|at| (set[at], set[(at + 1) % set.len()])))
-                .collect(),
+            sets: domains.into(),
             paths,
             in_domain,
             domains: domains[0].len() as u32,
@@ -134,8 +133,13 @@ impl RingOrder {
             }
         };
         let inside = PatternKind::Local(turned(&self.inside).into());
+        let onward = match backward {
+            true => Sends::turn(self.domains, -1, Order::Receivers),
+            false => Sends::turn(self.domains, 1, Order::Senders),
+        };
+        let spacing = job.context.spacing(&self.sets);
         let onward = PatternKind::NicPairs {
-            pairs: turned(&self.onward).into(),
+            pairs: Pairs::of(&self.sets, &onward, spacing.as_deref()),
             nics: self.paths.iter().map(nic).collect(),
         };
         Ring {
@@ -203,8 +207,8 @@ fn everyone(
 ) -> Result<Vec<Part>> {
     let in_domain = job.placement.ranks() as u32;
     let local = job.placement.all_pairs(job.context)?;
-    let sets = domains.iter().map(|set| (set.clone(), 1.0)).collect();
-    let across = job.context.pattern(PatternKind::exchange(sets, true));
+    let sets: Arc<[Vec<u32>]> = domains.into();
+    let across = job.context.pattern(PatternKind::exchange(&sets, true));
     let inside = move |from: u32, to: u32| from / in_domain == to / in_domain;
     let (near, far) = (carry.clone(), carry);
     // Both parts name every pair; each carries something for its own pairs only.
@@ -318,12 +322,22 @@ fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stag
         _ => vec![0],
     };
     let moves = |near: bool| {
-        let others = (0..ranks).filter(|&rank| rank != root);
-        let sends: Vec<(u32, u32)> = others
-            .filter(|rank| (rank / in_domain == root / in_domain) == near)
-            .map(|rank| directed((root, rank)))
-            .collect();
-        Moves::between(by_rank(), sends.into(), carry).reducing(operation == Operation::Reduce)
+        let own = root / in_domain * in_domain..(root / in_domain + 1) * in_domain;
+        let count = if near {
+            in_domain - 1
+        } else {
+            ranks - in_domain
+        };
+        let make = move || {
+            let others = (0..ranks).filter(|&rank| rank != root && own.contains(&rank) == near);
+            others.map(|rank| directed((root, rank))).collect()
+        };
+        let sends = Sends::Lazy {
+            count: count as usize,
+            make: Arc::new(make),
+            rule: None,
+        };
+        Moves::between(by_rank(), sends, carry).reducing(operation == Operation::Reduce)
     };
     let parts = [(PatternKind::Flat(near.into()), true), (far, false)]
         .map(|(kind, near)| Part::new(&job.context.pattern(kind), bytes, moves(near)));

@@ -6,7 +6,7 @@
 use super::job::{Job, unsupported};
 use crate::Result;
 use crate::collective::pattern::context::Pattern;
-use crate::collective::pattern::rule::Order;
+use crate::collective::pattern::rule::{Order, Rule};
 use crate::collective::program::moves::{Moves, Sends, Space};
 use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Part, Phase, Stage};
@@ -131,20 +131,37 @@ fn chain(job: &Job, ring: &Placement, directions: Directions) -> Result<Vec<Stag
         ranks - 1
     };
     let backward_hops = ranks - 1 - forward_hops;
-    let mut sends: Vec<(u32, u32)> = (0..forward_hops).map(|rank| (rank, rank + 1)).collect();
-    sends.extend((0..backward_hops).map(|hop| ((ranks - hop) % ranks, ranks - hop - 1)));
-    let mut steps: Vec<u32> = (0..forward_hops).chain(0..backward_hops).collect();
-    let latency = ring.tree_latency(job.context, &sends)?;
-    let reduce = job.operation == Operation::Reduce;
-    let what = if reduce {
-        sends.iter_mut().for_each(|send| *send = (send.1, send.0));
-        let last = forward_hops.max(backward_hops) - 1;
-        steps.iter_mut().for_each(|step| *step = last - *step);
-        "reduce along the ring"
-    } else {
-        "broadcast along the ring"
+    let hops = move || -> Vec<(u32, u32)> {
+        let ahead = (0..forward_hops).map(|rank| (rank, rank + 1));
+        let back = (0..backward_hops).map(|hop| ((ranks - hop) % ranks, ranks - hop - 1));
+        ahead.chain(back).collect()
     };
-    let sends = Sends::from(sends);
+    let chains = [(forward_hops, 0), (0, backward_hops)];
+    let chains = chains.map(|(ahead, back)| Rule::chain(ranks, ahead, back));
+    let latency = match ring.chain_latency(job.context, &chains) {
+        Some(latency) => latency,
+        None => ring.tree_latency(job.context, &hops())?,
+    };
+    let reduce = job.operation == Operation::Reduce;
+    let rule = Rule::chain(ranks, forward_hops, backward_hops);
+    let (what, rule) = if reduce {
+        ("reduce along the ring", rule.back())
+    } else {
+        ("broadcast along the ring", rule)
+    };
+    let steps = move || {
+        let last = forward_hops.max(backward_hops) - 1;
+        let hops = (0..forward_hops).chain(0..backward_hops);
+        hops.map(|hop| if reduce { last - hop } else { hop })
+            .collect()
+    };
+    let directed = move |(from, to): (u32, u32)| if reduce { (to, from) } else { (from, to) };
+    let sends = Sends::Lazy {
+        count: ranks as usize - 1,
+        make: Arc::new(move || hops().into_iter().map(directed).collect()),
+        rule: None,
+    };
+    let sends = sends.ruled(rule);
     let pattern = ring.pattern(job.context, &sends)?;
     let moves = Moves::new(&ring, sends, |_, _, _| vec![0])
         .once(steps)

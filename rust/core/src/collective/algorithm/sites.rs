@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(crate) struct Sites<'a> {
     context: &'a Context<'a>,
     /// Sets that span equally many sites share a pattern; the most come last.
-    alike: Vec<(u32, Vec<Vec<u32>>)>,
+    alike: Vec<(u32, Arc<[Vec<u32>]>)>,
 }
 
 /// The sites whose parts a message from one site to another carries, by number of sites, step, sender and receiver,
@@ -49,10 +49,10 @@ impl<'a> Sites<'a> {
         reduce: bool,
         carried: Carried,
     ) -> Vec<Part> {
-        let part = |(count, sets): &(u32, Vec<Vec<u32>>)| {
+        let part = |(count, sets): &(u32, Arc<[Vec<u32>]>)| {
             let count = *count;
             let kind = PatternKind::Sites {
-                sets: sets.clone(),
+                sets: Arc::clone(sets),
                 share,
             };
             let (sends, steps) = match share {

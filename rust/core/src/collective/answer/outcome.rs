@@ -11,6 +11,7 @@ use crate::collective::price::bound::Bound;
 use crate::collective::price::cost::{Cost, StageCost};
 use crate::collective::tables::Facts;
 use crate::machine::Machine;
+use crate::memory::bytes_of;
 use crate::operation::Operation;
 use crate::route::Routing;
 use crate::{Control, Error, Result};
@@ -117,24 +118,28 @@ impl Outcome {
     /// Bytes on every link of the machine, by number; machine and routing are those of the call.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for an answer of a model that knows no links.
-    pub fn link_loads(&self, machine: &Machine, routing: &Routing) -> Result<Vec<f64>> {
+    /// [`Error::Unsupported`] for an answer of a model that knows no links; [`Error::Memory`]; [`Error::Cancelled`].
+    pub fn link_loads(
+        &self,
+        machine: &Machine,
+        routing: &Routing,
+        control: &Control,
+    ) -> Result<Vec<f64>> {
         if let Some(name) = self.priced_by {
             return Err(Error::unsupported(
                 format!("link loads of algorithm '{name}', whose model knows no links"),
                 "name an algorithm such as 'ring'",
             ));
         }
+        let links = machine.num_links();
+        let what = format_args!("the loads of {links} links");
+        let _taken = control.take(bytes_of::<f64>(links), what, "use a smaller machine")?;
         if self.ledger == Ledger::default() {
             // Nothing moves, whether or not chips of the group could reach others.
-            return Ok(vec![0.0; machine.num_links() as usize]);
+            return Ok(vec![0.0; links as usize]);
         }
-        Ok(self.ledger.expand(&Scene::new(
-            machine,
-            routing,
-            &self.members,
-            &Control::default(),
-        )?))
+        let scene = Scene::new(machine, routing, &self.members, control)?;
+        self.ledger.expand(&scene)
     }
 
     /// Who took part.

@@ -28,7 +28,7 @@ impl Comb {
             if weight < span || count < 1 {
                 return None;
             }
-            span = weight * (count - 1) + span;
+            span += weight * (count - 1);
             // A digit that begins where the one below it ends is more of the same.
             match comb.digits.last_mut() {
                 Some(last) if last.0 * last.1 == weight => last.1 *= count,
@@ -44,14 +44,10 @@ impl Comb {
     }
 
     /// Ascending numbers as few combs.
-    pub(crate) fn of_list(numbers: &[i64]) -> Vec<Self> {
-        let whole = digits(numbers).and_then(|digits| Self::new(numbers[0], &digits));
-        if let Some(whole) = whole {
-            return vec![whole];
-        }
+    pub(crate) fn of_list(numbers: impl Iterator<Item = i64>) -> Vec<Self> {
         // Stretches of even steps: (first, step, count).
         let mut even: Vec<(i64, i64, i64)> = Vec::new();
-        for &number in numbers {
+        for number in numbers {
             match even.last_mut() {
                 Some((first, step, count)) if *count == 1 => (*step, *count) = (number - *first, 2),
                 Some((first, step, count)) if *first + *step * *count == number => *count += 1,
@@ -221,6 +217,29 @@ pub(crate) fn digits(numbers: &[i64]) -> Option<Vec<(i64, i64)>> {
     (listed == numbers).then_some(digits)
 }
 
+/// Ascending numbers as one comb, or else as few.
+pub(crate) fn combs(numbers: &[i64]) -> Vec<Comb> {
+    let whole = digits(numbers).and_then(|digits| Comb::new(numbers[0], &digits));
+    match whole {
+        Some(whole) => vec![whole],
+        None => Comb::of_list(numbers.iter().copied()),
+    }
+}
+
+/// Most sets that are looked at as combs, and most combs of each.
+const MOST_COMBS: usize = 64;
+
+/// Sets of ascending numbers as few combs each; `None` where that is no gain.
+pub(crate) fn combs_of(sets: &[&[u32]]) -> Option<Vec<Vec<Comb>>> {
+    let of = |set: &&[u32]| {
+        let numbers: Vec<i64> = set.iter().map(|&number| i64::from(number)).collect();
+        let combs = combs(&numbers);
+        (combs.len() <= MOST_COMBS).then_some(combs)
+    };
+    let few = (sets.len() <= MOST_COMBS).then(|| sets.iter().map(of).collect());
+    few.flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::Comb;
@@ -259,7 +278,7 @@ mod tests {
         fn a_list_is_its_combs(numbers in proptest::collection::btree_set(-50i64..50, 0..40), comb in combs()) {
             let numbers: Vec<i64> = numbers.into_iter().collect();
             for list in [numbers, comb.list()] {
-                let mut all: Vec<i64> = Comb::of_list(&list).iter().flat_map(Comb::list).collect();
+                let mut all: Vec<i64> = Comb::of_list(list.iter().copied()).iter().flat_map(Comb::list).collect();
                 all.sort_unstable();
                 prop_assert_eq!(all, list);
             }
@@ -270,6 +289,6 @@ mod tests {
     fn digits_that_overlap_are_none() {
         assert_eq!(Comb::new(0, &[(2, 3), (3, 2)]), None);
         assert_eq!(Comb::new(5, &[(1, 4), (4, 2)]), Comb::every(5, 1, 8));
-        assert_eq!(Comb::of_list(&[0, 1, 4, 5, 8, 9]).len(), 1);
+        assert_eq!(Comb::of_list([0, 1, 4, 5, 8, 9].into_iter()).len(), 1);
     }
 }

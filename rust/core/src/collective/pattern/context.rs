@@ -17,13 +17,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 /// What to do about steps that do not fit.
 const SMALLER: &str = "use a smaller group or smaller UltraServers, or name one algorithm";
 
+/// Groups, and their spacing.
+type Spaced = (Arc<[Vec<u32>]>, Option<Arc<Spacing>>);
+
 /// A scene, and prices of patterns on it.
 pub(crate) struct Context<'a> {
     scene: Scene<'a>,
     /// Patterns made so far: algorithms that are tried side by side share most of theirs.
     patterns: Shelf,
     /// The spacing of groups, where they are evenly spaced.
-    spacings: RefCell<Vec<(Arc<[Vec<u32>]>, Option<Arc<Spacing>>)>>,
+    spacings: RefCell<Vec<Spaced>>,
     /// How many of the patterns were there when some were last forgotten.
     forgotten: Cell<usize>,
 }

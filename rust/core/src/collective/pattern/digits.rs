@@ -12,6 +12,21 @@ impl Digits {
         digits(numbers).map(Self)
     }
 
+    /// (step, count) of the digits, the lowest first.
+    pub(crate) fn steps(&self) -> &[(i64, i64)] {
+        &self.0
+    }
+
+    /// Where a rank lies.
+    pub(crate) fn place(&self, mut rank: i64) -> i64 {
+        let mut place = 0;
+        for &(step, count) in &self.0 {
+            place += step * (rank % count);
+            rank /= count;
+        }
+        place
+    }
+
     /// The places of ranks, in parts from each of whose ranks the one `by` further on, which exists, is equally far away:
     /// first place, (weight, count) of the others, and how far. `None` where ranks and digits are cut in different ways.
     pub(crate) fn parts(&self, ranks: &Comb, by: i64) -> Option<Vec<Part>> {

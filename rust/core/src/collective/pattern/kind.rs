@@ -38,12 +38,11 @@ pub(crate) enum PatternKind {
         /// From the root, or to it.
         outward: bool,
     },
-    /// In each set of domains, every member sends to each other domain of the set; the weight of the set
-    /// scales the message. With `spread`, it goes in equal parts to all members of its group there instead of to
-    /// the one at the same place.
+    /// In each set of domains, every member sends to each other domain of the set. With `spread`, its message goes in
+    /// equal parts to all members of its group there instead of to the one at the same place.
     Exchange {
-        /// Domains of each set, ascending, and bytes of each message of it.
-        sets: Vec<(Vec<u32>, f64)>,
+        /// Domains of each set, ascending.
+        sets: Arc<[Vec<u32>]>,
         /// To all members there, or to the one at the same place.
         spread: bool,
     },
@@ -51,7 +50,7 @@ pub(crate) enum PatternKind {
     /// part, to the members that hold the same part there.
     Sites {
         /// Domains of each set, ascending.
-        sets: Vec<Vec<u32>>,
+        sets: Arc<[Vec<u32>]>,
         /// Which pairs of sites, and how much.
         share: SiteShare,
     },
@@ -71,8 +70,16 @@ pub(crate) enum PatternKind {
 impl PatternKind {
     /// Every member of each set to each other domain of it: sets may name their domains in any order, such as one that
     /// begins with a root.
-    pub(crate) fn exchange(mut sets: Vec<(Vec<u32>, f64)>, spread: bool) -> Self {
-        sets.iter_mut().for_each(|(set, _)| set.sort_unstable());
+    pub(crate) fn exchange(sets: &Arc<[Vec<u32>]>, spread: bool) -> Self {
+        let ascending = |set: &Vec<u32>| {
+            let mut set = set.clone();
+            set.sort_unstable();
+            set
+        };
+        let sets = match sets.iter().all(|set| set.is_sorted()) {
+            true => Arc::clone(sets),
+            false => sets.iter().map(ascending).collect(),
+        };
         Self::Exchange { sets, spread }
     }
 }

@@ -261,11 +261,12 @@ impl Ledger {
     }
 
     /// Bytes on every link of the machine, by number; where there is damage, of a ledger that has been settled.
-    pub(crate) fn expand(&self, scene: &Scene) -> Vec<f64> {
+    pub(crate) fn expand(&self, scene: &Scene) -> Result<Vec<f64>> {
         let machine = scene.machine;
         let mut out = vec![0.0; machine.num_links() as usize];
         if !self.local.is_empty() {
             for &domain in scene.member_domains() {
+                scene.control.check()?;
                 let first = machine.domain_link(domain, 0) as usize;
                 let links = out[first..].iter_mut().zip(self.local.values());
                 links.for_each(|(link, bytes)| *link = bytes);
@@ -274,12 +275,14 @@ impl Ledger {
         let chips = machine.domain().chips();
         for direction in 0..2 {
             for (domain, bytes) in self.nic[direction].values().enumerate() {
+                scene.control.check()?;
                 for local in scene.members() {
                     out[machine.nic_link(direction == 1, domain as u32 * chips + local)
                         as usize] += bytes;
                 }
             }
             for (&nic, loads) in &self.single_nics[direction] {
+                scene.control.check()?;
                 for (domain, bytes) in loads.values().enumerate() {
                     out[machine.nic_link(direction == 1, domain as u32 * chips + nic) as usize] +=
                         bytes;
@@ -293,7 +296,7 @@ impl Ledger {
         for &(link, bytes) in &self.single {
             out[link as usize] += bytes;
         }
-        out
+        Ok(out)
     }
 }
 

@@ -259,6 +259,20 @@ impl Loads {
         }
     }
 
+    /// What `value` makes of each of the values; of zero it makes zero.
+    pub(crate) fn map(&self, value: impl Fn(f64) -> f64) -> Self {
+        if let Self::Halved(halves) = self {
+            if let Some(mapped) = halves.with(&Halves::default(), |own, _| value(own)) {
+                return mapped.into();
+            }
+        }
+        let mut runs = Runs::default();
+        self.beside(&Self::default(), |from, end, own, _| {
+            runs.push(end - from, value(own));
+        });
+        runs.into()
+    }
+
     /// Lists the values, as many as asked for or more.
     fn list(&mut self, count: usize) -> &mut Vec<f64> {
         if !matches!(self, Self::Listed(_)) {

@@ -67,7 +67,7 @@ impl Sends {
         let sends = Self::of_each(ranks, move |rank| {
             let other = |by: u32| ((u64::from(rank) + u64::from(by)) % u64::from(ranks)) as u32;
             [match order {
-                Order::Senders => (rank, other(ahead)),
+                Order::Senders | Order::Hops => (rank, other(ahead)),
                 Order::Receivers => (other(ranks - ahead), rank),
             }]
         });

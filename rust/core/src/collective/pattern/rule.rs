@@ -1,12 +1,15 @@
 //! Messages by rule: a step in which ranks that are evenly spaced each send to the rank a fixed distance away, and the
 //! same between domains, where those of the groups are evenly spaced too.
 
-use super::comb::Comb;
+use super::comb::{Comb, combs};
 use super::digits::Digits;
 use std::collections::BTreeMap;
 
 /// Most flows of one step that are worth more than a list.
-const MOST_FLOWS: usize = 256;
+const MOST_FLOWS: usize = 1024;
+
+/// Most groups that are looked at one by one.
+const MOST_GROUPS: i64 = 64;
 
 /// Each of some numbers sends to the one `by` further on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,6 +19,32 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
+    /// The same the other way.
+    pub(crate) fn back(&self) -> Self {
+        Self {
+            senders: self.receivers(),
+            by: -self.by,
+        }
+    }
+
+    /// Flows among `ranks` ranks, all of which move on by `turn`, the first following the last.
+    pub(crate) fn turned(flows: &[Self], ranks: i64, turn: i64) -> Vec<Self> {
+        // Ranks below the turn's end go up by the turn, the others back to the start.
+        let end = ranks - turn;
+        let (low, high) = ((0, end, turn), (end, ranks, turn - ranks));
+        let mut out = Vec::with_capacity(flows.len());
+        for flow in flows {
+            for (from, to) in [(low, low), (low, high), (high, low), (high, high)] {
+                let cut = flow.within((from.0, from.1), (to.0, to.1)).into_iter();
+                out.extend(cut.map(|part| Self {
+                    senders: part.senders.moved(from.2),
+                    by: part.by + to.2 - from.2,
+                }));
+            }
+        }
+        out
+    }
+
     /// The part of it whose senders and receivers lie in these ranges.
     pub(crate) fn within(&self, from: (i64, i64), to: (i64, i64)) -> Vec<Self> {
         let low = from.0.max(to.0 - self.by);
@@ -35,6 +64,36 @@ impl Flow {
 pub(crate) enum Order {
     Senders,
     Receivers,
+    /// Along chains or down trees, as those are walked.
+    Hops,
+}
+
+/// A root that sends to all other members of its set, or they to it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Star {
+    /// All members, the root among them.
+    pub(crate) members: Vec<Comb>,
+    pub(crate) root: i64,
+    /// From the root, or to it.
+    pub(crate) outward: bool,
+}
+
+impl Star {
+    /// The other members in a range.
+    pub(crate) fn leaves(&self, (low, high): (i64, i64)) -> Vec<Comb> {
+        let beside = [(low, high.min(self.root)), (low.max(self.root + 1), high)];
+        let cut = |comb: &Comb| beside.map(|(low, high)| comb.within(low, high)).concat();
+        self.members.iter().flat_map(cut).collect()
+    }
+
+    /// What is of the root and what is of another, as sender and receiver.
+    pub(crate) fn directed<T>(&self, root: T, other: T) -> (T, T) {
+        if self.outward {
+            (root, other)
+        } else {
+            (other, root)
+        }
+    }
 }
 
 /// Who sends to whom among `ranks` ranks.
@@ -44,10 +103,20 @@ pub(crate) struct Rule {
     pub(crate) flows: Vec<Flow>,
     /// How many messages every rank sends, and receives, where that is the same for all.
     pub(crate) each: Option<u32>,
+    /// A root that sends to all others, or they to it.
+    star: Option<(u32, bool)>,
     order: Order,
 }
 
 impl Rule {
+    /// The root to every other rank, or they to it.
+    pub(crate) fn star(ranks: u32, root: u32, outward: bool) -> Self {
+        Self {
+            star: Some((root, outward)),
+            ..Self::of(i64::from(ranks), Vec::new(), None, Order::Senders)
+        }
+    }
+
     /// Every rank to the one `by` further on, the first following the last.
     pub(crate) fn turn(ranks: u32, by: i64, order: Order) -> Self {
         let ranks = i64::from(ranks);
@@ -93,6 +162,25 @@ impl Rule {
         Self::of(i64::from(ranks), flows, None, Order::Senders)
     }
 
+    /// Every rank to the next, so many from the first on, and every rank to the one before, so many from the first back.
+    pub(crate) fn chain(ranks: u32, ahead: u32, back: u32) -> Self {
+        let part = |first: u32, count: u32, by: i64| -> Option<Flow> {
+            let senders = Comb::every(i64::from(first), 1, i64::from(count));
+            senders
+                .filter(|_| count > 0)
+                .map(|senders| Flow { senders, by })
+        };
+        let over = part(0, back.min(1), i64::from(ranks) - 1);
+        let on = part(ranks + 1 - back.max(1), back.max(1) - 1, -1);
+        let flows = [part(0, ahead, 1), over, on].into_iter().flatten();
+        Self::of(i64::from(ranks), flows.collect(), None, Order::Hops)
+    }
+
+    /// Messages between ranks, whatever they are; listed along what they follow.
+    pub(crate) fn hops(ranks: u32, flows: Vec<Flow>) -> Self {
+        Self::of(i64::from(ranks), flows, None, Order::Hops)
+    }
+
     /// Every rank from `first` on to the one below it that differs by a multiple of `first`.
     pub(crate) fn fold(first: u32, ranks: u32) -> Self {
         let (first, ranks) = (i64::from(first), i64::from(ranks));
@@ -109,15 +197,12 @@ impl Rule {
 
     /// The same messages back.
     pub(crate) fn back(self) -> Self {
-        let back = |flow: &Flow| Flow {
-            senders: flow.receivers(),
-            by: -flow.by,
-        };
         let order = match self.order {
             Order::Senders => Order::Receivers,
             Order::Receivers => Order::Senders,
+            Order::Hops => Order::Hops,
         };
-        let flows = self.flows.iter().map(back).collect();
+        let flows = self.flows.iter().map(Flow::back).collect();
         Self::of(self.ranks, flows, self.each, order)
     }
 
@@ -134,6 +219,7 @@ impl Rule {
             ranks,
             flows,
             each,
+            star: None,
             order,
         }
     }
@@ -181,7 +267,7 @@ impl Spacing {
         let mut alike = Vec::new();
         for (turn, mut starts) in starts {
             starts.sort_unstable();
-            let combs = Comb::of_list(&starts).into_iter();
+            let combs = combs(&starts).into_iter();
             alike.extend(combs.map(|comb| (comb, turn as i64)));
         }
         (alike.len() <= MOST_FLOWS).then_some(Self {
@@ -191,26 +277,46 @@ impl Spacing {
         })
     }
 
+    /// How far the domains of two ranks lie apart that follow each other, where that is the same for all.
+    pub(crate) fn step(&self) -> Option<i64> {
+        match self.digits.steps() {
+            [] => Some(1),
+            &[(step, _)] => Some(step),
+            _ => None,
+        }
+    }
+
+    /// The domain of a rank of the first group.
+    pub(crate) fn domain(&self, rank: i64) -> u32 {
+        let (starts, turn) = &self.groups[0];
+        (starts.first() + self.digits.place((rank + turn) % self.ranks)) as u32
+    }
+
+    /// The spacing of each group alone, where they are few.
+    pub(crate) fn apart(&self) -> Option<Vec<Self>> {
+        let groups: i64 = self.groups.iter().map(|group| group.0.len()).sum();
+        let of = |(starts, turn): &(Comb, i64)| -> Vec<Self> {
+            let starts = starts.list().into_iter();
+            let alone = starts.filter_map(|start| Comb::every(start, 1, 1));
+            let alone = alone.map(|start| Self {
+                groups: vec![(start, *turn)],
+                digits: self.digits.clone(),
+                ranks: self.ranks,
+            });
+            alone.collect()
+        };
+        (groups <= MOST_GROUPS).then(|| self.groups.iter().flat_map(of).collect())
+    }
+
     /// Flows between ranks as flows between the domains of each group.
     fn flows(&self, rule: &[Flow]) -> Option<Vec<Flow>> {
         let mut out = Vec::new();
         for (starts, turn) in &self.groups {
-            // Ranks below the turn's end go up by the turn, the others back to the start.
-            let end = self.ranks - turn;
-            let (low, high) = ((0, end, *turn), (end, self.ranks, turn - self.ranks));
-            for (flow, (from, to)) in rule.iter().flat_map(|flow| {
-                let both = [(low, low), (low, high), (high, low), (high, high)];
-                both.map(|ends| (flow, ends))
-            }) {
-                for part in flow.within((from.0, from.1), (to.0, to.1)) {
-                    let senders = part.senders.moved(from.2);
-                    for (first, others, by) in
-                        self.digits.parts(&senders, part.by + to.2 - from.2)?
-                    {
-                        let all = [starts.digits(), &others[..]].concat();
-                        let senders = Comb::new(starts.first() + first, &all)?;
-                        out.push(Flow { senders, by });
-                    }
+            for part in Flow::turned(rule, self.ranks, *turn) {
+                for (first, others, by) in self.digits.parts(&part.senders, part.by)? {
+                    let all = [starts.digits(), &others[..]].concat();
+                    let senders = Comb::new(starts.first() + first, &all)?;
+                    out.push(Flow { senders, by });
                 }
                 if out.len() > MOST_FLOWS {
                     return None;
@@ -218,6 +324,23 @@ impl Spacing {
             }
         }
         Some(out)
+    }
+
+    /// The star of each group.
+    fn stars(&self, root: i64, outward: bool) -> Option<Vec<Star>> {
+        let groups: i64 = self.groups.iter().map(|group| group.0.len()).sum();
+        if groups > MOST_GROUPS {
+            return None;
+        }
+        let mut stars = Vec::new();
+        for (starts, turn) in &self.groups {
+            stars.extend(starts.list().into_iter().map(|start| Star {
+                members: Comb::new(start, self.digits.steps()).into_iter().collect(),
+                root: start + self.digits.place((root + turn) % self.ranks),
+                outward,
+            }));
+        }
+        Some(stars)
     }
 }
 
@@ -227,6 +350,7 @@ pub(crate) struct Flows {
     pub(crate) all: Vec<Flow>,
     /// Where every member sends and receives equally many messages: the members, and how many.
     pub(crate) even: Option<(Vec<Comb>, u32)>,
+    pub(crate) stars: Vec<Star>,
     order: Order,
 }
 
@@ -241,6 +365,10 @@ impl Flows {
         Some(Self {
             all,
             even: rule.each.map(|each| (members, each)),
+            stars: match rule.star {
+                Some((root, outward)) => spacing.stars(i64::from(root), outward)?,
+                None => Vec::new(),
+            },
             order: rule.order,
         })
     }

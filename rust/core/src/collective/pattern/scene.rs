@@ -1,6 +1,7 @@
 //! The scene of one collective call, which all that measure it look at: the machine, who takes part, what is broken,
 //! how messages are routed.
 
+use super::comb::{Comb, combs_of};
 use super::damage::{DomainDamage, has_damage_between};
 use super::fabric_loads::{self, Blocks, FabricLoads};
 use super::loads::{Loads, Runs};
@@ -10,6 +11,14 @@ use crate::machine::{Machine, Site, groups};
 use crate::memory::{Taken, bytes_of};
 use crate::route::Routing;
 use crate::{Control, Result};
+use std::cell::{OnceCell, RefCell};
+use std::sync::Arc;
+
+/// Sets of domains.
+type Sets = Arc<[Vec<u32>]>;
+
+/// The same as combs.
+type Combs = Arc<[Vec<Comb>]>;
 
 /// The surroundings of one collective call.
 pub(crate) struct Scene<'a> {
@@ -38,6 +47,9 @@ pub(crate) struct Scene<'a> {
     /// WAN links from site to site (row: from, column: to), counted from the first fabric link: over other sites where
     /// the direct one is dead.
     wan_paths: Vec<Vec<usize>>,
+    /// Sets of domains as combs, where that is worth it.
+    combs: RefCell<Vec<(Sets, Option<Combs>)>>,
+    group_combs: OnceCell<Option<Combs>>,
     #[expect(dead_code, reason = "held for its drop")]
     taken: Taken,
 }
@@ -100,6 +112,8 @@ impl<'a> Scene<'a> {
             member_domains,
             members,
             wan_paths: wan_paths(machine, control)?,
+            combs: RefCell::default(),
+            group_combs: OnceCell::new(),
             taken,
         })
     }
@@ -183,6 +197,37 @@ impl<'a> Scene<'a> {
         has_damage_between(self.machine)
     }
 
+    /// Sets of domains, which ascend, as few combs each; `None` where that is no gain.
+    pub(crate) fn combs(&self, sets: &Sets) -> Option<Combs> {
+        let mut known = self.combs.borrow_mut();
+        if let Some((_, found)) = known.iter().find(|(other, _)| Arc::ptr_eq(other, sets)) {
+            return found.clone();
+        }
+        let found = combs(sets);
+        known.push((Arc::clone(sets), found.clone()));
+        found
+    }
+
+    /// The same of the groups of a grid.
+    pub(crate) fn group_combs(&self) -> Option<Combs> {
+        let found = self.group_combs.get_or_init(|| match self.groups {
+            Groups::Grid { domains, .. } => combs(domains),
+            Groups::Scattered(_) => None,
+        });
+        found.clone()
+    }
+
+    /// The number of the uplinks' block of a tier of a site; its downlinks' is the next.
+    pub(crate) fn block(&self, site: usize, tier: usize) -> usize {
+        let below = self.tiers[..site].iter().map(Vec::len);
+        2 * (below.sum::<usize>() + tier)
+    }
+
+    /// The first WAN link, counted from the first fabric link.
+    pub(crate) fn wan_start(&self) -> usize {
+        (self.machine.blocks().wan - self.machine.blocks().fabric[0]) as usize
+    }
+
     /// How many fabric and WAN links there are.
     pub(crate) fn fabric_links(&self) -> usize {
         (self.machine.num_links() - self.machine.blocks().fabric[0]) as usize
@@ -245,6 +290,11 @@ fn reckon(machine: &Machine, control: &Control) -> Result<Taken> {
         "tables of {links} links in an UltraServer and {fabric} outside, {domains} UltraServers and {sites} sites"
     );
     control.take(bytes, what, "use a smaller machine")
+}
+
+fn combs(sets: &[Vec<u32>]) -> Option<Combs> {
+    let sets: Vec<&[u32]> = sets.iter().map(Vec::as_slice).collect();
+    combs_of(&sets).map(Combs::from)
 }
 
 /// Per site and tier: the first of its links, counted from the first fabric link.

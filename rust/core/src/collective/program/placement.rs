@@ -6,7 +6,9 @@ use super::rank_map::{RankKind, RankMap};
 use crate::collective::pattern::context::{Context, Pattern};
 use crate::collective::pattern::damage::substitute;
 use crate::collective::pattern::kind::PatternKind;
+use crate::collective::pattern::measure::total_latency;
 use crate::collective::pattern::pairs::{Pairs, Sends};
+use crate::collective::pattern::rule::{Rule, Spacing};
 use crate::machine::Domain;
 use crate::route::zero_load;
 use crate::{Control, Error, Result};
@@ -188,6 +190,25 @@ impl Placement {
         }))
     }
 
+    /// The spacing of each group of domains, where they are few and evenly spaced.
+    pub(crate) fn groups_apart(&self, context: &Context) -> Option<Vec<Spacing>> {
+        match self {
+            Self::Rails(groups) | Self::Nics(groups, _) => context.spacing(groups)?.apart(),
+            Self::Local(_) | Self::Flat(_) => None,
+        }
+    }
+
+    /// Seconds of latency of the longest of some chains in any group; `None` where messages have to be listed for it.
+    pub(crate) fn chain_latency(&self, context: &Context, chains: &[Rule]) -> Option<f64> {
+        let mut longest = 0.0;
+        for group in self.groups_apart(context)? {
+            for chain in chains {
+                longest = f64::max(longest, total_latency(context, chain, &group)?);
+            }
+        }
+        Some(longest)
+    }
+
     /// Seconds of latency on the slowest way down a tree (or up, which is as long) in any group: `edges` are
     /// (parent, child) ranks, each parent a root or a child of an earlier edge.
     pub(crate) fn tree_latency(&self, context: &Context, edges: &[(u32, u32)]) -> Result<f64> {
@@ -236,7 +257,6 @@ impl Placement {
     pub(crate) fn all_pairs(&self, context: &Context) -> Result<Arc<Pattern>> {
         match self {
             Self::Rails(sets) => {
-                let sets = sets.iter().map(|set| (set.clone(), 1.0)).collect();
                 return Ok(context.pattern(PatternKind::exchange(sets, false)));
             }
             Self::Local(groups)

@@ -103,7 +103,9 @@ pub fn routing_reports(
 /// Pairs that [`routing_reports`] routes; 0 for a domain that it refuses.
 pub fn report_pairs(machine: &Machine, domain: Option<u32>) -> u64 {
     let chips = u64::from(machine.domain().chips());
-    distinct(machine, domain).map_or(0, |found| chips * (chips - 1) * (1 + found.len() as u64))
+    distinct(machine, domain).map_or(0, |found| {
+        (chips * (chips - 1)).saturating_mul(1 + found.len() as u64)
+    })
 }
 
 /// Domains with distinct damage inside: the first, how many are alike, the damage.

@@ -254,7 +254,9 @@ impl Shares {
 
 /// Where each flow's steps begin, the steps, each link of a flow once, and for each link how many flows pass it, with
 /// the last step on it, which tells whether the flow has passed it before.
-fn steps(graph: &Graph, control: &Control) -> Result<(Vec<u32>, Vec<Step>, Vec<(u32, u32)>)> {
+type Steps = (Vec<u32>, Vec<Step>, Vec<(u32, u32)>);
+
+fn steps(graph: &Graph, control: &Control) -> Result<Steps> {
     let links = graph.capacity.len();
     let mut first = Vec::with_capacity(graph.flows.len() + 1);
     first.push(0);

@@ -106,22 +106,21 @@ impl Network<'_> {
     }
 
     /// Between all domains of each set.
-    fn exchange(&mut self, sets: &[(Vec<u32>, f64)], spread: bool) -> Result<Vec<Message>> {
+    fn exchange(&mut self, sets: &[Vec<u32>], spread: bool) -> Result<Vec<Message>> {
         // Spread, a message goes to each member there; the moves say how much of the bytes that is.
         let receivers = match self.context.groups {
             Groups::Grid { locals, .. } if spread => locals[0].len(),
             _ => 1,
         };
-        let squares = sets.iter().map(|(set, _)| (set.len() as u64).pow(2));
+        let squares = sets.iter().map(|set| (set.len() as u64).pow(2));
         few(squares.sum::<u64>().saturating_mul(receivers as u64))?;
         let mut messages = Vec::new();
-        for (set, bytes) in sets {
+        for set in sets {
             let pairs = set
                 .iter()
                 .flat_map(|&from| set.iter().map(move |&to| (from, to)));
             for pair in pairs.filter(|pair| pair.0 != pair.1) {
-                let mut message = self.rail(pair, self.context.members_per_domain(), None)?;
-                message.share = *bytes;
+                let message = self.rail(pair, self.context.members_per_domain(), None)?;
                 messages.extend(std::iter::repeat_n(message, receivers));
             }
         }
@@ -326,12 +325,11 @@ fn alike_pairs(kind: &PatternKind) -> Option<Vec<(u32, u32)>> {
     else {
         return None;
     };
-    let of_set = |(set, _): &(Vec<u32>, f64)| -> Vec<(u32, u32)> {
+    let of_set = |set: &Vec<u32>| -> Vec<(u32, u32)> {
         let pairs = to_all(set.len() as u32).into_iter();
         pairs
             .map(|(from, to)| (set[from as usize], set[to as usize]))
             .collect()
     };
-    let even = sets.iter().all(|set| set.1 == 1.0);
-    even.then(|| sets.iter().flat_map(of_set).collect())
+    Some(sets.iter().flat_map(of_set).collect())
 }

@@ -51,16 +51,7 @@ impl DomainDamage {
                 "all of its chips are dead: leave it out of the group",
             ));
         }
-        let mut alike: BTreeMap<Vec<u64>, (Damage, Vec<u32>)> = BTreeMap::new();
-        for domain in machine.damaged_domains() {
-            if members.binary_search(&domain).is_err() {
-                continue;
-            }
-            if let Some(damage) = machine.damage_of(domain) {
-                let entry = alike.entry(key(&damage)).or_insert((damage, Vec::new()));
-                entry.1.push(domain);
-            }
-        }
+        let alike = alike(machine, members);
         if alike.is_empty() {
             return Ok(None);
         }
@@ -231,6 +222,21 @@ pub(crate) fn substituted(
         }
     }
     Ok(out)
+}
+
+/// The damaged ones of the domains in `members`, by their damage.
+fn alike(machine: &Machine, members: &[u32]) -> BTreeMap<Vec<u64>, (Damage, Vec<u32>)> {
+    let mut alike: BTreeMap<Vec<u64>, (Damage, Vec<u32>)> = BTreeMap::new();
+    for domain in machine.damaged_domains() {
+        if members.binary_search(&domain).is_err() {
+            continue;
+        }
+        if let Some(damage) = machine.damage_of(domain) {
+            let entry = alike.entry(key(&damage)).or_insert((damage, Vec::new()));
+            entry.1.push(domain);
+        }
+    }
+    alike
 }
 
 /// Numbers that are the same for the same damage only.

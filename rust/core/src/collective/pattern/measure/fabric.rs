@@ -133,10 +133,24 @@ fn add_bundles(
     }
 }
 
-/// The domains of a set by site: (site, domains there, one of them).
+/// The domains of a set, which ascend, by site.
+pub(crate) fn parts<'a>(machine: &Machine, set: &'a [u32]) -> Vec<(usize, &'a [u32])> {
+    let (mut parts, mut rest) = (Vec::new(), set);
+    while let Some(&first) = rest.first() {
+        let site = machine.site_of(first);
+        let end = machine.first_domain(site + 1);
+        let (part, beyond) = rest.split_at(rest.partition_point(|&domain| domain < end));
+        parts.push((site, part));
+        rest = beyond;
+    }
+    parts
+}
+
+/// The domains of a set, which ascend, by site: (site, domains there, one of them).
 pub(crate) fn by_site(machine: &Machine, set: &[u32]) -> Vec<(usize, f64, u32)> {
-    set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b))
-        .map(|part| (machine.site_of(part[0]), part.len() as f64, part[0]))
+    let parts = parts(machine, set).into_iter();
+    parts
+        .map(|(site, part)| (site, part.len() as f64, part[0]))
         .collect()
 }
 
@@ -146,7 +160,7 @@ fn add_wan(scene: &Scene, fabric: &mut [f64], from: usize, to: usize, bytes: f64
     }
 }
 
-pub(super) fn exchange(scene: &Scene, sets: &[(Vec<u32>, f64)], spread: bool) -> Result<UnitCost> {
+pub(super) fn exchange(scene: &Scene, sets: &[Vec<u32>], spread: bool) -> Result<UnitCost> {
     let machine = scene.machine;
     let domains = machine.num_domains() as usize;
     let per_domain = scene.members_per_domain();
@@ -157,46 +171,40 @@ pub(super) fn exchange(scene: &Scene, sets: &[(Vec<u32>, f64)], spread: bool) ->
         Groups::Grid { locals, .. } if spread => locals[0].len() as f64,
         _ => 1.0,
     };
-    for (set, bytes) in sets {
+    for set in sets {
         scene.control.check()?;
         let members = set.len() as f64;
         if set.len() < 2 {
             continue;
         }
         for &domain in set {
-            nic[domain as usize] += bytes * (members - 1.0);
+            nic[domain as usize] += members - 1.0;
         }
         add_bundles(scene, set, &mut fabric, |_, inside| {
-            let crossing = inside * (members - inside) * per_domain * bytes;
+            let crossing = inside * (members - inside) * per_domain;
             (crossing, crossing)
         });
         let sites = by_site(machine, set);
         for &(from, there, example) in &sites {
             for &(to, here, other) in &sites {
                 if from != to {
-                    add_wan(
-                        scene,
-                        &mut fabric,
-                        from,
-                        to,
-                        there * here * per_domain * bytes,
-                    );
+                    add_wan(scene, &mut fabric, from, to, there * here * per_domain);
                     let (latency, bandwidth) = between(scene, example, other);
-                    unit_cost.note_zero_load(latency, bytes / receivers / bandwidth);
+                    unit_cost.note_zero_load(latency, 1.0 / receivers / bandwidth);
                 }
             }
         }
         // Groups of a tier are contiguous, so inside a site the two ends are as far apart as any.
-        for part in set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b)) {
+        for (_, part) in parts(machine, set) {
             if part.len() > 1 {
                 let (latency, bandwidth) = between(scene, part[0], part[part.len() - 1]);
-                unit_cost.note_zero_load(latency, bytes / receivers / bandwidth);
+                unit_cost.note_zero_load(latency, 1.0 / receivers / bandwidth);
             }
         }
         unit_cost.overhead = unit_cost
             .overhead
             .max((members - 1.0) * receivers * nic_of(scene).overhead);
-        unit_cost.sent = unit_cost.sent.max((members - 1.0) * bytes);
+        unit_cost.sent = unit_cost.sent.max(members - 1.0);
     }
     let nic = Loads::from(nic);
     unit_cost.ledger.nic = [nic.clone(), nic];
@@ -231,6 +239,17 @@ pub(crate) struct SiteFlow {
     pub(crate) latency: f64,
 }
 
+/// Local groups of a domain, and chips of each.
+pub(super) fn grid(scene: &Scene) -> Result<(f64, f64)> {
+    match scene.groups {
+        Groups::Grid { locals, .. } => Ok((locals.len() as f64, locals[0].len() as f64)),
+        Groups::Scattered(_) => Err(Error::unsupported(
+            "a schedule by sites over scattered chips",
+            "name groups that hold the same chips of each UltraServer",
+        )),
+    }
+}
+
 /// The flows between the sites of one set of domains; `sites` as [`by_site`] gives them.
 pub(crate) fn site_flows(
     scene: &Scene,
@@ -239,13 +258,7 @@ pub(crate) fn site_flows(
     share: SiteShare,
 ) -> Result<Vec<SiteFlow>> {
     let machine = scene.machine;
-    let Groups::Grid { locals, .. } = scene.groups else {
-        return Err(Error::unsupported(
-            "a schedule by sites over scattered chips",
-            "name groups that hold the same chips of each UltraServer",
-        ));
-    };
-    let (local_groups, in_group) = (locals.len() as f64, locals[0].len() as f64);
+    let (local_groups, in_group) = grid(scene)?;
     let mut flows = Vec::new();
     for (a, &(from, there, example)) in sites.iter().enumerate() {
         for (b, &(to, here, other)) in sites.iter().enumerate() {
@@ -291,13 +304,7 @@ pub(crate) fn site_flows(
 
 pub(super) fn sites(scene: &Scene, sets: &[Vec<u32>], share: SiteShare) -> Result<UnitCost> {
     let machine = scene.machine;
-    let Groups::Grid { locals, .. } = scene.groups else {
-        return Err(Error::unsupported(
-            "a schedule by sites over scattered chips",
-            "name groups that hold the same chips of each UltraServer",
-        ));
-    };
-    let (local_groups, in_group) = (locals.len() as f64, locals[0].len() as f64);
+    let (local_groups, in_group) = grid(scene)?;
     let domains = machine.num_domains() as usize;
     let mut nic = [vec![0.0; domains], vec![0.0; domains]];
     let mut fabric = vec![0.0; scene.fabric_links()];

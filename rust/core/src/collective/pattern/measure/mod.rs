@@ -6,12 +6,16 @@ mod row;
 mod ruled;
 #[cfg(test)]
 mod ruled_tests;
+mod sets;
 mod shift;
+mod star;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use domain::ports;
-pub(crate) use fabric::{by_site, site_bytes, site_flows};
+pub(crate) use fabric::{by_site, parts, site_bytes, site_flows};
+pub(crate) use ruled::total_latency;
+pub(crate) use sets::inside;
 
 use super::damage;
 use super::kind::PatternKind;
@@ -81,9 +85,18 @@ fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
             sets,
             locals,
             outward,
-        } => fabric::star(scene, sets, locals, *outward),
-        PatternKind::Exchange { sets, spread } => fabric::exchange(scene, sets, *spread),
-        PatternKind::Sites { sets, share } => fabric::sites(scene, sets, *share),
+        } => match star::stars(sets, *outward) {
+            Some(stars) => star::star(scene, &stars, locals),
+            None => fabric::star(scene, sets, locals, *outward),
+        },
+        PatternKind::Exchange { sets, spread } => match scene.combs(sets) {
+            Some(combs) => sets::exchange(scene, &combs, *spread),
+            None => fabric::exchange(scene, sets, *spread),
+        },
+        PatternKind::Sites { sets, share } => match scene.combs(sets) {
+            Some(combs) => sets::sites(scene, &combs, *share),
+            None => fabric::sites(scene, sets, *share),
+        },
         PatternKind::Shift {
             locals,
             domains,

@@ -4,7 +4,8 @@
 use crate::collective::pattern::comb::Comb;
 use crate::collective::pattern::halves::{Planter, height};
 use crate::collective::pattern::loads::{Loads, Runs};
-use std::collections::BTreeMap;
+use crate::collective::pattern::memo::Memo;
+use crate::machine::Machine;
 
 /// Most blocks of a comb whose ends are looked at one by one.
 const MOST_BLOCKS: i64 = 4;
@@ -65,7 +66,7 @@ impl Row {
 
     /// The counts as a tree of halves, where numbers repeat by powers of two.
     fn halves(&self, comb: &Comb) -> Option<Loads> {
-        let mut known = BTreeMap::new();
+        let mut known = Memo::default();
         let mut planter = Planter::default();
         let places = self.places as usize;
         let root = self.plant(comb, 0, height(places), &mut planter, &mut known)?;
@@ -79,7 +80,7 @@ impl Row {
         place: i64,
         height: u32,
         planter: &mut Planter,
-        known: &mut BTreeMap<(usize, i64, u32), u32>,
+        known: &mut Memo<u32>,
     ) -> Option<u32> {
         if place >= self.places {
             return Some(planter.even(0.0));
@@ -94,9 +95,9 @@ impl Row {
             return Some(planter.even(self.at(comb, place)));
         }
         let (digits, rest) = comb.seen(start, end);
-        let key = (digits, rest, height);
+        let key = [(digits as u64) << 32 | u64::from(height), rest as u64];
         if last < self.places {
-            if let Some(&id) = known.get(&key) {
+            if let Some(id) = known.get(key) {
                 return Some(id);
             }
         }
@@ -163,6 +164,53 @@ pub(super) fn total(loads: &Loads) -> f64 {
         places as f64 * value
     });
     each.sum()
+}
+
+/// Domains of a site: from the first up to below the last.
+pub(super) fn range(machine: &Machine, site: usize) -> (i64, i64) {
+    let first = i64::from(machine.first_domain(site));
+    (first, first + i64::from(machine.sites()[site].domains))
+}
+
+/// Counts, at each group of a tier, the domains that are so near to its end that `by` further on lies outside; below
+/// zero, so near to its beginning.
+pub(super) fn leaving(machine: &Machine, site: usize, tier: usize, by: i64) -> Row {
+    let group = i64::from(machine.sites()[site].tiers[tier].group);
+    let (first, last) = range(machine, site);
+    let near = by.abs().min(group);
+    let (low, high) = if by > 0 {
+        (group - near, group)
+    } else {
+        (0, near)
+    };
+    Row {
+        first,
+        each: group,
+        low,
+        high,
+        places: (last - first + group - 1) / group,
+    }
+}
+
+/// The domains of a site by the lowest tier at which their group is cut short by the end of the site; the number of
+/// tiers where none is.
+pub(super) fn regions(machine: &Machine, site: usize) -> Vec<((i64, i64), usize)> {
+    let (first, last) = range(machine, site);
+    let tiers = &machine.sites()[site].tiers;
+    let mut regions = Vec::new();
+    let mut end = last;
+    for (tier, shape) in tiers.iter().enumerate() {
+        let group = i64::from(shape.group);
+        let start = last - (last - first) % group;
+        if start < end {
+            regions.push(((start, end), tier));
+            end = start;
+        }
+    }
+    if first < end {
+        regions.push(((first, end), tiers.len()));
+    }
+    regions
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 //! never domain by domain.
 
 use super::fabric::{self, nic_of};
-use super::row::{Row, sum, total};
+use super::row::{Row, leaving, range, regions, sum, total};
+use super::star;
 use crate::Result;
 use crate::collective::pattern::comb::Comb;
 use crate::collective::pattern::fabric_loads::FabricLoads;
 use crate::collective::pattern::loads::Loads;
 use crate::collective::pattern::pairs::Pairs;
-use crate::collective::pattern::rule::{Flow, Flows};
+use crate::collective::pattern::rule::{Flow, Flows, Rule, Spacing};
 use crate::collective::pattern::scene::{PathCost, Scene};
 use crate::collective::pattern::unit_cost::UnitCost;
 use crate::machine::Machine;
@@ -27,6 +28,10 @@ pub(super) fn ruled(scene: &Scene, flows: &Flows, nics: Option<&[(u32, u32)]>) -
     let row = Row::single(scene.machine.num_domains());
     let receivers: Vec<Comb> = flows.all.iter().map(Flow::receivers).collect();
     let [out, into] = match &flows.even {
+        _ if !flows.stars.is_empty() => {
+            let [roots, leaves] = star::ends(scene, &flows.stars);
+            flows.stars[0].directed(roots, leaves).into()
+        }
         Some((members, each)) => {
             let all = sum(row, members.iter().map(|comb| (comb, f64::from(*each))));
             [all.clone(), all]
@@ -41,10 +46,14 @@ pub(super) fn ruled(scene: &Scene, flows: &Flows, nics: Option<&[(u32, u32)]>) -
         ..UnitCost::default()
     };
     unit_cost.overhead = unit_cost.sent * nic_of(scene).overhead;
-    let between = Between::of(scene, flows);
-    unit_cost.ledger.fabric = between.fabric(messages)?;
-    for part in &between.parts {
-        between.note(part, &mut unit_cost)?;
+    if flows.stars.is_empty() {
+        let between = Between::of(scene, flows);
+        unit_cost.ledger.fabric = between.fabric(messages)?;
+        for part in &between.parts {
+            between.note(part, &mut unit_cost)?;
+        }
+    } else {
+        star::fabric(scene, &flows.stars, messages, &mut unit_cost)?;
     }
     match nics {
         None => unit_cost.ledger.nic = [out, into],
@@ -58,11 +67,30 @@ pub(super) fn ruled(scene: &Scene, flows: &Flows, nics: Option<&[(u32, u32)]>) -
     Ok(unit_cost)
 }
 
-/// Domains of a site: from the first up to below the last.
-fn range(machine: &Machine, site: usize) -> (i64, i64) {
-    let first = i64::from(machine.first_domain(site));
-    (first, first + i64::from(machine.sites()[site].domains))
+/// Seconds of latency of all messages of a rule in one group of domains, one after another; `None` where the group is
+/// not that simple.
+pub(crate) fn total_latency(scene: &Scene, rule: &Rule, spacing: &Spacing) -> Option<f64> {
+    let flows = Flows::new(rule, spacing)?;
+    let mut total = 0.0;
+    for part in Between::of(scene, &flows).parts {
+        let count = part.flow.senders.len();
+        if part.from != part.to {
+            total += count as f64 * scene.path_between(part.from, part.to, NONE_CUT).latency;
+            continue;
+        }
+        let mut left = count;
+        for climb in 0..=scene.machine.sites()[part.from].tiers.len() {
+            let on = crossing(scene.machine, &part.flow, part.from, climb);
+            let latency = scene.path_inside(part.from, climb, NONE_CUT).latency;
+            total += (left - on) as f64 * latency;
+            left = on;
+        }
+    }
+    Some(total)
 }
+
+/// As far as latency goes, groups are alike that are cut short and that are not.
+const NONE_CUT: (usize, usize) = (usize::MAX, usize::MAX);
 
 /// Messages between domains, each of one byte a lane.
 struct Between<'a> {
@@ -113,7 +141,7 @@ impl<'a> Between<'a> {
                 }
             }
         }
-        let first = (machine.blocks().wan - machine.blocks().fabric[0]) as usize;
+        let first = scene.wan_start();
         let mut wan = vec![0.0; scene.fabric_links() - first];
         for part in self.parts.iter().filter(|part| part.from != part.to) {
             for &link in scene.wan_path(part.from, part.to) {
@@ -205,26 +233,6 @@ impl<'a> Between<'a> {
     }
 }
 
-/// Counts, at each group of a tier, the domains that are so near to its end that `by` further on lies outside; below
-/// zero, so near to its beginning.
-fn leaving(machine: &Machine, site: usize, tier: usize, by: i64) -> Row {
-    let group = i64::from(machine.sites()[site].tiers[tier].group);
-    let (first, last) = range(machine, site);
-    let near = by.abs().min(group);
-    let (low, high) = if by > 0 {
-        (group - near, group)
-    } else {
-        (0, near)
-    };
-    Row {
-        first,
-        each: group,
-        low,
-        high,
-        places: (last - first + group - 1) / group,
-    }
-}
-
 /// How many messages of a flow inside a site leave their groups of a tier; none leaves the site.
 fn crossing(machine: &Machine, flow: &Flow, site: usize, tier: usize) -> i64 {
     let Some(shape) = machine.sites()[site].tiers.get(tier) else {
@@ -234,25 +242,4 @@ fn crossing(machine: &Machine, flow: &Flow, site: usize, tier: usize) -> i64 {
         return flow.senders.len();
     }
     total(&leaving(machine, site, tier, flow.by).count(&flow.senders)) as i64
-}
-
-/// The domains of a site by the lowest tier at which their group is cut short by the end of the site; the number of
-/// tiers where none is.
-fn regions(machine: &Machine, site: usize) -> Vec<((i64, i64), usize)> {
-    let (first, last) = range(machine, site);
-    let tiers = &machine.sites()[site].tiers;
-    let mut regions = Vec::new();
-    let mut end = last;
-    for (tier, shape) in tiers.iter().enumerate() {
-        let group = i64::from(shape.group);
-        let start = last - (last - first) % group;
-        if start < end {
-            regions.push(((start, end), tier));
-            end = start;
-        }
-    }
-    if first < end {
-        regions.push(((first, end), tiers.len()));
-    }
-    regions
 }

@@ -1,8 +1,9 @@
 //! Messages by rule cost what their list costs, bit for bit: over any fabric, sites and groups.
 
-use super::{fabric, ruled};
+use super::{fabric, ruled, sets, star};
 use crate::Control;
 use crate::collective::ask::group::Groups;
+use crate::collective::pattern::kind::SiteShare;
 use crate::collective::pattern::ledger::Ledger;
 use crate::collective::pattern::loads::Loads;
 use crate::collective::pattern::pairs::{Pairs, Sends};
@@ -14,7 +15,10 @@ use crate::route::Routing;
 use proptest::prelude::*;
 use std::sync::Arc;
 
-fn machine(sites: &[(u32, Vec<(u32, f64)>)], hub: bool) -> Machine {
+/// Domains of a site; and of each tier by how much it is larger than the one below, and its oversubscription.
+type Place = (u32, Vec<(u32, f64)>);
+
+fn machine(sites: &[Place], hub: bool) -> Machine {
     let axis = Axis {
         name: "x".to_owned(),
         size: 3,
@@ -27,7 +31,7 @@ fn machine(sites: &[(u32, Vec<(u32, f64)>)], hub: bool) -> Machine {
         latency: 7e-6,
         overhead: 1e-6,
     };
-    let site = |(at, (domains, tiers)): (usize, &(u32, Vec<(u32, f64)>))| {
+    let site = |(at, (domains, tiers)): (usize, &Place)| {
         let mut group = 1;
         let tiers = tiers.iter().map(|&(factor, oversubscription)| {
             group *= factor;
@@ -65,7 +69,7 @@ fn groups() -> impl Strategy<Value = (usize, usize, usize, Vec<usize>, bool)> {
     (1usize..9, 1usize..5, 1usize..4, turns, any::<bool>())
 }
 
-fn spread(domains: usize, by: &(usize, usize, usize, Vec<usize>, bool)) -> Vec<Vec<u32>> {
+fn placed(domains: usize, by: &(usize, usize, usize, Vec<usize>, bool)) -> Vec<Vec<u32>> {
     let &(size, stride, _, ref turns, any) = by;
     let size = size * by.2 * by.2;
     let block = size * stride;
@@ -140,6 +144,28 @@ fn sends(kind: usize, ranks: u32, by: i64) -> Sends {
                 false => Sends::spaced(ranks, [reach, 2 * reach, count], -i64::from(reach)),
             }
         }
+        6 => {
+            let root = by.unsigned_abs() as u32 % ranks;
+            let others = (0..ranks).filter(|&rank| rank != root);
+            let pair = |rank| {
+                if by % 2 == 0 {
+                    (root, rank)
+                } else {
+                    (rank, root)
+                }
+            };
+            listed(
+                others.map(pair).collect(),
+                Rule::star(ranks, root, by % 2 == 0),
+            )
+        }
+        7 => {
+            let ahead = (by.unsigned_abs() as u32).min(ranks - 1);
+            let back = ranks - 1 - ahead;
+            let mut list: Vec<(u32, u32)> = (0..ahead).map(|rank| (rank, rank + 1)).collect();
+            list.extend((0..back).map(|hop| ((ranks - hop) % ranks, ranks - hop - 1)));
+            listed(list, Rule::chain(ranks, ahead, back))
+        }
         _ => {
             let turn = |by: i64| Rule::turn(ranks, by, Order::Senders);
             let ahead = |rank: i64, by: i64| (rank + by).rem_euclid(i64::from(ranks)) as u32;
@@ -149,8 +175,10 @@ fn sends(kind: usize, ranks: u32, by: i64) -> Sends {
     }
 }
 
-fn bits(loads: &Loads) -> Vec<u64> {
-    loads.values().map(f64::to_bits).collect()
+/// The bits of what is not zero: nothing may be left out.
+fn bits(loads: &Loads) -> Vec<(usize, u64)> {
+    let values = loads.values().enumerate().filter(|value| value.1 != 0.0);
+    values.map(|(at, value)| (at, value.to_bits())).collect()
 }
 
 fn compare(found: &UnitCost, listed: &UnitCost) -> Result<(), TestCaseError> {
@@ -170,7 +198,7 @@ fn compare(found: &UnitCost, listed: &UnitCost) -> Result<(), TestCaseError> {
     prop_assert_eq!(links(found), links(listed));
     for direction in 0..2 {
         prop_assert_eq!(bits(&found.nic[direction]), bits(&listed.nic[direction]));
-        let singles = |ledger: &Ledger| -> Vec<(u32, Vec<u64>)> {
+        let singles = |ledger: &Ledger| -> Vec<(u32, Vec<(usize, u64)>)> {
             let nics = ledger.single_nics[direction].iter();
             nics.map(|(&nic, loads)| (nic, bits(loads))).collect()
         };
@@ -179,17 +207,64 @@ fn compare(found: &UnitCost, listed: &UnitCost) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Sites of so many domains, with the factors of their tiers' groups and what those are oversubscribed by.
+type Shapes = Vec<(u32, Vec<(u32, f64)>)>;
+
+fn shapes() -> impl Strategy<Value = Shapes> {
+    let tier = (1u32..5, prop_oneof![Just(1.0), Just(1.5)]);
+    let tiers = proptest::collection::vec(tier, 0..4);
+    proptest::collection::vec((1u32..70, tiers), 1..4)
+}
+
+proptest! {
+    #[test]
+    fn sets_cost_what_their_domains_cost(
+        (shapes, hub, by) in (shapes(), any::<bool>(), groups()),
+        (holes, spread, share) in (proptest::collection::vec(0usize..200, 0..3), any::<bool>(), 0usize..4),
+    ) {
+        let machine = machine(&shapes, hub);
+        let mut domains = placed(machine.num_domains() as usize, &by);
+        let fewest = domains[0].len() - holes.len().min(domains[0].len() - 1);
+        for set in &mut domains {
+            set.sort_unstable();
+            for hole in &holes {
+                if set.len() > fewest {
+                    set.remove(hole % set.len());
+                }
+            }
+        }
+        let (routing, control) = (Routing::default(), Control::default());
+        let groups = Groups::Grid {
+            locals: vec![vec![0, 1], vec![2, 2]],
+            domains: domains.clone(),
+        };
+        let scene = Scene::new(&machine, &routing, &groups, &control).expect("sound");
+        let domains: Arc<[Vec<u32>]> = domains.into();
+        let Some(combs) = scene.combs(&domains) else { return Ok(()) };
+        let found = sets::exchange(&scene, &combs, spread).expect("measurable");
+        compare(&found, &fabric::exchange(&scene, &domains, spread).expect("measurable"))?;
+        let share = [SiteShare::Equal, SiteShare::Next, SiteShare::Receiver, SiteShare::Sender][share];
+        let at = holes.first().copied().unwrap_or(1);
+        let roots = domains.iter().map(|set| (set.clone(), set[at % set.len()]));
+        let roots: Vec<(Vec<u32>, u32)> = roots.collect();
+        let locals = [(vec![0, 1], 1), (vec![2, 2], 2)];
+        let stars = star::stars(&roots, spread).expect("as few");
+        let found = star::star(&scene, &stars, &locals).expect("measurable");
+        let listed = fabric::star(&scene, &roots, &locals, spread).expect("measurable");
+        compare(&found, &listed)?;
+        let found = sets::sites(&scene, &combs, share).expect("measurable");
+        compare(&found, &fabric::sites(&scene, &domains, share).expect("measurable"))?;
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
     #[test]
     fn a_rule_costs_what_its_list_costs(
-        sites in proptest::collection::vec(
-            (1u32..70, proptest::collection::vec((1u32..5, prop_oneof![Just(1.0), Just(1.5)]), 0..4)),
-            1..4,
-        ),
+        sites in shapes(),
         (hub, single, dead) in (any::<bool>(), any::<bool>(), any::<bool>()),
         by in groups(),
-        (kind, ahead) in (0usize..7, prop_oneof![-3i64..40, Just(1), Just(2), Just(4), Just(16)]),
+        (kind, ahead) in (0usize..9, prop_oneof![-3i64..40, Just(1), Just(2), Just(4), Just(16)]),
     ) {
         let mut machine = machine(&sites, hub);
         let first = machine.blocks().fabric[0];
@@ -200,7 +275,7 @@ proptest! {
             };
             machine = machine.with_faults(faults).expect("a link of the machine");
         }
-        let sets = spread(machine.num_domains() as usize, &by);
+        let sets = placed(machine.num_domains() as usize, &by);
         let ranks = sets[0].len() as u32;
         let sends = sends(kind, ranks, ahead);
         let spacing = Spacing::of(&sets);

@@ -129,18 +129,18 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &PatternKind) -> Vec<(u
             }
         }
         PatternKind::Exchange { sets, spread } => {
-            for (set, bytes) in sets {
+            for set in sets.iter() {
                 for &a in set {
                     for &b in set.iter().filter(|&&b| b != a) {
                         for group in locals {
                             for &from in group {
                                 if *spread {
-                                    let each = bytes / group.len() as f64;
+                                    let each = 1.0 / group.len() as f64;
                                     out.extend(
                                         group.iter().map(|&to| (at(a, from), at(b, to), each)),
                                     );
                                 } else {
-                                    out.push((at(a, from), at(b, from), *bytes));
+                                    out.push((at(a, from), at(b, from), 1.0));
                                 }
                             }
                         }
@@ -149,7 +149,7 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &PatternKind) -> Vec<(u
             }
         }
         PatternKind::Sites { sets, share } => {
-            for set in sets {
+            for set in sets.iter() {
                 let sites = by_site(machine, set);
                 let there = |site: usize| -> Vec<u32> {
                     set.iter()
@@ -209,7 +209,7 @@ fn check(machine: &Machine, groups: &Groups, kind: &PatternKind) {
         zero_load = zero_load.max(found.latency + 1e6 * bytes / found.bandwidth);
         sent[from as usize] += bytes;
     }
-    let compact = unit_cost.ledger.expand(&scene);
+    let compact = unit_cost.ledger.expand(&scene).expect("not cancelled");
     for (link, (a, b)) in compact.iter().zip(&loads).enumerate() {
         assert!(
             (a - b).abs() <= 1e-12 * b.abs().max(1.0),
@@ -268,12 +268,6 @@ fn kinds(groups: &Groups) -> Vec<PatternKind> {
         .iter()
         .flat_map(|set| (0..set.len()).map(move |at| (set[at], set[(at + 1) % set.len()])))
         .collect();
-    let sets = || {
-        domains
-            .iter()
-            .map(|set| (set.clone(), 2.5))
-            .collect::<Vec<_>>()
-    };
     let mut kinds = vec![
         PatternKind::LocalAll,
         PatternKind::Rails(pairs.clone().into()),
@@ -285,19 +279,19 @@ fn kinds(groups: &Groups) -> Vec<PatternKind> {
                 .collect(),
         },
         PatternKind::Exchange {
-            sets: sets(),
+            sets: domains.clone().into(),
             spread: false,
         },
         PatternKind::Exchange {
-            sets: sets(),
+            sets: domains.clone().into(),
             spread: true,
         },
     ];
     // As rooted stages name them: the leader first.
     for turn in 1..domains[0].len() {
-        let mut turned = sets();
-        turned.iter_mut().for_each(|set| set.0.rotate_left(turn));
-        kinds.push(PatternKind::exchange(turned, turn % 2 == 0));
+        let mut turned = domains.clone();
+        turned.iter_mut().for_each(|set| set.rotate_left(turn));
+        kinds.push(PatternKind::exchange(&turned.into(), turn % 2 == 0));
     }
     for outward in [true, false] {
         kinds.push(PatternKind::Star {
@@ -325,7 +319,7 @@ fn kinds(groups: &Groups) -> Vec<PatternKind> {
         SiteShare::Receiver,
         SiteShare::Sender,
     ] {
-        let sets: Vec<_> = domains.clone();
+        let sets = domains.clone().into();
         kinds.push(PatternKind::Sites { sets, share });
     }
     kinds

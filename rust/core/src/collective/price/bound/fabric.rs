@@ -3,9 +3,11 @@
 use super::input::{BoundInput, LowerBounds};
 use crate::Result;
 use crate::collective::ask::request::Request;
+use crate::collective::pattern::comb::Comb;
 use crate::collective::pattern::context::Context;
-use crate::collective::pattern::measure::by_site;
-use crate::machine::{WanShape, bundle_bandwidth};
+use crate::collective::pattern::loads::{Loads, Runs};
+use crate::collective::pattern::measure::{by_site, inside};
+use crate::machine::{WanShape, bundle_bandwidth, groups};
 use crate::operation::Operation;
 use std::collections::BTreeMap;
 
@@ -87,6 +89,16 @@ fn bundles(
     found: &mut LowerBounds,
 ) -> Result<()> {
     let machine = context.machine;
+    if let Some(sets) = context.group_combs() {
+        for (site, definition) in machine.sites().iter().enumerate() {
+            context.control.check()?;
+            for tier in 0..definition.tiers.len() {
+                let seconds = busiest_bundle(context, input, grid, &sets, (site, tier));
+                found.note(format!("fabric tier {}", tier + 1), seconds);
+            }
+        }
+        return Ok(());
+    }
     let mut need: BTreeMap<(usize, usize, u32), (f64, f64)> = BTreeMap::new();
     for set in grid.domains {
         for of_site in set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b)) {
@@ -116,6 +128,59 @@ fn bundles(
         );
     }
     Ok(())
+}
+
+/// Seconds that the busiest bundle of a tier of a site is busy at least; the sets as combs.
+fn busiest_bundle(
+    context: &Context,
+    input: &BoundInput,
+    grid: &Grid,
+    sets: &[Vec<Comb>],
+    (site, tier): (usize, usize),
+) -> f64 {
+    let machine = context.machine;
+    let definition = &machine.sites()[site];
+    let shape = &definition.tiers[tier];
+    let first = i64::from(machine.first_domain(site));
+    let end = first + i64::from(definition.domains);
+    let (mut out, mut into) = (Loads::default(), Loads::default());
+    for (set, listed) in sets.iter().zip(grid.domains) {
+        // The group that holds the root, if it is here.
+        let (root, group) = (i64::from(listed[grid.root]), i64::from(shape.group));
+        let own = first + (root - first).div_euclid(group) * group;
+        let own = (own.clamp(first, end), (own + group).clamp(first, end));
+        let with_root = (first..end).contains(&root);
+        let others = [(first, own.0), (own.1, end)].map(|part| (part, false));
+        let parts = match with_root {
+            true => vec![others[0], (own, true), others[1]],
+            false => vec![((first, end), false)],
+        };
+        for ((low, high), holds_root) in parts {
+            let combs: Vec<Comb> = set.iter().flat_map(|comb| comb.within(low, high)).collect();
+            let inside = inside(machine, &combs, site, tier);
+            let crossing = |inside: f64| grid.crossing(input, inside, holds_root);
+            out.add(&inside.map(|inside| crossing(inside).0), 1.0);
+            into.add(&inside.map(|inside| crossing(inside).1), 1.0);
+        }
+    }
+    let last = groups(shape, definition.domains) - 1;
+    let bundle = |group: u32| {
+        bundle_bandwidth(
+            shape,
+            definition.domains,
+            group,
+            machine.domain_nic_bandwidth(),
+        )
+    };
+    let mut capacity = Runs::default();
+    capacity.push(last as usize, bundle(0));
+    capacity.push(1, bundle(last));
+    let capacity = Loads::from(capacity);
+    let seconds = |bytes: f64, bandwidth: f64| bytes / bandwidth;
+    f64::max(
+        out.peak(&capacity, seconds).1,
+        into.peak(&capacity, seconds).1,
+    )
 }
 
 fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBounds) -> Result<()> {

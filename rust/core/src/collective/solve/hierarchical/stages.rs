@@ -5,6 +5,7 @@ use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job, find};
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::Context;
+use crate::collective::pattern::measure::parts as sites_of;
 use crate::collective::price::cost::StageCost;
 use crate::collective::program::moves::Space;
 use crate::collective::program::placement::Placement;
@@ -158,10 +159,10 @@ fn site_placements(context: &Context, domains: &[Vec<u32>], root: Option<usize>)
     let machine = context.machine;
     let mut parts: Vec<Vec<u32>> = Vec::new();
     for set in domains {
-        let of_sites = set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b));
-        for part in of_sites.filter(|part| part.len() > 1) {
+        let of_sites = sites_of(machine, set).into_iter();
+        for (_, part) in of_sites.filter(|(_, part)| part.len() > 1) {
             let mut part = part.to_vec();
-            let leader = root.and_then(|root| part.iter().position(|&domain| domain == set[root]));
+            let leader = root.and_then(|root| part.binary_search(&set[root]).ok());
             part.rotate_left(leader.unwrap_or(0));
             parts.push(part);
         }
@@ -179,11 +180,10 @@ fn leaders(context: &Context, domains: &[Vec<u32>], root: usize) -> Vec<(Placeme
     let machine = context.machine;
     let mut sets: Vec<(usize, Vec<u32>)> = Vec::new();
     for set in domains {
-        let of_sites = set.chunk_by(|&a, &b| machine.site_of(a) == machine.site_of(b));
         let mut at = 0;
         let mut leading = Vec::new();
-        for (index, part) in of_sites.enumerate() {
-            let holds_root = part.contains(&set[root]);
+        for (index, (_, part)) in sites_of(machine, set).into_iter().enumerate() {
+            let holds_root = part.binary_search(&set[root]).is_ok();
             leading.push(if holds_root { set[root] } else { part[0] });
             if holds_root {
                 at = index;
