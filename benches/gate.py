@@ -24,6 +24,7 @@ import rainier_fast as rf
 from damage import DRAWS, damaged_all_reduce, drawn_faults, made_schedule
 from gates import Gate, at_least
 from mapping import mapped
+from scale import growth_of_collectives, memory_of_collectives
 
 from measure import (
     ROOT,
@@ -88,20 +89,6 @@ def link_load_ratios(flows: int, *, with_numba: bool) -> list[Gate]:
             raise AssertionError("numba's loads and numpy's differ: nothing was timed")
         gates.append(at_least(f"{label}, numba / ours", 5, ours, lambda: count(src, dst, SIDE)))
     return gates
-
-
-def collective_ratio() -> Gate:
-    """All-reduce over a million chips against a sort of a million numbers."""
-    values = np.random.default_rng(0).random(1_000_000)
-    cluster = rf.preset("rainier", chips=1_048_576)
-    return at_least(
-        "all_reduce over 1,048,576 chips, stable sort of 1e6 / ours",
-        # Seen: 1.01 to 1.09; 1.19 to 1.24 when loads were kept densely, in 35 times the memory.
-        1,
-        lambda: cluster.all_reduce("1 GiB"),
-        # numpy's default sort is ten times faster where a processor has the instructions for it.
-        lambda: np.sort(values, kind="stable"),
-    )
 
 
 def mapping_ratio() -> Gate:
@@ -343,8 +330,8 @@ def main() -> int:
         return 1
     flows = FULL_FLOWS // 10 if options.quick else FULL_FLOWS
     gates = link_load_ratios(flows, with_numba=not options.quick)
-    gates.append(collective_ratio())
     gates.append(mapping_ratio())
+    gates.extend(growth_of_collectives())
     gates.extend(finish_time_ratios())
     gates.extend(rates_at_size(131_072 if options.quick else 1_048_576))
     gates.extend(fluid_all_reduce(quick=options.quick))
@@ -355,6 +342,7 @@ def main() -> int:
     no_memory = memory_missing()
     if no_memory is None:
         gates.extend(memory(flows))
+        gates.extend(memory_of_collectives())
     missing = callgrind_missing()
     if missing is None:
         program = build_example("random_flows")
