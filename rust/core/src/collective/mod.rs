@@ -60,7 +60,7 @@ pub use monte_carlo::{Draw, Trial};
 pub(crate) use pattern::context::Shelf;
 pub use prepared::{Prepared, Times};
 pub use price::bound::Bound;
-pub(crate) use run::{least_time, time as seconds};
+pub(crate) use run::{least_time, time as seconds, unbounded};
 pub use run::{run, schedule};
 pub(crate) use solve::is_bounded;
 pub use solve::{SOLVERS, Solver, algorithms};

@@ -73,6 +73,7 @@ impl Prepared {
             routing: &routing,
             request: &sorted,
             control,
+            with_bounds: false,
             shelf: None,
         };
         let search = match solver.prepare {

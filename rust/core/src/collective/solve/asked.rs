@@ -15,6 +15,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) routing: &'a Routing,
     pub(crate) request: &'a Request,
     pub(crate) control: &'a Control,
+    /// Bounds are to be found too, where the answer does not need them.
+    pub(crate) with_bounds: bool,
     /// Patterns of calls before.
     pub(crate) shelf: Option<&'a Shelf>,
 }

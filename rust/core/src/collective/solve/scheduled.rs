@@ -83,10 +83,10 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     outcome.sort_candidates();
     outcome.choice = best.choice;
     outcome.fill(machine, best.name, &best.stages, best.cost);
-    outcome.bounds = if reduces_in_switch(request) {
-        bounds_in_switch(context, request)?
-    } else {
-        bounds(context, request)?
+    outcome.bounds = match (asked.with_bounds, reduces_in_switch(request)) {
+        (false, _) => Vec::new(),
+        (true, true) => bounds_in_switch(context, request)?,
+        (true, false) => bounds(context, request)?,
     };
     Ok(())
 }
