@@ -20,6 +20,9 @@ use crate::{Control, Error, Result};
 use rerouted::PairsByLink;
 use std::collections::BTreeMap;
 
+/// What to do where the damage does not fit.
+const FEWER: &str = "leave damaged UltraServers out of the group";
+
 /// The damaged domains that take part.
 pub(crate) struct DomainDamage {
     pub(crate) classes: Vec<Class>,
@@ -52,13 +55,22 @@ impl DomainDamage {
             ));
         }
         let mut alike: BTreeMap<Vec<u64>, (Damage, Vec<u32>)> = BTreeMap::new();
+        let listed = format_args!("the dead links of damaged UltraServers");
+        let mut held = control.take(0, listed, FEWER)?;
+        let mut links = 0;
         for domain in machine.damaged_domains() {
+            control.check()?;
             if members.binary_search(&domain).is_err() {
                 continue;
             }
-            if let Some(damage) = machine.damage_of(domain) {
+            if let Some(damage) = machine.damage_of(domain)? {
+                // With its key.
+                let bytes = 2 * damage.bytes();
+                held.grow_to(links + bytes, listed, FEWER)?;
                 let entry = alike.entry(key(&damage)).or_insert((damage, Vec::new()));
                 entry.1.push(domain);
+                // Of alike ones one is kept.
+                links += if entry.1.len() == 1 { bytes } else { 0 };
             }
         }
         if alike.is_empty() {
@@ -71,8 +83,9 @@ impl DomainDamage {
             "the substitutes and links of {} damaged UltraServers",
             alike.len()
         );
-        let bytes = each.saturating_mul(alike.len() as u64);
-        let taken = control.take(bytes, what, "leave damaged UltraServers out of the group")?;
+        let bytes = each.saturating_mul(alike.len() as u64) + links;
+        drop(held);
+        let taken = control.take(bytes, what, FEWER)?;
         let mut classes = Vec::with_capacity(alike.len());
         let mut class_of = Vec::new();
         for (damage, domains) in alike.into_values() {
@@ -199,7 +212,7 @@ pub(crate) fn substitute(machine: &Machine, chip: u32, control: &Control) -> Res
         return Ok(chip);
     }
     let (domain, local) = machine.split(chip);
-    let damage = machine.damage_of(domain).unwrap_or_default();
+    let damage = machine.damage_of(domain)?.unwrap_or_default();
     let substitute = match machine.is_dead_domain(domain) {
         true => None,
         false => class::nearest_live(machine.domain(), &damage, local, control)?,
