@@ -338,10 +338,9 @@ def test_draws_without_an_answer_are_counted_and_named() -> None:
 
 
 def test_an_algorithm_that_does_not_run_on_a_draw_says_so() -> None:
+    words: dict[str, Any] = {"rates": MANY, "hours": 20.0, "draws": 5, "algorithm": "neuron"}
     with raises(rf.Unsupported, None, "draw ", "neuron"):
-        ULTRA.monte_carlo(
-            "all_reduce", "1 GiB", rates=MANY, hours=20.0, draws=5, algorithm="neuron"
-        )
+        ULTRA.monte_carlo("all_reduce", "1 GiB", **words)
 
 
 def test_the_result_reads_and_keeps() -> None:

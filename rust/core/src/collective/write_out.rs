@@ -13,8 +13,7 @@ use std::sync::Arc;
 /// that lie in the machine alike run one schedule; any other gets its own.
 ///
 /// # Errors
-/// Those of [`schedule`](crate::collective::program::schedule), and [`Error::Unsupported`](crate::Error) for too many
-/// messages.
+/// Those of [`schedule`](crate::collective::schedule), and [`Error::Unsupported`](crate::Error) for too many messages.
 pub fn write_out(
     machine: &Machine,
     groups: &Groups,

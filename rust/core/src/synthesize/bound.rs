@@ -32,7 +32,6 @@ pub fn floor(
     size: f64,
     control: &Control,
 ) -> Result<Floor> {
-    let ranks = f64::from(network.ranks());
     let mut best = Floor {
         seconds: 0.0,
         what: "nothing moves".to_owned(),
@@ -40,72 +39,86 @@ pub fn floor(
     if network.ranks() < 2 {
         return Ok(best);
     }
-    let mut note = |seconds: f64, what: &dyn Fn() -> String| {
-        if seconds > best.seconds {
-            best = Floor {
-                seconds,
-                what: what(),
-            };
-        }
-    };
-    // Bytes that must leave a set of `inside` ranks, and enter it.
-    let crossing = |inside: f64| match operation {
-        AllGather => (size * inside / ranks, size * (ranks - inside) / ranks),
-        ReduceScatter => (size * (ranks - inside) / ranks, size * inside / ranks),
-        AllReduce => (size, size),
-        _ => (0.0, 0.0),
-    };
+    let ranks = f64::from(network.ranks());
     let out = network.outwards(control)?;
     let out_rates = network.rates(&out, control)?;
     let into_rates = network.rates(&network.inwards(control)?, control)?;
     if operation == AllReduce {
         let all: f64 = network.links.iter().map(|wire| wire.bandwidth).sum();
-        note(2.0 * size * (ranks - 1.0) / all, &|| {
+        best.note(2.0 * size * (ranks - 1.0) / all, || {
             "links of all ranks together".to_owned()
         });
     }
-    let (leaves, enters) = crossing(1.0);
-    for rank in 0..network.ranks() {
-        let (chip, at) = (network.chips[rank as usize], rank as usize);
-        note(leaves / out_rates[at], &|| {
-            format!("links out of chip {chip}")
-        });
-        note(enters / into_rates[at], &|| {
-            format!("links into chip {chip}")
-        });
+    let (leaves, enters) = crossing(operation, size, ranks, 1.0);
+    for ((chip, out), into) in network.chips.iter().zip(out_rates).zip(into_rates) {
+        best.note(leaves / out, || format!("links out of chip {chip}"));
+        best.note(enters / into, || format!("links into chip {chip}"));
     }
-    let every = u64::from(network.ranks()) * network.links.len() as u64 <= MOST_CUTS;
-    let sources = if every { network.ranks() } else { 1 };
-    let mut farthest = Vec::with_capacity(sources as usize);
-    for rank in 0..sources {
-        let chip = network.chips[rank as usize];
-        let balls = balls(network, &out, rank, control)?;
-        farthest.push(balls.len());
-        for ball in balls {
-            let Ball { hops, inside, .. } = ball;
-            let (leaves, enters) = crossing(f64::from(inside));
-            note(leaves / ball.out, &|| {
-                format!("links out of the {inside} chips within {hops} hops of chip {chip}")
-            });
-            note(enters / ball.into, &|| {
-                format!("links into the {inside} chips within {hops} hops of chip {chip}")
-            });
-        }
-    }
-    let quickest = network
-        .links
-        .iter()
-        .map(|wire| wire.latency)
-        .fold(f64::INFINITY, f64::min);
+    let farthest = around(network, &out, (operation, size), &mut best, control)?;
+    let latencies = network.links.iter().map(|wire| wire.latency);
+    let quickest = latencies.fold(f64::INFINITY, f64::min);
     if quickest > 0.0 {
         for (chip, hops) in network.chips.iter().zip(farthest) {
             // The farthest rank is as many hops away as there are balls that leave something out.
-            note(hops as f64 * quickest, &|| {
+            best.note(hops as f64 * quickest, || {
                 format!("latency of the way out of chip {chip}")
             });
         }
     }
     Ok(best)
+}
+
+impl Floor {
+    /// Takes a bound that is higher.
+    fn note(&mut self, seconds: f64, what: impl Fn() -> String) {
+        if seconds > self.seconds {
+            *self = Self {
+                seconds,
+                what: what(),
+            };
+        }
+    }
+}
+
+/// Bytes that must leave a set of `inside` of all ranks, and enter it.
+fn crossing(operation: Operation, size: f64, ranks: f64, inside: f64) -> (f64, f64) {
+    match operation {
+        AllGather => (size * inside / ranks, size * (ranks - inside) / ranks),
+        ReduceScatter => (size * (ranks - inside) / ranks, size * inside / ranks),
+        AllReduce => (size, size),
+        _ => (0.0, 0.0),
+    }
+}
+
+/// Notes what must leave and enter the ranks within some hops of each rank, or of the first where those are too many to
+/// look at; returns how far the farthest is from each.
+fn around(
+    network: &Network,
+    out: &[Vec<u32>],
+    (operation, size): (Operation, f64),
+    best: &mut Floor,
+    control: &Control,
+) -> Result<Vec<usize>> {
+    let ranks = f64::from(network.ranks());
+    let every = u64::from(network.ranks()) * network.links.len() as u64 <= MOST_CUTS;
+    let sources = if every { network.ranks() } else { 1 };
+    let mut farthest = Vec::with_capacity(sources as usize);
+    for rank in 0..sources {
+        let chip = network.chips[rank as usize];
+        let balls = balls(network, out, rank, control)?;
+        farthest.push(balls.len());
+        for ball in balls {
+            let Ball { hops, inside, .. } = ball;
+            let (leaves, enters) = crossing(operation, size, ranks, f64::from(inside));
+            best.note(leaves / ball.out, || {
+                format!("links out of the {inside} chips within {hops} hops of chip {chip}")
+            });
+            best.note(enters / ball.into, || {
+                format!("links into the {inside} chips within {hops} hops of chip {chip}")
+            });
+        }
+    }
+    Ok(farthest)
 }
 
 /// The ranks that a rank reaches within some hops, and bytes/s into and out of them.

@@ -1,7 +1,7 @@
 //! The links of one domain that work, as ranks see them.
 
 use super::network::{Network, Wire};
-use crate::machine::{AxisKind, Machine};
+use crate::machine::{AxisKind, Domain, Machine};
 use crate::memory::{self, bytes_of};
 use crate::{Control, Error, Result};
 use std::collections::BTreeMap;
@@ -38,12 +38,12 @@ pub fn live_graph(machine: &Machine, chips: &[u32], control: &Control) -> Result
     for (rank, &chip) in chips.iter().enumerate() {
         control.check()?;
         let (number, local) = machine.split(chip);
-        for (index, axis) in domain.axes().iter().enumerate() {
+        for index in 0..domain.axes().len() {
             let (here, stride) = (
                 domain.coordinate(local, index),
                 domain.plans()[index].stride,
             );
-            let mut join = |there: u32, link: u64| {
+            neighbours(domain, index, local, |there, link| {
                 let other = chip - here * stride + there * stride;
                 if let Some(&to) = ranks.get(&other).filter(|_| !damage.is_dead(link)) {
                     let id = machine.domain_link(number, link);
@@ -56,34 +56,7 @@ pub fn live_graph(machine: &Machine, chips: &[u32], control: &Control) -> Result
                         id,
                     });
                 }
-            };
-            match axis.kind {
-                AxisKind::Ring | AxisKind::Line => {
-                    // Cable c joins positions c and c + 1, around a ring.
-                    let (size, cables) = (axis.size, axis.cables());
-                    if here < cables {
-                        let link = domain.cable_link(index, false, local, here);
-                        join((here + 1) % size, link);
-                    }
-                    let before = (here + size - 1) % size;
-                    if before < cables {
-                        let link = domain.cable_link(index, true, local, before);
-                        join(before, link);
-                    }
-                }
-                AxisKind::FullMesh => {
-                    for there in (0..axis.size).filter(|&there| there != here) {
-                        join(there, domain.mesh_link(index, local, here, there));
-                    }
-                }
-                AxisKind::Switch { .. } if axis.size > 1 => {
-                    return Err(Error::unsupported(
-                        format!("synthesized over the switch of axis {}", axis.name),
-                        "it matches links between two chips with chunks; name ring, direct or halving_doubling",
-                    ));
-                }
-                AxisKind::Switch { .. } => {}
-            }
+            })?;
         }
     }
     Ok(Network {
@@ -92,4 +65,43 @@ pub fn live_graph(machine: &Machine, chips: &[u32], control: &Control) -> Result
         overhead: machine.overhead(),
         backwards: false,
     })
+}
+
+/// Calls `join` with the position on an axis of each neighbour of a local chip, and the link there.
+fn neighbours(
+    domain: &Domain,
+    index: usize,
+    local: u32,
+    mut join: impl FnMut(u32, u64),
+) -> Result<()> {
+    let axis = &domain.axes()[index];
+    let here = domain.coordinate(local, index);
+    match axis.kind {
+        AxisKind::Ring | AxisKind::Line => {
+            // Cable c joins positions c and c + 1, around a ring.
+            let (size, cables) = (axis.size, axis.cables());
+            if here < cables {
+                let link = domain.cable_link(index, false, local, here);
+                join((here + 1) % size, link);
+            }
+            let before = (here + size - 1) % size;
+            if before < cables {
+                let link = domain.cable_link(index, true, local, before);
+                join(before, link);
+            }
+        }
+        AxisKind::FullMesh => {
+            for there in (0..axis.size).filter(|&there| there != here) {
+                join(there, domain.mesh_link(index, local, here, there));
+            }
+        }
+        AxisKind::Switch { .. } if axis.size > 1 => {
+            return Err(Error::unsupported(
+                format!("synthesized over the switch of axis {}", axis.name),
+                "it matches links between two chips with chunks; name ring, direct or halving_doubling",
+            ));
+        }
+        AxisKind::Switch { .. } => {}
+    }
+    Ok(())
 }

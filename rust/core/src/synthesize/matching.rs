@@ -95,44 +95,69 @@ impl Matching {
         if count == 0 {
             return None;
         }
-        let mut best = (u32::MAX, 0);
-        if count <= SCANNED {
-            let mut ties = 0;
-            for at in 0..words {
-                let at = around(at);
-                let mut bits = word(at);
-                while bits != 0 {
-                    let chunk = at as u32 * 64 + bits.trailing_zeros();
-                    bits &= bits - 1;
-                    let holders = self.holders[chunk as usize];
-                    if holders < best.0 {
-                        (best, ties) = ((holders, chunk), 1);
-                    } else if holders == best.0 {
-                        ties += 1;
-                        if self.random.below(ties) == 0 {
-                            best.1 = chunk;
-                        }
-                    }
+        Some(if count <= SCANNED {
+            rarest(
+                (0..words).map(around),
+                word,
+                &self.holders,
+                &mut self.random,
+            )
+        } else {
+            rarest_drawn(words, word, &self.holders, &mut self.random)
+        })
+    }
+}
+
+/// Of the chunks of all words, which come in this order, one by lot of those that fewest ranks have.
+fn rarest(
+    order: impl Iterator<Item = usize>,
+    word: impl Fn(usize) -> u64,
+    holders: &[u32],
+    random: &mut SplitMix64,
+) -> u32 {
+    let (mut best, mut ties) = ((u32::MAX, 0), 0);
+    for at in order {
+        let mut bits = word(at);
+        while bits != 0 {
+            let chunk = at as u32 * 64 + bits.trailing_zeros();
+            bits &= bits - 1;
+            let holders = holders[chunk as usize];
+            if holders < best.0 {
+                (best, ties) = ((holders, chunk), 1);
+            } else if holders == best.0 {
+                ties += 1;
+                if random.below(ties) == 0 {
+                    best.1 = chunk;
                 }
             }
-            return Some(best.1);
         }
-        for _ in 0..DRAWN {
-            let bits = self.random.next_u64();
-            let mut at = (((bits >> 32) * words as u64) >> 32) as usize;
-            let mut found = word(at);
-            while found == 0 {
-                at = (at + 1) % words;
-                found = word(at);
-            }
-            // The first candidate at or after a bit by lot, around the word.
-            let turn = bits as u32 % 64;
-            let chunk = at as u32 * 64 + (found.rotate_right(turn).trailing_zeros() + turn) % 64;
-            let holders = self.holders[chunk as usize];
-            if holders < best.0 {
-                best = (holders, chunk);
-            }
-        }
-        Some(best.1)
     }
+    best.1
+}
+
+/// Of some chunks by lot, the first that fewest ranks have; there is at least one in all words.
+fn rarest_drawn(
+    words: usize,
+    word: impl Fn(usize) -> u64,
+    holders: &[u32],
+    random: &mut SplitMix64,
+) -> u32 {
+    let mut best = (u32::MAX, 0);
+    for _ in 0..DRAWN {
+        let bits = random.next_u64();
+        let mut at = (((bits >> 32) * words as u64) >> 32) as usize;
+        let mut found = word(at);
+        while found == 0 {
+            at = (at + 1) % words;
+            found = word(at);
+        }
+        // The first candidate at or after a bit by lot, around the word.
+        let turn = bits as u32 % 64;
+        let chunk = at as u32 * 64 + (found.rotate_right(turn).trailing_zeros() + turn) % 64;
+        let holders = holders[chunk as usize];
+        if holders < best.0 {
+            best = (holders, chunk);
+        }
+    }
+    best.1
 }

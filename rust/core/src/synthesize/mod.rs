@@ -176,30 +176,10 @@ pub fn synthesize(
     network.check(control)?;
     not_negative("size", wanted.size)?;
     let ranks = u64::from(network.ranks());
-    let deliveries = |chunks: u32| ranks * (ranks - 1) * u64::from(chunks);
-    let bits = |chunks: u32| ranks * ranks * u64::from(chunks);
-    let most = wanted.chunks.unwrap_or(1);
-    if most == 0 {
-        return Err(Error::invalid("chunks", 0, "must be >= 1"));
-    }
-    if bits(most) > MOST_BITS || ranks * u64::from(most) > u64::from(u32::MAX) {
-        return Err(Error::unsupported(
-            format!("synthesized with {most} chunks for each of {ranks} ranks"),
-            "take fewer chunks or a smaller group",
-        ));
-    }
-    let counts: Vec<u32> = match wanted.chunks {
-        Some(chunks) => vec![chunks],
-        None => std::iter::successors(Some(1), |chunks| Some(chunks * 2))
-            .take_while(|&chunks| {
-                chunks == 1 || (chunks <= MOST_CHUNKS && deliveries(chunks) <= MOST_TRIED)
-            })
-            .collect(),
-    };
     let mut best: Option<Synthesis> = None;
-    for chunks in counts {
+    for chunks in counts(ranks, wanted.chunks)? {
         // Twice who has which chunk, and each delivery with its link, start and events.
-        let bytes = bits(chunks) / 4 + bytes_of::<[u64; 6]>(deliveries(chunks));
+        let bytes = bits(ranks, chunks) / 4 + bytes_of::<[u64; 6]>(deliveries(ranks, chunks));
         let what = format_args!("synthesized with {chunks} chunks for each of {ranks} ranks");
         let _taken = control.take(bytes, what, "take fewer chunks or a smaller group")?;
         let cut = match wanted.operation {
@@ -228,6 +208,38 @@ pub fn synthesize(
         }
     }
     Ok(best.expect("at least one number of chunks is tried"))
+}
+
+/// Deliveries of a half in so many chunks for each of `ranks` ranks.
+fn deliveries(ranks: u64, chunks: u32) -> u64 {
+    ranks * (ranks - 1) * u64::from(chunks)
+}
+
+/// Bits that say which rank has which chunk.
+fn bits(ranks: u64, chunks: u32) -> u64 {
+    ranks * ranks * u64::from(chunks)
+}
+
+/// The numbers of chunks to try: the one that is wanted, or powers of two.
+fn counts(ranks: u64, wanted: Option<u32>) -> Result<Vec<u32>> {
+    let most = wanted.unwrap_or(1);
+    if most == 0 {
+        return Err(Error::invalid("chunks", 0, "must be >= 1"));
+    }
+    if bits(ranks, most) > MOST_BITS || ranks * u64::from(most) > u64::from(u32::MAX) {
+        return Err(Error::unsupported(
+            format!("synthesized with {most} chunks for each of {ranks} ranks"),
+            "take fewer chunks or a smaller group",
+        ));
+    }
+    Ok(match wanted {
+        Some(chunks) => vec![chunks],
+        None => std::iter::successors(Some(1), |chunks| Some(chunks * 2))
+            .take_while(|&chunks| {
+                chunks == 1 || (chunks <= MOST_CHUNKS && deliveries(ranks, chunks) <= MOST_TRIED)
+            })
+            .collect(),
+    })
 }
 
 /// The best all-gather of some seeds.

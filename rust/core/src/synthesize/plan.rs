@@ -137,95 +137,135 @@ impl Plan {
     /// # Errors
     /// [`Error::Schedule`] naming rank and chunk.
     pub fn check(&self, network: &Network) -> Result<()> {
-        let wrong = |what: String| Err(Error::Schedule { what });
-        let (ranks, total) = (network.ranks(), self.cut.total() as usize);
-        let words = total.div_ceil(64);
-        let mut has = vec![0u64; ranks as usize * words];
-        let at = |rank: u32, chunk: u32| rank as usize * words + chunk as usize / 64;
-        let mut count = vec![0; ranks as usize];
-        for rank in 0..ranks {
-            for chunk in self.cut.of(rank) {
-                has[at(rank, chunk)] |= 1 << (chunk % 64);
-                count[rank as usize] += 1;
-            }
-        }
-        let mut take = |has: &mut Vec<u64>, delivery: Delivery| {
-            let Some(wire) = network.links.get(delivery.link as usize) else {
-                return wrong(format!("there is no link {}", delivery.link));
-            };
-            if delivery.chunk as usize >= total {
-                return wrong(format!("there is no chunk {}", delivery.chunk));
-            }
-            let bit = 1 << (delivery.chunk % 64);
-            let cell = &mut has[at(wire.to, delivery.chunk)];
-            if *cell & bit != 0 {
-                let (rank, chunk) = (wire.to, delivery.chunk);
-                return wrong(format!("rank {rank}, chunk {chunk}: comes a second time"));
-            }
-            *cell |= bit;
-            count[wire.to as usize] += 1;
-            Ok(())
-        };
-        let lacks = |has: &[u64], delivery: Delivery| {
-            let wire = network.links[delivery.link as usize];
-            let (rank, chunk) = (wire.from, delivery.chunk);
-            if has[at(rank, chunk)] >> (chunk % 64) & 1 == 1 {
-                return Ok(());
-            }
-            wrong(format!(
-                "rank {rank}, chunk {chunk}: is sent before it has come"
-            ))
-        };
+        let mut replay = Replay::new(network, &self.cut);
         match &self.times {
-            Times::Rounds { capacities, .. } => {
-                let mut used = vec![0u32; network.links.len()];
-                for round in self.by_round() {
-                    used.fill(0);
-                    for &delivery in round {
-                        lacks(&has, delivery)?;
-                        let used = &mut used[delivery.link as usize];
-                        *used += 1;
-                        if *used > capacities[delivery.link as usize] {
-                            return wrong(format!("link {} is full", delivery.link));
-                        }
-                    }
-                    for &delivery in round {
-                        take(&mut has, delivery)?;
-                    }
+            Times::Rounds { capacities, .. } => self.replay_rounds(capacities, &mut replay)?,
+            Times::Starts(starts) => self.replay_starts(starts, &mut replay)?,
+        }
+        replay.end()
+    }
+
+    fn replay_rounds(&self, capacities: &[u32], replay: &mut Replay) -> Result<()> {
+        let mut used = vec![0u32; replay.network.links.len()];
+        for round in self.by_round() {
+            used.fill(0);
+            for &delivery in round {
+                replay.leave(delivery)?;
+                let used = &mut used[delivery.link as usize];
+                *used += 1;
+                if *used > capacities[delivery.link as usize] {
+                    return wrong(format!("link {} is full", delivery.link));
                 }
             }
-            Times::Starts(starts) => {
-                let mut free = vec![0.0f64; network.links.len()];
-                let mut coming: Vec<(f64, Delivery)> = Vec::new();
-                let mut ahead = BinaryHeap::new();
-                for (&delivery, &start) in self.deliveries.iter().zip(starts) {
-                    let wire = network.links[delivery.link as usize];
-                    while let Some(&Reverse((bits, index))) = ahead.peek() {
-                        if f64::from_bits(bits) > start {
-                            break;
-                        }
-                        let (_, delivery): (f64, Delivery) = coming[index];
-                        take(&mut has, delivery)?;
-                        ahead.pop();
-                    }
-                    lacks(&has, delivery)?;
-                    if start < free[delivery.link as usize] {
-                        return wrong(format!("link {} is busy at {start} s", delivery.link));
-                    }
-                    free[delivery.link as usize] = start + self.bytes / wire.bandwidth;
-                    let arrival = start + self.bytes / wire.bandwidth + wire.latency;
-                    ahead.push(Reverse((arrival.to_bits(), coming.len())));
-                    coming.push((arrival, delivery));
-                }
-                for Reverse((_, index)) in ahead {
-                    take(&mut has, coming[index].1)?;
-                }
+            for &delivery in round {
+                replay.come(delivery)?;
             }
         }
-        match count.iter().position(|&count| count < total) {
+        Ok(())
+    }
+
+    fn replay_starts(&self, starts: &[f64], replay: &mut Replay) -> Result<()> {
+        let mut free = vec![0.0f64; replay.network.links.len()];
+        let mut ahead = BinaryHeap::new();
+        for (index, (&delivery, &start)) in self.deliveries.iter().zip(starts).enumerate() {
+            let wire = replay.network.links[delivery.link as usize];
+            while let Some(&Reverse((bits, index))) = ahead.peek() {
+                if f64::from_bits(bits) > start {
+                    break;
+                }
+                replay.come(self.deliveries[index])?;
+                ahead.pop();
+            }
+            replay.leave(delivery)?;
+            if start < free[delivery.link as usize] {
+                return wrong(format!("link {} is busy at {start} s", delivery.link));
+            }
+            free[delivery.link as usize] = start + self.bytes / wire.bandwidth;
+            let arrival = start + self.bytes / wire.bandwidth + wire.latency;
+            ahead.push(Reverse((arrival.to_bits(), index)));
+        }
+        for Reverse((_, index)) in ahead {
+            replay.come(self.deliveries[index])?;
+        }
+        Ok(())
+    }
+}
+
+fn wrong<T>(what: String) -> Result<T> {
+    Err(Error::Schedule { what })
+}
+
+/// Who has which chunks while a plan is replayed.
+struct Replay<'a> {
+    network: &'a Network,
+    /// Chunks that everybody must have in the end.
+    total: usize,
+    /// A bit for each chunk, in so many words for each rank.
+    has: Vec<u64>,
+    words: usize,
+    count: Vec<usize>,
+}
+
+impl<'a> Replay<'a> {
+    fn new(network: &'a Network, cut: &Cut) -> Self {
+        let (ranks, total) = (network.ranks(), cut.total() as usize);
+        let words = total.div_ceil(64);
+        let mut replay = Self {
+            network,
+            total,
+            has: vec![0u64; ranks as usize * words],
+            words,
+            count: vec![0; ranks as usize],
+        };
+        for rank in 0..ranks {
+            for chunk in cut.of(rank) {
+                *replay.cell(rank, chunk) |= 1 << (chunk % 64);
+                replay.count[rank as usize] += 1;
+            }
+        }
+        replay
+    }
+
+    fn cell(&mut self, rank: u32, chunk: u32) -> &mut u64 {
+        &mut self.has[rank as usize * self.words + chunk as usize / 64]
+    }
+
+    /// A chunk leaves its sender.
+    fn leave(&mut self, Delivery { link, chunk }: Delivery) -> Result<()> {
+        let rank = self.network.links[link as usize].from;
+        if *self.cell(rank, chunk) >> (chunk % 64) & 1 == 1 {
+            return Ok(());
+        }
+        wrong(format!(
+            "rank {rank}, chunk {chunk}: is sent before it has come"
+        ))
+    }
+
+    /// A chunk has come to its receiver.
+    fn come(&mut self, Delivery { link, chunk }: Delivery) -> Result<()> {
+        let Some(wire) = self.network.links.get(link as usize) else {
+            return wrong(format!("there is no link {link}"));
+        };
+        if chunk as usize >= self.total {
+            return wrong(format!("there is no chunk {chunk}"));
+        }
+        let (rank, bit) = (wire.to, 1 << (chunk % 64));
+        let cell = self.cell(rank, chunk);
+        if *cell & bit != 0 {
+            return wrong(format!("rank {rank}, chunk {chunk}: comes a second time"));
+        }
+        *cell |= bit;
+        self.count[rank as usize] += 1;
+        Ok(())
+    }
+
+    /// All ranks must have all chunks.
+    fn end(&self) -> Result<()> {
+        let total = self.total;
+        match self.count.iter().position(|&count| count < total) {
             Some(rank) => wrong(format!(
                 "rank {rank} ends with {} of {total} chunks",
-                count[rank]
+                self.count[rank]
             )),
             None => Ok(()),
         }

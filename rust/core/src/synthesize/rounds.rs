@@ -58,6 +58,26 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
+    /// Gives the slots of one receiver chunks; `turn` is room to work in.
+    fn fill(&mut self, rank: u32, slots: &[(u64, u32)], turn: &mut Vec<u32>) -> Result<()> {
+        self.control.check()?;
+        self.claims.clear();
+        // Slots that end at the same time come in an order by lot.
+        for alike in slots.chunk_by(|a, b| a.0 == b.0) {
+            turn.clear();
+            turn.extend(alike.iter().map(|slot| slot.1));
+            self.matching.shuffle(turn);
+            for &link in turn.iter() {
+                if self.matching.missing(rank) == 0 {
+                    break;
+                }
+                self.asked.clear();
+                self.place(link)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Gives `link` one more chunk, if need be by having another link bring what this one could not do without.
     fn place(&mut self, link: u32) -> Result<bool> {
         self.control.check()?;
@@ -114,22 +134,7 @@ pub(super) fn run(
         let begin = deliveries.len();
         table.matching.shuffle(&mut order);
         for &rank in &order {
-            control.check()?;
-            table.claims.clear();
-            let slots = &into[rank as usize];
-            // Slots that end at the same time come in an order by lot.
-            for alike in slots.chunk_by(|a, b| a.0 == b.0) {
-                turn.clear();
-                turn.extend(alike.iter().map(|slot| slot.1));
-                table.matching.shuffle(&mut turn);
-                for &link in &turn {
-                    if table.matching.missing(rank) == 0 {
-                        break;
-                    }
-                    table.asked.clear();
-                    table.place(link)?;
-                }
-            }
+            table.fill(rank, &into[rank as usize], &mut turn)?;
             let claims = table.claims.iter();
             deliveries.extend(claims.map(|&(link, chunk)| Delivery { link, chunk }));
         }

@@ -2,7 +2,7 @@
 
 use super::cut::Cut;
 use super::matching::Matching;
-use super::network::Network;
+use super::network::{Network, Wire};
 use super::plan::{Delivery, Plan, Times};
 use crate::{Control, Result};
 use std::cmp::Reverse;
@@ -20,6 +20,30 @@ enum Event {
     Free(u32),
 }
 
+/// Links at work: what each does next, and what has been delivered so far.
+struct Stream<'a> {
+    network: &'a Network,
+    control: &'a Control,
+    bytes: f64,
+    matching: Matching,
+    /// Links out of each rank.
+    out: Vec<Vec<u32>>,
+    /// Bytes/s into each rank.
+    rates: Vec<f64>,
+    /// Seconds that a chunk keeps each link.
+    takes: Vec<f64>,
+    /// The least of those into each rank.
+    quickest: Vec<f64>,
+    /// Where a link would bring a chunk late, those who bring it sooner.
+    faster: Vec<Vec<u32>>,
+    idle: Vec<bool>,
+    events: BinaryHeap<Reverse<(u64, Event)>>,
+    now: f64,
+    makespan: f64,
+    deliveries: Vec<Delivery>,
+    starts: Vec<f64>,
+}
+
 pub(super) fn run(
     network: &Network,
     cut: &Cut,
@@ -27,11 +51,65 @@ pub(super) fn run(
     seed: u64,
     control: &Control,
 ) -> Result<Plan> {
-    let mut matching = Matching::new(cut, seed);
+    let matching = Matching::new(cut, seed);
     let (into, out) = (network.inwards(control)?, network.outwards(control)?);
     let rates = network.rates(&into, control)?;
     // A sender that starts messages to all of its neighbours starts the last one so much later.
     let started = if network.backwards { &into } else { &out };
+    let takes = takes(network, started, bytes, control)?;
+    let quickest = into.iter().map(|links| {
+        let takes = links.iter().map(|&link| takes[link as usize]);
+        takes.fold(f64::INFINITY, f64::min)
+    });
+    let mut stream = Stream {
+        network,
+        control,
+        bytes,
+        matching,
+        rates,
+        quickest: quickest.collect(),
+        faster: faster(network, &into, &takes, control)?,
+        takes,
+        out,
+        idle: vec![true; network.links.len()],
+        events: BinaryHeap::new(),
+        now: 0.0,
+        makespan: 0.0,
+        deliveries: Vec::new(),
+        starts: Vec::new(),
+    };
+    let mut turn: Vec<u32> = (0..network.links.len() as u32).collect();
+    loop {
+        control.check()?;
+        stream.matching.shuffle(&mut turn);
+        for (at, &link) in turn.iter().enumerate() {
+            if at % STRETCH == STRETCH - 1 {
+                control.check()?;
+            }
+            stream.start(link);
+        }
+        if !stream.happen(&mut turn) {
+            break;
+        }
+    }
+    Ok(Plan {
+        cut: cut.clone(),
+        bytes,
+        deliveries: stream.deliveries,
+        makespan: stream.makespan,
+        times: Times::Starts(stream.starts),
+        least: 0,
+    })
+}
+
+/// Seconds that a chunk keeps each link, with what its sender takes to start messages to all its neighbours;
+/// `started` has the links that each rank starts messages on.
+fn takes(
+    network: &Network,
+    started: &[Vec<u32>],
+    bytes: f64,
+    control: &Control,
+) -> Result<Vec<f64>> {
     let partners = started.iter().map(|links| {
         control.check()?;
         let other = |&link: &u32| network.starter(&network.links[link as usize]).1;
@@ -41,106 +119,95 @@ pub(super) fn run(
         Ok(others.len())
     });
     let partners = partners.collect::<Result<Vec<usize>>>()?;
-    let takes: Vec<f64> = network
-        .links
-        .iter()
-        .map(|wire| {
-            let others = partners[network.starter(wire).0 as usize];
-            others as f64 * network.overhead + bytes / wire.bandwidth
-        })
-        .collect();
-    // Where a link would bring a chunk late, those who bring it sooner.
-    let faster = network.links.iter().enumerate();
-    let faster: Vec<Vec<u32>> = faster
-        .map(|(link, wire)| {
-            if link % STRETCH == 0 {
-                control.check()?;
-            }
-            let mut ranks: Vec<u32> = into[wire.to as usize]
-                .iter()
-                .filter(|&&other| takes[other as usize] < takes[link])
-                .map(|&other| network.links[other as usize].from)
-                .collect();
-            ranks.sort_unstable();
-            ranks.dedup();
-            Ok(ranks)
-        })
-        .collect::<Result<_>>()?;
-    let quickest: Vec<f64> = into
-        .iter()
-        .map(|links| {
-            let takes = links.iter().map(|&link| takes[link as usize]);
-            takes.fold(f64::INFINITY, f64::min)
-        })
-        .collect();
-    let mut idle = vec![true; network.links.len()];
-    let mut turn: Vec<u32> = (0..network.links.len() as u32).collect();
-    let mut events: BinaryHeap<Reverse<(u64, Event)>> = BinaryHeap::new();
-    let (mut deliveries, mut starts) = (Vec::new(), Vec::new());
-    let (mut now, mut makespan) = (0.0f64, 0.0f64);
-    loop {
-        control.check()?;
-        matching.shuffle(&mut turn);
-        for (at, &link) in turn.iter().enumerate() {
-            if at % STRETCH == STRETCH - 1 {
-                control.check()?;
-            }
-            let wire = network.links[link as usize];
-            if !idle[link as usize] || matching.missing(wire.to) == 0 {
-                continue;
-            }
-            let to = wire.to as usize;
-            let rest = f64::from(matching.missing(wire.to)) * bytes / rates[to];
-            let late = takes[link as usize] > rest + quickest[to];
-            let others: &[u32] = if late { &faster[link as usize] } else { &[] };
-            let Some(chunk) = matching.pick(wire.from, wire.to, others) else {
-                continue;
-            };
-            matching.promise(wire.to, chunk);
-            idle[link as usize] = false;
-            let leaves = now + takes[link as usize];
-            let rank = wire.to;
-            let arrival = leaves + wire.latency;
-            makespan = makespan.max(arrival);
-            events.push(Reverse((leaves.to_bits(), Event::Free(link))));
-            let event = Event::Arrival { rank, chunk };
-            events.push(Reverse((arrival.to_bits(), event)));
-            deliveries.push(Delivery { link, chunk });
-            starts.push(now);
+    let of_link = |wire: &Wire| {
+        let others = partners[network.starter(wire).0 as usize];
+        others as f64 * network.overhead + bytes / wire.bandwidth
+    };
+    Ok(network.links.iter().map(of_link).collect())
+}
+
+/// For each link, the ranks whose links to the same rank take less.
+fn faster(
+    network: &Network,
+    into: &[Vec<u32>],
+    takes: &[f64],
+    control: &Control,
+) -> Result<Vec<Vec<u32>>> {
+    let of_link = |(link, wire): (usize, &Wire)| {
+        if link % STRETCH == 0 {
+            control.check()?;
         }
-        // All that happens at the next time at which something does.
-        turn.clear();
-        let Some(&Reverse((next, _))) = events.peek() else {
-            break;
+        let mut ranks: Vec<u32> = into[wire.to as usize]
+            .iter()
+            .filter(|&&other| takes[other as usize] < takes[link])
+            .map(|&other| network.links[other as usize].from)
+            .collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        Ok(ranks)
+    };
+    network.links.iter().enumerate().map(of_link).collect()
+}
+
+impl Stream<'_> {
+    /// Lets a link start its next chunk, if it is idle and has one to bring.
+    fn start(&mut self, link: u32) {
+        let wire = self.network.links[link as usize];
+        let missing = self.matching.missing(wire.to);
+        if !self.idle[link as usize] || missing == 0 {
+            return;
+        }
+        let (to, takes) = (wire.to as usize, self.takes[link as usize]);
+        let rest = f64::from(missing) * self.bytes / self.rates[to];
+        let others: &[u32] = match takes > rest + self.quickest[to] {
+            true => &self.faster[link as usize],
+            false => &[],
         };
-        now = f64::from_bits(next);
-        while let Some(&Reverse((time, event))) = events.peek() {
+        let Some(chunk) = self.matching.pick(wire.from, wire.to, others) else {
+            return;
+        };
+        self.matching.promise(wire.to, chunk);
+        self.idle[link as usize] = false;
+        let leaves = self.now + takes;
+        let arrival = leaves + wire.latency;
+        self.makespan = self.makespan.max(arrival);
+        let rank = wire.to;
+        let event = Event::Arrival { rank, chunk };
+        self.events
+            .push(Reverse((leaves.to_bits(), Event::Free(link))));
+        self.events.push(Reverse((arrival.to_bits(), event)));
+        self.deliveries.push(Delivery { link, chunk });
+        self.starts.push(self.now);
+    }
+
+    /// Goes to the next time at which something happens, lets all of that happen, and leaves in `turn` the idle links
+    /// that may have something to do then, ascending; false at the end.
+    fn happen(&mut self, turn: &mut Vec<u32>) -> bool {
+        turn.clear();
+        let Some(&Reverse((next, _))) = self.events.peek() else {
+            return false;
+        };
+        self.now = f64::from_bits(next);
+        while let Some(&Reverse((time, event))) = self.events.peek() {
             if time > next {
                 break;
             }
-            events.pop();
+            self.events.pop();
             match event {
                 Event::Arrival { rank, chunk } => {
-                    matching.arrive(rank, chunk);
-                    control.advance(1);
-                    let waiting = out[rank as usize].iter().copied();
-                    turn.extend(waiting.filter(|&link| idle[link as usize]));
+                    self.matching.arrive(rank, chunk);
+                    self.control.advance(1);
+                    let waiting = self.out[rank as usize].iter().copied();
+                    turn.extend(waiting.filter(|&link| self.idle[link as usize]));
                 }
                 Event::Free(link) => {
-                    idle[link as usize] = true;
+                    self.idle[link as usize] = true;
                     turn.push(link);
                 }
             }
         }
         turn.sort_unstable();
         turn.dedup();
+        true
     }
-    Ok(Plan {
-        cut: cut.clone(),
-        bytes,
-        deliveries,
-        makespan,
-        times: Times::Starts(starts),
-        least: 0,
-    })
 }

@@ -6,6 +6,7 @@ mod bucket_all_to_all;
 mod by_digit;
 mod composed;
 mod direct;
+mod double_tree;
 mod exchange;
 mod grid;
 mod halving;

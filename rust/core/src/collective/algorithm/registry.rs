@@ -2,8 +2,8 @@
 
 use super::job::Algorithm;
 use super::{
-    bruck, bucket, by_digit, composed, direct, grid, halving, in_switch, multi_ring, pat, ring,
-    sites, swing, tree, trivance,
+    bruck, bucket, by_digit, composed, direct, double_tree, grid, halving, in_switch, multi_ring,
+    pat, ring, sites, swing, tree, trivance,
 };
 use crate::operation::Operation::{self, *};
 use crate::{Error, Result};
@@ -159,7 +159,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         "double_binary_tree",
         "two pipelined binary trees, half of the data each",
         &[AllReduce, Broadcast, Reduce],
-        tree::double_binary,
+        double_tree::double_binary,
     ),
     Algorithm {
         composed: true,

@@ -136,7 +136,6 @@ fn chain(job: &Job, ring: &Placement, directions: Directions) -> Result<Vec<Stag
         let back = (0..backward_hops).map(|hop| ((ranks - hop) % ranks, ranks - hop - 1));
         ahead.chain(back).collect()
     };
-    let mut steps: Vec<u32> = (0..forward_hops).chain(0..backward_hops).collect();
     let chains = [(forward_hops, 0), (0, backward_hops)];
     let chains = chains.map(|(ahead, back)| Rule::chain(ranks, ahead, back));
     let latency = match ring.chain_latency(job.context, &chains) {
@@ -146,11 +145,15 @@ fn chain(job: &Job, ring: &Placement, directions: Directions) -> Result<Vec<Stag
     let reduce = job.operation == Operation::Reduce;
     let rule = Rule::chain(ranks, forward_hops, backward_hops);
     let (what, rule) = if reduce {
-        let last = forward_hops.max(backward_hops) - 1;
-        steps.iter_mut().for_each(|step| *step = last - *step);
         ("reduce along the ring", rule.back())
     } else {
         ("broadcast along the ring", rule)
+    };
+    let steps = move || {
+        let last = forward_hops.max(backward_hops) - 1;
+        let hops = (0..forward_hops).chain(0..backward_hops);
+        hops.map(|hop| if reduce { last - hop } else { hop })
+            .collect()
     };
     let directed = move |(from, to): (u32, u32)| if reduce { (to, from) } else { (from, to) };
     let sends = Sends::Lazy {

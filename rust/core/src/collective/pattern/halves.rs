@@ -1,15 +1,13 @@
 //! Values by place as a tree of halves, of which equal ones are kept once: what repeats at every power of two, as the
 //! steps of trees do, takes as many nodes as there are powers.
 
-use std::collections::BTreeMap;
+use super::memo::Memo;
 
 /// Most nodes of a tree that is made of others: beyond, there is little to share.
 const MOST_NODES: usize = 1 << 14;
 
 /// Number of a node, counted from the first.
 type Id = u32;
-/// What tells places from others: the height, and nodes of two trees.
-type Key = (u32, Option<Id>, Option<Id>);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Node {
@@ -33,29 +31,30 @@ pub(crate) struct Halves {
 #[derive(Default)]
 pub(crate) struct Planter {
     nodes: Vec<Node>,
-    known: BTreeMap<(u64, u64), Id>,
+    known: Memo<Id>,
 }
 
 impl Planter {
     /// Places that all have one value.
     pub(crate) fn even(&mut self, value: f64) -> Id {
-        self.node((u64::MAX, value.to_bits()), Node::Even(value))
+        self.node([u64::MAX, value.to_bits()], Node::Even(value))
     }
 
     /// A half below another.
     pub(crate) fn join(&mut self, low: Id, high: Id) -> Id {
         match self.nodes[low as usize] {
             Node::Even(_) if low == high => low,
-            _ => self.node((u64::from(low), u64::from(high)), Node::Halves(low, high)),
+            _ => self.node([u64::from(low), u64::from(high)], Node::Halves(low, high)),
         }
     }
 
-    fn node(&mut self, key: (u64, u64), node: Node) -> Id {
-        let next = self.nodes.len() as Id;
-        let id = *self.known.entry(key).or_insert(next);
-        if id == next {
-            self.nodes.push(node);
+    fn node(&mut self, key: [u64; 2], node: Node) -> Id {
+        if let Some(id) = self.known.get(key) {
+            return id;
         }
+        let id = self.nodes.len() as Id;
+        self.nodes.push(node);
+        self.known.insert(key, id);
         id
     }
 
@@ -139,14 +138,14 @@ impl Halves {
     pub(crate) fn with(&self, other: &Self, value: impl Fn(f64, f64) -> f64) -> Option<Self> {
         let mut pairs = Pairs::new(self, other);
         let mut planter = Planter::default();
-        let mut known = BTreeMap::new();
+        let mut known = Memo::default();
         let root = pairs.merge(&mut planter, &mut known, &value)?;
         planter.grown(root, self.places.max(other.places))
     }
 
     /// The largest of what `value` makes of these values and others beside them, and the first place that has it.
     pub(crate) fn peak(&self, other: &Self, value: impl Fn(f64, f64) -> f64) -> (usize, f64) {
-        Pairs::new(self, other).peak(&mut BTreeMap::new(), &value)
+        Pairs::new(self, other).peak(&mut Memo::default(), &value)
     }
 
     /// Runs of equal values: (place after the last, value), ascending.
@@ -247,20 +246,21 @@ impl<'a> Pairs<'a> {
     }
 
     /// What tells places here from others: nodes, and the height where a tree is smaller.
-    fn key(&self) -> Key {
-        (self.height, self.at[0], self.at[1])
+    fn key(&self) -> [u64; 2] {
+        let [one, other] = self.at.map(|id| id.map_or(0, |id| u64::from(id) + 1));
+        [u64::from(self.height), one << 32 | other]
     }
 
     fn merge(
         &mut self,
         planter: &mut Planter,
-        known: &mut BTreeMap<Key, Id>,
+        known: &mut Memo<Id>,
         value: &impl Fn(f64, f64) -> f64,
     ) -> Option<Id> {
         if let Some([a, b]) = self.values() {
             return Some(planter.even(value(a, b)));
         }
-        if let Some(&id) = known.get(&self.key()) {
+        if let Some(id) = known.get(self.key()) {
             return Some(id);
         }
         if planter.nodes.len() > MOST_NODES {
@@ -275,14 +275,14 @@ impl<'a> Pairs<'a> {
 
     fn peak(
         &self,
-        known: &mut BTreeMap<Key, (usize, f64)>,
+        known: &mut Memo<(usize, f64)>,
         value: &impl Fn(f64, f64) -> f64,
     ) -> (usize, f64) {
         if let Some([a, b]) = self.values() {
             let here = value(a, b);
             return (0, if here > 0.0 { here } else { 0.0 });
         }
-        if let Some(&found) = known.get(&self.key()) {
+        if let Some(found) = known.get(self.key()) {
             return found;
         }
         let low = self.half(false).peak(known, value);

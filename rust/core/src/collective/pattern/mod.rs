@@ -12,6 +12,7 @@ pub(super) mod kind;
 pub(super) mod ledger;
 pub(super) mod loads;
 pub(super) mod measure;
+pub(super) mod memo;
 pub(super) mod pairs;
 pub(super) mod rule;
 pub(super) mod scene;

@@ -5,7 +5,7 @@ use super::comb::Comb;
 use std::collections::BTreeMap;
 
 /// Most flows of one step that are worth more than a list.
-const MOST_FLOWS: usize = 256;
+const MOST_FLOWS: usize = 1024;
 
 /// Most groups that are looked at one by one.
 const MOST_GROUPS: i64 = 64;
@@ -18,6 +18,32 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
+    /// The same the other way.
+    pub(crate) fn back(&self) -> Self {
+        Self {
+            senders: self.receivers(),
+            by: -self.by,
+        }
+    }
+
+    /// Flows among `ranks` ranks, all of which move on by `turn`, the first following the last.
+    pub(crate) fn turned(flows: &[Self], ranks: i64, turn: i64) -> Vec<Self> {
+        // Ranks below the turn's end go up by the turn, the others back to the start.
+        let end = ranks - turn;
+        let (low, high) = ((0, end, turn), (end, ranks, turn - ranks));
+        let mut out = Vec::with_capacity(flows.len());
+        for flow in flows {
+            for (from, to) in [(low, low), (low, high), (high, low), (high, high)] {
+                let cut = flow.within((from.0, from.1), (to.0, to.1)).into_iter();
+                out.extend(cut.map(|part| Self {
+                    senders: part.senders.moved(from.2),
+                    by: part.by + to.2 - from.2,
+                }));
+            }
+        }
+        out
+    }
+
     /// The part of it whose senders and receivers lie in these ranges.
     pub(crate) fn within(&self, from: (i64, i64), to: (i64, i64)) -> Vec<Self> {
         let low = from.0.max(to.0 - self.by);
@@ -37,7 +63,7 @@ impl Flow {
 pub(crate) enum Order {
     Senders,
     Receivers,
-    /// Along a chain, by its ends.
+    /// Along chains or down trees, as those are walked.
     Hops,
 }
 
@@ -149,6 +175,11 @@ impl Rule {
         Self::of(i64::from(ranks), flows.collect(), None, Order::Hops)
     }
 
+    /// Messages between ranks, whatever they are; listed along what they follow.
+    pub(crate) fn hops(ranks: u32, flows: Vec<Flow>) -> Self {
+        Self::of(i64::from(ranks), flows, None, Order::Hops)
+    }
+
     /// Every rank from `first` on to the one below it that differs by a multiple of `first`.
     pub(crate) fn fold(first: u32, ranks: u32) -> Self {
         let (first, ranks) = (i64::from(first), i64::from(ranks));
@@ -165,16 +196,12 @@ impl Rule {
 
     /// The same messages back.
     pub(crate) fn back(self) -> Self {
-        let back = |flow: &Flow| Flow {
-            senders: flow.receivers(),
-            by: -flow.by,
-        };
         let order = match self.order {
             Order::Senders => Order::Receivers,
             Order::Receivers => Order::Senders,
             Order::Hops => Order::Hops,
         };
-        let flows = self.flows.iter().map(back).collect();
+        let flows = self.flows.iter().map(Flow::back).collect();
         Self::of(self.ranks, flows, self.each, order)
     }
 
@@ -240,6 +267,17 @@ impl Spacing {
         })
     }
 
+    /// How far the domains of two ranks lie apart that follow each other.
+    pub(crate) fn step(&self) -> i64 {
+        self.step
+    }
+
+    /// The domain of a rank of the first group.
+    pub(crate) fn domain(&self, rank: i64) -> u32 {
+        let (starts, turn) = &self.groups[0];
+        (starts.first() + self.step * ((rank + turn) % self.ranks)) as u32
+    }
+
     /// The spacing of each group alone, where they are few.
     pub(crate) fn apart(&self) -> Option<Vec<Self>> {
         let groups: i64 = self.groups.iter().map(|group| group.0.len()).sum();
@@ -259,24 +297,16 @@ impl Spacing {
     fn flows(&self, rule: &[Flow]) -> Option<Vec<Flow>> {
         let mut out = Vec::new();
         for (starts, turn) in &self.groups {
-            // Ranks below the turn's end go up by the turn, the others back to the start.
-            let end = self.ranks - turn;
-            let (low, high) = ((0, end, *turn), (end, self.ranks, turn - self.ranks));
-            for (flow, (from, to)) in rule.iter().flat_map(|flow| {
-                let both = [(low, low), (low, high), (high, low), (high, high)];
-                both.map(|ends| (flow, ends))
-            }) {
-                for part in flow.within((from.0, from.1), (to.0, to.1)) {
-                    let first = starts.first() + self.step * (part.senders.first() + from.2);
-                    let digits = part.senders.digits().iter();
-                    let digits: Vec<(i64, i64)> = digits
-                        .map(|&(weight, count)| (weight * self.step, count))
-                        .collect();
-                    out.push(Flow {
-                        senders: self.spread(starts, first, &digits)?,
-                        by: self.step * (part.by + to.2 - from.2),
-                    });
-                }
+            for part in Flow::turned(rule, self.ranks, *turn) {
+                let first = starts.first() + self.step * part.senders.first();
+                let digits = part.senders.digits().iter();
+                let digits: Vec<(i64, i64)> = digits
+                    .map(|&(weight, count)| (weight * self.step, count))
+                    .collect();
+                out.push(Flow {
+                    senders: self.spread(starts, first, &digits)?,
+                    by: self.step * part.by,
+                });
             }
         }
         (out.len() <= MOST_FLOWS).then_some(out)

@@ -9,7 +9,7 @@
 use super::placement::Placement;
 use super::rank_map::{RankKind, RankMap};
 pub(crate) use crate::collective::pattern::pairs::Sends;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// How the data of a track is cut into blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +36,11 @@ pub(crate) enum Steps {
     /// Each message in each of the first so many steps.
     Each(u64),
     /// Each message once, in a step of its own.
-    Once(Arc<[u32]>),
+    Once(Arc<StepsMade>),
 }
+
+/// The step of each message, made when it is asked for.
+pub(crate) type StepsMade = LazyLock<Vec<u32>, Box<dyn FnOnce() -> Vec<u32> + Send + Sync>>;
 
 /// Blocks of a message, by step, sender and receiver.
 pub(crate) type Carry = Arc<dyn Fn(u64, u32, u32) -> Vec<u32> + Send + Sync>;
@@ -128,9 +131,9 @@ impl Moves {
         }
     }
 
-    pub(crate) fn once(self, steps: Vec<u32>) -> Self {
+    pub(crate) fn once(self, steps: impl FnOnce() -> Vec<u32> + Send + Sync + 'static) -> Self {
         Self {
-            steps: Steps::Once(steps.into()),
+            steps: Steps::Once(Arc::new(LazyLock::new(Box::new(steps)))),
             ..self
         }
     }

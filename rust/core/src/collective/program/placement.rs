@@ -8,7 +8,7 @@ use crate::collective::pattern::damage::substitute;
 use crate::collective::pattern::kind::PatternKind;
 use crate::collective::pattern::measure::total_latency;
 use crate::collective::pattern::pairs::{Pairs, Sends};
-use crate::collective::pattern::rule::Rule;
+use crate::collective::pattern::rule::{Rule, Spacing};
 use crate::machine::Domain;
 use crate::route::zero_load;
 use crate::{Control, Error, Result};
@@ -190,13 +190,18 @@ impl Placement {
         }))
     }
 
+    /// The spacing of each group of domains, where they are few and evenly spaced.
+    pub(crate) fn groups_apart(&self, context: &Context) -> Option<Vec<Spacing>> {
+        match self {
+            Self::Rails(groups) | Self::Nics(groups, _) => context.spacing(groups)?.apart(),
+            Self::Local(_) | Self::Flat(_) => None,
+        }
+    }
+
     /// Seconds of latency of the longest of some chains in any group; `None` where messages have to be listed for it.
     pub(crate) fn chain_latency(&self, context: &Context, chains: &[Rule]) -> Option<f64> {
-        let (Self::Rails(groups) | Self::Nics(groups, _)) = self else {
-            return None;
-        };
         let mut longest = 0.0;
-        for group in context.spacing(groups)?.apart()? {
+        for group in self.groups_apart(context)? {
             for chain in chains {
                 longest = f64::max(longest, total_latency(context, chain, &group)?);
             }

@@ -157,6 +157,19 @@ impl Synthesized {
         Ok(times.makespan)
     }
 
+    /// Bytes on its links.
+    fn ledger(&self, control: &Control) -> Result<Ledger> {
+        let mut ledger = Ledger::default();
+        let loads = self.synthesis.loads(&self.network, control)?;
+        let loads = self.network.links.iter().zip(loads);
+        ledger.single = loads
+            .filter(|(_, bytes)| *bytes > 0.0)
+            .map(|(wire, bytes)| (wire.id, bytes))
+            .collect();
+        ledger.single.sort_unstable_by_key(|single| single.0);
+        Ok(ledger)
+    }
+
     fn fill(
         &self,
         context: &Context,
@@ -165,16 +178,7 @@ impl Synthesized {
         outcome: &mut Outcome,
     ) -> Result<()> {
         let (network, synthesis) = (&self.network, &self.synthesis);
-        let mut ledger = Ledger::default();
-        let loads = network
-            .links
-            .iter()
-            .zip(synthesis.loads(network, context.control)?);
-        ledger.single = loads
-            .filter(|(_, bytes)| *bytes > 0.0)
-            .map(|(wire, bytes)| (wire.id, bytes))
-            .collect();
-        ledger.single.sort_unstable_by_key(|single| single.0);
+        let ledger = self.ledger(context.control)?;
         let busiest = ledger.busiest(context)?;
         let class = busiest
             .as_ref()
@@ -186,7 +190,8 @@ impl Synthesized {
             context.control,
         )?;
         outcome.bounds = bounds(context, request)?;
-        if self.is_whole(context.machine) {
+        let is_whole = self.is_whole(context.machine);
+        if is_whole {
             outcome.bounds.push(Bound {
                 name: least.what.clone(),
                 seconds: least.seconds,
@@ -204,7 +209,30 @@ impl Synthesized {
             busiest,
         };
         outcome.fill(context.machine, NAME.to_owned(), &[], cost);
-        let reversed = network.reversed(context.control)?;
+        let mut notes = self.rows(&class, outcome, context.control)?;
+        // Simulated, the same steps may be shorter by a rounding.
+        outcome.latency = outcome.latency.min(outcome.time);
+        outcome.overhead = outcome.overhead.min(outcome.time - outcome.latency);
+        if least.seconds > 0.0 {
+            let above = (seconds / least.seconds - 1.0) * 100.0;
+            let inside = [", inside the group,", ""][usize::from(is_whole)];
+            notes.push(format!(
+                "{above:.1} % above what the {}{inside} allow",
+                least.what
+            ));
+        }
+        outcome.note = notes.join("; ");
+        outcome.candidates = vec![Candidate {
+            algorithm: NAME.to_owned(),
+            outcome: Ok(seconds),
+        }];
+        Ok(())
+    }
+
+    /// Writes a row for each half, and says how it goes.
+    fn rows(&self, class: &str, outcome: &mut Outcome, control: &Control) -> Result<Vec<String>> {
+        let (network, synthesis) = (&self.network, &self.synthesis);
+        let reversed = network.reversed(control)?;
         let halves = [
             (ReduceScatter, &synthesis.scatter, &reversed),
             (AllGather, &synthesis.gather, network),
@@ -212,7 +240,7 @@ impl Synthesized {
         let mut notes = Vec::new();
         for (what, plan, network) in halves {
             let Some(plan) = plan else { continue };
-            self.row(what, plan, network, &class, outcome, context.control)?;
+            self.row(what, plan, network, class, outcome, control)?;
             notes.push(match plan.least_rounds() {
                 Some(least) => format!(
                     "{} in {} rounds, of which the links of one chip need {least}",
@@ -222,27 +250,7 @@ impl Synthesized {
                 None => format!("{} link by link", what.name()),
             });
         }
-        // Simulated, the same steps may be shorter by a rounding.
-        outcome.latency = outcome.latency.min(outcome.time);
-        outcome.overhead = outcome.overhead.min(outcome.time - outcome.latency);
-        if least.seconds > 0.0 {
-            notes.push(format!(
-                "{:.1} % above what the {}{} allow",
-                (seconds / least.seconds - 1.0) * 100.0,
-                least.what,
-                if self.is_whole(context.machine) {
-                    ""
-                } else {
-                    ", inside the group,"
-                }
-            ));
-        }
-        outcome.note = notes.join("; ");
-        outcome.candidates = vec![Candidate {
-            algorithm: NAME.to_owned(),
-            outcome: Ok(seconds),
-        }];
-        Ok(())
+        Ok(notes)
     }
 
     fn row(

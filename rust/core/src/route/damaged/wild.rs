@@ -18,6 +18,17 @@ struct Reached {
     length: usize,
 }
 
+/// Appends the links that lead to what was reached at a place.
+fn retrace(reached: &[Reached], at: usize, steps: &mut Vec<(u64, f64)>) {
+    let mut trail = vec![at];
+    while reached[trail[trail.len() - 1]].length > 0 {
+        trail.push(reached[trail[trail.len() - 1]].before);
+    }
+    for &at in trail.iter().rev() {
+        steps.extend(reached[at].links.iter().map(|&link| (link, 1.0)));
+    }
+}
+
 impl DomainRoutes<'_> {
     /// Appends the path with the fewest wild hops, of those the shortest, of those the one whose wild hops take the
     /// lowest axis, `+` before `-`. Returns how many hops are wild; `None`, with nothing appended, if there is no path.
@@ -56,13 +67,7 @@ impl DomainRoutes<'_> {
                 }
             }
             if let Some((_, at)) = best {
-                let mut trail = vec![at];
-                while reached[trail[trail.len() - 1]].length > 0 {
-                    trail.push(reached[trail[trail.len() - 1]].before);
-                }
-                for &at in trail.iter().rev() {
-                    steps.extend(reached[at].links.iter().map(|&link| (link, 1.0)));
-                }
+                retrace(&reached, at, steps);
                 let chip = reached[at].chip;
                 self.in_order(self.to_correct(chip, dst).list(), chip, dst, steps);
                 return Ok(Some(hops));

@@ -21,6 +21,7 @@ impl Marks {
     }
 
     /// True if `index` is new.
+    #[inline]
     pub(super) fn add(&mut self, index: u32) -> bool {
         let new = self.seen[index as usize] != self.round;
         if new {
@@ -30,6 +31,7 @@ impl Marks {
         new
     }
 
+    #[inline]
     pub(super) fn has(&self, index: u32) -> bool {
         self.seen[index as usize] == self.round
     }

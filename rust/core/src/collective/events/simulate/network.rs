@@ -68,7 +68,7 @@ pub(super) struct Network<'a> {
     /// Chips of a domain are all alike in every pattern.
     pub(super) symmetric: bool,
     /// The distances of the messages of each part inside domains, by its moves, where chips are alike.
-    alike: Vec<(Part, Vec<Distances>)>,
+    alike: Alike,
     /// Domains of a site are all alike in every pattern.
     pub(super) by_site: bool,
     /// Patterns inside domains and lists of chips meet in one schedule: what is listed stands for all domains.
@@ -81,6 +81,55 @@ pub(super) struct Network<'a> {
 
 /// Distances of messages, and how many of each every chip sends.
 pub(super) type Distances = Vec<(u32, u32)>;
+
+/// Parts, each once, with the distances of their messages by their moves.
+type Alike = Vec<(Part, Vec<Distances>)>;
+
+/// Whether messages stay in domains.
+fn is_inside(part: &&Part) -> bool {
+    matches!(
+        part.pattern.kind,
+        PatternKind::Local(_) | PatternKind::LocalAll | PatternKind::InSwitch { .. }
+    )
+}
+
+/// Parts whose messages have distances, each once; `None` where one has other messages, so that chips differ.
+fn alike<'p>(context: &Context, parts: impl Iterator<Item = &'p Part>) -> Result<Option<Alike>> {
+    let domain = context.domain_machine.domain();
+    let mut alike = Alike::new();
+    for part in parts {
+        if alike.iter().any(|(other, _)| same(other, part)) {
+            continue;
+        }
+        if let PatternKind::Local(pairs) = &part.pattern.kind {
+            let moves = by_moves(part, &pairs.list());
+            let of_moves = moves
+                .iter()
+                .map(|pairs| distances(domain, sends_of(pairs), context.control));
+            let found: Option<Vec<Distances>> =
+                of_moves.collect::<Result<Vec<_>>>()?.into_iter().collect();
+            match found {
+                Some(found) => alike.push((part.clone(), found)),
+                None => return Ok(None),
+            }
+        }
+    }
+    Ok(Some(alike))
+}
+
+/// Whether the domains of each site are alike in all of `parts`, whose messages go between domains.
+fn sites_are_alike<'p>(context: &Context, parts: impl Iterator<Item = &'p Part>) -> bool {
+    let mut between: Vec<&Part> = parts.collect();
+    between.sort_by_key(|part| Arc::as_ptr(&part.pattern));
+    between.dedup_by(|a, b| same(a, b));
+    between.iter().all(|part| match &part.pattern.kind {
+        PatternKind::Rails(pairs) => by_moves(part, &pairs.list())
+            .iter()
+            .all(|pairs| classes(context, sends_of(pairs)).is_some()),
+        PatternKind::Sites { sets, .. } => sets.iter().all(|set| is_whole(context, set)),
+        _ => false,
+    })
+}
 
 impl<'a> Network<'a> {
     /// The distances of a part's messages inside a domain, by its moves.
@@ -100,57 +149,22 @@ impl<'a> Network<'a> {
             let phases = tracks.flat_map(|track| &track.phases);
             phases.flat_map(|phase| &phase.parts)
         };
-        let inside = |part: &Part| {
-            matches!(
-                part.pattern.kind,
-                PatternKind::Local(_) | PatternKind::LocalAll | PatternKind::InSwitch { .. }
-            )
-        };
         let in_switch = |part: &Part| matches!(part.pattern.kind, PatternKind::InSwitch { .. });
         let listed = |part: &Part| matches!(part.pattern.kind, PatternKind::Flat(_));
-        let mixed = parts().any(inside) && parts().any(listed);
+        let mixed = parts().any(|part| is_inside(&part)) && parts().any(listed);
         // First come, first served tells messages apart that arrive at once, by their numbers.
-        let mut symmetric =
-            engine == Engine::Fluid && !mixed && context.homogeneous && !parts().any(in_switch);
-        let domain = context.domain_machine.domain();
-        let mut alike: Vec<(Part, Vec<Distances>)> = Vec::new();
-        for part in parts().filter(|part| inside(part)) {
-            if !symmetric {
-                break;
-            }
-            if alike.iter().any(|(other, _)| same(other, part)) {
-                continue;
-            }
-            if let PatternKind::Local(pairs) = &part.pattern.kind {
-                let moves = by_moves(part, &pairs.list());
-                let of_moves = moves
-                    .iter()
-                    .map(|pairs| distances(domain, sends_of(pairs), context.control));
-                let found: Option<Vec<Distances>> =
-                    of_moves.collect::<Result<Vec<_>>>()?.into_iter().collect();
-                match found {
-                    Some(found) => alike.push((part.clone(), found)),
-                    None => symmetric = false,
-                }
-            }
-        }
-        let mut between: Vec<&Part> = parts().filter(|part| !inside(part)).collect();
-        between.sort_by_key(|part| Arc::as_ptr(&part.pattern));
-        between.dedup_by(|a, b| same(a, b));
-        let by_site = engine == Engine::Fluid
-            && between.iter().all(|part| match &part.pattern.kind {
-                PatternKind::Rails(pairs) => by_moves(part, &pairs.list())
-                    .iter()
-                    .all(|pairs| classes(context, sends_of(pairs)).is_some()),
-                PatternKind::Sites { sets, .. } => sets.iter().all(|set| is_whole(context, set)),
-                _ => false,
-            });
+        let fluid = engine == Engine::Fluid;
+        let alike = match fluid && !mixed && context.homogeneous && !parts().any(in_switch) {
+            true => alike(context, parts().filter(is_inside))?,
+            false => None,
+        };
+        let by_site = fluid && sites_are_alike(context, parts().filter(|part| !is_inside(part)));
         Ok(Self {
             context,
             engine,
             routings,
-            symmetric,
-            alike,
+            symmetric: alike.is_some(),
+            alike: alike.unwrap_or_default(),
             by_site,
             mixed,
             resources: BTreeMap::new(),

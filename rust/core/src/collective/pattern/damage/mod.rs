@@ -32,8 +32,8 @@ pub(crate) struct DomainDamage {
     redirected: Vec<u32>,
     /// A member domain without damage, if there is one.
     pub(crate) whole: Option<u32>,
-    #[expect(dead_code, reason = "held for its drop")]
-    taken: Taken,
+    #[expect(dead_code, reason = "held for their drop")]
+    taken: [Taken; 2],
 }
 
 impl DomainDamage {
@@ -54,25 +54,7 @@ impl DomainDamage {
                 "all of its chips are dead: leave it out of the group",
             ));
         }
-        let mut alike: BTreeMap<Vec<u64>, (Damage, Vec<u32>)> = BTreeMap::new();
-        let listed = format_args!("the dead links of damaged UltraServers");
-        let mut held = control.take(0, listed, FEWER)?;
-        let mut links = 0;
-        for domain in machine.damaged_domains() {
-            control.check()?;
-            if members.binary_search(&domain).is_err() {
-                continue;
-            }
-            if let Some(damage) = machine.damage_of(domain)? {
-                // With its key.
-                let bytes = 2 * damage.bytes();
-                held.grow_to(links + bytes, listed, FEWER)?;
-                let entry = alike.entry(key(&damage)).or_insert((damage, Vec::new()));
-                entry.1.push(domain);
-                // Of alike ones one is kept.
-                links += if entry.1.len() == 1 { bytes } else { 0 };
-            }
-        }
+        let (alike, held) = alike(machine, members, control)?;
         if alike.is_empty() {
             return Ok(None);
         }
@@ -83,9 +65,8 @@ impl DomainDamage {
             "the substitutes and links of {} damaged UltraServers",
             alike.len()
         );
-        let bytes = each.saturating_mul(alike.len() as u64) + links;
-        drop(held);
-        let taken = control.take(bytes, what, FEWER)?;
+        let bytes = each.saturating_mul(alike.len() as u64);
+        let taken = [control.take(bytes, what, FEWER)?, held];
         let mut classes = Vec::with_capacity(alike.len());
         let mut class_of = Vec::new();
         for (damage, domains) in alike.into_values() {
@@ -244,6 +225,34 @@ pub(crate) fn substituted(
         }
     }
     Ok(out)
+}
+
+/// Damaged domains by their damage.
+type Alike = BTreeMap<Vec<u64>, (Damage, Vec<u32>)>;
+
+/// The damaged ones of the domains in `members`, and what stands for their lists.
+fn alike(machine: &Machine, members: &[u32], control: &Control) -> Result<(Alike, Taken)> {
+    let mut alike = Alike::new();
+    let listed = format_args!("the dead links of damaged UltraServers");
+    let mut taken = control.take(0, listed, FEWER)?;
+    let mut held = 0;
+    for domain in machine.damaged_domains() {
+        control.check()?;
+        if members.binary_search(&domain).is_err() {
+            continue;
+        }
+        if let Some(damage) = machine.damage_of(domain)? {
+            // With its key.
+            let bytes = 2 * damage.bytes();
+            taken.grow_to(held + bytes, listed, FEWER)?;
+            let entry = alike.entry(key(&damage)).or_insert((damage, Vec::new()));
+            entry.1.push(domain);
+            // Of alike ones one is kept.
+            held += if entry.1.len() == 1 { bytes } else { 0 };
+        }
+    }
+    taken.shrink_to(held);
+    Ok((alike, taken))
 }
 
 /// Numbers that are the same for the same damage only.

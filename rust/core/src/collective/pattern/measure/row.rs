@@ -4,8 +4,8 @@
 use crate::collective::pattern::comb::Comb;
 use crate::collective::pattern::halves::{Planter, height};
 use crate::collective::pattern::loads::{Loads, Runs};
+use crate::collective::pattern::memo::Memo;
 use crate::machine::Machine;
-use std::collections::BTreeMap;
 
 /// Most blocks of a comb whose ends are looked at one by one.
 const MOST_BLOCKS: i64 = 4;
@@ -66,7 +66,7 @@ impl Row {
 
     /// The counts as a tree of halves, where numbers repeat by powers of two.
     fn halves(&self, comb: &Comb) -> Option<Loads> {
-        let mut known = BTreeMap::new();
+        let mut known = Memo::default();
         let mut planter = Planter::default();
         let places = self.places as usize;
         let root = self.plant(comb, 0, height(places), &mut planter, &mut known)?;
@@ -80,7 +80,7 @@ impl Row {
         place: i64,
         height: u32,
         planter: &mut Planter,
-        known: &mut BTreeMap<(usize, i64, u32), u32>,
+        known: &mut Memo<u32>,
     ) -> Option<u32> {
         if place >= self.places {
             return Some(planter.even(0.0));
@@ -95,9 +95,9 @@ impl Row {
             return Some(planter.even(self.at(comb, place)));
         }
         let (digits, rest) = comb.seen(start, end);
-        let key = (digits, rest, height);
+        let key = [(digits as u64) << 32 | u64::from(height), rest as u64];
         if last < self.places {
-            if let Some(&id) = known.get(&key) {
+            if let Some(id) = known.get(key) {
                 return Some(id);
             }
         }

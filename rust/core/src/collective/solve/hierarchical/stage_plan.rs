@@ -72,7 +72,6 @@ pub(super) fn stage_plan(
     locals: &[Vec<u32>],
     domains: &[Vec<u32>],
 ) -> Result<Vec<PlannedStage>> {
-    use Operation::*;
     let (in_domain, across) = (locals[0].len(), domains[0].len());
     let machine = context.machine;
     let wan = domains
@@ -84,9 +83,24 @@ pub(super) fn stage_plan(
             "use bucket, ring or another algorithm of that tier",
         ));
     }
-    let size = request.size;
-    let share = size / in_domain as f64;
-    let operation = request.operation.as_run();
+    let several_in_a_site = domains.iter().any(|set| {
+        set.windows(2)
+            .any(|pair| machine.site_of(pair[0]) == machine.site_of(pair[1]))
+    });
+    let mut stage_plan = every_stage(request, request.size / in_domain as f64, wan)?;
+    stage_plan.retain(|planned| match planned.place {
+        Place::Domain | Place::RootDomain => in_domain > 1,
+        Place::Site | Place::SiteFromLeader => several_in_a_site,
+        Place::Wan | Place::Leaders => wan,
+        Place::Rails => true,
+    });
+    Ok(stage_plan)
+}
+
+/// The stages of a request on all tiers; `share` is what each chip of a domain has of its size.
+fn every_stage(request: &Request, share: f64, wan: bool) -> Result<Vec<PlannedStage>> {
+    use Operation::*;
+    let (size, operation) = (request.size, request.operation.as_run());
     let planned = |tier, place, operation, size| PlannedStage {
         tier,
         place,
@@ -102,7 +116,7 @@ pub(super) fn stage_plan(
     let site = |operation| planned(1, Place::Site, operation, share);
     let rails = |operation, size| planned(1, Place::Rails, operation, size);
     let between = |operation| planned(2, Place::Wan, operation, size);
-    let mut stage_plan = match operation {
+    Ok(match operation {
         AllReduce if wan => vec![
             inside(ReduceScatter),
             site(ReduceScatter),
@@ -138,16 +152,5 @@ pub(super) fn stage_plan(
                 "use direct",
             ));
         }
-    };
-    let several_in_a_site = domains.iter().any(|set| {
-        set.windows(2)
-            .any(|pair| machine.site_of(pair[0]) == machine.site_of(pair[1]))
-    });
-    stage_plan.retain(|planned| match planned.place {
-        Place::Domain | Place::RootDomain => in_domain > 1,
-        Place::Site | Place::SiteFromLeader => several_in_a_site,
-        Place::Wan | Place::Leaders => wan,
-        Place::Rails => true,
-    });
-    Ok(stage_plan)
+    })
 }
