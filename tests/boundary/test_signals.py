@@ -200,8 +200,8 @@ def test_ctrl_c_interrupts_once_and_soon(kind: str, delay: float) -> None:
     [
         "full_mesh(3000) all_to_all auto fifo",
         "full_mesh(3000) broadcast scattered fluid",
-        "full_mesh(700) hurt all_reduce auto",
-        "300 sites of 40 servers all_to_all auto",
+        "full_mesh(700) hurt all_reduce direct",
+        "300 sites of 40 servers all_to_all scattered fluid",
     ],
 )
 def test_calls_stop_soon_whenever_they_are_interrupted(call: str) -> None:
