@@ -20,6 +20,7 @@ from rainier_fast.ask.options import algorithms
 from rainier_fast.catalog import assumptions, catalog
 from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.collectives.plan import Compute, Plan
+from rainier_fast.collectives.prepared import Prepared
 from rainier_fast.collectives.scheduling import schedule
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.bucket import Bucket
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from rainier_fast.results.recovery import Recoveries
     from rainier_fast.results.route import Route
     from rainier_fast.results.routing import RoutingReport
+    from rainier_fast.results.times import Times
     from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
     from rainier_fast.studies.ranking import Layout, Ranking
     from rainier_fast.table import Table
@@ -150,6 +152,7 @@ __all__ = [
     "OutOfRange",
     "Plan",
     "PlanResult",
+    "Prepared",
     "RainierError",
     "Ranking",
     "Recoveries",
@@ -163,6 +166,7 @@ __all__ = [
     "Tenant",
     "TenantsResult",
     "Tier",
+    "Times",
     "TogetherResult",
     "UltraServer",
     "UnknownName",
@@ -203,6 +207,7 @@ _LATE_MODULES = {
     "results.recovery": ("Recoveries",),
     "results.route": ("Route",),
     "results.routing": ("RoutingReport",),
+    "results.times": ("Times",),
     "results.together": ("Meeting", "PlanResult", "TogetherResult"),
     "studies.ranking": ("Layout", "Ranking"),
     "table": ("Table",),

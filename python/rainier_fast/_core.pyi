@@ -100,6 +100,9 @@ MODELS: tuple[str, ...]
 def build_info() -> dict[str, str]: ...
 def memory_limit() -> int: ...
 def set_memory_limit(limit: int, resident: int, addresses: int) -> None: ...
+def bus_factor(operation: str, ranks: int) -> float:
+    """Return busbw / algbw."""
+
 def algorithms(operation: str | None) -> list[tuple[str, str, list[str]]]:
     """Return (name, one line, operations) of each algorithm, of one operation or all."""
 
@@ -298,6 +301,18 @@ class Machine:
         self, request: _RequestRow, groups: Groups, routing: _RoutingRow
     ) -> tuple[str, Schedule]:
         """Return the name of the algorithm and the schedule of the first group."""
+
+@final
+class Prepared:
+    """A collective of which all is priced that does not depend on the size."""
+
+    def __new__(
+        cls, machine: Machine, request: _RequestRow, groups: Groups, routing: _RoutingRow
+    ) -> Prepared: ...
+    def times(
+        self, sizes: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint32], list[str]]:
+        """Return seconds, the algorithm of each size as a number, and names of algorithms."""
 
 @final
 class Schedule:

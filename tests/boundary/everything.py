@@ -64,6 +64,7 @@ def instances() -> dict[type, Any]:
         rf.Neuron.from_catalog(),
         rf.Nic("25 GB/s", "1 us"),
         PLANS[0],
+        PLANS[0].prepared(),
         TOGETHER["all_gather tp"],
         RANKING,
         HURT.recoveries("all_reduce", 1e6),
@@ -77,6 +78,7 @@ def instances() -> dict[type, Any]:
         JOBS[0],
         PAIR.tenants(JOBS),
         rf.Tier(4),
+        TRN2.times("all_reduce", [1e6]),
         TOGETHER,
         PAIR.ultraserver,
         rf.UpDown(),
@@ -144,6 +146,7 @@ GOOD: dict[str, Any] = {
     "shift": 1,
     "sites": None,
     "size": 1000,
+    "sizes": [1000],
     "src": [0, 1],
     "start": 0.0,
     "streams": 1,
@@ -212,7 +215,7 @@ OWN: dict[str, dict[str, Any]] = {
 _INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save"}
 
 # Made by the package, of values that it has checked.
-_MADE = {"Calibration", "Layout", "Machine", "MonteCarlo", "Ranking"}
+_MADE = {"Calibration", "Layout", "Machine", "MonteCarlo", "Prepared", "Ranking"}
 
 
 @dataclass(frozen=True)
@@ -271,11 +274,16 @@ def _options(label: str) -> list[str]:
         if label in ("Tenant", "Machine.best_mapping")
         else asking.Call.__annotations__
     )
-    return [name for name in names if name not in _FIXED.get(label, ("shift",))]
+    kept = [name for name in names if name not in _FIXED.get(label, ("shift",))]
+    return kept + ["axis"] * (label == "DeviceMesh.times")
 
 
 # Options that a call does not take, or whose good value depends on the others.
-_FIXED = {"schedule": ("model", "shift"), "compare": ("group", "shift")}
+_FIXED = {
+    "schedule": ("model", "shift"),
+    "compare": ("group", "shift"),
+    "DeviceMesh.times": ("group", "shift"),
+}
 
 
 def _call(label: str, function: Callable[..., Any], one: object) -> Call:

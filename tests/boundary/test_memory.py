@@ -128,6 +128,10 @@ def test_the_limit_is_set_and_read() -> None:
         assert rf.memory_limit("64 KiB") == rf.memory_limit() == 65536
         with raises(rf.Unsupported, None, "65536"):
             rf.torus((64, 64), bandwidth=1).link_loads(0, 1, 1)
+        with raises(rf.Unsupported, None, "65536"):
+            rf.preset("rainier", chips=4096).best_mapping(
+                {"dp": 64, "tp": 64}, {"tp": ("all_reduce", 1)}
+            )
         with raises(rf.InvalidArgument, "limit"):
             rf.memory_limit(0)
         with raises(rf.InvalidType, "limit"):

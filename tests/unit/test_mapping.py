@@ -303,7 +303,7 @@ def test_what_has_no_mapping_says_so() -> None:
 
 
 def test_four_axes_of_a_large_machine_are_ranked_by_few_prices() -> None:
-    machine = rf.preset("rainier", chips=32_768)
+    machine = rf.preset("rainier", chips=65_536)
     ranking = machine.best_mapping(
         {"dp": -1, "pp": 16, "cp": 4, "tp": 16},
         {
@@ -313,5 +313,6 @@ def test_four_axes_of_a_large_machine_are_ranked_by_few_prices() -> None:
             "tp": ("all_reduce", "64 MiB", 80),
         },
     )
-    assert ranking.total == ranking.tried + ranking.pruned == 131_705
-    assert ranking.priced < 500
+    assert ranking.total == ranking.tried + ranking.pruned == 243_074
+    # A work count, not a time: 181 when this was written.
+    assert ranking.priced <= 250

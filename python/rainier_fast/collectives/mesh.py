@@ -13,9 +13,10 @@ from rainier_fast import _core
 from rainier_fast.ask.grid import from_core
 from rainier_fast.ask.groups import Groups
 from rainier_fast.ask.request import Request
-from rainier_fast.collectives.methods import Collectives, Members, stated
+from rainier_fast.collectives.methods import Members, stated
 from rainier_fast.collectives.order import as_order, order_key, order_words
 from rainier_fast.collectives.plan import MeshPlans
+from rainier_fast.collectives.prepared import Timing
 from rainier_fast.collectives.run import RESULT, answer
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_integer, as_name, as_pairs
 from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 @one_screen
 @frozen("a mesh does not change; make another one")
 @stated("axis", RESULT, '>>> mesh = preset("trn2").mesh(dp=4, tp=4)', ">>> mesh.{call}.groups", "4")
-class DeviceMesh(Collectives["CollectiveResult"]):
+class DeviceMesh(Timing["CollectiveResult"]):
     """All chips of a machine as a mesh of named axes, the last one fastest. Immutable.
 
     Parameters

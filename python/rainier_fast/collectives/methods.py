@@ -41,11 +41,16 @@ class Collectives(Generic[R]):
         """Return what is made of a request."""
 
     def _ask(self, operation: str, size: Quantity, options: Asked, **rank: int) -> R:
+        return self._answer(*self._asked(operation, size, options, **rank))
+
+    def _asked(
+        self, operation: str, size: Quantity, options: Asked, **rank: int
+    ) -> tuple[Members, Request]:
         refuse_unknown(options, (self._where, *OPTIONS))
         given = cast("dict[str, Any]", options)
         members = self._members(given.pop(self._where, None))
         call = cast("Call", {**given, **rank, "group": members.group})
-        return self._answer(members, make_request(members.machine, operation, size, **call))
+        return members, make_request(members.machine, operation, size, **call)
 
     def all_reduce(self, size: Quantity, **options: Unpack[Asked]) -> R:
         """Every rank ends with the sum of all buffers.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rainier_fast.ask.groups import Group, Groups, as_groups
 from rainier_fast.ask.request import Request
 from rainier_fast.collectives.methods import Collectives, Members, stated
+from rainier_fast.collectives.prepared import Prepared
 from rainier_fast.collectives.run import answer
 from rainier_fast.definitions.check import as_name
 from rainier_fast.errors import Unsupported, invalid
@@ -152,6 +153,35 @@ class Plan:
                 f"{format_time(self.request.time_s)}; give it to together() with others"
             )
         return answer(self.machine, self.request)
+
+    def prepared(self) -> Prepared:
+        """Price all of the collective that does not depend on its size.
+
+        Returns
+        -------
+        Prepared
+            Its ``times(sizes)`` evaluates other sizes without preparing again.
+
+        Raises
+        ------
+        Unsupported
+            If it is a computation, or runs a schedule of one's own.
+        RainierError
+            If the combination has no model.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> prepared = preset("trn2").plan.all_reduce("1 GiB").prepared()
+        >>> bool(prepared.times(["1 MiB"]).time_s[0] == preset("trn2").all_reduce("1 MiB").time_s)
+        True
+        """
+        if isinstance(self.request, Compute) or self.request.schedule_of_own is not None:
+            raise Unsupported(
+                f"preparing {self.name} for other sizes: its messages are given; plan a collective "
+                "by the name of an algorithm"
+            )
+        return Prepared(self.machine, self.request)
 
 
 _PLAN: Final = """\

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final, Unpack
 
 from rainier_fast.ask.options import Call
 from rainier_fast.ask.request import Request, make_request
-from rainier_fast.collectives.methods import Collectives, Members
+from rainier_fast.collectives.methods import Members
+from rainier_fast.collectives.prepared import Timing
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
 
@@ -31,7 +32,7 @@ def run(machine: Base, operation: str, size: Quantity, **options: Unpack[Call]) 
     return answer(machine, make_request(machine, operation, size, **options))
 
 
-class Running(Base, Collectives["CollectiveResult"]):
+class Running(Base, Timing["CollectiveResult"]):
     """The collectives of a machine, which run when they are asked for."""
 
     def _members(self, where: object) -> Members:

@@ -10,6 +10,7 @@ mod faults;
 mod machine;
 mod mapping;
 mod monte_carlo;
+mod prepared;
 mod recovery;
 mod rerouting;
 mod schedule;
@@ -32,6 +33,8 @@ mod _core {
     use super::mapping::{Order, best_mapping, mapping_dimensions};
     #[pymodule_export]
     use super::monte_carlo::{monte_carlo, sample_faults};
+    #[pymodule_export]
+    use super::prepared::Prepared;
     #[pymodule_export]
     use super::recovery::{damaged_ultraservers, dead_ultraservers, in_mode};
     #[pymodule_export]
@@ -88,6 +91,14 @@ mod _core {
     fn set_memory_limit(limit: u64, resident: u64, addresses: u64) {
         rainier_core::memory::set_limit(limit);
         super::shortage::set_most(resident, addresses);
+    }
+
+    /// busbw / algbw of an operation over so many ranks.
+    #[pyfunction]
+    fn bus_factor(py: Python<'_>, operation: &str, ranks: usize) -> PyResult<f64> {
+        let operation = Operation::from_name(operation);
+        let operation = operation.map_err(|error| super::error::to_py(py, &error))?;
+        Ok(operation.bus_factor(ranks))
     }
 
     /// (name, one line, operations) of each algorithm; of one operation, or of all.

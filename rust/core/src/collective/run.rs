@@ -26,6 +26,31 @@ pub fn run(
     request: &Request,
     control: &Control,
 ) -> Result<Outcome> {
+    outcome(machine, groups, routing, request, control, true)
+}
+
+/// The same without bounds.
+///
+/// # Errors
+/// Those of [`run`].
+pub(crate) fn unbounded(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+    control: &Control,
+) -> Result<Outcome> {
+    outcome(machine, groups, routing, request, control, false)
+}
+
+fn outcome(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+    control: &Control,
+    with_bounds: bool,
+) -> Result<Outcome> {
     let (groups, request, solver) = checked(machine, groups, routing, request)?;
     let mut outcome = Outcome::nothing(&request, &groups);
     if nothing_moves(&groups, &request) {
@@ -38,6 +63,7 @@ pub fn run(
         routing,
         request: &request,
         control,
+        with_bounds,
         shelf: None,
     };
     solver.check_damage(&asked)?;
@@ -71,13 +97,15 @@ pub(crate) fn time(
         routing,
         request: &checked_request,
         control,
+        with_bounds: false,
         shelf: Some(shelf),
     };
     solver.check_damage(&asked)?;
     time(&asked)
 }
 
-/// Seconds that [`run`] takes at least: the highest of its bounds.
+/// Seconds that [`run`] takes at least: the highest of its bounds; `across`, of those that are the same for all groups
+/// of as many ranks in the same domains.
 ///
 /// # Errors
 /// Those of a bad request.
@@ -87,13 +115,14 @@ pub(crate) fn least_time(
     routing: &Routing,
     request: &Request,
     control: &Control,
+    across: bool,
 ) -> Result<f64> {
     let (groups, request, _) = checked(machine, groups, routing, request)?;
     if nothing_moves(&groups, &request) {
         return Ok(0.0);
     }
     let context = Context::new(machine, routing, &groups, control)?;
-    highest(&context, &request)
+    highest(&context, &request, across)
 }
 
 /// The schedule that [`run`] takes for the first group, message by message.
@@ -140,12 +169,13 @@ pub(crate) fn unrolled(
         routing,
         request: &request,
         control,
+        with_bounds: false,
         shelf: None,
     })
 }
 
 /// The request, checked, over groups whose listed chips ascend where their order means nothing.
-fn checked(
+pub(super) fn checked(
     machine: &Machine,
     groups: &Groups,
     routing: &Routing,
@@ -175,7 +205,7 @@ fn checked(
     })
 }
 
-fn nothing_moves(groups: &Groups, request: &Request) -> bool {
+pub(super) fn nothing_moves(groups: &Groups, request: &Request) -> bool {
     let ranks = groups.ranks() as i64;
     let stays = request.operation == Operation::SendRecv && request.shift.rem_euclid(ranks) == 0;
     ranks == 1 || stays

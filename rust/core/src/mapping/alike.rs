@@ -7,36 +7,38 @@ use std::collections::BTreeMap;
 
 /// Which places are alike, by their numbers.
 pub(super) struct Alike {
-    /// By place, the one that stands for all that are as good where the order of ranks means nothing.
-    twins: Vec<u32>,
-    /// By place, the number of its family.
+    /// By place, the number of its twins.
+    stands_for: Vec<usize>,
+    /// Places that are as good as each other where the order of ranks means nothing.
+    twins: Vec<Vec<u32>>,
+    /// By place, the number of its family: with the same digits outside of domains and as many chips inside.
     families: Vec<usize>,
-    /// Places of each family, ascending: with the same digits outside of domains and as many chips inside.
-    members: Vec<Vec<u32>>,
 }
 
 impl Alike {
     pub(super) fn of(space: &Space, places: &Places) -> Self {
         let mut numbers: BTreeMap<(Place, u32), usize> = BTreeMap::new();
+        let mut standing: BTreeMap<Place, usize> = BTreeMap::new();
         let mut alike = Self {
-            twins: Vec::with_capacity(places.all.len()),
+            stands_for: Vec::with_capacity(places.all.len()),
+            twins: Vec::new(),
             families: Vec::with_capacity(places.all.len()),
-            members: Vec::new(),
         };
         for (number, place) in (0..).zip(&places.all) {
-            let twin = places.find(&space.twin(place.clone()));
-            alike.twins.push(twin.unwrap_or(number));
+            let next = alike.twins.len();
+            let twins = *standing.entry(space.twin(place.clone())).or_insert(next);
+            if twins == next {
+                alike.twins.push(Vec::new());
+            }
+            alike.twins[twins].push(number);
+            alike.stands_for.push(twins);
             let pairs = space.dimensions.iter().zip(place);
             let (inside, outside): (Vec<_>, Vec<_>) = pairs.partition(|pair| pair.0.inside);
             let digits = inside.iter().flat_map(|pair| pair.1);
             let chips = digits.map(|digit| digit.1).product();
             let outside = outside.into_iter().map(|pair| pair.1.clone()).collect();
-            let next = alike.members.len();
+            let next = numbers.len();
             let family = *numbers.entry((outside, chips)).or_insert(next);
-            if family == next {
-                alike.members.push(Vec::new());
-            }
-            alike.members[family].push(number);
             alike.families.push(family);
         }
         alike
@@ -46,12 +48,8 @@ impl Alike {
         self.families[place as usize]
     }
 
-    /// The places of the family of this one, itself among them.
-    pub(super) fn relatives(&self, place: u32) -> &[u32] {
-        &self.members[self.family(place)]
-    }
-
-    pub(super) fn are_twins(&self, one: u32, other: u32) -> bool {
-        self.twins[one as usize] == self.twins[other as usize]
+    /// The places that are as good as this one where the order of ranks means nothing, itself among them.
+    pub(super) fn twins(&self, place: u32) -> &[u32] {
+        &self.twins[self.stands_for[place as usize]]
     }
 }

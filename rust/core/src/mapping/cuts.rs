@@ -1,7 +1,9 @@
 //! The ways to cut one dimension among the axes of a mesh: counted without listing, and listed.
 
+use super::FEWER;
 use super::dimension::gcd;
 use super::layout::{Cut, digits};
+use crate::memory::{Taken, bytes_of};
 use crate::{Control, Error, Result};
 use std::collections::BTreeMap;
 
@@ -121,6 +123,8 @@ pub(super) struct Cuts {
     pub(super) ways: Vec<Way>,
     /// What one axis may have of such a dimension, as steps and factors; of one without order, a factor only.
     pub(super) digits: Vec<Vec<(u32, u32)>>,
+    #[expect(dead_code, reason = "held for its drop")]
+    taken: Taken,
 }
 
 impl Cuts {
@@ -135,6 +139,12 @@ impl Cuts {
             return Err(too_many(size));
         }
         control.check()?;
+        // The cut, and what each axis has of it, twice while they are sorted.
+        let each = bytes_of::<Way>(1)
+            + bytes_of::<(u32, u32)>(u64::from(size.ilog2()))
+            + bytes_of::<[u64; 8]>(sizes.len() as u64);
+        let what = format_args!("{all} ways to cut a dimension of {size} among axes");
+        let taken = control.take(2 * each * all as u64, what, FEWER)?;
         let mut cuts = Vec::new();
         go(
             size,
@@ -171,7 +181,11 @@ impl Cuts {
             }
         };
         let ways = cuts.into_iter().map(option).collect();
-        Ok(Self { ways, digits: all })
+        Ok(Self {
+            ways,
+            digits: all,
+            taken,
+        })
     }
 
     /// The factor that digits of this number have.

@@ -28,9 +28,13 @@ mod space;
 mod tests;
 mod tree;
 
+/// What to do where layouts do not fit.
+const FEWER: &str = "keep fewer layouts, name fewer axes, or larger ones that are split afterwards";
+
 pub use dimension::{Dimension, dimensions};
 pub use layout::{Cut, Layout, Place, groups};
 pub use order::Order;
+pub use price::Part;
 pub use question::{Call, Question};
-pub use rank::{Part, Ranked, Ranking, rank};
+pub use rank::{Ranked, Ranking, rank};
 pub use space::Space;

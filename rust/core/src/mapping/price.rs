@@ -1,13 +1,17 @@
 //! What collectives take at a place: bounded first, priced when that may matter, each once.
 
+use super::FEWER;
 use super::alike::Alike;
-use super::layout::groups;
+use super::layout::{Place, groups};
 use super::parts::Parts;
 use super::question::{Call, Question, ranks_count};
 use super::space::Space;
 use super::tree::Places;
-use crate::collective::{Groups, Model, Request, Shelf, is_bounded, least_time, seconds};
+use crate::collective::{
+    Groups, Model, Operation, Outcome, Request, Shelf, is_bounded, least_time, seconds, unbounded,
+};
 use crate::machine::Machine;
+use crate::memory::{Taken, bytes_of};
 use crate::threads::over_blocks;
 use crate::{Control, Error, Result};
 use std::collections::BTreeMap;
@@ -16,6 +20,16 @@ use std::sync::Mutex;
 /// Bounds are lowered by this share, so that none is above a time that is equal but for rounding.
 const SLACK: f64 = 1e-9;
 
+/// Families whose patterns are kept from round to round: best layouts differ little from round to round.
+const MOST_SHELVES: usize = 8;
+
+/// How much less one twin may take than another, as a share: an algorithm that takes the axes of a domain in turn takes
+/// them in another one where they have changed places (a bucket over unlike sides: 2.5 %).
+const TWINS_DIFFER: f64 = 0.05;
+
+/// A collective, and a place.
+pub(super) type Key = (usize, u32);
+
 /// What is known of a collective at a place.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Price {
@@ -23,6 +37,52 @@ enum Price {
     AtLeast(f64),
     /// This; infinite where it has no model.
     Exactly(f64),
+}
+
+/// The patterns of families, those that were asked for last at the end.
+#[derive(Default)]
+struct Shelves(Vec<(usize, Shelf)>);
+
+impl Shelves {
+    /// Those of these families; of others, few are kept.
+    fn of(&mut self, families: impl Iterator<Item = usize>) -> Vec<Shelf> {
+        let mut asked = Vec::new();
+        for family in families {
+            let known = self.0.iter().position(|known| known.0 == family);
+            let shelf = known.map(|at| self.0.remove(at).1).unwrap_or_default();
+            self.0.push((family, shelf.clone()));
+            asked.push(shelf);
+        }
+        self.0.drain(..self.0.len().saturating_sub(MOST_SHELVES));
+        asked
+    }
+}
+
+/// One collective of an axis, as it runs once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// Seconds.
+    pub seconds: f64,
+    /// The algorithm, with choices per tier.
+    pub algorithm: String,
+    /// What bounds it: a class of links, "latency", or nothing.
+    pub bottleneck: String,
+}
+
+impl Part {
+    pub(super) fn of(outcome: &Outcome) -> Self {
+        let waits = outcome.latency + outcome.overhead > outcome.time / 2.0;
+        let bottleneck = match &outcome.bottleneck {
+            Some(link) if !waits => link.class.clone(),
+            _ if outcome.time > 0.0 => "latency".to_owned(),
+            _ => String::new(),
+        };
+        Self {
+            seconds: outcome.time,
+            algorithm: outcome.algorithm.clone(),
+            bottleneck,
+        }
+    }
 }
 
 /// Prices by collective and place.
@@ -36,9 +96,15 @@ pub(super) struct Prices<'a> {
     requests: Vec<Request>,
     /// By axis: (collective, count).
     calls: Vec<Vec<(usize, f64)>>,
-    known: BTreeMap<(usize, u32), Price>,
+    known: BTreeMap<Key, Price>,
+    /// The patterns of families that were priced last.
+    shelves: Shelves,
+    /// By collective and family.
+    bounds: BTreeMap<(usize, usize), f64>,
     /// The first refusal, in the order in which prices are asked for.
     pub(super) refusal: Option<Error>,
+    #[expect(dead_code, reason = "held for its drop")]
+    taken: Taken,
 }
 
 impl<'a> Prices<'a> {
@@ -46,6 +112,7 @@ impl<'a> Prices<'a> {
         question: &'a Question,
         space: &'a Space,
         places: &'a Places,
+        control: &Control,
     ) -> Result<Self> {
         let mut requests: Vec<Request> = Vec::new();
         let mut number =
@@ -67,6 +134,10 @@ impl<'a> Prices<'a> {
             true => Parts::of(question.machine, &space.dimensions)?,
             false => Parts::whole(question.machine),
         };
+        // A price of each collective at each place, and what is alike.
+        let known = (requests.len() as u64 + 1).saturating_mul(places.all.len() as u64);
+        let what = format_args!("the prices of {} collectives at places of axes", known);
+        let taken = control.take(bytes_of::<[u64; 8]>(known), what, FEWER)?;
         Ok(Self {
             question,
             space,
@@ -76,7 +147,10 @@ impl<'a> Prices<'a> {
             requests,
             calls,
             known: BTreeMap::new(),
+            shelves: Shelves::default(),
+            bounds: BTreeMap::new(),
             refusal: None,
+            taken,
         })
     }
 
@@ -91,31 +165,43 @@ impl<'a> Prices<'a> {
             && is_bounded(&self.question.asked.algorithm);
         for place in places {
             control.check()?;
-            for &(call, _) in &self.calls[axis] {
-                if self.known.contains_key(&(call, place)) {
-                    continue;
+            for at in 0..self.calls[axis].len() {
+                let key = (self.calls[axis][at].0, place);
+                if !self.known.contains_key(&key) {
+                    let least = match bounded {
+                        true => self.least(key, control)? * (1.0 - SLACK),
+                        false => 0.0,
+                    };
+                    self.known.insert(key, Price::AtLeast(least));
                 }
-                let least = if bounded {
-                    self.least(call, place, control)?
-                } else {
-                    0.0
-                };
-                self.known
-                    .insert((call, place), Price::AtLeast(least * (1.0 - SLACK)));
             }
         }
         Ok(())
     }
 
-    fn least(&self, call: usize, place: u32, control: &Control) -> Result<f64> {
-        let (machine, groups) = self.on_part(place)?;
+    /// A bound; of places that use several domains, one for all of a family.
+    fn least(&mut self, (call, place): Key, control: &Control) -> Result<f64> {
+        let (family, at) = (
+            (call, self.alike.family(place)),
+            &self.places.all[place as usize],
+        );
+        let mut pairs = self.space.dimensions.iter().zip(at);
+        let across = pairs.any(|(dimension, digits)| !dimension.inside && !digits.is_empty());
+        if let (true, Some(&least)) = (across, self.bounds.get(&family)) {
+            return Ok(least);
+        }
+        let (machine, groups) = self.on_part(at)?;
         let (routing, request) = (self.question.routing, &self.requests[call]);
-        least_time(machine, &groups, routing, request, &control.part())
+        let least = least_time(machine, &groups, routing, request, &control.part(), across)?;
+        if across {
+            self.bounds.insert(family, least);
+        }
+        Ok(least)
     }
 
     /// The groups of a place, on the smallest part of the machine that holds them.
-    fn on_part(&self, place: u32) -> Result<(&Machine, Groups)> {
-        let (dimensions, place) = (&self.space.dimensions, &self.places.all[place as usize]);
+    fn on_part(&self, place: &Place) -> Result<(&Machine, Groups)> {
+        let dimensions = &self.space.dimensions;
         let machine = self.parts.smallest(dimensions, place);
         Ok((machine, groups(machine, dimensions, place)?))
     }
@@ -130,30 +216,43 @@ impl<'a> Prices<'a> {
         each.sum()
     }
 
-    /// The collectives of an axis at a place whose times are not known.
-    pub(super) fn open(&self, axis: usize, place: u32) -> impl Iterator<Item = (usize, u32)> + '_ {
-        let open = move |call: &usize| matches!(self.known[&(*call, place)], Price::AtLeast(_));
-        let calls = self.calls[axis].iter().map(|(call, _)| *call);
-        calls.filter(open).map(move |call| (call, place))
+    /// The collectives of an axis at a place whose times are not known, with the seconds that they take at least as
+    /// often as they run.
+    pub(super) fn open(&self, axis: usize, place: u32) -> impl Iterator<Item = (Key, f64)> + '_ {
+        let calls = self.calls[axis].iter();
+        calls.filter_map(move |&(call, count)| {
+            let key = (call, place);
+            match self.known[&key] {
+                Price::AtLeast(seconds) => Some((key, count * seconds)),
+                Price::Exactly(_) => None,
+            }
+        })
+    }
+
+    /// Whether a collective is priced in no time: one message a rank.
+    pub(super) fn is_cheap(&self, (call, _): Key) -> bool {
+        self.requests[call].operation == Operation::SendRecv
     }
 
     /// Finds the times of collectives at places; the same whatever the number of threads.
     pub(super) fn price(
         &mut self,
-        wanted: &[(usize, u32)],
+        wanted: &[Key],
         threads: usize,
         control: &Control,
     ) -> Result<()> {
-        let wanted = self.with_relatives(wanted);
-        let families: Vec<_> = wanted
-            .chunk_by(|a, b| (a.0, self.alike.family(a.1)) == (b.0, self.alike.family(b.1)))
-            .collect();
+        let mut wanted = wanted.to_vec();
+        wanted.sort_unstable_by_key(|&(call, place)| (call, self.alike.family(place), place));
+        wanted.dedup();
+        let family = |key: &Key| (key.0, self.alike.family(key.1));
+        let families: Vec<&[Key]> = wanted.chunk_by(|a, b| family(a) == family(b)).collect();
+        let numbers = families.iter().map(|keys| family(&keys[0]).1);
+        let shelves = self.shelves.of(numbers);
         let times = Mutex::new(vec![Vec::new(); families.len()]);
         let work = |_: &mut (), at: usize| {
-            let shelf = Shelf::default();
-            let time = |&key: &(usize, u32)| {
+            let time = |&key: &Key| {
                 control.check()?;
-                match self.time(key, &shelf, control) {
+                match self.time(key, &shelves[at], control) {
                     Err(error @ Error::Unsupported { .. }) => Ok(Err(error)),
                     time => time.map(Ok),
                 }
@@ -174,49 +273,41 @@ impl<'a> Prices<'a> {
         Ok(())
     }
 
-    fn time(&self, (call, place): (usize, u32), shelf: &Shelf, control: &Control) -> Result<f64> {
-        let (machine, groups) = self.on_part(place)?;
+    fn time(&self, (call, place): Key, shelf: &Shelf, control: &Control) -> Result<f64> {
+        let (machine, groups) = self.on_part(&self.places.all[place as usize])?;
         let (routing, request) = (self.question.routing, &self.requests[call]);
         seconds(machine, &groups, routing, request, &control.part(), shelf)
     }
 
     /// Notes a time, which bounds those of twins.
-    fn note(&mut self, (call, place): (usize, u32), time: f64) {
+    fn note(&mut self, (call, place): Key, time: f64) {
         self.known.insert((call, place), Price::Exactly(time));
         if ranks_count(self.requests[call].operation) {
             return;
         }
-        for &other in self.alike.relatives(place) {
-            let twins = self.alike.are_twins(place, other);
-            if let (true, Some(Price::AtLeast(least))) = (twins, self.known.get_mut(&(call, other)))
-            {
-                *least = least.max(time * (1.0 - SLACK));
+        for &twin in self.alike.twins(place) {
+            if let Some(Price::AtLeast(least)) = self.known.get_mut(&(call, twin)) {
+                *least = least.max(time * (1.0 - TWINS_DIFFER));
             }
         }
     }
 
-    /// What is wanted with what is as likely to be among the best, by its bound, and costs little beside it: of each
-    /// family together, where prices share patterns. Sends and trees name chip after chip, and share none.
-    fn with_relatives(&self, wanted: &[(usize, u32)]) -> Vec<(usize, u32)> {
-        let mut all = wanted.to_vec();
-        let shares = |key: &&(usize, u32)| !ranks_count(self.requests[key.0].operation);
-        for &(call, place) in wanted.iter().filter(shares) {
-            let Price::AtLeast(bound) = self.known[&(call, place)] else {
-                continue;
-            };
-            for &other in self.alike.relatives(place) {
-                let known = self.known.get(&(call, other));
-                let open = matches!(known, Some(Price::AtLeast(least)) if *least <= bound);
-                let twin = |&(known, one): &(usize, u32)| {
-                    known == call && self.alike.are_twins(one, other)
-                };
-                if open && !all.iter().any(twin) {
-                    all.push((call, other));
-                }
-            }
-        }
-        all.sort_unstable_by_key(|&(call, place)| (call, self.alike.family(place), place));
-        all
+    /// One collective of an axis just where it is, with what bounds it there.
+    ///
+    /// # Errors
+    /// Those of the collective.
+    pub(super) fn part(
+        &self,
+        axis: usize,
+        number: usize,
+        place: &Place,
+        control: &Control,
+    ) -> Result<Part> {
+        let request = &self.requests[self.calls[axis][number].0];
+        let (machine, groups) = self.on_part(place)?;
+        let routing = self.question.routing;
+        let outcome = unbounded(machine, &groups, routing, request, control)?;
+        Ok(Part::of(&outcome))
     }
 
     /// How many collectives at places were priced.

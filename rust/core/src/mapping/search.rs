@@ -2,9 +2,11 @@
 //! the least that each axis can take in it adds up to more than the best so many that are known
 //! (Land and Doig 1960).
 
+use super::FEWER;
 use super::layout::Layout;
 use super::space::Space;
 use super::tree::Tree;
+use crate::memory::{Taken, bytes_of};
 use crate::{Control, Result};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BinaryHeap};
@@ -29,17 +31,29 @@ type Left = (usize, Vec<u32>);
 /// The search over trees whose `least` says what is known.
 pub(super) struct Search<'a> {
     pub(super) space: &'a Space,
+    /// By axis; the dimension of each of their levels is that of `levels`.
     pub(super) trees: &'a [Tree],
     pub(super) keep: usize,
     pub(super) control: &'a Control,
     /// Whole layouts that were compared by known times.
     pub(super) compared: Cell<u64>,
+    levels: Vec<Level>,
     steps: Cell<u32>,
+    /// What lists of ways and of layouts take.
+    taken: RefCell<Taken>,
+    held: Cell<u64>,
     /// Ways to cut a dimension of a kind among axes that have so much left.
     fitting: RefCell<BTreeMap<Left, Rc<[u32]>>>,
 }
 
-/// A part of a layout: dimensions below `cuts.len()` are cut.
+/// A dimension, and the levels before it that have the cuts below and above which its own may not be.
+struct Level {
+    dimension: usize,
+    least: Option<usize>,
+    most: Option<usize>,
+}
+
+/// A part of a layout: the dimensions of the first levels are cut.
 #[derive(Clone)]
 struct Partial {
     least: f64,
@@ -51,18 +65,30 @@ impl<'a> Search<'a> {
     pub(super) fn new(
         space: &'a Space,
         trees: &'a [Tree],
+        order: &[usize],
         keep: usize,
         control: &'a Control,
-    ) -> Self {
-        Self {
+    ) -> Result<Self> {
+        let level = |(at, &dimension): (usize, &usize)| {
+            let before = |other: usize| order[..at].iter().position(|&one| one == other);
+            Level {
+                dimension,
+                least: space.alike_before(dimension).and_then(before),
+                most: space.alike_after(dimension).and_then(before),
+            }
+        };
+        Ok(Self {
             space,
             trees,
+            levels: order.iter().enumerate().map(level).collect(),
             keep,
             control,
             compared: Cell::new(0),
             steps: Cell::new(0),
+            taken: RefCell::new(control.take(0, format_args!("layouts"), FEWER)?),
+            held: Cell::new(0),
             fitting: RefCell::default(),
-        }
+        })
     }
 
     /// So many of the fastest layouts, in ascending order of seconds, of those that take at most `most`: all that are
@@ -87,6 +113,8 @@ impl<'a> Search<'a> {
             self.compared.set(self.compared.get() + u64::from(known));
             if best.len() == self.keep {
                 best.pop();
+            } else {
+                self.hold(self.bytes_of_found())?;
             }
             best.push(BySeconds(self.whole(partial)));
             return Ok(());
@@ -128,6 +156,7 @@ impl<'a> Search<'a> {
         }
         if partial.cuts.len() == self.space.dimensions.len() {
             *ties -= usize::from(partial.least == most);
+            self.hold(self.bytes_of_found())?;
             found.push(self.whole(partial));
             return Ok(());
         }
@@ -152,21 +181,20 @@ impl<'a> Search<'a> {
         each.map(|(tree, &node)| tree.least[node as usize]).sum()
     }
 
-    /// The parts of layouts that cut one more dimension, in the order of layouts.
+    /// The parts of layouts that cut the dimension of one more level, in the order of its cuts.
     fn children(&self, partial: &Partial) -> Result<Vec<Partial>> {
         self.steps.set(self.steps.get().wrapping_add(1));
         if self.steps.get() % STRETCH == 0 {
             self.control.check()?;
         }
-        let at = partial.cuts.len();
-        let kind = self.space.kinds[at];
+        let level = &self.levels[partial.cuts.len()];
+        let kind = self.space.kinds[level.dimension];
         let cuts = &self.space.cuts[kind];
-        let first = self
-            .space
-            .alike_before(at)
-            .map_or(0, |before| partial.cuts[before]);
-        let fitting = self.fitting(kind, &partial.nodes);
-        let from = fitting.partition_point(|&number| number < first);
+        let least = level.least.map_or(0, |level| partial.cuts[level]);
+        let most = level.most.map_or(u32::MAX, |level| partial.cuts[level]);
+        let fitting = self.fitting(kind, &partial.nodes)?;
+        let from = fitting.partition_point(|&number| number < least);
+        let to = fitting.partition_point(|&number| number <= most);
         let child = |&number: &u32| {
             let way = &cuts.ways[number as usize];
             let nodes = self.trees.iter().zip(&partial.nodes).zip(&way.digits);
@@ -181,11 +209,14 @@ impl<'a> Search<'a> {
                 nodes,
             })
         };
-        Ok(fitting[from..].iter().filter_map(child).collect())
+        Ok(fitting[from..to.max(from)]
+            .iter()
+            .filter_map(child)
+            .collect())
     }
 
     /// The ways to cut a dimension of a kind among axes that have left what these nodes have.
-    fn fitting(&self, kind: usize, nodes: &[u32]) -> Rc<[u32]> {
+    fn fitting(&self, kind: usize, nodes: &[u32]) -> Result<Rc<[u32]>> {
         let each = self.trees.iter().zip(nodes);
         let left: Vec<u32> = each.map(|(tree, &node)| tree.left(node)).collect();
         let find = |(kind, left): &Left| -> Rc<[u32]> {
@@ -200,15 +231,41 @@ impl<'a> Search<'a> {
                 .map(|(number, _)| number)
                 .collect()
         };
+        let key = (kind, left);
         let mut known = self.fitting.borrow_mut();
-        Rc::clone(known.entry((kind, left)).or_insert_with_key(find))
+        if let Some(fitting) = known.get(&key) {
+            return Ok(Rc::clone(fitting));
+        }
+        let fitting = find(&key);
+        self.hold(bytes_of::<u32>(fitting.len() as u64) + bytes_of::<[u64; 16]>(1))?;
+        known.insert(key, Rc::clone(&fitting));
+        Ok(fitting)
+    }
+
+    /// Holds so many bytes more.
+    fn hold(&self, bytes: u64) -> Result<()> {
+        self.held.set(self.held.get().saturating_add(bytes));
+        let what = format_args!("the layouts of a ranking and what is searched for them");
+        self.taken
+            .borrow_mut()
+            .grow_to(self.held.get(), what, FEWER)
+    }
+
+    /// Bytes of a layout that is found, and of a second list of them while they are sorted.
+    fn bytes_of_found(&self) -> u64 {
+        let numbers = self.space.dimensions.len() + self.trees.len();
+        2 * (bytes_of::<Found>(1) + bytes_of::<u32>(numbers as u64))
     }
 
     fn whole(&self, partial: &Partial) -> Found {
         let leaves = self.trees.iter().zip(&partial.nodes);
+        let mut cuts = vec![0; partial.cuts.len()];
+        for (level, &cut) in self.levels.iter().zip(&partial.cuts) {
+            cuts[level.dimension] = cut;
+        }
         Found {
             seconds: partial.least,
-            cuts: partial.cuts.clone(),
+            cuts,
             places: leaves.map(|(tree, &leaf)| tree.place(leaf)).collect(),
         }
     }

@@ -85,6 +85,11 @@ impl Space {
         before(at, |other| self.dimensions[other].alike)
     }
 
+    /// The dimension after this one that may change places with it.
+    pub(super) fn alike_after(&self, at: usize) -> Option<usize> {
+        (at + 1..self.dimensions.len()).find(|&other| self.alike_before(other) == Some(at))
+    }
+
     /// How many layouts there are.
     ///
     /// Dimensions that may change places hold a multiset of cuts: complete homogeneous symmetric polynomials of the

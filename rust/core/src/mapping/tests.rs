@@ -1,5 +1,6 @@
 //! The count and the search against all layouts, listed one by one.
 
+use super::layout::Place;
 use super::search::{Found, Search};
 use super::space::Space;
 use super::tree::{Places, Tree};
@@ -69,15 +70,19 @@ fn cases() -> Vec<(Machine, Vec<u32>)> {
     ]
 }
 
-fn trees(space: &Space) -> Vec<Tree> {
+fn trees(space: &Space, order: &[usize]) -> (Vec<Tree>, Places) {
     let (mut places, control) = (Places::default(), Control::default());
     let axes = 0..space.sizes.len();
-    axes.map(|axis| Tree::of(space, axis, &mut places, &control).unwrap())
-        .collect()
+    let trees = axes.map(|axis| Tree::of(space, axis, order, &mut places, &control).unwrap());
+    (trees.collect(), places)
 }
 
 fn all(search: &Search) -> Vec<Found> {
     search.in_order(f64::INFINITY, 0).unwrap()
+}
+
+fn outward(space: &Space) -> Vec<usize> {
+    (0..space.dimensions.len()).collect()
 }
 
 #[test]
@@ -85,8 +90,9 @@ fn layouts_are_counted_without_listing_them() {
     for (machine, sizes) in cases() {
         let control = Control::default();
         let space = Space::new(&machine, &sizes, false, &control).unwrap();
-        let trees = trees(&space);
-        let search = Search::new(&space, &trees, 10, &control);
+        let order = outward(&space);
+        let (trees, _) = trees(&space, &order);
+        let search = Search::new(&space, &trees, &order, 10, &control).unwrap();
         let all: Vec<_> = all(&search)
             .iter()
             .map(|found| search.layout(&found.cuts))
@@ -108,18 +114,28 @@ fn the_search_finds_the_fastest_whatever_places_take() {
     for (machine, sizes) in cases() {
         let control = Control::default();
         let space = Space::new(&machine, &sizes, false, &control).unwrap();
-        let mut trees = trees(&space);
+        let order = outward(&space);
+        let inward: Vec<usize> = order.iter().rev().copied().collect();
+        let mut forward = trees(&space, &order);
+        let mut backward = trees(&space, &inward);
         for salt in 0..8_u32 {
-            for (axis, tree) in (0..).zip(&mut trees) {
-                // Few different values: ties are what is hard.
-                let value = |place: u32| (place * 7 + axis * 3 + salt * place * place) % 5;
-                tree.settle(|place| (f64::from(value(place)), true));
+            // Few different values: ties are what is hard. Places are numbered as they are met.
+            let value = |place: &Place, axis: u32| {
+                let digits = place.iter().flatten().map(|digit| 5 * digit.0 + digit.1);
+                let number = digits.fold(salt, |all, digit| all.wrapping_mul(31) + digit);
+                f64::from((number * 7 + axis * 3) % 5)
+            };
+            for (trees, places) in [&mut forward, &mut backward] {
+                for (axis, tree) in (0..).zip(trees) {
+                    tree.settle(|place| (value(&places.all[place as usize], axis), true));
+                }
             }
             for keep in [1, 3, 20, 10_000] {
-                let search = Search::new(&space, &trees, keep, &control);
-                let mut wanted = all(&search);
+                let ordered = Search::new(&space, &forward.0, &order, keep, &control).unwrap();
+                let mut wanted = all(&ordered);
                 wanted.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
                 wanted.truncate(keep);
+                let search = Search::new(&space, &backward.0, &inward, keep, &control).unwrap();
                 let fastest = search.fastest(f64::INFINITY).unwrap();
                 let seconds =
                     |all: &[Found]| all.iter().map(|found| found.seconds).collect::<Vec<_>>();
@@ -127,7 +143,7 @@ fn the_search_finds_the_fastest_whatever_places_take() {
                 if fastest.len() == keep {
                     let last = fastest[keep - 1].seconds;
                     let below = fastest.iter().filter(|found| found.seconds < last).count();
-                    let mut ordered = search.in_order(last, keep - below).unwrap();
+                    let mut ordered = ordered.in_order(last, keep - below).unwrap();
                     ordered.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
                     assert_eq!(ordered, wanted);
                 }

@@ -1,7 +1,9 @@
-//! The places that one axis of a mesh can have, as a tree: a level for each dimension of the machine.
+//! The places that one axis of a mesh can have, as a tree: a level for each dimension of the machine, in some order.
 
+use super::FEWER;
 use super::layout::Place;
 use super::space::Space;
+use crate::memory::{Taken, bytes_of};
 use crate::{Control, Error, Result};
 use std::collections::BTreeMap;
 
@@ -15,6 +17,7 @@ pub(super) struct Tree {
     pub(super) least: Vec<f64>,
     /// Of leaves, whether these are the times of their places.
     known: Vec<bool>,
+    taken: Taken,
 }
 
 struct Node {
@@ -34,10 +37,6 @@ pub(super) struct Places {
 }
 
 impl Places {
-    pub(super) fn find(&self, place: &Place) -> Option<u32> {
-        self.numbers.get(place).copied()
-    }
-
     fn number(&mut self, place: Place) -> u32 {
         let next = self.all.len() as u32;
         *self.numbers.entry(place).or_insert_with_key(|place| {
@@ -48,13 +47,14 @@ impl Places {
 }
 
 impl Tree {
-    /// The places of axis number `axis`.
+    /// The places of axis number `axis`; `order` names the dimension of each level.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for too many.
     pub(super) fn of(
         space: &Space,
         axis: usize,
+        order: &[usize],
         places: &mut Places,
         control: &Control,
     ) -> Result<Self> {
@@ -67,8 +67,10 @@ impl Tree {
             nodes: vec![root],
             least: Vec::new(),
             known: Vec::new(),
+            taken: control.take(0, format_args!("places of an axis"), FEWER)?,
         };
-        tree.grow(space, 0, 0, &mut Vec::new(), places, control)?;
+        let mut done = vec![Vec::new(); order.len()];
+        tree.grow(space, order, 0, &mut done, places, control)?;
         tree.least = vec![0.0; tree.nodes.len()];
         tree.known = vec![false; tree.nodes.len()];
         Ok(tree)
@@ -77,26 +79,27 @@ impl Tree {
     fn grow(
         &mut self,
         space: &Space,
-        at: usize,
+        order: &[usize],
         node: usize,
         done: &mut Place,
         places: &mut Places,
         control: &Control,
     ) -> Result<()> {
-        if at == space.dimensions.len() {
+        let Some((&at, after)) = order.split_first() else {
             self.nodes[node].place = places.number(space.standard(done.clone()));
             return Ok(());
-        }
+        };
         control.check()?;
         let cuts = &space.cuts[space.kinds[at]];
         let left = self.nodes[node].left;
-        let after = space.dimensions[at + 1..]
+        let sizes = after
             .iter()
-            .fold(1_u64, |all, dimension| all * u64::from(dimension.size));
+            .map(|&later| u64::from(space.dimensions[later].size));
+        let room: u64 = sizes.product();
         for (number, digits) in (0..).zip(&cuts.digits) {
             let factor = cuts.factor(number);
             // What is left must divide what is to come: then some later dimensions can take it.
-            if left % factor != 0 || after % u64::from(left / factor) != 0 {
+            if left % factor != 0 || room % u64::from(left / factor) != 0 {
                 continue;
             }
             if self.nodes.len() >= MOST_NODES {
@@ -105,6 +108,7 @@ impl Tree {
                     "name fewer axes, or larger ones that are split afterwards",
                 ));
             }
+            self.reckon(space)?;
             let child = self.nodes.len();
             self.nodes[node].children.push((number, child as u32));
             self.nodes.push(Node {
@@ -112,11 +116,24 @@ impl Tree {
                 children: Vec::new(),
                 place: 0,
             });
-            done.push(digits.clone());
-            self.grow(space, at + 1, child, done, places, control)?;
-            done.pop();
+            done[at].clone_from(digits);
+            self.grow(space, after, child, done, places, control)?;
         }
         Ok(())
+    }
+
+    /// Takes what twice as many nodes need, whenever they are that many more; each may be a leaf with a place of its own.
+    fn reckon(&mut self, space: &Space) -> Result<()> {
+        let nodes = self.nodes.len();
+        if !nodes.is_power_of_two() {
+            return Ok(());
+        }
+        let dimensions = space.dimensions.len() as u64;
+        // A place and its key, a list of digits in each dimension.
+        let place = 2 * bytes_of::<[Vec<(u32, u32)>; 2]>(dimensions);
+        let each = bytes_of::<(Node, [u64; 4])>(1) + place;
+        let what = format_args!("{} places of an axis", 2 * nodes);
+        self.taken.grow_to(2 * nodes as u64 * each, what, FEWER)
     }
 
     /// The node below, where the axis has such digits; `None` where it cannot.

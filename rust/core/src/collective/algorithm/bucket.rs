@@ -11,8 +11,8 @@ use super::bucket_all_to_all;
 use super::job::{Job, unsupported};
 use super::sides::{Sides, digit};
 use crate::collective::algorithm::packing;
-use crate::collective::ask::model::Model;
-use crate::collective::price::cost::{MOST_PIECES, StageCost, powers_of_two};
+use crate::collective::price::cost::{MOST_PIECES, powers_of_two};
+use crate::collective::program::alternatives::{OneOf, Program};
 use crate::collective::program::moves::{Moves, Space};
 use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
@@ -22,12 +22,15 @@ use std::sync::Arc;
 /// Orders of the sides, and the share of the data that each takes.
 type Rotations = Vec<(f64, Vec<usize>)>;
 
+/// Part of the time that other shares must gain over those before.
+const GAIN: f64 = 1e-9;
+
 /// Most sides whose orders are all tried: 6! = 720.
 const MOST_SIDES: usize = 6;
 
 /// Shares of the orders chosen to finish all axes together; for data so small that steps cost more than bytes,
 /// a single order if that is faster.
-pub(crate) fn weighted(job: &Job) -> Result<Vec<Stage>> {
+pub(crate) fn weighted(job: &Job) -> Result<Program> {
     let sides = Sides::of(job, "bucket")?;
     if job.operation == Operation::AllToAll {
         if !job.orders.is_empty() {
@@ -36,7 +39,7 @@ pub(crate) fn weighted(job: &Job) -> Result<Vec<Stage>> {
                 "it passes the axes one after another: leave the weights out",
             ));
         }
-        return bucket_all_to_all::phases(job, &sides);
+        return bucket_all_to_all::phases(job, &sides).map(Program::Stages);
     }
     let count = sides.patterns.len();
     if count > MOST_SIDES {
@@ -45,14 +48,14 @@ pub(crate) fn weighted(job: &Job) -> Result<Vec<Stage>> {
             format!("use bucket_equal, or a group of at most {MOST_SIDES} axes"),
         ));
     }
+    let run = |rotations| sides.run(job, "bucket", rotations).map(Program::Stages);
     if !job.orders.is_empty() {
-        let given = sides.given(job)?;
-        return sides.run(job, "bucket", given);
+        return run(sides.given(job)?);
     }
     // Where all ranks are on one live chip, nothing takes time on any axis.
     let nothing = sides.seconds_per_byte.iter().all(|&slope| slope == 0.0);
     if nothing || sides.alike() {
-        return sides.run(job, "bucket", cyclic(count));
+        return run(cyclic(count));
     }
     let orders = permutations(count);
     let shares = |order: &Vec<usize>| {
@@ -66,24 +69,35 @@ pub(crate) fn weighted(job: &Job) -> Result<Vec<Stage>> {
         row
     };
     let columns: Vec<Vec<f64>> = orders.iter().map(shares).collect();
-    let together = together(&columns, &orders);
-    // In a single order each axis waits for its own steps only, so one order stands for all when bytes are few.
-    let alone = sides.quickest_order(job, &columns, &orders);
     // Equal shares come first: where they are as good, every phase keeps every axis busy without cutting into pieces.
-    let choices = [Some(cyclic(count)), together, Some(vec![(1.0, alone)])];
-    let mut best: Option<(f64, Vec<Stage>)> = None;
-    for rotations in choices.into_iter().flatten() {
-        let stages = sides.run(job, "bucket", rotations)?;
-        let time =
-            StageCost::new(job.context, Model::LinkLoad, &stages[0], String::new())?.time(1.0);
-        if best
-            .as_ref()
-            .is_none_or(|best| time < best.0 * (1.0 - 1e-9))
-        {
-            best = Some((time, stages));
-        }
+    let choices = [Some(cyclic(count)), together(&columns, &orders)];
+    let choices = choices.into_iter().flatten().map(run);
+    let mut cases = choices.collect::<Result<Vec<_>>>()?;
+    cases.push(Program::OneOf(one_order(job, sides, &columns, orders)));
+    Ok(Program::Fastest { cases, gain: GAIN })
+}
+
+/// All data in one order: each axis waits for its own steps only, so one order stands for all when bytes are few.
+fn one_order(job: &Job, sides: Sides, columns: &[Vec<f64>], orders: Vec<Vec<usize>>) -> OneOf {
+    let quickest = Quickest::new(job, &sides, columns);
+    let (operation, size, tier, table) = (job.operation, job.size, job.tier, job.table);
+    OneOf {
+        which: Arc::new(move |scale| quickest.of(scale)),
+        make: Arc::new(move |context, which| {
+            let job = Job {
+                context,
+                placement: &sides.placement,
+                operation,
+                size,
+                root: 0,
+                shift: 0,
+                orders: &[],
+                table,
+                tier,
+            };
+            sides.run(&job, "bucket", vec![(1.0, orders[which].clone())])
+        }),
     }
-    Ok(best.expect("two choices or three were tried").1)
 }
 
 /// The shares of orders that keep all axes busy; `None` where some axis takes longer for a byte than numbers say.
@@ -163,30 +177,6 @@ impl Sides {
                 && self.seconds_per_byte[side] == self.seconds_per_byte[0]
         };
         self.overhead == 0.0 && (1..self.sizes.len()).all(same)
-    }
-
-    /// The order that is the fastest on its own. All have the same latency; of the bytes, the first piece passes the
-    /// axes one after another, each further one the busiest axis.
-    fn quickest_order(&self, job: &Job, columns: &[Vec<f64>], orders: &[Vec<usize>]) -> Vec<usize> {
-        let halves = if job.operation == Operation::AllReduce {
-            2.0
-        } else {
-            1.0
-        };
-        let time = |at: &usize| {
-            let scale = halves * job.size;
-            let sum: f64 = scale * columns[*at].iter().sum::<f64>();
-            let most = scale * columns[*at].iter().copied().fold(0.0, f64::max);
-            let pieces = |pieces: u32| {
-                let pieces = f64::from(pieces);
-                sum / pieces + (pieces - 1.0) * f64::max(most / pieces, halves * self.overhead)
-            };
-            powers_of_two(MOST_PIECES)
-                .map(pieces)
-                .fold(f64::INFINITY, f64::min)
-        };
-        let best = (0..orders.len()).min_by(|a, b| time(a).total_cmp(&time(b)));
-        orders[best.expect("there is at least one order")].clone()
     }
 
     fn run(&self, job: &Job, name: &str, rotations: Rotations) -> Result<Vec<Stage>> {
@@ -300,6 +290,49 @@ impl Sides {
             let shares = (0..ranks).filter(|&share| with_sender(share));
             shares.map(|share| lane * ranks + share).collect()
         }
+    }
+}
+
+/// Which order is the fastest on its own. All have the same latency; of the bytes, the first piece passes the axes one
+/// after another, each further one the busiest axis.
+struct Quickest {
+    /// By order: seconds of all axes together and of the busiest, for the job's bytes.
+    sums: Vec<(f64, f64)>,
+    overhead: f64,
+}
+
+impl Quickest {
+    fn new(job: &Job, sides: &Sides, columns: &[Vec<f64>]) -> Self {
+        let halves = if job.operation == Operation::AllReduce {
+            2.0
+        } else {
+            1.0
+        };
+        let scale = halves * job.size;
+        let sums = columns.iter().map(|column| {
+            let most = column.iter().copied().fold(0.0, f64::max);
+            (scale * column.iter().sum::<f64>(), scale * most)
+        });
+        Self {
+            sums: sums.collect(),
+            overhead: halves * sides.overhead,
+        }
+    }
+
+    fn of(&self, scale: f64) -> usize {
+        let time = |&(sum, most): &(f64, f64)| {
+            let pieces = |pieces: u32| {
+                let pieces = f64::from(pieces);
+                let each = f64::max(scale * most / pieces, self.overhead);
+                scale * sum / pieces + (pieces - 1.0) * each
+            };
+            powers_of_two(MOST_PIECES)
+                .map(pieces)
+                .fold(f64::INFINITY, f64::min)
+        };
+        let timed = self.sums.iter().map(time).enumerate();
+        let best = timed.min_by(|a, b| a.1.total_cmp(&b.1));
+        best.expect("there is at least one order").0
     }
 }
 

@@ -211,7 +211,9 @@ impl Down<'_> {
             let [first, last] = [node - reach, node + reach].map(|node| self.rank(node));
             let [low, high] = [first, last].map(|rank| self.group.domain(rank));
             let site = machine.site_of(low);
-            let even = i64::from(high) - i64::from(low) == self.group.step() * (last - first);
+            let apart = i64::from(high) - i64::from(low);
+            let step = self.group.step();
+            let even = step.is_some_and(|step| apart == step * (last - first));
             if even && last > first && site == machine.site_of(high) {
                 let largest = machine.sites()[site]
                     .tiers

@@ -283,19 +283,50 @@ pub(super) fn shift(job: &Job) -> Result<Vec<Stage>> {
     )])
 }
 
+/// A message of a root and a leaf.
+fn directed(outward: bool, (root, leaf): (u32, u32)) -> (u32, u32) {
+    if outward { (root, leaf) } else { (leaf, root) }
+}
+
+/// What the messages between the root and the ranks of its domain carry, or those between it and all others.
+fn star_moves(job: &Job, in_domain: u32, near: bool, outward: bool) -> Moves {
+    let ranks = job.context.groups.ranks() as u32;
+    let (root, operation) = (job.root as u32, job.operation);
+    let own = root / in_domain * in_domain..(root / in_domain + 1) * in_domain;
+    let count = if near {
+        in_domain - 1
+    } else {
+        ranks - in_domain
+    };
+    let make = move || {
+        let others = (0..ranks).filter(|&rank| rank != root && own.contains(&rank) == near);
+        others.map(|rank| directed(outward, (root, rank))).collect()
+    };
+    let sends = Sends::Lazy {
+        count: count as usize,
+        make: Arc::new(make),
+        rule: None,
+    };
+    let carry = move |_: u64, from: u32, to: u32| match operation {
+        Operation::Scatter => vec![to],
+        Operation::Gather => vec![from],
+        _ => vec![0],
+    };
+    Moves::between(by_rank(), sends, carry).reducing(operation == Operation::Reduce)
+}
+
 /// From the root to all or from all to the root, inside its domain and beyond.
 fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
     let in_domain = locals[0].len();
     let (root_domain, root_local) = (job.root / in_domain, job.root % in_domain);
     let outward = matches!(job.operation, Operation::Broadcast | Operation::Scatter);
     let chips = job.context.machine.domain().chips();
-    let directed = move |(root, leaf)| if outward { (root, leaf) } else { (leaf, root) };
     let mut near = Vec::new();
     for first in domains.iter().map(|set| set[root_domain] * chips) {
         for group in locals {
             let root = group[root_local];
             let others = group.iter().filter(|&&local| local != root);
-            near.extend(others.map(|&local| directed((first + root, first + local))));
+            near.extend(others.map(|&local| directed(outward, (first + root, first + local))));
         }
     }
     let far = PatternKind::Star {
@@ -313,35 +344,12 @@ fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stag
         Operation::Broadcast | Operation::Reduce => job.size,
         _ => job.size / job.context.groups.ranks() as f64,
     };
+    let parts = [(PatternKind::Flat(near.into()), true), (far, false)].map(|(kind, near)| {
+        let moves = star_moves(job, in_domain as u32, near, outward);
+        Part::new(&job.context.pattern(kind), bytes, moves)
+    });
     let ranks = job.context.groups.ranks() as u32;
-    let (root, operation) = (job.root as u32, job.operation);
-    let in_domain = in_domain as u32;
-    let carry = move |_: u64, from: u32, to: u32| match operation {
-        Operation::Scatter => vec![to],
-        Operation::Gather => vec![from],
-        _ => vec![0],
-    };
-    let moves = |near: bool| {
-        let own = root / in_domain * in_domain..(root / in_domain + 1) * in_domain;
-        let count = if near {
-            in_domain - 1
-        } else {
-            ranks - in_domain
-        };
-        let make = move || {
-            let others = (0..ranks).filter(|&rank| rank != root && own.contains(&rank) == near);
-            others.map(|rank| directed((root, rank))).collect()
-        };
-        let sends = Sends::Lazy {
-            count: count as usize,
-            make: Arc::new(make),
-            rule: None,
-        };
-        Moves::between(by_rank(), sends, carry).reducing(operation == Operation::Reduce)
-    };
-    let parts = [(PatternKind::Flat(near.into()), true), (far, false)]
-        .map(|(kind, near)| Part::new(&job.context.pattern(kind), bytes, moves(near)));
-    let space = match operation {
+    let space = match job.operation {
         Operation::Scatter | Operation::Gather => Space::new(1, ranks),
         _ => Space::WHOLE,
     };

@@ -2,6 +2,7 @@
 
 use super::sites::Sites;
 use crate::collective::pattern::context::Context;
+use crate::collective::program::alternatives::Program;
 use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Phase, Stage};
 use crate::operation::Operation;
@@ -44,13 +45,22 @@ pub struct Algorithm {
     /// It takes weights of the orders of axes.
     pub(crate) takes_orders: bool,
     /// Over the chips of one domain, a list of chips, or domains.
-    pub(crate) build: fn(&Job) -> Result<Vec<Stage>>,
+    pub(super) build: Build,
     /// Over all chips of several domains as one flat group.
     pub(crate) across: Option<Across>,
     /// Between sites, as the stage of a hierarchical collective.
     pub(crate) between_sites: Option<BetweenSites>,
     /// Where it is the same as another operation tier by tier: that operation.
     pub(crate) tier_by_tier: Option<fn(Operation) -> Result<Operation>>,
+}
+
+/// What an algorithm writes.
+#[derive(Clone, Copy)]
+pub(super) enum Build {
+    /// The same stages for every size.
+    Stages(fn(&Job) -> Result<Vec<Stage>>),
+    /// Alternatives, between which the size decides.
+    Alternatives(fn(&Job) -> Result<Program>),
 }
 
 /// The job is that inside a domain; then the local chips of each group and the domains of each set.
@@ -60,11 +70,19 @@ pub(crate) type Across = fn(&Job, &[Vec<u32>], &[Vec<u32>]) -> Result<Vec<Stage>
 pub(crate) type BetweenSites = fn(&Sites, Operation, f64) -> Option<Vec<Phase>>;
 
 impl Algorithm {
+    /// What it writes for a job.
+    pub(crate) fn program(&self, job: &Job) -> Result<Program> {
+        match self.build {
+            Build::Stages(build) => build(job).map(Program::Stages),
+            Build::Alternatives(build) => build(job),
+        }
+    }
+
     pub(super) const fn new(
         name: &'static str,
         summary: &'static str,
         operations: &'static [Operation],
-        build: fn(&Job) -> Result<Vec<Stage>>,
+        build: Build,
     ) -> Self {
         Self {
             name,

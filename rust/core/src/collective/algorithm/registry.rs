@@ -1,6 +1,7 @@
 //! The table of algorithms. A new algorithm is a file beside this one and a row here.
 
 use super::job::Algorithm;
+use super::job::Build::{Alternatives, Stages};
 use super::{
     bruck, bucket, by_digit, composed, direct, double_tree, grid, halving, in_switch, multi_ring,
     pat, ring, sites, swing, tree, trivance,
@@ -23,7 +24,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
             Broadcast,
             Reduce,
         ],
-        ring::both_ways,
+        Stages(ring::both_ways),
     )
     .across(grid::ring_both_ways),
     Algorithm::new(
@@ -37,7 +38,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
             Broadcast,
             Reduce,
         ],
-        ring::one_way,
+        Stages(ring::one_way),
     )
     .across(grid::ring_one_way)
     .sites(sites::ring_one_way),
@@ -45,7 +46,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         "multi_ring",
         "two edge-disjoint Hamiltonian cycles of a k x k plane, both directions (KangaRing on 4 x 4)",
         REDUCING,
-        multi_ring::multi_ring,
+        Stages(multi_ring::multi_ring),
     ),
     Algorithm {
         takes_orders: true,
@@ -53,64 +54,64 @@ pub const ALGORITHMS: &[Algorithm] = &[
             "bucket",
             "rings along one axis after another, orders of the axes weighted to keep every axis busy",
             &[AllReduce, ReduceScatter, AllGather, AllToAll],
-            bucket::weighted,
+            Alternatives(bucket::weighted),
         )
     },
     Algorithm::new(
         "bucket_equal",
         "rings along one axis after another, equal shares of the cyclic orders",
         REDUCING,
-        bucket::equal,
+        Stages(bucket::equal),
     ),
     Algorithm::new(
         "halving_doubling",
         "recursive halving, then doubling, between ranks that differ in one bit",
         REDUCING,
-        halving::halving_doubling,
+        Stages(halving::halving_doubling),
     )
     .across(by_digit::halving_doubling),
     Algorithm::new(
         "recursive_doubling",
         "whole buffers between ranks that differ in one bit: fewest steps for small messages",
         &[AllReduce],
-        halving::recursive_doubling,
+        Stages(halving::recursive_doubling),
     )
     .across(by_digit::recursive_doubling),
     Algorithm::new(
         "swing",
         "exchanges that swing to either side at distances 1, 1, 3, 5, 11, ..., all axes and ways at once",
         REDUCING,
-        swing::bandwidth,
+        Stages(swing::bandwidth),
     ),
     Algorithm::new(
         "swing_latency",
         "Swing with whole buffers: half the steps, more bytes",
         &[AllReduce],
-        swing::latency,
+        Stages(swing::latency),
     ),
     Algorithm::new(
         "trivance",
         "exchanges with a rank on either side at once, at distances 1, 3, 9, ...",
         REDUCING,
-        trivance::bandwidth,
+        Stages(trivance::bandwidth),
     ),
     Algorithm::new(
         "trivance_latency",
         "Trivance with whole buffers: log3 p steps",
         &[AllReduce],
-        trivance::latency,
+        Stages(trivance::latency),
     ),
     Algorithm::new(
         "bruck",
         "distances 1, 2, 4, ... in ceil(log2 p) steps, for any number of ranks",
         &[AllReduce, ReduceScatter, AllGather, AllToAll],
-        bruck::bruck,
+        Stages(bruck::bruck),
     ),
     Algorithm::new(
         "pat",
         "a binomial tree from every rank, farthest step first, messages joined",
         &[ReduceScatter, AllGather],
-        pat::pat,
+        Stages(pat::pat),
     ),
     Algorithm::new(
         "direct",
@@ -126,7 +127,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
             Scatter,
             SendRecv,
         ],
-        direct::direct,
+        Stages(direct::direct),
     )
     .across(grid::direct)
     .sites(sites::direct),
@@ -134,7 +135,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         "mesh",
         "every rank's whole buffer to every other in one step",
         &[AllReduce],
-        direct::mesh,
+        Stages(direct::mesh),
     )
     .across(grid::mesh)
     .sites(sites::mesh),
@@ -145,21 +146,21 @@ pub const ALGORITHMS: &[Algorithm] = &[
             "in_switch",
             "the switch adds up and copies (NVLS): only where it is named, and on GPUs whose switch does",
             REDUCING,
-            in_switch::in_switch,
+            Stages(in_switch::in_switch),
         )
     },
     Algorithm::new(
         "binomial_tree",
         "the ranks that have the data double with each step",
         &[AllReduce, Broadcast, Reduce, Gather, Scatter],
-        tree::binomial,
+        Stages(tree::binomial),
     )
     .across(by_digit::binomial),
     Algorithm::new(
         "double_binary_tree",
         "two pipelined binary trees, half of the data each",
         &[AllReduce, Broadcast, Reduce],
-        double_tree::double_binary,
+        Stages(double_tree::double_binary),
     ),
     Algorithm {
         composed: true,
@@ -167,7 +168,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
             "scatter_allgather",
             "broadcast as scatter and all-gather, reduce as reduce-scatter and gather",
             &[Broadcast, Reduce],
-            composed::scatter_allgather,
+            Alternatives(composed::scatter_allgather),
         )
     },
     Algorithm {
@@ -177,7 +178,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
             "symmetric",
             "a rooted operation as the one that every rank takes part in alike",
             &[Broadcast, Reduce, Gather, Scatter],
-            composed::symmetric,
+            Alternatives(composed::symmetric),
         )
     },
 ];

@@ -198,13 +198,42 @@ impl Comb {
     }
 }
 
+/// The (step, count) of the digits by which ascending numbers are counted from the first, the fastest first; `None`
+/// where they are not, and for none.
+pub(crate) fn digits(numbers: &[i64]) -> Option<Vec<(i64, i64)>> {
+    let (first, count) = (*numbers.first()?, numbers.len());
+    let (mut digits, mut block) = (Vec::new(), 1);
+    while block < count {
+        let step = numbers[block] - first;
+        let even = |&at: &usize| numbers[at * block] == first + at as i64 * step;
+        let digit = 1 + (1..count.div_ceil(block)).take_while(even).count();
+        digits.push((step, digit as i64));
+        block *= digit;
+        if step <= 0 || count % block != 0 {
+            return None;
+        }
+    }
+    let listed = Comb::new(first, &digits)?.list();
+    (listed == numbers).then_some(digits)
+}
+
+/// Ascending numbers as one comb, or else as few.
+pub(crate) fn combs(numbers: &[i64]) -> Vec<Comb> {
+    let whole = digits(numbers).and_then(|digits| Comb::new(numbers[0], &digits));
+    match whole {
+        Some(whole) => vec![whole],
+        None => Comb::of_list(numbers.iter().copied()),
+    }
+}
+
 /// Most sets that are looked at as combs, and most combs of each.
 const MOST_COMBS: usize = 64;
 
 /// Sets of ascending numbers as few combs each; `None` where that is no gain.
 pub(crate) fn combs_of(sets: &[&[u32]]) -> Option<Vec<Vec<Comb>>> {
     let of = |set: &&[u32]| {
-        let combs = Comb::of_list(set.iter().map(|&number| i64::from(number)));
+        let numbers: Vec<i64> = set.iter().map(|&number| i64::from(number)).collect();
+        let combs = combs(&numbers);
         (combs.len() <= MOST_COMBS).then_some(combs)
     };
     let few = (sets.len() <= MOST_COMBS).then(|| sets.iter().map(of).collect());

@@ -10,7 +10,7 @@ use crate::machine::Machine;
 use crate::memory::Taken;
 use crate::route::Routing;
 use crate::{Control, Result};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -29,6 +29,52 @@ pub(crate) struct Context<'a> {
     spacings: RefCell<Vec<Spaced>>,
     /// How many of the patterns were there when some were last forgotten.
     forgotten: Cell<usize>,
+}
+
+/// A context that is made when it is needed: of what is priced already, most sizes need none.
+pub(crate) struct OnDemand<'a> {
+    pub(crate) machine: &'a Machine,
+    pub(crate) routing: &'a Routing,
+    pub(crate) groups: &'a Groups,
+    pub(crate) control: &'a Control,
+    made: OnceCell<Context<'a>>,
+}
+
+impl<'a> OnDemand<'a> {
+    pub(crate) fn new(
+        machine: &'a Machine,
+        routing: &'a Routing,
+        groups: &'a Groups,
+        control: &'a Control,
+    ) -> Self {
+        Self {
+            machine,
+            routing,
+            groups,
+            control,
+            made: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn get(&self) -> Result<&Context<'a>> {
+        if let Some(made) = self.made.get() {
+            return Ok(made);
+        }
+        let made = Context::new(self.machine, self.routing, self.groups, self.control)?;
+        Ok(self.made.get_or_init(|| made))
+    }
+}
+
+impl<'a> From<Context<'a>> for OnDemand<'a> {
+    fn from(context: Context<'a>) -> Self {
+        Self {
+            machine: context.machine,
+            routing: context.routing,
+            groups: context.groups,
+            control: context.control,
+            made: OnceCell::from(context),
+        }
+    }
 }
 
 /// Patterns with their prices, for calls that differ in nothing that prices look at: the same machine, domains of

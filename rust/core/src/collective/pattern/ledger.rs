@@ -40,6 +40,17 @@ pub(crate) struct Busiest {
     pub(crate) class: LinkClass,
 }
 
+impl Busiest {
+    /// With `size` times the bytes.
+    pub(crate) fn scaled(&self, size: f64) -> Self {
+        Self {
+            seconds: self.seconds * size,
+            bytes: self.bytes * size,
+            ..self.clone()
+        }
+    }
+}
+
 impl Ledger {
     /// Bytes that it takes.
     pub(crate) fn bytes(&self) -> u64 {

@@ -6,6 +6,7 @@
 pub(super) mod comb;
 pub(super) mod context;
 pub(super) mod damage;
+pub(super) mod digits;
 pub(super) mod fabric_loads;
 pub(super) mod halves;
 pub(super) mod kind;

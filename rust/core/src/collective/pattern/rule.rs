@@ -1,7 +1,8 @@
 //! Messages by rule: a step in which ranks that are evenly spaced each send to the rank a fixed distance away, and the
 //! same between domains, where those of the groups are evenly spaced too.
 
-use super::comb::Comb;
+use super::comb::{Comb, combs};
+use super::digits::Digits;
 use std::collections::BTreeMap;
 
 /// Most flows of one step that are worth more than a list.
@@ -234,12 +235,12 @@ fn wrapped(senders: &Comb, by: i64, ranks: i64) -> Vec<Flow> {
     ahead.chain(part((ranks - by, ranks), by - ranks)).collect()
 }
 
-/// Domains of groups that are evenly spaced, all by the same step: rank r of a group that starts at s is domain
-/// s + step x ((r + turn) mod ranks).
+/// Domains of groups that are evenly spaced, all in the same way: rank r of a group that starts at s is domain
+/// s + the place of (r + turn) mod ranks.
 #[derive(Debug)]
 pub(crate) struct Spacing {
     ranks: i64,
-    step: i64,
+    digits: Digits,
     /// Starts of groups, and their turn.
     groups: Vec<(Comb, i64)>,
 }
@@ -247,35 +248,48 @@ pub(crate) struct Spacing {
 impl Spacing {
     /// The spacing of groups of equal size; `None` where they have no such one.
     pub(crate) fn of(groups: &[Vec<u32>]) -> Option<Self> {
-        let ranks = groups.first()?.len();
-        let step = step(&groups[0]);
+        let (first, _) = ascending(groups.first()?);
+        let digits = Digits::of(&first)?;
         let mut starts: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
         for group in groups {
-            let (start, turn) = turned(group, step)?;
+            let (group, turn) = ascending(group);
+            let start = *group.first()?;
+            let alike = group.len() == first.len()
+                && group
+                    .iter()
+                    .zip(&first)
+                    .all(|(a, b)| a - start == b - first[0]);
+            if !alike {
+                return None;
+            }
             starts.entry(turn).or_default().push(start);
         }
         let mut alike = Vec::new();
         for (turn, mut starts) in starts {
             starts.sort_unstable();
-            let combs = Comb::of_list(starts.into_iter()).into_iter();
+            let combs = combs(&starts).into_iter();
             alike.extend(combs.map(|comb| (comb, turn as i64)));
         }
         (alike.len() <= MOST_FLOWS).then_some(Self {
-            ranks: ranks as i64,
-            step,
+            ranks: first.len() as i64,
+            digits,
             groups: alike,
         })
     }
 
-    /// How far the domains of two ranks lie apart that follow each other.
-    pub(crate) fn step(&self) -> i64 {
-        self.step
+    /// How far the domains of two ranks lie apart that follow each other, where that is the same for all.
+    pub(crate) fn step(&self) -> Option<i64> {
+        match self.digits.steps() {
+            [] => Some(1),
+            &[(step, _)] => Some(step),
+            _ => None,
+        }
     }
 
     /// The domain of a rank of the first group.
     pub(crate) fn domain(&self, rank: i64) -> u32 {
         let (starts, turn) = &self.groups[0];
-        (starts.first() + self.step * ((rank + turn) % self.ranks)) as u32
+        (starts.first() + self.digits.place((rank + turn) % self.ranks)) as u32
     }
 
     /// The spacing of each group alone, where they are few.
@@ -286,7 +300,8 @@ impl Spacing {
             let alone = starts.filter_map(|start| Comb::every(start, 1, 1));
             let alone = alone.map(|start| Self {
                 groups: vec![(start, *turn)],
-                ..*self
+                digits: self.digits.clone(),
+                ranks: self.ranks,
             });
             alone.collect()
         };
@@ -298,18 +313,17 @@ impl Spacing {
         let mut out = Vec::new();
         for (starts, turn) in &self.groups {
             for part in Flow::turned(rule, self.ranks, *turn) {
-                let first = starts.first() + self.step * part.senders.first();
-                let digits = part.senders.digits().iter();
-                let digits: Vec<(i64, i64)> = digits
-                    .map(|&(weight, count)| (weight * self.step, count))
-                    .collect();
-                out.push(Flow {
-                    senders: self.spread(starts, first, &digits)?,
-                    by: self.step * part.by,
-                });
+                for (first, others, by) in self.digits.parts(&part.senders, part.by)? {
+                    let all = [starts.digits(), &others[..]].concat();
+                    let senders = Comb::new(starts.first() + first, &all)?;
+                    out.push(Flow { senders, by });
+                }
+                if out.len() > MOST_FLOWS {
+                    return None;
+                }
             }
         }
-        (out.len() <= MOST_FLOWS).then_some(out)
+        Some(out)
     }
 
     /// The star of each group.
@@ -320,21 +334,13 @@ impl Spacing {
         }
         let mut stars = Vec::new();
         for (starts, turn) in &self.groups {
-            stars.extend(starts.list().into_iter().map(|start| {
-                Star {
-                    members: Comb::every(start, self.step, self.ranks)
-                        .into_iter()
-                        .collect(),
-                    root: start + self.step * ((root + turn) % self.ranks),
-                    outward,
-                }
+            stars.extend(starts.list().into_iter().map(|start| Star {
+                members: Comb::new(start, self.digits.steps()).into_iter().collect(),
+                root: start + self.digits.place((root + turn) % self.ranks),
+                outward,
             }));
         }
         Some(stars)
-    }
-
-    fn spread(&self, starts: &Comb, first: i64, digits: &[(i64, i64)]) -> Option<Comb> {
-        Comb::new(first, &[starts.digits(), digits].concat())
     }
 }
 
@@ -368,25 +374,11 @@ impl Flows {
     }
 }
 
-/// The distance of neighbours in a group that may begin anywhere.
-fn step(group: &[u32]) -> i64 {
-    if let &[one, other] = group {
-        return i64::from(one.abs_diff(other));
-    }
-    let ahead = group.windows(2).find(|two| two[1] > two[0]);
-    ahead.map_or(1, |two| i64::from(two[1] - two[0]))
-}
-
-/// Start and turn of a group whose ranks are `step` apart.
-fn turned(group: &[u32], step: i64) -> Option<(i64, usize)> {
+/// A group in ascending order, and how many ranks follow its first before the lowest.
+fn ascending(group: &[u32]) -> (Vec<i64>, usize) {
     let drop = group.windows(2).position(|two| two[1] < two[0]);
-    let ranks = group.len();
-    let turn = drop.map_or(0, |at| ranks - 1 - at);
-    let first = i64::from(group[0]);
-    let start = first - step * turn as i64;
-    let ahead = |two: &[u32]| i64::from(two[1]) - i64::from(two[0]) == step;
-    let (before, after) = group.split_at(ranks - turn);
-    let even = before.windows(2).all(ahead) && after.windows(2).all(ahead);
-    let begins = after.first().is_none_or(|&other| i64::from(other) == start);
-    (even && begins).then_some((start, turn))
+    let turn = drop.map_or(0, |at| group.len() - 1 - at);
+    let mut group: Vec<i64> = group.iter().map(|&domain| i64::from(domain)).collect();
+    group.rotate_right(turn);
+    (group, turn)
 }

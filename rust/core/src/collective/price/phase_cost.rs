@@ -81,6 +81,20 @@ impl PhaseCost {
         })
     }
 
+    /// The same with `size` times the data.
+    pub(super) fn scaled(&self, size: f64) -> Self {
+        let last = self.last.iter();
+        Self {
+            serial: self.serial * size,
+            sent: self.sent * size,
+            busiest: self.busiest.as_ref().map(|busiest| busiest.scaled(size)),
+            last: last
+                .map(|&(latency, slope)| (latency, slope * size))
+                .collect(),
+            ..self.clone()
+        }
+    }
+
     fn step(&self, scale: f64) -> f64 {
         let longest = self
             .last
@@ -186,12 +200,8 @@ fn cut_off(context: &Context, patterns: &[(&Arc<Pattern>, f64)]) -> Result<bool>
 /// The busiest link of one step: that of the one pattern, or of all patterns together.
 fn busiest(context: &Context, patterns: &[(&Arc<Pattern>, f64)]) -> Result<Option<Busiest>> {
     if let &[(pattern, bytes)] = patterns {
-        let scaled = |busiest: &Busiest| Busiest {
-            seconds: busiest.seconds * bytes,
-            bytes: busiest.bytes * bytes,
-            ..busiest.clone()
-        };
-        let busiest = pattern.unit_cost(context)?.busiest.as_ref().map(scaled);
+        let busiest = pattern.unit_cost(context)?.busiest.as_ref();
+        let busiest = busiest.map(|busiest| busiest.scaled(bytes));
         return Ok(busiest.filter(|busiest| busiest.bytes > 0.0));
     }
     let mut together = Ledger::default();

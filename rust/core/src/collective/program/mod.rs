@@ -1,5 +1,6 @@
 //! What algorithms write: stages of phases of patterns, where their ranks sit, and what their messages carry.
 
+pub(super) mod alternatives;
 pub(super) mod layout;
 pub(super) mod moves;
 pub(super) mod placement;

@@ -127,6 +127,16 @@ impl Stage {
         }
     }
 
+    /// The same stage with `size` times the data.
+    pub(crate) fn scaled(&self, size: f64) -> Self {
+        let mut scaled = self.clone();
+        let phases = scaled.tracks.iter_mut().flat_map(|track| &mut track.phases);
+        for part in phases.flat_map(|phase| &mut phase.parts) {
+            part.bytes *= size;
+        }
+        scaled
+    }
+
     /// The same stage with slices that are these parts of the data.
     pub(crate) fn portioned(mut self, portions: &Arc<[f64]>) -> Self {
         for phase in self.tracks.iter_mut().flat_map(|track| &mut track.phases) {

@@ -1,21 +1,18 @@
 //! Which algorithm: all that apply are priced, by link loads or by simulation, and the fastest is taken.
 
 use super::candidate::PricedCandidate;
-use super::hierarchical;
-use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job, row};
+use super::hierarchical::{self, Picked};
+use super::kept::{Kept, unit};
+use crate::collective::algorithm::ALGORITHMS;
 use crate::collective::answer::outcome::Candidate;
 use crate::collective::ask::choice::Choice;
-use crate::collective::ask::group::Groups;
 use crate::collective::ask::request::Request;
 use crate::collective::events::simulate;
 use crate::collective::events::together::{Pipeline, Work, Written, or_link_load, share_messages};
 use crate::collective::events::unroll::{MOST_RANKS_WRITTEN, unroll};
-use crate::collective::pattern::context::Context;
+use crate::collective::pattern::context::{Context, OnDemand};
 use crate::collective::pattern::damage::has_damage;
-use crate::collective::price::cost::{StageCost, combine};
-use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::Stage;
-use crate::operation::Operation;
 use crate::sim::Engine;
 use crate::{Error, Result};
 use std::sync::Arc;
@@ -33,23 +30,43 @@ const MOST_CHUNKS_BY_MESSAGE: u32 = 16;
 /// What has been tried so far.
 #[derive(Default)]
 struct Tried {
-    best: Option<PricedCandidate>,
+    best: Option<(f64, Fastest)>,
     candidates: Vec<Candidate>,
     first_refusal: Option<Error>,
     cut_off: Option<Error>,
 }
 
+/// The fastest so far.
+enum Fastest {
+    ByPhases(Picked),
+    Simulated(PricedCandidate),
+}
+
 impl Tried {
     /// Keeps a candidate if it is faster than those before; of the others, the time alone.
-    fn take(&mut self, candidate: PricedCandidate) {
+    fn take(&mut self, name: &str, time: f64, candidate: Fastest) {
         self.candidates.push(Candidate {
-            algorithm: candidate.name.clone(),
-            outcome: Ok(candidate.cost.time),
+            algorithm: name.to_owned(),
+            outcome: Ok(time),
         });
-        let best = self.best.as_ref();
-        if best.is_none_or(|best| candidate.cost.time < best.cost.time) {
-            self.best = Some(candidate);
+        if self.best.as_ref().is_none_or(|best| time < best.0) {
+            self.best = Some((time, candidate));
         }
+    }
+
+    /// The fastest, and all that were tried.
+    fn end(
+        self,
+        context: &Context,
+        request: &Request,
+        scale: f64,
+    ) -> Result<(PricedCandidate, Vec<Candidate>)> {
+        let best = match self.best {
+            Some((_, Fastest::ByPhases(picked))) => picked.priced(context, request, scale)?,
+            Some((_, Fastest::Simulated(candidate))) => candidate,
+            None => return Err(none_runs(request, self.cut_off.or(self.first_refusal))),
+        };
+        Ok((best, self.candidates))
     }
 
     /// Notes why a candidate does not run; an error that concerns the others too comes back.
@@ -70,7 +87,7 @@ impl Tried {
 }
 
 /// The algorithms that are tried for a request.
-fn names(request: &Request) -> Vec<String> {
+pub(super) fn names(request: &Request) -> Vec<String> {
     match &request.algorithm {
         Choice::Auto => ALGORITHMS
             .iter()
@@ -86,39 +103,56 @@ fn names(request: &Request) -> Vec<String> {
 
 /// The fastest of the algorithms that were asked for, and all that were tried.
 pub(crate) fn best(
-    context: &Context,
+    scene: &OnDemand,
     request: &Request,
 ) -> Result<(PricedCandidate, Vec<Candidate>)> {
+    let context = scene.get()?;
     let mut tried = Tried::default();
+    let (unit, scale) = unit(request);
     let engine = request.model.engine();
+    let count = choices(context, request);
     let mut to_simulate = Vec::new();
     for name in names(request) {
         context.control.check()?;
-        match prepare(context, request, &name) {
-            Ok(candidate) if engine.is_some() => to_simulate.extend(candidate),
-            Ok(candidate) => candidate
-                .into_iter()
-                .for_each(|candidate| tried.take(candidate)),
+        let kept = Kept::new(context, &unit, &name);
+        match kept.and_then(|mut kept| kept.at(scene, &unit, scale, count)) {
+            Ok(picked) if engine.is_some() => to_simulate.extend(picked),
+            Ok(picked) => picked.into_iter().for_each(|picked| {
+                tried.take(&picked.name.clone(), picked.time, Fastest::ByPhases(picked));
+            }),
             Err(error) => tried.refuse(request, name, error)?,
         }
         context.forget();
     }
     if let Some(engine) = engine {
-        to_simulate.sort_by(|a, b| a.cost.time.total_cmp(&b.cost.time));
-        for candidate in to_simulate {
+        to_simulate.sort_by(|a, b| a.time.total_cmp(&b.time));
+        for picked in to_simulate {
             context.control.check()?;
+            let candidate = picked.priced(context, request, scale)?;
             simulate_one(context, request, engine, candidate, &mut tried)?;
         }
     }
-    let Some(best) = tried.best else {
-        return Err(tried.cut_off.or(tried.first_refusal).unwrap_or_else(|| {
-            Error::unsupported(
-                format!("{} on this group", request.operation.name()),
-                "name an algorithm",
-            )
-        }));
-    };
-    Ok((best, tried.candidates))
+    tried.end(context, request, scale)
+}
+
+/// Why there is no answer where no algorithm runs.
+pub(super) fn none_runs(request: &Request, why: Option<Error>) -> Error {
+    why.unwrap_or_else(|| {
+        Error::unsupported(
+            format!("{} on this group", request.operation.name()),
+            "name an algorithm",
+        )
+    })
+}
+
+/// How many choices of algorithms per tier are looked at.
+fn choices(context: &Context, request: &Request) -> usize {
+    // Link loads and simulation may rank choices that are close differently.
+    let few = context.groups.ranks() <= MOST_RANKS_FOR_CHOICES;
+    match request.model.engine() {
+        Some(_) if few => SIMULATED_CHOICES,
+        _ => 1,
+    }
 }
 
 /// Gives a candidate its time by simulation, unless it cannot be the fastest.
@@ -136,7 +170,7 @@ fn simulate_one(
         .as_ref()
         .map_or(0.0, |link| link.seconds);
     let best = tried.best.as_ref();
-    if best.is_some_and(|best| least >= best.cost.time) {
+    if best.is_some_and(|best| least >= best.0) {
         tried.candidates.push(Candidate {
             algorithm: candidate.name,
             outcome: Err(format!("its busiest link alone takes {least:.3e} s")),
@@ -154,7 +188,8 @@ fn simulate_one(
         }
         Err(error) => return tried.refuse(request, candidate.name, error),
     }
-    tried.take(candidate);
+    let name = candidate.name.clone();
+    tried.take(&name, candidate.cost.time, Fastest::Simulated(candidate));
     Ok(())
 }
 
@@ -234,105 +269,5 @@ fn by_message(
             Err(Error::Unsupported { .. }) if chunks > 1 && request.chunks.is_none() => chunks /= 2,
             other => return Ok((other?.plans[0].time, chunks)),
         }
-    }
-}
-
-fn prepare(context: &Context, request: &Request, name: &str) -> Result<Vec<PricedCandidate>> {
-    let Some(row) = row(name) else {
-        let pinned = match &request.algorithm {
-            Choice::Tiers(names) => Some(names.as_slice()),
-            _ => None,
-        };
-        // Link loads and simulation may rank choices that are close differently.
-        let few = context.groups.ranks() <= MOST_RANKS_FOR_CHOICES;
-        let count = match request.model.engine() {
-            Some(_) if few => SIMULATED_CHOICES,
-            _ => 1,
-        };
-        return hierarchical::best(context, request, pinned, count);
-    };
-    if let (Some(to), Groups::Grid { domains, .. }) = (row.tier_by_tier, context.groups) {
-        if domains[0].len() > 1 {
-            return tier_by_tier(context, request, name, to(request.operation)?);
-        }
-    }
-    let stages = stages(context, request, row)?;
-    let costs = stages
-        .iter()
-        .map(|stage| {
-            let label = format!("{} by {name}", request.operation.name());
-            StageCost::new(context, request.model, stage, label).map(Arc::new)
-        })
-        .collect::<Result<Vec<_>>>()?;
-    // Only hierarchical schedules send chunks through their stages.
-    if request.chunks.is_some_and(|chunks| chunks != 1) {
-        return Err(Error::unsupported(
-            format!("chunks with {name}"),
-            "only hierarchical pipelines chunks through its stages",
-        ));
-    }
-    let cost = combine(context, request.model, &costs, Some(1))?;
-    Ok(vec![PricedCandidate {
-        name: name.to_owned(),
-        choice: Choice::Named(name.to_owned()),
-        stages: costs,
-        cost,
-    }])
-}
-
-/// A rooted operation over several domains as the one that every rank takes part in alike, tier by tier.
-fn tier_by_tier(
-    context: &Context,
-    request: &Request,
-    name: &str,
-    operation: Operation,
-) -> Result<Vec<PricedCandidate>> {
-    let whole = Request {
-        operation,
-        root: 0,
-        ..request.clone()
-    };
-    let mut best = hierarchical::best(context, &whole, None, 1)?;
-    for candidate in &mut best {
-        candidate.name = format!("{name} {}", candidate.name);
-        candidate.choice = Choice::Named(name.to_owned());
-    }
-    Ok(best)
-}
-
-fn stages(context: &Context, request: &Request, row: &Algorithm) -> Result<Vec<Stage>> {
-    let operation = request.operation.as_run();
-    let everyone = || -> Vec<Vec<u32>> {
-        (0..context.groups.count())
-            .map(|group| context.groups.members(context.machine, group))
-            .collect()
-    };
-    let (placement, tier) = match context.groups {
-        Groups::Scattered(groups) => (Placement::Flat(groups.clone().into()), "machine"),
-        // Domains are alike where nothing is broken.
-        Groups::Grid { .. } if operation == Operation::SendRecv && context.machine.is_damaged() => {
-            (Placement::Flat(everyone().into()), "machine")
-        }
-        Groups::Grid { locals, domains } if locals[0].len() == 1 && domains[0].len() > 1 => {
-            (Placement::Rails(domains.clone().into()), "machine")
-        }
-        Groups::Grid { locals, .. } => (Placement::Local(locals.clone().into()), "domain"),
-    };
-    let job = Job {
-        context,
-        placement: &placement,
-        operation,
-        size: request.size,
-        root: request.root,
-        shift: request.shift,
-        orders: &request.orders,
-        table: ALGORITHMS,
-        tier,
-    };
-    match (context.groups, &placement) {
-        (Groups::Grid { locals, domains }, Placement::Local(_)) if domains[0].len() > 1 => {
-            row.flat(&job, locals, domains)
-        }
-        _ => (row.build)(&job),
     }
 }

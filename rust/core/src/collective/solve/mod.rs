@@ -1,17 +1,21 @@
 //! Who answers a request.
 
+mod asked;
 mod candidate;
 mod choose;
 mod hierarchical;
+mod kept;
 mod nccl;
 mod neuron;
 mod registry;
 mod scheduled;
+mod search;
 mod solver;
 mod synthesized;
 
 pub use registry::{SOLVERS, algorithms};
 pub use solver::Solver;
 
+pub(crate) use asked::Asked;
 pub(crate) use registry::{is_bounded, solver};
-pub(crate) use solver::Asked;
+pub(crate) use search::Search;

@@ -1,6 +1,8 @@
 //! The solvers that make schedules: of one algorithm, of one for each tier, or of the fastest.
 
-use super::solver::{Asked, Solver, Unrolled};
+use super::asked::Asked;
+use super::search::Search;
+use super::solver::{Solver, Unrolled};
 use crate::collective::algorithm;
 use crate::collective::answer::outcome::Outcome;
 use crate::collective::ask::group::Groups;
@@ -30,6 +32,7 @@ pub(super) const NAMED: Solver = Solver {
     is_bounded: true,
     run,
     time: Some(time),
+    prepare: Some(Search::new),
     schedule: Ok(schedule),
 };
 
@@ -60,14 +63,15 @@ pub(super) const HIERARCHICAL: Solver = Solver {
 };
 
 fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
-    let (context, machine, request) = (asked.context()?, asked.machine, asked.request);
-    let (mut best, candidates) = best(&context, request)?;
+    let (scene, machine, request) = (asked.scene()?, asked.machine, asked.request);
+    let (mut best, candidates) = best(&scene, request)?;
+    let context = scene.get()?;
     if !best.cost.time.is_finite() {
-        return Err(endless(&context, request, &best));
+        return Err(endless(context, request, &best));
     }
     if let Some(damaged) = &context.damaged {
         outcome.note = damaged.note();
-        best.cost.ledger.apply_damage(&context);
+        best.cost.ledger.apply_damage(context);
     } else if let (true, Groups::Scattered(listed)) = (machine.is_damaged(), asked.groups) {
         let moved = listed
             .iter()
@@ -79,10 +83,10 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     outcome.sort_candidates();
     outcome.choice = best.choice;
     outcome.fill(machine, best.name, &best.stages, best.cost);
-    outcome.bounds = if reduces_in_switch(request) {
-        bounds_in_switch(&context, request)?
-    } else {
-        bounds(&context, request)?
+    outcome.bounds = match (asked.with_bounds, reduces_in_switch(request)) {
+        (false, _) => Vec::new(),
+        (true, true) => bounds_in_switch(context, request)?,
+        (true, false) => bounds(context, request)?,
     };
     Ok(())
 }
@@ -94,20 +98,20 @@ fn reduces_in_switch(request: &Request) -> bool {
 
 /// Without bounds, tables and loads.
 fn time(asked: &Asked) -> Result<f64> {
-    let context = asked.context()?;
-    let (best, _) = best(&context, asked.request)?;
+    let scene = asked.scene()?;
+    let (best, _) = best(&scene, asked.request)?;
     if !best.cost.time.is_finite() {
-        return Err(endless(&context, asked.request, &best));
+        return Err(endless(scene.get()?, asked.request, &best));
     }
     Ok(best.cost.time.max(asked.machine.launch()))
 }
 
 fn schedule(asked: &Asked) -> Result<Unrolled> {
-    let (context, request) = (asked.context()?, asked.request);
-    let (best, _) = best(&context, request)?;
+    let (scene, request) = (asked.scene()?, asked.request);
+    let (best, _) = best(&scene, request)?;
     let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();
     let pipeline = Pipeline::of(&best.stages, best.cost.chunks, request.chunks.is_some());
-    Ok((best.name, unroll(&context, request, &stages)?, pipeline))
+    Ok((best.name, unroll(scene.get()?, request, &stages)?, pipeline))
 }
 
 /// What is wrong where a schedule never ends: its busiest link is dead and has no way round, or a number is too large

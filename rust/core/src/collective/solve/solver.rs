@@ -1,38 +1,13 @@
 //! What answers requests: one row for each way to do so.
 
+use super::asked::Asked;
+use super::search::Search;
 use crate::collective::answer::outcome::Outcome;
-use crate::collective::ask::group::Groups;
-use crate::collective::ask::request::Request;
 use crate::collective::events::together::Pipeline;
-use crate::collective::pattern::context::{Context, Shelf};
 use crate::collective::pattern::damage::has_damage;
-use crate::machine::Machine;
 use crate::operation::Operation;
-use crate::route::Routing;
 use crate::schedule::Schedule;
-use crate::{Control, Error, Result};
-
-/// What is asked: a request that is checked, and something moves.
-#[derive(Clone, Copy)]
-pub(crate) struct Asked<'a> {
-    pub(crate) machine: &'a Machine,
-    pub(crate) groups: &'a Groups,
-    pub(crate) routing: &'a Routing,
-    pub(crate) request: &'a Request,
-    pub(crate) control: &'a Control,
-    /// Patterns of calls before.
-    pub(crate) shelf: Option<&'a Shelf>,
-}
-
-impl<'a> Asked<'a> {
-    pub(crate) fn context(&self) -> Result<Context<'a>> {
-        let context = Context::new(self.machine, self.routing, self.groups, self.control)?;
-        Ok(match self.shelf {
-            Some(shelf) => context.sharing(shelf),
-            None => context,
-        })
-    }
-}
+use crate::{Error, Result};
 
 /// Name of the algorithm, its schedule for the first group, and the chunks and pieces that go through it.
 pub(crate) type Unrolled = (String, Schedule, Pipeline);
@@ -59,6 +34,9 @@ pub struct Solver {
     pub(crate) run: fn(&Asked, &mut Outcome) -> Result<()>,
     /// Seconds of [`Solver::run`] alone, where they are had for less.
     pub(crate) time: Option<fn(&Asked) -> Result<f64>>,
+    /// Prices all that does not depend on the size, where times at many sizes follow from that; the request is for
+    /// one byte.
+    pub(crate) prepare: Option<fn(&Asked) -> Result<Search>>,
     pub(crate) schedule: Unroll,
 }
 

@@ -34,6 +34,7 @@ pub(crate) const SOLVER: Solver = Solver {
     is_bounded: true,
     run,
     time: None,
+    prepare: None,
     schedule: Ok(unrolled),
 };
 

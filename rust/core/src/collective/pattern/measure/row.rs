@@ -146,11 +146,33 @@ impl Row {
 
 /// The sum of what a row counts of each of some combs, so many times each.
 pub(super) fn sum<'a>(row: Row, combs: impl Iterator<Item = (&'a Comb, f64)>) -> Loads {
-    let mut all = Loads::default();
-    for (comb, times) in combs {
-        all.add(&row.count(comb), times);
+    let count = |(comb, times): (&Comb, f64)| {
+        let count = row.count(comb);
+        if times == 1.0 {
+            count
+        } else {
+            count.map(|value| times * value)
+        }
+    };
+    added(combs.map(count).collect())
+}
+
+/// The sum of whole numbers: of two next to each other first, and of those, since what is small is quickly added.
+pub(super) fn added(mut all: Vec<Loads>) -> Loads {
+    while all.len() > 1 {
+        for at in 0..all.len() / 2 {
+            let other = std::mem::take(&mut all[2 * at + 1]);
+            let mut sum = std::mem::take(&mut all[2 * at]);
+            sum.add(&other, 1.0);
+            all[at] = sum;
+        }
+        if all.len() % 2 == 1 {
+            let last = all.len() - 1;
+            all.swap(last / 2, last);
+        }
+        all.truncate(all.len().div_ceil(2));
     }
-    match all {
+    match all.pop().unwrap_or_default() {
         Loads::Listed(values) => values.into(),
         other => other,
     }

@@ -2,7 +2,7 @@
 //! never domain by domain.
 
 use super::fabric::{self, nic_of};
-use super::row::{Row, leaving, range, regions, sum, total};
+use super::row::{Row, added, leaving, range, regions, sum, total};
 use super::star;
 use crate::Result;
 use crate::collective::pattern::comb::Comb;
@@ -14,11 +14,15 @@ use crate::collective::pattern::scene::{PathCost, Scene};
 use crate::collective::pattern::unit_cost::UnitCost;
 use crate::machine::Machine;
 
+/// Messages of a list that are looked at in the time of one flow of a rule.
+const LISTED: usize = 64;
+
 /// Messages between domains, one for each pair of domains and member, or for each pair of NICs.
 pub(super) fn rails(scene: &Scene, pairs: &Pairs, nics: Option<&[(u32, u32)]>) -> Result<UnitCost> {
+    let listed = pairs.len().max(scene.machine.num_domains() as usize);
     match pairs.flows() {
-        Some(flows) => ruled(scene, flows, nics),
-        None => fabric::rails(scene, &pairs.list(), nics),
+        Some(flows) if listed > LISTED * flows.all.len() => ruled(scene, flows, nics),
+        _ => fabric::rails(scene, &pairs.list(), nics),
     }
 }
 
@@ -172,7 +176,7 @@ impl<'a> Between<'a> {
             let all = sum(whole, own.iter().map(|comb| (comb, f64::from(*each))));
             return [all.clone(), all];
         }
-        let [mut up, mut down] = [Loads::default(), Loads::default()];
+        let (mut up, mut down) = (Vec::new(), Vec::new());
         for part in here() {
             let by = if part.from == part.to {
                 part.flow.by
@@ -180,20 +184,14 @@ impl<'a> Between<'a> {
                 group
             };
             if part.from == site {
-                up.add(
-                    &leaving(machine, site, tier, by).count(&part.flow.senders),
-                    1.0,
-                );
+                up.push(leaving(machine, site, tier, by).count(&part.flow.senders));
             }
             if part.to == site {
-                // Back from where they arrive, the way is the same.
-                down.add(
-                    &leaving(machine, site, tier, -by).count(&part.flow.receivers()),
-                    1.0,
-                );
+                // Back from where they arrive, the path is the same.
+                down.push(leaving(machine, site, tier, -by).count(&part.flow.receivers()));
             }
         }
-        [up, down]
+        [added(up), added(down)]
     }
 
     /// Notes how long the messages of a part take alone: alike are those that climb as many tiers, from and to groups

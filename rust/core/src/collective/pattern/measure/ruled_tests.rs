@@ -76,9 +76,11 @@ fn placed(domains: usize, by: &(usize, usize, usize, Vec<usize>, bool)) -> Vec<V
     let mut groups = Vec::new();
     for outer in 0..domains / block {
         for inner in 0..stride {
-            let first = outer * block + inner;
-            let own = (0..size).map(|rank| (first + rank * stride) as u32);
-            let mut group: Vec<u32> = own.collect();
+            // One digit, or a low one, the number of the group, and a high one.
+            let low = if turns.len() > 1 { by.2 } else { 1 };
+            let own =
+                |rank: usize| outer * block + rank % low + inner * low + rank / low * low * stride;
+            let mut group: Vec<u32> = (0..size).map(|rank| own(rank) as u32).collect();
             if any && groups.len() % 2 == 1 && stride > 1 {
                 // In no order that is spaced evenly.
                 group.reverse();

@@ -12,6 +12,8 @@ use crate::{Control, Result};
 pub(super) struct Sample {
     pub(super) groups: usize,
     pub(super) peers: usize,
+    /// Only at ranks of different domains.
+    pub(super) across: bool,
 }
 
 /// The longest way from the root (or from a rank of each site) to another rank of the same group, by the quickest
@@ -25,7 +27,7 @@ pub(super) fn latency(context: &Context, request: &Request, sample: Sample) -> R
         let group = index * groups / looked_at;
         longest = f64::max(
             longest,
-            of_group(context, request, &least, group, sample.peers / looked_at)?,
+            of_group(context, request, &least, group, looked_at, sample)?,
         );
     }
     Ok(longest)
@@ -36,37 +38,53 @@ fn of_group(
     request: &Request,
     least: &LeastLatency,
     group: usize,
-    most_peers: usize,
+    looked_at: usize,
+    sample: Sample,
 ) -> Result<f64> {
     let machine = context.machine;
     let ranks = context.groups.ranks();
     let member = |rank: usize| context.groups.member(machine, group, rank);
-    let site = |chip: u32| machine.site_of(machine.split(chip).0);
+    let domain = |chip: u32| machine.split(chip).0;
+    let counts = |from: u32, to: u32| !sample.across || domain(from) != domain(to);
+    let step = ranks.div_ceil(sample.peers / looked_at);
+    let mut longest = 0.0;
+    if request.operation == Operation::SendRecv {
+        // The last rank of a domain sends to the next one.
+        let senders = match sample.across {
+            true => (0..ranks).rev().step_by(step).collect(),
+            false => vec![0],
+        };
+        for rank in senders {
+            let to = (rank as i64 + request.shift).rem_euclid(ranks as i64) as usize;
+            let (from, to) = (member(rank), member(to));
+            if counts(from, to) && ![from, to].iter().any(|&chip| machine.is_dead_chip(chip)) {
+                longest = f64::max(longest, least.between(context, from, to)?);
+            }
+        }
+        return Ok(longest);
+    }
+    let site = |chip: u32| machine.site_of(domain(chip));
     let first = member(request.root);
     let mut sources = vec![first];
-    let mut peers = Vec::new();
-    if request.operation == Operation::SendRecv {
-        peers.push(member(request.shift.rem_euclid(ranks as i64) as usize));
-        sources[0] = member(0);
-    } else {
-        let step = ranks.div_ceil(most_peers);
-        peers.extend((0..ranks).step_by(step).chain([ranks - 1]).map(member));
-        if !request.operation.is_rooted() {
-            let elsewhere = peers
-                .windows(2)
-                .filter(|pair| site(pair[0]) != site(pair[1]));
-            sources.extend(elsewhere.map(|pair| pair[1]).take(machine.sites().len()));
-        }
+    let peers = (0..ranks).step_by(step).chain([ranks - 1]).map(member);
+    let mut peers: Vec<u32> = peers.collect();
+    if !request.operation.is_rooted() {
+        let elsewhere = peers
+            .windows(2)
+            .filter(|pair| site(pair[0]) != site(pair[1]));
+        sources.extend(elsewhere.map(|pair| pair[1]).take(machine.sites().len()));
     }
     let inward = matches!(request.operation, Operation::Reduce | Operation::Gather);
-    let mut longest = 0.0;
     // Faults only lengthen ways, and no message ends at a dead chip.
     sources.retain(|&source| !machine.is_dead_chip(source));
     peers.retain(|&peer| !machine.is_dead_chip(peer));
     for &source in &sources {
         context.control.check()?;
         // Only the first source is asked about every peer: inside a site another one finds nothing further.
-        let asked = |peer: &&u32| **peer != source && (source == first || sources.contains(*peer));
+        let asked = |peer: &&u32| {
+            let other = **peer != source && (source == first || sources.contains(*peer));
+            other && counts(source, **peer)
+        };
         for &peer in peers.iter().filter(asked) {
             let (from, to) = if inward {
                 (peer, source)

@@ -27,9 +27,10 @@ pub(crate) fn bounds(context: &Context, request: &Request) -> Result<Vec<Bound>>
     bounds_where(context, request, false, MANY)
 }
 
-/// The highest bound, with a look at few of the ranks.
-pub(crate) fn highest(context: &Context, request: &Request) -> Result<f64> {
-    let bounds = bounds_where(context, request, false, FEW)?;
+/// The highest bound, with a look at few of the ranks; `across`, only at ranks of different domains: then it also
+/// holds for groups of as many ranks in the same domains, wherever in these they are.
+pub(crate) fn highest(context: &Context, request: &Request, across: bool) -> Result<f64> {
+    let bounds = bounds_where(context, request, false, Sample { across, ..FEW })?;
     Ok(bounds.first().map_or(0.0, |highest| highest.seconds))
 }
 
@@ -41,10 +42,12 @@ pub(crate) fn bounds_in_switch(context: &Context, request: &Request) -> Result<V
 const MANY: Sample = Sample {
     groups: 64,
     peers: 4096,
+    across: false,
 };
 const FEW: Sample = Sample {
     groups: 2,
     peers: 32,
+    across: false,
 };
 
 fn bounds_where(

@@ -3,111 +3,120 @@
 //! All-reduce: reduce-scatter inside each UltraServer, then inside each site over all rails at once, all-reduce
 //! between sites, and back. A tier that a group does not span has no stage.
 
+mod search;
 mod stage_plan;
 mod stages;
 
-use super::candidate::PricedCandidate;
 use crate::collective::ask::choice::Choice;
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::request::Request;
-use crate::collective::pattern::context::Context;
-use crate::collective::price::cost::{Cost, StageCost, combine};
+use crate::collective::pattern::context::{Context, OnDemand};
+use crate::collective::price::cost::{Shared, StageCost};
 use crate::{Error, Result};
+use search::{Key, Search, timed};
 use stage_plan::{PlannedStage, TIERS, pinned_algorithms, stage_plan};
 use stages::{StageOption, stage_options};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The name that users write.
 pub(crate) const NAME: &str = "hierarchical";
 
-/// Share of the data that stands for one chunk of many.
-const SMALL_CHUNK: f64 = 1.0 / 64.0;
+/// The stages of a hierarchical collective with all algorithms that can run them, priced for one byte.
+pub(crate) struct Tiers {
+    plan: Vec<PlannedStage>,
+    options: Vec<Vec<StageOption>>,
+    /// How many costs each stage has had.
+    numbers: Vec<u32>,
+    /// What chunks share, by the costs of the stages.
+    shared: HashMap<Key, Shared>,
+}
 
-/// Finds the best algorithms per tier, or uses `pinned` (one name per tier that the groups span): the best choice
-/// first, and of those that were met on the way to it so many in all.
-pub(crate) fn best(
-    context: &Context,
-    request: &Request,
-    pinned: Option<&[String]>,
-    count: usize,
-) -> Result<Vec<PricedCandidate>> {
-    let Groups::Grid { locals, domains } = context.groups else {
-        return Err(Error::unsupported(
-            "hierarchical over scattered chips",
-            "name groups that hold the same chips of each UltraServer, or use ring or direct",
-        ));
-    };
-    let stage_plan = stage_plan(context, request, locals, domains)?;
-    let pinned_algorithms = pinned_algorithms(&stage_plan, pinned)?;
-    let mut options: Vec<Vec<StageOption>> = Vec::with_capacity(stage_plan.len());
-    for planned in &stage_plan {
-        options.push(stage_options(
-            context,
-            request,
-            planned,
-            pinned_algorithms[planned.tier],
-        )?);
-    }
-    let stages = |picked: &[usize]| -> Vec<Arc<StageCost>> {
-        options
-            .iter()
-            .zip(picked)
-            .map(|(options, &at)| Arc::clone(&options[at].cost))
-            .collect()
-    };
-    let mut met: Vec<(Cost, Vec<usize>)> = Vec::new();
-    let mut attempt = |picked: &[usize]| -> Result<f64> {
-        context.control.check()?;
-        let cost = combine(context, request.model, &stages(picked), request.chunks)?;
-        let time = cost.time;
-        if met.iter().all(|(_, known)| known != picked) {
-            met.push((cost, picked.to_vec()));
-            met.sort_by(|a, b| a.0.time.total_cmp(&b.0.time));
-            met.truncate(count);
-        }
-        Ok(time)
-    };
-    // Two starts: the stages that are fastest alone, and those that are fastest with one chunk of many, which
-    // pipelining favours. From each, one stage is changed at a time until nothing helps.
-    for scale in [1.0, SMALL_CHUNK] {
-        let quickest = |options: &Vec<StageOption>| {
-            let time = |at: &usize| options[*at].cost.time(scale);
-            (0..options.len())
-                .min_by(|a, b| time(a).total_cmp(&time(b)))
-                .unwrap_or(0)
+/// A choice of one algorithm for each stage.
+pub(crate) struct Picked {
+    pub(crate) name: String,
+    pub(crate) choice: Choice,
+    pub(crate) time: f64,
+    pub(crate) chunks: u32,
+    pub(crate) costs: Vec<Arc<StageCost>>,
+}
+
+impl Tiers {
+    /// Prices what can run each stage, or the algorithms of `pinned` (one name per tier that the groups span).
+    pub(crate) fn new(
+        context: &Context,
+        request: &Request,
+        pinned: Option<&[String]>,
+    ) -> Result<Self> {
+        let Groups::Grid { locals, domains } = context.groups else {
+            return Err(Error::unsupported(
+                "hierarchical over scattered chips",
+                "name groups that hold the same chips of each UltraServer, or use ring or direct",
+            ));
         };
-        let mut picked: Vec<usize> = options.iter().map(quickest).collect();
-        let mut time = attempt(&picked)?;
-        let mut improved = true;
-        while improved {
-            improved = false;
-            for at in 0..stage_plan.len() {
-                for option in (0..options[at].len()).filter(|&option| option != picked[at]) {
-                    let mut other = picked.clone();
-                    other[at] = option;
-                    let next = attempt(&other)?;
-                    if next < time {
-                        (time, picked, improved) = (next, other, true);
-                        break;
-                    }
-                }
-            }
-        }
+        let plan = stage_plan(context, request, locals, domains)?;
+        let pinned = pinned_algorithms(&plan, pinned)?;
+        let options =
+            |planned: &PlannedStage| stage_options(context, request, planned, pinned[planned.tier]);
+        Ok(Self {
+            options: plan.iter().map(options).collect::<Result<_>>()?,
+            numbers: vec![0; plan.len()],
+            plan,
+            shared: HashMap::new(),
+        })
     }
-    let named = |(cost, picked): (Cost, Vec<usize>)| {
-        let names: Vec<&str> = options
-            .iter()
-            .zip(&picked)
-            .map(|(options, &at)| options[at].name)
-            .collect();
-        PricedCandidate {
-            name: format!("{NAME}({})", names.join(", ")),
-            choice: choice(&stage_plan, &names),
-            stages: stages(&picked),
-            cost,
+
+    /// Seconds that `scale` bytes take at least, where that is had for nothing: those of the slowest stage.
+    pub(crate) fn least(&self, scale: f64) -> f64 {
+        let stage = |options: &Vec<StageOption>| {
+            let least = options.iter().map(|option| option.least(scale));
+            least.fold(f64::INFINITY, f64::min)
+        };
+        self.options.iter().map(stage).fold(0.0, f64::max)
+    }
+
+    /// The best choice of algorithms for `scale` bytes first, and of those that were met on the way to it so many in
+    /// all.
+    pub(crate) fn at(
+        &mut self,
+        scene: &OnDemand,
+        request: &Request,
+        scale: f64,
+        count: usize,
+    ) -> Result<Vec<Picked>> {
+        let mut stages = Vec::with_capacity(self.options.len());
+        for (options, numbers) in self.options.iter_mut().zip(&mut self.numbers) {
+            stages.push(timed(scene, request.model, options, scale, numbers)?);
         }
-    };
-    Ok(met.into_iter().map(named).collect())
+        let mut search = Search {
+            scene,
+            request,
+            scale,
+            count,
+            stages,
+            shared: &mut self.shared,
+            met: Vec::new(),
+        };
+        search.run()?;
+        let Search { met, stages, .. } = search;
+        let picked = met.into_iter().map(|(time, chunks, picked)| {
+            let of_stages = || {
+                stages
+                    .iter()
+                    .zip(&picked)
+                    .map(|(options, &at)| &options[at])
+            };
+            let names: Vec<&str> = of_stages().map(|option| option.name).collect();
+            Picked {
+                name: format!("{NAME}({})", names.join(", ")),
+                choice: choice(&self.plan, &names),
+                time,
+                chunks,
+                costs: of_stages().map(|option| Arc::clone(&option.cost)).collect(),
+            }
+        });
+        Ok(picked.collect())
+    }
 }
 
 /// How to ask for the algorithms of all stages: by one name per tier, which a tier of two algorithms does not have.

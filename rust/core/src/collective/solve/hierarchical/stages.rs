@@ -1,33 +1,108 @@
 //! Filling a stage: every algorithm that can do it, and where its ranks sit.
 
 use super::stage_plan::{Place, PlannedStage, TIERS};
-use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job, find};
+use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job};
 use crate::collective::ask::group::Groups;
+use crate::collective::ask::model::Model;
 use crate::collective::ask::request::Request;
-use crate::collective::pattern::context::Context;
+use crate::collective::pattern::context::{Context, OnDemand};
 use crate::collective::pattern::measure::parts as sites_of;
-use crate::collective::price::cost::StageCost;
+use crate::collective::price::cost::{JoinedTrack, StageCost};
+use crate::collective::price::priced::Priced;
+use crate::collective::program::alternatives::Program;
 use crate::collective::program::moves::Space;
 use crate::collective::program::placement::Placement;
-use crate::collective::program::schedule::{Spread, Stage, Track};
+use crate::collective::program::schedule::{Spread, Stage};
 use crate::{Error, Result};
 use std::sync::Arc;
 
-/// A stage filled by one algorithm.
-#[derive(Clone)]
+/// A stage run by one algorithm, priced for one byte.
 pub(super) struct StageOption {
     pub(super) name: &'static str,
+    label: String,
+    tier: &'static str,
+    tracks: Vec<TrackOption>,
+    /// The costs that sizes have asked for, by those of their tracks.
+    joined: Vec<Joined>,
+}
+
+/// What runs at one placement of a stage.
+struct TrackOption {
+    priced: Priced,
+    spread: Option<Spread>,
+    place: String,
+}
+
+/// A cost of a stage, and what it is made of.
+struct Joined {
+    /// The addresses of the costs of its tracks, which are held.
+    of: Vec<usize>,
+    numbered: Numbered,
+}
+
+/// A cost, and its number among those of the stage.
+#[derive(Clone)]
+pub(super) struct Numbered {
+    pub(super) number: u32,
     pub(super) cost: Arc<StageCost>,
 }
 
-/// The algorithms that can run a stage, fastest first.
+impl StageOption {
+    /// Seconds that `scale` bytes take at least, where that is had for nothing.
+    pub(super) fn least(&self, scale: f64) -> f64 {
+        let track = |track: &TrackOption| track.priced.least(scale);
+        self.tracks.iter().map(track).fold(0.0, f64::max)
+    }
+
+    /// The cost of one byte by what is best for `scale` bytes.
+    pub(super) fn at(
+        &mut self,
+        scene: &OnDemand,
+        model: Model,
+        scale: f64,
+        numbers: &mut u32,
+    ) -> Result<Numbered> {
+        if let [only] = &self.joined[..] {
+            if self.tracks.iter().all(|track| track.priced.is_fixed()) {
+                return Ok(only.numbered.clone());
+            }
+        }
+        let mut tracks = Vec::with_capacity(self.tracks.len());
+        let mut of = Vec::new();
+        for track in &mut self.tracks {
+            let stages = track.priced.at(&|| scene.get(), scale)?;
+            of.extend(stages.iter().map(|cost| Arc::as_ptr(cost) as usize));
+            tracks.push(JoinedTrack {
+                stages,
+                spread: track.spread.clone(),
+                place: track.place.clone(),
+            });
+        }
+        if let Some(known) = self.joined.iter().find(|known| known.of == of) {
+            return Ok(known.numbered.clone());
+        }
+        let joined = StageCost::joined(scene.get()?, model, (self.tier, &self.label), tracks)?;
+        let numbered = Numbered {
+            number: *numbers,
+            cost: Arc::new(joined),
+        };
+        *numbers += 1;
+        self.joined.push(Joined {
+            of,
+            numbered: numbered.clone(),
+        });
+        Ok(numbered)
+    }
+}
+
+/// The algorithms that can run a stage.
 pub(super) fn stage_options(
     context: &Context,
     request: &Request,
     planned: &PlannedStage,
     pinned: Option<&str>,
 ) -> Result<Vec<StageOption>> {
-    let mut options: Vec<(f64, StageOption)> = Vec::new();
+    let mut options = Vec::new();
     let mut refusal = None;
     // The root's domain shares its tier with other stages; a name that is for those leaves this one open.
     let pinned = pinned.filter(|name| {
@@ -41,24 +116,15 @@ pub(super) fn stage_options(
     });
     let placements = placements(context, request, planned);
     for row in offered {
-        let label = format!("{} by {}", planned.operation.name(), row.name);
-        let cost = stage(context, request, planned, &placements, row.name)
-            .and_then(|stage| StageCost::new(context, request.model, &stage, label));
-        match cost {
-            Ok(cost) => options.push((
-                cost.time(1.0),
-                StageOption {
-                    name: row.name,
-                    cost: Arc::new(cost),
-                },
-            )),
+        let made = tracks(context, request, planned, &placements, row);
+        match made.and_then(|tracks| option(context, request, planned, row, tracks)) {
+            Ok(option) => options.push(option),
             Err(error @ (Error::Unsupported { .. } | Error::Unreachable { .. })) => {
                 refusal = Some(error);
             }
             Err(error) => return Err(error),
         }
     }
-    options.sort_by(|a, b| a.0.total_cmp(&b.0));
     if options.is_empty() {
         return Err(refusal.unwrap_or_else(|| {
             Error::unsupported(
@@ -72,7 +138,38 @@ pub(super) fn stage_options(
             )
         }));
     }
-    Ok(options.into_iter().map(|option| option.1).collect())
+    Ok(options)
+}
+
+/// What an algorithm writes for one placement of a stage.
+struct TrackProgram {
+    program: Program,
+    spread: Option<Spread>,
+    place: String,
+}
+
+fn option(
+    context: &Context,
+    request: &Request,
+    planned: &PlannedStage,
+    row: &Algorithm,
+    tracks: Vec<TrackProgram>,
+) -> Result<StageOption> {
+    let label = format!("{} by {}", planned.operation.name(), row.name);
+    let track = |track: TrackProgram| -> Result<TrackOption> {
+        Ok(TrackOption {
+            priced: Priced::new(context, request.model, label.clone(), track.program)?,
+            spread: track.spread,
+            place: track.place,
+        })
+    };
+    Ok(StageOption {
+        name: row.name,
+        tier: TIERS[planned.tier],
+        tracks: tracks.into_iter().map(track).collect::<Result<_>>()?,
+        joined: Vec::new(),
+        label,
+    })
 }
 
 /// Where a stage's ranks sit, and which of them is the root: for each track that runs there.
@@ -111,26 +208,28 @@ fn placements(
     }
 }
 
-fn stage(
+fn tracks(
     context: &Context,
     request: &Request,
     planned: &PlannedStage,
     placements: &[(Placement, usize)],
-    name: &'static str,
-) -> Result<Stage> {
+    row: &Algorithm,
+) -> Result<Vec<TrackProgram>> {
     let Groups::Grid { domains, .. } = context.groups else {
         unreachable!("stages are planned for grids only")
     };
     let tier = TIERS[planned.tier];
     if let Place::Wan = planned.place {
-        let phases =
-            find(name)?.between_sites(context, domains, planned.operation, planned.size)?;
-        return Ok(Stage::of(tier, Space::WHOLE, phases));
+        let phases = row.between_sites(context, domains, planned.operation, planned.size)?;
+        return Ok(vec![TrackProgram {
+            program: Program::Stages(vec![Stage::of(tier, Space::WHOLE, phases)]),
+            spread: None,
+            place: String::new(),
+        }]);
     }
     let several = placements.len() > 1 && !matches!(planned.place, Place::Leaders);
-    let mut tracks = Vec::with_capacity(placements.len());
-    for (placement, root) in placements {
-        let stages = (find(name)?.build)(&Job {
+    let track = |(placement, root): &(Placement, usize)| -> Result<TrackProgram> {
+        let program = row.program(&Job {
             context,
             placement,
             operation: planned.operation,
@@ -141,16 +240,16 @@ fn stage(
             table: ALGORITHMS,
             tier,
         })?;
-        let mut track = one_track(stages);
-        track.spread = spread(placement, &domains[0]);
-        if several {
-            for phase in &mut track.phases {
-                phase.what = format!("{} ({} UltraServers)", phase.what, placement.ranks());
-            }
-        }
-        tracks.push(track);
-    }
-    Ok(Stage { tier, tracks })
+        Ok(TrackProgram {
+            program,
+            spread: spread(placement, &domains[0]),
+            place: match several {
+                true => format!(" ({} UltraServers)", placement.ranks()),
+                false => String::new(),
+            },
+        })
+    };
+    placements.iter().map(track).collect()
 }
 
 /// The domains of each set at each site, sets of equal size together. With `root`, the number of the root's domain
@@ -213,18 +312,6 @@ fn spread(placement: &Placement, first: &[u32]) -> Option<Spread> {
         sets: Arc::clone(sets),
         mine: mine.map(|(at, _)| at).collect(),
     })
-}
-
-fn one_track(stages: Vec<Stage>) -> Track {
-    let mut tracks: Vec<Track> = stages.into_iter().flat_map(|stage| stage.tracks).collect();
-    if tracks.len() == 1 {
-        return tracks.remove(0);
-    }
-    Track {
-        phases: tracks.into_iter().flat_map(|track| track.phases).collect(),
-        overlap: false,
-        spread: None,
-    }
 }
 
 #[cfg(test)]

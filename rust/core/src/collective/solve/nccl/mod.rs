@@ -27,6 +27,7 @@ pub(crate) const SOLVER: Solver = Solver {
     is_bounded: false,
     run: choice::run,
     time: None,
+    prepare: None,
     schedule: Err((
         "the schedule of nccl, which is a table of prices",
         "name an algorithm that has one, such as \"ring\" or \"double_binary_tree\"",

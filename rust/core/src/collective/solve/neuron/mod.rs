@@ -91,6 +91,7 @@ pub(crate) const SOLVER: Solver = Solver {
     is_bounded: false,
     run,
     time: None,
+    prepare: None,
     schedule: Err((
         "a schedule of neuron, which is endpoint costs beside the links",
         "name the algorithm that it chose: mesh, halving_doubling, multi_ring or ring",

@@ -4,6 +4,7 @@ use super::call::Call;
 use crate::Result;
 use crate::collective::algorithm::{ALGORITHMS, Job, find};
 use crate::collective::price::cost::StageCost;
+use crate::collective::price::priced::Priced;
 use crate::collective::program::placement::Placement;
 use crate::operation::Operation;
 use std::sync::Arc;
@@ -68,7 +69,10 @@ impl Part {
             Placement::Rails(_) => "site",
             _ => "machine",
         };
-        let stages = (find(algorithm)?.build)(&Job {
+        let label = format!("{} by {known_as}", operation.name());
+        // No bytes stay none.
+        let (size, scale) = if size == 0.0 { (0.0, 1.0) } else { (1.0, size) };
+        let program = find(algorithm)?.program(&Job {
             context: call.context,
             placement,
             operation,
@@ -79,11 +83,12 @@ impl Part {
             table: ALGORITHMS,
             tier,
         })?;
+        let (context, model) = (call.context, call.request.model);
+        let stages = Priced::new(context, model, label, program)?.at(&|| Ok(context), scale)?;
         let [stage] = &stages[..] else {
             unreachable!("algorithms over one placement that neuron uses build one stage")
         };
-        let label = format!("{} by {known_as}", operation.name());
-        let stage = StageCost::new(call.context, call.request.model, stage, label)?;
+        let stage = stage.scaled(scale);
         let (latency, overhead) = stage.fixed();
         let link = (stage.time(1.0) - latency - overhead).max(0.0);
         Ok(Self {

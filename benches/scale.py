@@ -1,0 +1,90 @@
+"""Gates on how collectives grow: a million chips cost little more than four thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+import rainier_fast as rf
+from gates import Gate, at_least
+
+from measure import cpu_seconds, peak_growth_bytes
+
+FEW, MANY, MOST = 4_096, 1_048_576, 16_777_216
+
+# At a million chips, of the CPU time of an all-reduce there. Broadcast and reduce try what an
+# all-reduce tries and their own trees and stars.
+OTHERS = {
+    "reduce_scatter": 2.0,
+    "all_gather": 2.0,
+    "all_to_all": 2.0,
+    "send_recv": 2.0,
+    "scatter": 2.0,
+    "gather": 2.0,
+    "barrier": 2.0,
+    "broadcast": 4.0,
+    "reduce": 4.0,
+}
+
+
+def call(machine: rf.Machine, operation: str) -> Callable[[], object]:
+    """One collective of 1 GiB."""
+    if operation == "barrier":
+        return machine.barrier
+    more = {"shift": 1} if operation == "send_recv" else {}
+    return lambda: getattr(machine, operation)("1 GiB", **more)
+
+
+def at_most(
+    name: str, factor: float, ours: Callable[[], object], theirs: Callable[[], object]
+) -> Gate:
+    """Gate on how many times as much CPU time ours takes; both sides are printed."""
+    gate = at_least(name, 1 / factor, ours, theirs)
+    times = [1e3 * min(cpu_seconds(work) for _ in range(3)) for work in (ours, theirs)]
+    both = f"{times[0]:.1f} ms against {times[1]:.1f} ms; {gate.note}"
+    return Gate(name, 1 / gate.seen, f"<= {factor:g} times", gate.passed, both)
+
+
+def growth_of_collectives() -> list[Gate]:
+    """CPU time by size, and of the other collectives beside an all-reduce."""
+    few, many, most = (rf.preset("rainier", chips=chips) for chips in (FEW, MANY, MOST))
+    values = np.random.default_rng(0).random(1_000_000)
+    ours = call(many, "all_reduce")
+    mesh = many.mesh(dp=-1, tp=64)
+    gates = [
+        # numpy's default sort is ten times faster where a processor has the instructions for it.
+        at_least(
+            f"all_reduce over {MANY:,} chips, stable sort of 1e6 / ours",
+            4,
+            ours,
+            lambda: np.sort(values, kind="stable"),
+        ),
+        at_most(f"all_reduce over {MANY:,} chips / {FEW:,}", 2.5, ours, call(few, "all_reduce")),
+        at_most(f"all_reduce over {MOST:,} chips / {MANY:,}", 2.5, call(most, "all_reduce"), ours),
+        at_most(
+            f"all_reduce over dp of {MANY:,} chips / all of them",
+            2,
+            lambda: mesh.all_reduce("1 GiB", axis="dp"),
+            ours,
+        ),
+    ]
+    for operation, factor in OTHERS.items():
+        name = f"{operation} over {MANY:,} chips / all_reduce"
+        gates.append(at_most(name, factor, call(many, operation), ours))
+    return gates
+
+
+def memory_of_collectives() -> list[Gate]:
+    """What a collective over a million chips takes above one over four thousand."""
+    gates = []
+    for operation in ("all_reduce", "broadcast", "all_to_all"):
+        setup = f"""
+import rainier_fast as rf
+rf.preset('rainier', chips={FEW}).{operation}('1 GiB')
+machine = rf.preset('rainier', chips={MANY})
+"""
+        grown = peak_growth_bytes(setup, f"machine.{operation}('1 GiB')")
+        name = f"MB that {operation} over {MANY:,} chips adds"
+        gates.append(Gate(name, grown / 1e6, "< 4", grown < 4e6))
+    return gates

@@ -1,0 +1,164 @@
+//! A request prepared for many sizes: all is priced once that does not depend on the size.
+
+use super::ask::group::Groups;
+use super::ask::request::Request;
+use super::pattern::context::OnDemand;
+use super::run::{checked, nothing_moves, run};
+use super::solve::{Asked, Search};
+use crate::machine::Machine;
+use crate::operation::Operation;
+use crate::route::Routing;
+use crate::{Control, Result};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A request over groups of a machine, whose time at a size is arithmetic on what is kept here. Simulated models and
+/// solvers with models of their own are run for each size.
+///
+/// # Examples
+/// ```
+/// use rainier_core::collective::{Groups, Operation, Prepared, Request};
+/// # use rainier_core::{Axis, AxisKind, Control, Domain, Machine, Routing, Site};
+/// # let axis = Axis { name: "x".into(), size: 4, kind: AxisKind::Ring, bandwidth: 1e9, latency: 0.0 };
+/// # let site = Site { name: "one".into(), domains: 1, tiers: Vec::new() };
+/// # let machine = Machine::new(Domain::new(vec![axis])?, 0.0, None, vec![site], None)?;
+/// let groups = Groups::all(&machine)?;
+/// let request = Request::new(Operation::AllReduce, 1.0);
+/// let control = Control::default();
+/// let prepared = Prepared::new(machine.into(), groups.into(), Routing::default(), request, &control)?;
+/// let times = prepared.times(&[1e6, 2e6], &control)?;
+/// assert_eq!(times.seconds[1], 2.0 * times.seconds[0]);
+/// # Ok::<(), rainier_core::Error>(())
+/// ```
+pub struct Prepared {
+    machine: Arc<Machine>,
+    groups: Arc<Groups>,
+    routing: Routing,
+    request: Request,
+    /// `None` where each size is run.
+    search: Option<Mutex<Search>>,
+}
+
+/// Times at sizes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Times {
+    /// Seconds.
+    pub seconds: Vec<f64>,
+    /// The algorithm, as a number in `names`.
+    pub algorithms: Vec<u32>,
+    /// Names of algorithms.
+    pub names: Vec<String>,
+}
+
+impl Prepared {
+    /// Prices what `request` asks for; its size does not matter.
+    ///
+    /// # Errors
+    /// Those of [`run`](super::run()) that do not depend on the size.
+    pub fn new(
+        machine: Arc<Machine>,
+        groups: Arc<Groups>,
+        routing: Routing,
+        request: Request,
+        control: &Control,
+    ) -> Result<Self> {
+        let moves = request.operation != Operation::Barrier;
+        let unit = Request {
+            size: f64::from(u8::from(moves)),
+            ..request.clone()
+        };
+        let (of, sorted, solver) = checked(&machine, &groups, &routing, &unit)?;
+        let asked = Asked {
+            machine: &machine,
+            groups: &of,
+            routing: &routing,
+            request: &sorted,
+            control,
+            with_bounds: false,
+            shelf: None,
+        };
+        let search = match solver.prepare {
+            Some(prepare)
+                if moves && sorted.model.engine().is_none() && !nothing_moves(&of, &sorted) =>
+            {
+                solver.check_damage(&asked)?;
+                Some(Mutex::new(prepare(&asked)?))
+            }
+            _ => None,
+        };
+        let (groups, request) = match search {
+            Some(_) => (Arc::new(of), sorted),
+            None => (groups, request),
+        };
+        Ok(Self {
+            machine,
+            groups,
+            routing,
+            request,
+            search,
+        })
+    }
+
+    /// Seconds and algorithm at each size, as [`run`](super::run()) answers.
+    ///
+    /// # Errors
+    /// Those of [`run`](super::run()).
+    pub fn times(&self, sizes: &[f64], control: &Control) -> Result<Times> {
+        let mut times = Times::default();
+        let mut take = |(seconds, name): (f64, &str)| {
+            let known = times.names.iter().position(|known| known == name);
+            let number = known.unwrap_or_else(|| {
+                times.names.push(name.to_owned());
+                times.names.len() - 1
+            });
+            times.seconds.push(seconds);
+            times.algorithms.push(number as u32);
+        };
+        let Some(search) = &self.search else {
+            for &size in sizes {
+                control.check()?;
+                let (seconds, name) = self.run(size, control)?;
+                take((seconds, &name));
+                control.advance(1);
+            }
+            return Ok(times);
+        };
+        // Another thread that panicked left what is priced whole.
+        let mut search = search.lock().unwrap_or_else(PoisonError::into_inner);
+        let (machine, groups) = (&*self.machine, &*self.groups);
+        let scene = OnDemand::new(machine, &self.routing, groups, control);
+        for &size in sizes {
+            control.check()?;
+            let request = Request {
+                size,
+                ..self.request.clone()
+            };
+            request.validate(groups.ranks())?;
+            let (seconds, name) = search.time(&scene, size)?;
+            if size == 0.0 || !seconds.is_finite() {
+                // No bytes have no busiest link; and what never ends has a reason to be told.
+                let (seconds, name) = self.run(size, control)?;
+                take((seconds, &name));
+            } else {
+                take((seconds, name));
+            }
+            control.advance(1);
+        }
+        Ok(times)
+    }
+
+    /// One size as a call of its own.
+    fn run(&self, size: f64, control: &Control) -> Result<(f64, String)> {
+        let request = Request {
+            size,
+            ..self.request.clone()
+        };
+        let outcome = run(
+            &self.machine,
+            &self.groups,
+            &self.routing,
+            &request,
+            control,
+        )?;
+        Ok((outcome.time, outcome.algorithm))
+    }
+}

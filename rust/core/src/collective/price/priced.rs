@@ -1,0 +1,205 @@
+//! A program priced for one byte: what it costs at a size is arithmetic.
+
+use super::cost::StageCost;
+use crate::Result;
+use crate::collective::ask::model::Model;
+use crate::collective::pattern::context::Context;
+use crate::collective::program::alternatives::{OneOf, Program};
+use crate::collective::program::schedule::Stage;
+use std::sync::Arc;
+
+/// The costs of a program's stages, and of all alternatives that sizes have asked for.
+pub(crate) struct Priced {
+    model: Model,
+    label: String,
+    body: Body,
+}
+
+enum Body {
+    Stages(Stages),
+    Sequence(Vec<Body>),
+    Fastest {
+        cases: Vec<Body>,
+        gain: f64,
+    },
+    OneOf {
+        of: OneOf,
+        made: Vec<(usize, Stages)>,
+    },
+}
+
+/// Stages that are the same for every size.
+struct Stages {
+    costs: Vec<Arc<StageCost>>,
+    /// The same by link loads, by which alternatives are judged.
+    by_links: Vec<Arc<StageCost>>,
+}
+
+impl Priced {
+    /// Prices a program that is written for one byte.
+    pub(crate) fn new(
+        context: &Context,
+        model: Model,
+        label: String,
+        program: Program,
+    ) -> Result<Self> {
+        let mut priced = Self {
+            model,
+            label,
+            body: Body::Sequence(Vec::new()),
+        };
+        priced.body = priced.body(context, program)?;
+        Ok(priced)
+    }
+
+    fn body(&self, context: &Context, program: Program) -> Result<Body> {
+        let all = |programs: Vec<Program>| -> Result<Vec<Body>> {
+            let bodies = programs.into_iter();
+            bodies.map(|program| self.body(context, program)).collect()
+        };
+        Ok(match program {
+            Program::Stages(stages) => Body::Stages(self.stages(context, stages)?),
+            Program::Sequence(programs) => Body::Sequence(all(programs)?),
+            Program::Fastest { cases, gain } => Body::Fastest {
+                cases: all(cases)?,
+                gain,
+            },
+            Program::OneOf(of) => Body::OneOf {
+                of,
+                made: Vec::new(),
+            },
+        })
+    }
+
+    fn stages(&self, context: &Context, stages: Vec<Stage>) -> Result<Stages> {
+        stages_of(context, self.model, &self.label, stages)
+    }
+
+    /// It has no alternatives.
+    pub(crate) fn is_fixed(&self) -> bool {
+        matches!(self.body, Body::Stages(_))
+    }
+
+    /// Seconds that a size takes at least, where that is had for nothing.
+    pub(crate) fn least(&self, size: f64) -> f64 {
+        match &self.body {
+            Body::Stages(stages) => stages.costs.iter().map(|cost| cost.least(size)).sum(),
+            _ => 0.0,
+        }
+    }
+
+    /// Seconds of the stages that are best for a size.
+    pub(crate) fn time<'s, 'm: 's>(
+        &mut self,
+        scene: &impl Fn() -> Result<&'s Context<'m>>,
+        size: f64,
+    ) -> Result<f64> {
+        let sum = |costs: &[Arc<StageCost>]| costs.iter().map(|cost| cost.time(size)).sum();
+        if let Body::Stages(stages) = &self.body {
+            return Ok(sum(&stages.costs));
+        }
+        self.at(scene, size).map(|costs| sum(&costs))
+    }
+
+    /// The costs of the stages that are best for a size, for one byte of it.
+    pub(crate) fn at<'s, 'm: 's>(
+        &mut self,
+        scene: &impl Fn() -> Result<&'s Context<'m>>,
+        size: f64,
+    ) -> Result<Vec<Arc<StageCost>>> {
+        let mut costs = Vec::new();
+        let price = |stages| stages_of(scene()?, self.model, &self.label, stages);
+        self.body.make(scene, size, &price)?;
+        self.body.costs(size, &mut costs);
+        Ok(costs)
+    }
+}
+
+fn stages_of(context: &Context, model: Model, label: &str, stages: Vec<Stage>) -> Result<Stages> {
+    let costs = |model: Model| -> Result<Vec<Arc<StageCost>>> {
+        let cost = |stage: &Stage| StageCost::new(context, model, stage, label.to_owned());
+        stages
+            .iter()
+            .map(|stage| cost(stage).map(Arc::new))
+            .collect()
+    };
+    let by_model = costs(model)?;
+    let by_links = match model.by_phases() {
+        Model::LinkLoad => by_model.clone(),
+        _ => costs(Model::LinkLoad)?,
+    };
+    Ok(Stages {
+        costs: by_model,
+        by_links,
+    })
+}
+
+impl Body {
+    /// Makes what a size asks for and is not there yet.
+    fn make<'s, 'm: 's>(
+        &mut self,
+        scene: &impl Fn() -> Result<&'s Context<'m>>,
+        size: f64,
+        price: &impl Fn(Vec<Stage>) -> Result<Stages>,
+    ) -> Result<()> {
+        match self {
+            Self::Stages(_) => Ok(()),
+            Self::Sequence(all) | Self::Fastest { cases: all, .. } => {
+                let mut all = all.iter_mut();
+                all.try_for_each(|one| one.make(scene, size, price))
+            }
+            Self::OneOf { of, made } => {
+                let which = (of.which)(size);
+                if made.iter().all(|(known, _)| *known != which) {
+                    made.push((which, price((of.make)(scene()?, which)?)?));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Seconds by link loads.
+    fn seconds(&self, size: f64) -> f64 {
+        match self {
+            Self::Stages(stages) => stages.seconds(size),
+            Self::Sequence(all) => all.iter().map(|one| one.seconds(size)).sum(),
+            Self::Fastest { cases, gain } => fastest(cases, *gain, size).1,
+            Self::OneOf { of, made } => one_of(of, made, size).seconds(size),
+        }
+    }
+
+    fn costs(&self, size: f64, out: &mut Vec<Arc<StageCost>>) {
+        match self {
+            Self::Stages(stages) => out.extend_from_slice(&stages.costs),
+            Self::Sequence(all) => all.iter().for_each(|one| one.costs(size, out)),
+            Self::Fastest { cases, gain } => cases[fastest(cases, *gain, size).0].costs(size, out),
+            Self::OneOf { of, made } => out.extend_from_slice(&one_of(of, made, size).costs),
+        }
+    }
+}
+
+impl Stages {
+    fn seconds(&self, size: f64) -> f64 {
+        self.by_links.iter().map(|cost| cost.time(size)).sum()
+    }
+}
+
+/// The number and the seconds of the fastest case.
+fn fastest(cases: &[Body], gain: f64, size: f64) -> (usize, f64) {
+    let timed = cases.iter().map(|case| case.seconds(size)).enumerate();
+    timed
+        .reduce(|best, next| {
+            if next.1 < best.1 * (1.0 - gain) {
+                next
+            } else {
+                best
+            }
+        })
+        .expect("there are cases")
+}
+
+fn one_of<'a>(of: &OneOf, made: &'a [(usize, Stages)], size: f64) -> &'a Stages {
+    let which = (of.which)(size);
+    let found = made.iter().find(|(known, _)| *known == which);
+    &found.expect("what a size asks for is made before").1
+}

@@ -1,0 +1,37 @@
+//! What solvers are asked.
+
+use crate::collective::ask::group::Groups;
+use crate::collective::ask::request::Request;
+use crate::collective::pattern::context::{Context, OnDemand, Shelf};
+use crate::machine::Machine;
+use crate::route::Routing;
+use crate::{Control, Result};
+
+/// What is asked: a request that is checked, and something moves.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) machine: &'a Machine,
+    pub(crate) groups: &'a Groups,
+    pub(crate) routing: &'a Routing,
+    pub(crate) request: &'a Request,
+    pub(crate) control: &'a Control,
+    /// Bounds are to be found too, where the answer does not need them.
+    pub(crate) with_bounds: bool,
+    /// Patterns of calls before.
+    pub(crate) shelf: Option<&'a Shelf>,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn context(&self) -> Result<Context<'a>> {
+        let context = Context::new(self.machine, self.routing, self.groups, self.control)?;
+        Ok(match self.shelf {
+            Some(shelf) => context.sharing(shelf),
+            None => context,
+        })
+    }
+
+    /// The same, as what is priced already takes it.
+    pub(crate) fn scene(&self) -> Result<OnDemand<'a>> {
+        self.context().map(OnDemand::from)
+    }
+}

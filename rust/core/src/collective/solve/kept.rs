@@ -1,0 +1,203 @@
+//! An algorithm priced for one byte, from which its time at any size follows.
+
+use super::candidate::PricedCandidate;
+use super::hierarchical::{Picked, Tiers};
+use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job, row};
+use crate::collective::ask::choice::Choice;
+use crate::collective::ask::group::Groups;
+use crate::collective::ask::request::Request;
+use crate::collective::pattern::context::{Context, OnDemand};
+use crate::collective::price::cost::combine;
+use crate::collective::price::priced::Priced;
+use crate::collective::program::alternatives::Program;
+use crate::collective::program::placement::Placement;
+use crate::operation::Operation;
+use crate::{Error, Result};
+use std::sync::Arc;
+
+/// An algorithm of a request, of which all is priced that does not depend on the size.
+pub(super) struct Kept {
+    name: String,
+    body: Body,
+    /// The name of the last answer, where it depends on the size.
+    answer: String,
+}
+
+enum Body {
+    /// One algorithm over the whole group.
+    Whole(Priced),
+    /// One for each tier.
+    Tiers(Tiers),
+    /// The same under the name of an operation that it stands for.
+    TierByTier(Tiers),
+}
+
+/// A request of one byte, and how many times as much its size is. No bytes stay none.
+pub(super) fn unit(request: &Request) -> (Request, f64) {
+    let (size, scale) = match request.size {
+        0.0 => (0.0, 1.0),
+        size => (1.0, size),
+    };
+    let unit = Request {
+        size,
+        ..request.clone()
+    };
+    (unit, scale)
+}
+
+impl Kept {
+    /// Prices an algorithm by its name; `unit` is the request for one byte.
+    pub(super) fn new(context: &Context, unit: &Request, name: &str) -> Result<Self> {
+        let kept = |body| Self {
+            name: name.to_owned(),
+            body,
+            answer: String::new(),
+        };
+        let Some(row) = row(name) else {
+            let pinned = match &unit.algorithm {
+                Choice::Tiers(names) => Some(names.as_slice()),
+                _ => None,
+            };
+            return Ok(kept(Body::Tiers(Tiers::new(context, unit, pinned)?)));
+        };
+        if let (Some(to), Groups::Grid { domains, .. }) = (row.tier_by_tier, context.groups) {
+            if domains[0].len() > 1 {
+                let whole = Request {
+                    operation: to(unit.operation)?,
+                    root: 0,
+                    ..unit.clone()
+                };
+                return Ok(kept(Body::TierByTier(Tiers::new(context, &whole, None)?)));
+            }
+        }
+        let program = program(context, unit, row)?;
+        let label = format!("{} by {name}", unit.operation.name());
+        let priced = Priced::new(context, unit.model, label, program)?;
+        // Only hierarchical schedules send chunks through their stages.
+        if unit.chunks.is_some_and(|chunks| chunks != 1) {
+            return Err(Error::unsupported(
+                format!("chunks with {name}"),
+                "only hierarchical pipelines chunks through its stages",
+            ));
+        }
+        Ok(kept(Body::Whole(priced)))
+    }
+
+    /// Seconds that `scale` times the bytes take at least, where that is had for nothing.
+    pub(super) fn least(&self, scale: f64) -> f64 {
+        match &self.body {
+            Body::Whole(priced) => priced.least(scale),
+            Body::Tiers(tiers) | Body::TierByTier(tiers) => tiers.least(scale),
+        }
+    }
+
+    /// Seconds at `scale` times the bytes.
+    pub(super) fn time(&mut self, scene: &OnDemand, unit: &Request, scale: f64) -> Result<f64> {
+        if let Body::Whole(priced) = &mut self.body {
+            return priced.time(&|| scene.get(), scale);
+        }
+        let mut picked = self.at(scene, unit, scale, 1)?;
+        let best = picked.swap_remove(0);
+        self.answer = best.name;
+        Ok(best.time)
+    }
+
+    /// The name of its last answer.
+    pub(super) fn answer(&self) -> &str {
+        match self.body {
+            Body::Whole(_) => &self.name,
+            Body::Tiers(_) | Body::TierByTier(_) => &self.answer,
+        }
+    }
+
+    /// Its best choices at `scale` times the bytes, at most `count` of them, the fastest first.
+    pub(super) fn at(
+        &mut self,
+        scene: &OnDemand,
+        unit: &Request,
+        scale: f64,
+        count: usize,
+    ) -> Result<Vec<Picked>> {
+        match &mut self.body {
+            Body::Whole(priced) => {
+                let costs = priced.at(&|| scene.get(), scale)?;
+                Ok(vec![Picked {
+                    name: self.name.clone(),
+                    choice: Choice::Named(self.name.clone()),
+                    time: costs.iter().map(|cost| cost.time(scale)).sum(),
+                    chunks: 1,
+                    costs,
+                }])
+            }
+            Body::Tiers(tiers) => tiers.at(scene, unit, scale, count),
+            Body::TierByTier(tiers) => {
+                let mut picked = tiers.at(scene, unit, scale, 1)?;
+                for picked in &mut picked {
+                    picked.name = format!("{} {}", self.name, picked.name);
+                    picked.choice = Choice::Named(self.name.clone());
+                }
+                Ok(picked)
+            }
+        }
+    }
+}
+
+impl Picked {
+    /// With the costs of `scale` times the bytes.
+    pub(super) fn priced(
+        self,
+        context: &Context,
+        request: &Request,
+        scale: f64,
+    ) -> Result<PricedCandidate> {
+        let scaled = self.costs.iter().map(|cost| Arc::new(cost.scaled(scale)));
+        let stages: Vec<_> = scaled.collect();
+        let mut cost = combine(context, request.model, &stages, Some(self.chunks))?;
+        // The same but for rounding, where chunks are no power of two.
+        (cost.time, cost.by_phases) = (self.time, self.time);
+        Ok(PricedCandidate {
+            name: self.name,
+            choice: self.choice,
+            stages,
+            cost,
+        })
+    }
+}
+
+/// What an algorithm writes for the groups of a request.
+fn program(context: &Context, request: &Request, row: &Algorithm) -> Result<Program> {
+    let operation = request.operation.as_run();
+    let everyone = || -> Vec<Vec<u32>> {
+        (0..context.groups.count())
+            .map(|group| context.groups.members(context.machine, group))
+            .collect()
+    };
+    let (placement, tier) = match context.groups {
+        Groups::Scattered(groups) => (Placement::Flat(groups.clone().into()), "machine"),
+        // Domains are alike where nothing is broken.
+        Groups::Grid { .. } if operation == Operation::SendRecv && context.machine.is_damaged() => {
+            (Placement::Flat(everyone().into()), "machine")
+        }
+        Groups::Grid { locals, domains } if locals[0].len() == 1 && domains[0].len() > 1 => {
+            (Placement::Rails(domains.clone().into()), "machine")
+        }
+        Groups::Grid { locals, .. } => (Placement::Local(locals.clone().into()), "domain"),
+    };
+    let job = Job {
+        context,
+        placement: &placement,
+        operation,
+        size: request.size,
+        root: request.root,
+        shift: request.shift,
+        orders: &request.orders,
+        table: ALGORITHMS,
+        tier,
+    };
+    match (context.groups, &placement) {
+        (Groups::Grid { locals, domains }, Placement::Local(_)) if domains[0].len() > 1 => {
+            row.flat(&job, locals, domains).map(Program::Stages)
+        }
+        _ => row.program(&job),
+    }
+}
