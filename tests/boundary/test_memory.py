@@ -64,6 +64,8 @@ NEEDS_TOO_MUCH = {
     "blocks of a schedule": f"rf.Schedule('broadcast', 1, [0, 1], [{SEND}], blocks=2**32 - 1)",
     "all groups of a machine": "rf.torus((4096,) * 2, bandwidth=1).mesh(a=4096, b=4096)"
     ".axis_groups('a').to_array() if rf.memory_limit('1 MiB') else None",
+    "links of dead chips": f"{MESH.format(20_000)}.with_faults(chips=range(10_000))"
+    ".unreachable([0], [1])",
     "a search for wild hops": "rf.torus((46_341,) * 2, bandwidth=1, wrap=False)"
     ".with_faults(links=[0]).finish_times([0], [1], 1, routing='wild_first')",
     "loads of a collective on a large machine": "rf.preset('rainier', chips=1 << 24)"
@@ -77,6 +79,7 @@ ANSWER_OR_REFUSE = {
     ".all_reduce('1 GiB'))",
     "a collective over a large torus": "(within(600_000), rf.torus((40,) * 3, bandwidth=5e10)"
     ".all_reduce('1 GiB'))",
+    "a report of pairs without end": "rf.torus((14_101, 20, 14_424), bandwidth=1).routing_report()",
     "a mesh on a domain without end": "rf.torus((91_780, 2, 317, 8), bandwidth=1)"
     ".best_mapping({'dp': -1, 'tp': 2}, {'dp': ('all_reduce', 1)})",
     "verification of many blocks": f"rf.Schedule('broadcast', 1, range(4096), [{SEND}], 2**20)"

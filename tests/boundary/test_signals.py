@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -190,6 +191,25 @@ def test_ctrl_c_interrupts_once_and_soon(kind: str, delay: float) -> None:
         if late[-1] > 5 * LIMIT_S:
             break
     pytest.fail(f"KeyboardInterrupt came {late} s after the signal, must be {LIMIT_S} s")
+
+
+# The worst of what `benches/stops.py` goes through. Not the law itself: shared cores are slower.
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    "call",
+    [
+        "full_mesh(3000) all_to_all auto fifo",
+        "full_mesh(3000) broadcast scattered fluid",
+        "full_mesh(700) hurt all_reduce direct",
+        "300 sites of 40 servers all_to_all scattered fluid",
+    ],
+)
+def test_calls_stop_soon_whenever_they_are_interrupted(call: str) -> None:
+    sweep = Path(__file__).parents[2] / "benches" / "stops.py"
+    given = ["--only", call, "--tries", "3", "--longest", "1", "--law", str(3 * LIMIT_S)]
+    done = subprocess.run([sys.executable, str(sweep), *given], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert call.split(" ")[-1] in done.stdout  # it was called
 
 
 TORUS = rf.torus((16, 16, 16), 50e9)

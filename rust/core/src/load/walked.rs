@@ -119,7 +119,7 @@ impl<'a> Walked<'a> {
         if !machine.is_damaged() && (order.is_some() || routing.is_spread()) {
             return Ok(None);
         }
-        let overlay = Overlay::of(machine);
+        let overlay = Overlay::of(machine)?;
         let faults = machine.faults();
         let mut damaged = Bits::new(u64::from(machine.num_domains()));
         faults

@@ -1,6 +1,8 @@
 //! What is broken in one domain, in local numbers: domains with the same damage are alike.
 
 use super::{AxisKind, Domain, Machine};
+use crate::Result;
+use crate::memory::{self, bytes_of};
 
 /// The damage of one domain. Lists ascend.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -18,6 +20,11 @@ pub struct Damage {
 }
 
 impl Damage {
+    /// Bytes that its lists take, but for short ones.
+    pub(crate) fn bytes(&self) -> u64 {
+        bytes_of::<u64>((self.links.len() + self.chips.len() + 2 * self.degraded.len()) as u64)
+    }
+
     /// True if local link `link` carries nothing.
     pub fn is_dead(&self, link: u64) -> bool {
         self.links.binary_search(&link).is_ok()
@@ -55,6 +62,16 @@ pub(super) fn within<T>(list: &[T], from: u64, to: u64, key: impl Fn(&T) -> u64)
 }
 
 impl Domain {
+    /// Most of them that one chip has.
+    fn most_links_at(&self) -> u64 {
+        let of_axis = |axis: &super::Axis| match axis.kind {
+            AxisKind::Ring | AxisKind::Line => 4,
+            AxisKind::FullMesh => 2 * u64::from(axis.size - 1),
+            AxisKind::Switch { .. } => 2,
+        };
+        self.axes().iter().map(of_axis).sum()
+    }
+
     /// Local links that end at or leave a local chip.
     pub fn links_at(&self, chip: u32) -> Vec<u64> {
         let mut out = Vec::new();
@@ -95,9 +112,12 @@ impl Domain {
 
 impl Machine {
     /// What is broken in a domain that is not dead itself; `None` where nothing is.
-    pub fn damage_of(&self, domain: u32) -> Option<Damage> {
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory) where the links of its dead chips do not fit.
+    pub fn damage_of(&self, domain: u32) -> Result<Option<Damage>> {
         if !self.is_damaged() {
-            return None;
+            return Ok(None);
         }
         let faults = self.faults();
         let (links, chips) = (self.domain().links(), u64::from(self.domain().chips()));
@@ -134,14 +154,23 @@ impl Machine {
                     .collect();
         }
         if damage.is_none() {
-            return None;
+            return Ok(None);
         }
+        // Twice: the list is moved as it grows.
+        let dead = damage.chips.len() as u64;
+        let bytes = bytes_of::<[u64; 2]>(dead.saturating_mul(self.domain().most_links_at()));
+        let what = format_args!("the links of {dead} dead chips of an UltraServer");
+        memory::check(
+            bytes,
+            what,
+            "name fewer faults, or use smaller UltraServers",
+        )?;
         for chip in damage.chips.clone() {
             damage.links.extend(self.domain().links_at(chip));
         }
         damage.links.sort_unstable();
         damage.links.dedup();
-        Some(damage)
+        Ok(Some(damage))
     }
 
     /// Domains that are not dead but have damage inside or at their NICs, ascending.

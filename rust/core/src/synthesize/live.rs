@@ -23,10 +23,9 @@ pub fn live_graph(machine: &Machine, chips: &[u32], control: &Control) -> Result
             "leave dead chips out of the group",
         ));
     }
-    let damage = chips
-        .first()
-        .and_then(|&chip| machine.damage_of(machine.split(chip).0))
-        .unwrap_or_default();
+    let first = chips.first().map(|&chip| machine.split(chip).0);
+    let damage = first.map(|domain| machine.damage_of(domain)).transpose()?;
+    let damage = damage.flatten().unwrap_or_default();
     // Each link as it is, turned, by both of its ends, and in a plan.
     let degree = domain.axes().iter().map(|axis| match axis.kind {
         AxisKind::Ring | AxisKind::Line => 2,

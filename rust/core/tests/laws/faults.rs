@@ -95,8 +95,8 @@ fn what_dies_with_a_chip_domain_or_site_is_every_link_at_it() {
     }
     assert_eq!(damaged.num_live_chips(), 2 * chips - 1);
     assert_eq!(damaged.damaged_domains(), [0, 1]);
-    assert_eq!(damaged.damage_of(0).unwrap().nics, [[3], [3]]);
-    assert_eq!(damaged.damage_of(1).unwrap().chips, [7]);
+    assert_eq!(damaged.damage_of(0).unwrap().unwrap().nics, [[3], [3]]);
+    assert_eq!(damaged.damage_of(1).unwrap().unwrap().chips, [7]);
     assert_eq!(damaged.healthy(), whole);
 }
 

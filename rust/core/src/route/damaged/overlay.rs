@@ -4,6 +4,7 @@ use super::{DomainRoutes, WHOLE};
 use crate::Control;
 use crate::error::{Error, Result};
 use crate::machine::{Damage, Machine};
+use crate::memory;
 use crate::route::walk::{inside, least_hops};
 use crate::route::{AxisOrder, Routing, Scratch, adaptive, outside, valiant};
 use std::cell::OnceCell;
@@ -27,14 +28,14 @@ pub(crate) struct Overlay {
 
 impl Overlay {
     /// That of all domains.
-    pub(crate) fn of(machine: &Machine) -> Self {
+    pub(crate) fn of(machine: &Machine) -> Result<Self> {
         Self::of_domains(machine, machine.damaged_domains())
     }
 
     /// That of the domains of two chips.
-    pub(crate) fn between(machine: &Machine, src: u32, dst: u32) -> Self {
+    pub(crate) fn between(machine: &Machine, src: u32, dst: u32) -> Result<Self> {
         if !machine.is_damaged() {
-            return Self::default();
+            return Ok(Self::default());
         }
         let mut domains = vec![machine.split(src).0, machine.split(dst).0];
         domains.sort_unstable();
@@ -42,15 +43,19 @@ impl Overlay {
         Self::of_domains(machine, domains)
     }
 
-    fn of_domains(machine: &Machine, domains: Vec<u32>) -> Self {
+    fn of_domains(machine: &Machine, domains: Vec<u32>) -> Result<Self> {
         let mut overlay = Self::default();
+        let mut bytes = 0;
         for domain in domains {
-            if let Some(damage) = machine.damage_of(domain) {
+            if let Some(damage) = machine.damage_of(domain)? {
+                bytes += damage.bytes();
+                let what = format_args!("the dead links of damaged UltraServers");
+                memory::check(bytes, what, "name fewer faults")?;
                 overlay.domains.push(domain);
                 overlay.damages.push(damage);
             }
         }
-        overlay
+        Ok(overlay)
     }
 
     /// Each damaged domain.

@@ -136,7 +136,7 @@ fn distinct(machine: &Machine, domain: Option<u32>) -> Result<Vec<(u32, u32, Dam
     };
     let mut distinct: Vec<(u32, u32, Damage)> = Vec::new();
     for number in numbers {
-        let found = machine.damage_of(number).unwrap_or_default();
+        let found = machine.damage_of(number)?.unwrap_or_default();
         let damage = Damage {
             links: found.links,
             chips: found.chips,

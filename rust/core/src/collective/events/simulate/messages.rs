@@ -24,7 +24,7 @@ impl Network<'_> {
             PatternKind::Star { .. } | PatternKind::Exchange { .. } | PatternKind::Sites { .. }
         );
         if shared && self.engine == Engine::Fifo {
-            let pairs = alike_pairs(&pattern.kind).ok_or_else(|| {
+            let pairs = alike_pairs(&pattern.kind)?.ok_or_else(|| {
                 Error::unsupported(
                     "model \"fifo\" with messages that several members of an UltraServer share",
                     "use model \"fluid\", or write the schedule out and run that",
@@ -317,19 +317,21 @@ impl Network<'_> {
 
 /// The pairs of domains between which each member sends one message to the member at the same place, where an exchange
 /// is that.
-fn alike_pairs(kind: &PatternKind) -> Option<Vec<(u32, u32)>> {
+fn alike_pairs(kind: &PatternKind) -> Result<Option<Vec<(u32, u32)>>> {
     let PatternKind::Exchange {
         sets,
         spread: false,
     } = kind
     else {
-        return None;
+        return Ok(None);
     };
+    let count = |set: &Vec<u32>| (set.len() as u64).saturating_mul(set.len() as u64 - 1);
+    few(sets.iter().map(count).sum())?;
     let of_set = |set: &Vec<u32>| -> Vec<(u32, u32)> {
         let pairs = to_all(set.len() as u32).into_iter();
         pairs
             .map(|(from, to)| (set[from as usize], set[to as usize]))
             .collect()
     };
-    Some(sets.iter().flat_map(of_set).collect())
+    Ok(Some(sets.iter().flat_map(of_set).collect()))
 }

@@ -20,6 +20,9 @@ use crate::{Control, Error, Result};
 use rerouted::PairsByLink;
 use std::collections::BTreeMap;
 
+/// What to do where the damage does not fit.
+const FEWER: &str = "leave damaged UltraServers out of the group";
+
 /// The damaged domains that take part.
 pub(crate) struct DomainDamage {
     pub(crate) classes: Vec<Class>,
@@ -29,8 +32,8 @@ pub(crate) struct DomainDamage {
     redirected: Vec<u32>,
     /// A member domain without damage, if there is one.
     pub(crate) whole: Option<u32>,
-    #[expect(dead_code, reason = "held for its drop")]
-    taken: Taken,
+    #[expect(dead_code, reason = "held for their drop")]
+    taken: [Taken; 2],
 }
 
 impl DomainDamage {
@@ -51,7 +54,7 @@ impl DomainDamage {
                 "all of its chips are dead: leave it out of the group",
             ));
         }
-        let alike = alike(machine, members);
+        let (alike, held) = alike(machine, members, control)?;
         if alike.is_empty() {
             return Ok(None);
         }
@@ -63,7 +66,7 @@ impl DomainDamage {
             alike.len()
         );
         let bytes = each.saturating_mul(alike.len() as u64);
-        let taken = control.take(bytes, what, "leave damaged UltraServers out of the group")?;
+        let taken = [control.take(bytes, what, FEWER)?, held];
         let mut classes = Vec::with_capacity(alike.len());
         let mut class_of = Vec::new();
         for (damage, domains) in alike.into_values() {
@@ -190,7 +193,7 @@ pub(crate) fn substitute(machine: &Machine, chip: u32, control: &Control) -> Res
         return Ok(chip);
     }
     let (domain, local) = machine.split(chip);
-    let damage = machine.damage_of(domain).unwrap_or_default();
+    let damage = machine.damage_of(domain)?.unwrap_or_default();
     let substitute = match machine.is_dead_domain(domain) {
         true => None,
         false => class::nearest_live(machine.domain(), &damage, local, control)?,
@@ -224,19 +227,32 @@ pub(crate) fn substituted(
     Ok(out)
 }
 
-/// The damaged ones of the domains in `members`, by their damage.
-fn alike(machine: &Machine, members: &[u32]) -> BTreeMap<Vec<u64>, (Damage, Vec<u32>)> {
-    let mut alike: BTreeMap<Vec<u64>, (Damage, Vec<u32>)> = BTreeMap::new();
+/// Damaged domains by their damage.
+type Alike = BTreeMap<Vec<u64>, (Damage, Vec<u32>)>;
+
+/// The damaged ones of the domains in `members`, and what stands for their lists.
+fn alike(machine: &Machine, members: &[u32], control: &Control) -> Result<(Alike, Taken)> {
+    let mut alike = Alike::new();
+    let listed = format_args!("the dead links of damaged UltraServers");
+    let mut taken = control.take(0, listed, FEWER)?;
+    let mut held = 0;
     for domain in machine.damaged_domains() {
+        control.check()?;
         if members.binary_search(&domain).is_err() {
             continue;
         }
-        if let Some(damage) = machine.damage_of(domain) {
+        if let Some(damage) = machine.damage_of(domain)? {
+            // With its key.
+            let bytes = 2 * damage.bytes();
+            taken.grow_to(held + bytes, listed, FEWER)?;
             let entry = alike.entry(key(&damage)).or_insert((damage, Vec::new()));
             entry.1.push(domain);
+            // Of alike ones one is kept.
+            held += if entry.1.len() == 1 { bytes } else { 0 };
         }
     }
-    alike
+    taken.shrink_to(held);
+    Ok((alike, taken))
 }
 
 /// Numbers that are the same for the same damage only.
