@@ -44,8 +44,8 @@ pub(crate) fn sample_faults(
     draw: u64,
 ) -> PyResult<Machine> {
     let machine = &*machine.0;
-    let damaged = quick(py, || {
-        let sampled = machine.sample_faults(&rates(rates_row), hours, seed, draw)?;
+    let damaged = watched(py, 1, None, |control| {
+        let sampled = machine.sample_faults(&rates(rates_row), hours, seed, draw, control)?;
         let all = machine.faults().merged(&sampled);
         machine.clone().with_faults(all)
     })?;
