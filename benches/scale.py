@@ -88,3 +88,26 @@ machine = rf.preset('rainier', chips={MANY})
         name = f"MB that {operation} over {MANY:,} chips adds"
         gates.append(Gate(name, grown / 1e6, "< 4", grown < 4e6))
     return gates
+
+
+SIZES = np.geomspace(1e3, 1e11, 1_000)
+# CPU times of so many further sizes that a call of its own takes at least. Seen: 1,200, 600, 240.
+FURTHER = {"trn2": 500, "trn2-ultraserver": 250, "rainier": 120}
+
+
+def further_sizes() -> list[Gate]:
+    """A call of a collective beside one of many sizes of what was prepared."""
+    gates = []
+    for name, factor in FURTHER.items():
+        machine = rf.preset(name)
+        prepared = machine.plan.all_reduce("1 GiB").prepared()
+        prepared.times(SIZES)  # all choices that sizes ask for are priced now
+        gate = at_least(
+            f"all_reduce of {name}, a call / a further size",
+            factor / len(SIZES),
+            lambda prepared=prepared: prepared.times(SIZES),  # type: ignore[misc]
+            call(machine, "all_reduce"),
+        )
+        each = f"{gate.seconds / len(SIZES) * 1e6:.3g} us of CPU a size"
+        gates.append(Gate(gate.name, gate.seen * len(SIZES), f">= {factor}", gate.passed, each))
+    return gates

@@ -184,6 +184,16 @@ def test_reduce_scatter_and_all_gather_are_an_all_reduce(
     assert sum(part.time_s for part in parts) >= whole.time_s * DOWN
 
 
+def test_both_halves_by_pat_are_an_all_reduce_too() -> None:
+    machine = rf.torus((5, 5), 1e9, 0, wrap=False, overhead=2e-6)
+    halves = [
+        getattr(machine, name)(805, routing="adaptive") for name in ("reduce_scatter", "all_gather")
+    ]
+    assert [half.algorithm for half in halves] == ["pat", "pat"]
+    whole = machine.all_reduce(805, routing="adaptive")
+    assert sum(half.time_s for half in halves) >= whole.time_s * DOWN
+
+
 def test_an_all_reduce_is_no_slower_than_its_tiers_named_one_by_one() -> None:
     axis = rf.Axis("x", 4, "switch", 50e9, "1 us")
     server = rf.UltraServer("u", None, (axis,), rf.Nic(25e9, "7.5 us", "1 us"), "0.5 us")

@@ -14,16 +14,12 @@ pub(crate) fn pat(job: &Job) -> Result<Vec<Stage>> {
     let distances = std::iter::successors(Some(1u32), |distance| Some(distance * 2))
         .take_while(|&distance| distance < ranks);
     let distances: Vec<u32> = distances.collect();
+    let scatter = distances.iter().map(|&reach| step(job, reach, true));
+    let gather = distances.iter().rev().map(|&reach| step(job, reach, false));
     let phases = match job.operation {
-        Operation::AllGather => distances
-            .iter()
-            .rev()
-            .map(|&reach| step(job, reach, false))
-            .collect::<Result<_>>()?,
-        Operation::ReduceScatter => distances
-            .iter()
-            .map(|&reach| step(job, reach, true))
-            .collect::<Result<_>>()?,
+        Operation::AllReduce => scatter.chain(gather).collect::<Result<_>>()?,
+        Operation::AllGather => gather.collect::<Result<_>>()?,
+        Operation::ReduceScatter => scatter.collect::<Result<_>>()?,
         other => return Err(unsupported("pat", other)),
     };
     Ok(vec![Stage::of(job.tier, Space::new(1, ranks), phases)])

@@ -110,7 +110,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
     Algorithm::new(
         "pat",
         "a binomial tree from every rank, farthest step first, messages joined",
-        &[ReduceScatter, AllGather],
+        REDUCING,
         Stages(pat::pat),
     ),
     Algorithm::new(

@@ -81,16 +81,6 @@ pub(crate) fn height(places: usize) -> u32 {
     places.max(1).next_power_of_two().ilog2()
 }
 
-impl Default for Halves {
-    fn default() -> Self {
-        Self {
-            places: 0,
-            height: 0,
-            nodes: vec![Node::Even(0.0)],
-        }
-    }
-}
-
 impl Halves {
     /// Runs of equal values: (place after the last, value), ascending.
     pub(crate) fn of_runs(runs: &[(usize, f64)]) -> Option<Self> {
@@ -141,6 +131,18 @@ impl Halves {
         let mut known = Memo::default();
         let root = pairs.merge(&mut planter, &mut known, &value)?;
         planter.grown(root, self.places.max(other.places))
+    }
+
+    /// What `value` makes of each of the values; of zero it makes zero.
+    pub(crate) fn map(&self, value: impl Fn(f64) -> f64) -> Self {
+        let mapped = |node: &Node| match *node {
+            Node::Even(own) => Node::Even(value(own)),
+            halves => halves,
+        };
+        Self {
+            nodes: self.nodes.iter().map(mapped).collect(),
+            ..*self
+        }
     }
 
     /// The largest of what `value` makes of these values and others beside them, and the first place that has it.

@@ -218,6 +218,13 @@ impl Loads {
         if other.is_empty() {
             return;
         }
+        if self.is_empty() && !matches!(other, Self::Multiples { .. }) {
+            *self = match other {
+                Self::Halved(halves) => Self::Halved(halves.map(|value| scale * value)),
+                other => other.map(|value| scale * value),
+            };
+            return;
+        }
         if let (Self::Runs(_), Self::Runs(_)) = (&*self, other) {
             let mut sums = Runs::default();
             self.beside(other, |from, end, a, b| {
@@ -262,9 +269,7 @@ impl Loads {
     /// What `value` makes of each of the values; of zero it makes zero.
     pub(crate) fn map(&self, value: impl Fn(f64) -> f64) -> Self {
         if let Self::Halved(halves) = self {
-            if let Some(mapped) = halves.with(&Halves::default(), |own, _| value(own)) {
-                return mapped.into();
-            }
+            return halves.map(value).into();
         }
         let mut runs = Runs::default();
         self.beside(&Self::default(), |from, end, own, _| {

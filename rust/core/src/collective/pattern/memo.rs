@@ -10,7 +10,7 @@ pub(crate) struct Memo<V> {
 impl<V: Copy> Default for Memo<V> {
     fn default() -> Self {
         Self {
-            slots: vec![None; 64],
+            slots: vec![None; 16],
             taken: 0,
         }
     }

@@ -6,6 +6,7 @@ use crate::machine::{AxisKind, Machine, WanShape};
 use crate::operation::Operation;
 use crate::route::{Routing, zero_load};
 use crate::{Control, Result};
+use std::collections::BTreeMap;
 
 /// How many groups are looked at, and how many ranks in all of them.
 #[derive(Debug, Clone, Copy)]
@@ -21,13 +22,13 @@ pub(super) struct Sample {
 pub(super) fn latency(context: &Context, request: &Request, sample: Sample) -> Result<f64> {
     let groups = context.groups.count();
     let looked_at = groups.min(sample.groups);
-    let least = LeastLatency::of(context)?;
+    let mut least = LeastLatency::of(context)?;
     let mut longest = 0.0;
     for index in 0..looked_at {
         let group = index * groups / looked_at;
         longest = f64::max(
             longest,
-            of_group(context, request, &least, group, looked_at, sample)?,
+            of_group(context, request, &mut least, group, looked_at, sample)?,
         );
     }
     Ok(longest)
@@ -36,7 +37,7 @@ pub(super) fn latency(context: &Context, request: &Request, sample: Sample) -> R
 fn of_group(
     context: &Context,
     request: &Request,
-    least: &LeastLatency,
+    least: &mut LeastLatency,
     group: usize,
     looked_at: usize,
     sample: Sample,
@@ -107,6 +108,8 @@ struct LeastLatency {
     shortcut: f64,
     /// Least seconds between sites, relayed by others where that is quicker.
     wan: Vec<f64>,
+    /// Least seconds between UltraServers, by their sites and the tiers that a message climbs inside one.
+    across: BTreeMap<(usize, usize, usize), f64>,
 }
 
 impl LeastLatency {
@@ -134,24 +137,36 @@ impl LeastLatency {
             routing: Routing::default(),
             shortcut: crossing.min(trip),
             wan: quickest_wan(machine, context.control)?,
+            across: BTreeMap::new(),
         })
     }
 
-    fn between(&self, context: &Context, from: u32, to: u32) -> Result<f64> {
+    fn between(&mut self, context: &Context, from: u32, to: u32) -> Result<f64> {
         let machine = &self.whole;
+        let [a, b] = [from, to].map(|chip| machine.split(chip).0);
+        let sites = (machine.site_of(a), machine.site_of(b));
+        let climbed = match sites.0 == sites.1 {
+            true => machine.tiers_crossed_between(sites.0, a, b),
+            false => 0,
+        };
+        let key = (sites.0, sites.1, climbed);
+        if let Some(&known) = self.across.get(&key).filter(|_| a != b) {
+            return Ok(known);
+        }
         let route = zero_load(machine, &self.routing, from, to, context.control)?;
-        let (a, b) = (machine.split(from).0, machine.split(to).0);
         if a == b {
             let by_nic = machine.nic().map_or(f64::INFINITY, |nic| nic.overhead);
             return Ok(route.latency.min(self.shortcut) + route.overhead.min(by_nic));
         }
-        let (a, b) = (machine.site_of(a), machine.site_of(b));
+        let (a, b) = sites;
         let detour = if a == b {
             0.0
         } else {
             direct_wan(machine, a, b) - self.wan[a * machine.sites().len() + b]
         };
-        Ok(route.overhead + route.latency - detour)
+        let seconds = route.overhead + route.latency - detour;
+        self.across.insert(key, seconds);
+        Ok(seconds)
     }
 }
 
