@@ -2,7 +2,7 @@
 
 use crate::classes::{Groups, Machine};
 use crate::convert::{self, RequestRow, RoutingRow};
-use crate::enter::{quick, watched};
+use crate::enter::watched;
 use crate::error::to_py;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;

@@ -1,5 +1,6 @@
 //! Sampled faults: how many, where, and that they are the same everywhere.
 
+use rainier_core::Control;
 use rainier_core::machine::{Axis, AxisKind, Domain, Machine, Nic, Rates, Site};
 
 fn axis(name: &str, size: u32, kind: AxisKind) -> Axis {
