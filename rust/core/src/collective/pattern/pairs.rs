@@ -1,6 +1,7 @@
 //! Who sends to whom, without a list of it where one can be made when it is asked for.
 
-use super::rule::{Flows, Order, Rule, Spacing};
+use super::rule::{Order, Rule};
+use super::spacing::{Flows, Spacing};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
