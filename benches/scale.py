@@ -56,7 +56,8 @@ def growth_of_collectives() -> list[Gate]:
         # numpy's default sort is ten times faster where a processor has the instructions for it.
         at_least(
             f"all_reduce over {MANY:,} chips, stable sort of 1e6 / ours",
-            4,
+            # Seen: 6.9 to 8.3.
+            5,
             ours,
             lambda: np.sort(values, kind="stable"),
         ),

@@ -232,6 +232,15 @@ const MOST_COMBS: usize = 64;
 /// Sets of ascending numbers as few combs each; `None` where that is no gain.
 pub(crate) fn combs_of(sets: &[&[u32]]) -> Option<Vec<Vec<Comb>>> {
     let of = |set: &&[u32]| {
+        let step = if set.len() > 1 { set[1] - set[0] } else { 1 };
+        // Most are spaced by one step, which is seen without another list.
+        if set.windows(2).all(|two| two[1] - two[0] == step) {
+            let count = set.len() as i64;
+            let even = set
+                .first()
+                .and_then(|&first| Comb::every(i64::from(first), i64::from(step), count));
+            return Some(even.into_iter().collect());
+        }
         let numbers: Vec<i64> = set.iter().map(|&number| i64::from(number)).collect();
         let combs = combs(&numbers);
         (combs.len() <= MOST_COMBS).then_some(combs)

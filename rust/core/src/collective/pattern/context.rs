@@ -2,8 +2,8 @@
 
 use super::kind::PatternKind;
 use super::measure;
-use super::rule::Spacing;
 use super::scene::Scene;
+use super::spacing::Spacing;
 use super::unit_cost::UnitCost;
 use crate::collective::ask::group::Groups;
 use crate::machine::Machine;

@@ -12,6 +12,16 @@ impl Digits {
         digits(numbers).map(Self)
     }
 
+    /// The one digit of so many numbers that are `step` apart.
+    pub(crate) fn even(step: i64, count: i64) -> Self {
+        Self(
+            [(step, count)]
+                .into_iter()
+                .filter(|digit| digit.1 > 1)
+                .collect(),
+        )
+    }
+
     /// (step, count) of the digits, the lowest first.
     pub(crate) fn steps(&self) -> &[(i64, i64)] {
         &self.0

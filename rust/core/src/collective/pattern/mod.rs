@@ -17,5 +17,6 @@ pub(super) mod memo;
 pub(super) mod pairs;
 pub(super) mod rule;
 pub(super) mod scene;
+pub(super) mod spacing;
 pub(super) mod symmetry;
 pub(super) mod unit_cost;

@@ -1,6 +1,7 @@
 //! Who sends to whom, without a list of it where one can be made when it is asked for.
 
-use super::rule::{Flows, Order, Rule, Spacing};
+use super::rule::{Order, Rule};
+use super::spacing::{Flows, Spacing};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -184,6 +185,17 @@ impl Pairs {
                 .list(0)
                 .iter()
                 .for_each(|&(from, to)| each(from, to));
+        }
+        if let Sends::All = self.sends {
+            // In the order of their list, without it.
+            for group in self.groups.iter() {
+                for (from, &sender) in group.iter().enumerate() {
+                    let (before, after) = group.split_at(from);
+                    let receivers = after[1..].iter().chain(before);
+                    receivers.for_each(|&receiver| each(sender, receiver));
+                }
+            }
+            return;
         }
         let sends = self.sends.list(self.groups[0].len() as u32);
         for group in self.groups.iter() {

@@ -9,8 +9,9 @@ use crate::collective::pattern::comb::Comb;
 use crate::collective::pattern::fabric_loads::FabricLoads;
 use crate::collective::pattern::loads::Loads;
 use crate::collective::pattern::pairs::Pairs;
-use crate::collective::pattern::rule::{Flow, Flows, Rule, Spacing};
+use crate::collective::pattern::rule::{Flow, Rule};
 use crate::collective::pattern::scene::{PathCost, Scene};
+use crate::collective::pattern::spacing::{Flows, Spacing};
 use crate::collective::pattern::unit_cost::UnitCost;
 use crate::machine::Machine;
 
