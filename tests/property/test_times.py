@@ -22,6 +22,7 @@ MACHINES = {
     "rainier": rf.preset("rainier", 512, sites=2),
     "damaged": rf.preset("rainier", 256).with_faults(links=[3], nics=[70]),
 }
+GONE = rf.preset("rainier", 256).with_faults(ultraservers=[1])
 ROOTED = ("broadcast", "reduce", "gather", "scatter")
 
 
@@ -70,6 +71,11 @@ def test_groups_roots_axes_and_what_runs_each_size(name: str) -> None:
 def test_tables_of_prices_answer_too() -> None:
     agree(rf.preset("trn2"), "all_reduce", SIZES, algorithm="neuron")
     agree(rf.preset("h100"), "all_reduce", SIZES[1:], algorithm="nccl")
+
+
+def test_ranks_that_are_dead_do_not_count() -> None:
+    agree(GONE, "all_reduce", ["1 KiB", "1 GiB"])
+    agree(GONE, "all_gather", ["1 KiB", "1 GiB"])
 
 
 def test_arrays_are_taken_as_they_are() -> None:

@@ -103,7 +103,7 @@ class Prepared:
         seconds, numbers, names = self._core.times(nbytes)
         with np.errstate(divide="ignore", invalid="ignore"):
             rates = np.where(seconds > 0, nbytes / seconds, np.where(nbytes > 0, math.inf, 0.0))
-        factor = _core.bus_factor(self.request.operation, self.request.groups.ranks)
+        factor = self._core.bus_factor
         columns = {
             "bytes": nbytes,
             "time_s": seconds,
