@@ -60,10 +60,12 @@ __all__ = [
     "MODELS",
     "OPERATIONS",
     "Faults",
+    "FreePlanes",
     "Groups",
     "Machine",
     "Order",
     "Outcome",
+    "Prepared",
     "Schedule",
     "Tables",
     "Written",
@@ -71,6 +73,7 @@ __all__ = [
     "algorithms",
     "best_mapping",
     "build_info",
+    "bus_factor",
     "damaged_ultraservers",
     "dead_ultraservers",
     "faults",
@@ -83,6 +86,7 @@ __all__ = [
     "num_live_chips",
     "overlay_bytes",
     "repaired",
+    "replace_damaged",
     "routing_reports",
     "sample_faults",
     "set_memory_limit",
@@ -117,6 +121,11 @@ def damaged_ultraservers(machine: Machine) -> NDArray[np.uint32]: ...
 def dead_ultraservers(machine: Machine) -> NDArray[np.uint32]: ...
 def in_mode(machine: Machine, mode: Machine) -> tuple[Machine, list[tuple[int, int]]]:
     """Return the mode with the faults, and (UltraServer, turn) of those numbered otherwise."""
+
+def replace_damaged(
+    machine: Machine, chips: NDArray[np.int64], root: int
+) -> tuple[list[int], list[int], NDArray[np.int64], int]:
+    """Return damaged UltraServers, what stands in for them, the chips then, where the root is."""
 
 def links_named(
     machine: Machine, chip: int, kind: str, direction: str | None, to: int | None
@@ -298,6 +307,23 @@ class Machine:
         self, request: _RequestRow, groups: Groups, routing: _RoutingRow
     ) -> tuple[str, Schedule]:
         """Return the name of the algorithm and the schedule of the first group."""
+
+@final
+class FreePlanes:
+    """The planes of UltraServers that no job has; jobs take them."""
+
+    def __new__(cls, machine: Machine, planes: int, alone: bool) -> FreePlanes: ...
+    @property
+    def broken(self) -> int:
+        """Return how many UltraServers have a dead chip."""
+    def count(self, own: int) -> int:
+        """Return in how many UltraServers so many planes side by side are free."""
+    def first(self, own: int, count: int) -> NDArray[np.int64]:
+        """Take planes of the first ones; all three return the chips."""
+    def even(self, own: int, count: int, job: int, jobs: int) -> NDArray[np.int64]:
+        """Take planes of some evenly over all."""
+    def listed(self, own: int, picks: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Take planes of these, counted among those that `count` counts."""
 
 @final
 class Prepared:

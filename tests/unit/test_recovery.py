@@ -184,6 +184,21 @@ def test_a_dead_wan_link_is_gone_round_and_a_cut_site_named() -> None:
     assert cut.with_faults(sites=["a"]).all_reduce("1 GiB").ranks == 256
 
 
+def test_a_spare_is_of_the_same_site_if_there_is_one() -> None:
+    sites = [rf.Site(name, 3, rf.TRN2_ULTRASERVER) for name in ("one", "two")]
+    cluster = rf.Cluster(sites, rf.Wan("100 GB/s", "1 ms"))
+    group = [chip for server in (1, 3, 4) for chip in range(64 * server, 64 * server + 64)]
+    # Of 0, 2 and 5, number 5 is in the site of 3 and 4; the second of those gets the lowest.
+    hurt = cluster.with_faults(ultraservers=[3], nics=[64 * 4])
+    found = hurt.recoveries("all_reduce", 8, group=group, policies=["spare"])
+    chips = found.best.request.groups.members(0)
+    assert np.unique(chips // 64).tolist() == [0, 1, 5]
+    # A damaged one stands in for nobody.
+    used_up = hurt.with_faults(chips=[64 * 5], links=[0])
+    found = used_up.recoveries("all_reduce", 8, group=group, policies=["spare"])
+    assert "outside the group to replace 4" in found.reasons[0]
+
+
 def test_the_root_stays_the_chip_that_it_was() -> None:
     hurt = SITE.with_faults(chips=[70])
     found = hurt.recoveries("broadcast", "1 MiB", root=130, policies=["drop_rank"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pickle
 
@@ -139,6 +140,10 @@ def test_bad_jobs_are_named() -> None:
         RAINIER.tenants([job("a", instances=3)])
     with raises(rf.InvalidArgument, "instances of a"):
         RAINIER.tenants([job("a", instances=6)])
+    last = dataclasses.replace(rf.TRN2_ULTRASERVER.axes[2], size=3)
+    odd = dataclasses.replace(rf.TRN2_ULTRASERVER, axes=(*rf.TRN2_ULTRASERVER.axes[:2], last))
+    with raises(rf.InvalidArgument, "instances of a"):
+        rf.Cluster([rf.Site("s", 1, odd)]).tenants([job("a", instances=2)])
     with raises(rf.InvalidArgument, "tenants", "c"):
         SERVER.tenants([job(name, instances=2) for name in "abc"])
     with raises(rf.InvalidArgument, "tenants", "b"):
@@ -180,3 +185,18 @@ def test_nobody_gets_dead_chips() -> None:
     assert hurt.tenants([job("a", ultraservers=left)], "random").chips("a").min() == 128
     with raises(rf.InvalidArgument, "tenants", "a"):
         hurt.tenants([job("a", ultraservers=left + 1)])
+
+
+def test_places_are_counted_before_they_are_taken() -> None:
+    jobs = [job("a", ultraservers=64)]
+    before = rf.memory_limit()
+    try:
+        # A number for each chip, and what finds it.
+        rf.memory_limit(RAINIER.num_chips * 8)
+        with raises(rf.Unsupported, None, "bytes"):
+            RAINIER.tenants(jobs)
+        rf.memory_limit(64 * 8 - 1)
+        with raises(rf.Unsupported, None, "a random choice"):
+            RAINIER.tenants(jobs, "random")
+    finally:
+        rf.memory_limit(before)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rainier_fast import _core
 from rainier_fast.ask.options import OPERATIONS, OPTIONS, Choices, Options, checked, refuse_unknown
 from rainier_fast.definitions.check import as_count, as_name
 from rainier_fast.errors import InvalidArgument, Unsupported, as_one_of, invalid, shown
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.frozen import put
+from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity
 
@@ -101,16 +102,33 @@ def place(
 ) -> list[NDArray[np.int64]]:
     """Return the chips of each tenant, ascending."""
     planes = _planes(machine)
-    places = _Places(machine, planes, unit)
-    choose = _chooser(placement, seed, len(tenants))
+    wanted = [_need(tenant, planes) for tenant in tenants]
+    free = _core.FreePlanes(machine._core, max(planes, 1), unit == "ultraserver")
+    random = np.random.default_rng(seed)
+
+    def take(job: int, servers: int, own: int) -> NDArray[np.int64]:
+        left = free.count(own)
+        if left < servers:
+            part = own < planes
+            needs = f"{own} free instances together" if part else f"{servers} free UltraServers"
+            there = "none are left" if part else f"{left} are left"
+            broken = f" ({free.broken} of them have dead chips, which nobody gets)"
+            raise InvalidArgument(
+                f"tenants: got {tenants[job].name}, which needs {needs}, and of "
+                f"{machine.num_ultraservers} UltraServers{broken if free.broken else ''} {there}; "
+                "use a larger machine, or fewer tenants"
+            )
+        if placement == "packed":
+            return free.first(own, servers)
+        if placement == "spread":
+            return free.even(own, servers, job, len(tenants))
+        reckon(8 * left, "a random choice of UltraServers", "place jobs packed or spread")
+        return free.listed(own, random.choice(left, servers, replace=False))
+
     # Whole UltraServers first: parts fill what is left.
-    found: dict[int, NDArray[np.int64]] = {}
-    needs = [_need(tenant, planes) for tenant in tenants]
-    for part in (False, True):
-        for at, (servers, own) in enumerate(needs):
-            if (own < planes) == part:
-                found[at] = places.take(tenants[at].name, servers, own, partial(choose, at))
-    return [found[at] for at in range(len(tenants))]
+    order = sorted(range(len(wanted)), key=lambda job: wanted[job][1] < planes)
+    chips = {job: take(job, *wanted[job]) for job in order}
+    return [chips[job] for job in range(len(wanted))]
 
 
 def _planes(machine: Damaged) -> int:
@@ -134,73 +152,10 @@ def _need(tenant: Tenant, planes: int) -> tuple[int, int]:
         )
     if count % planes == 0:
         return count // planes, planes
-    if count < planes and count in _PARTS:
+    parts = [part for part in _PARTS if part < planes and planes % part == 0]
+    if count in parts:
         return 1, count
-    parts = ", ".join(str(part) for part in _PARTS if part < planes)
+    allowed = ", ".join(map(str, parts))
     raise invalid(
-        f"instances of {tenant.name}", count, f"must be {parts} or a multiple of {planes}"
+        f"instances of {tenant.name}", count, f"must be {allowed} or a multiple of {planes}"
     )
-
-
-_Choice = Callable[[int, int], NDArray[np.int64]]
-
-
-class _Places:
-    """What is free."""
-
-    def __init__(self, machine: Damaged, planes: int, unit: str) -> None:
-        self._in_server = machine.ultraserver.num_chips
-        self._planes = max(planes, 1)
-        self._alone = unit == "ultraserver"
-        self._broken = _dead(machine, self._planes)
-        self._used = self._broken.copy()
-
-    def take(self, name: str, servers: int, own: int, choose: _Choice) -> NDArray[np.int64]:
-        """Take parts of `own` instances, aligned, of so many UltraServers."""
-        parts = self._used.reshape(len(self._used), -1, own)
-        taken_part: NDArray[np.bool_] = np.asarray(parts.any(axis=2))
-        if self._alone:
-            taken_part = taken_part | self._used.any(axis=1, keepdims=True)
-        free = np.logical_not(taken_part)
-        candidates = np.flatnonzero(free.any(axis=1))
-        if len(candidates) < servers:
-            whole = own == self._planes
-            what = f"{servers} free UltraServers" if whole else f"{own} free instances together"
-            there = f"{len(candidates)} are left" if whole else "none are left"
-            broken = int(self._broken.any(axis=1).sum())
-            dead = f" ({broken} of them have dead chips, which nobody gets)" if broken else ""
-            raise InvalidArgument(
-                f"tenants: got {name}, which needs {what}, and of {len(self._used)} "
-                f"UltraServers{dead} {there}; use a larger machine, or fewer tenants"
-            )
-        taken = np.sort(candidates[choose(len(candidates), servers)])
-        first = free[taken].argmax(axis=1)
-        self._used[taken[:, np.newaxis], first[:, np.newaxis] * own + np.arange(own)] = True
-        chips = self._in_server // self._planes * own
-        starts = taken * self._in_server + first * chips
-        return np.asarray((starts[:, np.newaxis] + np.arange(chips)).ravel(), np.int64)
-
-
-def _dead(machine: Damaged, planes: int) -> NDArray[np.bool_]:
-    """Return the planes of each UltraServer that have a dead chip: nobody gets them."""
-    dead = np.zeros((machine.num_ultraservers, planes), dtype=np.bool_)
-    faults = machine.faults
-    dead.ravel()[faults.chips // (machine.ultraserver.num_chips // planes)] = True
-    dead[faults.ultraservers] = True
-    ends = np.cumsum([0, *(site.ultraservers for site in machine.sites)])
-    for site in faults.sites:
-        dead[ends[site] : ends[site + 1]] = True
-    return dead
-
-
-def _chooser(
-    placement: str, seed: int, tenants: int
-) -> Callable[[int, int, int], NDArray[np.int64]]:
-    """Return what chooses k of n candidates for a tenant."""
-    if placement == "packed":
-        return lambda _, n, k: np.arange(k)
-    if placement == "spread":
-        # Evenly over what is free; tenants begin at different places.
-        return lambda at, n, k: (np.arange(k) * n // k + (at * n) // (tenants * k)) % n
-    random = np.random.default_rng(seed)
-    return lambda _, n, k: random.choice(n, k, replace=False)

@@ -305,4 +305,5 @@ def _by(machine: Recovery, policy: str, template: _RequestTemplate) -> Collectiv
     if policy == "drop_ultraserver":
         return template.over(group, whole_ultraservers(machine, group)).run(machine)
     spares, root = with_spares(machine, group, template.root)
-    return template.but({"group": spares, "root": root}).run(machine)
+    moved: Call = {"root": root} if template.collective in _ROOTED else {}
+    return template.but({"group": spares, **moved}).run(machine)

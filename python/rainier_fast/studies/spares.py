@@ -17,16 +17,15 @@ def _damaged_servers(machine: Base) -> NDArray[np.int64]:
     return np.union1d(damaged, dead).astype(np.int64)
 
 
-def check_whole(machine: Base, chips: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the UltraServers that a group is made of."""
+def check_whole(machine: Base, chips: NDArray[np.int64]) -> None:
+    """Refuse a group that has a part of an UltraServer."""
     each = machine.ultraserver.num_chips
-    servers, counts = np.unique(chips // each, return_counts=True)
+    _, counts = np.unique(chips // each, return_counts=True)
     if (counts != each).any():
         raise Unsupported(
             "a group of parts of UltraServers; this policy replaces or divides whole ones: "
             "name all their chips"
         )
-    return servers
 
 
 def whole_ultraservers(machine: Base, chips: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -43,37 +42,16 @@ def whole_ultraservers(machine: Base, chips: NDArray[np.int64]) -> NDArray[np.in
 def with_spares(
     machine: Base, chips: NDArray[np.int64], root: int = 0
 ) -> tuple[NDArray[np.int64], int]:
-    """Return the chips with each damaged UltraServer replaced by a whole one outside the group."""
-    # One of the same site if there is one, the lowest number. Chips ascend; also the place among
-    # them of what was the `root`-th of the group, or of its spare.
-    used = check_whole(machine, chips)
-    damaged = np.intersect1d(used, _damaged_servers(machine))
-    if damaged.size == 0:
+    """Return the chips with damaged UltraServers replaced, ascending, and the root's place then."""
+    check_whole(machine, chips)
+    damaged, spares, replaced, place = _core.replace_damaged(machine._core, chips, root)
+    if not damaged:
         raise Unsupported("no UltraServer of the group is damaged: nothing to replace")
-    free = np.setdiff1d(
-        np.arange(machine.num_ultraservers), np.union1d(used, _damaged_servers(machine))
-    )
-    bounds = np.cumsum([site.ultraservers for site in machine.sites])
-    site_of_free = np.searchsorted(bounds, free, side="right")
-    each = machine.ultraserver.num_chips
-    swap = {}
-    for server in damaged.tolist():
-        if free.size == 0:
-            others = machine.num_ultraservers - 1
-            hint = (
-                f"; a group such as group=range({each * others}) leaves one out" if others else ""
-            )
-            raise Unsupported(
-                f"no whole UltraServer is left outside the group to replace {server}{hint}"
-            )
-        # One of the same site if there is one, the lowest number.
-        same = np.flatnonzero(site_of_free == np.searchsorted(bounds, server, side="right"))
-        at = int(same[0]) if same.size else 0
-        swap[server] = int(free[at])
-        free, site_of_free = np.delete(free, at), np.delete(site_of_free, at)
-    servers, local = np.divmod(chips, each)
-    table = np.arange(machine.num_ultraservers)
-    table[list(swap)] = list(swap.values())
-    swapped = table[servers] * each + local
-    order = np.argsort(swapped, kind="stable")
-    return np.asarray(swapped[order]), int(np.flatnonzero(order == root)[0])
+    if len(spares) < len(damaged):
+        left = machine.ultraserver.num_chips * (machine.num_ultraservers - 1)
+        hint = f"; a group such as group=range({left}) leaves one out" if left else ""
+        raise Unsupported(
+            "no whole UltraServer is left outside the group to replace "
+            f"{damaged[len(spares)]}{hint}"
+        )
+    return replaced, place

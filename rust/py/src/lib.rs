@@ -10,6 +10,7 @@ mod faults;
 mod machine;
 mod mapping;
 mod monte_carlo;
+mod placing;
 mod prepared;
 mod recovery;
 mod rerouting;
@@ -33,6 +34,8 @@ mod _core {
     use super::mapping::{Order, best_mapping, mapping_dimensions};
     #[pymodule_export]
     use super::monte_carlo::{monte_carlo, sample_faults};
+    #[pymodule_export]
+    use super::placing::{FreePlanes, replace_damaged};
     #[pymodule_export]
     use super::prepared::Prepared;
     #[pymodule_export]

@@ -76,9 +76,10 @@ impl Trial<'_> {
     }
 
     fn draw(&self, number: u64, control: &Control) -> Result<Draw> {
-        let sampled = self
-            .machine
-            .sample_faults(self.rates, self.hours, self.seed, number)?;
+        let (machine, rates, hours) = (self.machine, self.rates, self.hours);
+        // For the draw beside what the machine has.
+        let _taken = machine.reckon_sample(rates, hours, control)?;
+        let sampled = machine.sample_faults(rates, hours, self.seed, number, control)?;
         let faults = [
             sampled.links.len(),
             sampled.chips.len(),

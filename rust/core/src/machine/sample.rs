@@ -5,7 +5,9 @@
 //! a uniform u. The number of faults is binomial, no part is drawn twice, and the work grows with the faults only.
 
 use super::{AxisKind, Faults, Machine};
+use crate::Control;
 use crate::error::{Error, Result, not_negative};
+use crate::memory::{Taken, bytes_of};
 use crate::random::SplitMix64;
 
 /// Failures per part and hour.
@@ -69,27 +71,36 @@ impl Machine {
     ///
     /// # Errors
     /// [`Error::Invalid`] for rates and hours that are not finite and at least 0, and hosts that do not divide a
-    /// domain.
-    pub fn sample_faults(&self, rates: &Rates, hours: f64, seed: u64, draw: u64) -> Result<Faults> {
+    /// domain; [`Error::Memory`]; [`Error::Cancelled`].
+    pub fn sample_faults(
+        &self,
+        rates: &Rates,
+        hours: f64,
+        seed: u64,
+        draw: u64,
+        control: &Control,
+    ) -> Result<Faults> {
         let host = rates.check(self, hours)?;
+        let _taken = self.reckon_sample(rates, hours, control)?;
         let chips = u64::from(self.num_chips());
         let failed = |part: Part, rate: f64, parts: u64| {
-            failed(parts, rate * hours, stream(seed, draw, part as u64))
+            let random = stream(seed, draw, part as u64);
+            failed(parts, rate * hours, random, control)
         };
         let small = |list: Vec<u64>| -> Vec<u32> { list.into_iter().map(|at| at as u32).collect() };
         let mut faults = Faults {
-            chips: small(failed(Part::Chip, rates.chip, chips)),
+            chips: small(failed(Part::Chip, rates.chip, chips)?),
             domains: small(failed(
                 Part::Domain,
                 rates.domain,
                 u64::from(self.num_domains()),
-            )),
+            )?),
             ..Faults::default()
         };
         if self.nic.is_some() {
-            faults.nics = small(failed(Part::Nic, rates.nic, chips));
+            faults.nics = small(failed(Part::Nic, rates.nic, chips)?);
         }
-        for first in failed(Part::Host, rates.host, chips / u64::from(host)) {
+        for first in failed(Part::Host, rates.host, chips / u64::from(host))? {
             let first = first as u32 * host;
             faults.chips.extend(first..first + host);
         }
@@ -97,7 +108,7 @@ impl Machine {
         faults.chips.dedup();
         let per_domain = self.cables();
         let cables = per_domain * u64::from(self.num_domains());
-        for cable in failed(Part::Cable, rates.cable, cables) {
+        for cable in failed(Part::Cable, rates.cable, cables)? {
             let domain = (cable / per_domain) as u32;
             let both = self.cable(cable % per_domain);
             let links = both.map(|link| self.domain_link(domain, link));
@@ -105,6 +116,32 @@ impl Machine {
         }
         faults.links.sort_unstable();
         Ok(faults)
+    }
+
+    /// Takes what the faults of one draw are expected to take, while they are listed.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub(crate) fn reckon_sample(
+        &self,
+        rates: &Rates,
+        hours: f64,
+        control: &Control,
+    ) -> Result<Taken> {
+        let chips = f64::from(self.num_chips());
+        let cables = (self.cables() * u64::from(self.num_domains())) as f64;
+        // No more than so many of each kind on average; of a host, all of its chips.
+        let expected = |parts: f64, rate: f64| parts * (rate * hours).min(1.0);
+        let nics = if self.nic.is_some() { chips } else { 0.0 };
+        let singles = expected(chips, rates.chip)
+            + expected(chips, rates.host)
+            + expected(nics, rates.nic)
+            + expected(f64::from(self.num_domains()), rates.domain);
+        // Numbers of parts and what they break, in lists that are moved as they grow.
+        let bytes =
+            3.0 * (singles + 3.0 * expected(cables, rates.cable)) * bytes_of::<u64>(1) as f64;
+        let what = format_args!("the faults of one draw");
+        control.take(bytes as u64, what, "ask for fewer hours")
     }
 
     /// Cables of one domain, ports to switches among them; bundles between switches are many cables each and are not.
@@ -162,27 +199,33 @@ fn stream(seed: u64, draw: u64, part: u64) -> SplitMix64 {
 }
 
 /// Which of so many parts have failed, ascending; `exposure` is rate times time.
-fn failed(parts: u64, exposure: f64, mut random: SplitMix64) -> Vec<u64> {
+fn failed(
+    parts: u64,
+    exposure: f64,
+    mut random: SplitMix64,
+    control: &Control,
+) -> Result<Vec<u64>> {
     let mut out = Vec::new();
     if exposure <= 0.0 {
-        return out;
+        return Ok(out);
     }
     let mut next: u64 = 0;
     loop {
+        control.check_at(out.len())?;
         // The middle of one of 2^53 equal intervals: never 0 or 1.
         let uniform = ((random.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
         let gap = -logarithm(uniform) / exposure;
         if gap >= (parts - next) as f64 {
-            return out;
+            return Ok(out);
         }
         next += gap as u64;
         if next >= parts {
-            return out;
+            return Ok(out);
         }
         out.push(next);
         next += 1;
         if next == parts {
-            return out;
+            return Ok(out);
         }
     }
 }
@@ -229,9 +272,24 @@ mod tests {
     #[test]
     fn all_or_none_fail_at_the_ends() {
         let random = || SplitMix64::new(1);
-        assert!(failed(1000, 0.0, random()).is_empty());
-        assert!(failed(1000, 1e-300, random()).is_empty());
-        assert_eq!(failed(1000, 1e9, random()), (0..1000).collect::<Vec<_>>());
-        assert!(failed(0, 1e9, random()).is_empty());
+        assert!(
+            failed(1000, 0.0, random(), &Control::default())
+                .unwrap()
+                .is_empty()
+        );
+        assert!(
+            failed(1000, 1e-300, random(), &Control::default())
+                .unwrap()
+                .is_empty()
+        );
+        assert_eq!(
+            failed(1000, 1e9, random(), &Control::default()).unwrap(),
+            (0..1000).collect::<Vec<_>>()
+        );
+        assert!(
+            failed(0, 1e9, random(), &Control::default())
+                .unwrap()
+                .is_empty()
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Sampled faults: how many, where, and that they are the same everywhere.
 
+use rainier_core::Control;
 use rainier_core::machine::{Axis, AxisKind, Domain, Machine, Nic, Rates, Site};
 
 fn axis(name: &str, size: u32, kind: AxisKind) -> Axis {
@@ -49,7 +50,9 @@ const NONE: Rates = Rates {
 fn each_cable_is_two_links_between_the_same_ends_and_all_are_drawn() {
     let machine = machine(2);
     let rates = Rates { cable: 1e9, ..NONE };
-    let faults = machine.sample_faults(&rates, 1.0, 7, 0).unwrap();
+    let faults = machine
+        .sample_faults(&rates, 1.0, 7, 0, &Control::default())
+        .unwrap();
     assert_eq!(
         faults.links,
         (0..2 * machine.domain().links()).collect::<Vec<_>>()
@@ -60,7 +63,9 @@ fn each_cable_is_two_links_between_the_same_ends_and_all_are_drawn() {
     };
     let mut seen = 0;
     for draw in 0..300 {
-        let faults = machine.sample_faults(&rates, 1.0, 7, draw).unwrap();
+        let faults = machine
+            .sample_faults(&rates, 1.0, 7, draw, &Control::default())
+            .unwrap();
         let mut ends: Vec<_> = Vec::new();
         for &id in &faults.links {
             let link = machine.link(id).unwrap();
@@ -89,7 +94,7 @@ fn counts_are_binomial() {
     let counts: Vec<f64> = (0..4000)
         .map(|draw| {
             machine
-                .sample_faults(&rates, hours, 1, draw)
+                .sample_faults(&rates, hours, 1, draw, &Control::default())
                 .unwrap()
                 .chips
                 .len() as f64
@@ -120,7 +125,11 @@ fn every_place_is_as_likely() {
     let mut hits = vec![0u32; machine.num_chips() as usize];
     let draws = 20_000;
     for draw in 0..draws {
-        for chip in machine.sample_faults(&rates, 1.0, 2, draw).unwrap().chips {
+        for chip in machine
+            .sample_faults(&rates, 1.0, 2, draw, &Control::default())
+            .unwrap()
+            .chips
+        {
             hits[chip as usize] += 1;
         }
     }
@@ -138,7 +147,9 @@ fn every_place_is_as_likely() {
 fn hosts_take_their_chips_and_kinds_do_not_disturb_each_other() {
     let machine = machine(50);
     let rates = Rates { host: 0.01, ..NONE };
-    let hosts = machine.sample_faults(&rates, 1.0, 3, 5).unwrap();
+    let hosts = machine
+        .sample_faults(&rates, 1.0, 3, 5, &Control::default())
+        .unwrap();
     assert!(!hosts.chips.is_empty());
     for block in hosts.chips.chunks(16) {
         assert_eq!(block, (block[0]..block[0] + 16).collect::<Vec<_>>());
@@ -150,7 +161,9 @@ fn hosts_take_their_chips_and_kinds_do_not_disturb_each_other() {
         domain: 0.05,
         ..rates
     };
-    let more = machine.sample_faults(&both, 1.0, 3, 5).unwrap();
+    let more = machine
+        .sample_faults(&both, 1.0, 3, 5, &Control::default())
+        .unwrap();
     assert_eq!(more.chips, hosts.chips);
     assert!(!more.nics.is_empty() && !more.links.is_empty() && !more.domains.is_empty());
     // The whole small domain is one host.
@@ -161,7 +174,7 @@ fn hosts_take_their_chips_and_kinds_do_not_disturb_each_other() {
     let chips = machine.domain().chips() as usize;
     assert_eq!(
         machine
-            .sample_faults(&large, 1e9, 3, 5)
+            .sample_faults(&large, 1e9, 3, 5, &Control::default())
             .unwrap()
             .chips
             .len(),
@@ -181,7 +194,9 @@ fn draws_are_fixed_to_the_bit() {
         domain: 0.1,
         ..NONE
     };
-    let faults = machine.sample_faults(&rates, 1.0, 42, 3).unwrap();
+    let faults = machine
+        .sample_faults(&rates, 1.0, 42, 3, &Control::default())
+        .unwrap();
     let mut chips = vec![614];
     chips.extend(624..640);
     assert_eq!((&faults.chips, &faults.domains), (&chips, &vec![2]));
@@ -191,14 +206,17 @@ fn draws_are_fixed_to_the_bit() {
         [6246, 6342, 7031, 7127, 7403, 7467, 7831, 7927]
     );
     assert_eq!(faults.nics, [322]);
-    let other = machine.sample_faults(&rates, 1.0, 42, 4).unwrap();
+    let other = machine
+        .sample_faults(&rates, 1.0, 42, 4, &Control::default())
+        .unwrap();
     assert_ne!(faults.nics, other.nics);
 }
 
 #[test]
 fn what_makes_no_sense_is_refused() {
     let machine = machine(1);
-    let sample = |rates: Rates, hours: f64| machine.sample_faults(&rates, hours, 0, 0);
+    let sample =
+        |rates: Rates, hours: f64| machine.sample_faults(&rates, hours, 0, 0, &Control::default());
     assert!(sample(Rates { chip: -1.0, ..NONE }, 1.0).is_err());
     assert!(
         sample(

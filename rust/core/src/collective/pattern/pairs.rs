@@ -186,6 +186,17 @@ impl Pairs {
                 .iter()
                 .for_each(|&(from, to)| each(from, to));
         }
+        if let Sends::All = self.sends {
+            // In the order of their list, without it.
+            for group in self.groups.iter() {
+                for (from, &sender) in group.iter().enumerate() {
+                    let (before, after) = group.split_at(from);
+                    let receivers = after[1..].iter().chain(before);
+                    receivers.for_each(|&receiver| each(sender, receiver));
+                }
+            }
+            return;
+        }
         let sends = self.sends.list(self.groups[0].len() as u32);
         for group in self.groups.iter() {
             let member = |rank: u32| group[rank as usize];

@@ -20,9 +20,12 @@ pub(crate) enum Program {
     OneOf(OneOf),
 }
 
+/// Writes an alternative by its number.
+pub(crate) type Make = Arc<dyn Fn(&Context, usize) -> Result<Vec<Stage>> + Send + Sync>;
+
 /// One of many alternatives, by number.
 pub(crate) struct OneOf {
     /// Which, by size in bytes.
     pub(crate) which: Arc<dyn Fn(f64) -> usize + Send + Sync>,
-    pub(crate) make: Arc<dyn Fn(&Context, usize) -> Result<Vec<Stage>> + Send + Sync>,
+    pub(crate) make: Make,
 }

@@ -39,7 +39,7 @@ struct Tried {
 /// The fastest so far.
 enum Fastest {
     ByPhases(Picked),
-    Simulated(PricedCandidate),
+    Simulated(Box<PricedCandidate>),
 }
 
 impl Tried {
@@ -63,7 +63,7 @@ impl Tried {
     ) -> Result<(PricedCandidate, Vec<Candidate>)> {
         let best = match self.best {
             Some((_, Fastest::ByPhases(picked))) => picked.priced(context, request, scale)?,
-            Some((_, Fastest::Simulated(candidate))) => candidate,
+            Some((_, Fastest::Simulated(candidate))) => *candidate,
             None => return Err(none_runs(request, self.cut_off.or(self.first_refusal))),
         };
         Ok((best, self.candidates))
@@ -189,7 +189,11 @@ fn simulate_one(
         Err(error) => return tried.refuse(request, candidate.name, error),
     }
     let name = candidate.name.clone();
-    tried.take(&name, candidate.cost.time, Fastest::Simulated(candidate));
+    tried.take(
+        &name,
+        candidate.cost.time,
+        Fastest::Simulated(Box::new(candidate)),
+    );
     Ok(())
 }
 

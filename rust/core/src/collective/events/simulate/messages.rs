@@ -12,7 +12,7 @@ use crate::machine::Machine;
 use crate::route::route_until;
 use crate::sim::Engine;
 use crate::{Error, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Network<'_> {
@@ -142,9 +142,13 @@ impl Network<'_> {
                         path.push((self.nic(direction as u64, domain, None), bytes));
                     }
                 }
-                for (link, bytes) in flow.fabric {
+                // Bytes are not negative, so that they are told apart by their bits.
+                let key = |step: &(u32, f64)| (step.0, step.1.to_bits());
+                let mut seen: BTreeSet<(u32, u64)> = path.iter().map(key).collect();
+                for (at, (link, bytes)) in flow.fabric.into_iter().enumerate() {
+                    context.control.check_at(at)?;
                     let step = (self.fabric(link as u64), bytes);
-                    if !path.contains(&step) {
+                    if seen.insert(key(&step)) {
                         path.push(step);
                     }
                 }

@@ -16,7 +16,7 @@ use crate::{Error, Result};
 use search::{Key, Search, timed};
 use stage_plan::{PlannedStage, TIERS, pinned_algorithms, stage_plan};
 use stages::{StageOption, stage_options};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The name that users write.
@@ -29,7 +29,7 @@ pub(crate) struct Tiers {
     /// How many costs each stage has had.
     numbers: Vec<u32>,
     /// What chunks share, by the costs of the stages.
-    shared: HashMap<Key, Shared>,
+    shared: BTreeMap<Key, Shared>,
 }
 
 /// A choice of one algorithm for each stage.
@@ -62,7 +62,7 @@ impl Tiers {
             options: plan.iter().map(options).collect::<Result<_>>()?,
             numbers: vec![0; plan.len()],
             plan,
-            shared: HashMap::new(),
+            shared: BTreeMap::new(),
         })
     }
 

@@ -6,7 +6,7 @@ use crate::collective::ask::model::Model;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::OnDemand;
 use crate::collective::price::cost::{CHUNKINGS, Shared, StageCost};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Chunks of which one stands for one of many.
@@ -77,7 +77,7 @@ pub(super) struct Search<'a, 'm> {
     /// How many choices to remember.
     pub(super) count: usize,
     pub(super) stages: Vec<Vec<Timed>>,
-    pub(super) shared: &'a mut HashMap<Key, Shared>,
+    pub(super) shared: &'a mut BTreeMap<Key, Shared>,
     /// Seconds, chunks and the option of each stage, the fastest first.
     pub(super) met: Vec<(f64, u32, Vec<usize>)>,
 }
