@@ -73,7 +73,6 @@ __all__ = [
     "algorithms",
     "best_mapping",
     "build_info",
-    "bus_factor",
     "damaged_ultraservers",
     "dead_ultraservers",
     "faults",

@@ -97,6 +97,8 @@ def test_what_is_no_size_is_named() -> None:
         machine.times("all_reduce", [1, -2])
     with raises(rf.InvalidArgument, "sizes[2]"):
         machine.times("all_reduce", np.array([1.0, 2.0, np.nan]))
+    with raises(rf.InvalidArgument, "sizes[0]"):
+        machine.times("all_reduce", np.array([np.longdouble("1e4000")]))
     with raises(rf.InvalidArgument, "sizes"):
         machine.times("all_reduce", "1 GiB")
     with raises(rf.UnknownName, "operation"):
