@@ -74,7 +74,6 @@ __all__ = [
     "best_mapping",
     "bus_factor",
     "build_info",
-    "bus_factor",
     "damaged_ultraservers",
     "dead_ultraservers",
     "faults",
@@ -105,9 +104,6 @@ MODELS: tuple[str, ...]
 def build_info() -> dict[str, str]: ...
 def memory_limit() -> int: ...
 def set_memory_limit(limit: int, resident: int, addresses: int) -> None: ...
-def bus_factor(operation: str, ranks: int) -> float:
-    """Return busbw / algbw."""
-
 def algorithms(operation: str | None) -> list[tuple[str, str, list[str]]]:
     """Return (name, one line, operations) of each algorithm, of one operation or all."""
 
@@ -336,6 +332,8 @@ class Prepared:
     def __new__(
         cls, machine: Machine, request: _RequestRow, groups: Groups, routing: _RoutingRow
     ) -> Prepared: ...
+    @property
+    def bus_factor(self) -> float: ...
     def times(
         self, sizes: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.uint32], list[str]]:

@@ -22,6 +22,7 @@ MACHINES = {
     "rainier": rf.preset("rainier", 512, sites=2),
     "damaged": rf.preset("rainier", 256).with_faults(links=[3], nics=[70]),
 }
+GONE = rf.preset("rainier", 256).with_faults(ultraservers=[1])
 ROOTED = ("broadcast", "reduce", "gather", "scatter")
 
 
@@ -72,6 +73,11 @@ def test_tables_of_prices_answer_too() -> None:
     agree(rf.preset("h100"), "all_reduce", SIZES[1:], algorithm="nccl")
 
 
+def test_ranks_that_are_dead_do_not_count() -> None:
+    agree(GONE, "all_reduce", ["1 KiB", "1 GiB"])
+    agree(GONE, "all_gather", ["1 KiB", "1 GiB"])
+
+
 def test_arrays_are_taken_as_they_are() -> None:
     machine = MACHINES["torus"]
     sizes = np.geomspace(1, 1e12, 50)
@@ -91,6 +97,8 @@ def test_what_is_no_size_is_named() -> None:
         machine.times("all_reduce", [1, -2])
     with raises(rf.InvalidArgument, "sizes[2]"):
         machine.times("all_reduce", np.array([1.0, 2.0, np.nan]))
+    with raises(rf.InvalidArgument, "sizes[0]"):
+        machine.times("all_reduce", np.array([np.longdouble("1e4000")]))
     with raises(rf.InvalidArgument, "sizes"):
         machine.times("all_reduce", "1 GiB")
     with raises(rf.UnknownName, "operation"):

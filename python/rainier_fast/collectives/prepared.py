@@ -103,7 +103,7 @@ class Prepared:
         seconds, numbers, names = self._core.times(nbytes)
         with np.errstate(divide="ignore", invalid="ignore"):
             rates = np.where(seconds > 0, nbytes / seconds, np.where(nbytes > 0, math.inf, 0.0))
-        factor = _core.bus_factor(self.request.operation, self.request.groups.ranks)
+        factor = self._core.bus_factor
         columns = {
             "bytes": nbytes,
             "time_s": seconds,
@@ -163,7 +163,8 @@ def as_sizes(sizes: object) -> NDArray[np.float64]:
     """Return sizes as an array of bytes, each checked by its place."""
     if isinstance(sizes, np.ndarray) and sizes.ndim == 1 and sizes.dtype.kind in "iuf":
         reckon(_BYTES_A_SIZE * len(sizes), f"times at {len(sizes)} sizes", "ask for fewer at once")
-        nbytes = np.ascontiguousarray(sizes, np.float64)
+        with np.errstate(over="ignore"):  # of wider floats; infinite ones are refused below
+            nbytes = np.ascontiguousarray(sizes, np.float64)
         wrong = ~((nbytes >= 0) & (nbytes <= MAX_BYTES))
         if wrong.any():
             at = int(wrong.argmax())

@@ -38,11 +38,10 @@ class Mappings(Base):
 
         A layout gives the factors of each dimension of the machine to axes. Each collective is
         costed with all groups of its axis at once; those of one axis, and those of different axes,
-        follow each other, so that the time of a layout is their sum. Layouts that a symmetry of the
-        machine makes equal are tried once: members of a fabric
-        group change places, and so do equal rings where no collective has a root or sends to the
-        next rank. Layouts are searched by branch and bound: those whose
-        collectives cannot be among the best by their lower bounds are left out.
+        follow each other, so that the time of a layout is their sum. Members of a fabric group or
+        of a switch have no order in it; equal rings do not change places, since algorithms take
+        them in turn. Layouts are searched by branch and bound: those whose collectives cannot be
+        among the best by their lower bounds are left out.
 
         Parameters
         ----------

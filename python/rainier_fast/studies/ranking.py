@@ -55,7 +55,7 @@ class Layout:
     >>> from rainier_fast import preset
     >>> best = preset("trn2").best_mapping({"dp": 4, "tp": 4}, {"tp": ("all_gather", 1e6)}).best
     >>> best.text, best.mesh.shape, best.chips.shape
-    ('dp: y4; tp: x4', {'dp': 4, 'tp': 4}, (4, 4))
+    ('dp: x4; tp: y4', {'tp': 4, 'dp': 4}, (4, 4))
     """
 
     _machine: Base
@@ -217,7 +217,7 @@ class Ranking(TableWith):
     layouts
         The layout of each row.
     total
-        How many layouts there are, those that symmetry makes equal counted once.
+        How many layouts there are; members of a switch or of a fabric group have no order in it.
     tried
         How many of them were compared by the times of all their collectives.
     priced
@@ -228,7 +228,7 @@ class Ranking(TableWith):
     >>> from rainier_fast import preset
     >>> ranking = preset("trn2").best_mapping({"dp": 4, "tp": 4}, {"tp": ("all_gather", "1 MiB")})
     >>> len(ranking), ranking.tried + ranking.pruned, str(ranking["tp bound"][0])
-    (4, 4, 'x')
+    (6, 6, 'y')
     """
 
     _beside = ("layouts", "total", "tried", "priced")

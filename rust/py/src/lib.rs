@@ -96,14 +96,6 @@ mod _core {
         super::shortage::set_most(resident, addresses);
     }
 
-    /// busbw / algbw of an operation over so many ranks.
-    #[pyfunction]
-    fn bus_factor(py: Python<'_>, operation: &str, ranks: usize) -> PyResult<f64> {
-        let operation = Operation::from_name(operation);
-        let operation = operation.map_err(|error| super::error::to_py(py, &error))?;
-        Ok(operation.bus_factor(ranks))
-    }
-
     /// (name, one line, operations) of each algorithm; of one operation, or of all.
     #[pyfunction]
     fn algorithms(

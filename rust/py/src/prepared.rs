@@ -39,6 +39,12 @@ impl Prepared {
         Ok(Self(prepared))
     }
 
+    /// busbw / algbw, over the ranks that take part.
+    #[getter]
+    fn bus_factor(&self) -> f64 {
+        self.0.bus_factor()
+    }
+
     /// Seconds and algorithm at each size, in bytes.
     fn times<'py>(
         &self,

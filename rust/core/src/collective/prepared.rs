@@ -98,6 +98,11 @@ impl Prepared {
         })
     }
 
+    /// busbw / algbw of its operation, over the ranks that take part.
+    pub fn bus_factor(&self) -> f64 {
+        self.request.operation.bus_factor(self.groups.ranks())
+    }
+
     /// Seconds and algorithm at each size, as [`run`](super::run()) answers.
     ///
     /// # Errors

@@ -15,8 +15,6 @@ pub struct Dimension {
     pub inside: bool,
     /// False where every two members are as good as every other two, such as ports of a switch.
     pub ordered: bool,
-    /// Dimensions of the same number may change places; `None` for those that may not.
-    pub alike: Option<usize>,
 }
 
 /// The dimensions of a machine, the fastest first; those of one member are left out.
@@ -41,20 +39,12 @@ fn inside(machine: &Machine) -> Vec<Dimension> {
             AxisKind::FullMesh => false,
             AxisKind::Switch { spans_below, tiers } => *spans_below || !tiers.is_empty(),
         };
-        let same = |other: &crate::machine::Axis| {
-            (&other.kind, other.size) == (&axis.kind, axis.size)
-                && (other.bandwidth, other.latency) == (axis.bandwidth, axis.latency)
-        };
         found.push(Dimension {
             name: axis.name.clone(),
             size: axis.size,
             step,
             inside: true,
             ordered,
-            alike: axis
-                .is_cabled()
-                .then(|| axes.iter().position(same))
-                .flatten(),
         });
         step *= axis.size;
     }
@@ -68,7 +58,6 @@ fn outside(machine: &Machine) -> Vec<Dimension> {
         step,
         inside: false,
         ordered,
-        alike: None,
     };
     let sites = machine.sites();
     let block = sites.iter().fold(0, |block, site| gcd(block, site.domains));

@@ -1,10 +1,10 @@
 //! What collectives take at a place: bounded first, priced when that may matter, each once.
 
 use super::FEWER;
-use super::alike::Alike;
+use super::alike::families;
 use super::layout::{Place, groups};
 use super::parts::Parts;
-use super::question::{Call, Question, ranks_count};
+use super::question::{Call, Question};
 use super::space::Space;
 use super::tree::Places;
 use crate::collective::{
@@ -22,10 +22,6 @@ const SLACK: f64 = 1e-9;
 
 /// Families whose patterns are kept from round to round: best layouts differ little from round to round.
 const MOST_SHELVES: usize = 8;
-
-/// How much less one twin may take than another, as a share: an algorithm that takes the axes of a domain in turn takes
-/// them in another one where they have changed places (a bucket over unlike sides: 2.5 %).
-const TWINS_DIFFER: f64 = 0.05;
 
 /// A collective, and a place.
 pub(super) type Key = (usize, u32);
@@ -91,7 +87,8 @@ pub(super) struct Prices<'a> {
     space: &'a Space,
     places: &'a Places,
     parts: Parts,
-    alike: Alike,
+    /// By place, the number of its family.
+    families: Vec<usize>,
     /// Different collectives: what is asked, with all numbers filled in.
     requests: Vec<Request>,
     /// By axis: (collective, count).
@@ -143,7 +140,7 @@ impl<'a> Prices<'a> {
             space,
             places,
             parts,
-            alike: Alike::of(space, places),
+            families: families(space, &places.all),
             requests,
             calls,
             known: BTreeMap::new(),
@@ -182,7 +179,7 @@ impl<'a> Prices<'a> {
     /// A bound; of places that use several domains, one for all of a family.
     fn least(&mut self, (call, place): Key, control: &Control) -> Result<f64> {
         let (family, at) = (
-            (call, self.alike.family(place)),
+            (call, self.families[place as usize]),
             &self.places.all[place as usize],
         );
         let mut pairs = self.space.dimensions.iter().zip(at);
@@ -242,9 +239,9 @@ impl<'a> Prices<'a> {
         control: &Control,
     ) -> Result<()> {
         let mut wanted = wanted.to_vec();
-        wanted.sort_unstable_by_key(|&(call, place)| (call, self.alike.family(place), place));
+        wanted.sort_unstable_by_key(|&(call, place)| (call, self.families[place as usize], place));
         wanted.dedup();
-        let family = |key: &Key| (key.0, self.alike.family(key.1));
+        let family = |key: &Key| (key.0, self.families[key.1 as usize]);
         let families: Vec<&[Key]> = wanted.chunk_by(|a, b| family(a) == family(b)).collect();
         let numbers = families.iter().map(|keys| family(&keys[0]).1);
         let shelves = self.shelves.of(numbers);
@@ -268,7 +265,7 @@ impl<'a> Prices<'a> {
                 self.refusal.get_or_insert(error);
                 f64::INFINITY
             });
-            self.note(key, time);
+            self.known.insert(key, Price::Exactly(time));
         }
         Ok(())
     }
@@ -277,19 +274,6 @@ impl<'a> Prices<'a> {
         let (machine, groups) = self.on_part(&self.places.all[place as usize])?;
         let (routing, request) = (self.question.routing, &self.requests[call]);
         seconds(machine, &groups, routing, request, &control.part(), shelf)
-    }
-
-    /// Notes a time, which bounds those of twins.
-    fn note(&mut self, (call, place): Key, time: f64) {
-        self.known.insert((call, place), Price::Exactly(time));
-        if ranks_count(self.requests[call].operation) {
-            return;
-        }
-        for &twin in self.alike.twins(place) {
-            if let Some(Price::AtLeast(least)) = self.known.get_mut(&(call, twin)) {
-                *least = least.max(time * (1.0 - TWINS_DIFFER));
-            }
-        }
     }
 
     /// One collective of an axis just where it is, with what bounds it there.

@@ -39,8 +39,7 @@ impl Question<'_> {
     /// # Errors
     /// Those of [`Space::new`].
     pub fn space(&self, sizes: &[u32], control: &Control) -> Result<Space> {
-        let mut operations = self.calls.iter().flatten().map(|call| call.operation);
-        Space::new(self.machine, sizes, operations.any(ranks_count), control)
+        Space::new(self.machine, sizes, control)
     }
 
     /// One call as a collective is asked.
@@ -54,9 +53,4 @@ impl Question<'_> {
             ..self.asked.clone()
         }
     }
-}
-
-/// Whether the order of ranks means something: who is the root, who is next.
-pub(super) fn ranks_count(operation: Operation) -> bool {
-    operation.is_rooted() || operation == Operation::SendRecv
 }

@@ -37,20 +37,14 @@ pub(super) struct Search<'a> {
     pub(super) control: &'a Control,
     /// Whole layouts that were compared by known times.
     pub(super) compared: Cell<u64>,
-    levels: Vec<Level>,
+    /// The dimension of each level.
+    levels: &'a [usize],
     steps: Cell<u32>,
     /// What lists of ways and of layouts take.
     taken: RefCell<Taken>,
     held: Cell<u64>,
     /// Ways to cut a dimension of a kind among axes that have so much left.
     fitting: RefCell<BTreeMap<Left, Rc<[u32]>>>,
-}
-
-/// A dimension, and the levels before it that have the cuts below and above which its own may not be.
-struct Level {
-    dimension: usize,
-    least: Option<usize>,
-    most: Option<usize>,
 }
 
 /// A part of a layout: the dimensions of the first levels are cut.
@@ -65,22 +59,14 @@ impl<'a> Search<'a> {
     pub(super) fn new(
         space: &'a Space,
         trees: &'a [Tree],
-        order: &[usize],
+        order: &'a [usize],
         keep: usize,
         control: &'a Control,
     ) -> Result<Self> {
-        let level = |(at, &dimension): (usize, &usize)| {
-            let before = |other: usize| order[..at].iter().position(|&one| one == other);
-            Level {
-                dimension,
-                least: space.alike_before(dimension).and_then(before),
-                most: space.alike_after(dimension).and_then(before),
-            }
-        };
         Ok(Self {
             space,
             trees,
-            levels: order.iter().enumerate().map(level).collect(),
+            levels: order,
             keep,
             control,
             compared: Cell::new(0),
@@ -187,14 +173,9 @@ impl<'a> Search<'a> {
         if self.steps.get() % STRETCH == 0 {
             self.control.check()?;
         }
-        let level = &self.levels[partial.cuts.len()];
-        let kind = self.space.kinds[level.dimension];
+        let kind = self.space.kinds[self.levels[partial.cuts.len()]];
         let cuts = &self.space.cuts[kind];
-        let least = level.least.map_or(0, |level| partial.cuts[level]);
-        let most = level.most.map_or(u32::MAX, |level| partial.cuts[level]);
         let fitting = self.fitting(kind, &partial.nodes)?;
-        let from = fitting.partition_point(|&number| number < least);
-        let to = fitting.partition_point(|&number| number <= most);
         let child = |&number: &u32| {
             let way = &cuts.ways[number as usize];
             let nodes = self.trees.iter().zip(&partial.nodes).zip(&way.digits);
@@ -209,10 +190,7 @@ impl<'a> Search<'a> {
                 nodes,
             })
         };
-        Ok(fitting[from..to.max(from)]
-            .iter()
-            .filter_map(child)
-            .collect())
+        Ok(fitting.iter().filter_map(child).collect())
     }
 
     /// The ways to cut a dimension of a kind among axes that have left what these nodes have.
@@ -260,8 +238,8 @@ impl<'a> Search<'a> {
     fn whole(&self, partial: &Partial) -> Found {
         let leaves = self.trees.iter().zip(&partial.nodes);
         let mut cuts = vec![0; partial.cuts.len()];
-        for (level, &cut) in self.levels.iter().zip(&partial.cuts) {
-            cuts[level.dimension] = cut;
+        for (&dimension, &cut) in self.levels.iter().zip(&partial.cuts) {
+            cuts[dimension] = cut;
         }
         Found {
             seconds: partial.least,

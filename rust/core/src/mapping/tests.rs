@@ -89,7 +89,7 @@ fn outward(space: &Space) -> Vec<usize> {
 fn layouts_are_counted_without_listing_them() {
     for (machine, sizes) in cases() {
         let control = Control::default();
-        let space = Space::new(&machine, &sizes, false, &control).unwrap();
+        let space = Space::new(&machine, &sizes, &control).unwrap();
         let order = outward(&space);
         let (trees, _) = trees(&space, &order);
         let search = Search::new(&space, &trees, &order, 10, &control).unwrap();
@@ -113,7 +113,7 @@ fn layouts_are_counted_without_listing_them() {
 fn the_search_finds_the_fastest_whatever_places_take() {
     for (machine, sizes) in cases() {
         let control = Control::default();
-        let space = Space::new(&machine, &sizes, false, &control).unwrap();
+        let space = Space::new(&machine, &sizes, &control).unwrap();
         let order = outward(&space);
         let inward: Vec<usize> = order.iter().rev().copied().collect();
         let mut forward = trees(&space, &order);

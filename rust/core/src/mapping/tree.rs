@@ -29,7 +29,7 @@ struct Node {
     place: u32,
 }
 
-/// Places of all axes by number, those that fare the same once.
+/// Places of all axes by number, each once.
 #[derive(Default)]
 pub(super) struct Places {
     numbers: BTreeMap<Place, u32>,
@@ -86,7 +86,7 @@ impl Tree {
         control: &Control,
     ) -> Result<()> {
         let Some((&at, after)) = order.split_first() else {
-            self.nodes[node].place = places.number(space.standard(done.clone()));
+            self.nodes[node].place = places.number(done.clone());
             return Ok(());
         };
         control.check()?;
