@@ -6,6 +6,7 @@ Loads, latency and floors are counted here from single routes, which know nothin
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -81,26 +82,27 @@ class Written:
     def __init__(self, machine: rf.Machine, schedule: rf.Schedule) -> None:
         chips = schedule.chips
         self.bytes: NDArray[np.float64] = np.zeros(machine.num_links)
-        self.latency: dict[tuple[int, int, int], float] = defaultdict(float)
+        self.messages: list[tuple[tuple[int, int, int], int, int, float]] = []
         routes: dict[tuple[int, int], rf.Route] = {}
         for send in schedule.sends:
             ends = chips[send.src], chips[send.dst]
             route = routes.setdefault(ends, machine.route(*ends))
             assert send.nbytes is not None
             np.add.at(self.bytes, route.links, send.nbytes * np.asarray(route.shares))
-            at = send.stage, send.lane, send.step
-            self.latency[at] = max(self.latency[at], route.latency_s)
+            at = send.stage, send.step, send.lane
+            self.messages.append((at, send.src, send.dst, route.latency_s))
 
     def latencies(self) -> tuple[float, float]:
-        """Seconds that lanes take which do not wait for each other, and if they do at each step."""
-        lanes: dict[tuple[int, int], float] = defaultdict(float)
-        steps: dict[tuple[int, int], float] = defaultdict(float)
-        for (stage, lane, step), latency in self.latency.items():
-            lanes[stage, lane] += latency
-            steps[stage, step] = max(steps[stage, step], latency)
+        """Seconds if ranks wait for what their lane brings, and if all wait for all at each step."""
+        had: dict[tuple[int, int, int], float] = defaultdict(float)
         stages: dict[int, float] = defaultdict(float)
-        for (stage, _), latency in lanes.items():
-            stages[stage] = max(stages[stage], latency)
+        steps: dict[tuple[int, int], float] = defaultdict(float)
+        for (stage, step, lane), sent in groupby(sorted(self.messages), lambda one: one[0]):
+            ends = [(dst, had[stage, lane, src] + late, late) for _, src, dst, late in sent]
+            for dst, end, latency in ends:
+                had[stage, lane, dst] = max(had[stage, lane, dst], end)
+                stages[stage] = max(stages[stage], end)
+                steps[stage, step] = max(steps[stage, step], latency)
         return sum(stages.values()), sum(steps.values())
 
 

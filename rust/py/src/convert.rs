@@ -61,12 +61,12 @@ pub(crate) fn request(row: RequestRow) -> Result<Request> {
     request.with_dtype(row.dtype.as_deref())
 }
 
-/// A request whose schedule is made, which does not depend on a model.
+/// A request whose schedule is made: nothing is simulated for that.
 pub(crate) fn request_of_schedule(row: RequestRow) -> Result<Request> {
-    let model = Model::LinkLoad;
+    let request = request(row)?;
     Ok(Request {
-        model,
-        ..request(row)?
+        model: request.model.by_phases(),
+        ..request
     })
 }
 

@@ -30,7 +30,7 @@ impl Model {
     }
 
     /// The model by which schedules are costed phase by phase: simulated ones start from link loads.
-    pub(crate) fn by_phases(self) -> Self {
+    pub fn by_phases(self) -> Self {
         match self {
             Self::AlphaBeta => Self::AlphaBeta,
             _ => Self::LinkLoad,
