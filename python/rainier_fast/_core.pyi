@@ -72,7 +72,6 @@ __all__ = [
     "__version__",
     "algorithms",
     "best_mapping",
-    "bus_factor",
     "build_info",
     "damaged_ultraservers",
     "dead_ultraservers",

@@ -93,7 +93,7 @@ class Written:
             self.messages.append((at, send.src, send.dst, route.latency_s))
 
     def latencies(self) -> tuple[float, float]:
-        """Seconds if ranks wait for what their lane brings, and if all wait for all at each step."""
+        """Seconds if ranks wait for what their lane brings, and if all wait at each step."""
         had: dict[tuple[int, int, int], float] = defaultdict(float)
         stages: dict[int, float] = defaultdict(float)
         steps: dict[tuple[int, int], float] = defaultdict(float)
