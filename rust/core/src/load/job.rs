@@ -41,7 +41,7 @@ pub fn link_loads(
 ) -> Result<Vec<f64>> {
     super::check_dense(machine, 1)?;
     routing.check(machine)?;
-    let walked = Walked::of(machine, routing)?;
+    let walked = Walked::of(machine, routing, control)?;
     let order = match routing.order_on_whole(machine.domain())? {
         Some(order) => order,
         // All flows inside domains are walked, or counted by their ends.

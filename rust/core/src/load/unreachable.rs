@@ -40,7 +40,7 @@ pub fn unreachable(
         }
     }
     let threads = threads::resolve(n_threads)?;
-    let walked = Walked::of(machine, routing)?;
+    let walked = Walked::of(machine, routing, control)?;
     let routes = || walked.as_ref().map(|walked| (walked, walked.routes()));
     let work = |state: &mut State, block: usize| {
         control.check()?;

@@ -31,17 +31,20 @@ impl Bits {
     }
 }
 
-/// The lines of each axis of one domain that have a dead link.
+/// The lines of each axis of one domain that have a dead link, ascending: no more of them than of dead links.
 #[derive(Debug)]
-struct Lines(Vec<Bits>);
+struct Lines(Vec<Vec<u32>>);
 
 impl Lines {
     fn of(domain: &Domain, dead: &[u64]) -> Self {
-        let chips = u64::from(domain.chips());
-        let mut lines: Vec<Bits> = domain.axes().iter().map(|_| Bits::new(chips)).collect();
+        let mut lines = vec![Vec::new(); domain.axes().len()];
         for &link in dead {
             let (axis, line) = line_of(domain, link);
-            lines[axis].set(line);
+            lines[axis].push(line);
+        }
+        for of_axis in &mut lines {
+            of_axis.sort_unstable();
+            of_axis.dedup();
         }
         Self(lines)
     }
@@ -52,7 +55,8 @@ impl Lines {
         for axis in order.axes() {
             let (from, to) = (domain.coordinate(here, axis), domain.coordinate(dst, axis));
             if from != to {
-                if self.0[axis].has(domain.line(here, axis)) {
+                let line = domain.line(here, axis);
+                if self.0[axis].binary_search(&line).is_ok() {
                     return true;
                 }
                 let stride = domain.plans()[axis].stride;
@@ -112,14 +116,18 @@ impl<'a> Walked<'a> {
     /// `None` if the kernels count all.
     ///
     /// # Errors
-    /// Those of [`Routing::check`].
-    pub(super) fn of(machine: &'a Machine, routing: &'a Routing) -> Result<Option<Self>> {
+    /// Those of [`Routing::check`], and [`Error::Cancelled`].
+    pub(super) fn of(
+        machine: &'a Machine,
+        routing: &'a Routing,
+        control: &Control,
+    ) -> Result<Option<Self>> {
         let domain = machine.domain();
         let order = routing.order_on_whole(domain)?;
         if !machine.is_damaged() && (order.is_some() || routing.is_spread()) {
             return Ok(None);
         }
-        let overlay = Overlay::of(machine)?;
+        let overlay = Overlay::of(machine, control)?;
         let faults = machine.faults();
         let mut damaged = Bits::new(u64::from(machine.num_domains()));
         faults
@@ -132,6 +140,7 @@ impl<'a> Walked<'a> {
             by_lines.then(|| Lines::of(domain, &damage.links))
         });
         let lines = lines.collect();
+        control.check()?;
         let fabric = machine.blocks().fabric[0];
         let far =
             !faults.sites.is_empty() || faults.links.last().is_some_and(|&link| link >= fabric);

@@ -44,8 +44,9 @@ pub fn walk(
 ) -> Result<()> {
     machine.check_chip("src", i128::from(src))?;
     machine.check_chip("dst", i128::from(dst))?;
-    let overlay = Overlay::between(machine, src, dst)?;
-    Routes::new(machine, routing, &overlay)?.walk(src, dst, &Control::default(), visit)
+    let control = Control::default();
+    let overlay = Overlay::between(machine, src, dst, &control)?;
+    Routes::new(machine, routing, &overlay)?.walk(src, dst, &control, visit)
 }
 
 /// The route of one message between two chips.
@@ -70,7 +71,7 @@ pub fn route_until(
 ) -> Result<Route> {
     machine.check_chip("src", i128::from(src))?;
     machine.check_chip("dst", i128::from(dst))?;
-    let overlay = Overlay::between(machine, src, dst)?;
+    let overlay = Overlay::between(machine, src, dst, control)?;
     Routes::new(machine, routing, &overlay)?.route(src, dst, control)
 }
 

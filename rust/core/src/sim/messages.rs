@@ -175,7 +175,7 @@ impl Paths {
                 format!("must have as many as src ({})", src.len()),
             ));
         }
-        let overlay = Overlay::of(machine)?;
+        let overlay = Overlay::of(machine, control)?;
         let routes = Routes::new(machine, routing, &overlay)?;
         let spread = routing.is_spread();
         let mut paths = Self::new(src.len(), control)?;

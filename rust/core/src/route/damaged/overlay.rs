@@ -28,25 +28,31 @@ pub(crate) struct Overlay {
 
 impl Overlay {
     /// That of all domains.
-    pub(crate) fn of(machine: &Machine) -> Result<Self> {
-        Self::of_domains(machine, machine.damaged_domains())
+    pub(crate) fn of(machine: &Machine, control: &Control) -> Result<Self> {
+        Self::of_domains(machine, machine.damaged_domains(), control)
     }
 
     /// That of the domains of two chips.
-    pub(crate) fn between(machine: &Machine, src: u32, dst: u32) -> Result<Self> {
+    pub(crate) fn between(
+        machine: &Machine,
+        src: u32,
+        dst: u32,
+        control: &Control,
+    ) -> Result<Self> {
         if !machine.is_damaged() {
             return Ok(Self::default());
         }
         let mut domains = vec![machine.split(src).0, machine.split(dst).0];
         domains.sort_unstable();
         domains.dedup();
-        Self::of_domains(machine, domains)
+        Self::of_domains(machine, domains, control)
     }
 
-    fn of_domains(machine: &Machine, domains: Vec<u32>) -> Result<Self> {
+    fn of_domains(machine: &Machine, domains: Vec<u32>, control: &Control) -> Result<Self> {
         let mut overlay = Self::default();
         let mut bytes = 0;
         for domain in domains {
+            control.check()?;
             if let Some(damage) = machine.damage_of(domain)? {
                 bytes += damage.bytes();
                 let what = format_args!("the dead links of damaged UltraServers");
