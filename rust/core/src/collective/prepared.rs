@@ -17,7 +17,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// # Examples
 /// ```
 /// use rainier_core::collective::{Groups, Operation, Prepared, Request};
-/// # use rainier_core::{Axis, AxisKind, Control, Domain, Machine, Routing, Site};
+/// # use rainier_core::Control;
+/// # use rainier_core::machine::{Axis, AxisKind, Domain, Machine, Site};
+/// # use rainier_core::route::Routing;
 /// # let axis = Axis { name: "x".into(), size: 4, kind: AxisKind::Ring, bandwidth: 1e9, latency: 0.0 };
 /// # let site = Site { name: "one".into(), domains: 1, tiers: Vec::new() };
 /// # let machine = Machine::new(Domain::new(vec![axis])?, 0.0, None, vec![site], None)?;
