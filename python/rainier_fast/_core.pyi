@@ -6,6 +6,10 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+_U32 = NDArray[np.uint32]
+_U64 = NDArray[np.uint64]
+_I64 = NDArray[np.int64]
+_F64 = NDArray[np.float64]
 # (group size in leaves, oversubscription, latency in s)
 _Tier = tuple[int, float, float]
 # (name, size, kind, bandwidth, latency, tiers), kind one of ring, line, switch,
@@ -39,15 +43,7 @@ _ReportRow = tuple[
 # failures per hour of a chip, cable, NIC, host and UltraServer; chips of a host
 _RatesRow = tuple[float, float, float, float, float, int]
 # links, chips, NICs, UltraServers, sites, slower links and their factors
-_FaultRow = tuple[
-    NDArray[np.uint64],
-    NDArray[np.uint32],
-    NDArray[np.uint32],
-    NDArray[np.uint32],
-    NDArray[np.uint32],
-    NDArray[np.uint64],
-    NDArray[np.float64],
-]
+_FaultRow = tuple[_U64, _U32, _U32, _U32, _U32, _U64, _F64]
 _Progress = Callable[[int, int], object]
 # (class, link, chip, plans)
 _Meeting = tuple[str, int | None, int | None, list[int]]
@@ -57,45 +53,13 @@ _Together = tuple[
 ]
 
 __all__ = [
-    "MODELS",
-    "OPERATIONS",
-    "Faults",
-    "FreePlanes",
-    "Groups",
-    "Machine",
-    "Order",
-    "Outcome",
-    "Prepared",
-    "Schedule",
-    "Tables",
-    "Written",
-    "__version__",
-    "algorithms",
-    "best_mapping",
-    "build_info",
-    "damaged_ultraservers",
-    "dead_ultraservers",
-    "faults",
-    "healthy",
-    "in_mode",
-    "links_named",
-    "mapping_dimensions",
-    "memory_limit",
-    "monte_carlo",
-    "num_live_chips",
-    "overlay_bytes",
-    "repaired",
-    "replace_damaged",
-    "routing_reports",
-    "sample_faults",
-    "set_memory_limit",
-    "share_links",
-    "share_messages",
-    "unreachable",
-    "with_faults",
-    "write_out",
-]
-
+    "MODELS", "OPERATIONS", "Faults", "FreePlanes", "Groups", "Machine", "Order", "Outcome",
+    "Prepared", "Schedule", "Tables", "Written", "__version__", "algorithms", "best_mapping",
+    "build_info", "damaged_ultraservers", "dead_ultraservers", "faults", "healthy", "in_mode",
+    "links_named", "mapping_dimensions", "memory_limit", "monte_carlo", "num_live_chips",
+    "overlay_bytes", "repaired", "replace_damaged", "routing_reports", "sample_faults",
+    "set_memory_limit", "share_links", "share_messages", "unreachable", "with_faults", "write_out",
+]  # fmt: skip
 __version__: str
 OPERATIONS: tuple[str, ...]
 MODELS: tuple[str, ...]
@@ -116,14 +80,14 @@ def healthy(machine: Machine) -> Machine: ...
 def num_live_chips(machine: Machine) -> int: ...
 def overlay_bytes(machine: Machine) -> int: ...
 def faults(machine: Machine) -> Faults: ...
-def damaged_ultraservers(machine: Machine) -> NDArray[np.uint32]: ...
-def dead_ultraservers(machine: Machine) -> NDArray[np.uint32]: ...
+def damaged_ultraservers(machine: Machine) -> _U32: ...
+def dead_ultraservers(machine: Machine) -> _U32: ...
 def in_mode(machine: Machine, mode: Machine) -> tuple[Machine, list[tuple[int, int]]]:
     """Return the mode with the faults, and (UltraServer, turn) of those numbered otherwise."""
 
 def replace_damaged(
-    machine: Machine, chips: NDArray[np.int64], root: int
-) -> tuple[list[int], list[int], NDArray[np.int64], int]:
+    machine: Machine, chips: _I64, root: int
+) -> tuple[list[int], list[int], _I64, int]:
     """Return damaged UltraServers, what stands in for them, the chips then, where the root is."""
 
 def links_named(
@@ -177,9 +141,7 @@ def monte_carlo(
     end: int,
     n_threads: int,
     progress: _Progress | None,
-) -> tuple[
-    NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], list[tuple[int, str]], list[int]
-]:
+) -> tuple[_F64, _U32, _U32, list[tuple[int, str]], list[int]]:
     """Return seconds (NaN without an answer), faults by kind, live chips, (draw, why no answer).
 
     Last are the draws in which `otherwise` ran, since the request does not run there.
@@ -213,11 +175,11 @@ def share_messages(
 class Faults:
     """What is broken, by number; columns are made when asked for."""
 
-    links: NDArray[np.int64]
-    chips: NDArray[np.int64]
-    nics: NDArray[np.int64]
-    ultraservers: NDArray[np.int64]
-    sites: NDArray[np.int64]
+    links: _I64
+    chips: _I64
+    nics: _I64
+    ultraservers: _I64
+    sites: _I64
     degraded: list[tuple[int, float]]
 
     def __new__(cls, row: _FaultRow) -> Faults: ...
@@ -231,11 +193,8 @@ class Faults:
 class Written:
     """The messages of a request. Immutable."""
 
-    @property
-    def algorithm(self) -> str: ...
-    @property
-    def parts(self) -> list[tuple[Schedule, list[list[int]]]]:
-        """Schedules, each with the chips of the groups that run it."""
+    algorithm: str
+    parts: list[tuple[Schedule, list[list[int]]]]  # with the chips of the groups that run it
 
 @final
 class Machine:
@@ -250,15 +209,10 @@ class Machine:
         gpu: _GpuRow | None,
         neuron: _NeuronRow | None,
     ) -> Machine: ...
-    @property
-    def num_chips(self) -> int: ...
-    @property
-    def num_links(self) -> int: ...
-    @property
-    def num_domains(self) -> int: ...
-    def places(
-        self, chips: NDArray[np.int64]
-    ) -> tuple[NDArray[np.uint32], NDArray[np.uint32], list[NDArray[np.uint32]]]:
+    num_chips: int
+    num_links: int
+    num_domains: int
+    def places(self, chips: _I64) -> tuple[_U32, _U32, list[_U32]]:
         """Return site, UltraServer in the site and coordinate along each axis of each chip."""
     def link(
         self, link: int
@@ -266,40 +220,36 @@ class Machine:
         """Return class, direction, ends in words and as chips, bandwidth, latency, dead, factor."""
     def link_runs(self) -> list[tuple[int, str, float, float]]:
         """Return runs of equal links: (count, class, bandwidth, latency)."""
-    def link_bandwidths(self) -> NDArray[np.float64]: ...
+    def link_bandwidths(self) -> _F64: ...
     def route(
         self, src: int, dst: int, routing: _RoutingRow
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64], float, int, float, float, float]:
+    ) -> tuple[_I64, _F64, float, int, float, float, float]:
         """Return links, shares, mean hops, longest hops, latency, bandwidth, overhead."""
     def link_loads(
         self,
         src: NDArray[Any],
         dst: NDArray[Any],
-        nbytes: float | NDArray[np.float64],
+        nbytes: float | _F64,
         routing: _RoutingRow,
         n_threads: int,
         progress: _Progress | None,
-    ) -> NDArray[np.float64]:
+    ) -> _F64:
         """Take src and dst as contiguous native 32- or 64-bit integers, each of its own dtype."""
-    def max_min_rates(
-        self, src: NDArray[Any], dst: NDArray[Any], routing: _RoutingRow
-    ) -> NDArray[np.float64]:
+    def max_min_rates(self, src: NDArray[Any], dst: NDArray[Any], routing: _RoutingRow) -> _F64:
         """Take src and dst as `link_loads` does."""
     def finish_times(
         self,
         src: NDArray[Any],
         dst: NDArray[Any],
-        nbytes: float | NDArray[np.float64],
-        start: float | NDArray[np.float64],
+        nbytes: float | _F64,
+        start: float | _F64,
         routing: _RoutingRow,
         model: str,
         progress: _Progress | None,
-    ) -> NDArray[np.float64]:
+    ) -> _F64:
         """Take src and dst as `link_loads` does."""
-    def uniform(self, bytes_per_chip: float, routing: _RoutingRow) -> NDArray[np.float64]: ...
-    def destinations(
-        self, pattern: str, shift: Sequence[int] | None, seed: int
-    ) -> NDArray[np.uint32]:
+    def uniform(self, bytes_per_chip: float, routing: _RoutingRow) -> _F64: ...
+    def destinations(self, pattern: str, shift: Sequence[int] | None, seed: int) -> _U32:
         """Return one destination per chip; the core lists the patterns in its error."""
     def collective(self, request: _RequestRow, groups: Groups, routing: _RoutingRow) -> Outcome: ...
     def schedule(
@@ -312,16 +262,14 @@ class FreePlanes:
     """The planes of UltraServers that no job has; jobs take them."""
 
     def __new__(cls, machine: Machine, planes: int, alone: bool) -> FreePlanes: ...
-    @property
-    def broken(self) -> int:
-        """Return how many UltraServers have a dead chip."""
+    broken: int  # how many UltraServers have a dead chip
     def count(self, own: int) -> int:
         """Return in how many UltraServers so many planes side by side are free."""
-    def first(self, own: int, count: int) -> NDArray[np.int64]:
+    def first(self, own: int, count: int) -> _I64:
         """Take planes of the first ones; all three return the chips."""
-    def even(self, own: int, count: int, job: int, jobs: int) -> NDArray[np.int64]:
+    def even(self, own: int, count: int, job: int, jobs: int) -> _I64:
         """Take planes of some evenly over all."""
-    def listed(self, own: int, picks: NDArray[np.int64]) -> NDArray[np.int64]:
+    def listed(self, own: int, picks: _I64) -> _I64:
         """Take planes of these, counted among those that `count` counts."""
 
 @final
@@ -331,11 +279,8 @@ class Prepared:
     def __new__(
         cls, machine: Machine, request: _RequestRow, groups: Groups, routing: _RoutingRow
     ) -> Prepared: ...
-    @property
-    def bus_factor(self) -> float: ...
-    def times(
-        self, sizes: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.uint32], list[str]]:
+    bus_factor: float
+    def times(self, sizes: _F64) -> tuple[_F64, _U32, list[str]]:
         """Return seconds, the algorithm of each size as a number, and names of algorithms."""
 
 @final
@@ -373,20 +318,16 @@ class Groups:
     @staticmethod
     def mesh_axis(machine: Machine, size: int, stride: int) -> Groups: ...
     @staticmethod
-    def grid(
-        machine: Machine, locals: NDArray[np.uint32], domains: NDArray[np.uint32]
-    ) -> Groups: ...
+    def grid(machine: Machine, locals: _U32, domains: _U32) -> Groups: ...
     @staticmethod
-    def of_chips(machine: Machine, chips: NDArray[np.int64]) -> Groups: ...
+    def of_chips(machine: Machine, chips: _I64) -> Groups: ...
     @staticmethod
-    def of_lists(machine: Machine, chips: NDArray[np.int64]) -> Groups: ...
-    def tables(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]] | None: ...
-    def lists(self) -> NDArray[np.uint32]: ...
-    @property
-    def ranks(self) -> int: ...
-    @property
-    def count(self) -> int: ...
-    def members(self, machine: Machine, index: int) -> NDArray[np.uint32]: ...
+    def of_lists(machine: Machine, chips: _I64) -> Groups: ...
+    def tables(self) -> tuple[_U32, _U32] | None: ...
+    def lists(self) -> _U32: ...
+    ranks: int
+    count: int
+    def members(self, machine: Machine, index: int) -> _U32: ...
 
 @final
 class Order:
@@ -397,10 +338,9 @@ class Order:
     @staticmethod
     def of_sums(machine: Machine, sums: list[list[int]]) -> Order: ...
     @staticmethod
-    def of_chips(machine: Machine, sizes: list[int], chips: NDArray[np.int64]) -> Order: ...
-    @property
-    def sums(self) -> list[list[int]] | None: ...
-    def chips(self) -> NDArray[np.uint32]: ...
+    def of_chips(machine: Machine, sizes: list[int], chips: _I64) -> Order: ...
+    sums: list[list[int]] | None
+    def chips(self) -> _U32: ...
     def groups(self, first: int, count: int) -> Groups: ...
 
 @final
@@ -412,10 +352,10 @@ class Outcome:
     # the values of `CollectiveResult` by name, but for its tables
     def facts(self) -> dict[str, Any]: ...
     def tables(self) -> Tables: ...
-    def link_loads(self) -> NDArray[np.float64]: ...
+    def link_loads(self) -> _F64: ...
 
 @final
 class Tables:
     def names(self) -> list[str]: ...
     # empty for a name that is none of them
-    def columns(self, name: str) -> dict[str, list[str] | list[int] | NDArray[np.float64]]: ...
+    def columns(self, name: str) -> dict[str, list[str] | list[int] | _F64]: ...

@@ -172,9 +172,8 @@ class Plan:
         Examples
         --------
         >>> from rainier_fast import preset
-        >>> prepared = preset("trn2").plan.all_reduce("1 GiB").prepared()
-        >>> bool(prepared.times(["1 MiB"]).time_s[0] == preset("trn2").all_reduce("1 MiB").time_s)
-        True
+        >>> preset("trn2").plan.all_reduce("1 GiB").prepared()
+        prepared all_reduce of 16 ranks
         """
         if isinstance(self.request, Compute) or self.request.schedule_of_own is not None:
             raise Unsupported(

@@ -72,22 +72,7 @@ class Prepared:
         return f"prepared {self.request.operation} of {self.request.groups.ranks} ranks"
 
     def times(self, sizes: Iterable[Any]) -> Times:
-        """Return the time at each size, as calls of the collective answer.
-
-        Parameters
-        ----------
-        sizes
-            Sizes in bytes: an array of numbers, or a sequence of numbers and texts.
-
-        Returns
-        -------
-        Times
-            Seconds and algorithm at each size.
-
-        Raises
-        ------
-        RainierError
-            If a size is none, or has no model.
+        """Return the time at each size in bytes: what `Machine.times` takes, gives and raises.
 
         Examples
         --------

@@ -84,8 +84,7 @@ def fabric_of(chip: str, nodes: int) -> Fabric:
     entry = _of(chip)
     group = AssumedInt(int(entry["group_nodes"].number), *names_in(number_of(entry["group_nodes"])))
     ratio, latency = number_of(entry["oversubscription"]), number_of(entry["tier_latency"])
-    tier = Tier(group, ratio, latency)
-    return Fabric((tier,))
+    return Fabric((Tier(group, ratio, latency),))
 
 
 def link_bandwidth(entry: Entry) -> float:

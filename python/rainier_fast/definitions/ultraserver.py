@@ -167,22 +167,10 @@ class UltraServer:
         return 0.0 if self.nic is None else self.num_chips * self.nic.bandwidth_Bps
 
     def peak_flops(self, dtype: str, *, tensor_only: bool = False) -> float:
-        """Return the dense rate of all chips.
-
-        Parameters
-        ----------
-        dtype, tensor_only
-            As in `Chip.flops`.
-
-        Returns
-        -------
-        float
-            FLOP/s.
+        """Return the dense FLOP/s of all chips; arguments and errors as `Chip.flops`.
 
         Raises
         ------
-        UnknownName
-            If the chip has no rate for this type.
         Unsupported
             If the domain has no chip.
 

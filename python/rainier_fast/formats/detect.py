@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rainier_fast.formats.rows import fault
@@ -48,12 +48,8 @@ def size_factors(
     factors = []
     for at, row in enumerate(sizes):
         if row.size is None:
-            sizes[at] = row = Sizes(
-                row.count, "elements", row.count, row.width, row.rate, row.stated
-            )
-        unit = size_unit or row.unit or _by_count(row) or _by_rate(row, times[at])
-        if not unit:
-            unit = "bytes"
+            sizes[at] = row = replace(row, size=row.count, unit="elements")
+        unit = size_unit or row.unit or _by_count(row) or _by_rate(row, times[at]) or "bytes"
         if unit == "elements" and row.width is None:
             raise fault(where[at], "a size in elements", "needs the type of the elements (dtype)")
         factors.append(float(row.width or 1) if unit == "elements" else 1.0)
@@ -92,11 +88,8 @@ def _by_count(row: Sizes) -> str:
     """Bytes where size = count x width (x ranks, for an all-gather of nccl-tests)."""
     if row.size is None or row.count is None or not row.width or row.width == 1:
         return ""
-    if (
-        row.count
-        and (row.size / (row.count * row.width)) % 1 == 0
-        and row.size >= row.count * row.width
-    ):
+    least = row.count * row.width
+    if least and row.size >= least and (row.size / least) % 1 == 0:
         return "bytes"
     return "elements" if row.size == row.count else ""
 

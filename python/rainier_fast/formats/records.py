@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -112,17 +112,12 @@ def _time(
     if cell is None:
         raise fault(record.where, f"columns {sorted(columns)}", "needs a time, such as time_us")
     unit = time_unit or cell.unit
-    if (
-        isinstance(cell.value, str)
-        and not time_unit
-        and re.search(r"[a-zA-Z\u00b5\u03bc]s?$", cell.value)
-    ):
-        return _quantity(cell, record.where)
+    text = cell.value if isinstance(cell.value, str) and not time_unit else ""
+    if re.search(r"[a-zA-Z\u00b5\u03bc]s?$", text):
+        return _quantity(cell, record.where, parse_time)
     if not unit and "message_size" in columns and cell.name.strip().lower() == "latency":
-        _say(
-            notes,
-            "latency without a unit beside message_size: read as ms (aiconfigurator's tables)",
-        )
+        note = "latency without a unit beside message_size: read as ms (aiconfigurator's tables)"
+        _say(notes, note)
         unit = "ms"
     if unit not in _UNITS or not 0 < _UNITS[unit] <= 1 or unit in ("b", "bytes"):
         raise fault(
@@ -134,9 +129,9 @@ def _time(
     return _number(cell, record.where) * _UNITS[unit]
 
 
-def _quantity(cell: Column, where: str) -> float:
+def _quantity(cell: Column, where: str, parse: Callable[[Any, str], float]) -> float:
     try:
-        return float(parse_time(cell.value, cell.name))
+        return parse(cell.value, cell.name)
     except RainierError as error:
         raise InvalidArgument(f"table, {where}: {error}") from error
 
@@ -148,21 +143,15 @@ def _sizes(columns: Mapping[str, Column], record: Record) -> Sizes:
     if dtype is not None:
         width = DTYPE_BYTES.get(str(dtype.value).strip().lower())
         if width is None:
-            raise fault(
-                record.where,
-                f"type {shown(dtype.value)}",
-                f"must be one of {', '.join(DTYPE_BYTES)}",
-            )
+            allowed = f"must be one of {', '.join(DTYPE_BYTES)}"
+            raise fault(record.where, f"type {shown(dtype.value)}", allowed)
     if size is None and count is None:
         raise fault(record.where, f"columns {sorted(columns)}", "needs a size, such as bytes")
     number, unit = None, ""
     if size is not None:
         unit = size.unit
         if isinstance(size.value, str) and re.search(r"[a-zA-Z]\s*$", size.value):
-            try:
-                number, unit = float(parse_bytes(size.value, size.name)), "bytes"
-            except RainierError as error:
-                raise InvalidArgument(f"table, {record.where}: {error}") from error
+            number, unit = _quantity(size, record.where, parse_bytes), "bytes"
         else:
             number = _number(size, record.where)
         if unit not in ("", "elems", "elements"):
@@ -175,16 +164,13 @@ def _sizes(columns: Mapping[str, Column], record: Record) -> Sizes:
             # aiconfigurator's NCCL tables count elements.
             unit = "elements"
     rate = _first(columns, ("algbw", "alg_bw", "algorithm_bandwidth"))
-    stated = None
-    if rate is not None and rate.unit:
-        stated = _RATES.get(rate.unit)
     return Sizes(
         size=number,
         unit=unit,
         count=None if count is None else _number(count, record.where),
         width=width,
         rate=None if rate is None else _number(rate, record.where),
-        stated=stated,
+        stated=None if rate is None else _RATES.get(rate.unit),
     )
 
 
@@ -193,11 +179,7 @@ def _number(cell: Column, where: str) -> float:
     if isinstance(value, bool) or value is None:
         raise fault(where, f"{cell.name} {shown(value)}", "must be a number")
     try:
-        return (
-            float(str(value).replace(",", "").replace("_", ""))
-            if isinstance(value, str)
-            else float(value)
-        )
+        return float(re.sub("[,_]", "", value) if isinstance(value, str) else value)
     except (TypeError, ValueError):
         raise fault(where, f"{cell.name} {shown(value)}", "must be a number") from None
 

@@ -8,7 +8,7 @@ from typing import Final
 from rainier_fast.catalog import assumptions, catalog
 from rainier_fast.catalog.load import assumed
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag, as_integer
-from rainier_fast.definitions.known import known
+from rainier_fast.definitions.known import KNOWN, known
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import as_one_of, invalid
@@ -23,21 +23,13 @@ _ULTRASERVER: Final = "TRN2_ULTRASERVER"
 
 _SHAPE: Final = {name: (8, 16) if name in ("tpu-v5e", "tpu-v6e") else (4, 4, 8) for name in SLICES}
 
+_SWITCHED: Final = "Trainium3 chips, two switched"
 _DOMAINS: Final = {
-    "trn1": ("TRN1_INSTANCE", "one Trn1 instance: 16 Trainium chips, 4x4 torus"),
-    "trn2": ("TRN2_INSTANCE", "one Trn2 instance: 16 Trainium2 chips, 4x4 torus"),
-    "trn2-ultraserver": (
-        "TRN2_ULTRASERVER",
-        "one Trn2 UltraServer: 64 Trainium2 chips, 4x4x4 torus",
-    ),
-    "trn3-ultraserver-gen1": (
-        "TRN3_ULTRASERVER_GEN1",
-        "one Trn3 Gen1 UltraServer: 64 Trainium3 chips, two switched groups of 32",
-    ),
-    "trn3-ultraserver-gen2": (
-        "TRN3_ULTRASERVER_GEN2",
-        "one Trn3 Gen2 UltraServer: 144 Trainium3 chips, two switched racks of 72",
-    ),
+    "trn1": "one Trn1 instance: 16 Trainium chips, 4x4 torus",
+    "trn2": "one Trn2 instance: 16 Trainium2 chips, 4x4 torus",
+    "trn2-ultraserver": "one Trn2 UltraServer: 64 Trainium2 chips, 4x4x4 torus",
+    "trn3-ultraserver-gen1": f"one Trn3 Gen1 UltraServer: 64 {_SWITCHED} groups of 32",
+    "trn3-ultraserver-gen2": f"one Trn3 Gen2 UltraServer: 144 {_SWITCHED} racks of 72",
 }
 
 
@@ -55,8 +47,7 @@ def presets() -> dict[str, str]:
     True
     """
     first = {_RAINIER: "Project Rainier: 524,288 Trainium2 chips, 8,192 UltraServers, 3 sites"}
-    ours = first | {name: line for name, (_, line) in _DOMAINS.items()}
-    return ours | {name: line for name, (_, line) in CLUSTERS.items()} | SLICES
+    return first | _DOMAINS | {name: line for name, (_, line) in CLUSTERS.items()} | SLICES
 
 
 def preset(
@@ -128,8 +119,8 @@ def preset(
         return cluster_of(name, chips)
     if name == _RAINIER:
         return _rainier(chips, sites)
-    constant, _ = _DOMAINS[name]
-    server = known(constant)
+    constant = name.replace("-", "_").upper()
+    server = known(constant if constant in KNOWN else f"{constant}_INSTANCE")
     if chips is not None:
         allowed = f"preset {name!r} always has {server.num_chips} chips; leave it out"
         raise invalid("chips", chips, allowed)

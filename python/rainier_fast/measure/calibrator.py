@@ -27,7 +27,6 @@ _REACH = 4.0
 # Choices of algorithms that are tried.
 _ROUNDS = 6
 
-
 _AT_LIMIT: Final = 1e-6
 _HOPELESS: Final = 0.5
 """Mean error, as a fraction, above which a fit says nothing of the machine."""

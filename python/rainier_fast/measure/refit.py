@@ -23,14 +23,7 @@ from rainier_fast.measure.calibrator import calibrate
 from rainier_fast.measure.space import with_server
 from rainier_fast.measured.public import SOURCE, public_rows
 
-FITTED: Final = (
-    "call",
-    "step",
-    "hbm_efficiency",
-    "link_efficiency",
-    "mesh_most",
-    "halving_most",
-)
+FITTED: Final = ("call", "step", "hbm_efficiency", "link_efficiency", "mesh_most", "halving_most")
 """Figures of the catalogue that come from the fit."""
 
 _DIGITS: Final = 4

@@ -45,10 +45,8 @@ class Answer:
         How: the name of the algorithm, with those of each tier where it is hierarchical.
     model
         How contention was modelled.
-    ranks
-        Chips in each group.
-    groups
-        Groups that ran at once.
+    ranks, groups
+        Chips in each group, and groups that ran at once.
     size_bytes
         Bytes, as nccl-tests defines them for the operation.
     chunks
@@ -58,10 +56,8 @@ class Answer:
         its messages counts as one.
     time_s
         Seconds in all.
-    latency_s
-        Seconds of it that are latency.
-    overhead_s
-        Seconds of it that are starting messages.
+    latency_s, overhead_s
+        Seconds of it that are latency, and that are starting messages.
     bus_factor
         busbw / algbw.
     lower_bound_s
@@ -70,10 +66,8 @@ class Answer:
         The busiest link; None where no bytes move.
     dtype
         Type of the numbers, as it was asked for; None where that was left out.
-    machine
-        The machine.
-    request
-        What was asked for.
+    machine, request
+        The machine, and what was asked for.
     note
         Why the algorithm chose as it did, where it has rules of its own.
     """

@@ -11,9 +11,8 @@ from rainier_fast.screen import Report, one_screen
 from rainier_fast.table import TableWith
 from rainier_fast.units import format_bytes
 
-_OF_RESULT: Final[dict[str, object]] = {"ranks": 0, "algorithm": "", "model": ""} | dict.fromkeys(
-    ("time_s", "algbw_Bps", "busbw_Bps", "lower_bound_s", "efficiency"), math.nan
-)
+_NUMBERS: Final = ("time_s", "algbw_Bps", "busbw_Bps", "lower_bound_s", "efficiency")
+_OF_RESULT: Final = {"ranks": 0, "algorithm": "", "model": "", **dict.fromkeys(_NUMBERS, math.nan)}
 """Columns that results have, and what stands there without one."""
 
 
@@ -27,18 +26,7 @@ def columns_of_results(results: Sequence[CollectiveResult | None]) -> dict[str, 
     return columns | {"bottleneck": ["" if one is None else one.link_class for one in worst]}
 
 
-_ANSWER: Final = (
-    "machine",
-    "chips",
-    "ranks",
-    "algorithm",
-    "time_s",
-    "algbw_Bps",
-    "busbw_Bps",
-    "lower_bound_s",
-    "efficiency",
-    "bottleneck",
-)
+_ANSWER: Final = ("machine", "chips", "ranks", "algorithm", *_NUMBERS, "bottleneck")
 _MACHINE: Final = (
     "machine",
     "chips",

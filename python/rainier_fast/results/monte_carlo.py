@@ -260,12 +260,10 @@ class MonteCarlo(Report, Told):
                 return _time(seconds)
             return f"{_time(seconds)}, {seconds / self.healthy_s:.3g} times as long"
 
+        drawn = f"{format_count(self.draws)}, seed {self.seed}, {self.hours:g} h of failures"
         faults = self.faults
         rows = [
-            (
-                "draws",
-                f"{format_count(self.draws)}, seed {self.seed}, {self.hours:g} h of failures",
-            ),
+            ("draws", drawn),
             (
                 "faults",
                 f"{self.mean_faults:.4g} in the mean, {faults.min()} to {faults.max()}; "
@@ -275,10 +273,7 @@ class MonteCarlo(Report, Told):
             ("policy", self.policy),
             ("algorithm", f"{self.algorithm}, by {self.model}; {self._anew()}"),
             ("no faults", _time(self.healthy_s)),
-            ("mean", beside(self.mean_s)),
-            ("p50", beside(self.p50_s)),
-            ("p90", beside(self.p90_s)),
-            ("p99", beside(self.p99_s)),
+            *((name, beside(getattr(self, f"{name}_s"))) for name in ("mean", "p50", "p90", "p99")),
         ]
         if self.no_answer:
             draw, why = next(iter(self.no_answer.items()))

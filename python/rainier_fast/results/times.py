@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from rainier_fast.units import format_bytes, format_time
 
 
 @one_screen
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, repr=False)
 class Times(Report, Told):
     """Times of one collective at many sizes. Immutable.
 
@@ -40,7 +40,7 @@ class Times(Report, Told):
 
     machine: Base
     request: Request
-    table: Table
+    table: Table = field(hash=False)
 
     _also = ("table",)
 
@@ -58,17 +58,6 @@ class Times(Report, Told):
     def algorithm(self) -> list[str]:
         """The algorithm at each size."""
         return self.table["algorithm"].tolist()  # type: ignore[no-any-return]
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Times):
-            return NotImplemented
-        return self._key() == other._key()
-
-    def __hash__(self) -> int:
-        return hash((self.machine, self.request))
-
-    def _key(self) -> tuple[Any, ...]:
-        return self.machine, self.request, self.table
 
     def __repr__(self) -> str:
         return str(self)

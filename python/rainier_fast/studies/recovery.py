@@ -145,7 +145,7 @@ class Recovery(Modes):
         >>> found["policy"].tolist(), found["chips"].tolist()
         (['detour', 'drop_ultraserver'], [256, 192])
         """
-        names = tuple(POLICIES) if policies is None else _names(policies)
+        names = _names(policies)
         template = _RequestTemplate(collective, size, options)
         whole = template.run(self.healthy())
         return _table(self, names, template, whole)
@@ -195,8 +195,7 @@ class Recovery(Modes):
         else:
             damaged = self.with_faults(**_arguments(fault))
         template = _RequestTemplate(collective, size, options)
-        names = tuple(POLICIES) if policies is None else _names(policies)
-        return _table(damaged, names, template, template.run(self))
+        return _table(damaged, _names(policies), template, template.run(self))
 
     def _one_group(self, group: Group) -> NDArray[np.int64]:
         groups = as_groups(group, self)
@@ -217,6 +216,8 @@ def _arguments(fault: object) -> dict[str, Any]:
 
 
 def _names(policies: object) -> tuple[str, ...]:
+    if policies is None:
+        return tuple(POLICIES)
     names = as_items("policies", policies, "must be a sequence of names")
     return tuple(as_one_of("policies", name, POLICIES) for name in names)
 

@@ -30,21 +30,7 @@ Path = tuple[Fraction, list[int]]
 def link_loads(
     machine: Machine, flows: Iterable[tuple[int, int, float]], routing: Routing = "dor"
 ) -> dict[int, Fraction]:
-    """Return the bytes that messages put on links, exactly.
-
-    Parameters
-    ----------
-    machine
-        The machine.
-    flows
-        (source chip, target chip, bytes) of each message.
-    routing
-        A policy or its name.
-
-    Returns
-    -------
-    dict of int to Fraction
-        Bytes by link number, of links that carry any.
+    """Return the bytes by link that messages of (source chip, target chip, bytes) put on links.
 
     Examples
     --------
@@ -61,21 +47,7 @@ def link_loads(
 
 
 def paths(machine: Machine, src: int, dst: int, routing: Routing = "dor") -> list[Path]:
-    """Return every path of a message with the share that takes it.
-
-    Parameters
-    ----------
-    machine
-        The machine.
-    src, dst
-        Chip numbers.
-    routing
-        A policy or its name.
-
-    Returns
-    -------
-    list of tuple of Fraction and list of int
-        Shares add up to 1.
+    """Return every path of a message with the share that takes it; shares add up to 1.
 
     Examples
     --------

@@ -26,18 +26,7 @@ _MOST_BYTES = 1 << 20
 
 
 def tori(max_axes: int = 3, max_size: int = 5) -> SearchStrategy[Machine]:
-    """Return a strategy for tori and meshes of rings and lines.
-
-    Parameters
-    ----------
-    max_axes, max_size
-        Most axes, and most chips along one.
-
-    Returns
-    -------
-    SearchStrategy of Machine
-        Each axis wrapped or not, with its own bandwidth and latency.
-    """
+    """Return a strategy for tori of at most so many axes and chips along one, wrapped or not."""
     st = _hypothesis()
     axis = st.tuples(
         st.integers(1, max_size),
@@ -55,13 +44,7 @@ def tori(max_axes: int = 3, max_size: int = 5) -> SearchStrategy[Machine]:
 
 
 def domains() -> SearchStrategy[UltraServer]:
-    """Return a strategy for UltraServers of rings, lines, switches and full meshes, with NICs.
-
-    Returns
-    -------
-    SearchStrategy of UltraServer
-        Of up to 64 chips.
-    """
+    """Return a strategy for UltraServers of up to 64 chips on axes of all kinds, with NICs."""
     st = _hypothesis()
     kinds = st.sampled_from(["ring", "line", "switch", "spanning_switch", "full_mesh"])
     tiers = st.sampled_from([(), (Tier(2),), (Tier(1), Tier(3, 2.0))])
@@ -79,13 +62,7 @@ def domains() -> SearchStrategy[UltraServer]:
 
 
 def clusters() -> SearchStrategy[Machine]:
-    """Return a strategy for clusters of one to three sites, joined by a mesh or a hub.
-
-    Returns
-    -------
-    SearchStrategy of Machine
-        Of up to 15 UltraServers.
-    """
+    """Return a strategy for clusters of one to three sites and up to 15 UltraServers."""
     st = _hypothesis()
     fabrics = st.sampled_from([Fabric(), Fabric((Tier(2),)), Fabric((Tier(2), Tier(4, 2.0)))])
     site = st.tuples(st.integers(1, 5), fabrics)
@@ -102,29 +79,12 @@ def clusters() -> SearchStrategy[Machine]:
 
 
 def machines() -> SearchStrategy[Machine]:
-    """Return a strategy for machines of every kind.
-
-    Returns
-    -------
-    SearchStrategy of Machine
-        Tori, single UltraServers and clusters.
-    """
+    """Return a strategy for machines of every kind: tori, single UltraServers and clusters."""
     return tori() | domains().map(domain) | clusters()
 
 
 def routings(machine: Machine) -> SearchStrategy[Routing]:
-    """Return a strategy for the policies that have a meaning on a machine.
-
-    Parameters
-    ----------
-    machine
-        The machine.
-
-    Returns
-    -------
-    SearchStrategy of policies
-        Dimension order with every tie rule and order; the others on rings and lines only.
-    """
+    """Return a strategy for dimension orders, and where links suit them the spreading policies."""
     st = _hypothesis()
     axes = machine.ultraserver.axes
     orders = st.none() | st.permutations(range(len(axes)))
@@ -136,20 +96,7 @@ def routings(machine: Machine) -> SearchStrategy[Routing]:
 
 
 def flows(machine: Machine, max_size: int = 12) -> SearchStrategy[list[tuple[int, int, int]]]:
-    """Return a strategy for messages on a machine.
-
-    Parameters
-    ----------
-    machine
-        The machine.
-    max_size
-        Most messages.
-
-    Returns
-    -------
-    SearchStrategy of list of tuple
-        (source chip, target chip, bytes), bytes from 0 to 1 MiB.
-    """
+    """Return a strategy for lists of (source chip, target chip, bytes), bytes from 0 to 1 MiB."""
     st = _hypothesis()
     chip = st.integers(0, machine.num_chips - 1)
     message = st.tuples(chip, chip, st.integers(0, _MOST_BYTES))

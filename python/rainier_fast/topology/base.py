@@ -131,22 +131,10 @@ class Base:
         return whole // self.num_chips * self.num_live_chips if self.is_damaged else whole
 
     def peak_flops(self, dtype: str, *, tensor_only: bool = False) -> float:
-        """Return the dense rate of all chips that work.
-
-        Parameters
-        ----------
-        dtype, tensor_only
-            As in `Chip.flops`.
-
-        Returns
-        -------
-        float
-            FLOP/s.
+        """Return the dense FLOP/s of all chips that work; arguments and errors as `Chip.flops`.
 
         Raises
         ------
-        UnknownName
-            If the chip has no rate for this type.
         Unsupported
             If the machine does not say what its chips are.
 

@@ -157,19 +157,17 @@ def _all_to_all(case: dict[str, Any]) -> Iterator[Row]:
     clockwise = DimensionOrder("positive")
     free = f"{machine.num_chips - 1} messages of a chip have a full link each"
     ties = "ours halves messages that may go either way, unless told"
+    if "Switch" in case["topology"]:
+        ties = "stored at the switch, as theirs"
     ways: tuple[tuple[str, Model, Routing, str], ...] = (
         (UNAWARE, "link_load", "dor", free),
         (UNAWARE + GRANTED, "alpha_beta", clockwise, "no message meets another"),
-        (AWARE, "fifo", "dor", "stored at the switch, as theirs" if _switched(case) else ties),
+        (AWARE, "fifo", "dor", ties),
         (AWARE + GRANTED, "fifo", clockwise, "ties clockwise"),
     )
     for group, model, routing, reason in ways:
         result = machine.all_to_all(size, algorithm="direct", model=model, routing=routing)
         yield _row(case, group, chunks * (result.time_s + waits), model, [reason])
-
-
-def _switched(case: dict[str, Any]) -> bool:
-    return "Switch" in case["topology"]
 
 
 def _row(

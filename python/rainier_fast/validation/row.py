@@ -15,22 +15,14 @@ class Row:
 
     Attributes
     ----------
-    group
-        What it is counted with, such as ``"H100 x 8, NCCL's model"``.
-    case
-        What was run.
-    quantity
-        What was measured or derived, such as ``"time"``.
-    unit
-        Unit of both figures.
-    published
-        The reference.
-    ours
-        Our figure.
-    model
-        The model of ours that gave it.
-    source
-        Where the reference is from.
+    group, case
+        What it is counted with, such as ``"H100 x 8, NCCL's model"``, and what was run.
+    quantity, unit
+        What was measured or derived, such as ``"time"``, and the unit of both figures.
+    published, ours
+        The reference and our figure.
+    model, source
+        The model of ours that gave ours, and where the reference is from.
     note
         What a reader must know: fitted parameters, conventions, known faults.
     error
@@ -69,17 +61,7 @@ class Row:
 
 
 def mean_error(rows: Iterable[Row]) -> float:
-    """Return the mean of the sizes of the errors.
-
-    Parameters
-    ----------
-    rows
-        At least one.
-
-    Returns
-    -------
-    float
-        A fraction.
+    """Return the mean of the sizes of the errors of one row or more, as a fraction.
 
     Examples
     --------
