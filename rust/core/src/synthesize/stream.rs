@@ -88,7 +88,7 @@ pub(super) fn run(
             }
             stream.start(link);
         }
-        if !stream.happen(&mut turn) {
+        if !stream.happen(&mut turn)? {
             break;
         }
     }
@@ -182,23 +182,31 @@ impl Stream<'_> {
 
     /// Goes to the next time at which something happens, lets all of that happen, and leaves in `turn` the idle links
     /// that may have something to do then, ascending; false at the end.
-    fn happen(&mut self, turn: &mut Vec<u32>) -> bool {
+    fn happen(&mut self, turn: &mut Vec<u32>) -> Result<bool> {
         turn.clear();
         let Some(&Reverse((next, _))) = self.events.peek() else {
-            return false;
+            return Ok(false);
         };
         self.now = f64::from_bits(next);
+        // Ranks that have got something: many chunks may come to one at once.
+        let mut ranks = Vec::new();
+        let mut count = 0usize;
         while let Some(&Reverse((time, event))) = self.events.peek() {
             if time > next {
                 break;
             }
             self.events.pop();
+            count += 1;
+            if count % STRETCH == 0 {
+                self.control.check()?;
+            }
             match event {
                 Event::Arrival { rank, chunk } => {
                     self.matching.arrive(rank, chunk);
                     self.control.advance(1);
-                    let waiting = self.out[rank as usize].iter().copied();
-                    turn.extend(waiting.filter(|&link| self.idle[link as usize]));
+                    if ranks.last() != Some(&rank) {
+                        ranks.push(rank);
+                    }
                 }
                 Event::Free(link) => {
                     self.idle[link as usize] = true;
@@ -206,8 +214,15 @@ impl Stream<'_> {
                 }
             }
         }
+        ranks.sort_unstable();
+        ranks.dedup();
+        for rank in ranks {
+            self.control.check()?;
+            let waiting = self.out[rank as usize].iter().copied();
+            turn.extend(waiting.filter(|&link| self.idle[link as usize]));
+        }
         turn.sort_unstable();
         turn.dedup();
-        true
+        Ok(true)
     }
 }
