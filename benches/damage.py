@@ -32,7 +32,7 @@ def damaged() -> rf.Machine:
 
 
 def damaged_all_reduce() -> Gate:
-    """All-reduce over a damaged million chips against sorts; whole ones take a thirtieth by now."""
+    """All-reduce over a damaged million chips against sorts: whole ones take far less by now."""
     hurt = damaged()
     values = np.random.default_rng(0).random(1_000_000)
     gate = at_least(

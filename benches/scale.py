@@ -92,7 +92,7 @@ machine = rf.preset('rainier', chips={MANY})
 
 
 SIZES = np.geomspace(1e3, 1e11, 1_000)
-# CPU times of so many further sizes that a call of its own takes at least. Seen: 1,200, 600, 240.
+# CPU times of so many further sizes that a call of its own takes at least. Seen: 1,400, 1,100, 260.
 FURTHER = {"trn2": 500, "trn2-ultraserver": 250, "rainier": 120}
 
 

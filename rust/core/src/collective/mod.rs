@@ -13,15 +13,13 @@
 //! - **stage**: what runs on one tier of the machine; stages follow each other.
 //! - **track**: a chain of phases; tracks of a stage run side by side, each on a part of the data.
 //! - **phase**: **parts** that run at the same time, each a pattern with its bytes: so many **steps** that wait for
-//!   each
-//!   other, or a **wave**, a pipeline all of which is busy at once.
+//!   each other, or a **wave**, a pipeline all of which is busy at once.
 //! - **moves**: what the messages of a part carry, for schedules that are written out or simulated.
 //! - **slice**: a part of the data that takes links of its own, such as one direction of a ring; of each slice a rank
 //!   has a **share**; a slice's share is a **block**.
 //! - **lane**: messages that wait for each other from step to step, rank by rank; lanes do not.
 //! - **chunk**: a cut of all data, which follows the one before through the stages; a **piece** is one of a track's
-//!   data,
-//!   through its phases.
+//!   data, through its phases.
 //! - **placement**: over what an algorithm runs: chips of a domain, domains on all rails or on single NICs, listed
 //!   chips.
 //! - **class**: domains with the same damage, or links with the same load, looked at once.

@@ -11,7 +11,7 @@
 //! - `tree` the places of one axis, `search` the best layouts by what is known of places, `price` what is known,
 //!   on `parts` of the machine that are as good as the whole, for places that are `alike` together
 //! - `question` what is asked, `rank` asks for the best layouts and for prices until the best are known; `order`
-//!   numbers the chips of a mesh so
+//!   numbers the chips of a mesh as a layout, or an order of one's own, has them
 
 mod alike;
 mod cuts;
