@@ -70,7 +70,7 @@ class Answer:
     machine, request
         The machine, and what was asked for.
     note
-        Why the algorithm chose as it did, where it has rules of its own.    """
+        Why the algorithm chose as it did, where it has rules of its own."""
 
     operation: str
     algorithm: str
