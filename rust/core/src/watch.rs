@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 /// How often a watcher looks.
 const EVERY: Duration = Duration::from_millis(10);
 
-/// Checks of which one reads the clock, which takes as long as a small step of a job.
+/// Most checks of which one reads the clock, which takes as long as a small step of a job.
 const STRIDE: u64 = 8;
 
-/// So many checks that take longer than this are no small steps: each of them reads the clock.
+/// Where checks between two readings take longer than this, each of the next reads the clock.
 const SMALL: Duration = Duration::from_millis(1);
 
 /// Looks whether a job shall go on. It is called on the thread that began the job, about every 10 ms.
@@ -26,8 +26,9 @@ pub(crate) struct Watch {
     watcher: Arc<dyn Watcher>,
     owner: ThreadId,
     start: Instant,
-    /// Checks until the clock is read.
+    /// Checks until the clock is read, and how many that were the last time.
     left: AtomicU64,
+    stride: AtomicU64,
     /// When it was read last and when the watcher looks next: nanoseconds from the start.
     read: AtomicU64,
     next: AtomicU64,
@@ -39,7 +40,8 @@ impl Watch {
             watcher,
             owner: std::thread::current().id(),
             start: Instant::now(),
-            left: AtomicU64::new(STRIDE),
+            left: AtomicU64::new(1),
+            stride: AtomicU64::new(1),
             read: AtomicU64::new(0),
             next: AtomicU64::new(nanos(EVERY)),
         }
@@ -54,7 +56,11 @@ impl Watch {
         }
         let now = nanos(self.start.elapsed());
         let quick = now - self.read.swap(now, Ordering::Relaxed).min(now) < nanos(SMALL);
-        let stride = if quick { STRIDE } else { 1 };
+        let stride = match quick {
+            true => STRIDE.min(2 * self.stride.load(Ordering::Relaxed)),
+            false => 1,
+        };
+        self.stride.store(stride, Ordering::Relaxed);
         self.left.store(stride, Ordering::Relaxed);
         if now < self.next.load(Ordering::Relaxed) || std::thread::current().id() != self.owner {
             return false;

@@ -10,12 +10,14 @@ use rainier_core::{Control, Result, Watcher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often the waiting thread looks for Ctrl-C. Jobs look at the cancel flag every few milliseconds, so an
 /// interrupt is answered within about twice this.
 const WATCH: Duration = Duration::from_millis(50);
-/// How often it looks at the memory of the process: more often, as memory goes fast.
+/// How often a job looks for Ctrl-C at its own checks: where they are rarer, at each of them.
+const OWN_WATCH: Duration = Duration::from_millis(20);
+/// How often the waiting thread looks at the memory of the process: more often, as memory goes fast.
 const LOOKS: u32 = 5;
 /// Progress is reported at most this often.
 const REPORT_EVERY: u32 = 2;
@@ -45,17 +47,27 @@ pub(crate) fn here<T: Send>(
 }
 
 /// Looks after the job that runs on its thread.
-#[derive(Default)]
 struct Caller(Mutex<Looks>);
 
-#[derive(Default)]
 struct Looks {
-    count: u32,
+    /// When signals were looked for last.
+    looked: Instant,
     growth: Growth,
     /// Whether signals come to this thread, once that was asked.
     signals: Option<bool>,
     /// Why the job was stopped.
     met: Option<PyErr>,
+}
+
+impl Default for Caller {
+    fn default() -> Self {
+        Self(Mutex::new(Looks {
+            looked: Instant::now(),
+            growth: Growth::default(),
+            signals: None,
+            met: None,
+        }))
+    }
 }
 
 impl Caller {
@@ -67,12 +79,12 @@ impl Caller {
 impl Watcher for Caller {
     fn stops(&self) -> bool {
         let mut looks = self.looks();
-        looks.count += 1;
         let seen = match looks.growth.too_much() {
             Some(bytes) => Python::attach(|py| Err(too_large(py, bytes))),
             // Others may hold the GIL for long, and on threads without signals it is not needed.
-            None if looks.count % LOOKS != 0 || looks.signals == Some(false) => Ok(()),
+            None if looks.looked.elapsed() < OWN_WATCH || looks.signals == Some(false) => Ok(()),
             None => Python::attach(|py| {
+                looks.looked = Instant::now();
                 if looks.signals.is_none() {
                     looks.signals = Some(is_main(py)?);
                 }
