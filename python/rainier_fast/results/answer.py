@@ -99,16 +99,17 @@ class Answer:
     @classmethod
     def _of(cls, machine: Base, request: Request, outcome: _core.Outcome) -> Self:
         """Make a result of the core's answer, of which it keeps numbers and tables alone."""
-        facts = outcome.facts()
-        worst = facts.pop("bottleneck")
-        return cls(
-            **facts,
-            bottleneck=None if worst is None else Bottleneck(**worst),
-            machine=machine,
-            request=request,
-            _choice=choice_of(outcome),
-            _tables=Tables(outcome.tables()),
-        )
+        made = object.__new__(cls)
+        worst = (facts := outcome.facts())["bottleneck"]
+        facts |= {
+            "bottleneck": None if worst is None else Bottleneck(**worst),
+            "machine": machine,
+            "request": request,
+            "_choice": choice_of(outcome),
+            "_tables": Tables(outcome.tables()),
+        }
+        vars(made).update(facts)
+        return made
 
     @property
     def bounds(self) -> Table:
