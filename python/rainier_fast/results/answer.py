@@ -70,7 +70,8 @@ class Answer:
     machine, request
         The machine, and what was asked for.
     note
-        Why the algorithm chose as it did, where it has rules of its own."""
+        Why the algorithm chose as it did, where it has rules of its own.
+    """
 
     operation: str
     algorithm: str
@@ -100,17 +101,18 @@ class Answer:
     @classmethod
     def _of(cls, machine: Base, request: Request, outcome: _core.Outcome) -> Self:
         """Make a result of the core's answer, of which it keeps numbers and tables alone."""
-        facts = outcome.facts()
-        worst, choice = facts.pop("bottleneck"), facts.pop("choice")
-        return cls(
-            **facts,
-            bottleneck=None if worst is None else Bottleneck(**worst),
-            _chosen=choice,
-            machine=machine,
-            request=request,
-            _choice=choice_of(outcome),
-            _tables=Tables(outcome.tables()),
-        )
+        made = object.__new__(cls)
+        worst = (facts := outcome.facts())["bottleneck"]
+        facts |= {
+            "bottleneck": None if worst is None else Bottleneck(**worst),
+            "machine": machine,
+            "request": request,
+            "_chosen": facts.pop("choice"),
+            "_choice": choice_of(outcome),
+            "_tables": Tables(outcome.tables()),
+        }
+        vars(made).update(facts)
+        return made
 
     @property
     def choice(self) -> dict[str, Any]:
