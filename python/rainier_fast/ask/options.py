@@ -126,7 +126,7 @@ OPTIONS: Final = {
     "dtype": Option(
         None,
         'Type of the numbers, such as ``"bf16"``, ``"fp32"`` or ``"int8"``; None for none in\n'
-        "particular. Results say it; it does not change times yet.",
+        "particular (for XLA bf16). Results say it; XLA's choices depend on it, other times not yet.",
         "in {}",
     ),
 }

@@ -4,8 +4,8 @@ use crate::error::to_py;
 use pyo3::prelude::*;
 use rainier_core::collective::{Choice, Model, Operation, Request};
 use rainier_core::machine::{
-    Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, Neuron, Nic, Site, Tier, Tpu, Wan,
-    WanShape,
+    Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, Neuron, Nic, Site, Tier, Tpu, TpuPart,
+    Wan, WanShape,
 };
 use rainier_core::route::{DimensionOrder, Routing, TieRule};
 use rainier_core::{Error, Result};
@@ -19,6 +19,8 @@ pub(crate) type GpuRow = (String, u32, String, f64, bool, bool, bool, f64);
 /// Ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once; most bytes for Mesh
 /// and for halving.
 pub(crate) type NeuronRow = (u32, f64, f64, f64, f64, f64, f64, f64, f64, f64);
+/// Part, link efficiency, exposed share of the launch.
+pub(crate) type TpuRow = (String, f64, f64);
 pub(crate) type RoutingRow = (String, String, Option<Vec<usize>>);
 
 /// An algorithm by name, or one name for each tier.
@@ -138,7 +140,7 @@ pub(crate) fn machine(
     launch: f64,
     gpu: Option<GpuRow>,
     neuron: Option<NeuronRow>,
-    tpu: Option<String>,
+    tpu: Option<TpuRow>,
 ) -> Result<Machine> {
     let axes = axes.into_iter().map(axis).collect::<Result<_>>()?;
     let nic = nic.map(|(bandwidth, latency, overhead)| Nic {
@@ -176,9 +178,13 @@ pub(crate) fn machine(
         Some(row) => machine.with_neuron(self::neuron(row))?,
         None => machine,
     };
-    Ok(match tpu {
-        Some(name) => machine.with_tpu(Tpu::from_name(&name)?),
-        None => machine,
+    let Some((part, link_efficiency, exposed_launch)) = tpu else {
+        return Ok(machine);
+    };
+    machine.with_tpu(Tpu {
+        part: TpuPart::from_name(&part)?,
+        link_efficiency,
+        exposed_launch,
     })
 }
 
