@@ -63,7 +63,7 @@ pub(super) const HIERARCHICAL: Solver = Solver {
     ..NAMED
 };
 
-fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
+pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     let (scene, machine, request) = (asked.scene()?, asked.machine, asked.request);
     let (mut best, candidates) = best(&scene, request)?;
     let context = scene.get()?;
@@ -98,7 +98,7 @@ fn reduces_in_switch(request: &Request) -> bool {
 }
 
 /// Without bounds, tables and loads.
-fn time(asked: &Asked) -> Result<f64> {
+pub(super) fn time(asked: &Asked) -> Result<f64> {
     let (scene, request) = (asked.scene()?, asked.request);
     if let (None, [name]) = (request.model.engine(), &names(request)[..]) {
         let (unit, scale) = unit(request);
@@ -115,7 +115,7 @@ fn time(asked: &Asked) -> Result<f64> {
     Ok(best.cost.time.max(asked.machine.launch()))
 }
 
-fn schedule(asked: &Asked) -> Result<Unrolled> {
+pub(super) fn schedule(asked: &Asked) -> Result<Unrolled> {
     let (scene, request) = (asked.scene()?, asked.request);
     let (best, _) = best(&scene, request)?;
     let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();
