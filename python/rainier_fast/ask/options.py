@@ -126,7 +126,7 @@ OPTIONS: Final = {
     "dtype": Option(
         None,
         'Type of the numbers, such as ``"bf16"``, ``"fp32"`` or ``"int8"``; None for none in\n'
-        "particular (for XLA bf16). Results say it; XLA's choices depend on it, other times not yet.",
+        "particular, by XLA bf16. Results say it; XLA's choice depends on it, other times not yet.",
         "in {}",
     ),
 }
