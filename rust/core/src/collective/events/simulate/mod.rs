@@ -5,8 +5,8 @@
 //! a pattern that every chip takes part in alike is a few messages over classes of links; so are the members on rails,
 //! and messages between domains in which those of a site are alike (`sites.rs`).
 //! Fair rates are the same for messages that symmetry maps onto each other, because they are unique; so this is exact.
-//! Two things are coarser than a schedule written out message by message. Where a track joins messages inside domains
-//! with messages between them (flat algorithms over several domains), everybody waits for everybody at each step. And
+//! Two things are coarser than a schedule written out message by message. In flat rings through several domains whose
+//! messages meet on links and are too many, and in `direct` and `mesh` there, everybody waits for everybody at each step. And
 //! what one site sends to another is one even flow, where members of sites whose sizes do not divide each other have
 //! uneven messages. Both are seen by writing the schedule out and running it (`run_schedule.rs`).
 //!
@@ -18,6 +18,7 @@ mod message;
 mod messages;
 mod network;
 mod rails;
+mod rings;
 mod sites;
 
 use crate::Result;
@@ -36,10 +37,17 @@ pub(crate) fn time(
     stages: &[Arc<StageCost>],
     chunks: u32,
 ) -> Result<f64> {
+    if chunks == 1 && engine == Engine::Fluid && stages.iter().all(|stage| rings::alone(stage)) {
+        return Ok(stages.iter().map(|stage| stage.time(1.0)).sum());
+    }
     let mut network = Network::new(context, engine, stages)?;
     if chunks == 1 {
         let mut total = 0.0;
         for stage in stages {
+            if let Some(seconds) = rings::time(&mut network, stage)? {
+                total += seconds;
+                continue;
+            }
             let together = match &stage.tracks[..] {
                 [track] => lockstep::time(&mut network, &stage.stage.tracks[0], track)?,
                 _ => None,
