@@ -42,7 +42,7 @@ pub(super) fn time(network: &mut Network, stage: &StageCost) -> Result<Option<f6
 }
 
 /// Rings in which no message is ever slower for the others: they take what they take by link loads.
-pub(super) fn alone(stage: &StageCost) -> bool {
+pub(super) fn apart(stage: &StageCost) -> bool {
     let mut phases = stage.tracks.iter().flat_map(|track| &track.phases);
     phases.all(|phase| phase.pace.as_ref().is_some_and(|pace| pace.alone))
 }
