@@ -61,6 +61,7 @@ def instances() -> dict[type, Any]:
         rf.Meeting("nic egress", 12, None, ("a", "b")),
         rf.MinimalAdaptive(),
         TRN2.monte_carlo("all_reduce", 1e6, draws=4),
+        rf.NcclTiming.from_catalog("hopper"),
         rf.Neuron.from_catalog(),
         rf.Nic("25 GB/s", "1 us"),
         PLANS[0],
