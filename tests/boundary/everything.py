@@ -193,6 +193,7 @@ OWN: dict[str, dict[str, Any]] = {
     "merged": {"other": HURT.faults},
     "mesh": {"axes": {"dp": 4}, "sizes": {"tp": 4}},
     "monte_carlo": {"algorithm": "ring"},
+    "NcclTiming.from_catalog": {"generation": "hopper"},
     "of": {"policy": "detour"},
     "preset": {"name": "rainier", "chips": 128, "shape": None, "sites": None},
     "published": {"name": "llama3"},

@@ -20,7 +20,7 @@ from raising import raises
 UP, DOWN = 1 + 1e-9, 1 - 1e-9
 SIMULATED = ("fluid", "fifo")
 SIZES = st.sampled_from([0, 1, 1000, 1 << 20, 1e9, 1e18])
-NOT_OURS = ("nccl", "neuron", "synthesized")
+NOT_OURS = ("nccl", "neuron", "xla", "synthesized")
 # A pipelined algorithm's schedule is that of all of its pieces together, which takes longer.
 IN_PIECES = ("bucket", "bucket_equal", "double_binary_tree", "symmetric", "scatter_allgather")
 

@@ -21,6 +21,7 @@ mod numbering;
 mod runs;
 mod sample;
 mod site;
+mod tpu;
 mod wan;
 
 pub use axis::{Axis, AxisKind};
@@ -36,6 +37,7 @@ pub use nccl_timing::NcclTiming;
 pub use neuron::Neuron;
 pub use sample::Rates;
 pub use site::{Nic, Site};
+pub use tpu::Tpu;
 pub use wan::{Wan, WanShape};
 
 pub(crate) use blocks::Blocks;
@@ -59,6 +61,7 @@ pub struct Machine {
     launch: f64,
     gpu: Option<Gpu>,
     neuron: Option<Neuron>,
+    tpu: Option<Tpu>,
     faults: Arc<Faults>,
     blocks: Blocks,
     by_domain: Divisor,
@@ -148,6 +151,7 @@ impl Machine {
             launch: 0.0,
             gpu: None,
             neuron: None,
+            tpu: None,
             faults: Arc::default(),
             blocks,
             by_domain,
@@ -195,6 +199,19 @@ impl Machine {
             neuron: Some(neuron),
             ..self
         })
+    }
+
+    /// The same machine, whose domain is a slice of TPUs of this part.
+    pub fn with_tpu(self, tpu: Tpu) -> Self {
+        Self {
+            tpu: Some(tpu),
+            ..self
+        }
+    }
+
+    /// The part of TPU that its chips are, on a machine that says so.
+    pub fn tpu(&self) -> Option<Tpu> {
+        self.tpu
     }
 
     /// How its chips run collectives, if they are Trainium.

@@ -14,8 +14,9 @@ use crate::collective::pattern::damage::note;
 use crate::collective::price::bound::{bounds, bounds_in_switch};
 use crate::collective::program::schedule::Stage;
 use crate::collective::solve::candidate::PricedCandidate;
-use crate::collective::solve::choose::best;
+use crate::collective::solve::choose::{best, names};
 use crate::collective::solve::hierarchical;
+use crate::collective::solve::kept::{Kept, unit};
 use crate::machine::Machine;
 use crate::operation::Operation::{
     self, AllGather, AllReduce, AllToAll, Broadcast, Gather, Reduce, ReduceScatter, Scatter,
@@ -62,7 +63,7 @@ pub(super) const HIERARCHICAL: Solver = Solver {
     ..NAMED
 };
 
-fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
+pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     let (scene, machine, request) = (asked.scene()?, asked.machine, asked.request);
     let (mut best, candidates) = best(&scene, request)?;
     let context = scene.get()?;
@@ -97,16 +98,24 @@ fn reduces_in_switch(request: &Request) -> bool {
 }
 
 /// Without bounds, tables and loads.
-fn time(asked: &Asked) -> Result<f64> {
-    let scene = asked.scene()?;
-    let (best, _) = best(&scene, asked.request)?;
+pub(super) fn time(asked: &Asked) -> Result<f64> {
+    let (scene, request) = (asked.scene()?, asked.request);
+    if let (None, [name]) = (request.model.engine(), &names(request)[..]) {
+        let (unit, scale) = unit(request);
+        let seconds = Kept::new(scene.get()?, &unit, name)?.time(&scene, &unit, scale)?;
+        // What never ends has a reason to be told.
+        if seconds.is_finite() {
+            return Ok(seconds.max(asked.machine.launch()));
+        }
+    }
+    let (best, _) = best(&scene, request)?;
     if !best.cost.time.is_finite() {
-        return Err(endless(scene.get()?, asked.request, &best));
+        return Err(endless(scene.get()?, request, &best));
     }
     Ok(best.cost.time.max(asked.machine.launch()))
 }
 
-fn schedule(asked: &Asked) -> Result<Unrolled> {
+pub(super) fn schedule(asked: &Asked) -> Result<Unrolled> {
     let (scene, request) = (asked.scene()?, asked.request);
     let (best, _) = best(&scene, request)?;
     let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();

@@ -11,6 +11,7 @@ use crate::collective::ask::model::Model as Contention;
 use crate::collective::ask::request::Request;
 use crate::collective::price::bound::{bounds, bounds_in_switch};
 use crate::collective::solve::Asked;
+use crate::collective::tables::{Fact, Facts};
 use crate::machine::{AxisKind, Gpu, Machine};
 use crate::operation::Operation;
 use crate::{Error, Result};
@@ -69,6 +70,7 @@ pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
         bounds(&context, request)?
     };
     let name = way.name();
+    outcome.chosen = chosen(&model, way);
     let label = format!("{} by {name}", request.operation.name());
     let time = timed::time(&model, operation, way, &price, request.size);
     outcome.note = note(gpu, &model.communicator);
@@ -103,6 +105,20 @@ fn note(gpu: &Gpu, communicator: &Communicator) -> String {
             "{chose}; the time is by figures fitted inside one node, and by NCCL's own between nodes"
         ),
     }
+}
+
+/// What was chosen.
+fn chosen(model: &Model, way: Way) -> Facts {
+    let channels = match way {
+        Way::Collective(Algorithm::Nvls | Algorithm::NvlsTree, _) => model.nvls.channels,
+        Way::Collective(Algorithm::CollNetDirect, _) => model.communicator.per_node(),
+        _ => model.rings.channels,
+    };
+    vec![
+        ("algorithm", Fact::Text(way.algorithm().to_owned())),
+        ("protocol", Fact::Text(way.protocol().name().to_owned())),
+        ("channels", Fact::Count(u64::from(channels))),
+    ]
 }
 
 /// What NCCL takes: the cheapest by its own prices. All that was tried are candidates.

@@ -10,12 +10,21 @@ pub(super) enum Way {
 }
 
 impl Way {
+    pub(super) fn algorithm(self) -> &'static str {
+        match self {
+            Self::Collective(algorithm, _) => algorithm.name(),
+            Self::Direct(_) => "direct",
+        }
+    }
+
+    pub(super) fn protocol(self) -> Protocol {
+        match self {
+            Self::Collective(_, protocol) | Self::Direct(protocol) => protocol,
+        }
+    }
+
     /// How results write it.
     pub(super) fn name(self) -> String {
-        let (algorithm, protocol) = match self {
-            Self::Collective(algorithm, protocol) => (algorithm.name(), protocol),
-            Self::Direct(protocol) => ("direct", protocol),
-        };
-        format!("nccl({algorithm}, {})", protocol.name())
+        format!("nccl({}, {})", self.algorithm(), self.protocol().name())
     }
 }
