@@ -79,7 +79,7 @@ def named(machine: rf.Machine, operation: str, *, tuples: bool) -> Iterator[str 
 
 @pytest.mark.parametrize(
     ("model", "count", "tuples"),
-    [("link_load", 200, False), ("link_load", 24, True), ("fluid", 40, False)],
+    [("link_load", 200, False), ("link_load", 24, True), ("fluid", 200, False)],
 )
 def test_auto_loses_to_nothing_that_can_be_named(
     model: str,

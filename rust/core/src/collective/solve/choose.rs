@@ -20,9 +20,6 @@ use std::sync::Arc;
 /// Choices of algorithms per tier that are simulated, the best by link loads.
 const SIMULATED_CHOICES: usize = 3;
 
-/// Most ranks of a group of which several choices are simulated: on larger ones that may take minutes.
-const MOST_RANKS_FOR_CHOICES: usize = 4096;
-
 /// Most chunks of a schedule that is simulated message by message, where the caller leaves it open: a pipeline of s
 /// stages is then at most (s - 1) / 16 longer than with more.
 const MOST_CHUNKS_BY_MESSAGE: u32 = 16;
@@ -110,7 +107,8 @@ pub(crate) fn best(
     let mut tried = Tried::default();
     let (unit, scale) = unit(request);
     let engine = request.model.engine();
-    let count = choices(context, request);
+    // Link loads and simulation may rank choices that are close differently.
+    let count = engine.map_or(1, |_| SIMULATED_CHOICES);
     let mut to_simulate = Vec::new();
     for name in names(request) {
         context.control.check()?;
@@ -143,16 +141,6 @@ pub(super) fn none_runs(request: &Request, why: Option<Error>) -> Error {
             "name an algorithm",
         )
     })
-}
-
-/// How many choices of algorithms per tier are looked at.
-fn choices(context: &Context, request: &Request) -> usize {
-    // Link loads and simulation may rank choices that are close differently.
-    let few = context.groups.ranks() <= MOST_RANKS_FOR_CHOICES;
-    match request.model.engine() {
-        Some(_) if few => SIMULATED_CHOICES,
-        _ => 1,
-    }
 }
 
 /// Gives a candidate its time by simulation, unless it cannot be the fastest.
