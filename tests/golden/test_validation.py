@@ -10,10 +10,8 @@ import pytest
 import rainier_fast as rf
 from rainier_fast.validation import SOURCES, Row, mean_error, worst_error
 from rainier_fast.validation.astra_sim import through_stages
-from rainier_fast.validation.fit import fit_one
 from rainier_fast.validation.swing_paper import doubling_congestion
-from rainier_fast.validation.table import fitted
-from rainier_fast.validation.tpu import fitted as fitted_to_tpus
+from rainier_fast.validation.tpu import fitted
 from raising import raises
 
 GRANTED = "its conventions granted"
@@ -33,25 +31,6 @@ def groups(source: str) -> dict[str, list[Row]]:
     return found
 
 
-def test_h100_rows() -> None:
-    rows = groups("h100_nccl")
-    assert mean_error(rows["H100 x 8, one fitted fill"]) < 0.08
-    assert mean_error(rows["H100 x 8, one fitted fill, leave one out"]) < 0.08
-    # As it is, NCCL's model chooses and does not predict: its error is printed too.
-    bare = rows["H100 x 8, NCCL's model as it is"]
-    assert 0.08 < mean_error(bare) < 0.12
-    assert all("nothing fitted" in row.note for row in bare)
-
-
-def test_h100_fit_is_one_figure_for_all_sizes_and_operations() -> None:
-    fit = fitted("h100_nccl")
-    assert 30e-6 <= fit.value <= 50e-6
-    rows = groups("h100_nccl")["H100 x 8, one fitted fill"]
-    assert [row.error for row in rows] == pytest.approx(fit.errors)
-    assert mean(fit.errors) == pytest.approx(mean_error(rows))
-    assert mean(fit.left_out) >= 0.9 * mean(fit.errors)
-
-
 def test_efa_rows_with_nothing_fitted() -> None:
     rows = groups("efa_b200")
     assert mean_error(rows["P6-B200, 4 nodes"]) < 0.15
@@ -60,7 +39,7 @@ def test_efa_rows_with_nothing_fitted() -> None:
 
 
 def test_tpu_curves_as_xla_runs_them() -> None:
-    fit, rows, known = fitted_to_tpus(), groups("tpu_scaling_book"), rf.assumptions()
+    fit, rows, known = fitted(), groups("tpu_scaling_book"), rf.assumptions()
     value = (known["tpu_link_efficiency"].number, known["tpu_exposed_launch"].number)
     assert value == (fit.efficiency, fit.exposed)
     for name, launch in zip(TPUS, fit.launches, strict=True):
@@ -103,22 +82,6 @@ def test_exact_peers() -> None:
     assert all(row.ours <= row.published for row in tacos["All-gather, synthesised"])
     for row in tacos["All-gather, ours against TACOS"]:
         assert row.error < 0  # split chunks need no whole rounds
-
-
-def test_presets_carry_what_was_fitted() -> None:
-    known = rf.assumptions()
-    fill, fit, rows = known["nccl_fill_hopper"], fitted("h100_nccl"), groups("h100_nccl")
-    assert fill.number == pytest.approx(fit.value)
-    bare = mean_error(rows["H100 x 8, NCCL's model as it is"])
-    for text in (
-        f"{mean(fit.errors):.1%} with it",
-        f"{bare:.1%} without",
-        f"{mean(fit.left_out):.1%} on",
-    ):
-        assert text.replace("%", " %") in fill.note
-    best = rows["H100 x 8, one fitted fill"][4]
-    preset_us = rf.preset("h100").all_reduce("512 MiB", algorithm="nccl").time_s * 1e6
-    assert preset_us == pytest.approx(best.ours)
 
 
 def test_deficiencies_of_the_swing_paper() -> None:
@@ -190,7 +153,7 @@ def test_every_row_says_where_it_is_from() -> None:
                 assert len(row.source) > 20
 
 
-def test_rows_and_fits_refuse_nonsense() -> None:
+def test_rows_refuse_nonsense() -> None:
     line = ("group", "case", "time", "us")
     with raises(rf.InvalidArgument, "published"):
         Row(*line, 0.0, 1.0, "model", "source")
@@ -198,14 +161,3 @@ def test_rows_and_fits_refuse_nonsense() -> None:
         Row(*line, 1.0, float("nan"), "model", "source")
     with raises(rf.InvalidArgument, "rows"):
         mean_error([])
-    with raises(rf.InvalidArgument, "values"):
-        fit_one([], lambda value: [value])
-    with raises(rf.InvalidArgument, "errors"):
-        fit_one([1.0], lambda value: [value])
-
-
-def test_leaving_a_row_out_fits_the_others() -> None:
-    # Rows want 1, 1 and 4: the mean wins with all of them, what the rest want when one is out.
-    fit = fit_one([1.0, 2.0, 2.5, 4.0], lambda value: [value - 1, value - 1, value - 4])
-    assert fit.value == 2.0
-    assert fit.left_out == (1.5, 1.5, -3.0)
