@@ -76,6 +76,7 @@ impl Prepared {
             request: &sorted,
             control,
             with_bounds: false,
+            every: false,
             shelf: None,
         };
         let search = match solver.prepare {

@@ -1,6 +1,6 @@
 //! The way in: from a request to its answer.
 
-use super::answer::outcome::Outcome;
+use super::answer::outcome::{Candidate, Outcome};
 use super::ask::group::Groups;
 use super::ask::request::Request;
 use super::events::together::Pipeline;
@@ -26,7 +26,30 @@ pub fn run(
     request: &Request,
     control: &Control,
 ) -> Result<Outcome> {
-    outcome(machine, groups, routing, request, control, true)
+    let look = Look {
+        bounds: true,
+        every: false,
+    };
+    outcome(machine, groups, routing, request, control, look)
+}
+
+/// All that [`run`] considers, the fastest first, refusals last: also what it left out since bounds say that it cannot be
+/// the fastest.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn candidates(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+    control: &Control,
+) -> Result<Vec<Candidate>> {
+    let look = Look {
+        bounds: false,
+        every: true,
+    };
+    Ok(outcome(machine, groups, routing, request, control, look)?.candidates)
 }
 
 /// The same without bounds.
@@ -40,7 +63,18 @@ pub(crate) fn unbounded(
     request: &Request,
     control: &Control,
 ) -> Result<Outcome> {
-    outcome(machine, groups, routing, request, control, false)
+    let look = Look {
+        bounds: false,
+        every: false,
+    };
+    outcome(machine, groups, routing, request, control, look)
+}
+
+/// What is looked at beside the answer.
+struct Look {
+    bounds: bool,
+    /// Algorithms that cannot be the fastest.
+    every: bool,
 }
 
 fn outcome(
@@ -49,7 +83,7 @@ fn outcome(
     routing: &Routing,
     request: &Request,
     control: &Control,
-    with_bounds: bool,
+    look: Look,
 ) -> Result<Outcome> {
     let (groups, request, solver) = checked(machine, groups, routing, request)?;
     let mut outcome = Outcome::nothing(&request, &groups);
@@ -63,7 +97,8 @@ fn outcome(
         routing,
         request: &request,
         control,
-        with_bounds,
+        with_bounds: look.bounds,
+        every: look.every,
         shelf: None,
     };
     solver.check_damage(&asked)?;
@@ -98,6 +133,7 @@ pub(crate) fn time(
         request: &checked_request,
         control,
         with_bounds: false,
+        every: false,
         shelf: Some(shelf),
     };
     solver.check_damage(&asked)?;
@@ -170,6 +206,7 @@ pub(crate) fn unrolled(
         request: &request,
         control,
         with_bounds: false,
+        every: false,
         shelf: None,
     })
 }
