@@ -17,7 +17,9 @@ pub mod schedule;
 pub mod sim;
 pub mod synthesize;
 pub mod threads;
+mod watch;
 
 pub use control::Control;
 pub use error::{Error, Result};
 pub use sim::{fifo, fluid};
+pub use watch::Watcher;

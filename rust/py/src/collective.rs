@@ -2,7 +2,7 @@
 
 use crate::classes::{Groups, Machine, Outcome};
 use crate::convert::{AlgorithmRow, algorithm_row};
-use crate::enter::{quick, watched};
+use crate::enter::{here, quick};
 use crate::error::to_py;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
@@ -163,7 +163,7 @@ impl Outcome {
     }
 
     fn link_loads<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let loads = watched(py, 1, None, |control| {
+        let loads = here(py, |control| {
             self.outcome
                 .link_loads(&self.machine, &self.routing, control)
         })?;

@@ -3,7 +3,7 @@
 use crate::classes::{Groups, Machine, Outcome, Schedule};
 use crate::columns::{Bytes, Column};
 use crate::convert::{self, AxisRow, GpuRow, NeuronRow, RequestRow, RoutingRow, SiteRow, WanRow};
-use crate::enter::{quick, watched};
+use crate::enter::{here, quick, watched};
 use crate::error::{raise, to_py};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -198,7 +198,7 @@ impl Machine {
         let found = if short && matches!(routing, Routing::DimensionOrder(_)) {
             quick(py, || route(&self.0, &routing, src, dst))?
         } else {
-            watched(py, 1, None, |control| {
+            here(py, |control| {
                 route_until(&self.0, &routing, src, dst, control)
             })?
         };
@@ -265,7 +265,7 @@ impl Machine {
         let (src, dst) = (Column::of("src", src)?, Column::of("dst", dst)?);
         let (src, dst) = (src.view()?, dst.view()?);
         let machine = &*self.0;
-        let rates = watched(py, src.len() as u64, None, |control| {
+        let rates = here(py, |control| {
             max_min_rates(machine, src, dst, &routing, control)
         })?;
         Ok(rates.into_pyarray(py))
@@ -357,7 +357,7 @@ impl Machine {
         let request = convert::request(request).map_err(|error| to_py(py, &error))?;
         let machine = &*self.0;
         let members = Arc::clone(&groups.0);
-        let outcome = watched(py, 1, None, |control| {
+        let outcome = here(py, |control| {
             run(machine, &members, &routing, &request, control)
         })?;
         Ok(Outcome {
@@ -379,7 +379,7 @@ impl Machine {
         let request = convert::request_of_schedule(request);
         let request = request.map_err(|error| to_py(py, &error))?;
         let members = Arc::clone(&groups.0);
-        let (name, made) = watched(py, 1, None, |control| {
+        let (name, made) = here(py, |control| {
             schedule(&self.0, &members, &routing, &request, control)
         })?;
         Ok((name, Schedule(Arc::new(made))))

@@ -2,7 +2,7 @@
 
 use crate::classes::{Groups, Machine};
 use crate::convert::{self, RequestRow, RoutingRow};
-use crate::enter::watched;
+use crate::enter::here;
 use crate::error::to_py;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -33,7 +33,7 @@ impl Prepared {
         let routing = convert::routing(py, routing)?;
         let request = convert::request(request).map_err(|error| to_py(py, &error))?;
         let (machine, groups) = (Arc::clone(&machine.0), Arc::clone(&groups.0));
-        let prepared = watched(py, 1, None, |control| {
+        let prepared = here(py, |control| {
             core::Prepared::new(machine, groups, routing, request, control)
         })?;
         Ok(Self(prepared))
@@ -52,9 +52,7 @@ impl Prepared {
         sizes: PyReadonlyArray1<'py, f64>,
     ) -> PyResult<TimeRows<'py>> {
         let sizes = sizes.as_slice()?;
-        let times = watched(py, sizes.len() as u64, None, |control| {
-            self.0.times(sizes, control)
-        })?;
+        let times = here(py, |control| self.0.times(sizes, control))?;
         Ok((
             times.seconds.into_pyarray(py),
             times.algorithms.into_pyarray(py),
