@@ -156,6 +156,7 @@ impl Prepared {
             request: &self.request,
             control,
             with_bounds: false,
+            every: false,
             shelf: None,
         }
     }

@@ -1,6 +1,6 @@
 //! The way in: from a request to its answer.
 
-use super::answer::outcome::{Candidate, Outcome};
+use super::answer::outcome::Outcome;
 use super::ask::group::Groups;
 use super::ask::request::Request;
 use super::events::together::Pipeline;
@@ -8,6 +8,7 @@ use super::events::unroll::{MOST_RANKS_WRITTEN, unroll};
 use super::pattern::context::{Context, Shelf};
 use super::price::bound::highest;
 use super::solve::{Asked, Solver, solver};
+use super::tables::Tables;
 use crate::machine::Machine;
 use crate::operation::Operation;
 use crate::route::Routing;
@@ -33,23 +34,41 @@ pub fn run(
     outcome(machine, groups, routing, request, control, look)
 }
 
-/// All that [`run`] considers, the fastest first, refusals last: also what it left out since bounds say that it cannot be
-/// the fastest.
+/// The table of all that [`run`] considers, the fastest first, refusals last: also what it left out since bounds say that it
+/// cannot be the fastest. Columns: algorithm, seconds, and why one does not apply.
 ///
 /// # Errors
 /// Those of [`run`].
+///
+/// # Examples
+/// ```
+/// use rainier_core::Control;
+/// use rainier_core::collective::{Groups, Operation, Request, candidates, run};
+/// # use rainier_core::machine::{Axis, AxisKind, Domain, Machine, Site};
+/// # use rainier_core::route::Routing;
+/// # let axis = Axis { name: "x".into(), size: 4, kind: AxisKind::Ring, bandwidth: 1e9, latency: 0.0 };
+/// # let site = Site { name: "one".into(), domains: 1, tiers: Vec::new() };
+/// # let machine = Machine::new(Domain::new(vec![axis])?, 0.0, None, vec![site], None)?;
+/// let (groups, routing) = (Groups::all(&machine)?, Routing::default());
+/// let (request, control) = (Request::new(Operation::AllReduce, 1e6), Control::default());
+/// let outcome = run(&machine, &groups, &routing, &request, &control)?;
+/// let all = candidates(&machine, &groups, &routing, &request, &control)?;
+/// assert!(outcome.left_out && all.names().eq(["candidates"]));
+/// # Ok::<(), rainier_core::Error>(())
+/// ```
 pub fn candidates(
     machine: &Machine,
     groups: &Groups,
     routing: &Routing,
     request: &Request,
     control: &Control,
-) -> Result<Vec<Candidate>> {
+) -> Result<Tables> {
     let look = Look {
         bounds: false,
         every: true,
     };
-    Ok(outcome(machine, groups, routing, request, control, look)?.candidates)
+    let outcome = outcome(machine, groups, routing, request, control, look)?;
+    Ok(Tables::of(vec![("candidates", outcome.candidates_table())]))
 }
 
 /// The same without bounds.
