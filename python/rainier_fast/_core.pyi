@@ -252,6 +252,8 @@ class Machine:
     def destinations(self, pattern: str, shift: Sequence[int] | None, seed: int) -> _U32:
         """Return one destination per chip; the core lists the patterns in its error."""
     def collective(self, request: _RequestRow, groups: Groups, routing: _RoutingRow) -> Outcome: ...
+    def candidates(self, request: _RequestRow, groups: Groups, routing: _RoutingRow) -> Tables:
+        """Return the table of all that a collective considers, also what bounds rule out."""
     def schedule(
         self, request: _RequestRow, groups: Groups, routing: _RoutingRow
     ) -> tuple[str, Schedule]:
@@ -349,6 +351,7 @@ class Outcome:
     # how to ask for the same algorithms again: a name, or one for each tier
     choice: str | list[str]
     time: float
+    left_out: bool  # bounds ruled candidates out, which are not in their table
     # the values of `CollectiveResult` by name, but for its tables
     def facts(self) -> dict[str, Any]: ...
     def tables(self) -> Tables: ...

@@ -153,6 +153,12 @@ impl Outcome {
         self.outcome.time
     }
 
+    /// Whether the table of candidates leaves some out, which `Machine.candidates` prices.
+    #[getter]
+    fn left_out(&self) -> bool {
+        self.outcome.left_out
+    }
+
     /// All values but those of the tables.
     fn facts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         record(py, self.outcome.facts())
@@ -187,7 +193,7 @@ fn record(py: Python<'_>, facts: core::Facts) -> PyResult<Bound<'_, PyDict>> {
 
 /// The tables of an outcome, small until they are read.
 #[pyclass(frozen, module = "rainier_fast._core")]
-pub(crate) struct Tables(core::Tables);
+pub(crate) struct Tables(pub(crate) core::Tables);
 
 #[pymethods]
 impl Tables {

@@ -1,13 +1,14 @@
 //! The machine as Python sees it.
 
 use crate::classes::{Groups, Machine, Outcome, Schedule};
+use crate::collective::Tables;
 use crate::columns::{Bytes, Column};
 use crate::convert::{self, AxisRow, GpuRow, NeuronRow, RequestRow, RoutingRow, SiteRow, WanRow};
 use crate::enter::{here, quick, watched};
 use crate::error::{raise, to_py};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
-use rainier_core::collective::{run, schedule};
+use rainier_core::collective::{candidates, run, schedule};
 use rainier_core::load::{self, Flows, Pattern};
 use rainier_core::machine::{self as core, End};
 use rainier_core::route::{Routing, route, route_until};
@@ -365,6 +366,23 @@ impl Machine {
             machine: Arc::clone(&self.0),
             routing,
         })
+    }
+
+    /// The table of all that a collective considers.
+    fn candidates(
+        &self,
+        py: Python<'_>,
+        request: RequestRow,
+        groups: &Groups,
+        routing: RoutingRow,
+    ) -> PyResult<Tables> {
+        let routing = convert::routing(py, routing)?;
+        let request = convert::request(request).map_err(|error| to_py(py, &error))?;
+        let (machine, members) = (&*self.0, Arc::clone(&groups.0));
+        let tables = here(py, |control| {
+            candidates(machine, &members, &routing, &request, control)
+        })?;
+        Ok(Tables(tables))
     }
 
     /// The name of the algorithm and the schedule of the first group.

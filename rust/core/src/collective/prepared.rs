@@ -78,6 +78,7 @@ impl Prepared {
             request: &sorted,
             control,
             with_bounds: false,
+            every: false,
             shelf: None,
         };
         let many = moves && sorted.model.engine().is_none() && !nothing_moves(&of, &sorted);
@@ -155,6 +156,7 @@ impl Prepared {
             request: &self.request,
             control,
             with_bounds: false,
+            every: false,
             shelf: None,
         }
     }

@@ -8,6 +8,7 @@ use super::events::unroll::{MOST_RANKS_WRITTEN, unroll};
 use super::pattern::context::{Context, Shelf};
 use super::price::bound::highest;
 use super::solve::{Asked, Solver, solver};
+use super::tables::Tables;
 use crate::machine::Machine;
 use crate::operation::Operation;
 use crate::route::Routing;
@@ -26,7 +27,48 @@ pub fn run(
     request: &Request,
     control: &Control,
 ) -> Result<Outcome> {
-    outcome(machine, groups, routing, request, control, true)
+    let look = Look {
+        bounds: true,
+        every: false,
+    };
+    outcome(machine, groups, routing, request, control, look)
+}
+
+/// The table of all that [`run`] considers, the fastest first, refusals last: also what it left out since bounds say that it
+/// cannot be the fastest. Columns: algorithm, seconds, and why one does not apply.
+///
+/// # Errors
+/// Those of [`run`].
+///
+/// # Examples
+/// ```
+/// use rainier_core::Control;
+/// use rainier_core::collective::{Groups, Operation, Request, candidates, run};
+/// # use rainier_core::machine::{Axis, AxisKind, Domain, Machine, Site};
+/// # use rainier_core::route::Routing;
+/// # let axis = Axis { name: "x".into(), size: 4, kind: AxisKind::Ring, bandwidth: 1e9, latency: 0.0 };
+/// # let site = Site { name: "one".into(), domains: 1, tiers: Vec::new() };
+/// # let machine = Machine::new(Domain::new(vec![axis])?, 0.0, None, vec![site], None)?;
+/// let (groups, routing) = (Groups::all(&machine)?, Routing::default());
+/// let (request, control) = (Request::new(Operation::AllReduce, 1e6), Control::default());
+/// let outcome = run(&machine, &groups, &routing, &request, &control)?;
+/// let all = candidates(&machine, &groups, &routing, &request, &control)?;
+/// assert!(outcome.left_out && all.names().eq(["candidates"]));
+/// # Ok::<(), rainier_core::Error>(())
+/// ```
+pub fn candidates(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+    control: &Control,
+) -> Result<Tables> {
+    let look = Look {
+        bounds: false,
+        every: true,
+    };
+    let outcome = outcome(machine, groups, routing, request, control, look)?;
+    Ok(Tables::of(vec![("candidates", outcome.candidates_table())]))
 }
 
 /// The same without bounds.
@@ -40,7 +82,18 @@ pub(crate) fn unbounded(
     request: &Request,
     control: &Control,
 ) -> Result<Outcome> {
-    outcome(machine, groups, routing, request, control, false)
+    let look = Look {
+        bounds: false,
+        every: false,
+    };
+    outcome(machine, groups, routing, request, control, look)
+}
+
+/// What is looked at beside the answer.
+struct Look {
+    bounds: bool,
+    /// Algorithms that cannot be the fastest.
+    every: bool,
 }
 
 fn outcome(
@@ -49,7 +102,7 @@ fn outcome(
     routing: &Routing,
     request: &Request,
     control: &Control,
-    with_bounds: bool,
+    look: Look,
 ) -> Result<Outcome> {
     let (groups, request, solver) = checked(machine, groups, routing, request)?;
     let mut outcome = Outcome::nothing(&request, &groups);
@@ -63,7 +116,8 @@ fn outcome(
         routing,
         request: &request,
         control,
-        with_bounds,
+        with_bounds: look.bounds,
+        every: look.every,
         shelf: None,
     };
     solver.check_damage(&asked)?;
@@ -98,6 +152,7 @@ pub(crate) fn time(
         request: &checked_request,
         control,
         with_bounds: false,
+        every: false,
         shelf: Some(shelf),
     };
     solver.check_damage(&asked)?;
@@ -170,6 +225,7 @@ pub(crate) fn unrolled(
         request: &request,
         control,
         with_bounds: false,
+        every: false,
         shelf: None,
     })
 }

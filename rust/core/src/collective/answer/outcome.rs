@@ -72,8 +72,11 @@ pub struct Outcome {
     pub bottleneck: Option<Bottleneck>,
     /// All bounds, the highest first.
     pub bounds: Vec<Bound>,
-    /// Everything that was considered, the fastest first, refusals last.
+    /// Everything that was considered, the fastest first, refusals last; empty where some was left out.
     pub candidates: Vec<Candidate>,
+    /// Algorithms were left out since bounds say that they cannot be the fastest: [`candidates`](crate::collective::candidates()) prices
+    /// them.
+    pub left_out: bool,
     /// Why the algorithm chose as it did, where it has rules of its own.
     pub note: String,
     /// What was asked for, as results say it.
@@ -202,6 +205,7 @@ impl Outcome {
             bottleneck: None,
             bounds: Vec::new(),
             candidates: Vec::new(),
+            left_out: false,
             note: String::new(),
             asked: request.facts(),
             members: groups.clone(),

@@ -40,9 +40,24 @@ impl Outcome {
         self.asked.iter().cloned().chain(answered).collect()
     }
 
+    /// What was considered, as a table.
+    pub(crate) fn candidates_table(&self) -> Table {
+        let candidates = self.candidates.iter();
+        let names = candidates.clone().map(|one| one.algorithm.clone());
+        let seconds = candidates
+            .clone()
+            .map(|one| *one.outcome.as_ref().unwrap_or(&f64::NAN));
+        let reasons = candidates.map(|one| one.outcome.as_ref().err().cloned().unwrap_or_default());
+        vec![
+            ("algorithm", Column::Text(names.collect())),
+            ("time_s", Column::Number(seconds.collect())),
+            ("reason", Column::Text(reasons.collect())),
+        ]
+    }
+
     /// Its tables.
     pub fn tables(&self) -> Tables {
-        let (bounds, candidates) = (self.bounds.iter(), self.candidates.iter());
+        let bounds = self.bounds.iter();
         let bounds: Table = vec![
             (
                 "bound",
@@ -53,21 +68,11 @@ impl Outcome {
                 Column::Number(bounds.map(|bound| bound.seconds).collect()),
             ),
         ];
-        let names = candidates.clone().map(|one| one.algorithm.clone());
-        let seconds = candidates
-            .clone()
-            .map(|one| *one.outcome.as_ref().unwrap_or(&f64::NAN));
-        let reasons = candidates.map(|one| one.outcome.as_ref().err().cloned().unwrap_or_default());
-        let candidates: Table = vec![
-            ("algorithm", Column::Text(names.collect())),
-            ("time_s", Column::Number(seconds.collect())),
-            ("reason", Column::Text(reasons.collect())),
-        ];
         Tables::of(vec![
             ("bounds", bounds),
             ("stages", rows::table(&self.stages, false)),
             ("phases", rows::table(&self.phases, true)),
-            ("candidates", candidates),
+            ("candidates", self.candidates_table()),
         ])
     }
 }

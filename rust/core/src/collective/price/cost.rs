@@ -214,6 +214,21 @@ impl StageCost {
         self.floor.fixed.max(self.floor.busy * scale)
     }
 
+    /// Seconds of latency and overhead, and seconds that `scale` of the data takes in however many pieces. Without
+    /// contention the message that is longest on the way may not be the one that takes longest for its bytes.
+    pub(crate) fn floor(&self, scale: f64, contended: bool) -> (f64, f64) {
+        let track = |track: &TrackCost| {
+            let (latency, overhead) = track.fixed();
+            let (fixed, bytes) = (latency + overhead, track.busy * scale);
+            match contended {
+                true => fixed + bytes,
+                false => fixed.max(bytes),
+            }
+        };
+        let all = self.tracks.iter().map(track).fold(0.0, f64::max);
+        (self.floor.fixed, all.max(self.floor.fixed))
+    }
+
     /// Seconds with `scale` of the data: the longest track.
     pub(crate) fn time(&self, scale: f64) -> f64 {
         self.tracks

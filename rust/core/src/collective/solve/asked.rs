@@ -17,6 +17,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) control: &'a Control,
     /// Bounds are to be found too, where the answer does not need them.
     pub(crate) with_bounds: bool,
+    /// All that may answer is to be priced, also what cannot be the fastest.
+    pub(crate) every: bool,
     /// Patterns of calls before.
     pub(crate) shelf: Option<&'a Shelf>,
 }

@@ -3,6 +3,8 @@
 mod asked;
 mod candidate;
 mod choose;
+mod contenders;
+mod ground;
 mod hierarchical;
 mod kept;
 mod nccl;

@@ -14,7 +14,7 @@ use crate::collective::pattern::damage::note;
 use crate::collective::price::bound::{bounds, bounds_in_switch};
 use crate::collective::program::schedule::Stage;
 use crate::collective::solve::candidate::PricedCandidate;
-use crate::collective::solve::choose::best;
+use crate::collective::solve::choose::{Chosen, best};
 use crate::collective::solve::hierarchical;
 use crate::machine::Machine;
 use crate::operation::Operation::{
@@ -64,7 +64,11 @@ pub(super) const HIERARCHICAL: Solver = Solver {
 
 fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     let (scene, machine, request) = (asked.scene()?, asked.machine, asked.request);
-    let (mut best, candidates) = best(&scene, request)?;
+    let Chosen {
+        mut best,
+        candidates,
+        left_out,
+    } = best(&scene, request, asked.every)?;
     let context = scene.get()?;
     if !best.cost.time.is_finite() {
         return Err(endless(context, request, &best));
@@ -80,6 +84,7 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
         outcome.note = note(0, moved.count(), 0);
     }
     outcome.candidates = candidates;
+    outcome.left_out = left_out;
     outcome.sort_candidates();
     outcome.choice = best.choice;
     outcome.fill(machine, best.name, &best.stages, best.cost);
@@ -99,7 +104,7 @@ fn reduces_in_switch(request: &Request) -> bool {
 /// Without bounds, tables and loads.
 fn time(asked: &Asked) -> Result<f64> {
     let scene = asked.scene()?;
-    let (best, _) = best(&scene, asked.request)?;
+    let best = best(&scene, asked.request, false)?.best;
     if !best.cost.time.is_finite() {
         return Err(endless(scene.get()?, asked.request, &best));
     }
@@ -108,7 +113,7 @@ fn time(asked: &Asked) -> Result<f64> {
 
 fn schedule(asked: &Asked) -> Result<Unrolled> {
     let (scene, request) = (asked.scene()?, asked.request);
-    let (best, _) = best(&scene, request)?;
+    let best = best(&scene, request, false)?.best;
     let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();
     let pipeline = Pipeline::of(&best.stages, best.cost.chunks, request.chunks.is_some());
     Ok((best.name, unroll(scene.get()?, request, &stages)?, pipeline))
