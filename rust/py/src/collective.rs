@@ -17,15 +17,15 @@ type GridTables<'py> = (Bound<'py, PyArray2<u32>>, Bound<'py, PyArray2<u32>>);
 impl Groups {
     #[staticmethod]
     fn all(py: Python<'_>, machine: &Machine) -> PyResult<Self> {
-        let machine = &*machine.0;
-        Ok(Self(Arc::new(quick(py, || core::Groups::all(machine))?)))
+        let (machine, keeper) = (&*machine.0, &machine.1);
+        Ok(Self(quick(py, || keeper.all(machine))?))
     }
 
     #[staticmethod]
     fn mesh_axis(py: Python<'_>, machine: &Machine, size: u32, stride: u32) -> PyResult<Self> {
-        let machine = &*machine.0;
-        let groups = quick(py, || core::Groups::mesh_axis(machine, size, stride))?;
-        Ok(Self(Arc::new(groups)))
+        let (machine, keeper) = (&*machine.0, &machine.1);
+        let groups = quick(py, || keeper.mesh_axis(machine, size, stride))?;
+        Ok(Self(groups))
     }
 
     #[staticmethod]
@@ -213,4 +213,10 @@ impl Tables {
         }
         Ok(dict)
     }
+}
+
+/// How much is kept between calls, of all machines: things, and their bytes.
+#[pyfunction]
+pub(crate) fn kept() -> (usize, u64) {
+    core::kept()
 }

@@ -25,7 +25,7 @@ mod _core {
     #[pymodule_export]
     use super::classes::{Groups, Machine, Outcome, Schedule};
     #[pymodule_export]
-    use super::collective::Tables;
+    use super::collective::{Tables, kept};
     #[pymodule_export]
     use super::faults::{
         Faults, faults, healthy, links_named, num_live_chips, overlay_bytes, repaired, with_faults,

@@ -8,7 +8,7 @@ use crate::enter::{here, quick, watched};
 use crate::error::{raise, to_py};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
-use rainier_core::collective::{candidates, run, schedule};
+use rainier_core::collective::schedule;
 use rainier_core::load::{self, Flows, Pattern};
 use rainier_core::machine::{self as core, End};
 use rainier_core::route::{Routing, route, route_until};
@@ -87,7 +87,7 @@ impl Machine {
         neuron: Option<NeuronRow>,
     ) -> PyResult<Self> {
         convert::machine(axes, overhead, nic, sites, wan, launch, gpu, neuron)
-            .map(|machine| Self(Arc::new(machine)))
+            .map(Self::of)
             .map_err(|error| to_py(py, &error))
     }
 
@@ -356,10 +356,9 @@ impl Machine {
     ) -> PyResult<Outcome> {
         let routing = convert::routing(py, routing)?;
         let request = convert::request(request).map_err(|error| to_py(py, &error))?;
-        let machine = &*self.0;
-        let members = Arc::clone(&groups.0);
+        let (machine, keeper, members) = (&*self.0, &self.1, &groups.0);
         let outcome = here(py, |control| {
-            run(machine, &members, &routing, &request, control)
+            keeper.run(machine, members, &routing, &request, control)
         })?;
         Ok(Outcome {
             outcome,
@@ -378,9 +377,9 @@ impl Machine {
     ) -> PyResult<Tables> {
         let routing = convert::routing(py, routing)?;
         let request = convert::request(request).map_err(|error| to_py(py, &error))?;
-        let (machine, members) = (&*self.0, Arc::clone(&groups.0));
+        let (machine, keeper, members) = (&*self.0, &self.1, &groups.0);
         let tables = here(py, |control| {
-            candidates(machine, &members, &routing, &request, control)
+            keeper.candidates(machine, members, &routing, &request, control)
         })?;
         Ok(Tables(tables))
     }

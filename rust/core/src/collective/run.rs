@@ -7,13 +7,15 @@ use super::events::together::Pipeline;
 use super::events::unroll::{MOST_RANKS_WRITTEN, unroll};
 use super::pattern::context::{Context, Shelf};
 use super::price::bound::highest;
-use super::solve::{Asked, Solver, solver};
+use super::solve::{Asked, Known, Solver, solver};
 use super::tables::Tables;
 use crate::machine::Machine;
 use crate::operation::Operation;
 use crate::route::Routing;
 use crate::schedule::Schedule;
 use crate::{Control, Error, Result};
+use std::cell::RefCell;
+use std::sync::Arc;
 
 /// Runs `request` over `groups` of `machine`.
 ///
@@ -27,11 +29,7 @@ pub fn run(
     request: &Request,
     control: &Control,
 ) -> Result<Outcome> {
-    let look = Look {
-        bounds: true,
-        every: false,
-    };
-    outcome(machine, groups, routing, request, control, look)
+    outcome(machine, groups, routing, request, control, Look::BOUNDS)
 }
 
 /// The table of all that [`run`] considers, the fastest first, refusals last: also what it left out since bounds say that it
@@ -63,12 +61,12 @@ pub fn candidates(
     request: &Request,
     control: &Control,
 ) -> Result<Tables> {
-    let look = Look {
-        bounds: false,
-        every: true,
-    };
-    let outcome = outcome(machine, groups, routing, request, control, look)?;
-    Ok(Tables::of(vec![("candidates", outcome.candidates_table())]))
+    let outcome = outcome(machine, groups, routing, request, control, Look::EVERY)?;
+    Ok(candidates_of(&outcome))
+}
+
+pub(super) fn candidates_of(outcome: &Outcome) -> Tables {
+    Tables::of(vec![("candidates", outcome.candidates_table())])
 }
 
 /// The same without bounds.
@@ -90,13 +88,25 @@ pub(crate) fn unbounded(
 }
 
 /// What is looked at beside the answer.
-struct Look {
+#[derive(Clone, Copy)]
+pub(super) struct Look {
     bounds: bool,
     /// Algorithms that cannot be the fastest.
     every: bool,
 }
 
-fn outcome(
+impl Look {
+    pub(super) const BOUNDS: Self = Self {
+        bounds: true,
+        every: false,
+    };
+    pub(super) const EVERY: Self = Self {
+        bounds: false,
+        every: true,
+    };
+}
+
+pub(super) fn outcome(
     machine: &Machine,
     groups: &Groups,
     routing: &Routing,
@@ -105,20 +115,28 @@ fn outcome(
     look: Look,
 ) -> Result<Outcome> {
     let (groups, request, solver) = checked(machine, groups, routing, request)?;
-    let mut outcome = Outcome::nothing(&request, &groups);
-    if nothing_moves(&groups, &request) {
+    let asked = (machine, &Arc::new(groups), routing, &request);
+    answered(asked, solver, control, look, None)
+}
+
+/// The answer to a request that is checked.
+pub(super) fn answered(
+    (machine, groups, routing, request): (&Machine, &Arc<Groups>, &Routing, &Request),
+    solver: &Solver,
+    control: &Control,
+    look: Look,
+    known: Option<&RefCell<Known>>,
+) -> Result<Outcome> {
+    let mut outcome = Outcome::nothing(request, groups);
+    if nothing_moves(groups, request) {
         return Ok(outcome);
     }
     outcome.choice = request.algorithm.clone();
     let asked = Asked {
-        machine,
-        groups: &groups,
-        routing,
-        request: &request,
-        control,
         with_bounds: look.bounds,
         every: look.every,
-        shelf: None,
+        known,
+        ..Asked::new(machine, groups, routing, request, control)
     };
     solver.check_damage(&asked)?;
     (solver.run)(&asked, &mut outcome)?;
@@ -145,15 +163,10 @@ pub(crate) fn time(
     if nothing_moves(&checked_groups, &checked_request) {
         return Ok(0.0);
     }
+    let (groups, request) = (&checked_groups, &checked_request);
     let asked = Asked {
-        machine,
-        groups: &checked_groups,
-        routing,
-        request: &checked_request,
-        control,
-        with_bounds: false,
-        every: false,
         shelf: Some(shelf),
+        ..Asked::new(machine, groups, routing, request, control)
     };
     solver.check_damage(&asked)?;
     time(&asked)
@@ -218,16 +231,7 @@ pub(crate) fn unrolled(
         let schedule = unroll(&context, &request, &[])?;
         return Ok(("none".to_owned(), schedule, Pipeline::default()));
     }
-    schedule(&Asked {
-        machine,
-        groups: &groups,
-        routing,
-        request: &request,
-        control,
-        with_bounds: false,
-        every: false,
-        shelf: None,
-    })
+    schedule(&Asked::new(machine, &groups, routing, &request, control))
 }
 
 /// The request, checked, over groups whose listed chips ascend where their order means nothing.

@@ -81,7 +81,7 @@ pub struct Outcome {
     pub note: String,
     /// What was asked for, as results say it.
     pub(crate) asked: Facts,
-    members: Groups,
+    members: Arc<Groups>,
     ledger: Ledger,
     /// The solver whose own model priced it, which knows no links.
     priced_by: Option<&'static str>,
@@ -187,7 +187,7 @@ impl Outcome {
         self.bounds.first().map_or(0.0, |bound| bound.seconds)
     }
 
-    pub(crate) fn nothing(request: &Request, groups: &Groups) -> Self {
+    pub(crate) fn nothing(request: &Request, groups: &Arc<Groups>) -> Self {
         Self {
             operation: request.operation,
             algorithm: "none".to_owned(),
@@ -208,7 +208,7 @@ impl Outcome {
             left_out: false,
             note: String::new(),
             asked: request.facts(),
-            members: groups.clone(),
+            members: Arc::clone(groups),
             ledger: Ledger::default(),
             priced_by: None,
             says_hbm: false,

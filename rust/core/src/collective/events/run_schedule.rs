@@ -41,7 +41,7 @@ pub fn run_schedule(
     schedule.check()?;
     routing.check(machine)?;
     let levels = order(schedule, control)?.reads;
-    let groups = Groups::of_chips(machine, &schedule.chips)?;
+    let groups = Arc::new(Groups::of_chips(machine, &schedule.chips)?);
     let request = Request {
         root: schedule.root,
         shift: schedule.shift,

@@ -7,8 +7,9 @@ use super::spacing::Spacing;
 use super::unit_cost::UnitCost;
 use crate::collective::ask::group::Groups;
 use crate::machine::Machine;
-use crate::memory::Taken;
+use crate::memory::{Taken, bytes_of};
 use crate::route::Routing;
+use crate::weigh::Scale;
 use crate::{Control, Result};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ops::Deref;
@@ -98,6 +99,16 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
+    /// Counts what it takes, with its cost.
+    pub(crate) fn weigh(&self, on: &mut Scale) {
+        on.one::<Self>(0);
+        self.kind.weigh(on);
+        if let Some((unit_cost, _)) = self.unit_cost.get() {
+            let zero_load = bytes_of::<(f64, f64)>(unit_cost.zero_load.len() as u64);
+            on.add(zero_load + unit_cost.ledger.bytes());
+        }
+    }
+
     /// The cost of one byte a message.
     pub(crate) fn unit_cost(&self, scene: &Scene) -> Result<&UnitCost> {
         if let Some((unit_cost, _)) = self.unit_cost.get() {

@@ -12,6 +12,7 @@ use crate::collective::ask::model::Model;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::ledger::{Busiest, Ledger};
 use crate::collective::program::schedule::{Spread, Stage, Track};
+use crate::weigh::Scale;
 use std::sync::Arc;
 
 /// Most pieces that a track is cut into, and most chunks that go through the stages.
@@ -186,6 +187,14 @@ impl TrackCost {
 }
 
 impl StageCost {
+    /// Counts what it takes, with its stage.
+    pub(crate) fn weigh(&self, on: &mut Scale) {
+        let phases = self.tracks.iter().flat_map(|track| &track.phases);
+        let phases: u64 = phases.map(PhaseCost::bytes).sum();
+        on.one::<Self>(self.label.len() as u64 + phases + self.ledger.bytes());
+        self.stage.weigh(on);
+    }
+
     /// The cost of one stage with all of the data.
     pub(crate) fn new(
         context: &Context,

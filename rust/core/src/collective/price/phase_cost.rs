@@ -5,6 +5,7 @@ use crate::collective::ask::model::Model;
 use crate::collective::pattern::context::{Context, Pattern};
 use crate::collective::pattern::ledger::{Busiest, Ledger};
 use crate::collective::program::schedule::{Phase, Repeat};
+use crate::memory::bytes_of;
 use std::sync::Arc;
 
 /// Most pieces of a wave: a message is not cut below bytes, and no latency asks for fewer.
@@ -79,6 +80,12 @@ impl PhaseCost {
             repeat: phase.repeat,
             last,
         })
+    }
+
+    /// Bytes that it takes, about.
+    pub(super) fn bytes(&self) -> u64 {
+        let last = bytes_of::<(f64, f64)>(self.last.len() as u64);
+        bytes_of::<Self>(1) + self.what.len() as u64 + last
     }
 
     /// The same with `size` times the data.

@@ -4,6 +4,7 @@ use super::candidate::PricedCandidate;
 use super::contenders::{Contenders, is_refusal};
 use super::hierarchical::Picked;
 use super::kept::unit;
+use super::known::Known;
 use crate::collective::answer::outcome::Candidate;
 use crate::collective::ask::request::Request;
 use crate::collective::events::simulate;
@@ -59,10 +60,18 @@ impl Tried {
 }
 
 /// The fastest of the algorithms that were asked for; with `every` of them priced, whether it can win or not.
-pub(crate) fn best(scene: &OnDemand, request: &Request, every: bool) -> Result<Chosen> {
+pub(crate) fn best(
+    scene: &OnDemand,
+    request: &Request,
+    every: bool,
+    known: &mut Known,
+) -> Result<Chosen> {
     let context = scene.get()?;
     let (unit, scale) = unit(request);
-    let mut contenders = Contenders::new(context, &unit)?;
+    if known.contenders.is_none() {
+        known.contenders = Some(Contenders::new(context, &unit)?);
+    }
+    let contenders = known.contenders.as_mut().expect("made where it was not");
     if let Some(engine) = request.model.engine() {
         return simulated_best(scene, request, engine, contenders);
     }
@@ -78,10 +87,11 @@ pub(crate) fn best(scene: &OnDemand, request: &Request, every: bool) -> Result<C
             left_out: false,
         });
     }
-    let (_, _, fastest) = contenders.fastest(scene, scale, 0, |kept| {
+    let (_, at, fastest) = contenders.fastest(scene, scale, known.last, |kept| {
         let fastest = kept.at(scene, scale, 1)?.swap_remove(0);
         Ok((fastest.time, fastest))
     })?;
+    known.last = at;
     Ok(Chosen {
         best: fastest.priced(context, request, scale)?,
         candidates: Vec::new(),
@@ -94,7 +104,7 @@ fn simulated_best(
     scene: &OnDemand,
     request: &Request,
     engine: Engine,
-    mut contenders: Contenders,
+    contenders: &mut Contenders,
 ) -> Result<Chosen> {
     let context = scene.get()?;
     let (_, scale) = unit(request);

@@ -11,6 +11,7 @@ use crate::collective::pattern::context::{Context, OnDemand};
 use crate::collective::price::cost::combine;
 use crate::collective::price::priced::Priced;
 use crate::collective::program::least::{Least, SLACK};
+use crate::weigh::Scale;
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -80,6 +81,16 @@ impl Kept {
         let least = extent.map(|extent| (row.least)(extent, operation, ALGORITHMS));
         let least = least.unwrap_or(Least::NOTHING) * unit.size;
         Ok(kept(Body::Unbuilt(row, least)))
+    }
+
+    /// Counts what it takes.
+    pub(super) fn weigh(&self, on: &mut Scale) {
+        on.one::<Self>((self.name.len() + self.answer.len()) as u64);
+        match &self.body {
+            Body::Unbuilt(..) => {}
+            Body::Whole(priced) => priced.weigh(on),
+            Body::Tiers(tiers) | Body::TierByTier(tiers) => tiers.weigh(on),
+        }
     }
 
     /// What the least does not say is known.

@@ -14,6 +14,8 @@ use crate::collective::program::least::{Least, SLACK};
 use crate::collective::program::moves::Space;
 use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Spread, Stage};
+use crate::memory::bytes_of;
+use crate::weigh::Scale;
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -67,6 +69,22 @@ pub(super) struct Numbered {
 }
 
 impl StageOptions {
+    /// Counts what they take.
+    pub(super) fn weigh(&self, on: &mut Scale) {
+        on.one::<Self>(0);
+        self.placements.iter().for_each(|(one, _)| one.weigh(on));
+        for option in &self.all {
+            on.one::<StageOption>(option.label.len() as u64);
+            if let State::Built(tracks) = &option.state {
+                tracks.iter().for_each(|track| track.priced.weigh(on));
+            }
+            for joined in &option.joined {
+                on.one::<Joined>(bytes_of::<usize>(joined.of.len() as u64));
+                on.shared(&joined.numbered.cost, StageCost::weigh);
+            }
+        }
+    }
+
     /// The algorithms that may run a stage, none of them built.
     pub(super) fn new(
         context: &Context,
