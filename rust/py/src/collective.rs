@@ -8,6 +8,7 @@ use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, P
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rainier_core::collective as core;
+use rainier_core::machine::Machine as MachineCore;
 use std::sync::Arc;
 
 /// (local chips, domains), a list a row.
@@ -165,7 +166,7 @@ impl Outcome {
     }
 
     fn tables(&self) -> Tables {
-        Tables(self.outcome.tables())
+        Tables(self.outcome.tables(), Arc::clone(&self.machine))
     }
 
     fn link_loads<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
@@ -191,20 +192,20 @@ fn record(py: Python<'_>, facts: core::Facts) -> PyResult<Bound<'_, PyDict>> {
     Ok(dict)
 }
 
-/// The tables of an outcome, small until they are read.
+/// The tables of an outcome, made when they are read.
 #[pyclass(frozen, module = "rainier_fast._core")]
-pub(crate) struct Tables(pub(crate) core::Tables);
+pub(crate) struct Tables(pub(crate) core::Tables, pub(crate) Arc<MachineCore>);
 
 #[pymethods]
 impl Tables {
-    fn names(&self) -> Vec<&'static str> {
-        self.0.names().collect()
+    fn names(&self) -> [&'static str; 4] {
+        core::Tables::NAMES
     }
 
     /// The columns of a table by name; empty where there is no such table.
     fn columns<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        for (name, column) in self.0.table(name).unwrap_or_default() {
+        for (name, column) in self.0.table(&self.1, name).unwrap_or_default() {
             match column {
                 core::Column::Text(values) => dict.set_item(name, values)?,
                 core::Column::Count(values) => dict.set_item(name, values)?,

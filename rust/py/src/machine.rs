@@ -381,7 +381,7 @@ impl Machine {
         let tables = here(py, |control| {
             keeper.candidates(machine, members, &routing, &request, control)
         })?;
-        Ok(Tables(tables))
+        Ok(Tables(tables, Arc::clone(&self.0)))
     }
 
     /// The name of the algorithm and the schedule of the first group.

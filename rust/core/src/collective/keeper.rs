@@ -1,13 +1,13 @@
 //! Collectives of one machine: what calls before have priced is kept for those that differ in size alone.
 
 use super::answer::outcome::Outcome;
+use super::answer::outcome_tables::Tables;
 use super::ask::group::Groups;
 use super::ask::request::Request;
 use super::question::{Question, digest};
-use super::run::{Look, candidates_of, outcome};
+use super::run::{Look, outcome};
 use super::solve::is_kept;
 use super::store::{self, Kept, Place};
-use super::tables::Tables;
 use crate::machine::Machine;
 use crate::route::Routing;
 use crate::{Control, Result};
@@ -81,8 +81,8 @@ impl Keeper {
         control: &Control,
     ) -> Result<Tables> {
         let asked = (machine, groups, routing, request);
-        self.answer(asked, Look::EVERY, control)
-            .map(|outcome| candidates_of(&outcome))
+        let outcome = self.answer(asked, Look::EVERY, control)?;
+        Ok(outcome.tables())
     }
 
     fn answer(

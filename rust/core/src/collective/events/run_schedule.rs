@@ -11,7 +11,7 @@ use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::kind::PatternKind;
 use crate::collective::price::bound::bounds;
-use crate::collective::price::cost::{StageCost, combine};
+use crate::collective::price::cost::{StageCost, in_turn};
 use crate::collective::program::moves::{Moves, Space};
 use crate::collective::program::rank_map::{RankKind, RankMap};
 use crate::collective::program::schedule::{Part, Phase, Stage};
@@ -58,7 +58,7 @@ pub fn run_schedule(
     let label = format!("{} by schedule", schedule.operation.name());
     let cost = Arc::new(StageCost::new(&context, model, &stage, label)?);
     let costs = [cost];
-    let mut cost = combine(&context, model, &costs, Some(1))?;
+    let mut cost = in_turn(&context, model, &costs, 1.0)?;
     if let Some(engine) = model.engine() {
         cost.time = simulated(&context, schedule, engine)?;
     }
@@ -66,7 +66,7 @@ pub fn run_schedule(
         algorithm: "schedule".to_owned(),
         outcome: Ok(cost.time),
     });
-    outcome.fill(machine, "schedule".to_owned(), &costs, cost);
+    outcome.fill(machine, "schedule".to_owned(), (&costs, 1.0), cost);
     outcome.bounds = bounds(&context, &request)?;
     outcome.apply_launch(machine.launch());
     Ok(outcome)

@@ -192,9 +192,9 @@ fn simulated(
     if has_damage(context.machine, context.groups) {
         return by_message(context, request, engine, candidate);
     }
-    let mut chunks = candidate.cost.chunks;
+    let (stages, mut chunks) = (candidate.stages(), candidate.cost.chunks);
     loop {
-        match simulate::time(context, engine, &candidate.stages, chunks) {
+        match simulate::time(context, engine, &stages, chunks) {
             Err(Error::Unsupported { .. }) if chunks > 1 && request.chunks.is_none() => chunks /= 2,
             other => return other.map(|seconds| (seconds, chunks)),
         }
@@ -229,11 +229,8 @@ fn by_message(
             format!("use model \"link_load\", or a group of at most {MOST_RANKS_WRITTEN} chips"),
         ));
     }
-    let stages: Vec<Stage> = candidate
-        .stages
-        .iter()
-        .map(|cost| cost.stage.clone())
-        .collect();
+    let costs = candidate.stages();
+    let stages: Vec<Stage> = costs.iter().map(|cost| cost.stage.clone()).collect();
     let schedule = unroll(context, request, &stages).map_err(or_link_load)?;
     let schedule = Arc::new(schedule);
     let mut chunks = match request.chunks {
@@ -246,7 +243,7 @@ fn by_message(
             algorithm: candidate.name.clone(),
             groups: vec![schedule.chips.clone()],
             schedule: Arc::clone(&schedule),
-            pipeline: Pipeline::of(&candidate.stages, chunks, true),
+            pipeline: Pipeline::of(&costs, chunks, true),
         }];
         let work = Work {
             written: &written,

@@ -13,7 +13,6 @@ use crate::collective::price::priced::Priced;
 use crate::collective::program::least::{Least, SLACK};
 use crate::weigh::Scale;
 use crate::{Error, Result};
-use std::sync::Arc;
 
 /// An algorithm of a request, of which all is priced, once it is built, that does not depend on the size.
 pub(super) struct Kept {
@@ -189,15 +188,13 @@ impl Picked {
         request: &Request,
         scale: f64,
     ) -> Result<PricedCandidate> {
-        let scaled = self.costs.iter().map(|cost| Arc::new(cost.scaled(scale)));
-        let stages: Vec<_> = scaled.collect();
-        let mut cost = combine(context, request.model, &stages, Some(self.chunks))?;
-        // The same but for rounding, where chunks are no power of two.
-        (cost.time, cost.by_phases) = (self.time, self.time);
+        let taken = (self.time, self.chunks);
+        let cost = combine(context, request.model, &self.costs, scale, taken)?;
         Ok(PricedCandidate {
             name: self.name,
             choice: self.choice,
-            stages,
+            costs: self.costs,
+            scale,
             cost,
         })
     }

@@ -92,7 +92,7 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     outcome.left_out = left_out;
     outcome.sort_candidates();
     outcome.choice = best.choice;
-    outcome.fill(machine, best.name, &best.stages, best.cost);
+    outcome.fill(machine, best.name, (&best.costs, best.scale), best.cost);
     if asked.with_bounds {
         let in_switch = reduces_in_switch(request);
         outcome.bounds = bounds_of_size(context, request, in_switch, &mut known.latency)?;
@@ -118,8 +118,9 @@ fn time(asked: &Asked) -> Result<f64> {
 fn schedule(asked: &Asked) -> Result<Unrolled> {
     let (scene, request) = (asked.scene()?, asked.request);
     let best = best(&scene, request, false, &mut Known::default())?.best;
-    let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();
-    let pipeline = Pipeline::of(&best.stages, best.cost.chunks, request.chunks.is_some());
+    let costs = best.stages();
+    let stages: Vec<Stage> = costs.iter().map(|cost| cost.stage.clone()).collect();
+    let pipeline = Pipeline::of(&costs, best.cost.chunks, request.chunks.is_some());
     Ok((best.name, unroll(scene.get()?, request, &stages)?, pipeline))
 }
 
@@ -129,7 +130,7 @@ fn endless(context: &Context, request: &Request, best: &PricedCandidate) -> Erro
     let machine = context.machine;
     let busiest = best.cost.busiest.as_ref();
     let dead = busiest.filter(|busiest| machine.is_dead_link(busiest.link));
-    let (latency, overhead) = best.stages.iter().fold((0.0, 0.0), |sum, stage| {
+    let (latency, overhead) = best.costs.iter().fold((0.0, 0.0), |sum, stage| {
         let (latency, overhead) = stage.fixed();
         (sum.0 + latency, sum.1 + overhead)
     });

@@ -235,11 +235,6 @@ impl StageOption {
         matches!(self.state, State::Refused(_))
     }
 
-    /// It is not known yet whether it runs.
-    pub(super) fn is_unbuilt(&self) -> bool {
-        matches!(self.state, State::Unbuilt)
-    }
-
     /// What it takes at least, said before it is built.
     pub(super) fn least(&self) -> Least {
         self.least
