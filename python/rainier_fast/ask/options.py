@@ -57,6 +57,7 @@ AlgorithmName: TypeAlias = Literal[
     "symmetric",
     "nccl",
     "neuron",
+    "xla",
     "synthesized",
     "hierarchical",
 ]
@@ -208,7 +209,7 @@ def algorithms(operation: str | None = None) -> dict[str, str]:
     -------
     dict of str to str
         Names and one line each. ``"auto"``, the default, is the fastest of them but ``"nccl"``,
-        ``"neuron"`` and ``"synthesized"``, which run only when named.
+        ``"neuron"``, ``"xla"`` and ``"synthesized"``, which run only when named.
 
     Raises
     ------

@@ -80,6 +80,8 @@ pub struct Outcome {
     pub(crate) told: Told,
     /// What was asked for, as results say it.
     pub(crate) asked: Facts,
+    /// What a solver with rules of its own chose, by the names that its users have for it; empty for schedules.
+    pub(crate) chosen: Facts,
     members: Arc<Groups>,
     ledger: Ledger,
     /// The solver whose own model priced it, which knows no links.
@@ -210,6 +212,7 @@ impl Outcome {
             note: String::new(),
             told: Told::default(),
             asked: request.facts(),
+            chosen: Vec::new(),
             members: Arc::clone(groups),
             ledger: Ledger::default(),
             priced_by: None,

@@ -3,6 +3,7 @@
 use super::outcome::{Candidate, Outcome};
 use super::rows;
 use super::told::Told;
+use crate::collective::ask::choice::Choice;
 use crate::collective::price::bound::Bound;
 use crate::collective::tables::{Column, Fact, Facts, Table};
 use crate::machine::Machine;
@@ -36,8 +37,24 @@ impl Outcome {
             ("lower_bound_s", Fact::Number(self.lower_bound())),
             ("bottleneck", Fact::Record(bottleneck)),
             ("note", text(&self.note)),
+            ("choice", Fact::Record(Some(self.chosen_facts()))),
         ];
         self.asked.iter().cloned().chain(answered).collect()
+    }
+
+    /// What was chosen: as a solver with rules of its own says, or else how to ask for the algorithms again.
+    fn chosen_facts(&self) -> Facts {
+        if !self.chosen.is_empty() {
+            return self.chosen.clone();
+        }
+        let text = |name: &String| Fact::Text(name.clone());
+        let algorithm = match &self.choice {
+            _ if self.told.is_empty() => text(&self.algorithm),
+            Choice::Auto => text(&self.algorithm),
+            Choice::Named(name) => text(name),
+            Choice::Tiers(names) => Fact::List(names.iter().map(text).collect()),
+        };
+        vec![("algorithm", algorithm)]
     }
 
     /// Its tables.

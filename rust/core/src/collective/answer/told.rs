@@ -17,6 +17,11 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// It has no stage.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sheets.is_empty() && self.stages.is_empty()
+    }
+
     fn sheets(&self) -> impl Iterator<Item = Sheet> + '_ {
         self.sheets.iter().map(|sheet| sheet.scaled(self.scale))
     }

@@ -15,6 +15,7 @@ mod scheduled;
 mod search;
 mod solver;
 mod synthesized;
+mod xla;
 
 pub use registry::{SOLVERS, algorithms};
 pub use solver::Solver;

@@ -64,7 +64,7 @@ pub(super) const HIERARCHICAL: Solver = Solver {
     ..NAMED
 };
 
-fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
+pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     let (scene, machine, request) = (asked.scene()?, asked.machine, asked.request);
     let mut nothing = Known::default();
     let mut before = asked.known.map(RefCell::borrow_mut);
@@ -106,16 +106,16 @@ fn reduces_in_switch(request: &Request) -> bool {
 }
 
 /// Without bounds, tables and loads.
-fn time(asked: &Asked) -> Result<f64> {
-    let scene = asked.scene()?;
-    let best = best(&scene, asked.request, false, &mut Known::default())?.best;
+pub(super) fn time(asked: &Asked) -> Result<f64> {
+    let (scene, request) = (asked.scene()?, asked.request);
+    let best = best(&scene, request, false, &mut Known::default())?.best;
     if !best.cost.time.is_finite() {
-        return Err(endless(scene.get()?, asked.request, &best));
+        return Err(endless(scene.get()?, request, &best));
     }
     Ok(best.cost.time.max(asked.machine.launch()))
 }
 
-fn schedule(asked: &Asked) -> Result<Unrolled> {
+pub(super) fn schedule(asked: &Asked) -> Result<Unrolled> {
     let (scene, request) = (asked.scene()?, asked.request);
     let best = best(&scene, request, false, &mut Known::default())?.best;
     let costs = best.stages();
