@@ -1,6 +1,6 @@
 //! Groups and outcomes of collectives as Python sees them.
 
-use crate::classes::{Groups, Machine, Outcome};
+use crate::classes::{Groups, Machine, Outcome, Tables};
 use crate::convert::{AlgorithmRow, algorithm_row};
 use crate::enter::{here, quick};
 use crate::error::to_py;
@@ -190,10 +190,6 @@ fn record(py: Python<'_>, facts: core::Facts) -> PyResult<Bound<'_, PyDict>> {
     }
     Ok(dict)
 }
-
-/// The tables of an outcome, small until they are read.
-#[pyclass(frozen, module = "rainier_fast._core")]
-pub(crate) struct Tables(pub(crate) core::Tables);
 
 #[pymethods]
 impl Tables {
