@@ -53,15 +53,16 @@ _Together = tuple[
 ]
 
 __all__ = [
-    "MODELS", "OPERATIONS", "Faults", "FreePlanes", "Groups", "Machine", "Order", "Outcome",
-    "Prepared", "Schedule", "Tables", "Written", "__version__", "algorithms", "best_mapping",
-    "build_info", "damaged_ultraservers", "dead_ultraservers", "faults", "healthy", "in_mode",
-    "links_named", "mapping_dimensions", "memory_limit", "monte_carlo", "num_live_chips",
+    "MODELS", "OPERATIONS", "TPUS", "Faults", "FreePlanes", "Groups", "Machine", "Order",
+    "Outcome", "Prepared", "Schedule", "Tables", "Written", "__version__", "algorithms",
+    "best_mapping", "build_info", "damaged_ultraservers", "dead_ultraservers", "faults", "healthy",
+    "in_mode", "links_named", "mapping_dimensions", "memory_limit", "monte_carlo", "num_live_chips",
     "overlay_bytes", "repaired", "replace_damaged", "routing_reports", "sample_faults",
     "set_memory_limit", "share_links", "share_messages", "unreachable", "with_faults", "write_out",
 ]  # fmt: skip
 __version__: str
 OPERATIONS: tuple[str, ...]
+TPUS: tuple[str, ...]
 MODELS: tuple[str, ...]
 
 def build_info() -> dict[str, str]: ...
@@ -208,6 +209,7 @@ class Machine:
         launch: float,
         gpu: _GpuRow | None,
         neuron: _NeuronRow | None,
+        tpu: str | None,
     ) -> Machine: ...
     num_chips: int
     num_links: int

@@ -74,7 +74,8 @@ def pod(chip: str, shape: tuple[int, ...] | None = None) -> UltraServer:
     name = entry.name
     if shape is not None:
         name = f"{chip} slice {'x'.join(str(axis.size) for axis in axes)}"
-    return UltraServer(name, Chip.from_catalog(chip), axes, launch=number_of(entry["launch"]))
+    launch, part = number_of(entry["launch"]), str(entry["xla_part"].value)
+    return UltraServer(name, Chip.from_catalog(chip), axes, launch=launch, tpu=part)
 
 
 def fabric_of(chip: str, nodes: int) -> Fabric:

@@ -11,7 +11,7 @@ from rainier_fast.definitions.check import MAX_COUNT, as_name, as_tuple_of
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.neuron import Neuron
-from rainier_fast.errors import Unsupported, invalid, invalid_type
+from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
 from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
 
@@ -94,6 +94,9 @@ class UltraServer:
         not GPUs.
     neuron
         How the chips run collectives where they are Trainium, for ``algorithm="neuron"``.
+    tpu
+        The part where they are TPUs, as XLA's compiler names it: ``"v4"``, ``"v5e"``, ``"v5p"``,
+        ``"v6e"`` or ``"tpu7x"``, for ``algorithm="xla"``.
 
     Raises
     ------
@@ -115,6 +118,7 @@ class UltraServer:
     launch: Quantity = 0.0
     gpu: Gpu | None = None
     neuron: Neuron | None = None
+    tpu: str | None = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -135,6 +139,8 @@ class UltraServer:
         put(self, "launch", parse_time(self.launch, "launch"))
         if self.neuron is not None and self.chip is None:
             raise invalid("neuron", self.neuron, "needs a chip, whose HBM it uses")
+        if self.tpu is not None:
+            put(self, "tpu", as_one_of("tpu", self.tpu, _core.TPUS))
 
     @property
     def num_chips(self) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from inspect import cleandoc
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from rainier_fast import _core
 from rainier_fast.ask.request import Request
@@ -90,6 +91,7 @@ class Answer:
     machine: Base
     request: Request
     note: str
+    _chosen: dict[str, Any]
     # How to ask for the same algorithms again: a name, or one for each tier.
     _choice: str | tuple[str, ...]
     _tables: Tables
@@ -102,17 +104,29 @@ class Answer:
     @classmethod
     def _of(cls, machine: Base, request: Request, outcome: _core.Outcome) -> Self:
         """Make a result of the core's answer, of which it keeps numbers and tables alone."""
-        facts = outcome.facts()
-        worst = facts.pop("bottleneck")
-        return cls(
-            **facts,
-            bottleneck=None if worst is None else Bottleneck(**worst),
-            machine=machine,
-            request=request,
-            _choice=choice_of(outcome),
-            _tables=Tables(outcome.tables()),
-            _left_out=outcome.left_out,
-        )
+        made = object.__new__(cls)
+        worst = (facts := outcome.facts())["bottleneck"]
+        facts |= {
+            "bottleneck": None if worst is None else Bottleneck(**worst),
+            "machine": machine,
+            "request": request,
+            "_chosen": facts.pop("choice"),
+            "_choice": choice_of(outcome),
+            "_tables": Tables(outcome.tables()),
+            "_left_out": outcome.left_out,
+            "_candidates": [],
+        }
+        vars(made).update(facts)
+        return made
+
+    @property
+    def choice(self) -> dict[str, Any]:
+        """What was chosen, by the names that its users have for it.
+
+        ``algorithm``: a name, or one for each tier, to ask for the same again. Of ``"neuron"`` the
+        runtime's ``algorithm``; of ``"nccl"`` its ``algorithm``, ``protocol`` and ``channels``.
+        """
+        return deepcopy(self._chosen)
 
     @property
     def bounds(self) -> Table:

@@ -35,6 +35,7 @@ class CollectiveResult(Answer, Report, Told):
         "algbw_Bps",
         "busbw_Bps",
         "efficiency",
+        "choice",
         "why",
         "bounds",
         "stages",

@@ -69,6 +69,7 @@ class Base:
             server.launch_s,
             None if server.gpu is None else server.gpu.row(),
             server.neuron_row(),
+            server.tpu,
         )
         if faults:
             core = _core.with_faults(core, None, faults)

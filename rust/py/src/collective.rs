@@ -6,7 +6,7 @@ use crate::enter::{here, quick};
 use crate::error::to_py;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 use rainier_core::collective as core;
 use std::sync::Arc;
 
@@ -180,15 +180,23 @@ impl Outcome {
 fn record(py: Python<'_>, facts: core::Facts) -> PyResult<Bound<'_, PyDict>> {
     let dict = PyDict::new(py);
     for (name, fact) in facts {
-        match fact {
-            core::Fact::Text(text) => dict.set_item(name, text)?,
-            core::Fact::Count(count) => dict.set_item(name, count)?,
-            core::Fact::Number(number) => dict.set_item(name, number)?,
-            core::Fact::Record(Some(facts)) => dict.set_item(name, record(py, facts)?)?,
-            core::Fact::Record(None) => dict.set_item(name, py.None())?,
-        }
+        dict.set_item(name, value(py, fact)?)?;
     }
     Ok(dict)
+}
+
+fn value(py: Python<'_>, fact: core::Fact) -> PyResult<Bound<'_, PyAny>> {
+    Ok(match fact {
+        core::Fact::Text(text) => text.into_pyobject(py)?.into_any(),
+        core::Fact::Count(count) => count.into_pyobject(py)?.into_any(),
+        core::Fact::Number(number) => number.into_pyobject(py)?.into_any(),
+        core::Fact::Record(Some(facts)) => record(py, facts)?.into_any(),
+        core::Fact::Record(None) => py.None().into_bound(py),
+        core::Fact::List(facts) => {
+            let values = facts.into_iter().map(|fact| value(py, fact));
+            PyTuple::new(py, values.collect::<PyResult<Vec<_>>>()?)?.into_any()
+        }
+    })
 }
 
 #[pymethods]

@@ -4,7 +4,8 @@ use crate::error::to_py;
 use pyo3::prelude::*;
 use rainier_core::collective::{Choice, Model, Operation, Request};
 use rainier_core::machine::{
-    Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, Neuron, Nic, Site, Tier, Wan, WanShape,
+    Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, Neuron, Nic, Site, Tier, Tpu, Wan,
+    WanShape,
 };
 use rainier_core::route::{DimensionOrder, Routing, TieRule};
 use rainier_core::{Error, Result};
@@ -137,6 +138,7 @@ pub(crate) fn machine(
     launch: f64,
     gpu: Option<GpuRow>,
     neuron: Option<NeuronRow>,
+    tpu: Option<String>,
 ) -> Result<Machine> {
     let axes = axes.into_iter().map(axis).collect::<Result<_>>()?;
     let nic = nic.map(|(bandwidth, latency, overhead)| Nic {
@@ -170,10 +172,14 @@ pub(crate) fn machine(
         Some(row) => machine.with_gpu(self::gpu(row)?)?,
         None => machine,
     };
-    match neuron {
-        Some(row) => machine.with_neuron(self::neuron(row)),
-        None => Ok(machine),
-    }
+    let machine = match neuron {
+        Some(row) => machine.with_neuron(self::neuron(row))?,
+        None => machine,
+    };
+    Ok(match tpu {
+        Some(name) => machine.with_tpu(Tpu::from_name(&name)?),
+        None => machine,
+    })
 }
 
 fn neuron(row: NeuronRow) -> Neuron {

@@ -84,8 +84,9 @@ impl Machine {
         launch: f64,
         gpu: Option<GpuRow>,
         neuron: Option<NeuronRow>,
+        tpu: Option<String>,
     ) -> PyResult<Self> {
-        convert::machine(axes, overhead, nic, sites, wan, launch, gpu, neuron)
+        convert::machine(axes, overhead, nic, sites, wan, launch, gpu, neuron, tpu)
             .map(|machine| Self(Arc::new(machine)))
             .map_err(|error| to_py(py, &error))
     }

@@ -12,6 +12,8 @@ pub enum Fact {
     Count(u64),
     /// A quantity in SI units.
     Number(f64),
+    /// Several values in their order.
+    List(Vec<Fact>),
     /// Several values that belong together; `None` where there is no such thing.
     Record(Option<Facts>),
 }

@@ -85,7 +85,7 @@ impl Cpu {
     }
 }
 
-fn named<T: Copy>(argument: &str, all: &[(T, &'static str)], name: &str) -> Result<T> {
+pub(super) fn named<T: Copy>(argument: &str, all: &[(T, &'static str)], name: &str) -> Result<T> {
     all.iter()
         .find(|row| row.1 == name)
         .map(|row| row.0)

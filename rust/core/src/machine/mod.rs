@@ -20,6 +20,7 @@ mod numbering;
 mod runs;
 mod sample;
 mod site;
+mod tpu;
 mod wan;
 
 pub use axis::{Axis, AxisKind};
@@ -34,6 +35,7 @@ pub use named::LinkName;
 pub use neuron::Neuron;
 pub use sample::Rates;
 pub use site::{Nic, Site};
+pub use tpu::Tpu;
 pub use wan::{Wan, WanShape};
 
 pub(crate) use blocks::Blocks;
@@ -57,6 +59,7 @@ pub struct Machine {
     launch: f64,
     gpu: Option<Gpu>,
     neuron: Option<Neuron>,
+    tpu: Option<Tpu>,
     faults: Arc<Faults>,
     blocks: Blocks,
     by_domain: Divisor,
@@ -146,6 +149,7 @@ impl Machine {
             launch: 0.0,
             gpu: None,
             neuron: None,
+            tpu: None,
             faults: Arc::default(),
             blocks,
             by_domain,
@@ -193,6 +197,19 @@ impl Machine {
             neuron: Some(neuron),
             ..self
         })
+    }
+
+    /// The same machine, whose domain is a slice of TPUs of this part.
+    pub fn with_tpu(self, tpu: Tpu) -> Self {
+        Self {
+            tpu: Some(tpu),
+            ..self
+        }
+    }
+
+    /// The part of TPU that its chips are, on a machine that says so.
+    pub fn tpu(&self) -> Option<Tpu> {
+        self.tpu
     }
 
     /// How its chips run collectives, if they are Trainium.

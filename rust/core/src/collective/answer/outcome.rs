@@ -81,6 +81,8 @@ pub struct Outcome {
     pub note: String,
     /// What was asked for, as results say it.
     pub(crate) asked: Facts,
+    /// What a solver with rules of its own chose, by the names that its users have for it; empty for schedules.
+    pub(crate) chosen: Facts,
     members: Groups,
     ledger: Ledger,
     /// The solver whose own model priced it, which knows no links.
@@ -208,6 +210,7 @@ impl Outcome {
             left_out: false,
             note: String::new(),
             asked: request.facts(),
+            chosen: Vec::new(),
             members: groups.clone(),
             ledger: Ledger::default(),
             priced_by: None,

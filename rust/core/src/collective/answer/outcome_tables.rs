@@ -2,6 +2,7 @@
 
 use super::outcome::Outcome;
 use super::rows;
+use crate::collective::ask::choice::Choice;
 use crate::collective::tables::{Column, Fact, Facts, Table, Tables};
 
 impl Outcome {
@@ -36,6 +37,7 @@ impl Outcome {
             ("lower_bound_s", Fact::Number(self.lower_bound())),
             ("bottleneck", Fact::Record(bottleneck)),
             ("note", text(&self.note)),
+            ("choice", Fact::Record(Some(self.chosen_facts()))),
         ];
         self.asked.iter().cloned().chain(answered).collect()
     }
@@ -53,6 +55,21 @@ impl Outcome {
             ("time_s", Column::Number(seconds.collect())),
             ("reason", Column::Text(reasons.collect())),
         ]
+    }
+
+    /// What was chosen: as a solver with rules of its own says, or else how to ask for the algorithms again.
+    fn chosen_facts(&self) -> Facts {
+        if !self.chosen.is_empty() {
+            return self.chosen.clone();
+        }
+        let text = |name: &String| Fact::Text(name.clone());
+        let algorithm = match &self.choice {
+            _ if self.stages.is_empty() => text(&self.algorithm),
+            Choice::Auto => text(&self.algorithm),
+            Choice::Named(name) => text(name),
+            Choice::Tiers(names) => Fact::List(names.iter().map(text).collect()),
+        };
+        vec![("algorithm", algorithm)]
     }
 
     /// Its tables.

@@ -200,7 +200,7 @@ fn cut_off(context: &Context, patterns: &[(&Arc<Pattern>, f64)]) -> Result<bool>
 /// The busiest link of one step: that of the one pattern, or of all patterns together.
 fn busiest(context: &Context, patterns: &[(&Arc<Pattern>, f64)]) -> Result<Option<Busiest>> {
     if let &[(pattern, bytes)] = patterns {
-        let busiest = pattern.unit_cost(context)?.busiest.as_ref();
+        let busiest = pattern.busiest(context)?;
         let busiest = busiest.map(|busiest| busiest.scaled(bytes));
         return Ok(busiest.filter(|busiest| busiest.bytes > 0.0));
     }

@@ -25,11 +25,11 @@ pub(crate) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     pub(crate) fn context(&self) -> Result<Context<'a>> {
-        let context = Context::new(self.machine, self.routing, self.groups, self.control)?;
-        Ok(match self.shelf {
-            Some(shelf) => context.sharing(shelf),
-            None => context,
-        })
+        let (machine, control) = (self.machine, self.control);
+        match self.shelf {
+            Some(shelf) => Context::sharing(machine, self.routing, self.groups, control, shelf),
+            None => Context::new(machine, self.routing, self.groups, control),
+        }
     }
 
     /// The same, as what is priced already takes it.

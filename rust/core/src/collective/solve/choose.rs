@@ -19,9 +19,6 @@ use std::sync::Arc;
 /// Choices of algorithms per tier that are simulated, the best by link loads.
 const SIMULATED_CHOICES: usize = 3;
 
-/// Most ranks of a group of which several choices are simulated: on larger ones that may take minutes.
-const MOST_RANKS_FOR_CHOICES: usize = 4096;
-
 /// Most chunks of a schedule that is simulated message by message, where the caller leaves it open: a pipeline of s
 /// stages is then at most (s - 1) / 16 longer than with more.
 const MOST_CHUNKS_BY_MESSAGE: u32 = 16;
@@ -98,8 +95,7 @@ fn simulated_best(
 ) -> Result<Chosen> {
     let context = scene.get()?;
     let (_, scale) = unit(request);
-    let count = choices(context, request);
-    let all = contenders.each(scene, |kept| kept.at(scene, scale, count))?;
+    let all = contenders.each(scene, |kept| kept.at(scene, scale, SIMULATED_CHOICES))?;
     let mut tried = Tried {
         candidates: contenders.candidates(&[]),
         ..Tried::default()
@@ -118,16 +114,6 @@ fn simulated_best(
             left_out: false,
         }),
         None => Err(contenders.none_runs_but(tried.first_refusal)),
-    }
-}
-
-/// How many choices of algorithms per tier are looked at.
-fn choices(context: &Context, request: &Request) -> usize {
-    // Link loads and simulation may rank choices that are close differently.
-    let few = context.groups.ranks() <= MOST_RANKS_FOR_CHOICES;
-    match request.model.engine() {
-        Some(_) if few => SIMULATED_CHOICES,
-        _ => 1,
     }
 }
 

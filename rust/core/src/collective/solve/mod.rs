@@ -14,6 +14,7 @@ mod scheduled;
 mod search;
 mod solver;
 mod synthesized;
+mod xla;
 
 pub use registry::{SOLVERS, algorithms};
 pub use solver::Solver;

@@ -2,7 +2,7 @@
 
 use super::scheduled::{AUTO, HIERARCHICAL, NAMED};
 use super::solver::Solver;
-use super::{nccl, neuron, synthesized};
+use super::{nccl, neuron, synthesized, xla};
 use crate::collective::algorithm::{self, ALGORITHMS};
 use crate::collective::ask::choice::Choice;
 use crate::collective::ask::request::Request;
@@ -14,6 +14,7 @@ use crate::{Error, Result};
 pub const SOLVERS: &[Solver] = &[
     nccl::SOLVER,
     neuron::SOLVER,
+    xla::SOLVER,
     synthesized::SOLVER,
     HIERARCHICAL,
 ];

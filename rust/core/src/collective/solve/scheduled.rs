@@ -15,7 +15,9 @@ use crate::collective::price::bound::{bounds, bounds_in_switch};
 use crate::collective::program::schedule::Stage;
 use crate::collective::solve::candidate::PricedCandidate;
 use crate::collective::solve::choose::{Chosen, best};
+use crate::collective::solve::contenders::Contenders;
 use crate::collective::solve::hierarchical;
+use crate::collective::solve::kept::{Kept, unit};
 use crate::machine::Machine;
 use crate::operation::Operation::{
     self, AllGather, AllReduce, AllToAll, Broadcast, Gather, Reduce, ReduceScatter, Scatter,
@@ -62,7 +64,7 @@ pub(super) const HIERARCHICAL: Solver = Solver {
     ..NAMED
 };
 
-fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
+pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     let (scene, machine, request) = (asked.scene()?, asked.machine, asked.request);
     let Chosen {
         mut best,
@@ -102,16 +104,26 @@ fn reduces_in_switch(request: &Request) -> bool {
 }
 
 /// Without bounds, tables and loads.
-fn time(asked: &Asked) -> Result<f64> {
-    let scene = asked.scene()?;
-    let best = best(&scene, asked.request, false)?.best;
+pub(super) fn time(asked: &Asked) -> Result<f64> {
+    let (scene, request) = (asked.scene()?, asked.request);
+    if request.model.engine().is_none() {
+        let (unit, scale) = unit(request);
+        let mut contenders = Contenders::new(scene.get()?, &unit)?;
+        let ask = |kept: &mut Kept| Ok((kept.time(&scene, scale)?, ()));
+        let (seconds, ..) = contenders.fastest(&scene, scale, 0, ask)?;
+        // What never ends has a reason to be told.
+        if seconds.is_finite() {
+            return Ok(seconds.max(asked.machine.launch()));
+        }
+    }
+    let best = best(&scene, request, false)?.best;
     if !best.cost.time.is_finite() {
-        return Err(endless(scene.get()?, asked.request, &best));
+        return Err(endless(scene.get()?, request, &best));
     }
     Ok(best.cost.time.max(asked.machine.launch()))
 }
 
-fn schedule(asked: &Asked) -> Result<Unrolled> {
+pub(super) fn schedule(asked: &Asked) -> Result<Unrolled> {
     let (scene, request) = (asked.scene()?, asked.request);
     let best = best(&scene, request, false)?.best;
     let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();

@@ -9,6 +9,7 @@ use crate::collective::ask::model::Model as Contention;
 use crate::collective::ask::request::Request;
 use crate::collective::price::bound::{bounds, bounds_in_switch};
 use crate::collective::solve::Asked;
+use crate::collective::tables::{Fact, Facts};
 use crate::machine::{AxisKind, Gpu, Machine};
 use crate::operation::Operation;
 use crate::{Error, Result};
@@ -57,6 +58,7 @@ pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     } else {
         bounds(&context, request)?
     };
+    outcome.chosen = chosen(&model, name);
     let label = format!("{} by {name}", request.operation.name());
     let parts = [
         Priced::new("base latency", 1, price.base * 1e-6, 0.0),
@@ -69,6 +71,22 @@ pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
         .filter(|part| part.what == "bytes" || part.time() > 0.0);
     outcome.fill_priced(NAME, name.to_owned(), &label, kept.collect());
     Ok(())
+}
+
+/// What was chosen, of a name as [`full_name`] makes it.
+fn chosen(model: &Model, name: &str) -> Facts {
+    let inner = name.trim_start_matches("nccl(").trim_end_matches(')');
+    let (algorithm, protocol) = inner.split_once(", ").unwrap_or((inner, ""));
+    let channels = match algorithm {
+        "nvls" | "nvls_tree" => model.nvls.channels,
+        "collnet_direct" => model.communicator.per_node(),
+        _ => model.rings.channels,
+    };
+    vec![
+        ("algorithm", Fact::Text(algorithm.to_owned())),
+        ("protocol", Fact::Text(protocol.to_owned())),
+        ("channels", Fact::Count(u64::from(channels))),
+    ]
 }
 
 /// The fastest of what was tried; all of it are candidates.

@@ -38,7 +38,7 @@ pub(super) struct Model<'a> {
     pub(super) communicator: Communicator,
     figures: &'static Figures,
     pub(super) rings: Graph,
-    nvls: Graph,
+    pub(super) nvls: Graph,
     channels: u32,
 }
 

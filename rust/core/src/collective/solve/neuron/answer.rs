@@ -7,6 +7,7 @@ use crate::collective::answer::outcome::{Candidate, Outcome};
 use crate::collective::answer::rows::Row;
 use crate::collective::price::cost::{StageCost, combine};
 use crate::collective::price::phase_cost::PhaseCost;
+use crate::collective::tables::Fact;
 use std::sync::Arc;
 
 pub(super) fn fill(call: &Call, plan: Plan, outcome: &mut Outcome) -> Result<()> {
@@ -24,13 +25,15 @@ pub(super) fn fill(call: &Call, plan: Plan, outcome: &mut Outcome) -> Result<()>
         .map(|segment| segment.timing(call))
         .collect();
     cost.time = neuron.call + timings.iter().map(|timing| timing.time).sum::<f64>();
-    let name = name(&plan);
+    let algorithm = name(&plan);
+    let name = format!("neuron({algorithm})");
     outcome.fill(context.machine, name.clone(), &stages, cost);
     outcome.candidates = vec![Candidate {
         algorithm: name,
         outcome: Ok(outcome.time),
     }];
     outcome.note = plan.why.join("; ");
+    outcome.chosen = vec![("algorithm", Fact::Text(algorithm))];
     outcome.says_hbm = true;
     outcome.chunks = timings
         .iter()
@@ -52,7 +55,7 @@ pub(super) fn fill(call: &Call, plan: Plan, outcome: &mut Outcome) -> Result<()>
     Ok(())
 }
 
-/// `neuron(RDH, inter ring)`: each algorithm once.
+/// `RDH, inter ring`: each algorithm once.
 fn name(plan: &Plan) -> String {
     let mut names: Vec<String> = Vec::new();
     let parts = plan
@@ -68,7 +71,7 @@ fn name(plan: &Plan) -> String {
             names.push(known);
         }
     }
-    format!("neuron({})", names.join(", "))
+    names.join(", ")
 }
 
 fn row(stage: &StageCost, what: &str) -> Row {
