@@ -31,3 +31,10 @@ pub(crate) struct Outcome {
 #[pyclass(frozen, eq, module = "rainier_fast._core")]
 #[derive(PartialEq)]
 pub(crate) struct Schedule(pub(crate) Arc<schedule::Schedule>);
+
+/// The tables of an outcome, made when they are read.
+#[pyclass(frozen, module = "rainier_fast._core")]
+pub(crate) struct Tables(
+    pub(crate) collective::Tables,
+    pub(crate) Arc<machine::Machine>,
+);

@@ -1,6 +1,6 @@
 //! Groups and outcomes of collectives as Python sees them.
 
-use crate::classes::{Groups, Machine, Outcome};
+use crate::classes::{Groups, Machine, Outcome, Tables};
 use crate::convert::{AlgorithmRow, algorithm_row};
 use crate::enter::{here, quick};
 use crate::error::to_py;
@@ -8,7 +8,6 @@ use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, P
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use rainier_core::collective as core;
-use rainier_core::machine::Machine as MachineCore;
 use std::sync::Arc;
 
 /// (local chips, domains), a list a row.
@@ -199,10 +198,6 @@ fn value(py: Python<'_>, fact: core::Fact) -> PyResult<Bound<'_, PyAny>> {
         }
     })
 }
-
-/// The tables of an outcome, made when they are read.
-#[pyclass(frozen, module = "rainier_fast._core")]
-pub(crate) struct Tables(pub(crate) core::Tables, pub(crate) Arc<MachineCore>);
 
 #[pymethods]
 impl Tables {

@@ -1,7 +1,6 @@
 //! The machine as Python sees it.
 
-use crate::classes::{Groups, Machine, Outcome, Schedule};
-use crate::collective::Tables;
+use crate::classes::{Groups, Machine, Outcome, Schedule, Tables};
 use crate::columns::{Bytes, Column};
 use crate::convert::{self, AxisRow, GpuRow, NeuronRow, RequestRow, RoutingRow, SiteRow, WanRow};
 use crate::enter::{here, quick, watched};

@@ -29,6 +29,14 @@ impl Least {
         (self.fixed + self.per_byte * size) * (1.0 - SLACK)
     }
 
+    /// One after the other, on links that are not the same: pieces may be on both at once.
+    pub(crate) fn then(self, other: Self) -> Self {
+        Self {
+            busy: self.busy.max(other.busy),
+            ..self + other
+        }
+    }
+
     /// What is taken at least by whichever of two it is.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
@@ -39,7 +47,7 @@ impl Least {
     }
 }
 
-/// One after the other.
+/// One after the other, on the same links.
 impl Add for Least {
     type Output = Self;
 

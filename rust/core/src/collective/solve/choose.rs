@@ -105,7 +105,6 @@ fn simulated_best(
 ) -> Result<Chosen> {
     let context = scene.get()?;
     let (_, scale) = unit(request);
-    // Link loads and simulation may rank choices that are close differently.
     let all = contenders.each(scene, |kept| kept.at(scene, scale, SIMULATED_CHOICES))?;
     let mut tried = Tried {
         candidates: contenders.candidates(&[]),

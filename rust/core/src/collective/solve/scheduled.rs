@@ -16,7 +16,9 @@ use crate::collective::price::bound::bounds_of_size;
 use crate::collective::program::schedule::Stage;
 use crate::collective::solve::candidate::PricedCandidate;
 use crate::collective::solve::choose::{Chosen, best};
+use crate::collective::solve::contenders::Contenders;
 use crate::collective::solve::hierarchical;
+use crate::collective::solve::kept::{Kept, unit};
 use crate::machine::Machine;
 use crate::operation::Operation::{
     self, AllGather, AllReduce, AllToAll, Broadcast, Gather, Reduce, ReduceScatter, Scatter,
@@ -108,6 +110,16 @@ fn reduces_in_switch(request: &Request) -> bool {
 /// Without bounds, tables and loads.
 pub(super) fn time(asked: &Asked) -> Result<f64> {
     let (scene, request) = (asked.scene()?, asked.request);
+    if request.model.engine().is_none() {
+        let (unit, scale) = unit(request);
+        let mut contenders = Contenders::new(scene.get()?, &unit)?;
+        let ask = |kept: &mut Kept| Ok((kept.time(&scene, scale)?, ()));
+        let (seconds, ..) = contenders.fastest(&scene, scale, 0, ask)?;
+        // What never ends has a reason to be told.
+        if seconds.is_finite() {
+            return Ok(seconds.max(asked.machine.launch()));
+        }
+    }
     let best = best(&scene, request, false, &mut Known::default())?.best;
     if !best.cost.time.is_finite() {
         return Err(endless(scene.get()?, request, &best));

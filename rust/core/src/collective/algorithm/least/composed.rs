@@ -8,7 +8,8 @@ use crate::operation::Operation;
 
 pub(crate) fn scatter_allgather(extent: &Extent, operation: Operation, rows: Rows) -> Least {
     let halves = halves(operation).into_iter().flatten();
-    halves.map(|half| fastest(extent, half, rows)).sum()
+    let each = halves.map(|half| fastest(extent, half, rows));
+    each.reduce(Least::then).unwrap_or(Least::NOTHING)
 }
 
 pub(crate) fn symmetric(extent: &Extent, operation: Operation, rows: Rows) -> Least {

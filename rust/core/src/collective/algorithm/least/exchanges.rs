@@ -12,10 +12,10 @@ pub(crate) fn halving_doubling(extent: &Extent, operation: Operation, rows: Rows
     };
     let mut least = halving_doubling(between, operation, rows) * (1.0 / f64::from(inside.ranks));
     if operation != AllGather {
-        least = least + halving(inside, ReduceScatter, false);
+        least = least.then(halving(inside, ReduceScatter, false));
     }
     if operation != ReduceScatter {
-        least = least + halving(inside, AllGather, false);
+        least = least.then(halving(inside, AllGather, false));
     }
     least
 }
@@ -23,7 +23,7 @@ pub(crate) fn halving_doubling(extent: &Extent, operation: Operation, rows: Rows
 pub(crate) fn recursive_doubling(extent: &Extent, operation: Operation, _: Rows) -> Least {
     match extent.parts.as_deref() {
         Some([inside, between]) => {
-            halving(inside, operation, true) + halving(between, operation, true)
+            halving(inside, operation, true).then(halving(between, operation, true))
         }
         None => halving(extent, operation, true),
     }
@@ -99,7 +99,10 @@ fn gray_hop(size: u32, bit: u32) -> Hop {
 /// With the steps that bring ranks beyond those that take part in and out.
 fn folded(extent: &Extent, taking_part: u32, least: Least) -> Least {
     match extent.ranks > taking_part {
-        true => least + extent.steps(2.0, 1.0, 1.0),
+        // In to some ranks, out of them.
+        true => extent
+            .steps(1.0, 1.0, 1.0)
+            .then(least + extent.steps(1.0, 1.0, 1.0)),
         false => least,
     }
 }

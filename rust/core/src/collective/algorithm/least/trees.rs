@@ -61,7 +61,7 @@ pub(crate) fn binomial(extent: &Extent, operation: Operation, rows: Rows) -> Lea
         } else {
             1.0
         };
-        return binomial(inside, operation, rows) * part + binomial(between, operation, rows);
+        return (binomial(inside, operation, rows) * part).then(binomial(between, operation, rows));
     }
     let ranks = extent.ranks;
     let step = |reach: u32| {
@@ -71,9 +71,10 @@ pub(crate) fn binomial(extent: &Extent, operation: Operation, rows: Rows) -> Lea
         };
         extent.step(part, extent.between(operation, 0, reach))
     };
+    // The root takes part in each step, one way.
     let once: Least = distances(ranks).map(step).sum();
     if operation == AllReduce {
-        once + once
+        once.then(once)
     } else {
         once
     }

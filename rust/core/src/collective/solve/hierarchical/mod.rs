@@ -3,6 +3,8 @@
 //! All-reduce: reduce-scatter inside each UltraServer, then inside each site over all rails at once, all-reduce
 //! between sites, and back. A tier that a group does not span has no stage.
 
+#[cfg(test)]
+mod least_tests;
 mod places;
 mod search;
 mod stage_plan;

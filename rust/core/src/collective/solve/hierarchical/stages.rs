@@ -218,7 +218,7 @@ impl StageOptions {
         each.reduce(Least::or).unwrap_or(Least::NOTHING)
     }
 
-    /// Seconds that `scale` bytes take in it alone.
+    /// Seconds that `scale` bytes take in it alone, in pieces that follow each other.
     pub(super) fn least_alone(&self, scale: f64) -> f64 {
         let running = self.all.iter().filter(|option| !option.is_refused());
         let each = running.map(|option| option.least_alone(scale));
@@ -240,10 +240,10 @@ impl StageOption {
         self.least
     }
 
-    /// Seconds that `scale` bytes take at least, where that is had for nothing.
+    /// The same of one option, where that is had for nothing.
     fn least_alone(&self, scale: f64) -> f64 {
         let State::Built(tracks) = &self.state else {
-            return self.least.at(scale);
+            return (self.least.fixed + self.least.busy * scale) * (1.0 - SLACK);
         };
         let track = |track: &TrackOption| track.priced.least(scale);
         tracks.iter().map(track).fold(0.0, f64::max) * (1.0 - SLACK)
