@@ -9,6 +9,8 @@ mod places;
 mod search;
 mod stage_plan;
 mod stages;
+#[cfg(test)]
+mod stages_tests;
 
 use crate::collective::ask::choice::Choice;
 use crate::collective::ask::group::Groups;

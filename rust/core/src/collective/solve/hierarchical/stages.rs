@@ -36,19 +36,19 @@ pub(super) struct StageOption {
     label: String,
     tier: &'static str,
     least: Least,
-    state: State,
+    pub(super) state: State,
     /// The costs that sizes have asked for, by those of their tracks.
     joined: Vec<Joined>,
 }
 
-enum State {
+pub(super) enum State {
     Unbuilt,
     Built(Vec<TrackOption>),
     Refused(Error),
 }
 
 /// What runs at one placement of a stage.
-struct TrackOption {
+pub(super) struct TrackOption {
     priced: Priced,
     spread: Option<Spread>,
     place: String,
@@ -363,53 +363,4 @@ fn tracks(
         })
     };
     placements.iter().map(track).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::machine::{Axis, AxisKind, Domain, Machine, Nic, Site};
-    use crate::operation::Operation::AllReduce;
-    use crate::route::Routing;
-    use crate::{Control, Error};
-
-    #[test]
-    fn a_caller_who_stops_is_no_refusal() {
-        let axis = Axis {
-            name: "x".to_owned(),
-            size: 8,
-            kind: AxisKind::Ring,
-            bandwidth: 1e9,
-            latency: 0.0,
-        };
-        let nic = Nic {
-            bandwidth: 1e9,
-            latency: 0.0,
-            overhead: 0.0,
-        };
-        let site = Site {
-            name: "one".to_owned(),
-            domains: 4,
-            tiers: Vec::new(),
-        };
-        let domain = Domain::new(vec![axis]).expect("sound");
-        let machine = Machine::new(domain, 0.0, Some(nic), vec![site], None).expect("sound");
-        let (groups, routing) = (Groups::all(&machine).expect("small"), Routing::default());
-        let control = Control::default();
-        let context = Context::new(&machine, &routing, &groups, &control).expect("sound");
-        let request = Request::new(AllReduce, 1e6);
-        let planned = PlannedStage {
-            tier: 0,
-            place: Place::Domain,
-            operation: AllReduce,
-            size: 1e6,
-            shares_tier: false,
-        };
-        // That one was stopped must not pass for a refusal.
-        let mut stage = StageOptions::new(&context, &request, planned, None);
-        assert_eq!(stage.build(&context, &request, 0), Ok(true));
-        control.cancel();
-        assert_eq!(stage.build(&context, &request, 1), Err(Error::Cancelled));
-        assert!(stage.all[1].is_unbuilt());
-    }
 }
