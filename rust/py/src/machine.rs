@@ -265,9 +265,8 @@ impl Machine {
         let routing = convert::routing(py, routing)?;
         let (src, dst) = (Column::of("src", src)?, Column::of("dst", dst)?);
         let (src, dst) = (src.view()?, dst.view()?);
-        let machine = &*self.0;
         let rates = here(py, |control| {
-            max_min_rates(machine, src, dst, &routing, control)
+            max_min_rates(&self.0, src, dst, &routing, control)
         })?;
         Ok(rates.into_pyarray(py))
     }
@@ -313,9 +312,8 @@ impl Machine {
         routing: RoutingRow,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let routing = convert::routing(py, routing)?;
-        let machine = &*self.0;
         let loads = watched(py, 1, None, |control| {
-            load::uniform(machine, bytes_per_chip, &routing, control)
+            load::uniform(&self.0, bytes_per_chip, &routing, control)
         })?;
         Ok(loads.into_pyarray(py))
     }
@@ -354,8 +352,7 @@ impl Machine {
         groups: &Groups,
         routing: RoutingRow,
     ) -> PyResult<Outcome> {
-        let routing = convert::routing(py, routing)?;
-        let request = convert::request(request).map_err(|error| to_py(py, &error))?;
+        let (request, routing) = convert::asked(py, request, routing)?;
         let (machine, keeper, members) = (&*self.0, &self.1, &groups.0);
         let outcome = here(py, |control| {
             keeper.run(machine, members, &routing, &request, control)
@@ -375,11 +372,11 @@ impl Machine {
         groups: &Groups,
         routing: RoutingRow,
     ) -> PyResult<Tables> {
-        let routing = convert::routing(py, routing)?;
-        let request = convert::request(request).map_err(|error| to_py(py, &error))?;
-        let (machine, keeper, members) = (&*self.0, &self.1, &groups.0);
+        let (request, routing) = convert::asked(py, request, routing)?;
         let tables = here(py, |control| {
-            keeper.candidates(machine, members, &routing, &request, control)
+            let (machine, members) = (&self.0, &groups.0);
+            self.1
+                .candidates(machine, members, &routing, &request, control)
         })?;
         Ok(Tables(tables, Arc::clone(&self.0)))
     }
@@ -395,9 +392,8 @@ impl Machine {
         let routing = convert::routing(py, routing)?;
         let request = convert::request_of_schedule(request);
         let request = request.map_err(|error| to_py(py, &error))?;
-        let members = Arc::clone(&groups.0);
         let (name, made) = here(py, |control| {
-            schedule(&self.0, &members, &routing, &request, control)
+            schedule(&self.0, &groups.0, &routing, &request, control)
         })?;
         Ok((name, Schedule(Arc::new(made))))
     }
