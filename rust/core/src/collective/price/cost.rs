@@ -329,7 +329,8 @@ fn track_cost(
     let mut own = Ledger::default();
     let mut phases = Vec::with_capacity(track.phases.len());
     for phase in &track.phases {
-        phases.push(PhaseCost::new(context, model, phase, &mut own)?);
+        let cost = PhaseCost::new(context, model, phase, phases.last(), &mut own)?;
+        phases.push(cost);
     }
     let busy = match model.by_phases() {
         Model::AlphaBeta => phases.iter().map(PhaseCost::wire).fold(0.0, f64::max),
