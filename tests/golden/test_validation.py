@@ -35,25 +35,6 @@ def groups(source: str) -> dict[str, list[Row]]:
     return found
 
 
-def test_h100_rows() -> None:
-    rows = groups("h100_nccl")
-    assert mean_error(rows["H100 x 8, one fitted fill"]) < 0.08
-    assert mean_error(rows["H100 x 8, one fitted fill, leave one out"]) < 0.08
-    # As it is, NCCL's model chooses and does not predict: its error is printed too.
-    bare = rows["H100 x 8, NCCL's model as it is"]
-    assert 0.08 < mean_error(bare) < 0.12
-    assert all("nothing fitted" in row.note for row in bare)
-
-
-def test_h100_fit_is_one_figure_for_all_sizes_and_operations() -> None:
-    fit = fitted("h100_nccl")
-    assert 30e-6 <= fit.value <= 50e-6
-    rows = groups("h100_nccl")["H100 x 8, one fitted fill"]
-    assert [row.error for row in rows] == pytest.approx(fit.errors)
-    assert mean(fit.errors) == pytest.approx(mean_error(rows))
-    assert mean(fit.left_out) >= 0.9 * mean(fit.errors)
-
-
 def test_efa_rows_with_nothing_fitted() -> None:
     rows = groups("efa_b200")
     assert mean_error(rows["P6-B200, 4 nodes"]) < 0.15
@@ -107,18 +88,6 @@ def test_presets_carry_what_was_fitted() -> None:
         preset = groups("tpu_scaling_book")[f"TPU {name}, the preset"]
         assert mean_error(preset) < 0.10
         assert f"mean error {mean_error(preset):.0%}".replace("%", " %") in launch.note
-    fill, fit, rows = known["nccl_fill_hopper"], fitted("h100_nccl"), groups("h100_nccl")
-    assert fill.number == pytest.approx(fit.value)
-    bare = mean_error(rows["H100 x 8, NCCL's model as it is"])
-    for text in (
-        f"{mean(fit.errors):.1%} with it",
-        f"{bare:.1%} without",
-        f"{mean(fit.left_out):.1%} on",
-    ):
-        assert text.replace("%", " %") in fill.note
-    best = rows["H100 x 8, one fitted fill"][4]
-    preset_us = rf.preset("h100").all_reduce("512 MiB", algorithm="nccl").time_s * 1e6
-    assert preset_us == pytest.approx(best.ours)
 
 
 def test_the_fits_of_presets_are_the_fits_of_bare_links() -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.known import known
+from rainier_fast.definitions.nccl import NcclTiming
 from rainier_fast.definitions.routing import DimensionOrder
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
@@ -27,18 +28,13 @@ from rainier_fast.validation.swing_paper import doubling_congestion
 _Case = Mapping[str, Any]
 
 
-def _h100(case: _Case) -> Machine:
-    gpu = Gpu("hopper", fill=case["fill_s"])
-    axis = Axis("x", 8, "switch", "450 GB/s")
-    return domain(UltraServer("8 x H100", None, (axis,), Nic("400 Gbps", 0), gpu=gpu))
-
-
 def _p6_b200(case: _Case) -> Machine:
     """With the latency and the protocols that aws-ofi-nccl sets; AWS's data sheet has the rates."""
     gpu = Gpu(
         "blackwell",
         network_latency=case["network_latency_s"],
         protocols=tuple(case["protocols"]),
+        timing=NcclTiming.from_catalog("blackwell"),
     )
     axis = Axis("x", 8, "switch", "900 GB/s")
     server = UltraServer("P6-B200", None, (axis,), Nic(case["nic_Bps"], 0), gpu=gpu)
@@ -72,7 +68,6 @@ MACHINES: Final[Mapping[str, Callable[[_Case], Machine]]] = {
     "preset": lambda case: preset(case["preset"]).without_latency(),
     "preset as it is": lambda case: preset(case["preset"], shape=case.get("shape")),
     "many": lambda case: Cluster([Site("site", 1024, known(case["server"]))]).without_latency(),
-    "8 x H100": _h100,
     "P6-B200": _p6_b200,
     "servers": _servers,
     "sites": _sites,
@@ -86,7 +81,6 @@ class _Answer(NamedTuple):
     algorithm: str
     model: str
     time_s: float
-    busbw_Bps: float = math.nan  # noqa: N815 - B is the unit's letter
 
 
 def collective(machine: Machine, case: _Case) -> Any:  # noqa: ANN401
@@ -94,7 +88,8 @@ def collective(machine: Machine, case: _Case) -> Any:  # noqa: ANN401
     names = case.get("algorithm", "auto")
     algorithm = tuple(names) if isinstance(names, list) else names
     run = getattr(machine, case.get("operation") or case["call"])
-    return run(case["size"], algorithm=algorithm, chunks=case.get("chunks"))
+    more = {"chunks": case.get("chunks"), "dtype": case.get("dtype")}
+    return run(case["size"], algorithm=algorithm, **more)
 
 
 def _along(machine: Machine, case: _Case) -> Any:  # noqa: ANN401
@@ -117,17 +112,6 @@ def _in_turn(machine: Machine, case: _Case) -> float:
 
 def _ring(machine: Machine, size: float) -> Any:  # noqa: ANN401
     return machine.all_reduce(size, algorithm="ring_one_way")
-
-
-def _without_nvls(machine: Machine, case: _Case) -> _Answer:
-    size = case["size"]
-    result = machine.all_reduce(size, algorithm="nccl")
-    name, time = next(
-        (row["algorithm"], float(row["time_s"]))
-        for row in result.candidates
-        if "nvls" not in row["algorithm"]
-    )
-    return _Answer(name, result.model, time, size / time * result.bus_factor)
 
 
 @cache
@@ -169,7 +153,6 @@ CALLS: Final[Mapping[str, Callable[[Machine, _Case], Any]]] = {
     "synthesized all-gather": lambda machine, case: machine.all_gather(
         case["size"], algorithm="synthesized", chunks=case["pieces"]
     ),
-    "all-reduce without NVLS": _without_nvls,
     "calibrated on the other sizes": _calibrated,
     "loads of flows": lambda machine, case: machine.link_loads(
         *_flows(case), 1, DimensionOrder(case["tie"])

@@ -4,8 +4,8 @@ use crate::error::to_py;
 use pyo3::prelude::*;
 use rainier_core::collective::{Choice, Model, Operation, Request};
 use rainier_core::machine::{
-    Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, Neuron, Nic, Site, Tier, Tpu, Wan,
-    WanShape,
+    Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, NcclTiming, NcclVersion, Neuron, Nic,
+    Site, Tier, Tpu, Wan, WanShape,
 };
 use rainier_core::route::{DimensionOrder, Routing, TieRule};
 use rainier_core::{Error, Result};
@@ -14,8 +14,21 @@ pub(crate) type TierRow = (u32, f64, f64);
 pub(crate) type AxisRow = (String, u32, String, f64, f64, Vec<TierRow>);
 pub(crate) type SiteRow = (String, u32, Vec<TierRow>);
 pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>);
-/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, fill.
-pub(crate) type GpuRow = (String, u32, String, f64, bool, bool, bool, f64);
+/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, release of NCCL, what was fitted.
+pub(crate) type GpuRow = (
+    String,
+    u32,
+    String,
+    f64,
+    bool,
+    bool,
+    bool,
+    String,
+    Option<NcclTimingRow>,
+);
+/// LL's start, hop, threads and rate; start, hop, rate and copy; starts and rate of direct sends;
+/// start of NVLS.
+pub(crate) type NcclTimingRow = (f64, f64, f64, f64, f64, f64, f64, f64, f64, f64, f64, f64);
 /// Ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once; most bytes for Mesh
 /// and for halving.
 pub(crate) type NeuronRow = (u32, f64, f64, f64, f64, f64, f64, f64, f64, f64);
@@ -198,7 +211,7 @@ fn neuron(row: NeuronRow) -> Neuron {
 }
 
 fn gpu(
-    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, fill): GpuRow,
+    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, version, timing): GpuRow,
 ) -> Result<Gpu> {
     Ok(Gpu {
         generation: Generation::from_name(&generation)?,
@@ -208,8 +221,26 @@ fn gpu(
         ll,
         ll128,
         collnet,
-        fill,
+        version: NcclVersion::from_name(&version)?,
+        timing: timing.map(nccl_timing),
     })
+}
+
+fn nccl_timing(row: NcclTimingRow) -> NcclTiming {
+    NcclTiming {
+        ll_start: row.0,
+        ll_hop: row.1,
+        ll_threads: row.2,
+        ll_rate: row.3,
+        start: row.4,
+        hop: row.5,
+        rate: row.6,
+        copy: row.7,
+        send_ll_start: row.8,
+        send_start: row.9,
+        send_rate: row.10,
+        nvls_start: row.11,
+    }
 }
 
 pub(crate) fn routing(py: Python<'_>, (name, tie, order): RoutingRow) -> PyResult<Routing> {

@@ -47,7 +47,7 @@ struct Node {
 
 impl Node {
     fn new(gpu: &Gpu, communicator: &Communicator) -> Self {
-        let figures = figures(gpu.generation);
+        let figures = figures(gpu);
         let several = communicator.nodes > 1;
         Self {
             figures,
@@ -119,7 +119,7 @@ pub(super) fn rings(gpu: &Gpu, communicator: &Communicator) -> Graph {
 /// Channels of the communicator: twice those of the search, four times where few of them are fast.
 pub(super) fn communicator_channels(gpu: &Gpu, communicator: &Communicator, rings: &Graph) -> u32 {
     let doubled = (2 * rings.channels).min(MOST_CHANNELS);
-    let modern = figures(gpu.generation).modern;
+    let modern = figures(gpu).modern;
     if modern && communicator.nodes > 1 && rings.intra > 45.0 && doubled < 16 {
         2 * doubled
     } else {
