@@ -118,8 +118,8 @@ def further_sizes() -> list[Gate]:
     return gates
 
 
-# Most CPU times of a sort of ten thousand numbers (default, 0.1 to 0.2 ms) that a call takes whose like was
-# asked for before at another size. Seen: see the report.
+# Most CPU times of a default sort of so many numbers that a call takes whose like was asked for
+# before at another size.
 SORTED_OF_A_CALL = 10_000
 MOST_OF_A_CALL = 0.5
 CALLS = 200

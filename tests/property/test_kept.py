@@ -21,7 +21,16 @@ MACHINES: dict[str, Any] = {
     "switch": lambda: rf.switch(8, "50 GB/s", "1 us"),
 }
 OPERATIONS = ("all_reduce", "reduce_scatter", "all_gather", "all_to_all", "broadcast", "send_recv")
-ALGORITHMS = ("auto", "auto", "auto", "ring", "halving_doubling", "bucket", "hierarchical", "neuron")
+ALGORITHMS = (
+    "auto",
+    "auto",
+    "auto",
+    "ring",
+    "halving_doubling",
+    "bucket",
+    "hierarchical",
+    "neuron",
+)
 MODELS = ("link_load", "link_load", "alpha_beta")
 
 

@@ -48,7 +48,6 @@ def why(result: Answer) -> str:
 
 def facts(result: Answer) -> Facts:
     """Return what is worth knowing of a result, as pairs of a name and a line."""
-
     chunks = f", {result.chunks} chunks" if result.chunks > 1 else ""
     parts = (
         f"latency {format_time(result.latency_s)}, overhead {format_time(result.overhead_s)}, "
