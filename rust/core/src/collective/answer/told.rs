@@ -26,6 +26,16 @@ impl Told {
         self.sheets.iter().map(|sheet| sheet.scaled(self.scale))
     }
 
+    /// The same as rows, to be put right.
+    pub(crate) fn rows(&mut self, machine: &Machine) -> &mut Self {
+        *self = Self {
+            stages: self.stages(machine),
+            phases: self.phases(machine),
+            ..Self::default()
+        };
+        self
+    }
+
     /// A row for each stage.
     pub(crate) fn stages(&self, machine: &Machine) -> Vec<Row> {
         let sheets = self.sheets().map(|sheet| stage_row(machine, &sheet));
