@@ -40,7 +40,6 @@ pub(crate) struct StageCost {
     pub(crate) tier: &'static str,
     pub(crate) tracks: Vec<TrackCost>,
     pub(crate) busiest: Option<Busiest>,
-    /// The stage itself.
     pub(crate) stage: Stage,
     ledger: Ledger,
     floor: Floor,
@@ -385,7 +384,8 @@ fn track_cost(
     let mut own = Ledger::default();
     let mut phases = Vec::with_capacity(track.phases.len());
     for phase in &track.phases {
-        phases.push(PhaseCost::new(context, model, phase, &mut own)?);
+        let cost = PhaseCost::new(context, model, phase, phases.last(), &mut own)?;
+        phases.push(cost);
     }
     let busy = match model.by_phases() {
         Model::AlphaBeta => phases.iter().map(PhaseCost::wire).fold(0.0, f64::max),

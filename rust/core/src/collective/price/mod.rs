@@ -4,3 +4,4 @@ pub(super) mod bound;
 pub(super) mod cost;
 pub(super) mod phase_cost;
 pub(super) mod priced;
+pub(super) mod ring;
