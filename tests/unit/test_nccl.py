@@ -98,7 +98,7 @@ def test_nics_that_gpus_share_and_gpus_with_several() -> None:
     # A NIC of its own for each: channels of 6 GB/s.
     assert ring(None, "6.25 GB/s", every) == pytest.approx(8 * 6, rel=0.02)
     assert ring(None, "6.25 GB/s", first) == pytest.approx(6, rel=0.01)
-    # Four NICs of 12.5 GB/s for each, a channel on each of them; one of 50 GB/s has 24 of its PCI link.
+    # Four NICs of 12.5 GB/s for each, a channel on each; one of 50 GB/s has 24 of its PCI link.
     assert ring(32, "50 GB/s", first) == pytest.approx(4 * 12, rel=0.02)
     assert ring(None, "50 GB/s", first) == pytest.approx(24, rel=0.02)
 
