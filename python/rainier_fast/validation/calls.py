@@ -20,7 +20,7 @@ from rainier_fast.definitions.ultraserver import Nic, UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.machine.machine import Cluster, Machine
 from rainier_fast.machine.presets import preset
-from rainier_fast.machine.shapes import domain, torus
+from rainier_fast.machine.shapes import torus
 from rainier_fast.measure import calibrate
 from rainier_fast.measured.public import public_rows
 from rainier_fast.validation.swing_paper import doubling_congestion
@@ -63,14 +63,6 @@ def _sites(case: _Case) -> Machine:
     return Cluster(sites, wan=Wan(case["wan_Bps"], 0, "hub")).without_latency()
 
 
-def _slice(case: _Case) -> Machine:
-    axes = tuple(
-        Axis(letter, size, "ring" if wrap else "line", case["link_Bps"])
-        for letter, size, wrap in zip("xyz", case["shape"], case["wrap"], strict=False)
-    )
-    return domain(UltraServer(case["server"], None, axes, launch=case["launch_s"]))
-
-
 MACHINES: Final[Mapping[str, Callable[[_Case], Machine]]] = {
     "torus": lambda case: torus(case["shape"], case["link_Bps"], case.get("latency_s", 0)),
     "preset": lambda case: preset(case["preset"]).without_latency(),
@@ -80,7 +72,6 @@ MACHINES: Final[Mapping[str, Callable[[_Case], Machine]]] = {
     "nodes of GPUs": _gpus,
     "servers": _servers,
     "sites": _sites,
-    "slice": _slice,
 }
 
 
@@ -101,11 +92,13 @@ def collective(machine: Machine, case: _Case) -> Any:  # noqa: ANN401
     return run(case["size"], algorithm=algorithm, **more)
 
 
-def _along(machine: Machine, case: _Case) -> Any:  # noqa: ANN401
-    # All groups of the last axis at once: the chips of one are a stride apart.
+def along(machine: Machine, case: _Case) -> Any:  # noqa: ANN401
+    """Run the collective of a row along the last axis of its shape."""
+    # All groups of the axis at once: the chips of one are a stride apart.
     *rest, size = case["shape"]
     mesh = machine.mesh(ring=size, rest=math.prod(rest))
-    return getattr(mesh, case["operation"])(case["size"], axis="ring", algorithm="ring")
+    run = getattr(mesh, case["operation"])
+    return run(case["size"], axis="ring", algorithm=case.get("algorithm", "ring"))
 
 
 def _in_turn(machine: Machine, case: _Case) -> float:
@@ -163,7 +156,7 @@ CALLS: Final[Mapping[str, Callable[[Machine, _Case], Any]]] = {
     ),
     "in turn": _in_turn,
     "doubling": lambda _, case: doubling_congestion(tuple(case["shape"])),
-    "along the last axis": _along,
+    "along the last axis": along,
     "ring less a byte a chunk": lambda machine, case: _ring(
         machine, machine.num_chips * (case["size"] // machine.num_chips - 1)
     ),

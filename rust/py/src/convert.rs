@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use rainier_core::collective::{Choice, Model, Operation, Request};
 use rainier_core::machine::{
     Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, NcclTiming, NcclVersion, Neuron, Nic,
-    Site, Tier, Tpu, Wan, WanShape,
+    Site, Tier, Tpu, TpuPart, Wan, WanShape,
 };
 use rainier_core::route::{DimensionOrder, Routing, TieRule};
 use rainier_core::{Error, Result};
@@ -33,6 +33,8 @@ pub(crate) type NcclTimingRow = (f64, f64, f64, f64, f64, f64, f64, f64, f64, f6
 /// Ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once; most bytes for Mesh
 /// and for halving.
 pub(crate) type NeuronRow = (u32, f64, f64, f64, f64, f64, f64, f64, f64, f64);
+/// Part, link efficiency, exposed share of the launch.
+pub(crate) type TpuRow = (String, f64, f64);
 pub(crate) type RoutingRow = (String, String, Option<Vec<usize>>);
 
 /// An algorithm by name, or one name for each tier.
@@ -152,7 +154,7 @@ pub(crate) fn machine(
     launch: f64,
     gpu: Option<GpuRow>,
     neuron: Option<NeuronRow>,
-    tpu: Option<String>,
+    tpu: Option<TpuRow>,
 ) -> Result<Machine> {
     let axes = axes.into_iter().map(axis).collect::<Result<_>>()?;
     let nic = nic.map(|(bandwidth, latency, overhead)| Nic {
@@ -190,9 +192,13 @@ pub(crate) fn machine(
         Some(row) => machine.with_neuron(self::neuron(row))?,
         None => machine,
     };
-    Ok(match tpu {
-        Some(name) => machine.with_tpu(Tpu::from_name(&name)?),
-        None => machine,
+    let Some((part, link_efficiency, exposed_launch)) = tpu else {
+        return Ok(machine);
+    };
+    machine.with_tpu(Tpu {
+        part: TpuPart::from_name(&part)?,
+        link_efficiency,
+        exposed_launch,
     })
 }
 
