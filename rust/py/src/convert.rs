@@ -14,7 +14,7 @@ pub(crate) type TierRow = (u32, f64, f64);
 pub(crate) type AxisRow = (String, u32, String, f64, f64, Vec<TierRow>);
 pub(crate) type SiteRow = (String, u32, Vec<TierRow>);
 pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>);
-/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, release of NCCL, what was fitted.
+/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, NICs of a node, release of NCCL, what was fitted.
 pub(crate) type GpuRow = (
     String,
     u32,
@@ -23,6 +23,7 @@ pub(crate) type GpuRow = (
     bool,
     bool,
     bool,
+    Option<u32>,
     String,
     Option<NcclTimingRow>,
 );
@@ -228,7 +229,7 @@ fn neuron(row: NeuronRow) -> Neuron {
 }
 
 fn gpu(
-    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, version, timing): GpuRow,
+    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, nics, version, timing): GpuRow,
 ) -> Result<Gpu> {
     Ok(Gpu {
         generation: Generation::from_name(&generation)?,
@@ -238,6 +239,7 @@ fn gpu(
         ll,
         ll128,
         collnet,
+        nics,
         version: NcclVersion::from_name(&version)?,
         timing: timing.map(nccl_timing),
     })
