@@ -13,8 +13,10 @@
 //!
 //! A phase whose steps are equal and end everywhere at the same instant is simulated for one step.
 
+mod alike;
 mod build;
 mod evened;
+mod folded;
 mod lockstep;
 mod message;
 mod messages;

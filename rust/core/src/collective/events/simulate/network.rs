@@ -1,14 +1,15 @@
 //! What the simulations of one call share: which messages are alike, and the resources that they pass.
 
+use super::alike::{Alike, Distances, alike, folds, sites_are_alike, together};
 use super::evened::{is_between_sites, may_go_as_one};
-use super::message::{Message, by_moves, same, sends_of};
-use super::sites::{classes, fabric_class, is_whole};
+use super::message::{Message, same};
+use super::sites::fabric_class;
 use crate::collective::ask::group::Groups;
 use crate::collective::pattern::context::Context;
+use crate::collective::pattern::fold::Fold;
 use crate::collective::pattern::kind::PatternKind;
-use crate::collective::pattern::symmetry::distances;
 use crate::collective::price::cost::StageCost;
-use crate::collective::program::schedule::Part;
+use crate::collective::program::schedule::{Part, Phase};
 use crate::fluid::Graph;
 use crate::machine::{Machine, groups};
 use crate::route::{DimensionOrder, Routing, TieRule};
@@ -73,6 +74,10 @@ pub(super) struct Network<'a> {
     pub(super) symmetric: bool,
     /// The distances of the messages of each part inside domains, by its moves, where chips are alike.
     alike: Alike,
+    /// How the messages of each part inside domains repeat along the axes, where chips differ in no other way.
+    folds: Vec<(Part, Fold)>,
+    /// How all of them repeat, where that is a gain.
+    pub(super) fold: Option<Fold>,
     /// Domains of a site are all alike in every pattern, or taken to be.
     pub(super) by_site: bool,
     /// Steps between domains are as slow as their slowest message.
@@ -89,56 +94,12 @@ pub(super) struct Network<'a> {
     known: Vec<(Part, Arc<[Message]>)>,
 }
 
-/// Distances of messages, and how many of each every chip sends.
-pub(super) type Distances = Vec<(u32, u32)>;
-
-/// Parts, each once, with the distances of their messages by their moves.
-type Alike = Vec<(Part, Vec<Distances>)>;
-
 /// Whether messages stay in domains.
 fn is_inside(part: &&Part) -> bool {
     matches!(
         part.pattern.kind,
         PatternKind::Local(_) | PatternKind::LocalAll | PatternKind::InSwitch { .. }
     )
-}
-
-/// Parts whose messages have distances, each once; `None` where one has other messages, so that chips differ.
-fn alike<'p>(context: &Context, parts: impl Iterator<Item = &'p Part>) -> Result<Option<Alike>> {
-    let domain = context.domain_machine.domain();
-    let mut alike = Alike::new();
-    for part in parts {
-        if alike.iter().any(|(other, _)| same(other, part)) {
-            continue;
-        }
-        if let PatternKind::Local(pairs) = &part.pattern.kind {
-            let moves = by_moves(part, &pairs.list());
-            let of_moves = moves
-                .iter()
-                .map(|pairs| distances(domain, sends_of(pairs), context.control));
-            let found: Option<Vec<Distances>> =
-                of_moves.collect::<Result<Vec<_>>>()?.into_iter().collect();
-            match found {
-                Some(found) => alike.push((part.clone(), found)),
-                None => return Ok(None),
-            }
-        }
-    }
-    Ok(Some(alike))
-}
-
-/// Whether the domains of each site are alike in all of `parts`, whose messages go between domains.
-fn sites_are_alike<'p>(context: &Context, parts: impl Iterator<Item = &'p Part>) -> bool {
-    let mut between: Vec<&Part> = parts.collect();
-    between.sort_by_key(|part| Arc::as_ptr(&part.pattern));
-    between.dedup_by(|a, b| same(a, b));
-    between.iter().all(|part| match &part.pattern.kind {
-        PatternKind::Rails(pairs) => by_moves(part, &pairs.list())
-            .iter()
-            .all(|pairs| classes(context, sends_of(pairs)).is_some()),
-        PatternKind::Sites { sets, .. } => sets.iter().all(|set| is_whole(context, set)),
-        _ => false,
-    })
 }
 
 /// All parts of some stages.
@@ -181,6 +142,16 @@ impl<'a> Network<'a> {
         known.map_or_else(Vec::new, |(_, found)| found.clone())
     }
 
+    /// How the messages of a phase repeat in domains, where that is known.
+    pub(super) fn fold_of(&self, phase: &Phase) -> Option<Fold> {
+        let of = |part: &Part| {
+            let known = self.folds.iter().find(|(other, _)| same(other, part));
+            known.map(|(_, fold)| fold.clone())
+        };
+        let folds: Option<Vec<Fold>> = phase.parts.iter().map(of).collect();
+        folds?.into_iter().reduce(|all, fold| all.and(&fold))
+    }
+
     pub(super) fn new(
         context: &'a Context<'a>,
         engine: Engine,
@@ -197,6 +168,10 @@ impl<'a> Network<'a> {
             true => alike(context, parts().filter(is_inside))?,
             false => None,
         };
+        let folds = match fluid && !mixed && context.homogeneous && alike.is_none() {
+            true => folds(context, parts().filter(is_inside))?,
+            false => Vec::new(),
+        };
         let by_site = fluid && sites_are_alike(context, parts().filter(|part| !is_inside(part)));
         Ok(Self {
             context,
@@ -204,6 +179,8 @@ impl<'a> Network<'a> {
             routings,
             symmetric: alike.is_some(),
             alike: alike.unwrap_or_default(),
+            fold: together(&folds).filter(|fold| fold.classes() < context.machine.domain().chips()),
+            folds,
             by_site,
             evened: false,
             crossing: false,
@@ -287,6 +264,13 @@ impl<'a> Network<'a> {
     pub(super) fn count(&mut self, part: &Part) -> Result<u64> {
         let all_pairs = |set: &Vec<u32>| (set.len() as u64).saturating_mul(set.len() as u64 - 1);
         Ok(match &part.pattern.kind {
+            PatternKind::Local(pairs) if !self.symmetric => match &self.fold {
+                Some(fold) => {
+                    let chips = u64::from(self.context.machine.domain().chips());
+                    pairs.len() as u64 / chips * u64::from(fold.classes())
+                }
+                None => pairs.len() as u64,
+            },
             _ if self.by_site => self.messages(part)?.len() as u64,
             PatternKind::Rails(pairs) | PatternKind::NicPairs { pairs, .. } => pairs.len() as u64,
             PatternKind::Star { sets, .. } => sets.iter().map(|set| set.0.len() as u64 - 1).sum(),
