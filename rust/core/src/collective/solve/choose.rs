@@ -20,8 +20,8 @@ use std::sync::Arc;
 /// Choices of algorithms per tier that are simulated, the best by link loads.
 const SIMULATED_CHOICES: usize = 3;
 
-/// Most chunks of a schedule that is simulated message by message, where the caller leaves it open: a pipeline of s
-/// stages is then at most (s - 1) / 16 longer than with more.
+/// Chunks of a schedule with many messages that is simulated message by message, where the caller leaves it open: a
+/// pipeline of s stages is then at most (s - 1) / 16 longer than with more.
 const MOST_CHUNKS_BY_MESSAGE: u32 = 16;
 
 /// What has been tried so far.
@@ -197,10 +197,14 @@ fn simulated(
         return by_message(context, request, engine, candidate);
     }
     let mut chunks = candidate.cost.chunks;
+    let fewest = match request.chunks {
+        Some(_) => chunks,
+        None => MOST_CHUNKS_BY_MESSAGE,
+    };
     loop {
-        match simulate::time(context, engine, &candidate.stages, chunks) {
+        match simulate::time(context, engine, &candidate.stages, chunks, fewest) {
             Err(Error::Unsupported { .. }) if chunks > 1 && request.chunks.is_none() => chunks /= 2,
-            other => return other.map(|seconds| (seconds, chunks)),
+            other => return other,
         }
     }
 }
