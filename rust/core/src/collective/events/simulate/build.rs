@@ -9,7 +9,8 @@ use super::lockstep::{ends, overhead, takes_part, told_apart};
 use super::message::{MOST_MESSAGES, Message};
 use super::network::{Ends, Network};
 use crate::collective::events::step::{Senders, StepGates};
-use crate::collective::price::cost::{StageCost, TrackCost};
+use crate::collective::price::cost::StageCost;
+use crate::collective::price::track::TrackCost;
 use crate::collective::program::moves::Steps;
 use crate::collective::program::schedule::{Phase, Repeat, Track};
 use crate::fluid::{Flow, Graph, NO_GATE};
@@ -325,7 +326,7 @@ impl Build<'_, '_> {
                 parts.push(part);
             }
         }
-        Ok((found, overhead(self.network.context, &parts)?))
+        Ok((found, overhead(self.network.context, list.phase, &parts)?))
     }
 
     /// Messages of all steps of one piece.

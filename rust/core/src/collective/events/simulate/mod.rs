@@ -5,8 +5,8 @@
 //! a pattern that every chip takes part in alike is a few messages over classes of links; so are the members on rails,
 //! and messages between domains in which those of a site are alike (`sites.rs`).
 //! Fair rates are the same for messages that symmetry maps onto each other, because they are unique; so this is exact.
-//! Three things are coarser than a schedule written out message by message. Where a track joins messages inside domains
-//! with messages between them (flat algorithms over several domains), everybody waits for everybody at each step.
+//! Three things are coarser than a schedule written out message by message. In `direct` and `mesh` over several domains, and
+//! in flat rings there whose messages meet on links and are too many, everybody waits for everybody at each step.
 //! What one site sends to another is one even flow, where members of sites whose sizes do not divide each other have
 //! uneven messages. And where messages between domains are too many to be simulated, all of a step at a site are as slow
 //! as the slowest (`evened.rs`). All are seen by writing the schedule out and running it (`run_schedule.rs`).
@@ -22,6 +22,7 @@ mod message;
 mod messages;
 mod network;
 mod rails;
+mod rings;
 mod sites;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,9 @@ pub(crate) fn time(
     mut chunks: u32,
     fewest: u32,
 ) -> Result<(f64, u32)> {
+    if chunks == 1 && engine == Engine::Fluid && stages.iter().all(|stage| rings::apart(stage)) {
+        return Ok((stages.iter().map(|stage| stage.time(1.0)).sum(), 1));
+    }
     let mut network = Network::new(context, engine, stages)?;
     if chunks > 1 {
         let mut count = build::count(&mut network, stages, chunks)?;
@@ -67,6 +71,9 @@ pub(crate) fn time(
 
 /// Seconds of a stage with all of the data at once.
 fn alone(network: &mut Network, stage: &Arc<StageCost>) -> Result<f64> {
+    if let Some(seconds) = rings::time(network, stage)? {
+        return Ok(seconds);
+    }
     let stages = std::slice::from_ref(stage);
     match in_lockstep(network, stage)? {
         Some(seconds) => Ok(seconds),
