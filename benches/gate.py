@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 import rainier_fast as rf
 from damage import DRAWS, damaged_all_reduce, drawn_faults, made_schedule
+from fluid import memory_of_one_more, named_on_a_torus, one_more_server
 from gates import Gate, at_least
 from mapping import mapped
 from scale import further_sizes, growth_of_collectives, memory_of_collectives
@@ -336,6 +337,8 @@ def main() -> int:
     gates.extend(finish_time_ratios())
     gates.extend(rates_at_size(131_072 if options.quick else 1_048_576))
     gates.extend(fluid_all_reduce(quick=options.quick))
+    gates.extend(one_more_server())
+    gates.extend(named_on_a_torus())
     gates.append(damaged_all_reduce())
     gates.append(drawn_faults(DRAWS // 2 if options.quick else DRAWS))
     if not options.quick:
@@ -344,6 +347,7 @@ def main() -> int:
     if no_memory is None:
         gates.extend(memory(flows))
         gates.extend(memory_of_collectives())
+        gates.extend(memory_of_one_more())
     missing = callgrind_missing()
     if missing is None:
         program = build_example("random_flows")

@@ -1,7 +1,6 @@
 //! What the simulations of one call share: which messages are alike, and the resources that they pass.
 
 use super::alike::{Alike, Distances, alike, folds, sites_are_alike, together};
-use super::evened::{is_between_sites, may_go_as_one};
 use super::message::{Message, same};
 use super::sites::fabric_class;
 use crate::collective::ask::group::Groups;
@@ -83,7 +82,7 @@ pub(super) struct Network<'a> {
     /// Steps between domains are as slow as their slowest message.
     pub(super) evened: bool,
     /// Some of those go from site to site: no site is ahead of another.
-    crossing: bool,
+    pub(super) crossing: bool,
     /// Links of fabric tiers that are never busier than the NICs below them.
     unblocking: Vec<Range<u64>>,
     /// Patterns inside domains and lists of chips meet in one schedule: what is listed stands for all domains.
@@ -95,7 +94,7 @@ pub(super) struct Network<'a> {
 }
 
 /// Whether messages stay in domains.
-fn is_inside(part: &&Part) -> bool {
+pub(super) fn is_inside(part: &&Part) -> bool {
     matches!(
         part.pattern.kind,
         PatternKind::Local(_) | PatternKind::LocalAll | PatternKind::InSwitch { .. }
@@ -103,7 +102,7 @@ fn is_inside(part: &&Part) -> bool {
 }
 
 /// All parts of some stages.
-fn parts(stages: &[Arc<StageCost>]) -> impl Iterator<Item = &Part> + Clone {
+pub(super) fn parts(stages: &[Arc<StageCost>]) -> impl Iterator<Item = &Part> + Clone {
     let tracks = stages.iter().flat_map(|cost| &cost.stage.tracks);
     let phases = tracks.flat_map(|track| &track.phases);
     phases.flat_map(|phase| &phase.parts)
@@ -196,27 +195,15 @@ impl<'a> Network<'a> {
         })
     }
 
-    /// The same with steps between domains that are as slow as their slowest message, where those of `stages` may be.
-    pub(super) fn evened(&self, stages: &[Arc<StageCost>]) -> Result<Option<Self>> {
-        let mut parts = parts(stages).filter(|part| !is_inside(part));
-        let among_sites = |part: &Part| matches!(part.pattern.kind, PatternKind::Sites { .. });
-        let may = |part: &Part| among_sites(part) || may_go_as_one(part);
-        if self.engine != Engine::Fluid || self.by_site || !parts.clone().all(may) {
-            return Ok(None);
-        }
-        let crossing = parts.try_fold(false, |found, part| {
-            Ok(found || !among_sites(part) && is_between_sites(self.context, part)?)
-        })?;
-        Ok(Some(Self {
-            by_site: true,
-            evened: true,
-            crossing,
+    /// The same, of which no message is known yet.
+    pub(super) fn anew(&self) -> Self {
+        Self {
             resources: BTreeMap::new(),
             capacity: Vec::new(),
             latency: Vec::new(),
             known: Vec::new(),
             ..self.clone()
-        }))
+        }
     }
 
     /// A graph with the resources met so far.
