@@ -41,6 +41,7 @@ from rainier_fast.definitions.routing import (
     WildFirst,
 )
 from rainier_fast.definitions.site import Fabric, Site
+from rainier_fast.definitions.tpu import Tpu
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import (
@@ -174,6 +175,7 @@ __all__ = [
     "Tier",
     "Times",
     "TogetherResult",
+    "Tpu",
     "UltraServer",
     "UnknownName",
     "Unreachable",

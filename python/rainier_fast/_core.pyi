@@ -21,9 +21,9 @@ _SiteRow = tuple[str, int, Sequence[_Tier]]
 # shortest, up_down
 _Cuts = Sequence[Sequence[tuple[int, int]]]
 _RoutingRow = tuple[str, str, Sequence[int] | None]
-# (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, release, what was fitted: twelve
-# numbers)
-_GpuRow = tuple[str, int, str, float, bool, bool, bool, str, Any]
+# (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, NICs of a node, release, what was
+# fitted: twelve numbers)
+_GpuRow = tuple[str, int, str, float, bool, bool, bool, int | None, str, Any]
 # (rank that has it at first, rank that must have it at last, bytes)
 _Block = tuple[int | None, int | None, float]
 # (src, dst, blocks, bytes, reduce, stage, lane, step, sends that it waits for)
@@ -31,6 +31,8 @@ _Send = tuple[int, int, Sequence[int], float, bool, int, int, int, Sequence[int]
 # ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once;
 # most bytes for Mesh and for halving
 _NeuronRow = tuple[int, float, float, float, float, float, float, float, float, float]
+# part, link efficiency, exposed share of the launch
+_TpuRow = tuple[str, float, float]
 # a collective as `RequestRow` of rust/py/src/convert.rs takes it, by name
 _RequestRow = Mapping[str, Any]
 # (UltraServer, alike, pairs, cut, other order, detours, wild, wild hops, promised, virtual
@@ -54,7 +56,7 @@ _Together = tuple[
 ]
 
 __all__ = [
-    "MODELS", "OPERATIONS", "TPUS", "Faults", "FreePlanes", "Groups", "Machine", "Order",
+    "MODELS", "OPERATIONS", "TPU_PARTS", "Faults", "FreePlanes", "Groups", "Machine", "Order",
     "Outcome", "Prepared", "Schedule", "Tables", "Written", "__version__", "algorithms",
     "best_mapping", "build_info", "damaged_ultraservers", "dead_ultraservers", "faults", "healthy",
     "in_mode", "links_named", "mapping_dimensions", "memory_limit", "monte_carlo", "num_live_chips",
@@ -63,7 +65,7 @@ __all__ = [
 ]  # fmt: skip
 __version__: str
 OPERATIONS: tuple[str, ...]
-TPUS: tuple[str, ...]
+TPU_PARTS: tuple[str, ...]
 MODELS: tuple[str, ...]
 
 def build_info() -> dict[str, str]: ...
@@ -210,7 +212,7 @@ class Machine:
         launch: float,
         gpu: _GpuRow | None,
         neuron: _NeuronRow | None,
-        tpu: str | None,
+        tpu: _TpuRow | None,
     ) -> Machine: ...
     num_chips: int
     num_links: int

@@ -52,6 +52,7 @@ def instances() -> dict[type, Any]:
         rf.FailureRates.published("llama3"),
         HURT.faults,
         rf.Gpu("hopper"),
+        rf.Tpu("v5p"),
         MESH.axis_groups("tp"),
         RANKING.best,
         TRN2.link(3),

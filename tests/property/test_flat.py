@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 import rainier_fast as rf
 
-OPERATIONS = ("all_reduce", "reduce_scatter", "all_gather")
+ALIKE = ("all_reduce", "reduce_scatter", "all_gather")
+ROOTED = ("broadcast", "reduce", "gather", "scatter")
+FLAT = {
+    "ring": ALIKE,
+    "ring_one_way": ALIKE,
+    "halving_doubling": ALIKE,
+    "recursive_doubling": ("all_reduce",),
+    "binomial_tree": ("all_reduce", *ROOTED),
+    "direct": (*ALIKE, "all_to_all", *ROOTED),
+    "mesh": ("all_reduce",),
+}
 TIMES = st.sampled_from([0.0, 1e-6, 3e-6, 1e-3])
 
 
@@ -45,28 +55,31 @@ def groups(draw: st.DrawFn, machine: rf.Machine) -> list[int]:
     return [server * per + chip for server in sorted(some) for chip in sorted(local)]
 
 
-def written_out(made: rf.Schedule) -> rf.Schedule:
+def written_out(made: rf.Schedule, root: int | None = None) -> rf.Schedule:
     """The same schedule as a user would write it, who names no algorithm."""
-    return rf.Schedule(made.operation, made.size_bytes, made.chips, made.sends, made.blocks)
+    given = (made.operation, made.size_bytes, made.chips, made.sends, made.blocks)
+    return rf.Schedule(*given) if root is None else rf.Schedule(*given, root)
 
 
 @given(
     clusters(),
     st.data(),
-    st.sampled_from(["ring", "ring_one_way", "halving_doubling", "recursive_doubling"]),
+    st.sampled_from(sorted(FLAT)),
     st.sampled_from(["link_load", "alpha_beta", "fluid"]),
     st.sampled_from([1.0, 1e3, 1e5, 1e7, 1e9]),
 )
 def test_a_flat_algorithm_is_its_own_schedule(
     machine: rf.Machine, data: Any, algorithm: str, model: str, size: float
 ) -> None:
-    operation = data.draw(st.sampled_from([o for o in OPERATIONS if algorithm in rf.algorithms(o)]))
+    operation = data.draw(st.sampled_from(FLAT[algorithm]))
     ask = {"algorithm": algorithm, "model": model, "group": data.draw(groups(machine))}
+    if operation in ROOTED:
+        ask["root"] = data.draw(st.integers(0, len(ask["group"]) - 1))
     try:
         result = getattr(machine, operation)(size, **ask)
     except rf.Unsupported:
         reject()
-    out = machine.run(written_out(result.schedule()), model=model)
+    out = machine.run(written_out(result.schedule(), ask.get("root")), model=model)
     assert out.time_s == pytest.approx(result.time_s, rel=1e-9)
     assert result.time_s >= result.lower_bound_s * (1 - 1e-9)
     assert getattr(machine, operation)(2 * size, **ask).time_s >= result.time_s * (1 - 1e-12)

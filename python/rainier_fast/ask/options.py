@@ -126,8 +126,8 @@ OPTIONS: Final = {
     "dtype": Option(
         None,
         'Type of the numbers, such as ``"bf16"``, ``"fp32"`` or ``"int8"``; None for none in\n'
-        'particular. Results say it; only ``"nccl"`` looks at it: NVLink switches add up no\n'
-        "numbers of 8 bits.",
+        'particular. Results say it; only ``"nccl"`` looks at it, as NVLink switches add up no\n'
+        'numbers of 8 bits, and ``"xla"``, which takes None for bf16.',
         "in {}",
     ),
 }

@@ -12,6 +12,7 @@ from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.nccl import NcclTiming, entry_of
 from rainier_fast.definitions.site import Fabric
 from rainier_fast.definitions.slices import slice_axes
+from rainier_fast.definitions.tpu import Tpu
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
 from rainier_fast.provenance import AssumedFloat, AssumedInt, names_in
 
@@ -80,8 +81,13 @@ def pod(chip: str, shape: tuple[int, ...] | None = None) -> UltraServer:
     name = entry.name
     if shape is not None:
         name = f"{chip} slice {'x'.join(str(axis.size) for axis in axes)}"
-    launch, part = number_of(entry["launch"]), str(entry["xla_part"].value)
-    return UltraServer(name, Chip.from_catalog(chip), axes, launch=launch, tpu=part)
+    tpu = Tpu(
+        str(entry["xla_part"].value),
+        number_of(entry["link_efficiency"]),
+        number_of(entry["exposed_launch"]),
+    )
+    launch = number_of(entry["launch"])
+    return UltraServer(name, Chip.from_catalog(chip), axes, launch=launch, tpu=tpu)
 
 
 def fabric_of(chip: str, nodes: int) -> Fabric:

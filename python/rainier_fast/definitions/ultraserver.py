@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from rainier_fast import _core
 from rainier_fast.definitions.axis import Axis
@@ -11,7 +13,8 @@ from rainier_fast.definitions.check import MAX_COUNT, as_name, as_tuple_of
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.neuron import Neuron
-from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
+from rainier_fast.definitions.tpu import Tpu
+from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
 
@@ -69,6 +72,15 @@ class Nic:
         return float(self.overhead)
 
 
+_PARTS: Final[Mapping[str, type]] = {
+    "chip": Chip,
+    "nic": Nic,
+    "gpu": Gpu,
+    "neuron": Neuron,
+    "tpu": Tpu,
+}
+
+
 @one_screen
 @dataclass(frozen=True, slots=True)
 class UltraServer:
@@ -95,8 +107,7 @@ class UltraServer:
     neuron
         How the chips run collectives where they are Trainium, for ``algorithm="neuron"``.
     tpu
-        The part where they are TPUs, as XLA's compiler names it: ``"v4"``, ``"v5e"``, ``"v5p"``,
-        ``"v6e"`` or ``"tpu7x"``, for ``algorithm="xla"``.
+        What XLA asks of the chips where they are TPUs, for ``algorithm="xla"``.
 
     Raises
     ------
@@ -118,12 +129,12 @@ class UltraServer:
     launch: Quantity = 0.0
     gpu: Gpu | None = None
     neuron: Neuron | None = None
-    tpu: str | None = None
+    tpu: Tpu | None = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__
         put(self, "name", as_name("name", self.name))
-        for part, kind in (("chip", Chip), ("nic", Nic), ("gpu", Gpu), ("neuron", Neuron)):
+        for part, kind in _PARTS.items():
             given = getattr(self, part)
             if given is not None and not isinstance(given, kind):
                 raise invalid_type(part, given, f"must be a {kind.__name__} or None")
@@ -139,8 +150,6 @@ class UltraServer:
         put(self, "launch", parse_time(self.launch, "launch"))
         if self.neuron is not None and self.chip is None:
             raise invalid("neuron", self.neuron, "needs a chip, whose HBM it uses")
-        if self.tpu is not None:
-            put(self, "tpu", as_one_of("tpu", self.tpu, _core.TPUS))
 
     @property
     def num_chips(self) -> int:

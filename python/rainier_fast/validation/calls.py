@@ -20,7 +20,7 @@ from rainier_fast.definitions.ultraserver import Nic, UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.machine.machine import Cluster, Machine
 from rainier_fast.machine.presets import preset
-from rainier_fast.machine.shapes import domain, torus
+from rainier_fast.machine.shapes import torus
 from rainier_fast.measure import calibrate
 from rainier_fast.measured.public import public_rows
 from rainier_fast.validation.swing_paper import doubling_congestion
@@ -41,6 +41,14 @@ def _p6_b200(case: _Case) -> Machine:
     return Cluster([Site("site", case["nodes"], server)])
 
 
+def _gpus(case: _Case) -> Machine:
+    """Join nodes of so many GPUs, each with a NIC."""
+    gpu = Gpu(case["generation"], timing=NcclTiming.from_catalog(case["generation"]))
+    axis = Axis("x", case["per_node"], "switch", "300 GB/s")
+    server = UltraServer("node", None, (axis,), Nic(case["nic_Bps"], 0), gpu=gpu)
+    return Cluster([Site("site", case["nodes"], server)])
+
+
 def _servers(case: _Case) -> Machine:
     """Join servers of one rank each, half a step's latency at each NIC."""
     alone = (Axis("x", 1, "line", 1e9),)
@@ -55,23 +63,15 @@ def _sites(case: _Case) -> Machine:
     return Cluster(sites, wan=Wan(case["wan_Bps"], 0, "hub")).without_latency()
 
 
-def _slice(case: _Case) -> Machine:
-    axes = tuple(
-        Axis(letter, size, "ring" if wrap else "line", case["link_Bps"])
-        for letter, size, wrap in zip("xyz", case["shape"], case["wrap"], strict=False)
-    )
-    return domain(UltraServer(case["server"], None, axes, launch=case["launch_s"]))
-
-
 MACHINES: Final[Mapping[str, Callable[[_Case], Machine]]] = {
     "torus": lambda case: torus(case["shape"], case["link_Bps"], case.get("latency_s", 0)),
     "preset": lambda case: preset(case["preset"]).without_latency(),
     "preset as it is": lambda case: preset(case["preset"], shape=case.get("shape")),
     "many": lambda case: Cluster([Site("site", 1024, known(case["server"]))]).without_latency(),
     "P6-B200": _p6_b200,
+    "nodes of GPUs": _gpus,
     "servers": _servers,
     "sites": _sites,
-    "slice": _slice,
 }
 
 
@@ -92,11 +92,13 @@ def collective(machine: Machine, case: _Case) -> Any:  # noqa: ANN401
     return run(case["size"], algorithm=algorithm, **more)
 
 
-def _along(machine: Machine, case: _Case) -> Any:  # noqa: ANN401
-    # All groups of the last axis at once: the chips of one are a stride apart.
+def along(machine: Machine, case: _Case) -> Any:  # noqa: ANN401
+    """Run the collective of a row along the last axis of its shape."""
+    # All groups of the axis at once: the chips of one are a stride apart.
     *rest, size = case["shape"]
     mesh = machine.mesh(ring=size, rest=math.prod(rest))
-    return getattr(mesh, case["operation"])(case["size"], axis="ring", algorithm="ring")
+    run = getattr(mesh, case["operation"])
+    return run(case["size"], axis="ring", algorithm=case.get("algorithm", "ring"))
 
 
 def _in_turn(machine: Machine, case: _Case) -> float:
@@ -112,6 +114,17 @@ def _in_turn(machine: Machine, case: _Case) -> float:
 
 def _ring(machine: Machine, size: float) -> Any:  # noqa: ANN401
     return machine.all_reduce(size, algorithm="ring_one_way")
+
+
+def _ring_seconds(machine: Machine, size: float) -> float:
+    rows = machine.all_reduce(size, algorithm="nccl").candidates
+    (row,) = (one for one in rows if one["algorithm"] == "nccl(ring, simple)")
+    return float(row["time_s"])
+
+
+def _over_one_a_node(machine: Machine, case: _Case) -> float:
+    alone = _gpus({**case, "nodes": machine.num_chips, "per_node": 1})
+    return _ring_seconds(machine, case["size"]) / _ring_seconds(alone, case["size"])
 
 
 @cache
@@ -143,7 +156,7 @@ CALLS: Final[Mapping[str, Callable[[Machine, _Case], Any]]] = {
     ),
     "in turn": _in_turn,
     "doubling": lambda _, case: doubling_congestion(tuple(case["shape"])),
-    "along the last axis": _along,
+    "along the last axis": along,
     "ring less a byte a chunk": lambda machine, case: _ring(
         machine, machine.num_chips * (case["size"] // machine.num_chips - 1)
     ),
@@ -153,6 +166,7 @@ CALLS: Final[Mapping[str, Callable[[Machine, _Case], Any]]] = {
     "synthesized all-gather": lambda machine, case: machine.all_gather(
         case["size"], algorithm="synthesized", chunks=case["pieces"]
     ),
+    "ring over that of one GPU a node": _over_one_a_node,
     "calibrated on the other sizes": _calibrated,
     "loads of flows": lambda machine, case: machine.link_loads(
         *_flows(case), 1, DimensionOrder(case["tie"])

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use rainier_core::collective::{Choice, Model, Operation, Request};
 use rainier_core::machine::{
     Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, NcclTiming, NcclVersion, Neuron, Nic,
-    Site, Tier, Tpu, Wan, WanShape,
+    Site, Tier, Tpu, TpuPart, Wan, WanShape,
 };
 use rainier_core::route::{DimensionOrder, Routing, TieRule};
 use rainier_core::{Error, Result};
@@ -14,7 +14,7 @@ pub(crate) type TierRow = (u32, f64, f64);
 pub(crate) type AxisRow = (String, u32, String, f64, f64, Vec<TierRow>);
 pub(crate) type SiteRow = (String, u32, Vec<TierRow>);
 pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>);
-/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, release of NCCL, what was fitted.
+/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, NICs of a node, release of NCCL, what was fitted.
 pub(crate) type GpuRow = (
     String,
     u32,
@@ -23,6 +23,7 @@ pub(crate) type GpuRow = (
     bool,
     bool,
     bool,
+    Option<u32>,
     String,
     Option<NcclTimingRow>,
 );
@@ -32,6 +33,8 @@ pub(crate) type NcclTimingRow = (f64, f64, f64, f64, f64, f64, f64, f64, f64, f6
 /// Ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once; most bytes for Mesh
 /// and for halving.
 pub(crate) type NeuronRow = (u32, f64, f64, f64, f64, f64, f64, f64, f64, f64);
+/// Part, link efficiency, exposed share of the launch.
+pub(crate) type TpuRow = (String, f64, f64);
 pub(crate) type RoutingRow = (String, String, Option<Vec<usize>>);
 
 /// An algorithm by name, or one name for each tier.
@@ -151,7 +154,7 @@ pub(crate) fn machine(
     launch: f64,
     gpu: Option<GpuRow>,
     neuron: Option<NeuronRow>,
-    tpu: Option<String>,
+    tpu: Option<TpuRow>,
 ) -> Result<Machine> {
     let axes = axes.into_iter().map(axis).collect::<Result<_>>()?;
     let nic = nic.map(|(bandwidth, latency, overhead)| Nic {
@@ -189,9 +192,13 @@ pub(crate) fn machine(
         Some(row) => machine.with_neuron(self::neuron(row))?,
         None => machine,
     };
-    Ok(match tpu {
-        Some(name) => machine.with_tpu(Tpu::from_name(&name)?),
-        None => machine,
+    let Some((part, link_efficiency, exposed_launch)) = tpu else {
+        return Ok(machine);
+    };
+    machine.with_tpu(Tpu {
+        part: TpuPart::from_name(&part)?,
+        link_efficiency,
+        exposed_launch,
     })
 }
 
@@ -211,7 +218,7 @@ fn neuron(row: NeuronRow) -> Neuron {
 }
 
 fn gpu(
-    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, version, timing): GpuRow,
+    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, nics, version, timing): GpuRow,
 ) -> Result<Gpu> {
     Ok(Gpu {
         generation: Generation::from_name(&generation)?,
@@ -221,6 +228,7 @@ fn gpu(
         ll,
         ll128,
         collnet,
+        nics,
         version: NcclVersion::from_name(&version)?,
         timing: timing.map(nccl_timing),
     })

@@ -49,7 +49,7 @@ mod _core {
     use pyo3::prelude::*;
     use pyo3::types::PyTuple;
     use rainier_core::collective::{self as core, Model, Operation};
-    use rainier_core::machine::Tpu;
+    use rainier_core::machine::TpuPart;
     use std::collections::BTreeMap;
 
     #[pymodule_init]
@@ -57,7 +57,7 @@ mod _core {
         // Loads numpy's C API now: done lazily, a signal that arrives meanwhile would surface as a panic.
         drop(PyArray1::<f64>::zeros(module.py(), 0, false));
         let names = |names: &[&str]| PyTuple::new(module.py(), names);
-        module.add("TPUS", names(&Tpu::ALL.map(|row| row.1))?)?;
+        module.add("TPU_PARTS", names(&TpuPart::ALL.map(|row| row.1))?)?;
         module.add("OPERATIONS", names(&Operation::ALL.map(Operation::name))?)?;
         module.add("MODELS", names(&Model::ALL.map(Model::name))?)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))

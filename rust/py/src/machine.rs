@@ -2,7 +2,9 @@
 
 use crate::classes::{Groups, Machine, Outcome, Schedule, Tables};
 use crate::columns::{Bytes, Column};
-use crate::convert::{self, AxisRow, GpuRow, NeuronRow, RequestRow, RoutingRow, SiteRow, WanRow};
+use crate::convert::{
+    self, AxisRow, GpuRow, NeuronRow, RequestRow, RoutingRow, SiteRow, TpuRow, WanRow,
+};
 use crate::enter::{here, quick, watched};
 use crate::error::{raise, to_py};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
@@ -84,7 +86,7 @@ impl Machine {
         launch: f64,
         gpu: Option<GpuRow>,
         neuron: Option<NeuronRow>,
-        tpu: Option<String>,
+        tpu: Option<TpuRow>,
     ) -> PyResult<Self> {
         convert::machine(axes, overhead, nic, sites, wan, launch, gpu, neuron, tpu)
             .map(|machine| Self(Arc::new(machine)))

@@ -37,7 +37,7 @@ pub use nccl_timing::NcclTiming;
 pub use neuron::Neuron;
 pub use sample::Rates;
 pub use site::{Nic, Site};
-pub use tpu::Tpu;
+pub use tpu::{Tpu, TpuPart};
 pub use wan::{Wan, WanShape};
 
 pub(crate) use blocks::Blocks;
@@ -201,17 +201,21 @@ impl Machine {
         })
     }
 
-    /// The same machine, whose domain is a slice of TPUs of this part.
-    pub fn with_tpu(self, tpu: Tpu) -> Self {
-        Self {
+    /// The same machine, whose domain is a slice of TPUs.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a parameter that is not usable.
+    pub fn with_tpu(self, tpu: Tpu) -> Result<Self> {
+        tpu.validate()?;
+        Ok(Self {
             tpu: Some(tpu),
             ..self
-        }
+        })
     }
 
-    /// The part of TPU that its chips are, on a machine that says so.
-    pub fn tpu(&self) -> Option<Tpu> {
-        self.tpu
+    /// What XLA asks of its chips, if they are TPUs.
+    pub fn tpu(&self) -> Option<&Tpu> {
+        self.tpu.as_ref()
     }
 
     /// How its chips run collectives, if they are Trainium.

@@ -40,7 +40,7 @@ impl Parts {
             let part = Machine::new(domain, machine.overhead(), nic, vec![site], None)?;
             let part = part.with_launch(machine.launch())?;
             let part = match machine.tpu() {
-                Some(tpu) => part.with_tpu(tpu),
+                Some(&tpu) => part.with_tpu(tpu)?,
                 None => part,
             };
             parts.machines.insert(domains, part);

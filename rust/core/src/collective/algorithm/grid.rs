@@ -373,6 +373,7 @@ fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stag
         _ => Space::WHOLE,
     };
     let what = ["all to root", "root to all"][usize::from(outward)];
-    let phase = Phase::steps(what, parts.to_vec(), 1);
+    // To the root, those of its domain and all others send one message each.
+    let phase = Phase::steps(what, parts.to_vec(), 1).of_parts_apart(!outward);
     Ok(vec![Stage::of("machine", space, vec![phase])])
 }

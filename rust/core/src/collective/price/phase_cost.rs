@@ -43,7 +43,7 @@ impl PhaseCost {
             Repeat::Steps(count) => count as f64,
             Repeat::Wave { .. } => 1.0,
         };
-        let (mut latency, mut overhead, mut sent) = (0.0f64, 0.0, 0.0f64);
+        let (mut latency, mut overhead, mut sent) = (0.0f64, 0.0f64, 0.0f64);
         let mut last = Vec::new();
         let patterns = by_pattern(phase);
         for &(pattern, bytes) in &patterns {
@@ -51,8 +51,8 @@ impl PhaseCost {
             context.control.check()?;
             ledger.add(&unit_cost.ledger, times * bytes);
             latency = latency.max(unit_cost.latency);
-            overhead += unit_cost.overhead;
-            sent += unit_cost.sent * bytes;
+            overhead = phase.and_of(overhead, unit_cost.overhead);
+            sent = phase.and_of(sent, unit_cost.sent * bytes);
             if model == Model::AlphaBeta {
                 last.extend(
                     unit_cost

@@ -42,6 +42,8 @@ pub(crate) struct Phase {
     pub(crate) space: Space,
     /// Part of the data that each slice is; empty where they are equal.
     pub(crate) portions: Arc<[f64]>,
+    /// Each of its parts has senders of its own.
+    pub(crate) apart: bool,
     /// The rings that its messages are, where every rank goes on by itself; otherwise all wait for all at each step.
     pub(crate) rings: Option<Arc<Rings>>,
 }
@@ -115,6 +117,7 @@ impl Phase {
             repeat: Repeat::Steps(count),
             space: Space::WHOLE,
             portions: Arc::new([]),
+            apart: false,
             rings: None,
         }
     }
@@ -126,7 +129,23 @@ impl Phase {
             repeat: Repeat::Wave { hops, latency },
             space: Space::WHOLE,
             portions: Arc::new([]),
+            apart: false,
             rings: None,
+        }
+    }
+}
+
+impl Phase {
+    /// The same with parts whose senders are others.
+    pub(crate) fn of_parts_apart(self, apart: bool) -> Self {
+        Self { apart, ..self }
+    }
+
+    /// What the busiest sender has of some parts and of one more.
+    pub(crate) fn and_of(&self, others: f64, own: f64) -> f64 {
+        match self.apart {
+            true => others.max(own),
+            false => others + own,
         }
     }
 }

@@ -329,7 +329,7 @@ impl Build<'_, '_> {
                 parts.push(part);
             }
         }
-        Ok((found, overhead(self.network.context, &parts)?))
+        Ok((found, overhead(self.network.context, list.phase, &parts)?))
     }
 
     /// Messages of all steps of one piece.

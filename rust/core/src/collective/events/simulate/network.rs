@@ -262,11 +262,10 @@ impl<'a> Network<'a> {
         match &part.pattern.kind {
             PatternKind::Local(_) | PatternKind::LocalAll if self.symmetric => Ends::Nobody,
             PatternKind::Local(_) | PatternKind::LocalAll => Ends::Local,
-            PatternKind::Rails(_) if self.crossing => Ends::Nobody,
-            PatternKind::Rails(_) => Ends::Domains,
+            PatternKind::Rails(_) | PatternKind::NicPairs { .. } if self.crossing => Ends::Nobody,
+            PatternKind::Rails(_) | PatternKind::NicPairs { .. } => Ends::Domains,
             PatternKind::Flat(_) | PatternKind::Shift { .. } => Ends::Chips,
             PatternKind::InSwitch { .. }
-            | PatternKind::NicPairs { .. }
             | PatternKind::Star { .. }
             | PatternKind::Exchange { .. }
             | PatternKind::Sites { .. } => Ends::Nobody,

@@ -4,7 +4,7 @@ use super::tables::Rules;
 use crate::collective::ask::group::Groups;
 use crate::collective::program::layout::LocalBox;
 use crate::machine::{AxisKind, Domain, Machine};
-use crate::{Error, Result};
+use crate::{Control, Error, Result};
 
 /// The order in which the compiler counts the axes x, y, z: y, x, z.
 const COUNTED: [usize; 3] = [1, 0, 2];
@@ -24,35 +24,39 @@ pub(super) struct Group {
 
 impl Group {
     /// The groups of a request, which are alike to the compiler.
-    pub(super) fn of(machine: &Machine, groups: &Groups) -> Result<Self> {
+    pub(super) fn of(machine: &Machine, groups: &Groups, control: &Control) -> Result<Self> {
         let domain = machine.domain();
         check_slice(domain)?;
-        let in_slice = |chips: &[u32]| -> Option<Vec<u32>> {
-            let split: Vec<(u32, u32)> = chips.iter().map(|&chip| machine.split(chip)).collect();
-            let one = split.iter().all(|at| at.0 == split[0].0);
-            one.then(|| split.iter().map(|at| at.1).collect())
+        let listed = |chips: &Vec<u32>| {
+            let slice = machine.split(chips[0]).0;
+            let local = |&chip: &u32| {
+                let (other, local) = machine.split(chip);
+                (other == slice).then_some(local)
+            };
+            let chips: Option<Vec<u32>> = chips.iter().map(local).collect();
+            chips.map(|chips| Self::within(domain, &chips))
         };
-        let locals: Option<Vec<Vec<u32>>> = match groups {
-            Groups::Grid { locals, domains } if domains[0].len() == 1 => Some(locals.clone()),
-            Groups::Grid { .. } => None,
-            Groups::Scattered(lists) => lists.iter().map(|list| in_slice(list)).collect(),
-        };
-        let locals = locals.ok_or_else(|| {
-            Error::unsupported(
-                "algorithm 'xla' over chips of several slices",
-                "its rules are those of one slice, and between slices it goes over hosts: take groups inside slices, \
-                 or algorithm='hierarchical'",
-            )
-        })?;
-        let mut shapes = locals.iter().map(|chips| Self::within(domain, chips));
-        let first = shapes.next().unwrap_or_else(|| Self::within(domain, &[]));
-        if shapes.any(|shape| shape != first) {
-            return Err(Error::unsupported(
+        let mut first: Option<Self> = None;
+        let mut take = |shape: Option<Self>| {
+            control.check()?;
+            let shape = shape.ok_or_else(across_slices)?;
+            if first.get_or_insert_with(|| shape.clone()) == &shape {
+                return Ok(());
+            }
+            Err(Error::unsupported(
                 "algorithm 'xla' over groups of different shapes",
                 "take groups that span the same whole axes, or none of which does",
-            ));
+            ))
+        };
+        match groups {
+            Groups::Grid { domains, .. } if domains[0].len() > 1 => take(None)?,
+            Groups::Grid { locals, .. } => {
+                let mut shapes = locals.iter().map(|chips| Self::within(domain, chips));
+                shapes.try_for_each(|shape| take(Some(shape)))?;
+            }
+            Groups::Scattered(lists) => lists.iter().map(listed).try_for_each(take)?,
         }
-        Ok(first)
+        first.ok_or_else(across_slices)
     }
 
     /// A group of chips of one slice.
@@ -107,6 +111,15 @@ pub(super) fn axis_of(domain: &Domain, number: usize) -> usize {
     let counted = COUNTED.into_iter().filter(|&axis| axis < axes.len());
     let mut long = counted.filter(|&axis| axes[axis].size > 1);
     long.nth(number).unwrap_or(0)
+}
+
+/// The refusal of a group that leaves its slice.
+fn across_slices() -> Error {
+    Error::unsupported(
+        "algorithm 'xla' over chips of several slices",
+        "its rules are those of one slice, and between slices it goes over hosts: take groups inside slices, or \
+         algorithm='hierarchical'",
+    )
 }
 
 /// Refuses what is no slice of a torus in up to three axes.

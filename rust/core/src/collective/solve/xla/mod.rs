@@ -2,9 +2,10 @@
 //!
 //! The choice (`choice.rs`, `orders.rs`) is that of jax 0.10.2 with libtpu 0.0.52: rules read from compiled text, which
 //! agree with every row of `choices.csv`. What it takes is the time of the schedules that we have for it (`price.rs`):
-//! a bucket with equal shares of its orders of axes, a ring, direct sends. Nothing was timed on a TPU for it. The note
-//! of an answer says what of it is not known.
+//! a bucket with equal shares of its orders of axes, a ring, direct sends; and what calls add to links (`call.rs`), fitted
+//! to points of two measured curves. The note of an answer says what of it is not known.
 
+mod call;
 mod choice;
 mod group;
 mod orders;
@@ -12,6 +13,7 @@ mod price;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use crate::collective::solve::Solver;
 use crate::operation::Operation::{AllGather, AllReduce, AllToAll, ReduceScatter, SendRecv};

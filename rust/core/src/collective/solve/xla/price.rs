@@ -1,17 +1,18 @@
 //! What the compiler's choice takes, by the schedules that stand for it.
 
+use super::call;
 use super::choice::{Choice, choose};
 use super::group::{Group, axis_of};
-use super::tables::{PAGE, Rules, VERSIONS};
+use super::tables::Rules;
 use crate::collective::answer::outcome::{Candidate, Outcome};
 use crate::collective::ask::choice::Choice as Algorithm;
+use crate::collective::ask::model::Model;
 use crate::collective::ask::request::Request;
 use crate::collective::price::bound::bounds;
 use crate::collective::solve::Asked;
 use crate::collective::solve::scheduled;
 use crate::collective::solve::solver::Unrolled;
-use crate::collective::tables::{Fact, Facts};
-use crate::machine::Machine;
+use crate::machine::{Machine, Tpu};
 use crate::operation::Operation::{AllGather, AllReduce, AllToAll, ReduceScatter, SendRecv};
 use crate::{Error, Result};
 
@@ -26,6 +27,7 @@ pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     let plan = Plan::new(asked)?;
     let named = outcome.choice.clone();
     scheduled::run(&plan.asked(asked), outcome)?;
+    call::apply(asked.machine, tpu(asked.machine)?, outcome);
     outcome.choice = named;
     outcome.algorithm = plan.name();
     outcome.candidates = vec![Candidate {
@@ -42,7 +44,13 @@ pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
 
 /// Seconds of [`run`] alone.
 pub(super) fn time(asked: &Asked) -> Result<f64> {
-    scheduled::time(&Plan::new(asked)?.asked(asked))
+    let mut outcome = Outcome::nothing(asked.request, asked.groups);
+    let asked = Asked {
+        with_bounds: false,
+        ..*asked
+    };
+    run(&asked, &mut outcome)?;
+    Ok(outcome.time.max(asked.machine.launch()))
 }
 
 /// The schedule that stands for the choice, where that does what was asked for and no more.
@@ -67,17 +75,24 @@ pub(super) fn schedule(asked: &Asked) -> Result<Unrolled> {
 }
 
 /// The choice, and the request whose time stands for it.
-struct Plan {
-    group: Group,
-    choice: Choice,
-    stands_in: Request,
+pub(super) struct Plan {
+    pub(super) group: Group,
+    pub(super) choice: Choice,
+    pub(super) stands_in: Request,
 }
 
 impl Plan {
     fn new(asked: &Asked) -> Result<Self> {
         let (machine, request) = (asked.machine, asked.request);
-        let rules = rules(machine)?;
-        let group = Group::of(machine, asked.groups)?;
+        let rules = Rules::of(tpu(machine)?.part);
+        if !matches!(request.model, Model::LinkLoad | Model::AlphaBeta) {
+            return Err(Error::unsupported(
+                format!("xla with model {}", request.model.name()),
+                "it has link loads and what calls add to them; use link_load or alpha_beta, or the schedule of the \
+                 result under that model",
+            ));
+        }
+        let group = Group::of(machine, asked.groups, asked.control)?;
         let element = element_bytes(request)?;
         check_handed_on(rules, request)?;
         let operation = request.operation.as_run();
@@ -96,107 +111,6 @@ impl Plan {
             with_bounds: false,
             ..*asked
         }
-    }
-
-    fn name(&self) -> String {
-        let choice = &self.choice;
-        let by = [choice.strategy, choice.emitter];
-        match by.into_iter().find(|by| !by.is_empty()) {
-            Some(by) => format!("{NAME}({}, {by})", choice.remains),
-            None => format!("{NAME}({})", choice.remains),
-        }
-    }
-
-    /// What was chosen by which versions, what stands for it, and what is not known.
-    fn note(&self, request: &Request) -> String {
-        let choice = &self.choice;
-        let versions = VERSIONS.map(|(what, version)| format!("{what} {version}"));
-        let by = if choice.emitter.is_empty() {
-            String::new()
-        } else {
-            format!(" by {}", choice.emitter)
-        };
-        let Algorithm::Named(algorithm) = &self.stands_in.algorithm else {
-            unreachable!("a schedule with a name stands in")
-        };
-        let priced = match &algorithm[..] {
-            "bucket" => "rings in the compiler's orders of axes, equal shares, both ways",
-            "ring" => "one ring, both ways",
-            _ => "direct sends",
-        };
-        let mut note = format!(
-            "{} compiles it to {}{by}; priced as {priced}",
-            versions.join(", "),
-            choice.remains
-        );
-        let unknown = self.unknown(request);
-        if !unknown.is_empty() {
-            note += &format!("; not known: {}", unknown.join(", "));
-        }
-        note
-    }
-
-    fn unknown(&self, request: &Request) -> Vec<&'static str> {
-        let choice = &self.choice;
-        let mut unknown = Vec::new();
-        if choice.rings.windows(2).any(|pair| pair[0] != pair[1]) {
-            unknown.push("the shares of its colours");
-        }
-        let one_phase = choice.emitter == "SinglePhaseRingSumEmitter";
-        if one_phase || !choice.multistep.is_empty() {
-            unknown.push("the steps inside its short form");
-        }
-        let sums = matches!(choice.operation, AllReduce | ReduceScatter | AllGather);
-        if sums && choice.orders.is_empty() && self.group.axes.len() != 1 {
-            unknown.push("the path of its ring");
-        }
-        let shard = request.size / f64::from(self.group.chips);
-        if choice.operation == ReduceScatter && shard % PAGE != 0.0 {
-            unknown.push("what padding of shards to 4 KiB takes");
-        }
-        if choice.operation == AllToAll {
-            unknown.push("its order of messages");
-        }
-        unknown
-    }
-}
-
-impl Choice {
-    /// By the names that results have for it.
-    fn facts(&self) -> Facts {
-        let text = |text: &str| match text {
-            "" => Fact::Record(None),
-            text => Fact::Text(text.to_owned()),
-        };
-        let count = |number: usize| Fact::Count(number as u64);
-        let (colours, phases) = match self.rings.first() {
-            Some(first) => (count(self.rings.len()), count(first.len())),
-            None => (Fact::Record(None), Fact::Record(None)),
-        };
-        let axes = |order: &Vec<usize>| Fact::List(order.iter().map(|&axis| count(axis)).collect());
-        let rings = |ring: &Vec<u32>| {
-            let chips = ring.iter().map(|&chips| count(chips as usize));
-            Fact::List(chips.collect())
-        };
-        let steps = self
-            .multistep
-            .iter()
-            .map(|&several| Fact::Count(several.into()));
-        let versions = VERSIONS.map(|(what, version)| (what, text(version)));
-        vec![
-            ("remains", text(self.remains)),
-            ("emitter", text(self.emitter)),
-            ("strategy", text(self.strategy)),
-            ("colours", colours),
-            ("phases", phases),
-            (
-                "rotations",
-                Fact::List(self.rotations.iter().map(axes).collect()),
-            ),
-            ("rings", Fact::List(self.rings.iter().map(rings).collect())),
-            ("multistep", Fact::List(steps.collect())),
-            ("versions", Fact::Record(Some(versions.to_vec()))),
-        ]
     }
 }
 
@@ -221,16 +135,15 @@ fn stands_in(machine: &Machine, request: &Request, choice: &Choice) -> Request {
     }
 }
 
-/// The rules of a machine's part.
-fn rules(machine: &Machine) -> Result<&'static Rules> {
-    let part = machine.tpu().ok_or_else(|| {
+/// What XLA asks of the machine.
+fn tpu(machine: &Machine) -> Result<&Tpu> {
+    machine.tpu().ok_or_else(|| {
         Error::unsupported(
             "algorithm 'xla' on a machine whose chips are no TPUs",
             "use a preset such as \"tpu-v5p\" or an UltraServer with tpu=; elsewhere algorithm='auto', or 'neuron' or \
              'nccl' where the machine has them",
         )
-    })?;
-    Ok(Rules::of(part))
+    })
 }
 
 /// Bytes of an element; bf16 where nothing is said of the type, as in the programs that the rules are read from.

@@ -2,7 +2,7 @@
 //! libtpu 0.0.52 compiled ahead of time for each topology (`choices.csv`); bytes are those of one chip's operand, of
 //! an all-gather those of its result.
 
-use crate::machine::Tpu;
+use crate::machine::TpuPart;
 
 const KIB: f64 = 1024.0;
 const MIB: f64 = 1024.0 * KIB;
@@ -43,7 +43,7 @@ pub(super) const ROUTED_AXIS: u32 = 16;
 /// What one part does unlike others.
 pub(super) struct Rules {
     /// The part.
-    pub(super) part: Tpu,
+    pub(super) part: TpuPart,
     /// All-reduce has a short form.
     pub(super) short: bool,
     /// Whole slices of 2x2 and 2x4 chips are one ring.
@@ -55,15 +55,15 @@ pub(super) struct Rules {
 }
 
 const RULES: [Rules; 5] = [
-    rules(Tpu::V4, (false, false, false), None),
-    rules(Tpu::V5e, (true, true, true), None),
-    rules(Tpu::V5p, (true, false, false), None),
-    rules(Tpu::V6e, (true, true, false), None),
-    rules(Tpu::Tpu7x, (true, false, false), Some(64.0 * KIB)),
+    rules(TpuPart::V4, (false, false, false), None),
+    rules(TpuPart::V5e, (true, true, true), None),
+    rules(TpuPart::V5p, (true, false, false), None),
+    rules(TpuPart::V6e, (true, true, false), None),
+    rules(TpuPart::Tpu7x, (true, false, false), Some(64.0 * KIB)),
 ];
 
 const fn rules(
-    part: Tpu,
+    part: TpuPart,
     (short, small_are_rings, routers): (bool, bool, bool),
     handed_on_from: Option<f64>,
 ) -> Rules {
@@ -78,7 +78,7 @@ const fn rules(
 
 impl Rules {
     /// Those of a part.
-    pub(super) fn of(part: Tpu) -> &'static Self {
+    pub(super) fn of(part: TpuPart) -> &'static Self {
         let found = RULES.iter().find(|rules| rules.part == part);
         found.unwrap_or(&RULES[0])
     }

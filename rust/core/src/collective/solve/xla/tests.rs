@@ -3,7 +3,7 @@
 use super::choice::{Choice, choose};
 use super::group::Group;
 use super::tables::Rules;
-use crate::machine::Tpu;
+use crate::machine::TpuPart;
 use crate::operation::Operation::{self, AllGather, AllReduce, AllToAll, ReduceScatter, SendRecv};
 
 const ROWS: &str = include_str!("choices.csv");
@@ -27,9 +27,9 @@ impl<'a> Row<'a> {
         self.cells[column.expect("a column of the table")]
     }
 
-    fn part(&self) -> Tpu {
+    fn part(&self) -> TpuPart {
         let part = self.cell("topology").split(':').next();
-        Tpu::from_name(part.unwrap_or_default()).expect("a part")
+        TpuPart::from_name(part.unwrap_or_default()).expect("a part")
     }
 
     /// Chips along x, y, z.
