@@ -350,6 +350,9 @@ class Order:
     def chips(self) -> _U32: ...
     def groups(self, first: int, count: int) -> Groups: ...
 
+def kept() -> tuple[int, int]:
+    """Return how many things are kept between calls, of all machines, and their bytes."""
+
 @final
 class Outcome:
     algorithm: str

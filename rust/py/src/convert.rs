@@ -78,6 +78,17 @@ pub(crate) fn request(row: RequestRow) -> Result<Request> {
     request.with_dtype(row.dtype.as_deref())
 }
 
+/// A request and a routing policy.
+pub(crate) fn asked(
+    py: Python<'_>,
+    request: RequestRow,
+    routing: RoutingRow,
+) -> PyResult<(Request, Routing)> {
+    let routing = self::routing(py, routing)?;
+    let request = self::request(request).map_err(|error| to_py(py, &error))?;
+    Ok((request, routing))
+}
+
 /// A request whose schedule is made: nothing is simulated for that.
 pub(crate) fn request_of_schedule(row: RequestRow) -> Result<Request> {
     let request = request(row)?;

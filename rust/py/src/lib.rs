@@ -27,6 +27,8 @@ mod _core {
     #[pymodule_export]
     use super::classes::{Groups, Machine, Outcome, Schedule};
     #[pymodule_export]
+    use super::collective::kept;
+    #[pymodule_export]
     use super::faults::{
         Faults, faults, healthy, links_named, num_live_chips, overlay_bytes, repaired, with_faults,
     };

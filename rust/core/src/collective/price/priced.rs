@@ -4,9 +4,15 @@ use super::cost::StageCost;
 use crate::collective::ask::model::Model;
 use crate::collective::pattern::context::Context;
 use crate::collective::program::alternatives::{Cheapest, OneOf, Program};
+use crate::collective::program::least::Least;
 use crate::collective::program::schedule::Stage;
+use crate::memory::bytes_of;
+use crate::weigh::Scale;
 use crate::{Error, Result};
 use std::sync::Arc;
+
+/// Bytes of what makes stages, about.
+const MAKER: u64 = 1024;
 
 /// The costs of a program's stages, and of all alternatives that sizes have asked for.
 pub(crate) struct Priced {
@@ -56,6 +62,12 @@ impl Priced {
         let how = How { model, label };
         let body = how.body(context, program)?;
         Ok(Self { how, body })
+    }
+
+    /// Counts what it takes.
+    pub(crate) fn weigh(&self, on: &mut Scale) {
+        on.one::<Self>(self.how.label.len() as u64);
+        self.body.weigh(on);
     }
 
     /// It has no alternatives.
@@ -142,6 +154,25 @@ impl How {
 }
 
 impl Body {
+    fn weigh(&self, on: &mut Scale) {
+        on.one::<Self>(0);
+        match self {
+            Self::Stages(stages) => stages.weigh(on),
+            Self::Sequence(all) | Self::Fastest { cases: all, .. } => {
+                all.iter().for_each(|one| one.weigh(on));
+            }
+            Self::OneOf { of, made } => {
+                on.shared(&of.make, |_, on| on.add(MAKER));
+                made.iter().for_each(|(_, stages)| stages.weigh(on));
+            }
+            Self::Cheapest { of, made } => {
+                on.add(MAKER + bytes_of::<(Least, Option<Self>)>(of.leasts.len() as u64));
+                let made = made.iter().flatten().flatten();
+                made.for_each(|body| body.weigh(on));
+            }
+        }
+    }
+
     /// Makes what a size asks for and is not there yet.
     fn make<'s, 'm: 's>(
         &mut self,
@@ -212,6 +243,11 @@ impl Body {
 }
 
 impl Stages {
+    fn weigh(&self, on: &mut Scale) {
+        let costs = self.costs.iter().chain(&self.by_links);
+        costs.for_each(|cost| on.shared(cost, StageCost::weigh));
+    }
+
     fn seconds(&self, size: f64) -> f64 {
         self.by_links.iter().map(|cost| cost.time(size)).sum()
     }

@@ -4,6 +4,7 @@ use super::candidate::PricedCandidate;
 use super::contenders::{Contenders, is_refusal};
 use super::hierarchical::Picked;
 use super::kept::unit;
+use super::known::Known;
 use crate::collective::answer::outcome::Candidate;
 use crate::collective::ask::request::Request;
 use crate::collective::events::simulate;
@@ -56,10 +57,18 @@ impl Tried {
 }
 
 /// The fastest of the algorithms that were asked for; with `every` of them priced, whether it can win or not.
-pub(crate) fn best(scene: &OnDemand, request: &Request, every: bool) -> Result<Chosen> {
+pub(crate) fn best(
+    scene: &OnDemand,
+    request: &Request,
+    every: bool,
+    known: &mut Known,
+) -> Result<Chosen> {
     let context = scene.get()?;
     let (unit, scale) = unit(request);
-    let mut contenders = Contenders::new(context, &unit)?;
+    if known.contenders.is_none() {
+        known.contenders = Some(Contenders::new(context, &unit)?);
+    }
+    let contenders = known.contenders.as_mut().expect("made where it was not");
     if let Some(engine) = request.model.engine() {
         return simulated_best(scene, request, engine, contenders);
     }
@@ -75,10 +84,11 @@ pub(crate) fn best(scene: &OnDemand, request: &Request, every: bool) -> Result<C
             left_out: false,
         });
     }
-    let (_, _, fastest) = contenders.fastest(scene, scale, 0, |kept| {
+    let (_, at, fastest) = contenders.fastest(scene, scale, known.last, |kept| {
         let fastest = kept.at(scene, scale, 1)?.swap_remove(0);
         Ok((fastest.time, fastest))
     })?;
+    known.last = at;
     Ok(Chosen {
         best: fastest.priced(context, request, scale)?,
         candidates: Vec::new(),
@@ -91,7 +101,7 @@ fn simulated_best(
     scene: &OnDemand,
     request: &Request,
     engine: Engine,
-    mut contenders: Contenders,
+    contenders: &mut Contenders,
 ) -> Result<Chosen> {
     let context = scene.get()?;
     let (_, scale) = unit(request);
@@ -168,9 +178,9 @@ fn simulated(
     if has_damage(context.machine, context.groups) {
         return by_message(context, request, engine, candidate);
     }
-    let mut chunks = candidate.cost.chunks;
+    let (stages, mut chunks) = (candidate.stages(), candidate.cost.chunks);
     loop {
-        match simulate::time(context, engine, &candidate.stages, chunks) {
+        match simulate::time(context, engine, &stages, chunks) {
             Err(Error::Unsupported { .. }) if chunks > 1 && request.chunks.is_none() => chunks /= 2,
             other => return other.map(|seconds| (seconds, chunks)),
         }
@@ -205,11 +215,8 @@ fn by_message(
             format!("use model \"link_load\", or a group of at most {MOST_RANKS_WRITTEN} chips"),
         ));
     }
-    let stages: Vec<Stage> = candidate
-        .stages
-        .iter()
-        .map(|cost| cost.stage.clone())
-        .collect();
+    let costs = candidate.stages();
+    let stages: Vec<Stage> = costs.iter().map(|cost| cost.stage.clone()).collect();
     let schedule = unroll(context, request, &stages).map_err(or_link_load)?;
     let schedule = Arc::new(schedule);
     let mut chunks = match request.chunks {
@@ -222,7 +229,7 @@ fn by_message(
             algorithm: candidate.name.clone(),
             groups: vec![schedule.chips.clone()],
             schedule: Arc::clone(&schedule),
-            pipeline: Pipeline::of(&candidate.stages, chunks, true),
+            pipeline: Pipeline::of(&costs, chunks, true),
         }];
         let work = Work {
             written: &written,

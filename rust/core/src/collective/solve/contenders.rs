@@ -8,6 +8,7 @@ use crate::collective::answer::outcome::Candidate;
 use crate::collective::ask::choice::Choice;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::{Context, OnDemand};
+use crate::weigh::Scale;
 use crate::{Error, Result};
 
 /// All that are tried for a request, in the order of the table.
@@ -17,6 +18,9 @@ pub(super) struct Contenders {
     ground: Ground,
     all: Vec<Contender>,
 }
+
+/// Bytes of why one does not run, about.
+const REASON: u64 = 256;
 
 struct Contender {
     name: String,
@@ -45,6 +49,18 @@ impl Contenders {
             ground,
             all,
         })
+    }
+
+    /// Counts what they take.
+    pub(super) fn weigh(&self, on: &mut Scale) {
+        on.one::<Self>(0);
+        self.ground.weigh(on);
+        for one in &self.all {
+            on.one::<Contender>(REASON + one.name.len() as u64);
+            if let Ok(kept) = &one.state {
+                kept.weigh(on);
+            }
+        }
     }
 
     /// The number of the fastest at `scale` bytes, its seconds and what `ask` says beside them; of equal ones the first in

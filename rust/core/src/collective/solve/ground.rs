@@ -8,6 +8,7 @@ use crate::collective::pattern::context::Context;
 use crate::collective::program::alternatives::Program;
 use crate::collective::program::placement::Placement;
 use crate::operation::Operation;
+use crate::weigh::Scale;
 
 /// Placements of a request.
 pub(super) struct Ground {
@@ -18,6 +19,14 @@ pub(super) struct Ground {
 }
 
 impl Ground {
+    /// Counts what it takes.
+    pub(super) fn weigh(&self, on: &mut Scale) {
+        self.placement.weigh(on);
+        if let Some(rails) = &self.rails {
+            rails.weigh(on);
+        }
+    }
+
     pub(super) fn of(context: &Context, request: &Request) -> Self {
         let everyone = || -> Vec<Vec<u32>> {
             (0..context.groups.count())

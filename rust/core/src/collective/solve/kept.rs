@@ -11,8 +11,8 @@ use crate::collective::pattern::context::{Context, OnDemand};
 use crate::collective::price::cost::combine;
 use crate::collective::price::priced::Priced;
 use crate::collective::program::least::{Least, SLACK};
+use crate::weigh::Scale;
 use crate::{Error, Result};
-use std::sync::Arc;
 
 /// An algorithm of a request, of which all is priced, once it is built, that does not depend on the size.
 pub(super) struct Kept {
@@ -80,6 +80,16 @@ impl Kept {
         let least = extent.map(|extent| (row.least)(extent, operation, ALGORITHMS));
         let least = least.unwrap_or(Least::NOTHING) * unit.size;
         Ok(kept(Body::Unbuilt(row, least)))
+    }
+
+    /// Counts what it takes.
+    pub(super) fn weigh(&self, on: &mut Scale) {
+        on.one::<Self>((self.name.len() + self.answer.len()) as u64);
+        match &self.body {
+            Body::Unbuilt(..) => {}
+            Body::Whole(priced) => priced.weigh(on),
+            Body::Tiers(tiers) | Body::TierByTier(tiers) => tiers.weigh(on),
+        }
     }
 
     /// What the least does not say is known.
@@ -178,15 +188,13 @@ impl Picked {
         request: &Request,
         scale: f64,
     ) -> Result<PricedCandidate> {
-        let scaled = self.costs.iter().map(|cost| Arc::new(cost.scaled(scale)));
-        let stages: Vec<_> = scaled.collect();
-        let mut cost = combine(context, request.model, &stages, Some(self.chunks))?;
-        // The same but for rounding, where chunks are no power of two.
-        (cost.time, cost.by_phases) = (self.time, self.time);
+        let taken = (self.time, self.chunks);
+        let cost = combine(context, request.model, &self.costs, scale, taken)?;
         Ok(PricedCandidate {
             name: self.name,
             choice: self.choice,
-            stages,
+            costs: self.costs,
+            scale,
             cost,
         })
     }

@@ -1,6 +1,7 @@
 //! The solvers that make schedules: of one algorithm, of one for each tier, or of the fastest.
 
 use super::asked::Asked;
+use super::known::Known;
 use super::search::Search;
 use super::solver::{Solver, Unrolled};
 use crate::collective::algorithm;
@@ -11,7 +12,7 @@ use crate::collective::events::together::Pipeline;
 use crate::collective::events::unroll::unroll;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::damage::note;
-use crate::collective::price::bound::{bounds, bounds_in_switch};
+use crate::collective::price::bound::bounds_of_size;
 use crate::collective::program::schedule::Stage;
 use crate::collective::solve::candidate::PricedCandidate;
 use crate::collective::solve::choose::{Chosen, best};
@@ -23,6 +24,7 @@ use crate::operation::Operation::{
     self, AllGather, AllReduce, AllToAll, Broadcast, Gather, Reduce, ReduceScatter, Scatter,
 };
 use crate::{Error, Result};
+use std::cell::RefCell;
 
 /// One algorithm over the whole group.
 pub(super) const NAMED: Solver = Solver {
@@ -66,11 +68,14 @@ pub(super) const HIERARCHICAL: Solver = Solver {
 
 pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     let (scene, machine, request) = (asked.scene()?, asked.machine, asked.request);
+    let mut nothing = Known::default();
+    let mut before = asked.known.map(RefCell::borrow_mut);
+    let known = before.as_deref_mut().unwrap_or(&mut nothing);
     let Chosen {
         mut best,
         candidates,
         left_out,
-    } = best(&scene, request, asked.every)?;
+    } = best(&scene, request, asked.every, known)?;
     let context = scene.get()?;
     if !best.cost.time.is_finite() {
         return Err(endless(context, request, &best));
@@ -89,12 +94,11 @@ pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     outcome.left_out = left_out;
     outcome.sort_candidates();
     outcome.choice = best.choice;
-    outcome.fill(machine, best.name, &best.stages, best.cost);
-    outcome.bounds = match (asked.with_bounds, reduces_in_switch(request)) {
-        (false, _) => Vec::new(),
-        (true, true) => bounds_in_switch(context, request)?,
-        (true, false) => bounds(context, request)?,
-    };
+    outcome.fill(machine, best.name, (&best.costs, best.scale), best.cost);
+    if asked.with_bounds {
+        let in_switch = reduces_in_switch(request);
+        outcome.bounds = bounds_of_size(context, request, in_switch, &mut known.latency)?;
+    }
     Ok(())
 }
 
@@ -116,7 +120,7 @@ pub(super) fn time(asked: &Asked) -> Result<f64> {
             return Ok(seconds.max(asked.machine.launch()));
         }
     }
-    let best = best(&scene, request, false)?.best;
+    let best = best(&scene, request, false, &mut Known::default())?.best;
     if !best.cost.time.is_finite() {
         return Err(endless(scene.get()?, request, &best));
     }
@@ -125,9 +129,10 @@ pub(super) fn time(asked: &Asked) -> Result<f64> {
 
 pub(super) fn schedule(asked: &Asked) -> Result<Unrolled> {
     let (scene, request) = (asked.scene()?, asked.request);
-    let best = best(&scene, request, false)?.best;
-    let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();
-    let pipeline = Pipeline::of(&best.stages, best.cost.chunks, request.chunks.is_some());
+    let best = best(&scene, request, false, &mut Known::default())?.best;
+    let costs = best.stages();
+    let stages: Vec<Stage> = costs.iter().map(|cost| cost.stage.clone()).collect();
+    let pipeline = Pipeline::of(&costs, best.cost.chunks, request.chunks.is_some());
     Ok((best.name, unroll(scene.get()?, request, &stages)?, pipeline))
 }
 
@@ -137,7 +142,7 @@ fn endless(context: &Context, request: &Request, best: &PricedCandidate) -> Erro
     let machine = context.machine;
     let busiest = best.cost.busiest.as_ref();
     let dead = busiest.filter(|busiest| machine.is_dead_link(busiest.link));
-    let (latency, overhead) = best.stages.iter().fold((0.0, 0.0), |sum, stage| {
+    let (latency, overhead) = best.costs.iter().fold((0.0, 0.0), |sum, stage| {
         let (latency, overhead) = stage.fixed();
         (sum.0 + latency, sum.1 + overhead)
     });

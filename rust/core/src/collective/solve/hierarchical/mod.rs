@@ -9,6 +9,8 @@ mod places;
 mod search;
 mod stage_plan;
 mod stages;
+#[cfg(test)]
+mod stages_tests;
 
 use crate::collective::ask::choice::Choice;
 use crate::collective::ask::group::Groups;
@@ -16,6 +18,7 @@ use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::{Context, OnDemand};
 use crate::collective::price::cost::{Shared, StageCost};
 use crate::collective::program::least::SLACK;
+use crate::weigh::Scale;
 use crate::{Error, Result};
 use search::{Key, Search, Stage};
 use stage_plan::{PlannedStage, TIERS, pinned_algorithms, stage_plan};
@@ -36,6 +39,9 @@ pub(crate) struct Tiers {
     /// What chunks share, by the costs of the stages.
     shared: BTreeMap<Key, Shared>,
 }
+
+/// Bytes of what chunks share, of one combination.
+const SHARED: u64 = 64;
 
 /// A choice of one algorithm for each stage.
 pub(crate) struct Picked {
@@ -71,6 +77,12 @@ impl Tiers {
             is_built: false,
             shared: BTreeMap::new(),
         })
+    }
+
+    /// Counts what they take.
+    pub(crate) fn weigh(&self, on: &mut Scale) {
+        self.stages.iter().for_each(|stage| stage.weigh(on));
+        on.add(SHARED * self.shared.len() as u64);
     }
 
     pub(crate) fn is_built(&self) -> bool {

@@ -213,7 +213,8 @@ impl Search<'_, '_> {
     fn better(&mut self, picked: &mut [usize], at: usize, time: f64) -> Result<Option<f64>> {
         let before = picked[at];
         for option in 0..self.stages[at].timed.len() {
-            let unknown = self.stages[at].options.all[option].is_unbuilt();
+            // Whether another size has built it already makes no difference.
+            let unknown = self.stages[at].timed[option].is_none();
             picked[at] = option;
             if unknown && self.least(picked) < time {
                 self.stages[at].ready(self.scene, self.request, self.scale, option)?;

@@ -14,6 +14,8 @@ use crate::collective::program::least::{Least, SLACK};
 use crate::collective::program::moves::Space;
 use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Spread, Stage};
+use crate::memory::bytes_of;
+use crate::weigh::Scale;
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -34,19 +36,19 @@ pub(super) struct StageOption {
     label: String,
     tier: &'static str,
     least: Least,
-    state: State,
+    pub(super) state: State,
     /// The costs that sizes have asked for, by those of their tracks.
     joined: Vec<Joined>,
 }
 
-enum State {
+pub(super) enum State {
     Unbuilt,
     Built(Vec<TrackOption>),
     Refused(Error),
 }
 
 /// What runs at one placement of a stage.
-struct TrackOption {
+pub(super) struct TrackOption {
     priced: Priced,
     spread: Option<Spread>,
     place: String,
@@ -67,6 +69,22 @@ pub(super) struct Numbered {
 }
 
 impl StageOptions {
+    /// Counts what they take.
+    pub(super) fn weigh(&self, on: &mut Scale) {
+        on.one::<Self>(0);
+        self.placements.iter().for_each(|(one, _)| one.weigh(on));
+        for option in &self.all {
+            on.one::<StageOption>(option.label.len() as u64);
+            if let State::Built(tracks) = &option.state {
+                tracks.iter().for_each(|track| track.priced.weigh(on));
+            }
+            for joined in &option.joined {
+                on.one::<Joined>(bytes_of::<usize>(joined.of.len() as u64));
+                on.shared(&joined.numbered.cost, StageCost::weigh);
+            }
+        }
+    }
+
     /// The algorithms that may run a stage, none of them built.
     pub(super) fn new(
         context: &Context,
@@ -217,11 +235,6 @@ impl StageOption {
         matches!(self.state, State::Refused(_))
     }
 
-    /// It is not known yet whether it runs.
-    pub(super) fn is_unbuilt(&self) -> bool {
-        matches!(self.state, State::Unbuilt)
-    }
-
     /// What it takes at least, said before it is built.
     pub(super) fn least(&self) -> Least {
         self.least
@@ -350,53 +363,4 @@ fn tracks(
         })
     };
     placements.iter().map(track).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::machine::{Axis, AxisKind, Domain, Machine, Nic, Site};
-    use crate::operation::Operation::AllReduce;
-    use crate::route::Routing;
-    use crate::{Control, Error};
-
-    #[test]
-    fn a_caller_who_stops_is_no_refusal() {
-        let axis = Axis {
-            name: "x".to_owned(),
-            size: 8,
-            kind: AxisKind::Ring,
-            bandwidth: 1e9,
-            latency: 0.0,
-        };
-        let nic = Nic {
-            bandwidth: 1e9,
-            latency: 0.0,
-            overhead: 0.0,
-        };
-        let site = Site {
-            name: "one".to_owned(),
-            domains: 4,
-            tiers: Vec::new(),
-        };
-        let domain = Domain::new(vec![axis]).expect("sound");
-        let machine = Machine::new(domain, 0.0, Some(nic), vec![site], None).expect("sound");
-        let (groups, routing) = (Groups::all(&machine).expect("small"), Routing::default());
-        let control = Control::default();
-        let context = Context::new(&machine, &routing, &groups, &control).expect("sound");
-        let request = Request::new(AllReduce, 1e6);
-        let planned = PlannedStage {
-            tier: 0,
-            place: Place::Domain,
-            operation: AllReduce,
-            size: 1e6,
-            shares_tier: false,
-        };
-        // That one was stopped must not pass for a refusal.
-        let mut stage = StageOptions::new(&context, &request, planned, None);
-        assert_eq!(stage.build(&context, &request, 0), Ok(true));
-        control.cancel();
-        assert_eq!(stage.build(&context, &request, 1), Err(Error::Cancelled));
-        assert!(stage.all[1].is_unbuilt());
-    }
 }
