@@ -112,3 +112,32 @@ def further_sizes() -> list[Gate]:
         each = f"{gate.seconds / len(SIZES) * 1e6:.3g} us of CPU a size"
         gates.append(Gate(gate.name, gate.seen * len(SIZES), f">= {factor}", gate.passed, each))
     return gates
+
+
+def flat_rings() -> list[Gate]:
+    """Rings through all chips, whose ranks go on by themselves, for one size and for many."""
+    gates = []
+    values = np.random.default_rng(0).random(1_000_000)
+    for model in ("link_load", "fluid"):
+        machine = rf.preset("rainier", chips=MANY)
+        gates.append(
+            at_least(
+                f"ring over {MANY:,} chips by {model}, stable sort of 1e6 / ours",
+                # Seen: 20.
+                10,
+                lambda model=model: machine.all_reduce("1 GiB", algorithm="ring", model=model),
+                lambda: np.sort(values, kind="stable"),
+            )
+        )
+    ring = rf.preset("rainier").plan.all_reduce("1 GiB", algorithm="ring")
+    prepared = ring.prepared()
+    gate = at_least(
+        "ring of rainier, a call / a further size",
+        # Seen: 11,000.
+        3_000 / len(SIZES),
+        lambda: prepared.times(SIZES),
+        ring.run,
+    )
+    each = f"{gate.seconds / len(SIZES) * 1e6:.3g} us of CPU a size"
+    gates.append(Gate(gate.name, gate.seen * len(SIZES), ">= 3000", gate.passed, each))
+    return gates

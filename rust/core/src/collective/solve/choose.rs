@@ -12,6 +12,7 @@ use crate::collective::events::together::{Pipeline, Work, Written, or_link_load,
 use crate::collective::events::unroll::{MOST_RANKS_WRITTEN, unroll};
 use crate::collective::pattern::context::{Context, OnDemand};
 use crate::collective::pattern::damage::has_damage;
+use crate::collective::price::ring::Pace;
 use crate::collective::program::schedule::Stage;
 use crate::sim::Engine;
 use crate::{Error, Result};
@@ -165,6 +166,16 @@ fn simulate_one(
         });
         return Ok(());
     }
+    let apart = apart(&candidate);
+    if best.is_some_and(|best| apart >= best.0) {
+        tried.candidates.push(Candidate {
+            algorithm: candidate.name,
+            outcome: Err(format!(
+                "its messages take {apart:.3e} s if they share no link"
+            )),
+        });
+        return Ok(());
+    }
     match simulated(context, request, engine, &candidate) {
         Ok((seconds, chunks)) => (candidate.cost.time, candidate.cost.chunks) = (seconds, chunks),
         // On damage, leaving out what is too large to simulate would make a fault seem to cost what another
@@ -183,6 +194,15 @@ fn simulate_one(
         Fastest::Simulated(Box::new(candidate)),
     );
     Ok(())
+}
+
+/// Seconds that rings take at least, whose ranks go on by themselves; 0 for all others.
+fn apart(candidate: &PricedCandidate) -> f64 {
+    let tracks = candidate.stages.iter().flat_map(|stage| &stage.tracks);
+    let paces = tracks
+        .flat_map(|track| &track.phases)
+        .filter_map(|phase| phase.pace.as_ref());
+    paces.map(Pace::least).sum()
 }
 
 /// Seconds by simulation and the number of chunks: those that link loads favour, or fewer where the caller leaves it
