@@ -21,9 +21,9 @@ _SiteRow = tuple[str, int, Sequence[_Tier]]
 # shortest, up_down
 _Cuts = Sequence[Sequence[tuple[int, int]]]
 _RoutingRow = tuple[str, str, Sequence[int] | None]
-# (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, release, what was fitted: twelve
-# numbers)
-_GpuRow = tuple[str, int, str, float, bool, bool, bool, str, Any]
+# (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, NICs of a node, release, what was
+# fitted: twelve numbers)
+_GpuRow = tuple[str, int, str, float, bool, bool, bool, int | None, str, Any]
 # (rank that has it at first, rank that must have it at last, bytes)
 _Block = tuple[int | None, int | None, float]
 # (src, dst, blocks, bytes, reduce, stage, lane, step, sends that it waits for)
@@ -257,6 +257,8 @@ class Machine:
     def destinations(self, pattern: str, shift: Sequence[int] | None, seed: int) -> _U32:
         """Return one destination per chip; the core lists the patterns in its error."""
     def collective(self, request: _RequestRow, groups: Groups, routing: _RoutingRow) -> Outcome: ...
+    def candidates(self, request: _RequestRow, groups: Groups, routing: _RoutingRow) -> Tables:
+        """Return the table of all that a collective considers, also what bounds rule out."""
     def schedule(
         self, request: _RequestRow, groups: Groups, routing: _RoutingRow
     ) -> tuple[str, Schedule]:
@@ -348,12 +350,16 @@ class Order:
     def chips(self) -> _U32: ...
     def groups(self, first: int, count: int) -> Groups: ...
 
+def kept() -> tuple[int, int]:
+    """Return how many things are kept between calls, of all machines, and their bytes."""
+
 @final
 class Outcome:
     algorithm: str
     # how to ask for the same algorithms again: a name, or one for each tier
     choice: str | list[str]
     time: float
+    left_out: bool  # bounds ruled candidates out, which are not in their table
     # the values of `CollectiveResult` by name, but for its tables
     def facts(self) -> dict[str, Any]: ...
     def tables(self) -> Tables: ...

@@ -83,6 +83,26 @@ def test_auto_never_takes_it_and_it_is_listed() -> None:
     assert "nccl" not in rf.algorithms("broadcast")
 
 
+def test_nics_that_gpus_share_and_gpus_with_several() -> None:
+    def ring(nics: int | None, nic: str, chips: list[int]) -> float:
+        gpu = rf.Gpu("ampere", nics=nics)
+        where = machine(gpu, 4, nic=rf.Nic(nic, 0))
+        result = where.all_reduce("4 GiB", group=chips, algorithm="nccl")
+        rows = [row for row in result.candidates if row["algorithm"] == "nccl(ring, simple)"]
+        return 2**32 / float(rows[0]["time_s"]) * result.bus_factor / 1e9
+
+    every, first = list(range(32)), [0, 8, 16, 24]
+    # P4d: 4 NICs of 12.5 GB/s for 8 GPUs; channels of 12 GB/s, and one for GPUs that are alone.
+    assert ring(4, "6.25 GB/s", every) == pytest.approx(4 * 12, rel=0.02)
+    assert ring(4, "6.25 GB/s", first) == pytest.approx(12, rel=0.01)
+    # A NIC of its own for each: channels of 6 GB/s.
+    assert ring(None, "6.25 GB/s", every) == pytest.approx(8 * 6, rel=0.02)
+    assert ring(None, "6.25 GB/s", first) == pytest.approx(6, rel=0.01)
+    # Four NICs of 12.5 GB/s for each, a channel on each; one of 50 GB/s has 24 of its PCI link.
+    assert ring(32, "50 GB/s", first) == pytest.approx(4 * 12, rel=0.02)
+    assert ring(None, "50 GB/s", first) == pytest.approx(24, rel=0.02)
+
+
 def test_groups_of_some_gpus_and_lists_of_chips() -> None:
     many = machine(HOPPER, 4)
     whole = many.all_reduce("1 GiB", algorithm="nccl")
@@ -197,6 +217,8 @@ def test_what_is_refused() -> None:
         ({"nvlinks": 0}, rf.InvalidArgument, "nvlinks"),
         ({"nvlinks": 1.5}, rf.InvalidType, "nvlinks"),
         ({"network_latency": -1}, rf.InvalidArgument, "network_latency"),
+        ({"nics": 0}, rf.InvalidArgument, "nics"),
+        ({"nics": 1.5}, rf.InvalidType, "nics"),
         ({"version": "2.28"}, rf.UnknownName, "version"),
         ({"timing": "hopper"}, rf.InvalidType, "timing"),
         ({"protocols": "simple"}, rf.InvalidType, "protocols"),

@@ -53,6 +53,11 @@ class Request(Choices):
         groups = self.groups.core(machine._core)
         return machine._core.collective(self._core_row(machine), groups, row)
 
+    def candidates(self, machine: Base) -> _core.Tables:
+        """Return the core's table of all that it considers for the answer on a machine."""
+        groups = self.groups.core(machine._core)
+        return machine._core.candidates(self._core_row(machine), groups, self._routing_row(machine))
+
     def schedule(self, machine: Base) -> tuple[str, _core.Schedule]:
         """Return the name of the algorithm and the core's schedule on a machine."""
         groups = self.groups.core(machine._core)

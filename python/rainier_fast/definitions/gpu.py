@@ -27,8 +27,7 @@ class Gpu:
     """GPUs of a node as NCCL's tuning model sees them, for ``algorithm="nccl"``.
 
     A node is an UltraServer of one switch axis. NCCL chooses by the tables of its
-    ``src/graph/tuning.cc``; channels follow from its search, ``src/graph/search.cc``. Each GPU is
-    taken to have one NIC of its own, at the rate of the UltraServer's `Nic`.
+    ``src/graph/tuning.cc``; channels follow from its search, ``src/graph/search.cc``.
 
     Attributes
     ----------
@@ -47,6 +46,11 @@ class Gpu:
         where EFA does not promise the order of 128 bytes.
     collnet
         Whether network switches reduce.
+    nics
+        NICs of a node, spread evenly over neighbouring GPUs; together they have the rate of the
+        `Nic` of all GPUs. None for one NIC of each GPU's own; 4 on P4d, 32 on P5. A channel takes
+        one NIC. A GPU alone on its node that shares one has all of it to NCCL, but the bound by
+        links, which has its part alone, holds the time up.
     version
         The release of NCCL, ``"2.30.7"`` or ``"2.29.2"``: they differ in the caps of LL128 and of
         NVLS trees on Blackwell.
@@ -71,6 +75,7 @@ class Gpu:
     network_latency: Quantity = "0 s"
     protocols: tuple[str, ...] = PROTOCOLS
     collnet: bool = False
+    nics: int | None = None
     version: str = "2.30.7"
     timing: NcclTiming | None = None
 
@@ -84,6 +89,8 @@ class Gpu:
         put(self, "network_latency", parse_time(self.network_latency, "network_latency"))
         put(self, "protocols", _protocols(self.protocols))
         put(self, "collnet", as_flag("collnet", self.collnet))
+        if self.nics is not None:
+            put(self, "nics", as_count("nics", self.nics, 1024))
         if self.timing is not None and not isinstance(self.timing, NcclTiming):
             raise invalid_type("timing", self.timing, "must be an NcclTiming or None")
 
@@ -92,7 +99,7 @@ class Gpu:
         """Seconds that the network plugin reports."""
         return float(self.network_latency)
 
-    def row(self) -> tuple[str, int, str, float, bool, bool, bool, str, Any]:
+    def row(self) -> tuple[str, int, str, float, bool, bool, bool, int | None, str, Any]:
         """Return the row that the core is built from."""
         return (
             self.generation,
@@ -102,6 +109,7 @@ class Gpu:
             "ll" in self.protocols,
             "ll128" in self.protocols,
             self.collnet,
+            self.nics,
             self.version,
             None if self.timing is None else self.timing.row(),
         )
@@ -113,6 +121,8 @@ class Gpu:
             words += f", network {format_time(self.network_latency_s)}"
         if self.collnet:
             words += ", switches reduce"
+        if self.nics is not None:
+            words += f", {self.nics} NICs"
         words += f", NCCL {self.version}"
         if self.timing is not None:
             words += ", times fitted"

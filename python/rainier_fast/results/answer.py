@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import cleandoc
 from typing import Any, Self, TypeVar
 
@@ -95,6 +95,9 @@ class Answer:
     # How to ask for the same algorithms again: a name, or one for each tier.
     _choice: str | tuple[str, ...]
     _tables: Tables
+    _left_out: bool
+    # The table of candidates, once it was read, where bounds left some out.
+    _candidates: list[Table] = field(default_factory=list, compare=False)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -110,6 +113,8 @@ class Answer:
             "_chosen": facts.pop("choice"),
             "_choice": choice_of(outcome),
             "_tables": Tables(outcome.tables()),
+            "_left_out": outcome.left_out,
+            "_candidates": [],
         }
         vars(made).update(facts)
         return made
@@ -119,7 +124,10 @@ class Answer:
         """What was chosen, by the names that its users have for it.
 
         ``algorithm``: a name, or one for each tier, to ask for the same again. Of ``"neuron"`` the
-        runtime's ``algorithm``; of ``"nccl"`` its ``algorithm``, ``protocol`` and ``channels``.
+        runtime's ``algorithm``; of ``"nccl"`` its ``algorithm``, ``protocol`` and ``channels``; of
+        ``"xla"`` what the compiled text says: ``remains`` (the operation that is left),
+        ``emitter``, ``strategy``, ``colours``, ``phases``, ``rotations`` (orders of axes, counted
+        y, x, z), ``rings`` (chips, by colour and phase), ``multistep`` and ``versions``.
         """
         return deepcopy(self._chosen)
 
@@ -144,8 +152,16 @@ class Answer:
 
     @property
     def candidates(self) -> Table:
-        """All algorithms that were considered: ``algorithm``, ``time_s``, ``reason``."""
-        return self._tables["candidates"]
+        """All algorithms that were considered: ``algorithm``, ``time_s``, ``reason``.
+
+        Those that bounds rule out at once are priced when this is read.
+        """
+        if not self._left_out:
+            return self._tables["candidates"]
+        if not self._candidates:
+            priced = Tables(self.request.candidates(self.machine))
+            self._candidates.append(priced["candidates"])
+        return self._candidates[0]
 
     @property
     def serialisation_s(self) -> float:

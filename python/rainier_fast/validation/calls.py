@@ -41,6 +41,14 @@ def _p6_b200(case: _Case) -> Machine:
     return Cluster([Site("site", case["nodes"], server)])
 
 
+def _gpus(case: _Case) -> Machine:
+    """Join nodes of so many GPUs, each with a NIC."""
+    gpu = Gpu(case["generation"], timing=NcclTiming.from_catalog(case["generation"]))
+    axis = Axis("x", case["per_node"], "switch", "300 GB/s")
+    server = UltraServer("node", None, (axis,), Nic(case["nic_Bps"], 0), gpu=gpu)
+    return Cluster([Site("site", case["nodes"], server)])
+
+
 def _servers(case: _Case) -> Machine:
     """Join servers of one rank each, half a step's latency at each NIC."""
     alone = (Axis("x", 1, "line", 1e9),)
@@ -61,6 +69,7 @@ MACHINES: Final[Mapping[str, Callable[[_Case], Machine]]] = {
     "preset as it is": lambda case: preset(case["preset"], shape=case.get("shape")),
     "many": lambda case: Cluster([Site("site", 1024, known(case["server"]))]).without_latency(),
     "P6-B200": _p6_b200,
+    "nodes of GPUs": _gpus,
     "servers": _servers,
     "sites": _sites,
 }
@@ -107,6 +116,17 @@ def _ring(machine: Machine, size: float) -> Any:  # noqa: ANN401
     return machine.all_reduce(size, algorithm="ring_one_way")
 
 
+def _ring_seconds(machine: Machine, size: float) -> float:
+    rows = machine.all_reduce(size, algorithm="nccl").candidates
+    (row,) = (one for one in rows if one["algorithm"] == "nccl(ring, simple)")
+    return float(row["time_s"])
+
+
+def _over_one_a_node(machine: Machine, case: _Case) -> float:
+    alone = _gpus({**case, "nodes": machine.num_chips, "per_node": 1})
+    return _ring_seconds(machine, case["size"]) / _ring_seconds(alone, case["size"])
+
+
 @cache
 def _left_out(machine: Machine) -> dict[tuple[str, float], float]:
     columns = calibrate(machine, public_rows()).leave_one_out.to_dict()
@@ -146,6 +166,7 @@ CALLS: Final[Mapping[str, Callable[[Machine, _Case], Any]]] = {
     "synthesized all-gather": lambda machine, case: machine.all_gather(
         case["size"], algorithm="synthesized", chunks=case["pieces"]
     ),
+    "ring over that of one GPU a node": _over_one_a_node,
     "calibrated on the other sizes": _calibrated,
     "loads of flows": lambda machine, case: machine.link_loads(
         *_flows(case), 1, DimensionOrder(case["tie"])

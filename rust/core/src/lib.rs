@@ -18,6 +18,7 @@ pub mod sim;
 pub mod synthesize;
 pub mod threads;
 mod watch;
+mod weigh;
 
 pub use control::Control;
 pub use error::{Error, Result};

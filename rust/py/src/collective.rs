@@ -1,6 +1,6 @@
 //! Groups and outcomes of collectives as Python sees them.
 
-use crate::classes::{Groups, Machine, Outcome};
+use crate::classes::{Groups, Machine, Outcome, Tables};
 use crate::convert::{AlgorithmRow, algorithm_row};
 use crate::enter::{here, quick};
 use crate::error::to_py;
@@ -17,15 +17,15 @@ type GridTables<'py> = (Bound<'py, PyArray2<u32>>, Bound<'py, PyArray2<u32>>);
 impl Groups {
     #[staticmethod]
     fn all(py: Python<'_>, machine: &Machine) -> PyResult<Self> {
-        let machine = &*machine.0;
-        Ok(Self(Arc::new(quick(py, || core::Groups::all(machine))?)))
+        let (machine, keeper) = (&*machine.0, &machine.1);
+        Ok(Self(quick(py, || keeper.all(machine))?))
     }
 
     #[staticmethod]
     fn mesh_axis(py: Python<'_>, machine: &Machine, size: u32, stride: u32) -> PyResult<Self> {
-        let machine = &*machine.0;
-        let groups = quick(py, || core::Groups::mesh_axis(machine, size, stride))?;
-        Ok(Self(Arc::new(groups)))
+        let (machine, keeper) = (&*machine.0, &machine.1);
+        let groups = quick(py, || keeper.mesh_axis(machine, size, stride))?;
+        Ok(Self(groups))
     }
 
     #[staticmethod]
@@ -153,13 +153,19 @@ impl Outcome {
         self.outcome.time
     }
 
+    /// Whether the table of candidates leaves some out, which `Machine.candidates` prices.
+    #[getter]
+    fn left_out(&self) -> bool {
+        self.outcome.left_out
+    }
+
     /// All values but those of the tables.
     fn facts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         record(py, self.outcome.facts())
     }
 
     fn tables(&self) -> Tables {
-        Tables(self.outcome.tables())
+        Tables(self.outcome.tables(), Arc::clone(&self.machine))
     }
 
     fn link_loads<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
@@ -193,20 +199,16 @@ fn value(py: Python<'_>, fact: core::Fact) -> PyResult<Bound<'_, PyAny>> {
     })
 }
 
-/// The tables of an outcome, small until they are read.
-#[pyclass(frozen, module = "rainier_fast._core")]
-pub(crate) struct Tables(core::Tables);
-
 #[pymethods]
 impl Tables {
-    fn names(&self) -> Vec<&'static str> {
-        self.0.names().collect()
+    fn names(&self) -> [&'static str; 4] {
+        core::Tables::NAMES
     }
 
     /// The columns of a table by name; empty where there is no such table.
     fn columns<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        for (name, column) in self.0.table(name).unwrap_or_default() {
+        for (name, column) in self.0.table(&self.1, name).unwrap_or_default() {
             match column {
                 core::Column::Text(values) => dict.set_item(name, values)?,
                 core::Column::Count(values) => dict.set_item(name, values)?,
@@ -215,4 +217,10 @@ impl Tables {
         }
         Ok(dict)
     }
+}
+
+/// How much is kept between calls, of all machines: things, and their bytes.
+#[pyfunction]
+pub(crate) fn kept() -> (usize, u64) {
+    core::kept()
 }

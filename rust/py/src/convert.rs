@@ -14,7 +14,7 @@ pub(crate) type TierRow = (u32, f64, f64);
 pub(crate) type AxisRow = (String, u32, String, f64, f64, Vec<TierRow>);
 pub(crate) type SiteRow = (String, u32, Vec<TierRow>);
 pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>);
-/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, release of NCCL, what was fitted.
+/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, NICs of a node, release of NCCL, what was fitted.
 pub(crate) type GpuRow = (
     String,
     u32,
@@ -23,6 +23,7 @@ pub(crate) type GpuRow = (
     bool,
     bool,
     bool,
+    Option<u32>,
     String,
     Option<NcclTimingRow>,
 );
@@ -75,6 +76,17 @@ pub(crate) fn request(row: RequestRow) -> Result<Request> {
         ..Request::new(operation, row.size)
     };
     request.with_dtype(row.dtype.as_deref())
+}
+
+/// A request and a routing policy.
+pub(crate) fn asked(
+    py: Python<'_>,
+    request: RequestRow,
+    routing: RoutingRow,
+) -> PyResult<(Request, Routing)> {
+    let routing = self::routing(py, routing)?;
+    let request = self::request(request).map_err(|error| to_py(py, &error))?;
+    Ok((request, routing))
 }
 
 /// A request whose schedule is made: nothing is simulated for that.
@@ -217,7 +229,7 @@ fn neuron(row: NeuronRow) -> Neuron {
 }
 
 fn gpu(
-    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, version, timing): GpuRow,
+    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, nics, version, timing): GpuRow,
 ) -> Result<Gpu> {
     Ok(Gpu {
         generation: Generation::from_name(&generation)?,
@@ -227,6 +239,7 @@ fn gpu(
         ll,
         ll128,
         collnet,
+        nics,
         version: NcclVersion::from_name(&version)?,
         timing: timing.map(nccl_timing),
     })

@@ -23,9 +23,11 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
+    use super::classes::Tables;
+    #[pymodule_export]
     use super::classes::{Groups, Machine, Outcome, Schedule};
     #[pymodule_export]
-    use super::collective::Tables;
+    use super::collective::kept;
     #[pymodule_export]
     use super::faults::{
         Faults, faults, healthy, links_named, num_live_chips, overlay_bytes, repaired, with_faults,

@@ -49,7 +49,7 @@ pub(crate) fn sample_faults(
         let all = machine.faults().merged(&sampled);
         machine.clone().with_faults(all)
     })?;
-    Ok(Machine(Arc::new(damaged)))
+    Ok(Machine::of(damaged))
 }
 
 /// A collective on the draws `first` to below `end`.

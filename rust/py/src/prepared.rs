@@ -3,7 +3,6 @@
 use crate::classes::{Groups, Machine};
 use crate::convert::{self, RequestRow, RoutingRow};
 use crate::enter::here;
-use crate::error::to_py;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use rainier_core::collective as core;
@@ -30,8 +29,7 @@ impl Prepared {
         groups: &Groups,
         routing: RoutingRow,
     ) -> PyResult<Self> {
-        let routing = convert::routing(py, routing)?;
-        let request = convert::request(request).map_err(|error| to_py(py, &error))?;
+        let (request, routing) = convert::asked(py, request, routing)?;
         let (machine, groups) = (Arc::clone(&machine.0), Arc::clone(&groups.0));
         let prepared = here(py, |control| {
             core::Prepared::new(machine, groups, routing, request, control)

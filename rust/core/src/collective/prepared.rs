@@ -71,15 +71,7 @@ impl Prepared {
             ..request.clone()
         };
         let (of, sorted, solver) = checked(&machine, &groups, &routing, &unit)?;
-        let asked = Asked {
-            machine: &machine,
-            groups: &of,
-            routing: &routing,
-            request: &sorted,
-            control,
-            with_bounds: false,
-            shelf: None,
-        };
+        let asked = Asked::new(&machine, &of, &routing, &sorted, control);
         let many = moves && sorted.model.engine().is_none() && !nothing_moves(&of, &sorted);
         let prepare = solver.prepare.filter(|_| many);
         let search = match prepare {
@@ -148,15 +140,8 @@ impl Prepared {
     }
 
     fn asked<'a>(&'a self, control: &'a Control) -> Asked<'a> {
-        Asked {
-            machine: &self.machine,
-            groups: &self.groups,
-            routing: &self.routing,
-            request: &self.request,
-            control,
-            with_bounds: false,
-            shelf: None,
-        }
+        let (machine, groups) = (&self.machine, &self.groups);
+        Asked::new(machine, groups, &self.routing, &self.request, control)
     }
 
     /// Gives `take` seconds and algorithm of each size.

@@ -41,6 +41,8 @@ pub struct Gpu {
     pub generation: Generation,
     /// NVLinks of one GPU.
     pub nvlinks: u32,
+    /// NICs of a node, which share its rate; `None` for one of each GPU's own.
+    pub nics: Option<u32>,
     /// The host's processor.
     pub cpu: Cpu,
     /// Seconds that the network plugin reports for one message between nodes.
@@ -134,6 +136,7 @@ impl Gpu {
         Self {
             generation,
             nvlinks,
+            nics: None,
             cpu: Cpu::Intel,
             network_latency: 0.0,
             ll: true,
@@ -147,6 +150,9 @@ impl Gpu {
     pub(super) fn validate(&self) -> Result<()> {
         if self.nvlinks == 0 {
             return Err(Error::invalid("nvlinks", 0, "must be >= 1"));
+        }
+        if self.nics == Some(0) {
+            return Err(Error::invalid("nics", 0, "must be >= 1"));
         }
         not_negative("network_latency", self.network_latency)?;
         self.timing.as_ref().map_or(Ok(()), NcclTiming::validate)

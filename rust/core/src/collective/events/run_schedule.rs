@@ -13,7 +13,7 @@ use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::kind::PatternKind;
 use crate::collective::price::bound::bounds;
-use crate::collective::price::cost::{StageCost, combine};
+use crate::collective::price::cost::{StageCost, in_turn};
 use crate::collective::program::moves::{Moves, Space};
 use crate::collective::program::rank_map::{RankKind, RankMap};
 use crate::collective::program::schedule::{Part, Phase, Stage};
@@ -43,7 +43,7 @@ pub fn run_schedule(
     schedule.check()?;
     routing.check(machine)?;
     let order = order(schedule, control)?.reads;
-    let groups = Groups::of_chips(machine, &schedule.chips)?;
+    let groups = Arc::new(Groups::of_chips(machine, &schedule.chips)?);
     let request = Request {
         root: schedule.root,
         shift: schedule.shift,
@@ -62,7 +62,7 @@ pub fn run_schedule(
     let mut cost = StageCost::new(&context, model, &stage, label)?;
     by_themselves(&context, schedule, &times, model, &mut cost)?;
     let costs = [Arc::new(cost)];
-    let mut cost = combine(&context, model, &costs, Some(1))?;
+    let mut cost = in_turn(&context, model, &costs, 1.0)?;
     if let Some(engine) = model.engine() {
         cost.time = simulated(&context, schedule, engine)?;
     }
@@ -70,7 +70,7 @@ pub fn run_schedule(
         algorithm: "schedule".to_owned(),
         outcome: Ok(cost.time),
     });
-    outcome.fill(machine, "schedule".to_owned(), &costs, cost);
+    outcome.fill(machine, "schedule".to_owned(), (&costs, 1.0), cost);
     outcome.bounds = bounds(&context, &request)?;
     outcome.apply_launch(machine.launch());
     Ok(outcome)
@@ -147,7 +147,8 @@ fn by_themselves(
         let by_bytes = model.by_phases() == Model::AlphaBeta;
         let pace = by_rank::pace(routes, bandwidth, &steps, by_bytes, context.control)?;
         let first = known.partition_point(|time| *time < stage[0]);
-        for phase in &mut cost.tracks[0].phases[first..first + stage.len()] {
+        let tracks = &mut Arc::make_mut(&mut cost.sheet).tracks;
+        for phase in &mut tracks[0].phases[first..first + stage.len()] {
             phase.pace = Some(pace.clone());
         }
     }

@@ -7,6 +7,7 @@ use super::measure;
 use super::scene::Scene;
 use super::unit_cost::UnitCost;
 use crate::memory::Taken;
+use crate::weigh::Scale;
 use crate::{Control, Error, Result};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -137,6 +138,18 @@ impl Pattern {
             damaged: OnceLock::new(),
             busiest: OnceLock::new(),
         }
+    }
+
+    /// Counts what it takes, with its cost.
+    pub(crate) fn weigh(&self, on: &mut Scale) {
+        on.one::<Self>(0);
+        on.shared(&self.whole, |whole, on| {
+            on.one::<Whole>(0);
+            whole.kind.weigh(on);
+            let cost = whole.unit_cost.get();
+            on.add(cost.map_or(0, |cost| cost.0.bytes()));
+        });
+        on.add(self.damaged.get().map_or(0, |cost| cost.0.bytes()));
     }
 
     pub(super) fn is(&self, whole: &Arc<Whole>) -> bool {

@@ -2,6 +2,7 @@
 
 use super::alone::note;
 use super::ledger::Ledger;
+use crate::memory::bytes_of;
 
 /// What a pattern costs when each message has one byte.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +20,11 @@ pub(crate) struct UnitCost {
 }
 
 impl UnitCost {
+    /// Bytes of its lists.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.ledger.bytes() + bytes_of::<(f64, f64)>(self.zero_load.len() as u64)
+    }
+
     /// Notes a message that takes `latency` + bytes x `seconds_per_byte` on an idle machine.
     pub(crate) fn note_zero_load(&mut self, latency: f64, seconds_per_byte: f64) {
         self.latency = self.latency.max(latency);

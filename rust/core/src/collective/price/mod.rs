@@ -5,3 +5,5 @@ pub(super) mod cost;
 pub(super) mod phase_cost;
 pub(super) mod priced;
 pub(super) mod ring;
+pub(super) mod sheet;
+pub(super) mod track;

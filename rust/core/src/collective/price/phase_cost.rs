@@ -4,8 +4,9 @@ use crate::Result;
 use crate::collective::ask::model::Model;
 use crate::collective::pattern::context::{Context, Pattern};
 use crate::collective::pattern::ledger::{Busiest, Ledger};
-use crate::collective::price::ring::{Pace, pace};
+use crate::collective::price::ring::{Pace, Seconds, pace};
 use crate::collective::program::schedule::{Phase, Repeat};
+use crate::memory::bytes_of;
 use std::sync::Arc;
 
 /// Most pieces of a wave: a message is not cut below bytes, and no latency asks for fewer.
@@ -96,6 +97,14 @@ impl PhaseCost {
             last,
             pace,
         })
+    }
+
+    /// Bytes that it takes, about.
+    pub(super) fn bytes(&self) -> u64 {
+        let last = bytes_of::<(f64, f64)>(self.last.len() as u64);
+        let chains = self.pace.as_ref().map_or(0, |pace| pace.chains.len());
+        let chains = bytes_of::<Seconds>(chains as u64);
+        bytes_of::<Self>(1) + self.what.len() as u64 + last + chains
     }
 
     /// The same with `size` times the data.

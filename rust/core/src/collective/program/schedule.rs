@@ -7,6 +7,8 @@
 use super::moves::{Moves, Scope, Space};
 use crate::collective::pattern::context::Pattern;
 use crate::machine::Machine;
+use crate::memory::bytes_of;
+use crate::weigh::Scale;
 use std::sync::Arc;
 
 /// A pattern with the bytes of each of its messages (the mean over the steps of its phase), and what they carry.
@@ -164,7 +166,35 @@ impl Part {
     }
 }
 
+impl Spread {
+    fn weigh(&self, on: &mut Scale) {
+        on.lists(&self.sets);
+        on.add(bytes_of::<u32>(self.mine.len() as u64));
+    }
+}
+
 impl Stage {
+    /// Counts what it takes.
+    pub(crate) fn weigh(&self, on: &mut Scale) {
+        for track in &self.tracks {
+            on.one::<Track>(0);
+            if let Some(spread) = &track.spread {
+                spread.weigh(on);
+            }
+            for phase in &track.phases {
+                on.one::<Phase>(phase.what.len() as u64);
+                on.shared(&phase.portions, |portions, on| {
+                    on.add(bytes_of::<f64>(portions.len() as u64));
+                });
+                for part in &phase.parts {
+                    on.one::<Part>(0);
+                    on.shared(&part.pattern, Pattern::weigh);
+                    part.moves.iter().for_each(|moves| moves.weigh(on));
+                }
+            }
+        }
+    }
+
     /// One track of phases that follow each other.
     pub(crate) fn of(tier: &'static str, space: Space, phases: Vec<Phase>) -> Self {
         Self::track(tier, space, phases, false)

@@ -3,8 +3,11 @@
 mod asked;
 mod candidate;
 mod choose;
+mod contenders;
+mod ground;
 mod hierarchical;
 mod kept;
+mod known;
 mod nccl;
 mod neuron;
 mod registry;
@@ -18,5 +21,6 @@ pub use registry::{SOLVERS, algorithms};
 pub use solver::Solver;
 
 pub(crate) use asked::Asked;
-pub(crate) use registry::{is_bounded, solver};
+pub(crate) use known::Known;
+pub(crate) use registry::{is_bounded, is_kept, solver};
 pub(crate) use search::Search;

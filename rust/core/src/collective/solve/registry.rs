@@ -75,6 +75,14 @@ pub(crate) fn solver(request: &Request) -> Result<&'static Solver> {
     Ok(solver)
 }
 
+/// Whether what answers a request prices all that does not depend on the size once.
+///
+/// # Errors
+/// Those of [`solver`].
+pub(crate) fn is_kept(request: &Request) -> Result<bool> {
+    Ok(solver(request)?.prepare.is_some() && request.model.engine().is_none())
+}
+
 /// An algorithm that is named takes weights of the orders of axes.
 fn takes_orders(choice: &Choice) -> bool {
     let takes = |name: &String| algorithm::row(name).is_some_and(|row| row.takes_orders);

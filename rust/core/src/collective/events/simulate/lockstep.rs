@@ -3,7 +3,7 @@
 use super::network::{Ends, Network};
 use crate::Result;
 use crate::collective::pattern::context::{Context, Pattern};
-use crate::collective::price::cost::TrackCost;
+use crate::collective::price::track::TrackCost;
 use crate::collective::program::moves::Steps;
 use crate::collective::program::schedule::{Part, Phase, Repeat, Track};
 use crate::fluid::{Flow, NO_GATE};

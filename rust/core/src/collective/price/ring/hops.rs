@@ -32,9 +32,9 @@ impl Pace {
         longest(&self.chains, scale)
     }
 
-    /// Seconds that no simulation is below.
-    pub(crate) fn least(&self) -> f64 {
-        longest(&self.apart, 1.0)
+    /// Seconds that no simulation is below, with `scale` of the data.
+    pub(crate) fn least(&self, scale: f64) -> f64 {
+        longest(&self.apart, scale)
     }
 
     /// Latency and overhead with no data.

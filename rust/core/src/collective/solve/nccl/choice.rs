@@ -111,7 +111,7 @@ fn note(gpu: &Gpu, communicator: &Communicator) -> String {
 fn chosen(model: &Model, way: Way) -> Facts {
     let channels = match way {
         Way::Collective(Algorithm::Nvls | Algorithm::NvlsTree, _) => model.nvls.channels,
-        Way::Collective(Algorithm::CollNetDirect, _) => model.communicator.per_node(),
+        Way::Collective(Algorithm::CollNetDirect, _) => model.communicator.nics,
         _ => model.rings.channels,
     };
     vec![

@@ -139,6 +139,9 @@ impl<'a> Model<'a> {
             CollNetDirect | CollNetChain if per_node > MOST_COLLNET => {
                 refuse("CollNet takes at most 8 GPUs of a node")
             }
+            CollNetDirect if !reduces_all && self.communicator.nics < per_node => {
+                refuse("CollNet takes a NIC for each GPU for this")
+            }
             CollNetDirect | CollNetChain => Ok(()),
             Nvls | NvlsTree if self.nvls.channels < 2 => {
                 refuse("no NVLink SHARP, or fewer than two channels of it")
@@ -308,7 +311,7 @@ impl<'a> Model<'a> {
         let alone = Communicator {
             ranks: self.communicator.per_node(),
             nodes: 1,
-            nic: self.communicator.nic,
+            ..self.communicator
         };
         Model::new(self.gpu, alone).bus(Operation::AllToAll, Algorithm::Ring, protocol)
     }
@@ -347,14 +350,16 @@ impl<'a> Model<'a> {
         channels * speed
     }
 
-    /// A channel for each GPU at the ring's speed.
+    /// A channel for each NIC at the ring's speed.
     fn collnet_bus(&self, operation: Operation) -> f64 {
         let per_node = f64::from(self.communicator.per_node());
         if operation != Operation::AllReduce {
             return per_node * self.rings.intra.min(self.rings.inter * 0.9);
         }
-        // NCCL divides by a factor of GPUs over NICs, which is 1 here.
+        let channels = f64::from(self.communicator.nics);
+        // GPUs without a NIC of their own count half.
+        let factor = (per_node / channels + 1.0) / 2.0;
         let modern = if self.figures.modern { 0.85 } else { 1.0 };
-        per_node * self.rings.intra * modern
+        channels * self.rings.intra / factor * modern
     }
 }

@@ -24,7 +24,8 @@ pub(super) fn apply(machine: &Machine, tpu: &Tpu, outcome: &mut Outcome) {
     let launched = exposed + (rest - outcome.latency);
     outcome.overhead += launched;
     outcome.time = outcome.overhead + outcome.latency + bytes;
-    for row in outcome.stages.iter_mut().chain(&mut outcome.phases) {
+    let told = outcome.told.rows(machine);
+    for row in told.stages.iter_mut().chain(&mut told.phases) {
         row.serialisation /= tpu.link_efficiency;
         row.latency = 0.0;
         row.time = row.overhead + row.serialisation;
@@ -41,11 +42,11 @@ pub(super) fn apply(machine: &Machine, tpu: &Tpu, outcome: &mut Outcome) {
     };
     for row in [of_launch, of_hops] {
         if row.time > 0.0 {
-            outcome.stages.push(Row {
+            outcome.told.stages.push(Row {
                 what: String::new(),
                 ..row.clone()
             });
-            outcome.phases.push(row);
+            outcome.told.phases.push(row);
         }
     }
 }

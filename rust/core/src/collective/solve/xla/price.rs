@@ -15,6 +15,7 @@ use crate::collective::solve::solver::Unrolled;
 use crate::machine::{Machine, Tpu};
 use crate::operation::Operation::{AllGather, AllReduce, AllToAll, ReduceScatter, SendRecv};
 use crate::{Error, Result};
+use std::sync::Arc;
 
 /// The name that users write.
 pub(super) const NAME: &str = "xla";
@@ -44,7 +45,7 @@ pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
 
 /// Seconds of [`run`] alone.
 pub(super) fn time(asked: &Asked) -> Result<f64> {
-    let mut outcome = Outcome::nothing(asked.request, asked.groups);
+    let mut outcome = Outcome::nothing(asked.request, &Arc::new(asked.groups.clone()));
     let asked = Asked {
         with_bounds: false,
         ..*asked
@@ -109,6 +110,7 @@ impl Plan {
         Asked {
             request: &self.stands_in,
             with_bounds: false,
+            known: None,
             ..*asked
         }
     }
