@@ -120,7 +120,6 @@ def further_sizes() -> list[Gate]:
 
 def flat_rings() -> list[Gate]:
     """Rings through all chips, whose ranks go on by themselves, for one size and for many."""
-    gates = []
     values = np.random.default_rng(0).random(1_000_000)
 
     def first_ring(name: str, chips: int | None, model: str) -> Callable[[], object]:
@@ -132,16 +131,16 @@ def flat_rings() -> list[Gate]:
 
         return call
 
-    for model in ("link_load", "fluid"):
-        gates.append(
-            at_least(
-                f"ring over {MANY:,} chips by {model}, stable sort of 1e6 / ours",
-                # Seen: 20.
-                10,
-                first_ring("rainier", MANY, model),
-                lambda: np.sort(values, kind="stable"),
-            )
+    gates = [
+        at_least(
+            f"ring over {MANY:,} chips by {model}, stable sort of 1e6 / ours",
+            # Seen: 20.
+            10,
+            first_ring("rainier", MANY, model),
+            lambda: np.sort(values, kind="stable"),
         )
+        for model in ("link_load", "fluid")
+    ]
     prepared = rf.preset("rainier").plan.all_reduce("1 GiB", algorithm="ring").prepared()
     gate = at_least(
         "ring of rainier, a first call / a further size",
