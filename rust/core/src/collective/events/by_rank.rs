@@ -114,6 +114,7 @@ pub(super) fn pace(
     let chain = |scale| longest(&messages, everybody.len(), scale, control);
     Ok(Pace {
         chains: vec![chain(0.0)?.times(part), chain(1.0)?.times(part)],
+        apart: Vec::new(),
         alone: false,
     })
 }

@@ -39,7 +39,7 @@ impl PhaseCost {
         before: Option<&Self>,
         ledger: &mut Ledger,
     ) -> Result<Self> {
-        let model = model.by_phases();
+        let (asked, model) = (model, model.by_phases());
         let times = match phase.repeat {
             Repeat::Steps(count) => count as f64,
             Repeat::Wave { .. } => 1.0,
@@ -82,7 +82,7 @@ impl PhaseCost {
             }
             (Some(rings), [part, ..]) => {
                 let step = step_loads(context, &patterns)?;
-                Some(pace(context, model, rings, &step, part.bytes)?)
+                Some(pace(context, asked, rings, &step, part.bytes)?)
             }
             _ => None,
         };

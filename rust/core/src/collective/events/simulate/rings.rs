@@ -9,11 +9,12 @@ use crate::collective::price::cost::StageCost;
 use crate::collective::program::schedule::Rings;
 use crate::fluid::{Flow, Graph, NO_GATE};
 use crate::route::{Route, route_until};
+use crate::sim::Engine;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Seconds of a stage that is rings; `None` where it is not, or where its messages are too many: then everybody waits for
-/// everybody at each step.
+/// Seconds of a stage that is rings; `None` where it is not, or where its messages are too many to serve them in turn: then
+/// everybody waits for everybody at each step. Fair shares of too many are those of link loads, which nothing exceeds.
 pub(super) fn time(network: &mut Network, stage: &StageCost) -> Result<Option<f64>> {
     let [track] = &stage.stage.tracks[..] else {
         return Ok(None);
@@ -28,7 +29,9 @@ pub(super) fn time(network: &mut Network, stage: &StageCost) -> Result<Option<f6
         .saturating_mul(ranks)
         .saturating_mul(steps);
     if messages > MOST_MESSAGES {
-        return Ok(None);
+        // On no link there are ever more messages than the hops over it, so that none is slower than by link loads.
+        let by_links = network.engine == Engine::Fluid;
+        return Ok(by_links.then(|| stage.time(1.0)));
     }
     let mut build = Build {
         bytes: track.phases[0].parts.first().map_or(0.0, |part| part.bytes),
