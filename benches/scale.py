@@ -118,6 +118,42 @@ def further_sizes() -> list[Gate]:
     return gates
 
 
+def flat_rings() -> list[Gate]:
+    """Rings through all chips, whose ranks go on by themselves, for one size and for many."""
+    values = np.random.default_rng(0).random(1_000_000)
+
+    def first_ring(name: str, chips: int | None, model: str) -> Callable[[], object]:
+        machine = rf.preset(name, chips=chips)
+
+        def call() -> object:
+            new = rf.Cluster(machine.sites, machine.wan)
+            return new.all_reduce("1 GiB", algorithm="ring", model=model)
+
+        return call
+
+    gates = [
+        at_least(
+            f"ring over {MANY:,} chips by {model}, stable sort of 1e6 / ours",
+            # Seen: 20.
+            10,
+            first_ring("rainier", MANY, model),
+            lambda: np.sort(values, kind="stable"),
+        )
+        for model in ("link_load", "fluid")
+    ]
+    prepared = rf.preset("rainier").plan.all_reduce("1 GiB", algorithm="ring").prepared()
+    gate = at_least(
+        "ring of rainier, a first call / a further size",
+        # Seen: 11,000.
+        3_000 / len(SIZES),
+        lambda: prepared.times(SIZES),
+        first_ring("rainier", None, "link_load"),
+    )
+    each = f"{gate.seconds / len(SIZES) * 1e6:.3g} us of CPU a size"
+    gates.append(Gate(gate.name, gate.seen * len(SIZES), ">= 3000", gate.passed, each))
+    return gates
+
+
 # Most CPU times of a default sort of so many numbers that a call takes whose like was asked for
 # before at another size.
 SORTED_OF_A_CALL = 10_000
