@@ -138,19 +138,24 @@ fn cables(
     if share == 0.0 {
         return;
     }
-    let (axis, stride) = (&domain.axes()[index], domain.plans()[index].stride);
-    let mut at = domain.coordinate(here, index);
-    let line = here - at * stride;
+    // Cables of a line are `stride` apart; the one that leaves its chip 0 backwards is the last of a ring.
+    let (axis, plan) = (&domain.axes()[index], &domain.plans()[index]);
+    let (stride, size) = (u64::from(plan.stride), axis.size);
+    let at = domain.coordinate(here, index);
+    let first = cable_from(domain, index, false, here - at * plan.stride)
+        + u64::from(backward) * (plan.links / 2);
+    let mut cable = match (backward, at) {
+        (false, at) => at,
+        (true, 0) => size - 1,
+        (true, at) => at - 1,
+    };
     for _ in 0..hops {
-        visit(
-            cable_from(domain, index, backward, line + at * stride),
-            share,
-        );
-        at = match backward {
-            false if at + 1 == axis.size => 0,
-            false => at + 1,
-            true if at == 0 => axis.size - 1,
-            true => at - 1,
+        visit(first + u64::from(cable) * stride, share);
+        cable = match backward {
+            false if cable + 1 == size => 0,
+            false => cable + 1,
+            true if cable == 0 => size - 1,
+            true => cable - 1,
         };
     }
 }

@@ -11,13 +11,13 @@ use crate::memory::{Taken, bytes_of};
 use crate::route::{DimensionOrder, Overlay, Routes, Routing, TieRule};
 
 /// Flows, and steps of paths, between two looks at the cancel flag.
-const STRETCH: usize = 1 << 12;
+pub(super) const STRETCH: usize = 1 << 12;
 const CHUNK: usize = 1 << 20;
 /// Links of the machine for each step of a path up to which a table of links beats a search.
 const TABLE: u64 = 16;
 const UNUSED: u32 = u32::MAX;
 /// What to do about messages whose paths do not fit.
-const FEWER: &str = "ask for fewer messages at once, or take \"dor\", whose paths are short";
+pub(super) const FEWER: &str = "ask for fewer messages at once, or take \"dor\", whose paths are short";
 
 /// Messages that wait for nothing but their start.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +107,17 @@ pub fn finish_times(
     Ok(finished)
 }
 
+pub(super) fn same_length(src: IndexColumn, dst: IndexColumn) -> Result<()> {
+    if src.len() == dst.len() {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "dst",
+        format!("{} values", dst.len()),
+        format!("must have as many as src ({})", src.len()),
+    ))
+}
+
 /// A checked number for each flow.
 struct Numbers<'a>(ByteColumn<'a>);
 
@@ -153,7 +164,7 @@ pub(super) struct Paths {
 
 /// Seconds that a flow takes beside the passing of its bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ZeroLoad {
+struct ZeroLoad {
     latency: f64,
     overhead: f64,
 }
@@ -168,13 +179,7 @@ impl Paths {
         timed: bool,
         control: &Control,
     ) -> Result<Self> {
-        if src.len() != dst.len() {
-            return Err(Error::invalid(
-                "dst",
-                format!("{} values", dst.len()),
-                format!("must have as many as src ({})", src.len()),
-            ));
-        }
+        same_length(src, dst)?;
         let overlay = Overlay::of(machine, control)?;
         let routes = Routes::new(machine, routing, &overlay)?;
         let spread = routing.is_spread();
@@ -239,7 +244,35 @@ impl Paths {
         self.zero_load.push(zero_load);
     }
 
-    fn of_flow(&self, flow: usize) -> &[(u64, f64)] {
+    pub(super) fn flows(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Makes one step of those of a flow that are on the same link.
+    pub(super) fn merge(&mut self, control: &Control) -> Result<()> {
+        let (mut first, mut kept) = (0, 0);
+        for flow in 0..self.ends.len() {
+            control.check_at(flow)?;
+            let end = self.ends[flow];
+            self.steps[first..end].sort_unstable_by_key(|step| step.0);
+            let begin = kept;
+            for at in first..end {
+                let (link, share) = self.steps[at];
+                if kept > begin && self.steps[kept - 1].0 == link {
+                    self.steps[kept - 1].1 += share;
+                } else {
+                    self.steps[kept] = (link, share);
+                    kept += 1;
+                }
+            }
+            self.ends[flow] = kept;
+            first = end;
+        }
+        self.steps.truncate(kept);
+        Ok(())
+    }
+
+    pub(super) fn of_flow(&self, flow: usize) -> &[(u64, f64)] {
         let first = if flow == 0 { 0 } else { self.ends[flow - 1] };
         &self.steps[first..self.ends[flow]]
     }
@@ -270,7 +303,7 @@ impl Paths {
 
     /// Flows of no bytes over the links that they use, numbered from 0 in ascending order; and what stands for the
     /// memory of both answers.
-    pub(super) fn into_graph(
+    fn into_graph(
         self,
         machine: &Machine,
         control: &Control,

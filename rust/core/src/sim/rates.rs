@@ -1,13 +1,13 @@
 //! Max-min fair rates: no flow can go faster unless one that is no faster slows down (Bertsekas and Gallager,
 //! Data Networks, 1992, section 6.5.2).
 
-use super::fluid::Shares;
-use super::messages::Paths;
+use super::all_rates::AllRates;
+use super::ways::Ways;
 use crate::Control;
 use crate::error::Result;
 use crate::load::IndexColumn;
 use crate::machine::Machine;
-use crate::route::Routing;
+use crate::route::{Overlay, Routing};
 
 /// Bytes/s of each flow when all run at once and share every link fairly; infinite for a chip that sends to itself. A
 /// flow that is spread over several links loads each with its share of the rate.
@@ -25,11 +25,7 @@ pub fn max_min_rates(
     routing: &Routing,
     control: &Control,
 ) -> Result<Vec<f64>> {
-    let paths = Paths::of(machine, src, dst, routing, false, control)?;
-    let (graph, _, _taken) = paths.into_graph(machine, control)?;
-    let flows = graph.flows.len() as u32;
-    let mut shares = Shares::of(&graph, control)?;
-    shares.start_all(control)?;
-    shares.update(control)?;
-    Ok((0..flows).map(|flow| shares.rate(flow)).collect())
+    let overlay = Overlay::of(machine, control)?;
+    let ways = Ways::of(machine, src, dst, routing, &overlay, control)?;
+    AllRates::of(machine, &ways, control)?.fill(&ways, control)
 }

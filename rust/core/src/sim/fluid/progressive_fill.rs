@@ -16,17 +16,30 @@ use std::vec::IntoIter;
 pub(super) const STRETCH: usize = 1 << 12;
 
 /// What may stop flows next: a key that orders as its bits do, the link or flow, and whether it is a flow.
-type Stop = (u64, u32, bool);
+pub(crate) type Stop = (u64, u32, bool);
 
 /// Full links and caps of flows, lowest first.
-struct Stops {
+pub(crate) struct Stops {
     links: BinaryHeap<Reverse<Stop>>,
     /// Caps do not change, and many are equal: sorted once they cost less than in the heap.
     caps: Peekable<IntoIter<Stop>>,
 }
 
 impl Stops {
-    fn pop(&mut self) -> Option<Stop> {
+    /// Of shared links, in any order, and of flows, ascending.
+    pub(crate) fn of(links: Vec<Reverse<Stop>>, caps: Vec<Stop>) -> Self {
+        Self {
+            links: BinaryHeap::from(links),
+            caps: caps.into_iter().peekable(),
+        }
+    }
+
+    /// A link would be full at `level`.
+    pub(crate) fn push(&mut self, level: f64, link: u32) {
+        self.links.push(Reverse((level.to_bits(), link, false)));
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Stop> {
         let cap_first = match (self.links.peek(), self.caps.peek()) {
             (Some(Reverse(link)), Some(cap)) => cap < link,
             (link, _) => link.is_none(),
@@ -47,10 +60,7 @@ impl Shares {
         let shared = self.empty_links(&links, &mut residuals, control)?;
         let caps = self.caps(control)?;
         let mut still_rising = caps.len();
-        let mut stops = Stops {
-            links: BinaryHeap::from(shared),
-            caps: caps.into_iter().peekable(),
-        };
+        let mut stops = Stops::of(shared, caps);
         let mut stopped = Vec::new();
         let mut popped = 0usize;
         // Levels are positive, and positive floats are ordered as their bits are.
@@ -75,7 +85,7 @@ impl Shares {
                 // Rounding may take a hair too much: levels never fall.
                 let level = (residual.left / residual.weights).max(now);
                 if level > now {
-                    stops.links.push(Reverse((level.to_bits(), index, false)));
+                    stops.push(level, index);
                     continue;
                 }
                 let on_link = self.flows_on(index).iter().map(|entry| entry.flow);
@@ -149,10 +159,7 @@ impl Shares {
             let share = &mut self.shares[flow as usize];
             (share.rate, share.bottleneck) = (level, bottleneck);
             for step in self.steps_of(flow) {
-                let residual = &mut residuals[step.link as usize];
-                residual.left -= level * step.weight;
-                residual.weights -= step.weight;
-                residual.rising -= 1;
+                residuals[step.link as usize].hold(level, step.weight);
             }
         }
     }

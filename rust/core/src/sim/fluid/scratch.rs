@@ -48,10 +48,20 @@ impl Marks {
 
 /// What a link still has to give.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Residual {
-    pub(super) left: f64,
-    pub(super) weights: f64,
-    pub(super) rising: u32,
+pub(crate) struct Residual {
+    pub(crate) left: f64,
+    pub(crate) weights: f64,
+    pub(crate) rising: u32,
+}
+
+impl Residual {
+    /// A flow rises no more: it stays at `rate`.
+    #[inline]
+    pub(crate) fn hold(&mut self, rate: f64, weight: f64) {
+        self.left -= rate * weight;
+        self.weights -= weight;
+        self.rising -= 1;
+    }
 }
 
 /// No key is this high: it is no bits of a number.
@@ -66,6 +76,10 @@ pub(super) struct Work {
     pub(super) look: Marks,
     pub(super) flows: Vec<u32>,
     pub(super) residuals: Vec<Residual>,
+    /// Crowds that have flows on a link, and their weights there.
+    pub(super) crowds: Vec<(u32, f64)>,
+    /// Links that are watched anew.
+    pub(super) links: Vec<u32>,
 }
 
 impl Work {
@@ -77,6 +91,8 @@ impl Work {
             look: Marks::new(links),
             flows: Vec::new(),
             residuals: Vec::new(),
+            crowds: Vec::new(),
+            links: Vec::new(),
         }
     }
 
