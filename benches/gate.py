@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 import rainier_fast as rf
 from damage import DRAWS, damaged_all_reduce, drawn_faults, made_schedule
+from flows import memory_of_rates, unlike_messages
 from gates import Gate, at_least
 from mapping import mapped
 from scale import further_sizes, growth_of_collectives, memory_of_collectives
@@ -334,6 +335,7 @@ def main() -> int:
     gates.extend(growth_of_collectives())
     gates.extend(further_sizes())
     gates.extend(finish_time_ratios())
+    gates.extend(unlike_messages())
     gates.extend(rates_at_size(131_072 if options.quick else 1_048_576))
     gates.extend(fluid_all_reduce(quick=options.quick))
     gates.append(damaged_all_reduce())
@@ -344,6 +346,7 @@ def main() -> int:
     if no_memory is None:
         gates.extend(memory(flows))
         gates.extend(memory_of_collectives())
+        gates.append(memory_of_rates())
     missing = callgrind_missing()
     if missing is None:
         program = build_example("random_flows")

@@ -11,13 +11,14 @@ use crate::memory::{Taken, bytes_of};
 use crate::route::{DimensionOrder, Overlay, Routes, Routing, TieRule};
 
 /// Flows, and steps of paths, between two looks at the cancel flag.
-pub(super) const STRETCH: usize = 1 << 12;
+const STRETCH: usize = 1 << 12;
 const CHUNK: usize = 1 << 20;
 /// Links of the machine for each step of a path up to which a table of links beats a search.
 const TABLE: u64 = 16;
 const UNUSED: u32 = u32::MAX;
 /// What to do about messages whose paths do not fit.
-pub(super) const FEWER: &str = "ask for fewer messages at once, or take \"dor\", whose paths are short";
+pub(super) const FEWER: &str =
+    "ask for fewer messages at once, or take \"dor\", whose paths are short";
 
 /// Messages that wait for nothing but their start.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +61,7 @@ pub fn finish_times(
         Numbers::of("start", start, src.len())?,
     );
     if engine == Engine::Fluid {
-        let paths = Paths::of(machine, src, dst, routing, true, control)?;
+        let paths = Paths::of(machine, src, dst, routing, control)?;
         let (mut graph, zero_load, _taken) = paths.into_graph(machine, control)?;
         for (at, (flow, zero_load)) in graph.flows.iter_mut().zip(&zero_load).enumerate() {
             flow.bytes = bytes.value(at);
@@ -70,7 +71,7 @@ pub fn finish_times(
         return Ok(fluid::simulate(&graph, control)?.arrived);
     }
     let all = || (0..src.len()).collect();
-    let one_path = |routing: &Routing| Paths::of(machine, src, dst, routing, true, control);
+    let one_path = |routing: &Routing| Paths::of(machine, src, dst, routing, control);
     // Halves stand side by side, so that ties go by the number of the message.
     let (paths, of): (Paths, Vec<usize>) = match routing {
         Routing::DimensionOrder(order) if order.tie == TieRule::Split => {
@@ -164,19 +165,18 @@ pub(super) struct Paths {
 
 /// Seconds that a flow takes beside the passing of its bytes.
 #[derive(Debug, Clone, Copy)]
-struct ZeroLoad {
+pub(super) struct ZeroLoad {
     latency: f64,
     overhead: f64,
 }
 
 impl Paths {
-    /// The routes of messages; latencies are found where they are `timed`.
+    /// The routes of messages.
     pub(super) fn of(
         machine: &Machine,
         src: IndexColumn,
         dst: IndexColumn,
         routing: &Routing,
-        timed: bool,
         control: &Control,
     ) -> Result<Self> {
         same_length(src, dst)?;
@@ -205,9 +205,7 @@ impl Paths {
             let steps = &mut paths.steps;
             let mut latency = 0.0;
             routes.walk(from, to, control, &mut |link, share| {
-                if timed {
-                    latency += machine.link_numbers(link).1 * share;
-                }
+                latency += machine.link_numbers(link).1 * share;
                 steps.push((link, share));
             })?;
             let overhead = machine.overhead_between(from, to);
@@ -244,35 +242,7 @@ impl Paths {
         self.zero_load.push(zero_load);
     }
 
-    pub(super) fn flows(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Makes one step of those of a flow that are on the same link.
-    pub(super) fn merge(&mut self, control: &Control) -> Result<()> {
-        let (mut first, mut kept) = (0, 0);
-        for flow in 0..self.ends.len() {
-            control.check_at(flow)?;
-            let end = self.ends[flow];
-            self.steps[first..end].sort_unstable_by_key(|step| step.0);
-            let begin = kept;
-            for at in first..end {
-                let (link, share) = self.steps[at];
-                if kept > begin && self.steps[kept - 1].0 == link {
-                    self.steps[kept - 1].1 += share;
-                } else {
-                    self.steps[kept] = (link, share);
-                    kept += 1;
-                }
-            }
-            self.ends[flow] = kept;
-            first = end;
-        }
-        self.steps.truncate(kept);
-        Ok(())
-    }
-
-    pub(super) fn of_flow(&self, flow: usize) -> &[(u64, f64)] {
+    fn of_flow(&self, flow: usize) -> &[(u64, f64)] {
         let first = if flow == 0 { 0 } else { self.ends[flow - 1] };
         &self.steps[first..self.ends[flow]]
     }
@@ -303,7 +273,7 @@ impl Paths {
 
     /// Flows of no bytes over the links that they use, numbered from 0 in ascending order; and what stands for the
     /// memory of both answers.
-    fn into_graph(
+    pub(super) fn into_graph(
         self,
         machine: &Machine,
         control: &Control,

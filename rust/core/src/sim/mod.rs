@@ -4,10 +4,12 @@ mod all_rates;
 mod engine;
 pub mod fifo;
 pub mod fluid;
+mod lines;
 mod messages;
+mod pieces;
 mod rates;
-mod used_links;
-mod ways;
+#[cfg(test)]
+mod rates_tests;
 
 pub use engine::Engine;
 pub use messages::{Messages, finish_times};

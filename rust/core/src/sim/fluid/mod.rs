@@ -25,5 +25,7 @@ pub use simulate::simulate;
 
 pub(crate) use clock::Clock;
 pub(crate) use gates::Gates;
-pub(crate) use progressive_fill::Stops;
-pub(crate) use scratch::Residual;
+pub(crate) use progressive_fill::{Stop, Stops};
+#[cfg(test)]
+pub(crate) use shares::Shares;
+pub(crate) use sum::Sum;

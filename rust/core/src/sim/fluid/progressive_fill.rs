@@ -34,19 +34,27 @@ impl Stops {
         }
     }
 
-    /// A link would be full at `level`.
-    pub(crate) fn push(&mut self, level: f64, link: u32) {
-        self.links.push(Reverse((level.to_bits(), link, false)));
+    /// What comes first.
+    pub(crate) fn first(&mut self) -> Option<Stop> {
+        match (self.links.peek(), self.caps.peek()) {
+            (Some(Reverse(link)), Some(cap)) => Some(*link.min(cap)),
+            (Some(Reverse(link)), None) => Some(*link),
+            (None, cap) => cap.copied(),
+        }
     }
 
-    pub(crate) fn pop(&mut self) -> Option<Stop> {
-        let cap_first = match (self.links.peek(), self.caps.peek()) {
-            (Some(Reverse(link)), Some(cap)) => cap < link,
-            (link, _) => link.is_none(),
-        };
-        match cap_first {
-            true => self.caps.next(),
-            false => self.links.pop().map(|Reverse(link)| link),
+    /// What comes first has happened.
+    pub(crate) fn pop(&mut self, (_, _, is_flow): Stop) {
+        match is_flow {
+            true => drop(self.caps.next()),
+            false => drop(self.links.pop()),
+        }
+    }
+
+    /// The link that comes first is full at `level` only.
+    pub(crate) fn put_off(&mut self, level: f64) {
+        if let Some(mut first) = self.links.peek_mut() {
+            first.0.0 = level.to_bits();
         }
     }
 }
@@ -65,9 +73,10 @@ impl Shares {
         let mut popped = 0usize;
         // Levels are positive, and positive floats are ordered as their bits are.
         while still_rising > 0 {
-            let Some((key, index, is_flow)) = stops.pop() else {
+            let Some(stop) = stops.first() else {
                 break;
             };
+            let (key, index, is_flow) = stop;
             popped += 1;
             if popped % STRETCH == 0 {
                 control.check()?;
@@ -80,12 +89,13 @@ impl Shares {
             } else {
                 let residual = residuals[index as usize];
                 if residual.rising == 0 {
+                    stops.pop(stop);
                     continue;
                 }
                 // Rounding may take a hair too much: levels never fall.
                 let level = (residual.left / residual.weights).max(now);
                 if level > now {
-                    stops.push(level, index);
+                    stops.put_off(level);
                     continue;
                 }
                 let on_link = self.flows_on(index).iter().map(|entry| entry.flow);
@@ -94,6 +104,7 @@ impl Shares {
                 self.links[index as usize].level = level;
                 (level, index)
             };
+            stops.pop(stop);
             still_rising -= stopped.len();
             self.hold_at(&stopped, level, bottleneck, &mut residuals);
         }

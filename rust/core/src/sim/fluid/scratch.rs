@@ -48,16 +48,16 @@ impl Marks {
 
 /// What a link still has to give.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Residual {
-    pub(crate) left: f64,
-    pub(crate) weights: f64,
-    pub(crate) rising: u32,
+pub(super) struct Residual {
+    pub(super) left: f64,
+    pub(super) weights: f64,
+    pub(super) rising: u32,
 }
 
 impl Residual {
     /// A flow rises no more: it stays at `rate`.
     #[inline]
-    pub(crate) fn hold(&mut self, rate: f64, weight: f64) {
+    pub(super) fn hold(&mut self, rate: f64, weight: f64) {
         self.left -= rate * weight;
         self.weights -= weight;
         self.rising -= 1;

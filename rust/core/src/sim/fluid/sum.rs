@@ -1,24 +1,23 @@
 //! A sum to which much is added and from which much is taken.
 
-/// A running sum that keeps what rounding loses (Neumaier, Zeitschrift für Angewandte Mathematik und Mechanik, 1974).
+/// A running sum that keeps what rounding loses (two-sum: Knuth, The Art of Computer Programming 2, section 4.2.2).
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Sum {
+pub(crate) struct Sum {
     sum: f64,
     lost: f64,
 }
 
 impl Sum {
-    pub(super) fn add(&mut self, value: f64) {
+    #[inline]
+    pub(crate) fn add(&mut self, value: f64) {
         let next = self.sum + value;
-        self.lost += if self.sum.abs() >= value.abs() {
-            (self.sum - next) + value
-        } else {
-            (value - next) + self.sum
-        };
+        let added = next - self.sum;
+        self.lost += (self.sum - (next - added)) + (value - added);
         self.sum = next;
     }
 
-    pub(super) fn value(&self) -> f64 {
+    #[inline]
+    pub(crate) fn value(&self) -> f64 {
         self.sum + self.lost
     }
 }
