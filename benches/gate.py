@@ -25,7 +25,7 @@ from damage import DRAWS, damaged_all_reduce, drawn_faults, made_schedule
 from flows import memory_of_rates, unlike_messages
 from gates import Gate, at_least
 from mapping import mapped
-from scale import further_sizes, growth_of_collectives, memory_of_collectives
+from scale import flat_rings, further_sizes, growth_of_collectives, memory_of_collectives
 
 from measure import (
     ROOT,
@@ -334,6 +334,7 @@ def main() -> int:
     gates.append(mapping_ratio())
     gates.extend(growth_of_collectives())
     gates.extend(further_sizes())
+    gates.extend(flat_rings())
     gates.extend(finish_time_ratios())
     gates.extend(unlike_messages())
     gates.extend(rates_at_size(131_072 if options.quick else 1_048_576))

@@ -28,12 +28,17 @@ OTHERS = {
 }
 
 
-def call(machine: rf.Machine, operation: str) -> Callable[[], object]:
-    """One collective of 1 GiB."""
-    if operation == "barrier":
-        return machine.barrier
+def first(machine: rf.Machine, operation: str, **options: str) -> Callable[[], object]:
+    """One collective of 1 GiB, by a machine that was asked nothing before and remembers nothing."""
     more = {"shift": 1} if operation == "send_recv" else {}
-    return lambda: getattr(machine, operation)("1 GiB", **more)
+    size = () if operation == "barrier" else ("1 GiB",)
+
+    def call() -> object:
+        new = rf.Cluster(machine.sites, machine.wan)
+        asked = new.mesh(dp=-1, tp=64) if options else new
+        return getattr(asked, operation)(*size, **more, **options)
+
+    return call
 
 
 def at_most(
@@ -50,8 +55,7 @@ def growth_of_collectives() -> list[Gate]:
     """CPU time by size, and of the other collectives beside an all-reduce."""
     few, many, most = (rf.preset("rainier", chips=chips) for chips in (FEW, MANY, MOST))
     values = np.random.default_rng(0).random(1_000_000)
-    ours = call(many, "all_reduce")
-    mesh = many.mesh(dp=-1, tp=64)
+    ours = first(many, "all_reduce")
     gates = [
         # numpy's default sort is ten times faster where a processor has the instructions for it.
         at_least(
@@ -61,18 +65,18 @@ def growth_of_collectives() -> list[Gate]:
             ours,
             lambda: np.sort(values, kind="stable"),
         ),
-        at_most(f"all_reduce over {MANY:,} chips / {FEW:,}", 2.5, ours, call(few, "all_reduce")),
-        at_most(f"all_reduce over {MOST:,} chips / {MANY:,}", 2.5, call(most, "all_reduce"), ours),
+        at_most(f"all_reduce over {MANY:,} chips / {FEW:,}", 2.5, ours, first(few, "all_reduce")),
+        at_most(f"all_reduce over {MOST:,} chips / {MANY:,}", 2.5, first(most, "all_reduce"), ours),
         at_most(
             f"all_reduce over dp of {MANY:,} chips / all of them",
             2,
-            lambda: mesh.all_reduce("1 GiB", axis="dp"),
+            first(many, "all_reduce", axis="dp"),
             ours,
         ),
     ]
     for operation, factor in OTHERS.items():
         name = f"{operation} over {MANY:,} chips / all_reduce"
-        gates.append(at_most(name, factor, call(many, operation), ours))
+        gates.append(at_most(name, factor, first(many, operation), ours))
     return gates
 
 
@@ -97,18 +101,89 @@ FURTHER = {"trn2": 500, "trn2-ultraserver": 250, "rainier": 120}
 
 
 def further_sizes() -> list[Gate]:
-    """A call of a collective beside one of many sizes of what was prepared."""
+    """A first call of a collective beside one of many sizes of what was prepared."""
     gates = []
     for name, factor in FURTHER.items():
         machine = rf.preset(name)
         prepared = machine.plan.all_reduce("1 GiB").prepared()
         prepared.times(SIZES)  # all choices that sizes ask for are priced now
         gate = at_least(
-            f"all_reduce of {name}, a call / a further size",
+            f"all_reduce of {name}, a first call / a further size",
             factor / len(SIZES),
             lambda prepared=prepared: prepared.times(SIZES),  # type: ignore[misc]
-            call(machine, "all_reduce"),
+            first(machine, "all_reduce"),
         )
         each = f"{gate.seconds / len(SIZES) * 1e6:.3g} us of CPU a size"
         gates.append(Gate(gate.name, gate.seen * len(SIZES), f">= {factor}", gate.passed, each))
+    return gates
+
+
+def flat_rings() -> list[Gate]:
+    """Rings through all chips, whose ranks go on by themselves, for one size and for many."""
+    values = np.random.default_rng(0).random(1_000_000)
+
+    def first_ring(name: str, chips: int | None, model: str) -> Callable[[], object]:
+        machine = rf.preset(name, chips=chips)
+
+        def call() -> object:
+            new = rf.Cluster(machine.sites, machine.wan)
+            return new.all_reduce("1 GiB", algorithm="ring", model=model)
+
+        return call
+
+    gates = [
+        at_least(
+            f"ring over {MANY:,} chips by {model}, stable sort of 1e6 / ours",
+            # Seen: 20.
+            10,
+            first_ring("rainier", MANY, model),
+            lambda: np.sort(values, kind="stable"),
+        )
+        for model in ("link_load", "fluid")
+    ]
+    prepared = rf.preset("rainier").plan.all_reduce("1 GiB", algorithm="ring").prepared()
+    gate = at_least(
+        "ring of rainier, a first call / a further size",
+        # Seen: 11,000.
+        3_000 / len(SIZES),
+        lambda: prepared.times(SIZES),
+        first_ring("rainier", None, "link_load"),
+    )
+    each = f"{gate.seconds / len(SIZES) * 1e6:.3g} us of CPU a size"
+    gates.append(Gate(gate.name, gate.seen * len(SIZES), ">= 3000", gate.passed, each))
+    return gates
+
+
+# Most CPU times of a default sort of so many numbers that a call takes whose like was asked for
+# before at another size.
+SORTED_OF_A_CALL = 10_000
+MOST_OF_A_CALL = 0.5
+CALLS = 200
+
+
+def small_calls() -> list[Gate]:
+    """Calls that differ from earlier ones in size alone, beside a sort of numpy."""
+    gates = []
+    values = np.random.default_rng(0).random(SORTED_OF_A_CALL)
+    sizes = (2.0 ** np.linspace(10, 36, CALLS)).tolist()
+
+    def sort() -> None:
+        for _ in range(CALLS):
+            np.sort(values)
+
+    for name, options in (
+        ("trn2", {"algorithm": "bucket"}),
+        ("trn2", {}),
+        ("trn2-ultraserver", {}),
+        ("rainier", {"algorithm": "ring"}),
+    ):
+        machine = rf.preset(name)
+
+        def ours(machine: rf.Machine = machine, options: dict[str, str] = options) -> None:
+            for size in sizes:
+                machine.all_reduce(size, **options)  # type: ignore[arg-type]
+
+        words = ", ".join(options.values()) or "auto"
+        label = f"all_reduce of {name} by {words} at another size / np.sort of 10,000"
+        gates.append(at_most(label, MOST_OF_A_CALL, ours, sort))
     return gates

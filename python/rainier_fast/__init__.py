@@ -28,6 +28,7 @@ from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.known import KNOWN as _KNOWN
 from rainier_fast.definitions.known import known as _known
+from rainier_fast.definitions.nccl import NcclTiming
 from rainier_fast.definitions.neuron import Neuron
 from rainier_fast.definitions.places import ChipAt, LinkAt
 from rainier_fast.definitions.rates import FailureRates
@@ -40,6 +41,7 @@ from rainier_fast.definitions.routing import (
     WildFirst,
 )
 from rainier_fast.definitions.site import Fabric, Site
+from rainier_fast.definitions.tpu import Tpu
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import (
@@ -78,7 +80,9 @@ if TYPE_CHECKING:
     from rainier_fast.studies.ranking import Layout, Ranking
     from rainier_fast.table import Table
 
+    A100_NODE: UltraServer
     B200_NODE: UltraServer
+    B300_NODE: UltraServer
     GB200_NVL72: UltraServer
     GB300_NVL72: UltraServer
     H100_NODE: UltraServer
@@ -99,7 +103,9 @@ if TYPE_CHECKING:
     TRN3_ULTRASERVER_GEN2: UltraServer
 
 __all__ = [
+    "A100_NODE",
     "B200_NODE",
+    "B300_NODE",
     "GB200_NVL72",
     "GB300_NVL72",
     "H100_NODE",
@@ -147,6 +153,7 @@ __all__ = [
     "Meeting",
     "MinimalAdaptive",
     "MonteCarlo",
+    "NcclTiming",
     "Neuron",
     "Nic",
     "OutOfRange",
@@ -168,6 +175,7 @@ __all__ = [
     "Tier",
     "Times",
     "TogetherResult",
+    "Tpu",
     "UltraServer",
     "UnknownName",
     "Unreachable",

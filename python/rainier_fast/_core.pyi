@@ -21,8 +21,9 @@ _SiteRow = tuple[str, int, Sequence[_Tier]]
 # shortest, up_down
 _Cuts = Sequence[Sequence[tuple[int, int]]]
 _RoutingRow = tuple[str, str, Sequence[int] | None]
-# (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, fill)
-_GpuRow = tuple[str, int, str, float, bool, bool, bool, float]
+# (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, NICs of a node, release, what was
+# fitted: twelve numbers)
+_GpuRow = tuple[str, int, str, float, bool, bool, bool, int | None, str, Any]
 # (rank that has it at first, rank that must have it at last, bytes)
 _Block = tuple[int | None, int | None, float]
 # (src, dst, blocks, bytes, reduce, stage, lane, step, sends that it waits for)
@@ -30,6 +31,8 @@ _Send = tuple[int, int, Sequence[int], float, bool, int, int, int, Sequence[int]
 # ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once;
 # most bytes for Mesh and for halving
 _NeuronRow = tuple[int, float, float, float, float, float, float, float, float, float]
+# part, link efficiency, exposed share of the launch
+_TpuRow = tuple[str, float, float]
 # a collective as `RequestRow` of rust/py/src/convert.rs takes it, by name
 _RequestRow = Mapping[str, Any]
 # (UltraServer, alike, pairs, cut, other order, detours, wild, wild hops, promised, virtual
@@ -53,15 +56,16 @@ _Together = tuple[
 ]
 
 __all__ = [
-    "MODELS", "OPERATIONS", "Faults", "FreePlanes", "Groups", "Machine", "Order", "Outcome",
-    "Prepared", "Schedule", "Tables", "Written", "__version__", "algorithms", "best_mapping",
-    "build_info", "damaged_ultraservers", "dead_ultraservers", "faults", "healthy", "in_mode",
-    "links_named", "mapping_dimensions", "memory_limit", "monte_carlo", "num_live_chips",
+    "MODELS", "OPERATIONS", "TPU_PARTS", "Faults", "FreePlanes", "Groups", "Machine", "Order",
+    "Outcome", "Prepared", "Schedule", "Tables", "Written", "__version__", "algorithms",
+    "best_mapping", "build_info", "damaged_ultraservers", "dead_ultraservers", "faults", "healthy",
+    "in_mode", "links_named", "mapping_dimensions", "memory_limit", "monte_carlo", "num_live_chips",
     "overlay_bytes", "repaired", "replace_damaged", "routing_reports", "sample_faults",
     "set_memory_limit", "share_links", "share_messages", "unreachable", "with_faults", "write_out",
 ]  # fmt: skip
 __version__: str
 OPERATIONS: tuple[str, ...]
+TPU_PARTS: tuple[str, ...]
 MODELS: tuple[str, ...]
 
 def build_info() -> dict[str, str]: ...
@@ -208,6 +212,7 @@ class Machine:
         launch: float,
         gpu: _GpuRow | None,
         neuron: _NeuronRow | None,
+        tpu: _TpuRow | None,
     ) -> Machine: ...
     num_chips: int
     num_links: int
@@ -252,6 +257,8 @@ class Machine:
     def destinations(self, pattern: str, shift: Sequence[int] | None, seed: int) -> _U32:
         """Return one destination per chip; the core lists the patterns in its error."""
     def collective(self, request: _RequestRow, groups: Groups, routing: _RoutingRow) -> Outcome: ...
+    def candidates(self, request: _RequestRow, groups: Groups, routing: _RoutingRow) -> Tables:
+        """Return the table of all that a collective considers, also what bounds rule out."""
     def schedule(
         self, request: _RequestRow, groups: Groups, routing: _RoutingRow
     ) -> tuple[str, Schedule]:
@@ -343,12 +350,16 @@ class Order:
     def chips(self) -> _U32: ...
     def groups(self, first: int, count: int) -> Groups: ...
 
+def kept() -> tuple[int, int]:
+    """Return how many things are kept between calls, of all machines, and their bytes."""
+
 @final
 class Outcome:
     algorithm: str
     # how to ask for the same algorithms again: a name, or one for each tier
     choice: str | list[str]
     time: float
+    left_out: bool  # bounds ruled candidates out, which are not in their table
     # the values of `CollectiveResult` by name, but for its tables
     def facts(self) -> dict[str, Any]: ...
     def tables(self) -> Tables: ...

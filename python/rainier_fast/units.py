@@ -13,6 +13,7 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, SupportsFloat, SupportsIndex, TypeAlias
 
 from rainier_fast.errors import invalid, invalid_type
@@ -23,6 +24,7 @@ Quantity: TypeAlias = str | SupportsFloat | SupportsIndex
 
 MAX_BYTES: Final = float(2**63)
 _MAX_TEXT: Final = 100  # longer text is no quantity, and exact arithmetic on it would cost
+_MOST_KNOWN: Final = 256  # texts that were read and may come again
 
 # The exponent is kept short because the number is read as an exact fraction.
 _NUMBER_AND_UNIT: Final = re.compile(
@@ -139,14 +141,23 @@ def _read(
     """Turn `value` into a float of base units; infinite where it does not fit one."""
     if not isinstance(value, str):
         return as_real(value, argument, forms)
-    text = value.strip()
-    match = _NUMBER_AND_UNIT.fullmatch(text) if len(text) <= _MAX_TEXT else None
-    if match is None:
+    text = str.__str__(value)  # a subclass may be equal to what it likes
+    number = _number(text, unit_factor) if len(text) <= _MAX_TEXT else None
+    if number is None:
         raise invalid(argument, value, forms)
+    return number
+
+
+@lru_cache(_MOST_KNOWN)
+def _number(text: str, unit_factor: Callable[[str], Fraction | None]) -> float | None:
+    """Return the number that a text is, in base units; None where it is none."""
+    match = _NUMBER_AND_UNIT.fullmatch(text.strip())
+    if match is None:
+        return None
     digits, unit = match.groups()
     factor = Fraction(1) if unit is None else unit_factor(unit)
     if factor is None:
-        raise invalid(argument, value, forms)
+        return None
     try:
         return float(Fraction(digits.replace("_", "")) * factor)
     except OverflowError:

@@ -271,3 +271,33 @@ def test_progress_may_call_the_machine() -> None:
     TORUS.link_loads(src, dst, 8, n_threads=1, progress=ask)
     assert found
     assert set(found) == {8}
+
+
+HANDLER = """
+import signal
+import rainier_fast as rf
+
+cube = rf.torus((16, 16, 16), 50e9, "1 us")
+prepared = cube.plan.all_reduce("1 GiB").prepared()
+right, met = prepared.times([1e6]), []
+
+def ask(*_):
+    met.append(prepared.times([1e6]) == right and cube.all_reduce(1e6).time_s == right.time_s[0])
+
+signal.signal(signal.SIGALRM, ask)
+sizes = [float(size) for size in range(1, 200_001)]
+signal.setitimer(signal.ITIMER_REAL, 0.1, 0.3)
+while len(met) < 2:
+    cube.all_reduce(1e6)
+    prepared.times(sizes)
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(all(met))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_handler_of_signals_may_ask_what_it_interrupts() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HANDLER], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr

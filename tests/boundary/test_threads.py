@@ -139,3 +139,27 @@ def test_a_call_takes_as_many_threads_as_it_is_told(
 
     # Beside the workers: the main thread, the watcher, and the thread that a job runs on.
     assert most(argument, variable) - most("1", "") in (workers - 1, workers)
+
+
+def test_collectives_run_on_threads_with_small_stacks() -> None:
+    # They compute on the thread of their caller, of which programs with many threads cut the stack.
+    cluster, cube = rf.preset("rainier", chips=4096, sites=3), rf.torus((8, 8, 8), 50e9)
+    trn2 = rf.preset("trn2")
+    hurt = trn2.with_faults(chips=[3])
+    jobs = [
+        lambda: cluster.all_reduce("1 GiB").time_s,
+        lambda: cube.all_to_all("1 GiB").time_s,
+        lambda: hurt.all_gather("1 MiB").time_s,
+        lambda: trn2.all_reduce("1 MiB", model="fluid").time_s,
+        lambda: trn2.all_gather("1 MiB", algorithm="synthesized").time_s,
+        lambda: cluster.times("all_reduce", [1e3, 1e6, 1e9]).time_s.tolist(),
+    ]
+    found: list[Any] = []
+    before = threading.stack_size(256 * 1024)
+    try:
+        worker = threading.Thread(target=lambda: found.extend(job() for job in jobs))
+        worker.start()
+    finally:
+        threading.stack_size(before)
+    worker.join()
+    assert found == [job() for job in jobs]

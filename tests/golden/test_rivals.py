@@ -49,7 +49,7 @@ def test_all_reduce_along_an_axis_of_a_v5p_cube(size: float, measured: float, of
 
 @pytest.mark.parametrize(
     ("size", "measured", "off"),
-    [(8e3, 4e8, 0.0), (5.2e5, 2.72e10, -0.044), (1.7e7, 8.65e10, 0.023)],  # the launch, twice
+    [(8e3, 4e8, 1.394), (5.2e5, 2.72e10, 0.044), (1.7e7, 8.65e10, 0.023)],
 )
 def test_all_gather_along_the_ring_of_a_v5e_slice(size: float, measured: float, off: float) -> None:
     mesh = rf.preset("tpu-v5e", shape=(8, 16)).mesh(y=16, x=8)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from functools import cache
-from typing import Any
 
 import pytest
 
 import rainier_fast as rf
 from rainier_fast.validation import SOURCES, Row, mean_error, worst_error
 from rainier_fast.validation.astra_sim import through_stages
-from rainier_fast.validation.data import read
-from rainier_fast.validation.fit import fit_one
 from rainier_fast.validation.swing_paper import doubling_congestion
-from rainier_fast.validation.table import fitted
+from rainier_fast.validation.tpu import fitted
 from raising import raises
 
 GRANTED = "its conventions granted"
-TPUS = {"v5p": 0, "v5e": 1}
-"""Parts of the source of TPU curves."""
+TPUS = ("v5p", "v5e")
+"""Parts of the source of TPU curves, in their order."""
 
 
 def mean(errors: tuple[float, ...]) -> float:
@@ -35,25 +31,6 @@ def groups(source: str) -> dict[str, list[Row]]:
     return found
 
 
-def test_h100_rows() -> None:
-    rows = groups("h100_nccl")
-    assert mean_error(rows["H100 x 8, one fitted fill"]) < 0.08
-    assert mean_error(rows["H100 x 8, one fitted fill, leave one out"]) < 0.08
-    # As it is, NCCL's model chooses and does not predict: its error is printed too.
-    bare = rows["H100 x 8, NCCL's model as it is"]
-    assert 0.08 < mean_error(bare) < 0.12
-    assert all("nothing fitted" in row.note for row in bare)
-
-
-def test_h100_fit_is_one_figure_for_all_sizes_and_operations() -> None:
-    fit = fitted("h100_nccl")
-    assert 30e-6 <= fit.value <= 50e-6
-    rows = groups("h100_nccl")["H100 x 8, one fitted fill"]
-    assert [row.error for row in rows] == pytest.approx(fit.errors)
-    assert mean(fit.errors) == pytest.approx(mean_error(rows))
-    assert mean(fit.left_out) >= 0.9 * mean(fit.errors)
-
-
 def test_efa_rows_with_nothing_fitted() -> None:
     rows = groups("efa_b200")
     assert mean_error(rows["P6-B200, 4 nodes"]) < 0.15
@@ -61,14 +38,22 @@ def test_efa_rows_with_nothing_fitted() -> None:
     assert len(rows["P6-B200, 1 node"]) == 4
 
 
-@pytest.mark.parametrize("name", TPUS)
-def test_tpu_curves_with_one_latency(name: str) -> None:
-    rows = groups("tpu_scaling_book")
-    assert mean_error(rows[f"TPU {name}, one fitted launch"]) < 0.10
-    assert mean_error(rows[f"TPU {name}, one fitted launch, leave one out"]) < 0.10
-    # Rows that the links bound do not know the launch: bandwidth is the data sheet's.
-    fit = fitted("tpu_scaling_book", TPUS[name])
-    assert fit.errors[-1] == fit.left_out[-1] > 0
+def test_tpu_curves_as_xla_runs_them() -> None:
+    fit, rows, known = fitted(), groups("tpu_scaling_book"), rf.assumptions()
+    value = (known["tpu_link_efficiency"].number, known["tpu_exposed_launch"].number)
+    assert value == (fit.efficiency, fit.exposed)
+    for name, launch in zip(TPUS, fit.launches, strict=True):
+        assert known[f"tpu_{name}_launch"].number == pytest.approx(launch)
+    # What was fitted is what presets answer.
+    made = [row for name in TPUS for row in rows[f"TPU {name}, as XLA runs it"]]
+    assert [row.error for row in made] == pytest.approx(fit.errors, abs=1e-12)
+    for name in TPUS:
+        assert mean_error(rows[f"TPU {name}, as XLA runs it"]) < 0.02
+        assert mean_error(rows[f"TPU {name}, as XLA runs it, leave one out"]) < 0.05
+        assert mean_error(rows[f"TPU {name}, links alone"]) < 0.15
+    for figure in ("tpu_link_efficiency", "tpu_exposed_launch", "tpu_v5p_launch"):
+        for errors in (fit.errors, fit.left_out):
+            assert f"{mean(errors):.1%}".replace("%", " %") in known[figure].note
 
 
 def test_closed_forms() -> None:
@@ -97,51 +82,6 @@ def test_exact_peers() -> None:
     assert all(row.ours <= row.published for row in tacos["All-gather, synthesised"])
     for row in tacos["All-gather, ours against TACOS"]:
         assert row.error < 0  # split chunks need no whole rounds
-
-
-def test_presets_carry_what_was_fitted() -> None:
-    known = rf.assumptions()
-    for name, part in TPUS.items():
-        launch = known[f"tpu_{name}_launch"]
-        assert launch.number == pytest.approx(fitted("tpu_scaling_book", part).value)
-        preset = groups("tpu_scaling_book")[f"TPU {name}, the preset"]
-        assert mean_error(preset) < 0.10
-        assert f"mean error {mean_error(preset):.0%}".replace("%", " %") in launch.note
-    fill, fit, rows = known["nccl_fill_hopper"], fitted("h100_nccl"), groups("h100_nccl")
-    assert fill.number == pytest.approx(fit.value)
-    bare = mean_error(rows["H100 x 8, NCCL's model as it is"])
-    for text in (
-        f"{mean(fit.errors):.1%} with it",
-        f"{bare:.1%} without",
-        f"{mean(fit.left_out):.1%} on",
-    ):
-        assert text.replace("%", " %") in fill.note
-    best = rows["H100 x 8, one fitted fill"][4]
-    preset_us = rf.preset("h100").all_reduce("512 MiB", algorithm="nccl").time_s * 1e6
-    assert preset_us == pytest.approx(best.ours)
-
-
-def test_the_fits_of_presets_are_the_fits_of_bare_links() -> None:
-    # The hop latency of the preset does not move the launch that its rows ask for.
-    for name, part in TPUS.items():
-        about = read("tpu_scaling_book")["parts"][part]
-        server = rf.preset(f"tpu-{name}", shape=about["shape"]).ultraserver
-
-        def errors(
-            launch: float, about: dict[str, Any] = about, server: rf.UltraServer = server
-        ) -> list[float]:
-            machine = rf.domain(dataclasses.replace(server, launch=launch))
-            mesh = machine.mesh(ring=about["shape"][-1], rest=-1)
-            run = getattr(mesh, about["operation"])
-            found = [run(row["size"], axis="ring", algorithm="ring") for row in about["rows"]]
-            pairs = zip(found, about["rows"], strict=True)
-            return [one.algbw_Bps / 1e9 / row["published"] - 1 for one, row in pairs]
-
-        tried = [count * 1e-6 for count in range(201)]
-        fit = fit_one(tried, errors)
-        assert fit.value == pytest.approx(fitted("tpu_scaling_book", part).value)
-        left_out = f"{mean(fit.left_out):.0%} on points left out".replace("%", " %")
-        assert left_out in rf.assumptions()[f"tpu_{name}_launch"].note
 
 
 def test_deficiencies_of_the_swing_paper() -> None:
@@ -213,7 +153,7 @@ def test_every_row_says_where_it_is_from() -> None:
                 assert len(row.source) > 20
 
 
-def test_rows_and_fits_refuse_nonsense() -> None:
+def test_rows_refuse_nonsense() -> None:
     line = ("group", "case", "time", "us")
     with raises(rf.InvalidArgument, "published"):
         Row(*line, 0.0, 1.0, "model", "source")
@@ -221,14 +161,3 @@ def test_rows_and_fits_refuse_nonsense() -> None:
         Row(*line, 1.0, float("nan"), "model", "source")
     with raises(rf.InvalidArgument, "rows"):
         mean_error([])
-    with raises(rf.InvalidArgument, "values"):
-        fit_one([], lambda value: [value])
-    with raises(rf.InvalidArgument, "errors"):
-        fit_one([1.0], lambda value: [value])
-
-
-def test_leaving_a_row_out_fits_the_others() -> None:
-    # Rows want 1, 1 and 4: the mean wins with all of them, what the rest want when one is out.
-    fit = fit_one([1.0, 2.0, 2.5, 4.0], lambda value: [value - 1, value - 1, value - 4])
-    assert fit.value == 2.0
-    assert fit.left_out == (1.5, 1.5, -3.0)

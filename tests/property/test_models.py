@@ -20,7 +20,7 @@ from raising import raises
 UP, DOWN = 1 + 1e-9, 1 - 1e-9
 SIMULATED = ("fluid", "fifo")
 SIZES = st.sampled_from([0, 1, 1000, 1 << 20, 1e9, 1e18])
-NOT_OURS = ("nccl", "neuron", "synthesized")
+NOT_OURS = ("nccl", "neuron", "xla", "synthesized")
 # A pipelined algorithm's schedule is that of all of its pieces together, which takes longer.
 IN_PIECES = ("bucket", "bucket_equal", "double_binary_tree", "symmetric", "scatter_allgather")
 
@@ -204,6 +204,44 @@ def test_a_schedule_written_out_takes_as_long_as_the_algorithm(case: Any) -> Non
         return
     compact = machine.run(made, model="fluid", routing=routing)
     out = machine.run(rewritten(made), model="fluid", routing=routing)
+    assert out.time_s == pytest.approx(compact.time_s, rel=1e-9, abs=1e-15)
+
+
+@st.composite
+def written_between(draw: st.DrawFn) -> tuple[rf.Machine, rf.Schedule]:
+    """A schedule between UltraServers of one chip, over tiers that block or not and delay."""
+    axis = rf.Axis("x", 1, "ring", 1e9, 0)
+    server = rf.UltraServer("u", None, (axis,), rf.Nic(25e9, 1e-6))
+    tiers, group = [], 1
+    for _ in range(draw(st.integers(0, 2))):
+        group *= draw(st.integers(1, 4))
+        blocking = draw(st.sampled_from([0.5, 1.0, 1.0, 1.5, 3.0]))
+        tiers.append(rf.Tier(group, blocking, draw(st.sampled_from([0, 1e-6]))))
+    counts = draw(st.lists(st.integers(1, 12), min_size=1, max_size=2))
+    sites = [
+        rf.Site(f"s{at}", count, server, rf.Fabric(tuple(tiers))) for at, count in enumerate(counts)
+    ]
+    machine = rf.Cluster(sites, rf.Wan(1e11, 1e-5) if len(sites) > 1 else None)
+    operation = draw(st.sampled_from([one for one in OPERATIONS if one != "barrier"]))
+    names = set(rf.algorithms(operation)) - {*NOT_OURS, *IN_PIECES, "hierarchical"}
+    if operation in ("broadcast", "reduce"):
+        names -= {"ring", "ring_one_way"}
+    algorithm = draw(st.sampled_from(sorted(names)))
+    try:
+        made = rf.schedule(operation, machine, draw(SIZES), algorithm=algorithm)
+    except rf.Unsupported:
+        made = rf.schedule("all_gather", machine, 1000, algorithm="ring")
+    return machine, made
+
+
+@given(written_between())
+def test_a_schedule_between_ultraservers_takes_as_long_written_out(case: Any) -> None:
+    """Classes of messages, and tiers that never hold any up, are those of messages one by one."""
+    machine, made = case
+    if made.operation == "send_recv":
+        return
+    compact = machine.run(made, model="fluid")
+    out = machine.run(rewritten(made), model="fluid")
     assert out.time_s == pytest.approx(compact.time_s, rel=1e-9, abs=1e-15)
 
 

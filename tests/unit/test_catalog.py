@@ -19,10 +19,11 @@ from rainier_fast.definitions.chip import Chip
 from rainier_fast.errors import UnknownName
 from raising import raises
 
-RIVAL_CHIPS = {"h100", "h200", "b200", "gb200", "gb300", "mi300x", "mi355x"}
+RIVAL_CHIPS = {"a100", "h100", "h200", "b200", "b300", "gb200", "gb300", "mi300x", "mi355x"}
 RIVAL_CHIPS |= {"maia-100", "maia-200"}
 RIVAL_CHIPS |= {"tpu-v4", "tpu-v5e", "tpu-v5p", "tpu-v6e", "tpu-ironwood"}
-DOMAINS = {"hgx-h100", "hgx-h200", "hgx-b200", "gb200-nvl72", "gb300-nvl72"}
+DOMAINS = {"dgx-a100", "hgx-h100", "hgx-h200", "hgx-b200", "hgx-b300"}
+DOMAINS |= {"gb200-nvl72", "gb300-nvl72"}
 DOMAINS |= {"mi300x-platform", "mi355x-platform", "maia-100-node", "maia-200-node"}
 DOMAINS |= {"tpu-v4-pod", "tpu-v5e-pod", "tpu-v5p-pod", "tpu-v6e-pod", "tpu-ironwood-pod"}
 ENTRIES = {
@@ -33,7 +34,7 @@ ENTRIES = {
     "nic": {"efav1", "efav2", "efav3", "efav4"},
     "fleet": {"llama3-fleet", "rsc-1-fleet", "rsc-2-fleet", "tpu-v4-fleet"},
     "project": {"rainier"},
-    "runtime": {"neuron-trn2"},
+    "runtime": {"neuron-trn2", "nccl-ampere", "nccl-hopper", "nccl-blackwell"},
     "site": {"rainier-indiana", "rainier-mississippi", "rainier-pennsylvania"},
 }
 SYSTEMS = sorted(ENTRIES["instance"] | ENTRIES["ultraserver"])
@@ -206,8 +207,10 @@ def test_rivals_have_no_rate_that_is_not_published(chip: str) -> None:
 @pytest.mark.parametrize(
     ("domain", "links", "total", "within"),
     [
+        ("dgx-a100", 1, 300e9, 0),
         ("hgx-h100", 1, 450e9, 0),
         ("hgx-b200", 1, 900e9, 0),
+        ("hgx-b300", 1, 900e9, 0),
         ("gb200-nvl72", 1, 900e9, 0),
         ("mi300x-platform", 7, 448e9, 0),
         ("mi355x-platform", 7, 535.5e9, 0),
@@ -274,10 +277,11 @@ def test_default_values_of_the_assumptions() -> None:
         "nvlink_port_latency": 0.3e-6,
         "xgmi_hop_latency": 1.2e-6,
         "ici_hop_latency": 1e-6,
-        "tpu_v5p_launch": 133e-6,
-        "tpu_v5e_launch": 20e-6,
+        "tpu_v5p_launch": 123e-6,
+        "tpu_v5e_launch": 5e-6,
+        "tpu_link_efficiency": 0.92,
+        "tpu_exposed_launch": 0.8,
         "tpu_other_launch": 0,
-        "nccl_fill_hopper": 40e-6,
         "ethernet_link_latency": 2e-6,
         "maia200_local_share": 0.75,
         "rdma_end_to_end_latency": 4e-6,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 import pickle
 from typing import Any
@@ -53,7 +54,7 @@ def test_small_messages_go_by_ll_and_large_ones_by_simple() -> None:
     assert small.time_s == pytest.approx(6.6e-6 + 7 * 0.6e-6 + 512 / (141e9 * 8 / 7), rel=1e-12)
     large = node.all_gather("1 GiB", algorithm="nccl")
     assert large.algorithm == "nccl(ring, simple)"
-    assert list(large.phases["what"]) == ["base latency", "hops", "bytes"]
+    assert list(large.phases["what"]) == ["start", "hops", "bytes"]
     assert list(large.phases["steps"]) == [1, 7, 1]
     every = node.all_to_all("1 GiB", algorithm="nccl")
     assert every.algorithm == "nccl(direct, simple)"
@@ -65,12 +66,6 @@ def test_what_a_gpu_says_changes_the_time() -> None:
     plain = machine(HOPPER, 4).all_reduce(size, algorithm="nccl").time_s
     far = machine(rf.Gpu("hopper", network_latency="35 us"), 4).all_reduce(size, algorithm="nccl")
     assert far.time_s > plain
-    filled = machine(rf.Gpu("hopper", fill="40 us"))
-    assert filled.all_reduce("512 MiB", algorithm="nccl").time_s == pytest.approx(
-        machine(HOPPER).all_reduce("512 MiB", algorithm="nccl").time_s + 40e-6, rel=1e-12
-    )
-    phases = filled.all_reduce("512 MiB", algorithm="nccl").phases
-    assert "pipeline fill, fitted" in list(phases["what"])
     simple = machine(rf.Gpu("hopper", protocols=("simple",)))
     # NVLS starts in 25 us, a ring in 8.4 + 7 x 3.4.
     assert simple.all_gather(512, algorithm="nccl").algorithm == "nccl(nvls, simple)"
@@ -88,6 +83,26 @@ def test_auto_never_takes_it_and_it_is_listed() -> None:
     assert "nccl" not in rf.algorithms("broadcast")
 
 
+def test_nics_that_gpus_share_and_gpus_with_several() -> None:
+    def ring(nics: int | None, nic: str, chips: list[int]) -> float:
+        gpu = rf.Gpu("ampere", nics=nics)
+        where = machine(gpu, 4, nic=rf.Nic(nic, 0))
+        result = where.all_reduce("4 GiB", group=chips, algorithm="nccl")
+        rows = [row for row in result.candidates if row["algorithm"] == "nccl(ring, simple)"]
+        return 2**32 / float(rows[0]["time_s"]) * result.bus_factor / 1e9
+
+    every, first = list(range(32)), [0, 8, 16, 24]
+    # P4d: 4 NICs of 12.5 GB/s for 8 GPUs; channels of 12 GB/s, and one for GPUs that are alone.
+    assert ring(4, "6.25 GB/s", every) == pytest.approx(4 * 12, rel=0.02)
+    assert ring(4, "6.25 GB/s", first) == pytest.approx(12, rel=0.01)
+    # A NIC of its own for each: channels of 6 GB/s.
+    assert ring(None, "6.25 GB/s", every) == pytest.approx(8 * 6, rel=0.02)
+    assert ring(None, "6.25 GB/s", first) == pytest.approx(6, rel=0.01)
+    # Four NICs of 12.5 GB/s for each, a channel on each; one of 50 GB/s has 24 of its PCI link.
+    assert ring(32, "50 GB/s", first) == pytest.approx(4 * 12, rel=0.02)
+    assert ring(None, "50 GB/s", first) == pytest.approx(24, rel=0.02)
+
+
 def test_groups_of_some_gpus_and_lists_of_chips() -> None:
     many = machine(HOPPER, 4)
     whole = many.all_reduce("1 GiB", algorithm="nccl")
@@ -103,6 +118,55 @@ def test_groups_of_some_gpus_and_lists_of_chips() -> None:
     scattered = many.all_reduce("1 GiB", group=[0, 3, 9, 10], algorithm="nccl")
     assert scattered.ranks == 4
     assert many.all_reduce("1 GiB", group=[5], algorithm="nccl").time_s == 0
+
+
+@pytest.mark.parametrize("generation", ["ampere", "hopper", "blackwell"])
+@pytest.mark.parametrize("nodes", [1, 4])
+def test_what_was_fitted_changes_times_and_never_the_choice(generation: str, nodes: int) -> None:
+    timing = rf.NcclTiming.from_catalog(generation)
+    plain, fitted = (
+        machine(rf.Gpu(generation), nodes),
+        machine(rf.Gpu(generation, timing=timing), nodes),
+    )
+    for operation in ("all_reduce", "all_gather", "reduce_scatter", "all_to_all"):
+        for power in range(0, 36, 5):
+            for dtype in ("bf16", "int8"):
+                one, other = (
+                    getattr(where, operation)(2**power, algorithm="nccl", dtype=dtype)
+                    for where in (plain, fitted)
+                )
+                assert one.algorithm == other.algorithm
+                assert one.candidates == other.candidates
+                assert 0 < other.lower_bound_s <= other.time_s
+                assert sum(other.phases["time_s"]) == pytest.approx(other.time_s, rel=1e-12)
+    assert plain.barrier(algorithm="nccl").time_s < fitted.barrier(algorithm="nccl").time_s
+    assert "fitted" in fitted.all_reduce(8, algorithm="nccl").why
+    assert "fitted" not in plain.all_reduce(8, algorithm="nccl").why
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("ll_start", -1),
+        ("hop", "1 GB"),
+        ("ll_threads", -0.1),
+        ("ll_threads", math.inf),
+        ("ll_threads", "a fifth"),
+        ("rate", 0),
+        ("copy", 0),
+        ("send_rate", "1 us"),
+        ("nvls_start", math.nan),
+    ],
+)
+def test_a_timing_that_cannot_be(field: str, value: Any) -> None:
+    known = rf.NcclTiming.from_catalog("hopper")
+    with raises(rf.RainierError, field):
+        dataclasses.replace(known, **{field: value})
+
+
+def test_a_timing_of_no_generation() -> None:
+    with raises(rf.UnknownName, "generation"):
+        rf.NcclTiming.from_catalog("volta")
 
 
 def test_links_that_are_slower_than_nccl_believes_bound_the_time() -> None:
@@ -153,7 +217,10 @@ def test_what_is_refused() -> None:
         ({"nvlinks": 0}, rf.InvalidArgument, "nvlinks"),
         ({"nvlinks": 1.5}, rf.InvalidType, "nvlinks"),
         ({"network_latency": -1}, rf.InvalidArgument, "network_latency"),
-        ({"fill": "1 GB"}, rf.InvalidArgument, "fill"),
+        ({"nics": 0}, rf.InvalidArgument, "nics"),
+        ({"nics": 1.5}, rf.InvalidType, "nics"),
+        ({"version": "2.28"}, rf.UnknownName, "version"),
+        ({"timing": "hopper"}, rf.InvalidType, "timing"),
         ({"protocols": "simple"}, rf.InvalidType, "protocols"),
         ({"protocols": ("ll",)}, rf.InvalidArgument, "protocols"),
         ({"protocols": ("simple", "rdma")}, rf.UnknownName, "protocols"),
@@ -169,7 +236,8 @@ def test_a_gpu_that_cannot_be(arguments: dict[str, Any], error: type, words: str
 def test_machines_with_gpus_are_values() -> None:
     one = machine(HOPPER)
     assert one == machine(rf.Gpu("hopper", 18))
-    assert one != machine(rf.Gpu("hopper", fill="1 us"))
+    assert one != machine(rf.Gpu("hopper", version="2.29.2"))
+    assert one != machine(rf.Gpu("hopper", timing=rf.NcclTiming.from_catalog("hopper")))
     assert pickle.loads(pickle.dumps(one)) == copy.deepcopy(one)
     assert "hopper, 18 NVLinks" in str(one)
     with raises(rf.InvalidType, "gpu"):

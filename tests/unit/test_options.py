@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import get_args
+from typing import Any, get_args
 
+import numpy as np
 import pytest
 
 import rainier_fast as rf
@@ -138,3 +139,17 @@ def test_the_core_knows_the_same_types_of_numbers() -> None:
         TRN2._core.collective(row, groups, request._routing_row(TRN2))
     known = str(caught.value).partition("must be one of ")[2]
     assert tuple(known.split(", ")) == get_args(DType)
+
+
+@pytest.mark.parametrize("wrong", [True, 1.0])
+def test_what_equals_a_checked_option_is_checked_too(wrong: Any) -> None:
+    trn2 = rf.preset("trn2")
+    right = trn2.broadcast("1 MiB", root=1)
+    with raises(rf.InvalidType, "root"):
+        trn2.broadcast("1 MiB", root=wrong)
+    with raises(rf.UnknownName, "algorithm"):
+        trn2.all_reduce(
+            "1 MiB", algorithm=type("Text", (str,), {"__hash__": str.__hash__})("rings")
+        )
+    assert trn2.broadcast("1 MiB", root=np.int64(1)) == right
+    assert trn2.broadcast(2**20, root=1).request == right.request

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import subprocess
 import sys
 from typing import Any
 
@@ -252,3 +253,16 @@ def test_pandas_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(modules, "pandas", None)
     with raises(rf.RainierError, None, "pip install pandas"):
         table().to_pandas()
+
+
+def test_a_result_and_its_text_load_no_readers_of_tables() -> None:
+    code = """
+import subprocess
+import sys
+import rainier_fast as rf
+str(rf.preset("trn2").all_reduce("1 MiB"))
+late = ("formats", "measured.public", "ask.schedule", "results.link_loads")
+print([name for name in late if f"rainier_fast.{name}" in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

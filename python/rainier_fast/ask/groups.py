@@ -16,7 +16,6 @@ from rainier_fast.frozen import put
 from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.arrays import chip_array
-from rainier_fast.topology.base import Base
 
 MOST_CHIPS: Final = 2**32 - 1
 _MOST_LISTED: Final = 32  # what repr writes out
@@ -148,10 +147,9 @@ class Groups:
         return _core.Groups.mesh_axis(machine, self.ranks, self.stride)
 
 
-def as_groups(group: object, machine: Base, name: str = "group") -> Groups:
+def as_groups(group: object, chips: int, name: str = "group") -> Groups:
     """Return what ``group=`` says: None for all chips, `Groups`, or the chips of one group."""
-    # Errors call it by `name`.
-    chips = machine.num_chips
+    # Errors call it by `name`; the machine has so many chips.
     if group is None:
         return Groups(chips, chips)
     if isinstance(group, Groups):

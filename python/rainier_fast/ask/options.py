@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypedDict, cast, get_args
 
 from rainier_fast import _core
@@ -56,6 +57,7 @@ AlgorithmName: TypeAlias = Literal[
     "symmetric",
     "nccl",
     "neuron",
+    "xla",
     "synthesized",
     "hierarchical",
 ]
@@ -124,7 +126,8 @@ OPTIONS: Final = {
     "dtype": Option(
         None,
         'Type of the numbers, such as ``"bf16"``, ``"fp32"`` or ``"int8"``; None for none in\n'
-        "particular. Results say it; it does not change times yet.",
+        'particular. Results say it; only ``"nccl"`` looks at it, as NVLink switches add up no\n'
+        'numbers of 8 bits, and ``"xla"``, which takes None for bf16.',
         "in {}",
     ),
 }
@@ -174,7 +177,7 @@ _INWARD: Final = [name for name in OPTIONS if name != "routing"]
 
 def refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
     """Refuse an option that is none, by name."""
-    names = list(known)
+    names = tuple(known)
     for name in given:
         if name not in names:
             raise unexpected("option", name, names)
@@ -207,7 +210,7 @@ def algorithms(operation: str | None = None) -> dict[str, str]:
     -------
     dict of str to str
         Names and one line each. ``"auto"``, the default, is the fastest of them but ``"nccl"``,
-        ``"neuron"`` and ``"synthesized"``, which run only when named.
+        ``"neuron"``, ``"xla"`` and ``"synthesized"``, which run only when named.
 
     Raises
     ------
@@ -228,6 +231,11 @@ def algorithms(operation: str | None = None) -> dict[str, str]:
     return {name: line for name, line, _ in _core.algorithms(operation)}
 
 
+@cache
+def _named() -> frozenset[str]:
+    return frozenset(("auto", *algorithms()))
+
+
 def _algorithm(algorithm: object, operation: str) -> tuple[str | tuple[str, ...], Bucket | None]:
     """Return names, and the weights of a bucket if there are any."""
     allowed = "must be the name of an algorithm, 'auto', or a sequence of names, one for each tier"
@@ -235,7 +243,7 @@ def _algorithm(algorithm: object, operation: str) -> tuple[str | tuple[str, ...]
         return "bucket", algorithm
     if isinstance(algorithm, str):
         named = str.__str__(algorithm)
-        if named not in ("auto", *algorithms()):
+        if named not in _named():
             raise unknown("algorithm", named, ["auto", *algorithms(operation)])
         return named, None
     by_tier = as_items("algorithm", algorithm, allowed)

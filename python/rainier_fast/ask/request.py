@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Protocol, Unpack
 
 from rainier_fast import _core
 from rainier_fast.ask.groups import Groups, as_groups
 from rainier_fast.ask.options import OPERATIONS, Call, Choices, checked, refuse_unknown
 from rainier_fast.definitions.check import as_integer
-from rainier_fast.definitions.routing import RoutingRow
+from rainier_fast.definitions.routing import DimensionOrder, RoutingRow
 from rainier_fast.errors import as_one_of
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
@@ -38,6 +40,11 @@ class Request(Choices):
     schedule_of_own: OwnSchedule | None = None
     """A schedule that is run in place of an algorithm's."""
 
+    def of(self, size: float) -> Request:
+        """Return the same of another size, in bytes."""
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return Request(**fields | {"size": size})
+
     def outcome(self, machine: Base) -> _core.Outcome:
         """Return the core's answer on a machine."""
         row = self._routing_row(machine)
@@ -45,6 +52,11 @@ class Request(Choices):
             return self.schedule_of_own._core.run(machine._core, row, self.model)
         groups = self.groups.core(machine._core)
         return machine._core.collective(self._core_row(machine), groups, row)
+
+    def candidates(self, machine: Base) -> _core.Tables:
+        """Return the core's table of all that it considers for the answer on a machine."""
+        groups = self.groups.core(machine._core)
+        return machine._core.candidates(self._core_row(machine), groups, self._routing_row(machine))
 
     def schedule(self, machine: Base) -> tuple[str, _core.Schedule]:
         """Return the name of the algorithm and the core's schedule on a machine."""
@@ -61,19 +73,44 @@ class Request(Choices):
         }
 
     def _routing_row(self, machine: Base) -> RoutingRow:
-        return machine._routing(self.routing)
+        # Names of axes are looked at where an order gives some.
+        order = isinstance(self.routing, DimensionOrder) and self.routing.order is not None
+        return self.routing.row(machine._axis_names() if order else ())
 
 
 def make_request(machine: Base, operation: str, size: Quantity, **options: Unpack[Call]) -> Request:
     """Check the arguments of a collective."""
+    nbytes = parse_bytes(size, "size")
+    if all(map(_is_plain, options.values())) and _is_plain(operation):
+        return _checked_once(machine.num_chips, operation, *options.items()).of(nbytes)
+    return _checked(machine.num_chips, operation, options).of(nbytes)
+
+
+_PLAIN: Final = frozenset({str, int, type(None)})
+"""Types of options of which equal ones are the same."""
+
+_MOST_KNOWN: Final = 256  # requests that were checked and may come again, of other sizes
+
+
+def _is_plain(option: object) -> bool:
+    kind = type(option)
+    return kind in _PLAIN or (kind is Groups and not option.listed)  # type: ignore[attr-defined]
+
+
+@lru_cache(_MOST_KNOWN)
+def _checked_once(chips: int, operation: str, *options: tuple[str, Any]) -> Request:
+    return _checked(chips, operation, dict(options))
+
+
+def _checked(chips: int, operation: str, options: Mapping[str, Any]) -> Request:
+    """Check all but the size."""
     refuse_unknown(options, Call.__annotations__)
     operation = as_one_of("operation", operation, OPERATIONS)
-    nbytes = parse_bytes(size, "size")
-    groups = as_groups(options.get("group"), machine)
+    groups = as_groups(options.get("group"), chips)
     shift = options.get("shift", int(operation == "send_recv"))  # to the next rank
     return Request(
         operation=operation,
-        size=nbytes,
+        size=0.0,
         groups=groups,
         root=as_integer("root", options.get("root", 0), 0, groups.ranks - 1),
         shift=as_integer("shift", shift, -_MOST_SHIFT, _MOST_SHIFT),

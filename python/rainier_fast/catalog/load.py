@@ -25,6 +25,7 @@ _FAMILIES: Final = (
     "sites.json",
     "neuron.json",
     "nvidia.json",
+    "nccl.json",
     "amd.json",
     "maia.json",
     "tpu.json",

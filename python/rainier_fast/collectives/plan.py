@@ -249,7 +249,10 @@ class _Plans(Collectives[Plan]):
         if size == 0:
             raise invalid("packet", packet, "must be above 0")
         request = Compute(
-            as_groups(group, self._machine), seconds, parse_bytes(hbm_bytes, "hbm_bytes"), size
+            as_groups(group, self._machine.num_chips),
+            seconds,
+            parse_bytes(hbm_bytes, "hbm_bytes"),
+            size,
         )
         return Plan(self._machine, request, "compute")
 

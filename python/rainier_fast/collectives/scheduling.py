@@ -78,7 +78,7 @@ def run_schedule(
     request = Request(
         operation=schedule.operation,
         size=schedule.size_bytes,
-        groups=as_groups(schedule.chips, machine, "chips"),
+        groups=as_groups(schedule.chips, machine.num_chips, "chips"),
         root=schedule._core.root,
         shift=schedule._core.shift,
         model=model,

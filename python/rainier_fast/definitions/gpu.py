@@ -1,16 +1,14 @@
-"""What NCCL's tuning model asks of a GPU machine."""
+"""What NCCL asks of a GPU machine."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from rainier_fast.definitions.check import as_count, as_flag, as_items
-from rainier_fast.errors import as_one_of, invalid
+from rainier_fast.definitions.nccl import GENERATIONS, NcclTiming
+from rainier_fast.errors import as_one_of, invalid, invalid_type
 from rainier_fast.units import Quantity, format_time, parse_time
-
-GENERATIONS: Final = ("ampere", "hopper", "blackwell")
-"""Generations: A100; H100 and H200; B200, GB200 and GB300."""
 
 CPUS: Final = ("intel", "amd", "arm")
 """Hosts that NCCL tells apart."""
@@ -18,16 +16,18 @@ CPUS: Final = ("intel", "amd", "arm")
 PROTOCOLS: Final = ("ll", "ll128", "simple")
 """NCCL's protocols."""
 
+VERSIONS: Final = ("2.29.2", "2.30.7")
+"""Releases of NCCL whose tables are known."""
+
 _NVLINKS: Final = {"ampere": 12, "hopper": 18, "blackwell": 18}
 
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """GPUs of a node as the tuning model of NCCL 2.30.7 sees them, for ``algorithm="nccl"``.
+    """GPUs of a node as NCCL's tuning model sees them, for ``algorithm="nccl"``.
 
-    A node is an UltraServer of one switch axis. The tables are those of NVIDIA/nccl v2.30.7,
-    ``src/graph/tuning.cc``; channels follow from its search, ``src/graph/search.cc``. Each GPU is
-    taken to have one NIC of its own, at the rate of the UltraServer's `Nic`.
+    A node is an UltraServer of one switch axis. NCCL chooses by the tables of its
+    ``src/graph/tuning.cc``; channels follow from its search, ``src/graph/search.cc``.
 
     Attributes
     ----------
@@ -46,9 +46,17 @@ class Gpu:
         where EFA does not promise the order of 128 bytes.
     collnet
         Whether network switches reduce.
-    fill
-        Seconds that protocol simple takes to fill its pipeline beyond NCCL's figures. NCCL has no
-        such figure (0): its model is there to choose, and this is fitted to measurements.
+    nics
+        NICs of a node, spread evenly over neighbouring GPUs; together they have the rate of the
+        `Nic` of all GPUs. None for one NIC of each GPU's own; 4 on P4d, 32 on P5. A channel takes
+        one NIC. A GPU alone on its node that shares one has all of it to NCCL, but the bound by
+        links, which has its part alone, holds the time up.
+    version
+        The release of NCCL, ``"2.30.7"`` or ``"2.29.2"``: they differ in the caps of LL128 and of
+        NVLS trees on Blackwell.
+    timing
+        What the parts of a collective take, fitted to measurements; None for what NCCL's tables
+        say, which are there to choose and are up to a third too fast.
 
     Raises
     ------
@@ -67,30 +75,31 @@ class Gpu:
     network_latency: Quantity = "0 s"
     protocols: tuple[str, ...] = PROTOCOLS
     collnet: bool = False
-    fill: Quantity = "0 s"
+    nics: int | None = None
+    version: str = "2.30.7"
+    timing: NcclTiming | None = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        for name, known in (("generation", GENERATIONS), ("cpu", CPUS)):
+        known_names = (("generation", GENERATIONS), ("cpu", CPUS), ("version", VERSIONS))
+        for name, known in known_names:
             put(self, name, as_one_of(name, getattr(self, name), known))
         links = _NVLINKS[self.generation] if self.nvlinks is None else self.nvlinks
         put(self, "nvlinks", as_count("nvlinks", links, 1024))
         put(self, "network_latency", parse_time(self.network_latency, "network_latency"))
         put(self, "protocols", _protocols(self.protocols))
         put(self, "collnet", as_flag("collnet", self.collnet))
-        put(self, "fill", parse_time(self.fill, "fill"))
+        if self.nics is not None:
+            put(self, "nics", as_count("nics", self.nics, 1024))
+        if self.timing is not None and not isinstance(self.timing, NcclTiming):
+            raise invalid_type("timing", self.timing, "must be an NcclTiming or None")
 
     @property
     def network_latency_s(self) -> float:
         """Seconds that the network plugin reports."""
         return float(self.network_latency)
 
-    @property
-    def fill_s(self) -> float:
-        """Seconds of filling protocol simple's pipeline beyond NCCL's figures."""
-        return float(self.fill)
-
-    def row(self) -> tuple[str, int, str, float, bool, bool, bool, float]:
+    def row(self) -> tuple[str, int, str, float, bool, bool, bool, int | None, str, Any]:
         """Return the row that the core is built from."""
         return (
             self.generation,
@@ -100,7 +109,9 @@ class Gpu:
             "ll" in self.protocols,
             "ll128" in self.protocols,
             self.collnet,
-            self.fill_s,
+            self.nics,
+            self.version,
+            None if self.timing is None else self.timing.row(),
         )
 
     def __str__(self) -> str:
@@ -110,8 +121,11 @@ class Gpu:
             words += f", network {format_time(self.network_latency_s)}"
         if self.collnet:
             words += ", switches reduce"
-        if self.fill_s:
-            words += f", fitted fill {format_time(self.fill_s)}"
+        if self.nics is not None:
+            words += f", {self.nics} NICs"
+        words += f", NCCL {self.version}"
+        if self.timing is not None:
+            words += ", times fitted"
         return words
 
 

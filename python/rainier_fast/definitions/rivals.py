@@ -9,15 +9,19 @@ from rainier_fast.catalog.load import number_of
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
+from rainier_fast.definitions.nccl import NcclTiming, entry_of
 from rainier_fast.definitions.site import Fabric
 from rainier_fast.definitions.slices import slice_axes
+from rainier_fast.definitions.tpu import Tpu
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
 from rainier_fast.provenance import AssumedFloat, AssumedInt, names_in
 
 NODES: Final = {
+    "a100": "dgx-a100",
     "h100": "hgx-h100",
     "h200": "hgx-h200",
     "b200": "hgx-b200",
+    "b300": "hgx-b300",
     "gb200": "gb200-nvl72",
     "gb300": "gb300-nvl72",
     "mi300x": "mi300x-platform",
@@ -59,12 +63,15 @@ def node(chip: str) -> UltraServer:
 
 
 def gpu_of(entry: Entry) -> Gpu | None:
-    """Return what NCCL's tuning model asks of a node: the maker's machine on InfiniBand or RoCE."""
+    """Return what NCCL asks of a node: the maker's machine on InfiniBand or RoCE."""
     # Network plugins that report a latency or refuse protocols, as AWS's does, are not in it.
     if "gpu_generation" not in entry:
         return None
-    fill = number_of(entry["nccl_fill"]) if "nccl_fill" in entry else 0.0
-    return Gpu(str(entry["gpu_generation"].value), cpu=str(entry["host_cpu"].value), fill=fill)
+    generation = str(entry["gpu_generation"].value)
+    # The release is the one that the figures were measured with.
+    version = str(catalog()[entry_of(generation)]["version"].value)
+    timing = NcclTiming.from_catalog(generation)
+    return Gpu(generation, cpu=str(entry["host_cpu"].value), version=version, timing=timing)
 
 
 def pod(chip: str, shape: tuple[int, ...] | None = None) -> UltraServer:
@@ -74,7 +81,13 @@ def pod(chip: str, shape: tuple[int, ...] | None = None) -> UltraServer:
     name = entry.name
     if shape is not None:
         name = f"{chip} slice {'x'.join(str(axis.size) for axis in axes)}"
-    return UltraServer(name, Chip.from_catalog(chip), axes, launch=number_of(entry["launch"]))
+    tpu = Tpu(
+        str(entry["xla_part"].value),
+        number_of(entry["link_efficiency"]),
+        number_of(entry["exposed_launch"]),
+    )
+    launch = number_of(entry["launch"])
+    return UltraServer(name, Chip.from_catalog(chip), axes, launch=launch, tpu=tpu)
 
 
 def fabric_of(chip: str, nodes: int) -> Fabric:

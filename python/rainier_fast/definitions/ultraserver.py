@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from rainier_fast import _core
 from rainier_fast.definitions.axis import Axis
@@ -11,6 +13,7 @@ from rainier_fast.definitions.check import MAX_COUNT, as_name, as_tuple_of
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.neuron import Neuron
+from rainier_fast.definitions.tpu import Tpu
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
@@ -69,6 +72,15 @@ class Nic:
         return float(self.overhead)
 
 
+_PARTS: Final[Mapping[str, type]] = {
+    "chip": Chip,
+    "nic": Nic,
+    "gpu": Gpu,
+    "neuron": Neuron,
+    "tpu": Tpu,
+}
+
+
 @one_screen
 @dataclass(frozen=True, slots=True)
 class UltraServer:
@@ -94,6 +106,8 @@ class UltraServer:
         not GPUs.
     neuron
         How the chips run collectives where they are Trainium, for ``algorithm="neuron"``.
+    tpu
+        What XLA asks of the chips where they are TPUs, for ``algorithm="xla"``.
 
     Raises
     ------
@@ -115,11 +129,12 @@ class UltraServer:
     launch: Quantity = 0.0
     gpu: Gpu | None = None
     neuron: Neuron | None = None
+    tpu: Tpu | None = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__
         put(self, "name", as_name("name", self.name))
-        for part, kind in (("chip", Chip), ("nic", Nic), ("gpu", Gpu), ("neuron", Neuron)):
+        for part, kind in _PARTS.items():
             given = getattr(self, part)
             if given is not None and not isinstance(given, kind):
                 raise invalid_type(part, given, f"must be a {kind.__name__} or None")

@@ -18,9 +18,11 @@ _GPUS: Final = "GPUs on NVSwitch, or many"
 _JOINED: Final = "each joined to each, or many"
 
 CLUSTERS: Final = {
+    "a100": ("a100", f"DGX A100: a node of 8 {_GPUS}"),
     "h100": ("h100", f"HGX H100: a node of 8 {_GPUS}"),
     "h200": ("h200", f"HGX H200: a node of 8 {_GPUS}"),
     "b200": ("b200", f"HGX B200: a node of 8 {_GPUS}"),
+    "b300": ("b300", f"HGX B300: a node of 8 {_GPUS}"),
     "gb200-nvl72": ("gb200", f"GB200 NVL72: a rack of 72 {_GPUS}"),
     "gb300-nvl72": ("gb300", f"GB300 NVL72: a rack of 72 {_GPUS}"),
     "mi300x": ("mi300x", f"MI300X: a node of 8 GPUs, {_JOINED}"),

@@ -50,6 +50,8 @@ def facts(machine: Damaged) -> Facts:
         rows.append(("launch", f"{format_time(server.launch_s)} at least for each collective call"))
     if server.gpu is not None:
         rows.append(("NCCL", str(server.gpu)))
+    if server.tpu is not None:
+        rows.append(("XLA", str(server.tpu)))
     if server.nic is not None:
         nic = server.nic
         words = f"{format_bandwidth(nic.bandwidth_Bps)} per chip, {format_time(nic.latency_s)}"

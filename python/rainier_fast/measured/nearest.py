@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rainier_fast.ask.request import Request
 from rainier_fast.errors import Unsupported
-from rainier_fast.measured.measured import Measured, columns_of_measured
-from rainier_fast.measured.public import measured_on
 from rainier_fast.table import Table
 from rainier_fast.topology.base import Base
 from rainier_fast.units import format_bytes, format_time
+
+if TYPE_CHECKING:
+    from rainier_fast.measured.measured import Measured
 
 _COUNT: Final = 3
 
@@ -27,6 +28,8 @@ def nearest(machine: Base, request: Request, ranks: int) -> Table:
             "rf.calibrate(machine, table), and ask for the whole machine and the algorithm "
             "that was fitted"
         )
+    from rainier_fast.measured.measured import columns_of_measured
+
     return Table(columns_of_measured(rows))
 
 
@@ -44,8 +47,13 @@ def _rows(machine: Base, request: Request, ranks: int) -> list[Measured]:
     neuron = request.algorithm == "neuron"
     # A machine that was calibrated remembers what it was fitted on.
     known: Sequence[Measured] | None = getattr(machine, "measurements", None)
+    if known is None and not neuron:
+        return []
     if known is None:
-        known = measured_on(machine) if neuron else ()
+        # With the readers of tables, which most results need not know.
+        from rainier_fast.measured.public import measured_on
+
+        known = measured_on(machine)
     alike = [
         row
         for row in known

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, field
 from inspect import cleandoc
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from rainier_fast import _core
 from rainier_fast.ask.request import Request
@@ -90,25 +91,45 @@ class Answer:
     machine: Base
     request: Request
     note: str
+    _chosen: dict[str, Any]
     # How to ask for the same algorithms again: a name, or one for each tier.
     _choice: str | tuple[str, ...]
     _tables: Tables
+    _left_out: bool
+    # The table of candidates, once it was read, where bounds left some out.
+    _candidates: list[Table] = field(default_factory=list, compare=False)
 
     __hash__ = None  # type: ignore[assignment]
 
     @classmethod
     def _of(cls, machine: Base, request: Request, outcome: _core.Outcome) -> Self:
         """Make a result of the core's answer, of which it keeps numbers and tables alone."""
-        facts = outcome.facts()
-        worst = facts.pop("bottleneck")
-        return cls(
-            **facts,
-            bottleneck=None if worst is None else Bottleneck(**worst),
-            machine=machine,
-            request=request,
-            _choice=choice_of(outcome),
-            _tables=Tables(outcome.tables()),
-        )
+        made = object.__new__(cls)
+        worst = (facts := outcome.facts())["bottleneck"]
+        facts |= {
+            "bottleneck": None if worst is None else Bottleneck(**worst),
+            "machine": machine,
+            "request": request,
+            "_chosen": facts.pop("choice"),
+            "_choice": choice_of(outcome),
+            "_tables": Tables(outcome.tables()),
+            "_left_out": outcome.left_out,
+            "_candidates": [],
+        }
+        vars(made).update(facts)
+        return made
+
+    @property
+    def choice(self) -> dict[str, Any]:
+        """What was chosen, by the names that its users have for it.
+
+        ``algorithm``: a name, or one for each tier, to ask for the same again. Of ``"neuron"`` the
+        runtime's ``algorithm``; of ``"nccl"`` its ``algorithm``, ``protocol`` and ``channels``; of
+        ``"xla"`` what the compiled text says: ``remains`` (the operation that is left),
+        ``emitter``, ``strategy``, ``colours``, ``phases``, ``rotations`` (orders of axes, counted
+        y, x, z), ``rings`` (chips, by colour and phase), ``multistep`` and ``versions``.
+        """
+        return deepcopy(self._chosen)
 
     @property
     def bounds(self) -> Table:
@@ -131,8 +152,16 @@ class Answer:
 
     @property
     def candidates(self) -> Table:
-        """All algorithms that were considered: ``algorithm``, ``time_s``, ``reason``."""
-        return self._tables["candidates"]
+        """All algorithms that were considered: ``algorithm``, ``time_s``, ``reason``.
+
+        Those that bounds rule out at once are priced when this is read.
+        """
+        if not self._left_out:
+            return self._tables["candidates"]
+        if not self._candidates:
+            priced = Tables(self.request.candidates(self.machine))
+            self._candidates.append(priced["candidates"])
+        return self._candidates[0]
 
     @property
     def serialisation_s(self) -> float:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rainier_fast import _core
 from rainier_fast.ask.request import Request
-from rainier_fast.ask.schedule import Schedule, made_by
 from rainier_fast.measured.nearest import nearest
 from rainier_fast.results.answer import Answer, says_its_fields
-from rainier_fast.results.link_loads import LinkLoads
 from rainier_fast.results.text import headline, page, why
 from rainier_fast.screen import Report, Told, one_screen
 from rainier_fast.table import Table, Tables
+
+if TYPE_CHECKING:
+    from rainier_fast.ask.schedule import Schedule
+    from rainier_fast.results.link_loads import LinkLoads
 
 
 @one_screen
@@ -35,6 +37,7 @@ class CollectiveResult(Answer, Report, Told):
         "algbw_Bps",
         "busbw_Bps",
         "efficiency",
+        "choice",
         "why",
         "bounds",
         "stages",
@@ -70,6 +73,8 @@ class CollectiveResult(Answer, Report, Told):
         >>> preset("trn2").all_gather("1 MiB").link_loads().bytes.shape
         (64,)
         """
+        from rainier_fast.results.link_loads import LinkLoads
+
         return LinkLoads(self.machine, self._again().link_loads())
 
     def _again(self) -> _core.Outcome:
@@ -109,6 +114,8 @@ class CollectiveResult(Answer, Report, Told):
         >>> from rainier_fast import preset
         >>> preset("trn2").all_gather("1 MiB").schedule().verify()
         """
+        from rainier_fast.ask.schedule import Schedule, made_by
+
         request = self.request
         if isinstance(request.schedule_of_own, Schedule):
             return request.schedule_of_own

@@ -28,7 +28,8 @@ def why(result: Answer) -> str:
         return "it is the schedule that was given; verify() proves what it computes"
     if result.model != result.request.model:
         own = f"the tuning model of {result.model.upper()}"
-        return f"{result.algorithm} is what {own} picks; it was asked for by name"
+        rests = f"; {result.note}" if result.note else ""
+        return f"{result.algorithm} is what {own} picks; it was asked for by name{rests}"
     if result.request.algorithm != "auto":
         named = f"{result.algorithm} was asked for by name"
         rules = result.note if result.note and not result.machine.is_damaged else ""

@@ -198,7 +198,7 @@ class Recovery(Modes):
         return _table(damaged, _names(policies), template, template.run(self))
 
     def _one_group(self, group: Group) -> NDArray[np.int64]:
-        groups = as_groups(group, self)
+        groups = as_groups(group, self.num_chips)
         if groups.count != 1:
             raise Unsupported(
                 f"{groups.count} groups at once; name the chips of one, or use policy 'detour'"

@@ -69,6 +69,7 @@ class Base:
             server.launch_s,
             None if server.gpu is None else server.gpu.row(),
             server.neuron_row(),
+            None if server.tpu is None else server.tpu.row(),
         )
         if faults:
             core = _core.with_faults(core, None, faults)
@@ -154,7 +155,8 @@ class Base:
         # What matters between UltraServers counts where there are several, and what matters between
         # sites where a WAN joins them.
         server, sites, wan = self.ultraserver, self._sites, self._wan
-        parts: list[object] = [server.axes, server.overhead, server.launch, server.gpu]
+        own = (server.axes, server.overhead, server.launch, server.gpu, server.tpu)
+        parts: list[object] = [*own]
         if self.num_ultraservers > 1:
             parts += [server.nic, [site.fabric for site in sites]]
         if wan is not None:

@@ -14,7 +14,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from rainier_fast.validation import astra_sim, table
+from rainier_fast.validation import astra_sim, nccl_tables, table, tpu
 from rainier_fast.validation.data import read
 from rainier_fast.validation.row import Row, mean_error, worst_error
 
@@ -22,6 +22,10 @@ __all__ = ["SOURCES", "Row", "mean_error", "worst_error"]
 
 SOURCES: Final[Mapping[str, Callable[[], list[Row]]]] = MappingProxyType(
     {name: partial(table.rows, name) for name in read("references")}
-    | {"astra_sim": astra_sim.rows}  # which is no table
+    | {
+        nccl_tables.SOURCE: nccl_tables.rows,
+        tpu.SOURCE: tpu.rows,
+        "astra_sim": astra_sim.rows,
+    }
 )
 """What gives the rows of each source: measurements first, then closed forms, then other tools."""

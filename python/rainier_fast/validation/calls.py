@@ -13,24 +13,19 @@ from numpy.typing import NDArray
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.known import known
+from rainier_fast.definitions.nccl import NcclTiming
 from rainier_fast.definitions.routing import DimensionOrder
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.machine.machine import Cluster, Machine
 from rainier_fast.machine.presets import preset
-from rainier_fast.machine.shapes import domain, torus
+from rainier_fast.machine.shapes import torus
 from rainier_fast.measure import calibrate
 from rainier_fast.measured.public import public_rows
 from rainier_fast.validation.swing_paper import doubling_congestion
 
 _Case = Mapping[str, Any]
-
-
-def _h100(case: _Case) -> Machine:
-    gpu = Gpu("hopper", fill=case["fill_s"])
-    axis = Axis("x", 8, "switch", "450 GB/s")
-    return domain(UltraServer("8 x H100", None, (axis,), Nic("400 Gbps", 0), gpu=gpu))
 
 
 def _p6_b200(case: _Case) -> Machine:
@@ -39,9 +34,18 @@ def _p6_b200(case: _Case) -> Machine:
         "blackwell",
         network_latency=case["network_latency_s"],
         protocols=tuple(case["protocols"]),
+        timing=NcclTiming.from_catalog("blackwell"),
     )
     axis = Axis("x", 8, "switch", "900 GB/s")
     server = UltraServer("P6-B200", None, (axis,), Nic(case["nic_Bps"], 0), gpu=gpu)
+    return Cluster([Site("site", case["nodes"], server)])
+
+
+def _gpus(case: _Case) -> Machine:
+    """Join nodes of so many GPUs, each with a NIC."""
+    gpu = Gpu(case["generation"], timing=NcclTiming.from_catalog(case["generation"]))
+    axis = Axis("x", case["per_node"], "switch", "300 GB/s")
+    server = UltraServer("node", None, (axis,), Nic(case["nic_Bps"], 0), gpu=gpu)
     return Cluster([Site("site", case["nodes"], server)])
 
 
@@ -59,24 +63,15 @@ def _sites(case: _Case) -> Machine:
     return Cluster(sites, wan=Wan(case["wan_Bps"], 0, "hub")).without_latency()
 
 
-def _slice(case: _Case) -> Machine:
-    axes = tuple(
-        Axis(letter, size, "ring" if wrap else "line", case["link_Bps"])
-        for letter, size, wrap in zip("xyz", case["shape"], case["wrap"], strict=False)
-    )
-    return domain(UltraServer(case["server"], None, axes, launch=case["launch_s"]))
-
-
 MACHINES: Final[Mapping[str, Callable[[_Case], Machine]]] = {
     "torus": lambda case: torus(case["shape"], case["link_Bps"], case.get("latency_s", 0)),
     "preset": lambda case: preset(case["preset"]).without_latency(),
     "preset as it is": lambda case: preset(case["preset"], shape=case.get("shape")),
     "many": lambda case: Cluster([Site("site", 1024, known(case["server"]))]).without_latency(),
-    "8 x H100": _h100,
     "P6-B200": _p6_b200,
+    "nodes of GPUs": _gpus,
     "servers": _servers,
     "sites": _sites,
-    "slice": _slice,
 }
 
 
@@ -86,7 +81,6 @@ class _Answer(NamedTuple):
     algorithm: str
     model: str
     time_s: float
-    busbw_Bps: float = math.nan  # noqa: N815 - B is the unit's letter
 
 
 def collective(machine: Machine, case: _Case) -> Any:  # noqa: ANN401
@@ -94,14 +88,17 @@ def collective(machine: Machine, case: _Case) -> Any:  # noqa: ANN401
     names = case.get("algorithm", "auto")
     algorithm = tuple(names) if isinstance(names, list) else names
     run = getattr(machine, case.get("operation") or case["call"])
-    return run(case["size"], algorithm=algorithm, chunks=case.get("chunks"))
+    more = {"chunks": case.get("chunks"), "dtype": case.get("dtype")}
+    return run(case["size"], algorithm=algorithm, **more)
 
 
-def _along(machine: Machine, case: _Case) -> Any:  # noqa: ANN401
-    # All groups of the last axis at once: the chips of one are a stride apart.
+def along(machine: Machine, case: _Case) -> Any:  # noqa: ANN401
+    """Run the collective of a row along the last axis of its shape."""
+    # All groups of the axis at once: the chips of one are a stride apart.
     *rest, size = case["shape"]
     mesh = machine.mesh(ring=size, rest=math.prod(rest))
-    return getattr(mesh, case["operation"])(case["size"], axis="ring", algorithm="ring")
+    run = getattr(mesh, case["operation"])
+    return run(case["size"], axis="ring", algorithm=case.get("algorithm", "ring"))
 
 
 def _in_turn(machine: Machine, case: _Case) -> float:
@@ -119,15 +116,15 @@ def _ring(machine: Machine, size: float) -> Any:  # noqa: ANN401
     return machine.all_reduce(size, algorithm="ring_one_way")
 
 
-def _without_nvls(machine: Machine, case: _Case) -> _Answer:
-    size = case["size"]
-    result = machine.all_reduce(size, algorithm="nccl")
-    name, time = next(
-        (row["algorithm"], float(row["time_s"]))
-        for row in result.candidates
-        if "nvls" not in row["algorithm"]
-    )
-    return _Answer(name, result.model, time, size / time * result.bus_factor)
+def _ring_seconds(machine: Machine, size: float) -> float:
+    rows = machine.all_reduce(size, algorithm="nccl").candidates
+    (row,) = (one for one in rows if one["algorithm"] == "nccl(ring, simple)")
+    return float(row["time_s"])
+
+
+def _over_one_a_node(machine: Machine, case: _Case) -> float:
+    alone = _gpus({**case, "nodes": machine.num_chips, "per_node": 1})
+    return _ring_seconds(machine, case["size"]) / _ring_seconds(alone, case["size"])
 
 
 @cache
@@ -159,7 +156,7 @@ CALLS: Final[Mapping[str, Callable[[Machine, _Case], Any]]] = {
     ),
     "in turn": _in_turn,
     "doubling": lambda _, case: doubling_congestion(tuple(case["shape"])),
-    "along the last axis": _along,
+    "along the last axis": along,
     "ring less a byte a chunk": lambda machine, case: _ring(
         machine, machine.num_chips * (case["size"] // machine.num_chips - 1)
     ),
@@ -169,7 +166,7 @@ CALLS: Final[Mapping[str, Callable[[Machine, _Case], Any]]] = {
     "synthesized all-gather": lambda machine, case: machine.all_gather(
         case["size"], algorithm="synthesized", chunks=case["pieces"]
     ),
-    "all-reduce without NVLS": _without_nvls,
+    "ring over that of one GPU a node": _over_one_a_node,
     "calibrated on the other sizes": _calibrated,
     "loads of flows": lambda machine, case: machine.link_loads(
         *_flows(case), 1, DimensionOrder(case["tie"])

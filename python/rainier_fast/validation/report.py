@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rainier_fast.catalog import assumptions
-from rainier_fast.validation import SOURCES
+from rainier_fast.validation import SOURCES, breakdown
 from rainier_fast.validation.data import read
-from rainier_fast.validation.row import Row, mean_error, worst_error
+from rainier_fast.validation.row import Row, TableRow, mean_error, worst_error
 
 _COMMAND: Final = "python -m rainier_fast.validate"
 _OPENING: Final = f"""\
@@ -20,6 +20,11 @@ An error is ours / published - 1. Measured rows are of real machines; closed for
 check arithmetic and say nothing of hardware. A group that fits a figure says so, and stands beside
 one in which each row is predicted with that row left out of the fit. `model` is the model of ours
 that gave the figure. 0 means that only rounding is left."""
+
+_SPLIT: Final = """\
+Mean errors of the long tables in percent, by operation (all-reduce, all-gather, reduce-scatter,
+all-to-all), ranks and size; beside them those of the times that the software's own tables say."""
+_LINES: Final = "Errors in percent by size."
 
 _Rows = Mapping[str, Sequence[Row]]
 
@@ -48,7 +53,10 @@ def group_table(rows: _Rows | None = None) -> str:
                     continue
                 errors = (mean_error(members), worst_error(members))
                 lines.append((kind, group, str(len(members)), *map(_size, errors)))
-    return _table(("kind", "group", "rows", "mean error", "worst error"), lines)
+    groups = _table(("kind", "group", "rows", "mean error", "worst error"), lines)
+    every = [row for found in known.values() for row in found]
+    split = _table(*breakdown.by_kind(_by_group(every)))
+    return f"{groups}\n\n{_SPLIT}\n\n{split}"
 
 
 def _reference(name: str, rows: Sequence[Row]) -> str:
@@ -58,8 +66,14 @@ def _reference(name: str, rows: Sequence[Row]) -> str:
         f"## {about['title']}",
         "\n".join([f"- inputs: {about['inputs']}", *(f"- source: {source}" for source in sources)]),
     ]
+    if "wrong" in about:
+        parts.append(about["wrong"])
     for group, members in _by_group(rows).items():
-        parts += [f"### {group}", _rows_table(members)]
+        lines = [row for row in members if isinstance(row, TableRow)]
+        if lines:
+            parts += [f"### {group}", _LINES, _table(*breakdown.line_by_line(lines))]
+        else:
+            parts += [f"### {group}", _rows_table(members)]
     return "\n\n".join(parts)
 
 

@@ -60,6 +60,24 @@ class Row:
         object.__setattr__(self, "error", error)
 
 
+@dataclass(frozen=True, slots=True)
+class TableRow(Row):
+    """A line of a table that is too long to print line by line.
+
+    Attributes
+    ----------
+    operation, ranks, size
+        What was run, among how many, and its bytes.
+    priced
+        What the software's own tables say of the same choice, in the unit of `ours`.
+    """
+
+    operation: str = ""
+    ranks: int = 0
+    size: int = 0
+    priced: float = math.nan
+
+
 def mean_error(rows: Iterable[Row]) -> float:
     """Return the mean of the sizes of the errors of one row or more, as a fraction.
 

@@ -3,21 +3,17 @@
 A row has the fields of its source, its part of it and its group, with its own over them:
 ``machine`` is one of `MACHINES`, ``call`` one of `CALLS` or a collective, ``take`` one of `TAKES`;
 they say which fields else they need. ``case`` and ``note`` may quote fields, and `WORDS`. Groups
-without rows have those of their part. A part with ``fit`` has a time in whole us, up to a most,
-that is fitted to its rows: groups that are ``fitted`` have it, and one that is ``left_out`` has the
-rows of another group, each as the fit to all others predicts it.
+without rows have those of their part.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from rainier_fast.machine.machine import Machine
 from rainier_fast.validation.calls import CALLS, MACHINES, TAKES, WORDS, collective
 from rainier_fast.validation.data import read
-from rainier_fast.validation.fit import Fit, fit_one, left_out
 from rainier_fast.validation.row import Row
 
 _Case = Mapping[str, Any]
@@ -26,31 +22,11 @@ _Case = Mapping[str, Any]
 def rows(name: str) -> list[Row]:
     """Return the rows of a source that is a table."""
     found: list[Row] = []
-    for at, part in enumerate(_parts(name)):
+    for part in _parts(name):
         for group in part["groups"]:
-            if "left_out" in group:
-                known = [row for row in found if row.group == group["left_out"]]
-                found += left_out(known, fitted(name, at), group["group"], group["note"])
-                continue
-            given = {**part, **group, "fitted_us": ""}
-            if "fitted" in group:
-                value = fitted(name, at).value
-                given |= {part["fit"][0]: value, "fitted_us": f"{value * 1e6:.0f}"}
+            given = {**part, **group}
             found += [_row({**given, **line}) for line in given["rows"]]
     return found
-
-
-@cache
-def fitted(name: str, part: int = 0) -> Fit:
-    """Return the one figure of a part of a source that is fitted to all of its rows."""
-    about = _parts(name)[part]
-    field, most = about["fit"]
-    about |= {"group": "", "note": ""}
-    lines = about["rows"]
-    return fit_one(
-        [count * 1e-6 for count in range(most + 1)],
-        lambda value: [_row({**about, **line, field: value}).error for line in lines],
-    )
 
 
 def _parts(name: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::memory::{Budget, Taken};
+use crate::watch::{Watch, Watcher};
 use std::fmt::Arguments;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +26,15 @@ pub struct Control {
 }
 
 impl Control {
+    /// One for a job on the thread of its caller: `watcher` looks around at its checks, and says when it is to stop.
+    #[must_use]
+    pub fn watched_by(watcher: Arc<dyn Watcher>) -> Self {
+        Self {
+            done: AtomicU64::new(0),
+            budget: Arc::new(Budget::watched(Watch::new(watcher))),
+        }
+    }
+
     /// Asks the job to stop at its next check.
     pub fn cancel(&self) {
         self.budget.cancelled.store(true, Ordering::Relaxed);
@@ -42,7 +52,18 @@ impl Control {
 
     /// True once it was cancelled: for loops that cannot fail. Whoever runs one checks when it has ended.
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.budget.cancelled.load(Ordering::Relaxed)
+        let asked = self.budget.cancelled.load(Ordering::Relaxed);
+        if asked
+            || self
+                .budget
+                .watch
+                .as_ref()
+                .is_none_or(|watch| !watch.stops())
+        {
+            return asked;
+        }
+        self.cancel();
+        true
     }
 
     /// [`Control::check`] at some of the steps of a long loop, of which each takes less than a microsecond or so.
@@ -80,5 +101,56 @@ impl Control {
     /// Units of work finished so far.
     pub fn done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    /// How often a watcher looks.
+    const EVERY: Duration = Duration::from_millis(10);
+
+    /// Stops a job at its third look.
+    #[derive(Default)]
+    struct Third(AtomicU64);
+
+    impl Watcher for Third {
+        fn stops(&self) -> bool {
+            self.0.fetch_add(1, Ordering::Relaxed) == 2
+        }
+    }
+
+    #[test]
+    fn a_watcher_looks_every_ten_milliseconds_and_stops_the_job() {
+        let watcher = Arc::new(Third::default());
+        let control = Control::watched_by(watcher.clone());
+        let (start, mut checks) = (Instant::now(), 0u64);
+        // Small steps, and large ones.
+        while control.part().check().is_ok() {
+            checks += 1;
+            if start.elapsed() > EVERY {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        }
+        assert!(start.elapsed() >= 3 * EVERY && checks > 100);
+        assert_eq!(watcher.0.load(Ordering::Relaxed), 3);
+        assert_eq!(control.check(), Err(Error::Cancelled));
+    }
+
+    #[test]
+    fn other_threads_of_a_job_do_not_look() {
+        let watcher = Arc::new(Third::default());
+        let control = Control::watched_by(watcher.clone());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(2 * EVERY);
+                (0..100).for_each(|_| assert!(control.check().is_ok()));
+            });
+        });
+        assert_eq!(watcher.0.load(Ordering::Relaxed), 0);
+        (0..100).for_each(|_| assert!(control.check().is_ok()));
+        assert_eq!(watcher.0.load(Ordering::Relaxed), 1);
     }
 }

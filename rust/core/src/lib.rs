@@ -17,7 +17,10 @@ pub mod schedule;
 pub mod sim;
 pub mod synthesize;
 pub mod threads;
+mod watch;
+mod weigh;
 
 pub use control::Control;
 pub use error::{Error, Result};
 pub use sim::{fifo, fluid};
+pub use watch::Watcher;

@@ -5,6 +5,7 @@
 //! allocation and gives them back when it is dropped. What small things take is not counted: the limit leaves room.
 
 use crate::error::{Error, Result};
+use crate::watch::Watch;
 use std::fmt::Arguments;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -46,6 +47,8 @@ pub(crate) struct Budget {
     taken: AtomicU64,
     /// The job was asked to stop: kept here, so that all parts of a job share one allocation.
     pub(crate) cancelled: AtomicBool,
+    /// Who is asked whether it shall stop, where nobody waits for it.
+    pub(crate) watch: Option<Watch>,
 }
 
 impl Default for Budget {
@@ -54,11 +57,20 @@ impl Default for Budget {
             limit: limit(),
             taken: AtomicU64::new(0),
             cancelled: AtomicBool::new(false),
+            watch: None,
         }
     }
 }
 
 impl Budget {
+    /// That of a job whose caller looks around at its checks.
+    pub(crate) fn watched(watch: Watch) -> Self {
+        Self {
+            watch: Some(watch),
+            ..Self::default()
+        }
+    }
+
     /// Bytes for `what`, until the answer is dropped.
     pub(crate) fn take(
         self: &Arc<Self>,

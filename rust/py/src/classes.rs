@@ -6,7 +6,17 @@ use rainier_core::{collective, machine, schedule};
 use std::sync::Arc;
 
 #[pyclass(frozen, module = "rainier_fast._core")]
-pub(crate) struct Machine(pub(crate) Arc<machine::Machine>);
+pub(crate) struct Machine(
+    pub(crate) Arc<machine::Machine>,
+    pub(crate) collective::Keeper,
+);
+
+impl Machine {
+    /// One that remembers nothing yet.
+    pub(crate) fn of(machine: machine::Machine) -> Self {
+        Self(Arc::new(machine), collective::Keeper::default())
+    }
+}
 
 #[pyclass(frozen, module = "rainier_fast._core")]
 pub(crate) struct Groups(pub(crate) Arc<collective::Groups>);
@@ -21,3 +31,10 @@ pub(crate) struct Outcome {
 #[pyclass(frozen, eq, module = "rainier_fast._core")]
 #[derive(PartialEq)]
 pub(crate) struct Schedule(pub(crate) Arc<schedule::Schedule>);
+
+/// The tables of an outcome, made when they are read.
+#[pyclass(frozen, module = "rainier_fast._core")]
+pub(crate) struct Tables(
+    pub(crate) collective::Tables,
+    pub(crate) Arc<machine::Machine>,
+);

@@ -1,12 +1,12 @@
 //! Groups and outcomes of collectives as Python sees them.
 
-use crate::classes::{Groups, Machine, Outcome};
+use crate::classes::{Groups, Machine, Outcome, Tables};
 use crate::convert::{AlgorithmRow, algorithm_row};
-use crate::enter::{quick, watched};
+use crate::enter::{here, quick};
 use crate::error::to_py;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 use rainier_core::collective as core;
 use std::sync::Arc;
 
@@ -17,15 +17,15 @@ type GridTables<'py> = (Bound<'py, PyArray2<u32>>, Bound<'py, PyArray2<u32>>);
 impl Groups {
     #[staticmethod]
     fn all(py: Python<'_>, machine: &Machine) -> PyResult<Self> {
-        let machine = &*machine.0;
-        Ok(Self(Arc::new(quick(py, || core::Groups::all(machine))?)))
+        let (machine, keeper) = (&*machine.0, &machine.1);
+        Ok(Self(quick(py, || keeper.all(machine))?))
     }
 
     #[staticmethod]
     fn mesh_axis(py: Python<'_>, machine: &Machine, size: u32, stride: u32) -> PyResult<Self> {
-        let machine = &*machine.0;
-        let groups = quick(py, || core::Groups::mesh_axis(machine, size, stride))?;
-        Ok(Self(Arc::new(groups)))
+        let (machine, keeper) = (&*machine.0, &machine.1);
+        let groups = quick(py, || keeper.mesh_axis(machine, size, stride))?;
+        Ok(Self(groups))
     }
 
     #[staticmethod]
@@ -153,17 +153,23 @@ impl Outcome {
         self.outcome.time
     }
 
+    /// Whether the table of candidates leaves some out, which `Machine.candidates` prices.
+    #[getter]
+    fn left_out(&self) -> bool {
+        self.outcome.left_out
+    }
+
     /// All values but those of the tables.
     fn facts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         record(py, self.outcome.facts())
     }
 
     fn tables(&self) -> Tables {
-        Tables(self.outcome.tables())
+        Tables(self.outcome.tables(), Arc::clone(&self.machine))
     }
 
     fn link_loads<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let loads = watched(py, 1, None, |control| {
+        let loads = here(py, |control| {
             self.outcome
                 .link_loads(&self.machine, &self.routing, control)
         })?;
@@ -174,31 +180,35 @@ impl Outcome {
 fn record(py: Python<'_>, facts: core::Facts) -> PyResult<Bound<'_, PyDict>> {
     let dict = PyDict::new(py);
     for (name, fact) in facts {
-        match fact {
-            core::Fact::Text(text) => dict.set_item(name, text)?,
-            core::Fact::Count(count) => dict.set_item(name, count)?,
-            core::Fact::Number(number) => dict.set_item(name, number)?,
-            core::Fact::Record(Some(facts)) => dict.set_item(name, record(py, facts)?)?,
-            core::Fact::Record(None) => dict.set_item(name, py.None())?,
-        }
+        dict.set_item(name, value(py, fact)?)?;
     }
     Ok(dict)
 }
 
-/// The tables of an outcome, small until they are read.
-#[pyclass(frozen, module = "rainier_fast._core")]
-pub(crate) struct Tables(core::Tables);
+fn value(py: Python<'_>, fact: core::Fact) -> PyResult<Bound<'_, PyAny>> {
+    Ok(match fact {
+        core::Fact::Text(text) => text.into_pyobject(py)?.into_any(),
+        core::Fact::Count(count) => count.into_pyobject(py)?.into_any(),
+        core::Fact::Number(number) => number.into_pyobject(py)?.into_any(),
+        core::Fact::Record(Some(facts)) => record(py, facts)?.into_any(),
+        core::Fact::Record(None) => py.None().into_bound(py),
+        core::Fact::List(facts) => {
+            let values = facts.into_iter().map(|fact| value(py, fact));
+            PyTuple::new(py, values.collect::<PyResult<Vec<_>>>()?)?.into_any()
+        }
+    })
+}
 
 #[pymethods]
 impl Tables {
-    fn names(&self) -> Vec<&'static str> {
-        self.0.names().collect()
+    fn names(&self) -> [&'static str; 4] {
+        core::Tables::NAMES
     }
 
     /// The columns of a table by name; empty where there is no such table.
     fn columns<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        for (name, column) in self.0.table(name).unwrap_or_default() {
+        for (name, column) in self.0.table(&self.1, name).unwrap_or_default() {
             match column {
                 core::Column::Text(values) => dict.set_item(name, values)?,
                 core::Column::Count(values) => dict.set_item(name, values)?,
@@ -207,4 +217,10 @@ impl Tables {
         }
         Ok(dict)
     }
+}
+
+/// How much is kept between calls, of all machines: things, and their bytes.
+#[pyfunction]
+pub(crate) fn kept() -> (usize, u64) {
+    core::kept()
 }

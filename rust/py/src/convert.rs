@@ -4,7 +4,8 @@ use crate::error::to_py;
 use pyo3::prelude::*;
 use rainier_core::collective::{Choice, Model, Operation, Request};
 use rainier_core::machine::{
-    Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, Neuron, Nic, Site, Tier, Wan, WanShape,
+    Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, NcclTiming, NcclVersion, Neuron, Nic,
+    Site, Tier, Tpu, TpuPart, Wan, WanShape,
 };
 use rainier_core::route::{DimensionOrder, Routing, TieRule};
 use rainier_core::{Error, Result};
@@ -13,11 +14,27 @@ pub(crate) type TierRow = (u32, f64, f64);
 pub(crate) type AxisRow = (String, u32, String, f64, f64, Vec<TierRow>);
 pub(crate) type SiteRow = (String, u32, Vec<TierRow>);
 pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>);
-/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, fill.
-pub(crate) type GpuRow = (String, u32, String, f64, bool, bool, bool, f64);
+/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, NICs of a node, release of NCCL, what was fitted.
+pub(crate) type GpuRow = (
+    String,
+    u32,
+    String,
+    f64,
+    bool,
+    bool,
+    bool,
+    Option<u32>,
+    String,
+    Option<NcclTimingRow>,
+);
+/// LL's start, hop, threads and rate; start, hop, rate and copy; starts and rate of direct sends;
+/// start of NVLS.
+pub(crate) type NcclTimingRow = (f64, f64, f64, f64, f64, f64, f64, f64, f64, f64, f64, f64);
 /// Ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once; most bytes for Mesh
 /// and for halving.
 pub(crate) type NeuronRow = (u32, f64, f64, f64, f64, f64, f64, f64, f64, f64);
+/// Part, link efficiency, exposed share of the launch.
+pub(crate) type TpuRow = (String, f64, f64);
 pub(crate) type RoutingRow = (String, String, Option<Vec<usize>>);
 
 /// An algorithm by name, or one name for each tier.
@@ -59,6 +76,17 @@ pub(crate) fn request(row: RequestRow) -> Result<Request> {
         ..Request::new(operation, row.size)
     };
     request.with_dtype(row.dtype.as_deref())
+}
+
+/// A request and a routing policy.
+pub(crate) fn asked(
+    py: Python<'_>,
+    request: RequestRow,
+    routing: RoutingRow,
+) -> PyResult<(Request, Routing)> {
+    let routing = self::routing(py, routing)?;
+    let request = self::request(request).map_err(|error| to_py(py, &error))?;
+    Ok((request, routing))
 }
 
 /// A request whose schedule is made: nothing is simulated for that.
@@ -137,6 +165,7 @@ pub(crate) fn machine(
     launch: f64,
     gpu: Option<GpuRow>,
     neuron: Option<NeuronRow>,
+    tpu: Option<TpuRow>,
 ) -> Result<Machine> {
     let axes = axes.into_iter().map(axis).collect::<Result<_>>()?;
     let nic = nic.map(|(bandwidth, latency, overhead)| Nic {
@@ -170,10 +199,18 @@ pub(crate) fn machine(
         Some(row) => machine.with_gpu(self::gpu(row)?)?,
         None => machine,
     };
-    match neuron {
-        Some(row) => machine.with_neuron(self::neuron(row)),
-        None => Ok(machine),
-    }
+    let machine = match neuron {
+        Some(row) => machine.with_neuron(self::neuron(row))?,
+        None => machine,
+    };
+    let Some((part, link_efficiency, exposed_launch)) = tpu else {
+        return Ok(machine);
+    };
+    machine.with_tpu(Tpu {
+        part: TpuPart::from_name(&part)?,
+        link_efficiency,
+        exposed_launch,
+    })
 }
 
 fn neuron(row: NeuronRow) -> Neuron {
@@ -192,7 +229,7 @@ fn neuron(row: NeuronRow) -> Neuron {
 }
 
 fn gpu(
-    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, fill): GpuRow,
+    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, nics, version, timing): GpuRow,
 ) -> Result<Gpu> {
     Ok(Gpu {
         generation: Generation::from_name(&generation)?,
@@ -202,8 +239,27 @@ fn gpu(
         ll,
         ll128,
         collnet,
-        fill,
+        nics,
+        version: NcclVersion::from_name(&version)?,
+        timing: timing.map(nccl_timing),
     })
+}
+
+fn nccl_timing(row: NcclTimingRow) -> NcclTiming {
+    NcclTiming {
+        ll_start: row.0,
+        ll_hop: row.1,
+        ll_threads: row.2,
+        ll_rate: row.3,
+        start: row.4,
+        hop: row.5,
+        rate: row.6,
+        copy: row.7,
+        send_ll_start: row.8,
+        send_start: row.9,
+        send_rate: row.10,
+        nvls_start: row.11,
+    }
 }
 
 pub(crate) fn routing(py: Python<'_>, (name, tie, order): RoutingRow) -> PyResult<Routing> {

@@ -1,19 +1,23 @@
-//! The one door from Python into the core. Every call that computes goes through it: the GIL is released, a
-//! long job runs on a thread of its own while the caller watches for signals and reports progress, and core
-//! errors become exceptions.
+//! The one door from Python into the core. Every call that computes goes through it: the GIL is released, and core
+//! errors become exceptions. A job of one thread looks for signals at its own checks; one of several, or one that
+//! reports progress, runs beside its caller, who watches it.
 
 use crate::error::{raise, to_py};
 use crate::shortage::Growth;
 use pyo3::prelude::*;
-use rainier_core::{Control, Result};
+use pyo3::sync::PyOnceLock;
+use rainier_core::{Control, Result, Watcher};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often the waiting thread looks for Ctrl-C. Jobs look at the cancel flag every few milliseconds, so an
 /// interrupt is answered within about twice this.
 const WATCH: Duration = Duration::from_millis(50);
-/// How often it looks at the memory of the process: more often, as memory goes fast.
+/// How often a job looks for Ctrl-C at its own checks: where they are rarer, at each of them.
+const OWN_WATCH: Duration = Duration::from_millis(20);
+/// How often the waiting thread looks at the memory of the process: more often, as memory goes fast.
 const LOOKS: u32 = 5;
 /// Progress is reported at most this often.
 const REPORT_EVERY: u32 = 2;
@@ -24,6 +28,81 @@ pub(crate) fn quick<T: Send>(
     job: impl FnOnce() -> Result<T> + Send,
 ) -> PyResult<T> {
     py.detach(job).map_err(|error| to_py(py, &error))
+}
+
+/// Runs a job of one thread, which checks its control every few milliseconds however long it takes: without the GIL, on
+/// the thread of the caller, since a thread of its own takes longer than a small collective. KeyboardInterrupt is
+/// raised soon after Ctrl-C, as by [`watched`].
+pub(crate) fn here<T: Send>(
+    py: Python<'_>,
+    job: impl FnOnce(&Control) -> Result<T> + Send,
+) -> PyResult<T> {
+    let caller = Arc::new(Caller::default());
+    let control = Control::watched_by(Arc::clone(&caller) as Arc<dyn Watcher>);
+    let outcome = py.detach(|| job(&control));
+    if let Some(error) = caller.looks().met.take() {
+        return Err(error);
+    }
+    outcome.map_err(|error| to_py(py, &error))
+}
+
+/// Looks after the job that runs on its thread.
+struct Caller(Mutex<Looks>);
+
+struct Looks {
+    /// When signals were looked for last.
+    looked: Instant,
+    growth: Growth,
+    /// Whether signals come to this thread, once that was asked.
+    signals: Option<bool>,
+    /// Why the job was stopped.
+    met: Option<PyErr>,
+}
+
+impl Default for Caller {
+    fn default() -> Self {
+        Self(Mutex::new(Looks {
+            looked: Instant::now(),
+            growth: Growth::default(),
+            signals: None,
+            met: None,
+        }))
+    }
+}
+
+impl Caller {
+    fn looks(&self) -> std::sync::MutexGuard<'_, Looks> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watcher for Caller {
+    fn stops(&self) -> bool {
+        let mut looks = self.looks();
+        let seen = match looks.growth.too_much() {
+            Some(bytes) => Python::attach(|py| Err(too_large(py, bytes))),
+            // Others may hold the GIL for long, and on threads without signals it is not needed.
+            None if looks.looked.elapsed() < OWN_WATCH || looks.signals == Some(false) => Ok(()),
+            None => Python::attach(|py| {
+                looks.looked = Instant::now();
+                if looks.signals.is_none() {
+                    looks.signals = Some(is_main(py)?);
+                }
+                py.check_signals()
+            }),
+        };
+        looks.met = seen.err();
+        looks.met.is_some()
+    }
+}
+
+/// Whether this is Python's main thread, to which alone it delivers signals.
+fn is_main(py: Python<'_>) -> PyResult<bool> {
+    static THREADING: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let import = || py.import("threading").map(Bound::unbind);
+    let threading = THREADING.get_or_try_init(py, import)?.bind(py);
+    let main = threading.call_method0("main_thread")?.getattr("ident")?;
+    threading.call_method0("get_ident")?.eq(main)
 }
 
 /// Runs a job that may take long: releases the GIL, raises KeyboardInterrupt soon after Ctrl-C (when called on

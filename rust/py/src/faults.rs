@@ -145,7 +145,7 @@ pub(crate) fn with_faults(
         }
         machine.clone().with_faults(all)
     })?;
-    Ok(Machine(Arc::new(damaged)))
+    Ok(Machine::of(damaged))
 }
 
 /// A machine without these of its faults; factors do not count.
@@ -157,12 +157,12 @@ pub(crate) fn repaired(machine: &Machine, py: Python<'_>, row: FaultRow<'_>) -> 
         let rest = machine.faults().without(&gone)?;
         machine.clone().with_faults(rest)
     })?;
-    Ok(Machine(Arc::new(rest)))
+    Ok(Machine::of(rest))
 }
 
 #[pyfunction]
 pub(crate) fn healthy(machine: &Machine) -> Machine {
-    Machine(Arc::new(machine.0.healthy()))
+    Machine::of(machine.0.healthy())
 }
 
 #[pyfunction]

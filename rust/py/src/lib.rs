@@ -23,9 +23,11 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
+    use super::classes::Tables;
+    #[pymodule_export]
     use super::classes::{Groups, Machine, Outcome, Schedule};
     #[pymodule_export]
-    use super::collective::Tables;
+    use super::collective::kept;
     #[pymodule_export]
     use super::faults::{
         Faults, faults, healthy, links_named, num_live_chips, overlay_bytes, repaired, with_faults,
@@ -49,6 +51,7 @@ mod _core {
     use pyo3::prelude::*;
     use pyo3::types::PyTuple;
     use rainier_core::collective::{self as core, Model, Operation};
+    use rainier_core::machine::TpuPart;
     use std::collections::BTreeMap;
 
     #[pymodule_init]
@@ -56,6 +59,7 @@ mod _core {
         // Loads numpy's C API now: done lazily, a signal that arrives meanwhile would surface as a panic.
         drop(PyArray1::<f64>::zeros(module.py(), 0, false));
         let names = |names: &[&str]| PyTuple::new(module.py(), names);
+        module.add("TPU_PARTS", names(&TpuPart::ALL.map(|row| row.1))?)?;
         module.add("OPERATIONS", names(&Operation::ALL.map(Operation::name))?)?;
         module.add("MODELS", names(&Model::ALL.map(Model::name))?)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))

@@ -1,13 +1,15 @@
 //! The machine as Python sees it.
 
-use crate::classes::{Groups, Machine, Outcome, Schedule};
+use crate::classes::{Groups, Machine, Outcome, Schedule, Tables};
 use crate::columns::{Bytes, Column};
-use crate::convert::{self, AxisRow, GpuRow, NeuronRow, RequestRow, RoutingRow, SiteRow, WanRow};
-use crate::enter::{quick, watched};
+use crate::convert::{
+    self, AxisRow, GpuRow, NeuronRow, RequestRow, RoutingRow, SiteRow, TpuRow, WanRow,
+};
+use crate::enter::{here, quick, watched};
 use crate::error::{raise, to_py};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
-use rainier_core::collective::{run, schedule};
+use rainier_core::collective::schedule;
 use rainier_core::load::{self, Flows, Pattern};
 use rainier_core::machine::{self as core, End};
 use rainier_core::route::{Routing, route, route_until};
@@ -84,9 +86,10 @@ impl Machine {
         launch: f64,
         gpu: Option<GpuRow>,
         neuron: Option<NeuronRow>,
+        tpu: Option<TpuRow>,
     ) -> PyResult<Self> {
-        convert::machine(axes, overhead, nic, sites, wan, launch, gpu, neuron)
-            .map(|machine| Self(Arc::new(machine)))
+        convert::machine(axes, overhead, nic, sites, wan, launch, gpu, neuron, tpu)
+            .map(Self::of)
             .map_err(|error| to_py(py, &error))
     }
 
@@ -198,7 +201,7 @@ impl Machine {
         let found = if short && matches!(routing, Routing::DimensionOrder(_)) {
             quick(py, || route(&self.0, &routing, src, dst))?
         } else {
-            watched(py, 1, None, |control| {
+            here(py, |control| {
                 route_until(&self.0, &routing, src, dst, control)
             })?
         };
@@ -264,9 +267,8 @@ impl Machine {
         let routing = convert::routing(py, routing)?;
         let (src, dst) = (Column::of("src", src)?, Column::of("dst", dst)?);
         let (src, dst) = (src.view()?, dst.view()?);
-        let machine = &*self.0;
-        let rates = watched(py, src.len() as u64, None, |control| {
-            max_min_rates(machine, src, dst, &routing, control)
+        let rates = here(py, |control| {
+            max_min_rates(&self.0, src, dst, &routing, control)
         })?;
         Ok(rates.into_pyarray(py))
     }
@@ -312,9 +314,8 @@ impl Machine {
         routing: RoutingRow,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let routing = convert::routing(py, routing)?;
-        let machine = &*self.0;
         let loads = watched(py, 1, None, |control| {
-            load::uniform(machine, bytes_per_chip, &routing, control)
+            load::uniform(&self.0, bytes_per_chip, &routing, control)
         })?;
         Ok(loads.into_pyarray(py))
     }
@@ -353,18 +354,33 @@ impl Machine {
         groups: &Groups,
         routing: RoutingRow,
     ) -> PyResult<Outcome> {
-        let routing = convert::routing(py, routing)?;
-        let request = convert::request(request).map_err(|error| to_py(py, &error))?;
-        let machine = &*self.0;
-        let members = Arc::clone(&groups.0);
-        let outcome = watched(py, 1, None, |control| {
-            run(machine, &members, &routing, &request, control)
+        let (request, routing) = convert::asked(py, request, routing)?;
+        let (machine, keeper, members) = (&*self.0, &self.1, &groups.0);
+        let outcome = here(py, |control| {
+            keeper.run(machine, members, &routing, &request, control)
         })?;
         Ok(Outcome {
             outcome,
             machine: Arc::clone(&self.0),
             routing,
         })
+    }
+
+    /// The table of all that a collective considers.
+    fn candidates(
+        &self,
+        py: Python<'_>,
+        request: RequestRow,
+        groups: &Groups,
+        routing: RoutingRow,
+    ) -> PyResult<Tables> {
+        let (request, routing) = convert::asked(py, request, routing)?;
+        let tables = here(py, |control| {
+            let (machine, members) = (&self.0, &groups.0);
+            self.1
+                .candidates(machine, members, &routing, &request, control)
+        })?;
+        Ok(Tables(tables, Arc::clone(&self.0)))
     }
 
     /// The name of the algorithm and the schedule of the first group.
@@ -378,9 +394,8 @@ impl Machine {
         let routing = convert::routing(py, routing)?;
         let request = convert::request_of_schedule(request);
         let request = request.map_err(|error| to_py(py, &error))?;
-        let members = Arc::clone(&groups.0);
-        let (name, made) = watched(py, 1, None, |control| {
-            schedule(&self.0, &members, &routing, &request, control)
+        let (name, made) = here(py, |control| {
+            schedule(&self.0, &groups.0, &routing, &request, control)
         })?;
         Ok((name, Schedule(Arc::new(made))))
     }

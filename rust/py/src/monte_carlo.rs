@@ -2,7 +2,7 @@
 
 use crate::classes::{Groups, Machine};
 use crate::convert::{self, RequestRow, RoutingRow};
-use crate::enter::watched;
+use crate::enter::{here, watched};
 use crate::error::to_py;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
@@ -44,12 +44,12 @@ pub(crate) fn sample_faults(
     draw: u64,
 ) -> PyResult<Machine> {
     let machine = &*machine.0;
-    let damaged = watched(py, 1, None, |control| {
+    let damaged = here(py, |control| {
         let sampled = machine.sample_faults(&rates(rates_row), hours, seed, draw, control)?;
         let all = machine.faults().merged(&sampled);
         machine.clone().with_faults(all)
     })?;
-    Ok(Machine(Arc::new(damaged)))
+    Ok(Machine::of(damaged))
 }
 
 /// A collective on the draws `first` to below `end`.

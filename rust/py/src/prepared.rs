@@ -2,8 +2,7 @@
 
 use crate::classes::{Groups, Machine};
 use crate::convert::{self, RequestRow, RoutingRow};
-use crate::enter::watched;
-use crate::error::to_py;
+use crate::enter::here;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use rainier_core::collective as core;
@@ -30,10 +29,9 @@ impl Prepared {
         groups: &Groups,
         routing: RoutingRow,
     ) -> PyResult<Self> {
-        let routing = convert::routing(py, routing)?;
-        let request = convert::request(request).map_err(|error| to_py(py, &error))?;
+        let (request, routing) = convert::asked(py, request, routing)?;
         let (machine, groups) = (Arc::clone(&machine.0), Arc::clone(&groups.0));
-        let prepared = watched(py, 1, None, |control| {
+        let prepared = here(py, |control| {
             core::Prepared::new(machine, groups, routing, request, control)
         })?;
         Ok(Self(prepared))
@@ -52,9 +50,7 @@ impl Prepared {
         sizes: PyReadonlyArray1<'py, f64>,
     ) -> PyResult<TimeRows<'py>> {
         let sizes = sizes.as_slice()?;
-        let times = watched(py, sizes.len() as u64, None, |control| {
-            self.0.times(sizes, control)
-        })?;
+        let times = here(py, |control| self.0.times(sizes, control))?;
         Ok((
             times.seconds.into_pyarray(py),
             times.algorithms.into_pyarray(py),

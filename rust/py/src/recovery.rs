@@ -4,7 +4,6 @@ use crate::classes::Machine;
 use crate::enter::quick;
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
-use std::sync::Arc;
 
 /// `mode`, whose domains are units of those of `machine`, with the faults of `machine`; and (domain, turn) of the
 /// domains whose planes are numbered from another one.
@@ -19,7 +18,7 @@ pub(crate) fn in_mode(
         let (faults, turns) = whole.faults_in(cut)?;
         Ok((cut.clone().with_faults(faults)?, turns))
     })?;
-    Ok((Machine(Arc::new(damaged)), turns))
+    Ok((Machine::of(damaged), turns))
 }
 
 /// UltraServers that are not dead but have damage inside or at their NICs, ascending.

@@ -2,7 +2,7 @@
 
 use crate::classes::{Machine, Outcome, Schedule};
 use crate::convert::{self, RoutingRow};
-use crate::enter::watched;
+use crate::enter::here;
 use crate::error::to_py;
 use pyo3::prelude::*;
 use rainier_core::collective::{Model, Operation, run_schedule};
@@ -122,7 +122,7 @@ impl Schedule {
     }
 
     fn verify(&self, py: Python<'_>) -> PyResult<()> {
-        watched(py, 1, None, |control| core::verify(&self.0, control))
+        here(py, |control| core::verify(&self.0, control))
     }
 
     fn run(
@@ -134,7 +134,7 @@ impl Schedule {
     ) -> PyResult<Outcome> {
         let routing = convert::routing(py, routing)?;
         let model = Model::from_name(model).map_err(|error| to_py(py, &error))?;
-        let outcome = watched(py, 1, None, |control| {
+        let outcome = here(py, |control| {
             run_schedule(&machine.0, &self.0, &routing, model, control)
         })?;
         Ok(Outcome {

@@ -2,7 +2,7 @@
 
 use crate::classes::{Groups, Machine, Outcome, Schedule};
 use crate::convert::{self, RequestRow, RoutingRow};
-use crate::enter::watched;
+use crate::enter::here;
 use crate::error::to_py;
 use pyo3::prelude::*;
 use rainier_core::collective::together as core;
@@ -79,7 +79,7 @@ pub(crate) fn share_links(
         .collect();
     let dma = dma.map(|(bandwidth, packet)| core::Dma { bandwidth, packet });
     let machine = &*machine.0;
-    let together = watched(py, 1, None, |control| {
+    let together = here(py, |control| {
         core::share_links(machine, &taken, &starts, dma, control)
     })?;
     Ok(rows(together))
@@ -119,7 +119,7 @@ pub(crate) fn write_out(
     let request = request.map_err(|error| to_py(py, &error))?;
     let machine = &*machine.0;
     let members = Arc::clone(&groups.0);
-    let written = watched(py, 1, None, |control| {
+    let written = here(py, |control| {
         rainier_core::collective::write_out(machine, &members, &routing, &request, control)
     })?;
     Ok(Written(written))
@@ -148,8 +148,6 @@ pub(crate) fn share_messages(
         })
         .collect();
     let machine = &*machine.0;
-    let together = watched(py, 1, None, |control| {
-        core::share_messages(machine, &works, control)
-    })?;
+    let together = here(py, |control| core::share_messages(machine, &works, control))?;
     Ok(rows(together))
 }

@@ -32,6 +32,14 @@ pub struct Trial<'a> {
     pub seed: u64,
 }
 
+/// What draws share: most break parts inside domains alone, and most of those domains like some before them.
+struct Shared {
+    /// Who takes part where no domain is lost.
+    groups: Groups,
+    /// Prices over those, and damage of single domains.
+    shelf: Shelf,
+}
+
 /// One draw.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draw {
@@ -57,13 +65,20 @@ impl Trial<'_> {
         control: &Control,
     ) -> Result<Vec<Draw>> {
         let count = range.end.saturating_sub(range.start) as usize;
+        let shared = Shared {
+            groups: match self.groups {
+                Some(groups) => groups.clone(),
+                None => Groups::all(self.machine)?,
+            },
+            shelf: Shelf::of_damage(control)?,
+        };
         let mut made: Vec<(usize, Draw)> = over_blocks(
             resolve(n_threads)?,
             count,
             Vec::new,
             |made: &mut Vec<(usize, Draw)>, at| {
                 control.check()?;
-                made.push((at, self.draw(range.start + at as u64, control)?));
+                made.push((at, self.draw(range.start + at as u64, &shared, control)?));
                 control.advance(1);
                 Ok(())
             },
@@ -75,7 +90,7 @@ impl Trial<'_> {
         Ok(made.into_iter().map(|entry| entry.1).collect())
     }
 
-    fn draw(&self, number: u64, control: &Control) -> Result<Draw> {
+    fn draw(&self, number: u64, shared: &Shared, control: &Control) -> Result<Draw> {
         let (machine, rates, hours) = (self.machine, self.rates, self.hours);
         // For the draw beside what the machine has.
         let _taken = machine.reckon_sample(rates, hours, control)?;
@@ -100,12 +115,12 @@ impl Trial<'_> {
             });
         };
         let live = damaged.num_live_chips();
-        let mut answer = self.time(&damaged, self.request, control);
+        let mut answer = self.time(&damaged, self.request, shared, control);
         let mut otherwise = false;
         if let (Err(Error::Unsupported { .. } | Error::Invalid { .. }), Some(other)) =
             (&answer, self.otherwise)
         {
-            (answer, otherwise) = (self.time(&damaged, other, control), true);
+            (answer, otherwise) = (self.time(&damaged, other, shared, control), true);
         }
         let time = match answer {
             Ok(time) => Ok(time),
@@ -143,7 +158,13 @@ impl Trial<'_> {
         Ok(Some(left))
     }
 
-    fn time(&self, damaged: &Machine, request: &Request, control: &Control) -> Result<f64> {
+    fn time(
+        &self,
+        damaged: &Machine,
+        request: &Request,
+        shared: &Shared,
+        control: &Control,
+    ) -> Result<f64> {
         let left;
         let groups = match self.groups {
             Some(groups) => groups,
@@ -152,15 +173,14 @@ impl Trial<'_> {
                 &left
             }
         };
+        // Groups that a draw takes domains from are priced for themselves.
+        let shelf = match *groups == shared.groups {
+            true => shared.shelf.clone(),
+            false => Shelf::default(),
+        };
         // A draw advances the count by one, whatever the run inside counts.
-        time(
-            damaged,
-            groups,
-            self.routing,
-            request,
-            &control.part(),
-            &Shelf::default(),
-        )
+        let control = control.part();
+        time(damaged, groups, self.routing, request, &control, &shelf)
     }
 
     /// Why a group that was named cannot go on: a domain of it is dead.

@@ -9,7 +9,7 @@ use crate::machine::Machine;
 use crate::operation::Operation;
 use crate::route::Routing;
 use crate::{Control, Result};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A request over groups of a machine, whose time at a size is arithmetic on what is kept here. Simulated models and
 /// solvers with models of their own are run for each size.
@@ -36,8 +36,10 @@ pub struct Prepared {
     groups: Arc<Groups>,
     routing: Routing,
     request: Request,
-    /// `None` where each size is run.
-    search: Option<Mutex<Search>>,
+    /// What is priced; `None` while a call has it.
+    search: Mutex<Option<Search>>,
+    /// How that is made; `None` where each size is run.
+    prepare: Option<fn(&Asked) -> Result<Search>>,
 }
 
 /// Times at sizes.
@@ -69,25 +71,17 @@ impl Prepared {
             ..request.clone()
         };
         let (of, sorted, solver) = checked(&machine, &groups, &routing, &unit)?;
-        let asked = Asked {
-            machine: &machine,
-            groups: &of,
-            routing: &routing,
-            request: &sorted,
-            control,
-            with_bounds: false,
-            shelf: None,
-        };
-        let search = match solver.prepare {
-            Some(prepare)
-                if moves && sorted.model.engine().is_none() && !nothing_moves(&of, &sorted) =>
-            {
+        let asked = Asked::new(&machine, &of, &routing, &sorted, control);
+        let many = moves && sorted.model.engine().is_none() && !nothing_moves(&of, &sorted);
+        let prepare = solver.prepare.filter(|_| many);
+        let search = match prepare {
+            Some(prepare) => {
                 solver.check_damage(&asked)?;
-                Some(Mutex::new(prepare(&asked)?))
+                Some(prepare(&asked)?)
             }
-            _ => None,
+            None => None,
         };
-        let (groups, request) = match search {
+        let (groups, request) = match prepare {
             Some(_) => (Arc::new(of), sorted),
             None => (groups, request),
         };
@@ -96,7 +90,8 @@ impl Prepared {
             groups,
             routing,
             request,
-            search,
+            search: Mutex::new(search),
+            prepare,
         })
     }
 
@@ -120,7 +115,7 @@ impl Prepared {
             times.seconds.push(seconds);
             times.algorithms.push(number as u32);
         };
-        let Some(search) = &self.search else {
+        let Some(prepare) = self.prepare else {
             for &size in sizes {
                 control.check()?;
                 let (seconds, name) = self.run(size, control)?;
@@ -129,8 +124,34 @@ impl Prepared {
             }
             return Ok(times);
         };
-        // Another thread that panicked left what is priced whole.
-        let mut search = search.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody waits for another: a call that comes while one has what is priced prices it again.
+        let taken = self.slot().take();
+        let mut search = match taken {
+            Some(search) => search,
+            None => prepare(&self.asked(control))?,
+        };
+        let evaluated = self.evaluate(&mut search, sizes, control, take);
+        self.slot().get_or_insert(search);
+        evaluated.map(|()| times)
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Search>> {
+        self.search.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked<'a>(&'a self, control: &'a Control) -> Asked<'a> {
+        let (machine, groups) = (&self.machine, &self.groups);
+        Asked::new(machine, groups, &self.routing, &self.request, control)
+    }
+
+    /// Gives `take` seconds and algorithm of each size.
+    fn evaluate(
+        &self,
+        search: &mut Search,
+        sizes: &[f64],
+        control: &Control,
+        mut take: impl FnMut((f64, &str)),
+    ) -> Result<()> {
         let (machine, groups) = (&*self.machine, &*self.groups);
         let scene = OnDemand::new(machine, &self.routing, groups, control);
         for &size in sizes {
@@ -150,7 +171,7 @@ impl Prepared {
             }
             control.advance(1);
         }
-        Ok(times)
+        Ok(())
     }
 
     /// One size as a call of its own.

@@ -1,18 +1,21 @@
 //! The way in: from a request to its answer.
 
 use super::answer::outcome::Outcome;
+use super::answer::outcome_tables::Tables;
 use super::ask::group::Groups;
 use super::ask::request::Request;
 use super::events::together::Pipeline;
 use super::events::unroll::{MOST_RANKS_WRITTEN, unroll};
 use super::pattern::context::{Context, Shelf};
 use super::price::bound::highest;
-use super::solve::{Asked, Solver, solver};
+use super::solve::{Asked, Known, Solver, solver};
 use crate::machine::Machine;
 use crate::operation::Operation;
 use crate::route::Routing;
 use crate::schedule::Schedule;
 use crate::{Control, Error, Result};
+use std::cell::RefCell;
+use std::sync::Arc;
 
 /// Runs `request` over `groups` of `machine`.
 ///
@@ -26,7 +29,41 @@ pub fn run(
     request: &Request,
     control: &Control,
 ) -> Result<Outcome> {
-    outcome(machine, groups, routing, request, control, true)
+    outcome(machine, groups, routing, request, control, Look::BOUNDS)
+}
+
+/// The table of all that [`run`] considers, the fastest first, refusals last: also what it left out since bounds say that it
+/// cannot be the fastest. Columns: algorithm, seconds, and why one does not apply.
+///
+/// # Errors
+/// Those of [`run`].
+///
+/// # Examples
+/// ```
+/// use rainier_core::Control;
+/// use rainier_core::collective::{Groups, Operation, Request, candidates, run};
+/// # use rainier_core::machine::{Axis, AxisKind, Domain, Machine, Site};
+/// # use rainier_core::route::Routing;
+/// # let axis = Axis { name: "x".into(), size: 4, kind: AxisKind::Ring, bandwidth: 1e9, latency: 0.0 };
+/// # let site = Site { name: "one".into(), domains: 1, tiers: Vec::new() };
+/// # let machine = Machine::new(Domain::new(vec![axis])?, 0.0, None, vec![site], None)?;
+/// let (groups, routing) = (Groups::all(&machine)?, Routing::default());
+/// let (request, control) = (Request::new(Operation::AllReduce, 1e6), Control::default());
+/// let outcome = run(&machine, &groups, &routing, &request, &control)?;
+/// let all = candidates(&machine, &groups, &routing, &request, &control)?;
+/// let table = all.table(&machine, "candidates").expect("there is one");
+/// assert!(outcome.left_out && table.iter().any(|column| column.0 == "reason"));
+/// # Ok::<(), rainier_core::Error>(())
+/// ```
+pub fn candidates(
+    machine: &Machine,
+    groups: &Groups,
+    routing: &Routing,
+    request: &Request,
+    control: &Control,
+) -> Result<Tables> {
+    let outcome = outcome(machine, groups, routing, request, control, Look::EVERY)?;
+    Ok(outcome.tables())
 }
 
 /// The same without bounds.
@@ -40,31 +77,63 @@ pub(crate) fn unbounded(
     request: &Request,
     control: &Control,
 ) -> Result<Outcome> {
-    outcome(machine, groups, routing, request, control, false)
+    let look = Look {
+        bounds: false,
+        every: false,
+    };
+    outcome(machine, groups, routing, request, control, look)
 }
 
-fn outcome(
+/// What is looked at beside the answer.
+#[derive(Clone, Copy)]
+pub(super) struct Look {
+    bounds: bool,
+    /// Algorithms that cannot be the fastest.
+    every: bool,
+}
+
+impl Look {
+    pub(super) const BOUNDS: Self = Self {
+        bounds: true,
+        every: false,
+    };
+    pub(super) const EVERY: Self = Self {
+        bounds: false,
+        every: true,
+    };
+}
+
+pub(super) fn outcome(
     machine: &Machine,
     groups: &Groups,
     routing: &Routing,
     request: &Request,
     control: &Control,
-    with_bounds: bool,
+    look: Look,
 ) -> Result<Outcome> {
     let (groups, request, solver) = checked(machine, groups, routing, request)?;
-    let mut outcome = Outcome::nothing(&request, &groups);
-    if nothing_moves(&groups, &request) {
+    let asked = (machine, &Arc::new(groups), routing, &request);
+    answered(asked, solver, control, look, None)
+}
+
+/// The answer to a request that is checked.
+pub(super) fn answered(
+    (machine, groups, routing, request): (&Machine, &Arc<Groups>, &Routing, &Request),
+    solver: &Solver,
+    control: &Control,
+    look: Look,
+    known: Option<&RefCell<Known>>,
+) -> Result<Outcome> {
+    let mut outcome = Outcome::nothing(request, groups);
+    if nothing_moves(groups, request) {
         return Ok(outcome);
     }
     outcome.choice = request.algorithm.clone();
     let asked = Asked {
-        machine,
-        groups: &groups,
-        routing,
-        request: &request,
-        control,
-        with_bounds,
-        shelf: None,
+        with_bounds: look.bounds,
+        every: look.every,
+        known,
+        ..Asked::new(machine, groups, routing, request, control)
     };
     solver.check_damage(&asked)?;
     (solver.run)(&asked, &mut outcome)?;
@@ -91,14 +160,10 @@ pub(crate) fn time(
     if nothing_moves(&checked_groups, &checked_request) {
         return Ok(0.0);
     }
+    let (groups, request) = (&checked_groups, &checked_request);
     let asked = Asked {
-        machine,
-        groups: &checked_groups,
-        routing,
-        request: &checked_request,
-        control,
-        with_bounds: false,
         shelf: Some(shelf),
+        ..Asked::new(machine, groups, routing, request, control)
     };
     solver.check_damage(&asked)?;
     time(&asked)
@@ -163,15 +228,7 @@ pub(crate) fn unrolled(
         let schedule = unroll(&context, &request, &[])?;
         return Ok(("none".to_owned(), schedule, Pipeline::default()));
     }
-    schedule(&Asked {
-        machine,
-        groups: &groups,
-        routing,
-        request: &request,
-        control,
-        with_bounds: false,
-        shelf: None,
-    })
+    schedule(&Asked::new(machine, &groups, routing, &request, control))
 }
 
 /// The request, checked, over groups whose listed chips ascend where their order means nothing.

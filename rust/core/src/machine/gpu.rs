@@ -1,5 +1,6 @@
 //! What makes a machine a GPU machine to NCCL: the figures that its tuning model asks of a node.
 
+use super::nccl_timing::NcclTiming;
 use crate::error::{Error, Result, not_negative};
 
 /// Generations of NVIDIA GPUs that NCCL's tables tell apart and that come with NVSwitch nodes.
@@ -9,8 +10,17 @@ pub enum Generation {
     Ampere,
     /// Compute capability 9.0: H100, H200.
     Hopper,
-    /// Compute capability 10.0: B200, GB200, GB300.
+    /// Compute capability 10.0 and 10.3: B200, B300, GB200, GB300.
     Blackwell,
+}
+
+/// Releases of NCCL whose tables differ for machines here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NcclVersion {
+    /// 2.29.2, which public tables were measured with.
+    V2_29_2,
+    /// 2.30.7.
+    V2_30_7,
 }
 
 /// Host processors that NCCL's tables tell apart.
@@ -31,6 +41,8 @@ pub struct Gpu {
     pub generation: Generation,
     /// NVLinks of one GPU.
     pub nvlinks: u32,
+    /// NICs of a node, which share its rate; `None` for one of each GPU's own.
+    pub nics: Option<u32>,
     /// The host's processor.
     pub cpu: Cpu,
     /// Seconds that the network plugin reports for one message between nodes.
@@ -41,8 +53,10 @@ pub struct Gpu {
     pub ll128: bool,
     /// Whether network switches reduce (CollNet, NVLink SHARP over the network).
     pub collnet: bool,
-    /// Seconds that each call of protocol Simple takes to fill its pipeline beyond NCCL's figures: fitted, 0 in NCCL.
-    pub fill: f64,
+    /// The release of NCCL that runs.
+    pub version: NcclVersion,
+    /// What its parts take, fitted to measurements; `None` for what NCCL's own tables say.
+    pub timing: Option<NcclTiming>,
 }
 
 impl Generation {
@@ -70,6 +84,26 @@ impl Generation {
     }
 }
 
+impl NcclVersion {
+    const ALL: [(Self, &'static str); 2] = [(Self::V2_29_2, "2.29.2"), (Self::V2_30_7, "2.30.7")];
+
+    /// The release of a name.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`].
+    pub fn from_name(name: &str) -> Result<Self> {
+        named("version", &Self::ALL, name)
+    }
+
+    /// The name that users write.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V2_29_2 => "2.29.2",
+            Self::V2_30_7 => "2.30.7",
+        }
+    }
+}
+
 impl Cpu {
     /// The processor of a name.
     ///
@@ -85,7 +119,7 @@ impl Cpu {
     }
 }
 
-fn named<T: Copy>(argument: &str, all: &[(T, &'static str)], name: &str) -> Result<T> {
+pub(super) fn named<T: Copy>(argument: &str, all: &[(T, &'static str)], name: &str) -> Result<T> {
     all.iter()
         .find(|row| row.1 == name)
         .map(|row| row.0)
@@ -97,17 +131,19 @@ fn named<T: Copy>(argument: &str, all: &[(T, &'static str)], name: &str) -> Resu
 }
 
 impl Gpu {
-    /// A GPU of `generation` as NCCL's tables have it: all protocols, an Intel host, nothing fitted.
+    /// A GPU of `generation` as NCCL's tables have it: all protocols, an Intel host, NCCL 2.30.7, nothing fitted.
     pub fn new(generation: Generation, nvlinks: u32) -> Self {
         Self {
             generation,
             nvlinks,
+            nics: None,
             cpu: Cpu::Intel,
             network_latency: 0.0,
             ll: true,
             ll128: true,
             collnet: false,
-            fill: 0.0,
+            version: NcclVersion::V2_30_7,
+            timing: None,
         }
     }
 
@@ -115,8 +151,10 @@ impl Gpu {
         if self.nvlinks == 0 {
             return Err(Error::invalid("nvlinks", 0, "must be >= 1"));
         }
+        if self.nics == Some(0) {
+            return Err(Error::invalid("nics", 0, "must be >= 1"));
+        }
         not_negative("network_latency", self.network_latency)?;
-        not_negative("fill", self.fill)?;
-        Ok(())
+        self.timing.as_ref().map_or(Ok(()), NcclTiming::validate)
     }
 }

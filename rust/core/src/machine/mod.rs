@@ -15,11 +15,13 @@ mod link;
 mod live;
 mod modes;
 mod named;
+mod nccl_timing;
 mod neuron;
 mod numbering;
 mod runs;
 mod sample;
 mod site;
+mod tpu;
 mod wan;
 
 pub use axis::{Axis, AxisKind};
@@ -28,12 +30,14 @@ pub use divisor::Divisor;
 pub use domain::{AxisPlan, Domain, MAX_AXES, MAX_CHIPS};
 pub use fabric::{Tier, tiers_crossed};
 pub use faults::Faults;
-pub use gpu::{Cpu, Generation, Gpu};
+pub use gpu::{Cpu, Generation, Gpu, NcclVersion};
 pub use link::{End, Link, LinkClass};
 pub use named::LinkName;
+pub use nccl_timing::NcclTiming;
 pub use neuron::Neuron;
 pub use sample::Rates;
 pub use site::{Nic, Site};
+pub use tpu::{Tpu, TpuPart};
 pub use wan::{Wan, WanShape};
 
 pub(crate) use blocks::Blocks;
@@ -57,6 +61,7 @@ pub struct Machine {
     launch: f64,
     gpu: Option<Gpu>,
     neuron: Option<Neuron>,
+    tpu: Option<Tpu>,
     faults: Arc<Faults>,
     blocks: Blocks,
     by_domain: Divisor,
@@ -146,6 +151,7 @@ impl Machine {
             launch: 0.0,
             gpu: None,
             neuron: None,
+            tpu: None,
             faults: Arc::default(),
             blocks,
             by_domain,
@@ -193,6 +199,23 @@ impl Machine {
             neuron: Some(neuron),
             ..self
         })
+    }
+
+    /// The same machine, whose domain is a slice of TPUs.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a parameter that is not usable.
+    pub fn with_tpu(self, tpu: Tpu) -> Result<Self> {
+        tpu.validate()?;
+        Ok(Self {
+            tpu: Some(tpu),
+            ..self
+        })
+    }
+
+    /// What XLA asks of its chips, if they are TPUs.
+    pub fn tpu(&self) -> Option<&Tpu> {
+        self.tpu.as_ref()
     }
 
     /// How its chips run collectives, if they are Trainium.

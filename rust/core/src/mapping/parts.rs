@@ -38,9 +38,12 @@ impl Parts {
             };
             let (domain, nic) = (machine.domain().clone(), machine.nic().cloned());
             let part = Machine::new(domain, machine.overhead(), nic, vec![site], None)?;
-            parts
-                .machines
-                .insert(domains, part.with_launch(machine.launch())?);
+            let part = part.with_launch(machine.launch())?;
+            let part = match machine.tpu() {
+                Some(&tpu) => part.with_tpu(tpu)?,
+                None => part,
+            };
+            parts.machines.insert(domains, part);
         }
         Ok(parts)
     }

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::machine::MAX_AXES;
 
 /// Which way round an even ring a message goes whose target is at half its size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum TieRule {
     /// Half of it each way.
     #[default]
@@ -18,7 +18,7 @@ pub enum TieRule {
 }
 
 /// Dimension-order routing: axes are corrected one after the other.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct DimensionOrder {
     /// What happens at half of an even ring.
     pub tie: TieRule,

@@ -7,7 +7,7 @@ use crate::machine::{Domain, Machine};
 
 /// How messages choose their links inside a domain. Between domains every policy takes the NICs and the
 /// fabric, whose bundles spray packets evenly.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Routing {
     /// One axis after the other.
     DimensionOrder(DimensionOrder),

@@ -118,7 +118,11 @@ fn all_to_all_is_bound_by_z() {
 #[test]
 fn halving_doubling_walks_the_cube_without_congestion() {
     let outcome = named(&ultraserver(), Operation::AllReduce, "halving_doubling");
-    let steps: u64 = outcome.phases.iter().map(|phase| phase.steps).sum();
+    let steps: u64 = outcome
+        .phases(&ultraserver())
+        .iter()
+        .map(|phase| phase.steps)
+        .sum();
     assert_eq!(steps, 12);
     // Four exchanges over X and Y links, two over Z, each on a link of its own.
     let one_way = (0.5 + 0.25 + 0.125 + 0.0625) / 128.0 + (1.0 / 32.0 + 1.0 / 64.0) / 64.0;

@@ -9,6 +9,7 @@ mod collectives;
 mod damage;
 mod damage_cases;
 mod damaged;
+mod draws;
 mod faults;
 mod link_names;
 mod loads;

@@ -2,7 +2,7 @@
 
 use rainier_core::collective::{ALGORITHMS, Choice, Groups, Operation, Request, schedule};
 use rainier_core::machine::{
-    Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, Nic, Site, Wan, WanShape,
+    Axis, AxisKind, Domain, Generation, Gpu, Machine, Nic, Site, Wan, WanShape,
 };
 use rainier_core::route::{DimensionOrder, Routing, TieRule};
 use rainier_core::schedule::{Schedule, Send, verify};
@@ -143,16 +143,7 @@ fn sums_in_a_switch() {
         tiers: Vec::new(),
     };
     for ranks in [2, 8, 72] {
-        let gpu = Gpu {
-            generation: Generation::Hopper,
-            nvlinks: 18,
-            cpu: Cpu::Intel,
-            network_latency: 0.0,
-            ll: true,
-            ll128: true,
-            collnet: false,
-            fill: 0.0,
-        };
+        let gpu = Gpu::new(Generation::Hopper, 18);
         let machine = machine(&[ranks], switch.clone(), 1).with_gpu(gpu).unwrap();
         let groups = Groups::all(&machine).unwrap();
         for operation in [

@@ -11,7 +11,7 @@ use super::bucket_all_to_all;
 use super::job::{Job, unsupported};
 use super::sides::{Sides, digit};
 use crate::collective::algorithm::packing;
-use crate::collective::price::cost::{MOST_PIECES, powers_of_two};
+use crate::collective::price::track::{MOST_PIECES, powers_of_two};
 use crate::collective::program::alternatives::{OneOf, Program};
 use crate::collective::program::moves::{Moves, Space};
 use crate::collective::program::schedule::{Part, Phase, Stage};

@@ -8,13 +8,19 @@ use crate::{Error, Result};
 /// Broadcast as scatter + all-gather, reduce as reduce-scatter + gather (van de Geijn): each half moves each byte
 /// about once, by whichever algorithm is the fastest for it.
 pub(crate) fn scatter_allgather(job: &Job) -> Result<Program> {
-    let halves = match job.operation {
-        Operation::Broadcast => [Operation::Scatter, Operation::AllGather],
-        Operation::Reduce => [Operation::ReduceScatter, Operation::Gather],
-        other => return Err(unsupported("scatter_allgather", other)),
-    };
-    let programs = halves.into_iter().map(|half| fastest(job, half));
+    let programs = halves(job.operation)?
+        .into_iter()
+        .map(|half| fastest(job, half));
     Ok(Program::Sequence(programs.collect::<Result<_>>()?))
+}
+
+/// The two operations that a rooted one is made of.
+pub(super) fn halves(operation: Operation) -> Result<[Operation; 2]> {
+    match operation {
+        Operation::Broadcast => Ok([Operation::Scatter, Operation::AllGather]),
+        Operation::Reduce => Ok([Operation::ReduceScatter, Operation::Gather]),
+        other => Err(unsupported("scatter_allgather", other)),
+    }
 }
 
 /// A rooted operation as the one in which every rank does what the root does, what others get thrown away, or
@@ -43,11 +49,7 @@ fn fastest(job: &Job, operation: Operation) -> Result<Program> {
     };
     let mut cases = Vec::new();
     let mut refusal = None;
-    for row in job
-        .table
-        .iter()
-        .filter(|row| !row.composed && row.offered && row.operations.contains(&operation))
-    {
+    for row in job.table.iter().filter(|row| row.is_part(operation)) {
         match row.program(&job) {
             Ok(program) => cases.push(program),
             Err(error @ Error::Unsupported { .. }) => refusal = Some(error),

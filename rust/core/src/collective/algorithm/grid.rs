@@ -10,7 +10,7 @@ use crate::collective::pattern::rule::Order;
 use crate::collective::program::layout::ring_order;
 use crate::collective::program::moves::{Carry, Moves, Sends, Space};
 use crate::collective::program::rank_map::{RankKind, RankMap};
-use crate::collective::program::schedule::{Part, Phase, Stage};
+use crate::collective::program::schedule::{Part, Phase, Rings, Stage};
 use crate::operation::Operation;
 use std::sync::Arc;
 
@@ -63,15 +63,34 @@ fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Res
         return Err(not_across(name));
     }
     let order = RingOrder::of(job, locals, domains)?;
-    let mut rings = vec![order.ring(job, false)];
-    if name == "ring" {
-        rings.push(order.ring(job, true));
-    }
-    let job = Job {
+    let ways: &[bool] = if name == "ring" {
+        &[false, true]
+    } else {
+        &[false]
+    };
+    let rings: Vec<Ring> = ways.iter().map(|&back| order.ring(job, back)).collect();
+    let rotation = Job {
         tier: "machine",
         ..*job
     };
-    rotate(&job, name, &rings, job.context.groups.ranks())
+    let stages = rotate(&rotation, name, &rings, job.context.groups.ranks())?;
+    let context = job.context;
+    if context.damaged.is_some() || context.is_fabric_damaged() {
+        return Ok(stages);
+    }
+    // Hops between domains are unlike those inside: who takes no part in the slow ones goes on.
+    let rings = Arc::new(Rings {
+        paths: order.paths,
+        sets: order.sets,
+        backward: ways.to_vec(),
+        rounds: if job.operation == Operation::AllReduce {
+            2
+        } else {
+            1
+        },
+    });
+    let unlike = |stage: Stage| stage.in_rings(&rings);
+    Ok(stages.into_iter().map(unlike).collect())
 }
 
 /// The ring through all chips of the first group, and the messages on it from one chip to the next.
@@ -354,6 +373,7 @@ fn star(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stag
         _ => Space::WHOLE,
     };
     let what = ["all to root", "root to all"][usize::from(outward)];
-    let phase = Phase::steps(what, parts.to_vec(), 1);
+    // To the root, those of its domain and all others send one message each.
+    let phase = Phase::steps(what, parts.to_vec(), 1).of_parts_apart(!outward);
     Ok(vec![Stage::of("machine", space, vec![phase])])
 }

@@ -1,8 +1,10 @@
 //! What an algorithm is, and what it is given to do.
 
+use super::extent::Extent;
 use super::sites::Sites;
 use crate::collective::pattern::context::Context;
 use crate::collective::program::alternatives::Program;
+use crate::collective::program::least::Least;
 use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Phase, Stage};
 use crate::operation::Operation;
@@ -44,6 +46,8 @@ pub struct Algorithm {
     pub(crate) in_switch: bool,
     /// It takes weights of the orders of axes.
     pub(crate) takes_orders: bool,
+    /// What it takes at least, said before it is built.
+    pub(crate) least: LeastOf,
     /// Over the chips of one domain, a list of chips, or domains.
     pub(super) build: Build,
     /// Over all chips of several domains as one flat group.
@@ -62,6 +66,9 @@ pub(super) enum Build {
     /// Alternatives, between which the size decides.
     Alternatives(fn(&Job) -> Result<Program>),
 }
+
+/// What an operation takes at least; the rows are those that an algorithm may be made of.
+pub(crate) type LeastOf = fn(&Extent, Operation, &'static [Algorithm]) -> Least;
 
 /// The job is that inside a domain; then the local chips of each group and the domains of each set.
 pub(crate) type Across = fn(&Job, &[Vec<u32>], &[Vec<u32>]) -> Result<Vec<Stage>>;
@@ -92,11 +99,21 @@ impl Algorithm {
             offered: true,
             in_switch: false,
             takes_orders: false,
+            least: |_, _, _| Least::NOTHING,
             build,
             across: None,
             between_sites: None,
             tier_by_tier: None,
         }
+    }
+
+    pub(super) const fn at_least(self, least: LeastOf) -> Self {
+        Self { least, ..self }
+    }
+
+    /// It is offered to algorithms that are made of others, for an operation that they need.
+    pub(super) fn is_part(&self, operation: Operation) -> bool {
+        !self.composed && self.offered && self.operations.contains(&operation)
     }
 
     pub(super) const fn across(self, across: Across) -> Self {

@@ -3,8 +3,8 @@
 use super::job::Algorithm;
 use super::job::Build::{Alternatives, Stages};
 use super::{
-    bruck, bucket, by_digit, composed, direct, double_tree, grid, halving, in_switch, multi_ring,
-    pat, ring, sites, swing, tree, trivance,
+    bruck, bucket, by_digit, composed, direct, double_tree, grid, halving, in_switch, least,
+    multi_ring, pat, ring, sites, swing, tree, trivance,
 };
 use crate::operation::Operation::{self, *};
 use crate::{Error, Result};
@@ -25,7 +25,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
             Reduce,
         ],
         Stages(ring::both_ways),
-    )
+    ).at_least(least::ring)
     .across(grid::ring_both_ways),
     Algorithm::new(
         "ring_one_way",
@@ -39,7 +39,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
             Reduce,
         ],
         Stages(ring::one_way),
-    )
+    ).at_least(least::ring_one_way)
     .across(grid::ring_one_way)
     .sites(sites::ring_one_way),
     Algorithm::new(
@@ -47,7 +47,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         "two edge-disjoint Hamiltonian cycles of a k x k plane, both directions (KangaRing on 4 x 4)",
         REDUCING,
         Stages(multi_ring::multi_ring),
-    ),
+    ).at_least(least::multi_ring),
     Algorithm {
         takes_orders: true,
         ..Algorithm::new(
@@ -55,64 +55,64 @@ pub const ALGORITHMS: &[Algorithm] = &[
             "rings along one axis after another, orders of the axes weighted to keep every axis busy",
             &[AllReduce, ReduceScatter, AllGather, AllToAll],
             Alternatives(bucket::weighted),
-        )
+        ).at_least(least::bucket)
     },
     Algorithm::new(
         "bucket_equal",
         "rings along one axis after another, equal shares of the cyclic orders",
         REDUCING,
         Stages(bucket::equal),
-    ),
+    ).at_least(least::bucket),
     Algorithm::new(
         "halving_doubling",
         "recursive halving, then doubling, between ranks that differ in one bit",
         REDUCING,
         Stages(halving::halving_doubling),
-    )
+    ).at_least(least::halving_doubling)
     .across(by_digit::halving_doubling),
     Algorithm::new(
         "recursive_doubling",
         "whole buffers between ranks that differ in one bit: fewest steps for small messages",
         &[AllReduce],
         Stages(halving::recursive_doubling),
-    )
+    ).at_least(least::recursive_doubling)
     .across(by_digit::recursive_doubling),
     Algorithm::new(
         "swing",
         "exchanges that swing to either side at distances 1, 1, 3, 5, 11, ..., all axes and ways at once",
         REDUCING,
         Stages(swing::bandwidth),
-    ),
+    ).at_least(least::swing),
     Algorithm::new(
         "swing_latency",
         "Swing with whole buffers: half the steps, more bytes",
         &[AllReduce],
         Stages(swing::latency),
-    ),
+    ).at_least(least::swing_latency),
     Algorithm::new(
         "trivance",
         "exchanges with a rank on either side at once, at distances 1, 3, 9, ...",
         REDUCING,
         Stages(trivance::bandwidth),
-    ),
+    ).at_least(least::trivance),
     Algorithm::new(
         "trivance_latency",
         "Trivance with whole buffers: log3 p steps",
         &[AllReduce],
         Stages(trivance::latency),
-    ),
+    ).at_least(least::trivance_latency),
     Algorithm::new(
         "bruck",
         "distances 1, 2, 4, ... in ceil(log2 p) steps, for any number of ranks",
         &[AllReduce, ReduceScatter, AllGather, AllToAll],
         Stages(bruck::bruck),
-    ),
+    ).at_least(least::bruck),
     Algorithm::new(
         "pat",
         "a binomial tree from every rank, farthest step first, messages joined",
         REDUCING,
         Stages(pat::pat),
-    ),
+    ).at_least(least::pat),
     Algorithm::new(
         "direct",
         "every rank to every rank that needs its bytes, at once",
@@ -128,7 +128,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
             SendRecv,
         ],
         Stages(direct::direct),
-    )
+    ).at_least(least::direct)
     .across(grid::direct)
     .sites(sites::direct),
     Algorithm::new(
@@ -136,7 +136,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         "every rank's whole buffer to every other in one step",
         &[AllReduce],
         Stages(direct::mesh),
-    )
+    ).at_least(least::mesh)
     .across(grid::mesh)
     .sites(sites::mesh),
     Algorithm {
@@ -154,14 +154,14 @@ pub const ALGORITHMS: &[Algorithm] = &[
         "the ranks that have the data double with each step",
         &[AllReduce, Broadcast, Reduce, Gather, Scatter],
         Stages(tree::binomial),
-    )
+    ).at_least(least::binomial)
     .across(by_digit::binomial),
     Algorithm::new(
         "double_binary_tree",
         "two pipelined binary trees, half of the data each",
         &[AllReduce, Broadcast, Reduce],
         Stages(double_tree::double_binary),
-    ),
+    ).at_least(least::double_binary),
     Algorithm {
         composed: true,
         ..Algorithm::new(
@@ -169,7 +169,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
             "broadcast as scatter and all-gather, reduce as reduce-scatter and gather",
             &[Broadcast, Reduce],
             Alternatives(composed::scatter_allgather),
-        )
+        ).at_least(least::scatter_allgather)
     },
     Algorithm {
         composed: true,
@@ -179,7 +179,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
             "a rooted operation as the one that every rank takes part in alike",
             &[Broadcast, Reduce, Gather, Scatter],
             Alternatives(composed::symmetric),
-        )
+        ).at_least(least::symmetric)
     },
 ];
 

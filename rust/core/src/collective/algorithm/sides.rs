@@ -57,7 +57,7 @@ impl Sides {
             let both = [false, true].map(|backward| ring_sends(&sizes, side, backward));
             let pattern = placement.pattern(job.context, &both.concat().into())?;
             sends.push(both.map(Sends::from));
-            let busiest = pattern.unit_cost(job.context)?.busiest.as_ref();
+            let busiest = pattern.busiest(job.context)?;
             seconds_per_byte.push(busiest.map_or(0.0, |busiest| busiest.seconds / 2.0));
             overhead += f64::from(size - 1) * pattern.unit_cost(job.context)?.overhead;
             patterns.push(pattern);

@@ -81,6 +81,6 @@ pub(super) fn turns(sizes: &[u32], first: usize, radix: u32) -> Vec<(usize, u32)
 }
 
 /// Signed distance of step `step`: 1, -1, 3, -5, 11, ...
-fn rho(step: u32) -> i64 {
+pub(super) fn rho(step: u32) -> i64 {
     (1 - (-2i64).pow(step + 1)) / 3
 }

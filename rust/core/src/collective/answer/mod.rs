@@ -3,3 +3,4 @@
 pub(super) mod outcome;
 pub(super) mod outcome_tables;
 pub(super) mod rows;
+pub(super) mod told;

@@ -1,6 +1,7 @@
 //! What a collective call answers.
 
-use super::rows::{Row, rows, stage_row};
+use super::rows::Row;
+use super::told::Told;
 use crate::collective::ask::choice::Choice;
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::model::Model;
@@ -64,21 +65,24 @@ pub struct Outcome {
     pub latency: f64,
     /// Seconds of it that are starting messages.
     pub overhead: f64,
-    /// The stages.
-    pub stages: Vec<Row>,
-    /// The phases.
-    pub phases: Vec<Row>,
     /// The busiest link; `None` when no bytes move.
     pub bottleneck: Option<Bottleneck>,
     /// All bounds, the highest first.
     pub bounds: Vec<Bound>,
-    /// Everything that was considered, the fastest first, refusals last.
+    /// Everything that was considered, the fastest first, refusals last; empty where some was left out.
     pub candidates: Vec<Candidate>,
+    /// Algorithms were left out since bounds say that they cannot be the fastest: [`candidates`](crate::collective::candidates()) prices
+    /// them.
+    pub left_out: bool,
     /// Why the algorithm chose as it did, where it has rules of its own.
     pub note: String,
+    /// What tells of its stages and phases.
+    pub(crate) told: Told,
     /// What was asked for, as results say it.
     pub(crate) asked: Facts,
-    members: Groups,
+    /// What a solver with rules of its own chose, by the names that its users have for it; empty for schedules.
+    pub(crate) chosen: Facts,
+    members: Arc<Groups>,
     ledger: Ledger,
     /// The solver whose own model priced it, which knows no links.
     priced_by: Option<&'static str>,
@@ -167,7 +171,11 @@ impl Outcome {
     pub(crate) fn hbm_bytes(&self) -> f64 {
         use Operation::{AllReduce, Reduce, ReduceScatter};
         if self.says_hbm {
-            let of_hbm = self.phases.iter().filter(|row| row.bottleneck == "HBM");
+            let of_hbm = self
+                .told
+                .phases
+                .iter()
+                .filter(|row| row.bottleneck == "HBM");
             return of_hbm.map(|row| row.bytes).sum();
         }
         let touches = match self.operation {
@@ -176,7 +184,7 @@ impl Outcome {
             AllReduce => 2.5,
             _ => 2.0,
         };
-        touches * self.stages.iter().map(|row| row.bytes).sum::<f64>()
+        touches * self.told.sent()
     }
 
     /// Seconds of the highest bound; 0 without any.
@@ -184,7 +192,7 @@ impl Outcome {
         self.bounds.first().map_or(0.0, |bound| bound.seconds)
     }
 
-    pub(crate) fn nothing(request: &Request, groups: &Groups) -> Self {
+    pub(crate) fn nothing(request: &Request, groups: &Arc<Groups>) -> Self {
         Self {
             operation: request.operation,
             algorithm: "none".to_owned(),
@@ -197,14 +205,15 @@ impl Outcome {
             time: 0.0,
             latency: 0.0,
             overhead: 0.0,
-            stages: Vec::new(),
-            phases: Vec::new(),
             bottleneck: None,
             bounds: Vec::new(),
             candidates: Vec::new(),
+            left_out: false,
             note: String::new(),
+            told: Told::default(),
             asked: request.facts(),
-            members: groups.clone(),
+            chosen: Vec::new(),
+            members: Arc::clone(groups),
             ledger: Ledger::default(),
             priced_by: None,
             says_hbm: false,
@@ -236,7 +245,7 @@ impl Outcome {
         self.algorithm = algorithm;
         self.time = sum.max(self.lower_bound());
         self.latency = parts.iter().map(|part| part.latency).sum();
-        self.phases = parts
+        self.told.phases = parts
             .iter()
             .map(|part| Row {
                 stage: label.to_owned(),
@@ -250,7 +259,7 @@ impl Outcome {
                 ..Row::default()
             })
             .collect();
-        self.stages = vec![Row {
+        self.told.stages = vec![Row {
             stage: label.to_owned(),
             tier: "machine".to_owned(),
             steps: parts.iter().map(|part| part.steps).sum(),
@@ -285,18 +294,37 @@ impl Outcome {
         self.overhead += rest;
         let stage = format!("{} waits for its launch", self.operation.name());
         let phase = Row::of_overhead(&stage, "launch of the call", rest);
-        self.phases.push(phase);
-        self.stages.push(Row::of_overhead(&stage, "", rest));
+        self.told.phases.push(phase);
+        self.told.stages.push(Row::of_overhead(&stage, "", rest));
         if let Some(bottleneck) = &mut self.bottleneck {
             bottleneck.utilisation *= (launch - rest) / launch;
         }
+    }
+
+    /// Says that these are its first stage and phase, whatever was said before.
+    pub(crate) fn tell(&mut self, stage: Row, phase: Row) {
+        self.told = Told {
+            stages: vec![stage],
+            phases: vec![phase],
+            ..Told::default()
+        };
+    }
+
+    /// The stages.
+    pub fn stages(&self, machine: &Machine) -> Vec<Row> {
+        self.told.stages(machine)
+    }
+
+    /// The phases.
+    pub fn phases(&self, machine: &Machine) -> Vec<Row> {
+        self.told.phases(machine)
     }
 
     pub(crate) fn fill(
         &mut self,
         machine: &Machine,
         algorithm: String,
-        stages: &[Arc<StageCost>],
+        (stages, scale): (&[Arc<StageCost>], f64),
         cost: Cost,
     ) {
         self.algorithm = algorithm;
@@ -304,14 +332,11 @@ impl Outcome {
         self.time = cost.time;
         let latency = stages.iter().map(|stage| stage.fixed().0).sum();
         (self.latency, self.overhead) = parts(&cost, latency);
-        self.stages = stages
+        self.told.sheets = stages
             .iter()
-            .map(|stage| stage_row(machine, stage))
+            .map(|stage| Arc::clone(&stage.sheet))
             .collect();
-        self.phases = stages
-            .iter()
-            .flat_map(|stage| rows(machine, stage))
-            .collect();
+        self.told.scale = scale;
         // Without contention no link holds anything up.
         let busiest = cost.busiest.filter(|_| self.model != Model::AlphaBeta);
         self.bottleneck = busiest.map(|busiest: Busiest| Bottleneck {

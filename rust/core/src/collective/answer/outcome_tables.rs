@@ -1,8 +1,12 @@
 //! An answer as facts and tables, by the names that results have for them.
 
-use super::outcome::Outcome;
+use super::outcome::{Candidate, Outcome};
 use super::rows;
-use crate::collective::tables::{Column, Fact, Facts, Table, Tables};
+use super::told::Told;
+use crate::collective::ask::choice::Choice;
+use crate::collective::price::bound::Bound;
+use crate::collective::tables::{Column, Fact, Facts, Table};
+use crate::machine::Machine;
 
 impl Outcome {
     /// What it says but for its tables, by the names that results have for it.
@@ -22,10 +26,7 @@ impl Outcome {
             ("ranks", Fact::Count(self.ranks as u64)),
             ("groups", Fact::Count(self.groups as u64)),
             ("chunks", Fact::Count(u64::from(self.chunks))),
-            (
-                "steps",
-                Fact::Count(self.stages.iter().map(|row| row.steps).sum()),
-            ),
+            ("steps", Fact::Count(self.told.steps())),
             ("time_s", Fact::Number(self.time)),
             ("latency_s", Fact::Number(self.latency)),
             ("overhead_s", Fact::Number(self.overhead)),
@@ -36,38 +37,82 @@ impl Outcome {
             ("lower_bound_s", Fact::Number(self.lower_bound())),
             ("bottleneck", Fact::Record(bottleneck)),
             ("note", text(&self.note)),
+            ("choice", Fact::Record(Some(self.chosen_facts()))),
         ];
         self.asked.iter().cloned().chain(answered).collect()
     }
 
+    /// What was chosen: as a solver with rules of its own says, or else how to ask for the algorithms again.
+    fn chosen_facts(&self) -> Facts {
+        if !self.chosen.is_empty() {
+            return self.chosen.clone();
+        }
+        let text = |name: &String| Fact::Text(name.clone());
+        let algorithm = match &self.choice {
+            _ if self.told.is_empty() => text(&self.algorithm),
+            Choice::Auto => text(&self.algorithm),
+            Choice::Named(name) => text(name),
+            Choice::Tiers(names) => Fact::List(names.iter().map(text).collect()),
+        };
+        vec![("algorithm", algorithm)]
+    }
+
     /// Its tables.
     pub fn tables(&self) -> Tables {
-        let (bounds, candidates) = (self.bounds.iter(), self.candidates.iter());
-        let bounds: Table = vec![
+        Tables {
+            told: self.told.clone(),
+            bounds: self.bounds.clone(),
+            candidates: self.candidates.clone(),
+        }
+    }
+}
+
+/// The tables of an answer, made when they are read: until then, what answers that differ in size alone share.
+#[derive(Debug, Clone)]
+pub struct Tables {
+    told: Told,
+    bounds: Vec<Bound>,
+    candidates: Vec<Candidate>,
+}
+
+impl Tables {
+    /// Their names.
+    pub const NAMES: [&'static str; 4] = ["bounds", "stages", "phases", "candidates"];
+
+    /// One of them, of the machine that was asked.
+    pub fn table(&self, machine: &Machine, name: &str) -> Option<Table> {
+        match name {
+            "bounds" => Some(self.bounds()),
+            "stages" => Some(rows::table(&self.told.stages(machine), false)),
+            "phases" => Some(rows::table(&self.told.phases(machine), true)),
+            "candidates" => Some(self.candidates()),
+            _ => None,
+        }
+    }
+
+    fn bounds(&self) -> Table {
+        let (names, seconds) = self
+            .bounds
+            .iter()
+            .map(|one| (one.name.clone(), one.seconds))
+            .unzip();
+        vec![
+            ("bound", Column::Text(names)),
+            ("time_s", Column::Number(seconds)),
+        ]
+    }
+
+    fn candidates(&self) -> Table {
+        let all = || self.candidates.iter();
+        let seconds = all().map(|one| *one.outcome.as_ref().unwrap_or(&f64::NAN));
+        let reasons = all().map(|one| one.outcome.as_ref().err().cloned().unwrap_or_default());
+        vec![
             (
-                "bound",
-                Column::Text(bounds.clone().map(|bound| bound.name.clone()).collect()),
+                "algorithm",
+                Column::Text(all().map(|one| one.algorithm.clone()).collect()),
             ),
-            (
-                "time_s",
-                Column::Number(bounds.map(|bound| bound.seconds).collect()),
-            ),
-        ];
-        let names = candidates.clone().map(|one| one.algorithm.clone());
-        let seconds = candidates
-            .clone()
-            .map(|one| *one.outcome.as_ref().unwrap_or(&f64::NAN));
-        let reasons = candidates.map(|one| one.outcome.as_ref().err().cloned().unwrap_or_default());
-        let candidates: Table = vec![
-            ("algorithm", Column::Text(names.collect())),
             ("time_s", Column::Number(seconds.collect())),
             ("reason", Column::Text(reasons.collect())),
-        ];
-        Tables::of(vec![
-            ("bounds", bounds),
-            ("stages", rows::table(&self.stages, false)),
-            ("phases", rows::table(&self.phases, true)),
-            ("candidates", candidates),
-        ])
+        ]
     }
 }

@@ -1,7 +1,8 @@
 //! The tables of a result: one row a stage, one row a phase.
 
-use crate::collective::price::cost::{StageCost, TrackCost};
 use crate::collective::price::phase_cost::PhaseCost;
+use crate::collective::price::sheet::Sheet;
+use crate::collective::price::track::TrackCost;
 use crate::collective::program::schedule::Repeat;
 use crate::collective::tables::{Column, Table};
 use crate::machine::Machine;
@@ -82,20 +83,32 @@ fn steps(repeat: Repeat) -> u64 {
     }
 }
 
+/// The most that a track of a stage has.
+fn most(stage: &Sheet, value: fn(&PhaseCost) -> f64) -> f64 {
+    let of_track = |track: &TrackCost| track.phases.iter().map(value).sum::<f64>();
+    stage.tracks.iter().map(of_track).fold(0.0, f64::max)
+}
+
+/// Steps of a stage.
+pub(crate) fn steps_of(stage: &Sheet) -> u64 {
+    most(stage, |phase| steps(phase.repeat) as f64) as u64
+}
+
+/// Bytes that the busiest sender of a stage sends.
+pub(crate) fn sent_by(stage: &Sheet) -> f64 {
+    most(stage, |phase| phase.sent)
+}
+
 /// A stage's row; of its tracks the one with the most steps and bytes counts.
-pub(crate) fn stage_row(machine: &Machine, stage: &StageCost) -> Row {
+pub(crate) fn stage_row(machine: &Machine, stage: &Sheet) -> Row {
     let (latency, overhead) = stage.fixed();
     let time = stage.time(1.0);
-    let most = |value: fn(&PhaseCost) -> f64| {
-        let of_track = |track: &TrackCost| track.phases.iter().map(value).sum::<f64>();
-        stage.tracks.iter().map(of_track).fold(0.0, f64::max)
-    };
     Row {
         what: String::new(),
         stage: stage.label.clone(),
         tier: stage.tier.to_owned(),
-        steps: most(|phase| steps(phase.repeat) as f64) as u64,
-        bytes: most(|phase| phase.sent),
+        steps: steps_of(stage),
+        bytes: sent_by(stage),
         latency,
         overhead,
         serialisation: (time - latency - overhead).max(0.0),
@@ -108,7 +121,7 @@ pub(crate) fn stage_row(machine: &Machine, stage: &StageCost) -> Row {
 }
 
 /// The rows of a stage's phases.
-pub(crate) fn rows(machine: &Machine, stage: &StageCost) -> Vec<Row> {
+pub(crate) fn rows(machine: &Machine, stage: &Sheet) -> Vec<Row> {
     let phases = stage.tracks.iter().flat_map(|track| &track.phases);
     phases
         .map(|phase| {

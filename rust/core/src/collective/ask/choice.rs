@@ -1,7 +1,7 @@
 //! How an algorithm is asked for.
 
 /// Which algorithm is to be used.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Choice {
     /// The fastest of all that apply.
     Auto,

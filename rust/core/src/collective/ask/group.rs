@@ -26,6 +26,18 @@ pub enum Groups {
 }
 
 impl Groups {
+    /// Bytes of its lists.
+    pub(crate) fn bytes(&self) -> u64 {
+        let lists = |lists: &[Vec<u32>]| -> u64 {
+            let each = lists.iter().map(|list| bytes_of::<u32>(list.len() as u64));
+            bytes_of::<Vec<u32>>(lists.len() as u64) + each.sum::<u64>()
+        };
+        match self {
+            Self::Grid { locals, domains } => lists(locals) + lists(domains),
+            Self::Scattered(groups) => lists(groups),
+        }
+    }
+
     /// One group of all chips but those of domains without a live one. Other dead chips are members: substitutes play
     /// their ranks.
     ///

@@ -4,7 +4,7 @@ use crate::sim::Engine;
 use crate::{Error, Result};
 
 /// How messages that meet on a link share it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Model {
     /// Not at all: each message has its route to itself.
     AlphaBeta,

@@ -1,8 +1,10 @@
 //! The cost of a schedule that is given message by message, under every model.
 //!
-//! Phase by phase, messages that can run at the same time are a phase: those of one level of the schedule's order.
-//! Simulated, each message waits for just what the schedule says.
+//! Phase by phase, the messages of one step of a stage are a phase, as they are in algorithms; where sends wait for others by
+//! name, those that can run at the same time: those of one level of the schedule's order. Stages in which ranks go on by
+//! themselves are those of `by_rank.rs`. Simulated, each message waits for just what the schedule says.
 
+use super::by_rank;
 use super::together::RouteTable;
 use crate::collective::answer::outcome::{Candidate, Outcome};
 use crate::collective::ask::group::Groups;
@@ -11,7 +13,7 @@ use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::kind::PatternKind;
 use crate::collective::price::bound::bounds;
-use crate::collective::price::cost::{StageCost, combine};
+use crate::collective::price::cost::{StageCost, in_turn};
 use crate::collective::program::moves::{Moves, Space};
 use crate::collective::program::rank_map::{RankKind, RankMap};
 use crate::collective::program::schedule::{Part, Phase, Stage};
@@ -40,8 +42,8 @@ pub fn run_schedule(
 ) -> Result<Outcome> {
     schedule.check()?;
     routing.check(machine)?;
-    let levels = order(schedule, control)?.reads;
-    let groups = Groups::of_chips(machine, &schedule.chips)?;
+    let order = order(schedule, control)?.reads;
+    let groups = Arc::new(Groups::of_chips(machine, &schedule.chips)?);
     let request = Request {
         root: schedule.root,
         shift: schedule.shift,
@@ -54,11 +56,13 @@ pub fn run_schedule(
         return Ok(outcome);
     }
     let context = Context::new(machine, routing, &groups, control)?;
-    let stage = by_levels(&context, schedule, &levels);
+    let times = times(schedule, order);
+    let stage = by_times(&context, schedule, &times);
     let label = format!("{} by schedule", schedule.operation.name());
-    let cost = Arc::new(StageCost::new(&context, model, &stage, label)?);
-    let costs = [cost];
-    let mut cost = combine(&context, model, &costs, Some(1))?;
+    let mut cost = StageCost::new(&context, model, &stage, label)?;
+    by_themselves(&context, schedule, &times, model, &mut cost)?;
+    let costs = [Arc::new(cost)];
+    let mut cost = in_turn(&context, model, &costs, 1.0)?;
     if let Some(engine) = model.engine() {
         cost.time = simulated(&context, schedule, engine)?;
     }
@@ -66,19 +70,28 @@ pub fn run_schedule(
         algorithm: "schedule".to_owned(),
         outcome: Ok(cost.time),
     });
-    outcome.fill(machine, "schedule".to_owned(), &costs, cost);
+    outcome.fill(machine, "schedule".to_owned(), (&costs, 1.0), cost);
     outcome.bounds = bounds(&context, &request)?;
     outcome.apply_launch(machine.launch());
     Ok(outcome)
 }
 
-/// A phase for each level; in it, a part for all messages of the same size.
-fn by_levels(context: &Context, schedule: &Schedule, levels: &[u32]) -> Stage {
-    let mut phases: BTreeMap<u32, BTreeMap<u64, Vec<(u32, u32)>>> = BTreeMap::new();
+/// When each send is there: its stage and step, or its level where some wait for others by name.
+fn times(schedule: &Schedule, levels: Vec<u32>) -> Vec<(u32, u32)> {
+    if schedule.sends.iter().any(|send| !send.after.is_empty()) {
+        return levels.into_iter().map(|level| (0, level)).collect();
+    }
+    let sends = schedule.sends.iter();
+    sends.map(|send| (send.stage, send.step)).collect()
+}
+
+/// A phase for each time; in it, a part for all messages of the same size.
+fn by_times(context: &Context, schedule: &Schedule, times: &[(u32, u32)]) -> Stage {
+    let mut phases: BTreeMap<(u32, u32), BTreeMap<u64, Vec<(u32, u32)>>> = BTreeMap::new();
     let chip = |rank: u32| schedule.chips[rank as usize];
-    for (send, &level) in schedule.sends.iter().zip(levels) {
+    for (send, &time) in schedule.sends.iter().zip(times) {
         // Sizes are not negative, so that they are ordered as their bits are.
-        let alike = phases.entry(level).or_default();
+        let alike = phases.entry(time).or_default();
         let pairs = alike.entry(send.bytes.to_bits()).or_default();
         pairs.push((chip(send.src), chip(send.dst)));
     }
@@ -86,9 +99,9 @@ fn by_levels(context: &Context, schedule: &Schedule, levels: &[u32]) -> Stage {
         kind: RankKind::Ranks,
         groups: Arc::new([]),
     });
-    let phases = phases
-        .into_iter()
-        .map(|(level, alike)| {
+    let phases = (1..)
+        .zip(phases.into_values())
+        .map(|(number, alike)| {
             let part = |(bytes, pairs): (u64, Vec<(u32, u32)>)| {
                 let sends = pairs.clone().into();
                 let moves = Moves::between(Arc::clone(&rank_map), sends, |_, _, _| Vec::new());
@@ -99,10 +112,47 @@ fn by_levels(context: &Context, schedule: &Schedule, levels: &[u32]) -> Stage {
                 )
             };
             let parts = alike.into_iter().map(part).collect();
-            Phase::steps(format!("level {}", level + 1), parts, 1)
+            Phase::steps(format!("step {number}"), parts, 1)
         })
         .collect();
     Stage::of("machine", Space::WHOLE, phases)
+}
+
+/// Gives the phases of stages in which ranks go on by themselves their pace.
+fn by_themselves(
+    context: &Context,
+    schedule: &Schedule,
+    times: &[(u32, u32)],
+    model: Model,
+    cost: &mut StageCost,
+) -> Result<()> {
+    if schedule.sends.iter().any(|send| !send.after.is_empty()) {
+        return Ok(());
+    }
+    let mut known = times.to_vec();
+    known.sort_unstable();
+    known.dedup();
+    let mut routed = None;
+    for stage in known.chunk_by(|a, b| a.0 == b.0) {
+        let Some(steps) = by_rank::unlike(context, schedule, stage[0].0)? else {
+            continue;
+        };
+        if routed.is_none() {
+            let (machine, control) = (context.machine, context.control);
+            let mut table = RouteTable::new(machine, context.routing, Engine::Fluid, control)?;
+            let routes = table.routed(schedule, None, &schedule.chips)?;
+            routed = Some((routes, table.graph().capacity));
+        }
+        let (routes, bandwidth) = routed.as_ref().expect("routed above");
+        let by_bytes = model.by_phases() == Model::AlphaBeta;
+        let pace = by_rank::pace(routes, bandwidth, &steps, by_bytes, context.control)?;
+        let first = known.partition_point(|time| *time < stage[0]);
+        let tracks = &mut Arc::make_mut(&mut cost.sheet).tracks;
+        for phase in &mut tracks[0].phases[first..first + stage.len()] {
+            phase.pace = Some(pace.clone());
+        }
+    }
+    Ok(())
 }
 
 fn simulated(context: &Context, schedule: &Schedule, engine: Engine) -> Result<f64> {

@@ -11,7 +11,8 @@ const UNSET: u32 = NO_GATE - 1;
 pub(super) struct Senders {
     /// The time of each as a resource, as far as it has been asked for.
     times: Vec<u32>,
-    /// By step, the gate of each that opens when what it sent there in the piece before has left.
+    /// By step, the gate of each at which it begins what it sends there in the piece to come: not before what it sent
+    /// there in the piece before has left.
     ports: Vec<Vec<u32>>,
 }
 
@@ -23,21 +24,29 @@ impl Senders {
         }
     }
 
-    /// The gate at which a sender has started its messages of a step, which takes `overhead` of its time.
-    fn started(
+    /// The gate at which a sender begins a step that it may begin with the gate `ready`, and of whose messages the
+    /// starting takes `overhead` of its time.
+    fn begins(
         &mut self,
         graph: &mut Graph,
-        from: usize,
+        (at, from): (usize, usize),
         ready: u32,
         overhead: f64,
     ) -> Result<u32> {
+        let port = self.ports[at].get(from).copied().unwrap_or(UNSET);
         if overhead == 0.0 {
-            return Ok(ready);
+            if port == UNSET || ready == NO_GATE {
+                return Ok(if port == UNSET { ready } else { port });
+            }
+            graph.pass(ready, port)?;
+            return Ok(port);
         }
         if self.times[from] == UNSET {
             self.times[from] = graph.resource(1.0, 0.0);
         }
-        graph.worked(self.times[from], ready, overhead)
+        let gate = if port == UNSET { graph.gate() } else { port };
+        graph.work(self.times[from], ready, overhead, gate)?;
+        Ok(gate)
     }
 }
 
@@ -49,6 +58,10 @@ pub(super) struct StepGates {
     last: bool,
     begins: Vec<u32>,
     next: Vec<u32>,
+    /// When the sender may begin this step of the next piece.
+    after: Vec<u32>,
+    /// When all that it sent has left, where some of it goes to others: what a sender sends to itself has arrived no
+    /// earlier than it left.
     left: Vec<u32>,
 }
 
@@ -59,6 +72,7 @@ impl StepGates {
             last,
             begins: vec![UNSET; everybody],
             next: vec![UNSET; everybody],
+            after: vec![UNSET; everybody],
             left: vec![UNSET; everybody],
         }
     }
@@ -79,20 +93,25 @@ impl StepGates {
             }
         }
         if self.begins[from] == UNSET {
-            let port = senders.ports[self.at].get(from).copied();
-            let started = senders.started(graph, from, ready, overhead)?;
-            self.begins[from] = graph.both(started, port.unwrap_or(NO_GATE))?;
-            self.left[from] = match self.last {
-                true => self.next[from],
-                false => graph.gate(),
-            };
+            self.begins[from] = senders.begins(graph, (self.at, from), ready, overhead)?;
+            if !self.last {
+                self.after[from] = graph.gate();
+            }
+        }
+        if from != to && !self.last && self.left[from] == UNSET {
+            self.left[from] = graph.gate();
         }
         Ok(())
     }
 
     /// What a message waits for, and what it frees.
     pub(super) fn of(&self, (from, to): (usize, usize)) -> (u32, [u32; 2]) {
-        (self.begins[from], [self.left[from], self.next[to]])
+        let left = match (self.last, self.left[from]) {
+            (true, _) => self.next[from],
+            (false, UNSET) => self.after[from],
+            (false, left) => left,
+        };
+        (self.begins[from], [left, self.next[to]])
     }
 
     /// Closes the step when its messages are in the graph: `ready` is when everybody is through with the steps so far.
@@ -111,16 +130,14 @@ impl StepGates {
                 if *ready != NO_GATE {
                     graph.pass(*ready, self.next[end])?;
                 }
-            } else if !self.last {
+            } else if self.left[end] != UNSET {
                 graph.pass(self.left[end], self.next[end])?;
+                graph.pass(self.left[end], self.after[end])?;
             }
             *ready = self.next[end];
         }
         if !self.last {
-            let gates = self.left.into_iter();
-            senders.ports[self.at] = gates
-                .map(|gate| if gate == UNSET { NO_GATE } else { gate })
-                .collect();
+            senders.ports[self.at] = self.after;
         }
         Ok(())
     }

@@ -127,6 +127,19 @@ impl Comb {
         below + 1
     }
 
+    /// Whether a number is one of them.
+    pub(crate) fn contains(&self, number: i64) -> bool {
+        let mut rest = number - self.first;
+        for &(weight, count) in self.digits.iter().rev() {
+            let digit = rest.div_euclid(weight);
+            if digit < 0 || digit >= count {
+                return false;
+            }
+            rest -= digit * weight;
+        }
+        rest == 0
+    }
+
     /// What from `low` up to below `high` looks like: where two such stretches of equal length give the same, the numbers
     /// in them lie alike. How many digits differ in them, and where the first lies among the numbers of those.
     pub(crate) fn seen(&self, low: i64, high: i64) -> (usize, i64) {
@@ -276,6 +289,7 @@ mod tests {
             prop_assert_eq!((comb.first(), comb.end()), (list[0], list[list.len() - 1] + 1));
             let below = list.iter().filter(|&&number| number < low).count();
             prop_assert_eq!(comb.below(low), below as i64);
+            prop_assert_eq!(comb.contains(low), list.contains(&low));
             let high = low + size;
             let inside: Vec<i64> = list.iter().copied().filter(|n| (low..high).contains(n)).collect();
             let mut cut: Vec<i64> = comb.within(low, high).iter().flat_map(Comb::list).collect();

@@ -1,21 +1,16 @@
 //! What one collective call works with: the scene, and the patterns that have been priced on it so far.
 
 use super::kind::PatternKind;
-use super::measure;
 use super::scene::Scene;
+pub(crate) use super::shelf::{Pattern, Shelf};
 use super::spacing::Spacing;
-use super::unit_cost::UnitCost;
 use crate::collective::ask::group::Groups;
 use crate::machine::Machine;
-use crate::memory::Taken;
 use crate::route::Routing;
 use crate::{Control, Result};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-
-/// What to do about steps that do not fit.
-const SMALLER: &str = "use a smaller group or smaller UltraServers, or name one algorithm";
+use std::sync::Arc;
 
 /// Groups, and their spacing.
 type Spaced = (Arc<[Vec<u32>]>, Option<Arc<Spacing>>);
@@ -24,7 +19,9 @@ type Spaced = (Arc<[Vec<u32>]>, Option<Arc<Spacing>>);
 pub(crate) struct Context<'a> {
     scene: Scene<'a>,
     /// Patterns made so far: algorithms that are tried side by side share most of theirs.
-    patterns: Shelf,
+    patterns: RefCell<Vec<Arc<Pattern>>>,
+    /// What they cost where nothing is broken, for other calls too.
+    shelf: Shelf,
     /// The spacing of groups, where they are evenly spaced.
     spacings: RefCell<Vec<Spaced>>,
     /// How many of the patterns were there when some were last forgotten.
@@ -77,42 +74,6 @@ impl<'a> From<Context<'a>> for OnDemand<'a> {
     }
 }
 
-/// Patterns with their prices, for calls that differ in nothing that prices look at: the same machine, domains of
-/// groups, local groups of as many chips, and as many of those.
-#[derive(Clone, Default)]
-pub(crate) struct Shelf(Arc<Mutex<Vec<Arc<Pattern>>>>);
-
-impl Shelf {
-    /// What stands on it; a call that panicked meanwhile left it whole.
-    fn patterns(&self) -> MutexGuard<'_, Vec<Arc<Pattern>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A pattern and, once asked for, its cost.
-#[derive(Debug)]
-pub(crate) struct Pattern {
-    pub(crate) kind: PatternKind,
-    /// With what stands for its memory.
-    unit_cost: OnceLock<(UnitCost, Taken)>,
-}
-
-impl Pattern {
-    /// The cost of one byte a message.
-    pub(crate) fn unit_cost(&self, scene: &Scene) -> Result<&UnitCost> {
-        if let Some((unit_cost, _)) = self.unit_cost.get() {
-            return Ok(unit_cost);
-        }
-        let mut unit_cost = measure::unit_cost(scene, &self.kind)?;
-        unit_cost.busiest = unit_cost.ledger.busiest(scene)?;
-        let what = format_args!("the loads of one step of a collective");
-        let taken = scene
-            .control
-            .take(unit_cost.ledger.bytes(), what, SMALLER)?;
-        Ok(&self.unit_cost.get_or_init(|| (unit_cost, taken)).0)
-    }
-}
-
 impl<'a> Deref for Context<'a> {
     type Target = Scene<'a>;
 
@@ -128,32 +89,46 @@ impl<'a> Context<'a> {
         groups: &'a Groups,
         control: &'a Control,
     ) -> Result<Self> {
+        Self::sharing(machine, routing, groups, control, &Shelf::default())
+    }
+
+    /// The same with what calls before have found out.
+    pub(crate) fn sharing(
+        machine: &'a Machine,
+        routing: &'a Routing,
+        groups: &'a Groups,
+        control: &'a Control,
+        shelf: &Shelf,
+    ) -> Result<Self> {
         Ok(Self {
-            scene: Scene::new(machine, routing, groups, control)?,
-            patterns: Shelf::default(),
+            scene: Scene::knowing(machine, routing, groups, control, shelf.damage())?,
+            patterns: RefCell::default(),
+            shelf: shelf.clone(),
             spacings: RefCell::default(),
             forgotten: Cell::new(0),
         })
     }
 
-    /// The same with the patterns of calls before.
-    pub(crate) fn sharing(self, shelf: &Shelf) -> Self {
-        Self {
-            patterns: shelf.clone(),
-            ..self
-        }
-    }
-
     /// The pattern of `kind`: one that exists already if there is one, with what is known of its cost.
     pub(crate) fn pattern(&self, kind: PatternKind) -> Arc<Pattern> {
-        let mut patterns = self.patterns.patterns();
-        if let Some(known) = patterns.iter().find(|pattern| pattern.kind == kind) {
+        // Messages between listed chips go round what is broken, and are never the same on another machine.
+        let own = matches!(kind, PatternKind::Flat(_)) && self.machine.is_damaged();
+        let mut patterns = self.patterns.borrow_mut();
+        let known = match own {
+            true => patterns.iter().find(|pattern| pattern.kind == kind),
+            false => None,
+        };
+        if let Some(known) = known {
             return Arc::clone(known);
         }
-        let pattern = Arc::new(Pattern {
-            kind,
-            unit_cost: OnceLock::new(),
-        });
+        let found = match own {
+            true => self.shelf.apart(kind),
+            false => self.shelf.find(kind),
+        };
+        if let Some(known) = patterns.iter().find(|pattern| pattern.is(&found)) {
+            return Arc::clone(known);
+        }
+        let pattern = Arc::new(Pattern::new(found));
         patterns.push(Arc::clone(&pattern));
         pattern
     }
@@ -170,12 +145,9 @@ impl<'a> Context<'a> {
     }
 
     /// Forgets the patterns that nobody holds any more, but for those made since the last time: what is tried next may
-    /// share them. On a shelf that others have too, all stay.
+    /// share them. On a shelf that others have too, their prices stay.
     pub(crate) fn forget(&self) {
-        if Arc::strong_count(&self.patterns.0) > 1 {
-            return;
-        }
-        let mut patterns = self.patterns.patterns();
+        let mut patterns = self.patterns.borrow_mut();
         let before = self.forgotten.get();
         let mut at = 0;
         patterns.retain(|pattern| {
@@ -183,5 +155,6 @@ impl<'a> Context<'a> {
             at > before || Arc::strong_count(pattern) > 1
         });
         self.forgotten.set(patterns.len());
+        self.shelf.forget();
     }
 }

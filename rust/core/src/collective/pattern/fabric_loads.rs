@@ -130,6 +130,26 @@ impl FabricLoads {
         found
     }
 
+    /// Of each block of bundles, and of each WAN link alone: the first link, and the most of what `value` makes of these
+    /// numbers and others beside them.
+    pub(crate) fn peaks(&self, other: &Self, value: impl Fn(f64, f64) -> f64) -> Vec<(usize, f64)> {
+        let mut peaks = Vec::new();
+        for (block, (own, others)) in self
+            .blocks()
+            .iter()
+            .zip(self.loads.iter().zip(&other.loads))
+        {
+            if block.step > 1 {
+                peaks.push((block.first, own.peak(others, &value).1));
+            } else {
+                let each = own.values().zip(others.values());
+                peaks.extend((block.first..).zip(each.map(|(own, other)| value(own, other))));
+            }
+        }
+        peaks.retain(|peak| peak.1 > 0.0);
+        peaks
+    }
+
     /// Every link, counted from the first fabric link, with its number.
     pub(crate) fn values(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
         let blocks = self.blocks().iter().zip(&self.loads);

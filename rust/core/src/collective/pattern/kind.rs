@@ -2,6 +2,8 @@
 //! per byte is found once (`context.rs`) and scaled; phases of an algorithm share patterns.
 
 use super::pairs::Pairs;
+use crate::memory::bytes_of;
+use crate::weigh::Scale;
 use std::sync::Arc;
 
 /// Which messages a pattern has.
@@ -68,6 +70,39 @@ pub(crate) enum PatternKind {
 }
 
 impl PatternKind {
+    /// Counts what it takes.
+    pub(crate) fn weigh(&self, on: &mut Scale) {
+        let listed = |lists: &[Vec<u32>]| -> u64 {
+            let each = lists
+                .iter()
+                .map(|list| bytes_of::<u32>(6 + list.len() as u64));
+            each.sum()
+        };
+        let rooted = |lists: &[(Vec<u32>, u32)]| -> u64 {
+            let each = lists
+                .iter()
+                .map(|list| bytes_of::<u32>(8 + list.0.len() as u64));
+            each.sum()
+        };
+        match self {
+            Self::Local(pairs) | Self::Rails(pairs) | Self::Flat(pairs) => pairs.weigh(on),
+            Self::LocalAll => {}
+            Self::InSwitch { groups, .. } => on.add(listed(groups)),
+            Self::NicPairs { pairs, nics } => {
+                pairs.weigh(on);
+                on.add(bytes_of::<(u32, u32)>(nics.len() as u64));
+            }
+            Self::Star { sets, locals, .. } => on.add(rooted(sets) + rooted(locals)),
+            Self::Exchange { sets, .. } | Self::Sites { sets, .. } => on.lists(sets),
+            Self::Shift {
+                locals, domains, ..
+            } => {
+                on.lists(locals);
+                on.lists(domains);
+            }
+        }
+    }
+
     /// Every member of each set to each other domain of it: sets may name their domains in any order, such as one that
     /// begins with a root.
     pub(crate) fn exchange(sets: &Arc<[Vec<u32>]>, spread: bool) -> Self {

@@ -1,7 +1,7 @@
 //! Bytes on links, kept as compactly as the pattern that caused them: the same loads in every domain are
 //! stored once, NIC loads by domain, fabric and WAN links by number, all of them by stretches that are alike.
 
-use super::damage::DomainDamage;
+use super::changes::{Changes, merged};
 use super::fabric_loads::FabricLoads;
 use super::loads::Loads;
 use super::scene::Scene;
@@ -9,14 +9,15 @@ use crate::Result;
 use crate::machine::LinkClass;
 use crate::memory::bytes_of;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Loads of one pattern, phase or schedule. What is empty has nothing there.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Ledger {
     /// Bytes per local link, the same in every whole domain that takes part.
     pub(crate) local: Loads,
-    /// What the damaged domains of each class have beside that: (local link, bytes more or less), ascending.
-    pub(crate) classes: Vec<Vec<(u32, f64)>>,
+    /// What the damaged domains of each class have beside that.
+    pub(crate) classes: Vec<Arc<Changes>>,
     /// Bytes per NIC of every member, by domain: egress, ingress.
     pub(crate) nic: [Loads; 2],
     /// The same for single local chips.
@@ -54,7 +55,7 @@ impl Busiest {
 impl Ledger {
     /// Bytes that it takes.
     pub(crate) fn bytes(&self) -> u64 {
-        let classes: usize = self.classes.iter().map(Vec::len).sum();
+        let classes: usize = self.classes.iter().map(|changes| changes.len()).sum();
         let single_nics = self.single_nics.iter().flat_map(BTreeMap::values);
         let loads = [&self.local, &self.nic[0], &self.nic[1]];
         let loads = loads.into_iter().chain(single_nics).map(Loads::bytes);
@@ -65,16 +66,8 @@ impl Ledger {
 
     /// Adds `scale` times the loads of another ledger.
     pub(crate) fn add(&mut self, other: &Self, scale: f64) {
-        self.local.add(&other.local, scale);
+        self.add_inside(other, scale);
         self.fabric.add(&other.fabric, scale);
-        if !other.classes.is_empty() {
-            self.classes.resize(other.classes.len(), Vec::new());
-            for (changes, more) in self.classes.iter_mut().zip(&other.classes) {
-                if !more.is_empty() {
-                    *changes = merged(changes, more, scale);
-                }
-            }
-        }
         for direction in 0..2 {
             self.nic[direction].add(&other.nic[direction], scale);
             for (nic, loads) in &other.single_nics[direction] {
@@ -84,6 +77,26 @@ impl Ledger {
         }
         if !other.single.is_empty() {
             self.single = merged(&self.single, &other.single, scale);
+        }
+    }
+
+    fn add_inside(&mut self, other: &Self, scale: f64) {
+        if other.local.is_empty() && other.classes.is_empty() {
+            return;
+        }
+        // What is the same as before has the same peaks.
+        let same = self.local.is_empty() && scale == 1.0;
+        self.local.add(&other.local, scale);
+        let classes = self.classes.len().max(other.classes.len());
+        self.classes.resize(classes, Arc::default());
+        for (at, changes) in self.classes.iter_mut().enumerate() {
+            *changes = match other.classes.get(at) {
+                Some(more) if same && changes.is_empty() => Arc::clone(more),
+                more => {
+                    let more = more.map_or(&[][..], |more| &more[..]);
+                    Arc::new(changes.with(more, scale))
+                }
+            };
         }
     }
 
@@ -145,76 +158,6 @@ impl Ledger {
                 .class,
             ..best
         }))
-    }
-
-    /// Offers the links of damaged domains: inside, and the NICs that carry more than their own, or are slower.
-    fn offer_damaged(
-        &self,
-        scene: &Scene,
-        damaged: &DomainDamage,
-        offer: &mut impl FnMut(f64, f64, u64),
-    ) -> Result<()> {
-        let machine = scene.machine;
-        let chips = machine.domain().chips();
-        for (index, class) in damaged.classes.iter().enumerate() {
-            let first = class.domains[0];
-            let mut offer_local = |link: u32, bytes: f64| {
-                let bandwidth = class.bandwidth[link as usize];
-                offer(
-                    bytes,
-                    bandwidth,
-                    machine.domain_link(first, u64::from(link)),
-                );
-            };
-            let changes = self.classes.get(index).map_or(&[][..], Vec::as_slice);
-            let whole = |link: u32| self.local.get(link as usize);
-            for &(link, change) in changes {
-                offer_local(link, whole(link) + change);
-            }
-            // Links that carry what they carry in a whole domain count there, unless they are slower, or no domain is
-            // whole.
-            let changed = |link: u32| changes.binary_search_by_key(&link, |entry| entry.0).is_ok();
-            for &(link, _) in &class.damage.degraded {
-                if !changed(link as u32) {
-                    offer_local(link as u32, whole(link as u32));
-                }
-            }
-            if damaged.whole.is_none() {
-                for link in (0..self.local.len() as u32).filter(|&link| !changed(link)) {
-                    offer_local(link, whole(link));
-                }
-            }
-            let Some(nic) = machine.nic().filter(|_| class.has_other_nics()) else {
-                continue;
-            };
-            for &domain in &class.domains {
-                scene.control.check()?;
-                let detoured = class.detoured(scene, self, domain);
-                for (&local, &bytes) in &detoured.local {
-                    let link = machine.domain_link(domain, local);
-                    let single = self.single.binary_search_by_key(&link, |entry| entry.0);
-                    let single = single.map_or(0.0, |at| self.single[at].1);
-                    let all = bytes + single + damaged.local_bytes(self, domain, local);
-                    offer(all, class.bandwidth[local as usize], link);
-                }
-                for direction in 0..2 {
-                    let slow = class.damage.slow_nics[direction].iter();
-                    let own = slow
-                        .map(|entry| entry.0)
-                        .filter(|chip| !detoured.nics[direction].contains_key(chip))
-                        .map(|chip| (chip, self.nic_bytes(scene, direction, domain, chip)));
-                    let others = detoured.nics[direction].iter().map(|(&a, &b)| (a, b));
-                    for (chip, bytes) in others.chain(own) {
-                        if detoured.idle[direction].contains(&chip) {
-                            continue;
-                        }
-                        let link = machine.nic_link(direction == 1, domain * chips + chip);
-                        offer(bytes, nic.bandwidth * machine.faults().factor(link), link);
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Bytes that the rank of a local chip sends (0) or receives (1) over its NIC, wherever that is.
@@ -324,9 +267,15 @@ impl Ledger {
         for (index, class) in damaged.classes.iter().enumerate() {
             for &domain in &class.domains {
                 let local = |link: u64| machine.domain_link(domain, link);
-                let inside = self.classes.get(index).into_iter().flatten();
+                let inside = self
+                    .classes
+                    .get(index)
+                    .into_iter()
+                    .flat_map(|changes| &changes[..]);
                 changes.extend(inside.map(|&(link, bytes)| (local(u64::from(link)), bytes)));
-                let detoured = class.detoured(scene, self, domain);
+                let bytes =
+                    |direction: usize, chip: u32| self.nic_bytes(scene, direction, domain, chip);
+                let detoured = class.detoured(bytes);
                 let detours = detoured.local.iter();
                 changes.extend(detours.map(|(&link, &bytes)| (local(link), bytes)));
                 for direction in 0..2 {
@@ -351,33 +300,4 @@ impl Ledger {
         self.classes.clear();
         self.single = merged(&self.single, &changes, 1.0);
     }
-}
-
-fn merged<K: Ord + Copy>(a: &[(K, f64)], b: &[(K, f64)], scale: f64) -> Vec<(K, f64)> {
-    let mut out = Vec::with_capacity(a.len() + b.len());
-    let (mut i, mut j) = (0, 0);
-    while i < a.len() || j < b.len() {
-        let (left, right) = (a.get(i), b.get(j));
-        match (left, right) {
-            (Some(&(link, bytes)), Some(&(other, more))) if link == other => {
-                out.push((link, bytes + scale * more));
-                i += 1;
-                j += 1;
-            }
-            (Some(&entry), Some(&(other, _))) if entry.0 < other => {
-                out.push(entry);
-                i += 1;
-            }
-            (Some(&entry), None) => {
-                out.push(entry);
-                i += 1;
-            }
-            (_, Some(&(other, more))) => {
-                out.push((other, scale * more));
-                j += 1;
-            }
-            (None, None) => unreachable!("the loop ends first"),
-        }
-    }
-    out
 }

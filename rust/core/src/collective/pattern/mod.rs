@@ -3,6 +3,8 @@
 //! What a pattern costs is found once and scaled by bytes (`context.rs`); loads are kept as compactly as the pattern
 //! that caused them (`ledger.rs`).
 
+pub(super) mod alone;
+pub(super) mod changes;
 pub(super) mod comb;
 pub(super) mod context;
 pub(super) mod damage;
@@ -15,8 +17,10 @@ pub(super) mod loads;
 pub(super) mod measure;
 pub(super) mod memo;
 pub(super) mod pairs;
+pub(super) mod path;
 pub(super) mod rule;
 pub(super) mod scene;
+pub(super) mod shelf;
 pub(super) mod spacing;
 pub(super) mod symmetry;
 pub(super) mod unit_cost;

@@ -1,11 +1,16 @@
 //! Who sends to whom, without a list of it where one can be made when it is asked for.
 
-use super::rule::{Order, Rule};
+use super::rule::{Flow, Order, Rule};
 use super::spacing::{Flows, Spacing};
+use crate::memory::bytes_of;
+use crate::weigh::Scale;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::OnceLock;
+
+/// Bytes of what makes a list, about.
+const MAKER: u64 = 128;
 
 /// (from, to) ranks of messages.
 #[derive(Clone)]
@@ -119,6 +124,24 @@ impl Sends {
         }
     }
 
+    /// Counts what they take; a rule or what makes a list is small.
+    pub(crate) fn weigh(&self, on: &mut Scale) {
+        match self {
+            Self::List(sends) => on.shared(sends, |sends, on| {
+                on.add(bytes_of::<(u32, u32)>(sends.len() as u64));
+            }),
+            Self::Lazy { make, rule, .. } => {
+                on.shared(make, |_, on| on.add(MAKER));
+                if let Some(rule) = rule {
+                    on.shared(rule, |rule, on| {
+                        on.one::<Rule>(Flow::BYTES * rule.flows.len() as u64);
+                    });
+                }
+            }
+            Self::All => {}
+        }
+    }
+
     /// All of them, over so many ranks.
     pub(crate) fn list(&self, ranks: u32) -> Cow<'_, [(u32, u32)]> {
         match self {
@@ -157,6 +180,15 @@ impl Pairs {
             sends: sends.clone(),
             digest: OnceLock::new(),
             flows: flows.map(Arc::new),
+        }
+    }
+
+    /// Counts what they take.
+    pub(crate) fn weigh(&self, on: &mut Scale) {
+        on.lists(&self.groups);
+        self.sends.weigh(on);
+        if let Some(flows) = &self.flows {
+            on.shared(flows, |flows, on| on.one::<Flows>(flows.bytes()));
         }
     }
 

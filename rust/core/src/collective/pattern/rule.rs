@@ -11,6 +11,9 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
+    /// Bytes of one, about: the digits of a comb are few.
+    pub(crate) const BYTES: u64 = 128;
+
     /// The same the other way.
     pub(crate) fn back(&self) -> Self {
         Self {

@@ -2,12 +2,13 @@
 //! how messages are routed.
 
 use super::comb::{Comb, combs_of};
-use super::damage::{DomainDamage, has_damage_between};
+use super::damage::{DomainDamage, KnownDamage, has_damage_between};
 use super::fabric_loads::{self, Blocks, FabricLoads};
 use super::loads::{Loads, Runs};
+use super::memo::Memo;
 use super::symmetry::is_homogeneous;
 use crate::collective::ask::group::Groups;
-use crate::machine::{Machine, Site, groups};
+use crate::machine::{Machine, Site};
 use crate::memory::{Taken, bytes_of};
 use crate::route::Routing;
 use crate::{Control, Result};
@@ -37,11 +38,11 @@ pub(crate) struct Scene<'a> {
     /// Bandwidth of each fabric and WAN link, counted from the first fabric link.
     pub(crate) fabric_bandwidth: FabricLoads,
     /// Latency of each fabric and WAN link.
-    fabric_latency: FabricLoads,
+    pub(super) fabric_latency: FabricLoads,
     /// Blocks of those links.
     pub(crate) blocks: Blocks,
     /// Per site and tier: the first of its links, counted from the first fabric link.
-    tiers: Vec<Vec<usize>>,
+    pub(super) tiers: Vec<Vec<usize>>,
     member_domains: Vec<u32>,
     members: Vec<u32>,
     /// WAN links from site to site (row: from, column: to), counted from the first fabric link: over other sites where
@@ -50,6 +51,8 @@ pub(crate) struct Scene<'a> {
     /// Sets of domains as combs, where that is worth it.
     combs: RefCell<Vec<(Sets, Option<Combs>)>>,
     group_combs: OnceCell<Option<Combs>>,
+    /// Costs of paths between domains that were asked for.
+    pub(super) paths: RefCell<Memo<PathCost>>,
     #[expect(dead_code, reason = "held for its drop")]
     taken: Taken,
 }
@@ -69,6 +72,17 @@ impl<'a> Scene<'a> {
         routing: &'a Routing,
         groups: &'a Groups,
         control: &'a Control,
+    ) -> Result<Self> {
+        Self::knowing(machine, routing, groups, control, None)
+    }
+
+    /// With damage that calls before have met.
+    pub(super) fn knowing(
+        machine: &'a Machine,
+        routing: &'a Routing,
+        groups: &'a Groups,
+        control: &'a Control,
+        known: Option<&KnownDamage>,
     ) -> Result<Self> {
         let site = Site {
             name: String::new(),
@@ -96,7 +110,7 @@ impl<'a> Scene<'a> {
         Ok(Self {
             damaged: match member_domains.is_empty() || !machine.is_damaged() {
                 true => None,
-                false => DomainDamage::new(machine, routing, &member_domains, control)?,
+                false => DomainDamage::new(machine, routing, &member_domains, known, control)?,
             },
             homogeneous: is_homogeneous(domain_machine.domain(), routing),
             machine,
@@ -114,82 +128,9 @@ impl<'a> Scene<'a> {
             wan_paths: wan_paths(machine, control)?,
             combs: RefCell::default(),
             group_combs: OnceCell::new(),
+            paths: RefCell::default(),
             taken,
         })
-    }
-
-    /// The path between the NICs of two domains; `visit` gets each fabric and WAN link on it, counted from the first
-    /// fabric link. The same links as [`Machine::between_domains`], from tables.
-    pub(crate) fn path(&self, from: u32, to: u32, mut visit: impl FnMut(usize)) -> PathCost {
-        let mut cost = self.nics();
-        let mut pass = |link: usize| {
-            self.pass(&mut cost, link);
-            visit(link);
-        };
-        let machine = self.machine;
-        let (site, other) = (machine.site_of(from), machine.site_of(to));
-        let [from, to] = [(from, site), (to, other)].map(|(domain, site)| {
-            let place = domain - machine.first_domain(site);
-            let tiers = machine.sites()[site].tiers.iter().zip(&self.tiers[site]);
-            tiers.map(move |(tier, first)| first + 2 * (place / tier.group) as usize)
-        });
-        if site == other {
-            for (up, down) in from.zip(to).take_while(|(up, down)| up != down) {
-                pass(up);
-                pass(down + 1);
-            }
-            return cost;
-        }
-        from.for_each(&mut pass);
-        self.wan_path(site, other)
-            .iter()
-            .for_each(|&link| pass(link));
-        to.for_each(|down| pass(down + 1));
-        cost
-    }
-
-    /// The path between two domains of a site that climbs so many tiers, on a fabric without damage. Groups of the tiers
-    /// from `cut` on are cut short by the end of the site: where it begins, where it ends.
-    pub(crate) fn path_inside(&self, site: usize, climb: usize, cut: (usize, usize)) -> PathCost {
-        let mut cost = self.nics();
-        for tier in 0..climb {
-            self.pass(&mut cost, self.bundle(site, tier, cut.0));
-            self.pass(&mut cost, self.bundle(site, tier, cut.1) + 1);
-        }
-        cost
-    }
-
-    /// The same from one site to another.
-    pub(crate) fn path_between(&self, from: usize, to: usize, cut: (usize, usize)) -> PathCost {
-        let mut cost = self.nics();
-        let up = (0..self.tiers[from].len()).map(|tier| self.bundle(from, tier, cut.0));
-        let down = (0..self.tiers[to].len()).map(|tier| self.bundle(to, tier, cut.1) + 1);
-        let path = self.wan_path(from, to).iter().copied();
-        up.chain(path)
-            .chain(down)
-            .for_each(|link| self.pass(&mut cost, link));
-        cost
-    }
-
-    fn nics(&self) -> PathCost {
-        let nic = self.machine.nic();
-        let nic = nic.expect("several domains have NICs: checked at construction");
-        PathCost {
-            latency: 2.0 * nic.latency,
-            bandwidth: nic.bandwidth,
-        }
-    }
-
-    fn pass(&self, cost: &mut PathCost, link: usize) {
-        cost.latency += self.fabric_latency.get(link);
-        cost.bandwidth = cost.bandwidth.min(self.fabric_bandwidth.get(link));
-    }
-
-    /// The first uplink of a tier of a site; the last, where groups from that tier on are cut short.
-    fn bundle(&self, site: usize, tier: usize, cut: usize) -> usize {
-        let definition = &self.machine.sites()[site];
-        let last = groups(&definition.tiers[tier], definition.domains) as usize - 1;
-        self.tiers[site][tier] + if tier >= cut { 2 * last } else { 0 }
     }
 
     /// Bundles of the fabric or WAN links are dead or slower.

@@ -146,6 +146,13 @@ pub(crate) struct Flows {
 }
 
 impl Flows {
+    /// Bytes that they own, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        let even = self.even.as_ref().map_or(0, |even| even.0.len());
+        let stars = self.stars.iter().map(|star| 1 + star.members.len());
+        Flow::BYTES * (self.all.len() + even + stars.sum::<usize>()) as u64
+    }
+
     /// `None` where domains of different groups are interleaved in no simple way.
     pub(crate) fn new(rule: &Rule, spacing: &Spacing) -> Option<Self> {
         let mut all = spacing.flows(&rule.flows)?;

@@ -7,43 +7,39 @@
 //! delays a piece and does not hold up the next.
 
 use super::phase_cost::PhaseCost;
+use super::sheet::Sheet;
+use super::track::{TrackCost, pipeline, powers_of_two};
 use crate::Result;
 use crate::collective::ask::model::Model;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::ledger::{Busiest, Ledger};
 use crate::collective::program::schedule::{Spread, Stage, Track};
+use crate::weigh::Scale;
+use std::ops::Deref;
 use std::sync::Arc;
 
-/// Most pieces that a track is cut into, and most chunks that go through the stages.
-pub(crate) const MOST_PIECES: u32 = 4096;
 /// Most chunks through the stages that are tried when the caller does not say.
 const MOST_CHUNKS: u32 = 256;
 /// How many numbers of chunks that is.
 pub(crate) const CHUNKINGS: usize = MOST_CHUNKS.ilog2() as usize + 1;
-/// Part of the time that finer pieces must gain to be worth it.
-const GAIN: f64 = 1e-9;
-
-/// The cost of a track.
-#[derive(Debug, Clone)]
-pub(crate) struct TrackCost {
-    pub(crate) phases: Vec<PhaseCost>,
-    /// Seconds of the busiest link in all phases together; of the longest phase when links are not shared.
-    pub(crate) busy: f64,
-    overlap: bool,
-}
 
 /// The cost of a stage, ready to be combined with others.
 #[derive(Debug)]
 pub(crate) struct StageCost {
-    /// What the stage does and by which algorithm.
-    pub(crate) label: String,
-    pub(crate) tier: &'static str,
-    pub(crate) tracks: Vec<TrackCost>,
-    pub(crate) busiest: Option<Busiest>,
+    /// What results tell of it.
+    pub(crate) sheet: Arc<Sheet>,
     /// The stage itself.
     pub(crate) stage: Stage,
     ledger: Ledger,
     floor: Floor,
+}
+
+impl Deref for StageCost {
+    type Target = Sheet;
+
+    fn deref(&self) -> &Sheet {
+        &self.sheet
+    }
 }
 
 /// What a stage takes at least: seconds of latency and overhead, and those of its busiest link.
@@ -113,79 +109,15 @@ pub(crate) struct Cost {
     pub(crate) busiest: Option<Busiest>,
 }
 
-/// Seconds of `count` pieces: `first` for the first, and for each further one the longer of its bytes on the
-/// busiest link and the starting of its messages.
-fn pipeline(first: f64, wire: f64, overhead: f64, count: u32) -> f64 {
-    if count == 1 {
-        // Also where something never ends: 0 times infinity is no number.
-        return first;
-    }
-    first + f64::from(count - 1) * f64::max(wire, overhead)
-}
-
-/// 1, 2, 4, ... up to `most`.
-pub(crate) fn powers_of_two(most: u32) -> impl Iterator<Item = u32> {
-    std::iter::successors(Some(1u32), |count| Some(count * 2))
-        .take_while(move |&count| count <= most)
-}
-
-impl TrackCost {
-    /// Seconds of latency and of overhead with no data.
-    fn fixed(&self) -> (f64, f64) {
-        self.phases.iter().fold((0.0, 0.0), |sum, phase| {
-            let (latency, overhead) = phase.fixed();
-            (sum.0 + latency, sum.1 + overhead)
-        })
-    }
-
-    fn time(&self, scale: f64) -> f64 {
-        self.best(scale).0
-    }
-
-    /// Pieces that make the track shortest with `scale` of the data.
-    pub(crate) fn pieces(&self, scale: f64) -> u32 {
-        self.best(scale).1
-    }
-
-    fn scaled(&self, size: f64) -> Self {
-        Self {
-            phases: self.phases.iter().map(|phase| phase.scaled(size)).collect(),
-            busy: self.busy * size,
-            overlap: self.overlap,
-        }
-    }
-
-    /// Seconds with `scale` of the data in at most `most` pieces, over those with as many as are best.
-    pub(crate) fn slowed(&self, scale: f64, most: u32) -> f64 {
-        let best = self.time(scale);
-        let waves = self.phases.iter().map(|phase| phase.slowed(scale, most));
-        let pieces = self.in_pieces(scale, self.pieces(scale).min(most));
-        waves.fold(pieces / best, f64::max)
-    }
-
-    fn in_pieces(&self, scale: f64, pieces: u32) -> f64 {
-        let share = scale / f64::from(pieces);
-        let first = self.phases.iter().map(|phase| phase.time(share)).sum();
-        pipeline(first, self.busy * share, self.fixed().1, pieces)
-    }
-
-    fn best(&self, scale: f64) -> (f64, u32) {
-        let with = |pieces: u32| (self.in_pieces(scale, pieces), pieces);
-        let most = if self.overlap { MOST_PIECES } else { 1 };
-        // More pieces only where they gain more than rounding does.
-        powers_of_two(most)
-            .map(with)
-            .fold((f64::INFINITY, 1), |best, next| {
-                if next.0 < best.0 * (1.0 - GAIN) {
-                    next
-                } else {
-                    best
-                }
-            })
-    }
-}
-
 impl StageCost {
+    /// Counts what it takes, with its stage.
+    pub(crate) fn weigh(&self, on: &mut Scale) {
+        let phases = self.tracks.iter().flat_map(|track| &track.phases);
+        let phases: u64 = phases.map(PhaseCost::bytes).sum();
+        on.one::<(Self, Sheet)>(self.label.len() as u64 + phases + self.ledger.bytes());
+        self.stage.weigh(on);
+    }
+
     /// The cost of one stage with all of the data.
     pub(crate) fn new(
         context: &Context,
@@ -199,11 +131,13 @@ impl StageCost {
             tracks.push(track_cost(context, model, track, &mut ledger)?);
         }
         Ok(Self {
-            label,
-            tier: stage.tier,
-            busiest: ledger.busiest(context)?,
             floor: Floor::of(&tracks),
-            tracks,
+            sheet: Arc::new(Sheet {
+                label,
+                tier: stage.tier,
+                busiest: ledger.busiest(context)?,
+                tracks,
+            }),
             stage: stage.clone(),
             ledger,
         })
@@ -214,12 +148,19 @@ impl StageCost {
         self.floor.fixed.max(self.floor.busy * scale)
     }
 
-    /// Seconds with `scale` of the data: the longest track.
-    pub(crate) fn time(&self, scale: f64) -> f64 {
-        self.tracks
-            .iter()
-            .map(|track| track.time(scale))
-            .fold(0.0, f64::max)
+    /// Seconds of latency and overhead, and seconds that `scale` of the data takes in however many pieces. Without
+    /// contention the message that is longest on the way may not be the one that takes longest for its bytes.
+    pub(crate) fn floor(&self, scale: f64, contended: bool) -> (f64, f64) {
+        let track = |track: &TrackCost| {
+            let (latency, overhead) = track.fixed();
+            let (fixed, bytes) = (latency + overhead, track.busy * scale);
+            match contended {
+                true => fixed + bytes,
+                false => fixed.max(bytes),
+            }
+        };
+        let all = self.tracks.iter().map(track).fold(0.0, f64::max);
+        (self.floor.fixed, all.max(self.floor.fixed))
     }
 
     /// The same with `size` times the data.
@@ -227,10 +168,7 @@ impl StageCost {
         let mut ledger = Ledger::default();
         ledger.add(&self.ledger, size);
         Self {
-            label: self.label.clone(),
-            tier: self.tier,
-            tracks: self.tracks.iter().map(|track| track.scaled(size)).collect(),
-            busiest: self.busiest.as_ref().map(|busiest| busiest.scaled(size)),
+            sheet: Arc::new(self.sheet.scaled(size)),
             stage: self.stage.scaled(size),
             ledger,
             floor: Floor {
@@ -259,28 +197,16 @@ impl StageCost {
             made.push(track);
         }
         Ok(Self {
-            label: label.to_owned(),
-            tier,
-            busiest: all.busiest(context)?,
             floor: Floor::of(&costs),
-            tracks: costs,
+            sheet: Arc::new(Sheet {
+                label: label.to_owned(),
+                tier,
+                busiest: all.busiest(context)?,
+                tracks: costs,
+            }),
             stage: Stage { tier, tracks: made },
             ledger: all,
         })
-    }
-
-    /// Latency and overhead of the track that they delay most.
-    pub(crate) fn fixed(&self) -> (f64, f64) {
-        self.tracks
-            .iter()
-            .map(TrackCost::fixed)
-            .fold((0.0, 0.0), |best, next| {
-                if next.0 + next.1 > best.0 + best.1 {
-                    next
-                } else {
-                    best
-                }
-            })
     }
 }
 
@@ -347,21 +273,39 @@ fn ledger(stages: &[Arc<StageCost>]) -> Ledger {
     ledger
 }
 
-/// The cost of stages in sequence. `chunks` fixes how many chunks of the data follow each other through
-/// them; otherwise the best power of two is taken.
+/// The cost of stages in sequence with `scale` of their data in one chunk.
+pub(crate) fn in_turn(
+    context: &Context,
+    model: Model,
+    stages: &[Arc<StageCost>],
+    scale: f64,
+) -> Result<Cost> {
+    let times = stages.iter().map(|stage| stage.time(scale));
+    combine(context, model, stages, scale, (times.sum(), 1))
+}
+
+/// The cost of stages in sequence with `scale` of their data, of which it is known how long they take, and in how many
+/// chunks.
 pub(crate) fn combine(
     context: &Context,
     model: Model,
     stages: &[Arc<StageCost>],
-    chunks: Option<u32>,
+    scale: f64,
+    (time, chunks): (f64, u32),
 ) -> Result<Cost> {
-    let ledger = ledger(stages);
+    let mut ledger = Ledger::default();
+    for stage in stages {
+        ledger.add(&stage.ledger, scale);
+    }
     let busiest = ledger.busiest(context)?;
     let shared = Shared::with_busiest(model, stages, busiest.as_ref());
-    let first = |share, _| stages.iter().map(|stage| stage.time(share)).sum();
-    let (time, chunks) = shared.best(1.0, stages.len(), chunks, first);
+    // Without contention it is the longest phase that chunks share, as it is of one byte.
+    let busy = match model.by_phases() {
+        Model::AlphaBeta => shared.busy * scale,
+        _ => shared.busy,
+    };
     // Chunks after the first wait for senders or for links, whichever takes longer.
-    let waiting = if shared.overhead > shared.busy / f64::from(chunks) {
+    let waiting = if shared.overhead > busy / f64::from(chunks) {
         f64::from(chunks - 1) * shared.overhead
     } else {
         0.0
@@ -385,7 +329,8 @@ fn track_cost(
     let mut own = Ledger::default();
     let mut phases = Vec::with_capacity(track.phases.len());
     for phase in &track.phases {
-        phases.push(PhaseCost::new(context, model, phase, &mut own)?);
+        let cost = PhaseCost::new(context, model, phase, phases.last(), &mut own)?;
+        phases.push(cost);
     }
     let busy = match model.by_phases() {
         Model::AlphaBeta => phases.iter().map(PhaseCost::wire).fold(0.0, f64::max),

@@ -4,3 +4,6 @@ pub(super) mod bound;
 pub(super) mod cost;
 pub(super) mod phase_cost;
 pub(super) mod priced;
+pub(super) mod ring;
+pub(super) mod sheet;
+pub(super) mod track;

@@ -4,7 +4,9 @@ use crate::Result;
 use crate::collective::ask::model::Model;
 use crate::collective::pattern::context::{Context, Pattern};
 use crate::collective::pattern::ledger::{Busiest, Ledger};
+use crate::collective::price::ring::{Pace, Seconds, pace};
 use crate::collective::program::schedule::{Phase, Repeat};
+use crate::memory::bytes_of;
 use std::sync::Arc;
 
 /// Most pieces of a wave: a message is not cut below bytes, and no latency asks for fewer.
@@ -24,21 +26,25 @@ pub(crate) struct PhaseCost {
     pub(crate) repeat: Repeat,
     /// (latency, seconds on the wire) of the messages that can be last, without overhead.
     last: Vec<(f64, f64)>,
+    /// Where ranks go on by themselves: all steps together.
+    pub(crate) pace: Option<Pace>,
 }
 
 impl PhaseCost {
+    /// The cost of a phase; `before` is that of the phase before in its track.
     pub(crate) fn new(
         context: &Context,
         model: Model,
         phase: &Phase,
+        before: Option<&Self>,
         ledger: &mut Ledger,
     ) -> Result<Self> {
-        let model = model.by_phases();
+        let (asked, model) = (model, model.by_phases());
         let times = match phase.repeat {
             Repeat::Steps(count) => count as f64,
             Repeat::Wave { .. } => 1.0,
         };
-        let (mut latency, mut overhead, mut sent) = (0.0f64, 0.0, 0.0f64);
+        let (mut latency, mut overhead, mut sent) = (0.0f64, 0.0f64, 0.0f64);
         let mut last = Vec::new();
         let patterns = by_pattern(phase);
         for &(pattern, bytes) in &patterns {
@@ -46,8 +52,8 @@ impl PhaseCost {
             context.control.check()?;
             ledger.add(&unit_cost.ledger, times * bytes);
             latency = latency.max(unit_cost.latency);
-            overhead += unit_cost.overhead;
-            sent += unit_cost.sent * bytes;
+            overhead = phase.and_of(overhead, unit_cost.overhead);
+            sent = phase.and_of(sent, unit_cost.sent * bytes);
             if model == Model::AlphaBeta {
                 last.extend(
                     unit_cost
@@ -69,6 +75,17 @@ impl PhaseCost {
         if model == Model::LinkLoad {
             last.push((latency, serial));
         }
+        let pace = match (&phase.rings, &phase.parts[..]) {
+            // All phases on the same rings have the same steps.
+            (Some(_), _) if before.is_some_and(|before| before.pace.is_some()) => {
+                before.and_then(|before| before.pace.clone())
+            }
+            (Some(rings), [part, ..]) => {
+                let step = step_loads(context, &patterns)?;
+                Some(pace(context, asked, rings, &step, part.bytes)?)
+            }
+            _ => None,
+        };
         Ok(Self {
             what: phase.what.clone(),
             latency,
@@ -78,7 +95,16 @@ impl PhaseCost {
             busiest,
             repeat: phase.repeat,
             last,
+            pace,
         })
+    }
+
+    /// Bytes that it takes, about.
+    pub(super) fn bytes(&self) -> u64 {
+        let last = bytes_of::<(f64, f64)>(self.last.len() as u64);
+        let chains = self.pace.as_ref().map_or(0, |pace| pace.chains.len());
+        let chains = bytes_of::<Seconds>(chains as u64);
+        bytes_of::<Self>(1) + self.what.len() as u64 + last + chains
     }
 
     /// The same with `size` times the data.
@@ -91,6 +117,7 @@ impl PhaseCost {
             last: last
                 .map(|&(latency, slope)| (latency, slope * size))
                 .collect(),
+            pace: self.pace.as_ref().map(|pace| pace.scaled(size)),
             ..self.clone()
         }
     }
@@ -106,6 +133,9 @@ impl PhaseCost {
 
     /// Seconds with `scale` of the data.
     pub(crate) fn time(&self, scale: f64) -> f64 {
+        if let Some(pace) = &self.pace {
+            return pace.time(scale);
+        }
         match self.repeat {
             Repeat::Steps(count) => count as f64 * self.step(scale),
             Repeat::Wave { hops, latency } => {
@@ -139,6 +169,9 @@ impl PhaseCost {
 
     /// Seconds with no data: what latency and overhead alone cost.
     pub(crate) fn fixed(&self) -> (f64, f64) {
+        if let Some(pace) = &self.pace {
+            return pace.fixed();
+        }
         match self.repeat {
             Repeat::Steps(count) => (count as f64 * self.latency, count as f64 * self.overhead),
             Repeat::Wave { hops, latency } => (latency, hops as f64 * self.overhead),
@@ -200,13 +233,18 @@ fn cut_off(context: &Context, patterns: &[(&Arc<Pattern>, f64)]) -> Result<bool>
 /// The busiest link of one step: that of the one pattern, or of all patterns together.
 fn busiest(context: &Context, patterns: &[(&Arc<Pattern>, f64)]) -> Result<Option<Busiest>> {
     if let &[(pattern, bytes)] = patterns {
-        let busiest = pattern.unit_cost(context)?.busiest.as_ref();
+        let busiest = pattern.busiest(context)?;
         let busiest = busiest.map(|busiest| busiest.scaled(bytes));
         return Ok(busiest.filter(|busiest| busiest.bytes > 0.0));
     }
+    step_loads(context, patterns)?.busiest(context)
+}
+
+/// Bytes on links in one step.
+fn step_loads(context: &Context, patterns: &[(&Arc<Pattern>, f64)]) -> Result<Ledger> {
     let mut together = Ledger::default();
     for &(pattern, bytes) in patterns {
         together.add(&pattern.unit_cost(context)?.ledger, bytes);
     }
-    together.busiest(context)
+    Ok(together)
 }

@@ -6,7 +6,11 @@ use crate::collective::ask::model::Model;
 use crate::collective::pattern::context::Context;
 use crate::collective::program::alternatives::{OneOf, Program};
 use crate::collective::program::schedule::Stage;
+use crate::weigh::Scale;
 use std::sync::Arc;
+
+/// Bytes of what makes stages, about.
+const MAKER: u64 = 1024;
 
 /// The costs of a program's stages, and of all alternatives that sizes have asked for.
 pub(crate) struct Priced {
@@ -75,6 +79,12 @@ impl Priced {
         stages_of(context, self.model, &self.label, stages)
     }
 
+    /// Counts what it takes.
+    pub(crate) fn weigh(&self, on: &mut Scale) {
+        on.one::<Self>(self.label.len() as u64);
+        self.body.weigh(on);
+    }
+
     /// It has no alternatives.
     pub(crate) fn is_fixed(&self) -> bool {
         matches!(self.body, Body::Stages(_))
@@ -135,6 +145,20 @@ fn stages_of(context: &Context, model: Model, label: &str, stages: Vec<Stage>) -
 }
 
 impl Body {
+    fn weigh(&self, on: &mut Scale) {
+        on.one::<Self>(0);
+        match self {
+            Self::Stages(stages) => stages.weigh(on),
+            Self::Sequence(all) | Self::Fastest { cases: all, .. } => {
+                all.iter().for_each(|one| one.weigh(on));
+            }
+            Self::OneOf { of, made } => {
+                on.shared(&of.make, |_, on| on.add(MAKER));
+                made.iter().for_each(|(_, stages)| stages.weigh(on));
+            }
+        }
+    }
+
     /// Makes what a size asks for and is not there yet.
     fn make<'s, 'm: 's>(
         &mut self,
@@ -179,6 +203,11 @@ impl Body {
 }
 
 impl Stages {
+    fn weigh(&self, on: &mut Scale) {
+        let costs = self.costs.iter().chain(&self.by_links);
+        costs.for_each(|cost| on.shared(cost, StageCost::weigh));
+    }
+
     fn seconds(&self, size: f64) -> f64 {
         self.by_links.iter().map(|cost| cost.time(size)).sum()
     }

@@ -2,6 +2,7 @@
 
 pub(super) mod alternatives;
 pub(super) mod layout;
+pub(super) mod least;
 pub(super) mod moves;
 pub(super) mod placement;
 pub(super) mod rank_map;

@@ -9,6 +9,7 @@
 use super::placement::Placement;
 use super::rank_map::{RankKind, RankMap};
 pub(crate) use crate::collective::pattern::pairs::Sends;
+use crate::weigh::Scale;
 use std::sync::{Arc, LazyLock};
 
 /// How the data of a track is cut into blocks.
@@ -44,6 +45,9 @@ pub(crate) type StepsMade = LazyLock<Vec<u32>, Box<dyn FnOnce() -> Vec<u32> + Se
 
 /// Blocks of a message, by step, sender and receiver.
 pub(crate) type Carry = Arc<dyn Fn(u64, u32, u32) -> Vec<u32> + Send + Sync>;
+
+/// Bytes of what says which blocks or steps messages have, about.
+const CARRIER: u64 = 128;
 
 /// Bytes of a step's messages over the mean of all steps of the phase.
 pub(crate) type Factor = Arc<dyn Fn(u64) -> f64 + Send + Sync>;
@@ -85,6 +89,20 @@ impl std::fmt::Debug for Moves {
 }
 
 impl Moves {
+    /// Counts what they take.
+    pub(crate) fn weigh(&self, on: &mut Scale) {
+        on.one::<Self>(0);
+        self.sends.weigh(on);
+        on.shared(&self.rank_map, |rank_map, on| {
+            on.one::<RankMap>(0);
+            on.lists(&rank_map.groups);
+        });
+        on.shared(&self.carry, |_, on| on.add(CARRIER));
+        if let Steps::Once(steps) = &self.steps {
+            on.shared(steps, |_, on| on.add(CARRIER));
+        }
+    }
+
     /// Messages between ranks of `placement`, once each, in lane 0, that replace what is there.
     pub(crate) fn new(
         placement: &Placement,

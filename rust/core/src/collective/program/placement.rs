@@ -11,7 +11,9 @@ use crate::collective::pattern::pairs::{Pairs, Sends};
 use crate::collective::pattern::rule::Rule;
 use crate::collective::pattern::spacing::Spacing;
 use crate::machine::Domain;
+use crate::memory::bytes_of;
 use crate::route::zero_load;
+use crate::weigh::Scale;
 use crate::{Control, Error, Result};
 use std::sync::Arc;
 
@@ -35,6 +37,14 @@ pub(crate) enum Placement {
 }
 
 impl Placement {
+    /// Counts what it takes.
+    pub(crate) fn weigh(&self, on: &mut Scale) {
+        on.lists(self.groups());
+        if let Self::Nics(_, nics) = self {
+            on.add(bytes_of::<u32>(nics.len() as u64));
+        }
+    }
+
     fn groups(&self) -> &Arc<[Vec<u32>]> {
         match self {
             Self::Local(groups)

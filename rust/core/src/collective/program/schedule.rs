@@ -6,6 +6,9 @@
 
 use super::moves::{Moves, Scope, Space};
 use crate::collective::pattern::context::Pattern;
+use crate::machine::Machine;
+use crate::memory::bytes_of;
+use crate::weigh::Scale;
 use std::sync::Arc;
 
 /// A pattern with the bytes of each of its messages (the mean over the steps of its phase), and what they carry.
@@ -41,6 +44,23 @@ pub(crate) struct Phase {
     pub(crate) space: Space,
     /// Part of the data that each slice is; empty where they are equal.
     pub(crate) portions: Arc<[f64]>,
+    /// Each of its parts has senders of its own.
+    pub(crate) apart: bool,
+    /// The rings that its messages are, where every rank goes on by itself; otherwise all wait for all at each step.
+    pub(crate) rings: Option<Arc<Rings>>,
+}
+
+/// Rings through the chips of several domains: along a path in each domain, then on to the next.
+#[derive(Debug)]
+pub(crate) struct Rings {
+    /// Local chips of each group in the order in which a ring passes them.
+    pub(crate) paths: Vec<Vec<u32>>,
+    /// Domains of each set.
+    pub(crate) sets: Arc<[Vec<u32>]>,
+    /// The ways around, each a ring of its own: backwards or not.
+    pub(crate) backward: Vec<bool>,
+    /// Phases that follow each other on the rings, each of a step less than there are ranks.
+    pub(crate) rounds: u64,
 }
 
 /// Phases that follow each other. Tracks of a stage use different links, and the longest counts.
@@ -68,6 +88,29 @@ pub(crate) struct Stage {
     pub(crate) tracks: Vec<Track>,
 }
 
+impl Rings {
+    /// Ranks of each.
+    pub(crate) fn ranks(&self) -> usize {
+        self.paths[0].len() * self.sets[0].len()
+    }
+
+    /// Seconds that the chip at a place of a forward ring takes to start what it sends in a step.
+    pub(crate) fn overhead(&self, machine: &Machine, place: usize) -> f64 {
+        let (places, beyond) = (
+            self.paths[0].len(),
+            machine.nic().map_or(0.0, |nic| nic.overhead),
+        );
+        let of_way = |&backward: &bool| {
+            let end = if backward { 0 } else { places - 1 };
+            match place % places == end {
+                true => beyond,
+                false => machine.overhead(),
+            }
+        };
+        self.backward.iter().map(of_way).sum()
+    }
+}
+
 impl Phase {
     pub(crate) fn steps(what: impl Into<String>, parts: Vec<Part>, count: u64) -> Self {
         Self {
@@ -76,6 +119,8 @@ impl Phase {
             repeat: Repeat::Steps(count),
             space: Space::WHOLE,
             portions: Arc::new([]),
+            apart: false,
+            rings: None,
         }
     }
 
@@ -86,6 +131,23 @@ impl Phase {
             repeat: Repeat::Wave { hops, latency },
             space: Space::WHOLE,
             portions: Arc::new([]),
+            apart: false,
+            rings: None,
+        }
+    }
+}
+
+impl Phase {
+    /// The same with parts whose senders are others.
+    pub(crate) fn of_parts_apart(self, apart: bool) -> Self {
+        Self { apart, ..self }
+    }
+
+    /// What the busiest sender has of some parts and of one more.
+    pub(crate) fn and_of(&self, others: f64, own: f64) -> f64 {
+        match self.apart {
+            true => others.max(own),
+            false => others + own,
         }
     }
 }
@@ -104,7 +166,35 @@ impl Part {
     }
 }
 
+impl Spread {
+    fn weigh(&self, on: &mut Scale) {
+        on.lists(&self.sets);
+        on.add(bytes_of::<u32>(self.mine.len() as u64));
+    }
+}
+
 impl Stage {
+    /// Counts what it takes.
+    pub(crate) fn weigh(&self, on: &mut Scale) {
+        for track in &self.tracks {
+            on.one::<Track>(0);
+            if let Some(spread) = &track.spread {
+                spread.weigh(on);
+            }
+            for phase in &track.phases {
+                on.one::<Phase>(phase.what.len() as u64);
+                on.shared(&phase.portions, |portions, on| {
+                    on.add(bytes_of::<f64>(portions.len() as u64));
+                });
+                for part in &phase.parts {
+                    on.one::<Part>(0);
+                    on.shared(&part.pattern, Pattern::weigh);
+                    part.moves.iter().for_each(|moves| moves.weigh(on));
+                }
+            }
+        }
+    }
+
     /// One track of phases that follow each other.
     pub(crate) fn of(tier: &'static str, space: Space, phases: Vec<Phase>) -> Self {
         Self::track(tier, space, phases, false)
@@ -141,6 +231,14 @@ impl Stage {
     pub(crate) fn portioned(mut self, portions: &Arc<[f64]>) -> Self {
         for phase in self.tracks.iter_mut().flat_map(|track| &mut track.phases) {
             phase.portions = Arc::clone(portions);
+        }
+        self
+    }
+
+    /// The same stage, whose messages are those of `rings`.
+    pub(crate) fn in_rings(mut self, rings: &Arc<Rings>) -> Self {
+        for phase in self.tracks.iter_mut().flat_map(|track| &mut track.phases) {
+            phase.rings = Some(Arc::clone(rings));
         }
         self
     }

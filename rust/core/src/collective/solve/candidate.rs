@@ -10,6 +10,19 @@ pub(super) struct PricedCandidate {
     pub(super) name: String,
     /// How to ask for it by name.
     pub(super) choice: Choice,
-    pub(super) stages: Vec<Arc<StageCost>>,
+    /// The costs of its stages for one byte, and how many there are.
+    pub(super) costs: Vec<Arc<StageCost>>,
+    pub(super) scale: f64,
+    /// Of all bytes.
     pub(super) cost: Cost,
+}
+
+impl PricedCandidate {
+    /// Its stages with all bytes.
+    pub(super) fn stages(&self) -> Vec<Arc<StageCost>> {
+        let costs = self.costs.iter();
+        costs
+            .map(|cost| Arc::new(cost.scaled(self.scale)))
+            .collect()
+    }
 }

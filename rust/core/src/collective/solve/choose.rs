@@ -1,11 +1,11 @@
-//! Which algorithm: all that apply are priced, by link loads or by simulation, and the fastest is taken.
+//! Which algorithm: all that apply and can be the fastest are priced, by link loads or by simulation.
 
 use super::candidate::PricedCandidate;
-use super::hierarchical::{self, Picked};
-use super::kept::{Kept, unit};
-use crate::collective::algorithm::ALGORITHMS;
+use super::contenders::{Contenders, is_refusal};
+use super::hierarchical::Picked;
+use super::kept::unit;
+use super::known::Known;
 use crate::collective::answer::outcome::Candidate;
-use crate::collective::ask::choice::Choice;
 use crate::collective::ask::request::Request;
 use crate::collective::events::simulate;
 use crate::collective::events::together::{Pipeline, Work, Written, or_link_load, share_messages};
@@ -20,138 +20,110 @@ use std::sync::Arc;
 /// Choices of algorithms per tier that are simulated, the best by link loads.
 const SIMULATED_CHOICES: usize = 3;
 
-/// Most ranks of a group of which several choices are simulated: on larger ones that may take minutes.
-const MOST_RANKS_FOR_CHOICES: usize = 4096;
-
 /// Most chunks of a schedule that is simulated message by message, where the caller leaves it open: a pipeline of s
 /// stages is then at most (s - 1) / 16 longer than with more.
 const MOST_CHUNKS_BY_MESSAGE: u32 = 16;
 
-/// What has been tried so far.
-#[derive(Default)]
-struct Tried {
-    best: Option<(f64, Fastest)>,
-    candidates: Vec<Candidate>,
-    first_refusal: Option<Error>,
-    cut_off: Option<Error>,
+/// The answer to a request.
+pub(crate) struct Chosen {
+    pub(crate) best: PricedCandidate,
+    /// What was tried, in order.
+    pub(crate) candidates: Vec<Candidate>,
+    /// Others were left out, since they could not be faster.
+    pub(crate) left_out: bool,
 }
 
-/// The fastest so far.
-enum Fastest {
-    ByPhases(Picked),
-    Simulated(Box<PricedCandidate>),
+/// What has been simulated so far.
+#[derive(Default)]
+struct Tried {
+    best: Option<(f64, PricedCandidate)>,
+    candidates: Vec<Candidate>,
+    first_refusal: Option<Error>,
 }
 
 impl Tried {
+    fn note(&mut self, algorithm: &str, outcome: std::result::Result<f64, String>) {
+        let algorithm = algorithm.to_owned();
+        self.candidates.push(Candidate { algorithm, outcome });
+    }
+
     /// Keeps a candidate if it is faster than those before; of the others, the time alone.
-    fn take(&mut self, name: &str, time: f64, candidate: Fastest) {
-        self.candidates.push(Candidate {
-            algorithm: name.to_owned(),
-            outcome: Ok(time),
-        });
+    fn take(&mut self, time: f64, candidate: PricedCandidate) {
+        self.note(&candidate.name, Ok(time));
         if self.best.as_ref().is_none_or(|best| time < best.0) {
             self.best = Some((time, candidate));
         }
     }
-
-    /// The fastest, and all that were tried.
-    fn end(
-        self,
-        context: &Context,
-        request: &Request,
-        scale: f64,
-    ) -> Result<(PricedCandidate, Vec<Candidate>)> {
-        let best = match self.best {
-            Some((_, Fastest::ByPhases(picked))) => picked.priced(context, request, scale)?,
-            Some((_, Fastest::Simulated(candidate))) => *candidate,
-            None => return Err(none_runs(request, self.cut_off.or(self.first_refusal))),
-        };
-        Ok((best, self.candidates))
-    }
-
-    /// Notes why a candidate does not run; an error that concerns the others too comes back.
-    fn refuse(&mut self, request: &Request, algorithm: String, error: Error) -> Result<()> {
-        // Where a dead link cuts one algorithm off, another may not need it.
-        let first = match error {
-            Error::Unsupported { .. } => &mut self.first_refusal,
-            Error::Unreachable { .. } if request.algorithm == Choice::Auto => &mut self.cut_off,
-            _ => return Err(error),
-        };
-        self.candidates.push(Candidate {
-            algorithm,
-            outcome: Err(error.to_string()),
-        });
-        first.get_or_insert(error);
-        Ok(())
-    }
 }
 
-/// The algorithms that are tried for a request.
-pub(super) fn names(request: &Request) -> Vec<String> {
-    match &request.algorithm {
-        Choice::Auto => ALGORITHMS
-            .iter()
-            .filter(|row| row.operations.contains(&request.operation.as_run()))
-            .filter(|row| row.offered)
-            .map(|row| row.name.to_owned())
-            .chain([hierarchical::NAME.to_owned()])
-            .collect(),
-        Choice::Named(name) => vec![name.clone()],
-        Choice::Tiers(_) => vec![hierarchical::NAME.to_owned()],
-    }
-}
-
-/// The fastest of the algorithms that were asked for, and all that were tried.
+/// The fastest of the algorithms that were asked for; with `every` of them priced, whether it can win or not.
 pub(crate) fn best(
     scene: &OnDemand,
     request: &Request,
-) -> Result<(PricedCandidate, Vec<Candidate>)> {
+    every: bool,
+    known: &mut Known,
+) -> Result<Chosen> {
     let context = scene.get()?;
-    let mut tried = Tried::default();
     let (unit, scale) = unit(request);
-    let engine = request.model.engine();
-    let count = choices(context, request);
-    let mut to_simulate = Vec::new();
-    for name in names(request) {
-        context.control.check()?;
-        let kept = Kept::new(context, &unit, &name);
-        match kept.and_then(|mut kept| kept.at(scene, &unit, scale, count)) {
-            Ok(picked) if engine.is_some() => to_simulate.extend(picked),
-            Ok(picked) => picked.into_iter().for_each(|picked| {
-                tried.take(&picked.name.clone(), picked.time, Fastest::ByPhases(picked));
-            }),
-            Err(error) => tried.refuse(request, name, error)?,
-        }
-        context.forget();
+    if known.contenders.is_none() {
+        known.contenders = Some(Contenders::new(context, &unit)?);
     }
-    if let Some(engine) = engine {
-        to_simulate.sort_by(|a, b| a.time.total_cmp(&b.time));
-        for picked in to_simulate {
-            context.control.check()?;
-            let candidate = picked.priced(context, request, scale)?;
-            simulate_one(context, request, engine, candidate, &mut tried)?;
-        }
+    let contenders = known.contenders.as_mut().expect("made where it was not");
+    if let Some(engine) = request.model.engine() {
+        return simulated_best(scene, request, engine, contenders);
     }
-    tried.end(context, request, scale)
-}
-
-/// Why there is no answer where no algorithm runs.
-pub(super) fn none_runs(request: &Request, why: Option<Error>) -> Error {
-    why.unwrap_or_else(|| {
-        Error::unsupported(
-            format!("{} on this group", request.operation.name()),
-            "name an algorithm",
-        )
+    if contenders.is_one() || every {
+        let all = contenders.each(scene, |kept| kept.at(scene, scale, 1))?;
+        let candidates = contenders.candidates(&all);
+        let all = all.into_iter().flat_map(|(_, picked)| picked);
+        let fastest = all.reduce(|best, next| if next.time < best.time { next } else { best });
+        let fastest = fastest.ok_or_else(|| contenders.none_runs())?;
+        return Ok(Chosen {
+            best: fastest.priced(context, request, scale)?,
+            candidates,
+            left_out: false,
+        });
+    }
+    let (_, at, fastest) = contenders.fastest(scene, scale, known.last, |kept| {
+        let fastest = kept.at(scene, scale, 1)?.swap_remove(0);
+        Ok((fastest.time, fastest))
+    })?;
+    known.last = at;
+    Ok(Chosen {
+        best: fastest.priced(context, request, scale)?,
+        candidates: Vec::new(),
+        left_out: true,
     })
 }
 
-/// How many choices of algorithms per tier are looked at.
-fn choices(context: &Context, request: &Request) -> usize {
-    // Link loads and simulation may rank choices that are close differently.
-    let few = context.groups.ranks() <= MOST_RANKS_FOR_CHOICES;
-    match request.model.engine() {
-        Some(_) if few => SIMULATED_CHOICES,
-        _ => 1,
+/// The same by simulation of all that run, the fastest by link loads first.
+fn simulated_best(
+    scene: &OnDemand,
+    request: &Request,
+    engine: Engine,
+    contenders: &mut Contenders,
+) -> Result<Chosen> {
+    let context = scene.get()?;
+    let (_, scale) = unit(request);
+    let all = contenders.each(scene, |kept| kept.at(scene, scale, SIMULATED_CHOICES))?;
+    let mut tried = Tried {
+        candidates: contenders.candidates(&[]),
+        ..Tried::default()
+    };
+    let mut to_simulate: Vec<Picked> = all.into_iter().flat_map(|(_, picked)| picked).collect();
+    to_simulate.sort_by(|a, b| a.time.total_cmp(&b.time));
+    for picked in to_simulate {
+        context.control.check()?;
+        let candidate = picked.priced(context, request, scale)?;
+        simulate_one(context, request, engine, candidate, &mut tried)?;
+    }
+    match tried.best {
+        Some((_, best)) => Ok(Chosen {
+            best,
+            candidates: tried.candidates,
+            left_out: false,
+        }),
+        None => Err(contenders.none_runs_but(tried.first_refusal)),
     }
 }
 
@@ -171,10 +143,14 @@ fn simulate_one(
         .map_or(0.0, |link| link.seconds);
     let best = tried.best.as_ref();
     if best.is_some_and(|best| least >= best.0) {
-        tried.candidates.push(Candidate {
-            algorithm: candidate.name,
-            outcome: Err(format!("its busiest link alone takes {least:.3e} s")),
-        });
+        let why = format!("its busiest link alone takes {least:.3e} s");
+        tried.note(&candidate.name, Err(why));
+        return Ok(());
+    }
+    let apart = apart(&candidate);
+    if best.is_some_and(|best| apart >= best.0) {
+        let why = format!("its messages take {apart:.3e} s if they share no link");
+        tried.note(&candidate.name, Err(why));
         return Ok(());
     }
     match simulated(context, request, engine, &candidate) {
@@ -186,15 +162,23 @@ fn simulate_one(
         {
             return Err(error);
         }
-        Err(error) => return tried.refuse(request, candidate.name, error),
+        Err(error) if is_refusal(request, &error) => {
+            tried.note(&candidate.name, Err(error.to_string()));
+            tried.first_refusal.get_or_insert(error);
+            return Ok(());
+        }
+        Err(error) => return Err(error),
     }
-    let name = candidate.name.clone();
-    tried.take(
-        &name,
-        candidate.cost.time,
-        Fastest::Simulated(Box::new(candidate)),
-    );
+    tried.take(candidate.cost.time, candidate);
     Ok(())
+}
+
+/// Seconds that rings take at least, whose ranks go on by themselves; 0 for all others.
+fn apart(candidate: &PricedCandidate) -> f64 {
+    let tracks = candidate.costs.iter().flat_map(|stage| &stage.tracks);
+    let phases = tracks.flat_map(|track| &track.phases);
+    let paces = phases.filter_map(|phase| phase.pace.as_ref());
+    paces.map(|pace| pace.least(candidate.scale)).sum()
 }
 
 /// Seconds by simulation and the number of chunks: those that link loads favour, or fewer where the caller leaves it
@@ -208,9 +192,9 @@ fn simulated(
     if has_damage(context.machine, context.groups) {
         return by_message(context, request, engine, candidate);
     }
-    let mut chunks = candidate.cost.chunks;
+    let (stages, mut chunks) = (candidate.stages(), candidate.cost.chunks);
     loop {
-        match simulate::time(context, engine, &candidate.stages, chunks) {
+        match simulate::time(context, engine, &stages, chunks) {
             Err(Error::Unsupported { .. }) if chunks > 1 && request.chunks.is_none() => chunks /= 2,
             other => return other.map(|seconds| (seconds, chunks)),
         }
@@ -245,11 +229,8 @@ fn by_message(
             format!("use model \"link_load\", or a group of at most {MOST_RANKS_WRITTEN} chips"),
         ));
     }
-    let stages: Vec<Stage> = candidate
-        .stages
-        .iter()
-        .map(|cost| cost.stage.clone())
-        .collect();
+    let costs = candidate.stages();
+    let stages: Vec<Stage> = costs.iter().map(|cost| cost.stage.clone()).collect();
     let schedule = unroll(context, request, &stages).map_err(or_link_load)?;
     let schedule = Arc::new(schedule);
     let mut chunks = match request.chunks {
@@ -262,7 +243,7 @@ fn by_message(
             algorithm: candidate.name.clone(),
             groups: vec![schedule.chips.clone()],
             schedule: Arc::clone(&schedule),
-            pipeline: Pipeline::of(&candidate.stages, chunks, true),
+            pipeline: Pipeline::of(&costs, chunks, true),
         }];
         let work = Work {
             written: &written,

@@ -1,21 +1,20 @@
 //! An algorithm priced for one byte, from which its time at any size follows.
 
 use super::candidate::PricedCandidate;
+use super::ground::Ground;
 use super::hierarchical::{Picked, Tiers};
-use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job, row};
+use crate::collective::algorithm::{ALGORITHMS, Algorithm, Extent, row};
 use crate::collective::ask::choice::Choice;
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::{Context, OnDemand};
 use crate::collective::price::cost::combine;
 use crate::collective::price::priced::Priced;
-use crate::collective::program::alternatives::Program;
-use crate::collective::program::placement::Placement;
-use crate::operation::Operation;
+use crate::collective::program::least::{Least, SLACK};
+use crate::weigh::Scale;
 use crate::{Error, Result};
-use std::sync::Arc;
 
-/// An algorithm of a request, of which all is priced that does not depend on the size.
+/// An algorithm of a request, of which all is priced, once it is built, that does not depend on the size.
 pub(super) struct Kept {
     name: String,
     body: Body,
@@ -24,6 +23,8 @@ pub(super) struct Kept {
 }
 
 enum Body {
+    /// One algorithm over the whole group, and what it takes at least.
+    Unbuilt(&'static Algorithm, Least),
     /// One algorithm over the whole group.
     Whole(Priced),
     /// One for each tier.
@@ -46,8 +47,13 @@ pub(super) fn unit(request: &Request) -> (Request, f64) {
 }
 
 impl Kept {
-    /// Prices an algorithm by its name; `unit` is the request for one byte.
-    pub(super) fn new(context: &Context, unit: &Request, name: &str) -> Result<Self> {
+    /// An algorithm by its name, of which only the least is known yet; `unit` is the request for one byte.
+    pub(super) fn new(
+        context: &Context,
+        unit: &Request,
+        name: &str,
+        extent: Option<&Extent>,
+    ) -> Result<Self> {
         let kept = |body| Self {
             name: name.to_owned(),
             body,
@@ -70,33 +76,70 @@ impl Kept {
                 return Ok(kept(Body::TierByTier(Tiers::new(context, &whole, None)?)));
             }
         }
-        let program = program(context, unit, row)?;
-        let label = format!("{} by {name}", unit.operation.name());
+        let operation = unit.operation.as_run();
+        let least = extent.map(|extent| (row.least)(extent, operation, ALGORITHMS));
+        let least = least.unwrap_or(Least::NOTHING) * unit.size;
+        Ok(kept(Body::Unbuilt(row, least)))
+    }
+
+    /// Counts what it takes.
+    pub(super) fn weigh(&self, on: &mut Scale) {
+        on.one::<Self>((self.name.len() + self.answer.len()) as u64);
+        match &self.body {
+            Body::Unbuilt(..) => {}
+            Body::Whole(priced) => priced.weigh(on),
+            Body::Tiers(tiers) | Body::TierByTier(tiers) => tiers.weigh(on),
+        }
+    }
+
+    /// What the least does not say is known.
+    pub(super) fn is_built(&self) -> bool {
+        match &self.body {
+            Body::Unbuilt(..) => false,
+            Body::Whole(_) => true,
+            Body::Tiers(tiers) | Body::TierByTier(tiers) => tiers.is_built(),
+        }
+    }
+
+    /// Builds it and prices it for one byte; stages of tiers are built as they are needed.
+    pub(super) fn build(
+        &mut self,
+        context: &Context,
+        unit: &Request,
+        ground: &Ground,
+    ) -> Result<()> {
+        let Body::Unbuilt(row, _) = self.body else {
+            return Ok(());
+        };
+        let program = ground.program(context, unit, row)?;
+        let label = format!("{} by {}", unit.operation.name(), self.name);
         let priced = Priced::new(context, unit.model, label, program)?;
         // Only hierarchical schedules send chunks through their stages.
         if unit.chunks.is_some_and(|chunks| chunks != 1) {
             return Err(Error::unsupported(
-                format!("chunks with {name}"),
+                format!("chunks with {}", self.name),
                 "only hierarchical pipelines chunks through its stages",
             ));
         }
-        Ok(kept(Body::Whole(priced)))
+        self.body = Body::Whole(priced);
+        Ok(())
     }
 
-    /// Seconds that `scale` times the bytes take at least, where that is had for nothing.
+    /// Seconds that `scale` times the bytes take at least, where that is had for nothing, but for rounding.
     pub(super) fn least(&self, scale: f64) -> f64 {
         match &self.body {
-            Body::Whole(priced) => priced.least(scale),
+            Body::Unbuilt(_, least) => least.at(scale),
+            Body::Whole(priced) => priced.least(scale) * (1.0 - SLACK),
             Body::Tiers(tiers) | Body::TierByTier(tiers) => tiers.least(scale),
         }
     }
 
     /// Seconds at `scale` times the bytes.
-    pub(super) fn time(&mut self, scene: &OnDemand, unit: &Request, scale: f64) -> Result<f64> {
+    pub(super) fn time(&mut self, scene: &OnDemand, scale: f64) -> Result<f64> {
         if let Body::Whole(priced) = &mut self.body {
             return priced.time(&|| scene.get(), scale);
         }
-        let mut picked = self.at(scene, unit, scale, 1)?;
+        let mut picked = self.at(scene, scale, 1)?;
         let best = picked.swap_remove(0);
         self.answer = best.name;
         Ok(best.time)
@@ -105,20 +148,15 @@ impl Kept {
     /// The name of its last answer.
     pub(super) fn answer(&self) -> &str {
         match self.body {
-            Body::Whole(_) => &self.name,
+            Body::Unbuilt(..) | Body::Whole(_) => &self.name,
             Body::Tiers(_) | Body::TierByTier(_) => &self.answer,
         }
     }
 
     /// Its best choices at `scale` times the bytes, at most `count` of them, the fastest first.
-    pub(super) fn at(
-        &mut self,
-        scene: &OnDemand,
-        unit: &Request,
-        scale: f64,
-        count: usize,
-    ) -> Result<Vec<Picked>> {
+    pub(super) fn at(&mut self, scene: &OnDemand, scale: f64, count: usize) -> Result<Vec<Picked>> {
         match &mut self.body {
+            Body::Unbuilt(..) => unreachable!("what is asked is built before"),
             Body::Whole(priced) => {
                 let costs = priced.at(&|| scene.get(), scale)?;
                 Ok(vec![Picked {
@@ -129,9 +167,9 @@ impl Kept {
                     costs,
                 }])
             }
-            Body::Tiers(tiers) => tiers.at(scene, unit, scale, count),
+            Body::Tiers(tiers) => tiers.at(scene, scale, count),
             Body::TierByTier(tiers) => {
-                let mut picked = tiers.at(scene, unit, scale, 1)?;
+                let mut picked = tiers.at(scene, scale, 1)?;
                 for picked in &mut picked {
                     picked.name = format!("{} {}", self.name, picked.name);
                     picked.choice = Choice::Named(self.name.clone());
@@ -150,54 +188,14 @@ impl Picked {
         request: &Request,
         scale: f64,
     ) -> Result<PricedCandidate> {
-        let scaled = self.costs.iter().map(|cost| Arc::new(cost.scaled(scale)));
-        let stages: Vec<_> = scaled.collect();
-        let mut cost = combine(context, request.model, &stages, Some(self.chunks))?;
-        // The same but for rounding, where chunks are no power of two.
-        (cost.time, cost.by_phases) = (self.time, self.time);
+        let taken = (self.time, self.chunks);
+        let cost = combine(context, request.model, &self.costs, scale, taken)?;
         Ok(PricedCandidate {
             name: self.name,
             choice: self.choice,
-            stages,
+            costs: self.costs,
+            scale,
             cost,
         })
-    }
-}
-
-/// What an algorithm writes for the groups of a request.
-fn program(context: &Context, request: &Request, row: &Algorithm) -> Result<Program> {
-    let operation = request.operation.as_run();
-    let everyone = || -> Vec<Vec<u32>> {
-        (0..context.groups.count())
-            .map(|group| context.groups.members(context.machine, group))
-            .collect()
-    };
-    let (placement, tier) = match context.groups {
-        Groups::Scattered(groups) => (Placement::Flat(groups.clone().into()), "machine"),
-        // Domains are alike where nothing is broken.
-        Groups::Grid { .. } if operation == Operation::SendRecv && context.machine.is_damaged() => {
-            (Placement::Flat(everyone().into()), "machine")
-        }
-        Groups::Grid { locals, domains } if locals[0].len() == 1 && domains[0].len() > 1 => {
-            (Placement::Rails(domains.clone().into()), "machine")
-        }
-        Groups::Grid { locals, .. } => (Placement::Local(locals.clone().into()), "domain"),
-    };
-    let job = Job {
-        context,
-        placement: &placement,
-        operation,
-        size: request.size,
-        root: request.root,
-        shift: request.shift,
-        orders: &request.orders,
-        table: ALGORITHMS,
-        tier,
-    };
-    match (context.groups, &placement) {
-        (Groups::Grid { locals, domains }, Placement::Local(_)) if domains[0].len() > 1 => {
-            row.flat(&job, locals, domains).map(Program::Stages)
-        }
-        _ => row.program(&job),
     }
 }

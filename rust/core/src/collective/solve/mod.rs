@@ -3,8 +3,11 @@
 mod asked;
 mod candidate;
 mod choose;
+mod contenders;
+mod ground;
 mod hierarchical;
 mod kept;
+mod known;
 mod nccl;
 mod neuron;
 mod registry;
@@ -12,10 +15,12 @@ mod scheduled;
 mod search;
 mod solver;
 mod synthesized;
+mod xla;
 
 pub use registry::{SOLVERS, algorithms};
 pub use solver::Solver;
 
 pub(crate) use asked::Asked;
-pub(crate) use registry::{is_bounded, solver};
+pub(crate) use known::Known;
+pub(crate) use registry::{is_bounded, is_kept, solver};
 pub(crate) use search::Search;

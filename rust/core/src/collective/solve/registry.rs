@@ -2,7 +2,7 @@
 
 use super::scheduled::{AUTO, HIERARCHICAL, NAMED};
 use super::solver::Solver;
-use super::{nccl, neuron, synthesized};
+use super::{nccl, neuron, synthesized, xla};
 use crate::collective::algorithm::{self, ALGORITHMS};
 use crate::collective::ask::choice::Choice;
 use crate::collective::ask::request::Request;
@@ -14,6 +14,7 @@ use crate::{Error, Result};
 pub const SOLVERS: &[Solver] = &[
     nccl::SOLVER,
     neuron::SOLVER,
+    xla::SOLVER,
     synthesized::SOLVER,
     HIERARCHICAL,
 ];
@@ -72,6 +73,14 @@ pub(crate) fn solver(request: &Request) -> Result<&'static Solver> {
         ));
     }
     Ok(solver)
+}
+
+/// Whether what answers a request prices all that does not depend on the size once.
+///
+/// # Errors
+/// Those of [`solver`].
+pub(crate) fn is_kept(request: &Request) -> Result<bool> {
+    Ok(solver(request)?.prepare.is_some() && request.model.engine().is_none())
 }
 
 /// An algorithm that is named takes weights of the orders of axes.

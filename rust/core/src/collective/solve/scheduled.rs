@@ -1,6 +1,7 @@
 //! The solvers that make schedules: of one algorithm, of one for each tier, or of the fastest.
 
 use super::asked::Asked;
+use super::known::Known;
 use super::search::Search;
 use super::solver::{Solver, Unrolled};
 use crate::collective::algorithm;
@@ -11,16 +12,19 @@ use crate::collective::events::together::Pipeline;
 use crate::collective::events::unroll::unroll;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::damage::note;
-use crate::collective::price::bound::{bounds, bounds_in_switch};
+use crate::collective::price::bound::bounds_of_size;
 use crate::collective::program::schedule::Stage;
 use crate::collective::solve::candidate::PricedCandidate;
-use crate::collective::solve::choose::best;
+use crate::collective::solve::choose::{Chosen, best};
+use crate::collective::solve::contenders::Contenders;
 use crate::collective::solve::hierarchical;
+use crate::collective::solve::kept::{Kept, unit};
 use crate::machine::Machine;
 use crate::operation::Operation::{
     self, AllGather, AllReduce, AllToAll, Broadcast, Gather, Reduce, ReduceScatter, Scatter,
 };
 use crate::{Error, Result};
+use std::cell::RefCell;
 
 /// One algorithm over the whole group.
 pub(super) const NAMED: Solver = Solver {
@@ -62,9 +66,16 @@ pub(super) const HIERARCHICAL: Solver = Solver {
     ..NAMED
 };
 
-fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
+pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     let (scene, machine, request) = (asked.scene()?, asked.machine, asked.request);
-    let (mut best, candidates) = best(&scene, request)?;
+    let mut nothing = Known::default();
+    let mut before = asked.known.map(RefCell::borrow_mut);
+    let known = before.as_deref_mut().unwrap_or(&mut nothing);
+    let Chosen {
+        mut best,
+        candidates,
+        left_out,
+    } = best(&scene, request, asked.every, known)?;
     let context = scene.get()?;
     if !best.cost.time.is_finite() {
         return Err(endless(context, request, &best));
@@ -80,14 +91,14 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
         outcome.note = note(0, moved.count(), 0);
     }
     outcome.candidates = candidates;
+    outcome.left_out = left_out;
     outcome.sort_candidates();
     outcome.choice = best.choice;
-    outcome.fill(machine, best.name, &best.stages, best.cost);
-    outcome.bounds = match (asked.with_bounds, reduces_in_switch(request)) {
-        (false, _) => Vec::new(),
-        (true, true) => bounds_in_switch(context, request)?,
-        (true, false) => bounds(context, request)?,
-    };
+    outcome.fill(machine, best.name, (&best.costs, best.scale), best.cost);
+    if asked.with_bounds {
+        let in_switch = reduces_in_switch(request);
+        outcome.bounds = bounds_of_size(context, request, in_switch, &mut known.latency)?;
+    }
     Ok(())
 }
 
@@ -97,20 +108,31 @@ fn reduces_in_switch(request: &Request) -> bool {
 }
 
 /// Without bounds, tables and loads.
-fn time(asked: &Asked) -> Result<f64> {
-    let scene = asked.scene()?;
-    let (best, _) = best(&scene, asked.request)?;
+pub(super) fn time(asked: &Asked) -> Result<f64> {
+    let (scene, request) = (asked.scene()?, asked.request);
+    if request.model.engine().is_none() {
+        let (unit, scale) = unit(request);
+        let mut contenders = Contenders::new(scene.get()?, &unit)?;
+        let ask = |kept: &mut Kept| Ok((kept.time(&scene, scale)?, ()));
+        let (seconds, ..) = contenders.fastest(&scene, scale, 0, ask)?;
+        // What never ends has a reason to be told.
+        if seconds.is_finite() {
+            return Ok(seconds.max(asked.machine.launch()));
+        }
+    }
+    let best = best(&scene, request, false, &mut Known::default())?.best;
     if !best.cost.time.is_finite() {
-        return Err(endless(scene.get()?, asked.request, &best));
+        return Err(endless(scene.get()?, request, &best));
     }
     Ok(best.cost.time.max(asked.machine.launch()))
 }
 
-fn schedule(asked: &Asked) -> Result<Unrolled> {
+pub(super) fn schedule(asked: &Asked) -> Result<Unrolled> {
     let (scene, request) = (asked.scene()?, asked.request);
-    let (best, _) = best(&scene, request)?;
-    let stages: Vec<Stage> = best.stages.iter().map(|cost| cost.stage.clone()).collect();
-    let pipeline = Pipeline::of(&best.stages, best.cost.chunks, request.chunks.is_some());
+    let best = best(&scene, request, false, &mut Known::default())?.best;
+    let costs = best.stages();
+    let stages: Vec<Stage> = costs.iter().map(|cost| cost.stage.clone()).collect();
+    let pipeline = Pipeline::of(&costs, best.cost.chunks, request.chunks.is_some());
     Ok((best.name, unroll(scene.get()?, request, &stages)?, pipeline))
 }
 
@@ -120,7 +142,7 @@ fn endless(context: &Context, request: &Request, best: &PricedCandidate) -> Erro
     let machine = context.machine;
     let busiest = best.cost.busiest.as_ref();
     let dead = busiest.filter(|busiest| machine.is_dead_link(busiest.link));
-    let (latency, overhead) = best.stages.iter().fold((0.0, 0.0), |sum, stage| {
+    let (latency, overhead) = best.costs.iter().fold((0.0, 0.0), |sum, stage| {
         let (latency, overhead) = stage.fixed();
         (sum.0 + latency, sum.1 + overhead)
     });

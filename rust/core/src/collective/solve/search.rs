@@ -1,74 +1,37 @@
-//! The search for the fastest algorithm at many sizes, all that apply being priced once.
+//! The search for the fastest algorithm at many sizes, each that can win being priced once.
 
 use super::asked::Asked;
-use super::choose::{names, none_runs};
-use super::kept::Kept;
-use crate::collective::ask::choice::Choice;
-use crate::collective::ask::request::Request;
+use super::contenders::Contenders;
+use crate::Result;
 use crate::collective::pattern::context::OnDemand;
-use crate::{Error, Result};
 
-/// Bounds are lowered by this share, so that none is above a time that is equal but for rounding.
-const SLACK: f64 = 1e-9;
-
-/// All algorithms of a request that can run, priced for one byte.
+/// The algorithms of a request, of which those are priced for one byte that sizes so far have asked for.
 pub(crate) struct Search {
-    unit: Request,
-    kept: Vec<Kept>,
+    contenders: Contenders,
     launch: f64,
     /// The number of the last answer.
     last: usize,
 }
 
 impl Search {
-    /// Prices the algorithms of a request for one byte.
+    /// Prices the algorithms of a request that may be the fastest for one byte.
     pub(crate) fn new(asked: &Asked) -> Result<Self> {
-        let (context, unit) = (asked.context()?, asked.request);
-        let mut kept = Vec::new();
-        let (mut first_refusal, mut cut_off) = (None, None);
-        for name in names(unit) {
-            context.control.check()?;
-            match Kept::new(&context, unit, &name) {
-                Ok(one) => kept.push(one),
-                Err(error @ Error::Unsupported { .. }) => {
-                    first_refusal.get_or_insert(error);
-                }
-                Err(error @ Error::Unreachable { .. }) if unit.algorithm == Choice::Auto => {
-                    cut_off.get_or_insert(error);
-                }
-                Err(error) => return Err(error),
-            }
-            context.forget();
-        }
-        if kept.is_empty() {
-            return Err(none_runs(unit, cut_off.or(first_refusal)));
-        }
-        Ok(Self {
-            unit: unit.clone(),
-            kept,
+        let scene = asked.scene()?;
+        let mut search = Self {
+            contenders: Contenders::new(scene.get()?, asked.request)?,
             launch: asked.machine.launch(),
             last: 0,
-        })
+        };
+        search.time(&scene, asked.request.size)?;
+        Ok(search)
     }
 
     /// Seconds of the fastest at so many bytes, and its name; infinite where none ends.
     pub(crate) fn time(&mut self, scene: &OnDemand, bytes: f64) -> Result<(f64, &str)> {
-        // What was fastest before comes first: most others then cannot be faster. Of equal times the first counts.
-        let first = self.last;
-        let others = (0..self.kept.len()).filter(|&at| at != first);
-        let mut best: Option<(f64, usize)> = None;
-        for at in [first].into_iter().chain(others) {
-            let kept = &mut self.kept[at];
-            if best.is_some_and(|best| kept.least(bytes) * (1.0 - SLACK) > best.0) {
-                continue;
-            }
-            let time = kept.time(scene, &self.unit, bytes)?;
-            if best.is_none_or(|best| (time, at) < best) {
-                best = Some((time, at));
-            }
-        }
-        let (time, at) = best.expect("something is kept");
+        let (time, at, ()) = self.contenders.fastest(scene, bytes, self.last, |kept| {
+            kept.time(scene, bytes).map(|time| (time, ()))
+        })?;
         self.last = at;
-        Ok((time.max(self.launch), self.kept[at].answer()))
+        Ok((time.max(self.launch), self.contenders.answer(at)))
     }
 }

@@ -209,7 +209,7 @@ impl Synthesized {
             ledger,
             busiest,
         };
-        outcome.fill(context.machine, NAME.to_owned(), &[], cost);
+        outcome.fill(context.machine, NAME.to_owned(), (&[], 1.0), cost);
         let mut notes = self.rows(&class, outcome, context.control)?;
         // Simulated, the same steps may be shorter by a rounding.
         outcome.latency = outcome.latency.min(outcome.time);
@@ -288,11 +288,11 @@ impl Synthesized {
         } else {
             "chunks link by link"
         };
-        outcome.phases.push(Row {
+        outcome.told.phases.push(Row {
             what: what.to_owned(),
             ..whole.clone()
         });
-        outcome.stages.push(whole);
+        outcome.told.stages.push(whole);
         Ok(())
     }
 }

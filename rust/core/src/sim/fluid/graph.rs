@@ -108,31 +108,15 @@ impl Graph {
         self.flow(nothing, []).map(|_| ())
     }
 
-    /// A gate that opens when both have opened; [`NO_GATE`] is open from the start.
-    pub(crate) fn both(&mut self, one: u32, other: u32) -> Result<u32> {
-        if one == NO_GATE || one == other {
-            return Ok(other);
-        }
-        if other == NO_GATE {
-            return Ok(one);
-        }
-        let gate = self.gate();
-        self.pass(one, gate)?;
-        self.pass(other, gate)?;
-        Ok(gate)
-    }
-
-    /// A gate that opens when `resource` has passed `amount` of work that waited for `ready`.
-    pub(crate) fn worked(&mut self, resource: u32, ready: u32, amount: f64) -> Result<u32> {
-        let gate = self.gate();
+    /// Lets `gate` wait until `resource` has passed `amount` of work that waited for `ready`.
+    pub(crate) fn work(&mut self, resource: u32, ready: u32, amount: f64, gate: u32) -> Result<()> {
         let work = Flow {
             bytes: amount,
             waits: ready,
             frees: [NO_GATE, gate],
             ..Flow::default()
         };
-        self.flow(work, [(resource, 1.0)])?;
-        Ok(gate)
+        self.flow(work, [(resource, 1.0)]).map(|_| ())
     }
 
     /// Adds a gate and returns its number. Each flow that frees it and comes by [`Graph::flow`] adds a release.

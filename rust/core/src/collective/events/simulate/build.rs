@@ -9,7 +9,8 @@ use super::lockstep::{ends, overhead, takes_part, told_apart};
 use super::message::{MOST_MESSAGES, Message};
 use super::network::{Ends, Network};
 use crate::collective::events::step::{Senders, StepGates};
-use crate::collective::price::cost::{StageCost, TrackCost};
+use crate::collective::price::cost::StageCost;
+use crate::collective::price::track::TrackCost;
 use crate::collective::program::moves::Steps;
 use crate::collective::program::schedule::{Phase, Repeat, Track};
 use crate::fluid::{Flow, Graph, NO_GATE};
@@ -28,40 +29,100 @@ const COARSENING: f64 = 0.01;
 /// # Errors
 /// [`Error::Unsupported`] for too many messages, and for several chunks whose pieces are finer than are simulated.
 pub(super) fn time(network: &mut Network, stages: &[Arc<StageCost>], chunks: u32) -> Result<f64> {
-    let scale = 1.0 / f64::from(chunks);
-    let tracks = || {
-        stages
-            .iter()
-            .flat_map(|cost| cost.stage.tracks.iter().zip(&cost.tracks))
-    };
-    let finest = tracks()
-        .map(|(track, cost)| pieces(track, cost, scale))
-        .max();
-    let wanted = finest.unwrap_or(1);
-    if wanted <= MOST_PIECES {
-        return first_pieces(network, stages, chunks, MOST_PIECES, MOST_PIECES);
+    let cut = Cut::of(stages, chunks)?;
+    let all = first_pieces(network, stages, chunks, cut, cut.most)?;
+    if cut.finest <= cut.most {
+        return Ok(all);
     }
-    if chunks > 1 || tracks().count() > 1 {
-        // Coarser pieces delay the first chunk only; those after it wait for links that are busy either way.
-        let delay = |cost: &TrackCost| (cost.slowed(scale, COARSE_PIECES) - 1.0) * scale;
-        if tracks().all(|(_, cost)| delay(cost) <= COARSENING) {
-            return first_pieces(network, stages, chunks, COARSE_PIECES, COARSE_PIECES);
-        }
-        return Err(Error::unsupported(
-            format!("simulating {wanted} pieces of each of several chunks or tracks"),
-            "use chunks=1, or model \"link_load\"",
-        ));
-    }
-    let all = first_pieces(network, stages, 1, wanted, MOST_PIECES)?;
-    let half = first_pieces(network, stages, 1, wanted, MOST_PIECES / 2)?;
+    let half = first_pieces(network, stages, 1, cut, cut.most / 2)?;
     // While a pipeline fills and queues grow, pieces follow each other faster than the busiest link lets them in the
     // end.
-    let busy = tracks()
-        .map(|(_, cost)| cost.busy / f64::from(wanted))
-        .fold(0.0, f64::max);
-    let period = ((all - half) / f64::from(MOST_PIECES / 2)).max(busy);
-    let seconds = all + f64::from(wanted - MOST_PIECES) * period;
-    Ok(seconds.max(busy * f64::from(wanted)))
+    let wanted = f64::from(cut.finest);
+    let busy = tracks(stages).map(|(_, cost)| cost.busy / wanted);
+    let busy = busy.fold(0.0, f64::max);
+    let period = ((all - half) / f64::from(cut.most / 2)).max(busy);
+    let seconds = all + (wanted - f64::from(cut.most)) * period;
+    Ok(seconds.max(busy * wanted))
+}
+
+/// Whether so many messages would have to be simulated that it is refused.
+pub(super) fn is_too_large(
+    network: &mut Network,
+    stages: &[Arc<StageCost>],
+    chunks: u32,
+) -> Result<bool> {
+    let cut = Cut::of(stages, chunks)?;
+    let scale = 1.0 / f64::from(chunks);
+    let mut messages = 0u64;
+    for (track, cost) in tracks(stages) {
+        let mut each = 0u64;
+        for phase in &track.phases {
+            let steps = match phase.repeat {
+                Repeat::Steps(steps) => steps,
+                Repeat::Wave { .. } => 1,
+            };
+            for part in &phase.parts {
+                let count = network.count(part)?;
+                if count > MOST_MESSAGES as u64 {
+                    return Ok(true);
+                }
+                each = each.saturating_add(count.saturating_mul(steps));
+            }
+        }
+        let pieces = pieces(track, cost, scale).min(cut.finest).min(cut.most);
+        messages = messages.saturating_add(each.saturating_mul(u64::from(pieces)));
+    }
+    Ok(messages.saturating_mul(u64::from(chunks)) > MOST_MESSAGES as u64)
+}
+
+/// Whether the messages of each step of a track are few enough to be simulated at once.
+pub(super) fn fits_each(network: &mut Network, track: &Track) -> Result<bool> {
+    for part in track.phases.iter().flat_map(|phase| &phase.parts) {
+        if network.count(part)? > MOST_MESSAGES as u64 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Into how many pieces tracks are cut, and how many of those are simulated.
+#[derive(Clone, Copy)]
+struct Cut {
+    finest: u32,
+    most: u32,
+}
+
+impl Cut {
+    fn of(stages: &[Arc<StageCost>], chunks: u32) -> Result<Self> {
+        let scale = 1.0 / f64::from(chunks);
+        let finest = tracks(stages).map(|(track, cost)| pieces(track, cost, scale));
+        let wanted = finest.max().unwrap_or(1);
+        let at_most = |most| Self { finest: most, most };
+        if wanted <= MOST_PIECES {
+            return Ok(at_most(MOST_PIECES));
+        }
+        if chunks == 1 && tracks(stages).count() == 1 {
+            return Ok(Self {
+                finest: wanted,
+                most: MOST_PIECES,
+            });
+        }
+        // Coarser pieces delay the first chunk only; those after it wait for links that are busy either way.
+        let delay = |cost: &TrackCost| (cost.slowed(scale, COARSE_PIECES) - 1.0) * scale;
+        if tracks(stages).all(|(_, cost)| delay(cost) <= COARSENING) {
+            return Ok(at_most(COARSE_PIECES));
+        }
+        Err(Error::unsupported(
+            format!("simulating {wanted} pieces of each of several chunks or tracks"),
+            "use chunks=1, or model \"link_load\"",
+        ))
+    }
+}
+
+fn tracks(stages: &[Arc<StageCost>]) -> impl Iterator<Item = (&Track, &TrackCost)> {
+    stages
+        .iter()
+        .flat_map(|cost| cost.stage.tracks.iter().zip(&cost.tracks))
 }
 
 /// Pieces that a track is cut into with `scale` of the data.
@@ -76,12 +137,12 @@ pub(crate) fn pieces(track: &Track, cost: &TrackCost, scale: f64) -> u32 {
     waves.max().unwrap_or(1).max(cost.pieces(scale))
 }
 
-/// The same with each track in at most `finest` pieces, of which at most the first `most` are simulated.
+/// The same with at most the first `most` pieces of each track.
 fn first_pieces(
     network: &mut Network,
     stages: &[Arc<StageCost>],
     chunks: u32,
-    finest: u32,
+    cut: Cut,
     most: u32,
 ) -> Result<f64> {
     // Every message is known to the network before its resources are copied.
@@ -102,7 +163,7 @@ fn first_pieces(
     for stage in stages {
         let tracks = stage.stage.tracks.iter().zip(&stage.tracks);
         let of_stage: Vec<TrackRun> = tracks
-            .map(|(track, cost)| build.run(track, cost, scale, finest, most))
+            .map(|(track, cost)| build.run(track, cost, scale, cut.finest, most))
             .collect::<Result<_>>()?;
         runs.push(of_stage);
     }
@@ -269,7 +330,7 @@ impl Build<'_, '_> {
                 parts.push(part);
             }
         }
-        Ok((found, overhead(self.network.context, &parts)?))
+        Ok((found, overhead(self.network.context, list.phase, &parts)?))
     }
 
     /// Messages of all steps of one piece.

@@ -3,7 +3,7 @@
 use super::network::{Ends, Network};
 use crate::Result;
 use crate::collective::pattern::context::{Context, Pattern};
-use crate::collective::price::cost::TrackCost;
+use crate::collective::price::track::TrackCost;
 use crate::collective::program::moves::Steps;
 use crate::collective::program::schedule::{Part, Phase, Repeat, Track};
 use crate::fluid::{Flow, NO_GATE};
@@ -116,8 +116,8 @@ pub(super) fn told_apart(ends: Ends, pair: (u32, u32)) -> (u32, u32) {
     }
 }
 
-/// Seconds that a sender takes to start its messages of `parts`: those over one pattern go together.
-pub(super) fn overhead(context: &Context, parts: &[&Part]) -> Result<f64> {
+/// Seconds that a sender takes to start its messages of some parts of a phase: those over one pattern go together.
+pub(super) fn overhead(context: &Context, phase: &Phase, parts: &[&Part]) -> Result<f64> {
     let mut seconds = 0.0;
     for (at, part) in parts.iter().enumerate() {
         let before = &parts[..at];
@@ -125,7 +125,8 @@ pub(super) fn overhead(context: &Context, parts: &[&Part]) -> Result<f64> {
             .iter()
             .any(|other| Arc::ptr_eq(&other.pattern, &part.pattern))
         {
-            seconds += part.pattern.unit_cost(context)?.overhead;
+            let own = part.pattern.unit_cost(context)?.overhead;
+            seconds = phase.and_of(seconds, own);
         }
     }
     Ok(seconds)
@@ -151,17 +152,23 @@ fn one_step(
             }
         }
         if messages.len() > before {
-            parts.push(part);
+            parts.push((part, messages.len()));
         }
     }
-    let overhead = overhead(network.context, &parts)?;
+    let together: Vec<&Part> = parts.iter().map(|entry| entry.0).collect();
+    let overhead = overhead(network.context, phase, &together)?;
     let mut graph = network.graph();
-    for (_, bytes, message) in &messages {
+    for (at, (_, bytes, message)) in messages.iter().enumerate() {
+        let part = parts[parts.partition_point(|entry| entry.1 <= at)].0;
+        let delay = match phase.apart {
+            true => part.pattern.unit_cost(network.context)?.overhead,
+            false => overhead,
+        };
         network.context.control.check()?;
         let flow = Flow {
             bytes: *bytes,
             latency: message.latency,
-            delay: overhead,
+            delay,
             waits: NO_GATE,
             ..Flow::default()
         };

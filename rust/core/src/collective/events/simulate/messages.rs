@@ -1,8 +1,8 @@
 //! The messages of patterns as an engine sees them: their routes over resources, and whose they are.
 
+use super::evened::may_go_as_one;
 use super::message::{Message, by_moves, few};
 use super::network::Network;
-use crate::collective::ask::group::Groups;
 use crate::collective::pattern::kind::{PatternKind, SiteShare};
 use crate::collective::pattern::measure::{by_site, ports, site_flows};
 use crate::collective::pattern::pairs::to_all;
@@ -12,13 +12,16 @@ use crate::machine::Machine;
 use crate::route::route_until;
 use crate::sim::Engine;
 use crate::{Error, Result};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Network<'_> {
     /// The messages of a part that is not known yet.
     pub(super) fn found(&mut self, part: &Part) -> Result<Vec<Message>> {
         let pattern = Arc::clone(&part.pattern);
+        if self.evened && may_go_as_one(part) {
+            return self.as_one(part);
+        }
         let shared = matches!(
             pattern.kind,
             PatternKind::Star { .. } | PatternKind::Exchange { .. } | PatternKind::Sites { .. }
@@ -108,10 +111,7 @@ impl Network<'_> {
     /// Between all domains of each set.
     fn exchange(&mut self, sets: &[Vec<u32>], spread: bool) -> Result<Vec<Message>> {
         // Spread, a message goes to each member there; the moves say how much of the bytes that is.
-        let receivers = match self.context.groups {
-            Groups::Grid { locals, .. } if spread => locals[0].len(),
-            _ => 1,
-        };
+        let receivers = self.receivers(spread);
         let squares = sets.iter().map(|set| (set.len() as u64).pow(2));
         few(squares.sum::<u64>().saturating_mul(receivers as u64))?;
         let mut messages = Vec::new();
@@ -130,28 +130,28 @@ impl Network<'_> {
     /// Between the sites of each set, each as one.
     fn between_sites(&mut self, sets: &[Vec<u32>], share: SiteShare) -> Result<Vec<Message>> {
         let context = self.context;
-        // Where domains are alike, one NIC and one bundle of each tier stand for all.
-        let most = if self.by_site { 1 } else { usize::MAX };
         let mut messages = Vec::new();
         for set in sets {
             let sites = by_site(context.machine, set);
             for flow in site_flows(context, set, &sites, share)? {
-                let mut path = Vec::new();
+                // Where domains are alike, the busiest NIC and the busiest bundle of each tier stand for all.
+                let mut path: BTreeMap<u32, f64> = BTreeMap::new();
+                let mut pass = |resource: u32, bytes: f64| {
+                    let most = path.entry(resource).or_insert(0.0);
+                    *most = most.max(bytes);
+                };
                 for (direction, nics) in flow.nics.iter().enumerate() {
-                    for &(domain, bytes) in nics.iter().take(most) {
-                        path.push((self.nic(direction as u64, domain, None), bytes));
+                    for &(domain, bytes) in nics {
+                        pass(self.nic(direction as u64, domain, None), bytes);
                     }
                 }
-                // Bytes are not negative, so that they are told apart by their bits.
-                let key = |step: &(u32, f64)| (step.0, step.1.to_bits());
-                let mut seen: BTreeSet<(u32, u64)> = path.iter().map(key).collect();
                 for (at, (link, bytes)) in flow.fabric.into_iter().enumerate() {
                     context.control.check_at(at)?;
-                    let step = (self.fabric(link as u64), bytes);
-                    if seen.insert(key(&step)) {
-                        path.push(step);
+                    if let Some(resource) = self.fabric(link as u64) {
+                        pass(resource, bytes);
                     }
                 }
+                let path: Vec<(u32, f64)> = path.into_iter().collect();
                 messages.push(Message {
                     path: path.into(),
                     latency: flow.latency,

@@ -5,20 +5,25 @@
 //! a pattern that every chip takes part in alike is a few messages over classes of links; so are the members on rails,
 //! and messages between domains in which those of a site are alike (`sites.rs`).
 //! Fair rates are the same for messages that symmetry maps onto each other, because they are unique; so this is exact.
-//! Two things are coarser than a schedule written out message by message. Where a track joins messages inside domains
-//! with messages between them (flat algorithms over several domains), everybody waits for everybody at each step. And
-//! what one site sends to another is one even flow, where members of sites whose sizes do not divide each other have
-//! uneven messages. Both are seen by writing the schedule out and running it (`run_schedule.rs`).
+//! Three things are coarser than a schedule written out message by message. In `direct` and `mesh` over several domains
+//! everybody waits for everybody at each step, and flat rings whose messages are too many are those of link loads.
+//! What one site sends to another is one even flow, where members of sites whose sizes do not divide each other have
+//! uneven messages. And where messages between domains are too many to be simulated, all of a step at a site are as slow
+//! as the slowest (`evened.rs`). All are seen by writing the schedule out and running it (`run_schedule.rs`).
 //!
 //! A phase whose steps are equal and end everywhere at the same instant is simulated for one step.
 
 mod build;
+mod evened;
 mod lockstep;
 mod message;
 mod messages;
 mod network;
 mod rails;
+mod rings;
 mod sites;
+#[cfg(test)]
+mod tests;
 
 use crate::Result;
 use crate::collective::pattern::context::Context;
@@ -36,20 +41,53 @@ pub(crate) fn time(
     stages: &[Arc<StageCost>],
     chunks: u32,
 ) -> Result<f64> {
-    let mut network = Network::new(context, engine, stages)?;
-    if chunks == 1 {
-        let mut total = 0.0;
-        for stage in stages {
-            let together = match &stage.tracks[..] {
-                [track] => lockstep::time(&mut network, &stage.stage.tracks[0], track)?,
-                _ => None,
-            };
-            total += match together {
-                Some(seconds) => seconds,
-                None => build::time(&mut network, std::slice::from_ref(stage), 1)?,
-            };
-        }
-        return Ok(total);
+    if chunks == 1 && engine == Engine::Fluid && stages.iter().all(|stage| rings::apart(stage)) {
+        return Ok(stages.iter().map(|stage| stage.time(1.0)).sum());
     }
-    build::time(&mut network, stages, chunks)
+    let mut network = Network::new(context, engine, stages)?;
+    if chunks > 1 {
+        return step_by_step(&mut network, stages, chunks);
+    }
+    let mut total = 0.0;
+    for stage in stages {
+        total += alone(&mut network, stage)?;
+    }
+    Ok(total)
+}
+
+/// Seconds of a stage with all of the data at once.
+fn alone(network: &mut Network, stage: &Arc<StageCost>) -> Result<f64> {
+    if let Some(seconds) = rings::time(network, stage)? {
+        return Ok(seconds);
+    }
+    let stages = std::slice::from_ref(stage);
+    match in_lockstep(network, stage)? {
+        Some(seconds) => Ok(seconds),
+        None => step_by_step(network, stages, 1),
+    }
+}
+
+/// The same where everybody goes from step to step at once.
+fn in_lockstep(network: &mut Network, stage: &StageCost) -> Result<Option<f64>> {
+    match (&stage.stage.tracks[..], &stage.tracks[..]) {
+        ([track], [cost]) if build::fits_each(network, track)? => {
+            lockstep::time(network, track, cost)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Seconds of stages of which every message is simulated; where those are too many, steps between domains are evened.
+fn step_by_step(network: &mut Network, stages: &[Arc<StageCost>], chunks: u32) -> Result<f64> {
+    if build::is_too_large(network, stages, chunks)? {
+        if let Some(mut evened) = network.evened(stages)? {
+            if let (1, [stage]) = (chunks, stages) {
+                if let Some(seconds) = in_lockstep(&mut evened, stage)? {
+                    return Ok(seconds);
+                }
+            }
+            return build::time(&mut evened, stages, chunks);
+        }
+    }
+    build::time(network, stages, chunks)
 }

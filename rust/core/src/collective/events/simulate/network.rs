@@ -1,18 +1,21 @@
 //! What the simulations of one call share: which messages are alike, and the resources that they pass.
 
+use super::evened::{is_between_sites, may_go_as_one};
 use super::message::{Message, by_moves, same, sends_of};
 use super::sites::{classes, fabric_class, is_whole};
+use crate::collective::ask::group::Groups;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::kind::PatternKind;
 use crate::collective::pattern::symmetry::distances;
 use crate::collective::price::cost::StageCost;
 use crate::collective::program::schedule::Part;
 use crate::fluid::Graph;
-use crate::machine::Machine;
+use crate::machine::{Machine, groups};
 use crate::route::{DimensionOrder, Routing, TieRule};
 use crate::sim::Engine;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Resources come in kinds; a key is the kind and a number.
@@ -60,6 +63,7 @@ pub(super) enum Ends {
 }
 
 /// What all simulations of one call share: the resources met so far and the messages of each pattern.
+#[derive(Clone)]
 pub(super) struct Network<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) engine: Engine,
@@ -69,8 +73,14 @@ pub(super) struct Network<'a> {
     pub(super) symmetric: bool,
     /// The distances of the messages of each part inside domains, by its moves, where chips are alike.
     alike: Alike,
-    /// Domains of a site are all alike in every pattern.
+    /// Domains of a site are all alike in every pattern, or taken to be.
     pub(super) by_site: bool,
+    /// Steps between domains are as slow as their slowest message.
+    pub(super) evened: bool,
+    /// Some of those go from site to site: no site is ahead of another.
+    crossing: bool,
+    /// Links of fabric tiers that are never busier than the NICs below them.
+    unblocking: Vec<Range<u64>>,
     /// Patterns inside domains and lists of chips meet in one schedule: what is listed stands for all domains.
     pub(super) mixed: bool,
     resources: BTreeMap<u64, u32>,
@@ -131,6 +141,39 @@ fn sites_are_alike<'p>(context: &Context, parts: impl Iterator<Item = &'p Part>)
     })
 }
 
+/// All parts of some stages.
+fn parts(stages: &[Arc<StageCost>]) -> impl Iterator<Item = &Part> + Clone {
+    let tracks = stages.iter().flat_map(|cost| &cost.stage.tracks);
+    let phases = tracks.flat_map(|track| &track.phases);
+    phases.flat_map(|phase| &phase.parts)
+}
+
+/// Whether all that a part's messages put on a fabric tier comes from NICs that every message of the schedule shares.
+fn shares_nics(part: &Part) -> bool {
+    !matches!(
+        part.pattern.kind,
+        PatternKind::NicPairs { .. } | PatternKind::Flat(_) | PatternKind::Shift { .. }
+    )
+}
+
+/// The links of tiers whose bundles pass all that the NICs below them can: fair rates are the same without them.
+fn unblocking(context: &Context) -> Vec<Range<u64>> {
+    let machine = context.machine;
+    let mut ranges = Vec::new();
+    if context.is_fabric_damaged() {
+        return ranges;
+    }
+    for (index, site) in machine.sites().iter().enumerate() {
+        for (tier, shape) in site.tiers.iter().enumerate() {
+            if shape.oversubscription <= 1.0 {
+                let first = machine.fabric_link(index, tier, 0, false);
+                ranges.push(first..first + 2 * u64::from(groups(shape, site.domains)));
+            }
+        }
+    }
+    ranges
+}
+
 impl<'a> Network<'a> {
     /// The distances of a part's messages inside a domain, by its moves.
     pub(super) fn distances(&self, part: &Part) -> Vec<Distances> {
@@ -144,11 +187,7 @@ impl<'a> Network<'a> {
         stages: &[Arc<StageCost>],
     ) -> Result<Self> {
         let routings = routings(context.routing, engine)?;
-        let parts = || {
-            let tracks = stages.iter().flat_map(|cost| &cost.stage.tracks);
-            let phases = tracks.flat_map(|track| &track.phases);
-            phases.flat_map(|phase| &phase.parts)
-        };
+        let parts = || parts(stages);
         let in_switch = |part: &Part| matches!(part.pattern.kind, PatternKind::InSwitch { .. });
         let listed = |part: &Part| matches!(part.pattern.kind, PatternKind::Flat(_));
         let mixed = parts().any(|part| is_inside(&part)) && parts().any(listed);
@@ -166,12 +205,41 @@ impl<'a> Network<'a> {
             symmetric: alike.is_some(),
             alike: alike.unwrap_or_default(),
             by_site,
+            evened: false,
+            crossing: false,
+            unblocking: match fluid && parts().all(|part| shares_nics(part)) {
+                true => unblocking(context),
+                false => Vec::new(),
+            },
             mixed,
             resources: BTreeMap::new(),
             capacity: Vec::new(),
             latency: Vec::new(),
             known: Vec::new(),
         })
+    }
+
+    /// The same with steps between domains that are as slow as their slowest message, where those of `stages` may be.
+    pub(super) fn evened(&self, stages: &[Arc<StageCost>]) -> Result<Option<Self>> {
+        let mut parts = parts(stages).filter(|part| !is_inside(part));
+        let among_sites = |part: &Part| matches!(part.pattern.kind, PatternKind::Sites { .. });
+        let may = |part: &Part| among_sites(part) || may_go_as_one(part);
+        if self.engine != Engine::Fluid || self.by_site || !parts.clone().all(may) {
+            return Ok(None);
+        }
+        let crossing = parts.try_fold(false, |found, part| {
+            Ok(found || !among_sites(part) && is_between_sites(self.context, part)?)
+        })?;
+        Ok(Some(Self {
+            by_site: true,
+            evened: true,
+            crossing,
+            resources: BTreeMap::new(),
+            capacity: Vec::new(),
+            latency: Vec::new(),
+            known: Vec::new(),
+            ..self.clone()
+        }))
     }
 
     /// A graph with the resources met so far.
@@ -194,10 +262,10 @@ impl<'a> Network<'a> {
         match &part.pattern.kind {
             PatternKind::Local(_) | PatternKind::LocalAll if self.symmetric => Ends::Nobody,
             PatternKind::Local(_) | PatternKind::LocalAll => Ends::Local,
-            PatternKind::Rails(_) => Ends::Domains,
+            PatternKind::Rails(_) | PatternKind::NicPairs { .. } if self.crossing => Ends::Nobody,
+            PatternKind::Rails(_) | PatternKind::NicPairs { .. } => Ends::Domains,
             PatternKind::Flat(_) | PatternKind::Shift { .. } => Ends::Chips,
             PatternKind::InSwitch { .. }
-            | PatternKind::NicPairs { .. }
             | PatternKind::Star { .. }
             | PatternKind::Exchange { .. }
             | PatternKind::Sites { .. } => Ends::Nobody,
@@ -212,6 +280,29 @@ impl<'a> Network<'a> {
         let messages: Arc<[Message]> = self.found(part)?.into();
         self.known.push((part.clone(), Arc::clone(&messages)));
         Ok(messages)
+    }
+
+    /// How many messages a part has; those between domains are not made for it.
+    pub(super) fn count(&mut self, part: &Part) -> Result<u64> {
+        let all_pairs = |set: &Vec<u32>| (set.len() as u64).saturating_mul(set.len() as u64 - 1);
+        Ok(match &part.pattern.kind {
+            _ if self.by_site => self.messages(part)?.len() as u64,
+            PatternKind::Rails(pairs) | PatternKind::NicPairs { pairs, .. } => pairs.len() as u64,
+            PatternKind::Star { sets, .. } => sets.iter().map(|set| set.0.len() as u64 - 1).sum(),
+            PatternKind::Exchange { sets, spread } => {
+                let pairs: u64 = sets.iter().map(all_pairs).sum();
+                pairs.saturating_mul(self.receivers(*spread) as u64)
+            }
+            _ => self.messages(part)?.len() as u64,
+        })
+    }
+
+    /// To how many members of a domain each member of another sends in an exchange.
+    pub(super) fn receivers(&self, spread: bool) -> usize {
+        match self.context.groups {
+            Groups::Grid { locals, .. } if spread => locals[0].len(),
+            _ => 1,
+        }
     }
 
     pub(super) fn link(&mut self, machine: &Machine, listed: bool, link: u64) -> u32 {
@@ -237,15 +328,19 @@ impl<'a> Network<'a> {
         self.resource(NIC | chip | direction << 32 | place, || numbers)
     }
 
-    pub(super) fn fabric(&mut self, link: u64) -> u32 {
+    /// A fabric or WAN link, counted from the first fabric link, where it can hold messages up.
+    pub(super) fn fabric(&mut self, link: u64) -> Option<u32> {
         let machine = self.context.machine;
         let link = machine.blocks().fabric[0] + link;
+        if self.unblocking.iter().any(|links| links.contains(&link)) {
+            return None;
+        }
         let numbers = machine.link_numbers(link);
         let stands_for = match self.by_site {
             true => fabric_class(machine, link),
             false => link,
         };
-        self.resource(FABRIC | stands_for, || numbers)
+        Some(self.resource(FABRIC | stands_for, || numbers))
     }
 
     /// A class of links inside a domain.

@@ -81,7 +81,7 @@ impl Network<'_> {
                     for down in [false, true] {
                         let link = context.machine.fabric_link(class.site, tier, 0, down);
                         let link = link - context.machine.blocks().fabric[0];
-                        path.push((self.fabric(link), weight));
+                        path.extend(self.fabric(link).map(|resource| (resource, weight)));
                     }
                 }
                 messages.push(Message {
@@ -110,7 +110,7 @@ impl Network<'_> {
         let cost = self.context.path(from, to, |link| links.push(link));
         let mut path = vec![(self.nic(0, from, nic.map(|nic| nic.0)), 1.0)];
         for link in links {
-            path.push((self.fabric(link as u64), nics));
+            path.extend(self.fabric(link as u64).map(|resource| (resource, nics)));
         }
         path.push((self.nic(1, to, nic.map(|nic| nic.1)), 1.0));
         Ok(Message {

@@ -65,13 +65,17 @@ pub(super) fn classes(
     Some(found.into_iter().flatten().collect())
 }
 
-/// True when a set of domains holds all domains of its sites, and the bundles of each tier as many domains each.
+/// True when a set of domains holds all domains of its sites, and the bundles of each tier, if there are several, as
+/// many domains each.
 pub(super) fn is_whole(context: &Context, set: &[u32]) -> bool {
     let machine = context.machine;
     by_site(machine, set).iter().all(|&(site, members, _)| {
         let site = &machine.sites()[site];
         members == f64::from(site.domains)
-            && site.tiers.iter().all(|tier| site.domains % tier.group == 0)
+            && site
+                .tiers
+                .iter()
+                .all(|tier| site.domains % tier.group == 0 || site.domains < tier.group)
     })
 }
 

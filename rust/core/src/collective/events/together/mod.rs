@@ -22,7 +22,7 @@ pub use pipeline::Pipeline;
 pub use progress::{Dma, share_links};
 pub use written::Written;
 
-pub(crate) use route_table::RouteTable;
+pub(crate) use route_table::{RouteTable, RoutedSchedule};
 pub(crate) use written::{MOST_WRITTEN, or_link_load, too_many};
 
 use crate::collective::answer::outcome::Outcome;

@@ -185,6 +185,11 @@ impl RoutedSchedule<'_> {
         }
     }
 
+    /// The route of a send by fair sharing, which takes no message in parts.
+    pub(crate) fn route(&self, send: usize) -> &SendRoute {
+        &self.send_routes[send][0]
+    }
+
     /// Calls `visit` with each resource of each message, and the bytes on it.
     pub(super) fn loads(&self, mut visit: impl FnMut(u32, f64)) {
         for (send, send_routes) in self.schedule.sends.iter().zip(&self.send_routes) {

@@ -1,9 +1,11 @@
 //! What the loss of NICs puts on other links, domain by domain.
 
-use super::class::Redirect;
-use super::{Class, DomainDamage};
+use super::redirect::Redirect;
+use super::spots::{Place, Spot};
+use super::{DomainDamage, Hurt};
 use crate::collective::pattern::ledger::Ledger;
 use crate::collective::pattern::scene::Scene;
+use crate::machine::Nic;
 use std::collections::BTreeMap;
 
 /// Bytes on links of one damaged domain, beside what its class has inside.
@@ -17,26 +19,92 @@ pub(crate) struct Detoured {
     pub(crate) idle: [Vec<u32>; 2],
 }
 
-impl Class {
-    /// What goes by other NICs in one domain of the class.
-    pub(crate) fn detoured(&self, scene: &Scene, ledger: &Ledger, domain: u32) -> Detoured {
+impl Hurt {
+    /// What goes by other NICs in a domain; `bytes` are those of the rank of a chip, sending (0) or receiving (1).
+    pub(crate) fn detoured(&self, bytes: impl Fn(usize, u32) -> f64) -> Detoured {
         let mut out = Detoured::default();
         for direction in 0..2 {
-            let bytes = |chip: u32| ledger.nic_bytes(scene, direction, domain, chip);
             let nics = &mut out.nics[direction];
             for redirect in &self.redirects[direction] {
                 out.idle[direction].push(redirect.chip);
-                let moved = bytes(redirect.chip);
+                let moved = bytes(direction, redirect.chip);
                 // Its own bytes are there even where nothing joins them.
                 *nics
                     .entry(redirect.port)
-                    .or_insert_with(|| bytes(redirect.port)) += moved;
+                    .or_insert_with(|| bytes(direction, redirect.port)) += moved;
                 for &(link, share) in redirect.path.iter().filter(|_| moved > 0.0) {
                     *out.local.entry(link).or_default() += share * moved;
                 }
             }
         }
         out
+    }
+
+    /// The links that carry what goes by other NICs, and slower NICs; `all` says what a local link carries in all, of
+    /// which so much goes by other NICs.
+    pub(crate) fn each_spot(
+        &self,
+        nic: &Nic,
+        detoured: &Detoured,
+        bytes: impl Fn(usize, u32) -> f64,
+        all: impl Fn(u64, f64) -> f64,
+        mut offer: impl FnMut(Spot),
+    ) {
+        for (&local, &more) in &detoured.local {
+            offer(Spot {
+                place: Place::Inside(local),
+                bytes: all(local, more),
+                bandwidth: self.bandwidth[local as usize],
+            });
+        }
+        for direction in 0..2 {
+            let slow = &self.damage.slow_nics[direction];
+            let nics = &detoured.nics[direction];
+            let own = slow.iter().map(|entry| entry.0);
+            let own = own.filter(|chip| !nics.contains_key(chip));
+            let own = own.map(|chip| (chip, bytes(direction, chip)));
+            let others = nics.iter().map(|(&chip, &bytes)| (chip, bytes));
+            for (chip, bytes) in others.chain(own) {
+                if detoured.idle[direction].contains(&chip) {
+                    continue;
+                }
+                let slower = slow.iter().find(|entry| entry.0 == chip);
+                offer(Spot {
+                    place: Place::Nic(direction, chip),
+                    bytes,
+                    bandwidth: nic.bandwidth * slower.map_or(1.0, |entry| entry.1),
+                });
+            }
+        }
+    }
+
+    /// The busiest of them where the NICs of all members carry the same, those of other chips and links inside nothing.
+    pub(crate) fn busiest_spot(&self, scene: &Scene, nic: &Nic, each: [f64; 2]) -> Option<Spot> {
+        if let Some(spot) = self.spots.get(each) {
+            return spot;
+        }
+        let bytes = |direction: usize, chip: u32| match scene.is_member(chip) {
+            true => each[direction],
+            false => 0.0,
+        };
+        let mut best: Option<Spot> = None;
+        let seconds = |spot: &Spot| spot.bytes / spot.bandwidth;
+        self.each_spot(
+            nic,
+            &self.detoured(bytes),
+            bytes,
+            |_, more| more,
+            |spot| {
+                let busier = best
+                    .as_ref()
+                    .is_none_or(|best| seconds(&spot) > seconds(best));
+                if spot.bytes > 0.0 && busier {
+                    best = Some(spot);
+                }
+            },
+        );
+        self.spots.keep(each, best);
+        best
     }
 
     /// True if a chip's NIC carries what is its own and nothing else.

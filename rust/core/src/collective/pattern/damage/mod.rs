@@ -4,34 +4,48 @@
 //! Domains with the same damage are a class, whose loads are found once; what a NIC's loss puts on other links is
 //! found domain by domain. All other domains cost what they cost on a whole machine.
 
+mod alike;
+mod change;
 mod class;
+mod hurt;
+mod known;
 mod links;
+mod offers;
+mod pairs;
+mod redirect;
 mod rerouted;
+mod spots;
 mod unit_cost;
 
 pub(crate) use class::Class;
-pub(crate) use unit_cost::{between_domains, inside, inside_all};
+pub(crate) use hurt::Hurt;
+pub(crate) use known::KnownDamage;
+use spots::Place;
+pub(crate) use unit_cost::{between_domains, inside};
 
 use crate::collective::ask::group::Groups;
-use crate::machine::{Damage, Machine};
+use crate::collective::pattern::pairs::Pairs;
+use crate::collective::pattern::spacing::Flows;
+use crate::machine::Machine;
 use crate::memory::{Taken, bytes_of};
 use crate::route::Routing;
 use crate::{Control, Error, Result};
+use alike::{Alike, FEWER, alike};
 use rerouted::PairsByLink;
-use std::collections::BTreeMap;
-
-/// What to do where the damage does not fit.
-const FEWER: &str = "leave damaged UltraServers out of the group";
+use std::sync::Arc;
 
 /// The damaged domains that take part.
 pub(crate) struct DomainDamage {
     pub(crate) classes: Vec<Class>,
     /// Class of each damaged domain, ascending by domain.
     class_of: Vec<(u32, u32)>,
-    /// By domain of the machine: 1 + the class whose messages take other NICs, or 0.
-    redirected: Vec<u32>,
+    /// Domains some of whose messages take other chips' NICs, ascending, with their class.
+    redirected: Vec<(u32, u32)>,
+    most_roles: u32,
     /// A member domain without damage, if there is one.
     pub(crate) whole: Option<u32>,
+    /// Damage that calls before have met.
+    known: Option<KnownDamage>,
     #[expect(dead_code, reason = "held for their drop")]
     taken: [Taken; 2],
 }
@@ -42,6 +56,7 @@ impl DomainDamage {
         machine: &Machine,
         routing: &Routing,
         members: &[u32],
+        known: Option<&KnownDamage>,
         control: &Control,
     ) -> Result<Option<Self>> {
         if let Some(&dead) = members
@@ -58,7 +73,6 @@ impl DomainDamage {
         if alike.is_empty() {
             return Ok(None);
         }
-        let pairs_by_link = PairsByLink::of(machine.domain(), routing, control)?;
         let domain = machine.domain();
         let each = bytes_of::<f64>(domain.links()) + bytes_of::<u32>(u64::from(domain.chips()));
         let what = format_args!(
@@ -67,19 +81,10 @@ impl DomainDamage {
         );
         let bytes = each.saturating_mul(alike.len() as u64);
         let taken = [control.take(bytes, what, FEWER)?, held];
-        let mut classes = Vec::with_capacity(alike.len());
+        let classes = classes(machine, routing, alike, known, control)?;
         let mut class_of = Vec::new();
-        for (damage, domains) in alike.into_values() {
-            control.check()?;
-            class_of.extend(domains.iter().map(|&domain| (domain, classes.len() as u32)));
-            classes.push(Class::new(
-                machine,
-                routing,
-                &pairs_by_link,
-                damage,
-                domains,
-                control,
-            )?);
+        for (class, number) in classes.iter().zip(0..) {
+            class_of.extend(class.domains.iter().map(|&domain| (domain, number)));
         }
         class_of.sort_unstable();
         let damaged = |domain: &u32| {
@@ -88,18 +93,21 @@ impl DomainDamage {
                 .is_ok()
         };
         let whole = members.iter().copied().find(|domain| !damaged(domain));
-        let mut redirected = vec![0; machine.num_domains() as usize];
-        for (class, number) in classes.iter().zip(1..) {
-            if class.redirects.iter().any(|list| !list.is_empty()) {
-                let domains = class.domains.iter();
-                domains.for_each(|&domain| redirected[domain as usize] = number);
-            }
-        }
+        let redirects = |&&(_, class): &&(u32, u32)| {
+            let mut lists = classes[class as usize].redirects.iter();
+            lists.any(|list| !list.is_empty())
+        };
         Ok(Some(Self {
+            redirected: class_of.iter().filter(redirects).copied().collect(),
+            most_roles: classes
+                .iter()
+                .map(|class| class.most_roles)
+                .max()
+                .unwrap_or(1),
+            known: known.cloned(),
             taken,
             classes,
             class_of,
-            redirected,
             whole,
         }))
     }
@@ -112,8 +120,38 @@ impl DomainDamage {
 
     /// The class of a domain some of whose messages leave or arrive by other chips' NICs.
     pub(crate) fn redirected(&self, domain: u32) -> Option<&Class> {
-        let number = self.redirected[domain as usize].checked_sub(1)?;
-        Some(&self.classes[number as usize])
+        let found = self
+            .redirected
+            .binary_search_by_key(&domain, |entry| entry.0);
+        found
+            .ok()
+            .map(|at| &self.classes[self.redirected[at].1 as usize])
+    }
+
+    /// Calls `visit` with each of some pairs of domains of which one is such a domain.
+    fn concerned(&self, pairs: &Pairs, mut visit: impl FnMut(u32, u32)) {
+        let looks = |flows: &&Flows| 2 * flows.all.len() * self.redirected.len();
+        let flows = pairs.flows().filter(|flows| flows.stars.is_empty());
+        let Some(flows) = flows.filter(|flows| looks(flows) < pairs.len()) else {
+            let concerned = |domain: u32| self.redirected(domain).is_some();
+            let all = pairs.list();
+            let all = all
+                .iter()
+                .filter(|&&(from, to)| concerned(from) || concerned(to));
+            return all.for_each(|&(from, to)| visit(from, to));
+        };
+        for &(domain, _) in &self.redirected {
+            for flow in &flows.all {
+                let (to, from) = (i64::from(domain) + flow.by, i64::from(domain) - flow.by);
+                if flow.senders.contains(i64::from(domain)) {
+                    visit(domain, to as u32);
+                }
+                // Where both are such domains, the sender has it.
+                if flow.senders.contains(from) && self.redirected(from as u32).is_none() {
+                    visit(from as u32, domain);
+                }
+            }
+        }
     }
 
     /// True if some chip plays the rank of a dead one.
@@ -131,8 +169,7 @@ impl DomainDamage {
 
     /// Most ranks that one chip plays.
     pub(crate) fn most_roles(&self) -> u32 {
-        let roles = self.classes.iter().map(Class::most_roles);
-        roles.max().unwrap_or(1)
+        self.most_roles
     }
 
     /// What is damaged and how it is dealt with, in words.
@@ -168,6 +205,38 @@ impl DomainDamage {
     }
 }
 
+/// Alike domains, how messages go there being found out where it is not known.
+fn classes(
+    machine: &Machine,
+    routing: &Routing,
+    alike: Alike,
+    known: Option<&KnownDamage>,
+    control: &Control,
+) -> Result<Vec<Class>> {
+    let mut pairs_by_link = None;
+    let mut classes = Vec::with_capacity(alike.len());
+    for (key, (damage, domains)) in alike {
+        control.check()?;
+        if let Some(hurt) = known.and_then(|known| known.find(&key)) {
+            classes.push(Class::new(hurt, domains, true));
+            continue;
+        }
+        let by_link = match &pairs_by_link {
+            Some(by_link) => Arc::clone(by_link),
+            None => match known {
+                Some(known) => known.pairs_by_link(machine, routing, control)?,
+                None => Arc::new(PairsByLink::of(machine.domain(), routing, control)?),
+            },
+        };
+        let hurt = Hurt::new(machine, routing, &by_link, damage, domains[0], control)?;
+        pairs_by_link = Some(by_link);
+        let hurt = Arc::new(hurt);
+        let kept = known.is_some_and(|known| known.keep(key, &hurt));
+        classes.push(Class::new(hurt, domains, kept));
+    }
+    Ok(classes)
+}
+
 /// How damage is dealt with, in words.
 pub(crate) fn note(domains: usize, dead: usize, nics: usize) -> String {
     let mut parts = Vec::new();
@@ -196,7 +265,7 @@ pub(crate) fn substitute(machine: &Machine, chip: u32, control: &Control) -> Res
     let damage = machine.damage_of(domain)?.unwrap_or_default();
     let substitute = match machine.is_dead_domain(domain) {
         true => None,
-        false => class::nearest_live(machine.domain(), &damage, local, control)?,
+        false => hurt::nearest_live(machine.domain(), &damage, local, control)?,
     };
     match substitute {
         Some(substitute) => Ok(domain * machine.domain().chips() + substitute),
@@ -225,65 +294,6 @@ pub(crate) fn substituted(
         }
     }
     Ok(out)
-}
-
-/// Damaged domains by their damage.
-type Alike = BTreeMap<Vec<u64>, (Damage, Vec<u32>)>;
-
-/// The damaged ones of the domains in `members`, and what stands for their lists.
-fn alike(machine: &Machine, members: &[u32], control: &Control) -> Result<(Alike, Taken)> {
-    let mut alike = Alike::new();
-    let listed = format_args!("the dead links of damaged UltraServers");
-    let mut taken = control.take(0, listed, FEWER)?;
-    let mut held = 0;
-    for domain in machine.damaged_domains() {
-        control.check()?;
-        if members.binary_search(&domain).is_err() {
-            continue;
-        }
-        if let Some(damage) = machine.damage_of(domain)? {
-            // With its key.
-            let bytes = 2 * damage.bytes();
-            taken.grow_to(held + bytes, listed, FEWER)?;
-            let entry = alike.entry(key(&damage)).or_insert((damage, Vec::new()));
-            entry.1.push(domain);
-            // Of alike ones one is kept.
-            held += if entry.1.len() == 1 { bytes } else { 0 };
-        }
-    }
-    taken.shrink_to(held);
-    Ok((alike, taken))
-}
-
-/// Numbers that are the same for the same damage only.
-fn key(damage: &Damage) -> Vec<u64> {
-    let mut key = Vec::new();
-    let mut list = |values: Vec<u64>| {
-        key.push(values.len() as u64);
-        key.extend(values);
-    };
-    list(damage.links.clone());
-    list(damage.chips.iter().copied().map(u64::from).collect());
-    for direction in 0..2 {
-        list(
-            damage.nics[direction]
-                .iter()
-                .copied()
-                .map(u64::from)
-                .collect(),
-        );
-        let slow = damage.slow_nics[direction].iter();
-        list(
-            slow.flat_map(|&(chip, factor)| [u64::from(chip), factor.to_bits()])
-                .collect(),
-        );
-    }
-    let slow = damage.degraded.iter();
-    list(
-        slow.flat_map(|&(link, factor)| [link, factor.to_bits()])
-            .collect(),
-    );
-    key
 }
 
 /// Whether a group lies on damaged domains, or on a fabric or WAN with damage; of listed chips it is taken to.

@@ -1,42 +1,20 @@
 //! What a pattern costs where domains are damaged, beside its cost on whole ones.
 
-use super::class::Pairs;
+use super::change::Change;
+use super::pairs::Pairs;
 use super::{Class, DomainDamage};
 use crate::collective::pattern::kind::PatternKind;
 use crate::collective::pattern::scene::Scene;
 use crate::collective::pattern::unit_cost::UnitCost;
 use crate::{Error, Result};
+use std::cell::OnceCell;
 
-/// Adds the damaged domains' part to the unit cost of a local pattern.
+/// Adds the damaged domains' part to the unit cost of a local pattern, which has this number.
 pub(crate) fn inside(
     scene: &Scene,
     damaged: &DomainDamage,
-    pairs: &[(u32, u32)],
-    unit_cost: &mut UnitCost,
-) -> Result<()> {
-    let small = damaged.classes.iter().all(Class::is_small);
-    let listed = Pairs::listed(scene.machine.domain(), pairs, small);
-    of_pairs(scene, damaged, &listed, unit_cost)
-}
-
-/// Adds the damaged domains' part to the unit cost of every chip to every other.
-pub(crate) fn inside_all(
-    scene: &Scene,
-    damaged: &DomainDamage,
-    unit_cost: &mut UnitCost,
-) -> Result<()> {
-    of_pairs(
-        scene,
-        damaged,
-        &Pairs::All(scene.machine.domain().chips()),
-        unit_cost,
-    )
-}
-
-fn of_pairs(
-    scene: &Scene,
-    damaged: &DomainDamage,
-    pairs: &Pairs,
+    kind: &PatternKind,
+    number: u32,
     unit_cost: &mut UnitCost,
 ) -> Result<()> {
     let machine = scene.machine;
@@ -46,32 +24,36 @@ fn of_pairs(
         (unit_cost.latency, unit_cost.overhead, unit_cost.sent) = (0.0, 0.0, 0.0);
         unit_cost.zero_load.clear();
     }
-    let whole: Vec<f64> = unit_cost.ledger.local.values().collect();
-    for class in &damaged.classes {
+    // Nothing is listed where all is known.
+    let listed: OnceCell<(Pairs, Vec<f64>)> = OnceCell::new();
+    let of_class = |class: &Class| -> Result<Change> {
         scene.control.check()?;
-        let mut note = |latency: f64, slowness: f64| unit_cost.note_zero_load(latency, slowness);
-        let loads = class.loads(machine, pairs, &whole, every, &mut note, scene.control)?;
-        unit_cost.ledger.classes.push(loads);
-        if every || !class.damage.chips.is_empty() {
-            let sent = most_sent(class, pairs);
-            unit_cost.sent = unit_cost.sent.max(sent);
-            unit_cost.overhead = unit_cost.overhead.max(sent * machine.overhead());
+        let kept = class.kept && !every;
+        if let Some(known) = kept.then(|| class.changes.get(number)).flatten() {
+            return Ok(known);
         }
+        let (pairs, whole) = listed.get_or_init(|| {
+            let pairs = Pairs::of(machine.domain(), kind, class.is_small());
+            (pairs, unit_cost.ledger.local.values().collect())
+        });
+        let change = class.change(machine, pairs, whole, every, scene.control)?;
+        if let (true, Some(known)) = (kept, &damaged.known) {
+            class
+                .changes
+                .keep(number, &change, |bytes| known.room(bytes));
+        }
+        Ok(change)
+    };
+    let changes: Vec<Change> = (damaged.classes.iter().map(of_class)).collect::<Result<_>>()?;
+    for change in changes {
+        for &(latency, slowness) in &change.notes {
+            unit_cost.note_zero_load(latency, slowness);
+        }
+        unit_cost.ledger.classes.push(change.loads);
+        unit_cost.sent = unit_cost.sent.max(change.sent);
+        unit_cost.overhead = unit_cost.overhead.max(change.sent * machine.overhead());
     }
     Ok(())
-}
-
-/// Largest number of messages that one chip sends, for all ranks that it plays.
-fn most_sent(class: &Class, pairs: &Pairs) -> f64 {
-    let mut sent = vec![0u32; class.substitutes.len()];
-    for (src, dst) in pairs.all() {
-        let (from, to) = (
-            class.substitutes[src as usize],
-            class.substitutes[dst as usize],
-        );
-        sent[from as usize] += u32::from(from != to);
-    }
-    f64::from(sent.into_iter().max().unwrap_or(0))
 }
 
 /// Adds the paths to and from other chips' NICs to the unit cost of a pattern between domains.
@@ -86,21 +68,31 @@ pub(crate) fn between_domains(
 ) -> Result<()> {
     let roles = f64::from(damaged.most_roles());
     (unit_cost.overhead, unit_cost.sent) = (unit_cost.overhead * roles, unit_cost.sent * roles);
-    if damaged
-        .classes
-        .iter()
-        .all(|class| class.redirects.iter().all(Vec::is_empty))
-    {
+    if damaged.redirected.is_empty() {
         return Ok(());
     }
     match kind {
-        PatternKind::Rails(pairs) => {
-            let nics: Vec<(u32, u32)> = scene.members().map(|chip| (chip, chip)).collect();
-            rails(scene, damaged, &pairs.list(), &nics, unit_cost);
-        }
-        PatternKind::NicPairs { pairs, nics } => {
-            rails(scene, damaged, &pairs.list(), nics, unit_cost)
-        }
+        PatternKind::Rails(pairs) => damaged.concerned(pairs, |from, to| {
+            let concerned = [(from, 0), (to, 1)].map(|(domain, direction)| {
+                let class = damaged.redirected(domain).into_iter();
+                class.flat_map(move |class| &class.redirects[direction])
+            });
+            let chips = concerned
+                .into_iter()
+                .flatten()
+                .map(|redirect| redirect.chip);
+            let nics = chips.filter(|&chip| scene.is_member(chip));
+            rail(
+                scene,
+                damaged,
+                (from, to),
+                nics.map(|chip| (chip, chip)),
+                unit_cost,
+            );
+        }),
+        PatternKind::NicPairs { pairs, nics } => damaged.concerned(pairs, |from, to| {
+            rail(scene, damaged, (from, to), nics.iter().copied(), unit_cost);
+        }),
         PatternKind::Star { .. } | PatternKind::Exchange { .. } | PatternKind::Sites { .. } => {
             let longest = |direction: usize| {
                 let of = damaged
@@ -135,11 +127,11 @@ pub(crate) fn between_domains(
 }
 
 /// NIC pairs are (sending, receiving) local chips. Only those that a NIC's loss concerns are looked at.
-fn rails(
+fn rail(
     scene: &Scene,
     damaged: &DomainDamage,
-    pairs: &[(u32, u32)],
-    nics: &[(u32, u32)],
+    (from, to): (u32, u32),
+    nics: impl Iterator<Item = (u32, u32)>,
     unit_cost: &mut UnitCost,
 ) {
     let extra = |class: Option<&Class>, direction: usize, chip: u32| {
@@ -147,19 +139,14 @@ fn rails(
         let at = list.binary_search_by_key(&chip, |redirect| redirect.chip);
         at.ok().map(|at| (list[at].latency, list[at].slowness))
     };
-    for &(from, to) in pairs {
-        let (sender, receiver) = (damaged.redirected(from), damaged.redirected(to));
-        if sender.is_none() && receiver.is_none() {
-            continue;
-        }
-        let cost = scene.path(from, to, |_| ());
-        for &(src, dst) in nics {
-            let (out, into) = (extra(sender, 0, src), extra(receiver, 1, dst));
-            if out.is_some() || into.is_some() {
-                let (out, into) = (out.unwrap_or_default(), into.unwrap_or_default());
-                let slowness = (1.0 / cost.bandwidth).max(out.1).max(into.1);
-                unit_cost.note_zero_load(cost.latency + out.0 + into.0, slowness);
-            }
+    let (sender, receiver) = (damaged.redirected(from), damaged.redirected(to));
+    let cost = scene.path_cost(from, to);
+    for (src, dst) in nics {
+        let (out, into) = (extra(sender, 0, src), extra(receiver, 1, dst));
+        if out.is_some() || into.is_some() {
+            let (out, into) = (out.unwrap_or_default(), into.unwrap_or_default());
+            let slowness = (1.0 / cost.bandwidth).max(out.1).max(into.1);
+            unit_cost.note_zero_load(cost.latency + out.0 + into.0, slowness);
         }
     }
 }

@@ -17,35 +17,14 @@ pub(crate) use fabric::{by_site, parts, site_bytes, site_flows};
 pub(crate) use ruled::total_latency;
 pub(crate) use sets::inside;
 
-use super::damage;
 use super::kind::PatternKind;
 use super::scene::Scene;
 use super::unit_cost::UnitCost;
+use crate::Result;
 use crate::memory::bytes_of;
-use crate::{Error, Result};
 
-pub(crate) fn unit_cost(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
-    let mut unit_cost = whole(scene, kind)?;
-    let Some(damaged) = &scene.damaged else {
-        return Ok(unit_cost);
-    };
-    match kind {
-        PatternKind::Local(pairs) => damage::inside(scene, damaged, &pairs.list(), &mut unit_cost)?,
-        PatternKind::LocalAll => damage::inside_all(scene, damaged, &mut unit_cost)?,
-        PatternKind::InSwitch { .. } => {
-            return Err(Error::unsupported(
-                "in_switch in a damaged UltraServer",
-                "name another algorithm, or leave the UltraServer out of the group",
-            ));
-        }
-        PatternKind::Flat(_) => {}
-        _ => damage::between_domains(scene, damaged, kind, &mut unit_cost)?,
-    }
-    Ok(unit_cost)
-}
-
-/// The same where all domains are whole; messages between listed chips take the machine as it is.
-fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
+/// What a pattern costs where all domains are whole; messages between listed chips take the machine as it is.
+pub(crate) fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
     // NIC loads by domain, for each single NIC or root where those differ, and those of the fabric; lists of messages.
     let (by_domain, pairs) = match kind {
         PatternKind::Rails(pairs) | PatternKind::NicPairs { pairs, .. }

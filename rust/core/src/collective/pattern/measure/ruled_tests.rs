@@ -291,5 +291,8 @@ proptest! {
         let found = ruled::ruled(&scene, flows, nics).expect("measurable");
         let listed = fabric::rails(&scene, &pairs.list(), nics).expect("measurable");
         compare(&found, &listed)?;
+        for &(from, to) in pairs.list().iter().take(100) {
+            prop_assert_eq!(scene.path_cost(from, to), scene.path(from, to, |_| ()));
+        }
     }
 }

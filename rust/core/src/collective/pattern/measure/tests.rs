@@ -1,7 +1,7 @@
 //! Compact costs against the same pattern written out message by message.
 
 use super::fabric::site_bytes;
-use super::{by_site, unit_cost};
+use super::{by_site, whole};
 use crate::Control;
 use crate::collective::ask::group::Groups;
 use crate::collective::pattern::kind::{PatternKind, SiteShare};
@@ -195,7 +195,7 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &PatternKind) -> Vec<(u
 fn check(machine: &Machine, groups: &Groups, kind: &PatternKind) {
     let (routing, control) = (Routing::default(), Control::default());
     let scene = Scene::new(machine, &routing, groups, &control).expect("sound");
-    let unit_cost = unit_cost(&scene, kind).expect("measurable");
+    let unit_cost = whole(&scene, kind).expect("measurable");
     let mut loads = vec![0.0; machine.num_links() as usize];
     let (mut latency, mut zero_load) = (0.0f64, 0.0f64);
     let mut sent = vec![0.0; machine.num_chips() as usize];

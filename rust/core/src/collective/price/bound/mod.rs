@@ -24,19 +24,30 @@ use std::collections::BTreeMap;
 
 /// The highest bound of each kind, the highest first.
 pub(crate) fn bounds(context: &Context, request: &Request) -> Result<Vec<Bound>> {
-    bounds_where(context, request, false, MANY)
+    bounds_where(context, request, false, (MANY, &mut None))
+}
+
+/// The same for schedules in which switches add up what passes them: partitions do not bound those.
+pub(crate) fn bounds_in_switch(context: &Context, request: &Request) -> Result<Vec<Bound>> {
+    bounds_where(context, request, true, (MANY, &mut None))
+}
+
+/// One of these; the bound from distance is the same for every size, and remembered.
+pub(crate) fn bounds_of_size(
+    context: &Context,
+    request: &Request,
+    in_switch: bool,
+    latency: &mut Option<f64>,
+) -> Result<Vec<Bound>> {
+    bounds_where(context, request, in_switch, (MANY, latency))
 }
 
 /// The highest bound, with a look at few of the ranks; `across`, only at ranks of different domains: then it also
 /// holds for groups of as many ranks in the same domains, wherever in these they are.
 pub(crate) fn highest(context: &Context, request: &Request, across: bool) -> Result<f64> {
-    let bounds = bounds_where(context, request, false, Sample { across, ..FEW })?;
+    let sample = Sample { across, ..FEW };
+    let bounds = bounds_where(context, request, false, (sample, &mut None))?;
     Ok(bounds.first().map_or(0.0, |highest| highest.seconds))
-}
-
-/// The same for schedules in which switches add up what passes them: partitions do not bound those.
-pub(crate) fn bounds_in_switch(context: &Context, request: &Request) -> Result<Vec<Bound>> {
-    bounds_where(context, request, true, MANY)
 }
 
 const MANY: Sample = Sample {
@@ -54,7 +65,7 @@ fn bounds_where(
     context: &Context,
     request: &Request,
     in_switch: bool,
-    sample: Sample,
+    (sample, known): (Sample, &mut Option<f64>),
 ) -> Result<Vec<Bound>> {
     let mut found = LowerBounds(Vec::new());
     let input = BoundInput {
@@ -63,7 +74,11 @@ fn bounds_where(
         ranks: context.groups.ranks() as f64,
         in_switch,
     };
-    found.note("latency", latency::latency(context, request, sample)?);
+    let latency = match *known {
+        Some(latency) => latency,
+        None => *known.insert(latency::latency(context, request, sample)?),
+    };
+    found.note("latency", latency);
     // Without contention links carry any number of messages at once, and only distance bounds the time.
     if request.model != Model::AlphaBeta {
         bytes(context, request, &input, &mut found)?;

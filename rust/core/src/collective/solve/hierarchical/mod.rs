@@ -3,34 +3,45 @@
 //! All-reduce: reduce-scatter inside each UltraServer, then inside each site over all rails at once, all-reduce
 //! between sites, and back. A tier that a group does not span has no stage.
 
+#[cfg(test)]
+mod least_tests;
+mod places;
 mod search;
 mod stage_plan;
 mod stages;
+#[cfg(test)]
+mod stages_tests;
 
 use crate::collective::ask::choice::Choice;
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::{Context, OnDemand};
 use crate::collective::price::cost::{Shared, StageCost};
+use crate::collective::program::least::SLACK;
+use crate::weigh::Scale;
 use crate::{Error, Result};
-use search::{Key, Search, timed};
+use search::{Key, Search, Stage};
 use stage_plan::{PlannedStage, TIERS, pinned_algorithms, stage_plan};
-use stages::{StageOption, stage_options};
+use stages::StageOptions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The name that users write.
 pub(crate) const NAME: &str = "hierarchical";
 
-/// The stages of a hierarchical collective with all algorithms that can run them, priced for one byte.
+/// The stages of a hierarchical collective with all algorithms that may run them; those that can win at some size are
+/// priced for one byte.
 pub(crate) struct Tiers {
-    plan: Vec<PlannedStage>,
-    options: Vec<Vec<StageOption>>,
-    /// How many costs each stage has had.
-    numbers: Vec<u32>,
+    request: Request,
+    stages: Vec<StageOptions>,
+    /// Some size was asked for.
+    is_built: bool,
     /// What chunks share, by the costs of the stages.
     shared: BTreeMap<Key, Shared>,
 }
+
+/// Bytes of what chunks share, of one combination.
+const SHARED: u64 = 64;
 
 /// A choice of one algorithm for each stage.
 pub(crate) struct Picked {
@@ -42,7 +53,7 @@ pub(crate) struct Picked {
 }
 
 impl Tiers {
-    /// Prices what can run each stage, or the algorithms of `pinned` (one name per tier that the groups span).
+    /// What can run each stage, or the algorithms of `pinned` (one name per tier that the groups span).
     pub(crate) fn new(
         context: &Context,
         request: &Request,
@@ -56,63 +67,70 @@ impl Tiers {
         };
         let plan = stage_plan(context, request, locals, domains)?;
         let pinned = pinned_algorithms(&plan, pinned)?;
-        let options =
-            |planned: &PlannedStage| stage_options(context, request, planned, pinned[planned.tier]);
+        let stage = |planned: PlannedStage| {
+            let name = pinned[planned.tier];
+            StageOptions::new(context, request, planned, name)
+        };
         Ok(Self {
-            options: plan.iter().map(options).collect::<Result<_>>()?,
-            numbers: vec![0; plan.len()],
-            plan,
+            request: request.clone(),
+            stages: plan.into_iter().map(stage).collect(),
+            is_built: false,
             shared: BTreeMap::new(),
         })
     }
 
-    /// Seconds that `scale` bytes take at least, where that is had for nothing: those of the slowest stage.
+    /// Counts what they take.
+    pub(crate) fn weigh(&self, on: &mut Scale) {
+        self.stages.iter().for_each(|stage| stage.weigh(on));
+        on.add(SHARED * self.shared.len() as u64);
+    }
+
+    pub(crate) fn is_built(&self) -> bool {
+        self.is_built
+    }
+
+    /// Seconds that `scale` bytes take at least, where that is had for nothing.
     pub(crate) fn least(&self, scale: f64) -> f64 {
-        let stage = |options: &Vec<StageOption>| {
-            let least = options.iter().map(|option| option.least(scale));
-            least.fold(f64::INFINITY, f64::min)
-        };
-        self.options.iter().map(stage).fold(0.0, f64::max)
+        let alone = self.stages.iter().map(|stage| stage.least_alone(scale));
+        let each = || self.stages.iter().map(StageOptions::least);
+        let fixed: f64 = each().map(|least| least.fixed).sum();
+        let busy = each().map(|least| least.busy).fold(0.0, f64::max);
+        let together = (fixed + busy * scale) * (1.0 - SLACK);
+        alone.fold(together, f64::max)
     }
 
     /// The best choice of algorithms for `scale` bytes first, and of those that were met on the way to it so many in
     /// all.
-    pub(crate) fn at(
-        &mut self,
-        scene: &OnDemand,
-        request: &Request,
-        scale: f64,
-        count: usize,
-    ) -> Result<Vec<Picked>> {
-        let mut stages = Vec::with_capacity(self.options.len());
-        for (options, numbers) in self.options.iter_mut().zip(&mut self.numbers) {
-            stages.push(timed(scene, request.model, options, scale, numbers)?);
-        }
+    pub(crate) fn at(&mut self, scene: &OnDemand, scale: f64, count: usize) -> Result<Vec<Picked>> {
+        self.is_built = true;
+        let tiers: Vec<usize> = self.stages.iter().map(StageOptions::tier).collect();
         let mut search = Search {
             scene,
-            request,
+            request: &self.request,
             scale,
             count,
-            stages,
+            stages: self.stages.iter_mut().map(Stage::new).collect(),
             shared: &mut self.shared,
             met: Vec::new(),
         };
         search.run()?;
         let Search { met, stages, .. } = search;
         let picked = met.into_iter().map(|(time, chunks, picked)| {
-            let of_stages = || {
-                stages
-                    .iter()
-                    .zip(&picked)
-                    .map(|(options, &at)| &options[at])
-            };
-            let names: Vec<&str> = of_stages().map(|option| option.name).collect();
+            let names: Vec<&str> = stages
+                .iter()
+                .zip(&picked)
+                .map(|(s, &at)| s.name(at))
+                .collect();
             Picked {
                 name: format!("{NAME}({})", names.join(", ")),
-                choice: choice(&self.plan, &names),
+                choice: choice(&tiers, &names),
                 time,
                 chunks,
-                costs: of_stages().map(|option| Arc::clone(&option.cost)).collect(),
+                costs: stages
+                    .iter()
+                    .zip(&picked)
+                    .map(|(s, &at)| s.cost(at))
+                    .collect(),
             }
         });
         Ok(picked.collect())
@@ -120,10 +138,10 @@ impl Tiers {
 }
 
 /// How to ask for the algorithms of all stages: by one name per tier, which a tier of two algorithms does not have.
-fn choice(stage_plan: &[PlannedStage], names: &[&str]) -> Choice {
+fn choice(of_stages: &[usize], names: &[&str]) -> Choice {
     let mut tiers = [None; TIERS.len()];
-    for (planned, name) in stage_plan.iter().zip(names) {
-        if *tiers[planned.tier].get_or_insert(name) != name {
+    for (&tier, name) in of_stages.iter().zip(names) {
+        if *tiers[tier].get_or_insert(name) != name {
             return Choice::Named(NAME.to_owned());
         }
     }

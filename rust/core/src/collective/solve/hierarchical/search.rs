@@ -1,11 +1,12 @@
 //! The search for the best algorithm of each stage at one size.
 
-use super::stages::{Numbered, StageOption};
+use super::stages::{Numbered, StageOptions};
 use crate::Result;
 use crate::collective::ask::model::Model;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::OnDemand;
 use crate::collective::price::cost::{CHUNKINGS, Shared, StageCost};
+use crate::collective::program::least::SLACK;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -19,37 +20,132 @@ pub(super) type Key = u128;
 const BITS: u32 = 24;
 
 /// An option of a stage at one size.
-pub(super) struct Timed {
-    pub(super) name: &'static str,
+struct Timed {
     number: u32,
     /// Of one byte.
-    pub(super) cost: Arc<StageCost>,
+    cost: Arc<StageCost>,
     /// Seconds with the data in one chunk, in two, in four and so on; no number where they were not asked for.
     times: [f64; CHUNKINGS],
+    least: Floor,
 }
 
-/// The options of a stage, fastest first.
-pub(super) fn timed(
-    scene: &OnDemand,
-    model: Model,
-    options: &mut [StageOption],
-    scale: f64,
-    numbers: &mut u32,
-) -> Result<Vec<Timed>> {
-    let mut timed = Vec::with_capacity(options.len());
-    for option in options {
-        let Numbered { number, cost } = option.at(scene, model, scale, numbers)?;
+/// What an option takes at least at one size: latency and overhead, and those with its bytes in pieces.
+#[derive(Clone, Copy)]
+struct Floor {
+    fixed: f64,
+    all: f64,
+}
+
+/// A stage at one size.
+pub(super) struct Stage<'a> {
+    options: &'a mut StageOptions,
+    /// By option, where it was needed and runs.
+    timed: Vec<Option<Timed>>,
+    /// Those, the fastest first.
+    order: Vec<usize>,
+}
+
+impl<'a> Stage<'a> {
+    pub(super) fn new(options: &'a mut StageOptions) -> Self {
+        Self {
+            timed: options.all.iter().map(|_| None).collect(),
+            order: Vec::new(),
+            options,
+        }
+    }
+
+    pub(super) fn name(&self, at: usize) -> &'static str {
+        self.options.all[at].name()
+    }
+
+    pub(super) fn cost(&self, at: usize) -> Arc<StageCost> {
+        Arc::clone(&self.seen(at).cost)
+    }
+
+    fn seen(&self, at: usize) -> &Timed {
+        self.timed[at].as_ref().expect("what is picked was timed")
+    }
+
+    /// Builds and times an option, where it runs.
+    fn ready(&mut self, scene: &OnDemand, request: &Request, scale: f64, at: usize) -> Result<()> {
+        if self.timed[at].is_some() {
+            return Ok(());
+        }
+        let Some(Numbered { number, cost }) = self.options.at(scene, request, scale, at)? else {
+            return Ok(());
+        };
         let mut times = [f64::NAN; CHUNKINGS];
         times[0] = cost.time(scale);
-        timed.push(Timed {
-            name: option.name,
+        let contended = request.model.by_phases() != Model::AlphaBeta;
+        let (fixed, all) = cost.floor(scale, contended);
+        let least = Floor { fixed, all };
+        let slower = |other: &usize| {
+            let other = (self.seen(*other).times[0], *other);
+            other.0.total_cmp(&times[0]).then(other.1.cmp(&at)).is_lt()
+        };
+        let place = self.order.partition_point(slower);
+        self.order.insert(place, at);
+        self.timed[at] = Some(Timed {
             number,
             cost,
             times,
+            least,
         });
+        Ok(())
     }
-    timed.sort_by(|a, b| a.times[0].total_cmp(&b.times[0]));
-    Ok(timed)
+
+    /// Seconds of an option with `share` bytes, which is one of so many chunks.
+    fn time(&mut self, at: usize, share: f64, chunks: u32) -> f64 {
+        let timed = self.timed[at].as_mut().expect("what is picked was timed");
+        timed.time(share, chunks)
+    }
+
+    /// The option that is the fastest alone with `share` bytes; of equal ones the first in order.
+    fn quickest(
+        &mut self,
+        scene: &OnDemand,
+        request: &Request,
+        scale: f64,
+        chunks: u32,
+    ) -> Result<usize> {
+        let share = scale / f64::from(chunks);
+        let mut best = self.quickest_seen(share, chunks);
+        let unseen = (0..self.timed.len()).filter(|&at| self.timed[at].is_none());
+        let least = |at: usize| self.options.all[at].least().at(share);
+        let mut unseen: Vec<(f64, usize)> = unseen.map(|at| (least(at), at)).collect();
+        unseen.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for (least, at) in unseen {
+            if best.is_some_and(|best| least > best.0) {
+                break;
+            }
+            self.ready(scene, request, scale, at)?;
+            best = self.quickest_seen(share, chunks);
+        }
+        match best {
+            Some((_, at)) => Ok(at),
+            None => Err(self.options.refusal().expect("none of the options ran")),
+        }
+    }
+
+    fn quickest_seen(&mut self, share: f64, chunks: u32) -> Option<(f64, usize)> {
+        let order = self.order.clone().into_iter();
+        let times = order.map(|at| (self.time(at, share, chunks), at));
+        times.min_by(|a, b| a.0.total_cmp(&b.0))
+    }
+
+    /// What an option takes at least, whether it was timed or not.
+    fn floor(&self, at: usize, scale: f64) -> Floor {
+        match &self.timed[at] {
+            Some(timed) => timed.least,
+            None => {
+                let least = self.options.all[at].least();
+                Floor {
+                    fixed: least.fixed,
+                    all: least.fixed + least.busy * scale,
+                }
+            }
+        }
+    }
 }
 
 impl Timed {
@@ -76,7 +172,7 @@ pub(super) struct Search<'a, 'm> {
     pub(super) scale: f64,
     /// How many choices to remember.
     pub(super) count: usize,
-    pub(super) stages: Vec<Vec<Timed>>,
+    pub(super) stages: Vec<Stage<'a>>,
     pub(super) shared: &'a mut BTreeMap<Key, Shared>,
     /// Seconds, chunks and the option of each stage, the fastest first.
     pub(super) met: Vec<(f64, u32, Vec<usize>)>,
@@ -86,14 +182,19 @@ impl Search<'_, '_> {
     /// Two starts: the stages that are fastest alone, and those that are fastest with one chunk of many, which
     /// pipelining favours. From each, one stage is changed at a time until nothing helps.
     pub(super) fn run(&mut self) -> Result<()> {
+        let (scene, request, scale) = (self.scene, self.request, self.scale);
+        if self.count > 1 {
+            // Of several choices those that come close count too.
+            for stage in &mut self.stages {
+                for at in 0..stage.timed.len() {
+                    stage.ready(scene, request, scale, at)?;
+                }
+            }
+        }
         for chunks in [1, SMALL_CHUNKS] {
-            let share = self.scale / f64::from(chunks);
-            let quickest = |options: &mut Vec<Timed>| {
-                let times = options.iter_mut().map(|option| option.time(share, chunks));
-                let best = times.enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
-                best.map_or(0, |best| best.0)
-            };
-            let mut picked: Vec<usize> = self.stages.iter_mut().map(quickest).collect();
+            let stages = self.stages.iter_mut();
+            let quickest = stages.map(|stage| stage.quickest(scene, request, scale, chunks));
+            let mut picked: Vec<usize> = quickest.collect::<Result<_>>()?;
             let mut time = self.attempt(&picked)?;
             let mut improved = true;
             while improved {
@@ -111,8 +212,19 @@ impl Search<'_, '_> {
     /// Changes one stage to the first option that is faster than `time`, if there is one.
     fn better(&mut self, picked: &mut [usize], at: usize, time: f64) -> Result<Option<f64>> {
         let before = picked[at];
-        for option in (0..self.stages[at].len()).filter(|&option| option != before) {
+        for option in 0..self.stages[at].timed.len() {
+            // Whether another size has built it already makes no difference.
+            let unknown = self.stages[at].timed[option].is_none();
             picked[at] = option;
+            if unknown && self.least(picked) < time {
+                self.stages[at].ready(self.scene, self.request, self.scale, option)?;
+            }
+        }
+        for option in self.stages[at].order.clone() {
+            picked[at] = option;
+            if option == before || (self.count == 1 && self.least(picked) >= time) {
+                continue;
+            }
             let next = self.attempt(picked)?;
             if next < time {
                 return Ok(Some(next));
@@ -122,9 +234,28 @@ impl Search<'_, '_> {
         Ok(None)
     }
 
+    /// Seconds that a choice takes at least, however many chunks follow each other: latency and overhead of all stages,
+    /// and the bytes of one.
+    fn least(&self, picked: &[usize]) -> f64 {
+        let floors = self.stages.iter().zip(picked);
+        let floors = floors.map(|(stage, &at)| stage.floor(at, self.scale));
+        let (fixed, bytes) = floors.fold((0.0, 0.0), |(fixed, bytes), floor| {
+            (
+                fixed + floor.fixed,
+                f64::max(bytes, floor.all - floor.fixed),
+            )
+        });
+        (fixed + bytes) * (1.0 - SLACK)
+    }
+
     fn attempt(&mut self, picked: &[usize]) -> Result<f64> {
         self.scene.control.check()?;
-        let options = || self.stages.iter().zip(picked).map(|(all, &at)| &all[at]);
+        let options = || {
+            self.stages
+                .iter()
+                .zip(picked)
+                .map(|(stage, &at)| stage.seen(at))
+        };
         let key = options().fold(0, |key: Key, option| key << BITS | Key::from(option.number));
         let shared = match self.shared.get(&key) {
             Some(shared) => *shared,
@@ -138,7 +269,7 @@ impl Search<'_, '_> {
         let first = |share: f64, chunks: u32| -> f64 {
             let options = stages.iter_mut().zip(picked);
             options
-                .map(|(options, &at)| options[at].time(share, chunks))
+                .map(|(stage, &at)| stage.time(at, share, chunks))
                 .sum()
         };
         let (time, chunks) = shared.best(scale, picked.len(), self.request.chunks, first);

@@ -1,33 +1,54 @@
 //! Filling a stage: every algorithm that can do it, and where its ranks sit.
 
+use super::places::{placements, spread};
 use super::stage_plan::{Place, PlannedStage, TIERS};
-use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job};
+use crate::collective::algorithm::{ALGORITHMS, Algorithm, Extent, Job};
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::model::Model;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::{Context, OnDemand};
-use crate::collective::pattern::measure::parts as sites_of;
 use crate::collective::price::cost::{JoinedTrack, StageCost};
 use crate::collective::price::priced::Priced;
 use crate::collective::program::alternatives::Program;
+use crate::collective::program::least::{Least, SLACK};
 use crate::collective::program::moves::Space;
 use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Spread, Stage};
+use crate::memory::bytes_of;
+use crate::weigh::Scale;
 use crate::{Error, Result};
 use std::sync::Arc;
 
-/// A stage run by one algorithm, priced for one byte.
+/// A stage, where its ranks sit, and all that can run it.
+pub(super) struct StageOptions {
+    planned: PlannedStage,
+    /// The name that was asked for.
+    pinned: Option<String>,
+    placements: Vec<(Placement, usize)>,
+    pub(super) all: Vec<StageOption>,
+    /// How many costs it has had.
+    numbers: u32,
+}
+
+/// A stage run by one algorithm; priced for one byte once it is built.
 pub(super) struct StageOption {
-    pub(super) name: &'static str,
+    row: &'static Algorithm,
     label: String,
     tier: &'static str,
-    tracks: Vec<TrackOption>,
+    least: Least,
+    pub(super) state: State,
     /// The costs that sizes have asked for, by those of their tracks.
     joined: Vec<Joined>,
 }
 
+pub(super) enum State {
+    Unbuilt,
+    Built(Vec<TrackOption>),
+    Refused(Error),
+}
+
 /// What runs at one placement of a stage.
-struct TrackOption {
+pub(super) struct TrackOption {
     priced: Priced,
     spread: Option<Spread>,
     place: String,
@@ -47,29 +68,222 @@ pub(super) struct Numbered {
     pub(super) cost: Arc<StageCost>,
 }
 
+impl StageOptions {
+    /// Counts what they take.
+    pub(super) fn weigh(&self, on: &mut Scale) {
+        on.one::<Self>(0);
+        self.placements.iter().for_each(|(one, _)| one.weigh(on));
+        for option in &self.all {
+            on.one::<StageOption>(option.label.len() as u64);
+            if let State::Built(tracks) = &option.state {
+                tracks.iter().for_each(|track| track.priced.weigh(on));
+            }
+            for joined in &option.joined {
+                on.one::<Joined>(bytes_of::<usize>(joined.of.len() as u64));
+                on.shared(&joined.numbered.cost, StageCost::weigh);
+            }
+        }
+    }
+
+    /// The algorithms that may run a stage, none of them built.
+    pub(super) fn new(
+        context: &Context,
+        request: &Request,
+        planned: PlannedStage,
+        pinned: Option<&str>,
+    ) -> Self {
+        // The root's domain shares its tier with other stages; a name that is for those leaves this one open.
+        let pinned = pinned.filter(|name| {
+            let does =
+                |row: &&Algorithm| row.name == *name && row.operations.contains(&planned.operation);
+            !planned.shares_tier || ALGORITHMS.iter().any(|row| does(&row))
+        });
+        let offered = ALGORITHMS.iter().filter(|row| {
+            pinned.map_or(row.offered, |name| name == row.name)
+                && row.operations.contains(&planned.operation)
+        });
+        let placements = placements(context, request, &planned);
+        // Tracks run side by side: what one of them takes, all take at least.
+        let largest = placements.iter().max_by_key(|one| one.0.ranks());
+        let extent = largest
+            .filter(|_| pinned.is_none())
+            .and_then(|(one, root)| Extent::new(context, request.model, one, *root));
+        let option = |row: &'static Algorithm| {
+            let least = extent.as_ref();
+            let least = least.map(|extent| (row.least)(extent, planned.operation, ALGORITHMS));
+            StageOption {
+                row,
+                label: format!("{} by {}", planned.operation.name(), row.name),
+                tier: TIERS[planned.tier],
+                least: least.unwrap_or(Least::NOTHING) * planned.size,
+                state: State::Unbuilt,
+                joined: Vec::new(),
+            }
+        };
+        let all = offered.map(option).collect();
+        Self {
+            pinned: pinned.map(str::to_owned),
+            planned,
+            placements,
+            all,
+            numbers: 0,
+        }
+    }
+
+    pub(super) fn tier(&self) -> usize {
+        self.planned.tier
+    }
+
+    /// Builds an option where it is not yet; whether it runs.
+    pub(super) fn build(
+        &mut self,
+        context: &Context,
+        request: &Request,
+        at: usize,
+    ) -> Result<bool> {
+        let option = &mut self.all[at];
+        match option.state {
+            State::Built(_) => return Ok(true),
+            State::Refused(_) => return Ok(false),
+            State::Unbuilt => {}
+        }
+        context.control.check()?;
+        let made = tracks(
+            context,
+            request,
+            &self.planned,
+            &self.placements,
+            option.row,
+        );
+        match made.and_then(|tracks| option.priced(context, request.model, tracks)) {
+            Ok(tracks) => {
+                option.state = State::Built(tracks);
+                Ok(true)
+            }
+            Err(error) if is_refusal(&error) => {
+                option.state = State::Refused(error);
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The cost of an option for one byte by what is best for `scale` bytes, where it runs.
+    pub(super) fn at(
+        &mut self,
+        scene: &OnDemand,
+        request: &Request,
+        scale: f64,
+        at: usize,
+    ) -> Result<Option<Numbered>> {
+        if matches!(self.all[at].state, State::Unbuilt) {
+            self.build(scene.get()?, request, at)?;
+        }
+        let (option, numbers) = (&mut self.all[at], &mut self.numbers);
+        match option.at(scene, request.model, scale, numbers) {
+            Err(error) if is_refusal(&error) => {
+                option.state = State::Refused(error);
+                Ok(None)
+            }
+            other => other,
+        }
+    }
+
+    /// Why no option runs; `None` where one does, or may.
+    pub(super) fn refusal(&self) -> Option<Error> {
+        let mut last = None;
+        for option in &self.all {
+            match &option.state {
+                State::Refused(error) => last = Some(error.clone()),
+                _ => return None,
+            }
+        }
+        Some(last.unwrap_or_else(|| {
+            Error::unsupported(
+                format!(
+                    "{} as the {} stage ({})",
+                    self.pinned.as_deref().unwrap_or("any algorithm"),
+                    TIERS[self.planned.tier],
+                    self.planned.operation.name()
+                ),
+                "name another algorithm for this tier, or leave the choice open with hierarchical",
+            )
+        }))
+    }
+
+    /// What it takes at least, whichever option runs it, in pieces that follow each other.
+    pub(super) fn least(&self) -> Least {
+        let running = self.all.iter().filter(|option| !option.is_refused());
+        let each = running.map(|option| option.least);
+        each.reduce(Least::or).unwrap_or(Least::NOTHING)
+    }
+
+    /// Seconds that `scale` bytes take in it alone, in pieces that follow each other.
+    pub(super) fn least_alone(&self, scale: f64) -> f64 {
+        let running = self.all.iter().filter(|option| !option.is_refused());
+        let each = running.map(|option| option.least_alone(scale));
+        each.fold(f64::INFINITY, f64::min)
+    }
+}
+
 impl StageOption {
-    /// Seconds that `scale` bytes take at least, where that is had for nothing.
-    pub(super) fn least(&self, scale: f64) -> f64 {
+    pub(super) fn name(&self) -> &'static str {
+        self.row.name
+    }
+
+    fn is_refused(&self) -> bool {
+        matches!(self.state, State::Refused(_))
+    }
+
+    /// What it takes at least, said before it is built.
+    pub(super) fn least(&self) -> Least {
+        self.least
+    }
+
+    /// The same of one option, where that is had for nothing.
+    fn least_alone(&self, scale: f64) -> f64 {
+        let State::Built(tracks) = &self.state else {
+            return (self.least.fixed + self.least.busy * scale) * (1.0 - SLACK);
+        };
         let track = |track: &TrackOption| track.priced.least(scale);
-        self.tracks.iter().map(track).fold(0.0, f64::max)
+        tracks.iter().map(track).fold(0.0, f64::max) * (1.0 - SLACK)
+    }
+
+    fn priced(
+        &self,
+        context: &Context,
+        model: Model,
+        tracks: Vec<TrackProgram>,
+    ) -> Result<Vec<TrackOption>> {
+        let track = |track: TrackProgram| -> Result<TrackOption> {
+            Ok(TrackOption {
+                priced: Priced::new(context, model, self.label.clone(), track.program)?,
+                spread: track.spread,
+                place: track.place,
+            })
+        };
+        tracks.into_iter().map(track).collect()
     }
 
     /// The cost of one byte by what is best for `scale` bytes.
-    pub(super) fn at(
+    fn at(
         &mut self,
         scene: &OnDemand,
         model: Model,
         scale: f64,
         numbers: &mut u32,
-    ) -> Result<Numbered> {
+    ) -> Result<Option<Numbered>> {
+        let State::Built(built) = &mut self.state else {
+            return Ok(None);
+        };
         if let [only] = &self.joined[..] {
-            if self.tracks.iter().all(|track| track.priced.is_fixed()) {
-                return Ok(only.numbered.clone());
+            if built.iter().all(|track| track.priced.is_fixed()) {
+                return Ok(Some(only.numbered.clone()));
             }
         }
-        let mut tracks = Vec::with_capacity(self.tracks.len());
+        let mut tracks = Vec::with_capacity(built.len());
         let mut of = Vec::new();
-        for track in &mut self.tracks {
+        for track in built {
             let stages = track.priced.at(&|| scene.get(), scale)?;
             of.extend(stages.iter().map(|cost| Arc::as_ptr(cost) as usize));
             tracks.push(JoinedTrack {
@@ -79,7 +293,7 @@ impl StageOption {
             });
         }
         if let Some(known) = self.joined.iter().find(|known| known.of == of) {
-            return Ok(known.numbered.clone());
+            return Ok(Some(known.numbered.clone()));
         }
         let joined = StageCost::joined(scene.get()?, model, (self.tier, &self.label), tracks)?;
         let numbered = Numbered {
@@ -91,54 +305,13 @@ impl StageOption {
             of,
             numbered: numbered.clone(),
         });
-        Ok(numbered)
+        Ok(Some(numbered))
     }
 }
 
-/// The algorithms that can run a stage.
-pub(super) fn stage_options(
-    context: &Context,
-    request: &Request,
-    planned: &PlannedStage,
-    pinned: Option<&str>,
-) -> Result<Vec<StageOption>> {
-    let mut options = Vec::new();
-    let mut refusal = None;
-    // The root's domain shares its tier with other stages; a name that is for those leaves this one open.
-    let pinned = pinned.filter(|name| {
-        let does =
-            |row: &&Algorithm| row.name == *name && row.operations.contains(&planned.operation);
-        !planned.shares_tier || ALGORITHMS.iter().any(|row| does(&row))
-    });
-    let offered = ALGORITHMS.iter().filter(|row| {
-        pinned.map_or(row.offered, |name| name == row.name)
-            && row.operations.contains(&planned.operation)
-    });
-    let placements = placements(context, request, planned);
-    for row in offered {
-        let made = tracks(context, request, planned, &placements, row);
-        match made.and_then(|tracks| option(context, request, planned, row, tracks)) {
-            Ok(option) => options.push(option),
-            Err(error @ (Error::Unsupported { .. } | Error::Unreachable { .. })) => {
-                refusal = Some(error);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    if options.is_empty() {
-        return Err(refusal.unwrap_or_else(|| {
-            Error::unsupported(
-                format!(
-                    "{} as the {} stage ({})",
-                    pinned.unwrap_or("any algorithm"),
-                    TIERS[planned.tier],
-                    planned.operation.name()
-                ),
-                "name another algorithm for this tier, or leave the choice open with hierarchical",
-            )
-        }));
-    }
-    Ok(options)
+/// Whether an error concerns one option only.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::Unsupported { .. } | Error::Unreachable { .. })
 }
 
 /// What an algorithm writes for one placement of a stage.
@@ -146,66 +319,6 @@ struct TrackProgram {
     program: Program,
     spread: Option<Spread>,
     place: String,
-}
-
-fn option(
-    context: &Context,
-    request: &Request,
-    planned: &PlannedStage,
-    row: &Algorithm,
-    tracks: Vec<TrackProgram>,
-) -> Result<StageOption> {
-    let label = format!("{} by {}", planned.operation.name(), row.name);
-    let track = |track: TrackProgram| -> Result<TrackOption> {
-        Ok(TrackOption {
-            priced: Priced::new(context, request.model, label.clone(), track.program)?,
-            spread: track.spread,
-            place: track.place,
-        })
-    };
-    Ok(StageOption {
-        name: row.name,
-        tier: TIERS[planned.tier],
-        tracks: tracks.into_iter().map(track).collect::<Result<_>>()?,
-        joined: Vec::new(),
-        label,
-    })
-}
-
-/// Where a stage's ranks sit, and which of them is the root: for each track that runs there.
-fn placements(
-    context: &Context,
-    request: &Request,
-    planned: &PlannedStage,
-) -> Vec<(Placement, usize)> {
-    let Groups::Grid { locals, domains } = context.groups else {
-        unreachable!("stages are planned for grids only")
-    };
-    let in_domain = locals[0].len();
-    let root = request.root / in_domain;
-    let unrooted =
-        |placements: Vec<Placement>| placements.into_iter().map(|one| (one, 0)).collect();
-    match planned.place {
-        Place::Domain => vec![(Placement::Local(locals.clone().into()), 0)],
-        Place::RootDomain => {
-            let chips = context.machine.domain().chips();
-            let groups = domains
-                .iter()
-                .map(|set| set[root] * chips)
-                .flat_map(|first| {
-                    locals
-                        .iter()
-                        .map(move |group| group.iter().map(|local| first + local).collect())
-                })
-                .collect();
-            vec![(Placement::Flat(groups), request.root % in_domain)]
-        }
-        Place::Rails => vec![(Placement::Rails(domains.clone().into()), root)],
-        Place::Site => unrooted(site_placements(context, domains, None)),
-        Place::SiteFromLeader => unrooted(site_placements(context, domains, Some(root))),
-        Place::Leaders => leaders(context, domains, root),
-        Place::Wan => Vec::new(),
-    }
 }
 
 fn tracks(
@@ -250,114 +363,4 @@ fn tracks(
         })
     };
     placements.iter().map(track).collect()
-}
-
-/// The domains of each set at each site, sets of equal size together. With `root`, the number of the root's domain
-/// in each set, the leader of the site comes first.
-fn site_placements(context: &Context, domains: &[Vec<u32>], root: Option<usize>) -> Vec<Placement> {
-    let machine = context.machine;
-    let mut parts: Vec<Vec<u32>> = Vec::new();
-    for set in domains {
-        let of_sites = sites_of(machine, set).into_iter();
-        for (_, part) in of_sites.filter(|(_, part)| part.len() > 1) {
-            let mut part = part.to_vec();
-            let leader = root.and_then(|root| part.binary_search(&set[root]).ok());
-            part.rotate_left(leader.unwrap_or(0));
-            parts.push(part);
-        }
-    }
-    parts.sort_by_key(Vec::len);
-    parts
-        .chunk_by(|a, b| a.len() == b.len())
-        .map(|alike| Placement::Rails(alike.into()))
-        .collect()
-}
-
-/// The leaders of the sites that each set spans, and which of them is the root's. Sets that span equally many
-/// sites and have their root at the same place go together.
-fn leaders(context: &Context, domains: &[Vec<u32>], root: usize) -> Vec<(Placement, usize)> {
-    let machine = context.machine;
-    let mut sets: Vec<(usize, Vec<u32>)> = Vec::new();
-    for set in domains {
-        let mut at = 0;
-        let mut leading = Vec::new();
-        for (index, (_, part)) in sites_of(machine, set).into_iter().enumerate() {
-            let holds_root = part.binary_search(&set[root]).is_ok();
-            leading.push(if holds_root { set[root] } else { part[0] });
-            if holds_root {
-                at = index;
-            }
-        }
-        if leading.len() > 1 {
-            sets.push((at, leading));
-        }
-    }
-    sets.sort_by_key(|(at, leading)| (leading.len(), *at));
-    sets.chunk_by(|a, b| (a.1.len(), a.0) == (b.1.len(), b.0))
-        .map(|alike| {
-            let groups = alike.iter().map(|(_, leading)| leading.clone()).collect();
-            (Placement::Rails(groups), alike[0].0)
-        })
-        .collect()
-}
-
-/// Where a placement over domains runs in the first group of the collective.
-fn spread(placement: &Placement, first: &[u32]) -> Option<Spread> {
-    let Placement::Rails(sets) = placement else {
-        return None;
-    };
-    let mine = (0..).zip(sets.iter());
-    let mine = mine.filter(|(_, set)| first.binary_search(&set[0]).is_ok());
-    Some(Spread {
-        sets: Arc::clone(sets),
-        mine: mine.map(|(at, _)| at).collect(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::machine::{Axis, AxisKind, Domain, Machine, Nic, Site};
-    use crate::operation::Operation::AllReduce;
-    use crate::route::Routing;
-    use crate::{Control, Error};
-
-    #[test]
-    fn a_caller_who_stops_is_no_refusal() {
-        let axis = Axis {
-            name: "x".to_owned(),
-            size: 8,
-            kind: AxisKind::Ring,
-            bandwidth: 1e9,
-            latency: 0.0,
-        };
-        let nic = Nic {
-            bandwidth: 1e9,
-            latency: 0.0,
-            overhead: 0.0,
-        };
-        let site = Site {
-            name: "one".to_owned(),
-            domains: 4,
-            tiers: Vec::new(),
-        };
-        let domain = Domain::new(vec![axis]).expect("sound");
-        let machine = Machine::new(domain, 0.0, Some(nic), vec![site], None).expect("sound");
-        let (groups, routing) = (Groups::all(&machine).expect("small"), Routing::default());
-        let control = Control::default();
-        let context = Context::new(&machine, &routing, &groups, &control).expect("sound");
-        let request = Request::new(AllReduce, 1e6);
-        let planned = PlannedStage {
-            tier: 0,
-            place: Place::Domain,
-            operation: AllReduce,
-            size: 1e6,
-            shares_tier: false,
-        };
-        // One that is known already still answers; that the others were stopped must not pass for a refusal.
-        assert!(stage_options(&context, &request, &planned, Some("ring")).is_ok());
-        control.cancel();
-        let stopped = stage_options(&context, &request, &planned, None).map(|all| all.len());
-        assert_eq!(stopped, Err(Error::Cancelled));
-    }
 }

@@ -4,11 +4,14 @@ use super::communicator::Communicator;
 use super::cost::{Model, Price};
 use super::direct;
 use super::tables::{Algorithm, Protocol};
+use super::timed::{self, Time};
+use super::way::Way;
 use crate::collective::answer::outcome::{Candidate, Outcome, Priced};
 use crate::collective::ask::model::Model as Contention;
 use crate::collective::ask::request::Request;
 use crate::collective::price::bound::{bounds, bounds_in_switch};
 use crate::collective::solve::Asked;
+use crate::collective::tables::{Fact, Facts};
 use crate::machine::{AxisKind, Gpu, Machine};
 use crate::operation::Operation;
 use crate::{Error, Result};
@@ -46,42 +49,85 @@ pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     }
     let operation = request.operation.as_run();
     let model = Model::new(gpu, Communicator::of(machine, groups)?);
-    let tried = tried(&model, operation, request.size);
-    let (name, price) = fastest(&tried, request, outcome)?;
+    let tried = tried(&model, request);
+    let (way, price) = cheapest(&tried, request, outcome)?;
     outcome.sort_candidates();
     let context = asked.context()?;
     // NVLink SHARP and CollNet reduce in switches, which bounds for ranks that reduce do not allow for.
-    let in_switch = name.contains("nvls") || name.contains("collnet");
+    let in_switch = matches!(
+        way,
+        Way::Collective(
+            Algorithm::Nvls
+                | Algorithm::NvlsTree
+                | Algorithm::CollNetDirect
+                | Algorithm::CollNetChain,
+            _
+        )
+    );
     outcome.bounds = if in_switch {
         bounds_in_switch(&context, request)?
     } else {
         bounds(&context, request)?
     };
+    let name = way.name();
+    outcome.chosen = chosen(&model, way);
     let label = format!("{} by {name}", request.operation.name());
+    let time = timed::time(&model, operation, way, &price, request.size);
+    outcome.note = note(gpu, &model.communicator);
+    outcome.fill_priced(NAME, name, &label, parts(&time));
+    Ok(())
+}
+
+/// The parts that take any time, and the bytes.
+fn parts(time: &Time) -> Vec<Priced> {
     let parts = [
-        Priced::new("base latency", 1, price.base * 1e-6, 0.0),
-        Priced::new("hops", price.steps, price.hops * 1e-6, 0.0),
-        Priced::new("pipeline fill, fitted", 1, price.fill * 1e-6, 0.0),
-        Priced::new("bytes", 1, 0.0, request.size / (1e9 * price.rate)),
+        Priced::new("start", 1, time.start * 1e-6, 0.0),
+        Priced::new("hops", time.steps, time.hops * 1e-6, 0.0),
+        Priced::new("copies", 1, 0.0, time.copies * 1e-6),
+        Priced::new("bytes", 1, 0.0, time.bytes * 1e-6),
     ];
     let kept = parts
         .into_iter()
         .filter(|part| part.what == "bytes" || part.time() > 0.0);
-    outcome.fill_priced(NAME, name.to_owned(), &label, kept.collect());
-    Ok(())
+    kept.collect()
 }
 
-/// The fastest of what was tried; all of it are candidates.
-fn fastest<'a>(
-    tried: &'a Tried,
-    request: &Request,
-    outcome: &mut Outcome,
-) -> Result<(&'a str, Price)> {
+/// What chose, and what the time rests on.
+fn note(gpu: &Gpu, communicator: &Communicator) -> String {
+    let chose = format!(
+        "chosen by the prices of NCCL {}, which the candidates have",
+        gpu.version.name()
+    );
+    match (&gpu.timing, communicator.nodes) {
+        (None, _) => format!("{chose} and the time is"),
+        (Some(_), 1) => format!("{chose}; the time is by figures fitted to measured tables"),
+        (Some(_), _) => format!(
+            "{chose}; the time is by figures fitted inside one node, and by NCCL's own between nodes"
+        ),
+    }
+}
+
+/// What was chosen.
+fn chosen(model: &Model, way: Way) -> Facts {
+    let channels = match way {
+        Way::Collective(Algorithm::Nvls | Algorithm::NvlsTree, _) => model.nvls.channels,
+        Way::Collective(Algorithm::CollNetDirect, _) => model.communicator.nics,
+        _ => model.rings.channels,
+    };
+    vec![
+        ("algorithm", Fact::Text(way.algorithm().to_owned())),
+        ("protocol", Fact::Text(way.protocol().name().to_owned())),
+        ("channels", Fact::Count(u64::from(channels))),
+    ]
+}
+
+/// What NCCL takes: the cheapest by its own prices. All that was tried are candidates.
+fn cheapest(tried: &Tried, request: &Request, outcome: &mut Outcome) -> Result<(Way, Price)> {
     let size = request.size;
-    let mut best: Option<(&str, Price)> = None;
-    for (name, price) in tried {
+    let mut best: Option<(Way, Price)> = None;
+    for (way, price) in tried {
         outcome.candidates.push(Candidate {
-            algorithm: name.clone(),
+            algorithm: way.name(),
             outcome: match price {
                 Ok(price) => Ok(price.time(size) * 1e-6),
                 Err(why) => Err(why.clone()),
@@ -89,7 +135,7 @@ fn fastest<'a>(
         });
         if let Ok(price) = price {
             if best.is_none_or(|best| price.time(size) < best.1.time(size)) {
-                best = Some((name, *price));
+                best = Some((*way, *price));
             }
         }
     }
@@ -124,33 +170,44 @@ fn gpu(machine: &Machine) -> Result<&Gpu> {
     Ok(gpu)
 }
 
-/// Names and prices, or why there is none, in NCCL's order.
-type Tried = Vec<(String, std::result::Result<Price, String>)>;
+/// Ways and prices, or why there is none, in NCCL's order.
+type Tried = Vec<(Way, std::result::Result<Price, String>)>;
 
-fn tried(model: &Model, operation: Operation, size: f64) -> Tried {
+fn tried(model: &Model, request: &Request) -> Tried {
+    let (operation, size) = (request.operation.as_run(), request.size);
     debug_assert!(OPERATIONS.contains(&operation), "checked with the request");
     if operation == Operation::AllToAll {
-        return direct::PROTOCOLS
-            .into_iter()
-            .map(|protocol| {
-                (
-                    full_name("direct", protocol),
-                    direct::price(model, protocol),
-                )
-            })
-            .collect();
+        let price = |protocol| (Way::Direct(protocol), direct::price(model, protocol, size));
+        return direct::PROTOCOLS.map(price).into();
     }
     let pairs = Algorithm::ALL
         .into_iter()
         .flat_map(|algorithm| Protocol::ALL.map(|protocol| (algorithm, protocol)));
     pairs
         .map(|(algorithm, protocol)| {
-            let price = model.price(operation, algorithm, protocol, size);
-            (full_name(algorithm.name(), protocol), price)
+            let price = match summed(algorithm, operation, request.dtype) {
+                Ok(()) => model.price(operation, algorithm, protocol, size),
+                Err(why) => Err(why),
+            };
+            (Way::Collective(algorithm, protocol), price)
         })
         .collect()
 }
 
-fn full_name(algorithm: &str, protocol: Protocol) -> String {
-    format!("nccl({algorithm}, {})", protocol.name())
+/// Types that no switch adds up.
+const NOT_IN_SWITCH: [&str; 4] = ["fp8", "int8", "uint8", "int16"];
+
+/// Whether an algorithm adds up numbers of a type, which NVLS does for some alone (`src/device/generate.py`).
+fn summed(
+    algorithm: Algorithm,
+    operation: Operation,
+    dtype: Option<&str>,
+) -> std::result::Result<(), String> {
+    let nvls = matches!(algorithm, Algorithm::Nvls | Algorithm::NvlsTree);
+    match dtype.filter(|name| NOT_IN_SWITCH.contains(name)) {
+        Some(name) if nvls && operation != Operation::AllGather => {
+            Err(format!("NVLink switches do not add up {name}"))
+        }
+        _ => Ok(()),
+    }
 }

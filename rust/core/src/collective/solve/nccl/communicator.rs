@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 pub(super) struct Communicator {
     pub(super) ranks: u32,
     pub(super) nodes: u32,
-    /// GB/s of the NIC of each GPU; 0 where there is none.
+    /// NICs on each node that are near its GPUs.
+    pub(super) nics: u32,
+    /// GB/s of a NIC; 0 where there is none.
     pub(super) nic: f64,
 }
 
@@ -44,10 +46,17 @@ impl Communicator {
                 nodes.unwrap_or(1)
             }
         };
+        let (ranks, nodes) = (groups.ranks() as u32, nodes as u32);
+        let chips = machine.domain().chips();
+        let all = machine.gpu().and_then(|gpu| gpu.nics).unwrap_or(chips);
+        let of_a_gpu = machine.nic().map_or(0.0, |nic| nic.bandwidth / 1e9);
+        // GPUs of a node that share a NIC are neighbours, and so are those of a group.
+        let near = (u64::from(ranks / nodes) * u64::from(all)).div_ceil(u64::from(chips));
         Ok(Self {
-            ranks: groups.ranks() as u32,
-            nodes: nodes as u32,
-            nic: machine.nic().map_or(0.0, |nic| nic.bandwidth / 1e9),
+            ranks,
+            nodes,
+            nics: near as u32,
+            nic: of_a_gpu * f64::from(chips) / f64::from(all),
         })
     }
 }

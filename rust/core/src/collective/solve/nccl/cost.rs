@@ -19,8 +19,6 @@ pub(super) struct Price {
     pub(super) hops: f64,
     /// Hops that wait for each other.
     pub(super) steps: u64,
-    /// Microseconds of filling the pipeline beyond NCCL's figures.
-    pub(super) fill: f64,
     /// Bytes of the request per microsecond, in thousands: GB/s.
     pub(super) rate: f64,
 }
@@ -28,7 +26,7 @@ pub(super) struct Price {
 impl Price {
     /// Microseconds of `bytes`.
     pub(super) fn time(&self, bytes: f64) -> f64 {
-        self.base + self.hops + self.fill + bytes / (1000.0 * self.rate)
+        self.base + self.hops + bytes / (1000.0 * self.rate)
     }
 }
 
@@ -38,7 +36,7 @@ pub(super) struct Model<'a> {
     pub(super) communicator: Communicator,
     figures: &'static Figures,
     pub(super) rings: Graph,
-    nvls: Graph,
+    pub(super) nvls: Graph,
     channels: u32,
 }
 
@@ -48,7 +46,7 @@ impl<'a> Model<'a> {
         Self {
             gpu,
             communicator,
-            figures: figures(gpu.generation),
+            figures: figures(gpu),
             rings,
             nvls: nvls(gpu, &communicator),
             channels: communicator_channels(gpu, &communicator, &rings),
@@ -64,7 +62,13 @@ impl<'a> Model<'a> {
         bytes: f64,
     ) -> Result<Price, String> {
         self.eligible(operation, algorithm, protocol)?;
-        let (base, hops, steps) = self.latency(operation, algorithm, protocol);
+        let base = BASE[algorithm as usize][protocol as usize];
+        let (intra, inter) = self.hop(algorithm, protocol);
+        let intra = match algorithm {
+            Algorithm::Ring => intra.max(self.post_overhead(protocol)),
+            _ => intra,
+        };
+        let (hops, steps) = self.hops(operation, algorithm, intra, inter);
         let mut rate = self.rate(operation, algorithm, protocol);
         let x86 = self.gpu.cpu != Cpu::Arm;
         let corrected = match algorithm {
@@ -75,7 +79,23 @@ impl<'a> Model<'a> {
         if let Some(end) = corrected {
             rate *= correction(protocol, bytes, end);
         }
-        // Rings over the network keep every channel waiting from this size on.
+        let slower = self.plateau(operation, algorithm, protocol, bytes);
+        Ok(Price {
+            base: base * slower,
+            hops: hops * slower,
+            steps,
+            rate,
+        })
+    }
+
+    /// By how much hops are slower: rings over the network keep every channel waiting from some size on.
+    pub(super) fn plateau(
+        &self,
+        operation: Operation,
+        algorithm: Algorithm,
+        protocol: Protocol,
+        bytes: f64,
+    ) -> f64 {
         let share =
             bytes as u64 / (u64::from(self.channels) * u64::from(self.communicator.ranks)).max(1);
         let plateau = algorithm == Algorithm::Ring
@@ -83,18 +103,7 @@ impl<'a> Model<'a> {
             && self.communicator.nodes > 1
             && operation == Operation::AllReduce
             && share >= 64;
-        let slower = if plateau { 1.4 } else { 1.0 };
-        let fill = match protocol {
-            Protocol::Simple => self.gpu.fill * 1e6,
-            _ => 0.0,
-        };
-        Ok(Price {
-            base: base * slower,
-            hops: hops * slower,
-            steps,
-            fill,
-            rate,
-        })
+        if plateau { 1.4 } else { 1.0 }
     }
 
     fn eligible(
@@ -129,6 +138,9 @@ impl<'a> Model<'a> {
             }
             CollNetDirect | CollNetChain if per_node > MOST_COLLNET => {
                 refuse("CollNet takes at most 8 GPUs of a node")
+            }
+            CollNetDirect if !reduces_all && self.communicator.nics < per_node => {
+                refuse("CollNet takes a NIC for each GPU for this")
             }
             CollNetDirect | CollNetChain => Ok(()),
             Nvls | NvlsTree if self.nvls.channels < 2 => {
@@ -178,20 +190,19 @@ impl<'a> Model<'a> {
         (intra, table + times * network)
     }
 
-    /// Microseconds of the base and of the hops, and how many hops.
-    fn latency(
+    /// Microseconds of the hops, of `intra` inside nodes and `inter` between them, and how many hops.
+    pub(super) fn hops(
         &self,
         operation: Operation,
         algorithm: Algorithm,
-        protocol: Protocol,
-    ) -> (f64, f64, u64) {
+        intra: f64,
+        inter: f64,
+    ) -> (f64, u64) {
         let (ranks, nodes) = (
             f64::from(self.communicator.ranks),
             f64::from(self.communicator.nodes),
         );
         let per_node = f64::from(self.communicator.per_node());
-        let base = BASE[algorithm as usize][protocol as usize];
-        let (intra, inter) = self.hop(algorithm, protocol);
         let levels = f64::from(self.communicator.nodes.ilog2());
         let passes = if operation == Operation::AllReduce {
             2.0
@@ -200,7 +211,6 @@ impl<'a> Model<'a> {
         };
         let (hops, steps) = match algorithm {
             Algorithm::Ring => {
-                let intra = intra.max(self.post_overhead(protocol));
                 let (all, between) = (passes * (ranks - 1.0), passes * (nodes - 1.0));
                 ((all - between) * intra + between * inter, all)
             }
@@ -225,11 +235,11 @@ impl<'a> Model<'a> {
             Algorithm::NvlsTree => (intra + 2.0 * levels * inter, 1.0 + 2.0 * levels),
             Algorithm::Pat => (levels * inter / 3.5 + ranks * 2.8, levels),
         };
-        (base, hops, steps as u64)
+        (hops, steps as u64)
     }
 
     /// Microseconds in which a host posts one message of a ring over the network.
-    fn post_overhead(&self, protocol: Protocol) -> f64 {
+    pub(super) fn post_overhead(&self, protocol: Protocol) -> f64 {
         if self.communicator.nodes == 1 {
             return 0.0;
         }
@@ -301,7 +311,7 @@ impl<'a> Model<'a> {
         let alone = Communicator {
             ranks: self.communicator.per_node(),
             nodes: 1,
-            nic: self.communicator.nic,
+            ..self.communicator
         };
         Model::new(self.gpu, alone).bus(Operation::AllToAll, Algorithm::Ring, protocol)
     }
@@ -340,14 +350,16 @@ impl<'a> Model<'a> {
         channels * speed
     }
 
-    /// A channel for each GPU at the ring's speed.
+    /// A channel for each NIC at the ring's speed.
     fn collnet_bus(&self, operation: Operation) -> f64 {
         let per_node = f64::from(self.communicator.per_node());
         if operation != Operation::AllReduce {
             return per_node * self.rings.intra.min(self.rings.inter * 0.9);
         }
-        // NCCL divides by a factor of GPUs over NICs, which is 1 here.
+        let channels = f64::from(self.communicator.nics);
+        // GPUs without a NIC of their own count half.
+        let factor = (per_node / channels + 1.0) / 2.0;
         let modern = if self.figures.modern { 0.85 } else { 1.0 };
-        per_node * self.rings.intra * modern
+        channels * self.rings.intra / factor * modern
     }
 }

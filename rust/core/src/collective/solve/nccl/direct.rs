@@ -1,7 +1,7 @@
 //! All-to-all as NCCL runs it: every rank sends to every other at once. The tuning model has no rule for it, so this
 //! is ours, from its constants: base and one hop of a ring under the same protocol; bytes to other ranks at what a
 //! ring's channels carry, with the caps of its protocol, inside a node, and at the NICs' share of it between nodes,
-//! both at once. NCCL sends by LL or Simple only; it goes by bytes per channel, here the faster of the two counts.
+//! both at once. NCCL sends by LL or Simple only, and goes by the bytes for one peer (`src/enqueue.cc`).
 
 use super::cost::{Model, Price};
 use super::tables::{Algorithm, BASE, Protocol};
@@ -10,9 +10,19 @@ use crate::operation::Operation;
 /// The protocols of direct sends.
 pub(super) const PROTOCOLS: [Protocol; 2] = [Protocol::Ll, Protocol::Simple];
 
-/// What direct sends cost, or why NCCL does not do them so.
-pub(super) fn price(model: &Model, protocol: Protocol) -> Result<Price, String> {
+/// Most bytes to one peer that NCCL sends by LL.
+const MOST_LL: f64 = 16384.0;
+
+/// What direct sends of `bytes` from each rank cost, or why NCCL does not do them so.
+pub(super) fn price(model: &Model, protocol: Protocol, bytes: f64) -> Result<Price, String> {
     model.allowed(protocol)?;
+    let share = bytes / f64::from(model.communicator.ranks);
+    if protocol == Protocol::Ll && share > MOST_LL {
+        return Err("NCCL sends at most 16 KiB to a peer by LL".to_owned());
+    }
+    if protocol == Protocol::Simple && share <= MOST_LL && model.allowed(Protocol::Ll).is_ok() {
+        return Err("NCCL sends up to 16 KiB to a peer by LL".to_owned());
+    }
     if model.rings.channels == 0 {
         return Err("no path between GPUs is as fast as the slowest that NCCL tries".to_owned());
     }
@@ -41,10 +51,6 @@ pub(super) fn price(model: &Model, protocol: Protocol) -> Result<Price, String> 
         base: BASE[Algorithm::Ring as usize][protocol as usize],
         hops: hop,
         steps: 1,
-        fill: match protocol {
-            Protocol::Simple => model.gpu.fill * 1e6,
-            _ => 0.0,
-        },
         rate: 1.0 / slowest,
     })
 }

@@ -3,7 +3,8 @@
 //!
 //! The search tries speeds in turn and keeps the graph that carries most. A ring takes its speed from each GPU's
 //! NVLinks and, over several nodes, from one NIC; NVLS takes it from every GPU for each channel and twice from the
-//! channel's head. Assumed: each GPU has one NIC of its own at the machine's NIC rate; trees, chains and CollNet get
+//! channel's head. Assumed: each GPU has one NIC of its own at the machine's NIC rate, or the NICs that the machine says
+//! are spread evenly over neighbouring GPUs; trees, chains and CollNet get
 //! the ring's speed, and trees are found in NCCL's balanced form (so its factor 0.85 for the plain form does not
 //! apply).
 
@@ -38,21 +39,22 @@ const NONE: Graph = Graph {
 struct Node {
     figures: &'static Figures,
     speeds: &'static [f64],
-    per_node: u32,
+    /// NICs near the GPUs of the team.
+    nics: u32,
     /// All NVLinks of a GPU together; without limit for a GPU alone on its node.
     nvlink: f64,
-    /// The NIC of a GPU behind its PCI link; `None` inside one node.
+    /// A NIC behind its PCI link; `None` inside one node.
     nic: Option<f64>,
 }
 
 impl Node {
     fn new(gpu: &Gpu, communicator: &Communicator) -> Self {
-        let figures = figures(gpu.generation);
+        let figures = figures(gpu);
         let several = communicator.nodes > 1;
         Self {
             figures,
             speeds: figures.speeds[usize::from(several)],
-            per_node: communicator.per_node(),
+            nics: communicator.nics,
             nvlink: match communicator.per_node() {
                 1 => f64::INFINITY,
                 _ => f64::from(gpu.nvlinks) * figures.nvlink,
@@ -64,7 +66,7 @@ impl Node {
     /// Channels of `speed` that the NICs carry; a speed that no single path has carries none.
     fn by_nics(&self, speed: f64) -> u32 {
         match self.nic {
-            Some(nic) => self.per_node * (nic / speed) as u32,
+            Some(nic) => self.nics.saturating_mul((nic / speed) as u32),
             None if speed <= self.nvlink => MOST_CHANNELS,
             None => 0,
         }
@@ -119,7 +121,7 @@ pub(super) fn rings(gpu: &Gpu, communicator: &Communicator) -> Graph {
 /// Channels of the communicator: twice those of the search, four times where few of them are fast.
 pub(super) fn communicator_channels(gpu: &Gpu, communicator: &Communicator, rings: &Graph) -> u32 {
     let doubled = (2 * rings.channels).min(MOST_CHANNELS);
-    let modern = figures(gpu.generation).modern;
+    let modern = figures(gpu).modern;
     if modern && communicator.nodes > 1 && rings.intra > 45.0 && doubled < 16 {
         2 * doubled
     } else {
@@ -168,7 +170,13 @@ mod tests {
     use crate::machine::Generation::{Ampere, Blackwell, Hopper};
 
     fn communicator(ranks: u32, nodes: u32, nic: f64) -> Communicator {
-        Communicator { ranks, nodes, nic }
+        let nics = ranks / nodes;
+        Communicator {
+            ranks,
+            nodes,
+            nics,
+            nic,
+        }
     }
 
     fn graph(channels: u32, intra: f64, inter: f64) -> Graph {
@@ -227,5 +235,23 @@ mod tests {
         assert_eq!(rings, graph(2, 24.0, 24.0));
         assert_eq!(communicator_channels(&gpu, &alone, &rings), 4);
         assert_eq!(nvls(&gpu, &alone).channels, 0);
+    }
+    #[test]
+    fn a_channel_takes_one_nic() {
+        // P4d: 4 NICs of 12.5 for 8 GPUs, and one of them for a GPU alone. P5: 32 of 12.5, of which 370.8 has room
+        // for 30 channels of 12.
+        let shared = Communicator {
+            nics: 4,
+            ..communicator(32, 4, 12.5)
+        };
+        let p4d = Gpu::new(Ampere, 12);
+        assert_eq!(rings(&p4d, &shared), graph(4, 12.0, 12.0));
+        let alone = communicator(4, 4, 12.5);
+        assert_eq!(rings(&p4d, &alone), graph(1, 12.0, 12.0));
+        let many = Communicator {
+            nics: 32,
+            ..communicator(32, 4, 12.5)
+        };
+        assert_eq!(rings(&Gpu::new(Hopper, 18), &many), graph(30, 12.0, 12.0));
     }
 }

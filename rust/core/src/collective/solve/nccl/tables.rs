@@ -1,8 +1,8 @@
-//! The constants of NCCL 2.30.7's tuning model: NVIDIA/nccl v2.30.7, `src/graph/tuning.cc` (tuner constants, NVLS
+//! The constants of NCCL's tuning model: NVIDIA/nccl v2.30.7 and, where it differs, v2.29.2, `src/graph/tuning.cc` (tuner constants, NVLS
 //! efficiency, tree correction), `src/graph/search.cc` (speeds that the search tries), `src/graph/topo.h` (rate of an
 //! NVLink), `src/include/device.h` (channels). Microseconds and GB/s as there; each table says its order.
 
-use crate::machine::Generation;
+use crate::machine::{Generation, Gpu, NcclVersion};
 
 /// An algorithm of NCCL, in the order in which it tries them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,12 +198,27 @@ const BLACKWELL: Figures = Figures {
     modern: true,
 };
 
-/// The figures of a generation.
-pub(super) fn figures(generation: Generation) -> &'static Figures {
-    match generation {
-        Generation::Ampere => &AMPERE,
-        Generation::Hopper => &HOPPER,
-        Generation::Blackwell => &BLACKWELL,
+/// Those of 2.29.2, which knows fewer NICs and has other caps of LL128's rings and of NVLS trees.
+const BLACKWELL_2_29: Figures = Figures {
+    ring_ll128: [34.5, 34.6, 34.5],
+    nvls_tree: [0.0, 96.0, 43.8],
+    speeds: [
+        BLACKWELL.speeds[0],
+        &[
+            96.0, 48.0, 45.1, 42.0, 40.0, 30.0, 24.0, 22.0, 20.0, 17.5, 15.0, 12.0, 6.0, 3.0, 2.4,
+            1.2, 0.24, 0.12,
+        ],
+    ],
+    ..BLACKWELL
+};
+
+/// The figures of a GPU's generation in its release of NCCL.
+pub(super) fn figures(gpu: &Gpu) -> &'static Figures {
+    match (gpu.generation, gpu.version) {
+        (Generation::Ampere, _) => &AMPERE,
+        (Generation::Hopper, _) => &HOPPER,
+        (Generation::Blackwell, NcclVersion::V2_29_2) => &BLACKWELL_2_29,
+        (Generation::Blackwell, NcclVersion::V2_30_7) => &BLACKWELL,
     }
 }
 

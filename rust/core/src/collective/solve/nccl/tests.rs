@@ -6,7 +6,7 @@ use super::direct;
 use super::tables::Algorithm::{self, *};
 use super::tables::Protocol::{self, *};
 use super::tables::correction;
-use crate::machine::{Cpu, Generation, Gpu};
+use crate::machine::{Cpu, Generation, Gpu, NcclVersion};
 use crate::operation::Operation::{self, *};
 
 fn hopper() -> Gpu {
@@ -17,6 +17,7 @@ fn communicator(ranks: u32, nodes: u32) -> Communicator {
     Communicator {
         ranks,
         nodes,
+        nics: ranks / nodes,
         nic: 50.0,
     }
 }
@@ -302,19 +303,49 @@ fn correction_counts_blocks_of_64_bytes() {
 
 #[test]
 fn direct_sends() {
-    let price = |communicator, protocol| {
-        direct::price(&Model::new(&hopper(), communicator), protocol).unwrap()
+    let price = |communicator, protocol, bytes| {
+        direct::price(&Model::new(&hopper(), communicator), protocol, bytes).unwrap()
     };
-    let one = price(communicator(8, 1), Simple);
+    let one = price(communicator(8, 1), Simple, 1e6);
     assert!((one.base + one.hops - 11.8).abs() < 1e-12);
     assert!((one.rate - 360.0 * 8.0 / 7.0).abs() < 1e-9);
-    let ll = price(communicator(8, 1), Ll);
+    let ll = price(communicator(8, 1), Ll, 1e4);
     assert!((ll.base + ll.hops - 7.2).abs() < 1e-12);
     assert!((ll.rate - 141.0 * 8.0 / 7.0).abs() < 1e-9);
     // 24 of 32 shares leave the node at a GPU's part of 8 x 45.
-    let four = price(communicator(32, 4), Simple);
+    let four = price(communicator(32, 4), Simple, 1e6);
     assert!((four.rate - 45.0 * 32.0 / 24.0).abs() < 1e-9);
     assert!((four.base + four.hops - 22.4).abs() < 1e-12);
+}
+
+#[test]
+fn direct_sends_go_by_ll_up_to_16_kib_a_peer() {
+    let gpu = hopper();
+    let model = Model::new(&gpu, communicator(8, 1));
+    for (bytes, ll) in [(0.0, true), (131_072.0, true), (131_080.0, false)] {
+        assert_eq!(direct::price(&model, Ll, bytes).is_ok(), ll);
+        assert_eq!(direct::price(&model, Simple, bytes).is_ok(), !ll);
+    }
+    let gpu = Gpu { ll: false, ..gpu };
+    let model = Model::new(&gpu, communicator(8, 1));
+    assert!(direct::price(&model, Simple, 8.0).is_ok());
+}
+
+#[test]
+fn the_release_before_has_other_caps_on_blackwell() {
+    let new = Gpu::new(Generation::Blackwell, 18);
+    let old = Gpu {
+        version: NcclVersion::V2_29_2,
+        ..new.clone()
+    };
+    let one = communicator(8, 1);
+    for (gpu, cap) in [(&new, 16.0 * 40.0), (&old, 16.0 * 34.5)] {
+        let at = (AllGather, Ring, Ll128, 1e9);
+        check(gpu, one, at, 14.0 + 7.0 * 1.9, cap * 8.0 / 7.0);
+    }
+    let at = (AllReduce, NvlsTree, Simple, 1073741824.0);
+    let rate = 8.0 * 43.8 * 32.0 / 62.0;
+    check(&old, communicator(32, 4), at, 25.0 + 4.0 * 20.9, rate);
 }
 
 #[test]

@@ -5,8 +5,9 @@ use super::part::{Overlap, Part, Plan, Segment, Timing};
 use crate::Result;
 use crate::collective::answer::outcome::{Candidate, Outcome};
 use crate::collective::answer::rows::Row;
-use crate::collective::price::cost::{StageCost, combine};
+use crate::collective::price::cost::{StageCost, in_turn};
 use crate::collective::price::phase_cost::PhaseCost;
+use crate::collective::tables::Fact;
 use std::sync::Arc;
 
 pub(super) fn fill(call: &Call, plan: Plan, outcome: &mut Outcome) -> Result<()> {
@@ -17,28 +18,30 @@ pub(super) fn fill(call: &Call, plan: Plan, outcome: &mut Outcome) -> Result<()>
         .flat_map(|segment| segment.parts.iter().map(|part| Arc::clone(&part.stage)))
         .collect();
     // For bytes on links and the busiest of them; the time is ours.
-    let mut cost = combine(context, call.request.model, &stages, Some(1))?;
+    let mut cost = in_turn(context, call.request.model, &stages, 1.0)?;
     let timings: Vec<Timing> = plan
         .segments
         .iter()
         .map(|segment| segment.timing(call))
         .collect();
     cost.time = neuron.call + timings.iter().map(|timing| timing.time).sum::<f64>();
-    let name = name(&plan);
-    outcome.fill(context.machine, name.clone(), &stages, cost);
+    let algorithm = name(&plan);
+    let name = format!("neuron({algorithm})");
+    outcome.fill(context.machine, name.clone(), (&stages, 1.0), cost);
     outcome.candidates = vec![Candidate {
         algorithm: name,
         outcome: Ok(outcome.time),
     }];
     outcome.note = plan.why.join("; ");
+    outcome.chosen = vec![("algorithm", Fact::Text(algorithm))];
     outcome.says_hbm = true;
     outcome.chunks = timings
         .iter()
         .map(|timing| timing.pieces)
         .max()
         .unwrap_or(1);
-    outcome.stages = vec![Row::of_call("", neuron.call)];
-    outcome.phases = vec![Row::of_call("software and launch", neuron.call)];
+    let whole = Row::of_call("", neuron.call);
+    outcome.tell(whole, Row::of_call("software and launch", neuron.call));
     (outcome.latency, outcome.overhead) = (0.0, neuron.call);
     for (segment, timing) in plan.segments.iter().zip(&timings) {
         let between = segment.overlap == Overlap::Nodes;
@@ -52,7 +55,7 @@ pub(super) fn fill(call: &Call, plan: Plan, outcome: &mut Outcome) -> Result<()>
     Ok(())
 }
 
-/// `neuron(RDH, inter ring)`: each algorithm once.
+/// `RDH, inter ring`: each algorithm once.
 fn name(plan: &Plan) -> String {
     let mut names: Vec<String> = Vec::new();
     let parts = plan
@@ -68,7 +71,7 @@ fn name(plan: &Plan) -> String {
             names.push(known);
         }
     }
-    format!("neuron({})", names.join(", "))
+    names.join(", ")
 }
 
 fn row(stage: &StageCost, what: &str) -> Row {
@@ -136,7 +139,7 @@ fn part_rows(
     } else {
         "DMA passes"
     };
-    outcome.phases.push(Row {
+    outcome.told.phases.push(Row {
         steps: part.passes,
         latency: shares.latency,
         overhead: shares.overhead,
@@ -144,7 +147,7 @@ fn part_rows(
         ..row(stage, what)
     });
     let mut moved = |what: &str, bytes: f64, seconds: f64, bottleneck: &str| {
-        outcome.phases.push(Row {
+        outcome.told.phases.push(Row {
             bytes,
             serialisation: seconds,
             time: seconds,
@@ -158,7 +161,7 @@ fn part_rows(
     if part.hbm_bytes > 0.0 {
         moved("bytes of HBM", part.hbm_bytes, shares.hbm, "HBM");
     }
-    outcome.stages.push(Row {
+    outcome.told.stages.push(Row {
         steps: part.passes,
         bytes: sent,
         latency: shares.latency,

@@ -1,0 +1,105 @@
+//! The least of trees, and of algorithms whose distances double.
+
+use super::{Rows, passes};
+use crate::collective::algorithm::extent::{Extent, Steps};
+use crate::collective::program::least::Least;
+use crate::operation::Operation::{
+    self, AllGather, AllReduce, AllToAll, Broadcast, Gather, Reduce, ReduceScatter, Scatter,
+};
+
+/// 1, 2, 4, ... below the number of ranks.
+fn distances(ranks: u32) -> impl Iterator<Item = u32> {
+    std::iter::successors(Some(1u32), |reach| reach.checked_mul(2))
+        .take_while(move |&reach| reach < ranks)
+}
+
+pub(crate) fn bruck(extent: &Extent, operation: Operation, _: Rows) -> Least {
+    let ranks = extent.ranks;
+    let share = |count: u32| f64::from(count) / f64::from(ranks);
+    let step = |reach: u32| {
+        let ahead = extent.between(operation, 0, reach);
+        let back = extent.between(operation, 0, ranks - reach);
+        let part = share(reach.min(ranks - reach));
+        match operation {
+            // About half of all distances have the bit.
+            AllToAll => extent.step(share(with_bit(ranks, reach)), ahead),
+            ReduceScatter => extent.step(part, ahead),
+            AllGather => extent.step(part, back),
+            _ => extent.step(part, ahead) + extent.step(part, back),
+        }
+    };
+    distances(ranks).map(step).sum()
+}
+
+/// How many numbers below `end` have a bit.
+fn with_bit(end: u32, bit: u32) -> u32 {
+    let (blocks, rest) = (end / (2 * bit), end % (2 * bit));
+    blocks * bit + rest.saturating_sub(bit)
+}
+
+pub(crate) fn pat(extent: &Extent, operation: Operation, _: Rows) -> Least {
+    let ranks = extent.ranks;
+    let step = |reach: u32| {
+        let passing = (ranks - reach).div_ceil(2 * reach);
+        let part = f64::from(passing) / f64::from(ranks);
+        let ahead = extent.step(part, extent.between(operation, 0, reach));
+        let back = extent.step(part, extent.between(operation, 0, ranks - reach));
+        match operation {
+            ReduceScatter => back,
+            AllGather => ahead,
+            _ => ahead + back,
+        }
+    };
+    distances(ranks).map(step).sum()
+}
+
+pub(crate) fn binomial(extent: &Extent, operation: Operation, rows: Rows) -> Least {
+    if let Some([inside, between]) = extent.parts.as_deref() {
+        let shares = matches!(operation, Gather | Scatter);
+        let part = if shares {
+            1.0 / f64::from(between.ranks)
+        } else {
+            1.0
+        };
+        return (binomial(inside, operation, rows) * part).then(binomial(between, operation, rows));
+    }
+    let ranks = extent.ranks;
+    let step = |reach: u32| {
+        let part = match operation {
+            Gather | Scatter => f64::from(reach.min(ranks - reach)) / f64::from(ranks),
+            _ => 1.0,
+        };
+        extent.step(part, extent.between(operation, 0, reach))
+    };
+    // The root takes part in each step, one way.
+    let once: Least = distances(ranks).map(step).sum();
+    if operation == AllReduce {
+        once.then(once)
+    } else {
+        once
+    }
+}
+
+/// From a leaf to its parent and so on, 1, 2, 4, ... ranks further each time, one climbs a whole tree.
+pub(crate) fn double_binary(extent: &Extent, operation: Operation, _: Rows) -> Least {
+    let fed = u32::from(operation != AllReduce);
+    let ranks = extent.ranks - fed;
+    let depth = ranks.ilog2();
+    let rank = |level: u32| (1 << level) - 1 + fed;
+    let climb = (0..depth).map(|level| extent.between(operation, rank(level), rank(level + 1)));
+    let passes = passes(operation);
+    let hops = passes * f64::from(depth + fed);
+    // A root feeds both trees; in them all ranks together send each half as often as there are edges.
+    let sent = match operation {
+        Broadcast | Reduce => 1.0,
+        _ => 2.0 * f64::from(ranks - 1) / f64::from(ranks),
+    };
+    let first = Steps {
+        count: hops,
+        starts: if operation == Reduce { 1.0 } else { 2.0 },
+        peers: 2.0,
+        bytes: 0.5,
+        latency: passes * climb.sum::<f64>(),
+    };
+    extent.wave(first, sent)
+}

@@ -1,0 +1,89 @@
+//! The time of a track, whose data may be cut into pieces that follow each other through its phases.
+
+use super::phase_cost::PhaseCost;
+
+/// Most pieces that a track is cut into, and most chunks that go through the stages.
+pub(crate) const MOST_PIECES: u32 = 4096;
+/// Part of the time that finer pieces must gain to be worth it.
+const GAIN: f64 = 1e-9;
+
+/// The cost of a track.
+#[derive(Debug, Clone)]
+pub(crate) struct TrackCost {
+    pub(crate) phases: Vec<PhaseCost>,
+    /// Seconds of the busiest link in all phases together; of the longest phase when links are not shared.
+    pub(crate) busy: f64,
+    pub(super) overlap: bool,
+}
+
+/// Seconds of `count` pieces: `first` for the first, and for each further one the longer of its bytes on the
+/// busiest link and the starting of its messages.
+pub(super) fn pipeline(first: f64, wire: f64, overhead: f64, count: u32) -> f64 {
+    if count == 1 {
+        // Also where something never ends: 0 times infinity is no number.
+        return first;
+    }
+    first + f64::from(count - 1) * f64::max(wire, overhead)
+}
+
+/// 1, 2, 4, ... up to `most`.
+pub(crate) fn powers_of_two(most: u32) -> impl Iterator<Item = u32> {
+    std::iter::successors(Some(1u32), |count| Some(count * 2))
+        .take_while(move |&count| count <= most)
+}
+
+impl TrackCost {
+    /// Seconds of latency and of overhead with no data.
+    pub(super) fn fixed(&self) -> (f64, f64) {
+        self.phases.iter().fold((0.0, 0.0), |sum, phase| {
+            let (latency, overhead) = phase.fixed();
+            (sum.0 + latency, sum.1 + overhead)
+        })
+    }
+
+    pub(super) fn time(&self, scale: f64) -> f64 {
+        self.best(scale).0
+    }
+
+    /// Pieces that make the track shortest with `scale` of the data.
+    pub(crate) fn pieces(&self, scale: f64) -> u32 {
+        self.best(scale).1
+    }
+
+    pub(super) fn scaled(&self, size: f64) -> Self {
+        Self {
+            phases: self.phases.iter().map(|phase| phase.scaled(size)).collect(),
+            busy: self.busy * size,
+            overlap: self.overlap,
+        }
+    }
+
+    /// Seconds with `scale` of the data in at most `most` pieces, over those with as many as are best.
+    pub(crate) fn slowed(&self, scale: f64, most: u32) -> f64 {
+        let best = self.time(scale);
+        let waves = self.phases.iter().map(|phase| phase.slowed(scale, most));
+        let pieces = self.in_pieces(scale, self.pieces(scale).min(most));
+        waves.fold(pieces / best, f64::max)
+    }
+
+    fn in_pieces(&self, scale: f64, pieces: u32) -> f64 {
+        let share = scale / f64::from(pieces);
+        let first = self.phases.iter().map(|phase| phase.time(share)).sum();
+        pipeline(first, self.busy * share, self.fixed().1, pieces)
+    }
+
+    fn best(&self, scale: f64) -> (f64, u32) {
+        let with = |pieces: u32| (self.in_pieces(scale, pieces), pieces);
+        let most = if self.overlap { MOST_PIECES } else { 1 };
+        // More pieces only where they gain more than rounding does.
+        powers_of_two(most)
+            .map(with)
+            .fold((f64::INFINITY, 1), |best, next| {
+                if next.0 < best.0 * (1.0 - GAIN) {
+                    next
+                } else {
+                    best
+                }
+            })
+    }
+}
