@@ -102,7 +102,8 @@ impl<'a> AllRates<'a> {
                 control.check_at(flow)?;
                 for (links, share, which) in self.pieces.of_flow(flow) {
                     let last = (links.end - 1) / BLOCK;
-                    for block in (links.start / BLOCK).max(from)..(last + 1).min(until) {
+                    let blocks = (links.start / BLOCK).max(from)..(last + 1).min(until);
+                    blocks.for_each(|block| {
                         let begin = links.start.max(block * BLOCK) - block * BLOCK;
                         let end = links.end.min((block + 1) * BLOCK) - block * BLOCK;
                         let at = next[block] as usize;
@@ -115,7 +116,7 @@ impl<'a> AllRates<'a> {
                         if let Some(place) = self.shares.get_mut(at) {
                             *place = share;
                         }
-                    }
+                    });
                 }
             }
             from = until;

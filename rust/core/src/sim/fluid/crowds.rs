@@ -150,16 +150,16 @@ impl Shares {
                 _ => (),
             }
         }
-        self.watch_all();
-        Ok(())
+        self.watch_all(control)
     }
 
     /// Watches links anew whose flows have changed, before a crowd asks who watches it.
-    pub(super) fn watch_all(&mut self) {
+    pub(super) fn watch_all(&mut self, control: &Control) -> Result<()> {
         let mut links = std::mem::take(&mut self.work.links);
         std::mem::swap(&mut links, &mut self.crowding.unwatched.members);
         self.crowding.unwatched.clear();
-        for &link in &links {
+        for (at, &link) in (1..).zip(&links) {
+            control.check_at(at)?;
             // Where levels are yet to fall, room is yet to be found.
             if !self.watch(link) {
                 self.crowding.unwatched.add(link);
@@ -167,6 +167,7 @@ impl Shares {
         }
         links.clear();
         self.work.links = links;
+        Ok(())
     }
 
     /// The flows of a link become a crowd.

@@ -3,6 +3,8 @@
 use super::crowd::Watch;
 use super::shares::Shares;
 use super::update_rates::same;
+use crate::Control;
+use crate::error::Result;
 
 impl Shares {
     /// Lets the flows of a link go on that it held back at its level `now`.
@@ -27,10 +29,10 @@ impl Shares {
 
     /// Gives the crowd of a link the level that it should have, but flows that something else on their way holds
     /// back before. The level is one that may yet change: others may rise or take flows away before their turn.
-    pub(super) fn raise(&mut self, link: u32, now: f64) {
+    pub(super) fn raise(&mut self, link: u32, now: f64, control: &Control) -> Result<()> {
         let old = self.links[link as usize].level;
         let slot = self.links[link as usize].crowd as usize;
-        self.watch_all();
+        self.watch_all(control)?;
         self.note_level(link);
         self.links[link as usize].level = f64::INFINITY;
         self.work.look.clear();
@@ -66,6 +68,7 @@ impl Shares {
                 self.look(other, now);
             }
         }
+        Ok(())
     }
 
     /// Lets flows of a crowd go whose cap is no more than `level`; false if there are none.

@@ -55,11 +55,11 @@ impl Shares {
             if turn > now {
                 self.work.push(link, turn);
             } else if wanted < level {
-                self.freeze(link, wanted);
+                self.freeze(link, wanted, control)?;
             } else if self.crowd_of(link) == NO_CROWD {
                 self.release(link, now);
             } else {
-                self.raise(link, now);
+                self.raise(link, now, control)?;
             }
         }
         self.work.closed.clear();
@@ -78,10 +78,10 @@ impl Shares {
     }
 
     /// The link is full at `level`: faster flows slow down.
-    fn freeze(&mut self, link: u32, level: f64) {
+    fn freeze(&mut self, link: u32, level: f64, control: &Control) -> Result<()> {
         let slot = self.crowd_of(link) as usize;
         if slot < self.crowds.len() {
-            self.watch_all();
+            self.watch_all(control)?;
         }
         self.note_level(link);
         self.links[link as usize].level = level;
@@ -118,6 +118,7 @@ impl Shares {
                 }
             }
         }
+        Ok(())
     }
 
     /// Queues a link that may get a higher level; one without a level stays so.
