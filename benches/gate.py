@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import rainier_fast as rf
-from damage import DRAWS, damaged_all_reduce, drawn_faults, made_schedule
+from damage import damaged_all_reduce, drawn_faults, made_schedule
 from gates import Gate, at_least
 from mapping import mapped
 from scale import flat_rings, further_sizes, growth_of_collectives, memory_of_collectives
@@ -338,7 +338,7 @@ def main() -> int:
     gates.extend(rates_at_size(131_072 if options.quick else 1_048_576))
     gates.extend(fluid_all_reduce(quick=options.quick))
     gates.append(damaged_all_reduce())
-    gates.append(drawn_faults(DRAWS // 2 if options.quick else DRAWS))
+    gates.append(drawn_faults())
     if not options.quick:
         gates.append(made_schedule())
     no_memory = memory_missing()
