@@ -24,7 +24,7 @@ import rainier_fast as rf
 from damage import DRAWS, damaged_all_reduce, drawn_faults, made_schedule
 from gates import Gate, at_least
 from mapping import mapped
-from scale import further_sizes, growth_of_collectives, memory_of_collectives
+from scale import further_sizes, growth_of_collectives, memory_of_collectives, small_calls
 
 from measure import (
     ROOT,
@@ -333,6 +333,7 @@ def main() -> int:
     gates.append(mapping_ratio())
     gates.extend(growth_of_collectives())
     gates.extend(further_sizes())
+    gates.extend(small_calls())
     gates.extend(finish_time_ratios())
     gates.extend(rates_at_size(131_072 if options.quick else 1_048_576))
     gates.extend(fluid_all_reduce(quick=options.quick))

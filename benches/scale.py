@@ -34,7 +34,7 @@ def first(machine: rf.Machine, operation: str, **options: str) -> Callable[[], o
     size = () if operation == "barrier" else ("1 GiB",)
 
     def call() -> object:
-        new = rf.Cluster(machine.sites, machine.wan)
+        new = machine.healthy()
         asked = new.mesh(dp=-1, tp=64) if options else new
         return getattr(asked, operation)(*size, **more, **options)
 
@@ -118,10 +118,15 @@ def further_sizes() -> list[Gate]:
     return gates
 
 
-# Most CPU times of a default sort of so many numbers that a call takes whose like was asked for
+# Most CPU times of a stable sort of so many numbers that a call takes whose like was asked for
 # before at another size.
 SORTED_OF_A_CALL = 10_000
-MOST_OF_A_CALL = 0.5
+OF_A_CALL = (
+    ("trn2", {"algorithm": "bucket"}, 0.15),
+    ("trn2", {}, 0.15),
+    ("trn2-ultraserver", {}, 0.2),
+    ("rainier", {"algorithm": "ring"}, 0.5),
+)
 CALLS = 200
 
 
@@ -133,14 +138,9 @@ def small_calls() -> list[Gate]:
 
     def sort() -> None:
         for _ in range(CALLS):
-            np.sort(values)
+            np.sort(values, kind="stable")
 
-    for name, options in (
-        ("trn2", {"algorithm": "bucket"}),
-        ("trn2", {}),
-        ("trn2-ultraserver", {}),
-        ("rainier", {"algorithm": "ring"}),
-    ):
+    for name, options, factor in OF_A_CALL:
         machine = rf.preset(name)
 
         def ours(machine: rf.Machine = machine, options: dict[str, str] = options) -> None:
@@ -148,6 +148,6 @@ def small_calls() -> list[Gate]:
                 machine.all_reduce(size, **options)  # type: ignore[arg-type]
 
         words = ", ".join(options.values()) or "auto"
-        label = f"all_reduce of {name} by {words} at another size / np.sort of 10,000"
-        gates.append(at_most(label, MOST_OF_A_CALL, ours, sort))
+        label = f"all_reduce of {name} by {words} at another size / stable sort of 10,000"
+        gates.append(at_most(label, factor, ours, sort))
     return gates

@@ -287,6 +287,7 @@ class Prepared:
         cls, machine: Machine, request: _RequestRow, groups: Groups, routing: _RoutingRow
     ) -> Prepared: ...
     bus_factor: float
+    nbytes: int
     def times(self, sizes: _F64) -> tuple[_F64, _U32, list[str]]:
         """Return seconds, the algorithm of each size as a number, and names of algorithms."""
 

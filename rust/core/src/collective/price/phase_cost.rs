@@ -122,6 +122,7 @@ impl PhaseCost {
         }
     }
 
+    #[inline]
     fn step(&self, scale: f64) -> f64 {
         let longest = self
             .last
@@ -132,6 +133,7 @@ impl PhaseCost {
     }
 
     /// Seconds with `scale` of the data.
+    #[inline]
     pub(crate) fn time(&self, scale: f64) -> f64 {
         if let Some(pace) = &self.pace {
             return pace.time(scale);
@@ -168,6 +170,7 @@ impl PhaseCost {
     }
 
     /// Seconds with no data: what latency and overhead alone cost.
+    #[inline]
     pub(crate) fn fixed(&self) -> (f64, f64) {
         if let Some(pace) = &self.pace {
             return pace.fixed();
@@ -180,6 +183,7 @@ impl PhaseCost {
 
     /// The number of pieces that makes a wave shortest: of (h + c - 1)(o + b/c), the part that depends on c is
     /// (h - 1) b/c + c o, least at c = sqrt((h - 1) b / o).
+    #[inline]
     pub(crate) fn wave_pieces(&self, hops: u64, scale: f64) -> f64 {
         let wire = scale * self.serial;
         if hops <= 1 || wire == 0.0 {
