@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import rainier_fast as rf
 from raising import raises
@@ -98,6 +101,45 @@ def test_a_gather_over_a_slice_is_an_all_reduce() -> None:
     ring = V5E.all_gather(64 * MIB, algorithm="ring")
     assert gather.time_s > ring.serialisation_s
     assert (gather.link_loads().bytes == ring.link_loads().bytes).all()
+
+
+SLICES = [
+    *(("tpu-v5e", shape) for shape in [(2, 4), (4, 4), (4, 8), (8, 8), (8, 16)]),
+    *(
+        (part, shape)
+        for part in ("tpu-v4", "tpu-v5p")
+        for shape in [(2, 2, 4), (4, 4, 4), (4, 8, 4)]
+    ),
+]
+
+
+@given(
+    st.sampled_from(SLICES),
+    st.sets(st.sampled_from("xyz"), min_size=1),
+    st.floats(1, 2**28),
+    st.sampled_from(["all_reduce", "all_gather", "reduce_scatter", "all_to_all"]),
+)
+def test_whatever_is_asked_has_parts_that_fit(
+    where: tuple[str, tuple[int, ...]], axes: set[str], size: float, operation: str
+) -> None:
+    machine = rf.preset(where[0], shape=where[1])
+    result = run(machine, operation, size, "".join(axes))
+    choice = result.choice
+    if result.ranks == 1:
+        assert choice == {"algorithm": "none"}
+        return
+    assert result.lower_bound_s <= result.time_s * (1 + 1e-9)
+    assert result.stages["time_s"].sum() == pytest.approx(result.time_s, rel=1e-9)
+    assert {math.prod(ring) for ring in choice["rings"]} <= {result.ranks}
+    assert len(choice["rings"]) == (choice["colours"] or 0)
+    assert len(choice["rotations"]) in (0, choice["colours"])
+    assert len(choice["multistep"]) in (0, choice["phases"])
+    for ring, order in zip(choice["rings"], choice["rotations"], strict=False):
+        assert len(ring) == len(order) == choice["phases"]
+    # An operation that becomes an all-reduce takes its time and its choice.
+    if choice["remains"] == "all-reduce":
+        whole = run(machine, "all_reduce", size, "".join(axes))
+        assert (whole.time_s, whole.choice) == (result.time_s, choice)
 
 
 def bare(machine: rf.Machine, **more: Any) -> rf.Machine:

@@ -41,7 +41,8 @@ class AskedOnce(Asked, total=False):
 class Prepared:
     """A collective of which all is priced that does not depend on the size: `Plan.prepared`.
 
-    Simulated models, and ``"nccl"``, ``"neuron"`` and ``"synthesized"``, run for each size.
+    Simulated models, and ``"nccl"``, ``"neuron"``, ``"xla"`` and ``"synthesized"``, run for each
+    size.
 
     Examples
     --------

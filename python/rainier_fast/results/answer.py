@@ -124,7 +124,10 @@ class Answer:
         """What was chosen, by the names that its users have for it.
 
         ``algorithm``: a name, or one for each tier, to ask for the same again. Of ``"neuron"`` the
-        runtime's ``algorithm``; of ``"nccl"`` its ``algorithm``, ``protocol`` and ``channels``.
+        runtime's ``algorithm``; of ``"nccl"`` its ``algorithm``, ``protocol`` and ``channels``; of
+        ``"xla"`` what the compiled text says: ``remains`` (the operation that is left),
+        ``emitter``, ``strategy``, ``colours``, ``phases``, ``rotations`` (orders of axes, counted
+        y, x, z), ``rings`` (chips, by colour and phase), ``multistep`` and ``versions``.
         """
         return deepcopy(self._chosen)
 
