@@ -21,10 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import rainier_fast as rf
+from calls import small_calls
 from damage import DRAWS, damaged_all_reduce, drawn_faults, made_schedule
 from gates import Gate, at_least
 from mapping import mapped
-from scale import further_sizes, growth_of_collectives, memory_of_collectives, small_calls
+from scale import flat_rings, further_sizes, growth_of_collectives, memory_of_collectives
 
 from measure import (
     ROOT,
@@ -334,6 +335,7 @@ def main() -> int:
     gates.extend(growth_of_collectives())
     gates.extend(further_sizes())
     gates.extend(small_calls())
+    gates.extend(flat_rings())
     gates.extend(finish_time_ratios())
     gates.extend(rates_at_size(131_072 if options.quick else 1_048_576))
     gates.extend(fluid_all_reduce(quick=options.quick))

@@ -128,41 +128,37 @@ def further_sizes() -> list[Gate]:
     return gates
 
 
-# The same of a call whose like was asked for before at another size, and of a first call.
-OF_A_CALL: tuple[tuple[str, dict[str, str], float], ...] = (
-    ("trn2", {"algorithm": "bucket"}, 0.08),
-    ("trn2", {}, 0.08),
-    ("trn2-ultraserver", {}, 0.1),
-    ("rainier", {"algorithm": "ring"}, 0.3),
-)
-OF_A_FIRST_CALL: tuple[tuple[str, dict[str, str], float], ...] = (
-    ("trn2", {"algorithm": "bucket"}, 0.2),
-    ("trn2", {}, 0.4),
-)
-CALLS = 200
+def flat_rings() -> list[Gate]:
+    """Rings through all chips, whose ranks go on by themselves, for one size and for many."""
+    values = np.random.default_rng(0).random(1_000_000)
 
+    def first_ring(name: str, chips: int | None, model: str) -> Callable[[], object]:
+        machine = rf.preset(name, chips=chips)
 
-def small_calls() -> list[Gate]:
-    """Calls that differ from earlier ones in size alone, and first calls, beside a sort."""
-    gates = []
-    sizes = (2.0 ** np.linspace(10, 36, CALLS)).tolist()
-    for again, rows in ((True, OF_A_CALL), (False, OF_A_FIRST_CALL)):
-        for name, options, factor in rows:
-            machine = rf.preset(name)
-            calls = _asked_again if again else _asked_first
-            kind = "at another size" if again else "of a new machine"
-            words = ", ".join(options.values()) or "auto"
-            label = f"all_reduce of {name} by {words} {kind} / stable sort of 10,000"
-            ours = partial(calls, machine, sizes, options)
-            gates.append(at_most(label, factor, ours, sorting(CALLS)))
+        def call() -> object:
+            new = rf.Cluster(machine.sites, machine.wan)
+            return new.all_reduce("1 GiB", algorithm="ring", model=model)
+
+        return call
+
+    gates = [
+        at_least(
+            f"ring over {MANY:,} chips by {model}, stable sort of 1e6 / ours",
+            # Seen: 20.
+            10,
+            first_ring("rainier", MANY, model),
+            lambda: np.sort(values, kind="stable"),
+        )
+        for model in ("link_load", "fluid")
+    ]
+    prepared = rf.preset("rainier").plan.all_reduce("1 GiB", algorithm="ring").prepared()
+    gate = at_least(
+        "ring of rainier, a first call / a further size",
+        # Seen: 11,000.
+        3_000 / len(SIZES),
+        lambda: prepared.times(SIZES),
+        first_ring("rainier", None, "link_load"),
+    )
+    each = f"{gate.seconds / len(SIZES) * 1e6:.3g} us of CPU a size"
+    gates.append(Gate(gate.name, gate.seen * len(SIZES), ">= 3000", gate.passed, each))
     return gates
-
-
-def _asked_again(machine: rf.Machine, sizes: list[float], options: dict[str, str]) -> None:
-    for size in sizes:
-        machine.all_reduce(size, **options)  # type: ignore[arg-type]
-
-
-def _asked_first(machine: rf.Machine, sizes: list[float], options: dict[str, str]) -> None:
-    for size in sizes:
-        machine.healthy().all_reduce(size, **options)  # type: ignore[arg-type]

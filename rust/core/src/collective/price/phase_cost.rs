@@ -39,7 +39,7 @@ impl PhaseCost {
         before: Option<&Self>,
         ledger: &mut Ledger,
     ) -> Result<Self> {
-        let model = model.by_phases();
+        let (asked, model) = (model, model.by_phases());
         let times = match phase.repeat {
             Repeat::Steps(count) => count as f64,
             Repeat::Wave { .. } => 1.0,
@@ -75,16 +75,10 @@ impl PhaseCost {
         if model == Model::LinkLoad {
             last.push((latency, serial));
         }
-        let pace = match (&phase.rings, &phase.parts[..]) {
-            // All phases on the same rings have the same steps.
-            (Some(_), _) if before.is_some_and(|before| before.pace.is_some()) => {
-                before.and_then(|before| before.pace.clone())
-            }
-            (Some(rings), [part, ..]) => {
-                let step = step_loads(context, &patterns)?;
-                Some(pace(context, model, rings, &step, part.bytes)?)
-            }
-            _ => None,
+        // All phases on the same rings have the same steps.
+        let pace = match before.and_then(|before| before.pace.clone()) {
+            Some(known) if phase.rings.is_some() => Some(known),
+            _ => own_pace(context, asked, phase, &patterns)?,
         };
         Ok(Self {
             what: phase.what.clone(),
@@ -204,6 +198,20 @@ impl PhaseCost {
             high
         }
     }
+}
+
+/// The pace of a phase whose ranks go on by themselves.
+fn own_pace(
+    context: &Context,
+    model: Model,
+    phase: &Phase,
+    patterns: &[(&Arc<Pattern>, f64)],
+) -> Result<Option<Pace>> {
+    let (Some(rings), [part, ..]) = (&phase.rings, &phase.parts[..]) else {
+        return Ok(None);
+    };
+    let step = step_loads(context, patterns)?;
+    pace(context, model, rings, &step, part.bytes).map(Some)
 }
 
 /// The patterns of a phase, each once: parts with the same messages join theirs.

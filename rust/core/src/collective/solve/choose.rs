@@ -147,6 +147,12 @@ fn simulate_one(
         tried.note(&candidate.name, Err(why));
         return Ok(());
     }
+    let apart = apart(&candidate);
+    if best.is_some_and(|best| apart >= best.0) {
+        let why = format!("its messages take {apart:.3e} s if they share no link");
+        tried.note(&candidate.name, Err(why));
+        return Ok(());
+    }
     match simulated(context, request, engine, &candidate) {
         Ok((seconds, chunks)) => (candidate.cost.time, candidate.cost.chunks) = (seconds, chunks),
         // On damage, leaving out what is too large to simulate would make a fault seem to cost what another
@@ -165,6 +171,14 @@ fn simulate_one(
     }
     tried.take(candidate.cost.time, candidate);
     Ok(())
+}
+
+/// Seconds that rings take at least, whose ranks go on by themselves; 0 for all others.
+fn apart(candidate: &PricedCandidate) -> f64 {
+    let tracks = candidate.costs.iter().flat_map(|stage| &stage.tracks);
+    let phases = tracks.flat_map(|track| &track.phases);
+    let paces = phases.filter_map(|phase| phase.pace.as_ref());
+    paces.map(|pace| pace.least(candidate.scale)).sum()
 }
 
 /// Seconds by simulation and the number of chunks: those that link loads favour, or fewer where the caller leaves it

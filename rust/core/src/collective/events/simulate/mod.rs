@@ -5,8 +5,8 @@
 //! a pattern that every chip takes part in alike is a few messages over classes of links; so are the members on rails,
 //! and messages between domains in which those of a site are alike (`sites.rs`).
 //! Fair rates are the same for messages that symmetry maps onto each other, because they are unique; so this is exact.
-//! Three things are coarser than a schedule written out message by message. In `direct` and `mesh` over several domains, and
-//! in flat rings there whose messages meet on links and are too many, everybody waits for everybody at each step.
+//! Three things are coarser than a schedule written out message by message. In `direct` and `mesh` over several domains
+//! everybody waits for everybody at each step, and flat rings whose messages are too many are those of link loads.
 //! What one site sends to another is one even flow, where members of sites whose sizes do not divide each other have
 //! uneven messages. And where messages between domains are too many to be simulated, all of a step at a site are as slow
 //! as the slowest (`evened.rs`). All are seen by writing the schedule out and running it (`run_schedule.rs`).
