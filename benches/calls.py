@@ -10,7 +10,8 @@ import rainier_fast as rf
 from gates import Gate
 from scale import at_most, sorting
 
-# Most CPU times of a stable sort of 10,000 numbers that a call takes whose like was asked for before at another size, and of a first call.
+# Most CPU times of a stable sort of 10,000 numbers that a call takes whose like was asked for
+# before at another size, and a first call.
 OF_A_CALL: tuple[tuple[str, dict[str, str], float], ...] = (
     ("trn2", {"algorithm": "bucket"}, 0.08),
     ("trn2", {}, 0.08),

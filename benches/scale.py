@@ -102,7 +102,7 @@ SORTED = 10_000
 # one call took when each size was a call of its own (6a0ac95, measured in one run).
 FURTHER: tuple[tuple[str, dict[str, int], float], ...] = (
     ("trn2", {}, 0.88),
-    # Short of 1.92, which is what one call took: the six orders of a bucket are weighed at each size.
+    # Not yet 1.92, which one call took: the orders of a bucket are weighed at each size.
     ("trn2-ultraserver", {}, 4.0),
     ("rainier", {}, 56.0),
     ("rainier", {"chips": MANY}, 140.0),
