@@ -61,7 +61,8 @@ __all__ = [
     "best_mapping", "build_info", "damaged_ultraservers", "dead_ultraservers", "faults", "healthy",
     "in_mode", "kept", "links_named", "mapping_dimensions", "memory_limit", "monte_carlo",
     "num_live_chips", "overlay_bytes", "repaired", "replace_damaged", "routing_reports",
-    "sample_faults", "set_memory_limit", "share_links", "share_messages", "unreachable", "with_faults", "write_out",
+    "sample_faults", "set_memory_limit", "share_links", "share_messages", "unreachable",
+    "with_faults", "write_out",
 ]  # fmt: skip
 __version__: str
 OPERATIONS: tuple[str, ...]
