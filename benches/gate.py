@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import rainier_fast as rf
+from calls import small_calls
 from damage import damaged_all_reduce, drawn_faults, made_schedule
 from gates import Gate, at_least
 from mapping import mapped
@@ -333,6 +334,7 @@ def main() -> int:
     gates.append(mapping_ratio())
     gates.extend(growth_of_collectives())
     gates.extend(further_sizes())
+    gates.extend(small_calls())
     gates.extend(flat_rings())
     gates.extend(finish_time_ratios())
     gates.extend(rates_at_size(131_072 if options.quick else 1_048_576))
