@@ -64,7 +64,7 @@ def unlike_messages() -> list[Gate]:
         ),
         at_most(
             f"max-min rates of {len(pairs[0]):,} random flows on 32^3 / stable sort of 1e6",
-            # Seen: 4.4 without link-time optimisation; 7 where each flow kept its links.
+            # Seen: 4.4 without link-time optimisation; 8 where each flow kept its links.
             5,
             lambda: torus.max_min_rates(*pairs),
             lambda: np.sort(values, kind="stable"),
