@@ -24,7 +24,14 @@ import rainier_fast as rf
 from damage import DRAWS, damaged_all_reduce, drawn_faults, made_schedule
 from gates import Gate, at_least
 from mapping import mapped
-from scale import flat_rings, further_sizes, growth_of_collectives, memory_of_collectives
+from scale import (
+    flat_rings,
+    further_sizes,
+    growth_of_collectives,
+    memory_of_collectives,
+    memory_of_tori,
+    what_auto_builds,
+)
 
 from measure import (
     ROOT,
@@ -332,6 +339,7 @@ def main() -> int:
     gates = link_load_ratios(flows, with_numba=not options.quick)
     gates.append(mapping_ratio())
     gates.extend(growth_of_collectives())
+    gates.extend(what_auto_builds())
     gates.extend(further_sizes())
     gates.extend(flat_rings())
     gates.extend(finish_time_ratios())
@@ -345,6 +353,7 @@ def main() -> int:
     if no_memory is None:
         gates.extend(memory(flows))
         gates.extend(memory_of_collectives())
+        gates.extend(memory_of_tori())
     missing = callgrind_missing()
     if missing is None:
         program = build_example("random_flows")
