@@ -21,7 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import rainier_fast as rf
-from damage import DRAWS, damaged_all_reduce, drawn_faults, made_schedule
+from calls import small_calls
+from damage import damaged_all_reduce, drawn_faults, made_schedule
+from flows import memory_of_rates, unlike_messages
 from gates import Gate, at_least
 from mapping import mapped
 from scale import (
@@ -341,12 +343,14 @@ def main() -> int:
     gates.extend(growth_of_collectives())
     gates.extend(what_auto_builds())
     gates.extend(further_sizes())
+    gates.extend(small_calls())
     gates.extend(flat_rings())
     gates.extend(finish_time_ratios())
+    gates.extend(unlike_messages())
     gates.extend(rates_at_size(131_072 if options.quick else 1_048_576))
     gates.extend(fluid_all_reduce(quick=options.quick))
     gates.append(damaged_all_reduce())
-    gates.append(drawn_faults(DRAWS // 2 if options.quick else DRAWS))
+    gates.append(drawn_faults())
     if not options.quick:
         gates.append(made_schedule())
     no_memory = memory_missing()
@@ -354,6 +358,7 @@ def main() -> int:
         gates.extend(memory(flows))
         gates.extend(memory_of_collectives())
         gates.extend(memory_of_tori())
+        gates.append(memory_of_rates())
     missing = callgrind_missing()
     if missing is None:
         program = build_example("random_flows")

@@ -85,9 +85,12 @@ fn times(schedule: &Schedule, levels: Vec<u32>) -> Vec<(u32, u32)> {
     sends.map(|send| (send.stage, send.step)).collect()
 }
 
+/// (from, to) chips of messages, by the bits of their bytes.
+type Alike = BTreeMap<u64, Vec<(u32, u32)>>;
+
 /// A phase for each time; in it, a part for all messages of the same size.
 fn by_times(context: &Context, schedule: &Schedule, times: &[(u32, u32)]) -> Stage {
-    let mut phases: BTreeMap<(u32, u32), BTreeMap<u64, Vec<(u32, u32)>>> = BTreeMap::new();
+    let mut phases: BTreeMap<(u32, u32), Alike> = BTreeMap::new();
     let chip = |rank: u32| schedule.chips[rank as usize];
     for (send, &time) in schedule.sends.iter().zip(times) {
         // Sizes are not negative, so that they are ordered as their bits are.

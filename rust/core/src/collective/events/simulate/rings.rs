@@ -60,6 +60,9 @@ struct Build<'a, 'b> {
     links: BTreeMap<u64, u32>,
 }
 
+/// Seconds of latency of one way of a message, and (resource, part of the bytes on it) along it.
+type Way = (f64, Vec<(u32, f64)>);
+
 /// One ring: its chips in the order in which it passes them.
 struct Circle {
     chips: Vec<u32>,
@@ -166,7 +169,7 @@ impl Build<'_, '_> {
     }
 
     /// The ways of one message over resources of the graph, with the latency of each.
-    fn routes(&mut self, from: u32, to: u32) -> Result<Vec<(f64, Vec<(u32, f64)>)>> {
+    fn routes(&mut self, from: u32, to: u32) -> Result<Vec<Way>> {
         let context = self.network.context;
         let mut routes: Vec<Route> = Vec::new();
         for routing in &self.network.routings {
