@@ -26,7 +26,14 @@ from damage import damaged_all_reduce, drawn_faults, made_schedule
 from flows import memory_of_rates, unlike_messages
 from gates import Gate, at_least
 from mapping import mapped
-from scale import flat_rings, further_sizes, growth_of_collectives, memory_of_collectives
+from scale import (
+    flat_rings,
+    further_sizes,
+    growth_of_collectives,
+    memory_of_collectives,
+    memory_of_tori,
+    what_auto_builds,
+)
 
 from measure import (
     ROOT,
@@ -334,6 +341,7 @@ def main() -> int:
     gates = link_load_ratios(flows, with_numba=not options.quick)
     gates.append(mapping_ratio())
     gates.extend(growth_of_collectives())
+    gates.extend(what_auto_builds())
     gates.extend(further_sizes())
     gates.extend(small_calls())
     gates.extend(flat_rings())
@@ -349,6 +357,7 @@ def main() -> int:
     if no_memory is None:
         gates.extend(memory(flows))
         gates.extend(memory_of_collectives())
+        gates.extend(memory_of_tori())
         gates.append(memory_of_rates())
     missing = callgrind_missing()
     if missing is None:
