@@ -23,9 +23,17 @@ from numpy.typing import NDArray
 import rainier_fast as rf
 from calls import small_calls
 from damage import damaged_all_reduce, drawn_faults, made_schedule
+from flows import memory_of_rates, unlike_messages
 from gates import Gate, at_least
 from mapping import mapped
-from scale import flat_rings, further_sizes, growth_of_collectives, memory_of_collectives
+from scale import (
+    flat_rings,
+    further_sizes,
+    growth_of_collectives,
+    memory_of_collectives,
+    memory_of_tori,
+    what_auto_builds,
+)
 
 from measure import (
     ROOT,
@@ -333,10 +341,12 @@ def main() -> int:
     gates = link_load_ratios(flows, with_numba=not options.quick)
     gates.append(mapping_ratio())
     gates.extend(growth_of_collectives())
+    gates.extend(what_auto_builds())
     gates.extend(further_sizes())
     gates.extend(small_calls())
     gates.extend(flat_rings())
     gates.extend(finish_time_ratios())
+    gates.extend(unlike_messages())
     gates.extend(rates_at_size(131_072 if options.quick else 1_048_576))
     gates.extend(fluid_all_reduce(quick=options.quick))
     gates.append(damaged_all_reduce())
@@ -347,6 +357,8 @@ def main() -> int:
     if no_memory is None:
         gates.extend(memory(flows))
         gates.extend(memory_of_collectives())
+        gates.extend(memory_of_tori())
+        gates.append(memory_of_rates())
     missing = callgrind_missing()
     if missing is None:
         program = build_example("random_flows")

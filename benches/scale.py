@@ -36,7 +36,7 @@ def first(machine: rf.Machine, operation: str, **options: str) -> Callable[[], o
 
     def call() -> object:
         new = machine.healthy()
-        asked = new.mesh(dp=-1, tp=64) if options else new
+        asked = new.mesh(dp=-1, tp=64) if "axis" in options else new
         return getattr(asked, operation)(*size, **more, **options)
 
     return call
@@ -79,6 +79,41 @@ def growth_of_collectives() -> list[Gate]:
         name = f"{operation} over {MANY:,} chips / all_reduce"
         gates.append(at_most(name, factor, first(many, operation), ours))
     return gates
+
+
+# Stable sorts of 1e6 numbers that a first all-reduce by `auto` is faster than. Seen: 43, 9.5; when
+# every algorithm was built: 0.14, 0.012.
+TORI = {32: 15, 64: 3}
+
+
+def what_auto_builds() -> list[Gate]:
+    """CPU time of first calls that leave most algorithms unbuilt, and price one line for all."""
+    values = np.random.default_rng(0).random(1_000_000)
+    gates = []
+    for side, factor in TORI.items():
+
+        def ours(side: int = side) -> object:
+            torus = rf.torus((side, side, side), bandwidth="50 GB/s", latency="1 us")
+            return torus.all_reduce("1 GiB")
+
+        name = f"all_reduce on a torus of {side}^3, stable sort of 1e6 / ours"
+        gates.append(at_least(name, factor, ours, lambda: np.sort(values, kind="stable")))
+    trn2 = rf.preset("trn2")
+    named = first(trn2, "all_reduce", algorithm="bucket")
+    # Seen: 1.8; when every algorithm was built: 3.1.
+    name = "all_reduce of trn2, auto / bucket by name"
+    return [*gates, at_most(name, 2.5, first(trn2, "all_reduce"), named)]
+
+
+def memory_of_tori() -> list[Gate]:
+    """What an all-reduce on a large torus takes."""
+    setup = """
+import rainier_fast as rf
+rf.torus((4, 4, 4), bandwidth="50 GB/s").all_reduce("1 GiB")
+torus = rf.torus((64, 64, 64), bandwidth="50 GB/s", latency="1 us")
+"""
+    grown = peak_growth_bytes(setup, "torus.all_reduce('1 GiB')")
+    return [Gate("MB that all_reduce on a torus of 64^3 takes", grown / 1e6, "< 16", grown < 16e6)]
 
 
 def memory_of_collectives() -> list[Gate]:
