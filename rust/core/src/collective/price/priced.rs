@@ -321,6 +321,7 @@ fn cheapest(made: &[Option<Result<Body>>], size: f64) -> Option<(&Body, f64)> {
 
 /// Why none of many alternatives applies: the last of their reasons.
 fn none_applies(made: &[Option<Result<Body>>]) -> Error {
-    let reasons = made.iter().flatten().filter_map(|one| one.as_ref().err());
-    reasons.last().expect("alternatives are some").clone()
+    let mut reasons = made.iter().flatten().filter_map(|one| one.as_ref().err());
+    let last = reasons.next_back();
+    last.expect("alternatives are some").clone()
 }
