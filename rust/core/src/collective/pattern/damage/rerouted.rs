@@ -5,6 +5,7 @@ use super::pairs::Pairs;
 use crate::machine::{Damage, Domain, End, Machine};
 use crate::route::{DomainRoutes, Overlay, Routes, Routing};
 use crate::{Control, Error, Result};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -135,8 +136,18 @@ pub(super) struct Rerouting<'a> {
 impl Rerouting<'_> {
     /// Refuses pairs that have no way, in words of the first.
     pub(super) fn check(&self) -> Result<()> {
+        self.routes()?;
         let all = Pairs::All(self.machine.domain().chips());
         self.loads(&all, &mut |_, _| ()).map(drop)
+    }
+
+    fn routes(&self) -> Result<DomainRoutes<'_>> {
+        DomainRoutes::new(
+            self.machine.domain(),
+            self.damage,
+            self.routing,
+            self.control,
+        )
     }
 
     /// What local links have more or less when each of `pairs` sends one byte; notes latency and seconds per byte of
@@ -147,9 +158,9 @@ impl Rerouting<'_> {
         note: &mut dyn FnMut(f64, f64),
     ) -> Result<Vec<(u32, f64)>> {
         let domain = self.machine.domain();
-        let (single, overlay) = (Machine::single(domain)?, Overlay::default());
-        let whole = Routes::new(&single, self.routing, &overlay)?;
-        let routes = DomainRoutes::new(domain, self.damage, self.routing, self.control)?;
+        let (single, overlay) = (OnceCell::new(), Overlay::default());
+        // Made for messages that are not known yet.
+        let mut routes: Option<(Routes, DomainRoutes)> = None;
         let mut more = vec![0.0; domain.links() as usize];
         let mut touched: Vec<u32> = Vec::new();
         for (at, &(src, dst)) in self.concerned.iter().enumerate() {
@@ -158,19 +169,27 @@ impl Rerouting<'_> {
                 continue;
             }
             self.control.check()?;
+            let kept = self.kept.get(at);
             let made;
-            let message = match self.kept.get(at) {
+            let message = match kept.and_then(OnceLock::get) {
+                Some(message) => message,
                 None => {
-                    made = self.message(&whole, &routes, (src, dst))?;
-                    &made
-                }
-                Some(kept) => match kept.get() {
-                    Some(message) => message,
-                    None => {
-                        let made = self.message(&whole, &routes, (src, dst))?;
-                        kept.get_or_init(|| made)
+                    if routes.is_none() {
+                        let single = single.get_or_init(|| Machine::single(domain));
+                        let single = single.as_ref().map_err(Clone::clone)?;
+                        let whole = Routes::new(single, self.routing, &overlay)?;
+                        routes = Some((whole, self.routes()?));
                     }
-                },
+                    let (whole, around) = routes.as_ref().expect("made above");
+                    let message = self.message(whole, around, (src, dst))?;
+                    match kept {
+                        Some(kept) => kept.get_or_init(|| message),
+                        None => {
+                            made = message;
+                            &made
+                        }
+                    }
+                }
             };
             for &(link, share) in &message.loads {
                 more[link as usize] += count * share;
