@@ -1,9 +1,14 @@
 //! Rooted operations made of others.
 
-use super::job::{Job, unsupported};
-use crate::collective::program::alternatives::Program;
+use super::extent::Extent;
+use super::job::{Algorithm, Job, unsupported};
+use crate::Result;
+use crate::collective::ask::model::Model;
+use crate::collective::pattern::context::Context;
+use crate::collective::program::alternatives::{Cheapest, Program};
+use crate::collective::program::least::Least;
 use crate::operation::Operation;
-use crate::{Error, Result};
+use std::sync::Arc;
 
 /// Broadcast as scatter + all-gather, reduce as reduce-scatter + gather (van de Geijn): each half moves each byte
 /// about once, by whichever algorithm is the fastest for it.
@@ -41,23 +46,39 @@ pub(crate) fn symmetric_to(operation: Operation) -> Result<Operation> {
 
 /// The fastest algorithm for `operation` over the job's placement.
 fn fastest(job: &Job, operation: Operation) -> Result<Program> {
-    let rooted = operation.is_rooted();
-    let job = Job {
-        operation,
-        root: if rooted { job.root } else { 0 },
-        ..*job
+    let root = if operation.is_rooted() { job.root } else { 0 };
+    let rows: Vec<_> = job
+        .table
+        .iter()
+        .filter(|row| row.is_part(operation))
+        .collect();
+    if rows.is_empty() {
+        return Err(unsupported("a composed algorithm", operation));
+    }
+    let extent = Extent::new(job.context, Model::LinkLoad, job.placement, root);
+    let least = |row: &&Algorithm| {
+        let extent = extent.as_ref();
+        let least = extent.map(|extent| (row.least)(extent, operation, job.table));
+        least.unwrap_or(Least::NOTHING) * job.size
     };
-    let mut cases = Vec::new();
-    let mut refusal = None;
-    for row in job.table.iter().filter(|row| row.is_part(operation)) {
-        match row.program(&job) {
-            Ok(program) => cases.push(program),
-            Err(error @ Error::Unsupported { .. }) => refusal = Some(error),
-            Err(error) => return Err(error),
-        }
-    }
-    if cases.is_empty() {
-        return Err(refusal.unwrap_or_else(|| unsupported("a composed algorithm", operation)));
-    }
-    Ok(Program::Fastest { cases, gain: 0.0 })
+    let leasts = rows.iter().map(least).collect();
+    let (placement, orders) = (job.placement.clone(), job.orders.to_vec());
+    let (size, shift, table, tier) = (job.size, job.shift, job.table, job.tier);
+    let make = move |context: &Context, which: usize| {
+        rows[which].program(&Job {
+            context,
+            placement: &placement,
+            operation,
+            size,
+            root,
+            shift,
+            orders: &orders,
+            table,
+            tier,
+        })
+    };
+    Ok(Program::Cheapest(Cheapest {
+        leasts,
+        make: Arc::new(make),
+    }))
 }

@@ -1,12 +1,13 @@
 //! What steps take at least where an algorithm is to run, by figures of the machine alone: nothing is built for it.
 
+use super::ports::{Hop, Side, between, inside, sides};
 use crate::collective::ask::model::Model;
 use crate::collective::pattern::scene::Scene;
+use crate::collective::program::layout::ring_places;
 use crate::collective::program::least::Least;
 use crate::collective::program::placement::Placement;
-use crate::machine::{Axis, AxisKind, Machine};
 use crate::operation::Operation;
-use crate::route::{Routing, zero_load};
+use crate::route::zero_load;
 
 /// Where ranks sit, and what one of them sends at most.
 pub(crate) struct Extent<'a> {
@@ -30,18 +31,6 @@ pub(crate) struct Extent<'a> {
     pub(super) sides: Vec<Side>,
     /// Over the chips of several domains: inside each, and between them.
     pub(super) parts: Option<Box<[Extent<'a>; 2]>>,
-}
-
-/// One side of a domain.
-pub(super) struct Side {
-    pub(super) size: u32,
-    ring: bool,
-    line: bool,
-    /// Seconds from a chip to its neighbour.
-    latency: f64,
-    bandwidth: f64,
-    /// Bytes/s that a chip sends along it at most.
-    injection: f64,
 }
 
 /// Steps that wait for each other, in each of which the busiest rank sends, or receives, so many messages at once.
@@ -136,9 +125,9 @@ impl<'a> Extent<'a> {
         })
     }
 
-    /// One step of one message for each rank, some of which takes so long.
+    /// One step of one message for each rank, some of which takes so long; other steps may use other links.
     pub(super) fn step(&self, bytes: f64, latency: f64) -> Least {
-        self.price(Steps {
+        self.moving(Steps {
             count: 1.0,
             starts: 1.0,
             peers: 1.0,
@@ -147,6 +136,20 @@ impl<'a> Extent<'a> {
         })
     }
 
+    /// The same of steps whose links other steps may not use: pieces keep all links of a rank busy.
+    pub(super) fn moving(&self, steps: Steps) -> Least {
+        let sent = if self.contended {
+            steps.count * steps.peers * steps.bytes
+        } else {
+            0.0
+        };
+        Least {
+            busy: sent / self.most,
+            ..self.price(steps)
+        }
+    }
+
+    /// Steps that all use the same links.
     pub(super) fn price(&self, steps: Steps) -> Least {
         let bytes = steps.count * steps.bytes;
         let (per_byte, busy) = match self.contended {
@@ -225,6 +228,20 @@ impl<'a> Extent<'a> {
         }
     }
 
+    /// The same from the first rank around a ring through all chips.
+    pub(super) fn around(&self, to: u32) -> f64 {
+        if self.sides.len() < 2 {
+            return self.between_domains(to);
+        }
+        let (machine, routing) = (&self.scene.domain_machine, self.scene.routing);
+        let latency = |place: u32| {
+            let message = zero_load(machine, routing, 0, place, self.scene.control);
+            message.map_or(0.0, |message| message.latency)
+        };
+        let places = ring_places(machine.domain(), to).into_iter();
+        places.map(latency).fold(f64::INFINITY, f64::min)
+    }
+
     /// The message of a step in which each rank sends so far along a side: some go as far as `most`, all together
     /// `mean` each. `both` are the bytes of all messages of a rank, `each` those of one.
     pub(super) fn along(&self, side: &Side, hop: Hop) -> Least {
@@ -239,7 +256,7 @@ impl<'a> Extent<'a> {
             false if side.ring || side.line => side.bandwidth,
             false => side.injection,
         };
-        let far = if side.ring { hop.mean } else { 1.0 };
+        let far = side.hops(hop.mean);
         let (per_byte, busy) = match self.contended {
             true => (
                 f64::max(hop.all * far / side.injection, hop.each / lane),
@@ -252,6 +269,18 @@ impl<'a> Extent<'a> {
             per_byte,
             busy,
         }
+    }
+
+    /// Seconds for each byte of the busiest axis: bytes times hops of each chip, by side.
+    pub(super) fn axes(&self, passed: impl Iterator<Item = (usize, f64)>) -> f64 {
+        let mut all = vec![0.0; self.sides.len()];
+        if self.contended {
+            passed.for_each(|(side, bytes)| all[side] += bytes);
+        }
+        let sides = self.sides.iter().zip(&all);
+        sides
+            .map(|(side, bytes)| bytes / side.injection)
+            .fold(0.0, f64::max)
     }
 
     /// Two things in one step: with contention the longest latency and the busiest link count, else one message.
@@ -292,133 +321,9 @@ impl<'a> Extent<'a> {
                 let lines = ranks / f64::from(side.size);
                 let passed = bytes * lines * side.all_hops() / side.injection;
                 least.per_byte = least.per_byte.max(passed);
+                least.busy = least.busy.max(passed);
             }
         }
         least
     }
-}
-
-/// How far messages of a step go along a side, and their bytes: of all that a rank sends there, and of one of them.
-pub(super) struct Hop {
-    pub(super) most: u32,
-    pub(super) mean: f64,
-    pub(super) all: f64,
-    pub(super) each: f64,
-}
-
-impl Side {
-    /// Seconds from a chip to its neighbour.
-    pub(super) fn hop(&self) -> f64 {
-        self.latency
-    }
-
-    /// So many positions on, either way.
-    pub(super) fn distance(&self, by: u32) -> u32 {
-        by.min(self.size - by)
-    }
-
-    /// Seconds between chips that are furthest apart.
-    fn farthest(&self) -> f64 {
-        let hops = if self.ring { self.size / 2 } else { 1 };
-        f64::from(hops) * self.latency
-    }
-
-    /// Hops from a chip to all others of its line, or fewer.
-    fn all_hops(&self) -> f64 {
-        match self.ring {
-            true => f64::from(self.size / 2) * f64::from(self.size.div_ceil(2)),
-            false => f64::from(self.size - 1),
-        }
-    }
-}
-
-/// What a rank sends over.
-struct Ports {
-    latency: f64,
-    overhead: f64,
-    most: f64,
-    one: f64,
-}
-
-impl Ports {
-    fn beside(self, other: Self) -> Self {
-        Self {
-            latency: self.latency.min(other.latency),
-            overhead: self.overhead.min(other.overhead),
-            most: self.most + other.most,
-            one: self.one.max(other.one),
-        }
-    }
-}
-
-fn real(machine: &Machine) -> impl Iterator<Item = &Axis> {
-    machine.domain().axes().iter().filter(|axis| axis.size > 1)
-}
-
-/// Seconds from a chip to the next that it reaches over an axis.
-fn hop(axis: &Axis) -> f64 {
-    match axis.kind {
-        AxisKind::Switch { .. } => 2.0 * axis.latency,
-        _ => axis.latency,
-    }
-}
-
-fn inside(machine: &Machine, routing: &Routing) -> Ports {
-    let most: f64 = real(machine).map(Axis::injection).sum();
-    let spread = routing.order_on_whole(machine.domain());
-    let lane = |axis: &Axis| match axis.kind {
-        // At half of an even ring a message may go both ways.
-        AxisKind::Ring if axis.size % 2 == 0 => 2.0 * axis.bandwidth,
-        _ => axis.bandwidth,
-    };
-    Ports {
-        latency: real(machine).map(hop).fold(f64::INFINITY, f64::min),
-        overhead: machine.overhead(),
-        most,
-        one: match spread {
-            Ok(Some(_)) => real(machine).map(lane).fold(0.0, f64::max),
-            _ => most,
-        },
-    }
-}
-
-fn between(machine: &Machine) -> Option<Ports> {
-    let nic = machine.nic()?;
-    Some(Ports {
-        latency: 2.0 * nic.latency,
-        overhead: nic.overhead,
-        most: nic.bandwidth,
-        one: nic.bandwidth,
-    })
-}
-
-/// The sides of a domain whose chips are the one group, where messages go along one after another.
-fn sides(scene: &Scene, placement: &Placement) -> Vec<Side> {
-    let domain = scene.domain_machine.domain();
-    let whole = |groups: &[Vec<u32>]| {
-        groups.len() == 1 && groups[0].len() as u32 == domain.chips() && groups[0].is_sorted()
-    };
-    let plain = |kind: &AxisKind| {
-        !matches!(
-            kind,
-            AxisKind::Switch {
-                spans_below: true,
-                ..
-            }
-        )
-    };
-    let ordered = matches!(scene.routing.order_on_whole(domain), Ok(Some(_)));
-    let straight = ordered && domain.axes().iter().all(|axis| plain(&axis.kind));
-    if !straight || !placement.local_groups().is_some_and(whole) {
-        return Vec::new();
-    }
-    let side = |axis: &Axis| Side {
-        size: axis.size,
-        ring: matches!(axis.kind, AxisKind::Ring),
-        line: matches!(axis.kind, AxisKind::Line),
-        latency: hop(axis),
-        bandwidth: axis.bandwidth,
-        injection: axis.injection(),
-    };
-    real(&scene.domain_machine).map(side).collect()
 }

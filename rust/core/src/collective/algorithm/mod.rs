@@ -18,6 +18,7 @@ mod multi_ring;
 mod packing;
 mod pairwise_exchange;
 mod pat;
+mod ports;
 mod registry;
 mod ring;
 mod sides;

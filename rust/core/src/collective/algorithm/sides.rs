@@ -2,6 +2,8 @@
 
 use super::job::Job;
 use crate::collective::pattern::context::Pattern;
+use crate::collective::pattern::lines::Along;
+use crate::collective::pattern::rule::Rule;
 use crate::collective::program::layout::LocalBox;
 use crate::collective::program::moves::Sends;
 use crate::collective::program::placement::Placement;
@@ -44,19 +46,21 @@ impl Sides {
             .collect::<Option<_>>()
             .ok_or_else(|| refused("a group that is not a box of axis positions"))?;
         let sizes = boxes[0].sizes();
-        let placement = Placement::Local(
-            (boxes
-                .iter()
-                .map(|shape| shape.walked(domain, job.context.control)))
-            .collect::<Result<_>>()?,
-        );
+        let placement = match job.placement.in_box_order(job.context)? {
+            Some((placement, _)) => placement,
+            None => {
+                let control = job.context.control;
+                let walked = boxes.iter().map(|shape| shape.walked(domain, control));
+                Placement::Local(walked.collect::<Result<_>>()?)
+            }
+        };
         let (mut patterns, mut sends) = (Vec::new(), Vec::new());
         let mut seconds_per_byte = Vec::new();
         let mut overhead = 0.0;
         for (side, &size) in sizes.iter().enumerate() {
-            let both = [false, true].map(|backward| ring_sends(&sizes, side, backward));
-            let pattern = placement.pattern(job.context, &both.concat().into())?;
-            sends.push(both.map(Sends::from));
+            let all = both_ways(&sizes, side);
+            let pattern = placement.pattern(job.context, &all)?;
+            sends.push([false, true].map(|backward| ring_sends(&sizes, side, backward)));
             let busiest = pattern.busiest(job.context)?;
             seconds_per_byte.push(busiest.map_or(0.0, |busiest| busiest.seconds / 2.0));
             overhead += f64::from(size - 1) * pattern.unit_cost(job.context)?.overhead;
@@ -85,7 +89,40 @@ pub(super) fn digit(sizes: &[u32], rank: u32, side: usize) -> u32 {
 }
 
 /// Messages one place forward or backward along a side, around each of its lines.
-fn ring_sends(sizes: &[u32], side: usize, backward: bool) -> Vec<(u32, u32)> {
+fn ring_sends(sizes: &[u32], side: usize, backward: bool) -> Sends {
+    let ranks = sizes.iter().product::<u32>();
+    let sizes = sizes.to_vec();
+    Sends::Lazy {
+        count: ranks as usize,
+        make: Arc::new(move || listed(&sizes, side, backward)),
+        rule: None,
+    }
+}
+
+/// Those forward, then those backward.
+fn both_ways(sizes: &[u32], side: usize) -> Sends {
+    let (ranks, size) = (sizes.iter().product::<u32>(), sizes[side]);
+    let forward = (0..size).map(|here| (here, (here + 1) % size));
+    let backward = forward.clone().map(|(here, next)| (next, here));
+    let along = Along {
+        side,
+        places: forward.chain(backward).collect(),
+        in_lists: true,
+    };
+    let sizes = sizes.to_vec();
+    let sends = Sends::Lazy {
+        count: 2 * ranks as usize,
+        make: Arc::new(move || {
+            [false, true]
+                .map(|back| listed(&sizes, side, back))
+                .concat()
+        }),
+        rule: None,
+    };
+    sends.ruled(Rule::along(ranks, along))
+}
+
+fn listed(sizes: &[u32], side: usize, backward: bool) -> Vec<(u32, u32)> {
     let stride: u32 = sizes[..side].iter().product();
     let (size, ranks) = (sizes[side], sizes.iter().product());
     (0..ranks)

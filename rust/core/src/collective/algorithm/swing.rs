@@ -9,6 +9,7 @@ use super::exchange::Exchange;
 use super::job::Job;
 use super::pairwise_exchange::{Form, Slice, pairwise_exchange};
 use crate::Result;
+use crate::collective::pattern::lines::Along;
 use crate::collective::pattern::rule::Rule;
 use crate::collective::program::moves::Sends;
 use crate::collective::program::schedule::Stage;
@@ -34,17 +35,19 @@ fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
         }
     };
     let count = 2 * sizes.len();
+    let in_lines = placement.box_order(job.context).is_some();
     let slices: Vec<Slice> = (0..count)
         .map(|index| Slice {
-            exchange: exchange(&sizes, index / 2, index % 2 == 1),
+            exchange: exchange(&sizes, index / 2, index % 2 == 1, in_lines),
             part: 1.0 / count as f64,
         })
         .collect();
     pairwise_exchange(job, name, &placement, &slices, form)
 }
 
-/// The exchange that starts along side `first`; a mirrored one turns each step the other way.
-fn exchange(sizes: &[u32], first: usize, mirrored: bool) -> Arc<Exchange> {
+/// The exchange that starts along side `first`; a mirrored one turns each step the other way. `in_lines`, over sides of a
+/// whole domain.
+fn exchange(sizes: &[u32], first: usize, mirrored: bool, in_lines: bool) -> Arc<Exchange> {
     let ranks: u32 = sizes.iter().product();
     let steps = turns(sizes, first, 2)
         .into_iter()
@@ -59,10 +62,29 @@ fn exchange(sizes: &[u32], first: usize, mirrored: bool) -> Arc<Exchange> {
                 rank - here as u32 * stride + there as u32 * stride
             };
             let sends = Sends::of_each(ranks, move |rank| [(rank, peer(rank))]);
-            match sizes {
-                [_] => sends.ruled(Rule::swing(ranks, if mirrored { -reach } else { reach })),
-                _ => sends,
+            let swing = || Rule::swing(ranks, if mirrored { -reach } else { reach });
+            if !in_lines {
+                return match sizes {
+                    [_] => sends.ruled(swing()),
+                    _ => sends,
+                };
             }
+            let peer = |here: u32| {
+                let by = if (here % 2 == 0) != mirrored {
+                    reach
+                } else {
+                    -reach
+                };
+                (here, (i64::from(here) + by).rem_euclid(size) as u32)
+            };
+            sends.ruled(Rule::along(
+                ranks,
+                Along {
+                    side,
+                    places: (0..sizes[side]).map(peer).collect(),
+                    in_lists: false,
+                },
+            ))
         })
         .collect();
     Exchange::new(ranks, steps)

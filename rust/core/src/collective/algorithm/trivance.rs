@@ -6,6 +6,7 @@ use super::exchange::Exchange;
 use super::job::Job;
 use super::pairwise_exchange::{Form, Slice, pairwise_exchange};
 use super::swing::turns;
+use crate::collective::pattern::lines::Along;
 use crate::collective::pattern::rule::{Order, Rule};
 use crate::collective::program::moves::Sends;
 use crate::collective::program::schedule::Stage;
@@ -38,16 +39,18 @@ fn build(job: &Job, name: &str, form: Form) -> Result<Vec<Stage>> {
             (ring, vec![3u32.pow(ranks.ilog(3))])
         }
     };
+    let in_lines = placement.box_order(job.context).is_some();
     let slices: Vec<Slice> = (0..sizes.len())
         .map(|first| Slice {
-            exchange: exchange(&sizes, first),
+            exchange: exchange(&sizes, first, in_lines),
             part: 1.0 / sizes.len() as f64,
         })
         .collect();
     pairwise_exchange(job, name, &placement, &slices, form)
 }
 
-fn exchange(sizes: &[u32], first: usize) -> Arc<Exchange> {
+/// The exchange that starts along side `first`; `in_lines`, over sides of a whole domain.
+fn exchange(sizes: &[u32], first: usize, in_lines: bool) -> Arc<Exchange> {
     let ranks: u32 = sizes.iter().product();
     let steps = turns(sizes, first, 3)
         .into_iter()
@@ -62,10 +65,21 @@ fn exchange(sizes: &[u32], first: usize) -> Arc<Exchange> {
                 [reach, size - reach].map(|by| (rank, moved(rank, by)))
             });
             let turn = |by: i64| Rule::turn(ranks, by, Order::Senders);
-            match sizes {
-                [_] => sends.ruled(turn(i64::from(reach)).and(turn(-i64::from(reach)))),
-                _ => sends,
+            if !in_lines {
+                return match sizes {
+                    [_] => sends.ruled(turn(i64::from(reach)).and(turn(-i64::from(reach)))),
+                    _ => sends,
+                };
             }
+            let both = |here: u32| [reach, size - reach].map(|by| (here, (here + by) % size));
+            sends.ruled(Rule::along(
+                ranks,
+                Along {
+                    side,
+                    places: (0..size).flat_map(both).collect(),
+                    in_lists: false,
+                },
+            ))
         })
         .collect();
     Exchange::new(ranks, steps)

@@ -13,13 +13,16 @@ use crate::schedule::{Schedule, Send};
 use crate::{Control, Result};
 use std::collections::BTreeMap;
 
+/// The sends of a stage by step, each with its place among all sends.
+pub(super) type StepSends<'s> = BTreeMap<u32, Vec<(usize, &'s Send)>>;
+
 /// The sends of one stage by their steps, if in one of several steps some ranks stay inside their UltraServers while
 /// others of the lane leave them, on a machine without damage.
 pub(super) fn unlike<'s>(
     context: &Context,
     schedule: &'s Schedule,
     stage: u32,
-) -> Result<Option<BTreeMap<u32, Vec<(usize, &'s Send)>>>> {
+) -> Result<Option<StepSends<'s>>> {
     let several = match context.groups {
         Groups::Grid { locals, domains } => locals[0].len() > 1 && domains[0].len() > 1,
         Groups::Scattered(_) => false,
@@ -27,7 +30,7 @@ pub(super) fn unlike<'s>(
     if !several || context.damaged.is_some() || context.is_fabric_damaged() {
         return Ok(None);
     }
-    let mut steps: BTreeMap<u32, Vec<(usize, &Send)>> = BTreeMap::new();
+    let mut steps = StepSends::new();
     // By step, lane and sender: it sends inside, and beyond.
     let mut ways: BTreeMap<(u32, u32, u32), [bool; 2]> = BTreeMap::new();
     let domain = |rank: u32| context.machine.split(schedule.chips[rank as usize]).0;
@@ -60,7 +63,7 @@ struct Message {
 pub(super) fn pace(
     routed: &RoutedSchedule,
     bandwidth: &[f64],
-    steps: &BTreeMap<u32, Vec<(usize, &Send)>>,
+    steps: &StepSends,
     by_bytes: bool,
     control: &Control,
 ) -> Result<Pace> {
@@ -114,6 +117,7 @@ pub(super) fn pace(
     let chain = |scale| longest(&messages, everybody.len(), scale, control);
     Ok(Pace {
         chains: vec![chain(0.0)?.times(part), chain(1.0)?.times(part)],
+        apart: Vec::new(),
         alone: false,
     })
 }

@@ -19,6 +19,7 @@ use crate::collective::program::rank_map::{RankKind, RankMap};
 use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::fluid::NO_GATE;
 use crate::machine::Machine;
+use crate::memory::bytes_of;
 use crate::route::Routing;
 use crate::schedule::{Schedule, order};
 use crate::sim::Engine;
@@ -85,9 +86,12 @@ fn times(schedule: &Schedule, levels: Vec<u32>) -> Vec<(u32, u32)> {
     sends.map(|send| (send.stage, send.step)).collect()
 }
 
+/// (from, to) chips of messages, by the bits of their bytes.
+type Alike = BTreeMap<u64, Vec<(u32, u32)>>;
+
 /// A phase for each time; in it, a part for all messages of the same size.
 fn by_times(context: &Context, schedule: &Schedule, times: &[(u32, u32)]) -> Stage {
-    let mut phases: BTreeMap<(u32, u32), BTreeMap<u64, Vec<(u32, u32)>>> = BTreeMap::new();
+    let mut phases: BTreeMap<(u32, u32), Alike> = BTreeMap::new();
     let chip = |rank: u32| schedule.chips[rank as usize];
     for (send, &time) in schedule.sends.iter().zip(times) {
         // Sizes are not negative, so that they are ordered as their bits are.
@@ -129,6 +133,13 @@ fn by_themselves(
     if schedule.sends.iter().any(|send| !send.after.is_empty()) {
         return Ok(());
     }
+    let count = schedule.sends.len() as u64;
+    // What each send takes, its ends, and what ranks send at each step.
+    let _taken = context.control.take(
+        bytes_of::<[u64; 24]>(count),
+        format_args!("the chains of {count} messages"),
+        "use model \"fluid\", or a smaller schedule",
+    )?;
     let mut known = times.to_vec();
     known.sort_unstable();
     known.dedup();

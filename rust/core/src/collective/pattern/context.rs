@@ -1,6 +1,7 @@
 //! What one collective call works with: the scene, and the patterns that have been priced on it so far.
 
 use super::kind::PatternKind;
+use super::lines::{BoxOrder, Ordered};
 use super::scene::Scene;
 pub(crate) use super::shelf::{Pattern, Shelf};
 use super::spacing::Spacing;
@@ -15,6 +16,9 @@ use std::sync::Arc;
 /// Groups, and their spacing.
 type Spaced = (Arc<[Vec<u32>]>, Option<Arc<Spacing>>);
 
+/// Groups, an order of their ranks, and the same groups in it.
+type Known = (Arc<[Vec<u32>]>, &'static str, Option<Ordered>);
+
 /// A scene, and prices of patterns on it.
 pub(crate) struct Context<'a> {
     scene: Scene<'a>,
@@ -24,6 +28,8 @@ pub(crate) struct Context<'a> {
     shelf: Shelf,
     /// The spacing of groups, where they are evenly spaced.
     spacings: RefCell<Vec<Spaced>>,
+    /// Groups in other orders of ranks, by those that they were and the order.
+    orders: RefCell<Vec<Known>>,
     /// How many of the patterns were there when some were last forgotten.
     forgotten: Cell<usize>,
 }
@@ -105,6 +111,7 @@ impl<'a> Context<'a> {
             patterns: RefCell::default(),
             shelf: shelf.clone(),
             spacings: RefCell::default(),
+            orders: RefCell::default(),
             forgotten: Cell::new(0),
         })
     }
@@ -142,6 +149,31 @@ impl<'a> Context<'a> {
         let found = Spacing::of(groups).map(Arc::new);
         known.push((Arc::clone(groups), found.clone()));
         found
+    }
+
+    /// Groups in another order of ranks, made once; `None` where they have none such.
+    pub(crate) fn ordered(
+        &self,
+        groups: &Arc<[Vec<u32>]>,
+        order: &'static str,
+        make: impl FnOnce() -> Result<Option<Ordered>>,
+    ) -> Result<Option<Ordered>> {
+        let is = |known: &&Known| Arc::ptr_eq(&known.0, groups) && known.1 == order;
+        if let Some((_, _, found)) = self.orders.borrow().iter().find(is) {
+            return Ok(found.clone());
+        }
+        let made = make()?;
+        let entry = (Arc::clone(groups), order, made.clone());
+        self.orders.borrow_mut().push(entry);
+        Ok(made)
+    }
+
+    /// How the ranks of groups that were put in order are the chips of a domain.
+    pub(crate) fn box_order(&self, groups: &Arc<[Vec<u32>]>) -> Option<Arc<BoxOrder>> {
+        let orders = self.orders.borrow();
+        let mut made = orders.iter().filter_map(|(_, _, made)| made.as_ref());
+        let found = made.find(|made| Arc::ptr_eq(&made.groups, groups))?;
+        found.shape.clone()
     }
 
     /// Forgets the patterns that nobody holds any more, but for those made since the last time: what is tried next may

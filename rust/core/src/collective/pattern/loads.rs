@@ -6,6 +6,7 @@
 //! they are a tree of halves. Sums of unlike patterns are listed.
 
 use super::halves::Halves;
+use super::tiles::Tiles;
 use crate::memory::bytes_of;
 use std::borrow::Cow;
 
@@ -21,6 +22,8 @@ pub(crate) enum Loads {
         /// How often it is at each place.
         counts: Vec<u8>,
     },
+    /// In turn, on the links of each direction of an axis.
+    Tiled(Tiles),
     /// A tree of halves, equal ones once.
     Halved(Halves),
     /// Each by itself.
@@ -91,6 +94,22 @@ impl From<Vec<f64>> for Loads {
     }
 }
 
+impl From<Tiles> for Loads {
+    fn from(tiles: Tiles) -> Self {
+        match tiles.are_runs() {
+            true => {
+                let (mut runs, mut from) = (Runs::default(), 0);
+                for (end, value) in tiles.runs() {
+                    runs.push(end - from, value);
+                    from = end;
+                }
+                Self::Runs(runs.0)
+            }
+            false => Self::Tiled(tiles),
+        }
+    }
+}
+
 impl From<Halves> for Loads {
     fn from(halves: Halves) -> Self {
         let few = halves.few_runs(FEW_RUNS);
@@ -122,6 +141,7 @@ impl Loads {
         match self {
             Self::Runs(runs) => bytes_of::<(usize, f64)>(runs.len() as u64),
             Self::Multiples { counts, .. } => counts.len() as u64,
+            Self::Tiled(tiles) => tiles.bytes(),
             Self::Halved(halves) => halves.bytes(),
             Self::Listed(values) => bytes_of::<f64>(values.len() as u64),
         }
@@ -141,6 +161,7 @@ impl Loads {
         match self {
             Self::Runs(runs) => runs.last().map_or(0, |run| run.0),
             Self::Multiples { counts, .. } => counts.len(),
+            Self::Tiled(tiles) => tiles.places(),
             Self::Halved(halves) => halves.places(),
             Self::Listed(values) => values.len(),
         }
@@ -160,6 +181,7 @@ impl Loads {
             Self::Multiples { unit, counts } => {
                 counts.get(at).map_or(0.0, |&count| unit * f64::from(count))
             }
+            Self::Tiled(tiles) => tiles.get(at),
             Self::Halved(halves) => halves.get(at),
             Self::Listed(values) => values.get(at).copied().unwrap_or(0.0),
         }
@@ -171,13 +193,19 @@ impl Loads {
         let (runs, unit, counts, values) = match self {
             Self::Runs(runs) => (Cow::Borrowed(&runs[..]), 1.0, &[][..], &[][..]),
             Self::Multiples { unit, counts } => (Cow::default(), *unit, &counts[..], &[][..]),
+            Self::Tiled(_) => (Cow::default(), 1.0, &[][..], &[][..]),
             Self::Halved(halves) => (Cow::Owned(halves.runs()), 1.0, &[][..], &[][..]),
             Self::Listed(values) => (Cow::default(), 1.0, &[][..], &values[..]),
         };
         let runs = (0..runs.len()).map(move |at| runs[at]);
         let counted = counts.iter().map(move |&count| unit * f64::from(count));
         let each = counted.chain(values.iter().copied());
-        runs.chain((1..).zip(each))
+        let tiles = match self {
+            Self::Tiled(tiles) => Some(tiles),
+            _ => None,
+        };
+        let tiled = tiles.into_iter().flat_map(Tiles::runs);
+        runs.chain((1..).zip(each)).chain(tiled)
     }
 
     /// The values one by one.
@@ -238,6 +266,13 @@ impl Loads {
             }
             return;
         }
+        if let Some(sum) = self
+            .tiled(other)
+            .and_then(|(own, more)| own.with(&more, |a, b| a + scale * b))
+        {
+            *self = sum.into();
+            return;
+        }
         if let Some((own, more)) = self.halves().zip(other.halves()) {
             if let Some(sum) = own.with(&more, |a, b| a + scale * b) {
                 *self = sum.into();
@@ -257,6 +292,17 @@ impl Loads {
         }
     }
 
+    /// Both as tiles, where one of them is and the other may be.
+    fn tiled<'a>(&'a self, other: &'a Self) -> Option<(Cow<'a, Tiles>, Cow<'a, Tiles>)> {
+        let tiles = |loads: &'a Self| match loads {
+            Self::Tiled(tiles) => Some(Cow::Borrowed(tiles)),
+            Self::Runs(runs) => Some(Cow::Owned(Tiles::of_runs(runs))),
+            _ => None,
+        };
+        let some = matches!((self, other), (Self::Tiled(_), _) | (_, Self::Tiled(_)));
+        some.then(|| tiles(self).zip(tiles(other))).flatten()
+    }
+
     /// The values as a tree of halves, where they are one or few runs.
     fn halves(&self) -> Option<Cow<'_, Halves>> {
         match self {
@@ -268,8 +314,10 @@ impl Loads {
 
     /// What `value` makes of each of the values; of zero it makes zero.
     pub(crate) fn map(&self, value: impl Fn(f64) -> f64) -> Self {
-        if let Self::Halved(halves) = self {
-            return halves.map(value).into();
+        match self {
+            Self::Halved(halves) => return halves.map(value).into(),
+            Self::Tiled(tiles) => return tiles.map(value).into(),
+            _ => {}
         }
         let mut runs = Runs::default();
         self.beside(&Self::default(), |from, end, own, _| {
@@ -298,6 +346,10 @@ impl Loads {
         if self.is_empty() {
             return found;
         }
+        let tiled = self.tiled(other);
+        if let Some(peak) = tiled.and_then(|(own, others)| own.peak(&others, &value)) {
+            return peak;
+        }
         if matches!((self, other), (Self::Halved(_), _) | (_, Self::Halved(_))) {
             if let Some((own, others)) = self.halves().zip(other.halves()) {
                 return own.peak(&others, value);
@@ -314,71 +366,5 @@ impl Loads {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// Values that are kept in each of the ways.
-    fn values() -> impl Strategy<Value = Vec<f64>> {
-        let stretch = (
-            1usize..40,
-            prop_oneof![
-                Just(0.0),
-                Just(1.0),
-                Just(0.25),
-                Just(255.0),
-                Just(1.0 / 3.0),
-                Just(5e-324),
-                0.0..1e12
-            ],
-        );
-        proptest::collection::vec(stretch, 0..6).prop_map(|stretches| {
-            let runs = stretches.into_iter();
-            runs.flat_map(|(count, value)| std::iter::repeat_n(value, count))
-                .collect()
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn no_bit_is_lost(values in values(), more in values(), scale in 0.0..1e9) {
-            let (one, two) = (Loads::from(values.clone()), Loads::from(more.clone()));
-            prop_assert_eq!(one.len(), values.len());
-            prop_assert!(one.values().map(f64::to_bits).eq(values.iter().map(|v| v.to_bits())));
-            for (at, value) in values.iter().enumerate() {
-                prop_assert_eq!(one.get(at).to_bits(), value.to_bits());
-            }
-            let mut sum = one.clone();
-            sum.add(&two, scale);
-            sum.add(&one, 0.5);
-            let at = |list: &[f64], at: usize| list.get(at).copied().unwrap_or(0.0);
-            let all = values.len().max(more.len());
-            for place in 0..all {
-                let own = at(&values, place) + scale * at(&more, place);
-                prop_assert_eq!(sum.get(place).to_bits(), (own + 0.5 * at(&values, place)).to_bits());
-            }
-            let ratio = |a: f64, b: f64| a / (1.0 + b);
-            let each: Vec<f64> = (0..all).map(|p| ratio(at(&values, p), at(&more, p))).collect();
-            let most = each.iter().copied().fold(0.0, f64::max);
-            let first = each.iter().position(|&value| value == most && most > 0.0);
-            prop_assert_eq!(one.peak(&two, ratio), (first.unwrap_or(0), most));
-        }
-    }
-
-    #[test]
-    fn bytes_of_a_pattern_take_a_byte_a_place() {
-        let halves: Vec<f64> = (0..1000).map(|at| f64::from(at % 7) / 2.0).collect();
-        let Loads::Multiples { unit, counts } = Loads::from(halves) else {
-            panic!("small multiples of a half");
-        };
-        assert_eq!((unit, counts.len()), (0.5, 1000));
-        assert_eq!(
-            Loads::from(vec![2.0; 1000]),
-            Loads::stretched(vec![(1000, 2.0)])
-        );
-        assert!(matches!(
-            Loads::from(vec![1.0 / 3.0, 0.2, 0.3]),
-            Loads::Listed(_)
-        ));
-    }
-}
+#[path = "loads_tests.rs"]
+mod tests;

@@ -1,5 +1,6 @@
 //! Who sends to whom, without a list of it where one can be made when it is asked for.
 
+use super::lines::{BoxOrder, Lines};
 use super::rule::{Flow, Order, Rule};
 use super::spacing::{Flows, Spacing};
 use crate::memory::bytes_of;
@@ -168,6 +169,8 @@ pub(crate) struct Pairs {
     /// A number that tells lists apart; of those without flows.
     digest: OnceLock<u64>,
     flows: Option<Arc<Flows>>,
+    /// What they are on each line of a domain, where they are the same on all.
+    lines: Option<Arc<Lines>>,
 }
 
 impl Pairs {
@@ -180,7 +183,20 @@ impl Pairs {
             sends: sends.clone(),
             digest: OnceLock::new(),
             flows: flows.map(Arc::new),
+            lines: None,
         }
+    }
+
+    /// The same of groups whose ranks are the chips of a domain in such an order.
+    pub(crate) fn over(self, shape: &BoxOrder) -> Self {
+        let along = self.sends.rule().and_then(|rule| rule.along.as_ref());
+        let lines = along.map(|along| Arc::new(shape.lines(along)));
+        Self { lines, ..self }
+    }
+
+    /// What they are on each line of a domain, where they are the same on all.
+    pub(crate) fn lines(&self) -> Option<&Lines> {
+        self.lines.as_deref()
     }
 
     /// Counts what they take.
@@ -189,6 +205,10 @@ impl Pairs {
         self.sends.weigh(on);
         if let Some(flows) = &self.flows {
             on.shared(flows, |flows, on| on.one::<Flows>(flows.bytes()));
+        }
+        if let Some(lines) = &self.lines {
+            let bytes = |lines: &Lines| bytes_of::<(u32, u32)>(lines.pairs.len() as u64);
+            on.shared(lines, |lines, on| on.one::<Lines>(bytes(lines)));
         }
     }
 
@@ -266,6 +286,14 @@ impl From<Vec<(u32, u32)>> for Pairs {
 
 impl PartialEq for Pairs {
     fn eq(&self, other: &Self) -> bool {
+        if let (Some(own), Some(others)) = (&self.lines, &other.lines) {
+            // In another order of ranks they are listed in another order.
+            let same = Arc::ptr_eq(&self.groups, &other.groups);
+            return own == others && (same || self.groups == other.groups);
+        }
+        if self.lines.is_some() || other.lines.is_some() {
+            return false;
+        }
         match (&self.flows, &other.flows) {
             (Some(own), Some(others)) => own == others,
             (None, None) if self.len() != other.len() => false,

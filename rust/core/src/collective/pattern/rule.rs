@@ -2,6 +2,7 @@
 //! same between domains, where those of the groups are evenly spaced too.
 
 use super::comb::Comb;
+use super::lines::Along;
 
 /// Each of some numbers sends to the one `by` further on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,9 +102,24 @@ pub(crate) struct Rule {
     /// A root that sends to all others, or they to it.
     pub(crate) star: Option<(u32, bool)>,
     pub(crate) order: Order,
+    /// The same along the sides of a box, where ranks are counted so.
+    pub(crate) along: Option<Along>,
 }
 
 impl Rule {
+    /// The same, of ranks that are counted along the sides of a box.
+    pub(crate) fn in_box(self, along: Along) -> Self {
+        Self {
+            along: Some(along),
+            ..self
+        }
+    }
+
+    /// Messages along a side of a box, which mean nothing elsewhere.
+    pub(crate) fn along(ranks: u32, along: Along) -> Self {
+        Self::of(i64::from(ranks), Vec::new(), None, Order::Senders).in_box(along)
+    }
+
     /// The root to every other rank, or they to it.
     pub(crate) fn star(ranks: u32, root: u32, outward: bool) -> Self {
         Self {
@@ -216,6 +232,7 @@ impl Rule {
             each,
             star: None,
             order,
+            along: None,
         }
     }
 }

@@ -155,6 +155,9 @@ impl Flows {
 
     /// `None` where domains of different groups are interleaved in no simple way.
     pub(crate) fn new(rule: &Rule, spacing: &Spacing) -> Option<Self> {
+        if rule.along.is_some() && rule.flows.is_empty() {
+            return None;
+        }
         let mut all = spacing.flows(&rule.flows)?;
         all.sort_unstable();
         let members = Comb::every(0, 1, rule.ranks).map(|senders| Flow { senders, by: 0 });

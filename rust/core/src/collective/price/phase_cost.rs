@@ -39,7 +39,7 @@ impl PhaseCost {
         before: Option<&Self>,
         ledger: &mut Ledger,
     ) -> Result<Self> {
-        let model = model.by_phases();
+        let (asked, model) = (model, model.by_phases());
         let times = match phase.repeat {
             Repeat::Steps(count) => count as f64,
             Repeat::Wave { .. } => 1.0,
@@ -75,16 +75,10 @@ impl PhaseCost {
         if model == Model::LinkLoad {
             last.push((latency, serial));
         }
-        let pace = match (&phase.rings, &phase.parts[..]) {
-            // All phases on the same rings have the same steps.
-            (Some(_), _) if before.is_some_and(|before| before.pace.is_some()) => {
-                before.and_then(|before| before.pace.clone())
-            }
-            (Some(rings), [part, ..]) => {
-                let step = step_loads(context, &patterns)?;
-                Some(pace(context, model, rings, &step, part.bytes)?)
-            }
-            _ => None,
+        // All phases on the same rings have the same steps.
+        let pace = match before.and_then(|before| before.pace.clone()) {
+            Some(known) if phase.rings.is_some() => Some(known),
+            _ => own_pace(context, asked, phase, &patterns)?,
         };
         Ok(Self {
             what: phase.what.clone(),
@@ -122,6 +116,7 @@ impl PhaseCost {
         }
     }
 
+    #[inline]
     fn step(&self, scale: f64) -> f64 {
         let longest = self
             .last
@@ -132,6 +127,7 @@ impl PhaseCost {
     }
 
     /// Seconds with `scale` of the data.
+    #[inline]
     pub(crate) fn time(&self, scale: f64) -> f64 {
         if let Some(pace) = &self.pace {
             return pace.time(scale);
@@ -168,6 +164,7 @@ impl PhaseCost {
     }
 
     /// Seconds with no data: what latency and overhead alone cost.
+    #[inline]
     pub(crate) fn fixed(&self) -> (f64, f64) {
         if let Some(pace) = &self.pace {
             return pace.fixed();
@@ -180,6 +177,7 @@ impl PhaseCost {
 
     /// The number of pieces that makes a wave shortest: of (h + c - 1)(o + b/c), the part that depends on c is
     /// (h - 1) b/c + c o, least at c = sqrt((h - 1) b / o).
+    #[inline]
     pub(crate) fn wave_pieces(&self, hops: u64, scale: f64) -> f64 {
         let wire = scale * self.serial;
         if hops <= 1 || wire == 0.0 {
@@ -200,6 +198,20 @@ impl PhaseCost {
             high
         }
     }
+}
+
+/// The pace of a phase whose ranks go on by themselves.
+fn own_pace(
+    context: &Context,
+    model: Model,
+    phase: &Phase,
+    patterns: &[(&Arc<Pattern>, f64)],
+) -> Result<Option<Pace>> {
+    let (Some(rings), [part, ..]) = (&phase.rings, &phase.parts[..]) else {
+        return Ok(None);
+    };
+    let step = step_loads(context, patterns)?;
+    pace(context, model, rings, &step, part.bytes).map(Some)
 }
 
 /// The patterns of a phase, each once: parts with the same messages join theirs.

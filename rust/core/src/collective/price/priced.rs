@@ -1,12 +1,14 @@
 //! A program priced for one byte: what it costs at a size is arithmetic.
 
 use super::cost::StageCost;
-use crate::Result;
 use crate::collective::ask::model::Model;
 use crate::collective::pattern::context::Context;
-use crate::collective::program::alternatives::{OneOf, Program};
+use crate::collective::program::alternatives::{Cheapest, OneOf, Program};
+use crate::collective::program::least::Least;
 use crate::collective::program::schedule::Stage;
+use crate::memory::bytes_of;
 use crate::weigh::Scale;
+use crate::{Error, Result};
 use std::sync::Arc;
 
 /// Bytes of what makes stages, about.
@@ -14,9 +16,14 @@ const MAKER: u64 = 1024;
 
 /// The costs of a program's stages, and of all alternatives that sizes have asked for.
 pub(crate) struct Priced {
+    how: How,
+    body: Body,
+}
+
+/// How programs are priced.
+struct How {
     model: Model,
     label: String,
-    body: Body,
 }
 
 enum Body {
@@ -29,6 +36,11 @@ enum Body {
     OneOf {
         of: OneOf,
         made: Vec<(usize, Stages)>,
+    },
+    Cheapest {
+        of: Cheapest,
+        /// By number, what was made so far, or why it does not apply.
+        made: Vec<Option<Result<Body>>>,
     },
 }
 
@@ -47,41 +59,14 @@ impl Priced {
         label: String,
         program: Program,
     ) -> Result<Self> {
-        let mut priced = Self {
-            model,
-            label,
-            body: Body::Sequence(Vec::new()),
-        };
-        priced.body = priced.body(context, program)?;
-        Ok(priced)
-    }
-
-    fn body(&self, context: &Context, program: Program) -> Result<Body> {
-        let all = |programs: Vec<Program>| -> Result<Vec<Body>> {
-            let bodies = programs.into_iter();
-            bodies.map(|program| self.body(context, program)).collect()
-        };
-        Ok(match program {
-            Program::Stages(stages) => Body::Stages(self.stages(context, stages)?),
-            Program::Sequence(programs) => Body::Sequence(all(programs)?),
-            Program::Fastest { cases, gain } => Body::Fastest {
-                cases: all(cases)?,
-                gain,
-            },
-            Program::OneOf(of) => Body::OneOf {
-                of,
-                made: Vec::new(),
-            },
-        })
-    }
-
-    fn stages(&self, context: &Context, stages: Vec<Stage>) -> Result<Stages> {
-        stages_of(context, self.model, &self.label, stages)
+        let how = How { model, label };
+        let body = how.body(context, program)?;
+        Ok(Self { how, body })
     }
 
     /// Counts what it takes.
     pub(crate) fn weigh(&self, on: &mut Scale) {
-        on.one::<Self>(self.label.len() as u64);
+        on.one::<Self>(self.how.label.len() as u64);
         self.body.weigh(on);
     }
 
@@ -118,30 +103,54 @@ impl Priced {
         size: f64,
     ) -> Result<Vec<Arc<StageCost>>> {
         let mut costs = Vec::new();
-        let price = |stages| stages_of(scene()?, self.model, &self.label, stages);
-        self.body.make(scene, size, &price)?;
+        self.body.make(scene, size, &self.how)?;
         self.body.costs(size, &mut costs);
         Ok(costs)
     }
 }
 
-fn stages_of(context: &Context, model: Model, label: &str, stages: Vec<Stage>) -> Result<Stages> {
-    let costs = |model: Model| -> Result<Vec<Arc<StageCost>>> {
-        let cost = |stage: &Stage| StageCost::new(context, model, stage, label.to_owned());
-        stages
-            .iter()
-            .map(|stage| cost(stage).map(Arc::new))
-            .collect()
-    };
-    let by_model = costs(model)?;
-    let by_links = match model.by_phases() {
-        Model::LinkLoad => by_model.clone(),
-        _ => costs(Model::LinkLoad)?,
-    };
-    Ok(Stages {
-        costs: by_model,
-        by_links,
-    })
+impl How {
+    fn body(&self, context: &Context, program: Program) -> Result<Body> {
+        let all = |programs: Vec<Program>| -> Result<Vec<Body>> {
+            let bodies = programs.into_iter();
+            bodies.map(|program| self.body(context, program)).collect()
+        };
+        Ok(match program {
+            Program::Stages(stages) => Body::Stages(self.stages(context, stages)?),
+            Program::Sequence(programs) => Body::Sequence(all(programs)?),
+            Program::Fastest { cases, gain } => Body::Fastest {
+                cases: all(cases)?,
+                gain,
+            },
+            Program::OneOf(of) => Body::OneOf {
+                of,
+                made: Vec::new(),
+            },
+            Program::Cheapest(of) => Body::Cheapest {
+                made: of.leasts.iter().map(|_| None).collect(),
+                of,
+            },
+        })
+    }
+
+    fn stages(&self, context: &Context, stages: Vec<Stage>) -> Result<Stages> {
+        let costs = |model: Model| -> Result<Vec<Arc<StageCost>>> {
+            let cost = |stage: &Stage| StageCost::new(context, model, stage, self.label.clone());
+            stages
+                .iter()
+                .map(|stage| cost(stage).map(Arc::new))
+                .collect()
+        };
+        let by_model = costs(self.model)?;
+        let by_links = match self.model.by_phases() {
+            Model::LinkLoad => by_model.clone(),
+            _ => costs(Model::LinkLoad)?,
+        };
+        Ok(Stages {
+            costs: by_model,
+            by_links,
+        })
+    }
 }
 
 impl Body {
@@ -156,6 +165,11 @@ impl Body {
                 on.shared(&of.make, |_, on| on.add(MAKER));
                 made.iter().for_each(|(_, stages)| stages.weigh(on));
             }
+            Self::Cheapest { of, made } => {
+                on.add(MAKER + bytes_of::<(Least, Option<Self>)>(of.leasts.len() as u64));
+                let made = made.iter().flatten().flatten();
+                made.for_each(|body| body.weigh(on));
+            }
         }
     }
 
@@ -164,21 +178,55 @@ impl Body {
         &mut self,
         scene: &impl Fn() -> Result<&'s Context<'m>>,
         size: f64,
-        price: &impl Fn(Vec<Stage>) -> Result<Stages>,
+        how: &How,
     ) -> Result<()> {
         match self {
             Self::Stages(_) => Ok(()),
             Self::Sequence(all) | Self::Fastest { cases: all, .. } => {
                 let mut all = all.iter_mut();
-                all.try_for_each(|one| one.make(scene, size, price))
+                all.try_for_each(|one| one.make(scene, size, how))
             }
             Self::OneOf { of, made } => {
                 let which = (of.which)(size);
                 if made.iter().all(|(known, _)| *known != which) {
-                    made.push((which, price((of.make)(scene()?, which)?)?));
+                    let context = scene()?;
+                    made.push((which, how.stages(context, (of.make)(context, which)?)?));
                 }
                 Ok(())
             }
+            Self::Cheapest { of, made } => {
+                let mut by_least: Vec<usize> = (0..made.len()).collect();
+                let least = |at: usize| of.leasts[at].at(size);
+                by_least.sort_by(|&a, &b| least(a).total_cmp(&least(b)));
+                let mut best = f64::INFINITY;
+                for at in by_least {
+                    if least(at) > best {
+                        break;
+                    }
+                    let seconds =
+                        case(&mut made[at], scene, size, how, || (of.make)(scene()?, at))?;
+                    best = best.min(seconds.unwrap_or(f64::INFINITY));
+                }
+                match cheapest(made, size) {
+                    Some(_) => Ok(()),
+                    None => Err(none_applies(made)),
+                }
+            }
+        }
+    }
+
+    /// What a size asks for is there.
+    fn is_made(&self, size: f64) -> bool {
+        match self {
+            Self::Stages(_) => true,
+            Self::Sequence(all) | Self::Fastest { cases: all, .. } => {
+                all.iter().all(|one| one.is_made(size))
+            }
+            Self::OneOf { of, made } => {
+                let which = (of.which)(size);
+                made.iter().any(|(known, _)| *known == which)
+            }
+            Self::Cheapest { made, .. } => cheapest(made, size).is_some(),
         }
     }
 
@@ -189,6 +237,9 @@ impl Body {
             Self::Sequence(all) => all.iter().map(|one| one.seconds(size)).sum(),
             Self::Fastest { cases, gain } => fastest(cases, *gain, size).1,
             Self::OneOf { of, made } => one_of(of, made, size).seconds(size),
+            Self::Cheapest { made, .. } => {
+                cheapest(made, size).map_or(f64::INFINITY, |best| best.1)
+            }
         }
     }
 
@@ -198,6 +249,10 @@ impl Body {
             Self::Sequence(all) => all.iter().for_each(|one| one.costs(size, out)),
             Self::Fastest { cases, gain } => cases[fastest(cases, *gain, size).0].costs(size, out),
             Self::OneOf { of, made } => out.extend_from_slice(&one_of(of, made, size).costs),
+            Self::Cheapest { made, .. } => {
+                let best = cheapest(made, size).map(|(body, _)| body);
+                best.into_iter().for_each(|body| body.costs(size, out));
+            }
         }
     }
 }
@@ -231,4 +286,42 @@ fn one_of<'a>(of: &OneOf, made: &'a [(usize, Stages)], size: f64) -> &'a Stages 
     let which = (of.which)(size);
     let found = made.iter().find(|(known, _)| *known == which);
     &found.expect("what a size asks for is made before").1
+}
+
+/// Makes one of many alternatives, where it applies, and what it asks for at a size; its seconds by link loads.
+fn case<'s, 'm: 's>(
+    made: &mut Option<Result<Body>>,
+    scene: &impl Fn() -> Result<&'s Context<'m>>,
+    size: f64,
+    how: &How,
+    write: impl FnOnce() -> Result<Program>,
+) -> Result<Option<f64>> {
+    if made.is_none() {
+        *made = Some(match write() {
+            Ok(program) => Ok(how.body(scene()?, program)?),
+            Err(error @ Error::Unsupported { .. }) => Err(error),
+            Err(error) => return Err(error),
+        });
+    }
+    let Some(Ok(body)) = made else {
+        return Ok(None);
+    };
+    body.make(scene, size, how)?;
+    Ok(Some(body.seconds(size)))
+}
+
+/// The fastest of those that were made, and its seconds; of equal ones the first. One that was made for other sizes only
+/// has a least above the fastest.
+fn cheapest(made: &[Option<Result<Body>>], size: f64) -> Option<(&Body, f64)> {
+    let made = made.iter().flatten().filter_map(|one| one.as_ref().ok());
+    let made = made.filter(|body| body.is_made(size));
+    let timed = made.map(|body| (body, body.seconds(size)));
+    timed.reduce(|best, next| if next.1 < best.1 { next } else { best })
+}
+
+/// Why none of many alternatives applies: the last of their reasons.
+fn none_applies(made: &[Option<Result<Body>>]) -> Error {
+    let mut reasons = made.iter().flatten().filter_map(|one| one.as_ref().err());
+    let last = reasons.next_back();
+    last.expect("alternatives are some").clone()
 }

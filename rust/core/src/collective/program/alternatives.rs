@@ -3,6 +3,7 @@
 //! Programs are written for one byte of data. All that they send is proportional to the size, so only the choice among
 //! alternatives has to be made anew for another size.
 
+use super::least::Least;
 use super::schedule::Stage;
 use crate::Result;
 use crate::collective::pattern::context::Context;
@@ -18,7 +19,19 @@ pub(crate) enum Program {
     Fastest { cases: Vec<Program>, gain: f64 },
     /// One of many, made when a size asks for it.
     OneOf(OneOf),
+    /// The fastest by link loads, the first of equal ones; each is made when it can be that.
+    Cheapest(Cheapest),
 }
+
+/// Alternatives by number, of which some may not apply.
+pub(crate) struct Cheapest {
+    /// What each takes at least by link loads.
+    pub(crate) leasts: Vec<Least>,
+    pub(crate) make: MakeProgram,
+}
+
+/// Writes the program of an alternative by its number.
+pub(crate) type MakeProgram = Arc<dyn Fn(&Context, usize) -> Result<Program> + Send + Sync>;
 
 /// Writes an alternative by its number.
 pub(crate) type Make = Arc<dyn Fn(&Context, usize) -> Result<Vec<Stage>> + Send + Sync>;

@@ -1,5 +1,6 @@
 //! The shape of a group inside a domain, and orders of its chips that suit rings and cubes.
 
+use crate::collective::pattern::lines::BoxOrder;
 use crate::machine::{AxisKind, Domain};
 use crate::{Control, Result};
 
@@ -40,6 +41,18 @@ impl LocalBox {
         (volume == chips.len()).then_some(Self { sides, origin })
     }
 
+    /// All chips of a domain.
+    fn whole(domain: &Domain) -> Self {
+        let axes = domain.axes().iter().enumerate();
+        let sides = axes.filter(|(_, axis)| axis.size > 1);
+        Self {
+            sides: sides
+                .map(|(at, axis)| (at, (0..axis.size).collect()))
+                .collect(),
+            origin: 0,
+        }
+    }
+
     /// The chip at the given index of each side.
     pub(crate) fn chip(&self, domain: &Domain, index: &[u32]) -> u32 {
         self.sides
@@ -62,38 +75,64 @@ impl LocalBox {
         self.sides.iter().map(|side| side.1.len() as u32).collect()
     }
 
-    /// Index of each side for the `number`-th chip, side 0 fastest.
-    fn index(&self, mut number: u32) -> Vec<u32> {
-        self.sides
-            .iter()
-            .map(|side| {
-                let size = side.1.len() as u32;
-                let digit = number % size;
-                number /= size;
-                digit
-            })
-            .collect()
+    /// The axis of each side and the position at each place on it; `places` has the index of those.
+    pub(crate) fn order(&self, places: &[Vec<u32>]) -> BoxOrder {
+        let side = |((axis, positions), places): (&(usize, Vec<u32>), &Vec<u32>)| {
+            let position = |&place: &u32| positions[place as usize];
+            (*axis, places.iter().map(position).collect())
+        };
+        BoxOrder {
+            sides: self.sides.iter().zip(places).map(side).collect(),
+        }
     }
 
     /// The chips in the order of the walks around the sides, side 0 fastest.
     pub(crate) fn walked(&self, domain: &Domain, control: &Control) -> Result<Vec<u32>> {
-        let walks: Vec<Vec<u32>> = self
-            .sides
-            .iter()
+        self.counted(domain, &self.walks(domain), control)
+    }
+
+    /// Index of the position at each place of the walk around each side.
+    pub(crate) fn walks(&self, domain: &Domain) -> Vec<Vec<u32>> {
+        let sides = self.sides.iter();
+        sides
             .map(|(axis, positions)| around(domain, *axis, positions.len() as u32))
-            .collect();
-        (0..self.chips())
-            .map(|number| {
-                control.check_at(number as usize)?;
-                let places = self.index(number);
-                let index: Vec<u32> = places
-                    .iter()
-                    .zip(&walks)
-                    .map(|(&place, walk)| walk[place as usize])
-                    .collect();
-                Ok(self.chip(domain, &index))
-            })
             .collect()
+    }
+
+    /// The chips, counted along the places of each side, side 0 fastest: `places` has the index of their positions.
+    fn counted(&self, domain: &Domain, places: &[Vec<u32>], control: &Control) -> Result<Vec<u32>> {
+        let ahead = |((axis, positions), places): (&(usize, Vec<u32>), &Vec<u32>)| {
+            let stride = domain.plans()[*axis].stride;
+            let chip = |&place: &u32| (positions[place as usize] - positions[0]) * stride;
+            places.iter().map(chip).collect::<Vec<u32>>()
+        };
+        let ahead: Vec<Vec<u32>> = self.sides.iter().zip(places).map(ahead).collect();
+        let mut chips = Vec::with_capacity(self.chips() as usize);
+        chips.push(self.origin);
+        for side in &ahead {
+            // All lines so far once more at each further place of this side.
+            let line = chips.len();
+            let first = side[0];
+            chips.iter_mut().for_each(|chip| *chip += first);
+            for (at, place) in side.iter().enumerate().skip(1) {
+                control.check_at(at)?;
+                chips.extend_from_within(..line);
+                let added = &mut chips[at * line..];
+                added
+                    .iter_mut()
+                    .for_each(|chip| *chip = *chip - first + place);
+            }
+        }
+        Ok(chips)
+    }
+
+    /// Index of the position at each place of each side, Gray-coded; `None` where sides are no powers of two.
+    pub(crate) fn gray(&self) -> Option<Vec<Vec<u32>>> {
+        let side = |size: u32| -> Option<Vec<u32>> {
+            size.is_power_of_two()
+                .then(|| (0..size).map(gray_inverse).collect())
+        };
+        self.sizes().into_iter().map(side).collect()
     }
 }
 
@@ -165,6 +204,21 @@ pub(crate) fn ring_order(domain: &Domain, chips: &[u32], control: &Control) -> R
     Ok(best.expect("a box of two sides or more was swept").1)
 }
 
+/// Where the `number`-th chip of a ring through a whole domain of several sides may be that begins with the first chip: one
+/// chip for each order of [`ring_order`].
+pub(crate) fn ring_places(domain: &Domain, number: u32) -> Vec<u32> {
+    let shape = LocalBox::whole(domain);
+    let (sides, sizes) = (shape.sides.len(), shape.sizes());
+    let mut places = Vec::with_capacity(2 * sides);
+    for slowest in 0..sides {
+        let others = (0..sides).filter(|&side| side != slowest);
+        let order: Vec<usize> = others.chain([slowest]).collect();
+        let swept = [reflected, shifted].map(|sweep| sweep(&sizes, &order, number));
+        places.extend(swept.map(|index| shape.chip(domain, &index)));
+    }
+    places
+}
+
 /// Digit of each side of the `number`-th index of a sweep that turns round at the end of each line.
 fn reflected(sizes: &[u32], order: &[usize], number: u32) -> Vec<u32> {
     let mut index = vec![0; sizes.len()];
@@ -200,16 +254,10 @@ pub(crate) fn cube_order(domain: &Domain, chips: &[u32], control: &Control) -> R
     let Some(shape) = LocalBox::of(domain, chips) else {
         return Ok(chips.to_vec());
     };
-    if shape.sizes().iter().any(|size| !size.is_power_of_two()) {
-        return Ok(chips.to_vec());
+    match shape.gray() {
+        Some(places) => shape.counted(domain, &places, control),
+        None => Ok(chips.to_vec()),
     }
-    (0..chips.len() as u32)
-        .map(|rank| {
-            control.check_at(rank as usize)?;
-            let index: Vec<u32> = shape.index(rank).into_iter().map(gray_inverse).collect();
-            Ok(shape.chip(domain, &index))
-        })
-        .collect()
 }
 
 /// The position whose Gray code is `code`.

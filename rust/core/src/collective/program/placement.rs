@@ -6,6 +6,7 @@ use super::rank_map::{RankKind, RankMap};
 use crate::collective::pattern::context::{Context, Pattern};
 use crate::collective::pattern::damage::substitute;
 use crate::collective::pattern::kind::PatternKind;
+use crate::collective::pattern::lines::{BoxOrder, Ordered};
 use crate::collective::pattern::measure::total_latency;
 use crate::collective::pattern::pairs::{Pairs, Sends};
 use crate::collective::pattern::rule::Rule;
@@ -92,17 +93,65 @@ impl Placement {
 
     /// The same groups with ranks in an order whose neighbours are close, the last to the first too.
     pub(crate) fn in_ring_order(&self, context: &Context) -> Result<Self> {
-        self.reordered(context, layout::ring_order)
+        self.known_order(context, "ring", |one| {
+            one.reordered(context, layout::ring_order)
+        })
     }
 
     /// The same groups with ranks numbered so that ranks that differ in one bit are close.
     pub(crate) fn in_cube_order(&self, context: &Context) -> Result<Self> {
-        self.reordered(context, layout::cube_order)
+        self.known_order(context, "cube", |one| {
+            one.reordered(context, layout::cube_order)
+        })
+    }
+
+    /// The same groups in an order that is made once.
+    fn known_order(
+        &self,
+        context: &Context,
+        order: &'static str,
+        make: impl FnOnce(&Self) -> Result<Self>,
+    ) -> Result<Self> {
+        if let Self::Rails(_) | Self::Nics(..) = self {
+            return Ok(self.clone());
+        }
+        let made = context.ordered(self.groups(), order, || {
+            let groups = Arc::clone(make(self)?.groups());
+            let whole = self.whole_box(context).filter(|_| order == "cube");
+            let gray = whole.and_then(|shape| Some((shape.gray()?, shape)));
+            let shape = gray.map(|(places, shape)| Arc::new(shape.order(&places)));
+            let sizes = Vec::new();
+            Ok(Some(Ordered {
+                groups,
+                shape,
+                sizes,
+            }))
+        })?;
+        let made = made.expect("an order of all groups");
+        Ok(self.with(made.groups))
+    }
+
+    /// The box that a whole domain is, where that is the only group.
+    fn whole_box(&self, context: &Context) -> Option<LocalBox> {
+        let domain = context.machine.domain();
+        let whole = self.local_groups().filter(|groups| groups.len() == 1)?;
+        let whole = whole
+            .first()
+            .filter(|group| group.len() as u32 == domain.chips())?;
+        LocalBox::of(domain, whole)
     }
 
     /// The same groups with ranks numbered along the walks around the sides of the box that each fills, and the sizes
     /// of the sides; `None` where groups are not boxes inside a domain.
     pub(crate) fn in_box_order(&self, context: &Context) -> Result<Option<(Self, Vec<u32>)>> {
+        let Self::Local(groups) = self else {
+            return Ok(None);
+        };
+        let made = context.ordered(groups, "box", || self.boxes(context))?;
+        Ok(made.map(|made| (Self::Local(made.groups), made.sizes)))
+    }
+
+    fn boxes(&self, context: &Context) -> Result<Option<Ordered>> {
         let (domain, control) = (context.machine.domain(), context.control);
         let groups = self.local_groups().unwrap_or_default();
         let mut boxes: Vec<LocalBox> = Vec::with_capacity(groups.len());
@@ -118,7 +167,12 @@ impl Placement {
             return Ok(None);
         }
         let walked = boxes.iter().map(|shape| shape.walked(domain, control));
-        Ok(Some((Self::Local(walked.collect::<Result<_>>()?), sizes)))
+        let whole = boxes.len() == 1 && boxes[0].chips() == domain.chips();
+        Ok(Some(Ordered {
+            groups: walked.collect::<Result<_>>()?,
+            shape: whole.then(|| Arc::new(boxes[0].order(&boxes[0].walks(domain)))),
+            sizes,
+        }))
     }
 
     fn reordered(
@@ -173,6 +227,14 @@ impl Placement {
         )
     }
 
+    /// How ranks are the chips of a whole domain, where they were put in such an order.
+    pub(crate) fn box_order(&self, context: &Context) -> Option<Arc<BoxOrder>> {
+        match self {
+            Self::Local(groups) => context.box_order(groups),
+            _ => None,
+        }
+    }
+
     /// The pattern of the given (from, to) ranks in every group.
     pub(crate) fn pattern(&self, context: &Context, sends: &Sends) -> Result<Arc<Pattern>> {
         let ranks = self.ranks();
@@ -189,7 +251,10 @@ impl Placement {
             Self::Rails(groups) | Self::Nics(groups, _) => context.spacing(groups),
             _ => None,
         };
-        let pairs = Pairs::of(self.groups(), sends, spacing.as_deref());
+        let mut pairs = Pairs::of(self.groups(), sends, spacing.as_deref());
+        if let Some(shape) = self.box_order(context) {
+            pairs = pairs.over(&shape);
+        }
         Ok(context.pattern(match self {
             Self::Local(_) => PatternKind::Local(pairs),
             Self::Rails(_) => PatternKind::Rails(pairs),

@@ -1,16 +1,17 @@
 //! The least of exchanges with peers that the step names.
 
 use super::{Rows, passes};
-use crate::collective::algorithm::extent::{Extent, Hop, Side, Steps};
+use crate::collective::algorithm::extent::{Extent, Steps};
+use crate::collective::algorithm::ports::{Hop, Side};
 use crate::collective::algorithm::swing::{rho, turns};
 use crate::collective::program::least::Least;
 use crate::operation::Operation::{self, AllGather, ReduceScatter};
 
-pub(crate) fn halving_doubling(extent: &Extent, operation: Operation, rows: Rows) -> Least {
+pub(crate) fn halving_doubling(extent: &Extent, operation: Operation, _: Rows) -> Least {
     let Some([inside, between]) = extent.parts.as_deref() else {
         return halving(extent, operation, false);
     };
-    let mut least = halving_doubling(between, operation, rows) * (1.0 / f64::from(inside.ranks));
+    let mut least = halving(between, operation, false) * (1.0 / f64::from(inside.ranks));
     if operation != AllGather {
         least = least.then(halving(inside, ReduceScatter, false));
     }
@@ -47,6 +48,7 @@ fn halving(extent: &Extent, operation: Operation, whole: bool) -> Least {
             return extent.step(bytes, extent.between(Operation::AllReduce, 0, 1 << bit));
         }
         let (side, bit) = side_of(&extent.sides, bit);
+        let side = &extent.sides[side];
         let hop = gray_hop(side.size, bit);
         let hop = Hop {
             all: bytes,
@@ -56,6 +58,21 @@ fn halving(extent: &Extent, operation: Operation, whole: bool) -> Least {
         extent.along(side, hop) + extent.starting(1.0)
     };
     let mut least: Least = (0..bits).map(step).sum();
+    if cube && !extent.sides.is_empty() {
+        let passed = (0..bits).map(|bit| {
+            let (side, own) = side_of(&extent.sides, bit);
+            let hops = extent.sides[side].hops(gray_hop(extent.sides[side].size, own).mean);
+            (
+                side,
+                hops * if whole {
+                    1.0
+                } else {
+                    0.5f64.powi(bit as i32 + 1)
+                },
+            )
+        });
+        least.busy = least.busy.max(extent.axes(passed));
+    }
     least = repeated(least, passes);
     folded(extent, 1 << bits, least)
 }
@@ -69,11 +86,11 @@ fn repeated(least: Least, times: f64) -> Least {
 }
 
 /// The side of a bit of the ranks of a cube, and which bit of its positions that is.
-fn side_of(sides: &[Side], mut bit: u32) -> (&Side, u32) {
-    for side in sides {
+fn side_of(sides: &[Side], mut bit: u32) -> (usize, u32) {
+    for (at, side) in sides.iter().enumerate() {
         let own = side.size.ilog2();
         if bit < own {
-            return (side, bit);
+            return (at, bit);
         }
         bit -= own;
     }
@@ -102,7 +119,7 @@ fn folded(extent: &Extent, taking_part: u32, least: Least) -> Least {
         // In to some ranks, out of them.
         true => extent
             .steps(1.0, 1.0, 1.0)
-            .then(least + extent.steps(1.0, 1.0, 1.0)),
+            .then(least + extent.step(1.0, extent.latency())),
         false => least,
     }
 }
@@ -179,7 +196,17 @@ impl Turns<'_> {
             }
             self.side_by_side(extent, &seen)
         };
-        let steps: Least = (0..rounds[0].len()).map(step).sum();
+        let mut steps: Least = (0..rounds[0].len()).map(step).sum();
+        let passed = rounds.iter().flat_map(|turns| turns.iter().enumerate());
+        let passed = passed.map(|(at, &(side, turn))| {
+            let side_of = &extent.sides[side];
+            let far = side_of.distance((self.by)(turn) % side_of.size);
+            (
+                side,
+                part * self.fraction(at, whole) * side_of.hops(f64::from(far)),
+            )
+        });
+        steps.busy = steps.busy.max(extent.axes(passed));
         repeated(steps, passes)
     }
 
@@ -222,12 +249,12 @@ impl Turns<'_> {
         let step = |at: u32| {
             let by = (self.by)(at) % taking_part;
             let both = 2 * by != taking_part;
-            extent.price(Steps {
+            extent.moving(Steps {
                 count: 1.0,
                 starts: if both { 2.0 } else { 1.0 },
                 peers: 2.0,
                 bytes: self.fraction(at as usize, whole) / 2.0,
-                latency: extent.between_domains(by),
+                latency: extent.around(by),
             })
         };
         let least: Least = (0..steps).map(step).sum();

@@ -1,7 +1,8 @@
 //! The least of rings, buckets and algorithms that send all at once.
 
 use super::{Rows, passes};
-use crate::collective::algorithm::extent::{Extent, Side, Steps};
+use crate::collective::algorithm::extent::{Extent, Steps};
+use crate::collective::algorithm::ports::Side;
 use crate::collective::program::least::Least;
 use crate::operation::Operation::{
     self, AllReduce, AllToAll, Broadcast, Gather, Reduce, Scatter, SendRecv,

@@ -28,7 +28,34 @@ pub(crate) fn bruck(extent: &Extent, operation: Operation, _: Rows) -> Least {
             _ => extent.step(part, ahead) + extent.step(part, back),
         }
     };
-    distances(ranks).map(step).sum()
+    let once: Least = distances(ranks).map(step).sum();
+    let count = |reach: u32| match operation {
+        AllToAll => with_bit(ranks, reach),
+        _ => reach.min(ranks - reach),
+    };
+    doubling(extent, once, passes(operation), |reach| share(count(reach)))
+}
+
+/// With what steps put on the axes of a domain: all chips go as far along the side in whose stride a distance is counted.
+fn doubling(extent: &Extent, least: Least, passes: f64, bytes: impl Fn(u32) -> f64) -> Least {
+    let passed = distances(extent.ranks).filter_map(|reach| {
+        let mut stride = 1;
+        for (at, side) in extent.sides.iter().enumerate() {
+            if reach < stride * side.size {
+                let far = side.distance(reach / stride);
+                let hops = side.hops(f64::from(far));
+                return (reach % stride == 0).then(|| (at, passes * bytes(reach) * hops));
+            }
+            stride *= side.size;
+        }
+        None
+    });
+    let busy = extent.axes(passed);
+    Least {
+        per_byte: least.per_byte.max(busy),
+        busy: least.busy.max(busy),
+        ..least
+    }
 }
 
 /// How many numbers below `end` have a bit.
@@ -50,10 +77,16 @@ pub(crate) fn pat(extent: &Extent, operation: Operation, _: Rows) -> Least {
             _ => ahead + back,
         }
     };
-    distances(ranks).map(step).sum()
+    let once: Least = distances(ranks).map(step).sum();
+    let part = |reach: u32| f64::from((ranks - reach).div_ceil(2 * reach)) / f64::from(ranks);
+    doubling(extent, once, passes(operation), part)
 }
 
-pub(crate) fn binomial(extent: &Extent, operation: Operation, rows: Rows) -> Least {
+pub(crate) fn binomial(extent: &Extent, operation: Operation, _: Rows) -> Least {
+    tree(extent, operation)
+}
+
+fn tree(extent: &Extent, operation: Operation) -> Least {
     if let Some([inside, between]) = extent.parts.as_deref() {
         let shares = matches!(operation, Gather | Scatter);
         let part = if shares {
@@ -61,7 +94,7 @@ pub(crate) fn binomial(extent: &Extent, operation: Operation, rows: Rows) -> Lea
         } else {
             1.0
         };
-        return (binomial(inside, operation, rows) * part).then(binomial(between, operation, rows));
+        return (tree(inside, operation) * part).then(tree(between, operation));
     }
     let ranks = extent.ranks;
     let step = |reach: u32| {
@@ -101,5 +134,17 @@ pub(crate) fn double_binary(extent: &Extent, operation: Operation, _: Rows) -> L
         bytes: 0.5,
         latency: passes * climb.sum::<f64>(),
     };
-    extent.wave(first, sent)
+    let mut least = extent.wave(first, sent);
+    // Where a power of two of chips lie on a ring, edges of up to a quarter of it stay on it: half of all ranks' worth of
+    // hops for each length, in either tree.
+    let Some(side) = extent.sides.first().filter(|_| operation == AllReduce) else {
+        return least;
+    };
+    if side.is_ring() && side.size.is_power_of_two() && side.size >= 8 {
+        let lengths = f64::from(side.size.ilog2() - 1);
+        let busy = extent.axes([(0, passes * lengths / 2.0)].into_iter());
+        least.per_byte = least.per_byte.max(busy);
+        least.busy = least.busy.max(busy);
+    }
+    least
 }

@@ -9,11 +9,12 @@ use crate::collective::price::cost::StageCost;
 use crate::collective::program::schedule::Rings;
 use crate::fluid::{Flow, Graph, NO_GATE};
 use crate::route::{Route, route_until};
+use crate::sim::Engine;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Seconds of a stage that is rings; `None` where it is not, or where its messages are too many: then everybody waits for
-/// everybody at each step.
+/// Seconds of a stage that is rings; `None` where it is not, or where its messages are too many to serve them in turn: then
+/// everybody waits for everybody at each step. Fair shares of too many are those of link loads, which nothing exceeds.
 pub(super) fn time(network: &mut Network, stage: &StageCost) -> Result<Option<f64>> {
     let [track] = &stage.stage.tracks[..] else {
         return Ok(None);
@@ -28,7 +29,9 @@ pub(super) fn time(network: &mut Network, stage: &StageCost) -> Result<Option<f6
         .saturating_mul(ranks)
         .saturating_mul(steps);
     if messages > MOST_MESSAGES {
-        return Ok(None);
+        // On no link there are ever more messages than the hops over it, so that none is slower than by link loads.
+        let by_links = network.engine == Engine::Fluid;
+        return Ok(by_links.then(|| stage.time(1.0)));
     }
     let mut build = Build {
         bytes: track.phases[0].parts.first().map_or(0.0, |part| part.bytes),
@@ -56,6 +59,9 @@ struct Build<'a, 'b> {
     /// The resource of each link.
     links: BTreeMap<u64, u32>,
 }
+
+/// Seconds of latency of one way of a message, and (resource, part of the bytes on it) along it.
+type Way = (f64, Vec<(u32, f64)>);
 
 /// One ring: its chips in the order in which it passes them.
 struct Circle {
@@ -163,7 +169,7 @@ impl Build<'_, '_> {
     }
 
     /// The ways of one message over resources of the graph, with the latency of each.
-    fn routes(&mut self, from: u32, to: u32) -> Result<Vec<(f64, Vec<(u32, f64)>)>> {
+    fn routes(&mut self, from: u32, to: u32) -> Result<Vec<Way>> {
         let context = self.network.context;
         let mut routes: Vec<Route> = Vec::new();
         for routing in &self.network.routings {

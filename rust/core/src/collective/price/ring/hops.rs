@@ -20,6 +20,8 @@ const ALONE: f64 = 1.0 + 1e-12;
 pub(crate) struct Pace {
     /// Chains of messages; at each size one of them takes longest.
     pub(crate) chains: Vec<Seconds>,
+    /// The same of messages that never share a link, where a simulation may find that they do not.
+    pub(crate) apart: Vec<Seconds>,
     /// No message is slower for the others, whenever they come.
     pub(crate) alone: bool,
 }
@@ -27,36 +29,38 @@ pub(crate) struct Pace {
 impl Pace {
     /// Seconds with `scale` of the data.
     pub(crate) fn time(&self, scale: f64) -> f64 {
-        let chains = self.chains.iter().map(|chain| chain.at(scale));
-        chains.fold(0.0, f64::max)
+        longest(&self.chains, scale)
+    }
+
+    /// Seconds that no simulation is below, with `scale` of the data.
+    pub(crate) fn least(&self, scale: f64) -> f64 {
+        longest(&self.apart, scale)
     }
 
     /// Latency and overhead with no data.
     pub(crate) fn fixed(&self) -> (f64, f64) {
-        let fixed = self
-            .chains
-            .iter()
-            .copied()
-            .reduce(|a, b| match b.fixed() > a.fixed() {
-                true => b,
-                false => a,
-            });
+        let longer = |a: Seconds, b: Seconds| if b.fixed() > a.fixed() { b } else { a };
+        let fixed = self.chains.iter().copied().reduce(longer);
         fixed.map_or((0.0, 0.0), |chain| (chain.latency, chain.overhead))
     }
 
     /// With `size` times the data.
     pub(crate) fn scaled(&self, size: f64) -> Self {
-        let chains = self.chains.iter();
+        let scaled = |chain: &Seconds| Seconds {
+            serial: chain.serial * size,
+            ..*chain
+        };
         Self {
-            chains: chains
-                .map(|chain| Seconds {
-                    serial: chain.serial * size,
-                    ..*chain
-                })
-                .collect(),
+            chains: self.chains.iter().map(scaled).collect(),
+            apart: self.apart.iter().map(scaled).collect(),
             alone: self.alone,
         }
     }
+}
+
+fn longest(chains: &[Seconds], scale: f64) -> f64 {
+    let chains = chains.iter().map(|chain| chain.at(scale));
+    chains.fold(0.0, f64::max)
 }
 
 /// The pace of `rings` in each of their rounds, with messages of `bytes` that load links by `step` in each step.
@@ -75,26 +79,15 @@ pub(crate) fn pace(
         bytes,
         alone: true,
     };
-    let mut circles = Vec::new();
-    for &backward in &rings.backward {
-        let (kinds, rows) = hops.onward(backward)?;
-        let mut inside: Vec<Vec<Seconds>> = Vec::new();
-        for path in rings.paths.iter() {
-            let hops = hops.inside(path, backward)?;
-            if !inside.contains(&hops) {
-                inside.push(hops);
-            }
-        }
-        for inside in &inside {
-            for row in &rows {
-                circles.push(Circle::of(inside, &kinds, row, context.control)?);
-            }
-        }
+    let chains = hops.chains()?;
+    let mut apart = Vec::new();
+    if !hops.alone && model.engine().is_some() {
+        hops.by_bytes = true;
+        apart = hops.chains()?;
     }
-    let chains = chains(&circles, rings.rounds, context.control)?;
-    let part = 1.0 / rings.rounds as f64;
     Ok(Pace {
-        chains: chains.iter().map(|chain| chain.times(part)).collect(),
+        chains,
+        apart,
         alone: hops.alone,
     })
 }
@@ -110,6 +103,30 @@ struct Hops<'a> {
 }
 
 impl Hops<'_> {
+    /// The longest chains in each round of the rings.
+    fn chains(&mut self) -> Result<Vec<Seconds>> {
+        let (rings, control) = (self.rings, self.context.control);
+        let mut circles = Vec::new();
+        for &backward in &rings.backward {
+            let (kinds, rows) = self.onward(backward)?;
+            let mut inside: Vec<Vec<Seconds>> = Vec::new();
+            for path in &rings.paths {
+                let hops = self.inside(path, backward)?;
+                if !inside.contains(&hops) {
+                    inside.push(hops);
+                }
+            }
+            for inside in &inside {
+                for row in &rows {
+                    circles.push(Circle::of(inside, &kinds, row, control)?);
+                }
+            }
+        }
+        let part = 1.0 / rings.rounds as f64;
+        let chains = chains(&circles, rings.rounds, control)?;
+        Ok(chains.iter().map(|chain| chain.times(part)).collect())
+    }
+
     /// Seconds of a message on the wire: by itself, or with all others of its step on its links.
     fn serial(&mut self, by_itself: f64, by_links: f64) -> f64 {
         self.alone &= by_links <= by_itself * ALONE;
@@ -186,16 +203,7 @@ impl Hops<'_> {
                     row.push(kind);
                     continue;
                 }
-                let mut by_links = self.bytes / nic.bandwidth;
-                let path = context.path(from, to, |link| {
-                    let bandwidth = context.fabric_bandwidth.get(link);
-                    by_links = by_links.max(self.step.fabric.get(link) / bandwidth);
-                });
-                let hop = Seconds {
-                    latency: path.latency,
-                    overhead,
-                    serial: self.serial(self.bytes / path.bandwidth, by_links),
-                };
+                let hop = self.crossing((from, to), nic.bandwidth, overhead);
                 let kind = *known.entry(hop.bits()).or_insert_with(|| {
                     kinds.push(hop);
                     kinds.len() as u32 - 1
@@ -208,6 +216,21 @@ impl Hops<'_> {
             rows.insert(row);
         }
         Ok((kinds, rows))
+    }
+
+    /// The hop from one domain to another, between NICs of so many bytes/s that each have one message.
+    fn crossing(&mut self, (from, to): (u32, u32), nic: f64, overhead: f64) -> Seconds {
+        let context = self.context;
+        let mut by_links = self.bytes / nic;
+        let path = context.path(from, to, |link| {
+            let bandwidth = context.fabric_bandwidth.get(link);
+            by_links = by_links.max(self.step.fabric.get(link) / bandwidth);
+        });
+        Seconds {
+            latency: path.latency,
+            overhead,
+            serial: self.serial(self.bytes / path.bandwidth, by_links),
+        }
     }
 }
 
