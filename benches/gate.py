@@ -21,10 +21,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 import rainier_fast as rf
-from damage import DRAWS, damaged_all_reduce, drawn_faults, made_schedule
+from calls import small_calls
+from damage import damaged_all_reduce, drawn_faults, made_schedule
+from flows import memory_of_rates, unlike_messages
+from fluid import memory_of_one_more, named_on_a_torus, one_more_server
 from gates import Gate, at_least
 from mapping import mapped
-from scale import flat_rings, further_sizes, growth_of_collectives, memory_of_collectives
+from scale import (
+    flat_rings,
+    further_sizes,
+    growth_of_collectives,
+    memory_of_collectives,
+    memory_of_tori,
+    what_auto_builds,
+)
 
 from measure import (
     ROOT,
@@ -332,19 +342,27 @@ def main() -> int:
     gates = link_load_ratios(flows, with_numba=not options.quick)
     gates.append(mapping_ratio())
     gates.extend(growth_of_collectives())
+    gates.extend(what_auto_builds())
     gates.extend(further_sizes())
+    gates.extend(small_calls())
     gates.extend(flat_rings())
     gates.extend(finish_time_ratios())
+    gates.extend(unlike_messages())
     gates.extend(rates_at_size(131_072 if options.quick else 1_048_576))
     gates.extend(fluid_all_reduce(quick=options.quick))
+    gates.extend(one_more_server())
+    gates.extend(named_on_a_torus())
     gates.append(damaged_all_reduce())
-    gates.append(drawn_faults(DRAWS // 2 if options.quick else DRAWS))
+    gates.append(drawn_faults())
     if not options.quick:
         gates.append(made_schedule())
     no_memory = memory_missing()
     if no_memory is None:
         gates.extend(memory(flows))
         gates.extend(memory_of_collectives())
+        gates.extend(memory_of_one_more())
+        gates.extend(memory_of_tori())
+        gates.append(memory_of_rates())
     missing = callgrind_missing()
     if missing is None:
         program = build_example("random_flows")

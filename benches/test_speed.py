@@ -62,7 +62,8 @@ def test_uniform(benchmark: Any, chips: int) -> None:
 @pytest.mark.parametrize("chips", [64, 65_536, 1_048_576])
 def test_all_reduce(benchmark: Any, chips: int) -> None:
     cluster = rf.preset("rainier", chips=chips, sites=3)
-    assert benchmark(cluster.all_reduce, "1 GiB").time_s > 0
+    # By a machine that remembers nothing of the run before.
+    assert benchmark(lambda: cluster.healthy().all_reduce("1 GiB")).time_s > 0
 
 
 @pytest.mark.benchmark(group="1 GiB all-reduce")

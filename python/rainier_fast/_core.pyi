@@ -59,9 +59,10 @@ __all__ = [
     "MODELS", "OPERATIONS", "TPU_PARTS", "Faults", "FreePlanes", "Groups", "Machine", "Order",
     "Outcome", "Prepared", "Schedule", "Tables", "Written", "__version__", "algorithms",
     "best_mapping", "build_info", "damaged_ultraservers", "dead_ultraservers", "faults", "healthy",
-    "in_mode", "links_named", "mapping_dimensions", "memory_limit", "monte_carlo", "num_live_chips",
-    "overlay_bytes", "repaired", "replace_damaged", "routing_reports", "sample_faults",
-    "set_memory_limit", "share_links", "share_messages", "unreachable", "with_faults", "write_out",
+    "in_mode", "kept", "links_named", "mapping_dimensions", "memory_limit", "monte_carlo",
+    "num_live_chips", "overlay_bytes", "repaired", "replace_damaged", "routing_reports",
+    "sample_faults", "set_memory_limit", "share_links", "share_messages", "unreachable",
+    "with_faults", "write_out",
 ]  # fmt: skip
 __version__: str
 OPERATIONS: tuple[str, ...]
@@ -287,6 +288,7 @@ class Prepared:
         cls, machine: Machine, request: _RequestRow, groups: Groups, routing: _RoutingRow
     ) -> Prepared: ...
     bus_factor: float
+    nbytes: int
     def times(self, sizes: _F64) -> tuple[_F64, _U32, list[str]]:
         """Return seconds, the algorithm of each size as a number, and names of algorithms."""
 

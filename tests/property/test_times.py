@@ -105,3 +105,14 @@ def test_what_is_no_size_is_named() -> None:
         machine.times("all_sum", [1])
     with pytest.raises(rf.Unsupported):
         rf.preset("trn2").plan.compute("1 ms", "1 GiB").prepared()
+
+
+def test_what_is_prepared_says_what_it_keeps() -> None:
+    prepared = MACHINES["rainier"].plan.all_reduce("1 GiB").prepared()
+    first = prepared.nbytes
+    prepared.times(SIZES)
+    every = prepared.nbytes
+    prepared.times(SIZES)
+    assert 0 < first <= every == prepared.nbytes < 4 << 20
+    simulated = MACHINES["torus"].plan.all_reduce("1 GiB", model="fluid").prepared()
+    assert simulated.nbytes < 10_000  # each size is run

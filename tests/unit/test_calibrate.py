@@ -12,7 +12,9 @@ import pytest
 
 import rainier_fast as rf
 from rainier_fast.errors import InvalidArgument, InvalidType, Unsupported
+from rainier_fast.formats.rows import Row
 from rainier_fast.measure.space import with_server
+from rainier_fast.measured.measured import measure
 from raising import raises
 
 MIB = 2**20
@@ -165,3 +167,16 @@ def test_times_in_a_wrong_unit_are_refused() -> None:
     ]
     with raises(rf.InvalidArgument, "table", "time_unit="):
         rf.calibrate(rf.preset("trn2"), table)
+
+
+@pytest.mark.parametrize("name", ["trn2", "trn2-ultraserver", "rainier"])
+def test_rows_of_a_table_are_single_calls(name: str) -> None:
+    machine = rf.preset(name) if name != "rainier" else rf.preset(name, chips=512)
+    sizes = [3e3, 2.0**20, 1e9]
+    table = [Row(op, size, 1.0, "") for size in sizes for op in OPERATIONS]
+    names = ["auto", "neuron", "ring"] if name == "trn2" else ["auto", "ring"]
+    picked = [names[at % len(names)] for at in range(len(table))]
+    for row, asked, found in zip(table, picked, measure(machine, table, picked), strict=True):
+        alone = getattr(machine, row.op)(row.size_bytes, algorithm=asked)
+        assert (found.op, found.size_bytes, found.measured_s) == (row.op, row.size_bytes, 1.0)
+        assert (found.predicted_s, found.algorithm) == (alone.time_s, alone.algorithm)

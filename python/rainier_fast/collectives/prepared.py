@@ -72,6 +72,11 @@ class Prepared:
     def __repr__(self) -> str:
         return f"prepared {self.request.operation} of {self.request.groups.ranks} ranks"
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it keeps so far: algorithms are priced when a size asks for them."""
+        return self._core.nbytes
+
     def times(self, sizes: Iterable[Any]) -> Times:
         """Return the time at each size in bytes: what `Machine.times` takes, gives and raises.
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from rainier_fast import _core
 from rainier_fast.ask.request import make_request
 from rainier_fast.formats.rows import Row
 from rainier_fast.table import columns_of
@@ -29,15 +32,24 @@ class Measured:
 
 
 def measure(machine: Base, rows: Sequence[Row], algorithm: str | Sequence[str]) -> list[Measured]:
-    """Return what a machine says of each row."""
+    """Return what a machine says of each row; rows that differ in size alone are priced once."""
     names = [algorithm] * len(rows) if isinstance(algorithm, str) else list(algorithm)
-    measured = []
-    for row, name in zip(rows, names, strict=True):
-        outcome = make_request(machine, row.op, row.size_bytes, algorithm=name).outcome(machine)
-        measured.append(
-            Measured(row.op, row.size_bytes, row.time_s, outcome.time, outcome.algorithm)
+    alike: dict[tuple[str, str], list[int]] = {}
+    for at, (row, name) in enumerate(zip(rows, names, strict=True)):
+        alike.setdefault((row.op, name), []).append(at)
+    measured: dict[int, Measured] = {}
+    for (op, name), places in alike.items():
+        sizes = [rows[at].size_bytes for at in places]
+        request = make_request(machine, op, max(sizes), algorithm=name)
+        groups = request.groups.core(machine._core)
+        prepared = _core.Prepared(
+            machine._core, request._core_row(machine), groups, request._routing_row(machine)
         )
-    return measured
+        seconds, numbers, ran = prepared.times(np.array(sizes, float))
+        found = zip(places, seconds.tolist(), numbers.tolist(), strict=True)
+        for at, time, number in found:
+            measured[at] = Measured(op, rows[at].size_bytes, rows[at].time_s, time, ran[number])
+    return [measured[at] for at in range(len(rows))]
 
 
 def columns_of_measured(rows: Sequence[Measured]) -> dict[str, list[Any]]:

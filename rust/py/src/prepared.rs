@@ -43,6 +43,12 @@ impl Prepared {
         self.0.bus_factor()
     }
 
+    /// Bytes that it keeps so far.
+    #[getter]
+    fn nbytes(&self) -> u64 {
+        self.0.bytes()
+    }
+
     /// Seconds and algorithm at each size, in bytes.
     fn times<'py>(
         &self,

@@ -29,6 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// let prepared = Prepared::new(machine.into(), groups.into(), Routing::default(), request, &control)?;
 /// let times = prepared.times(&[1e6, 2e6], &control)?;
 /// assert_eq!(times.seconds[1], 2.0 * times.seconds[0]);
+/// assert!(prepared.bytes() > 0);
 /// # Ok::<(), rainier_core::Error>(())
 /// ```
 pub struct Prepared {
@@ -98,6 +99,11 @@ impl Prepared {
     /// busbw / algbw of its operation, over the ranks that take part.
     pub fn bus_factor(&self) -> f64 {
         self.request.operation.bus_factor(self.groups.ranks())
+    }
+
+    /// Bytes that it keeps so far: algorithms are priced when a size asks for them. Nothing while a call has them.
+    pub fn bytes(&self) -> u64 {
+        self.groups.bytes() + self.slot().as_ref().map_or(0, Search::bytes)
     }
 
     /// Seconds and algorithm at each size, as [`run`](super::run()) answers.

@@ -19,4 +19,4 @@ pub(crate) use adaptive::{Scratch, spread};
 pub(crate) use damaged::{DomainRoutes, Overlay, Routes};
 pub(crate) use order::AxisOrder;
 pub(crate) use valiant::axis_segment;
-pub(crate) use walk::{cable_from, outside, ring_shares, spans_below};
+pub(crate) use walk::{Run, cable_from, outside, ring_shares, spans_below};

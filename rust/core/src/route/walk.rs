@@ -69,6 +69,63 @@ pub(crate) fn spans_below(axis: &Axis) -> bool {
     )
 }
 
+/// Links that a message passes one after the other along a line, or a single link.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run {
+    /// The first cable of the line, how far apart the others are, and how many there are.
+    pub(crate) first: u64,
+    pub(crate) stride: u64,
+    pub(crate) cables: u32,
+    pub(crate) from: u32,
+    pub(crate) hops: u32,
+    pub(crate) backward: bool,
+    /// What part of the message goes this way.
+    pub(crate) share: f64,
+}
+
+impl Run {
+    /// One link.
+    pub(crate) fn link(link: u64, share: f64) -> Self {
+        Self {
+            first: link,
+            stride: 1,
+            cables: 1,
+            from: 0,
+            hops: 1,
+            backward: false,
+            share,
+        }
+    }
+
+    /// Calls `visit` with each link and the share of the message on it, in travel order.
+    fn each(self, visit: &mut impl FnMut(u64, f64)) {
+        let mut cable = self.from;
+        for _ in 0..self.hops {
+            visit(self.first + u64::from(cable) * self.stride, self.share);
+            cable = match self.backward {
+                false if cable + 1 == self.cables => 0,
+                false => cable + 1,
+                true if cable == 0 => self.cables - 1,
+                true => cable - 1,
+            };
+        }
+    }
+
+    /// Which cables of the line these are, in two stretches where the run goes past its end.
+    pub(crate) fn spans(&self) -> [std::ops::Range<u32>; 2] {
+        let Self {
+            cables, from, hops, ..
+        } = *self;
+        let low = match self.backward {
+            false => from,
+            true if from + 1 >= hops => from + 1 - hops,
+            true => cables - (hops - from - 1),
+        };
+        let beyond = hops.saturating_sub(cables - low);
+        [low..low + (hops - beyond), 0..beyond]
+    }
+}
+
 /// Links of a message inside a domain by dimension order; chips and links are local.
 pub(super) fn inside(
     domain: &Domain,
@@ -76,6 +133,17 @@ pub(super) fn inside(
     src: u32,
     dst: u32,
     mut visit: impl FnMut(u64, f64),
+) {
+    runs_inside(domain, order, src, dst, |run| run.each(&mut visit));
+}
+
+/// The same, by run.
+pub(super) fn runs_inside(
+    domain: &Domain,
+    order: &AxisOrder,
+    src: u32,
+    dst: u32,
+    mut visit: impl FnMut(Run),
 ) {
     let differs = |axis: usize| domain.coordinate(src, axis) != domain.coordinate(dst, axis);
     let mut here = src;
@@ -90,68 +158,49 @@ pub(super) fn inside(
         match &axis.kind {
             AxisKind::Ring => {
                 let ahead = steps_ahead(axis.size, from, to);
-                let [plus, minus] = ring_shares(order.tie, axis.size, from, to);
-                cables(domain, index, false, here, ahead, plus, &mut visit);
-                cables(
-                    domain,
-                    index,
-                    true,
-                    here,
-                    axis.size - ahead,
-                    minus,
-                    &mut visit,
-                );
+                let shares = ring_shares(order.tie, axis.size, from, to);
+                for (backward, hops) in [(false, ahead), (true, axis.size - ahead)] {
+                    let share = shares[usize::from(backward)];
+                    if share > 0.0 {
+                        visit(cables(domain, index, backward, here, hops, share));
+                    }
+                }
             }
             AxisKind::Line => {
-                cables(
-                    domain,
-                    index,
-                    to < from,
-                    here,
-                    from.abs_diff(to),
-                    1.0,
-                    &mut visit,
-                );
+                let hops = from.abs_diff(to);
+                visit(cables(domain, index, to < from, here, hops, 1.0));
             }
-            AxisKind::FullMesh => visit(domain.mesh_link(index, here, from, to), 1.0),
+            AxisKind::FullMesh => visit(Run::link(domain.mesh_link(index, here, from, to), 1.0)),
             AxisKind::Switch { spans_below, tiers } => {
                 if *spans_below {
                     let block = stride * axis.size;
                     next = here / block * block + dst % block;
                 }
-                crossing(domain, index, tiers, here, next, |link| visit(link, 1.0));
+                let visit = |link| visit(Run::link(link, 1.0));
+                crossing(domain, index, tiers, here, next, visit);
             }
         }
         here = next;
     }
 }
 
-fn cables(
-    domain: &Domain,
-    index: usize,
-    backward: bool,
-    here: u32,
-    hops: u32,
-    share: f64,
-    visit: &mut impl FnMut(u64, f64),
-) {
-    if share == 0.0 {
-        return;
-    }
-    let (axis, stride) = (&domain.axes()[index], domain.plans()[index].stride);
-    let mut at = domain.coordinate(here, index);
-    let line = here - at * stride;
-    for _ in 0..hops {
-        visit(
-            cable_from(domain, index, backward, line + at * stride),
-            share,
-        );
-        at = match backward {
-            false if at + 1 == axis.size => 0,
-            false => at + 1,
-            true if at == 0 => axis.size - 1,
-            true => at - 1,
-        };
+/// A run along a ring or line.
+fn cables(domain: &Domain, index: usize, backward: bool, here: u32, hops: u32, share: f64) -> Run {
+    let (plan, size) = (&domain.plans()[index], domain.axes()[index].size);
+    let at = domain.coordinate(here, index);
+    let line = here - at * plan.stride;
+    Run {
+        first: cable_from(domain, index, false, line) + u64::from(backward) * (plan.links / 2),
+        stride: u64::from(plan.stride),
+        cables: domain.axes()[index].cables(),
+        from: match (backward, at) {
+            (false, at) => at,
+            (true, 0) => size - 1,
+            (true, at) => at - 1,
+        },
+        hops,
+        backward,
+        share,
     }
 }
 

@@ -17,7 +17,8 @@ const CHUNK: usize = 1 << 20;
 const TABLE: u64 = 16;
 const UNUSED: u32 = u32::MAX;
 /// What to do about messages whose paths do not fit.
-const FEWER: &str = "ask for fewer messages at once, or take \"dor\", whose paths are short";
+pub(super) const FEWER: &str =
+    "ask for fewer messages at once, or take \"dor\", whose paths are short";
 
 /// Messages that wait for nothing but their start.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +61,7 @@ pub fn finish_times(
         Numbers::of("start", start, src.len())?,
     );
     if engine == Engine::Fluid {
-        let paths = Paths::of(machine, src, dst, routing, true, control)?;
+        let paths = Paths::of(machine, src, dst, routing, control)?;
         let (mut graph, zero_load, _taken) = paths.into_graph(machine, control)?;
         for (at, (flow, zero_load)) in graph.flows.iter_mut().zip(&zero_load).enumerate() {
             flow.bytes = bytes.value(at);
@@ -70,7 +71,7 @@ pub fn finish_times(
         return Ok(fluid::simulate(&graph, control)?.arrived);
     }
     let all = || (0..src.len()).collect();
-    let one_path = |routing: &Routing| Paths::of(machine, src, dst, routing, true, control);
+    let one_path = |routing: &Routing| Paths::of(machine, src, dst, routing, control);
     // Halves stand side by side, so that ties go by the number of the message.
     let (paths, of): (Paths, Vec<usize>) = match routing {
         Routing::DimensionOrder(order) if order.tie == TieRule::Split => {
@@ -105,6 +106,17 @@ pub fn finish_times(
         finished[message] = finished[message].max(arrived);
     }
     Ok(finished)
+}
+
+pub(super) fn same_length(src: IndexColumn, dst: IndexColumn) -> Result<()> {
+    if src.len() == dst.len() {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "dst",
+        format!("{} values", dst.len()),
+        format!("must have as many as src ({})", src.len()),
+    ))
 }
 
 /// A checked number for each flow.
@@ -159,22 +171,15 @@ pub(super) struct ZeroLoad {
 }
 
 impl Paths {
-    /// The routes of messages; latencies are found where they are `timed`.
+    /// The routes of messages.
     pub(super) fn of(
         machine: &Machine,
         src: IndexColumn,
         dst: IndexColumn,
         routing: &Routing,
-        timed: bool,
         control: &Control,
     ) -> Result<Self> {
-        if src.len() != dst.len() {
-            return Err(Error::invalid(
-                "dst",
-                format!("{} values", dst.len()),
-                format!("must have as many as src ({})", src.len()),
-            ));
-        }
+        same_length(src, dst)?;
         let overlay = Overlay::of(machine, control)?;
         let routes = Routes::new(machine, routing, &overlay)?;
         let spread = routing.is_spread();
@@ -200,9 +205,7 @@ impl Paths {
             let steps = &mut paths.steps;
             let mut latency = 0.0;
             routes.walk(from, to, control, &mut |link, share| {
-                if timed {
-                    latency += machine.link_numbers(link).1 * share;
-                }
+                latency += machine.link_numbers(link).1 * share;
                 steps.push((link, share));
             })?;
             let overhead = machine.overhead_between(from, to);

@@ -1,13 +1,19 @@
 //! Max-min fair rates: no flow can go faster unless one that is no faster slows down (Bertsekas and Gallager,
 //! Data Networks, 1992, section 6.5.2).
 
-use super::fluid::Shares;
-use super::messages::Paths;
+use super::all_rates::AllRates;
+use super::lines::Lines;
+use super::pieces::Pieces;
 use crate::Control;
 use crate::error::Result;
 use crate::load::IndexColumn;
 use crate::machine::Machine;
-use crate::route::Routing;
+use crate::route::{Overlay, Routes, Routing};
+
+/// Links of used lines, for each link that a flow passes, above which those that flows pass are numbered one by one.
+const SPARSE: u64 = 4;
+/// Links that are never too many.
+const FEW_LINKS: u64 = 1 << 12;
 
 /// Bytes/s of each flow when all run at once and share every link fairly; infinite for a chip that sends to itself. A
 /// flow that is spread over several links loads each with its share of the rate.
@@ -25,11 +31,16 @@ pub fn max_min_rates(
     routing: &Routing,
     control: &Control,
 ) -> Result<Vec<f64>> {
-    let paths = Paths::of(machine, src, dst, routing, false, control)?;
-    let (graph, _, _taken) = paths.into_graph(machine, control)?;
-    let flows = graph.flows.len() as u32;
-    let mut shares = Shares::of(&graph, control)?;
-    shares.start_all(control)?;
-    shares.update(control)?;
-    Ok((0..flows).map(|flow| shares.rate(flow)).collect())
+    let overlay = Overlay::of(machine, control)?;
+    let routes = Routes::new(machine, routing, &overlay)?;
+    let mut lines = Lines::new(machine, src.len(), control)?;
+    let mut pieces = Pieces::of(&routes, [src, dst], true, &mut lines, control)?;
+    if lines.links > FEW_LINKS.max(SPARSE * pieces.steps) {
+        // Flows pass little of long lines: link by link there are fewer to number.
+        drop(pieces);
+        lines = Lines::new(machine, src.len(), control)?;
+        pieces = Pieces::of(&routes, [src, dst], false, &mut lines, control)?;
+    }
+    let (capacity, _taken) = lines.capacity(machine, control)?;
+    AllRates::of(&capacity, &pieces, control)?.fill(control)
 }

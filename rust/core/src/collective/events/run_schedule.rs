@@ -19,6 +19,7 @@ use crate::collective::program::rank_map::{RankKind, RankMap};
 use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::fluid::NO_GATE;
 use crate::machine::Machine;
+use crate::memory::bytes_of;
 use crate::route::Routing;
 use crate::schedule::{Schedule, order};
 use crate::sim::Engine;
@@ -132,6 +133,13 @@ fn by_themselves(
     if schedule.sends.iter().any(|send| !send.after.is_empty()) {
         return Ok(());
     }
+    let count = schedule.sends.len() as u64;
+    // What each send takes, its ends, and what ranks send at each step.
+    let _taken = context.control.take(
+        bytes_of::<[u64; 24]>(count),
+        format_args!("the chains of {count} messages"),
+        "use model \"fluid\", or a smaller schedule",
+    )?;
     let mut known = times.to_vec();
     known.sort_unstable();
     known.dedup();

@@ -16,6 +16,9 @@ use std::sync::Arc;
 /// Groups, and their spacing.
 type Spaced = (Arc<[Vec<u32>]>, Option<Arc<Spacing>>);
 
+/// Groups, an order of their ranks, and the same groups in it.
+type Known = (Arc<[Vec<u32>]>, &'static str, Option<Ordered>);
+
 /// A scene, and prices of patterns on it.
 pub(crate) struct Context<'a> {
     scene: Scene<'a>,
@@ -26,7 +29,7 @@ pub(crate) struct Context<'a> {
     /// The spacing of groups, where they are evenly spaced.
     spacings: RefCell<Vec<Spaced>>,
     /// Groups in other orders of ranks, by those that they were and the order.
-    orders: RefCell<Vec<(Arc<[Vec<u32>]>, &'static str, Option<Ordered>)>>,
+    orders: RefCell<Vec<Known>>,
     /// How many of the patterns were there when some were last forgotten.
     forgotten: Cell<usize>,
 }
@@ -155,9 +158,7 @@ impl<'a> Context<'a> {
         order: &'static str,
         make: impl FnOnce() -> Result<Option<Ordered>>,
     ) -> Result<Option<Ordered>> {
-        let is = |known: &&(Arc<[Vec<u32>]>, &'static str, Option<Ordered>)| {
-            Arc::ptr_eq(&known.0, groups) && known.1 == order
-        };
+        let is = |known: &&Known| Arc::ptr_eq(&known.0, groups) && known.1 == order;
         if let Some((_, _, found)) = self.orders.borrow().iter().find(is) {
             return Ok(found.clone());
         }

@@ -1,7 +1,7 @@
 //! Bytes on links, kept as compactly as the pattern that caused them: the same loads in every domain are
 //! stored once, NIC loads by domain, fabric and WAN links by number, all of them by stretches that are alike.
 
-use super::changes::{Changes, merged};
+use super::changes::{Classes, merged};
 use super::fabric_loads::FabricLoads;
 use super::loads::Loads;
 use super::scene::Scene;
@@ -9,7 +9,6 @@ use crate::Result;
 use crate::machine::LinkClass;
 use crate::memory::bytes_of;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Loads of one pattern, phase or schedule. What is empty has nothing there.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,7 +16,7 @@ pub(crate) struct Ledger {
     /// Bytes per local link, the same in every whole domain that takes part.
     pub(crate) local: Loads,
     /// What the damaged domains of each class have beside that.
-    pub(crate) classes: Vec<Arc<Changes>>,
+    pub(crate) classes: Classes,
     /// Bytes per NIC of every member, by domain: egress, ingress.
     pub(crate) nic: [Loads; 2],
     /// The same for single local chips.
@@ -55,13 +54,13 @@ impl Busiest {
 impl Ledger {
     /// Bytes that it takes.
     pub(crate) fn bytes(&self) -> u64 {
-        let classes: usize = self.classes.iter().map(|changes| changes.len()).sum();
         let single_nics = self.single_nics.iter().flat_map(BTreeMap::values);
         let loads = [&self.local, &self.nic[0], &self.nic[1]];
         let loads = loads.into_iter().chain(single_nics).map(Loads::bytes);
         loads.sum::<u64>()
             + self.fabric.bytes()
-            + bytes_of::<(u64, f64)>((self.single.len() + classes) as u64)
+            + bytes_of::<(u64, f64)>(self.single.len() as u64)
+            + self.classes.bytes()
     }
 
     /// Adds `scale` times the loads of another ledger.
@@ -81,22 +80,16 @@ impl Ledger {
     }
 
     fn add_inside(&mut self, other: &Self, scale: f64) {
-        if other.local.is_empty() && other.classes.is_empty() {
+        if other.local.is_empty() && other.classes.is_none() {
             return;
         }
         // What is the same as before has the same peaks.
-        let same = self.local.is_empty() && scale == 1.0;
+        let same = self.local.is_empty() && self.classes.is_none() && scale == 1.0;
         self.local.add(&other.local, scale);
-        let classes = self.classes.len().max(other.classes.len());
-        self.classes.resize(classes, Arc::default());
-        for (at, changes) in self.classes.iter_mut().enumerate() {
-            *changes = match other.classes.get(at) {
-                Some(more) if same && changes.is_empty() => Arc::clone(more),
-                more => {
-                    let more = more.map_or(&[][..], |more| &more[..]);
-                    Arc::new(changes.with(more, scale))
-                }
-            };
+        if same {
+            self.classes = other.classes.clone();
+        } else if !self.classes.is_none() || !other.classes.is_none() {
+            self.classes.add(&other.classes, scale);
         }
     }
 
@@ -265,13 +258,10 @@ impl Ledger {
         let chips = machine.domain().chips();
         let mut changes = Vec::new();
         for (index, class) in damaged.classes.iter().enumerate() {
+            let changed = self.classes.of(index);
             for &domain in &class.domains {
                 let local = |link: u64| machine.domain_link(domain, link);
-                let inside = self
-                    .classes
-                    .get(index)
-                    .into_iter()
-                    .flat_map(|changes| &changes[..]);
+                let inside = changed.iter();
                 changes.extend(inside.map(|&(link, bytes)| (local(u64::from(link)), bytes)));
                 let bytes =
                     |direction: usize, chip: u32| self.nic_bytes(scene, direction, domain, chip);
@@ -297,7 +287,7 @@ impl Ledger {
             }
             same
         });
-        self.classes.clear();
+        self.classes = Classes::None;
         self.single = merged(&self.single, &changes, 1.0);
     }
 }

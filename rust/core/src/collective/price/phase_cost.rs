@@ -116,6 +116,7 @@ impl PhaseCost {
         }
     }
 
+    #[inline]
     fn step(&self, scale: f64) -> f64 {
         let longest = self
             .last
@@ -126,6 +127,7 @@ impl PhaseCost {
     }
 
     /// Seconds with `scale` of the data.
+    #[inline]
     pub(crate) fn time(&self, scale: f64) -> f64 {
         if let Some(pace) = &self.pace {
             return pace.time(scale);
@@ -162,6 +164,7 @@ impl PhaseCost {
     }
 
     /// Seconds with no data: what latency and overhead alone cost.
+    #[inline]
     pub(crate) fn fixed(&self) -> (f64, f64) {
         if let Some(pace) = &self.pace {
             return pace.fixed();
@@ -174,6 +177,7 @@ impl PhaseCost {
 
     /// The number of pieces that makes a wave shortest: of (h + c - 1)(o + b/c), the part that depends on c is
     /// (h - 1) b/c + c o, least at c = sqrt((h - 1) b / o).
+    #[inline]
     pub(crate) fn wave_pieces(&self, hops: u64, scale: f64) -> f64 {
         let wire = scale * self.serial;
         if hops <= 1 || wire == 0.0 {

@@ -215,6 +215,21 @@ impl Body {
         }
     }
 
+    /// What a size asks for is there.
+    fn is_made(&self, size: f64) -> bool {
+        match self {
+            Self::Stages(_) => true,
+            Self::Sequence(all) | Self::Fastest { cases: all, .. } => {
+                all.iter().all(|one| one.is_made(size))
+            }
+            Self::OneOf { of, made } => {
+                let which = (of.which)(size);
+                made.iter().any(|(known, _)| *known == which)
+            }
+            Self::Cheapest { made, .. } => cheapest(made, size).is_some(),
+        }
+    }
+
     /// Seconds by link loads.
     fn seconds(&self, size: f64) -> f64 {
         match self {
@@ -295,15 +310,18 @@ fn case<'s, 'm: 's>(
     Ok(Some(body.seconds(size)))
 }
 
-/// The fastest of those that were made, and its seconds; of equal ones the first.
+/// The fastest of those that were made, and its seconds; of equal ones the first. One that was made for other sizes only
+/// has a least above the fastest.
 fn cheapest(made: &[Option<Result<Body>>], size: f64) -> Option<(&Body, f64)> {
     let made = made.iter().flatten().filter_map(|one| one.as_ref().ok());
+    let made = made.filter(|body| body.is_made(size));
     let timed = made.map(|body| (body, body.seconds(size)));
     timed.reduce(|best, next| if next.1 < best.1 { next } else { best })
 }
 
 /// Why none of many alternatives applies: the last of their reasons.
 fn none_applies(made: &[Option<Result<Body>>]) -> Error {
-    let reasons = made.iter().flatten().filter_map(|one| one.as_ref().err());
-    reasons.last().expect("alternatives are some").clone()
+    let mut reasons = made.iter().flatten().filter_map(|one| one.as_ref().err());
+    let last = reasons.next_back();
+    last.expect("alternatives are some").clone()
 }

@@ -25,6 +25,7 @@ impl Sheet {
     }
 
     /// Seconds with `scale` of the data: the longest track.
+    #[inline]
     pub(crate) fn time(&self, scale: f64) -> f64 {
         self.tracks
             .iter()
@@ -33,6 +34,7 @@ impl Sheet {
     }
 
     /// Latency and overhead of the track that they delay most.
+    #[inline]
     pub(crate) fn fixed(&self) -> (f64, f64) {
         self.tracks
             .iter()

@@ -18,6 +18,7 @@ pub(crate) struct TrackCost {
 
 /// Seconds of `count` pieces: `first` for the first, and for each further one the longer of its bytes on the
 /// busiest link and the starting of its messages.
+#[inline]
 pub(super) fn pipeline(first: f64, wire: f64, overhead: f64, count: u32) -> f64 {
     if count == 1 {
         // Also where something never ends: 0 times infinity is no number.
@@ -27,6 +28,7 @@ pub(super) fn pipeline(first: f64, wire: f64, overhead: f64, count: u32) -> f64 
 }
 
 /// 1, 2, 4, ... up to `most`.
+#[inline]
 pub(crate) fn powers_of_two(most: u32) -> impl Iterator<Item = u32> {
     std::iter::successors(Some(1u32), |count| Some(count * 2))
         .take_while(move |&count| count <= most)
@@ -34,6 +36,7 @@ pub(crate) fn powers_of_two(most: u32) -> impl Iterator<Item = u32> {
 
 impl TrackCost {
     /// Seconds of latency and of overhead with no data.
+    #[inline]
     pub(super) fn fixed(&self) -> (f64, f64) {
         self.phases.iter().fold((0.0, 0.0), |sum, phase| {
             let (latency, overhead) = phase.fixed();
@@ -41,6 +44,7 @@ impl TrackCost {
         })
     }
 
+    #[inline]
     pub(super) fn time(&self, scale: f64) -> f64 {
         self.best(scale).0
     }
@@ -62,28 +66,37 @@ impl TrackCost {
     pub(crate) fn slowed(&self, scale: f64, most: u32) -> f64 {
         let best = self.time(scale);
         let waves = self.phases.iter().map(|phase| phase.slowed(scale, most));
-        let pieces = self.in_pieces(scale, self.pieces(scale).min(most));
+        let pieces = self.in_pieces(scale, self.pieces(scale).min(most), self.fixed().1);
         waves.fold(pieces / best, f64::max)
     }
 
-    fn in_pieces(&self, scale: f64, pieces: u32) -> f64 {
+    #[inline]
+    fn in_pieces(&self, scale: f64, pieces: u32, overhead: f64) -> f64 {
         let share = scale / f64::from(pieces);
         let first = self.phases.iter().map(|phase| phase.time(share)).sum();
-        pipeline(first, self.busy * share, self.fixed().1, pieces)
+        pipeline(first, self.busy * share, overhead, pieces)
     }
 
+    #[inline]
     fn best(&self, scale: f64) -> (f64, u32) {
-        let with = |pieces: u32| (self.in_pieces(scale, pieces), pieces);
-        let most = if self.overlap { MOST_PIECES } else { 1 };
-        // More pieces only where they gain more than rounding does.
-        powers_of_two(most)
-            .map(with)
-            .fold((f64::INFINITY, 1), |best, next| {
-                if next.0 < best.0 * (1.0 - GAIN) {
-                    next
-                } else {
-                    best
-                }
-            })
+        let (most, overhead) = match self.overlap {
+            true => (MOST_PIECES, self.fixed().1),
+            false => (1, 0.0),
+        };
+        let mut best = (f64::INFINITY, 1);
+        for pieces in powers_of_two(most) {
+            // More pieces only where they gain more than rounding does.
+            let wanted = best.0 * (1.0 - GAIN);
+            // What follows the first alone takes as long, and longer with still more of them.
+            let share = scale / f64::from(pieces);
+            if pieces > 1 && pipeline(0.0, self.busy * share, overhead, pieces) >= wanted {
+                break;
+            }
+            let time = self.in_pieces(scale, pieces, overhead);
+            if time < wanted {
+                best = (time, pieces);
+            }
+        }
+        best
     }
 }

@@ -27,8 +27,11 @@ pub(crate) enum Program {
 pub(crate) struct Cheapest {
     /// What each takes at least by link loads.
     pub(crate) leasts: Vec<Least>,
-    pub(crate) make: Arc<dyn Fn(&Context, usize) -> Result<Program> + Send + Sync>,
+    pub(crate) make: MakeProgram,
 }
+
+/// Writes the program of an alternative by its number.
+pub(crate) type MakeProgram = Arc<dyn Fn(&Context, usize) -> Result<Program> + Send + Sync>;
 
 /// Writes an alternative by its number.
 pub(crate) type Make = Arc<dyn Fn(&Context, usize) -> Result<Vec<Stage>> + Send + Sync>;

@@ -4,6 +4,7 @@ use super::asked::Asked;
 use super::contenders::Contenders;
 use crate::Result;
 use crate::collective::pattern::context::OnDemand;
+use crate::weigh::Scale;
 
 /// The algorithms of a request, of which those are priced for one byte that sizes so far have asked for.
 pub(crate) struct Search {
@@ -24,6 +25,13 @@ impl Search {
         };
         search.time(&scene, asked.request.size)?;
         Ok(search)
+    }
+
+    /// Bytes that it takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        let mut scale = Scale::default();
+        self.contenders.weigh(&mut scale);
+        scale.bytes()
     }
 
     /// Seconds of the fastest at so many bytes, and its name; infinite where none ends.

@@ -5,8 +5,8 @@ use crate::Control;
 use crate::error::{Error, Result};
 use crate::machine::{Damage, Machine};
 use crate::memory;
-use crate::route::walk::{inside, least_hops};
-use crate::route::{AxisOrder, Routing, Scratch, adaptive, outside, valiant};
+use crate::route::walk::{inside, least_hops, runs_inside};
+use crate::route::{AxisOrder, Routing, Run, Scratch, adaptive, outside, valiant};
 use std::cell::OnceCell;
 
 /// Links between two looks at the cancel flag: well below a millisecond.
@@ -187,6 +187,28 @@ impl<'a> Routes<'a> {
         links.iter().for_each(|&link| visit(link, 1.0));
         visit(machine.nic_link(true, into), 1.0);
         self.inside_one(to, machine.split(into).1, local_dst, control, visit)
+    }
+
+    /// Calls `visit` with the links of a message by dimension order on a whole machine, in runs.
+    pub(crate) fn runs(&self, order: &AxisOrder, src: u32, dst: u32, visit: &mut impl FnMut(Run)) {
+        let machine = self.machine;
+        let ((from, local_src), (to, local_dst)) = (machine.split(src), machine.split(dst));
+        if from != to {
+            return outside(machine, src, dst, |link| visit(Run::link(link, 1.0)));
+        }
+        let base = machine.domain_link(from, 0);
+        runs_inside(machine.domain(), order, local_src, local_dst, |run| {
+            let first = base + run.first;
+            visit(Run { first, ..run });
+        });
+    }
+
+    /// The order of axes where messages take them in order and nothing is in the way.
+    pub(crate) fn order(&self) -> Option<&AxisOrder> {
+        match self.machine.is_damaged() {
+            true => None,
+            false => self.on_whole.as_ref(),
+        }
     }
 
     /// About as many links as [`Routes::walk`] visits for a message that is not spread, ties split; searches round

@@ -56,6 +56,11 @@ impl<E: Ord + Copy> Clock<E> {
         None
     }
 
+    /// When the instant that has begun ends.
+    pub(crate) fn end(&self) -> f64 {
+        self.end
+    }
+
     /// The next event of the instant that has begun.
     pub(crate) fn next(&mut self) -> Option<(f64, E)> {
         let &Reverse((bits, event)) = self.events.peek()?;

@@ -16,24 +16,45 @@ use std::vec::IntoIter;
 pub(super) const STRETCH: usize = 1 << 12;
 
 /// What may stop flows next: a key that orders as its bits do, the link or flow, and whether it is a flow.
-type Stop = (u64, u32, bool);
+pub(crate) type Stop = (u64, u32, bool);
 
 /// Full links and caps of flows, lowest first.
-struct Stops {
+pub(crate) struct Stops {
     links: BinaryHeap<Reverse<Stop>>,
     /// Caps do not change, and many are equal: sorted once they cost less than in the heap.
     caps: Peekable<IntoIter<Stop>>,
 }
 
 impl Stops {
-    fn pop(&mut self) -> Option<Stop> {
-        let cap_first = match (self.links.peek(), self.caps.peek()) {
-            (Some(Reverse(link)), Some(cap)) => cap < link,
-            (link, _) => link.is_none(),
-        };
-        match cap_first {
-            true => self.caps.next(),
-            false => self.links.pop().map(|Reverse(link)| link),
+    /// Of shared links, in any order, and of flows, ascending.
+    pub(crate) fn of(links: Vec<Reverse<Stop>>, caps: Vec<Stop>) -> Self {
+        Self {
+            links: BinaryHeap::from(links),
+            caps: caps.into_iter().peekable(),
+        }
+    }
+
+    /// What comes first.
+    pub(crate) fn first(&mut self) -> Option<Stop> {
+        match (self.links.peek(), self.caps.peek()) {
+            (Some(Reverse(link)), Some(cap)) => Some(*link.min(cap)),
+            (Some(Reverse(link)), None) => Some(*link),
+            (None, cap) => cap.copied(),
+        }
+    }
+
+    /// What comes first has happened.
+    pub(crate) fn pop(&mut self, (_, _, is_flow): Stop) {
+        match is_flow {
+            true => drop(self.caps.next()),
+            false => drop(self.links.pop()),
+        }
+    }
+
+    /// The link that comes first is full at `level` only.
+    pub(crate) fn put_off(&mut self, level: f64) {
+        if let Some(mut first) = self.links.peek_mut() {
+            first.0.0 = level.to_bits();
         }
     }
 }
@@ -47,17 +68,15 @@ impl Shares {
         let shared = self.empty_links(&links, &mut residuals, control)?;
         let caps = self.caps(control)?;
         let mut still_rising = caps.len();
-        let mut stops = Stops {
-            links: BinaryHeap::from(shared),
-            caps: caps.into_iter().peekable(),
-        };
+        let mut stops = Stops::of(shared, caps);
         let mut stopped = Vec::new();
         let mut popped = 0usize;
         // Levels are positive, and positive floats are ordered as their bits are.
         while still_rising > 0 {
-            let Some((key, index, is_flow)) = stops.pop() else {
+            let Some(stop) = stops.first() else {
                 break;
             };
+            let (key, index, is_flow) = stop;
             popped += 1;
             if popped % STRETCH == 0 {
                 control.check()?;
@@ -70,12 +89,13 @@ impl Shares {
             } else {
                 let residual = residuals[index as usize];
                 if residual.rising == 0 {
+                    stops.pop(stop);
                     continue;
                 }
                 // Rounding may take a hair too much: levels never fall.
                 let level = (residual.left / residual.weights).max(now);
                 if level > now {
-                    stops.links.push(Reverse((level.to_bits(), index, false)));
+                    stops.put_off(level);
                     continue;
                 }
                 let on_link = self.flows_on(index).iter().map(|entry| entry.flow);
@@ -84,6 +104,7 @@ impl Shares {
                 self.links[index as usize].level = level;
                 (level, index)
             };
+            stops.pop(stop);
             still_rising -= stopped.len();
             self.hold_at(&stopped, level, bottleneck, &mut residuals);
         }
@@ -149,10 +170,7 @@ impl Shares {
             let share = &mut self.shares[flow as usize];
             (share.rate, share.bottleneck) = (level, bottleneck);
             for step in self.steps_of(flow) {
-                let residual = &mut residuals[step.link as usize];
-                residual.left -= level * step.weight;
-                residual.weights -= step.weight;
-                residual.rising -= 1;
+                residuals[step.link as usize].hold(level, step.weight);
             }
         }
     }

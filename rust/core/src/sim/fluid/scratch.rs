@@ -54,6 +54,16 @@ pub(super) struct Residual {
     pub(super) rising: u32,
 }
 
+impl Residual {
+    /// A flow rises no more: it stays at `rate`.
+    #[inline]
+    pub(super) fn hold(&mut self, rate: f64, weight: f64) {
+        self.left -= rate * weight;
+        self.weights -= weight;
+        self.rising -= 1;
+    }
+}
+
 /// No key is this high: it is no bits of a number.
 pub(super) const NOT_QUEUED: u64 = u64::MAX;
 
@@ -66,6 +76,10 @@ pub(super) struct Work {
     pub(super) look: Marks,
     pub(super) flows: Vec<u32>,
     pub(super) residuals: Vec<Residual>,
+    /// Crowds that have flows on a link, and their weights there.
+    pub(super) crowds: Vec<(u32, f64)>,
+    /// Links that are watched anew.
+    pub(super) links: Vec<u32>,
 }
 
 impl Work {
@@ -77,6 +91,8 @@ impl Work {
             look: Marks::new(links),
             flows: Vec::new(),
             residuals: Vec::new(),
+            crowds: Vec::new(),
+            links: Vec::new(),
         }
     }
 

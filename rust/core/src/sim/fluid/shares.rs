@@ -3,8 +3,9 @@
 //! Every link has a level: the rate that it leaves to each flow that nothing else holds back; infinite while it
 //! has room for all. Every flow has the least level on its path, and never more than it would have alone, its cap.
 //! [`Shares::update`] finds the levels anew, all of them (`progressive_fill.rs`) or those that a change reaches
-//! (`update_rates.rs`).
+//! (`update_rates.rs`). Where many flows pass, a change does not touch them one by one (`crowds.rs`).
 
+use super::crowd::{Crowd, NO_CROWD};
 use super::graph::Graph;
 use super::scratch::{Marks, Work};
 use crate::Control;
@@ -16,10 +17,13 @@ const STRETCH: usize = 1 << 12;
 /// No link holds the flow back: it runs at its cap.
 pub(super) const OWN_CAP: u32 = u32::MAX;
 
+/// Flows on a link from which on they are a crowd, and below which they are none.
+pub(super) const CROWD: [u32; 2] = [64, 16];
+
 /// What a flow gets.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Share {
-    /// Bytes/s.
+    /// Bytes/s; stale while a crowd holds the flow back: [`Shares::rate`].
     pub(super) rate: f64,
     /// Bytes/s when alone: the least capacity / weight on its path.
     pub(super) cap: f64,
@@ -52,6 +56,8 @@ pub(super) struct Link {
     /// Its flows start here, and so many of them run now.
     first: u32,
     pub(super) flows: u32,
+    /// Its place among the crowds, or [`NO_CROWD`].
+    pub(super) crowd: u32,
 }
 
 pub(crate) struct Shares {
@@ -59,7 +65,7 @@ pub(crate) struct Shares {
     pub(super) links: Vec<Link>,
     /// Steps by flow, from `first[flow]` to `first[flow + 1]`, each link once.
     first: Vec<u32>,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
     link_flows: Vec<LinkFlow>,
     #[expect(dead_code, reason = "held for its drop")]
     taken: Taken,
@@ -72,6 +78,25 @@ pub(crate) struct Shares {
     changed: Vec<(u32, f64)>,
     noted: Marks,
     pub(super) work: Work,
+    pub(super) crowds: Vec<Crowd>,
+    pub(super) crowding: Crowding,
+}
+
+/// Which links have crowds, and who watches whom.
+pub(super) struct Crowding {
+    /// Flows on a link from which on they are a crowd, and below which they are none.
+    pub(super) from_until: [u32; 2],
+    /// How many links have one.
+    pub(super) count: u32,
+    /// Places without a crowd, and those that the next change may use: somebody still reads their clocks.
+    pub(super) free: Vec<u32>,
+    pub(super) leaving: Vec<u32>,
+    /// Crowds whose level has changed since rates were settled, or that are new.
+    pub(super) changed: Vec<u32>,
+    /// How often each link was watched anew.
+    pub(super) watched: Vec<u32>,
+    /// Links that are to be watched anew.
+    pub(super) unwatched: Marks,
 }
 
 impl Shares {
@@ -103,6 +128,7 @@ impl Shares {
                 level: f64::INFINITY,
                 first,
                 flows: 0,
+                crowd: NO_CROWD,
             }
         };
         let nobody = LinkFlow {
@@ -123,12 +149,27 @@ impl Shares {
             changed: Vec::new(),
             noted: Marks::new(flows),
             work: Work::new(links),
+            crowds: Vec::new(),
+            crowding: Crowding {
+                from_until: CROWD,
+                count: 0,
+                free: Vec::new(),
+                leaving: Vec::new(),
+                changed: Vec::new(),
+                watched: vec![0; links],
+                unwatched: Marks::new(links),
+            },
         })
     }
 
     /// Bytes/s of a flow as of the last [`Shares::update`]; infinite without a path.
+    #[inline]
     pub(crate) fn rate(&self, flow: u32) -> f64 {
-        self.shares[flow as usize].rate
+        let share = &self.shares[flow as usize];
+        match self.crowd_of(share.bottleneck) {
+            NO_CROWD => share.rate,
+            _ => self.links[share.bottleneck as usize].level,
+        }
     }
 
     /// Lets a flow run; rates are stale until they are settled.
@@ -146,36 +187,13 @@ impl Shares {
             self.touched.add(link);
         }
         self.shares[flow as usize] = self.least(flow);
-    }
-
-    /// Lets all flows run, for good: nobody asks which rates have changed since.
-    pub(crate) fn start_all(&mut self, control: &Control) -> Result<()> {
-        let flows = self.shares.len() as u32;
-        for flow in 0..flows {
-            if flow as usize % STRETCH == 0 {
-                control.check()?;
-            }
-            for step in self.first[flow as usize]..self.first[flow as usize + 1] {
-                let Step { link, weight, .. } = self.steps[step as usize];
-                let row = &mut self.links[link as usize];
-                let place = row.first + row.flows;
-                row.flows += 1;
-                self.link_flows[place as usize] = LinkFlow { flow, step, weight };
-            }
-        }
-        for link in 0..self.links.len() as u32 {
-            if self.links[link as usize].flows > 0 {
-                self.touched.add(link);
-            }
-        }
-        self.running = flows;
-        self.started = (0..flows).collect();
-        Ok(())
+        self.come(flow);
     }
 
     /// Takes a flow off its links that ran when rates were last settled.
     pub(crate) fn stop(&mut self, flow: u32) {
         self.running -= 1;
+        self.go(flow);
         for step in self.first[flow as usize]..self.first[flow as usize + 1] {
             let Step { link, place, .. } = self.steps[step as usize];
             let row = &mut self.links[link as usize];
@@ -185,7 +203,8 @@ impl Shares {
             self.steps[last.step as usize].place = place;
             self.touched.add(link);
         }
-        self.shares[flow as usize].rate = 0.0;
+        let share = &mut self.shares[flow as usize];
+        (share.rate, share.bottleneck) = (0.0, OWN_CAP);
     }
 
     /// True if flows came or went since rates were settled.
@@ -195,11 +214,14 @@ impl Shares {
 
     /// Finds the rates of all flows that run.
     pub(crate) fn update(&mut self, control: &Control) -> Result<()> {
+        self.begin_crowds();
         if self.running as usize == self.started.len() {
+            self.no_crowds();
             self.progressive_fill(control)?;
         } else {
             self.update_rates(control)?;
         }
+        self.settle_crowds(control)?;
         self.started.clear();
         self.touched.clear();
         self.noted.clear();
@@ -217,8 +239,13 @@ impl Shares {
         self.changed.clear();
     }
 
+    /// Which steps are those of a flow.
+    pub(super) fn range(&self, flow: u32) -> std::ops::Range<usize> {
+        self.first[flow as usize] as usize..self.first[flow as usize + 1] as usize
+    }
+
     pub(super) fn steps_of(&self, flow: u32) -> &[Step] {
-        &self.steps[self.first[flow as usize] as usize..self.first[flow as usize + 1] as usize]
+        &self.steps[self.range(flow)]
     }
 
     pub(super) fn flows_on(&self, link: u32) -> &[LinkFlow] {
@@ -247,7 +274,7 @@ impl Shares {
     /// Keeps the rate that a flow had before it changes.
     pub(super) fn note(&mut self, flow: u32) {
         if self.noted.add(flow) {
-            self.changed.push((flow, self.shares[flow as usize].rate));
+            self.changed.push((flow, self.rate(flow)));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Rates and runs against slow references, by their definition, and in cases worked by hand.
 
 use super::reference::{assert_fair, close, graphs, slow_rates, slow_sent};
-use super::shares::Shares;
+use super::shares::{CROWD, Shares};
+use super::simulate::simulate_crowds;
 use super::{Flow, Graph, NO_GATE, simulate};
 use crate::random::SplitMix64;
 use crate::{Control, Error};
@@ -14,8 +15,10 @@ proptest! {
     fn rates_stay_fair_while_flows_come_and_go(
         graph in graphs(14, false),
         moves in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 1..4), 1..12),
+        crowd in crowds(),
     ) {
         let mut shares = Shares::of(&graph, &Control::default()).unwrap();
+        shares.crowding.from_until = crowd;
         let mut running: Vec<u32> = Vec::new();
         let mut waiting: Vec<u32> = (0..graph.flows.len() as u32).collect();
         for batch in moves {
@@ -42,7 +45,8 @@ proptest! {
     }
 
     #[test]
-    fn runs_are_those_of_the_slow_reference(graph in graphs(16, true)) {
+    fn runs_are_those_of_the_slow_reference(graph in graphs(16, true), crowd in crowds()) {
+        let simulate = |graph: &Graph, control: &Control| simulate_crowds(graph, crowd, control);
         let times = simulate(&graph, &Control::default()).unwrap();
         for (flow, (seen, slow)) in times.sent.iter().zip(slow_sent(&graph)).enumerate() {
             prop_assert!(close(*seen, slow, 1e-9), "flow {flow}: {seen} is not {slow}");
@@ -51,6 +55,11 @@ proptest! {
         prop_assert_eq!(times.makespan, times.arrived.iter().copied().fold(0.0, f64::max));
         prop_assert_eq!(simulate(&graph, &Control::default()).unwrap(), times);
     }
+}
+
+/// From how many flows on a link they are a crowd, and until how few: with so few links all may be, or none.
+fn crowds() -> impl Strategy<Value = [u32; 2]> {
+    prop::sample::select(vec![CROWD, [2, 1], [2, 2], [3, 2], [5, 3]])
 }
 
 /// Random flows of random lengths over a ring of `links`: changes reach far.
@@ -79,6 +88,7 @@ fn a_change_gives_the_rates_of_a_fresh_start() {
         let mut order: Vec<u32> = (0..300).collect();
         let mut random = SplitMix64::new(seed);
         let mut shares = Shares::of(&graph, &Control::default()).unwrap();
+        shares.crowding.from_until = [[64, 16], [8, 2], [40, 30], [2, 1]][seed as usize % 4];
         order.iter().for_each(|&flow| shares.start(flow));
         while order.len() > 1 {
             shares.update(&Control::default()).unwrap();

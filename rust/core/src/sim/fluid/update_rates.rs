@@ -13,9 +13,10 @@
 //! links are looked at anew. A link that has taken its level is closed for the rest of the change, so that rounding
 //! cannot send links round in circles: it lets go once at most and takes a level once.
 
+use super::crowd::NO_CROWD;
 use super::progressive_fill::STRETCH;
 use super::scratch::NOT_QUEUED;
-use super::shares::Shares;
+use super::shares::{Share, Shares};
 use crate::Control;
 use crate::error::Result;
 use std::cmp::Reverse;
@@ -54,9 +55,11 @@ impl Shares {
             if turn > now {
                 self.work.push(link, turn);
             } else if wanted < level {
-                self.freeze(link, wanted);
-            } else {
+                self.freeze(link, wanted, control)?;
+            } else if self.crowd_of(link) == NO_CROWD {
                 self.release(link, now);
+            } else {
+                self.raise(link, now, control)?;
             }
         }
         self.work.closed.clear();
@@ -64,7 +67,10 @@ impl Shares {
     }
 
     /// Queues a link whose level is not what its flows make it; `now` is the common rate so far.
-    fn look(&mut self, link: u32, now: f64) {
+    pub(super) fn look(&mut self, link: u32, now: f64) {
+        if self.crowding.count > 0 {
+            self.crowding.unwatched.add(link);
+        }
         let (level, wanted) = (self.links[link as usize].level, self.wanted(link).max(now));
         if !same(level, wanted) {
             self.work.push(link, level.min(wanted).max(now));
@@ -72,63 +78,101 @@ impl Shares {
     }
 
     /// The link is full at `level`: faster flows slow down.
-    fn freeze(&mut self, link: u32, level: f64) {
+    fn freeze(&mut self, link: u32, level: f64, control: &Control) -> Result<()> {
+        let slot = self.crowd_of(link) as usize;
+        if slot < self.crowds.len() {
+            self.watch_all(control)?;
+        }
+        self.note_level(link);
         self.links[link as usize].level = level;
         self.work.closed.add(link);
         let mut flows = std::mem::take(&mut self.work.flows);
         flows.clear();
-        let on_link = self.flows_on(link).iter().map(|entry| entry.flow);
-        flows.extend(on_link.filter(|&flow| self.shares[flow as usize].rate > level));
+        if self.has_faster(link, level) {
+            let on_link = self.flows_on(link).iter().map(|entry| entry.flow);
+            flows.extend(on_link.filter(|&flow| self.rate(flow) > level));
+        }
         for &flow in &flows {
             self.note(flow);
-            self.shares[flow as usize].rate = level;
-            self.shares[flow as usize].bottleneck = link;
-            for at in 0..self.steps_of(flow).len() {
-                let other = self.steps_of(flow)[at].link;
-                let held = self.links[other as usize].level;
-                // Links without a level stay so; the others may get a higher one.
-                if held.is_finite() && other != link && !self.work.closed.has(other) {
-                    self.work.push(other, held);
+            let cap = self.shares[flow as usize].cap;
+            let share = Share {
+                rate: level,
+                cap,
+                bottleneck: link,
+            };
+            self.assign(flow, share);
+            for at in self.range(flow) {
+                let other = self.steps[at].link;
+                if other != link {
+                    self.push_full(other);
                 }
             }
         }
         self.work.flows = flows;
+        if let Some(crowd) = self.crowds.get_mut(slot) {
+            crowd.fastest = crowd.fastest.min(level);
+            for at in 0..self.crowds[slot].full.len() {
+                let watch = self.crowds[slot].full[at];
+                if self.is_watched(watch) {
+                    self.push_full(watch.0);
+                }
+            }
+        }
+        Ok(())
     }
 
-    /// The link has more to give than its level `now`: flows that it held back go on.
-    fn release(&mut self, link: u32, now: f64) {
-        let old = self.links[link as usize].level;
-        self.links[link as usize].level = f64::INFINITY;
-        let mut flows = std::mem::take(&mut self.work.flows);
-        flows.clear();
-        let on_link = self.flows_on(link).iter().map(|entry| entry.flow);
-        flows.extend(on_link.filter(|&flow| self.shares[flow as usize].bottleneck == link));
-        self.work.look.clear();
-        self.work.look.add(link);
-        for &flow in &flows {
-            self.note(flow);
-            self.shares[flow as usize] = self.least(flow);
-            for at in 0..self.steps_of(flow).len() {
-                let other = self.steps_of(flow)[at].link;
-                let row = &self.links[other as usize];
-                if row.flows > 1 && row.level > old && !self.work.closed.has(other) {
-                    self.work.look.add(other);
-                }
-            }
+    /// Queues a link that may get a higher level; one without a level stays so.
+    fn push_full(&mut self, link: u32) {
+        let level = self.links[link as usize].level;
+        if level.is_finite() && !self.work.closed.has(link) {
+            self.work.push(link, level);
         }
-        self.work.flows = flows;
-        for at in 0..self.work.look.members.len() {
-            self.look(self.work.look.members[at], now);
-        }
+    }
+
+    /// False if no flow on a link is faster than `level`, own flows of a crowd aside.
+    fn has_faster(&self, link: u32, level: f64) -> bool {
+        let Some(crowd) = self.crowds.get(self.crowd_of(link) as usize) else {
+            return true;
+        };
+        let mut others = crowd.others.iter();
+        crowd.fastest > level || others.any(|other| self.level(other.0) > level)
     }
 
     /// The level that the flows of a link make it; infinite if it has room for all of them. Flows that only this
-    /// link holds back could go as fast as their cap.
-    fn wanted(&self, link: u32) -> f64 {
-        let on_link = self.flows_on(link);
-        if on_link.len() < 2 {
+    /// link holds back could go as fast as their cap, or faster where it is a crowd.
+    pub(super) fn wanted(&mut self, link: u32) -> f64 {
+        let row = &self.links[link as usize];
+        if row.flows < 2 {
             return f64::INFINITY;
         }
+        if self.crowding.count == 0 {
+            return self.wanted_by(link, |flow| self.shares[flow as usize].rate);
+        }
+        if row.crowd == NO_CROWD {
+            return self.wanted_by(link, |flow| self.rate(flow));
+        }
+        let (slot, crowd) = (row.crowd as usize, &self.crowds[row.crowd as usize]);
+        let left = row.capacity - crowd.passing(|slot| self.level(slot));
+        if crowd.members == 0 && left >= -SAME_LEVEL * row.capacity {
+            return f64::INFINITY;
+        }
+        if crowd.members > 0 {
+            let level = left / crowd.own_weight();
+            if !self.has_faster(link, level + level * SAME_LEVEL) {
+                return level;
+            }
+        }
+        let rest = self.flows_on(link).iter().map(|entry| entry.flow);
+        let rest = rest.filter(|&flow| self.held_by(flow) == NO_CROWD);
+        let fastest = rest.map(|flow| self.shares[flow as usize].rate);
+        let fastest = fastest.fold(0.0, f64::max);
+        self.crowds[slot].fastest = fastest;
+        self.wanted_by(link, |flow| self.rate(flow))
+    }
+
+    /// The same, flow by flow.
+    fn wanted_by(&self, link: u32, rate: impl Fn(u32) -> f64) -> f64 {
+        let on_link = self.flows_on(link);
         let capacity = self.links[link as usize].capacity;
         let mut level = capacity / on_link.iter().map(|entry| entry.weight).sum::<f64>();
         loop {
@@ -138,7 +182,7 @@ impl Shares {
                 let limit = if share.bottleneck == link {
                     share.cap
                 } else {
-                    share.rate
+                    rate(entry.flow)
                 };
                 if limit < level {
                     left -= limit * entry.weight;
@@ -158,6 +202,6 @@ impl Shares {
     }
 }
 
-fn same(one: f64, other: f64) -> bool {
+pub(super) fn same(one: f64, other: f64) -> bool {
     one == other || (one - other).abs() <= SAME_LEVEL * one.min(other)
 }

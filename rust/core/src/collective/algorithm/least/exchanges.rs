@@ -7,11 +7,11 @@ use crate::collective::algorithm::swing::{rho, turns};
 use crate::collective::program::least::Least;
 use crate::operation::Operation::{self, AllGather, ReduceScatter};
 
-pub(crate) fn halving_doubling(extent: &Extent, operation: Operation, rows: Rows) -> Least {
+pub(crate) fn halving_doubling(extent: &Extent, operation: Operation, _: Rows) -> Least {
     let Some([inside, between]) = extent.parts.as_deref() else {
         return halving(extent, operation, false);
     };
-    let mut least = halving_doubling(between, operation, rows) * (1.0 / f64::from(inside.ranks));
+    let mut least = halving(between, operation, false) * (1.0 / f64::from(inside.ranks));
     if operation != AllGather {
         least = least.then(halving(inside, ReduceScatter, false));
     }

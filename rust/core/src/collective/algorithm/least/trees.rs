@@ -82,7 +82,11 @@ pub(crate) fn pat(extent: &Extent, operation: Operation, _: Rows) -> Least {
     doubling(extent, once, passes(operation), part)
 }
 
-pub(crate) fn binomial(extent: &Extent, operation: Operation, rows: Rows) -> Least {
+pub(crate) fn binomial(extent: &Extent, operation: Operation, _: Rows) -> Least {
+    tree(extent, operation)
+}
+
+fn tree(extent: &Extent, operation: Operation) -> Least {
     if let Some([inside, between]) = extent.parts.as_deref() {
         let shares = matches!(operation, Gather | Scatter);
         let part = if shares {
@@ -90,7 +94,7 @@ pub(crate) fn binomial(extent: &Extent, operation: Operation, rows: Rows) -> Lea
         } else {
             1.0
         };
-        return (binomial(inside, operation, rows) * part).then(binomial(between, operation, rows));
+        return (tree(inside, operation) * part).then(tree(between, operation));
     }
     let ranks = extent.ranks;
     let step = |reach: u32| {

@@ -1,6 +1,7 @@
 //! Domains with the same damage.
 
 use super::Hurt;
+use std::cell::OnceCell;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -11,6 +12,8 @@ pub(crate) struct Class {
     pub(crate) domains: Vec<u32>,
     /// What is found out about the damage is kept for the calls to come.
     pub(super) kept: bool,
+    /// The longest ways to other NICs, and from them: (seconds of latency, seconds per byte).
+    pub(super) longest: [OnceCell<Vec<(f64, f64)>>; 2],
 }
 
 impl Class {
@@ -19,6 +22,7 @@ impl Class {
             hurt,
             domains,
             kept,
+            longest: Default::default(),
         }
     }
 }

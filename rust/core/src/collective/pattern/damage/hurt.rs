@@ -4,14 +4,14 @@ use super::change::{Change, KnownChanges};
 
 use super::pairs::Pairs;
 use super::redirect::{Redirect, redirects};
-use super::rerouted::{PairsByLink, Rerouted, route_cost};
-use super::spots::Spots;
+use super::rerouted::{Message, PairsByLink, Rerouting, route_cost};
+use super::spots::{Peaks, Spots};
 use crate::collective::pattern::alone::note;
 use crate::machine::{Damage, Domain, Machine};
 use crate::memory::bytes_of;
 use crate::route::{DimensionOrder, DomainRoutes, Routing, zero_load};
 use crate::{Control, Error, Result};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Chips, and messages, between two looks at the cancel flag.
 const STRETCH: u32 = 1 << 14;
@@ -27,22 +27,28 @@ pub(crate) struct Hurt {
     pub(super) most_roles: u32,
     /// Chips whose messages leave, and arrive, by another chip's NIC.
     pub(crate) redirects: [Vec<Redirect>; 2],
-    rerouted: Option<Rerouted>,
+    /// Pairs of chips whose messages take other links; nothing where pairs are not listed.
+    concerned: Option<Vec<(u32, u32)>>,
+    /// Their messages, of a damage that is not kept for other calls.
+    messages: Vec<OnceLock<Message>>,
     routing: Routing,
     /// What it makes of patterns that were asked for before.
     pub(super) changes: KnownChanges,
     /// The busiest links of what the loss of NICs moves, by what each NIC carries.
     pub(super) spots: Spots,
+    /// The busiest links inside, by the number of how loads there are made.
+    pub(super) peaks: Peaks,
 }
 
 impl Hurt {
-    /// `place` is a domain that has it, in words of errors.
+    /// `place` is a domain that has it, in words of errors. One that is kept for other calls (`lasting`) keeps no messages:
+    /// what patterns make of them is kept instead.
     pub(super) fn new(
         machine: &Machine,
         routing: &Routing,
         pairs_by_link: &PairsByLink,
         damage: Damage,
-        place: u32,
+        (place, lasting): (u32, bool),
         control: &Control,
     ) -> Result<Self> {
         let domain = machine.domain();
@@ -63,16 +69,31 @@ impl Hurt {
             redirects(machine, routing, &damage, &substitutes, ingress, control)
         });
         let [egress, ingress] = redirects;
-        let rerouted = Rerouted::new(
-            machine,
-            routing,
-            pairs_by_link,
-            &damage,
-            &substitutes,
-            control,
-        )?;
+        let listed = pairs_by_link.listed();
+        let concerned = listed.map(|listed| listed.concerned(domain, &damage));
+        if let (Some(concerned), Some(listed)) = (&concerned, listed) {
+            // These go any way that there is.
+            let any_way = matches!(routing, Routing::DimensionOrder(_) | Routing::Shortest);
+            if !any_way || !listed.is_connected(&damage, domain.chips()) {
+                let rerouting = Rerouting {
+                    machine,
+                    routing,
+                    damage: &damage,
+                    substitutes: &substitutes,
+                    concerned,
+                    kept: &[],
+                    control,
+                };
+                rerouting.check()?;
+            }
+        }
+        let messages = match (&concerned, lasting) {
+            (Some(concerned), false) => concerned.iter().map(|_| OnceLock::new()).collect(),
+            _ => Vec::new(),
+        };
         Ok(Self {
-            rerouted,
+            concerned,
+            messages,
             redirects: [egress?, ingress?],
             damage,
             bandwidth,
@@ -81,12 +102,13 @@ impl Hurt {
             routing: routing.clone(),
             changes: KnownChanges::default(),
             spots: Spots::default(),
+            peaks: Peaks::default(),
         })
     }
 
     /// True where all pairs of chips are known by the links that they pass.
     pub(super) fn is_small(&self) -> bool {
-        self.rerouted.is_some()
+        self.concerned.is_some()
     }
 
     /// Bytes that it takes, with all that may be kept of the loss of NICs.
@@ -96,8 +118,9 @@ impl Hurt {
         self.damage.bytes()
             + bytes_of::<(u64, f64)>((self.bandwidth.len() + paths) as u64)
             + bytes_of::<u32>(self.substitutes.len() as u64)
-            + self.rerouted.as_ref().map_or(0, Rerouted::bytes)
+            + bytes_of::<(u32, u32)>(self.concerned.as_ref().map_or(0, Vec::len) as u64)
             + Spots::MOST_BYTES
+            + Peaks::MOST_BYTES
     }
 
     /// What it makes of a pattern whose messages put `whole` on local links where nothing is broken: all of it with
@@ -112,11 +135,20 @@ impl Hurt {
     ) -> Result<Change> {
         let mut change = Change::default();
         let mut note = |latency: f64, slowness: f64| note(&mut change.notes, latency, slowness);
-        let loads: Vec<(u32, f64)> = match &self.rerouted {
-            Some(rerouted) => {
-                let loads = rerouted.loads(pairs, whole.len(), &mut note);
+        let loads: Vec<(u32, f64)> = match &self.concerned {
+            Some(concerned) => {
+                let rerouting = Rerouting {
+                    machine,
+                    routing: &self.routing,
+                    damage: &self.damage,
+                    substitutes: &self.substitutes,
+                    concerned,
+                    kept: &self.messages,
+                    control,
+                };
+                let loads = rerouting.loads(pairs, &mut note)?;
                 if every {
-                    self.note_others(machine, rerouted, pairs, &mut note, control)?;
+                    self.note_others(machine, concerned, pairs, &mut note, control)?;
                 }
                 loads
             }
@@ -138,13 +170,13 @@ impl Hurt {
     fn note_others(
         &self,
         machine: &Machine,
-        rerouted: &Rerouted,
+        concerned: &[(u32, u32)],
         pairs: &Pairs,
         note: &mut dyn FnMut(f64, f64),
         control: &Control,
     ) -> Result<()> {
         let single = Machine::single(machine.domain())?;
-        let same = |&(src, dst): &(u32, u32)| rerouted.latency(src, dst).is_none();
+        let same = |pair: &(u32, u32)| concerned.binary_search(pair).is_err();
         for (at, (src, dst)) in pairs.all().filter(same).enumerate() {
             if at % STRETCH as usize == 0 {
                 control.check()?;
@@ -203,8 +235,9 @@ impl Hurt {
         whole: f64,
         control: &Control,
     ) -> Result<f64> {
-        if let Some(rerouted) = &self.rerouted {
-            return Ok(rerouted.latency(src, dst).unwrap_or(whole));
+        let goes_as_before = |concerned: &Vec<_>| concerned.binary_search(&(src, dst)).is_err();
+        if self.concerned.as_ref().is_some_and(goes_as_before) {
+            return Ok(whole);
         }
         let routes = DomainRoutes::new(machine.domain(), &self.damage, &self.routing, control)?;
         let (from, to) = (

@@ -3,7 +3,7 @@
 use super::Hurt;
 use super::rerouted::PairsByLink;
 use crate::machine::Machine;
-use crate::memory::Taken;
+use crate::memory::{Taken, bytes_of};
 use crate::route::Routing;
 use crate::{Control, Result};
 use std::collections::BTreeMap;
@@ -11,6 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Most bytes of damage that are kept.
 const MOST_BYTES: u64 = 1 << 25;
+
+/// Bytes of a small entry of a table.
+const ENTRY: u64 = 96;
 
 /// What is known of damage inside domains, for calls over the same domains and chips of a machine by the same routing
 /// that differ in that damage. Bounded in bytes: what was met first stays.
@@ -20,6 +23,8 @@ pub(crate) struct KnownDamage(Arc<Mutex<Known>>);
 struct Known {
     hurts: BTreeMap<Vec<u64>, Arc<Hurt>>,
     pairs_by_link: Option<Arc<PairsByLink>>,
+    /// How loads are made of those of patterns: (number, scale) of each, and a number for that.
+    recipes: BTreeMap<Vec<(u32, u64)>, u32>,
     bytes: u64,
     taken: Taken,
 }
@@ -30,6 +35,7 @@ impl KnownDamage {
         Ok(Self(Arc::new(Mutex::new(Known {
             hurts: BTreeMap::new(),
             pairs_by_link: None,
+            recipes: BTreeMap::new(),
             bytes: 0,
             taken,
         }))))
@@ -59,6 +65,20 @@ impl KnownDamage {
     /// Takes so many bytes, if there is room for them.
     pub(super) fn room(&self, bytes: u64) -> bool {
         self.known().room(bytes)
+    }
+
+    /// The number of a way to make loads; `None` where there is no room for more of them.
+    pub(super) fn recipe(&self, terms: Vec<(u32, u64)>) -> Option<u32> {
+        let mut known = self.known();
+        if let Some(&number) = known.recipes.get(&terms) {
+            return Some(number);
+        }
+        if !known.room(bytes_of::<(u32, u64)>(terms.len() as u64) + ENTRY) {
+            return None;
+        }
+        let number = known.recipes.len() as u32;
+        known.recipes.insert(terms, number);
+        Some(number)
     }
 
     /// The pairs of chips whose messages pass each link.

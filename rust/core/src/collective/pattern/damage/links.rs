@@ -1,8 +1,9 @@
 //! What the loss of NICs puts on other links, domain by domain.
 
 use super::redirect::Redirect;
-use super::spots::{Place, Spot};
-use super::{DomainDamage, Hurt};
+use super::spots::{Moved, Place, Spot};
+use super::{Class, DomainDamage, Hurt};
+use crate::collective::pattern::alone::note;
 use crate::collective::pattern::ledger::Ledger;
 use crate::collective::pattern::scene::Scene;
 use crate::machine::Nic;
@@ -87,23 +88,26 @@ impl Hurt {
             true => each[direction],
             false => 0.0,
         };
-        let mut best: Option<Spot> = None;
-        let seconds = |spot: &Spot| spot.bytes / spot.bandwidth;
-        self.each_spot(
-            nic,
-            &self.detoured(bytes),
-            bytes,
-            |_, more| more,
-            |spot| {
-                let busier = best
-                    .as_ref()
-                    .is_none_or(|best| seconds(&spot) > seconds(best));
-                if spot.bytes > 0.0 && busier {
-                    best = Some(spot);
-                }
-            },
-        );
+        let best = self.busiest_of(nic, bytes, |_, more| more);
         self.spots.keep(each, best);
+        best
+    }
+
+    /// The busiest of them; `all` says what a local link carries in all, of which so much goes by other NICs.
+    pub(super) fn busiest_of(
+        &self,
+        nic: &Nic,
+        bytes: impl Fn(usize, u32) -> f64,
+        all: impl Fn(u64, f64) -> f64,
+    ) -> Option<Spot> {
+        let mut best: Option<Spot> = None;
+        let detoured = self.detoured(&bytes);
+        self.each_spot(nic, &detoured, &bytes, all, |spot| {
+            let busier = best.is_none_or(|best| spot.seconds() > best.seconds());
+            if spot.bytes > 0.0 && busier {
+                best = Some(spot);
+            }
+        });
         best
     }
 
@@ -120,17 +124,49 @@ impl Hurt {
     }
 }
 
+impl Class {
+    /// The ways of messages of members to other NICs (0), or from them (1): (seconds of latency, seconds per byte),
+    /// dominated ones left out.
+    pub(super) fn longest(&self, scene: &Scene, direction: usize) -> &[(f64, f64)] {
+        self.longest[direction].get_or_init(|| {
+            let mut longest = Vec::new();
+            for redirect in &self.redirects[direction] {
+                if scene.is_member(redirect.chip) {
+                    note(&mut longest, redirect.latency, redirect.slowness);
+                }
+            }
+            longest
+        })
+    }
+}
+
 impl DomainDamage {
+    /// The domains whose NICs carry more than their own, or are slower, by class; found once.
+    pub(super) fn moved(&self, scene: &Scene) -> &[Moved] {
+        self.moved.get_or_init(|| {
+            let mut moved = Vec::new();
+            let Some(nic) = scene.machine.nic() else {
+                return moved;
+            };
+            let classes = self.classes.iter().enumerate();
+            for (number, class) in classes.filter(|(_, class)| class.has_other_nics()) {
+                let busiest = class.busiest_spot(scene, nic, [1.0, 1.0]);
+                let seconds = busiest.map_or(0.0, |spot| spot.seconds());
+                moved.extend(class.domains.iter().map(|&domain| Moved {
+                    domain,
+                    class: number,
+                    seconds,
+                }));
+            }
+            moved
+        })
+    }
+
     /// Bytes of its class on a local link of a domain.
     pub(crate) fn local_bytes(&self, ledger: &Ledger, domain: u32, link: u64) -> f64 {
         let whole = ledger.local.get(link as usize);
-        let changes = self
-            .class_of(domain)
-            .and_then(|class| ledger.classes.get(class));
-        let change = changes.and_then(|changes| {
-            let at = changes.binary_search_by_key(&link, |entry| u64::from(entry.0));
-            at.ok().map(|at| changes[at].1)
-        });
+        let class = self.class_of(domain);
+        let change = class.and_then(|class| ledger.classes.of(class).get(link));
         whole + change.unwrap_or(0.0)
     }
 }

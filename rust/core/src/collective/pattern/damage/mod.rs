@@ -15,12 +15,14 @@ mod pairs;
 mod redirect;
 mod rerouted;
 mod spots;
+#[cfg(test)]
+mod tests;
 mod unit_cost;
 
 pub(crate) use class::Class;
 pub(crate) use hurt::Hurt;
 pub(crate) use known::KnownDamage;
-use spots::Place;
+use spots::{Moved, Place};
 pub(crate) use unit_cost::{between_domains, inside};
 
 use crate::collective::ask::group::Groups;
@@ -32,6 +34,7 @@ use crate::route::Routing;
 use crate::{Control, Error, Result};
 use alike::{Alike, FEWER, alike};
 use rerouted::PairsByLink;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 /// The damaged domains that take part.
@@ -39,9 +42,12 @@ pub(crate) struct DomainDamage {
     pub(crate) classes: Vec<Class>,
     /// Class of each damaged domain, ascending by domain.
     class_of: Vec<(u32, u32)>,
-    /// Domains some of whose messages take other chips' NICs, ascending, with their class.
-    redirected: Vec<(u32, u32)>,
+    /// Domains some of whose messages take other chips' NICs, ascending.
+    redirected: Vec<u32>,
+    /// By domain of the machine: 1 + the class of such a domain, or 0.
+    redirected_class: Vec<u32>,
     most_roles: u32,
+    moved: OnceCell<Vec<Moved>>,
     /// A member domain without damage, if there is one.
     pub(crate) whole: Option<u32>,
     /// Damage that calls before have met.
@@ -93,17 +99,24 @@ impl DomainDamage {
                 .is_ok()
         };
         let whole = members.iter().copied().find(|domain| !damaged(domain));
-        let redirects = |&&(_, class): &&(u32, u32)| {
+        let mut redirected = Vec::new();
+        let mut redirected_class = vec![0; machine.num_domains() as usize];
+        for &(domain, class) in &class_of {
             let mut lists = classes[class as usize].redirects.iter();
-            lists.any(|list| !list.is_empty())
-        };
+            if lists.any(|list| !list.is_empty()) {
+                redirected.push(domain);
+                redirected_class[domain as usize] = class + 1;
+            }
+        }
         Ok(Some(Self {
-            redirected: class_of.iter().filter(redirects).copied().collect(),
+            redirected,
+            redirected_class,
             most_roles: classes
                 .iter()
                 .map(|class| class.most_roles)
                 .max()
                 .unwrap_or(1),
+            moved: OnceCell::new(),
             known: known.cloned(),
             taken,
             classes,
@@ -120,12 +133,8 @@ impl DomainDamage {
 
     /// The class of a domain some of whose messages leave or arrive by other chips' NICs.
     pub(crate) fn redirected(&self, domain: u32) -> Option<&Class> {
-        let found = self
-            .redirected
-            .binary_search_by_key(&domain, |entry| entry.0);
-        found
-            .ok()
-            .map(|at| &self.classes[self.redirected[at].1 as usize])
+        let number = self.redirected_class[domain as usize].checked_sub(1)?;
+        Some(&self.classes[number as usize])
     }
 
     /// Calls `visit` with each of some pairs of domains of which one is such a domain.
@@ -140,7 +149,7 @@ impl DomainDamage {
                 .filter(|&&(from, to)| concerned(from) || concerned(to));
             return all.for_each(|&(from, to)| visit(from, to));
         };
-        for &(domain, _) in &self.redirected {
+        for &domain in &self.redirected {
             for flow in &flows.all {
                 let (to, from) = (i64::from(domain) + flow.by, i64::from(domain) - flow.by);
                 if flow.senders.contains(i64::from(domain)) {
@@ -228,7 +237,8 @@ fn classes(
                 None => Arc::new(PairsByLink::of(machine.domain(), routing, control)?),
             },
         };
-        let hurt = Hurt::new(machine, routing, &by_link, damage, domains[0], control)?;
+        let place = (domains[0], known.is_some());
+        let hurt = Hurt::new(machine, routing, &by_link, damage, place, control)?;
         pairs_by_link = Some(by_link);
         let hurt = Arc::new(hurt);
         let kept = known.is_some_and(|known| known.keep(key, &hurt));

@@ -1,5 +1,6 @@
 //! The busiest links of what goes by other NICs, by what each NIC carries.
 
+use crate::collective::pattern::changes::Peak;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +18,20 @@ pub(crate) struct Spot {
     pub(crate) place: Place,
     pub(crate) bytes: f64,
     pub(crate) bandwidth: f64,
+}
+
+impl Spot {
+    pub(super) fn seconds(&self) -> f64 {
+        self.bytes / self.bandwidth
+    }
+}
+
+/// A domain in which some messages leave or arrive by other chips' NICs, or by slower ones.
+pub(super) struct Moved {
+    pub(super) domain: u32,
+    pub(super) class: usize,
+    /// Seconds that the busiest link of those is busy where every NIC has a byte, sending and receiving.
+    pub(super) seconds: f64,
 }
 
 /// The busiest spot by the bytes, as bits, of every NIC: sending, receiving.
@@ -45,5 +60,31 @@ impl Spots {
         if known.len() < Self::MOST {
             known.insert(each.map(f64::to_bits), spot);
         }
+    }
+}
+
+/// Peaks by number.
+#[derive(Default)]
+pub(super) struct Peaks(Mutex<BTreeMap<u32, Option<Peak>>>);
+
+impl Peaks {
+    /// As many are kept.
+    const MOST: usize = 128;
+
+    /// Bytes that so many take.
+    pub(super) const MOST_BYTES: u64 = 64 * Self::MOST as u64;
+
+    /// The one of a number, found where it is not known.
+    pub(super) fn of(&self, number: u32, find: impl FnOnce() -> Option<Peak>) -> Option<Peak> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(&peak) = known().get(&number) {
+            return peak;
+        }
+        let peak = find();
+        let mut known = known();
+        if known.len() < Self::MOST {
+            known.insert(number, peak);
+        }
+        peak
     }
 }

@@ -1,13 +1,16 @@
 //! What a pattern costs where domains are damaged, beside its cost on whole ones.
 
 use super::change::Change;
+use super::offers::bounds;
 use super::pairs::Pairs;
 use super::{Class, DomainDamage};
+use crate::collective::pattern::changes::{Changes, Classes};
 use crate::collective::pattern::kind::PatternKind;
 use crate::collective::pattern::scene::Scene;
 use crate::collective::pattern::unit_cost::UnitCost;
 use crate::{Error, Result};
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 /// Adds the damaged domains' part to the unit cost of a local pattern, which has this number.
 pub(crate) fn inside(
@@ -45,11 +48,14 @@ pub(crate) fn inside(
         Ok(change)
     };
     let changes: Vec<Change> = (damaged.classes.iter().map(of_class)).collect::<Result<_>>()?;
+    let loads: Vec<&Changes> = changes.iter().map(|change| &*change.loads).collect();
+    let bounds = bounds(scene, damaged, &unit_cost.ledger.local, &loads);
+    let found = changes.iter().map(|change| Arc::clone(&change.loads));
+    unit_cost.ledger.classes = Classes::found(number, found.collect(), bounds);
     for change in changes {
         for &(latency, slowness) in &change.notes {
             unit_cost.note_zero_load(latency, slowness);
         }
-        unit_cost.ledger.classes.push(change.loads);
         unit_cost.sent = unit_cost.sent.max(change.sent);
         unit_cost.overhead = unit_cost.overhead.max(change.sent * machine.overhead());
     }
@@ -73,22 +79,24 @@ pub(crate) fn between_domains(
     }
     match kind {
         PatternKind::Rails(pairs) => damaged.concerned(pairs, |from, to| {
-            let concerned = [(from, 0), (to, 1)].map(|(domain, direction)| {
-                let class = damaged.redirected(domain).into_iter();
-                class.flat_map(move |class| &class.redirects[direction])
-            });
-            let chips = concerned
-                .into_iter()
-                .flatten()
-                .map(|redirect| redirect.chip);
-            let nics = chips.filter(|&chip| scene.is_member(chip));
-            rail(
-                scene,
-                damaged,
-                (from, to),
-                nics.map(|chip| (chip, chip)),
-                unit_cost,
-            );
+            let ends = [(from, 0), (to, 1)];
+            let ends = ends.map(|(domain, at)| Some((damaged.redirected(domain)?, at)));
+            let longest = match ends {
+                [Some(out), Some(into)] => {
+                    let chips = [out, into].into_iter().flat_map(|(class, at)| {
+                        class.redirects[at].iter().map(|redirect| redirect.chip)
+                    });
+                    let nics = chips.filter(|&chip| scene.is_member(chip));
+                    let nics = nics.map(|chip| (chip, chip));
+                    return rail(scene, damaged, (from, to), nics, unit_cost);
+                }
+                [one, other] => one.or(other).map(|(class, at)| class.longest(scene, at)),
+            };
+            let cost = scene.path_cost(from, to);
+            for &(latency, slowness) in longest.unwrap_or_default() {
+                let slowness = (1.0 / cost.bandwidth).max(slowness);
+                unit_cost.note_zero_load(cost.latency + latency, slowness);
+            }
         }),
         PatternKind::NicPairs { pairs, nics } => damaged.concerned(pairs, |from, to| {
             rail(scene, damaged, (from, to), nics.iter().copied(), unit_cost);

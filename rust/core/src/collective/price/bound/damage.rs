@@ -61,11 +61,7 @@ pub(super) fn damaged(
                 _ => None,
             },
         };
-        let chips = context.machine.domain().chips();
-        for chip in 0..chips {
-            let name = "injection of a chip with dead links";
-            part.note(name, |other| other == chip, across, found)?;
-        }
+        part.chips(across, found)?;
         if across {
             part.note("NICs of a damaged UltraServer", |_| true, true, found)?;
         } else {
@@ -102,19 +98,70 @@ impl Part<'_> {
             }
         }
         let machine = self.context.machine;
-        let (Some(nic), true) = (machine.nic(), nics) else {
-            return Ok(capacity);
-        };
-        for chip in (0..machine.domain().chips()).filter(|&chip| inside(chip)) {
-            for (direction, capacity) in capacity.iter_mut().enumerate() {
-                if self.class.damage.has_nic(direction == 1, chip) {
-                    let slow = self.class.damage.slow_nics[direction].iter();
-                    let factor = slow.clone().find(|entry| entry.0 == chip);
-                    *capacity += nic.bandwidth * factor.map_or(1.0, |entry| entry.1);
-                }
+        if nics {
+            for chip in (0..machine.domain().chips()).filter(|&chip| inside(chip)) {
+                self.add_nic(chip, &mut capacity);
             }
         }
         Ok(capacity)
+    }
+
+    /// Notes for each chip what the ranks on it must send and receive over its live links, with its NIC where asked.
+    fn chips(&self, nics: bool, found: &mut LowerBounds) -> Result<()> {
+        let machine = self.context.machine;
+        let chips = machine.domain().chips() as usize;
+        let mut capacity = vec![[0.0; 2]; chips];
+        for (link, &[from, to]) in self.ends.iter().enumerate() {
+            self.context.control.check_at(link)?;
+            if from == to || self.class.damage.is_dead(link as u64) {
+                continue;
+            }
+            for (chip, direction) in [(from, 0), (to, 1)] {
+                if let Some(chip) = chip {
+                    capacity[chip as usize][direction] += self.class.bandwidth[link];
+                }
+            }
+        }
+        let mut roles = vec![vec![0u32; chips]; self.locals.len()];
+        for (group, roles) in self.locals.iter().zip(&mut roles) {
+            for &chip in group {
+                roles[self.class.substitutes[chip as usize] as usize] += 1;
+            }
+        }
+        for chip in 0..chips as u32 {
+            let mut needed = [0.0; 2];
+            for roles in &roles {
+                let root = self.root.map(|root| root == chip);
+                let (out, into) = self.input.crossing(f64::from(roles[chip as usize]), root);
+                needed[0] += out;
+                needed[1] += into;
+            }
+            let mut capacity = capacity[chip as usize];
+            if nics {
+                self.add_nic(chip, &mut capacity);
+            }
+            for direction in 0..2 {
+                if capacity[direction] > 0.0 {
+                    let name = "injection of a chip with dead links";
+                    found.note(name, needed[direction] / capacity[direction]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the bytes/s of the NIC of a chip, as far as it lives: out, into.
+    fn add_nic(&self, chip: u32, capacity: &mut [f64; 2]) {
+        let Some(nic) = self.context.machine.nic() else {
+            return;
+        };
+        for (direction, capacity) in capacity.iter_mut().enumerate() {
+            if self.class.damage.has_nic(direction == 1, chip) {
+                let slow = self.class.damage.slow_nics[direction].iter();
+                let factor = slow.clone().find(|entry| entry.0 == chip);
+                *capacity += nic.bandwidth * factor.map_or(1.0, |entry| entry.1);
+            }
+        }
     }
 
     /// Notes what the ranks on a set of chips must send and receive over what is left around it.

@@ -203,16 +203,7 @@ impl Hops<'_> {
                     row.push(kind);
                     continue;
                 }
-                let mut by_links = self.bytes / nic.bandwidth;
-                let path = context.path(from, to, |link| {
-                    let bandwidth = context.fabric_bandwidth.get(link);
-                    by_links = by_links.max(self.step.fabric.get(link) / bandwidth);
-                });
-                let hop = Seconds {
-                    latency: path.latency,
-                    overhead,
-                    serial: self.serial(self.bytes / path.bandwidth, by_links),
-                };
+                let hop = self.crossing((from, to), nic.bandwidth, overhead);
                 let kind = *known.entry(hop.bits()).or_insert_with(|| {
                     kinds.push(hop);
                     kinds.len() as u32 - 1
@@ -225,6 +216,21 @@ impl Hops<'_> {
             rows.insert(row);
         }
         Ok((kinds, rows))
+    }
+
+    /// The hop from one domain to another, between NICs of so many bytes/s that each have one message.
+    fn crossing(&mut self, (from, to): (u32, u32), nic: f64, overhead: f64) -> Seconds {
+        let context = self.context;
+        let mut by_links = self.bytes / nic;
+        let path = context.path(from, to, |link| {
+            let bandwidth = context.fabric_bandwidth.get(link);
+            by_links = by_links.max(self.step.fabric.get(link) / bandwidth);
+        });
+        Seconds {
+            latency: path.latency,
+            overhead,
+            serial: self.serial(self.bytes / path.bandwidth, by_links),
+        }
     }
 }
 

@@ -1,0 +1,86 @@
+"""Gates of flows: messages of unlike sizes, and fair rates of many."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+import rainier_fast as rf
+from gates import Gate
+from scale import at_most
+
+from measure import peak_growth_bytes
+from yardsticks import random_pairs
+
+FLOWS = 16_000
+OVER_WAN = 65_536
+RATES = 1_000_000
+
+
+def closed_form(nbytes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """When messages that share a link of a byte/s end: processor sharing, sorted by size."""
+    order = np.argsort(nbytes, kind="stable")
+    steps = np.diff(nbytes[order], prepend=0.0) * np.arange(nbytes.size, 0, -1)
+    ends = np.empty_like(nbytes)
+    ends[order] = np.cumsum(steps)
+    return ends
+
+
+def unlike_messages() -> list[Gate]:
+    """Finish times of messages of unlike sizes through one link, and over shared WAN links."""
+    rng = np.random.default_rng(0)
+    ring = rf.torus((8,), bandwidth=1.0)
+    sizes = rng.random(2 * FLOWS) * 1e6
+    ends = [np.full(sizes.size, chip) for chip in (0, 1)]
+
+    def through_one(flows: int) -> NDArray[np.float64]:
+        return ring.finish_times(ends[0][:flows], ends[1][:flows], sizes[:flows])
+
+    if not np.allclose(through_one(FLOWS), closed_form(sizes[:FLOWS]), rtol=1e-12):
+        raise AssertionError("finish times and the closed form differ: nothing was timed")
+    cluster = rf.preset("rainier", chips=OVER_WAN, sites=3)
+    src, dst = random_pairs(OVER_WAN, OVER_WAN)
+    unlike = rng.random(OVER_WAN) * 1e8
+    torus, pairs = rf.torus((32,) * 3, bandwidth="50 GB/s"), random_pairs(RATES // 5, 32**3)
+    values = rng.random(1_000_000)
+    return [
+        at_most(
+            f"{FLOWS:,} unlike messages on one link / numpy's closed form",
+            # Seen: 12; n^2 took 7,000.
+            50,
+            lambda: through_one(FLOWS),
+            lambda: closed_form(sizes[:FLOWS]),
+        ),
+        at_most(
+            f"{2 * FLOWS:,} unlike messages on one link / {FLOWS:,}",
+            2.3,
+            lambda: through_one(2 * FLOWS),
+            lambda: through_one(FLOWS),
+        ),
+        at_most(
+            f"{OVER_WAN:,} unlike messages over the WAN / stable sort of 1e6",
+            # Seen: 11; of a permutation 2.3.
+            20,
+            lambda: cluster.finish_times(src, dst, unlike),
+            lambda: np.sort(values, kind="stable"),
+        ),
+        at_most(
+            f"max-min rates of {len(pairs[0]):,} random flows on 32^3 / stable sort of 1e6",
+            # Seen: 4.4 without link-time optimisation; 8 where each flow kept its links.
+            5,
+            lambda: torus.max_min_rates(*pairs),
+            lambda: np.sort(values, kind="stable"),
+        ),
+    ]
+
+
+def memory_of_rates() -> Gate:
+    """Peak memory of fair rates of random flows on 32^3, beside the flows."""
+    setup = f"""
+import numpy as np, rainier_fast as rf
+rng = np.random.default_rng(1)
+src, dst = rng.integers(0, 32768, {RATES}), rng.integers(0, 32768, {RATES})
+torus = rf.torus((32, 32, 32), bandwidth="50 GB/s")
+torus.max_min_rates(src[:9], dst[:9])
+"""
+    grown = peak_growth_bytes(setup, "rates = torus.max_min_rates(src, dst)")
+    name = f"MB beside the inputs of rates of {RATES:,} random flows"
+    return Gate(name, grown / 1e6, "< 200", grown < 200e6)
