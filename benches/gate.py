@@ -24,7 +24,7 @@ import rainier_fast as rf
 from calls import small_calls
 from damage import damaged_all_reduce, drawn_faults, made_schedule
 from flows import memory_of_rates, unlike_messages
-from fluid import memory_of_one_more, named_on_a_torus, one_more_server
+from fluid import fluid_all_reduce, memory_of_one_more, named_on_a_torus, one_more_server
 from gates import Gate, at_least
 from mapping import mapped
 from scale import (
@@ -56,13 +56,8 @@ MOST_INSTRUCTIONS_PER_FLOW = 270
 # graph included. A flow is pushed to and popped from a heap of a thousand twice, once for its end
 # and once for its arrival, and its link's level is found once.
 MOST_INSTRUCTIONS_PER_LOCK_STEP_FLOW = 3000
-# CPU seconds of ASTRA-sim's analytical backend (congestion-aware, astra-network-analytical) for a
-# 1 GiB all-reduce over a healthy torus on a machine of 2 cores, by side. And the numbers that a
-# stable sort orders in a thousandth of that on such a machine (0.39, 16.1 and 250 ms, measured).
-ASTRA_SIM_CPU_S = {8: 0.40, 16: 16.1, 32: 248.0}
-SORTED = {8: 9_000, 16: 245_000, 32: 3_000_000}
-# Instructions of that all-reduce with fair rates, the start of the process included. Nearly all of
-# them write down the patterns of the schedule, chip by chip; the simulation is of classes of links.
+# Instructions of a 1 GiB all-reduce by fluid over a torus, by side, the start of the process
+# included. Nearly all of them write down the patterns of the schedule, chip by chip; the simulation is of classes of links.
 MOST_INSTRUCTIONS_OF_ALL_REDUCE = {8: 3_800_000, 32: 165_000_000}
 # CPU seconds of SimGrid for a random permutation of 20^3, run to the end on a machine of 2 cores;
 # that of 32^3 had not ended after 300.
@@ -193,31 +188,6 @@ def rates_at_size(chips: int) -> list[Gate]:
         ),
     ]
     return [replace(gate, note=f"{gate.seconds:.3g} s of CPU") for gate in gates]
-
-
-def fluid_all_reduce(*, quick: bool) -> list[Gate]:
-    """A 1 GiB all-reduce with fair rates against a thousandth of what ASTRA-sim needs."""
-    gates = []
-    for side, published in ASTRA_SIM_CPU_S.items():
-        torus = rf.torus((side,) * 3, bandwidth="50 GB/s", latency="0.5 us")
-        values = np.random.default_rng(0).random(SORTED[side])
-
-        def ours(torus: rf.Machine = torus) -> object:
-            return torus.all_reduce("1 GiB", algorithm="bucket", model="fluid")
-
-        def sort(values: NDArray[np.float64] = values) -> object:
-            return np.sort(values, kind="stable")
-
-        name = f"1 GiB all-reduce of {side}^3 by fluid, sort of {values.size:,} / ours"
-        # A third of a millisecond is blurred by whatever else the machine does: of 512 chips the
-        # quick gate asks for less, and instructions hold it.
-        gate = at_least(name, 0.7 if quick and side == 8 else 1, ours, sort)
-        note = (
-            f"{gate.seconds * 1e3:.3g} ms of CPU; ASTRA-sim {published:g} s: "
-            f"{published / gate.seconds:,.0f} times"
-        )
-        gates.append(replace(gate, note=note))
-    return gates
 
 
 def instructions_of_all_reduce() -> list[Gate]:

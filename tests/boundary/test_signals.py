@@ -59,8 +59,9 @@ elif kind == "synthesized":
     job = lambda: [cube.all_gather(1e9, algorithm="synthesized") for _ in range(100)]
 elif kind.startswith("full mesh"):
     *_, chips, name, algorithm = kind.split()
-    mesh = rf.full_mesh(int(chips), 50e9, "1 us")
-    job = lambda: [getattr(mesh, name)(1e9, algorithm=algorithm) for _ in range(100)]
+    # A machine remembers what it was asked: a new one for each call.
+    meshes = (rf.full_mesh(int(chips) + more, 50e9, "1 us") for more in range(100))
+    job = lambda: [getattr(mesh, name)(1e9, algorithm=algorithm) for mesh in meshes]
 elif kind == "best mapping":
     whole = rf.preset("rainier")
     calls = {"tp": ("all_to_all", 1e9), "dp": ("all_reduce", 1e9)}

@@ -46,7 +46,9 @@ def test_which_axes_of_a_slice_wrap(
     pod = rf.preset(name)
     assert machine.hbm_bytes * pod.num_chips == pod.hbm_bytes * math.prod(shape)
     launch = {"tpu-v5p": "tpu_v5p_launch", "tpu-v5e": "tpu_v5e_launch"}
-    assert list(machine.assumptions) == ["ici_hop_latency", launch.get(name, "tpu_other_launch")]
+    of_xla = ["tpu_link_efficiency", "tpu_exposed_launch"]
+    own = launch.get(name, "tpu_other_launch")
+    assert list(machine.assumptions) == ["ici_hop_latency", own, *of_xla]
 
 
 @pytest.mark.parametrize("shape", [[4, 4, 8], np.array([4, 4, 8]), (np.int64(4), 4, 8)])

@@ -6,6 +6,7 @@ use super::kept::Kept;
 use crate::collective::algorithm::ALGORITHMS;
 use crate::collective::answer::outcome::Candidate;
 use crate::collective::ask::choice::Choice;
+use crate::collective::ask::model::Model;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::{Context, OnDemand};
 use crate::weigh::Scale;
@@ -36,8 +37,15 @@ impl Contenders {
         // One that is alone runs whatever it takes.
         let several = names.len() > 1;
         let extent = several.then(|| ground.extent(context, unit)).flatten();
+        let alone = Request {
+            model: Model::AlphaBeta,
+            ..unit.clone()
+        };
+        let apart = several && unit.model.engine().is_some();
+        let apart = apart.then(|| ground.extent(context, &alone)).flatten();
+        let extents = [extent.as_ref(), apart.as_ref()];
         let contender = |name: String| -> Result<Contender> {
-            let state = match Kept::new(context, unit, &name, extent.as_ref()) {
+            let state = match Kept::new(context, unit, &name, extents) {
                 Err(error) if !is_refusal(unit, &error) => return Err(error),
                 other => other,
             };

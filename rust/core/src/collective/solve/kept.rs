@@ -47,12 +47,13 @@ pub(super) fn unit(request: &Request) -> (Request, f64) {
 }
 
 impl Kept {
-    /// An algorithm by its name, of which only the least is known yet; `unit` is the request for one byte.
+    /// An algorithm by its name, of which only the least is known yet; `unit` is the request for one byte. Of messages
+    /// that are simulated, `apart` is where they share no link.
     pub(super) fn new(
         context: &Context,
         unit: &Request,
         name: &str,
-        extent: Option<&Extent>,
+        [extent, apart]: [Option<&Extent>; 2],
     ) -> Result<Self> {
         let kept = |body| Self {
             name: name.to_owned(),
@@ -77,8 +78,12 @@ impl Kept {
             }
         }
         let operation = unit.operation.as_run();
-        let least = extent.map(|extent| (row.least)(extent, operation, ALGORITHMS));
-        let least = least.unwrap_or(Least::NOTHING) * unit.size;
+        let at_least = |extent| (row.least)(extent, operation, ALGORITHMS);
+        let mut least = extent.map_or(Least::NOTHING, at_least);
+        // A rank starts a step when its message of the step before is through, however little others are in its way.
+        let alone = apart.map_or(Least::NOTHING, at_least).per_byte;
+        least.busy = least.busy.max(alone);
+        let least = least * unit.size;
         Ok(kept(Body::Unbuilt(row, least)))
     }
 
@@ -134,7 +139,7 @@ impl Kept {
         }
     }
 
-    /// Seconds of it that some link is busy, whatever waits for what; of one that is built it has the loads.
+    /// Seconds of it that some link or some rank is busy, whatever waits for what; of one that is built it has the loads.
     pub(super) fn busiest(&self, scale: f64) -> f64 {
         match &self.body {
             Body::Unbuilt(_, least) => least.busy * scale * (1.0 - SLACK),

@@ -128,7 +128,7 @@ fn check(context: &Context, scene: &OnDemand, unit: &Request) -> Result<u32, Tes
         .map(|row| row.name);
     let mut checked = 0;
     for name in names.chain([NAME]) {
-        let Ok(mut kept) = Kept::new(context, unit, name, extent.as_ref()) else {
+        let Ok(mut kept) = Kept::new(context, unit, name, [extent.as_ref(), None]) else {
             continue;
         };
         let least = SIZES.map(|size| kept.least(size));
