@@ -24,6 +24,7 @@ import rainier_fast as rf
 from calls import small_calls
 from damage import damaged_all_reduce, drawn_faults, made_schedule
 from flows import memory_of_rates, unlike_messages
+from fluid import memory_of_one_more, named_on_a_torus, one_more_server
 from gates import Gate, at_least
 from mapping import mapped
 from scale import (
@@ -349,6 +350,8 @@ def main() -> int:
     gates.extend(unlike_messages())
     gates.extend(rates_at_size(131_072 if options.quick else 1_048_576))
     gates.extend(fluid_all_reduce(quick=options.quick))
+    gates.extend(one_more_server())
+    gates.extend(named_on_a_torus())
     gates.append(damaged_all_reduce())
     gates.append(drawn_faults())
     if not options.quick:
@@ -357,8 +360,9 @@ def main() -> int:
     if no_memory is None:
         gates.extend(memory(flows))
         gates.extend(memory_of_collectives())
+        gates.extend(memory_of_one_more())
         gates.extend(memory_of_tori())
-        gates.append(memory_of_rates())
+        gates.extend(memory_of_rates())
     missing = callgrind_missing()
     if missing is None:
         program = build_example("random_flows")

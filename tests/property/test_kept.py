@@ -138,3 +138,15 @@ def test_different_questions_stay_within_the_bound() -> None:
     assert things < 8000  # older ones were dropped
     assert 16 << 20 < most <= 32 << 20
     assert max(grown) < 4 << 20, grown
+
+
+@pytest.mark.parametrize("algorithm", ["auto", "symmetric"])
+@pytest.mark.parametrize("operation", ["reduce", "scatter", "gather", "broadcast"])
+def test_cases_that_only_other_sizes_need_are_left_alone(operation: str, algorithm: str) -> None:
+    def cube() -> rf.Machine:
+        return rf.torus((4, 3, 2), "50 GB/s", "1 us", overhead="2 us")
+
+    asked = cube()
+    for size in (2**45, 805, 2**30, 1, 1e6, 3_333_333, 1024):
+        right = getattr(cube(), operation)(size, algorithm=algorithm)
+        assert getattr(asked, operation)(size, algorithm=algorithm) == right

@@ -17,6 +17,7 @@ COLUMNS = [
     "chips",
     "ranks",
     "algorithm",
+    "kind",
     "model",
     "time_s",
     "algbw_Bps",
@@ -42,7 +43,7 @@ def test_rows_are_the_results() -> None:
         machine = rf.preset(name)
         alone = machine.all_reduce("1 GiB")
         assert result == alone
-        for column in ("algorithm", "model", "ranks", "time_s", "algbw_Bps", "busbw_Bps"):
+        for column in ("algorithm", "kind", "model", "ranks", "time_s", "algbw_Bps", "busbw_Bps"):
             assert row[column] == getattr(alone, column)
         assert row["lower_bound_s"] == alone.lower_bound_s
         assert row["efficiency"] == alone.efficiency
@@ -124,7 +125,7 @@ def test_options_reach_every_machine() -> None:
 def test_it_reads_as_text_html_json_and_csv() -> None:
     table = rf.compare(["trn2", rf.torus(8, 1e9, name="<i>")], "all_reduce", "1 MiB")
     text = str(table)
-    assert text.startswith("all_reduce of 1.00 MiB; model link_load\n")
+    assert text.startswith("all_reduce of 1.00 MiB; links alone; model link_load\n")
     assert repr(table) == text
     assert "nan" not in text
     assert "<i>" not in table._repr_html_()

@@ -44,7 +44,11 @@ CALLS: dict[str, Callable[..., object]] = {
 def test_names_are_those_of_the_core() -> None:
     assert get_args(Operation) == _core.OPERATIONS
     assert get_args(Model) == _core.MODELS
-    assert get_args(AlgorithmName) == ("auto", *(name for name, _, _ in _core.algorithms(None)))
+    assert get_args(AlgorithmName) == (
+        "auto",
+        "runtime",
+        *(name for name, _, _ in _core.algorithms(None)),
+    )
 
 
 def test_every_option_has_a_default_and_words() -> None:

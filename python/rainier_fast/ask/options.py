@@ -20,6 +20,9 @@ OPERATIONS: Final = _core.OPERATIONS
 MODELS: Final = _core.MODELS
 """How contention may be modelled."""
 
+RUNTIME: Final = "runtime"
+"""The algorithm that stands for that of the machine's own software."""
+
 Operation: TypeAlias = Literal[
     "all_reduce",
     "reduce_scatter",
@@ -35,6 +38,7 @@ Operation: TypeAlias = Literal[
 Model: TypeAlias = Literal["alpha_beta", "link_load", "fluid", "fifo"]
 AlgorithmName: TypeAlias = Literal[
     "auto",
+    "runtime",
     "ring",
     "ring_one_way",
     "multi_ring",
@@ -105,7 +109,8 @@ class Option(NamedTuple):
 OPTIONS: Final = {
     "algorithm": Option(
         "auto",
-        'A name of `rainier_fast.algorithms`, ``"auto"`` for the fastest of them, or names by\n'
+        'A name of `rainier_fast.algorithms`, ``"auto"`` for the fastest of them on the links,\n'
+        '``"runtime"`` for what the machine\'s own software runs (`Machine.runtime`), or names by\n'
         "tier (UltraServer, site, WAN) for a hierarchical schedule.",
     ),
     "model": Option(
@@ -210,7 +215,8 @@ def algorithms(operation: str | None = None) -> dict[str, str]:
     -------
     dict of str to str
         Names and one line each. ``"auto"``, the default, is the fastest of them but ``"nccl"``,
-        ``"neuron"``, ``"xla"`` and ``"synthesized"``, which run only when named.
+        ``"neuron"``, ``"xla"`` and ``"synthesized"``, which run only when named; ``"runtime"`` is
+        the one of the first three that the machine has.
 
     Raises
     ------
@@ -233,7 +239,7 @@ def algorithms(operation: str | None = None) -> dict[str, str]:
 
 @cache
 def _named() -> frozenset[str]:
-    return frozenset(("auto", *algorithms()))
+    return frozenset(("auto", RUNTIME, *algorithms()))
 
 
 def _algorithm(algorithm: object, operation: str) -> tuple[str | tuple[str, ...], Bucket | None]:
@@ -244,7 +250,7 @@ def _algorithm(algorithm: object, operation: str) -> tuple[str | tuple[str, ...]
     if isinstance(algorithm, str):
         named = str.__str__(algorithm)
         if named not in _named():
-            raise unknown("algorithm", named, ["auto", *algorithms(operation)])
+            raise unknown("algorithm", named, ["auto", RUNTIME, *algorithms(operation)])
         return named, None
     by_tier = as_items("algorithm", algorithm, allowed)
     for at, name in enumerate(by_tier):

@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, Unpack
 from rainier_fast import _core
 from rainier_fast.ask.groups import Groups, as_groups
 from rainier_fast.ask.options import OPERATIONS, Call, Choices, checked, refuse_unknown
+from rainier_fast.ask.runtime import is_runtime, kind_of, runtime_of
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.definitions.routing import DimensionOrder, RoutingRow
 from rainier_fast.errors import as_one_of
@@ -39,6 +40,11 @@ class Request(Choices):
     shift: int
     schedule_of_own: OwnSchedule | None = None
     """A schedule that is run in place of an algorithm's."""
+
+    @property
+    def kind(self) -> str:
+        """What kind of number the answer is: ``"links alone"``, or ``"as neuron runs it"``."""
+        return kind_of(self.algorithm if self.schedule_of_own is None else "")
 
     def of(self, size: float) -> Request:
         """Return the same of another size, in bytes."""
@@ -81,6 +87,8 @@ class Request(Choices):
 def make_request(machine: Base, operation: str, size: Quantity, **options: Unpack[Call]) -> Request:
     """Check the arguments of a collective."""
     nbytes = parse_bytes(size, "size")
+    if is_runtime(options.get("algorithm")):
+        options = {**options, "algorithm": runtime_of(machine)}
     if all(map(_is_plain, options.values())) and _is_plain(operation):
         return _checked_once(machine.num_chips, operation, *options.items()).of(nbytes)
     return _checked(machine.num_chips, operation, options).of(nbytes)

@@ -18,6 +18,9 @@ from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bandwidth, parse_time
 
+RUNTIMES: Final[Mapping[str, str]] = {"neuron": "neuron", "gpu": "nccl", "tpu": "xla"}
+"""Algorithms that are a maker's own software, by the part that says what it runs on."""
+
 MAX_AXES = 16
 """Most axes of a domain."""
 
@@ -160,6 +163,15 @@ class UltraServer:
     def shape(self) -> tuple[int, ...]:
         """Size of each axis, fastest first."""
         return tuple(axis.size for axis in self.axes)
+
+    @property
+    def runtime(self) -> str | None:
+        """The software that runs collectives here: ``"neuron"``, ``"nccl"``, ``"xla"`` or None.
+
+        The one that `neuron`, `gpu` or `tpu` speaks for; None without one of them, or with several.
+        """
+        known = [name for part, name in RUNTIMES.items() if getattr(self, part) is not None]
+        return known[0] if len(known) == 1 else None
 
     @property
     def overhead_s(self) -> float:

@@ -49,17 +49,17 @@ def compare(
         On a torus those are rows of the first planes; to compare with a slice, name the slice.
     **options
         Those of the collective, such as ``algorithm``, ``group``, ``root`` or ``shift``; the same
-        for every machine.
+        for every machine. ``algorithm="runtime"`` is each machine's own software.
 
     Returns
     -------
     Comparison
-        A table: ``machine``, ``chips``, ``ranks``, ``algorithm``, ``model``, ``time_s``,
-        ``algbw_Bps``, ``busbw_Bps``, ``lower_bound_s``, ``efficiency``, ``bottleneck``;
-        ``peak_bf16_flops`` and ``hbm_bytes`` of the machine; ``price_usd_per_chip_hour`` and
-        ``power_w_per_chip`` of the catalogue, NaN where it has none; ``reason``, empty where all
-        went well. Prices are what renting costs today, of unlike kinds of contract; power is the
-        design power of a chip without its server.
+        A table: ``machine``, ``chips``, ``ranks``, ``algorithm``, ``kind``, ``model``, ``time_s``,
+        ``algbw_Bps``, ``busbw_Bps``, ``lower_bound_s``, ``efficiency``, ``bottleneck``, as results
+        have them; ``peak_bf16_flops`` and ``hbm_bytes`` of the machine;
+        ``price_usd_per_chip_hour`` and ``power_w_per_chip`` of the catalogue, NaN where it has
+        none; ``reason``, empty where all went well. Prices are what renting costs today, of unlike
+        kinds of contract; power is the design power of a chip without its server.
 
     Raises
     ------

@@ -120,6 +120,15 @@ class Answer:
         return made
 
     @property
+    def kind(self) -> str:
+        """What kind of number the time is.
+
+        ``"links alone"``: the best that a schedule takes on the links; ``"as neuron runs it"``,
+        ``"as nccl runs it"`` or ``"as xla runs it"``: what that software chooses and takes.
+        """
+        return self.request.kind
+
+    @property
     def choice(self) -> dict[str, Any]:
         """What was chosen, by the names that its users have for it.
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from rainier_fast import _core
 from rainier_fast.ask.request import Request
+from rainier_fast.errors import RainierError
 from rainier_fast.measured.nearest import nearest
 from rainier_fast.results.answer import Answer, says_its_fields
+from rainier_fast.results.as_run import run_by_runtime
 from rainier_fast.results.text import headline, page, why
 from rainier_fast.screen import Report, Told, one_screen
 from rainier_fast.table import Table, Tables
@@ -30,9 +32,12 @@ class CollectiveResult(Answer, Report, Told):
     >>> result = preset("trn2").all_reduce("1 GiB")
     >>> 0 < result.efficiency <= 1
     True
+    >>> result.kind, result.as_run.kind
+    ('links alone', 'as neuron runs it')
     """
 
     _also = (
+        "kind",
         "serialisation_s",
         "algbw_Bps",
         "busbw_Bps",
@@ -49,6 +54,19 @@ class CollectiveResult(Answer, Report, Told):
     def why(self) -> str:
         """One sentence: why this algorithm."""
         return why(self)
+
+    @property
+    def as_run(self) -> CollectiveResult | None:
+        """What the machine's own software takes for the same, beside an answer by ``"auto"``.
+
+        Computed when read, under the runtime's own model whatever the links were asked under. None
+        where the algorithm was named, the machine has no runtime, or that refuses what was asked;
+        ``algorithm="runtime"`` says why.
+        """
+        found = run_by_runtime(self)
+        if found is None or isinstance(found, RainierError):
+            return None
+        return CollectiveResult._of(self.machine, *found)
 
     @property
     def nearest_measurements(self) -> Table:

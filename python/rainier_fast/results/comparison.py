@@ -12,8 +12,15 @@ from rainier_fast.table import TableWith
 from rainier_fast.units import format_bytes
 
 _NUMBERS: Final = ("time_s", "algbw_Bps", "busbw_Bps", "lower_bound_s", "efficiency")
-_OF_RESULT: Final = {"ranks": 0, "algorithm": "", "model": "", **dict.fromkeys(_NUMBERS, math.nan)}
+_WORDS: Final = {"algorithm": "", "kind": "", "model": ""}
+_OF_RESULT: Final = {"ranks": 0, **_WORDS, **dict.fromkeys(_NUMBERS, math.nan)}
 """Columns that results have, and what stands there without one."""
+
+
+def kinds(results: Sequence[CollectiveResult | None]) -> str:
+    """Return the kinds of number that results are, each once; words where there are no results."""
+    found = dict.fromkeys(one.kind for one in results if one is not None)
+    return ", ".join(found) or "no answers"
 
 
 def columns_of_results(results: Sequence[CollectiveResult | None]) -> dict[str, list[Any]]:
@@ -26,7 +33,7 @@ def columns_of_results(results: Sequence[CollectiveResult | None]) -> dict[str, 
     return columns | {"bottleneck": ["" if one is None else one.link_class for one in worst]}
 
 
-_ANSWER: Final = ("machine", "chips", "ranks", "algorithm", *_NUMBERS, "bottleneck")
+_ANSWER: Final = ("machine", "chips", "ranks", "algorithm", "kind", *_NUMBERS, "bottleneck")
 _MACHINE: Final = (
     "machine",
     "chips",
@@ -75,5 +82,5 @@ class Comparison(Report, TableWith):
         size = "" if self.operation == "barrier" else f" of {format_bytes(self.size_bytes)}"
         reasons = [f"{row['machine']}: {row['reason']}" for row in self if row["reason"]]
         tables = ["", self._part(_ANSWER), "", self._part(_MACHINE)]
-        head = f"{self.operation}{size}; model {self.model}"
+        head = f"{self.operation}{size}; {kinds(self.results)}; model {self.model}"
         return [head, *tables, *([""] if reasons else []), *reasons]

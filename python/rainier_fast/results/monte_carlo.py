@@ -57,8 +57,9 @@ class MonteCarlo(Report, Told):
     ----------
     machine
         The machine before any draw.
-    operation, size_bytes, algorithm, model
-        What ran; the algorithm is the same in all draws but those of `chosen_anew`.
+    operation, size_bytes, algorithm, kind, model
+        What ran, and what kind of number the times are; the algorithm is the same in all draws but
+        those of `chosen_anew`.
     policy
         How a draw was dealt with.
     rates, hours, seed
@@ -84,6 +85,7 @@ class MonteCarlo(Report, Told):
     operation: str
     size_bytes: float
     algorithm: str
+    kind: str
     model: str
     policy: str
     rates: FailureRates
@@ -246,8 +248,8 @@ class MonteCarlo(Report, Told):
         )
 
     def _page(self) -> list[Any]:
-        head = f"{self.operation} of {format_bytes(self.size_bytes)}, faults drawn at random"
-        return [head, self._facts()]
+        what = f"{self.operation} of {format_bytes(self.size_bytes)}"
+        return [f"{what}, faults drawn at random: {self.kind}", self._facts()]
 
     def _anew(self) -> str:
         if not self.chosen_anew:
@@ -292,6 +294,7 @@ def times_of(trial: Trial, hours: float, healthy_s: float, drawn: Drawn) -> Mont
         "operation": request.operation,
         "size_bytes": request.size,
         "algorithm": names if isinstance(names, str) else f"hierarchical({', '.join(names)})",
+        "kind": request.kind,
         "model": request.model,
         "policy": trial.policy,
         "rates": trial.rates,

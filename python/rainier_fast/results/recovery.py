@@ -13,7 +13,7 @@ from rainier_fast.screen import Report, one_screen
 from rainier_fast.table import TableWith
 from rainier_fast.units import format_bytes, format_time
 
-_OF_RESULT: Final = ("algorithm", "lower_bound_s", "efficiency", "bottleneck")
+_OF_RESULT: Final = ("algorithm", "kind", "lower_bound_s", "efficiency", "bottleneck")
 _SHOWN: Final = ("policy", "time_s", "slowdown", "chips", "cost_s", *_OF_RESULT)
 
 
@@ -134,7 +134,7 @@ class Recoveries(Report, TableWith):
         size = "" if whole.operation == "barrier" else f" of {format_bytes(whole.size_bytes)}"
         head = (
             f"{whole.operation}{size}; {format_time(whole.time_s)} before the damage by "
-            f"{whole.algorithm}; model {whole.model}"
+            f"{whole.algorithm}, {whole.kind}; model {whole.model}"
         )
         notes = [f"{row['policy']}: {row['reason']}" for row in self if row["reason"]]
         return [head, "", self._part(_SHOWN), *([""] if notes else []), *notes]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from rainier_fast.errors import RainierError
 from rainier_fast.measured.nearest import nearest_in_words
 from rainier_fast.results.answer import Answer
+from rainier_fast.results.as_run import run_by_runtime
 from rainier_fast.screen import Facts
 from rainier_fast.units import format_bandwidth, format_bytes, format_count, format_time
 
@@ -17,7 +19,8 @@ def headline(result: Answer) -> str:
     if result.groups > 1:
         who = f"{format_count(result.groups)} groups of {who}"
     said = result.request._said()
-    return f"{result.operation}{size}{said} over {who}: {format_time(result.time_s)}"
+    time = f"{format_time(result.time_s)}, {result.kind}"
+    return f"{result.operation}{size}{said} over {who}: {time}"
 
 
 def why(result: Answer) -> str:
@@ -59,6 +62,7 @@ def facts(result: Answer) -> Facts:
     measured = nearest_in_words(result.machine, result.request, result.ranks)
     return [
         ("algorithm", f"{result.algorithm}{chunks}; model {result.model}"),
+        *_as_run(result),
         ("bandwidth", "algbw {}, busbw {}".format(*rates)),
         ("parts", parts),
         ("bounded by", _bounded(result)),
@@ -79,6 +83,20 @@ def page(result: Answer) -> list[Any]:
     if len(result.stages) > 1:
         parts.append("rows take all of the data at once; chunks overlap them in the total")
     return parts
+
+
+def _as_run(result: Answer) -> Facts:
+    """Return the time of the machine's own software beside the links, or why it has none."""
+    found = run_by_runtime(result)
+    if found is None:
+        return []
+    if isinstance(found, RainierError):
+        return [("as it runs", f"{result.machine.runtime} has no figure: {found}")]
+    request, outcome = found
+    line = f"{format_time(outcome.time)} {request.kind}, by {outcome.algorithm}"
+    if result.time_s > 0:
+        line += f": {outcome.time / result.time_s:.3g} times as long as on the links alone"
+    return [("as it runs", line)]
 
 
 def _bounded(result: Answer) -> str:

@@ -42,7 +42,12 @@ class Times(Report, Told):
     request: Request
     table: Table = field(hash=False)
 
-    _also = ("table",)
+    _also = ("kind", "table")
+
+    @property
+    def kind(self) -> str:
+        """What kind of number the times are: `CollectiveResult.kind`."""
+        return self.request.kind
 
     @property
     def size_bytes(self) -> NDArray[np.float64]:
@@ -65,7 +70,7 @@ class Times(Report, Told):
     def _page(self) -> Iterable[Any]:
         sizes, times = self.size_bytes, self.time_s
         if not len(sizes):
-            return [f"{self.request.operation} at no size"]
+            return [f"{self.request.operation} at no size, {self.kind}"]
         spans = [
             f"{low} to {high}" if low != high else low
             for low, high in (
@@ -74,6 +79,7 @@ class Times(Report, Told):
             )
         ]
         return [
-            f"{self.request.operation} at {len(sizes):,} sizes of {spans[0]}: {spans[1]}",
+            f"{self.request.operation} at {len(sizes):,} sizes of {spans[0]}: {spans[1]}, "
+            f"{self.kind}",
             self.table,
         ]

@@ -68,6 +68,9 @@ class PlanResult(Told):
         Seconds that it takes among the others, from its start.
     slowed_by
         What slows it most; None if nothing does.
+    kind
+        What kind of number its time alone is: `CollectiveResult.kind`; empty for a computation,
+        whose time was given.
 
     Examples
     --------
@@ -82,6 +85,7 @@ class PlanResult(Told):
     alone_s: float
     time_s: float
     slowed_by: Meeting | None
+    kind: str = ""
 
     _also = ("finish_s", "slowdown")
 
@@ -136,7 +140,7 @@ class TogetherResult(Report, Told):
     bottleneck: Meeting | None
     messages: int = 0
 
-    _also = ("makespan_s", "one_after_another_s")
+    _also = ("kind", "makespan_s", "one_after_another_s")
 
     def __len__(self) -> int:
         return len(self.plans)
@@ -151,6 +155,11 @@ class TogetherResult(Report, Told):
         return self.plans[as_integer("plan", which, -len(self), len(self) - 1)]
 
     @property
+    def kind(self) -> str:
+        """What kinds of number the times of the plans are, each once; empty where all compute."""
+        return ", ".join(dict.fromkeys(plan.kind for plan in self.plans if plan.kind))
+
+    @property
     def makespan_s(self) -> float:
         """Seconds at which the last plan ends."""
         return max((plan.finish_s for plan in self.plans), default=0.0)
@@ -163,7 +172,9 @@ class TogetherResult(Report, Told):
     @property
     def table(self) -> Table:
         """A row for each plan."""
-        times = columns_of(self.plans, "algorithm", "start_s", "alone_s", "time_s", "slowdown")
+        times = columns_of(
+            self.plans, "algorithm", "kind", "start_s", "alone_s", "time_s", "slowdown"
+        )
         slowed = ["" if row.slowed_by is None else str(row.slowed_by) for row in self.plans]
         return Table(columns_of(self.plans, plan="name") | times | {"slowed by": slowed})
 
@@ -184,5 +195,6 @@ class TogetherResult(Report, Told):
             ("one by one", format_time(self.one_after_another_s)),
             ("busiest link", busiest),
         ]
-        head = f"{len(self.plans)} plans together: {format_time(self.makespan_s)}"
+        kind = f", {self.kind}" if self.kind else ""
+        head = f"{len(self.plans)} plans together: {format_time(self.makespan_s)}{kind}"
         return [head, facts, "", self.table]

@@ -85,6 +85,11 @@ class Layout:
         return sum(self.times.values())
 
     @property
+    def kind(self) -> str:
+        """What kind of number the times are: `CollectiveResult.kind`."""
+        return self._asked.kind
+
+    @property
     def times(self) -> Mapping[str, float]:
         """Seconds by axis."""
         times = {
@@ -245,6 +250,11 @@ class Ranking(TableWith):
         return self.layouts[0]
 
     @property
+    def kind(self) -> str:
+        """What kind of number the times are: `CollectiveResult.kind`."""
+        return self.best.kind
+
+    @property
     def pruned(self) -> int:
         """How many layouts bounds ruled out."""
         return self.total - self.tried
@@ -252,7 +262,7 @@ class Ranking(TableWith):
     def __str__(self) -> str:
         counted = (
             f"{self.total:,} layouts, {self.tried:,} of them costed in full, {self.pruned:,} ruled "
-            f"out by bounds; {self.priced:,} collectives priced"
+            f"out by bounds; {self.priced:,} collectives priced, {self.kind}"
         )
         best = f"best: {self.best}\nmost of it: {self.best.bottleneck}\n{self.best.collectives}"
         return f"{counted}\n{best}\n\n{super().__str__()}"

@@ -70,6 +70,11 @@ class TenantsResult(Report):
         return self.together.model
 
     @property
+    def kind(self) -> str:
+        """What kinds of number the times of the jobs are, each once: `CollectiveResult.kind`."""
+        return self.together.kind
+
+    @property
     def makespan_s(self) -> float:
         """Seconds at which the last job ends."""
         return self.together.makespan_s
@@ -152,7 +157,7 @@ class TenantsResult(Report):
 
     def _headline(self) -> str:
         seed = f", seed {self.seed}" if self.placement == "random" else ""
-        return f"{len(self)} tenants, placed {self.placement} by {self.unit}{seed}"
+        return f"{len(self)} tenants, placed {self.placement} by {self.unit}{seed}: {self.kind}"
 
     def __repr__(self) -> str:
         slowest = max((plan.slowdown for plan in self), default=1.0)

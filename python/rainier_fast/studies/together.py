@@ -198,9 +198,11 @@ def _result(
     results = []
     for at, (alone, time, start, _, slowed_by) in enumerate(rows):
         request = plans[at].request
-        what = "compute" if isinstance(request, Compute) else request.operation
+        what, kind = "compute", ""
+        if not isinstance(request, Compute):
+            what, kind = request.operation, request.kind
         met = None if slowed_by is None or time <= alone else _meeting(slowed_by, names)
-        results.append(PlanResult(names[at], what, algorithms[at], start, alone, time, met))
+        results.append(PlanResult(names[at], what, algorithms[at], start, alone, time, met, kind))
     where = None if bottleneck is None else _meeting(bottleneck, names)
     return TogetherResult(tuple(results), model, busiest, where, messages)
 

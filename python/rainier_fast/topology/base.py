@@ -96,6 +96,18 @@ class Base:
         return self._sites[0].ultraserver
 
     @property
+    def runtime(self) -> str | None:
+        """The machine's own software, ``algorithm="runtime"``: `UltraServer.runtime`.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> [preset(name).runtime for name in ("trn2", "h100", "tpu-v5p", "mi300x")]
+        ['neuron', 'nccl', 'xla', None]
+        """
+        return self.ultraserver.runtime
+
+    @property
     def num_chips(self) -> int:
         """Chips of the machine."""
         return self._core.num_chips

@@ -10,6 +10,7 @@ pub(super) mod context;
 pub(super) mod damage;
 pub(super) mod digits;
 pub(super) mod fabric_loads;
+pub(super) mod fold;
 pub(super) mod halves;
 pub(super) mod kind;
 pub(super) mod ledger;

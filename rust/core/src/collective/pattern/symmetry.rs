@@ -70,7 +70,7 @@ pub(crate) fn distances(
 }
 
 /// Coordinates of all chips, worked out once.
-struct Places {
+pub(super) struct Places {
     /// (size, stride) of each axis.
     axes: Vec<(u32, u32)>,
     /// Coordinates of each chip, one for each axis.
@@ -78,7 +78,7 @@ struct Places {
 }
 
 impl Places {
-    fn of(domain: &Domain) -> Self {
+    pub(super) fn of(domain: &Domain) -> Self {
         let plans = domain.axes().iter().zip(domain.plans());
         let axes: Vec<(u32, u32)> = plans.map(|(axis, plan)| (axis.size, plan.stride)).collect();
         let mut here = vec![0; axes.len()];
@@ -97,7 +97,7 @@ impl Places {
     }
 
     /// The chip that chip 0 reaches by the way from one chip to another.
-    fn distance(&self, from: u32, to: u32) -> u32 {
+    pub(super) fn distance(&self, from: u32, to: u32) -> u32 {
         let of =
             |chip: u32| &self.coordinates[chip as usize * self.axes.len()..][..self.axes.len()];
         let ends = of(from).iter().zip(of(to)).zip(&self.axes);

@@ -3,7 +3,7 @@
 use super::candidate::PricedCandidate;
 use super::contenders::{Contenders, is_refusal};
 use super::hierarchical::Picked;
-use super::kept::unit;
+use super::kept::{Kept, unit};
 use super::known::Known;
 use crate::collective::answer::outcome::Candidate;
 use crate::collective::ask::request::Request;
@@ -15,13 +15,14 @@ use crate::collective::pattern::damage::has_damage;
 use crate::collective::program::schedule::Stage;
 use crate::sim::Engine;
 use crate::{Error, Result};
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// Choices of algorithms per tier that are simulated, the best by link loads.
 const SIMULATED_CHOICES: usize = 3;
 
-/// Most chunks of a schedule that is simulated message by message, where the caller leaves it open: a pipeline of s
-/// stages is then at most (s - 1) / 16 longer than with more.
+/// Chunks of a schedule with many messages that is simulated message by message, where the caller leaves it open: a
+/// pipeline of s stages is then at most (s - 1) / 16 longer than with more.
 const MOST_CHUNKS_BY_MESSAGE: u32 = 16;
 
 /// The answer to a request.
@@ -70,7 +71,7 @@ pub(crate) fn best(
     }
     let contenders = known.contenders.as_mut().expect("made where it was not");
     if let Some(engine) = request.model.engine() {
-        return simulated_best(scene, request, engine, contenders);
+        return simulated_best(scene, request, engine, contenders, every);
     }
     if contenders.is_one() || every {
         let all = contenders.each(scene, |kept| kept.at(scene, scale, 1))?;
@@ -96,35 +97,56 @@ pub(crate) fn best(
     })
 }
 
-/// The same by simulation of all that run, the fastest by link loads first.
+/// The same by simulation: of the fastest by link loads, then of all whose busiest link alone is not slower than that.
 fn simulated_best(
     scene: &OnDemand,
     request: &Request,
     engine: Engine,
     contenders: &mut Contenders,
+    every: bool,
 ) -> Result<Chosen> {
     let context = scene.get()?;
     let (_, scale) = unit(request);
-    let all = contenders.each(scene, |kept| kept.at(scene, scale, SIMULATED_CHOICES))?;
-    let mut tried = Tried {
-        candidates: contenders.candidates(&[]),
-        ..Tried::default()
+    let ask = |kept: &mut Kept| kept.at(scene, scale, SIMULATED_CHOICES);
+    let (_, first, picked) = contenders.fastest(scene, scale, 0, |kept| {
+        let picked = ask(kept)?;
+        Ok((picked[0].time, picked))
+    })?;
+    let mut tried = Tried::default();
+    let simulate = |tried: &mut Tried, picked: Vec<Picked>| -> Result<()> {
+        for picked in picked {
+            context.control.check()?;
+            let candidate = picked.priced(context, request, scale)?;
+            simulate_one(context, request, engine, candidate, tried)?;
+        }
+        Ok(())
     };
-    let mut to_simulate: Vec<Picked> = all.into_iter().flat_map(|(_, picked)| picked).collect();
-    to_simulate.sort_by(|a, b| a.time.total_cmp(&b.time));
-    for picked in to_simulate {
-        context.control.check()?;
-        let candidate = picked.priced(context, request, scale)?;
-        simulate_one(context, request, engine, candidate, &mut tried)?;
-    }
-    match tried.best {
-        Some((_, best)) => Ok(Chosen {
-            best,
-            candidates: tried.candidates,
-            left_out: false,
-        }),
-        None => Err(contenders.none_runs_but(tried.first_refusal)),
-    }
+    simulate(&mut tried, picked)?;
+    let best = tried.best.as_ref().map_or(f64::INFINITY, |best| best.0);
+    let left_out = Cell::new(false);
+    let may_win = |at: usize, kept: &Kept| {
+        let may_win = every || kept.busiest(scale) < best;
+        left_out.set(left_out.get() || at != first && !may_win);
+        at != first && may_win
+    };
+    let others = contenders.each_of(scene, may_win, ask)?;
+    let mut others: Vec<Picked> = others.into_iter().flat_map(|(_, picked)| picked).collect();
+    others.sort_by(|a, b| a.time.total_cmp(&b.time));
+    simulate(&mut tried, others)?;
+    let Some((_, best)) = tried.best else {
+        return Err(contenders.none_runs_but(tried.first_refusal));
+    };
+    let mut candidates = contenders.candidates(&[]);
+    candidates.extend(tried.candidates);
+    Ok(Chosen {
+        best,
+        candidates: if left_out.get() {
+            Vec::new()
+        } else {
+            candidates
+        },
+        left_out: left_out.get(),
+    })
 }
 
 /// Gives a candidate its time by simulation, unless it cannot be the fastest.
@@ -193,10 +215,14 @@ fn simulated(
         return by_message(context, request, engine, candidate);
     }
     let (stages, mut chunks) = (candidate.stages(), candidate.cost.chunks);
+    let fewest = match request.chunks {
+        Some(_) => chunks,
+        None => MOST_CHUNKS_BY_MESSAGE,
+    };
     loop {
-        match simulate::time(context, engine, &stages, chunks) {
+        match simulate::time(context, engine, &stages, chunks, fewest) {
             Err(Error::Unsupported { .. }) if chunks > 1 && request.chunks.is_none() => chunks /= 2,
-            other => return other.map(|seconds| (seconds, chunks)),
+            other => return other,
         }
     }
 }

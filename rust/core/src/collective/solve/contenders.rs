@@ -126,12 +126,25 @@ impl Contenders {
     pub(super) fn each<T>(
         &mut self,
         scene: &OnDemand,
+        ask: impl FnMut(&mut Kept) -> Result<T>,
+    ) -> Result<Vec<(usize, T)>> {
+        self.each_of(scene, |_, _| true, ask)
+    }
+
+    /// The same of those that are `wanted`.
+    pub(super) fn each_of<T>(
+        &mut self,
+        scene: &OnDemand,
+        wanted: impl Fn(usize, &Kept) -> bool,
         mut ask: impl FnMut(&mut Kept) -> Result<T>,
     ) -> Result<Vec<(usize, T)>> {
         let mut told = Vec::new();
         for (at, one) in self.all.iter_mut().enumerate() {
             scene.control.check()?;
             let Ok(kept) = &mut one.state else { continue };
+            if !wanted(at, kept) {
+                continue;
+            }
             let asked = built(scene, &self.unit, &self.ground, kept);
             match asked.and_then(|()| ask(kept)) {
                 Ok(answer) => told.push((at, answer)),

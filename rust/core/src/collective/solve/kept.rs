@@ -134,6 +134,15 @@ impl Kept {
         }
     }
 
+    /// Seconds of it that some link is busy, whatever waits for what; of one that is built it has the loads.
+    pub(super) fn busiest(&self, scale: f64) -> f64 {
+        match &self.body {
+            Body::Unbuilt(_, least) => least.busy * scale * (1.0 - SLACK),
+            Body::Whole(_) => 0.0,
+            Body::Tiers(tiers) | Body::TierByTier(tiers) => tiers.busiest(scale),
+        }
+    }
+
     /// Seconds at `scale` times the bytes.
     pub(super) fn time(&mut self, scene: &OnDemand, scale: f64) -> Result<f64> {
         if let Body::Whole(priced) = &mut self.body {

@@ -45,12 +45,12 @@ pub(super) fn time(network: &mut Network, stages: &[Arc<StageCost>], chunks: u32
     Ok(seconds.max(busy * wanted))
 }
 
-/// Whether so many messages would have to be simulated that it is refused.
-pub(super) fn is_too_large(
+/// How many messages have to be simulated; more than [`MOST_MESSAGES`] are refused.
+pub(super) fn count(
     network: &mut Network,
     stages: &[Arc<StageCost>],
     chunks: u32,
-) -> Result<bool> {
+) -> Result<usize> {
     let cut = Cut::of(stages, chunks)?;
     let scale = 1.0 / f64::from(chunks);
     let mut messages = 0u64;
@@ -62,17 +62,13 @@ pub(super) fn is_too_large(
                 Repeat::Wave { .. } => 1,
             };
             for part in &phase.parts {
-                let count = network.count(part)?;
-                if count > MOST_MESSAGES as u64 {
-                    return Ok(true);
-                }
-                each = each.saturating_add(count.saturating_mul(steps));
+                each = each.saturating_add(network.count(part)?.saturating_mul(steps));
             }
         }
         let pieces = pieces(track, cost, scale).min(cut.finest).min(cut.most);
         messages = messages.saturating_add(each.saturating_mul(u64::from(pieces)));
     }
-    Ok(messages.saturating_mul(u64::from(chunks)) > MOST_MESSAGES as u64)
+    Ok(usize::try_from(messages.saturating_mul(u64::from(chunks))).unwrap_or(usize::MAX))
 }
 
 /// Whether the messages of each step of a track are few enough to be simulated at once.

@@ -4,16 +4,19 @@
 //! with all bytes that they have, and takes the longest way of any. Where domains are alike that is what each does.
 
 use super::message::Message;
-use super::network::Network;
+use super::network::{Network, is_inside, parts};
 use crate::Result;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::kind::PatternKind;
 use crate::collective::pattern::loads::Loads;
 use crate::collective::pattern::unit_cost::UnitCost;
+use crate::collective::price::cost::StageCost;
 use crate::collective::program::moves::Steps;
 use crate::collective::program::schedule::Part;
 use crate::machine::Machine;
+use crate::sim::Engine;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Whether a part's messages between domains may go as one: all of them in the same steps, in one lane.
 pub(super) fn may_go_as_one(part: &Part) -> bool {
@@ -28,6 +31,22 @@ pub(super) fn may_go_as_one(part: &Part) -> bool {
 }
 
 impl Network<'_> {
+    /// The same with steps between domains that are as slow as their slowest message, where those of `stages` may be.
+    pub(super) fn evened(&self, stages: &[Arc<StageCost>]) -> Result<Option<Self>> {
+        let mut parts = parts(stages).filter(|part| !is_inside(part));
+        let among_sites = |part: &Part| matches!(part.pattern.kind, PatternKind::Sites { .. });
+        let may = |part: &Part| among_sites(part) || may_go_as_one(part);
+        if self.engine != Engine::Fluid || self.by_site || !parts.clone().all(may) {
+            return Ok(None);
+        }
+        let crossing = parts.try_fold(false, |found, part| {
+            Ok(found || !among_sites(part) && is_between_sites(self.context, part)?)
+        })?;
+        let mut evened = self.anew();
+        (evened.by_site, evened.evened, evened.crossing) = (true, true, crossing);
+        Ok(Some(evened))
+    }
+
     /// The messages of a step between domains, one for each site; one in all where some go from site to site.
     pub(super) fn as_one(&mut self, part: &Part) -> Result<Vec<Message>> {
         let context = self.context;

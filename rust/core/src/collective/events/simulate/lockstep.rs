@@ -1,5 +1,6 @@
 //! Tracks in which everybody starts and ends every step at the same instant: a step for all steps that are equal.
 
+use super::message::Message;
 use super::network::{Ends, Network};
 use crate::Result;
 use crate::collective::pattern::context::{Context, Pattern};
@@ -31,8 +32,7 @@ pub(super) fn time(network: &mut Network, track: &Track, cost: &TrackCost) -> Re
     if cost.pieces(1.0) > 1 || !track.phases.iter().all(stepwise) {
         return Ok(None);
     }
-    let ends = ends(network, track);
-    let all = takes_part(network, track, ends)?;
+    let all = Everybody::of(network, track)?;
     let mut total = 0.0;
     // A reduce-scatter and the all-gather after it have the same steps.
     let mut known: Vec<(Vec<(*const Pattern, u64)>, f64)> = Vec::new();
@@ -56,8 +56,9 @@ pub(super) fn time(network: &mut Network, track: &Track, cost: &TrackCost) -> Re
             total += steps as f64 * seconds;
             continue;
         }
+        let (found, count) = all.messages(network, phase)?;
         for step in 0..if equal { 1 } else { steps } {
-            let Some(seconds) = one_step(network, phase, step, ends, &all)? else {
+            let Some(seconds) = one_step(network, phase, &found, step, (all.ends, count))? else {
                 return Ok(None);
             };
             if equal {
@@ -69,6 +70,63 @@ pub(super) fn time(network: &mut Network, track: &Track, cost: &TrackCost) -> Re
         }
     }
     Ok(Some(total))
+}
+
+/// Who takes part in a track.
+struct Everybody {
+    /// Whom messages tell apart.
+    ends: Ends,
+    /// How many there are, with their lanes; `None` where that is each chip of a domain, as far as phases tell those
+    /// apart.
+    count: Option<usize>,
+    lanes: usize,
+}
+
+impl Everybody {
+    fn of(network: &mut Network, track: &Track) -> Result<Self> {
+        let of_part = |part: &Part| {
+            part.moves
+                .iter()
+                .map(|moves| moves.lane)
+                .collect::<Vec<_>>()
+        };
+        let parts = track.phases.iter().flat_map(|phase| &phase.parts);
+        let mut lanes: Vec<u32> = parts.flat_map(of_part).collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        let folded = |phase: &Phase| network.fold_of(phase).is_some();
+        if track.phases.iter().all(folded) {
+            return Ok(Self {
+                ends: Ends::Local,
+                count: None,
+                lanes: lanes.len(),
+            });
+        }
+        let ends = ends(network, track);
+        Ok(Self {
+            ends,
+            count: Some(takes_part(network, track, ends)?.len()),
+            lanes: lanes.len(),
+        })
+    }
+
+    /// The messages of each part of a phase, and how many take part in it.
+    fn messages(
+        &self,
+        network: &mut Network,
+        phase: &Phase,
+    ) -> Result<(Vec<Arc<[Message]>>, usize)> {
+        let parts = phase.parts.iter();
+        if let Some(count) = self.count {
+            let found = parts.map(|part| network.messages(part));
+            return Ok((found.collect::<Result<_>>()?, count));
+        }
+        // Of what repeats, once what is not the same.
+        let fold = network.fold_of(phase).expect("all phases have one");
+        let found = parts.map(|part| Ok(network.folded(part, &fold)?.into()));
+        let count = self.lanes * fold.classes() as usize;
+        Ok((found.collect::<Result<_>>()?, count))
+    }
 }
 
 /// Everybody who takes part in a track, with the lane, ascending.
@@ -135,15 +193,15 @@ pub(super) fn overhead(context: &Context, phase: &Phase, parts: &[&Part]) -> Res
 fn one_step(
     network: &mut Network,
     phase: &Phase,
+    found: &[Arc<[Message]>],
     step: u64,
-    ends: Ends,
-    all: &[(u32, u32)],
+    (ends, everybody): (Ends, usize),
 ) -> Result<Option<f64>> {
     let mut messages = Vec::new();
     let mut parts = Vec::new();
-    for part in &phase.parts {
+    for (part, found) in phase.parts.iter().zip(found) {
         let before = messages.len();
-        for message in network.messages(part)?.iter() {
+        for message in found.iter() {
             network.context.control.check()?;
             let moves = &part.moves[message.moves as usize];
             let bytes = part.bytes * moves.factor(step) * message.share;
@@ -185,7 +243,7 @@ fn one_step(
         until((*lane, from), times.sent[at]);
         until((*lane, to), times.arrived[at]);
     }
-    let together = ready.len() == all.len()
+    let together = ready.len() == everybody
         && ready
             .values()
             .all(|&time| times.makespan - time <= SAME * times.makespan);

@@ -177,6 +177,9 @@ impl Network<'_> {
             }
             return Ok(messages);
         }
+        if let Some(fold) = self.fold.clone() {
+            return self.folded(part, &fold);
+        }
         for (moves, own) in by_moves(part, pairs).into_iter().enumerate() {
             few((messages.len() + own.len()) as u64)?;
             for (send, pair) in own {

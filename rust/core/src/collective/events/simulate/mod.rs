@@ -13,8 +13,10 @@
 //!
 //! A phase whose steps are equal and end everywhere at the same instant is simulated for one step.
 
+mod alike;
 mod build;
 mod evened;
+mod folded;
 mod lockstep;
 mod message;
 mod messages;
@@ -30,29 +32,41 @@ use crate::collective::pattern::context::Context;
 use crate::collective::price::cost::StageCost;
 use crate::sim::Engine;
 pub(crate) use build::pieces;
+use message::MOST_MESSAGES;
 use network::Network;
 pub(crate) use network::routings;
 use std::sync::Arc;
 
-/// Seconds of the stages with the data in `chunks` chunks that follow each other.
+/// Messages beyond which a schedule whose messages between domains are told apart goes in fewer chunks.
+const MANY_MESSAGES: usize = 1 << 18;
+
+/// Seconds of the stages with the data in `chunks` chunks that follow each other, and how many those are: perhaps fewer
+/// than asked for, down to `fewest`, where all messages between domains are told apart.
 pub(crate) fn time(
     context: &Context,
     engine: Engine,
     stages: &[Arc<StageCost>],
-    chunks: u32,
-) -> Result<f64> {
+    mut chunks: u32,
+    fewest: u32,
+) -> Result<(f64, u32)> {
     if chunks == 1 && engine == Engine::Fluid && stages.iter().all(|stage| rings::apart(stage)) {
-        return Ok(stages.iter().map(|stage| stage.time(1.0)).sum());
+        return Ok((stages.iter().map(|stage| stage.time(1.0)).sum(), 1));
     }
     let mut network = Network::new(context, engine, stages)?;
     if chunks > 1 {
-        return step_by_step(&mut network, stages, chunks);
+        let mut count = build::count(&mut network, stages, chunks)?;
+        let apart = engine == Engine::Fluid && !network.by_site && count <= MOST_MESSAGES;
+        while apart && count > MANY_MESSAGES && chunks / 2 >= fewest {
+            chunks /= 2;
+            count = build::count(&mut network, stages, chunks)?;
+        }
+        return Ok((step_by_step(&mut network, stages, chunks)?, chunks));
     }
     let mut total = 0.0;
     for stage in stages {
         total += alone(&mut network, stage)?;
     }
-    Ok(total)
+    Ok((total, 1))
 }
 
 /// Seconds of a stage with all of the data at once.
@@ -79,7 +93,7 @@ fn in_lockstep(network: &mut Network, stage: &StageCost) -> Result<Option<f64>> 
 
 /// Seconds of stages of which every message is simulated; where those are too many, steps between domains are evened.
 fn step_by_step(network: &mut Network, stages: &[Arc<StageCost>], chunks: u32) -> Result<f64> {
-    if build::is_too_large(network, stages, chunks)? {
+    if build::count(network, stages, chunks)? > MOST_MESSAGES {
         if let Some(mut evened) = network.evened(stages)? {
             if let (1, [stage]) = (chunks, stages) {
                 if let Some(seconds) = in_lockstep(&mut evened, stage)? {

@@ -1,14 +1,14 @@
 //! What the simulations of one call share: which messages are alike, and the resources that they pass.
 
-use super::evened::{is_between_sites, may_go_as_one};
-use super::message::{Message, by_moves, same, sends_of};
-use super::sites::{classes, fabric_class, is_whole};
+use super::alike::{Alike, Distances, alike, folds, sites_are_alike, together};
+use super::message::{Message, same};
+use super::sites::fabric_class;
 use crate::collective::ask::group::Groups;
 use crate::collective::pattern::context::Context;
+use crate::collective::pattern::fold::Fold;
 use crate::collective::pattern::kind::PatternKind;
-use crate::collective::pattern::symmetry::distances;
 use crate::collective::price::cost::StageCost;
-use crate::collective::program::schedule::Part;
+use crate::collective::program::schedule::{Part, Phase};
 use crate::fluid::Graph;
 use crate::machine::{Machine, groups};
 use crate::route::{DimensionOrder, Routing, TieRule};
@@ -73,12 +73,16 @@ pub(super) struct Network<'a> {
     pub(super) symmetric: bool,
     /// The distances of the messages of each part inside domains, by its moves, where chips are alike.
     alike: Alike,
+    /// How the messages of each part inside domains repeat along the axes, where chips differ in no other way.
+    folds: Vec<(Part, Fold)>,
+    /// How all of them repeat, where that is a gain.
+    pub(super) fold: Option<Fold>,
     /// Domains of a site are all alike in every pattern, or taken to be.
     pub(super) by_site: bool,
     /// Steps between domains are as slow as their slowest message.
     pub(super) evened: bool,
     /// Some of those go from site to site: no site is ahead of another.
-    crossing: bool,
+    pub(super) crossing: bool,
     /// Links of fabric tiers that are never busier than the NICs below them.
     unblocking: Vec<Range<u64>>,
     /// Patterns inside domains and lists of chips meet in one schedule: what is listed stands for all domains.
@@ -89,60 +93,16 @@ pub(super) struct Network<'a> {
     known: Vec<(Part, Arc<[Message]>)>,
 }
 
-/// Distances of messages, and how many of each every chip sends.
-pub(super) type Distances = Vec<(u32, u32)>;
-
-/// Parts, each once, with the distances of their messages by their moves.
-type Alike = Vec<(Part, Vec<Distances>)>;
-
 /// Whether messages stay in domains.
-fn is_inside(part: &&Part) -> bool {
+pub(super) fn is_inside(part: &&Part) -> bool {
     matches!(
         part.pattern.kind,
         PatternKind::Local(_) | PatternKind::LocalAll | PatternKind::InSwitch { .. }
     )
 }
 
-/// Parts whose messages have distances, each once; `None` where one has other messages, so that chips differ.
-fn alike<'p>(context: &Context, parts: impl Iterator<Item = &'p Part>) -> Result<Option<Alike>> {
-    let domain = context.domain_machine.domain();
-    let mut alike = Alike::new();
-    for part in parts {
-        if alike.iter().any(|(other, _)| same(other, part)) {
-            continue;
-        }
-        if let PatternKind::Local(pairs) = &part.pattern.kind {
-            let moves = by_moves(part, &pairs.list());
-            let of_moves = moves
-                .iter()
-                .map(|pairs| distances(domain, sends_of(pairs), context.control));
-            let found: Option<Vec<Distances>> =
-                of_moves.collect::<Result<Vec<_>>>()?.into_iter().collect();
-            match found {
-                Some(found) => alike.push((part.clone(), found)),
-                None => return Ok(None),
-            }
-        }
-    }
-    Ok(Some(alike))
-}
-
-/// Whether the domains of each site are alike in all of `parts`, whose messages go between domains.
-fn sites_are_alike<'p>(context: &Context, parts: impl Iterator<Item = &'p Part>) -> bool {
-    let mut between: Vec<&Part> = parts.collect();
-    between.sort_by_key(|part| Arc::as_ptr(&part.pattern));
-    between.dedup_by(|a, b| same(a, b));
-    between.iter().all(|part| match &part.pattern.kind {
-        PatternKind::Rails(pairs) => by_moves(part, &pairs.list())
-            .iter()
-            .all(|pairs| classes(context, sends_of(pairs)).is_some()),
-        PatternKind::Sites { sets, .. } => sets.iter().all(|set| is_whole(context, set)),
-        _ => false,
-    })
-}
-
 /// All parts of some stages.
-fn parts(stages: &[Arc<StageCost>]) -> impl Iterator<Item = &Part> + Clone {
+pub(super) fn parts(stages: &[Arc<StageCost>]) -> impl Iterator<Item = &Part> + Clone {
     let tracks = stages.iter().flat_map(|cost| &cost.stage.tracks);
     let phases = tracks.flat_map(|track| &track.phases);
     phases.flat_map(|phase| &phase.parts)
@@ -181,6 +141,16 @@ impl<'a> Network<'a> {
         known.map_or_else(Vec::new, |(_, found)| found.clone())
     }
 
+    /// How the messages of a phase repeat in domains, where that is known.
+    pub(super) fn fold_of(&self, phase: &Phase) -> Option<Fold> {
+        let of = |part: &Part| {
+            let known = self.folds.iter().find(|(other, _)| same(other, part));
+            known.map(|(_, fold)| fold.clone())
+        };
+        let folds: Option<Vec<Fold>> = phase.parts.iter().map(of).collect();
+        folds?.into_iter().reduce(|all, fold| all.and(&fold))
+    }
+
     pub(super) fn new(
         context: &'a Context<'a>,
         engine: Engine,
@@ -197,6 +167,10 @@ impl<'a> Network<'a> {
             true => alike(context, parts().filter(is_inside))?,
             false => None,
         };
+        let folds = match fluid && !mixed && context.homogeneous && alike.is_none() {
+            true => folds(context, parts().filter(is_inside))?,
+            false => Vec::new(),
+        };
         let by_site = fluid && sites_are_alike(context, parts().filter(|part| !is_inside(part)));
         Ok(Self {
             context,
@@ -204,6 +178,8 @@ impl<'a> Network<'a> {
             routings,
             symmetric: alike.is_some(),
             alike: alike.unwrap_or_default(),
+            fold: together(&folds).filter(|fold| fold.classes() < context.machine.domain().chips()),
+            folds,
             by_site,
             evened: false,
             crossing: false,
@@ -219,27 +195,15 @@ impl<'a> Network<'a> {
         })
     }
 
-    /// The same with steps between domains that are as slow as their slowest message, where those of `stages` may be.
-    pub(super) fn evened(&self, stages: &[Arc<StageCost>]) -> Result<Option<Self>> {
-        let mut parts = parts(stages).filter(|part| !is_inside(part));
-        let among_sites = |part: &Part| matches!(part.pattern.kind, PatternKind::Sites { .. });
-        let may = |part: &Part| among_sites(part) || may_go_as_one(part);
-        if self.engine != Engine::Fluid || self.by_site || !parts.clone().all(may) {
-            return Ok(None);
-        }
-        let crossing = parts.try_fold(false, |found, part| {
-            Ok(found || !among_sites(part) && is_between_sites(self.context, part)?)
-        })?;
-        Ok(Some(Self {
-            by_site: true,
-            evened: true,
-            crossing,
+    /// The same, of which no message is known yet.
+    pub(super) fn anew(&self) -> Self {
+        Self {
             resources: BTreeMap::new(),
             capacity: Vec::new(),
             latency: Vec::new(),
             known: Vec::new(),
             ..self.clone()
-        }))
+        }
     }
 
     /// A graph with the resources met so far.
@@ -286,6 +250,13 @@ impl<'a> Network<'a> {
     pub(super) fn count(&mut self, part: &Part) -> Result<u64> {
         let all_pairs = |set: &Vec<u32>| (set.len() as u64).saturating_mul(set.len() as u64 - 1);
         Ok(match &part.pattern.kind {
+            PatternKind::Local(pairs) if !self.symmetric => match &self.fold {
+                Some(fold) => {
+                    let chips = u64::from(self.context.machine.domain().chips());
+                    pairs.len() as u64 / chips * u64::from(fold.classes())
+                }
+                None => pairs.len() as u64,
+            },
             _ if self.by_site => self.messages(part)?.len() as u64,
             PatternKind::Rails(pairs) | PatternKind::NicPairs { pairs, .. } => pairs.len() as u64,
             PatternKind::Star { sets, .. } => sets.iter().map(|set| set.0.len() as u64 - 1).sum(),

@@ -99,6 +99,12 @@ impl Tiers {
         alone.fold(together, f64::max)
     }
 
+    /// Seconds of it that some link is busy, whatever waits for what.
+    pub(crate) fn busiest(&self, scale: f64) -> f64 {
+        let stages = self.stages.iter().map(|stage| stage.least().busy);
+        stages.fold(0.0, f64::max) * scale * (1.0 - SLACK)
+    }
+
     /// The best choice of algorithms for `scale` bytes first, and of those that were met on the way to it so many in
     /// all.
     pub(crate) fn at(&mut self, scene: &OnDemand, scale: f64, count: usize) -> Result<Vec<Picked>> {
