@@ -72,15 +72,24 @@ def unlike_messages() -> list[Gate]:
     ]
 
 
-def memory_of_rates() -> Gate:
-    """Peak memory of fair rates of random flows on 32^3, beside the flows."""
-    setup = f"""
+# Where flows go, and most MB of their rates beside the inputs. To one chip all stop at few links.
+# Seen: 110, 90.
+PEAKS = {"random": 200, "to one chip": 120}
+
+
+def memory_of_rates() -> list[Gate]:
+    """Peak memory of fair rates of flows on 32^3, beside the flows."""
+    gates = []
+    for where, most in PEAKS.items():
+        factor = 1 if where == "random" else 0
+        setup = f"""
 import numpy as np, rainier_fast as rf
 rng = np.random.default_rng(1)
-src, dst = rng.integers(0, 32768, {RATES}), rng.integers(0, 32768, {RATES})
+src, dst = rng.integers(0, 32768, {RATES}), {factor} * rng.integers(0, 32768, {RATES})
 torus = rf.torus((32, 32, 32), bandwidth="50 GB/s")
 torus.max_min_rates(src[:9], dst[:9])
 """
-    grown = peak_growth_bytes(setup, "rates = torus.max_min_rates(src, dst)")
-    name = f"MB beside the inputs of rates of {RATES:,} random flows"
-    return Gate(name, grown / 1e6, "< 200", grown < 200e6)
+        grown = peak_growth_bytes(setup, "rates = torus.max_min_rates(src, dst)")
+        name = f"MB beside the inputs of rates of {RATES:,} flows, {where}"
+        gates.append(Gate(name, grown / 1e6, f"< {most}", grown < most * 1e6))
+    return gates

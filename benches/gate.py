@@ -332,7 +332,7 @@ def main() -> int:
         gates.extend(memory_of_collectives())
         gates.extend(memory_of_one_more())
         gates.extend(memory_of_tori())
-        gates.append(memory_of_rates())
+        gates.extend(memory_of_rates())
     missing = callgrind_missing()
     if missing is None:
         program = build_example("random_flows")

@@ -176,17 +176,21 @@ impl<'a> AllRates<'a> {
             }
             stops.pop(stop);
             still_rising -= stopped.len();
-            for &flow in &stopped {
-                rates[flow as usize] = level;
-                held[flow as usize / 64] |= 1 << (flow % 64);
-                // Looked up first and taken off then: memory answers several look-ups at once.
-                pieces.extend(self.pieces.of_flow(flow as usize));
-            }
-            for (links, share, _) in pieces.drain(..) {
-                for residual in &mut residuals[links] {
-                    residual.left.add(-level * share);
-                    residual.weights -= share;
-                    residual.rising -= 1;
+            // Few at a time: all flows may stop at one link.
+            for stopped in stopped.chunks(STRETCH) {
+                control.check()?;
+                for &flow in stopped {
+                    rates[flow as usize] = level;
+                    held[flow as usize / 64] |= 1 << (flow % 64);
+                    // Looked up first and taken off then: memory answers several look-ups at once.
+                    pieces.extend(self.pieces.of_flow(flow as usize));
+                }
+                for (links, share, _) in pieces.drain(..) {
+                    for residual in &mut residuals[links] {
+                        residual.left.add(-level * share);
+                        residual.weights -= share;
+                        residual.rising -= 1;
+                    }
                 }
             }
         }

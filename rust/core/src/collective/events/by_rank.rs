@@ -13,34 +13,50 @@ use crate::schedule::{Schedule, Send};
 use crate::{Control, Result};
 use std::collections::BTreeMap;
 
-/// The sends of a stage by step, each with its place among all sends.
-pub(super) type StepSends<'s> = BTreeMap<u32, Vec<(usize, &'s Send)>>;
+/// Sends, each with its place among all sends.
+pub(super) type Placed<'s> = Vec<(usize, &'s Send)>;
 
-/// The sends of one stage by their steps, if in one of several steps some ranks stay inside their UltraServers while
-/// others of the lane leave them, on a machine without damage.
-pub(super) fn unlike<'s>(
+/// The sends of a stage by step.
+pub(super) type StepSends<'s> = BTreeMap<u32, Placed<'s>>;
+
+/// The sends of each stage of a schedule; none where ranks never go on by themselves: on one UltraServer, on single chips
+/// of several, and on a machine with damage.
+pub(super) fn by_stage<'s>(
     context: &Context,
     schedule: &'s Schedule,
-    stage: u32,
-) -> Result<Option<StepSends<'s>>> {
+) -> Result<BTreeMap<u32, Placed<'s>>> {
+    let mut stages = BTreeMap::new();
     let several = match context.groups {
         Groups::Grid { locals, domains } => locals[0].len() > 1 && domains[0].len() > 1,
         Groups::Scattered(_) => false,
     };
     if !several || context.damaged.is_some() || context.is_fabric_damaged() {
-        return Ok(None);
+        return Ok(stages);
     }
+    for (at, send) in schedule.sends.iter().enumerate() {
+        context.control.check_at(at)?;
+        let own: &mut Placed = stages.entry(send.stage).or_default();
+        own.push((at, send));
+    }
+    Ok(stages)
+}
+
+/// The sends of one stage by their steps, if in one of several steps some ranks stay inside their UltraServers while
+/// others of the lane leave them.
+pub(super) fn unlike<'s>(
+    context: &Context,
+    schedule: &Schedule,
+    sends: &Placed<'s>,
+) -> Result<Option<StepSends<'s>>> {
     let mut steps = StepSends::new();
     // By step, lane and sender: it sends inside, and beyond.
     let mut ways: BTreeMap<(u32, u32, u32), [bool; 2]> = BTreeMap::new();
     let domain = |rank: u32| context.machine.split(schedule.chips[rank as usize]).0;
-    for (at, send) in schedule.sends.iter().enumerate() {
-        context.control.check_at(at)?;
-        if send.stage == stage {
-            steps.entry(send.step).or_default().push((at, send));
-            let ways = ways.entry((send.step, send.lane, send.src)).or_default();
-            ways[usize::from(domain(send.src) != domain(send.dst))] = true;
-        }
+    for (number, &(at, send)) in sends.iter().enumerate() {
+        context.control.check_at(number)?;
+        steps.entry(send.step).or_default().push((at, send));
+        let ways = ways.entry((send.step, send.lane, send.src)).or_default();
+        ways[usize::from(domain(send.src) != domain(send.dst))] = true;
     }
     let mut only: BTreeMap<(u32, u32), [bool; 2]> = BTreeMap::new();
     for (&(step, lane, _), &[stays, leaves]) in &ways {

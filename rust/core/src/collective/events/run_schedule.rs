@@ -144,8 +144,8 @@ fn by_themselves(
     known.sort_unstable();
     known.dedup();
     let mut routed = None;
-    for stage in known.chunk_by(|a, b| a.0 == b.0) {
-        let Some(steps) = by_rank::unlike(context, schedule, stage[0].0)? else {
+    for (stage, sends) in by_rank::by_stage(context, schedule)? {
+        let Some(steps) = by_rank::unlike(context, schedule, &sends)? else {
             continue;
         };
         if routed.is_none() {
@@ -157,9 +157,9 @@ fn by_themselves(
         let (routes, bandwidth) = routed.as_ref().expect("routed above");
         let by_bytes = model.by_phases() == Model::AlphaBeta;
         let pace = by_rank::pace(routes, bandwidth, &steps, by_bytes, context.control)?;
-        let first = known.partition_point(|time| *time < stage[0]);
+        let first = known.partition_point(|time| time.0 < stage);
         let tracks = &mut Arc::make_mut(&mut cost.sheet).tracks;
-        for phase in &mut tracks[0].phases[first..first + stage.len()] {
+        for phase in &mut tracks[0].phases[first..first + steps.len()] {
             phase.pace = Some(pace.clone());
         }
     }

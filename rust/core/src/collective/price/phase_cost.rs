@@ -96,7 +96,8 @@ impl PhaseCost {
     /// Bytes that it takes, about.
     pub(super) fn bytes(&self) -> u64 {
         let last = bytes_of::<(f64, f64)>(self.last.len() as u64);
-        let chains = self.pace.as_ref().map_or(0, |pace| pace.chains.len());
+        let chains = |pace: &Pace| pace.chains.len() + pace.apart.len();
+        let chains = self.pace.as_ref().map_or(0, chains);
         let chains = bytes_of::<Seconds>(chains as u64);
         bytes_of::<Self>(1) + self.what.len() as u64 + last + chains
     }

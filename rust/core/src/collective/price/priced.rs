@@ -41,6 +41,9 @@ enum Body {
         of: Cheapest,
         /// By number, what was made so far, or why it does not apply.
         made: Vec<Option<Result<Body>>>,
+        /// The fastest at the size that was made last, and its seconds. Others that were made before may lack what that
+        /// size asks for.
+        best: Option<(usize, f64)>,
     },
 }
 
@@ -128,6 +131,7 @@ impl How {
             },
             Program::Cheapest(of) => Body::Cheapest {
                 made: of.leasts.iter().map(|_| None).collect(),
+                best: None,
                 of,
             },
         })
@@ -165,7 +169,7 @@ impl Body {
                 on.shared(&of.make, |_, on| on.add(MAKER));
                 made.iter().for_each(|(_, stages)| stages.weigh(on));
             }
-            Self::Cheapest { of, made } => {
+            Self::Cheapest { of, made, .. } => {
                 on.add(MAKER + bytes_of::<(Least, Option<Self>)>(of.leasts.len() as u64));
                 let made = made.iter().flatten().flatten();
                 made.for_each(|body| body.weigh(on));
@@ -194,39 +198,10 @@ impl Body {
                 }
                 Ok(())
             }
-            Self::Cheapest { of, made } => {
-                let mut by_least: Vec<usize> = (0..made.len()).collect();
-                let least = |at: usize| of.leasts[at].at(size);
-                by_least.sort_by(|&a, &b| least(a).total_cmp(&least(b)));
-                let mut best = f64::INFINITY;
-                for at in by_least {
-                    if least(at) > best {
-                        break;
-                    }
-                    let seconds =
-                        case(&mut made[at], scene, size, how, || (of.make)(scene()?, at))?;
-                    best = best.min(seconds.unwrap_or(f64::INFINITY));
-                }
-                match cheapest(made, size) {
-                    Some(_) => Ok(()),
-                    None => Err(none_applies(made)),
-                }
+            Self::Cheapest { of, made, best } => {
+                *best = Some(cheapest(of, made, scene, size, how)?);
+                Ok(())
             }
-        }
-    }
-
-    /// What a size asks for is there.
-    fn is_made(&self, size: f64) -> bool {
-        match self {
-            Self::Stages(_) => true,
-            Self::Sequence(all) | Self::Fastest { cases: all, .. } => {
-                all.iter().all(|one| one.is_made(size))
-            }
-            Self::OneOf { of, made } => {
-                let which = (of.which)(size);
-                made.iter().any(|(known, _)| *known == which)
-            }
-            Self::Cheapest { made, .. } => cheapest(made, size).is_some(),
         }
     }
 
@@ -237,9 +212,7 @@ impl Body {
             Self::Sequence(all) => all.iter().map(|one| one.seconds(size)).sum(),
             Self::Fastest { cases, gain } => fastest(cases, *gain, size).1,
             Self::OneOf { of, made } => one_of(of, made, size).seconds(size),
-            Self::Cheapest { made, .. } => {
-                cheapest(made, size).map_or(f64::INFINITY, |best| best.1)
-            }
+            Self::Cheapest { best, .. } => best.map_or(f64::INFINITY, |best| best.1),
         }
     }
 
@@ -249,8 +222,8 @@ impl Body {
             Self::Sequence(all) => all.iter().for_each(|one| one.costs(size, out)),
             Self::Fastest { cases, gain } => cases[fastest(cases, *gain, size).0].costs(size, out),
             Self::OneOf { of, made } => out.extend_from_slice(&one_of(of, made, size).costs),
-            Self::Cheapest { made, .. } => {
-                let best = cheapest(made, size).map(|(body, _)| body);
+            Self::Cheapest { made, best, .. } => {
+                let best = best.and_then(|(at, _)| made[at].as_ref()?.as_ref().ok());
                 best.into_iter().for_each(|body| body.costs(size, out));
             }
         }
@@ -310,13 +283,32 @@ fn case<'s, 'm: 's>(
     Ok(Some(body.seconds(size)))
 }
 
-/// The fastest of those that were made, and its seconds; of equal ones the first. One that was made for other sizes only
-/// has a least above the fastest.
-fn cheapest(made: &[Option<Result<Body>>], size: f64) -> Option<(&Body, f64)> {
-    let made = made.iter().flatten().filter_map(|one| one.as_ref().ok());
-    let made = made.filter(|body| body.is_made(size));
-    let timed = made.map(|body| (body, body.seconds(size)));
-    timed.reduce(|best, next| if next.1 < best.1 { next } else { best })
+/// The fastest of many alternatives at a size, and its seconds; of equal ones the first. Makes those that can be that.
+fn cheapest<'s, 'm: 's>(
+    of: &Cheapest,
+    made: &mut [Option<Result<Body>>],
+    scene: &impl Fn() -> Result<&'s Context<'m>>,
+    size: f64,
+    how: &How,
+) -> Result<(usize, f64)> {
+    let least = |at: usize| of.leasts[at].at(size);
+    let mut by_least: Vec<usize> = (0..made.len()).collect();
+    by_least.sort_by(|&a, &b| least(a).total_cmp(&least(b)));
+    let mut best: Option<(usize, f64)> = None;
+    for at in by_least {
+        if best.is_some_and(|best| least(at) > best.1) {
+            break;
+        }
+        let write = || (of.make)(scene()?, at);
+        let Some(seconds) = case(&mut made[at], scene, size, how, write)? else {
+            continue;
+        };
+        let faster = |(other, best): (usize, f64)| seconds < best || seconds == best && at < other;
+        if best.is_none_or(faster) {
+            best = Some((at, seconds));
+        }
+    }
+    best.ok_or_else(|| none_applies(made))
 }
 
 /// Why none of many alternatives applies: the last of their reasons.
