@@ -57,7 +57,8 @@ MOST_INSTRUCTIONS_PER_FLOW = 270
 # and once for its arrival, and its link's level is found once.
 MOST_INSTRUCTIONS_PER_LOCK_STEP_FLOW = 3000
 # Instructions of a 1 GiB all-reduce by fluid over a torus, by side, the start of the process
-# included. Nearly all of them write down the patterns of the schedule, chip by chip; the simulation is of classes of links.
+# included. Nearly all of them write down the patterns of the schedule, chip by chip; the simulation
+# is of classes of links.
 MOST_INSTRUCTIONS_OF_ALL_REDUCE = {8: 3_800_000, 32: 165_000_000}
 # CPU seconds of SimGrid for a random permutation of 20^3, run to the end on a machine of 2 cores;
 # that of 32^3 had not ended after 300.
