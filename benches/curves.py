@@ -138,10 +138,10 @@ def _server() -> rf.UltraServer:
 
 
 def of_axes(counts: Iterable[int]) -> Iterator[Curve]:
-    """The best mapping of a mesh of so many axes over 65,536 chips."""
+    """The best mapping of a mesh of so many axes over 16,384 chips."""
 
     def make(count: int) -> Work:
-        machine = rf.preset("rainier", chips=65_536)
+        machine = rf.preset("rainier", chips=16_384)
         return lambda: mapped(machine, count)
 
     yield curve("best_mapping", counts, make)
@@ -170,7 +170,7 @@ def draw(panels: dict[str, tuple[str, list[Curve]]], output: str) -> None:
     """All panels in one picture, both axes by powers."""
     from matplotlib import pyplot as plt  # type: ignore[import-not-found,unused-ignore]
 
-    plt.rcParams["svg.hashsalt"] = "scaling"
+    plt.rcParams.update({"svg.hashsalt": "scaling", "svg.fonttype": "none"})
     figure, axes = plt.subplots(2, 3, figsize=(13, 7), layout="constrained")
     marks = "osD^v"
     for axis, (counted, (unit, curves)) in zip(axes.flat, panels.items(), strict=True):

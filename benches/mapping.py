@@ -10,18 +10,19 @@ import time
 
 import rainier_fast as rf
 
-AXES = {"dp": -1, "tp": 16, "pp": 16, "cp": 4}
+AXES = {"dp": -1, "tp": 16, "pp": 16, "cp": 4, "ep": 4}
 TRAFFIC = {
     "dp": ("all_reduce", "1 GiB"),
     "tp": ("all_reduce", "64 MiB", 80),
     "pp": ("send_recv", "16 MiB", 64),
     "cp": ("all_gather", "32 MiB", 40),
+    "ep": ("all_to_all", "64 MiB", 60),
 }
 
 
 def mapped(machine: rf.Machine, count: int) -> object:
     """The ranking of so many axes."""
-    names = [name for name in ("dp", "pp", "cp", "tp") if name in list(AXES)[:count]]
+    names = [name for name in ("dp", "pp", "ep", "cp", "tp") if name in list(AXES)[:count]]
     axes = {name: AXES[name] for name in names}
     return machine.best_mapping(axes, {name: TRAFFIC[name] for name in names})
 
