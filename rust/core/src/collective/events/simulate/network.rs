@@ -183,7 +183,7 @@ impl<'a> Network<'a> {
             by_site,
             evened: false,
             crossing: false,
-            unblocking: match fluid && parts().all(|part| shares_nics(part)) {
+            unblocking: match fluid && parts().all(shares_nics) {
                 true => unblocking(context),
                 false => Vec::new(),
             },
