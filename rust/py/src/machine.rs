@@ -55,18 +55,16 @@ type RouteRow<'py> = (
 /// Calls `visit` with runs of links that are alike: count, class, bandwidth, latency.
 fn each_run(machine: &core::Machine, mut visit: impl FnMut(u64, &core::LinkClass, f64, f64)) {
     let mut last: Option<(u64, core::LinkClass, f64, f64)> = None;
+    let mut tell = |run: Option<(u64, core::LinkClass, f64, f64)>| {
+        if let Some((count, class, bandwidth, latency)) = run {
+            visit(count, &class, bandwidth, latency);
+        }
+    };
     machine.for_each_rated_run(|count, class, bandwidth, latency| match &mut last {
         Some(last) if (&last.1, last.2, last.3) == (class, bandwidth, latency) => last.0 += count,
-        _ => {
-            if let Some((count, class, bandwidth, latency)) = &last {
-                visit(*count, class, *bandwidth, *latency);
-            }
-            last = Some((count, class.clone(), bandwidth, latency));
-        }
+        _ => tell(last.replace((count, class.clone(), bandwidth, latency))),
     });
-    if let Some((count, class, bandwidth, latency)) = &last {
-        visit(*count, class, *bandwidth, *latency);
-    }
+    tell(last);
 }
 
 #[pymethods]
