@@ -129,6 +129,26 @@ print(_core.kept()[0], most, again - before, grown() - again)
 """
 
 
+LATER = """
+import rainier_fast as rf
+from rainier_fast import _core
+
+machine = rf.torus((8, 8, 8), "50 GB/s", "1 us")
+results = [machine.all_reduce(size) for size in (1e6, 2e6)]
+before = _core.kept()
+assert len(results[0].candidates) > 5
+after = _core.kept()
+assert after[0] == before[0], (before, after)
+assert after[1] > 2 * before[1], (before, after)
+machine.all_reduce(3e6)
+assert _core.kept() == after
+"""
+
+
+def test_what_is_priced_later_counts_at_once() -> None:
+    subprocess.run([sys.executable, "-c", LATER], timeout=120, check=True)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="memory as Linux says it")
 def test_different_questions_stay_within_the_bound() -> None:
     done = subprocess.run(

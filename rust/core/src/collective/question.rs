@@ -83,8 +83,8 @@ impl Question {
         let outcome = answered(asked, self.solver, control, look, Some(&known));
         self.known = known.into_inner();
         self.uses += 1;
-        // Each size may ask for more, and most do not: it is counted at the first, the second, the fourth and so on.
-        if self.uses.is_power_of_two() {
+        // Most sizes ask for nothing new; small things that some do are counted at the second, the fourth and so on.
+        if self.uses.is_power_of_two() || self.known.has_grown() {
             self.bytes = self.known.bytes() + self.own_bytes();
         }
         outcome

@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 /// Links of the machine for each flow up to which a table of them beats a search.
 const TABLE: u64 = 16;
 
+/// An entry of a search, with its part of the tree, about.
+type Entry = [u64; 4];
+
 /// The place of each line that was met, by its first link; 0 is none.
 enum Places {
     Table(Vec<u32>),
@@ -31,7 +34,8 @@ pub(super) struct Lines {
     lines: Vec<Line>,
     /// Links of all lines.
     pub(super) links: u64,
-    taken: Taken,
+    /// Of `places`, and of `lines`.
+    taken: [Taken; 2],
 }
 
 impl Lines {
@@ -39,11 +43,11 @@ impl Lines {
     pub(super) fn new(machine: &Machine, flows: usize, control: &Control) -> Result<Self> {
         let links = machine.num_links();
         let what = format_args!("the lines of {flows} messages");
-        let mut taken = control.take(0, what, FEWER)?;
+        let mut taken = [control.take(0, what, FEWER)?, control.take(0, what, FEWER)?];
         let places = match links > TABLE.saturating_mul(flows as u64) {
             true => Places::Search(BTreeMap::new()),
             false => {
-                taken.grow_to(bytes_of::<u32>(links), what, FEWER)?;
+                taken[0].grow_to(bytes_of::<u32>(links), what, FEWER)?;
                 Places::Table(vec![0; links as usize])
             }
         };
@@ -53,6 +57,17 @@ impl Lines {
             links: 0,
             taken,
         })
+    }
+
+    /// Makes room for so many lines.
+    pub(super) fn reserve(&mut self, more: usize) -> Result<()> {
+        let what = format_args!("{} lines of links", self.lines.len() + more);
+        let [of_places, of_lines] = &mut self.taken;
+        if let Places::Search(places) = &self.places {
+            let entries = (places.len() + more) as u64;
+            of_places.grow_to(bytes_of::<Entry>(entries), what, FEWER)?;
+        }
+        of_lines.reserve(&mut self.lines, more, what, FEWER)
     }
 
     /// The number of the first link of a line.
@@ -82,10 +97,10 @@ impl Lines {
         control: &Control,
     ) -> Result<(Vec<f64>, Taken)> {
         let Self {
+            places,
             lines,
             links,
-            mut taken,
-            ..
+            taken: [mut taken, _of_lines],
         } = self;
         if links >= u64::from(u32::MAX) {
             return Err(Error::unsupported(
@@ -93,7 +108,7 @@ impl Lines {
                 "ask for fewer at once",
             ));
         }
-        // The table of places has gone.
+        drop(places);
         taken.shrink_to(0);
         let what = format_args!("the {links} links of {} lines", lines.len());
         taken.grow_to(bytes_of::<f64>(links), what, FEWER)?;

@@ -60,6 +60,7 @@ impl Pieces {
             match routes.order().filter(|_| by_line) {
                 Some(order) => {
                     pieces.reserve(MOST_PIECES)?;
+                    lines.reserve(MOST_PIECES)?;
                     routes.runs(order, from, to, &mut |run| pieces.run(&run, lines));
                 }
                 None => {
@@ -68,6 +69,7 @@ impl Pieces {
                         steps.push((link, share))
                     })?;
                     pieces.reserve(steps.len())?;
+                    lines.reserve(steps.len())?;
                     pieces.steps(&mut steps, lines);
                 }
             }

@@ -2,10 +2,14 @@
 
 use super::job::Job;
 use super::sides::{Sides, digit};
+use crate::collective::pattern::lines::Along;
+use crate::collective::pattern::rule::Rule;
 use crate::collective::program::moves::{Moves, Sends, Space};
 use crate::collective::program::placement::MOST_MESSAGES;
 use crate::collective::program::schedule::{Part, Phase, Stage};
+use crate::memory::bytes_of;
 use crate::{Error, Result};
+use std::sync::Arc;
 
 /// All-to-all one axis after another: along each, every rank sends each other one of its line what is bound
 /// for that position.
@@ -21,15 +25,11 @@ pub(super) fn phases(job: &Job, sides: &Sides) -> Result<Vec<Stage>> {
     let ranks: u32 = sides.sizes.iter().product();
     let mut phases = Vec::new();
     for (side, &size) in sides.sizes.iter().enumerate() {
-        let stride: u32 = sides.sizes[..side].iter().product();
-        let sends: Sends = (0..ranks)
-            .flat_map(|from| {
-                let here = digit(&sides.sizes, from, side);
-                let others = (0..size).filter(move |&at| at != here);
-                others.map(move |at| (from, from - here * stride + at * stride))
-            })
-            .collect::<Vec<_>>()
-            .into();
+        let places = bytes_of::<(u32, u32)>(u64::from(size) * u64::from(size));
+        let what = format_args!("the messages along an axis of {size}");
+        // Those by place, and the same by position.
+        let _taken = job.context.control.take(2 * places, what, "use direct")?;
+        let sends = to_others(&sides.sizes, side);
         let pattern = sides.placement.pattern(job.context, &sends)?;
         let sizes = sides.sizes.clone();
         let carry = move |_: u64, from: u32, to: u32| {
@@ -51,4 +51,55 @@ pub(super) fn phases(job: &Job, sides: &Sides) -> Result<Vec<Stage>> {
     }
     let space = Space::new(1, ranks.saturating_mul(ranks));
     Ok(vec![Stage::overlapping(job.tier, space, phases)])
+}
+
+/// Every rank to all others of its line along a side.
+fn to_others(sizes: &[u32], side: usize) -> Sends {
+    let (ranks, size) = (sizes.iter().product::<u32>(), sizes[side]);
+    let others = move |here: u32| (0..size).filter(move |&at| at != here);
+    let places = (0..size).flat_map(|here| others(here).map(move |at| (here, at)));
+    let along = Along {
+        side,
+        places: places.collect(),
+        in_lists: false,
+    };
+    let sizes = sizes.to_vec();
+    let stride: u32 = sizes[..side].iter().product();
+    let sends = Sends::Lazy {
+        count: ranks as usize * (size as usize - 1),
+        make: Arc::new(move || {
+            let each = (0..ranks).flat_map(|from| {
+                let here = digit(&sizes, from, side);
+                others(here).map(move |at| (from, from - here * stride + at * stride))
+            });
+            each.collect()
+        }),
+        rule: None,
+    };
+    sends.ruled(Rule::along(ranks, along))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_line_is_what_is_listed() {
+        let sizes = [3, 1, 4, 2];
+        let ranks = sizes.iter().product();
+        for side in 0..sizes.len() {
+            let sends = to_others(&sizes, side);
+            let rule = sends.rule().expect("it has one");
+            let along = rule.along.as_ref().expect("it is along a side");
+            let stride: u32 = sizes[..side].iter().product();
+            let mut expanded = Vec::new();
+            for rank in 0..ranks {
+                let here = digit(&sizes, rank, along.side);
+                let own = along.places.iter().filter(|place| place.0 == here);
+                expanded.extend(own.map(|&(_, to)| (rank, rank + to * stride - here * stride)));
+            }
+            assert_eq!(sends.list(ranks).into_owned(), expanded);
+            assert_eq!(sends.count(), Some(expanded.len()));
+        }
+    }
 }

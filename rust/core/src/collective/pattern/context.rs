@@ -140,6 +140,11 @@ impl<'a> Context<'a> {
         pattern
     }
 
+    /// Something was priced with it.
+    pub(crate) fn has_patterns(&self) -> bool {
+        !self.patterns.borrow().is_empty()
+    }
+
     /// How the domains of groups are spaced, where they are evenly spaced.
     pub(crate) fn spacing(&self, groups: &Arc<[Vec<u32>]>) -> Option<Arc<Spacing>> {
         let mut known = self.spacings.borrow_mut();

@@ -135,7 +135,9 @@ impl Sends {
                 on.shared(make, |_, on| on.add(MAKER));
                 if let Some(rule) = rule {
                     on.shared(rule, |rule, on| {
-                        on.one::<Rule>(Flow::BYTES * rule.flows.len() as u64);
+                        let along = rule.along.as_ref().map_or(0, |along| along.places.len());
+                        let along = bytes_of::<(u32, u32)>(along as u64);
+                        on.one::<Rule>(Flow::BYTES * rule.flows.len() as u64 + along);
                     });
                 }
             }

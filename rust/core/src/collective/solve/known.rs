@@ -12,9 +12,16 @@ pub(crate) struct Known {
     pub(super) last: usize,
     /// The bound from distance alone.
     pub(super) latency: Option<f64>,
+    /// The last answer had to price more than was there.
+    pub(super) has_grown: bool,
 }
 
 impl Known {
+    /// Whether the last answer had to price more than was there.
+    pub(crate) fn has_grown(&self) -> bool {
+        self.has_grown
+    }
+
     /// Bytes that it takes.
     pub(crate) fn bytes(&self) -> u64 {
         let mut scale = Scale::default();

@@ -77,6 +77,7 @@ pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
         left_out,
     } = best(&scene, request, asked.every, known)?;
     let context = scene.get()?;
+    known.has_grown = context.has_patterns();
     if !best.cost.time.is_finite() {
         return Err(endless(context, request, &best));
     }

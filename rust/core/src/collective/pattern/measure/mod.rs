@@ -26,6 +26,13 @@ use crate::memory::bytes_of;
 
 /// What a pattern costs where all domains are whole; messages between listed chips take the machine as it is.
 pub(crate) fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
+    if let PatternKind::Local(pairs) = kind {
+        if let Some(lines) = pairs.lines() {
+            if let Some(unit_cost) = lines::lines(scene, lines)? {
+                return Ok(unit_cost);
+            }
+        }
+    }
     // NIC loads by domain, for each single NIC or root where those differ, and those of the fabric; lists of messages.
     let (by_domain, pairs) = match kind {
         PatternKind::Rails(pairs) | PatternKind::NicPairs { pairs, .. }
@@ -34,7 +41,6 @@ pub(crate) fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
             (0, 0)
         }
         PatternKind::LocalAll | PatternKind::InSwitch { .. } => (0, 0),
-        PatternKind::Local(pairs) if pairs.lines().is_some() => (0, 0),
         PatternKind::Local(pairs) | PatternKind::Flat(pairs) => (0, pairs.len()),
         PatternKind::NicPairs { nics, pairs } => (2 + 2 * nics.len() as u64, pairs.len()),
         PatternKind::Star { locals, .. } => (2 + locals.len() as u64, 0),
@@ -57,14 +63,7 @@ pub(crate) fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
         .control
         .take(bytes_of::<f64>(numbers), what, instead)?;
     match kind {
-        PatternKind::Local(pairs) => {
-            if let Some(lines) = pairs.lines() {
-                if let Some(unit_cost) = lines::lines(scene, lines)? {
-                    return Ok(unit_cost);
-                }
-            }
-            domain::local(scene, &pairs.list())
-        }
+        PatternKind::Local(pairs) => domain::local(scene, &pairs.list()),
         PatternKind::LocalAll => domain::local_all(scene),
         PatternKind::InSwitch { groups, gather } => domain::in_switch(scene, groups, *gather),
         PatternKind::Rails(pairs) => ruled::rails(scene, pairs, None),
