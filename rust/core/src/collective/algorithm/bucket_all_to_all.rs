@@ -29,7 +29,11 @@ pub(super) fn phases(job: &Job, sides: &Sides) -> Result<Vec<Stage>> {
         let what = format_args!("the messages along an axis of {size}");
         // Those by place, and the same by position.
         let _taken = job.context.control.take(2 * places, what, "use direct")?;
-        let sends = to_others(&sides.sizes, side);
+        let mut sends = to_others(&sides.sizes, side);
+        if sides.placement.box_order(job.context).is_none() {
+            // No line stands for all: they are looked at more than once.
+            sends = sends.list(ranks).into_owned().into();
+        }
         let pattern = sides.placement.pattern(job.context, &sends)?;
         let sizes = sides.sizes.clone();
         let carry = move |_: u64, from: u32, to: u32| {
