@@ -1,4 +1,4 @@
-"""How cost grows: python benches/curves.py [--output docs/scaling.svg] [--quick].
+"""How cost grows: python benches/curves.py [--output scaling.svg] [--quick].
 
 CPU time of chips, UltraServers by fluid, faults, flows and axes, the best of three first calls on
 machines made anew, and the peak memory that chips add. Prints tables; draws them where an output
@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def curve(name: str, counts: Iterable[int], make: Callable[[int], Work]) -> Curv
     make(counts[0])()
     found = Curve(name)
     for count in counts:
-        found.add(count, least_ms(lambda count=count: make(count)))  # type: ignore[misc]
+        found.add(count, least_ms(partial(make, count)))
     return found
 
 
@@ -66,7 +67,7 @@ def of_chips(counts: Iterable[int]) -> Iterator[Curve]:
         return lambda: getattr(machine, operation)("1 GiB")
 
     for operation in OPERATIONS:
-        yield curve(operation, counts, lambda chips, of=operation: make(of, chips))  # type: ignore[misc]
+        yield curve(operation, counts, partial(make, operation))
 
 
 def memory_of_chips(counts: Iterable[int]) -> Iterator[Curve]:
@@ -115,12 +116,13 @@ def of_flows(counts: Iterable[int]) -> Iterator[Curve]:
     rng = np.random.default_rng(2)
     ends = rng.integers(0, torus.num_chips, (2, max(counts)))
     sizes = rng.uniform(1e6, 1e8, max(counts))
-    server = rf.Cluster([rf.Site(name, 1024, _server()) for name in "ab"], rf.Wan(1e12, 6e-3))
+    server = rf.preset("rainier").ultraserver
+    two = rf.Cluster([rf.Site(name, 1024, server) for name in "ab"], rf.Wan(1e12, 6e-3))
 
     def over_wan(count: int) -> Work:
-        half = server.num_chips // 2
+        half = two.num_chips // 2
         src, dst = ends[0, :count] % half, ends[1, :count] % half + half
-        return lambda: server.finish_times(src, dst, sizes[:count])
+        return lambda: two.finish_times(src, dst, sizes[:count])
 
     yield curve(
         "link_loads",
@@ -133,10 +135,6 @@ def of_flows(counts: Iterable[int]) -> Iterator[Curve]:
     yield curve("finish_times over a WAN", counts, over_wan)
 
 
-def _server() -> rf.UltraServer:
-    return rf.preset("rainier").ultraserver
-
-
 def of_axes(counts: Iterable[int]) -> Iterator[Curve]:
     """The best mapping of a mesh of so many axes over 16,384 chips."""
 
@@ -147,39 +145,48 @@ def of_axes(counts: Iterable[int]) -> Iterator[Curve]:
     yield curve("best_mapping", counts, make)
 
 
-PANELS: dict[str, tuple[str, Callable[[Iterable[int]], Iterator[Curve]], tuple[int, ...]]] = {
-    "chips": ("ms of CPU", of_chips, CHIPS),
-    "chips ": ("MB at most", memory_of_chips, CHIPS),
-    "UltraServers of the first site": ("ms of CPU", of_servers, SERVERS),
-    "dead links": ("ms of CPU", of_faults, FAULTS),
-    "flows": ("ms of CPU", of_flows, FLOWS),
-    "axes of a mesh": ("ms of CPU", of_axes, AXES),
-}
+class Panel(NamedTuple):
+    """What is counted, what grows with it, and how that is measured."""
+
+    counted: str
+    unit: str
+    measure: Callable[[Iterable[int]], Iterator[Curve]]
+    counts: tuple[int, ...]
 
 
-def table(counted: str, unit: str, curves: list[Curve]) -> str:
+PANELS = (
+    Panel("chips", "ms of CPU", of_chips, CHIPS),
+    Panel("chips", "MB at most", memory_of_chips, CHIPS),
+    Panel("UltraServers of the first site", "ms of CPU", of_servers, SERVERS),
+    Panel("dead links", "ms of CPU", of_faults, FAULTS),
+    Panel("flows", "ms of CPU", of_flows, FLOWS),
+    Panel("axes of a mesh", "ms of CPU", of_axes, AXES),
+)
+
+
+def table(panel: Panel, curves: list[Curve]) -> str:
     """The curves of a panel in columns."""
-    names = [one.name for one in curves]
-    rows = [f"{counted.strip():>32} " + " ".join(f"{name:>24}" for name in names) + f"   {unit}"]
+    heads = " ".join(f"{one.name:>24}" for one in curves)
+    rows = [f"{panel.counted:>32} {heads}   {panel.unit}"]
     for at, count in enumerate(curves[0].x):
         rows.append(f"{count:>32,} " + " ".join(f"{one.y[at]:>24.3g}" for one in curves))
     return "\n".join(rows) + "\n"
 
 
-def draw(panels: dict[str, tuple[str, list[Curve]]], output: str) -> None:
+def draw(panels: list[tuple[Panel, list[Curve]]], output: str) -> None:
     """All panels in one picture, both axes by powers."""
     from matplotlib import pyplot as plt  # type: ignore[import-not-found,unused-ignore]
 
     plt.rcParams.update({"svg.hashsalt": "scaling", "svg.fonttype": "none"})
     figure, axes = plt.subplots(2, 3, figsize=(13, 7), layout="constrained")
     marks = "osD^v"
-    for axis, (counted, (unit, curves)) in zip(axes.flat, panels.items(), strict=True):
+    for axis, (panel, curves) in zip(axes.flat, panels, strict=True):
         for one, mark in zip(curves, marks, strict=False):
             axis.plot(one.x, one.y, marker=mark, markersize=4, label=one.name)
-        few = counted == "axes of a mesh"
+        few = panel.measure is of_axes
         axis.set_xscale("linear" if few else "symlog" if 0 in curves[0].x else "log")
         axis.set_yscale("log")
-        axis.set(xlabel=counted.strip(), ylabel=unit, ylim=(None, None))
+        axis.set(xlabel=panel.counted, ylabel=panel.unit)
         axis.grid(visible=True, alpha=0.3)
         axis.legend(fontsize=8)
     metadata: dict[str, Any] = {"Date": None}
@@ -192,13 +199,14 @@ def main() -> None:
     parser.add_argument("--output", help="an .svg, .pdf or .png file to draw into")
     parser.add_argument("--quick", action="store_true", help="every third count alone")
     arguments = parser.parse_args()
-    panels = {}
-    for counted, (unit, measure, counts) in PANELS.items():
-        curves = list(measure(counts[::3] if arguments.quick else counts))
-        panels[counted] = (unit, curves)
-        print(table(counted, unit, curves), flush=True)
+    measured = []
+    for panel in PANELS:
+        counts = panel.counts[::3] if arguments.quick else panel.counts
+        curves = list(panel.measure(counts))
+        measured.append((panel, curves))
+        print(table(panel, curves), flush=True)
     if arguments.output:
-        draw(panels, arguments.output)
+        draw(measured, arguments.output)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,10 +131,7 @@ def fluid_all_reduce(*, quick: bool) -> list[Gate]:
             f"{published / gate.seconds:,.0f} times"
         )
         gates.append(replace(gate, note=note))
-        auto = min(
-            cpu_seconds(lambda torus=torus: torus.all_reduce("1 GiB", model="fluid"))  # type: ignore[misc]
-            for _ in range(3)
-        )
+        auto = min(cpu_seconds(partial(torus.all_reduce, "1 GiB", model="fluid")) for _ in range(3))
         gates.append(
             Gate(
                 f"1 GiB all-reduce of {side}^3 by fluid, auto / bucket",

@@ -7,7 +7,7 @@ use super::ask::request::Request;
 use super::question::{Question, digest};
 use super::run::{Look, outcome};
 use super::solve::is_kept;
-use super::store::{self, Kept, Place};
+use super::store::{self, Item, Place};
 use crate::machine::Machine;
 use crate::route::Routing;
 use crate::{Control, Result};
@@ -100,16 +100,16 @@ impl Keeper {
             ..request.clone()
         };
         let place = (self.0, digest(groups, routing, &unit));
-        let is = |kept: &Kept| match kept {
-            Kept::Question(question) => question.is(groups, routing, &unit),
-            Kept::Groups(..) => false,
+        let is = |kept: &Item| match kept {
+            Item::Question(question) => question.is(groups, routing, &unit),
+            Item::Groups(..) => false,
         };
         let mut question = match store::take(place, is) {
-            Some(Kept::Question(question)) => question,
+            Some(Item::Question(question)) => question,
             _ => Box::new(Question::new(machine, groups, routing, unit)?),
         };
         let answer = question.answer(machine, request.size, look, control)?;
-        store::put(place, Kept::Question(question));
+        store::put(place, Item::Question(question));
         Ok(answer)
     }
 
@@ -131,12 +131,12 @@ impl Keeper {
 
     fn groups(&self, apart: (u32, u32), make: impl Fn() -> Result<Groups>) -> Result<Arc<Groups>> {
         let place: Place = (self.0, u64::from(apart.0) << 32 | u64::from(apart.1));
-        let is = |kept: &Kept| matches!(kept, Kept::Groups(known, _) if *known == apart);
+        let is = |kept: &Item| matches!(kept, Item::Groups(known, _) if *known == apart);
         let groups = match store::take(place, is) {
-            Some(Kept::Groups(_, groups)) => groups,
+            Some(Item::Groups(_, groups)) => groups,
             _ => Arc::new(make()?),
         };
-        store::put(place, Kept::Groups(apart, Arc::clone(&groups)));
+        store::put(place, Item::Groups(apart, Arc::clone(&groups)));
         Ok(groups)
     }
 }

@@ -18,13 +18,13 @@ const MOST_EACH: u64 = MOST / 4;
 const TRIES: usize = 1000;
 
 /// One thing that is kept.
-pub(super) enum Kept {
+pub(super) enum Item {
     Question(Box<Question>),
     /// Groups of so many ranks that are so far apart.
     Groups((u32, u32), Arc<Groups>),
 }
 
-impl Kept {
+impl Item {
     fn bytes(&self) -> u64 {
         match self {
             Self::Question(question) => question.bytes(),
@@ -37,7 +37,7 @@ impl Kept {
 pub(super) type Place = (u64, u64);
 
 struct Entry {
-    kept: Kept,
+    kept: Item,
     bytes: u64,
     stamp: u64,
 }
@@ -72,7 +72,7 @@ fn store() -> Option<MutexGuard<'static, Store>> {
 }
 
 impl Store {
-    fn remove(&mut self, place: Place, at: usize) -> Kept {
+    fn remove(&mut self, place: Place, at: usize) -> Item {
         let entries = self.entries.get_mut(&place).expect("it was looked up");
         let entry = entries.swap_remove(at);
         if entries.is_empty() {
@@ -84,7 +84,7 @@ impl Store {
     }
 
     /// The thing that was put there first.
-    fn oldest(&mut self) -> Option<Kept> {
+    fn oldest(&mut self) -> Option<Item> {
         let (&stamp, &place) = self.ages.first_key_value()?;
         let entries = &self.entries[&place];
         let at = entries.iter().position(|entry| entry.stamp == stamp)?;
@@ -93,7 +93,7 @@ impl Store {
 }
 
 /// Takes what is kept at a place, if it `is` what is wanted.
-pub(super) fn take(place: Place, is: impl Fn(&Kept) -> bool) -> Option<Kept> {
+pub(super) fn take(place: Place, is: impl Fn(&Item) -> bool) -> Option<Item> {
     let mut store = store()?;
     let at = store
         .entries
@@ -104,7 +104,7 @@ pub(super) fn take(place: Place, is: impl Fn(&Kept) -> bool) -> Option<Kept> {
 }
 
 /// Keeps a thing, and drops what was not asked for the longest where that is too much.
-pub(super) fn put(place: Place, kept: Kept) {
+pub(super) fn put(place: Place, kept: Item) {
     let bytes = kept.bytes();
     if bytes > MOST_EACH {
         return;
