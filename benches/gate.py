@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 import rainier_fast as rf
 from calls import small_calls
 from damage import damaged_all_reduce, drawn_faults, made_schedule
-from flows import memory_of_rates, unlike_messages
+from flows import adaptive_loads, memory_of_rates, unlike_messages
 from fluid import fluid_all_reduce, memory_of_one_more, named_on_a_torus, one_more_server
 from gates import Gate, at_least
 from mapping import mapped
@@ -319,6 +319,7 @@ def main() -> int:
     gates.extend(flat_rings())
     gates.extend(finish_time_ratios())
     gates.extend(unlike_messages())
+    gates.append(adaptive_loads())
     gates.extend(rates_at_size(131_072 if options.quick else 1_048_576))
     gates.extend(fluid_all_reduce(quick=options.quick))
     gates.extend(one_more_server())

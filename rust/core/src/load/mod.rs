@@ -11,6 +11,7 @@ mod pattern;
 mod sorted;
 mod spread;
 mod tally;
+mod template;
 mod uniform;
 mod uniform_adaptive;
 mod unreachable;

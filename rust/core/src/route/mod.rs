@@ -15,8 +15,8 @@ pub use order::{DimensionOrder, TieRule};
 pub use routing::Routing;
 pub use zero_load::{ZeroLoad, zero_load};
 
-pub(crate) use adaptive::{Scratch, spread};
+pub(crate) use adaptive::{PathBox, Scratch, Span, spread};
 pub(crate) use damaged::{DomainRoutes, Overlay, Routes};
 pub(crate) use order::AxisOrder;
 pub(crate) use valiant::axis_segment;
-pub(crate) use walk::{Run, cable_from, outside, ring_shares, spans_below};
+pub(crate) use walk::{Run, cable_from, least_hops, outside, ring_shares, spans_below};

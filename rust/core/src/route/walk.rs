@@ -30,7 +30,7 @@ pub(super) fn steps_ahead(size: u32, from: u32, to: u32) -> u32 {
 }
 
 /// Hops of a shortest path along a ring or line.
-pub(super) fn least_hops(axis: &Axis, from: u32, to: u32) -> u32 {
+pub(crate) fn least_hops(axis: &Axis, from: u32, to: u32) -> u32 {
     match axis.kind {
         AxisKind::Ring => {
             let ahead = steps_ahead(axis.size, from, to);
