@@ -11,6 +11,7 @@ mod domain;
 mod fabric;
 mod input;
 mod latency;
+mod send_recv;
 
 use crate::Result;
 use crate::collective::ask::group::Groups;
@@ -121,7 +122,7 @@ fn bytes(
         }
         Groups::Scattered(_) if damage::moves_ranks(context) => {}
         Groups::Scattered(groups) => {
-            fabric::scattered(context, input, request.root, groups, found)?
+            fabric::scattered(context, input, request, groups, found)?
         }
     }
     Ok(())
