@@ -108,7 +108,10 @@ impl Order {
 
     /// Ascending chips, the last axis fastest.
     #[staticmethod]
-    #[expect(clippy::needless_pass_by_value, reason = "lists come out of Python as a Vec")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "lists come out of Python as a Vec"
+    )]
     fn ascending(machine: &Machine, sizes: Vec<u32>) -> Self {
         let machine = Arc::clone(&machine.0);
         let order = core::Order::ascending(&sizes);
@@ -148,7 +151,10 @@ impl Order {
     }
 
     /// The groups of some axes, by number, which act as one.
-    #[expect(clippy::needless_pass_by_value, reason = "lists come out of Python as a Vec")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "lists come out of Python as a Vec"
+    )]
     fn groups(&self, py: Python<'_>, axes: Vec<usize>) -> PyResult<Groups> {
         let groups = quick(py, || self.order.groups(&self.machine, &axes))?;
         Ok(Groups(Arc::new(groups)))
