@@ -60,5 +60,6 @@ def _iota(
     reckon(24 * total, f"{name}: groups of {total:,} chips in all", "name fewer groups")
     kept = [size for size in dims if size > 1]  # numpy has no arrays of very many axes
     places = [axis for axis in turned if dims[axis] > 1]
-    order = np.argsort(np.argsort(places)) if places else []
+    rank = {axis: at for at, axis in enumerate(sorted(places))}
+    order = [rank[axis] for axis in places]
     return np.arange(total).reshape(kept).transpose(order).reshape(tile)
