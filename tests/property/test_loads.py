@@ -210,7 +210,8 @@ def test_many_flows_of_one_size_are_the_oracles(tie: str) -> None:
     src[:1_000], dst[:1_000] = 1, 22
     policy = rf.DimensionOrder(tie=tie)
     pairs, often = np.unique(src * 24 + dst, return_counts=True)
-    rows = [(pair // 24, pair % 24, 3.0 * n) for pair, n in zip(pairs.tolist(), often.tolist())]
+    counts = zip(pairs.tolist(), often.tolist(), strict=True)
+    rows = [(pair // 24, pair % 24, 3.0 * count) for pair, count in counts]
     expected = oracle.link_loads(machine, rows, policy)
     for threads in THREADS:
         loads = machine.link_loads(src, dst, 3.0, policy, n_threads=threads)
