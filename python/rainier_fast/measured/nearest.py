@@ -23,7 +23,7 @@ def nearest(machine: Base, request: Request, ranks: int) -> Table:
     rows = _rows(machine, request, ranks)
     if not rows:
         raise Unsupported(
-            f"no measurements of {request.operation} over {ranks} chips by "
+            f"no measurements of {request.operation}{request._said()} over {ranks} chips by "
             f"{request.algorithm!r} on this machine; give it some with "
             "rf.calibrate(machine, table), and ask for the whole machine and the algorithm "
             "that was fitted"
@@ -57,7 +57,9 @@ def _rows(machine: Base, request: Request, ranks: int) -> list[Measured]:
     alike = [
         row
         for row in known
-        if row.op == request.operation and row.algorithm.startswith("neuron") == neuron
+        if row.op == request.operation
+        and row.algorithm.startswith("neuron") == neuron
+        and (None in (row.dtype, request.dtype) or row.dtype == request.dtype)
     ]
     # The nearest first; of two as far, the smaller.
     alike.sort(key=lambda row: (abs(math.log(row.size_bytes / request.size)), row.size_bytes))

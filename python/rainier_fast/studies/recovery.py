@@ -129,7 +129,7 @@ class Recovery(Modes):
             A row for each policy, the best first: ``policy``, ``time_s``, ``slowdown`` (over the
             whole machine), ``chips`` that take part, ``cost_s`` (time x chips before / chips now:
             the time if the work of a step is spread over fewer chips), bounds, or the ``reason``
-            why it does not apply. `Recoveries.best` is the result of least ``cost_s``.
+            why it does not apply; all of one kind of number (``kind``). `Recoveries.best` is the result of least ``cost_s``.
 
         Raises
         ------
@@ -266,7 +266,13 @@ def _table(
     reasons: list[str] = []
     for name in names:
         try:
-            results.append(_by(machine, name, template))
+            result = _by(machine, name, template)
+            if result.kind != before.kind:
+                raise Unsupported(
+                    f"its time is {result.kind} and that of the whole machine is {before.kind}: "
+                    "kinds that no slowdown compares; leave the algorithm to 'auto'"
+                )
+            results.append(result)
             reasons.append("")
         except (Unsupported, Unreachable, InvalidArgument) as error:
             results.append(None)
