@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypedDict, cast, get_args
@@ -181,12 +181,11 @@ class Choices:
 _INWARD: Final = [name for name in OPTIONS if name != "routing"]
 
 
-def refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
+def refuse_unknown(given: Iterable[str], known: Collection[str]) -> None:
     """Refuse an option that is none, by name."""
-    names = tuple(known)
     for name in given:
-        if name not in names:
-            raise unexpected("option", name, names)
+        if name not in known:
+            raise unexpected("option", name, tuple(known))
 
 
 def checked(operation: str, given: Mapping[str, Any]) -> dict[str, Any]:

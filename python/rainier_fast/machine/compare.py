@@ -72,9 +72,9 @@ def compare(
     --------
     >>> table = compare(["trn2-ultraserver", "gb200-nvl72"], "all_reduce", "1 GiB", group_chips=64)
     >>> for row in table:
-    ...     print(row["machine"], row["ranks"], f"{row['time_s'] * 1e3:.2f} ms")
-    trn2-ultraserver 64 3.33 ms
-    gb200-nvl72 64 2.35 ms
+    ...     print(row["machine"], row["ranks"], f"{row['time_s'] * 1e3:.2f} ms", row["kind"])
+    trn2-ultraserver 64 3.33 ms links alone
+    gb200-nvl72 64 2.35 ms links alone
     """
     from rainier_fast.results.comparison import Comparison, columns_of_results
 

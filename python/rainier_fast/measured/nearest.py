@@ -30,7 +30,7 @@ def nearest(machine: Base, request: Request, ranks: int) -> Table:
         )
     from rainier_fast.measured.measured import columns_of_measured
 
-    return Table(columns_of_measured(rows))
+    return Table(columns_of_measured(rows))._of_kind(request.kind)
 
 
 def nearest_in_words(machine: Base, request: Request, ranks: int) -> str:

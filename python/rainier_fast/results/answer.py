@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 from rainier_fast import _core
 from rainier_fast.ask.request import Request
+from rainier_fast.ask.runtime import LINKS_ALONE, kind_of_candidates
 from rainier_fast.catalog import Figure
 from rainier_fast.results.link import Bottleneck
 from rainier_fast.table import Table, Tables
@@ -147,8 +148,8 @@ class Answer:
 
     @property
     def bounds(self) -> Table:
-        """All bounds, the highest first: ``bound``, ``time_s``."""
-        return self._tables["bounds"]
+        """All bounds, the highest first: ``bound``, ``time_s``; always of the links alone."""
+        return self._tables["bounds"]._of_kind(LINKS_ALONE)
 
     @property
     def stages(self) -> Table:
@@ -157,19 +158,23 @@ class Answer:
         ``stage``, ``tier``, ``steps``, ``bytes``, ``latency_s``, ``overhead_s``,
         ``serialisation_s``, ``time_s``, ``bottleneck``.
         """
-        return self._tables["stages"]
+        return self._tables["stages"]._of_kind(self.kind)
 
     @property
     def phases(self) -> Table:
         """The phases, one after another: the columns of `stages`, and ``what`` happens."""
-        return self._tables["phases"]
+        return self._tables["phases"]._of_kind(self.kind)
 
     @property
     def candidates(self) -> Table:
         """All algorithms that were considered: ``algorithm``, ``time_s``, ``reason``.
 
-        Those that bounds rule out at once are priced when this is read.
+        Those that bounds rule out at once are priced when this is read. Of ``"nccl"`` times are
+        those by which NCCL chooses.
         """
+        return self._considered()._of_kind(kind_of_candidates(self.request.algorithm))
+
+    def _considered(self) -> Table:
         if not self._left_out:
             return self._tables["candidates"]
         if not self._candidates:

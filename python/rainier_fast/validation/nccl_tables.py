@@ -94,6 +94,7 @@ def _row(one: Measured, machine: Machine, about: dict[str, Any], source: str) ->
         unit="us",
         published=one.us,
         ours=result.time_s * 1e6,
+        kind=result.kind,
         model=result.model,
         source=source,
         note=f"NCCL {about['nccl']}",

@@ -18,13 +18,14 @@ Published figures beside ours. Made by `{_COMMAND} --output docs/validation.md`;
 
 An error is ours / published - 1. Measured rows are of real machines; closed forms and other tools
 check arithmetic and say nothing of hardware. A group that fits a figure says so, and stands beside
-one in which each row is predicted with that row left out of the fit. `model` is the model of ours
-that gave the figure. 0 means that only rounding is left."""
+one in which each row is predicted with that row left out of the fit. `kind` says what ours is:
+of the links alone, or as a machine's own software runs it; `model` is the model of ours that gave
+it. 0 means that only rounding is left."""
 
 _SPLIT: Final = """\
 Mean errors of the long tables in percent, by operation (all-reduce, all-gather, reduce-scatter,
 all-to-all), ranks and size; beside them those of the times that the software's own tables say."""
-_LINES: Final = "Errors in percent by size."
+_LINES: Final = "Ours are {}. Errors in percent by size."
 
 _Rows = Mapping[str, Sequence[Row]]
 
@@ -71,7 +72,8 @@ def _reference(name: str, rows: Sequence[Row]) -> str:
     for group, members in _by_group(rows).items():
         lines = [row for row in members if isinstance(row, TableRow)]
         if lines:
-            parts += [f"### {group}", _LINES, _table(*breakdown.line_by_line(lines))]
+            kinds = ", ".join(dict.fromkeys(row.kind for row in lines))
+            parts += [f"### {group}", _LINES.format(kinds), _table(*breakdown.line_by_line(lines))]
         else:
             parts += [f"### {group}", _rows_table(members)]
     return "\n\n".join(parts)
@@ -83,7 +85,7 @@ def _kind(name: str, group: str) -> str:
 
 
 def _rows_table(rows: Sequence[Row]) -> str:
-    names = ("case", "quantity", "published", "ours", "error", "model", "note")
+    names = ("case", "quantity", "published", "ours", "error", "kind", "model", "note")
     cells = [
         (
             row.case,
@@ -91,6 +93,7 @@ def _rows_table(rows: Sequence[Row]) -> str:
             _figure(row.published, row.unit),
             _figure(row.ours, row.unit),
             _error(row.error),
+            row.kind,
             row.model,
             row.note,
         )
