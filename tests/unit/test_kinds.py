@@ -71,12 +71,12 @@ def test_a_schedule_that_was_given_is_of_the_links() -> None:
 
 
 @pytest.mark.parametrize("name", RUNTIMES)
-@pytest.mark.parametrize("model", ["link_load", "alpha_beta", "fluid"])
+@pytest.mark.parametrize("model", ["link_load", "alpha_beta"])
 def test_what_the_runtime_takes_stands_beside_auto(name: str, model: Any) -> None:
     machine = rf.preset(name)
     group = range(4)
-    best = machine.all_reduce("1 MiB", model=model, group=group, chunks=1, dtype="bf16")
-    runs = machine.all_reduce("1 MiB", group=group, dtype="bf16", algorithm="runtime")
+    best = machine.all_reduce("1 MiB", model=model, group=group, dtype="bf16")
+    runs = machine.all_reduce("1 MiB", model=model, group=group, dtype="bf16", algorithm="runtime")
     assert best.as_run == runs
     assert best.as_run is not None
     assert best.as_run.as_run is None
@@ -89,14 +89,29 @@ def test_what_the_runtime_takes_stands_beside_auto(name: str, model: Any) -> Non
     assert "as it runs" not in str(named)
 
 
+@pytest.mark.parametrize("name", RUNTIMES)
+@pytest.mark.parametrize("option", [{"chunks": 2}, {"model": "fluid"}, {"model": "fifo"}])
+def test_the_runtime_is_asked_with_every_option(name: str, option: dict[str, Any]) -> None:
+    machine = rf.preset(name)
+    best = machine.all_reduce("1 MiB", **option)
+    try:
+        runs = machine.all_reduce("1 MiB", algorithm="runtime", **option)
+    except rf.Unsupported as error:
+        assert best.as_run is None
+        assert str(error) in str(best)
+    else:
+        assert best.as_run == runs
+        assert best.as_run.request == runs.request
+
+
 def test_what_the_runtime_refuses_has_its_reason() -> None:
-    rainier = rf.preset("rainier")
+    cluster = rf.Cluster([rf.Site("here", 2, rf.TRN2_ULTRASERVER)])
     with pytest.raises(rf.Unsupported) as caught:
-        rainier.all_reduce("1 GiB", algorithm="runtime")
+        cluster.all_to_all("1 GiB", algorithm="runtime")
     with pytest.raises(rf.Unsupported) as named:
-        rainier.all_reduce("1 GiB", algorithm="neuron")
+        cluster.all_to_all("1 GiB", algorithm="neuron")
     assert str(caught.value) == str(named.value)
-    best = rainier.all_reduce("1 GiB")
+    best = cluster.all_to_all("1 GiB")
     assert best.as_run is None
     assert str(caught.value) in str(best)
     broadcast = TRN2.broadcast("1 MiB")
@@ -139,7 +154,7 @@ def test_a_tier_has_no_runtime() -> None:
 
 
 def test_rows_of_a_comparison_are_each_by_their_own_software() -> None:
-    names = [*RUNTIMES, "mi300x", "rainier"]
+    names = [*RUNTIMES, "mi300x", "trn1"]
     table = rf.compare(names, "all_reduce", "1 MiB", algorithm="runtime")
     for row, (name, runtime) in zip(table, RUNTIMES.items(), strict=False):
         assert row["kind"] == f"as {runtime} runs it"
@@ -185,3 +200,18 @@ def test_studies_say_their_kind() -> None:
     ways = TRN2.with_faults(links=[3]).recoveries("all_reduce", "1 MiB", policies=["detour"])
     assert ways["kind"].tolist() == ["links alone"]
     assert "links alone" in str(ways).splitlines()[0]
+
+
+def test_no_slowdown_compares_two_kinds() -> None:
+    cluster = rf.Cluster([rf.Site("one", 4, rf.TRN2_ULTRASERVER)])
+    cable = {"links": rf.LinkAt("z", x=1)}
+    policies = ["drop_ultraserver", "synthesized"]
+    runs = cluster.impact(cable, "all_reduce", "1 MiB", policies=policies, algorithm="runtime")
+    assert runs.whole.kind == "as neuron runs it"
+    assert runs.policies == tuple(policies)
+    assert runs["kind"].tolist() == ["as neuron runs it", ""]
+    assert "links alone" in runs.reasons[1]
+    assert "as neuron runs it" in runs.reasons[1]
+    damaged = rf.preset("trn2").with_faults(links=[3])
+    made = damaged.recoveries("all_reduce", "1 MiB", policies=["detour", "synthesized"])
+    assert set(made["kind"].tolist()) == {"links alone"}
