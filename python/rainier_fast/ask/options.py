@@ -131,9 +131,9 @@ OPTIONS: Final = {
     "dtype": Option(
         None,
         'Type of the numbers, such as ``"bf16"``, ``"fp32"`` or ``"int8"``; None for none in\n'
-        'particular. Results say it; only runtimes look at it: NVLink switches add up no numbers of\n'
-        '8 bits, ``"xla"`` takes None for bf16, and ``"neuron"`` has no 64 bits and names types\n'
-        'that it was not fitted on.',
+        "particular. Results say it; only runtimes look at it: NVLink switches add up no numbers\n"
+        'of 8 bits, ``"xla"`` takes None for bf16, and ``"neuron"`` has no 64 bits and names\n'
+        "types that it was not fitted on.",
         "in {}",
     ),
 }

@@ -236,10 +236,10 @@ def _published() -> Neuron:
     entry, efa = catalog()[ENTRY], catalog()[_EFA]
     names = (*FITTED, "links_at_once", "mesh_most", "halving_most", "efa_step")
     numbers: dict[str, Any] = {name: number_of(entry[name]) for name in names}
-    counts = {name: int(entry[name].number) for name in ("replica_groups", "streams")}
+    for name in ("replica_groups", "streams"):
+        numbers[name] = int(entry[name].number)
     return Neuron(
         **numbers,
-        **counts,
         efa_goodput=efa["goodput_single_chip"].number,
         efa_instance_goodput=efa["goodput_instance"].number,
         instance_chips=int(efa["nics_per_instance"].number),

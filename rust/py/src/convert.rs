@@ -4,8 +4,8 @@ use crate::error::to_py;
 use pyo3::prelude::*;
 use rainier_core::collective::{Choice, Model, Operation, Request};
 use rainier_core::machine::{
-    Axis, AxisKind, Cpu, Domain, FittedOn, Generation, Gpu, Machine, NcclTiming, NcclVersion, Neuron, Nic,
-    Site, Tier, Tpu, TpuPart, Wan, WanShape,
+    Axis, AxisKind, Cpu, Domain, FittedOn, Generation, Gpu, Machine, NcclTiming, NcclVersion,
+    Neuron, Nic, Site, Tier, Tpu, TpuPart, Wan, WanShape,
 };
 use rainier_core::route::{DimensionOrder, Routing, TieRule};
 use rainier_core::{Error, Result};
@@ -244,13 +244,15 @@ fn neuron(row: NeuronRow) -> Neuron {
         links_at_once: row.7,
         mesh_most: row.8,
         halving_most: row.9,
-        fitted_on: row.10.map(|(chips, nodes, ranks_per_chip, operations, dtype)| FittedOn {
-            chips,
-            nodes,
-            ranks_per_chip,
-            operations,
-            dtype,
-        }),
+        fitted_on: row.10.map(
+            |(chips, nodes, ranks_per_chip, operations, dtype)| FittedOn {
+                chips,
+                nodes,
+                ranks_per_chip,
+                operations,
+                dtype,
+            },
+        ),
     }
 }
 

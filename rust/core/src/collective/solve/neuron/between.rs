@@ -48,8 +48,7 @@ pub(super) fn between_nodes(
         };
         let label = format!("{} by {}", operation.name(), names.join(" and "));
         let tracks = tracks.into_iter().map(track).collect();
-        let joined =
-            StageCost::joined(call.nodes, call.request.model, ("site", &label), tracks)?;
+        let joined = StageCost::joined(call.nodes, call.request.model, ("site", &label), tracks)?;
         part.stage = Arc::new(joined);
     }
     let why = format!(

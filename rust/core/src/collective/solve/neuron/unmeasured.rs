@@ -58,7 +58,9 @@ fn inside(call: &Call) -> Vec<String> {
     let operation = call.request.operation.as_run().name();
     if !fitted.operations.iter().any(|known| known == operation) {
         let known = fitted.operations.join(", ");
-        out.push(format!("{operation}: by figures that were fitted on {known}"));
+        out.push(format!(
+            "{operation}: by figures that were fitted on {known}"
+        ));
     }
     match (call.request.dtype, &fitted.dtype) {
         (Some(asked), Some(known)) if asked != known => out.push(format!(
