@@ -45,7 +45,8 @@ fn inside(call: &Call) -> Vec<String> {
     let chips = call.grid.0[0].len() as u32;
     if chips != fitted.chips {
         out.push(format!(
-            "inside the node: {chips} chips by figures that were fitted on {}",
+            "inside the node: {chips} {} by figures that were fitted on {}",
+            if chips == 1 { "chip" } else { "chips" },
             fitted.chips
         ));
     }
