@@ -18,9 +18,9 @@ from rainier_fast.measure.calibration import Fitted
 from rainier_fast.screen import Report, one_screen
 from rainier_fast.table import Table, TableOfKind
 from rainier_fast.topology.base import Base
+from said import FIGURE, first_line, untold
 
 from everything import calls, instances
-from said import FIGURE, first_line, untold
 
 PARTS = (Base, Listed, rf.Link, Fitted)
 """What has times that are given or fitted: machines, their links, the catalogue, parameters."""

@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 
 import rainier_fast as rf
-
 from said import FIGURE, KIND, first_line, reads_a_time, shown_without_kind, untold
 
 ROOT = Path(__file__).parents[2]

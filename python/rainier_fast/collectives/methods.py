@@ -122,11 +122,11 @@ class Collectives(Generic[R]):
 
 
 _GROUP: Final = """\
-Chips that take part, in the order of their ranks; None for all; or `Groups` of a mesh,
-all at once."""
+Chips that take part, in the order of their ranks; None for all; several groups, all at once:
+a list or a row each, replica groups as HLO writes them, or `Groups` of a mesh."""
 _AXIS: Final = """\
-Name of a mesh axis, or names of adjacent ones that act as one; every group of it takes
-part at once."""
+Name of a mesh axis, or names of several that act as one; every group of it takes part
+at once."""
 _WHERE: Final = {"group": (None, "Group", _GROUP), "axis": (Parameter.empty, "str", _AXIS)}
 
 _OWN: Final = {

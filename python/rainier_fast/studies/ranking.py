@@ -182,7 +182,7 @@ class Layout:
         """
         names = [name for name, _ in self._axes]
         number = names.index(as_one_of("axis", axis, names))
-        groups = self._placed().groups(number, 1)
+        groups = self._placed().groups([number])
         return from_core(groups, self._machine.num_chips, self._machine.ultraserver.num_chips)
 
     def _order_on(self, machine: Base, sizes: Mapping[str, int]) -> _core.Order:

@@ -26,7 +26,8 @@ _MAKERS: Final = """\
 All-reduces as the machines' own software runs them (`rf.compare`, `algorithm="runtime"`), beside
 the measured row of as many ranks that is nearest in size, from the tables above. Counts of ranks
 are unlike: times of 8 and 16 are not of the same question. At 64 KiB an H100 node is faster than a
-B200 node, as measured (18.7 and 29.0 us, as nccl runs it). Of a whole TPU slice nothing is measured."""
+B200 node, as measured (18.7 and 29.0 us, as nccl runs it). Of a whole TPU slice nothing is
+measured."""
 
 _SPLIT: Final = """\
 Mean errors of the long tables in percent, by operation (all-reduce, all-gather, reduce-scatter,
