@@ -70,7 +70,7 @@ def facts(result: Answer) -> Facts:
         ("bandwidth", "algbw {}, busbw {}".format(*rates)),
         ("parts", parts),
         ("bounded by", _bounded(result)),
-        ("busiest link", str(result.bottleneck or _no_bottleneck(result))),
+        ("busiest link", str(result.bottleneck or no_bottleneck(result))),
         ("lower bound", bound),
         ("why", why(result)),
         ("assumes", _assumed(result) or "nothing of the catalogue"),
@@ -133,7 +133,8 @@ def _bounded(result: Answer) -> str:
     return f"{words}; slowest stage {slowest['stage']} on tier {where}"
 
 
-def _no_bottleneck(result: Answer) -> str:
+def no_bottleneck(result: Answer) -> str:
+    """Return why there is no busiest link."""
     if result.model == "alpha_beta":
         return "none: this model gives each message its route to itself"
     if result.model != result.request.model:
