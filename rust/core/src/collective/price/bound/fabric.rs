@@ -207,15 +207,16 @@ fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBoun
 pub(super) fn wan_capacity(wan: &Wan, sites: usize, site: usize) -> (f64, f64) {
     match wan.shape {
         WanShape::Hub => (wan.bandwidth[site], wan.bandwidth[site]),
-        WanShape::Mesh => (0..sites).filter(|&other| other != site).fold(
-            (0.0, 0.0),
-            |(out, into), other| {
-                (
-                    out + wan.bandwidth[site * sites + other],
-                    into + wan.bandwidth[other * sites + site],
-                )
-            },
-        ),
+        WanShape::Mesh => {
+            (0..sites)
+                .filter(|&other| other != site)
+                .fold((0.0, 0.0), |(out, into), other| {
+                    (
+                        out + wan.bandwidth[site * sites + other],
+                        into + wan.bandwidth[other * sites + site],
+                    )
+                })
+        }
     }
 }
 

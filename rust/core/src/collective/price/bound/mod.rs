@@ -121,9 +121,7 @@ fn bytes(
             fabric::across(context, input, request, locals, domains, found)?;
         }
         Groups::Scattered(_) if damage::moves_ranks(context) => {}
-        Groups::Scattered(groups) => {
-            fabric::scattered(context, input, request, groups, found)?
-        }
+        Groups::Scattered(groups) => fabric::scattered(context, input, request, groups, found)?,
     }
     Ok(())
 }
