@@ -21,7 +21,6 @@ FLAT = {
     "binomial_tree": ("all_reduce", *ROOTED),
     "direct": (*ALIKE, "all_to_all", *ROOTED),
     "mesh": ("all_reduce",),
-    "double_binary_tree": ("all_reduce", "broadcast", "reduce"),
 }
 TIMES = st.sampled_from([0.0, 1e-6, 3e-6, 1e-3])
 

@@ -36,8 +36,9 @@ def test_rings_for_each_nic_are_right_and_fill_all_nics(operation: str) -> None:
     machine = nodes(4, 3)
     result = getattr(machine, operation)(GIB, algorithm="ring")
     result.schedule().verify()
-    loads = result.link_loads()
-    nics = [loads[at] for at in range(machine.num_links) if "nic" in machine.link(at).link_class]
+    loads = result.link_loads().bytes
+    classes = {at: machine.link(at).link_class for at in range(machine.num_links)}
+    nics = [loads[at] for at, words in classes.items() if words.startswith("nic")]
     assert min(nics) == pytest.approx(max(nics), rel=1e-12)
 
 
@@ -65,7 +66,7 @@ def test_trees_run_over_whole_nodes_and_parts_alike(count: int) -> None:
     # on, up and down, all of which it is not the head.
     pairs = min(8, count - 8)
     wire = max(GIB / (pairs * 50e9), 2 * (pairs - 1) / pairs * GIB / 450e9)
-    assert wire <= result.time_s < 1.25 * wire
+    assert wire <= result.time_s < 1.3 * wire
 
 
 @pytest.mark.parametrize("per_node", [2, 3, 8])
