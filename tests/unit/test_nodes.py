@@ -106,7 +106,9 @@ def test_nccl_takes_nodes_with_unlike_numbers_of_gpus() -> None:
 
 def test_a_switch_that_reduces_does_so_without_latency_too() -> None:
     quiet = rf.preset("h100").without_latency()
-    assert quiet.all_reduce(GIB, algorithm="in_switch").time_s == pytest.approx(GIB / 450e9, rel=1e-6)
+    assert quiet.all_reduce(GIB, algorithm="in_switch").time_s == pytest.approx(
+        GIB / 450e9, rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", ["h100", "b200", "a100", "trn2", "tpu-v5e", "tpu-v5p"])
