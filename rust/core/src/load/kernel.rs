@@ -106,6 +106,14 @@ pub(super) fn ring<T: Cell>(
             let turn = |from| half.wrapping_sub(u32::from(from == half));
             plan_ring::<false>(shape, turn, &mut segments);
         }
+        TieRule::Parity => {
+            let turn = |from: u32| half.wrapping_sub(from & 1);
+            plan_ring::<false>(shape, turn, &mut segments);
+        }
+        TieRule::Dateline => {
+            let turn = |from| half.wrapping_sub(u32::from(from >= half));
+            plan_ring::<false>(shape, turn, &mut segments);
+        }
     }
     let ties = add_ends(counts, &mut segments, half_units);
     add_ties(shape.stride, counts, &segments, ties, half_units);
