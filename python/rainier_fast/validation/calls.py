@@ -68,7 +68,7 @@ def _damaged_torus(case: _Case) -> Machine:
     """Take cables, by axis and coordinates, and chips out of a torus."""
     whole = torus(case["shape"], case["link_Bps"])
 
-    def at(coordinates: list[int]) -> dict[str, int]:
+    def at(coordinates: list[int]) -> dict[str, Any]:
         return dict(zip("xyz", coordinates, strict=False))
 
     cables = [LinkAt(axis, **at(place)) for axis, *place in case.get("cables", ())]

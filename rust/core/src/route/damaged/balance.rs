@@ -4,8 +4,8 @@
 //! One message from each chip to each other counts one on each link that it passes. From the hops of dimension order on,
 //! target after target and from the farthest state inwards, the messages that pass a state are taken off their links
 //! and put where the sum of the fourth powers of the loads grows least: a high power is led by the busiest links, and
-//! unlike the highest load alone it falls with each step. Sweeps over all targets end when the highest load no longer
-//! falls. No route gets longer.
+//! unlike the highest load alone it falls with each step. Sweeps over all targets end when the highest load falls by
+//! less than a hundredth. No route gets longer.
 
 use super::states::States;
 use crate::{Control, Result};
@@ -40,7 +40,7 @@ pub(super) fn balanced(states: &States, links: u64, control: &Control) -> Result
             balance.improve(dst, next);
         }
         let before = std::mem::replace(&mut highest, balance.highest());
-        if highest >= before {
+        if highest * 100 > before * 99 {
             break;
         }
     }
