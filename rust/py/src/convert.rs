@@ -4,8 +4,8 @@ use crate::error::to_py;
 use pyo3::prelude::*;
 use rainier_core::collective::{Choice, Model, Operation, Request};
 use rainier_core::machine::{
-    Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, NcclTiming, NcclVersion, Neuron, Nic,
-    Site, Tier, Tpu, TpuPart, Wan, WanShape,
+    Axis, AxisKind, Cpu, Domain, FittedOn, Generation, Gpu, Machine, NcclTiming, NcclVersion,
+    Neuron, Nic, Site, Tier, Tpu, TpuPart, Wan, WanShape,
 };
 use rainier_core::route::{DimensionOrder, Routing, TieRule};
 use rainier_core::{Error, Result};
@@ -30,9 +30,25 @@ pub(crate) type GpuRow = (
 /// LL's start, hop, threads and rate; start, hop, rate and copy; starts and rate of direct sends;
 /// start of NVLS.
 pub(crate) type NcclTimingRow = (f64, f64, f64, f64, f64, f64, f64, f64, f64, f64, f64, f64);
-/// Ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once; most bytes for Mesh
-/// and for halving.
-pub(crate) type NeuronRow = (u32, f64, f64, f64, f64, f64, f64, f64, f64, f64);
+/// Ranks a chip; call, step (s); EFA; HBM bytes/s; HBM and link efficiency; links at once; most bytes for Mesh and for
+/// halving; what it was fitted on.
+pub(crate) type NeuronRow = (
+    u32,
+    f64,
+    f64,
+    EfaRow,
+    f64,
+    f64,
+    f64,
+    f64,
+    f64,
+    f64,
+    Option<FittedOnRow>,
+);
+/// Step, goodput of a chip and of an instance, chips of an instance.
+pub(crate) type EfaRow = (f64, f64, f64, u32);
+/// Chips of a node, nodes, ranks of a chip, operations, type.
+pub(crate) type FittedOnRow = (u32, u32, u32, Vec<String>, Option<String>);
 /// Part, link efficiency, exposed share of the launch.
 pub(crate) type TpuRow = (String, f64, f64);
 pub(crate) type RoutingRow = (String, String, Option<Vec<usize>>);
@@ -218,13 +234,25 @@ fn neuron(row: NeuronRow) -> Neuron {
         ranks_per_chip: row.0,
         call: row.1,
         step: row.2,
-        efa_step: row.3,
+        efa_step: row.3.0,
+        efa_goodput: row.3.1,
+        efa_instance_goodput: row.3.2,
+        instance_chips: row.3.3,
         hbm_bandwidth: row.4,
         hbm_efficiency: row.5,
         link_efficiency: row.6,
         links_at_once: row.7,
         mesh_most: row.8,
         halving_most: row.9,
+        fitted_on: row.10.map(
+            |(chips, nodes, ranks_per_chip, operations, dtype)| FittedOn {
+                chips,
+                nodes,
+                ranks_per_chip,
+                operations,
+                dtype,
+            },
+        ),
     }
 }
 
