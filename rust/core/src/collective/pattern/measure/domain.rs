@@ -201,11 +201,7 @@ pub(super) fn local_all(scene: &Scene) -> Result<UnitCost> {
     unit_cost.ledger.local = loads.into();
     // Chip 0 sits in a corner of every line and anywhere on rings and switches: its messages include the
     // longest, but for up*/down* ways, and where ways are counted.
-    let sources = if scene.routing.is_counted() {
-        chips
-    } else {
-        1
-    };
+    let sources = if scene.routing.is_counted() { chips } else { 1 };
     let pairs = (0..sources).flat_map(|src| (0..chips).map(move |dst| (src, dst)));
     note_messages(
         scene,
