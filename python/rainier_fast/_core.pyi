@@ -23,7 +23,7 @@ _Cuts = Sequence[Sequence[tuple[int, int]]]
 _RoutingRow = tuple[str, str, Sequence[int] | None]
 # (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, NICs of a node, release, what was
 # fitted: twelve numbers)
-_GpuRow = tuple[str, int, str, float, bool, bool, bool, int | None, str, Any]
+_GpuRow = tuple[str, int, str, float, bool, bool, bool, int | None, str, bool, Any]
 # (rank that has it at first, rank that must have it at last, bytes)
 _Block = tuple[int | None, int | None, float]
 # (src, dst, blocks, bytes, reduce, stage, lane, step, sends that it waits for)

@@ -14,7 +14,8 @@ pub(crate) type TierRow = (u32, f64, f64);
 pub(crate) type AxisRow = (String, u32, String, f64, f64, Vec<TierRow>);
 pub(crate) type SiteRow = (String, u32, Vec<TierRow>);
 pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>);
-/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, NICs of a node, release of NCCL, what was fitted.
+/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, NICs of a node, release of NCCL, latencies
+/// left out, what was fitted.
 pub(crate) type GpuRow = (
     String,
     u32,
@@ -25,6 +26,7 @@ pub(crate) type GpuRow = (
     bool,
     Option<u32>,
     String,
+    bool,
     Option<NcclTimingRow>,
 );
 /// LL's start, hop, threads and rate; start, hop, rate and copy; starts and rate of direct sends;
@@ -257,7 +259,7 @@ fn neuron(row: NeuronRow) -> Neuron {
 }
 
 fn gpu(
-    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, nics, version, timing): GpuRow,
+    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, nics, version, silent, timing): GpuRow,
 ) -> Result<Gpu> {
     Ok(Gpu {
         generation: Generation::from_name(&generation)?,
@@ -269,6 +271,7 @@ fn gpu(
         collnet,
         nics,
         version: NcclVersion::from_name(&version)?,
+        silent,
         timing: timing.map(nccl_timing),
     })
 }
@@ -296,7 +299,13 @@ pub(crate) fn routing(py: Python<'_>, (name, tie, order): RoutingRow) -> PyResul
         "positive" => Ok(TieRule::Positive),
         "negative" => Ok(TieRule::Negative),
         "simgrid" => Ok(TieRule::Simgrid),
-        other => Err(unknown("tie", other, "split, positive, negative, simgrid")),
+        "parity" => Ok(TieRule::Parity),
+        "dateline" => Ok(TieRule::Dateline),
+        other => Err(unknown(
+            "tie",
+            other,
+            "split, positive, negative, simgrid, parity, dateline",
+        )),
     };
     let made = tie.and_then(|tie| match name.as_str() {
         "dor" => Ok(Routing::DimensionOrder(DimensionOrder { tie, order })),
@@ -305,10 +314,11 @@ pub(crate) fn routing(py: Python<'_>, (name, tie, order): RoutingRow) -> PyResul
         "wild_first" => Ok(Routing::WildFirst),
         "shortest" => Ok(Routing::Shortest),
         "up_down" => Ok(Routing::UpDown),
+        "balanced" => Ok(Routing::Balanced),
         other => Err(unknown(
             "routing",
             other,
-            "dor, adaptive, valiant, wild_first, shortest, up_down",
+            "dor, adaptive, valiant, wild_first, shortest, up_down, balanced",
         )),
     });
     made.map_err(|error| to_py(py, &error))
