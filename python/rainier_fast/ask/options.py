@@ -57,6 +57,7 @@ AlgorithmName: TypeAlias = Literal[
     "in_switch",
     "binomial_tree",
     "double_binary_tree",
+    "disjoint_trees",
     "scatter_allgather",
     "symmetric",
     "nccl",

@@ -7,6 +7,7 @@ mod by_digit;
 mod chained_tree;
 mod composed;
 mod direct;
+mod disjoint_trees;
 mod double_tree;
 mod exchange;
 mod extent;
@@ -25,8 +26,10 @@ mod registry;
 mod ring;
 mod sides;
 mod sites;
+mod spanning;
 mod swing;
 mod tree;
+mod tree_packing;
 mod trivance;
 
 pub(crate) use extent::Extent;

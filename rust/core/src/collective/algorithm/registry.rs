@@ -3,8 +3,8 @@
 use super::job::Algorithm;
 use super::job::Build::{Alternatives, Stages};
 use super::{
-    bruck, bucket, by_digit, composed, direct, double_tree, flat_ring, grid, halving, in_switch,
-    least, multi_ring, pat, ring, sites, swing, tree, trivance,
+    bruck, bucket, by_digit, composed, direct, disjoint_trees, double_tree, flat_ring, grid,
+    halving, in_switch, least, multi_ring, pat, ring, sites, swing, tree, trivance,
 };
 use crate::operation::Operation::{self, *};
 use crate::{Error, Result};
@@ -164,6 +164,12 @@ pub const ALGORITHMS: &[Algorithm] = &[
         Stages(double_tree::double_binary),
     ).at_least(least::double_binary)
     .across(double_tree::across),
+    Algorithm::new(
+        "disjoint_trees",
+        "spanning trees from the root that share no link, pipelined, on a line, plane or box of an UltraServer",
+        &[Broadcast, Reduce],
+        Stages(disjoint_trees::disjoint_trees),
+    ).at_least(least::disjoint_trees),
     Algorithm {
         composed: true,
         ..Algorithm::new(

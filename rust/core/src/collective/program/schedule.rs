@@ -46,6 +46,9 @@ pub(crate) struct Phase {
     pub(crate) portions: Arc<[f64]>,
     /// Each of its parts has senders of its own.
     pub(crate) apart: bool,
+    /// A pipeline in which the busiest link lies on the longest way and is never idle: with fair shares too, none of its
+    /// messages is slower than it is by link loads, and the last is no sooner there.
+    pub(crate) steady: bool,
     /// The rings that its messages are, where every rank goes on by itself; otherwise all wait for all at each step.
     pub(crate) rings: Option<Arc<Rings>>,
 }
@@ -126,6 +129,7 @@ impl Phase {
             space: Space::WHOLE,
             portions: Arc::new([]),
             apart: false,
+            steady: false,
             rings: None,
         }
     }
@@ -138,6 +142,7 @@ impl Phase {
             space: Space::WHOLE,
             portions: Arc::new([]),
             apart: false,
+            steady: false,
             rings: None,
         }
     }
@@ -147,6 +152,14 @@ impl Phase {
     /// The same with parts whose senders are others.
     pub(crate) fn of_parts_apart(self, apart: bool) -> Self {
         Self { apart, ..self }
+    }
+
+    /// The same pipeline, of which that is known.
+    pub(crate) fn steady(self) -> Self {
+        Self {
+            steady: true,
+            ..self
+        }
     }
 
     /// What the busiest sender has of some parts and of one more.

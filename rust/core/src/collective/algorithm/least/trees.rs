@@ -2,6 +2,7 @@
 
 use super::{Rows, passes};
 use crate::collective::algorithm::extent::{Extent, Steps};
+use crate::collective::algorithm::ports::Side;
 use crate::collective::program::least::Least;
 use crate::operation::Operation::{
     self, AllGather, AllReduce, AllToAll, Broadcast, Gather, Reduce, ReduceScatter, Scatter,
@@ -150,4 +151,55 @@ pub(crate) fn double_binary(extent: &Extent, operation: Operation, _: Rows) -> L
         least.busy = least.busy.max(busy);
     }
     least
+}
+
+/// The root sends all of the data once, each link of a chip its part of it.
+pub(crate) fn disjoint_trees(extent: &Extent, operation: Operation, _: Rows) -> Least {
+    let sides = &extent.sides[..];
+    let along: f64 = sides.iter().map(Side::farthest).sum();
+    let rings = !sides.is_empty() && sides.iter().all(Side::is_ring);
+    let alike = rings
+        && sides
+            .iter()
+            .all(|side| side.bandwidth == sides[0].bandwidth);
+    let (hops, latency, trees) = match sides {
+        // All the way round each ring.
+        _ if alike => {
+            let round = |side: &Side| f64::from(side.size - 1);
+            let hops = sides.iter().map(round).sum();
+            let latency = sides.iter().map(|side| round(side) * side.hop()).sum();
+            (hops, latency, Some(2.0 * sides.len() as f64))
+        }
+        // To one that sends it on to all others.
+        [side] if !side.ring && !side.line => {
+            let hops = if side.size > 2 { 2.0 } else { 1.0 };
+            (hops, hops * side.hop(), Some(f64::from(side.size - 1)))
+        }
+        [] => (1.0, extent.latency(), None),
+        _ => {
+            let last = extent.between(operation, 0, extent.ranks - 1);
+            (1.0, along.max(last) + one_more(sides, rings), None)
+        }
+    };
+    let first = Steps {
+        count: hops,
+        starts: trees.unwrap_or(1.0),
+        peers: 1.0,
+        bytes: trees.map_or(0.0, |trees| 1.0 / trees),
+        latency,
+    };
+    extent.wave(first, 1.0)
+}
+
+/// Seconds of a hop more than to the farthest chip, where some tree has a single link of the root. There are as many
+/// trees as the axis of least bandwidth would allow on all axes; so that is where the root has less than two links each.
+fn one_more(sides: &[Side], rings: bool) -> f64 {
+    let all: f64 = sides.iter().map(|side| side.injection).sum();
+    let least = |of: fn(&Side) -> f64| sides.iter().map(of).fold(f64::INFINITY, f64::min);
+    let single = all < 2.0 * sides.len() as f64 * least(|side| side.injection);
+    if rings && single {
+        least(Side::hop)
+    } else {
+        0.0
+    }
 }

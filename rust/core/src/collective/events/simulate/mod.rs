@@ -49,7 +49,8 @@ pub(crate) fn time(
     mut chunks: u32,
     fewest: u32,
 ) -> Result<(f64, u32)> {
-    if chunks == 1 && engine == Engine::Fluid && stages.iter().all(|stage| rings::apart(stage)) {
+    let known = |stage: &Arc<StageCost>| rings::apart(stage) || rings::steady(stage);
+    if chunks == 1 && engine == Engine::Fluid && stages.iter().all(known) {
         return Ok((stages.iter().map(|stage| stage.time(1.0)).sum(), 1));
     }
     let mut network = Network::new(context, engine, stages)?;

@@ -55,6 +55,15 @@ pub(super) fn apart(stage: &StageCost) -> bool {
     phases.all(|phase| phase.pace.as_ref().is_some_and(|pace| pace.alone))
 }
 
+/// Pipelines that are steady while senders need no time: they take what they take by link loads.
+pub(super) fn steady(stage: &StageCost) -> bool {
+    let costs = stage.tracks.iter().flat_map(|track| &track.phases);
+    let phases = stage.stage.tracks.iter().flat_map(|track| &track.phases);
+    phases
+        .zip(costs)
+        .all(|(phase, cost)| phase.steady && cost.overhead == 0.0)
+}
+
 struct Build<'a, 'b> {
     network: &'a Network<'b>,
     rings: &'a Rings,

@@ -3,18 +3,72 @@
 use super::input::{BoundInput, LowerBounds};
 use crate::collective::ask::group::Groups;
 use crate::collective::pattern::context::Context;
-use crate::machine::{Axis, AxisKind, Machine};
+use crate::machine::{Axis, AxisKind, Domain, Machine};
 use crate::operation::Operation;
+
+/// Bandwidth of the links that a chip has along an axis: one at the end of a line, where it may be.
+fn axis_ports(axis: &Axis, at_end: bool) -> f64 {
+    match axis.kind {
+        AxisKind::Line if axis.size > 1 && at_end => axis.bandwidth,
+        _ => axis.injection(),
+    }
+}
 
 /// Smallest and largest bandwidth, one way, of a chip's links inside a domain.
 fn chip_ports(axes: &[Axis]) -> (f64, f64) {
-    axes.iter().fold((0.0, 0.0), |(least, most), axis| {
-        let end = match axis.kind {
-            AxisKind::Line if axis.size > 1 => axis.bandwidth,
-            _ => axis.injection(),
-        };
-        (least + end, most + axis.injection())
-    })
+    let all = |at_end| axes.iter().map(|axis| axis_ports(axis, at_end)).sum();
+    (all(true), all(false))
+}
+
+/// The same of one chip.
+fn own_ports(domain: &Domain, chip: u32) -> f64 {
+    let own = |(number, axis): (usize, &Axis)| {
+        let at = domain.coordinate(chip, number);
+        axis_ports(axis, at == 0 || at + 1 == axis.size)
+    };
+    domain.axes().iter().enumerate().map(own).sum()
+}
+
+/// Bandwidth of the links inside a domain of the poorest root of any group, and of the poorest of all other ranks; of
+/// the richest chip where it is not known who is the root.
+fn rooted_ports(context: &Context, root: Option<usize>) -> (f64, f64) {
+    let machine = context.machine;
+    let domain = machine.domain();
+    let lines = |axis: &Axis| matches!(axis.kind, AxisKind::Line);
+    let (_, most) = chip_ports(domain.axes());
+    let Some(root) = root.filter(|_| domain.axes().iter().any(lines)) else {
+        return (most, most);
+    };
+    let (mut poorest, mut others) = (f64::INFINITY, f64::INFINITY);
+    let mut note = |ports: f64, is_root: bool, is_other: bool| {
+        if is_root {
+            poorest = poorest.min(ports);
+        }
+        if is_other {
+            others = others.min(ports);
+        }
+    };
+    match context.groups {
+        Groups::Grid { locals, domains } => {
+            for group in locals {
+                for (at, &chip) in group.iter().enumerate() {
+                    let is_root = at == root % group.len();
+                    let is_other = !is_root || domains[0].len() > 1;
+                    note(own_ports(domain, chip), is_root, is_other);
+                }
+            }
+        }
+        Groups::Scattered(groups) => {
+            for group in groups {
+                for (at, &chip) in group.iter().enumerate() {
+                    let ports = own_ports(domain, machine.split(chip).1);
+                    note(ports, at == root, at != root);
+                }
+            }
+        }
+    }
+    // A group of one rank has no other.
+    (poorest, others.min(most))
 }
 
 fn spans_domains(groups: &Groups, machine: &Machine) -> bool {
@@ -29,12 +83,19 @@ fn spans_domains(groups: &Groups, machine: &Machine) -> bool {
 }
 
 /// What one rank must send or receive over all its links.
-pub(super) fn injection(context: &Context, input: &BoundInput, found: &mut LowerBounds) {
+pub(super) fn injection(
+    context: &Context,
+    input: &BoundInput,
+    root: Option<usize>,
+    found: &mut LowerBounds,
+) {
+    let (mut of_root, mut of_others) = rooted_ports(context, root);
     let (mut least, mut most) = chip_ports(context.machine.domain().axes());
     if spans_domains(context.groups, context.machine) {
         let nic = context.machine.nic().map_or(0.0, |nic| nic.bandwidth);
-        least += nic;
-        most += nic;
+        for ports in [&mut least, &mut most, &mut of_root, &mut of_others] {
+            *ports += nic;
+        }
     }
     // Where the root is dead, its substitute may have parts of other ranks already.
     let roles = context
@@ -47,15 +108,14 @@ pub(super) fn injection(context: &Context, input: &BoundInput, found: &mut Lower
             _ => 1.0,
         };
         let (out, into) = input.crossing(inside, root);
-        // A rank at the end of a line has fewer links, but which rank is there is not known here: only
-        // operations in which every rank does the same are held to the poorest.
-        let ports = if input.operation.is_rooted() || matches!(context.groups, Groups::Scattered(_))
-        {
-            most
-        } else if covers_domains(context) {
-            least
-        } else {
-            most
+        // A rank at the end of a line has fewer links. Where every rank does the same and all chips are ranks, the
+        // poorest is one.
+        let ports = match root {
+            Some(true) if input.operation.is_rooted() => of_root,
+            _ if input.operation.is_rooted() => of_others,
+            _ if matches!(context.groups, Groups::Scattered(_)) => most,
+            _ if covers_domains(context) => least,
+            _ => most,
         };
         found.note("injection", f64::max(out, into) / ports);
     }

@@ -82,7 +82,9 @@ fn bounds_where(
     found.note("latency", latency);
     // Without contention links carry any number of messages at once, and only distance bounds the time.
     if request.model != Model::AlphaBeta {
-        bytes(context, request, &input, &mut found)?;
+        // Where ranks may be any of their domains, the root may be anywhere.
+        let root = (!sample.across).then_some(request.root);
+        bytes(context, request, &input, root, &mut found)?;
     }
     let mut named: BTreeMap<String, f64> = BTreeMap::new();
     for bound in found.0 {
@@ -102,11 +104,12 @@ fn bytes(
     context: &Context,
     request: &Request,
     input: &BoundInput,
+    root: Option<usize>,
     found: &mut LowerBounds,
 ) -> Result<()> {
     damage::damaged(context, input, request.root, found)?;
     if !damage::moves_ranks(context) {
-        domain::injection(context, input, found);
+        domain::injection(context, input, root, found);
     }
     match context.groups {
         Groups::Grid { locals, domains } if domains[0].len() == 1 => {
