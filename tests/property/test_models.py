@@ -22,7 +22,14 @@ SIMULATED = ("fluid", "fifo")
 SIZES = st.sampled_from([0, 1, 1000, 1 << 20, 1e9, 1e18])
 NOT_OURS = ("nccl", "neuron", "xla", "synthesized")
 # A pipelined algorithm's schedule is that of all of its pieces together, which takes longer.
-IN_PIECES = ("bucket", "bucket_equal", "double_binary_tree", "disjoint_trees", "symmetric", "scatter_allgather")
+IN_PIECES = (
+    "bucket",
+    "bucket_equal",
+    "double_binary_tree",
+    "disjoint_trees",
+    "symmetric",
+    "scatter_allgather",
+)
 
 
 @st.composite
