@@ -215,7 +215,7 @@ class Machine:
         overhead: float,
         nic: tuple[float, float, float] | None,
         sites: Sequence[_SiteRow],
-        wan: tuple[str, Sequence[float], Sequence[float]] | None,
+        wan: tuple[str, Sequence[float], Sequence[float], float | None] | None,
         launch: float,
         gpu: _GpuRow | None,
         neuron: _NeuronRow | None,

@@ -117,10 +117,11 @@ def _site(site: Site) -> str:
 
 
 def _wan(wan: Wan, sites: int) -> str:
-    _, bandwidth, latency = wan.tables(sites)
+    _, bandwidth, latency, window = wan.tables(sites)
     used = [at for at in range(len(bandwidth)) if wan.shape == "hub" or at % (sites + 1)]
     rates = {bandwidth[at] for at in used} or {0.0}
     times = {latency[at] for at in used} or {0.0}
     speed = " to ".join(format_bandwidth(end) for end in sorted({min(rates), max(rates)}))
     delay = " to ".join(format_time(end) for end in sorted({min(times), max(times)}))
-    return f"{wan.shape}, {speed} per link, {delay}"
+    words = f"{wan.shape}, {speed} per link, {delay}"
+    return words if window is None else f"{words}, {format_bytes(window)} on the way per message"

@@ -13,7 +13,7 @@ use rainier_core::{Error, Result};
 pub(crate) type TierRow = (u32, f64, f64);
 pub(crate) type AxisRow = (String, u32, String, f64, f64, Vec<TierRow>);
 pub(crate) type SiteRow = (String, u32, Vec<TierRow>);
-pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>);
+pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>, Option<f64>);
 /// Generation, NVLinks, host, network latency, LL, LL128, CollNet, NICs of a node, release of NCCL, latencies
 /// left out, what was fitted.
 pub(crate) type GpuRow = (
@@ -197,8 +197,9 @@ pub(crate) fn machine(
         tiers: tiers(rows),
     };
     let sites = sites.into_iter().map(site).collect();
+    let window = wan.as_ref().and_then(|row| row.3);
     let wan = wan
-        .map(|(shape, bandwidth, latency)| {
+        .map(|(shape, bandwidth, latency, _)| {
             let shape = match shape.as_str() {
                 "mesh" => WanShape::Mesh,
                 "hub" => WanShape::Hub,
@@ -213,6 +214,10 @@ pub(crate) fn machine(
         .transpose()?;
     let machine =
         Machine::new(Domain::new(axes)?, overhead, nic, sites, wan)?.with_launch(launch)?;
+    let machine = match window {
+        Some(window) => machine.with_window(window)?,
+        None => machine,
+    };
     let machine = match gpu {
         Some(row) => machine.with_gpu(self::gpu(row)?)?,
         None => machine,

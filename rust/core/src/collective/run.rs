@@ -238,7 +238,7 @@ pub(super) fn checked(
     routing: &Routing,
     request: &Request,
 ) -> Result<(Groups, Request, &'static Solver)> {
-    request.validate(groups.ranks())?;
+    request.validate(machine, groups.ranks())?;
     let solver = solver(request)?;
     routing.check(machine)?;
     let reordered = match request.operation {

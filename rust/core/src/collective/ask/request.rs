@@ -5,6 +5,7 @@ use super::model::Model;
 use crate::Result;
 use crate::collective::tables::{Fact, Facts};
 use crate::error::{Error, not_negative};
+use crate::machine::Machine;
 use crate::operation::Operation;
 
 /// Largest size in bytes: sums of shares stay exact enough, and nothing real is larger.
@@ -92,7 +93,10 @@ impl Request {
     /// # Errors
     /// [`Error::Invalid`] for a size that is not a number of bytes, chunks or weights that are none, or an argument
     /// that the operation does not use; [`Error::OutOfRange`] for a root outside the group.
-    pub(crate) fn validate(&self, ranks: usize) -> Result<()> {
+    pub(crate) fn validate(&self, machine: &Machine, ranks: usize) -> Result<()> {
+        if self.model.engine().is_some() {
+            machine.refuse_window()?;
+        }
         not_negative("size", self.size)?;
         if self.size > MOST_BYTES {
             return Err(Error::invalid(

@@ -51,7 +51,7 @@ pub fn run_schedule(
         model,
         ..Request::new(schedule.operation, schedule.size)
     };
-    request.validate(groups.ranks())?;
+    request.validate(machine, groups.ranks())?;
     let mut outcome = Outcome::nothing(&request, &groups);
     if schedule.sends.is_empty() {
         return Ok(outcome);

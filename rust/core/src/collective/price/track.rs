@@ -37,6 +37,14 @@ pub(crate) fn powers_of_two(most: u32) -> impl Iterator<Item = u32> {
 impl TrackCost {
     /// Seconds of latency and of overhead with no data.
     #[inline]
+    /// Seconds that a window holds messages back, in the phase where that is longest.
+    pub(super) fn held(&self) -> f64 {
+        self.phases
+            .iter()
+            .map(|phase| phase.held)
+            .fold(0.0, f64::max)
+    }
+
     pub(super) fn fixed(&self) -> (f64, f64) {
         self.phases.iter().fold((0.0, 0.0), |sum, phase| {
             let (latency, overhead) = phase.fixed();

@@ -232,10 +232,14 @@ impl Hops<'_> {
             let bandwidth = context.fabric_bandwidth.get(link);
             by_links = by_links.max(self.step.fabric.get(link) / bandwidth);
         });
+        let by_itself = self.bytes / path.bandwidth;
+        if context.machine.has_window() {
+            by_links = by_links.max(by_itself);
+        }
         Seconds {
             latency: path.latency,
             overhead,
-            serial: self.serial(self.bytes / path.bandwidth, by_links),
+            serial: self.serial(by_itself, by_links),
         }
     }
 }
