@@ -88,7 +88,7 @@ class Errors(Table):
     @classmethod
     def of(cls, rows: Sequence[Measured]) -> Errors:
         """Make the table of measured rows."""
-        return cls(columns_of_measured(rows) | columns_of(rows, "algorithm"))
+        return cls(columns_of_measured(rows) | columns_of(rows, "ranks", "algorithm"))
 
 
 @dataclass(frozen=True, repr=False)

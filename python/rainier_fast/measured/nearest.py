@@ -42,23 +42,26 @@ def nearest_in_words(machine: Base, request: Request, ranks: int) -> str:
 
 
 def _rows(machine: Base, request: Request, ranks: int) -> list[Measured]:
-    if request.size <= 0 or ranks != machine.num_chips:
+    if request.size <= 0 or not isinstance(request.algorithm, str):
         return []
-    neuron = request.algorithm == "neuron"
     # A machine that was calibrated remembers what it was fitted on.
     known: Sequence[Measured] | None = getattr(machine, "measurements", None)
-    if known is None and not neuron:
+    if known is None and (request.algorithm != "neuron" or ranks != machine.num_chips):
         return []
     if known is None:
         # With the readers of tables, which most results need not know.
         from rainier_fast.measured.public import measured_on
 
         known = measured_on(machine)
-    alike = [
-        row
-        for row in known
-        if row.op == request.operation and row.algorithm.startswith("neuron") == neuron
-    ]
+    alike = [row for row in known if _is_of(row, request, ranks)]
     # The nearest first; of two as far, the smaller.
     alike.sort(key=lambda row: (abs(math.log(row.size_bytes / request.size)), row.size_bytes))
     return alike[:_COUNT]
+
+
+def _is_of(row: Measured, request: Request, ranks: int) -> bool:
+    """Tell whether a row was measured of what is asked: operation, ranks and algorithm."""
+    if row.op != request.operation or row.ranks != ranks:
+        return False
+    # What a fit by `auto` took a row for is that algorithm's own, too.
+    return request.algorithm in (row.asked, row.algorithm.split("(")[0])
