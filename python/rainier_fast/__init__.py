@@ -79,6 +79,9 @@ if TYPE_CHECKING:
     from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
     from rainier_fast.studies.ranking import Layout, Ranking
     from rainier_fast.table import Table
+    from rainier_fast.workload.models import model, models
+    from rainier_fast.workload.parts import Experts, Mla, Window
+    from rainier_fast.workload.transformer import Transformer
 
     A100_NODE: UltraServer
     B200_NODE: UltraServer
@@ -137,6 +140,7 @@ __all__ = [
     "Compute",
     "DeviceMesh",
     "DimensionOrder",
+    "Experts",
     "Fabric",
     "FailureRates",
     "Faults",
@@ -152,6 +156,7 @@ __all__ = [
     "Machine",
     "Meeting",
     "MinimalAdaptive",
+    "Mla",
     "MonteCarlo",
     "NcclTiming",
     "Neuron",
@@ -176,6 +181,7 @@ __all__ = [
     "Times",
     "TogetherResult",
     "Tpu",
+    "Transformer",
     "UltraServer",
     "UnknownName",
     "Unreachable",
@@ -184,6 +190,7 @@ __all__ = [
     "Valiant",
     "Wan",
     "WildFirst",
+    "Window",
     "__version__",
     "algorithms",
     "assumptions",
@@ -194,6 +201,8 @@ __all__ = [
     "domain",
     "full_mesh",
     "memory_limit",
+    "model",
+    "models",
     "policies",
     "preset",
     "presets",
@@ -219,6 +228,9 @@ _LATE_MODULES = {
     "results.together": ("Meeting", "PlanResult", "TogetherResult"),
     "studies.ranking": ("Layout", "Ranking"),
     "table": ("Table",),
+    "workload.models": ("model", "models"),
+    "workload.parts": ("Experts", "Mla", "Window"),
+    "workload.transformer": ("Transformer",),
 }
 _LATE = {name: module for module, names in _LATE_MODULES.items() for name in names}
 

@@ -150,14 +150,15 @@ def test_every_row_says_where_it_is_from() -> None:
                 assert row.case
                 assert row.unit
                 assert row.model
+                assert row.kind == "links alone" or row.kind.startswith("as ")
                 assert len(row.source) > 20
 
 
 def test_rows_refuse_nonsense() -> None:
     line = ("group", "case", "time", "us")
     with raises(rf.InvalidArgument, "published"):
-        Row(*line, 0.0, 1.0, "model", "source")
+        Row(*line, 0.0, 1.0, "links alone", "model", "source")
     with raises(rf.InvalidArgument, "ours"):
-        Row(*line, 1.0, float("nan"), "model", "source")
+        Row(*line, 1.0, float("nan"), "links alone", "model", "source")
     with raises(rf.InvalidArgument, "rows"):
         mean_error([])

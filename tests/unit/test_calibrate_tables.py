@@ -149,15 +149,14 @@ def test_a_fit_of_nccl_finds_its_figures() -> None:
 
 def test_a_fit_over_two_nodes_of_trainium_finds_the_network() -> None:
     server = rf.TRN2_INSTANCE
-    neuron = dataclasses.replace(server.neuron, efa_step=25e-6)
-    nic = dataclasses.replace(server.nic, bandwidth=server.nic.bandwidth_Bps * 0.8)
-    truth = with_server(TWO_TRN2, dataclasses.replace(server, neuron=neuron, nic=nic))
+    neuron = dataclasses.replace(server.neuron, efa_step=25e-6, efa_instance_goodput=200e9)
+    truth = with_server(TWO_TRN2, dataclasses.replace(server, neuron=neuron))
     rows = run(truth, "neuron", MANY[::2])
     text = tables.nccom(rows, 128, command="nccom-test -r 128 -N 2 allr")
     fit = rf.calibrate(TWO_TRN2, text)
     assert fit.residuals.worst < 0.02
     assert fit.parameters["efa_step"] == pytest.approx(25e-6, rel=0.2)
-    assert fit.parameters["nic_efficiency"] == pytest.approx(0.8, rel=0.05)
+    assert fit.parameters["efa_instance_goodput"] == pytest.approx(200e9, rel=0.05)
 
 
 def test_what_ends_far_away_or_at_a_limit_says_so() -> None:

@@ -95,7 +95,16 @@ def _row(entry: Entry, size: float, time: float, whole: int | None, notes: list[
         notes.append(
             f"sizes of {entry.op} are one rank's part in {entry.run.tool}: times {ranks} ranks"
         )
-    return Row(entry.op, size, time, entry.where, entry.ranks, entry.nodes, entry.algorithm)
+    return Row(
+        entry.op,
+        size,
+        time,
+        entry.where,
+        entry.dtype,
+        entry.ranks,
+        entry.nodes,
+        entry.algorithm,
+    )
 
 
 def _table(table: object) -> Table:
@@ -132,6 +141,7 @@ def _of_rows(form: str, rows: Sequence[object]) -> Table:
                 "bytes": row.size_bytes,
                 "time_s": row.time_s,
                 **({} if row.ranks is None else {"ranks": row.ranks}),
+                **({} if row.dtype is None else {"dtype": row.dtype}),
             }
         if not isinstance(row, Mapping):
             raise fault(f"row {at}", shown(row), "must be a dict with op, bytes and time_s")

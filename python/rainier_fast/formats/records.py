@@ -19,7 +19,14 @@ from rainier_fast.formats.columns import (
     column_of,
     marks_of,
 )
-from rainier_fast.formats.rows import DTYPE_BYTES, fault, has_no_model, known_operation, operation
+from rainier_fast.formats.rows import (
+    DTYPE_BYTES,
+    dtype_of,
+    fault,
+    has_no_model,
+    known_operation,
+    operation,
+)
 from rainier_fast.formats.run import Run
 from rainier_fast.units import parse_bytes, parse_time
 
@@ -90,6 +97,7 @@ class Entry:
     """Whether the size is in whole bytes as it is written."""
     count: float | None = None
     width: int | None = None
+    dtype: str | None = None
     algbw: Rate | None = None
     busbw: Rate | None = None
     ranks: int | None = None
@@ -292,8 +300,11 @@ class _Row:
             if entry.width is None:
                 allowed = f"must be one of {', '.join(DTYPE_BYTES)}"
                 raise self._fault(f"type {shown(value)}", allowed)
+            entry.dtype = dtype_of(str(value))
         if entry.width is None:
-            entry.width = DTYPE_BYTES.get((entry.run.dtype or "").lower())
+            said = (entry.run.dtype or "").strip().lower()
+            entry.width = DTYPE_BYTES.get(said)
+            entry.dtype = None if entry.width is None else dtype_of(said)
 
     def _size(self, entry: Entry) -> None:
         where = self.record.where

@@ -10,6 +10,7 @@ from typing import Final, get_args
 from rainier_fast.ask.options import AlgorithmName
 from rainier_fast.ask.runtime import is_runtime, runtime_of
 from rainier_fast.definitions.check import as_name
+from rainier_fast.definitions.neuron import FittedOn
 from rainier_fast.errors import InvalidArgument, Unsupported, as_one_of, invalid_type
 from rainier_fast.formats.read import read
 from rainier_fast.formats.rows import Row
@@ -25,6 +26,7 @@ from rainier_fast.measure.space import (
     generic_space,
     nccl_space,
     neuron_space,
+    with_server,
 )
 from rainier_fast.measure.thresholds import check_column, thresholds
 
@@ -42,6 +44,7 @@ def calibrate(
     op: str | None = None,
     size_unit: str | None = None,
     time_unit: str | None = None,
+    dtype: str | None = None,
     algorithm: str | None = None,
 ) -> Calibration:
     """Fit a machine's physical parameters to a measured table.
@@ -74,6 +77,8 @@ def calibrate(
         ``"bytes"`` or ``"elements"``, to override what is detected.
     time_unit
         ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``, to override what is detected.
+    dtype
+        Only rows of this type, such as ``"fp32"``, of a table that has several.
     algorithm
         What ran: ``"neuron"`` (the default of Trainium), ``"nccl"``, ``"auto"`` (the default of
         others), ``"runtime"``, or an algorithm by name.
@@ -102,13 +107,19 @@ def calibrate(
     """
     if not isinstance(machine, Machine):
         raise invalid_type("machine", machine, "must be a machine, such as rf.preset('trn2')")
-    for name, given in (("op", op), ("size_unit", size_unit), ("time_unit", time_unit)):
+    for name, given in (
+        ("op", op),
+        ("size_unit", size_unit),
+        ("time_unit", time_unit),
+        ("dtype", dtype),
+    ):
         if given is not None:
             as_name(name, given)
     asked = _asked(machine, algorithm)
     reading = read(table, op, size_unit, time_unit, machine.num_chips)
-    rows, said = placed(machine, reading)
+    read_rows, said = placed(machine, reading)
     notes = [*reading.notes, *said]
+    rows = _of_type(read_rows, dtype, notes)
     if asked == "nccl" and machine.num_ultraservers > 1:
         notes.append("hops between nodes and rates of NICs stay as NCCL's tables have them")
     moved: dict[str, Fitted] = {}
@@ -137,13 +148,50 @@ def calibrate(
         one.name: Fitted(values[one.name], one.unit, one.start, one.source)
         for one in space.parameters
     }
+    fitted = space.build(values)
+    if asked == "neuron":
+        fitted = _that_knows_its_rows(fitted, rows)
     return Calibration(
-        machine=CalibratedMachine._of(space.build(values), measured),
+        machine=CalibratedMachine._of(fitted, measured),
         parameters=parameters | moved,
         residuals=Errors.of(measured),
         leave_one_out=left_out,
         notes=tuple(notes),
     )
+
+
+def _of_type(rows: tuple[Row, ...], dtype: str | None, notes: list[str]) -> tuple[Row, ...]:
+    """Return the rows of a type; all of them, with a note where they are of several, for None."""
+    types = sorted({row.dtype for row in rows if row.dtype is not None})
+    if dtype is None:
+        if len(types) > 1:
+            words = ", ".join(types)
+            notes.append(f"rows of {words} are fitted as one; dtype= takes those of one type")
+        return rows
+    kept = tuple(row for row in rows if row.dtype == dtype)
+    if not kept:
+        has = f"are of {', '.join(types)}" if types else "name no type"
+        raise InvalidArgument(f"dtype: got {dtype!r}, but the rows {has}")
+    notes.append(f"of {len(rows)} rows the {len(kept)} of {dtype} are fitted")
+    return kept
+
+
+def _that_knows_its_rows(machine: Machine, rows: Sequence[Row]) -> Machine:
+    """Return a Trainium machine whose results name what differs from the rows of its fit."""
+    server = machine.ultraserver
+    neuron = server.neuron
+    assert neuron is not None, "the caller looks"
+    types = {row.dtype for row in rows}
+    fitted = FittedOn(
+        chips=server.num_chips,
+        nodes=machine.num_ultraservers,
+        lnc=neuron.lnc,
+        operations=tuple(sorted({row.op for row in rows})),
+        dtype=types.pop() if len(types) == 1 else None,
+        values=neuron.fitted_values,
+    )
+    neuron = dataclasses.replace(neuron, fitted_on=fitted)
+    return with_server(machine, dataclasses.replace(server, neuron=neuron))
 
 
 def _asked(machine: Machine, algorithm: str | None) -> str:

@@ -10,9 +10,9 @@ from rainier_fast.formats.read import Reading
 from rainier_fast.formats.rows import Row
 from rainier_fast.machine.machine import Machine
 
-# Above so many chips a scale-up domain has several hosts, of so many chips: instances of a Trn2
-# UltraServer, trays of an NVL72 rack (catalogue: trainium2, gb200-nvl72).
-_HOSTS: Final = {"neuron": (16, 16), "gpu": (8, 4)}
+# Above eight GPUs a scale-up domain is a rack of trays, of four each (catalogue: gb200-nvl72).
+_MOST_OF_NODE: Final = 8
+_TRAY: Final = 4
 _TRN1: Final = "trainium1"
 _MEND: Final = "calibrate the machine that was measured"
 
@@ -120,8 +120,9 @@ def _fits_nodes(machine: Machine, nodes: int, chips: int | None = None) -> bool:
     if nodes == -(-count // domain):
         return True
     server = machine.ultraserver
-    hosts = [sizes for part, sizes in _HOSTS.items() if getattr(server, part) is not None]
-    return any(domain > most and nodes == -(-count // size) for most, size in hosts)
+    if server.neuron is not None:
+        return nodes == -(-count // server.neuron.instance_chips)
+    return server.gpu is not None and domain > _MOST_OF_NODE and nodes == -(-count // _TRAY)
 
 
 def _wrong(machine: Machine, got: str, must: str, row: Row | None = None) -> InvalidArgument:

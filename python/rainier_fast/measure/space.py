@@ -43,21 +43,14 @@ class Space:
 
 
 def neuron_space(machine: Machine) -> Space:
-    """Return the space of a Trainium machine: call, steps, efficiencies of HBM, links and NICs."""
+    """Return the space of a Trainium machine: call, steps, efficiencies, goodput of EFA."""
     server = machine.ultraserver
     neuron = server.neuron
     assert neuron is not None, "the caller looks"
 
-    nic = server.nic if machine.num_ultraservers > 1 else None
-
     def build(values: Mapping[str, float]) -> Machine:
-        own = {name: value for name, value in values.items() if name != "nic_efficiency"}
-        fitted = dataclasses.replace(neuron, **own)  # type: ignore[arg-type]
-        changed = dataclasses.replace(server, neuron=fitted)
-        if nic is not None:
-            rate = nic.bandwidth_Bps * values["nic_efficiency"]
-            changed = dataclasses.replace(changed, nic=dataclasses.replace(nic, bandwidth=rate))
-        return with_server(machine, changed)
+        fitted = dataclasses.replace(neuron, **values)  # type: ignore[arg-type]
+        return with_server(machine, dataclasses.replace(server, neuron=fitted))
 
     own = "the machine's own value"
     parameters = [
@@ -66,11 +59,12 @@ def neuron_space(machine: Machine) -> Space:
         Parameter("hbm_efficiency", "1", neuron.hbm_efficiency, 0.02, 1.0, own),
         Parameter("link_efficiency", "1", neuron.link_efficiency, 0.02, 1.0, own),
     ]
-    if nic is not None:
-        parameters.append(
-            Parameter("efa_step", "s", _positive(neuron.efa_step, 15e-6), 1e-9, 1e-2, own)
-        )
-        parameters.append(Parameter("nic_efficiency", "1", 0.9, 0.02, 1.0, _SHEET))
+    if machine.num_ultraservers > 1:
+        alone = float(neuron.efa_goodput) * neuron.instance_chips
+        goodput = min(float(neuron.efa_instance_goodput), alone)
+        step = _positive(neuron.efa_step, 15e-6)
+        parameters.append(Parameter("efa_step", "s", step, 1e-9, 1e-2, own))
+        parameters.append(Parameter("efa_instance_goodput", "B/s", goodput, alone / 50, alone, own))
     return Space(machine, tuple(parameters), build, "neuron")
 
 

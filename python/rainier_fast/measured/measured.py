@@ -28,6 +28,7 @@ class Measured:
     """Chips that took part."""
     asked: str
     """The algorithm by which the machine was fitted."""
+    dtype: str | None = None
 
     @property
     def error(self) -> float:
@@ -56,7 +57,9 @@ def measure(
         found = zip(places, seconds.tolist(), numbers.tolist(), strict=True)
         for at, time, number in found:
             row = rows[at]
-            measured[at] = Measured(op, row.size_bytes, row.time_s, time, ran[number], ranks, asked)
+            measured[at] = Measured(
+                op, row.size_bytes, row.time_s, time, ran[number], ranks, asked, row.dtype
+            )
     return [measured[at] for at in range(len(rows))]
 
 

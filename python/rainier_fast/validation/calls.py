@@ -79,6 +79,7 @@ class _Answer(NamedTuple):
     """What rows need of a result, where it is no collective's as it is."""
 
     algorithm: str
+    kind: str
     model: str
     time_s: float
 
@@ -137,7 +138,7 @@ def _left_out(machine: Machine) -> dict[tuple[str, float], float]:
 def _calibrated(machine: Machine, case: _Case) -> _Answer:
     vendor = collective(machine, {**case, "algorithm": "neuron"})
     seconds = _left_out(machine)[case["operation"], case["size"]]
-    return _Answer(vendor.algorithm, vendor.model, seconds)
+    return _Answer(vendor.algorithm, vendor.kind, vendor.model, seconds)
 
 
 def _flows(case: _Case) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
