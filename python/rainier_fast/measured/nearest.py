@@ -73,7 +73,9 @@ def _rows(machine: Base, request: Request, ranks: int) -> list[Measured]:
     alike = [
         row
         for row in known
-        if row.op == request.operation and row.algorithm.startswith("neuron") == neuron
+        if row.op == request.operation
+        and row.algorithm.startswith("neuron") == neuron
+        and (None in (row.dtype, request.dtype) or row.dtype == request.dtype)
     ]
     return sorted(alike, key=lambda row: _distance(row.size_bytes, request))[:_COUNT]
 

@@ -72,6 +72,9 @@ class Answer:
         The machine, and what was asked for.
     note
         Why the algorithm chose as it did, where it has rules of its own.
+    unmeasured
+        The parts of the time that rest on no measurement, where the machine's own software was
+        asked for: tiers, groups, operations or types of which no rows are known.
     """
 
     operation: str
@@ -92,6 +95,7 @@ class Answer:
     machine: Base
     request: Request
     note: str
+    unmeasured: tuple[str, ...]
     _chosen: dict[str, Any]
     # How to ask for the same algorithms again: a name, or one for each tier.
     _choice: str | tuple[str, ...]
@@ -109,6 +113,7 @@ class Answer:
         worst = (facts := outcome.facts())["bottleneck"]
         facts |= {
             "bottleneck": None if worst is None else Bottleneck(**worst),
+            "unmeasured": tuple(facts["unmeasured"]),
             "machine": machine,
             "request": request,
             "_chosen": facts.pop("choice"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rainier_fast.ask.runtime import LINKS_ALONE
@@ -75,6 +76,7 @@ def facts(result: Answer) -> Facts:
         ("assumes", _assumed(result) or "nothing of the catalogue"),
         *([("damage", result.note)] if result.machine.is_damaged and result.note else []),
         *([("measured", measured)] if measured else []),
+        *_unmeasured(result.unmeasured),
     ]
 
 
@@ -100,7 +102,12 @@ def _as_run(result: Answer) -> Facts:
     line = f"{format_time(outcome.time)} {request.kind}, by {outcome.algorithm}"
     if result.time_s > 0:
         line += f": {outcome.time / result.time_s:.3g} times as long as on the links alone"
-    return [("as it runs", line)]
+    return [("as it runs", line), *_unmeasured(outcome.facts()["unmeasured"])]
+
+
+def _unmeasured(parts: Iterable[str]) -> Facts:
+    """Return the parts that no measurement stands behind, a line each."""
+    return [("unmeasured" if at == 0 else "", part) for at, part in enumerate(parts)]
 
 
 def _bounded(result: Answer) -> str:
