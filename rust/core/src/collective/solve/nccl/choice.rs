@@ -202,4 +202,3 @@ fn tried(model: &Model, request: &Request) -> Tried {
         })
         .collect()
 }
-
