@@ -209,7 +209,7 @@ def _power_below(ranks: int) -> int:
 def _by_rule(rules: Sequence[Any], ranks: int, size: int) -> str:
     """Return the algorithm of the first row for so many ranks, below the first limit there."""
     row = next(row for most, row in rules if _holds(most, ranks))
-    return next(name for limit, name in row if limit is None or size < limit)
+    return str(next(name for limit, name in row if limit is None or size < limit))
 
 
 def _holds(most: int | str | None, ranks: int) -> bool:
