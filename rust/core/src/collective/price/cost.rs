@@ -341,10 +341,8 @@ fn track_cost(
         Model::AlphaBeta => phases.iter().map(PhaseCost::wire).fold(0.0, f64::max),
         _ => {
             let busiest = own.busiest(context)?.map_or(0.0, |busiest| busiest.seconds);
-            phases
-                .iter()
-                .map(|phase| phase.held)
-                .fold(busiest, f64::max)
+            let held: f64 = phases.iter().map(|phase| phase.held).sum();
+            busiest.max(held)
         }
     };
     total.add(&own, 1.0);

@@ -37,12 +37,9 @@ pub(crate) fn powers_of_two(most: u32) -> impl Iterator<Item = u32> {
 impl TrackCost {
     /// Seconds of latency and of overhead with no data.
     #[inline]
-    /// Seconds that a window holds messages back, in the phase where that is longest.
+    /// Seconds that a window holds messages back: those of all phases, which may use the same connections.
     pub(super) fn held(&self) -> f64 {
-        self.phases
-            .iter()
-            .map(|phase| phase.held)
-            .fold(0.0, f64::max)
+        self.phases.iter().map(|phase| phase.held).sum()
     }
 
     pub(super) fn fixed(&self) -> (f64, f64) {
