@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from rainier_fast.workload.parts import Experts, Mla, Window
     from rainier_fast.workload.transformer import Transformer
 
+    A100_40GB_INSTANCE: UltraServer
     A100_NODE: UltraServer
     B200_NODE: UltraServer
     B300_NODE: UltraServer
@@ -106,6 +107,7 @@ if TYPE_CHECKING:
     TRN3_ULTRASERVER_GEN2: UltraServer
 
 __all__ = [
+    "A100_40GB_INSTANCE",
     "A100_NODE",
     "B200_NODE",
     "B300_NODE",
