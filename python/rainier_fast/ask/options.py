@@ -121,7 +121,7 @@ OPTIONS: Final = {
     "routing": Option(
         "dor",
         '``"dor"``, ``"adaptive"``, ``"valiant"``, ``"wild_first"``, ``"shortest"``,\n'
-        '``"up_down"`` or a policy object.',
+        '``"up_down"``, ``"balanced"`` or a policy object.',
     ),
     "chunks": Option(
         None,

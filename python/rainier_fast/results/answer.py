@@ -73,8 +73,8 @@ class Answer:
     note
         Why the algorithm chose as it did, where it has rules of its own.
     unmeasured
-        The parts of the time that rest on no measurement, where the machine's own software was
-        asked for: tiers, groups, operations or types of which no rows are known.
+        The parts of a time by ``"neuron"`` that rest on no measurement: tiers, groups, operations
+        or types of which no rows are known. Of others it is empty; `note` has what is known there.
     """
 
     operation: str

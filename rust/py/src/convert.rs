@@ -302,7 +302,13 @@ pub(crate) fn routing(py: Python<'_>, (name, tie, order): RoutingRow) -> PyResul
         "positive" => Ok(TieRule::Positive),
         "negative" => Ok(TieRule::Negative),
         "simgrid" => Ok(TieRule::Simgrid),
-        other => Err(unknown("tie", other, "split, positive, negative, simgrid")),
+        "parity" => Ok(TieRule::Parity),
+        "dateline" => Ok(TieRule::Dateline),
+        other => Err(unknown(
+            "tie",
+            other,
+            "split, positive, negative, simgrid, parity, dateline",
+        )),
     };
     let made = tie.and_then(|tie| match name.as_str() {
         "dor" => Ok(Routing::DimensionOrder(DimensionOrder { tie, order })),
@@ -311,10 +317,11 @@ pub(crate) fn routing(py: Python<'_>, (name, tie, order): RoutingRow) -> PyResul
         "wild_first" => Ok(Routing::WildFirst),
         "shortest" => Ok(Routing::Shortest),
         "up_down" => Ok(Routing::UpDown),
+        "balanced" => Ok(Routing::Balanced),
         other => Err(unknown(
             "routing",
             other,
-            "dor, adaptive, valiant, wild_first, shortest, up_down",
+            "dor, adaptive, valiant, wild_first, shortest, up_down, balanced",
         )),
     });
     made.map_err(|error| to_py(py, &error))

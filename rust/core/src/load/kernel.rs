@@ -120,6 +120,14 @@ pub(super) fn plan(tie: Option<TieRule>, shape: Shape, chips: u32, segments: &mu
             let turn = |from| half.wrapping_sub(u32::from(from == half));
             plan_ring::<false>(shape, chips, turn, segments);
         }
+        Some(TieRule::Parity) => {
+            let turn = |from: u32| half.wrapping_sub(from & 1);
+            plan_ring::<false>(shape, chips, turn, segments);
+        }
+        Some(TieRule::Dateline) => {
+            let turn = |from| half.wrapping_sub(u32::from(from >= half));
+            plan_ring::<false>(shape, chips, turn, segments);
+        }
     }
 }
 

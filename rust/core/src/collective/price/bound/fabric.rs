@@ -8,7 +8,7 @@ use crate::collective::pattern::comb::Comb;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::loads::{Loads, Runs};
 use crate::collective::pattern::measure::{by_site, inside};
-use crate::machine::{Machine, Wan, WanShape, bundle_bandwidth, groups};
+use crate::machine::{Machine, bundle_bandwidth, groups};
 use crate::operation::Operation;
 use std::collections::BTreeMap;
 
@@ -200,7 +200,7 @@ fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBoun
     }
     let mut total = 0.0;
     for (site, &(out, into)) in need.iter().enumerate() {
-        let (out_capacity, in_capacity) = wan_capacity(wan, count, site);
+        let (out_capacity, in_capacity) = wan.around(site, count);
         if out > 0.0 {
             total += out_capacity;
         }
@@ -211,23 +211,6 @@ fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBoun
         found.note("WAN of all sites", partition / total);
     }
     Ok(())
-}
-
-/// Bytes/s out of a site and into it over the WAN.
-pub(super) fn wan_capacity(wan: &Wan, sites: usize, site: usize) -> (f64, f64) {
-    match wan.shape {
-        WanShape::Hub => (wan.bandwidth[site], wan.bandwidth[site]),
-        WanShape::Mesh => {
-            (0..sites)
-                .filter(|&other| other != site)
-                .fold((0.0, 0.0), |(out, into), other| {
-                    (
-                        out + wan.bandwidth[site * sites + other],
-                        into + wan.bandwidth[other * sites + site],
-                    )
-                })
-        }
-    }
 }
 
 /// What the NICs of the members in one domain must carry for groups that are plain lists of chips.
