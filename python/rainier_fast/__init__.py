@@ -66,6 +66,7 @@ from rainier_fast.studies.recovery import policies
 from rainier_fast.studies.tenants import TenantsResult
 
 if TYPE_CHECKING:
+    from rainier_fast.ask.mpi import MpiChoice, mpi_choice
     from rainier_fast.ask.schedule import Block, Schedule, Send
     from rainier_fast.measure import Calibration, calibrate
     from rainier_fast.results.collective import CollectiveResult
@@ -162,6 +163,7 @@ __all__ = [
     "MinimalAdaptive",
     "Mla",
     "MonteCarlo",
+    "MpiChoice",
     "NcclTiming",
     "Neuron",
     "Nic",
@@ -207,6 +209,7 @@ __all__ = [
     "memory_limit",
     "model",
     "models",
+    "mpi_choice",
     "policies",
     "preset",
     "presets",
@@ -218,6 +221,7 @@ __all__ = [
 
 # What loads when it is asked for, by the modules that have it.
 _LATE_MODULES = {
+    "ask.mpi": ("MpiChoice", "mpi_choice"),
     "ask.schedule": ("Block", "Schedule", "Send"),
     "measure": ("Calibration", "calibrate"),
     "results.collective": ("CollectiveResult",),

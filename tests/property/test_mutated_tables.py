@@ -55,7 +55,8 @@ def _bases() -> dict[str, Base]:
         "decimal commas": Base(tables.csv(rows, ";", comma=True), "all_reduce"),
         "tabs": Base(tables.csv(rows, "\t"), "all_reduce"),
         "OSU": Base(tables.osu(rows), "all_reduce"),
-        "UCC": Base(tables.ucc(rows, full=False), "all_reduce", 8),
+        "UCC": Base(tables.ucc(rows), "all_reduce", 8),
+        "UCC without rates": Base(tables.ucc(rows, full=False), "all_reduce", 8),
     }
 
 

@@ -353,7 +353,9 @@ def test_columns_by_spaces() -> None:
     same(found)
     assert found.ranks == {8}
     same(read("bytes  latency_ms\n" + "\n".join(f"{s}  {u / 1e3}" for s, u in ROWS), op="ar"))
-    same(read(tables.ucc(ROWS)))
+    found = read(tables.ucc(ROWS))
+    same(found)
+    assert [(least, most) for least, most, _ in found.spans] == [(8, 8)]
     same(read(tables.ucc(ROWS, full=False)))
 
 
