@@ -187,7 +187,7 @@ OWN: dict[str, dict[str, Any]] = {
     "broadcast": {"algorithm": "binomial_tree"},
     "ChipAt": {"coordinates": {"x": 1}},
     "Bucket": {"weights": {"xy": 1.0}},
-    "calibrate": {"size_unit": None, "time_unit": None},
+    "calibrate": {"size_unit": None, "time_unit": None, "dtype": None},
     "Cluster": {"sites": PAIR.sites, "wan": PAIR.wan},
     "LinkAt": {"coordinates": {"y": 1}},
     "Site": {"fabric": None},

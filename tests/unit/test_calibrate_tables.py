@@ -61,6 +61,11 @@ ROWS = tables.times()
         (H100, tables.nccl(ROWS, 4, command="all_reduce_perf", devices=False), "4 ranks"),
         (H100, tables.nccl(ROWS, 4, command="./all_reduce_perf -g 4", devices=False), "4 ranks"),
         (H100, tables.nccl(ROWS, 16), "16 ranks"),
+        (
+            H100,
+            tables.nccl(ROWS, 8) + tables.nccl(ROWS, 4, command="all_reduce_perf", devices=False),
+            "4 ranks",
+        ),
         (H100, tables.nccl(ROWS, 8, each_host=4), "2 nodes"),
         (H100, tables.nccl_json(ROWS, 8, hosts=2), "2 nodes"),
         (TWO, tables.nccl(ROWS, 8), "8 ranks"),

@@ -8,7 +8,7 @@ from typing import Final
 
 from rainier_fast.formats.records import Entry, Rate, Time
 from rainier_fast.formats.rows import PER_PEER, bus_factor, fault
-from rainier_fast.formats.run import OSU, UCC, Run
+from rainier_fast.formats.run import NCCL, OSU, UCC, Run
 
 _GIB: Final = 2.0**30
 _GB: Final = 1e9
@@ -235,8 +235,13 @@ def _ranks_for(factor: float, most: float) -> float:
     return math.inf if factor >= most else most / (most - factor)
 
 
-def spans(entries: Sequence[Entry], notes: list[str]) -> list[tuple[int, int, str]]:
+def spans(
+    entries: Sequence[Entry], sizes: Sequence[float], times: Sequence[Time], notes: list[str]
+) -> list[tuple[int, int, str]]:
     """Check ranks by busbw / algbw; return the least and most that it leaves open, with where."""
+    for entry, size, time in zip(entries, sizes, times, strict=True):
+        if entry.algbw is None and entry.busbw is not None and not one_part(entry.run, entry.op):
+            entry.algbw = _by_size(entry, size, time)
     alike: dict[tuple[int, str, int | None], list[Entry]] = {}
     for entry in entries:
         if entry.algbw is not None and entry.busbw is not None:
@@ -251,6 +256,16 @@ def spans(entries: Sequence[Entry], notes: list[str]) -> list[tuple[int, int, st
             continue
         found += _span(op, ranks, rows)
     return found
+
+
+def _by_size(entry: Entry, size: float, time: Time) -> Rate | None:
+    """Return the algorithm bandwidth that a table leaves out."""
+    if not time.low > 0:
+        return None
+    # nccom-test has printed GiB; others do not.
+    least = _GB if entry.run.tool in (NCCL, UCC) else _GIB
+    middle = size / time.seconds / _GB
+    return Rate(middle, size / time.high / least, size / time.low / _GB, _GB)
 
 
 def _span(op: str, ranks: int | None, rows: Sequence[Entry]) -> list[tuple[int, int, str]]:
@@ -269,7 +284,7 @@ def _span(op: str, ranks: int | None, rows: Sequence[Entry]) -> list[tuple[int, 
         if low > most or lowest > highest:
             raise _other_ranks(row, op, None, (low + high) / 2)
     least, greatest = math.ceil(lowest - 1e-9), min(highest + 1e-9, _MOST_RANKS)
-    if op != "all_reduce" and op not in PER_PEER:
+    if ranks is not None or (op != "all_reduce" and op not in PER_PEER):
         return []
     if least > greatest:
         raise _other_ranks(rows[0], op, None, sum(_bus_ratio(rows[0])) / 2)

@@ -71,7 +71,7 @@ def read(
     factors = size_factors(entries, times, size_unit, notes)
     sizes = [(entry.size or 0.0) * factor for entry, factor in zip(entries, factors, strict=True)]
     check_rates(entries, sizes, times, notes)
-    left_open = spans(entries, notes)
+    left_open = spans(entries, sizes, times, notes)
     rows = [
         _row(entry, size, time.seconds, whole, notes)
         for entry, size, time in zip(entries, sizes, times, strict=True)

@@ -72,9 +72,7 @@ def _allowed(machine: Machine, reading: Reading) -> str:
 
 
 def _check_spans(machine: Machine, reading: Reading) -> None:
-    """Refuse rates that belong to other ranks than the machine's, where rows name none."""
-    if reading.ranks:
-        return  # the reader has compared them
+    """Refuse rates that belong to other ranks than the machine's, of rows that name none."""
     for least, most, where in reading.spans:
         if not any(least <= ranks <= most for ranks in _whole(machine, reading)):
             got = f"{least}" if least == most else f"{least} to {most}"
