@@ -19,7 +19,7 @@ _AxisRow = tuple[str, int, str, float, float, Sequence[_Tier]]
 _SiteRow = tuple[str, int, Sequence[_Tier]]
 # ("dor", tie, order or None) | (name, "", None), name one of adaptive, valiant, wild_first,
 # shortest, up_down
-_Cuts = Sequence[Sequence[tuple[int, int]]]
+_Cuts = Sequence[Sequence[tuple[int, int, bool]]]
 _RoutingRow = tuple[str, str, Sequence[int] | None]
 # (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, NICs of a node, release, what was
 # fitted: twelve numbers)
@@ -30,7 +30,19 @@ _Block = tuple[int | None, int | None, float]
 _Send = tuple[int, int, Sequence[int], float, bool, int, int, int, Sequence[int]]
 # ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once;
 # most bytes for Mesh and for halving
-_NeuronRow = tuple[int, float, float, float, float, float, float, float, float, float]
+_NeuronRow = tuple[
+    int,
+    float,
+    float,
+    float,
+    float,
+    float,
+    float,
+    float,
+    float,
+    float,
+    list[tuple[float, float]],
+]
 # part, link efficiency, exposed share of the launch
 _TpuRow = tuple[str, float, float]
 # a collective as `RequestRow` of rust/py/src/convert.rs takes it, by name

@@ -5,16 +5,20 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 
 from rainier_fast import _core
 from rainier_fast.catalog import catalog
-from rainier_fast.definitions.check import as_count, as_ratio
+from rainier_fast.definitions.check import as_count, as_items, as_ratio
 from rainier_fast.errors import Unsupported, invalid
 from rainier_fast.units import Quantity, parse_bytes, parse_time
 
 ENTRY: Final = "neuron-trn2"
 """The entry of the catalogue that the defaults are from."""
+
+_MEASURED: Final = "chip_all_reduce_"
+"""What figures of all-reduces inside a chip are called, before their bytes."""
 
 _MOST_LINKS: Final = 4
 _MOST_SHARE: Final = "must be above 0 and at most 1: no part is faster than its data sheet"
@@ -49,6 +53,9 @@ class Neuron:
         Most replica groups of one program.
     streams
         Most collectives of one program that run at once.
+    chip_all_reduce
+        What an all-reduce among the four ranks of a chip with LNC 2 took, as pairs of a size and a
+        time, in ascending order; empty where that is not known.
 
     Raises
     ------
@@ -72,6 +79,7 @@ class Neuron:
     efa_step: Quantity = 15e-6
     replica_groups: int = 16
     streams: int = 4
+    chip_all_reduce: tuple[tuple[Quantity, Quantity], ...] = ()
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -95,6 +103,7 @@ class Neuron:
             raise invalid("mesh_most", self.mesh_most, "must be at most halving_most")
         put(self, "replica_groups", as_count("replica_groups", self.replica_groups))
         put(self, "streams", as_count("streams", self.streams))
+        put(self, "chip_all_reduce", _rows(self.chip_all_reduce))
 
     @classmethod
     def from_catalog(cls) -> Neuron:
@@ -125,7 +134,10 @@ class Neuron:
         >>> Neuron.from_catalog().quiet().call
         0.0
         """
-        return dataclasses.replace(self, call=0.0, step=0.0, efa_step=0.0)
+        rows = self.chip_all_reduce
+        least = float(rows[0][1]) if rows else 0.0
+        quiet = tuple((size, max(float(time) - least, 0.0)) for size, time in rows)
+        return dataclasses.replace(self, call=0.0, step=0.0, efa_step=0.0, chip_all_reduce=quiet)
 
     def check_program(self, replica_groups: int, streams: int = 1) -> None:
         """Refuse a program that the runtime does not load.
@@ -171,13 +183,33 @@ class Neuron:
             self.links_at_once,
             float(self.mesh_most),
             float(self.halving_most),
+            [(float(size), float(time)) for size, time in self.chip_all_reduce]
+            if self.lnc == 2
+            else [],
         )
+
+
+def _rows(given: object) -> tuple[tuple[float, float], ...]:
+    allowed = "must be pairs of a size and a time, in ascending order of sizes"
+    rows = []
+    for at, pair in enumerate(as_items("chip_all_reduce", given, allowed)):
+        name = f"chip_all_reduce[{at}]"
+        values = as_items(name, pair, allowed)
+        if len(values) != 2:
+            raise invalid(name, pair, allowed)
+        rows.append((parse_bytes(values[0], f"size of {name}"), parse_time(values[1], name)))
+    sizes = [float(size) for size, _ in rows]
+    if any(low >= high for low, high in pairwise([0.0, *sizes])):
+        raise invalid("chip_all_reduce", sizes, f"{allowed}, above 0")
+    return tuple(rows)
 
 
 @cache
 def _published() -> Neuron:
     entry = catalog()[ENTRY]
-    names = [field.name for field in dataclasses.fields(Neuron) if field.name != "lnc"]
+    names = [field.name for field in dataclasses.fields(Neuron) if field.name in entry]
     numbers: dict[str, Any] = {name: entry[name].number for name in names}
     counts = {name: int(numbers[name]) for name in ("replica_groups", "streams")}
-    return Neuron(**(numbers | counts))
+    sizes = sorted(int(name[len(_MEASURED) :]) for name in entry if name.startswith(_MEASURED))
+    rows = tuple((float(size), entry[f"{_MEASURED}{size}"].number) for size in sizes)
+    return Neuron(**(numbers | counts), chip_all_reduce=rows)

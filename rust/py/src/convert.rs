@@ -32,7 +32,19 @@ pub(crate) type GpuRow = (
 pub(crate) type NcclTimingRow = (f64, f64, f64, f64, f64, f64, f64, f64, f64, f64, f64, f64);
 /// Ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once; most bytes for Mesh
 /// and for halving.
-pub(crate) type NeuronRow = (u32, f64, f64, f64, f64, f64, f64, f64, f64, f64);
+pub(crate) type NeuronRow = (
+    u32,
+    f64,
+    f64,
+    f64,
+    f64,
+    f64,
+    f64,
+    f64,
+    f64,
+    f64,
+    Vec<(f64, f64)>,
+);
 /// Part, link efficiency, exposed share of the launch.
 pub(crate) type TpuRow = (String, f64, f64);
 pub(crate) type RoutingRow = (String, String, Option<Vec<usize>>);
@@ -225,6 +237,7 @@ fn neuron(row: NeuronRow) -> Neuron {
         links_at_once: row.7,
         mesh_most: row.8,
         halving_most: row.9,
+        chip_all_reduce: row.10,
     }
 }
 

@@ -55,6 +55,13 @@
 //! measure, with straight-line fits of further rows of the same report in sight; only rows that no one has looked at
 //! tell its error.
 //!
+//! # Inside one chip
+//! A group of one chip is its ranks. What their all-reduce takes is read off six measured rows (10 KiB to 100 MiB, bf16,
+//! four ranks; whn09/xpu-perf, `workloads/models/qwen3_5_27b/README.md`, 2026-09-03) by lines between them: 105 to
+//! 118 us up to 640 KiB, 107 GB/s of bus bandwidth at the end, and on at that rate. They were timed around calls of eager
+//! PyTorch, whose dispatch (55 to 65 us there) is in them and not in `call`. Other operations are refused: of those the
+//! source has best rates alone.
+//!
 //! # What it is not
 //! Measured tables exist for one 16-chip instance with LNC 2, all-reduce, all-gather and reduce-scatter only. Anything
 //! else (UltraServers, several nodes, all-to-all, permute, LNC 1) stands on the same numbers, unvalidated. Which
@@ -65,6 +72,7 @@
 mod answer;
 mod call;
 mod choice;
+mod in_chip;
 mod limits;
 mod part;
 mod special;
@@ -79,6 +87,7 @@ use crate::{Error, Result};
 use answer::fill;
 use call::Call;
 use choice::{between_nodes, inside};
+pub(crate) use in_chip::asks as asks_inside_chips;
 use part::Plan;
 
 /// A row of the table of solvers.
@@ -106,9 +115,9 @@ const OPERATIONS: &[Operation] = &[AllReduce, ReduceScatter, AllGather, AllToAll
 /// # Errors
 /// [`Error::Unsupported`] where the machine is not Trainium or the runtime has a rule against it.
 fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
-    let (context, request) = (&asked.context()?, asked.request);
+    let request = asked.request;
     let operation = request.operation.as_run();
-    let Some(neuron) = context.machine.neuron() else {
+    let Some(neuron) = asked.machine.neuron() else {
         return Err(Error::unsupported(
             "neuron on a machine whose chips have no Neuron parameters",
             "it models Trainium2 machines (presets trn2, trn2-ultraserver, rainier, or an UltraServer with neuron=); \
@@ -121,6 +130,10 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
             "it has link loads and endpoint costs; use link_load or alpha_beta",
         ));
     }
+    if asked.groups.ranks() == 1 {
+        return in_chip::answer(neuron, request, outcome);
+    }
+    let context = &asked.context()?;
     let call = Call {
         context,
         request,
