@@ -137,10 +137,17 @@ def test_a_mesh_of_cores_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("preset", "known"), [("trn2", 4), ("rainier", 4), ("trn1", 2), ("tpu7x", 2), ("trn3", None)]
+    ("preset", "known"),
+    [
+        ("trn2", 4),
+        ("rainier", 4),
+        ("trn1", 2),
+        ("tpu-ironwood", 2),
+        ("trn3-ultraserver-gen2", None),
+    ],
 )
 def test_software_makes_so_many_ranks_of_a_chip(preset: str, known: int | None) -> None:
-    machine = rf.preset(preset, shape=(4, 4, 4)) if preset == "tpu7x" else rf.preset(preset)
+    machine = rf.preset(preset, shape=(4, 4, 4)) if preset == "tpu-ironwood" else rf.preset(preset)
     assert machine.ultraserver.ranks_per_chip == known
     wrong = 3
     if known is None:
@@ -151,7 +158,7 @@ def test_software_makes_so_many_ranks_of_a_chip(preset: str, known: int | None) 
 
 
 def test_two_devices_of_a_tpu_chip_share_its_links() -> None:
-    tpu = rf.preset("tpu7x", shape=(4, 4, 4))
+    tpu = rf.preset("tpu-ironwood", shape=(4, 4, 4))
     mesh = tpu.mesh(dp=64, tp=2, ranks_per_chip=2)
     assert mesh.all_reduce(MIB, axis="dp").time_s == tpu.all_reduce(2 * MIB).time_s
     with raises(rf.Unsupported, None, "inside a chip"):

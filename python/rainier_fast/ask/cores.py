@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,39 @@ from rainier_fast.errors import Unsupported, invalid
 from rainier_fast.memory import reckon
 
 if TYPE_CHECKING:
-    from rainier_fast.ask.request import Request
     from rainier_fast.topology.base import Base
 
 _SOFTWARE: Final = frozenset(RUNTIMES.values())
 _TWICE: Final = ("all_reduce",)
 _ONCE: Final = ("reduce_scatter", "all_gather", "all_to_all")
+
+
+class Asked(Protocol):
+    """What a request among cores says."""
+
+    @property
+    def operation(self) -> str:
+        """What is done."""
+
+    @property
+    def size(self) -> float:
+        """Bytes."""
+
+    @property
+    def root(self) -> int:
+        """Rank of the root."""
+
+    @property
+    def shift(self) -> int:
+        """How many ranks further on."""
+
+    @property
+    def algorithm(self) -> str | tuple[str, ...]:
+        """Names."""
+
+    @property
+    def model(self) -> str:
+        """How contention is modelled."""
 
 
 class OnChips(NamedTuple):
@@ -50,7 +77,7 @@ class CoreGroups(Groups):
         """Ranks in each group."""
         return self.cores * self.ranks
 
-    def on_chips(self, request: Request) -> OnChips:
+    def on_chips(self, request: Asked) -> OnChips:
         """Return what chips do for what cores ask; `Unsupported` where that is not known."""
         cores, copies, operation = self.cores, self.copies, request.operation
         whole = f"{cores} of the {cores * copies} ranks (cores) per chip in each group"
@@ -79,7 +106,7 @@ class CoreGroups(Groups):
             )
         return OnChips(scale, request.root // cores, shift)
 
-    def _scale(self, request: Request) -> tuple[float, int]:
+    def _scale(self, request: Asked) -> tuple[float, int]:
         cores, shift = self.cores, request.shift
         scale = 1
         if request.operation == "all_to_all":
@@ -95,7 +122,7 @@ class CoreGroups(Groups):
                 )
         return float(scale * self.copies), shift
 
-    def facts(self, request: Request) -> Mapping[str, Any]:
+    def facts(self, request: Asked) -> Mapping[str, Any]:
         """Return what results say of ranks, where the core says it of chips."""
         ranks = self.members_of_each
         share = (ranks - 1) / ranks

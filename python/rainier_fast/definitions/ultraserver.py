@@ -216,7 +216,7 @@ class UltraServer:
         Examples
         --------
         >>> from rainier_fast import preset
-        >>> [preset(name).ultraserver.ranks_per_chip for name in ("trn2", "trn1", "trn3")]
+        >>> [preset(name).ultraserver.ranks_per_chip for name in ("trn2", "trn1", "h100")]
         [4, 2, None]
         """
         if self.neuron is not None:

@@ -200,7 +200,10 @@ class Layout:
             raise invalid("order", "a layout of another machine", "must be of this machine")
         names = [name for name, _ in self._axes]
         numbers = {names.index(name): at for at, name in enumerate(sizes)}
-        cuts = [[(numbers[axis], *digit) for axis, *digit in cut] for cut in self._cuts]
+        cuts = [
+            [(numbers[axis], factor, reflected) for axis, factor, reflected in cut]
+            for cut in self._cuts
+        ]
         return _core.Order.of_layout(machine._core, list(sizes.values()), cuts)
 
     def _placed(self) -> _core.Order:
