@@ -33,6 +33,7 @@ from rainier_fast.definitions.neuron import Neuron
 from rainier_fast.definitions.places import ChipAt, LinkAt
 from rainier_fast.definitions.rates import FailureRates
 from rainier_fast.definitions.routing import (
+    Balanced,
     DimensionOrder,
     MinimalAdaptive,
     Shortest,
@@ -128,6 +129,7 @@ __all__ = [
     "TRN3_ULTRASERVER_GEN1",
     "TRN3_ULTRASERVER_GEN2",
     "Axis",
+    "Balanced",
     "Block",
     "Bottleneck",
     "Bucket",

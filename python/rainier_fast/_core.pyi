@@ -23,24 +23,29 @@ _Cuts = Sequence[Sequence[tuple[int, int, bool]]]
 _RoutingRow = tuple[str, str, Sequence[int] | None]
 # (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, NICs of a node, release, what was
 # fitted: twelve numbers)
-_GpuRow = tuple[str, int, str, float, bool, bool, bool, int | None, str, Any]
+_GpuRow = tuple[str, int, str, float, bool, bool, bool, int | None, str, bool, Any]
 # (rank that has it at first, rank that must have it at last, bytes)
 _Block = tuple[int | None, int | None, float]
 # (src, dst, blocks, bytes, reduce, stage, lane, step, sends that it waits for)
 _Send = tuple[int, int, Sequence[int], float, bool, int, int, int, Sequence[int]]
-# ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once;
+# step (s), goodput of a chip and of an instance (bytes/s), chips of an instance
+_EfaRow = tuple[float, float, float, int]
+# chips of a node, nodes, ranks of a chip, operations, type
+_FittedOnRow = tuple[int, int, int, list[str], str | None]
+# ranks a chip; call, step (s); EFA; HBM bytes/s; HBM and link efficiency; links at once;
 # most bytes for Mesh and for halving
 _NeuronRow = tuple[
     int,
     float,
     float,
+    _EfaRow,
     float,
     float,
     float,
     float,
     float,
     float,
-    float,
+    _FittedOnRow | None,
     list[tuple[float, float]],
 ]
 # part, link efficiency, exposed share of the launch

@@ -36,6 +36,7 @@ def instances() -> dict[type, Any]:
     """Return an instance of every public class that is no exception."""
     made = [
         rf.Axis("x", 4),
+        rf.Balanced(),
         rf.Block(0, None, 1.0),
         RESULT.bottleneck,
         rf.Bucket({"xy": 0.5, "yx": 0.5}),

@@ -121,7 +121,7 @@ OPTIONS: Final = {
     "routing": Option(
         "dor",
         '``"dor"``, ``"adaptive"``, ``"valiant"``, ``"wild_first"``, ``"shortest"``,\n'
-        '``"up_down"`` or a policy object.',
+        '``"up_down"``, ``"balanced"`` or a policy object.',
     ),
     "chunks": Option(
         None,
@@ -131,8 +131,9 @@ OPTIONS: Final = {
     "dtype": Option(
         None,
         'Type of the numbers, such as ``"bf16"``, ``"fp32"`` or ``"int8"``; None for none in\n'
-        'particular. Results say it; only ``"nccl"`` looks at it, as NVLink switches add up no\n'
-        'numbers of 8 bits, and ``"xla"``, which takes None for bf16.',
+        "particular. Results say it; only runtimes look at it: NVLink switches add up no numbers\n"
+        'of 8 bits, ``"xla"`` takes None for bf16, and ``"neuron"`` has no 64 bits and names\n'
+        "types that it was not fitted on.",
         "in {}",
     ),
 }

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rainier_fast.errors import InvalidArgument, RainierError, shown
 from rainier_fast.formats.detect import Column, Sizes, bandwidth_note, size_factors
-from rainier_fast.formats.rows import DTYPE_BYTES, Row, fault, operation
+from rainier_fast.formats.rows import DTYPE_BYTES, Row, dtype_of, fault, operation
 from rainier_fast.units import parse_bytes, parse_time
 
 _SIZE: Final = ("bytes", "size", "nbytes", "message_size", "msg_size", "message")
@@ -50,19 +50,22 @@ def rows_of(
     sizes: list[Sizes] = []
     times: list[float] = []
     ops: list[str] = []
+    dtypes: list[str | None] = []
     for record in records:
         columns = _columns(record)
         ops.append(_operation(columns, record, op))
         times.append(_time(columns, record, time_unit, notes))
         sizes.append(_sizes(columns, record))
+        named = _first(columns, _DTYPE)
+        dtypes.append(None if named is None else dtype_of(str(named.value)))
         if (cell := _first(columns, _RANKS)) is not None:
             ranks.add(int(_number(cell, record.where)))
     factors = size_factors(sizes, times, [record.where for record in records], size_unit, notes)
     bandwidth_note(sizes, times, factors, notes)
     rows = [
-        Row(name, (size.size or 0.0) * factor, time, record.where)
-        for name, size, time, factor, record in zip(
-            ops, sizes, times, factors, records, strict=True
+        Row(name, (size.size or 0.0) * factor, time, record.where, dtype)
+        for name, size, time, factor, record, dtype in zip(
+            ops, sizes, times, factors, records, dtypes, strict=True
         )
     ]
     return rows, notes, ranks

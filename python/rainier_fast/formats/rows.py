@@ -18,6 +18,14 @@ DTYPE_BYTES: Final = {
 }  # fmt: skip
 """Bytes of one number, by the names of nccom-test, nccl-tests and numpy."""
 
+_DTYPES: Final = {
+    "bfloat16": "bf16", "float16": "fp16", "f16": "fp16", "half": "fp16",
+    "float32": "fp32", "f32": "fp32", "float": "fp32",
+    "float64": "fp64", "f64": "fp64", "double": "fp64", "char": "int8",
+    "fp8_e4m3": "fp8", "fp8_e5m2": "fp8", "f8e4m3": "fp8", "f8e5m2": "fp8",
+}  # fmt: skip
+"""Names that mean another one of them."""
+
 _OPERATIONS: Final = {
     "all_reduce": ("all_reduce", "allreduce", "allr", "ar"),
     "all_gather": ("all_gather", "allgather", "allg", "ag"),
@@ -40,11 +48,18 @@ class Row:
     size_bytes: float
     time_s: float
     where: str
+    dtype: str | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("size", self.size_bytes), ("time", self.time_s)):
             if not (math.isfinite(value) and value > 0):
                 raise fault(self.where, f"{name} {value!r}", "must be a finite number > 0")
+
+
+def dtype_of(word: str) -> str:
+    """Return the usual name of a type that a table names."""
+    plain = word.strip().lower()
+    return _DTYPES.get(plain, plain)
 
 
 def operation(word: object) -> str | None:

@@ -199,8 +199,8 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
         Returns
         -------
         Machine
-            What remains of every time is bytes over bandwidth. It says no more what its GPUs are:
-            the tables of ``algorithm="nccl"`` have latencies of their own.
+            What remains of every time is bytes over bandwidth, by ``algorithm="runtime"`` too. All
+            else stays: chips, faults, and how the machine's software chooses.
 
         Examples
         --------
@@ -259,7 +259,7 @@ def _silent(server: UltraServer) -> UltraServer:
         nic=None if nic is None else replace(nic, latency=0.0, overhead=0.0),
         overhead=0.0,
         launch=keep(server.launch, 0.0),
-        gpu=None,
+        gpu=None if server.gpu is None else replace(server.gpu, silent=True),
         neuron=None if server.neuron is None else server.neuron.quiet(),
     )
 

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from rainier_fast.definitions.check import as_name
+from rainier_fast.definitions.neuron import FittedOn
 from rainier_fast.errors import InvalidArgument, Unsupported, invalid_type
 from rainier_fast.formats.read import Reading, read
 from rainier_fast.formats.rows import Row
@@ -38,6 +39,7 @@ def calibrate(
     op: str | None = None,
     size_unit: str | None = None,
     time_unit: str | None = None,
+    dtype: str | None = None,
 ) -> Calibration:
     """Fit a machine's physical parameters to a measured table.
 
@@ -61,6 +63,8 @@ def calibrate(
         ``"bytes"`` or ``"elements"``, to override what is detected.
     time_unit
         ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``, to override what is detected.
+    dtype
+        Only rows of this type, such as ``"fp32"``, of a table that has several.
 
     Returns
     -------
@@ -86,13 +90,18 @@ def calibrate(
     """
     if not isinstance(machine, Machine):
         raise invalid_type("machine", machine, "must be a machine, such as rf.preset('trn2')")
-    for name, given in (("op", op), ("size_unit", size_unit), ("time_unit", time_unit)):
+    for name, given in (
+        ("op", op),
+        ("size_unit", size_unit),
+        ("time_unit", time_unit),
+        ("dtype", dtype),
+    ):
         if given is not None:
             as_name(name, given)
     reading = read(table, op, size_unit, time_unit)
     _check_ranks(machine, reading)
     notes = list(reading.notes)
-    rows = reading.rows
+    rows = _of_type(reading.rows, dtype, notes)
     least = min(row.time_s for row in rows)
     trainium = machine.ultraserver.neuron is not None
     space = neuron_space(machine) if trainium else generic_space(machine, least)
@@ -130,6 +139,8 @@ def calibrate(
             if math.isclose(value, limit, rel_tol=_AT_LIMIT):
                 notes.append(f"{parameter.name} ends at its limit of {limit:g} {parameter.unit}")
     fitted = space.build(dict(zip(parameters, map(float, found), strict=True)))
+    if trainium:
+        fitted = _that_knows_its_rows(fitted, rows)
     return Calibration(
         machine=CalibratedMachine._of(fitted, measured),
         parameters=parameters | moved,
@@ -137,6 +148,40 @@ def calibrate(
         leave_one_out=left_out,
         notes=tuple(notes),
     )
+
+
+def _of_type(rows: tuple[Row, ...], dtype: str | None, notes: list[str]) -> tuple[Row, ...]:
+    """Return the rows of a type; all of them, with a note where they are of several, for None."""
+    types = sorted({row.dtype for row in rows if row.dtype is not None})
+    if dtype is None:
+        if len(types) > 1:
+            words = ", ".join(types)
+            notes.append(f"rows of {words} are fitted as one; dtype= takes those of one type")
+        return rows
+    kept = tuple(row for row in rows if row.dtype == dtype)
+    if not kept:
+        has = f"are of {', '.join(types)}" if types else "name no type"
+        raise InvalidArgument(f"dtype: got {dtype!r}, but the rows {has}")
+    notes.append(f"of {len(rows)} rows the {len(kept)} of {dtype} are fitted")
+    return kept
+
+
+def _that_knows_its_rows(machine: Machine, rows: Sequence[Row]) -> Machine:
+    """Return a Trainium machine whose results name what differs from the rows of its fit."""
+    server = machine.ultraserver
+    neuron = server.neuron
+    assert neuron is not None, "the caller looks"
+    types = {row.dtype for row in rows}
+    fitted = FittedOn(
+        chips=server.num_chips,
+        nodes=machine.num_ultraservers,
+        lnc=neuron.lnc,
+        operations=tuple(sorted({row.op for row in rows})),
+        dtype=types.pop() if len(types) == 1 else None,
+        values=neuron.fitted_values,
+    )
+    neuron = dataclasses.replace(neuron, fitted_on=fitted)
+    return with_server(machine, dataclasses.replace(server, neuron=neuron))
 
 
 def _check_ranks(machine: Machine, reading: Reading) -> None:

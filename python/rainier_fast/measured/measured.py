@@ -24,6 +24,7 @@ class Measured:
     measured_s: float
     predicted_s: float
     algorithm: str
+    dtype: str | None = None
 
     @property
     def error(self) -> float:
@@ -48,7 +49,8 @@ def measure(machine: Base, rows: Sequence[Row], algorithm: str | Sequence[str]) 
         seconds, numbers, ran = prepared.times(np.array(sizes, float))
         found = zip(places, seconds.tolist(), numbers.tolist(), strict=True)
         for at, time, number in found:
-            measured[at] = Measured(op, rows[at].size_bytes, rows[at].time_s, time, ran[number])
+            row = rows[at]
+            measured[at] = Measured(op, row.size_bytes, row.time_s, time, ran[number], row.dtype)
     return [measured[at] for at in range(len(rows))]
 
 

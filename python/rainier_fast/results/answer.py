@@ -73,6 +73,9 @@ class Answer:
         The machine, and what was asked for.
     note
         Why the algorithm chose as it did, where it has rules of its own.
+    unmeasured
+        The parts of a time by ``"neuron"`` that rest on no measurement: tiers, groups, operations
+        or types of which no rows are known. Of others it is empty; `note` has what is known there.
     """
 
     operation: str
@@ -93,6 +96,7 @@ class Answer:
     machine: Base
     request: Request
     note: str
+    unmeasured: tuple[str, ...]
     _chosen: dict[str, Any]
     # How to ask for the same algorithms again: a name, or one for each tier.
     _choice: str | tuple[str, ...]
@@ -110,6 +114,7 @@ class Answer:
         worst = (facts := outcome.facts())["bottleneck"]
         facts |= {
             "bottleneck": None if worst is None else Bottleneck(**worst),
+            "unmeasured": tuple(facts["unmeasured"]),
             "machine": machine,
             "request": request,
             "_chosen": facts.pop("choice"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rainier_fast.ask.cores import CoreGroups
@@ -71,12 +72,13 @@ def facts(result: Answer) -> Facts:
         ("bandwidth", "algbw {}, busbw {}".format(*rates)),
         ("parts", parts),
         ("bounded by", _bounded(result)),
-        ("busiest link", str(result.bottleneck or _no_bottleneck(result))),
+        ("busiest link", str(result.bottleneck or no_bottleneck(result))),
         ("lower bound", bound),
         ("why", why(result)),
         ("assumes", _assumed(result) or "nothing of the catalogue"),
         *([("damage", result.note)] if result.machine.is_damaged and result.note else []),
         *([("measured", measured)] if measured else []),
+        *_unmeasured(result.unmeasured),
     ]
 
 
@@ -102,7 +104,12 @@ def _as_run(result: Answer) -> Facts:
     line = f"{format_time(outcome.time)} {request.kind}, by {outcome.algorithm}"
     if result.time_s > 0:
         line += f": {outcome.time / result.time_s:.3g} times as long as on the links alone"
-    return [("as it runs", line)]
+    return [("as it runs", line), *_unmeasured(outcome.facts()["unmeasured"])]
+
+
+def _unmeasured(parts: Iterable[str]) -> Facts:
+    """Return the parts that no measurement stands behind, a line each."""
+    return [("unmeasured" if at == 0 else "", part) for at, part in enumerate(parts)]
 
 
 def _bounded(result: Answer) -> str:
@@ -128,7 +135,8 @@ def _bounded(result: Answer) -> str:
     return f"{words}; slowest stage {slowest['stage']} on tier {where}"
 
 
-def _no_bottleneck(result: Answer) -> str:
+def no_bottleneck(result: Answer) -> str:
+    """Return why there is no busiest link."""
     if result.model == "alpha_beta":
         return "none: this model gives each message its route to itself"
     if result.model != result.request.model:

@@ -148,8 +148,14 @@ class Domain:
         ways = self.ways(at, here, there)
         if len(ways) == 1 or tie == "split":
             return ways
-        from_middle = self.coordinate(here, at) == self.sizes[at] // 2
-        backward = tie == "negative" or (tie == "simgrid" and from_middle)
+        start, middle = self.coordinate(here, at), self.sizes[at] // 2
+        backward = {
+            "positive": False,
+            "negative": True,
+            "simgrid": start == middle,
+            "parity": start % 2 == 1,
+            "dateline": start >= middle,
+        }[tie]
         return ways[1:] if backward else ways[:1]
 
     def dimension_order(self, src: int, dst: int, tie: str, order: list[int]) -> list[Path]:

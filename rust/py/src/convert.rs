@@ -4,8 +4,8 @@ use crate::error::to_py;
 use pyo3::prelude::*;
 use rainier_core::collective::{Choice, Model, Operation, Request};
 use rainier_core::machine::{
-    Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, NcclTiming, NcclVersion, Neuron, Nic,
-    Site, Tier, Tpu, TpuPart, Wan, WanShape,
+    Axis, AxisKind, Cpu, Domain, FittedOn, Generation, Gpu, Machine, NcclTiming, NcclVersion,
+    Neuron, Nic, Site, Tier, Tpu, TpuPart, Wan, WanShape,
 };
 use rainier_core::route::{DimensionOrder, Routing, TieRule};
 use rainier_core::{Error, Result};
@@ -14,7 +14,8 @@ pub(crate) type TierRow = (u32, f64, f64);
 pub(crate) type AxisRow = (String, u32, String, f64, f64, Vec<TierRow>);
 pub(crate) type SiteRow = (String, u32, Vec<TierRow>);
 pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>);
-/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, NICs of a node, release of NCCL, what was fitted.
+/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, NICs of a node, release of NCCL, latencies
+/// left out, what was fitted.
 pub(crate) type GpuRow = (
     String,
     u32,
@@ -25,26 +26,32 @@ pub(crate) type GpuRow = (
     bool,
     Option<u32>,
     String,
+    bool,
     Option<NcclTimingRow>,
 );
 /// LL's start, hop, threads and rate; start, hop, rate and copy; starts and rate of direct sends;
 /// start of NVLS.
 pub(crate) type NcclTimingRow = (f64, f64, f64, f64, f64, f64, f64, f64, f64, f64, f64, f64);
-/// Ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once; most bytes for Mesh
-/// and for halving.
+/// Ranks a chip; call, step (s); EFA; HBM bytes/s; HBM and link efficiency; links at once; most bytes for Mesh and for
+/// halving; what it was fitted on; rows inside a chip.
 pub(crate) type NeuronRow = (
     u32,
     f64,
     f64,
+    EfaRow,
     f64,
     f64,
     f64,
     f64,
     f64,
     f64,
-    f64,
+    Option<FittedOnRow>,
     Vec<(f64, f64)>,
 );
+/// Step, goodput of a chip and of an instance, chips of an instance.
+pub(crate) type EfaRow = (f64, f64, f64, u32);
+/// Chips of a node, nodes, ranks of a chip, operations, type.
+pub(crate) type FittedOnRow = (u32, u32, u32, Vec<String>, Option<String>);
 /// Part, link efficiency, exposed share of the launch.
 pub(crate) type TpuRow = (String, f64, f64);
 pub(crate) type RoutingRow = (String, String, Option<Vec<usize>>);
@@ -230,19 +237,31 @@ fn neuron(row: NeuronRow) -> Neuron {
         ranks_per_chip: row.0,
         call: row.1,
         step: row.2,
-        efa_step: row.3,
+        efa_step: row.3.0,
+        efa_goodput: row.3.1,
+        efa_instance_goodput: row.3.2,
+        instance_chips: row.3.3,
         hbm_bandwidth: row.4,
         hbm_efficiency: row.5,
         link_efficiency: row.6,
         links_at_once: row.7,
         mesh_most: row.8,
         halving_most: row.9,
-        chip_all_reduce: row.10,
+        fitted_on: row.10.map(
+            |(chips, nodes, ranks_per_chip, operations, dtype)| FittedOn {
+                chips,
+                nodes,
+                ranks_per_chip,
+                operations,
+                dtype,
+            },
+        ),
+        chip_all_reduce: row.11,
     }
 }
 
 fn gpu(
-    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, nics, version, timing): GpuRow,
+    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, nics, version, silent, timing): GpuRow,
 ) -> Result<Gpu> {
     Ok(Gpu {
         generation: Generation::from_name(&generation)?,
@@ -254,6 +273,7 @@ fn gpu(
         collnet,
         nics,
         version: NcclVersion::from_name(&version)?,
+        silent,
         timing: timing.map(nccl_timing),
     })
 }
@@ -281,7 +301,13 @@ pub(crate) fn routing(py: Python<'_>, (name, tie, order): RoutingRow) -> PyResul
         "positive" => Ok(TieRule::Positive),
         "negative" => Ok(TieRule::Negative),
         "simgrid" => Ok(TieRule::Simgrid),
-        other => Err(unknown("tie", other, "split, positive, negative, simgrid")),
+        "parity" => Ok(TieRule::Parity),
+        "dateline" => Ok(TieRule::Dateline),
+        other => Err(unknown(
+            "tie",
+            other,
+            "split, positive, negative, simgrid, parity, dateline",
+        )),
     };
     let made = tie.and_then(|tie| match name.as_str() {
         "dor" => Ok(Routing::DimensionOrder(DimensionOrder { tie, order })),
@@ -290,10 +316,11 @@ pub(crate) fn routing(py: Python<'_>, (name, tie, order): RoutingRow) -> PyResul
         "wild_first" => Ok(Routing::WildFirst),
         "shortest" => Ok(Routing::Shortest),
         "up_down" => Ok(Routing::UpDown),
+        "balanced" => Ok(Routing::Balanced),
         other => Err(unknown(
             "routing",
             other,
-            "dor, adaptive, valiant, wild_first, shortest, up_down",
+            "dor, adaptive, valiant, wild_first, shortest, up_down, balanced",
         )),
     });
     made.map_err(|error| to_py(py, &error))

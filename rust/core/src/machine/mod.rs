@@ -34,7 +34,7 @@ pub use gpu::{Cpu, Generation, Gpu, NcclVersion};
 pub use link::{End, Link, LinkClass};
 pub use named::LinkName;
 pub use nccl_timing::NcclTiming;
-pub use neuron::Neuron;
+pub use neuron::{FittedOn, Neuron};
 pub use sample::Rates;
 pub use site::{Nic, Site};
 pub use tpu::{Tpu, TpuPart};
@@ -187,6 +187,20 @@ impl Machine {
             gpu: Some(gpu),
             ..self
         })
+    }
+
+    /// The same machine with NICs of `rate` bytes/s, under a fabric that is as fast as before.
+    pub(crate) fn with_nics_at(&self, rate: f64) -> Self {
+        let mut slower = self.clone();
+        if let Some(nic) = &mut slower.nic {
+            let share = rate / nic.bandwidth;
+            nic.bandwidth = rate;
+            let sites = slower.sites.iter_mut();
+            for tier in sites.flat_map(|site| &mut site.tiers) {
+                tier.oversubscription *= share;
+            }
+        }
+        slower
     }
 
     /// The same machine, whose chips run collectives as `neuron` says.

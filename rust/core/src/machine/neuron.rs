@@ -13,6 +13,12 @@ pub struct Neuron {
     pub step: f64,
     /// Seconds of one step between nodes, from HBM to HBM.
     pub efa_step: f64,
+    /// Bytes/s that one chip alone passes out of its HBM over its NIC.
+    pub efa_goodput: f64,
+    /// Bytes/s that all chips of an instance pass so together.
+    pub efa_instance_goodput: f64,
+    /// Chips of an instance, which follow each other by number.
+    pub instance_chips: u32,
     /// Bytes/s of a chip's HBM by its data sheet.
     pub hbm_bandwidth: f64,
     /// Share of it that collectives reach.
@@ -28,6 +34,23 @@ pub struct Neuron {
     /// What an all-reduce among the ranks of one chip took: (bytes, seconds), ascending by bytes; empty where it is not
     /// known.
     pub chip_all_reduce: Vec<(f64, f64)>,
+    /// The rows that the parameters were fitted on, if they were.
+    pub fitted_on: Option<FittedOn>,
+}
+
+/// What measured rows were of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FittedOn {
+    /// Chips of a node.
+    pub chips: u32,
+    /// Nodes.
+    pub nodes: u32,
+    /// Ranks of a chip.
+    pub ranks_per_chip: u32,
+    /// Operations, by name.
+    pub operations: Vec<String>,
+    /// The type of their numbers, where it is known.
+    pub dtype: Option<String>,
 }
 
 impl Neuron {
@@ -42,6 +65,11 @@ impl Neuron {
         not_negative("call", self.call)?;
         not_negative("step", self.step)?;
         not_negative("efa_step", self.efa_step)?;
+        positive("efa_goodput", self.efa_goodput)?;
+        positive("efa_instance_goodput", self.efa_instance_goodput)?;
+        if self.instance_chips == 0 {
+            return Err(Error::invalid("instance_chips", 0, "must be >= 1"));
+        }
         positive("hbm_bandwidth", self.hbm_bandwidth)?;
         for (name, share) in [
             ("hbm_efficiency", self.hbm_efficiency),
@@ -71,7 +99,11 @@ impl Neuron {
         let ascends = |pair: &[(f64, f64)]| pair[0].0 < pair[1].0;
         if !self.chip_all_reduce.windows(2).all(ascends) {
             let allowed = "must ascend by bytes";
-            return Err(Error::invalid("chip_all_reduce", "rows in another order", allowed));
+            return Err(Error::invalid(
+                "chip_all_reduce",
+                "rows in another order",
+                allowed,
+            ));
         }
         not_negative("mesh_most", self.mesh_most)?;
         not_negative("halving_most", self.halving_most)?;

@@ -8,6 +8,8 @@
 //! turning a part round changes none of it; by induction from the lowest digit on, none of the whole. What a reflected
 //! digit of another axis above turns round is the order of ranks in some groups. Sends and rooted operations look at that.
 
+use super::dimension::Dimension;
+
 /// One digit of a cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digit {
@@ -68,10 +70,25 @@ pub(super) fn steps(cut: &[Digit], axis: u32) -> Vec<Step> {
     found
 }
 
-/// The same place but for the order of ranks: with the digits of the axis alone.
-pub(super) fn without_order(place: &Place) -> Place {
-    let own = |steps: &Vec<Step>| steps.iter().filter(|step| step.own).copied().collect();
-    place.iter().map(own).collect()
+/// A place at which all costs the same that does not look at the order of ranks: with the digits of the axis alone, and
+/// where rings may be `turned`, without the reflected pairs of a ring of 4, which are neighbours, one on.
+pub(super) fn without_order(dimensions: &[Dimension], place: &Place, turned: bool) -> Place {
+    let pair = |step: u32, reflected: bool| {
+        vec![Step {
+            step,
+            factor: 2,
+            reflected,
+            own: true,
+        }]
+    };
+    let own = |(dimension, steps): (&Dimension, &Vec<Step>)| {
+        let own: Vec<Step> = steps.iter().filter(|step| step.own).copied().collect();
+        match turned && dimension.ring && dimension.size == 4 && own == pair(2, true) {
+            true => pair(1, false),
+            false => own,
+        }
+    };
+    dimensions.iter().zip(place).map(own).collect()
 }
 
 /// Chips that an axis with these digits has of a dimension.
@@ -90,7 +107,11 @@ pub(super) fn lines(size: u32, steps: &[Step]) -> Vec<Vec<u32>> {
         for value in 0..factor {
             let turned = reflected && value % 2 == 1;
             let next = before.iter().map(|&(position, group, rank)| {
-                let position = if turned { reach - 1 - position } else { position };
+                let position = if turned {
+                    reach - 1 - position
+                } else {
+                    position
+                };
                 let (groups, ranks) = if own { (0, ranks) } else { (groups, 0) };
                 (
                     value * reach + position,
@@ -133,7 +154,11 @@ pub(super) fn contributions(cut: &[Digit], strides: &mut [u32]) -> Vec<u32> {
         for value in 0..digit.factor {
             let turned = digit.reflected && value % 2 == 1;
             found.extend(before.iter().map(|&(position, adds)| {
-                let position = if turned { reach - 1 - position } else { position };
+                let position = if turned {
+                    reach - 1 - position
+                } else {
+                    position
+                };
                 (value * reach + position, adds + value * *stride)
             }));
         }

@@ -99,7 +99,11 @@ impl Layout {
         for (dimension, steps) in dimensions.iter().zip(self.place(axis)) {
             let unit = dimension.step * if dimension.inside { 1 } else { chips };
             for step in steps {
-                let more = |at: u32| found.iter().map(move |before| before + at * unit * step.step);
+                let more = |at: u32| {
+                    found
+                        .iter()
+                        .map(move |before| before + at * unit * step.step)
+                };
                 found = (0..step.factor).flat_map(more).collect();
             }
         }

@@ -32,8 +32,8 @@ mod tree;
 /// What to do where layouts do not fit.
 const FEWER: &str = "keep fewer layouts, name fewer axes, or larger ones that are split afterwards";
 
-pub use dimension::{Dimension, dimensions};
 pub use digit::{Cut, Digit, Place, Step};
+pub use dimension::{Dimension, dimensions};
 pub use layout::{Layout, groups};
 pub use order::Order;
 pub use price::Part;

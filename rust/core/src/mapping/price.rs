@@ -144,7 +144,10 @@ impl<'a> Prices<'a> {
             places,
             parts,
             families: families(space, &places.all),
-            in_order: places.without_order(),
+            in_order: places.without_order(
+                &space.dimensions,
+                question.routing.is_translation_invariant(),
+            ),
             requests,
             calls,
             known: BTreeMap::new(),

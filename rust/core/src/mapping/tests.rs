@@ -129,7 +129,10 @@ fn the_search_finds_the_fastest_whatever_places_take() {
         for salt in 0..8_u32 {
             // Few different values: ties are what is hard. Places are numbered as they are met.
             let value = |place: &Place, axis: u32| {
-                let digits = place.iter().flatten().map(|digit| 5 * digit.step + digit.factor);
+                let digits = place
+                    .iter()
+                    .flatten()
+                    .map(|digit| 5 * digit.step + digit.factor);
                 let number = digits.fold(salt, |all, digit| all.wrapping_mul(31) + digit);
                 f64::from((number * 7 + axis * 3) % 5)
             };

@@ -2,6 +2,7 @@
 
 use super::FEWER;
 use super::digit::{Place, without_order};
+use super::dimension::Dimension;
 use super::space::Space;
 use crate::memory::{Taken, bytes_of};
 use crate::{Control, Error, Result};
@@ -45,10 +46,11 @@ impl Places {
         })
     }
 
-    /// By place, the number of that which differs from it in the order of ranks at most.
-    pub(super) fn without_order(&self) -> Vec<u32> {
+    /// By place, the number of one at which all costs the same that does not look at the order of ranks; where rings may be
+    /// `turned`, of fewer.
+    pub(super) fn without_order(&self, dimensions: &[Dimension], turned: bool) -> Vec<u32> {
         let number = |place: &Place| {
-            let plain = self.numbers.get(&without_order(place));
+            let plain = self.numbers.get(&without_order(dimensions, place, turned));
             // What others reflect they may leave as it is, in another place of the tree.
             *plain.expect("every place is there with ranks in order")
         };

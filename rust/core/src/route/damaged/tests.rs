@@ -29,6 +29,7 @@ fn policies() -> Vec<Routing> {
         Routing::WildFirst,
         Routing::Shortest,
         Routing::UpDown,
+        Routing::Balanced,
     ]
 }
 

@@ -218,10 +218,16 @@ impl Hops<'_> {
         Ok((kinds, rows))
     }
 
-    /// The hop from one domain to another, between NICs of so many bytes/s that each have one message.
+    /// The hop from one domain to another, between NICs of so many bytes/s.
     fn crossing(&mut self, (from, to): (u32, u32), nic: f64, overhead: f64) -> Seconds {
         let context = self.context;
-        let mut by_links = self.bytes / nic;
+        // Where each chip is the end of some ring, its NIC has a message of each way.
+        let shared = if self.rings.cuts > 1 {
+            self.rings.backward.len()
+        } else {
+            1
+        };
+        let mut by_links = self.bytes * shared as f64 / nic;
         let path = context.path(from, to, |link| {
             let bandwidth = context.fabric_bandwidth.get(link);
             by_links = by_links.max(self.step.fabric.get(link) / bandwidth);

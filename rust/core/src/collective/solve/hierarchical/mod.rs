@@ -5,7 +5,7 @@
 
 #[cfg(test)]
 mod least_tests;
-mod places;
+pub(super) mod places;
 mod search;
 mod stage_plan;
 mod stages;

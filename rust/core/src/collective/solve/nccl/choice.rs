@@ -48,7 +48,11 @@ pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
         ));
     }
     let operation = request.operation.as_run();
-    let model = Model::new(gpu, Communicator::of(machine, groups)?);
+    let (communicator, counts) = Communicator::of(machine, groups)?;
+    let views = counts
+        .iter()
+        .map(|&count| communicator.seen_with(machine, count));
+    let model = Model::seen(gpu, communicator, &views.collect::<Vec<_>>());
     let tried = tried(&model, request);
     let (way, price) = cheapest(&tried, request, outcome)?;
     outcome.sort_candidates();
@@ -73,6 +77,7 @@ pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     outcome.chosen = chosen(&model, way);
     let label = format!("{} by {name}", request.operation.name());
     let time = timed::time(&model, operation, way, &price, request.size);
+    let time = if gpu.silent { time.silent() } else { time };
     outcome.note = note(gpu, &model.communicator);
     outcome.fill_priced(NAME, name, &label, parts(&time));
     Ok(())
@@ -98,6 +103,9 @@ fn note(gpu: &Gpu, communicator: &Communicator) -> String {
         "chosen by the prices of NCCL {}, which the candidates have",
         gpu.version.name()
     );
+    if gpu.silent {
+        return format!("{chose}; the time is its bytes alone");
+    }
     match (&gpu.timing, communicator.nodes) {
         (None, _) => format!("{chose} and the time is"),
         (Some(_), 1) => format!("{chose}; the time is by figures fitted to measured tables"),

@@ -31,7 +31,9 @@ pub(super) fn answer(neuron: &Neuron, request: &Request, outcome: &mut Outcome) 
     if let Some(other) = request.dtype.filter(|&dtype| dtype != MEASURED) {
         return Err(Error::unsupported(
             format!("neuron all_reduce of {other} among the ranks (logical cores) of one chip"),
-            format!("it is measured in {MEASURED}; leave dtype= out to take its time for as many bytes"),
+            format!(
+                "it is measured in {MEASURED}; leave dtype= out to take its time for as many bytes"
+            ),
         ));
     }
     let time = between(rows, request.size);
