@@ -224,7 +224,7 @@ def test_the_whole_pod_and_what_is_no_slice_stay_as_they_are() -> None:
     ("name", "count", "nearest"),
     [
         ("tpu-v5p", 72, ("64 and 128",)),
-        ("tpu-v5p", 1, ("the nearest: 4",)),
+        ("tpu-v5p", 1, ("the nearest count: 4",)),
         ("tpu-v4", 48, ("32 and 64", "cubes of 64")),
         ("tpu-v5e", 100, ("64 and 128",)),
     ],

@@ -288,9 +288,9 @@ impl<'a> DomainRoutes<'a> {
         Ok(tree)
     }
 
-    /// The chip whose NIC sends (or, for `ingress`, receives) for `chip`: itself, or the live chip with a live NIC in
-    /// that direction that the fewest hops lead to (or from), the lowest number of several. `None` for a dead chip
-    /// and where there is none.
+    /// The chip whose NIC sends (or, for `ingress`, receives) for `chip`: itself, or a live chip with a live NIC in
+    /// that direction that the fewest hops lead to (or from). Of several, chips without a NIC take turns by number.
+    /// `None` for a dead chip and where there is none.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for domains too large to search.
@@ -304,23 +304,29 @@ impl<'a> DomainRoutes<'a> {
         if let Some(&found) = self.ports.borrow().get(&(ingress, chip)) {
             return Ok(found);
         }
-        let mut best: Option<(u64, u32)> = None;
+        let (mut best, mut nearest) = (u64::MAX, Vec::new());
         let mut steps = Vec::new();
         for port in (0..self.domain.chips()).filter(|&port| self.damage.has_nic(ingress, port)) {
             let (src, dst) = if ingress { (port, chip) } else { (chip, port) };
-            if best.is_some_and(|best| self.least_hops(src, dst) >= best.0) {
+            if self.least_hops(src, dst) > best {
                 continue;
             }
             steps.clear();
             if self.search(src, dst, &mut steps)?.is_some() {
                 // Shares of a tie are halves: the sum is a whole number of hops.
                 let hops = steps.iter().map(|step| step.1).sum::<f64>() as u64;
-                if best.is_none_or(|best| hops < best.0) {
-                    best = Some((hops, port));
+                if hops < best {
+                    (best, nearest) = (hops, Vec::new());
+                }
+                if hops == best {
+                    nearest.push(port);
                 }
             }
         }
-        let found = best.map(|best| best.1);
+        let lacks =
+            |&other: &u32| self.damage.is_live(other) && !self.damage.has_nic(ingress, other);
+        let turn = (0..chip).filter(lacks).count();
+        let found = (!nearest.is_empty()).then(|| nearest[turn % nearest.len()]);
         self.ports.borrow_mut().insert((ingress, chip), found);
         Ok(found)
     }

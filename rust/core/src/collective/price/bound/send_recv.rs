@@ -1,6 +1,5 @@
 //! Bounds of send_recv, whose messages are known one by one: what leaves and enters a domain, a group of a tier, a site.
 
-use super::fabric::wan_capacity;
 use super::input::LowerBounds;
 use crate::Result;
 use crate::collective::ask::request::Request;
@@ -62,7 +61,7 @@ pub(super) fn of_grid(
         return Ok(());
     };
     for ((site, _), messages) in passing(&|domain| (machine.site_of(domain), 0))? {
-        let fast = wan_capacity(wan, machine.sites().len(), site);
+        let fast = wan.around(site, machine.sites().len());
         let name = format!("WAN of {}", machine.sites()[site].name);
         found.note(name, seconds(messages, fast));
     }
