@@ -28,6 +28,7 @@ mod sites;
 mod swing;
 mod tree;
 mod trivance;
+mod two_trees;
 
 pub(crate) use extent::Extent;
 pub use job::Algorithm;
