@@ -21,6 +21,12 @@ FLAT = {
     "binomial_tree": ("all_reduce", *ROOTED),
     "direct": (*ALIKE, "all_to_all", *ROOTED),
     "mesh": ("all_reduce",),
+    "neighbor_exchange": ("all_gather",),
+    "pairwise": ("all_to_all", "reduce_scatter"),
+    "linear_sync": ("all_to_all",),
+    "butterfly": ("reduce_scatter",),
+    "knomial_tree": ("broadcast", "reduce"),
+    "chain": ("broadcast", "reduce"),
 }
 TIMES = st.sampled_from([0.0, 1e-6, 3e-6, 1e-3])
 

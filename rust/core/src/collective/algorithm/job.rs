@@ -163,6 +163,14 @@ impl Algorithm {
         Self { least, ..self }
     }
 
+    /// It runs only where it is named.
+    pub(super) const fn when_named(self) -> Self {
+        Self {
+            offered: false,
+            ..self
+        }
+    }
+
     /// It is offered to algorithms that are made of others, for an operation that they need.
     pub(super) fn is_part(&self, operation: Operation) -> bool {
         !self.composed && self.offered && self.operations.contains(&operation)
@@ -254,6 +262,20 @@ pub(crate) fn unsupported(algorithm: &str, operation: Operation) -> Error {
             operation.name()
         ),
     )
+}
+
+/// Most steps that are each a phase of their own.
+const MOST_STEPS: u32 = 4096;
+
+/// Refuses more steps than an algorithm writes out one by one.
+pub(super) fn few_steps(algorithm: &str, ranks: u32, steps: u32) -> Result<()> {
+    if steps <= MOST_STEPS {
+        return Ok(());
+    }
+    Err(Error::unsupported(
+        format!("{algorithm} over {ranks} ranks, {steps} steps that are each unlike the others"),
+        format!("it takes at most {MOST_STEPS}; use a smaller group, ring_one_way or direct"),
+    ))
 }
 
 /// The refusal of a flat group over several domains.

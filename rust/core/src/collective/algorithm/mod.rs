@@ -3,6 +3,7 @@
 mod bruck;
 mod bucket;
 mod bucket_all_to_all;
+mod butterfly;
 mod by_digit;
 mod chained_tree;
 mod composed;
@@ -17,7 +18,9 @@ mod in_switch;
 mod job;
 mod least;
 mod multi_ring;
+mod neighbor_exchange;
 mod packing;
+mod pairwise;
 mod pairwise_exchange;
 mod pat;
 mod ports;
@@ -28,6 +31,7 @@ mod sites;
 mod swing;
 mod tree;
 mod trivance;
+mod uncut;
 
 pub(crate) use extent::Extent;
 pub use job::Algorithm;
