@@ -4,7 +4,7 @@ use super::job::Algorithm;
 use super::job::Build::{Alternatives, Stages};
 use super::{
     bruck, bucket, butterfly, by_digit, composed, direct, double_tree, flat_ring, grid, halving,
-    in_switch, least, multi_ring, neighbor_exchange, pairwise, pat, ring, sites, swing, tree,
+    in_switch, least, multi_ring, neighbor_exchange, partners, pat, ring, sites, swing, tree,
     trivance, uncut,
 };
 use crate::operation::Operation::{self, *};
@@ -197,17 +197,17 @@ pub const ALGORITHMS: &[Algorithm] = &[
         "pairwise",
         "p - 1 steps with one partner each: only where it is named",
         &[ReduceScatter, AllToAll],
-        Stages(pairwise::pairwise),
+        Stages(partners::pairwise),
     )
-    .across(pairwise::pairwise_across)
+    .across(partners::pairwise_across)
     .when_named(),
     Algorithm::new(
         "linear_sync",
         "at most 32 messages of a rank at once, then the next: only where it is named",
         &[AllToAll],
-        Stages(pairwise::linear_sync),
+        Stages(partners::linear_sync),
     )
-    .across(pairwise::linear_sync_across)
+    .across(partners::linear_sync_across)
     .when_named(),
     Algorithm::new(
         "butterfly",
