@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from rainier_fast.workload.parts import Experts, Mla, Window
     from rainier_fast.workload.transformer import Transformer
 
+    A100_40GB_INSTANCE: UltraServer
     A100_NODE: UltraServer
     B200_NODE: UltraServer
     B300_NODE: UltraServer
@@ -108,6 +109,7 @@ if TYPE_CHECKING:
     TRN3_ULTRASERVER_GEN2: UltraServer
 
 __all__ = [
+    "A100_40GB_INSTANCE",
     "A100_NODE",
     "B200_NODE",
     "B300_NODE",

@@ -213,7 +213,7 @@ class Machine:
         cls,
         axes: Sequence[_AxisRow],
         overhead: float,
-        nic: tuple[float, float, float] | None,
+        nic: tuple[float, float, float, int] | None,
         sites: Sequence[_SiteRow],
         wan: tuple[str, Sequence[float], Sequence[float]] | None,
         launch: float,

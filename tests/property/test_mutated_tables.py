@@ -12,11 +12,17 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
 
+import numpy as np
+
+import rainier_fast as rf
 import tables
 from rainier_fast.errors import RainierError
 from rainier_fast.formats.read import read
+from rainier_fast.measure.placed import placed
 
 # In place is 10 % faster here. Any factor that a unit, a column or a rank count makes is larger.
 _CLOSE: Final = 0.105
@@ -206,6 +212,36 @@ def test_damage_is_no_other_number() -> None:
     found = Counter(check(seed) for seed in range(400))
     assert found["read as it was"] > 100
     assert found["refused"] > 100
+
+
+_CELLS: Final = (
+    None, True, 10**400, 1e308, "1e400", "\u0663", "1__0", "", b"8", [], {"a": 1}, "nan", "inf",
+    np.array([1, 2]), np.float32(5), Decimal("NaN"), Fraction(1, 3), "0x10", "5 us", "1 MiB",
+    "8 Mbit", "x" * 5000, "\x00", "1,5", "1.234,5", "1,234", "half", "q4", "alltoallv", "true",
+    complex(1, 1), object(), "-5", 2**31, 0.5, "16.9", len,
+)  # fmt: skip
+_KEYS: Final = (
+    "op", "bytes", "size_mib", "count", "time_us", "time", "latency", "message_size", "ranks",
+    "nodes", "algbw(GB/s)", "busbw", "algorithm", "inPlace", "type", "gpusPerRank", "time:p99(us)",
+    "cputime", "name", 5, None, "", "(us)", "_us", "size(parsecs)",
+)  # fmt: skip
+
+
+def test_cells_of_any_kind_are_read_or_refused() -> None:
+    machines = rf.preset("h100"), rf.preset("trn2")
+    for seed in range(1000):
+        draw = random.Random(seed)
+        rows: list[dict[Any, Any]] = [
+            {"op": "all_reduce", "bytes": size, "time_us": us} for size, us in tables.times()
+        ]
+        for _ in range(draw.randint(1, 3)):
+            draw.choice(rows)[draw.choice(_KEYS)] = draw.choice(_CELLS)
+        try:
+            found = read(rows)
+            for machine in machines:
+                placed(machine, found)
+        except RainierError:
+            continue
 
 
 def _run(count: int) -> int:

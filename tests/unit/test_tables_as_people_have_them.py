@@ -263,6 +263,33 @@ def test_what_is_no_single_collective_is_refused(option: str) -> None:
         read(tables.nccom(ROWS, command=f"nccom-test -r 64 allr {option}"))
 
 
+def test_longer_lines_of_nccl_tests() -> None:
+    head = "#  size  count  type  redop  root  time  algbw  busbw #wrong"
+    each = "  i_min  i_max  i_p99  i_cv%"
+    clock = [re.sub(r"(#wrong)$", r"\1  timestamp", line) for line in NCCL.splitlines()]
+    clock = [line + "  2026-07-09 16:03:21" * line.startswith("   ") for line in clock]
+    same(read("\n".join(clock)))
+    lines = [f"./all_reduce_perf -g 8 -I 1\n{head}{each}  time  algbw  busbw #wrong{each}"]
+    for size, us in ROWS:
+        rate = size / us / 1e3
+        one = f"{us:.2f} {rate:.2f} {rate * 1.75:.2f} 0 {us * 0.8:.2f} {us * 2:.2f} 9e+03 4.00"
+        lines.append(f"   {size} {size // 4} float sum -1 {one} {one.replace('0', '1', 1)}")
+    same(read("\n".join(lines)))
+    noted(read(NCCL.replace("values : 0 OK", "values : 3 FAILED")), "wrong results")
+    with refused(InvalidArgument, "cputime"):
+        read(NCCL.replace(" time ", " cputime "))
+
+
+def test_sizes_of_inputs_and_outputs_beside_those_of_nccom() -> None:
+    names = "size(B) count(elems) total_input_size(B) total_output_size(B) type time:avg(us)"
+    lines = ["nccom-test -r 32 allg --show-input-output-size", f"{names} algbw(GB/s) busbw(GB/s)"]
+    for size, us in ROWS:
+        rate = size / us / 1e3
+        cells = [size, size // 4, size // 32, size, "fp32", us, f"{rate:.2f}"]
+        lines.append("  ".join(map(str, [*cells, f"{rate * 31 / 32:.2f}"])))
+    same(read("\n".join(lines)), "all_gather")
+
+
 def test_rows_in_place_do_not_count() -> None:
     rows = tables.rccl_rows(ROWS)
     head = ",".join(rows[0])

@@ -30,6 +30,7 @@ _UCC_HEADER: Final = re.compile(r"(?i)^count\s+size\s+time,\s*(\w+)(\s+(?:bus )?
 _NUMBER: Final = re.compile(r"[+-]?(?:\d[\d.,_]*|\.\d+)(?:[eE][+-]?\d+)?$")
 _NOTHING: Final = re.compile(r"(?i)[+-]?(?:nan|inf(?:inity)?|n/a|-+)$")
 _FAILED: Final = re.compile(r"(?i)\b(?:fail(?:ed|ure|s)?|errors?|abort(?:ed)?|timed?[ -]?out)\b")
+_WRONG: Final = re.compile(r"Out of bounds values\s*:\s*[1-9]")
 _NUMERIC: Final = ("size", "count", "ranks", "time", "algbw", "busbw", "nodes")
 
 
@@ -44,6 +45,8 @@ class Header:
     tool: str
     unit: str
     """Of times, where the names have none."""
+    clock: int
+    """One where a line ends in a date and a time of day, which its header calls timestamp."""
     full: int
     """Columns that a line has; more than `names` where in-place columns follow."""
 
@@ -52,7 +55,7 @@ class Header:
         if self.separator is not None:
             return len(cells) > 1 and not all(re.fullmatch(r":?-*:?", cell) for cell in cells)
         pairs = list(zip(self.columns, cells, strict=False))
-        if len(cells) == self.full:
+        if len(cells) in (self.full, self.full + self.clock):
             keys = [cell for column, cell in pairs if column.role in ("size", "count")]
             numbers = [_is_number(cell) for column, cell in pairs if column.role in _NUMERIC]
             if keys and all(map(_is_number, keys)) and 2 * sum(numbers) > len(numbers):
@@ -103,7 +106,7 @@ class _Reader:
         self._remark(line, cells)
 
     def _row(self, line: Line, cells: list[str], header: Header) -> None:
-        if len(cells) not in (header.full, header.full + 2 * (header.full > len(header.names))):
+        if len(cells) not in (header.full, header.full + header.clock):
             got = repr(line.text.strip()[:60])
             raise fault(line.where, got, f"must have {header.full} columns")
         self.runs.now.used = True
@@ -112,6 +115,8 @@ class _Reader:
         self.records.append(Record(named, line.where, self.runs.now, header.unit))
 
     def _remark(self, line: Line, cells: list[str]) -> None:
+        if _WRONG.search(line.text):
+            self.notes.append(f"{line.where}: the tool found wrong results: {line.plain[:100]}")
         if not _FAILED.search(line.text) or self.header is None:
             return
         if cells and _is_number(cells[0]) and len(self.notes) < _MOST_NOTES:
@@ -172,6 +177,8 @@ _MOST_HEADER: Final = 2000
 
 
 def _names_a_table(names: list[str], separator: str | None, where: str) -> bool:
+    if known_by(names) is not None:
+        return True
     roles = [column_of(name, where).role for name in names]
     if not {"size", "count"} & set(roles):
         return False
@@ -205,7 +212,8 @@ def _made(names: list[str], separator: str | None, line: Line, run: Run) -> Head
                 raise fault(
                     line.where, f"column {column.name!r} twice", "must name each column once"
                 )
-    return Header(kept, plain, separator, words, tool, unit, full)
+    clock_words = int(separator is None and lowered[-1] == "timestamp")
+    return Header(kept, plain, separator, words, tool, unit, clock_words, full)
 
 
 def cells_of(line: Line, separator: str | None) -> list[str]:

@@ -166,7 +166,7 @@ def _out_of_place(
     for record, cells in pairs:
         flag = record.run.in_place
         for column, value in cells.get("in_place", ()):
-            said = _IN_PLACE.get(str(value).strip().lower())
+            said = _IN_PLACE.get(_word(value))
             if said is None:
                 raise fault(record.where, f"{column.name} {shown(value)}", "must be 0 or 1")
             flag = said
@@ -296,11 +296,11 @@ class _Row:
 
     def _width(self, entry: Entry) -> None:
         for _, value in self.cells.get("dtype", ()):
-            entry.width = DTYPE_BYTES.get(str(value).strip().lower())
+            entry.width = DTYPE_BYTES.get(_word(value))
             if entry.width is None:
                 allowed = f"must be one of {', '.join(DTYPE_BYTES)}"
                 raise self._fault(f"type {shown(value)}", allowed)
-            entry.dtype = dtype_of(str(value))
+            entry.dtype = dtype_of(_word(value))
         if entry.width is None:
             said = (entry.run.dtype or "").strip().lower()
             entry.width = DTYPE_BYTES.get(said)
@@ -344,7 +344,7 @@ class _Row:
 
     def _rate(self, role: str) -> Rate | None:
         for column, value in self.cells.get(role, ()):
-            if value is None or value == "":
+            if value is None or (isinstance(value, str) and not value.strip()):
                 continue
             number = self.marks.number(value, column.name, self.record.where)
             if not 0 <= number < float("inf"):
@@ -357,6 +357,14 @@ class _Row:
     def _say(self, note: str) -> None:
         if note not in self.notes:
             self.notes.append(note)
+
+
+def _word(value: object) -> str:
+    """Return a cell as a word."""
+    try:
+        return str(value).strip().lower()
+    except Exception:  # whatever a value's own methods raise
+        return shown(value)
 
 
 def _half(value: object) -> float:

@@ -19,6 +19,7 @@ _JOINED: Final = "each joined to each, or many"
 
 CLUSTERS: Final = {
     "a100": ("a100", f"DGX A100: a node of 8 {_GPUS}"),
+    "p4d": ("a100-40gb", f"p4d.24xlarge: a node of 8 {_GPUS}, two GPUs to a NIC"),
     "h100": ("h100", f"HGX H100: a node of 8 {_GPUS}"),
     "h200": ("h200", f"HGX H200: a node of 8 {_GPUS}"),
     "b200": ("b200", f"HGX B200: a node of 8 {_GPUS}"),

@@ -13,7 +13,7 @@ from rainier_fast.definitions.check import as_name
 from rainier_fast.definitions.neuron import FittedOn
 from rainier_fast.errors import InvalidArgument, Unsupported, as_one_of, invalid_type
 from rainier_fast.formats.read import read
-from rainier_fast.formats.rows import Row
+from rainier_fast.formats.rows import Row, dtype_of
 from rainier_fast.machine.machine import Machine
 from rainier_fast.measure.calibration import Calibration, Errors, Fitted
 from rainier_fast.measure.fitting import by_name, fit, leave_one_out, that_matter
@@ -107,14 +107,11 @@ def calibrate(
     """
     if not isinstance(machine, Machine):
         raise invalid_type("machine", machine, "must be a machine, such as rf.preset('trn2')")
-    for name, given in (
-        ("op", op),
-        ("size_unit", size_unit),
-        ("time_unit", time_unit),
-        ("dtype", dtype),
-    ):
+    for name, given in (("op", op), ("size_unit", size_unit), ("time_unit", time_unit)):
         if given is not None:
             as_name(name, given)
+    if dtype is not None:
+        dtype = dtype_of(as_name("dtype", dtype))
     asked = _asked(machine, algorithm)
     reading = read(table, op, size_unit, time_unit, machine.num_chips)
     read_rows, said = placed(machine, reading)

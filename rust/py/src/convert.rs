@@ -14,6 +14,8 @@ pub(crate) type TierRow = (u32, f64, f64);
 pub(crate) type AxisRow = (String, u32, String, f64, f64, Vec<TierRow>);
 pub(crate) type SiteRow = (String, u32, Vec<TierRow>);
 pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>);
+/// Bytes/s, latency and overhead (s), chips that share it.
+pub(crate) type NicRow = (f64, f64, f64, u32);
 /// Generation, NVLinks, host, network latency, LL, LL128, CollNet, NICs of a node, release of NCCL, latencies
 /// left out, what was fitted.
 pub(crate) type GpuRow = (
@@ -177,7 +179,7 @@ fn axis((name, size, kind, bandwidth, latency, rows): AxisRow) -> Result<Axis> {
 pub(crate) fn machine(
     axes: Vec<AxisRow>,
     overhead: f64,
-    nic: Option<(f64, f64, f64)>,
+    nic: Option<NicRow>,
     sites: Vec<SiteRow>,
     wan: Option<WanRow>,
     launch: f64,
@@ -186,10 +188,11 @@ pub(crate) fn machine(
     tpu: Option<TpuRow>,
 ) -> Result<Machine> {
     let axes = axes.into_iter().map(axis).collect::<Result<_>>()?;
-    let nic = nic.map(|(bandwidth, latency, overhead)| Nic {
+    let nic = nic.map(|(bandwidth, latency, overhead, chips)| Nic {
         bandwidth,
         latency,
         overhead,
+        chips,
     });
     let site = |(name, domains, rows)| Site {
         name,

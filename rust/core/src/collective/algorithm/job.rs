@@ -117,10 +117,13 @@ pub(crate) type LeastOf = fn(&Extent, Operation, &'static [Algorithm]) -> Least;
 /// The job is that inside a domain; then the local chips of each group and the domains of each set.
 pub(crate) type Across = fn(&Job, &[Vec<u32>], &[Vec<u32>]) -> Result<Vec<Stage>>;
 
+/// What that takes at least, where it can be said.
+pub(crate) type LeastAcross = fn(&Job, &[Vec<u32>], &[Vec<u32>]) -> Option<Least>;
+
 /// The same another way: what it takes at least, where there is one.
 #[derive(Clone, Copy)]
 pub(crate) struct OrAcross {
-    pub(super) least: fn(&Job, &[Vec<u32>], &[Vec<u32>]) -> Option<Least>,
+    pub(super) least: LeastAcross,
     pub(super) build: Across,
 }
 

@@ -31,6 +31,7 @@ mod sites;
 mod swing;
 mod tree;
 mod trivance;
+mod two_trees;
 mod uncut;
 
 pub(crate) use extent::Extent;

@@ -8,7 +8,7 @@ use crate::collective::pattern::comb::Comb;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::loads::{Loads, Runs};
 use crate::collective::pattern::measure::{by_site, inside};
-use crate::machine::{bundle_bandwidth, groups};
+use crate::machine::{Machine, bundle_bandwidth, groups};
 use crate::operation::Operation;
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(super) fn across(
     };
     let (groups, in_domain) = (locals.len() as f64, locals[0].len() as f64);
     let parts = domains[0].len() as f64;
-    let nics = groups * in_domain * nic.bandwidth;
+    let nics = nics_of(context.machine, locals) * nic.bandwidth;
     for root in [true, false] {
         let (out, into) = input.crossing(in_domain, Some(root));
         found.note(
@@ -49,6 +49,16 @@ pub(super) fn across(
     };
     bundles(context, input, &grid, found)?;
     wan(context, input, &grid, found)
+}
+
+/// How many NICs local chips have.
+fn nics_of(machine: &Machine, locals: &[Vec<u32>]) -> f64 {
+    let sharing = machine.chips_of_nic();
+    let chips = locals.iter().flatten();
+    let mut nics: Vec<u32> = chips.map(|chip| chip / sharing).collect();
+    nics.sort_unstable();
+    nics.dedup();
+    nics.len() as f64
 }
 
 /// A grid of groups: `groups` local groups of `in_domain` ranks in each domain of each set; `root` is the number of
