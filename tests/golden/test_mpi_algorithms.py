@@ -33,17 +33,15 @@ def knomial_sends(ranks: int) -> list[int]:
 
 def butterfly_shares(ranks: int) -> list[int]:
     """Most shares that a rank sends in each step: the fold, the halving, the way to the owners."""
-    power = 2 ** int(math.log2(ranks))
-    doubled = ranks - power
-    halving = []
-    for left in (power >> step for step in range(1, 40) if power >> step):
-        halving.append(left + min(left, doubled))
-    if doubled:
-        # From a seat whose block is another's, to that and to the rank that folded.
-        moved = any(int(f"{seat:b}".zfill(len(f"{power:b}") - 1)[::-1], 2) != seat
-                    for seat in range(1, doubled))  # fmt: skip
-        return [ranks, *halving, 2 if moved else 1]
-    return [*halving, *([1] if power > 2 else [])]
+    bits = ranks.bit_length() - 1
+    doubled = ranks - 2**bits
+    left = [2 ** (bits - step) for step in range(1, bits + 1)]
+    halving = [blocks + min(blocks, doubled) for blocks in left]
+    if not doubled:
+        return [*halving, *([1] if bits > 1 else [])]
+    # A seat that has another's block of two shares sends to that and to the rank that folded.
+    mirrored = [int(f"{seat:0{bits}b}"[::-1], 2) for seat in range(doubled)]
+    return [ranks, *halving, 1 if mirrored == [*range(doubled)] else 2]
 
 
 @pytest.mark.parametrize("ranks", RANKS)

@@ -125,7 +125,6 @@ def test_a_listed_algorithm_is_proven_and_no_faster_than_its_schedule(
     assert out.time_s <= result.time_s * (1 + 1e-9)
 
 
-
 @given(clusters(), st.data(), st.sampled_from([1e3, 1e7]))
 def test_rings_of_several_groups_are_their_schedules_side_by_side(
     machine: rf.Machine, data: Any, size: float
