@@ -1,4 +1,4 @@
-"""Algorithms of MPI libraries: closed forms on a switch, and the messages of the libraries' loops."""
+"""Algorithms of MPI libraries: closed forms on a switch, and messages of the libraries' loops."""
 
 from __future__ import annotations
 

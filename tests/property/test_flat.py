@@ -22,7 +22,7 @@ FLAT = {
     "direct": (*ALIKE, "all_to_all", *ROOTED),
     "mesh": ("all_reduce",),
 }
-# Of listed ranks, which are unlike each other: in a price by links all wait for the slowest of a step.
+# Of listed ranks, unlike each other: in a price by links all wait for the slowest of a step.
 LISTED = {
     "neighbor_exchange": ("all_gather",),
     "pairwise": ("all_to_all", "reduce_scatter"),
