@@ -10,6 +10,7 @@ mod double_tree;
 mod exchange;
 mod extent;
 mod grid;
+mod half_ring;
 mod halving;
 mod in_switch;
 mod job;

@@ -3,8 +3,8 @@
 use super::job::Algorithm;
 use super::job::Build::{Alternatives, Stages};
 use super::{
-    bruck, bucket, by_digit, composed, direct, double_tree, grid, halving, in_switch, least,
-    multi_ring, pat, ring, sites, swing, tree, trivance,
+    bruck, bucket, by_digit, composed, direct, double_tree, grid, half_ring, halving, in_switch,
+    least, multi_ring, pat, ring, sites, swing, tree, trivance,
 };
 use crate::operation::Operation::{self, *};
 use crate::{Error, Result};
@@ -42,6 +42,12 @@ pub const ALGORITHMS: &[Algorithm] = &[
     ).at_least(least::ring_one_way)
     .across(grid::ring_one_way)
     .sites(sites::ring_one_way),
+    Algorithm::new(
+        "half_ring",
+        "neighbours on a ring, every share by its shorter way: half the steps of ring",
+        REDUCING,
+        Stages(half_ring::half_ring),
+    ).at_least(least::half_ring),
     Algorithm::new(
         "multi_ring",
         "two edge-disjoint Hamiltonian cycles of a k x k plane, both directions (KangaRing on 4 x 4)",
