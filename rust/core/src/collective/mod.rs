@@ -46,6 +46,7 @@ mod run;
 mod solve;
 mod store;
 mod tables;
+mod vector;
 mod write_out;
 
 pub use crate::operation::Operation;
@@ -70,4 +71,5 @@ pub(crate) use solve::is_bounded;
 pub use solve::{SOLVERS, Solver, algorithms};
 pub use store::kept;
 pub use tables::{Column, Fact, Facts, Table};
+pub use vector::{Vector, vector};
 pub use write_out::write_out;

@@ -3,7 +3,7 @@
 //!
 //! Algorithms are written for equal shares. What a message carries says what it weighs with others, step by step.
 
-use crate::collective::algorithm::Job;
+use crate::collective::algorithm::{Algorithm, Job};
 use crate::collective::pattern::crews::Crews;
 use crate::collective::pattern::kind::PatternKind;
 use crate::collective::pattern::pairs::Pairs;
@@ -19,9 +19,42 @@ use std::sync::Arc;
 const MOST_STEPS: u64 = 256;
 const MOST_MESSAGES: usize = 1 << 23;
 
+/// Most crews of which another order is tried.
+const MOST_TURNED: usize = 64;
+
+/// What an algorithm writes for a job: between crews in whichever order of them is faster, the largest first or last.
+pub(super) fn program(row: &Algorithm, job: &Job) -> Result<Program> {
+    let written = |job: &Job| row.program(job).and_then(|program| by_size(job, program));
+    let first = written(job)?;
+    let Some(turned) = turned(job) else {
+        return Ok(first);
+    };
+    let second = written(&Job {
+        placement: &turned,
+        ..*job
+    })?;
+    Ok(Program::Fastest {
+        cases: vec![first, second],
+        gain: 0.0,
+    })
+}
+
+fn turned(job: &Job) -> Option<Placement> {
+    let Placement::Crews(sets, crews) = job.placement else {
+        return None;
+    };
+    let size = |set: &Vec<u32>, at: usize| crews.len(set[at]);
+    let uneven = sets
+        .iter()
+        .any(|set| size(set, 0) != size(set, set.len() - 1));
+    let tried = uneven && !job.operation.is_rooted() && sets[0].len() <= MOST_TURNED;
+    let turned = |set: &Vec<u32>| set.iter().rev().copied().collect();
+    tried.then(|| job.placement.with(sets.iter().map(turned).collect()))
+}
+
 /// The program of a job, where it is one between crews, with such shares: where ranks must end with equal parts, or
 /// where that is faster.
-pub(super) fn by_size(job: &Job, program: Program) -> Result<Program> {
+fn by_size(job: &Job, program: Program) -> Result<Program> {
     let Placement::Crews(sets, crews) = job.placement else {
         return Ok(program);
     };

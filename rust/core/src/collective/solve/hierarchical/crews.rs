@@ -63,11 +63,12 @@ pub(super) fn placements(
             };
             let sets = crews.of_groups.iter().filter(|set| set.len() > 1);
             let at_root = |set: &Vec<u32>| set.iter().position(|&crew| root(crew).is_some());
-            // Algorithms tell ranks apart: the largest come first, wherever they are, so that mirror images are alike.
+            // Algorithms tell ranks apart: the largest come first, wherever they are, and mirror images are alike.
             let ordered = |set: &Vec<u32>| {
                 let mut set = set.clone();
                 set.sort_by_key(|&crew| std::cmp::Reverse(crews.len(crew)));
-                (at_root(&set).unwrap_or(0), set)
+                let root = at_root(&set).filter(|_| planned.operation.is_rooted());
+                (root.unwrap_or(0), set)
             };
             let mut sets: Vec<(usize, Vec<u32>)> = sets.map(ordered).collect();
             sets.sort_by_key(|(root, set)| (set.len(), *root));

@@ -1,6 +1,6 @@
 //! Filling a stage: every algorithm that can do it, and where its ranks sit.
 
-use super::by_size::by_size;
+use super::by_size::program;
 use super::crews::cheapest;
 use super::places::{placements, spread};
 use super::stage_plan::{Place, PlannedStage, TIERS};
@@ -357,7 +357,7 @@ fn tracks(
             table: ALGORITHMS,
             tier,
         };
-        let made = row.program(&job).and_then(|made| by_size(&job, made));
+        let made = program(row, &job);
         runs |= made.is_ok();
         let here = made.is_ok();
         let program = match made {
