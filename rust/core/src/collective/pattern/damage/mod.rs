@@ -287,6 +287,9 @@ pub(crate) fn substitute(machine: &Machine, chip: u32, control: &Control) -> Res
     }
 }
 
+/// (from, to) chips of messages, and their sizes, where they have some.
+type WithSizes = (Vec<(u32, u32)>, Vec<f64>);
+
 /// The pairs as their substitutes play them; messages that stay on a chip are left out.
 /// With their sizes, where they have some.
 pub(crate) fn substituted(
@@ -294,7 +297,7 @@ pub(crate) fn substituted(
     pairs: &[(u32, u32)],
     sizes: Option<&[f64]>,
     control: &Control,
-) -> Result<(Vec<(u32, u32)>, Vec<f64>)> {
+) -> Result<WithSizes> {
     let (mut out, mut kept) = (Vec::with_capacity(pairs.len()), Vec::new());
     for (at, &(from, to)) in pairs.iter().enumerate() {
         control.check()?;
