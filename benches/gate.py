@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 import rainier_fast as rf
 from calls import small_calls
 from damage import damaged_all_reduce, drawn_faults, made_schedule
-from flows import adaptive_loads, memory_of_rates, unlike_messages
+from flows import adaptive_loads, memory_of_rates, streamed_loads, unlike_messages
 from fluid import fluid_all_reduce, memory_of_one_more, named_on_a_torus, one_more_server
 from gates import Gate, at_least
 from mapping import mapped
@@ -328,6 +328,7 @@ def main() -> int:
     gates.append(drawn_faults())
     if not options.quick:
         gates.append(made_schedule())
+        gates.append(streamed_loads())
     no_memory = memory_missing()
     if no_memory is None:
         gates.extend(memory(flows))

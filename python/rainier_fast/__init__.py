@@ -33,6 +33,7 @@ from rainier_fast.definitions.neuron import Neuron
 from rainier_fast.definitions.places import ChipAt, LinkAt
 from rainier_fast.definitions.rates import FailureRates
 from rainier_fast.definitions.routing import (
+    Balanced,
     DimensionOrder,
     MinimalAdaptive,
     Shortest,
@@ -65,6 +66,7 @@ from rainier_fast.studies.recovery import policies
 from rainier_fast.studies.tenants import TenantsResult
 
 if TYPE_CHECKING:
+    from rainier_fast.ask.mpi import MpiChoice, mpi_choice
     from rainier_fast.ask.schedule import Block, Schedule, Send
     from rainier_fast.measure import Calibration, calibrate
     from rainier_fast.results.collective import CollectiveResult
@@ -79,7 +81,11 @@ if TYPE_CHECKING:
     from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
     from rainier_fast.studies.ranking import Layout, Ranking
     from rainier_fast.table import Table
+    from rainier_fast.workload.models import model, models
+    from rainier_fast.workload.parts import Experts, Mla, Window
+    from rainier_fast.workload.transformer import Transformer
 
+    A100_40GB_INSTANCE: UltraServer
     A100_NODE: UltraServer
     B200_NODE: UltraServer
     B300_NODE: UltraServer
@@ -103,6 +109,7 @@ if TYPE_CHECKING:
     TRN3_ULTRASERVER_GEN2: UltraServer
 
 __all__ = [
+    "A100_40GB_INSTANCE",
     "A100_NODE",
     "B200_NODE",
     "B300_NODE",
@@ -125,6 +132,7 @@ __all__ = [
     "TRN3_ULTRASERVER_GEN1",
     "TRN3_ULTRASERVER_GEN2",
     "Axis",
+    "Balanced",
     "Block",
     "Bottleneck",
     "Bucket",
@@ -137,6 +145,7 @@ __all__ = [
     "Compute",
     "DeviceMesh",
     "DimensionOrder",
+    "Experts",
     "Fabric",
     "FailureRates",
     "Faults",
@@ -152,7 +161,9 @@ __all__ = [
     "Machine",
     "Meeting",
     "MinimalAdaptive",
+    "Mla",
     "MonteCarlo",
+    "MpiChoice",
     "NcclTiming",
     "Neuron",
     "Nic",
@@ -176,6 +187,7 @@ __all__ = [
     "Times",
     "TogetherResult",
     "Tpu",
+    "Transformer",
     "UltraServer",
     "UnknownName",
     "Unreachable",
@@ -184,6 +196,7 @@ __all__ = [
     "Valiant",
     "Wan",
     "WildFirst",
+    "Window",
     "__version__",
     "algorithms",
     "assumptions",
@@ -194,6 +207,9 @@ __all__ = [
     "domain",
     "full_mesh",
     "memory_limit",
+    "model",
+    "models",
+    "mpi_choice",
     "policies",
     "preset",
     "presets",
@@ -205,6 +221,7 @@ __all__ = [
 
 # What loads when it is asked for, by the modules that have it.
 _LATE_MODULES = {
+    "ask.mpi": ("MpiChoice", "mpi_choice"),
     "ask.schedule": ("Block", "Schedule", "Send"),
     "measure": ("Calibration", "calibrate"),
     "results.collective": ("CollectiveResult",),
@@ -219,6 +236,9 @@ _LATE_MODULES = {
     "results.together": ("Meeting", "PlanResult", "TogetherResult"),
     "studies.ranking": ("Layout", "Ranking"),
     "table": ("Table",),
+    "workload.models": ("model", "models"),
+    "workload.parts": ("Experts", "Mla", "Window"),
+    "workload.transformer": ("Transformer",),
 }
 _LATE = {name: module for module, names in _LATE_MODULES.items() for name in names}
 

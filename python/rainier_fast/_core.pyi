@@ -23,14 +23,20 @@ _Cuts = Sequence[Sequence[tuple[int, int]]]
 _RoutingRow = tuple[str, str, Sequence[int] | None]
 # (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, NICs of a node, release, what was
 # fitted: twelve numbers)
-_GpuRow = tuple[str, int, str, float, bool, bool, bool, int | None, str, Any]
+_GpuRow = tuple[str, int, str, float, bool, bool, bool, int | None, str, bool, Any]
 # (rank that has it at first, rank that must have it at last, bytes)
 _Block = tuple[int | None, int | None, float]
 # (src, dst, blocks, bytes, reduce, stage, lane, step, sends that it waits for)
 _Send = tuple[int, int, Sequence[int], float, bool, int, int, int, Sequence[int]]
-# ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once;
+# step (s), goodput of a chip and of an instance (bytes/s), chips of an instance
+_EfaRow = tuple[float, float, float, int]
+# chips of a node, nodes, ranks of a chip, operations, type
+_FittedOnRow = tuple[int, int, int, list[str], str | None]
+# ranks a chip; call, step (s); EFA; HBM bytes/s; HBM and link efficiency; links at once;
 # most bytes for Mesh and for halving
-_NeuronRow = tuple[int, float, float, float, float, float, float, float, float, float]
+_NeuronRow = tuple[
+    int, float, float, _EfaRow, float, float, float, float, float, float, _FittedOnRow | None
+]
 # part, link efficiency, exposed share of the launch
 _TpuRow = tuple[str, float, float]
 # a collective as `RequestRow` of rust/py/src/convert.rs takes it, by name
@@ -207,7 +213,7 @@ class Machine:
         cls,
         axes: Sequence[_AxisRow],
         overhead: float,
-        nic: tuple[float, float, float] | None,
+        nic: tuple[float, float, float, int] | None,
         sites: Sequence[_SiteRow],
         wan: tuple[str, Sequence[float], Sequence[float]] | None,
         launch: float,
@@ -357,12 +363,14 @@ class Order:
     @staticmethod
     def of_layout(machine: Machine, sizes: list[int], cuts: _Cuts) -> Order: ...
     @staticmethod
+    def ascending(machine: Machine, sizes: list[int]) -> Order: ...
+    @staticmethod
     def of_sums(machine: Machine, sums: list[list[int]]) -> Order: ...
     @staticmethod
     def of_chips(machine: Machine, sizes: list[int], chips: _I64) -> Order: ...
     sums: list[list[int]] | None
     def chips(self) -> _U32: ...
-    def groups(self, first: int, count: int) -> Groups: ...
+    def groups(self, axes: list[int]) -> Groups: ...
 
 def kept() -> tuple[int, int]:
     """Return how many things are kept between calls, of all machines, and their bytes."""

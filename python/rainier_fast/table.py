@@ -197,6 +197,10 @@ class Table:
     def _part(self, names: Iterable[str]) -> Table:
         return Table({name: self._columns[name] for name in names})
 
+    def _of_kind(self, kind: str) -> TableOfKind:
+        """Return the same as a table of times of a kind."""
+        return TableOfKind(self._columns, kind)
+
     def _cells(self) -> tuple[list[str], list[list[str]], list[bool]]:
         """Return header, rows and which columns are numbers, all as text."""
         shown = {name: values[:_MOST_ROWS].tolist() for name, values in self._columns.items()}
@@ -216,6 +220,24 @@ class TableWith(Table):
     def __init__(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]], *beside: Any) -> None:  # noqa: ANN401
         super().__init__(columns)
         put(self, **dict(zip(self._beside, beside, strict=True)))
+
+
+@one_screen
+class TableOfKind(TableWith):
+    """A table of times, whose first line says what kind of number they are."""
+
+    _beside = ("kind",)
+    __slots__ = _beside
+
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}\n{super().__str__()}"
+
+    def _repr_html_(self) -> str:
+        from html import escape  # needed only in a notebook
+
+        return f"<p>{escape(self.kind)}</p>{super()._repr_html_()}"
 
 
 class Tables:

@@ -203,7 +203,7 @@ CASES: dict[str, Case] = {
     "mesh": (lambda x: RING.mesh(dp=x), "", [None, 0, -2, 3, 2.0, True, "8", HUGE]),
     "mesh of two": (lambda x: RING.mesh(**x), "", [{}, {"a": -1, "b": -1}, {"a": -1, "b": 3}, {"a": 2, "b": 3}]),
     "mesh.chips": (lambda x: MESH.chips(tp=x), "tp", [*NOT_INTEGERS, -1, 64, HUGE]),
-    "mesh.axis_groups": (lambda x: MESH.axis_groups(x), "axis", [None, "", "pp", 3, [], [3], ("tp", "dp"), ("tp", "tp")]),
+    "mesh.axis_groups": (lambda x: MESH.axis_groups(x), "axis", [None, "", "pp", 3, [], [3], ("tp", "tp")]),
     "mesh.members": (lambda x: MESH.axis_groups("tp").members(x), "index", [*NOT_INTEGERS, -1, 3]),
     "barrier.group": (lambda x: CLUSTER.barrier(group=x), "group", NOT_GROUPS),
     "Table.column": (lambda x: LOADS.by_class()[x], "column", [*NOT_NAMES, 0]),

@@ -75,6 +75,12 @@ def test_exact_peers() -> None:
     simgrid = groups("simgrid")
     assert worst_error(simgrid["Makespans, SimGrid"]) == 0
     assert worst_error(simgrid["Finish times, SimGrid"]) < 1e-8
+    opensm = groups("opensm")
+    assert worst_error(opensm["Lengths of routes, OpenSM"]) < 1e-12
+    # Only less: ours are counted several times over, and need no more channels.
+    for group in ("by up*/down*, ours against updn", "of balanced routes, ours against DFSSSP"):
+        assert all(row.error < 0 for row in opensm[f"Busiest channel {group}"])
+    assert worst_error(opensm["Virtual channels of dimension order, torus-2QoS"]) == 0
     tacos = groups("tacos")
     assert worst_error(tacos["All-gather, rounds of TACOS"]) < 1e-7
     # Only less: latency hides behind the next chunk.
@@ -150,14 +156,15 @@ def test_every_row_says_where_it_is_from() -> None:
                 assert row.case
                 assert row.unit
                 assert row.model
+                assert row.kind == "links alone" or row.kind.startswith("as ")
                 assert len(row.source) > 20
 
 
 def test_rows_refuse_nonsense() -> None:
     line = ("group", "case", "time", "us")
     with raises(rf.InvalidArgument, "published"):
-        Row(*line, 0.0, 1.0, "model", "source")
+        Row(*line, 0.0, 1.0, "links alone", "model", "source")
     with raises(rf.InvalidArgument, "ours"):
-        Row(*line, 1.0, float("nan"), "model", "source")
+        Row(*line, 1.0, float("nan"), "links alone", "model", "source")
     with raises(rf.InvalidArgument, "rows"):
         mean_error([])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -198,6 +199,50 @@ def test_one_size_is_the_same_size_many_times(data: st.DataObject) -> None:
         assert np.array_equal(one.bytes, many.bytes)
     np.testing.assert_allclose(one.bytes, many.bytes, rtol=1e-12)
     assert one.total_hop_bytes == pytest.approx(many.total_hop_bytes, rel=1e-12)
+
+
+@pytest.mark.parametrize("tie", TIES)
+def test_many_flows_of_one_size_are_the_oracles(tie: str) -> None:
+    """Enough of them to be counted by segment, some so often that a counter is full."""
+    machine = rf.torus((4, 3, 2), bandwidth="50 GB/s")
+    rng = np.random.default_rng(11)
+    src, dst = rng.integers(0, machine.num_chips, (2, 20_000))
+    src[:1_000], dst[:1_000] = 1, 22
+    policy = rf.DimensionOrder(tie=tie)
+    pairs, often = np.unique(src * 24 + dst, return_counts=True)
+    counts = zip(pairs.tolist(), often.tolist(), strict=True)
+    rows = [(pair // 24, pair % 24, 3.0 * count) for pair, count in counts]
+    expected = oracle.link_loads(machine, rows, policy)
+    for threads in THREADS:
+        loads = machine.link_loads(src, dst, 3.0, policy, n_threads=threads)
+        right = [expected.get(link, Fraction(0)) for link in range(machine.num_links)]
+        assert loads.bytes.tolist() == right
+
+
+SEGMENTS = {
+    "powers of two": rf.torus((2, 4, 8), bandwidth=1.0),
+    "others": rf.torus((4, 5, 6), bandwidth=1.0, wrap=(False, True, True)),
+    "long": rf.torus((200,), bandwidth=1.0),
+    "UltraServers": rf.preset("rainier", chips=192),
+    "trn3": rf.domain(rf.TRN3_ULTRASERVER_GEN2),
+}
+
+
+@pytest.mark.parametrize("name", SEGMENTS)
+def test_segments_counted_as_one_are_their_ends(name: str) -> None:
+    """Flows of one size are counted by segment, flows with sizes of their own by their ends."""
+    machine = SEGMENTS[name]
+    rng = np.random.default_rng(5)
+    src, dst = rng.integers(0, machine.num_chips, (2, 150_000))
+    src[:3_000], dst[:3_000] = 1, machine.num_chips - 1
+    axes = tuple(axis.name for axis in machine.ultraserver.axes)
+    orders = {axes, axes[::-1]} if name != "trn3" else {None}
+    for tie, order in product(TIES, orders):
+        policy = rf.DimensionOrder(tie=tie, order=order)
+        ends = machine.link_loads(src, dst, np.full(src.size, 3.0), policy)
+        for threads in THREADS:
+            loads = machine.link_loads(src, dst, 3.0, policy, n_threads=threads)
+            assert np.array_equal(bits(loads), bits(ends))
 
 
 def layouts(values: NDArray[np.int64]) -> dict[str, Any]:

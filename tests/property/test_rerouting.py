@@ -14,9 +14,10 @@ import rainier_fast as rf
 from property.strategies import grids
 from rainier_fast.testing.oracle import Domain
 from raising import raises
+from slow_channels import Routes, channels, has_circle
 
 Steps = list[tuple[int, float]]
-POLICIES = ("dor", "wild_first", "shortest", "up_down")
+POLICIES = ("dor", "wild_first", "shortest", "up_down", "balanced")
 
 
 @st.composite
@@ -86,7 +87,8 @@ class Slow:
         elif tie == "split":
             wanted, others = [1, -1], []
         else:
-            wanted, others = ([1], [-1]) if tie == "positive" else ([-1], [1])
+            up = {"positive": True, "negative": False, "parity": a % 2 == 0, "dateline": a < b}
+            wanted, others = ([1], [-1]) if up[tie] else ([-1], [1])
         live = {}
         for step in (*wanted, *others):
             links, chip = [], here
@@ -190,7 +192,7 @@ def test_dimension_order_goes_round_as_the_rules_say(
 ) -> None:
     slow = Slow(machine)
     for src, dst in pairs_of(machine, data):
-        for tie in ("split", "positive", "negative"):
+        for tie in ("split", "positive", "negative", "parity", "dateline"):
             expected = slow.dor(src, dst, tie)
             policy = rf.DimensionOrder(tie)
             assert machine.unreachable(src, dst, policy).tolist() == [expected is None]
@@ -209,6 +211,25 @@ def test_shortest_ways_are_the_first_of_the_shortest(
         assert machine.unreachable(src, dst, "shortest").tolist() == [expected is None]
         if expected is not None:
             assert machine.route(src, dst, "shortest").links.tolist() == expected
+
+
+@settings(deadline=None)
+@given(damaged(), st.data())
+def test_balanced_ways_are_shortest_and_a_forwarding_table(
+    machine: rf.Machine, data: st.DataObject
+) -> None:
+    slow = Slow(machine)
+    for src, dst in pairs_of(machine, data):
+        expected = slow.shortest(src).get(dst)
+        assert machine.unreachable(src, dst, "balanced").tolist() == [expected is None]
+        if expected is not None:
+            links = machine.route(src, dst, "balanced").links.tolist()
+            assert len(links) == len(expected)
+            assert not set(links) & slow.dead
+            # From each chip on its way the route to the same target is the rest of it.
+            for at, link in enumerate(links):
+                here = slow.ends[link][0]
+                assert machine.route(here, dst, "balanced").links.tolist() == links[at:]
 
 
 @settings(deadline=None)
@@ -274,69 +295,27 @@ def test_loads_are_the_sum_over_routes(
         assert loads.bytes.tolist() == expected.tolist()
 
 
-def waits(machine: rf.Machine, policy: Any) -> dict[Any, set[Any]]:
-    """Which (link, second channel) waits for which, for policies with one path a message."""
-    slow = Slow(machine)
-    dateline = policy != "up_down"
-    next_of: dict[Any, set[Any]] = defaultdict(set)
-    live = [chip for chip in range(machine.num_chips) if chip not in machine.faults.chips]
-    for src, dst in itertools.permutations(live, 2):
-        if machine.unreachable(src, dst, policy)[0]:
-            continue
-        before, along, second = None, None, False
-        for link in machine.route(src, dst, policy).links.tolist():
-            chip, there = slow.ends[link]
-            (at,) = [
-                at
-                for at in range(len(slow.domain.axes))
-                if slow.domain.coordinate(chip, at) != slow.domain.coordinate(there, at)
-            ]
-            forward = slow.domain.cable(at, chip, 1) == link
-            if along != (at, forward):
-                along, second = (at, forward), False
-            channel = (link, second and dateline)
-            if before is not None:
-                next_of[before].add(channel)
-            before = channel
-            # The cable that closes a ring joins the last position and the first.
-            low = min(slow.domain.coordinate(chip, at), slow.domain.coordinate(there, at))
-            closing = chip if forward else there
-            second |= (
-                slow.domain.axes[at].kind == "ring"
-                and low == 0
-                and slow.domain.coordinate(closing, at) == slow.domain.sizes[at] - 1
-            )
-    return next_of
-
-
-def has_cycle(next_of: dict[Any, set[Any]]) -> bool:
-    """Take away channels that wait for nothing, until none is left or a cycle stays."""
-    left = {channel: set(after) for channel, after in next_of.items()}
-    while left:
-        free = [channel for channel, after in left.items() if not after & left.keys()]
-        if not free:
-            return True
-        for channel in free:
-            del left[channel]
-    return False
-
-
-@settings(deadline=None, max_examples=40)
-@given(damaged(), st.sampled_from([rf.DimensionOrder("positive"), "shortest", "up_down"]))
-def test_deadlocks_are_found_as_by_a_slow_search(machine: rf.Machine, policy: Any) -> None:
+@settings(deadline=None, max_examples=60)
+@given(
+    damaged(),
+    st.sampled_from(["dor", rf.DimensionOrder("parity"), "shortest", "up_down", "balanced"]),
+)
+def test_reports_are_what_a_slow_search_finds(machine: rf.Machine, policy: Any) -> None:
     if machine.num_chips > 24:
         return
     (report,) = machine.routing_report(policy, ultraserver=0)
-    assert report.deadlock_free == (not has_cycle(waits(machine, policy)))
-    assert report.deadlock_free or not report.promised
-    live = [chip for chip in range(machine.num_chips) if chip not in machine.faults.chips]
-    pairs = np.array(list(itertools.permutations(live, 2)), dtype=np.int64).reshape(-1, 2)
-    cut = machine.unreachable(pairs[:, 0], pairs[:, 1], policy)
-    assert (report.pairs, report.cut) == (len(pairs), cut.sum())
-    routes = [machine.route(src, dst, policy) for src, dst in pairs[~cut].tolist()]
-    if routes:
-        hops = [route.hops for route in routes]
-        assert report.longest_hops == max(hops)
-        assert np.isclose(report.mean_hops, np.mean(hops), rtol=1e-12)
-        loads = machine.link_loads(pairs[~cut][:, 0], pairs[~cut][:, 1], 1, policy)
-        assert report.highest_load == loads.bytes.max()
+    routes = Routes(machine, policy)
+    if policy in ("shortest", "up_down"):
+        waits = routes.together(routes.paths, dateline=policy == "shortest")
+        assert report.deadlock_free == (not has_circle(waits))
+        assert report.deadlock_free or not report.promised
+    else:
+        assert report.deadlock_free
+        assert report.virtual_channels == channels(routes, ordered=policy != "balanced")
+    live = machine.num_chips - len(machine.faults.chips)
+    assert report.pairs == live * (live - 1)
+    assert report.pairs - report.cut == len(routes.paths)
+    if routes.hops:
+        assert report.longest_hops == max(routes.hops)
+        assert np.isclose(report.mean_hops, np.mean(routes.hops), rtol=1e-12)
+        assert report.highest_load == max(routes.load.values())

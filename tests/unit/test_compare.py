@@ -25,10 +25,17 @@ COLUMNS = [
     "lower_bound_s",
     "efficiency",
     "bottleneck",
+    "measured_bytes",
+    "measured_s",
+    "measured_error",
     "peak_bf16_flops",
     "hbm_bytes",
     "price_usd_per_chip_hour",
+    "price_contract",
+    "price_region",
+    "price_date",
     "power_w_per_chip",
+    "note",
     "reason",
 ]
 
@@ -60,6 +67,11 @@ def test_prices_and_power_are_those_of_the_catalogue() -> None:
     prices = table["price_usd_per_chip_hour"].tolist()
     assert prices[:4] == pytest.approx([35.7608 / 16, 6.88, 761.904 / 72, 4.2], rel=1e-3)
     assert all(math.isnan(price) for price in prices[4:])
+    assert table["price_contract"].tolist() == [
+        *("Capacity Block", "on demand", "Capacity Block", "on demand", "", "")
+    ]
+    assert table["price_region"].tolist() == ["us-east-2", "", "", "US", "", ""]
+    assert table["price_date"].tolist() == ["2026-10", "2026-09-01", "2026-04-24", "2026", "", ""]
     power = table["power_w_per_chip"].tolist()
     assert power[:3] == [500, 700, 1200]
     assert math.isnan(power[3])
@@ -125,7 +137,10 @@ def test_options_reach_every_machine() -> None:
 def test_it_reads_as_text_html_json_and_csv() -> None:
     table = rf.compare(["trn2", rf.torus(8, 1e9, name="<i>")], "all_reduce", "1 MiB")
     text = str(table)
-    assert text.startswith("all_reduce of 1.00 MiB; links alone; model link_load\n")
+    head = (
+        "all_reduce of 1.00 MiB; links alone; model link_load; unlike counts of ranks, 16 and 8\n"
+    )
+    assert text.startswith(head)
     assert repr(table) == text
     assert "nan" not in text
     assert "<i>" not in table._repr_html_()
@@ -138,3 +153,103 @@ def test_it_reads_as_text_html_json_and_csv() -> None:
     assert twin.results == table.results
     assert isinstance(table, rf.Table)
     assert isinstance(table, rf.Comparison)
+
+
+MIXED: list[str | rf.Machine] = [
+    *("trn2", "h100", "tpu-v5p", "maia-200", "mi300x", "rainier", "trn1"),
+    rf.torus(8, 1e9),
+]
+
+
+@pytest.mark.parametrize("algorithm", ["auto", "runtime", "multi_ring"])
+@pytest.mark.parametrize("collective", ["all_reduce", "broadcast", "barrier"])
+def test_every_blank_cell_has_a_reason(collective: str, algorithm: str) -> None:
+    size = None if collective == "barrier" else "1 MiB"
+    table = rf.compare(MIXED, collective, size, algorithm=algorithm)
+    blank = [
+        (row["machine"], column)
+        for row in table
+        for column, cell in row.items()
+        if column not in ("note", "reason") and (cell == "" or cell != cell)
+    ]
+    assert [(row["machine"], row["column"]) for row in table.empty] == blank
+    assert blank
+    assert all(len(row["reason"]) > 10 for row in table.empty)
+    assert pickle.loads(pickle.dumps(table)).empty == table.empty
+
+
+def test_rows_of_unlike_counts_of_ranks_are_marked() -> None:
+    table = rf.compare(["mi300x", "trn2", "h100", "tpu-v5e"], "all_reduce", 1e6, algorithm="neuron")
+    assert table["note"].tolist() == [""] * 4  # one answer has nothing to be unlike
+    table = rf.compare(["mi300x", "trn2", "h100", "tpu-v5e"], "all_reduce", 1e6)
+    assert table["note"].tolist() == [
+        *("", "16 ranks, not 8 as mi300x", "", "256 ranks, not 8 as mi300x")
+    ]
+    assert "unlike counts of ranks, 8 and 16 and 256" in str(table).splitlines()[0]
+    assert "trn2: 16 ranks, not 8 as mi300x" in str(table)
+    alike = rf.compare(["mi300x", "h100"], "all_reduce", 1e6)
+    assert "unlike" not in str(alike)
+    assert not any(alike["note"])
+
+
+@pytest.mark.parametrize(
+    ("count", "shape"),
+    [(8, (2, 2, 2)), (16, (2, 2, 4)), (64, (4, 4, 4)), (256, (4, 8, 8)), (1024, (8, 8, 16))],
+)
+def test_groups_of_tpus_are_slices_that_can_be_bought(count: int, shape: tuple[int, ...]) -> None:
+    given: list[str | rf.Machine] = [
+        "rainier",
+        "tpu-v5p",
+        rf.preset("tpu-v5p", shape=(8, 16, 16)),
+    ]
+    table = rf.compare(given, "all_reduce", "1 GiB", group_chips=count, algorithm="runtime")
+    wanted = rf.preset("tpu-v5p", shape=shape)
+    for at in (1, 2):
+        assert table["chips"][at] == table["ranks"][at] == count
+        assert table.results[at] == wanted.all_reduce("1 GiB", algorithm="runtime")
+    assert not any(table["note"][1:])
+
+
+def test_the_whole_pod_and_what_is_no_slice_stay_as_they_are() -> None:
+    pod = rf.preset("tpu-v5e")
+    table = rf.compare([pod], "all_reduce", 1e6, group_chips=256)
+    assert table.results[0] == pod.all_reduce(1e6)
+    hurt = rf.preset("tpu-v5e").with_faults(chips=[200])
+    table = rf.compare([hurt], "all_reduce", 1e6, group_chips=32)
+    assert table["chips"].tolist() == [256]
+    assert table.results[0] == hurt.all_reduce(1e6, group=range(32))
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "nearest"),
+    [
+        ("tpu-v5p", 72, ("64 and 128",)),
+        ("tpu-v5p", 1, ("the nearest count: 4",)),
+        ("tpu-v4", 48, ("32 and 64", "cubes of 64")),
+        ("tpu-v5e", 100, ("64 and 128",)),
+    ],
+)
+def test_a_count_that_cannot_be_bought_is_refused(
+    name: str, count: int, nearest: tuple[str, ...]
+) -> None:
+    with raises(rf.InvalidArgument, "group_chips", name, *nearest):
+        rf.compare(["rainier", name], "all_reduce", 1e6, group_chips=count)
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "note"),
+    [
+        ("trn2-ultraserver", 16, ""),
+        ("trn2-ultraserver", 4, ""),
+        ("trn2-ultraserver", 32, "a part of ring z of 4x4x4"),
+        ("trn2-ultraserver", 6, "no whole rows of axis x"),
+        ("trn2", 8, "a part of ring y of 4x4"),
+        ("trn2", 2, "a part of ring x of 4x4"),
+        ("h100", 5, ""),
+        ("rainier", 128, ""),
+        ("rainier", 100, "no whole number of trn2-ultraserver"),
+    ],
+)
+def test_first_chips_that_cut_a_ring_say_so(name: str, count: int, note: str) -> None:
+    (row,) = rf.compare([name], "all_gather", 1e6, group_chips=count)
+    assert note in row["note"] if note else row["note"] == ""

@@ -365,3 +365,12 @@ def test_a_million_chips_with_many_faults_take_little() -> None:
     assert taken + in_core + hurt.faults.nbytes < 1 << 20
     assert in_core < 16 * 1250 + 1000
     assert len(pickle.dumps(hurt)) < 100_000
+
+
+@pytest.mark.parametrize("dead", [1, 2, 3, 4, 6, 7])
+def test_messages_of_dead_nics_spread_over_those_that_are_left(dead: int) -> None:
+    machine, size = rf.preset("h100", chips=16), 2**30
+    hurt = machine.with_faults(nics=list(range(8, 8 + dead)))
+    most = -(-8 // (8 - dead))  # shares of an eighth that one of the NICs that are left carries
+    must = most * size / 8 / 50e9
+    assert must <= hurt.all_reduce(size).time_s < 1.05 * must

@@ -71,11 +71,10 @@ def test_a_schedule_that_was_given_is_of_the_links() -> None:
 
 
 @pytest.mark.parametrize("name", RUNTIMES)
-@pytest.mark.parametrize("model", ["link_load", "alpha_beta", "fluid"])
-def test_what_the_runtime_takes_stands_beside_auto(name: str, model: Any) -> None:
+def test_what_the_runtime_takes_stands_beside_auto(name: str) -> None:
     machine = rf.preset(name)
     group = range(4)
-    best = machine.all_reduce("1 MiB", model=model, group=group, chunks=1, dtype="bf16")
+    best = machine.all_reduce("1 MiB", group=group, dtype="bf16")
     runs = machine.all_reduce("1 MiB", group=group, dtype="bf16", algorithm="runtime")
     assert best.as_run == runs
     assert best.as_run is not None
@@ -89,14 +88,45 @@ def test_what_the_runtime_takes_stands_beside_auto(name: str, model: Any) -> Non
     assert "as it runs" not in str(named)
 
 
-def test_what_the_runtime_refuses_has_its_reason() -> None:
-    rainier = rf.preset("rainier")
+@pytest.mark.parametrize("name", RUNTIMES)
+@pytest.mark.parametrize("model", ["alpha_beta", "fluid", "fifo"])
+@pytest.mark.parametrize("chunks", [None, 1])
+def test_the_runtime_is_asked_with_every_option(name: str, model: Any, chunks: int | None) -> None:
+    def ask(algorithm: Any) -> rf.CollectiveResult:
+        return rf.preset(name).all_reduce(
+            "1 MiB", group=range(4), model=model, chunks=chunks, algorithm=algorithm
+        )
+
+    best, takes = ask("auto"), RUNTIMES[name] != "nccl" and model == "alpha_beta"
+    if takes:
+        assert best.as_run == ask("runtime")
+        assert best.as_run is not None
+        assert best.as_run.request == ask("runtime").request
+        return
+    assert best.as_run is None
     with pytest.raises(rf.Unsupported) as caught:
-        rainier.all_reduce("1 GiB", algorithm="runtime")
+        ask("runtime")
+    assert str(caught.value) in str(best)
+
+
+def test_chunks_are_not_dropped() -> None:
+    cluster = rf.Cluster([rf.Site("here", 2, rf.TRN2_ULTRASERVER)])
+    assert cluster.all_reduce("1 GiB").as_run is not None
+    best = cluster.all_reduce("1 GiB", chunks=8)
+    with pytest.raises(rf.Unsupported) as caught:
+        cluster.all_reduce("1 GiB", chunks=8, algorithm="runtime")
+    assert best.as_run is None
+    assert str(caught.value) in str(best)
+
+
+def test_what_the_runtime_refuses_has_its_reason() -> None:
+    cluster = rf.Cluster([rf.Site("here", 2, rf.TRN2_ULTRASERVER)])
+    with pytest.raises(rf.Unsupported) as caught:
+        cluster.all_to_all("1 GiB", algorithm="runtime")
     with pytest.raises(rf.Unsupported) as named:
-        rainier.all_reduce("1 GiB", algorithm="neuron")
+        cluster.all_to_all("1 GiB", algorithm="neuron")
     assert str(caught.value) == str(named.value)
-    best = rainier.all_reduce("1 GiB")
+    best = cluster.all_to_all("1 GiB")
     assert best.as_run is None
     assert str(caught.value) in str(best)
     broadcast = TRN2.broadcast("1 MiB")
@@ -139,7 +169,7 @@ def test_a_tier_has_no_runtime() -> None:
 
 
 def test_rows_of_a_comparison_are_each_by_their_own_software() -> None:
-    names = [*RUNTIMES, "mi300x", "rainier"]
+    names = [*RUNTIMES, "mi300x", "trn1"]
     table = rf.compare(names, "all_reduce", "1 MiB", algorithm="runtime")
     for row, (name, runtime) in zip(table, RUNTIMES.items(), strict=False):
         assert row["kind"] == f"as {runtime} runs it"
@@ -185,3 +215,58 @@ def test_studies_say_their_kind() -> None:
     ways = TRN2.with_faults(links=[3]).recoveries("all_reduce", "1 MiB", policies=["detour"])
     assert ways["kind"].tolist() == ["links alone"]
     assert "links alone" in str(ways).splitlines()[0]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "fp8"])
+@pytest.mark.parametrize("operation", ["all_reduce", "reduce_scatter"])
+def test_types_that_no_switch_adds_up_are_refused(operation: str, dtype: str) -> None:
+    h100 = rf.preset("h100", chips=16)
+    node = range(8)
+    for name, group in (("in_switch", node), (("in_switch", "ring", "ring"), None)):
+        with raises(rf.Unsupported, None, dtype, "NCCL", "fp16", "auto"):
+            getattr(h100, operation)("1 MiB", algorithm=name, group=group, dtype=dtype)
+    for good in (None, "bf16", "fp32", "int64"):
+        result = getattr(h100, operation)("1 MiB", algorithm="in_switch", group=node, dtype=good)
+        assert result.algorithm == "in_switch"
+    assert h100.all_gather("1 MiB", algorithm="in_switch", group=node, dtype=dtype).time_s > 0
+    with_sums = h100.all_reduce("1 GiB", algorithm="runtime", group=node)
+    assert with_sums.choice["algorithm"] == "nvls"
+    without = h100.all_reduce("1 GiB", algorithm="runtime", group=node, dtype=dtype)
+    assert without.choice["algorithm"] != "nvls"
+
+
+REFUSED: list[tuple[str, str, dict[str, Any], tuple[str, ...]]] = [
+    ("trn2", "all_to_all", {"group": range(3)}, ("4, 8, 16 or a multiple of 32", "use direct")),
+    ("tpu-v5p", "all_reduce", {"dtype": "fp64"}, ("64 bits", "use 32 bits")),
+    ("tpu-v5p", "reduce_scatter", {"dtype": "int64"}, ("64 bits", "use 32 bits")),
+    ("tpu-ironwood", "all_gather", {}, ("SparseCores", "use algorithm='auto'")),
+    ("h100", "broadcast", {}, ("all_reduce", "name another algorithm")),
+]
+
+
+@pytest.mark.parametrize(("name", "operation", "options", "words"), REFUSED)
+def test_what_a_runtime_refuses_has_its_rule_and_what_to_do(
+    name: str, operation: str, options: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    machine = rf.preset(name)
+    with raises(rf.Unsupported, None, *words) as caught:
+        getattr(machine, operation)("1 MiB", algorithm="runtime", **options)
+    (row,) = rf.compare([machine], operation, "1 MiB", algorithm="runtime", **options)
+    assert row["reason"] == str(caught.value)
+    assert getattr(machine, operation)("1 MiB", **options).as_run is None
+
+
+def test_no_slowdown_compares_two_kinds() -> None:
+    cluster = rf.Cluster([rf.Site("one", 4, rf.TRN2_ULTRASERVER)])
+    cable = {"links": rf.LinkAt("z", x=1)}
+    left = cluster.impact(cable, "all_reduce", "1 MiB", policies=["drop_ultraserver"])
+    assert left.whole.kind == left.best.kind == "links alone"
+    runs = TRN2.impact({"links": [3]}, "all_reduce", "1 MiB", algorithm="runtime")
+    assert runs.whole.kind == "as neuron runs it"
+    assert set(runs["kind"].tolist()) <= {"as neuron runs it", ""}
+    reason = runs.reasons[runs.policies.index("synthesized")]
+    assert "links alone" in reason
+    assert "as neuron runs it" in reason
+    damaged = TRN2.with_faults(links=[3])
+    made = damaged.recoveries("all_reduce", "1 MiB", policies=["detour", "synthesized"])
+    assert set(made["kind"].tolist()) == {"links alone"}

@@ -169,7 +169,6 @@ def test_all_to_all_takes_some_sizes_inside_a_node() -> None:
     [
         ("trn1", {}, "presets trn2"),
         ("trn3-ultraserver-gen1", {}, "presets trn2"),
-        ("rainier", {}, "several sites"),
     ],
 )
 def test_machines_that_it_is_not_for(machine: str, call: dict[str, object], thing: str) -> None:
@@ -214,6 +213,10 @@ def test_limits_of_a_program() -> None:
         ("mesh_most", "1 GiB"),
         ("replica_groups", 0),
         ("streams", 1.5),
+        ("efa_goodput", 0),
+        ("efa_instance_goodput", "1 GiB"),
+        ("instance_chips", 0),
+        ("fitted_on", "rows"),
     ],
 )
 def test_bad_parameters(field: str, value: object) -> None:

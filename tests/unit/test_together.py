@@ -40,7 +40,10 @@ def test_a_plan_says_what_it_is_and_does_not_change() -> None:
     assert plan.name == "send_recv dp+tp"
     assert isinstance(plan.request, Request)
     assert plan.request.shift == 3
-    assert str(plan.starting("1 ms")) == "plan send_recv dp+tp (1.00 MiB, from 1.00 ms on)"
+    assert (
+        str(plan.starting("1 ms"))
+        == "plan send_recv dp+tp (1.00 MiB, from 1.00 ms on, as it was given)"
+    )
     assert pickle.loads(pickle.dumps(plan)) == copy.deepcopy(plan) == plan
     assert hash(plan) == hash(pickle.loads(pickle.dumps(plan)))
     with pytest.raises(AttributeError):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
+from rainier_fast.ask.replica import replica_groups
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.frozen import put
@@ -20,8 +21,11 @@ from rainier_fast.topology.arrays import chip_array
 MOST_CHIPS: Final = 2**32 - 1
 _MOST_LISTED: Final = 32  # what repr writes out
 
-Group: TypeAlias = "Groups | Sequence[int] | NDArray[np.integer[Any]] | None"
-"""What ``group=`` accepts: all chips, groups of a mesh axis, or the chips of one group."""
+Group: TypeAlias = (
+    "Groups | Sequence[int] | Sequence[Sequence[int]] | NDArray[np.integer[Any]] | str | None"
+)
+"""What ``group=`` accepts: all chips, groups of a mesh axis, the chips of one group or of several,
+or replica groups as HLO writes them."""
 
 
 @one_screen
@@ -29,7 +33,7 @@ Group: TypeAlias = "Groups | Sequence[int] | NDArray[np.integer[Any]] | None"
 class Groups:
     """Disjoint groups of equal size that run a collective at the same time.
 
-    Made by `DeviceMesh.axis_groups`; ``group=`` of a collective takes it.
+    Made by `DeviceMesh.axis_groups`, and of lists by ``group=`` of a collective, which takes it.
 
     Attributes
     ----------
@@ -73,7 +77,7 @@ class Groups:
         if not self.listed:
             return f"Groups(num_chips={self.num_chips}, ranks={self.ranks}, stride={self.stride})"
         words = f"num_chips={self.num_chips}, ranks={self.ranks}, stride={self.stride}"
-        if self.ranks > _MOST_LISTED:
+        if len(self.listed) > 8 * _MOST_LISTED:
             first = ", ".join(map(str, self.members(0)[:3]))
             return f"<Groups({words}), chips {first}, ...>"
         return f"Groups({words}, listed={self.listed!r})"
@@ -148,8 +152,10 @@ class Groups:
 
 
 def as_groups(group: object, chips: int, name: str = "group") -> Groups:
-    """Return what ``group=`` says: None for all chips, `Groups`, or the chips of one group."""
+    """Return what ``group=`` says, as `Group` lists it."""
     # Errors call it by `name`; the machine has so many chips.
+    if isinstance(group, str):
+        group = replica_groups(name, str.__str__(group), chips)
     if group is None:
         return Groups(chips, chips)
     if isinstance(group, Groups):
@@ -157,13 +163,27 @@ def as_groups(group: object, chips: int, name: str = "group") -> Groups:
             made = f"groups of a machine of {group.num_chips:,} chips"
             raise invalid(name, made, f"must be of this machine, which has {chips:,}")
         return group
-    listed = chip_array(name, group, chips)
+    listed = _listed(name, group, chips)
     if listed.ndim == 0:
-        raise invalid(name, group, "must have one dimension: the chips of the group")
+        raise invalid(name, group, "must have one dimension, the chips of the group, or two")
     if listed.size == 0:
         raise invalid(name, group, "must name at least one chip")
-    ordered = np.sort(listed)
+    ordered = np.sort(listed, axis=None)
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
     if twice.size:
         raise invalid(name, int(twice[0]), "names this chip twice")
-    return Groups(chips, int(listed.size), 0, listed.tobytes())
+    return Groups(chips, int(listed.shape[-1]), 0, listed.tobytes())
+
+
+def _listed(name: str, group: object, chips: int) -> NDArray[np.int64]:
+    """Return the chips of one group, or of several, a row each."""
+    rows = group if isinstance(group, list | tuple) else ()
+    if not any(isinstance(row, Sequence | np.ndarray) for row in rows):
+        return chip_array(name, group, chips, 2)
+    groups = [chip_array(f"{name}[{at}]", row, chips) for at, row in enumerate(rows)]
+    sizes = sorted({row.size if row.ndim else 0 for row in groups})
+    if len(sizes) > 1 or any(row.ndim == 0 for row in groups):
+        got = f"groups of {sizes[0]} and {sizes[-1]} chips"
+        mend = "must be as large as each other; run others side by side as plans of `together`"
+        raise invalid(name, got, mend)
+    return np.stack(groups)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypedDict, cast, get_args
@@ -122,7 +122,7 @@ OPTIONS: Final = {
     "routing": Option(
         "dor",
         '``"dor"``, ``"adaptive"``, ``"valiant"``, ``"wild_first"``, ``"shortest"``,\n'
-        '``"up_down"`` or a policy object.',
+        '``"up_down"``, ``"balanced"`` or a policy object.',
     ),
     "chunks": Option(
         None,
@@ -132,8 +132,9 @@ OPTIONS: Final = {
     "dtype": Option(
         None,
         'Type of the numbers, such as ``"bf16"``, ``"fp32"`` or ``"int8"``; None for none in\n'
-        'particular. Results say it; only ``"nccl"`` looks at it, as NVLink switches add up no\n'
-        'numbers of 8 bits, and ``"xla"``, which takes None for bf16.',
+        "particular. Results say it; only runtimes look at it: NVLink switches add up no numbers\n"
+        'of 8 bits, ``"xla"`` takes None for bf16, and ``"neuron"`` has no 64 bits and names\n'
+        "types that it was not fitted on.",
         "in {}",
     ),
 }
@@ -181,12 +182,11 @@ class Choices:
 _INWARD: Final = [name for name in OPTIONS if name != "routing"]
 
 
-def refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
+def refuse_unknown(given: Iterable[str], known: Collection[str]) -> None:
     """Refuse an option that is none, by name."""
-    names = tuple(known)
     for name in given:
-        if name not in names:
-            raise unexpected("option", name, names)
+        if name not in known:
+            raise unexpected("option", name, tuple(known))
 
 
 def checked(operation: str, given: Mapping[str, Any]) -> dict[str, Any]:

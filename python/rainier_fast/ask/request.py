@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Protocol, Unpack
 
@@ -14,6 +14,7 @@ from rainier_fast.ask.runtime import is_runtime, kind_of, runtime_of
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.definitions.routing import DimensionOrder, RoutingRow
 from rainier_fast.errors import as_one_of
+from rainier_fast.frozen import put
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
@@ -43,6 +44,12 @@ class Request(Choices):
     shift: int
     schedule_of_own: OwnSchedule | None = None
     """A schedule that is run in place of an algorithm's."""
+    _row: dict[str, Any] = field(init=False, repr=False, compare=False)
+    # What the core takes of it whatever the size and the machine.
+
+    def __post_init__(self) -> None:
+        asked = {name: getattr(self, name) for name in ("operation", "root", "shift")}
+        put(self, _row=self.row() | asked | {"orders": []})
 
     @property
     def kind(self) -> str:
@@ -51,8 +58,11 @@ class Request(Choices):
 
     def of(self, size: float) -> Request:
         """Return the same of another size, in bytes."""
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return Request(**fields | {"size": size})
+        made = object.__new__(Request)
+        for take, fill in _SLOTS:
+            fill(made, take(self))
+        put(made, size=size)
+        return made
 
     def outcome(self, machine: Base) -> _core.Outcome:
         """Return the core's answer on a machine."""
@@ -74,18 +84,22 @@ class Request(Choices):
         return machine._core.schedule(self._core_row(machine), groups, self._routing_row(machine))
 
     def _core_row(self, machine: Base) -> dict[str, Any]:
-        return self.row() | {
-            "operation": self.operation,
-            "size": self.size,
-            "root": self.root,
-            "shift": self.shift,
-            "orders": [] if self.bucket is None else self.bucket.rows(machine._axis_names()),
-        }
+        row = {**self._row, "size": self.size}
+        if self.bucket is not None:
+            row["orders"] = self.bucket.rows(machine._axis_names())
+        return row
 
     def _routing_row(self, machine: Base) -> RoutingRow:
         # Names of axes are looked at where an order gives some.
         order = isinstance(self.routing, DimensionOrder) and self.routing.order is not None
         return self.routing.row(machine._axis_names() if order else ())
+
+
+_SLOTS: Final = [
+    (slot.__get__, slot.__set__)
+    for slot in (getattr(Request, name) for name in Request.__dataclass_fields__)
+]
+"""How to read and to fill each field, without the checks of a frozen class."""
 
 
 def make_request(machine: Base, operation: str, size: Quantity, **options: Unpack[Call]) -> Request:

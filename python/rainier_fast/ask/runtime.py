@@ -12,12 +12,21 @@ from rainier_fast.topology.base import Base
 LINKS_ALONE: Final = "links alone"
 """The kind of what a schedule takes on the links, with no software in the way."""
 
+AS_GIVEN: Final = "as it was given"
+"""The kind of times that a user gives: of computations, and starts."""
+
 _KINDS: Final = {name: f"as {name} runs it" for name in RUNTIMES.values()}
 
 
 def kind_of(algorithm: str | tuple[str, ...]) -> str:
     """Return what kind of number the time of an algorithm is."""
     return _KINDS.get(algorithm, LINKS_ALONE) if isinstance(algorithm, str) else LINKS_ALONE
+
+
+def kind_of_candidates(algorithm: str | tuple[str, ...]) -> str:
+    """Return what kind of number the times of its candidates are."""
+    # NCCL's tuning model says times to choose by, which are not those that it takes.
+    return "as nccl prices it" if algorithm == "nccl" else kind_of(algorithm)
 
 
 def is_runtime(algorithm: object) -> bool:

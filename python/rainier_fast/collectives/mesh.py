@@ -19,7 +19,7 @@ from rainier_fast.collectives.plan import MeshPlans
 from rainier_fast.collectives.prepared import Timing
 from rainier_fast.collectives.run import RESULT, answer
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_integer, as_name, as_pairs
-from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
+from rainier_fast.errors import as_one_of, invalid, invalid_type
 from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
@@ -143,7 +143,8 @@ class DeviceMesh(Timing["CollectiveResult"]):
         Parameters
         ----------
         axis
-            Name of an axis, or names of adjacent axes in the order of the mesh, which act as one.
+            Name of an axis, or names of several, which act as one: ranks go through them in the
+            order of the names, the last one fastest.
 
         Returns
         -------
@@ -154,8 +155,8 @@ class DeviceMesh(Timing["CollectiveResult"]):
         ------
         UnknownName
             If there is no such axis.
-        Unsupported
-            If several axes are not adjacent and in order.
+        InvalidArgument
+            If it names no axis, or one twice.
         InvalidType
             If it is neither a name nor names.
 
@@ -164,20 +165,22 @@ class DeviceMesh(Timing["CollectiveResult"]):
         >>> from rainier_fast import preset
         >>> preset("trn2").mesh(dp=4, tp=4).axis_groups("dp").members(0)
         array([ 0,  4,  8, 12])
+        >>> preset("trn2").mesh(dp=2, cp=2, tp=4).axis_groups(("dp", "tp")).members(0)
+        array([ 0,  1,  2,  3,  8,  9, 10, 11])
         """
         names = tuple(as_one_of("axis", name, self._shape) for name in _names(axis))
+        if len(set(names)) < len(names):
+            raise invalid("axis", names, "must name each axis once")
         order = list(self._shape)
-        first = order.index(names[0])
-        if tuple(order[first : first + len(names)]) != names:
-            raise Unsupported(
-                f"axis: got {', '.join(names)}, which are not adjacent in the order of the mesh "
-                f"({', '.join(order)}); make a mesh in which they are, or list chips as group="
-            )
-        if self._order is not None:
-            groups = self._order.groups(first, len(names))
-            return from_core(groups, self.machine.num_chips, self.machine.ultraserver.num_chips)
-        size = math.prod(self._shape[name] for name in names)
-        return Groups(self.machine.num_chips, size, self._stride(names[-1]))
+        numbers = [order.index(name) for name in names]
+        machine = self.machine
+        if self._order is None and numbers == [*range(numbers[0], numbers[-1] + 1)]:
+            size = math.prod(self._shape[name] for name in names)
+            return Groups(machine.num_chips, size, self._stride(names[-1]))
+        sizes = list(self._shape.values())
+        chips = self._order or _core.Order.ascending(machine._core, sizes)
+        groups = chips.groups(numbers)
+        return from_core(groups, machine.num_chips, machine.ultraserver.num_chips)
 
     def _members(self, where: Any) -> Members:  # noqa: ANN401 - checked here
         return Members(self.machine, self.axis_groups(where))

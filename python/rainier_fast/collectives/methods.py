@@ -7,9 +7,9 @@ from collections.abc import Callable
 from inspect import Parameter, Signature, cleandoc
 from textwrap import indent
 from types import FunctionType
-from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar, Unpack, cast
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar, Unpack
 
-from rainier_fast.ask.options import OPERATIONS, OPTIONS, Asked, Call, Options, refuse_unknown
+from rainier_fast.ask.options import OPERATIONS, OPTIONS, Asked, Options, refuse_unknown
 from rainier_fast.ask.request import Request
 from rainier_fast.ask.sizes import Sizes, make_any_request
 from rainier_fast.topology.base import Base
@@ -47,11 +47,12 @@ class Collectives(Generic[R]):
     def _asked(
         self, operation: str, size: Quantity | Sizes, options: Asked, **rank: int
     ) -> tuple[Members, Request]:
-        refuse_unknown(options, (self._where, *OPTIONS))
-        given = cast("dict[str, Any]", options)
+        if not options.keys() <= OPTIONS.keys():
+            refuse_unknown(options, (self._where, *OPTIONS))
+        given: dict[str, Any] = {**options, **rank}
         members = self._members(given.pop(self._where, None))
-        call = cast("Call", {**given, **rank, "group": members.group})
-        return members, make_any_request(members.machine, operation, size, **call)
+        given["group"] = members.group
+        return members, make_any_request(members.machine, operation, size, **given)
 
     def all_reduce(self, size: Quantity, **options: Unpack[Asked]) -> R:
         """Every rank ends with the sum of all buffers.
@@ -123,11 +124,11 @@ class Collectives(Generic[R]):
 
 
 _GROUP: Final = """\
-Chips that take part, in the order of their ranks; None for all; or `Groups` of a mesh,
-all at once."""
+Chips that take part, in the order of their ranks; None for all; several groups, all at once:
+a list or a row each, replica groups as HLO writes them, or `Groups` of a mesh."""
 _AXIS: Final = """\
-Name of a mesh axis, or names of adjacent ones that act as one; every group of it takes
-part at once."""
+Name of a mesh axis, or names of several that act as one; every group of it takes part
+at once."""
 _WHERE: Final = {"group": (None, "Group", _GROUP), "axis": (Parameter.empty, "str", _AXIS)}
 
 _OWN: Final = {

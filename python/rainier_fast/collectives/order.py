@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
+from rainier_fast.definitions.check import as_items, as_name
 from rainier_fast.errors import invalid
 from rainier_fast.topology.arrays import as_integers
 from rainier_fast.topology.base import Base
@@ -26,6 +27,9 @@ class Laid(Protocol):
 
 Order: TypeAlias = Laid | Sequence[Any] | NDArray[np.integer[Any]]
 """Which chip is at each place of a mesh."""
+
+Devices: TypeAlias = Sequence[Any] | NDArray[np.integer[Any]]
+"""The chips of a mesh, a dimension for each axis."""
 
 
 def as_order(order: object, machine: Base, sizes: Mapping[str, int]) -> _core.Order | None:
@@ -46,6 +50,25 @@ def as_order(order: object, machine: Base, sizes: Mapping[str, int]) -> _core.Or
         chips = np.minimum(array, machine.num_chips).astype(np.int64).ravel()
         found = _core.Order.of_chips(machine._core, list(sizes.values()), chips)
     return None if _ascends(found, list(sizes.values())) else found
+
+
+def laid_by(
+    machine: Base, devices: object, names: object
+) -> tuple[dict[str, int], NDArray[np.integer[Any]]]:
+    """Return the size of each axis and the chips of a mesh that an array says."""
+    called = (names,) if isinstance(names, str) else names
+    words = as_items("names", called, "must be the names of the dimensions of devices=")
+    words = [as_name(f"names[{at}]", word) for at, word in enumerate(words)]
+    if len(set(words)) < len(words):
+        raise invalid("names", words, "must be different")
+    chips = as_integers("devices", devices, machine.num_chips - 1, max(len(words), 1))
+    if chips.ndim != len(words) or not words:
+        got = f"{len(words)} for an array of {chips.ndim} dimensions"
+        raise invalid("names", got, "must name each dimension of devices=, an array")
+    if chips.size != machine.num_chips:
+        got = f"{chips.size} chips in devices="
+        raise invalid("devices", got, f"must name each of the {machine.num_chips} chips once")
+    return dict(zip(words, chips.shape, strict=True)), chips
 
 
 def _ascends(order: _core.Order, sizes: list[int]) -> bool:

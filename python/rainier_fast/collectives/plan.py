@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rainier_fast.ask.groups import Group, Groups, as_groups
 from rainier_fast.ask.request import Request
+from rainier_fast.ask.runtime import AS_GIVEN
 from rainier_fast.collectives.methods import Collectives, Members, stated
 from rainier_fast.collectives.prepared import Prepared
 from rainier_fast.collectives.run import answer
@@ -87,10 +88,11 @@ class Plan:
 
     def __str__(self) -> str:
         if isinstance(self.request, Compute):
-            size = f"{format_time(self.request.time_s)}, {format_bytes(self.request.hbm_bytes)}"
+            time = f"{format_time(self.request.time_s)} {AS_GIVEN}"
+            size = f"{time}, {format_bytes(self.request.hbm_bytes)}"
         else:
             size = format_bytes(self.request.size)
-        start = f", from {format_time(self.start_s)} on" if self.start_s else ""
+        start = f", from {format_time(self.start_s)} on, {AS_GIVEN}" if self.start_s else ""
         return f"plan {self.name} ({size}{start})"
 
     def named(self, name: str) -> Plan:
@@ -150,7 +152,7 @@ class Plan:
         if isinstance(self.request, Compute):
             raise Unsupported(
                 f"running {self.name} alone: it is a computation, which takes "
-                f"{format_time(self.request.time_s)}; give it to together() with others"
+                f"{format_time(self.request.time_s)} {AS_GIVEN}; give it to together() with others"
             )
         return answer(self.machine, self.request)
 
@@ -240,7 +242,7 @@ class _Plans(Collectives[Plan]):
         --------
         >>> from rainier_fast import preset
         >>> print(preset("trn2").plan.compute("1 ms", "2 GiB"))
-        plan compute (1.00 ms, 2.00 GiB)
+        plan compute (1.00 ms as it was given, 2.00 GiB)
         """
         seconds = parse_time(time_s, "time_s")
         if seconds == 0:

@@ -102,7 +102,7 @@ class Prepared:
             "algbw_Bps": rates,
             "busbw_Bps": rates * factor if factor > 0 else np.zeros_like(rates),
         }
-        return Times(self.machine, self.request, Table(columns))
+        return Times(self.machine, self.request, Table(columns)._of_kind(self.request.kind))
 
 
 class Timing(Collectives[R]):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from rainier_fast import _core
 from rainier_fast.definitions.check import as_count, as_flag, as_items
 from rainier_fast.definitions.nccl import GENERATIONS, NcclTiming
 from rainier_fast.errors import as_one_of, invalid, invalid_type
@@ -57,6 +58,9 @@ class Gpu:
     timing
         What the parts of a collective take, fitted to measurements; None for what NCCL's tables
         say, which are there to choose and are up to a third too fast.
+    silent
+        Whether times leave all latencies out, as on `Machine.without_latency`; NCCL's choice, whose
+        tables have latencies, stays.
 
     Raises
     ------
@@ -78,6 +82,7 @@ class Gpu:
     nics: int | None = None
     version: str = "2.30.7"
     timing: NcclTiming | None = None
+    silent: bool = False
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -89,6 +94,7 @@ class Gpu:
         put(self, "network_latency", parse_time(self.network_latency, "network_latency"))
         put(self, "protocols", _protocols(self.protocols))
         put(self, "collnet", as_flag("collnet", self.collnet))
+        put(self, "silent", as_flag("silent", self.silent))
         if self.nics is not None:
             put(self, "nics", as_count("nics", self.nics, 1024))
         if self.timing is not None and not isinstance(self.timing, NcclTiming):
@@ -99,7 +105,7 @@ class Gpu:
         """Seconds that the network plugin reports."""
         return float(self.network_latency)
 
-    def row(self) -> tuple[str, int, str, float, bool, bool, bool, int | None, str, Any]:
+    def row(self) -> _core._GpuRow:
         """Return the row that the core is built from."""
         return (
             self.generation,
@@ -111,6 +117,7 @@ class Gpu:
             self.collnet,
             self.nics,
             self.version,
+            self.silent,
             None if self.timing is None else self.timing.row(),
         )
 
@@ -126,6 +133,8 @@ class Gpu:
         words += f", NCCL {self.version}"
         if self.timing is not None:
             words += ", times fitted"
+        if self.silent:
+            words += ", without latencies"
         return words
 
 

@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rainier_fast import _core
 from rainier_fast.catalog import catalog
+from rainier_fast.catalog.load import number_of
 from rainier_fast.definitions.check import as_count, as_ratio
-from rainier_fast.errors import Unsupported, invalid
-from rainier_fast.units import Quantity, parse_bytes, parse_time
+from rainier_fast.errors import Unsupported, invalid, invalid_type
+from rainier_fast.units import Quantity, parse_bandwidth, parse_bytes, parse_time
 
 ENTRY: Final = "neuron-trn2"
 """The entry of the catalogue that the defaults are from."""
 
+_EFA: Final = "efav3"
 _MOST_LINKS: Final = 4
+_CORES: Final = 8
 _MOST_SHARE: Final = "must be above 0 and at most 1: no part is faster than its data sheet"
+
+FITTED: Final = ("call", "step", "hbm_efficiency", "link_efficiency")
+"""The parameters that are fitted to rows."""
+
+
+class FittedOn(NamedTuple):
+    """What the rows were that parameters were fitted on."""
+
+    chips: int
+    """Of a node."""
+    nodes: int
+    lnc: int
+    operations: tuple[str, ...]
+    dtype: str | None
+    values: tuple[float, ...]
+    """The parameters of `FITTED` that came out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +63,20 @@ class Neuron:
     halving_most
         Largest size in bytes for recursive halving and doubling (RDH).
     efa_step
-        Seconds of one step between nodes.
+        Seconds of one step between nodes, where the links do not take longer.
+    efa_goodput
+        Bytes/s that one chip alone passes out of its HBM over its NIC.
+    efa_instance_goodput
+        Bytes/s that all chips of an instance pass so together; a chip passes the least of its
+        NIC's rate, `efa_goodput`, and its part of this.
+    instance_chips
+        Chips of an instance, which follow each other by number.
     replica_groups
         Most replica groups of one program.
     streams
         Most collectives of one program that run at once.
+    fitted_on
+        What `calibrate` fitted the parameters on; results name what differs from it.
 
     Raises
     ------
@@ -72,6 +100,11 @@ class Neuron:
     efa_step: Quantity = 15e-6
     replica_groups: int = 16
     streams: int = 4
+    efa_goodput: Quantity = 19.3e9
+    efa_instance_goodput: Quantity = 270e9
+    instance_chips: int = 16
+    # Where numbers are from is no part of what they are.
+    fitted_on: FittedOn | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -93,6 +126,11 @@ class Neuron:
             put(self, name, parse_bytes(getattr(self, name), name))
         if float(self.mesh_most) > float(self.halving_most):
             raise invalid("mesh_most", self.mesh_most, "must be at most halving_most")
+        for name in ("efa_goodput", "efa_instance_goodput"):
+            put(self, name, parse_bandwidth(getattr(self, name), name))
+        put(self, "instance_chips", as_count("instance_chips", self.instance_chips))
+        if self.fitted_on is not None and not isinstance(self.fitted_on, FittedOn):
+            raise invalid_type("fitted_on", self.fitted_on, "must come of calibrate, or be None")
         put(self, "replica_groups", as_count("replica_groups", self.replica_groups))
         put(self, "streams", as_count("streams", self.streams))
 
@@ -115,7 +153,7 @@ class Neuron:
     @property
     def ranks_per_chip(self) -> int:
         """Ranks of one chip."""
-        return 8 // self.lnc
+        return _CORES // self.lnc
 
     def quiet(self) -> Neuron:
         """Return the same parameters with every time at zero: what remains is bytes over rates.
@@ -164,20 +202,58 @@ class Neuron:
             self.ranks_per_chip,
             float(self.call),
             float(self.step),
-            float(self.efa_step),
+            (
+                float(self.efa_step),
+                float(self.efa_goodput),
+                float(self.efa_instance_goodput),
+                self.instance_chips,
+            ),
             hbm_bandwidth,
             self.hbm_efficiency,
             self.link_efficiency,
             self.links_at_once,
             float(self.mesh_most),
             float(self.halving_most),
+            self._fitted_row(),
         )
+
+    @property
+    def fitted_values(self) -> tuple[float, ...]:
+        """The parameters that are fitted to rows, in the order of `FITTED`."""
+        return tuple(float(getattr(self, name)) for name in FITTED)
+
+    def _fitted_row(self) -> _core._FittedOnRow | None:
+        """Return what the parameters were fitted on; None where they are others than those."""
+        for fitted in (self.fitted_on, _published_fit()):
+            if fitted is not None and fitted.values == self.fitted_values:
+                ranks = _CORES // fitted.lnc
+                return fitted.chips, fitted.nodes, ranks, list(fitted.operations), fitted.dtype
+        return None
 
 
 @cache
 def _published() -> Neuron:
+    entry, efa = catalog()[ENTRY], catalog()[_EFA]
+    names = (*FITTED, "links_at_once", "mesh_most", "halving_most", "efa_step")
+    numbers: dict[str, Any] = {name: number_of(entry[name]) for name in names}
+    for name in ("replica_groups", "streams"):
+        numbers[name] = int(entry[name].number)
+    return Neuron(
+        **numbers,
+        efa_goodput=efa["goodput_single_chip"].number,
+        efa_instance_goodput=efa["goodput_instance"].number,
+        instance_chips=int(efa["nics_per_instance"].number),
+    )
+
+
+@cache
+def _published_fit() -> FittedOn:
     entry = catalog()[ENTRY]
-    names = [field.name for field in dataclasses.fields(Neuron) if field.name != "lnc"]
-    numbers: dict[str, Any] = {name: entry[name].number for name in names}
-    counts = {name: int(numbers[name]) for name in ("replica_groups", "streams")}
-    return Neuron(**(numbers | counts))
+    return FittedOn(
+        chips=int(entry["fitted_chips"].number),
+        nodes=1,
+        lnc=int(entry["fitted_lnc"].number),
+        operations=tuple(str(entry["fitted_operations"].value).split(", ")),
+        dtype=str(entry["fitted_dtype"].value),
+        values=tuple(entry[name].number for name in FITTED),
+    )

@@ -9,7 +9,7 @@ from typing import ClassVar, Final, TypeAlias
 from rainier_fast.definitions.check import as_integer, as_items
 from rainier_fast.errors import as_one_of, invalid, invalid_type, unknown
 
-TIES: Final = ("split", "positive", "negative", "simgrid")
+TIES: Final = ("split", "positive", "negative", "simgrid", "parity", "dateline")
 """Which way a message goes where both ways round a ring are equally long."""
 
 RoutingRow: TypeAlias = tuple[str, str, list[int] | None]
@@ -20,13 +20,17 @@ class DimensionOrder:
     """One axis after another.
 
     Where a dead link is in the way, a ring is taken the other way round; then other orders of the
-    axes are tried, 24 at most, and last the shortest route over live links.
+    axes are tried, 24 at most, and last the shortest route over live links. Pairs that are turned
+    aside so take virtual channels of their own where those of the others would close a cycle.
 
     Attributes
     ----------
     tie
         Half way round an even ring: ``"split"`` sends half each way, ``"positive"`` and
-        ``"negative"`` all one way, ``"simgrid"`` positive but from the middle coordinate negative.
+        ``"negative"`` all one way, ``"simgrid"`` positive but from the middle coordinate negative,
+        ``"parity"`` positive from even coordinates and negative from odd ones (as OpenSM's LASH on
+        rings of 4), ``"dateline"`` never over the cable that closes the ring (as torus-2QoS). On
+        rings of 4 those last three need one virtual channel, the others two.
     order
         Axes in the order of travel, by name or number; None for the order of the machine.
 
@@ -152,9 +156,10 @@ class Shortest(_Named):
 class UpDown(_Named):
     """Up a breadth-first tree from the lowest live chip, then down: Autonet's routing [1]_.
 
-    A link is up if it leads to a lower (level, number); the shortest route that never goes up after
-    it went down counts. It uses only cables that live in both directions, and is free of deadlock
-    with one virtual channel, whatever is broken.
+    A link is up if it leads to a lower (level, number); a message takes a shortest route that never
+    goes up after it went down. Of several, those of all pairs are spread by counting, as
+    `Balanced` does. It uses only cables that live in both directions, and is free of deadlock with
+    one virtual channel, whatever is broken. For UltraServers of at most 4,096 chips.
 
     References
     ----------
@@ -170,7 +175,33 @@ class UpDown(_Named):
     _name: ClassVar[str] = "up_down"
 
 
-Policy: TypeAlias = DimensionOrder | MinimalAdaptive | Valiant | WildFirst | Shortest | UpDown
+@dataclass(frozen=True, slots=True)
+class Balanced(_Named):
+    """Over the fewest live links, spread so that the busiest link of uniform traffic has little.
+
+    One route a pair, as forwarding tables by target give it. It starts from dimension order with
+    ties by ``"parity"`` and changes hops while that lowers the sum of the fourth powers of the
+    loads, as subnet managers count routes on links [1]_ but several times over. Free of deadlock
+    where each pair has a virtual channel of its own choice: `Machine.routing_report` says how many
+    that takes. For UltraServers of at most 4,096 chips; all routes of one are found at once.
+
+    References
+    ----------
+    .. [1] Domke, Hoefler and Nagel, "Deadlock-Free Oblivious Routing for Arbitrary Topologies",
+       IPDPS 2011 (DFSSSP).
+
+    Examples
+    --------
+    >>> Balanced()
+    Balanced()
+    """
+
+    _name: ClassVar[str] = "balanced"
+
+
+Policy: TypeAlias = (
+    DimensionOrder | MinimalAdaptive | Valiant | WildFirst | Shortest | UpDown | Balanced
+)
 """A routing policy."""
 
 Routing: TypeAlias = str | Policy
@@ -178,7 +209,10 @@ Routing: TypeAlias = str | Policy
 
 ROUTINGS: Final[dict[str, Policy]] = {
     "dor": DimensionOrder(),
-    **{one._name: one() for one in (MinimalAdaptive, Valiant, WildFirst, Shortest, UpDown)},
+    **{
+        one._name: one()
+        for one in (MinimalAdaptive, Valiant, WildFirst, Shortest, UpDown, Balanced)
+    },
 }
 """Policies by name."""
 

@@ -9,6 +9,7 @@ Your Model, tpus.md; Jouppi et al., TPU v4, ISCA 2023.)
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final
 
@@ -19,6 +20,7 @@ from rainier_fast.definitions.check import as_count
 from rainier_fast.errors import invalid, invalid_type
 
 _LETTERS: Final = "xyz"
+_RULES: Final = "Google Cloud TPU docs"
 
 # Slices below one cube, in the order of their sizes; a host has 2x2x1 chips.
 _BELOW_A_CUBE: Final = ((1, 2, 2), (2, 2, 2), (2, 2, 4), (2, 4, 4))
@@ -55,6 +57,54 @@ def slice_axes(entry: Entry, shape: tuple[int, ...] | None = None) -> tuple[Axis
     )
 
 
+def shape_of(entry: Entry, chips: int) -> tuple[int, ...] | None:
+    """Return the shape of the slice of so many chips, of several the least long; None without."""
+    return min(_shapes(entry, chips), key=lambda shape: sorted(shape, reverse=True), default=None)
+
+
+def rule_of(entry: Entry, chips: int) -> str:
+    """Return which slices can be bought, and the counts nearest to one that cannot."""
+    counts = _counts(entry)
+    at = bisect_left(counts, chips)
+    # A count that there is, in a shape that there is not, is its own neighbour.
+    around = [chips] if chips in counts else counts[max(at - 1, 0) : at + 1]
+    nearest = " and ".join(f"{count:,}" for count in around)
+    if "cube_side" in entry:
+        side = int(entry["cube_side"].number)
+        below = ", ".join(str(math.prod(small)) for small in _BELOW_A_CUBE)
+        sold = f"whole cubes of {side**3} chips, or {below} chips of one cube"
+    else:
+        sold = f"{', '.join(map(str, counts))} chips"
+    return f"slices of {entry.name} are {sold} ({_RULES}); the nearest count: {nearest}"
+
+
+def _shapes(entry: Entry, chips: int) -> list[tuple[int, ...]]:
+    """Return all shapes of so many chips."""
+    if "cube_side" not in entry:
+        return [shape for shape in _FLAT if math.prod(shape) == chips]
+    side, most = int(entry["cube_side"].number), math.prod(_extents(entry))
+    cubes, rest = divmod(chips, side**3)
+    if rest:
+        return [tuple(sorted(small)) for small in _BELOW_A_CUBE if math.prod(small) == chips]
+    if not 0 < chips <= most:
+        return []
+    return [
+        (side * one, side * other, side * (cubes // (one * other)))
+        for one in range(1, math.isqrt(cubes) + 1)
+        for other in range(one, math.isqrt(cubes // one) + 1)
+        if cubes % (one * other) == 0
+    ]
+
+
+def _counts(entry: Entry) -> list[int]:
+    """Return how many chips slices have, ascending."""
+    if "cube_side" not in entry:
+        return [math.prod(shape) for shape in _FLAT]
+    cube, most = int(entry["cube_side"].number) ** 3, math.prod(_extents(entry))
+    below = [math.prod(small) for small in _BELOW_A_CUBE]
+    return [*below, *range(cube, most + 1, cube)]
+
+
 def check_twistable(entry: Entry, sizes: tuple[int, ...]) -> None:
     """Refuse a shape that cannot be twisted."""
     if "cube_side" not in entry:
@@ -82,7 +132,7 @@ def _cubic(entry: Entry, sizes: tuple[int, ...], whole: tuple[int, ...]) -> tupl
         below = ", ".join("x".join(map(str, reversed(small))) for small in _BELOW_A_CUBE)
         allowed = (
             f"must be whole cubes (each side a multiple of {side}) or a part of one cube "
-            f"({below}, in any order)"
+            f"({below}, in any order); {rule_of(entry, math.prod(sizes))}"
         )
         raise invalid("shape", sizes, allowed)
     return (False,) * len(sizes)
@@ -92,7 +142,8 @@ def _flat(entry: Entry, sizes: tuple[int, ...]) -> tuple[bool, ...]:
     span = int(entry["wrap_extent"].number)
     if tuple(sorted(sizes)) not in _FLAT:
         known = ", ".join("x".join(map(str, one)) for one in _FLAT)
-        raise invalid("shape", sizes, f"must be one of {known}, in either order")
+        rule = rule_of(entry, math.prod(sizes))
+        raise invalid("shape", sizes, f"must be one of {known}, in either order; {rule}")
     return tuple(size == span for size in sizes)
 
 

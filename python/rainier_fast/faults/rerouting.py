@@ -39,8 +39,8 @@ class Rerouting(Base):
         src, dst
             Chip numbers of the senders and receivers, as for `link_loads`.
         routing
-            ``"dor"``, ``"wild_first"``, ``"shortest"``, ``"up_down"`` or a policy object; others
-            where they meet no damage.
+            ``"dor"``, ``"wild_first"``, ``"shortest"``, ``"up_down"``, ``"balanced"`` or a policy
+            object; others where they meet no damage.
         n_threads, progress
             As in `link_loads`.
 
@@ -83,7 +83,8 @@ class Rerouting(Base):
         Parameters
         ----------
         routing
-            ``"dor"``, ``"wild_first"``, ``"shortest"``, ``"up_down"`` or a policy object.
+            ``"dor"``, ``"wild_first"``, ``"shortest"``, ``"up_down"``, ``"balanced"`` or a policy
+            object.
         ultraserver
             Its number over the machine; None for each of those with distinct damage inside, or the
             first one if none has any.
@@ -106,7 +107,10 @@ class Rerouting(Base):
         -----
         Virtual channels: dimension order takes the first one in each ring until it has passed the
         cable that closes the ring, then the second; wild hops have one each beside these;
-        up*/down* has one. The check is of messages inside an UltraServer.
+        up*/down* has one. Pairs that dimension order turns aside, and all pairs of ``"balanced"``,
+        take the first channel on which their whole route closes no cycle, in the order of senders
+        or of receivers, whichever needs fewer; LASH and DFSSSP do so, with service levels. The
+        check is of messages inside an UltraServer.
 
         Examples
         --------

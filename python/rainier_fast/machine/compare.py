@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from rainier_fast.ask.groups import Group
 from rainier_fast.ask.options import OPERATIONS, Call, refuse_unknown
-from rainier_fast.catalog import Entry, catalog
 from rainier_fast.collectives.run import run
-from rainier_fast.definitions.check import as_count
-from rainier_fast.definitions.chip import Chip
 from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
+from rainier_fast.machine.about import about
+from rainier_fast.machine.alike import name_of, of_as_many
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.presets import preset
 from rainier_fast.units import Quantity, parse_bytes
@@ -45,8 +43,9 @@ def compare(
     size
         Bytes, as that collective counts them; left out for ``"barrier"``, which moves none.
     group_chips
-        Compare groups of this many chips: the first of each machine. None takes all chips.
-        On a torus those are rows of the first planes; to compare with a slice, name the slice.
+        Compare groups of this many chips. None takes all chips. Of a TPU pod or slice it is the
+        slice of so many that can be bought, the most even where there are several; of others the
+        first chips, and ``note`` says so where those are a part of a ring.
     **options
         Those of the collective, such as ``algorithm``, ``group``, ``root`` or ``shift``; the same
         for every machine. ``algorithm="runtime"`` is each machine's own software.
@@ -56,48 +55,46 @@ def compare(
     Comparison
         A table: ``machine``, ``chips``, ``ranks``, ``algorithm``, ``kind``, ``model``, ``time_s``,
         ``algbw_Bps``, ``busbw_Bps``, ``lower_bound_s``, ``efficiency``, ``bottleneck``, as results
-        have them; ``peak_bf16_flops`` and ``hbm_bytes`` of the machine;
-        ``price_usd_per_chip_hour`` and ``power_w_per_chip`` of the catalogue, NaN where it has
-        none; ``reason``, empty where all went well. Prices are what renting costs today, of unlike
-        kinds of contract; power is the design power of a chip without its server.
+        have them; ``measured_bytes``, ``measured_s`` and ``measured_error`` of the measured row
+        that is nearest in size (ours over it, less one); ``peak_bf16_flops`` and ``hbm_bytes`` of
+        the machine; of the catalogue ``price_usd_per_chip_hour`` with its ``price_contract``,
+        ``price_region`` and ``price_date``, and ``power_w_per_chip``, the design power of a chip
+        without its server; ``note``, what makes the row unlike the first, such as another number
+        of ranks; ``reason``, empty where all went well. ``.empty`` says why cells are blank.
 
     Raises
     ------
     UnknownName
         If there is no such preset or collective.
     InvalidArgument, InvalidType
-        If an argument is not usable, or a machine has fewer than `group_chips` chips.
+        If an argument is not usable, a machine has fewer than `group_chips` chips, or no slice of
+        so many can be bought.
 
     Examples
     --------
     >>> table = compare(["trn2-ultraserver", "gb200-nvl72"], "all_reduce", "1 GiB", group_chips=64)
     >>> for row in table:
-    ...     print(row["machine"], row["ranks"], f"{row['time_s'] * 1e3:.2f} ms")
-    trn2-ultraserver 64 3.33 ms
-    gb200-nvl72 64 2.35 ms
+    ...     print(row["machine"], row["ranks"], f"{row['time_s'] * 1e3:.2f} ms", row["kind"])
+    trn2-ultraserver 64 3.33 ms links alone
+    gb200-nvl72 64 2.35 ms links alone
     """
-    from rainier_fast.results.comparison import Comparison, columns_of_results
+    from rainier_fast.results.compared import Compared, comparison_of
 
-    checked = _machines(machines)
+    given = _machines(machines)
     collective = as_one_of("collective", collective, OPERATIONS)
     nbytes = _size(collective, size)
     refuse_unknown(options, Call.__annotations__)
-    groups = _groups(checked, group_chips, options)
+    taken = _groups(given, group_chips, options)
     answers = [
         _answer(machine, collective, nbytes, {**options, "group": group})
-        for machine, group in zip(checked, groups, strict=True)
+        for machine, group, _ in taken
     ]
-    results = tuple(result for result, _ in answers)
-    about = [_about(machine) for machine in checked]
-    columns: dict[str, list[Any]] = {
-        "machine": [_name(machine) for machine in checked],
-        "chips": [machine.num_chips for machine in checked],
-        **columns_of_results(results),
-        **{name: [row[name] for row in about] for name in about[0]},
-        "reason": [reason for _, reason in answers],
-    }
     model = str(options.get("model", "link_load"))
-    return Comparison(columns, collective, nbytes, model, results)
+    rows = [
+        Compared(name_of(machine), machine.num_chips, result, *about(machine), cut, reason)
+        for (machine, _, cut), (result, reason) in zip(taken, answers, strict=True)
+    ]
+    return comparison_of(rows, collective, nbytes, model)
 
 
 def _machines(given: object) -> list[Machine]:
@@ -122,20 +119,16 @@ def _size(collective: str, size: Quantity | None) -> float:
     return 0.0
 
 
-def _groups(machines: list[Machine], group_chips: int | None, options: Call) -> list[Group]:
+def _groups(
+    machines: list[Machine], group_chips: int | None, options: Call
+) -> list[tuple[Machine, Group, str]]:
     if group_chips is None:
-        return [options.get("group")] * len(machines)
+        return [(machine, options.get("group"), "") for machine in machines]
     if options.get("group") is not None:
         raise invalid(
             "group_chips", group_chips, "must be left out where group= says who takes part"
         )
-    count = as_count("group_chips", group_chips)
-    for at, machine in enumerate(machines):
-        if machine.num_chips < count:
-            had = f"machines[{at}] ({_name(machine)}) has {machine.num_chips:,} chips"
-            raise invalid("group_chips", count, f"must be at most the chips of each machine; {had}")
-    # All chips are no list, so that nothing is listed for the largest machines.
-    return [None if machine.num_chips == count else range(count) for machine in machines]
+    return of_as_many(machines, group_chips)
 
 
 def _answer(
@@ -145,45 +138,3 @@ def _answer(
         return run(machine, collective, nbytes, **options), ""
     except Unsupported as error:
         return None, str(error)
-
-
-def _about(machine: Machine) -> dict[str, float]:
-    """Return what is known of a machine, NaN where nothing is."""
-    chip = machine.ultraserver.chip
-    entry = None if chip is None else _entry(chip)
-    rates = {} if chip is None else dict(chip.peak_flops)
-    return {
-        "peak_bf16_flops": machine.peak_flops("bf16") if "bf16" in rates else math.nan,
-        "hbm_bytes": math.nan if chip is None else float(machine.hbm_bytes),
-        "price_usd_per_chip_hour": math.nan if entry is None else _price(entry),
-        "power_w_per_chip": math.nan if entry is None else _power(entry),
-    }
-
-
-def _name(machine: Machine) -> str:
-    return machine.name or machine.ultraserver.name
-
-
-def _entry(chip: Chip) -> Entry | None:
-    """Return the catalogue's entry of a chip, if the chip is as the catalogue has it."""
-    entry = catalog().get(chip.name)
-    if entry is None or entry.kind != "chip" or Chip.from_catalog(chip.name) != chip:
-        return None
-    return entry
-
-
-def _price(entry: Entry) -> float:
-    """Return USD per chip-hour: of the chip, or of an instance of it by its number of chips."""
-    if "price_per_chip_hour" in entry:
-        return entry["price_per_chip_hour"].number
-    for other in catalog().values():
-        if "price_per_hour" in other and "chip" in other and other["chip"].value == entry.name:
-            return other["price_per_hour"].number / other["chips"].number
-    return math.nan
-
-
-def _power(entry: Entry) -> float:
-    for name in ("tdp", "power_max"):
-        if name in entry:
-            return entry[name].number
-    return math.nan

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rainier_fast.ask.options import Model
 from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.collectives.methods import stated
-from rainier_fast.collectives.order import Order
+from rainier_fast.collectives.order import Devices, Order, laid_by
 from rainier_fast.collectives.run import RESULT, Running
 from rainier_fast.collectives.scheduling import run_schedule
 from rainier_fast.definitions.axis import Tier
@@ -88,6 +88,8 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
         /,
         *,
         order: Order | None = None,
+        devices: Devices | None = None,
+        names: Sequence[str] | None = None,
         **sizes: int,
     ) -> DeviceMesh:
         """Lay all chips out as a mesh of named axes, the last one fastest.
@@ -101,6 +103,11 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
             numbers, flat or of the shape of the mesh, or a `Layout` of `best_mapping` for a mesh
             with the same axes. One whose groups are alike in all UltraServers stays small and
             cheap on any machine; the groups of another are listed chip by chip.
+        devices
+            The same in JAX's words, in place of sizes and `order`: an array of all chip numbers
+            with a dimension for each axis, and in `names` what they are called.
+        names
+            The names of the dimensions of `devices`.
         **sizes
             The same as `axes` by keywords, or further axes, faster than those.
 
@@ -112,8 +119,8 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
         Raises
         ------
         InvalidArgument, InvalidType, OutOfRange
-            If the sizes do not multiply to the number of chips, an axis has two, or `order` does
-            not name each chip once.
+            If the sizes do not multiply to the number of chips, an axis has two, `order` or
+            `devices` does not name each chip once, or a mesh is said in two ways.
 
         Examples
         --------
@@ -122,7 +129,16 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
         {'dp': 4, 'tp': 16}
         >>> preset("trn2-ultraserver").mesh({"dp": -1, "tp": 16}).shape
         {'dp': 4, 'tp': 16}
+        >>> rings = [[0, 1, 2, 3, 7, 6, 5, 4], [8, 9, 10, 11, 15, 14, 13, 12]]
+        >>> preset("trn2").mesh(devices=rings, names=("dp", "tp")).shape
+        {'dp': 2, 'tp': 8}
         """
+        if devices is not None or names is not None:
+            if axes is not None or sizes or order is not None:
+                said = "must say the whole mesh with names=, without sizes of axes and order="
+                raise invalid("devices", devices, said)
+            shape, chips = laid_by(self, devices, names)
+            return DeviceMesh(self, shape, chips)
         if axes is None:
             return DeviceMesh(self, sizes, order)
         given = dict(as_pairs("axes", axes, "must map names to sizes"))
@@ -176,8 +192,8 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
         Returns
         -------
         Machine
-            What remains of every time is bytes over bandwidth. It says no more what its GPUs are:
-            the tables of ``algorithm="nccl"`` have latencies of their own.
+            What remains of every time is bytes over bandwidth, by ``algorithm="runtime"`` too. All
+            else stays: chips, faults, and how the machine's software chooses.
 
         Examples
         --------
@@ -236,7 +252,7 @@ def _silent(server: UltraServer) -> UltraServer:
         nic=None if nic is None else replace(nic, latency=0.0, overhead=0.0),
         overhead=0.0,
         launch=keep(server.launch, 0.0),
-        gpu=None,
+        gpu=None if server.gpu is None else replace(server.gpu, silent=True),
         neuron=None if server.neuron is None else server.neuron.quiet(),
     )
 

@@ -54,7 +54,8 @@ def facts(machine: Damaged) -> Facts:
         rows.append(("XLA", str(server.tpu)))
     if server.nic is not None:
         nic = server.nic
-        words = f"{format_bandwidth(nic.bandwidth_Bps)} per chip, {format_time(nic.latency_s)}"
+        each = "chip" if nic.chips == 1 else f"{nic.chips} chips"
+        words = f"{format_bandwidth(nic.bandwidth_Bps)} per {each}, {format_time(nic.latency_s)}"
         rows.append(("NIC", f"{words}, {format_time(nic.overhead_s)} per message"))
     if not _single(machine):
         rows += [(f"site {site.name}", _site(site)) for site in sites[:_MOST_SITES]]

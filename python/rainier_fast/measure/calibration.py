@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from rainier_fast.ask.runtime import kind_of
 from rainier_fast.frozen import frozen, put
 from rainier_fast.measure.machine import CalibratedMachine
 from rainier_fast.measured.measured import Measured, columns_of_measured
 from rainier_fast.screen import preformatted
-from rainier_fast.table import Table, columns_of
+from rainier_fast.table import TableOfKind, columns_of
 from rainier_fast.units import format_bytes, format_time
 
 _MOST_ROWS: Final = 64  # rows are the evidence, so that more are shown than of other tables
@@ -65,12 +66,12 @@ class Fitted(float):
         return f"Fitted({float(self)!r}, {self.unit!r}, {self.start!r}, {self.source!r})"
 
 
-class Errors(Table):
+class Errors(TableOfKind):
     """Rows with measured and predicted times; ``error`` is predicted / measured - 1.
 
     Examples
     --------
-    >>> errors = Errors({"error": [-0.5, 0.25]})
+    >>> errors = Errors({"error": [-0.5, 0.25]}, "links alone")
     >>> errors.mean, errors.worst
     (0.375, 0.5)
     """
@@ -88,7 +89,9 @@ class Errors(Table):
     @classmethod
     def of(cls, rows: Sequence[Measured]) -> Errors:
         """Make the table of measured rows."""
-        return cls(columns_of_measured(rows) | columns_of(rows, "algorithm"))
+        kinds = dict.fromkeys(kind_of(row.algorithm.partition("(")[0]) for row in rows)
+        columns = columns_of_measured(rows) | columns_of(rows, "ranks", "algorithm")
+        return cls(columns, ", ".join(kinds))
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,11 +129,16 @@ class Calibration:
 
     __hash__ = None  # type: ignore[assignment]
 
+    @property
+    def kind(self) -> str:
+        """What kind of number the predicted times are: `CollectiveResult.kind`."""
+        return self.residuals.kind
+
     def __repr__(self) -> str:
         return (
             f"<Calibration of {self.machine.name or self.machine.ultraserver.name}: "
             f"{len(self.residuals)} rows, mean error {self.residuals.mean:.1%}, "
-            f"leave-one-size-out {self.leave_one_out.mean:.1%}>"
+            f"leave-one-size-out {self.leave_one_out.mean:.1%}, {self.kind}>"
         )
 
     def __str__(self) -> str:
@@ -138,7 +146,7 @@ class Calibration:
         width = max(map(len, self.parameters))
         lines = [
             f"calibration of {self.machine.name or self.machine.ultraserver.name} "
-            f"on {len(fitted)} rows",
+            f"on {len(fitted)} rows, {self.kind}",
             f"  fitted              mean error {fitted.mean:.1%}, worst {fitted.worst:.1%}",
             f"  leave one size out  mean error {out.mean:.1%}, worst {out.worst:.1%}",
             "",

@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 from rainier_fast import _core
 from rainier_fast.ask.request import Request
+from rainier_fast.ask.runtime import LINKS_ALONE, kind_of_candidates
 from rainier_fast.catalog import Figure
 from rainier_fast.results.link import Bottleneck
 from rainier_fast.table import Table, Tables
@@ -71,6 +72,9 @@ class Answer:
         The machine, and what was asked for.
     note
         Why the algorithm chose as it did, where it has rules of its own.
+    unmeasured
+        The parts of a time by ``"neuron"`` that rest on no measurement: tiers, groups, operations
+        or types of which no rows are known. Of others it is empty; `note` has what is known there.
     """
 
     operation: str
@@ -91,6 +95,7 @@ class Answer:
     machine: Base
     request: Request
     note: str
+    unmeasured: tuple[str, ...]
     _chosen: dict[str, Any]
     # How to ask for the same algorithms again: a name, or one for each tier.
     _choice: str | tuple[str, ...]
@@ -108,6 +113,7 @@ class Answer:
         worst = (facts := outcome.facts())["bottleneck"]
         facts |= {
             "bottleneck": None if worst is None else Bottleneck(**worst),
+            "unmeasured": tuple(facts["unmeasured"]),
             "machine": machine,
             "request": request,
             "_chosen": facts.pop("choice"),
@@ -142,8 +148,8 @@ class Answer:
 
     @property
     def bounds(self) -> Table:
-        """All bounds, the highest first: ``bound``, ``time_s``."""
-        return self._tables["bounds"]
+        """All bounds, the highest first: ``bound``, ``time_s``; always of the links alone."""
+        return self._tables["bounds"]._of_kind(LINKS_ALONE)
 
     @property
     def stages(self) -> Table:
@@ -152,19 +158,23 @@ class Answer:
         ``stage``, ``tier``, ``steps``, ``bytes``, ``latency_s``, ``overhead_s``,
         ``serialisation_s``, ``time_s``, ``bottleneck``.
         """
-        return self._tables["stages"]
+        return self._tables["stages"]._of_kind(self.kind)
 
     @property
     def phases(self) -> Table:
         """The phases, one after another: the columns of `stages`, and ``what`` happens."""
-        return self._tables["phases"]
+        return self._tables["phases"]._of_kind(self.kind)
 
     @property
     def candidates(self) -> Table:
         """All algorithms that were considered: ``algorithm``, ``time_s``, ``reason``.
 
-        Those that bounds rule out at once are priced when this is read.
+        Those that bounds rule out at once are priced when this is read. Of ``"nccl"`` times are
+        those by which NCCL chooses.
         """
+        return self._considered()._of_kind(kind_of_candidates(self.request.algorithm))
+
+    def _considered(self) -> Table:
         if not self._left_out:
             return self._tables["candidates"]
         if not self._candidates:

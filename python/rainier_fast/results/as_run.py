@@ -18,8 +18,7 @@ def run_by_runtime(result: Answer) -> tuple[Request, _core.Outcome] | RainierErr
     machine, asked = result.machine, result.request
     if asked.algorithm != "auto" or asked.schedule_of_own is not None or machine.runtime is None:
         return None
-    # A runtime is a model of its own; chunks are those of hierarchical schedules.
-    request = replace(asked, algorithm=machine.runtime, model="link_load", chunks=None)
+    request = replace(asked, algorithm=machine.runtime)
     try:
         return request, request.outcome(machine)
     except RainierError as error:  # what was asked is sound: the runtime does not do it

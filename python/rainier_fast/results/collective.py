@@ -59,9 +59,9 @@ class CollectiveResult(Answer, Report, Told):
     def as_run(self) -> CollectiveResult | None:
         """What the machine's own software takes for the same, beside an answer by ``"auto"``.
 
-        Computed when read, under the runtime's own model whatever the links were asked under. None
-        where the algorithm was named, the machine has no runtime, or that refuses what was asked;
-        ``algorithm="runtime"`` says why.
+        Computed when read, with all options as they were asked. None where the algorithm was named,
+        the machine has no runtime, or that refuses what was asked (as ``"neuron"`` does chunks and
+        ``model="fluid"``); ``algorithm="runtime"`` says why.
         """
         found = run_by_runtime(self)
         if found is None or isinstance(found, RainierError):

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rainier_fast.ask.runtime import LINKS_ALONE
 from rainier_fast.definitions.check import as_count
 from rainier_fast.errors import invalid
 from rainier_fast.frozen import frozen
@@ -39,6 +40,8 @@ class _Runs(NamedTuple):
 class LinkLoads(Report, Told):
     """Bytes that messages put on every link of a machine. Immutable.
 
+    Its times are those of the links alone.
+
     Attributes
     ----------
     machine
@@ -63,10 +66,15 @@ class LinkLoads(Report, Told):
         view.flags.writeable = False
         self.__dict__.update(machine=machine, bytes=view)
 
-    _also = ("num_links", "time_s", "total_hop_bytes", "bottleneck", "by_class")
+    _also = ("kind", "num_links", "time_s", "total_hop_bytes", "bottleneck", "by_class")
 
     machine: Base
     bytes: NDArray[np.float64]
+
+    @property
+    def kind(self) -> str:
+        """What kind of number its times are: always ``"links alone"``."""
+        return LINKS_ALONE
 
     @property
     def num_links(self) -> int:
@@ -155,6 +163,9 @@ class LinkLoads(Report, Told):
         >>> loads.by_class()["class"].tolist()
         ['x', 'y']
         """
+        return self._by_class()._of_kind(LINKS_ALONE)
+
+    def _by_class(self) -> Table:
         runs = self._runs
         names, first, index = np.unique(runs.link_class, return_index=True, return_inverse=True)
         order = np.argsort(first)  # the order of the link numbers
@@ -221,13 +232,14 @@ class LinkLoads(Report, Told):
             "bandwidth_Bps": speeds,
             "time_s": seconds,
         }
-        return Table({"link": ids, **about, **loads})
+        return Table({"link": ids, **about, **loads})._of_kind(LINKS_ALONE)
 
     def __repr__(self) -> str:
         return f"<LinkLoads of {format_count(self.bytes.size)} links, {self._words()}>"
 
     def _page(self) -> list[Any]:
-        return [f"loads of {format_count(self.bytes.size)} links: {self._words()}", self.by_class()]
+        head = f"loads of {format_count(self.bytes.size)} links: {self._words()}"
+        return [head, self._by_class()]
 
     def _words(self) -> str:
         total = f"{format_bytes(self.total_hop_bytes)} x hops"
@@ -235,7 +247,7 @@ class LinkLoads(Report, Told):
         if bottleneck is None:
             return f"{total}, nothing moves"
         where = f"link {bottleneck.link} ({bottleneck.link_class})"
-        return f"{total}, {format_time(self.time_s)} at {where}"
+        return f"{total}, {format_time(self.time_s)} at {where}, {LINKS_ALONE}"
 
     @cached_property
     def _runs(self) -> _Runs:

@@ -227,7 +227,7 @@ class MonteCarlo(Report, Told):
                 "live_chips": self.live_chips,
                 "no_answer": reasons,
             }
-        )
+        )._of_kind(self.kind)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the table as a pandas data frame.
@@ -244,7 +244,7 @@ class MonteCarlo(Report, Told):
     def __repr__(self) -> str:
         return (
             f"<MonteCarlo of {format_count(self.draws)} draws: {self.operation} "
-            f"p50 {_time(self.p50_s)}, p99 {_time(self.p99_s)}>"
+            f"p50 {_time(self.p50_s)}, p99 {_time(self.p99_s)}, {self.kind}>"
         )
 
     def _page(self) -> list[Any]:

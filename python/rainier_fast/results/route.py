@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rainier_fast.ask.runtime import LINKS_ALONE
 from rainier_fast.definitions.routing import RoutingRow
 from rainier_fast.errors import Unsupported, as_one_of
 from rainier_fast.frozen import frozen, put
@@ -91,7 +92,7 @@ class Route(Told):
         return self.machine, self.src, self.dst, kind, tie, None if order is None else tuple(order)
 
     def time_s(self, size: Quantity, switching: str = "cut_through") -> float:
-        """Return how long a message takes alone on the machine.
+        """Return how long a message takes alone on the machine, of the links alone.
 
         Parameters
         ----------
@@ -148,7 +149,8 @@ class Route(Told):
         """
         about = link_columns(self.machine, self.links)
         speeds = {name: about.pop(name) for name in ("bandwidth_Bps", "latency_s")}
-        return Table({"link": self.links, **about, "share": self.shares, **speeds})
+        table = Table({"link": self.links, **about, "share": self.shares, **speeds})
+        return table._of_kind(LINKS_ALONE)
 
     def __repr__(self) -> str:
         return f"<Route {self._words()}>"
@@ -168,4 +170,4 @@ class Route(Told):
     def _words(self) -> str:
         speed = format_bandwidth(self.bandwidth_Bps) if self.links.size else "no links"
         ends = f"chip {self.src} -> chip {self.dst}"
-        return f"{ends}: {self.hops} hops, {format_time(self.latency_s)}, {speed}"
+        return f"{ends}: {self.hops} hops, {format_time(self.latency_s)}, {speed}, {LINKS_ALONE}"

@@ -29,7 +29,7 @@ class RoutingReport(Report, Told):
     promised
         True if the policy promises that messages cannot deadlock, with these virtual channels.
     virtual_channels
-        Virtual channels of a link that the routes use.
+        Virtual channels of a link that the routes need: one where they have no cycle with one.
     cycle
         Links and virtual channels that wait for each other in a cycle, as (link, channel); empty
         if there is none. Found by a search through all channel dependencies.

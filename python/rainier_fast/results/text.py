@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from rainier_fast.ask.runtime import LINKS_ALONE
 from rainier_fast.errors import RainierError
 from rainier_fast.measured.nearest import nearest_in_words
 from rainier_fast.results.answer import Answer
@@ -25,7 +27,8 @@ def headline(result: Answer) -> str:
 
 def why(result: Answer) -> str:
     """Return one sentence on why this algorithm was taken."""
-    if not len(result.candidates):
+    considered = result._considered()
+    if not len(considered):
         return "nothing moves, so no algorithm was needed"
     if result.request.schedule_of_own is not None:
         own = result.request.schedule_of_own._name
@@ -40,13 +43,13 @@ def why(result: Answer) -> str:
         named = f"{result.algorithm} was asked for by name"
         rules = result.note if result.note and not result.machine.is_damaged else ""
         return f"{named}; {rules}" if rules else named
-    times = result.candidates["time_s"]
+    times = considered["time_s"]
     ready = int((times == times).sum())
     refused = len(times) - ready
     rest = f"; {refused} more do not apply here" if refused else ""
     if ready == 1:
         return f"it is the only algorithm that applies{rest}"
-    slower = f"{result.candidates['algorithm'][1]}, takes {format_time(float(times[1]))}"
+    slower = f"{considered['algorithm'][1]}, takes {format_time(float(times[1]))}"
     if times[0] > 0:
         slower += f", {times[1] / times[0]:.3g} times as long"
     return f"it is the fastest of {ready}; the next, {slower}{rest}"
@@ -61,7 +64,8 @@ def facts(result: Answer) -> Facts:
     )
     rates = format_bandwidth(result.algbw_Bps), format_bandwidth(result.busbw_Bps)
     kind = f" by {result.bounds['bound'][0]}" if len(result.bounds) else ""
-    bound = f"{format_time(result.lower_bound_s)}{kind}, {result.efficiency:.1%} of the time"
+    alone = "" if result.kind == LINKS_ALONE else f" on the {LINKS_ALONE}"
+    bound = f"{format_time(result.lower_bound_s)}{kind}{alone}, {result.efficiency:.1%} of the time"
     measured = nearest_in_words(result.machine, result.request, result.ranks)
     return [
         ("algorithm", f"{result.algorithm}{chunks}; model {result.model}"),
@@ -69,21 +73,23 @@ def facts(result: Answer) -> Facts:
         ("bandwidth", "algbw {}, busbw {}".format(*rates)),
         ("parts", parts),
         ("bounded by", _bounded(result)),
-        ("busiest link", str(result.bottleneck or _no_bottleneck(result))),
+        ("busiest link", str(result.bottleneck or no_bottleneck(result))),
         ("lower bound", bound),
         ("why", why(result)),
         ("assumes", _assumed(result) or "nothing of the catalogue"),
         *([("damage", result.note)] if result.machine.is_damaged and result.note else []),
         *([("measured", measured)] if measured else []),
+        *_unmeasured(result.unmeasured),
     ]
 
 
 def page(result: Answer) -> list[Any]:
     """Return a headline, a line for each fact, and the stages or, of a single one, its phases."""
     parts: list[Any] = [headline(result), facts(result)]
-    if len(result.phases):
-        parts += ["", result.stages if len(result.stages) > 1 else result.phases]
-    if len(result.stages) > 1:
+    stages = result._tables["stages"]
+    if len(result._tables["phases"]):
+        parts += ["", stages if len(stages) > 1 else result._tables["phases"]]
+    if len(stages) > 1:
         parts.append("rows take all of the data at once; chunks overlap them in the total")
     return parts
 
@@ -99,7 +105,12 @@ def _as_run(result: Answer) -> Facts:
     line = f"{format_time(outcome.time)} {request.kind}, by {outcome.algorithm}"
     if result.time_s > 0:
         line += f": {outcome.time / result.time_s:.3g} times as long as on the links alone"
-    return [("as it runs", line)]
+    return [("as it runs", line), *_unmeasured(outcome.facts()["unmeasured"])]
+
+
+def _unmeasured(parts: Iterable[str]) -> Facts:
+    """Return the parts that no measurement stands behind, a line each."""
+    return [("unmeasured" if at == 0 else "", part) for at, part in enumerate(parts)]
 
 
 def _bounded(result: Answer) -> str:
@@ -125,7 +136,8 @@ def _bounded(result: Answer) -> str:
     return f"{words}; slowest stage {slowest['stage']} on tier {where}"
 
 
-def _no_bottleneck(result: Answer) -> str:
+def no_bottleneck(result: Answer) -> str:
+    """Return why there is no busiest link."""
     if result.model == "alpha_beta":
         return "none: this model gives each message its route to itself"
     if result.model != result.request.model:

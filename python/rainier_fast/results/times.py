@@ -81,5 +81,5 @@ class Times(Report, Told):
         return [
             f"{self.request.operation} at {len(sizes):,} sizes of {spans[0]}: {spans[1]}, "
             f"{self.kind}",
-            self.table,
+            self.table._part(self.table.columns),
         ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from rainier_fast.ask.runtime import AS_GIVEN
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.errors import as_one_of
 from rainier_fast.screen import Report, Told, one_screen
@@ -178,11 +179,14 @@ class TogetherResult(Report, Told):
         slowed = ["" if row.slowed_by is None else str(row.slowed_by) for row in self.plans]
         return Table(columns_of(self.plans, plan="name") | times | {"slowed by": slowed})
 
+    def _of_kind(self) -> str:
+        return f", {self.kind or AS_GIVEN}"
+
     def __repr__(self) -> str:
         slowest = max((plan.slowdown for plan in self.plans), default=1.0)
         return (
-            f"<TogetherResult: {len(self.plans)} plans, {self.makespan_s:.6g} s, "
-            f"slowdown at most {slowest:.6g}, model {self.model}>"
+            f"<TogetherResult: {len(self.plans)} plans, {self.makespan_s:.6g} s"
+            f"{self._of_kind()}, slowdown at most {slowest:.6g}, model {self.model}>"
         )
 
     def _page(self) -> list[Any]:
@@ -195,6 +199,6 @@ class TogetherResult(Report, Told):
             ("one by one", format_time(self.one_after_another_s)),
             ("busiest link", busiest),
         ]
-        kind = f", {self.kind}" if self.kind else ""
-        head = f"{len(self.plans)} plans together: {format_time(self.makespan_s)}{kind}"
+        time = f"{format_time(self.makespan_s)}{self._of_kind()}"
+        head = f"{len(self.plans)} plans together: {time}"
         return [head, facts, "", self.table]

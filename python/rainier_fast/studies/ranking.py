@@ -18,7 +18,7 @@ from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.collectives.run import run
 from rainier_fast.errors import as_one_of, invalid
 from rainier_fast.results.collective import CollectiveResult
-from rainier_fast.screen import one_screen
+from rainier_fast.screen import Report, one_screen
 from rainier_fast.table import Table, TableWith, columns_of
 from rainier_fast.topology.base import Base
 from rainier_fast.units import format_time
@@ -105,6 +105,9 @@ class Layout:
         run, ``time_s`` of all, ``share`` of the time of the layout, and ``bottleneck``, a class of
         links or latency.
         """
+        return self._collectives()._of_kind(self.kind)
+
+    def _collectives(self) -> Table:
         whole = self.time_s or 1.0
         what = columns_of(self._calls, "axis", "operation", bytes="size")
         taken = columns_of(self._calls, "count", "algorithm", "seconds", "time_s")
@@ -179,7 +182,7 @@ class Layout:
         """
         names = [name for name, _ in self._axes]
         number = names.index(as_one_of("axis", axis, names))
-        groups = self._placed().groups(number, 1)
+        groups = self._placed().groups([number])
         return from_core(groups, self._machine.num_chips, self._machine.ultraserver.num_chips)
 
     def _order_on(self, machine: Base, sizes: Mapping[str, int]) -> _core.Order:
@@ -204,14 +207,14 @@ class Layout:
         return found
 
     def __repr__(self) -> str:
-        return f"<Layout {self.text}: {format_time(self.time_s)}>"
+        return f"<Layout {self}>"
 
     def __str__(self) -> str:
-        return f"{self.text}: {format_time(self.time_s)}"
+        return f"{self.text}: {format_time(self.time_s)}, {self.kind}"
 
 
 @one_screen
-class Ranking(TableWith):
+class Ranking(Report, TableWith):
     """A table with a row for each layout, the fastest first; made by `Machine.best_mapping`.
 
     Columns: ``layout``, ``time_s``, and for each axis that has traffic its time ``<axis>_s`` and
@@ -259,13 +262,13 @@ class Ranking(TableWith):
         """How many layouts bounds ruled out."""
         return self.total - self.tried
 
-    def __str__(self) -> str:
+    def _page(self) -> list[Any]:
         counted = (
             f"{self.total:,} layouts, {self.tried:,} of them costed in full, {self.pruned:,} ruled "
             f"out by bounds; {self.priced:,} collectives priced, {self.kind}"
         )
-        best = f"best: {self.best}\nmost of it: {self.best.bottleneck}\n{self.best.collectives}"
-        return f"{counted}\n{best}\n\n{super().__str__()}"
+        best = [f"best: {self.best}", f"most of it: {self.best.bottleneck}"]
+        return [counted, *best, self.best._collectives(), "", self._part(self.columns)]
 
 
 def ranked(layouts: Sequence[Layout], total: int, tried: int, priced: int) -> Ranking:

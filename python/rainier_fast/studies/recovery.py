@@ -129,7 +129,8 @@ class Recovery(Modes):
             A row for each policy, the best first: ``policy``, ``time_s``, ``slowdown`` (over the
             whole machine), ``chips`` that take part, ``cost_s`` (time x chips before / chips now:
             the time if the work of a step is spread over fewer chips), bounds, or the ``reason``
-            why it does not apply. `Recoveries.best` is the result of least ``cost_s``.
+            why it does not apply; all of one kind of number (``kind``). `Recoveries.best` is the
+            result of least ``cost_s``.
 
         Raises
         ------
@@ -266,12 +267,22 @@ def _table(
     reasons: list[str] = []
     for name in names:
         try:
-            results.append(_by(machine, name, template))
+            results.append(_of_kind(before.kind, _by(machine, name, template)))
             reasons.append("")
         except (Unsupported, Unreachable, InvalidArgument) as error:
             results.append(None)
             reasons.append(str(error))
     return Recoveries._of(before, names, results, reasons)
+
+
+def _of_kind(kind: str, result: CollectiveResult) -> CollectiveResult:
+    """Refuse a result of another kind of number than what it is compared with."""
+    if result.kind != kind:
+        raise Unsupported(
+            f"its time is {result.kind} and that of the whole machine is {kind}, kinds that no "
+            "slowdown compares; leave the algorithm to 'auto'"
+        )
+    return result
 
 
 def _by(machine: Recovery, policy: str, template: _RequestTemplate) -> CollectiveResult:

@@ -42,7 +42,8 @@ def as_integers(argument: str, values: object, high: int, most_axes: int = 1) ->
         _check_top(argument, values, high)
     array = _array(argument, values, _INTEGERS)
     if array.ndim > most_axes:
-        raise invalid(argument, f"{array.ndim} dimensions", "must have one dimension")
+        allowed = f"at most {most_axes} dimensions" if most_axes > 1 else "one dimension"
+        raise invalid(argument, f"{array.ndim} dimensions", f"must have {allowed}")
     if array.size == 0 and array.dtype.kind in "iuf":
         return np.zeros(array.shape, np.int64)  # an empty list is an array of floats to numpy
     if array.dtype.kind not in "iu":
@@ -61,9 +62,11 @@ def numbers_of(name: str, given: object, limit: int = 2**32) -> NDArray[Any]:
     return array
 
 
-def chip_array(argument: str, values: object, num_chips: int) -> NDArray[np.int64]:
-    """Return chip numbers as int64 of 0 or 1 dimensions, each checked against the machine."""
-    array = as_integers(argument, values, num_chips - 1)
+def chip_array(
+    argument: str, values: object, num_chips: int, most_axes: int = 1
+) -> NDArray[np.int64]:
+    """Return chip numbers as int64 of few dimensions, each checked against the machine."""
+    array = as_integers(argument, values, num_chips - 1, most_axes)
     check_below(argument, array, num_chips)
     return np.asarray(array, np.int64)
 
@@ -74,7 +77,8 @@ def check_below(argument: str, array: NDArray[Any], limit: NDArray[Any] | int) -
     if not bad.any():
         return
     at = int(bad.argmax())
-    name = argument if array.ndim == 0 else f"{argument}[{at}]"
+    places = np.unravel_index(at, array.shape) if array.ndim else ()
+    name = argument + "".join(f"[{place}]" for place in places)
     limits = np.broadcast_to(limit, array.shape)
     raise out_of_range(name, int(array.flat[at]), 0, int(limits.flat[at]) - 1)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from rainier_fast.ask.options import Model
+from rainier_fast.ask.runtime import LINKS_ALONE
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.routing import DimensionOrder, Routing
 from rainier_fast.definitions.ultraserver import UltraServer
@@ -181,6 +182,7 @@ def _row(
         "ns",
         case[key],
         seconds * 1e9,
+        LINKS_ALONE,
         model,
         read("astra_sim")["source"],
         "; ".join(reasons),

@@ -14,6 +14,7 @@ from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.known import known
 from rainier_fast.definitions.nccl import NcclTiming
+from rainier_fast.definitions.places import ChipAt, LinkAt
 from rainier_fast.definitions.routing import DimensionOrder
 from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
@@ -63,13 +64,28 @@ def _sites(case: _Case) -> Machine:
     return Cluster(sites, wan=Wan(case["wan_Bps"], 0, "hub")).without_latency()
 
 
+def _damaged_torus(case: _Case) -> Machine:
+    """Take cables, by axis and coordinates, and chips out of a torus."""
+    whole = torus(case["shape"], case["link_Bps"])
+
+    def at(coordinates: list[int]) -> dict[str, Any]:
+        return dict(zip("xyz", coordinates, strict=False))
+
+    cables = [LinkAt(axis, **at(place)) for axis, *place in case.get("cables", ())]
+    return whole.with_faults(
+        links=cables, chips=[ChipAt(**at(place)) for place in case.get("chips", ())]
+    )
+
+
 MACHINES: Final[Mapping[str, Callable[[_Case], Machine]]] = {
     "torus": lambda case: torus(case["shape"], case["link_Bps"], case.get("latency_s", 0)),
+    "damaged torus": _damaged_torus,
     "preset": lambda case: preset(case["preset"]).without_latency(),
     "preset as it is": lambda case: preset(case["preset"], shape=case.get("shape")),
     "many": lambda case: Cluster([Site("site", 1024, known(case["server"]))]).without_latency(),
     "P6-B200": _p6_b200,
     "nodes of GPUs": _gpus,
+    "p4d": lambda case: preset("p4d", chips=8 * case["nodes"]),
     "servers": _servers,
     "sites": _sites,
 }
@@ -79,6 +95,7 @@ class _Answer(NamedTuple):
     """What rows need of a result, where it is no collective's as it is."""
 
     algorithm: str
+    kind: str
     model: str
     time_s: float
 
@@ -137,7 +154,7 @@ def _left_out(machine: Machine) -> dict[tuple[str, float], float]:
 def _calibrated(machine: Machine, case: _Case) -> _Answer:
     vendor = collective(machine, {**case, "algorithm": "neuron"})
     seconds = _left_out(machine)[case["operation"], case["size"]]
-    return _Answer(vendor.algorithm, vendor.model, seconds)
+    return _Answer(vendor.algorithm, vendor.kind, vendor.model, seconds)
 
 
 def _flows(case: _Case) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -171,6 +188,7 @@ CALLS: Final[Mapping[str, Callable[[Machine, _Case], Any]]] = {
     "loads of flows": lambda machine, case: machine.link_loads(
         *_flows(case), 1, DimensionOrder(case["tie"])
     ),
+    "routing report": lambda machine, case: machine.routing_report(case["routing"])[0],
     "finish times of flows": lambda machine, case: machine.finish_times(
         *_flows(case), 1, routing=DimensionOrder(case["tie"])
     ),
@@ -199,6 +217,9 @@ TAKES: Final[Mapping[str, Callable[[Any, _Case], float]]] = {
     "time between sites in s": lambda result, _: math.fsum(
         row["time_s"] for row in result.stages if row["tier"] == "wan"
     ),
+    "mean hops": lambda result, _: result.mean_hops,
+    "busiest channel": lambda result, _: result.highest_load,
+    "virtual channels": lambda result, _: float(result.virtual_channels),
     "busiest link": lambda result, _: float(result.bytes.max()),
     "inverse of the busiest link": lambda result, _: 1 / float(result.bytes.max()),
     "congestion": _congestion,

@@ -23,7 +23,7 @@ from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.presets import preset
 from rainier_fast.machine.shapes import domain
 from rainier_fast.measure.fit import least_squares
-from rainier_fast.validation.nccl_tables import Measured, measured, systems
+from rainier_fast.measured.nccl import Measured, measured, systems
 
 _SQUARED: Final = 0.05
 _DIGITS: Final = 4

@@ -21,6 +21,8 @@ class Row:
         What was measured or derived, such as ``"time"``, and the unit of both figures.
     published, ours
         The reference and our figure.
+    kind
+        What kind of number ours is: `CollectiveResult.kind`.
     model, source
         The model of ours that gave ours, and where the reference is from.
     note
@@ -35,7 +37,8 @@ class Row:
 
     Examples
     --------
-    >>> Row("ring", "4 chips", "time", "us", 100.0, 103.0, "link_load", "closed form").error
+    >>> alone = ("links alone", "link_load", "closed form")
+    >>> Row("ring", "4 chips", "time", "us", 100.0, 103.0, *alone).error
     0.03
     """
 
@@ -45,6 +48,7 @@ class Row:
     unit: str
     published: float
     ours: float
+    kind: str
     model: str
     source: str
     note: str = ""
@@ -84,7 +88,8 @@ def mean_error(rows: Iterable[Row]) -> float:
     Examples
     --------
     >>> line = ("ring", "4 chips", "time", "us", 100.0)
-    >>> mean_error(Row(*line, ours, "link_load", "closed form") for ours in (98.0, 104.0))
+    >>> alone = ("links alone", "link_load", "closed form")
+    >>> mean_error(Row(*line, ours, *alone) for ours in (98.0, 104.0))
     0.03
     """
     sizes = _sizes(rows)

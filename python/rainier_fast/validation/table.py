@@ -45,6 +45,7 @@ def _row(case: _Case) -> Row:
         case["unit"],
         case["published"],
         TAKES[case["take"]](result, case),
+        case.get("kind") or result.kind,
         case.get("model") or result.model,
         case["source"],
         case.get("note", "").format_map(words),

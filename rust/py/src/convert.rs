@@ -4,8 +4,8 @@ use crate::error::to_py;
 use pyo3::prelude::*;
 use rainier_core::collective::{Choice, Model, Operation, Request};
 use rainier_core::machine::{
-    Axis, AxisKind, Cpu, Domain, Generation, Gpu, Machine, NcclTiming, NcclVersion, Neuron, Nic,
-    Site, Tier, Tpu, TpuPart, Wan, WanShape,
+    Axis, AxisKind, Cpu, Domain, FittedOn, Generation, Gpu, Machine, NcclTiming, NcclVersion,
+    Neuron, Nic, Site, Tier, Tpu, TpuPart, Wan, WanShape,
 };
 use rainier_core::route::{DimensionOrder, Routing, TieRule};
 use rainier_core::{Error, Result};
@@ -14,7 +14,10 @@ pub(crate) type TierRow = (u32, f64, f64);
 pub(crate) type AxisRow = (String, u32, String, f64, f64, Vec<TierRow>);
 pub(crate) type SiteRow = (String, u32, Vec<TierRow>);
 pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>);
-/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, NICs of a node, release of NCCL, what was fitted.
+/// Bytes/s, latency and overhead (s), chips that share it.
+pub(crate) type NicRow = (f64, f64, f64, u32);
+/// Generation, NVLinks, host, network latency, LL, LL128, CollNet, NICs of a node, release of NCCL, latencies
+/// left out, what was fitted.
 pub(crate) type GpuRow = (
     String,
     u32,
@@ -25,14 +28,31 @@ pub(crate) type GpuRow = (
     bool,
     Option<u32>,
     String,
+    bool,
     Option<NcclTimingRow>,
 );
 /// LL's start, hop, threads and rate; start, hop, rate and copy; starts and rate of direct sends;
 /// start of NVLS.
 pub(crate) type NcclTimingRow = (f64, f64, f64, f64, f64, f64, f64, f64, f64, f64, f64, f64);
-/// Ranks a chip; call, step, EFA step (s); HBM bytes/s; HBM and link efficiency; links at once; most bytes for Mesh
-/// and for halving.
-pub(crate) type NeuronRow = (u32, f64, f64, f64, f64, f64, f64, f64, f64, f64);
+/// Ranks a chip; call, step (s); EFA; HBM bytes/s; HBM and link efficiency; links at once; most bytes for Mesh and for
+/// halving; what it was fitted on.
+pub(crate) type NeuronRow = (
+    u32,
+    f64,
+    f64,
+    EfaRow,
+    f64,
+    f64,
+    f64,
+    f64,
+    f64,
+    f64,
+    Option<FittedOnRow>,
+);
+/// Step, goodput of a chip and of an instance, chips of an instance.
+pub(crate) type EfaRow = (f64, f64, f64, u32);
+/// Chips of a node, nodes, ranks of a chip, operations, type.
+pub(crate) type FittedOnRow = (u32, u32, u32, Vec<String>, Option<String>);
 /// Part, link efficiency, exposed share of the launch.
 pub(crate) type TpuRow = (String, f64, f64);
 pub(crate) type RoutingRow = (String, String, Option<Vec<usize>>);
@@ -159,7 +179,7 @@ fn axis((name, size, kind, bandwidth, latency, rows): AxisRow) -> Result<Axis> {
 pub(crate) fn machine(
     axes: Vec<AxisRow>,
     overhead: f64,
-    nic: Option<(f64, f64, f64)>,
+    nic: Option<NicRow>,
     sites: Vec<SiteRow>,
     wan: Option<WanRow>,
     launch: f64,
@@ -168,10 +188,11 @@ pub(crate) fn machine(
     tpu: Option<TpuRow>,
 ) -> Result<Machine> {
     let axes = axes.into_iter().map(axis).collect::<Result<_>>()?;
-    let nic = nic.map(|(bandwidth, latency, overhead)| Nic {
+    let nic = nic.map(|(bandwidth, latency, overhead, chips)| Nic {
         bandwidth,
         latency,
         overhead,
+        chips,
     });
     let site = |(name, domains, rows)| Site {
         name,
@@ -218,18 +239,30 @@ fn neuron(row: NeuronRow) -> Neuron {
         ranks_per_chip: row.0,
         call: row.1,
         step: row.2,
-        efa_step: row.3,
+        efa_step: row.3.0,
+        efa_goodput: row.3.1,
+        efa_instance_goodput: row.3.2,
+        instance_chips: row.3.3,
         hbm_bandwidth: row.4,
         hbm_efficiency: row.5,
         link_efficiency: row.6,
         links_at_once: row.7,
         mesh_most: row.8,
         halving_most: row.9,
+        fitted_on: row.10.map(
+            |(chips, nodes, ranks_per_chip, operations, dtype)| FittedOn {
+                chips,
+                nodes,
+                ranks_per_chip,
+                operations,
+                dtype,
+            },
+        ),
     }
 }
 
 fn gpu(
-    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, nics, version, timing): GpuRow,
+    (generation, nvlinks, cpu, network_latency, ll, ll128, collnet, nics, version, silent, timing): GpuRow,
 ) -> Result<Gpu> {
     Ok(Gpu {
         generation: Generation::from_name(&generation)?,
@@ -241,6 +274,7 @@ fn gpu(
         collnet,
         nics,
         version: NcclVersion::from_name(&version)?,
+        silent,
         timing: timing.map(nccl_timing),
     })
 }
@@ -268,7 +302,13 @@ pub(crate) fn routing(py: Python<'_>, (name, tie, order): RoutingRow) -> PyResul
         "positive" => Ok(TieRule::Positive),
         "negative" => Ok(TieRule::Negative),
         "simgrid" => Ok(TieRule::Simgrid),
-        other => Err(unknown("tie", other, "split, positive, negative, simgrid")),
+        "parity" => Ok(TieRule::Parity),
+        "dateline" => Ok(TieRule::Dateline),
+        other => Err(unknown(
+            "tie",
+            other,
+            "split, positive, negative, simgrid, parity, dateline",
+        )),
     };
     let made = tie.and_then(|tie| match name.as_str() {
         "dor" => Ok(Routing::DimensionOrder(DimensionOrder { tie, order })),
@@ -277,10 +317,11 @@ pub(crate) fn routing(py: Python<'_>, (name, tie, order): RoutingRow) -> PyResul
         "wild_first" => Ok(Routing::WildFirst),
         "shortest" => Ok(Routing::Shortest),
         "up_down" => Ok(Routing::UpDown),
+        "balanced" => Ok(Routing::Balanced),
         other => Err(unknown(
             "routing",
             other,
-            "dor, adaptive, valiant, wild_first, shortest, up_down",
+            "dor, adaptive, valiant, wild_first, shortest, up_down, balanced",
         )),
     });
     made.map_err(|error| to_py(py, &error))

@@ -3,7 +3,7 @@
 use crate::classes::{Groups, Machine, Outcome, Schedule, Tables};
 use crate::columns::{Bytes, Column};
 use crate::convert::{
-    self, AxisRow, GpuRow, NeuronRow, RequestRow, RoutingRow, SiteRow, TpuRow, WanRow,
+    self, AxisRow, GpuRow, NeuronRow, NicRow, RequestRow, RoutingRow, SiteRow, TpuRow, WanRow,
 };
 use crate::enter::{here, quick, watched};
 use crate::error::{raise, to_py};
@@ -78,7 +78,7 @@ impl Machine {
         py: Python<'_>,
         axes: Vec<AxisRow>,
         overhead: f64,
-        nic: Option<(f64, f64, f64)>,
+        nic: Option<NicRow>,
         sites: Vec<SiteRow>,
         wan: Option<WanRow>,
         launch: f64,

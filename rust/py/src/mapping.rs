@@ -106,6 +106,18 @@ impl Order {
         })
     }
 
+    /// Ascending chips, the last axis fastest.
+    #[staticmethod]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "lists come out of Python as a Vec"
+    )]
+    fn ascending(machine: &Machine, sizes: Vec<u32>) -> Self {
+        let machine = Arc::clone(&machine.0);
+        let order = core::Order::ascending(&sizes);
+        Self { order, machine }
+    }
+
     #[staticmethod]
     fn of_sums(py: Python<'_>, machine: &Machine, sums: Vec<Vec<i64>>) -> PyResult<Self> {
         Self::made(py, machine, |machine| core::Order::of_sums(machine, sums))
@@ -138,9 +150,13 @@ impl Order {
         Ok(quick(py, || Ok(self.order.chips()))?.into_pyarray(py))
     }
 
-    /// The groups of `count` axes from number `first` on.
-    fn groups(&self, py: Python<'_>, first: usize, count: usize) -> PyResult<Groups> {
-        let groups = quick(py, || self.order.groups(&self.machine, first, count))?;
+    /// The groups of some axes, by number, which act as one.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "lists come out of Python as a Vec"
+    )]
+    fn groups(&self, py: Python<'_>, axes: Vec<usize>) -> PyResult<Groups> {
+        let groups = quick(py, || self.order.groups(&self.machine, &axes))?;
         Ok(Groups(Arc::new(groups)))
     }
 }

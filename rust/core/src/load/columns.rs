@@ -75,15 +75,16 @@ impl IndexColumn<'_> {
     /// once.
     #[expect(clippy::unnecessary_cast, reason = "one of the four widths needs none")]
     pub(super) fn copy(&self, start: usize, chips: u32, out: &mut [u32]) -> bool {
-        let mut good = true;
+        // The sign tells: of a number that is negative or beyond an i64, or of how far the last chip is from one
+        // that is too large. Plain vectors add and subtract 64 bits, and do not compare them.
+        let (last, mut signs) = (i64::from(chips) - 1, 0);
         each_width!(self, values => {
             for (out, &value) in out.iter_mut().zip(&values[start..]) {
-                // A negative number becomes a huge one.
-                good &= (value as u64) < u64::from(chips);
+                signs |= value as i64 | last.wrapping_sub(value as i64);
                 *out = value as u32;
             }
         });
-        good
+        signs >= 0
     }
 
     /// The error of the first value that is not a chip.

@@ -2,18 +2,18 @@
 
 use super::cell::Cell;
 use super::columns::{BLOCK, ByteColumn, Flows};
-use super::direct::{mesh, skip_axes_below_switch};
 use super::grid::{Grid, Scale};
-use super::kernel::{Alike, AxisSegments, HalfUnits, Plan, Row, line, ring};
+use super::kernel::{Alike, Row};
+use super::near::{Near, Room};
 use super::sorted::{Sorted, by_source};
-use super::tally::{AxisCounts, Tally, shape, switch_shape};
+use super::tally::Tally;
 use super::walked::Walked;
 use super::workers::{FEWER_LINKS, workers};
 use super::{spread, valiant};
 use crate::error::Result;
-use crate::machine::{AxisKind, Machine};
+use crate::machine::Machine;
 use crate::memory::bytes_of;
-use crate::route::{AxisOrder, Routes, Routing, spans_below};
+use crate::route::{Routes, Routing, spans_below};
 use crate::{Control, threads};
 use std::cell::OnceCell;
 
@@ -70,9 +70,12 @@ pub fn link_loads(
     let job = Job {
         machine,
         flows,
-        order,
-        valiant,
-        spanning: machine.domain().axes().iter().any(spans_below),
+        near: Near {
+            machine,
+            order,
+            valiant,
+            spanning: machine.domain().axes().iter().any(spans_below),
+        },
         walked: walked.as_ref(),
         count,
         threads,
@@ -98,9 +101,7 @@ pub fn link_loads(
 struct Job<'a> {
     machine: &'a Machine,
     flows: &'a Flows<'a>,
-    order: AxisOrder,
-    valiant: bool,
-    spanning: bool,
+    near: Near<'a>,
     walked: Option<&'a Walked<'a>>,
     count: usize,
     threads: usize,
@@ -118,11 +119,7 @@ struct Worker<'a, T> {
 struct Block<T> {
     near: Ends<T>,
     far: Ends<T>,
-    here: Box<Row>,
-    plan: Box<Plan>,
-    /// Coordinates of both ends, a row for each axis.
-    from: Vec<Row>,
-    to: Vec<Row>,
+    room: Room,
 }
 
 struct Ends<T> {
@@ -147,19 +144,31 @@ impl<'a> Job<'a> {
         let cells = Tally::<T>::cells(self.machine);
         let workers = workers(self.threads, self.count, cells, size_of::<T>());
         // Counters of each worker, the loads, and for Valiant routing what each chip sends and receives.
-        let ends = if self.valiant {
+        let ends = if self.near.valiant {
             8 * u64::from(self.machine.num_chips())
         } else {
             0
         };
-        let counters = bytes_of::<T>(cells + ends).saturating_mul(workers as u64);
+        let alike = if bytes.is_none() {
+            self.count / workers
+        } else {
+            0
+        };
+        let paired = self.near.paired(alike);
+        let pairs = paired.iter().map(|&pairs| pairs as u64).sum();
+        let each = bytes_of::<T>(cells + ends).saturating_add(pairs);
+        let counters = each.saturating_mul(workers as u64);
         let all = counters.saturating_add(bytes_of::<f64>(self.machine.num_links() + ends));
         let what = format_args!("the loads of {} links", self.machine.num_links());
         let _taken = self.control.take(all, what, FEWER_LINKS)?;
-        let init = || Worker {
-            tally: Tally::<T>::new(self.machine, self.valiant),
-            block: self.new_block(bytes.is_some()),
-            routes: OnceCell::new(),
+        let init = || {
+            let mut tally = Tally::<T>::new(self.machine, self.near.valiant);
+            tally.segments = self.near.segments(&paired);
+            Worker {
+                tally,
+                block: self.new_block(bytes.is_some()),
+                routes: OnceCell::new(),
+            }
         };
         let blocks = self.count.div_ceil(BLOCK);
         let mut done = threads::over_blocks(workers, blocks, init, |worker, number| {
@@ -167,21 +176,19 @@ impl<'a> Job<'a> {
         })?
         .into_iter();
         let mut tally = done.next().expect("there is at least one worker").tally;
-        for worker in done {
+        tally.settle(self.control)?;
+        for mut worker in done {
+            worker.tally.settle(self.control)?;
             tally.merge(worker.tally, self.control)?;
         }
         tally.loads(self.machine, scale, self.control)
     }
 
     fn new_block<T: Cell>(&self, per_flow: bool) -> Block<T> {
-        let rows = || vec![[0; BLOCK]; self.machine.domain().axes().len()];
         Block {
             near: Ends::new(per_flow),
             far: Ends::new(per_flow),
-            here: Box::new([0; BLOCK]),
-            plan: Box::new(Plan::new()),
-            from: rows(),
-            to: rows(),
+            room: Room::new(self.machine.domain().axes().len()),
         }
     }
 
@@ -216,23 +223,24 @@ impl<'a> Job<'a> {
             Some(walked) => self.walk(walked, routes, tally, near, flows)?,
             None => flows,
         };
-        let near = if self.machine.num_domains() > 1 {
+        let stay = if self.machine.num_domains() > 1 {
             part(self.machine, flows, &mut block.near, &mut block.far)
         } else {
             flows
         };
-        let (ours, far) = (&block.far, flows - near);
-        let (src, dst) = (&ours.src[..far], &ours.dst[..far]);
-        match (&ours.half_units, block.near.half_units.take()) {
-            (Some(leaving), Some(staying)) => {
-                tally.cross.count(self.machine, src, dst, &**leaving);
-                self.count_near(tally, block, near, &*staying);
-                block.near.half_units = Some(staying);
+        let (near, far, room) = (&block.near, &block.far, &mut block.room);
+        let (src, dst) = (&near.src[..stay], &near.dst[..stay]);
+        let leave = flows - stay;
+        let (out, into) = (&far.src[..leave], &far.dst[..leave]);
+        match (&near.half_units, &far.half_units) {
+            (Some(staying), Some(leaving)) => {
+                tally.cross.count(self.machine, out, into, &**leaving);
+                self.near.count(tally, room, src, dst, &**staying);
             }
             _ => {
                 let alike = Alike(T::scaled(1, 0));
-                tally.cross.count(self.machine, src, dst, alike);
-                self.count_near(tally, block, near, alike);
+                tally.cross.count(self.machine, out, into, alike);
+                self.near.count(tally, room, src, dst, alike);
             }
         }
         self.control.advance(total as u64);
@@ -277,80 +285,6 @@ impl<'a> Job<'a> {
             stay += 1;
         }
         Ok(stay)
-    }
-
-    /// Counts the flows that stay in their domain.
-    fn count_near<T: Cell>(
-        &self,
-        tally: &mut Tally<T>,
-        block: &mut Block<T>,
-        flows: usize,
-        half_units: impl HalfUnits<T>,
-    ) {
-        let (src, dst) = (&block.near.src[..flows], &block.near.dst[..flows]);
-        if self.valiant {
-            count_ends(&mut tally.ends, src, dst, half_units);
-            return;
-        }
-        self.coordinates_of(src, &mut block.from);
-        self.coordinates_of(dst, &mut block.to);
-        let domain = self.machine.domain();
-        if self.spanning {
-            skip_axes_below_switch(domain, &mut block.from, &mut block.to, flows);
-        }
-        block.here[..flows].copy_from_slice(src);
-        for index in self.order.axes() {
-            let (axis, shape) = (&domain.axes()[index], shape(self.machine, index));
-            let segments = AxisSegments {
-                flows,
-                here: &mut block.here,
-                from: &block.from[index],
-                to: &block.to[index],
-                plan: &mut block.plan,
-            };
-            match &mut tally.axes[index] {
-                AxisCounts::None => {}
-                AxisCounts::Cabled(counts) if axis.kind == AxisKind::Ring => {
-                    ring(self.order.tie, shape, counts, segments, half_units);
-                }
-                AxisCounts::Cabled(counts) => line(shape, counts, segments, half_units),
-                AxisCounts::Mesh(counts) => mesh(shape, counts, segments, half_units),
-                AxisCounts::Switch(counts) => {
-                    let switch = switch_shape(shape, axis).expect("switch counts on switch axes");
-                    switch.count(counts, segments, dst, half_units);
-                }
-            }
-        }
-    }
-
-    /// Coordinates of chips, a row for each axis.
-    fn coordinates_of(&self, chips: &[u32], rows: &mut [Row]) {
-        let mut rest = [0; BLOCK];
-        let rest = &mut rest[..chips.len()];
-        rest.copy_from_slice(chips);
-        let plans = self.machine.domain().plans();
-        let whole = self.machine.num_domains() == 1;
-        for (index, (plan, row)) in plans.iter().zip(rows).enumerate() {
-            if whole && index + 1 == plans.len() {
-                row[..rest.len()].copy_from_slice(rest);
-                return;
-            }
-            let by_size = plan.by_size;
-            for (rest, at) in rest.iter_mut().zip(row) {
-                (*rest, *at) = by_size.div_rem(*rest);
-            }
-        }
-    }
-}
-
-fn count_ends<T: Cell>(ends: &mut [T], src: &[u32], dst: &[u32], half_units: impl HalfUnits<T>) {
-    let (out, into) = ends.split_at_mut(ends.len() / 2);
-    for (index, (&src, &dst)) in src.iter().zip(dst).enumerate() {
-        if src != dst {
-            let whole = half_units.times(index, 2);
-            out[src as usize] = out[src as usize].plus(whole);
-            into[dst as usize] = into[dst as usize].plus(whole);
-        }
     }
 }
 

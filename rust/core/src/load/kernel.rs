@@ -57,11 +57,13 @@ pub(super) struct AxisSegments<'a> {
 /// What the first loop finds out for each flow.
 pub(super) struct Plan {
     /// Where it goes.
-    next: Row,
+    pub(super) next: Row,
+    /// First counter of its direction.
+    base: Row,
     /// Position 0 of its line.
     zero: Row,
-    /// Halves to add where it is; negative for those that go down.
-    step: [i32; BLOCK],
+    /// Halves to add where it is; negative for those that go down, odd for those of which half goes each way.
+    pub(super) step: [i32; BLOCK],
     /// Halves to add at position 0.
     wrap: [i32; BLOCK],
     /// Flows of which one half goes down.
@@ -72,6 +74,7 @@ impl Plan {
     pub(super) fn new() -> Self {
         Self {
             next: [0; BLOCK],
+            base: [0; BLOCK],
             zero: [0; BLOCK],
             step: [0; BLOCK],
             wrap: [0; BLOCK],
@@ -81,58 +84,71 @@ impl Plan {
 }
 
 /// Size and stride of an axis.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
     pub(super) size: u32,
     pub(super) stride: u32,
 }
 
-/// Counts flows along a ring. `counts` holds two counters per chip: first all for +, then all for -.
-pub(super) fn ring<T: Cell>(
-    tie: TieRule,
+/// Counts flows along a ring with its `tie`, or a line. `counts` holds two counters per chip: first all for +, then
+/// all for -.
+pub(super) fn cabled<T: Cell>(
+    tie: Option<TieRule>,
     shape: Shape,
     counts: &mut [T],
     mut segments: AxisSegments,
     half_units: impl HalfUnits<T>,
 ) {
-    let half = shape.size / 2;
-    // Steps up to `turn` go up. Odd rings have no ties, and all rules agree.
-    match tie {
-        _ if shape.size % 2 == 1 => plan_ring::<false>(shape, |_| half, &mut segments),
-        TieRule::Split => plan_ring::<true>(shape, |_| half, &mut segments),
-        TieRule::Positive => plan_ring::<false>(shape, |_| half, &mut segments),
-        TieRule::Negative => plan_ring::<false>(shape, |_| half.wrapping_sub(1), &mut segments),
-        TieRule::Simgrid => {
-            let turn = |from| half.wrapping_sub(u32::from(from == half));
-            plan_ring::<false>(shape, turn, &mut segments);
-        }
-    }
+    plan(tie, shape, (counts.len() / 2) as u32, &mut segments);
     let ties = add_ends(counts, &mut segments, half_units);
     add_ties(shape.stride, counts, &segments, ties, half_units);
 }
 
-/// Counts flows along a line; `counts` as for [`ring`].
-pub(super) fn line<T: Cell>(
-    shape: Shape,
-    counts: &mut [T],
-    mut segments: AxisSegments,
-    half_units: impl HalfUnits<T>,
-) {
-    // Every step up of a line is short enough, and every step down is past the turn.
+/// Finds out where flows go on an axis of a machine of `chips`, and how.
+pub(super) fn plan(tie: Option<TieRule>, shape: Shape, chips: u32, segments: &mut AxisSegments) {
+    let half = shape.size / 2;
+    // Steps up to `turn` go up. Odd rings have no ties, and all rules agree.
+    match tie {
+        None => plan_line(shape, chips, segments),
+        _ if shape.size % 2 == 1 => plan_ring::<false>(shape, chips, |_| half, segments),
+        Some(TieRule::Split) => plan_ring::<true>(shape, chips, |_| half, segments),
+        Some(TieRule::Positive) => plan_ring::<false>(shape, chips, |_| half, segments),
+        Some(TieRule::Negative) => {
+            plan_ring::<false>(shape, chips, |_| half.wrapping_sub(1), segments);
+        }
+        Some(TieRule::Simgrid) => {
+            let turn = |from| half.wrapping_sub(u32::from(from == half));
+            plan_ring::<false>(shape, chips, turn, segments);
+        }
+        Some(TieRule::Parity) => {
+            let turn = |from: u32| half.wrapping_sub(from & 1);
+            plan_ring::<false>(shape, chips, turn, segments);
+        }
+        Some(TieRule::Dateline) => {
+            let turn = |from| half.wrapping_sub(u32::from(from >= half));
+            plan_ring::<false>(shape, chips, turn, segments);
+        }
+    }
+}
+
+/// Every step up of a line is short enough, and every step down is past the turn.
+fn plan_line(Shape { stride, .. }: Shape, chips: u32, segments: &mut AxisSegments) {
     for index in 0..segments.flows.min(BLOCK) {
         let (from, to) = (segments.from[index], segments.to[index]);
-        let zero = segments.here[index].wrapping_sub(from.wrapping_mul(shape.stride));
+        let back = mask(to < from);
+        let zero = segments.here[index].wrapping_sub(from.wrapping_mul(stride));
+        segments.plan.base[index] = chips & back;
         segments.plan.zero[index] = zero;
-        segments.plan.next[index] = zero.wrapping_add(to.wrapping_mul(shape.stride));
-        segments.plan.step[index] = if to < from { -2 } else { 2 };
+        segments.plan.next[index] = zero.wrapping_add(to.wrapping_mul(stride));
+        segments.plan.step[index] = (2 ^ back).wrapping_sub(back) as i32;
         segments.plan.wrap[index] = 0;
     }
-    add_ends(counts, &mut segments, half_units);
 }
 
 #[inline(always)]
 fn plan_ring<const SPLIT: bool>(
     Shape { size, stride }: Shape,
+    chips: u32,
     turn: impl Fn(u32) -> u32,
     segments: &mut AxisSegments,
 ) {
@@ -144,6 +160,7 @@ fn plan_ring<const SPLIT: bool>(
         let tie = mask(SPLIT && ahead == size / 2);
         let half_units = 2u32.wrapping_add(tie);
         let zero = segments.here[index].wrapping_sub(from.wrapping_mul(stride));
+        segments.plan.base[index] = chips & back;
         segments.plan.zero[index] = zero;
         segments.plan.next[index] = zero.wrapping_add(to.wrapping_mul(stride));
         segments.plan.step[index] = (half_units ^ back).wrapping_sub(back) as i32;
@@ -158,13 +175,10 @@ fn add_ends<T: Cell>(
     segments: &mut AxisSegments,
     half_units: impl HalfUnits<T>,
 ) -> usize {
-    let chips = counts.len() / 2;
     let plan = &mut *segments.plan;
     let mut ties = 0usize;
     for index in 0..segments.flows.min(BLOCK) {
-        let step = plan.step[index];
-        // All ones below zero.
-        let base = chips & (step >> 31) as usize;
+        let (step, base) = (plan.step[index], plan.base[index] as usize);
         let signed = half_units.times(index, step);
         add(counts, base, segments.here[index], signed);
         add(counts, base, plan.next[index], T::default().minus(signed));

@@ -5,6 +5,7 @@ use super::cross::CrossCounts;
 use super::direct::{SwitchCounts, SwitchShape};
 use super::grid::Scale;
 use super::kernel::Shape;
+use super::segments::Segments;
 use super::valiant;
 use crate::machine::{Axis, AxisKind, Machine};
 use crate::route::spans_below;
@@ -30,6 +31,8 @@ pub(super) enum AxisCounts<T> {
 #[derive(Debug, Clone)]
 pub(super) struct Tally<T> {
     pub(super) axes: Vec<AxisCounts<T>>,
+    /// Of cabled axes whose equal segments are counted first, as one.
+    pub(super) segments: Vec<Option<Segments>>,
     /// Valiant routing only: bytes sent inside the domain by each chip, then received.
     pub(super) ends: Vec<T>,
     pub(super) cross: CrossCounts<T>,
@@ -79,6 +82,7 @@ impl<T: Cell> Tally<T> {
             });
         Self {
             axes: axes.collect(),
+            segments: domain.axes().iter().map(|_| None).collect(),
             ends: zeros(if valiant { 2 * chips } else { 0 }),
             cross: CrossCounts::new(machine),
         }
@@ -143,6 +147,16 @@ impl<T: Cell> Tally<T> {
                 );
             }
         }
+    }
+
+    /// Moves the segments that were counted as one to the counters of their ends.
+    pub(super) fn settle(&mut self, control: &Control) -> Result<()> {
+        for (axis, segments) in self.axes.iter_mut().zip(&mut self.segments) {
+            if let (AxisCounts::Cabled(counts), Some(segments)) = (axis, segments.take()) {
+                segments.settle(counts, control)?;
+            }
+        }
+        Ok(())
     }
 
     fn columns(&mut self) -> Vec<&mut Vec<T>> {

@@ -15,7 +15,7 @@ use crate::route::{Routing, TieRule, ring_shares, spans_below};
 ///
 /// # Errors
 /// [`Error::Invalid`] for bytes that are negative or not finite in total; those of [`Routing::check`];
-/// [`Error::Unsupported`] for damaged machines, for minimal-adaptive routing on open lines and up*/down* routing (and
+/// [`Error::Unsupported`] for damaged machines, for minimal-adaptive routing on open lines, up*/down* and balanced routing (and
 /// shortest ways where a switch spans axes) in domains of more than 4,096 chips, and for Valiant routing over axes of
 /// more than 4,096; [`Error::Cancelled`].
 pub fn uniform(
@@ -42,11 +42,12 @@ pub fn uniform(
     let mut local = vec![0.0; domain.links() as usize];
     let order = routing.order_on_whole(domain)?;
     match routing {
-        Routing::DimensionOrder(_) | Routing::WildFirst | Routing::Shortest | Routing::UpDown => {
-            match order {
-                Some(order) => add_axes(domain, order.tie, &mut local),
-                None => walked::add_all_pairs(domain, routing, &mut local, control)?,
-            }
+        Routing::DimensionOrder(_) | Routing::WildFirst | Routing::Shortest => match order {
+            Some(order) => add_axes(domain, order.tie, &mut local),
+            None => walked::add_all_pairs(domain, routing, &mut local, control)?,
+        },
+        Routing::UpDown | Routing::Balanced => {
+            walked::add_all_pairs(domain, routing, &mut local, control)?;
         }
         Routing::MinimalAdaptive if uniform_adaptive::is_symmetric(domain) => {
             add_axes(domain, TieRule::Split, &mut local);
@@ -190,7 +191,8 @@ fn fill_outside(machine: &Machine, bytes: f64, loads: &mut [f64]) {
         machine.blocks().nic as usize,
         machine.blocks().fabric[0] as usize,
     );
-    loads[nic..first].fill(bytes * ((chips - per_domain) / chips));
+    let sharing = f64::from(machine.chips_of_nic());
+    loads[nic..first].fill(sharing * bytes * ((chips - per_domain) / chips));
     let crossing = |inside: f64, others: f64| bytes * (inside * others / chips);
     for (index, site) in machine.sites().iter().enumerate() {
         for (at, tier) in site.tiers.iter().enumerate() {

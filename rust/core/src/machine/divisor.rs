@@ -21,6 +21,14 @@ impl Divisor {
         Self { divisor, magic }
     }
 
+    /// The bits to shift by instead, if the divisor is a power of two: vectors can, and cannot multiply so far.
+    #[inline]
+    pub fn shift(self) -> Option<u32> {
+        self.divisor
+            .is_power_of_two()
+            .then(|| self.divisor.trailing_zeros())
+    }
+
     /// Quotient and remainder. Exact for every u32: the error of the reciprocal is below 2^-32 of a unit.
     #[inline(always)]
     pub fn div_rem(self, value: u32) -> (u32, u32) {
@@ -47,6 +55,12 @@ mod tests {
             for value in [value, multiple.saturating_add(near), multiple.saturating_sub(near), u32::MAX] {
                 prop_assert_eq!(Divisor::new(divisor).div_rem(value), (value / divisor, value % divisor));
             }
+        }
+
+        #[test]
+        fn powers_of_two_shift(shift in 0u32..32, other in 1..=u32::MAX) {
+            prop_assert_eq!(Divisor::new(1 << shift).shift(), Some(shift));
+            prop_assert_eq!(Divisor::new(other).shift().is_some(), other.count_ones() == 1);
         }
     }
 }

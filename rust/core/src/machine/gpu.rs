@@ -55,6 +55,8 @@ pub struct Gpu {
     pub collnet: bool,
     /// The release of NCCL that runs.
     pub version: NcclVersion,
+    /// Times leave latencies out; the choice, whose tables have them, is the same.
+    pub silent: bool,
     /// What its parts take, fitted to measurements; `None` for what NCCL's own tables say.
     pub timing: Option<NcclTiming>,
 }
@@ -143,6 +145,7 @@ impl Gpu {
             ll128: true,
             collnet: false,
             version: NcclVersion::V2_30_7,
+            silent: false,
             timing: None,
         }
     }

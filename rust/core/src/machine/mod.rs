@@ -34,7 +34,7 @@ pub use gpu::{Cpu, Generation, Gpu, NcclVersion};
 pub use link::{End, Link, LinkClass};
 pub use named::LinkName;
 pub use nccl_timing::NcclTiming;
-pub use neuron::Neuron;
+pub use neuron::{FittedOn, Neuron};
 pub use sample::Rates;
 pub use site::{Nic, Site};
 pub use tpu::{Tpu, TpuPart};
@@ -112,6 +112,10 @@ impl Machine {
             positive("nic bandwidth", nic.bandwidth)?;
             not_negative("nic latency", nic.latency)?;
             not_negative("nic overhead", nic.overhead)?;
+            if nic.chips == 0 || domain.chips() % nic.chips != 0 {
+                let allowed = format!("must divide the {} chips of an UltraServer", domain.chips());
+                return Err(Error::invalid("chips of the nic", nic.chips, allowed));
+            }
         }
         let domains = count_domains(&sites)?;
         if domains * u64::from(domain.chips()) > MAX_CHIPS {
@@ -140,7 +144,7 @@ impl Machine {
             }
             None => {}
         }
-        let blocks = Blocks::new(&domain, nic.is_some(), &sites, wan.as_ref());
+        let blocks = Blocks::new(&domain, nic.as_ref(), &sites, wan.as_ref());
         let by_domain = Divisor::new(domain.chips());
         Ok(Self {
             domain,
@@ -187,6 +191,20 @@ impl Machine {
             gpu: Some(gpu),
             ..self
         })
+    }
+
+    /// The same machine with NICs of `rate` bytes/s, under a fabric that is as fast as before.
+    pub(crate) fn with_nics_at(&self, rate: f64) -> Self {
+        let mut slower = self.clone();
+        if let Some(nic) = &mut slower.nic {
+            let share = rate / nic.bandwidth;
+            nic.bandwidth = rate;
+            let sites = slower.sites.iter_mut();
+            for tier in sites.flat_map(|site| &mut site.tiers) {
+                tier.oversubscription *= share;
+            }
+        }
+        slower
     }
 
     /// The same machine, whose chips run collectives as `neuron` says.
@@ -243,9 +261,34 @@ impl Machine {
         self.overhead
     }
 
-    /// The NIC of each chip, if there are NICs.
+    /// What each NIC is, if there are NICs.
     pub fn nic(&self) -> Option<&Nic> {
         self.nic.as_ref()
+    }
+
+    /// Chips that share a NIC; 1 where there is none.
+    pub fn chips_of_nic(&self) -> u32 {
+        self.nic.as_ref().map_or(1, |nic| nic.chips)
+    }
+
+    /// NICs of the whole machine.
+    pub fn num_nics(&self) -> u32 {
+        let chips = self.num_chips();
+        self.nic.as_ref().map_or(0, |nic| chips / nic.chips)
+    }
+
+    /// Refuses what is not modelled where chips share NICs.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`].
+    pub(crate) fn check_own_nics(&self, what: &str) -> Result<()> {
+        match self.chips_of_nic() {
+            1 => Ok(()),
+            chips => Err(Error::unsupported(
+                format!("{what} where {chips} chips share a NIC"),
+                "give each chip its own part: Nic(bandwidth / chips, latency, overhead)",
+            )),
+        }
     }
 
     /// The sites.
@@ -343,8 +386,8 @@ impl Machine {
 
     /// Bytes/s that the NICs of one domain carry together, each direction.
     pub(crate) fn domain_nic_bandwidth(&self) -> f64 {
-        self.nic
-            .as_ref()
-            .map_or(0.0, |nic| nic.bandwidth * f64::from(self.domain.chips()))
+        self.nic.as_ref().map_or(0.0, |nic| {
+            nic.bandwidth * f64::from(self.domain.chips() / nic.chips)
+        })
     }
 }

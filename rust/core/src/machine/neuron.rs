@@ -13,6 +13,12 @@ pub struct Neuron {
     pub step: f64,
     /// Seconds of one step between nodes, from HBM to HBM.
     pub efa_step: f64,
+    /// Bytes/s that one chip alone passes out of its HBM over its NIC.
+    pub efa_goodput: f64,
+    /// Bytes/s that all chips of an instance pass so together.
+    pub efa_instance_goodput: f64,
+    /// Chips of an instance, which follow each other by number.
+    pub instance_chips: u32,
     /// Bytes/s of a chip's HBM by its data sheet.
     pub hbm_bandwidth: f64,
     /// Share of it that collectives reach.
@@ -25,6 +31,23 @@ pub struct Neuron {
     pub mesh_most: f64,
     /// Largest size in bytes for halving and doubling.
     pub halving_most: f64,
+    /// The rows that the parameters were fitted on, if they were.
+    pub fitted_on: Option<FittedOn>,
+}
+
+/// What measured rows were of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FittedOn {
+    /// Chips of a node.
+    pub chips: u32,
+    /// Nodes.
+    pub nodes: u32,
+    /// Ranks of a chip.
+    pub ranks_per_chip: u32,
+    /// Operations, by name.
+    pub operations: Vec<String>,
+    /// The type of their numbers, where it is known.
+    pub dtype: Option<String>,
 }
 
 impl Neuron {
@@ -39,6 +62,11 @@ impl Neuron {
         not_negative("call", self.call)?;
         not_negative("step", self.step)?;
         not_negative("efa_step", self.efa_step)?;
+        positive("efa_goodput", self.efa_goodput)?;
+        positive("efa_instance_goodput", self.efa_instance_goodput)?;
+        if self.instance_chips == 0 {
+            return Err(Error::invalid("instance_chips", 0, "must be >= 1"));
+        }
         positive("hbm_bandwidth", self.hbm_bandwidth)?;
         for (name, share) in [
             ("hbm_efficiency", self.hbm_efficiency),

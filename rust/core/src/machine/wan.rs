@@ -23,6 +23,20 @@ pub struct Wan {
 }
 
 impl Wan {
+    /// Bytes/s of all links out of a site, of so many, and of all into it.
+    pub(crate) fn around(&self, site: usize, sites: usize) -> (f64, f64) {
+        if self.shape == WanShape::Hub {
+            return (self.bandwidth[site], self.bandwidth[site]);
+        }
+        let others = (0..sites).filter(|&other| other != site);
+        others.fold((0.0, 0.0), |(out, into), other| {
+            (
+                out + self.bandwidth[site * sites + other],
+                into + self.bandwidth[other * sites + site],
+            )
+        })
+    }
+
     /// Checks that the tables fit `sites` sites and hold usable numbers.
     ///
     /// # Errors

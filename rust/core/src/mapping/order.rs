@@ -4,6 +4,7 @@ use super::dimension::dimensions;
 use super::layout::Layout;
 use crate::collective::Groups;
 use crate::machine::Machine;
+use crate::memory::{self, bytes_of};
 use crate::{Error, Result};
 use std::collections::BTreeSet;
 
@@ -23,6 +24,18 @@ pub enum Order {
 }
 
 impl Order {
+    /// Ascending chips for axes of `sizes`, the last one fastest.
+    pub fn ascending(sizes: &[u32]) -> Self {
+        let mut stride = 1;
+        let mut sums: Vec<Vec<i64>> = Vec::with_capacity(sizes.len());
+        for &size in sizes.iter().rev() {
+            sums.push((0..i64::from(size)).map(|at| at * stride).collect());
+            stride *= i64::from(size);
+        }
+        sums.reverse();
+        Self::Sums(sums)
+    }
+
     /// The order of a layout of axes of `sizes`.
     ///
     /// # Errors
@@ -106,30 +119,45 @@ impl Order {
         }
     }
 
-    /// The groups of `count` adjacent axes from number `first` on, which act as one: chips that differ in those
-    /// coordinates only.
+    /// The groups of some axes, which act as one: chips that differ in those coordinates only. Ranks go through the
+    /// axes in the order in which they are named, the last one fastest.
     ///
     /// # Errors
-    /// Those of [`Groups::of_lists`].
-    pub fn groups(&self, machine: &Machine, first: usize, count: usize) -> Result<Groups> {
+    /// [`Error::Invalid`] for an axis that is not there or is named twice, [`Error::Memory`] for lists that do not fit;
+    /// those of [`Groups::of_lists`].
+    pub fn groups(&self, machine: &Machine, axes: &[usize]) -> Result<Groups> {
+        let sizes = self.sizes();
+        let mut named = vec![false; sizes.len()];
+        for &axis in axes {
+            if axis >= sizes.len() || std::mem::replace(&mut named[axis], true) {
+                let allowed = "must name axes of the mesh, each once";
+                return Err(Error::invalid("axis", format!("{axes:?}"), allowed));
+            }
+        }
+        let others: Vec<usize> = (0..sizes.len()).filter(|&axis| !named[axis]).collect();
+        let lists = Groups::reckon_lists(machine);
+        lists.and_then(|()| reckon(machine, &sizes, axes))?;
         if let Self::Sums(sums) = self {
-            if let Some(grid) = grid_of(machine, sums, first, count) {
+            let pick = |axes: &[usize]| axes.iter().map(|&axis| sums[axis].clone()).collect();
+            let (inner, others): (Vec<_>, Vec<_>) = (pick(axes), pick(&others));
+            if let Some(grid) = grid_of(machine, sums, &inner, &others) {
                 return grid;
             }
         }
-        let sizes = self.sizes();
-        let product = |axes: &[u32]| axes.iter().map(|&size| size as usize).product::<usize>();
-        let (before, ranks) = (
-            product(&sizes[..first]),
-            product(&sizes[first..first + count]),
-        );
-        let after = product(&sizes[first + count..]);
-        let chips = self.chips();
-        let group = |index: usize| -> Vec<u32> {
-            let start = index / after * ranks * after + index % after;
-            (0..ranks).map(|rank| chips[start + rank * after]).collect()
+        let Self::Sums(places) = Self::ascending(&sizes) else {
+            unreachable!("ascending chips are sums");
         };
-        Groups::of_lists(machine, (0..before * after).map(group).collect())
+        let chips = self.chips();
+        let walk = |axes: &[usize]| -> Vec<i64> {
+            let picked: Vec<Vec<i64>> = axes.iter().map(|&axis| places[axis].clone()).collect();
+            Walk::new(&picked).collect()
+        };
+        let members = walk(axes);
+        let group = |head: i64| {
+            let each = members.iter().map(|member| chips[(head + member) as usize]);
+            each.collect()
+        };
+        Groups::of_lists(machine, walk(&others).into_iter().map(group).collect())
     }
 
     fn sizes(&self) -> Vec<u32> {
@@ -140,12 +168,21 @@ impl Order {
     }
 }
 
-/// The groups of some axes as a grid, where chips of a domain and domains add up apart; without listing any chip.
+/// Refuses a mesh of which the lists of members and of groups do not fit.
+fn reckon(machine: &Machine, sizes: &[u32], axes: &[usize]) -> Result<()> {
+    let ranks: u64 = axes.iter().map(|&axis| u64::from(sizes[axis])).product();
+    let lists = ranks + u64::from(machine.num_chips()) / ranks.max(1);
+    let what = format_args!("the lists of groups of {ranks} ranks");
+    memory::check(bytes_of::<[u64; 8]>(lists), what, "use a smaller machine")
+}
+
+/// The groups of axes with these sums as a grid, where chips of a domain and domains add up apart; without listing any
+/// chip. `others` are the sums of the other axes, and `sums` all of them.
 fn grid_of(
     machine: &Machine,
     sums: &[Vec<i64>],
-    first: usize,
-    count: usize,
+    inner: &[Vec<i64>],
+    others: &[Vec<i64>],
 ) -> Option<Result<Groups>> {
     let chips = i64::from(machine.domain().chips());
     if sums.iter().flatten().any(|&sum| sum < 0) {
@@ -160,10 +197,6 @@ fn grid_of(
     if most(|sum, chips| sum % chips) >= chips {
         return None;
     }
-    let (inner, others) = (
-        &sums[first..first + count],
-        [&sums[..first], &sums[first + count..]].concat(),
-    );
     let members: Vec<i64> = Walk::new(inner).collect();
     // Ranks go through the chips of one domain after the other.
     let in_domain = members
@@ -190,7 +223,7 @@ fn grid_of(
     }
     let (mut here, mut there) = (BTreeSet::new(), BTreeSet::new());
     let mut heads = 0;
-    for sum in Walk::new(&others) {
+    for sum in Walk::new(others) {
         here.insert(sum % chips);
         there.insert(sum / chips);
         heads += 1;

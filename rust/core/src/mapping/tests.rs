@@ -30,6 +30,7 @@ fn machine(axes: &[(u32, bool)], sites: &[u32], groups: &[u32]) -> Machine {
         tiers: groups.iter().map(tier).collect(),
     };
     let nic = Nic {
+        chips: 1,
         bandwidth: 1e8,
         latency: 1e-6,
         overhead: 0.0,

@@ -15,6 +15,10 @@ pub enum TieRule {
     Negative,
     /// As `SimGrid` 3.32: towards higher coordinates, but towards lower ones from coordinate size / 2.
     Simgrid,
+    /// Towards higher coordinates from even ones, towards lower from odd ones.
+    Parity,
+    /// Never over the cable that closes the ring: towards higher coordinates from the lower half.
+    Dateline,
 }
 
 /// Dimension-order routing: axes are corrected one after the other.

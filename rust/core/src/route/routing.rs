@@ -20,8 +20,11 @@ pub enum Routing {
     WildFirst,
     /// Over the fewest live links; of several ways the one that first takes the lowest axis, `+` before `-`.
     Shortest,
-    /// Up a breadth-first tree from the lowest chip, then down, over cables that live both ways (Autonet).
+    /// Up a breadth-first tree from the lowest chip, then down, over cables that live both ways (Autonet); of equally
+    /// short ways those that spread the messages of all pairs.
     UpDown,
+    /// Over the fewest live links; of several ways those that spread the messages of all pairs.
+    Balanced,
 }
 
 impl Default for Routing {
@@ -34,23 +37,25 @@ impl Routing {
     /// True if moving both ends of a message around rings moves its links along and changes no share.
     pub fn is_translation_invariant(&self) -> bool {
         match self {
-            Self::DimensionOrder(order) => order.tie != TieRule::Simgrid,
-            Self::UpDown => false,
+            Self::DimensionOrder(order) => matches!(
+                order.tie,
+                TieRule::Split | TieRule::Positive | TieRule::Negative
+            ),
+            Self::UpDown | Self::Balanced => false,
             Self::MinimalAdaptive | Self::Valiant | Self::WildFirst | Self::Shortest => true,
         }
     }
 
-    /// The dimension order that is the same on a whole domain: none of minimal-adaptive, Valiant and up*/down* routing,
-    /// nor of shortest ways where a switch spans several axes and may be a short cut.
+    /// The dimension order that is the same on a whole domain: none of minimal-adaptive, Valiant, up*/down* and balanced
+    /// routing, nor of shortest ways where a switch spans several axes and may be a short cut.
     pub(crate) fn order_on_whole(&self, domain: &Domain) -> Result<Option<AxisOrder>> {
         let axes = domain.axes();
         let tie = match self {
             Self::DimensionOrder(order) => return order.resolve(axes.len()).map(Some),
             Self::WildFirst => TieRule::Split,
             Self::Shortest if !axes.iter().any(spans_below) => TieRule::Positive,
-            Self::Shortest | Self::UpDown | Self::MinimalAdaptive | Self::Valiant => {
-                return Ok(None);
-            }
+            Self::Shortest | Self::MinimalAdaptive | Self::Valiant => return Ok(None),
+            Self::UpDown | Self::Balanced => return Ok(None),
         };
         let order = DimensionOrder { tie, order: None };
         order.resolve(axes.len()).map(Some)
@@ -59,6 +64,11 @@ impl Routing {
     /// True for policies that send parts of a message over many paths, and do not go round damage.
     pub(crate) fn is_spread(&self) -> bool {
         matches!(self, Self::MinimalAdaptive | Self::Valiant)
+    }
+
+    /// True for policies whose routes hang on those of all pairs: a dead link may move any of them.
+    pub(crate) fn is_counted(&self) -> bool {
+        matches!(self, Self::UpDown | Self::Balanced)
     }
 
     /// Checks that the policy fits the machine.
@@ -76,7 +86,7 @@ impl Routing {
             Self::DimensionOrder(order) => return order.resolve(axes.len()),
             Self::MinimalAdaptive => "minimal adaptive",
             Self::Valiant => "Valiant",
-            Self::WildFirst | Self::Shortest | Self::UpDown => {
+            Self::WildFirst | Self::Shortest | Self::UpDown | Self::Balanced => {
                 return DimensionOrder::default().resolve(axes.len());
             }
         };

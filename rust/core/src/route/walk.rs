@@ -15,6 +15,8 @@ pub(crate) fn ring_shares(tie: TieRule, size: u32, from: u32, to: u32) -> [f64; 
             TieRule::Positive => 1.0,
             TieRule::Negative => 0.0,
             TieRule::Simgrid => f64::from(u8::from(from != size / 2)),
+            TieRule::Parity => f64::from(u8::from(from % 2 == 0)),
+            TieRule::Dateline => f64::from(u8::from(from < size / 2)),
         },
     };
     [plus, 1.0 - plus]

@@ -81,13 +81,12 @@ pub fn finish_times(
             };
             one_way(TieRule::Positive)?.beside(&one_way(TieRule::Negative)?, control)?
         }
-        Routing::DimensionOrder(_) | Routing::Shortest | Routing::UpDown => {
-            (one_path(routing)?, all())
-        }
+        Routing::DimensionOrder(_) | Routing::Shortest => (one_path(routing)?, all()),
+        Routing::UpDown | Routing::Balanced => (one_path(routing)?, all()),
         Routing::WildFirst | Routing::MinimalAdaptive | Routing::Valiant => {
             return Err(Error::unsupported(
                 "model \"fifo\" with messages that are spread over many paths",
-                "use dimension order (\"dor\"), \"shortest\" or \"up_down\", or model \"fluid\"",
+                "use dimension order (\"dor\"), \"shortest\", \"up_down\" or \"balanced\", or model \"fluid\"",
             ));
         }
     };

@@ -15,6 +15,7 @@ fn policies() -> Vec<Routing> {
         Routing::WildFirst,
         Routing::Shortest,
         Routing::UpDown,
+        Routing::Balanced,
         Routing::MinimalAdaptive,
         Routing::Valiant,
     ]
@@ -174,7 +175,7 @@ fn loads_are_the_same_for_any_number_of_threads() {
         dst: IndexColumn::U32(&dst),
         bytes: ByteColumn::Scalar(5.0),
     };
-    for routing in &policies()[..5] {
+    for routing in &policies()[..6] {
         let loads = |threads| link_loads(&machine, &flows, routing, threads, &Control::default());
         assert_eq!(loads(1), loads(4));
         assert!(loads(1).is_ok());
@@ -220,7 +221,7 @@ fn on_500_damaged_tori_each_live_pair_is_joined_or_cut() {
             let (axis, at) = (link / (2 * per_axis), link % (2 * per_axis));
             axis * 2 * per_axis + (at + per_axis) % (2 * per_axis)
         };
-        for routing in &policies()[..5] {
+        for routing in &policies()[..6] {
             let cables = *routing == Routing::UpDown;
             let live: Vec<bool> = (0..machine.num_links())
                 .map(|link| {
@@ -258,7 +259,7 @@ fn on_500_damaged_tori_each_live_pair_is_joined_or_cut() {
                 };
                 let found = found.unwrap();
                 assert!(found.hops >= f64::from(least));
-                if *routing == Routing::Shortest {
+                if matches!(routing, Routing::Shortest | Routing::Balanced) {
                     assert_eq!(found.longest_hops, least);
                 }
                 let zero_load =

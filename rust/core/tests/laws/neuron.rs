@@ -13,12 +13,16 @@ fn parameters() -> Neuron {
         call: 10e-6,
         step: 2e-6,
         efa_step: 15e-6,
+        efa_goodput: 19e9,
+        efa_instance_goodput: 256e9,
+        instance_chips: 16,
         hbm_bandwidth: 4e12,
         hbm_efficiency: 0.5,
         link_efficiency: 1.0,
         links_at_once: 2.0,
         mesh_most: MIB,
         halving_most: 64.0 * MIB,
+        fitted_on: None,
     }
 }
 

@@ -235,7 +235,12 @@ fn ties_by_rule() {
     assert_eq!(directions(TieRule::Negative, 0, 2), ("--".to_owned(), 1.0));
     assert_eq!(directions(TieRule::Simgrid, 3, 1), ("++".to_owned(), 1.0));
     assert_eq!(directions(TieRule::Simgrid, 2, 0), ("--".to_owned(), 1.0));
-    assert!(!dor(TieRule::Simgrid).is_translation_invariant());
+    let both_ways = |tie| [0, 1, 2, 3].map(|src| directions(tie, src, (src + 2) % 4).0);
+    assert_eq!(both_ways(TieRule::Parity), ["++", "--", "++", "--"]);
+    assert_eq!(both_ways(TieRule::Dateline), ["++", "++", "--", "--"]);
+    for tie in [TieRule::Simgrid, TieRule::Parity, TieRule::Dateline] {
+        assert!(!dor(tie).is_translation_invariant());
+    }
     // A message over two links at once moves twice as fast.
     assert_eq!(
         route(&machine, &Routing::default(), 0, 2)

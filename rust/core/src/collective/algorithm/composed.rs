@@ -1,7 +1,7 @@
 //! Rooted operations made of others.
 
 use super::extent::Extent;
-use super::job::{Algorithm, Job, unsupported};
+use super::job::{Algorithm, Job, OwnedJob, unsupported};
 use crate::Result;
 use crate::collective::ask::model::Model;
 use crate::collective::pattern::context::Context;
@@ -62,19 +62,12 @@ fn fastest(job: &Job, operation: Operation) -> Result<Program> {
         least.unwrap_or(Least::NOTHING) * job.size
     };
     let leasts = rows.iter().map(least).collect();
-    let (placement, orders) = (job.placement.clone(), job.orders.to_vec());
-    let (size, shift, table, tier) = (job.size, job.shift, job.table, job.tier);
+    let owned = OwnedJob::of(job);
     let make = move |context: &Context, which: usize| {
         rows[which].program(&Job {
-            context,
-            placement: &placement,
             operation,
-            size,
             root,
-            shift,
-            orders: &orders,
-            table,
-            tier,
+            ..owned.job(context)
         })
     };
     Ok(Program::Cheapest(Cheapest {

@@ -1,5 +1,6 @@
 //! Double binary trees (Sanders, Speck and Traeff 2009).
 
+use super::chained_tree;
 use super::job::{Job, unsupported};
 use crate::Result;
 use crate::collective::pattern::comb::Comb;
@@ -16,7 +17,14 @@ use std::sync::{Arc, LazyLock};
 /// Two binary trees, each with half of the data, cut into pieces: every rank is inside one tree and a leaf of
 /// the other, so that both of its directions are busy. All-reduce goes up and then down both; broadcast feeds
 /// them from a root outside, reduce drains them into it.
+///
+/// All-reduce over several domains is by trees between them that are chained inside (`chained_tree.rs`).
 pub(crate) fn double_binary(job: &Job) -> Result<Vec<Stage>> {
+    if job.operation == Operation::AllReduce {
+        if let Some(chained) = chained_tree::all_reduce(job, job.placement)? {
+            return Ok(chained);
+        }
+    }
     let placement = job.placement.rooted_as(job.placement, job.root);
     let ranks = placement.ranks() as u32;
     let trees = match job.operation {
@@ -89,6 +97,18 @@ pub(crate) fn double_binary(job: &Job) -> Result<Vec<Stage>> {
     let parts = vec![Part::of(&pattern, job.size / 2.0, moves)];
     let phase = Phase::wave(what, parts, passes * hops, passes as f64 * latency);
     Ok(vec![Stage::of(job.tier, Space::new(2, 1), vec![phase])])
+}
+
+/// The same over all chips of several domains, which are listed.
+pub(super) fn across(job: &Job, _: &[Vec<u32>], _: &[Vec<u32>]) -> Result<Vec<Stage>> {
+    let (context, groups) = (job.context, job.context.groups);
+    let members = (0..groups.count()).map(|group| groups.members(context.machine, group));
+    let placement = Placement::Flat(members.collect());
+    double_binary(&Job {
+        placement: &placement,
+        tier: "machine",
+        ..*job
+    })
 }
 
 /// Makes (from, to) ranks of messages.
@@ -250,7 +270,7 @@ impl Down<'_> {
 }
 
 /// Edges between the root and the parent of each edge; parents come first.
-fn levels(tree: &[(u32, u32)], ranks: u32) -> Vec<u32> {
+pub(super) fn levels(tree: &[(u32, u32)], ranks: u32) -> Vec<u32> {
     let mut depth = vec![0; ranks as usize];
     tree.iter()
         .map(|&(parent, child)| {
@@ -262,7 +282,7 @@ fn levels(tree: &[(u32, u32)], ranks: u32) -> Vec<u32> {
 
 /// (parent, child) of every edge of each tree over `ranks` ranks, parents first. The second tree is the first with
 /// every rank moved on by one.
-fn two_trees(ranks: u32) -> [Vec<(u32, u32)>; 2] {
+pub(super) fn two_trees(ranks: u32) -> [Vec<(u32, u32)>; 2] {
     let mut edges: Vec<(u32, u32)> = (0..ranks)
         .filter_map(|rank| parent(rank, ranks).map(|parent| (parent, rank)))
         .collect();

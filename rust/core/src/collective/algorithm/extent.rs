@@ -196,6 +196,32 @@ impl<'a> Extent<'a> {
         }
     }
 
+    /// Trees between domains, chained inside: so many passes over all of the data.
+    pub(super) fn chained(&self, passes: f64) -> Least {
+        let ranks = f64::from(self.ranks);
+        let mut busy = passes * (ranks - 1.0) / ranks / self.most;
+        let mut fixed = passes * self.latency;
+        if let Some([inside, between]) = self.parts.as_deref() {
+            // NICs share the edges between domains; what a chip passes on goes to its neighbour.
+            let (chips, domains) = (f64::from(inside.ranks), f64::from(between.ranks));
+            busy = busy
+                .max(passes * (domains - 1.0) / domains / chips / between.most)
+                .max((chips - 1.0) / chips / inside.one);
+            fixed = passes * f64::from(between.ranks.ilog2()) * between.latency;
+        }
+        let busy = if self.contended { busy } else { 0.0 };
+        Least {
+            fixed,
+            per_byte: busy,
+            busy,
+        }
+    }
+
+    /// Whether ranks may be chips of several domains.
+    pub(super) fn is_flat(&self) -> bool {
+        self.parts.is_some() || matches!(self.placement, Placement::Flat(_))
+    }
+
     /// Seconds of latency that each message has at least.
     pub(super) fn latency(&self) -> f64 {
         self.latency

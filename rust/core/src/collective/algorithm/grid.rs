@@ -1,42 +1,14 @@
 //! Algorithms that treat the chips of many UltraServers as one flat group, written by domain.
 
-use super::job::{Job, not_across, unsupported};
-use super::ring::{Lookup, Ring, rotate};
+use super::job::{Job, unsupported};
 use crate::Result;
 use crate::collective::ask::group::Groups;
 use crate::collective::pattern::kind::PatternKind;
-use crate::collective::pattern::pairs::Pairs;
-use crate::collective::pattern::rule::Order;
-use crate::collective::program::layout::ring_order;
 use crate::collective::program::moves::{Carry, Moves, Sends, Space};
 use crate::collective::program::rank_map::{RankKind, RankMap};
-use crate::collective::program::schedule::{Part, Phase, Rings, Stage};
+use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
 use std::sync::Arc;
-
-const REDUCING: [Operation; 3] = [
-    Operation::AllReduce,
-    Operation::ReduceScatter,
-    Operation::AllGather,
-];
-
-/// Rings in both directions.
-pub(super) fn ring_both_ways(
-    job: &Job,
-    locals: &[Vec<u32>],
-    domains: &[Vec<u32>],
-) -> Result<Vec<Stage>> {
-    ring(job, "ring", locals, domains)
-}
-
-/// A ring in one direction.
-pub(super) fn ring_one_way(
-    job: &Job,
-    locals: &[Vec<u32>],
-    domains: &[Vec<u32>],
-) -> Result<Vec<Stage>> {
-    ring(job, "ring_one_way", locals, domains)
-}
 
 /// Messages between all ranks, or between all and the root.
 pub(super) fn direct(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
@@ -57,159 +29,8 @@ pub(super) fn mesh(job: &Job, _: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Ve
     Ok(vec![Stage::of("machine", Space::WHOLE, vec![phase])])
 }
 
-/// One ring through all chips: through each domain by its ring order, then on to the next domain.
-fn ring(job: &Job, name: &str, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Vec<Stage>> {
-    if !REDUCING.contains(&job.operation) {
-        return Err(not_across(name));
-    }
-    let order = RingOrder::of(job, locals, domains)?;
-    let ways: &[bool] = if name == "ring" {
-        &[false, true]
-    } else {
-        &[false]
-    };
-    let rings: Vec<Ring> = ways.iter().map(|&back| order.ring(job, back)).collect();
-    let rotation = Job {
-        tier: "machine",
-        ..*job
-    };
-    let stages = rotate(&rotation, name, &rings, job.context.groups.ranks())?;
-    let context = job.context;
-    if context.damaged.is_some() || context.is_fabric_damaged() {
-        return Ok(stages);
-    }
-    // Hops between domains are unlike those inside: who takes no part in the slow ones goes on.
-    let rings = Arc::new(Rings {
-        paths: order.paths,
-        sets: order.sets,
-        backward: ways.to_vec(),
-        rounds: if job.operation == Operation::AllReduce {
-            2
-        } else {
-            1
-        },
-    });
-    let unlike = |stage: Stage| stage.in_rings(&rings);
-    Ok(stages.into_iter().map(unlike).collect())
-}
-
-/// The ring through all chips of the first group, and the messages on it from one chip to the next.
-struct RingOrder {
-    /// Local chips of each group in the order in which the ring passes them.
-    paths: Vec<Vec<u32>>,
-    /// (from, to) local chips inside domains.
-    inside: Vec<(u32, u32)>,
-    sets: Arc<[Vec<u32>]>,
-    in_domain: u32,
-    domains: u32,
-    rank_at: Lookup,
-    place_of: Lookup,
-}
-
-impl RingOrder {
-    fn of(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Self> {
-        let domain = job.context.machine.domain();
-        let paths: Vec<Vec<u32>> = locals
-            .iter()
-            .map(|group| ring_order(domain, group, job.context.control))
-            .collect::<Result<_>>()?;
-        let in_domain = locals[0].len() as u32;
-        // Along the ring, the ranks of a domain follow the path; the domains follow each other.
-        let along = ranks_along(&paths[0], &locals[0]);
-        let mut place = vec![0; along.len()];
-        for (at, &rank) in along.iter().enumerate() {
-            place[rank as usize] = at as u32;
-        }
-        Ok(Self {
-            inside: paths
-                .iter()
-                .flat_map(|path| path.windows(2).map(|pair| (pair[0], pair[1])))
-                .collect(),
-            sets: domains.into(),
-            paths,
-            in_domain,
-            domains: domains[0].len() as u32,
-            rank_at: Arc::new(move |at| {
-                at / in_domain * in_domain + along[(at % in_domain) as usize]
-            }),
-            place_of: Arc::new(move |rank| {
-                rank / in_domain * in_domain + place[(rank % in_domain) as usize]
-            }),
-        })
-    }
-
-    fn ring(&self, job: &Job, backward: bool) -> Ring {
-        let turned = |pairs: &[(u32, u32)]| -> Vec<(u32, u32)> {
-            let turn = |&(from, to): &(u32, u32)| if backward { (to, from) } else { (from, to) };
-            pairs.iter().map(turn).collect()
-        };
-        let nic = |path: &Vec<u32>| {
-            let (first, last) = (path[0], path[path.len() - 1]);
-            if backward {
-                (first, last)
-            } else {
-                (last, first)
-            }
-        };
-        let inside = PatternKind::Local(turned(&self.inside).into());
-        let onward = match backward {
-            true => Sends::turn(self.domains, -1, Order::Receivers),
-            false => Sends::turn(self.domains, 1, Order::Senders),
-        };
-        let spacing = job.context.spacing(&self.sets);
-        let onward = PatternKind::NicPairs {
-            pairs: Pairs::of(&self.sets, &onward, spacing.as_deref()),
-            nics: self.paths.iter().map(nic).collect(),
-        };
-        Ring {
-            patterns: vec![
-                (job.context.pattern(inside), self.moves(false, backward)),
-                (job.context.pattern(onward), self.moves(true, backward)),
-            ],
-            place_of: Arc::clone(&self.place_of),
-            rank_at: Arc::clone(&self.rank_at),
-            backward,
-        }
-    }
-
-    /// The messages inside domains, or those from one to the next.
-    fn moves(&self, crossing: bool, backward: bool) -> Moves {
-        let (in_domain, ranks) = (self.in_domain, self.in_domain * self.domains);
-        let rank_at = Arc::clone(&self.rank_at);
-        let make = move || -> Vec<(u32, u32)> {
-            (0..ranks)
-                .map(|at| (rank_at(at), rank_at((at + 1) % ranks)))
-                .filter(|(from, to)| (from / in_domain != to / in_domain) == crossing)
-                .map(|(from, to)| if backward { (to, from) } else { (from, to) })
-                .collect()
-        };
-        let count = if crossing {
-            self.domains
-        } else {
-            ranks - self.domains
-        };
-        let sends = Sends::Lazy {
-            count: count as usize,
-            make: Arc::new(make),
-            rule: None,
-        };
-        Moves::between(by_rank(), sends, |_, _, _| Vec::new())
-    }
-}
-
-/// The rank in `group` of each of its members, in another order.
-fn ranks_along(path: &[u32], group: &[u32]) -> Vec<u32> {
-    let mut ranks: Vec<(u32, u32)> = group.iter().copied().zip(0..).collect();
-    ranks.sort_unstable();
-    let rank = |chip: &u32| {
-        let at = ranks.binary_search_by_key(chip, |entry| entry.0);
-        ranks[at.expect("an order of a group has its members")].1
-    };
-    path.iter().map(rank).collect()
-}
-
 /// Ranks of the group as they are.
-fn by_rank() -> Arc<RankMap> {
+pub(super) fn by_rank() -> Arc<RankMap> {
     Arc::new(RankMap {
         kind: RankKind::Ranks,
         groups: Arc::new([]),

@@ -43,29 +43,40 @@ pub(crate) fn in_switch(job: &Job) -> Result<Vec<Stage>> {
         })?;
     let ranks = job.placement.ranks() as u32;
     let share = job.size / f64::from(ranks);
-    let phase = |what: &str, gather: bool| {
+    let part = |gather: bool| {
         let pattern = job.context.pattern(PatternKind::InSwitch {
             groups: groups.to_vec(),
             gather,
         });
         let carry = move |_: u64, from: u32, to: u32| vec![if gather { from } else { to }];
         let moves = Moves::new(job.placement, Sends::All, carry).reducing(!gather);
-        Phase::steps(what, vec![Part::new(&pattern, share, moves)], 1)
+        Part::new(&pattern, share, moves)
     };
-    let scatter = || phase("reduce-scatter in the switch", false);
-    let gather = || phase("all-gather by the switch", true);
-    let phases = match job.operation {
-        Operation::AllReduce => vec![scatter(), gather()],
-        Operation::ReduceScatter => vec![scatter()],
-        Operation::AllGather => vec![gather()],
+    let phase = match job.operation {
+        Operation::AllReduce => both(job, [part(false), part(true)])?,
+        Operation::ReduceScatter => {
+            Phase::steps("reduce-scatter in the switch", vec![part(false)], 1)
+        }
+        Operation::AllGather => Phase::steps("all-gather by the switch", vec![part(true)], 1),
         other => return Err(unsupported("in_switch", other)),
     };
-    // Sums come down while copies go up: pieces keep both directions busy.
-    Ok(vec![Stage::overlapping(
-        job.tier,
-        Space::new(1, ranks),
-        phases,
-    )])
+    let space = Space::new(1, ranks);
+    Ok(vec![Stage::of(job.tier, space, vec![phase])])
+}
+
+/// Sums come down while copies go up: pieces keep both directions busy.
+fn both(job: &Job, parts: [Part; 2]) -> Result<Phase> {
+    let ranks = job.placement.ranks();
+    let (mut latency, mut waves) = (0.0, Vec::new());
+    for (step, mut part) in (0..).zip(parts) {
+        latency += part.pattern.unit_cost(job.context)?.latency;
+        let moves = part.moves.drain(..);
+        let once = |moves: Moves| moves.once(move || vec![step; ranks * (ranks - 1)]);
+        part.moves = moves.map(once).collect();
+        waves.push(part);
+    }
+    let what = "reduce-scatter and all-gather in the switch";
+    Ok(Phase::wave(what, waves, 2, latency))
 }
 
 /// True when the chips differ along one axis only, which is a single switch.

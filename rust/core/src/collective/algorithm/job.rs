@@ -3,12 +3,13 @@
 use super::extent::Extent;
 use super::sites::Sites;
 use crate::collective::pattern::context::Context;
-use crate::collective::program::alternatives::Program;
+use crate::collective::program::alternatives::{Cheapest, Program};
 use crate::collective::program::least::Least;
 use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Phase, Stage};
 use crate::operation::Operation;
 use crate::{Error, Result};
+use std::sync::Arc;
 
 /// One operation over one placement.
 #[derive(Clone, Copy)]
@@ -28,6 +29,47 @@ pub(crate) struct Job<'a> {
     pub(crate) table: &'static [Algorithm],
     /// Name of the tier that the placement spans.
     pub(crate) tier: &'static str,
+}
+
+/// A job without its context, for what is made when a size asks for it.
+pub(super) struct OwnedJob {
+    placement: Placement,
+    operation: Operation,
+    size: f64,
+    root: usize,
+    shift: i64,
+    orders: Vec<(Vec<usize>, f64)>,
+    table: &'static [Algorithm],
+    tier: &'static str,
+}
+
+impl OwnedJob {
+    pub(super) fn of(job: &Job) -> Self {
+        Self {
+            placement: job.placement.clone(),
+            operation: job.operation,
+            size: job.size,
+            root: job.root,
+            shift: job.shift,
+            orders: job.orders.to_vec(),
+            table: job.table,
+            tier: job.tier,
+        }
+    }
+
+    pub(super) fn job<'a>(&'a self, context: &'a Context) -> Job<'a> {
+        Job {
+            context,
+            placement: &self.placement,
+            operation: self.operation,
+            size: self.size,
+            root: self.root,
+            shift: self.shift,
+            orders: &self.orders,
+            table: self.table,
+            tier: self.tier,
+        }
+    }
 }
 
 /// One algorithm: its name, what it is in a line, which operations it does, and how.
@@ -52,6 +94,8 @@ pub struct Algorithm {
     pub(super) build: Build,
     /// Over all chips of several domains as one flat group.
     pub(crate) across: Option<Across>,
+    /// Another way to do that, taken where it is faster.
+    pub(crate) or_across: Option<OrAcross>,
     /// Between sites, as the stage of a hierarchical collective.
     pub(crate) between_sites: Option<BetweenSites>,
     /// Where it is the same as another operation tier by tier: that operation.
@@ -72,6 +116,13 @@ pub(crate) type LeastOf = fn(&Extent, Operation, &'static [Algorithm]) -> Least;
 
 /// The job is that inside a domain; then the local chips of each group and the domains of each set.
 pub(crate) type Across = fn(&Job, &[Vec<u32>], &[Vec<u32>]) -> Result<Vec<Stage>>;
+
+/// The same another way: what it takes at least, where there is one.
+#[derive(Clone, Copy)]
+pub(crate) struct OrAcross {
+    pub(super) least: fn(&Job, &[Vec<u32>], &[Vec<u32>]) -> Option<Least>,
+    pub(super) build: Across,
+}
 
 /// The phases between sites; `None` for an operation that it does not do there.
 pub(crate) type BetweenSites = fn(&Sites, Operation, f64) -> Option<Vec<Phase>>;
@@ -102,6 +153,7 @@ impl Algorithm {
             least: |_, _, _| Least::NOTHING,
             build,
             across: None,
+            or_across: None,
             between_sites: None,
             tier_by_tier: None,
         }
@@ -119,6 +171,13 @@ impl Algorithm {
     pub(super) const fn across(self, across: Across) -> Self {
         Self {
             across: Some(across),
+            ..self
+        }
+    }
+
+    pub(super) const fn or_across(self, or_across: OrAcross) -> Self {
+        Self {
+            or_across: Some(or_across),
             ..self
         }
     }
@@ -150,15 +209,31 @@ impl Algorithm {
         })
     }
 
-    /// The stages over a grid of several domains with several chips in each.
+    /// What it writes over a grid of several domains with several chips in each.
     pub(crate) fn flat(
         &self,
         job: &Job,
         locals: &[Vec<u32>],
         domains: &[Vec<u32>],
-    ) -> Result<Vec<Stage>> {
+    ) -> Result<Program> {
         let across = self.across.ok_or_else(|| not_across(self.name))?;
-        across(job, locals, domains)
+        let other = self.or_across.and_then(|other| {
+            let least = (other.least)(job, locals, domains)?;
+            Some((least, other.build))
+        });
+        let Some((least, build)) = other else {
+            return across(job, locals, domains).map(Program::Stages);
+        };
+        let owned = OwnedJob::of(job);
+        let grid = (locals.to_vec(), domains.to_vec());
+        let make = move |context: &Context, which: usize| {
+            let build = [across, build][which];
+            build(&owned.job(context), &grid.0, &grid.1).map(Program::Stages)
+        };
+        Ok(Program::Cheapest(Cheapest {
+            leasts: vec![Least::NOTHING, least],
+            make: Arc::new(make),
+        }))
     }
 
     /// Refuses an operation that it does not do.

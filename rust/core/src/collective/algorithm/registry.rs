@@ -3,8 +3,8 @@
 use super::job::Algorithm;
 use super::job::Build::{Alternatives, Stages};
 use super::{
-    bruck, bucket, by_digit, composed, direct, double_tree, grid, half_ring, halving, in_switch,
-    least, multi_ring, pat, ring, sites, swing, tree, trivance,
+    bruck, bucket, by_digit, composed, direct, double_tree, flat_ring, grid, half_ring, halving,
+    in_switch, least, multi_ring, pat, ring, sites, swing, tree, trivance,
 };
 use crate::operation::Operation::{self, *};
 use crate::{Error, Result};
@@ -15,7 +15,7 @@ const REDUCING: &[Operation] = &[AllReduce, ReduceScatter, AllGather];
 pub const ALGORITHMS: &[Algorithm] = &[
     Algorithm::new(
         "ring",
-        "neighbours on a ring, both directions at once",
+        "neighbours on a ring, both directions at once; over several UltraServers one ring or one for each NIC",
         &[
             AllReduce,
             ReduceScatter,
@@ -26,7 +26,8 @@ pub const ALGORITHMS: &[Algorithm] = &[
         ],
         Stages(ring::both_ways),
     ).at_least(least::ring)
-    .across(grid::ring_both_ways),
+    .across(flat_ring::both_ways)
+    .or_across(flat_ring::EACH_NIC),
     Algorithm::new(
         "ring_one_way",
         "neighbours on a ring, one direction",
@@ -40,7 +41,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         ],
         Stages(ring::one_way),
     ).at_least(least::ring_one_way)
-    .across(grid::ring_one_way)
+    .across(flat_ring::one_way)
     .sites(sites::ring_one_way),
     Algorithm::new(
         "half_ring",
@@ -167,7 +168,8 @@ pub const ALGORITHMS: &[Algorithm] = &[
         "two pipelined binary trees, half of the data each",
         &[AllReduce, Broadcast, Reduce],
         Stages(double_tree::double_binary),
-    ).at_least(least::double_binary),
+    ).at_least(least::double_binary)
+    .across(double_tree::across),
     Algorithm {
         composed: true,
         ..Algorithm::new(

@@ -76,6 +76,8 @@ pub struct Outcome {
     pub left_out: bool,
     /// Why the algorithm chose as it did, where it has rules of its own.
     pub note: String,
+    /// The parts of a runtime's answer that rest on no measurement, by name.
+    pub unmeasured: Vec<String>,
     /// What tells of its stages and phases.
     pub(crate) told: Told,
     /// What was asked for, as results say it.
@@ -210,6 +212,7 @@ impl Outcome {
             candidates: Vec::new(),
             left_out: false,
             note: String::new(),
+            unmeasured: Vec::new(),
             told: Told::default(),
             asked: request.facts(),
             chosen: Vec::new(),
@@ -269,6 +272,34 @@ impl Outcome {
             time: self.time,
             ..Row::default()
         }];
+    }
+
+    /// Where the sum of the parts is less than the bounds, links take the rest.
+    pub(crate) fn wait_for_links(&mut self) {
+        let rest = self.lower_bound() - self.time;
+        if rest <= 0.0 {
+            return;
+        }
+        self.time = self.lower_bound();
+        for candidate in &mut self.candidates {
+            if let Ok(time) = &mut candidate.outcome {
+                *time = time.max(self.time);
+            }
+        }
+        let row = |what: &str| Row {
+            stage: "waiting for links".to_owned(),
+            what: what.to_owned(),
+            tier: "machine".to_owned(),
+            steps: 1,
+            serialisation: rest,
+            time: rest,
+            ..Row::default()
+        };
+        self.told.stages.push(row(""));
+        self.told.phases.push(row("waiting for links"));
+        if let Some(bottleneck) = &mut self.bottleneck {
+            bottleneck.utilisation *= (self.time - rest) / self.time;
+        }
     }
 
     /// Applies the least time of a call: what is left of it is one more stage, and no schedule beats it.

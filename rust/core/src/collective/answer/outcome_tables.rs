@@ -37,6 +37,10 @@ impl Outcome {
             ("lower_bound_s", Fact::Number(self.lower_bound())),
             ("bottleneck", Fact::Record(bottleneck)),
             ("note", text(&self.note)),
+            (
+                "unmeasured",
+                Fact::List(self.unmeasured.iter().map(|part| text(part)).collect()),
+            ),
             ("choice", Fact::Record(Some(self.chosen_facts()))),
         ];
         self.asked.iter().cloned().chain(answered).collect()

@@ -13,6 +13,9 @@ pub const MOST_BYTES: f64 = 1e18;
 /// How far from 1 the sum of the weights of a bucket's orders may be: what rounding decimals to six digits does.
 const WEIGHTS_CLOSE: f64 = 1e-5;
 
+/// Types that no switch adds up: NVLS sums others alone (NCCL's `src/device/generate.py`).
+const NOT_IN_SWITCH: [&str; 4] = ["fp8", "int8", "uint8", "int16"];
+
 /// Types of the numbers that a collective may move.
 const DTYPES: [&str; 10] = [
     "fp64", "fp32", "bf16", "fp16", "fp8", "int64", "int32", "int16", "int8", "uint8",
@@ -72,6 +75,13 @@ impl Request {
         };
         let dtype = name.map(known).transpose()?;
         Ok(Self { dtype, ..self })
+    }
+
+    /// The type of its numbers, where they would be added up and no switch does that.
+    pub(crate) fn not_in_switch(&self) -> Option<&'static str> {
+        let sums = self.operation.as_run() != Operation::AllGather;
+        self.dtype
+            .filter(|name| sums && NOT_IN_SWITCH.contains(name))
     }
 
     /// What results say of it, by the names that they have for it.

@@ -212,7 +212,8 @@ fn own_pace(
         return Ok(None);
     };
     let step = step_loads(context, patterns)?;
-    pace(context, model, rings, &step, part.bytes).map(Some)
+    let bytes = part.bytes * part.moves.first().map_or(1.0, |moves| moves.factor(0));
+    pace(context, model, rings, &step, bytes).map(Some)
 }
 
 /// The patterns of a phase, each once: parts with the same messages join theirs.

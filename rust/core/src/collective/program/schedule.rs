@@ -59,6 +59,8 @@ pub(crate) struct Rings {
     pub(crate) sets: Arc<[Vec<u32>]>,
     /// The ways around, each a ring of its own: backwards or not.
     pub(crate) backward: Vec<bool>,
+    /// Rings each way of a group, each cut at another chip of its path.
+    pub(crate) cuts: usize,
     /// Phases that follow each other on the rings, each of a step less than there are ranks.
     pub(crate) rounds: u64,
 }
@@ -101,6 +103,10 @@ impl Rings {
             machine.nic().map_or(0.0, |nic| nic.overhead),
         );
         let of_way = |&backward: &bool| {
+            if self.cuts > 1 {
+                // Each chip is the end of one of them.
+                return (self.cuts - 1) as f64 * machine.overhead() + beyond;
+            }
             let end = if backward { 0 } else { places - 1 };
             match place % places == end {
                 true => beyond,

@@ -89,9 +89,7 @@ impl Ground {
             tier: self.tier,
         };
         match (context.groups, &self.rails) {
-            (Groups::Grid { locals, domains }, Some(_)) => {
-                row.flat(&job, locals, domains).map(Program::Stages)
-            }
+            (Groups::Grid { locals, domains }, Some(_)) => row.flat(&job, locals, domains),
             _ => row.program(&job),
         }
     }

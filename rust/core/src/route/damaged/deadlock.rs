@@ -5,6 +5,7 @@
 //! Virtual channels: a wild hop has one of its own, by its number. After that a message starts each ring on the first
 //! and takes the second once it has passed the cable that closes the ring (the dateline). Up*/down* uses one.
 
+use super::layers::Layer;
 use super::{FoundBy, links};
 use crate::machine::{AxisKind, Domain};
 
@@ -25,6 +26,7 @@ pub(super) struct Waiting<'a> {
     next: Vec<Vec<u64>>,
     virtual_channels: u64,
     used: Vec<bool>,
+    waits: Vec<(u64, u64)>,
 }
 
 impl<'a> Waiting<'a> {
@@ -34,6 +36,7 @@ impl<'a> Waiting<'a> {
             next: Vec::new(),
             virtual_channels: 0,
             used: Vec::new(),
+            waits: Vec::new(),
         }
     }
 
@@ -56,6 +59,23 @@ impl<'a> Waiting<'a> {
 
     /// Takes in the links of a message.
     pub(super) fn add(&mut self, steps: &[(u64, f64)], found: FoundBy) {
+        let mut waits = std::mem::take(&mut self.waits);
+        self.waits_of(steps, found, &mut waits);
+        waits.iter().for_each(|&wait| self.wait(wait));
+        self.waits = waits;
+    }
+
+    /// Lists which channel of a message waits for which. Those of up*/down* are links.
+    pub(super) fn waits_of(
+        &mut self,
+        steps: &[(u64, f64)],
+        found: FoundBy,
+        waits: &mut Vec<(u64, u64)>,
+    ) {
+        waits.clear();
+        let mut wait = |before: &[u64], channel: u64| {
+            waits.extend(before.iter().map(|&before| (before, channel)));
+        };
         let mut before: Vec<u64> = Vec::new();
         let mut rest = steps;
         if let FoundBy::Wild(hops) = found {
@@ -66,7 +86,7 @@ impl<'a> Waiting<'a> {
                     break;
                 }
                 let channel = self.channel(link, 1 + hop);
-                self.wait(&before, channel);
+                wait(&before, channel);
                 before = vec![channel];
                 rest = later;
             }
@@ -79,7 +99,7 @@ impl<'a> Waiting<'a> {
                 for link in path {
                     let second = found != FoundBy::UpDown && passed;
                     let channel = self.channel(link, usize::from(second));
-                    self.wait(&last, channel);
+                    wait(&last, channel);
                     last = vec![channel];
                     passed |= self.closes_ring(stretch.axis, link);
                 }
@@ -89,17 +109,15 @@ impl<'a> Waiting<'a> {
         }
     }
 
-    fn wait(&mut self, before: &[u64], channel: u64) {
-        for &waits in before {
-            let next = &mut self.next[waits as usize];
-            if next.last() == Some(&channel) || (next.len() < LONG && next.contains(&channel)) {
-                continue;
-            }
-            next.push(channel);
-            if next.len() >= LONG && next.len().is_power_of_two() {
-                next.sort_unstable();
-                next.dedup();
-            }
+    fn wait(&mut self, (before, channel): (u64, u64)) {
+        let next = &mut self.next[before as usize];
+        if next.last() == Some(&channel) || (next.len() < LONG && next.contains(&channel)) {
+            return;
+        }
+        next.push(channel);
+        if next.len() >= LONG && next.len().is_power_of_two() {
+            next.sort_unstable();
+            next.dedup();
         }
     }
 
@@ -151,21 +169,45 @@ impl<'a> Waiting<'a> {
         row % u64::from(definition.size) == u64::from(definition.size) - 1
     }
 
+    /// Puts all messages on one virtual channel, if that leaves no cycle.
+    pub(super) fn merge(&mut self) {
+        if self.virtual_channels <= 1 {
+            return;
+        }
+        let links = self.domain.links();
+        let mut merged: Vec<Vec<u64>> = vec![Vec::new(); links as usize];
+        for (channel, next) in (0..).zip(&self.next) {
+            merged[(channel % links) as usize].extend(next.iter().map(|next| next % links));
+        }
+        if self.cycle_of(&merged).is_none() {
+            (self.next, self.virtual_channels, self.used) = (merged, 1, vec![true]);
+        }
+    }
+
+    /// The channels as a layer, if they are and wait in no circle.
+    pub(super) fn layer(&self) -> Option<Layer> {
+        Layer::of(&self.next)
+    }
+
     /// Channels (link, virtual channel) of which each waits for the next and the last for the first, if there are.
     pub(super) fn cycle(&self) -> Option<Vec<(u64, u32)>> {
+        self.cycle_of(&self.next)
+    }
+
+    fn cycle_of(&self, waits_for: &[Vec<u64>]) -> Option<Vec<(u64, u32)>> {
         const NEW: u8 = 0;
         const OPEN: u8 = 1;
         const DONE: u8 = 2;
-        let mut state = vec![NEW; self.next.len()];
+        let mut state = vec![NEW; waits_for.len()];
         let links = self.domain.links();
-        for start in 0..self.next.len() as u64 {
+        for start in 0..waits_for.len() as u64 {
             if state[start as usize] != NEW {
                 continue;
             }
             state[start as usize] = OPEN;
             let mut path = vec![(start, 0)];
             while let Some((here, at)) = path.last_mut() {
-                let Some(&next) = self.next[*here as usize].get(*at) else {
+                let Some(&next) = waits_for[*here as usize].get(*at) else {
                     state[*here as usize] = DONE;
                     path.pop();
                     continue;

@@ -75,53 +75,47 @@ impl Graph {
     }
 }
 
-/// Shortest paths from one state to all others. A state is a vertex, or a vertex and a phase.
+/// Shortest paths from one vertex to all others.
 #[derive(Debug)]
 pub(super) struct Tree {
-    /// The state before, and the link from there.
+    /// The vertex before, and the link from there.
     by: Vec<(u32, u32)>,
     root: u32,
 }
 
 impl Tree {
-    /// Breadth first: `next` lists (state, link) of a state. Where several paths are shortest, the one whose first
-    /// links come first in those lists wins.
-    pub(super) fn grow(
-        states: usize,
-        root: u32,
-        control: &Control,
-        mut next: impl FnMut(u32, &mut dyn FnMut(u32, u32)),
-    ) -> Result<Self> {
-        let mut by = vec![(NONE, NONE); states];
+    /// Breadth first. Where several paths are shortest, the one whose first links come first in the graph wins.
+    pub(super) fn grow(graph: &Graph, root: u32, control: &Control) -> Result<Self> {
+        let mut by = vec![(NONE, NONE); graph.vertices()];
         by[root as usize] = (root, NONE);
         let mut queue = vec![root];
         let mut at = 0;
         while let Some(&here) = queue.get(at) {
             at += 1;
             control.check()?;
-            next(here, &mut |there, link| {
+            for &(there, link) in graph.from(here) {
                 let slot = &mut by[there as usize];
                 if slot.0 == NONE {
                     *slot = (here, link);
                     queue.push(there);
                 }
-            });
+            }
         }
         Ok(Self { by, root })
     }
 
-    pub(super) fn reaches(&self, state: u32) -> bool {
-        self.by[state as usize].0 != NONE
+    pub(super) fn reaches(&self, vertex: u32) -> bool {
+        self.by[vertex as usize].0 != NONE
     }
 
-    pub(super) fn states(&self) -> usize {
+    pub(super) fn vertices(&self) -> usize {
         self.by.len()
     }
 
-    /// Appends the links from the root to `state`, which it reaches.
-    pub(super) fn path(&self, state: u32, steps: &mut Vec<(u64, f64)>) {
+    /// Appends the links from the root to `vertex`, which it reaches.
+    pub(super) fn path(&self, vertex: u32, steps: &mut Vec<(u64, f64)>) {
         let start = steps.len();
-        let mut here = state;
+        let mut here = vertex;
         while here != self.root {
             let (before, link) = self.by[here as usize];
             steps.push((u64::from(link), 1.0));

@@ -1,7 +1,10 @@
 //! Routes inside a damaged domain: which links a message takes when some are dead.
 
+mod balance;
+mod channels;
 mod deadlock;
 mod graph;
+mod layers;
 mod links;
 mod minimal;
 mod order;
@@ -9,6 +12,8 @@ mod overlay;
 mod report;
 #[cfg(test)]
 mod report_tests;
+mod states;
+mod table;
 #[cfg(test)]
 mod tests;
 mod up_down;
@@ -23,12 +28,14 @@ use crate::Control;
 use crate::error::{Error, Result};
 use crate::machine::{Axis, Damage, Domain};
 use graph::{Graph, Tree};
+use states::Kind;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use table::{Shared, Table};
 
-/// States of the trees that are kept: 16 MiB.
-const MOST_STATES: usize = 1 << 21;
+/// Vertices of the trees that are kept: 16 MiB.
+const MOST_VERTICES: usize = 1 << 21;
 
 /// A domain without damage.
 static WHOLE: Damage = Damage {
@@ -52,6 +59,8 @@ pub(crate) enum FoundBy {
     Wild(usize),
     /// Up, then down.
     UpDown,
+    /// The shortest path that a table of all pairs has.
+    Balanced,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +68,8 @@ enum Policy {
     Ordered,
     WildFirst,
     Shortest,
-    UpDown,
+    /// What a table of all pairs says.
+    Tabled(Kind),
 }
 
 /// Routes inside one damaged domain under one policy; chips and links are local. It keeps what it finds out, so that
@@ -74,8 +84,10 @@ pub(crate) struct DomainRoutes<'a> {
     cabled: bool,
     spans: bool,
     graph: OnceCell<Graph>,
-    levels: OnceCell<Vec<u32>>,
-    /// Paths from a chip, by chip.
+    table: OnceCell<Arc<Table>>,
+    /// Where threads of a call share a table.
+    shared: Option<&'a Shared>,
+    /// Shortest paths from a chip, by chip.
     trees: RefCell<BTreeMap<u32, Arc<Tree>>>,
     steps: RefCell<Vec<(u64, f64)>>,
     ports: RefCell<BTreeMap<(bool, u32), Option<u32>>>,
@@ -98,11 +110,12 @@ impl<'a> DomainRoutes<'a> {
             Routing::DimensionOrder(_) => Policy::Ordered,
             Routing::WildFirst => Policy::WildFirst,
             Routing::Shortest => Policy::Shortest,
-            Routing::UpDown => Policy::UpDown,
+            Routing::UpDown => Policy::Tabled(Kind::UpDown),
+            Routing::Balanced => Policy::Tabled(Kind::Shortest),
             Routing::MinimalAdaptive | Routing::Valiant => {
                 return Err(Error::unsupported(
                     "adaptive or Valiant routing in a damaged domain",
-                    "use \"dor\", \"wild_first\", \"shortest\" or \"up_down\", which go round damage",
+                    "use \"dor\", \"wild_first\", \"shortest\", \"up_down\" or \"balanced\", which go round damage",
                 ));
             }
         };
@@ -118,12 +131,21 @@ impl<'a> DomainRoutes<'a> {
             cabled: domain.axes().iter().all(Axis::is_cabled),
             spans: domain.axes().iter().any(spans_below),
             graph: OnceCell::new(),
-            levels: OnceCell::new(),
+            table: OnceCell::new(),
+            shared: None,
             trees: RefCell::default(),
             steps: RefCell::default(),
             ports: RefCell::default(),
             control: control.part(),
         })
+    }
+
+    /// The same, whose table of all pairs, if there is one, others may share.
+    pub(crate) fn sharing(self, shared: &'a Shared) -> Self {
+        Self {
+            shared: Some(shared),
+            ..self
+        }
     }
 
     /// Calls `visit` with the links of a message and its share on each, in travel order for a single path.
@@ -160,7 +182,7 @@ impl<'a> DomainRoutes<'a> {
                 why: why::cut(
                     self.domain,
                     self.damage,
-                    self.policy == Policy::UpDown,
+                    self.policy == Policy::Tabled(Kind::UpDown),
                     src,
                     dst,
                     &self.control,
@@ -211,11 +233,27 @@ impl<'a> DomainRoutes<'a> {
                     self.shortest(src, dst, steps)?
                 }
             }
-            Policy::UpDown => {
-                let tree = self.tree(src)?;
-                up_down::path(&tree, dst, steps).then_some(FoundBy::UpDown)
+            Policy::Tabled(kind) => {
+                let found = match kind {
+                    Kind::Shortest => FoundBy::Balanced,
+                    Kind::UpDown => FoundBy::UpDown,
+                };
+                let joined = self.table(kind)?.path(src, dst, steps);
+                joined.then_some(found)
             }
         })
+    }
+
+    fn table(&self, kind: Kind) -> Result<&Table> {
+        if let Some(table) = self.table.get() {
+            return Ok(table);
+        }
+        let (domain, damage, control) = (self.domain, self.damage, &self.control);
+        let table = match self.shared {
+            Some(shared) => shared.table(domain, damage, kind, control)?,
+            None => Table::of(domain, damage, kind, control)?,
+        };
+        Ok(self.table.get_or_init(|| table))
     }
 
     fn shortest(&self, src: u32, dst: u32, steps: &mut Vec<(u64, f64)>) -> Result<Option<FoundBy>> {
@@ -231,44 +269,28 @@ impl<'a> DomainRoutes<'a> {
         if let Some(graph) = self.graph.get() {
             return Ok(graph);
         }
-        let both_ways = self.policy == Policy::UpDown;
-        let graph = Graph::of(self.domain, self.damage, both_ways, &self.control)?;
+        let graph = Graph::of(self.domain, self.damage, false, &self.control)?;
         Ok(self.graph.get_or_init(|| graph))
     }
 
-    /// Paths from a chip: legal ones for up*/down*, else the shortest.
+    /// Shortest paths from a chip.
     fn tree(&self, src: u32) -> Result<Arc<Tree>> {
         if let Some(tree) = self.trees.borrow().get(&src) {
             return Ok(Arc::clone(tree));
         }
         let (graph, control) = (self.graph()?, &self.control);
-        let tree = Arc::new(if self.policy == Policy::UpDown {
-            let levels = match self.levels.get() {
-                Some(levels) => levels,
-                None => {
-                    let levels = up_down::levels(graph, control)?;
-                    self.levels.get_or_init(|| levels)
-                }
-            };
-            up_down::paths(graph, levels, src, control)?
-        } else {
-            Tree::grow(graph.vertices(), src, control, |here, found| {
-                for &(there, link) in graph.from(here) {
-                    found(there, link);
-                }
-            })?
-        });
+        let tree = Arc::new(Tree::grow(graph, src, control)?);
         let mut trees = self.trees.borrow_mut();
-        if (trees.len() + 1) * tree.states() > MOST_STATES {
+        if (trees.len() + 1) * tree.vertices() > MOST_VERTICES {
             trees.clear();
         }
         trees.insert(src, Arc::clone(&tree));
         Ok(tree)
     }
 
-    /// The chip whose NIC sends (or, for `ingress`, receives) for `chip`: itself, or the live chip with a live NIC in
-    /// that direction that the fewest hops lead to (or from), the lowest number of several. `None` for a dead chip
-    /// and where there is none.
+    /// The chip whose NIC sends (or, for `ingress`, receives) for `chip`: itself, or a live chip with a live NIC in
+    /// that direction that the fewest hops lead to (or from). Of several, chips without a NIC take turns by number.
+    /// `None` for a dead chip and where there is none.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for domains too large to search.
@@ -282,23 +304,29 @@ impl<'a> DomainRoutes<'a> {
         if let Some(&found) = self.ports.borrow().get(&(ingress, chip)) {
             return Ok(found);
         }
-        let mut best: Option<(u64, u32)> = None;
+        let (mut best, mut nearest) = (u64::MAX, Vec::new());
         let mut steps = Vec::new();
         for port in (0..self.domain.chips()).filter(|&port| self.damage.has_nic(ingress, port)) {
             let (src, dst) = if ingress { (port, chip) } else { (chip, port) };
-            if best.is_some_and(|best| self.least_hops(src, dst) >= best.0) {
+            if self.least_hops(src, dst) > best {
                 continue;
             }
             steps.clear();
             if self.search(src, dst, &mut steps)?.is_some() {
                 // Shares of a tie are halves: the sum is a whole number of hops.
                 let hops = steps.iter().map(|step| step.1).sum::<f64>() as u64;
-                if best.is_none_or(|best| hops < best.0) {
-                    best = Some((hops, port));
+                if hops < best {
+                    (best, nearest) = (hops, Vec::new());
+                }
+                if hops == best {
+                    nearest.push(port);
                 }
             }
         }
-        let found = best.map(|best| best.1);
+        let lacks =
+            |&other: &u32| self.damage.is_live(other) && !self.damage.has_nic(ingress, other);
+        let turn = (0..chip).filter(lacks).count();
+        let found = (!nearest.is_empty()).then(|| nearest[turn % nearest.len()]);
         self.ports.borrow_mut().insert((ingress, chip), found);
         Ok(found)
     }

@@ -1,5 +1,6 @@
 //! Routes over a whole machine, healthy or damaged: inside a domain, and from domain to domain by NICs that live.
 
+use super::table::Shared;
 use super::{DomainRoutes, WHOLE};
 use crate::Control;
 use crate::error::{Error, Result};
@@ -24,6 +25,9 @@ pub(crate) struct Overlay {
     /// Ascending.
     domains: Vec<u32>,
     damages: Vec<Damage>,
+    /// Tables of all pairs, of each domain and of those without damage.
+    tables: Vec<Shared>,
+    whole: Shared,
 }
 
 impl Overlay {
@@ -59,6 +63,7 @@ impl Overlay {
                 memory::check(bytes, what, "name fewer faults")?;
                 overlay.domains.push(domain);
                 overlay.damages.push(damage);
+                overlay.tables.push(Shared::default());
             }
         }
         Ok(overlay)
@@ -127,7 +132,8 @@ impl<'a> Routes<'a> {
     fn damaged(&self, place: usize, control: &Control) -> Result<&DomainRoutes<'a>> {
         let (domain, damage) = (self.machine.domain(), &self.overlay.damages[place]);
         kept(&self.damaged[place], || {
-            DomainRoutes::new(domain, damage, self.routing, control)
+            let routes = DomainRoutes::new(domain, damage, self.routing, control)?;
+            Ok(routes.sharing(&self.overlay.tables[place]))
         })
     }
 
@@ -321,7 +327,10 @@ impl<'a> Routes<'a> {
             }
             Routing::Valiant => valiant::detour(domain, src, dst, checked),
             _ => {
-                let make = || DomainRoutes::new(domain, &WHOLE, self.routing, control);
+                let make = || {
+                    let routes = DomainRoutes::new(domain, &WHOLE, self.routing, control)?;
+                    Ok(routes.sharing(&self.overlay.whole))
+                };
                 let mut answer = Ok(());
                 kept(&self.whole, make)?.walk(src, dst, &mut |link, share| {
                     if answer.is_ok() {

@@ -1,7 +1,7 @@
 //! What a policy does in one domain: how long and how loaded its routes are, and whether they can deadlock.
 
 use super::deadlock::Waiting;
-use super::{DomainRoutes, FoundBy, WHOLE};
+use super::{DomainRoutes, FoundBy, WHOLE, channels};
 use crate::Control;
 use crate::error::{Error, Result};
 use crate::machine::{Damage, Domain, Machine};
@@ -42,7 +42,8 @@ pub struct RoutingReport {
     pub wild_hops: u32,
     /// The policy promises that messages cannot deadlock, given its virtual channels.
     pub promised: bool,
-    /// Virtual channels of a link that its routes use.
+    /// Virtual channels of a link that its routes need: one where they have no cycle with one, and as many as it takes
+    /// to give each pair of `"balanced"` one, and each that dimension order turns aside one beside its own.
     pub virtual_channels: u32,
     /// Links (numbers of the machine) and virtual channels that wait for each other in a cycle; empty if there is
     /// none, and then no messages can deadlock.
@@ -68,7 +69,7 @@ pub fn routing_reports(
     if routing.is_spread() {
         return Err(Error::unsupported(
             "a report on adaptive or Valiant routing",
-            "use \"dor\", \"wild_first\", \"shortest\" or \"up_down\"",
+            "use \"dor\", \"wild_first\", \"shortest\", \"up_down\" or \"balanced\"",
         ));
     }
     let chips = machine.domain().chips();
@@ -168,6 +169,22 @@ impl RoutingReport {
             healthy: Lengths::default(),
         }
     }
+
+    /// Counts how a pair was joined; true if its route follows no rule that gives it virtual channels.
+    fn note(&mut self, found: FoundBy, routing: &Routing) -> bool {
+        match found {
+            FoundBy::OtherOrder => self.other_order += 1,
+            FoundBy::Shortest if matches!(routing, Routing::DimensionOrder(_)) => self.detours += 1,
+            FoundBy::Balanced => {}
+            FoundBy::Wild(hops) => {
+                self.wild += 1;
+                self.wild_hops = self.wild_hops.max(hops as u32);
+                return false;
+            }
+            FoundBy::InOrder | FoundBy::Shortest | FoundBy::UpDown => return false,
+        }
+        true
+    }
 }
 
 /// Routes all pairs of a domain.
@@ -182,6 +199,10 @@ fn survey(
     let mut waiting = Waiting::new(domain);
     let mut loads = vec![0.0; domain.links() as usize];
     let (mut steps, mut total) = (Vec::new(), 0.0);
+    // Pairs that are given channels one by one.
+    let mut others = Vec::new();
+    let what = format_args!("a list of pairs that need virtual channels");
+    let mut taken = control.take(0, what, "use a smaller UltraServer")?;
     let live = |chip: &u32| damage.is_live(*chip);
     for src in (0..domain.chips()).filter(live) {
         control.check()?;
@@ -192,17 +213,6 @@ fn survey(
                 report.cut += 1;
                 continue;
             };
-            match found {
-                FoundBy::OtherOrder => report.other_order += 1,
-                FoundBy::Shortest if matches!(routing, Routing::DimensionOrder(_)) => {
-                    report.detours += 1;
-                }
-                FoundBy::Wild(hops) => {
-                    report.wild += 1;
-                    report.wild_hops = report.wild_hops.max(hops as u32);
-                }
-                _ => {}
-            }
             let mut hops = 0.0;
             for &(link, share) in &steps {
                 hops += share;
@@ -210,7 +220,12 @@ fn survey(
             }
             total += hops;
             report.damaged.longest = report.damaged.longest.max(hops as u32);
-            waiting.add(&steps, found);
+            if report.note(found, routing) {
+                taken.reserve(&mut others, 1, what, "use a smaller UltraServer")?;
+                others.push((src, dst));
+            } else {
+                waiting.add(&steps, found);
+            }
         }
         control.advance(u64::from(domain.chips()) - 1);
     }
@@ -222,11 +237,11 @@ fn survey(
     };
     report.damaged.load = loads.into_iter().fold(0.0, f64::max);
     report.promised = match routing {
-        Routing::WildFirst | Routing::UpDown => true,
+        Routing::WildFirst | Routing::UpDown | Routing::Balanced => true,
         Routing::DimensionOrder(_) => report.other_order + report.detours == 0,
         _ => false,
     };
-    report.virtual_channels = waiting.used();
-    report.cycle = waiting.cycle().unwrap_or_default();
+    (report.virtual_channels, report.cycle) =
+        channels::needed(domain, &routes, waiting, others, control)?;
     Ok(())
 }

@@ -30,12 +30,13 @@ fn torus(shape: &[u32], kind: &AxisKind) -> Machine {
     .unwrap()
 }
 
-fn policies() -> [Routing; 4] {
+fn policies() -> [Routing; 5] {
     [
         Routing::default(),
         Routing::WildFirst,
         Routing::Shortest,
         Routing::UpDown,
+        Routing::Balanced,
     ]
 }
 
@@ -112,6 +113,28 @@ fn a_ring_needs_its_dateline() {
     }
     assert_eq!(waiting.used(), 1);
     assert_eq!(waiting.cycle().unwrap().len(), 6);
+}
+
+/// Ties decide whether the messages half way round close a ring of waiting.
+#[test]
+fn rings_of_four_need_one_channel_by_rules_that_leave_gaps() {
+    let with = |shape: &[u32], tie| {
+        let routing = Routing::DimensionOrder(DimensionOrder { tie, order: None });
+        let machine = torus(shape, &AxisKind::Ring);
+        let report = &routing_reports(&machine, &routing, None, &Control::default()).unwrap()[0];
+        assert!(report.cycle.is_empty() && report.promised);
+        (report.virtual_channels, report.damaged.load)
+    };
+    let cube = [4, 4, 4];
+    assert_eq!(with(&cube, TieRule::Parity), (1, 32.0));
+    assert_eq!(with(&cube, TieRule::Dateline), (1, 48.0));
+    assert_eq!(with(&cube, TieRule::Simgrid), (1, 48.0));
+    assert_eq!(with(&cube, TieRule::Split), (2, 32.0));
+    assert_eq!(with(&cube, TieRule::Positive), (2, 48.0));
+    // As good as a split on rings whose length is a multiple of 4, not on others.
+    assert_eq!(with(&[8, 8], TieRule::Parity).1, 64.0);
+    assert_eq!(with(&[6, 6], TieRule::Parity).1, 30.0);
+    assert_eq!(with(&[6, 6], TieRule::Split).1, 27.0);
 }
 
 #[test]

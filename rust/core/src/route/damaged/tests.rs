@@ -29,6 +29,7 @@ fn policies() -> Vec<Routing> {
         Routing::WildFirst,
         Routing::Shortest,
         Routing::UpDown,
+        Routing::Balanced,
     ]
 }
 
@@ -232,6 +233,21 @@ fn a_dead_nic_sends_through_the_nearest_chip_with_a_live_one() {
     let routes =
         DomainRoutes::new(&domain, &all, &Routing::default(), &Control::default()).unwrap();
     assert_eq!(routes.port(false, 2).unwrap(), None);
+}
+
+#[test]
+fn chips_without_nics_take_turns_among_those_that_are_equally_near() {
+    let domain = Domain::new(vec![axis(8, AxisKind::FullMesh)]).unwrap();
+    let damage = Damage {
+        nics: [vec![0, 1, 2, 3, 6], vec![]],
+        chips: vec![3],
+        ..Damage::default()
+    };
+    let routes =
+        DomainRoutes::new(&domain, &damage, &Routing::default(), &Control::default()).unwrap();
+    let ports = [0, 1, 2, 3, 6].map(|chip| routes.port(false, chip).unwrap());
+    // Chip 3 is dead, and has no turn.
+    assert_eq!(ports, [Some(4), Some(5), Some(7), None, Some(4)]);
 }
 
 #[test]

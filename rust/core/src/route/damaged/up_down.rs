@@ -4,7 +4,7 @@
 //! has a place where it turns from down to up, which no message does: so no messages wait for each other in a cycle,
 //! with one virtual channel. Only cables that live both ways are used, so that what is reached answers.
 
-use super::graph::{Graph, Tree};
+use super::graph::Graph;
 use crate::{Control, Result};
 
 /// Levels of all vertices: breadth first from the lowest vertex of each part of the graph.
@@ -31,34 +31,8 @@ pub(super) fn levels(graph: &Graph, control: &Control) -> Result<Vec<u32>> {
     Ok(levels)
 }
 
-/// Shortest legal paths from `src`. State 2v is vertex v before any link down, 2v + 1 after one.
-pub(super) fn paths(graph: &Graph, levels: &[u32], src: u32, control: &Control) -> Result<Tree> {
-    Tree::grow(2 * graph.vertices(), 2 * src, control, |state, found| {
-        let (here, went_down) = (state / 2, state % 2);
-        for &(there, link) in graph.from(here) {
-            let rank = |vertex: u32| (levels[vertex as usize], vertex);
-            let down = rank(there) > rank(here);
-            if down || went_down == 0 {
-                found(2 * there + u32::from(down), link);
-            }
-        }
-    })
-}
-
-/// Appends the shorter path to `dst`, the one without a link down if they are as long; false if there is none.
-pub(super) fn path(tree: &Tree, dst: u32, steps: &mut Vec<(u64, f64)>) -> bool {
-    let start = steps.len();
-    let mut best: Option<Vec<(u64, f64)>> = None;
-    for state in [2 * dst, 2 * dst + 1] {
-        if tree.reaches(state) {
-            tree.path(state, steps);
-            let found = steps.split_off(start);
-            if best.as_ref().is_none_or(|best| found.len() < best.len()) {
-                best = Some(found);
-            }
-        }
-    }
-    let reached = best.is_some();
-    steps.extend(best.into_iter().flatten());
-    reached
+/// True for a link down.
+pub(super) fn falls(levels: &[u32], from: u32, to: u32) -> bool {
+    let rank = |vertex: u32| (levels[vertex as usize], vertex);
+    rank(to) > rank(from)
 }

@@ -6,11 +6,13 @@ use rainier_core::machine::{Axis, AxisKind, Domain, Machine, Nic, Site, Tier, Wa
 use rainier_core::route::{DimensionOrder, Routing, TieRule, walk};
 use rainier_core::{Control, Result};
 
-pub(crate) const TIES: [TieRule; 4] = [
+pub(crate) const TIES: [TieRule; 6] = [
     TieRule::Split,
     TieRule::Positive,
     TieRule::Negative,
     TieRule::Simgrid,
+    TieRule::Parity,
+    TieRule::Dateline,
 ];
 
 pub(crate) fn dor(tie: TieRule) -> Routing {
@@ -37,6 +39,7 @@ pub(crate) fn site(domains: u32, tiers: Vec<Tier>) -> Site {
 
 pub(crate) fn machine(axes: Vec<Axis>, sites: Vec<Site>, shape: WanShape) -> Machine {
     let nic = Nic {
+        chips: 1,
         bandwidth: 1e8,
         latency: 2e-6,
         overhead: 3e-6,

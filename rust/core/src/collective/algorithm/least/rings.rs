@@ -9,7 +9,17 @@ use crate::operation::Operation::{
 };
 
 pub(crate) fn ring(extent: &Extent, operation: Operation, _: Rows) -> Least {
-    rings(extent, operation, if extent.ranks > 2 { 2.0 } else { 1.0 })
+    // Over several domains perhaps one for each chip there.
+    let cuts = extent.parts.as_ref().map_or(1, |parts| parts[0].ranks);
+    rings(
+        extent,
+        operation,
+        if extent.ranks > 2 {
+            2.0 * f64::from(cuts)
+        } else {
+            1.0
+        },
+    )
 }
 
 /// Each share by its shorter way.

@@ -115,6 +115,9 @@ fn tree(extent: &Extent, operation: Operation) -> Least {
 
 /// From a leaf to its parent and so on, 1, 2, 4, ... ranks further each time, one climbs a whole tree.
 pub(crate) fn double_binary(extent: &Extent, operation: Operation, _: Rows) -> Least {
+    if operation == AllReduce && extent.is_flat() {
+        return extent.chained(passes(operation));
+    }
     let fed = u32::from(operation != AllReduce);
     let ranks = extent.ranks - fed;
     let depth = ranks.ilog2();

@@ -39,12 +39,11 @@ pub(crate) fn routings(routing: &Routing, engine: Engine) -> Result<Vec<Routing>
             };
             Ok(vec![by(TieRule::Positive), by(TieRule::Negative)])
         }
-        (Engine::Fifo, Routing::DimensionOrder(_) | Routing::Shortest | Routing::UpDown) => {
-            Ok(vec![routing.clone()])
-        }
+        (Engine::Fifo, Routing::DimensionOrder(_) | Routing::Shortest) => Ok(vec![routing.clone()]),
+        (Engine::Fifo, Routing::UpDown | Routing::Balanced) => Ok(vec![routing.clone()]),
         (Engine::Fifo, _) => Err(Error::unsupported(
             "model \"fifo\" with messages that are spread over many paths",
-            "use dimension order (\"dor\"), \"shortest\" or \"up_down\", or model \"fluid\"",
+            "use dimension order (\"dor\"), \"shortest\", \"up_down\" or \"balanced\", or model \"fluid\"",
         )),
     }
 }

@@ -6,7 +6,7 @@ use super::message::MOST_MESSAGES;
 use super::network::Network;
 use crate::Result;
 use crate::collective::price::cost::StageCost;
-use crate::collective::program::schedule::Rings;
+use crate::collective::program::schedule::{Part, Rings};
 use crate::fluid::{Flow, Graph, NO_GATE};
 use crate::route::{Route, route_until};
 use crate::sim::Engine;
@@ -34,7 +34,7 @@ pub(super) fn time(network: &mut Network, stage: &StageCost) -> Result<Option<f6
         return Ok(by_links.then(|| stage.time(1.0)));
     }
     let mut build = Build {
-        bytes: track.phases[0].parts.first().map_or(0.0, |part| part.bytes),
+        bytes: track.phases[0].parts.first().map_or(0.0, of_message),
         network,
         rings,
         graph: Graph::default(),
@@ -42,6 +42,11 @@ pub(super) fn time(network: &mut Network, stage: &StageCost) -> Result<Option<f6
     };
     build.put(track.phases.len())?;
     Ok(Some(network.run(&build.graph)?.makespan))
+}
+
+/// Bytes of a message of a part of rings.
+fn of_message(part: &Part) -> f64 {
+    part.bytes * part.moves.first().map_or(1.0, |moves| moves.factor(0))
 }
 
 /// Rings in which no message is ever slower for the others: they take what they take by link loads.

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 const MOST_LISTED: u32 = 512;
 
 /// The pairs of chips whose messages pass each local link of a whole domain; nothing for a large domain, and for
-/// up*/down* routing: there a dead link may turn others about, so that messages that do not pass it change too.
+/// routes that hang on those of all pairs: there messages that do not pass a dead link change too.
 pub(super) struct PairsByLink(Option<Listed>);
 
 pub(super) struct Listed {
@@ -26,7 +26,7 @@ pub(super) struct Listed {
 impl PairsByLink {
     pub(super) fn of(domain: &Domain, routing: &Routing, control: &Control) -> Result<Self> {
         let chips = domain.chips();
-        if chips > MOST_LISTED || *routing == Routing::UpDown {
+        if chips > MOST_LISTED || routing.is_counted() {
             return Ok(Self(None));
         }
         let (single, overlay) = (Machine::single(domain)?, Overlay::default());

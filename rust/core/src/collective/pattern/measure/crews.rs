@@ -107,7 +107,13 @@ fn note_nics(
             }
         }
     }
-    single.sort_by_key(|entry| entry.0);
+    single.sort_by_key(|entry: &(u64, f64)| entry.0);
+    // Chips may share a NIC.
+    single.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        kept.1 += if same { next.1 } else { 0.0 };
+        same
+    });
     unit_cost.ledger.single = single;
     if !crews.alike.is_empty() {
         unit_cost.ledger.nic = by_domain.map(Into::into);
@@ -164,6 +170,7 @@ mod tests {
             latency: 1e-7,
         };
         let nic = Nic {
+            chips: 1,
             bandwidth: 1e9,
             latency: 1e-6,
             overhead: 1e-6,

@@ -9,7 +9,7 @@ use crate::collective::pattern::unit_cost::UnitCost;
 use crate::load::{ByteColumn, Flows, IndexColumn, link_loads, uniform};
 use crate::machine::Machine;
 use crate::memory::{Taken, bytes_of};
-use crate::route::{Routing, walk, zero_load};
+use crate::route::{walk, zero_load};
 use std::collections::BTreeMap;
 
 /// More links than a message passes between domains.
@@ -225,12 +225,8 @@ pub(super) fn local_all(scene: &Scene) -> Result<UnitCost> {
     let loads = uniform(machine, f64::from(chips), scene.routing, scene.control)?;
     unit_cost.ledger.local = loads.into();
     // Chip 0 sits in a corner of every line and anywhere on rings and switches: its messages include the
-    // longest, but for up*/down* ways.
-    let sources = if *scene.routing == Routing::UpDown {
-        chips
-    } else {
-        1
-    };
+    // longest, but for up*/down* ways, and where ways are counted.
+    let sources = if scene.routing.is_counted() { chips } else { 1 };
     let pairs = (0..sources).flat_map(|src| (0..chips).map(move |dst| (src, dst)));
     note_messages(
         scene,

@@ -108,9 +108,12 @@ mod tests {
 
         #[test]
         fn one_line_stands_for_all(
-            axes in proptest::collection::vec(axis(), 1..4), tie in 0usize..4, pick in any::<u64>(),
+            axes in proptest::collection::vec(axis(), 1..4), tie in 0usize..6, pick in any::<u64>(),
         ) {
-            let ties = [TieRule::Split, TieRule::Positive, TieRule::Negative, TieRule::Simgrid];
+            let ties = [
+                TieRule::Split, TieRule::Positive, TieRule::Negative, TieRule::Simgrid,
+                TieRule::Parity, TieRule::Dateline,
+            ];
             let order = DimensionOrder { tie: ties[tie], order: None };
             let routing = Routing::DimensionOrder(order);
             let machine = Machine::single(&Domain::new(axes.clone()).expect("sound")).expect("sound");

@@ -23,6 +23,7 @@ fn machine(sites: &[u32], shape: WanShape) -> Machine {
     ])
     .expect("sound");
     let nic = Nic {
+        chips: 1,
         bandwidth: 25e9,
         latency: 7e-6,
         overhead: 1e-6,

@@ -86,12 +86,14 @@ impl Part<'_> {
     /// Bytes/s of live links out of and into a set of local chips, with their NICs where asked.
     fn capacity(&self, inside: &impl Fn(u32) -> bool, nics: bool) -> Result<[f64; 2]> {
         let mut capacity = [0.0; 2];
+        // No port of a switch leaves the domain.
+        let whole = (0..self.context.machine.domain().chips()).all(inside);
         for (link, ends) in self.ends.iter().enumerate() {
             self.context.control.check_at(link)?;
             if self.class.damage.is_dead(link as u64) {
                 continue;
             }
-            let [from, to] = ends.map(|end| end.is_some_and(inside));
+            let [from, to] = ends.map(|end| end.map_or(whole, inside));
             // Between the chips of a set and a switch, or other chips.
             if from != to {
                 capacity[usize::from(to)] += self.class.bandwidth[link];

@@ -1,13 +1,14 @@
 //! Bounds from NICs, fabric tiers and the WAN.
 
 use super::input::{BoundInput, LowerBounds};
+use super::send_recv;
 use crate::Result;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::comb::Comb;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::loads::{Loads, Runs};
 use crate::collective::pattern::measure::{by_site, inside};
-use crate::machine::{WanShape, bundle_bandwidth, groups};
+use crate::machine::{Machine, bundle_bandwidth, groups};
 use crate::operation::Operation;
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ pub(super) fn across(
     };
     let (groups, in_domain) = (locals.len() as f64, locals[0].len() as f64);
     let parts = domains[0].len() as f64;
-    let nics = groups * in_domain * nic.bandwidth;
+    let nics = nics_of(context.machine, locals) * nic.bandwidth;
     for root in [true, false] {
         let (out, into) = input.crossing(in_domain, Some(root));
         found.note(
@@ -34,11 +35,7 @@ pub(super) fn across(
         );
     }
     if input.operation == Operation::SendRecv {
-        let leaving = most_leaving(locals[0].len(), domains[0].len(), request.shift);
-        found.note(
-            "NICs of an UltraServer",
-            groups * leaving * input.size / nics,
-        );
+        return send_recv::of_grid(context, request, locals, domains, found);
     }
     found.note(
         "NICs of all UltraServers",
@@ -54,14 +51,14 @@ pub(super) fn across(
     wan(context, input, &grid, found)
 }
 
-/// Most ranks of one domain whose message of a send_recv goes to another domain.
-fn most_leaving(in_domain: usize, domains: usize, shift: i64) -> f64 {
-    let ranks = (in_domain * domains) as i64;
-    let target = |rank: usize| (rank as i64 + shift).rem_euclid(ranks) as usize;
-    // Each domain looks the same from its own ranks, the shift being cyclic.
-    (0..in_domain)
-        .filter(|&rank| target(rank) / in_domain != 0)
-        .count() as f64
+/// How many NICs local chips have.
+fn nics_of(machine: &Machine, locals: &[Vec<u32>]) -> f64 {
+    let sharing = machine.chips_of_nic();
+    let chips = locals.iter().flatten();
+    let mut nics: Vec<u32> = chips.map(|chip| chip / sharing).collect();
+    nics.sort_unstable();
+    nics.dedup();
+    nics.len() as f64
 }
 
 /// A grid of groups: `groups` local groups of `in_domain` ranks in each domain of each set; `root` is the number of
@@ -189,21 +186,6 @@ fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBoun
         return Ok(());
     };
     let count = machine.sites().len();
-    let capacity = |site: usize| -> (f64, f64) {
-        match wan.shape {
-            WanShape::Hub => (wan.bandwidth[site], wan.bandwidth[site]),
-            WanShape::Mesh => {
-                (0..count)
-                    .filter(|&other| other != site)
-                    .fold((0.0, 0.0), |sum, other| {
-                        (
-                            sum.0 + wan.bandwidth[site * count + other],
-                            sum.1 + wan.bandwidth[other * count + site],
-                        )
-                    })
-            }
-        }
-    };
     let mut need = vec![(0.0, 0.0); count];
     let mut partition = 0.0;
     for set in grid.domains {
@@ -218,7 +200,7 @@ fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBoun
     }
     let mut total = 0.0;
     for (site, &(out, into)) in need.iter().enumerate() {
-        let (out_capacity, in_capacity) = capacity(site);
+        let (out_capacity, in_capacity) = wan.around(site, count);
         if out > 0.0 {
             total += out_capacity;
         }
@@ -231,15 +213,17 @@ fn wan(context: &Context, input: &BoundInput, grid: &Grid, found: &mut LowerBoun
     Ok(())
 }
 
-/// What the NICs of the members in one domain must carry for groups that are plain lists of chips; `root` is the
-/// root's rank in each.
+/// What the NICs of the members in one domain must carry for groups that are plain lists of chips.
 pub(super) fn scattered(
     context: &Context,
     input: &BoundInput,
-    root: usize,
+    request: &Request,
     groups: &[Vec<u32>],
     found: &mut LowerBounds,
 ) -> Result<()> {
+    if input.operation == Operation::SendRecv {
+        return send_recv::of_lists(context, request, groups, found);
+    }
     let Some(nic) = context.machine.nic() else {
         return Ok(());
     };
@@ -265,8 +249,11 @@ pub(super) fn scattered(
         let mut need = (0.0, 0.0);
         for group in homes.chunk_by(|a, b| a.1 == b.1) {
             let (domain, index) = group[0];
-            let holds_root = home(groups[index][root]) == domain;
+            let holds_root = home(groups[index][request.root]) == domain;
             let (out, into) = input.crossing(group.len() as f64, Some(holds_root));
+            // Each group is held to the NICs of its own ranks, too, as it would be alone.
+            let own = group.len() as f64 * nic.bandwidth;
+            found.note("NICs of an UltraServer", f64::max(out, into) / own);
             need = (need.0 + out, need.1 + into);
         }
         found.note(

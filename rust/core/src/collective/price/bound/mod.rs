@@ -11,6 +11,7 @@ mod domain;
 mod fabric;
 mod input;
 mod latency;
+mod send_recv;
 mod vector;
 
 use crate::Result;
@@ -127,9 +128,7 @@ fn bytes(
             fabric::across(context, input, request, locals, domains, found)?;
         }
         Groups::Scattered(_) if damage::moves_ranks(context) => {}
-        Groups::Scattered(groups) => {
-            fabric::scattered(context, input, request.root, groups, found)?
-        }
+        Groups::Scattered(groups) => fabric::scattered(context, input, request, groups, found)?,
     }
     Ok(())
 }

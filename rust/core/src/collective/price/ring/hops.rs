@@ -218,10 +218,18 @@ impl Hops<'_> {
         Ok((kinds, rows))
     }
 
-    /// The hop from one domain to another, between NICs of so many bytes/s that each have one message.
+    /// The hop from one domain to another, between NICs of so many bytes/s.
     fn crossing(&mut self, (from, to): (u32, u32), nic: f64, overhead: f64) -> Seconds {
         let context = self.context;
-        let mut by_links = self.bytes / nic;
+        // Where each chip is the end of some ring, its NIC has a message of each way.
+        let shared = match self.rings.cuts {
+            1 => 1,
+            _ => self.rings.backward.len(),
+        };
+        let mut by_links = match context.machine.chips_of_nic() {
+            1 => self.bytes * shared as f64 / nic,
+            _ => self.step.most_over_a_nic(context) / nic,
+        };
         let path = context.path(from, to, |link| {
             let bandwidth = context.fabric_bandwidth.get(link);
             by_links = by_links.max(self.step.fabric.get(link) / bandwidth);

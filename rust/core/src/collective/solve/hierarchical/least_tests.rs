@@ -57,6 +57,7 @@ fn machines() -> impl Strategy<Value = Machine> {
     let sites = proptest::collection::vec((1u32..10, any::<bool>()), 1..3);
     (small, overheads, nics, sites).prop_map(|(axes, overhead, nic, sites)| {
         let nic = Nic {
+            chips: 1,
             bandwidth: nic.0,
             latency: 1e-6,
             overhead: nic.1,

@@ -11,7 +11,7 @@ mod by_size;
 mod crews;
 #[cfg(test)]
 mod least_tests;
-mod places;
+pub(super) mod places;
 mod search;
 mod stage_plan;
 mod stages;

@@ -49,7 +49,11 @@ pub(super) fn placements(
 
 /// The domains of each set at each site, sets of equal size together. With `root`, the number of the root's domain
 /// in each set, the leader of the site comes first.
-fn site_placements(context: &Context, domains: &[Vec<u32>], root: Option<usize>) -> Vec<Placement> {
+pub(in crate::collective::solve) fn site_placements(
+    context: &Context,
+    domains: &[Vec<u32>],
+    root: Option<usize>,
+) -> Vec<Placement> {
     let machine = context.machine;
     let mut parts: Vec<Vec<u32>> = Vec::new();
     for set in domains {

@@ -48,7 +48,11 @@ pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
         ));
     }
     let operation = request.operation.as_run();
-    let model = Model::new(gpu, Communicator::of(machine, groups)?);
+    let (communicator, counts) = Communicator::of(machine, groups)?;
+    let views = counts
+        .iter()
+        .map(|&count| communicator.seen_with(machine, count));
+    let model = Model::seen(gpu, communicator, &views.collect::<Vec<_>>());
     let tried = tried(&model, request);
     let (way, price) = cheapest(&tried, request, outcome)?;
     outcome.sort_candidates();
@@ -73,6 +77,7 @@ pub(super) fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     outcome.chosen = chosen(&model, way);
     let label = format!("{} by {name}", request.operation.name());
     let time = timed::time(&model, operation, way, &price, request.size);
+    let time = if gpu.silent { time.silent() } else { time };
     outcome.note = note(gpu, &model.communicator);
     outcome.fill_priced(NAME, name, &label, parts(&time));
     Ok(())
@@ -98,6 +103,9 @@ fn note(gpu: &Gpu, communicator: &Communicator) -> String {
         "chosen by the prices of NCCL {}, which the candidates have",
         gpu.version.name()
     );
+    if gpu.silent {
+        return format!("{chose}; the time is its bytes alone");
+    }
     match (&gpu.timing, communicator.nodes) {
         (None, _) => format!("{chose} and the time is"),
         (Some(_), 1) => format!("{chose}; the time is by figures fitted to measured tables"),
@@ -185,29 +193,12 @@ fn tried(model: &Model, request: &Request) -> Tried {
         .flat_map(|algorithm| Protocol::ALL.map(|protocol| (algorithm, protocol)));
     pairs
         .map(|(algorithm, protocol)| {
-            let price = match summed(algorithm, operation, request.dtype) {
-                Ok(()) => model.price(operation, algorithm, protocol, size),
-                Err(why) => Err(why),
+            let nvls = matches!(algorithm, Algorithm::Nvls | Algorithm::NvlsTree);
+            let price = match request.not_in_switch().filter(|_| nvls) {
+                None => model.price(operation, algorithm, protocol, size),
+                Some(name) => Err(format!("NVLink switches do not add up {name}")),
             };
             (Way::Collective(algorithm, protocol), price)
         })
         .collect()
-}
-
-/// Types that no switch adds up.
-const NOT_IN_SWITCH: [&str; 4] = ["fp8", "int8", "uint8", "int16"];
-
-/// Whether an algorithm adds up numbers of a type, which NVLS does for some alone (`src/device/generate.py`).
-fn summed(
-    algorithm: Algorithm,
-    operation: Operation,
-    dtype: Option<&str>,
-) -> std::result::Result<(), String> {
-    let nvls = matches!(algorithm, Algorithm::Nvls | Algorithm::NvlsTree);
-    match dtype.filter(|name| NOT_IN_SWITCH.contains(name)) {
-        Some(name) if nvls && operation != Operation::AllGather => {
-            Err(format!("NVLink switches do not add up {name}"))
-        }
-        _ => Ok(()),
-    }
 }

@@ -2,7 +2,7 @@
 //! `src/graph/tuning.cc` (`ncclTopoTuneModel`, `ncclTopoGetAlgoTime`) in microseconds and GB/s, as there.
 
 use super::communicator::Communicator;
-use super::graph::{Graph, communicator_channels, nvls, rings};
+use super::graph::{Graph, communicator_channels, least, nvls, rings};
 use super::tables::{
     Algorithm, BASE, Figures, LL_NODES, MOST_COLLNET, MOST_NVLS, NET, NVLINK, PCI, Protocol,
     correction, figures,
@@ -38,17 +38,26 @@ pub(super) struct Model<'a> {
     pub(super) rings: Graph,
     pub(super) nvls: Graph,
     channels: u32,
+    /// Numbers of ranks that nodes have, each once.
+    pub(super) counts: Vec<u32>,
 }
 
 impl<'a> Model<'a> {
+    /// Of nodes that all have as many ranks.
     pub(super) fn new(gpu: &'a Gpu, communicator: Communicator) -> Self {
-        let rings = rings(gpu, &communicator);
+        Self::seen(gpu, communicator, &[communicator])
+    }
+
+    /// Of nodes that each see the communicator so: all take the least that any of them found.
+    pub(super) fn seen(gpu: &'a Gpu, communicator: Communicator, views: &[Communicator]) -> Self {
+        let rings = least(views.iter().map(|view| rings(gpu, view)));
         Self {
             gpu,
             communicator,
             figures: figures(gpu),
             rings,
-            nvls: nvls(gpu, &communicator),
+            nvls: least(views.iter().map(|view| nvls(gpu, view))),
+            counts: views.iter().map(|view| view.largest).collect(),
             channels: communicator_channels(gpu, &communicator, &rings),
         }
     }
@@ -114,7 +123,7 @@ impl<'a> Model<'a> {
     ) -> Result<(), String> {
         use Algorithm::*;
         let refuse = |why: &str| Err(why.to_owned());
-        let (nodes, per_node) = (self.communicator.nodes, self.communicator.per_node());
+        let (nodes, per_node) = (self.communicator.nodes, self.communicator.largest);
         let reduces_all = operation == Operation::AllReduce;
         self.allowed(protocol)?;
         if self.rings.channels == 0 {
@@ -128,7 +137,7 @@ impl<'a> Model<'a> {
             Tree => Ok(()),
             Pat if reduces_all => refuse("NCCL does all-gather and reduce-scatter alone this way"),
             _ if protocol != Protocol::Simple => refuse("NCCL does it by protocol simple alone"),
-            Pat if per_node > 1 => refuse("PAT takes one GPU on each node"),
+            Pat if !self.communicator.is_spread() => refuse("PAT takes one GPU on each node"),
             Pat => Ok(()),
             CollNetDirect | CollNetChain if !self.gpu.collnet => {
                 refuse("network switches do not reduce here (collnet)")
@@ -176,7 +185,7 @@ impl<'a> Model<'a> {
     /// Microseconds of a hop inside nodes, and between them.
     pub(super) fn hop(&self, algorithm: Algorithm, protocol: Protocol) -> (f64, f64) {
         let (a, p) = (algorithm as usize, protocol as usize);
-        let alone = self.communicator.per_node() == 1;
+        let alone = self.communicator.is_spread();
         let intra = if alone { PCI[a][p] } else { NVLINK[a][p] };
         // A GPU alone on its node hides nothing, and NCCL takes the tree's figure.
         let table = NET[if alone { Algorithm::Tree as usize } else { a }][p];
@@ -309,7 +318,7 @@ impl<'a> Model<'a> {
     /// GB/s of a GPU's direct sends inside its node: what rings carry there with no other node.
     pub(super) fn inside(&self, protocol: Protocol) -> f64 {
         let alone = Communicator {
-            ranks: self.communicator.per_node(),
+            ranks: self.communicator.largest,
             nodes: 1,
             ..self.communicator
         };
@@ -329,7 +338,7 @@ impl<'a> Model<'a> {
     }
 
     fn nvls_bus(&self, operation: Operation, algorithm: Algorithm) -> f64 {
-        let per_node = f64::from(self.communicator.per_node());
+        let per_node = self.communicator.mean_per_node();
         let channels = f64::from(self.nvls.channels);
         let tree = algorithm == Algorithm::NvlsTree;
         let inside = self.nvls.intra * self.figures.nvls * (channels - 1.0) / channels
@@ -352,7 +361,7 @@ impl<'a> Model<'a> {
 
     /// A channel for each NIC at the ring's speed.
     fn collnet_bus(&self, operation: Operation) -> f64 {
-        let per_node = f64::from(self.communicator.per_node());
+        let per_node = self.communicator.mean_per_node();
         if operation != Operation::AllReduce {
             return per_node * self.rings.intra.min(self.rings.inter * 0.9);
         }

@@ -27,10 +27,7 @@ pub(super) fn price(model: &Model, protocol: Protocol, bytes: f64) -> Result<Pri
         return Err("no path between GPUs is as fast as the slowest that NCCL tries".to_owned());
     }
     let communicator = &model.communicator;
-    let (ranks, per_node) = (
-        f64::from(communicator.ranks),
-        f64::from(communicator.per_node()),
-    );
+    let ranks = f64::from(communicator.ranks);
     let (intra, inter) = model.hop(Algorithm::Ring, protocol);
     let hop = if communicator.nodes == 1 {
         intra
@@ -40,13 +37,17 @@ pub(super) fn price(model: &Model, protocol: Protocol, bytes: f64) -> Result<Pri
     let bus = model.bus(Operation::AllToAll, Algorithm::Ring, protocol);
     // Share of its bytes that a rank sends inside its node, and to others. A ring that leaves the node brings each
     // GPU the share of its one NIC.
-    let (inside, outside) = ((per_node - 1.0) / ranks, (ranks - per_node) / ranks);
     let single = model.inside(protocol);
-    let slowest = if communicator.nodes == 1 {
-        inside / bus
-    } else {
-        (inside / single).max(outside / (bus / per_node))
+    let of_node = |&count: &u32| {
+        let count = f64::from(count);
+        let (inside, outside) = ((count - 1.0) / ranks, (ranks - count) / ranks);
+        if communicator.nodes == 1 {
+            inside / bus
+        } else {
+            (inside / single).max(outside / (bus / count))
+        }
     };
+    let slowest = model.counts.iter().map(of_node).fold(0.0, f64::max);
     Ok(Price {
         base: BASE[Algorithm::Ring as usize][protocol as usize],
         hops: hop,

@@ -35,6 +35,16 @@ const NONE: Graph = Graph {
     inter: 0.0,
 };
 
+/// What nodes that found these agree on: the least of each.
+pub(super) fn least(found: impl Iterator<Item = Graph>) -> Graph {
+    let least = |one: Graph, other: Graph| Graph {
+        channels: one.channels.min(other.channels),
+        intra: one.intra.min(other.intra),
+        inter: one.inter.min(other.inter),
+    };
+    found.reduce(least).unwrap_or(NONE)
+}
+
 /// What a node offers the search, GB/s.
 struct Node {
     figures: &'static Figures,
@@ -174,6 +184,7 @@ mod tests {
         Communicator {
             ranks,
             nodes,
+            largest: ranks / nodes,
             nics,
             nic,
         }

@@ -17,6 +17,7 @@ fn communicator(ranks: u32, nodes: u32) -> Communicator {
     Communicator {
         ranks,
         nodes,
+        largest: ranks / nodes,
         nics: ranks / nodes,
         nic: 50.0,
     }

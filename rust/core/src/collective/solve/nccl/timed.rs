@@ -37,6 +37,15 @@ pub(super) struct Time {
 }
 
 impl Time {
+    /// Bytes over rates alone.
+    pub(super) fn silent(self) -> Self {
+        Self {
+            start: 0.0,
+            hops: 0.0,
+            ..self
+        }
+    }
+
     /// What NCCL's own tables say.
     pub(super) fn of_price(price: &Price, bytes: f64) -> Self {
         Self {
@@ -190,7 +199,7 @@ impl Timed<'_> {
             Protocol::Simple => timing.send_start,
             _ => timing.send_ll_start,
         };
-        let inside = f64::from(self.model.communicator.per_node()) - 1.0;
+        let inside = f64::from(self.model.communicator.largest) - 1.0;
         let mut hops = PEER_HOPS * 1e6 * timing.ll_hop * inside;
         if !self.one_node() {
             hops += self.plain.hops;

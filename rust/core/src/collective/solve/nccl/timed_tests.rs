@@ -40,6 +40,7 @@ fn timed(ranks: u32, nodes: u32, operation: Operation, way: Way, bytes: f64) -> 
         Communicator {
             ranks,
             nodes,
+            largest: ranks / nodes,
             nics: ranks / nodes,
             nic: 50.0,
         },

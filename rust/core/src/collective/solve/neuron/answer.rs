@@ -4,9 +4,8 @@ use super::call::Call;
 use super::part::{Overlap, Part, Plan, Segment, Timing};
 use crate::Result;
 use crate::collective::answer::outcome::{Candidate, Outcome};
-use crate::collective::answer::rows::Row;
+use crate::collective::answer::rows::{Row, sent_by};
 use crate::collective::price::cost::{StageCost, in_turn};
-use crate::collective::price::phase_cost::PhaseCost;
 use crate::collective::tables::Fact;
 use std::sync::Arc;
 
@@ -44,15 +43,24 @@ pub(super) fn fill(call: &Call, plan: Plan, outcome: &mut Outcome) -> Result<()>
     outcome.tell(whole, Row::of_call("software and launch", neuron.call));
     (outcome.latency, outcome.overhead) = (0.0, neuron.call);
     for (segment, timing) in plan.segments.iter().zip(&timings) {
-        let between = segment.overlap == Overlap::Nodes;
-        *(if between {
-            &mut outcome.latency
-        } else {
-            &mut outcome.overhead
-        }) += timing.passes;
+        let (latency, overhead) = started(segment, timing);
+        outcome.latency += latency;
+        outcome.overhead += overhead;
         rows(call, segment, timing, outcome);
     }
     Ok(())
+}
+
+/// Seconds of latency and of overhead before bytes move.
+fn started(segment: &Segment, timing: &Timing) -> (f64, f64) {
+    match segment.overlap {
+        Overlap::Nodes => (timing.passes, 0.0),
+        Overlap::Links => {
+            let overhead = segment.parts.iter().map(|part| part.stage.fixed().1).sum();
+            (timing.passes - overhead, overhead)
+        }
+        _ => (0.0, timing.passes),
+    }
 }
 
 /// `RDH, inter ring`: each algorithm once.
@@ -65,8 +73,12 @@ fn name(plan: &Plan) -> String {
     for (segment, part) in parts {
         let label = &part.stage.label;
         let known = label.split(" by ").nth(1).unwrap_or(label);
-        let inter = segment.overlap == Overlap::Nodes;
-        let known = format!("{}{known}", if inter { "inter " } else { "" });
+        let tier = match segment.overlap {
+            Overlap::Nodes => "inter ",
+            Overlap::Links => "wan ",
+            _ => "",
+        };
+        let known = format!("{tier}{known}");
         if !names.contains(&known) {
             names.push(known);
         }
@@ -100,44 +112,38 @@ fn rows(call: &Call, segment: &Segment, timing: &Timing, outcome: &mut Outcome) 
         sum(|part| part.hbm_bytes),
     );
     let share = |mine: f64, all: f64, total: f64| if all > 0.0 { total * mine / all } else { 0.0 };
-    let between = segment.overlap == Overlap::Nodes;
+    let (latency, overhead) = started(segment, timing);
     for part in &segment.parts {
-        let started = share(part.passes as f64, passes, timing.passes);
-        let (latency, overhead) = if between {
-            (started, 0.0)
-        } else {
-            (0.0, started)
-        };
+        let of_passes = |total: f64| share(part.passes as f64, passes, total);
         let shares = Shares {
-            latency,
-            overhead,
+            latency: of_passes(latency),
+            overhead: of_passes(overhead),
             link: share(part.link, links, timing.link),
             hbm: share(part.hbm_bytes, bytes, timing.hbm),
         };
         let hbm_counts = timing.hbm > timing.link;
-        part_rows(call, part, &shares, (between, hbm_counts), outcome);
+        part_rows(call, part, &shares, (segment.overlap, hbm_counts), outcome);
     }
 }
 
-/// The rows of a part, which goes `between` nodes or inside them; `hbm_counts` where HBM is what its segment waits for.
+/// The rows of a part, by how its segment overlaps; `hbm_counts` where HBM is what that waits for.
 fn part_rows(
     call: &Call,
     part: &Part,
     shares: &Shares,
-    (between, hbm_counts): (bool, bool),
+    (overlap, hbm_counts): (Overlap, bool),
     outcome: &mut Outcome,
 ) {
     let stage = &part.stage;
     let started = shares.latency + shares.overhead;
-    let phases = stage.tracks.iter().flat_map(|track| &track.phases);
-    let sent: f64 = phases.map(sent).sum();
+    let sent = sent_by(stage);
     let class = stage.busiest.as_ref().map_or_else(String::new, |busiest| {
         busiest.class.name(call.context.machine)
     });
-    let what = if between {
-        "steps over EFA"
-    } else {
-        "DMA passes"
+    let what = match overlap {
+        Overlap::Nodes => "steps over EFA",
+        Overlap::Links => "messages between sites",
+        _ => "DMA passes",
     };
     outcome.told.phases.push(Row {
         steps: part.passes,
@@ -171,8 +177,4 @@ fn part_rows(
         bottleneck: if hbm_counts { "HBM".to_owned() } else { class },
         ..row(stage, "")
     });
-}
-
-fn sent(phase: &PhaseCost) -> f64 {
-    phase.sent
 }

@@ -5,7 +5,7 @@ use super::limits::{KANGARING_RANKS, MESH_DEVICES};
 use super::part::{Overlap, Part, Plan, Segment};
 use crate::collective::program::layout::LocalBox;
 use crate::collective::program::placement::Placement;
-use crate::operation::Operation::{self, AllReduce, ReduceScatter};
+use crate::operation::Operation::{self, ReduceScatter};
 use crate::{Error, Result};
 
 /// Adds the operations `halves`, one after another, inside each node.
@@ -21,7 +21,7 @@ pub(super) fn inside(
     let ranks = chips * neuron.ranks_per_chip as usize;
     if chips == 1 {
         // The ranks of one chip are a node of their own; the rest goes between nodes.
-        plan.why.push(
+        plan.explain(
             "one chip of each node takes part, whose ranks gather and reduce in its HBM".to_owned(),
         );
         return push(call, local, halves, size, &Kind::OnChip, plan);
@@ -32,8 +32,7 @@ pub(super) fn inside(
     let mut refused = String::new();
     if whole <= mesh {
         if chips <= MESH_DEVICES {
-            plan.why
-                .push(format!("Mesh inside the node: size up to {}", shown(mesh)));
+            plan.explain(format!("Mesh inside the node: size up to {}", shown(mesh)));
             return push(call, local, halves, size, &Kind::Mesh, plan);
         }
         refused = format!("; no Mesh, which takes {MESH_DEVICES} devices at most (nec.h)");
@@ -41,7 +40,7 @@ pub(super) fn inside(
     if whole <= halving {
         if chips.is_power_of_two() {
             let above = shown(mesh);
-            plan.why.push(format!(
+            plan.explain(format!(
                 "RDH inside the node: size above {above}, up to {}{refused}",
                 shown(halving)
             ));
@@ -54,13 +53,12 @@ pub(super) fn inside(
     } else if whole > halving {
         let above = shown(halving);
         if accepted(push(call, local, halves, size, &Kind::KangaRing, plan))? {
-            plan.why
-                .push(format!("KangaRing inside the node: size above {above}"));
+            plan.explain(format!("KangaRing inside the node: size above {above}"));
             return Ok(());
         }
         if let Some(of_planes) = planes(call, local) {
             push_planes(call, &of_planes, halves, size, plan)?;
-            plan.why.push(format!(
+            plan.explain(format!(
                 "KangaRing inside the node: size above {above}; its cycles of an UltraServer are not published, \
                  so each plane has its own and a ring joins the planes"
             ));
@@ -68,7 +66,7 @@ pub(super) fn inside(
         }
         refused += "; no KangaRing, whose cycles are published for whole square planes of a torus";
     }
-    plan.why.push(format!("ring inside the node{refused}"));
+    plan.explain(format!("ring inside the node{refused}"));
     push(call, local, halves, size, &Kind::Ring, plan)
 }
 
@@ -206,66 +204,4 @@ fn part(call: &Call, local: &Placement, half: Operation, size: f64, kind: &Kind)
             new((size, 1.0), ("ring", "ring"), passes, touched)
         }
     }
-}
-
-/// Adds an operation between nodes: every chip with those of the same number, over its own NIC. The fastest of the
-/// runtime's three algorithms, whose thresholds are not published.
-pub(super) fn between_nodes(
-    call: &Call,
-    rails: &Placement,
-    operation: Operation,
-    size: f64,
-    plan: &mut Plan,
-) -> Result<()> {
-    let nodes = rails.ranks();
-    let twice = if operation == AllReduce { 2 } else { 1 };
-    let moved = size * (nodes - 1) as f64 / nodes as f64;
-    // Read and written; a reduction reads its second operand too.
-    let touched = match operation {
-        AllReduce => 5.0 * moved,
-        ReduceScatter => 3.0 * moved,
-        _ => 2.0 * moved,
-    };
-    let single = if operation == AllReduce {
-        "mesh"
-    } else {
-        "direct"
-    };
-    let spread = (nodes - 1) as f64 * size;
-    let single_touched = if operation == AllReduce {
-        3.0 * spread
-    } else {
-        touched
-    };
-    let mut options = vec![("ring", "ring", twice * (nodes as u64 - 1), touched)];
-    if nodes <= MESH_DEVICES {
-        options.push((single, "Mesh", 1, single_touched));
-    }
-    if nodes.is_power_of_two() {
-        options.push((
-            "halving_doubling",
-            "RDH",
-            twice * u64::from(nodes.ilog2()),
-            touched,
-        ));
-    }
-    let mut best: Option<(f64, Segment, &str)> = None;
-    for (algorithm, known_as, steps, bytes) in options {
-        let names = (algorithm, known_as);
-        let part = Part::new(call, rails, operation, (size, 1.0), names, (steps, bytes))?;
-        let segment = Segment {
-            parts: vec![part],
-            overlap: Overlap::Nodes,
-        };
-        let time = segment.timing(call).time;
-        if best.as_ref().is_none_or(|best| time < best.0) {
-            best = Some((time, segment, known_as));
-        }
-    }
-    let (_, segment, known_as) = best.expect("a ring is always tried");
-    plan.why.push(format!(
-        "{known_as} over {nodes} nodes: the fastest there, the runtime's thresholds being unpublished"
-    ));
-    plan.segments.push(segment);
-    Ok(())
 }

@@ -1,6 +1,8 @@
 //! What the runtime refuses, in its own rules.
 
+use super::call::Grid;
 use crate::collective::ask::group::Groups;
+use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::Context;
 use crate::{Error, Result};
 
@@ -9,11 +11,8 @@ pub(super) const KANGARING_RANKS: usize = 256;
 /// Most devices of a Mesh (the same header).
 pub(super) const MESH_DEVICES: usize = 128;
 
-/// Local members and domains, as [`Groups::Grid`] has them.
-pub(super) type Sides<'a> = (&'a [Vec<u32>], &'a [Vec<u32>]);
-
 /// Local members and domains of groups that look alike in every node that they touch.
-pub(super) fn grid<'a>(context: &Context<'a>) -> Result<Sides<'a>> {
+pub(super) fn grid<'a>(context: &Context<'a>) -> Result<Grid<'a>> {
     match context.groups {
         Groups::Grid { locals, domains } => Ok((locals, domains)),
         Groups::Scattered(_) => Err(Error::unsupported(
@@ -24,16 +23,14 @@ pub(super) fn grid<'a>(context: &Context<'a>) -> Result<Sides<'a>> {
     }
 }
 
-/// EFA joins the nodes of one site; the runtime knows no slower tier.
-pub(super) fn one_site(context: &Context, domains: &[Vec<u32>]) -> Result<()> {
-    let machine = context.machine;
-    let spans = |set: &&Vec<u32>| machine.site_of(set[0]) != machine.site_of(set[set.len() - 1]);
-    if domains.iter().any(|set| spans(&set)) {
-        return Err(Error::unsupported(
-            "neuron over several sites",
-            "the runtime's algorithms between nodes step over EFA inside one site; \
-             use hierarchical, or a group within a site",
-        ));
+/// The runtime has no 64-bit numbers: those of nccom-test and of NKI end at 32.
+pub(super) fn check_dtype(request: &Request) -> Result<()> {
+    match request.dtype {
+        Some(dtype) if dtype.ends_with("64") => Err(Error::unsupported(
+            format!("neuron {} in {dtype}", request.operation.name()),
+            "the runtime's types have 8, 16 or 32 bits (aws-neuron-sdk, nccom-test.rst and nki data types); \
+             use fp32 or int32, or auto for the links alone",
+        )),
+        _ => Ok(()),
     }
-    Ok(())
 }

@@ -5,7 +5,9 @@
 //! where those do not apply (`choice.rs`). Between nodes it runs a ring, RDH or a mesh, and collectives that span
 //! nodes are hierarchical: all-gather is between nodes then inside, reduce-scatter inside then between, all-reduce
 //! reduce-scatter inside, all-reduce between, all-gather inside. A node is the scale-up domain of the machine: a
-//! 16-chip instance or an UltraServer. Sources: aws-neuron-sdk, `neuron-runtime/explore/`
+//! 16-chip instance or an UltraServer. Between sites the runtime has nothing: a group that spans some does what it does
+//! in one site, and between sites (after its reduce-scatters, before its all-gathers) the schedule that is fastest on
+//! the links, priced by them. Sources: aws-neuron-sdk, `neuron-runtime/explore/`
 //! `intranode-collective-comm.rst` and `internode-collective-comm.rst`, `neuron-runtime/about/collectives.rst`.
 //!
 //! # What it costs
@@ -36,9 +38,15 @@
 //! Mesh      passes x step + link + hbm
 //! RDH       min over pieces c = 1, 2, ... of  c x passes x step + max(link, hbm) + min(link, hbm) / c
 //! rings     passes x step + max(link, hbm) + min(link, hbm) / passes     (steps overlap but for one)
-//! inter     steps x efa_step + max(link, hbm)
+//! inter     max(steps x efa_step, latency of the links) + max(link, hbm)
+//! wan       as links have it
 //! ```
 //! In an all-reduce inside a node, both halves form one segment: passes, link and hbm add before the maximum is taken.
+//!
+//! Between nodes a chip's NIC passes min(its rate, `efa_goodput`, `efa_instance_goodput` / chips of its instance in the
+//! call) bytes/s, the fabric above what it is: 19.3 GB/s were measured out of the HBM of one chip, 270 GB/s out of 16
+//! (kvcache-ai/Mooncake, pull request 3888), of 25 and 400 by the data sheet. Sites of unlike size run side by side, and
+//! the slowest counts. No sum is below what links allow: where it would be, the rest is a row of its own.
 //!
 //! # What is fitted
 //! Three numbers, shared by all operations and sizes: `call`, `step` and `hbm_efficiency`. `link_efficiency` is fitted
@@ -56,29 +64,38 @@
 //! tell its error.
 //!
 //! # What it is not
-//! Measured tables exist for one 16-chip instance with LNC 2, all-reduce, all-gather and reduce-scatter only. Anything
-//! else (UltraServers, several nodes, all-to-all, permute, LNC 1) stands on the same numbers, unvalidated. Which
-//! inter-node algorithm runs at which size is not published; the fastest is taken. Nor are KangaRing's cycles of a
+//! Measured tables exist for one 16-chip instance with LNC 2, all-reduce, all-gather and reduce-scatter in bf16 only.
+//! Anything else (UltraServers, several nodes, sites, all-to-all, permute, LNC 1, other types) stands on the same
+//! numbers, unvalidated, and is named in `Outcome::unmeasured`. Types differ in nothing but that name: DMA engines add up
+//! in fp32 whatever the type is (aws-neuron-sdk, `nki.isa.dma_compute`), and what that costs is not published. Which
+//! inter-node algorithm runs at which size is not published; the fastest is taken, and congestion of a Mesh is left out.
+//! Whether pieces overlap from stage to stage is not published either; they do not here. Nor are KangaRing's cycles of a
 //! whole UltraServer: there each plane runs its own, and a ring joins the planes. Time falls where the size crosses a
 //! threshold to an algorithm that is faster there: the runtime does that too.
 
 mod answer;
+mod between;
 mod call;
 mod choice;
+mod goodput;
 mod limits;
 mod part;
 mod special;
+mod unmeasured;
 
 use crate::collective::answer::outcome::Outcome;
 use crate::collective::ask::model::Model;
+use crate::collective::pattern::context::Context;
 use crate::collective::price::bound::bounds;
 use crate::collective::program::placement::Placement;
+use crate::collective::solve::hierarchical::places::site_placements;
 use crate::collective::solve::{Asked, Solver};
 use crate::operation::Operation::{self, AllGather, AllReduce, AllToAll, ReduceScatter, SendRecv};
 use crate::{Error, Result};
 use answer::fill;
+use between::{between_nodes, between_sites};
 use call::Call;
-use choice::{between_nodes, inside};
+use choice::inside;
 use part::Plan;
 
 /// A row of the table of solvers.
@@ -121,60 +138,82 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
             "it has link loads and endpoint costs; use link_load or alpha_beta",
         ));
     }
+    limits::check_dtype(request)?;
+    let grid = limits::grid(context)?;
+    let slowed = goodput::slowed(context.machine, neuron, grid);
+    let nodes = match &slowed {
+        Some(machine) => {
+            let (routing, groups, control) = (asked.routing, asked.groups, asked.control);
+            Some(Context::new(machine, routing, groups, control)?)
+        }
+        None => None,
+    };
     let call = Call {
         context,
+        nodes: nodes.as_ref().unwrap_or(context),
         request,
         neuron,
+        grid,
     };
-    let (locals, domains) = limits::grid(context)?;
     let plan = match operation {
         SendRecv => special::permute(&call)?,
-        AllToAll => special::all_to_all(&call, locals, domains)?,
-        _ => hierarchical(&call, operation, locals, domains)?,
+        AllToAll => special::all_to_all(&call)?,
+        _ => hierarchical(&call, operation)?,
     };
+    outcome.unmeasured = unmeasured::parts(&call, &plan);
     fill(&call, plan, outcome)?;
     outcome.bounds = bounds(context, request)?;
+    outcome.wait_for_links();
     Ok(())
 }
 
-/// Inside the node, between nodes, or both.
-fn hierarchical(
-    call: &Call,
-    operation: Operation,
-    locals: &[Vec<u32>],
-    domains: &[Vec<u32>],
-) -> Result<Plan> {
+/// Inside the node, between nodes, between sites, or several of these.
+fn hierarchical(call: &Call, operation: Operation) -> Result<Plan> {
+    let (locals, domains) = call.grid;
     let local = Placement::Local(locals.into());
     let size = call.request.size;
-    let mut plan = Plan {
-        segments: Vec::new(),
-        why: Vec::new(),
-    };
-    let halves: &[Operation] = match operation {
-        AllReduce => &[ReduceScatter, AllGather],
-        ReduceScatter => &[ReduceScatter],
-        _ => &[AllGather],
-    };
+    let mut plan = Plan::default();
     if domains[0].len() == 1 {
+        let halves: &[Operation] = match operation {
+            AllReduce => &[ReduceScatter, AllGather],
+            ReduceScatter => &[ReduceScatter],
+            _ => &[AllGather],
+        };
         inside(call, &local, halves, size, &mut plan)?;
         return Ok(plan);
     }
-    limits::one_site(call.context, domains)?;
-    let rails = Placement::Rails(domains.into());
+    let machine = call.context.machine;
+    let wan = domains
+        .iter()
+        .any(|set| machine.site_of(set[0]) != machine.site_of(set[set.len() - 1]));
+    let nodes = site_placements(call.context, domains, None);
     let share = size / locals[0].len() as f64;
+    let plan_of = &mut plan;
     match operation {
         AllReduce => {
-            inside(call, &local, &[ReduceScatter], size, &mut plan)?;
-            between_nodes(call, &rails, AllReduce, share, &mut plan)?;
-            inside(call, &local, &[AllGather], size, &mut plan)?;
+            inside(call, &local, &[ReduceScatter], size, plan_of)?;
+            if wan {
+                between_nodes(call, &nodes, ReduceScatter, share, plan_of)?;
+                between_sites(call, domains, AllReduce, size, plan_of)?;
+                between_nodes(call, &nodes, AllGather, share, plan_of)?;
+            } else {
+                between_nodes(call, &nodes, AllReduce, share, plan_of)?;
+            }
+            inside(call, &local, &[AllGather], size, plan_of)?;
         }
         ReduceScatter => {
-            inside(call, &local, &[ReduceScatter], size, &mut plan)?;
-            between_nodes(call, &rails, ReduceScatter, share, &mut plan)?;
+            inside(call, &local, &[ReduceScatter], size, plan_of)?;
+            between_nodes(call, &nodes, ReduceScatter, share, plan_of)?;
+            if wan {
+                between_sites(call, domains, ReduceScatter, size, plan_of)?;
+            }
         }
         _ => {
-            between_nodes(call, &rails, AllGather, share, &mut plan)?;
-            inside(call, &local, &[AllGather], size, &mut plan)?;
+            if wan {
+                between_sites(call, domains, AllGather, size, plan_of)?;
+            }
+            between_nodes(call, &nodes, AllGather, share, plan_of)?;
+            inside(call, &local, &[AllGather], size, plan_of)?;
         }
     }
     Ok(plan)

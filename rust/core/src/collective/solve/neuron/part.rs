@@ -3,6 +3,7 @@
 use super::call::Call;
 use crate::Result;
 use crate::collective::algorithm::{ALGORITHMS, Job, find};
+use crate::collective::answer::rows::steps_of;
 use crate::collective::price::cost::StageCost;
 use crate::collective::price::priced::Priced;
 use crate::collective::program::placement::Placement;
@@ -18,6 +19,8 @@ pub(super) struct Part {
     pub(super) link: f64,
     /// Bytes that a chip's HBM reads and writes.
     pub(super) hbm_bytes: f64,
+    /// Seconds of latency by the links.
+    latency: f64,
 }
 
 /// How the passes, the links and the HBM of a segment overlap.
@@ -31,6 +34,8 @@ pub(super) enum Overlap {
     Steps,
     /// Steps between nodes: links and HBM at once.
     Nodes,
+    /// Links alone.
+    Links,
 }
 
 /// Parts whose bytes share links and HBM freely.
@@ -69,11 +74,15 @@ impl Part {
             Placement::Rails(_) => "site",
             _ => "machine",
         };
+        let context = match placement {
+            Placement::Rails(_) => call.nodes,
+            _ => call.context,
+        };
         let label = format!("{} by {known_as}", operation.name());
         // No bytes stay none.
         let (size, scale) = if size == 0.0 { (0.0, 1.0) } else { (1.0, size) };
         let program = find(algorithm)?.program(&Job {
-            context: call.context,
+            context,
             placement,
             operation,
             size,
@@ -83,7 +92,7 @@ impl Part {
             table: ALGORITHMS,
             tier,
         })?;
-        let (context, model) = (call.context, call.request.model);
+        let model = call.request.model;
         let stages = Priced::new(context, model, label, program)?.at(&|| Ok(context), scale)?;
         let [stage] = &stages[..] else {
             unreachable!("algorithms over one placement that neuron uses build one stage")
@@ -96,7 +105,20 @@ impl Part {
             passes,
             link: link / links_at_once / call.neuron.link_efficiency,
             hbm_bytes,
+            latency,
         })
+    }
+
+    /// A stage that links alone price.
+    pub(super) fn by_links(stage: StageCost) -> Self {
+        let (latency, overhead) = stage.fixed();
+        Self {
+            passes: steps_of(&stage),
+            link: (stage.time(1.0) - latency - overhead).max(0.0),
+            hbm_bytes: 0.0,
+            latency,
+            stage: Arc::new(stage),
+        }
     }
 }
 
@@ -111,6 +133,7 @@ impl Segment {
         let sum = |value: fn(&Part) -> f64| self.parts.iter().map(value).sum::<f64>();
         let count = sum(|part| part.passes as f64);
         let (link, hbm) = (sum(|part| part.link), sum(|part| part.hbm_bytes) / rate);
+        let fixed = sum(|part| part.stage.fixed().0 + part.stage.fixed().1);
         let hidden = link.min(hbm);
         let (pieces, left) = match self.overlap {
             Overlap::None => (1.0, hidden),
@@ -122,14 +145,19 @@ impl Segment {
                 let each = self.parts.iter().map(|part| part.passes).max();
                 (1.0, hidden / each.unwrap_or(1).max(1) as f64)
             }
-            Overlap::Nodes => (1.0, 0.0),
+            Overlap::Nodes | Overlap::Links => (1.0, 0.0),
         };
         let (link, hbm) = if link >= hbm {
             (link, left)
         } else {
             (left, hbm)
         };
-        let passes = pieces * count * step;
+        let passes = match self.overlap {
+            Overlap::Links => fixed,
+            // A step is the vendor's; fabric that takes longer on the way takes longer.
+            Overlap::Nodes => (count * step).max(sum(|part| part.latency)),
+            _ => pieces * count * step,
+        };
         Timing {
             time: passes + link + hbm,
             passes,
@@ -155,9 +183,19 @@ fn best_pieces(passes: f64, hidden: f64) -> f64 {
 }
 
 /// The parts of a call, and why they are these.
+#[derive(Default)]
 pub(super) struct Plan {
     pub(super) segments: Vec<Segment>,
     pub(super) why: Vec<String>,
+}
+
+impl Plan {
+    /// Says why, once.
+    pub(super) fn explain(&mut self, why: String) {
+        if !self.why.contains(&why) {
+            self.why.push(why);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use crate::route::route;
 use crate::{Error, Result};
 
 /// Every rank to every other of its node. A chip's ranks send R x S together; each byte is read and written once.
-pub(super) fn all_to_all(call: &Call, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Plan> {
+pub(super) fn all_to_all(call: &Call) -> Result<Plan> {
+    let (locals, domains) = call.grid;
     if domains[0].len() > 1 {
         return Err(Error::unsupported(
             "neuron all_to_all across nodes",
