@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeAlias, Unpack
 
 import numpy as np
@@ -54,17 +55,25 @@ def _of_sizes(machine: Base, request: Request, sizes: object, options: Call) -> 
         )
     if not isinstance(request.algorithm, str):
         raise invalid("algorithm", request.algorithm, "must be one name with a size for each rank")
+    pairs = operation == "all_to_all"
+    numbers = _numbers(sizes, request.groups.ranks, pairs=pairs)
     name, core = machine._core.vector(
         operation,
-        _numbers(sizes, request.groups.ranks, pairs=operation == "all_to_all"),
+        _even(numbers, request.groups.ranks) if pairs else numbers,
         request.groups.core(machine._core),
         request.algorithm,
         request.model,
         request._routing_row(machine),
     )
-    fields = {name: getattr(request, name) for name in request.__dataclass_fields__}
-    own = Schedule._own(core, name)
-    return Request(**fields | {"size": core.size, "schedule_of_own": own})
+    return replace(request, size=core.size, schedule_of_own=Schedule._own(core, name))
+
+
+def _even(numbers: NDArray[np.float64], ranks: int) -> NDArray[np.float64]:
+    """Return the same, where all that moves is alike, with as much that stays: as one size says."""
+    moves = numbers[~np.eye(ranks, dtype=bool).ravel()]
+    if len(moves) and (moves == moves[0]).all():
+        return np.full_like(numbers, moves[0])
+    return numbers
 
 
 def _numbers(sizes: object, ranks: int, *, pairs: bool) -> NDArray[np.float64]:
