@@ -19,7 +19,7 @@ _AxisRow = tuple[str, int, str, float, float, Sequence[_Tier]]
 _SiteRow = tuple[str, int, Sequence[_Tier]]
 # ("dor", tie, order or None) | (name, "", None), name one of adaptive, valiant, wild_first,
 # shortest, up_down
-_Cuts = Sequence[Sequence[tuple[int, int]]]
+_Cuts = Sequence[Sequence[tuple[int, int, bool]]]
 _RoutingRow = tuple[str, str, Sequence[int] | None]
 # (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, NICs of a node, release, what was
 # fitted: twelve numbers)
@@ -35,7 +35,18 @@ _FittedOnRow = tuple[int, int, int, list[str], str | None]
 # ranks a chip; call, step (s); EFA; HBM bytes/s; HBM and link efficiency; links at once;
 # most bytes for Mesh and for halving
 _NeuronRow = tuple[
-    int, float, float, _EfaRow, float, float, float, float, float, float, _FittedOnRow | None
+    int,
+    float,
+    float,
+    _EfaRow,
+    float,
+    float,
+    float,
+    float,
+    float,
+    float,
+    _FittedOnRow | None,
+    list[tuple[float, float]],
 ]
 # part, link efficiency, exposed share of the launch
 _TpuRow = tuple[str, float, float]

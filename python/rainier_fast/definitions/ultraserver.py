@@ -231,6 +231,20 @@ class UltraServer:
         """
         return self.num_chips * self._chip().flops(dtype, tensor_only=tensor_only)
 
+    @property
+    def ranks_per_chip(self) -> int | None:
+        """Ranks that its software makes of a chip; None where that is not known.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> [preset(name).ultraserver.ranks_per_chip for name in ("trn2", "trn1", "h100")]
+        [4, 2, None]
+        """
+        if self.neuron is not None:
+            return self.neuron.ranks_per_chip
+        return None if self.chip is None else self.chip.devices
+
     def neuron_row(self) -> _core._NeuronRow | None:
         """Return what the core takes of `neuron`."""
         if self.neuron is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from rainier_fast.ask.cores import CoreGroups
 from rainier_fast.ask.runtime import LINKS_ALONE
 from rainier_fast.errors import RainierError
 from rainier_fast.measured.nearest import nearest_in_words
@@ -17,7 +18,8 @@ from rainier_fast.units import format_bandwidth, format_bytes, format_count, for
 def headline(result: Answer) -> str:
     """Return the result in one line."""
     size = "" if result.operation == "barrier" else f" of {format_bytes(result.size_bytes)}"
-    who = f"{format_count(result.ranks)} chips"
+    cores = isinstance(result.request.groups, CoreGroups)
+    who = f"{format_count(result.ranks)} {'ranks' if cores else 'chips'}"
     if result.groups > 1:
         who = f"{format_count(result.groups)} groups of {who}"
     said = result.request._said()

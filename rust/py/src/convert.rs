@@ -35,7 +35,7 @@ pub(crate) type GpuRow = (
 /// start of NVLS.
 pub(crate) type NcclTimingRow = (f64, f64, f64, f64, f64, f64, f64, f64, f64, f64, f64, f64);
 /// Ranks a chip; call, step (s); EFA; HBM bytes/s; HBM and link efficiency; links at once; most bytes for Mesh and for
-/// halving; what it was fitted on.
+/// halving; what it was fitted on; rows inside a chip.
 pub(crate) type NeuronRow = (
     u32,
     f64,
@@ -48,6 +48,7 @@ pub(crate) type NeuronRow = (
     f64,
     f64,
     Option<FittedOnRow>,
+    Vec<(f64, f64)>,
 );
 /// Step, goodput of a chip and of an instance, chips of an instance.
 pub(crate) type EfaRow = (f64, f64, f64, u32);
@@ -258,6 +259,7 @@ fn neuron(row: NeuronRow) -> Neuron {
                 dtype,
             },
         ),
+        chip_all_reduce: row.11,
     }
 }
 

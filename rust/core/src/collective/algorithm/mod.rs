@@ -3,6 +3,7 @@
 mod bruck;
 mod bucket;
 mod bucket_all_to_all;
+mod butterfly;
 mod by_digit;
 mod chained_tree;
 mod composed;
@@ -18,8 +19,10 @@ mod in_switch;
 mod job;
 mod least;
 mod multi_ring;
+mod neighbor_exchange;
 mod packing;
 mod pairwise_exchange;
+mod partners;
 mod pat;
 mod ports;
 mod registry;
@@ -29,6 +32,8 @@ mod sites;
 mod swing;
 mod tree;
 mod trivance;
+mod two_trees;
+mod uncut;
 
 pub(crate) use extent::Extent;
 pub use job::Algorithm;

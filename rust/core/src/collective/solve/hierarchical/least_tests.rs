@@ -204,7 +204,7 @@ proptest! {
                 }
                 let root = if operation.is_rooted() { seed as usize % groups.ranks() } else { 0 };
                 let unit = Request { root, model, ..Request::new(operation, 1.0) };
-                let sorted = groups.sorted(&machine, root);
+                let sorted = groups.sorted(&machine, operation.is_rooted().then_some(root));
                 let (groups, root) = sorted.unwrap_or_else(|| (groups.clone(), root));
                 let unit = Request { root: if operation.is_rooted() { root } else { 0 }, ..unit };
                 let context = Context::new(&machine, &routing, &groups, &control).expect("small");
