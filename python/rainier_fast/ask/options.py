@@ -41,6 +41,7 @@ AlgorithmName: TypeAlias = Literal[
     "runtime",
     "ring",
     "ring_one_way",
+    "half_ring",
     "multi_ring",
     "bucket",
     "bucket_equal",

@@ -13,6 +13,7 @@ mod exchange;
 mod extent;
 mod flat_ring;
 mod grid;
+mod half_ring;
 mod halving;
 mod in_switch;
 mod job;

@@ -3,9 +3,9 @@
 use super::job::Algorithm;
 use super::job::Build::{Alternatives, Stages};
 use super::{
-    bruck, bucket, butterfly, by_digit, composed, direct, double_tree, flat_ring, grid, halving,
-    in_switch, least, multi_ring, neighbor_exchange, partners, pat, ring, sites, swing, tree,
-    trivance, uncut,
+    bruck, bucket, butterfly, by_digit, composed, direct, double_tree, flat_ring, grid, half_ring,
+    halving, in_switch, least, multi_ring, neighbor_exchange, partners, pat, ring, sites, swing,
+    tree, trivance, uncut,
 };
 use crate::operation::Operation::{self, *};
 use crate::{Error, Result};
@@ -44,6 +44,12 @@ pub const ALGORITHMS: &[Algorithm] = &[
     ).at_least(least::ring_one_way)
     .across(flat_ring::one_way)
     .sites(sites::ring_one_way),
+    Algorithm::new(
+        "half_ring",
+        "neighbours on a ring, every share by its shorter way: half the steps of ring",
+        REDUCING,
+        Stages(half_ring::half_ring),
+    ).at_least(least::half_ring),
     Algorithm::new(
         "multi_ring",
         "two edge-disjoint Hamiltonian cycles of a k x k plane, both directions (KangaRing on 4 x 4)",
