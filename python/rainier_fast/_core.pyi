@@ -281,6 +281,16 @@ class Machine:
         self, request: _RequestRow, groups: Groups, routing: _RoutingRow
     ) -> tuple[str, Schedule]:
         """Return the name of the algorithm and the schedule of the first group."""
+    def vector(
+        self,
+        operation: str,
+        sizes: _F64,
+        groups: Groups,
+        algorithm: str,
+        model: str,
+        routing: _RoutingRow,
+    ) -> tuple[str, Schedule]:
+        """Return the same where each rank, or each pair of ranks, has a size of its own."""
 
 @final
 class FreePlanes:
@@ -333,7 +343,9 @@ class Schedule:
     blocks: list[_Block]
     sends: list[_Send]
     def verify(self) -> None: ...
-    def run(self, machine: Machine, routing: _RoutingRow, model: str) -> Outcome: ...
+    def run(
+        self, machine: Machine, routing: _RoutingRow, model: str, algorithm: str
+    ) -> Outcome: ...
 
 @final
 class Groups:

@@ -66,6 +66,7 @@ def test_what_runs_instead() -> None:
 
 def test_parameters() -> None:
     assert rf.mpi_choice("broadcast", 64, KIB).radix == 4
+    assert rf.mpi_choice("broadcast", 64, KIB).ours == "knomial_tree"
     assert rf.mpi_choice("all_to_all", 64, 64 * KIB, library=MPICH).at_once == 32
     assert rf.mpi_choice("all_to_all", 64, 64, library=MPICH).at_once is None
 

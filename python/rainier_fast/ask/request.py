@@ -29,6 +29,9 @@ class OwnSchedule(Protocol):
     @property
     def _core(self) -> _core.Schedule: ...
 
+    @property
+    def _name(self) -> str: ...
+
 
 @one_screen
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,8 @@ class Request(Choices):
         """Return the core's answer on a machine."""
         row = self._routing_row(machine)
         if self.schedule_of_own is not None:
-            return self.schedule_of_own._core.run(machine._core, row, self.model)
+            own = self.schedule_of_own
+            return own._core.run(machine._core, row, self.model, own._name)
         groups = self.groups.core(machine._core)
         return machine._core.collective(self._core_row(machine), groups, row)
 

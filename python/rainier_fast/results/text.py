@@ -33,6 +33,9 @@ def why(result: Answer) -> str:
     if not len(considered):
         return "nothing moves, so no algorithm was needed"
     if result.request.schedule_of_own is not None:
+        own = result.request.schedule_of_own._name
+        if own != "schedule":
+            return f"{own} is the fastest that takes a size for each rank; verify() proves it"
         return "it is the schedule that was given; verify() proves what it computes"
     if result.model != result.request.model:
         own = f"the tuning model of {result.model.upper()}"

@@ -1,6 +1,7 @@
 //! Double binary trees (Sanders, Speck and Traeff 2009).
 
 use super::chained_tree;
+use super::grid::listed;
 use super::job::{Job, unsupported};
 use super::two_trees::{depth, levels, parent, tree_roots, two_trees};
 use crate::Result;
@@ -102,14 +103,7 @@ pub(crate) fn double_binary(job: &Job) -> Result<Vec<Stage>> {
 
 /// The same over all chips of several domains, which are listed.
 pub(super) fn across(job: &Job, _: &[Vec<u32>], _: &[Vec<u32>]) -> Result<Vec<Stage>> {
-    let (context, groups) = (job.context, job.context.groups);
-    let members = (0..groups.count()).map(|group| groups.members(context.machine, group));
-    let placement = Placement::Flat(members.collect());
-    double_binary(&Job {
-        placement: &placement,
-        tier: "machine",
-        ..*job
-    })
+    listed(job, double_binary)
 }
 
 /// Makes (from, to) ranks of messages.

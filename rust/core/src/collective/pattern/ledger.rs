@@ -243,7 +243,8 @@ impl Ledger {
         let (domain, local) = ((link / links) as u32, link % links);
         match &scene.damaged {
             Some(damaged) => damaged.local_bytes(self, domain, local),
-            None => self.local.get(local as usize),
+            None if scene.is_member_domain(domain) => self.local.get(local as usize),
+            None => 0.0,
         }
     }
 

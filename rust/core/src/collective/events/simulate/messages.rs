@@ -71,6 +71,10 @@ impl Network<'_> {
             } => self.star(sets, locals[0].0.len(), *outward),
             PatternKind::Exchange { sets, spread } => self.exchange(sets, *spread),
             PatternKind::Sites { sets, share } => self.between_sites(sets, *share),
+            PatternKind::Within { .. } | PatternKind::Crews { .. } => Err(Error::unsupported(
+                "messages between crews that are not written out",
+                "report this as a bug",
+            )),
         }
     }
 

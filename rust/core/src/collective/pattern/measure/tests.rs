@@ -189,6 +189,9 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &PatternKind) -> Vec<(u
             out.extend(pairs.into_iter().map(|(a, b)| (a, b, 1.0)));
         }
         PatternKind::Flat(pairs) => out.extend(pairs.list().iter().map(|&(a, b)| (a, b, 1.0))),
+        PatternKind::Within { .. } | PatternKind::Crews { .. } => {
+            unreachable!("crews are looked at beside what they cost")
+        }
     }
     out
 }

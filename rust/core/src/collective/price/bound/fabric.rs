@@ -234,6 +234,14 @@ pub(super) fn scattered(
         context.control.check()?;
         homes.extend(group.iter().map(|&chip| (home(chip), index)));
     }
+    if let Some(crews) = context.crews() {
+        let parts = |set: &Vec<u32>| input.partition(set.len() as f64);
+        let bytes: f64 = crews.of_groups.iter().map(parts).sum();
+        found.note(
+            "NICs of all UltraServers",
+            bytes / (homes.len() as f64 * nic.bandwidth),
+        );
+    }
     homes.sort_unstable();
     for (at, homes) in homes.chunk_by(|a, b| a.0 == b.0).enumerate() {
         context.control.check_at(at)?;

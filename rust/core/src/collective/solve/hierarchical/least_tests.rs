@@ -160,7 +160,7 @@ fn check_stages(context: &Context, scene: &OnDemand, unit: &Request) -> Result<(
         return Ok(());
     };
     let contended = unit.model != Model::AlphaBeta;
-    for stage in &mut tiers.stages {
+    for stage in tiers.ways.iter_mut().flat_map(|way| &mut way.stages) {
         for at in 0..stage.all.len() {
             for size in SIZES {
                 let (least, name) = (stage.all[at].least(), stage.all[at].name());
