@@ -46,7 +46,7 @@ def test_times_rise_as_windows_shrink(algorithm: object) -> None:
         machine = _pair(window, 2)
         result = machine.all_reduce(size, algorithm=algorithm)  # type: ignore[arg-type]
         times.append(result.time_s)
-        # 16 chips of a site share what must leave it, one message after another, at the window's pace.
+        # 16 chips of a site share what must leave it, message after message, at the window's pace.
         assert result.time_s >= size / (16 * machine.route(0, 16).bandwidth_Bps) * (1 - 1e-9)
     assert np.all(np.diff(times) >= 0)
 
