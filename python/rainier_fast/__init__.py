@@ -66,6 +66,7 @@ from rainier_fast.studies.recovery import policies
 from rainier_fast.studies.tenants import TenantsResult
 
 if TYPE_CHECKING:
+    from rainier_fast.ask.mpi import MpiChoice, mpi_choice
     from rainier_fast.ask.schedule import Block, Schedule, Send
     from rainier_fast.measure import Calibration, calibrate
     from rainier_fast.results.collective import CollectiveResult
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from rainier_fast.workload.parts import Experts, Mla, Window
     from rainier_fast.workload.transformer import Transformer
 
+    A100_40GB_INSTANCE: UltraServer
     A100_NODE: UltraServer
     B200_NODE: UltraServer
     B300_NODE: UltraServer
@@ -107,6 +109,7 @@ if TYPE_CHECKING:
     TRN3_ULTRASERVER_GEN2: UltraServer
 
 __all__ = [
+    "A100_40GB_INSTANCE",
     "A100_NODE",
     "B200_NODE",
     "B300_NODE",
@@ -160,6 +163,7 @@ __all__ = [
     "MinimalAdaptive",
     "Mla",
     "MonteCarlo",
+    "MpiChoice",
     "NcclTiming",
     "Neuron",
     "Nic",
@@ -205,6 +209,7 @@ __all__ = [
     "memory_limit",
     "model",
     "models",
+    "mpi_choice",
     "policies",
     "preset",
     "presets",
@@ -216,6 +221,7 @@ __all__ = [
 
 # What loads when it is asked for, by the modules that have it.
 _LATE_MODULES = {
+    "ask.mpi": ("MpiChoice", "mpi_choice"),
     "ask.schedule": ("Block", "Schedule", "Send"),
     "measure": ("Calibration", "calibrate"),
     "results.collective": ("CollectiveResult",),

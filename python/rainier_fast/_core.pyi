@@ -19,7 +19,7 @@ _AxisRow = tuple[str, int, str, float, float, Sequence[_Tier]]
 _SiteRow = tuple[str, int, Sequence[_Tier]]
 # ("dor", tie, order or None) | (name, "", None), name one of adaptive, valiant, wild_first,
 # shortest, up_down
-_Cuts = Sequence[Sequence[tuple[int, int]]]
+_Cuts = Sequence[Sequence[tuple[int, int, bool]]]
 _RoutingRow = tuple[str, str, Sequence[int] | None]
 # (generation, NVLinks, cpu, network latency, LL, LL128, CollNet, NICs of a node, release, what was
 # fitted: twelve numbers)
@@ -35,7 +35,18 @@ _FittedOnRow = tuple[int, int, int, list[str], str | None]
 # ranks a chip; call, step (s); EFA; HBM bytes/s; HBM and link efficiency; links at once;
 # most bytes for Mesh and for halving
 _NeuronRow = tuple[
-    int, float, float, _EfaRow, float, float, float, float, float, float, _FittedOnRow | None
+    int,
+    float,
+    float,
+    _EfaRow,
+    float,
+    float,
+    float,
+    float,
+    float,
+    float,
+    _FittedOnRow | None,
+    list[tuple[float, float]],
 ]
 # part, link efficiency, exposed share of the launch
 _TpuRow = tuple[str, float, float]
@@ -213,9 +224,9 @@ class Machine:
         cls,
         axes: Sequence[_AxisRow],
         overhead: float,
-        nic: tuple[float, float, float] | None,
+        nic: tuple[float, float, float, int] | None,
         sites: Sequence[_SiteRow],
-        wan: tuple[str, Sequence[float], Sequence[float]] | None,
+        wan: tuple[str, Sequence[float], Sequence[float], float | None] | None,
         launch: float,
         gpu: _GpuRow | None,
         neuron: _NeuronRow | None,
@@ -270,6 +281,16 @@ class Machine:
         self, request: _RequestRow, groups: Groups, routing: _RoutingRow
     ) -> tuple[str, Schedule]:
         """Return the name of the algorithm and the schedule of the first group."""
+    def vector(
+        self,
+        operation: str,
+        sizes: _F64,
+        groups: Groups,
+        algorithm: str,
+        model: str,
+        routing: _RoutingRow,
+    ) -> tuple[str, Schedule]:
+        """Return the same where each rank, or each pair of ranks, has a size of its own."""
 
 @final
 class FreePlanes:
@@ -322,7 +343,9 @@ class Schedule:
     blocks: list[_Block]
     sends: list[_Send]
     def verify(self) -> None: ...
-    def run(self, machine: Machine, routing: _RoutingRow, model: str) -> Outcome: ...
+    def run(
+        self, machine: Machine, routing: _RoutingRow, model: str, algorithm: str
+    ) -> Outcome: ...
 
 @final
 class Groups:

@@ -67,6 +67,7 @@ def instances() -> dict[type, Any]:
         rf.Meeting("nic egress", 12, None, ("a", "b")),
         rf.MinimalAdaptive(),
         TRN2.monte_carlo("all_reduce", 1e6, draws=4),
+        rf.mpi_choice("all_gather", 64, "64 KiB"),
         rf.NcclTiming.from_catalog("hopper"),
         rf.Neuron.from_catalog(),
         rf.Nic("25 GB/s", "1 us"),
@@ -129,6 +130,7 @@ GOOD: dict[str, Any] = {
     "instances": 1,
     "keep": 2,
     "latency": "1 us",
+    "library": "openmpi-4.1.4",
     "link": 3,
     "links": [3],
     "machine": TRN2,
@@ -150,6 +152,7 @@ GOOD: dict[str, Any] = {
     "policies": ["detour"],
     "policy": "detour",
     "progress": None,
+    "ranks": 8,
     "rates": "llama3",
     "replica_groups": 1,
     "root": 0,
@@ -184,7 +187,7 @@ OWN: dict[str, dict[str, Any]] = {
     "broadcast": {"algorithm": "binomial_tree"},
     "ChipAt": {"coordinates": {"x": 1}},
     "Bucket": {"weights": {"xy": 1.0}},
-    "calibrate": {"size_unit": None, "time_unit": None},
+    "calibrate": {"size_unit": None, "time_unit": None, "dtype": None},
     "Cluster": {"sites": PAIR.sites, "wan": PAIR.wan},
     "LinkAt": {"coordinates": {"y": 1}},
     "Site": {"fabric": None},
@@ -233,7 +236,7 @@ OWN: dict[str, dict[str, Any]] = {
 _INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save"}
 
 # Made by the package, of values that it has checked.
-_MADE = {"Calibration", "Layout", "Machine", "MonteCarlo", "Prepared", "Ranking"}
+_MADE = {"Calibration", "Layout", "Machine", "MonteCarlo", "MpiChoice", "Prepared", "Ranking"}
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import pytest
 
 import rainier_fast as rf
 from rainier_fast.catalog import catalog
+from rainier_fast.measured.nccl import measured, systems
 from rainier_fast.validation import Row, mean_error
 from rainier_fast.validation.nccl_fit import refit
-from rainier_fast.measured.nccl import measured, systems
 from rainier_fast.validation.nccl_tables import rows
 from rainier_fast.validation.row import TableRow
 

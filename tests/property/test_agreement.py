@@ -86,6 +86,7 @@ def power(base: int, among: dict[str, rf.Machine]) -> dict[str, rf.Machine]:
         # Every chip sends alike in every step, over the same distance.
         (("ring", "ring_one_way", "bucket_equal", "direct", "mesh"), {**ONE_AXIS, **CUBES}),
         (("multi_ring",), CUBES),
+        (("pairwise", "neighbor_exchange", "linear_sync"), SWITCHES),
         # Over the same distance too, but on several axes the coordinates that carry differ.
         (("bruck", "pat", "bucket"), ONE_AXIS),
         # Every rank has a partner in every step, and every exchange has links of its own.

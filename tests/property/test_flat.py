@@ -22,6 +22,15 @@ FLAT = {
     "direct": (*ALIKE, "all_to_all", *ROOTED),
     "mesh": ("all_reduce",),
 }
+# Of listed ranks, unlike each other: in a price by links all wait for the slowest of a step.
+LISTED = {
+    "neighbor_exchange": ("all_gather",),
+    "pairwise": ("all_to_all", "reduce_scatter"),
+    "linear_sync": ("all_to_all",),
+    "butterfly": ("reduce_scatter",),
+    "knomial_tree": ("broadcast", "reduce"),
+    "chain": ("broadcast", "reduce"),
+}
 TIMES = st.sampled_from([0.0, 1e-6, 3e-6, 1e-3])
 
 
@@ -91,6 +100,29 @@ def test_a_flat_algorithm_is_its_own_schedule(
         assert machine.times(operation, [size], **ask).time_s[0] == pytest.approx(
             result.time_s, rel=1e-12
         )
+
+
+@given(
+    clusters(),
+    st.data(),
+    st.sampled_from(sorted(LISTED)),
+    st.sampled_from(["link_load", "alpha_beta", "fluid"]),
+    st.sampled_from([1.0, 1e5, 1e9]),
+)
+def test_a_listed_algorithm_is_proven_and_no_faster_than_its_schedule(
+    machine: rf.Machine, data: Any, algorithm: str, model: str, size: float
+) -> None:
+    operation = data.draw(st.sampled_from(LISTED[algorithm]))
+    ask = {"algorithm": algorithm, "model": model, "group": data.draw(groups(machine))}
+    if operation in ROOTED:
+        ask["root"] = data.draw(st.integers(0, len(ask["group"]) - 1))
+    if algorithm == "neighbor_exchange" and len(ask["group"]) % 2:
+        reject()
+    result = getattr(machine, operation)(size, **ask)
+    made = result.schedule()
+    made.verify()
+    out = machine.run(written_out(made, ask.get("root")), model=model)
+    assert out.time_s <= result.time_s * (1 + 1e-9)
 
 
 @given(clusters(), st.data(), st.sampled_from([1e3, 1e7]))

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import rainier_fast as rf
-from rainier_fast.ask.grid import GridGroups
 from rainier_fast.collectives.run import run
 
 CASES, PARTS = 200, 8
@@ -72,42 +71,75 @@ def _traffic(rng: random.Random, axes: dict[str, int]) -> Calls:
     return {name: [call() for _ in range(rng.choice([1, 1, 2]))] for name in sorted(busy)}
 
 
-def _dimensions(machine: rf.Machine) -> list[int]:
-    """Members of x, y, ..., of fabric groups, and blocks that divide the sites."""
+def _dimensions(machine: rf.Machine) -> list[tuple[int, str]]:
+    """Members of x, y, ..., of fabric groups, and blocks that divide the sites; and their kinds."""
     counts = [site.ultraservers for site in machine.sites]
     block = math.gcd(*counts)
     groups = {tier.group for site in machine.sites for tier in site.tiers if tier.group < block}
     chain = [1, *sorted(groups - {1}), block]
     fabric = [above // below for below, above in itertools.pairwise(chain)]
-    return [*machine.ultraserver.shape, *fabric, sum(counts) // block]
+    axes = [(axis.size, axis.kind) for axis in machine.ultraserver.axes]
+    return [*axes, *((one, "fabric") for one in [*fabric, sum(counts) // block])]
+
+
+Cut = list[tuple[int, int, bool]]
+
+
+def _cuts(size: int, kind: str, sizes: list[int], done: Cut) -> Iterator[Cut]:
+    """All ways to cut a dimension: (axis, factor, reflected), the fastest first."""
+    if size == 1:
+        yield done
+    for axis, factor in itertools.product(range(len(sizes)), range(2, size + 1)):
+        if size % factor or sizes[axis] % factor or (done and done[-1][0] == axis):
+            continue
+        left = [one // factor if at == axis else one for at, one in enumerate(sizes)]
+        back = kind == "ring" and done and factor % 2 == 0
+        for reflected in (False, True) if back else (False,):
+            yield from _cuts(size // factor, kind, left, [*done, (axis, factor, reflected)])
+
+
+def _walk(cut: Cut, axes: int) -> list[list[list[int]]]:
+    """The digits of each axis at each position, going back and forth where a digit is reflected."""
+    rows: list[list[list[int]]] = [[[] for _ in range(axes)]]
+    for axis, factor, reflected in cut:
+        rows = [
+            [[*digits, value] if at == axis else digits for at, digits in enumerate(low)]
+            for value in range(factor)
+            for low in (reversed(rows) if reflected and value % 2 else rows)
+        ]
+    return rows
 
 
 def _everything(machine: rf.Machine, sizes: list[int]) -> Iterator[np.ndarray]:
-    """Give each prime digit of the chip numbers to some axis, in all ways and all orders."""
-    orders = (sorted(set(itertools.permutations(_primes(one)))) for one in _dimensions(machine))
-    for order in itertools.product(*orders):
-        digits = [prime for primes in order for prime in primes]
-        for owners in itertools.product(range(len(sizes)), repeat=len(digits)):
-            mine = [
-                math.prod(d for d, o in zip(digits, owners, strict=True) if o == axis)
-                for axis in range(len(sizes))
-            ]
-            if mine != sizes:
-                continue
-            places = [np.zeros(1, np.int64) for _ in sizes]
-            stride = 1
-            for digit, owner in zip(digits, owners, strict=True):
-                places[owner] = np.add.outer(stride * np.arange(digit), places[owner]).ravel()
-                stride *= digit
-            total = np.zeros((), np.int64)
-            for place in places:
-                total = np.add.outer(total, place)
-            yield total
+    """Cut every dimension in all ways, with all reflected parts: the chips of the mesh."""
+    dimensions = _dimensions(machine)
+    each = [list(_cuts(size, kind, sizes, [])) for size, kind in dimensions]
+    for cuts in itertools.product(*each):
+        had = [1] * len(sizes)
+        index = np.zeros((1, len(sizes)), np.int64)  # coordinates of each chip, in ascending order
+        for cut in cuts:
+            along = []
+            for digits in _walk(cut, len(sizes)):
+                at = [0] * len(sizes)
+                for axis, values in enumerate(digits):
+                    factors = [factor for mine, factor, _ in cut if mine == axis]
+                    step = had[axis]
+                    for value, factor in zip(values, factors, strict=True):
+                        at[axis] += step * value
+                        step *= factor
+                along.append(at)
+            for axis, factor, _ in cut:
+                had[axis] *= factor
+            index = (np.array(along)[:, None] + index[None]).reshape(-1, len(sizes))
+        if had == sizes:
+            chips = np.empty(sizes, np.int64)
+            chips[tuple(index.T)] = np.arange(len(index))
+            yield chips
 
 
 def _rows(chips: np.ndarray, axis: int) -> np.ndarray:
     """The groups of an axis, one a row, in one order whatever the others are."""
-    rows = np.sort(np.moveaxis(chips, axis, -1).reshape(-1, chips.shape[axis]), axis=1)
+    rows = np.moveaxis(chips, axis, -1).reshape(-1, chips.shape[axis])
     return np.asarray(rows[np.argsort(rows[:, 0])])
 
 
@@ -122,13 +154,8 @@ class _Costs:
         rows = _rows(chips, axis)
         key = operation, size, rows.shape[1], rows.tobytes()
         if key not in self.known:
-            inside = self.machine.ultraserver.num_chips
-            local = {tuple(sorted(set((row % inside).tolist()))) for row in rows}
-            outer = {tuple(sorted(set((row // inside).tolist()))) for row in rows}
-            tables = (np.array(sorted(table), np.uint32) for table in (local, outer))
-            groups = GridGroups.of(inside, *tables)
             shift = int(operation == "send_recv")
-            self.known[key] = run(self.machine, operation, size, group=groups, shift=shift).time_s
+            self.known[key] = run(self.machine, operation, size, group=rows, shift=shift).time_s
         return self.known[key]
 
 
@@ -141,6 +168,21 @@ def _distinct(times: Any) -> list[float]:
     return found
 
 
+def _times(
+    machine: rf.Machine, axes: dict[str, int], traffic: Calls, costs: _Costs
+) -> dict[bytes, float]:
+    """Seconds of every layout, by its chips."""
+    names, times = list(axes), {}
+    for chips in _everything(machine, list(axes.values())):
+        if chips.tobytes() not in times:
+            times[chips.tobytes()] = sum(
+                count * costs(chips, names.index(name), operation, size)
+                for name, calls in traffic.items()
+                for operation, size, count in calls
+            )
+    return times
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 def test_it_ranks_as_trying_everything_does(part: int) -> None:
     for seed in range(part, CASES, PARTS):
@@ -148,16 +190,7 @@ def test_it_ranks_as_trying_everything_does(part: int) -> None:
         machine = _machine(rng)
         axes = _axes(rng, machine.num_chips)
         traffic = _traffic(rng, axes)
-        names, sizes = list(axes), list(axes.values())
-        costs = _Costs(machine)
-        times: dict[bytes, float] = {}
-        for chips in _everything(machine, sizes):
-            if chips.tobytes() not in times:
-                times[chips.tobytes()] = sum(
-                    count * costs(chips, names.index(name), operation, size)
-                    for name, calls in traffic.items()
-                    for operation, size, count in calls
-                )
+        times = _times(machine, axes, traffic, _Costs(machine))
         ranking = machine.best_mapping(axes, traffic, keep=10_000)
         assert len(ranking) == ranking.total <= len(times), seed
         # What symmetry leaves out has no time of its own, and what comes out is in order.
@@ -198,3 +231,35 @@ def test_meshes_of_its_layouts_cost_what_it_says(part: int) -> None:
                         for operation, size, count in calls
                     )
                     assert total == pytest.approx(layout.times[name], rel=1e-12), (seed, layout)
+
+
+def _rings(rng: random.Random) -> rf.Machine:
+    """A torus of which some axis can be cut, or a cluster of such."""
+    shape = rng.choice([(8,), (4, 2), (4, 4), (8, 2), (12,), (16,), (6, 4)])
+    rates = rng.choice([[64e9] * 2, [128e9, 64e9]])[: len(shape)]
+    if rng.random() < 0.7 or math.prod(shape) > 8:
+        return rf.torus(shape, rates, rng.choice([1e-7, 2e-6]), overhead=rng.choice([0, 1e-6]))
+    axes = tuple(rf.Axis(f"a{at}", size, "ring", 64e9, 1e-6) for at, size in enumerate(shape))
+    server = rf.UltraServer("u", None, axes, rf.Nic(25e9, 7.5e-6, 1e-6), 0.5e-6)
+    return rf.Cluster([rf.Site("s", 2, server, rf.Fabric())])
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_reflected_splits_of_rings_are_those_of_trying_everything(part: int) -> None:
+    better = 0
+    for seed in range(part, 100, 4):
+        rng = random.Random(5000 + seed)
+        machine = _rings(rng)
+        axes = _axes(rng, machine.num_chips)
+        traffic = _traffic(rng, axes)
+        costs = _Costs(machine)
+        times = _times(machine, axes, traffic, costs)
+        ranking = machine.best_mapping(axes, traffic, keep=10_000)
+        best = machine.best_mapping(axes, traffic, keep=1).best
+        assert ranking.best.time_s == best.time_s == pytest.approx(min(times.values()), rel=1e-9)
+        assert _distinct(ranking["time_s"]) == pytest.approx(_distinct(times.values()), rel=1e-9)
+        for layout in ranking.layouts:
+            assert layout.time_s == pytest.approx(times[layout.chips.tobytes()], rel=1e-12)
+        plain = [one.time_s for one in ranking.layouts if "reflected" not in one.text]
+        better += best.time_s < min(plain) * (1 - 1e-9)
+    assert better, "no case in which a reflected split is better"

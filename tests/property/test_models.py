@@ -97,7 +97,8 @@ def test_every_member_of_another_domain_gets_its_own_message() -> None:
 
 
 def test_rings_through_domains_both_ways_share_all_nics() -> None:
-    # One way a domain is left at its last chip. Both ways there are rings that are cut at each of its three.
+    # One way a domain is left at its last chip. Both ways there are rings that are cut at each of
+    # its three.
     axis = rf.Axis("x", 3, "line", 500e9, 0)
     server = rf.UltraServer("u", None, (axis,), rf.Nic(25e9, 0, 0))
     machine = rf.Cluster([rf.Site("s", 4, server)])

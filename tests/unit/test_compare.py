@@ -137,7 +137,9 @@ def test_options_reach_every_machine() -> None:
 def test_it_reads_as_text_html_json_and_csv() -> None:
     table = rf.compare(["trn2", rf.torus(8, 1e9, name="<i>")], "all_reduce", "1 MiB")
     text = str(table)
-    head = "all_reduce of 1.00 MiB; links alone; model link_load; unlike counts of ranks, 16 and 8\n"
+    head = (
+        "all_reduce of 1.00 MiB; links alone; model link_load; unlike counts of ranks, 16 and 8\n"
+    )
     assert text.startswith(head)
     assert repr(table) == text
     assert "nan" not in text
@@ -222,7 +224,7 @@ def test_the_whole_pod_and_what_is_no_slice_stay_as_they_are() -> None:
     ("name", "count", "nearest"),
     [
         ("tpu-v5p", 72, ("64 and 128",)),
-        ("tpu-v5p", 1, ("the nearest: 4",)),
+        ("tpu-v5p", 1, ("the nearest count: 4",)),
         ("tpu-v4", 48, ("32 and 64", "cubes of 64")),
         ("tpu-v5e", 100, ("64 and 128",)),
     ],

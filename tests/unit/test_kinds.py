@@ -217,6 +217,45 @@ def test_studies_say_their_kind() -> None:
     assert "links alone" in str(ways).splitlines()[0]
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "fp8"])
+@pytest.mark.parametrize("operation", ["all_reduce", "reduce_scatter"])
+def test_types_that_no_switch_adds_up_are_refused(operation: str, dtype: str) -> None:
+    h100 = rf.preset("h100", chips=16)
+    node = range(8)
+    for name, group in (("in_switch", node), (("in_switch", "ring", "ring"), None)):
+        with raises(rf.Unsupported, None, dtype, "NCCL", "fp16", "auto"):
+            getattr(h100, operation)("1 MiB", algorithm=name, group=group, dtype=dtype)
+    for good in (None, "bf16", "fp32", "int64"):
+        result = getattr(h100, operation)("1 MiB", algorithm="in_switch", group=node, dtype=good)
+        assert result.algorithm == "in_switch"
+    assert h100.all_gather("1 MiB", algorithm="in_switch", group=node, dtype=dtype).time_s > 0
+    with_sums = h100.all_reduce("1 GiB", algorithm="runtime", group=node)
+    assert with_sums.choice["algorithm"] == "nvls"
+    without = h100.all_reduce("1 GiB", algorithm="runtime", group=node, dtype=dtype)
+    assert without.choice["algorithm"] != "nvls"
+
+
+REFUSED: list[tuple[str, str, dict[str, Any], tuple[str, ...]]] = [
+    ("trn2", "all_to_all", {"group": range(3)}, ("4, 8, 16 or a multiple of 32", "use direct")),
+    ("tpu-v5p", "all_reduce", {"dtype": "fp64"}, ("64 bits", "use 32 bits")),
+    ("tpu-v5p", "reduce_scatter", {"dtype": "int64"}, ("64 bits", "use 32 bits")),
+    ("tpu-ironwood", "all_gather", {}, ("SparseCores", "use algorithm='auto'")),
+    ("h100", "broadcast", {}, ("all_reduce", "name another algorithm")),
+]
+
+
+@pytest.mark.parametrize(("name", "operation", "options", "words"), REFUSED)
+def test_what_a_runtime_refuses_has_its_rule_and_what_to_do(
+    name: str, operation: str, options: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    machine = rf.preset(name)
+    with raises(rf.Unsupported, None, *words) as caught:
+        getattr(machine, operation)("1 MiB", algorithm="runtime", **options)
+    (row,) = rf.compare([machine], operation, "1 MiB", algorithm="runtime", **options)
+    assert row["reason"] == str(caught.value)
+    assert getattr(machine, operation)("1 MiB", **options).as_run is None
+
+
 def test_no_slowdown_compares_two_kinds() -> None:
     cluster = rf.Cluster([rf.Site("one", 4, rf.TRN2_ULTRASERVER)])
     cable = {"links": rf.LinkAt("z", x=1)}

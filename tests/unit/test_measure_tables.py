@@ -31,6 +31,12 @@ NCCL = """\
 # Using devices
 #  Rank  0 Group  0 Pid  100 on     node-a device  0 [0x04] NVIDIA H100
 #  Rank  1 Group  0 Pid  100 on     node-a device  1 [0x05] NVIDIA H100
+#  Rank  2 Group  0 Pid  100 on     node-a device  2 [0x0a] NVIDIA H100
+#  Rank  3 Group  0 Pid  100 on     node-a device  3 [0x0b] NVIDIA H100
+#  Rank  4 Group  0 Pid  100 on     node-a device  4 [0x84] NVIDIA H100
+#  Rank  5 Group  0 Pid  100 on     node-a device  5 [0x85] NVIDIA H100
+#  Rank  6 Group  0 Pid  100 on     node-a device  6 [0x8a] NVIDIA H100
+#  Rank  7 Group  0 Pid  100 on     node-a device  7 [0x8b] NVIDIA H100
 # Collective test starting: all_reduce_perf
 #
 #                                                              out-of-place                       in-place
@@ -71,14 +77,16 @@ def test_nccl_text_counts_out_of_place() -> None:
     assert [row.op for row in found.rows] == ["all_reduce", "all_reduce"]
     assert found.rows[0].time_s == pytest.approx(104.1e-6)
     assert found.rows[1].size_bytes == 16777216
-    assert found.ranks == {2}
+    assert found.ranks == {8}
     assert "out of place" in notes(found)
     assert "printed bandwidths are GB/s" in notes(found)
 
 
 def test_nccl_all_gather_is_sized_by_its_output() -> None:
     # size = ranks x count x width: the count is what one rank sends.
-    text = NCCL.replace("all_reduce_perf", "all_gather_perf").replace(" 2097152 ", " 1048576 ")
+    text = NCCL.replace("all_reduce_perf", "all_gather_perf").replace(" 2097152 ", " 262144 ")
+    text = text.replace(" 4194304 ", " 524288 ").replace("141.02", "70.51")
+    text = text.replace("189.42", "94.71")
     found = read(text)
     assert found.rows[0].op == "all_gather"
     assert found.rows[0].size_bytes == 8388608
@@ -243,7 +251,7 @@ def test_a_polars_frame() -> None:
         (NCCOM.replace(" 51.90", ""), "table, line 3"),
         (
             NCCL.replace("    104.1   80.58  141.02      0    105.2   79.74  139.55      0", ""),
-            "table, line 11",
+            "table, line 17",
         ),
     ],
 )
@@ -268,7 +276,7 @@ def test_units_that_the_caller_names_are_checked() -> None:
 
 
 def test_op_for_a_table_that_does_not_say() -> None:
-    table = "\n".join(NCCL.splitlines()[7:])
+    table = "\n".join(NCCL.splitlines()[13:])
     with raises(InvalidArgument, "table, line 4"):
         read(table)
     assert read(table, op="all_reduce").rows[0].op == "all_reduce"

@@ -1,4 +1,4 @@
-"""Rings and trees over nodes as libraries of collectives build them, and machines without latency."""
+"""Rings and trees over nodes as libraries build them, and machines without latency."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def nodes(per_node: int, count: int, **more: str) -> rf.Machine:
 
 
 def test_eight_gpus_on_fewer_nodes_use_more_nics() -> None:
-    # NVIDIA/nccl issue 569: rings of 8 GPUs on 8, 4 and 2 nodes take 363, 173 and 132 ms, which is 1 : 0.48 : 0.36.
+    # NVIDIA/nccl issue 569: rings of 8 GPUs on 8, 4 and 2 nodes take 363, 173 and 132 ms, which is
+    # 1 : 0.48 : 0.36.
     times = {
         per: nodes(per, 8 // per).all_reduce(1.6e9, algorithm="ring").time_s for per in (1, 2, 4)
     }
@@ -62,8 +63,8 @@ def test_trees_run_over_whole_nodes_and_parts_alike(count: int) -> None:
     result = h100.all_reduce(GIB, group=list(range(count)), algorithm="double_binary_tree")
     result.schedule().verify()
     assert result.lower_bound_s <= result.time_s
-    # Two nodes: half of the data up one tree and down the other, over as many NICs as the smaller part has; a GPU passes
-    # on, up and down, all of which it is not the head.
+    # Two nodes: half of the data up one tree and down the other, over as many NICs as the smaller
+    # part has; a GPU passes on, up and down, all of which it is not the head.
     pairs = min(8, count - 8)
     wire = max(GIB / (pairs * 50e9), 2 * (pairs - 1) / pairs * GIB / 450e9)
     assert wire <= result.time_s < 1.3 * wire

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import pickle
 from typing import Any
@@ -10,6 +11,9 @@ import numpy as np
 import pytest
 
 import rainier_fast as rf
+from rainier_fast.catalog import catalog
+from rainier_fast.definitions.rivals import PODS
+from rainier_fast.definitions.slices import rule_of, shape_of
 from raising import raises
 
 
@@ -135,3 +139,60 @@ def test_pods_that_cannot_be_twisted() -> None:
 def test_shapes_that_there_are_not(name: str, shape: tuple[int, ...], rule: str) -> None:
     with raises(rf.InvalidArgument, rule):
         rf.preset(name, shape=shape)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "nearest"),
+    [
+        ("tpu-v5p", (4, 4, 6), "64 and 128"),
+        ("tpu-v5p", (1, 1, 4), "nearest count: 4"),
+        ("tpu-v5e", (16, 32), "nearest count: 256"),
+        ("tpu-v5e", (4, 6), "16 and 32"),
+    ],
+)
+def test_the_nearest_counts_are_named(name: str, shape: tuple[int, ...], nearest: str) -> None:
+    with raises(rf.InvalidArgument, "shape", nearest):
+        rf.preset(name, shape=shape)
+
+
+def test_chips_of_a_pod_are_asked_for_by_shape() -> None:
+    with raises(rf.InvalidArgument, "chips", "shape=", "(4, 4, 12)"):
+        rf.preset("tpu-v5p", chips=192)
+    with raises(rf.InvalidArgument, "chips", "shape=", "64 and 128"):
+        rf.preset("tpu-v4", chips=100)
+    with raises(rf.InvalidType, "chips"):
+        rf.preset("tpu-v4", chips="many")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["tpu-v4", "tpu-v5p", "tpu-v5e", "tpu-v6e", "tpu-ironwood"])
+def test_of_each_count_the_shape_that_is_least_long(name: str) -> None:
+    entry = catalog()[PODS[name]]
+    pod = rf.preset(name).num_chips
+    sold = {chips: shape for chips in range(pod + 65) if (shape := shape_of(entry, chips))}
+    assert all(f"nearest count: {chips:,}" in rule_of(entry, chips) for chips in sold)
+    assert max(sold) == pod
+    for chips, shape in sold.items():
+        assert math.prod(shape) == chips
+    for chips in list(sold)[:40]:
+        sides = range(1, chips + 1)
+        flat = [
+            tuple(sorted(one))
+            for one in itertools.product(*[[s for s in sides if chips % s == 0]] * 2)
+        ]
+        every = {
+            tuple(sorted((*one, chips // math.prod(one))))
+            for one in flat
+            if chips % math.prod(one) == 0
+        }
+        if "cube_side" not in entry:
+            every = {one for one in flat if math.prod(one) == chips}
+        good = [one for one in every if _is_sold(name, one)]
+        assert max(sold[chips]) == min(max(one) for one in good)
+
+
+def _is_sold(name: str, shape: tuple[int, ...]) -> bool:
+    try:
+        rf.preset(name, shape=shape)
+    except rf.InvalidArgument:
+        return False
+    return True

@@ -41,6 +41,7 @@ AlgorithmName: TypeAlias = Literal[
     "runtime",
     "ring",
     "ring_one_way",
+    "half_ring",
     "multi_ring",
     "bucket",
     "bucket_equal",
@@ -60,6 +61,12 @@ AlgorithmName: TypeAlias = Literal[
     "disjoint_trees",
     "scatter_allgather",
     "symmetric",
+    "neighbor_exchange",
+    "pairwise",
+    "linear_sync",
+    "butterfly",
+    "knomial_tree",
+    "chain",
     "nccl",
     "neuron",
     "xla",
@@ -216,8 +223,8 @@ def algorithms(operation: str | None = None) -> dict[str, str]:
     -------
     dict of str to str
         Names and one line each. ``"auto"``, the default, is the fastest of them but ``"nccl"``,
-        ``"neuron"``, ``"xla"`` and ``"synthesized"``, which run only when named; ``"runtime"`` is
-        the one of the first three that the machine has.
+        ``"neuron"``, ``"xla"``, ``"synthesized"`` and those whose line says so, which run only when
+        named; ``"runtime"`` is the one of the first three that the machine has.
 
     Raises
     ------

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Protocol, Unpack
 
 from rainier_fast import _core
+from rainier_fast.ask.cores import CoreGroups, cores_hint
 from rainier_fast.ask.groups import Groups, as_groups
 from rainier_fast.ask.options import OPERATIONS, Call, Choices, checked, refuse_unknown
 from rainier_fast.ask.runtime import is_runtime, kind_of, runtime_of
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.definitions.routing import DimensionOrder, RoutingRow
-from rainier_fast.errors import as_one_of
+from rainier_fast.errors import OutOfRange, as_one_of
 from rainier_fast.frozen import put
 from rainier_fast.screen import one_screen
 from rainier_fast.topology.base import Base
@@ -27,6 +28,9 @@ class OwnSchedule(Protocol):
 
     @property
     def _core(self) -> _core.Schedule: ...
+
+    @property
+    def _name(self) -> str: ...
 
 
 @one_screen
@@ -65,7 +69,8 @@ class Request(Choices):
         """Return the core's answer on a machine."""
         row = self._routing_row(machine)
         if self.schedule_of_own is not None:
-            return self.schedule_of_own._core.run(machine._core, row, self.model)
+            own = self.schedule_of_own
+            return own._core.run(machine._core, row, self.model, own._name)
         groups = self.groups.core(machine._core)
         return machine._core.collective(self._core_row(machine), groups, row)
 
@@ -81,6 +86,9 @@ class Request(Choices):
 
     def _core_row(self, machine: Base) -> dict[str, Any]:
         row = {**self._row, "size": self.size}
+        if isinstance(self.groups, CoreGroups):
+            scale, root, shift = self.groups.on_chips(self)
+            row |= {"size": scale * self.size, "root": root, "shift": shift}
         if self.bucket is not None:
             row["orders"] = self.bucket.rows(machine._axis_names())
         return row
@@ -103,19 +111,28 @@ def make_request(machine: Base, operation: str, size: Quantity, **options: Unpac
     nbytes = parse_bytes(size, "size")
     if is_runtime(options.get("algorithm")):
         options = {**options, "algorithm": runtime_of(machine)}
-    if all(map(_is_plain, options.values())) and _is_plain(operation):
-        return _checked_once(machine.num_chips, operation, *options.items()).of(nbytes)
-    return _checked(machine.num_chips, operation, options).of(nbytes)
+    try:
+        if all(map(_is_plain, options.values())) and _is_plain(operation):
+            return _checked_once(machine.num_chips, operation, *options.items()).of(nbytes)
+        return _checked(machine.num_chips, operation, options).of(nbytes)
+    except OutOfRange as error:
+        group = options.get("group")
+        ranks = len(group) if isinstance(group, Sized) and not isinstance(group, str) else 0
+        hint = cores_hint(machine, ranks) if (error.argument or "").startswith("group") else ""
+        raise (OutOfRange(f"{error}{hint}") if hint else error) from None
 
 
 _PLAIN: Final = frozenset({str, int, type(None)})
 """Types of options of which equal ones are the same."""
 
+_MOST_LETTERS: Final = 200
 _MOST_KNOWN: Final = 256  # requests that were checked and may come again, of other sizes
 
 
 def _is_plain(option: object) -> bool:
     kind = type(option)
+    if kind is str and len(option) > _MOST_LETTERS:  # type: ignore[arg-type]
+        return False  # not to be kept
     return kind in _PLAIN or (kind is Groups and not option.listed)  # type: ignore[attr-defined]
 
 
@@ -130,11 +147,15 @@ def _checked(chips: int, operation: str, options: Mapping[str, Any]) -> Request:
     operation = as_one_of("operation", operation, OPERATIONS)
     groups = as_groups(options.get("group"), chips)
     shift = options.get("shift", int(operation == "send_recv"))  # to the next rank
-    return Request(
+    ranks = groups.members_of_each if isinstance(groups, CoreGroups) else groups.ranks
+    request = Request(
         operation=operation,
         size=0.0,
         groups=groups,
-        root=as_integer("root", options.get("root", 0), 0, groups.ranks - 1),
+        root=as_integer("root", options.get("root", 0), 0, ranks - 1),
         shift=as_integer("shift", shift, -_MOST_SHIFT, _MOST_SHIFT),
         **checked(operation, options),
     )
+    if isinstance(groups, CoreGroups):
+        groups.on_chips(request)
+    return request

@@ -194,6 +194,12 @@ class Schedule:
         put(made, _core=core, algorithm=algorithm, _machine=machine, _request=request)
         return made
 
+    @classmethod
+    def _own(cls, core: CoreSchedule, algorithm: str) -> Schedule:
+        made = object.__new__(cls)
+        put(made, _core=core, algorithm=algorithm, _machine=None, _request=None)
+        return made
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Schedule):
             return NotImplemented
@@ -214,6 +220,11 @@ class Schedule:
         sends = self.sends
         arguments = (core.operation, core.size, core.chips, sends, self.blocks, core.root)
         return Schedule, arguments
+
+    @property
+    def _name(self) -> str:
+        # What an algorithm made for another machine is run as it is given.
+        return self.algorithm if self._machine is None else "schedule"
 
     @property
     def operation(self) -> str:

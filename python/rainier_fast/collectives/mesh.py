@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
+from rainier_fast.ask.cores import as_ranks_per_chip, core_groups, cores_hint
 from rainier_fast.ask.grid import from_core
 from rainier_fast.ask.groups import Groups
 from rainier_fast.ask.request import Request
@@ -19,7 +20,7 @@ from rainier_fast.collectives.plan import MeshPlans
 from rainier_fast.collectives.prepared import Timing
 from rainier_fast.collectives.run import RESULT, answer
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_integer, as_name, as_pairs
-from rainier_fast.errors import as_one_of, invalid, invalid_type
+from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
 from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
@@ -45,6 +46,8 @@ class DeviceMesh(Timing["CollectiveResult"]):
         Size of each axis, slowest first; one may be -1 and takes what is left.
     order
         The chip at each place, as `Machine.mesh` takes it; None for ascending chips.
+    ranks_per_chip
+        1 where ranks are chips; where they are cores, how many of each chip.
 
     Raises
     ------
@@ -58,34 +61,51 @@ class DeviceMesh(Timing["CollectiveResult"]):
     preset('trn2').mesh(dp=4, tp=4)
     """
 
-    __slots__ = ("_order", "_shape", "machine")
+    __slots__ = ("_order", "_shape", "machine", "ranks_per_chip")
 
     machine: Base
+    ranks_per_chip: int
     _order: _core.Order | None
     _shape: dict[str, int]
 
-    def __init__(self, machine: Base, axes: Mapping[str, int], order: object = None) -> None:
+    def __init__(
+        self,
+        machine: Base,
+        axes: Mapping[str, int],
+        order: object = None,
+        ranks_per_chip: int = 1,
+    ) -> None:
         if not isinstance(machine, Base):
             raise invalid_type("machine", machine, "must be a machine")
-        sizes = mesh_sizes(axes, machine.num_chips)
-        put(self, machine=machine, _shape=sizes, _order=as_order(order, machine, sizes))
+        cores = as_ranks_per_chip(machine, ranks_per_chip)
+        sizes = mesh_sizes(axes, machine, cores)
+        if order is not None and cores > 1:
+            raise Unsupported(
+                f"order: got one with ranks_per_chip={cores}; an order is of chips, and ranks of a "
+                "chip follow each other"
+            )
+        put(self, machine=machine, ranks_per_chip=cores, _shape=sizes)
+        put(self, _order=as_order(order, machine, sizes))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return DeviceMesh, (self.machine, self._shape, order_key(self._order))
+        return DeviceMesh, (self.machine, self._shape, order_key(self._order), self.ranks_per_chip)
 
     def _key(self) -> tuple[Any, ...]:
-        return self.machine, tuple(self._shape.items()), order_key(self._order)
+        sizes = tuple(self._shape.items())
+        return self.machine, sizes, order_key(self._order), self.ranks_per_chip
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name}={size}" for name, size in self._shape.items())
         order = "" if self._order is None else f", order={order_words(self._order)}"
-        return f"{self.machine!r}.mesh({sizes}{order})"
+        cores = f", ranks_per_chip={self.ranks_per_chip}" if self.ranks_per_chip > 1 else ""
+        return f"{self.machine!r}.mesh({sizes}{order}{cores})"
 
     def __str__(self) -> str:
         sizes = " x ".join(f"{name} {size:,}" for name, size in self._shape.items())
         label = self.machine.name or self.machine.ultraserver.name
         order = "" if self._order is None else ", in an order of its own"
-        return f"mesh of {label}: {sizes}, last axis fastest{order}"
+        cores = f", {self.ranks_per_chip} ranks a chip" if self.ranks_per_chip > 1 else ""
+        return f"mesh of {label}: {sizes}, last axis fastest{order}{cores}"
 
     @property
     def shape(self) -> dict[str, int]:
@@ -135,7 +155,9 @@ class DeviceMesh(Timing["CollectiveResult"]):
             else:
                 total = np.add.outer(total, stride * np.arange(size))
         order = self._order
-        return np.asarray(total if order is None else order.chips().astype(np.int64)[total])
+        if order is not None:
+            return np.asarray(order.chips().astype(np.int64)[total])
+        return np.asarray(total // self.ranks_per_chip)
 
     def axis_groups(self, axis: str | Sequence[str]) -> Groups:
         """Return the groups of an axis: chips that differ in that coordinate only.
@@ -149,7 +171,8 @@ class DeviceMesh(Timing["CollectiveResult"]):
         Returns
         -------
         Groups
-            As many as the other axes have coordinates.
+            As many as the other axes have coordinates; where ranks are cores, of the chips that
+            they are on, each group of chips once.
 
         Raises
         ------
@@ -174,6 +197,8 @@ class DeviceMesh(Timing["CollectiveResult"]):
         order = list(self._shape)
         numbers = [order.index(name) for name in names]
         machine = self.machine
+        if self.ranks_per_chip > 1:
+            return core_groups(machine, self._ranks(numbers), self.ranks_per_chip)
         if self._order is None and numbers == [*range(numbers[0], numbers[-1] + 1)]:
             size = math.prod(self._shape[name] for name in names)
             return Groups(machine.num_chips, size, self._stride(names[-1]))
@@ -181,6 +206,16 @@ class DeviceMesh(Timing["CollectiveResult"]):
         chips = self._order or _core.Order.ascending(machine._core, sizes)
         groups = chips.groups(numbers)
         return from_core(groups, machine.num_chips, machine.ultraserver.num_chips)
+
+    def _ranks(self, axes: list[int]) -> NDArray[np.int64]:
+        """Return the ranks of all groups of some axes, one group a row."""
+        sizes = list(self._shape.values())
+        total = math.prod(sizes)
+        reckon(64 * total, f"a table of {total:,} ranks", "use a smaller machine")
+        ranks = np.arange(total).reshape(sizes)
+        others = [axis for axis in range(len(sizes)) if axis not in axes]
+        turned = ranks.transpose(others + axes)
+        return turned.reshape(-1, math.prod(sizes[axis] for axis in axes))
 
     def _members(self, where: Any) -> Members:  # noqa: ANN401 - checked here
         return Members(self.machine, self.axis_groups(where))
@@ -204,8 +239,9 @@ def _names(axis: object) -> tuple[str, ...]:
     return tuple(axis)
 
 
-def mesh_sizes(axes: Mapping[str, int], chips: int) -> dict[str, int]:
+def mesh_sizes(axes: Mapping[str, int], machine: Base, ranks_per_chip: int = 1) -> dict[str, int]:
     """Return the size of each axis, checked; one of -1 takes what the others leave."""
+    chips = ranks_per_chip * machine.num_chips
     pairs = as_pairs("axes", axes, "must map names to sizes")
     if not pairs:
         raise invalid("axes", axes, "a mesh has at least one axis, for example dp=-1")
@@ -225,7 +261,8 @@ def mesh_sizes(axes: Mapping[str, int], chips: int) -> dict[str, int]:
         sizes[free] = chips // product
     elif free is not None or product != chips:
         relation = "divide" if free is not None else "be"
-        raise invalid(
-            "axes", dict(pairs), f"the product of the sizes must {relation} {chips} chips"
-        )
+        what = "chips" if ranks_per_chip == 1 else f"ranks ({ranks_per_chip} per chip)"
+        hint = cores_hint(machine, product) if ranks_per_chip == 1 else ""
+        allowed = f"the product of the sizes must {relation} {chips} {what}{hint}"
+        raise invalid("axes", dict(pairs), allowed)
     return sizes

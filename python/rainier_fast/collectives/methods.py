@@ -10,7 +10,8 @@ from types import FunctionType
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar, Unpack
 
 from rainier_fast.ask.options import OPERATIONS, OPTIONS, Asked, Options, refuse_unknown
-from rainier_fast.ask.request import Request, make_request
+from rainier_fast.ask.request import Request
+from rainier_fast.ask.sizes import Sizes, make_any_request
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity
 
@@ -40,18 +41,18 @@ class Collectives(Generic[R]):
     def _answer(self, members: Members, request: Request) -> R:
         """Return what is made of a request."""
 
-    def _ask(self, operation: str, size: Quantity, options: Asked, **rank: int) -> R:
+    def _ask(self, operation: str, size: Quantity | Sizes, options: Asked, **rank: int) -> R:
         return self._answer(*self._asked(operation, size, options, **rank))
 
     def _asked(
-        self, operation: str, size: Quantity, options: Asked, **rank: int
+        self, operation: str, size: Quantity | Sizes, options: Asked, **rank: int
     ) -> tuple[Members, Request]:
         if not options.keys() <= OPTIONS.keys():
             refuse_unknown(options, (self._where, *OPTIONS))
         given: dict[str, Any] = {**options, **rank}
         members = self._members(given.pop(self._where, None))
         given["group"] = members.group
-        return members, make_request(members.machine, operation, size, **given)
+        return members, make_any_request(members.machine, operation, size, **given)
 
     def all_reduce(self, size: Quantity, **options: Unpack[Asked]) -> R:
         """Every rank ends with the sum of all buffers.
@@ -60,24 +61,25 @@ class Collectives(Generic[R]):
         """
         return self._ask("all_reduce", size, options)
 
-    def reduce_scatter(self, size: Quantity, **options: Unpack[Asked]) -> R:
+    def reduce_scatter(self, size: Quantity | Sizes, **options: Unpack[Asked]) -> R:
         """Every rank ends with its share of the sum.
 
-        `size`: bytes of each rank's input.
+        `size`: bytes of each rank's input; or a list of the bytes of each rank's share.
         """
         return self._ask("reduce_scatter", size, options)
 
-    def all_gather(self, size: Quantity, **options: Unpack[Asked]) -> R:
+    def all_gather(self, size: Quantity | Sizes, **options: Unpack[Asked]) -> R:
         """Every rank ends with the shares of all.
 
-        `size`: bytes of each rank's output.
+        `size`: bytes of each rank's output; or a list of the bytes of each rank's share.
         """
         return self._ask("all_gather", size, options)
 
-    def all_to_all(self, size: Quantity, **options: Unpack[Asked]) -> R:
+    def all_to_all(self, size: Quantity | Sizes, **options: Unpack[Asked]) -> R:
         """Every rank sends a share to every rank.
 
-        `size`: bytes that each rank sends, its share to itself included.
+        `size`: bytes that each rank sends, its share to itself included; or a matrix of the bytes
+        from each rank (row) to each (column).
         """
         return self._ask("all_to_all", size, options)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast import _core
+from rainier_fast.ask.cores import CoreGroups
 from rainier_fast.ask.options import Asked, Operation
 from rainier_fast.ask.request import Request
 from rainier_fast.collectives.methods import Collectives, R
@@ -91,10 +92,14 @@ class Prepared:
         from rainier_fast.table import Table
 
         nbytes = as_sizes(sizes)
-        seconds, numbers, names = self._core.times(nbytes)
+        request, groups = self.request, self.request.groups
+        scale = groups.on_chips(request).scale if isinstance(groups, CoreGroups) else 1.0
+        seconds, numbers, names = self._core.times(scale * nbytes)
         with np.errstate(divide="ignore", invalid="ignore"):
             rates = np.where(seconds > 0, nbytes / seconds, np.where(nbytes > 0, math.inf, 0.0))
         factor = self._core.bus_factor
+        if isinstance(groups, CoreGroups):
+            factor = groups.facts(request)["bus_factor"]
         columns = {
             "bytes": nbytes,
             "time_s": seconds,

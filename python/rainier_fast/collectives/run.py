@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Unpack
 
 from rainier_fast.ask.options import Call
-from rainier_fast.ask.request import Request, make_request
+from rainier_fast.ask.request import Request
+from rainier_fast.ask.sizes import Sizes, make_any_request
 from rainier_fast.collectives.methods import Members
 from rainier_fast.collectives.prepared import Timing
 from rainier_fast.topology.base import Base
@@ -27,9 +28,11 @@ def answer(machine: Base, request: Request) -> CollectiveResult:
     return CollectiveResult._of(machine, request, request.outcome(machine))
 
 
-def run(machine: Base, operation: str, size: Quantity, **options: Unpack[Call]) -> CollectiveResult:
+def run(
+    machine: Base, operation: str, size: Quantity | Sizes, **options: Unpack[Call]
+) -> CollectiveResult:
     """Check the arguments of a collective, run it, and return what a user reads."""
-    return answer(machine, make_request(machine, operation, size, **options))
+    return answer(machine, make_any_request(machine, operation, size, **options))
 
 
 class Running(Base, Timing["CollectiveResult"]):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Unpack
 
 from rainier_fast.ask.groups import as_groups
 from rainier_fast.ask.options import MODELS, Call, refuse_unknown
-from rainier_fast.ask.request import Request, make_request
+from rainier_fast.ask.request import Request
+from rainier_fast.ask.sizes import Sizes, make_any_request
 from rainier_fast.collectives.run import answer
 from rainier_fast.definitions.routing import Routing, as_routing
 from rainier_fast.errors import as_one_of, invalid_type
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from rainier_fast.results.collective import CollectiveResult
 
 
-def schedule(operation: str, machine: Base, size: Quantity, **options: Unpack[Call]) -> Schedule:
+def schedule(
+    operation: str, machine: Base, size: Quantity | Sizes, **options: Unpack[Call]
+) -> Schedule:
     """Return the schedule that an algorithm makes for a group, message by message.
 
     Parameters
@@ -29,7 +32,8 @@ def schedule(operation: str, machine: Base, size: Quantity, **options: Unpack[Ca
     machine
         The machine.
     size
-        Bytes, as a number or text, as nccl-tests defines them for the operation.
+        Bytes, as a number or text, as nccl-tests defines them for the operation; or those of each
+        rank, as `Machine.all_gather` and its kin take them.
     **options
         Those of the collective, such as ``algorithm``, ``group``, ``root`` or ``shift``, but for
         ``model``: every model runs what is made. Of several groups, it is that of the first.
@@ -52,12 +56,14 @@ def schedule(operation: str, machine: Base, size: Quantity, **options: Unpack[Ca
     >>> len(ring), ring.sends[0].blocks
     (12, (0,))
     """
-    from rainier_fast.ask.schedule import made_by
+    from rainier_fast.ask.schedule import Schedule, made_by
 
     if not isinstance(machine, Base):
         raise invalid_type("machine", machine, "must be a machine, such as preset('trn2')")
     refuse_unknown(options, [name for name in Call.__annotations__ if name != "model"])
-    return made_by(machine, make_request(machine, operation, size, **options))
+    request = make_any_request(machine, operation, size, **options)
+    own = request.schedule_of_own
+    return own if isinstance(own, Schedule) else made_by(machine, request)
 
 
 def run_schedule(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from rainier_fast.catalog import Entry, catalog
-from rainier_fast.definitions.check import as_flag, as_items, as_name, as_pairs, as_ratio
+from rainier_fast.definitions.check import as_count, as_flag, as_items, as_name, as_pairs, as_ratio
 from rainier_fast.errors import as_one_of, invalid, invalid_type
 from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bandwidth, parse_bytes
@@ -51,6 +51,8 @@ class Chip:
     dma_bandwidth_Bps
         Bytes/s of all DMA engines together, which collectives and computation share; None where
         it is not known.
+    devices
+        Ranks that software makes of it: cores, chiplets or all of it; None where that is not known.
 
     Raises
     ------
@@ -72,6 +74,7 @@ class Chip:
     hbm_bytes: Quantity = 1
     hbm_bandwidth_Bps: Quantity = 1.0  # noqa: N815 - B is the unit's letter
     dma_bandwidth_Bps: Quantity | None = None  # noqa: N815 - B is the unit's letter
+    devices: int | None = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -87,6 +90,8 @@ class Chip:
         if self.dma_bandwidth_Bps is not None:
             rate = parse_bandwidth(self.dma_bandwidth_Bps, "dma_bandwidth_Bps")
             put(self, "dma_bandwidth_Bps", rate)
+        if self.devices is not None:
+            put(self, "devices", as_count("devices", self.devices))
 
     @classmethod
     def from_catalog(cls, name: str) -> Chip:
@@ -122,6 +127,7 @@ class Chip:
             entry["hbm_bytes"].number,
             entry["hbm_bandwidth"].number,
             entry["dma_bandwidth"].number if "dma_bandwidth" in entry else None,
+            int(entry["devices"].number) if "devices" in entry else None,
         )
 
     def flops(self, dtype: str, *, tensor_only: bool = False) -> float:

@@ -11,7 +11,7 @@ from rainier_fast.catalog.load import assumed
 from rainier_fast.definitions.axis import Axis
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.neuron import Neuron
-from rainier_fast.definitions.rivals import NODES, PODS, constant_of, node, pod
+from rainier_fast.definitions.rivals import NODES, PODS, constant_of, node, pod, sharing_of
 from rainier_fast.definitions.ultraserver import Nic, UltraServer
 from rainier_fast.provenance import AssumedFloat
 
@@ -23,10 +23,12 @@ def known(name: str) -> UltraServer:
 
 
 def _nic(entry: Entry) -> Nic:
+    sharing = sharing_of(entry)
     return Nic(
-        entry["efa_bandwidth_per_chip"].number,
+        entry["efa_bandwidth_per_chip"].number * sharing,
         assumed("efa_nic_latency", "efa_end_to_end_latency"),
         assumed("efa_message_overhead"),
+        sharing,
     )
 
 

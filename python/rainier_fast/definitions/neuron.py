@@ -5,17 +5,21 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from rainier_fast import _core
 from rainier_fast.catalog import catalog
 from rainier_fast.catalog.load import number_of
-from rainier_fast.definitions.check import as_count, as_ratio
+from rainier_fast.definitions.check import as_count, as_items, as_ratio
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.units import Quantity, parse_bandwidth, parse_bytes, parse_time
 
 ENTRY: Final = "neuron-trn2"
 """The entry of the catalogue that the defaults are from."""
+
+_MEASURED: Final = "chip_all_reduce_"
+"""What figures of all-reduces inside a chip are called, before their bytes."""
 
 _EFA: Final = "efav3"
 _MOST_LINKS: Final = 4
@@ -75,6 +79,9 @@ class Neuron:
         Most replica groups of one program.
     streams
         Most collectives of one program that run at once.
+    chip_all_reduce
+        What an all-reduce among the four ranks of a chip with LNC 2 took, as pairs of a size and a
+        time, in ascending order; empty where that is not known.
     fitted_on
         What `calibrate` fitted the parameters on; results name what differs from it.
 
@@ -103,6 +110,7 @@ class Neuron:
     efa_goodput: Quantity = 19.3e9
     efa_instance_goodput: Quantity = 270e9
     instance_chips: int = 16
+    chip_all_reduce: tuple[tuple[Quantity, Quantity], ...] = ()
     # Where numbers are from is no part of what they are.
     fitted_on: FittedOn | None = field(default=None, repr=False, compare=False)
 
@@ -133,6 +141,7 @@ class Neuron:
             raise invalid_type("fitted_on", self.fitted_on, "must come of calibrate, or be None")
         put(self, "replica_groups", as_count("replica_groups", self.replica_groups))
         put(self, "streams", as_count("streams", self.streams))
+        put(self, "chip_all_reduce", _rows(self.chip_all_reduce))
 
     @classmethod
     def from_catalog(cls) -> Neuron:
@@ -163,7 +172,10 @@ class Neuron:
         >>> Neuron.from_catalog().quiet().call
         0.0
         """
-        return dataclasses.replace(self, call=0.0, step=0.0, efa_step=0.0)
+        rows = self.chip_all_reduce
+        least = float(rows[0][1]) if rows else 0.0
+        quiet = tuple((size, max(float(time) - least, 0.0)) for size, time in rows)
+        return dataclasses.replace(self, call=0.0, step=0.0, efa_step=0.0, chip_all_reduce=quiet)
 
     def check_program(self, replica_groups: int, streams: int = 1) -> None:
         """Refuse a program that the runtime does not load.
@@ -215,6 +227,9 @@ class Neuron:
             float(self.mesh_most),
             float(self.halving_most),
             self._fitted_row(),
+            [(float(size), float(time)) for size, time in self.chip_all_reduce]
+            if self.lnc == 2
+            else [],
         )
 
     @property
@@ -231,6 +246,21 @@ class Neuron:
         return None
 
 
+def _rows(given: object) -> tuple[tuple[float, float], ...]:
+    allowed = "must be pairs of a size and a time, in ascending order of sizes"
+    rows = []
+    for at, pair in enumerate(as_items("chip_all_reduce", given, allowed)):
+        name = f"chip_all_reduce[{at}]"
+        values = as_items(name, pair, allowed)
+        if len(values) != 2:
+            raise invalid(name, pair, allowed)
+        rows.append((parse_bytes(values[0], f"size of {name}"), parse_time(values[1], name)))
+    sizes = [float(size) for size, _ in rows]
+    if any(low >= high for low, high in pairwise([0.0, *sizes])):
+        raise invalid("chip_all_reduce", sizes, f"{allowed}, above 0")
+    return tuple(rows)
+
+
 @cache
 def _published() -> Neuron:
     entry, efa = catalog()[ENTRY], catalog()[_EFA]
@@ -238,8 +268,10 @@ def _published() -> Neuron:
     numbers: dict[str, Any] = {name: number_of(entry[name]) for name in names}
     for name in ("replica_groups", "streams"):
         numbers[name] = int(entry[name].number)
+    sizes = sorted(int(name[len(_MEASURED) :]) for name in entry if name.startswith(_MEASURED))
     return Neuron(
         **numbers,
+        chip_all_reduce=tuple((float(at), entry[f"{_MEASURED}{at}"].number) for at in sizes),
         efa_goodput=efa["goodput_single_chip"].number,
         efa_instance_goodput=efa["goodput_instance"].number,
         instance_chips=int(efa["nics_per_instance"].number),

@@ -18,6 +18,7 @@ from rainier_fast.provenance import AssumedFloat, AssumedInt, names_in
 
 NODES: Final = {
     "a100": "dgx-a100",
+    "a100-40gb": "p4d.24xlarge",
     "h100": "hgx-h100",
     "h200": "hgx-h200",
     "b200": "hgx-b200",
@@ -29,7 +30,7 @@ NODES: Final = {
     "maia-100": "maia-100-node",
     "maia-200": "maia-200-node",
 }
-"""Chips that come in nodes with a NIC for each chip, and the catalogue's entry of the node."""
+"""Chips that come in nodes with NICs, and the catalogue's entry of the node."""
 
 PODS: Final = {
     chip: f"{chip}-pod" for chip in ("tpu-v4", "tpu-v5e", "tpu-v5p", "tpu-v6e", "tpu-ironwood")
@@ -39,7 +40,9 @@ PODS: Final = {
 
 def constant_of(chip: str) -> str:
     """Return the name of the constant for the node, rack or pod that a chip comes in."""
-    kind = "POD" if chip in PODS else "NVL72" if NODES[chip].endswith("nvl72") else "NODE"
+    kinds = {"nvl72": "NVL72", "xlarge": "INSTANCE"}
+    ends = [kind for end, kind in kinds.items() if NODES.get(chip, "").endswith(end)]
+    kind = "POD" if chip in PODS else (*ends, "NODE")[0]
     return f"{chip}_{kind}".replace("-", "_").upper()
 
 
@@ -54,12 +57,20 @@ def node(chip: str) -> UltraServer:
         link_bandwidth(entry),
         number_of(entry["link_latency"]),
     )
+    sharing = sharing_of(entry)
     nic = Nic(
-        _nic_bandwidth(entry),
+        _nic_bandwidth(entry) * sharing if sharing > 1 else _nic_bandwidth(entry),
         number_of(entry["nic_latency"], "rdma_end_to_end_latency"),
         number_of(entry["message_overhead"]),
+        sharing,
     )
     return UltraServer(entry.name, Chip.from_catalog(chip), (axis,), nic, gpu=gpu_of(entry))
+
+
+def sharing_of(entry: Entry) -> int:
+    """Return how many chips share a NIC of a node or instance."""
+    chips = int(entry["chips"].number)
+    return max(1, chips // int(entry["nics"].number)) if "nics" in entry else 1
 
 
 def gpu_of(entry: Entry) -> Gpu | None:

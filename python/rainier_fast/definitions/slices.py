@@ -66,14 +66,16 @@ def rule_of(entry: Entry, chips: int) -> str:
     """Return which slices can be bought, and the counts nearest to one that cannot."""
     counts = _counts(entry)
     at = bisect_left(counts, chips)
-    nearest = " and ".join(f"{count:,}" for count in counts[max(at - 1, 0) : at + 1])
+    # A count that there is, in a shape that there is not, is its own neighbour.
+    around = [chips] if chips in counts else counts[max(at - 1, 0) : at + 1]
+    nearest = " and ".join(f"{count:,}" for count in around)
     if "cube_side" in entry:
         side = int(entry["cube_side"].number)
         below = ", ".join(str(math.prod(small)) for small in _BELOW_A_CUBE)
         sold = f"whole cubes of {side**3} chips, or {below} chips of one cube"
     else:
         sold = f"{', '.join(map(str, counts))} chips"
-    return f"{entry.name} slices are {sold} ({_RULES}); the nearest: {nearest}"
+    return f"slices of {entry.name} are {sold} ({_RULES}); the nearest count: {nearest}"
 
 
 def _shapes(entry: Entry, chips: int) -> list[tuple[int, ...]]:
@@ -130,7 +132,7 @@ def _cubic(entry: Entry, sizes: tuple[int, ...], whole: tuple[int, ...]) -> tupl
         below = ", ".join("x".join(map(str, reversed(small))) for small in _BELOW_A_CUBE)
         allowed = (
             f"must be whole cubes (each side a multiple of {side}) or a part of one cube "
-            f"({below}, in any order)"
+            f"({below}, in any order); {rule_of(entry, math.prod(sizes))}"
         )
         raise invalid("shape", sizes, allowed)
     return (False,) * len(sizes)
@@ -140,7 +142,8 @@ def _flat(entry: Entry, sizes: tuple[int, ...]) -> tuple[bool, ...]:
     span = int(entry["wrap_extent"].number)
     if tuple(sorted(sizes)) not in _FLAT:
         known = ", ".join("x".join(map(str, one)) for one in _FLAT)
-        raise invalid("shape", sizes, f"must be one of {known}, in either order")
+        rule = rule_of(entry, math.prod(sizes))
+        raise invalid("shape", sizes, f"must be one of {known}, in either order; {rule}")
     return tuple(size == span for size in sizes)
 
 

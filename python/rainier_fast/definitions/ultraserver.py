@@ -9,7 +9,7 @@ from typing import Final
 
 from rainier_fast import _core
 from rainier_fast.definitions.axis import Axis
-from rainier_fast.definitions.check import MAX_COUNT, as_name, as_tuple_of
+from rainier_fast.definitions.check import MAX_COUNT, as_count, as_name, as_tuple_of
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.neuron import Neuron
@@ -27,7 +27,7 @@ MAX_AXES = 16
 
 @dataclass(frozen=True, slots=True)
 class Nic:
-    """The network interface of each chip.
+    """The network interface of each chip, or of several that share it.
 
     Attributes
     ----------
@@ -37,6 +37,10 @@ class Nic:
         Seconds that egress adds, and ingress again.
     overhead
         Seconds that the sender spends on each message it starts.
+    chips
+        Chips that share it: neighbours by number, as many in every group of them. One that sends
+        alone has all of its rate. Faults, `together` by link loads and collectives that are
+        simulated between UltraServers are refused where it is more than 1.
 
     Raises
     ------
@@ -47,14 +51,18 @@ class Nic:
     --------
     >>> Nic("200 Gbps", latency="7.5 us").bandwidth_Bps
     25000000000.0
+    >>> Nic("100 Gbps", "7.5 us", chips=2).chips
+    2
     """
 
     bandwidth: Quantity
     latency: Quantity
     overhead: Quantity = "0 s"
+    chips: int = 1
 
     def __post_init__(self) -> None:
         put = object.__setattr__
+        put(self, "chips", as_count("chips", self.chips, MAX_COUNT))
         put(self, "bandwidth", parse_bandwidth(self.bandwidth, "bandwidth of the nic"))
         put(self, "latency", parse_time(self.latency, "latency of the nic"))
         put(self, "overhead", parse_time(self.overhead, "overhead of the nic"))
@@ -73,6 +81,10 @@ class Nic:
     def overhead_s(self) -> float:
         """Seconds that the sender spends on each message."""
         return float(self.overhead)
+
+    def row(self) -> tuple[float, float, float, int]:
+        """Return the row that the core is built from."""
+        return self.bandwidth_Bps, self.latency_s, self.overhead_s, self.chips
 
 
 _PARTS: Final[Mapping[str, type]] = {
@@ -149,6 +161,11 @@ class UltraServer:
             raise invalid("axes", names, "must have a different name each")
         if self.num_chips > MAX_COUNT:
             raise invalid("shape", self.shape, f"a machine has at most {MAX_COUNT:,} chips")
+        shared = 1 if self.nic is None else self.nic.chips
+        if self.num_chips % shared:
+            raise invalid("chips", shared, f"of a Nic must divide the {self.num_chips} chips")
+        if shared > 1 and self.gpu is not None and self.gpu.nics is not None:
+            raise invalid("nics", self.gpu.nics, "the Nic says how many there are: leave it out")
         put(self, "overhead", parse_time(self.overhead, "overhead"))
         put(self, "launch", parse_time(self.launch, "launch"))
         if self.neuron is not None and self.chip is None:
@@ -158,6 +175,11 @@ class UltraServer:
     def num_chips(self) -> int:
         """Chips of one domain."""
         return math.prod(axis.size for axis in self.axes)
+
+    @property
+    def num_nics(self) -> int:
+        """NICs of one domain."""
+        return 0 if self.nic is None else self.num_chips // self.nic.chips
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -191,7 +213,7 @@ class UltraServer:
     @property
     def nic_bandwidth_Bps(self) -> float:  # noqa: N802 - B is the unit's letter
         """Bytes/s of all NICs together, each direction; 0 without NICs."""
-        return 0.0 if self.nic is None else self.num_chips * self.nic.bandwidth_Bps
+        return self.num_nics * (0.0 if self.nic is None else self.nic.bandwidth_Bps)
 
     def peak_flops(self, dtype: str, *, tensor_only: bool = False) -> float:
         """Return the dense FLOP/s of all chips; arguments and errors as `Chip.flops`.
@@ -208,6 +230,20 @@ class UltraServer:
         8.3136e+16
         """
         return self.num_chips * self._chip().flops(dtype, tensor_only=tensor_only)
+
+    @property
+    def ranks_per_chip(self) -> int | None:
+        """Ranks that its software makes of a chip; None where that is not known.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> [preset(name).ultraserver.ranks_per_chip for name in ("trn2", "trn1", "h100")]
+        [4, 2, None]
+        """
+        if self.neuron is not None:
+            return self.neuron.ranks_per_chip
+        return None if self.chip is None else self.chip.devices
 
     def neuron_row(self) -> _core._NeuronRow | None:
         """Return what the core takes of `neuron`."""

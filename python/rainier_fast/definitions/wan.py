@@ -11,7 +11,7 @@ import numpy as np
 from rainier_fast.errors import as_one_of, invalid, invalid_type
 from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
-from rainier_fast.units import Quantity, parse_bandwidth, parse_time
+from rainier_fast.units import Quantity, parse_bandwidth, parse_bytes, parse_time
 
 WAN_SHAPES: Final = ("mesh", "hub")
 """How sites may be joined."""
@@ -36,6 +36,10 @@ class Wan:
     shape
         ``"mesh"``, a link for each ordered pair of sites; ``"hub"``, a link from each site to a
         hub and one back.
+    window
+        Bytes that one message between sites may have on the way, such as ``"64 MiB"``: its rate is
+        at most window / round trip of its links. None for no such limit. Not for models that share
+        links in time (fluid, fifo).
 
     Raises
     ------
@@ -45,7 +49,7 @@ class Wan:
     Examples
     --------
     >>> Wan("10 Tbps", "6 ms")
-    Wan(bandwidth=1250000000000.0, latency=0.006, shape='mesh')
+    Wan(bandwidth=1250000000000.0, latency=0.006, shape='mesh', window=None)
     >>> Wan("10 Tbps", [[0, "6 ms"], ["7 ms", 0]]).latency
     ((0.0, 0.006), (0.007, 0.0))
     """
@@ -53,19 +57,26 @@ class Wan:
     bandwidth: Any
     latency: Any
     shape: str = "mesh"
+    window: Any = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__
         put(self, "shape", as_one_of("shape", self.shape, WAN_SHAPES))
         put(self, "bandwidth", self._stored("bandwidth", self.bandwidth, parse_bandwidth))
         put(self, "latency", self._stored("latency", self.latency, parse_time))
+        if self.window is not None:
+            window = parse_bytes(self.window, "window")
+            if window == 0.0:
+                raise invalid("window", self.window, "must be above 0 bytes, or None")
+            put(self, "window", window)
 
-    def tables(self, sites: int) -> tuple[str, list[float], list[float]]:
+    def tables(self, sites: int) -> tuple[str, list[float], list[float], float | None]:
         """Return the WAN as the core takes it: the shape and flat tables for `sites` sites."""
         return (
             self.shape,
             self._flat("bandwidth", self.bandwidth, sites),
             self._flat("latency", self.latency, sites),
+            self.window,
         )
 
     def _stored(self, name: str, given: object, parse: Callable[[Quantity, str], float]) -> _Stored:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from rainier_fast.ask.groups import Group
 from rainier_fast.ask.options import OPERATIONS, Call, refuse_unknown

@@ -90,6 +90,7 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
         order: Order | None = None,
         devices: Devices | None = None,
         names: Sequence[str] | None = None,
+        ranks_per_chip: int = 1,
         **sizes: int,
     ) -> DeviceMesh:
         """Lay all chips out as a mesh of named axes, the last one fastest.
@@ -108,6 +109,12 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
             with a dimension for each axis, and in `names` what they are called.
         names
             The names of the dimensions of `devices`.
+        ranks_per_chip
+            Where ranks are cores, as software on Trainium and TPU7x has it, how many of each chip
+            (4 on Trainium2 with LNC 2, 2 on Trainium1 and TPU7x); the last axis goes through those
+            of one chip first. Axes across chips share their links with the other ranks of the
+            chips; what happens inside a chip is known of all-reduces on Trainium2, by
+            ``algorithm="neuron"``.
         **sizes
             The same as `axes` by keywords, or further axes, faster than those.
 
@@ -138,14 +145,14 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
                 said = "must say the whole mesh with names=, without sizes of axes and order="
                 raise invalid("devices", devices, said)
             shape, chips = laid_by(self, devices, names)
-            return DeviceMesh(self, shape, chips)
+            return DeviceMesh(self, shape, chips, ranks_per_chip)
         if axes is None:
-            return DeviceMesh(self, sizes, order)
+            return DeviceMesh(self, sizes, order, ranks_per_chip)
         given = dict(as_pairs("axes", axes, "must map names to sizes"))
         for name in sizes:
             if name in given:
                 raise invalid(name, sizes[name], "axes has this axis too: name each once")
-        return DeviceMesh(self, given | sizes, order)
+        return DeviceMesh(self, given | sizes, order, ranks_per_chip)
 
     def run(
         self, schedule: Schedule, model: Model = "link_load", routing: Routing | None = None

@@ -13,15 +13,13 @@ from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import as_one_of, invalid
 from rainier_fast.machine.machine import Machine
-from rainier_fast.machine.rivals import CLUSTERS, SLICES, cluster_of, slice_of
+from rainier_fast.machine.rivals import CLUSTERS, SLICES, cluster_of, shape_instead, slice_of
 from rainier_fast.machine.shapes import domain
 from rainier_fast.provenance import AssumedInt, keep
 
 _RAINIER: Final = "rainier"
 _SITES: Final = ("indiana", "mississippi", "pennsylvania")
 _ULTRASERVER: Final = "TRN2_ULTRASERVER"
-
-_SHAPE: Final = {name: (8, 16) if name in ("tpu-v5e", "tpu-v6e") else (4, 4, 8) for name in SLICES}
 
 _SWITCHED: Final = "Trainium3 chips, two switched"
 _DOMAINS: Final = {
@@ -109,7 +107,7 @@ def preset(
         raise invalid("sites", sites, f"only preset {_RAINIER!r} has sites to spread over")
     if name in SLICES:
         if chips is not None:
-            raise invalid("chips", chips, f"preset {name!r} takes shape=, such as {_SHAPE[name]}")
+            raise invalid("chips", chips, shape_instead(name, as_count("chips", chips)))
         return slice_of(name, shape, twisted)
     if shape is not None:
         raise invalid("shape", shape, f"only TPU presets have it ({', '.join(SLICES)})")

@@ -9,7 +9,7 @@ from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag
 from rainier_fast.definitions.known import known
 from rainier_fast.definitions.rivals import PODS, constant_of, fabric_of, pod
 from rainier_fast.definitions.site import Fabric, Site
-from rainier_fast.definitions.slices import as_shape, check_twistable
+from rainier_fast.definitions.slices import as_shape, check_twistable, rule_of, shape_of
 from rainier_fast.definitions.ultraserver import UltraServer
 from rainier_fast.errors import Unsupported, invalid
 from rainier_fast.machine.machine import Machine
@@ -19,6 +19,7 @@ _JOINED: Final = "each joined to each, or many"
 
 CLUSTERS: Final = {
     "a100": ("a100", f"DGX A100: a node of 8 {_GPUS}"),
+    "p4d": ("a100-40gb", f"p4d.24xlarge: a node of 8 {_GPUS}, two GPUs to a NIC"),
     "h100": ("h100", f"HGX H100: a node of 8 {_GPUS}"),
     "h200": ("h200", f"HGX H200: a node of 8 {_GPUS}"),
     "b200": ("b200", f"HGX B200: a node of 8 {_GPUS}"),
@@ -65,6 +66,15 @@ def slice_of(name: str, shape: object, twisted: object) -> Machine:
     words = repr(name) if whole else f"{name!r}, shape={server.shape!r}"
     label = name if whole else server.name
     return Machine._make((Site(name, 1, server, Fabric()),), None, label, f"preset({words})")
+
+
+def shape_instead(name: str, chips: int) -> str:
+    """Return how to ask for so many chips of a pod: the shape of such a slice, or that none is."""
+    entry = catalog()[PODS[name]]
+    shape = shape_of(entry, chips)
+    if shape is None:
+        return f"preset {name!r} takes shape=, and none has so many chips: {rule_of(entry, chips)}"
+    return f"preset {name!r} takes shape=, such as {shape} for so many chips"
 
 
 def _server(name: str, shape: object) -> UltraServer:

@@ -54,7 +54,8 @@ def facts(machine: Damaged) -> Facts:
         rows.append(("XLA", str(server.tpu)))
     if server.nic is not None:
         nic = server.nic
-        words = f"{format_bandwidth(nic.bandwidth_Bps)} per chip, {format_time(nic.latency_s)}"
+        each = "chip" if nic.chips == 1 else f"{nic.chips} chips"
+        words = f"{format_bandwidth(nic.bandwidth_Bps)} per {each}, {format_time(nic.latency_s)}"
         rows.append(("NIC", f"{words}, {format_time(nic.overhead_s)} per message"))
     if not _single(machine):
         rows += [(f"site {site.name}", _site(site)) for site in sites[:_MOST_SITES]]
@@ -117,10 +118,11 @@ def _site(site: Site) -> str:
 
 
 def _wan(wan: Wan, sites: int) -> str:
-    _, bandwidth, latency = wan.tables(sites)
+    _, bandwidth, latency, window = wan.tables(sites)
     used = [at for at in range(len(bandwidth)) if wan.shape == "hub" or at % (sites + 1)]
     rates = {bandwidth[at] for at in used} or {0.0}
     times = {latency[at] for at in used} or {0.0}
     speed = " to ".join(format_bandwidth(end) for end in sorted({min(rates), max(rates)}))
     delay = " to ".join(format_time(end) for end in sorted({min(times), max(times)}))
-    return f"{wan.shape}, {speed} per link, {delay}"
+    words = f"{wan.shape}, {speed} per link, {delay}"
+    return words if window is None else f"{words}, {format_bytes(window)} on the way per message"

@@ -90,7 +90,7 @@ class Errors(TableOfKind):
     def of(cls, rows: Sequence[Measured]) -> Errors:
         """Make the table of measured rows."""
         kinds = dict.fromkeys(kind_of(row.algorithm.partition("(")[0]) for row in rows)
-        columns = columns_of_measured(rows) | columns_of(rows, "algorithm")
+        columns = columns_of_measured(rows) | columns_of(rows, "ranks", "algorithm")
         return cls(columns, ", ".join(kinds))
 
 

@@ -5,30 +5,35 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, get_args
 
-import numpy as np
-
+from rainier_fast.ask.options import AlgorithmName
+from rainier_fast.ask.runtime import is_runtime, runtime_of
 from rainier_fast.definitions.check import as_name
 from rainier_fast.definitions.neuron import FittedOn
-from rainier_fast.errors import InvalidArgument, Unsupported, invalid_type
-from rainier_fast.formats.read import Reading, read
-from rainier_fast.formats.rows import Row
+from rainier_fast.errors import InvalidArgument, Unsupported, as_one_of, invalid_type
+from rainier_fast.formats.read import read
+from rainier_fast.formats.rows import Row, dtype_of
 from rainier_fast.machine.machine import Machine
 from rainier_fast.measure.calibration import Calibration, Errors, Fitted
-from rainier_fast.measure.fit import Vector, least_squares
+from rainier_fast.measure.fitting import by_name, fit, leave_one_out, that_matter
 from rainier_fast.measure.machine import CalibratedMachine
-from rainier_fast.measure.space import Space, generic_space, neuron_space, with_server
-from rainier_fast.measured.measured import Measured, measure
+from rainier_fast.measure.placed import placed
+from rainier_fast.measure.space import (
+    GUESSES,
+    Parameter,
+    Space,
+    generic_space,
+    nccl_space,
+    neuron_space,
+    with_server,
+)
+from rainier_fast.measure.thresholds import check_column, thresholds
 
-# A threshold moves from where the machine has it only if that takes away this share of the squares.
-_WORTH_MOVING = 0.25
-# And only to sizes within this factor.
-_REACH = 4.0
-# Choices of algorithms that are tried.
-_ROUNDS = 6
-
+_ALGORITHMS: Final[tuple[str, ...]] = get_args(AlgorithmName)
 _AT_LIMIT: Final = 1e-6
+_FAR: Final = 4.0
+"""A fitted value that many times what the machine had is told."""
 _HOPELESS: Final = 0.5
 """Mean error, as a fraction, above which a fit says nothing of the machine."""
 
@@ -40,23 +45,32 @@ def calibrate(
     size_unit: str | None = None,
     time_unit: str | None = None,
     dtype: str | None = None,
+    algorithm: str | None = None,
 ) -> Calibration:
     """Fit a machine's physical parameters to a measured table.
 
     Trainium machines get the parameters of ``algorithm="neuron"`` (call, step, efficiencies of HBM
     and links, and thresholds where the table contradicts them); other machines link latency,
     overhead per message, launch of a call, and link efficiency (of NICs too, where several domains
-    meet), with the algorithms that ``auto`` picks. Relative errors count. There is no factor per
-    size or per operation.
+    meet), with the algorithms that ``auto`` picks. With ``algorithm="nccl"``, GPUs get those of
+    their `NcclTiming` that the rows depend on. Relative errors count. There is no factor per size
+    or per operation.
+
+    A table must be of the machine: ranks and nodes of its command, its devices, its columns and
+    its ``busbw / algbw`` have to agree with each other and with the machine, an algorithm that it
+    names with the one that the fitted machine takes there. What contradicts is refused.
 
     Parameters
     ----------
     machine
-        What the table was measured on; every row is over all of its chips.
+        What the table was measured on. Rows are over all of its chips, or over as many ranks (and
+        ``nodes``) as they name where others are over all.
     table
-        Rows as dicts (``op``, ``bytes``, ``time_s``), a path, text (nccom-test, nccl-tests, JSON,
-        CSV), or a pandas or polars data frame. Units are detected, and reported in the notes.
-        All-gather sizes are outputs, reduce-scatter sizes inputs.
+        Rows as dicts (``op``, ``bytes``, ``time_s``, and ``ranks`` where they differ), a path,
+        text (nccom-test, nccl-tests and rccl-tests, OSU's and UCC's benchmarks, columns by spaces,
+        CSV, JSON), or a pandas or polars data frame. Labels of launchers, dates and other lines
+        are passed over; units are detected, and reported in the notes. All-gather sizes are
+        outputs, reduce-scatter sizes inputs.
     op
         The operation, where the table does not say.
     size_unit
@@ -65,6 +79,9 @@ def calibrate(
         ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``, to override what is detected.
     dtype
         Only rows of this type, such as ``"fp32"``, of a table that has several.
+    algorithm
+        What ran: ``"neuron"`` (the default of Trainium), ``"nccl"``, ``"auto"`` (the default of
+        others), ``"runtime"``, or an algorithm by name.
 
     Returns
     -------
@@ -74,10 +91,10 @@ def calibrate(
     Raises
     ------
     InvalidArgument, InvalidType
-        If the table cannot be read (the message names the line or row), or has fewer rows than
-        there are parameters.
+        If the table cannot be read (the message names the line or row), contradicts itself or the
+        machine, or has fewer rows than there are parameters.
     Unsupported
-        If the machine has no model of an operation of the table.
+        If the machine has no model of an operation of the table, or of the algorithm.
 
     Examples
     --------
@@ -90,56 +107,46 @@ def calibrate(
     """
     if not isinstance(machine, Machine):
         raise invalid_type("machine", machine, "must be a machine, such as rf.preset('trn2')")
-    for name, given in (
-        ("op", op),
-        ("size_unit", size_unit),
-        ("time_unit", time_unit),
-        ("dtype", dtype),
-    ):
+    for name, given in (("op", op), ("size_unit", size_unit), ("time_unit", time_unit)):
         if given is not None:
             as_name(name, given)
-    reading = read(table, op, size_unit, time_unit)
-    _check_ranks(machine, reading)
-    notes = list(reading.notes)
-    rows = _of_type(reading.rows, dtype, notes)
-    least = min(row.time_s for row in rows)
-    trainium = machine.ultraserver.neuron is not None
-    space = neuron_space(machine) if trainium else generic_space(machine, least)
+    if dtype is not None:
+        dtype = dtype_of(as_name("dtype", dtype))
+    asked = _asked(machine, algorithm)
+    reading = read(table, op, size_unit, time_unit, machine.num_chips)
+    read_rows, said = placed(machine, reading)
+    notes = [*reading.notes, *said]
+    rows = _of_type(read_rows, dtype, notes)
+    if asked == "nccl" and machine.num_ultraservers > 1:
+        notes.append("hops between nodes and rates of NICs stay as NCCL's tables have them")
+    moved: dict[str, Fitted] = {}
+    space = _space(machine, rows, asked)
     if len(rows) < len(space.parameters):
         names = ", ".join(parameter.name for parameter in space.parameters)
         raise InvalidArgument(
             f"table: got {len(rows)} rows, must have at least one for each parameter ({names})"
         )
-    moved: dict[str, Fitted] = {}
-    if trainium:
-        machine, moved = _thresholds(machine, rows)
+    if asked == "neuron":
+        machine, moved = thresholds(machine, rows)
         space = neuron_space(machine)
         notes += [
             f"{name} moved to {value.value:g} bytes: the rows contradict {value.start:g}"
             for name, value in moved.items()
             if value != value.start
         ]
-    found, measured = _fit(space, rows)
-    error = Errors.of(measured).mean
-    if error > _HOPELESS:
-        names = ", ".join(parameter.name for parameter in space.parameters)
-        raise InvalidArgument(
-            f"table: got times that no values of {names} come near (mean error {error:.0%}), must "
-            "be of this machine and in the units that it says: check seconds against microseconds "
-            "and bytes against elements, or name them with time_unit= and size_unit="
-        )
-    ran = [_by_name(row) for row in measured]
-    left_out = _leave_one_out(space, rows, ran, notes)
+    found, measured = fit(space, rows, _by_column(space, rows))
+    check_column(measured, rows)
+    _check_fit(space, Errors.of(measured).mean)
+    left_out = leave_one_out(space, rows, [by_name(row) for row in measured], notes)
+    values = dict(zip((one.name for one in space.parameters), map(float, found), strict=True))
+    for parameter in space.parameters:
+        notes += _remarks(parameter, values[parameter.name])
     parameters = {
-        parameter.name: Fitted(value, parameter.unit, parameter.start, parameter.source)
-        for parameter, value in zip(space.parameters, found, strict=True)
+        one.name: Fitted(values[one.name], one.unit, one.start, one.source)
+        for one in space.parameters
     }
-    for parameter, value in zip(space.parameters, found, strict=True):
-        for limit in (parameter.low, parameter.high):
-            if math.isclose(value, limit, rel_tol=_AT_LIMIT):
-                notes.append(f"{parameter.name} ends at its limit of {limit:g} {parameter.unit}")
-    fitted = space.build(dict(zip(parameters, map(float, found), strict=True)))
-    if trainium:
+    fitted = space.build(values)
+    if asked == "neuron":
         fitted = _that_knows_its_rows(fitted, rows)
     return Calibration(
         machine=CalibratedMachine._of(fitted, measured),
@@ -184,121 +191,61 @@ def _that_knows_its_rows(machine: Machine, rows: Sequence[Row]) -> Machine:
     return with_server(machine, dataclasses.replace(server, neuron=neuron))
 
 
-def _check_ranks(machine: Machine, reading: Reading) -> None:
-    neuron = machine.ultraserver.neuron
-    fits = {machine.num_chips}
-    if neuron is not None:
-        fits.add(machine.num_chips * neuron.ranks_per_chip)
-    if wrong := reading.ranks - fits:
-        ranks = " or ".join(map(str, sorted(fits)))
+def _asked(machine: Machine, algorithm: str | None) -> str:
+    """Return the algorithm whose parameters are fitted."""
+    if algorithm is None:
+        return "auto" if machine.ultraserver.neuron is None else "neuron"
+    if is_runtime(algorithm):
+        algorithm = runtime_of(machine)
+    name = as_one_of("algorithm", algorithm, _ALGORITHMS)
+    if name in ("xla", "synthesized"):
+        raise Unsupported(
+            f"algorithm: got {name!r}, whose parameters no fit here finds; use 'auto', "
+            "'neuron', 'nccl' or an algorithm by name"
+        )
+    if name == "neuron" and machine.ultraserver.neuron is None:
+        raise Unsupported("algorithm: got 'neuron', but the machine's UltraServer has no neuron=")
+    return name
+
+
+def _space(machine: Machine, rows: Sequence[Row], asked: str) -> Space:
+    """Return what is to be fitted."""
+    if asked == "neuron":
+        return neuron_space(machine)
+    if asked == "nccl":
+        return that_matter(nccl_space(machine), rows)
+    least = min(row.time_s for row in rows)
+    return dataclasses.replace(generic_space(machine, least), algorithm=asked)
+
+
+def _by_column(space: Space, rows: Sequence[Row]) -> list[str] | None:
+    """Return the algorithms that the table says ran, where `auto` would pick."""
+    said = [row.algorithm or "" for row in rows]
+    return said if space.algorithm == "auto" and all(one in _ALGORITHMS for one in said) else None
+
+
+def _check_fit(space: Space, error: float) -> None:
+    """Refuse a fit that says nothing of the machine."""
+    if error > _HOPELESS:
+        names = ", ".join(parameter.name for parameter in space.parameters)
         raise InvalidArgument(
-            f"table: got {', '.join(map(str, sorted(wrong)))} ranks, must be of the whole machine, "
-            f"{ranks} ranks; calibrate the machine that was measured"
+            f"table: got times that no values of {names} come near (mean error {error:.0%}), must "
+            "be of this machine and in the units that it says: check seconds against microseconds "
+            "and bytes against elements, or name them with time_unit= and size_unit="
         )
 
 
-def _fit(
-    space: Space, rows: Sequence[Row], known: Sequence[str] | None = None
-) -> tuple[Vector, list[Measured]]:
-    """Return the values that suit the rows best, and the rows with what the machine then says."""
-    # `known` are the algorithms of the rows, where the caller knows them.
-    names = [parameter.name for parameter in space.parameters]
-    start = np.array([parameter.start for parameter in space.parameters])
-    low = [parameter.low for parameter in space.parameters]
-    high = [parameter.high for parameter in space.parameters]
-    measured_log = np.log([row.time_s for row in rows])
-
-    def machine(values: Vector) -> Machine:
-        return space.build(dict(zip(names, map(float, values), strict=True)))
-
-    def fitted(point: Vector, picked: Sequence[str]) -> Vector:
-        def errors(point: Vector) -> Vector:
-            predicted = measure(machine(point), rows, picked)
-            return np.log([row.predicted_s for row in predicted]) - measured_log
-
-        return least_squares(errors, point.tolist(), low, high)[0]
-
-    if space.algorithm != "auto":
-        known = [space.algorithm] * len(rows)
-    if known is not None:
-        values = fitted(start, known)
-        return values, measure(machine(values), rows, known)
-    # What `auto` picks depends on the values. It is held fixed while they are fitted, then picked
-    # again, until the choice is one that was tried; the best of them counts.
-    values, tried = start, []
-    measured = measure(space.machine, rows, "auto")
-    best = (math.inf, start, measured)
-    for _ in range(_ROUNDS):
-        picked = [_by_name(row) for row in measured]
-        if picked in tried:
-            break
-        tried.append(picked)
-        values = fitted(values, picked)
-        measured = measure(machine(values), rows, "auto")
-        best = min(best, (_squares(measured), values, measured), key=lambda found: found[0])
-    return best[1], best[2]
-
-
-def _by_name(row: Measured) -> str:
-    return row.algorithm.split("(")[0]
-
-
-def _squares(measured: Sequence[Measured]) -> float:
-    return sum(math.log(row.predicted_s / row.measured_s) ** 2 for row in measured)
-
-
-def _thresholds(machine: Machine, rows: Sequence[Row]) -> tuple[Machine, dict[str, Fitted]]:
-    """Move thresholds to measured sizes where the rows contradict those of the machine."""
-    server = machine.ultraserver
-    starts = server.neuron
-    assert starts is not None, "the caller looks"
-    sizes = sorted({row.size_bytes for row in rows})
-    best = _squares(_fit(neuron_space(machine), rows)[1])
-    sources = dict.fromkeys(("halving_most", "mesh_most"), "kept: the rows do not contradict it")
-    for name in sources:
-        original = float(getattr(starts, name))
-        trials = []
-        for size in sizes:
-            neuron = machine.ultraserver.neuron
-            assert neuron is not None
-            if not original / _REACH <= size <= original * _REACH:
-                continue
-            try:
-                other = dataclasses.replace(neuron, **{name: size})  # type: ignore[arg-type]
-            except InvalidArgument:
-                continue  # Mesh above RDH
-            trial = with_server(machine, dataclasses.replace(server, neuron=other))
-            trials.append((_squares(_fit(neuron_space(trial), rows)[1]), size, trial))
-        least = min(trials, key=lambda trial: trial[:2], default=None)
-        if least is not None and least[0] < (1 - _WORTH_MOVING) * best:
-            best, _, machine = least
-            sources[name] = "moved to the measured size that fits best"
-    final = machine.ultraserver.neuron
-    assert final is not None
-    return machine, {
-        name: Fitted(float(getattr(final, name)), "B", float(getattr(starts, name)), source)
-        for name, source in sources.items()
-    }
-
-
-def _leave_one_out(
-    space: Space, rows: Sequence[Row], ran: Sequence[str], notes: list[str]
-) -> Errors:
-    """Predict each size by a fit on the others."""
-    out: dict[int, Measured] = {}
-    sizes = sorted({row.size_bytes for row in rows})
-    for size in sizes:
-        rest = [row for row in rows if row.size_bytes != size]
-        held = [at for at, row in enumerate(rows) if row.size_bytes == size]
-        if len(rest) < len(space.parameters):
-            raise Unsupported(
-                f"leaving out {size:g} bytes leaves {len(rest)} rows for "
-                f"{len(space.parameters)} parameters; measure more sizes"
-            )
-        values, _ = _fit(space, rest, [ran[at] for at in range(len(rows)) if at not in held])
-        names = [parameter.name for parameter in space.parameters]
-        machine = space.build(dict(zip(names, map(float, values), strict=True)))
-        predicted = measure(machine, [rows[at] for at in held], [ran[at] for at in held])
-        out |= dict(zip(held, predicted, strict=True))
-    notes.append(f"left out one after another: {len(sizes)} sizes, algorithms taken as known")
-    return Errors.of([out[at] for at in range(len(rows))])
+def _remarks(parameter: Parameter, value: float) -> list[str]:
+    """Say where a value ends at a limit, or far from what it was before."""
+    notes = [
+        f"{parameter.name} ends at its limit of {limit:g} {parameter.unit}"
+        for limit in (parameter.low, parameter.high)
+        if math.isclose(value, limit, rel_tol=_AT_LIMIT)
+    ]
+    ratio = value / parameter.start
+    if not 1 / _FAR <= ratio <= _FAR and parameter.source not in GUESSES:
+        notes.append(
+            f"{parameter.name} is {ratio:.2g} times what it was ({parameter.source}): see that "
+            "the table is of this machine, and that its sizes leave no other choice"
+        )
+    return notes

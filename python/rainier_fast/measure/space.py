@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Final
 
 from rainier_fast.definitions.axis import Axis
+from rainier_fast.definitions.nccl import RATES, TIMES, NcclTiming
 from rainier_fast.definitions.ultraserver import UltraServer
+from rainier_fast.errors import Unsupported
 from rainier_fast.machine.machine import Machine
 from rainier_fast.provenance import keep
+
+_GUESS: Final = "a guess: the machine has none"
+_SHEET: Final = "a guess; 1 is the data sheet"
+GUESSES: Final = (_GUESS, _SHEET)
+"""Sources of a start that is no value of the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,7 @@ class Space:
 
 
 def neuron_space(machine: Machine) -> Space:
-    """Return the space of a Trainium machine: call, step, efficiencies of HBM and links."""
+    """Return the space of a Trainium machine: call, steps, efficiencies, goodput of EFA."""
     server = machine.ultraserver
     neuron = server.neuron
     assert neuron is not None, "the caller looks"
@@ -45,23 +53,58 @@ def neuron_space(machine: Machine) -> Space:
         return with_server(machine, dataclasses.replace(server, neuron=fitted))
 
     own = "the machine's own value"
-    return Space(
-        machine,
-        (
-            Parameter("call", "s", _positive(neuron.call, 5e-6), 1e-9, 1e-2, own),
-            Parameter("step", "s", _positive(neuron.step, 2e-6), 1e-9, 1e-2, own),
-            Parameter("hbm_efficiency", "1", neuron.hbm_efficiency, 0.02, 1.0, own),
-            Parameter("link_efficiency", "1", neuron.link_efficiency, 0.02, 1.0, own),
-        ),
-        build,
-        "neuron",
-    )
+    parameters = [
+        Parameter("call", "s", _positive(neuron.call, 5e-6), 1e-9, 1e-2, own),
+        Parameter("step", "s", _positive(neuron.step, 2e-6), 1e-9, 1e-2, own),
+        Parameter("hbm_efficiency", "1", neuron.hbm_efficiency, 0.02, 1.0, own),
+        Parameter("link_efficiency", "1", neuron.link_efficiency, 0.02, 1.0, own),
+    ]
+    if machine.num_ultraservers > 1:
+        alone = float(neuron.efa_goodput) * neuron.instance_chips
+        goodput = min(float(neuron.efa_instance_goodput), alone)
+        step = _positive(neuron.efa_step, 15e-6)
+        parameters.append(Parameter("efa_step", "s", step, 1e-9, 1e-2, own))
+        parameters.append(Parameter("efa_instance_goodput", "B/s", goodput, alone / 50, alone, own))
+    return Space(machine, tuple(parameters), build, "neuron")
+
+
+_NCCL_ROOM: Final = 100.0
+"""How far NCCL's figures may go from where they start, up or down."""
+
+
+def nccl_space(machine: Machine) -> Space:
+    """Return the space of ``algorithm="nccl"``: its timing; between nodes its tables stand."""
+    server = machine.ultraserver
+    gpu = server.gpu
+    if gpu is None:
+        raise Unsupported(
+            f"algorithm: got 'nccl', but {server.name} does not say what NCCL asks of its GPUs; "
+            "give its UltraServer gpu="
+        )
+    timing = gpu.timing or NcclTiming.from_catalog(gpu.generation)
+    own = "the machine's own value" if gpu.timing else f"the catalogue's for {gpu.generation}"
+    figures = {field.name: float(getattr(timing, field.name)) for field in fields(timing)}
+    parameters = [
+        Parameter(name, _unit(name), value, value / _NCCL_ROOM, value * _NCCL_ROOM, own)
+        for name, value in figures.items()
+        if value > 0
+    ]
+
+    def build(values: Mapping[str, float]) -> Machine:
+        fitted = dataclasses.replace(gpu, timing=dataclasses.replace(timing, **values))
+        return with_server(machine, dataclasses.replace(server, gpu=fitted))
+
+    return Space(machine, tuple(parameters), build, "nccl")
+
+
+def _unit(name: str) -> str:
+    return "s" if name in TIMES else "B/s" if name in RATES else "1"
 
 
 def generic_space(machine: Machine, least_s: float = 1e-6) -> Space:
     """Return the space of any other machine: latencies, overheads, efficiencies."""
     server = machine.ultraserver
-    own, guess = "the machine's own value", "a guess: the machine has none"
+    own, guess = "the machine's own value", _GUESS
     first = next((axis.latency_s for axis in server.axes if axis.latency_s > 0), 0.0)
     nic = server.nic if machine.num_ultraservers > 1 else None
 
@@ -72,14 +115,12 @@ def generic_space(machine: Machine, least_s: float = 1e-6) -> Space:
     parameters = [
         seconds("link_latency", first, 1e-6),
         seconds("message_overhead", server.overhead_s, 1e-9),
-        Parameter("link_efficiency", "1", 0.9, 0.02, 1.0, "a guess; 1 is the data sheet"),
+        Parameter("link_efficiency", "1", 0.9, 0.02, 1.0, _SHEET),
         seconds("launch", server.launch_s, least_s),
     ]
     if nic is not None:
         parameters.append(seconds("nic_latency", nic.latency_s, 5e-6))
-        parameters.append(
-            Parameter("nic_efficiency", "1", 0.9, 0.02, 1.0, "a guess; 1 is the data sheet")
-        )
+        parameters.append(Parameter("nic_efficiency", "1", 0.9, 0.02, 1.0, _SHEET))
 
     def build(values: Mapping[str, float]) -> Machine:
         share, latency = values["link_efficiency"], values["link_latency"]

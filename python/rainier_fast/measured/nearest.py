@@ -54,30 +54,31 @@ def nearest_in_words(machine: Base, request: Request, ranks: int) -> str:
 
 
 def _rows(machine: Base, request: Request, ranks: int) -> list[Measured]:
-    if request.size <= 0:
+    if request.size <= 0 or not isinstance(request.algorithm, str):
         return []
-    if request.algorithm == "nccl" and getattr(machine, "measurements", None) is None:
-        return _of_nccl(machine, request, ranks)
-    if ranks != machine.num_chips:
-        return []
-    neuron = request.algorithm == "neuron"
     # A machine that was calibrated remembers what it was fitted on.
     known: Sequence[Measured] | None = getattr(machine, "measurements", None)
-    if known is None and not neuron:
+    if known is None and request.algorithm == "nccl":
+        return _of_nccl(machine, request, ranks)
+    if known is None and (request.algorithm != "neuron" or ranks != machine.num_chips):
         return []
     if known is None:
         # With the readers of tables, which most results need not know.
         from rainier_fast.measured.public import measured_on
 
         known = measured_on(machine)
-    alike = [
-        row
-        for row in known
-        if row.op == request.operation
-        and row.algorithm.startswith("neuron") == neuron
-        and (None in (row.dtype, request.dtype) or row.dtype == request.dtype)
-    ]
+    alike = [row for row in known if _is_of(row, request, ranks)]
     return sorted(alike, key=lambda row: _distance(row.size_bytes, request))[:_COUNT]
+
+
+def _is_of(row: Measured, request: Request, ranks: int) -> bool:
+    """Tell whether a row was measured of what is asked: operation, ranks, type and algorithm."""
+    if row.op != request.operation or row.ranks != ranks:
+        return False
+    if None not in (row.dtype, request.dtype) and row.dtype != request.dtype:
+        return False
+    # What a fit by `auto` took a row for is that algorithm's own, too.
+    return request.algorithm in (row.asked, row.algorithm.split("(")[0])
 
 
 def _distance(size: float, request: Request) -> tuple[float, float]:
@@ -97,6 +98,8 @@ def _of_nccl(machine: Base, request: Request, ranks: int) -> list[Measured]:
     found = []
     for one in sorted(alike, key=lambda one: _distance(one.size, request))[:_COUNT]:
         ours = request.of(one.size).outcome(machine)
-        row = Measured(one.operation, one.size, one.us * 1e-6, ours.time, ours.algorithm)
+        row = Measured(
+            one.operation, one.size, one.us * 1e-6, ours.time, ours.algorithm, ranks, "nccl"
+        )
         found.append(row)
     return found

@@ -34,4 +34,4 @@ def measured_on(machine: Base) -> tuple[Measured, ...]:
     same = all(getattr(server, part) == getattr(published, part) for part in parts)
     if machine.num_ultraservers != 1 or not same:
         return ()
-    return tuple(measure(machine, public_rows(), "neuron"))
+    return tuple(measure(machine, public_rows(), "neuron", "neuron"))

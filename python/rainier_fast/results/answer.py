@@ -10,6 +10,7 @@ from inspect import cleandoc
 from typing import Any, Self, TypeVar
 
 from rainier_fast import _core
+from rainier_fast.ask.cores import CoreGroups
 from rainier_fast.ask.request import Request
 from rainier_fast.ask.runtime import LINKS_ALONE, kind_of_candidates
 from rainier_fast.catalog import Figure
@@ -48,7 +49,7 @@ class Answer:
     model
         How contention was modelled.
     ranks, groups
-        Chips in each group, and groups that ran at once.
+        Chips in each group, or cores where ranks are those, and groups that ran at once.
     size_bytes
         Bytes, as nccl-tests defines them for the operation.
     chunks
@@ -122,6 +123,8 @@ class Answer:
             "_left_out": outcome.left_out,
             "_candidates": [],
         }
+        if isinstance(request.groups, CoreGroups):
+            facts |= request.groups.facts(request)
         vars(made).update(facts)
         return made
 

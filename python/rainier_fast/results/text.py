@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from rainier_fast.ask.cores import CoreGroups
 from rainier_fast.ask.runtime import LINKS_ALONE
 from rainier_fast.errors import RainierError
 from rainier_fast.measured.nearest import nearest_in_words
@@ -17,7 +18,8 @@ from rainier_fast.units import format_bandwidth, format_bytes, format_count, for
 def headline(result: Answer) -> str:
     """Return the result in one line."""
     size = "" if result.operation == "barrier" else f" of {format_bytes(result.size_bytes)}"
-    who = f"{format_count(result.ranks)} chips"
+    cores = isinstance(result.request.groups, CoreGroups)
+    who = f"{format_count(result.ranks)} {'ranks' if cores else 'chips'}"
     if result.groups > 1:
         who = f"{format_count(result.groups)} groups of {who}"
     said = result.request._said()
@@ -31,6 +33,9 @@ def why(result: Answer) -> str:
     if not len(considered):
         return "nothing moves, so no algorithm was needed"
     if result.request.schedule_of_own is not None:
+        own = result.request.schedule_of_own._name
+        if own != "schedule":
+            return f"{own} is the fastest that takes a size for each rank; verify() proves it"
         return "it is the schedule that was given; verify() proves what it computes"
     if result.model != result.request.model:
         own = f"the tuning model of {result.model.upper()}"

@@ -36,7 +36,8 @@ class Mappings(Base):
     ) -> Ranking:
         """Rank the ways to lay the axes of a mesh over x, y, z, UltraServers and sites.
 
-        A layout gives the factors of each dimension of the machine to axes. Each collective is
+        A layout gives the factors of each dimension of the machine to axes; of a ring, upper
+        factors may be reflected, so that pairs of an axis are neighbours. Each collective is
         costed with all groups of its axis at once; those of one axis, and those of different axes,
         follow each other, so that the time of a layout is their sum. Members of a fabric group or
         of a switch have no order in it; equal rings do not change places, since algorithms take
@@ -88,7 +89,7 @@ class Mappings(Base):
         """
         from rainier_fast.studies.ranking import Call, Layout, ranked
 
-        sizes = mesh_sizes(axes, self.num_chips)
+        sizes = mesh_sizes(axes, self)
         calls = _calls(traffic, sizes)
         count = as_count("keep", keep, MAX_COUNT)
         refuse_unknown(options, OPTIONS)

@@ -23,8 +23,8 @@ from rainier_fast.table import Table, TableWith, columns_of
 from rainier_fast.topology.base import Base
 from rainier_fast.units import format_time
 
-Cuts: TypeAlias = tuple[tuple[tuple[int, int], ...], ...]
-"""By dimension of the machine: (number of a mesh axis, factor), the fastest digit first."""
+Cuts: TypeAlias = tuple[tuple[tuple[int, int, bool], ...], ...]
+"""By dimension of the machine: (number of a mesh axis, factor, reflected), the fastest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +67,20 @@ class Layout:
 
     @property
     def text(self) -> str:
-        """What each axis has of each dimension."""
+        """What each axis has of each dimension.
+
+        ``y2`` are neighbours, ``y2 every 2`` every second chip. Where an upper part of a ring is
+        ``reflected``, its odd coordinates run through what is below backwards, as a snake goes
+        back and forth: ``y2 every 2 reflected`` joins rows 0 and 3, and 1 and 2.
+        """
         words: list[list[str]] = [[] for _ in self._axes]
         dimensions = _core.mapping_dimensions(self._machine._core)
         for (name, _, _, inside, ordered), cut in zip(dimensions, self._cuts, strict=True):
             step = 1
-            for axis, factor in cut:
+            for axis, factor, reflected in cut:
                 part = f"{name}{factor}" if inside else f"{factor} {name}"
-                words[axis].append(part + (f" every {step}" if ordered and step > 1 else ""))
+                part += f" every {step}" if ordered and step > 1 else ""
+                words[axis].append(part + " reflected" * reflected)
                 step *= factor
         each = zip(self._axes, words, strict=True)
         return "; ".join(f"{name}: {', '.join(some) or '1'}" for (name, _), some in each)
@@ -166,7 +172,7 @@ class Layout:
         Returns
         -------
         Groups
-            Chips that differ in that coordinate only, ranks in ascending order of chips.
+            Chips that differ in that coordinate only; ranks ascend, but where a part is reflected.
 
         Raises
         ------
@@ -194,7 +200,10 @@ class Layout:
             raise invalid("order", "a layout of another machine", "must be of this machine")
         names = [name for name, _ in self._axes]
         numbers = {names.index(name): at for at, name in enumerate(sizes)}
-        cuts = [[(numbers[axis], factor) for axis, factor in cut] for cut in self._cuts]
+        cuts = [
+            [(numbers[axis], factor, reflected) for axis, factor, reflected in cut]
+            for cut in self._cuts
+        ]
         return _core.Order.of_layout(machine._core, list(sizes.values()), cuts)
 
     def _placed(self) -> _core.Order:

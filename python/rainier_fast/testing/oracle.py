@@ -1,7 +1,7 @@
 """A slow, obvious router: every path of every message, written out.
 
 The links of a machine have numbers in this order: the cables and ports of each UltraServer in turn,
-NIC egress of each chip, NIC ingress of each chip, the fabric of each site, the WAN. Inside an
+egress of each NIC, ingress of each NIC, the fabric of each site, the WAN. Inside an
 UltraServer the axes follow each other. Shares are fractions, so that sums are exact.
 """
 
@@ -255,13 +255,15 @@ def between_domains(machine: Machine, domain: Domain, src: int, dst: int) -> lis
     sites = machine.sites
     servers = [site.ultraservers for site in sites]
     nics = sum(servers) * domain.links
-    fabric = nics + 2 * machine.num_chips
+    nic = machine.ultraserver.nic
+    sharing = 1 if nic is None else nic.chips
+    fabric = nics + 2 * machine.num_chips // sharing
     firsts = [
         fabric + sum(tier_links(site.tiers, site.ultraservers) for site in sites[:at])
         for at in range(len(sites) + 1)
     ]
     (one, start), (other, end) = (place(servers, chip // domain.chips) for chip in (src, dst))
-    egress, ingress = nics + src, nics + machine.num_chips + dst
+    egress, ingress = nics + src // sharing, nics + (machine.num_chips + dst) // sharing
     if one == other:
         inside = bundles_crossed(sites[one].tiers, servers[one], start, end)
         return [egress, *(firsts[one] + link for link in inside), ingress]

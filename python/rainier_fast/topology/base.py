@@ -63,7 +63,7 @@ class Base:
         core = _core.Machine(
             [axis.row() for axis in server.axes],
             server.overhead_s,
-            None if nic is None else (nic.bandwidth_Bps, nic.latency_s, nic.overhead_s),
+            None if nic is None else nic.row(),
             [site.row() for site in checked],
             None if wan is None else wan.tables(len(checked)),
             server.launch_s,

@@ -85,6 +85,7 @@ MACHINES: Final[Mapping[str, Callable[[_Case], Machine]]] = {
     "many": lambda case: Cluster([Site("site", 1024, known(case["server"]))]).without_latency(),
     "P6-B200": _p6_b200,
     "nodes of GPUs": _gpus,
+    "p4d": lambda case: preset("p4d", chips=8 * case["nodes"]),
     "servers": _servers,
     "sites": _sites,
 }

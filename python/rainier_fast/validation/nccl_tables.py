@@ -21,6 +21,8 @@ _NAMES: Final = {
     "gb200": "GB200",
     "gb300": "GB300",
 }
+
+
 def rows() -> list[Row]:
     """Return each measurement beside what the preset of its system takes."""
     about, source = systems(), str(table()["source"])

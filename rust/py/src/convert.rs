@@ -13,7 +13,9 @@ use rainier_core::{Error, Result};
 pub(crate) type TierRow = (u32, f64, f64);
 pub(crate) type AxisRow = (String, u32, String, f64, f64, Vec<TierRow>);
 pub(crate) type SiteRow = (String, u32, Vec<TierRow>);
-pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>);
+pub(crate) type WanRow = (String, Vec<f64>, Vec<f64>, Option<f64>);
+/// Bytes/s, latency and overhead (s), chips that share it.
+pub(crate) type NicRow = (f64, f64, f64, u32);
 /// Generation, NVLinks, host, network latency, LL, LL128, CollNet, NICs of a node, release of NCCL, latencies
 /// left out, what was fitted.
 pub(crate) type GpuRow = (
@@ -33,7 +35,7 @@ pub(crate) type GpuRow = (
 /// start of NVLS.
 pub(crate) type NcclTimingRow = (f64, f64, f64, f64, f64, f64, f64, f64, f64, f64, f64, f64);
 /// Ranks a chip; call, step (s); EFA; HBM bytes/s; HBM and link efficiency; links at once; most bytes for Mesh and for
-/// halving; what it was fitted on.
+/// halving; what it was fitted on; rows inside a chip.
 pub(crate) type NeuronRow = (
     u32,
     f64,
@@ -46,6 +48,7 @@ pub(crate) type NeuronRow = (
     f64,
     f64,
     Option<FittedOnRow>,
+    Vec<(f64, f64)>,
 );
 /// Step, goodput of a chip and of an instance, chips of an instance.
 pub(crate) type EfaRow = (f64, f64, f64, u32);
@@ -177,7 +180,7 @@ fn axis((name, size, kind, bandwidth, latency, rows): AxisRow) -> Result<Axis> {
 pub(crate) fn machine(
     axes: Vec<AxisRow>,
     overhead: f64,
-    nic: Option<(f64, f64, f64)>,
+    nic: Option<NicRow>,
     sites: Vec<SiteRow>,
     wan: Option<WanRow>,
     launch: f64,
@@ -186,10 +189,11 @@ pub(crate) fn machine(
     tpu: Option<TpuRow>,
 ) -> Result<Machine> {
     let axes = axes.into_iter().map(axis).collect::<Result<_>>()?;
-    let nic = nic.map(|(bandwidth, latency, overhead)| Nic {
+    let nic = nic.map(|(bandwidth, latency, overhead, chips)| Nic {
         bandwidth,
         latency,
         overhead,
+        chips,
     });
     let site = |(name, domains, rows)| Site {
         name,
@@ -197,8 +201,9 @@ pub(crate) fn machine(
         tiers: tiers(rows),
     };
     let sites = sites.into_iter().map(site).collect();
+    let window = wan.as_ref().and_then(|row| row.3);
     let wan = wan
-        .map(|(shape, bandwidth, latency)| {
+        .map(|(shape, bandwidth, latency, _)| {
             let shape = match shape.as_str() {
                 "mesh" => WanShape::Mesh,
                 "hub" => WanShape::Hub,
@@ -213,6 +218,10 @@ pub(crate) fn machine(
         .transpose()?;
     let machine =
         Machine::new(Domain::new(axes)?, overhead, nic, sites, wan)?.with_launch(launch)?;
+    let machine = match window {
+        Some(window) => machine.with_window(window)?,
+        None => machine,
+    };
     let machine = match gpu {
         Some(row) => machine.with_gpu(self::gpu(row)?)?,
         None => machine,
@@ -255,6 +264,7 @@ fn neuron(row: NeuronRow) -> Neuron {
                 dtype,
             },
         ),
+        chip_all_reduce: row.11,
     }
 }
 

@@ -3,13 +3,13 @@
 use crate::classes::{Groups, Machine, Outcome, Schedule, Tables};
 use crate::columns::{Bytes, Column};
 use crate::convert::{
-    self, AxisRow, GpuRow, NeuronRow, RequestRow, RoutingRow, SiteRow, TpuRow, WanRow,
+    self, AxisRow, GpuRow, NeuronRow, NicRow, RequestRow, RoutingRow, SiteRow, TpuRow, WanRow,
 };
 use crate::enter::{here, quick, watched};
 use crate::error::{raise, to_py};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
-use rainier_core::collective::schedule;
+use rainier_core::collective::{Model, Operation, Vector, schedule, vector};
 use rainier_core::load::{self, Flows, Pattern};
 use rainier_core::machine::{self as core, End};
 use rainier_core::route::{Routing, route, route_until};
@@ -78,7 +78,7 @@ impl Machine {
         py: Python<'_>,
         axes: Vec<AxisRow>,
         overhead: f64,
-        nic: Option<(f64, f64, f64)>,
+        nic: Option<NicRow>,
         sites: Vec<SiteRow>,
         wan: Option<WanRow>,
         launch: f64,
@@ -394,6 +394,37 @@ impl Machine {
         let request = request.map_err(|error| to_py(py, &error))?;
         let (name, made) = here(py, |control| {
             schedule(&self.0, &groups.0, &routing, &request, control)
+        })?;
+        Ok((name, Schedule(Arc::new(made))))
+    }
+
+    /// The same where each rank, or each pair of ranks, has a size of its own.
+    #[expect(clippy::too_many_arguments, reason = "what a collective is asked with")]
+    fn vector(
+        &self,
+        py: Python<'_>,
+        operation: &str,
+        sizes: PyReadonlyArray1<'_, f64>,
+        groups: &Groups,
+        algorithm: &str,
+        model: &str,
+        routing: RoutingRow,
+    ) -> PyResult<(String, Schedule)> {
+        let routing = convert::routing(py, routing)?;
+        let named = |error: &_| to_py(py, error);
+        let operation = Operation::from_name(operation).map_err(|error| named(&error))?;
+        let model = Model::from_name(model).map_err(|error| named(&error))?;
+        let sizes = sizes.as_slice()?;
+        let chips = groups.0.members(&self.0, 0);
+        let (name, made) = here(py, |control| {
+            let asked = Vector {
+                operation,
+                sizes,
+                chips: &chips,
+                algorithm,
+                model,
+            };
+            vector(&self.0, &asked, &routing, control)
         })?;
         Ok((name, Schedule(Arc::new(made))))
     }

@@ -9,13 +9,13 @@ use pyo3::prelude::*;
 use rainier_core::Result;
 use rainier_core::collective::Operation;
 use rainier_core::machine::Machine as CoreMachine;
-use rainier_core::mapping::{self as core, Call, Layout, Part, Question, Ranked};
+use rainier_core::mapping::{self as core, Call, Cut, Digit, Layout, Part, Question, Ranked};
 use std::sync::Arc;
 
 /// (name, size, step, whether inside a domain, whether its members have an order).
 type DimensionRow = (String, u32, u32, bool, bool);
-/// By dimension: (axis, factor), the fastest digit first.
-type Cuts = Vec<Vec<(u32, u32)>>;
+/// By dimension: (axis, factor, whether it is reflected), the fastest digit first.
+type Cuts = Vec<Vec<(u32, u32, bool)>>;
 /// Operation, bytes, count.
 type CallRow = (String, f64, u64);
 /// Seconds, algorithm, what bounds it.
@@ -83,8 +83,10 @@ pub(crate) fn best_mapping<'py>(
 fn ranked(one: Ranked) -> RankedRow {
     let row = |part: Part| (part.seconds, part.algorithm, part.bottleneck);
     let axis = |parts: Vec<Part>| parts.into_iter().map(row).collect();
+    let digit = |digit: &Digit| (digit.axis, digit.factor, digit.reflected);
+    let cut = |cut: &Cut| cut.iter().map(digit).collect();
     (
-        one.layout.0,
+        one.layout.0.iter().map(cut).collect(),
         one.order,
         one.parts.into_iter().map(axis).collect(),
     )
@@ -100,7 +102,13 @@ pub(crate) struct Order {
 impl Order {
     #[staticmethod]
     fn of_layout(py: Python<'_>, machine: &Machine, sizes: Vec<u32>, cuts: Cuts) -> PyResult<Self> {
-        let layout = Layout(cuts);
+        let digit = |(axis, factor, reflected)| Digit {
+            axis,
+            factor,
+            reflected,
+        };
+        let cut = |cut: Vec<_>| cut.into_iter().map(digit).collect();
+        let layout = Layout(cuts.into_iter().map(cut).collect());
         Self::made(py, machine, |machine| {
             core::Order::of_layout(machine, &sizes, &layout)
         })

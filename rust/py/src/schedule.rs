@@ -131,12 +131,14 @@ impl Schedule {
         machine: &Machine,
         routing: RoutingRow,
         model: &str,
+        algorithm: String,
     ) -> PyResult<Outcome> {
         let routing = convert::routing(py, routing)?;
         let model = Model::from_name(model).map_err(|error| to_py(py, &error))?;
-        let outcome = here(py, |control| {
+        let mut outcome = here(py, |control| {
             run_schedule(&machine.0, &self.0, &routing, model, control)
         })?;
+        outcome.algorithm = algorithm;
         Ok(Outcome {
             outcome,
             machine: Arc::clone(&machine.0),

@@ -91,7 +91,7 @@ impl Keeper {
         look: Look,
         control: &Control,
     ) -> Result<Outcome> {
-        request.validate(groups.ranks())?;
+        request.validate(machine, groups.ranks())?;
         if request.size == 0.0 || !is_kept(request)? {
             return outcome(machine, groups, routing, request, control, look);
         }

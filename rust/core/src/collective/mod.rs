@@ -10,6 +10,7 @@
 //! - **pattern**: who sends to whom at the same time, one byte a message; its **unit cost** is scaled by bytes.
 //! - **rail**: the members at one place of every domain, joined by their NICs; a **NIC pair** is one sender and one
 //!   receiver of it.
+//! - **crew**: the ranks of one group in one domain, of groups that have other chips in one than in another.
 //! - **stage**: what runs on one tier of the machine; stages follow each other.
 //! - **track**: a chain of phases; tracks of a stage run side by side, each on a part of the data.
 //! - **phase**: **parts** that run at the same time, each a pattern with its bytes: so many **steps** that wait for
@@ -45,6 +46,7 @@ mod run;
 mod solve;
 mod store;
 mod tables;
+mod vector;
 mod write_out;
 
 pub use crate::operation::Operation;
@@ -69,4 +71,5 @@ pub(crate) use solve::is_bounded;
 pub use solve::{SOLVERS, Solver, algorithms};
 pub use store::kept;
 pub use tables::{Column, Fact, Facts, Table};
+pub use vector::{Vector, vector};
 pub use write_out::write_out;

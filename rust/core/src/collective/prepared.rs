@@ -166,7 +166,7 @@ impl Prepared {
                 size,
                 ..self.request.clone()
             };
-            request.validate(groups.ranks())?;
+            request.validate(machine, groups.ranks())?;
             let (seconds, name) = search.time(&scene, size)?;
             if size == 0.0 || !seconds.is_finite() {
                 // No bytes have no busiest link; and what never ends has a reason to be told.

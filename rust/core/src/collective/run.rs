@@ -8,7 +8,7 @@ use super::events::together::Pipeline;
 use super::events::unroll::{MOST_RANKS_WRITTEN, unroll};
 use super::pattern::context::{Context, Shelf};
 use super::price::bound::highest;
-use super::solve::{Asked, Known, Solver, solver};
+use super::solve::{Asked, Known, Solver, asks_inside_chips, solver};
 use crate::machine::Machine;
 use crate::operation::Operation;
 use crate::route::Routing;
@@ -125,7 +125,8 @@ pub(super) fn answered(
     known: Option<&RefCell<Known>>,
 ) -> Result<Outcome> {
     let mut outcome = Outcome::nothing(request, groups);
-    if nothing_moves(groups, request) {
+    let inside = asks_inside_chips(machine, groups.ranks(), request);
+    if nothing_moves(groups, request) && !inside {
         return Ok(outcome);
     }
     outcome.choice = request.algorithm.clone();
@@ -238,22 +239,21 @@ pub(super) fn checked(
     routing: &Routing,
     request: &Request,
 ) -> Result<(Groups, Request, &'static Solver)> {
-    request.validate(groups.ranks())?;
+    request.validate(machine, groups.ranks())?;
     let solver = solver(request)?;
     routing.check(machine)?;
     let reordered = match request.operation {
         Operation::SendRecv => None,
-        _ => groups.sorted(machine, request.root),
+        operation => {
+            let root = operation.is_rooted().then_some(request.root);
+            groups.sorted(machine, root)
+        }
     };
     Ok(match reordered {
         Some((groups, root)) => (
             groups,
             Request {
-                root: if request.operation.is_rooted() {
-                    root
-                } else {
-                    0
-                },
+                root,
                 ..request.clone()
             },
             solver,

@@ -23,12 +23,16 @@ impl<T: Cell> CrossCounts<T> {
         half_units: impl HalfUnits<T>,
     ) {
         let first = machine.blocks().nic;
-        let chips = machine.num_chips() as usize;
+        let (nics, sharing) = (machine.num_nics() as usize, machine.chips_of_nic());
+        let nic = |chip: u32| match sharing {
+            1 => chip as usize,
+            _ => (chip / sharing) as usize,
+        };
         for (index, (&src, &dst)) in src.iter().zip(dst).enumerate() {
             let whole = half_units.times(index, 2);
             let mut add = |link: usize| self.0[link] = self.0[link].plus(whole);
-            add(src as usize);
-            add(chips + dst as usize);
+            add(nic(src));
+            add(nics + nic(dst));
             machine.between_domains(machine.split(src).0, machine.split(dst).0, |link| {
                 add((link - first) as usize);
             });

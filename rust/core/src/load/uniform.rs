@@ -191,7 +191,8 @@ fn fill_outside(machine: &Machine, bytes: f64, loads: &mut [f64]) {
         machine.blocks().nic as usize,
         machine.blocks().fabric[0] as usize,
     );
-    loads[nic..first].fill(bytes * ((chips - per_domain) / chips));
+    let sharing = f64::from(machine.chips_of_nic());
+    loads[nic..first].fill(sharing * bytes * ((chips - per_domain) / chips));
     let crossing = |inside: f64, others: f64| bytes * (inside * others / chips);
     for (index, site) in machine.sites().iter().enumerate() {
         for (at, tier) in site.tiers.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Where each block of link numbers starts.
 
-use super::{Domain, Site, Wan, tier_links};
+use super::{Domain, Nic, Site, Wan, tier_links};
 
 /// First link number of each block, and first domain of each site.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,27 +17,32 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
-    pub(super) fn new(domain: &Domain, has_nic: bool, sites: &[Site], wan: Option<&Wan>) -> Self {
+    pub(super) fn new(
+        domain: &Domain,
+        nic: Option<&Nic>,
+        sites: &[Site],
+        wan: Option<&Wan>,
+    ) -> Self {
         let mut first_domain = vec![0];
         let mut domains = 0;
         for site in sites {
             domains += site.domains;
             first_domain.push(domains);
         }
-        let nic = u64::from(domains) * domain.links();
-        let chips = u64::from(domains) * u64::from(domain.chips());
-        let mut next = nic + if has_nic { 2 * chips } else { 0 };
+        let first_nic = u64::from(domains) * domain.links();
+        let nics = nic.map_or(0, |nic| domain.chips() / nic.chips);
+        let mut next = first_nic + 2 * u64::from(domains) * u64::from(nics);
         let mut fabric = Vec::with_capacity(sites.len());
         for site in sites {
             fabric.push(next);
-            if has_nic {
+            if nic.is_some() {
                 next += tier_links(&site.tiers, site.domains);
             }
         }
         let end = next + wan.map_or(0, |wan| wan.links(sites.len()));
         Self {
             first_domain,
-            nic,
+            nic: first_nic,
             fabric,
             wan: next,
             end,

@@ -8,6 +8,9 @@ impl Faults {
     /// Sorted, and checked against the machine that it is to lie on.
     pub(super) fn checked(self, machine: &Machine) -> Result<Self> {
         let faults = self.sorted("degraded")?;
+        if !faults.is_empty() {
+            machine.check_own_nics("faults")?;
+        }
         let (links, chips) = (machine.num_links(), u64::from(machine.num_chips()));
         below("links", faults.links.last().copied(), links)?;
         below("chips", faults.chips.last().copied(), chips)?;

@@ -138,11 +138,15 @@ impl Machine {
             .nic
             .as_ref()
             .expect("ids of NIC links exist with NICs only");
-        let chips = u64::from(self.num_chips());
-        let ingress = index >= chips;
-        let (domain, _) = self.split((index % chips) as u32);
+        let nics = u64::from(self.num_nics());
+        let ingress = index >= nics;
+        let first = (index % nics) as u32 * nic.chips;
+        let (domain, _) = self.split(first);
         let site = self.site_of(domain);
-        let chip = End::Chip((index % chips) as u32);
+        let chip = match nic.chips {
+            1 => End::Chip(first),
+            chips => End::Switch(format!("chips {first} to {}", first + chips - 1)),
+        };
         let fabric = self.group_above(site, 0, domain - self.first_domain(site));
         let (class, from, to) = if ingress {
             (LinkClass::NicIngress, fabric, chip)

@@ -59,6 +59,7 @@ pub struct Machine {
     sites: Vec<Site>,
     wan: Option<Wan>,
     launch: f64,
+    window: Option<f64>,
     gpu: Option<Gpu>,
     neuron: Option<Neuron>,
     tpu: Option<Tpu>,
@@ -112,6 +113,10 @@ impl Machine {
             positive("nic bandwidth", nic.bandwidth)?;
             not_negative("nic latency", nic.latency)?;
             not_negative("nic overhead", nic.overhead)?;
+            if nic.chips == 0 || domain.chips() % nic.chips != 0 {
+                let allowed = format!("must divide the {} chips of an UltraServer", domain.chips());
+                return Err(Error::invalid("chips of the nic", nic.chips, allowed));
+            }
         }
         let domains = count_domains(&sites)?;
         if domains * u64::from(domain.chips()) > MAX_CHIPS {
@@ -140,7 +145,7 @@ impl Machine {
             }
             None => {}
         }
-        let blocks = Blocks::new(&domain, nic.is_some(), &sites, wan.as_ref());
+        let blocks = Blocks::new(&domain, nic.as_ref(), &sites, wan.as_ref());
         let by_domain = Divisor::new(domain.chips());
         Ok(Self {
             domain,
@@ -149,6 +154,7 @@ impl Machine {
             sites,
             wan,
             launch: 0.0,
+            window: None,
             gpu: None,
             neuron: None,
             tpu: None,
@@ -175,6 +181,18 @@ impl Machine {
     pub fn with_launch(self, launch: f64) -> Result<Self> {
         not_negative("launch", launch)?;
         Ok(Self { launch, ..self })
+    }
+
+    /// The same machine where a message between sites has at most `window` bytes on the way.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what is not a finite number of bytes above zero.
+    pub fn with_window(self, window: f64) -> Result<Self> {
+        positive("window", window)?;
+        Ok(Self {
+            window: Some(window),
+            ..self
+        })
     }
 
     /// The same machine with GPUs that NCCL's tuning model knows.
@@ -252,14 +270,62 @@ impl Machine {
         &self.domain
     }
 
+    /// Bytes/s of a message over links of so many, and `latency` seconds one way: between sites no more than the window in
+    /// the time that there and back takes.
+    pub(crate) fn windowed(&self, bandwidth: f64, latency: f64) -> f64 {
+        self.window
+            .map_or(bandwidth, |window| bandwidth.min(window / (2.0 * latency)))
+    }
+
+    /// Whether messages between sites are held back by a window.
+    pub(crate) fn has_window(&self) -> bool {
+        self.window.is_some()
+    }
+
+    /// Refuses to share links among messages that a window holds back, too.
+    pub(crate) fn refuse_window(&self) -> Result<()> {
+        if self.has_window() {
+            return Err(Error::unsupported(
+                "messages that share links in time on a machine whose WAN has a window",
+                "use model=\"link_load\" or \"alpha_beta\", or a Wan without window",
+            ));
+        }
+        Ok(())
+    }
+
     /// Seconds that a sender spends on each message inside a domain.
     pub fn overhead(&self) -> f64 {
         self.overhead
     }
 
-    /// The NIC of each chip, if there are NICs.
+    /// What each NIC is, if there are NICs.
     pub fn nic(&self) -> Option<&Nic> {
         self.nic.as_ref()
+    }
+
+    /// Chips that share a NIC; 1 where there is none.
+    pub fn chips_of_nic(&self) -> u32 {
+        self.nic.as_ref().map_or(1, |nic| nic.chips)
+    }
+
+    /// NICs of the whole machine.
+    pub fn num_nics(&self) -> u32 {
+        let chips = self.num_chips();
+        self.nic.as_ref().map_or(0, |nic| chips / nic.chips)
+    }
+
+    /// Refuses what is not modelled where chips share NICs.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`].
+    pub(crate) fn check_own_nics(&self, what: &str) -> Result<()> {
+        match self.chips_of_nic() {
+            1 => Ok(()),
+            chips => Err(Error::unsupported(
+                format!("{what} where {chips} chips share a NIC"),
+                "give each chip its own part: Nic(bandwidth / chips, latency, overhead)",
+            )),
+        }
     }
 
     /// The sites.
@@ -357,8 +423,8 @@ impl Machine {
 
     /// Bytes/s that the NICs of one domain carry together, each direction.
     pub(crate) fn domain_nic_bandwidth(&self) -> f64 {
-        self.nic
-            .as_ref()
-            .map_or(0.0, |nic| nic.bandwidth * f64::from(self.domain.chips()))
+        self.nic.as_ref().map_or(0.0, |nic| {
+            nic.bandwidth * f64::from(self.domain.chips() / nic.chips)
+        })
     }
 }

@@ -233,6 +233,7 @@ mod tests {
             axes.push(axis("z", planes, last));
         }
         let nic = Nic {
+            chips: 1,
             bandwidth: 1e8,
             latency: 0.0,
             overhead: 0.0,
@@ -298,6 +299,7 @@ mod tests {
             ];
             axes.truncate(if planes > 1 { 3 } else { 2 });
             let nic = Nic {
+                chips: 1,
                 bandwidth: 1e8,
                 latency: 0.0,
                 overhead: 0.0,

@@ -31,6 +31,9 @@ pub struct Neuron {
     pub mesh_most: f64,
     /// Largest size in bytes for halving and doubling.
     pub halving_most: f64,
+    /// What an all-reduce among the ranks of one chip took: (bytes, seconds), ascending by bytes; empty where it is not
+    /// known.
+    pub chip_all_reduce: Vec<(f64, f64)>,
     /// The rows that the parameters were fitted on, if they were.
     pub fitted_on: Option<FittedOn>,
 }
@@ -87,6 +90,19 @@ impl Neuron {
                 "links_at_once",
                 self.links_at_once,
                 "must be at most 4, the links of a chip in its plane",
+            ));
+        }
+        for &(bytes, seconds) in &self.chip_all_reduce {
+            positive("bytes of chip_all_reduce", bytes)?;
+            not_negative("seconds of chip_all_reduce", seconds)?;
+        }
+        let ascends = |pair: &[(f64, f64)]| pair[0].0 < pair[1].0;
+        if !self.chip_all_reduce.windows(2).all(ascends) {
+            let allowed = "must ascend by bytes";
+            return Err(Error::invalid(
+                "chip_all_reduce",
+                "rows in another order",
+                allowed,
             ));
         }
         not_negative("mesh_most", self.mesh_most)?;

@@ -9,10 +9,15 @@ impl Machine {
         u64::from(domain) * self.domain.links() + local
     }
 
-    /// Link number of a chip's NIC, egress or ingress.
+    /// Link number of a chip's NIC, egress or ingress, which others may share.
     #[inline(always)]
     pub(crate) fn nic_link(&self, ingress: bool, chip: u32) -> u64 {
-        self.blocks.nic + u64::from(ingress) * u64::from(self.num_chips()) + u64::from(chip)
+        // Where each chip has its own, which is nearly always, nothing is divided.
+        let nic = match self.chips_of_nic() {
+            1 => chip,
+            chips => chip / chips,
+        };
+        self.blocks.nic + u64::from(ingress) * u64::from(self.num_nics()) + u64::from(nic)
     }
 
     /// Link number of the uplink or downlink bundle of a tier's group in a site.

@@ -53,9 +53,9 @@ impl Machine {
             }
         }
         let Some(nic) = &self.nic else { return };
-        let chips = u64::from(self.num_chips());
-        visit(chips, &LinkClass::NicEgress, nic.bandwidth, nic.latency);
-        visit(chips, &LinkClass::NicIngress, nic.bandwidth, nic.latency);
+        let nics = u64::from(self.num_nics());
+        visit(nics, &LinkClass::NicEgress, nic.bandwidth, nic.latency);
+        visit(nics, &LinkClass::NicIngress, nic.bandwidth, nic.latency);
         for site in &self.sites {
             for (index, tier) in site.tiers.iter().enumerate() {
                 for group in 0..groups(tier, site.domains) {

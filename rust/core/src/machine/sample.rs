@@ -81,6 +81,7 @@ impl Machine {
         control: &Control,
     ) -> Result<Faults> {
         let host = rates.check(self, hours)?;
+        self.check_own_nics("faults")?;
         let _taken = self.reckon_sample(rates, hours, control)?;
         let chips = u64::from(self.num_chips());
         let failed = |part: Part, rate: f64, parts: u64| {

@@ -2,7 +2,7 @@
 
 use super::Tier;
 
-/// The NIC of each chip.
+/// A NIC, of one chip or of several neighbours.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Nic {
     /// Bytes/s, each direction.
@@ -11,6 +11,8 @@ pub struct Nic {
     pub latency: f64,
     /// Seconds that the sender spends on each message it starts.
     pub overhead: f64,
+    /// Chips that share it: neighbours by number, in every domain as many.
+    pub chips: u32,
 }
 
 /// One site: how many domains, and the fabric that joins their NICs.

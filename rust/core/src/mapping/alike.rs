@@ -1,6 +1,6 @@
 //! Places that are alike: with one price for all that happens between domains.
 
-use super::layout::Place;
+use super::digit::{Place, members};
 use super::space::Space;
 use std::collections::BTreeMap;
 
@@ -10,8 +10,7 @@ pub(super) fn families(space: &Space, places: &[Place]) -> Vec<usize> {
     let family = |place: &Place| {
         let pairs = space.dimensions.iter().zip(place);
         let (inside, outside): (Vec<_>, Vec<_>) = pairs.partition(|pair| pair.0.inside);
-        let digits = inside.iter().flat_map(|pair| pair.1);
-        let chips: u32 = digits.map(|digit| digit.1).product();
+        let chips: u32 = inside.iter().map(|pair| members(pair.1)).product();
         let outside: Place = outside.into_iter().map(|pair| pair.1.clone()).collect();
         let next = numbers.len();
         *numbers.entry((outside, chips)).or_insert(next)

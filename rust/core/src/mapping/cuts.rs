@@ -1,8 +1,8 @@
 //! The ways to cut one dimension among the axes of a mesh: counted without listing, and listed.
 
 use super::FEWER;
-use super::dimension::gcd;
-use super::layout::{Cut, digits};
+use super::digit::{Cut, Digit, Step, members, steps};
+use super::dimension::{Dimension, gcd};
 use crate::memory::{Taken, bytes_of};
 use crate::{Control, Error, Result};
 use std::collections::BTreeMap;
@@ -13,23 +13,49 @@ const MOST_CUTS: u128 = 1 << 18;
 /// How many ways of cutting give each axis such a product, by products.
 pub(super) type Counts = BTreeMap<Vec<u32>, u128>;
 
-/// How many ways to cut a dimension of `size` there are, by what each axis gets of it.
+/// What the ways to cut a dimension depend on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Kind {
+    size: u32,
+    ordered: bool,
+    /// Whether parts may be reflected.
+    ring: bool,
+}
+
+impl Kind {
+    pub(super) fn of(dimension: &Dimension) -> Self {
+        Self {
+            size: dimension.size,
+            ordered: dimension.ordered,
+            ring: dimension.ring,
+        }
+    }
+
+    /// Whether a digit of so many values may be reflected above others: an even number of them ends where it began, so
+    /// that the ring closes.
+    fn may_reflect(self, factor: u32, above: bool) -> bool {
+        self.ring && above && factor % 2 == 0
+    }
+}
+
+/// How many ways to cut a dimension there are, by what each axis gets of it.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for so many that even counting them takes long.
-pub(super) fn count(size: u32, sizes: &[u32], ordered: bool) -> Result<Counts> {
+pub(super) fn count(kind: Kind, sizes: &[u32]) -> Result<Counts> {
+    let size = kind.size;
     let products = splits(size, sizes)?;
     let mut known = BTreeMap::new();
     let mut counts = Counts::new();
     for product in products {
-        let ways = if ordered {
+        let ways = if kind.ordered {
             let states = product
                 .iter()
                 .map(|&factor| divisors(factor).count() as u128);
             if states.fold(1, u128::saturating_mul) > MOST_CUTS {
                 return Err(too_many(size));
             }
-            orders(&product, None, &mut known)
+            orders(kind, &product, None, &mut known)
         } else {
             1
         };
@@ -76,6 +102,7 @@ fn splits(size: u32, sizes: &[u32]) -> Result<Vec<Vec<u32>>> {
 
 /// Sequences of digits that give each axis its factor of `left`, no two digits of one axis side by side.
 fn orders(
+    kind: Kind,
     left: &[u32],
     last: Option<usize>,
     known: &mut BTreeMap<(Vec<u32>, Option<usize>), u128>,
@@ -92,7 +119,9 @@ fn orders(
         for factor in divisors(left[axis]).filter(|&factor| factor > 1) {
             let mut rest = left.to_vec();
             rest[axis] /= factor;
-            ways = ways.saturating_add(orders(&rest, Some(axis), known));
+            let below = orders(kind, &rest, Some(axis), known);
+            let both = u128::from(kind.may_reflect(factor, last.is_some()));
+            ways = ways.saturating_add(below.saturating_mul(1 + both));
         }
     }
     known.insert(key, ways);
@@ -121,8 +150,8 @@ pub(super) struct Way {
 /// All ways to cut dimensions of one size, in the order of layouts.
 pub(super) struct Cuts {
     pub(super) ways: Vec<Way>,
-    /// What one axis may have of such a dimension, as steps and factors; of one without order, a factor only.
-    pub(super) digits: Vec<Vec<(u32, u32)>>,
+    /// What one axis may have of such a dimension; of one without order, a factor only.
+    pub(super) digits: Vec<Vec<Step>>,
     #[expect(dead_code, reason = "held for its drop")]
     taken: Taken,
 }
@@ -132,8 +161,9 @@ impl Cuts {
     ///
     /// # Errors
     /// [`Error::Unsupported`] for too many.
-    pub(super) fn list(size: u32, sizes: &[u32], ordered: bool, control: &Control) -> Result<Self> {
-        let counts = count(size, sizes, ordered)?;
+    pub(super) fn list(kind: Kind, sizes: &[u32], control: &Control) -> Result<Self> {
+        let Kind { size, ordered, .. } = kind;
+        let counts = count(kind, sizes)?;
         let all = counts.values().copied().fold(0, u128::saturating_add);
         if all > MOST_CUTS {
             return Err(too_many(size));
@@ -141,27 +171,26 @@ impl Cuts {
         control.check()?;
         // The cut, and what each axis has of it, twice while they are sorted.
         let each = bytes_of::<Way>(1)
-            + bytes_of::<(u32, u32)>(u64::from(size.ilog2()))
+            + bytes_of::<Step>(u64::from(size.ilog2()))
             + bytes_of::<[u64; 8]>(sizes.len() as u64);
         let what = format_args!("{all} ways to cut a dimension of {size} among axes");
         let taken = control.take(2 * each * all as u64, what, FEWER)?;
         let mut cuts = Vec::new();
-        go(
-            size,
-            &mut sizes.to_vec(),
-            ordered,
-            &mut Vec::new(),
-            &mut cuts,
-        );
-        cuts.sort_unstable();
+        go(kind, size, &mut sizes.to_vec(), &mut Vec::new(), &mut cuts);
+        cuts.sort_unstable_by(|a, b| reflections(a).cmp(&reflections(b)).then(a.cmp(b)));
         let mine = |cut: &Cut, axis: usize| {
-            let mine = digits(cut, axis as u32);
+            let mine = steps(cut, axis as u32);
             match (ordered, &mine[..]) {
                 (true, _) | (_, []) => mine,
-                (false, some) => vec![(1, some.iter().map(|digit| digit.1).product())],
+                (false, some) => vec![Step {
+                    step: 1,
+                    factor: members(some),
+                    reflected: false,
+                    own: true,
+                }],
             }
         };
-        let mut all: Vec<Vec<(u32, u32)>> = Vec::new();
+        let mut all: Vec<Vec<Step>> = Vec::new();
         for cut in &cuts {
             all.extend((0..sizes.len()).map(|axis| mine(cut, axis)));
         }
@@ -171,8 +200,7 @@ impl Cuts {
             let digits = (0..sizes.len()).map(|axis| mine(&cut, axis));
             let number = |mine| all.binary_search(&mine).expect("listed above") as u32;
             let digits: Vec<u32> = digits.map(number).collect();
-            let product =
-                |&digits: &u32| all[digits as usize].iter().map(|digit| digit.1).product();
+            let product = |&digits: &u32| members(&all[digits as usize]);
             let products = digits.iter().map(product).collect();
             Way {
                 cut,
@@ -190,29 +218,40 @@ impl Cuts {
 
     /// The factor that digits of this number have.
     pub(super) fn factor(&self, digits: u32) -> u32 {
-        self.digits[digits as usize]
-            .iter()
-            .map(|digit| digit.1)
-            .product()
+        members(&self.digits[digits as usize])
     }
 }
 
-fn go(size: u32, left: &mut [u32], ordered: bool, done: &mut Cut, found: &mut Vec<Cut>) {
+/// How many digits of a cut are reflected: those of none come first.
+pub(super) fn reflections(cut: &Cut) -> usize {
+    cut.iter().filter(|digit| digit.reflected).count()
+}
+
+fn go(kind: Kind, size: u32, left: &mut [u32], done: &mut Cut, found: &mut Vec<Cut>) {
     if size == 1 {
         found.push(done.clone());
         return;
     }
-    let last = done.last().map(|digit| digit.0);
+    let last = done.last().map(|digit| digit.axis);
     for axis in 0..left.len() {
         let number = axis as u32;
-        if last.is_some_and(|last| number == last || (!ordered && number < last)) {
+        if last.is_some_and(|last| number == last || (!kind.ordered && number < last)) {
             continue;
         }
         for factor in divisors(gcd(size, left[axis])).filter(|&factor| factor > 1) {
             left[axis] /= factor;
-            done.push((number, factor));
-            go(size / factor, left, ordered, done, found);
+            done.push(Digit::plain(number, factor));
+            go(kind, size / factor, left, done, found);
             done.pop();
+            if kind.may_reflect(factor, last.is_some()) {
+                let reflected = true;
+                done.push(Digit {
+                    reflected,
+                    ..Digit::plain(number, factor)
+                });
+                go(kind, size / factor, left, done, found);
+                done.pop();
+            }
             left[axis] *= factor;
         }
     }

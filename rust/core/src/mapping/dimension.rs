@@ -15,6 +15,8 @@ pub struct Dimension {
     pub inside: bool,
     /// False where every two members are as good as every other two, such as ports of a switch.
     pub ordered: bool,
+    /// True for a ring, of which parts may be run through backwards.
+    pub ring: bool,
 }
 
 /// The dimensions of a machine, the fastest first; those of one member are left out.
@@ -45,6 +47,7 @@ fn inside(machine: &Machine) -> Vec<Dimension> {
             step,
             inside: true,
             ordered,
+            ring: matches!(axis.kind, AxisKind::Ring),
         });
         step *= axis.size;
     }
@@ -58,6 +61,7 @@ fn outside(machine: &Machine) -> Vec<Dimension> {
         step,
         inside: false,
         ordered,
+        ring: false,
     };
     let sites = machine.sites();
     let block = sites.iter().fold(0, |block, site| gcd(block, site.domains));

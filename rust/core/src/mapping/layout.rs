@@ -1,15 +1,11 @@
 //! One way to lay a mesh over the dimensions of a machine, and who its groups are.
 
+use super::digit::{Cut, Digit, Place, Step, contributions, lines, steps};
 use super::dimension::Dimension;
 use crate::collective::Groups;
 use crate::machine::Machine;
+use crate::memory::{self, bytes_of};
 use crate::{Error, Result};
-
-/// How one dimension is cut: (number of a mesh axis, factor), the fastest digit first.
-pub type Cut = Vec<(u32, u32)>;
-
-/// What one mesh axis has of each dimension: (step inside it, factor), the fastest digit first.
-pub type Place = Vec<Vec<(u32, u32)>>;
 
 /// One way to lay a mesh over a machine: a cut of each dimension. Their order is the order of layouts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +29,7 @@ impl Layout {
                 if size % factor != 0 || *most % factor != 0 {
                     return None;
                 }
-                cut.push((*axis, factor));
+                cut.push(Digit::plain(*axis, factor));
                 size /= factor;
                 *most /= factor;
                 if *most == 1 {
@@ -60,10 +56,14 @@ impl Layout {
         let mut had = vec![1_u64; sizes.len()];
         for (cut, dimension) in self.0.iter().zip(dimensions) {
             let mut size = 1_u64;
-            for &(axis, factor) in cut {
-                let Some(had) = had.get_mut(axis as usize) else {
+            for digit in cut {
+                let factor = digit.factor;
+                let Some(had) = had.get_mut(digit.axis as usize) else {
                     return refuse("must name axes of the mesh");
                 };
+                if digit.reflected && !(dimension.ring && size > 1 && factor % 2 == 0) {
+                    return refuse("must reflect parts of rings only, an even number of times");
+                }
                 // Factors of a machine's dimensions: no product that fits one overflows.
                 *had = had.saturating_mul(u64::from(factor));
                 size = size.saturating_mul(u64::from(factor));
@@ -82,34 +82,63 @@ impl Layout {
         Ok(())
     }
 
+    /// Whether some part of a ring is reflected.
+    pub fn is_reflected(&self) -> bool {
+        self.0.iter().flatten().any(|digit| digit.reflected)
+    }
+
     /// What an axis has of each dimension.
     pub fn place(&self, axis: usize) -> Place {
-        self.0.iter().map(|cut| digits(cut, axis as u32)).collect()
+        self.0.iter().map(|cut| steps(cut, axis as u32)).collect()
     }
 
-    /// Chips between the first and each other coordinate of an axis.
+    /// Chips between the first and each other coordinate of an axis, where nothing is reflected.
     pub fn offsets(&self, machine: &Machine, dimensions: &[Dimension], axis: usize) -> Vec<u32> {
         let chips = machine.domain().chips();
-        let mut strides = Vec::new();
-        for (dimension, digits) in dimensions.iter().zip(self.place(axis)) {
+        let mut found = vec![0];
+        for (dimension, steps) in dimensions.iter().zip(self.place(axis)) {
             let unit = dimension.step * if dimension.inside { 1 } else { chips };
-            strides.extend(digits.iter().map(|&(step, factor)| (unit * step, factor)));
+            for step in steps {
+                let more = |at: u32| {
+                    found
+                        .iter()
+                        .map(move |before| before + at * unit * step.step)
+                };
+                found = (0..step.factor).flat_map(more).collect();
+            }
         }
-        combined(&strides)
+        found
     }
-}
 
-/// The digits of a cut that an axis has: (step, factor).
-pub(super) fn digits(cut: &[(u32, u32)], axis: u32) -> Vec<(u32, u32)> {
-    let mut step = 1;
-    let mut found = Vec::new();
-    for &(other, factor) in cut {
-        if other == axis {
-            found.push((step, factor));
+    /// The chip at each place of a mesh of axes of `sizes`, the last one fastest.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] for more chips than fit.
+    pub fn chips(&self, machine: &Machine, sizes: &[u32]) -> Result<Vec<u32>> {
+        let total = machine.num_chips();
+        let what = format_args!("the chips of a mesh of {total}");
+        let each = bytes_of::<[u32; 3]>(u64::from(total));
+        memory::check(each, what, "use a smaller machine")?;
+        let mut strides = vec![1; sizes.len()];
+        for axis in (1..sizes.len()).rev() {
+            strides[axis - 1] = strides[axis] * sizes[axis];
         }
-        step *= factor;
+        // Dimensions count chips, the fastest first, and each adds to the place in the mesh.
+        let mut places = vec![0];
+        for cut in &self.0 {
+            let along = contributions(cut, &mut strides);
+            let more = |ahead: &u32| {
+                let ahead = *ahead;
+                places.iter().map(move |place| place + ahead)
+            };
+            places = along.iter().flat_map(more).collect();
+        }
+        let mut chips = vec![0; places.len()];
+        for (chip, place) in (0..).zip(places) {
+            chips[place as usize] = chip;
+        }
+        Ok(chips)
     }
-    found
 }
 
 /// All groups of an axis that has this place.
@@ -118,38 +147,32 @@ pub(super) fn digits(cut: &[(u32, u32)], axis: u32) -> Vec<(u32, u32)> {
 /// [`Error::Unsupported`] for domains over which collectives do not run.
 pub fn groups(machine: &Machine, dimensions: &[Dimension], place: &Place) -> Result<Groups> {
     Groups::reckon_lists(machine)?;
-    let table = |inside: bool, count: u32| -> Vec<Vec<u32>> {
-        let mut strides = Vec::new();
-        for (dimension, digits) in dimensions.iter().zip(place) {
-            if dimension.inside == inside {
-                strides.extend(
-                    digits
-                        .iter()
-                        .map(|&(step, factor)| (dimension.step * step, factor)),
-                );
+    let table = |inside: bool| -> Vec<Vec<u32>> {
+        let mut found = vec![vec![0]];
+        for (dimension, steps) in dimensions.iter().zip(place) {
+            // Groups on a part of a machine use no dimension above it.
+            let there = inside || dimension.step < machine.num_domains();
+            if dimension.inside == inside && there {
+                found = crossed(&found, dimension, steps);
             }
         }
-        let members = combined(&strides);
-        let first = |&number: &u32| {
-            let mut digits = strides.iter();
-            digits.all(|&(stride, factor)| number / stride % factor == 0)
-        };
-        (0..count)
-            .filter(first)
-            .map(|first| members.iter().map(|member| first + member).collect())
-            .collect()
+        found
     };
-    let locals = table(true, machine.domain().chips());
-    let domains = table(false, machine.num_domains());
-    Groups::grid(machine, locals, domains)
+    Groups::grid(machine, table(true), table(false))
 }
 
-/// Sums of multiples of strides, the first digit fastest: ascending where each stride passes those before it.
-fn combined(strides: &[(u32, u32)]) -> Vec<u32> {
-    let mut found = vec![0];
-    for &(stride, factor) in strides {
-        let more = |digit: u32| found.iter().map(move |&before| before + digit * stride);
-        found = (0..factor).flat_map(more).collect();
-    }
-    found
+/// Groups over the dimensions so far, with each group along one more.
+fn crossed(so_far: &[Vec<u32>], dimension: &Dimension, steps: &[Step]) -> Vec<Vec<u32>> {
+    let lines = lines(dimension.size, steps);
+    let both = |line: &[u32], group: &[u32]| -> Vec<u32> {
+        let at = |position: &u32| {
+            let ahead = dimension.step * position;
+            group.iter().map(move |chip| chip + ahead)
+        };
+        line.iter().flat_map(at).collect()
+    };
+    lines
+        .iter()
+        .flat_map(|line| so_far.iter().map(move |group| both(line, group)))
+        .collect()
 }

@@ -6,8 +6,8 @@
 //! axes, in which each depends only on its own **place** (steps and factors in each dimension). Few places make many
 //! layouts: places are bounded by `collective::bound`, and only those are priced that may be among the best.
 //!
-//! - `dimension` what there is to cut, `cuts` the ways to cut it, `layout` one way to cut all of it, `space` all of
-//!   them
+//! - `dimension` what there is to cut, `digit` what a cut is made of, `cuts` the ways to cut it, `layout` one way to cut
+//!   all of it, `space` all of them
 //! - `tree` the places of one axis, `search` the best layouts by what is known of places, `price` what is known,
 //!   on `parts` of the machine that are as good as the whole, for places that are `alike` together
 //! - `question` what is asked, `rank` asks for the best layouts and for prices until the best are known; `order`
@@ -15,6 +15,7 @@
 
 mod alike;
 mod cuts;
+mod digit;
 mod dimension;
 mod layout;
 mod order;
@@ -31,8 +32,9 @@ mod tree;
 /// What to do where layouts do not fit.
 const FEWER: &str = "keep fewer layouts, name fewer axes, or larger ones that are split afterwards";
 
+pub use digit::{Cut, Digit, Place, Step};
 pub use dimension::{Dimension, dimensions};
-pub use layout::{Cut, Layout, Place, groups};
+pub use layout::{Layout, groups};
 pub use order::Order;
 pub use price::Part;
 pub use question::{Call, Question};

@@ -43,6 +43,12 @@ impl Order {
     pub fn of_layout(machine: &Machine, sizes: &[u32], layout: &Layout) -> Result<Self> {
         let dimensions = dimensions(machine);
         layout.validate(&dimensions, sizes)?;
+        if layout.is_reflected() {
+            return Ok(Self::Listed {
+                sizes: sizes.to_vec(),
+                chips: layout.chips(machine, sizes)?,
+            });
+        }
         let offsets = |axis| -> Vec<i64> {
             let offsets = layout.offsets(machine, &dimensions, axis);
             offsets.into_iter().map(i64::from).collect()

@@ -1,7 +1,7 @@
 //! A part of a machine on which groups fare as they do on the whole.
 
+use super::digit::Place;
 use super::dimension::Dimension;
-use super::layout::Place;
 use crate::Result;
 use crate::machine::{Machine, Site};
 use std::collections::BTreeMap;

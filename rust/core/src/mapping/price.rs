@@ -2,7 +2,8 @@
 
 use super::FEWER;
 use super::alike::families;
-use super::layout::{Place, groups};
+use super::digit::Place;
+use super::layout::groups;
 use super::parts::Parts;
 use super::question::{Call, Question};
 use super::space::Space;
@@ -89,6 +90,8 @@ pub(super) struct Prices<'a> {
     parts: Parts,
     /// By place, the number of its family.
     families: Vec<usize>,
+    /// By place, the number of that whose ranks are in order: most collectives cost the same there.
+    in_order: Vec<u32>,
     /// Different collectives: what is asked, with all numbers filled in.
     requests: Vec<Request>,
     /// By axis: (collective, count).
@@ -141,6 +144,10 @@ impl<'a> Prices<'a> {
             places,
             parts,
             families: families(space, &places.all),
+            in_order: places.without_order(
+                &space.dimensions,
+                question.routing.is_translation_invariant(),
+            ),
             requests,
             calls,
             known: BTreeMap::new(),
@@ -163,7 +170,7 @@ impl<'a> Prices<'a> {
         for place in places {
             control.check()?;
             for at in 0..self.calls[axis].len() {
-                let key = (self.calls[axis][at].0, place);
+                let key = self.key(self.calls[axis][at].0, place);
                 if !self.known.contains_key(&key) {
                     let least = match bounded {
                         true => self.least(key, control)? * (1.0 - SLACK),
@@ -174,6 +181,15 @@ impl<'a> Prices<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Where a collective costs what it does at a place.
+    fn key(&self, call: usize, place: u32) -> Key {
+        let operation = self.requests[call].operation;
+        match operation == Operation::SendRecv || operation.is_rooted() {
+            true => (call, place),
+            false => (call, self.in_order[place as usize]),
+        }
     }
 
     /// A bound; of places that use several domains, one for all of a family.
@@ -206,7 +222,7 @@ impl<'a> Prices<'a> {
     /// Seconds that the collectives of an axis take at least, all together.
     pub(super) fn seconds(&self, axis: usize, place: u32) -> f64 {
         let calls = self.calls[axis].iter();
-        let each = calls.map(|(call, count)| match self.known[&(*call, place)] {
+        let each = calls.map(|(call, count)| match self.known[&self.key(*call, place)] {
             // No count makes something of nothing, nor nothing of what has no model.
             Price::AtLeast(seconds) | Price::Exactly(seconds) => count * seconds,
         });
@@ -218,7 +234,7 @@ impl<'a> Prices<'a> {
     pub(super) fn open(&self, axis: usize, place: u32) -> impl Iterator<Item = (Key, f64)> + '_ {
         let calls = self.calls[axis].iter();
         calls.filter_map(move |&(call, count)| {
-            let key = (call, place);
+            let key = self.key(call, place);
             match self.known[&key] {
                 Price::AtLeast(seconds) => Some((key, count * seconds)),
                 Price::Exactly(_) => None,

@@ -1,7 +1,8 @@
 //! The ranking: the best layouts by what is known, with the prices of their places, until the best are known.
 
 use super::FEWER;
-use super::layout::{Layout, Place};
+use super::digit::Place;
+use super::layout::Layout;
 use super::price::{Key, Part, Prices};
 use super::question::{Call, Question};
 use super::search::{Found, Search};

@@ -1,6 +1,6 @@
 //! All layouts of a mesh over a machine: axes have no order in dimensions whose members have none.
 
-use super::cuts::{Counts, Cuts, count};
+use super::cuts::{Counts, Cuts, Kind, count};
 use super::dimension::{Dimension, dimensions};
 use super::layout::Layout;
 use crate::machine::Machine;
@@ -38,20 +38,15 @@ impl Space {
             return Err(Error::invalid("axes", format!("{sizes:?}"), allowed));
         }
         let dimensions = dimensions(machine);
-        let mut shapes: Vec<(u32, bool)> = Vec::new();
+        let mut shapes: Vec<Kind> = Vec::new();
         let (mut kinds, mut cuts) = (Vec::new(), Vec::new());
         for dimension in &dimensions {
-            let shape = (dimension.size, dimension.ordered);
+            let shape = Kind::of(dimension);
             let known = shapes.iter().position(|other| *other == shape);
             kinds.push(match known {
                 Some(kind) => kind,
                 None => {
-                    cuts.push(Cuts::list(
-                        dimension.size,
-                        sizes,
-                        dimension.ordered,
-                        control,
-                    )?);
+                    cuts.push(Cuts::list(shape, sizes, control)?);
                     shapes.push(shape);
                     shapes.len() - 1
                 }
@@ -72,7 +67,7 @@ impl Space {
     pub fn count(&self) -> Result<u128> {
         let mut total = Counts::from([(vec![1; self.sizes.len()], 1)]);
         for dimension in &self.dimensions {
-            let one = count(dimension.size, &self.sizes, dimension.ordered)?;
+            let one = count(Kind::of(dimension), &self.sizes)?;
             total = self.product(&total, &one);
         }
         Ok(total.get(&self.sizes).copied().unwrap_or(0))

@@ -1,7 +1,8 @@
 //! The places that one axis of a mesh can have, as a tree: a level for each dimension of the machine, in some order.
 
 use super::FEWER;
-use super::layout::Place;
+use super::digit::{Place, without_order};
+use super::dimension::Dimension;
 use super::space::Space;
 use crate::memory::{Taken, bytes_of};
 use crate::{Control, Error, Result};
@@ -43,6 +44,17 @@ impl Places {
             self.all.push(place.clone());
             next
         })
+    }
+
+    /// By place, the number of one at which all costs the same that does not look at the order of ranks; where rings may be
+    /// `turned`, of fewer.
+    pub(super) fn without_order(&self, dimensions: &[Dimension], turned: bool) -> Vec<u32> {
+        let number = |place: &Place| {
+            let plain = self.numbers.get(&without_order(dimensions, place, turned));
+            // What others reflect they may leave as it is, in another place of the tree.
+            *plain.expect("every place is there with ranks in order")
+        };
+        self.all.iter().map(number).collect()
     }
 }
 
@@ -130,7 +142,7 @@ impl Tree {
         }
         let dimensions = space.dimensions.len() as u64;
         // A place and its key, a list of digits in each dimension.
-        let place = 2 * bytes_of::<[Vec<(u32, u32)>; 2]>(dimensions);
+        let place = 2 * bytes_of::<[Vec<[u32; 4]>; 2]>(dimensions);
         let each = bytes_of::<(Node, [u64; 4])>(1) + place;
         let what = format_args!("{} places of an axis", 2 * nodes);
         self.taken.grow_to(2 * nodes as u64 * each, what, FEWER)

@@ -29,6 +29,7 @@ fn machine(planes: u32, random: &mut SplitMix64) -> Machine {
         latency: vec![1e-3; count],
     };
     let nic = Nic {
+        chips: 1,
         bandwidth: 1e8,
         latency: 0.0,
         overhead: 0.0,

@@ -123,6 +123,11 @@ impl Routes<'_> {
             let latency = |&(link, share): &(u64, f64)| machine.link_numbers(link).1 * share;
             (hops as u32, steps.iter().map(latency).sum())
         };
+        let site = |chip: u32| machine.site_of(machine.split(chip).0);
+        let bandwidth = match machine.has_window() && site(src) != site(dst) {
+            true => machine.windowed(bandwidth, latency),
+            false => bandwidth,
+        };
         if *routing == Routing::MinimalAdaptive {
             // All minimal paths are equally long; the sum of the shares has rounded.
             hops = f64::from(longest_hops);

@@ -50,6 +50,7 @@ pub fn finish_times(
     engine: Engine,
     control: &Control,
 ) -> Result<Vec<f64>> {
+    machine.refuse_window()?;
     let Messages {
         src,
         dst,

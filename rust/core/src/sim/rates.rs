@@ -31,6 +31,7 @@ pub fn max_min_rates(
     routing: &Routing,
     control: &Control,
 ) -> Result<Vec<f64>> {
+    machine.refuse_window()?;
     let overlay = Overlay::of(machine, control)?;
     let routes = Routes::new(machine, routing, &overlay)?;
     let mut lines = Lines::new(machine, src.len(), control)?;

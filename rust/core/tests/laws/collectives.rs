@@ -40,6 +40,7 @@ fn ultraserver() -> Machine {
 
 fn cluster(sites: &[u32]) -> Machine {
     let nic = Nic {
+        chips: 1,
         bandwidth: 25e9,
         latency: 0.0,
         overhead: 0.0,

@@ -23,6 +23,7 @@ pub(crate) fn machine(shape: &[u32], lines: u32, sites: &[(u32, Vec<Tier>)]) -> 
     };
     let domain = Domain::new(shape.iter().enumerate().map(axis).collect()).unwrap();
     let nic = Nic {
+        chips: 1,
         bandwidth: 1e9,
         latency: 2e-6,
         overhead: 0.0,

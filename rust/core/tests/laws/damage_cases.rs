@@ -169,6 +169,7 @@ fn a_substitute_has_what_its_other_ranks_bring_the_root() {
         latency: 0.0,
     };
     let nic = Nic {
+        chips: 1,
         bandwidth: 1e9,
         latency: 0.0,
         overhead: 0.0,

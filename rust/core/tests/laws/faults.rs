@@ -23,6 +23,7 @@ fn cluster() -> Machine {
         axis("z", 3, AxisKind::Ring, 2e9),
     ];
     let nic = Nic {
+        chips: 1,
         bandwidth: 1e9,
         latency: 0.0,
         overhead: 0.0,

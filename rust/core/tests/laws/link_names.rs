@@ -39,6 +39,7 @@ fn cluster(shape: WanShape) -> Machine {
         tiers: vec![tier(1), tier(2)],
     };
     let nic = Nic {
+        chips: 1,
         bandwidth: 1e9,
         latency: 0.0,
         overhead: 0.0,

@@ -23,6 +23,7 @@ fn parameters() -> Neuron {
         mesh_most: MIB,
         halving_most: 64.0 * MIB,
         fitted_on: None,
+        chip_all_reduce: vec![(1000.0, 1e-4), (2000.0, 3e-4)],
     }
 }
 
@@ -151,5 +152,44 @@ fn parameters_are_checked() {
         },
     ] {
         assert!(instance(None).with_neuron(broken).is_err());
+    }
+}
+
+#[test]
+fn a_group_of_one_chip_takes_what_was_measured_among_its_ranks() {
+    let machine = instance(Some(parameters()));
+    let groups = Groups::of_chips(&machine, &[3]).expect("one chip");
+    let routing = Routing::default();
+    let time = |operation, size, dtype| {
+        let request = Request {
+            algorithm: Choice::Named("neuron".to_owned()),
+            ..Request::new(operation, size)
+        };
+        let request = request.with_dtype(dtype).expect("a type");
+        let outcome = run(&machine, &groups, &routing, &request, &Control::default());
+        outcome.map(|outcome| outcome.time)
+    };
+    let reduced = |size| time(Operation::AllReduce, size, None).expect("measured");
+    for (size, seconds) in [
+        (0.0, 1e-4),
+        (1000.0, 1e-4),
+        (1500.0, 2e-4),
+        (2000.0, 3e-4),
+        (4000.0, 6e-4),
+    ] {
+        assert!((reduced(size) - seconds).abs() < 1e-15, "{size}");
+    }
+    assert!(time(Operation::AllReduce, 1e3, Some("bf16")).is_ok());
+    for (operation, dtype) in [
+        (Operation::AllReduce, Some("fp32")),
+        (Operation::AllGather, None),
+        (Operation::ReduceScatter, None),
+        (Operation::AllToAll, None),
+    ] {
+        let refused = time(operation, 1e3, dtype);
+        assert!(matches!(
+            refused,
+            Err(rainier_core::Error::Unsupported { .. })
+        ));
     }
 }

@@ -25,6 +25,7 @@ fn machine(domains: u32) -> Machine {
         axis("s", 2, port),
     ];
     let nic = Nic {
+        chips: 1,
         bandwidth: 1e9,
         latency: 0.0,
         overhead: 0.0,

@@ -29,6 +29,7 @@ fn machine(sizes: &[u32], kind: AxisKind, domains: u32) -> Machine {
     };
     let domain = Domain::new(sizes.iter().enumerate().map(axis).collect()).unwrap();
     let nic = Nic {
+        chips: 1,
         bandwidth: 25e9,
         latency: 2e-6,
         overhead: 0.0,

@@ -2,8 +2,8 @@
 //! one after another. As many pairs of trees as each domain has chips, each with another chip of it at its head, keep all
 //! NICs busy. NCCL builds its trees so (NVIDIA/nccl v2.30.7 `src/graph/connect.cc`, `trees.cc`).
 
-use super::double_tree::{levels, two_trees};
 use super::job::Job;
+use super::two_trees::{levels, two_trees};
 use crate::collective::program::layout::ring_order;
 use crate::collective::program::moves::{Moves, Sends, Space};
 use crate::collective::program::placement::{MOST_MESSAGES, Placement};

@@ -59,7 +59,9 @@ impl<'a> Extent<'a> {
             return None;
         }
         let ports = match placement {
-            Placement::Local(_) => inside(machine, scene.routing),
+            Placement::Local(_) | Placement::Within(..) => inside(machine, scene.routing),
+            // What a message has to pass depends on who sends it.
+            Placement::Crews(..) => return None,
             Placement::Rails(_) | Placement::Nics(..) => between(machine)?,
             Placement::Flat(_) if machine.nic().is_some() => {
                 inside(machine, scene.routing).beside(between(machine)?)

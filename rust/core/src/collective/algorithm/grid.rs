@@ -5,6 +5,7 @@ use crate::Result;
 use crate::collective::ask::group::Groups;
 use crate::collective::pattern::kind::PatternKind;
 use crate::collective::program::moves::{Carry, Moves, Sends, Space};
+use crate::collective::program::placement::Placement;
 use crate::collective::program::rank_map::{RankKind, RankMap};
 use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::operation::Operation;
@@ -27,6 +28,18 @@ pub(super) fn mesh(job: &Job, _: &[Vec<u32>], domains: &[Vec<u32>]) -> Result<Ve
     let parts = everyone(job, domains, job.size, true, |_, _, _| vec![0])?;
     let phase = Phase::steps("exchange whole buffers", parts, 1);
     Ok(vec![Stage::of("machine", Space::WHOLE, vec![phase])])
+}
+
+/// What an algorithm writes for the chips of groups over several domains, listed.
+pub(super) fn listed(job: &Job, build: fn(&Job) -> Result<Vec<Stage>>) -> Result<Vec<Stage>> {
+    let (context, groups) = (job.context, job.context.groups);
+    let members = (0..groups.count()).map(|group| groups.members(context.machine, group));
+    let placement = Placement::Flat(members.collect());
+    build(&Job {
+        placement: &placement,
+        tier: "machine",
+        ..*job
+    })
 }
 
 /// Ranks of the group as they are.

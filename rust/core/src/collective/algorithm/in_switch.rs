@@ -8,6 +8,7 @@
 use super::job::{Job, unsupported};
 use crate::collective::pattern::kind::PatternKind;
 use crate::collective::program::moves::{Moves, Sends, Space};
+use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Part, Phase, Stage};
 use crate::machine::{AxisKind, Domain, Generation};
 use crate::operation::Operation;
@@ -24,9 +25,11 @@ pub(crate) fn in_switch(job: &Job) -> Result<Vec<Stage>> {
             "use direct or ring, or define the UltraServer with gpu=Gpu(\"hopper\") or later",
         ));
     }
-    let groups = job
-        .placement
-        .local_groups()
+    let everywhere = match job.placement {
+        Placement::Local(groups) => Some(groups),
+        _ => None,
+    };
+    let groups = everywhere
         .filter(|groups| {
             groups
                 .iter()

@@ -117,10 +117,13 @@ pub(crate) type LeastOf = fn(&Extent, Operation, &'static [Algorithm]) -> Least;
 /// The job is that inside a domain; then the local chips of each group and the domains of each set.
 pub(crate) type Across = fn(&Job, &[Vec<u32>], &[Vec<u32>]) -> Result<Vec<Stage>>;
 
+/// What that takes at least, where it can be said.
+pub(crate) type LeastAcross = fn(&Job, &[Vec<u32>], &[Vec<u32>]) -> Option<Least>;
+
 /// The same another way: what it takes at least, where there is one.
 #[derive(Clone, Copy)]
 pub(crate) struct OrAcross {
-    pub(super) least: fn(&Job, &[Vec<u32>], &[Vec<u32>]) -> Option<Least>,
+    pub(super) least: LeastAcross,
     pub(super) build: Across,
 }
 
@@ -161,6 +164,14 @@ impl Algorithm {
 
     pub(super) const fn at_least(self, least: LeastOf) -> Self {
         Self { least, ..self }
+    }
+
+    /// It runs only where it is named.
+    pub(super) const fn when_named(self) -> Self {
+        Self {
+            offered: false,
+            ..self
+        }
     }
 
     /// It is offered to algorithms that are made of others, for an operation that they need.
@@ -254,6 +265,20 @@ pub(crate) fn unsupported(algorithm: &str, operation: Operation) -> Error {
             operation.name()
         ),
     )
+}
+
+/// Most steps that are each a phase of their own.
+const MOST_STEPS: u32 = 4096;
+
+/// Refuses more steps than an algorithm writes out one by one.
+pub(super) fn few_steps(algorithm: &str, ranks: u32, steps: u32) -> Result<()> {
+    if steps <= MOST_STEPS {
+        return Ok(());
+    }
+    Err(Error::unsupported(
+        format!("{algorithm} over {ranks} ranks, {steps} steps that are each unlike the others"),
+        format!("it takes at most {MOST_STEPS}; use a smaller group, ring_one_way or direct"),
+    ))
 }
 
 /// The refusal of a flat group over several domains.

@@ -6,7 +6,6 @@
 
 use super::job::{Job, unsupported};
 use super::ring::{Ring, rotate};
-use crate::collective::pattern::kind::PatternKind;
 use crate::collective::program::layout::LocalBox;
 use crate::collective::program::moves::Moves;
 use crate::collective::program::schedule::Stage;
@@ -76,7 +75,7 @@ fn one_way(
         .collect();
     let moves = Moves::new(job.placement, sends.into(), |_, _, _| Vec::new());
     Ring {
-        patterns: vec![(job.context.pattern(PatternKind::Local(pairs.into())), moves)],
+        patterns: vec![(job.context.pattern(job.placement.kind(pairs.into())), moves)],
         place_of: Arc::new(move |rank| place_of[rank as usize]),
         rank_at: Arc::new(move |place| rank_at[place as usize]),
         backward,

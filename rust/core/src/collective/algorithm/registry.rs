@@ -3,8 +3,9 @@
 use super::job::Algorithm;
 use super::job::Build::{Alternatives, Stages};
 use super::{
-    bruck, bucket, by_digit, composed, direct, disjoint_trees, double_tree, flat_ring, grid,
-    halving, in_switch, least, multi_ring, pat, ring, sites, swing, tree, trivance,
+    bruck, bucket, butterfly, by_digit, composed, direct, disjoint_trees, double_tree, flat_ring,
+    grid, half_ring, halving, in_switch, least, multi_ring, neighbor_exchange, partners, pat, ring,
+    sites, swing, tree, trivance, uncut,
 };
 use crate::operation::Operation::{self, *};
 use crate::{Error, Result};
@@ -43,6 +44,12 @@ pub const ALGORITHMS: &[Algorithm] = &[
     ).at_least(least::ring_one_way)
     .across(flat_ring::one_way)
     .sites(sites::ring_one_way),
+    Algorithm::new(
+        "half_ring",
+        "neighbours on a ring, every share by its shorter way: half the steps of ring",
+        REDUCING,
+        Stages(half_ring::half_ring),
+    ).at_least(least::half_ring),
     Algorithm::new(
         "multi_ring",
         "two edge-disjoint Hamiltonian cycles of a k x k plane, both directions (KangaRing on 4 x 4)",
@@ -189,6 +196,55 @@ pub const ALGORITHMS: &[Algorithm] = &[
             Alternatives(composed::symmetric),
         ).at_least(least::symmetric)
     },
+    // What MPI libraries run beside those above.
+    Algorithm::new(
+        "neighbor_exchange",
+        "trades with the rank on one side, then on the other, p / 2 steps: only where it is named",
+        &[AllGather],
+        Stages(neighbor_exchange::neighbor_exchange),
+    )
+    .across(neighbor_exchange::across)
+    .when_named(),
+    Algorithm::new(
+        "pairwise",
+        "p - 1 steps with one partner each: only where it is named",
+        &[ReduceScatter, AllToAll],
+        Stages(partners::pairwise),
+    )
+    .across(partners::pairwise_across)
+    .when_named(),
+    Algorithm::new(
+        "linear_sync",
+        "at most 32 messages of a rank at once, then the next: only where it is named",
+        &[AllToAll],
+        Stages(partners::linear_sync),
+    )
+    .across(partners::linear_sync_across)
+    .when_named(),
+    Algorithm::new(
+        "butterfly",
+        "recursive halving in the order of ranks, then blocks to their owners: only where it is named",
+        &[ReduceScatter],
+        Stages(butterfly::butterfly),
+    )
+    .across(butterfly::across)
+    .when_named(),
+    Algorithm::new(
+        "knomial_tree",
+        "whole buffers to three more ranks at a time, ceil(log4 p) steps: only where it is named",
+        &[Broadcast, Reduce],
+        Stages(uncut::knomial),
+    )
+    .across(uncut::knomial_across)
+    .when_named(),
+    Algorithm::new(
+        "chain",
+        "whole buffers from rank to rank, uncut: only where it is named",
+        &[Broadcast, Reduce],
+        Stages(uncut::chain),
+    )
+    .across(uncut::chain_across)
+    .when_named(),
 ];
 
 /// The algorithm of a name, if it is one.

@@ -29,7 +29,7 @@ pub(crate) type Lookup = Arc<dyn Fn(u32) -> u32 + Send + Sync>;
 
 /// Whether a ring is used in one direction or in both at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Directions {
+pub(super) enum Directions {
     One,
     Both,
 }
@@ -55,7 +55,7 @@ fn build(job: &Job, name: &str, directions: Directions) -> Result<Vec<Stage>> {
 }
 
 /// The ring towards the next rank, and with [`Directions::Both`] towards the one before too.
-fn rings_of(job: &Job, ring: &Placement, directions: Directions) -> Result<Vec<Ring>> {
+pub(super) fn rings_of(job: &Job, ring: &Placement, directions: Directions) -> Result<Vec<Ring>> {
     let ranks = ring.ranks() as u32;
     let one = |backward: bool| -> Result<Ring> {
         let sends = match backward {

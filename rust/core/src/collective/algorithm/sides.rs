@@ -51,7 +51,7 @@ impl Sides {
             None => {
                 let control = job.context.control;
                 let walked = boxes.iter().map(|shape| shape.walked(domain, control));
-                Placement::Local(walked.collect::<Result<_>>()?)
+                job.placement.with(walked.collect::<Result<_>>()?)
             }
         };
         let (mut patterns, mut sends) = (Vec::new(), Vec::new());

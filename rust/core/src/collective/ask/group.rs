@@ -211,24 +211,25 @@ impl Groups {
         Ok(grid_of(machine, &groups).unwrap_or(Self::Scattered(groups)))
     }
 
-    /// The same groups with listed chips in ascending order, and the new rank of `root`: the order of ranks means
-    /// nothing to what a collective costs, and sorted lists are grids more often. `None` when they are grids already,
-    /// or when roots would end up at different ranks.
-    pub(crate) fn sorted(&self, machine: &Machine, root: usize) -> Option<(Self, usize)> {
-        let Self::Scattered(groups) = self else {
-            return None;
-        };
-        let mut sorted = groups.clone();
-        let mut roots = Vec::with_capacity(groups.len());
-        for (group, listed) in sorted.iter_mut().zip(groups) {
-            group.sort_unstable();
-            roots.push(group.binary_search(&listed[root]).ok()?);
+    /// The same groups with chips in ascending order, and the new rank of `root`, if one has a part of its own: the order
+    /// of ranks means nothing else to what a collective costs, and sorted lists are grids more often. `None` when they
+    /// ascend already in a grid, or when roots would end up at different ranks.
+    pub(crate) fn sorted(&self, machine: &Machine, root: Option<usize>) -> Option<(Self, usize)> {
+        match self {
+            Self::Grid { locals, .. } if locals.iter().all(|list| list.is_sorted()) => None,
+            Self::Grid { locals, domains } => {
+                let ranks = locals[0].len();
+                let (locals, place) = ascending(locals, root.map(|root| root % ranks))?;
+                let root = root.map_or(0, |root| root - root % ranks + place);
+                let domains = domains.clone();
+                Some((Self::Grid { locals, domains }, root))
+            }
+            Self::Scattered(groups) => {
+                let (sorted, root) = ascending(groups, root)?;
+                let grid = grid_of(machine, &sorted);
+                Some((grid.unwrap_or(Self::Scattered(sorted)), root))
+            }
         }
-        if roots.iter().any(|&other| other != roots[0]) {
-            return None;
-        }
-        let grid = grid_of(machine, &sorted);
-        Some((grid.unwrap_or(Self::Scattered(sorted)), roots[0]))
     }
 
     /// Ranks in each group.
@@ -287,6 +288,22 @@ impl Groups {
             Self::Scattered(groups) => groups[index].clone(),
         }
     }
+}
+
+/// The lists in ascending order, and the place of what is at `root` of each; `None` where that is not one place.
+fn ascending(lists: &[Vec<u32>], root: Option<usize>) -> Option<(Vec<Vec<u32>>, usize)> {
+    let mut sorted = lists.to_vec();
+    let mut place = None;
+    for (list, before) in sorted.iter_mut().zip(lists) {
+        list.sort_unstable();
+        if let Some(root) = root {
+            let now = list.binary_search(&before[root]).ok()?;
+            if *place.get_or_insert(now) != now {
+                return None;
+            }
+        }
+    }
+    Some((sorted, place.unwrap_or(0)))
 }
 
 /// Numbers below `total` whose digit of weight `stride` (in blocks of `block`) is zero.

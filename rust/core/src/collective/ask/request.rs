@@ -5,6 +5,7 @@ use super::model::Model;
 use crate::Result;
 use crate::collective::tables::{Fact, Facts};
 use crate::error::{Error, not_negative};
+use crate::machine::Machine;
 use crate::operation::Operation;
 
 /// Largest size in bytes: sums of shares stay exact enough, and nothing real is larger.
@@ -12,6 +13,9 @@ pub const MOST_BYTES: f64 = 1e18;
 
 /// How far from 1 the sum of the weights of a bucket's orders may be: what rounding decimals to six digits does.
 const WEIGHTS_CLOSE: f64 = 1e-5;
+
+/// Types that no switch adds up: NVLS sums others alone (NCCL's `src/device/generate.py`).
+const NOT_IN_SWITCH: [&str; 4] = ["fp8", "int8", "uint8", "int16"];
 
 /// Types of the numbers that a collective may move.
 const DTYPES: [&str; 10] = [
@@ -74,6 +78,13 @@ impl Request {
         Ok(Self { dtype, ..self })
     }
 
+    /// The type of its numbers, where they would be added up and no switch does that.
+    pub(crate) fn not_in_switch(&self) -> Option<&'static str> {
+        let sums = self.operation.as_run() != Operation::AllGather;
+        self.dtype
+            .filter(|name| sums && NOT_IN_SWITCH.contains(name))
+    }
+
     /// What results say of it, by the names that they have for it.
     pub(crate) fn facts(&self) -> Facts {
         vec![
@@ -92,7 +103,10 @@ impl Request {
     /// # Errors
     /// [`Error::Invalid`] for a size that is not a number of bytes, chunks or weights that are none, or an argument
     /// that the operation does not use; [`Error::OutOfRange`] for a root outside the group.
-    pub(crate) fn validate(&self, ranks: usize) -> Result<()> {
+    pub(crate) fn validate(&self, machine: &Machine, ranks: usize) -> Result<()> {
+        if self.model.engine().is_some() {
+            machine.refuse_window()?;
+        }
         not_negative("size", self.size)?;
         if self.size > MOST_BYTES {
             return Err(Error::invalid(

@@ -12,8 +12,8 @@ use crate::collective::ask::model::Model;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::kind::PatternKind;
-use crate::collective::price::bound::bounds;
-use crate::collective::price::cost::{StageCost, in_turn};
+use crate::collective::price::bound::{bounds, bounds_of_blocks};
+use crate::collective::price::cost::{Cost, StageCost, in_turn};
 use crate::collective::program::moves::{Moves, Space};
 use crate::collective::program::rank_map::{RankKind, RankMap};
 use crate::collective::program::schedule::{Part, Phase, Stage};
@@ -43,7 +43,6 @@ pub fn run_schedule(
 ) -> Result<Outcome> {
     schedule.check()?;
     routing.check(machine)?;
-    let order = order(schedule, control)?.reads;
     let groups = Arc::new(Groups::of_chips(machine, &schedule.chips)?);
     let request = Request {
         root: schedule.root,
@@ -51,30 +50,59 @@ pub fn run_schedule(
         model,
         ..Request::new(schedule.operation, schedule.size)
     };
-    request.validate(groups.ranks())?;
+    request.validate(machine, groups.ranks())?;
     let mut outcome = Outcome::nothing(&request, &groups);
     if schedule.sends.is_empty() {
         return Ok(outcome);
     }
     let context = Context::new(machine, routing, &groups, control)?;
-    let times = times(schedule, order);
-    let stage = by_times(&context, schedule, &times);
-    let label = format!("{} by schedule", schedule.operation.name());
-    let mut cost = StageCost::new(&context, model, &stage, label)?;
-    by_themselves(&context, schedule, &times, model, &mut cost)?;
-    let costs = [Arc::new(cost)];
-    let mut cost = in_turn(&context, model, &costs, 1.0)?;
-    if let Some(engine) = model.engine() {
-        cost.time = simulated(&context, schedule, engine)?;
-    }
+    let (costs, cost) = priced(&context, schedule, model)?;
     outcome.candidates.push(Candidate {
         algorithm: "schedule".to_owned(),
         outcome: Ok(cost.time),
     });
     outcome.fill(machine, "schedule".to_owned(), (&costs, 1.0), cost);
-    outcome.bounds = bounds(&context, &request)?;
+    outcome.bounds = match bounds_of_blocks(&context, &request, schedule)? {
+        Some(bounds) => bounds,
+        None => bounds(&context, &request)?,
+    };
     outcome.apply_launch(machine.launch());
     Ok(outcome)
+}
+
+/// Seconds of a schedule, without all else.
+pub(crate) fn seconds(
+    machine: &Machine,
+    schedule: &Schedule,
+    routing: &Routing,
+    model: Model,
+    control: &Control,
+) -> Result<f64> {
+    if schedule.sends.is_empty() {
+        return Ok(0.0);
+    }
+    let groups = Groups::of_chips(machine, &schedule.chips)?;
+    let context = Context::new(machine, routing, &groups, control)?;
+    Ok(priced(&context, schedule, model)?.1.time)
+}
+
+fn priced(
+    context: &Context,
+    schedule: &Schedule,
+    model: Model,
+) -> Result<([Arc<StageCost>; 1], Cost)> {
+    let order = order(schedule, context.control)?.reads;
+    let times = times(schedule, order);
+    let stage = by_times(context, schedule, &times);
+    let label = format!("{} by schedule", schedule.operation.name());
+    let mut cost = StageCost::new(context, model, &stage, label)?;
+    by_themselves(context, schedule, &times, model, &mut cost)?;
+    let costs = [Arc::new(cost)];
+    let mut cost = in_turn(context, model, &costs, 1.0)?;
+    if let Some(engine) = model.engine() {
+        cost.time = simulated(context, schedule, engine)?;
+    }
+    Ok((costs, cost))
 }
 
 /// When each send is there: its stage and step, or its level where some wait for others by name.

@@ -119,7 +119,8 @@ impl<'a> Context<'a> {
     /// The pattern of `kind`: one that exists already if there is one, with what is known of its cost.
     pub(crate) fn pattern(&self, kind: PatternKind) -> Arc<Pattern> {
         // Messages between listed chips go round what is broken, and are never the same on another machine.
-        let own = matches!(kind, PatternKind::Flat(_)) && self.machine.is_damaged();
+        let listed = matches!(kind, PatternKind::Flat(_) | PatternKind::Crews { .. });
+        let own = listed && self.machine.is_damaged();
         let mut patterns = self.patterns.borrow_mut();
         let known = match own {
             true => patterns.iter().find(|pattern| pattern.kind == kind),

@@ -1,6 +1,7 @@
 //! Patterns: who sends to whom at the same time, one byte a message, written compactly. What a pattern costs
 //! per byte is found once (`context.rs`) and scaled; phases of an algorithm share patterns.
 
+use super::crews::Crews;
 use super::pairs::Pairs;
 use crate::memory::bytes_of;
 use crate::weigh::Scale;
@@ -67,6 +68,22 @@ pub(crate) enum PatternKind {
     },
     /// Messages between chips of the machine.
     Flat(Pairs),
+    /// Messages between local chips, the same in each of these domains, which are some of those that have members.
+    Within {
+        /// Local chips.
+        pairs: Pairs,
+        /// Where.
+        domains: Arc<[u32]>,
+    },
+    /// Messages between crews, by number: from the owners of the bytes in the one to those of the same in the other.
+    Crews {
+        /// (from, to) crews.
+        pairs: Pairs,
+        /// Bytes of each message, where they are not one each.
+        weights: Option<Arc<[f64]>>,
+        /// Who they are.
+        crews: Arc<Crews>,
+    },
 }
 
 impl PatternKind {
@@ -87,6 +104,20 @@ impl PatternKind {
         match self {
             Self::Local(pairs) | Self::Rails(pairs) | Self::Flat(pairs) => pairs.weigh(on),
             Self::LocalAll => {}
+            Self::Within { pairs, domains } => {
+                pairs.weigh(on);
+                on.add(bytes_of::<u32>(domains.len() as u64));
+            }
+            Self::Crews {
+                pairs,
+                weights,
+                crews,
+            } => {
+                pairs.weigh(on);
+                let weights = weights.as_ref().map_or(0, |weights| weights.len());
+                on.add(bytes_of::<f64>(weights as u64));
+                crews.weigh(on);
+            }
             Self::InSwitch { groups, .. } => on.add(listed(groups)),
             Self::NicPairs { pairs, nics } => {
                 pairs.weigh(on);

@@ -166,6 +166,9 @@ impl Ledger {
 
     /// The busiest domain of the members' NICs, and of each single chip whose NIC has loads of its own.
     fn nic_peaks(&self, scene: &Scene, direction: usize) -> Vec<(u32, f64, u32)> {
+        if scene.machine.chips_of_nic() > 1 {
+            return self.shared_peaks(scene, direction);
+        }
         let shared = &self.nic[direction];
         let mut out = Vec::new();
         // NICs that carry nothing any more, or more than their own, are offered with their domains.
@@ -192,6 +195,43 @@ impl Ledger {
         out
     }
 
+    /// The same where chips share NICs, on which there is no damage: of each NIC the busiest domain.
+    fn shared_peaks(&self, scene: &Scene, direction: usize) -> Vec<(u32, f64, u32)> {
+        let sharing = scene.machine.chips_of_nic();
+        let mut members: BTreeMap<u32, u32> = BTreeMap::new();
+        if !self.nic[direction].is_empty() {
+            for chip in scene.members() {
+                *members.entry(chip / sharing).or_default() += 1;
+            }
+        }
+        let singles = &self.single_nics[direction];
+        let own = |nic: u32| singles.range(nic * sharing..(nic + 1) * sharing);
+        // Of NICs that have members alone, the one with most.
+        let plain = members
+            .iter()
+            .filter(|entry| own(*entry.0).next().is_none());
+        let plain = plain.max_by_key(|entry| *entry.1);
+        let mut nics: Vec<u32> = singles.keys().map(|chip| chip / sharing).collect();
+        nics.dedup();
+        nics.extend(plain.map(|entry| *entry.0));
+        let peak = |nic: u32| {
+            let mut loads = Loads::default();
+            if let Some(&count) = members.get(&nic) {
+                loads.add(&self.nic[direction], f64::from(count));
+            }
+            own(nic).for_each(|entry| loads.add(entry.1, 1.0));
+            let (domain, bytes) = loads.peak(&Loads::default(), |bytes, _| bytes);
+            (domain as u32, bytes, nic * sharing)
+        };
+        nics.into_iter().map(peak).collect()
+    }
+
+    /// Bytes of the busiest NIC either way.
+    pub(crate) fn most_over_a_nic(&self, scene: &Scene) -> f64 {
+        let peaks = (0..2).flat_map(|direction| self.nic_peaks(scene, direction));
+        peaks.map(|peak| peak.1).fold(0.0, f64::max)
+    }
+
     /// Bytes that the compact parts put on a link that also has bytes of its own in `single`. Algorithms mix
     /// single links only with loads inside domains.
     fn beside(&self, scene: &Scene, link: u64) -> f64 {
@@ -203,7 +243,8 @@ impl Ledger {
         let (domain, local) = ((link / links) as u32, link % links);
         match &scene.damaged {
             Some(damaged) => damaged.local_bytes(self, domain, local),
-            None => self.local.get(local as usize),
+            None if scene.is_member_domain(domain) => self.local.get(local as usize),
+            None => 0.0,
         }
     }
 

@@ -7,6 +7,7 @@ pub(super) mod alone;
 pub(super) mod changes;
 pub(super) mod comb;
 pub(super) mod context;
+pub(super) mod crews;
 pub(super) mod damage;
 pub(super) mod digits;
 pub(super) mod fabric_loads;

@@ -34,7 +34,7 @@ impl Scene<'_> {
             .iter()
             .for_each(|&link| pass(link));
         to.for_each(|down| pass(down + 1));
-        cost
+        self.windowed(cost)
     }
 
     /// What [`Scene::path`] costs, which depends on little: the sites, the tiers that it climbs, and which groups are the
@@ -91,7 +91,15 @@ impl Scene<'_> {
         up.chain(path)
             .chain(down)
             .for_each(|link| self.pass(&mut cost, link));
-        cost
+        self.windowed(cost)
+    }
+
+    /// A path from one site to another, with no more on the way than its window.
+    fn windowed(&self, cost: PathCost) -> PathCost {
+        PathCost {
+            bandwidth: self.machine.windowed(cost.bandwidth, cost.latency),
+            ..cost
+        }
     }
 
     fn nics(&self) -> PathCost {

@@ -2,6 +2,7 @@
 //! how messages are routed.
 
 use super::comb::{Comb, combs_of};
+use super::crews::Crews;
 use super::damage::{DomainDamage, KnownDamage, has_damage_between};
 use super::fabric_loads::{self, Blocks, FabricLoads};
 use super::loads::{Loads, Runs};
@@ -45,6 +46,8 @@ pub(crate) struct Scene<'a> {
     pub(super) tiers: Vec<Vec<usize>>,
     member_domains: Vec<u32>,
     members: Vec<u32>,
+    /// Who is where, of listed groups over several domains.
+    crews: Option<Arc<Crews>>,
     /// WAN links from site to site (row: from, column: to), counted from the first fabric link: over other sites where
     /// the direct one is dead.
     wan_paths: Vec<Vec<usize>>,
@@ -101,12 +104,22 @@ impl<'a> Scene<'a> {
         let blocks = fabric_loads::blocks(machine);
         let [fabric_bandwidth, fabric_latency] = fabric_numbers(machine, &blocks, control)?;
         let (mut member_domains, mut members) = (Vec::new(), Vec::new());
-        if let Groups::Grid { locals, domains } = groups {
-            member_domains = domains.concat();
-            members = locals.concat();
-            member_domains.sort_unstable();
-            members.sort_unstable();
+        let mut crews = None;
+        match groups {
+            Groups::Grid { locals, domains } => {
+                member_domains = domains.concat();
+                members = locals.concat();
+            }
+            Groups::Scattered(listed) => {
+                crews = Crews::of(machine, listed, control)?.map(Arc::new);
+                if let Some(crews) = &crews {
+                    member_domains = crews.domains(&crews.alike);
+                    members = crews.alike_locals().to_vec();
+                }
+            }
         }
+        member_domains.sort_unstable();
+        members.sort_unstable();
         Ok(Self {
             damaged: match member_domains.is_empty() || !machine.is_damaged() {
                 true => None,
@@ -125,6 +138,7 @@ impl<'a> Scene<'a> {
             tiers: tiers(machine),
             member_domains,
             members,
+            crews,
             wan_paths: wan_paths(machine, control)?,
             combs: RefCell::default(),
             group_combs: OnceCell::new(),
@@ -179,12 +193,21 @@ impl<'a> Scene<'a> {
         &self.wan_paths[from * self.machine.sites().len() + to]
     }
 
-    /// Domains that hold members of a grid, ascending.
+    /// Domains that hold members of a grid, ascending; of listed groups those of the crews that are alike.
     pub(crate) fn member_domains(&self) -> &[u32] {
         &self.member_domains
     }
 
-    /// Local chips of a domain that are members of some group of a grid, ascending.
+    /// The crews of its groups, where they are not the same chips of each domain.
+    pub(crate) fn crews(&self) -> Option<&Arc<Crews>> {
+        self.crews.as_ref()
+    }
+
+    pub(crate) fn is_member_domain(&self, domain: u32) -> bool {
+        self.member_domains.binary_search(&domain).is_ok()
+    }
+
+    /// Local chips of such a domain that are members of some group, ascending.
     pub(crate) fn members(&self) -> impl Iterator<Item = u32> + '_ {
         self.members.iter().copied()
     }

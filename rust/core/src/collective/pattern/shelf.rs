@@ -184,7 +184,8 @@ impl Pattern {
                 "in_switch in a damaged UltraServer",
                 "name another algorithm, or leave the UltraServer out of the group",
             )),
-            PatternKind::Flat(_) => Ok(()),
+            // Listed groups have no domains that are alike.
+            PatternKind::Flat(_) | PatternKind::Within { .. } | PatternKind::Crews { .. } => Ok(()),
             kind => between_domains(scene, damaged, kind, unit_cost),
         }
     }

@@ -77,7 +77,7 @@ impl JoinedTrack {
         let mut cost = TrackCost {
             busy: match model.by_phases() {
                 Model::AlphaBeta => costs.clone().map(|track| track.busy).fold(0.0, f64::max),
-                _ => busy,
+                _ => costs.clone().map(TrackCost::held).fold(busy, f64::max),
             },
             overlap: alone && costs.clone().all(|track| track.overlap),
             phases: costs.flat_map(|track| track.phases.clone()).collect(),
@@ -222,15 +222,25 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn of(context: &Context, model: Model, stages: &[Arc<StageCost>]) -> Result<Self> {
         let busiest = ledger(stages).busiest(context)?;
-        Ok(Self::with_busiest(model, stages, busiest.as_ref()))
+        Ok(Self::with_busiest(model, stages, busiest.as_ref(), 1.0))
     }
 
-    fn with_busiest(model: Model, stages: &[Arc<StageCost>], busiest: Option<&Busiest>) -> Self {
+    /// With `scale` of the data, with which `busiest` is as busy.
+    fn with_busiest(
+        model: Model,
+        stages: &[Arc<StageCost>],
+        busiest: Option<&Busiest>,
+        scale: f64,
+    ) -> Self {
         let tracks = stages.iter().flat_map(|stage| &stage.tracks);
         Self {
             busy: match model.by_phases() {
-                Model::AlphaBeta => tracks.map(|track| track.busy).fold(0.0, f64::max),
-                _ => busiest.map_or(0.0, |busiest| busiest.seconds),
+                // Without contention it is the longest phase that chunks share, as it is of one byte.
+                Model::AlphaBeta => scale * tracks.map(|track| track.busy).fold(0.0, f64::max),
+                _ => {
+                    let held = scale * tracks.map(TrackCost::held).fold(0.0, f64::max);
+                    busiest.map_or(0.0, |busiest| busiest.seconds).max(held)
+                }
             },
             overhead: stages.iter().map(|stage| stage.fixed().1).sum(),
         }
@@ -298,14 +308,9 @@ pub(crate) fn combine(
         ledger.add(&stage.ledger, scale);
     }
     let busiest = ledger.busiest(context)?;
-    let shared = Shared::with_busiest(model, stages, busiest.as_ref());
-    // Without contention it is the longest phase that chunks share, as it is of one byte.
-    let busy = match model.by_phases() {
-        Model::AlphaBeta => shared.busy * scale,
-        _ => shared.busy,
-    };
+    let shared = Shared::with_busiest(model, stages, busiest.as_ref(), scale);
     // Chunks after the first wait for senders or for links, whichever takes longer.
-    let waiting = if shared.overhead > busy / f64::from(chunks) {
+    let waiting = if shared.overhead > shared.busy / f64::from(chunks) {
         f64::from(chunks - 1) * shared.overhead
     } else {
         0.0
@@ -334,7 +339,11 @@ fn track_cost(
     }
     let busy = match model.by_phases() {
         Model::AlphaBeta => phases.iter().map(PhaseCost::wire).fold(0.0, f64::max),
-        _ => own.busiest(context)?.map_or(0.0, |busiest| busiest.seconds),
+        _ => {
+            let busiest = own.busiest(context)?.map_or(0.0, |busiest| busiest.seconds);
+            let held: f64 = phases.iter().map(|phase| phase.held).sum();
+            busiest.max(held)
+        }
     };
     total.add(&own, 1.0);
     Ok(TrackCost {

@@ -23,6 +23,8 @@ pub(crate) struct PhaseCost {
     /// Bytes that the busiest sender sends in the whole phase.
     pub(crate) sent: f64,
     pub(crate) busiest: Option<Busiest>,
+    /// Seconds that a window holds a message back in the whole phase: chunks that follow each other do not overlap there.
+    pub(crate) held: f64,
     pub(crate) repeat: Repeat,
     /// (latency, seconds on the wire) of the messages that can be last, without overhead.
     last: Vec<(f64, f64)>,
@@ -45,6 +47,9 @@ impl PhaseCost {
             Repeat::Wave { .. } => 1.0,
         };
         let (mut latency, mut overhead, mut sent) = (0.0f64, 0.0f64, 0.0f64);
+        // Without a window no message is slower than the busiest of its links.
+        let window = context.machine.has_window();
+        let mut slowest = 0.0f64;
         let mut last = Vec::new();
         let patterns = by_pattern(phase);
         for &(pattern, bytes) in &patterns {
@@ -54,6 +59,10 @@ impl PhaseCost {
             latency = latency.max(unit_cost.latency);
             overhead = phase.and_of(overhead, unit_cost.overhead);
             sent = phase.and_of(sent, unit_cost.sent * bytes);
+            if window {
+                let slopes = unit_cost.zero_load.iter().map(|pair| pair.1);
+                slowest = slowest.max(slopes.fold(0.0, f64::max) * bytes);
+            }
             if model == Model::AlphaBeta {
                 last.extend(
                     unit_cost
@@ -70,7 +79,10 @@ impl PhaseCost {
         }
         let serial = match model {
             Model::AlphaBeta => last.iter().map(|pair| pair.1).fold(0.0, f64::max),
-            _ => busiest.as_ref().map_or(0.0, |busiest| busiest.seconds),
+            _ => busiest
+                .as_ref()
+                .map_or(0.0, |busiest| busiest.seconds)
+                .max(slowest),
         };
         if model == Model::LinkLoad {
             last.push((latency, serial));
@@ -87,6 +99,7 @@ impl PhaseCost {
             serial,
             sent: sent * times,
             busiest,
+            held: slowest * times,
             repeat: phase.repeat,
             last,
             pace,
@@ -108,6 +121,7 @@ impl PhaseCost {
         Self {
             serial: self.serial * size,
             sent: self.sent * size,
+            held: self.held * size,
             busiest: self.busiest.as_ref().map(|busiest| busiest.scaled(size)),
             last: last
                 .map(|&(latency, slope)| (latency, slope * size))

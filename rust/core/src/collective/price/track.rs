@@ -37,6 +37,11 @@ pub(crate) fn powers_of_two(most: u32) -> impl Iterator<Item = u32> {
 impl TrackCost {
     /// Seconds of latency and of overhead with no data.
     #[inline]
+    /// Seconds that a window holds messages back: those of all phases, which may use the same connections.
+    pub(super) fn held(&self) -> f64 {
+        self.phases.iter().map(|phase| phase.held).sum()
+    }
+
     pub(super) fn fixed(&self) -> (f64, f64) {
         self.phases.iter().fold((0.0, 0.0), |sum, phase| {
             let (latency, overhead) = phase.fixed();

@@ -4,6 +4,7 @@
 use super::layout::{self, LocalBox};
 use super::rank_map::{RankKind, RankMap};
 use crate::collective::pattern::context::{Context, Pattern};
+use crate::collective::pattern::crews::Crews;
 use crate::collective::pattern::damage::substitute;
 use crate::collective::pattern::kind::PatternKind;
 use crate::collective::pattern::lines::{BoxOrder, Ordered};
@@ -29,6 +30,10 @@ const STRETCH: usize = 1 << 14;
 pub(crate) enum Placement {
     /// Local chips of each group; the same in every member domain.
     Local(Arc<[Vec<u32>]>),
+    /// The same in these domains only, which are some of those that have members.
+    Within(Arc<[Vec<u32>]>, Arc<[u32]>),
+    /// Numbers of crews of each set.
+    Crews(Arc<[Vec<u32>]>, Arc<Crews>),
     /// Domains of each set.
     Rails(Arc<[Vec<u32>]>),
     /// Domains of each set, and the local chips that alone send and receive there.
@@ -41,14 +46,19 @@ impl Placement {
     /// Counts what it takes.
     pub(crate) fn weigh(&self, on: &mut Scale) {
         on.lists(self.groups());
-        if let Self::Nics(_, nics) = self {
-            on.add(bytes_of::<u32>(nics.len() as u64));
+        match self {
+            Self::Nics(_, nics) => on.add(bytes_of::<u32>(nics.len() as u64)),
+            Self::Within(_, domains) => on.add(bytes_of::<u32>(domains.len() as u64)),
+            Self::Crews(_, crews) => crews.weigh(on),
+            Self::Local(_) | Self::Rails(_) | Self::Flat(_) => {}
         }
     }
 
     fn groups(&self) -> &Arc<[Vec<u32>]> {
         match self {
             Self::Local(groups)
+            | Self::Within(groups, _)
+            | Self::Crews(groups, _)
             | Self::Rails(groups)
             | Self::Nics(groups, _)
             | Self::Flat(groups) => groups,
@@ -58,7 +68,8 @@ impl Placement {
     /// Members of the first group, by rank.
     pub(crate) fn rank_map(&self) -> Arc<RankMap> {
         let kind = match self {
-            Self::Local(_) => RankKind::Local,
+            Self::Local(_) | Self::Within(..) => RankKind::Local,
+            Self::Crews(..) => RankKind::Crews,
             Self::Rails(_) => RankKind::Rails,
             Self::Nics(_, nics) => RankKind::Nic(nics[0]),
             Self::Flat(_) => RankKind::Chips,
@@ -69,9 +80,12 @@ impl Placement {
         })
     }
 
-    fn with(&self, groups: Arc<[Vec<u32>]>) -> Self {
+    /// The same with other groups.
+    pub(crate) fn with(&self, groups: Arc<[Vec<u32>]>) -> Self {
         match self {
             Self::Local(_) => Self::Local(groups),
+            Self::Within(_, domains) => Self::Within(groups, Arc::clone(domains)),
+            Self::Crews(_, crews) => Self::Crews(groups, Arc::clone(crews)),
             Self::Rails(_) => Self::Rails(groups),
             Self::Nics(_, nics) => Self::Nics(groups, nics.clone()),
             Self::Flat(_) => Self::Flat(groups),
@@ -86,7 +100,7 @@ impl Placement {
     /// Local chips of each group, if the placement is inside domains.
     pub(crate) fn local_groups(&self) -> Option<&[Vec<u32>]> {
         match self {
-            Self::Local(groups) => Some(groups),
+            Self::Local(groups) | Self::Within(groups, _) => Some(groups),
             _ => None,
         }
     }
@@ -112,7 +126,7 @@ impl Placement {
         order: &'static str,
         make: impl FnOnce(&Self) -> Result<Self>,
     ) -> Result<Self> {
-        if let Self::Rails(_) | Self::Nics(..) = self {
+        if let Self::Rails(_) | Self::Nics(..) | Self::Crews(..) = self {
             return Ok(self.clone());
         }
         let made = context.ordered(self.groups(), order, || {
@@ -134,7 +148,10 @@ impl Placement {
     /// The box that a whole domain is, where that is the only group.
     fn whole_box(&self, context: &Context) -> Option<LocalBox> {
         let domain = context.machine.domain();
-        let whole = self.local_groups().filter(|groups| groups.len() == 1)?;
+        let Self::Local(groups) = self else {
+            return None;
+        };
+        let whole = Some(groups).filter(|groups| groups.len() == 1)?;
         let whole = whole
             .first()
             .filter(|group| group.len() as u32 == domain.chips())?;
@@ -144,11 +161,11 @@ impl Placement {
     /// The same groups with ranks numbered along the walks around the sides of the box that each fills, and the sizes
     /// of the sides; `None` where groups are not boxes inside a domain.
     pub(crate) fn in_box_order(&self, context: &Context) -> Result<Option<(Self, Vec<u32>)>> {
-        let Self::Local(groups) = self else {
+        if self.local_groups().is_none() {
             return Ok(None);
-        };
-        let made = context.ordered(groups, "box", || self.boxes(context))?;
-        Ok(made.map(|made| (Self::Local(made.groups), made.sizes)))
+        }
+        let made = context.ordered(self.groups(), "box", || self.boxes(context))?;
+        Ok(made.map(|made| (self.with(made.groups), made.sizes)))
     }
 
     fn boxes(&self, context: &Context) -> Result<Option<Ordered>> {
@@ -168,6 +185,7 @@ impl Placement {
         }
         let walked = boxes.iter().map(|shape| shape.walked(domain, control));
         let whole = boxes.len() == 1 && boxes[0].chips() == domain.chips();
+        let whole = whole && matches!(self, Self::Local(_));
         Ok(Some(Ordered {
             groups: walked.collect::<Result<_>>()?,
             shape: whole.then(|| Arc::new(boxes[0].order(&boxes[0].walks(domain)))),
@@ -198,9 +216,9 @@ impl Placement {
         };
         Ok(match self {
             Self::Flat(groups) => Self::Flat(groups.iter().map(listed).collect::<Result<_>>()?),
-            Self::Local(groups) => {
+            Self::Local(groups) | Self::Within(groups, _) => {
                 let ordered = groups.iter().map(|group| ordered(group));
-                Self::Local(ordered.collect::<Result<_>>()?)
+                self.with(ordered.collect::<Result<_>>()?)
             }
             _ => self.clone(),
         })
@@ -255,22 +273,36 @@ impl Placement {
         if let Some(shape) = self.box_order(context) {
             pairs = pairs.over(&shape);
         }
-        Ok(context.pattern(match self {
+        Ok(context.pattern(self.kind(pairs)))
+    }
+
+    /// The kind of a pattern that has these messages.
+    pub(crate) fn kind(&self, pairs: Pairs) -> PatternKind {
+        match self {
             Self::Local(_) => PatternKind::Local(pairs),
+            Self::Within(_, domains) => PatternKind::Within {
+                pairs,
+                domains: Arc::clone(domains),
+            },
+            Self::Crews(_, crews) => PatternKind::Crews {
+                pairs,
+                weights: None,
+                crews: Arc::clone(crews),
+            },
             Self::Rails(_) => PatternKind::Rails(pairs),
             Self::Nics(_, nics) => PatternKind::NicPairs {
                 pairs,
                 nics: nics.iter().map(|&nic| (nic, nic)).collect(),
             },
             Self::Flat(_) => PatternKind::Flat(pairs),
-        }))
+        }
     }
 
     /// The spacing of each group of domains, where they are few and evenly spaced.
     pub(crate) fn groups_apart(&self, context: &Context) -> Option<Vec<Spacing>> {
         match self {
             Self::Rails(groups) | Self::Nics(groups, _) => context.spacing(groups)?.apart(),
-            Self::Local(_) | Self::Flat(_) => None,
+            _ => None,
         }
     }
 
@@ -308,7 +340,11 @@ impl Placement {
     fn latency(&self, context: &Context, from: u32, to: u32) -> Result<f64> {
         match self {
             Self::Rails(_) | Self::Nics(..) => Ok(context.path(from, to, |_| ()).latency),
-            Self::Local(_) => {
+            Self::Crews(_, crews) => {
+                let [from, to] = [from, to].map(|crew| crews.get(crew).domain);
+                Ok(context.path(from, to, |_| ()).latency)
+            }
+            Self::Local(_) | Self::Within(..) => {
                 let single = &context.domain_machine;
                 let whole = zero_load(single, context.routing, from, to, context.control)?.latency;
                 match &context.damaged {

@@ -13,6 +13,8 @@ pub(crate) enum RankKind {
     Nic(u32),
     /// Chips of the machine.
     Chips,
+    /// Crews, by number.
+    Crews,
     /// Ranks of the group.
     Ranks,
     /// Sites, between which members that hold the same part meet.

@@ -12,6 +12,7 @@ use crate::collective::events::together::{Pipeline, Work, Written, or_link_load,
 use crate::collective::events::unroll::{MOST_RANKS_WRITTEN, unroll};
 use crate::collective::pattern::context::{Context, OnDemand};
 use crate::collective::pattern::damage::has_damage;
+use crate::collective::pattern::kind::PatternKind;
 use crate::collective::program::schedule::Stage;
 use crate::sim::Engine;
 use crate::{Error, Result};
@@ -211,7 +212,7 @@ fn simulated(
     engine: Engine,
     candidate: &PricedCandidate,
 ) -> Result<(f64, u32)> {
-    if has_damage(context.machine, context.groups) {
+    if has_damage(context.machine, context.groups) || is_over_crews(candidate) {
         return by_message(context, request, engine, candidate);
     }
     let (stages, mut chunks) = (candidate.stages(), candidate.cost.chunks);
@@ -227,29 +228,41 @@ fn simulated(
     }
 }
 
-/// The same on a damaged machine, where no two messages are alike: all of them in one graph.
+/// Whether some messages go between crews, who are not alike.
+fn is_over_crews(candidate: &PricedCandidate) -> bool {
+    let tracks = candidate.costs.iter().flat_map(|cost| &cost.stage.tracks);
+    let phases = tracks.flat_map(|track| &track.phases);
+    let mut parts = phases.flat_map(|phase| &phase.parts);
+    parts.any(|part| matches!(part.pattern.kind, PatternKind::Crews { .. }))
+}
+
+/// The same on a damaged machine, or over crews, where no two messages are alike: all of them in one graph.
 fn by_message(
     context: &Context,
     request: &Request,
     engine: Engine,
     candidate: &PricedCandidate,
 ) -> Result<(f64, u32)> {
+    let whose = match context.machine.is_damaged() {
+        true => "on a damaged machine",
+        false => "over unlike numbers of chips in UltraServers",
+    };
     if engine == Engine::Fifo {
         return Err(Error::unsupported(
-            "model \"fifo\" on a damaged machine",
+            format!("model \"fifo\" {whose}"),
             "use model \"fluid\" or \"link_load\"",
         ));
     }
     if context.groups.count() > 1 {
         return Err(Error::unsupported(
-            "simulating several groups at once on a damaged machine",
+            format!("simulating several groups at once {whose}"),
             "name one group, use model \"link_load\", or run plans of the groups together",
         ));
     }
     if context.groups.ranks() > MOST_RANKS_WRITTEN {
         return Err(Error::unsupported(
             format!(
-                "simulating {} ranks message by message on a damaged machine",
+                "simulating {} ranks message by message {whose}",
                 context.groups.ranks()
             ),
             format!("use model \"link_load\", or a group of at most {MOST_RANKS_WRITTEN} chips"),

@@ -54,6 +54,16 @@ pub(crate) fn solver(request: &Request) -> Result<&'static Solver> {
             }
         },
     };
+    let in_switch = |name: &str| algorithm::row(name).is_some_and(|row| row.in_switch);
+    if let Some(dtype) = request.not_in_switch()
+        && request.algorithm.names().any(in_switch)
+    {
+        return Err(Error::unsupported(
+            format!("in_switch sums of {dtype}"),
+            "NVLink switches add up types of 32 and 64 bits, fp16 and bf16 (NCCL, src/device/generate.py); \
+             take one of those, or 'auto', which adds up on the chips",
+        ));
+    }
     if !request.orders.is_empty() && !takes_orders(&request.algorithm) {
         let able = ALGORITHMS.iter().filter(|row| row.takes_orders);
         let names: Vec<&str> = able.map(|row| row.name).collect();

@@ -71,10 +71,13 @@ impl Layer {
             }
             let (before, after) = (wait.0 as u32, wait.1 as u32);
             if !self.put_in_order(before, after) {
-                self.refused[before as usize].push(after);
                 // An order that holds for more holds for less.
                 for &before in self.longer.iter().rev() {
                     self.next[before as usize].pop();
+                }
+                // Perhaps only with what this message brought in.
+                if !self.put_in_order(before, after) {
+                    self.refused[before as usize].push(after);
                 }
                 return false;
             }

@@ -69,11 +69,13 @@ impl States {
             Kind::Shortest => Vec::new(),
             Kind::UpDown => up_down::levels(&graph, control)?,
         };
+        let mut first = Vec::with_capacity(states as usize + 1);
+        first.push(0);
         let mut out = Self {
             chips,
             each,
-            first: vec![0],
-            hops: Vec::new(),
+            first,
+            hops: Vec::with_capacity((u64::from(each) * domain.links()) as usize),
             first_before: vec![0; states as usize + 1],
             before: Vec::new(),
         };

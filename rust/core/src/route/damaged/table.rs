@@ -38,9 +38,12 @@ struct Key {
     kind: Kind,
 }
 
-static KEPT: Mutex<Vec<(Key, Arc<Table>)>> = Mutex::new(Vec::new());
+/// Those asked for last at the end.
+type Kept = Vec<(Key, Arc<Table>)>;
 
-fn kept() -> Option<MutexGuard<'static, Vec<(Key, Arc<Table>)>>> {
+static KEPT: Mutex<Kept> = Mutex::new(Kept::new());
+
+fn kept() -> Option<MutexGuard<'static, Kept>> {
     for _ in 0..TRIES {
         match KEPT.try_lock() {
             Ok(kept) => return Some(kept),

@@ -39,6 +39,7 @@ pub(crate) fn site(domains: u32, tiers: Vec<Tier>) -> Site {
 
 pub(crate) fn machine(axes: Vec<Axis>, sites: Vec<Site>, shape: WanShape) -> Machine {
     let nic = Nic {
+        chips: 1,
         bandwidth: 1e8,
         latency: 2e-6,
         overhead: 3e-6,

@@ -10,7 +10,7 @@ pub(super) use composed::{scatter_allgather, symmetric};
 pub(super) use exchanges::{
     halving_doubling, recursive_doubling, swing, swing_latency, trivance, trivance_latency,
 };
-pub(super) use rings::{bucket, direct, mesh, multi_ring, ring, ring_one_way};
+pub(super) use rings::{bucket, direct, half_ring, mesh, multi_ring, ring, ring_one_way};
 pub(super) use trees::{binomial, bruck, disjoint_trees, double_binary, pat};
 
 use super::job::Algorithm;

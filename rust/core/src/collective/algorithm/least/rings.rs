@@ -22,6 +22,18 @@ pub(crate) fn ring(extent: &Extent, operation: Operation, _: Rows) -> Least {
     )
 }
 
+/// Each share by its shorter way.
+pub(crate) fn half_ring(extent: &Extent, operation: Operation, _: Rows) -> Least {
+    let (ranks, steps) = (f64::from(extent.ranks), f64::from(extent.ranks / 2));
+    extent.price(Steps {
+        count: passes(operation) * steps,
+        starts: 2.0,
+        peers: 2.0,
+        bytes: (ranks - 1.0) / ranks / 2.0 / steps,
+        latency: extent.latency(),
+    })
+}
+
 pub(crate) fn ring_one_way(extent: &Extent, operation: Operation, _: Rows) -> Least {
     rings(extent, operation, 1.0)
 }

@@ -2,7 +2,7 @@
 
 use super::evened::may_go_as_one;
 use super::message::{Message, by_moves, few};
-use super::network::Network;
+use super::network::{Network, is_inside};
 use crate::collective::pattern::kind::{PatternKind, SiteShare};
 use crate::collective::pattern::measure::{by_site, ports, site_flows};
 use crate::collective::pattern::pairs::to_all;
@@ -19,6 +19,15 @@ impl Network<'_> {
     /// The messages of a part that is not known yet.
     pub(super) fn found(&mut self, part: &Part) -> Result<Vec<Message>> {
         let pattern = Arc::clone(&part.pattern);
+        if !is_inside(&part)
+            && !matches!(
+                pattern.kind,
+                PatternKind::Flat(_) | PatternKind::Shift { .. }
+            )
+        {
+            let what = "simulating messages between UltraServers";
+            self.context.machine.check_own_nics(what)?;
+        }
         if self.evened && may_go_as_one(part) {
             return self.as_one(part);
         }
@@ -62,6 +71,10 @@ impl Network<'_> {
             } => self.star(sets, locals[0].0.len(), *outward),
             PatternKind::Exchange { sets, spread } => self.exchange(sets, *spread),
             PatternKind::Sites { sets, share } => self.between_sites(sets, *share),
+            PatternKind::Within { .. } | PatternKind::Crews { .. } => Err(Error::unsupported(
+                "messages between crews that are not written out",
+                "report this as a bug",
+            )),
         }
     }
 

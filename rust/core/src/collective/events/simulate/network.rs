@@ -228,6 +228,7 @@ impl<'a> Network<'a> {
             PatternKind::Rails(_) | PatternKind::NicPairs { .. } if self.crossing => Ends::Nobody,
             PatternKind::Rails(_) | PatternKind::NicPairs { .. } => Ends::Domains,
             PatternKind::Flat(_) | PatternKind::Shift { .. } => Ends::Chips,
+            PatternKind::Within { .. } | PatternKind::Crews { .. } => Ends::Chips,
             PatternKind::InSwitch { .. }
             | PatternKind::Star { .. }
             | PatternKind::Exchange { .. }

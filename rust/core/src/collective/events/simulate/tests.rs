@@ -26,6 +26,7 @@ fn cluster(sites: &[u32], tiers: &[Tier], overhead: f64) -> Machine {
         latency: 1e-6,
     };
     let nic = Nic {
+        chips: 1,
         bandwidth: 2.5e8,
         latency: 1e-6,
         overhead,

@@ -142,6 +142,7 @@ pub(super) fn meetings(
     };
     inside(machine, &mut found, control)?;
     if machine.nic().is_some() {
+        machine.check_own_nics("collectives together by link loads")?;
         nics(machine, &mut found, control)?;
     }
     for link in machine.blocks().fabric[0]..machine.num_links() {

@@ -43,6 +43,7 @@ struct RoutedPlan<'a> {
 /// [`Error::Unreachable`](crate::Error::Unreachable) for a message without a route,
 /// [`Error::Cancelled`](crate::Error::Cancelled), and those of [`Schedule::check`](crate::schedule::Schedule::check).
 pub fn share_messages(machine: &Machine, plans: &[Work], control: &Control) -> Result<Together> {
+    machine.refuse_window()?;
     let starts: Vec<f64> = plans.iter().map(|plan| plan.start).collect();
     check_starts(plans.len(), &starts)?;
     let (pipelines, messages) = pipelines(plans)?;

@@ -35,6 +35,7 @@ pub fn share_links(
     dma: Option<Dma>,
     control: &Control,
 ) -> Result<Together> {
+    machine.refuse_window()?;
     check_starts(plans.len(), starts)?;
     let mut seconds = Vec::with_capacity(plans.len());
     for plan in plans {

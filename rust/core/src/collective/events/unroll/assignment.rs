@@ -18,6 +18,28 @@ pub(super) struct Assignment {
     sorted: Vec<u32>,
 }
 
+/// Calls `visit` with step, ranks and shares of every message among so many ranks that carries something.
+pub(super) fn each_send(
+    moves: &Moves,
+    ranks: u32,
+    mut visit: impl FnMut(u64, u32, u32, &[u32]) -> Result<()>,
+) -> Result<()> {
+    let sends = moves.sends.list(ranks);
+    for (index, &(from, to)) in sends.iter().enumerate() {
+        let steps = match &moves.steps {
+            Steps::Each(count) => 0..*count,
+            Steps::Once(own) => u64::from(own[index])..u64::from(own[index]) + 1,
+        };
+        for step in steps {
+            let shares = (moves.carry)(step, from, to);
+            if !shares.is_empty() {
+                visit(step, from, to, &shares)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 fn index(list: &[u32], member: u32) -> u32 {
     let at = list.iter().position(|&other| other == member);
     at.expect("a rank map holds members of the group") as u32
@@ -65,7 +87,7 @@ impl Assignment {
                     ),
                 })
                 .collect(),
-            RankKind::Ranks | RankKind::Sites => (0..layout.ranks()).collect(),
+            RankKind::Ranks | RankKind::Sites | RankKind::Crews => (0..layout.ranks()).collect(),
         };
         let mut sorted = at.clone();
         sorted.sort_unstable();
@@ -85,25 +107,14 @@ impl Assignment {
         space: Space,
         visit: &mut Visit,
     ) -> Result<()> {
-        let sends = moves.sends.list(self.count);
-        for (index, &(from, to)) in sends.iter().enumerate() {
-            let steps = match &moves.steps {
-                Steps::Each(count) => 0..*count,
-                Steps::Once(own) => u64::from(own[index])..u64::from(own[index]) + 1,
-            };
-            for step in steps {
-                let shares = (moves.carry)(step, from, to);
-                if shares.is_empty() {
-                    continue;
-                }
-                for place in self.places(layout) {
-                    let (src, dst) = (self.rank(layout, from, place), self.rank(layout, to, place));
-                    let blocks = self.carried(layout, moves, space, &shares, place);
-                    visit(step, src, dst, blocks, 1.0)?;
-                }
+        each_send(moves, self.count, |step, from, to, shares| {
+            for place in self.places(layout) {
+                let (src, dst) = (self.rank(layout, from, place), self.rank(layout, to, place));
+                let blocks = self.carried(layout, moves, space, shares, place);
+                visit(step, src, dst, blocks, 1.0)?;
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Blocks of a message that carries `shares`, sent at `place` of the axis that the algorithm does not touch.

@@ -42,7 +42,7 @@ pub(super) struct Layout {
     pub(super) paired: bool,
 }
 
-fn lcm(a: u32, b: u32) -> u32 {
+pub(super) fn lcm(a: u32, b: u32) -> u32 {
     let (mut x, mut y) = (a, b);
     while y != 0 {
         (x, y) = (y, x % y);
@@ -52,7 +52,7 @@ fn lcm(a: u32, b: u32) -> u32 {
 
 /// Part of the data that each of `slices` is: as the first phase says that cuts it unevenly, into slices each a whole
 /// number of these. Where phases differ in that, what a slice is has no one answer, and they count as equal.
-fn portions(stages: &[Stage], slices: u32) -> Vec<f64> {
+pub(super) fn portions(stages: &[Stage], slices: u32) -> Vec<f64> {
     let mut uneven: Vec<&[f64]> = stages
         .iter()
         .flat_map(|stage| &stage.tracks)
@@ -72,7 +72,7 @@ fn portions(stages: &[Stage], slices: u32) -> Vec<f64> {
 }
 
 /// Who has at first, and must have in the end, what `owner` has the share of.
-fn ends(request: &Request, owner: u32, ranks: u32) -> (Option<u32>, Option<u32>) {
+pub(super) fn ends(request: &Request, owner: u32, ranks: u32) -> (Option<u32>, Option<u32>) {
     use Operation::*;
     let root = request.root as u32;
     match request.operation.as_run() {
@@ -159,10 +159,6 @@ impl Layout {
 
     pub(super) fn ranks(&self) -> u32 {
         (self.locals.len() * self.domains.len()) as u32
-    }
-
-    pub(super) fn chips(&self, context: &Context) -> Vec<u32> {
-        context.groups.members(context.machine, 0)
     }
 
     /// Rank of the group at a place.

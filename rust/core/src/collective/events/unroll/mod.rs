@@ -1,21 +1,23 @@
 //! From a compact schedule to one of the first group, message by message.
 
 mod assignment;
+mod crews;
 mod layout;
 mod limits;
 mod sites;
 
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::Context;
-use crate::collective::program::moves::Steps;
+use crate::collective::program::moves::{Moves, Space, Steps};
 use crate::collective::program::rank_map::RankKind;
-use crate::collective::program::schedule::{Phase, Repeat, Spread, Stage};
-use crate::schedule::{Schedule, Send};
+use crate::collective::program::schedule::{Part, Phase, Repeat, Spread, Stage};
+use crate::schedule::{Block, Schedule, Send};
 use crate::{Error, Result};
 use assignment::Assignment;
+use crews::CrewLayout;
 use layout::Layout;
 pub(crate) use limits::MOST_RANKS_WRITTEN;
-use limits::{MOST_CARRIED, MOST_SENDS};
+use limits::{MOST_CARRIED, MOST_SENDS, Visit};
 
 /// Lanes of one track: as many as fit 16 bits, as tracks do.
 const LANES: u32 = 1 << 16;
@@ -46,7 +48,7 @@ fn too_many(number: usize, what: &str) -> Error {
 pub(crate) fn unroll(context: &Context, request: &Request, stages: &[Stage]) -> Result<Schedule> {
     let mut writer = Writer {
         context,
-        layout: Layout::of(context, request, stages)?,
+        data: Data::of(context, request, stages)?,
         sends: Vec::new(),
         carried: 0,
     };
@@ -65,16 +67,62 @@ pub(crate) fn unroll(context: &Context, request: &Request, stages: &[Stage]) -> 
         size: request.size,
         root: request.root,
         shift: request.shift,
-        chips: writer.layout.chips(context),
-        blocks: writer.layout.blocks(request),
+        chips: context.groups.members(context.machine, 0),
+        blocks: writer.data.blocks(request),
         sends: writer.sends,
     })
+}
+
+/// How the data of the first group is cut.
+enum Data<'a> {
+    /// Of groups that hold the same chips of each domain, or that are lists.
+    Even(Layout),
+    /// Of others.
+    Crews(CrewLayout<'a>),
+}
+
+impl<'a> Data<'a> {
+    fn of(context: &'a Context, request: &Request, stages: &[Stage]) -> Result<Self> {
+        Ok(match CrewLayout::of(context, request, stages)? {
+            Some(layout) => Self::Crews(layout),
+            None => Self::Even(Layout::of(context, request, stages)?),
+        })
+    }
+
+    fn blocks(&self, request: &Request) -> Vec<Block> {
+        match self {
+            Self::Even(layout) => layout.blocks(request),
+            Self::Crews(layout) => layout.blocks(request),
+        }
+    }
+
+    /// Calls `visit` with every message of some moves.
+    fn each(
+        &self,
+        context: &Context,
+        (part, moves): (&Part, &Moves),
+        space: Space,
+        spread: Option<&Spread>,
+        visit: &mut Visit,
+    ) -> Result<()> {
+        let layout = match self {
+            Self::Crews(layout) => return layout.each(part, moves, space, visit),
+            Self::Even(layout) => layout,
+        };
+        if moves.rank_map.kind == RankKind::Sites {
+            return layout.between_sites(context, part, moves, visit);
+        }
+        for assignment in Assignment::of(layout, &moves.rank_map, spread) {
+            assignment.each(layout, moves, space, visit)?;
+        }
+        Ok(())
+    }
 }
 
 /// Writes the messages of a schedule.
 struct Writer<'a> {
     context: &'a Context<'a>,
-    layout: Layout,
+    data: Data<'a>,
     sends: Vec<Send>,
     /// Blocks that they carry.
     carried: usize,
@@ -94,7 +142,7 @@ impl Writer<'_> {
             Repeat::Steps(count) => count,
             Repeat::Wave { hops, .. } => hops,
         };
-        let (context, layout) = (self.context, &self.layout);
+        let (context, data) = (self.context, &self.data);
         let parts = phase.parts.iter();
         for (part, moves) in
             parts.flat_map(|part| part.moves.iter().map(move |moves| (part, moves)))
@@ -124,13 +172,7 @@ impl Writer<'_> {
                 }
                 context.control.check()
             };
-            if moves.rank_map.kind == RankKind::Sites {
-                layout.between_sites(context, part, moves, &mut visit)?;
-                continue;
-            }
-            for assignment in Assignment::of(layout, &moves.rank_map, spread) {
-                assignment.each(layout, moves, phase.space, &mut visit)?;
-            }
+            data.each(context, (part, moves), phase.space, spread, &mut visit)?;
         }
         Ok(steps as u32)
     }

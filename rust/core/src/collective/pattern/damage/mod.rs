@@ -287,23 +287,29 @@ pub(crate) fn substitute(machine: &Machine, chip: u32, control: &Control) -> Res
     }
 }
 
+/// (from, to) chips of messages, and their sizes, where they have some.
+type WithSizes = (Vec<(u32, u32)>, Vec<f64>);
+
 /// The pairs as their substitutes play them; messages that stay on a chip are left out.
+/// With their sizes, where they have some.
 pub(crate) fn substituted(
     machine: &Machine,
     pairs: &[(u32, u32)],
+    sizes: Option<&[f64]>,
     control: &Control,
-) -> Result<Vec<(u32, u32)>> {
-    let mut out = Vec::with_capacity(pairs.len());
-    for &(from, to) in pairs {
+) -> Result<WithSizes> {
+    let (mut out, mut kept) = (Vec::with_capacity(pairs.len()), Vec::new());
+    for (at, &(from, to)) in pairs.iter().enumerate() {
         control.check()?;
         let ends = [from, to].map(|chip| substitute(machine, chip, control));
         let [from, to] = ends;
         let (from, to) = (from?, to?);
         if from != to {
             out.push((from, to));
+            kept.extend(sizes.map(|sizes| sizes[at]));
         }
     }
-    Ok(out)
+    Ok((out, kept))
 }
 
 /// Whether a group lies on damaged domains, or on a fabric or WAN with damage; of listed chips it is taken to.

@@ -25,6 +25,7 @@ fn machine(domains: u32) -> Machine {
     };
     let domain = Domain::new(vec![axis("x", 3, 8e9), axis("y", 4, 4e9)]).expect("sound");
     let nic = Nic {
+        chips: 1,
         bandwidth: 1e9,
         latency: 2e-6,
         overhead: 0.0,

@@ -124,6 +124,8 @@ pub(crate) fn between_domains(
         | PatternKind::LocalAll
         | PatternKind::InSwitch { .. }
         | PatternKind::Shift { .. }
+        | PatternKind::Within { .. }
+        | PatternKind::Crews { .. }
         | PatternKind::Flat(_) => {
             return Err(Error::unsupported(
                 "a local pattern as one between domains",

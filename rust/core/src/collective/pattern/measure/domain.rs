@@ -18,14 +18,19 @@ const FABRIC_HOPS: u64 = 16;
 /// Messages between two looks at the cancel flag.
 const MESSAGES_BETWEEN_CHECKS: usize = 1 << 14;
 
-fn loads_of(machine: &Machine, scene: &Scene, pairs: &[(u32, u32)]) -> Result<Vec<f64>> {
+fn loads_of(
+    machine: &Machine,
+    scene: &Scene,
+    pairs: &[(u32, u32)],
+    sizes: Option<&[f64]>,
+) -> Result<Vec<f64>> {
     // Two columns.
     let _taken = reckon(scene, pairs.len() as u64)?;
     let (src, dst): (Vec<u32>, Vec<u32>) = pairs.iter().copied().unzip();
     let flows = Flows {
         src: IndexColumn::U32(&src),
         dst: IndexColumn::U32(&dst),
-        bytes: ByteColumn::Scalar(1.0),
+        bytes: sizes.map_or(ByteColumn::Scalar(1.0), ByteColumn::PerFlow),
     };
     link_loads(machine, &flows, scene.routing, 1, scene.control)
 }
@@ -37,30 +42,33 @@ fn reckon(scene: &Scene, numbers: u64) -> Result<Taken> {
     scene.control.take(bytes_of::<f64>(numbers), what, instead)
 }
 
-/// Largest number of messages that one chip sends.
-fn most_sent(pairs: &[(u32, u32)]) -> f64 {
-    let mut senders: Vec<u32> = pairs.iter().map(|pair| pair.0).collect();
-    senders.sort_unstable();
-    let longest = senders.chunk_by(|a, b| a == b).map(<[u32]>::len).max();
-    longest.unwrap_or(0) as f64
+/// Most bytes that one chip sends, each message having one or its size.
+fn most_sent(pairs: &[(u32, u32)], sizes: Option<&[f64]>) -> f64 {
+    let size = |at: usize| sizes.map_or(1.0, |sizes| sizes[at]);
+    let senders = pairs.iter().enumerate();
+    most_of_a_chip(senders.map(|(at, pair)| (pair.0, size(at))).collect())
+}
+
+/// The largest sum of what is said of one chip.
+fn most_of_a_chip(mut said: Vec<(u32, f64)>) -> f64 {
+    said.sort_by_key(|entry| entry.0);
+    let of_chip = |alike: &[(u32, f64)]| alike.iter().map(|entry| entry.1).sum();
+    said.chunk_by(|a, b| a.0 == b.0)
+        .map(of_chip)
+        .fold(0.0, f64::max)
 }
 
 /// Largest time that one chip spends on starting its messages.
 fn most_overhead(machine: &Machine, pairs: &[(u32, u32)]) -> f64 {
     let of_nic = machine.nic().map_or(0.0, |nic| nic.overhead);
-    let mut spent: Vec<(u32, f64)> = pairs
+    let spent = pairs
         .iter()
         .map(|&(src, dst)| {
             let crosses = machine.split(src).0 != machine.split(dst).0;
             (src, if crosses { of_nic } else { machine.overhead() })
         })
         .collect();
-    spent.sort_by_key(|entry| entry.0);
-    let of_chip = |alike: &[(u32, f64)]| alike.iter().map(|entry| entry.1).sum();
-    spent
-        .chunk_by(|a, b| a.0 == b.0)
-        .map(of_chip)
-        .fold(0.0, f64::max)
+    most_of_a_chip(spent)
 }
 
 /// Notes each message's own time.
@@ -68,6 +76,7 @@ fn note_messages(
     scene: &Scene,
     machine: &Machine,
     pairs: impl Iterator<Item = (u32, u32)>,
+    sizes: Option<&[f64]>,
     unit_cost: &mut UnitCost,
 ) -> Result<()> {
     for (index, (src, dst)) in pairs.enumerate() {
@@ -75,9 +84,25 @@ fn note_messages(
             scene.control.check()?;
         }
         let message = zero_load(machine, scene.routing, src, dst, scene.control)?;
-        unit_cost.note_zero_load(message.latency, 1.0 / message.bandwidth);
+        let bytes = sizes.map_or(1.0, |sizes| sizes[index]);
+        unit_cost.note_zero_load(message.latency, bytes / message.bandwidth);
     }
     Ok(())
+}
+
+/// The same messages inside each of some domains.
+pub(super) fn within(scene: &Scene, pairs: &[(u32, u32)], domains: &[u32]) -> Result<UnitCost> {
+    let mut unit_cost = local(scene, pairs)?;
+    let loads = std::mem::take(&mut unit_cost.ledger.local);
+    let _taken = reckon(scene, 2 * (loads.len() * domains.len()) as u64)?;
+    for (at, &domain) in domains.iter().enumerate() {
+        scene.control.check_at(at)?;
+        let links = (0..).zip(loads.values()).filter(|link| link.1 > 0.0);
+        let links = links.map(|(link, bytes)| (scene.machine.domain_link(domain, link), bytes));
+        unit_cost.ledger.single.extend(links);
+    }
+    unit_cost.ledger.single.sort_by_key(|entry| entry.0);
+    Ok(unit_cost)
 }
 
 pub(super) fn local(scene: &Scene, pairs: &[(u32, u32)]) -> Result<UnitCost> {
@@ -89,15 +114,15 @@ pub(super) fn local(scene: &Scene, pairs: &[(u32, u32)]) -> Result<UnitCost> {
     }
     // What each chip sends is counted in a list of all.
     let _taken = reckon(scene, pairs.len() as u64)?;
-    let messages = most_sent(pairs);
+    let messages = most_sent(pairs, None);
     scene.control.check()?;
     let mut unit_cost = UnitCost {
         overhead: messages * machine.overhead(),
         sent: messages,
         ..UnitCost::default()
     };
-    unit_cost.ledger.local = loads_of(machine, scene, pairs)?.into();
-    note_messages(scene, machine, pairs.iter().copied(), &mut unit_cost)?;
+    unit_cost.ledger.local = loads_of(machine, scene, pairs, None)?.into();
+    note_messages(scene, machine, pairs.iter().copied(), None, &mut unit_cost)?;
     Ok(unit_cost)
 }
 
@@ -207,23 +232,25 @@ pub(super) fn local_all(scene: &Scene) -> Result<UnitCost> {
         scene,
         machine,
         pairs.filter(|pair| pair.0 != pair.1),
+        None,
         &mut unit_cost,
     )?;
     Ok(unit_cost)
 }
 
-pub(super) fn flat(scene: &Scene, pairs: &[(u32, u32)]) -> Result<UnitCost> {
+/// Messages between listed chips, of a byte each or of as many as `sizes` says.
+pub(super) fn flat(scene: &Scene, pairs: &[(u32, u32)], sizes: Option<&[f64]>) -> Result<UnitCost> {
     let machine = scene.machine;
     let substitutes;
-    let pairs = if machine.is_damaged() {
-        substitutes = substituted(machine, pairs, scene.control)?;
-        &substitutes
+    let (pairs, sizes) = if machine.is_damaged() {
+        substitutes = substituted(machine, pairs, sizes, scene.control)?;
+        (&*substitutes.0, sizes.map(|_| &*substitutes.1))
     } else {
-        pairs
+        (pairs, sizes)
     };
     let _taken = reckon(scene, 3 * pairs.len() as u64)?;
     let mut unit_cost = UnitCost {
-        sent: most_sent(pairs),
+        sent: most_sent(pairs, sizes),
         ..UnitCost::default()
     };
     scene.control.check()?;
@@ -238,29 +265,35 @@ pub(super) fn flat(scene: &Scene, pairs: &[(u32, u32)]) -> Result<UnitCost> {
     let most_hops = sides.sum::<u64>() + FABRIC_HOPS;
     unit_cost.ledger.single =
         if (pairs.len() as u64).saturating_mul(most_hops) < machine.num_links() {
-            few_loads(scene, pairs)?
+            few_loads(scene, pairs, sizes)?
         } else {
-            let loads = loads_of(machine, scene, pairs)?.into_iter().enumerate();
+            let loads = loads_of(machine, scene, pairs, sizes)?;
+            let loads = loads.into_iter().enumerate();
             loads
                 .filter(|(_, bytes)| *bytes > 0.0)
                 .map(|(link, bytes)| (link as u64, bytes))
                 .collect()
         };
-    note_messages(scene, machine, pairs.iter().copied(), &mut unit_cost)?;
+    note_messages(scene, machine, pairs.iter().copied(), sizes, &mut unit_cost)?;
     Ok(unit_cost)
 }
 
 /// Loads of a few messages on a large machine, without an array over all its links.
-fn few_loads(scene: &Scene, pairs: &[(u32, u32)]) -> Result<Vec<(u64, f64)>> {
+fn few_loads(
+    scene: &Scene,
+    pairs: &[(u32, u32)],
+    sizes: Option<&[f64]>,
+) -> Result<Vec<(u64, f64)>> {
     let mut passed = Vec::new();
-    for &(src, dst) in pairs {
+    for (at, &(src, dst)) in pairs.iter().enumerate() {
         scene.control.check()?;
+        let bytes = sizes.map_or(1.0, |sizes| sizes[at]);
         walk(
             scene.machine,
             scene.routing,
             src,
             dst,
-            &mut |link, share| passed.push((link, share)),
+            &mut |link, share| passed.push((link, share * bytes)),
         )?;
     }
     passed.sort_by_key(|&(link, _)| link);

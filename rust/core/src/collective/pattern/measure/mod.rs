@@ -1,5 +1,6 @@
 //! What each kind of pattern puts on the links, and how long its messages take alone.
 
+mod crews;
 mod domain;
 mod fabric;
 mod lines;
@@ -42,6 +43,8 @@ pub(crate) fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
         }
         PatternKind::LocalAll | PatternKind::InSwitch { .. } => (0, 0),
         PatternKind::Local(pairs) | PatternKind::Flat(pairs) => (0, pairs.len()),
+        PatternKind::Within { pairs, .. } => (0, pairs.len()),
+        PatternKind::Crews { pairs, .. } => (2, pairs.len()),
         PatternKind::NicPairs { nics, pairs } => (2 + 2 * nics.len() as u64, pairs.len()),
         PatternKind::Star { locals, .. } => (2 + locals.len() as u64, 0),
         PatternKind::Rails(pairs) => (2, pairs.len()),
@@ -89,6 +92,12 @@ pub(crate) fn whole(scene: &Scene, kind: &PatternKind) -> Result<UnitCost> {
             domains,
             shift,
         } => shift::shift(scene, locals, domains, *shift),
-        PatternKind::Flat(pairs) => domain::flat(scene, &pairs.list()),
+        PatternKind::Flat(pairs) => domain::flat(scene, &pairs.list(), None),
+        PatternKind::Within { pairs, domains } => domain::within(scene, &pairs.list(), domains),
+        PatternKind::Crews {
+            pairs,
+            weights,
+            crews,
+        } => crews::crews(scene, &pairs.list(), weights.as_deref(), crews),
     }
 }

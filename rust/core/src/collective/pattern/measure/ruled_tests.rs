@@ -28,6 +28,7 @@ fn machine(sites: &[Place], hub: bool) -> Machine {
         latency: 1e-6,
     };
     let nic = Nic {
+        chips: 1,
         bandwidth: 25e9,
         latency: 7e-6,
         overhead: 1e-6,

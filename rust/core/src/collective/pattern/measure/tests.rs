@@ -23,6 +23,7 @@ fn machine(sites: &[u32], shape: WanShape) -> Machine {
     ])
     .expect("sound");
     let nic = Nic {
+        chips: 1,
         bandwidth: 25e9,
         latency: 7e-6,
         overhead: 1e-6,
@@ -188,6 +189,9 @@ fn written_out(machine: &Machine, groups: &Groups, kind: &PatternKind) -> Vec<(u
             out.extend(pairs.into_iter().map(|(a, b)| (a, b, 1.0)));
         }
         PatternKind::Flat(pairs) => out.extend(pairs.list().iter().map(|&(a, b)| (a, b, 1.0))),
+        PatternKind::Within { .. } | PatternKind::Crews { .. } => {
+            unreachable!("crews are looked at beside what they cost")
+        }
     }
     out
 }

@@ -82,6 +82,15 @@ fn spans_domains(groups: &Groups, machine: &Machine) -> bool {
     }
 }
 
+/// Bytes/s that a chip sends, or receives, at most.
+pub(super) fn most_ports(context: &Context) -> f64 {
+    let (_, most) = chip_ports(context.machine.domain().axes());
+    match spans_domains(context.groups, context.machine) {
+        true => most + context.machine.nic().map_or(0.0, |nic| nic.bandwidth),
+        false => most,
+    }
+}
+
 /// What one rank must send or receive over all its links.
 pub(super) fn injection(
     context: &Context,

@@ -8,7 +8,7 @@ use crate::collective::pattern::comb::Comb;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::loads::{Loads, Runs};
 use crate::collective::pattern::measure::{by_site, inside};
-use crate::machine::{bundle_bandwidth, groups};
+use crate::machine::{Machine, bundle_bandwidth, groups};
 use crate::operation::Operation;
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(super) fn across(
     };
     let (groups, in_domain) = (locals.len() as f64, locals[0].len() as f64);
     let parts = domains[0].len() as f64;
-    let nics = groups * in_domain * nic.bandwidth;
+    let nics = nics_of(context.machine, locals) * nic.bandwidth;
     for root in [true, false] {
         let (out, into) = input.crossing(in_domain, Some(root));
         found.note(
@@ -49,6 +49,16 @@ pub(super) fn across(
     };
     bundles(context, input, &grid, found)?;
     wan(context, input, &grid, found)
+}
+
+/// How many NICs local chips have.
+fn nics_of(machine: &Machine, locals: &[Vec<u32>]) -> f64 {
+    let sharing = machine.chips_of_nic();
+    let chips = locals.iter().flatten();
+    let mut nics: Vec<u32> = chips.map(|chip| chip / sharing).collect();
+    nics.sort_unstable();
+    nics.dedup();
+    nics.len() as f64
 }
 
 /// A grid of groups: `groups` local groups of `in_domain` ranks in each domain of each set; `root` is the number of
@@ -223,6 +233,14 @@ pub(super) fn scattered(
     for (index, group) in groups.iter().enumerate() {
         context.control.check()?;
         homes.extend(group.iter().map(|&chip| (home(chip), index)));
+    }
+    if let Some(crews) = context.crews() {
+        let parts = |set: &Vec<u32>| input.partition(set.len() as f64);
+        let bytes: f64 = crews.of_groups.iter().map(parts).sum();
+        found.note(
+            "NICs of all UltraServers",
+            bytes / (homes.len() as f64 * nic.bandwidth),
+        );
     }
     homes.sort_unstable();
     for (at, homes) in homes.chunk_by(|a, b| a.0 == b.0).enumerate() {

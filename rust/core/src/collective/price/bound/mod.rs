@@ -12,6 +12,7 @@ mod fabric;
 mod input;
 mod latency;
 mod send_recv;
+mod vector;
 
 use crate::Result;
 use crate::collective::ask::group::Groups;
@@ -22,6 +23,7 @@ pub use input::Bound;
 use input::{BoundInput, LowerBounds};
 use latency::Sample;
 use std::collections::BTreeMap;
+pub(crate) use vector::bounds_of_blocks;
 
 /// The highest bound of each kind, the highest first.
 pub(crate) fn bounds(context: &Context, request: &Request) -> Result<Vec<Bound>> {
@@ -86,6 +88,11 @@ fn bounds_where(
         let root = (!sample.across).then_some(request.root);
         bytes(context, request, &input, root, &mut found)?;
     }
+    Ok(named(found))
+}
+
+/// The highest of each name, the highest first.
+fn named(found: LowerBounds) -> Vec<Bound> {
     let mut named: BTreeMap<String, f64> = BTreeMap::new();
     for bound in found.0 {
         let highest = named.entry(bound.name).or_insert(0.0);
@@ -96,7 +103,7 @@ fn bounds_where(
         .map(|(name, seconds)| Bound { name, seconds })
         .collect();
     named.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
-    Ok(named)
+    named
 }
 
 /// Bounds from the bytes that must pass links.

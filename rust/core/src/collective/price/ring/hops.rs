@@ -222,20 +222,26 @@ impl Hops<'_> {
     fn crossing(&mut self, (from, to): (u32, u32), nic: f64, overhead: f64) -> Seconds {
         let context = self.context;
         // Where each chip is the end of some ring, its NIC has a message of each way.
-        let shared = if self.rings.cuts > 1 {
-            self.rings.backward.len()
-        } else {
-            1
+        let shared = match self.rings.cuts {
+            1 => 1,
+            _ => self.rings.backward.len(),
         };
-        let mut by_links = self.bytes * shared as f64 / nic;
+        let mut by_links = match context.machine.chips_of_nic() {
+            1 => self.bytes * shared as f64 / nic,
+            _ => self.step.most_over_a_nic(context) / nic,
+        };
         let path = context.path(from, to, |link| {
             let bandwidth = context.fabric_bandwidth.get(link);
             by_links = by_links.max(self.step.fabric.get(link) / bandwidth);
         });
+        let by_itself = self.bytes / path.bandwidth;
+        if context.machine.has_window() {
+            by_links = by_links.max(by_itself);
+        }
         Seconds {
             latency: path.latency,
             overhead,
-            serial: self.serial(self.bytes / path.bandwidth, by_links),
+            serial: self.serial(by_itself, by_links),
         }
     }
 }

@@ -57,6 +57,7 @@ fn machines() -> impl Strategy<Value = Machine> {
     let sites = proptest::collection::vec((1u32..10, any::<bool>()), 1..3);
     (small, overheads, nics, sites).prop_map(|(axes, overhead, nic, sites)| {
         let nic = Nic {
+            chips: 1,
             bandwidth: nic.0,
             latency: 1e-6,
             overhead: nic.1,
@@ -159,7 +160,7 @@ fn check_stages(context: &Context, scene: &OnDemand, unit: &Request) -> Result<(
         return Ok(());
     };
     let contended = unit.model != Model::AlphaBeta;
-    for stage in &mut tiers.stages {
+    for stage in tiers.ways.iter_mut().flat_map(|way| &mut way.stages) {
         for at in 0..stage.all.len() {
             for size in SIZES {
                 let (least, name) = (stage.all[at].least(), stage.all[at].name());
@@ -203,7 +204,7 @@ proptest! {
                 }
                 let root = if operation.is_rooted() { seed as usize % groups.ranks() } else { 0 };
                 let unit = Request { root, model, ..Request::new(operation, 1.0) };
-                let sorted = groups.sorted(&machine, root);
+                let sorted = groups.sorted(&machine, operation.is_rooted().then_some(root));
                 let (groups, root) = sorted.unwrap_or_else(|| (groups.clone(), root));
                 let unit = Request { root: if operation.is_rooted() { root } else { 0 }, ..unit };
                 let context = Context::new(&machine, &routing, &groups, &control).expect("small");

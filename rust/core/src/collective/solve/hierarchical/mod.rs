@@ -2,7 +2,13 @@
 //!
 //! All-reduce: reduce-scatter inside each UltraServer, then inside each site over all rails at once, all-reduce
 //! between sites, and back. A tier that a group does not span has no stage.
+//!
+//! Groups that hold other chips of one UltraServer than of another run the same: each cuts the data at the shares of its own
+//! chips, and what is between UltraServers goes from the owners of bytes in one to their owners in another (`crews.rs`).
+//! Or, of few bytes, one chip of each speaks for all.
 
+mod by_size;
+mod crews;
 #[cfg(test)]
 mod least_tests;
 pub(super) mod places;
@@ -12,6 +18,7 @@ mod stages;
 #[cfg(test)]
 mod stages_tests;
 
+use crate::Result;
 use crate::collective::ask::choice::Choice;
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::request::Request;
@@ -19,10 +26,9 @@ use crate::collective::pattern::context::{Context, OnDemand};
 use crate::collective::price::cost::{Shared, StageCost};
 use crate::collective::program::least::SLACK;
 use crate::weigh::Scale;
-use crate::{Error, Result};
 use search::{Key, Search, Stage};
-use stage_plan::{PlannedStage, TIERS, pinned_algorithms, stage_plan};
-use stages::StageOptions;
+use stage_plan::{PlannedStage, TIERS, one_tier, pinned_algorithms, plans_of_crews, stage_plan};
+use stages::{StageOptions, is_refusal};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,9 +39,15 @@ pub(crate) const NAME: &str = "hierarchical";
 /// priced for one byte.
 pub(crate) struct Tiers {
     request: Request,
-    stages: Vec<StageOptions>,
+    /// Several where groups are unlike in their UltraServers.
+    ways: Vec<Way>,
     /// Some size was asked for.
     is_built: bool,
+}
+
+/// One way to do it: its stages.
+struct Way {
+    stages: Vec<StageOptions>,
     /// What chunks share, by the costs of the stages.
     shared: BTreeMap<Key, Shared>,
 }
@@ -59,30 +71,40 @@ impl Tiers {
         request: &Request,
         pinned: Option<&[String]>,
     ) -> Result<Self> {
-        let Groups::Grid { locals, domains } = context.groups else {
-            return Err(Error::unsupported(
-                "hierarchical over scattered chips",
-                "name groups that hold the same chips of each UltraServer, or use ring or direct",
-            ));
+        let plans = match (context.groups, context.crews()) {
+            (Groups::Grid { locals, domains }, _) => {
+                vec![stage_plan(context, request, locals, domains)?]
+            }
+            (Groups::Scattered(_), Some(crews)) => {
+                crews::check(context, crews)?;
+                plans_of_crews(request, crews)?
+            }
+            (Groups::Scattered(_), None) => return Err(one_tier()),
         };
-        let plan = stage_plan(context, request, locals, domains)?;
-        let pinned = pinned_algorithms(&plan, pinned)?;
-        let stage = |planned: PlannedStage| {
-            let name = pinned[planned.tier];
-            StageOptions::new(context, request, planned, name)
+        let way = |plan: Vec<PlannedStage>| -> Result<Way> {
+            let pinned = pinned_algorithms(&plan, pinned)?;
+            let stage = |planned: PlannedStage| {
+                let name = pinned[planned.tier];
+                StageOptions::new(context, request, planned, name)
+            };
+            Ok(Way {
+                stages: plan.into_iter().map(stage).collect(),
+                shared: BTreeMap::new(),
+            })
         };
         Ok(Self {
             request: request.clone(),
-            stages: plan.into_iter().map(stage).collect(),
+            ways: plans.into_iter().map(way).collect::<Result<_>>()?,
             is_built: false,
-            shared: BTreeMap::new(),
         })
     }
 
     /// Counts what they take.
     pub(crate) fn weigh(&self, on: &mut Scale) {
-        self.stages.iter().for_each(|stage| stage.weigh(on));
-        on.add(SHARED * self.shared.len() as u64);
+        for way in &self.ways {
+            way.stages.iter().for_each(|stage| stage.weigh(on));
+            on.add(SHARED * way.shared.len() as u64);
+        }
     }
 
     pub(crate) fn is_built(&self) -> bool {
@@ -91,6 +113,46 @@ impl Tiers {
 
     /// Seconds that `scale` bytes take at least, where that is had for nothing.
     pub(crate) fn least(&self, scale: f64) -> f64 {
+        let ways = self.ways.iter().map(|way| way.least(scale));
+        ways.fold(f64::INFINITY, f64::min)
+    }
+
+    /// Seconds of it that some link is busy, whatever waits for what.
+    pub(crate) fn busiest(&self, scale: f64) -> f64 {
+        let of_way = |way: &Way| {
+            let stages = way.stages.iter().map(|stage| stage.least().busy);
+            stages.fold(0.0, f64::max) * scale * (1.0 - SLACK)
+        };
+        self.ways.iter().map(of_way).fold(f64::INFINITY, f64::min)
+    }
+
+    /// The best choice of algorithms for `scale` bytes first, and of those that were met on the way to it so many in
+    /// all.
+    pub(crate) fn at(&mut self, scene: &OnDemand, scale: f64, count: usize) -> Result<Vec<Picked>> {
+        self.is_built = true;
+        let (mut all, mut refused) = (Vec::new(), None);
+        for way in &mut self.ways {
+            match way.at(scene, &self.request, scale, count) {
+                Ok(picked) => all.extend(picked),
+                Err(error) if is_refusal(&error) => refused = refused.or(Some(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        match refused {
+            Some(error) if all.is_empty() => return Err(error),
+            _ => {}
+        }
+        if self.ways.len() > 1 {
+            all.sort_by(|a, b| a.time.total_cmp(&b.time));
+            all.truncate(count);
+        }
+        Ok(all)
+    }
+}
+
+impl Way {
+    /// Seconds that `scale` bytes take at least, where that is had for nothing.
+    fn least(&self, scale: f64) -> f64 {
         let alone = self.stages.iter().map(|stage| stage.least_alone(scale));
         let each = || self.stages.iter().map(StageOptions::least);
         let fixed: f64 = each().map(|least| least.fixed).sum();
@@ -99,20 +161,17 @@ impl Tiers {
         alone.fold(together, f64::max)
     }
 
-    /// Seconds of it that some link is busy, whatever waits for what.
-    pub(crate) fn busiest(&self, scale: f64) -> f64 {
-        let stages = self.stages.iter().map(|stage| stage.least().busy);
-        stages.fold(0.0, f64::max) * scale * (1.0 - SLACK)
-    }
-
-    /// The best choice of algorithms for `scale` bytes first, and of those that were met on the way to it so many in
-    /// all.
-    pub(crate) fn at(&mut self, scene: &OnDemand, scale: f64, count: usize) -> Result<Vec<Picked>> {
-        self.is_built = true;
+    fn at(
+        &mut self,
+        scene: &OnDemand,
+        request: &Request,
+        scale: f64,
+        count: usize,
+    ) -> Result<Vec<Picked>> {
         let tiers: Vec<usize> = self.stages.iter().map(StageOptions::tier).collect();
         let mut search = Search {
             scene,
-            request: &self.request,
+            request,
             scale,
             count,
             stages: self.stages.iter_mut().map(Stage::new).collect(),

@@ -15,8 +15,10 @@ pub(super) fn placements(
     request: &Request,
     planned: &PlannedStage,
 ) -> Vec<(Placement, usize)> {
-    let Groups::Grid { locals, domains } = context.groups else {
-        unreachable!("stages are planned for grids only")
+    let (locals, domains) = match (context.groups, context.crews()) {
+        (Groups::Grid { locals, domains }, _) => (locals, domains),
+        (_, Some(crews)) => return super::crews::placements(context, request, planned, crews),
+        _ => unreachable!("stages are planned for grids and crews only"),
     };
     let in_domain = locals[0].len();
     let root = request.root / in_domain;
@@ -41,7 +43,7 @@ pub(super) fn placements(
         Place::Site => unrooted(site_placements(context, domains, None)),
         Place::SiteFromLeader => unrooted(site_placements(context, domains, Some(root))),
         Place::Leaders => leaders(context, domains, root),
-        Place::Wan => Vec::new(),
+        Place::Wan | Place::Speakers => Vec::new(),
     }
 }
 

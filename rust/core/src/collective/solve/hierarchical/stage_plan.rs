@@ -3,6 +3,7 @@
 use crate::collective::algorithm::find;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::Context;
+use crate::collective::pattern::crews::{Crew, Crews};
 use crate::operation::Operation;
 use crate::{Error, Result};
 
@@ -35,6 +36,8 @@ pub(super) enum Place {
     Rails,
     /// Between sites.
     Wan,
+    /// Across all domains, one chip of each for all of it.
+    Speakers,
 }
 
 /// The algorithm that the caller wants for each of [`TIERS`].
@@ -78,10 +81,7 @@ pub(super) fn stage_plan(
         .iter()
         .any(|set| machine.site_of(set[0]) != machine.site_of(set[set.len() - 1]));
     if across == 1 || (in_domain == 1 && !wan) {
-        return Err(Error::unsupported(
-            "hierarchical over a group that spans one tier",
-            "use bucket, ring or another algorithm of that tier",
-        ));
+        return Err(one_tier());
     }
     let several_in_a_site = domains.iter().any(|set| {
         set.windows(2)
@@ -92,9 +92,57 @@ pub(super) fn stage_plan(
         Place::Domain | Place::RootDomain => in_domain > 1,
         Place::Site | Place::SiteFromLeader => several_in_a_site,
         Place::Wan | Place::Leaders => wan,
-        Place::Rails => true,
+        Place::Rails | Place::Speakers => true,
     });
     Ok(stage_plan)
+}
+
+pub(super) fn one_tier() -> Error {
+    Error::unsupported(
+        "hierarchical over a group that spans one tier",
+        "use bucket, ring or another algorithm of that tier",
+    )
+}
+
+/// The stages of a request over crews, in order, sites regardless: every way to do it.
+pub(super) fn plans_of_crews(request: &Request, crews: &Crews) -> Result<Vec<Vec<PlannedStage>>> {
+    if request.operation == Operation::AllToAll {
+        return Err(Error::unsupported(
+            "hierarchical all_to_all over unlike chips of UltraServers",
+            "use direct, or name groups that hold the same chips of each UltraServer",
+        ));
+    }
+    let mut stage_plan = every_stage(request, request.size, false)?;
+    stage_plan.retain(|planned| !matches!(planned.place, Place::Wan | Place::Leaders));
+    for planned in &mut stage_plan {
+        if let Place::Site | Place::SiteFromLeader = planned.place {
+            planned.place = Place::Rails;
+        }
+    }
+    let root = request.root as u32;
+    let at_root = |crew: &&Crew| crew.ranks.binary_search(&root).is_ok();
+    let several = crews
+        .all
+        .iter()
+        .filter(at_root)
+        .any(|crew| crew.ranks.len() > 1);
+    stage_plan.retain(|planned| several || !matches!(planned.place, Place::RootDomain));
+    let mut plans = vec![stage_plan];
+    if request.operation.as_run() == Operation::AllReduce {
+        let stage = |tier, place, operation| PlannedStage {
+            tier,
+            place,
+            operation,
+            size: request.size,
+            shares_tier: false,
+        };
+        plans.push(vec![
+            stage(0, Place::Domain, Operation::Reduce),
+            stage(1, Place::Speakers, Operation::AllReduce),
+            stage(0, Place::Domain, Operation::Broadcast),
+        ]);
+    }
+    Ok(plans)
 }
 
 /// The stages of a request on all tiers; `share` is what each chip of a domain has of its size.

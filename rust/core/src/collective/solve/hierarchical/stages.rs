@@ -1,5 +1,7 @@
 //! Filling a stage: every algorithm that can do it, and where its ranks sit.
 
+use super::by_size::program;
+use super::crews::cheapest;
 use super::places::{placements, spread};
 use super::stage_plan::{Place, PlannedStage, TIERS};
 use crate::collective::algorithm::{ALGORITHMS, Algorithm, Extent, Job};
@@ -310,7 +312,7 @@ impl StageOption {
 }
 
 /// Whether an error concerns one option only.
-fn is_refusal(error: &Error) -> bool {
+pub(super) fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::Unsupported { .. } | Error::Unreachable { .. })
 }
 
@@ -328,8 +330,9 @@ fn tracks(
     placements: &[(Placement, usize)],
     row: &Algorithm,
 ) -> Result<Vec<TrackProgram>> {
-    let Groups::Grid { domains, .. } = context.groups else {
-        unreachable!("stages are planned for grids only")
+    let domains = match context.groups {
+        Groups::Grid { domains, .. } => domains.as_slice(),
+        Groups::Scattered(_) => &[],
     };
     let tier = TIERS[planned.tier];
     if let Place::Wan = planned.place {
@@ -341,8 +344,9 @@ fn tracks(
         }]);
     }
     let several = placements.len() > 1 && !matches!(planned.place, Place::Leaders);
+    let (mut runs, mut last) = (false, None);
     let track = |(placement, root): &(Placement, usize)| -> Result<TrackProgram> {
-        let program = row.program(&Job {
+        let job = Job {
             context,
             placement,
             operation: planned.operation,
@@ -352,15 +356,37 @@ fn tracks(
             orders: &request.orders,
             table: ALGORITHMS,
             tier,
-        })?;
+        };
+        let made = program(row, &job);
+        runs |= made.is_ok();
+        let here = made.is_ok();
+        let program = match made {
+            Err(error) if is_refusal(&error) && context.crews().is_some() && several => {
+                last = Some(error);
+                cheapest(&job)
+            }
+            other => other?,
+        };
+        let what = match planned.place {
+            Place::Domain | Place::RootDomain => "chips",
+            _ => "UltraServers",
+        };
+        let instead = match here {
+            true => String::new(),
+            false => format!(", where {} does not run", row.name),
+        };
         Ok(TrackProgram {
             program,
-            spread: spread(placement, &domains[0]),
+            spread: domains.first().and_then(|first| spread(placement, first)),
             place: match several {
-                true => format!(" ({} UltraServers)", placement.ranks()),
+                true => format!(" ({} {what}{instead})", placement.ranks()),
                 false => String::new(),
             },
         })
     };
-    placements.iter().map(track).collect()
+    let tracks = placements.iter().map(track).collect::<Result<_>>()?;
+    match last {
+        Some(error) if !runs => Err(error),
+        _ => Ok(tracks),
+    }
 }

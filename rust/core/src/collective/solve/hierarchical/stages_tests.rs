@@ -20,6 +20,7 @@ fn a_caller_who_stops_is_no_refusal() {
         latency: 0.0,
     };
     let nic = Nic {
+        chips: 1,
         bandwidth: 1e9,
         latency: 0.0,
         overhead: 0.0,

@@ -193,29 +193,12 @@ fn tried(model: &Model, request: &Request) -> Tried {
         .flat_map(|algorithm| Protocol::ALL.map(|protocol| (algorithm, protocol)));
     pairs
         .map(|(algorithm, protocol)| {
-            let price = match summed(algorithm, operation, request.dtype) {
-                Ok(()) => model.price(operation, algorithm, protocol, size),
-                Err(why) => Err(why),
+            let nvls = matches!(algorithm, Algorithm::Nvls | Algorithm::NvlsTree);
+            let price = match request.not_in_switch().filter(|_| nvls) {
+                None => model.price(operation, algorithm, protocol, size),
+                Some(name) => Err(format!("NVLink switches do not add up {name}")),
             };
             (Way::Collective(algorithm, protocol), price)
         })
         .collect()
-}
-
-/// Types that no switch adds up.
-const NOT_IN_SWITCH: [&str; 4] = ["fp8", "int8", "uint8", "int16"];
-
-/// Whether an algorithm adds up numbers of a type, which NVLS does for some alone (`src/device/generate.py`).
-fn summed(
-    algorithm: Algorithm,
-    operation: Operation,
-    dtype: Option<&str>,
-) -> std::result::Result<(), String> {
-    let nvls = matches!(algorithm, Algorithm::Nvls | Algorithm::NvlsTree);
-    match dtype.filter(|name| NOT_IN_SWITCH.contains(name)) {
-        Some(name) if nvls && operation != Operation::AllGather => {
-            Err(format!("NVLink switches do not add up {name}"))
-        }
-        _ => Ok(()),
-    }
 }

@@ -73,22 +73,22 @@ impl Communicator {
         let nodes = counts.len() as u32;
         counts.dedup();
         let chips = machine.domain().chips();
-        let of_a_gpu = machine.nic().map_or(0.0, |nic| nic.bandwidth / 1e9);
+        let of_one = machine.nic().map_or(0.0, |nic| nic.bandwidth / 1e9);
         let team = Self {
             ranks: groups.ranks() as u32,
             nodes,
             largest: counts[counts.len() - 1],
             nics: near(machine, counts[0]),
-            nic: of_a_gpu * f64::from(chips) / f64::from(all_nics(machine)),
+            nic: of_one * f64::from(chips / machine.chips_of_nic()) / f64::from(all_nics(machine)),
         };
         Ok((team, counts))
     }
 }
 
-/// NICs of a node.
+/// NICs of a node: as its GPUs say, or its own.
 fn all_nics(machine: &Machine) -> u32 {
     let own = machine.gpu().and_then(|gpu| gpu.nics);
-    own.unwrap_or(machine.domain().chips())
+    own.unwrap_or(machine.domain().chips() / machine.chips_of_nic())
 }
 
 /// NICs near so many GPUs of a node: those that share one are neighbours, and so are those of a group.

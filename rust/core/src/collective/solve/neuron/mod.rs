@@ -63,6 +63,13 @@
 //! measure, with straight-line fits of further rows of the same report in sight; only rows that no one has looked at
 //! tell its error.
 //!
+//! # Inside one chip
+//! A group of one chip is its ranks. What their all-reduce takes is read off six measured rows (10 KiB to 100 MiB, bf16,
+//! four ranks; whn09/xpu-perf, `workloads/models/qwen3_5_27b/README.md`, 2026-09-03) by lines between them: 105 to
+//! 118 us up to 640 KiB, 107 GB/s of bus bandwidth at the end, and on at that rate. They were timed around calls of eager
+//! PyTorch, whose dispatch (55 to 65 us there) is in them and not in `call`. Other operations are refused: of those the
+//! source has best rates alone.
+//!
 //! # What it is not
 //! Measured tables exist for one 16-chip instance with LNC 2, all-reduce, all-gather and reduce-scatter in bf16 only.
 //! Anything else (UltraServers, several nodes, sites, all-to-all, permute, LNC 1, other types) stands on the same
@@ -78,6 +85,7 @@ mod between;
 mod call;
 mod choice;
 mod goodput;
+mod in_chip;
 mod limits;
 mod part;
 mod special;
@@ -96,6 +104,7 @@ use answer::fill;
 use between::{between_nodes, between_sites};
 use call::Call;
 use choice::inside;
+pub(crate) use in_chip::asks as asks_inside_chips;
 use part::Plan;
 
 /// A row of the table of solvers.
@@ -123,9 +132,9 @@ const OPERATIONS: &[Operation] = &[AllReduce, ReduceScatter, AllGather, AllToAll
 /// # Errors
 /// [`Error::Unsupported`] where the machine is not Trainium or the runtime has a rule against it.
 fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
-    let (context, request) = (&asked.context()?, asked.request);
+    let request = asked.request;
     let operation = request.operation.as_run();
-    let Some(neuron) = context.machine.neuron() else {
+    let Some(neuron) = asked.machine.neuron() else {
         return Err(Error::unsupported(
             "neuron on a machine whose chips have no Neuron parameters",
             "it models Trainium2 machines (presets trn2, trn2-ultraserver, rainier, or an UltraServer with neuron=); \
@@ -139,6 +148,10 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
         ));
     }
     limits::check_dtype(request)?;
+    if asked.groups.ranks() == 1 {
+        return in_chip::answer(neuron, request, outcome);
+    }
+    let context = &asked.context()?;
     let grid = limits::grid(context)?;
     let slowed = goodput::slowed(context.machine, neuron, grid);
     let nodes = match &slowed {
