@@ -1,9 +1,9 @@
 //! Broadcast and reduce over spanning trees that share no link.
 
-use super::double_tree::levels;
 use super::job::{Job, unsupported};
 use super::spanning::{Joined, Maker, Side, most};
 use super::tree_packing::trees;
+use super::two_trees::levels;
 use crate::collective::program::layout::LocalBox;
 use crate::collective::program::moves::{Moves, Sends, Space};
 use crate::collective::program::schedule::{Part, Phase, Stage};
