@@ -114,7 +114,7 @@ def test_a_site_has_the_assumed_fabric_unless_told() -> None:
 
 def test_a_wan_table_ignores_its_diagonal() -> None:
     wan = rf.Wan([[float("nan"), 1e9], [2e9, "nonsense"]], 1e-3)
-    assert wan.tables(2) == ("mesh", [0.0, 1e9, 2e9, 0.0], [1e-3] * 4)
+    assert wan.tables(2) == ("mesh", [0.0, 1e9, 2e9, 0.0], [1e-3] * 4, None)
 
 
 ERRORS: list[tuple[Callable[[], object], type[Exception], str]] = [

@@ -183,7 +183,7 @@ def test_a_result_shows_all_of_its_stages() -> None:
     assert str(result.stages).removeprefix(f"{result.kind}\n") in text
     assert text.endswith("chunks overlap them in the total")
     assert max(map(len, text.split("\n"))) > 100  # or this proves nothing
-    names = str(result.stages).split("\n")[0].split()
+    names = str(result.stages).split("\n")[1].split()
     assert names == list(result.stages.columns)
 
 

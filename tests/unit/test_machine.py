@@ -323,8 +323,10 @@ def test_a_mesh_lays_chips_out_last_axis_fastest() -> None:
     assert (merged.ranks, merged.count) == (16, 16)
     assert pickle.loads(pickle.dumps(mesh)) == mesh
     assert hash(mesh) == hash(pickle.loads(pickle.dumps(mesh)))
-    with raises(rf.Unsupported, "axis"):
-        mesh.axis_groups(("pp", "tp"))
+    # Axes with another between them are one group, in the order of the mesh.
+    around = mesh.axis_groups(("pp", "tp"))
+    assert (around.ranks, around.count) == (32, 8)
+    assert around.members(1).tolist() == [*range(16, 32), *range(144, 160)]
 
 
 @pytest.mark.parametrize("axis", ["pp", "dp", "tp", ("pp", "dp"), ("dp", "tp"), ("pp", "dp", "tp")])

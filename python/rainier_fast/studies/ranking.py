@@ -245,7 +245,7 @@ class Ranking(Report, TableWith):
     >>> from rainier_fast import preset
     >>> ranking = preset("trn2").best_mapping({"dp": 4, "tp": 4}, {"tp": ("all_gather", "1 MiB")})
     >>> len(ranking), ranking.tried + ranking.pruned, str(ranking["tp bound"][0])
-    (6, 6, 'y')
+    (10, 18, 'y')
     """
 
     _beside = ("layouts", "total", "tried", "priced")

@@ -84,6 +84,8 @@ pub struct Algorithm {
     pub(crate) composed: bool,
     /// Tried where none is named.
     pub(crate) offered: bool,
+    /// Over several domains its messages are listed one by one, so that it is tried there for few ranks.
+    pub(crate) listed: bool,
     /// Switches reduce in it, which bounds for ranks that reduce do not allow for.
     pub(crate) in_switch: bool,
     /// It takes weights of the orders of axes.
@@ -151,6 +153,7 @@ impl Algorithm {
             operations,
             composed: false,
             offered: true,
+            listed: false,
             in_switch: false,
             takes_orders: false,
             least: |_, _, _| Least::NOTHING,
@@ -183,6 +186,14 @@ impl Algorithm {
         Self {
             across: Some(across),
             ..self
+        }
+    }
+
+    /// The same, by a list of messages.
+    pub(super) const fn across_by_list(self, across: Across) -> Self {
+        Self {
+            listed: true,
+            ..self.across(across)
         }
     }
 

@@ -170,7 +170,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
         &[AllReduce, Broadcast, Reduce],
         Stages(double_tree::double_binary),
     ).at_least(least::double_binary)
-    .across(double_tree::across),
+    .across_by_list(double_tree::across),
     Algorithm::new(
         "disjoint_trees",
         "spanning trees from the root that share no link, pipelined, on a line, plane or box of an UltraServer",

@@ -3,9 +3,10 @@
 use super::ground::Ground;
 use super::hierarchical::{self, Picked};
 use super::kept::Kept;
-use crate::collective::algorithm::ALGORITHMS;
+use crate::collective::algorithm::{ALGORITHMS, row};
 use crate::collective::answer::outcome::Candidate;
 use crate::collective::ask::choice::Choice;
+use crate::collective::ask::group::Groups;
 use crate::collective::ask::model::Model;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::{Context, OnDemand};
@@ -45,7 +46,11 @@ impl Contenders {
         let apart = apart.then(|| ground.extent(context, &alone)).flatten();
         let extents = [extent.as_ref(), apart.as_ref()];
         let contender = |name: String| -> Result<Contender> {
-            let state = match Kept::new(context, unit, &name, extents) {
+            let kept = match several && is_long_list(context, &name) {
+                true => Err(long_list(&name)),
+                false => Kept::new(context, unit, &name, extents),
+            };
+            let state = match kept {
                 Err(error) if !is_refusal(unit, &error) => return Err(error),
                 other => other,
             };
@@ -232,6 +237,28 @@ pub(super) fn is_refusal(request: &Request, error: &Error) -> bool {
         Error::Unreachable { .. } => request.algorithm == Choice::Auto,
         _ => false,
     }
+}
+
+/// Most ranks of all groups over several domains of which `auto` lists messages one by one.
+const MOST_LISTED: usize = 4096;
+
+/// Whether an algorithm would list messages of more ranks than are worth it where others are tried.
+fn is_long_list(context: &Context, name: &str) -> bool {
+    let spans = match context.groups {
+        Groups::Grid { domains, .. } => domains[0].len() > 1,
+        Groups::Scattered(_) => false,
+    };
+    let ranks = context.groups.ranks() * context.groups.count();
+    spans && ranks > MOST_LISTED && row(name).is_some_and(|row| row.listed)
+}
+
+fn long_list(name: &str) -> Error {
+    Error::unsupported(
+        format!(
+            "{name}, whose messages are listed one by one, among others for more than {MOST_LISTED} ranks in all"
+        ),
+        format!("name it: algorithm=\"{name}\""),
+    )
 }
 
 /// The algorithms that are tried for a request.

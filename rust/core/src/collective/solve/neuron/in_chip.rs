@@ -68,9 +68,12 @@ pub(super) fn answer(neuron: &Neuron, request: &Request, outcome: &mut Outcome) 
     Ok(())
 }
 
+/// What requests call the runtime.
+pub(super) const NAME: &str = "neuron";
+
 /// Whether a request by name asks for what happens among the ranks of single chips.
 pub(crate) fn asks(machine: &Machine, ranks: usize, request: &Request) -> bool {
-    let named = request.algorithm.names().eq([super::SOLVER.name]);
+    let named = request.algorithm.names().eq([NAME]);
     ranks == 1 && named && machine.neuron().is_some()
 }
 

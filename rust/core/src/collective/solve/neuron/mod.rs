@@ -109,7 +109,7 @@ use part::Plan;
 
 /// A row of the table of solvers.
 pub(crate) const SOLVER: Solver = Solver {
-    name: "neuron",
+    name: in_chip::NAME,
     summary: "Trainium as its runtime does it: Mesh, RDH, KangaRing or ring by size, with HBM and DMA costs",
     operations: OPERATIONS,
     takes_chunks: false,
