@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, reject
+from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
 import rainier_fast as rf
@@ -112,6 +112,8 @@ def test_a_flat_algorithm_is_its_own_schedule(
 def test_a_listed_algorithm_is_proven_and_no_faster_than_its_schedule(
     machine: rf.Machine, data: Any, algorithm: str, model: str, size: float
 ) -> None:
+    # What one site sends to another is one even flow there.
+    assume(model != "fluid" or len(machine.sites) == 1)
     operation = data.draw(st.sampled_from(LISTED[algorithm]))
     ask = {"algorithm": algorithm, "model": model, "group": data.draw(groups(machine))}
     if operation in ROOTED:

@@ -277,3 +277,13 @@ def test_many_stages_cost_what_many_sends_cost() -> None:
 
     # Four times as many: 16 times as long when each stage looked at the sends of all.
     assert seconds(16_000) < 9 * seconds(4_000)
+
+
+def test_nothing_is_added_to_what_a_rank_does_not_have() -> None:
+    def gathered(*, reduce: bool) -> rf.Schedule:
+        sends = [rf.Send(0, 1, [0], step=0, reduce=reduce), rf.Send(1, 0, [1], step=0)]
+        return rf.Schedule("all_gather", 1e6, chips=[0, 1], blocks=2, sends=sends)
+
+    gathered(reduce=False).verify()
+    with raises(rf.InvalidSchedule, None, "rank 1, block 0"):
+        gathered(reduce=True).verify()

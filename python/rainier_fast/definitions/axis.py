@@ -72,7 +72,8 @@ class Axis:
     size
         Number of members.
     kind
-        ``"ring"``; ``"line"``, a ring that is open; ``"switch"``, a port for each member;
+        ``"ring"``, of two members with two cables between them; ``"line"``, a ring that is open, of
+        two members one cable; ``"switch"``, a port for each member;
         ``"spanning_switch"``, a switch that joins the members of all axes below it too;
         ``"full_mesh"``, a cable for each pair.
     bandwidth

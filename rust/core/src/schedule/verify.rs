@@ -9,6 +9,7 @@ use super::{MOST_STATE, Order, Schedule, order};
 use crate::Control;
 use crate::error::{Error, Result};
 use crate::memory::Taken;
+use crate::operation::Operation;
 use std::collections::BTreeMap;
 
 /// Sends between two looks at the cancel flag.
@@ -149,7 +150,7 @@ impl<'a> State<'a> {
 
     fn write(&mut self, send: u32, values: &[u64]) -> Result<()> {
         let message = &self.schedule.sends[send as usize];
-        let (dst, words) = (message.dst, self.words);
+        let (dst, words, operation) = (message.dst, self.words, self.schedule.operation);
         for (index, &block) in message.blocks.iter().enumerate() {
             let value = &values[index * words..][..words];
             let at = self.at(dst, block);
@@ -166,6 +167,13 @@ impl<'a> State<'a> {
             }
             let here = self.set_mut(dst, block);
             if message.reduce {
+                // A buffer that nothing has come to yet holds anything. Others send sums of which all but one are zero.
+                if GATHERING.contains(&operation) && here.iter().all(|&word| word == 0) {
+                    return Err(wrong(format!(
+                        "rank {dst}, block {block}: {} adds to what the rank does not have; send it without reduce",
+                        self.schedule.name(send)
+                    )));
+                }
                 if let Some(twice) = common(here, value) {
                     let whose = self.schedule.blocks[block as usize].from.unwrap_or(twice);
                     return Err(wrong(format!(
@@ -250,6 +258,14 @@ impl<'a> State<'a> {
         Ok(())
     }
 }
+
+/// Operations in which no rank has a part of a sum to begin with.
+const GATHERING: [Operation; 4] = [
+    Operation::AllGather,
+    Operation::AllToAll,
+    Operation::Gather,
+    Operation::SendRecv,
+];
 
 fn wrong(what: String) -> Error {
     Error::Schedule { what }

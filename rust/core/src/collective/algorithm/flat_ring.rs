@@ -79,11 +79,12 @@ fn least_of_each_nic(job: &Job, locals: &[Vec<u32>], domains: &[Vec<u32>]) -> Op
     let nic = machine
         .nic()
         .filter(|_| several && REDUCING.contains(&job.operation))?;
+    let starts = if cuts == 2 { 1.0 } else { 2.0 };
     let (cuts, ranks) = (cuts as f64, (cuts * domains[0].len()) as f64);
     let steps = rounds(job.operation) as f64 * (ranks - 1.0);
     let busy = job.size * steps / ranks / cuts / nic.bandwidth;
     Some(Least {
-        fixed: 2.0 * steps * (nic.overhead + (cuts - 1.0) * machine.overhead()),
+        fixed: starts * steps * (nic.overhead + machine.overhead()),
         per_byte: busy,
         busy,
     })

@@ -105,11 +105,14 @@ impl Rings {
             self.paths[0].len(),
             machine.nic().map_or(0.0, |nic| nic.overhead),
         );
+        if self.cuts > 1 {
+            // Each chip is the end of one of them. What goes to one other rank is started together: with two chips, and
+            // two domains, both ways lead to one.
+            let two = |only: bool| if only { 1.0 } else { 2.0 };
+            let inside = two(self.cuts == 2) * machine.overhead();
+            return inside + two(self.cuts == 2 && self.sets[0].len() == 2) * beyond;
+        }
         let of_way = |&backward: &bool| {
-            if self.cuts > 1 {
-                // Each chip is the end of one of them.
-                return (self.cuts - 1) as f64 * machine.overhead() + beyond;
-            }
             let end = if backward { 0 } else { places - 1 };
             match place % places == end {
                 true => beyond,

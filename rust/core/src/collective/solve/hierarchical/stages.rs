@@ -17,6 +17,7 @@ use crate::collective::program::moves::Space;
 use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::{Spread, Stage};
 use crate::memory::bytes_of;
+use crate::operation::Operation;
 use crate::weigh::Scale;
 use crate::{Error, Result};
 use std::sync::Arc;
@@ -100,9 +101,15 @@ impl StageOptions {
                 |row: &&Algorithm| row.name == *name && row.operations.contains(&planned.operation);
             !planned.shares_tier || ALGORITHMS.iter().any(|row| does(&row))
         });
+        // Ranks that have parts of the sum still would add them again, where all take part alike.
+        let anew = matches!(
+            (&planned.place, planned.operation),
+            (Place::Domain, Operation::Broadcast)
+        );
         let offered = ALGORITHMS.iter().filter(|row| {
             pinned.map_or(row.offered, |name| name == row.name)
                 && row.operations.contains(&planned.operation)
+                && !(anew && row.tier_by_tier.is_some())
         });
         let placements = placements(context, request, &planned);
         // Tracks run side by side: what one of them takes, all take at least.
