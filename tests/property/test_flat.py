@@ -81,6 +81,9 @@ def test_a_flat_algorithm_is_its_own_schedule(
     machine: rf.Machine, data: Any, algorithm: str, model: str, size: float
 ) -> None:
     operation = data.draw(st.sampled_from(FLAT[algorithm]))
+    # Simulated, everybody waits for everybody between the two steps of these.
+    two_steps = algorithm in ("direct", "mesh") and operation == "all_reduce"
+    assume(model != "fluid" or not two_steps)
     ask = {"algorithm": algorithm, "model": model, "group": data.draw(groups(machine))}
     if operation in ROOTED:
         ask["root"] = data.draw(st.integers(0, len(ask["group"]) - 1))
@@ -106,14 +109,12 @@ def test_a_flat_algorithm_is_its_own_schedule(
     clusters(),
     st.data(),
     st.sampled_from(sorted(LISTED)),
-    st.sampled_from(["link_load", "alpha_beta", "fluid"]),
+    st.sampled_from(["link_load", "alpha_beta"]),
     st.sampled_from([1.0, 1e5, 1e9]),
 )
 def test_a_listed_algorithm_is_proven_and_no_faster_than_its_schedule(
     machine: rf.Machine, data: Any, algorithm: str, model: str, size: float
 ) -> None:
-    # What one site sends to another is one even flow there.
-    assume(model != "fluid" or len(machine.sites) == 1)
     operation = data.draw(st.sampled_from(LISTED[algorithm]))
     ask = {"algorithm": algorithm, "model": model, "group": data.draw(groups(machine))}
     if operation in ROOTED:
