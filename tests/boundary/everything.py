@@ -58,7 +58,7 @@ def instances() -> dict[type, Any]:
         rf.Experts(count=8, per_token=2, width=64),
         rf.Mla(q_rank=None, kv_rank=512, nope_size=128, rope_size=64, value_size=128),
         rf.Window(size=128, full_every=2),
-        rf.Table({"class": ["x", "y"], "time_s": [1e-3, 2e-3]}),
+        rf.Table({"class": ["x", "y"], "bytes": [1000, 2000]}),
         MESH.axis_groups("tp"),
         RANKING.best,
         TRN2.link(3),

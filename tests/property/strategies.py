@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 import rainier_fast as rf
 from rainier_fast.definitions.routing import TIES, Routing
 
+# What `auto` leaves out: predictions of a vendor's library, what is made for the links at hand, and
+# what MPI libraries run beside the rest.
+MPI = ("neighbor_exchange", "pairwise", "linear_sync", "butterfly", "knomial_tree", "chain")
+NAMED_ONLY = ("nccl", "neuron", "xla", "synthesized", *MPI)
 # Odd, even, and the two sizes that are special: 1 has no links, 2 has two cables between a pair.
 SIZES = [1, 2, 3, 4, 5, 6, 7, 8]
 FABRICS = [

@@ -11,11 +11,9 @@ from typing import Any
 import pytest
 
 import rainier_fast as rf
+from property.strategies import NAMED_ONLY
 from rainier_fast.collectives.run import run
 
-# What `auto` leaves out: predictions of a vendor's library, and what is made for the links at hand.
-MPI = ("neighbor_exchange", "pairwise", "linear_sync", "butterfly", "knomial_tree", "chain")
-NAMED_ONLY = ("nccl", "neuron", "xla", "synthesized", *MPI)
 OPERATIONS = ("all_reduce", "reduce_scatter", "all_gather", "all_to_all", "broadcast", "reduce")
 OPERATIONS = (*OPERATIONS, "gather", "scatter")
 ROOTED = ("broadcast", "reduce", "gather", "scatter")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rainier_fast as rf
-from property.strategies import alone, clusters, grids, policies
+from property.strategies import NAMED_ONLY, alone, clusters, grids, policies
 from rainier_fast.ask.request import OPERATIONS
 from rainier_fast.collectives.run import run as run_request
 
@@ -141,7 +141,7 @@ def test_no_algorithm_beats_the_bound_its_loads_or_auto(case: Any, size: float) 
     for name, result in each(machine, operation, size, **given).items():
         assert result.time_s >= result.lower_bound_s * DOWN, (name, result.bounds)
         assert result.link_loads().time_s <= result.time_s * UP, name
-        assert best.time_s <= result.time_s * UP, name
+        assert name in NAMED_ONLY or best.time_s <= result.time_s * UP, name
         assert result.lower_bound_s == pytest.approx(best.lower_bound_s, rel=1e-12)
         parts = result.latency_s + result.overhead_s
         assert parts <= result.time_s * UP, name
