@@ -134,8 +134,9 @@ fn the_search_finds_the_fastest_whatever_places_take() {
                     .iter()
                     .flatten()
                     .map(|digit| 5 * digit.step + digit.factor);
-                let number = digits.fold(salt, |all, digit| all.wrapping_mul(31) + digit);
-                f64::from((number * 7 + axis * 3) % 5)
+                let number =
+                    digits.fold(salt, |all, digit| all.wrapping_mul(31).wrapping_add(digit));
+                f64::from(number.wrapping_mul(7).wrapping_add(axis * 3) % 5)
             };
             for (trees, places) in [&mut forward, &mut backward] {
                 for (axis, tree) in (0..).zip(trees) {

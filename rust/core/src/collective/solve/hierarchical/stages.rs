@@ -112,10 +112,11 @@ impl StageOptions {
                 && !(anew && row.tier_by_tier.is_some())
         });
         let placements = placements(context, request, &planned);
-        // Tracks run side by side: what one of them takes, all take at least.
+        // Tracks run side by side: what one of them takes, all take at least. Crews lie on no sides that it is said of.
         let largest = placements.iter().max_by_key(|one| one.0.ranks());
+        let alike = matches!(context.groups, Groups::Grid { .. });
         let extent = largest
-            .filter(|_| pinned.is_none())
+            .filter(|_| pinned.is_none() && alike)
             .and_then(|(one, root)| Extent::new(context, request.model, one, *root));
         let option = |row: &'static Algorithm| {
             let least = extent.as_ref();
