@@ -86,11 +86,13 @@ if TYPE_CHECKING:
     from rainier_fast.workload.transformer import Transformer
 
     A100_40GB_INSTANCE: UltraServer
+    A100_4NIC_NODE: UltraServer
     A100_NODE: UltraServer
     B200_NODE: UltraServer
     B300_NODE: UltraServer
     GB200_NVL72: UltraServer
     GB300_NVL72: UltraServer
+    H100_96GB_NODE: UltraServer
     H100_NODE: UltraServer
     H200_NODE: UltraServer
     MAIA_100_NODE: UltraServer
@@ -110,11 +112,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "A100_40GB_INSTANCE",
+    "A100_4NIC_NODE",
     "A100_NODE",
     "B200_NODE",
     "B300_NODE",
     "GB200_NVL72",
     "GB300_NVL72",
+    "H100_96GB_NODE",
     "H100_NODE",
     "H200_NODE",
     "MAIA_100_NODE",
