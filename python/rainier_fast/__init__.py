@@ -111,8 +111,8 @@ if TYPE_CHECKING:
     TRN3_ULTRASERVER_GEN2: UltraServer
 
 __all__ = [
-    "A100_40GB_INSTANCE",
     "A100_4NIC_NODE",
+    "A100_40GB_INSTANCE",
     "A100_NODE",
     "B200_NODE",
     "B300_NODE",

@@ -32,7 +32,7 @@ NODES: Final = {
     "maia-100": "maia-100-node",
     "maia-200": "maia-200-node",
 }
-"""Chips that come in nodes with NICs, or a node of its own, and the catalogue's entry of the node."""
+"""Chips that come in nodes with NICs, or names of nodes, and the catalogue's entry of the node."""
 
 PODS: Final = {
     chip: f"{chip}-pod" for chip in ("tpu-v4", "tpu-v5e", "tpu-v5p", "tpu-v6e", "tpu-ironwood")
