@@ -53,8 +53,9 @@ _NUMBERS: Final = ("step_s", "tokens_per_s", "tflops", "mfu", "hfu", "memory_gib
 _ONES: Final = ("tp", "pp", "cp", "ep", "etp", "virtual")
 _REST: Final = """
     group source software date verified convention note model machine chips shape sequence batch
-    precision optimizer recompute attention dropout dispatch context order ends overlap zero microbatch schedule sequence_parallel assumed not_run fit
-    size tolerance rounding hides compiled counts state_gib activations_gib activations_share
+    precision optimizer recompute attention dropout dispatch zero microbatch schedule
+    sequence_parallel context order ends overlap assumed not_run fit size tolerance rounding hides
+    compiled counts state_gib activations_gib activations_share
 """
 _KNOWN: Final = frozenset([*_NUMBERS, *_ONES, *_REST.split()])
 
@@ -68,10 +69,10 @@ class Case:
     fields
         What the row says. ``step_s``, ``tokens_per_s`` (of a chip), ``tflops`` (of a chip, by
         ``convention``), ``mfu``, ``hfu`` and ``memory_gib`` (GiB of a chip) are measured;
-        ``assumed`` names fields that the source leaves out; ``hides`` what was hidden beside what
-        is by default; ``ends`` that the first and the last chunk of layers have one less; ``fit`` says whether constants may be
-        fitted to it; ``not_run`` says why it cannot be run; ``verified`` is ``"original"`` or
-        ``"second hand"``.
+        ``assumed`` names fields that the source leaves out; ``hides`` says what was hidden beside
+        what is by default, ``ends`` that the first and the last chunk have a layer less; ``fit``
+        whether constants may be fitted to it; ``not_run`` why it cannot be run; ``verified`` is
+        ``"original"`` or ``"second hand"``.
     model
         What was trained.
     """
