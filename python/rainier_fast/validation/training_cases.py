@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
+from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.errors import as_one_of, invalid
-from rainier_fast.machine.machine import Machine
+from rainier_fast.machine.machine import Cluster, Machine
 from rainier_fast.machine.presets import preset
 from rainier_fast.validation.data import read
 from rainier_fast.workload.models import model, models
@@ -44,16 +45,18 @@ CONVENTIONS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "megatron-bridge": {"mask": "causal", "mtp": True},
         "maxtext": {"mask": "causal"},
         "maxtext, old": {"mask": "full"},
+        "unsaid": {"mask": "causal"},
     }
 )
 """How sources count FLOPs: arguments of `Transformer.flops_per_token`."""
 
+_OF_A_RACK: Final = 64  # of 72, as MoE layouts of powers of two use it
 _PARTS: Final = {"mla": Mla, "experts": Experts, "window": Window}
 _NUMBERS: Final = ("step_s", "tokens_per_s", "tflops", "mfu", "hfu", "memory_gib")
 _ONES: Final = ("tp", "pp", "cp", "ep", "etp", "virtual")
 _REST: Final = """
-    group source software date verified convention note model machine chips shape sequence batch
-    precision optimizer recompute attention dropout dispatch zero microbatch schedule
+    family group source software date verified convention note model machine chips shape sequence
+    batch precision optimizer recompute attention dropout dispatch zero microbatch schedule
     sequence_parallel context order ends overlap assumed not_run fit size tolerance rounding hides
     compiled counts state_gib activations_gib activations_share
 """
@@ -101,6 +104,12 @@ class Case:
         )
 
     @property
+    def family(self) -> str:
+        """Software and part, by which errors are told together."""
+        named = str(self["family"])
+        return named if "," in named else f"{named}, {self['machine']}"
+
+    @property
     def chips(self) -> int:
         """Chips of the machine."""
         return int(self.get("chips") or math.prod(self["shape"]))
@@ -120,13 +129,20 @@ class Case:
 
     @property
     def machine(self) -> Machine:
-        """The preset that it ran on."""
+        """The preset that it ran on; of racks of 72, 64 chips each where all are not used."""
         if "shape" in self.fields:
             return preset(self["machine"], shape=tuple(self["shape"]))
-        chips = self.chips
-        unit = preset(self["machine"]).num_chips
-        # A part of a rack is run on the rack.
-        return preset(self["machine"], chips=-(-chips // unit) * unit)
+        chips, whole = self.chips, preset(self["machine"])
+        if chips % whole.num_chips == 0:
+            return preset(self["machine"], chips=chips)
+        rack, used = whole.ultraserver, min(chips, _OF_A_RACK)
+        if chips % used or used > rack.num_chips:
+            allowed = f"must be a whole number of domains of {rack.num_chips} or {_OF_A_RACK}"
+            raise invalid("chips", chips, allowed)
+        part = replace(rack, axes=(replace(rack.axes[0], size=used),))
+        racks = chips // used
+        fabric = preset(self["machine"], chips=2 * rack.num_chips).sites[0].fabric
+        return Cluster([Site(self["machine"], racks, part, fabric if racks > 1 else Fabric())])
 
     @property
     def flops_per_token(self) -> float:
