@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from rainier_fast.studies.ranking import MeshLayout, Ranking
     from rainier_fast.table import Table
     from rainier_fast.workload.models import model, models
+    from rainier_fast.workload.orders.rank_groups import RankGroups, rank_groups
     from rainier_fast.workload.parts import Experts, Mla, Window
     from rainier_fast.workload.transformer import Transformer
 
@@ -172,6 +173,7 @@ __all__ = [
     "PlanResult",
     "Prepared",
     "RainierError",
+    "RankGroups",
     "Ranking",
     "Recoveries",
     "Route",
@@ -213,6 +215,7 @@ __all__ = [
     "policies",
     "preset",
     "presets",
+    "rank_groups",
     "schedule",
     "switch",
     "torus",
@@ -237,6 +240,7 @@ _LATE_MODULES = {
     "studies.ranking": ("MeshLayout", "Ranking"),
     "table": ("Table",),
     "workload.models": ("model", "models"),
+    "workload.orders.rank_groups": ("RankGroups", "rank_groups"),
     "workload.parts": ("Experts", "Mla", "Window"),
     "workload.transformer": ("Transformer",),
 }
