@@ -59,7 +59,7 @@ def test_what_the_stack_refuses_is_refused(row: dict[str, Any]) -> None:
 @pytest.mark.parametrize("row", MADE, ids=named)
 def test_a_digit_is_the_groups_it_stands_for(row: dict[str, Any]) -> None:
     plan = plan_of(row["stack"], row["world"], asked(row).given)
-    for name, axis in plan.axes.items():
+    for name, axis in plan.axes().items():
         table = axis.groups().to_array()
         assert axis.size == table.shape[1]
         assert axis.count == table.shape[0]

@@ -51,8 +51,8 @@ def _axes(
     plan = plan_of(name, ranks, tuple(checked(name, {**given, **extra}).items()))
     found: dict[str, Axis] = dict.fromkeys(AXES, (1, 1))
     for axis, spec in stack["layout"]["axes"].items():
-        known_axis = plan.axes.get(spec) if isinstance(spec, str) else None
-        one = known_axis or line(stack, plan.views, spec)
+        known_axis = isinstance(spec, str) and spec in plan.makers
+        one = plan.axis(spec) if known_axis else line(stack, plan.views, spec)
         found[axis] = one.digit() or one.groups()
     if name == "vllm" and dict(sizes).get("ep") in (None, 1):
         found["ep"] = (1, 1)

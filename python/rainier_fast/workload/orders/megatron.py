@@ -10,7 +10,7 @@ import numpy as np
 
 from rainier_fast.errors import Unsupported, invalid, unknown
 from rainier_fast.workload.orders.options import check_divides, stacks
-from rainier_fast.workload.orders.plan import Derived, Line, Plan, levels, planned
+from rainier_fast.workload.orders.plan import Derived, Maker, Plan, levels, planned
 from rainier_fast.workload.orders.view import Ranks, View
 
 _AXES: Final = ("tp", "cp", "ep", "dp", "pp", "gtp_remat")
@@ -31,7 +31,7 @@ def megatron(world: int, options: Mapping[str, Any]) -> Plan:
     fastest = [name for name, _ in reversed(views["dense"].axes) if name not in ("ep", "gtp_remat")]
     fastest += ["gtp_remat"] * (dense["gtp_remat"] > 1)
     plan = planned(stack, views, fastest)
-    return Plan(views, {**plan.axes, **_derived(plan, options, sizes)}, plan.order)
+    return Plan(views, {**plan.makers, **_derived(plan, options, sizes)}, plan.order)
 
 
 def _sizes(world: int, options: Mapping[str, Any]) -> dict[str, dict[str, int]]:
@@ -120,17 +120,15 @@ def _same(views: Mapping[str, View]) -> bool:
 
 def _derived(
     plan: Plan, options: Mapping[str, Any], sizes: Mapping[str, Mapping[str, int]]
-) -> dict[str, Line | Derived]:
+) -> dict[str, Maker]:
     """Return the groups that are made of other groups: ends of pipelines, levels, instances."""
-    axes = {name: axis for name, axis in plan.axes.items() if isinstance(axis, Line)}
     dense, edp = sizes["dense"], sizes["expert"]["dp"]
-    world = axes["pp"].view.world
-    found: dict[str, Line | Derived] = {}
+    world = plan.views["dense"].world
+    found: dict[str, Maker] = {}
 
     def derive(name: str, source: str, change: Callable[[Ranks], Ranks], size: int) -> None:
-        ends = source == "pp"
-        count = axes[source].count if ends else world // size
-        found[name] = Derived(axes[source], change, size, count)
+        count = world // (dense["pp"] if source == "pp" else size)
+        found[name] = lambda: Derived(plan.axis(source), change, size, count)
 
     derive("embedding", "pp", _ends, min(2, dense["pp"]))
     derive("position_embedding", "pp", _first, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,9 +41,9 @@ def neuronx(world: int, options: Mapping[str, Any]) -> Plan:
         notes.append("ep is counted up all the same: it joins unlike places of tensor groups")
     plan = planned(stack, views, ranks_per_chip=ranks, notes=notes)
     # Axes of one rank are listed by the numbers of the ranks.
-    single = Line(View((("rank", world),)), ())
+    single = partial(Line, View((("rank", world),)), ())
     alone = {name: single for name in ("dp", "pp") if options[name] == 1}
-    return Plan(views, {**plan.axes, **alone}, plan.order, ranks, plan.notes)
+    return Plan(views, {**plan.makers, **alone}, plan.order, ranks, plan.notes)
 
 
 def ranks_of_chip(platform: str, lnc: int) -> int:
@@ -107,5 +108,5 @@ def neuronx_inference(world: int, options: Mapping[str, Any]) -> Plan:
         block = tuple(chips[table["chips"]].ravel().tolist())
         note = "the table for 8 x 8: chips 0 + 3 and 1 + 2 of each row"
     view = View(((axis, degree), ("tp", tp)), block)
-    axes = {"tp": Line(view, ("tp",)), axis: Line(view, (axis,))}
+    axes = {name: partial(Line, view, (name,)) for name in ("tp", axis)}
     return Plan({"attention": view}, axes, ("tp", axis), table["ranks_of_chip"], (note,))

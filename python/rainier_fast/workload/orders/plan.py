@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from math import prod
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from rainier_fast.ask.groups import Groups
 from rainier_fast.workload.orders.view import Digit, Ranks, View, listed
@@ -48,7 +49,7 @@ class Line:
 class Derived:
     """Groups made of the groups of other axes."""
 
-    source: Line
+    source: Line | Derived
     change: Callable[[Ranks], Ranks]
     size: int
     count: int
@@ -59,7 +60,7 @@ class Derived:
 
     def first(self, most: int) -> list[int]:
         """Return the first ranks of the first group, none where that would list very many."""
-        if self.source.view.world > _MOST_LISTED:
+        if self.size * self.count > _MOST_LISTED:
             return []
         return [int(rank) for rank in self.groups().members(0)[:most]]
 
@@ -68,15 +69,27 @@ class Derived:
         return listed(self.change(self.source.groups().to_array()))
 
 
+Axis: TypeAlias = Line | Derived
+Maker: TypeAlias = Callable[[], Axis]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Axes of a job, what they are called from the fastest on, and what there is to say of it."""
 
     views: Mapping[str, View]
-    axes: Mapping[str, Line | Derived]
+    makers: Mapping[str, Maker]
     order: tuple[str, ...]
     ranks_per_chip: int | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+
+    def axis(self, name: str) -> Axis:
+        """Return an axis by its name."""
+        return self.makers[name]()
+
+    def axes(self) -> dict[str, Axis]:
+        """Return all axes by name."""
+        return {name: make() for name, make in self.makers.items()}
 
 
 def planned(
@@ -88,10 +101,10 @@ def planned(
     notes: Sequence[str] = (),
 ) -> Plan:
     """Return the axes that a stack's table names, over these views."""
-    axes = {name: line(stack, views, name) for name in stack["axes"]}
+    makers = {name: partial(line, stack, views, name) for name in stack["axes"]}
     first = next(iter(views.values()))
     fastest = order or [name for name, _ in reversed(first.axes)]
-    return Plan(views, axes, tuple(fastest), ranks_per_chip, tuple(notes))
+    return Plan(views, makers, tuple(fastest), ranks_per_chip, tuple(notes))
 
 
 def line(stack: Mapping[str, Any], views: Mapping[str, View], spec: str | Sequence[str]) -> Line:

@@ -41,16 +41,16 @@ class Axes(Mapping[str, Groups]):
 
     def __getitem__(self, name: str) -> Groups:
         """Return all groups of an axis, the ranks of each in their order."""
-        return self._plan.axes[as_one_of("axis", name, self._plan.axes)].groups()
+        return self._plan.axis(as_one_of("axis", name, self._plan.makers)).groups()
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name in self._plan.axes
+        return isinstance(name, str) and name in self._plan.makers
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._plan.axes)
+        return iter(self._plan.makers)
 
     def __len__(self) -> int:
-        return len(self._plan.axes)
+        return len(self._plan.makers)
 
     def __repr__(self) -> str:
         return f"<Axes {', '.join(self)}>"
@@ -97,7 +97,7 @@ class RankGroups(Report, Told):
     @property
     def sizes(self) -> Mapping[str, int]:
         """Ranks in each group of every axis."""
-        return {name: axis.size for name, axis in self._plan().axes.items()}
+        return {name: axis.size for name, axis in self._plan().axes().items()}
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -139,7 +139,7 @@ class RankGroups(Report, Told):
         if self.ranks_per_chip:
             head += f", {self.ranks_per_chip} of a chip"
         rows = [("axis", "ranks", "groups", "step", "first group")]
-        for name, axis in self._plan().axes.items():
+        for name, axis in self._plan().axes().items():
             digit, first = axis.digit(), axis.first(_SHOWN + 1)
             words = " ".join(map(str, first[:_SHOWN])) + " ..." * (len(first) > _SHOWN)
             step = str(digit[1]) if digit else "-"

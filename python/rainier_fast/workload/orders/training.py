@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -24,8 +25,8 @@ def torchtitan(world: int, options: Mapping[str, Any]) -> Plan:
     folded = options["spmd_backend"] == "partial_dtensor"
     left_out = {"dp_shard", "dp"} if folded else set()
     left_out |= {"dp"} if options["spmd_backend"] == "full_dtensor" else set()
-    axes = {name: axis for name, axis in plan.axes.items() if name not in left_out}
-    return Plan(plan.views, axes, plan.order)
+    makers = {name: make for name, make in plan.makers.items() if name not in left_out}
+    return Plan(plan.views, makers, plan.order)
 
 
 def accelerate(world: int, options: Mapping[str, Any]) -> Plan:
@@ -56,8 +57,8 @@ def maxtext(world: int, options: Mapping[str, Any]) -> Plan:
         _fill_part(sizes, part, whole)
     names = [f"{part}_{axis}" for part in ("dcn", "ici") for axis in stack["mesh"]]
     view = View(tuple((name, sizes[name]) for name in names))
-    axes = {
-        axis: Line(view, (f"dcn_{axis}", f"ici_{axis}"))
+    makers = {
+        axis: partial(Line, view, (f"dcn_{axis}", f"ici_{axis}"))
         for axis in reversed(stack["mesh"])
         if view.size((f"dcn_{axis}", f"ici_{axis}")) > 1
     }
@@ -65,7 +66,7 @@ def maxtext(world: int, options: Mapping[str, Any]) -> Plan:
         "places of JAX's mesh, the devices of a slice counted up: create_device_mesh may put a "
         "place on another device of a TPU slice"
     )
-    return Plan({"all": view}, axes, tuple(reversed(stack["mesh"])), None, (note,))
+    return Plan({"all": view}, makers, tuple(reversed(stack["mesh"])), None, (note,))
 
 
 def _fill_part(sizes: dict[str, int], part: str, whole: int) -> None:
@@ -98,9 +99,9 @@ def deepspeed(world: int, options: Mapping[str, Any]) -> Plan:
     lanes = "lane" in dict(view.axes)
     # One list of lanes, of which edp takes every ep-th: all lanes of a tensor group are in it.
     ways = {"ep": ("pp", "lane", "edp"), "edp": ("pp", "lane", "ep")} if lanes else {}
-    axes = {name: Line(view, (name,), ways.get(name, ())) for name in ("ep", "edp")}
-    axes["hpz"] = Line(shards, ("hpz",))
-    return Plan({**plan.views, "expert": view}, {**plan.axes, **axes}, plan.order)
+    makers = {name: partial(Line, view, (name,), ways.get(name, ())) for name in ("ep", "edp")}
+    makers["hpz"] = partial(Line, shards, ("hpz",))
+    return Plan({**plan.views, "expert": view}, {**plan.makers, **makers}, plan.order)
 
 
 def _deepspeed_experts(options: Mapping[str, Any], stage: int) -> View:
