@@ -79,7 +79,7 @@ REFUSED: list[tuple[str, int, dict[str, Any], type[rf.RainierError], str]] = [
     ("sglang", 16, {"tp": 8}, rf.InvalidArgument, "tp"),
     ("sglang", 16, {"ep": 16, "moe_dp": 2}, rf.InvalidArgument, "moe_dp"),
     ("accelerate", 16, {"tp": 4}, rf.InvalidArgument, "world"),
-    ("accelerate", 16, {"cp": 4, "sp": 4}, rf.InvalidArgument, "sp"),
+    ("accelerate", 16, {"dp_shard": 4, "sp": 4}, rf.Unsupported, "sp"),
     ("accelerate", 16, {"tp": 4, "dp_replicate": 4}, rf.InvalidArgument, "dp_replicate"),
     ("maxtext", 64, {"slices": 3}, rf.InvalidArgument, "slices"),
     ("maxtext", 64, {"ici_tensor": 3}, rf.InvalidArgument, "world"),
@@ -193,6 +193,9 @@ LAYOUTS = [
     ("vllm", 64, {"tp": 4, "cp": 2, "pp": 2, "dp": 4, "ep": 32}, {}),
     ("sglang", 64, {"tp": 4, "dp": 8, "pp": 2, "ep": 8}, {}),
     ("accelerate", 64, {"tp": 4, "cp": 2, "dp": 8}, {}),
+    ("deepspeed", 64, {"tp": 4, "pp": 2, "dp": 8, "ep": 4, "etp": 4}, {"experts": "mpu"}),
+    ("maxtext", 64, {"tp": 4, "cp": 2, "dp": 8, "ep": 4}, {}),
+    ("maxtext", 64, {"tp": 4, "cp": 2, "dp": -1, "ep": 2}, {"slices": 2}),
 ]
 
 
@@ -218,6 +221,27 @@ def test_axes_of_layouts_are_digits_or_groups(
         assert whole == wide["tp"] * wide["dp_cp"]
 
 
+@pytest.mark.parametrize("order", [name for name in stacks() if "layout" in stacks()[name]])
+def test_what_is_left_goes_to_dp(order: str) -> None:
+    cp = 1 if order == "deepspeed" else 2  # it has no grid of both
+    for more in ({}, {"dp": -1}, {"dp": 16 // cp}):
+        sizes = {"tp": 4, "cp": cp, **more}
+        found = layout_axes(order, 64, sizes)
+        assert (found["tp"], found["dp"]) == ((4, 1), (16 // cp, 4 * cp)), sizes
+        assert found == layout_axes(
+            order, 64, {**sizes, "dp": None} if "dp" not in sizes else sizes
+        )
+
+
+def test_options_of_the_stack_count() -> None:
+    levels = layout_axes(
+        "megatron", 64, {"cp": 4}, hierarchical_cp=[2, 2], axis_order="cp-tp-dp-pp"
+    )
+    assert levels["cp"] == (4, 1)
+    assert layout_axes("neuronx", 64, {"tp": 32}, lnc=1)["tp"] == (32, 1)
+    assert isinstance(layout_axes("neuronx", 64, {"tp": 32})["tp"], rf.Groups)
+
+
 def test_layouts_name_what_a_stack_does_not_have() -> None:
     for order, sizes, argument in (
         ("torchtitan", {"tp": 4, "etp": 4}, "etp"),
@@ -225,6 +249,8 @@ def test_layouts_name_what_a_stack_does_not_have() -> None:
         ("accelerate", {"dp": 16, "pp": 4}, "pp"),
         ("vllm", {"tp": 4, "ep": 4}, "ep"),
         ("megatron", {"sp": 2}, "sizes"),
+        ("maxtext", {"dp": 6, "ep": 4}, "dp"),
+        ("deepspeed", {"tp": 4, "ep": 4, "etp": 4}, "etp"),
     ):
         with raises(rf.RainierError, argument):
             layout_axes(order, 64, sizes)

@@ -32,8 +32,8 @@ def layout_axes(
     those of experts etp, ep and edp over the same ranks; dp_cp is dp and cp together. Neuron's
     ranks are logical cores, with ``lnc=2`` here unless it is given.
     """
-    items = tuple(sorted((name, size) for name, size in sizes.items()))
-    return dict(_axes(order, world, items, tuple(sorted(options.items()))))
+    plain = {name: tuple(one) if isinstance(one, list) else one for name, one in options.items()}
+    return dict(_axes(order, world, tuple(sorted(sizes.items())), tuple(sorted(plain.items()))))
 
 
 @lru_cache(maxsize=4096)
@@ -46,56 +46,90 @@ def _axes(
     known = {name: stack for name, stack in stacks().items() if "layout" in stack}
     name = as_one_of("order", order, known)
     stack, ranks = known[name], as_world(world)
-    given = _given(name, stack, ranks, dict(sizes))
     extra = {**stack["layout"].get("options", {}), **dict(options)}
+    given = _given(name, ranks, dict(sizes), extra)
     plan = plan_of(name, ranks, tuple(checked(name, {**given, **extra}).items()))
     found: dict[str, Axis] = dict.fromkeys(AXES, (1, 1))
     for axis, spec in stack["layout"]["axes"].items():
         known_axis = isinstance(spec, str) and spec in plan.makers
         one = plan.axis(spec) if known_axis else line(stack, plan.views, spec)
         found[axis] = one.digit() or one.groups()
+    if _etp(name, 2, extra) == 2:
+        found["etp"] = found["tp"]
     if name == "vllm" and dict(sizes).get("ep") in (None, 1):
         found["ep"] = (1, 1)
     return found
 
 
 def _given(
-    name: str, stack: Mapping[str, Any], world: int, sizes: dict[str, int | None]
+    name: str, world: int, sizes: dict[str, int | None], options: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the sizes of a layout as the stack's own keywords."""
     for axis, size in sizes.items():
         if axis not in SIZES:
             raise unexpected("sizes", axis, SIZES)
-        if size is not None and not (axis == "dp" and size == -1):
-            as_size(axis, size)
+        if size is not None:
+            as_size(axis, size, -1 if axis == "dp" else 1)
+    stack = stacks()[name]
     names = stack["layout"]["sizes"]
     given = {names[axis]: size for axis, size in sizes.items() if axis in names and size}
-    rest = {axis: size for axis, size in sizes.items() if axis not in names and size is not None}
-    tp, cp, dp, ep = (sizes.get(axis) or 1 for axis in ("tp", "cp", "dp", "ep"))
-    if name == "sglang":
-        rest.pop("tp", None)
-        if dp == -1:
-            pp = sizes.get("pp") or 1
-            check_divides("tp", tp * cp, world // pp, "the ranks of a pipeline stage / cp")
-            given["attn_dp"] = dp = world // pp // (tp * cp)
-        given["tp"] = tp * cp * dp
-        rest.pop("etp", None)
-    if name == "vllm" and rest.get("ep", 1) not in (1, _stage(world, sizes)):
-        allowed = f"must be 1 or all ranks of a stage, {_stage(world, sizes)}: vLLM has no other"
-        raise invalid("ep", ep, allowed)
-    if name == "vllm":
-        rest.pop("ep", None)
-        if dp == -1:
-            given["dp"] = max(_stage(world, sizes) // (tp * cp), 1)
-    own = {"neuronx": tp}.get(name, 1)
-    if rest.pop("etp", own) != own:
-        words = "tp" if name == "neuronx" else "1"
-        raise invalid("etp", sizes["etp"], f"must be {words}: {stack['title']} has no other")
-    for axis, size in rest.items():
-        if size != 1:
-            raise invalid(axis, size, f"must be 1: {stack['title']} has no such axis")
+    full = {axis: sizes.get(axis) or (-1 if axis == "dp" else 1) for axis in SIZES}
+    given |= _OWN.get(name, _nothing)(world, full, options)
+    own = _etp(name, full["tp"], options)
+    if "etp" not in names and sizes.get("etp") not in (None, own):
+        raise invalid("etp", sizes["etp"], f"must be {own} here: {stack['title']} has no other")
+    for axis in ("pp", "ep"):
+        if axis not in names and full[axis] > 1 and name != "vllm":
+            raise invalid(axis, full[axis], f"must be 1: {stack['title']} has no such axis")
     return given
 
 
-def _stage(world: int, sizes: Mapping[str, int | None]) -> int:
-    return world // (sizes.get("pp") or 1)
+def _etp(name: str, tp: int, options: Mapping[str, Any]) -> int:
+    """Return over how many ranks a stack splits an expert that does not let one choose."""
+    if name == "deepspeed":
+        return tp if options.get("experts") == "mpu" else 1
+    return tp if name in ("neuronx", "maxtext") else 1
+
+
+def _nothing(_world: int, _sizes: Mapping[str, int], _options: Mapping[str, Any]) -> dict[str, int]:
+    return {}
+
+
+def _sglang(world: int, sizes: Mapping[str, int], _options: Mapping[str, Any]) -> dict[str, int]:
+    """Return SGLang's tp, all ranks of a stage, which attention divides."""
+    dp, attention = sizes["dp"], sizes["tp"] * sizes["cp"]
+    if dp == -1:
+        check_divides("tp", attention, world // sizes["pp"], "the ranks of a pipeline stage / cp")
+        dp = world // sizes["pp"] // attention
+    return {"tp": attention * dp, "attn_dp": dp}
+
+
+def _vllm(world: int, sizes: Mapping[str, int], _options: Mapping[str, Any]) -> dict[str, int]:
+    """Return vLLM's copies; its experts have one size."""
+    stage = world // sizes["pp"]
+    if sizes["ep"] not in (1, stage):
+        raise invalid("ep", sizes["ep"], f"must be 1 or all ranks of a stage, {stage}")
+    return {"dp": max(stage // (sizes["tp"] * sizes["cp"]), 1)} if sizes["dp"] == -1 else {}
+
+
+def _maxtext(world: int, sizes: Mapping[str, int], options: Mapping[str, Any]) -> dict[str, int]:
+    """Return MaxText's fsdp: a batch is divided over data, fsdp and expert (base.yml)."""
+    dp, taken = sizes["dp"], sizes["ep"] * options.get("slices", 1)
+    if dp == -1:
+        return {}
+    if dp % taken:
+        allowed = f"must be a multiple of ep x slices = {taken}, over which a batch is divided too"
+        raise invalid("dp", dp, allowed)
+    return {"ici_fsdp": dp // taken}
+
+
+def _accelerate(
+    world: int, sizes: Mapping[str, int], _options: Mapping[str, Any]
+) -> dict[str, int]:
+    """Return accelerate's dp_shard, which it does not work out itself."""
+    inner = sizes["tp"] * sizes["cp"]
+    check_divides("tp", inner, world, "the ranks / cp")
+    return {"dp_shard": world // inner} if sizes["dp"] == -1 else {}
+
+
+_OWN: Final = {"accelerate": _accelerate, "sglang": _sglang, "vllm": _vllm, "maxtext": _maxtext}

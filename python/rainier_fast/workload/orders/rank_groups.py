@@ -181,7 +181,7 @@ def rank_groups(order: str, world: int, **sizes: Any) -> RankGroups:  # noqa: AN
         - neuronx-inference: cp or dp of attention and switch_cc; `world` is the tp degree
         - vllm: tp, pcp, pp, dp, external_dp, dcp
         - sglang: tp, pp, attn_dp, attn_cp, ep, moe_dp
-        - accelerate: dp_replicate, dp_shard, cp, sp, tp
+        - accelerate: dp_replicate, dp_shard, cp, tp (sp is refused)
         - maxtext: slices, ici_<axis> and dcn_<axis> of its mesh
 
     Returns

@@ -31,21 +31,19 @@ def torchtitan(world: int, options: Mapping[str, Any]) -> Plan:
 
 def accelerate(world: int, options: Mapping[str, Any]) -> Plan:
     """Return accelerate's mesh and the joint meshes over it."""
+    if options["sp"] > 1:
+        mend = "accelerate leaves the groups to DeepSpeed then: use 'deepspeed' with sp"
+        raise Unsupported(f"sp: got {options['sp']}; {mend}")
     whole = prod(options.values())
     if whole != world:
         words = " x ".join(f"{name} {size}" for name, size in options.items() if size > 1) or "1"
         allowed = f"must be the product of all sizes, {words} = {whole:,}: none is worked out"
         raise invalid("world", world, allowed)
-    if options["cp"] > 1 and options["sp"] > 1:
-        raise invalid("sp", options["sp"], "must be 1 where cp is above 1: accelerate takes one")
     if options["dp_replicate"] > options["dp_shard"] == 1 < options["tp"] * options["cp"]:
         allowed = "must be 1 beside tp or cp, or dp_shard above 1: accelerate refuses plain copies"
         raise invalid("dp_replicate", options["dp_replicate"], allowed)
     stack = stacks()["accelerate"]
-    notes = []
-    if options["sp"] > 1:
-        notes.append("with sp, DeepSpeed makes the groups: see order 'deepspeed' and its sp")
-    return planned(stack, grids(stack, options), notes=notes)
+    return planned(stack, grids(stack, options))
 
 
 def maxtext(world: int, options: Mapping[str, Any]) -> Plan:
