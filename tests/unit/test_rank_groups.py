@@ -59,6 +59,7 @@ REFUSED: list[tuple[str, int, dict[str, Any], type[rf.RainierError], str]] = [
     ("torchtitan", 64, {"spmd_backend": "none"}, rf.UnknownName, "spmd_backend"),
     ("deepspeed", 64, {"tp": 4, "ep": 32, "experts": "mpu"}, rf.InvalidArgument, "ep"),
     ("deepspeed", 64, {"tp": 2, "sp": 2}, rf.Unsupported, "sp"),
+    ("deepspeed", 64, {"tp": 2, "experts": "autoep"}, rf.InvalidArgument, "ep"),
     ("deepspeed", 64, {"hpz": 5}, rf.InvalidArgument, "hpz"),
     (
         "deepspeed",

@@ -11,7 +11,7 @@ import numpy as np
 
 from rainier_fast.errors import Unsupported, invalid
 from rainier_fast.workload.orders.options import check_divides, fill, stacks
-from rainier_fast.workload.orders.plan import Line, Plan, grids, planned
+from rainier_fast.workload.orders.plan import Line, Maker, Plan, grids, planned
 from rainier_fast.workload.orders.view import View
 
 
@@ -97,9 +97,17 @@ def deepspeed(world: int, options: Mapping[str, Any]) -> Plan:
     lanes = "lane" in dict(view.axes)
     # One list of lanes, of which edp takes every ep-th: all lanes of a tensor group are in it.
     ways = {"ep": ("pp", "lane", "edp"), "edp": ("pp", "lane", "ep")} if lanes else {}
-    makers = {name: partial(Line, view, (name,), ways.get(name, ())) for name in ("ep", "edp")}
+    makers: dict[str, Maker] = {}
+    for name in ("ep", "edp"):
+        makers[name] = partial(Line, view, (name,), ways.get(name, ()))
     makers["hpz"] = partial(Line, shards, ("hpz",))
-    return Plan({**plan.views, "expert": view}, {**plan.makers, **makers}, plan.order)
+    notes = []
+    if options["experts"] == "autoep" and tp > 1 < pp:
+        notes.append(
+            "groups of AutoEP's table; the engine of 0.19.8 stops where tp and pp are above 1"
+        )
+    views, every = {**plan.views, "expert": view}, {**plan.makers, **makers}
+    return Plan(views, every, plan.order, notes=tuple(notes))
 
 
 def _deepspeed_experts(options: Mapping[str, Any], stage: int) -> View:
@@ -113,8 +121,11 @@ def _deepspeed_experts(options: Mapping[str, Any], stage: int) -> View:
     if way == "mpu":
         inner = (("ep", ep), ("edp", edp)) if data_first else (("edp", edp), ("ep", ep))
         return View((("pp", pp), *inner, ("lane", tp)))
-    if data_first and (way == "autoep" or tp * options["sp"] > 1):
-        allowed = "must be False with AutoEP, tp or sp: DeepSpeed has it without them, or by mpu"
+    if way == "autoep" and ep == 1 < tp:
+        allowed = "must be above 1 for AutoEP with tp: DeepSpeed would count gradients twice"
+        raise invalid("ep", ep, allowed)
+    if data_first and tp * options["sp"] > 1:
+        allowed = "must be False with tp or sp: DeepSpeed has it without them, or by mpu"
         raise invalid("data_before_expert", data_first, allowed)
     if data_first:
         return View((("pp", pp), ("ep", ep), ("edp", edp)))
