@@ -53,6 +53,7 @@ def read_points(path: str | Path) -> list[Case]:
                 **known,
                 **row,
                 "group": group,
+                "family": group,
                 "model": "GPT",
                 "fit": not index % FITTED_EVERY,
             }
