@@ -4,7 +4,9 @@
     python benches/gate.py --quick    a tenth of the flows, no numba
     python benches/gate.py --base REV instruction counts against another revision, built now too
 
-No gate is an absolute time. A missed ratio is measured a second time before it counts.
+No gate is an absolute time. A missed ratio is measured twice more before it counts, and the quick
+gate, which runs on machines of all kinds, fails only when a ratio of CPU times is further from its
+target than `gates.SLACK` (NEAR until then). Instructions, their growth and memory have no slack.
 """
 
 import argparse
@@ -25,7 +27,7 @@ from calls import small_calls
 from damage import damaged_all_reduce, drawn_faults, made_schedule
 from flows import adaptive_loads, memory_of_rates, streamed_loads, unlike_messages
 from fluid import fluid_all_reduce, memory_of_one_more, named_on_a_torus, one_more_server
-from gates import Gate, at_least
+from gates import SLACK, Gate, at_least
 from mapping import mapped
 from scale import (
     flat_rings,
@@ -321,7 +323,7 @@ def main() -> int:
     gates.extend(unlike_messages())
     gates.append(adaptive_loads())
     gates.extend(rates_at_size(131_072 if options.quick else 1_048_576))
-    gates.extend(fluid_all_reduce(quick=options.quick))
+    gates.extend(fluid_all_reduce())
     gates.extend(one_more_server())
     gates.extend(named_on_a_torus())
     gates.append(damaged_all_reduce())
@@ -348,13 +350,14 @@ def main() -> int:
     elif options.base:
         print(f"--base needs instruction counts, and {missing}", file=sys.stderr)
         return 1
+    slack = SLACK if options.quick else 1.0
     for gate in gates:
-        print(gate)
+        print(gate.line(slack))
     if no_memory is not None:
         print(f"not measured: memory, because {no_memory}")
     if missing is not None:
         print(f"not measured: instructions and their growth, because {missing}")
-    return 0 if all(gate.passed for gate in gates) else 1
+    return 1 if "MISS" in {gate.verdict(slack) for gate in gates} else 0
 
 
 if __name__ == "__main__":
