@@ -40,8 +40,8 @@ from scale import (
 
 from measure import (
     ROOT,
-    build_example,
     callgrind_missing,
+    counted_program,
     instructions,
     memory_missing,
     peak_growth_bytes,
@@ -193,20 +193,19 @@ def rates_at_size(chips: int) -> list[Gate]:
     return [replace(gate, note=f"{gate.seconds:.3g} s of CPU") for gate in gates]
 
 
-def instructions_of_all_reduce() -> list[Gate]:
+def instructions_of_all_reduce(program: Path) -> list[Gate]:
     """The same all-reduce, counted."""
-    program = build_example("collective")
     gates = []
     for side, most in MOST_INSTRUCTIONS_OF_ALL_REDUCE.items():
-        count = instructions(program, str(side), "fluid", "bucket", "1")
+        count = instructions(program, "collective", str(side), "fluid", "bucket", "1")
         name = f"instructions of that all-reduce, {side}^3"
         gates.append(Gate(name, count, f"<= {most:,}", count <= most))
     return gates
 
 
-def lock_step() -> list[Gate]:
+def lock_step(program: Path) -> list[Gate]:
     """100 steps of 1,000 disjoint flows, each step when the last one has arrived."""
-    count = instructions(build_example("event_flows"), "lockstep", "100", "1000") / 100_000
+    count = instructions(program, "event_flows", "lockstep", "100", "1000") / 100_000
     most = MOST_INSTRUCTIONS_PER_LOCK_STEP_FLOW
     name = "instructions per flow, fluid, lock-step"
     return [Gate(name, count, f"<= {most}", count <= most, "building the graph included")]
@@ -251,8 +250,11 @@ src, dst = np.arange({chips}), np.random.default_rng(1).permutation({chips})
 
 def kernel_count(program: Path, side: int, flows: int) -> int:
     """Instructions of the flows alone: a run without flows is taken off."""
-    arguments = (str(side), str(flows), "dor", "1")
-    return instructions(program, *arguments) - instructions(program, str(side), "0", "dor", "1")
+
+    def run(count: int) -> int:
+        return instructions(program, "random_flows", str(side), str(count), "dor", "1")
+
+    return run(flows) - run(0)
 
 
 def growth(program: Path) -> list[Gate]:
@@ -278,9 +280,7 @@ def growth(program: Path) -> list[Gate]:
     ]
 
 
-def counts(program: Path) -> list[Callable[[], list[Gate]]]:
-    """What counts instructions."""
-    return [lambda: growth(program), lock_step, instructions_of_all_reduce]
+COUNTS: tuple[Callable[[Path], list[Gate]], ...] = (growth, lock_step, instructions_of_all_reduce)
 
 
 def against(base: str, head: Path) -> Gate:
@@ -291,7 +291,7 @@ def against(base: str, head: Path) -> Gate:
             ["git", "worktree", "add", "--detach", str(tree), base], check=True, cwd=ROOT
         )
         try:
-            program = build_example("random_flows", tree)
+            program = counted_program(tree)
             ratio = kernel_count(head, SIDE, 200_000) / kernel_count(program, SIDE, 200_000)
         finally:
             subprocess.run(
@@ -340,10 +340,10 @@ def main() -> int:
         gates.extend(memory_of_rates())
     missing = callgrind_missing()
     if missing is None:
-        program = build_example("random_flows")
+        program = counted_program()
         # Counts are the same whatever else runs.
         with ThreadPoolExecutor() as pool:
-            for counted in pool.map(lambda count: count(), counts(program)):
+            for counted in pool.map(lambda count: count(program), COUNTS):
                 gates.extend(counted)
         if options.base:
             gates.append(against(options.base, program))
