@@ -79,9 +79,10 @@ if TYPE_CHECKING:
     from rainier_fast.results.routing import RoutingReport
     from rainier_fast.results.times import Times
     from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
-    from rainier_fast.studies.ranking import Layout, Ranking
+    from rainier_fast.studies.ranking import MeshLayout, Ranking
     from rainier_fast.table import Table
     from rainier_fast.workload.models import model, models
+    from rainier_fast.workload.orders.rank_groups import RankGroups, rank_groups
     from rainier_fast.workload.parts import Experts, Mla, Window
     from rainier_fast.workload.transformer import Transformer
 
@@ -154,12 +155,12 @@ __all__ = [
     "InvalidArgument",
     "InvalidSchedule",
     "InvalidType",
-    "Layout",
     "Link",
     "LinkAt",
     "LinkLoads",
     "Machine",
     "Meeting",
+    "MeshLayout",
     "MinimalAdaptive",
     "Mla",
     "MonteCarlo",
@@ -172,6 +173,7 @@ __all__ = [
     "PlanResult",
     "Prepared",
     "RainierError",
+    "RankGroups",
     "Ranking",
     "Recoveries",
     "Route",
@@ -213,6 +215,7 @@ __all__ = [
     "policies",
     "preset",
     "presets",
+    "rank_groups",
     "schedule",
     "switch",
     "torus",
@@ -234,9 +237,10 @@ _LATE_MODULES = {
     "results.routing": ("RoutingReport",),
     "results.times": ("Times",),
     "results.together": ("Meeting", "PlanResult", "TogetherResult"),
-    "studies.ranking": ("Layout", "Ranking"),
+    "studies.ranking": ("MeshLayout", "Ranking"),
     "table": ("Table",),
     "workload.models": ("model", "models"),
+    "workload.orders.rank_groups": ("RankGroups", "rank_groups"),
     "workload.parts": ("Experts", "Mla", "Window"),
     "workload.transformer": ("Transformer",),
 }

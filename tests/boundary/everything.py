@@ -61,6 +61,7 @@ def instances() -> dict[type, Any]:
         rf.Table({"class": ["x", "y"], "bytes": [1000, 2000]}),
         MESH.axis_groups("tp"),
         RANKING.best,
+        rf.rank_groups("megatron", 64, tp=4, cp=2, ep=4),
         TRN2.link(3),
         rf.LinkAt("x", "+", y=1),
         LOADS,
@@ -199,7 +200,7 @@ OWN: dict[str, dict[str, Any]] = {
     "TenantsResult.__getitem__": {"which": "a"},
     "TenantsResult.chips": {"which": "a"},
     "TogetherResult.__getitem__": {"which": 0},
-    "Layout.groups": {"axis": "tp"},
+    "MeshLayout.groups": {"axis": "tp"},
     "chip": {"coordinates": {"x": 1}},
     "chips": {"fixed": {"tp": 1}},
     "check_program": {"streams": 2},
@@ -217,6 +218,7 @@ OWN: dict[str, dict[str, Any]] = {
     "preset": {"name": "rainier", "chips": 128, "shape": None, "sites": None},
     "published": {"name": "llama3"},
     "Transformer.flops_per_token": {"recompute": "none"},
+    "rank_groups": {"order": "megatron", "world": 64, "sizes": {"tp": 4}},
     "recoveries": {"policies": ["detour"]},
     "repaired": dict.fromkeys(("links", "chips", "nics", "sites", "ultraservers", "degraded"), ()),
     "routing_report": {"ultraserver": 0},
@@ -237,7 +239,16 @@ OWN: dict[str, dict[str, Any]] = {
 _INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save"}
 
 # Made by the package, of values that it has checked.
-_MADE = {"Calibration", "Layout", "Machine", "MonteCarlo", "MpiChoice", "Prepared", "Ranking"}
+_MADE = {
+    "Calibration",
+    "Machine",
+    "MeshLayout",
+    "MonteCarlo",
+    "MpiChoice",
+    "Prepared",
+    "RankGroups",
+    "Ranking",
+}
 
 
 @dataclass(frozen=True)
