@@ -81,9 +81,11 @@ if TYPE_CHECKING:
     from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
     from rainier_fast.studies.ranking import MeshLayout, Ranking
     from rainier_fast.table import Table
+    from rainier_fast.workload.layout import Layout
     from rainier_fast.workload.models import model, models
     from rainier_fast.workload.orders.rank_groups import RankGroups, rank_groups
     from rainier_fast.workload.parts import Experts, Mla, Window
+    from rainier_fast.workload.training import Training
     from rainier_fast.workload.transformer import Transformer
 
     A100_40GB_INSTANCE: UltraServer
@@ -159,6 +161,7 @@ __all__ = [
     "InvalidArgument",
     "InvalidSchedule",
     "InvalidType",
+    "Layout",
     "Link",
     "LinkAt",
     "LinkLoads",
@@ -193,6 +196,7 @@ __all__ = [
     "Times",
     "TogetherResult",
     "Tpu",
+    "Training",
     "Transformer",
     "UltraServer",
     "UnknownName",
@@ -243,9 +247,11 @@ _LATE_MODULES = {
     "results.together": ("Meeting", "PlanResult", "TogetherResult"),
     "studies.ranking": ("MeshLayout", "Ranking"),
     "table": ("Table",),
+    "workload.layout": ("Layout",),
     "workload.models": ("model", "models"),
     "workload.orders.rank_groups": ("RankGroups", "rank_groups"),
     "workload.parts": ("Experts", "Mla", "Window"),
+    "workload.training": ("Training",),
     "workload.transformer": ("Transformer",),
 }
 _LATE = {name: module for module, names in _LATE_MODULES.items() for name in names}
