@@ -162,7 +162,12 @@ class Layout(Told):
 
     @property
     def runs(self) -> str:
-        """The schedule that runs: ``"interleaved"`` where stages of ``"1f1b"`` have chunks."""
+        """The schedule that runs.
+
+        ``"interleaved"`` where stages of ``"1f1b"`` have chunks; of one stage all are the same.
+        """
+        if self.pp == 1:
+            return "1f1b"
         return "interleaved" if self.schedule == "1f1b" and self.virtual > 1 else self.schedule
 
     @property

@@ -1,0 +1,45 @@
+"""What chips of a machine could do at most, and hold."""
+
+from __future__ import annotations
+
+from rainier_fast.catalog import catalog
+from rainier_fast.definitions.chip import Chip
+from rainier_fast.errors import Unsupported
+from rainier_fast.topology.base import Base
+from rainier_fast.workload.stored import table
+from rainier_fast.workload.training import Training
+
+
+def chip_of(machine: Base) -> Chip:
+    """Return what the chips of a machine are."""
+    chip = machine.ultraserver.chip
+    if chip is None:
+        raise Unsupported(
+            f"machine: got {machine.ultraserver.name}, which does not say what its chips are; "
+            "give its UltraServer a chip="
+        )
+    return chip
+
+
+def hbm_bytes(machine: Base) -> int:
+    """Return the bytes of memory of a chip."""
+    return int(chip_of(machine).hbm_bytes)  # type: ignore[arg-type]
+
+
+def banks(machine: Base) -> int | None:
+    """Return how many stacks of HBM a chip has, where the catalogue says it."""
+    entry = catalog().get(chip_of(machine).name)
+    if entry is None or "hbm_stacks" not in entry:
+        return None
+    return int(entry["hbm_stacks"].number)
+
+
+def peak_type(training: Training) -> str:
+    """Return the type of number whose peak bounds the products of a job."""
+    return str(table("precisions")[training.precision]["peak"])
+
+
+def peak_flops(machine: Base, training: Training, *, tensor_only: bool = False) -> float:
+    """Return the FLOP/s of all chips for the precision of a job."""
+    one = chip_of(machine).flops(peak_type(training), tensor_only=tensor_only)
+    return machine.num_chips * one
