@@ -79,7 +79,7 @@ if TYPE_CHECKING:
     from rainier_fast.results.routing import RoutingReport
     from rainier_fast.results.times import Times
     from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
-    from rainier_fast.studies.ranking import Layout, Ranking
+    from rainier_fast.studies.ranking import MeshLayout, Ranking
     from rainier_fast.table import Table
     from rainier_fast.workload.models import model, models
     from rainier_fast.workload.parts import Experts, Mla, Window
@@ -154,12 +154,12 @@ __all__ = [
     "InvalidArgument",
     "InvalidSchedule",
     "InvalidType",
-    "Layout",
     "Link",
     "LinkAt",
     "LinkLoads",
     "Machine",
     "Meeting",
+    "MeshLayout",
     "MinimalAdaptive",
     "Mla",
     "MonteCarlo",
@@ -234,7 +234,7 @@ _LATE_MODULES = {
     "results.routing": ("RoutingReport",),
     "results.times": ("Times",),
     "results.together": ("Meeting", "PlanResult", "TogetherResult"),
-    "studies.ranking": ("Layout", "Ranking"),
+    "studies.ranking": ("MeshLayout", "Ranking"),
     "table": ("Table",),
     "workload.models": ("model", "models"),
     "workload.parts": ("Experts", "Mla", "Window"),

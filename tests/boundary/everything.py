@@ -199,7 +199,7 @@ OWN: dict[str, dict[str, Any]] = {
     "TenantsResult.__getitem__": {"which": "a"},
     "TenantsResult.chips": {"which": "a"},
     "TogetherResult.__getitem__": {"which": 0},
-    "Layout.groups": {"axis": "tp"},
+    "MeshLayout.groups": {"axis": "tp"},
     "chip": {"coordinates": {"x": 1}},
     "chips": {"fixed": {"tp": 1}},
     "check_program": {"streams": 2},
@@ -237,7 +237,7 @@ OWN: dict[str, dict[str, Any]] = {
 _INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save"}
 
 # Made by the package, of values that it has checked.
-_MADE = {"Calibration", "Layout", "Machine", "MonteCarlo", "MpiChoice", "Prepared", "Ranking"}
+_MADE = {"Calibration", "Machine", "MeshLayout", "MonteCarlo", "MpiChoice", "Prepared", "Ranking"}
 
 
 @dataclass(frozen=True)
