@@ -81,8 +81,11 @@ if TYPE_CHECKING:
     from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
     from rainier_fast.studies.ranking import MeshLayout, Ranking
     from rainier_fast.table import Table
+    from rainier_fast.workload.layout import Layout
     from rainier_fast.workload.models import model, models
     from rainier_fast.workload.parts import Experts, Mla, Window
+    from rainier_fast.workload.step import TrainingStep
+    from rainier_fast.workload.training import Training
     from rainier_fast.workload.transformer import Transformer
 
     A100_40GB_INSTANCE: UltraServer
@@ -154,6 +157,7 @@ __all__ = [
     "InvalidArgument",
     "InvalidSchedule",
     "InvalidType",
+    "Layout",
     "Link",
     "LinkAt",
     "LinkLoads",
@@ -187,6 +191,8 @@ __all__ = [
     "Times",
     "TogetherResult",
     "Tpu",
+    "Training",
+    "TrainingStep",
     "Transformer",
     "UltraServer",
     "UnknownName",
@@ -236,8 +242,11 @@ _LATE_MODULES = {
     "results.together": ("Meeting", "PlanResult", "TogetherResult"),
     "studies.ranking": ("MeshLayout", "Ranking"),
     "table": ("Table",),
+    "workload.layout": ("Layout",),
     "workload.models": ("model", "models"),
     "workload.parts": ("Experts", "Mla", "Window"),
+    "workload.step": ("TrainingStep",),
+    "workload.training": ("Training",),
     "workload.transformer": ("Transformer",),
 }
 _LATE = {name: module for module, names in _LATE_MODULES.items() for name in names}

@@ -40,7 +40,9 @@ EXPERTS = rf.Training("deepseek-v3", sequence=4096, batch=64)
         (JOB, {"tp": 64, "ranks_per_chip": 4}, "tp"),
     ],
 )
-def test_what_does_not_fit_is_named(job: rf.Training, layout: dict[str, Any], argument: str) -> None:
+def test_what_does_not_fit_is_named(
+    job: rf.Training, layout: dict[str, Any], argument: str
+) -> None:
     with raises(rf.InvalidArgument, argument):
         SERVER.training_step(job, rf.Layout(**layout))
 

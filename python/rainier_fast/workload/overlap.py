@@ -66,11 +66,10 @@ def overlap_guesses(runtime: str | None, layout: Layout) -> list[str]:
     """Return which of the rules that matter rest on nothing published."""
     if not layout.overlap:
         return []
-    known = rules(runtime)
-    named = {"tensor": layout.tp > 1, "regather": layout.has_sequence_parallel}
-    named |= {"context": layout.cp > 1 and layout.context == "ring", "data": True}
-    return [
-        f"{_WHAT[name]}: {'hidden' if known[name]['hidden'] else 'not hidden'}, {known[name]['source']}"
-        for name, matters in named.items()
-        if matters and known[name].get("guess")
-    ]
+    known, found = rules(runtime), []
+    has = {"tensor": layout.tp > 1, "regather": layout.has_sequence_parallel}
+    has |= {"context": layout.cp > 1 and layout.context == "ring", "data": True}
+    for name in (name for name, matters in has.items() if matters and known[name].get("guess")):
+        hidden = "hidden" if known[name]["hidden"] else "not hidden"
+        found.append(f"{_WHAT[name]}: {hidden}, {known[name]['source']}")
+    return found

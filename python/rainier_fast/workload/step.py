@@ -117,7 +117,11 @@ class TrainingStep(Report, Told):
     @property
     def hfu(self) -> float:
         """The same with the FLOPs that are computed again."""
-        return tables.hardware_flops(self.training) / peak_flops(self.machine, self.training) / self.time_s
+        return (
+            tables.hardware_flops(self.training)
+            / peak_flops(self.machine, self.training)
+            / self.time_s
+        )
 
     @property
     def mfus(self) -> Table:

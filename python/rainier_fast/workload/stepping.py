@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from rainier_fast import _core
-from rainier_fast.ask.options import RUNTIME
-from rainier_fast.ask.request import Request, make_request
 from rainier_fast.definitions.routing import Policy
-from rainier_fast.definitions.ultraserver import RUNTIMES
-from rainier_fast.errors import as_one_of, invalid, invalid_type
 from rainier_fast.faults.damaged import Damaged
-from rainier_fast.workload.layout import Layout
-from rainier_fast.workload.overlap import overlap_row
-from rainier_fast.workload.part import part_of
-from rainier_fast.workload.ran import Ran
-from rainier_fast.workload.peaks import chip_of, peak_type
-from rainier_fast.workload.rows import layout_row, training_row
-from rainier_fast.workload.training import Training
 
 if TYPE_CHECKING:
     from rainier_fast.definitions.efficiency import Efficiency
+    from rainier_fast.workload.layout import Layout
     from rainier_fast.workload.step import TrainingStep
+    from rainier_fast.workload.training import Training
 
 Collectives: TypeAlias = Literal["auto", "runtime", "neuron", "nccl", "xla"]
 """How the collectives of a step run."""
-
-_ALGORITHMS: Final = ("auto", RUNTIME, *RUNTIMES.values())
-_DTYPES: Final = {"fp8": "bf16", "mxfp8": "bf16"}
-"""What collectives move where products are narrower."""
 
 
 class TrainingSteps(Damaged):
@@ -94,60 +80,6 @@ class TrainingSteps(Damaged):
         >>> 0 < step.mfu < step.hfu + 1e-9 < 1
         True
         """
-        if not isinstance(job, Training):
-            raise invalid_type("job", job, "must be a Training")
-        if not isinstance(layout, Layout):
-            raise invalid_type("layout", layout, "must be a Layout")
-        part = self if chips is None else part_of(self, chips)
-        asked = _asked(part, algorithm, job.precision, routing)
-        return run_step(part, job, layout, asked, efficiency)
+        from rainier_fast.workload.stepped import Asked, run_step
 
-
-def _asked(machine: Damaged, algorithm: object, precision: str, routing: Policy) -> Request:
-    """Return how collectives are asked for, checked."""
-    if algorithm is None:
-        algorithm = "auto" if machine.runtime is None else RUNTIME
-    name = as_one_of("algorithm", algorithm, _ALGORITHMS)
-    dtype = _DTYPES.get(precision, precision)
-    return make_request(machine, "barrier", 0, algorithm=name, dtype=dtype, routing=routing)
-
-
-def run_step(
-    machine: Damaged, job: Training, layout: Layout, asked: Request, given: Efficiency | None
-) -> TrainingStep:
-    """Run a step on all of a machine."""
-    from rainier_fast.workload.step import TrainingStep
-
-    _check_heads(job, layout)
-    rates = _rates(machine, given)
-    algorithm = str(asked.algorithm)
-    runs = {
-        "algorithm": algorithm,
-        "dtype": asked.dtype,
-        "routing": asked._routing_row(machine),
-        "overlap": overlap_row(machine.runtime),
-        "efficiency": rates._row(peak_type(job)),
-    }
-    cut = layout_row(layout, machine.num_chips)
-    told = _core.training_step(machine._core, training_row(job), cut, runs)
-    return TrainingStep(machine, job, layout, algorithm, asked.routing, rates, Ran.of(told))
-
-
-def _rates(machine: Damaged, given: Efficiency | None) -> Efficiency:
-    """Return how fast chips compute: as given, or as was measured of them."""
-    from rainier_fast.definitions.efficiency import Efficiency
-
-    if given is None:
-        return Efficiency.of(chip_of(machine))
-    if not isinstance(given, Efficiency):
-        raise invalid_type("efficiency", given, "must be an Efficiency or None")
-    chip_of(machine)
-    return given
-
-
-def _check_heads(job: Training, layout: Layout) -> None:
-    """Refuse what ranks that are parts of chips cannot share, which the core sees as chips."""
-    heads = job.transformer.heads
-    if layout.ranks_per_chip > 1 and heads % layout.tp:
-        near = max(size for size in range(1, min(layout.tp, heads) + 1) if heads % size == 0)
-        raise invalid("tp", layout.tp, f"must divide {heads} heads: {near} does")
+        return run_step(self, job, layout, Asked(chips, algorithm, efficiency, routing))
