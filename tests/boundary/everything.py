@@ -30,6 +30,8 @@ ROWS = [
 ]
 RANKING = TRN2.best_mapping({"dp": 4, "tp": 4}, {"tp": ("all_gather", 1e6)})
 LOADS = TRN2.link_loads([0, 1], [2, 3], 1000)
+JOB = rf.Training("llama-3.1-8b", sequence=4096, batch=8)
+LAYOUT = rf.Layout(tp=8)
 
 
 def instances() -> dict[type, Any]:
@@ -55,6 +57,9 @@ def instances() -> dict[type, Any]:
         rf.Gpu("hopper"),
         rf.Tpu("v5p"),
         rf.model("qwen3-8b"),
+        JOB,
+        LAYOUT,
+        TRN2.training_step(JOB, LAYOUT),
         rf.Experts(count=8, per_token=2, width=64),
         rf.Mla(q_rank=None, kv_rank=512, nope_size=128, rope_size=64, value_size=128),
         rf.Window(size=128, full_every=2),
@@ -216,6 +221,8 @@ OWN: dict[str, dict[str, Any]] = {
     "of": {"policy": "detour"},
     "preset": {"name": "rainier", "chips": 128, "shape": None, "sites": None},
     "published": {"name": "llama3"},
+    "Training.with_": {"changes": {"batch": 16}},
+    "Layout.with_": {"changes": {"tp": 4}},
     "Transformer.flops_per_token": {"recompute": "none"},
     "recoveries": {"policies": ["detour"]},
     "repaired": dict.fromkeys(("links", "chips", "nics", "sites", "ultraservers", "degraded"), ()),
@@ -224,6 +231,13 @@ OWN: dict[str, dict[str, Any]] = {
     "send_recv": {"algorithm": "direct"},
     "tenants": {"tenants": [rf.Tenant("a", "all_reduce", 1e6, instances=1)]},
     "torus": {"shape": (4, 2), "wrap": True},
+    "training_step": {
+        "job": JOB,
+        "layout": LAYOUT,
+        "chips": 16,
+        "algorithm": "auto",
+        "efficiency": None,
+    },
     "traffic": {"pattern": "permutation", "shift": None},
     "with_faults": {
         **dict.fromkeys(("links", "chips", "nics", "sites", "ultraservers"), ()),
@@ -238,6 +252,7 @@ _INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save"}
 
 # Made by the package, of values that it has checked.
 _MADE = {"Calibration", "Machine", "MeshLayout", "MonteCarlo", "MpiChoice", "Prepared", "Ranking"}
+_MADE |= {"TrainingStep"}  # of what the core gave
 
 
 @dataclass(frozen=True)

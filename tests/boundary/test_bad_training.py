@@ -72,12 +72,12 @@ def test_arguments(changed: dict[str, Any], kind: type[rf.RainierError], argumen
 
 def test_schedules_that_do_not_divide_name_what_users_gave() -> None:
     for layout, arguments in (
-        (rf.Layout(pp=3, schedule="dualpipe", tp=1), {"pp", "dp"}),
-        (rf.Layout(pp=4, virtual=2, dp=16), {"batch", "microbatch", "virtual", "pp"}),
+        (rf.Layout(pp=3, schedule="dualpipe", tp=1), ("pp", "dp")),
+        (rf.Layout(pp=4, virtual=2, dp=16), ("batch", "microbatch", "virtual", "pp")),
     ):
         with pytest.raises(rf.InvalidArgument) as caught:
             SERVER.training_step(JOB.with_(batch=16 * 3), layout)
-        assert caught.value.argument in arguments, str(caught.value)
+        assert str(caught.value.argument).startswith(arguments), str(caught.value)
 
 
 def test_a_machine_without_chips_is_refused() -> None:
@@ -86,7 +86,7 @@ def test_a_machine_without_chips_is_refused() -> None:
 
 
 def test_a_runtime_that_the_machine_has_not() -> None:
-    with pytest.raises(rf.RainierError):
+    with raises(rf.Unsupported, "algorithm"):
         SERVER.training_step(JOB, rf.Layout(tp=8), algorithm="xla")
 
 

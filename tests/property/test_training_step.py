@@ -50,7 +50,7 @@ def cases() -> Iterator[tuple[rf.Training, rf.Layout]]:
         yield job, layout
 
 
-EVERY = pytest.mark.parametrize(("job", "layout"), cases())
+EVERY = pytest.mark.parametrize(("job", "layout"), list(cases()))
 
 
 @EVERY

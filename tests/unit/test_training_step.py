@@ -98,7 +98,7 @@ def test_stages_and_banks(large: rf.TrainingStep) -> None:
     assert (table["bank_bytes"] == table["total_bytes"] / 4).all()
     for schedule, virtual in (("interleaved", 2), ("zb-v", 1), ("zb-h1", 1), ("gpipe", 1)):
         layout = LAYOUT.with_(pp=8, schedule=schedule, virtual=virtual)
-        step = RAINIER.training_step(LARGE, layout, chips=65_536)
+        step = RAINIER.training_step(LARGE.with_(batch=8192), layout, chips=65_536)
         assert sum(step.memory["layers"]) == 126, schedule
     both = RAINIER.training_step(
         LARGE.with_(batch=4096), LAYOUT.with_(schedule="dualpipe"), chips=32_768
@@ -191,10 +191,11 @@ def test_parts_of_a_machine() -> None:
     assert step.chips == 64
     same = rf.preset("rainier", chips=64).training_step(JOB, rf.Layout(tp=8))
     assert step.time_s == same.time_s
-    sites = RAINIER.training_step(LARGE, LAYOUT, chips=262_144 + 131_072).machine
+    large = LARGE.with_(batch=3072)
+    sites = RAINIER.training_step(large, LAYOUT, chips=262_144 + 131_072).machine
     assert [site.num_chips for site in sites.sites] == [262_144, 131_072]
     assert sites.wan is not None
-    whole = RAINIER.training_step(LARGE, LAYOUT.with_(tp=8)).machine
+    whole = RAINIER.training_step(LARGE.with_(batch=4096), LAYOUT.with_(tp=8)).machine
     assert whole == RAINIER
 
 

@@ -47,8 +47,13 @@ class Priced(NamedTuple):
     algorithm: str
     bottleneck: str
     """The class of links that bounds it; empty for none."""
-    by_links: bool = False
-    """Whether links alone say what it takes, where the machine's software has no model of it."""
+
+    def is_by_links(self, algorithm: str) -> bool:
+        """Return whether links alone say what it takes.
+
+        So it is where they were asked for, and where the machine's software has no model of it.
+        """
+        return algorithm == "auto" or self.algorithm.partition("(")[0] != algorithm
 
 
 @dataclass(frozen=True, slots=True)

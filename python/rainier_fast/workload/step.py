@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rainier_fast.ask.runtime import kind_of
 from rainier_fast.definitions.efficiency import Efficiency
-from rainier_fast.definitions.routing import Routing
+from rainier_fast.definitions.routing import Policy
 from rainier_fast.screen import Report, Told, one_screen
 from rainier_fast.topology.base import Base
 from rainier_fast.workload import step_tables as tables
@@ -52,7 +52,7 @@ class TrainingStep(Report, Told):
     training: Training
     layout: Layout
     algorithm: str
-    routing: Routing
+    routing: Policy
     efficiency: Efficiency
     _ran: Ran
 

@@ -102,7 +102,7 @@ def collectives(step: TrainingStep) -> Table:
             "time_s": [row.seconds for row in rows],
             "algorithm": [row.algorithm for row in rows],
             "bottleneck": [row.bottleneck for row in rows],
-            "kind": [LINKS_ALONE if row.by_links else step.kind for row in rows],
+            "kind": [LINKS_ALONE if row.is_by_links(step.algorithm) else step.kind for row in rows],
         }
     )
 
@@ -140,8 +140,9 @@ def _guesses(step: TrainingStep) -> Iterator[str]:
     training, layout = step.training, step.layout
     yield from _rates_guessed(step)
     yield from overlap_guesses(step.machine.runtime, layout)
-    by_links = {one.operation: None for one in step._ran.collectives if one.by_links}
-    if by_links:
+    alone = (one for one in step._ran.collectives if one.is_by_links(step.algorithm))
+    by_links = {one.operation: None for one in alone}
+    if by_links and step.algorithm != "auto":
         names = ", ".join(by_links)
         yield f"{names}: {step.algorithm} has no model of them here, so by {LINKS_ALONE}"
     if training.optimizer == "muon":
@@ -159,13 +160,20 @@ def _guesses(step: TrainingStep) -> Iterator[str]:
 def _rates_guessed(step: TrainingStep) -> Iterator[str]:
     """Yield which rates of operators are carried over or guessed."""
     efficiency, precision = step.efficiency, peak_type(step.training)
-    rates = {f"{precision} products": efficiency.rate(precision)}
-    rates |= {"attention": efficiency.attention, "memory-bound operators": efficiency.memory}
-    for name, rate in rates.items():
-        if rate.kind == "guess":
-            yield f"{name}: {rate.source}"
-    if efficiency.attention.backward_kind == "guess":
-        yield f"attention backward: {efficiency.attention.backward_source}"
+    products, attention, memory = (
+        efficiency.rate(precision),
+        efficiency.attention,
+        efficiency.memory,
+    )
+    told = {
+        f"{precision} products": (products.kind, products.source),
+        "attention": (attention.kind, attention.source),
+        "attention backward": (attention.backward_kind, attention.backward_source),
+        "memory-bound operators": (memory.kind, memory.source),
+    }
+    for name, (kind, source) in told.items():
+        if kind == "guess":
+            yield f"{name}: {source}"
 
 
 def headline(step: TrainingStep) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 from rainier_fast import _core
-from rainier_fast.ask.options import RUNTIME
+from rainier_fast.ask.options import RUNTIME, DType
 from rainier_fast.ask.request import Request, make_request
 from rainier_fast.definitions.efficiency import Efficiency
-from rainier_fast.definitions.routing import Policy
+from rainier_fast.definitions.routing import Routing
 from rainier_fast.definitions.ultraserver import RUNTIMES
-from rainier_fast.errors import as_one_of, invalid, invalid_type
+from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.workload.layout import Layout
 from rainier_fast.workload.overlap import overlap_row
@@ -22,8 +22,14 @@ from rainier_fast.workload.step import TrainingStep
 from rainier_fast.workload.training import Training
 
 _ALGORITHMS: Final = ("auto", RUNTIME, *RUNTIMES.values())
-_DTYPES: Final = {"fp8": "bf16", "mxfp8": "bf16"}
-"""What collectives move where products are narrower."""
+_DTYPES: Final[dict[str, DType]] = {
+    "bf16": "bf16",
+    "fp16": "fp16",
+    "fp32": "fp32",
+    "fp8": "bf16",
+    "mxfp8": "bf16",
+}
+"""What collectives move: no narrower numbers than those between operators."""
 
 
 class Asked(NamedTuple):
@@ -32,7 +38,7 @@ class Asked(NamedTuple):
     chips: object = None
     algorithm: object = None
     efficiency: object = None
-    routing: Policy = "dor"
+    routing: Routing = "dor"
 
 
 def run_step(machine: Damaged, job: object, layout: object, asked: Asked) -> TrainingStep:
@@ -52,12 +58,18 @@ def run_step(machine: Damaged, job: object, layout: object, asked: Asked) -> Tra
     return TrainingStep(part, job, layout, algorithm, request.routing, rates, Ran.of(told))
 
 
-def request_of(machine: Damaged, algorithm: object, job: Training, routing: Policy) -> Request:
+def request_of(machine: Damaged, algorithm: object, job: Training, routing: Routing) -> Request:
     """Return how collectives are asked for, checked."""
     if algorithm is None:
         algorithm = "auto" if machine.runtime is None else RUNTIME
     name = as_one_of("algorithm", algorithm, _ALGORITHMS)
-    dtype = _DTYPES.get(job.precision, job.precision)
+    for part, runtime in RUNTIMES.items():
+        if name == runtime and getattr(machine.ultraserver, part) is None:
+            raise Unsupported(
+                f"algorithm: got {name!r}, which {machine.ultraserver.name} does not run, as it has "
+                f"no {part}=; use 'auto' for the links alone"
+            )
+    dtype = _DTYPES[job.precision]
     return make_request(machine, "barrier", 0, algorithm=name, dtype=dtype, routing=routing)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from rainier_fast.definitions.routing import Policy
+from rainier_fast.definitions.routing import Routing
 from rainier_fast.faults.damaged import Damaged
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class TrainingSteps(Damaged):
         chips: int | None = None,
         algorithm: Collectives | None = None,
         efficiency: Efficiency | None = None,
-        routing: Policy = "dor",
+        routing: Routing = "dor",
     ) -> TrainingStep:
         """Return what a training step takes: seconds by part, memory, MFU, what bounds it.
 

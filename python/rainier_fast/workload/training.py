@@ -201,7 +201,8 @@ class Training(Told):
         >>> Training("llama-3.1-8b", sequence=8192, batch=64).with_(batch=128).batch
         128
         """
-        return changed(self, changes)
+        made: Self = changed(self, changes)
+        return made
 
     def __str__(self) -> str:
         words = f"{self.transformer.name}, {format_count(self.batch)} sequences of "
