@@ -38,6 +38,7 @@ EXPERTS = rf.Training("deepseek-v3", sequence=4096, batch=64)
         (EXPERTS, {"tp": 4, "ep": 4, "sequence_parallel": False}, "sequence_parallel"),
         (EXPERTS, {"ep": 2, "etp": 3}, "etp"),
         (JOB, {"tp": 64, "ranks_per_chip": 4}, "tp"),
+        (JOB, {"tp": 8, "ranks_per_chip": 3}, "ranks_per_chip"),
     ],
 )
 def test_what_does_not_fit_is_named(

@@ -220,6 +220,20 @@ def test_islands_trade_over_sites() -> None:
     assert often.parts["outer"] == pytest.approx(2 * split.parts["outer"])
 
 
+def test_ranks_may_be_cores() -> None:
+    chips = SERVER.training_step(JOB, rf.Layout(tp=8))
+    cores = SERVER.training_step(JOB, rf.Layout(tp=32, ranks_per_chip=4))
+    one, part = next(iter(chips.memory)), next(iter(cores.memory))
+    assert part["hbm_bytes"] == one["hbm_bytes"] / 4 == 24 * 2**30
+    assert part["weights_bytes"] == pytest.approx(one["weights_bytes"] / 4, rel=0.001)
+    assert part["bank_bytes"] == part["total_bytes"]  # a stack for each of the four ranks
+    assert cores.parts["matmul"] == pytest.approx(chips.parts["matmul"], rel=0.2)
+    inside = SERVER.training_step(JOB, rf.Layout(tp=4, ranks_per_chip=4))
+    assert "inside a chip" in set(inside.collectives["bottleneck"])
+    with pytest.raises(rf.RainierError):
+        SERVER.training_step(JOB, rf.Layout(tp=2, ranks_per_chip=4))
+
+
 def test_a_timeline_is_the_pipeline() -> None:
     step = SERVER.training_step(JOB, rf.Layout(tp=8, pp=4))
     events = step.timeline()

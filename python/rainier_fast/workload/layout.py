@@ -75,8 +75,8 @@ class Layout(Told):
     islands, outer_every
         Islands of replicas, which add up what they have learnt every so many steps (DiLoCo).
     ranks_per_chip
-        How many of these ranks a chip is, as on Trainium, where they are cores: those that share
-        matrices first.
+        How many of these ranks a chip is, where they are cores: 4 on Trainium2 with LNC 2. The
+        fastest axis must have all ranks of a chip.
 
     Raises
     ------

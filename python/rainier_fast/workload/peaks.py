@@ -7,6 +7,7 @@ from rainier_fast.definitions.chip import Chip
 from rainier_fast.errors import Unsupported
 from rainier_fast.topology.base import Base
 from rainier_fast.workload.flops import Recompute
+from rainier_fast.workload.layout import Layout
 from rainier_fast.workload.stored import table
 from rainier_fast.workload.training import Training
 
@@ -22,9 +23,9 @@ def chip_of(machine: Base) -> Chip:
     return chip
 
 
-def hbm_bytes(machine: Base) -> int:
-    """Return the bytes of memory of a chip."""
-    return int(chip_of(machine).hbm_bytes)  # type: ignore[arg-type]
+def hbm_bytes(machine: Base, layout: Layout) -> float:
+    """Return the bytes of memory that a rank has: of a chip, or an even part of it."""
+    return float(chip_of(machine).hbm_bytes) / layout.ranks_per_chip
 
 
 def banks(machine: Base) -> int | None:

@@ -70,13 +70,13 @@ class TrainingStep(StepFigures, Report, Told):
 
     @property
     def memory(self) -> Table:
-        """Bytes of a chip of each stage, by what takes them.
+        """Bytes of a rank of each stage, by what takes them: of a chip, or of a part of one.
 
         Columns: ``stage``, ``layers``, ``weights_bytes``, ``gradients_bytes``, ``optimizer_bytes``,
         ``activations_bytes`` of all microbatches on their way, ``working_bytes`` (logits, what is
         made again), ``gathered_bytes`` (whole weights for the while), ``total_bytes``,
-        ``hbm_bytes`` of the chip, ``bank_bytes`` of each of its HBM stacks (None where the
-        catalogue does not say how many there are), and ``fits``.
+        ``hbm_bytes`` of the chip or of that part, ``bank_bytes`` of each of the chip's HBM stacks
+        (None where the catalogue does not say how many there are), and ``fits``.
         """
         return tables.memory(self)
 

@@ -84,5 +84,5 @@ class StepFigures:
 
     @property
     def fits(self) -> bool:
-        """Whether every stage fits the memory of its chips."""
-        return max(map(sum, self._ran.memory)) <= hbm_bytes(self.machine)
+        """Whether every stage fits the memory of its chips, or of the parts that ranks have."""
+        return max(map(sum, self._ran.memory)) <= hbm_bytes(self.machine, self.layout)

@@ -56,7 +56,7 @@ def held(layout: Layout, stage: int) -> list[int]:
 
 def memory(step: StepFigures) -> Table:
     """Return bytes by stage: `TrainingStep.memory`."""
-    ran, most, stacks = step._ran, hbm_bytes(step.machine), banks(step.machine)
+    ran, most, stacks = step._ran, hbm_bytes(step.machine, step.layout), banks(step.machine)
     totals = [sum(row) for row in ran.memory]
     stages = range(len(totals))
     layers = [sum(ran.layers[chunk] for chunk in held(step.layout, stage)) for stage in stages]
@@ -65,7 +65,9 @@ def memory(step: StepFigures) -> Table:
         columns[f"{name}_bytes"] = [float(row[at]) for row in ran.memory]
     columns["total_bytes"] = totals
     columns["hbm_bytes"] = [most] * len(totals)
-    columns["bank_bytes"] = [None if stacks is None else total / stacks for total in totals]
+    ranks = step.layout.ranks_per_chip
+    banked = [None if stacks is None else total * ranks / stacks for total in totals]
+    columns["bank_bytes"] = banked
     columns["fits"] = [total <= most for total in totals]
     return Table(columns)
 
@@ -131,8 +133,6 @@ def _guesses(step: StepFigures) -> Iterator[str]:
         yield "ep: all experts get as many tokens (imbalance=1)"
     if training.host == 0:
         yield "host: it never holds the chips up (host=0)"
-    if layout.ranks_per_chip > 1:
-        yield "tp: collectives among the ranks of one chip take no time"
     if layout.order == "neuronx":
         yield "order: ranks are counted up, also where tensor groups are rows 0 + 3 and 1 + 2"
 
@@ -174,7 +174,7 @@ def _parts(step: StepFigures) -> str:
 def _memory(step: StepFigures) -> str:
     totals = [sum(row) for row in step._ran.memory]
     worst = max(range(len(totals)), key=lambda stage: totals[stage])
-    most, total = hbm_bytes(step.machine), totals[worst]
+    most, total = hbm_bytes(step.machine, step.layout), totals[worst]
     kept = zip(KEPT, step._ran.memory[worst], strict=True)
     shown = ", ".join(f"{name} {format_bytes(size)}" for name, size in kept if size)
     where = f"stage {worst}: " if len(totals) > 1 else ""

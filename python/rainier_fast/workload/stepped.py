@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 from rainier_fast import _core
+from rainier_fast.ask.cores import as_ranks_per_chip
 from rainier_fast.ask.options import RUNTIME, DType
 from rainier_fast.ask.request import Request, make_request
 from rainier_fast.definitions.efficiency import Efficiency
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.definitions.ultraserver import RUNTIMES
-from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
+from rainier_fast.errors import Unsupported, as_one_of, invalid_type
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.workload.layout import Layout
 from rainier_fast.workload.overlap import overlap_row
@@ -50,9 +51,10 @@ def run_step(machine: Damaged, job: object, layout: object, asked: Asked) -> Tra
     part = machine if asked.chips is None else part_of(machine, asked.chips)
     request = request_of(part, asked.algorithm, job, asked.routing)
     rates = rates_of(part, asked.efficiency)
-    _check_heads(job, layout)
-    cut = layout_row(layout, part.num_chips)
-    runs = runs_row(part, job, request, rates)
+    per_chip = as_ranks_per_chip(part, layout.ranks_per_chip)
+    cut = layout_row(layout, per_chip * part.num_chips)
+    runs = runs_row(part, job, request, rates.part(per_chip))
+    runs["per_chip"] = per_chip
     told = _core.training_step(part._core, training_row(job), cut, runs)
     algorithm = str(request.algorithm)
     return TrainingStep(part, job, layout, algorithm, request.routing, rates, Ran.of(told))
@@ -94,11 +96,3 @@ def runs_row(
         "overlap": overlap_row(machine.runtime),
         "efficiency": rates._row(peak_type(job)),
     }
-
-
-def _check_heads(job: Training, layout: Layout) -> None:
-    """Refuse what ranks that are parts of chips cannot share, which the core sees as chips."""
-    heads = job.transformer.heads
-    if layout.ranks_per_chip > 1 and heads % layout.tp:
-        near = max(size for size in range(1, min(layout.tp, heads) + 1) if heads % size == 0)
-        raise invalid("tp", layout.tp, f"must divide {heads} heads: {near} does")
