@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, TypeVar
+from functools import lru_cache
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from rainier_fast.faults.faults import Faults
 
 _Machine = TypeVar("_Machine", bound=Damaged)
 
+_MOST_KEPT: Final = 4
 _NUMBERED_BY_CHIP: Final = ("chips", "nics", "ultraservers", "sites")
 
 
@@ -32,7 +34,14 @@ def part_of(machine: _Machine, chips: object) -> _Machine:
         below = max(min(count, most) // unit * unit, unit)
         allowed = f"must be whole UltraServers of {unit:,} chips, at most {most:,}: {below:,} is"
         raise invalid("chips", count, allowed)
-    left, sites = count // unit, []
+    made: _Machine = _part(type(machine), machine, count // unit)
+    return made
+
+
+# Machines of different classes may be equal. What was priced on a part is kept with it.
+@lru_cache(_MOST_KEPT)
+def _part(kind: type[Any], machine: Any, ultraservers: int) -> Any:  # noqa: ANN401 - of that kind
+    left, sites = ultraservers, []
     for site in machine.sites:
         taken = min(left, site.ultraservers)
         sites.append(replace(site, ultraservers=taken))

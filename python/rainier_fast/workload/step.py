@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rainier_fast.faults.damaged import Damaged
 from rainier_fast.screen import Report, Told, one_screen
+from rainier_fast.workload import nearest
 from rainier_fast.workload import step_tables as tables
+from rainier_fast.workload.running import ran, request_of
 from rainier_fast.workload.step_figures import StepFigures
 from rainier_fast.workload.timeline import timeline
 
@@ -106,6 +109,24 @@ class TrainingStep(StepFigures, Report, Told):
     def guesses(self) -> tuple[str, ...]:
         """What of the answer rests on no measurement and no published rule, a line each."""
         return tables.guesses(self)
+
+    @property
+    def nearest_measurements(self) -> Table:
+        """The measured runs on such machines that are nearest in size, and our error on them.
+
+        By parameters, chips and sequence. Columns: ``model``, ``chips``, ``sequence``, ``batch``,
+        ``layout``, ``software``, ``date``, ``source``, ``measured_s``, ``predicted_s``, ``error``
+        (a fraction). Run when read. `Unsupported` where nothing was measured, as on Trainium.
+        """
+        rows = nearest.nearest(self, self._alike)
+        if not rows:
+            raise nearest.none_measured(self.machine)
+        return nearest.table(rows, self.kind)
+
+    def _alike(self, one: nearest.Measured, machine: Damaged) -> float:
+        """Return what a measured run takes, run as this step was."""
+        request = request_of(machine, self.algorithm, one.job, self.routing)
+        return sum(ran(machine, one.job, one.layout, request, self.efficiency).parts)
 
     def timeline(self) -> Table:
         """Return what each stage of the pipeline does when.

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from rainier_fast.ask.runtime import kind_of
 from rainier_fast.definitions.efficiency import Efficiency
 from rainier_fast.definitions.routing import Policy
-from rainier_fast.topology.base import Base
+from rainier_fast.faults.damaged import Damaged
 from rainier_fast.workload.layout import Layout
 from rainier_fast.workload.peaks import hardware_flops, hbm_bytes, peak_flops
 from rainier_fast.workload.ran import PARTS, Ran
@@ -20,7 +20,7 @@ from rainier_fast.workload.training import Training
 class StepFigures:
     """What `TrainingStep` is made of, and its single figures."""
 
-    machine: Base
+    machine: Damaged
     training: Training
     layout: Layout
     algorithm: str

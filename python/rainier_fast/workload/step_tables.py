@@ -34,10 +34,10 @@ def mfus(step: StepFigures) -> Table:
         peaks["tensor engines"] = peak_flops(step.machine, step.training, tensor_only=True)
     rows = []
     for row in (own, *known):
+        done = row["flops_per_token"] * training.tokens
+        first = [row[column] for column in ("convention", "mask", "mtp", "recompute")]
         for name, flops in peaks.items():
-            done = row["flops_per_token"] * training.tokens / step.time_s
-            first = [row[column] for column in ("convention", "mask", "mtp", "recompute")]
-            rows.append((*first, name, flops / step.chips, done / flops))
+            rows.append((*first, name, flops / step.chips, done / flops / step.time_s))
     names = ("convention", "mask", "mtp", "recompute", "peak", "peak_flops", "mfu")
     return Table(
         {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}

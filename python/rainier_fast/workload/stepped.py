@@ -1,36 +1,17 @@
-"""Runs a training step: checks what is asked, and asks the core."""
+"""A training step as it was asked for: checked, and run."""
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
-from rainier_fast import _core
-from rainier_fast.ask.cores import as_ranks_per_chip
-from rainier_fast.ask.options import RUNTIME, DType
-from rainier_fast.ask.request import Request, make_request
-from rainier_fast.definitions.efficiency import Efficiency
 from rainier_fast.definitions.routing import Routing
-from rainier_fast.definitions.ultraserver import RUNTIMES
-from rainier_fast.errors import Unsupported, as_one_of, invalid_type
+from rainier_fast.errors import invalid_type
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.workload.layout import Layout
-from rainier_fast.workload.overlap import overlap_row
 from rainier_fast.workload.part import part_of
-from rainier_fast.workload.peaks import chip_of, peak_type
-from rainier_fast.workload.ran import Ran
-from rainier_fast.workload.rows import layout_row, training_row
+from rainier_fast.workload.running import ran, rates_of, request_of
 from rainier_fast.workload.step import TrainingStep
 from rainier_fast.workload.training import Training
-
-_ALGORITHMS: Final = ("auto", RUNTIME, *RUNTIMES.values())
-_DTYPES: Final[dict[str, DType]] = {
-    "bf16": "bf16",
-    "fp16": "fp16",
-    "fp32": "fp32",
-    "fp8": "bf16",
-    "mxfp8": "bf16",
-}
-"""What collectives move: no narrower numbers than those between operators."""
 
 
 class Asked(NamedTuple):
@@ -51,48 +32,6 @@ def run_step(machine: Damaged, job: object, layout: object, asked: Asked) -> Tra
     part = machine if asked.chips is None else part_of(machine, asked.chips)
     request = request_of(part, asked.algorithm, job, asked.routing)
     rates = rates_of(part, asked.efficiency)
-    per_chip = as_ranks_per_chip(part, layout.ranks_per_chip)
-    cut = layout_row(layout, per_chip * part.num_chips)
-    runs = runs_row(part, job, request, rates.part(per_chip))
-    runs["per_chip"] = per_chip
-    told = _core.training_step(part._core, training_row(job), cut, runs)
+    found = ran(part, job, layout, request, rates)
     algorithm = str(request.algorithm)
-    return TrainingStep(part, job, layout, algorithm, request.routing, rates, Ran.of(told))
-
-
-def request_of(machine: Damaged, algorithm: object, job: Training, routing: Routing) -> Request:
-    """Return how collectives are asked for, checked."""
-    if algorithm is None:
-        algorithm = "auto" if machine.runtime is None else RUNTIME
-    name = as_one_of("algorithm", algorithm, _ALGORITHMS)
-    for part, runtime in RUNTIMES.items():
-        if name == runtime and getattr(machine.ultraserver, part) is None:
-            raise Unsupported(
-                f"algorithm: got {name!r}, which {machine.ultraserver.name} does not run: it has "
-                f"no {part}=; use 'auto' for the links alone"
-            )
-    dtype = _DTYPES[job.precision]
-    return make_request(machine, "barrier", 0, algorithm=name, dtype=dtype, routing=routing)
-
-
-def rates_of(machine: Damaged, given: object) -> Efficiency:
-    """Return how fast chips compute: as given, or as was measured of them."""
-    chip = chip_of(machine)
-    if given is None:
-        return Efficiency.of(chip)
-    if not isinstance(given, Efficiency):
-        raise invalid_type("efficiency", given, "must be an Efficiency or None")
-    return given
-
-
-def runs_row(
-    machine: Damaged, job: Training, request: Request, rates: Efficiency
-) -> dict[str, Any]:
-    """Return what a step runs on, as the core takes it."""
-    return {
-        "algorithm": str(request.algorithm),
-        "dtype": request.dtype,
-        "routing": request._routing_row(machine),
-        "overlap": overlap_row(machine.runtime),
-        "efficiency": rates._row(peak_type(job)),
-    }
+    return TrainingStep(part, job, layout, algorithm, request.routing, rates, found)
