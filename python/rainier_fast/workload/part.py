@@ -34,13 +34,13 @@ def part_of(machine: _Machine, chips: object) -> _Machine:
         below = max(min(count, most) // unit * unit, unit)
         allowed = f"must be whole UltraServers of {unit:,} chips, at most {most:,}: {below:,} is"
         raise invalid("chips", count, allowed)
-    made: _Machine = _part(type(machine), machine, count // unit)
+    made: _Machine = _part(type(machine).__qualname__, machine, count // unit)
     return made
 
 
 # Machines of different classes may be equal. What was priced on a part is kept with it.
 @lru_cache(_MOST_KEPT)
-def _part(kind: type[Any], machine: Any, ultraservers: int) -> Any:  # noqa: ANN401 - of that kind
+def _part(kind: str, machine: Any, ultraservers: int) -> Any:  # noqa: ANN401 - of that kind
     left, sites = ultraservers, []
     for site in machine.sites:
         taken = min(left, site.ultraservers)
