@@ -2,11 +2,12 @@
 
 use crate::classes::Machine;
 use crate::convert::{self, RoutingRow};
+use crate::efficiency::{EfficiencyRow, efficiency};
 use crate::enter::{here, quick};
 use crate::error::to_py;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use rainier_core::collective::{Choice, Request};
+use rainier_core::collective::{Choice, Operation, Request};
 use rainier_core::workload as core;
 use rainier_core::{Error, Result};
 use std::cell::RefCell;
@@ -131,19 +132,6 @@ pub(crate) struct RunsRow {
     efficiency: EfficiencyRow,
 }
 
-/// How fast a chip computes.
-#[derive(FromPyObject)]
-#[pyo3(from_item_all)]
-pub(crate) struct EfficiencyRow {
-    peak: f64,
-    ceiling: f64,
-    halves: (f64, f64, f64),
-    launch: f64,
-    attention: (f64, f64),
-    memory: f64,
-    number_bytes: f64,
-}
-
 fn model(row: ModelRow) -> core::Model {
     let latent = |row: LatentRow| core::Latent {
         q_rank: row.q_rank,
@@ -261,18 +249,6 @@ fn overlap(row: &OverlapRow) -> core::Overlap {
     }
 }
 
-fn efficiency(row: &EfficiencyRow) -> core::Efficiency {
-    core::Efficiency {
-        peak: row.peak,
-        ceiling: row.ceiling,
-        halves: row.halves.into(),
-        launch: row.launch,
-        attention: row.attention.into(),
-        memory: row.memory,
-        number_bytes: row.number_bytes,
-    }
-}
-
 /// What a step takes, as a dict.
 #[pyfunction]
 pub(crate) fn training_step<'py>(
@@ -290,25 +266,27 @@ pub(crate) fn training_step<'py>(
         "auto" => Choice::Auto,
         name => Choice::Named(name.to_owned()),
     };
-    let unit = Request::new(rainier_core::collective::Operation::Barrier, 0.0);
-    let dtype = unit
-        .with_dtype(runs.dtype.as_deref())
-        .map_err(refused)?
-        .dtype;
+    let efficiency = efficiency(py, runs.efficiency)?;
+    let unit = Request::new(Operation::Barrier, 0.0);
+    let unit = unit.with_dtype(runs.dtype.as_deref()).map_err(refused)?;
+    let asked = core::Asked {
+        algorithm,
+        routing,
+        dtype: unit.dtype,
+    };
     let chips = u64::from(machine.0.num_chips());
     let plan = quick(py, || core::Plan::new(&job, &layout, chips))?;
     let (step, priced) = here(py, |control| {
         let prices = core::Kept {
             machine: &machine.0,
             keeper: &machine.1,
-            algorithm: &algorithm,
-            routing: &routing,
-            dtype,
+            book: &machine.2,
+            asked: &asked,
             control,
             priced: RefCell::default(),
         };
         let runs = core::Runs {
-            efficiency: &efficiency(&runs.efficiency),
+            efficiency: &efficiency,
             overlap: overlap(&runs.overlap),
             prices: &prices,
             control,
@@ -331,7 +309,7 @@ fn answer<'py>(
     dict.set_item("seconds", step.seconds())?;
     dict.set_item("stage", step.stage)?;
     dict.set_item("microbatches", step.microbatches)?;
-    let row = |one: &core::Memory| {
+    let row = |one: &core::Held| {
         [
             one.weights,
             one.gradients,

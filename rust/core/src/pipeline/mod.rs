@@ -1,67 +1,26 @@
-#![allow(missing_docs, clippy::all)]
-//! placeholder until the pipeline room lands
-use crate::{Control, Result};
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Schedule {
-    GPipe,
-    OneF1B,
-    Interleaved,
-    ZbH1,
-    ZbH2,
-    ZbV,
-    DualPipe,
-}
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Chunk {
-    pub forward: f64,
-    pub backward: f64,
-    pub weights: f64,
-}
-#[derive(Debug, Clone, PartialEq)]
-pub struct Pipeline {
-    pub schedule: Schedule,
-    pub stages: u32,
-    pub virtual_stages: u32,
-    pub microbatches: u32,
-    pub chunks: Vec<Chunk>,
-    pub transfer: Vec<f64>,
-}
-pub struct Ran {
-    pub seconds: f64,
-    pub idle: Vec<f64>,
-    pub in_flight: Vec<f64>,
-}
-impl Pipeline {
-    pub fn validate(&self) -> Result<()> {
-        Ok(())
-    }
-}
-pub fn simulate(p: &Pipeline, _c: &Control) -> Result<Ran> {
-    let s: f64 = p
-        .chunks
-        .iter()
-        .map(|c| c.forward + c.backward + c.weights)
-        .sum();
-    let each = s / f64::from(p.stages);
-    Ok(Ran {
-        seconds: each * f64::from(p.microbatches + p.stages - 1),
-        idle: vec![],
-        in_flight: (0..p.stages)
-            .map(|i| f64::from((p.stages - i).min(p.microbatches)))
-            .collect(),
-    })
-}
+//! Training steps in which a model is cut into stages that pass microbatches on: who computes what, when, and how long a
+//! step takes. Knows nothing of models or machines: a stage is seconds of work, a way between stages seconds.
+//!
+//! - `schedule` the schedules by name, and where each puts its chunks
+//! - `shape` a pipeline, and what is refused
+//! - `task` what a stage does at a time; `orders` the order of it by schedule: `simple` (GPipe, 1F1B, interleaved),
+//!   `zero_bubble` (ZB-H1, ZB-H2, ZB-V), `dual` (DualPipe)
+//! - `run` the simulation, and its events
+//! - `closed` closed forms of time and memory; `bound` what no stage times let a schedule beat
 
-impl Schedule {
-    pub fn named(name: &str) -> Result<Self> {
-        Ok(match name {
-            "gpipe" => Self::GPipe,
-            "1f1b" => Self::OneF1B,
-            "interleaved" => Self::Interleaved,
-            "zb-h1" => Self::ZbH1,
-            "zb-h2" => Self::ZbH2,
-            "zb-v" => Self::ZbV,
-            _ => Self::DualPipe,
-        })
-    }
-}
+mod bound;
+mod closed;
+mod dual;
+mod orders;
+mod run;
+mod schedule;
+mod shape;
+mod simple;
+mod task;
+mod zero_bubble;
+
+pub use bound::at_least;
+pub use closed::{closed, in_flight};
+pub use run::{Event, Kind, Ran, Scratch, events, simulate};
+pub use schedule::Schedule;
+pub use shape::{Chunk, Pipeline};

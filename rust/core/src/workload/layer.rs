@@ -1,13 +1,9 @@
 //! The operators of a layer, and their seconds on one rank.
 
-use super::efficiency::Efficiency;
+use super::efficiency::{Efficiency, Scores};
 use super::model::{Kind, Model};
 use super::parts::{Part, Parts};
 use super::plan::Plan;
-
-/// FLOPs of a fused attention kernel's backward pass over its forward one: five products for two, since scores are made
-/// again (FlashAttention, arXiv 2205.14135).
-const FUSED_BACKWARD: f64 = 2.5;
 
 /// How often scores that are kept go through memory, forward and backward: softmax reads and writes, dropout does and
 /// keeps a byte (arXiv 2205.05198, section 4).
@@ -165,11 +161,21 @@ fn put_attention(plan: &Plan, kind: Kind, efficiency: &Efficiency, work: &mut Wo
     let heads = f64::from(model.heads) / f64::from(plan.layout.tp);
     let (rows, seen) = (plan.tokens * heads, job.attended(kind));
     if job.fused_attention {
-        let flops = 2.0 * rows * seen * (key + value);
-        work.forward
-            .add(Part::Attention, efficiency.attention(flops, false));
-        let again = efficiency.attention(FUSED_BACKWARD * flops, true);
-        work.backward.add(Part::Attention, again);
+        let shared = match &model.latent {
+            Some(_) => heads,
+            None => (f64::from(model.kv_heads) / f64::from(plan.layout.tp)).max(1.0),
+        };
+        let scores = Scores {
+            rows,
+            kv_rows: plan.tokens * f64::from(plan.layout.cp) * shared,
+            keys: seen,
+            key,
+            value,
+        };
+        let forward = efficiency.attention(&scores, false);
+        work.forward.add(Part::Attention, forward);
+        let backward = efficiency.attention(&scores, true);
+        work.backward.add(Part::Attention, backward);
         return;
     }
     let products = efficiency.matmul(rows, key, seen) + efficiency.matmul(rows, seen, value);

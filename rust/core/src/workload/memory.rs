@@ -7,7 +7,7 @@ use super::state::{State, further, stage_numbers};
 
 /// Bytes of a stage's rank, by what takes them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Memory {
+pub struct Held {
     /// Weights.
     pub weights: f64,
     /// Their gradients.
@@ -22,7 +22,7 @@ pub struct Memory {
     pub gathered: f64,
 }
 
-impl Memory {
+impl Held {
     /// All of it.
     pub fn sum(&self) -> f64 {
         self.weights
@@ -38,7 +38,7 @@ impl Memory {
 const GATHERED: f64 = 2.0;
 
 /// Bytes of a stage, with so many microbatches on their way.
-pub(super) fn memory(plan: &Plan, stage: usize, in_flight: f64) -> Memory {
+pub(super) fn memory(plan: &Plan, stage: usize, in_flight: f64) -> Held {
     let job = plan.job;
     let state = stage_numbers(plan, stage);
     let zero = plan.layout.zero;
@@ -58,7 +58,7 @@ pub(super) fn memory(plan: &Plan, stage: usize, in_flight: f64) -> Memory {
     } else {
         1.0
     };
-    Memory {
+    Held {
         weights: job.weight_bytes * kept(3),
         gradients: job.gradient_bytes * kept(2),
         optimizer: job.optimizer_bytes * kept(1),

@@ -28,13 +28,13 @@ mod step;
 mod traffic;
 
 pub use axes::{Axes, Axis, Order};
-pub use efficiency::Efficiency;
+pub use efficiency::{Attention, Efficiency, Matmul, Memory, Scores};
 pub use job::{Job, Recompute};
 pub use layout::{Context, Layout};
-pub use memory::Memory;
+pub use memory::Held;
 pub use model::{Experts, Kind, Latent, Model, Numbers};
 pub use parts::{Part, Parts};
 pub use plan::Plan;
-pub use prices::{Kept, Priced, Prices};
+pub use prices::{Asked, Book, Kept, Priced, Prices};
 pub use step::{Runs, Step, step};
 pub use traffic::Overlap;

@@ -4,7 +4,7 @@ use super::axes::Axes;
 use super::job::Job;
 use super::layout::{Context, Layout};
 use crate::error::{Error, Result};
-use crate::pipeline::Schedule;
+use crate::pipeline::{Chunk, Pipeline, Schedule};
 use std::ops::Range;
 
 /// Most ranks of one axis, layers and sequences of a step.
@@ -40,6 +40,7 @@ impl<'a> Plan<'a> {
         shards(layout)?;
         let microbatches = microbatches(job, layout)?;
         let chunks = chunks(job, layout)?;
+        check_schedule(layout, microbatches)?;
         let tokens = f64::from(layout.microbatch) * f64::from(job.sequence) / f64::from(layout.cp);
         Ok(Self {
             job,
@@ -254,4 +255,39 @@ fn chunks(job: &Job, layout: &Layout) -> Result<Vec<Range<usize>>> {
         start - count..start
     };
     Ok(counts.into_iter().map(range).collect())
+}
+
+/// Whether the schedule runs so many stages, chunks and microbatches, by the names that layouts have for them.
+fn check_schedule(layout: &Layout, microbatches: u32) -> Result<()> {
+    let pieces = layout.pp as usize * layout.virtual_stages as usize;
+    let nothing = Chunk {
+        forward: 0.0,
+        backward: 0.0,
+        weights: 0.0,
+    };
+    let pipeline = Pipeline {
+        schedule: layout.schedule,
+        stages: layout.pp,
+        virtual_stages: layout.virtual_stages,
+        microbatches,
+        chunks: vec![nothing; pieces],
+        transfer: vec![0.0; pieces - 1],
+    };
+    pipeline.validate().map_err(|error| match error {
+        Error::Invalid {
+            argument,
+            value,
+            allowed,
+        } => Error::Invalid {
+            argument: match argument.as_str() {
+                "stages" => "pp".to_owned(),
+                "virtual_stages" => "virtual".to_owned(),
+                "microbatches" => "batch / (dp x microbatch)".to_owned(),
+                _ => argument,
+            },
+            value,
+            allowed,
+        },
+        other => other,
+    })
 }

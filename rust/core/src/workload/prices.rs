@@ -2,13 +2,14 @@
 
 use super::axes::Axis;
 use crate::Control;
-use crate::collective::{Choice, Groups, Keeper, Request};
-use crate::error::Result;
+use crate::collective::{Choice, Groups, Keeper, Outcome, Request};
+use crate::error::{Error, Result};
 use crate::machine::Machine;
 use crate::operation::Operation;
 use crate::route::Routing;
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, TryLockError};
 
 /// Whoever knows what collectives take.
 pub trait Prices {
@@ -17,6 +18,37 @@ pub trait Prices {
     /// # Errors
     /// Those of [`run`](crate::collective::run()).
     fn time(&self, operation: Operation, axis: &Axis, bytes: f64) -> Result<f64>;
+}
+
+/// How collectives of a step are asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Asked {
+    /// Which algorithm.
+    pub algorithm: Choice,
+    /// Which routes.
+    pub routing: Routing,
+    /// Type of the numbers.
+    pub dtype: Option<&'static str>,
+}
+
+impl Asked {
+    /// A request of it.
+    pub fn request(&self, operation: Operation, bytes: f64) -> Request {
+        Request {
+            algorithm: self.algorithm.clone(),
+            dtype: self.dtype,
+            ..Request::new(operation, bytes)
+        }
+    }
+
+    /// The same by links alone, where the machine's own software has no model of a collective; `None` where that was
+    /// asked for.
+    pub fn by_links(&self) -> Option<Self> {
+        (self.algorithm != Choice::Auto).then(|| Self {
+            algorithm: Choice::Auto,
+            ..self.clone()
+        })
+    }
 }
 
 /// One collective that was priced.
@@ -34,20 +66,48 @@ pub struct Priced {
     pub algorithm: String,
     /// The class of links that bounds it, if one does.
     pub bottleneck: String,
+    /// Whether the machine's own software has no model of it, so that links alone say what it takes.
+    pub by_links: bool,
 }
 
-/// Prices of a machine, by what its keeper has kept.
+/// An operation, size and stride of an axis, bits of the bytes.
+type Key = (Operation, u32, u32, u64);
+
+/// Most collectives that a book remembers: some hundred kilobytes.
+const MOST_REMEMBERED: usize = 4096;
+
+/// What steps of one machine have priced, as it was asked for last. Nobody waits for it.
+#[derive(Debug, Default)]
+pub struct Book(Mutex<Option<(Asked, HashMap<Key, Priced>)>>);
+
+impl Book {
+    fn with<T>(
+        &self,
+        asked: &Asked,
+        work: impl FnOnce(&mut HashMap<Key, Priced>) -> T,
+    ) -> Option<T> {
+        let mut open = match self.0.try_lock() {
+            Ok(open) => open,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        if open.as_ref().is_none_or(|(known, _)| known != asked) {
+            *open = Some((asked.clone(), HashMap::new()));
+        }
+        open.as_mut().map(|(_, prices)| work(prices))
+    }
+}
+
+/// Prices of a machine, by what it remembers.
 pub struct Kept<'a> {
     /// Where they run.
     pub machine: &'a Machine,
-    /// What calls before have priced.
+    /// What calls before have prepared.
     pub keeper: &'a Keeper,
-    /// Which algorithm.
-    pub algorithm: &'a Choice,
-    /// Which routes.
-    pub routing: &'a Routing,
-    /// Type of the numbers.
-    pub dtype: Option<&'static str>,
+    /// What steps before have priced.
+    pub book: &'a Book,
+    /// How they are asked for.
+    pub asked: &'a Asked,
     /// Of the call.
     pub control: &'a Control,
     /// What was priced, each once.
@@ -55,24 +115,68 @@ pub struct Kept<'a> {
 }
 
 impl Kept<'_> {
-    /// The groups of an axis.
-    ///
-    /// # Errors
-    /// Those of [`Groups::mesh_axis`].
-    pub fn groups(&self, axis: &Axis) -> Result<Arc<Groups>> {
-        match axis {
-            Axis::Digit { size, stride } => self.keeper.mesh_axis(self.machine, *size, *stride),
-            Axis::Listed(groups) => Ok(Arc::clone(groups)),
+    fn price(&self, operation: Operation, axis: &Axis, bytes: f64) -> Result<Priced> {
+        let Axis::Digit { size, stride } = *axis else {
+            return self.anew(operation, axis, bytes);
+        };
+        let key = (operation, size, stride, bytes.to_bits());
+        let known = self
+            .book
+            .with(self.asked, |prices| prices.get(&key).cloned());
+        if let Some(known) = known.flatten() {
+            return Ok(known);
         }
+        let priced = self.anew(operation, axis, bytes)?;
+        self.book.with(self.asked, |prices| {
+            if prices.len() >= MOST_REMEMBERED {
+                prices.clear();
+            }
+            prices.insert(key, priced.clone());
+        });
+        Ok(priced)
     }
 
-    /// What is asked for.
-    pub fn request(&self, operation: Operation, bytes: f64) -> Request {
-        Request {
-            algorithm: self.algorithm.clone(),
-            dtype: self.dtype,
-            ..Request::new(operation, bytes)
-        }
+    fn anew(&self, operation: Operation, axis: &Axis, bytes: f64) -> Result<Priced> {
+        self.control.check()?;
+        let groups = match axis {
+            Axis::Digit { size, stride } => self.keeper.mesh_axis(self.machine, *size, *stride)?,
+            Axis::Listed(groups) => Arc::clone(groups),
+        };
+        let mut by_links = false;
+        let outcome = match (
+            self.run(self.asked, operation, &groups, bytes),
+            self.asked.by_links(),
+        ) {
+            (Err(Error::Unsupported { .. }), Some(links)) => {
+                by_links = true;
+                self.run(&links, operation, &groups, bytes)?
+            }
+            (outcome, _) => outcome?,
+        };
+        Ok(Priced {
+            operation,
+            axis: axis.clone(),
+            bytes,
+            seconds: outcome.time,
+            algorithm: outcome.algorithm,
+            bottleneck: outcome
+                .bottleneck
+                .map(|link| link.class)
+                .unwrap_or_default(),
+            by_links,
+        })
+    }
+
+    fn run(
+        &self,
+        asked: &Asked,
+        operation: Operation,
+        groups: &Arc<Groups>,
+        bytes: f64,
+    ) -> Result<Outcome> {
+        let request = asked.request(operation, bytes);
+        self.keeper
+            .run(self.machine, groups, &asked.routing, &request, self.control)
     }
 }
 
@@ -81,26 +185,14 @@ impl Prices for Kept<'_> {
         if axis.size() == 1 || bytes == 0.0 {
             return Ok(0.0);
         }
-        self.control.check()?;
         let is =
             |one: &Priced| one.operation == operation && one.axis == *axis && one.bytes == bytes;
         if let Some(known) = self.priced.borrow().iter().find(|one| is(one)) {
             return Ok(known.seconds);
         }
-        let groups = self.groups(axis)?;
-        let request = self.request(operation, bytes);
-        let outcome =
-            self.keeper
-                .run(self.machine, &groups, self.routing, &request, self.control)?;
-        let bottleneck = outcome.bottleneck.map(|link| link.class);
-        self.priced.borrow_mut().push(Priced {
-            operation,
-            axis: axis.clone(),
-            bytes,
-            seconds: outcome.time,
-            algorithm: outcome.algorithm,
-            bottleneck: bottleneck.unwrap_or_default(),
-        });
-        Ok(outcome.time)
+        let priced = self.price(operation, axis, bytes)?;
+        let seconds = priced.seconds;
+        self.priced.borrow_mut().push(priced);
+        Ok(seconds)
     }
 }

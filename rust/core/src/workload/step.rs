@@ -3,7 +3,7 @@
 use super::chunk::{chunks, total};
 use super::efficiency::Efficiency;
 use super::layer::Work;
-use super::memory::{Memory, memory, shares};
+use super::memory::{Held, memory, shares};
 use super::parts::{Part, Parts};
 use super::plan::Plan;
 use super::prices::Prices;
@@ -37,7 +37,7 @@ pub struct Step {
     /// Microbatches of a replica.
     pub microbatches: u32,
     /// Bytes of a rank of each stage.
-    pub memory: Vec<Memory>,
+    pub memory: Vec<Held>,
     /// Forward, gradients of inputs and of weights of each chunk for one microbatch, in seconds.
     pub chunks: Vec<[f64; 3]>,
     /// Seconds of rows between neighbouring stages.
