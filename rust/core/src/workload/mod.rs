@@ -25,6 +25,8 @@ mod prices;
 mod reduce;
 mod state;
 mod step;
+#[cfg(test)]
+mod tests;
 mod traffic;
 
 pub use axes::{Axes, Axis, Order};
