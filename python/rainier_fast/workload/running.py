@@ -20,6 +20,7 @@ from rainier_fast.workload.overlap import overlap_row
 from rainier_fast.workload.peaks import chip_of, peak_type
 from rainier_fast.workload.ran import Ran
 from rainier_fast.workload.rows import layout_row, training_row
+from rainier_fast.workload.stacked import scattered
 from rainier_fast.workload.training import Training
 
 _ALGORITHMS: Final = ("auto", RUNTIME, *RUNTIMES.values())
@@ -40,6 +41,7 @@ def ran(
     """Return what the core says of a step on all of a machine."""
     per_chip = as_ranks_per_chip(machine, layout.ranks_per_chip)
     cut = layout_row(layout, per_chip * machine.num_chips)
+    scattered(layout, cut["dp"])  # refuses what the layout's stack does
     runs = runs_row(machine, job, request, rates.part(per_chip) if per_chip > 1 else rates)
     runs["per_chip"] = per_chip
     return Ran.of(_core.training_step(machine._core, training_row(job), cut, runs))

@@ -13,6 +13,7 @@ from rainier_fast.workload.layout import Layout
 from rainier_fast.workload.overlap import overlap_columns, overlap_guesses
 from rainier_fast.workload.peaks import banks, chip_of, hbm_bytes, peak_flops, peak_type
 from rainier_fast.workload.ran import AXES_OF_PARTS, KEPT, Priced
+from rainier_fast.workload.stacked import scattered
 from rainier_fast.workload.step_figures import StepFigures
 
 _MOST_GUESSES: Final = 2
@@ -133,8 +134,11 @@ def _guesses(step: StepFigures) -> Iterator[str]:
         yield "ep: all experts get as many tokens (imbalance=1)"
     if training.host == 0:
         yield "host: it never holds the chips up (host=0)"
-    if layout.order == "neuronx":
-        yield "order: ranks are counted up, also where tensor groups are rows 0 + 3 and 1 + 2"
+    ranks = step.chips * layout.ranks_per_chip
+    axes = scattered(layout, ranks // layout.model_ranks)
+    if axes:
+        rule = f"{layout.order} joins ranks by a rule of its own, which are counted up here"
+        yield f"order: of {', '.join(axes)}, {rule}"
 
 
 def _rates_guessed(step: StepFigures) -> Iterator[str]:
