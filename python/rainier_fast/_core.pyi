@@ -28,6 +28,12 @@ _GpuRow = tuple[str, int, str, float, bool, bool, bool, int | None, str, bool, A
 _Block = tuple[int | None, int | None, float]
 # (src, dst, blocks, bytes, reduce, stage, lane, step, sends that it waits for)
 _Send = tuple[int, int, Sequence[int], float, bool, int, int, int, Sequence[int]]
+# rate, bandwidth, launch, area, depth, conversion, bytes of an operand's number and an output's
+_MatmulRow = tuple[float, float, float, float, float, float, float, float]
+# rate, share of it backward, bandwidth, launch, few, score, row, bytes of a number
+_AttentionRow = tuple[float, float, float, float, float, float, float, float]
+_MemoryRow = tuple[float, float]
+_EfficiencyRow = tuple[_MatmulRow, _AttentionRow, _MemoryRow]
 # step (s), goodput of a chip and of an instance (bytes/s), chips of an instance
 _EfaRow = tuple[float, float, float, int]
 # chips of a node, nodes, ranks of a chip, operations, type
@@ -403,3 +409,15 @@ class Tables:
     def names(self) -> list[str]: ...
     # empty for a name that is none of them
     def columns(self, name: str) -> dict[str, list[str] | list[int] | _F64]: ...
+
+def matmul_times(row: _EfficiencyRow, shapes: _F64) -> _F64:
+    """Return the seconds of the product of each line: M, K, N."""
+
+def attention_times(row: _EfficiencyRow, shapes: _F64, backward: bool) -> _F64:
+    """Return seconds by line: rows, rows of keys, keys that a row sees, sizes of key and value."""
+
+def memory_time(row: _EfficiencyRow, bytes: float) -> float:
+    """Return the seconds of an operator that moves so many bytes."""
+
+def keys_seen(queries: float, keys: float, causal: bool, window: float | None) -> float:
+    """Return the keys that a query sees in the mean."""

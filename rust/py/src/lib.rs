@@ -4,6 +4,7 @@ mod classes;
 mod collective;
 mod columns;
 mod convert;
+mod efficiency;
 mod enter;
 mod error;
 mod faults;
@@ -28,6 +29,8 @@ mod _core {
     use super::classes::{Groups, Machine, Outcome, Schedule};
     #[pymodule_export]
     use super::collective::kept;
+    #[pymodule_export]
+    use super::efficiency::{attention_times, keys_seen, matmul_times, memory_time};
     #[pymodule_export]
     use super::faults::{
         Faults, faults, healthy, links_named, num_live_chips, overlay_bytes, repaired, with_faults,
