@@ -82,10 +82,13 @@ if TYPE_CHECKING:
     from rainier_fast.results.routing import RoutingReport
     from rainier_fast.results.times import Times
     from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
-    from rainier_fast.studies.ranking import Layout, Ranking
+    from rainier_fast.studies.ranking import MeshLayout, Ranking
     from rainier_fast.table import Table
+    from rainier_fast.workload.layout import Layout
     from rainier_fast.workload.models import model, models
+    from rainier_fast.workload.orders.rank_groups import RankGroups, rank_groups
     from rainier_fast.workload.parts import Experts, Mla, Window
+    from rainier_fast.workload.training import Training
     from rainier_fast.workload.transformer import Transformer
 
     A100_40GB_INSTANCE: UltraServer
@@ -168,6 +171,7 @@ __all__ = [
     "MatmulRate",
     "Meeting",
     "MemoryRate",
+    "MeshLayout",
     "MinimalAdaptive",
     "Mla",
     "MonteCarlo",
@@ -180,6 +184,7 @@ __all__ = [
     "PlanResult",
     "Prepared",
     "RainierError",
+    "RankGroups",
     "Ranking",
     "Recoveries",
     "Route",
@@ -195,6 +200,7 @@ __all__ = [
     "Times",
     "TogetherResult",
     "Tpu",
+    "Training",
     "Transformer",
     "UltraServer",
     "UnknownName",
@@ -221,6 +227,7 @@ __all__ = [
     "policies",
     "preset",
     "presets",
+    "rank_groups",
     "schedule",
     "switch",
     "torus",
@@ -242,10 +249,13 @@ _LATE_MODULES = {
     "results.routing": ("RoutingReport",),
     "results.times": ("Times",),
     "results.together": ("Meeting", "PlanResult", "TogetherResult"),
-    "studies.ranking": ("Layout", "Ranking"),
+    "studies.ranking": ("MeshLayout", "Ranking"),
     "table": ("Table",),
+    "workload.layout": ("Layout",),
     "workload.models": ("model", "models"),
+    "workload.orders.rank_groups": ("RankGroups", "rank_groups"),
     "workload.parts": ("Experts", "Mla", "Window"),
+    "workload.training": ("Training",),
     "workload.transformer": ("Transformer",),
 }
 _LATE = {name: module for module, names in _LATE_MODULES.items() for name in names}

@@ -10,6 +10,7 @@ pub mod machine;
 pub mod mapping;
 pub mod memory;
 mod operation;
+pub mod pipeline;
 pub mod placing;
 mod random;
 pub mod route;

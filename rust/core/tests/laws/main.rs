@@ -17,6 +17,7 @@ mod loads;
 mod mutations;
 mod neuron;
 mod patterns;
+mod pipelines;
 mod routes;
 mod sample;
 mod schedules;
