@@ -19,6 +19,7 @@ mod rerouting;
 mod schedule;
 mod shortage;
 mod together;
+mod workload;
 
 use pyo3::prelude::*;
 
@@ -52,6 +53,8 @@ mod _core {
     use super::rerouting::{routing_reports, unreachable};
     #[pymodule_export]
     use super::together::{Written, share_links, share_messages, write_out};
+    #[pymodule_export]
+    use super::workload::training_step;
 
     use numpy::PyArray1;
     use pyo3::prelude::*;
