@@ -464,15 +464,3 @@ class Tables:
     def names(self) -> list[str]: ...
     # empty for a name that is none of them
     def columns(self, name: str) -> dict[str, list[str] | list[int] | _F64]: ...
-
-def matmul_times(row: _EfficiencyRow, shapes: _F64) -> _F64:
-    """Return the seconds of the product of each line: M, K, N."""
-
-def attention_times(row: _EfficiencyRow, shapes: _F64, backward: bool) -> _F64:
-    """Return seconds by line: rows, rows of keys, keys that a row sees, sizes of key and value."""
-
-def memory_time(row: _EfficiencyRow, bytes: float) -> float:
-    """Return the seconds of an operator that moves so many bytes."""
-
-def keys_seen(queries: float, keys: float, causal: bool, window: float | None) -> float:
-    """Return the keys that a query sees in the mean."""
