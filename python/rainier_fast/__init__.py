@@ -25,11 +25,14 @@ from rainier_fast.collectives.scheduling import schedule
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.bucket import Bucket
 from rainier_fast.definitions.chip import Chip
+from rainier_fast.definitions.efficiency import Efficiency
+from rainier_fast.definitions.efficiency_fit import EfficiencyFit
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.known import KNOWN as _KNOWN
 from rainier_fast.definitions.known import known as _known
 from rainier_fast.definitions.nccl import NcclTiming
 from rainier_fast.definitions.neuron import Neuron
+from rainier_fast.definitions.operators import AttentionRate, MatmulRate, MemoryRate
 from rainier_fast.definitions.places import ChipAt, LinkAt
 from rainier_fast.definitions.rates import FailureRates
 from rainier_fast.definitions.routing import (
@@ -135,6 +138,7 @@ __all__ = [
     "TRN2_ULTRASERVER",
     "TRN3_ULTRASERVER_GEN1",
     "TRN3_ULTRASERVER_GEN2",
+    "AttentionRate",
     "Axis",
     "Balanced",
     "Block",
@@ -149,6 +153,8 @@ __all__ = [
     "Compute",
     "DeviceMesh",
     "DimensionOrder",
+    "Efficiency",
+    "EfficiencyFit",
     "Experts",
     "Fabric",
     "FailureRates",
@@ -163,7 +169,9 @@ __all__ = [
     "LinkAt",
     "LinkLoads",
     "Machine",
+    "MatmulRate",
     "Meeting",
+    "MemoryRate",
     "MeshLayout",
     "MinimalAdaptive",
     "Mla",
