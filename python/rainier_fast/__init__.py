@@ -25,11 +25,14 @@ from rainier_fast.collectives.scheduling import schedule
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.bucket import Bucket
 from rainier_fast.definitions.chip import Chip
+from rainier_fast.definitions.efficiency import Efficiency
+from rainier_fast.definitions.efficiency_fit import EfficiencyFit
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.known import KNOWN as _KNOWN
 from rainier_fast.definitions.known import known as _known
 from rainier_fast.definitions.nccl import NcclTiming
 from rainier_fast.definitions.neuron import Neuron
+from rainier_fast.definitions.operators import AttentionRate, MatmulRate, MemoryRate
 from rainier_fast.definitions.places import ChipAt, LinkAt
 from rainier_fast.definitions.rates import FailureRates
 from rainier_fast.definitions.routing import (
@@ -85,15 +88,18 @@ if TYPE_CHECKING:
     from rainier_fast.workload.models import model, models
     from rainier_fast.workload.orders.rank_groups import RankGroups, rank_groups
     from rainier_fast.workload.parts import Experts, Mla, Window
+    from rainier_fast.workload.step import TrainingStep
     from rainier_fast.workload.training import Training
     from rainier_fast.workload.transformer import Transformer
 
     A100_40GB_INSTANCE: UltraServer
+    A100_4NIC_NODE: UltraServer
     A100_NODE: UltraServer
     B200_NODE: UltraServer
     B300_NODE: UltraServer
     GB200_NVL72: UltraServer
     GB300_NVL72: UltraServer
+    H100_96GB_NODE: UltraServer
     H100_NODE: UltraServer
     H200_NODE: UltraServer
     MAIA_100_NODE: UltraServer
@@ -112,12 +118,14 @@ if TYPE_CHECKING:
     TRN3_ULTRASERVER_GEN2: UltraServer
 
 __all__ = [
+    "A100_4NIC_NODE",
     "A100_40GB_INSTANCE",
     "A100_NODE",
     "B200_NODE",
     "B300_NODE",
     "GB200_NVL72",
     "GB300_NVL72",
+    "H100_96GB_NODE",
     "H100_NODE",
     "H200_NODE",
     "MAIA_100_NODE",
@@ -134,6 +142,7 @@ __all__ = [
     "TRN2_ULTRASERVER",
     "TRN3_ULTRASERVER_GEN1",
     "TRN3_ULTRASERVER_GEN2",
+    "AttentionRate",
     "Axis",
     "Balanced",
     "Block",
@@ -148,6 +157,8 @@ __all__ = [
     "Compute",
     "DeviceMesh",
     "DimensionOrder",
+    "Efficiency",
+    "EfficiencyFit",
     "Experts",
     "Fabric",
     "FailureRates",
@@ -162,7 +173,9 @@ __all__ = [
     "LinkAt",
     "LinkLoads",
     "Machine",
+    "MatmulRate",
     "Meeting",
+    "MemoryRate",
     "MeshLayout",
     "MinimalAdaptive",
     "Mla",
@@ -193,6 +206,7 @@ __all__ = [
     "TogetherResult",
     "Tpu",
     "Training",
+    "TrainingStep",
     "Transformer",
     "UltraServer",
     "UnknownName",
@@ -247,6 +261,7 @@ _LATE_MODULES = {
     "workload.models": ("model", "models"),
     "workload.orders.rank_groups": ("RankGroups", "rank_groups"),
     "workload.parts": ("Experts", "Mla", "Window"),
+    "workload.step": ("TrainingStep",),
     "workload.training": ("Training",),
     "workload.transformer": ("Transformer",),
 }

@@ -8,6 +8,7 @@ from typing import Self, TypeAlias
 from rainier_fast import _core
 from rainier_fast.catalog import Assumptions, Figure, assumptions
 from rainier_fast.definitions.check import as_name, as_several
+from rainier_fast.definitions.efficiency import Efficiency
 from rainier_fast.definitions.routing import Routing, RoutingRow, routing_row
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.ultraserver import UltraServer
@@ -106,6 +107,30 @@ class Base:
         ['neuron', 'nccl', 'xla', None]
         """
         return self.ultraserver.runtime
+
+    @property
+    def efficiency(self) -> Efficiency:
+        """How fast its chips run operators: `Efficiency.of` of the UltraServer's chip.
+
+        Raises
+        ------
+        Unsupported
+            If the machine does not say what its chips are, or nothing is known of them; an
+            `Efficiency` of your own does.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("rainier").efficiency == preset("trn2").efficiency
+        True
+        """
+        chip = self.ultraserver.chip
+        if chip is None:
+            raise Unsupported(
+                "the machine does not say what its chips are, so not how fast they compute; pass "
+                "an Efficiency, as Efficiency.of('trn2'), or give its UltraServer a Chip"
+            )
+        return Efficiency.of(chip)
 
     @property
     def num_chips(self) -> int:
