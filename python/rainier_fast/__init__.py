@@ -69,6 +69,8 @@ if TYPE_CHECKING:
     from rainier_fast.ask.mpi import MpiChoice, mpi_choice
     from rainier_fast.ask.schedule import Block, Schedule, Send
     from rainier_fast.measure import Calibration, calibrate
+    from rainier_fast.operations.checkpoint import Checkpoint
+    from rainier_fast.operations.goodput import Goodput
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
     from rainier_fast.results.link import Bottleneck, Link
@@ -138,6 +140,7 @@ __all__ = [
     "Bottleneck",
     "Bucket",
     "Calibration",
+    "Checkpoint",
     "Chip",
     "ChipAt",
     "Cluster",
@@ -150,6 +153,7 @@ __all__ = [
     "Fabric",
     "FailureRates",
     "Faults",
+    "Goodput",
     "Gpu",
     "Groups",
     "InvalidArgument",
@@ -227,6 +231,8 @@ _LATE_MODULES = {
     "ask.mpi": ("MpiChoice", "mpi_choice"),
     "ask.schedule": ("Block", "Schedule", "Send"),
     "measure": ("Calibration", "calibrate"),
+    "operations.checkpoint": ("Checkpoint",),
+    "operations.goodput": ("Goodput",),
     "results.collective": ("CollectiveResult",),
     "results.comparison": ("Comparison",),
     "results.link": ("Bottleneck", "Link"),

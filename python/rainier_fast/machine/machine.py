@@ -24,6 +24,7 @@ from rainier_fast.faults.text import arguments
 from rainier_fast.flows.sharing import Sharing
 from rainier_fast.flows.traffic import Traffic
 from rainier_fast.machine.text import page
+from rainier_fast.operations.operating import Operations
 from rainier_fast.provenance import keep
 from rainier_fast.screen import one_screen
 from rainier_fast.studies.mapping import Mappings
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
 @whole
 @one_screen
 @stated("group", RESULT, '>>> preset("trn2").{call}.ranks', "16")
-class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants, Mappings):
+class Machine(
+    Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants, Mappings, Operations
+):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 
     Made by `Cluster`, `torus`, `switch`, `full_mesh`, `domain` and `preset`, not by its own name.
