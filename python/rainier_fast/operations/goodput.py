@@ -49,8 +49,8 @@ class Goodput(Report, Told):
     --------
     >>> import rainier_fast as rf
     >>> answer = rf.preset("rainier").goodput("20 s", checkpoint=rf.Checkpoint(blocking="30 s"))
-    >>> round(answer.goodput, 3), round(60 * 8760 / answer.failures, 1)
-    (0.277, 6.0)
+    >>> round(answer.goodput, 2), round(60 * 8760 / answer.failures, 1)
+    (0.28, 6.0)
     """
 
     machine: Base
