@@ -189,7 +189,9 @@ def _unit(given: object, machine: Base, rates: FailureRates, chips: int) -> int:
 def _islands(machine: Base, work: Work) -> int | None:
     if work.islands is not None:
         return work.islands
-    return len(machine.sites) if len(machine.sites) > 1 else None
+    part = getattr(work.step, "machine", machine)
+    sites = len(part.sites if isinstance(part, Base) else machine.sites)
+    return sites if sites > 1 else None
 
 
 def _teams(name: str, given: object, known: int | None, chips: int) -> int | None:

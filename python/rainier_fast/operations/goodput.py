@@ -14,7 +14,7 @@ from rainier_fast.faults.modes import Modes
 from rainier_fast.operations.asked import POLICIES, Asked
 from rainier_fast.operations.break_even import break_even
 from rainier_fast.operations.chain import PARTS
-from rainier_fast.operations.jobs import Plan, plan
+from rainier_fast.operations.jobs import Plan, plan, with_slowdowns
 from rainier_fast.operations.simulate import Simulated, simulate
 from rainier_fast.screen import Facts, Report, Told, one_screen
 from rainier_fast.table import Table
@@ -164,12 +164,14 @@ class Goodput(Report, Told):
         about at which both do as well as each other; NaN where none is within a thousand times),
         ``note`` (what it stands on, or why there is no answer).
         """
-        rows = sorted(map(self._row, POLICIES), key=lambda row: -_known(row["per_chip"]))
+        machine: Any = self.machine
+        asked = with_slowdowns(machine, self._asked)
+        every = [self._row(policy, asked) for policy in POLICIES]
+        rows = sorted(every, key=lambda row: -_known(row["per_chip"]))
         return Table({name: [row[name] for row in rows] for name in rows[0]})
 
-    def _row(self, policy: str) -> dict[str, Any]:
+    def _row(self, policy: str, asked: Asked) -> dict[str, Any]:
         machine: Any = self.machine
-        asked = self._asked
         try:
             one = plan(machine, asked, policy)
         except RainierError as error:

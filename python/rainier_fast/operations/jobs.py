@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from rainier_fast.definitions.rates import FailureRates
@@ -214,6 +215,15 @@ def mode_slowdown(machine: Modes, asked: Asked, name: str) -> float:
     stepping: _Stepping = mode
     slow = stepping.training_step(job, layout, chips=asked.work.chips)
     return max(float(slow.time_s) / asked.work.seconds, 1.0)
+
+
+def with_slowdowns(machine: Modes, asked: Asked) -> Asked:
+    """Return the question with what steps take in each mode, where that can be known."""
+    known = []
+    for name in MODES:
+        with suppress(RainierError):
+            known.append((name, mode_slowdown(machine, asked, name)))
+    return replace(asked, slowdown=tuple(known))
 
 
 _PLANS: Final[dict[str, Callable[[Modes, Asked], Plan]]] = {
