@@ -72,6 +72,8 @@ if TYPE_CHECKING:
     from rainier_fast.definitions.efficiency_fit import EfficiencyFit
     from rainier_fast.definitions.operators import AttentionRate, MatmulRate, MemoryRate
     from rainier_fast.measure import Calibration, calibrate
+    from rainier_fast.operations.checkpoint import Checkpoint
+    from rainier_fast.operations.goodput import Goodput
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
     from rainier_fast.results.link import Bottleneck, Link
@@ -149,6 +151,7 @@ __all__ = [
     "Bottleneck",
     "Bucket",
     "Calibration",
+    "Checkpoint",
     "Chip",
     "ChipAt",
     "Cluster",
@@ -163,6 +166,7 @@ __all__ = [
     "Fabric",
     "FailureRates",
     "Faults",
+    "Goodput",
     "Gpu",
     "Groups",
     "InvalidArgument",
@@ -248,6 +252,8 @@ _LATE_MODULES = {
     "ask.mpi": ("MpiChoice", "mpi_choice"),
     "ask.schedule": ("Block", "Schedule", "Send"),
     "measure": ("Calibration", "calibrate"),
+    "operations.checkpoint": ("Checkpoint",),
+    "operations.goodput": ("Goodput",),
     "results.collective": ("CollectiveResult",),
     "results.comparison": ("Comparison",),
     "results.link": ("Bottleneck", "Link"),
