@@ -10,6 +10,7 @@ pub mod machine;
 pub mod mapping;
 pub mod memory;
 mod operation;
+pub mod pipeline;
 pub mod placing;
 mod random;
 pub mod route;
@@ -19,6 +20,7 @@ pub mod synthesize;
 pub mod threads;
 mod watch;
 mod weigh;
+pub mod workload;
 
 pub use control::Control;
 pub use error::{Error, Result};

@@ -4,12 +4,14 @@ mod classes;
 mod collective;
 mod columns;
 mod convert;
+mod efficiency;
 mod enter;
 mod error;
 mod faults;
 mod machine;
 mod mapping;
 mod monte_carlo;
+mod pipeline;
 mod placing;
 mod prepared;
 mod recovery;
@@ -17,6 +19,7 @@ mod rerouting;
 mod schedule;
 mod shortage;
 mod together;
+mod workload;
 
 use pyo3::prelude::*;
 
@@ -29,6 +32,8 @@ mod _core {
     #[pymodule_export]
     use super::collective::kept;
     #[pymodule_export]
+    use super::efficiency::{attention_times, keys_seen, matmul_times, memory_time};
+    #[pymodule_export]
     use super::faults::{
         Faults, faults, healthy, links_named, num_live_chips, overlay_bytes, repaired, with_faults,
     };
@@ -36,6 +41,8 @@ mod _core {
     use super::mapping::{Order, best_mapping, mapping_dimensions};
     #[pymodule_export]
     use super::monte_carlo::{monte_carlo, sample_faults};
+    #[pymodule_export]
+    use super::pipeline::{pipeline_events, pipeline_forms, simulate_pipeline};
     #[pymodule_export]
     use super::placing::{FreePlanes, replace_damaged};
     #[pymodule_export]
@@ -46,12 +53,15 @@ mod _core {
     use super::rerouting::{routing_reports, unreachable};
     #[pymodule_export]
     use super::together::{Written, share_links, share_messages, write_out};
+    #[pymodule_export]
+    use super::workload::training_step;
 
     use numpy::PyArray1;
     use pyo3::prelude::*;
     use pyo3::types::PyTuple;
     use rainier_core::collective::{self as core, Model, Operation};
     use rainier_core::machine::TpuPart;
+    use rainier_core::pipeline::Schedule as Pipelining;
     use std::collections::BTreeMap;
 
     #[pymodule_init]
@@ -61,6 +71,8 @@ mod _core {
         let names = |names: &[&str]| PyTuple::new(module.py(), names);
         module.add("TPU_PARTS", names(&TpuPart::ALL.map(|row| row.1))?)?;
         module.add("OPERATIONS", names(&Operation::ALL.map(Operation::name))?)?;
+        let schedules = Pipelining::ALL.map(Pipelining::name);
+        module.add("PIPELINE_SCHEDULES", names(&schedules)?)?;
         module.add("MODELS", names(&Model::ALL.map(Model::name))?)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
