@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from rainier_fast.workload.orders.rank_groups import RankGroups, rank_groups
     from rainier_fast.workload.parts import Experts, Mla, Window
     from rainier_fast.workload.step import TrainingStep
+    from rainier_fast.workload.step_comparison import StepComparison
     from rainier_fast.workload.training import Training
     from rainier_fast.workload.transformer import Transformer
 
@@ -202,6 +203,7 @@ __all__ = [
     "Send",
     "Shortest",
     "Site",
+    "StepComparison",
     "Table",
     "Tenant",
     "TenantsResult",
@@ -271,6 +273,7 @@ _LATE_MODULES = {
     "workload.orders.rank_groups": ("RankGroups", "rank_groups"),
     "workload.parts": ("Experts", "Mla", "Window"),
     "workload.step": ("TrainingStep",),
+    "workload.step_comparison": ("StepComparison",),
     "workload.training": ("Training",),
     "workload.transformer": ("Transformer",),
 }

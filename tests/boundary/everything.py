@@ -69,6 +69,7 @@ def instances() -> dict[type, Any]:
         JOB,
         LAYOUT,
         TRN2.training_step(JOB, LAYOUT),
+        rf.compare([TRN2, "h100"], job=JOB, layout=LAYOUT),
         rf.Experts(count=8, per_token=2, width=64),
         rf.Mla(q_rank=None, kv_rank=512, nope_size=128, rope_size=64, value_size=128),
         rf.Window(size=128, full_every=2),
@@ -208,10 +209,12 @@ OWN: dict[str, dict[str, Any]] = {
     "Bucket": {"weights": {"xy": 1.0}},
     "calibrate": {"size_unit": None, "time_unit": None, "dtype": None},
     "Cluster": {"sites": PAIR.sites, "wan": PAIR.wan},
+    "compare": {"group_chips": None, "job": None, "layout": None},
     "LinkAt": {"coordinates": {"y": 1}},
     "Site": {"fabric": None},
     "Comparison.__getitem__": {"name": "machine"},
     "Ranking.__getitem__": {"name": "layout"},
+    "StepComparison.__getitem__": {"name": "machine"},
     "Recoveries.__getitem__": {"name": "policy"},
     "Table.__getitem__": {"name": "class"},
     "TenantsResult.__getitem__": {"which": "a"},
@@ -283,6 +286,7 @@ _MADE = {
     "Prepared",
     "RankGroups",
     "Ranking",
+    "StepComparison",
     "TrainingStep",
 }
 
