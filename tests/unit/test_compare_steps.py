@@ -46,15 +46,6 @@ def test_a_machine_that_cannot_keeps_its_row() -> None:
     assert table.steps[1] is None
 
 
-def test_the_best_layout_of_each() -> None:
-    table = rf.compare(["trn2", "h100"], job=JOB, schedule="1f1b")
-    for name, step in zip(("trn2", "h100"), table.steps, strict=True):
-        assert step is not None
-        best = rf.preset(name).best_layouts(JOB, schedule="1f1b", keep=1)
-        assert step.time_s == best["time_s"][0]
-        assert step.fits
-
-
 @pytest.mark.parametrize(
     ("given", "kind", "argument"),
     [

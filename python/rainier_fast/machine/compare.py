@@ -40,7 +40,7 @@ def compare(
     *,
     group_chips: int | None = None,
     job: Training,
-    layout: Layout | None = None,
+    layout: Layout,
     **options: Any,  # noqa: ANN401 - of either method
 ) -> StepComparison: ...
 
@@ -77,10 +77,10 @@ def compare(
     job
         A job to train in place of a collective.
     layout
-        How the job is cut on every machine; None for the best layout of each, by `best_layouts`.
+        How the job is cut on every machine.
     **options
         Those of the collective, such as ``algorithm``, ``group``, ``root`` or ``shift``, or of
-        `Machine.training_step` or `Machine.best_layouts`; the same for every machine.
+        `Machine.training_step`; the same for every machine.
         ``algorithm="runtime"`` is each machine's own software.
 
     Returns

@@ -29,9 +29,9 @@ def compare_steps(
     """Return a row for each machine: `rainier_fast.compare` with a job."""
     if not isinstance(job, Training):
         raise invalid_type("job", job, "must be a Training")
-    if layout is not None and not isinstance(layout, Layout):
-        raise invalid_type("layout", layout, "must be a Layout, or None for the best of each")
-    _check(options, "best_layouts" if layout is None else "training_step")
+    if not isinstance(layout, Layout):
+        raise invalid_type("layout", layout, "must be a Layout")
+    _check(options, "training_step")
     rows = []
     for machine, refused in _parts(machines, group_chips):
         step, reason = (None, refused) if refused else _step(machine, job, layout, options)
@@ -64,12 +64,9 @@ def _parts(machines: Sequence[Machine], chips: int | None) -> list[tuple[Machine
 
 
 def _step(
-    machine: Machine, job: Training, layout: Layout | None, options: dict[str, Any]
+    machine: Machine, job: Training, layout: Layout, options: dict[str, Any]
 ) -> tuple[TrainingStep | None, str]:
     try:
-        if layout is not None:
-            return machine.training_step(job, layout, **options), ""
-        ranking = machine.best_layouts(job, keep=1, **options)
-        return ranking.step(0), ""
+        return machine.training_step(job, layout, **options), ""
     except RainierError as error:
         return None, str(error)
