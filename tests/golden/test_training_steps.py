@@ -130,3 +130,15 @@ def test_what_is_run_finds_these_rows_again() -> None:
     layout = rf.Layout(tp=8, pp=8, cp=2, virtual=2)
     table = rf.preset("h100", chips=1024).training_step(job, layout).nearest_measurements
     assert "llama-3.1-405b" in table["model"].tolist()
+
+
+def test_fsdp_waits_below_the_critical_batch_of_the_scaling_book() -> None:
+    machine = rf.preset("tpu-v5p", shape=(16, 16, 16))
+    waits = {}
+    for batch, cp in ((512, 8), (1024, 4)):
+        job = rf.Training("llama-2-13b", sequence=4096, batch=batch)
+        step = machine.training_step(job, rf.Layout(cp=cp, zero=3), algorithm="auto")
+        waits[job.tokens // step.chips] = step.parts["dp"] / step.time_s
+    # 850 tokens a chip by its closed form, of three axes.
+    assert waits[512] > 0.15
+    assert waits[1024] < 0.03
