@@ -281,6 +281,21 @@ def test_a_timeline_is_the_pipeline() -> None:
     assert events["end_s"].max() >= busy * (1 - 1e-9)
 
 
+def test_measured_runs_stand_beside_it() -> None:
+    a100 = rf.preset("a100", chips=64)
+    job = rf.Training("megatron-22b", sequence=2048, batch=64, attention="unfused", dropout=True)
+    step = a100.training_step(job, rf.Layout(tp=8, zero=0))
+    table = step.nearest_measurements
+    assert len(table) == 3
+    assert table.kind == step.kind
+    assert "megatron-22b" in set(table["model"])
+    for row in table:
+        assert row["error"] == pytest.approx(row["predicted_s"] / row["measured_s"] - 1)
+        assert row["source"]
+    with raises(rf.Unsupported, None):  # nobody has published one
+        _ = SERVER.training_step(JOB, rf.Layout(tp=8)).nearest_measurements
+
+
 def test_it_is_a_value(large: rf.TrainingStep) -> None:
     twin = pickle.loads(pickle.dumps(large))
     assert twin == large
