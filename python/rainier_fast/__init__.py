@@ -25,14 +25,11 @@ from rainier_fast.collectives.scheduling import schedule
 from rainier_fast.definitions.axis import Axis, Tier
 from rainier_fast.definitions.bucket import Bucket
 from rainier_fast.definitions.chip import Chip
-from rainier_fast.definitions.efficiency import Efficiency
-from rainier_fast.definitions.efficiency_fit import EfficiencyFit
 from rainier_fast.definitions.gpu import Gpu
 from rainier_fast.definitions.known import KNOWN as _KNOWN
 from rainier_fast.definitions.known import known as _known
 from rainier_fast.definitions.nccl import NcclTiming
 from rainier_fast.definitions.neuron import Neuron
-from rainier_fast.definitions.operators import AttentionRate, MatmulRate, MemoryRate
 from rainier_fast.definitions.places import ChipAt, LinkAt
 from rainier_fast.definitions.rates import FailureRates
 from rainier_fast.definitions.routing import (
@@ -71,7 +68,12 @@ from rainier_fast.studies.tenants import TenantsResult
 if TYPE_CHECKING:
     from rainier_fast.ask.mpi import MpiChoice, mpi_choice
     from rainier_fast.ask.schedule import Block, Schedule, Send
+    from rainier_fast.definitions.efficiency import Efficiency
+    from rainier_fast.definitions.efficiency_fit import EfficiencyFit
+    from rainier_fast.definitions.operators import AttentionRate, MatmulRate, MemoryRate
     from rainier_fast.measure import Calibration, calibrate
+    from rainier_fast.operations.checkpoint import Checkpoint
+    from rainier_fast.operations.goodput import Goodput
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
     from rainier_fast.results.link import Bottleneck, Link
@@ -149,6 +151,7 @@ __all__ = [
     "Bottleneck",
     "Bucket",
     "Calibration",
+    "Checkpoint",
     "Chip",
     "ChipAt",
     "Cluster",
@@ -163,6 +166,7 @@ __all__ = [
     "Fabric",
     "FailureRates",
     "Faults",
+    "Goodput",
     "Gpu",
     "Groups",
     "InvalidArgument",
@@ -242,9 +246,14 @@ __all__ = [
 
 # What loads when it is asked for, by the modules that have it.
 _LATE_MODULES = {
+    "definitions.efficiency": ("Efficiency",),
+    "definitions.efficiency_fit": ("EfficiencyFit",),
+    "definitions.operators": ("AttentionRate", "MatmulRate", "MemoryRate"),
     "ask.mpi": ("MpiChoice", "mpi_choice"),
     "ask.schedule": ("Block", "Schedule", "Send"),
     "measure": ("Calibration", "calibrate"),
+    "operations.checkpoint": ("Checkpoint",),
+    "operations.goodput": ("Goodput",),
     "results.collective": ("CollectiveResult",),
     "results.comparison": ("Comparison",),
     "results.link": ("Bottleneck", "Link"),

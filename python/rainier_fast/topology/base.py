@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from rainier_fast import _core
 from rainier_fast.catalog import Assumptions, Figure, assumptions
 from rainier_fast.definitions.check import as_name, as_several
-from rainier_fast.definitions.efficiency import Efficiency
 from rainier_fast.definitions.routing import Routing, RoutingRow, routing_row
 from rainier_fast.definitions.site import Site
 from rainier_fast.definitions.ultraserver import UltraServer
@@ -16,6 +15,9 @@ from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.frozen import frozen, put
 from rainier_fast.provenance import names_in
+
+if TYPE_CHECKING:
+    from rainier_fast.definitions.efficiency import Efficiency
 
 _CoreFaults: TypeAlias = _core.Faults
 
@@ -124,6 +126,8 @@ class Base:
         >>> preset("rainier").efficiency == preset("trn2").efficiency
         True
         """
+        from rainier_fast.definitions.efficiency import Efficiency  # only who asks pays for it
+
         chip = self.ultraserver.chip
         if chip is None:
             raise Unsupported(
