@@ -45,6 +45,37 @@ def test_rates_follow_from_time(large: rf.TrainingStep) -> None:
     assert again.parts["recompute"] > 0
 
 
+def test_parts_by_hand() -> None:
+    step = SERVER.training_step(JOB, rf.Layout(tp=8))
+    rates, layers, times = SERVER.efficiency, 32, 8  # microbatches of each of 8 replicas
+    products = [  # rows, inner and outer numbers of a rank
+        (8192, 4096, (4 + 2 * 1) * 128),
+        (8192, 4 * 128, 4096),
+        (8192, 4096, 2 * 14336 // 8),
+        (8192, 14336 // 8, 4096),
+    ]
+
+    def three(rows: int, inner: int, outer: int) -> float:
+        each = (rows, inner, outer), (rows, outer, inner), (inner, rows, outer)
+        return sum(rates.matmul_s(*sizes) for sizes in each)
+
+    by_layer = sum(three(*sizes) for sizes in products)
+    head = three(8192, 4096, 128_256 // 8)
+    assert step.parts["matmul"] == pytest.approx(times * (layers * by_layer + head))
+
+    scores = {"sequence": 8192, "heads": 4, "head_size": 128, "kv_heads": 1}
+    one_way = rates.attention_s(**scores)
+    both = one_way + rates.attention_s(**scores, backward=True)
+    assert step.parts["attention"] == pytest.approx(times * layers * both)
+
+    mesh, row = SERVER.mesh(dp=8, tp=8), 8192 * 4096 * 2
+    asked = {"axis": "tp", "algorithm": "runtime", "dtype": "bf16"}
+    gather = mesh.all_gather(row, **asked).time_s
+    scatter = mesh.reduce_scatter(row, **asked).time_s
+    # Neuron hides none of two gathers and scatters each way and two gathers more.
+    assert step.parts["tp"] == pytest.approx(times * layers * (6 * gather + 4 * scatter))
+
+
 def test_mfu_by_convention_and_peak(large: rf.TrainingStep) -> None:
     rows = {(row["convention"], row["peak"]): row for row in large.mfus}
     first = rows["this job", "headline"]
@@ -248,6 +279,21 @@ def test_a_timeline_is_the_pipeline() -> None:
         assert (ends[order][:-1] <= starts[order][1:] + 1e-12).all()  # one thing at a time
     busy = step.time_s - sum(step.parts[name] for name in ("dp", "optimizer", "outer", "host"))
     assert events["end_s"].max() >= busy * (1 - 1e-9)
+
+
+def test_measured_runs_stand_beside_it() -> None:
+    a100 = rf.preset("a100", chips=64)
+    job = rf.Training("megatron-22b", sequence=2048, batch=64, attention="unfused", dropout=True)
+    step = a100.training_step(job, rf.Layout(tp=8, zero=0))
+    table = step.nearest_measurements
+    assert len(table) == 3
+    assert table.kind == step.kind
+    assert "megatron-22b" in set(table["model"])
+    for row in table:
+        assert row["error"] == pytest.approx(row["predicted_s"] / row["measured_s"] - 1)
+        assert row["source"]
+    with raises(rf.Unsupported, None):  # nobody has published one
+        _ = SERVER.training_step(JOB, rf.Layout(tp=8)).nearest_measurements
 
 
 def test_it_is_a_value(large: rf.TrainingStep) -> None:
