@@ -43,6 +43,13 @@ class Capped:
         Of all chips, that of the site with least; 0 where some site cannot run all.
     fewer, slower
         Share of the work that gets done with fewer chips, and with all chips at that clock.
+
+    Examples
+    --------
+    >>> import rainier_fast as rf
+    >>> left = rf.preset("rainier").power(cap="200 MW").capped
+    >>> left.chips, left.best
+    (462144, 'fewer chips')
     """
 
     table: Table

@@ -234,7 +234,7 @@ class Operations(Modes):
         >>> import rainier_fast as rf
         >>> left = rf.preset("rainier").power(cap={"indiana": "200 MW"}).capped
         >>> left.best, round(left.fewer, 2), round(left.slower, 2)
-        ('fewer chips', 0.88, 0.53)
+        ('fewer chips', 0.88, 0.58)
         """
         from rainier_fast.operations.power import power
 
