@@ -30,6 +30,8 @@ ROWS = [
 ]
 RANKING = TRN2.best_mapping({"dp": 4, "tp": 4}, {"tp": ("all_gather", 1e6)})
 LOADS = TRN2.link_loads([0, 1], [2, 3], 1000)
+H100 = rf.Efficiency.of("h100")
+PRODUCTS = [(m, k, 4096, H100.matmul_s(m, k, 4096)) for m in (64, 512, 4096) for k in (512, 8192)]
 JOB = rf.Training("llama-3.1-8b", sequence=4096, batch=8)
 LAYOUT = rf.Layout(tp=8)
 
@@ -43,6 +45,7 @@ def instances() -> dict[type, Any]:
         RESULT.bottleneck,
         rf.Bucket({"xy": 0.5, "yx": 0.5}),
         rf.calibrate(TRN2, ROWS),
+        rf.Checkpoint(blocking="30 s"),
         rf.Chip.from_catalog("trainium2"),
         rf.ChipAt(x=1),
         rf.Cluster(PAIR.sites, PAIR.wan),
@@ -51,14 +54,21 @@ def instances() -> dict[type, Any]:
         TRN2.plan.compute("1 ms", "2 GiB").request,
         MESH,
         rf.DimensionOrder(order=("y", "x")),
+        H100,
+        rf.Efficiency.fit(PRODUCTS, "h100"),
+        H100.rate("bf16"),
+        H100.attention,
+        H100.memory,
         PAIR.sites[0].fabric,
         rf.FailureRates.published("llama3"),
         HURT.faults,
+        TRN2.goodput("20 s"),
         rf.Gpu("hopper"),
         rf.Tpu("v5p"),
         rf.model("qwen3-8b"),
         JOB,
         LAYOUT,
+        TRN2.training_step(JOB, LAYOUT),
         rf.Experts(count=8, per_token=2, width=64),
         rf.Mla(q_rank=None, kv_rank=512, nope_size=128, rope_size=64, value_size=128),
         rf.Window(size=128, full_every=2),
@@ -108,6 +118,7 @@ GOOD: dict[str, Any] = {
     "axis": "tp",
     "backward": True,
     "bandwidth": "50 GB/s",
+    "blocking_s": 30.0,
     "blocks": 1,
     "bytes_per_chip": 1000,
     "bytes_per_number": 2,
@@ -143,6 +154,7 @@ GOOD: dict[str, Any] = {
     "machines": ["trn2"],
     "mask": "full",
     "model": "link_load",
+    "mtbf_s": 1e5,
     "mtp": False,
     "n": 3,
     "n_threads": 1,
@@ -173,6 +185,7 @@ GOOD: dict[str, Any] = {
     "sizes": [1000],
     "src": [0, 1],
     "start": 0.0,
+    "step": "20 s",
     "streams": 1,
     "switching": "cut_through",
     "table": ROWS,
@@ -208,9 +221,16 @@ OWN: dict[str, dict[str, Any]] = {
     "chip": {"coordinates": {"x": 1}},
     "chips": {"fixed": {"tp": 1}},
     "check_program": {"streams": 2},
+    "Efficiency.attention_s": {"heads": 8, "head_size": 64},
+    "Efficiency.fit": {"rows": PRODUCTS, "chip": "h100"},
+    "Efficiency.matmul_s": {"m": 8, "k": 16, "n": 32},
+    "Efficiency.of": {"chip": "h100"},
+    "Efficiency.part": {"parts": 4},
+    "Efficiency.rate": {"precision": "bf16"},
     "finish_times": {"model": "fluid"},
     "from_catalog": {"name": "trainium2"},
     "full_mesh": {"chips": 4},
+    "goodput": {"policy": "restart"},
     "impact": {"policies": ["detour"]},
     "in_mode": {"instances": 4},
     "merged": {"other": HURT.faults},
@@ -232,6 +252,13 @@ OWN: dict[str, dict[str, Any]] = {
     "send_recv": {"algorithm": "direct"},
     "tenants": {"tenants": [rf.Tenant("a", "all_reduce", 1e6, instances=1)]},
     "torus": {"shape": (4, 2), "wrap": True},
+    "training_step": {
+        "job": JOB,
+        "layout": LAYOUT,
+        "chips": 16,
+        "algorithm": "auto",
+        "efficiency": None,
+    },
     "traffic": {"pattern": "permutation", "shift": None},
     "with_faults": {
         **dict.fromkeys(("links", "chips", "nics", "sites", "ultraservers"), ()),
@@ -247,6 +274,8 @@ _INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save"}
 # Made by the package, of values that it has checked.
 _MADE = {
     "Calibration",
+    "EfficiencyFit",
+    "Goodput",
     "Machine",
     "MeshLayout",
     "MonteCarlo",
@@ -254,6 +283,7 @@ _MADE = {
     "Prepared",
     "RankGroups",
     "Ranking",
+    "TrainingStep",
 }
 
 

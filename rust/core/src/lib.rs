@@ -20,6 +20,7 @@ pub mod synthesize;
 pub mod threads;
 mod watch;
 mod weigh;
+pub mod workload;
 
 pub use control::Control;
 pub use error::{Error, Result};

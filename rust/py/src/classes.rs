@@ -2,19 +2,24 @@
 
 use pyo3::prelude::*;
 use rainier_core::route::Routing;
-use rainier_core::{collective, machine, schedule};
+use rainier_core::{collective, machine, schedule, workload};
 use std::sync::Arc;
 
 #[pyclass(frozen, module = "rainier_fast._core")]
 pub(crate) struct Machine(
     pub(crate) Arc<machine::Machine>,
     pub(crate) collective::Keeper,
+    pub(crate) workload::Book,
 );
 
 impl Machine {
     /// One that remembers nothing yet.
     pub(crate) fn of(machine: machine::Machine) -> Self {
-        Self(Arc::new(machine), collective::Keeper::default())
+        Self(
+            Arc::new(machine),
+            collective::Keeper::default(),
+            workload::Book::default(),
+        )
     }
 }
 

@@ -4,6 +4,7 @@ mod classes;
 mod collective;
 mod columns;
 mod convert;
+mod efficiency;
 mod enter;
 mod error;
 mod faults;
@@ -18,6 +19,7 @@ mod rerouting;
 mod schedule;
 mod shortage;
 mod together;
+mod workload;
 
 use pyo3::prelude::*;
 
@@ -29,6 +31,8 @@ mod _core {
     use super::classes::{Groups, Machine, Outcome, Schedule};
     #[pymodule_export]
     use super::collective::kept;
+    #[pymodule_export]
+    use super::efficiency::{attention_times, keys_seen, matmul_times, memory_time};
     #[pymodule_export]
     use super::faults::{
         Faults, faults, healthy, links_named, num_live_chips, overlay_bytes, repaired, with_faults,
@@ -49,6 +53,8 @@ mod _core {
     use super::rerouting::{routing_reports, unreachable};
     #[pymodule_export]
     use super::together::{Written, share_links, share_messages, write_out};
+    #[pymodule_export]
+    use super::workload::training_step;
 
     use numpy::PyArray1;
     use pyo3::prelude::*;

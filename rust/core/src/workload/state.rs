@@ -1,0 +1,97 @@
+//! How many numbers of the model a rank keeps.
+
+use super::model::Kind;
+use super::plan::Plan;
+
+/// Numbers that one rank keeps, by what replicates them.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct State {
+    /// Whatever tp x cp x dp replicate in dp x cp.
+    pub dense: f64,
+    /// Experts.
+    pub expert: f64,
+    /// The most of it that is gathered at once: a layer, or embedding or head.
+    pub unit: f64,
+}
+
+impl State {
+    fn add(&mut self, dense: f64, expert: f64) {
+        self.dense += dense;
+        self.expert += expert;
+        self.unit = self.unit.max(dense + expert);
+    }
+
+    pub(super) fn all(&self) -> f64 {
+        self.dense + self.expert
+    }
+}
+
+/// Numbers of one layer on a rank: dense ones, and those of experts.
+pub(super) fn layer_numbers(plan: &Plan, kind: Kind) -> (f64, f64) {
+    let (model, layout) = (&plan.job.model, plan.layout);
+    let (numbers, tp) = (&model.numbers, f64::from(layout.tp));
+    let attention = numbers.attention / tp + numbers.every;
+    match model.experts.as_ref().filter(|_| kind.sparse) {
+        None => (attention + numbers.mlp / tp, 0.0),
+        Some(experts) => {
+            let local = f64::from(experts.count) / f64::from(layout.ep);
+            let expert = local * numbers.expert / f64::from(layout.etp);
+            (attention + numbers.router + numbers.shared / tp, expert)
+        }
+    }
+}
+
+/// Numbers of a chunk.
+pub(super) fn chunk_numbers(plan: &Plan, chunk: usize, state: &mut State) {
+    let (model, tp) = (&plan.job.model, f64::from(plan.layout.tp));
+    for &kind in &model.layers[plan.chunks[chunk].clone()] {
+        let (dense, expert) = layer_numbers(plan, kind);
+        state.add(dense, expert);
+    }
+    let (first, last) = (chunk == 0, chunk + 1 == plan.chunks.len());
+    if first {
+        state.add(model.numbers.embedding / tp, 0.0);
+    }
+    if last {
+        let tied = model.numbers.head == 0.0;
+        // A head that is the embedding is kept twice where their stages are two.
+        let head = match tied {
+            true if first || model.numbers.embedding == 0.0 => 0.0,
+            true => f64::from(model.vocab) * f64::from(model.hidden),
+            false => model.numbers.head,
+        };
+        state.add(head / tp, 0.0);
+        for _ in 0..model.mtp {
+            let kind = further(plan);
+            let (dense, expert) = layer_numbers(plan, kind);
+            state.add(dense + model.numbers.mtp_extra / tp, expert);
+        }
+    }
+}
+
+/// The kind of layers that predict further tokens.
+pub(super) fn further(plan: &Plan) -> Kind {
+    Kind {
+        sparse: plan.job.model.experts.is_some(),
+        windowed: false,
+    }
+}
+
+/// Numbers of a stage.
+pub(super) fn stage_numbers(plan: &Plan, stage: usize) -> State {
+    let mut state = State::default();
+    for chunk in plan.held(stage) {
+        chunk_numbers(plan, chunk, &mut state);
+    }
+    state
+}
+
+/// Of how many ranks dense numbers and experts have parts.
+pub(super) fn shares(plan: &Plan) -> (f64, f64) {
+    let layout = plan.layout;
+    let all = f64::from(layout.expert_replicas());
+    match layout.shard {
+        0 => (f64::from(layout.replicas()), all),
+        some => (f64::from(some), f64::from(some).min(all)),
+    }
+}

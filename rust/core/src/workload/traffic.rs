@@ -1,0 +1,201 @@
+//! The collectives of a layer, as far as nothing hides them.
+
+use super::layer::{Work, routed};
+use super::layout::Context;
+use super::model::Kind;
+use super::parts::{Part, Parts};
+use super::plan::Plan;
+use super::prices::Prices;
+use crate::error::Result;
+use crate::operation::Operation::{self, AllGather, AllReduce, AllToAll, ReduceScatter, SendRecv};
+use crate::pipeline::Schedule;
+
+/// What the machine's software hides behind what it computes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Overlap {
+    /// Collectives of ranks that share matrices, behind products.
+    pub tensor: bool,
+    /// Only the second gathering of rows, for gradients of weights, behind gradients of inputs.
+    pub regather: bool,
+    /// Keys and values on their way round, behind attention.
+    pub context: bool,
+    /// Gradients and weights between replicas, behind layers.
+    pub data: bool,
+    /// Layers ahead of which weights are gathered.
+    pub early: f64,
+    /// Layers by which gradients are scattered later.
+    pub late: f64,
+}
+
+impl Overlap {
+    /// Nothing is hidden.
+    pub const NONE: Self = Self {
+        tensor: false,
+        regather: false,
+        context: false,
+        data: false,
+        early: 1.0,
+        late: 1.0,
+    };
+}
+
+/// What is left of `seconds` when as much as `behind` takes is hidden.
+pub(super) fn exposed(hidden: bool, seconds: f64, behind: f64) -> f64 {
+    if hidden {
+        (seconds - behind).max(0.0)
+    } else {
+        seconds
+    }
+}
+
+/// Adds the collectives of a layer to its operators.
+pub(super) fn put_traffic(
+    plan: &Plan,
+    kind: Kind,
+    overlap: Overlap,
+    prices: &dyn Prices,
+    work: &mut Work,
+) -> Result<()> {
+    let compute = *work;
+    put_tensor(plan, kind, overlap, prices, &compute, work)?;
+    put_context(plan, overlap, prices, &compute, work)?;
+    if kind.sparse {
+        put_expert(plan, prices, &compute, work)?;
+    }
+    Ok(())
+}
+
+/// Bytes of the rows of a microbatch on ranks that share its sequences.
+pub(super) fn row_bytes(plan: &Plan) -> f64 {
+    plan.tokens * f64::from(plan.job.model.hidden) * plan.job.activation_bytes
+}
+
+/// Rows of ranks that share matrices: gathered before and scattered after each half of a layer, or added up after it.
+fn put_tensor(
+    plan: &Plan,
+    kind: Kind,
+    overlap: Overlap,
+    prices: &dyn Prices,
+    compute: &Work,
+    work: &mut Work,
+) -> Result<()> {
+    if plan.layout.tp == 1 {
+        return Ok(());
+    }
+    let (layout, model) = (plan.layout, &plan.job.model);
+    let axis = &plan.axes.tp;
+    // Experts that are cut otherwise have collectives of their own; what is beside them takes part.
+    let shared = model
+        .experts
+        .as_ref()
+        .is_some_and(|experts| experts.shared_width > 0);
+    let second = !kind.sparse || shared || layout.etp == layout.tp && layout.ep == 1;
+    let halves = if second { 2.0 } else { 1.0 };
+    let bytes = row_bytes(plan);
+    let (once, again) = if layout.sequence_parallel {
+        let gather = prices.time(AllGather, axis, bytes)?;
+        (gather + prices.time(ReduceScatter, axis, bytes)?, gather)
+    } else {
+        (prices.time(AllReduce, axis, bytes)?, 0.0)
+    };
+    let products = |parts: &Parts| parts.get(Part::Matmul);
+    let forward = exposed(overlap.tensor, halves * once, products(&compute.forward));
+    work.forward.add(Part::Tensor, forward);
+    let backward = exposed(overlap.tensor, halves * once, products(&compute.backward));
+    let regather = exposed(
+        overlap.regather,
+        halves * again,
+        products(&compute.backward),
+    );
+    work.backward.add(Part::Tensor, backward + regather);
+    Ok(())
+}
+
+/// Keys and values of ranks that share a sequence.
+fn put_context(
+    plan: &Plan,
+    overlap: Overlap,
+    prices: &dyn Prices,
+    compute: &Work,
+    work: &mut Work,
+) -> Result<()> {
+    let layout = plan.layout;
+    if layout.cp == 1 {
+        return Ok(());
+    }
+    let (axis, ranks) = (&plan.axes.cp, f64::from(layout.cp));
+    let own = plan.tokens * plan.job.activation_bytes;
+    let both = own * shared_numbers(plan);
+    let (forward, backward) = match layout.context {
+        Context::Ring => {
+            let step = |bytes: f64, parts: &Parts| -> Result<f64> {
+                // While a piece goes on, attention works on the one before.
+                let behind = parts.get(Part::Attention) / ranks;
+                let one = prices.time(SendRecv, axis, bytes)?;
+                Ok((ranks - 1.0) * exposed(overlap.context, one, behind))
+            };
+            (
+                step(both, &compute.forward)?,
+                step(2.0 * both, &compute.backward)?,
+            )
+        }
+        Context::AllGather => {
+            let gather = prices.time(AllGather, axis, ranks * both)?;
+            (
+                gather,
+                gather + prices.time(ReduceScatter, axis, ranks * both)?,
+            )
+        }
+        Context::AllToAll => {
+            let (key, value) = plan.job.model.head_sizes();
+            let heads = f64::from(plan.job.model.heads) / f64::from(layout.tp);
+            // Queries, keys and values go there and what attention makes of them comes back.
+            let there = prices.time(AllToAll, axis, own * heads * key + both)?;
+            let back = prices.time(AllToAll, axis, own * heads * value)?;
+            (there + back, there + back)
+        }
+    };
+    work.forward.add(Part::Context, forward);
+    work.backward.add(Part::Context, backward);
+    Ok(())
+}
+
+/// Numbers of keys and values of a token on one rank: of latent attention the short row.
+fn shared_numbers(plan: &Plan) -> f64 {
+    let model = &plan.job.model;
+    match &model.latent {
+        Some(latent) => f64::from(latent.kv_rank + latent.rope),
+        None => {
+            let heads = (f64::from(model.kv_heads) / f64::from(plan.layout.tp)).max(1.0);
+            2.0 * heads * f64::from(model.head_size)
+        }
+    }
+}
+
+/// Rows to the experts that they visit and back, and among the ranks of one expert.
+fn put_expert(plan: &Plan, prices: &dyn Prices, compute: &Work, work: &mut Work) -> Result<()> {
+    let layout = plan.layout;
+    let gathered = routed(plan) * f64::from(plan.job.model.hidden);
+    let sent = gathered / f64::from(layout.etp);
+    let time = |operation: Operation, axis, bytes| prices.time(operation, axis, bytes);
+    let dispatch = time(AllToAll, &plan.axes.ep, sent * plan.job.dispatch_bytes)?;
+    let combine = time(AllToAll, &plan.axes.ep, sent * plan.job.activation_bytes)?;
+    // The second half of the layer, where its ranks share matrices as all others do, is priced with those.
+    let apart = !(layout.etp == layout.tp && layout.ep == 1);
+    let among = if apart && layout.etp > 1 {
+        let bytes = gathered * plan.job.activation_bytes;
+        time(AllGather, &plan.axes.etp, bytes)? + time(ReduceScatter, &plan.axes.etp, bytes)?
+    } else {
+        0.0
+    };
+    let all = dispatch + combine + among;
+    // DualPipe runs one direction's experts while the other direction computes.
+    let hidden = layout.schedule == Schedule::DualPipe;
+    let computed = |parts: &Parts| parts.sum();
+    let forward = exposed(hidden, all, computed(&compute.forward));
+    work.forward.add(Part::Expert, forward);
+    let behind = computed(&compute.backward) + computed(&compute.weights);
+    let backward = exposed(hidden, all, behind);
+    work.backward.add(Part::Expert, backward);
+    Ok(())
+}
