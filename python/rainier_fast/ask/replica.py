@@ -68,11 +68,11 @@ def _mesh(name: str, text: str, parts: tuple[str, ...], chips: int) -> NDArray[n
     sizes = [int(one) for one in ids.split(",")] if ids else list(dims.values())
     order = [int(one) for one in turned.split(",")] if turned else None
     total = math.prod(dims.values())
-    flat = _iota(name, text, [1, total], sizes, order, chips)
+    flat = _iota(name, text, [1, total], sizes, order, chips).ravel()
     tile = [math.prod(dims[axis] for axis in part) for part in (rest, group)]
     places = {axis: at for at, axis in enumerate(dims)}
     cut = [places[axis] for axis in (*rest, *group)]
-    return flat[0][_iota(name, text, tile, list(dims.values()), cut, chips)]
+    return np.take(flat, _iota(name, text, tile, list(dims.values()), cut, chips))
 
 
 def _iota(
