@@ -155,6 +155,22 @@ def test_modes_take_smaller_units_and_leave_cables_alone() -> None:
     assert RAINIER.goodput("20 s", slowdown={"pairs": 1.2}, **options).goodput < pairs.goodput
 
 
+def test_rates_of_every_source_stand_side_by_side() -> None:
+    found = RAINIER.goodput("20 s", checkpoint=SAVED)
+    rows = {row["rates"]: row for row in found.by_source}
+    assert set(rows) == {"llama3", "rsc-1", "rsc-2", "tpu-v4"}
+    assert rows["llama3"]["goodput"] == found.goodput
+    assert rows["rsc-1"]["mtbf_h"] < rows["rsc-2"]["mtbf_h"]
+
+
+def test_too_few_spares_say_so() -> None:
+    found = RAINIER.goodput("20 s", policy="spares", spares=64, checkpoint=SAVED, repair="24 h")
+    assert found.goodput < 1e-9
+    assert "too few for the 239" in str(found)
+    enough = RAINIER.goodput("20 s", policy="spares", spares=64, checkpoint=SAVED, repair="4 h")
+    assert enough.parts["availability"] > 0.99
+
+
 def test_it_says_itself() -> None:
     found = RAINIER.goodput("20 s", policy="spares", spares=64, checkpoint=SAVED, simulate=True)
     text = str(found)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from rainier_fast.definitions.rates import FailureRates
+from rainier_fast.definitions.rates import RATE_SOURCES, FailureRates
 from rainier_fast.errors import RainierError, invalid
 from rainier_fast.faults.modes import Modes
 from rainier_fast.operations.asked import POLICIES, Asked
@@ -169,6 +169,21 @@ class Goodput(Report, Told):
         every = [self._row(policy, asked) for policy in POLICIES]
         rows = sorted(every, key=lambda row: -_known(row["per_chip"]))
         return Table({name: [row[name] for row in rows] for name in rows[0]})
+
+    @property
+    def by_source(self) -> Table:
+        """The same under each published rate: none of them is of Trainium.
+
+        Columns: ``rates``, ``mtbf_h`` (hours between failures), ``goodput``, ``note``.
+        """
+        machine: Any = self.machine
+        rows = []
+        for name in RATE_SOURCES:
+            asked = replace(self._asked, rates=FailureRates.published(name))
+            one = plan(machine, asked, self.policy)
+            rows.append((name, one.mtbf_hours, one.chain.goodput, one.note))
+        columns = zip(("rates", "mtbf_h", "goodput", "note"), zip(*rows, strict=True), strict=True)
+        return Table({name: list(column) for name, column in columns})
 
     def _row(self, policy: str, asked: Asked) -> dict[str, Any]:
         machine: Any = self.machine
