@@ -9,6 +9,10 @@ import pickle
 import pytest
 
 import rainier_fast as rf
+from rainier_fast import _core
+from rainier_fast.workload.ran import PARTS
+from rainier_fast.workload.rows import layout_row, training_row
+from rainier_fast.workload.running import request_of, runs_row
 from raising import raises
 
 LLAMA = "llama-3.1-8b"
@@ -29,6 +33,15 @@ def test_parts_add_up(large: rf.TrainingStep) -> None:
     assert all(seconds >= 0 for seconds in large.parts.values())
     assert {"matmul", "attention", "tp", "pp_bubble", "dp", "host"} < set(large.parts)
     assert large.parts["cp"] == large.parts["ep"] == large.parts["outer"] == 0
+
+
+def test_parts_are_those_of_the_core() -> None:
+    machine, layout = SERVER, rf.Layout(tp=8)
+    runs = runs_row(machine, JOB, request_of(machine, None, JOB, "dor"), machine.efficiency)
+    row = layout_row(layout, 64)
+    told = _core.training_step(machine._core, training_row(JOB), row, runs | {"per_chip": 1})
+    assert tuple(name for name, _ in told["parts"]) == PARTS
+    assert told["seconds"] == machine.training_step(JOB, layout).time_s
 
 
 def test_rates_follow_from_time(large: rf.TrainingStep) -> None:
