@@ -88,7 +88,8 @@ fn copies(plan: &Plan, prices: &dyn Prices, (dense, expert): (f64, f64)) -> Resu
     Ok(dense + prices.time(AllReduce, &axis, expert / of_expert)?)
 }
 
-/// Seconds of a stage, once a step, that nothing hides: gradients after the last microbatch, weights before the first.
+/// Seconds of a stage in a step that nothing hides: gradients after the last microbatch (with zero=2 after each), weights
+/// before the first.
 pub(super) fn between_replicas(
     plan: &Plan,
     stage: usize,
@@ -123,6 +124,11 @@ pub(super) fn between_replicas(
         0 => both(plan, prices, AllReduce, gradients)?,
         _ => both(plan, prices, ReduceScatter, gradients)? + copies(plan, prices, gradients)?,
     };
+    if plan.layout.zero == 2 {
+        // Ranks that keep no gradients of others add theirs up after every microbatch.
+        let before = f64::from(plan.microbatches - 1);
+        seconds += before * exposed(overlap.data, reduced, all - forward);
+    }
     seconds += left(reduced, all - forward, overlap.late);
     if plan.layout.zero > 0 {
         let gathered = both(plan, prices, AllGather, bytes(plan.job.weight_bytes))?;
