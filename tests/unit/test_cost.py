@@ -94,6 +94,45 @@ def test_a_step_and_its_tokens() -> None:
     assert TRN2.cost(TRN2.all_reduce("1 GiB")).usd_per_step is not None
 
 
+def test_a_service_has_tokens_and_no_step() -> None:
+    class Served:
+        tokens_per_s = 500.0
+        chips = 8
+
+    paid = TRN2.cost(Served(), prices=1.8)
+    assert paid.usd_per_step is None
+    assert paid.usd_per_million_tokens == pytest.approx(1.8 * 8 / 3600 / 500 * 1e6)
+    power = TRN2.power(Served())
+    assert power.energy_per_step_J is None
+    assert power.energy_per_token_J == pytest.approx(power.watts / 500)
+    with raises(rf.InvalidType, "step"):
+        TRN2.goodput(Served())  # type: ignore[arg-type] # of no step
+
+
+def test_a_training_step_as_it_is() -> None:
+    machine = rf.preset("rainier", chips=256)
+    job = rf.Training("llama-3.1-8b", sequence=8192, batch=64)
+    step = machine.training_step(job, rf.Layout(tp=16), chips=128)
+    kept = machine.goodput(step, policy="elastic")
+    assert kept.chips == 128
+    assert "8 replicas" in kept._plan.note
+    assert kept.blocking_s < machine.goodput("1 s").blocking_s
+    paid = machine.cost(step, goodput=kept)
+    assert paid.usd_per_million_tokens is not None
+    assert kept.tokens_per_s is not None
+    assert paid.usd_per_million_tokens == pytest.approx(
+        paid.usd_per_hour / 3600 / kept.tokens_per_s * 1e6
+    )
+    assert 0 < (machine.power(step).busy or 0) < 1
+    modes = {
+        name: machine.in_mode(count).training_step(job, rf.Layout(tp=16), chips=128)
+        for name, count in (("pairs", 2), ("instances", 1))
+    }
+    note = next(row["note"] for row in kept.policies if row["policy"] == "modes")
+    slower = max(modes[note.partition(",")[0]].time_s / step.time_s, 1)
+    assert f"steps {slower:.3g} times as long" in note
+
+
 def test_spares_are_paid_too() -> None:
     found = RAINIER.goodput("20 s", policy="spares", spares=64)
     paid = RAINIER.cost("20 s", goodput=found)

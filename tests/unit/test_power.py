@@ -33,6 +33,12 @@ def test_a_million_chips_take_what_is_said_of_rainier() -> None:
     assert found.watts_waiting < found.watts
 
 
+def test_a_rack_of_gb300_takes_what_nvidia_says() -> None:
+    # Up to 142 kW for its 72 GPUs, hosts and switches; the whole is SemiAnalysis' 2,100 W a GPU.
+    found = rf.preset("gb300-nvl72").power(pue=1.14)
+    assert found.watts / 1.14 == pytest.approx(142e3, rel=0.1)
+
+
 def test_what_is_said_stands() -> None:
     found = TRN2.power(chip="400 W", idle=100, host="80 W", network="20 W", pue=1.1)
     assert found.parts == pytest.approx(

@@ -81,6 +81,11 @@ class Cost(Report, Told):
     @property
     def usd_per_step(self) -> float | None:
         """Dollars of a step that counts; None without a step."""
+        return self._usd if self._work is not None and self._work.is_step else None
+
+    @property
+    def _usd(self) -> float | None:
+        """Dollars of a step, or of a second of a service."""
         if self._work is None:
             return None
         return self.usd_per_hour / 3600 * self._work.seconds / self.goodput
@@ -88,7 +93,7 @@ class Cost(Report, Told):
     @property
     def usd_per_million_tokens(self) -> float | None:
         """Dollars of a million tokens that count; None where the step has none."""
-        step = self.usd_per_step
+        step = self._usd
         tokens = None if self._work is None else self._work.tokens
         return None if step is None or not tokens else step / tokens * 1e6
 
@@ -126,7 +131,7 @@ class Cost(Report, Told):
 
 def cost(machine: Base, step: object, options: dict[str, Any]) -> Cost:
     """Check the arguments of `Machine.cost`, and answer."""
-    work = None if step is None else as_work(step, machine)
+    work = None if step is None else as_work(step, machine, services=True)
     share, spares = _goodput(options["goodput"])
     chips = (machine.num_chips if work is None else work.chips) + spares
     hours = options["hours"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rainier_fast.operations.goodput import Goodput
     from rainier_fast.operations.power import Power
     from rainier_fast.operations.tco import Tco
-    from rainier_fast.operations.work import Step
+    from rainier_fast.operations.work import Step, Yielding
 
 _LAST_SEED = 2**64 - 1
 
@@ -129,7 +129,7 @@ class Operations(Modes):
 
     def cost(
         self,
-        step: Step | None = None,
+        step: Step | Yielding | None = None,
         *,
         prices: str | float | Tco = "capacity-block",
         date: str | datetime.date = "2026-07",
@@ -143,8 +143,8 @@ class Operations(Modes):
         Parameters
         ----------
         step
-            A training step or another result with a time, or seconds; None for the machine alone.
-            A step on some of the chips is charged for those.
+            A training step or another result with a time, seconds, or a service with its tokens a
+            second; None for the machine alone. A step on some of the chips is charged for those.
         prices
             A contract (``"capacity-block"``, ``"on-demand"``, ``"reserved"``, ``"spot"``,
             ``"owner-hyperscaler"``, ``"owner-neocloud"``, ``"rental-3-years"``), an owner's `Tco`,
@@ -187,7 +187,7 @@ class Operations(Modes):
 
     def power(
         self,
-        step: Step | None = None,
+        step: Step | Yielding | None = None,
         cap: Quantity | Mapping[str, Quantity] | None = None,
         *,
         chip: Quantity | None = None,
@@ -204,7 +204,8 @@ class Operations(Modes):
         Parameters
         ----------
         step
-            A training step or another result with a time, or seconds; None for the machine alone.
+            A training step or another result with a time, seconds, or a service with its tokens a
+            second; None for the machine alone.
         cap
             Watts that each site may take, or watts by site: how many chips run then, and at what
             clock.

@@ -107,7 +107,8 @@ class Power(Report, Told):
     def energy_parts(self) -> Mapping[str, float]:
         """Joules of a step by what takes them; they add up to `energy_per_step_J`. Empty without.
 
-        ``computing`` and ``waiting`` are the chips'; then host, network and cooling.
+        Of a service, those of a second, in which its chips compute all the time. ``computing`` and
+        ``waiting`` are the chips'; then host, network and cooling.
         """
         if self._work is None or self.busy is None:
             return MappingProxyType({})
@@ -123,12 +124,17 @@ class Power(Report, Told):
     @property
     def energy_per_step_J(self) -> float | None:  # noqa: N802 - J is the unit's letter
         """Joules of a step; None without one."""
+        return self._energy if self._work is not None and self._work.is_step else None
+
+    @property
+    def _energy(self) -> float | None:
+        """Joules of a step, or of a second of a service."""
         return sum(self.energy_parts.values()) if self._work is not None else None
 
     @property
     def energy_per_token_J(self) -> float | None:  # noqa: N802 - J is the unit's letter
         """Joules of a token; None where the step has none."""
-        energy = self.energy_per_step_J
+        energy = self._energy
         if energy is None or self._work is None or not self._work.tokens:
             return None
         return energy / self._work.tokens
@@ -136,7 +142,7 @@ class Power(Report, Told):
     @property
     def mean_watts(self) -> float | None:
         """Watts in the mean over a step; None without one."""
-        energy = self.energy_per_step_J
+        energy = self._energy
         return None if energy is None or self._work is None else energy / self._work.seconds
 
     @property
@@ -205,11 +211,12 @@ class Power(Report, Told):
 
     def _page(self) -> list[Any]:
         facts: Facts = []
-        energy = self.energy_per_step_J
+        energy = self._energy
         if self.busy is not None and energy is not None:
             shares = sorted(self.energy_parts.items(), key=lambda part: -part[1])
             told = ", ".join(f"{name} {joules / energy:.1%}" for name, joules in shares if joules)
-            facts.append(("energy", f"{energy / 3.6e6:,.4g} kWh a step: {told}"))
+            once = "a step" if self._work is not None and self._work.is_step else "a second"
+            facts.append(("energy", f"{energy / 3.6e6:,.4g} kWh {once}: {told}"))
             token = self.energy_per_token_J
             if token is not None:
                 facts.append(("of a token", f"{token:.4g} J"))
@@ -240,7 +247,7 @@ def _told(one: Capped) -> Facts:
 
 def power(machine: Base, step: object, options: dict[str, Any]) -> Power:
     """Check the arguments of `Machine.power`, and answer."""
-    work = None if step is None else as_work(step, machine)
+    work = None if step is None else as_work(step, machine, services=True)
     part = None if work is None else getattr(work.step, "machine", None)
     if isinstance(part, Base) and part.ultraserver == machine.ultraserver:
         machine = part
