@@ -3,7 +3,7 @@
 Failures of a job come at a constant rate L. From one to the next it restarts for r, then works for
 tau and is held up for delta, over and over; a piece counts once its copy is safe, p later. The mean
 of tau x floor((X - r - p) / (tau + delta)) over an exponential X, times L, is
-L tau exp(-L (r + p)) / (exp(L (tau + delta)) - 1): Daly's wall-clock formula (2004, equation 20).
+L tau exp(-L (r + p)) / (exp(L (tau + delta)) - 1): Daly's wall-clock formula (2004).
 It is written here as the product of what each cause leaves.
 """
 
