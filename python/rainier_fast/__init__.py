@@ -68,12 +68,17 @@ from rainier_fast.studies.tenants import TenantsResult
 if TYPE_CHECKING:
     from rainier_fast.ask.mpi import MpiChoice, mpi_choice
     from rainier_fast.ask.schedule import Block, Schedule, Send
+    from rainier_fast.catalog.prices import Price, prices
     from rainier_fast.definitions.efficiency import Efficiency
     from rainier_fast.definitions.efficiency_fit import EfficiencyFit
     from rainier_fast.definitions.operators import AttentionRate, MatmulRate, MemoryRate
     from rainier_fast.measure import Calibration, calibrate
+    from rainier_fast.operations.capping import Capped
     from rainier_fast.operations.checkpoint import Checkpoint
+    from rainier_fast.operations.cost import Cost
     from rainier_fast.operations.goodput import Goodput
+    from rainier_fast.operations.power import Power
+    from rainier_fast.operations.tco import Tco
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
     from rainier_fast.results.link import Bottleneck, Link
@@ -95,6 +100,7 @@ if TYPE_CHECKING:
     from rainier_fast.workload.orders.rank_groups import RankGroups, rank_groups
     from rainier_fast.workload.parts import Experts, Mla, Window
     from rainier_fast.workload.step import TrainingStep
+    from rainier_fast.workload.step_comparison import StepComparison
     from rainier_fast.workload.training import Training
     from rainier_fast.workload.transformer import Transformer
 
@@ -155,6 +161,7 @@ __all__ = [
     "Bottleneck",
     "Bucket",
     "Calibration",
+    "Capped",
     "Checkpoint",
     "Chip",
     "ChipAt",
@@ -162,6 +169,7 @@ __all__ = [
     "CollectiveResult",
     "Comparison",
     "Compute",
+    "Cost",
     "DeviceMesh",
     "DimensionOrder",
     "Efficiency",
@@ -196,7 +204,9 @@ __all__ = [
     "Pace",
     "Plan",
     "PlanResult",
+    "Power",
     "Prepared",
+    "Price",
     "RainierError",
     "RankGroups",
     "Ranking",
@@ -210,7 +220,9 @@ __all__ = [
     "Shortest",
     "Site",
     "Speculation",
+    "StepComparison",
     "Table",
+    "Tco",
     "Tenant",
     "TenantsResult",
     "Tier",
@@ -245,6 +257,7 @@ __all__ = [
     "policies",
     "preset",
     "presets",
+    "prices",
     "rank_groups",
     "schedule",
     "switch",
@@ -261,7 +274,12 @@ _LATE_MODULES = {
     "ask.schedule": ("Block", "Schedule", "Send"),
     "measure": ("Calibration", "calibrate"),
     "operations.checkpoint": ("Checkpoint",),
+    "catalog.prices": ("Price", "prices"),
+    "operations.cost": ("Cost",),
     "operations.goodput": ("Goodput",),
+    "operations.capping": ("Capped",),
+    "operations.power": ("Power",),
+    "operations.tco": ("Tco",),
     "results.collective": ("CollectiveResult",),
     "results.comparison": ("Comparison",),
     "results.link": ("Bottleneck", "Link"),
@@ -283,6 +301,7 @@ _LATE_MODULES = {
     "workload.orders.rank_groups": ("RankGroups", "rank_groups"),
     "workload.parts": ("Experts", "Mla", "Window"),
     "workload.step": ("TrainingStep",),
+    "workload.step_comparison": ("StepComparison",),
     "workload.training": ("Training",),
     "workload.transformer": ("Transformer",),
 }

@@ -56,6 +56,31 @@ def test_daly_s_interval_is_the_best_one(blocking: float, mtbf: float) -> None:
     assert daly_interval(2 * mtbf, mtbf) == mtbf
 
 
+@pytest.mark.parametrize(("mtbf", "optimum"), [(24 * 60, 117), (6 * 60, 57), (15, 9.1)])
+def test_the_optima_that_daly_published(mtbf: float, optimum: float) -> None:
+    # Figures 3 to 5 of doi:10.1016/j.future.2004.11.016: 5 minutes for a dump, 10 to restart.
+    machine = rf.switch(1024, "1 GB/s")
+    rates = rf.FailureRates(chip_per_hour=60 / mtbf / 1024)
+    saved = rf.Checkpoint(blocking="5 min", restart="10 min")
+    found = machine.goodput(1.0, rates=rates, checkpoint=saved)
+    assert found.interval_s / 60 == pytest.approx(optimum, rel=0.01)
+    at_best = found.goodput
+    for factor in (0.9, 1.1):
+        other = rf.Checkpoint(blocking=300, restart=600, interval=found.interval_s * factor)
+        assert machine.goodput(1.0, rates=rates, checkpoint=other).goodput < at_best
+
+
+def test_bytedance_kept_97_per_cent() -> None:
+    # 9,600 GPUs for three months (arXiv 2509.16293): checkpoints that hardly hold a step up. At the
+    # rates of Llama 3, restarts of 5 to 10 minutes are what that takes.
+    nodes = rf.preset("h100", chips=9600)
+    ends = [
+        nodes.goodput("10 s", checkpoint=rf.Checkpoint(blocking=0, restart=restart)).goodput
+        for restart in ("10 min", "5 min")
+    ]
+    assert ends[0] < 0.97 < ends[1]
+
+
 def test_llama_3_lost_less_than_a_tenth() -> None:
     # 16,384 H100 over 54 days: 419 interruptions, 3.09 h apart, more than 90 % effective.
     nodes = rf.preset("h100", chips=16_384)

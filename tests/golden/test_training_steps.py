@@ -130,3 +130,15 @@ def test_what_is_run_finds_these_rows_again() -> None:
     layout = rf.Layout(tp=8, pp=8, cp=2, virtual=2)
     table = rf.preset("h100", chips=1024).training_step(job, layout).nearest_measurements
     assert "llama-3.1-405b" in table["model"].tolist()
+
+
+def test_fsdp_waits_below_the_critical_batch_of_the_scaling_book() -> None:
+    machine = rf.preset("tpu-v5p", shape=(16, 16, 16))
+    waits = {}
+    for tokens in (256, 512, 1024, 2048):
+        job = rf.Training("llama-2-13b", sequence=tokens, batch=4096)
+        step = machine.training_step(job, rf.Layout(zero=3), algorithm="auto")
+        waits[tokens] = step.parts["dp"] / step.time_s
+    # 850 tokens a chip by its closed form, of three axes.
+    assert waits[256] > waits[512] > 0.15
+    assert 0.03 > waits[1024] > waits[2048]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -110,6 +111,14 @@ def test_a_year_of_a_large_job_by_events() -> None:
             "20 s", policy=policy, checkpoint=saved, replicas=256, simulate=True, rebuild="30 s"
         )
         assert again == found
+
+
+@pytest.mark.alone
+def test_a_year_of_half_a_million_chips_takes_less_than_a_second() -> None:
+    machine = rf.preset("rainier")
+    begun = time.process_time()
+    machine.goodput("20 s", checkpoint=rf.Checkpoint(blocking="10 s"), simulate=True)
+    assert time.process_time() - begun < 1
 
 
 @given(st.floats(0.01, 200), st.integers(1, 1000))

@@ -9,6 +9,10 @@ import pickle
 import pytest
 
 import rainier_fast as rf
+from rainier_fast import _core
+from rainier_fast.workload.ran import PARTS
+from rainier_fast.workload.rows import layout_row, training_row
+from rainier_fast.workload.running import request_of, runs_row
 from raising import raises
 
 LLAMA = "llama-3.1-8b"
@@ -29,6 +33,15 @@ def test_parts_add_up(large: rf.TrainingStep) -> None:
     assert all(seconds >= 0 for seconds in large.parts.values())
     assert {"matmul", "attention", "tp", "pp_bubble", "dp", "host"} < set(large.parts)
     assert large.parts["cp"] == large.parts["ep"] == large.parts["outer"] == 0
+
+
+def test_parts_are_those_of_the_core() -> None:
+    machine, layout = SERVER, rf.Layout(tp=8)
+    runs = runs_row(machine, JOB, request_of(machine, None, JOB, "dor"), machine.efficiency)
+    row = layout_row(layout, 64)
+    told = _core.training_step(machine._core, training_row(JOB), row, runs | {"per_chip": 1})
+    assert tuple(name for name, _ in told["parts"]) == PARTS
+    assert told["seconds"] == machine.training_step(JOB, layout).time_s
 
 
 def test_rates_follow_from_time(large: rf.TrainingStep) -> None:
@@ -279,6 +292,23 @@ def test_a_timeline_is_the_pipeline() -> None:
         assert (ends[order][:-1] <= starts[order][1:] + 1e-12).all()  # one thing at a time
     busy = step.time_s - sum(step.parts[name] for name in ("dp", "optimizer", "outer", "host"))
     assert events["end_s"].max() >= busy * (1 - 1e-9)
+
+
+def test_measured_runs_stand_beside_it() -> None:
+    a100 = rf.preset("a100", chips=64)
+    job = rf.Training("megatron-22b", sequence=2048, batch=64, attention="unfused", dropout=True)
+    step = a100.training_step(job, rf.Layout(tp=8, zero=0))
+    table = step.nearest_measurements
+    times = [step.time_s, *(step.time_s / (1 + error) for error in table["error"])]
+    assert step.band_s == (min(times), max(times))
+    assert len(table) == 3
+    assert table.kind == step.kind
+    assert "megatron-22b" in set(table["model"])
+    for row in table:
+        assert row["error"] == pytest.approx(row["predicted_s"] / row["measured_s"] - 1)
+        assert row["source"]
+    with raises(rf.Unsupported, None):  # nobody has published one
+        _ = SERVER.training_step(JOB, rf.Layout(tp=8)).nearest_measurements
 
 
 def test_it_is_a_value(large: rf.TrainingStep) -> None:

@@ -127,7 +127,7 @@ class Efficiency:
         --------
         >>> Efficiency.of("trn2", "ceiling").matmul_s(12288, 8192, 8192) < 2.8e-3
         True
-        >>> Efficiency.of("tpu-v5p").rate("bf16").kind
+        >>> Efficiency.of("tpu-v4").rate("bf16").kind
         'guess'
         """
         known = chip if isinstance(chip, Chip) else chip_of(chip)

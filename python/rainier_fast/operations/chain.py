@@ -3,7 +3,7 @@
 Failures of a job come at a constant rate L. From one to the next it restarts for r, then works for
 tau and is held up for delta, over and over; a piece counts once its copy is safe, p later. The mean
 of tau x floor((X - r - p) / (tau + delta)) over an exponential X, times L, is
-L tau exp(-L (r + p)) / (exp(L (tau + delta)) - 1): Daly's wall-clock formula (2004, equation 20).
+L tau exp(-L (r + p)) / (exp(L (tau + delta)) - 1): Daly's wall-clock formula (2004).
 It is written here as the product of what each cause leaves.
 """
 
@@ -11,14 +11,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rainier_fast.operations.poisson import at_most, probabilities
 
 PARTS: Final = ("availability", "scaling", "stragglers", "restart", "checkpoint", "lost_work")
 """What takes time, in the order of the chain."""
+
+
+_Down: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
+_TRIED: Final = 17
 
 
 class Chain(NamedTuple):
@@ -99,7 +104,8 @@ def chain(job: Job) -> Chain:
     cut = job.unit_rate * job.step
     lost *= cut / math.expm1(cut) if cut else 1.0
     restart *= math.exp(-job.unit_rate * job.rebuild)
-    return Chain(1.0, _whole_teams(job, down), 1 / job.slowdown, restart, checkpoint, lost)
+    whole = _whole_teams(job, probabilities(down))
+    return Chain(1.0, whole, 1 / job.slowdown, restart, checkpoint, lost)
 
 
 def _saved(job: Job) -> tuple[float, float, float]:
@@ -117,9 +123,9 @@ def _saved(job: Job) -> tuple[float, float, float]:
     )
 
 
-def _whole_teams(job: Job, down: float) -> float:
+def _whole_teams(job: Job, down: _Down) -> float:
     """Return the share of the teams that have all of their units, in the mean."""
-    counts, weights = probabilities(down)
+    counts, weights = down
     units = job.teams * job.units_per_team + job.spares
     # A hair more: a fraction of units may be a hair below a whole number.
     whole = np.floor((units - counts) / job.units_per_team + 1e-9)
@@ -136,7 +142,13 @@ def best_spares(job: Job, units: float) -> int:
         best = int(held.argmax())
         return int(counts[best]) if held[best] > none else 0
     most = int(counts[-1])
-    tried: list[int] = sorted({0, *np.linspace(0, most, 200).astype(int).tolist()})
-    down = job.unit_rate * job.repair
-    shares = [_whole_teams(job.but(spares=k), down) * units / (units + k) for k in tried]
-    return tried[int(np.argmax(shares))]
+    first, last = 0, most
+    while True:
+        tried: list[int] = sorted(set(np.linspace(first, last, _TRIED).astype(int).tolist()))
+        shares = [
+            _whole_teams(job.but(spares=k), (counts, weights)) * units / (units + k) for k in tried
+        ]
+        at = int(np.argmax(shares))
+        if last - first < _TRIED:
+            return tried[at]
+        first, last = tried[max(at - 1, 0)], tried[min(at + 1, len(tried) - 1)]

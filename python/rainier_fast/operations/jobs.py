@@ -12,10 +12,11 @@ from rainier_fast.errors import RainierError, Unsupported
 from rainier_fast.faults.modes import Modes
 from rainier_fast.operations.asked import MODES, Asked
 from rainier_fast.operations.chain import Chain, Job, best_spares, chain
-from rainier_fast.operations.poisson import MOST_MEAN
+from rainier_fast.operations.poisson import MOST_MEAN, at_most
 
 _HOUR: Final = 3600.0
 _VENDOR_PLANES: Final = 4
+_ENOUGH: Final = 0.5
 
 
 class _Stepping(Protocol):
@@ -128,16 +129,20 @@ def _with_spares(asked: Asked, job: Job, units: float, *, unit: int, parts: int 
     return asked.spares * asked.unit // unit // parts
 
 
-def _noted(asked: Asked, spares: int, unit: int) -> str:
+def _noted(asked: Asked, job: Job, spares: int, unit: int) -> str:
     chosen = "as many as pay: " if asked.spares is None else ""
-    return f"{chosen}{spares:,} spare unit{'s' * (spares != 1)} of {unit} chips"
+    text = f"{chosen}{spares:,} spare unit{'s' * (spares != 1)} of {unit} chips"
+    down = job.unit_rate * job.repair
+    if asked.spares is None or at_most(down, spares) >= _ENOUGH:
+        return text
+    return f"{text}, too few for the {down:,.3g} in repair at once"
 
 
 def _spares(machine: Modes, asked: Asked) -> Plan:
     chips, unit = asked.work.chips, asked.unit
     job = _job(machine, asked)
     spares = _with_spares(asked, job, chips / unit, unit=unit)
-    note = _noted(asked, spares, unit)
+    note = _noted(asked, job, spares, unit)
     return Plan("spares", job.but(spares=spares), chips, spares * unit, 1, unit, note)
 
 
@@ -155,7 +160,7 @@ def _elastic(machine: Modes, asked: Asked) -> Plan:
         step=asked.work.seconds / _HOUR,
     )
     spares = _with_spares(asked, job, chips / unit, unit=unit)
-    note = f"{replicas:,} replicas, {_noted(asked, spares, unit)}"
+    note = f"{replicas:,} replicas, {_noted(asked, job, spares, unit)}"
     return Plan("elastic", job.but(spares=spares), chips, spares * unit, 1, unit, note)
 
 
@@ -166,7 +171,7 @@ def _islands(machine: Modes, asked: Asked) -> Plan:
     rate = unit_rate(asked.rates, machine, chips) / islands
     job = _job(machine, asked, unit_rate=rate)
     spares = _with_spares(asked, job, chips / unit / islands, unit=unit, parts=islands)
-    note = f"{islands:,} islands, each with {_noted(asked, spares, unit)}"
+    note = f"{islands:,} islands, each with {_noted(asked, job, spares, unit)}"
     held = spares * unit * islands
     return Plan("islands", job.but(spares=spares), chips, held, islands, unit, note)
 
@@ -195,7 +200,7 @@ def _in_mode(machine: Modes, asked: Asked, name: str, instances: int) -> Plan:
     straggling = 1 / (1 - asked.stragglers)
     job = _job(mode, asked, unit_rate=rate, slowdown=straggling * slower)
     spares = _with_spares(asked, job, chips / unit, unit=unit)
-    note = f"{name}, steps {slower:.3g} times as long, {_noted(asked, spares, unit)}"
+    note = f"{name}, steps {slower:.3g} times as long, {_noted(asked, job, spares, unit)}"
     return Plan("modes", job.but(spares=spares), chips, spares * unit, 1, unit, note)
 
 

@@ -10,12 +10,16 @@ from rainier_fast.faults.modes import Modes
 from rainier_fast.units import Quantity
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Mapping
 
     from rainier_fast.operations.asked import Policy
     from rainier_fast.operations.checkpoint import Checkpoint
+    from rainier_fast.operations.cost import Cost
     from rainier_fast.operations.goodput import Goodput
-    from rainier_fast.operations.work import Step
+    from rainier_fast.operations.power import Power
+    from rainier_fast.operations.tco import Tco
+    from rainier_fast.operations.work import Step, Yielding
 
 _LAST_SEED = 2**64 - 1
 
@@ -122,3 +126,117 @@ class Operations(Modes):
         first_seed = as_integer("seed", seed, 0, _LAST_SEED)
         asked = ask(self, step, options)
         return answer(self, asked, first_seed, events=as_flag("simulate", simulate))
+
+    def cost(
+        self,
+        step: Step | Yielding | None = None,
+        *,
+        prices: str | float | Tco = "capacity-block",
+        date: str | datetime.date = "2026-07",
+        region: str | None = None,
+        instance: str | None = None,
+        hours: float | None = None,
+        goodput: float | Goodput = 1.0,
+    ) -> Cost:
+        """Return what the machine costs an hour, and what a step and its tokens cost.
+
+        Parameters
+        ----------
+        step
+            A training step or another result with a time, seconds, or a service with its tokens a
+            second; None for the machine alone. A step on some of the chips is charged for those.
+        prices
+            A contract (``"capacity-block"``, ``"on-demand"``, ``"reserved"``, ``"spot"``,
+            ``"owner-hyperscaler"``, ``"owner-neocloud"``, ``"rental-3-years"``), an owner's `Tco`,
+            or dollars of a chip and hour.
+        date
+            The month of the price, as ``"2026-07"`` or a day of it. Prices are not carried over to
+            months of which none is known.
+        region
+            Where, as the prices name it; None for the usual price, with the others as a range.
+        instance
+            What is rented; None for the largest that is sold with these chips.
+        hours
+            For how long; Capacity Blocks are paid by whole days.
+        goodput
+            Share of the work that counts; a `Goodput` also says its spares, which are paid too.
+
+        Returns
+        -------
+        Cost
+            ``.usd_per_hour``, ``.usd_per_step``, ``.usd_per_million_tokens``, ``.usd_total``.
+
+        Raises
+        ------
+        InvalidArgument, InvalidType, UnknownName
+            If an argument is not usable, or no price of that month is known: the message has the
+            nearest that are.
+        Unsupported
+            If no price of such chips, or of such a contract, is known.
+
+        Examples
+        --------
+        >>> import rainier_fast as rf
+        >>> h100 = rf.preset("h100")
+        >>> [h100.cost(date=month).usd_per_hour for month in ("2026-01", "2026-07")]
+        [31.464, 37.76]
+        """
+        from rainier_fast.operations.cost import cost
+
+        return cost(self, step, dict(locals()))
+
+    def power(
+        self,
+        step: Step | Yielding | None = None,
+        cap: Quantity | Mapping[str, Quantity] | None = None,
+        *,
+        chip: Quantity | None = None,
+        idle: Quantity | None = None,
+        host: Quantity | None = None,
+        network: Quantity | None = None,
+        pue: float | None = None,
+    ) -> Power:
+        """Return the power of chips, hosts, network and cooling, and the energy of a step.
+
+        Chips that wait for others take power too: a step is charged by its parts. AWS publishes no
+        power of a chip or a rack; docs/operations.md says what stands in for it.
+
+        Parameters
+        ----------
+        step
+            A training step or another result with a time, seconds, or a service with its tokens a
+            second; None for the machine alone.
+        cap
+            Watts that each site may take, or watts by site: how many chips run then, and at what
+            clock.
+        chip, idle
+            Watts of a chip while it computes and while it waits; None for the catalogue's.
+        host, network
+            Watts of the host and of the network for each chip; None for what the catalogue's power
+            of all together leaves for them.
+        pue
+            Power of the building over that of its computers; None for the catalogue's.
+
+        Returns
+        -------
+        Power
+            ``.watts``, ``.parts``, ``.energy_per_step_J``, ``.energy_per_token_J``,
+            ``.swing_watts``, ``.capped``, ``.sites``.
+
+        Raises
+        ------
+        InvalidArgument, InvalidType, UnknownName
+            If an argument is not usable.
+        Unsupported
+            If nothing is published of such chips; the message says what to give.
+
+        Examples
+        --------
+        >>> import rainier_fast as rf
+        >>> left = rf.preset("rainier").power(cap={"indiana": "200 MW"}).capped
+        >>> left.best, round(left.fewer, 2), round(left.slower, 2)
+        ('fewer chips', 0.88, 0.58)
+        """
+        from rainier_fast.operations.power import power
+
+        return power(self, step, dict(locals()))

@@ -21,6 +21,14 @@ class Timed(Protocol):
         """Seconds that it takes."""
 
 
+class Yielding(Protocol):
+    """What has tokens a second and no step: a service."""
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Tokens a second."""
+
+
 Step: TypeAlias = Quantity | Timed
 """A training step, another result with a time, or seconds."""
 
@@ -46,6 +54,8 @@ class Work:
         Bytes of a chip that a checkpoint saves; None where it does not say.
     replicas, islands
         Copies of the model, and groups of them that work by themselves; None where not said.
+    is_step
+        Whether it is a step with a time of its own; of a service, a second stands for it.
     step
         What was given.
     """
@@ -57,25 +67,31 @@ class Work:
     state: float | None
     replicas: int | None
     islands: int | None
+    is_step: bool
     step: object = field(compare=False)
 
 
-def as_work(step: object, machine: Base) -> Work:
-    """Return what is taken of a step on a machine."""
-    if isinstance(step, str | int | float) or not _has_time(step):
+def as_work(step: object, machine: Base, *, services: bool = False) -> Work:
+    """Return what is taken of a step on a machine; `services` may be what has no step."""
+    timed = not isinstance(step, str | int | float) and _has(step, "time_s")
+    served = services and not timed and _has(step, "tokens_per_s")
+    if not (timed or served):
         seconds = parse_time(step, "step")  # type: ignore[arg-type] # which refuses what is none
-        return Work(_above_zero(seconds), machine.num_chips, None, (), None, None, None, None)
+        chips = machine.num_chips
+        return Work(
+            _above_zero(seconds), chips, None, (), None, None, None, is_step=True, step=None
+        )
     try:
-        return _read(step, machine)
+        return _read(step, machine) if timed else _served(step, machine)
     except (InvalidArgument, Unsupported):
         raise
     except Exception as error:  # whatever a value's own attributes raise
         raise invalid_type("step", step, _ALLOWED) from error
 
 
-def _has_time(step: object) -> bool:
+def _has(step: object, name: str) -> bool:
     try:
-        return isinstance(getattr(step, "time_s", None), float | int)
+        return isinstance(getattr(step, name, None), float | int)
     except Exception as error:  # whatever a value's own attributes raise
         raise invalid_type("step", step, _ALLOWED) from error
 
@@ -90,12 +106,7 @@ def _read(step: Any, machine: Base) -> Work:  # noqa: ANN401 - any step
     seconds = _above_zero(parse_time(step.time_s, "step"))
     rate = getattr(step, "tokens_per_s", None)
     parts = getattr(step, "parts", None)
-    chips = getattr(step, "chips", None)
-    chips = machine.num_chips if chips is None else int(chips)
-    if not 1 <= chips <= machine.num_chips:
-        raise invalid(
-            "step", chips, f"chips: must run on at most the {machine.num_chips} there are"
-        )
+    chips = _chips(step, machine)
     layout = getattr(step, "layout", None)
     islands = getattr(layout, "islands", None)
     return Work(
@@ -106,8 +117,34 @@ def _read(step: Any, machine: Base) -> Work:  # noqa: ANN401 - any step
         _state(getattr(step, "memory", None)),
         _replicas(layout, chips),
         None if islands in (None, 1) else int(islands),
-        step,
+        is_step=True,
+        step=step,
     )
+
+
+def _served(step: Any, machine: Base) -> Work:  # noqa: ANN401 - any service
+    """Return a second of a service; its parts are of steps that are not alike."""
+    tokens = float(step.tokens_per_s)
+    if not 0 < tokens < math.inf:
+        raise invalid("step", tokens, "tokens_per_s: must be a finite number > 0")
+    chips = _chips(step, machine)
+    return Work(1.0, chips, tokens, (), None, None, None, is_step=False, step=step)
+
+
+def _chips(step: Any, machine: Base) -> int:  # noqa: ANN401 - any step
+    part = getattr(step, "machine", None)
+    if isinstance(part, Base):
+        theirs, ours = (one.ultraserver.chip for one in (part, machine))
+        if theirs is not None and ours is not None and theirs.name != ours.name:
+            allowed = f"is of {theirs.name}: must be of this machine, whose chips are {ours.name}"
+            raise invalid("step", step, allowed)
+    chips = getattr(step, "chips", None)
+    count = machine.num_chips if chips is None else int(chips)
+    if not 1 <= count <= machine.num_chips:
+        raise invalid(
+            "step", count, f"chips: must run on at most the {machine.num_chips} there are"
+        )
+    return count
 
 
 def _state(memory: Any) -> float | None:  # noqa: ANN401 - a table, if it is one
