@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 from rainier_fast.definitions.check import as_name, as_number
 from rainier_fast.definitions.chip import Chip
+from rainier_fast.definitions.efficiency_data import chip_of
 from rainier_fast.errors import Unsupported, as_one_of
 from rainier_fast.serving.data_files import read_data
 from rainier_fast.serving.serving import ENGINES
@@ -61,8 +62,8 @@ class Pace:
     --------
     >>> Pace.of("trn2", "neuron").kind
     'fit'
-    >>> Pace(layer_s="100 us").layer_s
-    0.0001
+    >>> Pace(layer_s=1e-4).kind
+    'given'
     """
 
     layer_s: Quantity = 0.0
@@ -112,14 +113,14 @@ class Pace:
         Unsupported
             If no service was measured on chips of this generation with such an engine.
         UnknownName
-            If there is no such engine.
+            If there is no such chip or engine.
 
         Examples
         --------
         >>> Pace.of("h200", "vllm") == Pace.of("h100", "vllm")
         True
         """
-        name = chip.name if isinstance(chip, Chip) else str(chip)
+        name = (chip if isinstance(chip, Chip) else chip_of(chip)).name
         if as_one_of("engine", engine, ENGINES) == "ideal":
             return cls(kind="published", source="data sheets")
         data = read_data("pace.json")

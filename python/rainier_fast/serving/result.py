@@ -12,6 +12,7 @@ from rainier_fast.definitions.efficiency import Efficiency
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.screen import Facts, Report, Told, one_screen
 from rainier_fast.serving import nearest
+from rainier_fast.serving.found import Found
 from rainier_fast.serving.pace import Pace
 from rainier_fast.serving.serving import Serving
 from rainier_fast.units import format_bytes, format_count, format_time
@@ -79,17 +80,18 @@ class ServingResult(Report, Told):
     algorithm: str
     efficiency: Efficiency
     pace: Pace
-    _told: Mapping[str, Any]
+    _found: Found
 
     _also = _ALSO
 
     @property
     def kind(self) -> str:
-        """What kind of number times are: ``"as neuron runs it"``, ``"links alone"``, ``"bound"``.
+        """What kind of number times are: ``"links alone"``, or ``"as neuron runs it"``.
 
         Of collectives; what operators and the stack take is fitted, as `efficiency` and `pace` say.
+        Of engine ideal links alone.
         """
-        return "bound" if self.service.engine == "ideal" else kind_of(self.algorithm)
+        return kind_of(self.algorithm)
 
     @property
     def chips(self) -> int:
@@ -105,12 +107,12 @@ class ServingResult(Report, Told):
     @property
     def ttft_s(self) -> float:
         """Seconds from when a request comes to its first token, in the mean."""
-        return float(self._told["ttft"])
+        return self._found.ttft
 
     @property
     def tpot_s(self) -> float:
         """Seconds between tokens after the first, in the mean, prefills of others included."""
-        return float(self._told["tpot"])
+        return self._found.tpot
 
     @property
     def step_s(self) -> float:
@@ -124,7 +126,7 @@ class ServingResult(Report, Told):
     @property
     def requests_per_s(self) -> float:
         """Requests a second of all replicas."""
-        return float(self._told["rate"])
+        return self._found.rate
 
     @property
     def tokens_per_s(self) -> float:
@@ -144,17 +146,17 @@ class ServingResult(Report, Told):
     @property
     def running(self) -> float:
         """Requests of a replica that run at once: those asked for, as far as memory holds them."""
-        return float(self._told["running"])
+        return self._found.running
 
     @property
     def waiting(self) -> float:
         """Requests that wait for memory, over all replicas."""
-        return float(self._told["waiting"])
+        return self._found.waiting
 
     @property
     def prefill_share(self) -> float:
         """Share of the time in which prefills keep steps of decoding waiting."""
-        return float(self._told["load"])
+        return self._found.load
 
     @property
     def parts(self) -> Mapping[str, float]:
@@ -164,12 +166,12 @@ class ServingResult(Report, Told):
         ``ep``, collectives; ``pp``, rows between stages; ``layers``, what each layer takes beside
         its operators; ``head``; ``draft``; ``host``.
         """
-        return MappingProxyType(dict(self._told["step"]))
+        return MappingProxyType(dict(self._found.step))
 
     @property
     def prefill_parts(self) -> Mapping[str, float]:
         """Seconds of the prefill of one prompt, the same way."""
-        return MappingProxyType(dict(self._told["prefill"]))
+        return MappingProxyType(dict(self._found.prefill))
 
     @property
     def memory(self) -> Mapping[str, float]:
@@ -180,9 +182,9 @@ class ServingResult(Report, Told):
         chip one bank); ``requests``, how many of a replica fit.
         """
         names = {"weights": "weights_bytes", "request": "request_bytes", "budget": "cache_bytes"}
-        found = {to: float(self._told[name]) for name, to in names.items()}
+        found = {to: float(getattr(self._found, name)) for name, to in names.items()}
         found["hbm_bytes"] = hbm_bytes(self.machine, self.layout)
-        return MappingProxyType(found | {"requests": float(self._told["fits"])})
+        return MappingProxyType(found | {"requests": self._found.fits})
 
     @property
     def shapes(self) -> Mapping[str, float]:
@@ -192,7 +194,7 @@ class ServingResult(Report, Told):
         ``context``: tokens of cache that it reads for each.
         """
         return MappingProxyType(
-            {name: float(self._told[name]) for name in ("prompt", "batch", "context")}
+            {name: float(getattr(self._found, name)) for name in ("prompt", "batch", "context")}
         )
 
     @property

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from rainier_fast.ask.runtime import kind_of
 from rainier_fast.definitions.check import as_items, as_number
-from rainier_fast.errors import InvalidArgument, invalid
+from rainier_fast.errors import invalid
 from rainier_fast.faults.damaged import Damaged
+from rainier_fast.serving.found import Found
 from rainier_fast.serving.ready import Asked, ready
 from rainier_fast.serving.result import ServingResult
 from rainier_fast.table import Table
@@ -35,7 +37,7 @@ def run_service(
         str(one.request.algorithm),
         one.efficiency,
         one.pace,
-        told,
+        Found.of(told),
     )
 
 
@@ -58,7 +60,7 @@ def run_services(
     told = one.run([(each, None if times is None else times * each, None) for each in many])
     tokens = [row["rate"] * one.service.output for row in told]
     chips = one.machine.num_chips
-    return Table(
+    table = Table(
         {
             "concurrency": many,
             "ttft_s": [row["ttft"] for row in told],
@@ -69,6 +71,7 @@ def run_services(
             "waiting": [row["waiting"] for row in told],
         }
     )
+    return table._of_kind(kind_of(str(one.request.algorithm)))
 
 
 def _requests(name: str, value: object) -> float:
@@ -79,7 +82,8 @@ def _demand(
     concurrency: object, requests: object, rate: object
 ) -> tuple[float | None, float | None, float | None]:
     if (concurrency is None) == (rate is None):
-        raise InvalidArgument("concurrency: give it or rate=, and not both")
+        allowed = "must be given, or rate= in its place, and not both"
+        raise invalid("concurrency", concurrency, allowed)
     if rate is not None:
         allowed = "must be a finite number of requests/s above 0"
         given = as_number("rate", rate, 1e-12, _MOST, allowed)

@@ -63,7 +63,31 @@ class Speculation:
         return 1 + sum(self.acceptance**at for at in range(1, self.tokens + 1))
 
     def of(self, model: Transformer) -> Transformer:
-        """Return what guesses for a model."""
+        """Return what guesses for a model.
+
+        Parameters
+        ----------
+        model
+            What verifies.
+
+        Returns
+        -------
+        Transformer
+            The draft.
+
+        Raises
+        ------
+        InvalidType
+            If it is no transformer.
+
+        Examples
+        --------
+        >>> import rainier_fast as rf
+        >>> Speculation(tokens=3, acceptance=0.7).of(rf.model("llama-3.1-8b")).layers
+        1
+        """
+        if not isinstance(model, Transformer):
+            raise invalid_type("model", model, "must be a Transformer")
         if isinstance(self.draft, Transformer):
             return self.draft
         if self.draft != "eagle":

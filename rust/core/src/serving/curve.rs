@@ -3,7 +3,7 @@
 use super::cut::Cut;
 use super::parts::{Part, Parts};
 use super::pass::{Pass, pass};
-use super::serve::Runs;
+use super::runs::Runs;
 use crate::error::Result;
 
 /// Seconds of a step of decoding in which so many sequences of a replica are alive.

@@ -4,7 +4,8 @@
 //! prefilled once and then decoded token by token, with others; both are a **pass** through all layers, whose seconds
 //! are the sum of **parts** on one rank. How often which pass runs follows from how many requests there are.
 //!
-//! - `service`, `pace`: what is asked and how fast the stack goes beside its operators; `cut`: a layout that fits both
+//! - `service`, `pace`: what is asked and how fast the stack goes beside its operators; `cut`: a layout that fits both;
+//!   `runs`: all that a pass runs on
 //! - `shapes`: what an engine pads passes to
 //! - `pass`: operators of a pass, `traffic` its collectives, `parts` their seconds; `memory`: what a rank holds
 //! - `curve`: steps of decoding by batch; `balance`: how many run at once; `serve`: all of it together
@@ -16,6 +17,7 @@ mod memory;
 mod pace;
 mod parts;
 mod pass;
+mod runs;
 mod serve;
 mod service;
 mod shapes;
@@ -27,5 +29,6 @@ pub use cut::Cut;
 pub use memory::Held;
 pub use pace::Pace;
 pub use parts::{Part, Parts};
-pub use serve::{Demand, Runs, Served, serve};
+pub use runs::Runs;
+pub use serve::{Demand, Served, serve};
 pub use service::{Engine, Service, Speculation};

@@ -3,7 +3,7 @@
 use super::cut::Cut;
 use super::memory::cached_numbers;
 use super::parts::{Part, Parts};
-use super::serve::Runs;
+use super::runs::Runs;
 use super::traffic::put_traffic;
 use crate::error::Result;
 use crate::operation::Operation::SendRecv;

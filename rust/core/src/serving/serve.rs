@@ -4,25 +4,11 @@ use super::balance::{Balance, Work};
 use super::curve::{Curve, step};
 use super::cut::Cut;
 use super::memory::{Held, memory};
-use super::pace::Pace;
 use super::parts::Parts;
 use super::pass::{Pass, pass};
+use super::runs::Runs;
 use super::service::Engine;
 use crate::error::{Error, Result};
-use crate::workload::{Efficiency, Prices};
-
-/// What a service runs on.
-pub struct Runs<'a> {
-    /// How fast ranks compute.
-    pub efficiency: &'a Efficiency,
-    /// How fast the stack goes beside that.
-    pub pace: Pace,
-    /// What collectives take.
-    pub prices: &'a dyn Prices,
-    /// Ranks of a chip whose collectives among each other have no price, so that what a layer takes has them; 1 for
-    /// none.
-    pub unpriced: u32,
-}
 
 /// How much is asked of it.
 #[derive(Debug, Clone, Copy, PartialEq)]

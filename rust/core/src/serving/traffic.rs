@@ -2,7 +2,7 @@
 
 use super::cut::Cut;
 use super::parts::{Part, Parts};
-use super::serve::Runs;
+use super::runs::Runs;
 use crate::error::Result;
 use crate::operation::Operation::{AllGather, AllReduce, AllToAll, ReduceScatter};
 use crate::workload::{Axis, Kind};
