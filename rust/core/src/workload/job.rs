@@ -13,6 +13,20 @@ pub enum Recompute {
     Full,
 }
 
+impl Recompute {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::None, Self::Selective, Self::Full];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Selective => "selective",
+            Self::Full => "full",
+        }
+    }
+}
+
 /// A training step of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {

@@ -3,7 +3,6 @@
 use super::call::Grid;
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::request::Request;
-use crate::collective::pattern::context::Context;
 use crate::{Error, Result};
 
 /// Most ranks of a KangaRing (aws-neuron-sdk, `src/libnrt/include/nrt/nec.h`).
@@ -12,8 +11,8 @@ pub(super) const KANGARING_RANKS: usize = 256;
 pub(super) const MESH_DEVICES: usize = 128;
 
 /// Local members and domains of groups that look alike in every node that they touch.
-pub(super) fn grid<'a>(context: &Context<'a>) -> Result<Grid<'a>> {
-    match context.groups {
+pub(super) fn grid(groups: &Groups) -> Result<Grid<'_>> {
+    match groups {
         Groups::Grid { locals, domains } => Ok((locals, domains)),
         Groups::Scattered(_) => Err(Error::unsupported(
             "neuron over groups that differ from node to node",

@@ -85,27 +85,30 @@ mod between;
 mod call;
 mod choice;
 mod goodput;
+mod ground;
 mod in_chip;
 mod limits;
 mod part;
+mod prepared;
 mod special;
 mod unmeasured;
 
 use crate::collective::answer::outcome::Outcome;
 use crate::collective::ask::model::Model;
-use crate::collective::pattern::context::Context;
+use crate::collective::pattern::context::OnDemand;
 use crate::collective::price::bound::bounds;
-use crate::collective::program::placement::Placement;
-use crate::collective::solve::hierarchical::places::site_placements;
 use crate::collective::solve::{Asked, Solver};
+use crate::machine::Neuron;
 use crate::operation::Operation::{self, AllGather, AllReduce, AllToAll, ReduceScatter, SendRecv};
 use crate::{Error, Result};
 use answer::fill;
 use between::{between_nodes, between_sites};
 use call::Call;
 use choice::inside;
+use ground::Ground;
 pub(crate) use in_chip::asks as asks_inside_chips;
 use part::Plan;
+pub(crate) use prepared::Kept;
 
 /// A row of the table of solvers.
 pub(crate) const SOLVER: Solver = Solver {
@@ -117,7 +120,7 @@ pub(crate) const SOLVER: Solver = Solver {
     is_bounded: false,
     run,
     time: None,
-    prepare: None,
+    prepare: Some(prepared::prepare),
     schedule: Err((
         "a schedule of neuron, which is endpoint costs beside the links",
         "name the algorithm that it chose: mesh, halving_doubling, multi_ring or ring",
@@ -133,13 +136,44 @@ const OPERATIONS: &[Operation] = &[AllReduce, ReduceScatter, AllGather, AllToAll
 /// [`Error::Unsupported`] where the machine is not Trainium or the runtime has a rule against it.
 fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     let request = asked.request;
-    let operation = request.operation.as_run();
+    let neuron = check(asked)?;
+    if asked.groups.ranks() == 1 {
+        return in_chip::answer(neuron, request, outcome);
+    }
+    let scene = &asked.scene()?;
+    let context = scene.get()?;
+    let grid = limits::grid(asked.groups)?;
+    let slowed = goodput::slowed(context.machine, neuron, grid);
+    let slowed = slowed.as_ref().unwrap_or(asked.machine);
+    let nodes = OnDemand::new(slowed, asked.routing, asked.groups, asked.control);
+    let call = Call {
+        scene,
+        nodes: &nodes,
+        request,
+        neuron,
+        grid,
+        ground: &Ground::new(context, request, grid)?,
+    };
+    let plan = planned(&call)?;
+    outcome.unmeasured = unmeasured::parts(&call, &plan);
+    fill(&call, plan, outcome)?;
+    outcome.bounds = bounds(context, request)?;
+    outcome.wait_for_links();
+    Ok(())
+}
+
+/// What chips without parameters are told, and to do instead.
+const NO_NEURON: (&str, &str) = (
+    "neuron on a machine whose chips have no Neuron parameters",
+    "it models Trainium2 machines (presets trn2, trn2-ultraserver, rainier, or an UltraServer with neuron=); \
+     use auto, ring, bucket or hierarchical here",
+);
+
+/// The parameters of the chips, where the runtime takes the request.
+fn check<'a>(asked: &Asked<'a>) -> Result<&'a Neuron> {
+    let request = asked.request;
     let Some(neuron) = asked.machine.neuron() else {
-        return Err(Error::unsupported(
-            "neuron on a machine whose chips have no Neuron parameters",
-            "it models Trainium2 machines (presets trn2, trn2-ultraserver, rainier, or an UltraServer with neuron=); \
-             use auto, ring, bucket or hierarchical here",
-        ));
+        return Err(Error::unsupported(NO_NEURON.0, NO_NEURON.1));
     };
     if !matches!(request.model, Model::LinkLoad | Model::AlphaBeta) {
         return Err(Error::unsupported(
@@ -148,42 +182,21 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
         ));
     }
     limits::check_dtype(request)?;
-    if asked.groups.ranks() == 1 {
-        return in_chip::answer(neuron, request, outcome);
+    Ok(neuron)
+}
+
+/// What the runtime does.
+fn planned(call: &Call) -> Result<Plan> {
+    match call.request.operation.as_run() {
+        SendRecv => special::permute(call),
+        AllToAll => special::all_to_all(call),
+        operation => hierarchical(call, operation),
     }
-    let context = &asked.context()?;
-    let grid = limits::grid(context)?;
-    let slowed = goodput::slowed(context.machine, neuron, grid);
-    let nodes = match &slowed {
-        Some(machine) => {
-            let (routing, groups, control) = (asked.routing, asked.groups, asked.control);
-            Some(Context::new(machine, routing, groups, control)?)
-        }
-        None => None,
-    };
-    let call = Call {
-        context,
-        nodes: nodes.as_ref().unwrap_or(context),
-        request,
-        neuron,
-        grid,
-    };
-    let plan = match operation {
-        SendRecv => special::permute(&call)?,
-        AllToAll => special::all_to_all(&call)?,
-        _ => hierarchical(&call, operation)?,
-    };
-    outcome.unmeasured = unmeasured::parts(&call, &plan);
-    fill(&call, plan, outcome)?;
-    outcome.bounds = bounds(context, request)?;
-    outcome.wait_for_links();
-    Ok(())
 }
 
 /// Inside the node, between nodes, between sites, or several of these.
 fn hierarchical(call: &Call, operation: Operation) -> Result<Plan> {
     let (locals, domains) = call.grid;
-    let local = Placement::Local(locals.into());
     let size = call.request.size;
     let mut plan = Plan::default();
     if domains[0].len() == 1 {
@@ -192,31 +205,30 @@ fn hierarchical(call: &Call, operation: Operation) -> Result<Plan> {
             ReduceScatter => &[ReduceScatter],
             _ => &[AllGather],
         };
-        inside(call, &local, halves, size, &mut plan)?;
+        inside(call, halves, size, &mut plan)?;
         return Ok(plan);
     }
-    let machine = call.context.machine;
+    let machine = call.scene.machine;
     let wan = domains
         .iter()
         .any(|set| machine.site_of(set[0]) != machine.site_of(set[set.len() - 1]));
-    let nodes = site_placements(call.context, domains, None);
     let share = size / locals[0].len() as f64;
     let plan_of = &mut plan;
     match operation {
         AllReduce => {
-            inside(call, &local, &[ReduceScatter], size, plan_of)?;
+            inside(call, &[ReduceScatter], size, plan_of)?;
             if wan {
-                between_nodes(call, &nodes, ReduceScatter, share, plan_of)?;
+                between_nodes(call, ReduceScatter, share, plan_of)?;
                 between_sites(call, domains, AllReduce, size, plan_of)?;
-                between_nodes(call, &nodes, AllGather, share, plan_of)?;
+                between_nodes(call, AllGather, share, plan_of)?;
             } else {
-                between_nodes(call, &nodes, AllReduce, share, plan_of)?;
+                between_nodes(call, AllReduce, share, plan_of)?;
             }
-            inside(call, &local, &[AllGather], size, plan_of)?;
+            inside(call, &[AllGather], size, plan_of)?;
         }
         ReduceScatter => {
-            inside(call, &local, &[ReduceScatter], size, plan_of)?;
-            between_nodes(call, &nodes, ReduceScatter, share, plan_of)?;
+            inside(call, &[ReduceScatter], size, plan_of)?;
+            between_nodes(call, ReduceScatter, share, plan_of)?;
             if wan {
                 between_sites(call, domains, ReduceScatter, size, plan_of)?;
             }
@@ -225,8 +237,8 @@ fn hierarchical(call: &Call, operation: Operation) -> Result<Plan> {
             if wan {
                 between_sites(call, domains, AllGather, size, plan_of)?;
             }
-            between_nodes(call, &nodes, AllGather, share, plan_of)?;
-            inside(call, &local, &[AllGather], size, plan_of)?;
+            between_nodes(call, AllGather, share, plan_of)?;
+            inside(call, &[AllGather], size, plan_of)?;
         }
     }
     Ok(plan)

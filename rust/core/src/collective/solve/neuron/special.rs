@@ -1,8 +1,10 @@
 //! All-to-all and permute, which the runtime has in few forms.
 
 use super::call::Call;
+use super::ground::Spot;
 use super::part::{Overlap, Part, Plan, Segment};
-use crate::collective::program::placement::Placement;
+use crate::collective::ask::request::Request;
+use crate::collective::pattern::context::Context;
 use crate::operation::Operation::{AllToAll, SendRecv};
 use crate::route::route;
 use crate::{Error, Result};
@@ -26,12 +28,11 @@ pub(super) fn all_to_all(call: &Call) -> Result<Plan> {
              use direct or bucket",
         ));
     }
-    let local = Placement::Local(locals.into());
     let bytes = per_chip as f64 * call.request.size;
     let names = ("direct", "Mesh");
     let part = Part::new(
         call,
-        &local,
+        Spot::Local,
         AllToAll,
         (bytes, 1.0),
         names,
@@ -46,9 +47,8 @@ pub(super) fn all_to_all(call: &Call) -> Result<Plan> {
     })
 }
 
-/// Every chip to the next of a ring of neighbours.
-pub(super) fn permute(call: &Call) -> Result<Plan> {
-    let (context, request) = (call.context, call.request);
+/// Groups whose chips send to neighbours.
+pub(super) fn neighbours(context: &Context, request: &Request) -> Result<Vec<Vec<u32>>> {
     let machine = context.machine;
     let mut groups = Vec::with_capacity(context.groups.count());
     for group in 0..context.groups.count() {
@@ -69,11 +69,15 @@ pub(super) fn permute(call: &Call) -> Result<Plan> {
         }
         groups.push(members);
     }
-    let placement = Placement::Flat(groups.into());
-    let size = (request.size, 1.0);
-    let hbm = 2.0 * request.size;
+    Ok(groups)
+}
+
+/// Every chip to the next of a ring of neighbours.
+pub(super) fn permute(call: &Call) -> Result<Plan> {
+    let size = (call.request.size, 1.0);
+    let hbm = 2.0 * call.request.size;
     let names = ("direct", "permute");
-    let part = Part::new(call, &placement, SendRecv, size, names, (1, hbm))?;
+    let part = Part::new(call, Spot::Flat, SendRecv, size, names, (1, hbm))?;
     Ok(Plan {
         segments: vec![Segment {
             parts: vec![part],
