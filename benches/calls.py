@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 
 import rainier_fast as rf
-from gates import Gate
-from scale import at_most, sorting
+from gates import Gate, at_most
+from scale import sorting
 
 # Most CPU times of a stable sort of 10,000 numbers that a call takes whose like was asked for
 # before at another size, and a first call.

@@ -79,10 +79,13 @@ if TYPE_CHECKING:
     from rainier_fast.results.routing import RoutingReport
     from rainier_fast.results.times import Times
     from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
-    from rainier_fast.studies.ranking import Layout, Ranking
+    from rainier_fast.studies.ranking import MeshLayout, Ranking
     from rainier_fast.table import Table
+    from rainier_fast.workload.layout import Layout
     from rainier_fast.workload.models import model, models
+    from rainier_fast.workload.orders.rank_groups import RankGroups, rank_groups
     from rainier_fast.workload.parts import Experts, Mla, Window
+    from rainier_fast.workload.training import Training
     from rainier_fast.workload.transformer import Transformer
 
     A100_40GB_INSTANCE: UltraServer
@@ -160,6 +163,7 @@ __all__ = [
     "LinkLoads",
     "Machine",
     "Meeting",
+    "MeshLayout",
     "MinimalAdaptive",
     "Mla",
     "MonteCarlo",
@@ -172,6 +176,7 @@ __all__ = [
     "PlanResult",
     "Prepared",
     "RainierError",
+    "RankGroups",
     "Ranking",
     "Recoveries",
     "Route",
@@ -187,6 +192,7 @@ __all__ = [
     "Times",
     "TogetherResult",
     "Tpu",
+    "Training",
     "Transformer",
     "UltraServer",
     "UnknownName",
@@ -213,6 +219,7 @@ __all__ = [
     "policies",
     "preset",
     "presets",
+    "rank_groups",
     "schedule",
     "switch",
     "torus",
@@ -234,10 +241,13 @@ _LATE_MODULES = {
     "results.routing": ("RoutingReport",),
     "results.times": ("Times",),
     "results.together": ("Meeting", "PlanResult", "TogetherResult"),
-    "studies.ranking": ("Layout", "Ranking"),
+    "studies.ranking": ("MeshLayout", "Ranking"),
     "table": ("Table",),
+    "workload.layout": ("Layout",),
     "workload.models": ("model", "models"),
+    "workload.orders.rank_groups": ("RankGroups", "rank_groups"),
     "workload.parts": ("Experts", "Mla", "Window"),
+    "workload.training": ("Training",),
     "workload.transformer": ("Transformer",),
 }
 _LATE = {name: module for module, names in _LATE_MODULES.items() for name in names}

@@ -6,6 +6,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+_U8 = NDArray[np.uint8]
 _U32 = NDArray[np.uint32]
 _U64 = NDArray[np.uint64]
 _I64 = NDArray[np.int64]
@@ -28,6 +29,12 @@ _GpuRow = tuple[str, int, str, float, bool, bool, bool, int | None, str, bool, A
 _Block = tuple[int | None, int | None, float]
 # (src, dst, blocks, bytes, reduce, stage, lane, step, sends that it waits for)
 _Send = tuple[int, int, Sequence[int], float, bool, int, int, int, Sequence[int]]
+# rate, bandwidth, launch, area, depth, conversion, bytes of an operand's number and an output's
+_MatmulRow = tuple[float, float, float, float, float, float, float, float]
+# rate, share of it backward, bandwidth, launch, few, score, row, bytes of a number
+_AttentionRow = tuple[float, float, float, float, float, float, float, float]
+_MemoryRow = tuple[float, float]
+_EfficiencyRow = tuple[_MatmulRow, _AttentionRow, _MemoryRow]
 # step (s), goodput of a chip and of an instance (bytes/s), chips of an instance
 _EfaRow = tuple[float, float, float, int]
 # chips of a node, nodes, ranks of a chip, operations, type
@@ -73,16 +80,19 @@ _Together = tuple[
 ]
 
 __all__ = [
-    "MODELS", "OPERATIONS", "TPU_PARTS", "Faults", "FreePlanes", "Groups", "Machine", "Order",
-    "Outcome", "Prepared", "Schedule", "Tables", "Written", "__version__", "algorithms",
-    "best_mapping", "build_info", "damaged_ultraservers", "dead_ultraservers", "faults", "healthy",
-    "in_mode", "kept", "links_named", "mapping_dimensions", "memory_limit", "monte_carlo",
-    "num_live_chips", "overlay_bytes", "repaired", "replace_damaged", "routing_reports",
-    "sample_faults", "set_memory_limit", "share_links", "share_messages", "unreachable",
-    "with_faults", "write_out",
+    "MODELS", "OPERATIONS", "PIPELINE_SCHEDULES", "TPU_PARTS", "Faults", "FreePlanes", "Groups",
+    "Machine", "Order", "Outcome", "Prepared", "Schedule", "Tables", "Written", "__version__",
+    "algorithms", "attention_times", "best_mapping", "build_info", "damaged_ultraservers",
+    "dead_ultraservers", "faults", "healthy", "in_mode", "kept", "keys_seen", "links_named",
+    "mapping_dimensions", "matmul_times", "memory_limit", "memory_time", "monte_carlo",
+    "num_live_chips", "overlay_bytes", "pipeline_events", "pipeline_forms", "repaired",
+    "replace_damaged", "routing_reports", "sample_faults", "set_memory_limit", "share_links",
+    "share_messages", "simulate_pipeline", "training_step", "unreachable", "with_faults",
+    "write_out",
 ]  # fmt: skip
 __version__: str
 OPERATIONS: tuple[str, ...]
+PIPELINE_SCHEDULES: tuple[str, ...]
 TPU_PARTS: tuple[str, ...]
 MODELS: tuple[str, ...]
 
@@ -111,6 +121,57 @@ def replace_damaged(
     machine: Machine, chips: _I64, root: int
 ) -> tuple[list[int], list[int], _I64, int]:
     """Return damaged UltraServers, what stands in for them, the chips then, where the root is."""
+
+def matmul_times(row: _EfficiencyRow, shapes: _F64) -> _F64:
+    """Return the seconds of the product of each line: M, K, N."""
+
+def attention_times(row: _EfficiencyRow, shapes: _F64, backward: bool) -> _F64:
+    """Return seconds by line: rows, rows of keys, keys that a row sees, sizes of key and value."""
+
+def memory_time(row: _EfficiencyRow, bytes: float) -> float:
+    """Return the seconds of an operator that moves so many bytes."""
+
+def keys_seen(queries: float, keys: float, causal: bool, window: float | None) -> float:
+    """Return the keys that a query sees in the mean."""
+
+def training_step(
+    machine: Machine, training: dict[str, Any], layout: dict[str, Any], runs: dict[str, Any]
+) -> dict[str, Any]:
+    """Return seconds by part, bytes by stage, chunks and collectives of a step."""
+
+def simulate_pipeline(
+    schedule: str,
+    stages: int,
+    virtual_stages: int,
+    microbatches: int,
+    chunks: _F64,
+    transfer: _F64,
+) -> tuple[float, float, _F64, _F64]:
+    """Return s from step to step, s of one alone; by stage, idle s and most microbatches held.
+
+    `chunks` has a row for each chunk of the model: s of its forward, gradient of inputs and of
+    weights; `transfer` has the s between each and the next.
+    """
+
+def pipeline_events(
+    schedule: str,
+    stages: int,
+    virtual_stages: int,
+    microbatches: int,
+    chunks: _F64,
+    transfer: _F64,
+) -> tuple[_U32, _U8, _U32, _U32, _F64, _F64]:
+    """Return stage, kind (0 forward, 1 backward, 2 weights), chunk, microbatch, start, end."""
+
+def pipeline_forms(
+    schedule: str,
+    stages: int,
+    virtual_stages: int,
+    microbatches: int,
+    chunks: _F64,
+    transfer: _F64,
+) -> tuple[float | None, float, list[float]]:
+    """Return s in closed form if one holds, s at least, most microbatches held by stage."""
 
 def links_named(
     machine: Machine, chip: int, kind: str, direction: str | None, to: int | None

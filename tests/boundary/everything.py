@@ -30,6 +30,8 @@ ROWS = [
 ]
 RANKING = TRN2.best_mapping({"dp": 4, "tp": 4}, {"tp": ("all_gather", 1e6)})
 LOADS = TRN2.link_loads([0, 1], [2, 3], 1000)
+JOB = rf.Training("llama-3.1-8b", sequence=4096, batch=8)
+LAYOUT = rf.Layout(tp=8)
 
 
 def instances() -> dict[type, Any]:
@@ -55,12 +57,15 @@ def instances() -> dict[type, Any]:
         rf.Gpu("hopper"),
         rf.Tpu("v5p"),
         rf.model("qwen3-8b"),
+        JOB,
+        LAYOUT,
         rf.Experts(count=8, per_token=2, width=64),
         rf.Mla(q_rank=None, kv_rank=512, nope_size=128, rope_size=64, value_size=128),
         rf.Window(size=128, full_every=2),
         rf.Table({"class": ["x", "y"], "bytes": [1000, 2000]}),
         MESH.axis_groups("tp"),
         RANKING.best,
+        rf.rank_groups("megatron", 64, tp=4, cp=2, ep=4),
         TRN2.link(3),
         rf.LinkAt("x", "+", y=1),
         LOADS,
@@ -199,7 +204,7 @@ OWN: dict[str, dict[str, Any]] = {
     "TenantsResult.__getitem__": {"which": "a"},
     "TenantsResult.chips": {"which": "a"},
     "TogetherResult.__getitem__": {"which": 0},
-    "Layout.groups": {"axis": "tp"},
+    "MeshLayout.groups": {"axis": "tp"},
     "chip": {"coordinates": {"x": 1}},
     "chips": {"fixed": {"tp": 1}},
     "check_program": {"streams": 2},
@@ -216,7 +221,10 @@ OWN: dict[str, dict[str, Any]] = {
     "of": {"policy": "detour"},
     "preset": {"name": "rainier", "chips": 128, "shape": None, "sites": None},
     "published": {"name": "llama3"},
+    "Training.with_": {"changes": {"batch": 16}},
+    "Layout.with_": {"changes": {"tp": 4}},
     "Transformer.flops_per_token": {"recompute": "none"},
+    "rank_groups": {"order": "megatron", "world": 64, "sizes": {"tp": 4}},
     "recoveries": {"policies": ["detour"]},
     "repaired": dict.fromkeys(("links", "chips", "nics", "sites", "ultraservers", "degraded"), ()),
     "routing_report": {"ultraserver": 0},
@@ -237,7 +245,16 @@ OWN: dict[str, dict[str, Any]] = {
 _INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save"}
 
 # Made by the package, of values that it has checked.
-_MADE = {"Calibration", "Layout", "Machine", "MonteCarlo", "MpiChoice", "Prepared", "Ranking"}
+_MADE = {
+    "Calibration",
+    "Machine",
+    "MeshLayout",
+    "MonteCarlo",
+    "MpiChoice",
+    "Prepared",
+    "RankGroups",
+    "Ranking",
+}
 
 
 @dataclass(frozen=True)

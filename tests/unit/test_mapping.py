@@ -284,7 +284,7 @@ def test_progress_and_text() -> None:
     again = pickle.loads(pickle.dumps(ranking))
     assert again["time_s"].tolist() == ranking["time_s"].tolist()
     assert again.best.text == ranking.best.text
-    assert repr(ranking.best).startswith(f"<Layout {ranking.best.text}: ")
+    assert repr(ranking.best).startswith(f"<MeshLayout {ranking.best.text}: ")
 
 
 @pytest.mark.parametrize(

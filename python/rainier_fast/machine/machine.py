@@ -101,8 +101,8 @@ class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants,
             Size of each axis by name, slowest first; one may be -1 and takes what is left.
         order
             The chip at each place, where that is not the ascending order: an array of all chip
-            numbers, flat or of the shape of the mesh, or a `Layout` of `best_mapping` for a mesh
-            with the same axes. One whose groups are alike in all UltraServers stays small and
+            numbers, flat or of the shape of the mesh, or a `MeshLayout` of `best_mapping` for a
+            mesh with the same axes. One whose groups are alike in all UltraServers stays small and
             cheap on any machine; the groups of another are listed chip by chip.
         devices
             The same in JAX's words, in place of sizes and `order`: an array of all chip numbers

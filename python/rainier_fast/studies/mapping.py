@@ -87,7 +87,7 @@ class Mappings(Base):
         >>> bool(80 * second.all_reduce(1e8, axis="tp").time_s == ranking["tp_s"][1])
         True
         """
-        from rainier_fast.studies.ranking import Call, Layout, ranked
+        from rainier_fast.studies.ranking import Call, MeshLayout, ranked
 
         sizes = mesh_sizes(axes, self)
         calls = _calls(traffic, sizes)
@@ -117,7 +117,7 @@ class Mappings(Base):
             digits = tuple(tuple(cut) for cut in cuts)
             axes_of = None if order is None else tuple(order)
             given = (tuple(sizes.items()), digits, axes_of, tuple(some), asked)
-            layouts.append(Layout(self, *given))
+            layouts.append(MeshLayout(self, *given))
         return ranked(layouts, total, tried, priced)
 
 

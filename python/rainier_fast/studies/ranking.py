@@ -47,7 +47,7 @@ class Call:
 
 @one_screen
 @dataclass(frozen=True, slots=True, repr=False)
-class Layout:
+class MeshLayout:
     """One way to lay a mesh over a machine, and what its collectives take there.
 
     Examples
@@ -216,7 +216,7 @@ class Layout:
         return found
 
     def __repr__(self) -> str:
-        return f"<Layout {self}>"
+        return f"<MeshLayout {self}>"
 
     def __str__(self) -> str:
         return f"{self.text}: {format_time(self.time_s)}, {self.kind}"
@@ -251,13 +251,13 @@ class Ranking(Report, TableWith):
     _beside = ("layouts", "total", "tried", "priced")
     __slots__ = _beside
 
-    layouts: tuple[Layout, ...]
+    layouts: tuple[MeshLayout, ...]
     total: int
     tried: int
     priced: int
 
     @property
-    def best(self) -> Layout:
+    def best(self) -> MeshLayout:
         """The fastest layout."""
         return self.layouts[0]
 
@@ -280,7 +280,7 @@ class Ranking(Report, TableWith):
         return [counted, *best, self.best._collectives(), "", self._part(self.columns)]
 
 
-def ranked(layouts: Sequence[Layout], total: int, tried: int, priced: int) -> Ranking:
+def ranked(layouts: Sequence[MeshLayout], total: int, tried: int, priced: int) -> Ranking:
     """Return the ranking of the layouts that were found, with their reasons."""
     columns: dict[str, list[Any]] = {
         "layout": [layout.text for layout in layouts],
@@ -297,7 +297,7 @@ def _longest(calls: Sequence[Call]) -> Call:
     return max(calls, key=lambda call: call.time_s)
 
 
-def _reason(layout: Layout, best: Layout) -> str:
+def _reason(layout: MeshLayout, best: MeshLayout) -> str:
     if layout is best:
         return f"most of it is {best.bottleneck}"
     if layout.time_s == best.time_s:

@@ -62,7 +62,12 @@ def model(name: str) -> Transformer:
     >>> f"{shape.parameters:,} and {shape.active_parameters:,} a token"
     '671,026,419,200 and 37,552,297,472 a token'
     """
-    return _made(as_one_of("name", name, _entries()))
+    return named("name", name)
+
+
+def named(argument: str, name: object) -> Transformer:
+    """Return a model by its name, which an argument gave."""
+    return _made(as_one_of(argument, name, _entries()))
 
 
 @cache

@@ -11,6 +11,7 @@ mod faults;
 mod machine;
 mod mapping;
 mod monte_carlo;
+mod pipeline;
 mod placing;
 mod prepared;
 mod recovery;
@@ -41,6 +42,8 @@ mod _core {
     #[pymodule_export]
     use super::monte_carlo::{monte_carlo, sample_faults};
     #[pymodule_export]
+    use super::pipeline::{pipeline_events, pipeline_forms, simulate_pipeline};
+    #[pymodule_export]
     use super::placing::{FreePlanes, replace_damaged};
     #[pymodule_export]
     use super::prepared::Prepared;
@@ -58,6 +61,7 @@ mod _core {
     use pyo3::types::PyTuple;
     use rainier_core::collective::{self as core, Model, Operation};
     use rainier_core::machine::TpuPart;
+    use rainier_core::pipeline::Schedule as Pipelining;
     use std::collections::BTreeMap;
 
     #[pymodule_init]
@@ -67,6 +71,8 @@ mod _core {
         let names = |names: &[&str]| PyTuple::new(module.py(), names);
         module.add("TPU_PARTS", names(&TpuPart::ALL.map(|row| row.1))?)?;
         module.add("OPERATIONS", names(&Operation::ALL.map(Operation::name))?)?;
+        let schedules = Pipelining::ALL.map(Pipelining::name);
+        module.add("PIPELINE_SCHEDULES", names(&schedules)?)?;
         module.add("MODELS", names(&Model::ALL.map(Model::name))?)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }

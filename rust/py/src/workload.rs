@@ -127,6 +127,7 @@ pub(crate) struct OverlapRow {
 pub(crate) struct RunsRow {
     algorithm: String,
     dtype: Option<String>,
+    per_chip: u32,
     routing: RoutingRow,
     overlap: OverlapRow,
     efficiency: EfficiencyRow,
@@ -273,8 +274,9 @@ pub(crate) fn training_step<'py>(
         algorithm,
         routing,
         dtype: unit.dtype,
+        per_chip: runs.per_chip,
     };
-    let chips = u64::from(machine.0.num_chips());
+    let chips = u64::from(machine.0.num_chips()) * u64::from(runs.per_chip);
     let plan = quick(py, || core::Plan::new(&job, &layout, chips))?;
     let (step, priced) = here(py, |control| {
         let prices = core::Kept {

@@ -4,7 +4,7 @@ use super::efficiency::Efficiency;
 use super::job::Recompute;
 use super::layer::{Matrix, Work, embedding, head, layer};
 use super::model::Kind;
-use super::parts::{Part, Parts};
+use super::parts::Part;
 use super::plan::Plan;
 use super::prices::Prices;
 use super::reduce::put_gathers;
@@ -42,28 +42,22 @@ pub(super) fn chunks(
             .into_iter()
             .filter(|kind| counts[kind.index()] > 0.0)
         {
-            add(&mut work, counts[kind.index()], &of_kind(kind)?);
+            work.add_times(counts[kind.index()], &of_kind(kind)?);
         }
         if number == 0 {
-            add(&mut work, 1.0, &embedding(plan, efficiency));
+            work.add_times(1.0, &embedding(plan, efficiency));
         }
         if number == last {
-            add(&mut work, 1.0, &head(plan, efficiency));
+            work.add_times(1.0, &head(plan, efficiency));
             if model.mtp > 0 {
                 let times = f64::from(model.mtp);
-                add(&mut work, times, &of_kind(further(plan))?);
-                add(&mut work, times, &further_ends(plan, efficiency));
+                work.add_times(times, &of_kind(further(plan))?);
+                work.add_times(times, &further_ends(plan, efficiency));
             }
         }
         chunks.push(work);
     }
     Ok(chunks)
-}
-
-fn add(work: &mut Work, times: f64, more: &Work) {
-    work.forward.add_times(times, &more.forward);
-    work.backward.add_times(times, &more.backward);
-    work.weights.add_times(times, &more.weights);
 }
 
 /// What a layer that predicts further tokens has beside a layer: a matrix that halves two rows, and a head.
@@ -96,12 +90,4 @@ fn whole_layer(
     }
     put_gathers(plan, kind, overlap, prices, &mut work)?;
     Ok(work)
-}
-
-/// Seconds of all of it.
-pub(super) fn total(work: &Work) -> Parts {
-    let mut parts = work.forward;
-    parts.add_times(1.0, &work.backward);
-    parts.add_times(1.0, &work.weights);
-    parts
 }

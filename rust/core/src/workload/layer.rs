@@ -20,6 +20,23 @@ pub(super) struct Work {
     pub weights: Parts,
 }
 
+impl Work {
+    /// Seconds of all of it.
+    pub(super) fn total(&self) -> Parts {
+        let mut parts = self.forward;
+        parts.add_times(1.0, &self.backward);
+        parts.add_times(1.0, &self.weights);
+        parts
+    }
+
+    /// Adds so many times another's.
+    pub(super) fn add_times(&mut self, times: f64, more: &Self) {
+        self.forward.add_times(times, &more.forward);
+        self.backward.add_times(times, &more.backward);
+        self.weights.add_times(times, &more.weights);
+    }
+}
+
 /// Products of rows x inner by inner x outer, so many alike.
 pub(super) struct Matrix {
     rows: f64,

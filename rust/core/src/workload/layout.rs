@@ -1,6 +1,6 @@
 //! How a job is cut into ranks.
 
-use super::axes::Order;
+use super::order::Order;
 use crate::pipeline::Schedule;
 
 /// How ranks that share a sequence see each other's keys and values.

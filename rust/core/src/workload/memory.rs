@@ -3,7 +3,7 @@
 use super::job::Recompute;
 use super::model::Kind;
 use super::plan::Plan;
-use super::state::{State, further, stage_numbers};
+use super::state::{State, further, shares, stage_numbers};
 
 /// Bytes of a stage's rank, by what takes them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -75,16 +75,6 @@ fn shared(plan: &Plan, state: &State, is_shared: bool) -> f64 {
     }
     let (dense, expert) = shares(plan);
     state.dense / dense + state.expert / expert
-}
-
-/// Of how many ranks dense numbers and experts have parts.
-pub(super) fn shares(plan: &Plan) -> (f64, f64) {
-    let layout = plan.layout;
-    let all = f64::from(layout.expert_replicas());
-    match layout.shard {
-        0 => (f64::from(layout.replicas()), all),
-        some => (f64::from(some), f64::from(some).min(all)),
-    }
 }
 
 /// Bytes that a chunk keeps of one microbatch.

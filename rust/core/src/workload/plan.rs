@@ -1,4 +1,4 @@
-//! A layout that fits its job and its chips.
+//! A layout that fits its job and its ranks.
 
 use super::axes::Axes;
 use super::job::Job;
@@ -33,8 +33,8 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// [`Error::Invalid`] that names what does not fit and the nearest that does; [`Error::Unsupported`] for what has no
     /// model.
-    pub fn new(job: &'a Job, layout: &'a Layout, chips: u64) -> Result<Self> {
-        counts(layout, chips)?;
+    pub fn new(job: &'a Job, layout: &'a Layout, ranks: u64) -> Result<Self> {
+        counts(layout, ranks)?;
         shapes(job, layout)?;
         experts(job, layout)?;
         shards(layout)?;
@@ -65,7 +65,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn counts(layout: &Layout, chips: u64) -> Result<()> {
+fn counts(layout: &Layout, all: u64) -> Result<()> {
     let named = [
         ("tp", layout.tp),
         ("cp", layout.cp),
@@ -86,11 +86,11 @@ fn counts(layout: &Layout, chips: u64) -> Result<()> {
     let each = [layout.tp, layout.cp, layout.pp, layout.islands].map(u128::from);
     let each: u128 = each.iter().product();
     let ranks = each * u128::from(layout.dp);
-    if ranks != u128::from(chips) {
+    if ranks != u128::from(all) {
         let value = format!("{} replicas of {each} ranks", layout.dp);
-        let allowed = match u128::from(chips) % each {
-            0 => format!("must be {} on {chips} chips", u128::from(chips) / each),
-            _ => format!("tp x cp x pp must divide the {chips} chips"),
+        let allowed = match u128::from(all) % each {
+            0 => format!("must be {} on {all} ranks", u128::from(all) / each),
+            _ => format!("tp x cp x pp must divide the {all} ranks"),
         };
         return Err(Error::invalid("dp", value, allowed));
     }

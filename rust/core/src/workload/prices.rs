@@ -29,6 +29,8 @@ pub struct Asked {
     pub routing: Routing,
     /// Type of the numbers.
     pub dtype: Option<&'static str>,
+    /// Ranks of a chip: 1 where chips are ranks.
+    pub per_chip: u32,
 }
 
 impl Asked {
@@ -98,6 +100,41 @@ impl Book {
     }
 }
 
+/// An axis of ranks as chips have it.
+struct OnChips {
+    axis: Axis,
+    /// Groups that have the same chips.
+    alike: u32,
+}
+
+/// The chips of an axis of ranks, of which a chip has `per_chip`.
+fn on_chips(axis: &Axis, per_chip: u32) -> Result<OnChips> {
+    let (axis, alike) = match *axis {
+        _ if per_chip == 1 => (axis.clone(), 1),
+        Axis::Digit { size, stride } if stride % per_chip == 0 => {
+            let stride = stride / per_chip;
+            (Axis::Digit { size, stride }, per_chip)
+        }
+        Axis::Digit { size, stride: 1 } if size % per_chip == 0 => {
+            let size = size / per_chip;
+            (Axis::Digit { size, stride: 1 }, 1)
+        }
+        Axis::Digit { size, stride } => {
+            let what = format!("an axis of {size} ranks {stride} apart, {per_chip} ranks a chip");
+            let instead = "let the fastest axis have all ranks of a chip, as tp=4 on Trainium2 has";
+            return Err(Error::unsupported(what, instead));
+        }
+        Axis::Listed(_) => {
+            let what = "listed groups of ranks that share chips";
+            return Err(Error::unsupported(
+                what,
+                "list chips, with ranks_per_chip=1",
+            ));
+        }
+    };
+    Ok(OnChips { axis, alike })
+}
+
 /// Prices of a machine, by what it remembers.
 pub struct Kept<'a> {
     /// Where they run.
@@ -138,18 +175,25 @@ impl Kept<'_> {
 
     fn anew(&self, operation: Operation, axis: &Axis, bytes: f64) -> Result<Priced> {
         self.control.check()?;
-        let groups = match axis {
+        let on = on_chips(axis, self.asked.per_chip)?;
+        let groups = match &on.axis {
             Axis::Digit { size, stride } => self.keeper.mesh_axis(self.machine, *size, *stride)?,
             Axis::Listed(groups) => Arc::clone(groups),
         };
+        if on.axis.size() == 1 {
+            return self.inside(operation, axis, &groups, bytes);
+        }
+        // What the machine's own software takes is known of groups of all ranks of their chips.
+        let own = match on.alike {
+            1 => self.run(self.asked, operation, &groups, bytes),
+            _ => Err(Error::unsupported("ranks that share a chip", "by links")),
+        };
         let mut by_links = false;
-        let outcome = match (
-            self.run(self.asked, operation, &groups, bytes),
-            self.asked.by_links(),
-        ) {
-            (Err(Error::Unsupported { .. }), Some(links)) => {
-                by_links = true;
-                self.run(&links, operation, &groups, bytes)?
+        let outcome = match (own, self.asked.by_links()) {
+            (Err(Error::Unsupported { .. }), links) => {
+                by_links = links.is_some();
+                let asked = links.as_ref().unwrap_or(self.asked);
+                self.run(asked, operation, &groups, bytes * f64::from(on.alike))?
             }
             (outcome, _) => outcome?,
         };
@@ -164,6 +208,42 @@ impl Kept<'_> {
                 .map(|link| link.class)
                 .unwrap_or_default(),
             by_links,
+        })
+    }
+
+    /// A collective among the ranks of each chip, of which measured all-reduces say what they take; gathering and
+    /// scattering are half of one each.
+    fn inside(
+        &self,
+        operation: Operation,
+        axis: &Axis,
+        groups: &Arc<Groups>,
+        bytes: f64,
+    ) -> Result<Priced> {
+        let share = match operation {
+            Operation::AllReduce => 1.0,
+            Operation::AllGather | Operation::ReduceScatter => 0.5,
+            other => {
+                let what = format!("{} among the ranks of one chip", other.name());
+                return Err(Error::unsupported(
+                    what,
+                    "use ranks_per_chip=1, or an axis over chips",
+                ));
+            }
+        };
+        let neuron = Asked {
+            algorithm: Choice::Named("neuron".to_owned()),
+            ..self.asked.clone()
+        };
+        let outcome = self.run(&neuron, Operation::AllReduce, groups, bytes)?;
+        Ok(Priced {
+            operation,
+            axis: axis.clone(),
+            bytes,
+            seconds: share * outcome.time,
+            algorithm: outcome.algorithm,
+            bottleneck: "inside a chip".to_owned(),
+            by_links: false,
         })
     }
 

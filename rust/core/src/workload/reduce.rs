@@ -1,14 +1,12 @@
 //! Gradients and weights between replicas, as far as nothing hides them.
 
 use super::axes::Axis;
-use super::chunk::total;
 use super::layer::Work;
-use super::memory::shares;
 use super::model::Kind;
 use super::parts::Part;
 use super::plan::Plan;
 use super::prices::Prices;
-use super::state::{layer_numbers, stage_numbers};
+use super::state::{layer_numbers, shares, stage_numbers};
 use super::traffic::{Overlap, exposed};
 use crate::error::Result;
 use crate::operation::Operation::{self, AllGather, AllReduce, ReduceScatter, SendRecv};
@@ -114,7 +112,7 @@ pub(super) fn between_replicas(
         shown.max(piece(seconds).min(seconds) * layers.min(1.0))
     };
     let forward: f64 = held.iter().map(|&chunk| chunks[chunk].forward.sum()).sum();
-    let all: f64 = held.iter().map(|&chunk| total(&chunks[chunk]).sum()).sum();
+    let all: f64 = held.iter().map(|&chunk| chunks[chunk].total().sum()).sum();
     let reduced = match plan.layout.zero {
         0 => both(plan, prices, AllReduce, gradients)?,
         _ => both(plan, prices, ReduceScatter, gradients)? + copies(plan, prices, gradients)?,

@@ -85,3 +85,13 @@ pub(super) fn stage_numbers(plan: &Plan, stage: usize) -> State {
     }
     state
 }
+
+/// Of how many ranks dense numbers and experts have parts.
+pub(super) fn shares(plan: &Plan) -> (f64, f64) {
+    let layout = plan.layout;
+    let all = f64::from(layout.expert_replicas());
+    match layout.shard {
+        0 => (f64::from(layout.replicas()), all),
+        some => (f64::from(some), f64::from(some).min(all)),
+    }
+}

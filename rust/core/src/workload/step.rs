@@ -1,14 +1,14 @@
 //! A training step.
 
-use super::chunk::{chunks, total};
+use super::chunk::chunks;
 use super::efficiency::Efficiency;
 use super::layer::Work;
-use super::memory::{Held, memory, shares};
+use super::memory::{Held, memory};
 use super::parts::{Part, Parts};
 use super::plan::Plan;
 use super::prices::Prices;
 use super::reduce::between_replicas;
-use super::state::stage_numbers;
+use super::state::{shares, stage_numbers};
 use super::traffic::{Overlap, row_bytes};
 use crate::Control;
 use crate::error::Result;
@@ -94,7 +94,7 @@ impl Stages {
         let times = f64::from(plan.microbatches) * if doubled { 0.5 } else { 1.0 };
         let mut parts = Parts::default();
         for chunk in held {
-            parts.add_times(times, &total(&self.works[chunk]));
+            parts.add_times(times, &self.works[chunk].total());
         }
         parts
     }

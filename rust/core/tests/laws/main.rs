@@ -16,6 +16,7 @@ mod loads;
 mod mutations;
 mod neuron;
 mod patterns;
+mod pipelines;
 mod routes;
 mod sample;
 mod schedules;

@@ -1,14 +1,10 @@
-//! Runs an event-driven engine once, for timing and for counting instructions.
+//! An event-driven engine, run once.
 //!
 //! ```text
 //! event_flows permutation SIDE [fluid|fifo]   a random permutation of SIDE x SIDE x SIDE, ties towards higher
 //! event_flows all_to_all SIDE [fluid|fifo]    all pairs
 //! event_flows lockstep STEPS WIDTH [fluid|fifo]   WIDTH disjoint one-hop flows, STEPS times one after the other
 //! ```
-#![allow(
-    clippy::print_stdout,
-    reason = "the output is there to keep the work from being optimised away"
-)]
 
 use rainier_core::fluid::{Flow, Graph, NO_GATE, Times};
 use rainier_core::load::{ByteColumn, IndexColumn, Pattern, destinations};
@@ -17,8 +13,10 @@ use rainier_core::route::{DimensionOrder, Routing, TieRule};
 use rainier_core::sim::{Engine, Messages, finish_times};
 use rainier_core::{Control, Result};
 
-fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+/// Run it and say how long the simulated time is.
+pub(crate) fn simulate(
+    arguments: &[String],
+) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let number = |at: usize| -> std::result::Result<u32, Box<dyn std::error::Error>> {
         Ok(arguments.get(at).ok_or("too few arguments")?.parse()?)
     };

@@ -1,4 +1,4 @@
-//! Counts random flows on a cubic torus: the kernel under a profiler or an instruction counter.
+//! Loads of random flows on a cubic torus.
 //!
 //! `random_flows [side = 32] [flows = 10000000] [routing = dor|dor+|adaptive|valiant] [threads = 1]
 //! [bytes = scalar|i64|i128]`; 0 flows measures the setting up.
@@ -26,9 +26,8 @@ fn torus(side: u32) -> Result<Machine> {
     Machine::new(domain, 0.0, None, vec![site], None)
 }
 
-#[expect(clippy::print_stdout, reason = "what the example is for")]
-fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+/// Count them once and say how long that took.
+pub(crate) fn load(arguments: &[String]) -> Result<()> {
     let text = |at: usize, default: &str| {
         let given = arguments.get(at).map(String::as_str);
         given.unwrap_or(default).to_owned()

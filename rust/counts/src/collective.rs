@@ -1,13 +1,13 @@
-//! One all-reduce on a torus, for counting instructions: `collective SIDE MODEL ALGORITHM TIMES`.
+//! One all-reduce on a torus: `collective SIDE MODEL ALGORITHM TIMES`.
 
 use rainier_core::Control;
 use rainier_core::collective::{Choice, Groups, Model, Operation, Request, run};
 use rainier_core::machine::{Axis, AxisKind, Domain, Machine, Site};
 use rainier_core::route::{DimensionOrder, Routing, TieRule};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let [side, model, algorithm, times] = &words[..] else {
+/// Run it as often as asked.
+pub(crate) fn all_reduce(words: &[String]) -> Result<(), Box<dyn std::error::Error>> {
+    let [side, model, algorithm, times] = words else {
         return Err("give SIDE, MODEL, ALGORITHM and TIMES".into());
     };
     let axis = |name: &str| -> Result<Axis, Box<dyn std::error::Error>> {
