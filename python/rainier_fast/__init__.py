@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from rainier_fast.workload.models import model, models
     from rainier_fast.workload.orders.rank_groups import RankGroups, rank_groups
     from rainier_fast.workload.parts import Experts, Mla, Window
+    from rainier_fast.workload.step import TrainingStep
     from rainier_fast.workload.training import Training
     from rainier_fast.workload.transformer import Transformer
 
@@ -193,6 +194,7 @@ __all__ = [
     "TogetherResult",
     "Tpu",
     "Training",
+    "TrainingStep",
     "Transformer",
     "UltraServer",
     "UnknownName",
@@ -247,6 +249,7 @@ _LATE_MODULES = {
     "workload.models": ("model", "models"),
     "workload.orders.rank_groups": ("RankGroups", "rank_groups"),
     "workload.parts": ("Experts", "Mla", "Window"),
+    "workload.step": ("TrainingStep",),
     "workload.training": ("Training",),
     "workload.transformer": ("Transformer",),
 }

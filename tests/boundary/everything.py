@@ -59,6 +59,7 @@ def instances() -> dict[type, Any]:
         rf.model("qwen3-8b"),
         JOB,
         LAYOUT,
+        TRN2.training_step(JOB, LAYOUT),
         rf.Experts(count=8, per_token=2, width=64),
         rf.Mla(q_rank=None, kv_rank=512, nope_size=128, rope_size=64, value_size=128),
         rf.Window(size=128, full_every=2),
@@ -232,6 +233,13 @@ OWN: dict[str, dict[str, Any]] = {
     "send_recv": {"algorithm": "direct"},
     "tenants": {"tenants": [rf.Tenant("a", "all_reduce", 1e6, instances=1)]},
     "torus": {"shape": (4, 2), "wrap": True},
+    "training_step": {
+        "job": JOB,
+        "layout": LAYOUT,
+        "chips": 16,
+        "algorithm": "auto",
+        "efficiency": None,
+    },
     "traffic": {"pattern": "permutation", "shift": None},
     "with_faults": {
         **dict.fromkeys(("links", "chips", "nics", "sites", "ultraservers"), ()),
@@ -254,6 +262,7 @@ _MADE = {
     "Prepared",
     "RankGroups",
     "Ranking",
+    "TrainingStep",
 }
 
 

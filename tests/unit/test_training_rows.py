@@ -154,25 +154,6 @@ def test_rows_of_layouts() -> None:
         assert row["virtual_stages"] == (2 if schedule in ("interleaved", "zb-v") else 1)
 
 
-def test_ranks_that_are_cores_are_parts_of_chips() -> None:
-    cores = layout_row(Layout(tp=32, pp=2, ranks_per_chip=4), 64)
-    assert (cores["tp"], cores["etp"], cores["dp"]) == (8, 8, 4)
-    experts = layout_row(Layout(tp=32, ep=64, ranks_per_chip=4), 64)
-    assert (experts["tp"], experts["etp"], experts["ep"], experts["dp"]) == (8, 1, 16, 8)
-    one = layout_row(Layout(tp=4, ranks_per_chip=4), 16)
-    assert (one["tp"], one["sequence_parallel"], one["dp"]) == (1, False, 16)
-    mixed = layout_row(Layout(tp=8, ep=8, etp=2, ranks_per_chip=4), 16)
-    assert (mixed["etp"], mixed["ep"]) == (1, 4)
-    for layout in (
-        Layout(tp=2, ranks_per_chip=4),
-        Layout(tp=8, ranks_per_chip=4, order="cp-tp-dp-pp"),
-    ):
-        with raises(rf.Unsupported, "tp"):
-            layout_row(layout, 64)
-    with raises(rf.Unsupported, "etp"):
-        layout_row(Layout(tp=12, ep=2, etp=3, ranks_per_chip=4), 24)
-
-
 @pytest.mark.parametrize(
     ("fields", "argument"),
     [

@@ -31,6 +31,7 @@ from rainier_fast.studies.recovery import Recovery
 from rainier_fast.studies.sampling import Sampling
 from rainier_fast.studies.tenants import Tenants
 from rainier_fast.whole import whole
+from rainier_fast.workload.stepping import TrainingSteps
 
 if TYPE_CHECKING:
     from rainier_fast.ask.schedule import Schedule
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
 @whole
 @one_screen
 @stated("group", RESULT, '>>> preset("trn2").{call}.ranks', "16")
-class Machine(Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants, Mappings):
+class Machine(
+    Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants, Mappings, TrainingSteps
+):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 
     Made by `Cluster`, `torus`, `switch`, `full_mesh`, `domain` and `preset`, not by its own name.

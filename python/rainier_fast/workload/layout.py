@@ -45,7 +45,7 @@ class Layout(Told):
         Replicas of all that, of one island; -1 for as many as the chips hold.
     ep, etp
         Ranks that share the experts of a layer, and ranks that share one expert. None for `tp`
-        where `ep` is 1, else 1. (megatron-core's own default is tp, torchtitan has 1.)
+        where `ep` is 1 and in the order of neuronx, else 1. (megatron-core's own default is tp.)
     zero
         What replicas share: 0 nothing, 1 what the optimizer keeps, 2 gradients too, 3 weights too
         (as FSDP does).
@@ -75,8 +75,8 @@ class Layout(Told):
     islands, outer_every
         Islands of replicas, which add up what they have learnt every so many steps (DiLoCo).
     ranks_per_chip
-        How many of these ranks a chip is, as on Trainium, where they are cores: those that share
-        matrices first.
+        How many of these ranks a chip is, where they are cores: 4 on Trainium2 with LNC 2. The
+        fastest axis must have all ranks of a chip.
 
     Raises
     ------
@@ -177,10 +177,10 @@ class Layout(Told):
 
     @property
     def expert_tp(self) -> int:
-        """Ranks that share one expert: as said, or tp where ep is 1, else 1."""
+        """Ranks that share one expert: as said, or tp where ep is 1 or the stack has no other."""
         if self.etp is not None:
             return self.etp
-        return self.tp if self.ep == 1 else 1
+        return self.tp if self.ep == 1 or self.order == "neuronx" else 1
 
     @property
     def axes(self) -> tuple[str, ...]:

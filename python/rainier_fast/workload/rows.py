@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rainier_fast.definitions.check import MAX_COUNT
-from rainier_fast.errors import Unsupported, invalid
+from rainier_fast.errors import invalid
 from rainier_fast.workload.layout import Layout
 from rainier_fast.workload.numbers import numbers
 from rainier_fast.workload.parts import Experts, Window, seen
@@ -110,23 +110,21 @@ def attended(training: Training) -> tuple[float, float]:
     return full, near
 
 
-def layout_row(layout: Layout, chips: int) -> dict[str, Any]:
-    """Return a layout as the core's `Layout`, in which a rank is a chip."""
-    tp, etp, ep = _in_chips(layout)
-    ranks = tp * layout.cp * layout.pp * layout.islands
+def layout_row(layout: Layout, ranks: int) -> dict[str, Any]:
+    """Return a layout on so many ranks as the core's `Layout`."""
     return {
-        "tp": tp,
+        "tp": layout.tp,
         "pp": layout.pp,
         "cp": layout.cp,
-        "dp": _replicas(layout, ranks, chips),
-        "ep": ep,
-        "etp": etp,
+        "dp": _replicas(layout, ranks),
+        "ep": layout.ep,
+        "etp": layout.expert_tp,
         "zero": layout.zero,
         "shard": layout.shard or 0,
         "microbatch": layout.microbatch,
         "schedule": layout.runs,
         "virtual_stages": layout.chunks,
-        "sequence_parallel": layout.has_sequence_parallel and tp > 1,
+        "sequence_parallel": layout.has_sequence_parallel,
         "context": layout.context,
         "order": list(layout.axes),
         "split": list(layout.split or ()),
@@ -136,43 +134,19 @@ def layout_row(layout: Layout, chips: int) -> dict[str, Any]:
     }
 
 
-def _in_chips(layout: Layout) -> tuple[int, int, int]:
-    """Return tp, etp and ep as chips: one holds what its ranks hold."""
-    ranks = layout.ranks_per_chip
-    if ranks == 1:
-        return layout.tp, layout.expert_tp, layout.ep
-    if layout.tp % ranks or layout.axes[0] != "tp":
-        raise Unsupported(
-            f"tp: got {layout.tp} in order {'-'.join(layout.axes)} with {ranks} ranks a chip; the "
-            f"ranks of a chip must share matrices: use a multiple of {ranks}, tp first, or say the "
-            "layout in chips (ranks_per_chip=1)"
-        )
-    etp, ep, left = layout.expert_tp, layout.ep, ranks
-    for name, size in (("etp", etp), ("ep", ep)):
-        inside = min(left, size)
-        if size % inside or left % inside:
-            raise Unsupported(
-                f"{name}: got {size} with {ranks} ranks a chip, which no whole chips are; use a "
-                f"power of two, or say the layout in chips (ranks_per_chip=1)"
-            )
-        left //= inside
-        etp, ep = (etp // inside, ep) if name == "etp" else (etp, ep // inside)
-    return layout.tp // ranks, etp, ep
-
-
-def _replicas(layout: Layout, ranks: int, chips: int) -> int:
-    """Return dp: as said, or what the chips hold."""
+def _replicas(layout: Layout, ranks: int) -> int:
+    """Return dp: as said, or what the ranks hold."""
+    each = layout.model_ranks
     if layout.dp != -1:
-        if layout.dp * ranks > MAX_COUNT:
-            raise invalid("dp", layout.dp, f"must be 1 to {max(chips // ranks, 1):,}")
+        if layout.dp * each > MAX_COUNT:
+            raise invalid("dp", layout.dp, f"must be 1 to {max(ranks // each, 1):,}")
         return layout.dp
-    if ranks > chips:
+    if each > ranks:
         said = "tp x cp x pp" + (" x islands" if layout.islands > 1 else "")
-        said += " / ranks_per_chip" if layout.ranks_per_chip > 1 else ""
         largest = max(("tp", "cp", "pp", "islands"), key=lambda name: int(getattr(layout, name)))
-        allowed = f"needs {ranks:,} chips ({said}), of which there are {chips:,}"
+        allowed = f"needs {each:,} ranks ({said}), of which there are {ranks:,}"
         raise invalid(largest, getattr(layout, largest), allowed)
-    if chips % ranks:
-        allowed = f"is no whole number: {chips:,} chips / {ranks:,}; choose sizes that divide"
+    if ranks % each:
+        allowed = f"is no whole number: {ranks:,} ranks / {each:,}; choose sizes that divide"
         raise invalid("dp", layout.dp, allowed)
-    return chips // ranks
+    return ranks // each
