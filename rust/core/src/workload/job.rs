@@ -1,6 +1,7 @@
 //! What a step computes.
 
 use super::model::{Kind, Model};
+use crate::error::{Error, Result};
 
 /// What is computed again in the backward pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,6 +17,19 @@ pub enum Recompute {
 impl Recompute {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::None, Self::Selective, Self::Full];
+
+    /// The one of this name.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for others.
+    pub fn named(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|one| one.name() == name);
+        found.ok_or_else(|| Error::Unknown {
+            argument: "recompute".to_owned(),
+            value: name.to_owned(),
+            known: Self::ALL.map(Self::name).join(", "),
+        })
+    }
 
     /// Its name.
     pub fn name(self) -> &'static str {

@@ -2,9 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::pipeline::Schedule;
-use crate::workload::axes::{Axes, Axis, Order};
+use crate::workload::axes::{Axes, Axis};
 use crate::workload::job::{Job, Recompute};
 use crate::workload::layout::Context;
+use crate::workload::order::Order;
 
 /// A kind of ranks that act together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,6 +93,8 @@ pub struct Options {
     pub overlap: bool,
     /// Members whose groups must stay inside so many chips, from a multiple of it on.
     pub within: Vec<(Member, u64)>,
+    /// tp, pp, cp, ep and etp that are refused together, in ascending order.
+    pub refused: Vec<[u32; 5]>,
 }
 
 /// Divisors, in ascending order.

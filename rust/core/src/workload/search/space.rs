@@ -17,8 +17,6 @@ pub struct Space {
     options: Options,
     cell: u64,
     cells: u64,
-    /// By schedule, whether one stage runs it: of several that would be the same, one.
-    alone: Option<Schedule>,
 }
 
 /// A layout without what replicas share, and what is computed again.
@@ -61,25 +59,34 @@ impl Space {
                 "name fewer values of an option",
             ));
         };
-        let single = |one: &&Schedule| {
-            !matches!(
-                one,
-                Schedule::Interleaved | Schedule::ZbV | Schedule::DualPipe
-            )
-        };
-        let alone = options.schedule.iter().find(single).copied();
         Ok(Self {
             chips,
             options,
             cell,
             cells,
-            alone,
         })
     }
 
     /// How many ways there are to choose, whether they fit each other or not.
     pub fn total(&self) -> u64 {
         self.cells * self.cell
+    }
+
+    /// Every tp, pp, cp, ep and etp that may go together.
+    pub fn sizes(&self, job: &Job) -> Vec<[u32; 5]> {
+        let mut found = Vec::new();
+        for cell in 0..self.cells {
+            let (pp, tp, cp) = self.cell(cell);
+            let Some(dp) = self.replicas(pp, tp, cp) else {
+                continue;
+            };
+            for &ep in &self.options.ep {
+                let etps = self.options.etp.iter().map(|&etp| self.etp(etp, tp));
+                let may = etps.filter(|&etp| may_share(job, (tp, cp, dp), (ep, etp)));
+                found.extend(may.map(|etp| [tp, pp, cp, ep, etp]));
+            }
+        }
+        found
     }
 
     /// How many cells there are.
@@ -97,8 +104,14 @@ impl Space {
         let mut found = Vec::new();
         for (at, &schedule) in self.options.schedule.iter().enumerate() {
             for (place, &count) in chunks.iter().enumerate() {
+                // One stage has one order of work, whatever it is called.
+                if pp == 1 {
+                    if at == 0 && count == 1 {
+                        found.push((place as u64, Schedule::OneF1B, 1));
+                    }
+                    continue;
+                }
                 let fits = match schedule {
-                    _ if pp == 1 => count == 1 && Some(schedule) == self.alone,
                     Schedule::Interleaved => count > 1,
                     Schedule::ZbV => count == 2,
                     _ => count == 1,
@@ -136,7 +149,8 @@ impl Space {
                             let each_takes = u64::from(dp) * u64::from(microbatch);
                             let divides = job.batch % each_takes == 0
                                 && !(rows && tp == 1)
-                                && may_share(job, (tp, cp, dp), (ep, etp));
+                                && may_share(job, (tp, cp, dp), (ep, etp))
+                                && o.refused.binary_search(&[tp, pp, cp, ep, etp]).is_err();
                             if divides {
                                 for &(place, schedule, virtual_stages) in &orders {
                                     each(Shape {
@@ -246,7 +260,10 @@ impl Space {
             etp: self.etp(o.etp[etp], tp),
             zero: o.zero[zero],
             microbatch: o.microbatch[microbatch],
-            schedule: o.schedule[schedule],
+            schedule: match pp {
+                1 => Schedule::OneF1B,
+                _ => o.schedule[schedule],
+            },
             virtual_stages: o.virtual_stages[chunks],
             sequence_parallel: o.sequence_parallel[rows],
             ..self.plain()
@@ -278,7 +295,10 @@ impl Space {
             etp: self.etp(first(&o.etp), tp),
             zero: o.zero[0],
             microbatch: first(&o.microbatch),
-            schedule: o.schedule[0],
+            schedule: match pp {
+                1 => Schedule::OneF1B,
+                _ => o.schedule[0],
+            },
             virtual_stages: first(&o.virtual_stages),
             sequence_parallel: o.sequence_parallel[0] && tp > 1,
             ..self.plain()

@@ -1,8 +1,8 @@
 //! Where the ranks of a call sit, and what operations by algorithms cost there for one byte: the same for every size.
 
 use super::call::Grid;
-use super::choice::planes;
-use super::special::neighbours;
+use super::neighbours::neighbours;
+use super::planes::planes;
 use crate::Result;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::{Context, OnDemand};

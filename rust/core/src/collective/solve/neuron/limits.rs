@@ -2,7 +2,10 @@
 
 use super::call::Grid;
 use crate::collective::ask::group::Groups;
+use crate::collective::ask::model::Model;
 use crate::collective::ask::request::Request;
+use crate::collective::solve::Asked;
+use crate::machine::Neuron;
 use crate::{Error, Result};
 
 /// Most ranks of a KangaRing (aws-neuron-sdk, `src/libnrt/include/nrt/nec.h`).
@@ -22,8 +25,31 @@ pub(super) fn grid(groups: &Groups) -> Result<Grid<'_>> {
     }
 }
 
+/// Chips without parameters.
+pub(super) fn no_neuron() -> Error {
+    Error::unsupported(
+        "neuron on a machine whose chips have no Neuron parameters",
+        "it models Trainium2 machines (presets trn2, trn2-ultraserver, rainier, or an UltraServer with neuron=); \
+         use auto, ring, bucket or hierarchical here",
+    )
+}
+
+/// The parameters of the chips, where the runtime takes the request.
+pub(super) fn check<'a>(asked: &Asked<'a>) -> Result<&'a Neuron> {
+    let request = asked.request;
+    let neuron = asked.machine.neuron().ok_or_else(no_neuron)?;
+    if !matches!(request.model, Model::LinkLoad | Model::AlphaBeta) {
+        return Err(Error::unsupported(
+            format!("neuron with model {}", request.model.name()),
+            "it has link loads and endpoint costs; use link_load or alpha_beta",
+        ));
+    }
+    check_dtype(request)?;
+    Ok(neuron)
+}
+
 /// The runtime has no 64-bit numbers: those of nccom-test and of NKI end at 32.
-pub(super) fn check_dtype(request: &Request) -> Result<()> {
+fn check_dtype(request: &Request) -> Result<()> {
     match request.dtype {
         Some(dtype) if dtype.ends_with("64") => Err(Error::unsupported(
             format!("neuron {} in {dtype}", request.operation.name()),

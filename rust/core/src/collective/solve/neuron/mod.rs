@@ -88,27 +88,25 @@ mod goodput;
 mod ground;
 mod in_chip;
 mod limits;
+mod neighbours;
 mod part;
+mod planes;
+mod planned;
 mod prepared;
 mod special;
 mod unmeasured;
 
+use crate::Result;
 use crate::collective::answer::outcome::Outcome;
-use crate::collective::ask::model::Model;
 use crate::collective::pattern::context::OnDemand;
 use crate::collective::price::bound::bounds;
 use crate::collective::solve::{Asked, Solver};
-use crate::machine::Neuron;
 use crate::operation::Operation::{self, AllGather, AllReduce, AllToAll, ReduceScatter, SendRecv};
-use crate::{Error, Result};
 use answer::fill;
-use between::{between_nodes, between_sites};
 use call::Call;
-use choice::inside;
 use ground::Ground;
 pub(crate) use in_chip::asks as asks_inside_chips;
-use part::Plan;
-pub(crate) use prepared::Kept;
+use planned::planned;
 
 /// A row of the table of solvers.
 pub(crate) const SOLVER: Solver = Solver {
@@ -136,7 +134,7 @@ const OPERATIONS: &[Operation] = &[AllReduce, ReduceScatter, AllGather, AllToAll
 /// [`Error::Unsupported`] where the machine is not Trainium or the runtime has a rule against it.
 fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     let request = asked.request;
-    let neuron = check(asked)?;
+    let neuron = limits::check(asked)?;
     if asked.groups.ranks() == 1 {
         return in_chip::answer(neuron, request, outcome);
     }
@@ -160,86 +158,4 @@ fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     outcome.bounds = bounds(context, request)?;
     outcome.wait_for_links();
     Ok(())
-}
-
-/// What chips without parameters are told, and to do instead.
-const NO_NEURON: (&str, &str) = (
-    "neuron on a machine whose chips have no Neuron parameters",
-    "it models Trainium2 machines (presets trn2, trn2-ultraserver, rainier, or an UltraServer with neuron=); \
-     use auto, ring, bucket or hierarchical here",
-);
-
-/// The parameters of the chips, where the runtime takes the request.
-fn check<'a>(asked: &Asked<'a>) -> Result<&'a Neuron> {
-    let request = asked.request;
-    let Some(neuron) = asked.machine.neuron() else {
-        return Err(Error::unsupported(NO_NEURON.0, NO_NEURON.1));
-    };
-    if !matches!(request.model, Model::LinkLoad | Model::AlphaBeta) {
-        return Err(Error::unsupported(
-            format!("neuron with model {}", request.model.name()),
-            "it has link loads and endpoint costs; use link_load or alpha_beta",
-        ));
-    }
-    limits::check_dtype(request)?;
-    Ok(neuron)
-}
-
-/// What the runtime does.
-fn planned(call: &Call) -> Result<Plan> {
-    match call.request.operation.as_run() {
-        SendRecv => special::permute(call),
-        AllToAll => special::all_to_all(call),
-        operation => hierarchical(call, operation),
-    }
-}
-
-/// Inside the node, between nodes, between sites, or several of these.
-fn hierarchical(call: &Call, operation: Operation) -> Result<Plan> {
-    let (locals, domains) = call.grid;
-    let size = call.request.size;
-    let mut plan = Plan::default();
-    if domains[0].len() == 1 {
-        let halves: &[Operation] = match operation {
-            AllReduce => &[ReduceScatter, AllGather],
-            ReduceScatter => &[ReduceScatter],
-            _ => &[AllGather],
-        };
-        inside(call, halves, size, &mut plan)?;
-        return Ok(plan);
-    }
-    let machine = call.scene.machine;
-    let wan = domains
-        .iter()
-        .any(|set| machine.site_of(set[0]) != machine.site_of(set[set.len() - 1]));
-    let share = size / locals[0].len() as f64;
-    let plan_of = &mut plan;
-    match operation {
-        AllReduce => {
-            inside(call, &[ReduceScatter], size, plan_of)?;
-            if wan {
-                between_nodes(call, ReduceScatter, share, plan_of)?;
-                between_sites(call, domains, AllReduce, size, plan_of)?;
-                between_nodes(call, AllGather, share, plan_of)?;
-            } else {
-                between_nodes(call, AllReduce, share, plan_of)?;
-            }
-            inside(call, &[AllGather], size, plan_of)?;
-        }
-        ReduceScatter => {
-            inside(call, &[ReduceScatter], size, plan_of)?;
-            between_nodes(call, ReduceScatter, share, plan_of)?;
-            if wan {
-                between_sites(call, domains, ReduceScatter, size, plan_of)?;
-            }
-        }
-        _ => {
-            if wan {
-                between_sites(call, domains, AllGather, size, plan_of)?;
-            }
-            between_nodes(call, AllGather, share, plan_of)?;
-            inside(call, &[AllGather], size, plan_of)?;
-        }
-    }
-    Ok(plan)
 }

@@ -5,17 +5,17 @@ use super::call::Call;
 use super::goodput;
 use super::ground::{Floor, Ground};
 use super::limits;
-use super::{NO_NEURON, check, planned};
+use super::planned::planned;
+use crate::Result;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::OnDemand;
 use crate::collective::price::bound::bounds_of_size;
-use crate::collective::solve::{Asked, Search};
+use crate::collective::solve::{Asked, AtSizes, Search};
 use crate::machine::Machine;
 use crate::weigh::Scale;
-use crate::{Error, Result};
 
 /// A request over groups that the runtime runs, priced for one byte.
-pub(crate) struct Kept {
+struct Kept {
     unit: Request,
     /// The machine with NICs as slow as they are out of HBM.
     slowed: Option<Machine>,
@@ -26,26 +26,24 @@ pub(crate) struct Kept {
 
 /// Prices a request.
 pub(super) fn prepare(asked: &Asked) -> Result<Search> {
-    let neuron = check(asked)?;
+    let neuron = limits::check(asked)?;
     let scene = asked.scene()?;
     let context = scene.get()?;
     let grid = limits::grid(asked.groups)?;
-    let mut kept = Kept {
+    let kept = Kept {
         unit: asked.request.clone(),
         slowed: goodput::slowed(asked.machine, neuron, grid),
         ground: Ground::new(context, asked.request, grid)?,
         floor: Floor::new(context, asked.request)?,
         answer: String::new(),
     };
-    kept.time(&scene, asked.request.size)?;
-    Ok(Search::of_neuron(asked, Box::new(kept)))
+    Search::of(asked, &scene, kept)
 }
 
-impl Kept {
-    /// Seconds at so many bytes, as [`run`](super::run) has them.
-    pub(crate) fn time(&mut self, scene: &OnDemand, size: f64) -> Result<f64> {
+impl AtSizes for Kept {
+    fn time(&mut self, scene: &OnDemand, size: f64) -> Result<f64> {
         let Some(neuron) = scene.machine.neuron() else {
-            return Err(Error::unsupported(NO_NEURON.0, NO_NEURON.1));
+            return Err(limits::no_neuron());
         };
         let request = Request {
             size,
@@ -74,13 +72,11 @@ impl Kept {
             .map_or(time, |highest| highest.seconds.max(time)))
     }
 
-    /// The name of what ran last.
-    pub(crate) fn answer(&self) -> &str {
+    fn answer(&self) -> &str {
         &self.answer
     }
 
-    /// Counts what it takes.
-    pub(crate) fn weigh(&self, on: &mut Scale) {
+    fn weigh(&self, on: &mut Scale) {
         on.one::<Self>(self.answer.len() as u64);
         self.ground.weigh(on);
     }
