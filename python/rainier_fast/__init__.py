@@ -68,6 +68,9 @@ from rainier_fast.studies.tenants import TenantsResult
 if TYPE_CHECKING:
     from rainier_fast.ask.mpi import MpiChoice, mpi_choice
     from rainier_fast.ask.schedule import Block, Schedule, Send
+    from rainier_fast.definitions.efficiency import Efficiency
+    from rainier_fast.definitions.efficiency_fit import EfficiencyFit
+    from rainier_fast.definitions.operators import AttentionRate, MatmulRate, MemoryRate
     from rainier_fast.measure import Calibration, calibrate
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
@@ -90,11 +93,13 @@ if TYPE_CHECKING:
     from rainier_fast.workload.transformer import Transformer
 
     A100_40GB_INSTANCE: UltraServer
+    A100_4NIC_NODE: UltraServer
     A100_NODE: UltraServer
     B200_NODE: UltraServer
     B300_NODE: UltraServer
     GB200_NVL72: UltraServer
     GB300_NVL72: UltraServer
+    H100_96GB_NODE: UltraServer
     H100_NODE: UltraServer
     H200_NODE: UltraServer
     MAIA_100_NODE: UltraServer
@@ -113,12 +118,14 @@ if TYPE_CHECKING:
     TRN3_ULTRASERVER_GEN2: UltraServer
 
 __all__ = [
+    "A100_4NIC_NODE",
     "A100_40GB_INSTANCE",
     "A100_NODE",
     "B200_NODE",
     "B300_NODE",
     "GB200_NVL72",
     "GB300_NVL72",
+    "H100_96GB_NODE",
     "H100_NODE",
     "H200_NODE",
     "MAIA_100_NODE",
@@ -135,6 +142,7 @@ __all__ = [
     "TRN2_ULTRASERVER",
     "TRN3_ULTRASERVER_GEN1",
     "TRN3_ULTRASERVER_GEN2",
+    "AttentionRate",
     "Axis",
     "Balanced",
     "Block",
@@ -149,6 +157,8 @@ __all__ = [
     "Compute",
     "DeviceMesh",
     "DimensionOrder",
+    "Efficiency",
+    "EfficiencyFit",
     "Experts",
     "Fabric",
     "FailureRates",
@@ -163,7 +173,9 @@ __all__ = [
     "LinkAt",
     "LinkLoads",
     "Machine",
+    "MatmulRate",
     "Meeting",
+    "MemoryRate",
     "MeshLayout",
     "MinimalAdaptive",
     "Mla",
@@ -230,6 +242,9 @@ __all__ = [
 
 # What loads when it is asked for, by the modules that have it.
 _LATE_MODULES = {
+    "definitions.efficiency": ("Efficiency",),
+    "definitions.efficiency_fit": ("EfficiencyFit",),
+    "definitions.operators": ("AttentionRate", "MatmulRate", "MemoryRate"),
     "ask.mpi": ("MpiChoice", "mpi_choice"),
     "ask.schedule": ("Block", "Schedule", "Send"),
     "measure": ("Calibration", "calibrate"),

@@ -30,6 +30,8 @@ ROWS = [
 ]
 RANKING = TRN2.best_mapping({"dp": 4, "tp": 4}, {"tp": ("all_gather", 1e6)})
 LOADS = TRN2.link_loads([0, 1], [2, 3], 1000)
+H100 = rf.Efficiency.of("h100")
+PRODUCTS = [(m, k, 4096, H100.matmul_s(m, k, 4096)) for m in (64, 512, 4096) for k in (512, 8192)]
 JOB = rf.Training("llama-3.1-8b", sequence=4096, batch=8)
 LAYOUT = rf.Layout(tp=8)
 
@@ -51,6 +53,11 @@ def instances() -> dict[type, Any]:
         TRN2.plan.compute("1 ms", "2 GiB").request,
         MESH,
         rf.DimensionOrder(order=("y", "x")),
+        H100,
+        rf.Efficiency.fit(PRODUCTS, "h100"),
+        H100.rate("bf16"),
+        H100.attention,
+        H100.memory,
         PAIR.sites[0].fabric,
         rf.FailureRates.published("llama3"),
         HURT.faults,
@@ -209,6 +216,12 @@ OWN: dict[str, dict[str, Any]] = {
     "chip": {"coordinates": {"x": 1}},
     "chips": {"fixed": {"tp": 1}},
     "check_program": {"streams": 2},
+    "Efficiency.attention_s": {"heads": 8, "head_size": 64},
+    "Efficiency.fit": {"rows": PRODUCTS, "chip": "h100"},
+    "Efficiency.matmul_s": {"m": 8, "k": 16, "n": 32},
+    "Efficiency.of": {"chip": "h100"},
+    "Efficiency.part": {"parts": 4},
+    "Efficiency.rate": {"precision": "bf16"},
     "finish_times": {"model": "fluid"},
     "from_catalog": {"name": "trainium2"},
     "full_mesh": {"chips": 4},
@@ -255,6 +268,7 @@ _INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save"}
 # Made by the package, of values that it has checked.
 _MADE = {
     "Calibration",
+    "EfficiencyFit",
     "Machine",
     "MeshLayout",
     "MonteCarlo",

@@ -20,11 +20,12 @@ from rainier_fast.errors import UnknownName
 from raising import raises
 
 RIVAL_CHIPS = {"a100", "a100-40gb"}
-RIVAL_CHIPS |= {"h100", "h200", "b200", "b300", "gb200", "gb300", "mi300x", "mi355x"}
+RIVAL_CHIPS |= {"h100", "h100-96gb", "h200", "b200", "b300", "gb200", "gb300", "mi300x", "mi355x"}
 RIVAL_CHIPS |= {"maia-100", "maia-200"}
 RIVAL_CHIPS |= {"tpu-v4", "tpu-v5e", "tpu-v5p", "tpu-v6e", "tpu-ironwood"}
 DOMAINS = {"dgx-a100", "hgx-h100", "hgx-h200", "hgx-b200", "hgx-b300"}
 DOMAINS |= {"gb200-nvl72", "gb300-nvl72", "p4d.24xlarge"}
+DOMAINS |= {"hgx-a100-4nic", "grand-teton-h100"}
 DOMAINS |= {"mi300x-platform", "mi355x-platform", "maia-100-node", "maia-200-node"}
 DOMAINS |= {"tpu-v4-pod", "tpu-v5e-pod", "tpu-v5p-pod", "tpu-v6e-pod", "tpu-ironwood-pod"}
 ENTRIES = {

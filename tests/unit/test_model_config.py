@@ -72,6 +72,7 @@ CASES: dict[str, dict[str, Any]] = {
     "mistral-7b": {
         "model_type": "mistral", "hidden_size": 4096, "num_hidden_layers": 32, "vocab_size": 32768,
         "num_attention_heads": 32, "num_key_value_heads": 8, "intermediate_size": 14336,
+        "sliding_window": None,
     },
     "gpt-2": {
         "model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12, "n_positions": 1024,
@@ -139,6 +140,52 @@ def test_what_is_no_known_configuration_is_refused_by_name(
     with pytest.raises(error) as raised:
         rf.Transformer.from_config(config)
     assert word in str(raised.value)
+
+
+# What the configuration classes of transformers 4.57.3 and 5.24.0 hold without these keys.
+LEFT_OUT = {
+    "llama": (64, 64), "mistral": (8, 64), "mixtral": (8, 64), "qwen2": (32, 64),
+    "qwen3": (32, 128), "qwen3_moe": (4, 64), "gpt_oss": (8, 64), "llama4_text": (8, 128),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", LEFT_OUT)
+def test_heads_that_are_left_out_are_those_of_the_class(kind: str) -> None:
+    config = {
+        "model_type": kind, "hidden_size": 4096, "num_hidden_layers": 2, "vocab_size": 9,
+        "num_attention_heads": 64, "intermediate_size": 64,
+    }  # fmt: skip
+    more = {"num_experts": 4, "num_local_experts": 4, "num_experts_per_tok": 2}
+    config |= more if kind in {"mixtral", "qwen3_moe", "gpt_oss", "llama4_text"} else {}
+    config |= {"moe_intermediate_size": 8} if kind == "qwen3_moe" else {}
+    config |= {"intermediate_size_mlp": 8} if kind == "llama4_text" else {}
+    if "num_experts" in config:  # each type knows one of the two names
+        del config["num_local_experts" if kind == "qwen3_moe" else "num_experts"]
+    heads, size = LEFT_OUT[kind]
+    read = rf.Transformer.from_config(config)
+    said = rf.Transformer.from_config({**config, "num_key_value_heads": heads, "head_dim": size})
+    assert (read.kv_heads, read.parameters) == (heads, said.parameters)
+    assert rf.Transformer.from_config({**config, "num_key_value_heads": None}).kv_heads == 64
+
+
+def test_a_window_that_is_left_out_is_not_a_window_that_is_null() -> None:
+    mistral = {key: value for key, value in CASES["mistral-7b"].items() if key != "sliding_window"}
+    window = rf.Transformer.from_config(mistral).window
+    assert window is not None
+    assert window.size == 4096
+    assert rf.Transformer.from_config({**mistral, "sliding_window": None}).window is None
+    mixtral = {
+        key: value for key, value in CASES["mixtral-8x7b"].items() if key != "sliding_window"
+    }
+    assert rf.Transformer.from_config(mixtral).window is None
+
+
+def test_deepseek_has_its_shared_expert_and_dense_layers_where_they_are_left_out() -> None:
+    names = {"n_shared_experts", "first_k_dense_replace", "q_lora_rank"}
+    config = {key: value for key, value in DEEPSEEK.items() if key not in names}
+    full = rf.Transformer.from_config(DEEPSEEK)
+    assert rf.Transformer.from_config(config).parameters == full.parameters
+    assert rf.Transformer.from_config({**DEEPSEEK, "q_lora_rank": None}).mla.q_rank is None
 
 
 def test_layers_in_no_period_are_refused() -> None:

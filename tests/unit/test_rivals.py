@@ -13,8 +13,10 @@ from raising import raises
 # chips, bf16 and fp8 of a chip, bytes of a chip, links of the domain, NICs
 ONE: dict[str, tuple[int, float | None, float | None, float, int]] = {
     "a100": (8, 312e12, None, 80e9, 2 * 8 + 2 * 8),
+    "a100-4nic": (8, 312e12, None, 80e9, 2 * 8 + 2 * 4),
     "p4d": (8, 312e12, None, 40e9, 2 * 8 + 2 * 4),
     "h100": (8, 989e12, 1979e12, 80e9, 2 * 8 + 2 * 8),
+    "h100-96gb": (8, 989e12, 1979e12, 96e9, 2 * 8 + 2 * 8),
     "h200": (8, 989e12, 1979e12, 141e9, 2 * 8 + 2 * 8),
     "b200": (8, 2250e12, 4500e12, 180e9, 2 * 8 + 2 * 8),
     "b300": (8, 2250e12, 4500e12, 288e9, 2 * 8 + 2 * 8),
@@ -61,8 +63,10 @@ def test_what_a_preset_is(name: str) -> None:
     ("constant", "name"),
     [
         ("A100_NODE", "a100"),
+        ("A100_4NIC_NODE", "a100-4nic"),
         ("A100_40GB_INSTANCE", "p4d"),
         ("H100_NODE", "h100"),
+        ("H100_96GB_NODE", "h100-96gb"),
         ("H200_NODE", "h200"),
         ("B200_NODE", "b200"),
         ("B300_NODE", "b300"),
@@ -130,8 +134,10 @@ def test_a_cluster_stands_on_its_fabric_too() -> None:
     ("name", "generation", "cpu"),
     [
         ("a100", "ampere", "amd"),
+        ("a100-4nic", "ampere", "amd"),
         ("p4d", "ampere", "intel"),
         ("h100", "hopper", "intel"),
+        ("h100-96gb", "hopper", "intel"),
         ("h200", "hopper", "intel"),
         ("b200", "blackwell", "intel"),
         ("b300", "blackwell", "intel"),
@@ -208,8 +214,10 @@ def test_any_whole_number_of_nodes_is_a_cluster(name: str) -> None:
     ("name", "inside", "outside"),
     [
         ("a100", 300e9, 25e9),
+        ("a100-4nic", 300e9, 25e9),
         ("p4d", 300e9, 12.5e9),
         ("h100", 450e9, 50e9),
+        ("h100-96gb", 450e9, 50e9),
         ("h200", 450e9, 50e9),
         ("b200", 900e9, 50e9),
         ("b300", 900e9, 100e9),

@@ -228,7 +228,8 @@ def test_ranks_may_be_cores() -> None:
     assert part["hbm_bytes"] == one["hbm_bytes"] / 4 == 24 * 2**30
     assert part["weights_bytes"] == pytest.approx(one["weights_bytes"] / 4, rel=0.001)
     assert part["bank_bytes"] == part["total_bytes"]  # a stack for each of the four ranks
-    assert cores.parts["matmul"] == pytest.approx(chips.parts["matmul"], rel=0.2)
+    # Narrower products on parts of the rates: some slower, not faster.
+    assert 1 <= cores.parts["matmul"] / chips.parts["matmul"] < 1.5
     inside = SERVER.training_step(JOB, rf.Layout(tp=4, ranks_per_chip=4))
     assert "inside a chip" in set(inside.collectives["bottleneck"])
     with pytest.raises(rf.RainierError):

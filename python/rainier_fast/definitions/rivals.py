@@ -18,8 +18,10 @@ from rainier_fast.provenance import AssumedFloat, AssumedInt, names_in
 
 NODES: Final = {
     "a100": "dgx-a100",
+    "a100-4nic": "hgx-a100-4nic",
     "a100-40gb": "p4d.24xlarge",
     "h100": "hgx-h100",
+    "h100-96gb": "grand-teton-h100",
     "h200": "hgx-h200",
     "b200": "hgx-b200",
     "b300": "hgx-b300",
@@ -30,7 +32,7 @@ NODES: Final = {
     "maia-100": "maia-100-node",
     "maia-200": "maia-200-node",
 }
-"""Chips that come in nodes with NICs, and the catalogue's entry of the node."""
+"""Chips that come in nodes with NICs, or names of nodes, and the catalogue's entry of the node."""
 
 PODS: Final = {
     chip: f"{chip}-pod" for chip in ("tpu-v4", "tpu-v5e", "tpu-v5p", "tpu-v6e", "tpu-ironwood")
@@ -64,7 +66,8 @@ def node(chip: str) -> UltraServer:
         number_of(entry["message_overhead"]),
         sharing,
     )
-    return UltraServer(entry.name, Chip.from_catalog(chip), (axis,), nic, gpu=gpu_of(entry))
+    part = Chip.from_catalog(str(entry["chip"].value))
+    return UltraServer(entry.name, part, (axis,), nic, gpu=gpu_of(entry))
 
 
 def sharing_of(entry: Entry) -> int:

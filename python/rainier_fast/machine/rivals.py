@@ -19,8 +19,10 @@ _JOINED: Final = "each joined to each, or many"
 
 CLUSTERS: Final = {
     "a100": ("a100", f"DGX A100: a node of 8 {_GPUS}"),
+    "a100-4nic": ("a100-4nic", f"HGX A100: a node of 8 {_GPUS}, two GPUs to a NIC of 200 Gb/s"),
     "p4d": ("a100-40gb", f"p4d.24xlarge: a node of 8 {_GPUS}, two GPUs to a NIC"),
     "h100": ("h100", f"HGX H100: a node of 8 {_GPUS}"),
+    "h100-96gb": ("h100-96gb", "Grand Teton: a node of 8 H100 of 96 GB at 500 W, or many"),
     "h200": ("h200", f"HGX H200: a node of 8 {_GPUS}"),
     "b200": ("b200", f"HGX B200: a node of 8 {_GPUS}"),
     "b300": ("b300", f"HGX B300: a node of 8 {_GPUS}"),

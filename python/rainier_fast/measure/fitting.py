@@ -11,9 +11,9 @@ import numpy as np
 
 from rainier_fast.errors import Unsupported
 from rainier_fast.formats.rows import Row
+from rainier_fast.least_squares import Vector, least_squares
 from rainier_fast.machine.machine import Machine
 from rainier_fast.measure.calibration import Errors
-from rainier_fast.measure.fit import Vector, least_squares
 from rainier_fast.measure.space import Space
 from rainier_fast.measured.measured import Measured, measure
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from rainier_fast import _core
 from rainier_fast.catalog import Assumptions, Figure, assumptions
@@ -15,6 +15,9 @@ from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import Unsupported, invalid, invalid_type
 from rainier_fast.frozen import frozen, put
 from rainier_fast.provenance import names_in
+
+if TYPE_CHECKING:
+    from rainier_fast.definitions.efficiency import Efficiency
 
 _CoreFaults: TypeAlias = _core.Faults
 
@@ -106,6 +109,32 @@ class Base:
         ['neuron', 'nccl', 'xla', None]
         """
         return self.ultraserver.runtime
+
+    @property
+    def efficiency(self) -> Efficiency:
+        """How fast its chips run operators: `Efficiency.of` of the UltraServer's chip.
+
+        Raises
+        ------
+        Unsupported
+            If the machine does not say what its chips are, or nothing is known of them; an
+            `Efficiency` of your own does.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("rainier").efficiency == preset("trn2").efficiency
+        True
+        """
+        from rainier_fast.definitions.efficiency import Efficiency  # only who asks pays for it
+
+        chip = self.ultraserver.chip
+        if chip is None:
+            raise Unsupported(
+                "the machine does not say what its chips are, so not how fast they compute; pass "
+                "an Efficiency, as Efficiency.of('trn2'), or give its UltraServer a Chip"
+            )
+        return Efficiency.of(chip)
 
     @property
     def num_chips(self) -> int:

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from rainier_fast.catalog import catalog
 from rainier_fast.definitions.nccl import FIGURES, GENERATIONS, NcclTiming, entry_of
 from rainier_fast.definitions.ultraserver import UltraServer
+from rainier_fast.least_squares import least_squares
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.presets import preset
 from rainier_fast.machine.shapes import domain
-from rainier_fast.measure.fit import least_squares
 from rainier_fast.measured.nccl import Measured, measured, systems
 
 _SQUARED: Final = 0.05

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rainier_fast.catalog import assumptions
-from rainier_fast.validation import SOURCES, breakdown, makers
+from rainier_fast.validation import SOURCES, breakdown, efficiency, makers
 from rainier_fast.validation.data import read
 from rainier_fast.validation.row import Row, TableRow, mean_error, worst_error
 
@@ -29,6 +29,12 @@ are unlike: times of 8 and 16 are not of the same question. At 64 KiB an H100 no
 B200 node, as measured (18.7 and 29.0 us, as nccl runs it). Of a whole TPU slice nothing is
 measured."""
 
+_FITS: Final = """\
+What `rf.Efficiency` was fitted to, and mean sizes of its errors: of rows that were fitted, of those
+left out (every second size; of tables of fewer than ten rows each row, by a fit to the others), and
+of those left out that are as large as training's. Stacks disagree by more: one row may take a
+quarter longer by another."""
+
 _SPLIT: Final = """\
 Mean errors of the long tables in percent, by operation (all-reduce, all-gather, reduce-scatter,
 all-to-all), ranks and size; beside them those of the times that the software's own tables say."""
@@ -46,6 +52,9 @@ def report(rows: _Rows | None = None) -> str:
         "## Machines beside each other",
         _MAKERS,
         _table(makers.NAMES, makers.lines()),
+        "## Fits of operators",
+        _FITS,
+        _table(efficiency.NAMES, efficiency.lines()),
         "## Mean and worst error by group",
         group_table(known),
         _unpublished(),

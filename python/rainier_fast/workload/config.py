@@ -33,6 +33,11 @@ class _Keys:
         value = self._keys.get(key)
         return default if value is None else value
 
+    def or_left_out(self, key: str, value: object) -> Any:  # noqa: ANN401 - as JSON has it
+        """Return what a key says, null included, or if it is left out what its class says."""
+        self._read.add(key)
+        return self._keys.get(key, value)
+
     def count(self, key: str, default: int | None = None, most: int = MOST_WIDE) -> int:
         value = self.get(key, default)
         if value is None:
@@ -148,11 +153,17 @@ def _common(keys: _Keys) -> dict[str, Any]:
     }
 
 
-def _grouped(keys: _Keys) -> dict[str, Any]:
+def _grouped(
+    keys: _Keys, kv_heads: int | None = None, head_size: int | None = None
+) -> dict[str, Any]:
+    """Return what they share; the numbers are those of the class where the key is left out."""
     fields = _common(keys)
-    fields["kv_heads"] = keys.count("num_key_value_heads", fields["heads"])
-    size = keys.get("head_dim")
-    fields["head_size"] = None if size is None else as_count("config[head_dim]", size, MOST_WIDE)
+    kv = keys.or_left_out("num_key_value_heads", kv_heads)
+    kv = fields["heads"] if kv is None else kv
+    fields["kv_heads"] = as_count("config[num_key_value_heads]", kv, MOST_WIDE)
+    size = keys.or_left_out("head_dim", head_size)
+    free = size is None and head_size is None
+    fields["head_size"] = None if free else as_count("config[head_dim]", size, MOST_WIDE)
     return fields
 
 
@@ -164,17 +175,17 @@ def _llama(keys: _Keys) -> dict[str, Any]:
     }
 
 
-def _mistral(keys: _Keys) -> dict[str, Any]:
-    size = keys.get("sliding_window")
+def _mistral(keys: _Keys, size: int | None = 4096) -> dict[str, Any]:
+    size = keys.or_left_out("sliding_window", size)
     window = None if size is None else Window(size=size)
-    return _grouped(keys) | {"ffn": keys.count("intermediate_size"), "window": window}
+    return _grouped(keys, kv_heads=8) | {"ffn": keys.count("intermediate_size"), "window": window}
 
 
-def _qwen(keys: _Keys) -> dict[str, Any]:
+def _qwen(keys: _Keys, kv_heads: int = 32, head_size: int | None = None) -> dict[str, Any]:
     keys.must_be(use_sliding_window=False)
     keys.get("sliding_window")  # without effect then
     keys.get("layer_types")
-    return _grouped(keys) | {"ffn": keys.count("intermediate_size")}
+    return _grouped(keys, kv_heads, head_size) | {"ffn": keys.count("intermediate_size")}
 
 
 def _qwen2(keys: _Keys) -> dict[str, Any]:
@@ -183,8 +194,7 @@ def _qwen2(keys: _Keys) -> dict[str, Any]:
 
 def _qwen3(keys: _Keys) -> dict[str, Any]:
     biases = "attention" if keys.flag("attention_bias") else "none"
-    fields = _qwen(keys) | {"qk_norm": True, "biases": biases}
-    return fields | ({"head_size": 128} if fields["head_size"] is None else {})
+    return _qwen(keys, head_size=128) | {"qk_norm": True, "biases": biases}
 
 
 def _qwen3_moe(keys: _Keys) -> dict[str, Any]:
@@ -196,7 +206,7 @@ def _qwen3_moe(keys: _Keys) -> dict[str, Any]:
     keys.must_be_among("mlp_only_layers", [], list(range(len(first))))
     every = keys.count("decoder_sparse_step", 1, MOST_LAYERS)
     biases = "attention" if keys.flag("attention_bias") else "none"
-    fields = _qwen(keys) | {"qk_norm": True, "biases": biases}
+    fields = _qwen(keys, kv_heads=4) | {"qk_norm": True, "biases": biases}
     fields["experts"] = Experts(
         count=keys.count("num_experts", most=MOST_EXPERTS),
         per_token=keys.count("num_experts_per_tok", most=MOST_EXPERTS),
@@ -208,7 +218,7 @@ def _qwen3_moe(keys: _Keys) -> dict[str, Any]:
 
 
 def _mixtral(keys: _Keys) -> dict[str, Any]:
-    fields = _mistral(keys)
+    fields = _mistral(keys, None)
     experts = Experts(
         count=keys.count("num_local_experts", 8, MOST_EXPERTS),
         per_token=keys.count("num_experts_per_tok", 2, MOST_EXPERTS),
@@ -223,7 +233,9 @@ def _deepseek_v3(keys: _Keys) -> dict[str, Any]:
     keys.get("num_key_value_heads")  # all heads have keys and values of their own
     keys.get("head_dim")  # that of the part with a position
     width = keys.count("moe_intermediate_size")
-    rank = keys.get("q_lora_rank")
+    rank = keys.or_left_out("q_lora_rank", 1536)
+    shared = keys.or_left_out("n_shared_experts", 1) or 0
+    dense = keys.or_left_out("first_k_dense_replace", 3) or 0
     return _common(keys) | {
         "ffn": keys.count("intermediate_size"),
         "mtp": as_integer(
@@ -243,14 +255,8 @@ def _deepseek_v3(keys: _Keys) -> dict[str, Any]:
             count=keys.count("n_routed_experts", most=MOST_EXPERTS),
             per_token=keys.count("num_experts_per_tok", most=MOST_EXPERTS),
             width=width,
-            shared_width=width
-            * as_integer("config[n_shared_experts]", keys.get("n_shared_experts", 0), 0, 1024),
-            dense_first=as_integer(
-                "config[first_k_dense_replace]",
-                keys.get("first_k_dense_replace", 0),
-                0,
-                MOST_LAYERS,
-            ),
+            shared_width=width * as_integer("config[n_shared_experts]", shared, 0, 1024),
+            dense_first=as_integer("config[first_k_dense_replace]", dense, 0, MOST_LAYERS),
             router_bias=True,
         ),
     }
@@ -258,7 +264,7 @@ def _deepseek_v3(keys: _Keys) -> dict[str, Any]:
 
 def _gpt_oss(keys: _Keys) -> dict[str, Any]:
     keys.must_be(attention_bias=True)
-    fields = _grouped(keys)
+    fields = _grouped(keys, kv_heads=8, head_size=64)
     size = keys.count("sliding_window", 128)
     experts = Experts(
         count=keys.count("num_local_experts", most=MOST_EXPERTS),
@@ -293,7 +299,7 @@ def _full_every(keys: _Keys, layers: int) -> int:
 def _llama4(keys: _Keys) -> dict[str, Any]:
     keys.must_be(attention_bias=False)
     keys.get("use_qk_norm")  # a norm without numbers
-    fields = _grouped(keys)
+    fields = _grouped(keys, kv_heads=8, head_size=128)
     width = keys.count("intermediate_size")
     every = keys.count("no_rope_layer_interval", 4, MOST_LAYERS)
     experts = Experts(

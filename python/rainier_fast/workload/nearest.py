@@ -52,15 +52,26 @@ def _measured(row: Mapping[str, Any], shapes: Mapping[str, Any]) -> Measured | N
     model = _model(row["model"], shapes)
     job = Training(model, **{name: row[name] for name in _OF_JOBS & row.keys()})
     chips = int(row.get("chips") or math.prod(row["shape"]))
-    given = {name: row[name] for name in _OF_LAYOUTS & row.keys()}
-    if given.get("tp", 1) == 1:
-        given.pop("sequence_parallel", None)
-    if given.get("virtual", 1) == 1 or given.get("pp", 1) == 1:
-        given.pop("virtual", None)
-        given["schedule"] = "1f1b"
-    layout = Layout(**given)
+    layout = _layout(row, model.layers)
+    layout = layout.with_(dp=max(chips // layout.model_ranks, 1))
     seconds = row.get("step_s") or job.tokens / (chips * row["tokens_per_s"])
     return Measured(job, layout, chips, float(seconds), row)
+
+
+def _layout(row: Mapping[str, Any], layers: int) -> Layout:
+    given = {name: row[name] for name in _OF_LAYOUTS & row.keys()}
+    # Fields that a source says for all of its rows have no meaning in some.
+    if given.get("tp", 1) == 1:
+        given.pop("sequence_parallel", None)
+    if given.get("ep", 1) == 1:
+        given.pop("etp", None)
+    chunks = given.get("pp", 1) * given.get("virtual", 1)
+    if given.get("schedule") == "interleaved" and given.get("virtual", 1) == 1:
+        given["schedule"] = "1f1b"
+    if "ends" in row and chunks > 1 and (layers + 2) % chunks == 0:
+        each = (layers + 2) // chunks
+        given["split"] = (each - 1, *[each] * (chunks - 2), each - 1)
+    return Layout(**given)
 
 
 def _model(name: str, shapes: Mapping[str, Any]) -> Transformer:
@@ -114,16 +125,19 @@ def _sized(machine: Damaged, one: Measured) -> Damaged | None:
 
 def table(rows: list[tuple[Measured, float]], kind: str) -> Table:
     """Return measured runs beside what they take by us."""
-    names = ("model", "chips", "sequence", "batch", "layout", "software", "date", "source")
-    columns: dict[str, list[Any]] = {name: [] for name in names}
-    for one, _ in rows:
-        values = (one.job.transformer.name, one.chips, one.job.sequence, one.job.batch)
-        about = (one.row.get(name, "") for name in ("software", "date", "source"))
-        for name, value in zip(names, (*values, str(one.layout), *about), strict=True):
-            columns[name].append(value)
-    columns["measured_s"] = [one.step_s for one, _ in rows]
-    columns["predicted_s"] = [seconds for _, seconds in rows]
-    columns["error"] = [seconds / one.step_s - 1 for one, seconds in rows]
+    jobs = [one.job for one, _ in rows]
+    columns: dict[str, list[Any]] = {
+        "model": [job.transformer.name for job in jobs],
+        "chips": [one.chips for one, _ in rows],
+        "sequence": [job.sequence for job in jobs],
+        "batch": [job.batch for job in jobs],
+        "measured_s": [one.step_s for one, _ in rows],
+        "predicted_s": [seconds for _, seconds in rows],
+        "error": [seconds / one.step_s - 1 for one, seconds in rows],
+        "layout": [str(one.layout) for one, _ in rows],
+    }
+    for name in ("software", "date", "source"):
+        columns[name] = [one.row.get(name, "") for one, _ in rows]
     return Table(columns)._of_kind(kind)
 
 

@@ -115,8 +115,8 @@ class TrainingStep(StepFigures, Report, Told):
         """The measured runs on such machines that are nearest in size, and our error on them.
 
         By parameters, chips and sequence. Columns: ``model``, ``chips``, ``sequence``, ``batch``,
-        ``layout``, ``software``, ``date``, ``source``, ``measured_s``, ``predicted_s``, ``error``
-        (a fraction). Run when read. `Unsupported` where nothing was measured, as on Trainium.
+        ``measured_s``, ``predicted_s``, ``error`` (a fraction), ``layout``, ``software``, ``date``,
+        ``source``. Run when read. `Unsupported` where nothing was measured, as on Trainium.
         """
         rows = nearest.nearest(self, self._alike)
         if not rows:

@@ -134,8 +134,7 @@ def _guesses(step: StepFigures) -> Iterator[str]:
         yield "ep: all experts get as many tokens (imbalance=1)"
     if training.host == 0:
         yield "host: it never holds the chips up (host=0)"
-    ranks = step.chips * layout.ranks_per_chip
-    axes = scattered(layout, ranks // layout.model_ranks)
+    axes = scattered(layout, _replicas(step))
     if axes:
         rule = f"{layout.order} joins ranks by a rule of its own, which are counted up here"
         yield f"order: of {', '.join(axes)}, {rule}"
@@ -158,6 +157,11 @@ def _rates_guessed(step: StepFigures) -> Iterator[str]:
     for name, (kind, source) in told.items():
         if kind == "guess":
             yield f"{name}: {source}"
+
+
+def _replicas(step: StepFigures) -> int:
+    """Return how many replicas an island has."""
+    return step.chips * step.layout.ranks_per_chip // step.layout.model_ranks
 
 
 def headline(step: StepFigures) -> str:
@@ -195,7 +199,10 @@ def page(step: StepFigures) -> list[Any]:
     used = f"MFU {step.mfu:.1%}, HFU {step.hfu:.1%} of the {step.training.precision} peak, "
     facts: Facts = [
         ("job", str(step.training)),
-        ("layout", f"{step.layout}; {microbatches} microbatches a replica"),
+        (
+            "layout",
+            f"{step.layout.with_(dp=_replicas(step))}; {microbatches} microbatches a replica",
+        ),
         ("tokens", rate),
         ("use", f"{used}{step.training.mask} FLOPs"),
         ("parts", _parts(step)),

@@ -10,6 +10,7 @@ mod damage;
 mod damage_cases;
 mod damaged;
 mod draws;
+mod efficiency;
 mod faults;
 mod link_names;
 mod loads;
