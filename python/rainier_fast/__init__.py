@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from rainier_fast.workload.models import model, models
     from rainier_fast.workload.orders.rank_groups import RankGroups, rank_groups
     from rainier_fast.workload.parts import Experts, Mla, Window
+    from rainier_fast.workload.layout_ranking import LayoutRanking
     from rainier_fast.workload.step import TrainingStep
     from rainier_fast.workload.training import Training
     from rainier_fast.workload.transformer import Transformer
@@ -169,6 +170,7 @@ __all__ = [
     "InvalidSchedule",
     "InvalidType",
     "Layout",
+    "LayoutRanking",
     "Link",
     "LinkAt",
     "LinkLoads",
@@ -264,6 +266,7 @@ _LATE_MODULES = {
     "workload.models": ("model", "models"),
     "workload.orders.rank_groups": ("RankGroups", "rank_groups"),
     "workload.parts": ("Experts", "Mla", "Window"),
+    "workload.layout_ranking": ("LayoutRanking",),
     "workload.step": ("TrainingStep",),
     "workload.training": ("Training",),
     "workload.transformer": ("Transformer",),

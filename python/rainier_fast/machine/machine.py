@@ -31,6 +31,7 @@ from rainier_fast.studies.recovery import Recovery
 from rainier_fast.studies.sampling import Sampling
 from rainier_fast.studies.tenants import Tenants
 from rainier_fast.whole import whole
+from rainier_fast.workload.searching import LayoutSearch
 from rainier_fast.workload.stepping import TrainingSteps
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 @one_screen
 @stated("group", RESULT, '>>> preset("trn2").{call}.ranks', "16")
 class Machine(
-    Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants, Mappings, TrainingSteps
+    Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants, Mappings, TrainingSteps, LayoutSearch
 ):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 

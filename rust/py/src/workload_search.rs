@@ -134,14 +134,9 @@ pub(crate) fn layout_space(
     training: TrainingRow,
     space: SpaceRow,
     runs: RunsRow,
-    with_sizes: bool,
 ) -> PyResult<(u64, u64, Vec<[u32; 5]>)> {
     let asking = Asking::new(py, machine, training, space, runs)?;
-    let sizes = if with_sizes {
-        asking.space.sizes(&asking.job)
-    } else {
-        Vec::new()
-    };
+    let sizes = asking.space.sizes(&asking.job);
     Ok((asking.space.total(), asking.space.cells(), sizes))
 }
 
