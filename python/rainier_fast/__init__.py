@@ -85,10 +85,10 @@ if TYPE_CHECKING:
     from rainier_fast.studies.ranking import MeshLayout, Ranking
     from rainier_fast.table import Table
     from rainier_fast.workload.layout import Layout
+    from rainier_fast.workload.layout_ranking import LayoutRanking
     from rainier_fast.workload.models import model, models
     from rainier_fast.workload.orders.rank_groups import RankGroups, rank_groups
     from rainier_fast.workload.parts import Experts, Mla, Window
-    from rainier_fast.workload.layout_ranking import LayoutRanking
     from rainier_fast.workload.step import TrainingStep
     from rainier_fast.workload.training import Training
     from rainier_fast.workload.transformer import Transformer

@@ -1,4 +1,4 @@
-"""The best layouts are those of trying every one; no thread, block or pruning changes the answer."""
+"""The best layouts are those of trying every one: no pruning changes the answer."""
 
 from __future__ import annotations
 

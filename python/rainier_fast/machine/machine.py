@@ -43,7 +43,16 @@ if TYPE_CHECKING:
 @one_screen
 @stated("group", RESULT, '>>> preset("trn2").{call}.ranks', "16")
 class Machine(
-    Sampling, Recovery, Rerouting, Traffic, Sharing, Running, Tenants, Mappings, TrainingSteps, LayoutSearch
+    Sampling,
+    Recovery,
+    Rerouting,
+    Traffic,
+    Sharing,
+    Running,
+    Tenants,
+    Mappings,
+    TrainingSteps,
+    LayoutSearch,
 ):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 

@@ -17,8 +17,8 @@ from rainier_fast.units import format_bytes, format_time
 from rainier_fast.workload.layout import Layout
 from rainier_fast.workload.peaks import peak_flops
 from rainier_fast.workload.ran import PARTS
-from rainier_fast.workload.stepped import Asked, run_step
 from rainier_fast.workload.step import TrainingStep
+from rainier_fast.workload.stepped import Asked, run_step
 from rainier_fast.workload.training import Training
 
 _FIELDS: Final = (
@@ -34,6 +34,7 @@ _FIELDS: Final = (
     "virtual",
     "sequence_parallel",
 )
+_OF_FRONT: Final = ("time_s", "mfu", "memory_bytes", "recompute")
 _SHOWN: Final = ("time_s", "mfu", "memory_bytes", *_FIELDS)
 
 
@@ -58,8 +59,10 @@ class LayoutRanking(Report, TableWith):
     layouts
         The layout of each row.
     pareto
-        Those that no other beats in time and memory: a table of the same columns, the fastest
-        first, and ``layout``, the text of each.
+        Those that no other beats in time and memory, the fastest first: a table of ``time_s``,
+        ``mfu``, ``memory_bytes``, ``recompute`` and ``layout``, the text of each.
+    pareto_layouts
+        The layout of each row of that.
 
     Examples
     --------
@@ -80,6 +83,7 @@ class LayoutRanking(Report, TableWith):
         "efficiency",
         "layouts",
         "pareto",
+        "pareto_layouts",
         "_counts",
     )
     __slots__ = _beside
@@ -91,6 +95,7 @@ class LayoutRanking(Report, TableWith):
     efficiency: Efficiency
     layouts: tuple[Layout, ...]
     pareto: Table
+    pareto_layouts: tuple[Layout, ...]
     _counts: tuple[int, ...]
 
     @property
@@ -139,7 +144,7 @@ class LayoutRanking(Report, TableWith):
     @property
     def runner_up(self) -> str:
         """What would have to change for the second layout to win, part by part, in words."""
-        return _runner_up(list(self._parts(row) for row in range(min(2, len(self)))), self.layouts)
+        return _runner_up([self._parts(row) for row in range(min(2, len(self)))], self.layouts)
 
     def _parts(self, row: int) -> dict[str, float]:
         return {part: float(self[f"{part}_s"][row]) for part in PARTS}
@@ -226,11 +231,14 @@ def ranked(
     best = _columns(machine, job, found["best"])
     front = _columns(machine, job, found["front"])
     dense = job.transformer.experts is None
-    layouts = tuple(_layout(row, order, dense=dense) for row in found["best"])
-    front["layout"] = [str(_layout(row, order, dense=dense)) for row in found["front"]]
+    layouts, on_front = (
+        tuple(_layout(row, order, dense=dense) for row in found[which])
+        for which in ("best", "front")
+    )
+    pareto = {name: front[name] for name in _OF_FRONT} | {"layout": [str(one) for one in on_front]}
     names = ("total", "layouts", "straddle", "full", "simulated")
     counts = tuple(int(found[name]) for name in names)
-    return LayoutRanking(best, *asked, layouts, Table(front), counts)
+    return LayoutRanking(best, *asked, layouts, Table(pareto), on_front, counts)
 
 
 def _layout(row: Mapping[str, Any], order: str, *, dense: bool) -> Layout:

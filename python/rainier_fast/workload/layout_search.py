@@ -149,7 +149,9 @@ def _sizes(name: str, given: object) -> list[int]:
         return []
     if isinstance(given, int | np.integer):
         return [as_integer(name, given, low, high)]
-    return _distinct(name, [as_integer(f"{name}[{at}]", one, low, high) for at, one in _each(name, given)])
+    return _distinct(
+        name, [as_integer(f"{name}[{at}]", one, low, high) for at, one in _each(name, given)]
+    )
 
 
 def _names(name: str, given: object, known: Sequence[str]) -> list[str]:
@@ -157,7 +159,9 @@ def _names(name: str, given: object, known: Sequence[str]) -> list[str]:
         return []
     if isinstance(given, str):
         return [as_one_of(name, given, known)]
-    return _distinct(name, [as_one_of(f"{name}[{at}]", one, known) for at, one in _each(name, given)])
+    return _distinct(
+        name, [as_one_of(f"{name}[{at}]", one, known) for at, one in _each(name, given)]
+    )
 
 
 def _flags(given: object) -> list[bool]:

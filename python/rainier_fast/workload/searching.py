@@ -95,8 +95,8 @@ class LayoutSearch(Damaged):
         Returns
         -------
         LayoutRanking
-            A table with a row for each layout, the fastest first; of equal ones that with fewer
-            stages, then with less tp, cp and so on.
+            A table with a row for each layout, the fastest first; of equal ones that with less tp,
+            then less cp, fewer stages and so on.
 
         Raises
         ------

@@ -87,9 +87,12 @@ impl Best {
             self.fastest.insert(at, one);
             self.fastest.truncate(self.keep);
         }
-        let at = self
-            .front
-            .partition_point(|other| other.order(&one).is_lt());
+        let before = |other: &Settled| {
+            let by_time = other.seconds.total_cmp(&one.seconds);
+            let by_memory = by_time.then(other.memory.total_cmp(&one.memory));
+            by_memory.then(other.number.cmp(&one.number)).is_lt()
+        };
+        let at = self.front.partition_point(before);
         if at > 0 && self.front[at - 1].memory <= one.memory {
             return;
         }

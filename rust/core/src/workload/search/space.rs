@@ -183,12 +183,13 @@ impl Space {
 
     fn cell(&self, cell: u64) -> (u32, u32, u32) {
         let o = &self.options;
-        let (tps, cps) = (o.tp.len() as u64, o.cp.len() as u64);
+        let (cps, pps) = (o.cp.len() as u64, o.pp.len() as u64);
         let at = |list: &[u32], place: u64| list[place as usize];
+        // Cells of the same tp and cp have most groups in common, and their prices.
         (
-            at(&o.pp, cell / (tps * cps)),
-            at(&o.tp, cell / cps % tps),
-            at(&o.cp, cell % cps),
+            at(&o.pp, cell % pps),
+            at(&o.tp, cell / (pps * cps)),
+            at(&o.cp, cell / pps % cps),
         )
     }
 
@@ -284,7 +285,19 @@ impl Space {
     /// Why the first way to choose is none: what to say where none divides.
     pub(super) fn refusal(&self, job: &Job) -> Error {
         let o = &self.options;
-        let (pp, tp, cp) = self.cell(0);
+        let divides = |cell: &u64| {
+            let (pp, tp, cp) = self.cell(*cell);
+            self.replicas(pp, tp, cp).is_some()
+        };
+        let Some(cell) = (0..self.cells).find(divides) else {
+            let lists = [("tp", &o.tp), ("pp", &o.pp), ("cp", &o.cp)];
+            let none = |list: &[u32]| list.iter().all(|&one| self.chips % u64::from(one) != 0);
+            let worst = lists.iter().find(|(_, list)| none(list));
+            let (name, list) = worst.unwrap_or(&lists[0]);
+            let allowed = format!("must divide {} chips, as tp x pp x cp must", self.chips);
+            return Error::invalid(*name, format!("{list:?}"), allowed);
+        };
+        let (pp, tp, cp) = self.cell(cell);
         let first = |list: &[u32]| list[0];
         let layout = Layout {
             tp,

@@ -13,10 +13,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Most bytes of prepared requests: those that were asked for longest ago make room.
-const MOST_PREPARED: u64 = 48 << 20;
+const MOST_PREPARED: u64 = 32 << 20;
 
 /// Most prices that are remembered.
-const MOST_PRICES: usize = 1 << 20;
+const MOST_PRICES: usize = 1 << 18;
 
 /// Prices between two looks at what is taken.
 const STRETCH: usize = 1 << 12;
@@ -36,7 +36,8 @@ struct Answers {
 pub(super) struct Table<'a> {
     machine: Arc<Machine>,
     asked: &'a Asked,
-    control: &'a Control,
+    /// Of the job, but for its count of work done.
+    control: Control,
     kept: RefCell<Kept>,
 }
 
@@ -52,16 +53,12 @@ struct Kept {
 const FEWER: &str = "name fewer values of an option, or use fewer threads";
 
 impl<'a> Table<'a> {
-    pub(super) fn new(
-        machine: Arc<Machine>,
-        asked: &'a Asked,
-        control: &'a Control,
-    ) -> Result<Self> {
+    pub(super) fn new(machine: Arc<Machine>, asked: &'a Asked, control: &Control) -> Result<Self> {
         let taken = control.take(0, format_args!("prices of collectives"), FEWER)?;
         Ok(Self {
             machine,
             asked,
-            control,
+            control: control.part(),
             kept: RefCell::new(Kept {
                 answers: HashMap::new(),
                 prices: HashMap::new(),
@@ -84,7 +81,7 @@ impl<'a> Table<'a> {
                 groups,
                 asked.routing.clone(),
                 request,
-                self.control,
+                &self.control,
             )
         };
         let (own, links) = match (prepare(self.asked), self.asked.by_links()) {
@@ -134,7 +131,7 @@ impl<'a> Table<'a> {
 
     fn ask(&self, answers: &Answers, place: Place, bytes: f64) -> Result<f64> {
         let time = |prepared: &Prepared| -> Result<f64> {
-            Ok(prepared.times(&[bytes], self.control)?.seconds[0])
+            Ok(prepared.times(&[bytes], &self.control)?.seconds[0])
         };
         match (&answers.own, &answers.links, self.asked.by_links()) {
             (Some(own), _, by_links) => match (time(own), by_links) {
@@ -145,7 +142,7 @@ impl<'a> Table<'a> {
                     let request = links.request(operation, bytes);
                     let (machine, routing) = (&self.machine, &links.routing);
                     let outcome =
-                        crate::collective::run(machine, &groups, routing, &request, self.control)?;
+                        crate::collective::run(machine, &groups, routing, &request, &self.control)?;
                     Ok(outcome.time)
                 }
                 (seconds, _) => seconds,

@@ -1,12 +1,10 @@
 //! What a call looks at.
 
+use super::grid::Grid;
 use super::ground::Ground;
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::OnDemand;
 use crate::machine::Neuron;
-
-/// Local members and domains, as [`Groups::Grid`](crate::collective::ask::group::Groups::Grid) has them.
-pub(super) type Grid<'a> = (&'a [Vec<u32>], &'a [Vec<u32>]);
 
 /// What the call looks at.
 pub(super) struct Call<'a, 'm, 'n> {

@@ -1,6 +1,6 @@
 //! Where the ranks of a call sit, and what operations by algorithms cost there for one byte: the same for every size.
 
-use super::call::Grid;
+use super::grid::Grid;
 use super::neighbours::neighbours;
 use super::planes::planes;
 use crate::Result;

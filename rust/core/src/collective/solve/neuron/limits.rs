@@ -1,6 +1,6 @@
 //! What the runtime refuses, in its own rules.
 
-use super::call::Grid;
+use super::grid::Grid;
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::model::Model;
 use crate::collective::ask::request::Request;

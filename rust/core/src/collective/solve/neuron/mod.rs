@@ -85,6 +85,7 @@ mod between;
 mod call;
 mod choice;
 mod goodput;
+mod grid;
 mod ground;
 mod in_chip;
 mod limits;
