@@ -16,7 +16,7 @@ Measure = Callable[[Work, Work, int], Ratio]
 # gates are there to find is further from their targets than this: it is written beside those.
 SLACK = 1.75
 # Rounds of a measurement, and of those that follow where it misses its target.
-ROUNDS = (3, 6, 9)
+ROUNDS = (2, 4, 8)
 
 
 @dataclass(frozen=True)

@@ -68,10 +68,17 @@ from rainier_fast.studies.tenants import TenantsResult
 if TYPE_CHECKING:
     from rainier_fast.ask.mpi import MpiChoice, mpi_choice
     from rainier_fast.ask.schedule import Block, Schedule, Send
+    from rainier_fast.catalog.prices import Price, prices
     from rainier_fast.definitions.efficiency import Efficiency
     from rainier_fast.definitions.efficiency_fit import EfficiencyFit
     from rainier_fast.definitions.operators import AttentionRate, MatmulRate, MemoryRate
     from rainier_fast.measure import Calibration, calibrate
+    from rainier_fast.operations.capping import Capped
+    from rainier_fast.operations.checkpoint import Checkpoint
+    from rainier_fast.operations.cost import Cost
+    from rainier_fast.operations.goodput import Goodput
+    from rainier_fast.operations.power import Power
+    from rainier_fast.operations.tco import Tco
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
     from rainier_fast.results.link import Bottleneck, Link
@@ -90,6 +97,7 @@ if TYPE_CHECKING:
     from rainier_fast.workload.orders.rank_groups import RankGroups, rank_groups
     from rainier_fast.workload.parts import Experts, Mla, Window
     from rainier_fast.workload.step import TrainingStep
+    from rainier_fast.workload.step_comparison import StepComparison
     from rainier_fast.workload.training import Training
     from rainier_fast.workload.transformer import Transformer
 
@@ -150,12 +158,15 @@ __all__ = [
     "Bottleneck",
     "Bucket",
     "Calibration",
+    "Capped",
+    "Checkpoint",
     "Chip",
     "ChipAt",
     "Cluster",
     "CollectiveResult",
     "Comparison",
     "Compute",
+    "Cost",
     "DeviceMesh",
     "DimensionOrder",
     "Efficiency",
@@ -164,6 +175,7 @@ __all__ = [
     "Fabric",
     "FailureRates",
     "Faults",
+    "Goodput",
     "Gpu",
     "Groups",
     "InvalidArgument",
@@ -189,7 +201,9 @@ __all__ = [
     "OutOfRange",
     "Plan",
     "PlanResult",
+    "Power",
     "Prepared",
+    "Price",
     "RainierError",
     "RankGroups",
     "Ranking",
@@ -200,7 +214,9 @@ __all__ = [
     "Send",
     "Shortest",
     "Site",
+    "StepComparison",
     "Table",
+    "Tco",
     "Tenant",
     "TenantsResult",
     "Tier",
@@ -235,6 +251,7 @@ __all__ = [
     "policies",
     "preset",
     "presets",
+    "prices",
     "rank_groups",
     "schedule",
     "switch",
@@ -250,6 +267,13 @@ _LATE_MODULES = {
     "ask.mpi": ("MpiChoice", "mpi_choice"),
     "ask.schedule": ("Block", "Schedule", "Send"),
     "measure": ("Calibration", "calibrate"),
+    "operations.checkpoint": ("Checkpoint",),
+    "catalog.prices": ("Price", "prices"),
+    "operations.cost": ("Cost",),
+    "operations.goodput": ("Goodput",),
+    "operations.capping": ("Capped",),
+    "operations.power": ("Power",),
+    "operations.tco": ("Tco",),
     "results.collective": ("CollectiveResult",),
     "results.comparison": ("Comparison",),
     "results.link": ("Bottleneck", "Link"),
@@ -268,6 +292,7 @@ _LATE_MODULES = {
     "workload.parts": ("Experts", "Mla", "Window"),
     "workload.layout_ranking": ("LayoutRanking",),
     "workload.step": ("TrainingStep",),
+    "workload.step_comparison": ("StepComparison",),
     "workload.training": ("Training",),
     "workload.transformer": ("Transformer",),
 }

@@ -317,6 +317,8 @@ def _unit(name: str) -> Callable[[float], str] | None:
     """Return what writes the numbers of a column, by the unit that its name says, if any."""
     if name in ("utilisation", "efficiency"):
         return "{:.1%}".format
+    if name.endswith("per_s"):
+        return None  # a rate of anything, such as tokens
     for end, write in _UNITS.items():
         if name.endswith(end):
             return write

@@ -1,4 +1,4 @@
-"""Strings to SI numbers and back: bytes, bytes per second, seconds.
+"""Strings to SI numbers and back: bytes, bytes per second, seconds, watts.
 
 Bits (``b``, ``bit``, ``bps``) and bytes (``B``, ``byte``, ``Bps``), decimal prefixes (``k`` or
 ``K``, ``M``, ``G``, ``T``, ``P``, ``E``) and binary ones (``Ki`` to ``Ei``) are told apart, so case
@@ -60,6 +60,8 @@ _BYTES_FORMS: Final = (
 _BANDWIDTH_FORMS: Final = (
     "must be bytes/s as a number or text such as '50 GB/s', '1 GiB/s', '200 Gbps', '12.8 Tb/s'"
 )
+_WATTS: Final = {"W": 1, "kW": 10**3, "MW": 10**6, "GW": 10**9}
+_POWER_FORMS: Final = "must be watts as a number or text such as '500 W', '1.2 kW', '300 MW'"
 _TIME_FORMS: Final = "must be seconds as a number or text such as '1.5 us', '6 ms', '200 ns', '2 s'"
 
 
@@ -85,6 +87,14 @@ def parse_time(value: Quantity, argument: str = "latency") -> float:
     if not 0 <= seconds < math.inf:
         raise invalid(argument, value, "must be a finite number >= 0")
     return keep(value, seconds)
+
+
+def parse_power(value: Quantity, argument: str = "power") -> float:
+    """Read a power in watts."""
+    power = _read(value, argument, _power_unit, _POWER_FORMS)
+    if not 0 <= power < math.inf:
+        raise invalid(argument, value, "must be a finite number >= 0")
+    return keep(value, power)
 
 
 def format_bytes(size: float) -> str:
@@ -113,6 +123,21 @@ def format_flops(rate: float) -> str:
 def format_time(seconds: float) -> str:
     """Write a time with a decimal prefix; times above a second stay in seconds."""
     return _decimal(seconds, SCALES[_ONE:], "s")
+
+
+def format_power(watts: float) -> str:
+    """Write a power with a decimal prefix."""
+    return _decimal(watts, SCALES[: _ONE + 1], "W")
+
+
+def format_hours(seconds: float) -> str:
+    """Write a long time in the unit that suits it: minutes, hours or days."""
+    if not math.isfinite(seconds):
+        return "never" if seconds > 0 else f"{seconds} h"
+    for unit, scale in (("min", 60.0), ("h", 3600.0)):
+        if seconds < 72 * scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds / 86400:.3g} days"
 
 
 def format_count(number: SupportsIndex) -> str:
@@ -185,6 +210,11 @@ def _is_real(value: object) -> bool:
         kind = getattr(value.dtype, "kind", "")
         return kind in ("i", "u", "f") and getattr(value, "shape", None) == ()
     return isinstance(value, SupportsFloat | SupportsIndex)
+
+
+def _power_unit(unit: str) -> Fraction | None:
+    scale = _WATTS.get(unit)
+    return None if scale is None else Fraction(scale)
 
 
 def _size_unit(unit: str) -> Fraction | None:

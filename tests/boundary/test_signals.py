@@ -189,8 +189,6 @@ def test_ctrl_c_interrupts_once_and_soon(kind: str, delay: float) -> None:
         late.append(seen["raised"] - seen["sent"])
         if late[-1] <= LIMIT_S:
             return
-        if late[-1] > 5 * LIMIT_S:
-            break
     pytest.fail(f"KeyboardInterrupt came {late} s after the signal, must be {LIMIT_S} s")
 
 

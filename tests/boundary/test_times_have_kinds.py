@@ -22,8 +22,8 @@ from said import FIGURE, first_line, untold
 
 from everything import calls, instances
 
-PARTS = (Base, Listed, rf.Link, Fitted)
-"""What has times that are given or fitted: machines, their links, the catalogue, parameters."""
+PARTS = (Base, Listed, rf.Link, Fitted, rf.Efficiency, rf.EfficiencyFit)
+"""What has times that are given or fitted: machines, links, the catalogue, parameters, chips."""
 
 MADE = instances()
 

@@ -152,7 +152,7 @@ def test_where_the_orders_differ_from_published_forms() -> None:
 
 
 def test_memory_is_that_of_the_papers() -> None:
-    """Microbatches held by the first stage, of 4 stages and 16 microbatches (8 for GPipe)."""
+    """Microbatches held by the first stage."""
 
     def first(schedule: str, p: int, v: int, m: int) -> float:
         times = [(1.0, 1.0, 1.0)] * (p * v)

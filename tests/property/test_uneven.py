@@ -108,6 +108,21 @@ def test_no_search_finds_much_better() -> None:
         assert NODES.all_reduce(size, group=group).time_s <= 1.05 * found
 
 
+def test_as_many_speak_as_the_smallest_node_has() -> None:
+    group = [0, 1, *range(8, 14), *range(16, 20)]
+    found = NODES.all_reduce("16 KiB", group=group)
+    made = found.schedule()
+    made.verify()
+    # Two of each node send each half of the data to one in either other node; the rest are silent.
+    nodes = [(group[send.src] // 8, group[send.dst] // 8) for send in made.sends]
+    assert sum(src != dst for src, dst in nodes) == 2 * 3 * 2
+    nic, axis = NODES.ultraserver.nic, NODES.ultraserver.axes[0]
+    assert nic is not None
+    # In the node of six five others send half to each of the two, and take half from each.
+    inside = 2 * 5 * 8192 / axis.bandwidth
+    assert found.serialisation_s == pytest.approx(inside + 16384 / nic.bandwidth)
+
+
 def test_simulated_message_by_message() -> None:
     chips = [*range(7), *range(8, 16), 17]
     found = NODES.all_reduce(

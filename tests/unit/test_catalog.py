@@ -35,6 +35,7 @@ ENTRIES = {
     "domain": DOMAINS,
     "nic": {"efav1", "efav2", "efav3", "efav4"},
     "fleet": {"llama3-fleet", "rsc-1-fleet", "rsc-2-fleet", "tpu-v4-fleet"},
+    "practice": {"practice", "all-in-power", "electricity"},
     "project": {"rainier"},
     "runtime": {"neuron-trn2", "nccl-ampere", "nccl-hopper", "nccl-blackwell"},
     "site": {"rainier-indiana", "rainier-mississippi", "rainier-pennsylvania"},
@@ -83,7 +84,9 @@ def test_numbers_are_in_si_units_of_a_sane_size(figure: Figure) -> None:
         "USD": (1e6, 1e12),
         "m2": (1e3, 1e8),
         "1": (0, 1e8),
-        "1/h": (1e-8, 1e-3),
+        "1/h": (1e-8, 0.1),
+        "h": (1e-2, 1000),
+        "USD/kWh": (0.01, 1),
     }[figure.unit]
     # Zero stands only for what nobody has published.
     assert low <= figure.number <= high or (

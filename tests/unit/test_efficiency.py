@@ -130,7 +130,7 @@ def test_every_figure_has_a_unit_and_every_source_a_name() -> None:
 
 
 def test_what_has_no_table_is_a_guess() -> None:
-    guess = rf.Efficiency.of("tpu-v5p")
+    guess = rf.Efficiency.of("tpu-v4")
     assert {rate.kind for rate in guess.rates().values()} == {"guess"}
     assert "tpu-ironwood" in guess.attention.source
     assert rf.Efficiency.of("trn2").rate("fp8").kind == "guess"

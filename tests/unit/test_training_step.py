@@ -9,6 +9,10 @@ import pickle
 import pytest
 
 import rainier_fast as rf
+from rainier_fast import _core
+from rainier_fast.workload.ran import PARTS
+from rainier_fast.workload.rows import layout_row, training_row
+from rainier_fast.workload.running import request_of, runs_row
 from raising import raises
 
 LLAMA = "llama-3.1-8b"
@@ -31,6 +35,15 @@ def test_parts_add_up(large: rf.TrainingStep) -> None:
     assert large.parts["cp"] == large.parts["ep"] == large.parts["outer"] == 0
 
 
+def test_parts_are_those_of_the_core() -> None:
+    machine, layout = SERVER, rf.Layout(tp=8)
+    runs = runs_row(machine, JOB, request_of(machine, None, JOB, "dor"), machine.efficiency)
+    row = layout_row(layout, 64)
+    told = _core.training_step(machine._core, training_row(JOB), row, runs | {"per_chip": 1})
+    assert tuple(name for name, _ in told["parts"]) == PARTS
+    assert told["seconds"] == machine.training_step(JOB, layout).time_s
+
+
 def test_rates_follow_from_time(large: rf.TrainingStep) -> None:
     tokens = 8192 * 2048
     assert large.tokens_per_s == tokens / large.time_s
@@ -43,6 +56,37 @@ def test_rates_follow_from_time(large: rf.TrainingStep) -> None:
     assert again.hfu == pytest.approx(layers / (65_536 * 667e12 * again.time_s))
     assert again.time_s > large.time_s
     assert again.parts["recompute"] > 0
+
+
+def test_parts_by_hand() -> None:
+    step = SERVER.training_step(JOB, rf.Layout(tp=8))
+    rates, layers, times = SERVER.efficiency, 32, 8  # microbatches of each of 8 replicas
+    products = [  # rows, inner and outer numbers of a rank
+        (8192, 4096, (4 + 2 * 1) * 128),
+        (8192, 4 * 128, 4096),
+        (8192, 4096, 2 * 14336 // 8),
+        (8192, 14336 // 8, 4096),
+    ]
+
+    def three(rows: int, inner: int, outer: int) -> float:
+        each = (rows, inner, outer), (rows, outer, inner), (inner, rows, outer)
+        return sum(rates.matmul_s(*sizes) for sizes in each)
+
+    by_layer = sum(three(*sizes) for sizes in products)
+    head = three(8192, 4096, 128_256 // 8)
+    assert step.parts["matmul"] == pytest.approx(times * (layers * by_layer + head))
+
+    scores = {"sequence": 8192, "heads": 4, "head_size": 128, "kv_heads": 1}
+    one_way = rates.attention_s(**scores)
+    both = one_way + rates.attention_s(**scores, backward=True)
+    assert step.parts["attention"] == pytest.approx(times * layers * both)
+
+    mesh, row = SERVER.mesh(dp=8, tp=8), 8192 * 4096 * 2
+    asked = {"axis": "tp", "algorithm": "runtime", "dtype": "bf16"}
+    gather = mesh.all_gather(row, **asked).time_s
+    scatter = mesh.reduce_scatter(row, **asked).time_s
+    # Neuron hides none of two gathers and scatters each way and two gathers more.
+    assert step.parts["tp"] == pytest.approx(times * layers * (6 * gather + 4 * scatter))
 
 
 def test_mfu_by_convention_and_peak(large: rf.TrainingStep) -> None:
@@ -248,6 +292,21 @@ def test_a_timeline_is_the_pipeline() -> None:
         assert (ends[order][:-1] <= starts[order][1:] + 1e-12).all()  # one thing at a time
     busy = step.time_s - sum(step.parts[name] for name in ("dp", "optimizer", "outer", "host"))
     assert events["end_s"].max() >= busy * (1 - 1e-9)
+
+
+def test_measured_runs_stand_beside_it() -> None:
+    a100 = rf.preset("a100", chips=64)
+    job = rf.Training("megatron-22b", sequence=2048, batch=64, attention="unfused", dropout=True)
+    step = a100.training_step(job, rf.Layout(tp=8, zero=0))
+    table = step.nearest_measurements
+    assert len(table) == 3
+    assert table.kind == step.kind
+    assert "megatron-22b" in set(table["model"])
+    for row in table:
+        assert row["error"] == pytest.approx(row["predicted_s"] / row["measured_s"] - 1)
+        assert row["source"]
+    with raises(rf.Unsupported, None):  # nobody has published one
+        _ = SERVER.training_step(JOB, rf.Layout(tp=8)).nearest_measurements
 
 
 def test_it_is_a_value(large: rf.TrainingStep) -> None:

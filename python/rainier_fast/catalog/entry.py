@@ -21,8 +21,12 @@ KINDS: Final = (
     "project",
     "runtime",
     "fleet",
+    "practice",
 )
-"""What an entry may describe; a domain is a node, rack or pod of another maker, a fleet many."""
+"""What an entry may describe; a domain is a node, rack or pod of another maker, a fleet many.
+
+A practice is how machines are run, and what that costs.
+"""
 
 _Value = TypeVar("_Value")
 _LEGEND: Final = "trust: " + ", ".join(

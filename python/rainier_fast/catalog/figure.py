@@ -20,7 +20,10 @@ CONFIDENCE: Final = {
 }
 """What the confidence codes stand for."""
 
-UNITS: Final = ("B", "B/s", "FLOP/s", "s", "W", "USD", "USD/h", "m2", "1/h", "1", "text", "date")
+UNITS: Final = (
+    *("B", "B/s", "FLOP/s", "s", "h", "W", "USD", "USD/h", "USD/kWh", "m2", "1/h", "1"),
+    *("text", "date"),
+)
 """Every unit that a figure may have; values of the last two are strings."""
 
 _PREFIXED: Final = ("B/s", "FLOP/s", "W", "s")

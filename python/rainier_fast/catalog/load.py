@@ -30,6 +30,7 @@ _FAMILIES: Final = (
     "maia.json",
     "tpu.json",
     "failures.json",
+    "operations.json",
 )
 _NEEDED: Final = frozenset({"value", "unit", "source", "confidence"})
 _OPTIONAL: Final = frozenset({"note", "alternatives", "low", "high"})

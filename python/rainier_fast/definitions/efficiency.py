@@ -127,7 +127,7 @@ class Efficiency:
         --------
         >>> Efficiency.of("trn2", "ceiling").matmul_s(12288, 8192, 8192) < 2.8e-3
         True
-        >>> Efficiency.of("tpu-v5p").rate("bf16").kind
+        >>> Efficiency.of("tpu-v4").rate("bf16").kind
         'guess'
         """
         known = chip if isinstance(chip, Chip) else chip_of(chip)
@@ -189,7 +189,7 @@ class Efficiency:
         base = chip if isinstance(chip, Efficiency) else cls.of(chip)
         start = base.rate(precision)
         table = measured(rows)
-        fitted: Found = fit_matmul(table, base._row(precision), start)
+        fitted: Found = fit_matmul(table, base.row(precision), start)
         others = {name: rate for name, rate in base.rates().items() if name != precision}
         made = replace(base, matmul={**others, precision: fitted.rate}, stack="fitted")
         return EfficiencyFit(made, tuple(fitted.residuals.tolist()))
@@ -274,7 +274,7 @@ class Efficiency:
         """
         sizes = {"m": m, "k": k, "n": n}
         line = [float(as_count(name, size, _MOST)) for name, size in sizes.items()]
-        return float(_core.matmul_times(self._row(precision), np.array([line]))[0])
+        return float(_core.matmul_times(self.row(precision), np.array([line]))[0])
 
     def attention_s(
         self,
@@ -355,7 +355,7 @@ class Efficiency:
             float(got["head_size"]),
             float(got["value_size"]),
         ]
-        row = self._row(next(iter(self.rates())))
+        row = self.row(next(iter(self.rates())))
         return float(_core.attention_times(row, np.array([line]), as_flag("backward", backward))[0])
 
     def memory_s(self, size: Quantity) -> float:
@@ -384,9 +384,9 @@ class Efficiency:
         moved = parse_bytes(size, "size")
         if not moved < math.inf:
             raise invalid("size", size, "must be a finite number of bytes")
-        return _core.memory_time(self._row(next(iter(self.rates()))), moved)
+        return _core.memory_time(self.row(next(iter(self.rates()))), moved)
 
-    def _row(self, precision: str) -> _core._EfficiencyRow:
+    def row(self, precision: str) -> _core._EfficiencyRow:
         """Return what the core takes, with products of one precision."""
         return self.rate(precision).row(), self.attention.row(), self.memory.row()
 

@@ -19,7 +19,7 @@ RATE_SOURCES: Final = {
 }
 """Names of published rates, and their entries in the catalogue."""
 
-_PARTS: Final = ("chip", "cable", "nic", "host", "ultraserver")
+_PARTS: Final = ("chip", "cable", "nic", "host", "ultraserver", "job")
 _ALLOWED: Final = "must be a finite number >= 0"
 
 
@@ -49,6 +49,9 @@ class FailureRates:
         Of a host: all of its chips are dead.
     ultraserver_per_hour
         Of a whole UltraServer, such as its power.
+    job_per_hour
+        Of a job, whatever its size: software, and what has no part to blame. `Machine.goodput`
+        counts it; no part is drawn dead of it.
     chips_per_host
         Chips of a host, consecutive by number, as those of an instance of a Trn2 UltraServer are;
         an UltraServer that is smaller is one host.
@@ -76,6 +79,7 @@ class FailureRates:
     nic_per_hour: float = 0.0
     host_per_hour: float = 0.0
     ultraserver_per_hour: float = 0.0
+    job_per_hour: float = 0.0
     chips_per_host: int = 16
     repair_hours: float | None = None
 
@@ -124,7 +128,7 @@ class FailureRates:
         return cls(**rates, chips_per_host=int(figures["chips_per_host"].number))
 
     def failures_per_hour(self, machine: _Machine) -> float:
-        """Return how many failures a machine sees in an hour while all parts work.
+        """Return how many parts of a machine fail in an hour while all of them work.
 
         Examples
         --------

@@ -1,9 +1,9 @@
-"""The same collective on several machines."""
+"""The same collective, or a training step of the same job, on several machines."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast, overload
 
 from rainier_fast.ask.groups import Group
 from rainier_fast.ask.options import OPERATIONS, Call, refuse_unknown
@@ -12,14 +12,18 @@ from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
 from rainier_fast.machine.about import about
 from rainier_fast.machine.alike import name_of, of_as_many
 from rainier_fast.machine.machine import Machine
-from rainier_fast.machine.presets import preset
+from rainier_fast.machine.presets import preset, sized
 from rainier_fast.units import Quantity, parse_bytes
 
 if TYPE_CHECKING:
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
+    from rainier_fast.workload.layout import Layout
+    from rainier_fast.workload.step_comparison import StepComparison
+    from rainier_fast.workload.training import Training
 
 
+@overload
 def compare(
     machines: Sequence[str | Machine],
     collective: str,
@@ -27,8 +31,31 @@ def compare(
     *,
     group_chips: int | None = None,
     **options: Unpack[Call],
-) -> Comparison:
-    """Run a collective on several machines and return a row for each.
+) -> Comparison: ...
+
+
+@overload
+def compare(
+    machines: Sequence[str | Machine],
+    *,
+    group_chips: int | None = None,
+    job: Training,
+    layout: Layout | None = None,
+    **options: Any,  # noqa: ANN401 - of either method
+) -> StepComparison: ...
+
+
+def compare(
+    machines: Sequence[str | Machine],
+    collective: str | None = None,
+    size: Quantity | None = None,
+    *,
+    group_chips: int | None = None,
+    job: Training | None = None,
+    layout: Layout | None = None,
+    **options: Any,
+) -> Comparison | StepComparison:
+    """Run a collective, or a training step, on several machines and return a row for each.
 
     A machine that has no model of the combination, such as an algorithm that its links do not suit,
     keeps its row: times are NaN and ``reason`` says why. Whatever is wrong with the arguments
@@ -45,13 +72,25 @@ def compare(
     group_chips
         Compare groups of this many chips. None takes all chips. Of a TPU pod or slice it is the
         slice of so many that can be bought, the most even where there are several; of others the
-        first chips, and ``note`` says so where those are a part of a ring.
+        first chips, and ``note`` says so where those are a part of a ring. For a job they are
+        whole UltraServers, and presets by name that may have so many chips are made with them.
+    job
+        A job to train in place of a collective.
+    layout
+        How the job is cut on every machine; None for the best layout on each
+        (`Machine.best_layouts`).
     **options
-        Those of the collective, such as ``algorithm``, ``group``, ``root`` or ``shift``; the same
-        for every machine. ``algorithm="runtime"`` is each machine's own software.
+        Those of the collective, such as ``algorithm``, ``group``, ``root`` or ``shift``, or of
+        `Machine.training_step` or, where no layout is given, `Machine.best_layouts`; the same for
+        every machine.
+        ``algorithm="runtime"`` is each machine's own software.
 
     Returns
     -------
+    StepComparison
+        For a job: ``machine``, ``chips``, ``kind``, ``time_s``, ``tokens_per_s``,
+        ``tokens_per_s_per_chip``, ``mfu``, ``memory_bytes`` of the fullest chip, ``fits``,
+        ``largest`` part, ``layout``, what is known of the machine as below, and ``reason``.
     Comparison
         A table: ``machine``, ``chips``, ``ranks``, ``algorithm``, ``kind``, ``model``, ``time_s``,
         ``algbw_Bps``, ``busbw_Bps``, ``lower_bound_s``, ``efficiency``, ``bottleneck``, as results
@@ -80,13 +119,17 @@ def compare(
     """
     from rainier_fast.results.compared import Compared, comparison_of
 
+    if job is not None:
+        return _steps(machines, (collective, size), job, layout, group_chips, options)
+    if layout is not None:
+        raise invalid("layout", layout, "must be left out where no job= is trained")
     given = _machines(machines)
     collective = as_one_of("collective", collective, OPERATIONS)
     nbytes = _size(collective, size)
     refuse_unknown(options, Call.__annotations__)
-    taken = _groups(given, group_chips, options)
+    taken = _groups(given, group_chips, cast("Call", options))
     answers = [
-        _answer(machine, collective, nbytes, {**options, "group": group})
+        _answer(machine, collective, nbytes, cast("Call", {**options, "group": group}))
         for machine, group, _ in taken
     ]
     model = str(options.get("model", "link_load"))
@@ -97,7 +140,23 @@ def compare(
     return comparison_of(rows, collective, nbytes, model)
 
 
-def _machines(given: object) -> list[Machine]:
+def _steps(
+    machines: object,
+    beside: tuple[object, object],
+    job: object,
+    layout: object,
+    chips: int | None,
+    options: dict[str, Any],
+) -> StepComparison:
+    from rainier_fast.machine.compare_steps import compare_steps
+
+    for name, value in zip(("collective", "size"), beside, strict=True):
+        if value is not None:
+            raise invalid(name, value, "must be left out where a job= is trained")
+    return compare_steps(_machines(machines, chips), job, layout, chips, options)
+
+
+def _machines(given: object, chips: int | None = None) -> list[Machine]:
     allowed = "must be names of presets, or machines"
     if isinstance(given, str | Machine) or not isinstance(given, Sequence):
         raise invalid_type("machines", given, f"must be a list; its items {allowed}")
@@ -107,8 +166,14 @@ def _machines(given: object) -> list[Machine]:
     for at, one in enumerate(given):
         if not isinstance(one, str | Machine):
             raise invalid_type(f"machines[{at}]", one, allowed)
-        checked.append(preset(one) if isinstance(one, str) else one)
+        checked.append(_preset(one, chips) if isinstance(one, str) else one)
     return checked
+
+
+def _preset(name: str, chips: int | None) -> Machine:
+    """Return a preset, with so many chips where it may have them."""
+    free = chips is not None and name in sized()
+    return preset(name, chips=chips) if free else preset(name)
 
 
 def _size(collective: str, size: Quantity | None) -> float:

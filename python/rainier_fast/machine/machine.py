@@ -24,6 +24,7 @@ from rainier_fast.faults.text import arguments
 from rainier_fast.flows.sharing import Sharing
 from rainier_fast.flows.traffic import Traffic
 from rainier_fast.machine.text import page
+from rainier_fast.operations.operating import Operations
 from rainier_fast.provenance import keep
 from rainier_fast.screen import one_screen
 from rainier_fast.studies.mapping import Mappings
@@ -53,6 +54,7 @@ class Machine(
     Mappings,
     TrainingSteps,
     LayoutSearch,
+    Operations,
 ):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 

@@ -126,6 +126,11 @@ def preset(
     return Machine._make(alone.sites, None, name, f"preset({name!r})")
 
 
+def sized() -> frozenset[str]:
+    """Return the presets that may have any whole number of UltraServers or nodes."""
+    return frozenset((_RAINIER, *CLUSTERS))
+
+
 def _rainier(chips: int | None, sites: int | None) -> Machine:
     server = known(_ULTRASERVER)
     default = int(catalog()[_RAINIER]["chips_modelled"].number)

@@ -39,8 +39,7 @@ def read(source: str) -> Runs:
 def runs_on(machine: str) -> tuple[tuple[dict[str, Any], dict[str, Any]], ...]:
     """Return the rows with a throughput on the preset of this name, with their source's shapes."""
     folder = resources.files(_ROOM).joinpath("data", "training")
-    files = folder.iterdir() if folder.is_dir() else ()
-    names = sorted(file.name for file in files if file.name.endswith(".json"))
+    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".json"))
     every = (read(name.removesuffix(".json")) for name in names)
     return tuple(
         (row, runs.shapes)

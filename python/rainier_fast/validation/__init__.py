@@ -14,7 +14,15 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from rainier_fast.validation import astra_sim, efficiency, nccl_tables, scaling_book, table, tpu
+from rainier_fast.validation import (
+    astra_sim,
+    efficiency,
+    nccl_tables,
+    scaling_book,
+    table,
+    tpu,
+    training,
+)
 from rainier_fast.validation.data import read
 from rainier_fast.validation.row import Row, mean_error, worst_error
 
@@ -26,6 +34,8 @@ SOURCES: Final[Mapping[str, Callable[[], list[Row]]]] = MappingProxyType(
         nccl_tables.SOURCE: nccl_tables.rows,
         tpu.SOURCE: tpu.rows,
         scaling_book.SOURCE: scaling_book.rows,
+        training.SOURCE: training.rows,
+        training.MEMORY_SOURCE: training.memory_rows,
         efficiency.SOURCE: efficiency.rows,
         "astra_sim": astra_sim.rows,
     }

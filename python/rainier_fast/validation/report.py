@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rainier_fast.catalog import assumptions
-from rainier_fast.validation import SOURCES, breakdown, efficiency, makers
+from rainier_fast.validation import SOURCES, breakdown, efficiency, makers, training
 from rainier_fast.validation.data import read
 from rainier_fast.validation.row import Row, TableRow, mean_error, worst_error
 
@@ -40,6 +40,8 @@ Mean errors of the long tables in percent, by operation (all-reduce, all-gather,
 all-to-all), ranks and size; beside them those of the times that the software's own tables say."""
 _LINES: Final = "Ours are {}. Errors in percent by size."
 
+_LEFT: Final = "Measured runs that are known and that no row above is of."
+
 _Rows = Mapping[str, Sequence[Row]]
 
 
@@ -55,6 +57,9 @@ def report(rows: _Rows | None = None) -> str:
         "## Fits of operators",
         _FITS,
         _table(efficiency.NAMES, efficiency.lines()),
+        "## Training runs that are not run",
+        _LEFT,
+        _table(("run", "why"), [(one.case.title, one.why) for one in training.left()]),
         "## Mean and worst error by group",
         group_table(known),
         _unpublished(),

@@ -1,8 +1,4 @@
-"""Measured training runs: a row of ``data/training`` each, with what its source leaves out named.
-
-A row has the fields of its file and of its group, with its own over them; ``columns`` names those
-of a row. `Case` says which there are.
-"""
+"""Measured training runs: rows of ``measured/data/training``, checked; `Case` says their fields."""
 
 from __future__ import annotations
 
@@ -17,7 +13,7 @@ from rainier_fast.definitions.site import Fabric, Site
 from rainier_fast.errors import as_one_of, invalid
 from rainier_fast.machine.machine import Cluster, Machine
 from rainier_fast.machine.presets import preset
-from rainier_fast.validation.data import read
+from rainier_fast.measured.training import read
 from rainier_fast.workload.models import model, models
 from rainier_fast.workload.parts import Experts, Mla, Window
 from rainier_fast.workload.transformer import Transformer
@@ -33,7 +29,7 @@ SOURCES: Final = (
     "torchtitan",
     "maxtext",
 )
-"""Files of ``data/training`` with times."""
+"""Files of ``measured/data/training`` with times."""
 
 MEMORY: Final = "memory"
 """The file of closed forms of memory."""
@@ -176,14 +172,8 @@ class Case:
 @cache
 def cases(source: str) -> tuple[Case, ...]:
     """Return the runs of one of `SOURCES`, or of `MEMORY`."""
-    data = read(f"training/{as_one_of('source', source, (*SOURCES, MEMORY))}")
-    shapes = data.pop("models", {})
-    rows = [
-        {**data, **group, **dict(zip(group.get("columns") or data["columns"], row, strict=True))}
-        for group in data.pop("groups")
-        for row in group.pop("rows")
-    ]
-    return tuple(case(row, shapes) for row in rows)
+    runs = read(as_one_of("source", source, (*SOURCES, MEMORY)))
+    return tuple(case(row, runs.shapes) for row in runs.rows)
 
 
 def case(fields: Mapping[str, Any], shapes: Mapping[str, Any]) -> Case:

@@ -1,18 +1,22 @@
 """vTrain's measured points, read from their file: VIA-Research/vTrain, ``data/ground_truth_*.csv``.
 
-Two points are in ``data/training``; the file is not part of this package. Its multi-node points are
-of 64 nodes of 8 A100 with 800 Gb/s of InfiniBand each (its ``config/validation``), and those of one
-node of the same part.
+Two points are in ``measured/data/training``; the file is not part of this package. Its multi-node
+points are of 64 nodes of 8 A100 with 800 Gb/s of InfiniBand each (its ``config/validation``), and
+those of one node of the same part. ``python -m rainier_fast.validation.vtrain FILE`` prints errors.
 """
 
 from __future__ import annotations
 
 import csv
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from rainier_fast.errors import invalid
-from rainier_fast.validation.data import read
+from rainier_fast.measured.training import read
+from rainier_fast.validation.row import Row, mean_error, worst_error
+from rainier_fast.validation.training import compare
 from rainier_fast.validation.training_cases import Case, case
 
 _COLUMNS: Final = {
@@ -36,9 +40,9 @@ FITTED_EVERY: Final = 3
 
 def read_points(path: str | Path) -> list[Case]:
     """Read the points of a file, in its order; of one node, those on all of its 8 GPUs."""
-    about = read("training/vtrain")
-    known = {name: value for name, value in about.items() if name not in ("groups", "models")}
-    other = about["models"]["vtrain-3.6b"]
+    runs = read("vtrain")
+    known = {name: value for name, value in runs.rows[0].items() if name != "columns"}
+    other = runs.shapes["vtrain-3.6b"]
     found = []
     with Path(path).open(encoding="utf-8-sig", newline="") as file:
         for index, line in enumerate(csv.DictReader(file)):
@@ -74,3 +78,28 @@ def _numbers(line: dict[str, str | Any], index: int) -> dict[str, Any]:
         allowed = f"must be numbers under {', '.join([*_COLUMNS, _TIME])}: {error}"
         raise invalid(f"row {index}", line, allowed) from None
     return row
+
+
+def summary(path: str | Path) -> str:
+    """Return mean and worst errors on the points of a file, those that fits may see apart."""
+    groups: dict[str, list[Row]] = {}
+    for one in read_points(path):
+        row = compare(one)
+        groups.setdefault(row.group, []).append(row)
+    return "\n".join(
+        f"{group}: {len(rows)} points, mean error {mean_error(rows):.1%}, "
+        f"worst {worst_error(rows):.1%}, mean of signed errors "
+        f"{sum(row.error for row in rows) / len(rows):+.1%}"
+        for group, rows in groups.items()
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line: files of points."""
+    for path in sys.argv[1:] if arguments is None else arguments:
+        print(summary(path))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -88,7 +88,8 @@ def nearest(
     step: StepFigures, seconds: Callable[[Measured, Damaged], float]
 ) -> list[tuple[Measured, float]]:
     """Return the runs nearest in size, with what they take by us on machines of their size."""
-    known = sorted(measured(step.machine.name or ""), key=lambda one: _distance(step, one))
+    runs = list(measured(step.machine.name or "")) or list(_of_slices(step.machine))
+    known = sorted(runs, key=lambda one: _distance(step, one))
     found: list[tuple[Measured, float]] = []
     for one in known:
         machine = _sized(step.machine, one)
@@ -97,6 +98,13 @@ def nearest(
         with suppress(RainierError):  # layouts that are not modelled
             found.append((one, seconds(one, machine)))
     return found
+
+
+def _of_slices(machine: Damaged) -> Iterator[Measured]:
+    """Yield the runs on slices of a TPU, whose preset has the name of the chip."""
+    chip = machine.ultraserver.chip
+    if chip is not None and machine.ultraserver.tpu is not None:
+        yield from measured(chip.name)
 
 
 def _distance(step: StepFigures, one: Measured) -> float:

@@ -86,5 +86,5 @@ def runs_row(
         "dtype": request.dtype,
         "routing": request._routing_row(machine),
         "overlap": overlap_row(machine.runtime),
-        "efficiency": rates._row(peak_type(job)),
+        "efficiency": rates.row(peak_type(job)),
     }

@@ -51,6 +51,7 @@ class TrainingStep(StepFigures, Report, Told):
         "hfu",
         "tokens_per_s",
         "tokens_per_s_per_chip",
+        "replicas",
         "microbatches",
         "fits",
         "bottleneck",

@@ -39,6 +39,11 @@ class StepFigures:
         return self.machine.num_chips
 
     @property
+    def replicas(self) -> int:
+        """Replicas of an island: dp as it was said, or what was left."""
+        return self.chips * self.layout.ranks_per_chip // self.layout.model_ranks
+
+    @property
     def time_s(self) -> float:
         """Seconds of a step: the sum of `parts`."""
         return sum(self._ran.parts)

@@ -134,7 +134,7 @@ def _guesses(step: StepFigures) -> Iterator[str]:
         yield "ep: all experts get as many tokens (imbalance=1)"
     if training.host == 0:
         yield "host: it never holds the chips up (host=0)"
-    axes = scattered(layout, _replicas(step))
+    axes = scattered(layout, step.replicas)
     if axes:
         rule = f"{layout.order} joins ranks by a rule of its own, which are counted up here"
         yield f"order: of {', '.join(axes)}, {rule}"
@@ -157,11 +157,6 @@ def _rates_guessed(step: StepFigures) -> Iterator[str]:
     for name, (kind, source) in told.items():
         if kind == "guess":
             yield f"{name}: {source}"
-
-
-def _replicas(step: StepFigures) -> int:
-    """Return how many replicas an island has."""
-    return step.chips * step.layout.ranks_per_chip // step.layout.model_ranks
 
 
 def headline(step: StepFigures) -> str:
@@ -201,7 +196,7 @@ def page(step: StepFigures) -> list[Any]:
         ("job", str(step.training)),
         (
             "layout",
-            f"{step.layout.with_(dp=_replicas(step))}; {microbatches} microbatches a replica",
+            f"{step.layout.with_(dp=step.replicas)}; {microbatches} microbatches a replica",
         ),
         ("tokens", rate),
         ("use", f"{used}{step.training.mask} FLOPs"),

@@ -9,7 +9,7 @@ use super::zero_bubble::{warm_h1, warm_h2};
 const ROUNDING: f64 = 1e-9;
 
 /// Seconds that a step ([`Ran::seconds`](super::Ran)) takes at least, whatever the times of stages and transfers are; in
-/// time O(chunks), and without memory.
+/// time O(chunks), and without memory. Zero of one that [`Pipeline::validate`] refuses for its counts.
 ///
 /// The highest over stages of what follows. Let `in` be the seconds in which the first microbatch comes to the stage,
 /// `warm` the forwards that its order has before its first backward, `work` all that it does, and `back` the seconds in
@@ -28,6 +28,9 @@ const ROUNDING: f64 = 1e-9;
 /// For equal stages without transfers this is the closed form of GPipe, 1F1B and interleaved.
 #[must_use]
 pub fn at_least(pipeline: &Pipeline) -> f64 {
+    if pipeline.check_counts().is_err() {
+        return 0.0;
+    }
     let down: f64 = pipeline.chunks.iter().map(|chunk| chunk.forward).sum();
     let transfers: f64 = pipeline.transfer.iter().sum();
     // Of DualPipe, stages of the second half do what those of the first do.

@@ -24,6 +24,7 @@ use super::simple::warm_up;
 /// takes less, with F > B more, and neither has a form here.
 #[must_use]
 pub fn closed(pipeline: &Pipeline) -> Option<f64> {
+    pipeline.check_counts().ok()?;
     let m = f64::from(pipeline.microbatches);
     if pipeline.schedule == Schedule::GPipe {
         return Some(flow_shops(pipeline, m));

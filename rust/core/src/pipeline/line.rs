@@ -53,11 +53,12 @@ impl<'a, N: FnMut(Event)> Line<'a, N> {
         Ok(())
     }
 
-    /// Lets a stage work until it must wait; how many tasks it did.
+    /// Lets a stage work until it must wait, or for a while; how many tasks it did.
     fn advance(&mut self, stage: usize) -> usize {
         let mut at = self.state.stages[stage];
         let first = at.next;
-        while at.next < at.end {
+        let enough = at.end.min(first + STRETCH);
+        while at.next < enough {
             let work = self.state.orders.works[at.next];
             let (chunk, k) = (work.chunk as usize, work.microbatch as usize);
             let place = chunk * self.microbatches + k;
@@ -77,6 +78,9 @@ impl<'a, N: FnMut(Event)> Line<'a, N> {
                 break;
             }
             at.next += 1;
+        }
+        if at.next >= enough && at.next < at.end {
+            self.state.ready.push(stage as u32);
         }
         self.state.stages[stage] = at;
         at.next - first

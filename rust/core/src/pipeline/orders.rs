@@ -6,6 +6,11 @@ use super::shape::Pipeline;
 use super::simple::{gpipe, interleaved, one_by_one};
 use super::task::Orders;
 use super::zero_bubble::{late_weights, warm_h1, warm_h2, zb_v};
+use crate::control::Control;
+use crate::error::Result;
+
+/// Tasks between two looks at the cancel flag.
+const STRETCH: usize = 1 << 16;
 
 /// Most tasks that a pipeline has.
 pub(super) fn count(pipeline: &Pipeline) -> u64 {
@@ -14,7 +19,7 @@ pub(super) fn count(pipeline: &Pipeline) -> u64 {
 }
 
 /// Writes the orders of all stages over those that were there.
-pub(super) fn write(pipeline: &Pipeline, orders: &mut Orders) {
+pub(super) fn write(pipeline: &Pipeline, orders: &mut Orders, control: &Control) -> Result<()> {
     let (p, v, m) = (
         pipeline.stages,
         pipeline.virtual_stages,
@@ -24,7 +29,12 @@ pub(super) fn write(pipeline: &Pipeline, orders: &mut Orders) {
     orders.begins.clear();
     orders.works.reserve(count(pipeline) as usize);
     orders.begins.reserve(p as usize + 1);
+    let mut checked = 0;
     for stage in 0..p {
+        if orders.works.len() - checked > STRETCH {
+            control.check()?;
+            checked = orders.works.len();
+        }
         orders.begins.push(orders.works.len());
         match pipeline.schedule {
             Schedule::GPipe => gpipe(orders, m, stage),
@@ -37,4 +47,5 @@ pub(super) fn write(pipeline: &Pipeline, orders: &mut Orders) {
         }
     }
     orders.begins.push(orders.works.len());
+    Ok(())
 }

@@ -115,7 +115,7 @@ impl Scratch {
             pipeline.microbatches
         );
         let _held = control.take(bytes, what, "ask for fewer microbatches or stages")?;
-        self.state.prepare(pipeline);
+        self.state.prepare(pipeline, control)?;
         Line::new(pipeline, &mut self.state, note).run(control)?;
         self.sum_up(pipeline)
     }

@@ -73,7 +73,9 @@ impl Schedule {
     pub fn stage_of(self, stages: u32, chunk: u32) -> u32 {
         match self {
             Self::Interleaved => chunk % stages.max(1),
-            Self::ZbV if chunk >= stages => (2 * stages - 1).saturating_sub(chunk),
+            Self::ZbV if chunk >= stages => {
+                stages.saturating_sub((chunk - stages).saturating_add(1))
+            }
             _ => chunk,
         }
     }

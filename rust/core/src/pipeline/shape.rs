@@ -3,8 +3,8 @@
 use super::schedule::Schedule;
 use crate::error::{Error, Result, not_negative};
 
-/// Most pairs of a chunk and a microbatch: their numbers fit in 32 bits, and a step of them in memory.
-const MOST: u64 = 1 << 28;
+/// Most pairs of a chunk and a microbatch: a step of them takes half a gigabyte and half a second.
+const MOST: u64 = 1 << 23;
 
 /// Seconds that one microbatch takes on one chunk of the model.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,6 +44,12 @@ impl Pipeline {
     /// [`Error::Invalid`] for counts that its schedule cannot have, with the nearest that it can, for lists of another
     /// length, and for times that are no finite numbers, zero or above.
     pub fn validate(&self) -> Result<()> {
+        self.check_counts()?;
+        self.check_times()
+    }
+
+    /// Whether stages, chunks and microbatches go together, whatever times are.
+    pub(super) fn check_counts(&self) -> Result<()> {
         let least = |argument: &str, count: u32| match count {
             0 => Err(Error::invalid(argument, 0, "must be at least 1")),
             _ => Ok(()),
@@ -53,6 +59,10 @@ impl Pipeline {
         least("microbatches", self.microbatches)?;
         self.check_schedule()?;
         let chunks = u64::from(self.stages) * u64::from(self.virtual_stages);
+        if chunks > MOST {
+            let allowed = format!("must be fewer: at most {MOST} chunks are taken, here {chunks}");
+            return Err(Error::invalid("stages", self.stages, allowed));
+        }
         if chunks.saturating_mul(self.microbatches.into()) > MOST {
             return Err(Error::invalid(
                 "microbatches",
@@ -80,8 +90,7 @@ impl Pipeline {
             self.transfer.len(),
             chunks - 1,
             "one less than chunks",
-        )?;
-        self.check_times()
+        )
     }
 
     /// What each schedule asks of stages, chunks and microbatches.

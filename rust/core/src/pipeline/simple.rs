@@ -23,7 +23,8 @@ pub(super) fn one_by_one(orders: &mut Orders, p: u32, m: u32, stage: u32) {
 /// Forwards of interleaved that come before the first backward, that which the first pair begins with left out: two for
 /// each stage that follows, and a round for each chunk but one (`get_pp_rank_microbatches` of Megatron-LM).
 pub(super) fn warm_up(p: u32, v: u32, m: u32, stage: u32) -> u64 {
-    let wanted = 2 * u64::from(p - 1 - stage) + u64::from(v - 1) * u64::from(p);
+    let after = p.saturating_sub(stage).saturating_sub(1);
+    let wanted = 2 * u64::from(after) + u64::from(v.saturating_sub(1)) * u64::from(p);
     wanted.min(u64::from(m) * u64::from(v))
 }
 

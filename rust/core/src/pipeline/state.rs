@@ -4,6 +4,8 @@ use super::orders::write;
 use super::schedule::Schedule;
 use super::shape::Pipeline;
 use super::task::Orders;
+use crate::control::Control;
+use crate::error::Result;
 
 /// What a stage that does not wait waits for.
 pub(super) const NOTHING: usize = usize::MAX;
@@ -38,7 +40,7 @@ pub(super) struct Stage {
 
 impl State {
     /// Sets everything to the start of a step.
-    pub(super) fn prepare(&mut self, pipeline: &Pipeline) {
+    pub(super) fn prepare(&mut self, pipeline: &Pipeline, control: &Control) -> Result<()> {
         let shape = (
             pipeline.schedule,
             pipeline.stages,
@@ -47,7 +49,7 @@ impl State {
         );
         if self.written != Some(shape) {
             self.written = None;
-            write(pipeline, &mut self.orders);
+            write(pipeline, &mut self.orders, control)?;
             let home = |chunk| pipeline.schedule.stage_of(pipeline.stages, chunk);
             self.homes.clear();
             self.homes
@@ -72,5 +74,6 @@ impl State {
         self.arrived.resize(2 * pipeline.chunks.len() * m, f64::NAN);
         self.ready.clear();
         self.ready.extend((0..pipeline.stages).rev());
+        Ok(())
     }
 }

@@ -89,6 +89,13 @@ impl Parts {
         self.0[part as usize]
     }
 
+    /// Seconds in which the chip computes: what collectives may hide behind, since those of other axes use the same links
+    /// and engines.
+    pub fn computed(&self) -> f64 {
+        let computed = [Part::Matmul, Part::Attention, Part::Memory, Part::Recompute];
+        computed.iter().map(|&part| self.get(part)).sum()
+    }
+
     /// Seconds of all of them.
     pub fn sum(&self) -> f64 {
         self.0.iter().sum()

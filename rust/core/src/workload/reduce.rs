@@ -50,8 +50,8 @@ pub(super) fn put_gathers(
         return Ok(());
     }
     let (gather, scatter) = of_layer(plan, kind, prices)?;
-    let forward = exposed(overlap.data, gather, work.forward.sum());
-    let behind = work.backward.sum() + work.weights.sum();
+    let forward = exposed(overlap.data, gather, work.forward.computed());
+    let behind = work.backward.computed() + work.weights.computed();
     let backward = exposed(overlap.data, gather + scatter, behind);
     work.forward.add(Part::Data, forward);
     work.backward.add(Part::Data, backward);
@@ -111,8 +111,14 @@ pub(super) fn between_replicas(
         let shown = exposed(overlap.data, seconds, behind);
         shown.max(piece(seconds).min(seconds) * layers.min(1.0))
     };
-    let forward: f64 = held.iter().map(|&chunk| chunks[chunk].forward.sum()).sum();
-    let all: f64 = held.iter().map(|&chunk| chunks[chunk].total().sum()).sum();
+    let forward: f64 = held
+        .iter()
+        .map(|&chunk| chunks[chunk].forward.computed())
+        .sum();
+    let all: f64 = held
+        .iter()
+        .map(|&chunk| chunks[chunk].total().computed())
+        .sum();
     let reduced = match plan.layout.zero {
         0 => both(plan, prices, AllReduce, gradients)?,
         _ => both(plan, prices, ReduceScatter, gradients)? + copies(plan, prices, gradients)?,

@@ -191,10 +191,9 @@ fn put_expert(plan: &Plan, prices: &dyn Prices, compute: &Work, work: &mut Work)
     let all = dispatch + combine + among;
     // DualPipe runs one direction's experts while the other direction computes.
     let hidden = layout.schedule == Schedule::DualPipe;
-    let computed = |parts: &Parts| parts.sum();
-    let forward = exposed(hidden, all, computed(&compute.forward));
+    let forward = exposed(hidden, all, compute.forward.computed());
     work.forward.add(Part::Expert, forward);
-    let behind = computed(&compute.backward) + computed(&compute.weights);
+    let behind = compute.backward.computed() + compute.weights.computed();
     let backward = exposed(hidden, all, behind);
     work.backward.add(Part::Expert, backward);
     Ok(())

@@ -204,7 +204,8 @@ fn rings(machine: &Machine) -> Choice {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1600, ..ProptestConfig::default() })]
+    // Other ones at each run; as many more as PROPTEST_CASES says.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(400)))]
 
     #[test]
     fn loads_are_those_of_the_messages_one_by_one(

@@ -271,6 +271,10 @@ fn what_cannot_be_run_is_refused_by_name() {
     assert_eq!(counts(Schedule::DualPipe, 4, 1, 9), "microbatches");
     assert_eq!(counts(Schedule::DualPipe, 4, 2, 8), "virtual_stages");
     assert_eq!(counts(Schedule::OneF1B, 4, 1, u32::MAX), "microbatches");
+    let mut empty = equal(Schedule::OneF1B, (1, 1, 1), (1.0, 1.0, 1.0));
+    empty.stages = u32::MAX;
+    assert_eq!(refused(&empty), "stages");
+    assert_eq!((at_least(&empty), closed(&empty)), (0.0, None));
     let whole = equal(Schedule::OneF1B, (2, 1, 4), (1.0, 1.0, 1.0));
     let changed = |change: fn(&mut Pipeline)| {
         let mut line = whole.clone();
@@ -299,8 +303,14 @@ fn what_cannot_be_run_is_refused_by_name() {
 
 #[test]
 fn a_cancelled_simulation_stops() {
-    let line = equal(Schedule::OneF1B, (64, 1, 4096), (1.0, 1.0, 1.0));
     let control = Control::default();
     control.cancel();
-    assert_eq!(simulate(&line, &control), Err(Error::Cancelled));
+    for stages in [1, 64] {
+        let line = equal(
+            Schedule::OneF1B,
+            (stages, 1, 1 << 18 >> stages.ilog2()),
+            (1.0, 1.0, 1.0),
+        );
+        assert_eq!(simulate(&line, &control), Err(Error::Cancelled));
+    }
 }

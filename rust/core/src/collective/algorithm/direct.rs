@@ -80,6 +80,34 @@ pub(crate) fn mesh(job: &Job) -> Result<Vec<Stage>> {
     Ok(vec![Stage::of(job.tier, Space::WHOLE, vec![phase])])
 }
 
+/// A reduce-scatter after which the first `owners` ranks alone hold parts of the sum, or the all-gather of such parts.
+pub(crate) fn by_owners(job: &Job, owners: u32) -> Result<Vec<Stage>> {
+    let ranks = job.placement.ranks() as u32;
+    let inward = match job.operation {
+        Operation::ReduceScatter => true,
+        Operation::AllGather => false,
+        other => return Err(unsupported("direct between owners", other)),
+    };
+    let pairs = (0..ranks).flat_map(|rank| (0..owners).map(move |owner| (rank, owner)));
+    let pairs = pairs.filter(|(rank, owner)| rank != owner);
+    let sends: Vec<(u32, u32)> = match inward {
+        true => pairs.collect(),
+        false => pairs.map(|(rank, owner)| (owner, rank)).collect(),
+    };
+    let sends = Sends::from(sends);
+    let pattern = job.placement.pattern(job.context, &sends)?;
+    let carry = move |_: u64, from: u32, to: u32| vec![if inward { to } else { from }];
+    let moves = Moves::new(job.placement, sends, carry).reducing(inward);
+    let part = Part::new(&pattern, job.size / f64::from(owners), moves);
+    let what = format!("{} among {owners} owners", job.operation.name());
+    let phase = Phase::steps(what, vec![part], 1);
+    Ok(vec![Stage::of(
+        job.tier,
+        Space::new(1, owners),
+        vec![phase],
+    )])
+}
+
 /// From the root to all, or from all to the root.
 fn star(job: &Job, outward: bool, bytes: f64) -> Result<Phase> {
     let (root, ranks) = (job.root as u32, job.placement.ranks() as u32);

@@ -38,6 +38,7 @@ mod trivance;
 mod two_trees;
 mod uncut;
 
+pub(crate) use direct::by_owners;
 pub(crate) use extent::Extent;
 pub use job::Algorithm;
 pub(crate) use job::Job;

@@ -110,15 +110,21 @@ impl Crews {
         classes
     }
 
-    /// The first member of each alone, who speaks for all.
-    pub(crate) fn leaders(&self) -> Self {
-        let leader = |crew: &Crew| Crew {
-            locals: vec![crew.locals[0]],
-            ranks: vec![crew.ranks[0]],
+    /// Members of the smallest crew.
+    pub(crate) fn fewest(&self) -> u32 {
+        let sizes = self.all.iter().map(|crew| crew.locals.len() as u32);
+        sizes.min().unwrap_or(0)
+    }
+
+    /// The first so many members of each alone, who speak for all.
+    pub(crate) fn speakers(&self, count: u32) -> Self {
+        let speakers = |crew: &Crew| Crew {
+            locals: crew.locals[..count as usize].to_vec(),
+            ranks: crew.ranks[..count as usize].to_vec(),
             ..*crew
         };
         Self {
-            all: self.all.iter().map(leader).collect(),
+            all: self.all.iter().map(speakers).collect(),
             of_groups: self.of_groups.clone(),
             alike: Vec::new(),
             taken: None,

@@ -1,7 +1,8 @@
 //! Where the ranks of a stage sit in groups that hold other chips of one domain than of another.
 
-use super::stage_plan::{Place, PlannedStage};
-use crate::collective::algorithm::{ALGORITHMS, Job};
+use super::by_size::program;
+use super::stage_plan::{Place, PlannedStage, is_refusal};
+use crate::collective::algorithm::{ALGORITHMS, Algorithm, Job, by_owners};
 use crate::collective::ask::request::Request;
 use crate::collective::pattern::context::Context;
 use crate::collective::pattern::crews::Crews;
@@ -46,11 +47,13 @@ pub(super) fn placements(
         ranks.iter().position(|&rank| rank as usize == request.root)
     };
     match planned.place {
-        Place::Domain if crews.of_groups.len() > 1 || context.machine.is_damaged() => {
+        Place::Domain | Place::Owners(_)
+            if crews.of_groups.len() > 1 || context.machine.is_damaged() =>
+        {
             let all = (0..crews.all.len() as u32).filter(|&crew| crews.len(crew) > 1);
             listed(context, crews, all.map(|crew| (crew, 0)))
         }
-        Place::Domain => inside(crews),
+        Place::Domain | Place::Owners(_) => inside(crews),
         Place::RootDomain => {
             let all = 0..crews.all.len() as u32;
             let all = all.filter_map(|crew| Some((crew, root(crew)?)));
@@ -58,7 +61,7 @@ pub(super) fn placements(
         }
         _ => {
             let taking_part = match planned.place {
-                Place::Speakers => Arc::new(crews.leaders()),
+                Place::Speakers(count) => Arc::new(crews.speakers(count)),
                 _ => Arc::clone(crews),
             };
             let sets = crews.of_groups.iter().filter(|set| set.len() > 1);
@@ -117,8 +120,27 @@ fn listed(
         .collect()
 }
 
-/// The cheapest of all algorithms that run a job: where the one that runs it elsewhere does not.
-pub(super) fn cheapest(job: &Job) -> Program {
+/// What an algorithm writes for one placement of a stage. Where it does not run there but may at others, what is cheapest,
+/// and why it does not.
+pub(super) fn written(
+    row: &Algorithm,
+    job: &Job,
+    planned: &PlannedStage,
+    several: bool,
+) -> Result<(Program, Option<Error>)> {
+    if let Place::Owners(count) = planned.place {
+        return Ok((Program::Stages(by_owners(job, count)?), None));
+    }
+    match program(row, job) {
+        Err(error) if is_refusal(&error) && several && job.context.crews().is_some() => {
+            Ok((cheapest(job), Some(error)))
+        }
+        made => Ok((made?, None)),
+    }
+}
+
+/// The cheapest of all algorithms that run a job.
+fn cheapest(job: &Job) -> Program {
     let operation = job.operation;
     let rows = ALGORITHMS.iter();
     let rows: Vec<_> = rows

@@ -5,7 +5,7 @@
 //!
 //! Groups that hold other chips of one UltraServer than of another run the same: each cuts the data at the shares of its own
 //! chips, and what is between UltraServers goes from the owners of bytes in one to their owners in another (`crews.rs`).
-//! Or, of few bytes, one chip of each speaks for all.
+//! Or, of few bytes, one chip of each speaks for all, or as many as the smallest has.
 
 mod by_size;
 mod crews;
@@ -27,8 +27,10 @@ use crate::collective::price::cost::{Shared, StageCost};
 use crate::collective::program::least::SLACK;
 use crate::weigh::Scale;
 use search::{Key, Search, Stage};
-use stage_plan::{PlannedStage, TIERS, one_tier, pinned_algorithms, plans_of_crews, stage_plan};
-use stages::{StageOptions, is_refusal};
+use stage_plan::{
+    PlannedStage, TIERS, is_refusal, one_tier, pinned_algorithms, plans_of_crews, stage_plan,
+};
+use stages::StageOptions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -132,6 +134,12 @@ impl Tiers {
         self.is_built = true;
         let (mut all, mut refused) = (Vec::new(), None);
         for way in &mut self.ways {
+            let best = all.iter().map(|picked: &Picked| picked.time);
+            let best = best.fold(f64::INFINITY, f64::min);
+            let sole = count == 1 && best.is_finite();
+            if sole && way.least_by_sole(scene, &self.request, scale)? > best {
+                continue;
+            }
             match way.at(scene, &self.request, scale, count) {
                 Ok(picked) => all.extend(picked),
                 Err(error) if is_refusal(&error) => refused = refused.or(Some(error)),
@@ -151,6 +159,14 @@ impl Tiers {
 }
 
 impl Way {
+    /// Seconds that `scale` bytes take at least, with the stages built that one algorithm alone runs.
+    fn least_by_sole(&mut self, scene: &OnDemand, request: &Request, scale: f64) -> Result<f64> {
+        for stage in self.stages.iter_mut().filter(|stage| stage.all.len() == 1) {
+            stage.at(scene, request, scale, 0)?;
+        }
+        Ok(self.least(scale))
+    }
+
     /// Seconds that `scale` bytes take at least, where that is had for nothing.
     fn least(&self, scale: f64) -> f64 {
         let alone = self.stages.iter().map(|stage| stage.least_alone(scale));

@@ -43,7 +43,7 @@ pub(super) fn placements(
         Place::Site => unrooted(site_placements(context, domains, None)),
         Place::SiteFromLeader => unrooted(site_placements(context, domains, Some(root))),
         Place::Leaders => leaders(context, domains, root),
-        Place::Wan | Place::Speakers => Vec::new(),
+        Place::Wan | Place::Speakers(_) | Place::Owners(_) => Vec::new(),
     }
 }
 

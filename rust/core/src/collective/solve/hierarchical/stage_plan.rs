@@ -36,8 +36,10 @@ pub(super) enum Place {
     Rails,
     /// Between sites.
     Wan,
-    /// Across all domains, one chip of each for all of it.
-    Speakers,
+    /// Inside each domain, where so many chips own all parts.
+    Owners(u32),
+    /// Across all domains, so many chips of each for all of it.
+    Speakers(u32),
 }
 
 /// The algorithm that the caller wants for each of [`TIERS`].
@@ -92,7 +94,7 @@ pub(super) fn stage_plan(
         Place::Domain | Place::RootDomain => in_domain > 1,
         Place::Site | Place::SiteFromLeader => several_in_a_site,
         Place::Wan | Place::Leaders => wan,
-        Place::Rails | Place::Speakers => true,
+        Place::Rails | Place::Speakers(_) | Place::Owners(_) => true,
     });
     Ok(stage_plan)
 }
@@ -138,9 +140,23 @@ pub(super) fn plans_of_crews(request: &Request, crews: &Crews) -> Result<Vec<Vec
         };
         plans.push(vec![
             stage(0, Place::Domain, Operation::Reduce),
-            stage(1, Place::Speakers, Operation::AllReduce),
+            stage(1, Place::Speakers(1), Operation::AllReduce),
             stage(0, Place::Domain, Operation::Broadcast),
         ]);
+        // As many of each as the smallest has: no NIC sends more than there, by the fewest messages.
+        let fewest = crews.fewest();
+        if fewest > 1
+            && crews
+                .all
+                .iter()
+                .any(|crew| crew.ranks.len() as u32 > fewest)
+        {
+            plans.push(vec![
+                stage(0, Place::Owners(fewest), Operation::ReduceScatter),
+                stage(1, Place::Speakers(fewest), Operation::AllReduce),
+                stage(0, Place::Owners(fewest), Operation::AllGather),
+            ]);
+        }
     }
     Ok(plans)
 }
@@ -201,4 +217,9 @@ fn every_stage(request: &Request, share: f64, wan: bool) -> Result<Vec<PlannedSt
             ));
         }
     })
+}
+
+/// Whether an error concerns one option only.
+pub(super) fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::Unsupported { .. } | Error::Unreachable { .. })
 }

@@ -1,9 +1,8 @@
 //! Filling a stage: every algorithm that can do it, and where its ranks sit.
 
-use super::by_size::program;
-use super::crews::cheapest;
+use super::crews::written;
 use super::places::{placements, spread};
-use super::stage_plan::{Place, PlannedStage, TIERS};
+use super::stage_plan::{Place, PlannedStage, TIERS, is_refusal};
 use crate::collective::algorithm::{ALGORITHMS, Algorithm, Extent, Job};
 use crate::collective::ask::group::Groups;
 use crate::collective::ask::model::Model;
@@ -109,6 +108,7 @@ impl StageOptions {
         let offered = ALGORITHMS.iter().filter(|row| {
             pinned.map_or(row.offered, |name| name == row.name)
                 && row.operations.contains(&planned.operation)
+                && (row.name == "direct" || !matches!(planned.place, Place::Owners(_)))
                 && !(anew && row.tier_by_tier.is_some())
         });
         let placements = placements(context, request, &planned);
@@ -319,11 +319,6 @@ impl StageOption {
     }
 }
 
-/// Whether an error concerns one option only.
-pub(super) fn is_refusal(error: &Error) -> bool {
-    matches!(error, Error::Unsupported { .. } | Error::Unreachable { .. })
-}
-
 /// What an algorithm writes for one placement of a stage.
 struct TrackProgram {
     program: Program,
@@ -365,18 +360,12 @@ fn tracks(
             table: ALGORITHMS,
             tier,
         };
-        let made = program(row, &job);
-        runs |= made.is_ok();
-        let here = made.is_ok();
-        let program = match made {
-            Err(error) if is_refusal(&error) && context.crews().is_some() && several => {
-                last = Some(error);
-                cheapest(&job)
-            }
-            other => other?,
-        };
+        let (program, refusal) = written(row, &job, planned, several)?;
+        let here = refusal.is_none();
+        runs |= here;
+        last = refusal.or(last.take());
         let what = match planned.place {
-            Place::Domain | Place::RootDomain => "chips",
+            Place::Domain | Place::RootDomain | Place::Owners(_) => "chips",
             _ => "UltraServers",
         };
         let instead = match here {
