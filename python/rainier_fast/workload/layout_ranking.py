@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rainier_fast.ask.runtime import kind_of
+from rainier_fast.definitions.check import as_integer
 from rainier_fast.definitions.efficiency import Efficiency
 from rainier_fast.definitions.routing import Routing
-from rainier_fast.errors import OutOfRange
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.screen import Report, one_screen
 from rainier_fast.table import Table, TableWith
@@ -164,7 +164,7 @@ class LayoutRanking(Report, TableWith):
 
         Raises
         ------
-        OutOfRange
+        OutOfRange, InvalidType
             If there is no such row.
 
         Examples
@@ -175,8 +175,7 @@ class LayoutRanking(Report, TableWith):
         >>> ranking.step(2).fits
         True
         """
-        if isinstance(row, bool) or not -len(self) <= row < len(self):
-            raise OutOfRange(f"row: got {row!r}, must be 0 to {len(self) - 1}")
+        row = as_integer("row", row, -len(self), len(self) - 1)
         asked = Asked(None, self.algorithm, self.efficiency, self.routing)
         return run_step(self.machine, self.jobs[row], self.layouts[row], asked)
 
@@ -238,7 +237,9 @@ def ranked(
     pareto = {name: front[name] for name in _OF_FRONT} | {"layout": [str(one) for one in on_front]}
     names = ("total", "layouts", "straddle", "full", "simulated")
     counts = tuple(int(found[name]) for name in names)
-    return LayoutRanking(best, *asked, layouts, Table(pareto), on_front, counts)
+    return LayoutRanking(
+        best, *asked, layouts, Table(pareto)._of_kind(kind_of(asked[2])), on_front, counts
+    )
 
 
 def _layout(row: Mapping[str, Any], order: str, *, dense: bool) -> Layout:
