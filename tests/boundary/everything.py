@@ -64,7 +64,7 @@ def instances() -> dict[type, Any]:
         HURT.faults,
         TRN2.cost("20 s", hours=30),
         TRN2.goodput("20 s"),
-        TRN2.power("20 s", cap="10 kW"),
+        TRN2.power(TRN2.training_step(JOB, LAYOUT), cap="10 kW"),
         TRN2.power(cap="10 kW").capped,
         rf.prices()[0],
         rf.Tco(capex=2e4, life_years=5, power_kw=0.9, price_per_kwh=0.09),

@@ -2,7 +2,7 @@
 
 use super::axes::Axis;
 use crate::Control;
-use crate::collective::{Choice, Groups, Keeper, Outcome, Request};
+use crate::collective::{self, Choice, Groups, Keeper, Outcome, Request};
 use crate::error::{Error, Result};
 use crate::machine::Machine;
 use crate::operation::Operation;
@@ -135,6 +135,30 @@ fn on_chips(axis: &Axis, per_chip: u32) -> Result<OnChips> {
     Ok(OnChips { axis, alike })
 }
 
+/// How much longer the machine's own software takes than links alone on the whole machine: of a damaged one it has no
+/// model, and damage is taken to slow it down as it slows links. 1 where the machine is whole, or there is no model of
+/// that either.
+pub(super) fn over_links_when_whole(
+    machine: &Machine,
+    groups: &Groups,
+    request: &Request,
+    (asked, control): (&Asked, &Control),
+) -> Result<f64> {
+    let Some(links) = asked.by_links().filter(|_| machine.is_damaged()) else {
+        return Ok(1.0);
+    };
+    let healthy = machine.healthy();
+    let time = |asked: &Asked| {
+        let request = asked.request(request.operation, request.size);
+        let outcome = collective::run(&healthy, groups, &asked.routing, &request, control)?;
+        Ok(outcome.time)
+    };
+    match time(asked) {
+        Err(Error::Unsupported { .. }) => Ok(1.0),
+        own => Ok(own? / time(&links)?),
+    }
+}
+
 /// Prices of a machine, by what it remembers.
 pub struct Kept<'a> {
     /// Where they run.
@@ -193,7 +217,15 @@ impl Kept<'_> {
             (Err(Error::Unsupported { .. }), links) => {
                 by_links = links.is_some();
                 let asked = links.as_ref().unwrap_or(self.asked);
-                self.run(asked, operation, &groups, bytes * f64::from(on.alike))?
+                let bytes = bytes * f64::from(on.alike);
+                let mut outcome = self.run(asked, operation, &groups, bytes)?;
+                if on.alike == 1 {
+                    let request = self.asked.request(operation, bytes);
+                    let software = (self.asked, self.control);
+                    outcome.time *=
+                        over_links_when_whole(self.machine, &groups, &request, software)?;
+                }
+                outcome
             }
             (outcome, _) => outcome?,
         };
