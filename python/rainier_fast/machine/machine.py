@@ -33,6 +33,7 @@ from rainier_fast.studies.recovery import Recovery
 from rainier_fast.studies.sampling import Sampling
 from rainier_fast.studies.tenants import Tenants
 from rainier_fast.whole import whole
+from rainier_fast.workload.searching import LayoutSearch
 from rainier_fast.workload.stepping import TrainingSteps
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Machine(
     Mappings,
     TrainingSteps,
     Services,
+    LayoutSearch,
     Operations,
 ):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.

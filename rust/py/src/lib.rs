@@ -21,6 +21,7 @@ mod serving;
 mod shortage;
 mod together;
 mod workload;
+mod workload_search;
 
 use pyo3::prelude::*;
 
@@ -58,6 +59,8 @@ mod _core {
     use super::together::{Written, share_links, share_messages, write_out};
     #[pymodule_export]
     use super::workload::training_step;
+    #[pymodule_export]
+    use super::workload_search::{best_layouts, layout_space, weigh_layouts};
 
     use numpy::PyArray1;
     use pyo3::prelude::*;
