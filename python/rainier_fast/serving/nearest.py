@@ -4,21 +4,62 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from rainier_fast.errors import RainierError, Unsupported
+from rainier_fast.faults.damaged import Damaged
 from rainier_fast.serving.measured import CHIPS, Case, every
+from rainier_fast.serving.pace import Pace
 from rainier_fast.serving.ready import Asked, ready
+from rainier_fast.serving.serving import Serving
 from rainier_fast.table import Table
+from rainier_fast.workload.layout import Layout
 from rainier_fast.workload.peaks import chip_of
-
-if TYPE_CHECKING:
-    from rainier_fast.serving.result import ServingResult
 
 _COUNT: Final = 3
 
 
-def cases_like(result: ServingResult) -> list[Case]:
+class Asking(Protocol):
+    """What a prediction says of itself."""
+
+    @property
+    def machine(self) -> Damaged:
+        """Where it runs."""
+
+    @property
+    def service(self) -> Serving:
+        """What is served."""
+
+    @property
+    def layout(self) -> Layout:
+        """How it is cut."""
+
+    @property
+    def concurrency(self) -> float | None:
+        """Requests at all times."""
+
+    @property
+    def running(self) -> float:
+        """Requests of a replica that run at once."""
+
+    @property
+    def replicas(self) -> int:
+        """Replicas."""
+
+    @property
+    def algorithm(self) -> str:
+        """How collectives run."""
+
+    @property
+    def pace(self) -> Pace:
+        """What the stack adds."""
+
+    @property
+    def kind(self) -> str:
+        """What kind of number its times are."""
+
+
+def cases_like(result: Asking) -> list[Case]:
     """Return the measured services on the same machine, with the same engine, the nearest first."""
     name, chip = result.machine.name, chip_of(result.machine).name
     known = [
@@ -32,7 +73,7 @@ def cases_like(result: ServingResult) -> list[Case]:
     return sorted(known, key=lambda case: _distance(result, case))
 
 
-def _distance(result: ServingResult, case: Case) -> float:
+def _distance(result: Asking, case: Case) -> float:
     assert case.model is not None
     mine = result.service
     requests = (result.concurrency or result.running * result.replicas) / result.replicas
@@ -47,7 +88,7 @@ def _distance(result: ServingResult, case: Case) -> float:
     return sum(abs(math.log(a / b)) for a, b in pairs)
 
 
-def table(result: ServingResult) -> Table:
+def table(result: Asking) -> Table:
     """Return the nearest of them beside ours: `ServingResult.nearest_measurements`."""
     rows: list[Mapping[str, Any]] = []
     for case in cases_like(result):
