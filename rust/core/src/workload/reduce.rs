@@ -6,7 +6,7 @@ use super::model::Kind;
 use super::parts::Part;
 use super::plan::Plan;
 use super::prices::Prices;
-use super::state::{layer_numbers, shares, stage_numbers};
+use super::state::{end_numbers, layer_numbers, shares, stage_numbers};
 use super::traffic::{Overlap, exposed};
 use crate::error::Result;
 use crate::operation::Operation::{self, AllGather, AllReduce, ReduceScatter, SendRecv};
@@ -60,7 +60,11 @@ pub(super) fn put_gathers(
 
 /// Seconds to gather a layer's weights, and to scatter its gradients.
 fn of_layer(plan: &Plan, kind: Kind, prices: &dyn Prices) -> Result<(f64, f64)> {
-    let (dense, expert) = layer_numbers(plan, kind);
+    of_numbers(plan, layer_numbers(plan, kind), prices)
+}
+
+/// Seconds to gather so many weights, and to scatter their gradients.
+fn of_numbers(plan: &Plan, (dense, expert): (f64, f64), prices: &dyn Prices) -> Result<(f64, f64)> {
     let times = |bytes: f64| (bytes * dense, bytes * expert);
     let gather = both(plan, prices, AllGather, times(plan.job.weight_bytes))?;
     let gradients = times(plan.job.gradient_bytes);
@@ -88,7 +92,8 @@ fn copies(plan: &Plan, prices: &dyn Prices, (dense, expert): (f64, f64)) -> Resu
     Ok(dense + prices.time(AllReduce, &axis, expert / of_expert)?)
 }
 
-/// Seconds of a stage, once a step, that nothing hides: gradients after the last microbatch, weights before the first.
+/// Seconds of a stage in a step that nothing hides: gradients after the last microbatch (with zero=2 after each), weights
+/// before the first.
 pub(super) fn between_replicas(
     plan: &Plan,
     stage: usize,
@@ -123,6 +128,11 @@ pub(super) fn between_replicas(
         0 => both(plan, prices, AllReduce, gradients)?,
         _ => both(plan, prices, ReduceScatter, gradients)? + copies(plan, prices, gradients)?,
     };
+    if plan.layout.zero == 2 {
+        // Ranks that keep no gradients of others add theirs up after every microbatch.
+        let before = f64::from(plan.microbatches - 1);
+        seconds += before * exposed(overlap.data, reduced, all - forward);
+    }
     seconds += left(reduced, all - forward, overlap.late);
     if plan.layout.zero > 0 {
         let gathered = both(plan, prices, AllGather, bytes(plan.job.weight_bytes))?;
@@ -131,11 +141,16 @@ pub(super) fn between_replicas(
     Ok(seconds)
 }
 
-/// The first gathering and the last scattering of weights that are shared.
+/// The first gathering and the last scattering of weights that are shared, those of embedding and head once a step.
 fn edges(plan: &Plan, held: &[usize], overlap: Overlap, prices: &dyn Prices) -> Result<f64> {
+    let ends = held
+        .iter()
+        .flat_map(|&chunk| end_numbers(plan, chunk))
+        .sum();
+    let (gather, scatter) = of_numbers(plan, (ends, 0.0), prices)?;
     if !overlap.data {
-        // They are in the layers.
-        return Ok(0.0);
+        // Those of layers are in the layers.
+        return Ok(gather + scatter);
     }
     let layers = &plan.job.model.layers;
     let of = |layer: usize| of_layer(plan, layers[layer], prices);
@@ -145,7 +160,7 @@ fn edges(plan: &Plan, held: &[usize], overlap: Overlap, prices: &dyn Prices) -> 
         first = first.max(of(range.start)?.0);
         last = last.max(of(range.start)?.1);
     }
-    Ok(overlap.early * first + overlap.late * last)
+    Ok(gather + scatter + overlap.early * first + overlap.late * last)
 }
 
 /// Gradients of an embedding that is the head as well, between the first stage and the last.

@@ -48,25 +48,31 @@ pub(super) fn chunk_numbers(plan: &Plan, chunk: usize, state: &mut State) {
         let (dense, expert) = layer_numbers(plan, kind);
         state.add(dense, expert);
     }
-    let (first, last) = (chunk == 0, chunk + 1 == plan.chunks.len());
-    if first {
-        state.add(model.numbers.embedding / tp, 0.0);
+    for numbers in end_numbers(plan, chunk) {
+        state.add(numbers, 0.0);
     }
-    if last {
-        let tied = model.numbers.head == 0.0;
-        // A head that is the embedding is kept twice where their stages are two.
-        let head = match tied {
-            true if first || model.numbers.embedding == 0.0 => 0.0,
-            true => f64::from(model.vocab) * f64::from(model.hidden),
-            false => model.numbers.head,
-        };
-        state.add(head / tp, 0.0);
+    if chunk + 1 == plan.chunks.len() {
         for _ in 0..model.mtp {
             let kind = further(plan);
             let (dense, expert) = layer_numbers(plan, kind);
             state.add(dense + model.numbers.mtp_extra / tp, expert);
         }
     }
+}
+
+/// Numbers of embedding and head, on the chunks that have them.
+pub(super) fn end_numbers(plan: &Plan, chunk: usize) -> [f64; 2] {
+    let (model, tp) = (&plan.job.model, f64::from(plan.layout.tp));
+    let (first, last) = (chunk == 0, chunk + 1 == plan.chunks.len());
+    let embedding = if first { model.numbers.embedding } else { 0.0 };
+    let head = match model.numbers.head {
+        _ if !last => 0.0,
+        // A head that is the embedding is kept twice where their stages are two.
+        0.0 if first || model.numbers.embedding == 0.0 => 0.0,
+        0.0 => f64::from(model.vocab) * f64::from(model.hidden),
+        own => own,
+    };
+    [embedding / tp, head / tp]
 }
 
 /// The kind of layers that predict further tokens.

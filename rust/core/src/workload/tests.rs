@@ -301,3 +301,26 @@ fn what_does_not_fit_is_refused_by_name() {
         assert_eq!(refused(layout, chips), argument);
     }
 }
+
+/// Ranks that keep only their part of gradients scatter after each microbatch; those that keep all, once.
+#[test]
+fn gradients_that_are_not_kept_are_scattered_each_time() {
+    let job = job(gpt(1024, 16, 8));
+    let of = |zero: u8| {
+        let layout = Layout {
+            dp: 8,
+            zero,
+            ..layout()
+        };
+        run(&job, &layout, 8, 1.0)
+            .expect("runs")
+            .parts
+            .get(Part::Data)
+    };
+    // 64 sequences over 8 replicas: 8 microbatches. Weights are gathered once.
+    assert_eq!(of(0), 1.0);
+    assert_eq!(of(1), 2.0);
+    assert_eq!(of(2), 9.0);
+    // Each of the eight layers of each microbatch: two gatherings and a scattering. Embedding and head: one of each.
+    assert_eq!(of(3), 3.0 * 8.0 * 8.0 + 2.0);
+}
