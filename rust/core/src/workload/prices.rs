@@ -2,7 +2,7 @@
 
 use super::axes::Axis;
 use crate::Control;
-use crate::collective::{Choice, Groups, Keeper, Outcome, Request};
+use crate::collective::{self, Choice, Groups, Keeper, Outcome, Request};
 use crate::error::{Error, Result};
 use crate::machine::Machine;
 use crate::operation::Operation;
@@ -105,19 +105,35 @@ struct OnChips {
     axis: Axis,
     /// Groups that have the same chips.
     alike: u32,
+    /// Ranks of each chip in a group.
+    inside: u32,
 }
+
+impl OnChips {
+    /// Bytes as links have them: of all groups that share chips, and of all ranks of a chip in what each sends alone.
+    fn of_links(&self, operation: Operation, bytes: f64) -> f64 {
+        let sent = match operation {
+            Operation::AllToAll => f64::from(self.inside),
+            _ => 1.0,
+        };
+        bytes * f64::from(self.alike) * sent
+    }
+}
+
+/// What ends the algorithm of a collective whose own software has no model of damage.
+const SLOWED: &str = ", slowed as links are";
 
 /// The chips of an axis of ranks, of which a chip has `per_chip`.
 fn on_chips(axis: &Axis, per_chip: u32) -> Result<OnChips> {
-    let (axis, alike) = match *axis {
-        _ if per_chip == 1 => (axis.clone(), 1),
+    let (axis, alike, inside) = match *axis {
+        _ if per_chip == 1 => (axis.clone(), 1, 1),
         Axis::Digit { size, stride } if stride % per_chip == 0 => {
             let stride = stride / per_chip;
-            (Axis::Digit { size, stride }, per_chip)
+            (Axis::Digit { size, stride }, per_chip, 1)
         }
         Axis::Digit { size, stride: 1 } if size % per_chip == 0 => {
             let size = size / per_chip;
-            (Axis::Digit { size, stride: 1 }, 1)
+            (Axis::Digit { size, stride: 1 }, 1, per_chip)
         }
         Axis::Digit { size, stride } => {
             let what = format!("an axis of {size} ranks {stride} apart, {per_chip} ranks a chip");
@@ -132,7 +148,11 @@ fn on_chips(axis: &Axis, per_chip: u32) -> Result<OnChips> {
             ));
         }
     };
-    Ok(OnChips { axis, alike })
+    Ok(OnChips {
+        axis,
+        alike,
+        inside,
+    })
 }
 
 /// Prices of a machine, by what it remembers.
@@ -185,17 +205,24 @@ impl Kept<'_> {
         }
         // What the machine's own software takes is known of groups of all ranks of their chips.
         let own = match on.alike {
-            1 => self.run(self.asked, operation, &groups, bytes),
+            1 => self.run_own(self.machine, operation, &groups, &on, bytes),
             _ => Err(Error::unsupported("ranks that share a chip", "by links")),
         };
-        let mut by_links = false;
-        let outcome = match (own, self.asked.by_links()) {
-            (Err(Error::Unsupported { .. }), links) => {
-                by_links = links.is_some();
-                let asked = links.as_ref().unwrap_or(self.asked);
-                self.run(asked, operation, &groups, bytes * f64::from(on.alike))?
+        let (outcome, by_links) = match (own, self.asked.by_links()) {
+            (Err(Error::Unsupported { .. }), Some(links)) => {
+                let size = on.of_links(operation, bytes);
+                let outcome = self.run(self.machine, &links, operation, &groups, size)?;
+                match self.slowed(operation, &groups, &on, bytes, outcome.time)? {
+                    Some(slowed) => (slowed, false),
+                    None => (outcome, true),
+                }
             }
-            (outcome, _) => outcome?,
+            (Err(Error::Unsupported { .. }), None) if on.alike > 1 => {
+                let size = on.of_links(operation, bytes);
+                let outcome = self.run(self.machine, self.asked, operation, &groups, size)?;
+                (outcome, false)
+            }
+            (outcome, _) => (outcome?, false),
         };
         Ok(Priced {
             operation,
@@ -209,6 +236,54 @@ impl Kept<'_> {
                 .unwrap_or_default(),
             by_links,
         })
+    }
+
+    /// A collective as it is asked for, over groups of all ranks of their chips.
+    fn run_own(
+        &self,
+        machine: &Machine,
+        operation: Operation,
+        groups: &Arc<Groups>,
+        on: &OnChips,
+        bytes: f64,
+    ) -> Result<Outcome> {
+        let of_neuron = Choice::Named("neuron".to_owned());
+        let size = match (operation, machine.neuron()) {
+            // Whose ranks are cores, whatever a step's are.
+            (Operation::AllToAll, Some(neuron)) if self.asked.algorithm == of_neuron => {
+                bytes * f64::from(on.inside) / f64::from(neuron.ranks_per_chip)
+            }
+            _ => on.of_links(operation, bytes),
+        };
+        self.run(machine, self.asked, operation, groups, size)
+    }
+
+    /// What the machine's own software takes where damage alone keeps it from having a model: its time on the machine as
+    /// it was, longer by as much as links alone take longer, and never below those.
+    fn slowed(
+        &self,
+        operation: Operation,
+        groups: &Arc<Groups>,
+        on: &OnChips,
+        bytes: f64,
+        damaged: f64,
+    ) -> Result<Option<Outcome>> {
+        let Some(links) = self.asked.by_links() else {
+            return Ok(None);
+        };
+        if !self.machine.is_damaged() || on.alike > 1 {
+            return Ok(None);
+        }
+        let machine = self.machine.healthy();
+        let mut own = match self.run_own(&machine, operation, groups, on, bytes) {
+            Err(Error::Unsupported { .. }) => return Ok(None),
+            own => own?,
+        };
+        let size = on.of_links(operation, bytes);
+        let healthy = self.run(&machine, &links, operation, groups, size)?.time;
+        own.time = damaged.max(own.time * (damaged / healthy).max(1.0));
+        own.algorithm += SLOWED;
+        Ok(Some(own))
     }
 
     /// A collective among the ranks of each chip, of which measured all-reduces say what they take; gathering and
@@ -235,7 +310,7 @@ impl Kept<'_> {
             algorithm: Choice::Named("neuron".to_owned()),
             ..self.asked.clone()
         };
-        let outcome = self.run(&neuron, Operation::AllReduce, groups, bytes)?;
+        let outcome = self.run(self.machine, &neuron, Operation::AllReduce, groups, bytes)?;
         Ok(Priced {
             operation,
             axis: axis.clone(),
@@ -249,14 +324,20 @@ impl Kept<'_> {
 
     fn run(
         &self,
+        machine: &Machine,
         asked: &Asked,
         operation: Operation,
         groups: &Arc<Groups>,
         bytes: f64,
     ) -> Result<Outcome> {
         let request = asked.request(operation, bytes);
-        self.keeper
-            .run(self.machine, groups, &asked.routing, &request, self.control)
+        if std::ptr::eq(machine, self.machine) {
+            return self
+                .keeper
+                .run(machine, groups, &asked.routing, &request, self.control);
+        }
+        // Another machine than the one of which things are kept.
+        collective::run(machine, groups, &asked.routing, &request, self.control)
     }
 }
 

@@ -155,7 +155,9 @@ fn outer(plan: &Plan, stage: usize, prices: &dyn Prices) -> Result<f64> {
     if plan.layout.islands == 1 {
         return Ok(0.0);
     }
-    let numbers = stage_numbers(plan, stage).all() / f64::from(plan.layout.replicas());
+    let (state, layout) = (stage_numbers(plan, stage), plan.layout);
+    let numbers = state.dense / f64::from(layout.replicas())
+        + state.expert / f64::from(layout.expert_replicas());
     let bytes = numbers * plan.job.gradient_bytes;
     let once = prices.time(AllReduce, &plan.axes.islands, bytes)?;
     Ok(once / f64::from(plan.layout.outer_every))
