@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from rainier_fast.studies.ranking import MeshLayout, Ranking
     from rainier_fast.table import Table
     from rainier_fast.workload.layout import Layout
+    from rainier_fast.workload.layout_ranking import LayoutRanking
     from rainier_fast.workload.models import model, models
     from rainier_fast.workload.orders.rank_groups import RankGroups, rank_groups
     from rainier_fast.workload.parts import Experts, Mla, Window
@@ -181,6 +182,7 @@ __all__ = [
     "InvalidSchedule",
     "InvalidType",
     "Layout",
+    "LayoutRanking",
     "Link",
     "LinkAt",
     "LinkLoads",
@@ -288,6 +290,7 @@ _LATE_MODULES = {
     "workload.models": ("model", "models"),
     "workload.orders.rank_groups": ("RankGroups", "rank_groups"),
     "workload.parts": ("Experts", "Mla", "Window"),
+    "workload.layout_ranking": ("LayoutRanking",),
     "workload.step": ("TrainingStep",),
     "workload.step_comparison": ("StepComparison",),
     "workload.training": ("Training",),

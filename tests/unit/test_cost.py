@@ -133,6 +133,14 @@ def test_a_training_step_as_it_is() -> None:
     assert f"steps {slower:.3g} times as long" in note
 
 
+def test_a_step_of_other_chips_is_refused() -> None:
+    step = TRN2.training_step(rf.Training("llama-3.1-8b", sequence=4096, batch=8), rf.Layout(tp=16))
+    for ask in (H200.cost, H200.power, H200.goodput):
+        with raises(rf.InvalidArgument, "step"):
+            ask(step)
+    assert TRN2.cost(step).usd_per_step is not None
+
+
 def test_spares_are_paid_too() -> None:
     found = RAINIER.goodput("20 s", policy="spares", spares=64)
     paid = RAINIER.cost("20 s", goodput=found)

@@ -163,6 +163,19 @@ def test_rates_of_every_source_stand_side_by_side() -> None:
     assert rows["rsc-1"]["mtbf_h"] < rows["rsc-2"]["mtbf_h"]
 
 
+def test_what_was_not_said_moves_the_answer() -> None:
+    found = RAINIER.goodput("20 s", policy="spares", spares=400)
+    table = found.sensitivity
+    assert set(table["what"]) == {"blocking", "swap", "repair"}
+    for row in table:
+        assert found.low <= row["worst"] <= found.goodput <= row["best"] <= found.high
+    spread = table["best"] - table["worst"]
+    assert list(spread) == sorted(spread, reverse=True)
+    said = RAINIER.goodput("20 s", checkpoint=SAVED)
+    assert len(said.sensitivity) == 0
+    assert said.low == said.goodput == said.high
+
+
 def test_too_few_spares_say_so() -> None:
     found = RAINIER.goodput("20 s", policy="spares", spares=64, checkpoint=SAVED, repair="24 h")
     assert found.goodput < 1e-9

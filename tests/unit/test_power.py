@@ -39,6 +39,25 @@ def test_a_rack_of_gb300_takes_what_nvidia_says() -> None:
     assert found.watts / 1.14 == pytest.approx(142e3, rel=0.1)
 
 
+def test_power_as_a_step_goes_on() -> None:
+    machine = rf.preset("trn2-ultraserver")
+    job = rf.Training("llama-3.1-8b", sequence=8192, batch=64)
+    for layout in (rf.Layout(tp=16), rf.Layout(tp=8, pp=4)):
+        step = machine.training_step(job, layout)
+        found = machine.power(step, idle="100 W")
+        table = found.trace()
+        assert table["start_s"][0] == 0
+        assert (table["start_s"][1:] == table["end_s"][:-1]).all()
+        assert table["end_s"][-1] == pytest.approx(step.time_s, rel=0.02)
+        joules = float(((table["end_s"] - table["start_s"]) * table["W"]).sum())
+        assert found.energy_per_step_J == pytest.approx(joules, rel=0.03)
+        assert found.watts_waiting * (1 - 1e-9) <= table["W"].min()
+        assert table["W"].max() <= found.watts * (1 + 1e-9)
+        assert step.kind in str(table)
+    with raises(rf.Unsupported, None, "training step"):
+        machine.power("1 s").trace()
+
+
 def test_what_is_said_stands() -> None:
     found = TRN2.power(chip="400 W", idle=100, host="80 W", network="20 W", pue=1.1)
     assert found.parts == pytest.approx(

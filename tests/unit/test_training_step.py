@@ -299,6 +299,8 @@ def test_measured_runs_stand_beside_it() -> None:
     job = rf.Training("megatron-22b", sequence=2048, batch=64, attention="unfused", dropout=True)
     step = a100.training_step(job, rf.Layout(tp=8, zero=0))
     table = step.nearest_measurements
+    times = [step.time_s, *(step.time_s / (1 + error) for error in table["error"])]
+    assert step.band_s == (min(times), max(times))
     assert len(table) == 3
     assert table.kind == step.kind
     assert "megatron-22b" in set(table["model"])

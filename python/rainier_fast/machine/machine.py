@@ -32,6 +32,7 @@ from rainier_fast.studies.recovery import Recovery
 from rainier_fast.studies.sampling import Sampling
 from rainier_fast.studies.tenants import Tenants
 from rainier_fast.whole import whole
+from rainier_fast.workload.searching import LayoutSearch
 from rainier_fast.workload.stepping import TrainingSteps
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Machine(
     Tenants,
     Mappings,
     TrainingSteps,
+    LayoutSearch,
     Operations,
 ):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.

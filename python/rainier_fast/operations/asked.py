@@ -30,14 +30,16 @@ Policy: TypeAlias = Literal["restart", "spares", "elastic", "islands", "modes"]
 MODES: Final = {"pairs": 2, "instances": 1}
 """Modes of a Trn2 UltraServer, and instances of each unit."""
 
-_SAVED: Final = {"state", "host_link"}
-_MATTERS: Final = {
+_SAVED: Final = {"state", "host_link", "blocking"}
+MATTERS: Final = {
     "restart": _SAVED,
     "spares": {*_SAVED, "swap", "repair"},
     "elastic": {*_SAVED, "repair", "rebuild"},
     "islands": {*_SAVED, "swap", "repair"},
     "modes": {*_SAVED, "swap", "repair"},
 }
+"""What of that which was not said matters to each policy."""
+
 _HOUR: Final = 3600.0
 _MOST_SPARES: Final = 2**31
 
@@ -71,7 +73,7 @@ class Asked:
     @property
     def guesses(self) -> tuple[str, ...]:
         """What was not said and matters to the policy, a line each."""
-        used = _MATTERS[self.policy]
+        used = MATTERS[self.policy]
         return tuple(f"{name}: {line}" for name, line in self.notes if name in used)
 
     def at(self, end: Literal["best", "worst"]) -> Asked:

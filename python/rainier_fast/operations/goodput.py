@@ -11,7 +11,7 @@ from typing import Any, Final
 from rainier_fast.definitions.rates import RATE_SOURCES, FailureRates
 from rainier_fast.errors import RainierError, invalid
 from rainier_fast.faults.modes import Modes
-from rainier_fast.operations.asked import POLICIES, Asked
+from rainier_fast.operations.asked import MATTERS, POLICIES, Asked
 from rainier_fast.operations.break_even import break_even
 from rainier_fast.operations.chain import PARTS
 from rainier_fast.operations.jobs import Plan, plan, with_slowdowns
@@ -169,6 +169,26 @@ class Goodput(Report, Told):
         every = [self._row(policy, asked) for policy in POLICIES]
         rows = sorted(every, key=lambda row: -_known(row["per_chip"]))
         return Table({name: [row[name] for row in rows] for name in rows[0]})
+
+    @property
+    def sensitivity(self) -> Table:
+        """Goodput with each thing that was not said alone at the ends of its range.
+
+        Columns: ``what``, ``worst``, ``best``; what moves the answer most first.
+        """
+        machine: Any = self.machine
+        used = [pair for pair in self._asked.ranges if pair[0] in MATTERS[self.policy]]
+        rows = []
+        for name, ends in used:
+            changed: list[dict[str, Any]] = [{name: end} for end in ends]
+            both = [
+                plan(machine, replace(self._asked, **one), self.policy).chain.goodput
+                for one in changed
+            ]
+            rows.append((name, min(both), max(both)))
+        rows.sort(key=lambda row: row[1] - row[2])
+        names = ("what", "worst", "best")
+        return Table({name: [row[at] for row in rows] for at, name in enumerate(names)})
 
     @property
     def by_source(self) -> Table:

@@ -156,6 +156,35 @@ class Power(Report, Told):
             return None
         return self.watts - self.watts_waiting if self.busy < 1 else 0.0
 
+    def trace(self) -> Table:
+        """Return the power of a training step as it goes on.
+
+        Returns
+        -------
+        Table
+            A row for each stretch between events of the pipeline, then what a step does once:
+            ``start_s``, ``end_s``, ``W``. Inside a piece of work, where computing and collectives
+            alternate, it is the mean.
+
+        Raises
+        ------
+        Unsupported
+            If the answer is not of a training step, or its timeline takes too much memory.
+
+        Examples
+        --------
+        >>> import rainier_fast as rf
+        >>> job = rf.Training("llama-3.1-8b", sequence=8192, batch=32)
+        >>> machine = rf.preset("trn2-ultraserver")
+        >>> step = machine.training_step(job, rf.Layout(tp=8, pp=2))
+        >>> watts = machine.power(step).trace()["W"]
+        >>> bool(watts.max() > 1.2 * watts.min())
+        True
+        """
+        from rainier_fast.operations.trace import trace
+
+        return trace(self._work, self._one, self.chips)
+
     @property
     def table(self) -> Table:
         """Watts of a chip and its share of the rest, with ranges.

@@ -132,6 +132,12 @@ def _served(step: Any, machine: Base) -> Work:  # noqa: ANN401 - any service
 
 
 def _chips(step: Any, machine: Base) -> int:  # noqa: ANN401 - any step
+    part = getattr(step, "machine", None)
+    if isinstance(part, Base):
+        theirs, ours = (one.ultraserver.chip for one in (part, machine))
+        if theirs is not None and ours is not None and theirs.name != ours.name:
+            allowed = f"is of {theirs.name}: must be of this machine, whose chips are {ours.name}"
+            raise invalid("step", step, allowed)
     chips = getattr(step, "chips", None)
     count = machine.num_chips if chips is None else int(chips)
     if not 1 <= count <= machine.num_chips:

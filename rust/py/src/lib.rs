@@ -20,6 +20,7 @@ mod schedule;
 mod shortage;
 mod together;
 mod workload;
+mod workload_search;
 
 use pyo3::prelude::*;
 
@@ -55,6 +56,8 @@ mod _core {
     use super::together::{Written, share_links, share_messages, write_out};
     #[pymodule_export]
     use super::workload::training_step;
+    #[pymodule_export]
+    use super::workload_search::{best_layouts, layout_space, weigh_layouts};
 
     use numpy::PyArray1;
     use pyo3::prelude::*;

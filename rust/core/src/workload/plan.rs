@@ -52,15 +52,6 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// The stage that holds a chunk first: chunks of both directions of DualPipe are on two.
-    pub(super) fn stage_of(&self, chunk: usize) -> usize {
-        let stages = self.layout.pp as usize;
-        match self.layout.schedule {
-            Schedule::ZbV if chunk >= stages => 2 * stages - 1 - chunk,
-            _ => chunk % stages,
-        }
-    }
-
     /// Whether one stage holds the first chunk and the last.
     pub(super) fn ends_together(&self) -> bool {
         self.held(0).contains(&(self.chunks.len() - 1))
@@ -71,8 +62,11 @@ impl<'a> Plan<'a> {
         if self.layout.schedule == Schedule::DualPipe {
             return vec![stage, self.layout.pp as usize - 1 - stage];
         }
-        let all = 0..self.chunks.len();
-        all.filter(|&chunk| self.stage_of(chunk) == stage).collect()
+        let stages = self.layout.pp as usize;
+        if self.layout.schedule == Schedule::ZbV {
+            return vec![stage, 2 * stages - 1 - stage];
+        }
+        (stage..self.chunks.len()).step_by(stages).collect()
     }
 }
 

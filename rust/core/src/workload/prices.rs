@@ -43,6 +43,26 @@ impl Asked {
         }
     }
 
+    /// Bytes as whoever answers means them, of groups with so many ranks of each chip: all-to-all has those that one rank
+    /// sends; links have those of a chip, and neuron those of a core, whatever ranks are.
+    pub(super) fn size(
+        &self,
+        machine: &Machine,
+        operation: Operation,
+        (bytes, ranks): (f64, u32),
+    ) -> f64 {
+        if operation != Operation::AllToAll {
+            return bytes;
+        }
+        let sent = bytes * f64::from(ranks);
+        match machine.neuron() {
+            Some(neuron) if self.algorithm == Choice::Named("neuron".to_owned()) => {
+                sent / f64::from(neuron.ranks_per_chip)
+            }
+            _ => sent,
+        }
+    }
+
     /// The same by links alone, where the machine's own software has no model of a collective; `None` where that was
     /// asked for.
     pub fn by_links(&self) -> Option<Self> {
@@ -109,20 +129,6 @@ struct OnChips {
     inside: u32,
 }
 
-impl OnChips {
-    /// Bytes as links have them: of all groups that share chips, and of all ranks of a chip in what each sends alone.
-    fn of_links(&self, operation: Operation, bytes: f64) -> f64 {
-        let sent = match operation {
-            Operation::AllToAll => f64::from(self.inside),
-            _ => 1.0,
-        };
-        bytes * f64::from(self.alike) * sent
-    }
-}
-
-/// What ends the algorithm of a collective whose own software has no model of damage.
-const SLOWED: &str = ", slowed as links are";
-
 /// The chips of an axis of ranks, of which a chip has `per_chip`.
 fn on_chips(axis: &Axis, per_chip: u32) -> Result<OnChips> {
     let (axis, alike, inside) = match *axis {
@@ -153,6 +159,31 @@ fn on_chips(axis: &Axis, per_chip: u32) -> Result<OnChips> {
         alike,
         inside,
     })
+}
+
+/// How much longer the machine's own software takes than links alone on the whole machine: of a damaged one it has no
+/// model, and damage is taken to slow it down as it slows links. 1 where the machine is whole, or there is no model of
+/// that either.
+pub(super) fn over_links_when_whole(
+    machine: &Machine,
+    groups: &Groups,
+    operation: Operation,
+    sent: (f64, u32),
+    (asked, control): (&Asked, &Control),
+) -> Result<f64> {
+    let Some(links) = asked.by_links().filter(|_| machine.is_damaged()) else {
+        return Ok(1.0);
+    };
+    let healthy = machine.healthy();
+    let time = |asked: &Asked| {
+        let request = asked.request(operation, asked.size(&healthy, operation, sent));
+        let outcome = collective::run(&healthy, groups, &asked.routing, &request, control)?;
+        Ok(outcome.time)
+    };
+    match time(asked) {
+        Err(Error::Unsupported { .. }) => Ok(1.0),
+        own => Ok(own? / time(&links)?),
+    }
 }
 
 /// Prices of a machine, by what it remembers.
@@ -203,26 +234,27 @@ impl Kept<'_> {
         if on.axis.size() == 1 {
             return self.inside(operation, axis, &groups, bytes);
         }
+        let sent = (bytes, on.inside);
         // What the machine's own software takes is known of groups of all ranks of their chips.
         let own = match on.alike {
-            1 => self.run_own(self.machine, operation, &groups, &on, bytes),
+            1 => self.run(self.asked, operation, &groups, sent),
             _ => Err(Error::unsupported("ranks that share a chip", "by links")),
         };
-        let (outcome, by_links) = match (own, self.asked.by_links()) {
-            (Err(Error::Unsupported { .. }), Some(links)) => {
-                let size = on.of_links(operation, bytes);
-                let outcome = self.run(self.machine, &links, operation, &groups, size)?;
-                match self.slowed(operation, &groups, &on, bytes, outcome.time)? {
-                    Some(slowed) => (slowed, false),
-                    None => (outcome, true),
+        let mut by_links = false;
+        let outcome = match (own, self.asked.by_links()) {
+            (Err(Error::Unsupported { .. }), links) => {
+                by_links = links.is_some();
+                let asked = links.as_ref().unwrap_or(self.asked);
+                let of_all = (bytes * f64::from(on.alike), on.inside);
+                let mut outcome = self.run(asked, operation, &groups, of_all)?;
+                if on.alike == 1 {
+                    let software = (self.asked, self.control);
+                    outcome.time *=
+                        over_links_when_whole(self.machine, &groups, operation, sent, software)?;
                 }
+                outcome
             }
-            (Err(Error::Unsupported { .. }), None) if on.alike > 1 => {
-                let size = on.of_links(operation, bytes);
-                let outcome = self.run(self.machine, self.asked, operation, &groups, size)?;
-                (outcome, false)
-            }
-            (outcome, _) => (outcome?, false),
+            (outcome, _) => outcome?,
         };
         Ok(Priced {
             operation,
@@ -236,54 +268,6 @@ impl Kept<'_> {
                 .unwrap_or_default(),
             by_links,
         })
-    }
-
-    /// A collective as it is asked for, over groups of all ranks of their chips.
-    fn run_own(
-        &self,
-        machine: &Machine,
-        operation: Operation,
-        groups: &Arc<Groups>,
-        on: &OnChips,
-        bytes: f64,
-    ) -> Result<Outcome> {
-        let of_neuron = Choice::Named("neuron".to_owned());
-        let size = match (operation, machine.neuron()) {
-            // Whose ranks are cores, whatever a step's are.
-            (Operation::AllToAll, Some(neuron)) if self.asked.algorithm == of_neuron => {
-                bytes * f64::from(on.inside) / f64::from(neuron.ranks_per_chip)
-            }
-            _ => on.of_links(operation, bytes),
-        };
-        self.run(machine, self.asked, operation, groups, size)
-    }
-
-    /// What the machine's own software takes where damage alone keeps it from having a model: its time on the machine as
-    /// it was, longer by as much as links alone take longer, and never below those.
-    fn slowed(
-        &self,
-        operation: Operation,
-        groups: &Arc<Groups>,
-        on: &OnChips,
-        bytes: f64,
-        damaged: f64,
-    ) -> Result<Option<Outcome>> {
-        let Some(links) = self.asked.by_links() else {
-            return Ok(None);
-        };
-        if !self.machine.is_damaged() || on.alike > 1 {
-            return Ok(None);
-        }
-        let machine = self.machine.healthy();
-        let mut own = match self.run_own(&machine, operation, groups, on, bytes) {
-            Err(Error::Unsupported { .. }) => return Ok(None),
-            own => own?,
-        };
-        let size = on.of_links(operation, bytes);
-        let healthy = self.run(&machine, &links, operation, groups, size)?.time;
-        own.time = damaged.max(own.time * (damaged / healthy).max(1.0));
-        own.algorithm += SLOWED;
-        Ok(Some(own))
     }
 
     /// A collective among the ranks of each chip, of which measured all-reduces say what they take; gathering and
@@ -310,7 +294,7 @@ impl Kept<'_> {
             algorithm: Choice::Named("neuron".to_owned()),
             ..self.asked.clone()
         };
-        let outcome = self.run(self.machine, &neuron, Operation::AllReduce, groups, bytes)?;
+        let outcome = self.run(&neuron, Operation::AllReduce, groups, (bytes, 1))?;
         Ok(Priced {
             operation,
             axis: axis.clone(),
@@ -324,20 +308,14 @@ impl Kept<'_> {
 
     fn run(
         &self,
-        machine: &Machine,
         asked: &Asked,
         operation: Operation,
         groups: &Arc<Groups>,
-        bytes: f64,
+        sent: (f64, u32),
     ) -> Result<Outcome> {
-        let request = asked.request(operation, bytes);
-        if std::ptr::eq(machine, self.machine) {
-            return self
-                .keeper
-                .run(machine, groups, &asked.routing, &request, self.control);
-        }
-        // Another machine than the one of which things are kept.
-        collective::run(machine, groups, &asked.routing, &request, self.control)
+        let request = asked.request(operation, asked.size(self.machine, operation, sent));
+        self.keeper
+            .run(self.machine, groups, &asked.routing, &request, self.control)
     }
 }
 

@@ -87,7 +87,7 @@ impl Stages {
     }
 
     /// Seconds by part that a stage is busy with.
-    fn busy(&self, plan: &Plan, stage: usize) -> Parts {
+    pub(super) fn busy(&self, plan: &Plan, stage: usize) -> Parts {
         let held = plan.held(stage);
         // Each of both directions of DualPipe takes half of the microbatches.
         let doubled = held.len() > plan.layout.virtual_stages as usize;
@@ -116,24 +116,30 @@ impl Stages {
 /// Seconds, once a step, of data parallel collectives, the optimizer and all that islands trade: of the slowest stage
 /// of each, as a step ends when all of them have ended.
 pub(super) fn once(plan: &Plan, runs: &Runs, works: &[Work]) -> Result<Parts> {
-    let overlap = if plan.layout.overlap {
-        runs.overlap
-    } else {
-        Overlap::NONE
-    };
     let mut worst = Parts::default();
     for stage in 0..plan.layout.pp as usize {
-        let mut parts = Parts::default();
-        let data = between_replicas(plan, stage, works, overlap, runs.prices)?;
-        parts.add(Part::Data, data);
-        parts.add(Part::Optimizer, optimizer(plan, stage, runs.efficiency));
-        parts.add(Part::Outer, outer(plan, stage, runs.prices)?);
+        let parts = once_of(plan, stage, runs, works)?;
         if parts.sum() > worst.sum() {
             worst = parts;
         }
     }
     worst.add(Part::Host, plan.job.host);
     Ok(worst)
+}
+
+/// The same of one stage, without the host.
+pub(super) fn once_of(plan: &Plan, stage: usize, runs: &Runs, works: &[Work]) -> Result<Parts> {
+    let overlap = if plan.layout.overlap {
+        runs.overlap
+    } else {
+        Overlap::NONE
+    };
+    let mut parts = Parts::default();
+    let data = between_replicas(plan, stage, works, overlap, runs.prices)?;
+    parts.add(Part::Data, data);
+    parts.add(Part::Optimizer, optimizer(plan, stage, runs.efficiency));
+    parts.add(Part::Outer, outer(plan, stage, runs.prices)?);
+    Ok(parts)
 }
 
 /// Seconds in which the optimizer reads and writes what it keeps, reads gradients and writes weights.
