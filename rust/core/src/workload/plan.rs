@@ -52,6 +52,15 @@ impl<'a> Plan<'a> {
         })
     }
 
+    /// How often a stage goes through all chunks that it holds: each direction of DualPipe has half of the microbatches.
+    pub(super) fn rounds(&self) -> f64 {
+        let share = match self.layout.schedule {
+            Schedule::DualPipe => 0.5,
+            _ => 1.0,
+        };
+        share * f64::from(self.microbatches)
+    }
+
     /// Whether one stage holds the first chunk and the last.
     pub(super) fn ends_together(&self) -> bool {
         self.held(0).contains(&(self.chunks.len() - 1))

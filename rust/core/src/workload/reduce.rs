@@ -138,7 +138,7 @@ pub(super) fn between_replicas(
     };
     if plan.layout.zero == 2 {
         // Ranks that keep no gradients of others add theirs up after every microbatch.
-        let before = f64::from(plan.microbatches - 1);
+        let before = plan.rounds() - 1.0;
         seconds += before * exposed(overlap.data, reduced, all - forward);
     }
     seconds += left(reduced, all - forward, overlap.late);

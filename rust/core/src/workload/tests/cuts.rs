@@ -212,3 +212,41 @@ fn weights_that_are_shared_hide_where_their_gradients_are() {
         }
     }
 }
+
+/// Rows turn round on the last stage of a V without a way to go: of four stages three ways in each of both chunks.
+#[test]
+fn rows_stay_at_the_bottom_of_a_v() {
+    let job = job(gpt(1024, 16, 16));
+    let of = |each: f64| {
+        let layout = Layout {
+            pp: 4,
+            schedule: Schedule::ZbV,
+            virtual_stages: 2,
+            microbatch: 64,
+            ..layout()
+        };
+        run(&job, &layout, 4, each).expect("runs").seconds()
+    };
+    // One microbatch: down, back up, and the same with gradients.
+    assert!((of(1.0) - of(0.0) - 12.0).abs() < 1e-9);
+}
+
+/// Gradients that are not kept are scattered once a microbatch, of which each direction of DualPipe has half.
+#[test]
+fn both_directions_scatter_their_own_gradients() {
+    let job = job(gpt(1024, 16, 16));
+    let of = |schedule| {
+        let layout = Layout {
+            pp: 4,
+            dp: 4,
+            zero: 2,
+            schedule,
+            ..layout()
+        };
+        let parts = run(&job, &layout, 16, 1.0).expect("runs").parts;
+        parts.get(Part::Data)
+    };
+    // 16 microbatches and a gathering of weights; of both chunks of a stage at once, 8.
+    assert_eq!(of(Schedule::OneF1B), 16.0 + 1.0);
+    assert_eq!(of(Schedule::DualPipe), 8.0 + 1.0);
+}
