@@ -8,7 +8,7 @@ use crate::machine::Machine;
 use crate::memory::Taken;
 use crate::operation::Operation;
 use crate::workload::axes::Axis;
-use crate::workload::prices::{Asked, Prices};
+use crate::workload::prices::{Asked, Prices, over_links_when_whole};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -141,13 +141,27 @@ impl<'a> Table<'a> {
                     let (machine, routing) = (&self.machine, &links.routing);
                     let outcome =
                         crate::collective::run(machine, &groups, routing, &request, &self.control)?;
-                    Ok(outcome.time)
+                    Ok(outcome.time * self.over_links(&groups, place, bytes)?)
                 }
                 (seconds, _) => seconds,
             },
-            (None, Some(links), _) => time(links),
+            (None, Some(links), _) => {
+                let seconds = time(links)?;
+                if !self.machine.is_damaged() {
+                    return Ok(seconds);
+                }
+                let groups = Groups::mesh_axis(&self.machine, place.1, place.2)?;
+                Ok(seconds * self.over_links(&groups, place, bytes)?)
+            }
             (None, None, _) => unreachable!("one of both answers"),
         }
+    }
+}
+
+impl Table<'_> {
+    fn over_links(&self, groups: &Groups, (operation, ..): Place, bytes: f64) -> Result<f64> {
+        let request = self.asked.request(operation, bytes);
+        over_links_when_whole(&self.machine, groups, &request, (self.asked, &self.control))
     }
 }
 
