@@ -89,6 +89,10 @@ if TYPE_CHECKING:
     from rainier_fast.results.routing import RoutingReport
     from rainier_fast.results.times import Times
     from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
+    from rainier_fast.serving.pace import Pace
+    from rainier_fast.serving.result import ServingResult
+    from rainier_fast.serving.serving import Serving
+    from rainier_fast.serving.speculation import Speculation
     from rainier_fast.studies.ranking import MeshLayout, Ranking
     from rainier_fast.table import Table
     from rainier_fast.workload.layout import Layout
@@ -199,6 +203,7 @@ __all__ = [
     "Neuron",
     "Nic",
     "OutOfRange",
+    "Pace",
     "Plan",
     "PlanResult",
     "Power",
@@ -212,8 +217,11 @@ __all__ = [
     "RoutingReport",
     "Schedule",
     "Send",
+    "Serving",
+    "ServingResult",
     "Shortest",
     "Site",
+    "Speculation",
     "StepComparison",
     "Table",
     "Tco",
@@ -284,6 +292,10 @@ _LATE_MODULES = {
     "results.routing": ("RoutingReport",),
     "results.times": ("Times",),
     "results.together": ("Meeting", "PlanResult", "TogetherResult"),
+    "serving.pace": ("Pace",),
+    "serving.result": ("ServingResult",),
+    "serving.serving": ("Serving",),
+    "serving.speculation": ("Speculation",),
     "studies.ranking": ("MeshLayout", "Ranking"),
     "table": ("Table",),
     "workload.layout": ("Layout",),

@@ -87,8 +87,9 @@ __all__ = [
     "keys_seen", "layout_space", "links_named", "mapping_dimensions", "matmul_times",
     "memory_limit", "memory_time", "monte_carlo", "num_live_chips", "overlay_bytes",
     "pipeline_events", "pipeline_forms", "repaired", "replace_damaged", "routing_reports",
-    "sample_faults", "set_memory_limit", "share_links", "share_messages", "simulate_pipeline",
-    "training_step", "unreachable", "weigh_layouts", "with_faults", "write_out",
+    "sample_faults", "serve", "set_memory_limit", "share_links", "share_messages",
+    "simulate_pipeline", "training_step", "unreachable", "weigh_layouts", "with_faults",
+    "write_out",
 ]  # fmt: skip
 __version__: str
 OPERATIONS: tuple[str, ...]
@@ -138,6 +139,15 @@ def training_step(
     machine: Machine, training: dict[str, Any], layout: dict[str, Any], runs: dict[str, Any]
 ) -> dict[str, Any]:
     """Return seconds by part, bytes by stage, chunks and collectives of a step."""
+
+def serve(
+    machine: Machine,
+    service: dict[str, Any],
+    layout: dict[str, Any],
+    runs: dict[str, Any],
+    demands: list[tuple[float | None, ...]],
+) -> list[dict[str, Any]]:
+    """Return times, rates, shapes, bytes and parts of a service for each demand."""
 
 def layout_space(
     machine: Machine, training: dict[str, Any], space: dict[str, Any], runs: dict[str, Any]

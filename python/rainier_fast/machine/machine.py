@@ -27,6 +27,7 @@ from rainier_fast.machine.text import page
 from rainier_fast.operations.operating import Operations
 from rainier_fast.provenance import keep
 from rainier_fast.screen import one_screen
+from rainier_fast.serving.services import Services
 from rainier_fast.studies.mapping import Mappings
 from rainier_fast.studies.recovery import Recovery
 from rainier_fast.studies.sampling import Sampling
@@ -53,6 +54,7 @@ class Machine(
     Tenants,
     Mappings,
     TrainingSteps,
+    Services,
     LayoutSearch,
     Operations,
 ):

@@ -17,6 +17,7 @@ mod prepared;
 mod recovery;
 mod rerouting;
 mod schedule;
+mod serving;
 mod shortage;
 mod together;
 mod workload;
@@ -52,6 +53,8 @@ mod _core {
     use super::recovery::{damaged_ultraservers, dead_ultraservers, in_mode};
     #[pymodule_export]
     use super::rerouting::{routing_reports, unreachable};
+    #[pymodule_export]
+    use super::serving::serve;
     #[pymodule_export]
     use super::together::{Written, share_links, share_messages, write_out};
     #[pymodule_export]

@@ -47,7 +47,7 @@ struct NumbersRow {
 
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
-struct ModelRow {
+pub(crate) struct ModelRow {
     hidden: u32,
     vocab: u32,
     heads: u32,
@@ -133,7 +133,7 @@ pub(crate) struct RunsRow {
     efficiency: EfficiencyRow,
 }
 
-fn model(row: ModelRow) -> core::Model {
+pub(crate) fn model(row: ModelRow) -> core::Model {
     let latent = |row: LatentRow| core::Latent {
         q_rank: row.q_rank,
         kv_rank: row.kv_rank,
@@ -202,7 +202,7 @@ pub(crate) fn job(row: TrainingRow) -> Result<core::Job> {
     })
 }
 
-fn unknown(argument: &str, value: &str, known: &str) -> Error {
+pub(crate) fn unknown(argument: &str, value: &str, known: &str) -> Error {
     Error::Unknown {
         argument: argument.to_owned(),
         value: value.to_owned(),
