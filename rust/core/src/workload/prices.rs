@@ -8,7 +8,7 @@ use crate::machine::Machine;
 use crate::operation::Operation;
 use crate::route::Routing;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, TryLockError};
 
 /// Whoever knows what collectives take.
@@ -100,13 +100,13 @@ const MOST_REMEMBERED: usize = 4096;
 
 /// What steps of one machine have priced, as it was asked for last. Nobody waits for it.
 #[derive(Debug, Default)]
-pub struct Book(Mutex<Option<(Asked, HashMap<Key, Priced>)>>);
+pub struct Book(Mutex<Option<(Asked, BTreeMap<Key, Priced>)>>);
 
 impl Book {
     fn with<T>(
         &self,
         asked: &Asked,
-        work: impl FnOnce(&mut HashMap<Key, Priced>) -> T,
+        work: impl FnOnce(&mut BTreeMap<Key, Priced>) -> T,
     ) -> Option<T> {
         let mut open = match self.0.try_lock() {
             Ok(open) => open,
@@ -114,7 +114,7 @@ impl Book {
             Err(TryLockError::WouldBlock) => return None,
         };
         if open.as_ref().is_none_or(|(known, _)| known != asked) {
-            *open = Some((asked.clone(), HashMap::new()));
+            *open = Some((asked.clone(), BTreeMap::new()));
         }
         open.as_mut().map(|(_, prices)| work(prices))
     }
