@@ -35,6 +35,7 @@ _FIELDS: Final = (
     "sequence_parallel",
 )
 _OF_FRONT: Final = ("time_s", "mfu", "memory_bytes", "recompute")
+_ROUNDING: Final = 1e-9  # of a step: sums in another order differ by less
 _SHOWN: Final = ("time_s", "mfu", "memory_bytes", *_FIELDS)
 
 
@@ -202,8 +203,9 @@ def _runner_up(parts: Sequence[Mapping[str, float]], layouts: Sequence[Layout]) 
     first, second = parts
     behind = sum(second.values()) - sum(first.values())
     differences = {part: second[part] - first[part] for part in first}
-    longer = {part: more for part, more in differences.items() if more > 0}
-    shorter = {part: -more for part, more in differences.items() if more < 0}
+    least = _ROUNDING * sum(first.values())
+    longer = {part: more for part, more in differences.items() if more > least}
+    shorter = {part: -more for part, more in differences.items() if more < -least}
     if not longer:
         return f"{layouts[1]}: as fast as the first"
 

@@ -71,7 +71,8 @@ class LayoutSearch(Damaged):
             How many layouts are ranked.
         tp, pp, cp, ep, etp, zero, microbatch, virtual, schedule, sequence_parallel
             What the fields of `Layout` may be: a value, several, or None for all that divide. With
-            several chunks ``"1f1b"`` is the interleaved schedule, as there.
+            several chunks ``"1f1b"`` is the interleaved schedule, as there; where `virtual` is left
+            open, only numbers of chunks that make the largest of them smaller are tried.
         recompute
             What may be computed again: a value of `Training`, or several; None for what the job
             says.

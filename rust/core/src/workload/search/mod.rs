@@ -2,10 +2,11 @@
 //! those alone that may be among the best or on the front of time and memory.
 //!
 //! - `options` what there is to choose, `space` all layouts in an order of their own, by number
-//! - `table` prices of collectives, by axis and bytes
+//! - `table` prices of collectives, by axis and bytes, `known` those that were asked for
 //! - `stages` which stages of a layout are alike; `least` the memory and the least seconds of a layout
 //! - `weigh` both for all layouts; `rank` the best of them
 
+mod known;
 mod least;
 mod options;
 mod rank;

@@ -15,6 +15,8 @@ pub struct Space {
     /// Chips that layouts use, all of them.
     pub chips: u64,
     options: Options,
+    /// Whether the chunks of a stage were left open.
+    open_chunks: bool,
     cell: u64,
     cells: u64,
 }
@@ -33,6 +35,7 @@ impl Space {
     /// # Errors
     /// [`Error::Unsupported`] for more than can be numbered.
     pub fn new(job: &Job, chips: u64, options: &Options) -> Result<Self> {
+        let open_chunks = options.virtual_stages.is_empty();
         let options = options.filled(job, chips);
         let lengths = [
             options.ep.len(),
@@ -62,6 +65,7 @@ impl Space {
         Ok(Self {
             chips,
             options,
+            open_chunks,
             cell,
             cells,
         })
@@ -112,7 +116,11 @@ impl Space {
                     continue;
                 }
                 let fits = match schedule {
-                    Schedule::Interleaved => count > 1,
+                    Schedule::Interleaved => {
+                        // More chunks of as many layers at most are more to pass on, and no less to wait for.
+                        let most = |count: u32| layers.div_ceil(pp.saturating_mul(count));
+                        count > 1 && (!self.open_chunks || most(count) < most(count - 1))
+                    }
                     Schedule::ZbV => count == 2,
                     _ => count == 1,
                 };

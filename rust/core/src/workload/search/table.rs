@@ -1,15 +1,16 @@
 //! Prices of collectives by axis and bytes: requests are prepared once for an axis, and each size is asked for once.
 
+use super::known::{Known, Place};
 use crate::Control;
 use crate::collective::{Groups, Prepared};
 use crate::error::{Error, Result};
 use crate::machine::Machine;
-use crate::memory::{Taken, bytes_of};
+use crate::memory::Taken;
 use crate::operation::Operation;
 use crate::workload::axes::Axis;
-use crate::workload::prices::{Asked, Prices};
+use crate::workload::prices::{Asked, Prices, over_links_when_whole};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Most bytes of prepared requests: those that were asked for longest ago make room.
@@ -20,9 +21,6 @@ const MOST_PRICES: usize = 1 << 18;
 
 /// Prices between two looks at what is taken.
 const STRETCH: usize = 1 << 12;
-
-/// Operation, size and stride of an axis.
-type Place = (Operation, u32, u32);
 
 /// What answers for a place: as it is asked for, and by links where the machine's software has no model.
 struct Answers {
@@ -42,8 +40,8 @@ pub(super) struct Table<'a> {
 }
 
 struct Kept {
-    answers: HashMap<Place, Answers>,
-    prices: HashMap<(Place, u64), f64>,
+    answers: BTreeMap<(u8, u32, u32), Answers>,
+    prices: Known,
     asked: u64,
     bytes: u64,
     taken: Taken,
@@ -60,8 +58,8 @@ impl<'a> Table<'a> {
             asked,
             control: control.part(),
             kept: RefCell::new(Kept {
-                answers: HashMap::new(),
-                prices: HashMap::new(),
+                answers: BTreeMap::new(),
+                prices: Known::default(),
                 asked: 0,
                 bytes: 0,
                 taken,
@@ -100,13 +98,13 @@ impl<'a> Table<'a> {
 
     fn price(&self, place: Place, bytes: f64) -> Result<f64> {
         let mut kept = self.kept.borrow_mut();
-        let key = (place, bytes.to_bits());
-        if let Some(&known) = kept.prices.get(&key) {
+        if let Some(known) = kept.prices.get(place, bytes) {
             return Ok(known);
         }
         kept.asked += 1;
         let now = kept.asked;
-        let known = kept.answers.remove(&place);
+        let number = (place.0 as u8, place.1, place.2);
+        let known = kept.answers.remove(&number);
         let mut answers = match known {
             Some(answers) => answers,
             None => {
@@ -118,11 +116,11 @@ impl<'a> Table<'a> {
         };
         answers.used = now;
         let seconds = self.ask(&answers, place, bytes)?;
-        kept.answers.insert(place, answers);
+        kept.answers.insert(number, answers);
         if kept.prices.len() >= MOST_PRICES {
-            kept.prices.clear();
+            kept.prices = Known::default();
         }
-        kept.prices.insert(key, seconds);
+        kept.prices.insert(place, bytes, seconds);
         if kept.prices.len() % STRETCH == 0 {
             kept.reckon()?;
         }
@@ -130,11 +128,12 @@ impl<'a> Table<'a> {
     }
 
     fn ask(&self, answers: &Answers, place: Place, bytes: f64) -> Result<f64> {
-        let time = |prepared: &Prepared| -> Result<f64> {
+        let sent = self.asked.size(&self.machine, place.0, (bytes, 1));
+        let time = |prepared: &Prepared, bytes: f64| -> Result<f64> {
             Ok(prepared.times(&[bytes], &self.control)?.seconds[0])
         };
         match (&answers.own, &answers.links, self.asked.by_links()) {
-            (Some(own), _, by_links) => match (time(own), by_links) {
+            (Some(own), _, by_links) => match (time(own, sent), by_links) {
                 // Of this size alone there is no model.
                 (Err(Error::Unsupported { .. }), Some(links)) => {
                     let (operation, size, stride) = place;
@@ -143,13 +142,27 @@ impl<'a> Table<'a> {
                     let (machine, routing) = (&self.machine, &links.routing);
                     let outcome =
                         crate::collective::run(machine, &groups, routing, &request, &self.control)?;
-                    Ok(outcome.time)
+                    Ok(outcome.time * self.over_links(&groups, place, bytes)?)
                 }
                 (seconds, _) => seconds,
             },
-            (None, Some(links), _) => time(links),
+            (None, Some(links), _) => {
+                let seconds = time(links, bytes)?;
+                if !self.machine.is_damaged() {
+                    return Ok(seconds);
+                }
+                let groups = Groups::mesh_axis(&self.machine, place.1, place.2)?;
+                Ok(seconds * self.over_links(&groups, place, bytes)?)
+            }
             (None, None, _) => unreachable!("one of both answers"),
         }
+    }
+}
+
+impl Table<'_> {
+    fn over_links(&self, groups: &Groups, (operation, ..): Place, bytes: f64) -> Result<f64> {
+        let software = (self.asked, &self.control);
+        over_links_when_whole(&self.machine, groups, operation, (bytes, 1), software)
     }
 }
 
@@ -174,7 +187,7 @@ impl Kept {
     }
 
     fn reckon(&mut self) -> Result<()> {
-        let prices = bytes_of::<((Place, u64), f64, u64)>(2 * self.prices.capacity() as u64);
+        let prices = self.prices.bytes();
         let what = format_args!("prices of collectives");
         self.taken.grow_to(prices + self.bytes, what, FEWER)
     }
