@@ -81,7 +81,7 @@ def test_a_load_that_cannot_be_is_named(load: dict[str, Any], argument: str) -> 
     ("model", "layout", "argument"),
     [
         ("llama-3.1-8b", {"tp": 16}, "tp"),
-        ("llama-3.1-8b", {"tp": 4, "dp": 3}, "dp"),
+        ("llama-3.1-8b", {"tp": 4, "dp": 3}, "tp"),
         ("llama-3.1-8b", {"cp": 2}, "cp"),
         ("llama-3.1-8b", {"ep": 2}, "ep"),
         ("llama-3.1-405b", {"tp": 8}, "layout"),  # weights above the memory

@@ -10,7 +10,7 @@ use crate::Control;
 use crate::error::{Error, Result};
 use crate::random::SplitMix64;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 /// Events between looks at whether the call is to stop.
 const LOOK: usize = 4096;
@@ -66,7 +66,7 @@ struct Replica<'a> {
     cut: &'a Cut<'a>,
     runs: &'a Runs<'a>,
     curve: &'a Curve,
-    prompts: &'a mut HashMap<u64, f64>,
+    prompts: &'a mut BTreeMap<u64, f64>,
     requests: Vec<Request>,
     moments: Vec<Moments>,
     waiting: VecDeque<usize>,
@@ -194,7 +194,7 @@ impl Replica<'_> {
         let mut looks = 0_usize;
         loop {
             looks += 1;
-            if looks.is_multiple_of(LOOK) {
+            if looks % LOOK == 0 {
                 control.check()?;
             }
             self.arrive();
@@ -242,7 +242,7 @@ pub fn events(cut: &Cut, runs: &Runs, load: &Load, control: &Control) -> Result<
         Load::Listed(_) => cut.layout.dp as usize,
         _ => 1,
     };
-    let mut prompts = HashMap::new();
+    let mut prompts = BTreeMap::new();
     let mut all = vec![[0.0; 4]; own.len()];
     for replica in 0..replicas {
         let mine: Vec<usize> = (replica..own.len()).step_by(replicas).collect();
