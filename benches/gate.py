@@ -28,6 +28,7 @@ from damage import damaged_all_reduce, drawn_faults, made_schedule
 from flows import adaptive_loads, memory_of_rates, streamed_loads, unlike_messages
 from fluid import fluid_all_reduce, memory_of_one_more, named_on_a_torus, one_more_server
 from gates import SLACK, Gate, at_least
+from layouts import layout_search
 from mapping import mapped
 from scale import (
     flat_rings,
@@ -314,6 +315,7 @@ def main() -> int:
     flows = FULL_FLOWS // 10 if options.quick else FULL_FLOWS
     gates = link_load_ratios(flows, with_numba=not options.quick)
     gates.append(mapping_ratio())
+    gates.append(layout_search())
     gates.extend(growth_of_collectives())
     gates.extend(what_auto_builds())
     gates.extend(further_sizes())

@@ -89,9 +89,14 @@ if TYPE_CHECKING:
     from rainier_fast.results.routing import RoutingReport
     from rainier_fast.results.times import Times
     from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
+    from rainier_fast.serving.pace import Pace
+    from rainier_fast.serving.result import ServingResult
+    from rainier_fast.serving.serving import Serving
+    from rainier_fast.serving.speculation import Speculation
     from rainier_fast.studies.ranking import MeshLayout, Ranking
     from rainier_fast.table import Table
     from rainier_fast.workload.layout import Layout
+    from rainier_fast.workload.layout_ranking import LayoutRanking
     from rainier_fast.workload.models import model, models
     from rainier_fast.workload.orders.rank_groups import RankGroups, rank_groups
     from rainier_fast.workload.parts import Experts, Mla, Window
@@ -181,6 +186,7 @@ __all__ = [
     "InvalidSchedule",
     "InvalidType",
     "Layout",
+    "LayoutRanking",
     "Link",
     "LinkAt",
     "LinkLoads",
@@ -197,6 +203,7 @@ __all__ = [
     "Neuron",
     "Nic",
     "OutOfRange",
+    "Pace",
     "Plan",
     "PlanResult",
     "Power",
@@ -210,8 +217,11 @@ __all__ = [
     "RoutingReport",
     "Schedule",
     "Send",
+    "Serving",
+    "ServingResult",
     "Shortest",
     "Site",
+    "Speculation",
     "StepComparison",
     "Table",
     "Tco",
@@ -282,12 +292,17 @@ _LATE_MODULES = {
     "results.routing": ("RoutingReport",),
     "results.times": ("Times",),
     "results.together": ("Meeting", "PlanResult", "TogetherResult"),
+    "serving.pace": ("Pace",),
+    "serving.result": ("ServingResult",),
+    "serving.serving": ("Serving",),
+    "serving.speculation": ("Speculation",),
     "studies.ranking": ("MeshLayout", "Ranking"),
     "table": ("Table",),
     "workload.layout": ("Layout",),
     "workload.models": ("model", "models"),
     "workload.orders.rank_groups": ("RankGroups", "rank_groups"),
     "workload.parts": ("Experts", "Mla", "Window"),
+    "workload.layout_ranking": ("LayoutRanking",),
     "workload.step": ("TrainingStep",),
     "workload.step_comparison": ("StepComparison",),
     "workload.training": ("Training",),

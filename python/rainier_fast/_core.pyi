@@ -82,12 +82,13 @@ _Together = tuple[
 __all__ = [
     "MODELS", "OPERATIONS", "PIPELINE_SCHEDULES", "TPU_PARTS", "Faults", "FreePlanes", "Groups",
     "Machine", "Order", "Outcome", "Prepared", "Schedule", "Tables", "Written", "__version__",
-    "algorithms", "attention_times", "best_mapping", "build_info", "damaged_ultraservers",
-    "dead_ultraservers", "faults", "healthy", "in_mode", "kept", "keys_seen", "links_named",
-    "mapping_dimensions", "matmul_times", "memory_limit", "memory_time", "monte_carlo",
-    "num_live_chips", "overlay_bytes", "pipeline_events", "pipeline_forms", "repaired",
-    "replace_damaged", "routing_reports", "sample_faults", "set_memory_limit", "share_links",
-    "share_messages", "simulate_pipeline", "training_step", "unreachable", "with_faults",
+    "algorithms", "attention_times", "best_layouts", "best_mapping", "build_info",
+    "damaged_ultraservers", "dead_ultraservers", "faults", "healthy", "in_mode", "kept",
+    "keys_seen", "layout_space", "links_named", "mapping_dimensions", "matmul_times",
+    "memory_limit", "memory_time", "monte_carlo", "num_live_chips", "overlay_bytes",
+    "pipeline_events", "pipeline_forms", "repaired", "replace_damaged", "routing_reports",
+    "sample_faults", "serve", "set_memory_limit", "share_links", "share_messages",
+    "simulate_pipeline", "training_step", "unreachable", "weigh_layouts", "with_faults",
     "write_out",
 ]  # fmt: skip
 __version__: str
@@ -138,6 +139,42 @@ def training_step(
     machine: Machine, training: dict[str, Any], layout: dict[str, Any], runs: dict[str, Any]
 ) -> dict[str, Any]:
     """Return seconds by part, bytes by stage, chunks and collectives of a step."""
+
+def serve(
+    machine: Machine,
+    service: dict[str, Any],
+    layout: dict[str, Any],
+    runs: dict[str, Any],
+    demands: list[tuple[float | None, ...]],
+) -> list[dict[str, Any]]:
+    """Return times, rates, shapes, bytes and parts of a service for each demand."""
+
+def layout_space(
+    machine: Machine, training: dict[str, Any], space: dict[str, Any], runs: dict[str, Any]
+) -> tuple[int, int, list[tuple[int, int, int, int, int]]]:
+    """Return how many ways to choose there are, cells of them, and (tp, pp, cp, ep, etp)."""
+
+def weigh_layouts(
+    machine: Machine,
+    training: dict[str, Any],
+    space: dict[str, Any],
+    runs: dict[str, Any],
+    cells: tuple[int, int],
+    n_threads: int,
+) -> tuple[tuple[_F64, _F64, _U64], tuple[int, int, int, tuple[float, int] | None]]:
+    """Return least s, bytes and numbers of layouts that fit; (layouts, straddle, full, least)."""
+
+def best_layouts(
+    machine: Machine,
+    training: dict[str, Any],
+    space: dict[str, Any],
+    runs: dict[str, Any],
+    keep: int,
+    given: tuple[Any, ...] | None,
+    n_threads: int,
+    progress: Callable[[int, int], object] | None,
+) -> dict[str, Any]:
+    """Return the best layouts, those on the front of time and memory, and counts."""
 
 def simulate_pipeline(
     schedule: str,

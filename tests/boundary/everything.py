@@ -34,6 +34,7 @@ H100 = rf.Efficiency.of("h100")
 PRODUCTS = [(m, k, 4096, H100.matmul_s(m, k, 4096)) for m in (64, 512, 4096) for k in (512, 8192)]
 JOB = rf.Training("llama-3.1-8b", sequence=4096, batch=8)
 LAYOUT = rf.Layout(tp=8)
+SERVICE = rf.Serving("llama-3.1-8b", input=1024, output=256)
 
 
 def instances() -> dict[type, Any]:
@@ -74,6 +75,11 @@ def instances() -> dict[type, Any]:
         JOB,
         LAYOUT,
         TRN2.training_step(JOB, LAYOUT),
+        SERVICE,
+        rf.Pace(layer_s="10 us"),
+        rf.Speculation(tokens=2, acceptance=0.5),
+        TRN2.serve(SERVICE, LAYOUT, concurrency=4),
+        TRN2.best_layouts(JOB, cp=1, pp=1, keep=2),
         rf.compare([TRN2, "h100"], job=JOB, layout=LAYOUT),
         rf.Experts(count=8, per_token=2, width=64),
         rf.Mla(q_rank=None, kv_rank=512, nope_size=128, rope_size=64, value_size=128),
@@ -208,6 +214,27 @@ GOOD: dict[str, Any] = {
 
 # By callable: arguments that differ from `GOOD`.
 OWN: dict[str, dict[str, Any]] = {
+    "LayoutRanking.step": {"row": 0},
+    "best_layouts": {
+        "job": JOB,
+        "chips": 16,
+        "memory": "96 GB",
+        "algorithm": "auto",
+        "efficiency": None,
+        "within": {"tp": "instance"},
+        "pp": [1, 2],
+        "cp": 1,
+        "ep": 1,
+        "etp": None,
+        "zero": 1,
+        "tp": 4,
+        "microbatch": 1,
+        "virtual": 1,
+        "schedule": "1f1b",
+        "recompute": "none",
+        "sequence_parallel": True,
+        "order": "megatron",
+    },
     "best_mapping": {"algorithm": "ring"},
     "broadcast": {"algorithm": "binomial_tree"},
     "ChipAt": {"coordinates": {"x": 1}},
@@ -220,6 +247,7 @@ OWN: dict[str, dict[str, Any]] = {
     "Comparison.__getitem__": {"name": "machine"},
     "Ranking.__getitem__": {"name": "layout"},
     "StepComparison.__getitem__": {"name": "machine"},
+    "LayoutRanking.__getitem__": {"name": "tp"},
     "Recoveries.__getitem__": {"name": "policy"},
     "Table.__getitem__": {"name": "class"},
     "TenantsResult.__getitem__": {"which": "a"},
@@ -251,6 +279,30 @@ OWN: dict[str, dict[str, Any]] = {
     "of": {"policy": "detour"},
     "preset": {"name": "rainier", "chips": 128, "shape": None, "sites": None},
     "published": {"name": "llama3"},
+    "Pace.of": {"chip": "h100", "engine": "vllm"},
+    "serve": {
+        "service": SERVICE,
+        "layout": LAYOUT,
+        "concurrency": 4.0,
+        "rate": None,
+        "requests": None,
+        "chips": 16,
+        "algorithm": "auto",
+        "efficiency": None,
+        "pace": None,
+    },
+    "serve_times": {
+        "service": SERVICE,
+        "layout": LAYOUT,
+        "concurrency": [1.0, 8.0],
+        "requests": None,
+        "chips": 16,
+        "algorithm": "auto",
+        "efficiency": None,
+        "pace": None,
+    },
+    "Serving.with_": {"changes": {"input": 16}},
+    "Speculation.of": {"model": rf.model("gpt-2")},
     "Training.with_": {"changes": {"batch": 16}},
     "Layout.with_": {"changes": {"tp": 4}},
     "Transformer.flops_per_token": {"recompute": "none"},
@@ -288,6 +340,7 @@ _MADE = {
     "Cost",
     "EfficiencyFit",
     "Goodput",
+    "LayoutRanking",
     "Machine",
     "MeshLayout",
     "MonteCarlo",
@@ -297,6 +350,7 @@ _MADE = {
     "Price",
     "RankGroups",
     "Ranking",
+    "ServingResult",
     "StepComparison",
     "TrainingStep",
 }

@@ -66,6 +66,45 @@ def test_units_in_repair_are_poisson(mean: float, at: float) -> None:
         assert at_most(mean, most) == pytest.approx(slow, abs=1e-12)
 
 
+@given(
+    POLICIES,
+    st.floats(-12, 3),
+    st.floats(-4, 6),
+    st.floats(-6, 6),
+    st.floats(-2, 7),
+    st.sampled_from([None, 0, 3, 10**6]),
+    st.booleans(),
+)
+def test_whatever_is_asked_is_a_share_or_refused(
+    policy: str,
+    rate: float,
+    step: float,
+    blocking: float,
+    repair: float,
+    spares: int | None,
+    simulated: bool,  # noqa: FBT001 - drawn
+) -> None:
+    try:
+        found = MACHINE.goodput(
+            10**step,
+            rates=rf.FailureRates(chip_per_hour=10**rate),
+            policy=policy,
+            spares=spares,
+            replicas=7,
+            islands=2,
+            slowdown={"instances": 1.5},
+            repair=10**repair,
+            checkpoint=rf.Checkpoint(blocking=10**blocking),
+            hours=1.0,
+            simulate=simulated,
+        )
+    except rf.RainierError:
+        return
+    assert 0 <= found.low <= found.goodput <= found.high <= 1 + 1e-12
+    assert math.prod(found.parts.values()) == pytest.approx(found.goodput, abs=1e-12)
+    assert found.simulated is None or -1e-9 <= found.simulated <= 1 + 1e-9
+
+
 def random_job(random: np.random.Generator) -> Job:
     """Return a job whose own luck evens out within a run: few units are in repair at once."""
     mean = float(10 ** random.uniform(-1, 2))

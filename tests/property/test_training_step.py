@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
@@ -104,14 +105,17 @@ def test_slower_links_never_help(job: rf.Training, layout: rf.Layout) -> None:
         before = now
 
 
+@pytest.mark.parametrize("algorithm", ["auto", "runtime"])
 @EVERY
-def test_a_fault_never_helps(job: rf.Training, layout: rf.Layout) -> None:
-    whole = SERVER.training_step(job, layout, algorithm="auto").time_s
+def test_a_fault_never_helps(
+    job: rf.Training, layout: rf.Layout, algorithm: Literal["auto", "runtime"]
+) -> None:
+    whole = SERVER.training_step(job, layout, algorithm=algorithm).time_s
     for fault in (
         SERVER.with_faults(links=rf.LinkAt("x")),
         SERVER.with_faults(degrade=dict.fromkeys(range(0, SERVER.num_links, 3), 0.25)),
     ):
-        hurt = fault.training_step(job, layout, algorithm="auto")
+        hurt = fault.training_step(job, layout, algorithm=algorithm)
         assert hurt.time_s >= whole * (1 - 1e-9)
 
 

@@ -67,3 +67,21 @@ def test_what_is_wrong_raises(given: Any, kind: type[rf.RainierError], argument:
 def test_a_layout_without_a_job_is_refused() -> None:
     with raises(rf.InvalidArgument, "layout"):
         rf.compare(["trn2"], "all_reduce", "1 MiB", layout=LAYOUT)
+
+
+def test_the_best_layout_of_each_machine() -> None:
+    job = rf.Training("llama-3.1-8b", sequence=8192, batch=64)
+    words = {"cp": 1, "pp": [1, 2], "schedule": "1f1b"}
+    both = rf.compare(["trn2", "h100"], job=job, **words)
+    for name, step in zip(both["machine"], both.steps, strict=True):
+        assert step is not None
+        ranking = rf.preset(name).best_layouts(job, keep=1, **words)
+        assert step.layout == ranking.best
+        assert step.time_s == ranking["time_s"][0]
+    assert both["fits"].all()
+    assert (both["tokens_per_s_per_chip"] > 0).all()
+    small = rf.compare(["trn2", "h100"], job=job, memory="1 GiB", **words)
+    assert small.steps == (None, None)
+    assert all("memory" in reason for reason in small["reason"])
+    with raises(rf.InvalidType, "compare"):
+        rf.compare(["trn2"], job=job, layouts=3)

@@ -40,7 +40,7 @@ def compare(
     *,
     group_chips: int | None = None,
     job: Training,
-    layout: Layout,
+    layout: Layout | None = None,
     **options: Any,  # noqa: ANN401 - of either method
 ) -> StepComparison: ...
 
@@ -77,10 +77,12 @@ def compare(
     job
         A job to train in place of a collective.
     layout
-        How the job is cut on every machine.
+        How the job is cut on every machine; None for the best layout on each
+        (`Machine.best_layouts`).
     **options
         Those of the collective, such as ``algorithm``, ``group``, ``root`` or ``shift``, or of
-        `Machine.training_step`; the same for every machine.
+        `Machine.training_step` or, where no layout is given, `Machine.best_layouts`; the same for
+        every machine.
         ``algorithm="runtime"`` is each machine's own software.
 
     Returns

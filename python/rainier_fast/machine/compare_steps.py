@@ -29,9 +29,10 @@ def compare_steps(
     """Return a row for each machine: `rainier_fast.compare` with a job."""
     if not isinstance(job, Training):
         raise invalid_type("job", job, "must be a Training")
-    if not isinstance(layout, Layout):
-        raise invalid_type("layout", layout, "must be a Layout")
-    _check(options, "training_step")
+    if layout is not None and not isinstance(layout, Layout):
+        allowed = "must be a Layout, or None for the best on each machine"
+        raise invalid_type("layout", layout, allowed)
+    _check(options, "best_layouts" if layout is None else "training_step")
     rows = []
     for machine, refused in _parts(machines, group_chips):
         step, reason = (None, refused) if refused else _step(machine, job, layout, options)
@@ -64,9 +65,11 @@ def _parts(machines: Sequence[Machine], chips: int | None) -> list[tuple[Machine
 
 
 def _step(
-    machine: Machine, job: Training, layout: Layout, options: dict[str, Any]
+    machine: Machine, job: Training, layout: Layout | None, options: dict[str, Any]
 ) -> tuple[TrainingStep | None, str]:
     try:
+        if layout is None:
+            return machine.best_layouts(job, keep=1, **options).step(0), ""
         return machine.training_step(job, layout, **options), ""
     except RainierError as error:
         return None, str(error)

@@ -27,11 +27,13 @@ from rainier_fast.machine.text import page
 from rainier_fast.operations.operating import Operations
 from rainier_fast.provenance import keep
 from rainier_fast.screen import one_screen
+from rainier_fast.serving.services import Services
 from rainier_fast.studies.mapping import Mappings
 from rainier_fast.studies.recovery import Recovery
 from rainier_fast.studies.sampling import Sampling
 from rainier_fast.studies.tenants import Tenants
 from rainier_fast.whole import whole
+from rainier_fast.workload.searching import LayoutSearch
 from rainier_fast.workload.stepping import TrainingSteps
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ class Machine(
     Tenants,
     Mappings,
     TrainingSteps,
+    Services,
+    LayoutSearch,
     Operations,
 ):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.

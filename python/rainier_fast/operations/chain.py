@@ -24,6 +24,7 @@ PARTS: Final = ("availability", "scaling", "stragglers", "restart", "checkpoint"
 
 _Down: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float64]]
 _TRIED: Final = 17
+_MOST_EXPONENT: Final = 700.0  # of a float
 
 
 class Chain(NamedTuple):
@@ -101,8 +102,7 @@ def chain(job: Job) -> Chain:
     if not job.teams:
         return Chain(at_most(down, job.spares), 1.0, 1 / job.slowdown, restart, checkpoint, lost)
     # Teams: those that stay lose the step that is on its way, and stop while one leaves.
-    cut = job.unit_rate * job.step
-    lost *= cut / math.expm1(cut) if cut else 1.0
+    lost *= _whole(job.unit_rate * job.step)
     restart *= math.exp(-job.unit_rate * job.rebuild)
     whole = _whole_teams(job, probabilities(down))
     return Chain(1.0, whole, 1 / job.slowdown, restart, checkpoint, lost)
@@ -114,13 +114,18 @@ def _saved(job: Job) -> tuple[float, float, float]:
     checkpoint = job.interval / cycle if 0 < cycle < math.inf else 1.0
     if job.rate == 0:
         return 1.0, checkpoint, 1.0
-    exponent = job.rate * cycle
-    lost = 0.0 if exponent > 700 else exponent / math.expm1(exponent) if exponent else 1.0
     return (
         math.exp(-job.rate * job.restart),
         checkpoint,
-        lost * math.exp(-job.rate * job.persist),
+        _whole(job.rate * cycle) * math.exp(-job.rate * job.persist),
     )
+
+
+def _whole(failures: float) -> float:
+    """Return the share of the time that is in whole pieces, of so many failures in a piece."""
+    if failures > _MOST_EXPONENT:
+        return 0.0
+    return failures / math.expm1(failures) if failures else 1.0
 
 
 def _whole_teams(job: Job, down: _Down) -> float:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _DEVIATIONS: Final = 12.0
-MOST_MEAN: Final = 1e9
-"""Largest mean that is reckoned: its table has a million entries."""
+MOST_MEAN: Final = 1e6
+"""Largest mean that is reckoned: its table has 24,000 entries."""
 
 
 def support(mean: float) -> NDArray[np.int64]:

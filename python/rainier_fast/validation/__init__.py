@@ -19,6 +19,7 @@ from rainier_fast.validation import (
     efficiency,
     nccl_tables,
     scaling_book,
+    serving,
     table,
     tpu,
     training,
@@ -36,6 +37,7 @@ SOURCES: Final[Mapping[str, Callable[[], list[Row]]]] = MappingProxyType(
         scaling_book.SOURCE: scaling_book.rows,
         training.SOURCE: training.rows,
         training.MEMORY_SOURCE: training.memory_rows,
+        serving.SOURCE: serving.rows,
         efficiency.SOURCE: efficiency.rows,
         "astra_sim": astra_sim.rows,
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rainier_fast.catalog import assumptions
-from rainier_fast.validation import SOURCES, breakdown, efficiency, makers, training
+from rainier_fast.validation import SOURCES, breakdown, efficiency, makers, serving, training
 from rainier_fast.validation.data import read
 from rainier_fast.validation.row import Row, TableRow, mean_error, worst_error
 
@@ -40,6 +40,12 @@ Mean errors of the long tables in percent, by operation (all-reduce, all-gather,
 all-to-all), ranks and size; beside them those of the times that the software's own tables say."""
 _LINES: Final = "Ours are {}. Errors in percent by size."
 
+_SERVED: Final = """\
+Sizes of errors of `Machine.serve` on measured services of GPUs (measured/data/serving/gpus.json):
+half of the rows are fitted, by a hash of their names; all others are predicted."""
+
+_UNSERVED: Final = "Measured services that are known and not answered, and why."
+
 _LEFT: Final = "Measured runs that are known and that no row above is of."
 
 _Rows = Mapping[str, Sequence[Row]]
@@ -57,6 +63,12 @@ def report(rows: _Rows | None = None) -> str:
         "## Fits of operators",
         _FITS,
         _table(efficiency.NAMES, efficiency.lines()),
+        "## Services of GPUs",
+        _SERVED,
+        _table(serving.NAMES, serving.lines()),
+        "## Services that are not answered",
+        _UNSERVED,
+        _table(("services", "why"), serving.left()),
         "## Training runs that are not run",
         _LEFT,
         _table(("run", "why"), [(one.case.title, one.why) for one in training.left()]),

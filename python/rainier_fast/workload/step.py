@@ -124,6 +124,27 @@ class TrainingStep(StepFigures, Report, Told):
             raise nearest.none_measured(self.machine)
         return nearest.table(rows, self.kind)
 
+    @property
+    def band_s(self) -> tuple[float, float]:
+        """Seconds of a step if we were as far off as on the nearest measured runs.
+
+        From the run on which we are slowest to that on which we are fastest, this step's own time
+        included: a spread of three rows, no confidence interval. `Unsupported` where nothing was
+        measured, as on Trainium.
+
+        Examples
+        --------
+        >>> import rainier_fast as rf
+        >>> job = rf.Training("llama-3.1-70b", sequence=8192, batch=256, precision="fp8")
+        >>> step = rf.preset("h100", chips=64).training_step(job, rf.Layout(tp=4, pp=8))
+        >>> low, high = step.band_s
+        >>> low <= step.time_s <= high
+        True
+        """
+        errors = self.nearest_measurements["error"].tolist()
+        times = [self.time_s, *(self.time_s / (1 + error) for error in errors)]
+        return min(times), max(times)
+
     def _alike(self, one: nearest.Measured, machine: Damaged) -> float:
         """Return what a measured run takes, run as this step was."""
         request = request_of(machine, self.algorithm, one.job, self.routing)

@@ -15,6 +15,7 @@ pub mod placing;
 mod random;
 pub mod route;
 pub mod schedule;
+pub mod serving;
 pub mod sim;
 pub mod synthesize;
 pub mod threads;

@@ -17,9 +17,11 @@ mod prepared;
 mod recovery;
 mod rerouting;
 mod schedule;
+mod serving;
 mod shortage;
 mod together;
 mod workload;
+mod workload_search;
 
 use pyo3::prelude::*;
 
@@ -52,9 +54,13 @@ mod _core {
     #[pymodule_export]
     use super::rerouting::{routing_reports, unreachable};
     #[pymodule_export]
+    use super::serving::serve;
+    #[pymodule_export]
     use super::together::{Written, share_links, share_messages, write_out};
     #[pymodule_export]
     use super::workload::training_step;
+    #[pymodule_export]
+    use super::workload_search::{best_layouts, layout_space, weigh_layouts};
 
     use numpy::PyArray1;
     use pyo3::prelude::*;

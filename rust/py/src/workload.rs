@@ -47,7 +47,7 @@ struct NumbersRow {
 
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
-struct ModelRow {
+pub(crate) struct ModelRow {
     hidden: u32,
     vocab: u32,
     heads: u32,
@@ -129,11 +129,11 @@ pub(crate) struct RunsRow {
     dtype: Option<String>,
     per_chip: u32,
     routing: RoutingRow,
-    overlap: OverlapRow,
+    pub(crate) overlap: OverlapRow,
     efficiency: EfficiencyRow,
 }
 
-fn model(row: ModelRow) -> core::Model {
+pub(crate) fn model(row: ModelRow) -> core::Model {
     let latent = |row: LatentRow| core::Latent {
         q_rank: row.q_rank,
         kv_rank: row.kv_rank,
@@ -202,7 +202,7 @@ pub(crate) fn job(row: TrainingRow) -> Result<core::Job> {
     })
 }
 
-fn unknown(argument: &str, value: &str, known: &str) -> Error {
+pub(crate) fn unknown(argument: &str, value: &str, known: &str) -> Error {
     Error::Unknown {
         argument: argument.to_owned(),
         value: value.to_owned(),
@@ -239,7 +239,7 @@ pub(crate) fn layout(row: LayoutRow) -> Result<core::Layout> {
     })
 }
 
-fn overlap(row: &OverlapRow) -> core::Overlap {
+pub(crate) fn overlap(row: &OverlapRow) -> core::Overlap {
     core::Overlap {
         tensor: row.tensor,
         regather: row.regather,
@@ -250,18 +250,9 @@ fn overlap(row: &OverlapRow) -> core::Overlap {
     }
 }
 
-/// What a step takes, as a dict.
-#[pyfunction]
-pub(crate) fn training_step<'py>(
-    py: Python<'py>,
-    machine: &Machine,
-    training: TrainingRow,
-    layout: LayoutRow,
-    runs: RunsRow,
-) -> PyResult<Bound<'py, PyDict>> {
+/// How collectives are asked for, and how fast a chip computes.
+pub(crate) fn asked(py: Python<'_>, runs: RunsRow) -> PyResult<(core::Asked, core::Efficiency)> {
     let refused = |error: Error| to_py(py, &error);
-    let job = job(training).map_err(refused)?;
-    let layout = self::layout(layout).map_err(refused)?;
     let routing = convert::routing(py, runs.routing)?;
     let algorithm = match runs.algorithm.as_str() {
         "auto" => Choice::Auto,
@@ -276,7 +267,24 @@ pub(crate) fn training_step<'py>(
         dtype: unit.dtype,
         per_chip: runs.per_chip,
     };
-    let chips = u64::from(machine.0.num_chips()) * u64::from(runs.per_chip);
+    Ok((asked, efficiency))
+}
+
+/// What a step takes, as a dict.
+#[pyfunction]
+pub(crate) fn training_step<'py>(
+    py: Python<'py>,
+    machine: &Machine,
+    training: TrainingRow,
+    layout: LayoutRow,
+    runs: RunsRow,
+) -> PyResult<Bound<'py, PyDict>> {
+    let refused = |error: Error| to_py(py, &error);
+    let job = job(training).map_err(refused)?;
+    let layout = self::layout(layout).map_err(refused)?;
+    let (overlap, per_chip) = (overlap(&runs.overlap), runs.per_chip);
+    let (asked, efficiency) = asked(py, runs)?;
+    let chips = u64::from(machine.0.num_chips()) * u64::from(per_chip);
     let plan = quick(py, || core::Plan::new(&job, &layout, chips))?;
     let (step, priced) = here(py, |control| {
         let prices = core::Kept {
@@ -289,7 +297,7 @@ pub(crate) fn training_step<'py>(
         };
         let runs = core::Runs {
             efficiency: &efficiency,
-            overlap: overlap(&runs.overlap),
+            overlap,
             prices: &prices,
             control,
         };
@@ -297,6 +305,18 @@ pub(crate) fn training_step<'py>(
         Ok((step, prices.priced.into_inner()))
     })?;
     answer(py, &plan, &step, priced)
+}
+
+/// Bytes by what takes them.
+fn held(one: &core::Held) -> [f64; 6] {
+    [
+        one.weights,
+        one.gradients,
+        one.optimizer,
+        one.activations,
+        one.working,
+        one.gathered,
+    ]
 }
 
 fn answer<'py>(
@@ -311,17 +331,7 @@ fn answer<'py>(
     dict.set_item("seconds", step.seconds())?;
     dict.set_item("stage", step.stage)?;
     dict.set_item("microbatches", step.microbatches)?;
-    let row = |one: &core::Held| {
-        [
-            one.weights,
-            one.gradients,
-            one.optimizer,
-            one.activations,
-            one.working,
-            one.gathered,
-        ]
-    };
-    let memory: Vec<_> = step.memory.iter().map(row).collect();
+    let memory: Vec<_> = step.memory.iter().map(held).collect();
     dict.set_item("memory", memory)?;
     dict.set_item("chunks", step.chunks.clone())?;
     dict.set_item("transfer", step.transfer)?;

@@ -1,6 +1,7 @@
 //! What a step computes.
 
 use super::model::{Kind, Model};
+use crate::error::{Error, Result};
 
 /// What is computed again in the backward pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,6 +12,33 @@ pub enum Recompute {
     Selective,
     /// Whole layers.
     Full,
+}
+
+impl Recompute {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::None, Self::Selective, Self::Full];
+
+    /// The one of this name.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for others.
+    pub fn named(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|one| one.name() == name);
+        found.ok_or_else(|| Error::Unknown {
+            argument: "recompute".to_owned(),
+            value: name.to_owned(),
+            known: Self::ALL.map(Self::name).join(", "),
+        })
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Selective => "selective",
+            Self::Full => "full",
+        }
+    }
 }
 
 /// A training step of a model.

@@ -10,7 +10,7 @@
 //!   `prices`; `chunk`: both for what a stage holds
 //! - `state`: how many numbers a stage keeps; `memory`: the bytes that takes; `reduce`: gradients and weights between
 //!   replicas
-//! - `step`: all of it together
+//! - `step`: all of it together; `search`: the best of all layouts
 
 mod axes;
 mod chunk;
@@ -25,6 +25,7 @@ mod parts;
 mod plan;
 mod prices;
 mod reduce;
+pub mod search;
 mod state;
 mod step;
 #[cfg(test)]

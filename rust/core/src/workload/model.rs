@@ -114,7 +114,7 @@ pub struct Model {
 
 impl Model {
     /// Numbers of a head in a score, and in a value.
-    pub(super) fn head_sizes(&self) -> (f64, f64) {
+    pub(crate) fn head_sizes(&self) -> (f64, f64) {
         match &self.latent {
             Some(latent) => (
                 f64::from(latent.nope + latent.rope),
@@ -125,7 +125,7 @@ impl Model {
     }
 
     /// Products that an MLP of this width starts with.
-    pub(super) fn products(&self) -> f64 {
+    pub(crate) fn products(&self) -> f64 {
         if self.gated { 2.0 } else { 1.0 }
     }
 }

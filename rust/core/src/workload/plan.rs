@@ -37,7 +37,7 @@ impl<'a> Plan<'a> {
         counts(layout, ranks)?;
         shapes(job, layout)?;
         experts(job, layout)?;
-        shards(layout)?;
+        shards(job, layout)?;
         let microbatches = microbatches(job, layout)?;
         let chunks = chunks(job, layout)?;
         check_schedule(layout, microbatches)?;
@@ -45,20 +45,25 @@ impl<'a> Plan<'a> {
         Ok(Self {
             job,
             layout,
-            axes: Axes::of(layout)?,
+            axes: Axes::of(layout, job.model.experts.is_some())?,
             microbatches,
             tokens,
             chunks,
         })
     }
 
-    /// The stage that holds a chunk first: chunks of both directions of DualPipe are on two.
-    pub(super) fn stage_of(&self, chunk: usize) -> usize {
-        let stages = self.layout.pp as usize;
-        match self.layout.schedule {
-            Schedule::ZbV if chunk >= stages => 2 * stages - 1 - chunk,
-            _ => chunk % stages,
-        }
+    /// How often a stage goes through all chunks that it holds: each direction of DualPipe has half of the microbatches.
+    pub(super) fn rounds(&self) -> f64 {
+        let share = match self.layout.schedule {
+            Schedule::DualPipe => 0.5,
+            _ => 1.0,
+        };
+        share * f64::from(self.microbatches)
+    }
+
+    /// Whether one stage holds the first chunk and the last.
+    pub(super) fn ends_together(&self) -> bool {
+        self.held(0).contains(&(self.chunks.len() - 1))
     }
 
     /// Chunks that a stage holds.
@@ -66,8 +71,11 @@ impl<'a> Plan<'a> {
         if self.layout.schedule == Schedule::DualPipe {
             return vec![stage, self.layout.pp as usize - 1 - stage];
         }
-        let all = 0..self.chunks.len();
-        all.filter(|&chunk| self.stage_of(chunk) == stage).collect()
+        let stages = self.layout.pp as usize;
+        if self.layout.schedule == Schedule::ZbV {
+            return vec![stage, 2 * stages - 1 - stage];
+        }
+        (stage..self.chunks.len()).step_by(stages).collect()
     }
 }
 
@@ -166,6 +174,10 @@ fn experts(job: &Job, layout: &Layout) -> Result<()> {
                 "must be 1: the model has no experts",
             ));
         }
+        if ![1, layout.tp].contains(&layout.etp) {
+            let allowed = "must be left out: the model has no experts";
+            return Err(Error::invalid("etp", layout.etp, allowed));
+        }
         return Ok(());
     };
     divides("ep", layout.ep, experts.count, "experts")?;
@@ -188,7 +200,7 @@ fn experts(job: &Job, layout: &Layout) -> Result<()> {
     Ok(())
 }
 
-fn shards(layout: &Layout) -> Result<()> {
+fn shards(job: &Job, layout: &Layout) -> Result<()> {
     if layout.zero > 3 {
         return Err(Error::invalid("zero", layout.zero, "must be 0 to 3"));
     }
@@ -199,7 +211,18 @@ fn shards(layout: &Layout) -> Result<()> {
         let allowed = "must be left out where replicas share nothing (zero=0)";
         return Err(Error::invalid("shard", layout.shard, allowed));
     }
-    divides("shard", layout.shard, layout.replicas(), "replicas")
+    divides("shard", layout.shard, layout.replicas(), "replicas")?;
+    let (copies, replicas) = (layout.copies(), layout.expert_replicas());
+    if job.model.experts.is_none() || replicas % copies == 0 {
+        return Ok(());
+    }
+    let may = |some: &u32| replicas % some == 0 && layout.replicas() % some == 0;
+    let fewer = (1..=copies.min(replicas)).rev().find(may).unwrap_or(1);
+    let allowed = format!(
+        "must leave as many copies of experts, of which there are {replicas}, as of all else: {} does",
+        layout.replicas() / fewer
+    );
+    Err(Error::invalid("shard", layout.shard, allowed))
 }
 
 fn microbatches(job: &Job, layout: &Layout) -> Result<u32> {

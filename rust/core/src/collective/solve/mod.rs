@@ -24,4 +24,4 @@ pub(crate) use asked::Asked;
 pub(crate) use known::Known;
 pub(crate) use neuron::asks_inside_chips;
 pub(crate) use registry::{is_bounded, is_kept, solver};
-pub(crate) use search::Search;
+pub(crate) use search::{AtSizes, Search};

@@ -10,11 +10,11 @@ use crate::collective::tables::Fact;
 use std::sync::Arc;
 
 pub(super) fn fill(call: &Call, plan: Plan, outcome: &mut Outcome) -> Result<()> {
-    let (context, neuron) = (call.context, call.neuron);
+    let (context, neuron) = (call.scene.get()?, call.neuron);
     let stages: Vec<Arc<StageCost>> = plan
         .segments
         .iter()
-        .flat_map(|segment| segment.parts.iter().map(|part| Arc::clone(&part.stage)))
+        .flat_map(|segment| segment.parts.iter().map(|part| Arc::clone(part.stage())))
         .collect();
     // For bytes on links and the busiest of them; the time is ours.
     let mut cost = in_turn(context, call.request.model, &stages, 1.0)?;
@@ -23,7 +23,7 @@ pub(super) fn fill(call: &Call, plan: Plan, outcome: &mut Outcome) -> Result<()>
         .iter()
         .map(|segment| segment.timing(call))
         .collect();
-    cost.time = neuron.call + timings.iter().map(|timing| timing.time).sum::<f64>();
+    cost.time = in_all(call, &timings);
     let algorithm = name(&plan);
     let name = format!("neuron({algorithm})");
     outcome.fill(context.machine, name.clone(), (&stages, 1.0), cost);
@@ -51,12 +51,27 @@ pub(super) fn fill(call: &Call, plan: Plan, outcome: &mut Outcome) -> Result<()>
     Ok(())
 }
 
+fn in_all(call: &Call, timings: &[Timing]) -> f64 {
+    call.neuron.call + timings.iter().map(|timing| timing.time).sum::<f64>()
+}
+
+/// Seconds of a plan.
+pub(super) fn seconds(call: &Call, plan: &Plan) -> f64 {
+    let timings: Vec<Timing> = plan.segments.iter().map(|one| one.timing(call)).collect();
+    in_all(call, &timings)
+}
+
+/// The name of a plan as answers have it.
+pub(super) fn full_name(plan: &Plan) -> String {
+    format!("neuron({})", name(plan))
+}
+
 /// Seconds of latency and of overhead before bytes move.
 fn started(segment: &Segment, timing: &Timing) -> (f64, f64) {
     match segment.overlap {
         Overlap::Nodes => (timing.passes, 0.0),
         Overlap::Links => {
-            let overhead = segment.parts.iter().map(|part| part.stage.fixed().1).sum();
+            let overhead = segment.parts.iter().map(|part| part.fixed().1).sum();
             (timing.passes - overhead, overhead)
         }
         _ => (0.0, timing.passes),
@@ -71,7 +86,7 @@ fn name(plan: &Plan) -> String {
         .iter()
         .flat_map(|segment| segment.parts.iter().map(move |part| (segment, part)));
     for (segment, part) in parts {
-        let label = &part.stage.label;
+        let label = part.label();
         let known = label.split(" by ").nth(1).unwrap_or(label);
         let tier = match segment.overlap {
             Overlap::Nodes => "inter ",
@@ -134,11 +149,11 @@ fn part_rows(
     (overlap, hbm_counts): (Overlap, bool),
     outcome: &mut Outcome,
 ) {
-    let stage = &part.stage;
+    let stage = part.stage();
     let started = shares.latency + shares.overhead;
     let sent = sent_by(stage);
     let class = stage.busiest.as_ref().map_or_else(String::new, |busiest| {
-        busiest.class.name(call.context.machine)
+        busiest.class.name(call.scene.machine)
     });
     let what = match overlap {
         Overlap::Nodes => "steps over EFA",

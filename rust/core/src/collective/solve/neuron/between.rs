@@ -1,12 +1,12 @@
 //! Between the nodes of a site, over EFA, and between sites, by links.
 
 use super::call::Call;
+use super::ground::Spot;
 use super::limits::MESH_DEVICES;
 use super::part::{Overlap, Part, Plan, Segment};
 use crate::collective::algorithm::ALGORITHMS;
 use crate::collective::price::cost::{JoinedTrack, StageCost};
 use crate::collective::program::moves::Space;
-use crate::collective::program::placement::Placement;
 use crate::collective::program::schedule::Stage;
 use crate::operation::Operation::{self, AllReduce, ReduceScatter};
 use crate::{Error, Result};
@@ -19,16 +19,18 @@ type Choice = (&'static str, &'static str, u64, f64);
 /// run side by side, and the slowest counts.
 pub(super) fn between_nodes(
     call: &Call,
-    sites: &[Placement],
     operation: Operation,
     size: f64,
     plan: &mut Plan,
 ) -> Result<()> {
     let mut slowest: Option<(f64, Part)> = None;
     let (mut tracks, mut names, mut why) = (Vec::new(), Vec::new(), Vec::new());
-    for rails in sites {
-        let (time, part, known_as) = fastest(call, rails, operation, size)?;
-        tracks.push(Arc::clone(&part.stage));
+    let sites = call.ground.sites();
+    for (number, rails) in sites.iter().enumerate() {
+        let (time, part, known_as) = fastest(call, number, operation, size)?;
+        if sites.len() > 1 {
+            tracks.push(Arc::clone(part.stage()));
+        }
         why.push(format!("{known_as} over {} nodes", rails.ranks()));
         if !names.contains(&known_as) {
             names.push(known_as);
@@ -48,8 +50,13 @@ pub(super) fn between_nodes(
         };
         let label = format!("{} by {}", operation.name(), names.join(" and "));
         let tracks = tracks.into_iter().map(track).collect();
-        let joined = StageCost::joined(call.nodes, call.request.model, ("site", &label), tracks)?;
-        part.stage = Arc::new(joined);
+        let joined = StageCost::joined(
+            call.nodes.get()?,
+            call.request.model,
+            ("site", &label),
+            tracks,
+        )?;
+        part.set_stage(joined);
     }
     let why = format!(
         "{}: the fastest there, the runtime's thresholds being unpublished",
@@ -66,14 +73,16 @@ pub(super) fn between_nodes(
 /// The fastest of the runtime's algorithms between nodes, whose thresholds are not published, with its time.
 fn fastest(
     call: &Call,
-    rails: &Placement,
+    site: usize,
     operation: Operation,
     size: f64,
 ) -> Result<(f64, Part, &'static str)> {
     let mut best: Option<(f64, Part, &'static str)> = None;
-    for (algorithm, known_as, steps, bytes) in options(rails.ranks(), operation, size) {
+    let nodes = call.ground.sites()[site].ranks();
+    for (algorithm, known_as, steps, bytes) in options(nodes, operation, size) {
         let names = (algorithm, known_as);
-        let part = Part::new(call, rails, operation, (size, 1.0), names, (steps, bytes))?;
+        let spot = Spot::Site(site);
+        let part = Part::new(call, spot, operation, (size, 1.0), names, (steps, bytes))?;
         let segment = Segment {
             parts: vec![part],
             overlap: Overlap::Nodes,
@@ -121,7 +130,7 @@ pub(super) fn between_sites(
     size: f64,
     plan: &mut Plan,
 ) -> Result<()> {
-    let (context, model) = (call.context, call.request.model);
+    let (context, model) = (call.scene.get()?, call.request.model);
     let mut best: Option<(f64, StageCost, &str)> = None;
     let rows = ALGORITHMS
         .iter()

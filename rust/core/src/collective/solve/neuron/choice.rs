@@ -1,30 +1,23 @@
 //! Which algorithm runs, and what it takes.
 
 use super::call::Call;
+use super::ground::Spot;
 use super::limits::{KANGARING_RANKS, MESH_DEVICES};
 use super::part::{Overlap, Part, Plan, Segment};
-use crate::collective::program::layout::LocalBox;
-use crate::collective::program::placement::Placement;
 use crate::operation::Operation::{self, ReduceScatter};
 use crate::{Error, Result};
 
 /// Adds the operations `halves`, one after another, inside each node.
-pub(super) fn inside(
-    call: &Call,
-    local: &Placement,
-    halves: &[Operation],
-    size: f64,
-    plan: &mut Plan,
-) -> Result<()> {
+pub(super) fn inside(call: &Call, halves: &[Operation], size: f64, plan: &mut Plan) -> Result<()> {
     let neuron = call.neuron;
-    let chips = local.ranks();
+    let chips = call.ground.local().ranks();
     let ranks = chips * neuron.ranks_per_chip as usize;
     if chips == 1 {
         // The ranks of one chip are a node of their own; the rest goes between nodes.
         plan.explain(
             "one chip of each node takes part, whose ranks gather and reduce in its HBM".to_owned(),
         );
-        return push(call, local, halves, size, &Kind::OnChip, plan);
+        return push(call, halves, size, &Kind::OnChip, plan);
     }
     let shown = |bytes: f64| format!("{} MiB", bytes / 1048576.0);
     let whole = call.request.size;
@@ -33,7 +26,7 @@ pub(super) fn inside(
     if whole <= mesh {
         if chips <= MESH_DEVICES {
             plan.explain(format!("Mesh inside the node: size up to {}", shown(mesh)));
-            return push(call, local, halves, size, &Kind::Mesh, plan);
+            return push(call, halves, size, &Kind::Mesh, plan);
         }
         refused = format!("; no Mesh, which takes {MESH_DEVICES} devices at most (nec.h)");
     }
@@ -44,7 +37,7 @@ pub(super) fn inside(
                 "RDH inside the node: size above {above}, up to {}{refused}",
                 shown(halving)
             ));
-            return push(call, local, halves, size, &Kind::Halving, plan);
+            return push(call, halves, size, &Kind::Halving, plan);
         }
         refused += "; no RDH, which takes a power of two of chips";
     }
@@ -52,12 +45,12 @@ pub(super) fn inside(
         refused += &format!("; no KangaRing, which takes {KANGARING_RANKS} ranks at most (nec.h)");
     } else if whole > halving {
         let above = shown(halving);
-        if accepted(push(call, local, halves, size, &Kind::KangaRing, plan))? {
+        if accepted(push(call, halves, size, &Kind::KangaRing, plan))? {
             plan.explain(format!("KangaRing inside the node: size above {above}"));
             return Ok(());
         }
-        if let Some(of_planes) = planes(call, local) {
-            push_planes(call, &of_planes, halves, size, plan)?;
+        if call.ground.has_planes() {
+            push_planes(call, halves, size, plan)?;
             plan.explain(format!(
                 "KangaRing inside the node: size above {above}; its cycles of an UltraServer are not published, \
                  so each plane has its own and a ring joins the planes"
@@ -67,22 +60,16 @@ pub(super) fn inside(
         refused += "; no KangaRing, whose cycles are published for whole square planes of a torus";
     }
     plan.explain(format!("ring inside the node{refused}"));
-    push(call, local, halves, size, &Kind::Ring, plan)
+    push(call, halves, size, &Kind::Ring, plan)
 }
 
 /// Adds a KangaRing in each plane, and a ring that joins the planes.
-fn push_planes(
-    call: &Call,
-    (planes, lines): &(Placement, Placement),
-    halves: &[Operation],
-    size: f64,
-    plan: &mut Plan,
-) -> Result<()> {
+fn push_planes(call: &Call, halves: &[Operation], size: f64, plan: &mut Plan) -> Result<()> {
     let mut parts = Vec::with_capacity(2 * halves.len());
-    let share = size / planes.ranks() as f64;
+    let share = size / call.ground.at(Spot::Planes).ranks() as f64;
     for &half in halves {
-        parts.push(part(call, planes, half, size, &Kind::KangaRing)?);
-        parts.push(part(call, lines, half, share, &Kind::Across)?);
+        parts.push(part(call, Spot::Planes, half, size, &Kind::KangaRing)?);
+        parts.push(part(call, Spot::Lines, half, share, &Kind::Across)?);
     }
     plan.segments.push(Segment {
         parts,
@@ -100,28 +87,6 @@ fn accepted(tried: Result<()>) -> Result<bool> {
     }
 }
 
-/// The square planes of groups that are boxes of three sides, and the lines that cross them.
-fn planes(call: &Call, local: &Placement) -> Option<(Placement, Placement)> {
-    let domain = call.context.machine.domain();
-    let (mut planes, mut lines) = (Vec::new(), Vec::new());
-    for group in local.local_groups()? {
-        let shape = LocalBox::of(domain, group)?;
-        let [k0, k1, k2] = shape.sizes()[..] else {
-            return None;
-        };
-        if k0 != k1 || k0 < 3 {
-            return None;
-        }
-        let chip = |at: u32, z: u32| shape.chip(domain, &[at % k0, at / k0, z]);
-        planes.extend((0..k2).map(|z| (0..k0 * k1).map(|at| chip(at, z)).collect()));
-        lines.extend((0..k0 * k1).map(|at| (0..k2).map(|z| chip(at, z)).collect()));
-    }
-    Some((
-        Placement::Local(planes.into()),
-        Placement::Local(lines.into()),
-    ))
-}
-
 enum Kind {
     OnChip,
     Mesh,
@@ -132,14 +97,7 @@ enum Kind {
     Ring,
 }
 
-fn push(
-    call: &Call,
-    local: &Placement,
-    halves: &[Operation],
-    size: f64,
-    kind: &Kind,
-    plan: &mut Plan,
-) -> Result<()> {
+fn push(call: &Call, halves: &[Operation], size: f64, kind: &Kind, plan: &mut Plan) -> Result<()> {
     let overlap = match kind {
         Kind::Mesh => Overlap::None,
         Kind::OnChip | Kind::Halving => Overlap::Pieces,
@@ -147,23 +105,23 @@ fn push(
     };
     let parts = halves
         .iter()
-        .map(|&half| part(call, local, half, size, kind))
+        .map(|&half| part(call, Spot::Local, half, size, kind))
         .collect::<Result<_>>()?;
     plan.segments.push(Segment { parts, overlap });
     Ok(())
 }
 
 /// The table of the module's page.
-fn part(call: &Call, local: &Placement, half: Operation, size: f64, kind: &Kind) -> Result<Part> {
+fn part(call: &Call, spot: Spot, half: Operation, size: f64, kind: &Kind) -> Result<Part> {
     let neuron = call.neuron;
     let reduces = half == ReduceScatter;
-    let chips = local.ranks() as f64;
+    let chips = call.ground.at(spot).ranks() as f64;
     let ranks = f64::from(neuron.ranks_per_chip);
     let moved = size * (chips - 1.0) / chips;
     let pairs = ranks / 2.0;
     let either = |gather: f64, reduce: f64| if reduces { reduce } else { gather };
     let new = |sized, names, passes: f64, hbm| {
-        Part::new(call, local, half, sized, names, (passes as u64, hbm))
+        Part::new(call, spot, half, sized, names, (passes as u64, hbm))
     };
     match kind {
         Kind::OnChip => {

@@ -1,6 +1,6 @@
 //! What a chip's NIC passes out of HBM: less than its rate, and less again where all of an instance send.
 
-use super::call::Grid;
+use super::grid::Grid;
 use crate::machine::{Machine, Neuron};
 
 /// Bytes/s that each of the chips of a group passes over its NIC.

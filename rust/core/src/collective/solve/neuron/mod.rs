@@ -85,27 +85,29 @@ mod between;
 mod call;
 mod choice;
 mod goodput;
+mod grid;
+mod ground;
 mod in_chip;
 mod limits;
+mod neighbours;
 mod part;
+mod planes;
+mod planned;
+mod prepared;
 mod special;
 mod unmeasured;
 
+use crate::Result;
 use crate::collective::answer::outcome::Outcome;
-use crate::collective::ask::model::Model;
-use crate::collective::pattern::context::Context;
+use crate::collective::pattern::context::OnDemand;
 use crate::collective::price::bound::bounds;
-use crate::collective::program::placement::Placement;
-use crate::collective::solve::hierarchical::places::site_placements;
 use crate::collective::solve::{Asked, Solver};
 use crate::operation::Operation::{self, AllGather, AllReduce, AllToAll, ReduceScatter, SendRecv};
-use crate::{Error, Result};
 use answer::fill;
-use between::{between_nodes, between_sites};
 use call::Call;
-use choice::inside;
+use ground::Ground;
 pub(crate) use in_chip::asks as asks_inside_chips;
-use part::Plan;
+use planned::planned;
 
 /// A row of the table of solvers.
 pub(crate) const SOLVER: Solver = Solver {
@@ -117,7 +119,7 @@ pub(crate) const SOLVER: Solver = Solver {
     is_bounded: false,
     run,
     time: None,
-    prepare: None,
+    prepare: Some(prepared::prepare),
     schedule: Err((
         "a schedule of neuron, which is endpoint costs beside the links",
         "name the algorithm that it chose: mesh, halving_doubling, multi_ring or ring",
@@ -133,101 +135,28 @@ const OPERATIONS: &[Operation] = &[AllReduce, ReduceScatter, AllGather, AllToAll
 /// [`Error::Unsupported`] where the machine is not Trainium or the runtime has a rule against it.
 fn run(asked: &Asked, outcome: &mut Outcome) -> Result<()> {
     let request = asked.request;
-    let operation = request.operation.as_run();
-    let Some(neuron) = asked.machine.neuron() else {
-        return Err(Error::unsupported(
-            "neuron on a machine whose chips have no Neuron parameters",
-            "it models Trainium2 machines (presets trn2, trn2-ultraserver, rainier, or an UltraServer with neuron=); \
-             use auto, ring, bucket or hierarchical here",
-        ));
-    };
-    if !matches!(request.model, Model::LinkLoad | Model::AlphaBeta) {
-        return Err(Error::unsupported(
-            format!("neuron with model {}", request.model.name()),
-            "it has link loads and endpoint costs; use link_load or alpha_beta",
-        ));
-    }
-    limits::check_dtype(request)?;
+    let neuron = limits::check(asked)?;
     if asked.groups.ranks() == 1 {
         return in_chip::answer(neuron, request, outcome);
     }
-    let context = &asked.context()?;
-    let grid = limits::grid(context)?;
+    let scene = &asked.scene()?;
+    let context = scene.get()?;
+    let grid = limits::grid(asked.groups)?;
     let slowed = goodput::slowed(context.machine, neuron, grid);
-    let nodes = match &slowed {
-        Some(machine) => {
-            let (routing, groups, control) = (asked.routing, asked.groups, asked.control);
-            Some(Context::new(machine, routing, groups, control)?)
-        }
-        None => None,
-    };
+    let slowed = slowed.as_ref().unwrap_or(asked.machine);
+    let nodes = OnDemand::new(slowed, asked.routing, asked.groups, asked.control);
     let call = Call {
-        context,
-        nodes: nodes.as_ref().unwrap_or(context),
+        scene,
+        nodes: &nodes,
         request,
         neuron,
         grid,
+        ground: &Ground::new(context, request, grid)?,
     };
-    let plan = match operation {
-        SendRecv => special::permute(&call)?,
-        AllToAll => special::all_to_all(&call)?,
-        _ => hierarchical(&call, operation)?,
-    };
+    let plan = planned(&call)?;
     outcome.unmeasured = unmeasured::parts(&call, &plan);
     fill(&call, plan, outcome)?;
     outcome.bounds = bounds(context, request)?;
     outcome.wait_for_links();
     Ok(())
-}
-
-/// Inside the node, between nodes, between sites, or several of these.
-fn hierarchical(call: &Call, operation: Operation) -> Result<Plan> {
-    let (locals, domains) = call.grid;
-    let local = Placement::Local(locals.into());
-    let size = call.request.size;
-    let mut plan = Plan::default();
-    if domains[0].len() == 1 {
-        let halves: &[Operation] = match operation {
-            AllReduce => &[ReduceScatter, AllGather],
-            ReduceScatter => &[ReduceScatter],
-            _ => &[AllGather],
-        };
-        inside(call, &local, halves, size, &mut plan)?;
-        return Ok(plan);
-    }
-    let machine = call.context.machine;
-    let wan = domains
-        .iter()
-        .any(|set| machine.site_of(set[0]) != machine.site_of(set[set.len() - 1]));
-    let nodes = site_placements(call.context, domains, None);
-    let share = size / locals[0].len() as f64;
-    let plan_of = &mut plan;
-    match operation {
-        AllReduce => {
-            inside(call, &local, &[ReduceScatter], size, plan_of)?;
-            if wan {
-                between_nodes(call, &nodes, ReduceScatter, share, plan_of)?;
-                between_sites(call, domains, AllReduce, size, plan_of)?;
-                between_nodes(call, &nodes, AllGather, share, plan_of)?;
-            } else {
-                between_nodes(call, &nodes, AllReduce, share, plan_of)?;
-            }
-            inside(call, &local, &[AllGather], size, plan_of)?;
-        }
-        ReduceScatter => {
-            inside(call, &local, &[ReduceScatter], size, plan_of)?;
-            between_nodes(call, &nodes, ReduceScatter, share, plan_of)?;
-            if wan {
-                between_sites(call, domains, ReduceScatter, size, plan_of)?;
-            }
-        }
-        _ => {
-            if wan {
-                between_sites(call, domains, AllGather, size, plan_of)?;
-            }
-            between_nodes(call, &nodes, AllGather, share, plan_of)?;
-            inside(call, &local, &[AllGather], size, plan_of)?;
-        }
-    }
-    Ok(plan)
 }

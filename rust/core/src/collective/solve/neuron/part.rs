@@ -1,18 +1,25 @@
 //! What one operation by one algorithm takes: passes, links, HBM; and how they overlap.
 
 use super::call::Call;
+use super::ground::Spot;
 use crate::Result;
 use crate::collective::algorithm::{ALGORITHMS, Job, find};
 use crate::collective::answer::rows::steps_of;
+use crate::collective::pattern::context::Context;
 use crate::collective::price::cost::StageCost;
 use crate::collective::price::priced::Priced;
 use crate::collective::program::placement::Placement;
 use crate::operation::Operation;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 /// One operation by one algorithm.
 pub(super) struct Part {
-    pub(super) stage: Arc<StageCost>,
+    /// Its stage for one byte, and how many it has.
+    unit: Arc<StageCost>,
+    scale: f64,
+    /// The stage, made when it is asked for.
+    stage: OnceCell<Arc<StageCost>>,
     /// DMA passes, or steps between nodes, that wait for each other.
     pub(super) passes: u64,
     /// Seconds of the busiest link.
@@ -63,45 +70,46 @@ impl Part {
     /// An operation of `size` by the link schedule of `algorithm`. `links_at_once` links of each chip run together.
     pub(super) fn new(
         call: &Call,
-        placement: &Placement,
+        spot: Spot,
         operation: Operation,
         (size, links_at_once): (f64, f64),
-        (algorithm, known_as): (&str, &str),
+        (algorithm, known_as): (&'static str, &str),
         (passes, hbm_bytes): (u64, f64),
     ) -> Result<Self> {
+        let placement = call.ground.at(spot);
         let tier = match placement {
             Placement::Local(_) => "domain",
             Placement::Rails(_) => "site",
             _ => "machine",
         };
-        let context = match placement {
-            Placement::Rails(_) => call.nodes,
-            _ => call.context,
-        };
-        let label = format!("{} by {known_as}", operation.name());
         // No bytes stay none.
         let (size, scale) = if size == 0.0 { (0.0, 1.0) } else { (1.0, size) };
-        let program = find(algorithm)?.program(&Job {
-            context,
-            placement,
-            operation,
-            size,
-            root: 0,
-            shift: call.request.shift,
-            orders: &[],
-            table: ALGORITHMS,
-            tier,
-        })?;
-        let model = call.request.model;
-        let stages = Priced::new(context, model, label, program)?.at(&|| Ok(context), scale)?;
-        let [stage] = &stages[..] else {
-            unreachable!("algorithms over one placement that neuron uses build one stage")
+        let price = |context: &Context| {
+            let program = find(algorithm)?.program(&Job {
+                context,
+                placement,
+                operation,
+                size,
+                root: 0,
+                shift: call.request.shift,
+                orders: &[],
+                table: ALGORITHMS,
+                tier,
+            })?;
+            let label = format!("{} by {known_as}", operation.name());
+            Priced::new(context, call.request.model, label, program)
         };
-        let stage = stage.scaled(scale);
-        let (latency, overhead) = stage.fixed();
-        let link = (stage.time(1.0) - latency - overhead).max(0.0);
+        let key = (spot, operation, algorithm);
+        let unit = match placement {
+            Placement::Rails(_) => call.ground.stage(call.nodes, key, scale, price)?,
+            _ => call.ground.stage(call.scene, key, scale, price)?,
+        };
+        let (latency, overhead) = unit.fixed();
+        let link = (unit.time(scale) - latency - overhead).max(0.0);
         Ok(Self {
-            stage: Arc::new(stage),
+            unit,
+            scale,
+            stage: OnceCell::new(),
             passes,
             link: link / links_at_once / call.neuron.link_efficiency,
             hbm_bytes,
@@ -109,15 +117,40 @@ impl Part {
         })
     }
 
+    /// The stage with all of its bytes.
+    pub(super) fn stage(&self) -> &Arc<StageCost> {
+        self.stage
+            .get_or_init(|| Arc::new(self.unit.scaled(self.scale)))
+    }
+
+    /// The same with another stage.
+    pub(super) fn set_stage(&mut self, stage: StageCost) {
+        (self.unit, self.scale) = (Arc::new(stage), 1.0);
+        self.stage = OnceCell::from(Arc::clone(&self.unit));
+    }
+
+    /// What it does, and by which algorithm.
+    pub(super) fn label(&self) -> &str {
+        &self.unit.label
+    }
+
+    /// Seconds of latency and of overhead, by the links.
+    pub(super) fn fixed(&self) -> (f64, f64) {
+        self.unit.fixed()
+    }
+
     /// A stage that links alone price.
     pub(super) fn by_links(stage: StageCost) -> Self {
+        let stage = Arc::new(stage);
         let (latency, overhead) = stage.fixed();
         Self {
             passes: steps_of(&stage),
             link: (stage.time(1.0) - latency - overhead).max(0.0),
             hbm_bytes: 0.0,
             latency,
-            stage: Arc::new(stage),
+            scale: 1.0,
+            stage: OnceCell::from(Arc::clone(&stage)),
+            unit: stage,
         }
     }
 }
@@ -133,7 +166,7 @@ impl Segment {
         let sum = |value: fn(&Part) -> f64| self.parts.iter().map(value).sum::<f64>();
         let count = sum(|part| part.passes as f64);
         let (link, hbm) = (sum(|part| part.link), sum(|part| part.hbm_bytes) / rate);
-        let fixed = sum(|part| part.stage.fixed().0 + part.stage.fixed().1);
+        let fixed = sum(|part| part.fixed().0 + part.fixed().1);
         let hidden = link.min(hbm);
         let (pieces, left) = match self.overlap {
             Overlap::None => (1.0, hidden),

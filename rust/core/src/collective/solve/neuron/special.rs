@@ -1,10 +1,9 @@
 //! All-to-all and permute, which the runtime has in few forms.
 
 use super::call::Call;
+use super::ground::Spot;
 use super::part::{Overlap, Part, Plan, Segment};
-use crate::collective::program::placement::Placement;
 use crate::operation::Operation::{AllToAll, SendRecv};
-use crate::route::route;
 use crate::{Error, Result};
 
 /// Every rank to every other of its node. A chip's ranks send R x S together; each byte is read and written once.
@@ -26,12 +25,11 @@ pub(super) fn all_to_all(call: &Call) -> Result<Plan> {
              use direct or bucket",
         ));
     }
-    let local = Placement::Local(locals.into());
     let bytes = per_chip as f64 * call.request.size;
     let names = ("direct", "Mesh");
     let part = Part::new(
         call,
-        &local,
+        Spot::Local,
         AllToAll,
         (bytes, 1.0),
         names,
@@ -48,32 +46,10 @@ pub(super) fn all_to_all(call: &Call) -> Result<Plan> {
 
 /// Every chip to the next of a ring of neighbours.
 pub(super) fn permute(call: &Call) -> Result<Plan> {
-    let (context, request) = (call.context, call.request);
-    let machine = context.machine;
-    let mut groups = Vec::with_capacity(context.groups.count());
-    for group in 0..context.groups.count() {
-        let members = context.groups.members(machine, group);
-        let ranks = members.len() as i64;
-        for (rank, &chip) in members.iter().enumerate() {
-            let to = members[(rank as i64 + request.shift).rem_euclid(ranks) as usize];
-            let same_node = machine.split(chip).0 == machine.split(to).0;
-            if !same_node || route(machine, context.routing, chip, to)?.longest_hops != 1 {
-                return Err(Error::unsupported(
-                    format!(
-                        "neuron send_recv from chip {chip} to chip {to}, which are not neighbours"
-                    ),
-                    "the runtime permutes along rings of physically adjacent ranks only \
-                     (aws-neuron-sdk, neuron-runtime/about/collectives.rst); name a group in ring order, or use direct",
-                ));
-            }
-        }
-        groups.push(members);
-    }
-    let placement = Placement::Flat(groups.into());
-    let size = (request.size, 1.0);
-    let hbm = 2.0 * request.size;
+    let size = (call.request.size, 1.0);
+    let hbm = 2.0 * call.request.size;
     let names = ("direct", "permute");
-    let part = Part::new(call, &placement, SendRecv, size, names, (1, hbm))?;
+    let part = Part::new(call, Spot::Flat, SendRecv, size, names, (1, hbm))?;
     Ok(Plan {
         segments: vec![Segment {
             parts: vec![part],

@@ -14,7 +14,7 @@ pub(super) fn parts(call: &Call, plan: &Plan) -> Vec<String> {
     }
     let between = |overlap: Overlap| plan.segments.iter().any(|one| one.overlap == overlap);
     if between(Overlap::Nodes) {
-        let rate = goodput(call.context.machine, call.neuron, call.grid);
+        let rate = goodput(call.scene.machine, call.neuron, call.grid);
         out.push(format!(
             "between nodes: steps of {} us and {} GB/s a NIC are those of single transfers, and the algorithm is the \
              fastest of the vendor's; no collective was measured",

@@ -1,0 +1,1 @@
+"""What serving a transformer takes on a machine."""

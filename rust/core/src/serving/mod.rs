@@ -1,0 +1,34 @@
+//! What serving a transformer takes on a machine, in closed form.
+//!
+//! A **service** says what requests are and how the engine runs them; a **layout**, on how many ranks. A request is
+//! prefilled once and then decoded token by token, with others; both are a **pass** through all layers, whose seconds
+//! are the sum of **parts** on one rank. How often which pass runs follows from how many requests there are.
+//!
+//! - `service`, `pace`: what is asked and how fast the stack goes beside its operators; `cut`: a layout that fits both;
+//!   `runs`: all that a pass runs on
+//! - `shapes`: what an engine pads passes to
+//! - `pass`: operators of a pass, `traffic` its collectives, `parts` their seconds; `memory`: what a rank holds
+//! - `curve`: steps of decoding by batch; `balance`: how many run at once; `serve`: all of it together
+
+mod balance;
+mod curve;
+mod cut;
+mod memory;
+mod pace;
+mod parts;
+mod pass;
+mod runs;
+mod serve;
+mod service;
+mod shapes;
+#[cfg(test)]
+mod tests;
+mod traffic;
+
+pub use cut::Cut;
+pub use memory::Held;
+pub use pace::Pace;
+pub use parts::{Part, Parts};
+pub use runs::Runs;
+pub use serve::{Demand, Served, serve};
+pub use service::{Engine, Service, Speculation};

@@ -1,0 +1,222 @@
+//! Services as Python sees them: conversions only.
+
+use crate::classes::Machine;
+use crate::convert::{self, RoutingRow};
+use crate::efficiency::{EfficiencyRow, efficiency};
+use crate::enter::{here, quick};
+use crate::error::to_py;
+use crate::workload::{LayoutRow, ModelRow, layout, model, unknown};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use rainier_core::collective::{Choice, Operation, Request};
+use rainier_core::serving as core;
+use rainier_core::workload::{Asked, Kept};
+use rainier_core::{Error, Result};
+use std::cell::RefCell;
+
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct SpeculationRow {
+    tokens: u32,
+    yields: f64,
+    draft: ModelRow,
+}
+
+/// What is served: a dict by these names.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct ServiceRow {
+    model: ModelRow,
+    input: f64,
+    output: f64,
+    weight_bytes: f64,
+    activation_bytes: f64,
+    cache_bytes: f64,
+    head_bytes: f64,
+    window: Option<f64>,
+    engine: String,
+    lockstep: bool,
+    most_tokens: f64,
+    chunk: f64,
+    prompts: Vec<f64>,
+    contexts: Vec<f64>,
+    batches: Vec<f64>,
+    prefix_hit: f64,
+    speculation: Option<SpeculationRow>,
+    imbalance: f64,
+    bank: f64,
+    taken: f64,
+    cache_share: f64,
+}
+
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct PaceRow {
+    layer: f64,
+    sparse: f64,
+    expert: f64,
+    decode: f64,
+    prefill: f64,
+    collective: f64,
+    cache: f64,
+    step: f64,
+    sequence: f64,
+    request: f64,
+}
+
+/// What it runs on.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct ServingRow {
+    algorithm: String,
+    dtype: Option<String>,
+    per_chip: u32,
+    routing: RoutingRow,
+    efficiency: EfficiencyRow,
+    pace: PaceRow,
+    unpriced: u32,
+}
+
+/// Requests at all times and in all, or requests/s.
+type DemandRow = (Option<f64>, Option<f64>, Option<f64>);
+
+fn service(row: ServiceRow) -> Result<core::Service> {
+    let engine = match row.engine.as_str() {
+        "neuron" => core::Engine::Neuron,
+        "vllm" => core::Engine::Continuous,
+        "ideal" => core::Engine::Ideal,
+        other => return Err(unknown("engine", other, "neuron, vllm, ideal")),
+    };
+    let speculation = |row: SpeculationRow| core::Speculation {
+        tokens: row.tokens,
+        yields: row.yields,
+        draft: model(row.draft),
+    };
+    Ok(core::Service {
+        model: model(row.model),
+        input: row.input,
+        output: row.output,
+        weight_bytes: row.weight_bytes,
+        activation_bytes: row.activation_bytes,
+        cache_bytes: row.cache_bytes,
+        head_bytes: row.head_bytes,
+        window: row.window,
+        engine,
+        lockstep: row.lockstep,
+        most_tokens: row.most_tokens,
+        chunk: row.chunk,
+        prompts: row.prompts,
+        contexts: row.contexts,
+        batches: row.batches,
+        prefix_hit: row.prefix_hit,
+        speculation: row.speculation.map(speculation),
+        imbalance: row.imbalance,
+        bank: row.bank,
+        taken: row.taken,
+        cache_share: row.cache_share,
+    })
+}
+
+fn pace(row: &PaceRow) -> Result<core::Pace> {
+    core::Pace {
+        layer: row.layer,
+        sparse: row.sparse,
+        expert: row.expert,
+        decode: row.decode,
+        prefill: row.prefill,
+        collective: row.collective,
+        cache: row.cache,
+        step: row.step,
+        sequence: row.sequence,
+        request: row.request,
+    }
+    .checked()
+}
+
+fn demand((requests, of, rate): DemandRow) -> core::Demand {
+    match (requests, rate) {
+        (Some(requests), _) => core::Demand::Concurrency { requests, of },
+        (None, rate) => core::Demand::Rate(rate.unwrap_or(0.0)),
+    }
+}
+
+/// What a service takes, a dict for each demand.
+#[pyfunction]
+pub(crate) fn serve<'py>(
+    py: Python<'py>,
+    machine: &Machine,
+    service: ServiceRow,
+    layout: LayoutRow,
+    runs: ServingRow,
+    demands: Vec<DemandRow>,
+) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    let refused = |error: Error| to_py(py, &error);
+    let service = self::service(service).map_err(refused)?;
+    let layout = self::layout(layout).map_err(refused)?;
+    let pace = pace(&runs.pace).map_err(refused)?;
+    let routing = convert::routing(py, runs.routing)?;
+    let algorithm = match runs.algorithm.as_str() {
+        "auto" => Choice::Auto,
+        name => Choice::Named(name.to_owned()),
+    };
+    let efficiency = efficiency(py, runs.efficiency)?;
+    let unit = Request::new(Operation::Barrier, 0.0);
+    let unit = unit.with_dtype(runs.dtype.as_deref()).map_err(refused)?;
+    let asked = Asked {
+        algorithm,
+        routing,
+        dtype: unit.dtype,
+        per_chip: runs.per_chip,
+    };
+    let ranks = u64::from(machine.0.num_chips()) * u64::from(runs.per_chip);
+    let cut = quick(py, || core::Cut::new(&service, &layout, ranks))?;
+    let found = here(py, |control| {
+        let prices = Kept {
+            machine: &machine.0,
+            keeper: &machine.1,
+            book: &machine.2,
+            asked: &asked,
+            control,
+            priced: RefCell::default(),
+        };
+        let runs = core::Runs {
+            efficiency: &efficiency,
+            pace,
+            prices: &prices,
+            unpriced: runs.unpriced,
+        };
+        let one = |row| {
+            control.check()?;
+            core::serve(&cut, &runs, demand(row))
+        };
+        demands.into_iter().map(one).collect::<Result<Vec<_>>>()
+    })?;
+    found.iter().map(|one| answer(py, one)).collect()
+}
+
+fn answer<'py>(py: Python<'py>, served: &core::Served) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    let numbers = [
+        ("ttft", served.ttft),
+        ("tpot", served.tpot),
+        ("rate", served.rate),
+        ("running", served.running),
+        ("decoding", served.decoding),
+        ("waiting", served.waiting),
+        ("load", served.load),
+        ("batch", served.shape.0),
+        ("context", served.shape.1),
+        ("prompt", served.prompt),
+        ("weights", served.memory.weights),
+        ("request", served.memory.request),
+        ("budget", served.memory.budget),
+        ("fits", served.memory.fits()),
+    ];
+    for (name, value) in numbers {
+        dict.set_item(name, value)?;
+    }
+    let parts = |parts: &core::Parts| core::Part::ALL.map(|part| (part.name(), parts.get(part)));
+    dict.set_item("step", parts(&served.step).to_vec())?;
+    dict.set_item("prefill", parts(&served.prefill).to_vec())?;
+    Ok(dict)
+}
