@@ -194,7 +194,8 @@ def test_a_layout_refuses(fields: dict[str, object], argument: str) -> None:
         ({"tp": 128}, "tp"),  # more than the machine
         ({"pp": 96, "tp": 2}, "pp"),
         ({"islands": 65}, "islands"),
-        ({"tp": 24}, "dp"),
+        ({"tp": 24}, "tp"),
+        ({"tp": 16, "pp": 8}, "tp"),
         ({"dp": 2**31, "tp": 2}, "dp"),
     ],
 )

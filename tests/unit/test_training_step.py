@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pickle
+from typing import Literal
 
 import pytest
 
@@ -270,7 +271,10 @@ def test_ranks_may_be_cores() -> None:
     cores = SERVER.training_step(JOB, rf.Layout(tp=32, ranks_per_chip=4))
     one, part = next(iter(chips.memory)), next(iter(cores.memory))
     assert part["hbm_bytes"] == one["hbm_bytes"] / 4 == 24 * 2**30
-    assert part["weights_bytes"] == pytest.approx(one["weights_bytes"] / 4, rel=0.001)
+    # Eight heads of keys and values on 32 ranks: each has a whole one, in place of a quarter.
+    whole = 2 * 32 * 2 * 4096 * 128 * (1 - 8 / 32)
+    evenly = one["weights_bytes"] / 4 + whole
+    assert part["weights_bytes"] == pytest.approx(evenly, rel=0.001)
     assert part["bank_bytes"] == part["total_bytes"]  # a stack for each of the four ranks
     # Narrower products on parts of the rates: some slower, not faster.
     assert 1 <= cores.parts["matmul"] / chips.parts["matmul"] < 1.5
@@ -278,6 +282,25 @@ def test_ranks_may_be_cores() -> None:
     assert "inside a chip" in set(inside.collectives["bottleneck"])
     with pytest.raises(rf.RainierError):
         SERVER.training_step(JOB, rf.Layout(tp=2, ranks_per_chip=4))
+
+
+def test_what_ranks_send_to_experts_is_of_chips_or_of_cores() -> None:
+    job = rf.Training("qwen3-30b-a3b", sequence=4096, batch=1024)
+
+    def dispatch(ranks_per_chip: int, algorithm: Literal["auto", "neuron"]) -> float:
+        layout = rf.Layout(ep=16 * ranks_per_chip, ranks_per_chip=ranks_per_chip)
+        step = SERVER.training_step(job, layout, algorithm=algorithm)
+        (row,) = (row for row in step.collectives if row["operation"] == "all_to_all")
+        mesh = SERVER.mesh(dp=-1, ep=16 * ranks_per_chip, ranks_per_chip=ranks_per_chip)
+        own = mesh.all_to_all(row["bytes"], axis="ep", algorithm=algorithm).time_s
+        # Of neuron, whose ranks are cores, chips send a quarter from each.
+        if (ranks_per_chip, algorithm) == (1, "neuron"):
+            own = mesh.all_to_all(row["bytes"] / 4, axis="ep", algorithm=algorithm).time_s
+        assert row["time_s"] == pytest.approx(own)
+        return float(row["time_s"])
+
+    assert dispatch(4, "auto") > 3 * dispatch(1, "auto")
+    assert dispatch(4, "neuron") > 3 * dispatch(1, "neuron")
 
 
 def test_a_timeline_is_the_pipeline() -> None:

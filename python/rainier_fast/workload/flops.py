@@ -29,6 +29,8 @@ class Forward(NamedTuple):
     head: float
     mtp: float
     """Of layers that predict further tokens, with a head each."""
+    mtp_layers: float
+    """Of those layers alone, which are computed again as others are."""
 
     @property
     def layers(self) -> float:
@@ -50,8 +52,9 @@ def forward(model: Shape, sequence: int, *, causal: bool) -> Forward:
     scores = each * (windowed * near + (model.layers - windowed) * full)
     head = 2.0 * model.vocab * model.hidden
     inner = n.mlp if experts is None else visited
-    further = 2 * (n.attention + inner + 2 * model.hidden**2) + each * full + head
-    return Forward(2.0 * matrices, scores, head, model.mtp * further)
+    layer = 2 * (n.attention + inner) + each * full
+    further = layer + 4 * model.hidden**2 + head
+    return Forward(2.0 * matrices, scores, head, model.mtp * further, float(model.mtp * layer))
 
 
 def _sizes(model: Shape) -> int:
@@ -79,7 +82,8 @@ def per_token(
         if again != "none":
             raise invalid("recompute", again, "must be 'none' without a backward pass")
         return counted
-    return 3 * counted + {"none": 0.0, "selective": once.scores, "full": once.layers}[again]
+    whole = once.layers + once.mtp_layers * mtp
+    return 3 * counted + {"none": 0.0, "selective": once.scores, "full": whole}[again]
 
 
 class _Convention(NamedTuple):

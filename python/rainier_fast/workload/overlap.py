@@ -53,7 +53,10 @@ def overlap_columns(runtime: str | None, layout: Layout) -> dict[str, list[Any]]
         rule = known[name]
         hides = bool(rule["hidden"]) and layout.overlap
         source = str(rule["source"]) if layout.overlap else "overlap=False"
-        rows.append((_WHAT[name], hides, _BEHIND[name] if hides else "", source))
+        behind = _BEHIND[name]
+        if name == "regather" and known["tensor"]["hidden"]:
+            behind = "gradients of weights"
+        rows.append((_WHAT[name], hides, behind if hides else "", source))
     if layout.ep > 1:
         dual = layout.schedule == "dualpipe"
         behind = "computation of the other direction" if dual else ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, Final
 
-from rainier_fast.definitions.check import MAX_COUNT
 from rainier_fast.errors import invalid
 from rainier_fast.workload.layout import Layout
 from rainier_fast.workload.numbers import numbers
@@ -134,18 +134,29 @@ def layout_row(layout: Layout, ranks: int) -> dict[str, Any]:
     }
 
 
+_SHARES: Final = ("tp", "cp", "pp", "islands")
+"""Sizes of a layout that dp multiplies."""
+
+
 def _replicas(layout: Layout, ranks: int) -> int:
     """Return dp: as said, or what the ranks hold."""
     each = layout.model_ranks
-    if layout.dp != -1:
-        if layout.dp * each > MAX_COUNT:
-            raise invalid("dp", layout.dp, f"must be 1 to {max(ranks // each, 1):,}")
-        return layout.dp
-    if each > ranks:
-        said = "tp x cp x pp" + (" x islands" if layout.islands > 1 else "")
-        largest = max(("tp", "cp", "pp", "islands"), key=lambda name: int(getattr(layout, name)))
-        allowed = f"needs {each:,} ranks ({said}), of which there are {ranks:,}"
+    needed = each * max(layout.dp, 1)
+    if needed > ranks:
+        names = _SHARES if layout.dp == -1 else (*_SHARES, "dp")
+        largest = max(names, key=lambda name: int(getattr(layout, name)))
+        said = " x ".join(name for name in names if name != "islands" or layout.islands > 1)
+        allowed = f"needs {needed:,} ranks ({said}), of which there are {ranks:,}"
         raise invalid(largest, getattr(layout, largest), allowed)
+    if layout.dp != -1:
+        return layout.dp
+    for name in _SHARES:
+        size = int(getattr(layout, name))
+        if ranks % size:
+            small = [one for one in range(1, math.isqrt(ranks) + 1) if ranks % one == 0]
+            divisors = (*small, *(ranks // one for one in small))
+            nearest = min(divisors, key=lambda other: abs(other - size))
+            raise invalid(name, size, f"must divide the {ranks:,} ranks: {nearest:,} does")
     if ranks % each:
         allowed = f"is no whole number: {ranks:,} ranks / {each:,}; choose sizes that divide"
         raise invalid("dp", layout.dp, allowed)

@@ -21,6 +21,9 @@ def timeline(step: StepFigures) -> Table:
     ran, layout = step._ran, step.layout
     # Each direction of DualPipe, whose chunks are on two stages, takes half of the microbatches.
     events = 3 * len(ran.chunks) * ran.microbatches
+    ways = np.full(len(ran.chunks) - 1, ran.transfer)
+    if layout.runs == "zb-v":
+        ways[layout.pp - 1] = 0.0  # at the bottom of the V rows stay where they are
     reckon(_EVENT_BYTES * events, f"a timeline of {events:,} events", "use a smaller batch")
     stage, work, chunk, microbatch, start, end = _core.pipeline_events(
         layout.runs,
@@ -28,7 +31,7 @@ def timeline(step: StepFigures) -> Table:
         layout.chunks,
         ran.microbatches,
         np.array(ran.chunks, np.float64),
-        np.full(len(ran.chunks) - 1, ran.transfer),
+        ways,
     )
     columns = {
         "stage": stage,

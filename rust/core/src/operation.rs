@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 
 /// What a collective does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
     /// Every rank ends with the sum; size = each rank's buffer.
     AllReduce,

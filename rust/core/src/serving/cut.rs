@@ -45,7 +45,7 @@ impl<'a> Cut<'a> {
             return Err(Error::invalid("dp", layout.dp, allowed));
         }
         shapes(service, layout)?;
-        let axes = Axes::of(layout)?;
+        let axes = Axes::of(layout, service.model.experts.is_some())?;
         Ok(Self {
             service,
             layout,

@@ -74,11 +74,11 @@ impl Axes {
         same.map(|(name, _)| name).collect()
     }
 
-    /// The axes of a layout that is [checked](super::plan::Plan).
+    /// The axes of a layout that is [checked](super::plan::Plan), for a model with experts or without.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for an order in which groups are no digits.
-    pub fn of(layout: &Layout) -> Result<Self> {
+    pub fn of(layout: &Layout, experts: bool) -> Result<Self> {
         let size = |axis: Dense| match axis {
             Dense::Tp => layout.tp,
             Dense::Cp => layout.cp,
@@ -107,7 +107,9 @@ impl Axes {
         // The second view of the same ranks: etp, ep and replicas of experts in place of tp, cp and dp.
         let (_, pp_stride) = (layout.pp, stride(Dense::Pp));
         let pp_between = layout.pp > 1 && pp_stride < layout.tp * layout.cp * layout.dp;
-        if pp_between && ep > 1 && pp_stride != etp * ep {
+        // Experts that are cut as all else is are where all else is.
+        let as_all = ep == 1 && etp == layout.tp;
+        if pp_between && experts && !as_all && pp_stride != etp * ep {
             return Err(Error::unsupported(
                 format!(
                     "experts where stages are {pp_stride} chips apart and experts need {}",
@@ -140,13 +142,22 @@ impl Axes {
                 size: ep,
                 stride: etp,
             },
-            etp: Axis::Digit {
-                size: etp,
-                stride: 1,
+            etp: match as_all {
+                true => digit(Dense::Tp),
+                false => Axis::Digit {
+                    size: etp,
+                    stride: 1,
+                },
             },
-            expert_replicas: Axis::Digit {
-                size: expert_replicas,
-                stride: outer,
+            expert_replicas: match as_all {
+                true => Axis::Digit {
+                    size: replicas.0,
+                    stride: replicas.1,
+                },
+                false => Axis::Digit {
+                    size: expert_replicas,
+                    stride: outer,
+                },
             },
             islands: Axis::Digit {
                 size: layout.islands,

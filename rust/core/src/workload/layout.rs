@@ -75,6 +75,14 @@ impl Layout {
         self.tp * self.cp * self.dp / (self.ep * self.etp)
     }
 
+    /// Copies that replicas keep of what they share.
+    pub(super) fn copies(&self) -> u32 {
+        match self.shard {
+            0 => 1,
+            some => self.replicas() / some,
+        }
+    }
+
     /// Ranks in all.
     pub fn ranks(&self) -> u64 {
         [self.tp, self.cp, self.dp, self.pp, self.islands]

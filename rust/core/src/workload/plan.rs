@@ -37,7 +37,7 @@ impl<'a> Plan<'a> {
         counts(layout, ranks)?;
         shapes(job, layout)?;
         experts(job, layout)?;
-        shards(layout)?;
+        shards(job, layout)?;
         let microbatches = microbatches(job, layout)?;
         let chunks = chunks(job, layout)?;
         check_schedule(layout, microbatches)?;
@@ -45,11 +45,25 @@ impl<'a> Plan<'a> {
         Ok(Self {
             job,
             layout,
-            axes: Axes::of(layout)?,
+            axes: Axes::of(layout, job.model.experts.is_some())?,
             microbatches,
             tokens,
             chunks,
         })
+    }
+
+    /// How often a stage goes through all chunks that it holds: each direction of DualPipe has half of the microbatches.
+    pub(super) fn rounds(&self) -> f64 {
+        let share = match self.layout.schedule {
+            Schedule::DualPipe => 0.5,
+            _ => 1.0,
+        };
+        share * f64::from(self.microbatches)
+    }
+
+    /// Whether one stage holds the first chunk and the last.
+    pub(super) fn ends_together(&self) -> bool {
+        self.held(0).contains(&(self.chunks.len() - 1))
     }
 
     /// Chunks that a stage holds.
@@ -160,6 +174,10 @@ fn experts(job: &Job, layout: &Layout) -> Result<()> {
                 "must be 1: the model has no experts",
             ));
         }
+        if ![1, layout.tp].contains(&layout.etp) {
+            let allowed = "must be left out: the model has no experts";
+            return Err(Error::invalid("etp", layout.etp, allowed));
+        }
         return Ok(());
     };
     divides("ep", layout.ep, experts.count, "experts")?;
@@ -182,7 +200,7 @@ fn experts(job: &Job, layout: &Layout) -> Result<()> {
     Ok(())
 }
 
-fn shards(layout: &Layout) -> Result<()> {
+fn shards(job: &Job, layout: &Layout) -> Result<()> {
     if layout.zero > 3 {
         return Err(Error::invalid("zero", layout.zero, "must be 0 to 3"));
     }
@@ -193,7 +211,18 @@ fn shards(layout: &Layout) -> Result<()> {
         let allowed = "must be left out where replicas share nothing (zero=0)";
         return Err(Error::invalid("shard", layout.shard, allowed));
     }
-    divides("shard", layout.shard, layout.replicas(), "replicas")
+    divides("shard", layout.shard, layout.replicas(), "replicas")?;
+    let (copies, replicas) = (layout.copies(), layout.expert_replicas());
+    if job.model.experts.is_none() || replicas % copies == 0 {
+        return Ok(());
+    }
+    let may = |some: &u32| replicas % some == 0 && layout.replicas() % some == 0;
+    let fewer = (1..=copies.min(replicas)).rev().find(may).unwrap_or(1);
+    let allowed = format!(
+        "must leave as many copies of experts, of which there are {replicas}, as of all else: {} does",
+        layout.replicas() / fewer
+    );
+    Err(Error::invalid("shard", layout.shard, allowed))
 }
 
 fn microbatches(job: &Job, layout: &Layout) -> Result<u32> {

@@ -8,7 +8,7 @@ use crate::machine::Machine;
 use crate::operation::Operation;
 use crate::route::Routing;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, TryLockError};
 
 /// Whoever knows what collectives take.
@@ -40,6 +40,26 @@ impl Asked {
             algorithm: self.algorithm.clone(),
             dtype: self.dtype,
             ..Request::new(operation, bytes)
+        }
+    }
+
+    /// Bytes as whoever answers means them, of groups with so many ranks of each chip: all-to-all has those that one rank
+    /// sends; links have those of a chip, and neuron those of a core, whatever ranks are.
+    pub(super) fn size(
+        &self,
+        machine: &Machine,
+        operation: Operation,
+        (bytes, ranks): (f64, u32),
+    ) -> f64 {
+        if operation != Operation::AllToAll {
+            return bytes;
+        }
+        let sent = bytes * f64::from(ranks);
+        match machine.neuron() {
+            Some(neuron) if self.algorithm == Choice::Named("neuron".to_owned()) => {
+                sent / f64::from(neuron.ranks_per_chip)
+            }
+            _ => sent,
         }
     }
 
@@ -80,13 +100,13 @@ const MOST_REMEMBERED: usize = 4096;
 
 /// What steps of one machine have priced, as it was asked for last. Nobody waits for it.
 #[derive(Debug, Default)]
-pub struct Book(Mutex<Option<(Asked, HashMap<Key, Priced>)>>);
+pub struct Book(Mutex<Option<(Asked, BTreeMap<Key, Priced>)>>);
 
 impl Book {
     fn with<T>(
         &self,
         asked: &Asked,
-        work: impl FnOnce(&mut HashMap<Key, Priced>) -> T,
+        work: impl FnOnce(&mut BTreeMap<Key, Priced>) -> T,
     ) -> Option<T> {
         let mut open = match self.0.try_lock() {
             Ok(open) => open,
@@ -94,7 +114,7 @@ impl Book {
             Err(TryLockError::WouldBlock) => return None,
         };
         if open.as_ref().is_none_or(|(known, _)| known != asked) {
-            *open = Some((asked.clone(), HashMap::new()));
+            *open = Some((asked.clone(), BTreeMap::new()));
         }
         open.as_mut().map(|(_, prices)| work(prices))
     }
@@ -105,19 +125,21 @@ struct OnChips {
     axis: Axis,
     /// Groups that have the same chips.
     alike: u32,
+    /// Ranks of each chip in a group.
+    inside: u32,
 }
 
 /// The chips of an axis of ranks, of which a chip has `per_chip`.
 fn on_chips(axis: &Axis, per_chip: u32) -> Result<OnChips> {
-    let (axis, alike) = match *axis {
-        _ if per_chip == 1 => (axis.clone(), 1),
+    let (axis, alike, inside) = match *axis {
+        _ if per_chip == 1 => (axis.clone(), 1, 1),
         Axis::Digit { size, stride } if stride % per_chip == 0 => {
             let stride = stride / per_chip;
-            (Axis::Digit { size, stride }, per_chip)
+            (Axis::Digit { size, stride }, per_chip, 1)
         }
         Axis::Digit { size, stride: 1 } if size % per_chip == 0 => {
             let size = size / per_chip;
-            (Axis::Digit { size, stride: 1 }, 1)
+            (Axis::Digit { size, stride: 1 }, 1, per_chip)
         }
         Axis::Digit { size, stride } => {
             let what = format!("an axis of {size} ranks {stride} apart, {per_chip} ranks a chip");
@@ -132,7 +154,11 @@ fn on_chips(axis: &Axis, per_chip: u32) -> Result<OnChips> {
             ));
         }
     };
-    Ok(OnChips { axis, alike })
+    Ok(OnChips {
+        axis,
+        alike,
+        inside,
+    })
 }
 
 /// How much longer the machine's own software takes than links alone on the whole machine: of a damaged one it has no
@@ -141,7 +167,8 @@ fn on_chips(axis: &Axis, per_chip: u32) -> Result<OnChips> {
 pub(super) fn over_links_when_whole(
     machine: &Machine,
     groups: &Groups,
-    request: &Request,
+    operation: Operation,
+    sent: (f64, u32),
     (asked, control): (&Asked, &Control),
 ) -> Result<f64> {
     let Some(links) = asked.by_links().filter(|_| machine.is_damaged()) else {
@@ -149,7 +176,7 @@ pub(super) fn over_links_when_whole(
     };
     let healthy = machine.healthy();
     let time = |asked: &Asked| {
-        let request = asked.request(request.operation, request.size);
+        let request = asked.request(operation, asked.size(&healthy, operation, sent));
         let outcome = collective::run(&healthy, groups, &asked.routing, &request, control)?;
         Ok(outcome.time)
     };
@@ -207,9 +234,10 @@ impl Kept<'_> {
         if on.axis.size() == 1 {
             return self.inside(operation, axis, &groups, bytes);
         }
+        let sent = (bytes, on.inside);
         // What the machine's own software takes is known of groups of all ranks of their chips.
         let own = match on.alike {
-            1 => self.run(self.asked, operation, &groups, bytes),
+            1 => self.run(self.asked, operation, &groups, sent),
             _ => Err(Error::unsupported("ranks that share a chip", "by links")),
         };
         let mut by_links = false;
@@ -217,13 +245,12 @@ impl Kept<'_> {
             (Err(Error::Unsupported { .. }), links) => {
                 by_links = links.is_some();
                 let asked = links.as_ref().unwrap_or(self.asked);
-                let bytes = bytes * f64::from(on.alike);
-                let mut outcome = self.run(asked, operation, &groups, bytes)?;
+                let of_all = (bytes * f64::from(on.alike), on.inside);
+                let mut outcome = self.run(asked, operation, &groups, of_all)?;
                 if on.alike == 1 {
-                    let request = self.asked.request(operation, bytes);
                     let software = (self.asked, self.control);
                     outcome.time *=
-                        over_links_when_whole(self.machine, &groups, &request, software)?;
+                        over_links_when_whole(self.machine, &groups, operation, sent, software)?;
                 }
                 outcome
             }
@@ -267,7 +294,7 @@ impl Kept<'_> {
             algorithm: Choice::Named("neuron".to_owned()),
             ..self.asked.clone()
         };
-        let outcome = self.run(&neuron, Operation::AllReduce, groups, bytes)?;
+        let outcome = self.run(&neuron, Operation::AllReduce, groups, (bytes, 1))?;
         Ok(Priced {
             operation,
             axis: axis.clone(),
@@ -284,9 +311,9 @@ impl Kept<'_> {
         asked: &Asked,
         operation: Operation,
         groups: &Arc<Groups>,
-        bytes: f64,
+        sent: (f64, u32),
     ) -> Result<Outcome> {
-        let request = asked.request(operation, bytes);
+        let request = asked.request(operation, asked.size(self.machine, operation, sent));
         self.keeper
             .run(self.machine, groups, &asked.routing, &request, self.control)
     }

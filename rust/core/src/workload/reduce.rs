@@ -51,10 +51,18 @@ pub(super) fn put_gathers(
     }
     let (gather, scatter) = of_layer(plan, kind, prices)?;
     let forward = exposed(overlap.data, gather, work.forward.computed());
-    let behind = work.backward.computed() + work.weights.computed();
-    let backward = exposed(overlap.data, gather + scatter, behind);
+    let (inputs, weights) = (work.backward.computed(), work.weights.computed());
     work.forward.add(Part::Data, forward);
-    work.backward.add(Part::Data, backward);
+    if plan.layout.schedule.splits() {
+        // Gradients of weights, which are scattered, come at another time than those of inputs.
+        let gather = exposed(overlap.data, gather, inputs);
+        work.backward.add(Part::Data, gather);
+        let scatter = exposed(overlap.data, scatter, weights);
+        work.weights.add(Part::Data, scatter);
+    } else {
+        let both = exposed(overlap.data, gather + scatter, inputs + weights);
+        work.backward.add(Part::Data, both);
+    }
     Ok(())
 }
 
@@ -130,7 +138,7 @@ pub(super) fn between_replicas(
     };
     if plan.layout.zero == 2 {
         // Ranks that keep no gradients of others add theirs up after every microbatch.
-        let before = f64::from(plan.microbatches - 1);
+        let before = plan.rounds() - 1.0;
         seconds += before * exposed(overlap.data, reduced, all - forward);
     }
     seconds += left(reduced, all - forward, overlap.late);
@@ -167,7 +175,7 @@ fn edges(plan: &Plan, held: &[usize], overlap: Overlap, prices: &dyn Prices) -> 
 fn tied(plan: &Plan, stage: usize, prices: &dyn Prices) -> Result<f64> {
     let (model, layout) = (&plan.job.model, plan.layout);
     let at_an_end = stage == 0 || stage + 1 == layout.pp as usize;
-    if layout.pp == 1 || model.numbers.head != 0.0 || !at_an_end {
+    if plan.ends_together() || model.numbers.head != 0.0 || !at_an_end {
         return Ok(0.0);
     }
     let numbers = f64::from(model.vocab) * f64::from(model.hidden) / f64::from(layout.tp);

@@ -30,7 +30,7 @@ impl State {
 pub(super) fn layer_numbers(plan: &Plan, kind: Kind) -> (f64, f64) {
     let (model, layout) = (&plan.job.model, plan.layout);
     let (numbers, tp) = (&model.numbers, f64::from(layout.tp));
-    let attention = numbers.attention / tp + numbers.every;
+    let attention = numbers.attention / tp + kept_twice(plan) + numbers.every;
     match model.experts.as_ref().filter(|_| kind.sparse) {
         None => (attention + numbers.mlp / tp, 0.0),
         Some(experts) => {
@@ -39,6 +39,17 @@ pub(super) fn layer_numbers(plan: &Plan, kind: Kind) -> (f64, f64) {
             (attention + numbers.router + numbers.shared / tp, expert)
         }
     }
+}
+
+/// Numbers of a layer's keys and values that a rank keeps beyond its share: a head whole, where heads are fewer than ranks.
+fn kept_twice(plan: &Plan) -> f64 {
+    let model = &plan.job.model;
+    if model.latent.is_some() {
+        return 0.0;
+    }
+    let share = f64::from(model.kv_heads) / f64::from(plan.layout.tp);
+    let each = 2.0 * f64::from(model.hidden) * f64::from(model.head_size);
+    each * (1.0 - share).max(0.0)
 }
 
 /// Numbers of a chunk.
@@ -68,7 +79,7 @@ pub(super) fn end_numbers(plan: &Plan, chunk: usize) -> [f64; 2] {
     let head = match model.numbers.head {
         _ if !last => 0.0,
         // A head that is the embedding is kept twice where their stages are two.
-        0.0 if first || model.numbers.embedding == 0.0 => 0.0,
+        0.0 if plan.ends_together() || model.numbers.embedding == 0.0 => 0.0,
         0.0 => f64::from(model.vocab) * f64::from(model.hidden),
         own => own,
     };
@@ -92,12 +103,13 @@ pub(super) fn stage_numbers(plan: &Plan, stage: usize) -> State {
     state
 }
 
-/// Of how many ranks dense numbers and experts have parts.
+/// Of how many ranks dense numbers and experts have parts: both of as many copies, as Megatron Core's
+/// `num_distributed_optimizer_instances` and torchtitan's `dp_replicate` have them.
 pub(super) fn shares(plan: &Plan) -> (f64, f64) {
-    let layout = plan.layout;
-    let all = f64::from(layout.expert_replicas());
-    match layout.shard {
-        0 => (f64::from(layout.replicas()), all),
-        some => (f64::from(some), f64::from(some).min(all)),
-    }
+    let copies = plan.layout.copies();
+    let of = |replicas: u32| f64::from(replicas / copies);
+    (
+        of(plan.layout.replicas()),
+        of(plan.layout.expert_replicas()),
+    )
 }

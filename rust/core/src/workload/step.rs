@@ -13,7 +13,7 @@ use super::traffic::{Overlap, row_bytes};
 use crate::Control;
 use crate::error::Result;
 use crate::operation::Operation::{AllReduce, SendRecv};
-use crate::pipeline::{self, Pipeline};
+use crate::pipeline::{self, Pipeline, Schedule};
 
 /// What a step runs on.
 pub struct Runs<'a> {
@@ -69,6 +69,11 @@ impl Stages {
         let works = chunks(plan, runs.efficiency, overlap, runs.prices)?;
         let rows = row_bytes(plan) / plan.layout.row_ranks();
         let transfer = runs.prices.time(SendRecv, &plan.axes.pp, rows)?;
+        let mut ways = vec![transfer; works.len() - 1];
+        if plan.layout.schedule == Schedule::ZbV {
+            // At the bottom of the V rows stay where they are.
+            ways[plan.layout.pp as usize - 1] = 0.0;
+        }
         let chunk = |work: &Work| pipeline::Chunk {
             forward: work.forward.sum(),
             backward: work.backward.sum(),
@@ -80,7 +85,7 @@ impl Stages {
             virtual_stages: plan.layout.virtual_stages,
             microbatches: plan.microbatches,
             chunks: works.iter().map(chunk).collect(),
-            transfer: vec![transfer; works.len() - 1],
+            transfer: ways,
         };
         pipeline.validate()?;
         Ok(Self { works, pipeline })
@@ -89,9 +94,7 @@ impl Stages {
     /// Seconds by part that a stage is busy with.
     pub(super) fn busy(&self, plan: &Plan, stage: usize) -> Parts {
         let held = plan.held(stage);
-        // Each of both directions of DualPipe takes half of the microbatches.
-        let doubled = held.len() > plan.layout.virtual_stages as usize;
-        let times = f64::from(plan.microbatches) * if doubled { 0.5 } else { 1.0 };
+        let times = plan.rounds();
         let mut parts = Parts::default();
         for chunk in held {
             parts.add_times(times, &self.works[chunk].total());
@@ -161,7 +164,9 @@ fn outer(plan: &Plan, stage: usize, prices: &dyn Prices) -> Result<f64> {
     if plan.layout.islands == 1 {
         return Ok(0.0);
     }
-    let numbers = stage_numbers(plan, stage).all() / f64::from(plan.layout.replicas());
+    let (state, layout) = (stage_numbers(plan, stage), plan.layout);
+    let numbers = state.dense / f64::from(layout.replicas())
+        + state.expert / f64::from(layout.expert_replicas());
     let bytes = numbers * plan.job.gradient_bytes;
     let once = prices.time(AllReduce, &plan.axes.islands, bytes)?;
     Ok(once / f64::from(plan.layout.outer_every))

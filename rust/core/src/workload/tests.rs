@@ -1,5 +1,7 @@
 //! Steps against what papers count by hand.
 
+mod cuts;
+
 use super::axes::Axis;
 use super::efficiency::{Attention, Efficiency, Matmul, Memory};
 use super::layout::Context;

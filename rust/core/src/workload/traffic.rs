@@ -92,23 +92,44 @@ fn put_tensor(
     let second = !kind.sparse || shared || layout.etp == layout.tp && layout.ep == 1;
     let halves = if second { 2.0 } else { 1.0 };
     let bytes = row_bytes(plan);
-    let (once, again) = if layout.sequence_parallel {
-        let gather = prices.time(AllGather, axis, bytes)?;
-        (gather + prices.time(ReduceScatter, axis, bytes)?, gather)
+    // Latent attention makes short rows of a rank's own, and all ranks need those; they are kept.
+    let first = short_row_bytes(plan).unwrap_or(bytes);
+    let gathers = |bytes: f64| prices.time(AllGather, axis, bytes);
+    let scatters = |bytes: f64| prices.time(ReduceScatter, axis, bytes);
+    let (there, back, again) = if layout.sequence_parallel {
+        let (gather, scatter) = (gathers(bytes)?, scatters(bytes)?);
+        let rest = (halves - 1.0) * (gather + scatter);
+        let regathered = halves - if first < bytes { 1.0 } else { 0.0 };
+        (
+            gathers(first)? + scatter + rest,
+            gather + scatters(first)? + rest,
+            regathered * gather,
+        )
     } else {
-        (prices.time(AllReduce, axis, bytes)?, 0.0)
+        let sum = prices.time(AllReduce, axis, bytes)?;
+        let inputs = prices.time(AllReduce, axis, first)?;
+        (halves * sum, inputs + (halves - 1.0) * sum, 0.0)
     };
     let products = |parts: &Parts| parts.get(Part::Matmul);
-    let forward = exposed(overlap.tensor, halves * once, products(&compute.forward));
+    let forward = exposed(overlap.tensor, there, products(&compute.forward));
     work.forward.add(Part::Tensor, forward);
-    let backward = exposed(overlap.tensor, halves * once, products(&compute.backward));
-    let regather = exposed(
-        overlap.regather,
-        halves * again,
-        products(&compute.backward),
-    );
+    let backward = exposed(overlap.tensor, back, products(&compute.backward));
+    // Where the others hide behind gradients of inputs, rows hide behind those of weights, which they are for.
+    let behind = match overlap.tensor {
+        true => products(&compute.weights),
+        false => products(&compute.backward),
+    };
+    let regather = exposed(overlap.regather, again, behind);
     work.backward.add(Part::Tensor, backward + regather);
     Ok(())
+}
+
+/// Bytes of the short rows that latent attention makes queries, keys and values of, of a microbatch.
+fn short_row_bytes(plan: &Plan) -> Option<f64> {
+    let latent = plan.job.model.latent.as_ref()?;
+    let numbers = latent.q_rank? + latent.kv_rank + latent.rope;
+    let short = plan.tokens * f64::from(numbers) * plan.job.activation_bytes;
+    Some(short.min(row_bytes(plan)))
 }
 
 /// Keys and values of ranks that share a sequence.
@@ -160,16 +181,20 @@ fn put_context(
     Ok(())
 }
 
-/// Numbers of keys and values of a token on one rank: of latent attention the short row.
+/// Numbers of keys and values of a token on one rank. Of latent attention they are made before they are passed on (Megatron
+/// Core, `multi_latent_attention.py`); heads that are traded are as many as ranks, or more.
 fn shared_numbers(plan: &Plan) -> f64 {
-    let model = &plan.job.model;
-    match &model.latent {
-        Some(latent) => f64::from(latent.kv_rank + latent.rope),
-        None => {
-            let heads = (f64::from(model.kv_heads) / f64::from(plan.layout.tp)).max(1.0);
-            2.0 * heads * f64::from(model.head_size)
-        }
-    }
+    let (model, layout) = (&plan.job.model, plan.layout);
+    let (key, value) = model.head_sizes();
+    let heads = match &model.latent {
+        Some(_) => f64::from(model.heads) / f64::from(layout.tp),
+        None => (f64::from(model.kv_heads) / f64::from(layout.tp)).max(1.0),
+    };
+    let least = match layout.context {
+        Context::AllToAll => f64::from(layout.cp),
+        Context::Ring | Context::AllGather => 1.0,
+    };
+    heads.max(least) * (key + value)
 }
 
 /// Rows to the experts that they visit and back, and among the ranks of one expert.

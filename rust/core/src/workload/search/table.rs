@@ -128,11 +128,12 @@ impl<'a> Table<'a> {
     }
 
     fn ask(&self, answers: &Answers, place: Place, bytes: f64) -> Result<f64> {
-        let time = |prepared: &Prepared| -> Result<f64> {
+        let sent = self.asked.size(&self.machine, place.0, (bytes, 1));
+        let time = |prepared: &Prepared, bytes: f64| -> Result<f64> {
             Ok(prepared.times(&[bytes], &self.control)?.seconds[0])
         };
         match (&answers.own, &answers.links, self.asked.by_links()) {
-            (Some(own), _, by_links) => match (time(own), by_links) {
+            (Some(own), _, by_links) => match (time(own, sent), by_links) {
                 // Of this size alone there is no model.
                 (Err(Error::Unsupported { .. }), Some(links)) => {
                     let (operation, size, stride) = place;
@@ -146,7 +147,7 @@ impl<'a> Table<'a> {
                 (seconds, _) => seconds,
             },
             (None, Some(links), _) => {
-                let seconds = time(links)?;
+                let seconds = time(links, bytes)?;
                 if !self.machine.is_damaged() {
                     return Ok(seconds);
                 }
@@ -160,8 +161,8 @@ impl<'a> Table<'a> {
 
 impl Table<'_> {
     fn over_links(&self, groups: &Groups, (operation, ..): Place, bytes: f64) -> Result<f64> {
-        let request = self.asked.request(operation, bytes);
-        over_links_when_whole(&self.machine, groups, &request, (self.asked, &self.control))
+        let software = (self.asked, &self.control);
+        over_links_when_whole(&self.machine, groups, operation, (bytes, 1), software)
     }
 }
 
