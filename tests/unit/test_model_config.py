@@ -123,7 +123,10 @@ def test_qwen2_has_biases_of_queries_keys_and_values() -> None:
         ({**QWEN_MOE, "mlp_only_layers": [5]}, rf.Unsupported, "mlp_only_layers"),
         ({**DEEPSEEK, "moe_layer_freq": 2}, rf.Unsupported, "moe_layer_freq"),
         ({**DEEPSEEK, "n_routed_experts": 4}, rf.InvalidArgument, "per_token"),
+        ({**QWEN_MOE, "layer_types": ["sliding_attention"] * 4}, rf.Unsupported, "layer_types"),
+        ({**QWEN_MOE, "num_local_experts": 8}, rf.Unsupported, "num_local_experts"),
         ({**GPT_OSS, "layer_types": ["full_attention"]}, rf.InvalidArgument, "layer_types"),
+        ({**GPT_OSS, "sliding_window": None}, rf.InvalidType, "sliding_window"),
         ({**LLAMA4, "vision_config": {"depth": 34}}, rf.Unsupported, "model_type"),
         ({"hidden_size": 8}, rf.InvalidArgument, "model_type"),
         (json.dumps(LLAMA)[:200], rf.InvalidArgument, "JSON"),
@@ -186,6 +189,12 @@ def test_deepseek_has_its_shared_expert_and_dense_layers_where_they_are_left_out
     full = rf.Transformer.from_config(DEEPSEEK)
     assert rf.Transformer.from_config(config).parameters == full.parameters
     assert rf.Transformer.from_config({**DEEPSEEK, "q_lora_rank": None}).mla.q_rank is None
+
+
+def test_qwen_layers_that_all_look_at_everything_may_say_so() -> None:
+    kinds = ["full_attention"] * QWEN_MOE["num_hidden_layers"]  # type: ignore[operator]
+    said = rf.Transformer.from_config({**QWEN_MOE, "layer_types": kinds})
+    assert said == rf.Transformer.from_config(QWEN_MOE)
 
 
 def test_layers_in_no_period_are_refused() -> None:

@@ -184,8 +184,10 @@ def _mistral(keys: _Keys, size: int | None = 4096) -> dict[str, Any]:
 def _qwen(keys: _Keys, kv_heads: int = 32, head_size: int | None = None) -> dict[str, Any]:
     keys.must_be(use_sliding_window=False)
     keys.get("sliding_window")  # without effect then
-    keys.get("layer_types")
-    return _grouped(keys, kv_heads, head_size) | {"ffn": keys.count("intermediate_size")}
+    fields = _grouped(keys, kv_heads, head_size) | {"ffn": keys.count("intermediate_size")}
+    # Layers that are said to slide have no window to look through then, and do not run.
+    keys.must_be_among("layer_types", [], ["full_attention"] * fields["layers"])
+    return fields
 
 
 def _qwen2(keys: _Keys) -> dict[str, Any]:
@@ -265,7 +267,7 @@ def _deepseek_v3(keys: _Keys) -> dict[str, Any]:
 def _gpt_oss(keys: _Keys) -> dict[str, Any]:
     keys.must_be(attention_bias=True)
     fields = _grouped(keys, kv_heads=8, head_size=64)
-    size = keys.count("sliding_window", 128)
+    size = as_count("config[sliding_window]", keys.or_left_out("sliding_window", 128), MOST_WIDE)
     experts = Experts(
         count=keys.count("num_local_experts", most=MOST_EXPERTS),
         per_token=keys.count("num_experts_per_tok", most=MOST_EXPERTS),
