@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from rainier_fast.results.routing import RoutingReport
     from rainier_fast.results.times import Times
     from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
+    from rainier_fast.serving.events import ServingEvents
     from rainier_fast.serving.pace import Pace
     from rainier_fast.serving.result import ServingResult
     from rainier_fast.serving.serving import Serving
@@ -218,6 +219,7 @@ __all__ = [
     "Schedule",
     "Send",
     "Serving",
+    "ServingEvents",
     "ServingResult",
     "Shortest",
     "Site",
@@ -292,6 +294,7 @@ _LATE_MODULES = {
     "results.routing": ("RoutingReport",),
     "results.times": ("Times",),
     "results.together": ("Meeting", "PlanResult", "TogetherResult"),
+    "serving.events": ("ServingEvents",),
     "serving.pace": ("Pace",),
     "serving.result": ("ServingResult",),
     "serving.serving": ("Serving",),

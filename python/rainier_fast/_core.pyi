@@ -87,7 +87,7 @@ __all__ = [
     "keys_seen", "layout_space", "links_named", "mapping_dimensions", "matmul_times",
     "memory_limit", "memory_time", "monte_carlo", "num_live_chips", "overlay_bytes",
     "pipeline_events", "pipeline_forms", "repaired", "replace_damaged", "routing_reports",
-    "sample_faults", "serve", "set_memory_limit", "share_links", "share_messages",
+    "sample_faults", "serve", "serve_events", "set_memory_limit", "share_links", "share_messages",
     "simulate_pipeline", "training_step", "unreachable", "weigh_layouts", "with_faults",
     "write_out",
 ]  # fmt: skip
@@ -175,6 +175,15 @@ def best_layouts(
     progress: Callable[[int, int], object] | None,
 ) -> dict[str, Any]:
     """Return the best layouts, those on the front of time and memory, and counts."""
+
+def serve_events(
+    machine: Machine,
+    service: dict[str, Any],
+    layout: dict[str, Any],
+    runs: dict[str, Any],
+    load: tuple[Any, ...],
+) -> _F64:
+    """Return when each request came, had its first token and its last, one after the other."""
 
 def simulate_pipeline(
     schedule: str,

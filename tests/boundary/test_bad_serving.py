@@ -81,7 +81,7 @@ def test_a_load_that_cannot_be_is_named(load: dict[str, Any], argument: str) -> 
     ("model", "layout", "argument"),
     [
         ("llama-3.1-8b", {"tp": 16}, "tp"),
-        ("llama-3.1-8b", {"tp": 4, "dp": 3}, "dp"),
+        ("llama-3.1-8b", {"tp": 4, "dp": 3}, "tp"),
         ("llama-3.1-8b", {"cp": 2}, "cp"),
         ("llama-3.1-8b", {"ep": 2}, "ep"),
         ("llama-3.1-405b", {"tp": 8}, "layout"),  # weights above the memory
@@ -125,3 +125,23 @@ def test_what_nothing_is_known_of_is_refused() -> None:
 def test_a_speculation_that_cannot_be_is_named(fields: dict[str, Any], argument: str) -> None:
     with raises(rf.RainierError, argument):
         rf.Speculation(**({"tokens": 3, "acceptance": 0.7} | fields))
+
+
+@pytest.mark.parametrize(
+    ("given", "argument"),
+    [
+        ({"ttft": 0}, "ttft"),
+        ({"tpot": "-1 s"}, "tpot"),
+        ({"tpot": "fast"}, "tpot"),
+        ({"keep": 0}, "keep"),
+        ({"chips": 5}, "chips"),
+    ],
+)
+def test_an_objective_that_cannot_be_is_named(given: dict[str, Any], argument: str) -> None:
+    with raises(rf.RainierError, argument):
+        H100.best_serving(GPU, **given)
+
+
+def test_a_service_that_fits_nowhere_says_why() -> None:
+    with raises(rf.InvalidArgument, "service"):
+        H100.best_serving(GPU.with_(model="deepseek-v3"))

@@ -123,3 +123,25 @@ def test_the_nearest_measurements_have_our_errors(llama: rf.ServingResult) -> No
 
 def test_money_and_power_take_a_service(llama: rf.ServingResult) -> None:
     assert TRN2.cost(llama, prices="capacity-block", date="2026-07") is not None
+
+
+@pytest.mark.parametrize("aims", [{"ttft": "1 s", "tpot": "20 ms"}, {"tpot": "12 ms"}, {}])
+def test_the_best_service_keeps_to_its_objective(aims: dict[str, str]) -> None:
+    table = H100.best_serving(GPU, **aims, keep=1000)  # type: ignore[arg-type]
+    met = table["meets"]
+    assert met[0]
+    assert len(table) >= 4
+    tokens = table["tokens_per_s_per_chip"][met]
+    assert (tokens[1:] <= tokens[:-1]).all()
+    one = next(iter(table))
+    layout = rf.Layout(tp=one["tp"], pp=one["pp"], ep=one["ep"])
+    again = H100.serve(GPU, layout, concurrency=one["concurrency"])
+    assert again.tokens_per_s == pytest.approx(one["tokens_per_s"], rel=1e-9)
+    assert again.tpot_s == pytest.approx(one["tpot_s"], rel=1e-9)
+
+
+def test_an_objective_that_nothing_meets_has_the_nearest() -> None:
+    table = H100.best_serving(GPU, tpot="100 us")
+    assert not table["meets"].any()
+    assert (table["off_by"][1:] >= table["off_by"][:-1]).all()
+    assert set(table["limited_by"].tolist()) == {"tpot"}

@@ -223,7 +223,7 @@ class ServingResult(Report, Told):
         products = self.efficiency.rates().values()
         if any(rate.kind == "guess" for rate in products):
             lines.append(f"products: some rates of {self.efficiency.chip} are guesses")
-        lines.append("p50 and p90: a closed form has means; step_s is what a plain step takes")
+        lines.append("p50 and p90: a closed form has means; machine.serve_events has quantiles")
         return tuple(lines)
 
     @property
@@ -252,9 +252,10 @@ class ServingResult(Report, Told):
             asked = f"{self.concurrency:,.6g} requests at once"
         rate = f"{self.tokens_per_s:,.1f} a second, {self.tokens_per_s_per_chip:,.2f} a chip, "
         rate += f"{self.tokens_per_s_per_user:,.1f} a user"
+        replicas = f"{self.replicas:,} replica{'s' if self.replicas > 1 else ''}"
         facts: Facts = [
             ("service", str(self.service)),
-            ("asked", f"{asked}; {self.replicas:,} replicas"),
+            ("asked", f"{asked}; {replicas}"),
             ("layout", str(self.layout.with_(dp=self.replicas))),
             ("tokens", rate),
             ("step", f"{format_time(self.step_s)}: {_shares(self.parts)}"),

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.faults.damaged import Damaged
+from rainier_fast.units import Quantity
 from rainier_fast.workload.stepping import Collectives
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from rainier_fast.definitions.efficiency import Efficiency
+    from rainier_fast.serving.events import ServingEvents
     from rainier_fast.serving.pace import Pace
     from rainier_fast.serving.result import ServingResult
     from rainier_fast.serving.serving import Serving
     from rainier_fast.table import Table
     from rainier_fast.workload.layout import Layout
+
+
+Trace: TypeAlias = "str | Path | Sequence[Sequence[float]] | NDArray[np.float64]"
+"""Rows of arrival_s, input and output; a file of them."""
 
 
 class Services(Damaged):
@@ -147,3 +158,128 @@ class Services(Damaged):
 
         asked = Asked(chips, algorithm, efficiency, pace, routing)
         return run_services(self, service, layout, (concurrency, requests), asked)
+
+    def serve_events(
+        self,
+        service: Serving,
+        layout: Layout,
+        *,
+        concurrency: int | None = None,
+        rate: float | None = None,
+        trace: Trace | None = None,
+        requests: int = 2000,
+        spread: float = 0.2,
+        seed: int = 0,
+        chips: int | None = None,
+        algorithm: Collectives | None = None,
+        efficiency: Efficiency | None = None,
+        pace: Pace | None = None,
+        routing: Routing = "dor",
+    ) -> ServingEvents:
+        """Return a service request by request: what each waits for, and quantiles.
+
+        Passes take what `serve` says; which runs when follows the engine's rules. First come, first
+        served. One replica is run, or of a trace all, to which requests go in turn.
+
+        Parameters
+        ----------
+        service, layout, chips, algorithm, efficiency, pace, routing
+            As in `serve`.
+        concurrency
+            Requests at all times, over all replicas; all come at once at first.
+        rate
+            Requests/s over all replicas, at random moments (Poisson), in its place.
+        trace
+            Requests one by one in its place: rows of arrival_s, input and output, or a CSV file (or
+            its text) with these columns. What a step reads of caches follows the service's means.
+        requests
+            Requests of the replica in all, without a trace; up to 200,000.
+        spread
+            Answers have anything within this share of their mean, as benchmarks draw them: with 0
+            batches stay in step. Of a trace, nothing.
+        seed
+            Of what is random: the same gives the same.
+
+        Returns
+        -------
+        ServingEvents
+            Times of each request, and their quantiles.
+
+        Raises
+        ------
+        InvalidArgument, InvalidType, UnknownName, Unsupported
+            As of `serve`; a row of a trace that is not usable is named. `Unsupported` for batches
+            in lockstep.
+
+        Examples
+        --------
+        >>> import rainier_fast as rf
+        >>> service = rf.Serving("llama-3.1-8b", input=1024, output=128)
+        >>> layout = rf.Layout(tp=8, ranks_per_chip=4)
+        >>> events = rf.preset("trn2").serve_events(service, layout, concurrency=32, requests=200)
+        >>> events.quantiles["of"].tolist()
+        ['mean', 'p50', 'p90', 'p99']
+        """
+        from rainier_fast.serving.events import run_events
+        from rainier_fast.serving.ready import Asked
+
+        asked = Asked(chips, algorithm, efficiency, pace, routing)
+        load = (concurrency, rate, trace, requests, spread, seed)
+        return run_events(self, service, layout, load, asked)
+
+    def best_serving(
+        self,
+        service: Serving,
+        *,
+        ttft: Quantity | None = None,
+        tpot: Quantity | None = None,
+        keep: int = 20,
+        chips: int | None = None,
+        algorithm: Collectives | None = None,
+        efficiency: Efficiency | None = None,
+        pace: Pace | None = None,
+        routing: Routing = "dor",
+    ) -> Table:
+        """Return the layouts that serve most tokens a second and chip within an objective.
+
+        Of each layout (tp by powers of two within an UltraServer, 1 to 8 stages, experts whole,
+        over the tp ranks or over the UltraServer) the best of 1 to 4,096 requests a replica at
+        once, by powers of two, that memory holds. Prefill and decoding share all chips.
+
+        Parameters
+        ----------
+        service, chips, algorithm, efficiency, pace, routing
+            As in `serve`.
+        ttft, tpot
+            Mean seconds to the first token and between tokens that must not be passed; None for
+            any.
+        keep
+            Most rows, up to 1,000.
+
+        Returns
+        -------
+        Table
+            The best first: those that meet the objective by tokens a second and chip, which at one
+            price a chip is by dollars too; then the rest, the nearest to it first. Columns ``tp``,
+            ``pp``, ``ep``, ``replicas``, ``ranks_per_chip``, ``concurrency`` (of all replicas),
+            ``tokens_per_s_per_chip``, ``tokens_per_s``, ``ttft_s``, ``tpot_s``, ``meets``,
+            ``limited_by`` (``"ttft"`` or ``"tpot"``; empty where met) and ``off_by`` (a fraction).
+
+        Raises
+        ------
+        InvalidArgument, InvalidType, UnknownName
+            If an argument is not usable, or the service fits no layout; it says why.
+
+        Examples
+        --------
+        >>> import rainier_fast as rf
+        >>> service = rf.Serving("qwen3-32b", input=1024, output=512, engine="vllm")
+        >>> table = rf.preset("h100").best_serving(service, ttft="1 s", tpot="25 ms")
+        >>> bool(table["meets"][0]), bool((table["tpot_s"][:1] <= 0.025).all())
+        (True, True)
+        """
+        from rainier_fast.serving.best import best
+        from rainier_fast.serving.ready import Asked
+
+        asked = Asked(chips, algorithm, efficiency, pace, routing)
+        return best(self, service, (ttft, tpot), keep, asked)

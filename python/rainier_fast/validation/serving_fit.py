@@ -35,7 +35,7 @@ BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
 START: Final[Mapping[str, float]] = {
     "layer_s": 1e-5,
     "sparse_s": 1e-5,
-    "expert_s": 1e-5,
+    "expert_s": 1e-4,
     "decode": 1.0,
     "prefill": 1.0,
     "collective": 0.5,

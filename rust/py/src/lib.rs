@@ -54,7 +54,7 @@ mod _core {
     #[pymodule_export]
     use super::rerouting::{routing_reports, unreachable};
     #[pymodule_export]
-    use super::serving::serve;
+    use super::serving::{serve, serve_events};
     #[pymodule_export]
     use super::together::{Written, share_links, share_messages, write_out};
     #[pymodule_export]

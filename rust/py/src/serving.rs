@@ -6,12 +6,13 @@ use crate::efficiency::{EfficiencyRow, efficiency};
 use crate::enter::{here, quick};
 use crate::error::to_py;
 use crate::workload::{LayoutRow, ModelRow, layout, model, unknown};
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rainier_core::collective::{Choice, Operation, Request};
 use rainier_core::serving as core;
-use rainier_core::workload::{Asked, Kept};
-use rainier_core::{Error, Result};
+use rainier_core::workload::{Asked, Efficiency, Kept, Layout};
+use rainier_core::{Control, Error, Result};
 use std::cell::RefCell;
 
 #[derive(FromPyObject)]
@@ -140,6 +141,73 @@ fn demand((requests, of, rate): DemandRow) -> core::Demand {
     }
 }
 
+/// What passes run on, read from rows.
+struct Ready {
+    service: core::Service,
+    layout: Layout,
+    pace: core::Pace,
+    asked: Asked,
+    efficiency: Efficiency,
+    unpriced: u32,
+}
+
+fn ready(
+    py: Python<'_>,
+    service: ServiceRow,
+    layout: LayoutRow,
+    runs: ServingRow,
+) -> PyResult<Ready> {
+    let refused = |error: Error| to_py(py, &error);
+    let algorithm = match runs.algorithm.as_str() {
+        "auto" => Choice::Auto,
+        name => Choice::Named(name.to_owned()),
+    };
+    let unit = Request::new(Operation::Barrier, 0.0);
+    let unit = unit.with_dtype(runs.dtype.as_deref()).map_err(refused)?;
+    Ok(Ready {
+        service: self::service(service).map_err(refused)?,
+        layout: self::layout(layout).map_err(refused)?,
+        pace: pace(&runs.pace).map_err(refused)?,
+        asked: Asked {
+            algorithm,
+            routing: convert::routing(py, runs.routing)?,
+            dtype: unit.dtype,
+            per_chip: runs.per_chip,
+        },
+        efficiency: efficiency(py, runs.efficiency)?,
+        unpriced: runs.unpriced,
+    })
+}
+
+impl Ready {
+    fn cut(&self, py: Python<'_>, machine: &Machine) -> PyResult<core::Cut<'_>> {
+        let ranks = u64::from(machine.0.num_chips()) * u64::from(self.asked.per_chip);
+        quick(py, || core::Cut::new(&self.service, &self.layout, ranks))
+    }
+
+    fn with<T>(
+        &self,
+        machine: &Machine,
+        control: &Control,
+        work: impl FnOnce(&core::Runs) -> Result<T>,
+    ) -> Result<T> {
+        let prices = Kept {
+            machine: &machine.0,
+            keeper: &machine.1,
+            book: &machine.2,
+            asked: &self.asked,
+            control,
+            priced: RefCell::default(),
+        };
+        work(&core::Runs {
+            efficiency: &self.efficiency,
+            pace: self.pace,
+            prices: &prices,
+            unpriced: self.unpriced,
+        })
+    }
+}
+
 /// What a service takes, a dict for each demand.
 #[pyfunction]
 pub(crate) fn serve<'py>(
@@ -150,48 +218,67 @@ pub(crate) fn serve<'py>(
     runs: ServingRow,
     demands: Vec<DemandRow>,
 ) -> PyResult<Vec<Bound<'py, PyDict>>> {
-    let refused = |error: Error| to_py(py, &error);
-    let service = self::service(service).map_err(refused)?;
-    let layout = self::layout(layout).map_err(refused)?;
-    let pace = pace(&runs.pace).map_err(refused)?;
-    let routing = convert::routing(py, runs.routing)?;
-    let algorithm = match runs.algorithm.as_str() {
-        "auto" => Choice::Auto,
-        name => Choice::Named(name.to_owned()),
-    };
-    let efficiency = efficiency(py, runs.efficiency)?;
-    let unit = Request::new(Operation::Barrier, 0.0);
-    let unit = unit.with_dtype(runs.dtype.as_deref()).map_err(refused)?;
-    let asked = Asked {
-        algorithm,
-        routing,
-        dtype: unit.dtype,
-        per_chip: runs.per_chip,
-    };
-    let ranks = u64::from(machine.0.num_chips()) * u64::from(runs.per_chip);
-    let cut = quick(py, || core::Cut::new(&service, &layout, ranks))?;
+    let ready = ready(py, service, layout, runs)?;
+    let cut = ready.cut(py, machine)?;
     let found = here(py, |control| {
-        let prices = Kept {
-            machine: &machine.0,
-            keeper: &machine.1,
-            book: &machine.2,
-            asked: &asked,
-            control,
-            priced: RefCell::default(),
-        };
-        let runs = core::Runs {
-            efficiency: &efficiency,
-            pace,
-            prices: &prices,
-            unpriced: runs.unpriced,
-        };
-        let one = |row| {
-            control.check()?;
-            core::serve(&cut, &runs, demand(row))
-        };
-        demands.into_iter().map(one).collect::<Result<Vec<_>>>()
+        ready.with(machine, control, |runs| {
+            let one = |row| {
+                control.check()?;
+                core::serve(&cut, runs, demand(row))
+            };
+            demands.into_iter().map(one).collect::<Result<Vec<_>>>()
+        })
     })?;
     found.iter().map(|one| answer(py, one)).collect()
+}
+
+/// Requests at all times, requests/s, in all, spread of answers and a seed; or lines of arrival, input and output.
+type LoadRow = (Option<usize>, Option<f64>, usize, f64, u64, Vec<[f64; 3]>);
+
+fn load((closed, open, total, spread, seed, listed): LoadRow) -> core::Load {
+    match (closed, open) {
+        (Some(requests), _) => core::Load::Closed {
+            requests,
+            total,
+            spread,
+            seed,
+        },
+        (None, Some(rate)) => core::Load::Open {
+            rate,
+            total,
+            spread,
+            seed,
+        },
+        (None, None) => {
+            let one = |[arrival, input, output]: [f64; 3]| core::Request {
+                arrival,
+                input,
+                output,
+            };
+            core::Load::Listed(listed.into_iter().map(one).collect())
+        }
+    }
+}
+
+/// When each request came, had its first token and its last, and how many it had: a line each.
+#[pyfunction]
+pub(crate) fn serve_events<'py>(
+    py: Python<'py>,
+    machine: &Machine,
+    service: ServiceRow,
+    layout: LayoutRow,
+    runs: ServingRow,
+    load: LoadRow,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let ready = ready(py, service, layout, runs)?;
+    let cut = ready.cut(py, machine)?;
+    let load = self::load(load);
+    let moments = here(py, |control| {
+        ready.with(machine, control, |runs| {
+            core::events(&cut, runs, &load, control)
+        })
+    })?;
+    Ok(moments.concat().into_pyarray(py))
 }
 
 fn answer<'py>(py: Python<'py>, served: &core::Served) -> PyResult<Bound<'py, PyDict>> {

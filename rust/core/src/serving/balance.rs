@@ -1,7 +1,7 @@
 //! How many requests a replica works on at once, and how long they wait: mean values.
 //!
 //! Prefills of all requests share one server, and steps of decoding run in what time they leave: in a second, `load`
-//! seconds are prefills, so that a token takes `step / (1 - load)`.
+//! seconds are prefills, so that a token takes `step / (1 - load)`, where one's own prefill is not counted.
 
 use super::curve::Curve;
 
@@ -64,7 +64,7 @@ impl Work<'_> {
         } else {
             self.prefill / (1.0 - load * others)
         };
-        self.with_steps(rate, load, queued, requests)
+        self.with_steps(rate, load, load * others, queued, requests)
     }
 
     /// Requests that come at a rate, whenever they like; `None` where they come faster than they go.
@@ -92,15 +92,23 @@ impl Work<'_> {
                 high = middle;
             }
         }
-        Some(self.with_steps(rate, load, self.prefill + wait, high))
+        Some(self.with_steps(rate, load, load, self.prefill + wait, high))
     }
 
-    fn with_steps(&self, rate: f64, load: f64, queued: f64, requests: f64) -> Balance {
+    /// With the share of the time that prefills take, and that of others as one that decodes sees it.
+    fn with_steps(
+        &self,
+        rate: f64,
+        load: f64,
+        of_others: f64,
+        queued: f64,
+        requests: f64,
+    ) -> Balance {
         // Those that decode are not those that are prefilled.
         let waiting = (rate * queued).min(requests);
         let alive = (requests - waiting).max(1.0).min(requests);
         let plain = self.curve.at(alive);
-        let step = plain / (1.0 - load);
+        let step = plain / (1.0 - of_others);
         // A request that comes in the middle of a step waits for its end.
         let others = ((requests - 1.0) / requests.max(1.0)).clamp(0.0, 1.0);
         let between = if self.ideal { 0.0 } else { self.between };

@@ -8,11 +8,13 @@
 //!   `runs`: all that a pass runs on
 //! - `shapes`: what an engine pads passes to
 //! - `pass`: operators of a pass, `traffic` its collectives, `parts` their seconds; `memory`: what a rank holds
-//! - `curve`: steps of decoding by batch; `balance`: how many run at once; `serve`: all of it together
+//! - `curve`: steps of decoding by batch; `balance`: how many run at once; `serve`: all of it together; `events`:
+//!   the same request by request
 
 mod balance;
 mod curve;
 mod cut;
+mod events;
 mod memory;
 mod pace;
 mod parts;
@@ -26,6 +28,7 @@ mod tests;
 mod traffic;
 
 pub use cut::Cut;
+pub use events::{Load, Moments, Request, events};
 pub use memory::Held;
 pub use pace::Pace;
 pub use parts::{Part, Parts};

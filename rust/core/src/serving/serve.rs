@@ -120,7 +120,12 @@ pub fn serve(cut: &Cut, runs: &Runs, demand: Demand) -> Result<Served> {
 }
 
 /// Seconds of prefilling so many prompts in one pass for each piece.
-fn prefill(cut: &Cut, runs: &Runs, pieces: &[(f64, f64)], prompts: f64) -> Result<Parts> {
+pub(super) fn prefill(
+    cut: &Cut,
+    runs: &Runs,
+    pieces: &[(f64, f64)],
+    prompts: f64,
+) -> Result<Parts> {
     let mut parts = Parts::default();
     for &(tokens, before) in pieces {
         let one = Pass {
@@ -187,7 +192,7 @@ fn balance(
     }
 }
 
-fn too_large(cut: &Cut, held: &Held) -> Error {
+pub(super) fn too_large(cut: &Cut, held: &Held) -> Error {
     let service = cut.service;
     let gb = |bytes: f64| format!("{:.1} GB", bytes / 1e9);
     let value = format!("tp {}, pp {}", cut.layout.tp, cut.layout.pp);

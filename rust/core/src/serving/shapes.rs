@@ -18,8 +18,13 @@ fn power_of_two(value: f64) -> f64 {
 impl Service {
     /// Pieces in which a prompt is prefilled: tokens as they run, and tokens before.
     pub(super) fn pieces(&self) -> Vec<(f64, f64)> {
-        let cached = self.prefix_hit * self.input;
-        let left = (self.input - cached).max(1.0);
+        self.pieces_of(self.input)
+    }
+
+    /// The same of a prompt of another length.
+    pub(super) fn pieces_of(&self, input: f64) -> Vec<(f64, f64)> {
+        let cached = self.prefix_hit * input;
+        let left = (input - cached).max(1.0);
         let count = (left / self.chunk).ceil().max(1.0);
         let mut pieces = Vec::with_capacity(count as usize);
         let mut done = 0.0;

@@ -1,6 +1,7 @@
 //! Laws of serving, with collectives that take what their bytes say.
 
-use super::{Cut, Demand, Engine, Pace, Runs, Served, Service, serve};
+use super::{Cut, Demand, Engine, Load, Moments, Pace, Runs, Served, Service, events, serve};
+use crate::Control;
 use crate::error::Result;
 use crate::operation::Operation;
 use crate::pipeline::Schedule;
@@ -265,4 +266,40 @@ fn memory_bounds_how_many_run() {
     assert!((served.running + served.waiting - 1000.0).abs() < 1e-9);
     let refused = run(&Service { bank: 3e9, ..small }, 2e12, many(1.0));
     assert!(refused.unwrap_err().to_string().contains("layout"));
+}
+
+#[test]
+fn requests_one_by_one_agree_with_means() {
+    for engine in ENGINES {
+        for requests in [1_usize, 4, 16, 64] {
+            let own = service(engine);
+            let layout = layout(4);
+            let cut = Cut::new(&own, &layout, 4).unwrap();
+            let efficiency = efficiency(2e12);
+            let runs = Runs {
+                efficiency: &efficiency,
+                pace: pace(2e12),
+                prices: &Flat,
+                unpriced: 1,
+            };
+            let total = 20 * requests;
+            let load = Load::Closed {
+                requests,
+                total,
+                spread: 0.5,
+                seed: 1,
+            };
+            let moments = events(&cut, &runs, &load, &Control::default()).unwrap();
+            let between = |one: &Moments| (one[2] - one[1]) / (one[3] - 1.0);
+            let tpot = moments.iter().map(between).sum::<f64>() / total as f64;
+            let of = Some(total as f64);
+            let requests = requests as f64;
+            let mean = serve(&cut, &runs, Demand::Concurrency { requests, of }).unwrap();
+            assert!(
+                (tpot / mean.tpot - 1.0).abs() < 0.2,
+                "{engine:?} {requests}: {tpot} {}",
+                mean.tpot
+            );
+        }
+    }
 }
