@@ -18,7 +18,7 @@ EXPERTS = rf.Training("deepseek-v3", sequence=4096, batch=64)
 @pytest.mark.parametrize(
     ("job", "layout", "argument"),
     [
-        (JOB, {"tp": 3}, "dp"),
+        (JOB, {"tp": 3}, "tp"),
         (JOB, {"tp": 64}, "tp"),  # 32 heads
         (JOB, {"tp": 128}, "tp"),  # more than the machine
         (JOB, {"pp": 64}, "pp"),  # 32 layers

@@ -142,10 +142,6 @@ pub(crate) fn layout_space(
 
 /// The layouts of some cells that fit, with the seconds that they take at least.
 #[pyfunction]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the flat argument list of the private Python call"
-)]
 pub(crate) fn weigh_layouts<'py>(
     py: Python<'py>,
     machine: &Machine,
