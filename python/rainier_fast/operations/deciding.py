@@ -15,6 +15,8 @@ CLAIM: Final = (
 )
 """What is claimed, and by whom."""
 
+NOTHING: Final = "nothing that is known here"
+
 
 class Ratio(NamedTuple):
     """What a dollar buys of the first machine over what it buys of another, and its range."""
@@ -45,8 +47,14 @@ def ratio_of(first: Offer, other: Offer) -> Ratio | None:
     return Ratio(value, other.usd_low / first.usd_high, high)
 
 
-def decides(first: Offer, other: Offer, beside: Iterable[tuple[str, Ratio]]) -> str:
-    """Return what could turn the sign of a ratio; `beside` are others, and what they differ in."""
+def decides(
+    first: Offer, other: Offer, bound: Ratio | None, beside: Iterable[tuple[str, Ratio]]
+) -> str:
+    """Return what could turn the sign of a ratio.
+
+    `bound` is the ratio of chips at their data sheets; `beside` are others, and what they differ
+    in.
+    """
     ratio = ratio_of(first, other)
     if ratio is None or other.ways is first.ways:
         return ""
@@ -57,7 +65,9 @@ def decides(first: Offer, other: Offer, beside: Iterable[tuple[str, Ratio]]) -> 
         for two in (first.by_engine or {}).values()
     ]
     if _turns(ratio, by):
-        found.append(f"software ({_range(min(by), max(by))} by engine)")
+        found.append(f"choice of engine ({_range(min(by), max(by))})")
+    if bound is not None and _turns(ratio, [bound.value]):
+        found.append(f"software (at data sheets {bound.value:.2f})")
     off = _off(first, other)
     if _turns(ratio, off):
         found.append(f"measured band ({_range(*off)})")
@@ -66,14 +76,18 @@ def decides(first: Offer, other: Offer, beside: Iterable[tuple[str, Ratio]]) -> 
         found.append(f"price by region ({_range(*regions)})")
     apart: dict[str, list[float]] = {}
     for name, each in beside:
-        apart.setdefault(name, []).append(each.value)
+        apart.setdefault(name, [ratio.value]).append(each.value)
     for name, values in apart.items():
         if _turns(ratio, values):
             found.append(f"{name} ({_range(min(values), max(values))})")
-    bare = [one.ways.name for one in (first, other) if not one.rows]
+    bare = [one.ways.name for one in (first, other) if not (one.rows or _is_bound(one))]
     if bare:
         found.append(f"no measurement like it on {' nor '.join(dict.fromkeys(bare))}")
-    return ", ".join(found) or "nothing that is known here"
+    return ", ".join(found) or NOTHING
+
+
+def _is_bound(one: Offer) -> bool:
+    return one.way is not None and one.way.engine == "ideal"
 
 
 def _turns(ratio: Ratio, others: Iterable[float]) -> bool:
@@ -107,34 +121,53 @@ def _range(low: float, high: float) -> str:
     return f"{low:.2f} to {most}"
 
 
-def claim(first: str, cells: Sequence[tuple[str, str, Ratio | None, str]], rests: str) -> str:
-    """Return what becomes of the claim: cells have a machine, a case, a ratio and what decides."""
-    lines = [f"{CLAIM}. Asked of {first} here, where 1.3 to 1.4 would be it:"]
-    for other in dict.fromkeys(cell[0] for cell in cells):
-        own = [cell for cell in cells if cell[0] == other]
-        known = [ratio for _, _, ratio, _ in own if ratio is not None]
-        if not known:
-            lines.append(f"over {other}: no figure; none of {len(own)} cases has both prices")
-            continue
-        values = [ratio.value for ratio in known]
-        least, most = min(ratio.low for ratio in known), max(ratio.high for ratio in known)
-        over = sum(value >= _LEAST for value in values)
-        under = sum(value < 1 for value in values)
-        lines.append(
-            f"over {other}: {_range(min(values), max(values))}, with what is known of errors and "
-            f"regions {_range(least, most)}; {_LEAST} or more in {over} of {len(known)} cases, "
-            f"below 1 in {under}: {_verdict(known)}"
-            + (f"; {len(own) - len(known)} cases have no ratio" if len(own) > len(known) else "")
-        )
+class Case(NamedTuple):
+    """A ratio to another machine, that at data sheets, and what decides its sign."""
+
+    other: str
+    ratio: Ratio | None
+    bound: Ratio | None
+    decides: str
+
+
+def claim(first: str, cases: Sequence[Case], rests: str) -> str:
+    """Return what becomes of the claim."""
+    lines = [
+        f"{CLAIM}. Asked of {first} here, where 1.3 to 1.4 would be it; ranges are errors on the "
+        "nearest measured rows and prices by region:"
+    ]
+    lines += [
+        _over(other, [case for case in cases if case.other == other])
+        for other in dict.fromkeys(case.other for case in cases)
+    ]
     words = dict.fromkeys(
         part.partition(" (")[0]
-        for *_, ratio, why in cells
-        if ratio is not None
-        for part in why.split(", ")
+        for case in cases
+        if case.ratio is not None
+        for part in case.decides.split(", ")
+        if part != NOTHING
     )
-    lines.append(f"what can turn the sign: {', '.join(words) or 'no ratio is known'}")
-    lines.append(rests)
-    return "\n".join(lines)
+    return "\n".join([*lines, f"what can turn the sign: {', '.join(words) or NOTHING}", rests])
+
+
+def _over(other: str, cases: Sequence[Case]) -> str:
+    known = [case.ratio for case in cases if case.ratio is not None]
+    if not known:
+        return f"over {other}: no figure, in none of {len(cases)} cases both have a price and run"
+    values = [ratio.value for ratio in known]
+    bounds = [case.bound.value for case in cases if case.bound is not None]
+    over, under = sum(value >= _LEAST for value in values), sum(value < 1 for value in values)
+    bare = any("no measurement" in case.decides for case in cases)
+    without = len(cases) - len(known)
+    least, most = min(ratio.low for ratio in known), max(ratio.high for ratio in known)
+    return (
+        f"over {other}: {_range(min(values), max(values))}, range {_range(least, most)}"
+        + (" (without errors of what was not measured)" if bare else "")
+        + (f", at data sheets {_range(min(bounds), max(bounds))}" if bounds else "")
+        + f"; {_LEAST} or more in {over} of {len(known)} cases, below 1 in {under}"
+        + (f" ({without} more have no ratio)" if without else "")
+        + f": {_verdict(known)}"
+    )
 
 
 def _verdict(known: Sequence[Ratio]) -> str:

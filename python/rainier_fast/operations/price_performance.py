@@ -9,11 +9,11 @@ from typing import Any, Final, NamedTuple
 from rainier_fast.catalog.prices import CONTRACTS, Price, as_month, prices
 from rainier_fast.definitions.check import as_count, as_items, as_number, as_pairs, as_several
 from rainier_fast.errors import as_one_of, invalid, invalid_type
-from rainier_fast.operations.deciding import Ratio, claim, decides, ratio_of
+from rainier_fast.operations.deciding import Case, Ratio, claim, decides, ratio_of
 from rainier_fast.operations.objectives import SERVED, TRAINED, Objective, as_objectives
 from rainier_fast.operations.offers import Offer, curve, offer, priced
 from rainier_fast.operations.tco import Tco
-from rainier_fast.operations.ways import ways_of
+from rainier_fast.operations.ways import Ways, on_engine, ways_of
 from rainier_fast.screen import Report, one_screen
 from rainier_fast.serving.serving import Serving
 from rainier_fast.table import Table, TableWith
@@ -32,8 +32,10 @@ class PricePerformance(Report, TableWith):
 
     Columns: ``machine``; ``objective``; ``date``; ``usd_per_million_tokens`` (of answers, or
     trained) with ``usd_low`` and ``usd_high``; ``ratio``, what a dollar buys of the first machine
-    over what it buys of this one, with ``ratio_low`` and ``ratio_high``; ``tokens_per_s_per_chip``
-    with ``tokens_low`` and ``tokens_high``; ``measured_rows``, on whose errors these rest;
+    over what it buys of this one, with ``ratio_low`` and ``ratio_high``, and of services
+    ``ratio_at_data_sheets``, with chips at their data sheets and no software (engine ideal);
+    ``tokens_per_s_per_chip`` with ``tokens_low`` and ``tokens_high``; ``measured_rows``, on whose
+    errors these rest;
     ``usd_per_chip_hour``, ``instance``, ``contract``, ``region``, ``price_months`` and
     ``price_source``; ``engine``, ``layout``, ``chips`` and ``concurrency`` of the best way and its
     times (``ttft_s`` and ``tpot_s``, or ``step_s``), of ``kind``; ``decides``, what can turn the
@@ -64,7 +66,7 @@ class PricePerformance(Report, TableWith):
     _head: str
 
     def _page(self) -> list[Any]:
-        return [self._head, "", self._cells_by_objective(), "", self.claim]
+        return [self._head, "", self._cells_by_objective(), "", *self.claim.splitlines()[:-1]]
 
     def _cells_by_objective(self) -> Table:
         """Return a row for each machine and month, a column for each objective."""
@@ -189,23 +191,45 @@ def answer(
         ways_of(machine, name, asked.work, asked.counts, asked.layouts)
         for machine, name in zip(machines, names, strict=True)
     ]
-    offers: list[list[Offer]] = []
+    offers = _offers(every, asked)
+    ideal = _at_data_sheets(every, asked)
+    rows, cases = [], []
+    for number, others in enumerate(offers):
+        ratios = _ratios(offers[0], others)
+        bounds = ratios if ideal is None else _ratios(ideal[0], ideal[number])
+        for at, (one, other) in enumerate(zip(offers[0], others, strict=True)):
+            bound = None if isinstance(asked.work, Training) else bounds[at]
+            why = decides(one, other, bound, _beside(others, ratios, at))
+            rows.append(_row(one, other, (ratios[at], bound), why))
+            if number:
+                cases.append(Case(other.ways.name, ratios[at], bound, why))
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    flat = [one for others in offers for one in others]
+    words = claim(names[0], cases, _rests(flat))
+    return PricePerformance(columns, Table(curve(flat)), words, _headline(asked, flat))
+
+
+def _offers(every: Sequence[Ways], asked: Question) -> list[list[Offer]]:
+    """Return the offers of each machine, of one objective after another, by month."""
+    offers = []
     for ways, price in zip(every, asked.prices, strict=True):
         known = {month: priced(ways, price, month, asked.region) for month in asked.dates}
         pairs = [(objective, month) for objective in asked.objectives for month in asked.dates]
         offers.append([offer(ways, one, month, known[month]) for one, month in pairs])
-    rows, cells = [], []
-    for others in offers:
-        ratios = [ratio_of(one, other) for one, other in zip(offers[0], others, strict=True)]
-        for at, (one, other) in enumerate(zip(offers[0], others, strict=True)):
-            why = decides(one, other, _beside(others, ratios, at))
-            rows.append(_row(one, other, ratios[at], why))
-            if others is not offers[0]:
-                cells.append((other.ways.name, other.date, ratios[at], why))
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
-    flat = [one for others in offers for one in others]
-    words = claim(names[0], cells, _rests(flat))
-    return PricePerformance(columns, Table(curve(flat)), words, _headline(asked, flat))
+    return offers
+
+
+def _at_data_sheets(every: Sequence[Ways], asked: Question) -> list[list[Offer]] | None:
+    """Return offers of chips at their data sheets, of a service that was not asked so."""
+    if isinstance(asked.work, Training) or asked.work.engine == "ideal":
+        return None
+    service = on_engine(asked.work, "ideal")
+    bounds = [ways_of(one.machine, one.name, service, asked.counts, asked.layouts) for one in every]
+    return _offers(bounds, asked)
+
+
+def _ratios(firsts: Sequence[Offer], others: Sequence[Offer]) -> list[Ratio | None]:
+    return [ratio_of(one, other) for one, other in zip(firsts, others, strict=True)]
 
 
 def _beside(
@@ -221,7 +245,10 @@ def _beside(
             yield "objective", ratio
 
 
-def _row(first: Offer, one: Offer, ratio: Ratio | None, why: str) -> dict[str, Any]:
+def _row(
+    first: Offer, one: Offer, ratios: tuple[Ratio | None, Ratio | None], why: str
+) -> dict[str, Any]:
+    ratio, bound = ratios
     way, paid, ran = one.way, one.paid, one.way is not None
     price = None if paid is None else paid.price
     published = price if isinstance(price, Price) else None
@@ -239,6 +266,7 @@ def _row(first: Offer, one: Offer, ratio: Ratio | None, why: str) -> dict[str, A
         "ratio": None if ratio is None else ratio.value,
         "ratio_low": None if ratio is None else ratio.low,
         "ratio_high": None if ratio is None else ratio.high,
+        "ratio_at_data_sheets": None if bound is None else bound.value,
         "tokens_per_s_per_chip": one.tokens if ran else None,
         "tokens_low": one.low if ran else None,
         "tokens_high": one.high if ran else None,
@@ -278,9 +306,13 @@ def _rests(offers: Sequence[Offer]) -> str:
         if one.way is not None:
             rows[one.ways.name] = max(one.rows, rows.get(one.ways.name, 0))
     near = [f"{name} {count or 'none'}" for name, count in rows.items()]
+    engines = dict.fromkeys(
+        f"{one.ways.name} by {one.way.engine}" for one in offers if one.way and one.way.engine
+    )
     return (
-        f"rests on: {'; '.join(paid) or 'no price'}; errors of the measured rows nearest to each "
-        f"best way ({', '.join(near) or 'none'}), a spread and no confidence interval"
+        f"rests on: {'; '.join((*engines, *paid)) or 'no price'}; errors of the "
+        f"measured rows nearest to each best way ({', '.join(near) or 'none'}), a spread and no "
+        "confidence interval"
     )
 
 

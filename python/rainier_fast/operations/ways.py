@@ -118,6 +118,8 @@ def ways_of(
 ) -> Ways:
     """Return all ways of a machine for a service or a job."""
     found = _Found()
+    names: tuple[str, ...] = TRAINED
+    weights: tuple[float, ...] = (1.0,)
     if isinstance(work, Serving):
         names, weights = SERVED, (1.0, work.output - 1)
         for engine in found.engines(machine, work):
@@ -125,7 +127,6 @@ def ways_of(
             for count in counts:
                 found.tried(partial(_serve, found, machine, service, count, layouts))
     else:
-        names, weights = TRAINED, (1.0,)
         for count in counts:
             found.tried(partial(_train, found, machine, work, count, layouts))
     return Ways(
