@@ -251,10 +251,9 @@ class FleetDay(Report, Told):
         rows = []
         for one, joules in zip(self._jobs, self._energy.by_job, strict=True):
             tokens, largest = float(one.tokens.sum()), int(one.walk.max())
-            step = one.sizes.steps[max(largest - 1, 0)]
             rows.append(
                 {
-                    "model": step.job.transformer.name,
+                    "model": one.sizes.job.transformer.name,
                     "layout": str(one.sizes.layout),
                     "least": int(one.units.min()),
                     "most": int(one.units.max()),

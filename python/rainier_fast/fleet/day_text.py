@@ -11,6 +11,13 @@ from rainier_fast.screen import Facts
 from rainier_fast.table import Table
 from rainier_fast.units import format_count
 
+PRACTICE: Final = (
+    "most of Rainier's chips serve, part of them trains in the evening (Semafor, 2025-10-29); how "
+    "much is not public"
+)
+"""What is known of such days; nothing here is fitted to it."""
+
+_MOST: Final = 13
 _SHOWN: Final = 3  # hours of a row on screen
 _FLOWS: Final = ("served", "unmet", "trained")
 _SCALES: Final = ((1e15, " P"), (1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"))
@@ -49,8 +56,13 @@ def page(today: Any) -> list[Any]:  # noqa: ANN401 - a FleetDay
     facts.append(("energy", f"{today.energy_J / 3.6e9:,.4g} MWh"))
     spare = f"{today.spares:,} stand by, {today.in_repair:,.3g} in repair in the mean"
     facts.append(("failures", f"{spare}; enough for {today.enough_spares:.1%} of the time"))
-    facts += [("not said", line) for line in today.guesses[:3]]
-    return [headline(today), facts[:13], "", _short(today)]
+    facts += [("not said", line) for line in today.guesses]
+    if today.fleet.services and today.fleet.jobs:
+        facts.append(("reported", PRACTICE))
+    if len(facts) > _MOST:
+        left = f"{len(facts) - _MOST + 1} more lines: see .services, .jobs and .guesses"
+        facts[_MOST - 1 :] = [("...", left)]
+    return [headline(today), facts, "", _short(today)]
 
 
 def _short(today: Any) -> Table:  # noqa: ANN401 - a FleetDay

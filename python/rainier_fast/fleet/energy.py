@@ -43,7 +43,8 @@ class Energy:
     @property
     def joules(self) -> Floats:
         """Joules by use and hour."""
-        return _joules(self.one, self.chips, self.held, self.computing)
+        joules: Floats = _joules(self.one, self.chips, self.held, self.computing)
+        return joules
 
     @property
     def parts(self) -> Mapping[str, float]:

@@ -45,7 +45,7 @@ class Fleet(Shared):
     loading, compiling
         Seconds that an UltraServer needs before it serves: weights, and programs that were not
         compiled before; None for the middle of what the vendor's documents have, 0.5 to 15 and 1.7
-        to 11.8 minutes. Where compiled programs are kept, a start takes 49 to 107 s: say so.
+        to 11.8 minutes. Where compiled programs are kept, a start takes less: say so.
     restore
         Seconds for which a job stops when its size changes, compiling apart: None for a restart by
         the catalogue, 2 to 10 minutes.

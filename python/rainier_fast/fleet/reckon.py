@@ -109,16 +109,18 @@ def _handover(fleet: Shared, end: str) -> Handover:
 def _service(at: int, block: Any, need: Needs, demand: Floats, early: float) -> ServiceDay:  # noqa: ANN401
     """Return what a service serves of its demand in each hour, in tokens."""
     rate = block.served.tokens_per_s / block.units
-    held, late = need.held[at], need.late[at]
-    at_first = np.minimum(demand, (held - -(-late // block.units) * block.units) * rate)
-    served = np.minimum(demand, held * rate) * (_HOUR - early) + np.maximum(at_first, 0.0) * early
+    held = need.held[at]
+    ready = held - -(-need.late[at] // block.units) * block.units
+    seconds = np.where(need.late[at] > 0, early, 0.0)  # without those that still load
     asked = demand * _HOUR
-    served = np.where(late > 0, served, np.minimum(demand, held * rate) * _HOUR)
-    return ServiceDay(block, held, asked, np.minimum(served, asked))
+    served = np.minimum(demand, ready * rate) * seconds
+    served += np.minimum(demand, held * rate) * (_HOUR - seconds)
+    # What only rounding leaves is none.
+    return ServiceDay(block, held, asked, np.where(served < asked * (1 - 1e-9), served, asked))
 
 
 def _sizes(fleet: Shared, need: Needs, usable: int) -> list[supply.Sizes]:
-    asked = supply.failing(fleet.rates, fleet.policy, fleet.checkpoint, fleet.repair)
+    asked = supply.failing(fleet.rates, fleet.policy, fleet.checkpoint)
     quiet, found = int(need.room.max(initial=0)), []
     for at, (job, layout) in enumerate(fleet.jobs):
         cut = supply.best_layout(fleet.machine, job, quiet) if layout is None else layout

@@ -68,7 +68,8 @@ def lost(rates: Floats, units: Ints, early: float, stop: float) -> Floats:
     """
     changes = units[:, None] != units[None, :]
     leaving = np.where(units[:, None] > units[None, :], rates[:, None] - rates[None, :], 0.0)
-    return changes * rates[None, :] * stop + leaving * early
+    cost: Floats = changes * rates[None, :] * stop + leaving * early
+    return cost
 
 
 def best_sizes(

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from rainier_fast.definitions.rates import Rates
 from rainier_fast.errors import InvalidArgument, Unsupported, invalid
 from rainier_fast.fleet.split import Floats, Ints
 from rainier_fast.machine.machine import Machine
@@ -106,6 +107,8 @@ class Sizes:
 
     Attributes
     ----------
+    job
+        What it trains.
     layout
         How it is cut; replicas are what differs.
     units
@@ -114,16 +117,14 @@ class Sizes:
         Tokens a second that count, after failures.
     steps, kept
         The step of each size but the first, and the share of its work that counts.
-    left_out
-        Why other sizes are none; empty where all are.
     """
 
+    job: Training
     layout: Layout
     units: Ints
     rates: Floats
     steps: tuple[TrainingStep, ...]
     kept: tuple[float, ...]
-    left_out: str
 
 
 def sizes(
@@ -156,12 +157,12 @@ def sizes(
     found = found[-_MOST_SIZES:]
     counts, rates, steps, kepts = zip(*found, strict=True)
     return Sizes(
+        job,
         layout,
         np.asarray((0, *counts), np.int64),
         np.asarray((0.0, *rates)),
         steps,
         kepts,
-        why,
     )
 
 
@@ -172,13 +173,16 @@ def best_layout(machine: Machine, job: Training, room: int) -> Layout:
     return machine.best_layouts(job, chips=chips, keep=1).best
 
 
-def failing(rates: Any, policy: str, checkpoint: Checkpoint | None, repair: Any) -> dict[str, Any]:  # noqa: ANN401
+def failing(rates: Rates, policy: str, checkpoint: Checkpoint | None) -> dict[str, Any]:
     """Return what `Machine.goodput` is asked beside the step.
 
-    The fleet's own spares take the place of what fails, so a job waits for no repair.
+    What stands by in the fleet takes the place of what fails: no job waits for a repair, and a
+    replica that left is back once it has restarted.
     """
-    asked = {"rates": rates, "policy": policy, "checkpoint": checkpoint}
-    return asked if policy == "restart" else {**asked, "repair": repair}
+    asked: dict[str, Any] = {"rates": rates, "policy": policy, "checkpoint": checkpoint}
+    if policy == "restart":
+        return asked
+    return {**asked, "repair": (Checkpoint() if checkpoint is None else checkpoint).restart_s}
 
 
 def _divisors(number: int) -> list[int]:
