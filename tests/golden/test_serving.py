@@ -33,6 +33,20 @@ def test_services_of_inferentia_that_were_not_fitted() -> None:
     assert median(first) < 0.30
 
 
+def test_services_of_trainium_2_and_3_that_were_not_fitted() -> None:
+    tokens, _ = _errors("neuron_others", fitted=False)
+    new = [
+        abs(error)
+        for one in serving.ran("neuron_others")
+        if not one.case["fit"]
+        and one.case["machine"].startswith("trn")
+        and (error := one.tpot_error) is not None
+    ]
+    assert len(new) >= 6
+    assert median(new) < 0.20
+    assert median(tokens) < 0.25
+
+
 def test_every_service_is_answered_or_refused_with_a_reason() -> None:
     for source in SOURCES:
         for one in serving.ran(source):
