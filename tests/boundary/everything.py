@@ -35,6 +35,7 @@ PRODUCTS = [(m, k, 4096, H100.matmul_s(m, k, 4096)) for m in (64, 512, 4096) for
 JOB = rf.Training("llama-3.1-8b", sequence=4096, batch=8)
 LAYOUT = rf.Layout(tp=8)
 SERVICE = rf.Serving("llama-3.1-8b", input=1024, output=256)
+FLEET = rf.Fleet(PAIR, services=[(SERVICE, LAYOUT.with_(ranks_per_chip=4), [1000.0] * 24)])
 
 
 def instances() -> dict[type, Any]:
@@ -67,6 +68,8 @@ def instances() -> dict[type, Any]:
         TRN2.goodput("20 s"),
         TRN2.power(TRN2.training_step(JOB, LAYOUT), cap="10 kW"),
         TRN2.power(cap="10 kW").capped,
+        FLEET,
+        FLEET.day(),
         rf.prices()[0],
         rf.Tco(capex=2e4, life_years=5, power_kw=0.9, price_per_kwh=0.09),
         rf.Gpu("hopper"),
@@ -81,6 +84,7 @@ def instances() -> dict[type, Any]:
         TRN2.serve(SERVICE, LAYOUT, concurrency=4),
         TRN2.serve_events(SERVICE, LAYOUT, concurrency=4, requests=8),
         TRN2.best_layouts(JOB, cp=1, pp=1, keep=2),
+        rf.price_performance(["trn2", "h100"], SERVICE, [{"tpot": "50 ms"}], layouts=[LAYOUT]),
         rf.compare([TRN2, "h100"], job=JOB, layout=LAYOUT),
         rf.Experts(count=8, per_token=2, width=64),
         rf.Mla(q_rank=None, kv_rank=512, nope_size=128, rope_size=64, value_size=128),
@@ -245,6 +249,16 @@ OWN: dict[str, dict[str, Any]] = {
     "compare": {"group_chips": None, "job": None, "layout": None},
     "LinkAt": {"coordinates": {"y": 1}},
     "Site": {"fabric": None},
+    "day_curve": {"peak": 100.0, "low": 40.0, "peak_hour": 15},
+    "Fleet": {
+        "machine": PAIR,
+        "services": FLEET.services,
+        "jobs": [(JOB, LAYOUT)],
+        "policy": "restart",
+        **dict.fromkeys(("ttft", "tpot", "repair", "checkpoint", "spares")),
+        **dict.fromkeys(("loading", "compiling", "restore", "prices", "region", "instance")),
+        **dict.fromkeys(("chip", "idle", "host", "network", "pue")),
+    },
     "Comparison.__getitem__": {"name": "machine"},
     "Ranking.__getitem__": {"name": "layout"},
     "StepComparison.__getitem__": {"name": "machine"},
@@ -297,11 +311,23 @@ OWN: dict[str, dict[str, Any]] = {
         "ttft": "1 s",
         "tpot": "50 ms",
         "keep": 2,
+        "price": 2.0,
         "chips": 16,
         "algorithm": "auto",
         "efficiency": None,
         "pace": None,
     },
+    "price_performance": {
+        "machines": ["h100"],
+        "service_or_job": SERVICE,
+        "slo": [{"tpot": "50 ms"}],
+        "prices": "capacity-block",
+        "date": "2026-07",
+        "region": None,
+        "chips": 8,
+        "layouts": LAYOUT,
+    },
+    "PricePerformance.__getitem__": {"name": "machine"},
     "serve_events": {
         "service": SERVICE,
         "layout": LAYOUT,
@@ -363,6 +389,7 @@ _MADE = {
     "Capped",
     "Cost",
     "EfficiencyFit",
+    "FleetDay",
     "Goodput",
     "LayoutRanking",
     "Machine",
@@ -372,6 +399,7 @@ _MADE = {
     "Power",
     "Prepared",
     "Price",
+    "PricePerformance",
     "RankGroups",
     "Ranking",
     "ServingEvents",

@@ -255,6 +255,8 @@ BAD: list[tuple[dict[str, Any], type[rf.RainierError], str]] = [
     ({"chips": 0}, rf.InvalidArgument, "chips"),
     ({"chips": [8, -1]}, rf.InvalidArgument, "chips[1]"),
     ({"chips": "8"}, rf.InvalidType, "chips"),
+    ({"chips": []}, rf.InvalidArgument, "chips"),
+    ({"date": []}, rf.InvalidArgument, "date"),
     ({"layouts": []}, rf.InvalidArgument, "layouts"),
     ({"layouts": ["tp8"]}, rf.InvalidType, "layouts[0]"),
 ]

@@ -47,7 +47,8 @@ def as_objectives(given: object, names: tuple[str, ...]) -> tuple[Objective, ...
 def _objective(where: str, given: object, names: tuple[str, ...], allowed: str) -> Objective:
     if isinstance(given, Mapping):
         pairs = [
-            (as_one_of(where, name, names), value) for name, value in as_pairs(where, given, "")
+            (as_one_of(where, name, names), value)
+            for name, value in as_pairs(where, given, allowed)
         ]
     else:
         values = as_items(where, given, allowed)

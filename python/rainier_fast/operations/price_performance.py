@@ -54,7 +54,8 @@ class PricePerformance(Report, TableWith):
     >>> import rainier_fast as rf
     >>> service = rf.Serving("llama-3.1-8b", input=1024, output=256)
     >>> found = rf.price_performance(["trn2", "h100"], service, slo=[{"tpot": "50 ms"}])
-    >>> found["ratio"][0], bool(found["ratio_low"][1] < found["ratio"][1] < found["ratio_high"][1])
+    >>> first, other = found["ratio"].tolist()
+    >>> first, bool(found["ratio_low"][1] < other < found["ratio_high"][1])
     (1.0, True)
     """
 
@@ -157,7 +158,7 @@ def _price(argument: str, given: object) -> object:
 
 
 def _dates(given: object) -> tuple[str, ...]:
-    if isinstance(given, str) or hasattr(given, "isoformat"):
+    if not isinstance(given, list | tuple):
         return (as_month("date", given),)
     items = as_items("date", given, "must be a month such as '2026-07', or several")
     if not 1 <= len(items) <= _MOST_MONTHS:
@@ -175,7 +176,7 @@ def _region(given: object) -> str | None:
 def _counts(given: object) -> tuple[int | None, ...]:
     if given is None:
         return (None,)
-    if isinstance(given, str) or not hasattr(given, "__len__"):
+    if not isinstance(given, list | tuple | range):
         return (as_count("chips", given),)
     items = as_items("chips", given, "must be a number of chips, or several")
     if not 1 <= len(items) <= _MOST_COUNTS:

@@ -236,7 +236,7 @@ def _memory(chip: str, folder: Path) -> Figures | None:
 
 def _table(folder: Path, chip: str, part: str, stack: str, name: str) -> Frame:
     """Return the newest table of a stack, where there is one."""
-    import pandas as pd  # only who refits asks
+    import pandas as pd  # type: ignore[import-untyped, unused-ignore] # only who refits asks
 
     place = folder / SYSTEMS[chip] / part / stack
     versions = sorted(place.glob(f"*/{name}.parquet"), key=lambda path: _version(path.parent.name))
