@@ -19,6 +19,7 @@ TRN2 = rf.preset("trn2")
 H100 = rf.preset("h100")
 CHAT = rf.Serving("llama-3.1-8b", input=1024, output=256)
 TIGHT, LOOSE = {"tpot": "15 ms"}, {"ttft": "4 s", "tpot": "100 ms"}
+FREE = rf.Tco(capex=0, life_years=1, power_kw=0, price_per_kwh=0)
 JOB = rf.Training("llama-3.1-8b", sequence=8192, batch=64)
 
 
@@ -244,6 +245,8 @@ BAD: list[tuple[dict[str, Any], type[rf.RainierError], str]] = [
     ({"slo": [None]}, rf.InvalidType, "slo[0]"),
     ({"prices": "barter"}, rf.UnknownName, "prices"),
     ({"prices": 0.0}, rf.InvalidArgument, "prices"),
+    ({"prices": 5e-324}, rf.InvalidArgument, "prices"),
+    ({"prices": FREE}, rf.InvalidArgument, "prices"),
     ({"prices": None}, rf.InvalidType, "prices"),
     ({"prices": {"trn2": 1.0}}, rf.InvalidArgument, "prices"),
     ({"prices": {"trn2": 1.0, "h100": -1}}, rf.InvalidArgument, "prices['h100']"),

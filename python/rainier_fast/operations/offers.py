@@ -15,6 +15,9 @@ from rainier_fast.operations.objectives import Objective
 from rainier_fast.operations.ways import Floats, Way, Ways
 from rainier_fast.workload.part import part_of
 
+LEAST_USD: Final = 1e-9
+"""Least dollars of a chip and hour."""
+
 _HOUR: Final = 3600.0
 _MILLION: Final = 1e6
 _ROUNDING: Final = 1e-12
@@ -94,8 +97,10 @@ def priced(ways: Ways, prices: object, date: str, region: object) -> Prices:
         except RainierError as error:
             found[chips] = str(error)
             continue
-        if one.usd_per_chip_hour == 0:
-            raise invalid("prices", 0.0, "must be above 0: what costs nothing has no ratio")
+        usd = one.usd_per_chip_hour
+        if usd < LEAST_USD:
+            allowed = "must be 1e-9 dollars of a chip and hour or more: what is free has no ratio"
+            raise invalid("prices", usd, allowed)
         found[chips] = one
     return found
 

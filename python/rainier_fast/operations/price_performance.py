@@ -11,7 +11,7 @@ from rainier_fast.definitions.check import as_count, as_items, as_number, as_pai
 from rainier_fast.errors import as_one_of, invalid, invalid_type
 from rainier_fast.operations.deciding import Case, Ratio, claim, decides, ratio_of
 from rainier_fast.operations.objectives import SERVED, TRAINED, Objective, as_objectives
-from rainier_fast.operations.offers import Offer, curve, offer, priced
+from rainier_fast.operations.offers import LEAST_USD, Offer, curve, offer, priced
 from rainier_fast.operations.tco import Tco
 from rainier_fast.operations.ways import Ways, on_engine, ways_of
 from rainier_fast.screen import Report, one_screen
@@ -148,13 +148,10 @@ def _price(argument: str, given: object) -> object:
     if isinstance(given, str):
         return as_one_of(argument, given, CONTRACTS)
     allowed = (
-        "must be the name of a contract, a Tco, dollars of a chip and hour above 0, or a dict of "
-        "these by machine"
+        "must be the name of a contract, a Tco, dollars of a chip and hour from 1e-9 on, or a dict "
+        "of these by machine"
     )
-    usd = as_number(argument, given, 0.0, 1e9, allowed)
-    if usd == 0:
-        raise invalid(argument, given, allowed)
-    return usd
+    return as_number(argument, given, LEAST_USD, 1e9, allowed)
 
 
 def _dates(given: object) -> tuple[str, ...]:
