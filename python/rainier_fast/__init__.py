@@ -72,6 +72,9 @@ if TYPE_CHECKING:
     from rainier_fast.definitions.efficiency import Efficiency
     from rainier_fast.definitions.efficiency_fit import EfficiencyFit
     from rainier_fast.definitions.operators import AttentionRate, MatmulRate, MemoryRate
+    from rainier_fast.fleet.day import FleetDay
+    from rainier_fast.fleet.demand import day_curve
+    from rainier_fast.fleet.fleet import Fleet
     from rainier_fast.measure import Calibration, calibrate
     from rainier_fast.operations.capping import Capped
     from rainier_fast.operations.checkpoint import Checkpoint
@@ -180,6 +183,8 @@ __all__ = [
     "Fabric",
     "FailureRates",
     "Faults",
+    "Fleet",
+    "FleetDay",
     "Goodput",
     "Gpu",
     "Groups",
@@ -252,6 +257,7 @@ __all__ = [
     "calibrate",
     "catalog",
     "compare",
+    "day_curve",
     "domain",
     "full_mesh",
     "memory_limit",
@@ -276,6 +282,9 @@ _LATE_MODULES = {
     "definitions.operators": ("AttentionRate", "MatmulRate", "MemoryRate"),
     "ask.mpi": ("MpiChoice", "mpi_choice"),
     "ask.schedule": ("Block", "Schedule", "Send"),
+    "fleet.day": ("FleetDay",),
+    "fleet.demand": ("day_curve",),
+    "fleet.fleet": ("Fleet",),
     "measure": ("Calibration", "calibrate"),
     "operations.checkpoint": ("Checkpoint",),
     "catalog.prices": ("Price", "prices"),

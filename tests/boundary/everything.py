@@ -35,6 +35,7 @@ PRODUCTS = [(m, k, 4096, H100.matmul_s(m, k, 4096)) for m in (64, 512, 4096) for
 JOB = rf.Training("llama-3.1-8b", sequence=4096, batch=8)
 LAYOUT = rf.Layout(tp=8)
 SERVICE = rf.Serving("llama-3.1-8b", input=1024, output=256)
+FLEET = rf.Fleet(PAIR, services=[(SERVICE, LAYOUT.with_(ranks_per_chip=4), [1000.0] * 24)])
 
 
 def instances() -> dict[type, Any]:
@@ -67,6 +68,8 @@ def instances() -> dict[type, Any]:
         TRN2.goodput("20 s"),
         TRN2.power(TRN2.training_step(JOB, LAYOUT), cap="10 kW"),
         TRN2.power(cap="10 kW").capped,
+        FLEET,
+        FLEET.day(),
         rf.prices()[0],
         rf.Tco(capex=2e4, life_years=5, power_kw=0.9, price_per_kwh=0.09),
         rf.Gpu("hopper"),
@@ -245,6 +248,16 @@ OWN: dict[str, dict[str, Any]] = {
     "compare": {"group_chips": None, "job": None, "layout": None},
     "LinkAt": {"coordinates": {"y": 1}},
     "Site": {"fabric": None},
+    "day_curve": {"peak": 100.0, "low": 40.0, "peak_hour": 15},
+    "Fleet": {
+        "machine": PAIR,
+        "services": FLEET.services,
+        "jobs": [(JOB, LAYOUT)],
+        "policy": "restart",
+        **dict.fromkeys(("ttft", "tpot", "repair", "checkpoint", "spares")),
+        **dict.fromkeys(("loading", "compiling", "restore", "prices", "region", "instance")),
+        **dict.fromkeys(("chip", "idle", "host", "network", "pue")),
+    },
     "Comparison.__getitem__": {"name": "machine"},
     "Ranking.__getitem__": {"name": "layout"},
     "StepComparison.__getitem__": {"name": "machine"},
@@ -363,6 +376,7 @@ _MADE = {
     "Capped",
     "Cost",
     "EfficiencyFit",
+    "FleetDay",
     "Goodput",
     "LayoutRanking",
     "Machine",

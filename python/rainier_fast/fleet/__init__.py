@@ -1,0 +1,1 @@
+"""A machine that serves by day and trains on what that leaves."""
