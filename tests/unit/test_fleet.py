@@ -225,6 +225,7 @@ def test_its_text_fits_a_screen() -> None:
         ({"chip": "5 V"}, "chip"),
         ({"pue": 0.5}, "pue"),
         ({"machine": "rainier"}, "machine"),
+        ({"machine": MACHINE.with_faults(chips=[3])}, "machine"),
     ],
 )
 def test_what_cannot_be_is_named(fields: dict[str, Any], argument: str) -> None:

@@ -86,8 +86,11 @@ def test_parts_by_hand() -> None:
     asked = {"axis": "tp", "algorithm": "runtime", "dtype": "bf16"}
     gather = mesh.all_gather(row, **asked).time_s
     scatter = mesh.reduce_scatter(row, **asked).time_s
-    # Neuron hides none of two gathers and scatters each way and two gathers more.
-    assert step.parts["tp"] == pytest.approx(times * layers * (6 * gather + 4 * scatter))
+    # Neuron hides none of two gathers and scatters each way and two gathers more; before and after
+    # the layers there are three gathers, two scatters and three sums of four bytes a token.
+    inside = layers * (6 * gather + 4 * scatter)
+    sums = 3 * mesh.all_reduce(8192 * 4, **asked).time_s
+    assert step.parts["tp"] == pytest.approx(times * (inside + 3 * gather + 2 * scatter + sums))
 
 
 def test_mfu_by_convention_and_peak(large: rf.TrainingStep) -> None:

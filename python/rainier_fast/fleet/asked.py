@@ -58,6 +58,9 @@ class Shared(Told):
         put = object.__setattr__
         if not isinstance(self.machine, Machine):
             raise invalid_type("machine", self.machine, "must be a machine, such as rf.preset(...)")
+        if self.machine.faults:
+            allowed = "must be whole: rates= say what fails; give machine.healthy()"
+            raise invalid("machine", self.machine, allowed)
         put(self, "services", tuple(_services(self.services)))
         put(self, "jobs", tuple(_jobs(self.jobs)))
         if not (self.services or self.jobs):

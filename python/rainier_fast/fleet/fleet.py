@@ -24,7 +24,7 @@ class Fleet(Shared):
     Attributes
     ----------
     machine
-        All of it.
+        All of it, without faults: rates say what fails.
     services
         Tuples of a `Serving`, its `Layout` (or None for the best) and 24 numbers: tokens of answers
         a second in each hour, one clock for all sites. `day_curve` makes such numbers.

@@ -9,7 +9,7 @@ use super::plan::Plan;
 use super::prices::Prices;
 use super::reduce::put_gathers;
 use super::state::further;
-use super::traffic::{Overlap, put_traffic};
+use super::traffic::{Overlap, put_embedding_traffic, put_head_traffic, put_traffic};
 use crate::error::Result;
 
 /// Seconds of each chunk for one microbatch, in the order of the model.
@@ -45,14 +45,19 @@ pub(super) fn chunks(
             work.add_times(counts[kind.index()], &of_kind(kind)?);
         }
         if number == 0 {
-            work.add_times(1.0, &embedding(plan, efficiency));
+            let mut first = embedding(plan, efficiency);
+            put_embedding_traffic(plan, prices, &mut first)?;
+            work.add_times(1.0, &first);
         }
         if number == last {
-            work.add_times(1.0, &head(plan, efficiency));
+            let mut ends = head(plan, efficiency);
+            put_head_traffic(plan, overlap, prices, &mut ends)?;
+            work.add_times(1.0, &ends);
             if model.mtp > 0 {
                 let times = f64::from(model.mtp);
                 work.add_times(times, &of_kind(further(plan))?);
-                work.add_times(times, &further_ends(plan, efficiency));
+                work.add_times(times, &ends);
+                work.add_times(times, &halving(plan, efficiency));
             }
         }
         chunks.push(work);
@@ -60,10 +65,10 @@ pub(super) fn chunks(
     Ok(chunks)
 }
 
-/// What a layer that predicts further tokens has beside a layer: a matrix that halves two rows, and a head.
-fn further_ends(plan: &Plan, efficiency: &Efficiency) -> Work {
+/// What a layer that predicts further tokens has beside a layer and a head: a matrix that halves two rows.
+fn halving(plan: &Plan, efficiency: &Efficiency) -> Work {
     let hidden = f64::from(plan.job.model.hidden);
-    let mut work = head(plan, efficiency);
+    let mut work = Work::default();
     let outer = hidden / f64::from(plan.layout.tp);
     Matrix::new(plan.tokens, 2.0 * hidden, outer).put(efficiency, &mut work);
     work

@@ -132,6 +132,54 @@ fn short_row_bytes(plan: &Plan) -> Option<f64> {
     Some(short.min(row_bytes(plan)))
 }
 
+/// Rows of the embedding, each of which one rank of those that share the vocabulary knows: added up after it.
+pub(super) fn put_embedding_traffic(
+    plan: &Plan,
+    prices: &dyn Prices,
+    work: &mut Work,
+) -> Result<()> {
+    let (axis, bytes) = (&plan.axes.tp, row_bytes(plan));
+    if plan.layout.sequence_parallel {
+        let scatter = prices.time(ReduceScatter, axis, bytes)?;
+        work.forward.add(Part::Tensor, scatter);
+        let gather = prices.time(AllGather, axis, bytes)?;
+        work.weights.add(Part::Tensor, gather);
+    } else {
+        let sum = prices.time(AllReduce, axis, bytes)?;
+        work.forward.add(Part::Tensor, sum);
+    }
+    Ok(())
+}
+
+/// Collectives of a loss over a vocabulary that ranks share: the largest logit, the sum of exponents and the wanted logit
+/// (Megatron-LM, `tensor_parallel/cross_entropy.py`).
+const SUMS_OF_LOSS: f64 = 3.0;
+
+/// Rows before the head and gradients after it, and the sums of the loss, of four bytes a token.
+pub(super) fn put_head_traffic(
+    plan: &Plan,
+    overlap: Overlap,
+    prices: &dyn Prices,
+    work: &mut Work,
+) -> Result<()> {
+    let (axis, bytes) = (&plan.axes.tp, row_bytes(plan));
+    let compute = *work;
+    let products = |parts: &Parts| parts.get(Part::Matmul);
+    let sums = SUMS_OF_LOSS * prices.time(AllReduce, axis, 4.0 * plan.tokens)?;
+    let (there, back, again) = if plan.layout.sequence_parallel {
+        let gather = prices.time(AllGather, axis, bytes)?;
+        (gather, prices.time(ReduceScatter, axis, bytes)?, gather)
+    } else {
+        (0.0, prices.time(AllReduce, axis, bytes)?, 0.0)
+    };
+    let forward = exposed(overlap.tensor, there, products(&compute.forward));
+    work.forward.add(Part::Tensor, forward + sums);
+    let backward = exposed(overlap.tensor, back, products(&compute.backward));
+    let regather = exposed(overlap.regather, again, products(&compute.weights));
+    work.backward.add(Part::Tensor, backward + regather);
+    Ok(())
+}
+
 /// Keys and values of ranks that share a sequence.
 fn put_context(
     plan: &Plan,
