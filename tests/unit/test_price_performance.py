@@ -70,7 +70,7 @@ def test_a_ratio_is_of_dollars_and_lies_in_its_range(found: rf.PricePerformance)
         assert other["ratio_low"] <= other["ratio"] <= other["ratio_high"]
         assert other["usd_low"] <= other["usd_per_million_tokens"] <= other["usd_high"]
         assert (first["ratio"], first["ratio_low"], first["ratio_high"]) == (1, 1, 1)
-        assert other["measured_rows"] == 3
+        assert other["measured"].count(" on h100, ") == 3
     january, july = (row(found, "h100", date, "ttft") for date in ("2026-01", "2026-07"))
     assert july["ratio"] / january["ratio"] == pytest.approx(37.76 / 31.464)
 
@@ -170,6 +170,43 @@ def test_it_says_itself(found: rf.PricePerformance) -> None:
     assert pickle.loads(pickle.dumps(found)) == found
     assert pickle.loads(pickle.dumps(found)).claim == found.claim
     assert found._repr_html_()
+
+
+def test_a_range_is_that_of_the_measured_rows() -> None:
+    layout, service = rf.Layout(tp=8), CHAT.with_(engine="vllm")
+    one = next(iter(rf.price_performance(["h100"], service, layouts=layout)))
+    served = H100.serve(service, layout, concurrency=one["concurrency"])
+    near = served.nearest_measurements
+    ours = served.ttft_s + 255 * served.tpot_s
+    ends = [one["tokens_per_s_per_chip"]]
+    for ttft, tpot in zip(near["ttft_error"], near["tpot_error"], strict=True):
+        theirs = served.ttft_s / (1 + ttft) + 255 * served.tpot_s / (1 + tpot)
+        ends.append(served.tokens_per_s_per_chip * ours / theirs)
+    assert one["tokens_low"] == pytest.approx(min(ends), rel=0.05)  # other loads may be better
+    assert one["tokens_high"] == pytest.approx(max(ends), rel=0.05)
+    assert one["tokens_low"] < one["tokens_high"]
+
+
+def test_other_contracts_and_owners() -> None:
+    own = rf.Tco(capex=20_000, life_years=5, power_kw=0.88, price_per_kwh="indiana", rate=0.08)
+    found = rf.price_performance(
+        ["trn2", "h100"], CHAT, prices={"trn2": own, "h100": "owner-hyperscaler"}, date="2026-04"
+    )
+    assert found["usd_per_chip_hour"].tolist() == [own.usd_per_chip_hour, 1.3]
+    assert found["contract"].tolist() == [None, "owner-hyperscaler"]
+    bare = rf.price_performance(["h100", "trn2"], CHAT, prices="rental-3-years", date="2026-04")
+    assert bare["reason"][1].startswith("no price: no price of trainium2")
+
+
+def test_settings_of_the_stack_are_what_the_page_says() -> None:
+    service = rf.Serving("llama-3.3-70b", input=8192, output=256)
+    tuned = service.with_(max_model_len=8448, cache_share=1.0)
+    slo = [{"ttft": "4 s", "tpot": "25 ms"}, {"ttft": "4 s", "tpot": "50 ms"}, {"tpot": "100 ms"}]
+    months = ["2026-01", "2026-07", "2026-10"]
+    found = rf.price_performance(["trn2", "h100", "h200", "b200"], tuned, slo, date=months)
+    ratios = [ratio for ratio in found["ratio"].tolist()[9:] if ratio is not None]
+    assert min(ratios) == pytest.approx(0.22, rel=0.1)
+    assert max(ratios) == pytest.approx(0.69, rel=0.1)
 
 
 def test_a_machine_that_was_not_measured_is_named(found: rf.PricePerformance) -> None:

@@ -80,7 +80,7 @@ def decides(
     for name, values in apart.items():
         if _turns(ratio, values):
             found.append(f"{name} ({_range(min(values), max(values))})")
-    bare = [one.ways.name for one in (first, other) if not (one.rows or _is_bound(one))]
+    bare = [one.ways.name for one in (first, other) if not (one.near or _is_bound(one))]
     if bare:
         found.append(f"no measurement like it on {' nor '.join(dict.fromkeys(bare))}")
     return ", ".join(found) or NOTHING

@@ -42,8 +42,8 @@ class Offer:
     tokens, low, high
         Tokens a second and chip; the least and the most if we were as far off as on the nearest
         measured rows. 0 where the objective would not be met at all.
-    rows
-        How many measured rows that is from.
+    near
+        The measured rows that is from, with our errors on them.
     paid
         What a chip costs; None without a price.
     by_engine
@@ -61,7 +61,7 @@ class Offer:
     tokens: float = math.nan
     low: float = math.nan
     high: float = math.nan
-    rows: int = 0
+    near: tuple[str, ...] = ()
     paid: Cost | None = None
     by_engine: Mapping[str, float] | None = None
 
@@ -127,8 +127,8 @@ def offer(ways: Ways, objective: Objective, date: str, known: Prices) -> Offer:
     own = ways.engines == way.engine
     tokens = [float(ways.tokens[at])]
     band = ways.band(at)
-    for factors in band:
-        times, off = ways.if_off(factors)
+    for row in band:
+        times, off = ways.if_off(row.factors)
         over = np.where(own, (times / np.array(objective.limits)).max(axis=1), math.inf)
         if over.min() > 1 + _ROUNDING:
             tokens.append(0.0)
@@ -147,7 +147,7 @@ def offer(ways: Ways, objective: Objective, date: str, known: Prices) -> Offer:
         tokens[0],
         min(tokens),
         max(tokens),
-        len(band),
+        tuple(row.text for row in band),
         price if isinstance(price, Cost) else None,
         _by_engine(ways, usd, passed) if made else None,
     )

@@ -34,8 +34,8 @@ class PricePerformance(Report, TableWith):
     trained) with ``usd_low`` and ``usd_high``; ``ratio``, what a dollar buys of the first machine
     over what it buys of this one, with ``ratio_low`` and ``ratio_high``, and of services
     ``ratio_at_data_sheets``, with chips at their data sheets and no software (engine ideal);
-    ``tokens_per_s_per_chip`` with ``tokens_low`` and ``tokens_high``; ``measured_rows``, on whose
-    errors these rest;
+    ``tokens_per_s_per_chip`` with ``tokens_low`` and ``tokens_high``; ``measured``, the nearest
+    measured rows with our errors on them (ours over theirs, less one), on which these rest;
     ``usd_per_chip_hour``, ``instance``, ``contract``, ``region``, ``price_months`` and
     ``price_source``; ``engine``, ``layout``, ``chips`` and ``concurrency`` of the best way and its
     times (``ttft_s`` and ``tpot_s``, or ``step_s``), of ``kind``; ``decides``, what can turn the
@@ -268,7 +268,7 @@ def _row(
         "tokens_per_s_per_chip": one.tokens if ran else None,
         "tokens_low": one.low if ran else None,
         "tokens_high": one.high if ran else None,
-        "measured_rows": one.rows,
+        "measured": "; ".join(one.near),
         "usd_per_chip_hour": None if paid is None else paid.usd_per_chip_hour,
         "instance": None if published is None else published.instance,
         "contract": None if published is None else published.contract,
@@ -302,7 +302,7 @@ def _rests(offers: Sequence[Offer]) -> str:
     rows: dict[str, int] = {}
     for one in offers:
         if one.way is not None:
-            rows[one.ways.name] = max(one.rows, rows.get(one.ways.name, 0))
+            rows[one.ways.name] = max(len(one.near), rows.get(one.ways.name, 0))
     near = [f"{name} {count or 'none'}" for name, count in rows.items()]
     engines = dict.fromkeys(
         f"{one.ways.name} by {one.way.engine}" for one in offers if one.way and one.way.engine

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,13 @@ class Way:
     kind: str
 
 
+class Near(NamedTuple):
+    """A measured row near a way: how many times as long its times are as ours, and its words."""
+
+    factors: Floats
+    text: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Ways:
     """All ways of a machine.
@@ -77,7 +84,7 @@ class Ways:
     tokens: Floats
     weights: Floats
     why: str
-    _bands: dict[int, tuple[Floats, ...]] = field(default_factory=dict)
+    _bands: dict[int, tuple[Near, ...]] = field(default_factory=dict)
 
     @property
     def chips(self) -> NDArray[np.int64]:
@@ -98,10 +105,10 @@ class Ways:
         slower = (times @ self.weights) / (self.times @ self.weights)
         return times, self.tokens / slower
 
-    def band(self, at: int) -> tuple[Floats, ...]:
-        """Return by which factors the nearest measured rows of a way are off; none: no rows."""
+    def band(self, at: int) -> tuple[Near, ...]:
+        """Return the measured rows nearest to a way; none where nothing was measured."""
         if at not in self._bands:
-            ask = _served_factors if isinstance(self.work, Serving) else _trained_factors
+            ask = _near_served if isinstance(self.work, Serving) else _near_trained
             try:
                 self._bands[at] = tuple(ask(self, self.ways[at]))
             except Unsupported:
@@ -234,23 +241,30 @@ def _note(found: _Found, step: TrainingStep) -> None:
     found.add(way, (step.time_s,), step.tokens_per_s_per_chip)
 
 
-def _served_factors(ways: Ways, way: Way) -> list[Floats]:
+def _near_served(ways: Ways, way: Way) -> list[Near]:
     assert isinstance(ways.work, Serving)
     service, part = on_engine(ways.work, way.engine), part_of(ways.machine, way.chips)
     result = run_service(part, service, way.layout, (way.at_once, None, None), Asked())
-    return _factors(result.nearest_measurements, ("ttft_error", "tpot_error"))
+    said = "{model} on {machine}, {input:.6g}/{output:.6g}, {concurrency:.6g} at once"
+    names = {"ttft": "ttft_error", "tpot": "tpot_error"}
+    return _near(result.nearest_measurements, said, names)
 
 
-def _trained_factors(ways: Ways, way: Way) -> list[Floats]:
+def _near_trained(ways: Ways, way: Way) -> list[Near]:
     assert isinstance(ways.work, Training)
     asked = AskedStep(way.chips, None, None, "dor")
     step = run_step(ways.machine, ways.work, way.layout, asked)
-    return _factors(step.nearest_measurements, ("error",))
+    said = "{model} on {chips:,} chips, sequences of {sequence:,}"
+    return _near(step.nearest_measurements, said, {"step": "error"})
 
 
-def _factors(table: Table, names: Sequence[str]) -> list[Floats]:
+def _near(table: Table, said: str, names: Mapping[str, str]) -> list[Near]:
     """Return measured over ours by row; 1 where a time was not measured."""
-    return [
-        np.array([1.0 if math.isnan(row[name]) else 1 / (1 + row[name]) for name in names])
-        for row in table
-    ]
+    found = []
+    for row in table:
+        errors = {name: row[column] for name, column in names.items()}
+        known = {name: error for name, error in errors.items() if not math.isnan(error)}
+        factors = [1 / (1 + known[name]) if name in known else 1.0 for name in names]
+        off = ", ".join(f"{name} {error:+.0%}" for name, error in known.items())
+        found.append(Near(np.array(factors), f"{said.format(**row)} ({off})"))
+    return found
