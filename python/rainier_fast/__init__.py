@@ -59,6 +59,7 @@ from rainier_fast.faults.faults import Faults
 from rainier_fast.machine.compare import compare
 from rainier_fast.machine.machine import Cluster, Machine
 from rainier_fast.machine.presets import preset, presets
+from rainier_fast.machine.price_performance import price_performance
 from rainier_fast.machine.shapes import domain, full_mesh, switch, torus
 from rainier_fast.memory import memory_limit
 from rainier_fast.studies.placing import Tenant
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from rainier_fast.operations.cost import Cost
     from rainier_fast.operations.goodput import Goodput
     from rainier_fast.operations.power import Power
+    from rainier_fast.operations.price_performance import PricePerformance
     from rainier_fast.operations.tco import Tco
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
@@ -215,6 +217,7 @@ __all__ = [
     "Power",
     "Prepared",
     "Price",
+    "PricePerformance",
     "RainierError",
     "RankGroups",
     "Ranking",
@@ -267,6 +270,7 @@ __all__ = [
     "policies",
     "preset",
     "presets",
+    "price_performance",
     "prices",
     "rank_groups",
     "schedule",
@@ -292,6 +296,7 @@ _LATE_MODULES = {
     "operations.goodput": ("Goodput",),
     "operations.capping": ("Capped",),
     "operations.power": ("Power",),
+    "operations.price_performance": ("PricePerformance",),
     "operations.tco": ("Tco",),
     "results.collective": ("CollectiveResult",),
     "results.comparison": ("Comparison",),

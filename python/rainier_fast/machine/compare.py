@@ -123,7 +123,7 @@ def compare(
         return _steps(machines, (collective, size), job, layout, group_chips, options)
     if layout is not None:
         raise invalid("layout", layout, "must be left out where no job= is trained")
-    given = _machines(machines)
+    given = machines_of(machines)
     collective = as_one_of("collective", collective, OPERATIONS)
     nbytes = _size(collective, size)
     refuse_unknown(options, Call.__annotations__)
@@ -153,10 +153,11 @@ def _steps(
     for name, value in zip(("collective", "size"), beside, strict=True):
         if value is not None:
             raise invalid(name, value, "must be left out where a job= is trained")
-    return compare_steps(_machines(machines, chips), job, layout, chips, options)
+    return compare_steps(machines_of(machines, chips), job, layout, chips, options)
 
 
-def _machines(given: object, chips: int | None = None) -> list[Machine]:
+def machines_of(given: object, chips: int | None = None) -> list[Machine]:
+    """Return machines as they were given: names of presets, with so many chips, or machines."""
     allowed = "must be names of presets, or machines"
     if isinstance(given, str | Machine) or not isinstance(given, Sequence):
         raise invalid_type("machines", given, f"must be a list; its items {allowed}")

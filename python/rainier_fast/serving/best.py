@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from rainier_fast.ask.runtime import kind_of
-from rainier_fast.definitions.check import as_count
+from rainier_fast.definitions.check import as_count, as_number
 from rainier_fast.errors import InvalidArgument, Unsupported, invalid, invalid_type
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.serving.ready import Asked, ready
@@ -34,6 +34,22 @@ class Objective(NamedTuple):
         return (first, "ttft") if first >= between else (between, "tpot")
 
 
+class Tried(NamedTuple):
+    """A layout and what the core says of it, by requests of all replicas at once that fit."""
+
+    layout: Layout
+    replicas: int
+    loads: list[tuple[int, dict[str, Any]]]
+
+
+class Searched(NamedTuple):
+    """The layouts that fit a machine, and how collectives run there."""
+
+    machine: Damaged
+    algorithm: str
+    tried: list[Tried]
+
+
 class Row(NamedTuple):
     """The best load of a layout."""
 
@@ -50,6 +66,7 @@ def best(
     service: object,
     objective: tuple[object, object],
     keep: object,
+    price: object,
     asked: Asked,
 ) -> Table:
     """Return layouts, the best first: `Machine.best_serving`."""
@@ -63,27 +80,47 @@ def best(
         )
     )
     most = as_count("keep", keep, _MOST_KEPT)
+    if price is not None:
+        allowed = "must be dollars of a chip and hour, a finite number >= 0, or None"
+        price = as_number("price", price, 0.0, 1e9, allowed)
+    found = searched(machine, service, asked, _powers(_MOST_AT_ONCE))
+    chips = found.machine.num_chips
+    rows = [_best_load(one, aims) for one in found.tried]
+    rows.sort(key=lambda row: _order(row, service, chips))
+    table = _table(rows[:most], service, chips, price)
+    return table._of_kind(kind_of(found.algorithm))
+
+
+def searched(
+    machine: Damaged,
+    service: Serving,
+    asked: Asked,
+    loads: Sequence[int],
+    layouts: Iterable[Layout] | None = None,
+) -> Searched:
+    """Return what all layouts, or some, take at loads of a replica; refuse what fits none."""
     part = machine if asked.chips is None else part_of(machine, asked.chips)
-    rows: list[Row] = []
+    tried: list[Tried] = []
     why: list[str] = []
     algorithm = "auto"
-    for layout in _layouts(part, service):
+    for layout in _layouts(part, service) if layouts is None else layouts:
         try:
             one = ready(part, service, layout, asked._replace(chips=None))
             algorithm = str(one.request.algorithm)
             ranks = part.num_chips * layout.ranks_per_chip
             replicas = ranks // (layout.tp * layout.pp)
-            loads = _loads()
-            told = one.run([(float(load * replicas), None, None) for load in loads])
+            counts = [load * replicas for load in loads]
+            told = one.run([(float(count), None, None) for count in counts])
         except (InvalidArgument, Unsupported) as error:
             why.append(str(error))
             continue
-        rows.append(_best_load(layout, replicas, loads, told, aims))
-    if not rows:
+        pairs = zip(counts, told, strict=True)
+        fits = [(count, each) for count, each in pairs if not each["waiting"]]
+        tried.append(Tried(layout, replicas, fits))
+    if not tried:
         reason = why[-1] if why else "no layout divides its ranks"
         raise invalid("service", str(service), f"must fit one layout; of the last tried: {reason}")
-    rows.sort(key=lambda row: _order(row, service, part.num_chips))
-    return _table(rows[:most], service, part.num_chips)._of_kind(kind_of(algorithm))
+    return Searched(part, algorithm, tried)
 
 
 def _as_aim(name: str, value: object) -> float:
@@ -119,18 +156,11 @@ def _powers(most: int) -> list[int]:
     return [1 << power for power in range(most.bit_length())]
 
 
-def _loads() -> list[int]:
-    return _powers(_MOST_AT_ONCE)
-
-
-def _best_load(
-    layout: Layout, replicas: int, loads: list[int], told: list[dict[str, Any]], aims: Objective
-) -> Row:
+def _best_load(tried: Tried, aims: Objective) -> Row:
     """Return the load with most tokens a second that keeps to the objective, or the nearest."""
     rows = [
-        Row(layout, replicas, load * replicas, one, *aims.passed(one))
-        for load, one in zip(loads, told, strict=True)
-        if not one["waiting"]
+        Row(tried.layout, tried.replicas, count, one, *aims.passed(one))
+        for count, one in tried.loads
     ]
     within = [row for row in rows if row.passed <= 1]
     if within:
@@ -144,22 +174,24 @@ def _order(row: Row, service: Serving, chips: int) -> tuple[bool, float, float]:
     return row.passed > 1, max(row.passed, 1.0), -tokens
 
 
-def _table(rows: list[Row], service: Serving, chips: int) -> Table:
+def _table(rows: list[Row], service: Serving, chips: int, price: float | None) -> Table:
     tokens = [row.told["rate"] * service.output for row in rows]
-    return Table(
-        {
-            "tp": [row.layout.tp for row in rows],
-            "pp": [row.layout.pp for row in rows],
-            "ep": [row.layout.ep for row in rows],
-            "replicas": [row.replicas for row in rows],
-            "ranks_per_chip": [row.layout.ranks_per_chip for row in rows],
-            "concurrency": [row.at_once for row in rows],
-            "tokens_per_s_per_chip": [one / chips for one in tokens],
-            "tokens_per_s": tokens,
-            "ttft_s": [row.told["ttft"] for row in rows],
-            "tpot_s": [row.told["tpot"] for row in rows],
-            "meets": [row.passed <= 1 for row in rows],
-            "limited_by": [row.limit if row.passed > 1 else "" for row in rows],
-            "off_by": [max(row.passed - 1, 0.0) for row in rows],
-        }
-    )
+    columns: dict[str, list[Any]] = {
+        "tp": [row.layout.tp for row in rows],
+        "pp": [row.layout.pp for row in rows],
+        "ep": [row.layout.ep for row in rows],
+        "replicas": [row.replicas for row in rows],
+        "ranks_per_chip": [row.layout.ranks_per_chip for row in rows],
+        "concurrency": [row.at_once for row in rows],
+        "tokens_per_s_per_chip": [one / chips for one in tokens],
+        "tokens_per_s": tokens,
+        "ttft_s": [row.told["ttft"] for row in rows],
+        "tpot_s": [row.told["tpot"] for row in rows],
+        "meets": [row.passed <= 1 for row in rows],
+        "limited_by": [row.limit if row.passed > 1 else "" for row in rows],
+        "off_by": [max(row.passed - 1, 0.0) for row in rows],
+    }
+    if price is not None:
+        paid = price * chips / 3600 * 1e6
+        columns["usd_per_million_tokens"] = [paid / one for one in tokens]
+    return Table(columns)

@@ -234,6 +234,7 @@ class Services(Damaged):
         ttft: Quantity | None = None,
         tpot: Quantity | None = None,
         keep: int = 20,
+        price: float | None = None,
         chips: int | None = None,
         algorithm: Collectives | None = None,
         efficiency: Efficiency | None = None,
@@ -255,6 +256,9 @@ class Services(Damaged):
             any.
         keep
             Most rows, up to 1,000.
+        price
+            Dollars of a chip and hour, such as ``machine.cost(date=...).usd_per_chip_hour``, for a
+            column of dollars.
 
         Returns
         -------
@@ -263,7 +267,8 @@ class Services(Damaged):
             price a chip is by dollars too; then the rest, the nearest to it first. Columns ``tp``,
             ``pp``, ``ep``, ``replicas``, ``ranks_per_chip``, ``concurrency`` (of all replicas),
             ``tokens_per_s_per_chip``, ``tokens_per_s``, ``ttft_s``, ``tpot_s``, ``meets``,
-            ``limited_by`` (``"ttft"`` or ``"tpot"``; empty where met) and ``off_by`` (a fraction).
+            ``limited_by`` (``"ttft"`` or ``"tpot"``; empty where met) and ``off_by`` (a fraction);
+            with a `price` ``usd_per_million_tokens`` of answers.
 
         Raises
         ------
@@ -282,4 +287,4 @@ class Services(Damaged):
         from rainier_fast.serving.ready import Asked
 
         asked = Asked(chips, algorithm, efficiency, pace, routing)
-        return best(self, service, (ttft, tpot), keep, asked)
+        return best(self, service, (ttft, tpot), keep, price, asked)
