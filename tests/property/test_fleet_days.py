@@ -20,7 +20,7 @@ QUIET: dict[str, Any] = {"prices": None, "checkpoint": rf.Checkpoint(blocking="5
 ONE = rf.Fleet(MACHINE, services=[(SERVICE, SERVED, [1.0] * 24)], **QUIET).day()
 RATE = float(ONE.services["tokens_per_s"][0])
 
-DEMAND = st.lists(st.floats(0, 6), min_size=24, max_size=24)
+DEMAND = st.lists(st.just(0.0) | st.floats(1e-3, 6), min_size=24, max_size=24)
 
 
 def day(*demand: list[float], **more: Any) -> rf.FleetDay:
