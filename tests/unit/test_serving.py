@@ -7,6 +7,7 @@ import pickle
 import pytest
 
 import rainier_fast as rf
+from raising import raises
 
 TRN2 = rf.preset("trn2")
 H100 = rf.preset("h100")
@@ -113,6 +114,14 @@ def test_experts_and_chips_of_a_generation() -> None:
     assert later.tpot_s > spread.tpot_s
     h200 = rf.preset("h200").serve(GPU, TP8, concurrency=16)
     assert h200.tpot_s < H100.serve(GPU, TP8, concurrency=16).tpot_s
+
+
+def test_what_was_measured_on_such_chips_is_near() -> None:
+    ultraserver = rf.preset("trn2-ultraserver").serve(LLAMA, TP64, concurrency=32)
+    assert set(ultraserver.nearest_measurements["machine"].tolist()) == {"trn2"}
+    h200 = rf.preset("h200").serve(GPU, TP8, concurrency=8)
+    with raises(rf.Unsupported, None, "no measured service"):
+        _ = h200.nearest_measurements
 
 
 def test_the_nearest_measurements_have_our_errors(llama: rf.ServingResult) -> None:

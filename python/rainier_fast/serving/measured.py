@@ -38,6 +38,8 @@ _LAYOUT: Final = ("tp", "pp", "ep", "etp", "ranks_per_chip")
 CHIPS: Final = {"inf2.48xlarge": "trainium1", "inf2.xlarge": "trainium1"}
 """Chips of machines that are no presets."""
 
+_OF_PRESETS: Final = {"trn2": "trainium2", "trn3-ultraserver-gen1": "trainium3"}
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -87,6 +89,12 @@ class Case:
         """
         own = int(self["tp"]) * int(self.get("pp", 1)) * int(self.get("dp", 1))
         return float(self["concurrency"]) * ranks / own
+
+    @property
+    def chip(self) -> str:
+        """The chips it was measured on; GPU machines have their name."""
+        machine = str(self["machine"])
+        return (CHIPS | _OF_PRESETS).get(machine, machine)
 
     @property
     def title(self) -> str:

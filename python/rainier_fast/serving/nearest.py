@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 from rainier_fast.errors import RainierError, Unsupported
 from rainier_fast.faults.damaged import Damaged
-from rainier_fast.serving.measured import CHIPS, Case, every
+from rainier_fast.serving.measured import Case, every
 from rainier_fast.serving.pace import Pace
 from rainier_fast.serving.ready import Asked, ready
 from rainier_fast.serving.serving import Serving
@@ -60,15 +60,15 @@ class Asking(Protocol):
 
 
 def cases_like(result: Asking) -> list[Case]:
-    """Return the measured services on the same machine, with the same engine, the nearest first."""
-    name, chip = result.machine.name, chip_of(result.machine).name
+    """Return the measured services on the same chips, with the same engine, the nearest first."""
+    chip = chip_of(result.machine).name
     known = [
         case
         for case in every()
         if case.model is not None
         and not case.get("not_run")
         and case["engine"] == result.service.engine
-        and (case["machine"] == name or CHIPS.get(case["machine"]) == chip)
+        and case.chip == chip
     ]
     return sorted(known, key=lambda case: _distance(result, case))
 
