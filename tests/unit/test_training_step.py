@@ -250,9 +250,9 @@ def test_parts_of_a_machine() -> None:
 
 def test_faults_of_a_part_go_with_it() -> None:
     links = [rf.LinkAt("z", ultraserver=0, x=1), rf.LinkAt("z", ultraserver=5)]
-    hurt = RAINIER.with_faults(links=links, chips=[70, 64 * 9], nics=[3])
+    hurt = RAINIER.with_faults(links=links, chips=[64 * 9], nics=[3])
     part = hurt.training_step(JOB, rf.Layout(tp=8), chips=128).machine
-    assert part.faults.counts == {"links": 2, "chips": 1, "nics": 1}
+    assert part.faults.counts == {"links": 2, "nics": 1}
     assert part.healthy() == RAINIER.training_step(JOB, rf.Layout(tp=8), chips=128).machine
     with raises(rf.Unsupported, "chips"):
         RAINIER.with_faults(degrade={RAINIER.num_links - 1: 0.5}).training_step(

@@ -339,8 +339,8 @@ class Efficiency:
             "value_size": head_size if value_size is None else value_size,
         }
         got = {name: as_count(name, value) for name, value in (counts | optional).items()}
-        if got["kv_heads"] > got["heads"]:
-            raise invalid("kv_heads", kv_heads, f"must be 1 to {heads}, the heads")
+        if got["heads"] % got["kv_heads"]:
+            raise invalid("kv_heads", kv_heads, f"must divide {heads}, the heads")
         if got["keys"] < got["sequence"]:
             raise invalid("keys", keys, f"must be at least {sequence}, the queries")
         if window is not None and not as_flag("causal", causal):

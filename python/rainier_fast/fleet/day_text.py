@@ -47,6 +47,9 @@ def page(today: Any) -> list[Any]:  # noqa: ANN401 - a FleetDay
         told += f"{one['most']:,}; {one['usd_per_million']:.4g} USD a million tokens, "
         facts.append(("service", told + f"{one['J_per_token']:.3g} J each"))
     for one in today.jobs:
+        if one["most"] == 0:
+            facts.append(("job", f"{one['model']} never runs: services take all UltraServers"))
+            continue
         told = f"{one['model']} on {one['least']:,} to {one['most']:,} UltraServers, "
         told += f"{one['changes']} changes; goodput {one['goodput']:.1%}; "
         told += f"{one['usd_per_million']:.4g} USD a million tokens, "

@@ -76,8 +76,9 @@ class Tco(Told):
             put("price_per_kwh", known[state].number)
         if self.pue is None:
             put("pue", catalog()["practice"]["pue"].number)
-        for name in ("capex", "power_kw", "price_per_kwh", "rate", "opex"):
+        for name in ("capex", "power_kw", "price_per_kwh", "opex"):
             put(name, as_number(name, getattr(self, name), 0.0, 1e15, least))
+        put("rate", as_number("rate", self.rate, 0.0, 1.0, "must be a share a year, 0 to 1"))
         put("pue", as_number("pue", self.pue, 1.0, 100.0, "must be a number >= 1"))
         years = as_number("life_years", self.life_years, 0.01, 1e3, "must be 0.01 to 1000 years")
         put("life_years", years)

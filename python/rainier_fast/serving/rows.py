@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rainier_fast import _core
-from rainier_fast.ask.cores import as_ranks_per_chip
 from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.efficiency import Efficiency
 from rainier_fast.definitions.operators import MatmulRate
@@ -16,7 +15,9 @@ from rainier_fast.serving.data_files import read_data
 from rainier_fast.serving.pace import Pace
 from rainier_fast.serving.serving import Serving
 from rainier_fast.workload.layout import Layout
+from rainier_fast.workload.part import refuse_dead_chips
 from rainier_fast.workload.rows import model_row
+from rainier_fast.workload.running import ranks_per_chip
 
 _BF16: Final = 2.0
 _BATCHES: Final = {"sglang": "vllm", "trtllm": "vllm"}
@@ -61,7 +62,8 @@ def runs_row(
     machine: Damaged, service: Serving, layout: Layout, rates: Efficiency, pace: Pace
 ) -> dict[str, Any]:
     """Return what a service runs on, without how collectives are asked for."""
-    per_chip = as_ranks_per_chip(machine, layout.ranks_per_chip)
+    refuse_dead_chips(machine)
+    per_chip = ranks_per_chip(machine, layout)
     own = rates.part(per_chip) if per_chip > 1 else rates
     bandwidth = float(own.memory.bandwidth_Bps)
     # The core knows collectives among the ranks of a chip where its runtime was measured.

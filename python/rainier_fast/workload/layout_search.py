@@ -21,7 +21,7 @@ from rainier_fast.units import parse_bytes
 from rainier_fast.workload.flops import RECOMPUTES
 from rainier_fast.workload.layout import ORDERS, SCHEDULES, Layout
 from rainier_fast.workload.layout_ranking import LayoutRanking, ranked
-from rainier_fast.workload.part import part_of
+from rainier_fast.workload.part import part_of, refuse_dead_chips
 from rainier_fast.workload.peaks import hbm_bytes
 from rainier_fast.workload.rows import training_row
 from rainier_fast.workload.running import rates_of, request_of, runs_row
@@ -92,6 +92,7 @@ def best_layouts(
     if not isinstance(job, Training):
         raise invalid_type("job", job, "must be a Training")
     part = machine if options.chips is None else part_of(machine, options.chips)
+    refuse_dead_chips(part)
     keep = as_count("keep", options.keep, MAX_COUNT)
     request = request_of(part, options.algorithm, job, options.routing)
     rates = rates_of(part, options.efficiency)

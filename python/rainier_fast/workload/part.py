@@ -54,6 +54,16 @@ def _part(kind: str, machine: Any, ultraservers: int) -> Any:  # noqa: ANN401 - 
     return made._with_core(_core.with_faults(made._core, None, _kept(machine, made)))
 
 
+def refuse_dead_chips(machine: Damaged) -> None:
+    """Refuse a machine with dead chips: whoever stands in for them would compute twice."""
+    dead = machine.num_chips - machine.num_live_chips
+    if dead:
+        raise Unsupported(
+            f"what runs on all {machine.num_chips:,} chips, of which {dead:,} are dead; "
+            "name whole UltraServers that work by chips=, or let machine.goodput replace what fails"
+        )
+
+
 def _first(wan: Wan, sites: int) -> Wan:
     """Return the WAN of the first sites."""
 

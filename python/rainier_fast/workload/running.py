@@ -13,7 +13,7 @@ from rainier_fast.definitions.chip import Chip
 from rainier_fast.definitions.efficiency import Efficiency
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.definitions.ultraserver import RUNTIMES
-from rainier_fast.errors import Unsupported, as_one_of, invalid_type
+from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.workload.layout import Layout
 from rainier_fast.workload.overlap import overlap_row
@@ -35,11 +35,20 @@ _DTYPES: Final[dict[str, DType]] = {
 """What collectives move: no narrower numbers than those between operators."""
 
 
+def ranks_per_chip(machine: Damaged, layout: Layout) -> int:
+    """Return how many ranks of a layout a chip has, where its software makes so many."""
+    number = as_ranks_per_chip(machine, layout.ranks_per_chip)
+    if number > 1 and machine.ultraserver.ranks_per_chip is None:
+        allowed = f"must be 1: {machine.ultraserver.name} is not known to make ranks of cores"
+        raise invalid("ranks_per_chip", number, allowed)
+    return number
+
+
 def ran(
     machine: Damaged, job: Training, layout: Layout, request: Request, rates: Efficiency
 ) -> Ran:
     """Return what the core says of a step on all of a machine."""
-    per_chip = as_ranks_per_chip(machine, layout.ranks_per_chip)
+    per_chip = ranks_per_chip(machine, layout)
     cut = layout_row(layout, per_chip * machine.num_chips)
     scattered(layout, cut["dp"])  # refuses what the layout's stack does
     runs = runs_row(machine, job, request, rates.part(per_chip) if per_chip > 1 else rates)

@@ -8,7 +8,7 @@ from rainier_fast.definitions.routing import Routing
 from rainier_fast.errors import invalid_type
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.workload.layout import Layout
-from rainier_fast.workload.part import part_of
+from rainier_fast.workload.part import part_of, refuse_dead_chips
 from rainier_fast.workload.running import ran, rates_of, request_of
 from rainier_fast.workload.step import TrainingStep
 from rainier_fast.workload.training import Training
@@ -30,6 +30,7 @@ def run_step(machine: Damaged, job: object, layout: object, asked: Asked) -> Tra
     if not isinstance(layout, Layout):
         raise invalid_type("layout", layout, "must be a Layout")
     part = machine if asked.chips is None else part_of(machine, asked.chips)
+    refuse_dead_chips(part)
     request = request_of(part, asked.algorithm, job, asked.routing)
     rates = rates_of(part, asked.efficiency)
     found = ran(part, job, layout, request, rates)
