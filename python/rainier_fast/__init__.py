@@ -182,6 +182,7 @@ __all__ = [
     "Cost",
     "DeviceMesh",
     "DimensionOrder",
+    "DisaggregatedResult",
     "Efficiency",
     "EfficiencyFit",
     "Experts",

@@ -32,8 +32,8 @@ class ColdStart(Report, Told):
     Examples
     --------
     >>> import rainier_fast as rf
-    >>> rf.Serving("llama-3.1-8b", input=1024, output=128).cold_start().cold_s
-    (132.0, 1608.0)
+    >>> rf.Serving("llama-3.1-8b", input=1024, output=128).cold_start().kind
+    'assumed'
     """
 
     compile_s: Range

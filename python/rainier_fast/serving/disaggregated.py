@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from rainier_fast.ask.request import make_request
 from rainier_fast.definitions.check import as_count, as_items
 from rainier_fast.errors import as_one_of, invalid, invalid_type
 from rainier_fast.faults.damaged import Damaged
@@ -176,8 +177,16 @@ def _handover(prefill: Worker, decode: Worker, used: float) -> tuple[float, floa
         start = min(-(-prefill.chips // unit) * unit, chips - decode.chips)
     pairs = min(prefill.chips, decode.chips)
     group = [*range(pairs), *range(start, start + pairs)]
-    sent = machine.send_recv(nbytes / pairs, group=group, shift=pairs, algorithm="direct")
-    return nbytes, float(sent.time_s)
+    asked = make_request(
+        machine,
+        "send_recv",
+        nbytes / pairs,
+        group=group,
+        shift=pairs,
+        algorithm="direct",
+        routing=decode.one.request.routing,
+    )
+    return nbytes, asked.outcome(machine).time
 
 
 def _check_rate(found: Split, best: int, rate: float) -> None:

@@ -163,7 +163,7 @@ class Services(Damaged):
         ...     service, tp, tp, workers=(2, 2), concurrency=16
         ... )
         >>> served.chips, served.bottleneck
-        (64, 'prefill')
+        (64, 'decoding')
         """
         from rainier_fast.serving.disaggregated import run_disaggregated
         from rainier_fast.serving.ready import Asked

@@ -201,8 +201,8 @@ class Serving(Told):
 
         Examples
         --------
-        >>> Serving("llama-3.1-8b", input=1024, output=128).cold_start().warm_s
-        (49.0, 107.0)
+        >>> Serving("llama-3.1-8b", input=1024, output=128).cold_start().kind
+        'assumed'
         """
         return cold_start(self.engine)
 
