@@ -94,6 +94,8 @@ if TYPE_CHECKING:
     from rainier_fast.results.routing import RoutingReport
     from rainier_fast.results.times import Times
     from rainier_fast.results.together import Meeting, PlanResult, TogetherResult
+    from rainier_fast.serving.cold import ColdStart
+    from rainier_fast.serving.disaggregated_result import DisaggregatedResult
     from rainier_fast.serving.events import ServingEvents
     from rainier_fast.serving.pace import Pace
     from rainier_fast.serving.result import ServingResult
@@ -173,12 +175,14 @@ __all__ = [
     "Chip",
     "ChipAt",
     "Cluster",
+    "ColdStart",
     "CollectiveResult",
     "Comparison",
     "Compute",
     "Cost",
     "DeviceMesh",
     "DimensionOrder",
+    "DisaggregatedResult",
     "Efficiency",
     "EfficiencyFit",
     "Experts",
@@ -308,6 +312,8 @@ _LATE_MODULES = {
     "results.routing": ("RoutingReport",),
     "results.times": ("Times",),
     "results.together": ("Meeting", "PlanResult", "TogetherResult"),
+    "serving.cold": ("ColdStart",),
+    "serving.disaggregated_result": ("DisaggregatedResult",),
     "serving.events": ("ServingEvents",),
     "serving.pace": ("Pace",),
     "serving.result": ("ServingResult",),

@@ -22,8 +22,8 @@ from said import FIGURE, first_line, untold
 
 from everything import calls, instances
 
-PARTS = (Base, Listed, rf.Link, Fitted, rf.Efficiency, rf.EfficiencyFit)
-"""What has times that are given or fitted: machines, links, the catalogue, parameters, chips."""
+PARTS = (Base, Listed, rf.Link, Fitted, rf.Efficiency, rf.EfficiencyFit, rf.ColdStart)
+"""What has times that are given, fitted or assumed: machines, links, parameters, chips, starts."""
 
 MADE = instances()
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rainier_fast.definitions.efficiency import Efficiency
+    from rainier_fast.serving.disaggregated_result import DisaggregatedResult
     from rainier_fast.serving.events import ServingEvents
     from rainier_fast.serving.pace import Pace
     from rainier_fast.serving.result import ServingResult
@@ -107,6 +108,69 @@ class Services(Damaged):
 
         asked = Asked(chips, algorithm, efficiency, pace, routing)
         return run_service(self, service, layout, (concurrency, requests, rate), asked)
+
+    def serve_disaggregated(
+        self,
+        service: Serving,
+        prefill: Layout,
+        decode: Layout,
+        *,
+        workers: Sequence[int] | None = None,
+        concurrency: float | None = None,
+        rate: float | None = None,
+        handover: str = "read",
+        chips: int | None = None,
+        algorithm: Collectives | None = None,
+        efficiency: Efficiency | None = None,
+        pace: Pace | None = None,
+        routing: Routing = "dor",
+    ) -> DisaggregatedResult:
+        """Return what a service takes whose prefill and decoding have workers of their own.
+
+        A prompt is prefilled on one worker, one after the other; its cache goes over the links to
+        another, where it is decoded with others and no prefill is in the way. docs/serving.md.
+
+        Parameters
+        ----------
+        service, concurrency, rate, chips, algorithm, efficiency, pace, routing
+            As in `serve`.
+        prefill, decode
+            How a worker of each kind is cut: the least ranks that hold tp, pp and all experts are
+            one worker.
+        workers
+            How many of each kind; None for the split of all chips that gives most tokens/s, or of
+            a `rate` the one whose busiest stage is least busy.
+        handover
+            ``"read"``: after the prefill, which a request waits for. ``"write"``: layer by layer
+            while the prefill runs.
+
+        Returns
+        -------
+        DisaggregatedResult
+            Times, tokens/s, the hand-over, how busy which stage is.
+
+        Raises
+        ------
+        InvalidArgument, InvalidType, UnknownName, Unsupported
+            As of `serve`; if the workers do not fit the chips.
+
+        Examples
+        --------
+        >>> import rainier_fast as rf
+        >>> service = rf.Serving("llama-3.3-70b", input=8192, output=256)
+        >>> tp = rf.Layout(tp=64, ranks_per_chip=4)
+        >>> served = rf.preset("trn2-ultraserver").serve_disaggregated(
+        ...     service, tp, tp, workers=(2, 2), concurrency=16
+        ... )
+        >>> served.chips, served.bottleneck
+        (64, 'decoding')
+        """
+        from rainier_fast.serving.disaggregated import run_disaggregated
+        from rainier_fast.serving.ready import Asked
+
+        asked = Asked(chips, algorithm, efficiency, pace, routing)
+        layouts, demand = (prefill, decode), (concurrency, rate)
+        return run_disaggregated(self, service, layouts, workers, demand, handover, asked)
 
     def serve_times(
         self,

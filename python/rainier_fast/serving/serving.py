@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, Self, TypeAlias
 from rainier_fast.definitions.check import as_count, as_items, as_number
 from rainier_fast.errors import as_one_of, invalid, invalid_type
 from rainier_fast.screen import Told, one_screen
+from rainier_fast.serving.cold import ColdStart, cold_start
 from rainier_fast.serving.data_files import read_data
 from rainier_fast.serving.speculation import Speculation
 from rainier_fast.units import format_count
@@ -184,6 +185,26 @@ class Serving(Told):
         if self.cache_share is not None:
             return self.cache_share
         return NEURON_CACHE_SHARE if self.engine == "neuron" else 1.0
+
+    def cold_start(self) -> ColdStart:
+        """Return what passes before the first answer: compiling and loading, as assumed ranges.
+
+        Returns
+        -------
+        ColdStart
+            The same for every model and machine: ranges over those that were seen.
+
+        Raises
+        ------
+        Unsupported
+            If nothing is known of the engine's starts: of all but ``"neuron"``.
+
+        Examples
+        --------
+        >>> Serving("llama-3.1-8b", input=1024, output=128).cold_start().kind
+        'assumed'
+        """
+        return cold_start(self.engine)
 
     def with_(self, **changes: Any) -> Self:  # noqa: ANN401 - of any field
         """Return the same service with other values.
