@@ -143,7 +143,7 @@ def test_a_mesh_of_cores_says_so() -> None:
         ("rainier", 4),
         ("trn1", 2),
         ("tpu-ironwood", 2),
-        ("trn3-ultraserver-gen2", None),
+        ("trn3-ultraserver-gen2", 4),
     ],
 )
 def test_software_makes_so_many_ranks_of_a_chip(preset: str, known: int | None) -> None:
