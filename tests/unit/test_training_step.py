@@ -353,3 +353,19 @@ def test_an_efficiency_of_ones_own_counts() -> None:
     own = rf.torus((4, 4), "100 GB/s")
     with raises(rf.Unsupported, "machine"):
         own.training_step(JOB, rf.Layout(tp=8), efficiency=best)
+
+
+def test_halves_of_a_measured_all_reduce_are_guesses() -> None:
+    among = SERVER.training_step(JOB, rf.Layout(tp=4, ranks_per_chip=4))
+    assert any("among the cores of a chip" in guess for guess in among.guesses)
+    sums = SERVER.training_step(JOB, rf.Layout(tp=4, ranks_per_chip=4, sequence_parallel=False))
+    assert not any("among the cores of a chip" in guess for guess in sums.guesses)
+
+
+def test_what_damage_does_to_software_is_a_guess() -> None:
+    hurt = SERVER.with_faults(links=rf.LinkAt("x"))
+    told = [guess for guess in hurt.training_step(JOB, rf.Layout(tp=8)).guesses if "whole" in guess]
+    assert told
+    assert "all_gather" in told[0]
+    whole = SERVER.training_step(JOB, rf.Layout(tp=8)).guesses
+    assert not any("on the whole machine" in guess for guess in whole)

@@ -55,6 +55,11 @@ class Priced(NamedTuple):
         """
         return algorithm == "auto" or self.algorithm.partition("(")[0] != algorithm
 
+    @property
+    def is_inside_chips(self) -> bool:
+        """Whether it is among the ranks of each chip, over no link."""
+        return self.bottleneck == "inside a chip"
+
 
 @dataclass(frozen=True, slots=True)
 class Ran:

@@ -127,7 +127,17 @@ def _guesses(step: StepFigures) -> Iterator[str]:
     by_links = {one.operation: None for one in alone}
     if by_links and step.algorithm != "auto":
         names = ", ".join(by_links)
-        yield f"{names}: {step.algorithm} has no model of them here, so by {LINKS_ALONE}"
+        words = f"{names}: {step.algorithm} has no model of them here, so by {LINKS_ALONE}"
+        if step.machine.is_damaged:
+            words += (
+                ", times what it takes over links on the whole machine where it has one of that"
+            )
+        yield words
+    in_chips = {one.operation: None for one in step._ran.collectives if one.is_inside_chips}
+    in_chips.pop("all_reduce", None)
+    if in_chips:
+        names = ", ".join(in_chips)
+        yield f"{names}: among the cores of a chip, half of an all-reduce that was measured there"
     if training.optimizer == "muon":
         yield "optimizer: the orthogonalisation of muon takes no time"
     if training.transformer.experts is not None and training.imbalance == 1:
