@@ -15,11 +15,11 @@ from math import prod
 from typing import Final
 
 from rainier_fast.definitions.check import as_items
-from rainier_fast.errors import InvalidArgument, invalid, invalid_type
+from rainier_fast.errors import invalid, invalid_type
 from rainier_fast.memory import reckon
 
 _NAME_BYTES: Final = 100
-"""Bytes that a name in a list takes in memory, in round terms: 49 of Python's text, 8 of the list."""
+"""Bytes that a name in a list takes beside its letters: those of Python's text and of the list."""
 MOST_HOSTS: Final = 2**20
 """Slurm itself has fewer: its node table ends below 2**16."""
 _MOST_DIGITS: Final = 18

@@ -31,7 +31,8 @@ class Tree:
 
     Examples
     --------
-    >>> tree = Tree((Switch("a", ("n1", "n2")), Switch("b", ("n3",)), Switch("top", (), ("a", "b"))))
+    >>> leaves = Switch("a", ("n1", "n2")), Switch("b", ("n3",))
+    >>> tree = Tree((*leaves, Switch("top", (), ("a", "b"))))
     >>> tree.roots, tree.nodes("top"), tree.distance("n1", "n3")
     (('top',), ('n1', 'n2', 'n3'), 2)
     """

@@ -180,7 +180,7 @@ class SlurmTopology(Report):
         raise Unsupported(f"{self.source} has no such network: it has {have}")
 
     def groups(self, name: str | None = None) -> list[tuple[str, tuple[str, ...]]]:
-        """Return nodes that are close, by what they are below.
+        r"""Return nodes that are close, by what they are below.
 
         Parameters
         ----------

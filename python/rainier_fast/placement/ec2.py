@@ -1,0 +1,560 @@
+"""Where EC2 says that instances are: pages merged, distances, health, hosts and faults."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+
+from rainier_fast.definitions.check import as_name
+from rainier_fast.errors import InvalidArgument, as_one_of, invalid, invalid_type, unknown
+from rainier_fast.faults.faults import Faults
+from rainier_fast.flows.places import Places
+from rainier_fast.placement.ec2_rows import (
+    KINDS,
+    UNKNOWN,
+    BlockStatus,
+    CapacityBlock,
+    Instance,
+    Page,
+    Reservation,
+    pages_of,
+)
+from rainier_fast.placement.text import Node, Source, decoded, json_of, source_of
+from rainier_fast.placement.units import CHIPS, HostGroups, check_fit, instance_type, units_of
+from rainier_fast.screen import Facts, Report, one_screen
+from rainier_fast.table import Table
+from rainier_fast.topology.base import Base
+
+ASSUMED: Final = "the place of an instance inside its UltraServer's torus is in no field: assumed"
+_IMPAIRED: Final = ("dead", "ignore")
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """How close two instances are.
+
+    `shared_layers` counts the network nodes that both are below, from the top; `same_ultraserver`
+    is None where the block of one of them is not said.
+    """
+
+    shared_layers: int
+    same_ultraserver: bool | None
+
+
+@one_screen
+@dataclass(frozen=True, slots=True, repr=False)
+class Ec2Topology(Report):
+    """What EC2 says of where instances are, of one account. Immutable.
+
+    Of DescribeInstanceTopology, DescribeCapacityReservationTopology, DescribeCapacityBlocks and
+    DescribeCapacityBlockStatus, in any number of pages. Network nodes are hashed for each account:
+    those of two accounts cannot be compared, so listings of two are never one.
+
+    Attributes
+    ----------
+    pages
+        The answers, in their order.
+    account
+        Whose they are, where that was said.
+
+    Examples
+    --------
+    >>> page = '''{"Instances": [{"InstanceId": "i-1", "InstanceType": "trn2u.48xlarge",
+    ... "NetworkNodes": ["nn-1", "nn-2", "nn-3"], "CapacityBlockId": "cb-1"}]}'''
+    >>> Ec2Topology.parse(page).ultraservers
+    {'cb-1': ('i-1',)}
+    """
+
+    pages: tuple[Page, ...]
+    account: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.account is not None:
+            as_name("account", self.account)
+        _check_pages(self.pages)
+        _check_account(self.pages)
+
+    @classmethod
+    def load(cls, *paths: str | os.PathLike[str], account: str | None = None) -> Self:
+        """Read files of JSON as the command line of AWS writes them, and merge them.
+
+        Parameters
+        ----------
+        *paths
+            Files, pages of one listing in their order; blocks and their health beside them.
+        account
+            The account, kept with it: listings that name two are not merged.
+
+        Returns
+        -------
+        Ec2Topology
+            All of it.
+
+        Raises
+        ------
+        InvalidArgument
+            If a file is not such an answer, a page is there twice, two listings end (so they are of
+            two accounts, regions or moments), or a zone has two names, as zones of two accounts do.
+        OSError
+            If a file cannot be read.
+
+        Examples
+        --------
+        >>> Ec2Topology.load("/no/such/page.json")
+        Traceback (most recent call last):
+        FileNotFoundError: [Errno 2] No such file or directory: '/no/such/page.json'
+        """
+        if not paths:
+            raise invalid("paths", paths, "must name at least one file")
+        pages = [page for path in paths for page in _pages(source_of(path))]
+        return cls(tuple(pages), account)
+
+    @classmethod
+    def parse(cls, *texts: str | bytes, account: str | None = None) -> Self:
+        """Return what texts of such files say.
+
+        Parameters
+        ----------
+        *texts
+            JSON, a text for each page.
+        account
+            As in `load`.
+
+        Returns
+        -------
+        Ec2Topology
+            As `load`.
+
+        Raises
+        ------
+        InvalidArgument, InvalidType
+            As `load`.
+
+        Examples
+        --------
+        >>> Ec2Topology.parse('{"CapacityBlockStatuses": []}').impaired
+        ()
+        """
+        pages: list[Page] = []
+        for at, text in enumerate(texts):
+            if not isinstance(text, str | bytes):
+                raise invalid_type(f"texts[{at}]", text, "must be text")
+            data = text.encode() if isinstance(text, str) else text
+            pages += _pages(decoded(f"texts[{at}]", data))
+        if not pages:
+            raise invalid("texts", texts, "must be at least one")
+        return cls(tuple(pages), account)
+
+    def __or__(self, other: Ec2Topology) -> Ec2Topology:
+        if not isinstance(other, Ec2Topology):
+            return NotImplemented
+        if self.account and other.account and self.account != other.account:
+            raise invalid(
+                "account", other.account, f"must be {self.account}: ids are hashed for each"
+            )
+        merged = replace(
+            self, pages=self.pages + other.pages, account=self.account or other.account
+        )
+        return merged
+
+    @property
+    def source(self) -> str:
+        """What was read."""
+        names = ", ".join(dict.fromkeys(page.name for page in self.pages))
+        return f"EC2 answers {names}"
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Lists whose last page is not there: their page with no further token.
+
+        A page left out in the middle cannot be seen, for a page does not name the token that asked
+        for it: compare the number of instances with what should be there.
+        """
+        ends = {page.kind for page in self.pages if page.token is None}
+        return tuple(kind for kind in KINDS if kind in self._kinds() and kind not in ends)
+
+    def _kinds(self) -> set[str]:
+        return {page.kind for page in self.pages}
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """All instances, in the order of the pages."""
+        return tuple(self._rows(Instance))
+
+    @property
+    def reservations(self) -> tuple[Reservation, ...]:
+        """All reservations."""
+        return tuple(self._rows(Reservation))
+
+    @property
+    def blocks(self) -> dict[str, CapacityBlock]:
+        """Capacity blocks by id."""
+        return {row.id: row for row in self._rows(CapacityBlock)}
+
+    @property
+    def statuses(self) -> dict[str, BlockStatus]:
+        """The health of blocks by their id."""
+        return {row.id: row for row in self._rows(BlockStatus)}
+
+    def _rows(self, kind: type[Any]) -> Iterator[Any]:
+        return (row for page in self.pages for row in page.rows if isinstance(row, kind))
+
+    @property
+    def ultraservers(self) -> dict[str, tuple[str, ...]]:
+        """Ids of the instances of each UltraServer, by its capacity block, which alone says it."""
+        found: dict[str, list[str]] = {}
+        for one in self.instances:
+            if one.block is not None:
+                found.setdefault(one.block, []).append(one.id)
+        return {block: tuple(ids) for block, ids in found.items()}
+
+    @property
+    def unknown_ultraserver(self) -> tuple[str, ...]:
+        """Instances of UltraServers whose block is not said; equal network nodes prove nothing."""
+        return tuple(one.id for one in self.instances if one.ultraserver == UNKNOWN)
+
+    @property
+    def no_place(self) -> dict[str, str]:
+        """Instances without a place in the network, and why."""
+        found = {one.id: one.no_place for one in self.instances}
+        return {name: why for name, why in found.items() if why is not None}
+
+    @property
+    def layers(self) -> dict[str, int]:
+        """How many network nodes are above an instance of each type: the most, where they differ."""
+        found: dict[str, int] = {}
+        for one in self.instances:
+            if one.nodes:
+                found[one.type] = max(found.get(one.type, 0), len(one.nodes))
+        return found
+
+    @property
+    def zones(self) -> dict[str, tuple[str, ...]]:
+        """Instances by the id of their availability zone, or its name where no id is said."""
+        found: dict[str, list[str]] = {}
+        for one in self.instances:
+            found.setdefault(one.zone_id or one.zone or UNKNOWN, []).append(one.id)
+        return {zone: tuple(ids) for zone, ids in found.items()}
+
+    @property
+    def other_zone(self) -> tuple[str, ...]:
+        """Instances outside of the zone that most are in."""
+        zones = list(self.zones.values())
+        most = max(zones, key=len, default=())
+        return tuple(name for ids in zones if ids is not most for name in ids)
+
+    @property
+    def impaired(self) -> tuple[str, ...]:
+        """Blocks whose interconnect is said to be impaired."""
+        return tuple(name for name, one in self.statuses.items() if one.is_impaired)
+
+    def instance(self, name: str) -> Instance:
+        """Return an instance by its id.
+
+        Parameters
+        ----------
+        name
+            The id.
+
+        Returns
+        -------
+        Instance
+            Its row.
+
+        Raises
+        ------
+        UnknownName
+            If there is none.
+
+        Examples
+        --------
+        >>> text = '{"Instances": [{"InstanceId": "i-1", "InstanceType": "m5.large"}]}'
+        >>> Ec2Topology.parse(text).instance("i-1").no_place
+        'type without topology: no NetworkNodes'
+        """
+        known = {one.id: one for one in self.instances}
+        if name not in known:
+            raise unknown("instance", name, known)
+        return known[name]
+
+    def distance(self, a: str, b: str) -> Distance:
+        """Return how close two instances are.
+
+        Parameters
+        ----------
+        a, b
+            Their ids.
+
+        Returns
+        -------
+        Distance
+            Network nodes that both are below, from the top, and whether they share an UltraServer.
+
+        Raises
+        ------
+        UnknownName
+            If there is no such instance.
+
+        Examples
+        --------
+        >>> rows = [{"InstanceId": f"i-{at}", "InstanceType": "trn2.48xlarge",
+        ...          "NetworkNodes": ["nn-1", f"nn-2{at}"]} for at in "ab"]
+        >>> import json
+        >>> Ec2Topology.parse(json.dumps({"Instances": rows})).distance("i-a", "i-b")
+        Distance(shared_layers=1, same_ultraserver=False)
+        """
+        one, other = self.instance(a), self.instance(b)
+        shared = 0
+        for mine, theirs in zip(one.nodes or (), other.nodes or (), strict=False):
+            if mine != theirs:
+                break
+            shared += 1
+        sides = (one.ultraserver, other.ultraserver)
+        if a == b:
+            same: bool | None = True
+        elif None in sides:
+            same = False
+        else:
+            same = None if UNKNOWN in sides else sides[0] == sides[1]
+        return Distance(shared, same)
+
+    def hosts(self, machine: Places, type: str | None = None) -> HostGroups:
+        """Return the running instances of a type by UltraServer, those that are close together.
+
+        Parameters
+        ----------
+        machine
+            The machine that they are.
+        type
+            Their instance type; None for the one that such a machine is made of.
+
+        Returns
+        -------
+        HostGroups
+            UltraServers in the order of their network nodes; within one, instances as listed.
+
+        Raises
+        ------
+        InvalidArgument, UnknownName, Unsupported
+            If a page is missing, the type is not one of the machine's, or no instance of it runs.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> text = '''{"Instances": [{"InstanceId": "i-1", "InstanceType": "trn2.48xlarge",
+        ... "NetworkNodes": ["nn-1"]}]}'''
+        >>> Ec2Topology.parse(text).hosts(preset("trn2")).groups
+        (('i-1', ('i-1',)),)
+        """
+        if not isinstance(machine, Base):
+            raise invalid_type("machine", machine, "must be a machine")
+        own = instance_type(machine)
+        kind = own if type is None else as_one_of("type", type, CHIPS)
+        if kind != own:
+            raise invalid(
+                "type", kind, f"must be {own}, of which {machine.ultraserver.name} is made"
+            )
+        if "Instances" in self.missing:
+            allowed = "must end with a page that has no NextToken: the last one is missing"
+            raise invalid("pages", self.source, allowed)
+        running = [one for one in self.instances if one.type == kind and one.nodes]
+        groups: dict[str, list[str]] = {}
+        notes = []
+        for one in _near_together(running):
+            if one.ultraserver == UNKNOWN:
+                notes.append(
+                    f"{one.id} is left out: its UltraServer is not said (no CapacityBlockId)"
+                )
+            else:
+                groups.setdefault(one.block or one.id, []).append(one.id)
+        if not groups:
+            raise invalid("hosts", self.source, f"must have a running {kind} whose place is known")
+        if any(len(ids) > 1 for ids in groups.values()):
+            notes.append(ASSUMED)
+        listed = tuple((name, tuple(ids)) for name, ids in groups.items())
+        return HostGroups(listed, tuple(notes))
+
+    def faults(self, machine: Places, impaired: str = "dead") -> Faults:
+        """Return what the health of capacity blocks means on a machine.
+
+        Parameters
+        ----------
+        machine
+            The machine, whose UltraServers are those of `hosts` in their order.
+        impaired
+            What an UltraServer with an impaired interconnect is: ``"dead"``, since which of its
+            links are impaired is in no field, or ``"ignore"``.
+
+        Returns
+        -------
+        Faults
+            Dead UltraServers, and the chips of instances that are not there. Where more instances
+            are unavailable than are missing from the list, which they are is not said either, so
+            the UltraServer counts as dead.
+
+        Raises
+        ------
+        InvalidArgument, UnknownName, Unsupported
+            As `hosts`, or if the machine has fewer UltraServers.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> page = '''{"Instances": [{"InstanceId": "i-1", "InstanceType": "trn2u.48xlarge",
+        ... "NetworkNodes": ["nn-1"], "CapacityBlockId": "cb-1"}]}'''
+        >>> ill = '''{"CapacityBlockStatuses": [{"CapacityBlockId": "cb-1", "TotalCapacity": 4,
+        ... "InterconnectStatus": "impaired"}]}'''
+        >>> Ec2Topology.parse(page, ill).faults(preset("trn2-ultraserver"))
+        Faults(ultraservers=[0])
+        """
+        rule = as_one_of("impaired", impaired, _IMPAIRED)
+        hosts, units = self.hosts(machine), units_of(machine)
+        error = check_fit(hosts, units)
+        if error is not None:
+            raise error
+        dead: list[int] = []
+        chips: list[int] = []
+        for number, (name, ids) in enumerate(hosts.groups):
+            status = self.statuses.get(name)
+            if status is None:
+                continue
+            absent, gone = units.planes - len(ids), status.unavailable or 0
+            if (status.is_impaired and rule == "dead") or gone > absent:
+                dead.append(number)
+            elif gone:
+                start = (number * units.planes + len(ids)) * units.chips
+                chips += range(start, start + absent * units.chips)
+        return Faults(ultraservers=dead, chips=chips).on(machine)
+
+    def table(self) -> Table:
+        """Return a row for each instance.
+
+        Returns
+        -------
+        Table
+            ``instance``, ``type``, ``nodes`` from the top, ``ultraserver``, ``zone`` and why it has
+            ``no place``.
+
+        Examples
+        --------
+        >>> text = '{"Instances": [{"InstanceId": "i-1", "InstanceType": "m5.large"}]}'
+        >>> list(Ec2Topology.parse(text).table()["type"])
+        ['m5.large']
+        """
+        rows = self.instances
+        return Table(
+            {
+                "instance": [one.id for one in rows],
+                "type": [one.type for one in rows],
+                "nodes": [" > ".join(one.nodes or ()) for one in rows],
+                "ultraserver": [one.ultraserver or "" for one in rows],
+                "zone": [one.zone_id or one.zone or "" for one in rows],
+                "no place": [one.no_place or "" for one in rows],
+            }
+        )
+
+    def _page(self) -> list[Any]:
+        facts: Facts = [
+            ("instances", f"{len(self.instances):,}, {len(self.no_place):,} of no place")
+        ]
+        facts.append(("UltraServers", _several(self.ultraservers)))
+        for name, count in (
+            ("UltraServer not said", len(self.unknown_ultraserver)),
+            ("in another zone", len(self.other_zone)),
+            ("reservations", len(self.reservations)),
+            ("capacity blocks", len(self.blocks)),
+        ):
+            facts += [(name, f"{count:,}")] if count else []
+        facts += [("impaired", ", ".join(self.impaired[:8]))] if self.impaired else []
+        facts += [("last page missing", ", ".join(self.missing))] if self.missing else []
+        return [self.source, facts, ASSUMED]
+
+    def __repr__(self) -> str:
+        return f"<Ec2Topology of {self.source}: {len(self.instances):,} instances>"
+
+
+def looks_like_ec2(head: str) -> bool:
+    """Tell whether text begins as such an answer."""
+    return head.lstrip()[:1] in ("{", "[") and any(f'"{kind}"' in head for kind in KINDS)
+
+
+def _pages(source: Source) -> list[Page]:
+    return list(pages_of(Node(source, json_of(source))))
+
+
+def _several(named: Mapping[str, Sequence[str]]) -> str:
+    sizes = sorted({len(ids) for ids in named.values()})
+    if not sizes:
+        return "none that is said"
+    span = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+    return f"{len(named):,} of {span} instances"
+
+
+def _near_together(instances: Iterable[Instance]) -> list[Instance]:
+    """Return instances by their network nodes, each level in the order of first sight."""
+    order: dict[tuple[str, ...], int] = {}
+    for one in instances:
+        for level in range(1, len(one.nodes or ()) + 1):
+            order.setdefault((one.nodes or ())[:level], len(order))
+
+    def key(one: Instance) -> list[int]:
+        nodes = one.nodes or ()
+        return [order[nodes[:level]] for level in range(1, len(nodes) + 1)]
+
+    return sorted(instances, key=key)
+
+
+def _check_pages(pages: Sequence[Page]) -> None:
+    """Refuse a page or a row that is there twice, and two listings that end."""
+    ends: dict[str, Page] = {}
+    tokens: dict[tuple[str, str], Page] = {}
+    rows: dict[tuple[str, str], Page] = {}
+    for page in pages:
+        if page.token is not None:
+            if (page.kind, page.token) in tokens:
+                name = tokens[page.kind, page.token].name
+                raise _refused(
+                    page, f"NextToken {page.token}", f"{name} has it too: one page twice"
+                )
+            tokens[page.kind, page.token] = page
+        elif page.kind in ends:
+            allowed = (
+                f"{ends[page.kind].name} ends a listing as well: they are of two accounts, regions "
+                "or moments, and ids are hashed for each account; read each by itself"
+            )
+            raise _refused(page, "a last page (no NextToken)", allowed)
+        else:
+            ends[page.kind] = page
+        for row in page.rows:
+            if (page.kind, row.id) in rows:
+                name = rows[page.kind, row.id].name
+                raise _refused(page, row.id, f"is in {name} already: name each once")
+            rows[page.kind, row.id] = page
+
+
+def _refused(page: Page, got: str, allowed: str) -> InvalidArgument:
+    return invalid(f"{page.name} {page.kind}", got, allowed)
+
+
+def _check_account(pages: Sequence[Page]) -> None:
+    """Refuse what shows that answers are of two accounts: owners, and names of one zone."""
+    owners: dict[str, str] = {}
+    names: dict[str, tuple[str, str]] = {}
+    ids: dict[str, tuple[str, str]] = {}
+    mixed = "ids are hashed for each account, so those of two cannot be compared"
+    for page in pages:
+        for owner in page.owners:
+            owners.setdefault(owner, page.name)
+        if len(owners) > 1:
+            raise _refused(page, ", ".join(owners), f"must be of one account: {mixed}")
+        for row in page.rows:
+            name, zone = getattr(row, "zone", None), getattr(row, "zone_id", None)
+            if name is None or zone is None:
+                continue
+            for known, key, value in ((names, zone, name), (ids, name, zone)):
+                before, where = known.setdefault(key, (value, page.name))
+                if before != value:
+                    allowed = f"is {before} in {where}, so the account is another: {mixed}"
+                    raise _refused(page, f"zone {key} as {value}", allowed)

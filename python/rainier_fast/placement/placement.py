@@ -1,0 +1,496 @@
+"""Which chip each rank of a job runs on, and on which host: the answer of `Machine.place`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainier_fast.definitions.check import as_integer
+from rainier_fast.errors import Unsupported, as_one_of, invalid
+from rainier_fast.faults.file import write as write_json
+from rainier_fast.frozen import frozen, put
+from rainier_fast.memory import reckon
+from rainier_fast.placement import launch
+from rainier_fast.placement.placement_file import FORMAT, VERSION, from_document, read_document
+from rainier_fast.placement.text import Source, decoded
+from rainier_fast.screen import Facts, Report, one_screen
+from rainier_fast.table import Table
+
+Axes: TypeAlias = tuple[tuple[str, int, int], ...]
+"""Of each axis: name, ranks in a group, and how far one is from the next."""
+
+TORCH: Final = (
+    "torch: start ranks in this order and build the mesh from ascending ranks. A permuted "
+    "DeviceMesh alone is wrong: torch 2.15 sorts the ranks of its groups and hands back swapped "
+    "pieces unless preserve_rank_order=True"
+)
+_ROW_BYTES: Final = 200
+
+
+@one_screen
+@frozen("a placement does not change; make another one")
+class Placement(Report):
+    """Which rank runs on which chip of which host. Immutable; made by `Machine.place` and `load`.
+
+    Attributes
+    ----------
+    what
+        What was placed.
+    machine
+        The machine, in words.
+    num_chips
+        Its chips.
+    chips
+        The chip of each rank: int64, read-only.
+    ranks_per_chip
+        How many ranks a chip has.
+    hosts
+        Names of hosts, in the order of the first rank of each.
+    host
+        The place in `hosts` of each rank's host: int64, read-only.
+    device
+        The number of each rank's device on its host, cores counted where ranks are cores.
+    axes
+        Of each axis of the job: its name, ranks in a group, and how far one is from the next.
+    assumed
+        What no file says.
+
+    Examples
+    --------
+    >>> from rainier_fast import Layout, preset
+    >>> placed = preset("rainier", chips=128).place(Layout(tp=16, dp=2), hosts="trn[01-08]")
+    >>> placed.hosts, placed.chips[16], placed.where(16)
+    (('trn01', 'trn02'), 16, ('trn02', 0))
+    """
+
+    __slots__ = (
+        "assumed",
+        "axes",
+        "chips",
+        "device",
+        "host",
+        "hosts",
+        "machine",
+        "num_chips",
+        "ranks_per_chip",
+        "what",
+    )
+
+    what: str
+    machine: str
+    num_chips: int
+    chips: NDArray[np.int64]
+    ranks_per_chip: int
+    hosts: tuple[str, ...]
+    host: NDArray[np.int64]
+    device: NDArray[np.int64]
+    axes: Axes
+    assumed: tuple[str, ...]
+
+    @classmethod
+    def _made(
+        cls,
+        *,
+        what: str,
+        machine: str,
+        num_chips: int,
+        chips: NDArray[np.int64],
+        ranks_per_chip: int,
+        hosts: tuple[str, ...],
+        host: NDArray[np.int64],
+        device: NDArray[np.int64],
+        axes: Axes,
+        assumed: tuple[str, ...],
+    ) -> Self:
+        made = object.__new__(cls)
+        columns = {"chips": chips, "host": host, "device": device}
+        for name, column in columns.items():
+            columns[name] = np.array(column, np.int64)
+            columns[name].flags.writeable = False
+        put(made, what=what, machine=machine, num_chips=num_chips, ranks_per_chip=ranks_per_chip)
+        put(made, hosts=hosts, axes=axes, assumed=assumed, **columns)
+        return made
+
+    def _key(self) -> tuple[Any, ...]:
+        columns = (self.chips.tobytes(), self.host.tobytes(), self.device.tobytes())
+        words = (self.what, self.machine, self.num_chips, self.ranks_per_chip)
+        return (*words, self.hosts, self.axes, self.assumed, *columns)
+
+    def __len__(self) -> int:
+        return int(self.chips.size)
+
+    @property
+    def local_rank(self) -> NDArray[np.int64]:
+        """The number of each rank among those of its host, which is what launchers give it."""
+        order = np.argsort(self.host, kind="stable")
+        counts = np.bincount(self.host, minlength=len(self.hosts))
+        starts = np.cumsum(counts) - counts
+        local = np.empty(len(self), np.int64)
+        local[order] = np.arange(len(self)) - np.repeat(starts, counts)
+        return local
+
+    @property
+    def ranks_per_host(self) -> int | None:
+        """How many ranks each host has; None where they differ."""
+        counts = np.bincount(self.host, minlength=len(self.hosts))
+        return int(counts[0]) if (counts == counts[0]).all() else None
+
+    @property
+    def is_by_host(self) -> bool:
+        """Whether ranks go on from host to host, so that an order of hosts says it all."""
+        each = self.ranks_per_host
+        if each is None:
+            return False
+        return bool((self.host == np.arange(len(self)) // each).all())
+
+    @property
+    def is_by_device(self) -> bool:
+        """Whether each rank's device has the number of its local rank."""
+        return bool((self.device == self.local_rank).all())
+
+    def where(self, rank: int) -> tuple[str, int]:
+        """Return the host of a rank, and its device there.
+
+        Parameters
+        ----------
+        rank
+            The rank.
+
+        Returns
+        -------
+        tuple
+            Name of the host, number of the device.
+
+        Raises
+        ------
+        OutOfRange
+            If there is no such rank.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").place(16).where(3)
+        ('host0', 3)
+        """
+        at = as_integer("rank", rank, 0, len(self) - 1)
+        return self.hosts[int(self.host[at])], int(self.device[at])
+
+    def groups(self, axis: str) -> NDArray[np.int64]:
+        """Return the chips of all groups of an axis, for ``group=`` of a collective.
+
+        Parameters
+        ----------
+        axis
+            Its name in `axes`.
+
+        Returns
+        -------
+        numpy.ndarray
+            int64, a row for each group, in rank order.
+
+        Raises
+        ------
+        UnknownName
+            If the job has no such axis.
+        Unsupported
+            If several ranks share a chip.
+
+        Examples
+        --------
+        >>> from rainier_fast import Layout, preset
+        >>> trn2 = preset("trn2")
+        >>> placed = trn2.place(Layout(tp=4, dp=4))
+        >>> placed.groups("dp")[0].tolist()
+        [0, 4, 8, 12]
+        >>> trn2.all_reduce("1 MiB", group=placed.groups("dp")).groups
+        4
+        """
+        known = {name: (size, step) for name, size, step in self.axes}
+        size, step = known[as_one_of("axis", axis, known)]
+        if self.ranks_per_chip > 1:
+            raise Unsupported(
+                f"groups of {axis}: {self.ranks_per_chip} ranks share a chip; use a mesh with "
+                "ranks_per_chip"
+            )
+        grid = np.arange(len(self)).reshape(-1, size, step).swapaxes(1, 2).reshape(-1, size)
+        return self.chips[grid]
+
+    def table(self) -> Table:
+        """Return a row for each rank.
+
+        Returns
+        -------
+        Table
+            ``rank``, ``host``, ``local_rank``, ``device``, ``chip``, and the coordinate of each
+            axis.
+
+        Raises
+        ------
+        Unsupported
+            If it would take more memory than a call may.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> print(preset("trn2").place(2).table())
+        rank  host   local_rank  device  chip
+           0  host0           0       0     0
+           1  host0           1       1     1
+        """
+        reckon(_ROW_BYTES * len(self), f"a table of {len(self):,} ranks", "place a smaller job")
+        ranks = np.arange(len(self))
+        names = np.array(self.hosts)
+        columns: dict[str, Any] = {
+            "rank": ranks,
+            "host": names[self.host],
+            "local_rank": self.local_rank,
+            "device": self.device,
+            "chip": self.chips,
+        }
+        for name, size, step in self.axes:
+            columns[name if name not in columns else f"axis {name}"] = ranks // step % size
+        return Table(columns)
+
+    def to_csv(self) -> str:
+        r"""Return the table as CSV.
+
+        Returns
+        -------
+        str
+            A header line, then a line for each rank.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").place(1).to_csv()
+        'rank,host,local_rank,device,chip\\n0,host0,0,0,0\\n'
+        """
+        return self.table().to_csv()
+
+    def launch(self, form: str) -> str:
+        """Return the text that a launcher takes, by which ranks come to where they are here.
+
+        Parameters
+        ----------
+        form
+            ``"slurm"``: a host for each rank, for ``SLURM_HOSTFILE`` and ``srun
+            --distribution=arbitrary``; ``"rankfile"`` of Open MPI; ``"hostfile"`` with slots of
+            mpirun; ``"hosts"``, a host a line, in whose order nodes are numbered; ``"nodelist"``,
+            the same folded; ``"torchrun"``, a command for each host; ``"jax"``, the place in
+            ``jax.devices()`` of each rank, as JSON, where processes are numbered as `hosts`;
+            ``"csv"`` and ``"json"``.
+
+        Returns
+        -------
+        str
+            The text.
+
+        Raises
+        ------
+        UnknownName
+            If there is no such form.
+        Unsupported
+            If the form says only an order of hosts, and ranks do not go on from host to host.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> placed = preset("trn2-ultraserver").place(32, hosts="b2,b1,b3,b4")
+        >>> print(placed.launch("hostfile"), end="")
+        b2 slots=16
+        b1 slots=16
+        >>> placed.launch("slurm").split()[15:17], placed.launch("rankfile").splitlines()[17]
+        (['b2', 'b1'], 'rank 17=b1 slot=1')
+        """
+        name = as_one_of("form", form, (*launch.FORMS, *launch.OWN))
+        if name == "csv":
+            return self.to_csv()
+        if name == "json":
+            return launch.as_json(self.to_dict())
+        reckon(_ROW_BYTES * len(self), f"a file of {len(self):,} ranks", "place a smaller job")
+        return launch.FORMS[name](self)
+
+    def write(self, path: str | os.PathLike[str], form: str) -> None:
+        r"""Write a file for a launcher.
+
+        Parameters
+        ----------
+        path
+            The file; one that is there is replaced.
+        form
+            As in `launch`.
+
+        Raises
+        ------
+        UnknownName, Unsupported
+            As `launch`.
+        OSError
+            If it cannot be written.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from rainier_fast import preset
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "hosts"
+        ...     preset("trn2").place(16, hosts="trn7").write(path, "nodelist")
+        ...     path.read_text()
+        'trn7\\n'
+        """
+        text = self.launch(form)
+        Path(path).write_text(text, "utf-8")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as a dict that JSON takes, as `save` writes it.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").place(2).to_dict()["chips"]
+        [0, 1]
+        """
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "what": self.what,
+            "machine": self.machine,
+            "num_chips": self.num_chips,
+            "ranks_per_chip": self.ranks_per_chip,
+            "hosts": list(self.hosts),
+            "chips": self.chips.tolist(),
+            "host": self.host.tolist(),
+            "device": self.device.tolist(),
+            "axes": [list(axis) for axis in self.axes],
+            "assumed": list(self.assumed),
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to a JSON file, whole or not at all.
+
+        Parameters
+        ----------
+        path
+            The file; one that is there is replaced.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; what was there is still there.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from rainier_fast import Placement, preset
+        >>> placed = preset("trn2").place(16)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "placement.json"
+        ...     placed.save(path)
+        ...     Placement.load(path) == placed
+        True
+        """
+        write_json(Path(path), self.to_dict())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a placement that `save` wrote.
+
+        Parameters
+        ----------
+        path
+            The file.
+
+        Returns
+        -------
+        Placement
+            Equal to the one that was saved.
+
+        Raises
+        ------
+        InvalidArgument
+            If the file is not what `save` writes; the message says where.
+        OSError
+            If it cannot be read.
+
+        Examples
+        --------
+        >>> from rainier_fast import Placement
+        >>> Placement.load("/no/such/file")
+        Traceback (most recent call last):
+        FileNotFoundError: [Errno 2] No such file or directory: '/no/such/file'
+        """
+        return cls._made(**read_document(path))
+
+    @classmethod
+    def parse(cls, text: str | bytes, name: str = "text") -> Self:
+        """Return the placement that the text of such a file says.
+
+        Parameters
+        ----------
+        text
+            JSON as `save` writes it.
+        name
+            What errors call it.
+
+        Returns
+        -------
+        Placement
+            As `load`.
+
+        Raises
+        ------
+        InvalidArgument
+            As `load`.
+
+        Examples
+        --------
+        >>> from rainier_fast import Placement, preset
+        >>> placed = preset("trn2").place(16)
+        >>> Placement.parse(placed.launch("json")) == placed
+        True
+        """
+        return cls._of(decoded(name, text.encode() if isinstance(text, str) else text))
+
+    @classmethod
+    def _of(cls, source: Source) -> Self:
+        return cls._made(**from_document(source))
+
+    def _page(self) -> list[Any]:
+        each = self.ranks_per_host
+        facts: Facts = [("ranks", f"{len(self):,}, {self.ranks_per_chip} a chip")]
+        spread = f", {each} ranks each" if each else ", of unlike numbers of ranks"
+        facts.append(("hosts", f"{len(self.hosts):,}{spread}"))
+        facts += [("axes", ", ".join(f"{name} {size}" for name, size, _ in self.axes))] * bool(
+            self.axes
+        )
+        go_on = "from host to host" if self.is_by_host else "across hosts: use slurm or rankfile"
+        facts.append(("ranks go", go_on))
+        if not self.is_by_device:
+            facts.append(("devices", "not in the order of local ranks: see the table"))
+        first = [f"{rank} {host} device {device}" for rank, host, device in _first(self)]
+        facts.append(("first", "; ".join(first)))
+        return [f"{self.what} on {self.machine}", facts, *self.assumed, TORCH]
+
+    def __repr__(self) -> str:
+        return f"<Placement of {self.what}: {len(self):,} ranks on {len(self.hosts):,} hosts>"
+
+
+def busy(placements: Sequence[object], num_chips: int) -> NDArray[np.int64]:
+    """Return the chips that placements on this machine have."""
+    found = [np.zeros(0, np.int64)]
+    for at, one in enumerate(placements):
+        if not isinstance(one, Placement):
+            raise invalid(f"taken[{at}]", one, "must be a Placement")
+        if one.num_chips != num_chips:
+            allowed = f"must be of a machine of {num_chips:,} chips"
+            raise invalid(f"taken[{at}]", f"one of {one.num_chips:,} chips", allowed)
+        found.append(one.chips)
+    return np.unique(np.concatenate(found))
+
+
+def _first(placed: Placement) -> list[tuple[int, str, int]]:
+    return [(rank, *placed.where(rank)) for rank in range(min(3, len(placed)))]
