@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from rainier_fast.definitions.check import as_name
-from rainier_fast.errors import InvalidArgument, as_one_of, invalid, invalid_type, unknown
+from rainier_fast.errors import invalid, invalid_type, unknown
 from rainier_fast.faults.faults import Faults
 from rainier_fast.flows.places import Places
+from rainier_fast.placement.ec2_hosts import ASSUMED, health, running_hosts
+from rainier_fast.placement.ec2_pages import check_account, check_pages, pages_in
 from rainier_fast.placement.ec2_rows import (
     KINDS,
     UNKNOWN,
@@ -19,16 +21,11 @@ from rainier_fast.placement.ec2_rows import (
     Instance,
     Page,
     Reservation,
-    pages_of,
 )
-from rainier_fast.placement.text import Node, Source, decoded, json_of, source_of
-from rainier_fast.placement.units import CHIPS, HostGroups, check_fit, instance_type, units_of
+from rainier_fast.placement.text import decoded, source_of
+from rainier_fast.placement.units import HostGroups
 from rainier_fast.screen import Facts, Report, one_screen
 from rainier_fast.table import Table
-from rainier_fast.topology.base import Base
-
-ASSUMED: Final = "the place of an instance inside its UltraServer's torus is in no field: assumed"
-_IMPAIRED: Final = ("dead", "ignore")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +70,8 @@ class Ec2Topology(Report):
     def __post_init__(self) -> None:
         if self.account is not None:
             as_name("account", self.account)
-        _check_pages(self.pages)
-        _check_account(self.pages)
+        check_pages(self.pages)
+        check_account(self.pages)
 
     @classmethod
     def load(cls, *paths: str | os.PathLike[str], account: str | None = None) -> Self:
@@ -108,7 +105,7 @@ class Ec2Topology(Report):
         """
         if not paths:
             raise invalid("paths", paths, "must name at least one file")
-        pages = [page for path in paths for page in _pages(source_of(path))]
+        pages = [page for path in paths for page in pages_in(source_of(path))]
         return cls(tuple(pages), account)
 
     @classmethod
@@ -142,7 +139,7 @@ class Ec2Topology(Report):
             if not isinstance(text, str | bytes):
                 raise invalid_type(f"texts[{at}]", text, "must be text")
             data = text.encode() if isinstance(text, str) else text
-            pages += _pages(decoded(f"texts[{at}]", data))
+            pages += pages_in(decoded(f"texts[{at}]", data))
         if not pages:
             raise invalid("texts", texts, "must be at least one")
         return cls(tuple(pages), account)
@@ -223,7 +220,7 @@ class Ec2Topology(Report):
 
     @property
     def layers(self) -> dict[str, int]:
-        """How many network nodes are above an instance of each type: the most, where they differ."""
+        """How many network nodes are above an instance of each type: the most where they differ."""
         found: dict[str, int] = {}
         for one in self.instances:
             if one.nodes:
@@ -348,33 +345,7 @@ class Ec2Topology(Report):
         >>> Ec2Topology.parse(text).hosts(preset("trn2")).groups
         (('i-1', ('i-1',)),)
         """
-        if not isinstance(machine, Base):
-            raise invalid_type("machine", machine, "must be a machine")
-        own = instance_type(machine)
-        kind = own if type is None else as_one_of("type", type, CHIPS)
-        if kind != own:
-            raise invalid(
-                "type", kind, f"must be {own}, of which {machine.ultraserver.name} is made"
-            )
-        if "Instances" in self.missing:
-            allowed = "must end with a page that has no NextToken: the last one is missing"
-            raise invalid("pages", self.source, allowed)
-        running = [one for one in self.instances if one.type == kind and one.nodes]
-        groups: dict[str, list[str]] = {}
-        notes = []
-        for one in _near_together(running):
-            if one.ultraserver == UNKNOWN:
-                notes.append(
-                    f"{one.id} is left out: its UltraServer is not said (no CapacityBlockId)"
-                )
-            else:
-                groups.setdefault(one.block or one.id, []).append(one.id)
-        if not groups:
-            raise invalid("hosts", self.source, f"must have a running {kind} whose place is known")
-        if any(len(ids) > 1 for ids in groups.values()):
-            notes.append(ASSUMED)
-        listed = tuple((name, tuple(ids)) for name, ids in groups.items())
-        return HostGroups(listed, tuple(notes))
+        return running_hosts(self, machine, type)
 
     def faults(self, machine: Places, impaired: str = "dead") -> Faults:
         """Return what the health of capacity blocks means on a machine.
@@ -409,24 +380,7 @@ class Ec2Topology(Report):
         >>> Ec2Topology.parse(page, ill).faults(preset("trn2-ultraserver"))
         Faults(ultraservers=[0])
         """
-        rule = as_one_of("impaired", impaired, _IMPAIRED)
-        hosts, units = self.hosts(machine), units_of(machine)
-        error = check_fit(hosts, units)
-        if error is not None:
-            raise error
-        dead: list[int] = []
-        chips: list[int] = []
-        for number, (name, ids) in enumerate(hosts.groups):
-            status = self.statuses.get(name)
-            if status is None:
-                continue
-            absent, gone = units.planes - len(ids), status.unavailable or 0
-            if (status.is_impaired and rule == "dead") or gone > absent:
-                dead.append(number)
-            elif gone:
-                start = (number * units.planes + len(ids)) * units.chips
-                chips += range(start, start + absent * units.chips)
-        return Faults(ultraservers=dead, chips=chips).on(machine)
+        return health(self, machine, impaired)
 
     def table(self) -> Table:
         """Return a row for each instance.
@@ -475,86 +429,9 @@ class Ec2Topology(Report):
         return f"<Ec2Topology of {self.source}: {len(self.instances):,} instances>"
 
 
-def looks_like_ec2(head: str) -> bool:
-    """Tell whether text begins as such an answer."""
-    return head.lstrip()[:1] in ("{", "[") and any(f'"{kind}"' in head for kind in KINDS)
-
-
-def _pages(source: Source) -> list[Page]:
-    return list(pages_of(Node(source, json_of(source))))
-
-
 def _several(named: Mapping[str, Sequence[str]]) -> str:
     sizes = sorted({len(ids) for ids in named.values()})
     if not sizes:
         return "none that is said"
     span = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
     return f"{len(named):,} of {span} instances"
-
-
-def _near_together(instances: Iterable[Instance]) -> list[Instance]:
-    """Return instances by their network nodes, each level in the order of first sight."""
-    order: dict[tuple[str, ...], int] = {}
-    for one in instances:
-        for level in range(1, len(one.nodes or ()) + 1):
-            order.setdefault((one.nodes or ())[:level], len(order))
-
-    def key(one: Instance) -> list[int]:
-        nodes = one.nodes or ()
-        return [order[nodes[:level]] for level in range(1, len(nodes) + 1)]
-
-    return sorted(instances, key=key)
-
-
-def _check_pages(pages: Sequence[Page]) -> None:
-    """Refuse a page or a row that is there twice, and two listings that end."""
-    ends: dict[str, Page] = {}
-    tokens: dict[tuple[str, str], Page] = {}
-    rows: dict[tuple[str, str], Page] = {}
-    for page in pages:
-        if page.token is not None:
-            if (page.kind, page.token) in tokens:
-                name = tokens[page.kind, page.token].name
-                raise _refused(
-                    page, f"NextToken {page.token}", f"{name} has it too: one page twice"
-                )
-            tokens[page.kind, page.token] = page
-        elif page.kind in ends:
-            allowed = (
-                f"{ends[page.kind].name} ends a listing as well: they are of two accounts, regions "
-                "or moments, and ids are hashed for each account; read each by itself"
-            )
-            raise _refused(page, "a last page (no NextToken)", allowed)
-        else:
-            ends[page.kind] = page
-        for row in page.rows:
-            if (page.kind, row.id) in rows:
-                name = rows[page.kind, row.id].name
-                raise _refused(page, row.id, f"is in {name} already: name each once")
-            rows[page.kind, row.id] = page
-
-
-def _refused(page: Page, got: str, allowed: str) -> InvalidArgument:
-    return invalid(f"{page.name} {page.kind}", got, allowed)
-
-
-def _check_account(pages: Sequence[Page]) -> None:
-    """Refuse what shows that answers are of two accounts: owners, and names of one zone."""
-    owners: dict[str, str] = {}
-    names: dict[str, tuple[str, str]] = {}
-    ids: dict[str, tuple[str, str]] = {}
-    mixed = "ids are hashed for each account, so those of two cannot be compared"
-    for page in pages:
-        for owner in page.owners:
-            owners.setdefault(owner, page.name)
-        if len(owners) > 1:
-            raise _refused(page, ", ".join(owners), f"must be of one account: {mixed}")
-        for row in page.rows:
-            name, zone = getattr(row, "zone", None), getattr(row, "zone_id", None)
-            if name is None or zone is None:
-                continue
-            for known, key, value in ((names, zone, name), (ids, name, zone)):
-                before, where = known.setdefault(key, (value, page.name))
-                if before != value:
-                    allowed = f"is {before} in {where}, so the account is another: {mixed}"
-                    raise _refused(page, f"zone {key} as {value}", allowed)

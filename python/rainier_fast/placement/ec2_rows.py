@@ -9,8 +9,8 @@ from typing import Final, TypeAlias
 from rainier_fast.placement.text import Node
 
 KINDS: Final = ("Instances", "CapacityReservations", "CapacityBlocks", "CapacityBlockStatuses")
-"""The lists of DescribeInstanceTopology, DescribeCapacityReservationTopology, DescribeCapacityBlocks
-and DescribeCapacityBlockStatus."""
+"""The lists of DescribeInstanceTopology, DescribeCapacityReservationTopology,
+DescribeCapacityBlocks and DescribeCapacityBlockStatus."""
 
 UNKNOWN: Final = "unknown"
 _MOST_NODES: Final = 16

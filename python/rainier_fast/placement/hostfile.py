@@ -216,13 +216,11 @@ class HostList(Report):
 def looks_like_hosts(head: str) -> bool:
     """Tell whether each line is a host, a host list, or a line of a rankfile."""
     lines = [line.split("#")[0].strip() for line in head.splitlines()]
-    said = [line for line in lines if line]
-    if not said:
-        return False
-    return all(
-        _SLOTS.fullmatch(line) or _RANK.fullmatch(line) or _NAMES.fullmatch(line)
-        for line in said[:50]
-    ) and not any(line.replace(".", "").isdigit() or "::" in line for line in said[:50])
+    said = [line for line in lines if line][:50]
+    forms = (_SLOTS, _RANK, _NAMES)
+    known = all(any(form.fullmatch(line) for form in forms) for line in said)
+    odd = any(line.replace(".", "").isdigit() or "::" in line for line in said)
+    return bool(said) and known and not odd
 
 
 def _lines(source: Source) -> Iterator[tuple[int, str]]:
@@ -233,8 +231,9 @@ def _lines(source: Source) -> Iterator[tuple[int, str]]:
 
 
 def _slots(source: Source, number: int, match: re.Match[str]) -> int | None:
-    if match["hydra"]:
-        count = int(match["hydra"])
+    hydra = match["hydra"]
+    if hydra:
+        count = int(hydra)
     elif match["pairs"]:
         pairs = dict(_PAIR.findall(match["pairs"]))
         known = {"slots", "max_slots", "max-slots", "cpu"}

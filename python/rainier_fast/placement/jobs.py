@@ -36,6 +36,8 @@ class Job:
     axes: tuple[tuple[str, int, int], ...] = ()
     chips: NDArray[np.int64] | None = None
     notes: tuple[str, ...] = ()
+    together: int = 1
+    """Chips that must be of one UltraServer, as far as they are no more than it has."""
 
 
 def job_of(given: object, machine: Base, units: Units, free: int, per_chip: int | None) -> Job:
@@ -52,7 +54,8 @@ def job_of(given: object, machine: Base, units: Units, free: int, per_chip: int 
         planes = units.planes if given.instances is None else 1
         count = given.instances or given.ultraservers or 0
         ranks = count * planes * units.chips * (cores or 1)
-        made = Job(f"tenant {given.name}", ranks, cores or 1)
+        wanted = f"tenant {given.name}"
+        made = Job(wanted, ranks, cores or 1, together=count * planes * units.chips)
     elif isinstance(given, int | np.integer) and not isinstance(given, bool):
         ranks = as_count("job", given)
         made = Job(f"{ranks:,} ranks", ranks, cores or 1)
@@ -79,7 +82,7 @@ def _of_layout(layout: Layout, cores: int, free: int) -> Job:
             allowed = f"needs {each:,} ranks, and {free * cores:,} are free"
             raise invalid("job", str(layout), allowed)
     axes, notes = _axes(layout, ranks)
-    return Job(f"layout {layout}", ranks, cores, axes, None, notes)
+    return Job(f"layout {layout}", ranks, cores, axes, None, notes, -(-layout.tp // cores))
 
 
 def _axes(layout: Layout, ranks: int) -> tuple[tuple[tuple[str, int, int], ...], tuple[str, ...]]:
@@ -97,9 +100,7 @@ def _axes(layout: Layout, ranks: int) -> tuple[tuple[tuple[str, int, int], ...],
             found[name] = (size, step)
             step *= size
     axes, notes = [], []
-    for name, size in sizes.items():
-        if size == 1:
-            continue
+    for name in (name for name, size in sizes.items() if size != 1):
         digit = found[name]
         if isinstance(digit, tuple):
             axes.append((name, *digit))

@@ -1,4 +1,4 @@
-"""`Machine.place`: ranks of a job on chips, and on hosts by the names that the cluster has for them."""
+"""`Machine.place`: ranks of a job on chips, and on hosts by the names that a cluster has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.definitions.check import as_items
+from rainier_fast.definitions.check import as_integer, as_items
 from rainier_fast.errors import Unsupported, invalid
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.topology.base import Base
@@ -40,15 +40,16 @@ class Placing(Damaged):
         chips_per_host: int | None = None,
         ranks_per_chip: int | None = None,
         taken: Sequence[Placement] = (),
+        segment: int | None = None,
     ) -> Placement:
         """Say which rank of a job runs on which chip, and on which host, as launchers take it.
 
         Ranks of a mesh or of a layout of `best_mapping` are where it has them, its last axis
         fastest. A `Layout` or a number of ranks is packed: whole UltraServers, of as few leaf
         groups of the fabric as may be, what is left over side by side in the UltraServer with least
-        room; round hosts with dead chips (or dead NICs, where it has several UltraServers), those
-        of jobs before, and UltraServers that hosts do not fill. Ranks go up with chips then, which
-        is how the stacks of `Layout.order` count them.
+        room; round hosts with dead chips (or dead NICs, where it has several UltraServers) and
+        those of jobs before. Ranks go up with chips then, as the stacks of `Layout.order` count
+        them.
 
         Parameters
         ----------
@@ -66,6 +67,9 @@ class Placing(Damaged):
             Ranks of a chip; None for those of the layout or mesh, else 1.
         taken
             Placements of jobs that run already.
+        segment
+            Hosts that must be of one UltraServer, as Slurm's ``--segment``; None for those of the
+            ranks that share matrices (tp) of a layout, all of a tenant, else 1.
 
         Returns
         -------
@@ -100,7 +104,7 @@ class Placing(Damaged):
         clear = _clear(self, units, used, groups)
         made = job_of(job, self, units, int(clear.sum()) * units.chips, ranks_per_chip)
         if made.chips is None:
-            chips = _packed(self, units, made, used, groups, clear)
+            chips = _packed(self, units, made, clear, segment)
         else:
             chips = _as_said(made, units, clear)
         return _placement(self, units, made, chips, groups)
@@ -131,12 +135,11 @@ def _packed(
     machine: Damaged,
     units: Units,
     job: Job,
-    used: NDArray[np.int64],
-    groups: HostGroups | None,
     clear: NDArray[np.bool_],
+    segment: int | None,
 ) -> NDArray[np.int64]:
     """Return the chip of each rank of a job that goes where there is room."""
-    from rainier_fast.placement.packing import leaf_groups, pack
+    from rainier_fast.placement.packing import levels_of, pack
 
     chips = -(-job.ranks // job.ranks_per_chip)
     hosts = -(-chips // units.chips)
@@ -145,9 +148,12 @@ def _packed(
     if hosts > units.planes and nics.size:
         free = clear.copy()
         free.reshape(-1)[nics // units.chips] = False
-    counts = [site.ultraservers for site in machine.sites]
-    sizes = [site.tiers[0].group if site.tiers else site.ultraservers for site in machine.sites]
-    picked = pack(free, hosts, leaf_groups(counts, sizes))
+    sites = [(site.ultraservers, [tier.group for tier in site.tiers]) for site in machine.sites]
+    if segment is None:
+        part = min(-(-job.together // units.chips), units.planes, hosts)
+    else:
+        part = as_integer("segment", segment, 1, units.planes)
+    picked = pack(free, hosts, levels_of(sites), part)
     first = np.array([(server * units.planes + plane) * units.chips for server, plane in picked])
     whole = (first[:, None] + np.arange(units.chips)).reshape(-1)[:chips]
     return np.repeat(whole, job.ranks_per_chip)[: job.ranks]
@@ -160,8 +166,9 @@ def _as_said(job: Job, units: Units, clear: NDArray[np.bool_]) -> NDArray[np.int
     if not flat.all():
         number = int(np.flatnonzero(~flat)[0])
         raise Unsupported(
-            f"a mesh has every chip of the machine, and host {number % units.planes} of UltraServer "
-            f"{number // units.planes} is taken or has no name; place a Layout or a number of ranks"
+            f"a mesh has every chip of the machine, and host {number % units.planes} of "
+            f"UltraServer {number // units.planes} is taken or has no name; place a Layout or a "
+            "number of ranks"
         )
     return job.chips
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
 from rainier_fast.placement.networks import Blocks, Rings, Tree
@@ -19,6 +19,8 @@ from rainier_fast.placement.slurm_yaml import (
 from rainier_fast.placement.text import Source, decoded, source_of
 from rainier_fast.placement.torus import Torus
 from rainier_fast.screen import Facts, Report, one_screen
+
+_Network = TypeVar("_Network", Tree, Blocks, Rings, tuple[Torus, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ class SlurmTopology(Report):
         """The toruses of the first network of topology/torus3d."""
         return self._first(tuple)
 
-    def _first(self, kind: type[Any]) -> Any:  # noqa: ANN401 - of that type
+    def _first(self, kind: type[_Network]) -> _Network:
         for one in self.topologies:
             if isinstance(one.network, kind):
                 return one.network

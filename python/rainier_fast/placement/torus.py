@@ -227,8 +227,8 @@ class Torus:
             cost = anchors * (_ANCHOR_BYTES + len(number) // 8)
             reckon(cost, f"{anchors:,} anchors", "use a smaller torus or larger shapes")
             masks = []
-            for anchor in product(*along):
-                cells = [self._node.get(place) for place in self._places(anchor, shape.dims)]
+            for x, y, z in product(*along):
+                cells = [self._node.get(place) for place in self._places((x, y, z), shape.dims)]
                 bits = {number[cell] for cell in cells if cell is not None}
                 if len(bits) == shape.size:
                     masks.append(sum(1 << bit for bit in bits))
