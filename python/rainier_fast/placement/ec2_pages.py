@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rainier_fast.errors import InvalidArgument, invalid
-from rainier_fast.placement.ec2_rows import KINDS, Page, pages_of
+from rainier_fast.placement.ec2_rows import Page, pages_of
 from rainier_fast.placement.text import Node, Source, json_of
 
 
-def looks_like_ec2(head: str) -> bool:
-    """Tell whether text begins as such an answer."""
-    return head.lstrip()[:1] in ("{", "[") and any(f'"{kind}"' in head for kind in KINDS)
-
-
 def pages_in(source: Source) -> list[Page]:
+    """Return the pages that a document holds."""
     return list(pages_of(Node(source, json_of(source))))
 
 

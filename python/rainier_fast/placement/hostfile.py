@@ -20,7 +20,6 @@ _SLOTS: Final = re.compile(
 )
 _PAIR: Final = re.compile(r"([A-Za-z_\-]+)\s*=\s*(\d+)")
 _RANK: Final = re.compile(r"rank\s+(\d{1,9})\s*=\s*(\+?[A-Za-z0-9_.\-]+)\s+slots?\s*=\s*(\S+)\s*")
-_NAMES: Final = re.compile(r"[A-Za-z0-9_.\-\[\],:]+")
 _MOST_RANKS: Final = 2**22
 
 
@@ -213,16 +212,6 @@ class HostList(Report):
         return f"<HostList of {self.source}: {len(self):,} entries>"
 
 
-def looks_like_hosts(head: str) -> bool:
-    """Tell whether each line is a host, a host list, or a line of a rankfile."""
-    lines = [line.split("#")[0].strip() for line in head.splitlines()]
-    said = [line for line in lines if line][:50]
-    forms = (_SLOTS, _RANK, _NAMES)
-    known = all(any(form.fullmatch(line) for form in forms) for line in said)
-    odd = any(line.replace(".", "").isdigit() or "::" in line for line in said)
-    return bool(said) and known and not odd
-
-
 def _lines(source: Source) -> Iterator[tuple[int, str]]:
     for number, raw in enumerate(source.text.splitlines(), 1):
         line = raw.split("#")[0].strip()
@@ -231,9 +220,9 @@ def _lines(source: Source) -> Iterator[tuple[int, str]]:
 
 
 def _slots(source: Source, number: int, match: re.Match[str]) -> int | None:
-    hydra = match["hydra"]
-    if hydra:
-        count = int(hydra)
+    hydra: str | None = match["hydra"]
+    if hydra is not None:
+        count = int(str(hydra))
     elif match["pairs"]:
         pairs = dict(_PAIR.findall(match["pairs"]))
         known = {"slots", "max_slots", "max-slots", "cpu"}
@@ -242,7 +231,7 @@ def _slots(source: Source, number: int, match: re.Match[str]) -> int | None:
             raise source.fault(f"line {number}", odd, f"must be one of {', '.join(sorted(known))}")
         if "slots" not in pairs and "cpu" not in pairs:
             return None
-        count = int(pairs.get("slots", pairs.get("cpu", "0")))
+        count = int(str(pairs.get("slots", pairs.get("cpu"))))
     else:
         return None
     if not 1 <= count <= _MOST_RANKS:

@@ -5,36 +5,31 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.definitions.check import as_integer
-from rainier_fast.errors import Unsupported, as_one_of, invalid
+from rainier_fast.errors import as_one_of, invalid
 from rainier_fast.faults.file import write as write_json
 from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import reckon
 from rainier_fast.placement import launch
+from rainier_fast.placement.placed_ranks import ROW_BYTES, Axes, PlacedRanks
 from rainier_fast.placement.placement_file import FORMAT, VERSION, from_document, read_document
 from rainier_fast.placement.text import Source, decoded
 from rainier_fast.screen import Facts, Report, one_screen
-from rainier_fast.table import Table
-
-Axes: TypeAlias = tuple[tuple[str, int, int], ...]
-"""Of each axis: name, ranks in a group, and how far one is from the next."""
 
 TORCH: Final = (
     "torch: start ranks in this order and build the mesh from ascending ranks. A permuted "
     "DeviceMesh alone is wrong: torch 2.15 sorts the ranks of its groups and hands back swapped "
     "pieces unless preserve_rank_order=True"
 )
-_ROW_BYTES: Final = 200
 
 
 @one_screen
 @frozen("a placement does not change; make another one")
-class Placement(Report):
+class Placement(PlacedRanks, Report):
     """Which rank runs on which chip of which host. Immutable; made by `Machine.place` and `load`.
 
     Attributes
@@ -121,141 +116,6 @@ class Placement(Report):
         words = (self.what, self.machine, self.num_chips, self.ranks_per_chip)
         return (*words, self.hosts, self.axes, self.assumed, *columns)
 
-    def __len__(self) -> int:
-        return int(self.chips.size)
-
-    @property
-    def local_rank(self) -> NDArray[np.int64]:
-        """The number of each rank among those of its host, which is what launchers give it."""
-        order = np.argsort(self.host, kind="stable")
-        counts = np.bincount(self.host, minlength=len(self.hosts))
-        starts = np.cumsum(counts) - counts
-        local = np.empty(len(self), np.int64)
-        local[order] = np.arange(len(self)) - np.repeat(starts, counts)
-        return local
-
-    @property
-    def ranks_per_host(self) -> int | None:
-        """How many ranks each host has; None where they differ."""
-        counts = np.bincount(self.host, minlength=len(self.hosts))
-        return int(counts[0]) if (counts == counts[0]).all() else None
-
-    @property
-    def is_by_host(self) -> bool:
-        """Whether ranks go on from host to host, so that an order of hosts says it all."""
-        each = self.ranks_per_host
-        if each is None:
-            return False
-        return bool((self.host == np.arange(len(self)) // each).all())
-
-    @property
-    def is_by_device(self) -> bool:
-        """Whether each rank's device has the number of its local rank."""
-        return bool((self.device == self.local_rank).all())
-
-    def where(self, rank: int) -> tuple[str, int]:
-        """Return the host of a rank, and its device there.
-
-        Parameters
-        ----------
-        rank
-            The rank.
-
-        Returns
-        -------
-        tuple
-            Name of the host, number of the device.
-
-        Raises
-        ------
-        OutOfRange
-            If there is no such rank.
-
-        Examples
-        --------
-        >>> from rainier_fast import preset
-        >>> preset("trn2").place(16).where(3)
-        ('host0', 3)
-        """
-        at = as_integer("rank", rank, 0, len(self) - 1)
-        return self.hosts[int(self.host[at])], int(self.device[at])
-
-    def groups(self, axis: str) -> NDArray[np.int64]:
-        """Return the chips of all groups of an axis, for ``group=`` of a collective.
-
-        Parameters
-        ----------
-        axis
-            Its name in `axes`.
-
-        Returns
-        -------
-        numpy.ndarray
-            int64, a row for each group, in rank order.
-
-        Raises
-        ------
-        UnknownName
-            If the job has no such axis.
-        Unsupported
-            If several ranks share a chip.
-
-        Examples
-        --------
-        >>> from rainier_fast import Layout, preset
-        >>> trn2 = preset("trn2")
-        >>> placed = trn2.place(Layout(tp=4, dp=4))
-        >>> placed.groups("dp")[0].tolist()
-        [0, 4, 8, 12]
-        >>> trn2.all_reduce("1 MiB", group=placed.groups("dp")).groups
-        4
-        """
-        known = {name: (size, step) for name, size, step in self.axes}
-        size, step = known[as_one_of("axis", axis, known)]
-        if self.ranks_per_chip > 1:
-            raise Unsupported(
-                f"groups of {axis}: {self.ranks_per_chip} ranks share a chip; use a mesh with "
-                "ranks_per_chip"
-            )
-        grid = np.arange(len(self)).reshape(-1, size, step).swapaxes(1, 2).reshape(-1, size)
-        return self.chips[grid]
-
-    def table(self) -> Table:
-        """Return a row for each rank.
-
-        Returns
-        -------
-        Table
-            ``rank``, ``host``, ``local_rank``, ``device``, ``chip``, and the coordinate of each
-            axis.
-
-        Raises
-        ------
-        Unsupported
-            If it would take more memory than a call may.
-
-        Examples
-        --------
-        >>> from rainier_fast import preset
-        >>> print(preset("trn2").place(2).table())
-        rank  host   local_rank  device  chip
-           0  host0           0       0     0
-           1  host0           1       1     1
-        """
-        reckon(_ROW_BYTES * len(self), f"a table of {len(self):,} ranks", "place a smaller job")
-        ranks = np.arange(len(self))
-        names = np.array(self.hosts)
-        columns: dict[str, Any] = {
-            "rank": ranks,
-            "host": names[self.host],
-            "local_rank": self.local_rank,
-            "device": self.device,
-            "chip": self.chips,
-        }
-        for name, size, step in self.axes:
-            columns[name if name not in columns else f"axis {name}"] = ranks // step % size
-        return Table(columns)
-
     def to_csv(self) -> str:
         r"""Return the table as CSV.
 
@@ -312,7 +172,7 @@ class Placement(Report):
             return self.to_csv()
         if name == "json":
             return launch.as_json(self.to_dict())
-        reckon(_ROW_BYTES * len(self), f"a file of {len(self):,} ranks", "place a smaller job")
+        reckon(ROW_BYTES * len(self), f"a file of {len(self):,} ranks", "place a smaller job")
         return launch.FORMS[name](self)
 
     def write(self, path: str | os.PathLike[str], form: str) -> None:

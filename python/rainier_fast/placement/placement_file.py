@@ -31,11 +31,6 @@ _MOST_CHIPS: Final = 2**32 - 1
 _MOST_RANKS: Final = 2**24
 
 
-def looks_like_placement(head: str) -> bool:
-    """Tell whether text begins as such a file."""
-    return f'"{FORMAT}"' in head[:200]
-
-
 def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the fields of a placement that a file holds."""
     return from_document(source_of(path))

@@ -48,8 +48,13 @@ def source_of(path: str | os.PathLike[str]) -> Source:
     if not isinstance(path, str | os.PathLike):
         raise invalid_type("path", path, "must be the path of a file")
     file = Path(path)
-    reckon(_PER_BYTE * file.stat().st_size, f"reading {file.name}", "split the file")
+    check_size(file.name, file.stat().st_size)
     return decoded(file.name, file.read_bytes())
+
+
+def check_size(name: str, size: int) -> None:
+    """Refuse to read what would take more memory than a call may."""
+    reckon(_PER_BYTE * size, f"reading {name}", "split the file")
 
 
 def decoded(name: str, data: bytes) -> Source:

@@ -19,6 +19,17 @@ _ROW: Final = re.compile(r'"(?:size|bytes|message_size|count)\w*(?:\(\w+\))?"\s*
 _TIMED: Final = re.compile(r'"\w*(?:time|lat)\w*(?:\(\w+\))?"\s*:', re.I)
 _SIZE: Final = re.compile(r"(?:size|bytes|count)", re.I)
 _TIME: Final = re.compile(r"(?:time|lat)", re.I)
+_EC2: Final = re.compile(
+    r'"(?:Instances|CapacityReservations|CapacityBlocks|CapacityBlockStatuses)"\s*:\s*\['
+)
+_SLURM: Final = re.compile(
+    r"\A(?:\s*(?:#.*)?\n)*[ \t]*(?:(?:SwitchName|BlockName|BlockSizes|RingName)[ \t]*="
+    r"|(?:---[^\n]*\n(?:\s*(?:#.*)?\n)*)?[ \t]*-[ \t]+[\"']?topology[\"']?[ \t]*:)",
+    re.I,
+)
+_HOST: Final = re.compile(
+    r"[A-Za-z0-9_.\-\[\],:]+(?:\s+[a-z_\-]+\s*=\s*\d+)*|rank\s+\d+\s*=\s*\S+\s+slots?\s*=\s*\S+"
+)
 _SEPARATORS: Final = (",", ";", "\t", "|")
 _LINES: Final = 60
 
@@ -71,3 +82,26 @@ def csv(content: Content) -> bool:
         if apart and len(line) < 2000 and _SIZE.search(line) and _TIME.search(line):
             return True
     return False
+
+
+def placement(content: Content) -> bool:
+    """One of ours."""
+    return content.keys[:1] == ("format",) and '"rainier_fast placement"' in content.head[:200]
+
+
+def ec2(content: Content) -> bool:
+    """By the lists that EC2 answers with."""
+    return content.first in ("{", "[") and _EC2.search(content.head) is not None
+
+
+def slurm(content: Content) -> bool:
+    """By the key of its first line, or the first key of a list of YAML."""
+    return content.is_text and _SLURM.search(content.head) is not None
+
+
+def hosts(content: Content) -> bool:
+    """Where each line is a host, a host list or a rank of a rankfile: nothing else is left."""
+    lines = [line.split("#")[0].strip() for line in content.head.splitlines()[:_LINES]]
+    said = [line for line in lines if line]
+    named = any(letter.isalpha() for letter in "".join(said))
+    return content.is_text and named and all(_HOST.fullmatch(line) for line in said)

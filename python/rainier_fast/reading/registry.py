@@ -34,8 +34,35 @@ def _program(content: Content) -> Any:  # noqa: ANN401 - each loader has its own
     return load(content)
 
 
+def _placement(content: Content) -> Any:  # noqa: ANN401 - each loader has its own class
+    from rainier_fast.reading.placements import placement
+
+    return placement(content)
+
+
+def _ec2(content: Content) -> Any:  # noqa: ANN401 - each loader has its own class
+    from rainier_fast.reading.placements import ec2
+
+    return ec2(content)
+
+
+def _slurm(content: Content) -> Any:  # noqa: ANN401 - each loader has its own class
+    from rainier_fast.reading.placements import slurm
+
+    return slurm(content)
+
+
+def _hosts(content: Content) -> Any:  # noqa: ANN401 - each loader has its own class
+    from rainier_fast.reading.placements import hosts
+
+    return hosts(content)
+
+
 FORMATS: Final = (
     Format("program", "a program that Program.save wrote: JSON", looks.program, _program),
+    Format("placement", "ranks on chips that Placement.save wrote", looks.placement, _placement),
+    Format("ec2", "EC2 answers: instance topology, reservations, blocks", looks.ec2, _ec2),
+    Format("slurm", "a Slurm topology.conf or topology.yaml", looks.slurm, _slurm),
     Format("nccom-test", "a table that nccom-test printed: text or JSON", looks.nccom, _tables),
     Format("rccl-tests", "a file of rccl-tests --output_file: CSV, JSON", looks.rccl, _tables),
     Format("nccl-tests", "what nccl-tests or rccl-tests printed: text, JSON", looks.nccl, _tables),
@@ -43,4 +70,5 @@ FORMATS: Final = (
     Format("ucc", "a table of UCC's perftest", looks.ucc, _tables),
     Format("json-rows", "measured rows in JSON: op, bytes and time in each", looks.rows, _tables),
     Format("csv", "measured rows in CSV or Markdown: a header names them", looks.csv, _tables),
+    Format("hosts", "a host file, a Slurm node list or a rankfile", looks.hosts, _hosts),
 )
