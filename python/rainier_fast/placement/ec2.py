@@ -289,7 +289,7 @@ class Ec2Topology(Listing, Report):
         ... "NetworkNodes": ["nn-1"], "CapacityBlockId": "cb-1"}]}'''
         >>> ill = '''{"CapacityBlockStatuses": [{"CapacityBlockId": "cb-1", "TotalCapacity": 4,
         ... "InterconnectStatus": "impaired"}]}'''
-        >>> Ec2Topology.parse(page, ill).faults(preset("trn2-ultraserver"))
+        >>> Ec2Topology.parse(page, ill).faults(preset("rainier", chips=128))
         Faults(ultraservers=[0])
         """
         return health(self, machine, impaired)
@@ -306,7 +306,7 @@ class Ec2Topology(Listing, Report):
         Examples
         --------
         >>> text = '{"Instances": [{"InstanceId": "i-1", "InstanceType": "m5.large"}]}'
-        >>> list(Ec2Topology.parse(text).table()["type"])
+        >>> Ec2Topology.parse(text).table()["type"].tolist()
         ['m5.large']
         """
         rows = self.instances

@@ -44,7 +44,7 @@ class HostList(Report):
     --------
     >>> HostList.parse("trn[1-2],trn1").hosts
     ('trn1', 'trn2', 'trn1')
-    >>> HostList.parse("a slots=2\\nb slots=1").ranks()
+    >>> HostList.parse("a slots=2\nb slots=1").ranks()
     ('a', 'a', 'b')
     """
 
@@ -105,7 +105,7 @@ class HostList(Report):
 
         Examples
         --------
-        >>> HostList.parse("rank 0=b slot=0\\nrank 1=a slot=0").hosts
+        >>> HostList.parse("rank 0=b slot=0\nrank 1=a slot=0").hosts
         ('b', 'a')
         """
         if not isinstance(text, str | bytes):
@@ -196,7 +196,7 @@ class HostList(Report):
 
         Examples
         --------
-        >>> HostList.parse("n1\\nn2\\nn3").fold()
+        >>> HostList.parse("n1\nn2\nn3").fold()
         'n[1-3]'
         """
         return fold_hosts(self.hosts)

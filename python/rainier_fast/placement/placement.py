@@ -59,7 +59,7 @@ class Placement(PlacedRanks, Report):
     --------
     >>> from rainier_fast import Layout, preset
     >>> placed = preset("rainier", chips=128).place(Layout(tp=16, dp=2), hosts="trn[01-08]")
-    >>> placed.hosts, placed.chips[16], placed.where(16)
+    >>> placed.hosts, int(placed.chips[16]), placed.where(16)
     (('trn01', 'trn02'), 16, ('trn02', 0))
     """
 
@@ -128,7 +128,7 @@ class Placement(PlacedRanks, Report):
         --------
         >>> from rainier_fast import preset
         >>> preset("trn2").place(1).to_csv()
-        'rank,host,local_rank,device,chip\\n0,host0,0,0,0\\n'
+        'rank,host,local_rank,device,chip\n0,host0,0,0,0\n'
         """
         return self.table().to_csv()
 
@@ -200,7 +200,7 @@ class Placement(PlacedRanks, Report):
         ...     path = pathlib.Path(folder) / "hosts"
         ...     preset("trn2").place(16, hosts="trn7").write(path, "nodelist")
         ...     path.read_text()
-        'trn7\\n'
+        'trn7\n'
         """
         text = self.launch(form)
         Path(path).write_text(text, "utf-8")

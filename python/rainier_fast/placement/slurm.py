@@ -52,7 +52,7 @@ class SlurmTopology(Report):
 
     Examples
     --------
-    >>> slurm = SlurmTopology.parse("BlockName=us0 Nodes=trn[01-04]\\nBlockSizes=4")
+    >>> slurm = SlurmTopology.parse("BlockName=us0 Nodes=trn[01-04]\nBlockSizes=4")
     >>> slurm.block.nodes, slurm.block.sizes
     ({'us0': ('trn01', 'trn02', 'trn03', 'trn04')}, (4,))
     """
@@ -202,7 +202,7 @@ class SlurmTopology(Report):
 
         Examples
         --------
-        >>> SlurmTopology.parse("SwitchName=s1 Nodes=a\\nSwitchName=s0 Nodes=b").groups()
+        >>> SlurmTopology.parse("SwitchName=s1 Nodes=a\nSwitchName=s0 Nodes=b").groups()
         [('s1', ('a',)), ('s0', ('b',))]
         """
         one = self.default if name is None else self[name]
@@ -240,7 +240,7 @@ class SlurmTopology(Report):
         Examples
         --------
         >>> SlurmTopology.parse("blockname=b nodes=a1,a2").to_conf()
-        'BlockName=b Nodes=a[1-2]\\n'
+        'BlockName=b Nodes=a[1-2]\n'
         """
         kinds = [one.kind for one in self.topologies]
         if len(set(kinds)) < len(kinds):

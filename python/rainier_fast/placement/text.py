@@ -13,10 +13,12 @@ from typing import Any, Final
 
 from rainier_fast.errors import InvalidArgument, Unsupported, invalid, invalid_type, shown
 from rainier_fast.memory import reckon
+from rainier_fast.placement import simple_yaml
 
 _PER_BYTE: Final = 40
 """Bytes of Python objects that a byte of JSON may become: lists of small numbers are the worst."""
-_MOST_LEVELS: Final = 64
+_MOST_LEVELS: Final = 512
+_MOST_YAML: Final = 128 * 1024
 _MARKS: Final = re.compile(r"(?:^|[\s\[{,:])[&*!][\w!]")
 
 
@@ -102,13 +104,26 @@ def json_of(source: Source) -> Any:  # noqa: ANN401 - whatever it holds
 
 def yaml_of(source: Source) -> Any:  # noqa: ANN401 - whatever it holds
     """Return what YAML 1.2 says; anchors, aliases and tags are refused, for they may grow."""
+    try:
+        return simple_yaml.read(source.text)
+    except simple_yaml.Unsure:
+        return _whole_yaml(source)
+
+
+def _whole_yaml(source: Source) -> Any:  # noqa: ANN401 - whatever it holds
+    if len(source.text) > _MOST_YAML:
+        allowed = (
+            f"must be at most {_MOST_YAML:,}, unless it is plain maps and lists, each value on its "
+            "line: all else of YAML is slow to read"
+        )
+        raise source.fault("", f"{len(source.text):,} characters", allowed)
     for number, line in enumerate(source.text.split("\n"), 1):
         code = line if "#" not in line else re.sub(r"(^|\s)#.*", "", line)
         if _MARKS.search(code):
             allowed = "must be plain YAML, without anchors, aliases and tags"
             raise source.fault(f"line {number}", line.strip(), allowed)
         indent = len(line) - len(line.lstrip(" -"))
-        if max(indent // 2, code.count("["), code.count("{")) > _MOST_LEVELS * 8:
+        if max(indent // 2, code.count("["), code.count("{")) > _MOST_LEVELS:
             raise source.fault(f"line {number}", line.strip(), "must not be nested so deeply")
     from ruamel.yaml import YAML  # only who reads YAML pays for it
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
