@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rainier_fast.files.kinds import KINDS
 from rainier_fast.reading import looks
 from rainier_fast.reading.content import Content
 
@@ -34,8 +35,22 @@ def _program(content: Content) -> Any:  # noqa: ANN401 - each loader has its own
     return load(content)
 
 
+def _own(kind: str, about: str) -> Format:
+    """Return the format of what ``save`` of a class writes."""
+    return Format(
+        kind, f"{about}: TOML, YAML, JSON", lambda content: looks.own(content, kind), _kept
+    )
+
+
+def _kept(content: Content) -> Any:  # noqa: ANN401 - each loader has its own class
+    from rainier_fast.reading.definitions import load
+
+    return load(content)
+
+
 FORMATS: Final = (
     Format("program", "a program that Program.save wrote: JSON", looks.program, _program),
+    *(_own(kind, row.about) for kind, row in KINDS.items()),
     Format("nccom-test", "a table that nccom-test printed: text or JSON", looks.nccom, _tables),
     Format("rccl-tests", "a file of rccl-tests --output_file: CSV, JSON", looks.rccl, _tables),
     Format("nccl-tests", "what nccl-tests or rccl-tests printed: text, JSON", looks.nccl, _tables),
