@@ -30,7 +30,7 @@ def program(content: Content) -> bool:
 
 
 def own(content: Content, kind: str) -> bool:
-    """What ``save`` of one of our classes writes, by its header."""
+    """Of one of our classes, by its header."""
     return kind_of(content.data) == kind
 
 
