@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from rainier_fast.cli.names import COMMANDS, FAMILIES
-from rainier_fast.cli.program import NAME
+from rainier_fast.cli.names import COMMANDS, FAMILIES, NAME
 
 
 class Late(click.Group):
@@ -73,7 +72,7 @@ def _version(ctx: click.Context, _: click.Parameter, asked: object) -> None:
     help="Print the version and stop.",
 )  # fmt: skip
 @click.pass_context
-def app(ctx: click.Context, **given: Any) -> None:  # noqa: ANN401 - options by name
+def app(ctx: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - options by name
     """Model AWS Trainium clusters, and machines like them: routes, loads, collectives, jobs.
 
     Without a command it runs its main job: one collective on one machine, and what bounds it; all

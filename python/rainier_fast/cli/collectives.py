@@ -22,13 +22,17 @@ from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.errors import invalid
 from rainier_fast.machine.machine import Machine
 from rainier_fast.results.times import Times
+from rainier_fast.table import Table
 from rainier_fast.units import MAX_BYTES
 
 ROOTED: Final = ("broadcast", "reduce", "gather", "scatter")
 _MOST_SIZES: Final = 100_000
-_FROM, _TO, _FACTOR = "1K", "1G", "4"
+_FROM, _TO, _FACTOR = "1K", "8G", "4"
 
-_SIZES_HELP: Final = "as nccom-test and nccl-tests read it: 8, 64K, 1M, 1gb are powers of 1024"
+_FIRST: Final = (
+    "First size, as nccom-test and nccl-tests read it: 8, 64K, 1M, 1gb are powers of 1024 "
+    f"[{_FROM}]."
+)
 
 
 def commands() -> dict[str, click.Command]:
@@ -60,10 +64,10 @@ def _command(name: str, line: str) -> click.Command:
 def _sizes() -> tuple[Any, ...]:
     return (
         click.option("--size", metavar="SIZE", help="One size, such as '4 GiB'."),
-        click.option("-b", "--begbytes", metavar="SIZE", help=f"First size, {_SIZES_HELP} [{_FROM}]."),
+        click.option("-b", "--begbytes", metavar="SIZE", help=_FIRST),
         click.option("-e", "--endbytes", metavar="SIZE", help=f"Last size [{_TO}, or the first]."),
         click.option("-f", "--stepfactor", metavar="FACTOR", help=f"Size by size [{_FACTOR}]."),
-        click.option("-i", "--stepbytes", metavar="SIZE", help="Step of sizes, in place of a factor."),
+        click.option("-i", "--stepbytes", metavar="SIZE", help="A step, in place of a factor."),
         click.option(
             "--table", "table", type=click.Choice(TABLES),
             help="Print the table of nccom-test, of nccl-tests or a plain one; without it that of "
@@ -141,15 +145,15 @@ def _asked(operation: str, given: dict[str, Any]) -> _Asked:
             raise invalid("axis", None, f"must be one of {', '.join(whom.shape)}, or several")
         names = [name.strip() for name in axis.split(",")]
         options["axis"] = names[0] if len(names) == 1 else names
-    return _Asked(
-        operation, machine, whom, options, algorithms, options.get("root", 0), written
-    )
+    return _Asked(operation, machine, whom, options, algorithms, options.get("root", 0), written)
 
 
 def _run(operation: str, given: dict[str, Any]) -> None:
     started = time.perf_counter()
     size = given.pop("size", None)
-    span = {name: given.pop(name, None) for name in ("begbytes", "endbytes", "stepfactor", "stepbytes")}
+    span = {
+        name: given.pop(name, None) for name in ("begbytes", "endbytes", "stepfactor", "stepbytes")
+    }
     table = given.pop("table", None)
     asked = _asked(operation, given)
     if size is None and operation != "barrier":
@@ -188,9 +192,16 @@ def _many(asked: _Asked, sizes: NDArray[np.float64], table: str | None) -> None:
         found = [asked.times(sizes, name) for name in asked.algorithms]
         rows = side_by_side(sizes, asked.algorithms, found)
         lines = crossings(asked.algorithms, lambda some, name: asked.times(some, name).time_s, rows)
-        head = f"{asked.operation} over {found[0].request.groups.ranks:,} chips"
-        parts = [head, rows, "\n".join(lines)]
-        data = {"operation": asked.operation, "rows": rows.to_dict(), "crossings": lines}
+        ranks = found[0].request.groups.ranks
+        kinds = ", ".join(dict.fromkeys(one.kind for one in found))
+        head = f"{asked.operation} over {ranks:,} ranks, {kinds}"
+        parts: list[str | Table] = [head, rows, "\n".join(lines)]
+        data = {
+            "operation": asked.operation,
+            "kind": kinds,
+            "rows": rows.to_dict(),
+            "crossings": lines,
+        }
         show(Answer(parts, lambda: data, rows), **asked.output)
         return
     runtime = asked.machine.runtime
@@ -202,7 +213,7 @@ def _many(asked: _Asked, sizes: NDArray[np.float64], table: str | None) -> None:
     kept = in_whole_elements(sizes, kind, asked.operation, dtype, ranks)
     if kept.size < sizes.size:
         if not kept.size:
-            raise invalid("endbytes", int(sizes[-1]), f"must be an element for each of {ranks} ranks")
+            raise invalid("endbytes", int(sizes[-1]), f"has no element for each of {ranks} ranks")
         left = f"{sizes.size - kept.size} of {sizes.size} sizes are less than"
         note(f"{left} an element for each rank, or the same once rounded down: left out")
     found_times = asked.times(kept, asked.algorithms[0])
@@ -210,12 +221,12 @@ def _many(asked: _Asked, sizes: NDArray[np.float64], table: str | None) -> None:
         write(_sweep(asked, found_times, ranks, nodes, each).text(kind))
         return
     rows = found_times.table
-    head = f"{asked.operation} over {ranks:,} {'chips' if each == 1 else 'cores'}"
+    head = f"{asked.operation} over {ranks:,} ranks"
     show(Answer([head, rows], lambda: found_times.to_dict(), rows), **asked.output)
 
 
 def _ranks(asked: _Asked, times: Times, kind: str) -> tuple[int, int, int]:
-    """Return ranks and nodes of a group, as the program of a table counts them, and ranks a chip."""
+    """Return ranks and nodes as the program of a table counts them, and ranks a chip."""
     groups = times.request.groups
     server = asked.machine.ultraserver
     cores = isinstance(asked.whom, DeviceMesh) and asked.whom.ranks_per_chip > 1
@@ -293,5 +304,3 @@ def tool_bytes(argument: str, text: str) -> int:
     if not 0 <= size <= MAX_BYTES:
         raise invalid(argument, text, "must be bytes such as 8, 64K, 1M, 1gb (powers of 1024)")
     return int(size)
-
-

@@ -19,9 +19,7 @@ _HALVINGS: Final = 24
 At = Callable[[NDArray[np.float64], str], NDArray[np.float64]]
 
 
-def side_by_side(
-    sizes: NDArray[np.float64], names: Sequence[str], times: Sequence[Times]
-) -> Table:
+def side_by_side(sizes: NDArray[np.float64], names: Sequence[str], times: Sequence[Times]) -> Table:
     """Return seconds of each algorithm at each size, and which is the fastest."""
     columns = {f"{name}_s": one.time_s for name, one in zip(names, times, strict=True)}
     best = np.argmin(np.stack([one.time_s for one in times]), axis=0)
@@ -30,7 +28,7 @@ def side_by_side(
 
 
 def crossings(names: Sequence[str], at: At, rows: Table) -> list[str]:
-    """Return a line for each size at which two algorithms cross, found between sizes of the table."""
+    """Return a line for each size at which two algorithms cross, between sizes of the table."""
     lines = []
     for one, other in combinations(names, 2):
         found = list(_between(one, other, at, rows))

@@ -118,7 +118,8 @@ def job_of(given: dict[str, Any]) -> Training:
     model = model_of(given.pop("model"))
     counts = {name: whole(name, given.pop(name)) for name in ("sequence", "batch")}
     words = {name: given.pop(name) for name in ("precision", "optimizer", "recompute")}
-    return Training(model, **counts, **words)
+    fields: dict[str, Any] = counts | words
+    return Training(model, **fields)
 
 
 def made_layout(fields: dict[str, Any]) -> Layout:
@@ -199,11 +200,12 @@ def service_of(given: dict[str, Any]) -> Serving:
     from rainier_fast.serving.serving import Serving
 
     model = model_of(given.pop("model"))
-    tokens = {
+    fields: dict[str, Any] = {
         "input": float(whole("input", given.pop("prompt"))),
         "output": float(whole("output", given.pop("answer"))),
     }
-    return Serving(model, **tokens, **{name: given.pop(name) for name in ("engine", "precision", "kv")})
+    fields |= {name: given.pop(name) for name in ("engine", "precision", "kv")}
+    return Serving(model, **fields)
 
 
 @click.command("serve")

@@ -73,8 +73,13 @@ def machine_facts(machine: Any) -> dict[str, Any]:  # noqa: ANN401 - a Machine
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 @click.option("--size", metavar="SIZE", help="Also say how long a message of this size takes.")
-@click.option("--routing", metavar="NAME", default="dor", show_default=True,
-              help="dor, adaptive, valiant, wild_first, shortest, up_down or balanced.")  # fmt: skip
+@click.option(
+    "--routing",
+    metavar="NAME",
+    default="dor",
+    show_default=True,
+    help="dor, adaptive, valiant, wild_first, shortest, up_down or balanced.",
+)
 @MACHINE
 @OUTPUT
 def route(source: str, target: str, size: str | None, routing: str, **given: Any) -> None:  # noqa: ANN401
@@ -90,9 +95,7 @@ def route(source: str, target: str, size: str | None, routing: str, **given: Any
         seconds = found.time_s(size)
         parts.append(f"a message of {size} takes {format_time(seconds)}, links alone")
         data["time_s"] = seconds
-    links = list(found.links)
-    rows = Table({"link": [link.index for link in links], "where": [str(link) for link in links]})
-    show(Answer(parts, lambda: data, rows), **how)
+    show(Answer(parts, lambda: data, found.to_table()), **how)
 
 
 def _chip(argument: str, text: str) -> int:
@@ -101,12 +104,23 @@ def _chip(argument: str, text: str) -> int:
 
 @click.command("traffic")
 @click.argument("pattern")
-@click.option("--bytes", "nbytes", metavar="SIZE", default="1 MiB", show_default=True,
-              help="Bytes that each chip sends.")  # fmt: skip
+@click.option(
+    "--bytes",
+    "nbytes",
+    metavar="SIZE",
+    default="1 MiB",
+    show_default=True,
+    help="Bytes that each chip sends.",
+)
 @click.option("--top", metavar="N", help="List the N busiest links too.")
 @click.option("--seed", type=int, help="Of the pattern permutation.")
-@click.option("--routing", metavar="NAME", default="dor", show_default=True,
-              help="dor, adaptive, valiant, wild_first, shortest, up_down or balanced.")  # fmt: skip
+@click.option(
+    "--routing",
+    metavar="NAME",
+    default="dor",
+    show_default=True,
+    help="dor, adaptive, valiant, wild_first, shortest, up_down or balanced.",
+)
 @MACHINE
 @OUTPUT
 def traffic(

@@ -102,7 +102,7 @@ def numbers(argument: str, text: str) -> list[int]:
 
 
 def group_of(text: str | None) -> Any:  # noqa: ANN401 - whatever a group may be
-    """Read who takes part: numbers and ranges, several groups by ``;``, or groups as HLO has them."""
+    """Read who takes part: numbers and ranges, groups by ``;``, or groups as HLO has them."""
     if text is None:
         return None
     if any(mark in text for mark in "{["):

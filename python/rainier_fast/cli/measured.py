@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from rainier_fast.cli.machines import machine_of
+from rainier_fast.cli.names import FAILED
 from rainier_fast.cli.options import MACHINE, OUTPUT, output
-from rainier_fast.cli.program import FAILED
 from rainier_fast.cli.show import Answer, note, show, write
 from rainier_fast.table import Table
 from rainier_fast.units import format_bytes, format_time
@@ -26,8 +26,11 @@ def commands() -> dict[str, click.Command]:
 @click.option("--size-unit", metavar="UNIT", help="bytes or elements, in place of what is found.")
 @click.option("--time-unit", metavar="UNIT", help="s, ms, us or ns, in place of what is found.")
 @click.option("--dtype", metavar="TYPE", help="Only rows of this type.")
-@click.option("--algorithm", metavar="NAME",
-              help="What ran: neuron (usual for Trainium), nccl, auto (usual for others), ...")  # fmt: skip
+@click.option(
+    "--algorithm",
+    metavar="NAME",
+    help="What ran: neuron (usual for Trainium), auto (for others), nccl, ...",
+)
 @MACHINE
 @OUTPUT
 def calibrate(file: str, **given: Any) -> None:  # noqa: ANN401 - options by name
@@ -83,10 +86,20 @@ def _said(value: float, unit: str) -> str:
 
 
 @click.command("validate")
-@click.option("--output", "target", metavar="FILE", type=click.Path(dir_okay=False),
-              help="Write there, not on the screen.")  # fmt: skip
-@click.option("--check", "old", metavar="FILE", type=click.Path(exists=True, dir_okay=False),
-              help="Exit with 1 if FILE is stale.")  # fmt: skip
+@click.option(
+    "--output",
+    "target",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write there, not on the screen.",
+)
+@click.option(
+    "--check",
+    "old",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Exit with 1 if FILE is stale.",
+)
 @click.option("--groups", is_flag=True, help="Print errors by group, no rows.")
 def validate(target: str | None, old: str | None, *, groups: bool) -> None:
     """Print published figures beside ours, with errors, and what has none, as Markdown."""

@@ -1,8 +1,26 @@
-"""The commands by family: where each is, and one line on it. `--help` imports no more than this."""
+"""Names: the commands by family, with one line on each, exit codes, and the program itself."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
+
+OK: Final = 0
+FAILED: Final = 1
+WRONG: Final = 2
+STOPPED: Final = 130
+CLOSED: Final = 141
+CODES: Final = {
+    OK: "the command did what it says",
+    FAILED: "it could not: no room to write, too little memory, or a check found a difference",
+    WRONG: "the words are wrong: an option, a value or a file; the line names it and the mend",
+    STOPPED: "stopped by Ctrl-C",
+    CLOSED: "whoever read the output, such as `head`, closed it; nothing is printed",
+}
+"""What each exit code means."""
+
+NAME: Final = "rainier-fast"
+COMPLETE: Final = "_RAINIER_FAST_COMPLETE"
+"""What a shell sets to ask for completions."""
 
 
 class Named(NamedTuple):
@@ -32,7 +50,9 @@ FAMILIES: Final[dict[str, dict[str, Named]]] = {
         "barrier": Named("collectives", "Nobody leaves before everybody came."),
     },
     "Studies": {
-        "compare": Named("studies", "Set machines, changes of one, or a measured table side by side."),
+        "compare": Named(
+            "studies", "Set machines, changes of one, or a measured table side by side."
+        ),
         "mapping": Named("studies", "Rank the ways to lay a mesh over a machine."),
         "faults": Named("studies", "Draw or read faults, and rank the ways to go on with them."),
         "calibrate": Named("measured", "Fit a machine's parameters to a measured table."),
@@ -43,6 +63,9 @@ FAMILIES: Final[dict[str, dict[str, Named]]] = {
         "serve": Named("jobs", "Time a service, or rank its layouts and loads."),
         "goodput": Named("operate", "Say what failures and checkpoints leave of a job's work."),
         "cost": Named("operate", "Say what a machine, a step or a service costs."),
+    },
+    "Files": {
+        "read": Named("files", "Say what is in a file of another program, by its content."),
     },
     "This program": {
         "completion": Named("shell", "Print the completion script of a shell."),

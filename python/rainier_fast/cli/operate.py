@@ -49,7 +49,9 @@ def _step_of(machine: Machine, given: dict[str, Any], *, needed: bool) -> Any:  
             if value is not None:
                 raise invalid(name, value, "needs a MODEL")
         if seconds is None and needed:
-            raise invalid("step", None, "must be a time such as '20 s', or give a MODEL with a layout")
+            raise invalid(
+                "step", None, "must be a time such as '20 s', or give a MODEL with a layout"
+            )
         return seconds
     if seconds is not None:
         raise invalid("step", seconds, "must be left out where a MODEL is given")
@@ -58,7 +60,9 @@ def _step_of(machine: Machine, given: dict[str, Any], *, needed: bool) -> Any:  
     usual = {"sequence": "8192", "precision": "bf16", "optimizer": "adamw", "recompute": "none"}
     asked = {name: job[name] or usual.get(name) for name in job}
     if not fields:
-        raise invalid("tp", None, "a step needs a layout, such as --tp 16 --pp 16; train ranks them")
+        raise invalid(
+            "tp", None, "a step needs a layout, such as --tp 16 --pp 16; train ranks them"
+        )
     return machine.training_step(job_of({"model": model, **asked}), made_layout(fields))
 
 
@@ -77,7 +81,7 @@ def _step_of(machine: Machine, given: dict[str, Any], *, needed: bool) -> Any:  
 @OUTPUT
 def goodput(
     rates: str,
-    policy: str,
+    policy: Any,  # noqa: ANN401 - one of a few words, which goodput checks
     spares: str | None,
     blocking: str | None,
     restart: str | None,

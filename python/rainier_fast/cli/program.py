@@ -5,21 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
 
-OK, FAILED, WRONG, STOPPED, CLOSED = 0, 1, 2, 130, 141
-CODES: Final = {
-    OK: "the command did what it says",
-    FAILED: "it could not: a file cannot be written, memory is short, or a check found a difference",
-    WRONG: "the words are wrong: an option, a value or a file; the line names it and the mend",
-    STOPPED: "stopped by Ctrl-C",
-    CLOSED: "whoever read the output, such as `head`, closed it; nothing is printed",
-}
-"""What each exit code means."""
-
-NAME: Final = "rainier-fast"
-COMPLETE: Final = "_RAINIER_FAST_COMPLETE"
-"""What a shell sets to ask for completions."""
+from rainier_fast.cli.names import CLOSED, COMPLETE, FAILED, NAME, OK, STOPPED, WRONG
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -77,7 +77,7 @@ def _in(value: Any, path: Sequence[str], at: str, text: str) -> Any:  # noqa: AN
             _in(item, rest, below, text) if place in places else item
             for place, item in enumerate(value)
         )
-    what = "None on this machine" if value is None else "a value of its own"
+    what = "empty on this machine" if value in (None, ()) else "a value of its own"
     raise InvalidArgument(f"set {below}: {at} is {what} and has no {name}")
 
 
@@ -104,11 +104,11 @@ def _places(items: tuple[Any, ...], name: str, at: str) -> Iterable[int]:
 
 def _read(value: object, text: str, at: str) -> Any:  # noqa: ANN401 - any field
     """Return text as a value of the kind that a field has; definitions check units and ranges."""
+    if text.lower() == "none":
+        return None
     if is_dataclass(value) or isinstance(value, tuple):
         listed = f"; it has {', '.join(_names(value))}" if _names(value) else ""
         raise InvalidArgument(f"set {at}: is no single value{listed}")
-    if text.lower() == "none":
-        return None
     if isinstance(value, bool):
         if text.lower() not in ("true", "false"):
             raise invalid(f"set {at}", text, "must be true or false")

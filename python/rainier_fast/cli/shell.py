@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rainier_fast.cli.program import COMPLETE, NAME
+from rainier_fast.cli.names import COMPLETE, NAME
 from rainier_fast.cli.show import write
 
 SHELLS = ("bash", "zsh", "fish")
@@ -18,7 +18,7 @@ def commands() -> dict[str, click.Command]:
 @click.command("completion")
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
-    """Print the script that completes commands, options and presets in a SHELL.
+    r"""Print the script that completes commands, options and presets in a SHELL.
 
     \b
     bash: rainier-fast completion bash > ~/.local/share/bash-completion/completions/rainier-fast

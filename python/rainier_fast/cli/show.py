@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from rainier_fast.screen import aligned, plain
 from rainier_fast.table import Table, TableOfKind
+
+_PIECE: Final = 4096  # what a pipe takes whole, POSIX's PIPE_BUF on Linux
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,25 @@ def show(answer: Answer, *, as_json: bool = False, as_csv: bool = False) -> None
         if answer.rows is None:
             raise click.UsageError("--csv: this answer is no table; use --json")
         write(answer.rows.to_csv().rstrip("\n"))
-    elif sys.stdout.isatty():
+    elif _looks():
         _in_colour(answer.parts)
     else:
-        write("\n\n".join(part if isinstance(part, str) else text_of(part) for part in answer.parts))
+        write(
+            "\n\n".join(part if isinstance(part, str) else text_of(part) for part in answer.parts)
+        )
+
+
+def _looks() -> bool:
+    """Tell whether a terminal shows what is written."""
+    return sys.stdout.isatty()
 
 
 def write(text: str) -> None:
     """Write lines as they are."""
-    sys.stdout.write(text + "\n")
+    whole = text + "\n"
+    # By pieces: of unbuffered streams (python -u) a write may take a part and say nothing.
+    for start in range(0, len(whole), _PIECE):
+        sys.stdout.write(whole[start : start + _PIECE])
     sys.stdout.flush()
 
 

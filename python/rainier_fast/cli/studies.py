@@ -26,17 +26,34 @@ def commands() -> dict[str, click.Command]:
 
 @click.command("compare")
 @click.argument("machines", nargs=-1, metavar="[MACHINE]...")
-@click.option("--collective", metavar="NAME", default="all_reduce", show_default=True,
-              help="Which collective they run.")  # fmt: skip
+@click.option(
+    "--collective",
+    metavar="NAME",
+    default="all_reduce",
+    show_default=True,
+    help="Which collective they run.",
+)
 @click.option("--size", metavar="SIZE", default="1 GiB", show_default=True, help="Bytes of it.")
-@click.option("--with", "changes", metavar="PATH=VALUE", multiple=True,
-              help="Also each machine with a field changed, as --set says it; several with ;")  # fmt: skip
+@click.option(
+    "--with",
+    "changes",
+    metavar="PATH=VALUE",
+    multiple=True,
+    help="Also each machine with a field changed, as --set says it; several with ;",
+)
 @click.option("--group-chips", metavar="N", help="Compare groups of this many chips.")
-@click.option("--measured", metavar="FILE", type=click.Path(exists=True, dir_okay=False),
-              help="Set the rows of a measured table (nccom-test, nccl-tests, CSV, ...) beside "
-              "what the one MACHINE that was measured would take.")  # fmt: skip
-@click.option("--algorithm", metavar="NAME",
-              help="As for a collective; without it auto, and runtime for a measured table.")  # fmt: skip
+@click.option(
+    "--measured",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Set the rows of a measured table (nccom-test, nccl-tests, CSV, ...) beside "
+    "what the one MACHINE that was measured would take.",
+)
+@click.option(
+    "--algorithm",
+    metavar="NAME",
+    help="As for a collective; without it auto, and runtime for a measured table.",
+)
 @HOW
 @SET
 @OUTPUT
@@ -68,7 +85,9 @@ def _named(word: str) -> Machine:
     return preset(name, chips_of(sized or None))
 
 
-def _side_by_side(machines: list[Machine], given: dict[str, Any], options: dict[str, Any]) -> Answer:
+def _side_by_side(
+    machines: list[Machine], given: dict[str, Any], options: dict[str, Any]
+) -> Answer:
     from rainier_fast.machine.compare import compare as run
 
     chips = given["group_chips"]
@@ -113,7 +132,7 @@ def _beside(machine: Machine, path: Path, algorithm: str | None) -> Answer:
         note(f"note: {line}")
     head = (
         f"{path.name} beside {machine.name or machine.ultraserver.name}, {errors.kind}: "
-        f"mean error {errors.mean:.1%}, worst {errors.worst:.1%}; error is ours over measured, less one"
+        f"mean error {errors.mean:.1%}, worst {errors.worst:.1%} (ours over measured, less one)"
     )
     data = {
         "kind": errors.kind,
@@ -150,24 +169,44 @@ def mapping(mesh: str, traffic: tuple[str, ...], keep: str, algorithm: str, **gi
         calls.setdefault(axis, []).append((call[0], call[1], *count))
     with progress("layouts") as watch:
         ranking = machine.best_mapping(
-            mesh_of(mesh), calls, keep=whole("keep", keep), progress=watch,
-            algorithm=algorithm_of(algorithm), **options,
-        )  # fmt: skip
+            mesh_of(mesh),
+            calls,
+            keep=whole("keep", keep),
+            progress=watch,
+            algorithm=algorithm_of(algorithm),
+            **options,
+        )
     best = ranking.best
     parts: list[str | Table] = [ranking, f"best: {best.text}", best.collectives]
-    show(Answer(parts, lambda: {"best": best.text, "layouts": ranking.to_dict()}, ranking), **written)
+    show(
+        Answer(parts, lambda: {"best": best.text, "layouts": ranking.to_dict()}, ranking), **written
+    )
 
 
 @click.command("faults")
-@click.option("--sample", metavar="HOURS", type=float,
-              help="Draw what fails in so many hours, by published rates.")  # fmt: skip
-@click.option("--rates", metavar="NAME", default="llama3", show_default=True,
-              help="llama3, rsc-1, rsc-2 or tpu-v4.")  # fmt: skip
+@click.option(
+    "--sample",
+    metavar="HOURS",
+    type=float,
+    help="Draw what fails in so many hours, by published rates.",
+)
+@click.option(
+    "--rates",
+    metavar="NAME",
+    default="llama3",
+    show_default=True,
+    help="llama3, rsc-1, rsc-2 or tpu-v4.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the draw.")
-@click.option("--save", metavar="FILE", type=click.Path(dir_okay=False),
-              help="Write the faults to a file that --faults reads.")  # fmt: skip
-@click.option("--collective", metavar="NAME", default="all_reduce", show_default=True,
-              help="What must go on.")  # fmt: skip
+@click.option(
+    "--save",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write the faults to a file that --faults reads.",
+)
+@click.option(
+    "--collective", metavar="NAME", default="all_reduce", show_default=True, help="What must go on."
+)
 @click.option("--size", metavar="SIZE", help="Rank the ways to go on, for this size.")
 @click.option("--policy", "policies", metavar="NAME", multiple=True, help="Only these ways.")
 @ALGORITHM
@@ -203,10 +242,18 @@ def faults(
         parts: list[str | Table] = [str(machine.faults).split("\n")[0], rows]
         show(Answer(parts, machine.faults.to_dict, rows), **written)
         return
+    from rainier_fast.results.comparison import kinds
+
     found = machine.healthy().impact(
-        machine, collective, size, policies=policies or None,
-        algorithm=algorithm_of(algorithm), **options,
-    )  # fmt: skip
-    head = f"{collective} of {size} with {str(machine.faults).splitlines()[0]}"
+        machine,
+        collective,
+        size,
+        policies=policies or None,
+        algorithm=algorithm_of(algorithm),
+        **options,
+    )
+    said = kinds(found.results)
+    head = f"{collective} of {size} with {str(machine.faults).splitlines()[0]}, {said}"
     table = Table({name: found[name] for name in found.columns})
-    show(Answer([head, table], lambda: {"faults": machine.faults.to_dict(), "ways": table.to_dict()}, table), **written)
+    data = {"kind": said, "faults": machine.faults.to_dict(), "ways": table.to_dict()}
+    show(Answer([head, table], lambda: data, table), **written)

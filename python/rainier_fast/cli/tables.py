@@ -106,19 +106,21 @@ class Sweep:
             f"-e {int(self.sizes[-1])} -d {kind} {_NCCOM_NAMES[self.operation]}"
         )
         average = float(np.mean(busbw))
-        return "\n".join([self._remark(), command, *lines, f"Avg bus bandwidth:\t{average:.4f}GB/s"])
+        return "\n".join(
+            [self._remark(), command, *lines, f"Avg bus bandwidth:\t{average:.4f}GB/s"]
+        )
 
     def _nccl(self) -> str:
         kind = self.dtype or _BYTE
         width = DTYPE_BYTES[kind] * (self.ranks if self.operation in _SHARED else 1)
         reduction = "sum" if self.operation in _REDUCING else "none"
         root = self.root if self.operation in _ROOTED else -1
-        unknown = f"  {'N/A':>6}"
-        in_place = f"  {'N/A':>7}{unknown * 3}"
+        none = f"  {'N/A':>6}"
+        in_place = f"  {'N/A':>7}{none * 3}"
         algbw, busbw = self._rates()
         lines = [
             f"{int(size):12d}  {int(size) // width:12d}  {_NCCL_TYPES[kind]:>8}  {reduction:>6}"
-            f"  {root:6d}  {_fitted(us, 7)}  {_fitted(alg, 6)}  {_fitted(bus, 6)}{unknown}{in_place}"
+            f"  {root:6d}  {_fitted(us, 7)}  {_fitted(alg, 6)}  {_fitted(bus, 6)}{none}{in_place}"
             for size, us, alg, bus in zip(self.sizes, self.seconds * 1e6, algbw, busbw, strict=True)
         ]
         each = self.ranks // self.nodes if self.ranks % self.nodes == 0 else 1
