@@ -30,7 +30,7 @@ by many hands. They are dependencies of the package, so that the program is alwa
 
 - Tables have colours in a terminal and are plain text in a pipe; `--csv` and `--json` have all
   digits, in SI units. Progress and notes go to standard error.
-- Sizes, rates and times take units: `'1 GiB'`, `'50 GB/s'`, `'200 Gbps'`, `'1.5 us'`. `--begbytes`,
+- Sizes, rates and times take units: `'1 GiB'`, `'50 GB/s'`, `'200 Gbps'`, `ms`. `--begbytes`,
   `--endbytes` and `--stepbytes` are read as nccom-test and nccl-tests read them: `K`, `kb`, `M`,
   `GB` are powers of 1024.
 - `--set` changes a field of the machine by its path: below `ultraserver` (its `axes` by name,
