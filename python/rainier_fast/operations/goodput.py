@@ -249,10 +249,24 @@ class Goodput(Report, Told):
             ("checkpoints", self._checkpoints()),
             ("policy", f"{POLICIES[self.policy]}; {self._plan.note}"),
         ]
+        facts += [("too long", line) for line in self._too_long()]
         if self.simulated is not None:
             facts.append(("by events", f"{self.simulated:.1%}"))
         facts += [("not said", line) for line in self.guesses]
         return [self._head(), facts, "", self.policies._part(_SHOWN)]
+
+    def _too_long(self) -> list[str]:
+        """Return what takes longer than the job lasts between failures, in words."""
+        job = self._plan.job
+        if not job.rate:
+            return []
+        mean = format_hours(_HOUR / job.rate)
+        times = {"a restart": job.restart, "work between checkpoints": job.interval}
+        return [
+            f"{name} takes {format_hours(hours * _HOUR)}, and the job fails every {mean}"
+            for name, hours in times.items()
+            if 1 / job.rate < hours < math.inf
+        ]
 
     def _checkpoints(self) -> str:
         held = format_hours(self.blocking_s)

@@ -95,9 +95,14 @@ class Power(Report, Told):
 
     @property
     def busy(self) -> float | None:
-        """Share of a step in which chips compute; 1 where its parts are not known."""
+        """Share of a step in which chips compute; 1 where its parts are not known.
+
+        Of a service whose prefill and decoding are apart, `DisaggregatedResult.busy_share`.
+        """
         if self._work is None:
             return None
+        if self._work.busy is not None:
+            return self._work.busy
         whole = sum(seconds for _, seconds in self._work.parts)
         if not whole:
             return 1.0
@@ -107,8 +112,9 @@ class Power(Report, Told):
     def energy_parts(self) -> Mapping[str, float]:
         """Joules of a step by what takes them; they add up to `energy_per_step_J`. Empty without.
 
-        Of a service, those of a second, in which its chips compute all the time. ``computing`` and
-        ``waiting`` are the chips'; then host, network and cooling.
+        Of a service, those of a second, in which its chips compute all the time; where prefill and
+        decoding are apart, prefill workers wait between prompts. ``computing`` and ``waiting`` are
+        the chips'; then host, network and cooling.
         """
         if self._work is None or self.busy is None:
             return MappingProxyType({})
@@ -150,10 +156,12 @@ class Power(Report, Told):
         """Watts between all computing and all waiting at once, each step; 0 where nothing waits.
 
         Of a step whose chips are in step with each other; stages of a pipeline wait at different
-        times, which makes it less. None without a step.
+        times, which makes it less. 0 of a service, whose workers are not. None without a step.
         """
-        if self.busy is None:
+        if self._work is None or self.busy is None:
             return None
+        if not self._work.is_step:
+            return 0.0
         return self.watts - self.watts_waiting if self.busy < 1 else 0.0
 
     def trace(self) -> Table:
