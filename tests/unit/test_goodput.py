@@ -278,3 +278,18 @@ def test_what_takes_longer_than_failures_leave_is_said(long: dict[str, str]) -> 
     saved = rf.Checkpoint(blocking="10 s", **long)
     assert "too long" in str(RAINIER.goodput("20 s", checkpoint=saved))
     assert "too long" not in str(RAINIER.goodput("20 s", checkpoint=SAVED))
+
+
+def test_policies_are_said_in_words() -> None:
+    options: dict[str, Any] = {"checkpoint": SAVED, "slowdown": {"pairs": 1.02}, "repair": "24 h"}
+    found = RAINIER.goodput("20 s", policy="spares", **options)
+    text = str(found)
+    best = found.policies["policy"][0]
+    assert f"{best} gets most done" in text
+    rows = {row["policy"]: row for row in found.policies}
+    for policy, row in rows.items():
+        if policy == "spares" or math.isnan(row["per_chip"]):
+            continue
+        never = math.isnan(row["break_even_mtbf_h"])
+        assert (f"{policy} does as well as spares" in text) != never
+    assert "elastic: not known; how many replicas" in text

@@ -26,6 +26,8 @@ CLOCKED: Final = ("matmul", "attention", "recompute")
 _LEAST: Final = 1000.0
 """No site is smaller: less is a number of another unit."""
 
+UNBOUND: Final = "no cap binds"
+
 LEAST_REPORTED: Final = 600 / 700
 """The lowest cap of which a training's pace is reported, of H100's 700 W."""
 
@@ -65,7 +67,9 @@ class Capped:
 
     @property
     def best(self) -> str:
-        """What gets more done: ``"fewer chips"`` or ``"slower clock"``."""
+        """What gets more done: ``"fewer chips"`` or ``"slower clock"``; or ``"no cap binds"``."""
+        if self.fewer == self.slower == 1:
+            return UNBOUND
         return "fewer chips" if self.fewer >= self.slower else "slower clock"
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rainier_fast.catalog import catalog
-from rainier_fast.operations.capping import LEAST_REPORTED, Capped, as_caps, capped
+from rainier_fast.operations.capping import LEAST_REPORTED, UNBOUND, Capped, as_caps, capped
 from rainier_fast.operations.watts import Line, PerChip, per_chip
 from rainier_fast.operations.work import Work, as_work
 from rainier_fast.screen import Facts, Report, Told, one_screen
@@ -267,6 +267,8 @@ class Power(Report, Told):
 
 
 def _told(one: Capped) -> Facts:
+    if one.best == UNBOUND:
+        return [("cap", f"{UNBOUND}: every site wants less, so all chips run at full clock")]
     slow = f"all chips at {one.clock:.1%} of the clock: {one.slower:.1%} of the work"
     if one.clock == 0:
         slow = "all chips: not even idle"
