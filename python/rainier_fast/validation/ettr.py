@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rainier_fast.ask.runtime import AS_GIVEN
 from rainier_fast.definitions.rates import FailureRates
 from rainier_fast.machine.presets import preset
 from rainier_fast.operations.checkpoint import Checkpoint
@@ -40,7 +41,7 @@ def _row(case: Mapping[str, Any]) -> Row:
         unit=case["unit"],
         published=100 * _expected(case) if case.get("expected") else case["published"],
         ours=ours,
-        kind="closed form",
+        kind=AS_GIVEN,
         model="goodput",
         source=case["source"],
         note=case.get("note", ""),
