@@ -8,6 +8,7 @@ mod efficiency;
 mod enter;
 mod error;
 mod faults;
+mod formats;
 mod machine;
 mod mapping;
 mod monte_carlo;
