@@ -167,15 +167,13 @@ def test_a_closed_pipe_is_no_error() -> None:
 
 
 def test_ctrl_c_ends_with_130() -> None:
-    process = start("describe", "--help")  # warms the files of the next one
-    process.communicate(timeout=60)
     process = start("train", "llama-3.1-405b", "--batch", "2048")
     time.sleep(1.0)
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, err) in ((130, "rainier-fast: stopped\n"), (0, ""))
-    assert process.returncode == 0 or out == ""
+    # Python itself ends by the signal where it came while a dataclass was made: to a shell the same.
+    assert process.returncode in (130, -signal.SIGINT)
+    assert (out, err) == ("", "rainier-fast: stopped\n")
 
 
 def test_the_manual_is_of_this_program() -> None:
