@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rainier_fast.files.kept import kind_of
 from rainier_fast.reading.content import Content
 
 _NCCOM: Final = re.compile(r"\bsize\(B\)\s.*\bcount\(elems\)|nccom-test\b|\"?size\(B\)\"?", re.I)
@@ -29,6 +30,11 @@ _LINES: Final = 60
 def program(content: Content) -> bool:
     """One of ours."""
     return content.keys[:1] == ("format",) and '"rainier_fast program"' in content.head[:200]
+
+
+def own(content: Content, kind: str) -> bool:
+    """Of one of our classes, by its header."""
+    return kind_of(content.data) == kind
 
 
 def nccom(content: Content) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
+from rainier_fast.files.kinds import KINDS
 from rainier_fast.reading import looks
 from rainier_fast.reading.content import Content
 
@@ -34,8 +35,19 @@ def _late(module: str, function: str = "load") -> Callable[[Content], Any]:
 
 _tables = _late("tables")
 
+
+def _own(kind: str, about: str) -> Format:
+    """Return the format of what ``save`` of a class writes."""
+    return Format(
+        kind, f"{about}: TOML, YAML, JSON", lambda content: looks.own(content, kind), _kept
+    )
+
+
+_kept = _late("definitions")
+
 FORMATS: Final = (
     Format("program", "a program that Program.save wrote: JSON", looks.program, _late("programs")),
+    *(_own(kind, row.about) for kind, row in KINDS.items()),
     Format(
         "kineto",
         "a trace of PyTorch's profiler (Kineto): JSON",
