@@ -7,7 +7,7 @@ use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 use serde_json::value::RawValue;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What kind of event.
@@ -58,8 +58,8 @@ pub(super) struct Reader<'a> {
     text: &'a str,
     stop: &'a dyn Fn() -> bool,
     pub(super) trace: Trace,
-    pub(super) names: HashMap<String, u32>,
-    lanes: HashMap<(String, String), u32>,
+    pub(super) names: BTreeMap<String, u32>,
+    lanes: BTreeMap<(String, String), u32>,
     /// Why it was refused, where that is not for the JSON.
     pub(super) refusal: Option<Error>,
 }
@@ -72,8 +72,8 @@ impl<'a> Reader<'a> {
             text,
             stop,
             trace: Trace::default(),
-            names: HashMap::new(),
-            lanes: HashMap::new(),
+            names: BTreeMap::new(),
+            lanes: BTreeMap::new(),
             refusal: None,
         }
     }
@@ -139,7 +139,7 @@ fn own(raw: Option<&RawValue>) -> String {
 }
 
 /// The number of something among those seen so far.
-fn number<K: std::hash::Hash + Eq>(seen: &mut HashMap<K, u32>, key: K) -> u32 {
+fn number<K: Ord>(seen: &mut BTreeMap<K, u32>, key: K) -> u32 {
     let next = seen.len() as u32;
     *seen.entry(key).or_insert(next)
 }

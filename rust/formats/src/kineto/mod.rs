@@ -10,7 +10,7 @@ mod time;
 
 use crate::{Error, Result};
 pub use events::Kind;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Where something stands in the text: its first byte, and the one after its last.
 pub type Span = (usize, usize);
@@ -80,7 +80,7 @@ pub fn read(text: &[u8], stop: &dyn Fn() -> bool) -> Result<Trace> {
 }
 
 /// The names in the order of their numbers.
-fn names(by_name: HashMap<String, u32>) -> Vec<String> {
+fn names(by_name: BTreeMap<String, u32>) -> Vec<String> {
     let mut pairs: Vec<_> = by_name.into_iter().collect();
     pairs.sort_by_key(|&(_, number)| number);
     pairs.into_iter().map(|(name, _)| name).collect()
