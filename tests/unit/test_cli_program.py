@@ -171,7 +171,7 @@ def test_ctrl_c_ends_with_130() -> None:
     time.sleep(1.0)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
-    # Python itself ends by the signal where it came while a dataclass was made: to a shell the same.
+    # By the signal itself where it came while Python made a dataclass: to a shell the same.
     assert process.returncode in (130, -signal.SIGINT)
     assert (out, err) == ("", "rainier-fast: stopped\n")
 
