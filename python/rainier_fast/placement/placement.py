@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast.errors import as_one_of, invalid
-from rainier_fast.faults.file import write as write_json
+from rainier_fast.files import kinds
+from rainier_fast.files.kept import text_in
+from rainier_fast.files.saved import Saved
 from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import reckon
 from rainier_fast.placement import launch
 from rainier_fast.placement.placed_ranks import ROW_BYTES, Axes, PlacedRanks
-from rainier_fast.placement.placement_file import FORMAT, VERSION, from_document, read_document
-from rainier_fast.placement.text import Source, decoded
 from rainier_fast.screen import Facts, Report, one_screen
 
 TORCH: Final = (
@@ -29,7 +29,7 @@ TORCH: Final = (
 
 @one_screen
 @frozen("a placement does not change; make another one")
-class Placement(PlacedRanks, Report):
+class Placement(PlacedRanks, Saved, Report):
     """Which rank runs on which chip of which host. Immutable; made by `Machine.place` and `load`.
 
     Attributes
@@ -75,6 +75,8 @@ class Placement(PlacedRanks, Report):
         "ranks_per_chip",
         "what",
     )
+
+    _saved_as = "placement"
 
     what: str
     machine: str
@@ -214,76 +216,7 @@ class Placement(PlacedRanks, Report):
         >>> preset("trn2").place(2).to_dict()["chips"]
         [0, 1]
         """
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            "what": self.what,
-            "machine": self.machine,
-            "num_chips": self.num_chips,
-            "ranks_per_chip": self.ranks_per_chip,
-            "hosts": list(self.hosts),
-            "chips": self.chips.tolist(),
-            "host": self.host.tolist(),
-            "device": self.device.tolist(),
-            "axes": [list(axis) for axis in self.axes],
-            "assumed": list(self.assumed),
-        }
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it to a JSON file, whole or not at all.
-
-        Parameters
-        ----------
-        path
-            The file; one that is there is replaced.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written; what was there is still there.
-
-        Examples
-        --------
-        >>> import pathlib, tempfile
-        >>> from rainier_fast import Placement, preset
-        >>> placed = preset("trn2").place(16)
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = pathlib.Path(folder) / "placement.json"
-        ...     placed.save(path)
-        ...     Placement.load(path) == placed
-        True
-        """
-        write_json(Path(path), self.to_dict())
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a placement that `save` wrote.
-
-        Parameters
-        ----------
-        path
-            The file.
-
-        Returns
-        -------
-        Placement
-            Equal to the one that was saved.
-
-        Raises
-        ------
-        InvalidArgument
-            If the file is not what `save` writes; the message says where.
-        OSError
-            If it cannot be read.
-
-        Examples
-        --------
-        >>> from rainier_fast import Placement
-        >>> Placement.load("/no/such/file")
-        Traceback (most recent call last):
-        FileNotFoundError: [Errno 2] No such file or directory: '/no/such/file'
-        """
-        return cls._made(**read_document(path))
+        return kinds.told(self, self._saved_as)
 
     @classmethod
     def parse(cls, text: str | bytes, name: str = "text") -> Self:
@@ -292,7 +225,7 @@ class Placement(PlacedRanks, Report):
         Parameters
         ----------
         text
-            JSON as `save` writes it.
+            As `save` writes it: JSON, TOML or YAML.
         name
             What errors call it.
 
@@ -303,7 +236,7 @@ class Placement(PlacedRanks, Report):
 
         Raises
         ------
-        InvalidArgument
+        InvalidFile
             As `load`.
 
         Examples
@@ -313,11 +246,9 @@ class Placement(PlacedRanks, Report):
         >>> Placement.parse(placed.launch("json")) == placed
         True
         """
-        return cls._of(decoded(name, text.encode() if isinstance(text, str) else text))
-
-    @classmethod
-    def _of(cls, source: Source) -> Self:
-        return cls._made(**from_document(source))
+        data = text.encode() if isinstance(text, str) else text
+        made: Self = kinds.of_text(text_in(data, name), cls._saved_as)
+        return made
 
     def _page(self) -> list[Any]:
         each = self.ranks_per_host

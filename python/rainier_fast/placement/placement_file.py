@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.placement.text import Node, Source, json_of, source_of
+from rainier_fast.errors import InvalidArgument
+from rainier_fast.files.place import Misplaced
+from rainier_fast.placement.placement import Placement
+from rainier_fast.placement.text import Node, Source
 
-FORMAT: Final = "rainier_fast placement"
-VERSION: Final = 1
 _KEYS: Final = (
-    "format",
-    "version",
     "what",
     "machine",
     "num_chips",
@@ -31,18 +30,35 @@ _MOST_CHIPS: Final = 2**32 - 1
 _MOST_RANKS: Final = 2**24
 
 
-def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return the fields of a placement that a file holds."""
-    return from_document(source_of(path))
+def describe(placed: Placement) -> dict[str, Any]:
+    """Return a placement as rows that files take."""
+    return {
+        "what": placed.what,
+        "machine": placed.machine,
+        "num_chips": placed.num_chips,
+        "ranks_per_chip": placed.ranks_per_chip,
+        "hosts": list(placed.hosts),
+        "chips": placed.chips.tolist(),
+        "host": placed.host.tolist(),
+        "device": placed.device.tolist(),
+        "axes": [list(axis) for axis in placed.axes],
+        "assumed": list(placed.assumed),
+    }
 
 
-def from_document(source: Source) -> dict[str, Any]:
-    """Return the fields of a placement, each checked, and that each rank has a place of its own."""
-    top = Node(source, json_of(source))
-    if top.at("format").value != FORMAT:
-        raise top.at("format").fault(f"must be {FORMAT!r}")
-    if top.at("version").value != VERSION:
-        raise top.at("version").fault(f"must be {VERSION}, which this program reads")
+def made(content: dict[str, Any]) -> Placement:
+    """Return the placement that rows of a file say."""
+    try:
+        return Placement._made(**_fields(Node(Source("", ""), content)))
+    except InvalidArgument as error:
+        where, got, rest = str(error).partition(": got ")
+        words = re.findall(r"[^.\[\]]+", where)
+        keys = [int(word) if word.isdigit() else word for word in words]
+        raise Misplaced(keys, f"got {rest}" if got else where) from None
+
+
+def _fields(top: Node) -> dict[str, Any]:
+    """Return the fields of a placement, each checked, and that each rank has its own place."""
     top.only(*_KEYS)
     num_chips = top.at("num_chips").integer(1, _MOST_CHIPS)
     per_chip = top.at("ranks_per_chip").integer(1, 64)

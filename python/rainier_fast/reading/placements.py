@@ -1,19 +1,12 @@
-"""Where hosts and ranks are: placements of ours, EC2's answers, Slurm's networks, host files."""
+"""Where hosts and ranks are: EC2's answers, Slurm's networks, host files."""
 
 from __future__ import annotations
 
 from rainier_fast.placement.ec2 import Ec2Topology
 from rainier_fast.placement.hostfile import HostList
-from rainier_fast.placement.placement import Placement
 from rainier_fast.placement.slurm import SlurmTopology
 from rainier_fast.placement.text import check_size
 from rainier_fast.reading.content import Content
-
-
-def placement(content: Content) -> Placement:
-    """Read what `Placement.save` wrote."""
-    check_size(content.short, len(content.data))
-    return Placement.parse(content.data, content.short)
 
 
 def ec2(content: Content) -> Ec2Topology:
