@@ -60,8 +60,18 @@ def tried(make: Callable[[], _Made], keys: tuple[Key, ...], table: Plain) -> _Ma
         return make()
     except RainierError as error:
         words = (error.argument or "").replace("[", " ").replace(".", " ").split()
-        at = [key for word in words for key in table if key.split("_")[0] == word or key == word]
-        raise Misplaced((*keys, *at[:1]), str(error)) from error
+        raise Misplaced((*keys, *_place(words, table)), str(error)) from error
+
+
+def _place(words: list[str], table: Plain) -> tuple[Key, ...]:
+    """Return the keys that words speak of: of a table, or of one inside it."""
+    for word in words:
+        for key, value in table.items():
+            if key.split("_")[0] == word or key == word:
+                return (key,)
+            if isinstance(value, dict) and word in value:
+                return (key, word)
+    return ()
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever answers have
