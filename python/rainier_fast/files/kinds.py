@@ -24,6 +24,7 @@ class Kind(NamedTuple):
 
 KINDS: Final[dict[str, Kind]] = {
     "machine": Kind("measure.machine_file", 1, "a machine, with its faults"),
+    "placement": Kind("placement.placement_file", 1, "ranks of a job on chips and hosts"),
 }
 """By the word that its header has after the name of this package."""
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from rainier_fast.files.kinds import KINDS
-from rainier_fast.reading import looks
+from rainier_fast.reading import looks, looks_placed
 from rainier_fast.reading.content import Content
 
 
@@ -78,6 +78,18 @@ FORMATS: Final = (
         looks.pickle,
         _late("pytorch.flight_recorder", "refuse_pickle"),
     ),
+    Format(
+        "ec2",
+        "answers of EC2: instance topology, reservations, capacity blocks, their health",
+        looks_placed.ec2,
+        _late("placements", "ec2"),
+    ),
+    Format(
+        "slurm",
+        "a Slurm topology.conf or topology.yaml",
+        looks_placed.slurm,
+        _late("placements", "slurm"),
+    ),
     Format("nccom-test", "a table that nccom-test printed: text or JSON", looks.nccom, _tables),
     Format("rccl-tests", "a file of rccl-tests --output_file: CSV, JSON", looks.rccl, _tables),
     Format("nccl-tests", "what nccl-tests or rccl-tests printed: text, JSON", looks.nccl, _tables),
@@ -85,4 +97,10 @@ FORMATS: Final = (
     Format("ucc", "a table of UCC's perftest", looks.ucc, _tables),
     Format("json-rows", "measured rows in JSON: op, bytes and time in each", looks.rows, _tables),
     Format("csv", "measured rows in CSV or Markdown: a header names them", looks.csv, _tables),
+    Format(
+        "hosts",
+        "a host file, a Slurm node list or a rankfile",
+        looks_placed.hosts,
+        _late("placements", "hosts"),
+    ),
 )
