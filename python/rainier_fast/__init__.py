@@ -87,6 +87,11 @@ if TYPE_CHECKING:
     from rainier_fast.operations.power import Power
     from rainier_fast.operations.price_performance import PricePerformance
     from rainier_fast.operations.tco import Tco
+    from rainier_fast.placement.ec2 import Ec2Topology
+    from rainier_fast.placement.hostfile import HostList
+    from rainier_fast.placement.hostlist import expand_hosts, fold_hosts
+    from rainier_fast.placement.placement import Placement
+    from rainier_fast.placement.slurm import SlurmTopology
     from rainier_fast.program import Program, ProgramCollective, ProgramGroups
     from rainier_fast.reading import formats, read
     from rainier_fast.results.collective import CollectiveResult
@@ -192,6 +197,7 @@ __all__ = [
     "DeviceMesh",
     "DimensionOrder",
     "DisaggregatedResult",
+    "Ec2Topology",
     "Efficiency",
     "EfficiencyFit",
     "Experts",
@@ -203,6 +209,7 @@ __all__ = [
     "Goodput",
     "Gpu",
     "Groups",
+    "HostList",
     "InvalidArgument",
     "InvalidFile",
     "InvalidSchedule",
@@ -227,6 +234,7 @@ __all__ = [
     "Nic",
     "OutOfRange",
     "Pace",
+    "Placement",
     "Plan",
     "PlanResult",
     "Power",
@@ -249,6 +257,7 @@ __all__ = [
     "ServingResult",
     "Shortest",
     "Site",
+    "SlurmTopology",
     "Speculation",
     "StepComparison",
     "Table",
@@ -280,6 +289,8 @@ __all__ = [
     "compare",
     "day_curve",
     "domain",
+    "expand_hosts",
+    "fold_hosts",
     "formats",
     "full_mesh",
     "machine_schema",

@@ -130,6 +130,14 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "formats",
         "read",
     ),
+    "placement.ec2": ("Ec2Topology",),
+    "placement.hostfile": ("HostList",),
+    "placement.hostlist": (
+        "expand_hosts",
+        "fold_hosts",
+    ),
+    "placement.placement": ("Placement",),
+    "placement.slurm": ("SlurmTopology",),
     "results.collective": ("CollectiveResult",),
     "results.comparison": ("Comparison",),
     "results.link": (

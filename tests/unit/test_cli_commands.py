@@ -160,6 +160,30 @@ def test_settings_change_the_machine() -> None:
     assert wan.bandwidth == 125e9
 
 
+def test_a_machine_is_saved_and_read(run: Any, tmp_path: Path) -> None:
+    path = str(tmp_path / "mine.toml")
+    run(
+        "describe",
+        "--preset",
+        "trn2",
+        "--set",
+        "ultraserver.axes.x.bandwidth=99 GB/s",
+        "--save",
+        path,
+    )
+    ours = changed(TRN2, ["ultraserver.axes.x.bandwidth=99 GB/s"])
+    assert rf.Machine.load(path) == ours
+    told = json.loads(run("all-gather", "--machine", path, "--size", "1 MiB", "--json"))
+    assert told["time_s"] == ours.all_gather("1 MiB").time_s
+    assert json.loads(run("compare", "trn2", path, "--json"))["chips"] == [16, 16]
+    fit = str(tmp_path / "fit.yaml")
+    (tmp_path / "mine.txt").write_text(TABLE)
+    run("calibrate", str(tmp_path / "mine.txt"), "--preset", "trn2", "--save", fit)
+    assert rf.Machine.load(fit) == rf.calibrate(TRN2, TABLE).machine
+    for name in ("--preset", "--chips"):
+        assert main(("describe", "--machine", path, name, "trn2")) == 2
+
+
 # ------------------------------------------------------------------ answers
 
 
@@ -239,6 +263,12 @@ def test_files_of_other_programs(run: Any, tmp_path: Path) -> None:
     path.write_text(TABLE)
     assert "nccom-test" in run("read", str(path))
     assert "csv" in run("read", "--formats")
+    assert len(json.loads(run("read", str(path), "--json"))["rows"]) == 6
+    rows = rf.read(run("read", str(path), "--csv").encode()).rows
+    assert [row.time_s for row in rows] == [row.time_s for row in rf.read(path).rows]
+    machine = str(tmp_path / "mine.toml")
+    TRN2.save(machine)
+    assert json.loads(run("read", machine, "--json"))["chips"] == 16
     data = json.loads(run("compare", "trn2", "--measured", str(path), "--json"))
     assert len(data["rows"]["error"]) == 6
     assert data["mean_error"] < 0.05

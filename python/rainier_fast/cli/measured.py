@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
+from rainier_fast.cli.look import SAVE
 from rainier_fast.cli.machines import machine_of
 from rainier_fast.cli.names import FAILED
 from rainier_fast.cli.options import MACHINE, OUTPUT, output
-from rainier_fast.cli.show import Answer, note, show, write
+from rainier_fast.cli.show import Answer, in_percent, note, show, write
 from rainier_fast.table import Table
 from rainier_fast.units import format_bytes, format_time
 
@@ -31,9 +32,10 @@ def commands() -> dict[str, click.Command]:
     metavar="NAME",
     help="What ran: neuron (usual for Trainium), auto (for others), nccl, ...",
 )
+@SAVE
 @MACHINE
 @OUTPUT
-def calibrate(file: str, **given: Any) -> None:  # noqa: ANN401 - options by name
+def calibrate(file: str, save: str | None, **given: Any) -> None:  # noqa: ANN401 - options by name
     """Fit a machine's parameters to the measured table in FILE.
 
     FILE is what nccom-test, nccl-tests, rccl-tests, OSU's or UCC's benchmarks print, a log with it
@@ -46,6 +48,8 @@ def calibrate(file: str, **given: Any) -> None:  # noqa: ANN401 - options by nam
     names = ("op", "size_unit", "time_unit", "dtype", "algorithm")
     options = {name: given.pop(name) for name in names}
     fit = run(machine_of(given), Path(file), **options)
+    if save is not None:
+        fit.machine.save(save)
     errors = fit.residuals
     rows = Table(
         {name: errors[name] for name in ("op", "bytes", "measured_s", "predicted_s", "error")}
@@ -77,7 +81,7 @@ def calibrate(file: str, **given: Any) -> None:  # noqa: ANN401 - options by nam
         "rows": rows.to_dict(),
         "notes": list(fit.notes),
     }
-    show(Answer([head, fitted, rows], lambda: data, rows), **written)
+    show(Answer([head, fitted, in_percent(rows)], lambda: data, rows), **written)
 
 
 def _said(value: float, unit: str) -> str:

@@ -38,6 +38,7 @@ KINDS: Final[dict[str, Kind]] = {
     "efficiency": Kind("definitions.efficiency", 1, "how fast a chip computes", "Efficiency"),
     "training_step": Kind("workload.step_file", 1, "a training step, and its answer"),
     "serving_result": Kind("serving.result_file", 1, "a service on a machine, and its answer"),
+    "placement": Kind("placement.placement_file", 1, "ranks of a job on chips and hosts"),
 }
 """By the word that its header has after the name of this package."""
 

@@ -26,6 +26,7 @@ from rainier_fast.flows.sharing import Sharing
 from rainier_fast.flows.traffic import Traffic
 from rainier_fast.machine.text import page
 from rainier_fast.operations.operating import Operations
+from rainier_fast.placement.placing import Placing
 from rainier_fast.provenance import keep
 from rainier_fast.screen import one_screen
 from rainier_fast.serving.services import Services
@@ -57,6 +58,7 @@ class Machine(
     TrainingSteps,
     Services,
     LayoutSearch,
+    Placing,
     Operations,
     Told,
 ):

@@ -5,5 +5,6 @@
 //! its input.
 
 mod error;
+pub mod kineto;
 
 pub use error::{Error, Place, Result};
