@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from rainier_fast.fleet.day import FleetDay
     from rainier_fast.fleet.demand import day_curve
     from rainier_fast.fleet.fleet import Fleet
+    from rainier_fast.formats.kept import MeasuredTable
     from rainier_fast.machine.compare import compare
     from rainier_fast.machine.machine import Cluster, Machine
     from rainier_fast.machine.presets import preset, presets
@@ -83,6 +84,8 @@ if TYPE_CHECKING:
     from rainier_fast.operations.power import Power
     from rainier_fast.operations.price_performance import PricePerformance
     from rainier_fast.operations.tco import Tco
+    from rainier_fast.program import Program, ProgramCollective, ProgramGroups
+    from rainier_fast.reading import formats, read
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
     from rainier_fast.results.link import Bottleneck, Link
@@ -206,6 +209,7 @@ __all__ = [
     "LinkLoads",
     "Machine",
     "MatmulRate",
+    "MeasuredTable",
     "Meeting",
     "MemoryRate",
     "MeshLayout",
@@ -224,6 +228,9 @@ __all__ = [
     "Prepared",
     "Price",
     "PricePerformance",
+    "Program",
+    "ProgramCollective",
+    "ProgramGroups",
     "RainierError",
     "RankGroups",
     "Ranking",
@@ -268,6 +275,7 @@ __all__ = [
     "compare",
     "day_curve",
     "domain",
+    "formats",
     "full_mesh",
     "memory_limit",
     "model",
@@ -279,6 +287,7 @@ __all__ = [
     "price_performance",
     "prices",
     "rank_groups",
+    "read",
     "schedule",
     "switch",
     "torus",

@@ -89,6 +89,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "fleet.day": ("FleetDay",),
     "fleet.demand": ("day_curve",),
     "fleet.fleet": ("Fleet",),
+    "formats.kept": ("MeasuredTable",),
     "machine.compare": ("compare",),
     "machine.machine": (
         "Cluster",
@@ -117,6 +118,15 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "operations.power": ("Power",),
     "operations.price_performance": ("PricePerformance",),
     "operations.tco": ("Tco",),
+    "program": (
+        "Program",
+        "ProgramCollective",
+        "ProgramGroups",
+    ),
+    "reading": (
+        "formats",
+        "read",
+    ),
     "results.collective": ("CollectiveResult",),
     "results.comparison": ("Comparison",),
     "results.link": (
