@@ -9,5 +9,6 @@ mod cursor;
 mod error;
 pub mod hlo;
 pub mod program;
+pub mod stablehlo;
 
 pub use error::{Error, Place, Result};

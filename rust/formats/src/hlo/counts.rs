@@ -8,7 +8,7 @@ use super::operands::Shapes;
 use super::shape::bytes;
 use crate::cursor::{Cursor, words};
 use crate::error::{Error, Result};
-use crate::program::{Calls, Collective, Item, LineNumbers, Program, Runs, Times};
+use crate::program::{Calls, Collective, Item, LineNumbers, Program, Runs, Times, put_runs};
 use memchr::memmem;
 
 /// Names of the computations in which TPU's compiler hides a reduce-scatter.
@@ -287,27 +287,6 @@ fn unreached(parts: &[Vec<Item>], runs: &[Option<Runs>]) -> Vec<(usize, usize)> 
         }
     }
     found
-}
-
-/// How often a collective runs, and what is not known of it.
-fn put_runs(made: &mut Collective, runs: Option<&Runs>, computation: &str) {
-    let Some(runs) = runs else {
-        made.notes.push(format!(
-            "no call of {computation} was found: how often it runs is not known"
-        ));
-        return;
-    };
-    made.count = runs.count;
-    if let Some(name) = &runs.unknown_loop {
-        made.notes.push(format!(
-            "runs in the loop {name}, whose text has no trip count (known_trip_count): the StableHLO of the program, or whoever wrote the loop, tells"
-        ));
-    }
-    if let Some(branch) = &runs.branch {
-        made.notes.push(format!(
-            "in {branch}: runs only where that branch is chosen, and is counted as if it always were"
-        ));
-    }
 }
 
 /// `"known_trip_count":{"n":"12"}`, with or without backslashes.

@@ -1,5 +1,6 @@
 //! Which part of a program calls which, how often each runs for it, and in which order collectives do.
 
+use super::Collective;
 use crate::error::{Error, Result};
 
 /// What a part of a program does, in order.
@@ -45,10 +46,13 @@ pub(crate) struct Calls<'a> {
     pub(crate) parts: &'a [Vec<Item>],
 }
 
+/// Collectives by number, with the part that each is in.
+type Order = Vec<(usize, usize)>;
+
 /// What [`Calls::follow`] finds.
 pub(crate) struct Followed {
     /// Collectives in the order in which they first run, with the part that each is in.
-    pub(crate) order: Vec<(usize, usize)>,
+    pub(crate) order: Order,
     /// By part; None where the entry does not reach it.
     pub(crate) runs: Vec<Option<Runs>>,
 }
@@ -83,7 +87,7 @@ impl Calls<'_> {
     }
 
     /// Collectives in order, and parts in the order in which their calls have all been followed.
-    fn walk(&self, entry: usize) -> Result<(Vec<(usize, usize)>, Vec<usize>)> {
+    fn walk(&self, entry: usize) -> Result<(Order, Vec<usize>)> {
         let mut seen = vec![Seen::Not; self.parts.len()];
         let (mut order, mut done) = (Vec::new(), Vec::new());
         let mut open = vec![(entry, 0usize)];
@@ -160,5 +164,26 @@ impl Calls<'_> {
         let branch = from.branch.clone().or(here);
         runs.branch = runs.branch.take().or(branch);
         Ok(())
+    }
+}
+
+/// How often a collective runs, and what is not known of it.
+pub(crate) fn put_runs(made: &mut Collective, runs: Option<&Runs>, computation: &str) {
+    let Some(runs) = runs else {
+        made.notes.push(format!(
+            "no call of {computation} was found: how often it runs is not known"
+        ));
+        return;
+    };
+    made.count = runs.count;
+    if let Some(name) = &runs.unknown_loop {
+        made.notes.push(format!(
+            "runs in the loop {name}, of which the text does not show how often it runs: known_trip_count in compiled HLO, the StableHLO of a loop with a counter, or whoever wrote the loop tells"
+        ));
+    }
+    if let Some(branch) = &runs.branch {
+        made.notes.push(format!(
+            "in {branch}: runs only where that branch is chosen, and is counted as if it always were"
+        ));
     }
 }

@@ -5,7 +5,7 @@ mod dtype;
 mod groups;
 mod mesh;
 
-pub(crate) use calls::{Calls, Item, Runs, Times};
+pub(crate) use calls::{Calls, Item, Runs, Times, put_runs};
 pub(crate) use dtype::{Dtype, dtype};
 pub use groups::Groups;
 pub(crate) use groups::{Ids, Mode, World, as_groups, as_pairs};
