@@ -34,8 +34,22 @@ def _program(content: Content) -> Any:  # noqa: ANN401 - each loader has its own
     return load(content)
 
 
+def _hlo(content: Content) -> Any:  # noqa: ANN401 - each loader has its own class
+    from rainier_fast.reading.compiled import hlo
+
+    return hlo(content)
+
+
+def _stablehlo(content: Content) -> Any:  # noqa: ANN401 - each loader has its own class
+    from rainier_fast.reading.compiled import stablehlo
+
+    return stablehlo(content)
+
+
 FORMATS: Final = (
     Format("program", "a program that Program.save wrote: JSON", looks.program, _program),
+    Format("hlo", "a program as XLA compiled it: HLO text", looks.hlo, _hlo),
+    Format("stablehlo", "a program before XLA: StableHLO, MLIR text", looks.stablehlo, _stablehlo),
     Format("nccom-test", "a table that nccom-test printed: text or JSON", looks.nccom, _tables),
     Format("rccl-tests", "a file of rccl-tests --output_file: CSV, JSON", looks.rccl, _tables),
     Format("nccl-tests", "what nccl-tests or rccl-tests printed: text, JSON", looks.nccl, _tables),

@@ -6,7 +6,7 @@ use super::opcodes::{Opcode, opcode};
 use crate::cursor::{Cursor, is_name, words};
 use crate::error::{Error, Result};
 use crate::program::World;
-use memchr::{memchr, memmem};
+use memchr::memmem;
 
 /// Lines between two looks at whether to stop.
 const STRETCH: u64 = 1 << 14;
@@ -71,7 +71,8 @@ impl<'a, 's> Scan<'a, 's> {
         let mut start = 0;
         let mut lines = 0u64;
         while start < self.text.len() {
-            let end = memchr(b'\n', &self.text[start..]).map_or(self.text.len(), |at| start + at);
+            let end =
+                memchr::memchr(b'\n', &self.text[start..]).map_or(self.text.len(), |at| start + at);
             if self.open {
                 self.inside(start, end)?;
             } else {
@@ -105,9 +106,12 @@ impl<'a, 's> Scan<'a, 's> {
             self.closing(line, start);
             return Ok(());
         }
+        if line.ends_with(b"={") {
+            self.inline += 1;
+        }
         let rest = line.strip_prefix(b"ROOT ").unwrap_or(line);
         let rest = rest.strip_prefix(b"%").unwrap_or(rest);
-        let Some(space) = memchr(b' ', rest) else {
+        let Some(space) = memchr::memchr(b' ', rest) else {
             return Ok(());
         };
         // What is no instruction goes on with the one before, or is a constant's numbers.
@@ -123,15 +127,13 @@ impl<'a, 's> Scan<'a, 's> {
             let at = end - after.len();
             return Err(self.wrong(at, "must be an operation and its operands in parentheses"));
         }
-        if line.last() == Some(&b'{') {
-            self.inline += 1;
-        }
         self.keep(start, end, &after[..length], after)
     }
 
     /// A line that begins with a closing brace.
     fn closing(&mut self, line: &'a [u8], start: usize) {
-        let ends = matches!(line.get(1), None | Some(b',' | b' ' | b'\r' | b'/'));
+        let rest = line[1..].trim_ascii();
+        let ends = rest.is_empty() || rest.starts_with(b", ") || rest.starts_with(b"//");
         if !ends {
             return; // of a constant's numbers
         }
@@ -271,7 +273,7 @@ impl<'a, 's> Scan<'a, 's> {
 /// What follows a shape and a space; None where there is no shape.
 fn after_shape(shape: &[u8]) -> Option<&[u8]> {
     if shape.first() != Some(&b'(') {
-        return memchr(b' ', shape).map(|space| &shape[space + 1..]);
+        return memchr::memchr(b' ', shape).map(|space| &shape[space + 1..]);
     }
     let mut depth = 0usize;
     for (at, byte) in shape.iter().enumerate() {

@@ -4,7 +4,6 @@ use super::instruction::Instruction;
 use super::shape::Shape;
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
-use memchr::memchr;
 use std::collections::BTreeMap;
 
 /// Slots of the sieve that spares most names a search.
@@ -37,7 +36,7 @@ impl<'a> Shapes<'a> {
         }
         let (mut start, mut left) = (body.0, found.len());
         while start < body.1 && left > 0 {
-            let end = memchr(b'\n', &text[start..body.1]).map_or(body.1, |at| start + at);
+            let end = memchr::memchr(b'\n', &text[start..body.1]).map_or(body.1, |at| start + at);
             if let Some((name, at)) = defined(text, start, end) {
                 if wanted[slot(name)] {
                     if let Some(shape) = found.get_mut(name).filter(|shape| shape.is_none()) {
@@ -74,7 +73,7 @@ fn defined(text: &[u8], start: usize, end: usize) -> Option<(&[u8], usize)> {
     let line = text[start..end].trim_ascii_start();
     let line = line.strip_prefix(b"ROOT ").unwrap_or(line);
     let line = line.strip_prefix(b"%").unwrap_or(line);
-    let space = memchr(b' ', line)?;
+    let space = memchr::memchr(b' ', line)?;
     let shape = line[space..].strip_prefix(b" = ")?;
     Some((&line[..space], end - shape.len()))
 }

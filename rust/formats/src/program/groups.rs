@@ -120,7 +120,7 @@ pub(crate) fn as_groups(
         Mode::Partitions => partitions,
         Mode::Flattened => ranks,
     };
-    check(&ids, numbered, at)?;
+    check(&ids, mode, numbered, at)?;
     let alone = match mode {
         Mode::Replicas => partitions == 1,
         Mode::Partitions => replicas == 1,
@@ -156,7 +156,7 @@ pub(crate) fn as_pairs(ids: Vec<i64>, mode: Mode, world: World, at: Cursor<'_>) 
         Mode::Flattened => (1, replicas.saturating_mul(partitions)),
     };
     if world.both().is_some() {
-        check_ids(&ids, across.1, at)?;
+        check_ids(&ids, mode, across.1, at)?;
     }
     if across.0 == 1 {
         return Ok(Groups::Pairs(ids));
@@ -171,29 +171,35 @@ pub(crate) fn as_pairs(ids: Vec<i64>, mode: Mode, world: World, at: Cursor<'_>) 
 }
 
 /// Refuses ids that are not among `numbered`, and those that are there twice.
-fn check(ids: &Ids, numbered: u64, at: Cursor<'_>) -> Result<()> {
+fn check(ids: &Ids, mode: Mode, numbered: u64, at: Cursor<'_>) -> Result<()> {
     match ids {
         Ids::All => Ok(()),
         Ids::Lists(ids, _) => {
-            check_ids(ids, numbered, at)?;
+            check_ids(ids, mode, numbered, at)?;
             once(ids, at)
         }
         Ids::Iota(count, size, ..) if count * size <= numbered => Ok(()),
-        Ids::Iota(..) => Err(beyond(numbered, at)),
+        Ids::Iota(..) => Err(beyond(mode, numbered, at)),
     }
 }
 
-fn check_ids(ids: &[i64], numbered: u64, at: Cursor<'_>) -> Result<()> {
+fn check_ids(ids: &[i64], mode: Mode, numbered: u64, at: Cursor<'_>) -> Result<()> {
     let outside = |id: &&i64| u64::try_from(**id).is_ok_and(|id| id >= numbered);
     match ids.iter().find(outside) {
         None => Ok(()),
-        Some(_) => Err(beyond(numbered, at)),
+        Some(_) => Err(beyond(mode, numbered, at)),
     }
 }
 
-fn beyond(numbered: u64, at: Cursor<'_>) -> crate::error::Error {
+fn beyond(mode: Mode, numbered: u64, at: Cursor<'_>) -> crate::error::Error {
+    let what = match mode {
+        Mode::Replicas => "replicas, as there is no channel",
+        Mode::ReplicasAndPartitions => "replicas, as use_global_device_ids is not true",
+        Mode::Partitions => "partitions, as there is a channel",
+        Mode::Flattened => "replicas times partitions, as use_global_device_ids is true",
+    };
     at.wrong(format!(
-        "must name ids of 0 to {}, as the module's head has it",
+        "must name ids of 0 to {} ({what}), which are as many as the module's head has",
         numbered.saturating_sub(1)
     ))
 }

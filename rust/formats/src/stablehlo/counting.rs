@@ -177,7 +177,7 @@ impl<'a> Scan<'a, '_> {
         let sides = self.sides(&mut at);
         if direction.is_empty() {
             let word = b"comparison_direction ";
-            let found = memmem::find(at.rest(), word).unwrap_or(at.rest().len());
+            let found = memmem::rfind(at.rest(), word).unwrap_or(at.rest().len());
             let start = (at.at + found + word.len()).min(line.end);
             direction = Cursor::new(self.text, start, line.end).name();
         }

@@ -1,6 +1,6 @@
 //! One operation, read in depth: attributes and types.
 
-use super::syntax::{attribute, dictionary, symbol, value};
+use super::syntax::{attribute, dictionary, item, symbol};
 use super::types::{Tensor, signature};
 use crate::cursor::Cursor;
 use crate::error::Result;
@@ -54,7 +54,7 @@ impl<'a> Op<'a> {
                     at.blanks();
                     if at.eat(b"=") {
                         at.blanks();
-                        op.attributes.push((key, value(&mut at)?));
+                        op.attributes.push((key, item(&mut at)?));
                     }
                 }
             }

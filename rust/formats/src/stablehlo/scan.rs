@@ -12,7 +12,7 @@ use super::table::GroupTable;
 use crate::cursor::{Cursor, words};
 use crate::error::{Error, Result};
 use crate::program::{Collective, Item, LineNumbers, Times, World};
-use memchr::{memchr, memmem};
+use memchr::memmem;
 
 /// Lines between two looks at whether to stop.
 const STRETCH: u64 = 1 << 14;
@@ -91,7 +91,8 @@ impl<'a, 's> Scan<'a, 's> {
     pub(super) fn run(&mut self) -> Result<()> {
         let (mut start, mut lines) = (0, 0u64);
         while start < self.text.len() {
-            let end = memchr(b'\n', &self.text[start..]).map_or(self.text.len(), |at| start + at);
+            let end =
+                memchr::memchr(b'\n', &self.text[start..]).map_or(self.text.len(), |at| start + at);
             if let Some(line) = Line::read(self.text, start, end)? {
                 self.line(&line)?;
             }
@@ -291,7 +292,7 @@ impl<'a, 's> Scan<'a, 's> {
     /// `module @name attributes {mhlo.num_partitions = 8 : i32, ...}`.
     fn module(&mut self, line: &Line<'a>) -> Result<()> {
         let text = &self.text[line.after..line.end];
-        if let Some(at) = memchr(b'@', text) {
+        if let Some(at) = memchr::memchr(b'@', text) {
             let mut name = Cursor::new(self.text, line.after + at, line.end);
             self.name = symbol(&mut name)?;
         }
@@ -319,7 +320,7 @@ impl<'a, 's> Scan<'a, 's> {
     fn function(&mut self, line: &Line<'a>) -> Result<Vec<(Owner, usize)>> {
         let text = &self.text[line.after..line.end];
         self.sharded |= memmem::find(text, b".sharding").is_some();
-        let Some(at) = memchr(b'@', text) else {
+        let Some(at) = memchr::memchr(b'@', text) else {
             return Err(self.wrong(line.start, "must have a name, as in 'func.func @main()'"));
         };
         let mut name = Cursor::new(self.text, line.after + at, line.end);
@@ -338,7 +339,7 @@ impl<'a, 's> Scan<'a, 's> {
 
     fn call(&mut self, line: &Line<'a>) -> Result<()> {
         let text = &self.text[line.after..line.end];
-        match memchr(b'@', text) {
+        match memchr::memchr(b'@', text) {
             Some(at) => self.call_at(line.after + at, line),
             None => Err(self.wrong(line.start, "must name the function that it calls")),
         }
@@ -368,7 +369,7 @@ impl<'a, 's> Scan<'a, 's> {
     fn custom_call(&mut self, line: &Line<'a>) -> Result<()> {
         let text = &self.text[line.after..line.end];
         self.sharded |= memmem::find(text, b"@Sharding").is_some();
-        let target = memchr(b'@', text);
+        let target = memchr::memchr(b'@', text);
         let ragged = target.is_some_and(|at| text[at + 1..].starts_with(b"ragged_all_to_all"));
         if ragged {
             let one = Op::read(self.text, line.after)?;

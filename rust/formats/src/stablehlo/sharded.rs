@@ -1,7 +1,7 @@
 //! Collectives of the sdy dialect, which name axes and have types of whole arrays.
 
 use super::meshes::{Meshes, axes};
-use super::syntax::{ssa, symbol, value};
+use super::syntax::{item, ssa, symbol};
 use super::types::tensor;
 use crate::cursor::Cursor;
 use crate::error::Result;
@@ -37,7 +37,7 @@ pub(super) fn row(
     }
     at.blanks();
     at.expect("out_sharding=")?;
-    let sharding = value(&mut at)?;
+    let sharding = item(&mut at)?;
     let mut inside = sharding;
     inside.expect("<")?;
     let mesh = meshes.get(symbol(&mut inside)?, start)?;

@@ -5,6 +5,15 @@ use crate::error::Result;
 
 /// Steps over a value: up to a comma or closing bracket outside of brackets and quotes; `<>` are brackets here.
 pub(super) fn value<'a>(at: &mut Cursor<'a>) -> Result<Cursor<'a>> {
+    until(at, |byte| byte == b',')
+}
+
+/// Steps over a value that stands outside of a dictionary: up to a blank.
+pub(super) fn item<'a>(at: &mut Cursor<'a>) -> Result<Cursor<'a>> {
+    until(at, |byte| byte == b',' || byte.is_ascii_whitespace())
+}
+
+fn until<'a>(at: &mut Cursor<'a>, stops: fn(u8) -> bool) -> Result<Cursor<'a>> {
     let start = *at;
     let mut closing = Vec::new();
     while at.at < at.end {
@@ -23,7 +32,7 @@ pub(super) fn value<'a>(at: &mut Cursor<'a>) -> Result<Cursor<'a>> {
             b')' | b']' | b'}' | b'>' if closing.pop() != Some(byte) => {
                 return Err(at.wrong("closes a bracket that is not open"));
             }
-            b',' if closing.is_empty() => break,
+            byte if closing.is_empty() && stops(byte) => break,
             _ => {}
         }
         if closing.len() > DEEPEST {
