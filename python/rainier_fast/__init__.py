@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from rainier_fast.definitions.wan import Wan
     from rainier_fast.errors import (
         InvalidArgument,
+        InvalidFile,
         InvalidSchedule,
         InvalidType,
         OutOfRange,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
         Unsupported,
     )
     from rainier_fast.faults.faults import Faults
+    from rainier_fast.files.schema import machine_schema
     from rainier_fast.fleet.day import FleetDay
     from rainier_fast.fleet.demand import day_curve
     from rainier_fast.fleet.fleet import Fleet
@@ -84,6 +86,11 @@ if TYPE_CHECKING:
     from rainier_fast.operations.power import Power
     from rainier_fast.operations.price_performance import PricePerformance
     from rainier_fast.operations.tco import Tco
+    from rainier_fast.placement.ec2 import Ec2Topology
+    from rainier_fast.placement.hostfile import HostList
+    from rainier_fast.placement.hostlist import expand_hosts, fold_hosts
+    from rainier_fast.placement.placement import Placement
+    from rainier_fast.placement.slurm import SlurmTopology
     from rainier_fast.program import Program, ProgramCollective, ProgramGroups
     from rainier_fast.reading import formats, read
     from rainier_fast.results.collective import CollectiveResult
@@ -188,6 +195,7 @@ __all__ = [
     "DeviceMesh",
     "DimensionOrder",
     "DisaggregatedResult",
+    "Ec2Topology",
     "Efficiency",
     "EfficiencyFit",
     "Experts",
@@ -199,7 +207,9 @@ __all__ = [
     "Goodput",
     "Gpu",
     "Groups",
+    "HostList",
     "InvalidArgument",
+    "InvalidFile",
     "InvalidSchedule",
     "InvalidType",
     "Layout",
@@ -222,6 +232,7 @@ __all__ = [
     "Nic",
     "OutOfRange",
     "Pace",
+    "Placement",
     "Plan",
     "PlanResult",
     "Power",
@@ -244,6 +255,7 @@ __all__ = [
     "ServingResult",
     "Shortest",
     "Site",
+    "SlurmTopology",
     "Speculation",
     "StepComparison",
     "Table",
@@ -275,8 +287,11 @@ __all__ = [
     "compare",
     "day_curve",
     "domain",
+    "expand_hosts",
+    "fold_hosts",
     "formats",
     "full_mesh",
+    "machine_schema",
     "memory_limit",
     "model",
     "models",

@@ -77,6 +77,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "definitions.wan": ("Wan",),
     "errors": (
         "InvalidArgument",
+        "InvalidFile",
         "InvalidSchedule",
         "InvalidType",
         "OutOfRange",
@@ -86,6 +87,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "Unsupported",
     ),
     "faults.faults": ("Faults",),
+    "files.schema": ("machine_schema",),
     "fleet.day": ("FleetDay",),
     "fleet.demand": ("day_curve",),
     "fleet.fleet": ("Fleet",),
@@ -127,6 +129,14 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "formats",
         "read",
     ),
+    "placement.ec2": ("Ec2Topology",),
+    "placement.hostfile": ("HostList",),
+    "placement.hostlist": (
+        "expand_hosts",
+        "fold_hosts",
+    ),
+    "placement.placement": ("Placement",),
+    "placement.slurm": ("SlurmTopology",),
     "results.collective": ("CollectiveResult",),
     "results.comparison": ("Comparison",),
     "results.link": (

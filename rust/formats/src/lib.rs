@@ -8,6 +8,7 @@
 mod cursor;
 mod error;
 pub mod hlo;
+pub mod kineto;
 pub mod program;
 pub mod stablehlo;
 

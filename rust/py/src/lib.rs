@@ -9,6 +9,7 @@ mod enter;
 mod error;
 mod faults;
 mod formats;
+mod kineto;
 mod machine;
 mod mapping;
 mod monte_carlo;
@@ -42,6 +43,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::formats::{read_hlo, read_stablehlo};
+    #[pymodule_export]
+    use super::kineto::kineto_events;
     #[pymodule_export]
     use super::mapping::{Order, best_mapping, mapping_dimensions};
     #[pymodule_export]
