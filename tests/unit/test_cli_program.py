@@ -180,7 +180,8 @@ def test_ctrl_c_ends_with_130() -> None:
 
 def test_the_manual_is_of_this_program() -> None:
     """Made anew by: rainier-fast manual > docs/cli.md."""
-    assert (ROOT / "docs" / "cli.md").read_text("utf-8") == text() + "\n"
+    # Where lines are broken is click's, and another version's may be another.
+    assert (ROOT / "docs" / "cli.md").read_text("utf-8").split() == text().split()
 
 
 def test_the_readme_has_commands_that_run(
