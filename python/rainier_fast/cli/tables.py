@@ -85,7 +85,7 @@ class Sweep:
 
     def _remark(self) -> str:
         version = _core.__version__
-        return f"# rainier_fast {version}: predicted, not measured; {self.said}"
+        return f"# rainier_fast {version}: predicted, not measured, {self.said}"
 
     def _nccom(self) -> str:
         kind = self.dtype or _BYTE
