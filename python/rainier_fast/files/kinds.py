@@ -35,6 +35,7 @@ KINDS: Final[dict[str, Kind]] = {
     "training": Kind("workload.training", 1, "a training job", "Training"),
     "layout": Kind("workload.layout", 1, "how a job is cut into ranks", "Layout"),
     "serving": Kind("serving.serving", 1, "a service", "Serving"),
+    "checkpoint": Kind("operations.checkpoint", 1, "how a job saves its state", "Checkpoint"),
     "efficiency": Kind("definitions.efficiency", 1, "how fast a chip computes", "Efficiency"),
     "training_step": Kind("workload.step_file", 1, "a training step, and its answer"),
     "serving_result": Kind("serving.result_file", 1, "a service on a machine, and its answer"),

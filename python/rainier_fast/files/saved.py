@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar, Self
 
-from rainier_fast.files import kinds
-
 
 class Saved:
     """An object with a file of its own: TOML, YAML or JSON."""
@@ -45,6 +43,8 @@ class Saved:
         ...     print(path.read_text().splitlines()[1])
         format = "rainier_fast machine"
         """
+        from rainier_fast.files import kinds  # only who asks pays for it
+
         kinds.save(self, self._saved_as, path, format)
 
     @classmethod
@@ -78,6 +78,8 @@ class Saved:
         ...     Machine.load(path) == torus((4, 4), "50 GB/s")
         True
         """
+        from rainier_fast.files import kinds
+
         loaded: Any = kinds.load(path, cls._saved_as)
         return loaded  # type: ignore[no-any-return]
 
@@ -96,6 +98,8 @@ class Told(Saved):
         >>> preset("trn2").to_dict()["format"]
         'rainier_fast machine'
         """
+        from rainier_fast.files import kinds
+
         return kinds.told(self, self._saved_as)
 
     @classmethod
@@ -123,5 +127,7 @@ class Told(Saved):
         >>> Machine.from_dict(preset("trn2").to_dict()) == preset("trn2")
         True
         """
+        from rainier_fast.files import kinds
+
         loaded: Any = kinds.from_dict(content, cls._saved_as)
         return loaded  # type: ignore[no-any-return]
