@@ -18,8 +18,10 @@ SUFFIXES: Final = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml", ".json": "j
 NOTATIONS: Final = ("toml", "yaml", "json")
 
 _MOST_BYTES: Final = {"toml": 4 << 20, "yaml": yaml_text.MOST_BYTES, "json": 512 << 20}
-_GROWTH: Final = {"toml": 80, "yaml": 1500, "json": 40}
-"""Bytes of objects for each byte of text, at most: a list of empty tables."""
+_GROWTH: Final = {"toml": 80, "yaml": 1500, "json": 10}
+"""Bytes of objects for each byte of text, at most; of JSON beside those of tables and lists."""
+_EACH: Final = 160
+"""Bytes that a table or list of JSON takes by itself."""
 
 _TOML: Final = re.compile(r"""(?:\[|[A-Za-z0-9_."'-]+[ \t]*=)""")
 _YAML: Final = re.compile(r"""(?:---|%YAML|[A-Za-z0-9_"' .-]+:(?:\s|$))""")
@@ -137,7 +139,8 @@ def text_in(data: bytes, name: str, suffix: str = "") -> Text:
         mend = "write it as JSON" if notation != "json" else "cut it into several"
         said = f"has {len(data):,} bytes; of {notation.upper()} at most {most:,} are read: {mend}"
         raise InvalidFile(name, None, "", said)
-    reckon(_GROWTH[notation] * len(data), f"reading {name}", "read a smaller file")
+    each = _EACH * (data.count(b"{") + data.count(b"[")) if notation == "json" else 0
+    reckon(_GROWTH[notation] * len(data) + each, f"reading {name}", "read a smaller file")
     lines: dict[tuple[Key, ...], int] | None = None
     try:
         if notation == "yaml":

@@ -105,6 +105,7 @@ def header(content: dict[str, Any], kind: str | None) -> tuple[str, dict[str, An
     if not isinstance(said, str):
         wanted = "a format" if kind is None else f"format = {PREFIX + kind!r}"
         raise Misplaced(("format",) if said is not None else (), f"must have {wanted}")
+    said = str.__str__(said)  # a subclass may compare as it likes
     found = said.removeprefix(PREFIX)
     if said not in words:
         raise Misplaced(("format",), str(unknown("format", said, words)))

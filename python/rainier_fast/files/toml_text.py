@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -26,6 +25,8 @@ _AT: Final = re.compile(r"(.*?)\s*\(at line (\d+), column (\d+)\)", re.DOTALL)
 
 def read(text: str) -> object:
     """Return what a text of TOML says."""
+    import tomllib  # who only saves does not pay for it
+
     _check_keys(text)
     try:
         return tomllib.loads(text)
