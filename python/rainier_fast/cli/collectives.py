@@ -205,8 +205,8 @@ def _many(asked: _Asked, sizes: NDArray[np.float64], table: str | None) -> None:
         show(Answer(parts, lambda: data, rows), **asked.output)
         return
     runtime = asked.machine.runtime
-    kind = PLAIN if plain_only else table or usual(runtime, asked.operation)
     dtype = asked.options["dtype"]
+    kind = PLAIN if plain_only else table or usual(runtime, asked.operation, dtype)
     check(kind, asked.operation, dtype)
     first = asked.times(sizes[:1], asked.algorithms[0])
     ranks, nodes, each = _ranks(asked, first, kind)
