@@ -64,8 +64,9 @@ def line_of(text: str, keys: Sequence[Key]) -> int | None:
             here = [*prefix, *_parts(assigned[1])]
         else:
             continue
-        if len(here) > most and list(keys[: len(here)]) == here:
-            best, most = number, len(here)
+        shared = min(len(here), len(keys))
+        if shared > most and list(keys[:shared]) == here[:shared]:
+            best, most = number, shared
     return best
 
 
