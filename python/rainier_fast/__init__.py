@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from rainier_fast.definitions.ultraserver import Nic, UltraServer
     from rainier_fast.definitions.wan import Wan
     from rainier_fast.errors import (
+        AnswerChanged,
         InvalidArgument,
         InvalidFile,
         InvalidSchedule,
@@ -175,6 +176,7 @@ __all__ = [
     "TRN2_ULTRASERVER",
     "TRN3_ULTRASERVER_GEN1",
     "TRN3_ULTRASERVER_GEN2",
+    "AnswerChanged",
     "AttentionRate",
     "Axis",
     "Balanced",

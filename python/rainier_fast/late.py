@@ -76,6 +76,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "definitions.wan": ("Wan",),
     "errors": (
+        "AnswerChanged",
         "InvalidArgument",
         "InvalidFile",
         "InvalidSchedule",

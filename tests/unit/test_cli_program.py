@@ -66,6 +66,9 @@ WRONG = [
     (["describe", "--set", "nic.bandwidth=3"], "ultraserver"),
     (["describe", "--set", "ultraserver.nic=3"], "latency"),
     (["describe", "--set", "ultraserver"], "path=value"),
+    (["describe", "--set", "wan.latency=[1"], "wan.latency"),
+    (["all-reduce", "--dtype", "fp4"], "fp8"),
+    (["all-reduce", "--dtype", "fp64", "--table", "nccom"], "nccom-test"),
     (["describe", "--preset", "trn2", "--set", "wan.latency=1 ms"], "wan"),
     (["describe", "--faults", "links=many"], "faults"),
     (["describe", "--faults", "cables=3"], "cables"),
@@ -180,7 +183,8 @@ def test_ctrl_c_ends_with_130() -> None:
 
 def test_the_manual_is_of_this_program() -> None:
     """Made anew by: rainier-fast manual > docs/cli.md."""
-    assert (ROOT / "docs" / "cli.md").read_text("utf-8") == text() + "\n"
+    # Where lines are broken is click's, and another version's may be another.
+    assert (ROOT / "docs" / "cli.md").read_text("utf-8").split() == text().split()
 
 
 def test_the_readme_has_commands_that_run(

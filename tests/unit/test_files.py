@@ -134,6 +134,9 @@ def test_contradictions_are_refused() -> None:
     refused("toml", 'presett = "trn2"', 3, "presett", "'preset'")
     refused("toml", 'preset = "trn9"', 3, "preset", "trn9")
     refused("toml", "", None, "", "preset")
+    elsewhere = "preset = 'rainier'\n[[sites]]\nname = 'ohio'\nultraservers = 3\n"
+    refused("toml", elsewhere, 4, "sites", "wan")
+    refused("toml", "ultraserver = {name = 'x', axes = 3}", 3, "ultraserver.axes", "a number")
     refused("yaml", "wan: {bandwidth: 1 GB/s, latency: 1 ms}\nultraserver: H100_NODE\n", 3, "wan")
     refused("yaml", "preset: trn2\nfaults: {chips: [99]}\n", 4, "faults.chips", "99")
     refused("yaml", "preset: trn2\nfaults: {degraded: [[3]]}\n", 4, "faults.degraded[0]")

@@ -21,7 +21,7 @@ from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import InvalidType, invalid
 from rainier_fast.faults.rerouting import Rerouting
 from rainier_fast.faults.text import arguments
-from rainier_fast.files.saved import Saved
+from rainier_fast.files.saved import Told
 from rainier_fast.flows.sharing import Sharing
 from rainier_fast.flows.traffic import Traffic
 from rainier_fast.machine.text import page
@@ -60,7 +60,7 @@ class Machine(
     LayoutSearch,
     Placing,
     Operations,
-    Saved,
+    Told,
 ):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, Self, TypeAlias
 
 from rainier_fast.definitions.check import as_count, as_items, as_number
 from rainier_fast.errors import as_one_of, invalid, invalid_type
+from rainier_fast.files.saved import Saved
 from rainier_fast.screen import Told, one_screen
 from rainier_fast.serving.cold import ColdStart, cold_start
 from rainier_fast.serving.data_files import read_data
@@ -34,7 +35,7 @@ _MOST_IMBALANCE: Final = 65_536.0
 
 @one_screen
 @dataclass(frozen=True, slots=True)
-class Serving(Told):
+class Serving(Told, Saved):
     """A service. Immutable; `with_` makes another of it.
 
     Attributes
@@ -92,6 +93,8 @@ class Serving(Told):
     >>> print(service)
     llama-3.3-70b, 8,192 tokens in and 256 out, bf16, bf16 cache, engine neuron to 16,384 tokens
     """
+
+    _saved_as = "serving"
 
     model: Transformer | str
     _: KW_ONLY
