@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import click
@@ -215,3 +216,9 @@ def test_help_loads_no_numbers() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     ours = ["", ".cli", ".cli.app", ".cli.names", ".cli.program", ".late"]
     assert done.stderr.strip() == str([f"rainier_fast{name}" for name in ours])
+
+
+def test_the_program_is_installed_by_its_name() -> None:
+    made = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert made["scripts"] == {"rainier-fast": f"{main.__module__}:{main.__name__}"}
+    assert {word.partition(">")[0] for word in made["dependencies"]} >= {"click", "numpy", "rich"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
+from types import MappingProxyType, ModuleType
 
 import jsonschema
 import pytest
@@ -217,3 +219,20 @@ def test_the_schema_refuses_what_is_unknown() -> None:
         {"preset": "trn9"},
     ):
         assert not schema.is_valid(head | wrong)
+
+
+def test_a_class_may_have_formats_of_other_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Made(rf.Schedule):
+        __slots__ = ()
+        _written_as = MappingProxyType({"repr": "files.of_a_test"})
+
+    module = ModuleType("rainier_fast.files.of_a_test")
+    module.text = repr
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    one = Made("all_reduce", 1e6, [0, 1], [rf.Send(0, 1, [0], step=0)])
+    one.save(tmp_path / "x.any", format="repr")
+    assert (tmp_path / "x.any").read_text() == repr(one)
+    with pytest.raises(rf.UnknownName, match="repr"):
+        one.save(tmp_path / "x.any", format="reps")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -55,10 +55,10 @@ def as_path(path: object) -> Path:
     return Path(name)
 
 
-def notation_of(path: Path, notation: str | None = None) -> str:
+def notation_of(path: Path, notation: str | None = None, others: Iterable[str] = ()) -> str:
     """Return how a file is to be written: as said, or by its name."""
     if notation is not None:
-        return as_one_of("format", notation, NOTATIONS)
+        return as_one_of("format", notation, (*NOTATIONS, *others))
     if path.suffix.casefold() not in SUFFIXES:
         allowed = "must end with .toml, .yaml or .json, or say format='toml', 'yaml' or 'json'"
         raise invalid("path", str(path), allowed)

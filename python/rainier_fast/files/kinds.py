@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from rainier_fast.errors import shown, unknown
@@ -44,10 +45,19 @@ KINDS: Final[dict[str, Kind]] = {
 """By the word that its header has after the name of this package."""
 
 
-def save(value: object, kind: str, path: object, notation: str | None) -> None:
-    """Write an object to a file, whole or not at all."""
+def save(
+    value: object,
+    kind: str,
+    path: object,
+    notation: str | None,
+    others: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Write an object to a file, whole or not at all; others are modules of further formats."""
     target = as_path(path)
-    notation = notation_of(target, notation)
+    if isinstance(notation, str) and (module := others.get(str.__str__(notation))):
+        write(target, import_module(f"rainier_fast.{module}").text(value))
+        return
+    notation = notation_of(target, notation, others)
     write(target, text_of(told(value, kind), notation))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 
@@ -13,6 +14,8 @@ class Saved:
 
     _saved_as: ClassVar[str]
     """Its kind, a name of `kinds.KINDS`."""
+    _written_as: ClassVar[Mapping[str, str]] = {}
+    """Formats of other programs by the name for ``format=``: modules whose `text` writes them."""
 
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Write it to a file that people and programs read, whole or not at all.
@@ -45,7 +48,7 @@ class Saved:
         """
         from rainier_fast.files import kinds  # only who asks pays for it
 
-        kinds.save(self, self._saved_as, path, format)
+        kinds.save(self, self._saved_as, path, format, self._written_as)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
