@@ -3,6 +3,7 @@
 use super::collective::{GroupTable, Place, row};
 use super::computations::{Computation, Found, Module};
 use super::instruction::Instruction;
+use super::names::Names;
 use super::opcodes::{Opcode, opcode};
 use super::operands::Shapes;
 use super::shape::bytes;
@@ -25,8 +26,7 @@ struct FusedScatter {
 struct Builder<'a, 'm> {
     text: &'a [u8],
     module: &'m Module<'a>,
-    /// Names of computations in order, with their numbers.
-    index: Vec<(&'a [u8], usize)>,
+    names: Names<'a>,
     table: GroupTable<'a>,
     rows: Vec<Collective>,
     parts: Vec<Vec<Item>>,
@@ -45,20 +45,18 @@ pub(super) fn collectives<'a>(
     stop: &dyn Fn() -> bool,
 ) -> Result<Program> {
     let names = module.computations.iter().map(|one| one.name);
-    let mut index: Vec<(&[u8], usize)> = names.zip(0..).collect();
-    index.sort_unstable();
-    if let Some(two) = index.windows(2).find(|two| two[0].0 == two[1].0) {
-        let at = module.computations[two[1].1].body.0;
+    let names = Names::new(names.collect()).map_err(|number| {
+        let again = &module.computations[number];
         let allowed = format!(
             "the computation before this is named {} like another",
-            words(two[1].0)
+            words(again.name)
         );
-        return Err(Error::in_text(text, at, allowed));
-    }
+        Error::in_text(text, again.body.0, allowed)
+    })?;
     let mut build = Builder {
         text,
         module,
-        index,
+        names,
         table: GroupTable::new(module.world),
         rows: Vec::new(),
         parts: Vec::new(),
@@ -86,6 +84,9 @@ impl<'a> Builder<'a, '_> {
         computation: &Computation<'a>,
         lines: &mut LineNumbers<'a>,
     ) -> Result<Vec<Item>> {
+        if computation.found.is_empty() {
+            return Ok(Vec::new());
+        }
         let read = |start: &usize| Instruction::read(self.text, *start, computation.body.1);
         let starts = computation.found.iter().filter_map(|found| match found {
             Found::Collective(start) => Some(start),
@@ -116,6 +117,10 @@ impl<'a> Builder<'a, '_> {
                 }
                 Found::Fusion(start, callee) => {
                     let to = self.computation(callee, *start)?;
+                    // What is called stands before its caller, and most of it moves nothing.
+                    if self.parts.get(to).is_some_and(Vec::is_empty) {
+                        continue;
+                    }
                     if callee.starts_with(FUSED) {
                         self.fused.push(FusedScatter {
                             part,
@@ -140,8 +145,7 @@ impl<'a> Builder<'a, '_> {
     }
 
     fn computation(&self, name: &[u8], at: usize) -> Result<usize> {
-        let found = self.index.binary_search_by(|(one, _)| (*one).cmp(name));
-        found.map(|at| self.index[at].1).map_err(|_| {
+        self.names.number(name).ok_or_else(|| {
             let allowed = format!(
                 "must call computations of the text; {} is not there",
                 words(name)
