@@ -1,5 +1,6 @@
 //! `rainier_fast._core`: conversions between Python and `rainier-core`, and nothing else.
 
+mod astra_sim;
 mod classes;
 mod collective;
 mod columns;
@@ -27,6 +28,8 @@ use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
 mod _core {
+    #[pymodule_export]
+    use super::astra_sim::astra_sim;
     #[pymodule_export]
     use super::classes::Tables;
     #[pymodule_export]
