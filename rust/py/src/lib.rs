@@ -9,6 +9,7 @@ mod efficiency;
 mod enter;
 mod error;
 mod faults;
+mod formats;
 mod machine;
 mod mapping;
 mod monte_carlo;
