@@ -4,6 +4,7 @@
 //! Each reader refuses what it cannot read whole, with the place in the input. What it keeps is bounded by the size of
 //! its input.
 
+pub mod chakra;
 mod error;
 
 pub use error::{Error, Place, Result};

@@ -28,7 +28,7 @@ type AnswerRow<'py> = (
 /// What a system file says.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
-struct SystemRow {
+pub(crate) struct SystemRow {
     policy: String,
     endpoint_delay: u64,
     active_chunks: u32,
@@ -45,7 +45,7 @@ struct SystemRow {
 
 /// A node of a trace: its kind, and numbers that the kind explains.
 #[derive(FromPyObject)]
-struct NodeRow(
+pub(crate) struct NodeRow(
     u64,
     Vec<u64>,
     u64,

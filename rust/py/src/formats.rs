@@ -3,8 +3,6 @@
 use rainier_core as core;
 use rainier_formats::Error;
 
-// Its first reader comes with the next change.
-#[allow(dead_code)]
 /// The core's error for what a reader refused in `source`.
 pub(crate) fn refused(source: &str, error: Error) -> core::Error {
     match error {

@@ -234,14 +234,13 @@ impl Run<'_> {
                 self.jobs[job as usize].chunks = u64::MAX;
                 break;
             }
-            let number = match group {
-                Some(place) => &mut row.groups[place].2,
-                None => &mut row.chunks,
-            };
-            let (number, next) = (*number, *number + 1);
-            match group {
-                Some(place) => row.groups[place].2 = next,
-                None => row.chunks = next,
+            // A rank's own count goes on with chunks of groups too: ranks that are in fewer of them number the chunks of
+            // all ranks otherwise, and wait for each other for ever.
+            let mut number = row.chunks;
+            row.chunks += 1;
+            if let Some(place) = group {
+                number = row.groups[place].2;
+                row.groups[place].2 += 1;
             }
             self.chunks.push(Chunk {
                 rank,
