@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from rainier_fast.definitions.wan import Wan
     from rainier_fast.errors import (
         InvalidArgument,
+        InvalidFile,
         InvalidSchedule,
         InvalidType,
         OutOfRange,
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
         Unsupported,
     )
     from rainier_fast.faults.faults import Faults
+    from rainier_fast.files.schema import machine_schema
     from rainier_fast.fleet.day import FleetDay
     from rainier_fast.fleet.demand import day_curve
     from rainier_fast.fleet.fleet import Fleet
@@ -201,6 +203,7 @@ __all__ = [
     "Gpu",
     "Groups",
     "InvalidArgument",
+    "InvalidFile",
     "InvalidSchedule",
     "InvalidType",
     "Layout",
@@ -278,6 +281,7 @@ __all__ = [
     "domain",
     "formats",
     "full_mesh",
+    "machine_schema",
     "memory_limit",
     "model",
     "models",

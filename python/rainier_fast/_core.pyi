@@ -539,3 +539,7 @@ def write_chakra(
     version: str, attributes: list[tuple[Any, ...]], nodes: list[tuple[Any, ...]]
 ) -> bytes:
     """Return a Chakra trace of rows as `read_chakra` gives them."""
+
+def kineto_events(
+    data: bytes, source: str
+) -> tuple[NDArray[np.int64], list[str], int, list[tuple[str, int, int]]]: ...

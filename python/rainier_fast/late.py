@@ -77,6 +77,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "definitions.wan": ("Wan",),
     "errors": (
         "InvalidArgument",
+        "InvalidFile",
         "InvalidSchedule",
         "InvalidType",
         "OutOfRange",
@@ -86,6 +87,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "Unsupported",
     ),
     "faults.faults": ("Faults",),
+    "files.schema": ("machine_schema",),
     "fleet.day": ("FleetDay",),
     "fleet.demand": ("day_curve",),
     "fleet.fleet": ("Fleet",),

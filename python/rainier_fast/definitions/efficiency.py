@@ -176,7 +176,9 @@ class Efficiency:
         Raises
         ------
         InvalidArgument, InvalidType, UnknownName, Unsupported
-            If a row is not usable or there are fewer than 6, or as of `of`.
+            If a row is not usable or there are fewer than 6, or as of `of`. A time is not usable
+            that is 1.5 times as fast as the peak, or a tenth of a second more than 1,000
+            times as slow.
 
         Examples
         --------

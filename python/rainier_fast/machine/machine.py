@@ -21,6 +21,7 @@ from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import InvalidType, invalid
 from rainier_fast.faults.rerouting import Rerouting
 from rainier_fast.faults.text import arguments
+from rainier_fast.files.saved import Saved
 from rainier_fast.flows.sharing import Sharing
 from rainier_fast.flows.traffic import Traffic
 from rainier_fast.machine.text import page
@@ -57,6 +58,7 @@ class Machine(
     Services,
     LayoutSearch,
     Operations,
+    Saved,
 ):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 
@@ -70,6 +72,8 @@ class Machine(
     """
 
     __slots__ = ()
+
+    _saved_as = "machine"
 
     def __init__(self) -> None:
         raise InvalidType(

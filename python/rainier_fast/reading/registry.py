@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Final
 
+from rainier_fast.files.kinds import KINDS
 from rainier_fast.reading import looks
 from rainier_fast.reading.content import Content
 
@@ -22,20 +24,60 @@ class Format:
     load: Callable[[Content], Any]
 
 
-def _tables(content: Content) -> Any:  # noqa: ANN401 - each loader has its own class
-    from rainier_fast.reading.tables import load
+def _late(module: str, function: str = "load") -> Callable[[Content], Any]:
+    """Return a loader whose module is imported when it runs."""
 
-    return load(content)
+    def load(content: Content) -> Any:  # noqa: ANN401 - each loader has its own class
+        return getattr(import_module(f"rainier_fast.reading.{module}"), function)(content)
+
+    return load
 
 
-def _program(content: Content) -> Any:  # noqa: ANN401 - each loader has its own class
-    from rainier_fast.reading.programs import load
+_tables = _late("tables")
 
-    return load(content)
 
+def _own(kind: str, about: str) -> Format:
+    """Return the format of what ``save`` of a class writes."""
+    return Format(
+        kind, f"{about}: TOML, YAML, JSON", lambda content: looks.own(content, kind), _kept
+    )
+
+
+_kept = _late("definitions")
 
 FORMATS: Final = (
-    Format("program", "a program that Program.save wrote: JSON", looks.program, _program),
+    Format("program", "a program that Program.save wrote: JSON", looks.program, _late("programs")),
+    *(_own(kind, row.about) for kind, row in KINDS.items()),
+    Format(
+        "kineto",
+        "a trace of PyTorch's profiler (Kineto): JSON",
+        looks.kineto,
+        _late("pytorch.kineto"),
+    ),
+    Format(
+        "pytorch-et",
+        "a PyTorch execution trace: JSON",
+        looks.execution_trace,
+        _late("pytorch.execution_trace"),
+    ),
+    Format(
+        "flight-recorder",
+        "PyTorch's flight recorder: JSON",
+        looks.flight_recorder,
+        _late("pytorch.flight_recorder"),
+    ),
+    Format(
+        "fake-group",
+        "collectives recorded on a fake process group: JSON",
+        looks.fake_group,
+        _late("pytorch.fake_group"),
+    ),
+    Format(
+        "pickle",
+        "a pickle, as of the flight recorder: refused, never opened",
+        looks.pickle,
+        _late("pytorch.flight_recorder", "refuse_pickle"),
+    ),
     Format("nccom-test", "a table that nccom-test printed: text or JSON", looks.nccom, _tables),
     Format("rccl-tests", "a file of rccl-tests --output_file: CSV, JSON", looks.rccl, _tables),
     Format("nccl-tests", "what nccl-tests or rccl-tests printed: text, JSON", looks.nccl, _tables),

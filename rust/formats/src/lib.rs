@@ -6,5 +6,6 @@
 
 pub mod chakra;
 mod error;
+pub mod kineto;
 
 pub use error::{Error, Place, Result};
