@@ -528,8 +528,10 @@ def astra_sim(
 
 def read_chakra(
     data: bytes, source: str
-) -> tuple[str, list[tuple[Any, ...]], list[tuple[Any, ...]], int]:
-    """Return the version, attributes and nodes of a Chakra trace, and how many waits are missing.
+) -> tuple[str, list[tuple[Any, ...]], list[tuple[Any, ...]], int, tuple[int, int] | None]:
+    """Return version, attributes, nodes of a Chakra trace; missing waits; a node in a circle.
+
+    The last with how many such nodes there are.
 
     A node: number, name, kind, control, data, start, duration, inputs, outputs, attributes,
     offset. An attribute: name, what it means, number of its field, value.

@@ -16,9 +16,24 @@ from rainier_fast.astra_sim.faults import Fault, faults
 from rainier_fast.astra_sim.memory import Memory
 from rainier_fast.astra_sim.network import Network
 from rainier_fast.astra_sim.nodes import Node
+from rainier_fast.astra_sim.programs import chakra
 from rainier_fast.astra_sim.result import AstraRun
 from rainier_fast.astra_sim.run import run
+from rainier_fast.astra_sim.schedules import read_schedule, save_schedule
 from rainier_fast.astra_sim.system import System
 from rainier_fast.astra_sim.workload import Workload
 
-__all__ = ["AstraRun", "Fault", "Memory", "Network", "Node", "System", "Workload", "faults", "run"]
+__all__ = [
+    "AstraRun",
+    "Fault",
+    "Memory",
+    "Network",
+    "Node",
+    "System",
+    "Workload",
+    "chakra",
+    "faults",
+    "read_schedule",
+    "run",
+    "save_schedule",
+]

@@ -195,7 +195,7 @@ class Network:
             nic = site.ultraserver.nic
             if nic is None or nic.chips != 1:
                 raise Unsupported("nic: got chips that share one, which no network file has")
-            delay = nic.latency_s * 1e9
+            delay = _nanoseconds(nic.latency_s)
             rows.append(("Switch", site.ultraservers, nic.bandwidth_Bps / GIB, delay))
         if not rows:
             raise Unsupported("machine: got one chip, must have two at least for a network file")
@@ -206,7 +206,12 @@ def _row(axis: Axis) -> tuple[str, int, float, float]:
     kind = axis.kind
     if kind not in _SHAPES or axis.tiers:
         raise Unsupported(f"axis {axis.name}: got {kind}, which no network file has; use a ring")
-    return _SHAPES[kind], axis.size, axis.bandwidth_Bps / GIB, axis.latency_s * 1e9
+    return _SHAPES[kind], axis.size, axis.bandwidth_Bps / GIB, _nanoseconds(axis.latency_s)
+
+
+def _nanoseconds(seconds: float) -> float:
+    # What was written in ns is that again: femtoseconds are no latency.
+    return round(seconds * 1e9, 6)
 
 
 def _count(value: object) -> int:

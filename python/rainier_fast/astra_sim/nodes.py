@@ -35,8 +35,8 @@ class Node(NamedTuple):
         Of a collective, the number of its group of ranks; None for all.
     groups
         Groups that it names, each with its ranks.
-    name
-        As the trace has it.
+    name, dtype
+        As the trace has them.
 
     Examples
     --------
@@ -54,6 +54,7 @@ class Node(NamedTuple):
     group: int | None = None
     groups: tuple[tuple[int, tuple[int, ...]], ...] = ()
     name: str = ""
+    dtype: str = ""
 
     def row(self) -> tuple[object, ...]:
         """Return it as the core takes it.

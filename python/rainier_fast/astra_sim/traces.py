@@ -14,7 +14,7 @@ _TYPES: Final = {
     "all_reduce": 0, "reduce": 1, "all_gather": 2, "gather": 3, "scatter": 4, "broadcast": 5,
     "all_to_all": 6, "reduce_scatter": 7, "reduce_scatter_block": 8, "barrier": 9,
 }  # fmt: skip
-_BY_TYPE: Final = {number: name for name, number in _TYPES.items()}
+BY_TYPE: Final = {number: name for name, number in _TYPES.items()}
 _INT64: Final = 9
 _UINT64: Final = 13
 _BOOL: Final = 27
@@ -25,19 +25,30 @@ _MOST_SIGNED: Final = 2**63 - 1
 
 
 def read_nodes(data: bytes, name: str) -> tuple[Node, ...]:
-    """Return the nodes of a trace in protobuf.
+    """Return the nodes of a trace in protobuf, numbered from 0 in the order of their numbers.
 
     Raises
     ------
     InvalidArgument
         If it is none, with the byte at which it is wrong; if a node lacks what its kind needs.
     """
-    _, _, rows, missing = _core.read_chakra(data, name)
+    _, _, rows, missing, circle = _core.read_chakra(data, name)
     if missing:
         raise InvalidArgument(
             f"{name}: got {missing} waits for nodes that are not there, must have all its nodes"
         )
-    return tuple(_node(row, name) for row in rows)
+    if circle is not None:
+        raise InvalidArgument(
+            f"{name}, node {circle[0]}: got a circle of nodes that wait for each other, in or "
+            f"behind which are {circle[1]}; no simulator can run it"
+        )
+    # Numbers of nodes only order them: ranks whose traces differ by no more have the same.
+    nodes = sorted(_node(row, name) for row in rows)
+    places = {node.id: at for at, node in enumerate(nodes)}
+    return tuple(
+        node._replace(id=at, waits=tuple(places[one] for one in node.waits))
+        for at, node in enumerate(nodes)
+    )
 
 
 def _node(row: tuple[Any, ...], name: str) -> Node:
@@ -73,11 +84,13 @@ def _node(row: tuple[Any, ...], name: str) -> Node:
     if type(host) not in (bool, int):
         raise InvalidArgument(f"{where}, is_cpu_op: got {shown(host)}, must be true or false")
     waits = tuple(dict.fromkeys((*control, *data)))
+    dtype = found.get("dtype", "")
+    rest["dtype"] = dtype if isinstance(dtype, str) else ""
     return Node(number, waits, micros, bool(host), name=title, **rest)
 
 
 def _collective(found: dict[str, Any], where: str, value: Any) -> dict[str, Any]:  # noqa: ANN401
-    kind = _BY_TYPE.get(value("comm_type"))
+    kind = BY_TYPE.get(value("comm_type"))
     if kind not in (*COLLECTIVES, "broadcast"):
         got = kind or found["comm_type"]
         raise InvalidArgument(
@@ -130,7 +143,9 @@ def _row(node: Node, rank: int) -> tuple[Any, ...]:
     )
     if kind == 7:
         attributes.append(size("comm_type", _TYPES[node.kind]))
-    if node.kind in COLLECTIVES:
+    if node.dtype:
+        attributes.append(("dtype", "", _TEXT, node.dtype))
+    if kind == 7 and node.numbers:
         attributes += [size("comm_size", node.numbers[0])]
         if node.numbers[1]:
             attributes.append(size("comm_priority", node.numbers[1]))

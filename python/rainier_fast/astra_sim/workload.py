@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from rainier_fast.astra_sim.files import content
 from rainier_fast.astra_sim.nodes import COLLECTIVES, Node
+from rainier_fast.astra_sim.programs import nodes_of
 from rainier_fast.astra_sim.traces import read_nodes, write_nodes
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.errors import InvalidArgument, as_one_of, invalid
 from rainier_fast.memory import reckon
+from rainier_fast.program import Program
 
 _MOST_NPUS: Final = 2**24
 _MOST_BYTES: Final = 2**40
@@ -108,6 +110,44 @@ class Workload:
         return cls((tuple(nodes),), (0,) * as_integer("npus", npus, 1, _MOST_NPUS))
 
     @classmethod
+    def of_program(cls, program: Program, npus: int | None = None) -> Workload:
+        """Return the traces of a program: each rank's collectives in order, loops written out.
+
+        Parameters
+        ----------
+        program
+            Its collectives must say bytes, and all groups or all ranks.
+        npus
+            How many ranks, where the program does not say.
+
+        Raises
+        ------
+        Unsupported
+            If the program does not say what traces need; the message names the collective.
+
+        Examples
+        --------
+        >>> from rainier_fast import ProgramCollective, ProgramGroups
+        >>> pairs = ProgramGroups.of_lists([[0, 1], [2, 3]])
+        >>> one = ProgramCollective("ar", "all_reduce", 8, 8, groups=pairs)
+        >>> work = Workload.of_program(Program((one,), 4))
+        >>> work.groups, [node.group for node in work.nodes(3)]
+        (((1, (0, 1)), (2, (2, 3))), [2])
+        """
+        world = program.world if npus is None else npus
+        if world is None:
+            raise invalid("npus", npus, "must be given where the program does not say its ranks")
+        world = as_integer("npus", world, 1, _MOST_NPUS)
+        numbers: dict[tuple[int, ...], int] = {}
+        places: dict[tuple[Node, ...], int] = {}
+        trace_of = []
+        for rank in range(world):
+            nodes = nodes_of(program, rank, numbers) or (Node(0),)
+            trace_of.append(places.setdefault(nodes, len(places)))
+        groups = tuple((number, ranks) for ranks, number in numbers.items())
+        return cls(tuple(places), tuple(trace_of), groups)
+
+    @classmethod
     def read(
         cls,
         source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, Any],
@@ -140,17 +180,14 @@ class Workload:
         paths = _paths(source) if isinstance(source, str | os.PathLike) else list(source)
         if not paths:
             raise invalid("workload", source, "must be a name of files name.0.et, name.1.et, ...")
-        places: dict[bytes, int] = {}
-        traces: list[tuple[Node, ...]] = []
-        trace_of: list[int] = []
+        places: dict[tuple[Node, ...], int] = {}
+        trace_of = []
         for path in paths:
             data = content("workload", path, _TRACE_MOST)
-            if data not in places:
-                reckon(30 * len(data), f"the nodes of {os.fspath(path)}", "read fewer")
-                places[data] = len(traces)
-                traces.append(read_nodes(data, os.fspath(path)))
-            trace_of.append(places[data])
-        return cls(tuple(traces), tuple(trace_of), named)
+            reckon(30 * len(data), f"the nodes of {os.fspath(path)}", "read fewer")
+            nodes = read_nodes(data, os.fspath(path))
+            trace_of.append(places.setdefault(nodes, len(places)))
+        return cls(tuple(places), tuple(trace_of), named)
 
     def save(self, name: str | os.PathLike[str]) -> list[Path]:
         """Write ``name.0.et``, ``name.1.et``, ... and, if there are any, ``name.groups.json``.

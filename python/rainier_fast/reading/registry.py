@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from rainier_fast.files.kinds import KINDS
-from rainier_fast.reading import looks
+from rainier_fast.reading import astra, looks
 from rainier_fast.reading.content import Content
 
 
@@ -78,6 +78,13 @@ FORMATS: Final = (
         looks.pickle,
         _late("pytorch.flight_recorder", "refuse_pickle"),
     ),
+    Format(
+        "chakra", "a Chakra execution trace of a rank: protobuf", astra.is_chakra, astra.load_chakra
+    ),
+    Format("chakra-json", "a Chakra execution trace: JSON", astra.is_graph, astra.load_graph),
+    Format("astra-sim-network", "ASTRA-sim's network: YAML", astra.is_network, astra.load_network),
+    Format("astra-sim-system", "ASTRA-sim's system: JSON", astra.is_system, astra.load_system),
+    Format("astra-sim-memory", "ASTRA-sim's memory: JSON", astra.is_memory, astra.load_memory),
     Format("nccom-test", "a table that nccom-test printed: text or JSON", looks.nccom, _tables),
     Format("rccl-tests", "a file of rccl-tests --output_file: CSV, JSON", looks.rccl, _tables),
     Format("nccl-tests", "what nccl-tests or rccl-tests printed: text, JSON", looks.nccl, _tables),

@@ -25,8 +25,14 @@ type NodeRow<'py> = (
     Vec<AttributeRow<'py>>,
     u64,
 );
-/// Version, attributes, nodes, numbers that are waited for and missing.
-type TraceRow<'py> = (String, Vec<AttributeRow<'py>>, Vec<NodeRow<'py>>, u64);
+/// Version, attributes, nodes, numbers that are waited for and missing, a node in a circle and how many there are.
+type TraceRow<'py> = (
+    String,
+    Vec<AttributeRow<'py>>,
+    Vec<NodeRow<'py>>,
+    u64,
+    Option<(u64, u64)>,
+);
 
 /// Reads one.
 #[pyfunction]
@@ -44,6 +50,7 @@ pub(crate) fn read_chakra<'py>(
         attribute_rows(py, trace.attributes)?,
         nodes.collect::<PyResult<_>>()?,
         trace.missing,
+        trace.circle,
     ))
 }
 
@@ -63,6 +70,7 @@ pub(crate) fn write_chakra<'py>(
             .map(|row| node_of(py, row))
             .collect::<PyResult<_>>()?,
         missing: 0,
+        circle: None,
     };
     Ok(PyBytes::new(py, &py.detach(|| core::write(&trace))))
 }

@@ -1,10 +1,11 @@
-//! What no trace may have: two nodes of one number, and nodes that wait for each other in a circle.
+//! What a trace may not have: two nodes of one number; and what only readers in order can bear: waits for nodes that are
+//! not there, and circles of nodes that wait for each other, which traces of PyTorch have.
 
 use super::at;
 use super::node::{Node, Trace};
 use crate::error::Result;
 
-/// Counts what is waited for and not there; refuses the rest.
+/// Counts what is waited for and not there, and finds a circle; refuses numbers that stand twice.
 pub(super) fn check(trace: &mut Trace) -> Result<()> {
     let mut order: Vec<u32> = (0..trace.nodes.len() as u32).collect();
     let nodes = &trace.nodes;
@@ -65,20 +66,8 @@ pub(super) fn check(trace: &mut Trace) -> Result<()> {
             }
         }
     }
-    if left > 0 {
-        let stuck = nodes.iter().zip(&waits).find(|(_, waits)| **waits > 0);
-        if let Some((node, _)) = stuck {
-            let got = format!(
-                "node {} in, or behind, a circle of nodes that wait for each other",
-                node.id
-            );
-            return Err(at(
-                node.offset as usize,
-                got,
-                "must wait for nodes that come before it",
-            ));
-        }
-    }
+    let stuck = nodes.iter().zip(&waits).find(|(_, waits)| **waits > 0);
+    trace.circle = stuck.map(|(node, _)| (node.id, left as u64));
     trace.missing = missing;
     Ok(())
 }

@@ -20,8 +20,8 @@ const STRETCH: usize = 1 << 10;
 /// Reads a trace; `stop` says now and then whether to go on.
 ///
 /// # Errors
-/// [`Error::At`] with the byte at which the file breaks off, or has what no trace has: two nodes of one number, nodes that
-/// wait for each other in a circle. [`Error::Stopped`].
+/// [`Error::At`] with the byte at which the file breaks off, or has what no trace has, such as two nodes of one number;
+/// [`Error::Stopped`].
 pub fn read(data: &[u8], mut stop: impl FnMut() -> bool) -> Result<Trace> {
     let mut wire = Wire::of(data);
     let mut trace = Trace::default();

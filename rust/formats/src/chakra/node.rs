@@ -14,6 +14,8 @@ pub struct Trace {
     pub nodes: Vec<Node>,
     /// Numbers that nodes wait for and that no node has.
     pub missing: u64,
+    /// A node in, or behind, a circle of nodes that wait for each other, and how many such nodes there are.
+    pub circle: Option<(u64, u64)>,
 }
 
 /// One node.
