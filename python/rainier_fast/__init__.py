@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from rainier_fast.definitions.ultraserver import Nic, UltraServer
     from rainier_fast.definitions.wan import Wan
     from rainier_fast.errors import (
+        AnswerChanged,
         InvalidArgument,
         InvalidFile,
         InvalidSchedule,
@@ -87,6 +88,11 @@ if TYPE_CHECKING:
     from rainier_fast.operations.power import Power
     from rainier_fast.operations.price_performance import PricePerformance
     from rainier_fast.operations.tco import Tco
+    from rainier_fast.placement.ec2 import Ec2Topology
+    from rainier_fast.placement.hostfile import HostList
+    from rainier_fast.placement.hostlist import expand_hosts, fold_hosts
+    from rainier_fast.placement.placement import Placement
+    from rainier_fast.placement.slurm import SlurmTopology
     from rainier_fast.program import Program, ProgramCollective, ProgramGroups
     from rainier_fast.reading import formats, read
     from rainier_fast.results.collective import CollectiveResult
@@ -171,6 +177,7 @@ __all__ = [
     "TRN2_ULTRASERVER",
     "TRN3_ULTRASERVER_GEN1",
     "TRN3_ULTRASERVER_GEN2",
+    "AnswerChanged",
     "AttentionRate",
     "Axis",
     "Balanced",
@@ -191,6 +198,7 @@ __all__ = [
     "DeviceMesh",
     "DimensionOrder",
     "DisaggregatedResult",
+    "Ec2Topology",
     "Efficiency",
     "EfficiencyFit",
     "Experts",
@@ -202,6 +210,7 @@ __all__ = [
     "Goodput",
     "Gpu",
     "Groups",
+    "HostList",
     "InvalidArgument",
     "InvalidFile",
     "InvalidSchedule",
@@ -226,6 +235,7 @@ __all__ = [
     "Nic",
     "OutOfRange",
     "Pace",
+    "Placement",
     "Plan",
     "PlanResult",
     "Power",
@@ -248,6 +258,7 @@ __all__ = [
     "ServingResult",
     "Shortest",
     "Site",
+    "SlurmTopology",
     "Speculation",
     "StepComparison",
     "Table",
@@ -279,6 +290,8 @@ __all__ = [
     "compare",
     "day_curve",
     "domain",
+    "expand_hosts",
+    "fold_hosts",
     "formats",
     "full_mesh",
     "machine_schema",

@@ -76,6 +76,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "definitions.wan": ("Wan",),
     "errors": (
+        "AnswerChanged",
         "InvalidArgument",
         "InvalidFile",
         "InvalidSchedule",
@@ -129,6 +130,14 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "formats",
         "read",
     ),
+    "placement.ec2": ("Ec2Topology",),
+    "placement.hostfile": ("HostList",),
+    "placement.hostlist": (
+        "expand_hosts",
+        "fold_hosts",
+    ),
+    "placement.placement": ("Placement",),
+    "placement.slurm": ("SlurmTopology",),
     "results.collective": ("CollectiveResult",),
     "results.comparison": ("Comparison",),
     "results.link": (

@@ -410,6 +410,8 @@ OWN: dict[str, dict[str, Any]] = {
     },
     "ProgramGroups.pairs": {"pairs": [(0, 1)], "world": 8},
     "ProgramGroups.everyone": {"world": 8},
+    "Machine.from_dict": {"content": TRN2.to_dict()},
+    "Schedule.from_dict": {"content": rf.Schedule("all_reduce", 1e6, [0, 1], SENDS).to_dict()},
     "read": {"path": TABLE, "format": None},
     "rank_groups": {"order": "megatron", "world": 64, "sizes": {"tp": 4}},
     "recoveries": {"policies": ["detour"]},

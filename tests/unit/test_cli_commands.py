@@ -263,6 +263,12 @@ def test_files_of_other_programs(run: Any, tmp_path: Path) -> None:
     path.write_text(TABLE)
     assert "nccom-test" in run("read", str(path))
     assert "csv" in run("read", "--formats")
+    assert len(json.loads(run("read", str(path), "--json"))["rows"]) == 6
+    rows = rf.read(run("read", str(path), "--csv").encode()).rows
+    assert [row.time_s for row in rows] == [row.time_s for row in rf.read(path).rows]
+    machine = str(tmp_path / "mine.toml")
+    TRN2.save(machine)
+    assert json.loads(run("read", machine, "--json"))["chips"] == 16
     data = json.loads(run("compare", "trn2", "--measured", str(path), "--json"))
     assert len(data["rows"]["error"]) == 6
     assert data["mean_error"] < 0.05

@@ -11,7 +11,7 @@ from rainier_fast.cli.look import SAVE
 from rainier_fast.cli.machines import machine_of
 from rainier_fast.cli.names import FAILED
 from rainier_fast.cli.options import MACHINE, OUTPUT, output
-from rainier_fast.cli.show import Answer, note, show, write
+from rainier_fast.cli.show import Answer, in_percent, note, show, write
 from rainier_fast.table import Table
 from rainier_fast.units import format_bytes, format_time
 
@@ -81,7 +81,7 @@ def calibrate(file: str, save: str | None, **given: Any) -> None:  # noqa: ANN40
         "rows": rows.to_dict(),
         "notes": list(fit.notes),
     }
-    show(Answer([head, fitted, rows], lambda: data, rows), **written)
+    show(Answer([head, fitted, in_percent(rows)], lambda: data, rows), **written)
 
 
 def _said(value: float, unit: str) -> str:

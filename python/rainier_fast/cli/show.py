@@ -97,6 +97,16 @@ def _rich(table: Table) -> Any:  # noqa: ANN401 - rich's table, which is loaded 
     return drawn
 
 
+def in_percent(table: Table) -> Table:
+    """Return a table whose columns of errors are in per cent, for readers."""
+    shown: dict[str, Any] = dict(table.columns)
+    for name in shown:
+        if name.endswith("error"):
+            shown[name] = [f"{value:+.1%}" for value in table[name].tolist()]
+    made = Table(shown)
+    return made._of_kind(table.kind) if isinstance(table, TableOfKind) else made
+
+
 def note(text: str) -> None:
     """Write a line beside the answer, on standard error."""
     print(" ".join(text.split()), file=sys.stderr)

@@ -11,7 +11,7 @@ import numpy as np
 from rainier_fast.cli.machines import machine_of, mesh_of, named, whole
 from rainier_fast.cli.options import ALGORITHM, HOW, MACHINE, OUTPUT, SET, algorithm_of, how, output
 from rainier_fast.cli.setting import changed
-from rainier_fast.cli.show import Answer, note, progress, show
+from rainier_fast.cli.show import Answer, in_percent, note, progress, show
 from rainier_fast.errors import invalid
 from rainier_fast.machine.machine import Machine
 from rainier_fast.table import Table
@@ -133,7 +133,7 @@ def _beside(machine: Machine, path: Path, algorithm: str | None) -> Answer:
         "rows": errors.to_dict(),
         "notes": [*reading.notes, *said],
     }
-    return Answer([head, errors], lambda: data, errors)
+    return Answer([head, in_percent(errors)], lambda: data, errors)
 
 
 @click.command("mapping")

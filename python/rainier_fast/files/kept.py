@@ -65,16 +65,15 @@ def notation_of(path: Path, notation: str | None = None) -> str:
 
 def text_of(content: dict[str, Any], notation: str) -> str:
     """Return a dict as text, in one of the notations."""
-    if notation == "json":
-        return json_text.write(content)
-    words = str(content.get("format", "")).removeprefix("rainier_fast ").replace("_", " ")
-    comment = f"# A {words} of rainier_fast: docs/files.md says what may stand here.\n"
-    if notation == "toml":
-        return comment + toml_text.write(content)
-    text = comment + yaml_text.write(content)
-    if len(text.encode()) > yaml_text.MOST_BYTES:
-        allowed = f"has at most {yaml_text.MOST_BYTES >> 10} KiB: save as .toml or .json"
-        raise invalid("format", "yaml", allowed)
+    write_as = {"json": json_text.write, "toml": toml_text.write, "yaml": yaml_text.write}
+    text = write_as[notation](content)
+    if notation != "json":
+        words = str(content.get("format", "")).removeprefix("rainier_fast ").replace("_", " ")
+        text = f"# A {words} of rainier_fast: docs/files.md says what may stand here.\n{text}"
+    size, most = len(text.encode()), _MOST_BYTES[notation]
+    if size > most:
+        allowed = f"of {size:,} bytes could not be read again (at most {most:,}): save as .json"
+        raise invalid("format", notation, allowed)
     return text
 
 

@@ -80,3 +80,48 @@ class Saved:
         """
         loaded: Any = kinds.load(path, cls._saved_as)
         return loaded  # type: ignore[no-any-return]
+
+
+class Told(Saved):
+    """What is a dict too: the one that its JSON file has."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a dict that JSON takes, as `save` writes it.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").to_dict()["format"]
+        'rainier_fast machine'
+        """
+        return kinds.told(self, self._saved_as)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Self:
+        """Make it of what `to_dict` returned.
+
+        Parameters
+        ----------
+        content
+            The dict, with its header.
+
+        Returns
+        -------
+        object
+            Equal to the one that was told.
+
+        Raises
+        ------
+        InvalidFile
+            If something in it is wrong: the message names the key.
+
+        Examples
+        --------
+        >>> from rainier_fast import Machine, preset
+        >>> Machine.from_dict(preset("trn2").to_dict()) == preset("trn2")
+        True
+        """
+        loaded: Any = kinds.from_dict(content, cls._saved_as)
+        return loaded  # type: ignore[no-any-return]

@@ -47,8 +47,8 @@ class Program(Report):
     >>> everyone = ProgramGroups.everyone(64)
     >>> step = Program((ProgramCollective("ar", "all_reduce", 2**20, 2**20, "bf16", everyone),))
     >>> print(step.by_op())
-    op          collectives  runs  bytes_in  bytes_out
-    all_reduce            1     1   1048576    1048576
+    op          collectives  runs   bytes_in  bytes_out
+    all_reduce            1     1  1,048,576  1,048,576
     """
 
     collectives: tuple[ProgramCollective, ...]

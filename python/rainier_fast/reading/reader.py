@@ -35,7 +35,7 @@ def formats() -> Table:
     Examples
     --------
     >>> import rainier_fast as rf
-    >>> rf.formats()["name"][0]
+    >>> str(rf.formats()["name"][0])
     'program'
     """
     return Table({"name": [one.name for one in FORMATS], "about": [one.about for one in FORMATS]})

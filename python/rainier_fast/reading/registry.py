@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from rainier_fast.files.kinds import KINDS
-from rainier_fast.reading import astra, looks
+from rainier_fast.reading import astra, looks, looks_placed
 from rainier_fast.reading.content import Content
 
 
@@ -85,6 +85,18 @@ FORMATS: Final = (
     Format("astra-sim-network", "ASTRA-sim's network: YAML", astra.is_network, astra.load_network),
     Format("astra-sim-system", "ASTRA-sim's system: JSON", astra.is_system, astra.load_system),
     Format("astra-sim-memory", "ASTRA-sim's memory: JSON", astra.is_memory, astra.load_memory),
+    Format(
+        "ec2",
+        "answers of EC2: instance topology, reservations, capacity blocks, their health",
+        looks_placed.ec2,
+        _late("placements", "ec2"),
+    ),
+    Format(
+        "slurm",
+        "a Slurm topology.conf or topology.yaml",
+        looks_placed.slurm,
+        _late("placements", "slurm"),
+    ),
     Format("nccom-test", "a table that nccom-test printed: text or JSON", looks.nccom, _tables),
     Format("rccl-tests", "a file of rccl-tests --output_file: CSV, JSON", looks.rccl, _tables),
     Format("nccl-tests", "what nccl-tests or rccl-tests printed: text, JSON", looks.nccl, _tables),
@@ -92,4 +104,10 @@ FORMATS: Final = (
     Format("ucc", "a table of UCC's perftest", looks.ucc, _tables),
     Format("json-rows", "measured rows in JSON: op, bytes and time in each", looks.rows, _tables),
     Format("csv", "measured rows in CSV or Markdown: a header names them", looks.csv, _tables),
+    Format(
+        "hosts",
+        "a host file, a Slurm node list or a rankfile",
+        looks_placed.hosts,
+        _late("placements", "hosts"),
+    ),
 )

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rainier_fast.ask.runtime import kind_of
 from rainier_fast.definitions.efficiency import Efficiency
+from rainier_fast.definitions.routing import Policy
 from rainier_fast.faults.damaged import Damaged
+from rainier_fast.files.saved import Saved
 from rainier_fast.screen import Facts, Report, Told, one_screen
 from rainier_fast.serving import nearest
 from rainier_fast.serving.found import Found
@@ -47,7 +49,7 @@ _ALSO: Final = (
 
 @one_screen
 @dataclass(frozen=True, repr=False)
-class ServingResult(Report, Told):
+class ServingResult(Report, Told, Saved):
     """The answer to `Machine.serve`. Immutable.
 
     Attributes
@@ -58,7 +60,10 @@ class ServingResult(Report, Told):
         What was asked.
     concurrency, rate
         Requests at all times, or requests/s; the other one is None.
-    algorithm
+    requests
+        How many come at once, of which `concurrency` are served at a time; None where they come one
+        by one.
+    algorithm, routing
         How collectives run.
     efficiency, pace
         How fast chips compute, and what the stack adds to that.
@@ -72,12 +77,16 @@ class ServingResult(Report, Told):
     True
     """
 
+    _saved_as = "serving_result"
+
     machine: Damaged
     service: Serving
     layout: Layout
     concurrency: float | None
     rate: float | None
+    requests: float | None
     algorithm: str
+    routing: Policy
     efficiency: Efficiency
     pace: Pace
     _found: Found
