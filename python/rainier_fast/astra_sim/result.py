@@ -64,6 +64,7 @@ class AstraRun:
         lines = [f"{first}, {when}"]
         if self.ours_ns is not None:
             names = ", ".join(dict.fromkeys(one.algorithm for one in self.ours))
-            lines.append(f"  our own model: {self.ours_ns:,.0f} ns by {names}")
+            kinds = ", ".join(dict.fromkeys(one.kind for one in self.ours))
+            lines.append(f"  our own model: {self.ours_ns:,.0f} ns ({kinds}) by {names}")
         lines += [f"  fault repeated: {one}" for one in self.faults]
         return "\n".join(lines + [f"  note: {one}" for one in self.notes])
