@@ -47,6 +47,13 @@ _kept = _late("definitions")
 
 FORMATS: Final = (
     Format("program", "a program that Program.save wrote: JSON", looks.program, _late("programs")),
+    Format("hlo", "a program as XLA compiled it: HLO text", looks.hlo, _late("compiled", "hlo")),
+    Format(
+        "stablehlo",
+        "a program before XLA: StableHLO, MLIR text",
+        looks.stablehlo,
+        _late("compiled", "stablehlo"),
+    ),
     *(_own(kind, row.about) for kind, row in KINDS.items()),
     Format(
         "kineto",

@@ -48,6 +48,8 @@ mod _core {
         Faults, faults, healthy, links_named, num_live_chips, overlay_bytes, repaired, with_faults,
     };
     #[pymodule_export]
+    use super::formats::{read_hlo, read_stablehlo};
+    #[pymodule_export]
     use super::kineto::kineto_events;
     #[pymodule_export]
     use super::mapping::{Order, best_mapping, mapping_dimensions};
