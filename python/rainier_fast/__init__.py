@@ -97,6 +97,7 @@ if TYPE_CHECKING:
     from rainier_fast.serving.cold import ColdStart
     from rainier_fast.serving.disaggregated_result import DisaggregatedResult
     from rainier_fast.serving.events import ServingEvents
+    from rainier_fast.serving.lengths import Lengths
     from rainier_fast.serving.pace import Pace
     from rainier_fast.serving.result import ServingResult
     from rainier_fast.serving.serving import Serving
@@ -199,6 +200,7 @@ __all__ = [
     "InvalidType",
     "Layout",
     "LayoutRanking",
+    "Lengths",
     "Link",
     "LinkAt",
     "LinkLoads",
@@ -315,6 +317,7 @@ _LATE_MODULES = {
     "serving.cold": ("ColdStart",),
     "serving.disaggregated_result": ("DisaggregatedResult",),
     "serving.events": ("ServingEvents",),
+    "serving.lengths": ("Lengths",),
     "serving.pace": ("Pace",),
     "serving.result": ("ServingResult",),
     "serving.serving": ("Serving",),

@@ -9,7 +9,7 @@ import numpy as np
 
 from rainier_fast.ask.request import make_request
 from rainier_fast.definitions.check import as_count, as_items
-from rainier_fast.errors import as_one_of, invalid, invalid_type
+from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.serving.apart import Apart, Floats, Split, closed, exposed, open_
 from rainier_fast.serving.data_files import read_data
@@ -54,6 +54,11 @@ def run_disaggregated(
     own = decode.one.service
     if own.batching == "lockstep":
         raise invalid("batching", own.batching, "must be 'continuous' where workers are apart")
+    if own.lengths:
+        raise Unsupported(
+            "input: got lengths that vary, of which prefill and decoding apart has no model; use "
+            "their means, or serve() with both on all chips"
+        )
     if own.output <= 1:
         raise invalid("output", own.output, "must be above 1: the first token is the prefill's")
     # A prefill ends with the first token, and guesses nothing.
