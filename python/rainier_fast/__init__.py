@@ -12,71 +12,74 @@ Examples
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from rainier_fast._core import __version__, build_info
-from rainier_fast.ask.groups import Groups
-from rainier_fast.ask.options import algorithms
-from rainier_fast.catalog import assumptions, catalog
-from rainier_fast.collectives.mesh import DeviceMesh
-from rainier_fast.collectives.plan import Compute, Plan
-from rainier_fast.collectives.prepared import Prepared
-from rainier_fast.collectives.scheduling import schedule
-from rainier_fast.definitions.axis import Axis, Tier
-from rainier_fast.definitions.bucket import Bucket
-from rainier_fast.definitions.chip import Chip
-from rainier_fast.definitions.gpu import Gpu
-from rainier_fast.definitions.known import KNOWN as _KNOWN
-from rainier_fast.definitions.known import known as _known
-from rainier_fast.definitions.nccl import NcclTiming
-from rainier_fast.definitions.neuron import Neuron
-from rainier_fast.definitions.places import ChipAt, LinkAt
-from rainier_fast.definitions.rates import FailureRates
-from rainier_fast.definitions.routing import (
-    Balanced,
-    DimensionOrder,
-    MinimalAdaptive,
-    Shortest,
-    UpDown,
-    Valiant,
-    WildFirst,
-)
-from rainier_fast.definitions.site import Fabric, Site
-from rainier_fast.definitions.tpu import Tpu
-from rainier_fast.definitions.ultraserver import Nic, UltraServer
-from rainier_fast.definitions.wan import Wan
-from rainier_fast.errors import (
-    InvalidArgument,
-    InvalidSchedule,
-    InvalidType,
-    OutOfRange,
-    RainierError,
-    UnknownName,
-    Unreachable,
-    Unsupported,
-)
-from rainier_fast.faults.faults import Faults
-from rainier_fast.machine.compare import compare
-from rainier_fast.machine.machine import Cluster, Machine
-from rainier_fast.machine.presets import preset, presets
-from rainier_fast.machine.price_performance import price_performance
-from rainier_fast.machine.shapes import domain, full_mesh, switch, torus
-from rainier_fast.memory import memory_limit
-from rainier_fast.studies.placing import Tenant
-from rainier_fast.studies.recovery import policies
-from rainier_fast.studies.tenants import TenantsResult
+from rainier_fast.late import MODULES as _MODULES
 
 if TYPE_CHECKING:
+    from rainier_fast._core import __version__, build_info
+    from rainier_fast.ask.groups import Groups
     from rainier_fast.ask.mpi import MpiChoice, mpi_choice
+    from rainier_fast.ask.options import algorithms
     from rainier_fast.ask.schedule import Block, Schedule, Send
+    from rainier_fast.catalog import assumptions, catalog
     from rainier_fast.catalog.prices import Price, prices
+    from rainier_fast.collectives.mesh import DeviceMesh
+    from rainier_fast.collectives.plan import Compute, Plan
+    from rainier_fast.collectives.prepared import Prepared
+    from rainier_fast.collectives.scheduling import schedule
+    from rainier_fast.definitions.axis import Axis, Tier
+    from rainier_fast.definitions.bucket import Bucket
+    from rainier_fast.definitions.chip import Chip
     from rainier_fast.definitions.efficiency import Efficiency
     from rainier_fast.definitions.efficiency_fit import EfficiencyFit
+    from rainier_fast.definitions.gpu import Gpu
+    from rainier_fast.definitions.nccl import NcclTiming
+    from rainier_fast.definitions.neuron import Neuron
     from rainier_fast.definitions.operators import AttentionRate, MatmulRate, MemoryRate
+    from rainier_fast.definitions.places import ChipAt, LinkAt
+    from rainier_fast.definitions.rates import FailureRates
+    from rainier_fast.definitions.routing import (
+        Balanced,
+        DimensionOrder,
+        MinimalAdaptive,
+        Shortest,
+        UpDown,
+        Valiant,
+        WildFirst,
+    )
+    from rainier_fast.definitions.site import Fabric, Site
+    from rainier_fast.definitions.tpu import Tpu
+    from rainier_fast.definitions.ultraserver import Nic, UltraServer
+    from rainier_fast.definitions.wan import Wan
+    from rainier_fast.errors import (
+        AnswerChanged,
+        InvalidArgument,
+        InvalidFile,
+        InvalidSchedule,
+        InvalidType,
+        OutOfRange,
+        RainierError,
+        UnknownName,
+        Unreachable,
+        Unsupported,
+    )
+    from rainier_fast.faults.faults import Faults
+    from rainier_fast.files.schema import machine_schema
     from rainier_fast.fleet.day import FleetDay
     from rainier_fast.fleet.demand import day_curve
     from rainier_fast.fleet.fleet import Fleet
+    from rainier_fast.formats.kept import MeasuredTable
+    from rainier_fast.machine.compare import compare
+    from rainier_fast.machine.machine import Cluster, Machine
+    from rainier_fast.machine.presets import preset, presets
+    from rainier_fast.machine.price_performance import price_performance
+    from rainier_fast.machine.shapes import domain, full_mesh, switch, torus
     from rainier_fast.measure import Calibration, calibrate
+    from rainier_fast.memory import memory_limit
     from rainier_fast.operations.capping import Capped
     from rainier_fast.operations.checkpoint import Checkpoint
     from rainier_fast.operations.cost import Cost
@@ -84,6 +87,13 @@ if TYPE_CHECKING:
     from rainier_fast.operations.power import Power
     from rainier_fast.operations.price_performance import PricePerformance
     from rainier_fast.operations.tco import Tco
+    from rainier_fast.placement.ec2 import Ec2Topology
+    from rainier_fast.placement.hostfile import HostList
+    from rainier_fast.placement.hostlist import expand_hosts, fold_hosts
+    from rainier_fast.placement.placement import Placement
+    from rainier_fast.placement.slurm import SlurmTopology
+    from rainier_fast.program import Program, ProgramCollective, ProgramGroups
+    from rainier_fast.reading import formats, read
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
     from rainier_fast.results.link import Bottleneck, Link
@@ -102,7 +112,10 @@ if TYPE_CHECKING:
     from rainier_fast.serving.result import ServingResult
     from rainier_fast.serving.serving import Serving
     from rainier_fast.serving.speculation import Speculation
+    from rainier_fast.studies.placing import Tenant
     from rainier_fast.studies.ranking import MeshLayout, Ranking
+    from rainier_fast.studies.recovery import policies
+    from rainier_fast.studies.tenants import TenantsResult
     from rainier_fast.table import Table
     from rainier_fast.workload.layout import Layout
     from rainier_fast.workload.layout_ranking import LayoutRanking
@@ -164,6 +177,7 @@ __all__ = [
     "TRN2_ULTRASERVER",
     "TRN3_ULTRASERVER_GEN1",
     "TRN3_ULTRASERVER_GEN2",
+    "AnswerChanged",
     "AttentionRate",
     "Axis",
     "Balanced",
@@ -184,6 +198,7 @@ __all__ = [
     "DeviceMesh",
     "DimensionOrder",
     "DisaggregatedResult",
+    "Ec2Topology",
     "Efficiency",
     "EfficiencyFit",
     "Experts",
@@ -195,7 +210,9 @@ __all__ = [
     "Goodput",
     "Gpu",
     "Groups",
+    "HostList",
     "InvalidArgument",
+    "InvalidFile",
     "InvalidSchedule",
     "InvalidType",
     "Layout",
@@ -206,6 +223,7 @@ __all__ = [
     "LinkLoads",
     "Machine",
     "MatmulRate",
+    "MeasuredTable",
     "Meeting",
     "MemoryRate",
     "MeshLayout",
@@ -218,12 +236,16 @@ __all__ = [
     "Nic",
     "OutOfRange",
     "Pace",
+    "Placement",
     "Plan",
     "PlanResult",
     "Power",
     "Prepared",
     "Price",
     "PricePerformance",
+    "Program",
+    "ProgramCollective",
+    "ProgramGroups",
     "RainierError",
     "RankGroups",
     "Ranking",
@@ -237,6 +259,7 @@ __all__ = [
     "ServingResult",
     "Shortest",
     "Site",
+    "SlurmTopology",
     "Speculation",
     "StepComparison",
     "Table",
@@ -268,7 +291,11 @@ __all__ = [
     "compare",
     "day_curve",
     "domain",
+    "expand_hosts",
+    "fold_hosts",
+    "formats",
     "full_mesh",
+    "machine_schema",
     "memory_limit",
     "model",
     "models",
@@ -279,74 +306,41 @@ __all__ = [
     "price_performance",
     "prices",
     "rank_groups",
+    "read",
     "schedule",
     "switch",
     "torus",
 ]
 
 
-# What loads when it is asked for, by the modules that have it.
-_LATE_MODULES = {
-    "definitions.efficiency": ("Efficiency",),
-    "definitions.efficiency_fit": ("EfficiencyFit",),
-    "definitions.operators": ("AttentionRate", "MatmulRate", "MemoryRate"),
-    "ask.mpi": ("MpiChoice", "mpi_choice"),
-    "ask.schedule": ("Block", "Schedule", "Send"),
-    "fleet.day": ("FleetDay",),
-    "fleet.demand": ("day_curve",),
-    "fleet.fleet": ("Fleet",),
-    "measure": ("Calibration", "calibrate"),
-    "operations.checkpoint": ("Checkpoint",),
-    "catalog.prices": ("Price", "prices"),
-    "operations.cost": ("Cost",),
-    "operations.goodput": ("Goodput",),
-    "operations.capping": ("Capped",),
-    "operations.power": ("Power",),
-    "operations.price_performance": ("PricePerformance",),
-    "operations.tco": ("Tco",),
-    "results.collective": ("CollectiveResult",),
-    "results.comparison": ("Comparison",),
-    "results.link": ("Bottleneck", "Link"),
-    "results.link_loads": ("LinkLoads",),
-    "results.monte_carlo": ("MonteCarlo",),
-    "results.recovery": ("Recoveries",),
-    "results.route": ("Route",),
-    "results.routing": ("RoutingReport",),
-    "results.times": ("Times",),
-    "results.together": ("Meeting", "PlanResult", "TogetherResult"),
-    "serving.cold": ("ColdStart",),
-    "serving.disaggregated_result": ("DisaggregatedResult",),
-    "serving.events": ("ServingEvents",),
-    "serving.lengths": ("Lengths",),
-    "serving.pace": ("Pace",),
-    "serving.result": ("ServingResult",),
-    "serving.serving": ("Serving",),
-    "serving.speculation": ("Speculation",),
-    "studies.ranking": ("MeshLayout", "Ranking"),
-    "table": ("Table",),
-    "workload.layout": ("Layout",),
-    "workload.models": ("model", "models"),
-    "workload.orders.rank_groups": ("RankGroups", "rank_groups"),
-    "workload.parts": ("Experts", "Mla", "Window"),
-    "workload.layout_ranking": ("LayoutRanking",),
-    "workload.step": ("TrainingStep",),
-    "workload.step_comparison": ("StepComparison",),
-    "workload.training": ("Training",),
-    "workload.transformer": ("Transformer",),
-}
-_LATE = {name: module for module, names in _LATE_MODULES.items() for name in names}
+_LATE = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - several kinds of names
-    # What a bare import does not need is made when it is asked for.
-    if name in _KNOWN:
-        return _known(name)
+    # A bare import makes nothing: each name is found when it is first asked for, then kept.
     if name in _LATE:
-        from importlib import import_module
+        value = getattr(import_module(f"rainier_fast.{_LATE[name]}"), name)
+    elif name in __all__:
+        from rainier_fast.definitions.known import known
 
-        return getattr(import_module(f"rainier_fast.{_LATE[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = known(name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Face(ModuleType):
+    """The package, whose public names are not hidden by rooms of the same name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # The import of a room sets it here: `rainier_fast.catalog` is a room and a function.
+        if name not in _LATE or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Face

@@ -76,6 +76,50 @@ class Unsupported(RainierError, ValueError):
     """A combination that has no meaning, or no model yet; the message says what to do instead."""
 
 
+class InvalidFile(InvalidArgument):
+    """A file that does not say what it must.
+
+    Attributes
+    ----------
+    path
+        The file.
+    line
+        Its line, counted from 1; None where no single one is at fault.
+    key
+        The key, such as ``ultraserver.axes[1].bandwidth``; empty for the file as a whole.
+
+    Examples
+    --------
+    >>> error = InvalidFile("m.toml", 3, "name", "name: got 3 (int), must be text")
+    >>> print(error)
+    m.toml, line 3, name: got 3 (int), must be text
+    """
+
+    path: str
+    line: int | None
+    key: str
+
+    def __init__(self, path: str, line: int | None, key: str, message: str) -> None:
+        place = path if line is None else f"{path}, line {line}"
+        said = message if message.startswith(f"{key}: got ") else f"{key}: {message}"
+        super().__init__(f"{place}, {said}" if key else f"{place}: {message}")
+        self.path, self.line, self.key = path, line, key
+        self._message = message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return InvalidFile, (self.path, self.line, self.key, self._message)
+
+
+class AnswerChanged(UserWarning):
+    """A result that was saved comes out otherwise now: by another version, or its file was changed.
+
+    Examples
+    --------
+    >>> issubclass(AnswerChanged, UserWarning)
+    True
+    """
+
+
 class InvalidSchedule(RainierError, ValueError):
     """A schedule that does not do what it says; the message names the rank and block, or sends."""
 

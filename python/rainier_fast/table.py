@@ -201,9 +201,9 @@ class Table:
         """Return the same as a table of times of a kind."""
         return TableOfKind(self._columns, kind)
 
-    def _cells(self) -> tuple[list[str], list[list[str]], list[bool]]:
+    def _cells(self, most: int = _MOST_ROWS) -> tuple[list[str], list[list[str]], list[bool]]:
         """Return header, rows and which columns are numbers, all as text."""
-        shown = {name: values[:_MOST_ROWS].tolist() for name, values in self._columns.items()}
+        shown = {name: values[:most].tolist() for name, values in self._columns.items()}
         written = [[_text(_unit(name), value) for value in some] for name, some in shown.items()]
         numeric = [
             values.dtype.kind in "iuf" and _unit(name) is None

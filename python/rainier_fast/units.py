@@ -90,7 +90,9 @@ def parse_time(value: Quantity, argument: str = "latency") -> float:
 
 
 def parse_power(value: Quantity, argument: str = "power") -> float:
-    """Read a power in watts."""
+    """Read a power in watts. Text needs a unit: "300" may be megawatts or a share to its reader."""
+    if isinstance(value, str) and value.strip()[-1:].isdigit():
+        raise invalid(argument, value, f"{_POWER_FORMS}: text needs a unit, W, kW, MW or GW")
     power = _read(value, argument, _power_unit, _POWER_FORMS)
     if not 0 <= power < math.inf:
         raise invalid(argument, value, "must be a finite number >= 0")

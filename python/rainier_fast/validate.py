@@ -44,16 +44,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check(path: Path, text: str) -> int:
+def stale(path: Path, text: str) -> int | None:
+    """Return the first line of a file that is not as the text has it; None where all are."""
     # Bytes and not text, so that other line ends are seen.
     old = path.read_bytes().decode("utf-8", errors="replace").splitlines(keepends=True)
     new = text.splitlines(keepends=True)
     if old == new:
-        return 0
+        return None
     both = zip(old, new, strict=False)
-    at = next((at for at, (one, other) in enumerate(both) if one != other), min(len(old), len(new)))
+    return 1 + next(
+        (at for at, (one, other) in enumerate(both) if one != other), min(len(old), len(new))
+    )
+
+
+def _check(path: Path, text: str) -> int:
+    if (line := stale(path, text)) is None:
+        return 0
     print(
-        f"rainier_fast.validate: {path} is stale from line {at + 1} on; "
+        f"rainier_fast.validate: {path} is stale from line {line} on; "
         f"run python -m rainier_fast.validate --output {path}",
         file=sys.stderr,
     )

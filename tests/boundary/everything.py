@@ -37,6 +37,11 @@ LAYOUT = rf.Layout(tp=8)
 SERVICE = rf.Serving("llama-3.1-8b", input=1024, output=256)
 FLEET = rf.Fleet(PAIR, services=[(SERVICE, LAYOUT.with_(ranks_per_chip=4), [1000.0] * 24)])
 
+PROGRAM = rf.Program(
+    (rf.ProgramCollective("a", "all_gather", 8, 64, "bf16", rf.ProgramGroups.everyone(8)),), 8
+)
+TABLE = b"op,size(B),time(us)\nallr,1024,12.5\nallr,2048,13.0\n"
+
 
 def instances() -> dict[type, Any]:
     """Return an instance of every public class that is no exception."""
@@ -81,6 +86,7 @@ def instances() -> dict[type, Any]:
         SERVICE,
         rf.Pace(layer_s="10 us"),
         rf.Speculation(tokens=2, acceptance=0.5),
+        rf.Lengths([100, 300], weights=[2, 1]),
         TRN2.serve(SERVICE, LAYOUT, concurrency=4),
         TRN2.serve_events(SERVICE, LAYOUT, concurrency=4, requests=8),
         TRN2.serve_disaggregated(SERVICE, LAYOUT, LAYOUT, concurrency=4),
@@ -91,6 +97,10 @@ def instances() -> dict[type, Any]:
         rf.Experts(count=8, per_token=2, width=64),
         rf.Mla(q_rank=None, kv_rank=512, nope_size=128, rope_size=64, value_size=128),
         rf.Window(size=128, full_every=2),
+        PROGRAM,
+        PROGRAM[0],
+        PROGRAM[0].groups,
+        rf.read(TABLE),
         rf.Table({"class": ["x", "y"], "bytes": [1000, 2000]}),
         MESH.axis_groups("tp"),
         RANKING.best,
@@ -370,6 +380,40 @@ OWN: dict[str, dict[str, Any]] = {
     "Training.with_": {"changes": {"batch": 16}},
     "Layout.with_": {"changes": {"tp": 4}},
     "Transformer.flops_per_token": {"recompute": "none"},
+    "Program": {
+        "collectives": PROGRAM.collectives,
+        "world": 8,
+        "rank": 0,
+        "source": "a test",
+        "notes": (),
+    },
+    "Program.__getitem__": {"place": 0},
+    "Program.from_dict": {"told": PROGRAM.to_dict()},
+    "ProgramCollective": {
+        "name": "a",
+        "op": "all_reduce",
+        "groups": rf.ProgramGroups.everyone(8),
+        **dict.fromkeys(("bytes_in", "bytes_out", "count", "root", "peer", "waited_by"), 4),
+        **dict.fromkeys(("start_s", "duration_s", "after_flops", "after_bytes"), 1.0),
+        **dict.fromkeys(("phase", "original"), "fwd"),
+        **dict.fromkeys(("in_splits", "out_splits"), (1, 2)),
+        "asynchronous": True,
+        "notes": (),
+    },
+    "ProgramGroups.of_lists": {"lists": [[0, 1]], "world": 8},
+    "ProgramGroups.of_iota": {"count": 2, "size": 2, "dims": [2, 2], "perm": [1, 0], "world": 8},
+    "ProgramGroups.own": {
+        "members": None,
+        "start": 0,
+        "stride": 2,
+        "size": 2,
+        "world": 8,
+    },
+    "ProgramGroups.pairs": {"pairs": [(0, 1)], "world": 8},
+    "ProgramGroups.everyone": {"world": 8},
+    "Machine.from_dict": {"content": TRN2.to_dict()},
+    "Schedule.from_dict": {"content": rf.Schedule("all_reduce", 1e6, [0, 1], SENDS).to_dict()},
+    "read": {"path": TABLE, "format": None},
     "rank_groups": {"order": "megatron", "world": 64, "sizes": {"tp": 4}},
     "recoveries": {"policies": ["detour"]},
     "repaired": dict.fromkeys(("links", "chips", "nics", "sites", "ultraservers", "degraded"), ()),

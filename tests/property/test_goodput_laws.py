@@ -90,7 +90,7 @@ def test_whatever_is_asked_is_a_share_or_refused(
             rates=rf.FailureRates(chip_per_hour=10**rate),
             policy=policy,
             spares=spares,
-            replicas=7,
+            replicas=8,
             islands=2,
             slowdown={"instances": 1.5},
             repair=10**repair,

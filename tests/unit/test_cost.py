@@ -190,7 +190,8 @@ BAD: list[tuple[Any, dict[str, Any], type[rf.RainierError], str | None]] = [
     (TRN2, {"date": None}, rf.InvalidType, "date"),
     (TRN2, {"region": "moon"}, rf.UnknownName, "region"),
     (TRN2, {"instance": "p5.48xlarge"}, rf.UnknownName, "instance"),
-    (TRN2, {"prices": "2 EUR/h"}, rf.UnknownName, "prices"),
+    (TRN2, {"prices": "2 EUR/h"}, rf.InvalidArgument, "prices"),
+    (TRN2, {"prices": "2.2"}, rf.InvalidArgument, "prices"),
     (TRN2, {"prices": -1.0}, rf.InvalidArgument, "prices"),
     (TRN2, {"prices": math.nan}, rf.InvalidArgument, "prices"),
     (TRN2, {"prices": None}, rf.InvalidType, "prices"),
@@ -275,3 +276,15 @@ def test_it_says_itself() -> None:
     assert "capital" in str(
         TRN2.cost(prices=rf.Tco(capex=1, life_years=1, power_kw=1, price_per_kwh=1))
     )
+
+
+@pytest.mark.parametrize(("price", "far"), [(2.2, False), (35.7608, True), (223, True), (0, False)])
+def test_a_price_of_another_unit_is_said(price: float, far: bool) -> None:  # noqa: FBT001 - drawn
+    assert ("instance" in str(TRN2.cost(prices=price))) == far
+
+
+@pytest.mark.parametrize(("name", "value"), [("power_kw", 880), ("price_per_kwh", 8), ("pue", 14)])
+def test_an_owner_s_figures_of_another_unit_are_refused(name: str, value: float) -> None:
+    given = {"capex": 2e4, "life_years": 5, "power_kw": 0.88, "price_per_kwh": 0.05, name: value}
+    with raises(rf.InvalidArgument, name):
+        rf.Tco(**given)

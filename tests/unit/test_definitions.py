@@ -45,7 +45,7 @@ DEFINITIONS: list[Any] = [
 
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda one: type(one).__name__)
 def test_a_definition_survives_repr_pickle_copy_and_hashes(definition: Any) -> None:
-    again = eval(repr(definition), vars(rf).copy())
+    again = eval(repr(definition), {name: getattr(rf, name) for name in rf.__all__})
     assert again == definition
     assert hash(again) == hash(definition)
     assert pickle.loads(pickle.dumps(definition)) == definition

@@ -177,3 +177,33 @@ def test_starts() -> None:
     with raises(rf.Unsupported, "engine"):
         SMALL.cold_start()
     assert np.isfinite(start.cold_s).all()
+
+
+def test_a_hand_over_is_as_the_runtime_runs_it_where_that_is_known() -> None:
+    ends = BOX.serve_disaggregated(LLAMA, TP64, TP64, workers=(2, 2), concurrency=4)
+    assert ends.handover_kind == "as neuron runs it"
+    alone = BOX.serve_disaggregated(
+        LLAMA, TP64, TP64, workers=(2, 2), concurrency=4, algorithm="auto"
+    )
+    assert alone.handover_kind == "links alone" == alone.kind
+    assert alone.handover_s <= ends.handover_s
+    gpus = H100.serve_disaggregated(SMALL, TP2, TP2, concurrency=4)
+    assert gpus.handover_kind == "links alone" != gpus.kind
+    assert any("nccl" in line and "send_recv" in line for line in gpus.guesses)
+
+
+def test_money_and_power_are_those_of_its_workers() -> None:
+    served = BOX.serve_disaggregated(LLAMA, TP64, TP64, workers=(1, 2), concurrency=16)
+    paid = BOX.cost(served, prices=2.0)
+    assert paid.chips == 48
+    assert paid.usd_per_million_tokens == pytest.approx(2 * 48 / 3600 / served.tokens_per_s * 1e6)
+    assert "16 chips" in str(paid)
+    power = BOX.power(served)
+    busy = (served.loads["prefill"] + 2) / 3
+    assert served.busy_share == pytest.approx(busy)
+    assert power.energy_parts["computing"] == pytest.approx(500 * 48 * busy)
+    assert power.energy_parts["waiting"] == pytest.approx(235 * 48 * (1 - busy))
+    assert sum(power.energy_parts.values()) == pytest.approx(power.mean_watts)
+    assert power.swing_watts == 0
+    token = power.energy_per_token_J
+    assert token == pytest.approx(sum(power.energy_parts.values()) / served.tokens_per_s)

@@ -18,6 +18,7 @@ from rainier_fast import _core
 from raising import raises
 
 RAINIER = rf.preset("rainier")
+NAMES = {name: getattr(rf, name) for name in rf.__all__}
 ULTRA = rf.preset("trn2-ultraserver")
 TWO = rf.Cluster(
     [rf.Site("a", 3, rf.TRN2_ULTRASERVER), rf.Site("b", 2, rf.TRN2_ULTRASERVER)],
@@ -203,7 +204,7 @@ def test_machines_made_from_it_keep_the_faults() -> None:
 
 def test_repr_evaluates_where_it_is_short() -> None:
     hurt = ULTRA.with_faults(links=[3, 70], chips=[9], degrade={11: 0.5})
-    assert eval(repr(hurt), {**vars(rf)}) == hurt
+    assert eval(repr(hurt), NAMES) == hurt
     assert eval(repr(hurt.faults), {"Faults": rf.Faults}) == hurt.faults
     assert repr(ULTRA.with_faults()) == repr(ULTRA)
     long = repr(RAINIER.with_faults(links=range(1000), degrade=(range(1000, 2000), 0.5)))
@@ -337,7 +338,7 @@ def test_names_pickle_and_print() -> None:
     link = rf.LinkAt("z", "+", site="a", x=1)
     for name in (chip, link, rf.LinkAt("m", to=3)):
         assert pickle.loads(pickle.dumps(name)) == name
-        assert eval(repr(name), {**vars(rf)}) == name
+        assert eval(repr(name), NAMES) == name
         assert hash(copy.copy(name)) == hash(name)
     assert rf.LinkAt("z", x=1, y=2) == rf.LinkAt("z", y=2, x=1)
     with pytest.raises(AttributeError):

@@ -255,3 +255,41 @@ def test_what_is_needed_is_said() -> None:
         chips(64).goodput("20 s")
     with raises(rf.Unsupported, None, "islands="):
         chips(64).goodput("20 s", policy="islands", checkpoint=SAVED)
+
+
+def test_replicas_and_islands_are_those_of_the_step() -> None:
+    machine = rf.preset("rainier", chips=1024)
+    job = rf.Training("llama-3.1-8b", sequence=8192, batch=256)
+    step = machine.training_step(job, rf.Layout(tp=16, ranks_per_chip=4))
+    groups = machine.goodput(step, policy="elastic", replicas=128, checkpoint=SAVED)
+    assert groups.goodput <= machine.goodput(step, policy="elastic", checkpoint=SAVED).goodput
+    for count in (7, 512):
+        with raises(rf.InvalidArgument, "replicas"):
+            machine.goodput(step, policy="elastic", replicas=count, checkpoint=SAVED)
+    with raises(rf.InvalidArgument, "replicas"):
+        machine.goodput("10 s", policy="elastic", replicas=7, checkpoint=SAVED)
+    two = machine.training_step(job, rf.Layout(tp=16, ranks_per_chip=4, islands=2))
+    with raises(rf.InvalidArgument, "islands"):
+        machine.goodput(two, policy="islands", islands=4, checkpoint=SAVED)
+
+
+@pytest.mark.parametrize("long", [{"restart": "1000 h"}, {"interval": "1000 h"}])
+def test_what_takes_longer_than_failures_leave_is_said(long: dict[str, str]) -> None:
+    saved = rf.Checkpoint(blocking="10 s", **long)
+    assert "too long" in str(RAINIER.goodput("20 s", checkpoint=saved))
+    assert "too long" not in str(RAINIER.goodput("20 s", checkpoint=SAVED))
+
+
+def test_policies_are_said_in_words() -> None:
+    options: dict[str, Any] = {"checkpoint": SAVED, "slowdown": {"pairs": 1.02}, "repair": "24 h"}
+    found = RAINIER.goodput("20 s", policy="spares", **options)
+    text = str(found)
+    best = found.policies["policy"][0]
+    assert f"{best} gets most done" in text
+    rows = {row["policy"]: row for row in found.policies}
+    for policy, row in rows.items():
+        if policy == "spares" or math.isnan(row["per_chip"]):
+            continue
+        never = math.isnan(row["break_even_mtbf_h"])
+        assert (f"{policy} does as well as spares" in text) != never
+    assert "elastic: not known; how many replicas" in text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ import rainier_fast as rf
 from raising import raises
 
 TRN2 = rf.preset("trn2")
-SHORT = replace(rf.model("llama-3.1-8b"), positions=8192)
 CORES = rf.Layout(tp=8, ranks_per_chip=4)
 TRACE = "arrival_s,input,output\n0,100,500\n1,4000,10\n2,100,500\n3,120,400\n"
 
@@ -62,6 +60,19 @@ def test_columns_of_a_trace_go_together_and_others_do_not(tmp_path: Path) -> Non
     assert len(apart.lengths) == 9
     assert sum(share for *_, share in apart.lengths) == pytest.approx(1)
     assert "(input and output in the mean)" in str(service)
+
+
+@pytest.mark.parametrize("suffix", ["toml", "yaml", "json"])
+@pytest.mark.parametrize(
+    "lengths", [rf.Lengths([3, 5, 9]), rf.Lengths([3, 5], weights=[1, 2]), TRACE]
+)
+def test_files_have_them(tmp_path: Path, suffix: str, lengths: object) -> None:
+    service = rf.Serving("llama-3.1-8b", input=lengths, output=lengths)  # type: ignore[arg-type]
+    path = tmp_path / f"service.{suffix}"
+    service.save(path)
+    again = rf.Serving.load(path)
+    assert again == service
+    assert again.lengths == service.lengths
 
 
 def test_long_traces_are_thinned_and_keep_their_means() -> None:
@@ -123,7 +134,7 @@ def test_objectives_may_be_about_nine_tenths_of_the_requests() -> None:
         ({"input": "input,output\n5,\n"}, "input[0].output"),
         ({"output": "input,output\n5,3\n7,-1\n"}, "output[1].output"),
         ({"input": "/nowhere/at/all.csv"}, "input"),
-        ({"input": [100, 9000], "model": SHORT}, "max_model_len"),
+        ({"input": [100, 200_000]}, "input"),
         ({"input": [10, 5000], "max_model_len": 4096}, "max_model_len"),
         ({"input": [10, 20], "batching": "lockstep"}, "batching"),
     ],

@@ -81,7 +81,7 @@ def test_energy_adds_up(matmul: float, dp: float, pp_bubble: float) -> None:
     assert mean is not None
     assert found.watts_waiting <= mean * (1 + 1e-9)
     assert mean <= found.watts * (1 + 1e-9)
-    assert found.energy_parts["waiting"] == pytest.approx(16 * 200 * (dp + pp_bubble))
+    assert found.energy_parts["waiting"] == pytest.approx(16 * 200 * (dp + pp_bubble), abs=1e-6)
     assert found.energy_parts["computing"] == pytest.approx(16 * 500 * matmul)
     tokens = found.energy_per_token_J
     assert tokens == pytest.approx(energy / (1e5 * step.time_s))
@@ -149,6 +149,13 @@ BAD: list[tuple[Any, dict[str, Any], type[rf.RainierError], str | None]] = [
     (TRN2, {"host": -1}, rf.InvalidArgument, "host"),
     (TRN2, {"pue": 0.5}, rf.InvalidArgument, "pue"),
     (TRN2, {"cap": 0}, rf.InvalidArgument, "cap"),
+    (TRN2, {"cap": "300"}, rf.InvalidArgument, "cap"),
+    (TRN2, {"cap": 300}, rf.InvalidArgument, "cap"),
+    (RAINIER, {"cap": {"indiana": "0.3"}}, rf.InvalidArgument, "cap"),
+    (TRN2, {"idle": 0.47}, rf.InvalidArgument, "idle"),
+    (TRN2, {"idle": "0.47"}, rf.InvalidArgument, "idle"),
+    (TRN2, {"chip": 0.5}, rf.InvalidArgument, "chip"),
+    (TRN2, {"pue": 14}, rf.InvalidArgument, "pue"),
     (TRN2, {"cap": "300 MWh"}, rf.InvalidArgument, "cap"),
     (RAINIER, {"cap": {"ohio": "1 MW"}}, rf.UnknownName, "cap"),
     (RAINIER, {"cap": {"indiana": math.inf}}, rf.InvalidArgument, "cap"),

@@ -33,6 +33,9 @@ CONVERSION: Final = {"conversion_B": (4.0, 0.1, 1e3)}
 """The same of one that only operands which are converted have."""
 
 _FEWEST: Final = 6
+_FASTEST: Final = 1.5  # times the peak: clocks above the one of the data sheet
+_SLOWEST: Final = 1000.0
+_SHORT_S: Final = 0.1  # what a start may take, as `FREE` has it
 _BLUNT: Final = 0.1
 _DIGITS: Final = 4
 
@@ -102,6 +105,7 @@ def fit_matmul(table: Vector, row: _core._EfficiencyRow, start: MatmulRate) -> F
     """Fit the figures of products; what is converted is fitted where it was not 0."""
     free = {**FREE, **(CONVERSION if start.conversion_B else {})}
     sizes, times = np.ascontiguousarray(table[:, :3]), table[:, 3]
+    _check_speeds(sizes, times, start)
     weights = by_octave(sizes)
 
     def made(values: Mapping[str, float]) -> MatmulRate:
@@ -116,6 +120,17 @@ def fit_matmul(table: Vector, row: _core._EfficiencyRow, start: MatmulRate) -> F
     about = Residual(len(table), float(np.abs(residuals).mean()))
     rate = dataclasses.replace(made(values), kind="fit", source="rows given", residual=about)
     return Found(rate, residuals)
+
+
+def _check_speeds(sizes: Vector, times: Vector, start: MatmulRate) -> None:
+    """Refuse times that no such chip has: of another unit, another chip, or another product."""
+    least = 2.0 * sizes.prod(axis=1) / start.peak_flops
+    fast, slow = least / times > _FASTEST, times > _SLOWEST * least + _SHORT_S
+    for at in np.flatnonzero(fast | slow)[:1]:
+        m, k, n = (f"{size:g}" for size in sizes[at])
+        peak = f"{start.peak_flops:.4g} FLOP/s, the peak, give {least[at]:.4g} s"
+        allowed = f"seconds of {m} x {k} x {n}: {peak}; is it another unit, or another chip?"
+        raise invalid(f"rows[{at}]", float(times[at]), allowed)
 
 
 def fitted(

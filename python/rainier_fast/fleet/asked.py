@@ -82,7 +82,7 @@ class Shared(Told):
             if getattr(self, name) is not None:
                 put(self, name, parse_power(getattr(self, name), name))
         if self.pue is not None:
-            put(self, "pue", as_number("pue", self.pue, 1.0, 100.0, "must be a number >= 1"))
+            put(self, "pue", as_number("pue", self.pue, 1.0, 5.0, "must be a number from 1 to 5"))
         given = (self.loading, self.compiling, self.restore)
         longest = sum(float(one) for one in (*given, self.compiling) if one is not None)
         if not longest <= _HOUR:

@@ -43,8 +43,8 @@ def page(today: Any) -> list[Any]:  # noqa: ANN401 - a FleetDay
         facts.append(("trained", band))
     for one in today.services:
         told = f"{one['model']}: tp {one['tp']}, pp {one['pp']}, {one['concurrency']:,.0f} "
-        told += f"requests on {one['block']} UltraServer{'s' if one['block'] > 1 else ''}, up to "
-        told += f"{one['most']:,}; {one['usd_per_million']:.4g} USD a million tokens, "
+        told += f"requests on {one['block']} UltraServer{'s' if one['block'] > 1 else ''}, at the "
+        told += f"peak on {one['most']:,}; {one['usd_per_million']:.4g} USD a million tokens, "
         facts.append(("service", told + f"{one['J_per_token']:.3g} J each"))
     for one in today.jobs:
         if one["most"] == 0:

@@ -18,12 +18,15 @@ from rainier_fast.formats.detect import (
     spans,
 )
 from rainier_fast.formats.json_text import is_json, read_json
+from rainier_fast.formats.kept import MeasuredTable
 from rainier_fast.formats.lines import lines_of
 from rainier_fast.formats.printed import read_text
 from rainier_fast.formats.records import Entry, Record, Table, entries_of, said_once
 from rainier_fast.formats.rows import Row, fault
 
-_FORMS: Final = "must be rows (dicts), a path, text, or a pandas or polars data frame"
+_FORMS: Final = (
+    "must be rows (dicts), a path, text, a table of read(), or a pandas or polars data frame"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,26 @@ def _row(entry: Entry, size: float, time: float, whole: int | None, notes: list[
     )
 
 
+def kept(text: str, name: str) -> MeasuredTable:
+    """Read text and keep it; what only its caller knows of it may be missing."""
+    needed: list[str] = []
+    try:
+        reading = read(text)
+    except InvalidArgument as error:
+        # Who calibrates may say the operation, and knows the ranks of the machine.
+        if "got no operation" not in str(error) and "needs the number of ranks" not in str(error):
+            raise
+        needed.append(f"still to be said: {error}")
+        op = "all_reduce" if "got no operation" in str(error) else None
+        reading = read(text, op, whole=1)
+    words = next(iter(reading.notes), "read as a table").removeprefix("read as ")
+    source = f"{words} from {name}" if name else words
+    return MeasuredTable(source, reading.rows, (*needed, *reading.notes[1:]), text)
+
+
 def _table(table: object) -> Table:
+    if isinstance(table, MeasuredTable):
+        return _of_text(table.text)
     if isinstance(table, Path):
         return _of_file(table)
     if isinstance(table, str):

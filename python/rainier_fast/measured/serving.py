@@ -14,6 +14,9 @@ from typing import Any, Final, NamedTuple
 SOURCES: Final = ("neuron_inf2", "neuron_others", "rates", "gpus")
 """Files of ``data/serving``."""
 
+APART: Final = "apart"
+"""The file of services whose prefill and decoding have workers of their own."""
+
 _ROOM: Final = "rainier_fast.measured"
 
 

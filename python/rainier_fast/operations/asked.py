@@ -41,6 +41,7 @@ MATTERS: Final = {
 """What of that which was not said matters to each policy."""
 
 _HOUR: Final = 3600.0
+_HOURS: Final = "must be a number of hours, above 0 and at most 1e12: 8760 are a year"
 _MOST_SPARES: Final = 2**31
 
 
@@ -162,11 +163,11 @@ def ask(machine: Base, step: object, options: Mapping[str, Any]) -> Asked:
         "repair": seen.hours("repair", repair),
         "repair_said": repair is not None,
         "rebuild": _rebuild(seen, options["rebuild"], checkpoint),
-        "replicas": _teams("replicas", options["replicas"], work.replicas, work.chips),
-        "islands": _teams("islands", options["islands"], _islands(machine, work), work.chips),
+        "replicas": _replicas(options["replicas"], work),
+        "islands": _own_islands(options["islands"], machine, work),
         "slowdown": _slowdown(options["slowdown"]),
         "stragglers": _share("stragglers", options["stragglers"]),
-        "hours": as_number("hours", options["hours"], 1e-9, 1e12, "must be above 0, at most 1e12"),
+        "hours": as_number("hours", options["hours"], 1e-9, 1e12, _HOURS),
         "blocking": seen.blocking(checkpoint, work, machine),
     }
     return Asked(**said, ranges=tuple(seen.ranges.items()), notes=tuple(seen.notes))
@@ -202,6 +203,28 @@ def _teams(name: str, given: object, known: int | None, chips: int) -> int | Non
     count = as_count(name, given)
     if not 2 <= count <= chips:
         raise invalid(name, count, f"must be 2 to the {chips:,} chips of the job")
+    return count
+
+
+def _replicas(given: object, work: Work) -> int | None:
+    """Return the parts that may leave: replicas of the step, or groups of as many of them."""
+    count = _teams("replicas", given, work.replicas, work.chips)
+    whole, what = work.chips, f"the {work.chips:,} chips"
+    if work.replicas is not None:
+        whole, what = work.replicas, f"the {work.replicas:,} replicas of the step"
+    if given is not None and count is not None and whole % count:
+        allowed = f"must divide {what}: replicas, or groups of replicas that leave together"
+        raise invalid("replicas", count, f"{allowed}, are alike")
+    return count
+
+
+def _own_islands(given: object, machine: Base, work: Work) -> int | None:
+    count = _teams("islands", given, _islands(machine, work), work.chips)
+    if given is not None and work.islands is not None and count != work.islands:
+        allowed = (
+            f"must be the {work.islands:,} of the step's layout, or None: its time is of those"
+        )
+        raise invalid("islands", count, allowed)
     return count
 
 

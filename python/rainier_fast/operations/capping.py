@@ -23,6 +23,11 @@ from rainier_fast.units import Quantity, parse_power
 CLOCKED: Final = ("matmul", "attention", "recompute")
 """Parts of a step that a slower clock makes longer."""
 
+_LEAST: Final = 1000.0
+"""No site is smaller: less is a number of another unit."""
+
+UNBOUND: Final = "no cap binds"
+
 LEAST_REPORTED: Final = 600 / 700
 """The lowest cap of which a training's pace is reported, of H100's 700 W."""
 
@@ -62,7 +67,9 @@ class Capped:
 
     @property
     def best(self) -> str:
-        """What gets more done: ``"fewer chips"`` or ``"slower clock"``."""
+        """What gets more done: ``"fewer chips"`` or ``"slower clock"``; or ``"no cap binds"``."""
+        if self.fewer == self.slower == 1:
+            return UNBOUND
         return "fewer chips" if self.fewer >= self.slower else "slower clock"
 
 
@@ -82,8 +89,9 @@ def as_caps(machine: Base, given: object) -> dict[str, float]:
 def _cap(argument: str, given: Any) -> float:  # noqa: ANN401 - checked here
     quantity: Quantity = given
     watts = parse_power(quantity, argument)
-    if watts == 0:
-        raise invalid(argument, given, "must be above 0 watts")
+    if watts < _LEAST:
+        allowed = f"must be watts of a whole site, at least {_LEAST:g}: 300 megawatts are '300 MW'"
+        raise invalid(argument, given, allowed)
     return watts
 
 

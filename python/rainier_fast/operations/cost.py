@@ -20,6 +20,7 @@ from rainier_fast.units import format_count
 _DAY: Final = 24.0
 _MOST_INSTANCES: Final = 256
 _MOST_NAMED: Final = 4
+_FAR: Final = 4.0
 
 
 @one_screen
@@ -137,13 +138,16 @@ def cost(machine: Base, step: object, options: dict[str, Any]) -> Cost:
     hours = options["hours"]
     if hours is not None:
         hours = as_number("hours", hours, 1e-9, 1e9, "must be above 0 and at most 1e9, or None")
-    given = options["prices"]
+    given, unused = options["prices"], tuple(_unused(work))
     if isinstance(given, Tco):
         one = given.usd_per_chip_hour
-        return Cost(machine, given, one, one, one, chips, share, hours, hours, (), work)
+        return Cost(machine, given, one, one, one, chips, share, hours, hours, unused, work)
     if not isinstance(given, str):
         one = as_number("prices", given, 0.0, 1e9, _PRICES)
-        return Cost(machine, None, one, one, one, chips, share, hours, hours, (), work)
+        notes = (*unused, *_far_off(machine, one))
+        return Cost(machine, None, one, one, one, chips, share, hours, hours, notes, work)
+    if given[:1].isdigit() or given[:1] in ("$", "."):
+        raise invalid("prices", given, f"{_PRICES}; text names a contract, so give a plain number")
     known = _known(machine, given, options["instance"])
     month = as_month("date", options["date"])
     found = _of_month(known, month, options["region"])
@@ -154,7 +158,7 @@ def cost(machine: Base, step: object, options: dict[str, Any]) -> Cost:
     billed = hours
     if hours is not None and price.contract == "capacity-block":
         billed = math.ceil(hours / _DAY) * _DAY
-    notes = tuple(_notes(machine, price, count))
+    notes = (*unused, *_notes(machine, price, count))
     return Cost(
         machine, price, each[0], min(each), max(each), chips, share, hours, billed, notes, work
     )
@@ -219,6 +223,29 @@ def _of_month(known: Iterable[Price], month: str, region: object) -> list[Price]
     nearest = sorted(known, key=lambda one: min(_apart(month, one.first), _apart(month, one.last)))
     listed = "; ".join(map(str, nearest[:_MOST_NAMED]))
     raise invalid("date", month, f"no price of that month is known; the nearest are {listed}")
+
+
+def _far_off(machine: Base, given: float) -> Iterable[str]:
+    """Say where a price is far from all that are published of such a chip: of another unit."""
+    chip = machine.ultraserver.chip
+    known = [] if chip is None else [one for one in prices() if one.chip == chip.name]
+    if not known or given == 0:
+        return
+    low, high = (end(one.usd_per_chip_hour for one in known) for end in (min, max))
+    if not low / _FAR <= given <= high * _FAR:
+        yield (
+            f"far from the {low:.4g} to {high:.4g} USD an hour that are published of such a chip: "
+            "prices= is dollars of one chip and hour, not of an instance, and not cents"
+        )
+
+
+def _unused(work: Work | None) -> Iterable[str]:
+    idle = 0 if work is None else getattr(work.step, "idle_chips", 0)
+    if idle:
+        yield (
+            f"{idle:,} chips of the machine are no worker's, and not paid here: the machine alone "
+            "costs what machine.cost() says"
+        )
 
 
 def _apart(month: str, other: str) -> int:

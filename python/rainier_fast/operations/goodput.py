@@ -15,6 +15,7 @@ from rainier_fast.operations.asked import MATTERS, POLICIES, Asked
 from rainier_fast.operations.break_even import break_even
 from rainier_fast.operations.chain import PARTS
 from rainier_fast.operations.jobs import Plan, plan, with_slowdowns
+from rainier_fast.operations.policies_text import in_words
 from rainier_fast.operations.simulate import Simulated, simulate
 from rainier_fast.screen import Facts, Report, Told, one_screen
 from rainier_fast.table import Table
@@ -249,10 +250,27 @@ class Goodput(Report, Told):
             ("checkpoints", self._checkpoints()),
             ("policy", f"{POLICIES[self.policy]}; {self._plan.note}"),
         ]
+        facts += [("too long", line) for line in self._too_long()]
         if self.simulated is not None:
             facts.append(("by events", f"{self.simulated:.1%}"))
+        table = self.policies
         facts += [("not said", line) for line in self.guesses]
-        return [self._head(), facts, "", self.policies._part(_SHOWN)]
+        words = in_words(table, self.policy, self.mtbf_s)
+        facts += [("policies" if at == 0 else "", line) for at, line in enumerate(words)]
+        return [self._head(), facts, "", table._part(_SHOWN)]
+
+    def _too_long(self) -> list[str]:
+        """Return what takes longer than the job lasts between failures, in words."""
+        job = self._plan.job
+        if not job.rate:
+            return []
+        mean = format_hours(_HOUR / job.rate)
+        times = {"a restart": job.restart, "work between checkpoints": job.interval}
+        return [
+            f"{name} takes {format_hours(hours * _HOUR)}, and the job fails every {mean}"
+            for name, hours in times.items()
+            if 1 / job.rate < hours < math.inf
+        ]
 
     def _checkpoints(self) -> str:
         held = format_hours(self.blocking_s)

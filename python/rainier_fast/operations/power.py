@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rainier_fast.catalog import catalog
-from rainier_fast.operations.capping import LEAST_REPORTED, Capped, as_caps, capped
+from rainier_fast.operations.capping import LEAST_REPORTED, UNBOUND, Capped, as_caps, capped
 from rainier_fast.operations.watts import Line, PerChip, per_chip
 from rainier_fast.operations.work import Work, as_work
 from rainier_fast.screen import Facts, Report, Told, one_screen
@@ -95,9 +95,14 @@ class Power(Report, Told):
 
     @property
     def busy(self) -> float | None:
-        """Share of a step in which chips compute; 1 where its parts are not known."""
+        """Share of a step in which chips compute; 1 where its parts are not known.
+
+        Of a service whose prefill and decoding are apart, `DisaggregatedResult.busy_share`.
+        """
         if self._work is None:
             return None
+        if self._work.busy is not None:
+            return self._work.busy
         whole = sum(seconds for _, seconds in self._work.parts)
         if not whole:
             return 1.0
@@ -107,8 +112,9 @@ class Power(Report, Told):
     def energy_parts(self) -> Mapping[str, float]:
         """Joules of a step by what takes them; they add up to `energy_per_step_J`. Empty without.
 
-        Of a service, those of a second, in which its chips compute all the time. ``computing`` and
-        ``waiting`` are the chips'; then host, network and cooling.
+        Of a service, those of a second, in which its chips compute all the time; where prefill and
+        decoding are apart, prefill workers wait between prompts. ``computing`` and ``waiting`` are
+        the chips'; then host, network and cooling.
         """
         if self._work is None or self.busy is None:
             return MappingProxyType({})
@@ -150,10 +156,12 @@ class Power(Report, Told):
         """Watts between all computing and all waiting at once, each step; 0 where nothing waits.
 
         Of a step whose chips are in step with each other; stages of a pipeline wait at different
-        times, which makes it less. None without a step.
+        times, which makes it less. 0 of a service, whose workers are not. None without a step.
         """
-        if self.busy is None:
+        if self._work is None or self.busy is None:
             return None
+        if not self._work.is_step:
+            return 0.0
         return self.watts - self.watts_waiting if self.busy < 1 else 0.0
 
     def trace(self) -> Table:
@@ -259,6 +267,8 @@ class Power(Report, Told):
 
 
 def _told(one: Capped) -> Facts:
+    if one.best == UNBOUND:
+        return [("cap", f"{UNBOUND}: every site wants less, so all chips run at full clock")]
     slow = f"all chips at {one.clock:.1%} of the clock: {one.slower:.1%} of the work"
     if one.clock == 0:
         slow = "all chips: not even idle"

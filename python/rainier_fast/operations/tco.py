@@ -16,6 +16,13 @@ from rainier_fast.screen import Told, one_screen
 _HOURS: Final = 8760.0
 
 
+_MOST: Final = {
+    "power_kw": (100.0, "must be kilowatts of one chip, 0 to 100: 880 W are 0.88"),
+    "price_per_kwh": (5.0, "must be dollars of a kWh, 0 to 5: 8 cents are 0.08"),
+}
+"""What is more is of another unit."""
+
+
 @one_screen
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tco(Told):
@@ -76,10 +83,12 @@ class Tco(Told):
             put("price_per_kwh", known[state].number)
         if self.pue is None:
             put("pue", catalog()["practice"]["pue"].number)
-        for name in ("capex", "power_kw", "price_per_kwh", "opex"):
+        for name in ("capex", "opex"):
             put(name, as_number(name, getattr(self, name), 0.0, 1e15, least))
+        for name, (most, allowed) in _MOST.items():
+            put(name, as_number(name, getattr(self, name), 0.0, most, allowed))
         put("rate", as_number("rate", self.rate, 0.0, 1.0, "must be a share a year, 0 to 1"))
-        put("pue", as_number("pue", self.pue, 1.0, 100.0, "must be a number >= 1"))
+        put("pue", as_number("pue", self.pue, 1.0, 5.0, "must be a number from 1 to 5"))
         years = as_number("life_years", self.life_years, 0.01, 1e3, "must be 0.01 to 1000 years")
         put("life_years", years)
         share = as_number("utilisation", self.utilisation, 0.0, 1.0, "must be above 0, at most 1")

@@ -13,6 +13,8 @@ from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_power
 
 REST: Final = "host and network"
+_LEAST: Final = 1.0
+_MOST_PUE: Final = 5.0
 _DESIGN: Final = ("tdp", "power_max")
 
 
@@ -77,6 +79,9 @@ def per_chip(machine: Base, options: dict[str, Any]) -> PerChip:
 
 def _said(part: str, given: Quantity) -> Line:
     watts = parse_power(given, part)
+    if 0 < watts <= _LEAST:
+        allowed = f"must be watts of each chip, above {_LEAST:g} or 0: no share and no kilowatts"
+        raise invalid(part, given, f"{allowed}; such as '200 W'")
     return Line(part, watts, watts, watts, "as it was given")
 
 
@@ -116,7 +121,7 @@ def _idle(busy: Line, given: Quantity | None) -> Line:
 def _pue(given: object) -> Line:
     if given is None:
         return _line("pue", catalog()["practice"]["pue"])
-    number = as_number("pue", given, 1.0, 100.0, "must be a number >= 1, or None")
+    number = as_number("pue", given, 1.0, _MOST_PUE, "must be a number from 1 to 5, or None")
     return Line("pue", number, number, number, "as it was given")
 
 

@@ -58,6 +58,9 @@ class Work:
         Whether it is a step with a time of its own; of a service, a second stands for it.
     step
         What was given.
+    busy
+        Share of the time of its chips in which they compute, of a service whose prefill and
+        decoding are apart; None where its parts say it, or all of them compute all the time.
     """
 
     seconds: float
@@ -69,6 +72,7 @@ class Work:
     islands: int | None
     is_step: bool
     step: object = field(compare=False)
+    busy: float | None = None
 
 
 def as_work(step: object, machine: Base, *, services: bool = False) -> Work:
@@ -128,7 +132,8 @@ def _served(step: Any, machine: Base) -> Work:  # noqa: ANN401 - any service
     if not 0 < tokens < math.inf:
         raise invalid("step", tokens, "tokens_per_s: must be a finite number > 0")
     chips = _chips(step, machine)
-    return Work(1.0, chips, tokens, (), None, None, None, is_step=False, step=step)
+    busy = getattr(step, "busy_share", None)
+    return Work(1.0, chips, tokens, (), None, None, None, is_step=False, step=step, busy=busy)
 
 
 def _chips(step: Any, machine: Base) -> int:  # noqa: ANN401 - any step

@@ -91,8 +91,8 @@ class Split(NamedTuple):
         return one | {"loads": tuple(float(load[index]) for load in self.loads)}
 
 
-def closed(world: Apart, prefill: Floats, decode: Floats, requests: float) -> Split:
-    """Return splits with so many requests at all times."""
+def closed(world: Apart, prefill: Floats, decode: Floats, requests: float | Floats) -> Split:
+    """Return splits with so many requests at all times: of all alike, or of each."""
     most = np.minimum(world.prefills(prefill), world.handovers(prefill, decode))
     servers = prefill * world.per_prefill
     others = np.maximum(1 - servers / requests, 0.0)

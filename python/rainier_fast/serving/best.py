@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from rainier_fast.ask.runtime import kind_of
-from rainier_fast.definitions.check import as_count, as_number
+from rainier_fast.definitions.check import as_count, as_flag, as_number
 from rainier_fast.errors import InvalidArgument, Unsupported, as_one_of, invalid, invalid_type
 from rainier_fast.faults.damaged import Damaged
+from rainier_fast.serving.best_apart import rows_apart
+from rainier_fast.serving.candidates import Objective, Row, layouts_of, powers
 from rainier_fast.serving.ready import Asked, ready
 from rainier_fast.serving.served import QUANTILES
 from rainier_fast.serving.serving import Serving
@@ -21,22 +23,7 @@ from rainier_fast.workload.part import part_of
 OBJECTIVES: Final = ("mean", "p50", "p90")
 """What of both times an objective is about."""
 _MOST_AT_ONCE: Final = 4096
-_MOST_STAGES: Final = 8
 _MOST_KEPT: Final = 1000
-
-
-class Objective(NamedTuple):
-    """Seconds to the first token and between tokens that must not be passed."""
-
-    ttft: float
-    tpot: float
-    of: str = "mean"
-
-    def passed(self, told: dict[str, Any]) -> tuple[float, str]:
-        """Return by which factor the worse of both is passed, and which it is."""
-        which = "" if self.of == "mean" else f"_{self.of}"
-        first, between = told[f"ttft{which}"] / self.ttft, told[f"tpot{which}"] / self.tpot
-        return (first, "ttft") if first >= between else (between, "tpot")
 
 
 class Tried(NamedTuple):
@@ -55,25 +42,14 @@ class Searched(NamedTuple):
     tried: list[Tried]
 
 
-class Row(NamedTuple):
-    """The best load of a layout."""
-
-    layout: Layout
-    replicas: int
-    at_once: int
-    told: dict[str, Any]
-    passed: float
-    limit: str
-
-
 def best(
     machine: Damaged,
     service: object,
-    objective: tuple[object, object],
+    objective: tuple[object, object, object],
     keep: object,
     price: object,
+    disaggregated: object,
     asked: Asked,
-    of: object = "mean",
 ) -> Table:
     """Return layouts, the best first: `Machine.best_serving`."""
     if not isinstance(service, Serving):
@@ -81,18 +57,23 @@ def best(
     names = ("ttft", "tpot")
     first, between = (
         _as_aim(name, value) if value is not None else math.inf
-        for name, value in zip(names, objective, strict=True)
+        for name, value in zip(names, objective[:2], strict=True)
     )
-    aims = Objective(first, between, as_one_of("of", of, OBJECTIVES))
+    aims = Objective(first, between, as_one_of("of", objective[2], OBJECTIVES))
     most = as_count("keep", keep, _MOST_KEPT)
     if price is not None:
         allowed = "must be dollars of a chip and hour, a finite number >= 0, or None"
         price = as_number("price", price, 0.0, 1e9, allowed)
-    found = searched(machine, service, asked, _powers(_MOST_AT_ONCE))
+    apart = as_flag("disaggregated", disaggregated)
+    if apart and aims.of != "mean":
+        raise invalid("of", aims.of, "must be 'mean' with disaggregated=True, which has means only")
+    found = searched(machine, service, asked, powers(_MOST_AT_ONCE))
     chips = found.machine.num_chips
     rows = [_best_load(one, aims) for one in found.tried]
+    if apart:
+        rows += rows_apart(found.machine, service, asked, aims, powers(_MOST_AT_ONCE))
     rows.sort(key=lambda row: _order(row, service, chips))
-    table = _table(rows[:most], service, chips, price)
+    table = _table(rows[:most], service, chips, price, apart=apart)
     return table._of_kind(kind_of(found.algorithm))
 
 
@@ -108,7 +89,7 @@ def searched(
     tried: list[Tried] = []
     why: list[str] = []
     algorithm = "auto"
-    for layout in _layouts(part, service) if layouts is None else layouts:
+    for layout in layouts_of(part, service) if layouts is None else layouts:
         try:
             one = ready(part, service, layout, asked._replace(chips=None))
             algorithm = str(one.request.algorithm)
@@ -135,32 +116,6 @@ def _as_aim(name: str, value: object) -> float:
     return seconds
 
 
-def _layouts(machine: Damaged, service: Serving) -> Iterator[Layout]:
-    """Yield layouts: tp by powers of two within a domain, stages, experts shared in both ways."""
-    model, software = service.transformer, machine.runtime == "neuron"
-    per_chip = (machine.ultraserver.ranks_per_chip or 1) if software else 1
-    domain = machine.ultraserver.num_chips * per_chip
-    ranks = machine.num_chips * per_chip
-    for pp in _powers(min(_MOST_STAGES, model.layers)):
-        for tp in _powers(min(domain, model.heads)):
-            if ranks % (tp * pp) or (tp < per_chip and per_chip % tp):
-                continue
-            shared = {1}
-            if model.experts is not None:
-                shared |= {tp, domain} if pp == 1 else {tp}
-            for ep in sorted(one for one in shared if one <= _experts(service)):
-                yield Layout(tp=tp, pp=pp, ep=ep, ranks_per_chip=per_chip)
-
-
-def _experts(service: Serving) -> int:
-    experts = service.transformer.experts
-    return 1 if experts is None else experts.count
-
-
-def _powers(most: int) -> list[int]:
-    return [1 << power for power in range(most.bit_length())]
-
-
 def _best_load(tried: Tried, aims: Objective) -> Row:
     """Return the load with most tokens a second that keeps to the objective, or the nearest."""
     rows = [
@@ -179,7 +134,9 @@ def _order(row: Row, service: Serving, chips: int) -> tuple[bool, float, float]:
     return row.passed > 1, max(row.passed, 1.0), -tokens
 
 
-def _table(rows: list[Row], service: Serving, chips: int, price: float | None) -> Table:
+def _table(
+    rows: list[Row], service: Serving, chips: int, price: float | None, *, apart: bool
+) -> Table:
     tokens = [row.told["rate"] * float(service.output) for row in rows]
     columns: dict[str, list[Any]] = {
         "tp": [row.layout.tp for row in rows],
@@ -192,11 +149,17 @@ def _table(rows: list[Row], service: Serving, chips: int, price: float | None) -
         "tokens_per_s": tokens,
         "ttft_s": [row.told["ttft"] for row in rows],
         "tpot_s": [row.told["tpot"] for row in rows],
-        **{name: [row.told[own] for row in rows] for name, own in QUANTILES.items()},
+        **{name: [row.told.get(own, math.nan) for row in rows] for name, own in QUANTILES.items()},
         "meets": [row.passed <= 1 for row in rows],
         "limited_by": [row.limit if row.passed > 1 else "" for row in rows],
         "off_by": [max(row.passed - 1, 0.0) for row in rows],
     }
+    if apart:
+        cut = [row.prefill for row in rows]
+        columns["prefill_workers"] = [row.workers[0] for row in rows]
+        columns["decode_workers"] = [row.workers[1] for row in rows]
+        for name in ("tp", "pp", "ep"):
+            columns[f"prefill_{name}"] = [0 if one is None else getattr(one, name) for one in cut]
     if price is not None:
         paid = price * chips / 3600 * 1e6
         columns["usd_per_million_tokens"] = [paid / one for one in tokens]

@@ -7,18 +7,33 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from rainier_fast.ask.options import RUNTIME
 from rainier_fast.ask.request import make_request
+from rainier_fast.ask.runtime import kind_of
 from rainier_fast.definitions.check import as_count, as_items
-from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
+from rainier_fast.errors import InvalidArgument, Unsupported, as_one_of, invalid, invalid_type
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.serving.apart import Apart, Floats, Split, closed, exposed, open_
 from rainier_fast.serving.data_files import read_data
 from rainier_fast.serving.disaggregated_result import DisaggregatedResult
 from rainier_fast.serving.ready import Asked, Ready, ready
 from rainier_fast.serving.served import _demand
+from rainier_fast.serving.serving import Serving
 from rainier_fast.workload.layout import Layout
 
 MODES: Final = ("read", "write")
+
+
+_LINKS: Final = "auto"
+
+
+class Sent(NamedTuple):
+    """The hand-over of one cache."""
+
+    seconds: float
+    kind: str
+    why: str
+    """Why it is not as the machine's software runs it; empty where that is so, or not asked."""
 
 
 class Worker(NamedTuple):
@@ -27,6 +42,10 @@ class Worker(NamedTuple):
     one: Ready
     chips: int
     replicas: int
+
+    def told(self) -> dict[str, Any]:
+        """Return what the core says with a request on each replica."""
+        return self.one.run([(float(self.all_replicas), None, None)])[0]
 
     @property
     def all_replicas(self) -> int:
@@ -52,24 +71,13 @@ def run_disaggregated(
             raise invalid_type(name, layout, "must be a Layout")
     decode = _worker("decode", ready(machine, service, layouts[1], asked))
     own = decode.one.service
-    if own.batching == "lockstep":
-        raise invalid("batching", own.batching, "must be 'continuous' where workers are apart")
-    if own.lengths:
-        raise Unsupported(
-            "input: got lengths that vary, of which prefill and decoding apart has no model; use "
-            "their means, or serve() with both on all chips"
-        )
-    if own.output <= 1:
-        raise invalid("output", own.output, "must be above 1: the first token is the prefill's")
-    # A prefill ends with the first token, and guesses nothing.
-    prompts = own.with_(output=1, speculative=None)
-    prefill = _worker("prefill", ready(machine, prompts, layouts[0], asked))
+    prefill = _worker("prefill", ready(machine, prompts_of(own), layouts[0], asked))
     splits = _splits(prefill, decode, workers)
     alone = len(splits[0]) == 1
     used = (splits[0] * prefill.chips + splits[1] * decode.chips)[0] if alone else math.inf
-    told = prefill.one.run([(float(prefill.all_replicas), None, None)])[0]
-    nbytes, seconds = _handover(prefill, decode, used)
-    world = _world(prefill, decode, told, seconds, write=mode == "write")
+    told = prefill.told()
+    nbytes, sent = _handover(prefill, decode, used)
+    world = _world(prefill, decode, told, sent.seconds, write=mode == "write")
     if concurrency is not None:
         found = closed(world, *splits, concurrency)
         best = int(np.argmax(found.rate))
@@ -89,15 +97,31 @@ def run_disaggregated(
         concurrency,
         rate,
         mode,
+        sent.kind,
         str(decode.one.request.algorithm),
         decode.one.pace,
         world.each_s / world.per_prefill,
-        (nbytes, seconds, world.shown_s),
+        (nbytes, sent.seconds, world.shown_s),
+        sent.why,
         (tuple(told["prefill"]), tuple(step["step"])),
         (float(told["fits"]), float(step["fits"])),
         world.per_decode,
         tuple(found.at(best).items()),
     )
+
+
+def prompts_of(own: Serving) -> Serving:
+    """Return what prefill workers do of a service, which ends with the first token."""
+    if own.batching == "lockstep":
+        raise invalid("batching", own.batching, "must be 'continuous' where workers are apart")
+    if own.lengths:
+        raise Unsupported(
+            "input: got lengths that vary, of which prefill and decoding apart has no model; use "
+            "their means, or serve() with both on all chips"
+        )
+    if own.output <= 1:
+        raise invalid("output", own.output, "must be above 1: the first token is the prefill's")
+    return own.with_(output=1, speculative=None)
 
 
 def _worker(name: str, one: Ready) -> Worker:
@@ -167,8 +191,8 @@ def _world(
     )
 
 
-def _handover(prefill: Worker, decode: Worker, used: float) -> tuple[float, float]:
-    """Return bytes of the cache of a prompt, and seconds from a worker's chips to another's.
+def _handover(prefill: Worker, decode: Worker, used: float) -> tuple[float, Sent]:
+    """Return bytes of the cache of a prompt, and how they go from a worker to another.
 
     Within an UltraServer if all workers are in one, at its two ends; else to the next one.
     """
@@ -182,16 +206,30 @@ def _handover(prefill: Worker, decode: Worker, used: float) -> tuple[float, floa
         start = min(-(-prefill.chips // unit) * unit, chips - decode.chips)
     pairs = min(prefill.chips, decode.chips)
     group = [*range(pairs), *range(start, start + pairs)]
-    asked = make_request(
-        machine,
-        "send_recv",
-        nbytes / pairs,
-        group=group,
-        shift=pairs,
-        algorithm="direct",
-        routing=decode.one.request.routing,
-    )
-    return nbytes, asked.outcome(machine).time
+    return nbytes, _sent(decode.one, nbytes / pairs, group)
+
+
+def _sent(one: Ready, nbytes: float, group: list[int]) -> Sent:
+    """Return a send of one half of a group to the other, by the runtime where it has one."""
+
+    def by(algorithm: str) -> float:
+        asked = make_request(
+            one.machine,
+            "send_recv",
+            nbytes,
+            group=group,
+            shift=len(group) // 2,
+            algorithm=algorithm,
+            routing=one.request.routing,
+        )
+        return float(asked.outcome(one.machine).time)
+
+    if str(one.request.algorithm) == _LINKS:
+        return Sent(by("direct"), kind_of(_LINKS), "")
+    try:
+        return Sent(by(RUNTIME), kind_of(str(one.request.algorithm)), "")
+    except (InvalidArgument, Unsupported) as error:
+        return Sent(by("direct"), kind_of(_LINKS), str(error).partition(";")[0])
 
 
 def _check_rate(found: Split, best: int, rate: float) -> None:

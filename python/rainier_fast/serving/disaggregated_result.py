@@ -31,6 +31,7 @@ _ALSO: Final = (
     "decoding",
     "waiting",
     "loads",
+    "busy_share",
     "balanced_ratio",
     "handover_bytes",
     "handover_s",
@@ -63,6 +64,9 @@ class DisaggregatedResult(ServiceFigures, Report, Told):
         Requests at all times, or requests/s; the other one is None.
     handover
         ``"read"`` or ``"write"``.
+    handover_kind
+        What kind of number the hand-over is: ``"links alone"``, or as the machine's software runs
+        a send_recv; `guesses` says why it is not.
     algorithm
         How collectives run.
     pace
@@ -86,10 +90,12 @@ class DisaggregatedResult(ServiceFigures, Report, Told):
     concurrency: float | None
     rate: float | None
     handover: str
+    handover_kind: str
     algorithm: str
     pace: Pace
     _each: float
     _sent: tuple[float, float, float]
+    _why_links: str
     _parts: tuple[Parts, Parts]
     _fits: tuple[float, float]
     _replicas: int
@@ -151,6 +157,18 @@ class DisaggregatedResult(ServiceFigures, Report, Told):
         return max(self.loads.items(), key=lambda load: load[1])[0]
 
     @property
+    def busy_share(self) -> float:
+        """Share of the time of the workers' chips in which they compute.
+
+        Prefill workers their load: between prompts they wait. Decode workers always, which is an
+        upper end where one has no sequence at times.
+        """
+        prefill, decode = (
+            n * each for n, each in zip(self.workers, self.worker_chips, strict=True)
+        )
+        return (prefill * min(self.loads["prefill"], 1.0) + decode) / (prefill + decode)
+
+    @property
     def balanced_ratio(self) -> float:
         """Prefill workers for each decode worker at which both are busy alike.
 
@@ -188,10 +206,12 @@ class DisaggregatedResult(ServiceFigures, Report, Told):
     @property
     def guesses(self) -> tuple[str, ...]:
         """What of the answer rests on no measurement, a line each."""
+        why = f" ({self._why_links})" if self._why_links else ""
         lines = [
-            "hand-over: links alone, a cache once; copies for ranks that share heads are not "
-            "counted, nor are the engines' messages about it",
-            "pace: that of engines whose workers do both",
+            f"hand-over: {self.handover_kind}{why}, a cache once; copies for ranks that share "
+            "heads are not counted, nor are the engines' messages about it",
+            "pace: that of engines whose workers do both; docs/validation.md has our errors on "
+            "measured services of such workers, none of which is fitted",
         ]
         if self.pace.kind not in ("fit", "published"):
             lines.append(f"pace is {self.pace.kind}: {self.pace.source}")
@@ -216,7 +236,8 @@ class DisaggregatedResult(ServiceFigures, Report, Told):
         rate = f"{self.tokens_per_s:,.1f} a second, {self.tokens_per_s_per_chip:,.2f} a chip, "
         rate += f"{self.tokens_per_s_per_user:,.1f} a user"
         sent = f"{format_bytes(self.handover_bytes)} in {format_time(self.handover_s)}, "
-        sent += f"{self.handover} mode: a request waits {format_time(self.shown_handover_s)}"
+        sent += f"{self.handover} mode: a request waits {format_time(self.shown_handover_s)}, "
+        sent += self.handover_kind
         loads = ", ".join(f"{name} {load:.0%}" for name, load in self.loads.items())
         decoding = f"{self.decoding:,.4g} at once a worker"
         decoding += f"; {self.waiting:,.6g} wait for memory" if self.waiting else ""

@@ -43,7 +43,7 @@ class Lengths(float):
     shares
         Of requests, as many; they add up to 1.
     trace
-        What the rows of both columns of one trace have in common; empty otherwise.
+        The rows of the trace whose column they are, as CSV; empty otherwise.
 
     Parameters
     ----------
@@ -81,6 +81,8 @@ class Lengths(float):
         if len(many) != len(tokens):
             raise invalid("weights", len(many), f"must be as many as values, {len(tokens)}")
         total = math.fsum(many)
+        # Shares that were divided already stay what they are.
+        total = 1.0 if abs(total - 1) < 1e-12 else total
         shares = tuple(one / total for one in many)
         pairs = zip(tokens, shares, strict=True)
         made = super().__new__(cls, math.fsum(one * share for one, share in pairs))
@@ -192,6 +194,14 @@ class Lengths(float):
         shown = list(self.values) if len(self.values) <= 8 else f"<{len(self.values)} values>"
         return f"Lengths({shown}{words})"
 
+    def _plain(self) -> str | list[Any]:
+        """Return what files have in its place, and `Serving` takes."""
+        if self.trace:
+            return self.trace
+        if len(set(self.shares)) == 1:
+            return list(self.values)
+        return [[one, share] for one, share in zip(self.values, self.shares, strict=True)]
+
     def quantile(self, share: float) -> float:
         """Return the tokens that so much of the requests do not pass.
 
@@ -233,7 +243,7 @@ def _both(cls: type[_Lengths], argument: str, trace: str | Path) -> tuple[_Lengt
         for name, value in zip(("input", "output"), row, strict=True):
             as_number(f"{argument}[{at}].{name}", value, 1, MOST_SEQUENCE, _ALLOWED)
     prompts, answers = (list(column) for column in zip(*rows, strict=True))
-    same = f"{len(rows)} rows, {hash((*prompts, *answers)):x}"
+    same = "\n".join(["input,output", *(f"{one!r},{other!r}" for one, other in rows), ""])
     return cls(prompts, trace=same), cls(answers, trace=same)
 
 
@@ -244,6 +254,9 @@ def as_lengths(name: str, value: object) -> float:
     if isinstance(value, str | Path):
         return _both(Lengths, name, value)[name == "output"]
     if isinstance(value, Sequence | np.ndarray) and not isinstance(value, bytes):
+        if len(value) and all(isinstance(one, list | tuple) and len(one) == 2 for one in value):
+            tokens, weights = zip(*value, strict=True)
+            return Lengths(_numbers(name, tokens, 1.0, MOST_SEQUENCE, _ALLOWED), weights)
         return Lengths(_numbers(name, value, 1.0, MOST_SEQUENCE, _ALLOWED))
     return as_number(name, value, 1, MOST_SEQUENCE, _ALLOWED)
 

@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rainier_fast.definitions.efficiency import Efficiency
+from rainier_fast.definitions.routing import Policy
 from rainier_fast.faults.damaged import Damaged
+from rainier_fast.files.saved import Saved
 from rainier_fast.screen import Facts, Report, Told, one_screen
 from rainier_fast.serving import nearest
 from rainier_fast.serving.figures import ServiceFigures
@@ -46,7 +48,7 @@ _ALSO: Final = (
 
 @one_screen
 @dataclass(frozen=True, repr=False)
-class ServingResult(ServiceFigures, Report, Told):
+class ServingResult(ServiceFigures, Report, Told, Saved):
     """The answer to `Machine.serve`. Immutable.
 
     Attributes
@@ -57,7 +59,10 @@ class ServingResult(ServiceFigures, Report, Told):
         What was asked.
     concurrency, rate
         Requests at all times, or requests/s; the other one is None.
-    algorithm
+    requests
+        How many come at once, of which `concurrency` are served at a time; None where they come one
+        by one.
+    algorithm, routing
         How collectives run.
     efficiency, pace
         How fast chips compute, and what the stack adds to that.
@@ -71,12 +76,16 @@ class ServingResult(ServiceFigures, Report, Told):
     True
     """
 
+    _saved_as = "serving_result"
+
     machine: Damaged
     service: Serving
     layout: Layout
     concurrency: float | None
     rate: float | None
+    requests: float | None
     algorithm: str
+    routing: Policy
     efficiency: Efficiency
     pace: Pace
     _found: Found

@@ -302,6 +302,7 @@ class Services(Damaged):
         of: str = "mean",
         keep: int = 20,
         price: float | None = None,
+        disaggregated: bool = False,
         chips: int | None = None,
         algorithm: Collectives | None = None,
         efficiency: Efficiency | None = None,
@@ -312,7 +313,8 @@ class Services(Damaged):
 
         Of each layout (tp by powers of two within an UltraServer, 1 to 8 stages, experts whole,
         over the tp ranks or over the UltraServer) the best of 1 to 4,096 requests a replica at
-        once, by powers of two, that memory holds. Prefill and decoding share all chips.
+        once, by powers of two, that memory holds. Prefill and decoding share all chips, unless
+        `disaggregated` asks for workers of their own as well.
 
         Parameters
         ----------
@@ -327,6 +329,10 @@ class Services(Damaged):
         price
             Dollars of a chip and hour, such as ``machine.cost(date=...).usd_per_chip_hour``, for a
             column of dollars.
+        disaggregated
+            Whether prefill and decoding on workers of their own are ranked too, as
+            `serve_disaggregated` has them (``handover="read"``): pairs of layouts that none is
+            better than, up to 64 splits of the chips, the same loads of a replica that decodes.
 
         Returns
         -------
@@ -337,7 +343,10 @@ class Services(Damaged):
             ``tokens_per_s_per_chip``, ``tokens_per_s``, ``ttft_s``, ``tpot_s`` and ``ttft_p50_s``,
             ``ttft_p90_s``, ``tpot_p50_s``, ``tpot_p90_s`` over requests, ``meets``,
             ``limited_by`` (``"ttft"`` or ``"tpot"``; empty where met) and ``off_by`` (a fraction);
-            with a `price` ``usd_per_million_tokens`` of answers.
+            with a `price` ``usd_per_million_tokens`` of answers. Where `disaggregated`, of such
+            rows all this is of decode workers, and ``prefill_workers``, ``decode_workers``,
+            ``prefill_tp``, ``prefill_pp`` and ``prefill_ep`` say the rest; all 0 where chips do
+            both. Tokens and dollars count all chips, those of no worker too.
 
         Raises
         ------
@@ -356,4 +365,4 @@ class Services(Damaged):
         from rainier_fast.serving.ready import Asked
 
         asked = Asked(chips, algorithm, efficiency, pace, routing)
-        return best(self, service, (ttft, tpot), keep, price, asked, of)
+        return best(self, service, (ttft, tpot, of), keep, price, disaggregated, asked)

@@ -10,13 +10,14 @@ from typing import Any, Final, Literal, Self, TypeAlias
 
 from rainier_fast.definitions.check import as_count, as_items, as_number
 from rainier_fast.errors import as_one_of, invalid, invalid_type
+from rainier_fast.files.saved import Saved
 from rainier_fast.screen import Told, one_screen
 from rainier_fast.serving.cold import ColdStart, cold_start
 from rainier_fast.serving.data_files import read_data
 from rainier_fast.serving.lengths import Lengths, Row, as_lengths, joint, longest
 from rainier_fast.serving.speculation import Speculation
 from rainier_fast.units import format_count
-from rainier_fast.workload.models import named
+from rainier_fast.workload.models import longest_context, named
 from rainier_fast.workload.shape import MOST_SEQUENCE
 from rainier_fast.workload.training import changed
 from rainier_fast.workload.transformer import Transformer
@@ -36,7 +37,7 @@ _MOST_IMBALANCE: Final = 65_536.0
 
 @one_screen
 @dataclass(frozen=True, slots=True)
-class Serving(Told):
+class Serving(Told, Saved):
     """A service. Immutable; `with_` makes another of it.
 
     Attributes
@@ -61,7 +62,8 @@ class Serving(Told):
         tokens of others, at the rates and the pace of that stack. ``"ideal"``: chips at their data
         sheet, collectives on the links alone, no host and no waiting: a bound.
     max_model_len
-        Most tokens of a request; None for the next power of two that holds input and output.
+        Most tokens of a request; None for the next power of two that holds input and output, at
+        most what the model takes by its configuration. More than that must be said.
     prefix_hit
         Share of a prompt's tokens that is cached already, below 1.
     speculative
@@ -96,9 +98,11 @@ class Serving(Told):
     llama-3.3-70b, 8,192 tokens in and 256 out, bf16, bf16 cache, engine neuron to 16,384 tokens
     """
 
+    _saved_as = "serving"
+
     model: Transformer | str
     _: KW_ONLY
-    input: float
+    input: float  # or all that `as_lengths` takes
     output: float
     precision: str = "bf16"
     kv: str = "bf16"
@@ -156,6 +160,10 @@ class Serving(Told):
             if most < self.longest:
                 allowed = f"must hold input and output, {self.longest:,.0f} tokens"
                 raise invalid("max_model_len", most, allowed)
+        longest = longest_context(self.transformer)
+        if self.max_model_len is None and longest and longest < self.longest:
+            allowed = f"with output must be at most the {longest:,} tokens that the model takes"
+            raise invalid("input", self.input, f"{allowed}; max_model_len= stretches it")
         positions = self.transformer.positions
         if positions and positions < self.most_tokens:
             allowed = f"must be at most {positions:,}, the positions that the model has"
@@ -183,8 +191,8 @@ class Serving(Told):
             return self.max_model_len
         whole = math.ceil(self.longest)
         most: int = 1 << (whole - 1).bit_length()
-        positions = self.transformer.positions
-        return max(min(most, positions), whole) if positions else most
+        known = longest_context(self.transformer)
+        return min(most, known) if known else most
 
     @property
     def longest(self) -> float:

@@ -16,10 +16,13 @@ from typing import Final
 
 from rainier_fast.validation import (
     astra_sim,
+    diloco,
     efficiency,
+    ettr,
     nccl_tables,
     scaling_book,
     serving,
+    serving_apart,
     table,
     tpu,
     training,
@@ -38,6 +41,9 @@ SOURCES: Final[Mapping[str, Callable[[], list[Row]]]] = MappingProxyType(
         training.SOURCE: training.rows,
         training.MEMORY_SOURCE: training.memory_rows,
         serving.SOURCE: serving.rows,
+        serving_apart.SOURCE: serving_apart.rows,
+        ettr.SOURCE: ettr.rows,
+        diloco.SOURCE: diloco.rows,
         efficiency.SOURCE: efficiency.rows,
         "astra_sim": astra_sim.rows,
     }

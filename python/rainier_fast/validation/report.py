@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rainier_fast.catalog import assumptions
-from rainier_fast.validation import SOURCES, breakdown, efficiency, makers, serving, training
+from rainier_fast.validation import (
+    SOURCES,
+    breakdown,
+    efficiency,
+    makers,
+    serving,
+    serving_apart,
+    training,
+)
 from rainier_fast.validation.data import read
 from rainier_fast.validation.row import Row, TableRow, mean_error, worst_error
 
@@ -69,7 +77,7 @@ def report(rows: _Rows | None = None) -> str:
         _table(serving.NAMES, serving.lines()),
         "## Services that are not answered",
         _UNSERVED,
-        _table(("services", "why"), serving.left()),
+        _table(("services", "why"), [*serving.left(), *serving_apart.left()]),
         "## Training runs that are not run",
         _LEFT,
         _table(("run", "why"), [(one.case.title, one.why) for one in training.left()]),

@@ -8,6 +8,8 @@ mod efficiency;
 mod enter;
 mod error;
 mod faults;
+mod formats;
+mod kineto;
 mod machine;
 mod mapping;
 mod monte_carlo;
@@ -39,6 +41,8 @@ mod _core {
     use super::faults::{
         Faults, faults, healthy, links_named, num_live_chips, overlay_bytes, repaired, with_faults,
     };
+    #[pymodule_export]
+    use super::kineto::kineto_events;
     #[pymodule_export]
     use super::mapping::{Order, best_mapping, mapping_dimensions};
     #[pymodule_export]

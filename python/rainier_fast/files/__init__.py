@@ -1,0 +1,1 @@
+"""Files of definitions: TOML, YAML and JSON to plain rows, rows to objects; and back."""

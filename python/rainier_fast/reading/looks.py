@@ -1,0 +1,116 @@
+"""How each format is told from the others, by what is in it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from rainier_fast.files.kept import kind_of
+from rainier_fast.reading.content import Content
+
+_NCCOM: Final = re.compile(r"\bsize\(B\)\s.*\bcount\(elems\)|nccom-test\b|\"?size\(B\)\"?", re.I)
+_NCCL: Final = re.compile(
+    r"#\s*size\s+count\s+type\b|\bnThread\s+\d+\s+nGpus\s+\d+|\b\w+_perf(?:_mpi)?\b.*\s-[begf]\b"
+)
+_NCCL_KEYS: Final = re.compile(r'"(?:out_of_place|in_place)"\s*:\s*\{')
+_RCCL: Final = re.compile(r'\binPlace"?\s*[,:]|"inplace"\s*[,:]', re.I)
+_OSU: Final = re.compile(r"#\s*OSU\s.*Latency\s+Test|\bosu_\w+", re.I)
+_UCC: Final = re.compile(r"\bucc_perftest\b|^\s*#?\s*Count\s+Size\s+Time,", re.M)
+_ROW: Final = re.compile(r'"(?:size|bytes|message_size|count)\w*(?:\(\w+\))?"\s*:', re.I)
+_TIMED: Final = re.compile(r'"\w*(?:time|lat)\w*(?:\(\w+\))?"\s*:', re.I)
+_SIZE: Final = re.compile(r"(?:size|bytes|count)", re.I)
+_TIME: Final = re.compile(r"(?:time|lat)", re.I)
+_EVENT: Final = re.compile(r'\s*\[\s*\{[^{}]*"ph"\s*:')
+_OLD_PICKLE: Final = re.compile(rb"\(?[dl]p\d+\r?\n|\(dp?\d*\n|[})\]]q\x00")
+_MOST_PROTOCOL: Final = 5
+_SEPARATORS: Final = (",", ";", "\t", "|")
+_LINES: Final = 60
+
+
+def program(content: Content) -> bool:
+    """One of ours."""
+    return content.keys[:1] == ("format",) and '"rainier_fast program"' in content.head[:200]
+
+
+def own(content: Content, kind: str) -> bool:
+    """Of one of our classes, by its header."""
+    return kind_of(content.data) == kind
+
+
+def nccom(content: Content) -> bool:
+    """By the names of its columns."""
+    return content.is_text and _NCCOM.search(content.head) is not None
+
+
+def nccl(content: Content) -> bool:
+    """By its header, its command or the places of its JSON."""
+    if not content.is_text:
+        return False
+    return bool(_NCCL.search(content.head) or _NCCL_KEYS.search(content.head))
+
+
+def rccl(content: Content) -> bool:
+    """By the column that says whether a row is in place."""
+    return content.is_text and _RCCL.search(content.head) is not None
+
+
+def osu(content: Content) -> bool:
+    """By its title or its command."""
+    return content.is_text and _OSU.search(content.head) is not None
+
+
+def ucc(content: Content) -> bool:
+    """By its header or its command."""
+    return content.is_text and _UCC.search(content.head) is not None
+
+
+def rows(content: Content) -> bool:
+    """JSON in which sizes and times are keys."""
+    if content.first not in ("[", "{"):
+        return False
+    return bool(_ROW.search(content.head) and _TIMED.search(content.head))
+
+
+def csv(content: Content) -> bool:
+    """Text with a line, near its beginning, that names a size and a time."""
+    if not content.is_text or content.first in ("{", "<"):
+        return False
+    for line in content.head.splitlines()[:_LINES]:
+        apart = any(mark in line for mark in _SEPARATORS) or len(line.split()) > 1
+        if apart and len(line) < 2000 and _SIZE.search(line) and _TIME.search(line):
+            return True
+    return False
+
+
+def kineto(content: Content) -> bool:
+    """By its events, in an object or a list."""
+    if content.first == "[":
+        return _EVENT.match(content.head) is not None
+    return content.has_key("traceEvents")
+
+
+def execution_trace(content: Content) -> bool:
+    """By its schema and its nodes."""
+    return "nodes" in content.keys and bool({"schema", "pid", "start_ts"} & set(content.keys))
+
+
+def flight_recorder(content: Content) -> bool:
+    """By its entries, and what stands beside them."""
+    beside = {"pg_config", "comm_lib_version", "nccl_version", "nccl_comm_state", "pg_status"}
+    if "entries" in content.keys:
+        return bool(beside & set(content.keys)) or '"profiling_name"' in content.head
+    return bool(beside & set(content.keys)) and content.has_key("entries")
+
+
+def pickle(content: Content) -> bool:
+    """By its first byte and its protocol, or as it began of old; and what torch.save packs."""
+    data = content.data
+    if data[:1] == b"\x80":
+        return len(data) > 1 and data[1] <= _MOST_PROTOCOL
+    packed = data[:4] == b"PK\x03\x04" and b".pkl" in data[:999]
+    return packed or _OLD_PICKLE.match(data) is not None
+
+
+def fake_group(content: Content) -> bool:
+    """By its keys: what a recorder of a fake process group wrote."""
+    return {"world_size", "events"} <= set(content.keys) and '"in_bytes"' in content.head

@@ -1,0 +1,1 @@
+"""What PyTorch writes of its collectives: traces, execution traces, the flight recorder."""
