@@ -2,12 +2,11 @@
 
 use super::curve::Curve;
 use super::cut::Cut;
-use super::lengths::Length;
 use super::memory::memory;
 use super::prompts::{self, Prompts};
 use super::runs::Runs;
 use super::serve::{spared, too_large};
-use super::service::{Engine, Service};
+use super::service::{Engine, Length, Service};
 use crate::Control;
 use crate::error::{Error, Result};
 use crate::random::SplitMix64;

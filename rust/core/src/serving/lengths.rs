@@ -1,17 +1,6 @@
 //! How long prompts and answers are: alike, or rows with weights.
 
-use super::service::Service;
-
-/// Requests of one length.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Length {
-    /// Tokens of the prompt and of the answer.
-    pub input: f64,
-    /// See `input`.
-    pub output: f64,
-    /// Share of all requests.
-    pub share: f64,
-}
+use super::service::{Length, Service};
 
 impl Service {
     /// Lengths with their shares, which add up to 1; one of them where all requests are alike.

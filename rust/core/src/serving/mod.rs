@@ -35,11 +35,10 @@ mod traffic;
 
 pub use cut::Cut;
 pub use events::{Load, Moments, Request, events};
-pub use lengths::Length;
 pub use memory::Held;
 pub use pace::Pace;
 pub use parts::{Part, Parts};
 pub use runs::Runs;
 pub use serve::{Demand, Served, serve};
-pub use service::{Engine, Service, Speculation};
+pub use service::{Engine, Length, Service, Speculation};
 pub use spread::Quantiles;

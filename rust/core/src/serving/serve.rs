@@ -3,12 +3,11 @@
 use super::balance::{Balance, Others, Work};
 use super::curve::{Curve, step};
 use super::cut::Cut;
-use super::lengths::Length;
 use super::memory::{Held, memory};
 use super::parts::Parts;
 use super::prompts::{self, Prompt, Prompts};
 use super::runs::Runs;
-use super::service::Engine;
+use super::service::{Engine, Length};
 use super::spread::{self, Kinds, Quantiles};
 use crate::error::{Error, Result};
 

@@ -1,6 +1,5 @@
 //! What is served, and how its engine runs it.
 
-use super::lengths::Length;
 use crate::error::{Error, Result, not_negative, positive};
 use crate::workload::Model;
 
@@ -24,6 +23,17 @@ pub struct Speculation {
     pub yields: f64,
     /// What guesses them; the layout is that of the model.
     pub draft: Model,
+}
+
+/// Requests of one length.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Length {
+    /// Tokens of the prompt and of the answer.
+    pub input: f64,
+    /// See `input`.
+    pub output: f64,
+    /// Share of all requests.
+    pub share: f64,
 }
 
 /// A service.
