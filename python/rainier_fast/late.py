@@ -192,3 +192,6 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "workload.transformer": ("Transformer",),
 }
 """Public names by module. The UltraServers that are named in capitals are made by `known`."""
+
+ROOMS: Final = ("astra_sim",)
+"""Public rooms: modules whose names are public in them, found as names are."""

@@ -60,6 +60,7 @@ def test_a_machine_prints_the_table_of_its_own_software(run: Any) -> None:
     assert "out-of-place" in run("all-reduce", "--preset", "h100", "-b", "1M")
     assert "time_s" in run("all-reduce", "--preset", "tpu-v5e", "-b", "1M")
     assert "time_s" in run("gather", "--preset", "trn2", "-b", "1M")
+    assert "time_s" in run("all-reduce", "--preset", "trn2", "-b", "1M", "--dtype", "fp64")
 
 
 def test_the_form_of_nccom_test(run: Any) -> None:
@@ -158,6 +159,9 @@ def test_settings_change_the_machine() -> None:
     wan = changed(rf.preset("rainier"), ["wan.bandwidth=1 Tbps"]).wan
     assert wan is not None
     assert wan.bandwidth == 125e9
+    far = changed(rf.preset("rainier", 128, sites=2), ['wan.latency=[[0, "6 ms"], ["7 ms", 0]]'])
+    assert far.wan is not None
+    assert far.wan.latency == ((0, 0.006), (0.007, 0))
 
 
 def test_a_machine_is_saved_and_read(run: Any, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import click
@@ -66,6 +67,9 @@ WRONG = [
     (["describe", "--set", "nic.bandwidth=3"], "ultraserver"),
     (["describe", "--set", "ultraserver.nic=3"], "latency"),
     (["describe", "--set", "ultraserver"], "path=value"),
+    (["describe", "--set", "wan.latency=[1"], "wan.latency"),
+    (["all-reduce", "--dtype", "fp4"], "fp8"),
+    (["all-reduce", "--dtype", "fp64", "--table", "nccom"], "nccom-test"),
     (["describe", "--preset", "trn2", "--set", "wan.latency=1 ms"], "wan"),
     (["describe", "--faults", "links=many"], "faults"),
     (["describe", "--faults", "cables=3"], "cables"),
@@ -212,3 +216,9 @@ def test_help_loads_no_numbers() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     ours = ["", ".cli", ".cli.app", ".cli.names", ".cli.program", ".late"]
     assert done.stderr.strip() == str([f"rainier_fast{name}" for name in ours])
+
+
+def test_the_program_is_installed_by_its_name() -> None:
+    made = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert made["scripts"] == {"rainier-fast": f"{main.__module__}:{main.__name__}"}
+    assert {word.partition(">")[0] for word in made["dependencies"]} >= {"click", "numpy", "rich"}

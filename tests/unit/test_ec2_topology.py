@@ -178,6 +178,7 @@ def test_health_becomes_faults() -> None:
     assert len(whole(health("cb-1")).faults(machine)) == 0
     impaired = whole(health("cb-2", "impaired"))
     assert impaired.impaired == ("cb-2",)
+    assert any("cb-2" in note for note in machine.place(96, hosts=impaired).assumed)
     assert impaired.faults(machine).ultraservers.tolist() == [1]
     assert len(impaired.faults(machine, impaired="ignore")) == 0
     # One instance of cb-1 is unavailable, and which is not said; both that cb-2 misses are.

@@ -9,18 +9,27 @@ from typing import Any
 import pytest
 
 import rainier_fast as rf
-from rainier_fast.files import kinds
+from rainier_fast.files import kept, kinds
 
 TRN2 = rf.preset("trn2")
+RING = rf.torus(4, "50 GB/s", "1 us")
 SENDS = [rf.Send(0, 1, [0], step=0, reduce=True), rf.Send(1, 0, [0], step=0, reduce=True)]
 JOB = rf.Training("llama-3.1-8b", sequence=8192, batch=64)
 SERVICE = rf.Serving("llama-3.1-8b", input=1024, output=256, engine="vllm")
 ROWS = [{"op": "allr", "bytes": 2e6 * at, "time_us": 50 + 20 * at} for at in range(1, 7)]
 EQUAL = {
     "own": rf.Schedule("all_reduce", 1e6, [0, 1], SENDS),
-    "swing": rf.schedule("all_reduce", TRN2, "1 GiB", algorithm="swing"),
-    "gather": rf.schedule("gather", TRN2, "1 MiB", root=3),
+    "swing": rf.schedule("all_reduce", RING, "1 GiB", algorithm="swing"),
+    "gather": rf.schedule("gather", RING, "1 MiB", root=3),
     "training": JOB,
+    "speculation": rf.Serving(
+        "llama-3.3-70b",
+        input=100,
+        output=20,
+        prompt_buckets=(128, 256),
+        speculative=rf.Speculation(tokens=2, acceptance=(0.7, 0.5), draft=rf.model("llama-3.1-8b")),
+    ),
+    "checkpoint": rf.Checkpoint(interval="10 min", host_link="32 GB/s"),
     "layout": rf.Layout(tp=16, pp=2, virtual=2, sequence_parallel=True),
     "serving": SERVICE,
     "model": rf.model("deepseek-v3"),
@@ -63,12 +72,19 @@ def test_what_is_loaded_is_what_was_saved(name: str, notation: str, tmp_path: Pa
         assert type(loaded) is type(one)
 
 
+def test_every_known_model_comes_back() -> None:
+    for name in rf.models():
+        for notation in kept.NOTATIONS:
+            text = kept.text_of(kinds.told(rf.model(name), "model"), notation)
+            assert kinds.of_text(kept.text_in(text.encode(), "m"), "model") == rf.model(name)
+
+
 def test_a_schedule_that_is_loaded_costs_the_same() -> None:
     for name in ("own", "swing", "gather"):
         one = EQUAL[name]
         other = rf.Schedule.from_dict(json.loads(json.dumps(one.to_dict())))
         for model in ("link_load", "fluid"):
-            machine = rf.torus(2, "1 GB/s") if name == "own" else TRN2
+            machine = rf.torus(2, "1 GB/s") if name == "own" else RING
             mine, theirs = (machine.run(each, model=model) for each in (one, other))
             assert (mine.time_s, mine.algorithm) == (theirs.time_s, theirs.algorithm)
 

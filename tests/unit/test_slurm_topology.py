@@ -165,6 +165,13 @@ def test_blocks_are_those_of_a_plain_count() -> None:
     assert found == plain
 
 
+def test_huge_toruses_are_reckoned_before_anchors_are_made() -> None:
+    torus = Torus("t", (65535,) * 3, (Region((0, 0, 0), (1, 1, 1), ("n",)),), (Shape((1, 1, 1)),))
+    for ask in (lambda: torus.choose(1), lambda: torus.blocks((1, 1, 1))):
+        with pytest.raises(Unsupported):
+            ask()
+
+
 def test_a_job_spoils_as_few_larger_anchors_as_may_be() -> None:
     torus = full((8, 1, 1), (1, 1, 1), (2, 1, 1), (4, 1, 1))
     idle = [f"n{at}" for at in (1, 4, 5, 6, 7)]

@@ -11,7 +11,7 @@ from rainier_fast.cli.look import SAVE
 from rainier_fast.cli.machines import machine_of
 from rainier_fast.cli.names import FAILED
 from rainier_fast.cli.options import MACHINE, OUTPUT, output
-from rainier_fast.cli.show import Answer, in_percent, note, show, write
+from rainier_fast.cli.show import Answer, in_percent, note, progress, show, write
 from rainier_fast.table import Table
 from rainier_fast.units import format_bytes, format_time
 
@@ -47,7 +47,9 @@ def calibrate(file: str, save: str | None, **given: Any) -> None:  # noqa: ANN40
     written = output(given)
     names = ("op", "size_unit", "time_unit", "dtype", "algorithm")
     options = {name: given.pop(name) for name in names}
-    fit = run(machine_of(given), Path(file), **options)
+    machine = machine_of(given)
+    with progress("fit"):
+        fit = run(machine, Path(file), **options)
     if save is not None:
         fit.machine.save(save)
     errors = fit.residuals
@@ -112,7 +114,8 @@ def validate(target: str | None, old: str | None, *, groups: bool) -> None:
 
     if sum((target is not None, old is not None, groups)) > 1:
         raise click.UsageError("--output, --check and --groups: choose one of them")
-    text = group_table() + "\n" if groups else report()
+    with progress("published figures"):
+        text = group_table() + "\n" if groups else report()
     if old is not None:
         if (line := stale(Path(old), text)) is not None:
             note(f"{old} is stale from line {line} on; run validate --output {old}")

@@ -276,8 +276,8 @@ def _is_table(value: object) -> bool:
 
 
 def _word(value: object) -> str:
-    words = {dict: "a table", list: "a list", str: "text", type(None): "nothing"}
-    return words.get(type(value), f"a {type(value).__name__}")
+    words = {dict: "a table", list: "a list", str: "text", bool: "a flag", type(None): "nothing"}
+    return words.get(type(value), "a number" if isinstance(value, int | float) else "this")
 
 
 def _default(one: dataclasses.Field[Any]) -> object:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from rainier_fast.errors import shown, unknown
@@ -35,6 +36,7 @@ KINDS: Final[dict[str, Kind]] = {
     "training": Kind("workload.training", 1, "a training job", "Training"),
     "layout": Kind("workload.layout", 1, "how a job is cut into ranks", "Layout"),
     "serving": Kind("serving.serving", 1, "a service", "Serving"),
+    "checkpoint": Kind("operations.checkpoint", 1, "how a job saves its state", "Checkpoint"),
     "efficiency": Kind("definitions.efficiency", 1, "how fast a chip computes", "Efficiency"),
     "training_step": Kind("workload.step_file", 1, "a training step, and its answer"),
     "serving_result": Kind("serving.result_file", 1, "a service on a machine, and its answer"),
@@ -43,10 +45,19 @@ KINDS: Final[dict[str, Kind]] = {
 """By the word that its header has after the name of this package."""
 
 
-def save(value: object, kind: str, path: object, notation: str | None) -> None:
-    """Write an object to a file, whole or not at all."""
+def save(
+    value: object,
+    kind: str,
+    path: object,
+    notation: str | None,
+    others: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Write an object to a file, whole or not at all; others are modules of further formats."""
     target = as_path(path)
-    notation = notation_of(target, notation)
+    if isinstance(notation, str) and (module := others.get(str.__str__(notation))):
+        write(target, import_module(f"rainier_fast.{module}").text(value))
+        return
+    notation = notation_of(target, notation, others)
     write(target, text_of(told(value, kind), notation))
 
 
@@ -105,6 +116,7 @@ def header(content: dict[str, Any], kind: str | None) -> tuple[str, dict[str, An
     if not isinstance(said, str):
         wanted = "a format" if kind is None else f"format = {PREFIX + kind!r}"
         raise Misplaced(("format",) if said is not None else (), f"must have {wanted}")
+    said = str.__str__(said)  # a subclass may compare as it likes
     found = said.removeprefix(PREFIX)
     if said not in words:
         raise Misplaced(("format",), str(unknown("format", said, words)))

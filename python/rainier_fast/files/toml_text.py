@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -26,6 +25,8 @@ _AT: Final = re.compile(r"(.*?)\s*\(at line (\d+), column (\d+)\)", re.DOTALL)
 
 def read(text: str) -> object:
     """Return what a text of TOML says."""
+    import tomllib  # who only saves does not pay for it
+
     _check_keys(text)
     try:
         return tomllib.loads(text)
@@ -63,8 +64,9 @@ def line_of(text: str, keys: Sequence[Key]) -> int | None:
             here = [*prefix, *_parts(assigned[1])]
         else:
             continue
-        if len(here) > most and list(keys[: len(here)]) == here:
-            best, most = number, len(here)
+        shared = min(len(here), len(keys))
+        if shared > most and list(keys[:shared]) == here[:shared]:
+            best, most = number, shared
     return best
 
 

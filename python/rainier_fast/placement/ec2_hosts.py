@@ -58,6 +58,11 @@ def running_hosts(answers: Answers, machine: Places, wanted: str | None) -> Host
     if not groups:
         allowed = f"must have a running {kind} whose place is known"
         raise invalid("hosts", answers.source, allowed)
+    for name in groups:
+        status = answers.statuses.get(name)
+        if status is not None and not status.is_healthy:
+            ill = "is impaired" if status.is_impaired else "has unavailable instances"
+            notes.append(f"{name} {ill}: with_faults(faults=ec2.faults(machine)) goes round it")
     if any(len(ids) > 1 for ids in groups.values()):
         notes.append(ASSUMED)
     listed = tuple((name, tuple(ids)) for name, ids in groups.items())

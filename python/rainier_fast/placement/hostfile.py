@@ -15,7 +15,7 @@ from rainier_fast.placement.text import Source, decoded, source_of
 from rainier_fast.screen import Facts, Report, one_screen
 
 _SLOTS: Final = re.compile(
-    r"(?P<host>[A-Za-z0-9_.\-]+)"
+    r"(?P<host>[A-Za-z0-9_.\-]{1,253})"
     r"(?::(?P<hydra>\d{1,7})|(?P<pairs>(?:\s+[A-Za-z_\-]+\s*=\s*\d{1,7})+))?\s*"
 )
 _PAIR: Final = re.compile(r"([A-Za-z_\-]+)\s*=\s*(\d+)")

@@ -26,7 +26,11 @@ _MOST_DIGITS: Final = 18
 _MOST_BRACKETS: Final = 8
 _FORM: Final = "must be host names with ranges in brackets, as trn[01-04,09],spare1"
 _RANGE: Final = re.compile(r"([0-9]+)(?:-([0-9]+))?")
-_NAME: Final = re.compile(r"[A-Za-z0-9_.:\-]*")
+_NAME: Final = re.compile(r"[A-Za-z0-9_.:\-]{0,253}")
+"""As long as a name of DNS."""
+_ALONE: Final = re.compile(r"[A-Za-z0-9_.:\-]{1,253}")
+_WORD: Final = re.compile(r"(?:[^\s,\[\]]+|\[[^\[\]]*\])+")
+_BETWEEN: Final = re.compile(r"[\s,]*")
 _TAIL: Final = re.compile(r"(.*?)([0-9]+)\Z", re.DOTALL)
 
 
@@ -79,6 +83,8 @@ def expanded(text: object, argument: str) -> list[str]:
     """Return the hosts of a list; errors name `argument`."""
     if not isinstance(text, str):
         raise invalid_type(argument, text, _FORM)
+    if _ALONE.fullmatch(text):
+        return [text]
     words = [_parts(word, argument) for word in _words(text, argument)]
     total = sum(prod(_count(ranges) for _, ranges in word) for word in words)
     if total == 0:
@@ -181,26 +187,32 @@ def _written(stem: str, ranges: Sequence[_Range]) -> Iterable[str]:
 
 def _words(text: str, argument: str) -> list[str]:
     """Return what stands between commas and blanks outside of brackets."""
-    words, start, depth = [], 0, 0
-    for at, letter in enumerate(text):
-        if letter == "[":
-            depth += 1
-            if depth > 1:
-                raise invalid(argument, _near(text, at), "must not have a bracket in a bracket")
-        elif letter == "]":
-            depth -= 1
-            if depth < 0:
-                raise invalid(argument, _near(text, at), "must open each bracket that it closes")
-        elif depth == 0 and (letter == "," or letter.isspace()):
-            words.append(text[start:at])
-            start = at + 1
-    if depth:
-        raise invalid(argument, _near(text, text.rindex("[")), "must close each bracket")
-    return [word for word in (*words, text[start:]) if word]
+    words = _WORD.findall(text)
+    if len(words) > MOST_HOSTS:
+        raise invalid(argument, text, f"must name at most {MOST_HOSTS:,} hosts")
+    rest = _WORD.sub("", text)
+    if not _BETWEEN.fullmatch(rest):
+        at = next(at for at, letter in enumerate(text) if letter in "[]" and _loose(text, at))
+        raise invalid(
+            argument, _near(text, at), "must open and close each bracket, none in another"
+        )
+    return words
+
+
+def _loose(text: str, at: int) -> bool:
+    """Tell whether a bracket has no other one, or one of its own kind in between."""
+    if text[at] == "[":
+        ends = [end for end in (text.find("[", at + 1), text.find("]", at + 1)) if end >= 0]
+        return not ends or text[min(ends)] == "["
+    return text.rfind("[", 0, at) <= text.rfind("]", 0, at)
 
 
 def _parts(word: str, argument: str) -> list[_Part]:
     """Return a word as names, each with the numbers in the bracket after it."""
+    if "[" not in word:
+        if not _NAME.fullmatch(word):
+            raise invalid(argument, word, _FORM)
+        return [(word, ())]
     pieces = re.split(r"[\[\]]", word)
     names, inside = pieces[::2], pieces[1::2]
     for name in names:
@@ -211,10 +223,10 @@ def _parts(word: str, argument: str) -> list[_Part]:
             "must end with its last bracket: Slurm refuses text after it; write hosts one by one"
         )
         raise invalid(argument, word, allowed)
+    if any(numbers.count(",") >= MOST_HOSTS for numbers in inside):
+        raise invalid(argument, word, f"must name at most {MOST_HOSTS:,} hosts")
     if len(inside) > _MOST_BRACKETS:
         raise invalid(argument, word, f"must have at most {_MOST_BRACKETS} brackets")
-    if not inside:
-        return [(word, ())]
     return [
         (name, tuple(_range(one, word, argument) for one in numbers.split(",")))
         for name, numbers in zip(names, inside, strict=False)

@@ -49,8 +49,9 @@ def read_conf(source: Source) -> list[tuple[str, Tree | Blocks | Rings]]:
         lines[kind].append((number, pairs))
     found: list[tuple[str, Tree | Blocks | Rings]] = []
     if lines["switchname"]:
+        switches = tuple(_switches(source, lines["switchname"]))
         with source.saying(""):
-            found.append(("tree", Tree(tuple(_switches(source, lines["switchname"])))))
+            found.append(("tree", Tree(switches)))
     if lines["blockname"] or lines["blocksizes"]:
         blocks = _parts(source, lines["blockname"], "blockname")
         sizes = _sizes(source, lines["blocksizes"])
@@ -60,8 +61,9 @@ def read_conf(source: Source) -> list[tuple[str, Tree | Blocks | Rings]]:
         with source.saying(""):
             found.append(("block", Blocks(tuple(blocks), sizes)))
     if lines["ringname"]:
+        rings = tuple(_parts(source, lines["ringname"], "ringname"))
         with source.saying(""):
-            found.append(("ring", Rings(tuple(_parts(source, lines["ringname"], "ringname")))))
+            found.append(("ring", Rings(rings)))
     if not found:
         raise source.fault(
             "", "no line of a network", "must have SwitchName, BlockName or RingName"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from math import prod
+from math import gcd, prod
 from typing import Final, TypeAlias
 
 from rainier_fast.definitions.check import as_integer, as_items
@@ -191,6 +191,10 @@ class Torus:
         for name, triple in (("dims", shape), ("spacing", apart)):
             if any(side > most for side, most in zip(triple, self.dims, strict=True)):
                 raise invalid(name, triple, f"must be at most the torus's {self.dims}")
+        sides = zip(self.dims, apart, strict=True)
+        anchors = prod(side // gcd(side, step) for side, step in sides)
+        cost = (_ANCHOR_BYTES + 8 * prod(shape)) * anchors
+        reckon(cost, f"blocks of {anchors:,} anchors", "use a smaller torus or a larger spacing")
         found = []
         for anchor in self._anchors(apart):
             cells = [self._node.get(place) for place in self._places(anchor, shape)]

@@ -8,13 +8,12 @@ from typing import Final
 from rainier_fast.reading.content import Content
 
 _LINES: Final = 60
+_LONGEST: Final = 4096
 _EC2: Final = re.compile(
     r'"(?:Instances|CapacityReservations|CapacityBlocks|CapacityBlockStatuses)"\s*:\s*\['
 )
 _SLURM: Final = re.compile(
-    r"\A(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*(?:(?:SwitchName|BlockName|BlockSizes|RingName)[ \t]*="
-    r"|(?:---[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*)?[ \t]*-[ \t]+[\"']?topology[\"']?[ \t]*:)",
-    re.I,
+    r"(?:SwitchName|BlockName|BlockSizes|RingName)[ \t]*=|-[ \t]+[\"']?topology[\"']?[ \t]*:", re.I
 )
 _HOST: Final = re.compile(
     r"[A-Za-z0-9_.\-\[\],:]+(?:\s+[a-z_\-]+\s*=\s*\d+)*"
@@ -29,12 +28,14 @@ def ec2(content: Content) -> bool:
 
 def slurm(content: Content) -> bool:
     """By the key of its first line, or the first key of a list of YAML."""
-    return content.is_text and _SLURM.search(content.head) is not None
+    lines = (line.strip() for line in content.head.splitlines())
+    said = (line for line in lines if line and line[0] != "#" and line != "---")
+    return content.is_text and _SLURM.match(next(said, "")) is not None
 
 
 def hosts(content: Content) -> bool:
     """Where each line is a host, a host list or a rank of a rankfile: nothing else is left."""
     lines = [line.split("#")[0].strip() for line in content.head.splitlines()[:_LINES]]
-    said = [line for line in lines if line]
+    said = [line[:_LONGEST] for line in lines if line]
     named = any(letter.isalpha() for letter in "".join(said))
     return content.is_text and named and all(_HOST.fullmatch(line) for line in said)
