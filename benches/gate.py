@@ -38,6 +38,7 @@ from scale import (
     memory_of_tori,
     what_auto_builds,
 )
+from starts import starts
 
 from measure import (
     ROOT,
@@ -320,6 +321,7 @@ def main() -> int:
     gates.extend(what_auto_builds())
     gates.extend(further_sizes())
     gates.extend(small_calls())
+    gates.extend(starts())
     gates.extend(flat_rings())
     gates.extend(finish_time_ratios())
     gates.extend(unlike_messages())

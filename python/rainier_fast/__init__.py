@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rainier_fast.late import MODULES as _MODULES
+from rainier_fast.late import ROOMS as _ROOMS
 
 if TYPE_CHECKING:
     from rainier_fast._core import __version__, build_info
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from rainier_fast.definitions.ultraserver import Nic, UltraServer
     from rainier_fast.definitions.wan import Wan
     from rainier_fast.errors import (
+        AnswerChanged,
         InvalidArgument,
         InvalidFile,
         InvalidSchedule,
@@ -86,6 +88,11 @@ if TYPE_CHECKING:
     from rainier_fast.operations.power import Power
     from rainier_fast.operations.price_performance import PricePerformance
     from rainier_fast.operations.tco import Tco
+    from rainier_fast.placement.ec2 import Ec2Topology
+    from rainier_fast.placement.hostfile import HostList
+    from rainier_fast.placement.hostlist import expand_hosts, fold_hosts
+    from rainier_fast.placement.placement import Placement
+    from rainier_fast.placement.slurm import SlurmTopology
     from rainier_fast.program import Program, ProgramCollective, ProgramGroups
     from rainier_fast.reading import formats, read
     from rainier_fast.results.collective import CollectiveResult
@@ -101,6 +108,7 @@ if TYPE_CHECKING:
     from rainier_fast.serving.cold import ColdStart
     from rainier_fast.serving.disaggregated_result import DisaggregatedResult
     from rainier_fast.serving.events import ServingEvents
+    from rainier_fast.serving.lengths import Lengths
     from rainier_fast.serving.pace import Pace
     from rainier_fast.serving.result import ServingResult
     from rainier_fast.serving.serving import Serving
@@ -170,6 +178,7 @@ __all__ = [
     "TRN2_ULTRASERVER",
     "TRN3_ULTRASERVER_GEN1",
     "TRN3_ULTRASERVER_GEN2",
+    "AnswerChanged",
     "AttentionRate",
     "Axis",
     "Balanced",
@@ -190,6 +199,7 @@ __all__ = [
     "DeviceMesh",
     "DimensionOrder",
     "DisaggregatedResult",
+    "Ec2Topology",
     "Efficiency",
     "EfficiencyFit",
     "Experts",
@@ -201,12 +211,14 @@ __all__ = [
     "Goodput",
     "Gpu",
     "Groups",
+    "HostList",
     "InvalidArgument",
     "InvalidFile",
     "InvalidSchedule",
     "InvalidType",
     "Layout",
     "LayoutRanking",
+    "Lengths",
     "Link",
     "LinkAt",
     "LinkLoads",
@@ -225,6 +237,7 @@ __all__ = [
     "Nic",
     "OutOfRange",
     "Pace",
+    "Placement",
     "Plan",
     "PlanResult",
     "Power",
@@ -247,6 +260,7 @@ __all__ = [
     "ServingResult",
     "Shortest",
     "Site",
+    "SlurmTopology",
     "Speculation",
     "StepComparison",
     "Table",
@@ -278,6 +292,8 @@ __all__ = [
     "compare",
     "day_curve",
     "domain",
+    "expand_hosts",
+    "fold_hosts",
     "formats",
     "full_mesh",
     "machine_schema",
@@ -305,6 +321,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - several kinds of names
     # A bare import makes nothing: each name is found when it is first asked for, then kept.
     if name in _LATE:
         value = getattr(import_module(f"rainier_fast.{_LATE[name]}"), name)
+    elif name in _ROOMS:
+        value = import_module(f"rainier_fast.{name}")
     elif name in __all__:
         from rainier_fast.definitions.known import known
 

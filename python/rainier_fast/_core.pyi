@@ -78,6 +78,17 @@ _Meeting = tuple[str, int | None, int | None, list[int]]
 _Together = tuple[
     list[tuple[float, float, float, float, _Meeting | None]], float, float, _Meeting | None, int
 ]
+# name, op, as written, bytes in and out, dtype, number of the groups, count, whether it only starts
+# there, line, notes
+_CompiledRow = tuple[
+    str, str, str, int | None, int | None, str | None, int | None, int | None, bool | None, int,
+    list[str],
+]  # fmt: skip
+# name, replicas, partitions, collectives, groups as ("lists", ids, sizes), ("iota", count, size,
+# dims, perm), ("pairs", ids) or ("everyone", ranks), notes
+_ProgramRow = tuple[
+    str, int | None, int | None, list[_CompiledRow], list[tuple[Any, ...]], list[str]
+]
 
 __all__ = [
     "MODELS", "OPERATIONS", "PIPELINE_SCHEDULES", "TPU_PARTS", "Faults", "FreePlanes", "Groups",
@@ -86,7 +97,8 @@ __all__ = [
     "damaged_ultraservers", "dead_ultraservers", "faults", "healthy", "in_mode", "kept",
     "keys_seen", "layout_space", "links_named", "mapping_dimensions", "matmul_times",
     "memory_limit", "memory_time", "monte_carlo", "num_live_chips", "overlay_bytes",
-    "pipeline_events", "pipeline_forms", "repaired", "replace_damaged", "routing_reports",
+    "pipeline_events", "pipeline_forms", "read_hlo", "read_stablehlo", "repaired",
+    "replace_damaged", "routing_reports",
     "sample_faults", "serve", "serve_events", "set_memory_limit", "share_links", "share_messages",
     "simulate_pipeline", "training_step", "unreachable", "weigh_layouts", "with_faults",
     "write_out",
@@ -102,6 +114,12 @@ def memory_limit() -> int: ...
 def set_memory_limit(limit: int, resident: int, addresses: int) -> None: ...
 def algorithms(operation: str | None) -> list[tuple[str, str, list[str]]]:
     """Return (name, one line, operations) of each algorithm, of one operation or all."""
+
+def read_hlo(text: bytes, source: str) -> _ProgramRow:
+    """Return the collectives of an HLO text; errors name `source`, line and column."""
+
+def read_stablehlo(text: bytes, source: str) -> _ProgramRow:
+    """Return the collectives of a StableHLO text; errors name `source`, line and column."""
 
 def with_faults(machine: Machine, row: _FaultRow | None, more: Faults | None) -> Machine:
     """Return the machine with these faults, and more, beside those that it has."""
@@ -510,6 +528,37 @@ class Tables:
     def names(self) -> list[str]: ...
     # empty for a name that is none of them
     def columns(self, name: str) -> dict[str, list[str] | list[int] | _F64]: ...
+
+def astra_sim(
+    network: list[tuple[str, int, float, float]],
+    system: dict[str, Any],
+    memory: tuple[str, int, int, int],
+    traces: list[list[tuple[Any, ...]]],
+    trace_of: _U32,
+    groups: list[tuple[int, list[int]]],
+    each: bool,
+) -> tuple[_I64, _I64, int, bool]:
+    """Return, by rank, ns at its end (-1: never) and of computation; messages; one stood for all.
+
+    ASTRA-sim's analytical backends. `each` runs every rank for itself where one could stand for
+    all.
+    """
+
+def read_chakra(
+    data: bytes, source: str
+) -> tuple[str, list[tuple[Any, ...]], list[tuple[Any, ...]], int, tuple[int, int] | None]:
+    """Return version, attributes, nodes of a Chakra trace; missing waits; a node in a circle.
+
+    The last with how many such nodes there are.
+
+    A node: number, name, kind, control, data, start, duration, inputs, outputs, attributes,
+    offset. An attribute: name, what it means, number of its field, value.
+    """
+
+def write_chakra(
+    version: str, attributes: list[tuple[Any, ...]], nodes: list[tuple[Any, ...]]
+) -> bytes:
+    """Return a Chakra trace of rows as `read_chakra` gives them."""
 
 def kineto_events(
     data: bytes, source: str

@@ -110,6 +110,16 @@ class InvalidFile(InvalidArgument):
         return InvalidFile, (self.path, self.line, self.key, self._message)
 
 
+class AnswerChanged(UserWarning):
+    """A result that was saved comes out otherwise now: by another version, or its file was changed.
+
+    Examples
+    --------
+    >>> issubclass(AnswerChanged, UserWarning)
+    True
+    """
+
+
 class InvalidSchedule(RainierError, ValueError):
     """A schedule that does not do what it says; the message names the rank and block, or sends."""
 

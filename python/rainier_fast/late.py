@@ -76,6 +76,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "definitions.wan": ("Wan",),
     "errors": (
+        "AnswerChanged",
         "InvalidArgument",
         "InvalidFile",
         "InvalidSchedule",
@@ -129,6 +130,14 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "formats",
         "read",
     ),
+    "placement.ec2": ("Ec2Topology",),
+    "placement.hostfile": ("HostList",),
+    "placement.hostlist": (
+        "expand_hosts",
+        "fold_hosts",
+    ),
+    "placement.placement": ("Placement",),
+    "placement.slurm": ("SlurmTopology",),
     "results.collective": ("CollectiveResult",),
     "results.comparison": ("Comparison",),
     "results.link": (
@@ -149,6 +158,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "serving.cold": ("ColdStart",),
     "serving.disaggregated_result": ("DisaggregatedResult",),
     "serving.events": ("ServingEvents",),
+    "serving.lengths": ("Lengths",),
     "serving.pace": ("Pace",),
     "serving.result": ("ServingResult",),
     "serving.serving": ("Serving",),
@@ -182,3 +192,6 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "workload.transformer": ("Transformer",),
 }
 """Public names by module. The UltraServers that are named in capitals are made by `known`."""
+
+ROOMS: Final = ("astra_sim",)
+"""Public rooms: modules whose names are public in them, found as names are."""

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rainier_fast as rf
+from rainier_fast.definitions.nccl import FIGURES
 from rainier_fast.files import kept, kinds
 from rainier_fast.testing.strategies import machines
 
@@ -66,6 +67,41 @@ def test_what_is_loaded_is_what_was_saved(machine: rf.Machine, notation: str) ->
 )
 def test_numbers_are_the_same_to_the_bit(rate: float, latency: float, notation: str) -> None:
     machine = rf.torus((2, 3), rate, latency)
+    same(machine, again(machine, notation))
+
+
+SHARES = st.floats(0.01, 1.0)
+TIMES = st.floats(0.0, 1e-3)
+RATES = st.floats(1.0, 1e15)
+
+
+@st.composite
+def parameters(draw: st.DrawFn) -> rf.Machine:
+    """Two sites whose chips, NICs, runtimes and WAN have numbers that nobody would choose."""
+    chip = rf.Chip("c", {"bf16": draw(RATES)}, {}, draw(st.integers(1, 2**40)), draw(RATES))
+    sizes = sorted(draw(st.sets(st.floats(1.0, 1e9), max_size=3)))
+    neuron = rf.Neuron(
+        call=draw(TIMES),
+        step=draw(TIMES),
+        hbm_efficiency=draw(SHARES),
+        link_efficiency=draw(SHARES),
+        chip_all_reduce=tuple((size, draw(TIMES)) for size in sizes),
+    )
+    timing = rf.NcclTiming(**{name: draw(SHARES) for name in FIGURES})
+    gpu = rf.Gpu("hopper", network_latency=draw(TIMES), timing=timing, collnet=draw(st.booleans()))
+    either: dict[str, Any] = draw(st.sampled_from([{"neuron": neuron}, {"gpu": gpu}, {}]))
+    axis = rf.Axis("x", 2, "switch", draw(RATES), draw(TIMES))
+    nic = rf.Nic(draw(RATES), draw(TIMES), draw(TIMES))
+    server = rf.UltraServer("s", chip, (axis,), nic, draw(TIMES), draw(TIMES), **either)
+    fabric = rf.Fabric([rf.Tier(2, 1 + draw(SHARES), draw(TIMES))])
+    sites = [rf.Site("a", 2, server, fabric), rf.Site("b", 3, server)]
+    latency = [[0, draw(TIMES)], [draw(TIMES), 0]]
+    window = draw(st.none() | st.floats(1.0, 1e9))
+    return rf.Cluster(sites, rf.Wan(draw(RATES), latency, window=window), "odd \u00e9 # name: 'x'")
+
+
+@given(machine=parameters(), notation=st.sampled_from(["toml", "yaml", "json"]))
+def test_parameters_are_the_same_to_the_bit(machine: rf.Machine, notation: str) -> None:
     same(machine, again(machine, notation))
 
 

@@ -60,6 +60,7 @@ def test_a_machine_prints_the_table_of_its_own_software(run: Any) -> None:
     assert "out-of-place" in run("all-reduce", "--preset", "h100", "-b", "1M")
     assert "time_s" in run("all-reduce", "--preset", "tpu-v5e", "-b", "1M")
     assert "time_s" in run("gather", "--preset", "trn2", "-b", "1M")
+    assert "time_s" in run("all-reduce", "--preset", "trn2", "-b", "1M", "--dtype", "fp64")
 
 
 def test_the_form_of_nccom_test(run: Any) -> None:
@@ -158,6 +159,33 @@ def test_settings_change_the_machine() -> None:
     wan = changed(rf.preset("rainier"), ["wan.bandwidth=1 Tbps"]).wan
     assert wan is not None
     assert wan.bandwidth == 125e9
+    far = changed(rf.preset("rainier", 128, sites=2), ['wan.latency=[[0, "6 ms"], ["7 ms", 0]]'])
+    assert far.wan is not None
+    assert far.wan.latency == ((0, 0.006), (0.007, 0))
+
+
+def test_a_machine_is_saved_and_read(run: Any, tmp_path: Path) -> None:
+    path = str(tmp_path / "mine.toml")
+    run(
+        "describe",
+        "--preset",
+        "trn2",
+        "--set",
+        "ultraserver.axes.x.bandwidth=99 GB/s",
+        "--save",
+        path,
+    )
+    ours = changed(TRN2, ["ultraserver.axes.x.bandwidth=99 GB/s"])
+    assert rf.Machine.load(path) == ours
+    told = json.loads(run("all-gather", "--machine", path, "--size", "1 MiB", "--json"))
+    assert told["time_s"] == ours.all_gather("1 MiB").time_s
+    assert json.loads(run("compare", "trn2", path, "--json"))["chips"] == [16, 16]
+    fit = str(tmp_path / "fit.yaml")
+    (tmp_path / "mine.txt").write_text(TABLE)
+    run("calibrate", str(tmp_path / "mine.txt"), "--preset", "trn2", "--save", fit)
+    assert rf.Machine.load(fit) == rf.calibrate(TRN2, TABLE).machine
+    for name in ("--preset", "--chips"):
+        assert main(("describe", "--machine", path, name, "trn2")) == 2
 
 
 # ------------------------------------------------------------------ answers
@@ -239,6 +267,12 @@ def test_files_of_other_programs(run: Any, tmp_path: Path) -> None:
     path.write_text(TABLE)
     assert "nccom-test" in run("read", str(path))
     assert "csv" in run("read", "--formats")
+    assert len(json.loads(run("read", str(path), "--json"))["rows"]) == 6
+    rows = rf.read(run("read", str(path), "--csv").encode()).rows
+    assert [row.time_s for row in rows] == [row.time_s for row in rf.read(path).rows]
+    machine = str(tmp_path / "mine.toml")
+    TRN2.save(machine)
+    assert json.loads(run("read", machine, "--json"))["chips"] == 16
     data = json.loads(run("compare", "trn2", "--measured", str(path), "--json"))
     assert len(data["rows"]["error"]) == 6
     assert data["mean_error"] < 0.05

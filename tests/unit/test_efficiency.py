@@ -248,3 +248,14 @@ def test_bad_rows() -> None:
             rf.Efficiency.fit(rows, "h100")  # type: ignore[arg-type]
     with raises(rf.UnknownName, "precision"):
         rf.Efficiency.fit(good, "h100", precision="fp4")
+
+
+@pytest.mark.parametrize("factor", [-1.0, 0.0, 1e-6, 1e-3, 0.5, 1e3, 1e6])
+def test_times_that_no_such_chip_has_are_refused(factor: float) -> None:
+    h100 = rf.Efficiency.of("h100")
+    sizes = [(m, k, n) for m in (256, 4096) for k in (512, 8192) for n in (1024, 8192)]
+    place = "rows[7]" if factor in (0.5, 1e3) else "rows[0]"
+    with raises(rf.InvalidArgument, place):
+        rf.Efficiency.fit([(*size, factor * h100.matmul_s(*size)) for size in sizes], h100)
+    slow = [(*size, 3 * h100.matmul_s(*size)) for size in sizes]
+    assert rf.Efficiency.fit(slow, h100).mean_error < 0.05

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
+from types import MappingProxyType, ModuleType
 
 import jsonschema
 import pytest
@@ -134,6 +136,9 @@ def test_contradictions_are_refused() -> None:
     refused("toml", 'presett = "trn2"', 3, "presett", "'preset'")
     refused("toml", 'preset = "trn9"', 3, "preset", "trn9")
     refused("toml", "", None, "", "preset")
+    elsewhere = "preset = 'rainier'\n[[sites]]\nname = 'ohio'\nultraservers = 3\n"
+    refused("toml", elsewhere, 4, "sites", "wan")
+    refused("toml", "ultraserver = {name = 'x', axes = 3}", 3, "ultraserver.axes", "a number")
     refused("yaml", "wan: {bandwidth: 1 GB/s, latency: 1 ms}\nultraserver: H100_NODE\n", 3, "wan")
     refused("yaml", "preset: trn2\nfaults: {chips: [99]}\n", 4, "faults.chips", "99")
     refused("yaml", "preset: trn2\nfaults: {degraded: [[3]]}\n", 4, "faults.degraded[0]")
@@ -214,3 +219,20 @@ def test_the_schema_refuses_what_is_unknown() -> None:
         {"preset": "trn9"},
     ):
         assert not schema.is_valid(head | wrong)
+
+
+def test_a_class_may_have_formats_of_other_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Made(rf.Schedule):
+        __slots__ = ()
+        _written_as = MappingProxyType({"repr": "files.of_a_test"})
+
+    module = ModuleType("rainier_fast.files.of_a_test")
+    module.text = repr
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    one = Made("all_reduce", 1e6, [0, 1], [rf.Send(0, 1, [0], step=0)])
+    one.save(tmp_path / "x.any", format="repr")
+    assert (tmp_path / "x.any").read_text() == repr(one)
+    with pytest.raises(rf.UnknownName, match="repr"):
+        one.save(tmp_path / "x.any", format="reps")

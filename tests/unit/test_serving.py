@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 
 import pytest
@@ -154,3 +155,15 @@ def test_an_objective_that_nothing_meets_has_the_nearest() -> None:
     assert not table["meets"].any()
     assert (table["off_by"][1:] >= table["off_by"][:-1]).all()
     assert set(table["limited_by"].tolist()) == {"tpot"}
+
+
+def test_contexts_above_the_model_s_are_refused_unless_said() -> None:
+    with raises(rf.InvalidArgument, "input", "131,072"):
+        rf.Serving("llama-3.3-70b", input=200_000, output=256)
+    stretched = rf.Serving("llama-3.3-70b", input=200_000, output=256, max_model_len=262_144)
+    assert stretched.most_tokens == 262_144
+    assert rf.Serving("qwen3-32b", input=35_000, output=256).most_tokens == 40_960
+    with raises(rf.InvalidArgument, "input"):
+        rf.Serving("gpt-2", input=1000, output=256)
+    own = dataclasses.replace(rf.model("llama-3.3-70b"), layers=79)
+    assert rf.Serving(own, input=200_000, output=256).most_tokens == 262_144

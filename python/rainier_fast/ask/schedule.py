@@ -11,6 +11,7 @@ from rainier_fast.ask.options import OPERATIONS
 from rainier_fast.ask.request import Request
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag, as_integer, as_items
 from rainier_fast.errors import as_one_of, invalid, invalid_type
+from rainier_fast.files.saved import Told
 from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import reckon
 from rainier_fast.screen import one_screen
@@ -98,7 +99,7 @@ class Send:
 
 
 @frozen("a schedule does not change; make another one")
-class Schedule:
+class Schedule(Told):
     """A collective of one group, message by message. Immutable.
 
     Made by `rainier_fast.schedule` from an algorithm, or here from sends of your own. Run it with
@@ -137,6 +138,8 @@ class Schedule:
     >>> result.time_s, result.kind
     (0.001, 'links alone')
     """
+
+    _saved_as = "schedule"
 
     __slots__ = ("_core", "_machine", "_request", "algorithm")
 
@@ -240,6 +243,11 @@ class Schedule:
     def chips(self) -> list[int]:
         """The chip of each rank."""
         return self._core.chips
+
+    @property
+    def root(self) -> int:
+        """Rank of the root; 0 of operations that have none."""
+        return self._core.root
 
     @property
     def ranks(self) -> int:

@@ -205,8 +205,8 @@ def _many(asked: _Asked, sizes: NDArray[np.float64], table: str | None) -> None:
         show(Answer(parts, lambda: data, rows), **asked.output)
         return
     runtime = asked.machine.runtime
-    kind = PLAIN if plain_only else table or usual(runtime, asked.operation)
     dtype = asked.options["dtype"]
+    kind = PLAIN if plain_only else table or usual(runtime, asked.operation, dtype)
     check(kind, asked.operation, dtype)
     first = asked.times(sizes[:1], asked.algorithms[0])
     ranks, nodes, each = _ranks(asked, first, kind)
@@ -244,7 +244,13 @@ def _ranks(asked: _Asked, times: Times, kind: str) -> tuple[int, int, int]:
 def _sweep(asked: _Asked, times: Times, ranks: int, nodes: int, each: int) -> Sweep:
     names = list(dict.fromkeys(times.algorithm))
     ran = names[0] if len(names) == 1 else f"{len(names)} algorithms"
-    said = f"{times.kind}, by {ran}"
+    machine = asked.machine
+    name = machine.name or machine.ultraserver.name
+    hurt = f" ({str(machine.faults).splitlines()[0]})" if machine.is_damaged else ""
+    said = f"for {name}{hurt}, {times.kind}, by {ran}"
+    groups = times.request.groups.count
+    if groups > 1:
+        said += f"; {groups:,} such groups at once"
     if each > 1:
         said += f"; ranks are NeuronCores, {each} a chip"
     dtype = asked.options["dtype"]

@@ -67,12 +67,15 @@ EXAMPLES: Final = (
     Example(
         "How does my nccom-test table compare with the model?",
         ("compare", "trn2", "--measured", MEASURED),
-        "Row by row, ours over the measured time less one.",
+        "Row by row, ours over the measured time less one. (These rows are among those that the "
+        "preset is fitted on: yours will be further off.)",
     ),
     Example(
         "And what does a fit of the machine to it say?",
         ("calibrate", MEASURED, "--preset", "trn2"),
-        "Parameters beside those before, and each size predicted by a fit on the others.",
+        "Parameters beside those before; the rest of it is the rows, each size also predicted by a "
+        "fit on the others.",
+        9,
     ),
     Example(
         "What would nccom-test print on all of Project Rainier?",

@@ -7,10 +7,14 @@ from typing import Any
 
 import click
 
+from rainier_fast.cli.look import machine_facts
 from rainier_fast.cli.options import OUTPUT, output
 from rainier_fast.cli.show import Answer, show
 from rainier_fast.errors import invalid
-from rainier_fast.table import Table
+from rainier_fast.formats.kept import MeasuredTable
+from rainier_fast.machine.machine import Machine
+from rainier_fast.screen import plain
+from rainier_fast.table import Table, columns_of
 
 
 def commands() -> dict[str, click.Command]:
@@ -39,13 +43,25 @@ def read(file: str | None, kind: str | None, *, listed: bool, **given: Any) -> N
     if file is None:
         raise invalid("FILE", None, "must be the path of a file; --formats lists what is known")
     found = run(Path(file), kind)
-    show(Answer([str(found)], lambda: found, _rows(found)), **written)
+    show(Answer([str(found)], lambda: _told(found), _rows(found)), **written)
+
+
+def _told(found: object) -> Any:  # noqa: ANN401 - whatever JSON takes
+    """Return what was found as JSON has it; of what has no such form, its text."""
+    if isinstance(found, Machine):
+        return machine_facts(found)
+    told = plain(found)
+    return told if isinstance(told, dict | list) else {"text": str(found)}
 
 
 def _rows(found: object) -> Table | None:
     """Return what was found as a table, if it has one."""
     if isinstance(found, Table):
         return found
+    if isinstance(found, MeasuredTable):
+        same = ("op", "time_s", "dtype", "ranks", "nodes", "algorithm")
+        columns = columns_of(found.rows, *same, bytes="size_bytes")
+        return Table({name: values for name, values in columns.items() if any(values)})
     table = getattr(found, "table", None)
     made = table() if callable(table) else table
     return made if isinstance(made, Table) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -87,7 +86,7 @@ def model_of(word: str) -> str | Transformer:
         return word
     from rainier_fast.workload.transformer import Transformer
 
-    return Transformer.from_config(Path(word))
+    return Transformer.from_config(word)
 
 
 def job_options(function: F) -> F:

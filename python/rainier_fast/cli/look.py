@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -28,12 +28,21 @@ def presets(**given: Any) -> None:  # noqa: ANN401 - options by name
     show(Answer([table], lambda: rows, table), **output(given))
 
 
+SAVE: Final = click.option(
+    "--save", metavar="FILE", type=click.Path(dir_okay=False),
+    help="Write the machine to a file (.toml, .yaml or .json) that --machine reads.",
+)  # fmt: skip
+
+
 @click.command("describe")
+@SAVE
 @MACHINE
 @OUTPUT
-def describe(**given: Any) -> None:  # noqa: ANN401 - options by name
+def describe(save: str | None, **given: Any) -> None:  # noqa: ANN401 - options by name
     """Show a machine: chips, links, NICs, sites, and the assumptions that it rests on."""
     how, machine = output(given), machine_of(given)
+    if save is not None:
+        machine.save(save)
     named = machine.assumptions
     table = Table(
         {

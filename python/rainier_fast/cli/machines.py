@@ -14,12 +14,29 @@ from rainier_fast.machine.presets import preset
 
 def machine_of(given: dict[str, Any]) -> Machine:
     """Take the options of a machine out of all options, and make it."""
-    name, chips, shape, sites = (given.pop(one) for one in ("preset", "chips", "shape", "sites"))
-    number = None if sites is None else whole("sites", sites)
-    machine = preset(name, chips_of(chips), shape_of(shape), sites=number)
-    machine = changed(machine, given.pop("settings"))
-    faults = given.pop("faults", None)
+    said = {one: given.pop(one) for one in ("preset", "chips", "shape", "sites")}
+    path, settings, faults = (given.pop(one) for one in ("machine", "settings", "faults"))
+    if path is None:
+        number = None if said["sites"] is None else whole("sites", said["sites"])
+        sizes = chips_of(said["chips"]), shape_of(said["shape"])
+        machine = preset(said["preset"] or "rainier", *sizes, sites=number)
+    else:
+        for name, value in said.items():
+            if value is not None:
+                raise invalid(name, value, "must be left out where --machine says what it is")
+        machine = Machine.load(path)
+    machine = changed(machine, settings)
     return machine if faults is None else machine.with_faults(**faults_of(faults))
+
+
+def named(word: str) -> Machine:
+    """Make a machine of one word: a preset, with chips or shape after a colon, or a file."""
+    if Path(word).is_file():
+        return Machine.load(word)
+    name, _, sized = word.partition(":")
+    if "x" in sized.lower():
+        return preset(name, shape=shape_of(sized))
+    return preset(name, chips_of(sized or None))
 
 
 def whole(argument: str, text: str) -> int:

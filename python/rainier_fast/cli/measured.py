@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
+from rainier_fast.cli.look import SAVE
 from rainier_fast.cli.machines import machine_of
 from rainier_fast.cli.names import FAILED
 from rainier_fast.cli.options import MACHINE, OUTPUT, output
-from rainier_fast.cli.show import Answer, note, show, write
+from rainier_fast.cli.show import Answer, in_percent, note, progress, show, write
 from rainier_fast.table import Table
 from rainier_fast.units import format_bytes, format_time
 
@@ -31,9 +32,10 @@ def commands() -> dict[str, click.Command]:
     metavar="NAME",
     help="What ran: neuron (usual for Trainium), auto (for others), nccl, ...",
 )
+@SAVE
 @MACHINE
 @OUTPUT
-def calibrate(file: str, **given: Any) -> None:  # noqa: ANN401 - options by name
+def calibrate(file: str, save: str | None, **given: Any) -> None:  # noqa: ANN401 - options by name
     """Fit a machine's parameters to the measured table in FILE.
 
     FILE is what nccom-test, nccl-tests, rccl-tests, OSU's or UCC's benchmarks print, a log with it
@@ -45,7 +47,11 @@ def calibrate(file: str, **given: Any) -> None:  # noqa: ANN401 - options by nam
     written = output(given)
     names = ("op", "size_unit", "time_unit", "dtype", "algorithm")
     options = {name: given.pop(name) for name in names}
-    fit = run(machine_of(given), Path(file), **options)
+    machine = machine_of(given)
+    with progress("fit"):
+        fit = run(machine, Path(file), **options)
+    if save is not None:
+        fit.machine.save(save)
     errors = fit.residuals
     rows = Table(
         {name: errors[name] for name in ("op", "bytes", "measured_s", "predicted_s", "error")}
@@ -77,7 +83,7 @@ def calibrate(file: str, **given: Any) -> None:  # noqa: ANN401 - options by nam
         "rows": rows.to_dict(),
         "notes": list(fit.notes),
     }
-    show(Answer([head, fitted, rows], lambda: data, rows), **written)
+    show(Answer([head, fitted, in_percent(rows)], lambda: data, rows), **written)
 
 
 def _said(value: float, unit: str) -> str:
@@ -108,7 +114,8 @@ def validate(target: str | None, old: str | None, *, groups: bool) -> None:
 
     if sum((target is not None, old is not None, groups)) > 1:
         raise click.UsageError("--output, --check and --groups: choose one of them")
-    text = group_table() + "\n" if groups else report()
+    with progress("published figures"):
+        text = group_table() + "\n" if groups else report()
     if old is not None:
         if (line := stale(Path(old), text)) is not None:
             note(f"{old} is stale from line {line} on; run validate --output {old}")

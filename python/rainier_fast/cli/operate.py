@@ -110,7 +110,7 @@ def goodput(
     show(Answer(parts, found.to_dict, rows), **written)
 
 
-_MACHINE_NAMES = ("preset", "chips", "shape", "sites", "settings", "faults")
+_MACHINE_NAMES = ("preset", "machine", "chips", "shape", "sites", "settings", "faults")
 
 
 def _count(text: str) -> int:

@@ -52,8 +52,12 @@ FAULTS: Final = click.option(
 
 MACHINE: Final = _all(
     click.option(
-        "--preset", metavar="NAME", default="rainier", show_default=True, shell_complete=_presets,
-        help="Machine: a name that `presets` lists.",
+        "--preset", metavar="NAME", shell_complete=_presets,
+        help="Machine: a name that `presets` lists; rainier where nothing is said.",
+    ),
+    click.option(
+        "--machine", metavar="FILE", type=click.Path(exists=True, dir_okay=False),
+        help="Machine: a file of a definition, TOML, YAML or JSON, as --save writes it.",
     ),
     *_SIZED,
     FAULTS,

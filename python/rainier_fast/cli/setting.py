@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Final
@@ -81,6 +82,16 @@ def _in(value: Any, path: Sequence[str], at: str, text: str) -> Any:  # noqa: AN
     raise InvalidArgument(f"set {below}: {at} is {what} and has no {name}")
 
 
+def _rows(text: str, at: str) -> Any:  # noqa: ANN401 - rows of numbers and texts
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        allowed = (
+            'must be a value, or rows as JSON has them, such as \'[[0, "6 ms"], ["6 ms", 0]]\''
+        )
+        raise invalid(f"set {at}", text, allowed) from None
+
+
 def _names(value: object) -> list[str]:
     if is_dataclass(value):
         return [field.name for field in fields(value) if field.init]
@@ -106,9 +117,10 @@ def _read(value: object, text: str, at: str) -> Any:  # noqa: ANN401 - any field
     """Return text as a value of the kind that a field has; definitions check units and ranges."""
     if text.lower() == "none":
         return None
-    if is_dataclass(value) or isinstance(value, tuple):
-        listed = f"; it has {', '.join(_names(value))}" if _names(value) else ""
-        raise InvalidArgument(f"set {at}: is no single value{listed}")
+    if names := _names(value):
+        raise InvalidArgument(f"set {at}: is no single value; it has {', '.join(names)}")
+    if text.startswith("["):
+        return _rows(text, at)
     if isinstance(value, bool):
         if text.lower() not in ("true", "false"):
             raise invalid(f"set {at}", text, "must be true or false")

@@ -71,30 +71,47 @@ def _kind(table: Table) -> list[str]:
 def _in_colour(parts: Sequence[str | Table]) -> None:
     from rich.console import Console
 
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    plain_words: dict[str, Any] = {
+        "highlight": False,
+        "markup": False,
+        "emoji": False,
+        "soft_wrap": True,
+    }
+    console = Console(**plain_words)
     for at, part in enumerate(parts):
         if at:
             console.print()
         if isinstance(part, str):
             console.print(part)
-        else:
-            for line in _kind(part):
-                console.print(line, style="italic")
-            console.print(_rich(part))
+            continue
+        for line in _kind(part):
+            console.print(line, style="italic")
+        # What is wider than the screen is kept whole: its lines wrap, and its cells do not.
+        width = max(map(len, text_of(part).split("\n"))) + 2
+        Console(**plain_words, width=max(console.width, width)).print(_rich(part))
 
 
 def _rich(table: Table) -> Any:  # noqa: ANN401 - rich's table, which is loaded late
-    from rich import box
     from rich.table import Table as Drawn
     from rich.text import Text
 
     header, rows, numeric = table._cells(len(table))
-    drawn = Drawn(box=box.SIMPLE_HEAD, header_style="bold cyan", pad_edge=False)
+    drawn = Drawn(box=None, header_style="bold cyan", pad_edge=False, padding=(0, 2, 0, 0))
     for name, is_number in zip(header, numeric, strict=True):
-        drawn.add_column(Text(name), justify="right" if is_number else "left", overflow="fold")
+        drawn.add_column(Text(name), justify="right" if is_number else "left", no_wrap=True)
     for row in rows:
         drawn.add_row(*map(Text, row))
     return drawn
+
+
+def in_percent(table: Table) -> Table:
+    """Return a table whose columns of errors are in per cent, for readers."""
+    shown: dict[str, Any] = dict(table.columns)
+    for name in shown:
+        if name.endswith("error"):
+            shown[name] = [f"{value:+.1%}" for value in table[name].tolist()]
+    made = Table(shown)
+    return made._of_kind(table.kind) if isinstance(table, TableOfKind) else made
 
 
 def note(text: str) -> None:

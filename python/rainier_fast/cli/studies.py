@@ -8,10 +8,10 @@ from typing import Any
 import click
 import numpy as np
 
-from rainier_fast.cli.machines import chips_of, machine_of, mesh_of, shape_of, whole
+from rainier_fast.cli.machines import machine_of, mesh_of, named, whole
 from rainier_fast.cli.options import ALGORITHM, HOW, MACHINE, OUTPUT, SET, algorithm_of, how, output
 from rainier_fast.cli.setting import changed
-from rainier_fast.cli.show import Answer, note, progress, show
+from rainier_fast.cli.show import Answer, in_percent, note, progress, show
 from rainier_fast.errors import invalid
 from rainier_fast.machine.machine import Machine
 from rainier_fast.table import Table
@@ -60,11 +60,12 @@ def commands() -> dict[str, click.Command]:
 def compare(machines: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401 - options by name
     """Set machines, changes of one, or a measured table side by side.
 
-    MACHINE is a preset, with its chips or shape after a colon: rainier:1024, tpu-v5p:4x4x8.
+    MACHINE is a preset, with its chips or shape after a colon (rainier:1024, tpu-v5p:4x4x8), or
+    the file of a machine.
     """
     how_written, options = output(given), how(given)
     settings = given["settings"]
-    made = [changed(_named(word), settings) for word in machines or ("rainier",)]
+    made = [changed(named(word), settings) for word in machines or ("rainier",)]
     if given["measured"] is not None:
         if len(made) > 1 or given["changes"]:
             raise invalid("measured", given["measured"], "must be compared with one MACHINE")
@@ -74,15 +75,6 @@ def compare(machines: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401 - 
     for machine in made:
         rows += [changed(machine, change.split(";")) for change in given["changes"]]
     show(_side_by_side(rows, given, options), **how_written)
-
-
-def _named(word: str) -> Machine:
-    from rainier_fast.machine.presets import preset
-
-    name, _, sized = word.partition(":")
-    if "x" in sized.lower():
-        return preset(name, shape=shape_of(sized))
-    return preset(name, chips_of(sized or None))
 
 
 def _side_by_side(
@@ -141,7 +133,7 @@ def _beside(machine: Machine, path: Path, algorithm: str | None) -> Answer:
         "rows": errors.to_dict(),
         "notes": [*reading.notes, *said],
     }
-    return Answer([head, errors], lambda: data, errors)
+    return Answer([head, in_percent(errors)], lambda: data, errors)
 
 
 @click.command("mapping")

@@ -9,7 +9,7 @@ its own of in place, and has no wrong results to count: those columns say N/A.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,7 @@ _NCCL_TYPES: Final = {
     "uint8": "uint8", "int32": "int32", "int64": "int64", "fp8": "f8e4m3",
 }  # fmt: skip
 _NCCOM_TYPES: Final = ("fp32", "bf16", "fp16", "int32", "int16", "int8", "uint8")
+_TYPES: Final = {NCCOM: _NCCOM_TYPES, NCCL: tuple(_NCCL_TYPES)}
 _BYTE: Final = "uint8"
 _ROOTED: Final = ("broadcast", "reduce", "gather", "scatter")
 _REDUCING: Final = ("all_reduce", "reduce_scatter", "reduce")
@@ -53,10 +54,12 @@ _SHARED: Final = ("all_gather", "reduce_scatter", "all_to_all", "gather", "scatt
 """Operations of which nccl-tests count the elements of one rank."""
 
 
-def usual(runtime: str | None, operation: str) -> str:
-    """Return the table of a machine's own software, where its program measures the operation."""
+def usual(runtime: str | None, operation: str, dtype: str | None) -> str:
+    """Return the table of a machine's own software, where its program measures the like."""
     table = {"neuron": NCCOM, "nccl": NCCL}.get(runtime or "", PLAIN)
-    return table if table != PLAIN and operation in _NAMES[table] else PLAIN
+    if table == PLAIN or operation not in _NAMES[table] or (dtype or _BYTE) not in _TYPES[table]:
+        return PLAIN
+    return table
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Sweep:
 
     def _remark(self) -> str:
         version = _core.__version__
-        return f"# rainier_fast {version}: predicted, not measured; {self.said}"
+        return f"# rainier_fast {version}: predicted, not measured, {self.said}"
 
     def _nccom(self) -> str:
         kind = self.dtype or _BYTE
@@ -162,9 +165,8 @@ def check(table: str, operation: str, dtype: str | None) -> None:
         raise Unsupported(
             f"table: {program} measure no {operation}; use --table plain, which has all"
         )
-    types: Any = _NCCOM_TYPES if table == NCCOM else _NCCL_TYPES
-    if (dtype or _BYTE) not in types:
-        raise Unsupported(f"dtype: {program} have no {dtype}, but {', '.join(types)}")
+    if (dtype or _BYTE) not in _TYPES[table]:
+        raise Unsupported(f"dtype: {program} have no {dtype}, but {', '.join(_TYPES[table])}")
 
 
 def in_whole_elements(

@@ -23,6 +23,7 @@ from rainier_fast.definitions.operators import (
     cut,
 )
 from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
+from rainier_fast.files.saved import Saved
 from rainier_fast.screen import one_screen
 from rainier_fast.units import Quantity, parse_bytes, parse_time
 
@@ -35,7 +36,7 @@ _MOST_PARTS: Final = 1024
 
 @one_screen
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Efficiency:
+class Efficiency(Saved):
     """How fast one chip runs operators: matrix products by precision, attention, memory.
 
     Times are of one operator, as one chip runs it that does nothing else.
@@ -71,6 +72,8 @@ class Efficiency:
     >>> f"{2 * 16384**3 / trn2.matmul_s(16384, 16384, 16384) / 1e12:.0f} TFLOP/s"
     '468 TFLOP/s'
     """
+
+    _saved_as = "efficiency"
 
     chip: str
     matmul: Rates

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from rainier_fast import _core
 from rainier_fast.definitions.check import as_factor, as_pairs
 from rainier_fast.errors import Unsupported, invalid, invalid_type, shown
-from rainier_fast.faults.file import FORMAT, NAMES, PARTS, VERSION, read, write
+from rainier_fast.faults.file import FORMAT, NAMES, PARTS, VERSION, read
 from rainier_fast.faults.text import arguments, lines, rows
+from rainier_fast.files.json_text import write
+from rainier_fast.files.kept import write as put_in_place
 from rainier_fast.flows.places import Places
 from rainier_fast.frozen import frozen, put
 from rainier_fast.screen import one_screen, preformatted
@@ -309,7 +311,7 @@ class Faults:
         ...     Faults.load(path)
         Faults(links=[3])
         """
-        write(Path(path), self.to_dict())
+        put_in_place(Path(path), write(self.to_dict()))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Faults:

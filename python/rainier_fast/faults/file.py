@@ -1,9 +1,8 @@
-"""Files of faults: JSON with a format and a version, written whole or not at all."""
+"""Files of faults: JSON with a format and a version."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -21,22 +20,6 @@ _MOST_BYTES: Final = 1 << 30
 Columns = dict[str, list[int]]
 
 
-def write(target: Path, content: dict[str, Any]) -> None:
-    r"""Write a dict as JSON beside the target, then put it in its place."""
-    # Opened as any new file is, so that it has the mode that the user's mask gives.
-    draft = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
-    try:
-        with draft.open("x", encoding="utf-8") as file:
-            json.dump(content, file)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-
-
 def read(source: Path) -> tuple[Columns, dict[int, Any], tuple[int, ...] | None]:
     """Return what a file of faults says: numbers by kind, factors by link, the machine's counts."""
     if source.stat().st_size > _MOST_BYTES:
@@ -46,8 +29,14 @@ def read(source: Path) -> tuple[Columns, dict[int, Any], tuple[int, ...] | None]
     except (ValueError, RecursionError) as error:
         raise invalid("path", str(source), f"must be JSON that save wrote ({error})") from None
 
+    return checked(content, str(source))
+
+
+def checked(content: object, source: str) -> tuple[Columns, dict[int, Any], tuple[int, ...] | None]:
+    """Return what the content of a file of faults says."""
+
     def refuse(what: str) -> NoReturn:
-        raise invalid("path", str(source), f"is not a file of faults: {what}")
+        raise invalid("path", source, f"is not a file of faults: {what}")
 
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         refuse(f"it has no 'format': {FORMAT!r}")

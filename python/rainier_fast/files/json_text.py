@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn
 
 from rainier_fast.files.place import Broken, Key
 
+_WIDTH: Final = 110
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)
 
 
@@ -99,6 +100,11 @@ def _same(quoted: str, wanted: str) -> bool:
 
 def _value(value: Any, indent: str) -> str:  # noqa: ANN401 - whatever JSON has
     deeper = indent + "  "
+    flat = isinstance(value, dict) and not any(isinstance(one, dict) for one in value.values())
+    if flat and indent:
+        line = json.dumps(value, allow_nan=False)
+        if len(line) <= _WIDTH:
+            return line
     if isinstance(value, dict) and value:
         lines = [
             f"{deeper}{json.dumps(name)}: {_value(item, deeper)}" for name, item in value.items()

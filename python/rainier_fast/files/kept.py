@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -18,8 +18,10 @@ SUFFIXES: Final = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml", ".json": "j
 NOTATIONS: Final = ("toml", "yaml", "json")
 
 _MOST_BYTES: Final = {"toml": 4 << 20, "yaml": yaml_text.MOST_BYTES, "json": 512 << 20}
-_GROWTH: Final = {"toml": 80, "yaml": 1500, "json": 40}
-"""Bytes of objects for each byte of text, at most: a list of empty tables."""
+_GROWTH: Final = {"toml": 80, "yaml": 1500, "json": 10}
+"""Bytes of objects for each byte of text, at most; of JSON beside those of tables and lists."""
+_EACH: Final = 160
+"""Bytes that a table or list of JSON takes by itself."""
 
 _TOML: Final = re.compile(r"""(?:\[|[A-Za-z0-9_."'-]+[ \t]*=)""")
 _YAML: Final = re.compile(r"""(?:---|%YAML|[A-Za-z0-9_"' .-]+:(?:\s|$))""")
@@ -53,10 +55,10 @@ def as_path(path: object) -> Path:
     return Path(name)
 
 
-def notation_of(path: Path, notation: str | None = None) -> str:
+def notation_of(path: Path, notation: str | None = None, others: Iterable[str] = ()) -> str:
     """Return how a file is to be written: as said, or by its name."""
     if notation is not None:
-        return as_one_of("format", notation, NOTATIONS)
+        return as_one_of("format", notation, (*NOTATIONS, *others))
     if path.suffix.casefold() not in SUFFIXES:
         allowed = "must end with .toml, .yaml or .json, or say format='toml', 'yaml' or 'json'"
         raise invalid("path", str(path), allowed)
@@ -65,16 +67,15 @@ def notation_of(path: Path, notation: str | None = None) -> str:
 
 def text_of(content: dict[str, Any], notation: str) -> str:
     """Return a dict as text, in one of the notations."""
-    if notation == "json":
-        return json_text.write(content)
-    words = str(content.get("format", "")).removeprefix("rainier_fast ").replace("_", " ")
-    comment = f"# A {words} of rainier_fast: docs/files.md says what may stand here.\n"
-    if notation == "toml":
-        return comment + toml_text.write(content)
-    text = comment + yaml_text.write(content)
-    if len(text.encode()) > yaml_text.MOST_BYTES:
-        allowed = f"has at most {yaml_text.MOST_BYTES >> 10} KiB: save as .toml or .json"
-        raise invalid("format", "yaml", allowed)
+    write_as = {"json": json_text.write, "toml": toml_text.write, "yaml": yaml_text.write}
+    text = write_as[notation](content)
+    if notation != "json":
+        words = str(content.get("format", "")).removeprefix("rainier_fast ").replace("_", " ")
+        text = f"# A {words} of rainier_fast: docs/files.md says what may stand here.\n{text}"
+    size, most = len(text.encode()), _MOST_BYTES[notation]
+    if size > most:
+        allowed = f"of {size:,} bytes could not be read again (at most {most:,}): save as .json"
+        raise invalid("format", notation, allowed)
     return text
 
 
@@ -138,7 +139,8 @@ def text_in(data: bytes, name: str, suffix: str = "") -> Text:
         mend = "write it as JSON" if notation != "json" else "cut it into several"
         said = f"has {len(data):,} bytes; of {notation.upper()} at most {most:,} are read: {mend}"
         raise InvalidFile(name, None, "", said)
-    reckon(_GROWTH[notation] * len(data), f"reading {name}", "read a smaller file")
+    each = _EACH * (data.count(b"{") + data.count(b"[")) if notation == "json" else 0
+    reckon(_GROWTH[notation] * len(data) + each, f"reading {name}", "read a smaller file")
     lines: dict[tuple[Key, ...], int] | None = None
     try:
         if notation == "yaml":

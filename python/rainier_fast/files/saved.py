@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
-
-from rainier_fast.files import kinds
 
 
 class Saved:
@@ -15,6 +14,8 @@ class Saved:
 
     _saved_as: ClassVar[str]
     """Its kind, a name of `kinds.KINDS`."""
+    _written_as: ClassVar[Mapping[str, str]] = {}
+    """Formats of other programs by the name for ``format=``: modules whose `text` writes them."""
 
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Write it to a file that people and programs read, whole or not at all.
@@ -45,7 +46,9 @@ class Saved:
         ...     print(path.read_text().splitlines()[1])
         format = "rainier_fast machine"
         """
-        kinds.save(self, self._saved_as, path, format)
+        from rainier_fast.files import kinds  # only who asks pays for it
+
+        kinds.save(self, self._saved_as, path, format, self._written_as)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -78,5 +81,56 @@ class Saved:
         ...     Machine.load(path) == torus((4, 4), "50 GB/s")
         True
         """
+        from rainier_fast.files import kinds
+
         loaded: Any = kinds.load(path, cls._saved_as)
+        return loaded  # type: ignore[no-any-return]
+
+
+class Told(Saved):
+    """What is a dict too: the one that its JSON file has."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a dict that JSON takes, as `save` writes it.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> preset("trn2").to_dict()["format"]
+        'rainier_fast machine'
+        """
+        from rainier_fast.files import kinds
+
+        return kinds.told(self, self._saved_as)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Self:
+        """Make it of what `to_dict` returned.
+
+        Parameters
+        ----------
+        content
+            The dict, with its header.
+
+        Returns
+        -------
+        object
+            Equal to the one that was told.
+
+        Raises
+        ------
+        InvalidFile
+            If something in it is wrong: the message names the key.
+
+        Examples
+        --------
+        >>> from rainier_fast import Machine, preset
+        >>> Machine.from_dict(preset("trn2").to_dict()) == preset("trn2")
+        True
+        """
+        from rainier_fast.files import kinds
+
+        loaded: Any = kinds.from_dict(content, cls._saved_as)
         return loaded  # type: ignore[no-any-return]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from rainier_fast.errors import invalid
 from rainier_fast.files.place import Broken, Key
 
 # A dotted key of many parts costs the library their square, so none may have more than these.
@@ -25,6 +25,8 @@ _AT: Final = re.compile(r"(.*?)\s*\(at line (\d+), column (\d+)\)", re.DOTALL)
 
 def read(text: str) -> object:
     """Return what a text of TOML says."""
+    import tomllib  # who only saves does not pay for it
+
     _check_keys(text)
     try:
         return tomllib.loads(text)
@@ -62,8 +64,9 @@ def line_of(text: str, keys: Sequence[Key]) -> int | None:
             here = [*prefix, *_parts(assigned[1])]
         else:
             continue
-        if len(here) > most and list(keys[: len(here)]) == here:
-            best, most = number, len(here)
+        shared = min(len(here), len(keys))
+        if shared > most and list(keys[:shared]) == here[:shared]:
+            best, most = number, shared
     return best
 
 
@@ -95,7 +98,11 @@ def _parts(dotted: str) -> list[str]:
 
 
 def _table(table: dict[str, Any], name: str, lines: list[str]) -> None:
-    lines += [f"{_key(key)} = {_text(item)}" for key, item in table.items() if not _below(item)]
+    lines += [
+        f"{_key(key)} = {_text(item)}"
+        for key, item in table.items()
+        if item is not None and not _below(item)  # it has no word for nothing
+    ]
     for key, item in table.items():
         inner = f"{name}.{_key(key)}" if name else _key(key)
         if isinstance(item, dict):
@@ -133,6 +140,8 @@ def _text(value: object) -> str:
     if isinstance(value, dict):
         pairs = (f"{_key(key)} = {_text(item)}" for key, item in value.items())
         return f"{{{', '.join(pairs)}}}"
+    if value is None:
+        raise invalid("format", "toml", "has no word for nothing inside a list: save as .json")
     import tomli_w  # its escapes of text
 
     return tomli_w.dumps({"a": value}).removeprefix("a = ").rstrip("\n")

@@ -50,11 +50,18 @@ def read(text: str) -> tuple[object, dict[tuple[str | int, ...], int]]:
 
 
 def write(content: dict[str, Any]) -> str:
-    """Return a dict as YAML."""
+    """Return a dict as YAML: first what it says itself, then the tables and lists."""
+    inner = {key: value for key, value in content.items() if isinstance(value, dict | list)}
+    own = {key: value for key, value in content.items() if key not in inner}
+    # Tables and lists of plain values stand on one line, but not the whole of a file.
+    return "".join(_dumped(part, flow) for part, flow in ((own, False), (inner, None)) if part)
+
+
+def _dumped(content: dict[str, Any], flow: bool | None) -> str:  # noqa: FBT001 - the library's
     from ruamel.yaml import YAML
 
     yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = None
+    yaml.default_flow_style = flow
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # its class says None
     yaml.width = 100
     out = StringIO()

@@ -21,11 +21,12 @@ from rainier_fast.definitions.wan import Wan
 from rainier_fast.errors import InvalidType, invalid
 from rainier_fast.faults.rerouting import Rerouting
 from rainier_fast.faults.text import arguments
-from rainier_fast.files.saved import Saved
+from rainier_fast.files.saved import Told
 from rainier_fast.flows.sharing import Sharing
 from rainier_fast.flows.traffic import Traffic
 from rainier_fast.machine.text import page
 from rainier_fast.operations.operating import Operations
+from rainier_fast.placement.placing import Placing
 from rainier_fast.provenance import keep
 from rainier_fast.screen import one_screen
 from rainier_fast.serving.services import Services
@@ -57,8 +58,9 @@ class Machine(
     TrainingSteps,
     Services,
     LayoutSearch,
+    Placing,
     Operations,
-    Saved,
+    Told,
 ):
     """A machine. Immutable; equal and of the same hash where the definition is; pickles by it.
 

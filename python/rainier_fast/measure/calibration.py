@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from rainier_fast.ask.runtime import kind_of
+from rainier_fast.files.saved import Saved
 from rainier_fast.frozen import frozen, put
 from rainier_fast.measure.machine import CalibratedMachine
 from rainier_fast.measured.measured import Measured, columns_of_measured
@@ -95,7 +96,7 @@ class Errors(TableOfKind):
 
 
 @dataclass(frozen=True, repr=False)
-class Calibration:
+class Calibration(Saved):
     """A fitted machine and the evidence. Pickles.
 
     Attributes
@@ -120,6 +121,8 @@ class Calibration:
     >>> sorted(fit.parameters)[:2]
     ['call', 'halving_most']
     """
+
+    _saved_as = "calibration"
 
     machine: CalibratedMachine
     parameters: Mapping[str, Fitted]

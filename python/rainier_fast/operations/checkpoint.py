@@ -6,13 +6,14 @@ import math
 from dataclasses import dataclass
 
 from rainier_fast.errors import invalid
+from rainier_fast.files.saved import Saved
 from rainier_fast.screen import Told, one_screen
 from rainier_fast.units import Quantity, format_hours, parse_bandwidth, parse_time
 
 
 @one_screen
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint(Told):
+class Checkpoint(Told, Saved):
     """How a job saves its state. Immutable.
 
     Attributes
@@ -42,6 +43,8 @@ class Checkpoint(Told):
     >>> print(Checkpoint(blocking="30 s"))
     a checkpoint holds the step up 0.5 min, at Daly's interval; 5 min to restart
     """
+
+    _saved_as = "checkpoint"
 
     interval: Quantity | None = None
     blocking: Quantity | None = None

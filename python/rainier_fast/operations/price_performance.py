@@ -324,5 +324,6 @@ def _headline(asked: Question, offers: Sequence[Offer]) -> str:
     first = offers[0].ways.name
     return (
         f"{text}: dollars of a million tokens of {tokens}, and what a dollar buys of {first} over "
-        f"what it buys here ({', '.join(kinds) or 'nothing runs'})"
+        "what it buys in a row: below 1 that row is the better buy "
+        f"({', '.join(kinds) or 'nothing runs'})"
     )

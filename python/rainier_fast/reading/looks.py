@@ -33,11 +33,26 @@ _OLD_PICKLE: Final = re.compile(rb"\(?[dl]p\d+\r?\n|\(dp?\d*\n|[})\]]q\x00")
 _MOST_PROTOCOL: Final = 5
 _SEPARATORS: Final = (",", ";", "\t", "|")
 _LINES: Final = 60
+_HLO: Final = re.compile(r"^HloModule\s|^ENTRY\s+%?[\w.\-]+.*\{\s*$", re.M)
+_MLIR: Final = re.compile(
+    r"^\s*(?:\"builtin\.module\"\(|module\b.*\{\s*$|func\.func\b|sdy\.mesh\b)|^#(?:loc|sdy|stablehlo)\b",
+    re.M,
+)
 
 
 def program(content: Content) -> bool:
     """One of ours."""
     return content.keys[:1] == ("format",) and '"rainier_fast program"' in content.head[:200]
+
+
+def hlo(content: Content) -> bool:
+    """By the head of a module, or of the computation that runs."""
+    return content.is_text and _HLO.search(content.head) is not None
+
+
+def stablehlo(content: Content) -> bool:
+    """By a module or function of MLIR."""
+    return content.is_text and _MLIR.search(content.head) is not None
 
 
 def own(content: Content, kind: str) -> bool:

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from rainier_fast.files.kinds import KINDS
-from rainier_fast.reading import looks
+from rainier_fast.reading import astra, looks, looks_placed
 from rainier_fast.reading.content import Content
 
 
@@ -47,6 +47,13 @@ _kept = _late("definitions")
 
 FORMATS: Final = (
     Format("program", "a program that Program.save wrote: JSON", looks.program, _late("programs")),
+    Format("hlo", "a program as XLA compiled it: HLO text", looks.hlo, _late("compiled", "hlo")),
+    Format(
+        "stablehlo",
+        "a program before XLA: StableHLO, MLIR text",
+        looks.stablehlo,
+        _late("compiled", "stablehlo"),
+    ),
     *(_own(kind, row.about) for kind, row in KINDS.items()),
     Format(
         "kineto",
@@ -78,6 +85,25 @@ FORMATS: Final = (
         looks.pickle,
         _late("pytorch.flight_recorder", "refuse_pickle"),
     ),
+    Format(
+        "chakra", "a Chakra execution trace of a rank: protobuf", astra.is_chakra, astra.load_chakra
+    ),
+    Format("chakra-json", "a Chakra execution trace: JSON", astra.is_graph, astra.load_graph),
+    Format("astra-sim-network", "ASTRA-sim's network: YAML", astra.is_network, astra.load_network),
+    Format("astra-sim-system", "ASTRA-sim's system: JSON", astra.is_system, astra.load_system),
+    Format("astra-sim-memory", "ASTRA-sim's memory: JSON", astra.is_memory, astra.load_memory),
+    Format(
+        "ec2",
+        "answers of EC2: instance topology, reservations, capacity blocks, their health",
+        looks_placed.ec2,
+        _late("placements", "ec2"),
+    ),
+    Format(
+        "slurm",
+        "a Slurm topology.conf or topology.yaml",
+        looks_placed.slurm,
+        _late("placements", "slurm"),
+    ),
     Format("nccom-test", "a table that nccom-test printed: text or JSON", looks.nccom, _tables),
     Format("rccl-tests", "a file of rccl-tests --output_file: CSV, JSON", looks.rccl, _tables),
     Format("nccl-tests", "what nccl-tests or rccl-tests printed: text, JSON", looks.nccl, _tables),
@@ -85,4 +111,10 @@ FORMATS: Final = (
     Format("ucc", "a table of UCC's perftest", looks.ucc, _tables),
     Format("json-rows", "measured rows in JSON: op, bytes and time in each", looks.rows, _tables),
     Format("csv", "measured rows in CSV or Markdown: a header names them", looks.csv, _tables),
+    Format(
+        "hosts",
+        "a host file, a Slurm node list or a rankfile",
+        looks_placed.hosts,
+        _late("placements", "hosts"),
+    ),
 )

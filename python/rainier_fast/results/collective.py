@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rainier_fast import _core
 from rainier_fast.ask.request import Request
 from rainier_fast.errors import RainierError
+from rainier_fast.files.saved import Saved
 from rainier_fast.measured.nearest import nearest
 from rainier_fast.results.answer import Answer, says_its_fields
 from rainier_fast.results.as_run import run_by_runtime
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @one_screen
 @says_its_fields
 @dataclass(frozen=True, repr=False, eq=False)
-class CollectiveResult(Answer, Report, Told):
+class CollectiveResult(Answer, Report, Told, Saved):
     """The answer to a collective. Immutable; small: it finds its link loads again when asked.
 
     Examples
@@ -35,6 +36,8 @@ class CollectiveResult(Answer, Report, Told):
     >>> result.kind, result.as_run.kind
     ('links alone', 'as neuron runs it')
     """
+
+    _saved_as = "collective"
 
     _also = (
         "kind",

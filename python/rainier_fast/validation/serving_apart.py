@@ -70,10 +70,11 @@ def _layout(case: Mapping[str, Any], which: str, service: Serving) -> Layout:
 
 def rows() -> list[Row]:
     """Return each measured figure beside ours."""
-    return [row for one in ran() for row in _rows(one)]
+    return [row for one in ran() for row in rows_of(one)]
 
 
-def _rows(one: Ran) -> list[Row]:
+def rows_of(one: Ran) -> list[Row]:
+    """Return requests/s, a token and the first token of one of them; nothing without an answer."""
     if one.ours is None:
         return []
     case, ours = one.case, one.ours

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, Self, TypeAlias
 
 from rainier_fast.definitions.check import as_count, as_flag, as_integer, as_items, as_name
 from rainier_fast.errors import as_one_of, invalid, unknown
+from rainier_fast.files.saved import Saved
 from rainier_fast.screen import Told, one_screen
 from rainier_fast.workload.parts import MOST_LAYERS
 from rainier_fast.workload.training import changed
@@ -34,7 +35,7 @@ _MOST_RANKS_PER_CHIP: Final = 64
 
 @one_screen
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout(Told):
+class Layout(Told, Saved):
     """How a training job is cut into ranks. Immutable; `with_` makes another of it.
 
     Attributes
@@ -92,6 +93,8 @@ class Layout(Told):
     >>> layout.with_(dp=256).ranks
     65536
     """
+
+    _saved_as = "layout"
 
     tp: int = 1
     pp: int = 1

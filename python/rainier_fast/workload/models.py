@@ -70,6 +70,17 @@ def named(argument: str, name: object) -> Transformer:
     return _made(as_one_of(argument, name, _entries()))
 
 
+def longest_context(shape: Transformer) -> int | None:
+    """Return the most tokens that a known model takes, by its configuration; None of others."""
+    if shape.positions:
+        return shape.positions
+    entry = _entries().get(shape.name)
+    if entry is None or _made(shape.name) != shape:
+        return None
+    known: int | None = entry.get("context")
+    return known
+
+
 @cache
 def _made(name: str) -> Transformer:
     fields = dict(_entries()[name]["shape"])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rainier_fast.faults.damaged import Damaged
+from rainier_fast.files.saved import Saved
 from rainier_fast.screen import Report, Told, one_screen
 from rainier_fast.workload import nearest
 from rainier_fast.workload import step_tables as tables
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @one_screen
 @dataclass(frozen=True, repr=False)
-class TrainingStep(StepFigures, Report, Told):
+class TrainingStep(StepFigures, Report, Told, Saved):
     """The answer to `Machine.training_step`. Immutable.
 
     Attributes
@@ -41,6 +42,8 @@ class TrainingStep(StepFigures, Report, Told):
     >>> step.kind, step.fits, sum(step.parts.values()) == step.time_s
     ('as neuron runs it', True, True)
     """
+
+    _saved_as = "training_step"
 
     _also = (
         "kind",

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, Self, TypeAlias
 
 from rainier_fast.definitions.check import as_count, as_flag, as_number
 from rainier_fast.errors import as_one_of, invalid, invalid_type
+from rainier_fast.files.saved import Saved
 from rainier_fast.screen import Told, one_screen
 from rainier_fast.units import Quantity, format_count, parse_time
 from rainier_fast.workload.flops import MASKS, RECOMPUTES, Mask, Recompute
@@ -22,7 +23,7 @@ _MOST_IMBALANCE: Final = 65_536.0  # all tokens to one of the most experts that 
 
 @one_screen
 @dataclass(frozen=True, slots=True)
-class Training(Told):
+class Training(Told, Saved):
     """A training job. Immutable; `with_` makes another of it.
 
     Attributes
@@ -73,6 +74,8 @@ class Training(Told):
     >>> job.with_(optimizer="adamw-bf16").stored.optimizer
     4.0
     """
+
+    _saved_as = "training"
 
     model: Transformer | str
     _: KW_ONLY

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from rainier_fast.definitions.check import as_count, as_number
+from rainier_fast.files.saved import Saved
 from rainier_fast.workload.config import read_config
 from rainier_fast.workload.flops import Mask, Recompute, by_conventions, per_token
 from rainier_fast.workload.numbers import Numbers, numbers
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transformer(Shape):
+class Transformer(Shape, Saved):
     """A decoder: embedding, layers of attention and MLPs, head.
 
     Attributes
@@ -98,6 +99,8 @@ class Transformer(Shape):
         """
         fields = read_config(config)
         return cls(**fields if name is None else {**fields, "name": name})
+
+    _saved_as = "model"
 
     @property
     def numbers(self) -> Numbers:

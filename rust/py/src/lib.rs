@@ -1,5 +1,7 @@
 //! `rainier_fast._core`: conversions between Python and `rainier-core`, and nothing else.
 
+mod astra_sim;
+mod chakra;
 mod classes;
 mod collective;
 mod columns;
@@ -30,6 +32,10 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
+    use super::astra_sim::astra_sim;
+    #[pymodule_export]
+    use super::chakra::{read_chakra, write_chakra};
+    #[pymodule_export]
     use super::classes::Tables;
     #[pymodule_export]
     use super::classes::{Groups, Machine, Outcome, Schedule};
@@ -41,6 +47,8 @@ mod _core {
     use super::faults::{
         Faults, faults, healthy, links_named, num_live_chips, overlay_bytes, repaired, with_faults,
     };
+    #[pymodule_export]
+    use super::formats::{read_hlo, read_stablehlo};
     #[pymodule_export]
     use super::kineto::kineto_events;
     #[pymodule_export]

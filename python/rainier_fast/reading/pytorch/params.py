@@ -99,7 +99,7 @@ def _set_group(draft: Draft, found: Mapping[str, Any], groups: ProcessGroups) ->
     if draft.group is None:
         of = f" of {size} ranks" if size else ""
         draft.notes.append(
-            f"group {name!r}{of}: its members are in no event (irregular); a list of groups "
+            f"group {name!r}{of}: its members are in no event; a list of groups "
             "(distributedInfo.pg_config, process_group:init) that has this one would tell"
         )
 

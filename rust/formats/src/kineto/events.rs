@@ -1,7 +1,7 @@
 //! Goes over the events of a trace, and keeps those that speak of collectives.
 
+use super::rows::{Event, Kind, Span, Trace};
 use super::time::nanoseconds;
-use super::{Event, Span, Trace};
 use crate::Error;
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
@@ -9,30 +9,6 @@ use serde::de::{
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt;
-
-/// What kind of event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// `record_param_comms`: the collective with its sizes, type and group.
-    Params = 0,
-    /// An operator of `c10d::`.
-    Operator = 1,
-    /// An operator that calls those: `_c10d_functional::`, `_dtensor::`, `symm_mem::`.
-    Functional = 2,
-    /// What a backend calls it: `nccl:all_reduce`.
-    Label = 3,
-    /// A kernel on the device.
-    Kernel = 4,
-    /// A step of the profiler.
-    Step = 5,
-}
-
-impl Kind {
-    /// Whether it is on a thread of the host.
-    pub(super) fn of_host(self) -> bool {
-        self != Self::Kernel
-    }
-}
 
 /// Events between two looks whether to stop.
 const LOOK_EVERY: u64 = 4096;

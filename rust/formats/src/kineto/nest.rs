@@ -1,6 +1,6 @@
 //! Which event is within which, by time on its thread.
 
-use super::{Event, Kind};
+use super::rows::{Event, Kind};
 
 /// Sets [`Event::within`] of all events of the host.
 pub(super) fn mark(events: &mut [Event]) {
