@@ -108,6 +108,7 @@ if TYPE_CHECKING:
     from rainier_fast.serving.cold import ColdStart
     from rainier_fast.serving.disaggregated_result import DisaggregatedResult
     from rainier_fast.serving.events import ServingEvents
+    from rainier_fast.serving.lengths import Lengths
     from rainier_fast.serving.pace import Pace
     from rainier_fast.serving.result import ServingResult
     from rainier_fast.serving.serving import Serving
@@ -217,6 +218,7 @@ __all__ = [
     "InvalidType",
     "Layout",
     "LayoutRanking",
+    "Lengths",
     "Link",
     "LinkAt",
     "LinkLoads",

@@ -158,6 +158,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "serving.cold": ("ColdStart",),
     "serving.disaggregated_result": ("DisaggregatedResult",),
     "serving.events": ("ServingEvents",),
+    "serving.lengths": ("Lengths",),
     "serving.pace": ("Pace",),
     "serving.result": ("ServingResult",),
     "serving.serving": ("Serving",),
