@@ -445,6 +445,8 @@ OWN: dict[str, dict[str, Any]] = {
 # Methods that give the core what a class holds, whose arguments come from this package; and what
 # asks the system for files, whose errors are the system's.
 _INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save"}
+# What a kind of the same class alone has.
+_INTERNAL |= {"to_pairs"}
 
 # Made by the package, of values that it has checked.
 _MADE = {
@@ -463,6 +465,7 @@ _MADE = {
     "Prepared",
     "Price",
     "PricePerformance",
+    "ProgramGroups",
     "RankGroups",
     "Ranking",
     "ServingEvents",
