@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rainier_fast.late import MODULES as _MODULES
+from rainier_fast.late import ROOMS as _ROOMS
 
 if TYPE_CHECKING:
     from rainier_fast._core import __version__, build_info
@@ -107,6 +108,7 @@ if TYPE_CHECKING:
     from rainier_fast.serving.cold import ColdStart
     from rainier_fast.serving.disaggregated_result import DisaggregatedResult
     from rainier_fast.serving.events import ServingEvents
+    from rainier_fast.serving.lengths import Lengths
     from rainier_fast.serving.pace import Pace
     from rainier_fast.serving.result import ServingResult
     from rainier_fast.serving.serving import Serving
@@ -216,6 +218,7 @@ __all__ = [
     "InvalidType",
     "Layout",
     "LayoutRanking",
+    "Lengths",
     "Link",
     "LinkAt",
     "LinkLoads",
@@ -318,6 +321,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - several kinds of names
     # A bare import makes nothing: each name is found when it is first asked for, then kept.
     if name in _LATE:
         value = getattr(import_module(f"rainier_fast.{_LATE[name]}"), name)
+    elif name in _ROOMS:
+        value = import_module(f"rainier_fast.{name}")
     elif name in __all__:
         from rainier_fast.definitions.known import known
 

@@ -86,6 +86,7 @@ def instances() -> dict[type, Any]:
         SERVICE,
         rf.Pace(layer_s="10 us"),
         rf.Speculation(tokens=2, acceptance=0.5),
+        rf.Lengths([100, 300], weights=[2, 1]),
         TRN2.serve(SERVICE, LAYOUT, concurrency=4),
         TRN2.serve_events(SERVICE, LAYOUT, concurrency=4, requests=8),
         TRN2.serve_disaggregated(SERVICE, LAYOUT, LAYOUT, concurrency=4),
@@ -374,6 +375,11 @@ OWN: dict[str, dict[str, Any]] = {
         "efficiency": None,
         "pace": None,
     },
+    "Lengths": {"values": [100, 300], "weights": [2, 1], "trace": ""},
+    "Lengths.uniform": {"low": 10, "high": 20},
+    "Lengths.lognormal": {"p50": 10, "p90": 20, "most": 100},
+    "Lengths.of_trace": {"trace": "input,output\n1,2\n"},
+    "Lengths.quantile": {"share": 0.5},
     "Serving.with_": {"changes": {"input": 16}},
     "Speculation.of": {"model": rf.model("gpt-2")},
     "Training.with_": {"changes": {"batch": 16}},
@@ -439,6 +445,8 @@ OWN: dict[str, dict[str, Any]] = {
 # Methods that give the core what a class holds, whose arguments come from this package; and what
 # asks the system for files, whose errors are the system's.
 _INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save"}
+# What a kind of the same class alone has.
+_INTERNAL |= {"to_pairs"}
 
 # Made by the package, of values that it has checked.
 _MADE = {
@@ -457,6 +465,7 @@ _MADE = {
     "Prepared",
     "Price",
     "PricePerformance",
+    "ProgramGroups",
     "RankGroups",
     "Ranking",
     "ServingEvents",

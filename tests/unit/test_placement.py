@@ -185,6 +185,10 @@ def test_refuses_hosts_and_jobs_that_do_not_fit() -> None:
 def test_tenants_and_steps_are_placed() -> None:
     tenant = rf.Tenant("a", "all_reduce", "1 GiB", instances=2)
     assert len(RAINIER.place(tenant)) == 32
+    job = rf.Training("llama-3.1-8b", sequence=8192, batch=64)
+    step = RAINIER.training_step(job, rf.Layout(tp=16), chips=64)
+    assert RAINIER.place(step).axes == (("tp", 16, 1), ("dp", 4, 16))
+    assert len(RAINIER.place(RAINIER.best_layouts(job, chips=64, keep=1, cp=1, pp=1))) == 64
     with raises(InvalidType, "job"):
         RAINIER.place(rf.Training("llama-3.1-8b", sequence=8192, batch=64))  # type: ignore[arg-type]
 

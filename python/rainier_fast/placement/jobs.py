@@ -19,9 +19,14 @@ from rainier_fast.studies.placing import Tenant
 from rainier_fast.studies.ranking import MeshLayout, Ranking
 from rainier_fast.topology.base import Base
 from rainier_fast.workload.layout import ORDERS, Layout
+from rainier_fast.workload.layout_ranking import LayoutRanking
 from rainier_fast.workload.orders.layout_axes import layout_axes
+from rainier_fast.workload.step import TrainingStep
 
-_ALLOWED = "must be a number of ranks, a Tenant, a Layout, a mesh, or a layout of best_mapping"
+_ALLOWED = (
+    "must be a number of ranks, a Tenant, a Layout, a training step, a mesh, or a layout of "
+    "best_mapping or best_layouts"
+)
 _BYTES = 64
 """Of a rank in all columns of a placement while it is made."""
 
@@ -66,11 +71,14 @@ def job_of(given: object, machine: Base, units: Units, free: int, per_chip: int 
 
 
 def _within(given: object) -> object:
-    """Return the layout that an answer is about: a ranking's best, that of a step."""
-    if isinstance(given, Ranking):
+    """Return the layout that an answer is about: a ranking's best, that of a step as it ran."""
+    if isinstance(given, Ranking | LayoutRanking):
         return given.best
-    layout = getattr(given, "layout", None)
-    return layout if isinstance(layout, Layout) else given
+    if isinstance(given, TrainingStep):
+        layout = given.layout
+        ranks = given.machine.num_chips * layout.ranks_per_chip
+        return layout.with_(dp=ranks // layout.model_ranks) if layout.dp == -1 else layout
+    return given
 
 
 def _of_layout(layout: Layout, cores: int, free: int) -> Job:

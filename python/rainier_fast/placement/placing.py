@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from rainier_fast.studies.placing import Tenant
     from rainier_fast.studies.ranking import MeshLayout, Ranking
     from rainier_fast.workload.layout import Layout
+    from rainier_fast.workload.layout_ranking import LayoutRanking
+    from rainier_fast.workload.step import TrainingStep
 
-Placeable: TypeAlias = "int | Tenant | Layout | DeviceMesh | MeshLayout | Ranking"
+Placeable: TypeAlias = (
+    "int | Tenant | Layout | TrainingStep | LayoutRanking | DeviceMesh | MeshLayout | Ranking"
+)
 Hosts: TypeAlias = "str | Sequence[str] | HostList | Ec2Topology | SlurmTopology | HostGroups"
 
 
@@ -55,8 +59,8 @@ class Placing(Damaged):
         ----------
         job
             A number of ranks, a `Tenant`, a `Layout` (whose dp of -1 takes all that is free), a
-            `DeviceMesh`, a `MeshLayout`, a `Ranking` (its best), or what has a ``layout``, as a
-            training step.
+            `DeviceMesh`, a `MeshLayout`, a `Ranking` or `LayoutRanking` (its best), or a
+            `TrainingStep`, with as many ranks as it ran on.
         hosts
             The names of the machine's hosts: a Slurm host list, names, or what `rainier_fast.read`
             made of EC2's answers, of Slurm's topology or of a host file. Those of one capacity

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ OPERATIONS: Final = (
 
 _KNOWN: Final = frozenset(OPERATIONS)
 _MOST: Final = 2**63 - 1
+_GREATEST: Final = sys.float_info.max
 _COUNTS: Final = ("bytes_in", "bytes_out", "count", "root", "peer", "waited_by")
 _NUMBERS: Final = ("start_s", "duration_s", "after_flops", "after_bytes")
 _TEXTS: Final = ("dtype", "phase", "original")
@@ -149,7 +150,7 @@ def _check_number(name: str, value: Any) -> None:  # noqa: ANN401 - anything may
         return
     if type(value) not in (int, float):
         raise invalid_type(name, value, "must be a number or None")
-    if not (math.isfinite(value) and value >= 0):
+    if not 0 <= value <= _GREATEST:
         raise invalid(name, value, "must be a finite number >= 0, or None")
 
 
