@@ -185,6 +185,11 @@ impl RoutedSchedule<'_> {
         }
     }
 
+    /// In how many parts each message goes.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = usize> {
+        self.send_routes.iter().map(Vec::len)
+    }
+
     /// The route of a send by fair sharing, which takes no message in parts.
     pub(crate) fn route(&self, send: usize) -> &SendRoute {
         &self.send_routes[send][0]
