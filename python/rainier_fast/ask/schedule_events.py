@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
 from rainier_fast.ask.schedule import Send
 
@@ -55,7 +56,7 @@ def _graph(sends: Sequence[Send]) -> tuple[dict[int, list[tuple[int, int]]], lis
     stages = sorted({send.stage for send in sends})
     gates = {key: 2 * count + at for at, key in enumerate(sorted(turns))}
     starts = {stage: 2 * count + len(gates) + at for at, stage in enumerate(stages)}
-    following = dict(zip(stages, stages[1:], strict=False))
+    following = dict(pairwise(stages))
     targets: dict[int, list[tuple[int, int]]] = defaultdict(list)
     waiting = [0] * (2 * count + len(gates) + len(starts))
 

@@ -41,7 +41,7 @@ def of_ours(goal: Goal, whole: str) -> Schedule:
         If it is broken, or the lines say another one.
     """
     try:
-        schedule = kinds.from_dict(json.loads(goal.said or ""), "schedule")
+        schedule: Schedule = kinds.from_dict(json.loads(goal.said or ""), "schedule")
     except (ValueError, RecursionError) as error:
         raise InvalidArgument(f"the comment of rainier_fast: got {error}") from error
     if text(schedule) != whole.replace("\r\n", "\n"):

@@ -69,7 +69,7 @@ def messages(goal: Goal) -> list[Message]:
 
 def _least(found: frozenset[int], made: list[Message]) -> frozenset[int]:
     """Leave out what another of them waits for anyway."""
-    if len(found) < 2:  # noqa: PLR2004 - one has no other
+    if len(found) < 2:
         return found
     return found - frozenset().union(*(made[one].after for one in found))
 
@@ -84,7 +84,7 @@ def _pairs(ops: list[Op]) -> dict[int, Op]:
         elif op.kind == "recv":
             got[op.peer, op.rank, op.tag].append(op)
     mates = {}
-    for key in sent.keys() | got.keys():
+    for key in dict.fromkeys((*sent, *got)):
         ours, theirs = sent[key], got[key]
         if len(ours) != len(theirs):
             extra = (ours if len(ours) > len(theirs) else theirs)[min(len(ours), len(theirs))]

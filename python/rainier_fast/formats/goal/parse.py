@@ -22,6 +22,7 @@ _OP: Final = re.compile(
 _WAIT: Final = re.compile(r"([A-Za-z]\w*)[ \t]+(i?requires)[ \t]+([A-Za-z]\w*)\Z")
 _RANK: Final = re.compile(rf"rank[ \t]+({_NUMBER})[ \t]*\{{")
 _RANKS: Final = re.compile(rf"num_ranks[ \t]+({_NUMBER})\Z")
+_COMMENT: Final = re.compile(r"//|/\*")
 _ROW_BYTES: Final = 60
 """What a byte of text takes as rows, at most: the least line has some 10 bytes."""
 _SHOWN: Final = 80
@@ -180,34 +181,34 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
     """Return lines with their numbers, without comments but those of ours."""
     within = 0
     for number, line in enumerate(text.split("\n"), 1):
-        line = line.strip(" \t\r")  # noqa: PLW2901 - without its ends
+        line = line.strip(" \t\r")
         if within:
-            _, end, line = line.partition("*/")  # noqa: PLW2901
+            _, end, line = line.partition("*/")
             within = 0 if end else within
-            line = line.strip()  # noqa: PLW2901
+            line = line.strip()
         if line.startswith(SAID):
             yield number, line
             continue
         if "/" in line and not within:
-            line, within = _uncommented(line, number)  # noqa: PLW2901
+            line, within = _uncommented(line, number)
         yield number, "" if within and not line else line
     if within:
         raise _fault(within, "comment", "no end of it", "must end with */")
 
 
 def _uncommented(line: str, number: int) -> tuple[str, int]:
-    kept = []
-    while True:
-        start = line.find("/")
-        two = line[start : start + 2]
-        if start < 0 or two not in ("//", "/*"):
-            return "".join([*kept, line]).strip(), 0
-        kept.append(line[:start])
-        if two == "//":
+    """Return a line without its comments, and its number where the last of them goes on."""
+    kept: list[str] = []
+    at = 0
+    while (found := _COMMENT.search(line, at)) is not None:
+        kept.append(line[at : found.start()])
+        if found[0] == "//":
             return "".join(kept).strip(), 0
-        _, end, line = line[start + 2 :].partition("*/")
-        if not end:
+        end = line.find("*/", found.end())
+        if end < 0:
             return "".join(kept).strip(), number
+        at = end + 2
+    return "".join([*kept, line[at:]]).strip(), 0
 
 
 def _cut(line: str) -> str:

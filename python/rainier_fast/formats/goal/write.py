@@ -44,7 +44,7 @@ def said(words: str) -> str:
 
 
 def _tags(sends: Sequence[Sent]) -> list[int]:
-    """Number the messages of each two ranks, so that none is taken for another."""
+    """Return a tag for each message, of two ranks each another: none is taken for another."""
     counts: dict[tuple[int, int], int] = defaultdict(int)
     tags = []
     for sent in sends:

@@ -60,7 +60,7 @@ class Data:
             does = "receives" if self.operation == "broadcast" else "sends"
             raise Unsupported(
                 f"coll {algorithm.collective}: the XML does not say which rank is the root, and "
-                f"{len(without)} ranks are such that none {does}; write root=\"0\" in <algo>"
+                f'{len(without)} ranks are such that none {does}; write root="0" in <algo>'
             )
         return without[0]
 

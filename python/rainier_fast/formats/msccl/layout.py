@@ -40,7 +40,9 @@ class Layout:
         counts = [chunks for _, _, chunks in self.blocks]
         if self.owned is not None:
             return sum(counts) // (self.ranks if self.name == "alltoall" else 1)
-        self._ends = [(self._offsets(0, rank), self._offsets(1, rank)) for rank in range(self.ranks)]
+        self._ends = [
+            (self._offsets(0, rank), self._offsets(1, rank)) for rank in range(self.ranks)
+        ]
         return max((self._total(ends) for pair in self._ends for ends in pair), default=0)
 
     def _offsets(self, end: int, rank: int) -> dict[int, int]:

@@ -73,7 +73,7 @@ def _pair(algorithm: Algorithm, nodes: list[Node]) -> None:
         if node.step.kind in RECEIVES:
             _check_peer(node, "recv", block.recv, ranks)
             got[block.recv, node.gpu, block.channel].append(node)
-    for key in sent.keys() | got.keys():
+    for key in dict.fromkeys((*sent, *got)):
         ours, theirs = sent[key], got[key]
         _check_one_block(key, ours, "send")
         _check_one_block(key, theirs, "recv")

@@ -21,7 +21,7 @@ from rainier_fast.formats.msccl.rows import (
 from rainier_fast.memory import reckon
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 SAID: Final = "rainier_fast "
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}\Z")
@@ -92,12 +92,12 @@ class _Reader:
             self.depth -= 1
             return
         one = self.open.pop()
-        made = {"algo": self._algorithm, "gpu": _gpu, "tb": _thread_block, "step": _step}
-        row = made[one.name](one)
-        if self.open:
-            self.open[-1].inner.append(row)
-        else:
-            self.found = row
+        if one.name == "algo":
+            self.found = self._algorithm(one)
+            return
+        made: dict[str, Callable[[_Open], tuple[int, Any]]]
+        made = {"gpu": _gpu, "tb": _thread_block, "step": _step}
+        self.open[-1].inner.append(made[one.name](one))
 
     def text(self, words: str) -> None:
         if words.strip():
@@ -136,7 +136,7 @@ def _numbered(one: _Open, what: str, count: int) -> tuple[Any, ...]:
     """Return rows in the order of their numbers, which must be 0, 1, ..."""
     if len(one.inner) != count:
         raise fault(one.line, f"n{what}s", f"{count} of {len(one.inner)} <{what}>", "must agree")
-    by_number = {number: row for number, row in one.inner}
+    by_number = dict(one.inner)
     if sorted(by_number) != list(range(count)):
         numbers = sorted(number for number, _ in one.inner)
         wrong = next(at for at, number in enumerate(numbers) if number != at)
@@ -147,8 +147,8 @@ def _numbered(one: _Open, what: str, count: int) -> tuple[Any, ...]:
 def _gpu(one: _Open) -> tuple[int, Gpu]:
     most = 2**31
     blocks = _numbered(one, "tb", len(one.inner))
-    sizes = [one.number(key, 0, most) for key in ("i_chunks", "o_chunks", "s_chunks")]
-    return one.number("id", 0, most), Gpu(*sizes, blocks, one.line)
+    inputs, outputs, scratch = (one.number(f"{key}_chunks", 0, most) for key in "ios")
+    return one.number("id", 0, most), Gpu(inputs, outputs, scratch, blocks, one.line)
 
 
 def _thread_block(one: _Open) -> tuple[int, ThreadBlock]:
@@ -171,16 +171,16 @@ def _steps(one: _Open) -> tuple[Step, ...]:
 def _step(one: _Open) -> tuple[int, Step]:
     most = 2**31
     kind = one.word("type", TYPES)
-    places = []
-    for end in ("src", "dst"):
-        buffer = one.word(f"{end}buf", _BUFFERS)
-        places.append((buffer, one.number(f"{end}off", -1, most)))
+    src, dst = (
+        (one.word(f"{end}buf", _BUFFERS), one.number(f"{end}off", -1, most))
+        for end in ("src", "dst")
+    )
     least = 0 if kind == "nop" else 1
     count = one.number("cnt", least, MOST_COUNT)
     block, step = one.number("depid", -1, most, -1), one.number("deps", -1, most, -1)
     needs = None if block < 0 else (block, step)
     wanted = one.number("hasdep", 0, 1, 0) == 1
-    return one.number("s", 0, most), Step(kind, *places, count, needs, one.line, wanted)
+    return one.number("s", 0, most), Step(kind, src, dst, count, needs, one.line, wanted)
 
 
 def parse(data: bytes) -> Algorithm:

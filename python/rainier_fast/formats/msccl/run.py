@@ -11,8 +11,8 @@ from typing import Final
 from rainier_fast.errors import Unsupported
 from rainier_fast.formats.msccl.data import Data
 from rainier_fast.formats.msccl.order import Node, ordered
-from rainier_fast.formats.msccl.slots import Carried, as_messages
 from rainier_fast.formats.msccl.rows import ADDS, RECEIVES, SENDS, STORES, Algorithm, Message, fault
+from rainier_fast.formats.msccl.slots import Carried, as_messages
 
 Value = tuple[int, int]
 """A block of the data, and the ranks whose part it has as bits."""
@@ -112,6 +112,6 @@ def _waits(steps: list[Node]) -> dict[int, frozenset[int]]:
 
 def _least(found: frozenset[int], waits: dict[int, frozenset[int]]) -> frozenset[int]:
     """Leave out what another of them waits for anyway."""
-    if len(found) < 2:  # noqa: PLR2004 - one has no other
+    if len(found) < 2:
         return found
     return found - frozenset().union(*(waits[one] for one in found))

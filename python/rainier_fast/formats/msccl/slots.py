@@ -20,8 +20,8 @@ First = Callable[[int, int], int]
 """The ranks whose part of a block a rank has at first."""
 
 _TWICE: Final = (
-    "a rank keeps two sums of the same chunk at once, for which a Schedule has no room; the program "
-    "is right, and has no price here"
+    "a rank keeps two sums of the same chunk at once, for which a Schedule has no room; the "
+    "program is right, and has no price here"
 )
 _MOST_PAIRS: Final = 5_000_000
 _MOST_ROUNDS: Final = 1000

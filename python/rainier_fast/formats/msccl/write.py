@@ -298,6 +298,7 @@ def _number(blocks: Sequence[_Block]) -> None:
 def _steps(block: _Block) -> Iterator[str]:
     at = 0
     for op in block.ops:
+        need: _Op | None = None
         for need in op.needs[:-1]:
             yield _step(at, "nop", (("i", -1), ("o", -1), 0), need, wanted=False)
             at += 1

@@ -108,14 +108,11 @@ pub fn message_times(
     let mut route_table = RouteTable::new(machine, routing, engine, control)?;
     let routed = route_table.routed(schedule, None, &schedule.chips)?;
     let mut graph = route_table.graph();
-    let first = graph.flows.len();
-    routed.put(&mut graph, NO_GATE, control)?;
+    let flows = routed.put_listed(&mut graph, control)?;
     let times = engine.simulate(&graph, control)?;
-    let parts = routed.parts().enumerate();
-    let sends = parts.flat_map(|(send, parts)| std::iter::repeat_n(send, parts));
-    for (flow, send) in (first..).zip(sends) {
+    for (flow, send) in flows {
         for (kept, times) in found.iter_mut().zip([&times.sent, &times.arrived]) {
-            kept[send] = kept[send].max(times[flow]);
+            kept[send] = kept[send].max(times[flow as usize]);
         }
     }
     Ok(found)
