@@ -101,7 +101,7 @@ def draw() -> None:
         space["ax"].figure.savefig(path, dpi=90)
         plt.close("all")
         with Image.open(path) as drawn:
-            drawn.convert("RGB").quantize(24, dither=Image.Dither.NONE).save(path, optimize=True)
+            drawn.convert("RGB").quantize(48, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 if __name__ == "__main__":

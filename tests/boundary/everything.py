@@ -40,6 +40,14 @@ FLEET = rf.Fleet(PAIR, services=[(SERVICE, LAYOUT.with_(ranks_per_chip=4), [1000
 PROGRAM = rf.Program(
     (rf.ProgramCollective("a", "all_gather", 8, 64, "bf16", rf.ProgramGroups.everyone(8)),), 8
 )
+STEP = rf.Program(
+    (
+        rf.ProgramCollective("w", "all_gather", 8, 32, "bf16", rf.ProgramGroups.own([0, 4, 8, 12]),
+                             role="weights", after_flops=1e6),
+        rf.ProgramCollective("c", "all_reduce", 84, 84, "fp32", rf.ProgramGroups.everyone(16)),
+    ),
+    16,
+)  # fmt: skip
 TABLE = b"op,size(B),time(us)\nallr,1024,12.5\nallr,2048,13.0\n"
 
 
@@ -86,6 +94,7 @@ def instances() -> dict[type, Any]:
         SERVICE,
         rf.Pace(layer_s="10 us"),
         rf.Speculation(tokens=2, acceptance=0.5),
+        rf.Lengths([100, 300], weights=[2, 1]),
         TRN2.serve(SERVICE, LAYOUT, concurrency=4),
         TRN2.serve_events(SERVICE, LAYOUT, concurrency=4, requests=8),
         TRN2.serve_disaggregated(SERVICE, LAYOUT, LAYOUT, concurrency=4),
@@ -99,6 +108,7 @@ def instances() -> dict[type, Any]:
         PROGRAM,
         PROGRAM[0],
         PROGRAM[0].groups,
+        TRN2.cost_of(STEP),
         rf.read(TABLE),
         rf.Table({"class": ["x", "y"], "bytes": [1000, 2000]}),
         MESH.axis_groups("tp"),
@@ -376,6 +386,11 @@ OWN: dict[str, dict[str, Any]] = {
         "efficiency": None,
         "pace": None,
     },
+    "Lengths": {"values": [100, 300], "weights": [2, 1], "trace": ""},
+    "Lengths.uniform": {"low": 10, "high": 20},
+    "Lengths.lognormal": {"p50": 10, "p90": 20, "most": 100},
+    "Lengths.of_trace": {"trace": "input,output\n1,2\n"},
+    "Lengths.quantile": {"share": 0.5},
     "Serving.with_": {"changes": {"input": 16}},
     "Speculation.of": {"model": rf.model("gpt-2")},
     "Training.with_": {"changes": {"batch": 16}},
@@ -388,6 +403,17 @@ OWN: dict[str, dict[str, Any]] = {
         "source": "a test",
         "notes": (),
     },
+    "cost_of": {
+        "program": STEP,
+        "mesh": {"dp": 4, "tp": 4},
+        "axes": {"all_reduce": "tp"},
+        "placement": None,
+        "ranks_per_chip": 1,
+        "algorithm": "auto",
+        "peak_dtype": "bf16",
+        "efficiency": None,
+        "trips": 2,
+    },
     "Program.__getitem__": {"place": 0},
     "Program.from_dict": {"told": PROGRAM.to_dict()},
     "ProgramCollective": {
@@ -396,7 +422,7 @@ OWN: dict[str, dict[str, Any]] = {
         "groups": rf.ProgramGroups.everyone(8),
         **dict.fromkeys(("bytes_in", "bytes_out", "count", "root", "peer", "waited_by"), 4),
         **dict.fromkeys(("start_s", "duration_s", "after_flops", "after_bytes"), 1.0),
-        **dict.fromkeys(("phase", "original"), "fwd"),
+        **dict.fromkeys(("phase", "original", "role"), "fwd"),
         **dict.fromkeys(("in_splits", "out_splits"), (1, 2)),
         "asynchronous": True,
         "notes": (),
@@ -441,6 +467,8 @@ OWN: dict[str, dict[str, Any]] = {
 # Methods that give the core what a class holds, whose arguments come from this package; and what
 # asks the system for files, whose errors are the system's.
 _INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save"}
+# What a kind of the same class alone has.
+_INTERNAL |= {"to_pairs"}
 
 # Made by the package, of values that it has checked.
 _MADE = {
@@ -459,6 +487,7 @@ _MADE = {
     "Prepared",
     "Price",
     "PricePerformance",
+    "ProgramGroups",
     "RankGroups",
     "Ranking",
     "ServingEvents",

@@ -56,7 +56,9 @@ def test_what_gzip_packed_is_unpacked() -> None:
         rf.read(gzip.compress(bytes(2**24)))
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", bytes(8), b'{"a": 1}', b"[1, 2]", b"<xml/>"])
+@pytest.mark.parametrize(
+    "content", [b"", b"what is this?", bytes(8), b'{"a": 1}', b"[1, 2]", b"<xml/>"]
+)
 def test_unknown_content_is_refused_with_its_beginning(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "some.file"
     path.write_bytes(content)

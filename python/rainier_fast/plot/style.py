@@ -101,7 +101,7 @@ def ticks(low: float, high: float, base: float, most: int = 8) -> list[float]:
     """Return powers of a base from below `low` to above `high`, few enough to be written out."""
     first = math.floor(round(math.log(low, base), 9))
     last = max(math.ceil(round(math.log(high, base), 9)), first + 1)
-    if base == 10 and last - first <= 2:
+    if base == 10 and last - first <= 3:
         powers = range(first, last + 1)
         return [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
     step = -(-(last - first) // most)

@@ -35,7 +35,7 @@ def formats() -> Table:
     Examples
     --------
     >>> import rainier_fast as rf
-    >>> str(rf.formats()["name"][0])
+    >>> rf.formats()["name"].tolist()[0]
     'program'
     """
     return Table({"name": [one.name for one in FORMATS], "about": [one.about for one in FORMATS]})
@@ -116,8 +116,8 @@ def _format_of(content: Content, name: str | None) -> Format:
     what = content.head[:_BEGINNING] if content.is_text else content.data[:_BEGINNING]
     got = f"what begins with {shown(what)}" if content.data else "an empty file"
     raise InvalidArgument(
-        f"path: got {content.short}, {got}: must be a format of formats(): {', '.join(by_name)}; "
-        "name it by format= if it is one of these"
+        f"path: got {content.short}, {got}: must be one of the {len(FORMATS)} formats that "
+        "rainier_fast.formats() lists; name it by format= if it is"
     )
 
 

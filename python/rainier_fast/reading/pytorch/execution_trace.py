@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rainier_fast.program import Program
 from rainier_fast.reading.content import Content
-from rainier_fast.reading.json_file import parsed
+from rainier_fast.reading.json_file import parsed, reckon_collectives
 from rainier_fast.reading.pytorch import operators, params
 from rainier_fast.reading.pytorch.draft import Draft
 from rainier_fast.reading.pytorch.operations import operation_of
@@ -47,6 +47,7 @@ def load(content: Content) -> Program:
             _take_groups(content, at, node, groups)
         elif name == _PARAMS or name.startswith((*_CALLERS, *_LABELS)):
             kept[number] = node
+    reckon_collectives(content, len(kept))
     drafts, notes = _drafts(kept, parents, groups)
     unnamed = sum(draft.group is None and not draft.group_size for draft in drafts)
     if unnamed:

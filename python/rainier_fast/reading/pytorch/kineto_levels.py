@@ -108,6 +108,8 @@ class _Reader:
         if len(made) != 1:
             return
         draft = made[0]
+        if self.events.kind[found[0]] == PARAMS and draft.width is not None:
+            return  # it tells all, and kernels name it
         for at in tree:
             if at not in found:
                 self._identify(self.events.args(at), draft)
