@@ -35,7 +35,6 @@ def of_chakra(data: bytes, name: str, rank: int | None = None) -> Program:
     InvalidArgument
         If it is none, with the byte at which it is wrong.
     """
-    reckon(40 * len(data), f"the nodes of {name}", "read a shorter trace")
     version, _, rows, missing, circle = _core.read_chakra(data, name)
     return of_rows(rows, (version, missing, circle), name, rank)
 

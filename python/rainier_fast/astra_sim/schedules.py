@@ -201,7 +201,6 @@ def read_schedule(name: str | os.PathLike[str]) -> Schedule:
     while rank < ranks:
         path = f"{base}.{rank}.et"
         data = content("name", path, _MOST)
-        reckon(40 * len(data), f"the nodes of {path}", "read a smaller schedule")
         _, attributes, rows, _, _ = _core.read_chakra(data, path)
         found = {one[0]: one[3] for one in attributes}
         if head is None:

@@ -15,7 +15,6 @@ from rainier_fast.astra_sim.programs import nodes_of
 from rainier_fast.astra_sim.traces import read_nodes, write_nodes
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.errors import InvalidArgument, as_one_of, invalid
-from rainier_fast.memory import reckon
 from rainier_fast.program import Program
 
 _MOST_NPUS: Final = 2**24
@@ -184,7 +183,6 @@ class Workload:
         trace_of = []
         for path in paths:
             data = content("workload", path, _TRACE_MOST)
-            reckon(30 * len(data), f"the nodes of {os.fspath(path)}", "read fewer")
             nodes = read_nodes(data, os.fspath(path))
             trace_of.append(places.setdefault(nodes, len(places)))
         return cls(tuple(places), tuple(trace_of), named)

@@ -5,6 +5,7 @@ use crate::error::{raise, to_py};
 use crate::formats::refused;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
+use rainier_core::memory;
 use rainier_formats::chakra::{self as core, Attribute, Io, Node, Trace, Value};
 
 /// Name, what it means, number of its field, value.
@@ -34,6 +35,10 @@ type TraceRow<'py> = (
     Option<(u64, u64)>,
 );
 
+/// What a node takes here and as a row, and each byte of the file as text.
+const NODE_BYTES: u64 = 900;
+const GROWTH: u64 = 8;
+
 /// Reads one.
 #[pyfunction]
 pub(crate) fn read_chakra<'py>(
@@ -41,7 +46,17 @@ pub(crate) fn read_chakra<'py>(
     data: &[u8],
     source: &str,
 ) -> PyResult<TraceRow<'py>> {
+    let bytes = (core::messages(data) * NODE_BYTES).saturating_add(data.len() as u64 * GROWTH);
+    let limit = memory::limit();
     let trace = here(py, |control| {
+        if bytes > limit {
+            return Err(rainier_core::Error::Memory {
+                what: format!("reading {source}"),
+                bytes,
+                why: format!("the limit is {limit}"),
+                instead: "read a shorter trace, or raise memory_limit".to_owned(),
+            });
+        }
         core::read(data, || control.check().is_err()).map_err(|error| refused(source, error))
     })?;
     let nodes = trace.nodes.into_iter().map(|node| node_row(py, node));

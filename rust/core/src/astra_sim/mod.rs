@@ -5,6 +5,7 @@
 
 mod ask;
 mod circle;
+mod mail;
 mod network;
 mod plan;
 mod post;

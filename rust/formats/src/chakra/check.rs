@@ -1,8 +1,8 @@
 //! What a trace may not have: two nodes of one number; and what only readers in order can bear: waits for nodes that are
 //! not there, and circles of nodes that wait for each other, which traces of PyTorch have.
 
-use super::at;
 use super::node::{Node, Trace};
+use super::wire::at;
 use crate::error::Result;
 
 /// Counts what is waited for and not there, and finds a circle; refuses numbers that stand twice.

@@ -11,11 +11,22 @@ mod write;
 pub use node::{Attribute, Io, Node, Trace, Value};
 pub use write::write;
 
-use crate::error::{Error, Place, Result};
-use wire::Wire;
+use crate::error::{Error, Result};
+use wire::{Wire, at};
 
 /// Nodes between two looks at the caller.
 const STRETCH: usize = 1 << 10;
+
+/// Messages of a file, as far as its lengths go: what reading it will make nodes of.
+#[must_use]
+pub fn messages(data: &[u8]) -> u64 {
+    let mut wire = Wire::of(data);
+    let mut count = 0;
+    while !wire.is_over() && wire.message().is_ok() {
+        count += 1;
+    }
+    count
+}
 
 /// Reads a trace; `stop` says now and then whether to go on.
 ///
@@ -49,13 +60,4 @@ pub fn read(data: &[u8], mut stop: impl FnMut() -> bool) -> Result<Trace> {
     }
     check::check(&mut trace)?;
     Ok(trace)
-}
-
-/// An error at a byte.
-fn at(offset: usize, got: impl Into<String>, allowed: &str) -> Error {
-    Error::At {
-        place: Place::Byte(offset as u64),
-        got: got.into(),
-        allowed: allowed.to_owned(),
-    }
 }

@@ -1,6 +1,6 @@
 //! Traces there and back, and broken ones.
 
-use super::{Attribute, Io, Node, Trace, Value, read, write};
+use super::{Attribute, Io, Node, Trace, Value, messages, read, write};
 use crate::error::{Error, Place};
 
 fn sample() -> Trace {
@@ -52,6 +52,7 @@ fn a_trace_comes_back() {
     assert_eq!(write(&found), write(&sample));
     found.nodes.iter_mut().for_each(|node| node.offset = 0);
     assert_eq!(found, sample);
+    assert_eq!(messages(&write(&sample)), 4);
 }
 
 #[test]

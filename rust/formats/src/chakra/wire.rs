@@ -1,7 +1,6 @@
 //! The encoding of protobuf messages: numbers of 7 bits a byte, fields by number, lengths.
 
-use super::at;
-use crate::error::Result;
+use crate::error::{Error, Place, Result};
 
 /// A stretch of a file that is being read.
 #[derive(Debug, Clone, Copy)]
@@ -182,10 +181,19 @@ impl<'a> Field<'a> {
 }
 
 /// A field of another type than its number has.
-pub(super) fn wrong(offset: usize, expected: &str) -> crate::error::Error {
+pub(super) fn wrong(offset: usize, expected: &str) -> Error {
     at(
         offset,
         "a field of another type",
         &format!("must be {expected}"),
     )
+}
+
+/// An error at a byte.
+pub(super) fn at(offset: usize, got: impl Into<String>, allowed: &str) -> Error {
+    Error::At {
+        place: Place::Byte(offset as u64),
+        got: got.into(),
+        allowed: allowed.to_owned(),
+    }
 }
