@@ -175,3 +175,44 @@ def _as_html(part: Any) -> str:  # noqa: ANN401 - a part of a page
         return str(part._repr_html_())
     rows = (f"<tr><th>{escape(name)}</th><td>{escape(line)}</td></tr>" for name, line in part)
     return f"<table>{''.join(rows)}</table>"
+
+
+class Pictured:
+    """What has pictures."""
+
+    __slots__ = ()
+
+    def plot(self, ax: Any = None, picture: str | None = None, **options: Any) -> Any:  # noqa: ANN401
+        """Draw it with matplotlib (extra ``plot``), by the picture that tells most.
+
+        Parameters
+        ----------
+        ax
+            A matplotlib axis to draw on; None makes a new figure.
+        picture
+            Another one, by its name in `rainier_fast.plot`; ``plot.pictures(result)`` lists them.
+        **options
+            Those of the function of that name.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            That axis; ``ax.figure.savefig("x.png")`` keeps it.
+
+        Raises
+        ------
+        RainierError
+            If matplotlib is missing, there is no such picture, or an option is not usable.
+
+        Examples
+        --------
+        >>> from rainier_fast import preset
+        >>> some = preset("trn2").times("all_reduce", ["1 KiB", "1 MiB", "1 GiB"])
+        >>> some.plot().get_xlabel()
+        'size (bytes, as the operation defines them)'
+        """
+        from importlib import (
+            import_module,
+        )  # pictures stand above results, which know nothing of them
+
+        return import_module("rainier_fast.plot").draw(self, ax, picture, **options)

@@ -44,6 +44,14 @@ PROGRAM = rf.Program(
 EC2 = """{"Instances": [{"InstanceId": "i-0123456789abcdef0", "InstanceType": "trn2.48xlarge",
     "NetworkNodes": ["nn-0123456789abcdef0", "nn-0123456789abcdef1", "nn-0123456789abcdef2"]}]}"""
 PLACED = TRN2.place(MESH, hosts="n1")
+STEP = rf.Program(
+    (
+        rf.ProgramCollective("w", "all_gather", 8, 32, "bf16", rf.ProgramGroups.own([0, 4, 8, 12]),
+                             role="weights", after_flops=1e6),
+        rf.ProgramCollective("c", "all_reduce", 84, 84, "fp32", rf.ProgramGroups.everyone(16)),
+    ),
+    16,
+)  # fmt: skip
 TABLE = b"op,size(B),time(us)\nallr,1024,12.5\nallr,2048,13.0\n"
 
 
@@ -104,6 +112,7 @@ def instances() -> dict[type, Any]:
         PROGRAM,
         PROGRAM[0],
         PROGRAM[0].groups,
+        TRN2.cost_of(STEP),
         rf.read(TABLE),
         rf.Ec2Topology.parse(EC2),
         rf.SlurmTopology.parse("SwitchName=s0 Nodes=n[1-4]"),
@@ -198,6 +207,8 @@ GOOD: dict[str, Any] = {
     "name": "mine",
     "nbytes": 1000,
     "op": None,
+    "ax": None,
+    "picture": None,
     "operation": "all_reduce",
     "overhead": "1 us",
     "packet": "4 KiB",
@@ -413,6 +424,17 @@ OWN: dict[str, dict[str, Any]] = {
         "source": "a test",
         "notes": (),
     },
+    "cost_of": {
+        "program": STEP,
+        "mesh": {"dp": 4, "tp": 4},
+        "axes": {"all_reduce": "tp"},
+        "placement": None,
+        "ranks_per_chip": 1,
+        "algorithm": "auto",
+        "peak_dtype": "bf16",
+        "efficiency": None,
+        "trips": 2,
+    },
     "Program.__getitem__": {"place": 0},
     "Program.from_dict": {"told": PROGRAM.to_dict()},
     "ProgramCollective": {
@@ -421,7 +443,7 @@ OWN: dict[str, dict[str, Any]] = {
         "groups": rf.ProgramGroups.everyone(8),
         **dict.fromkeys(("bytes_in", "bytes_out", "count", "root", "peer", "waited_by"), 4),
         **dict.fromkeys(("start_s", "duration_s", "after_flops", "after_bytes"), 1.0),
-        **dict.fromkeys(("phase", "original"), "fwd"),
+        **dict.fromkeys(("phase", "original", "role"), "fwd"),
         **dict.fromkeys(("in_splits", "out_splits"), (1, 2)),
         "asynchronous": True,
         "notes": (),
@@ -573,6 +595,8 @@ def _call(label: str, function: Callable[..., Any], one: object) -> Call:
     arguments, keywords, several, positional = {}, None, None, []
     good = {"algorithm": "auto", **GOOD}
     for item in inspect.signature(function).parameters.values():
+        if item.name == "options" and label.endswith(".plot"):
+            continue  # those of each picture: tests/unit/test_plot.py
         if item.name == "options":
             arguments |= {name: own.get(name, good[name]) for name in _options(label)}
             continue
