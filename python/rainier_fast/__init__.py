@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     from rainier_fast.placement.placement import Placement
     from rainier_fast.placement.slurm import SlurmTopology
     from rainier_fast.program import Program, ProgramCollective, ProgramGroups
+    from rainier_fast.program.cost import ProgramCost
     from rainier_fast.reading import formats, read
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
@@ -249,6 +250,7 @@ __all__ = [
     "PricePerformance",
     "Program",
     "ProgramCollective",
+    "ProgramCost",
     "ProgramGroups",
     "RainierError",
     "RankGroups",

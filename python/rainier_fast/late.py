@@ -126,6 +126,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "ProgramCollective",
         "ProgramGroups",
     ),
+    "program.cost": ("ProgramCost",),
     "reading": (
         "formats",
         "read",
