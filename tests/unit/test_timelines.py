@@ -118,6 +118,26 @@ def test_breakdown_counts_what_overlaps_once() -> None:
     ]
 
 
+def test_costs_of_programs_are_what_they_say() -> None:
+    groups = rf.ProgramGroups.own(start=0, stride=1, size=16)
+    words = {"after_flops": 1e12, "after_bytes": 1e6}
+    ones = [
+        rf.ProgramCollective(f"ar.{at}", "all_reduce", 2**24, 2**24, "bf16", groups, **words)
+        for at in range(3)
+    ]
+    cost = rf.preset("trn2").cost_of(rf.Program(tuple(ones)))
+    row = next(iter(rf.timeline(cost).breakdown()))
+    assert cost.time_s is not None
+    assert cost.exposed_s is not None
+    assert row["time_s"] == pytest.approx(cost.time_s)
+    assert row["compute_s"] == pytest.approx(cost.computation_s)
+    assert row["non_compute_s"] == pytest.approx(cost.exposed_s, abs=1e-15)
+    bare = rf.preset("trn2").cost_of(
+        rf.Program((rf.ProgramCollective("a", "all_reduce", 8, 8, "fp32", groups),))
+    )
+    assert rf.timeline(bare).time_s == pytest.approx(bare.communication_s)
+
+
 def test_measured_programs_have_timelines() -> None:
     ones = [rf.ProgramCollective("a", "all_reduce", 8, 8, start_s=0.5, duration_s=0.25)]
     line = rf.timeline(rf.Program(tuple(ones), 4, 3, "a trace"))
