@@ -310,7 +310,6 @@ def test_names_are_no_mathematics() -> None:
     axes = rf.compare([machine], "all_reduce", 1e6).plot()
     axes.figure.canvas.draw()
     assert axes.get_yticklabels()[0].get_text() == r"\$x_1\$ <b> (4 chips)"
-    plt.close("all")
 
 
 def test_an_axis_that_is_given_is_used() -> None:
@@ -321,7 +320,6 @@ def test_an_axis_that_is_given_is_used() -> None:
         plot.torus(ring(), axes)
     with pytest.raises(rf.InvalidType, match=r"^ax: "):
         times().plot("axis")
-    plt.close("all")
 
 
 @pytest.mark.parametrize(
@@ -355,7 +353,6 @@ def test_bad_input_is_named(
     with pytest.raises(kind) as caught:
         call()
     assert caught.value.argument == argument
-    plt.close("all")
 
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
