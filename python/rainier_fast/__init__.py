@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     from rainier_fast.reading import formats, read
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
+    from rainier_fast.results.edges import Edges
     from rainier_fast.results.link import Bottleneck, Link
     from rainier_fast.results.link_loads import LinkLoads
     from rainier_fast.results.monte_carlo import MonteCarlo
@@ -119,6 +120,7 @@ if TYPE_CHECKING:
     from rainier_fast.studies.recovery import policies
     from rainier_fast.studies.tenants import TenantsResult
     from rainier_fast.table import Table
+    from rainier_fast.timelines import Timeline, timeline
     from rainier_fast.workload.layout import Layout
     from rainier_fast.workload.layout_ranking import LayoutRanking
     from rainier_fast.workload.models import model, models
@@ -201,6 +203,7 @@ __all__ = [
     "DimensionOrder",
     "DisaggregatedResult",
     "Ec2Topology",
+    "Edges",
     "Efficiency",
     "EfficiencyFit",
     "Experts",
@@ -270,6 +273,7 @@ __all__ = [
     "Tenant",
     "TenantsResult",
     "Tier",
+    "Timeline",
     "Times",
     "TogetherResult",
     "Tpu",
@@ -312,6 +316,7 @@ __all__ = [
     "read",
     "schedule",
     "switch",
+    "timeline",
     "torus",
 ]
 

@@ -141,6 +141,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "placement.slurm": ("SlurmTopology",),
     "results.collective": ("CollectiveResult",),
     "results.comparison": ("Comparison",),
+    "results.edges": ("Edges",),
     "results.link": (
         "Bottleneck",
         "Link",
@@ -172,6 +173,10 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "studies.recovery": ("policies",),
     "studies.tenants": ("TenantsResult",),
     "table": ("Table",),
+    "timelines": (
+        "Timeline",
+        "timeline",
+    ),
     "workload.layout": ("Layout",),
     "workload.layout_ranking": ("LayoutRanking",),
     "workload.models": (
