@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         InvalidType,
         OutOfRange,
         RainierError,
+        SweepStopped,
         UnknownName,
         Unreachable,
         Unsupported,
@@ -115,6 +116,8 @@ if TYPE_CHECKING:
     from rainier_fast.studies.ranking import MeshLayout, Ranking
     from rainier_fast.studies.recovery import policies
     from rainier_fast.studies.tenants import TenantsResult
+    from rainier_fast.sweeps.result import SweepResult
+    from rainier_fast.sweeps.sweep import sweep
     from rainier_fast.table import Table
     from rainier_fast.workload.layout import Layout
     from rainier_fast.workload.layout_ranking import LayoutRanking
@@ -260,6 +263,8 @@ __all__ = [
     "SlurmTopology",
     "Speculation",
     "StepComparison",
+    "SweepResult",
+    "SweepStopped",
     "Table",
     "Tco",
     "Tenant",
@@ -306,6 +311,7 @@ __all__ = [
     "rank_groups",
     "read",
     "schedule",
+    "sweep",
     "switch",
     "torus",
 ]
