@@ -23,7 +23,7 @@ def load(content: Content) -> SweepResult:
 
 def refuse(content: Content) -> NoReturn:
     """Say how far a sweep is that is not done."""
-    header, *records = [unframed(line) for line in content.data.split(b"\n")[:-1]] or [None]
+    header, *records = [unframed(line) for line in content.data.splitlines(keepends=True)]
     done = sum(record["n"] for record in records if record and isinstance(record.get("n"), int))
     total = (header or {}).get("space", {}).get("points", 0)
     got = f"a sweep with {done:,} of {total:,} points"

@@ -9,10 +9,11 @@ from time import perf_counter
 from typing import Any, Final, NamedTuple
 
 from rainier_fast import _core
-from rainier_fast.collectives.prepared import Timing
+from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.errors import InvalidType, invalid, invalid_type, shown
 from rainier_fast.sweeps.cells import digest_of, function_name
 from rainier_fast.sweeps.rows import RESULT, Record, Rows
+from rainier_fast.topology.base import Base
 
 _COLUMNS: Final = ("time_s", "algorithm", "algbw_Bps", "busbw_Bps")
 _MEND: Final = (
@@ -59,7 +60,7 @@ class Priced(Asking):
     quick = True
 
     def __init__(
-        self, where: Timing[Any], operation: str | None, fixed: Point, axes: Collection[str]
+        self, where: Base | DeviceMesh, operation: str | None, fixed: Point, axes: Collection[str]
     ) -> None:
         self.where, self.operation, self.fixed = where, operation, dict(fixed)
         told = digest_of({"on": where, **fixed}, "fn")
@@ -93,7 +94,8 @@ class Priced(Asking):
             sizes: list[Any] = [0] * len(points)
         else:
             sizes = [point["size"] if "size" in point else self.fixed["size"] for point in points]
-        times = self.where.times(operation, sizes, **options)
+        where: Any = self.where
+        times = where.times(operation, sizes, **options)
         lists = [times.table[name].tolist() for name in _COLUMNS]
         rows = zip(*lists, [times.kind] * len(points), strict=True)
         return [dict(zip(self._names, row, strict=True)) for row in rows]
@@ -109,6 +111,8 @@ def _key(point: Point) -> Any:  # noqa: ANN401 - whatever hashes
 
 def asking(function: object, first: Point, axes: Collection[str]) -> Asking:
     """Return what a function asks, which must take the first point."""
+    if isinstance(function, Asking):
+        return function
     inner, fixed = function, dict[str, Any]()
     while isinstance(inner, partial) and not inner.args:
         fixed = {**inner.keywords, **fixed}
@@ -126,11 +130,13 @@ def asking(function: object, first: Point, axes: Collection[str]) -> Asking:
 def _priced(inner: object, fixed: Point, first: Point, axes: Collection[str]) -> Priced | None:
     owner = getattr(inner, "__self__", None)
     asked = {*fixed, *first}
-    if isinstance(inner, Timing):
+    if isinstance(inner, Base | DeviceMesh):
         if "operation" not in asked:
             raise invalid("space", list(first), "must have an axis 'operation' for a machine")
         where, operation = inner, None
-    elif isinstance(owner, Timing) and getattr(inner, "__name__", "") in _core.OPERATIONS:
+    elif (
+        isinstance(owner, Base | DeviceMesh) and getattr(inner, "__name__", "") in _core.OPERATIONS
+    ):
         where, operation = owner, str(inner.__name__)  # type: ignore[attr-defined]
     else:
         return None

@@ -144,7 +144,7 @@ def kinds_of(columns: Mapping[str, Iterable[Cell]]) -> dict[str, set[str]]:
 
 def kind_of(kinds: set[str]) -> str:
     """Return the one type of a column: float for integers beside floats, text for a mixture."""
-    if kinds <= {"int", "float"}:
+    if kinds and kinds <= {"int", "float"}:
         return "int" if kinds == {"int"} else "float"
     return kinds.copy().pop() if len(kinds) == 1 else "str"
 
