@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rainier_fast.late import MODULES as _MODULES
+from rainier_fast.late import ROOMS as _ROOMS
 
 if TYPE_CHECKING:
     from rainier_fast._core import __version__, build_info
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from rainier_fast.placement.placement import Placement
     from rainier_fast.placement.slurm import SlurmTopology
     from rainier_fast.program import Program, ProgramCollective, ProgramGroups
+    from rainier_fast.program.cost import ProgramCost
     from rainier_fast.reading import formats, read
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
@@ -108,6 +110,7 @@ if TYPE_CHECKING:
     from rainier_fast.serving.cold import ColdStart
     from rainier_fast.serving.disaggregated_result import DisaggregatedResult
     from rainier_fast.serving.events import ServingEvents
+    from rainier_fast.serving.lengths import Lengths
     from rainier_fast.serving.pace import Pace
     from rainier_fast.serving.result import ServingResult
     from rainier_fast.serving.serving import Serving
@@ -219,6 +222,7 @@ __all__ = [
     "InvalidType",
     "Layout",
     "LayoutRanking",
+    "Lengths",
     "Link",
     "LinkAt",
     "LinkLoads",
@@ -246,6 +250,7 @@ __all__ = [
     "PricePerformance",
     "Program",
     "ProgramCollective",
+    "ProgramCost",
     "ProgramGroups",
     "RainierError",
     "RankGroups",
@@ -324,6 +329,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - several kinds of names
     # A bare import makes nothing: each name is found when it is first asked for, then kept.
     if name in _LATE:
         value = getattr(import_module(f"rainier_fast.{_LATE[name]}"), name)
+    elif name in _ROOMS:
+        value = import_module(f"rainier_fast.{name}")
     elif name in __all__:
         from rainier_fast.definitions.known import known
 

@@ -529,6 +529,37 @@ class Tables:
     # empty for a name that is none of them
     def columns(self, name: str) -> dict[str, list[str] | list[int] | _F64]: ...
 
+def astra_sim(
+    network: list[tuple[str, int, float, float]],
+    system: dict[str, Any],
+    memory: tuple[str, int, int, int],
+    traces: list[list[tuple[Any, ...]]],
+    trace_of: _U32,
+    groups: list[tuple[int, list[int]]],
+    each: bool,
+) -> tuple[_I64, _I64, int, bool]:
+    """Return, by rank, ns at its end (-1: never) and of computation; messages; one stood for all.
+
+    ASTRA-sim's analytical backends. `each` runs every rank for itself where one could stand for
+    all.
+    """
+
+def read_chakra(
+    data: bytes, source: str
+) -> tuple[str, list[tuple[Any, ...]], list[tuple[Any, ...]], int, tuple[int, int] | None]:
+    """Return version, attributes, nodes of a Chakra trace; missing waits; a node in a circle.
+
+    The last with how many such nodes there are.
+
+    A node: number, name, kind, control, data, start, duration, inputs, outputs, attributes,
+    offset. An attribute: name, what it means, number of its field, value.
+    """
+
+def write_chakra(
+    version: str, attributes: list[tuple[Any, ...]], nodes: list[tuple[Any, ...]]
+) -> bytes:
+    """Return a Chakra trace of rows as `read_chakra` gives them."""
+
 def kineto_events(
     data: bytes, source: str
 ) -> tuple[NDArray[np.int64], list[str], int, list[tuple[str, int, int]]]: ...

@@ -127,6 +127,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "ProgramCollective",
         "ProgramGroups",
     ),
+    "program.cost": ("ProgramCost",),
     "reading": (
         "formats",
         "read",
@@ -159,6 +160,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "serving.cold": ("ColdStart",),
     "serving.disaggregated_result": ("DisaggregatedResult",),
     "serving.events": ("ServingEvents",),
+    "serving.lengths": ("Lengths",),
     "serving.pace": ("Pace",),
     "serving.result": ("ServingResult",),
     "serving.serving": ("Serving",),
@@ -194,3 +196,6 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "workload.transformer": ("Transformer",),
 }
 """Public names by module. The UltraServers that are named in capitals are made by `known`."""
+
+ROOMS: Final = ("astra_sim",)
+"""Public rooms: modules whose names are public in them, found as names are."""

@@ -125,8 +125,15 @@ class Table:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        header, rows, _ = self._cells()
-        return html_table(header, rows)
+        header, rows, numeric = self._cells()
+        # Amounts with a unit, such as times, read best at the right, too.
+        right = [
+            one or values.dtype.kind in "iuf"
+            for one, values in zip(numeric, self._columns.values(), strict=True)
+        ]
+        more = self._length - _MOST_ROWS
+        rest = f"<p>... and {format_count(more)} more rows</p>" if more > 0 else ""
+        return html_table(header, rows, right) + rest
 
     def to_dict(self) -> dict[str, list[Any]]:
         """Return columns as lists that JSON takes; numbers that are not finite become None.

@@ -31,19 +31,71 @@ def _cases(count: int) -> list[tuple[rf.Machine, rf.Layout, rf.Serving, int]]:
     return made
 
 
+def _settled(events: rf.ServingEvents, skip: int) -> tuple[float, float]:
+    """Return the mean times to the first token and between tokens, without the first requests."""
+    return float(events.ttft_s[skip:].mean()), float(np.nanmean(events.tpot_s[skip:]))
+
+
 def test_the_closed_form_and_the_simulation_agree_on_500_random_cases() -> None:
-    tokens, rates = [], []
+    """With so many requests at all times: of all of them, and once the first ones are through."""
+    off, rates, settled = [], [], []
     for machine, layout, service, requests in _cases(500):
         total = max(20 * requests, 40)
         load = {"concurrency": requests, "requests": total}
         one = machine.serve_events(service, layout, **load, spread=0.5)
         mean = machine.serve(service, layout, **load)
-        tokens.append(float(np.nanmean(one.tpot_s)) / mean.tpot_s - 1)
+        times = _settled(one, 0)
+        off.append([times[0] / mean.ttft_s - 1, times[1] / mean.tpot_s - 1])
         rates.append(one.requests_per_s / mean.requests_per_s - 1)
-    off = np.abs(tokens)
-    assert np.median(off) < 0.03
-    assert np.quantile(off, 0.95) < 0.25
+        mean = machine.serve(service, layout, concurrency=requests)
+        times = _settled(one, 5 * requests)
+        settled.append([times[0] / mean.ttft_s - 1, times[1] / mean.tpot_s - 1])
+    sizes, steady = np.abs(off), np.abs(settled)
+    assert (np.median(sizes, axis=0) < 0.01).all()
+    assert (np.quantile(sizes, 0.95, axis=0) < (0.06, 0.03)).all()
+    assert (np.median(steady, axis=0) < 0.005).all()
+    assert (np.quantile(steady, 0.95, axis=0) < (0.05, 0.03)).all()
     assert np.median(np.abs(rates)) < 0.06
+
+
+def test_both_agree_on_requests_at_a_rate_as_long_as_few_wait() -> None:
+    """At a third and at two thirds of the most that a replica can take."""
+    off = []
+    for at, (machine, layout, service, _) in enumerate(_cases(40)):
+        most = machine.serve(service, layout, concurrency=64).requests_per_s
+        for share in (0.3, 0.6):
+            mean = machine.serve(service, layout, rate=share * most)
+            one = machine.serve_events(service, layout, rate=share * most, seed=at)
+            times = _settled(one, 300)
+            off.append([times[0] / mean.ttft_s - 1, times[1] / mean.tpot_s - 1])
+    sizes = np.abs(off)
+    assert (np.median(sizes, axis=0) < (0.02, 0.03)).all()
+    assert (np.quantile(sizes, 0.9, axis=0) < (0.1, 0.15)).all()
+
+
+@pytest.mark.parametrize(
+    ("machine", "layout", "engine"), [(TRN2, CORES, "neuron"), (H100, rf.Layout(tp=8), "vllm")]
+)
+@pytest.mark.parametrize("loop", ["concurrency", "rate"])
+def test_quantiles_of_lengths_that_vary_are_those_of_requests_that_are_drawn(
+    machine: rf.Machine, layout: rf.Layout, engine: str, loop: str
+) -> None:
+    prompts = rf.Lengths([200, 900, 3500], weights=[3, 4, 3])
+    answers = rf.Lengths.uniform(100, 500)
+    service = rf.Serving(
+        "llama-3.3-70b",
+        input=prompts,
+        output=answers,
+        engine=engine,  # type: ignore[arg-type]
+    )
+    most = machine.serve(service, layout, concurrency=64).requests_per_s
+    amount = 16 if loop == "concurrency" else 0.4 * most
+    mean = machine.serve(service, layout, **{loop: amount})
+    events = machine.serve_events(service, layout, **{loop: amount}, requests=4000)  # type: ignore[arg-type]
+    told, drawn = mean.quantiles, events.quantiles
+    for name in ("ttft_s", "tpot_s"):
+        near = 0.1 if loop == "concurrency" else 0.15
+        assert told[name][:3] == pytest.approx(drawn[name][:3], rel=near)
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_a_rule_and_its_lists_are_equal() -> None:
         (lambda: P.of_iota(2, 4, (3, 2)), "dims"),
         (lambda: P.of_iota(2, 4, (4, 2), (0, 0)), "perm"),
         (lambda: P.pairs([(0, 1), (0, 2)]), "pairs (sources)"),
-        (lambda: P.pairs([3]), "pairs"),
+        (lambda: P.pairs([3]), "pairs[0]"),
         (lambda: P.everyone(0), "world"),
         (lambda: rf.ProgramCollective("a", "all_reduced"), "op"),
         (lambda: rf.ProgramCollective("a", "barrier", bytes_in=-1), "bytes_in"),

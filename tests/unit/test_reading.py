@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,9 @@ def test_what_gzip_packed_is_unpacked() -> None:
         rf.read(gzip.compress(bytes(2**24)))
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", bytes(8), b'{"a": 1}', b"[1, 2]", b"<xml/>"])
+@pytest.mark.parametrize(
+    "content", [b"", b"what is this?", bytes(8), b'{"a": 1}', b"[1, 2]", b"<xml/>"]
+)
 def test_unknown_content_is_refused_with_its_beginning(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "some.file"
     path.write_bytes(content)
@@ -72,3 +75,13 @@ def test_a_path_that_cannot_be_read(tmp_path: Path) -> None:
             rf.read(path)
     with raises(rf.RainierError, "format"):
         rf.read(b"x", format="nothing")
+
+
+@pytest.mark.parametrize("content", [b" " * 2**16, b"\t\n" * 2**15, b"x" + b" " * 2**16])
+def test_long_spaces_are_passed_over_once(content: bytes) -> None:
+    import time
+
+    begun = time.process_time()
+    with suppress(rf.RainierError):
+        rf.read(content)
+    assert time.process_time() - begun < 1.0

@@ -245,6 +245,11 @@ class Schedule(Told):
         return self._core.chips
 
     @property
+    def root(self) -> int:
+        """Rank of the root; 0 of operations that have none."""
+        return self._core.root
+
+    @property
     def ranks(self) -> int:
         """Ranks of the group."""
         return len(self._core.chips)

@@ -186,6 +186,8 @@ def _said(field: Field, held: Any) -> tuple[str, Any]:  # noqa: ANN401 - of any 
 
 
 def _item(value: Any) -> Any:  # noqa: ANN401 - of any field
+    if isinstance(value, float) and hasattr(value, "_plain"):
+        return value._plain()  # a number that is more than one: lengths with shares
     if isinstance(value, tuple | list):
         return [_item(item) for item in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final, NamedTuple
 
-SOURCES: Final = ("neuron_inf2", "neuron_others", "gpus")
+SOURCES: Final = ("neuron_inf2", "neuron_others", "rates", "gpus")
 """Files of ``data/serving``."""
 
 APART: Final = "apart"

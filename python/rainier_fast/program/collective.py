@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,9 +18,10 @@ OPERATIONS: Final = (
 
 _KNOWN: Final = frozenset(OPERATIONS)
 _MOST: Final = 2**63 - 1
+_GREATEST: Final = sys.float_info.max
 _COUNTS: Final = ("bytes_in", "bytes_out", "count", "root", "peer", "waited_by")
 _NUMBERS: Final = ("start_s", "duration_s", "after_flops", "after_bytes")
-_TEXTS: Final = ("dtype", "phase", "original")
+_TEXTS: Final = ("dtype", "phase", "original", "role")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,9 @@ class ProgramCollective:
         What the source calls the operation, such as ``"all-gather-start"``.
     notes
         What is not known, and what would tell.
+    role
+        What it moves, where that is known: ``"weights"`` or ``"gradients"`` of replicas,
+        ``"tensor"`` for rows between ranks that share matrices, ``"context"`` for keys and values.
 
     Raises
     ------
@@ -97,6 +101,7 @@ class ProgramCollective:
     waited_by: int | None = None
     original: str | None = None
     notes: tuple[str, ...] = ()
+    role: str | None = None
 
     def __post_init__(self) -> None:
         if type(self.name) is not str:
@@ -149,7 +154,7 @@ def _check_number(name: str, value: Any) -> None:  # noqa: ANN401 - anything may
         return
     if type(value) not in (int, float):
         raise invalid_type(name, value, "must be a number or None")
-    if not (math.isfinite(value) and value >= 0):
+    if not 0 <= value <= _GREATEST:
         raise invalid(name, value, "must be a finite number >= 0, or None")
 
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from rainier_fast.definitions.check import as_integer
-from rainier_fast.errors import InvalidType, Unsupported, invalid, invalid_type
+from rainier_fast.definitions.check import as_integer, as_items
+from rainier_fast.errors import InvalidType, Unsupported, invalid
 from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import reckon
 from rainier_fast.program.ranks import (
@@ -83,6 +83,8 @@ class ProgramGroups:
         True
         """
         world = as_world(world)
+        if not isinstance(lists, np.ndarray) or lists.ndim != 2:
+            lists = as_items("lists", lists, "must be groups of ranks")
         rows = [as_ranks(f"lists[{at}]", row, world) for at, row in enumerate(lists)]
         if not rows or any(len(row) == 0 for row in rows):
             raise invalid("lists", lists, "must be groups of at least one rank each")
@@ -121,9 +123,11 @@ class ProgramGroups:
         """
         count = as_integer("count", count, 1, MOST_MEMBERS)
         size = as_integer("size", size, 1, MOST_MEMBERS)
-        kept = (count * size,) if dims is None else tuple(dims)
+        kept = (count * size,) if dims is None else as_items("dims", dims, "must be lengths")
         axes = tuple(as_integer("dims", one, 1, MOST_MEMBERS) for one in kept)
-        order = tuple(range(len(axes))) if perm is None else tuple(perm)
+        order = tuple(range(len(axes)))
+        if perm is not None:
+            order = tuple(as_items("perm", perm, "must be an order of the axes"))
         if len(axes) > _MOST_AXES or math.prod(axes) != count * size:
             raise invalid(
                 "dims", axes, f"must be at most {_MOST_AXES} axes of {count * size} in all"
@@ -199,11 +203,13 @@ class ProgramGroups:
         [(0, 1), (1, 2)]
         """
         world = as_world(world)
-        try:
-            rows = [(source, target) for source, target in pairs]
-        except (TypeError, ValueError):
-            raise invalid_type("pairs", pairs, "must be pairs of a source and a target") from None
-        flat = as_ranks("pairs", [rank for row in rows for rank in row], world)
+        allowed = "must be pairs of a source and a target"
+        if not isinstance(pairs, np.ndarray) or pairs.ndim != 2:
+            pairs = as_items("pairs", pairs, allowed)
+        rows = [as_ranks(f"pairs[{at}]", row, world) for at, row in enumerate(pairs)]
+        if any(len(row) != 2 for row in rows):
+            raise invalid("pairs", pairs, allowed)
+        flat = np.concatenate([np.empty(0, np.int64), *rows])
         for at, side in enumerate(("sources", "targets")):
             refuse_repeats(f"pairs ({side})", flat[at::2])
         return cls._made("pairs", world, ("ranks", flat.tobytes(), 2))

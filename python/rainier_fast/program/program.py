@@ -60,10 +60,13 @@ class Program(Report):
     def __post_init__(self) -> None:
         items = as_tuple_of("collectives", self.collectives, ProgramCollective)
         object.__setattr__(self, "collectives", items)
-        if self.world is not None:
-            as_integer("world", self.world, 1, MOST_MEMBERS)
-        if self.rank is not None:
-            as_integer("rank", self.rank, 0, (self.world or MOST_MEMBERS) - 1)
+        world, rank = self.world, self.rank
+        if world is not None:
+            world = as_integer("world", world, 1, MOST_MEMBERS)
+        if rank is not None:
+            rank = as_integer("rank", rank, 0, (world or MOST_MEMBERS) - 1)
+        object.__setattr__(self, "world", world)
+        object.__setattr__(self, "rank", rank)
         if type(self.source) is not str:
             raise invalid_type("source", self.source, "must be text")
         object.__setattr__(self, "notes", as_tuple_of("notes", self.notes, str))
@@ -75,7 +78,8 @@ class Program(Report):
         return iter(self.collectives)
 
     def __getitem__(self, place: int) -> ProgramCollective:
-        return self.collectives[place]
+        count = len(self.collectives)
+        return self.collectives[as_integer("place", place, -count, count - 1)]
 
     def table(self) -> Table:
         """Return a row for each collective: operation, bytes, type, groups, how often, times.

@@ -9,19 +9,27 @@ from rainier_fast.files.kept import kind_of
 from rainier_fast.reading.content import Content
 from rainier_fast.sweeps import journal, kept
 
-_NCCOM: Final = re.compile(r"\bsize\(B\)\s.*\bcount\(elems\)|nccom-test\b|\"?size\(B\)\"?", re.I)
+# Counts are bounded: a text of nothing but spaces must not be gone over once for each.
+_NCCOM: Final = re.compile(
+    r"\bsize\(B\)\s.{0,400}\bcount\(elems\)|nccom-test\b|\"?size\(B\)\"?", re.I
+)
 _NCCL: Final = re.compile(
-    r"#\s*size\s+count\s+type\b|\bnThread\s+\d+\s+nGpus\s+\d+|\b\w+_perf(?:_mpi)?\b.*\s-[begf]\b"
+    r"#\s{0,40}size\s{1,40}count\s{1,40}type\b|\bnThread\s{1,40}\d{1,20}\s{1,40}nGpus\s{1,40}\d"
+    r"|\b\w{1,40}_perf(?:_mpi)?\b.{0,400}\s-[begf]\b"
 )
 _NCCL_KEYS: Final = re.compile(r'"(?:out_of_place|in_place)"\s*:\s*\{')
-_RCCL: Final = re.compile(r'\binPlace"?\s*[,:]|"inplace"\s*[,:]', re.I)
-_OSU: Final = re.compile(r"#\s*OSU\s.*Latency\s+Test|\bosu_\w+", re.I)
-_UCC: Final = re.compile(r"\bucc_perftest\b|^\s*#?\s*Count\s+Size\s+Time,", re.M)
-_ROW: Final = re.compile(r'"(?:size|bytes|message_size|count)\w*(?:\(\w+\))?"\s*:', re.I)
-_TIMED: Final = re.compile(r'"\w*(?:time|lat)\w*(?:\(\w+\))?"\s*:', re.I)
+_RCCL: Final = re.compile(r'\binPlace"?\s{0,40}[,:]|"inplace"\s{0,40}[,:]', re.I)
+_OSU: Final = re.compile(r"#\s{0,40}OSU\s.{0,200}Latency\s{1,40}Test|\bosu_\w+", re.I)
+_UCC: Final = re.compile(
+    r"\bucc_perftest\b|^[ \t]{0,40}#?[ \t]{0,40}Count\s{1,40}Size\s{1,40}Time,", re.M
+)
+_ROW: Final = re.compile(
+    r'"(?:size|bytes|message_size|count)\w{0,40}(?:\(\w{1,40}\))?"\s{0,40}:', re.I
+)
+_TIMED: Final = re.compile(r'"\w{0,40}(?:time|lat)\w{0,40}(?:\(\w{1,40}\))?"\s{0,40}:', re.I)
 _SIZE: Final = re.compile(r"(?:size|bytes|count)", re.I)
 _TIME: Final = re.compile(r"(?:time|lat)", re.I)
-_EVENT: Final = re.compile(r'\s*\[\s*\{[^{}]*"ph"\s*:')
+_EVENT: Final = re.compile(r'\s*\[\s*\{[^{}]*?"ph"\s*:')
 _OLD_PICKLE: Final = re.compile(rb"\(?[dl]p\d+\r?\n|\(dp?\d*\n|[})\]]q\x00")
 _MOST_PROTOCOL: Final = 5
 _SEPARATORS: Final = (",", ";", "\t", "|")

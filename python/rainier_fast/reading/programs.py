@@ -9,4 +9,4 @@ from rainier_fast.reading.json_file import parsed
 
 def load(content: Content) -> Program:
     """Read what `Program.save` wrote."""
-    return Program.from_dict(parsed(content))
+    return Program.from_dict(parsed(content, once=True))

@@ -35,7 +35,7 @@ def formats() -> Table:
     Examples
     --------
     >>> import rainier_fast as rf
-    >>> str(rf.formats()["name"][0])
+    >>> rf.formats()["name"].tolist()[0]
     'program'
     """
     return Table({"name": [one.name for one in FORMATS], "about": [one.about for one in FORMATS]})
@@ -71,7 +71,7 @@ def read(path: str | os.PathLike[str] | bytes, format: str | None = None) -> Any
     >>> import rainier_fast as rf
     >>> table = rf.read(b"op,size(B),time(us)\nallr,1024,12.5\nallr,2048,13.0\n")
     >>> print(table)
-    CSV: 2 rows of all_reduce
+    CSV: 2 rows of all_reduce, as measured
       all_reduce 1.00 KiB: 12.5 us
       all_reduce 2.00 KiB: 13.0 us
       note: times are in us (column time(us))
@@ -116,8 +116,8 @@ def _format_of(content: Content, name: str | None) -> Format:
     what = content.head[:_BEGINNING] if content.is_text else content.data[:_BEGINNING]
     got = f"what begins with {shown(what)}" if content.data else "an empty file"
     raise InvalidArgument(
-        f"path: got {content.short}, {got}: must be a format of formats(): {', '.join(by_name)}; "
-        "name it by format= if it is one of these"
+        f"path: got {content.short}, {got}: must be one of the {len(FORMATS)} formats that "
+        "rainier_fast.formats() lists; name it by format= if it is"
     )
 
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from rainier_fast.files.kinds import KINDS
-from rainier_fast.reading import looks, looks_placed
+from rainier_fast.reading import astra, looks, looks_placed
 from rainier_fast.reading.content import Content
 
 
@@ -97,6 +97,13 @@ FORMATS: Final = (
         looks.pickle,
         _late("pytorch.flight_recorder", "refuse_pickle"),
     ),
+    Format(
+        "chakra", "a Chakra execution trace of a rank: protobuf", astra.is_chakra, astra.load_chakra
+    ),
+    Format("chakra-json", "a Chakra execution trace: JSON", astra.is_graph, astra.load_graph),
+    Format("astra-sim-network", "ASTRA-sim's network: YAML", astra.is_network, astra.load_network),
+    Format("astra-sim-system", "ASTRA-sim's system: JSON", astra.is_system, astra.load_system),
+    Format("astra-sim-memory", "ASTRA-sim's memory: JSON", astra.is_memory, astra.load_memory),
     Format(
         "ec2",
         "answers of EC2: instance topology, reservations, capacity blocks, their health",

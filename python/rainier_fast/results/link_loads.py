@@ -15,7 +15,7 @@ from rainier_fast.errors import invalid
 from rainier_fast.frozen import frozen
 from rainier_fast.memory import reckon
 from rainier_fast.results.link import Bottleneck, link_columns
-from rainier_fast.screen import Report, Told, one_screen
+from rainier_fast.screen import Pictured, Report, Told, one_screen
 from rainier_fast.table import Table
 from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, format_bytes, format_count, format_time, parse_time
@@ -37,7 +37,7 @@ class _Runs(NamedTuple):
 
 @one_screen
 @frozen("link loads do not change")
-class LinkLoads(Report, Told):
+class LinkLoads(Pictured, Report, Told):
     """Bytes that messages put on every link of a machine. Immutable.
 
     Its times are those of the links alone.

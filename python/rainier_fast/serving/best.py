@@ -8,17 +8,20 @@ from typing import Any, Final, NamedTuple
 
 from rainier_fast.ask.runtime import kind_of
 from rainier_fast.definitions.check import as_count, as_flag, as_number
-from rainier_fast.errors import InvalidArgument, Unsupported, invalid, invalid_type
+from rainier_fast.errors import InvalidArgument, Unsupported, as_one_of, invalid, invalid_type
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.serving.best_apart import rows_apart
 from rainier_fast.serving.candidates import Objective, Row, layouts_of, powers
 from rainier_fast.serving.ready import Asked, ready
+from rainier_fast.serving.served import QUANTILES
 from rainier_fast.serving.serving import Serving
 from rainier_fast.table import Table
 from rainier_fast.units import parse_time
 from rainier_fast.workload.layout import Layout
 from rainier_fast.workload.part import part_of
 
+OBJECTIVES: Final = ("mean", "p50", "p90")
+"""What of both times an objective is about."""
 _MOST_AT_ONCE: Final = 4096
 _MOST_KEPT: Final = 1000
 
@@ -42,7 +45,7 @@ class Searched(NamedTuple):
 def best(
     machine: Damaged,
     service: object,
-    objective: tuple[object, object],
+    objective: tuple[object, object, object],
     keep: object,
     price: object,
     disaggregated: object,
@@ -52,17 +55,18 @@ def best(
     if not isinstance(service, Serving):
         raise invalid_type("service", service, "must be a Serving")
     names = ("ttft", "tpot")
-    aims = Objective(
-        *(
-            _as_aim(name, value) if value is not None else math.inf
-            for name, value in zip(names, objective, strict=True)
-        )
+    first, between = (
+        _as_aim(name, value) if value is not None else math.inf
+        for name, value in zip(names, objective[:2], strict=True)
     )
+    aims = Objective(first, between, as_one_of("of", objective[2], OBJECTIVES))
     most = as_count("keep", keep, _MOST_KEPT)
     if price is not None:
         allowed = "must be dollars of a chip and hour, a finite number >= 0, or None"
         price = as_number("price", price, 0.0, 1e9, allowed)
     apart = as_flag("disaggregated", disaggregated)
+    if apart and aims.of != "mean":
+        raise invalid("of", aims.of, "must be 'mean' with disaggregated=True, which has means only")
     found = searched(machine, service, asked, powers(_MOST_AT_ONCE))
     chips = found.machine.num_chips
     rows = [_best_load(one, aims) for one in found.tried]
@@ -126,14 +130,14 @@ def _best_load(tried: Tried, aims: Objective) -> Row:
 
 def _order(row: Row, service: Serving, chips: int) -> tuple[bool, float, float]:
     """Return what sorts rows: those within the objective by tokens, the rest by how far off."""
-    tokens = row.told["rate"] * service.output / chips
+    tokens = row.told["rate"] * float(service.output) / chips
     return row.passed > 1, max(row.passed, 1.0), -tokens
 
 
 def _table(
     rows: list[Row], service: Serving, chips: int, price: float | None, *, apart: bool
 ) -> Table:
-    tokens = [row.told["rate"] * service.output for row in rows]
+    tokens = [row.told["rate"] * float(service.output) for row in rows]
     columns: dict[str, list[Any]] = {
         "tp": [row.layout.tp for row in rows],
         "pp": [row.layout.pp for row in rows],
@@ -145,6 +149,7 @@ def _table(
         "tokens_per_s": tokens,
         "ttft_s": [row.told["ttft"] for row in rows],
         "tpot_s": [row.told["tpot"] for row in rows],
+        **{name: [row.told.get(own, math.nan) for row in rows] for name, own in QUANTILES.items()},
         "meets": [row.passed <= 1 for row in rows],
         "limited_by": [row.limit if row.passed > 1 else "" for row in rows],
         "off_by": [max(row.passed - 1, 0.0) for row in rows],

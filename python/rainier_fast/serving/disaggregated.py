@@ -114,6 +114,11 @@ def prompts_of(own: Serving) -> Serving:
     """Return what prefill workers do of a service, which ends with the first token."""
     if own.batching == "lockstep":
         raise invalid("batching", own.batching, "must be 'continuous' where workers are apart")
+    if own.lengths:
+        raise Unsupported(
+            "input: got lengths that vary, of which prefill and decoding apart has no model; use "
+            "their means, or serve() with both on all chips"
+        )
     if own.output <= 1:
         raise invalid("output", own.output, "must be above 1: the first token is the prefill's")
     return own.with_(output=1, speculative=None)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from rainier_fast.ask.runtime import kind_of
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.screen import Facts, Report, Told, one_screen
+from rainier_fast.serving.figures import ServiceFigures
 from rainier_fast.serving.found import Parts
 from rainier_fast.serving.pace import Pace
 from rainier_fast.serving.result import _shares
@@ -45,7 +45,7 @@ _ALSO: Final = (
 
 @one_screen
 @dataclass(frozen=True, repr=False)
-class DisaggregatedResult(Report, Told):
+class DisaggregatedResult(ServiceFigures, Report, Told):
     """The answer to `Machine.serve_disaggregated`. Immutable.
 
     Attributes
@@ -108,11 +108,6 @@ class DisaggregatedResult(Report, Told):
         return dict(self._split)
 
     @property
-    def kind(self) -> str:
-        """What kind of number times of collectives are; the hand-over has `handover_kind`."""
-        return kind_of(self.algorithm)
-
-    @property
     def chips(self) -> int:
         """Chips of all workers."""
         pairs = zip(self.workers, self.worker_chips, strict=True)
@@ -137,21 +132,6 @@ class DisaggregatedResult(Report, Told):
     def requests_per_s(self) -> float:
         """Requests a second."""
         return float(self._found["rate"])
-
-    @property
-    def tokens_per_s(self) -> float:
-        """Tokens of answers a second."""
-        return self.requests_per_s * self.service.output
-
-    @property
-    def tokens_per_s_per_chip(self) -> float:
-        """The same of a chip of any worker."""
-        return self.tokens_per_s / self.chips
-
-    @property
-    def tokens_per_s_per_user(self) -> float:
-        """Tokens a second that one request sees after its first."""
-        return 1 / self.tpot_s
 
     @property
     def decoding(self) -> float:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -15,21 +11,20 @@ from numpy.typing import NDArray
 
 from rainier_fast import _core
 from rainier_fast.ask.runtime import kind_of
-from rainier_fast.definitions.check import as_count, as_integer, as_items, as_number
-from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.definitions.check import as_count, as_integer, as_number
+from rainier_fast.errors import invalid
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.screen import Facts, Report, Told, one_screen
 from rainier_fast.serving.ready import Asked, ready
 from rainier_fast.serving.serving import Serving
+from rainier_fast.serving.trace import MOST, read_trace
 from rainier_fast.table import Table
 from rainier_fast.units import format_count, format_time
 from rainier_fast.workload.layout import Layout
 
-_MOST: Final = 200_000
 _MOST_RATE: Final = 2.0**40
 _LAST_SEED: Final = 2**64 - 1
 _QUANTILES: Final = (0.5, 0.9, 0.99)
-_COLUMNS: Final = ("arrival_s", "input", "output")
 
 
 @one_screen
@@ -183,65 +178,14 @@ def _load(
     if trace is not None:
         lines = read_trace(trace, service.most_tokens)
         return None, None, 0, 0.0, 0, lines
-    total = as_count("requests", requests, _MOST)
+    total = as_count("requests", requests, MOST)
     start = as_integer("seed", seed, 0, _LAST_SEED)
     share = as_number("spread", spread, 0, 1, "must be a share from 0 to 1")
     if rate is not None:
         each = as_number("rate", rate, 1e-12, _MOST_RATE, "must be a finite number above 0")
         return None, each / replicas, total, share, start, []
-    at_once = as_count("concurrency", concurrency, _MOST)
+    at_once = as_count("concurrency", concurrency, MOST)
     own = max(-(-at_once // replicas), 1)
     if total < own:
         raise invalid("requests", total, f"must be at least those at once of a replica, {own:,}")
     return own, None, total, share, start, []
-
-
-def read_trace(trace: object, most: float) -> list[list[float]]:
-    """Return lines of arrival, input and output, by arrival: of a CSV file, its text, or rows."""
-    if isinstance(trace, str | Path):
-        rows = _csv(trace)
-    elif isinstance(trace, np.ndarray):
-        rows = trace.tolist()
-    else:
-        rows = list(as_items("trace", trace, "must be rows of arrival_s, input, output"))
-    if not 1 <= len(rows) <= _MOST:
-        raise invalid("trace", len(rows), f"must have 1 to {_MOST:,} rows")
-    lines = [_line(at, row, most) for at, row in enumerate(rows)]
-    return sorted(lines, key=lambda line: line[0])
-
-
-def _line(at: int, row: object, most: float) -> list[float]:
-    if not isinstance(row, Sequence) or isinstance(row, str) or len(row) != len(_COLUMNS):
-        raise invalid_type(f"trace[{at}]", row, "must be arrival_s, input and output")
-    low = (0.0, 1.0, 1.0)
-    words = ("seconds, 0 or more", "1 or more tokens", "1 or more tokens")
-    line = [
-        as_number(f"trace[{at}].{name}", value, least, _MOST_RATE, f"must be {said}")
-        for name, value, least, said in zip(_COLUMNS, row, low, words, strict=True)
-    ]
-    if line[1] + line[2] > most:
-        allowed = f"must fit max_model_len, {most:,} tokens, with its output"
-        raise invalid(f"trace[{at}].input", line[1], allowed)
-    return line
-
-
-def _csv(trace: str | Path) -> list[list[str | float]]:
-    text = trace if isinstance(trace, str) and "\n" in trace else _read(Path(trace))
-    found = list(csv.DictReader(io.StringIO(text)))
-    if not found or not set(_COLUMNS) <= set(found[0]):
-        raise invalid("trace", text[:80], f"must have columns {', '.join(_COLUMNS)} and rows")
-    return [[_number(at, name, row[name]) for name in _COLUMNS] for at, row in enumerate(found)]
-
-
-def _number(at: int, name: str, text: str | None) -> float:
-    try:
-        return float(text or "")
-    except ValueError:
-        raise invalid(f"trace[{at}].{name}", text, "must be a number; a row has none") from None
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise invalid("trace", str(path), f"must be a file that can be read: {error}") from None

@@ -16,6 +16,10 @@ class Found:
 
     ttft: float
     tpot: float
+    ttft_p50: float
+    ttft_p90: float
+    tpot_p50: float
+    tpot_p90: float
     rate: float
     running: float
     decoding: float

@@ -51,7 +51,8 @@ class Case:
         What the row says. ``ttft_ms`` and ``tpot_ms`` are measured (None: not); ``quantity`` is
         ``"mean"`` or ``"step"``, a plain step; ``requests`` how many times `concurrency` there were
         in all; ``assumed`` names fields that the source leaves out; ``fit`` says whether constants
-        are fitted to it; ``not_run`` why it is not run.
+        are fitted to it; ``not_run`` why it is not run; ``rate`` requests/s of what was measured,
+        whose ``concurrency`` is what follows from it.
     model
         What was served; None where it cannot be said as a transformer.
     """
@@ -82,13 +83,18 @@ class Case:
         """How it was cut: as many replicas as a machine holds."""
         return Layout(**{name: self[name] for name in _LAYOUT if self.get(name) is not None})
 
-    def concurrency(self, ranks: int) -> float:
-        """Return requests at once on a machine of so many ranks, which holds the service so often.
+    def demand(self, ranks: int) -> tuple[float | None, float | None, float | None]:
+        """Return requests at once, in all, and a second, of a machine of so many ranks.
 
-        The rest of a machine does the same as the part that was measured.
+        It holds the service so often: the rest of a machine does the same as the part that was
+        measured. Of a row with a ``rate`` that alone is what was asked.
         """
         own = int(self["tp"]) * int(self.get("pp", 1)) * int(self.get("dp", 1))
-        return float(self["concurrency"]) * ranks / own
+        if self.get("rate") is not None:
+            return None, None, float(self["rate"]) * ranks / own
+        requests = float(self["concurrency"]) * ranks / own
+        times = self.get("requests")
+        return requests, None if times is None else times * requests, None
 
     @property
     def chip(self) -> str:
@@ -103,7 +109,9 @@ class Case:
         name = self["model"]
         words = f"{name} on {self['machine']}: {', '.join(axes) or 'TP 1'}, "
         words += f"{self.get('precision', 'bf16')}, {self['input']}/{self['output']}, "
-        return f"{words}{self['concurrency']} at once, {self['engine']}"
+        rate = self.get("rate")
+        asked = f"{self['concurrency']} at once" if rate is None else f"{rate:g} requests/s"
+        return f"{words}{asked}, {self['engine']}"
 
 
 @cache

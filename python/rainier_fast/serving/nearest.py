@@ -96,11 +96,9 @@ def table(result: Asking) -> Table:
             break
         whole, ranks = result.machine, result.machine.num_chips * case.layout.ranks_per_chip
         asked = Asked(algorithm=result.algorithm, pace=result.pace)
-        requests = case.concurrency(ranks)
-        in_all = None if case.get("requests") is None else requests * case["requests"]
         try:
             one = ready(whole, case.service, case.layout, asked)
-            told = one.run([(requests, in_all, None)])[0]
+            told = one.run([case.demand(ranks)])[0]
         except RainierError:
             continue  # of another size of machine
         rows.append(_row(case, told))

@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from rainier_fast.ask.runtime import kind_of
 from rainier_fast.definitions.efficiency import Efficiency
 from rainier_fast.definitions.routing import Policy
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.files.saved import Saved
 from rainier_fast.screen import Facts, Report, Told, one_screen
 from rainier_fast.serving import nearest
+from rainier_fast.serving.figures import ServiceFigures
 from rainier_fast.serving.found import Found
 from rainier_fast.serving.pace import Pace
 from rainier_fast.serving.serving import Serving
+from rainier_fast.table import Table
 from rainier_fast.units import format_bytes, format_count, format_time
 from rainier_fast.workload.layout import Layout
 from rainier_fast.workload.peaks import hbm_bytes
-
-if TYPE_CHECKING:
-    from rainier_fast.table import Table
 
 _ALSO: Final = (
     "kind",
@@ -30,6 +28,7 @@ _ALSO: Final = (
     "replicas",
     "ttft_s",
     "tpot_s",
+    "quantiles",
     "step_s",
     "requests_per_s",
     "tokens_per_s",
@@ -49,7 +48,7 @@ _ALSO: Final = (
 
 @one_screen
 @dataclass(frozen=True, repr=False)
-class ServingResult(Report, Told, Saved):
+class ServingResult(ServiceFigures, Report, Told, Saved):
     """The answer to `Machine.serve`. Immutable.
 
     Attributes
@@ -94,15 +93,6 @@ class ServingResult(Report, Told, Saved):
     _also = _ALSO
 
     @property
-    def kind(self) -> str:
-        """What kind of number times are: ``"links alone"``, or ``"as neuron runs it"``.
-
-        Of collectives; what operators and the stack take is fitted, as `efficiency` and `pace` say.
-        Of engine ideal links alone.
-        """
-        return kind_of(self.algorithm)
-
-    @property
     def chips(self) -> int:
         """Chips that take part."""
         return self.machine.num_chips
@@ -124,6 +114,22 @@ class ServingResult(Report, Told, Saved):
         return self._found.tpot
 
     @property
+    def quantiles(self) -> Table:
+        """Mean, p50 and p90 of both times, over requests.
+
+        Columns: ``of`` (``"mean"``, ``"p50"``, ``"p90"``), ``ttft_s``, ``tpot_s``. They follow from
+        how lengths vary (`Lengths`) and from who is in whose way; docs/serving.md says how. Where
+        `requests` all came at once, those of the first token are about the mean of both.
+        """
+        found = self._found
+        columns: dict[str, list[Any]] = {
+            "of": ["mean", "p50", "p90"],
+            "ttft_s": [found.ttft, found.ttft_p50, found.ttft_p90],
+            "tpot_s": [found.tpot, found.tpot_p50, found.tpot_p90],
+        }
+        return Table(columns)._of_kind(self.kind)
+
+    @property
     def step_s(self) -> float:
         """Seconds of a step of decoding that no prefill holds up: the sum of `parts`.
 
@@ -136,21 +142,6 @@ class ServingResult(Report, Told, Saved):
     def requests_per_s(self) -> float:
         """Requests a second of all replicas."""
         return self._found.rate
-
-    @property
-    def tokens_per_s(self) -> float:
-        """Tokens of answers a second of all replicas."""
-        return self.requests_per_s * self.service.output
-
-    @property
-    def tokens_per_s_per_chip(self) -> float:
-        """The same of a chip."""
-        return self.tokens_per_s / self.chips
-
-    @property
-    def tokens_per_s_per_user(self) -> float:
-        """Tokens a second that one request sees after its first."""
-        return 1 / self.tpot_s
 
     @property
     def running(self) -> float:
@@ -232,7 +223,10 @@ class ServingResult(Report, Told, Saved):
         products = self.efficiency.rates().values()
         if any(rate.kind == "guess" for rate in products):
             lines.append(f"products: some rates of {self.efficiency.chip} are guesses")
-        lines.append("p50 and p90: a closed form has means; machine.serve_events has quantiles")
+        if self.service.batching == "lockstep":
+            lines.append("p50 and p90: all requests of a batch are alike")
+        elif not self.service.lengths:
+            lines.append("p50 and p90: all requests alike long; rf.Lengths says otherwise")
         return tuple(lines)
 
     @property
@@ -266,6 +260,8 @@ class ServingResult(Report, Told, Saved):
             ("service", str(self.service)),
             ("asked", f"{asked}; {replicas}"),
             ("layout", str(self.layout.with_(dp=self.replicas))),
+            ("first token", _of(self.quantiles, "ttft_s")),
+            ("a token", _of(self.quantiles, "tpot_s")),
             ("tokens", rate),
             ("step", f"{format_time(self.step_s)}: {_shares(self.parts)}"),
             (
@@ -278,6 +274,11 @@ class ServingResult(Report, Told, Saved):
         ]
         facts += [("guesses" if at == 0 else "", line) for at, line in enumerate(self.guesses[:3])]
         return [self._headline(), facts]
+
+
+def _of(quantiles: Table, name: str) -> str:
+    pairs = zip(quantiles["of"], quantiles[name], strict=True)
+    return ", ".join(f"{of} {format_time(float(value))}" for of, value in pairs)
 
 
 def _shares(parts: Mapping[str, float]) -> str:

@@ -30,8 +30,9 @@ def service_row(service: Serving, bank: float) -> dict[str, Any]:
     guessed = service.speculative
     return {
         "model": model_row(model),
-        "input": service.input,
-        "output": service.output,
+        "input": float(service.input),
+        "output": float(service.output),
+        "lengths": [list(row) for row in service.lengths],
         "weight_bytes": tables["precisions"][service.precision]["weight"],
         "activation_bytes": _BF16,
         "cache_bytes": tables["caches"][service.kv]["number"],

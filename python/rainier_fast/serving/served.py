@@ -13,6 +13,13 @@ from rainier_fast.serving.ready import Asked, ready
 from rainier_fast.serving.result import ServingResult
 from rainier_fast.table import Table
 
+QUANTILES: Final = {
+    "ttft_p50_s": "ttft_p50",
+    "ttft_p90_s": "ttft_p90",
+    "tpot_p50_s": "tpot_p50",
+    "tpot_p90_s": "tpot_p90",
+}
+"""Columns of tables by the core's names."""
 _MOST: Final = 2.0**40
 _MOST_ROWS: Final = 100_000
 
@@ -60,13 +67,14 @@ def run_services(
     if demand[1] is not None:
         times = as_number("requests", demand[1], 1, _MOST, "must be 1 or more times as many")
     told = one.run([(each, None if times is None else times * each, None) for each in many])
-    tokens = [row["rate"] * one.service.output for row in told]
+    tokens = [row["rate"] * float(one.service.output) for row in told]
     chips = one.machine.num_chips
     table = Table(
         {
             "concurrency": many,
             "ttft_s": [row["ttft"] for row in told],
             "tpot_s": [row["tpot"] for row in told],
+            **{name: [row[own] for row in told] for name, own in QUANTILES.items()},
             "tokens_per_s": tokens,
             "tokens_per_s_per_chip": [each / chips for each in tokens],
             "tokens_per_s_per_user": [1 / row["tpot"] for row in told],

@@ -200,9 +200,10 @@ class Services(Damaged):
         Returns
         -------
         Table
-            A row for each: ``concurrency``, ``ttft_s``, ``tpot_s``, ``tokens_per_s`` (of answers),
-            ``tokens_per_s_per_chip``, ``tokens_per_s_per_user``, ``waiting`` (requests without
-            memory).
+            A row for each: ``concurrency``, ``ttft_s``, ``tpot_s`` and ``ttft_p50_s``,
+            ``ttft_p90_s``, ``tpot_p50_s``, ``tpot_p90_s`` over requests, ``tokens_per_s`` (of
+            answers), ``tokens_per_s_per_chip``, ``tokens_per_s_per_user``, ``waiting`` (requests
+            without memory).
 
         Raises
         ------
@@ -260,7 +261,8 @@ class Services(Damaged):
             Requests of the replica in all, without a trace; up to 200,000.
         spread
             Answers have anything within this share of their mean, as benchmarks draw them: with 0
-            batches stay in step. Of a trace, nothing.
+            batches stay in step. Nothing of a trace, nor of a service whose lengths vary: those of
+            its `Lengths` are drawn.
         seed
             Of what is random: the same gives the same.
 
@@ -297,6 +299,7 @@ class Services(Damaged):
         *,
         ttft: Quantity | None = None,
         tpot: Quantity | None = None,
+        of: str = "mean",
         keep: int = 20,
         price: float | None = None,
         disaggregated: bool = False,
@@ -318,8 +321,9 @@ class Services(Damaged):
         service, chips, algorithm, efficiency, pace, routing
             As in `serve`.
         ttft, tpot
-            Mean seconds to the first token and between tokens that must not be passed; None for
-            any.
+            Seconds to the first token and between tokens that must not be passed; None for any.
+        of
+            What of both times they are about: ``"mean"``, ``"p50"`` or ``"p90"`` over requests.
         keep
             Most rows, up to 1,000.
         price
@@ -336,7 +340,8 @@ class Services(Damaged):
             The best first: those that meet the objective by tokens a second and chip, which at one
             price a chip is by dollars too; then the rest, the nearest to it first. Columns ``tp``,
             ``pp``, ``ep``, ``replicas``, ``ranks_per_chip``, ``concurrency`` (of all replicas),
-            ``tokens_per_s_per_chip``, ``tokens_per_s``, ``ttft_s``, ``tpot_s``, ``meets``,
+            ``tokens_per_s_per_chip``, ``tokens_per_s``, ``ttft_s``, ``tpot_s`` and ``ttft_p50_s``,
+            ``ttft_p90_s``, ``tpot_p50_s``, ``tpot_p90_s`` over requests, ``meets``,
             ``limited_by`` (``"ttft"`` or ``"tpot"``; empty where met) and ``off_by`` (a fraction);
             with a `price` ``usd_per_million_tokens`` of answers. Where `disaggregated`, of such
             rows all this is of decode workers, and ``prefill_workers``, ``decode_workers``,
@@ -360,4 +365,4 @@ class Services(Damaged):
         from rainier_fast.serving.ready import Asked
 
         asked = Asked(chips, algorithm, efficiency, pace, routing)
-        return best(self, service, (ttft, tpot), keep, price, disaggregated, asked)
+        return best(self, service, (ttft, tpot, of), keep, price, disaggregated, asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Final, Literal, Self, TypeAlias
@@ -13,6 +14,7 @@ from rainier_fast.files.saved import Saved
 from rainier_fast.screen import Told, one_screen
 from rainier_fast.serving.cold import ColdStart, cold_start
 from rainier_fast.serving.data_files import read_data
+from rainier_fast.serving.lengths import Lengths, Row, as_lengths, joint, longest
 from rainier_fast.serving.speculation import Speculation
 from rainier_fast.units import format_count
 from rainier_fast.workload.models import longest_context, named
@@ -43,7 +45,9 @@ class Serving(Told, Saved):
     model
         What is served, or a name of `models`.
     input, output
-        Tokens of a prompt and of its answer, in the mean.
+        Tokens of a prompt and of its answer: a number, for requests that are all alike; `Lengths`,
+        or many numbers, for those that are not; or a CSV file (or its text) with columns input and
+        output, whose rows go together where both are that file. They are numbers too, the mean.
     precision
         Of weights: ``"bf16"``, ``"fp8"``, ``"int8"`` (converted before products), ``"fp4"``
         (NVFP4), ``"mxfp4"`` or ``"int4"`` (both converted before products). Embedding and head
@@ -98,7 +102,7 @@ class Serving(Told, Saved):
 
     model: Transformer | str
     _: KW_ONLY
-    input: float
+    input: float  # or all that `as_lengths` takes
     output: float
     precision: str = "bf16"
     kv: str = "bf16"
@@ -120,8 +124,7 @@ class Serving(Told, Saved):
         put = object.__setattr__
         put(self, "model", _as_model(self.model))
         for name in ("input", "output"):
-            allowed = "must be 1 or more tokens"
-            put(self, name, as_number(name, getattr(self, name), 1, MOST_SEQUENCE, allowed))
+            put(self, name, as_lengths(name, getattr(self, name)))
         tables = read_data("precisions.json")
         put(self, "precision", as_one_of("precision", self.precision, tables["precisions"]))
         put(self, "kv", as_one_of("kv", self.kv, tables["caches"]))
@@ -154,11 +157,11 @@ class Serving(Told, Saved):
         if self.max_model_len is not None:
             most = as_count("max_model_len", self.max_model_len, MOST_SEQUENCE)
             object.__setattr__(self, "max_model_len", most)
-            if most < self.input + self.output:
-                allowed = f"must hold input and output, {self.input + self.output:,.0f} tokens"
+            if most < self.longest:
+                allowed = f"must hold input and output, {self.longest:,.0f} tokens"
                 raise invalid("max_model_len", most, allowed)
         longest = longest_context(self.transformer)
-        if self.max_model_len is None and longest and longest < self.input + self.output:
+        if self.max_model_len is None and longest and longest < self.longest:
             allowed = f"with output must be at most the {longest:,} tokens that the model takes"
             raise invalid("input", self.input, f"{allowed}; max_model_len= stretches it")
         positions = self.transformer.positions
@@ -169,6 +172,9 @@ class Serving(Told, Saved):
             for name in _BUCKETS:
                 if getattr(self, name):
                     raise invalid(name, getattr(self, name), "needs engine='neuron'")
+        if self.batching == "lockstep" and self.lengths:
+            allowed = "must be 'continuous' where lengths of requests vary: all end together"
+            raise invalid("batching", self.batching, allowed)
         if self.imbalance != 1 and self.transformer.experts is None:
             raise invalid("imbalance", self.imbalance, "must be 1: the model has no experts")
 
@@ -183,9 +189,20 @@ class Serving(Told, Saved):
         """Most tokens of a request: as said, or the next power of two."""
         if self.max_model_len is not None:
             return self.max_model_len
-        most: int = 1 << (int(-(-(self.input + self.output) // 1)) - 1).bit_length()
-        longest = longest_context(self.transformer)
-        return min(most, longest) if longest else most
+        whole = math.ceil(self.longest)
+        most: int = 1 << (whole - 1).bit_length()
+        known = longest_context(self.transformer)
+        return min(most, known) if known else most
+
+    @property
+    def longest(self) -> float:
+        """The most tokens that a prompt and its answer have together."""
+        return longest(self.input, self.output)
+
+    @property
+    def lengths(self) -> list[Row]:
+        """Prompts and answers with the share of requests, at most 1,024 rows; none if alike."""
+        return joint(self.input, self.output)
 
     @property
     def most_cache(self) -> float:
@@ -242,6 +259,8 @@ class Serving(Told, Saved):
 
     def __str__(self) -> str:
         words = f"{self.transformer.name}, {self.input:,.6g} tokens in and {self.output:,.6g} out"
+        varied = [name for name in ("input", "output") if isinstance(getattr(self, name), Lengths)]
+        words += f" ({' and '.join(varied)} in the mean)" if varied else ""
         words += f", {self.precision}, {self.kv} cache, engine {self.engine}"
         if self.engine == "neuron":
             words += f" to {format_count(self.most_tokens)} tokens"

@@ -50,7 +50,8 @@ _LINES: Final = "Ours are {}. Errors in percent by size."
 
 _SERVED: Final = """\
 Sizes of errors of `Machine.serve` on measured services of GPUs (measured/data/serving/gpus.json):
-half of the rows are fitted, by a hash of their names; all others are predicted."""
+half of the rows are fitted, by a hash of their names; all others are predicted. Requests at a rate
+are of rates.json: times between tokens of a steady state."""
 
 _UNSERVED: Final = "Measured services that are known and not answered, and why."
 

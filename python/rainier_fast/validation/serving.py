@@ -31,6 +31,9 @@ SOURCE: Final = "serving"
 LONG: Final = "gpus"
 """The source whose rows are many, of which tables have medians."""
 
+RATES: Final = "rates"
+"""The source of requests at a rate, one by one: times between tokens of a steady state."""
+
 NAMES: Final = (
     "system, stack and model",
     "rows",
@@ -104,10 +107,7 @@ def run(case: Case, pace: Pace | None = None) -> ServingResult:
             )
         )
     machine, layout = machine_of(case["machine"]), case.layout
-    requests = case.concurrency(machine.num_chips * layout.ranks_per_chip)
-    times = case.get("requests")
-    in_all = None if times is None else times * requests
-    demand = requests, in_all, None
+    demand = case.demand(machine.num_chips * layout.ranks_per_chip)
     return run_service(machine, case.service, layout, demand, Asked(pace=pace))
 
 
@@ -183,6 +183,8 @@ def lines() -> list[Sequence[str]]:
         add(f"all, {which}", own)
         for name, members in _by(own, lambda one: _stack(one.case)):
             add(f"{name}, {which}", members)
+    for name, members in _by(ran(RATES), lambda one: str(one.case["group"])):
+        add(f"{name}, not fitted", members)
     rest = [one for one in every if not one.case["fit"]]
     for name, members in _by(rest, lambda one: _kind(one.case)):
         add(f"{name}, not fitted", members)

@@ -87,9 +87,7 @@ def known(generation: str, engine: str) -> list[Known]:
         if chips[CHIPS.get(case["machine"], chip.name)] != generation or case.get("not_run"):
             continue
         one = ready(machine, case.service, case.layout, Asked(pace=Pace()))
-        requests = case.concurrency(machine.num_chips * case.layout.ranks_per_chip)
-        times = case.get("requests")
-        demand = (requests, None if times is None else times * requests, None)
+        demand = case.demand(machine.num_chips * case.layout.ranks_per_chip)
         found.append(Known(case, one, demand))
     return found
 

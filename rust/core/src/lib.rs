@@ -2,6 +2,7 @@
 //! accelerator domains. No Python, no unsafe code, no I/O. Bandwidths are bytes/s, times are seconds.
 #![forbid(unsafe_code)]
 
+pub mod astra_sim;
 pub mod collective;
 mod control;
 mod error;

@@ -5,6 +5,7 @@
 //! its input.
 #![forbid(unsafe_code)]
 
+pub mod chakra;
 mod cursor;
 mod error;
 pub mod hlo;

@@ -1,5 +1,7 @@
 //! `rainier_fast._core`: conversions between Python and `rainier-core`, and nothing else.
 
+mod astra_sim;
+mod chakra;
 mod classes;
 mod collective;
 mod columns;
@@ -29,6 +31,10 @@ use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
 mod _core {
+    #[pymodule_export]
+    use super::astra_sim::astra_sim;
+    #[pymodule_export]
+    use super::chakra::{read_chakra, write_chakra};
     #[pymodule_export]
     use super::classes::Tables;
     #[pymodule_export]

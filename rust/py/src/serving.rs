@@ -30,6 +30,7 @@ pub(crate) struct ServiceRow {
     model: ModelRow,
     input: f64,
     output: f64,
+    lengths: Vec<[f64; 3]>,
     weight_bytes: f64,
     activation_bytes: f64,
     cache_bytes: f64,
@@ -97,6 +98,7 @@ fn service(row: ServiceRow) -> Result<core::Service> {
         model: model(row.model),
         input: row.input,
         output: row.output,
+        lengths: row.lengths.into_iter().map(length).collect(),
         weight_bytes: row.weight_bytes,
         activation_bytes: row.activation_bytes,
         cache_bytes: row.cache_bytes,
@@ -116,6 +118,14 @@ fn service(row: ServiceRow) -> Result<core::Service> {
         taken: row.taken,
         cache_share: row.cache_share,
     })
+}
+
+fn length([input, output, share]: [f64; 3]) -> core::Length {
+    core::Length {
+        input,
+        output,
+        share,
+    }
 }
 
 fn pace(row: &PaceRow) -> Result<core::Pace> {
@@ -286,6 +296,10 @@ fn answer<'py>(py: Python<'py>, served: &core::Served) -> PyResult<Bound<'py, Py
     let numbers = [
         ("ttft", served.ttft),
         ("tpot", served.tpot),
+        ("ttft_p50", served.quantiles.ttft[0]),
+        ("ttft_p90", served.quantiles.ttft[1]),
+        ("tpot_p50", served.quantiles.tpot[0]),
+        ("tpot_p90", served.quantiles.tpot[1]),
         ("rate", served.rate),
         ("running", served.running),
         ("decoding", served.decoding),

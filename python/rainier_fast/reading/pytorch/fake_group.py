@@ -8,7 +8,7 @@ from rainier_fast.errors import RainierError
 from rainier_fast.program import Program, ProgramCollective, ProgramGroups
 from rainier_fast.program.numbers import dtype_named
 from rainier_fast.reading.content import Content
-from rainier_fast.reading.json_file import parsed
+from rainier_fast.reading.json_file import parsed, reckon_collectives
 from rainier_fast.reading.pytorch.operations import operation_of
 from rainier_fast.reading.pytorch.process_groups import ProcessGroups, as_count
 
@@ -24,6 +24,7 @@ def load(content: Content) -> Program:
     world = as_count(top.get("world_size"))
     if world is None:
         raise content.fault("world_size", top.get("world_size"), "must be a number of ranks")
+    reckon_collectives(content, len(events))
     groups = ProcessGroups(world)
     made = tuple(
         _collective(content, f"events[{at}]", event, groups) for at, event in enumerate(events)

@@ -10,7 +10,7 @@ from rainier_fast.program import Program
 from rainier_fast.program.numbers import dtype_named, width_of
 from rainier_fast.reading import looks
 from rainier_fast.reading.content import Content
-from rainier_fast.reading.json_file import parsed
+from rainier_fast.reading.json_file import parsed, reckon_collectives
 from rainier_fast.reading.pytorch import operators
 from rainier_fast.reading.pytorch.draft import Draft
 from rainier_fast.reading.pytorch.kineto_levels import GLOO_LIE
@@ -43,6 +43,7 @@ def load(content: Content) -> Program:
     version = top.get("version")
     if not isinstance(version, str) or not version.startswith(_VERSIONS):
         raise content.fault("version", version, "must be 1.x or 2.x of the flight recorder")
+    reckon_collectives(content, len(entries))
     groups = ProcessGroups()
     configured = top.get("pg_config")
     for key, entry in configured.items() if isinstance(configured, dict) else ():

@@ -7,24 +7,21 @@ from typing import Any, Final
 
 from rainier_fast import _core
 from rainier_fast.errors import invalid
-from rainier_fast.memory import reckon
 from rainier_fast.program import Program, ProgramGroups
 from rainier_fast.reading.content import Content
+from rainier_fast.reading.json_file import reckon_collectives
 from rainier_fast.reading.pytorch.kineto_events import Events
 from rainier_fast.reading.pytorch.kineto_levels import drafts_of
 from rainier_fast.reading.pytorch.process_groups import ProcessGroups, as_count, as_rank
 
 _MOST_PART: Final = 2**26
 """Bytes of one part beside the events."""
-_EACH: Final = 1500
-"""Bytes of one collective's objects, and of what they are made of."""
 
 
 def load(content: Content) -> Program:
     """Read a trace."""
     rows, names, count, parts = _core.kineto_events(content.data, content.short)
-    what = f"the collectives of {len(rows):,} events of {content.short}"
-    reckon(_EACH * len(rows), what, "read a trace of fewer steps")
+    reckon_collectives(content, len(rows))
     about = _parts(content, parts)
     info = about.get("distributedInfo")
     info = info if isinstance(info, dict) else {}

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from rainier_fast.program.numbers import dtype_named, width_of
 from rainier_fast.reading.pytorch.draft import Draft
-from rainier_fast.reading.pytorch.exchanges import splits_of
 from rainier_fast.reading.pytorch.operations import operation_of
 from rainier_fast.reading.pytorch.process_groups import ProcessGroups, as_count, as_rank
 
@@ -29,6 +28,7 @@ _KEYS: Final = {
     "seq": ("Seq", "seq"),
     "waits": ("Is asynchronized op", "is_asynchronized_op"),
 }
+_FIELDS: Final = {key: field for field, keys in _KEYS.items() for key in reversed(keys)}
 _ROOTED: Final = ("broadcast", "reduce", "gather", "scatter")
 
 
@@ -39,10 +39,10 @@ def has_params(args: Mapping[str, Any]) -> bool:
 
 def draft_of(args: Mapping[str, Any], groups: ProcessGroups) -> Draft | None:
     """Return the collective that args tell; None where they tell none, such as of a wait."""
-    found = {
-        field: next((args[key] for key in keys if key in args), None)
-        for field, keys in _KEYS.items()
-    }
+    found: dict[str, Any] = dict.fromkeys(_KEYS)
+    for key, value in args.items():
+        if key in _FIELDS:
+            found[_FIELDS[key]] = value
     name = found["name"]
     op = operation_of(name) if isinstance(name, str) else None
     if op is None:
@@ -86,10 +86,9 @@ def _set_group(draft: Draft, found: Mapping[str, Any], groups: ProcessGroups) ->
     start, stride, size = as_rank(found["start"]), found["stride"], draft.group_size
     if size == 1:
         stride = 1
-    ranks = splits_of(found["ranks"])
-    if ranks is not None and ranks[0] and not ranks[1]:
-        if size is None or size == len(ranks[0]):
-            draft.group = groups.members(ranks[0])
+    whole = groups.whole(found["ranks"])
+    if whole is not None and size in (None, whole.size):
+        draft.group = whole
     elif start is not None and type(stride) is int and stride > 0 and size is not None:
         draft.group = groups.line(start, stride, size)
     name = None if found["group"] is None else str(found["group"])
@@ -100,7 +99,7 @@ def _set_group(draft: Draft, found: Mapping[str, Any], groups: ProcessGroups) ->
     if draft.group is None:
         of = f" of {size} ranks" if size else ""
         draft.notes.append(
-            f"group {name!r}{of}: its members are in no event (irregular); a list of groups "
+            f"group {name!r}{of}: its members are in no event; a list of groups "
             "(distributedInfo.pg_config, process_group:init) that has this one would tell"
         )
 

@@ -17,6 +17,7 @@ class ProcessGroups:
     def __init__(self, world: int | None = None) -> None:
         self.world = world
         self.listed: dict[str, tuple[str, int | None, ProgramGroups | None]] = {}
+        self._texts: dict[str, ProgramGroups | None] = {}
         self._lines: dict[tuple[int, int, int], ProgramGroups | None] = {}
 
     def take(self, entries: object) -> None:
@@ -59,6 +60,16 @@ class ProcessGroups:
             return ProgramGroups.own(ranks, world=world)
         except (RainierError, ValueError):
             return None
+
+    def whole(self, ranks: object) -> ProgramGroups | None:
+        """Return the group of a list of ranks, in text or not; None of one that is empty or cut."""
+        if isinstance(ranks, str) and ranks in self._texts:
+            return self._texts[ranks]
+        found = splits_of(ranks)
+        made = self.members(found[0]) if found is not None and found[0] and not found[1] else None
+        if isinstance(ranks, str):
+            self._texts[ranks] = made
+        return made
 
     def named(self, name: str | None) -> ProgramGroups | None:
         """Return a group that is listed; None where it is not, or without its members."""

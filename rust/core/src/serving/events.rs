@@ -3,20 +3,18 @@
 use super::curve::Curve;
 use super::cut::Cut;
 use super::memory::memory;
+use super::prompts::{self, Prompts};
 use super::runs::Runs;
-use super::serve::{prefill, too_large};
-use super::service::Engine;
+use super::serve::{spared, too_large};
+use super::service::{Engine, Length, Service};
 use crate::Control;
 use crate::error::{Error, Result};
 use crate::random::SplitMix64;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 
 /// Events between looks at whether the call is to stop.
 const LOOK: usize = 4096;
-
-/// Tokens to which prompts of other lengths than the service's are rounded up where shapes are free.
-const ROUNDED: f64 = 64.0;
 
 /// One request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,11 +60,11 @@ pub enum Load {
 pub type Moments = [f64; 4];
 
 /// What waits and what runs on one replica.
-struct Replica<'a> {
+struct Replica<'a, 'b> {
     cut: &'a Cut<'a>,
     runs: &'a Runs<'a>,
     curve: &'a Curve,
-    prompts: &'a mut BTreeMap<u64, f64>,
+    prompts: &'a mut Prompts<'b>,
     requests: Vec<Request>,
     moments: Vec<Moments>,
     waiting: VecDeque<usize>,
@@ -74,7 +72,10 @@ struct Replica<'a> {
     running: BinaryHeap<Reverse<(u64, usize)>>,
     slots: usize,
     together: f64,
-    each: f64,
+    /// Seconds of each further prompt of the mean length that is prefilled with another one.
+    further: f64,
+    /// Seconds of a piece that a step which it shares has taken already.
+    spared: f64,
     clock: f64,
     steps: u64,
     /// Requests that have come.
@@ -83,24 +84,7 @@ struct Replica<'a> {
     closed: bool,
 }
 
-impl Replica<'_> {
-    /// Seconds of the prefill of one prompt by itself.
-    fn alone(&mut self, input: f64) -> Result<f64> {
-        let service = self.cut.service;
-        let own = match service.engine {
-            Engine::Neuron => input,
-            _ if input == service.input => input,
-            _ => (input / ROUNDED).ceil() * ROUNDED,
-        };
-        if let Some(&known) = self.prompts.get(&own.to_bits()) {
-            return Ok(known);
-        }
-        let pieces = service.pieces_of(own);
-        let seconds = prefill(self.cut, self.runs, &pieces, 1.0)?.sum();
-        self.prompts.insert(own.to_bits(), seconds);
-        Ok(seconds)
-    }
-
+impl Replica<'_, '_> {
     fn arrive(&mut self) {
         while !self.closed
             && self.come < self.requests.len()
@@ -148,17 +132,22 @@ impl Replica<'_> {
         let (mut busy, mut longest, mut pieces) = (0.0, 0.0_f64, 0);
         for (at, &one) in chosen.iter().enumerate() {
             let input = self.requests[one].input;
-            let alone = self.alone(input)?;
-            let shared = self.each * input / service.input;
-            busy += if at == 0 { alone } else { shared.min(alone) };
-            longest = longest.max(alone);
-            pieces = pieces.max(service.pieces_of(input).len());
+            let alone = self.prompts.of(input)?;
+            let shared = self.further * input / service.input;
+            busy += if at == 0 {
+                alone.seconds
+            } else {
+                shared.min(alone.seconds)
+            };
+            longest = longest.max(alone.seconds);
+            pieces = pieces.max(alone.pieces as usize);
         }
         let mut took = busy / stages;
         let decoding = self.running.len();
         if service.engine != Engine::Neuron && decoding > 0 {
             // Tokens of others share the steps.
-            took += pieces as f64 * self.curve.at(decoding as f64);
+            let steps = pieces as f64 * self.curve.at(decoding as f64);
+            took += steps - (pieces as f64 * self.spared).min(steps);
             self.steps += pieces as u64;
         }
         self.clock += took;
@@ -228,21 +217,30 @@ pub fn events(cut: &Cut, runs: &Runs, load: &Load, control: &Control) -> Result<
     if held.fits() < 1.0 {
         return Err(too_large(cut, &held));
     }
-    let own = load.of(service.input, service.output);
+    let own = load.of(service);
     let closed = match load {
         Load::Closed { requests, .. } => Some(*requests),
         _ => None,
     };
     let most = closed.map_or(own.len(), |requests| requests).max(1);
-    let slots = (held.fits().min(most as f64)) as usize;
+    let fits = service.admitted(held.fits(), f64::from(cut.layout.pp));
+    let slots = (fits.min(most as f64)) as usize;
     let curve = Curve::new(cut, runs, 1.0, slots as f64)?;
     let together = service.together(slots as f64);
-    let each = prefill(cut, runs, &service.pieces(), together)?.sum() / together;
+    let mut prompts = Prompts::new(cut, runs);
+    let alone = prompts.of(service.input)?.seconds;
+    let further = match together > 1.0 {
+        true => {
+            let all = prompts::together(cut, runs, &service.pieces(), together)?.sum();
+            ((all - alone) / (together - 1.0)).clamp(0.0, alone)
+        }
+        false => alone,
+    };
+    let spared = spared(cut, runs, 1.0)?;
     let replicas = match load {
         Load::Listed(_) => cut.layout.dp as usize,
         _ => 1,
     };
-    let mut prompts = BTreeMap::new();
     let mut all = vec![[0.0; 4]; own.len()];
     for replica in 0..replicas {
         let mine: Vec<usize> = (replica..own.len()).step_by(replicas).collect();
@@ -262,7 +260,8 @@ pub fn events(cut: &Cut, runs: &Runs, load: &Load, control: &Control) -> Result<
             running: BinaryHeap::new(),
             slots,
             together,
-            each,
+            further,
+            spared,
             clock: 0.0,
             steps: 0,
             come: first,
@@ -278,16 +277,33 @@ pub fn events(cut: &Cut, runs: &Runs, load: &Load, control: &Control) -> Result<
 
 impl Load {
     /// The requests, of which a closed load's come when others end.
-    fn of(&self, input: f64, output: f64) -> Vec<Request> {
+    fn of(&self, service: &Service) -> Vec<Request> {
+        let mut below = 0.0;
+        let upto = |one: &Length| {
+            below += one.share;
+            below
+        };
+        let shares: Vec<f64> = service.lengths.iter().map(upto).collect();
         // 53 random bits, never 0 and never 1.
         let share =
             |random: &mut SplitMix64| ((random.next_u64() >> 11) as f64 + 0.5) / 2.0_f64.powi(53);
-        let one = |arrival, spread: f64, random: &mut SplitMix64| Request {
-            arrival,
-            input,
-            output: (output * (1.0 + spread * (2.0 * share(random) - 1.0)))
-                .round()
-                .max(1.0),
+        let one = |arrival, spread: f64, random: &mut SplitMix64| {
+            let at = share(random);
+            if shares.is_empty() {
+                let output = service.output * (1.0 + spread * (2.0 * at - 1.0));
+                return Request {
+                    arrival,
+                    input: service.input,
+                    output: output.round().max(1.0),
+                };
+            }
+            let found = shares.partition_point(|&below| below < at);
+            let length = service.lengths[found.min(shares.len() - 1)];
+            Request {
+                arrival,
+                input: length.input,
+                output: length.output.round().max(1.0),
+            }
         };
         match self {
             Self::Closed {

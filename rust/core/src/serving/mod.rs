@@ -8,21 +8,27 @@
 //!   `runs`: all that a pass runs on
 //! - `shapes`: what an engine pads passes to
 //! - `pass`: operators of a pass, `traffic` its collectives, `parts` their seconds; `memory`: what a rank holds
-//! - `curve`: steps of decoding by batch; `balance`: how many run at once; `serve`: all of it together; `events`:
-//!   the same request by request
+//! - `lengths`: how long requests are; `prompts`: prefills by length
+//! - `curve`: steps of decoding by batch; `balance`: how many run at once, `open` where they
+//!   come at a rate; `spread`: p50 and p90; `serve`: all of it
+//!   together; `events`: the same request by request
 
 mod balance;
 mod curve;
 mod cut;
 mod events;
+mod lengths;
 mod memory;
+mod open;
 mod pace;
 mod parts;
 mod pass;
+mod prompts;
 mod runs;
 mod serve;
 mod service;
 mod shapes;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod traffic;
@@ -34,4 +40,5 @@ pub use pace::Pace;
 pub use parts::{Part, Parts};
 pub use runs::Runs;
 pub use serve::{Demand, Served, serve};
-pub use service::{Engine, Service, Speculation};
+pub use service::{Engine, Length, Service, Speculation};
+pub use spread::Quantiles;

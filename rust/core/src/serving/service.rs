@@ -25,6 +25,17 @@ pub struct Speculation {
     pub draft: Model,
 }
 
+/// Requests of one length.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Length {
+    /// Tokens of the prompt and of the answer.
+    pub input: f64,
+    /// See `input`.
+    pub output: f64,
+    /// Share of all requests.
+    pub share: f64,
+}
+
 /// A service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Service {
@@ -34,6 +45,8 @@ pub struct Service {
     pub input: f64,
     /// See `input`.
     pub output: f64,
+    /// How long they are, where they are not alike; shares add up to 1.
+    pub lengths: Vec<Length>,
     /// Bytes of a weight, of a number between operators and of a cached one; of numbers of embedding and head.
     pub weight_bytes: f64,
     /// See `weight_bytes`.
@@ -97,8 +110,15 @@ impl Service {
             positive(name, value)?;
         }
         not_negative("prefix_hit", self.prefix_hit)?;
-        if self.input + self.output > self.most_tokens {
-            let allowed = format!("must hold input and output: {}", self.input + self.output);
+        for one in &self.lengths {
+            positive("input", one.input)?;
+            positive("output", one.output)?;
+            positive("share", one.share)?;
+        }
+        let all = self.lengths.iter().map(|one| one.input + one.output);
+        let longest = all.fold(self.input + self.output, f64::max);
+        if longest > self.most_tokens {
+            let allowed = format!("must hold input and output: {longest}");
             return Err(Error::invalid("max_model_len", self.most_tokens, allowed));
         }
         Ok(())

@@ -25,11 +25,16 @@ impl Service {
     pub(super) fn pieces_of(&self, input: f64) -> Vec<(f64, f64)> {
         let cached = self.prefix_hit * input;
         let left = (input - cached).max(1.0);
-        let count = (left / self.chunk).ceil().max(1.0);
+        // No piece is longer than the longest shape.
+        let longest = self
+            .prompts
+            .last()
+            .map_or(self.chunk, |last| last.min(self.chunk));
+        let count = (left / longest).ceil().max(1.0);
         let mut pieces = Vec::with_capacity(count as usize);
         let mut done = 0.0;
         while done < left {
-            let own = (left - done).min(self.chunk);
+            let own = (left - done).min(longest);
             pieces.push((self.padded_prompt(own), cached + done));
             done += own;
         }
@@ -50,11 +55,12 @@ impl Service {
             Engine::Neuron if self.contexts.is_empty() => self.most_tokens,
             Engine::Neuron => {
                 // The furthest of so many, which are anywhere in their answers.
-                let furthest = self.output * sequences / (sequences + 1.0);
-                let most = self.input + furthest + self.per_step();
-                held(&self.contexts, most).min(self.most_tokens)
+                let share = sequences / (sequences + 1.0) * (1.0 - 1e-12);
+                let holds = |bucket: &&f64| self.within(**bucket - self.per_step()) >= share;
+                let found = self.contexts.iter().find(holds).copied();
+                found.unwrap_or(self.most_tokens).min(self.most_tokens)
             }
-            _ => self.input + self.output / 2.0,
+            _ => self.mean_context(),
         }
     }
 
@@ -67,11 +73,19 @@ impl Service {
         }
     }
 
+    /// Requests of a replica that run at once where memory holds so many: at most what the largest step has room for.
+    pub(super) fn admitted(&self, fits: f64, stages: f64) -> f64 {
+        match (self.engine, self.batches.last()) {
+            (Engine::Neuron, Some(most)) => fits.min(most * stages),
+            _ => fits,
+        }
+    }
+
     /// Tokens that a request has memory for, in the mean: all that it may ever have, where none is taken back.
     pub(super) fn reserved(&self) -> f64 {
         match self.engine {
             Engine::Neuron => self.most_tokens,
-            _ => self.input + self.output / 2.0,
+            _ => self.mean_context(),
         }
     }
 

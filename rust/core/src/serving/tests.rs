@@ -50,6 +50,7 @@ fn service(engine: Engine) -> Service {
         model: model(),
         input: 1024.0,
         output: 256.0,
+        lengths: vec![],
         weight_bytes: 2.0,
         activation_bytes: 2.0,
         cache_bytes: 2.0,

@@ -2,6 +2,7 @@
 //! read of other lines is the name of their operation.
 
 use super::instruction::{Instruction, attributes};
+use super::names::hash;
 use super::opcodes::{Opcode, opcode};
 use crate::cursor::{Cursor, is_name, words};
 use crate::error::{Error, Result};
@@ -13,10 +14,10 @@ const STRETCH: u64 = 1 << 14;
 
 /// What a computation does that is of interest, and where its line begins.
 pub(super) enum Found<'a> {
-    /// Moves data.
-    Collective(usize),
-    /// Calls the computation of this name as its own code.
-    Fusion(usize, &'a [u8]),
+    /// Moves data; the number of the line.
+    Collective(usize, u64),
+    /// Calls the computation of this name, and hash of it, as its own code.
+    Fusion(usize, &'a [u8], u64),
     /// Calls others, as the instruction says.
     Call(usize, Opcode),
 }
@@ -24,6 +25,7 @@ pub(super) enum Found<'a> {
 /// A computation.
 pub(super) struct Computation<'a> {
     pub(super) name: &'a [u8],
+    pub(super) hash: u64,
     /// Where its first instruction begins, and where it ends.
     pub(super) body: (usize, usize),
     pub(super) found: Vec<Found<'a>>,
@@ -51,6 +53,8 @@ pub(super) struct Scan<'a, 's> {
     inline: usize,
     open: bool,
     headed: bool,
+    /// Number of the line, from 1.
+    line: u64,
 }
 
 impl<'a, 's> Scan<'a, 's> {
@@ -63,13 +67,13 @@ impl<'a, 's> Scan<'a, 's> {
             inline: 0,
             open: false,
             headed: false,
+            line: 1,
         }
     }
 
     /// The module that the text is.
     pub(super) fn run(mut self) -> Result<Module<'a>> {
         let mut start = 0;
-        let mut lines = 0u64;
         while start < self.text.len() {
             let end =
                 memchr::memchr(b'\n', &self.text[start..]).map_or(self.text.len(), |at| start + at);
@@ -79,8 +83,8 @@ impl<'a, 's> Scan<'a, 's> {
                 self.outside(start, end)?;
             }
             start = end + 1;
-            lines += 1;
-            if lines % STRETCH == 0 && (self.stop)() {
+            self.line += 1;
+            if self.line % STRETCH == 0 && (self.stop)() {
                 return Err(Error::Stopped);
             }
         }
@@ -152,17 +156,18 @@ impl<'a, 's> Scan<'a, 's> {
         let kind = opcode(name);
         let found = match kind {
             Opcode::Local | Opcode::Waits => return Ok(()),
-            Opcode::Collective(..) => Found::Collective(start),
+            Opcode::Collective(..) => Found::Collective(start, self.line),
             Opcode::Fusion => match self.calls.find(after) {
                 Some(at) => {
                     let mut callee = Cursor::new(self.text, end - after.len() + at + 6, end);
                     callee.eat(b"%");
-                    Found::Fusion(start, callee.name())
+                    let name = callee.name();
+                    Found::Fusion(start, name, hash(name))
                 }
                 None => {
                     let fusion = Instruction::read(self.text, start, self.text.len())?;
                     match fusion.computations("calls")?.first() {
-                        Some((callee, _)) => Found::Fusion(start, callee),
+                        Some((callee, _)) => Found::Fusion(start, callee, hash(callee)),
                         None => return Err(self.wrong(start, "must say what it calls: calls=")),
                     }
                 }
@@ -240,6 +245,7 @@ impl<'a, 's> Scan<'a, 's> {
         self.open = true;
         self.module.computations.push(Computation {
             name,
+            hash: hash(name),
             body: ((end + 1).min(self.text.len()), end),
             found: Vec::new(),
         });

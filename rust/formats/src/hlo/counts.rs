@@ -3,6 +3,7 @@
 use super::collective::{GroupTable, Place, row};
 use super::computations::{Computation, Found, Module};
 use super::instruction::Instruction;
+use super::names::{Names, hash};
 use super::opcodes::{Opcode, opcode};
 use super::operands::Shapes;
 use super::shape::bytes;
@@ -25,8 +26,7 @@ struct FusedScatter {
 struct Builder<'a, 'm> {
     text: &'a [u8],
     module: &'m Module<'a>,
-    /// Names of computations in order, with their numbers.
-    index: Vec<(&'a [u8], usize)>,
+    names: Names<'a>,
     table: GroupTable<'a>,
     rows: Vec<Collective>,
     parts: Vec<Vec<Item>>,
@@ -35,6 +35,10 @@ struct Builder<'a, 'm> {
     fused: Vec<FusedScatter>,
     /// Stands in rows of fusions.
     hidden: Vec<bool>,
+    /// Arrays are in tiles, as on TPUs.
+    tiled: bool,
+    /// There are transfers to the host.
+    hosted: bool,
 }
 
 /// The collectives of a module.
@@ -44,34 +48,33 @@ pub(super) fn collectives<'a>(
     entry: usize,
     stop: &dyn Fn() -> bool,
 ) -> Result<Program> {
-    let names = module.computations.iter().map(|one| one.name);
-    let mut index: Vec<(&[u8], usize)> = names.zip(0..).collect();
-    index.sort_unstable();
-    if let Some(two) = index.windows(2).find(|two| two[0].0 == two[1].0) {
-        let at = module.computations[two[1].1].body.0;
+    let names = module.computations.iter().map(|one| (one.name, one.hash));
+    let names = Names::new(names.collect()).map_err(|number| {
+        let again = &module.computations[number];
         let allowed = format!(
             "the computation before this is named {} like another",
-            words(two[1].0)
+            words(again.name)
         );
-        return Err(Error::in_text(text, at, allowed));
-    }
+        Error::in_text(text, again.body.0, allowed)
+    })?;
     let mut build = Builder {
         text,
         module,
-        index,
+        names,
         table: GroupTable::new(module.world),
         rows: Vec::new(),
         parts: Vec::new(),
         started: vec![false; module.computations.len()],
         fused: Vec::new(),
         hidden: vec![false; module.computations.len()],
+        tiled: false,
+        hosted: false,
     };
-    let mut lines = LineNumbers::new(text);
     for (part, computation) in module.computations.iter().enumerate() {
         if part % 256 == 0 && stop() {
             return Err(Error::Stopped);
         }
-        let items = build.items(part, computation, &mut lines)?;
+        let items = build.items(part, computation)?;
         build.parts.push(items);
     }
     build.scatters()?;
@@ -80,15 +83,13 @@ pub(super) fn collectives<'a>(
 
 impl<'a> Builder<'a, '_> {
     /// What a computation does, in order.
-    fn items(
-        &mut self,
-        part: usize,
-        computation: &Computation<'a>,
-        lines: &mut LineNumbers<'a>,
-    ) -> Result<Vec<Item>> {
+    fn items(&mut self, part: usize, computation: &Computation<'a>) -> Result<Vec<Item>> {
+        if computation.found.is_empty() {
+            return Ok(Vec::new());
+        }
         let read = |start: &usize| Instruction::read(self.text, *start, computation.body.1);
         let starts = computation.found.iter().filter_map(|found| match found {
-            Found::Collective(start) => Some(start),
+            Found::Collective(start, _) => Some(start),
             _ => None,
         });
         let moving: Vec<Instruction<'a>> = starts.map(read).collect::<Result<_>>()?;
@@ -97,7 +98,7 @@ impl<'a> Builder<'a, '_> {
         let mut items = Vec::new();
         for found in &computation.found {
             match found {
-                Found::Collective(start) => {
+                Found::Collective(start, line) => {
                     let Some(one) = moving.next() else { continue };
                     let Opcode::Collective(op, starts) = opcode(one.opcode) else {
                         continue;
@@ -110,12 +111,18 @@ impl<'a> Builder<'a, '_> {
                         shapes: &shapes,
                     };
                     let mut made = row(one, &place, &mut self.table)?;
-                    made.line = lines.of(*start);
+                    made.line = *line;
+                    self.tiled |= one.shape.arrays.iter().any(|array| array.tiled);
+                    self.hosted |= one.is_true("is_host_transfer");
                     items.push(Item::Collective(self.rows.len()));
                     self.rows.push(made);
                 }
-                Found::Fusion(start, callee) => {
-                    let to = self.computation(callee, *start)?;
+                Found::Fusion(start, callee, hash) => {
+                    let to = self.computation(callee, *hash, *start)?;
+                    // What is called stands before its caller, and most of it moves nothing.
+                    if self.parts.get(to).is_some_and(Vec::is_empty) {
+                        continue;
+                    }
                     if callee.starts_with(FUSED) {
                         self.fused.push(FusedScatter {
                             part,
@@ -139,9 +146,8 @@ impl<'a> Builder<'a, '_> {
         Ok(items)
     }
 
-    fn computation(&self, name: &[u8], at: usize) -> Result<usize> {
-        let found = self.index.binary_search_by(|(one, _)| (*one).cmp(name));
-        found.map(|at| self.index[at].1).map_err(|_| {
+    fn computation(&self, name: &[u8], hash: u64, at: usize) -> Result<usize> {
+        self.names.number(name, hash).ok_or_else(|| {
             let allowed = format!(
                 "must call computations of the text; {} is not there",
                 words(name)
@@ -192,7 +198,7 @@ impl<'a> Builder<'a, '_> {
         };
         let branches = called.len();
         for (branch, (key, (callee, at))) in called.into_iter().enumerate() {
-            let to = self.computation(callee, at)?;
+            let to = self.computation(callee, hash(callee), at)?;
             self.started[to] |= kind == Opcode::AsyncStart;
             let times = match kind {
                 // The condition is looked at once more than the body runs.
@@ -265,7 +271,7 @@ impl<'a> Builder<'a, '_> {
             put_runs(&mut made, followed.runs[part].as_ref(), &computation);
             collectives.push(made);
         }
-        let notes = program_notes(self.text, &collectives);
+        let notes = program_notes(self.tiled, self.hosted, &collectives);
         Ok(Program {
             collectives,
             groups: self.table.groups,
@@ -300,16 +306,15 @@ fn trip_count(call: &Instruction<'_>) -> Option<u64> {
 }
 
 /// What holds for all of a program.
-fn program_notes(text: &[u8], collectives: &[Collective]) -> Vec<String> {
+fn program_notes(tiled: bool, hosted: bool, collectives: &[Collective]) -> Vec<String> {
     let mut notes = vec![
         "ranks are positions in the program (replica times partitions plus partition), not numbers of chips".to_owned(),
     ];
-    let tiled = memmem::find(text, b":T(").is_some();
     let reduces = collectives.iter().any(|one| one.op == "all_reduce");
     if tiled && reduces {
         notes.push("TPU's compiler runs some all-gathers and reduce-scatters of a program as all-reduces of the whole array: these are the collectives as they run, not as the program has them".to_owned());
     }
-    if memmem::find(text, b"is_host_transfer=true").is_some() {
+    if hosted {
         notes.push(
             "of a program on several slices: this text, its ranks and its groups are of one slice"
                 .to_owned(),

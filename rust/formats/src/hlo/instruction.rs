@@ -4,6 +4,9 @@ use super::shape::Shape;
 use crate::cursor::Cursor;
 use crate::error::Result;
 
+/// Operands of one instruction: more are no program.
+const MOST_OPERANDS: usize = 1 << 20;
+
 /// What an instruction works on.
 pub(super) struct Operand<'a> {
     pub(super) name: &'a [u8],
@@ -103,6 +106,9 @@ fn operands<'a>(at: &mut Cursor<'a>) -> Result<Vec<Operand<'a>>> {
         let name = at.name();
         if name.is_empty() {
             return Err(at.wrong("must be the name of an operand"));
+        }
+        if operands.len() == MOST_OPERANDS {
+            return Err(at.wrong(format!("must be at most {MOST_OPERANDS} operands")));
         }
         operands.push(Operand {
             name,

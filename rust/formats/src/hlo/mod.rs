@@ -4,6 +4,7 @@ mod collective;
 mod computations;
 mod counts;
 mod instruction;
+mod names;
 mod opcodes;
 mod operands;
 mod replica_groups;

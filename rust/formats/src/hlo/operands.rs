@@ -28,6 +28,9 @@ impl<'a> Shapes<'a> {
         instructions: &[Instruction<'a>],
     ) -> Result<Self> {
         let mut found = BTreeMap::new();
+        if instructions.is_empty() {
+            return Ok(Self(found));
+        }
         let mut wanted = vec![false; SLOTS];
         let operands = instructions.iter().flat_map(|one| &one.operands);
         for operand in operands.filter(|operand| operand.shape.is_none()) {

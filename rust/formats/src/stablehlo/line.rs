@@ -5,6 +5,9 @@ use crate::cursor::Cursor;
 use crate::error::{Error, Result};
 use memchr::memchr3_iter;
 
+/// Braces within braces that a text may have.
+pub(super) const MOST_OPEN: usize = 1 << 16;
+
 /// A line.
 pub(super) struct Line<'a> {
     /// Where it begins, after blanks, and ends.
@@ -73,6 +76,10 @@ impl<'a> Line<'a> {
                 _ if quoted => {}
                 b'{' => {
                     self.braced = true;
+                    if self.opens.len() == MOST_OPEN {
+                        let allowed = format!("must be at most {MOST_OPEN} braces deep");
+                        return Err(Error::in_text(text, at, allowed));
+                    }
                     self.opens.push(at);
                 }
                 _ => {

@@ -1,7 +1,7 @@
 //! A walk over a text, line by line: functions, loops, branches, and what moves data in them.
 
 use super::collective::{Who, moved, row};
-use super::line::Line;
+use super::line::{Line, MOST_OPEN};
 use super::loops::Loop;
 use super::meshes::{Meshes, axes};
 use super::op::Op;
@@ -125,6 +125,9 @@ impl<'a, 's> Scan<'a, 's> {
         let mut closed = None;
         for _ in 0..line.closes {
             closed = Some(self.close(line)?);
+        }
+        if self.frames.len() + line.opens.len() > MOST_OPEN {
+            return Err(self.wrong(line.start, "must be at most 65536 braces deep"));
         }
         let mut owners = Vec::new();
         if line.closes == 0 {
