@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +59,13 @@ SWEPT = (
     b'"space": {"points": 2}, "columns": [["x", "int"], ["value", "int"], ["error_type", "str"], '
     b'["error", "str"]]}\nx,value,error_type,error\n1,1,,\n2,4,,\n'
 )
+
+
+FOLDER = tempfile.TemporaryDirectory()
+
+
+def abs_of(x: float) -> float:
+    return abs(x)
 
 
 def instances() -> dict[type, Any]:
@@ -316,6 +324,16 @@ OWN: dict[str, dict[str, Any]] = {
     "Recoveries.__getitem__": {"name": "policy"},
     "Table.__getitem__": {"name": "class"},
     "SweepResult": {"source": SWEPT},
+    "sweep": {
+        "space": {"x": [1]},
+        "fn": abs_of,
+        "executor": "serial",
+        "into": f"{FOLDER.name}/sweep.csv",
+        "workers": 1,
+        "batch": 1,
+        "extend": False,
+        "retry_errors": False,
+    },
     "SweepResult.__getitem__": {"name": "value"},
     "TenantsResult.__getitem__": {"which": "a"},
     "TenantsResult.chips": {"which": "a"},
@@ -496,6 +514,8 @@ OWN: dict[str, dict[str, Any]] = {
 # Methods that give the core what a class holds, whose arguments come from this package; and what
 # asks the system for files, whose errors are the system's.
 _INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save", "write"}
+# What needs a library that tests do not install.
+_INTERNAL |= {"to_polars"}
 # What a kind of the same class alone has.
 _INTERNAL |= {"to_pairs"}
 

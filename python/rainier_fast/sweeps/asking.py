@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from rainier_fast import _core
 from rainier_fast.collectives.mesh import DeviceMesh
-from rainier_fast.errors import InvalidType, invalid, invalid_type, shown
+from rainier_fast.errors import InvalidType, RainierError, invalid, invalid_type, shown
 from rainier_fast.sweeps.cells import digest_of, function_name
 from rainier_fast.sweeps.rows import RESULT, Record, Rows
 from rainier_fast.topology.base import Base
@@ -20,6 +20,8 @@ _MEND: Final = (
     "must be what other processes can have: a function at the top of a module, with what pickles; "
     "or install cloudpickle, or say executor='serial'"
 )
+
+_TAKEN: Final = "must be a function of a point's values by name, a machine or a mesh"
 
 Point = Mapping[str, Any]
 
@@ -113,6 +115,15 @@ def asking(function: object, first: Point, axes: Collection[str]) -> Asking:
     """Return what a function asks, which must take the first point."""
     if isinstance(function, Asking):
         return function
+    try:
+        return _asking(function, first, axes)
+    except RainierError:
+        raise
+    except Exception as error:  # whatever a value's own methods raise
+        raise invalid_type("fn", function, _TAKEN) from error
+
+
+def _asking(function: object, first: Point, axes: Collection[str]) -> Asking:
     inner, fixed = function, dict[str, Any]()
     while isinstance(inner, partial) and not inner.args:
         fixed = {**inner.keywords, **fixed}
@@ -121,8 +132,7 @@ def asking(function: object, first: Point, axes: Collection[str]) -> Asking:
     if priced is not None:
         return priced
     if not callable(function):
-        allowed = "must be a function of a point's values by name, a machine or a mesh"
-        raise invalid_type("fn", function, allowed)
+        raise invalid_type("fn", function, _TAKEN)
     _check_takes(function, first)
     return OneByOne(function, _name(function))
 

@@ -10,13 +10,15 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from rainier_fast.errors import invalid_type
+from rainier_fast.errors import RainierError, invalid_type, shown
 
 Cell: TypeAlias = bool | int | float | str | None
 
 _LETTERS: Final = 200
 _DIGEST: Final = 6
 _SHORT: Final = 24
+_MOST: Final = 2**63
+_LONGEST: Final = 2**1023
 _ALLOWED: Final = (
     "must be numbers, text, None, tuples and dicts of them, or objects with to_dict, so that a "
     "resumed sweep knows them again"
@@ -26,7 +28,11 @@ _ALLOWED: Final = (
 def cell_of(value: object) -> Cell:
     """Return a value as a cell; a TypeError says that it is none."""
     kind = type(value)
-    if value is None or kind is float or kind is str or kind is int or kind is bool:
+    if value is None or kind is float or kind is str or kind is bool:
+        return value  # type: ignore[return-value]
+    if kind is int:
+        if not -_LONGEST < value < _LONGEST:  # type: ignore[operator]
+            raise TypeError("an integer above 2**1023 is too long")
         return value  # type: ignore[return-value]
     if isinstance(value, np.generic):
         return cell_of(value.item())
@@ -34,7 +40,7 @@ def cell_of(value: object) -> Cell:
         return cell_of(value.item())
     if isinstance(value, bool | int | float | str):  # subclasses
         plain = next(one for one in (bool, int, float, str) if isinstance(value, one))
-        return plain(value)
+        return cell_of(plain.__call__(value) if plain is not str else str.__str__(value))
     raise TypeError(f"a {kind.__name__} is no number, text, bool or None")
 
 
@@ -44,17 +50,25 @@ def label_of(value: object) -> Cell:
         return cell_of(value)
     except TypeError:
         pass
-    name = getattr(value, "name", None)
-    text = name if isinstance(name, str) and name else function_name(value) or str(value)
+    try:
+        name = getattr(value, "name", None)
+        text = name if isinstance(name, str) and name else function_name(value) or str(value)
+    except Exception:  # whatever a value's own methods raise
+        text = shown(value)
     line = " ".join(text.split())
     return line if len(line) <= _LETTERS else f"{line[: _LETTERS - 3]}..."
 
 
 def digest_of(value: object, where: str) -> str:
     """Return a short text by which a value is known again, in any process."""
-    if type(value) in (int, float, bool):
+    if type(value) in (float, bool) or (type(value) is int and abs(value) < _MOST):
         return json.dumps(value)
-    text = json.dumps(_canonical(value, where), sort_keys=True)
+    try:
+        text = json.dumps(_canonical(value, where), sort_keys=True)
+    except RainierError:
+        raise
+    except (Exception, RecursionError) as error:  # whatever a value's own methods raise
+        raise invalid_type(where, value, _ALLOWED) from error
     return text if len(text) <= _SHORT else hashed(text.encode())
 
 

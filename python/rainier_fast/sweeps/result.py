@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rainier_fast.errors import RainierError, as_one_of
+from rainier_fast.errors import RainierError, as_one_of, invalid
 from rainier_fast.files.kept import as_path
 from rainier_fast.frozen import frozen, put
 from rainier_fast.screen import Report, one_screen
@@ -76,7 +76,11 @@ class SweepResult(Report):
             read.append(_table(found))
         else:
             source = as_path(source)
-            header = kept.header_of(source)
+            try:
+                header = kept.header_of(source)
+            except (OSError, UnicodeError) as error:
+                why = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+                raise invalid("source", str(source), why) from error
         put(self, _header=header, _source=source, _read=read)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -34,7 +34,11 @@ def target(into: object) -> Path:
         raise invalid("into", str(path), "must end with .parquet, .csv or .jsonl")
     if path.suffix.casefold() == ".parquet":
         kept.pyarrow()
-    if not path.parent.is_dir():
+    try:
+        inside = path.parent.is_dir()
+    except (OSError, UnicodeError) as error:
+        raise invalid("into", str(path), f"cannot be written: {error}") from error
+    if not inside:
         raise invalid("into", str(path), "must be in a folder that is there")
     if path.exists() and not path.is_file():
         raise invalid("into", str(path), "must be a file")

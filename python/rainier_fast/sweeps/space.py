@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from rainier_fast.errors import invalid, invalid_type, shown
+from rainier_fast.errors import RainierError, invalid, invalid_type, shown
 from rainier_fast.memory import reckon
 from rainier_fast.sweeps.cells import Cell, digest_of, hashed, label_of
 
@@ -20,6 +20,7 @@ OURS: Final = ("error_type", "error")
 _MOST_LISTED: Final = 4096
 _MOST_POINTS: Final = 2**40
 _MOST_LETTERS: Final = 200
+_BLOCK: Final = 8192
 _A_POINT: Final = 600
 """Bytes that a point of a list takes."""
 _ALLOWED: Final = (
@@ -172,17 +173,28 @@ def space_of(given: object) -> Space:
         return Product({name: _values(name, values) for name, values in given.items()})
     if isinstance(given, str | bytes | set | frozenset) or not isinstance(given, Iterable):
         raise invalid_type("space", given, _ALLOWED)
-    points: list[Mapping[str, Any]] = []
-    source = iter(given)
-    while block := list(islice(source, 8192)):
-        for at, point in enumerate(block, len(points)):
-            if not isinstance(point, Mapping):
-                raise invalid_type(f"space[{at}]", point, "must be a point as a dict")
-        points += block
-        reckon(_A_POINT * len(points), f"{len(points):,} points", "sweep a product of axes")
+    points = _all("space", given, "sweep a product of axes")
+    for at, point in enumerate(points):
+        if not isinstance(point, Mapping):
+            raise invalid_type(f"space[{at}]", point, "must be a point as a dict")
     if not points:
         raise invalid("space", given, "must have a point at least")
     return Listed(points)
+
+
+def _all(where: str, given: Iterable[Any], instead: str) -> list[Any]:
+    """Return all items, as long as memory lasts; an error where they cannot be read."""
+    items: list[Any] = []
+    try:
+        source = iter(given)
+        while block := list(islice(source, _BLOCK)):
+            items += block
+            reckon(_A_POINT * len(items), f"{len(items):,} items of {where}", instead)
+    except RainierError:
+        raise
+    except Exception as error:  # whatever a value's own methods raise
+        raise invalid_type(where, given, f"cannot be read to its end: {error!r}") from error
+    return items
 
 
 def _check_names(names: Iterable[object]) -> None:
@@ -208,7 +220,7 @@ def _values(name: str, given: object) -> Sequence[Any]:
     elif hasattr(type(given), "to_dict"):
         return [given]  # a table, a layout: an object of its own
     else:
-        values = list(given)
+        values = _all(where, given, "give it fewer values")
     if not values:
         raise invalid(where, given, "must have a value at least")
     return values
