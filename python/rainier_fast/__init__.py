@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from rainier_fast.reading import formats, read
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
+    from rainier_fast.results.edges import Edges
     from rainier_fast.results.link import Bottleneck, Link
     from rainier_fast.results.link_loads import LinkLoads
     from rainier_fast.results.monte_carlo import MonteCarlo
@@ -122,6 +123,7 @@ if TYPE_CHECKING:
     from rainier_fast.sweeps.result import SweepResult
     from rainier_fast.sweeps.sweep import sweep
     from rainier_fast.table import Table
+    from rainier_fast.timelines import Timeline, timeline
     from rainier_fast.workload.layout import Layout
     from rainier_fast.workload.layout_ranking import LayoutRanking
     from rainier_fast.workload.models import model, models
@@ -204,6 +206,7 @@ __all__ = [
     "DimensionOrder",
     "DisaggregatedResult",
     "Ec2Topology",
+    "Edges",
     "Efficiency",
     "EfficiencyFit",
     "Experts",
@@ -275,6 +278,7 @@ __all__ = [
     "Tenant",
     "TenantsResult",
     "Tier",
+    "Timeline",
     "Times",
     "TogetherResult",
     "Tpu",
@@ -318,6 +322,7 @@ __all__ = [
     "schedule",
     "sweep",
     "switch",
+    "timeline",
     "torus",
 ]
 

@@ -142,6 +142,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "placement.slurm": ("SlurmTopology",),
     "results.collective": ("CollectiveResult",),
     "results.comparison": ("Comparison",),
+    "results.edges": ("Edges",),
     "results.link": (
         "Bottleneck",
         "Link",
@@ -175,6 +176,10 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "sweeps.result": ("SweepResult",),
     "sweeps.sweep": ("sweep",),
     "table": ("Table",),
+    "timelines": (
+        "Timeline",
+        "timeline",
+    ),
     "workload.layout": ("Layout",),
     "workload.layout_ranking": ("LayoutRanking",),
     "workload.models": (

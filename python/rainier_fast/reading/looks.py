@@ -29,6 +29,9 @@ _ROW: Final = re.compile(
 _TIMED: Final = re.compile(r'"\w{0,40}(?:time|lat)\w{0,40}(?:\(\w{1,40}\))?"\s{0,40}:', re.I)
 _SIZE: Final = re.compile(r"(?:size|bytes|count)", re.I)
 _TIME: Final = re.compile(r"(?:time|lat)", re.I)
+_GOAL: Final = re.compile(
+    r"^[ \t]{0,40}(?:num_ranks[ \t]{1,40}\d|rank[ \t]{1,40}\d{1,10}[ \t]{0,40}\{)", re.M
+)
 _EVENT: Final = re.compile(r'\s*\[\s*\{[^{}]*?"ph"\s*:')
 _OLD_PICKLE: Final = re.compile(rb"\(?[dl]p\d+\r?\n|\(dp?\d*\n|[})\]]q\x00")
 _MOST_PROTOCOL: Final = 5
@@ -148,3 +151,13 @@ def pickle(content: Content) -> bool:
 def fake_group(content: Content) -> bool:
     """By its keys: what a recorder of a fake process group wrote."""
     return {"world_size", "events"} <= set(content.keys) and '"in_bytes"' in content.head
+
+
+def msccl(content: Content) -> bool:
+    """By the name of its outermost element."""
+    return content.first == "<" and re.search(r"<algo[\s>]", content.head) is not None
+
+
+def goal(content: Content) -> bool:
+    """By how many ranks it has, or the first of them."""
+    return content.is_text and _GOAL.search(content.head) is not None

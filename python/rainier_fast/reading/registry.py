@@ -116,6 +116,10 @@ FORMATS: Final = (
         looks_placed.slurm,
         _late("placements", "slurm"),
     ),
+    Format("msccl", "a program of MSCCL: XML", looks.msccl, _late("schedules", "msccl")),
+    Format(
+        "goal", "messages and what they wait for: GOAL text", looks.goal, _late("schedules", "goal")
+    ),
     Format("nccom-test", "a table that nccom-test printed: text or JSON", looks.nccom, _tables),
     Format("rccl-tests", "a file of rccl-tests --output_file: CSV, JSON", looks.rccl, _tables),
     Format("nccl-tests", "what nccl-tests or rccl-tests printed: text, JSON", looks.nccl, _tables),
