@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         InvalidType,
         OutOfRange,
         RainierError,
+        SweepStopped,
         UnknownName,
         Unreachable,
         Unsupported,
@@ -119,6 +120,8 @@ if TYPE_CHECKING:
     from rainier_fast.studies.ranking import MeshLayout, Ranking
     from rainier_fast.studies.recovery import policies
     from rainier_fast.studies.tenants import TenantsResult
+    from rainier_fast.sweeps.result import SweepResult
+    from rainier_fast.sweeps.sweep import sweep
     from rainier_fast.table import Table
     from rainier_fast.timelines import Timeline, timeline
     from rainier_fast.workload.layout import Layout
@@ -268,6 +271,8 @@ __all__ = [
     "SlurmTopology",
     "Speculation",
     "StepComparison",
+    "SweepResult",
+    "SweepStopped",
     "Table",
     "Tco",
     "Tenant",
@@ -315,6 +320,7 @@ __all__ = [
     "rank_groups",
     "read",
     "schedule",
+    "sweep",
     "switch",
     "timeline",
     "torus",

@@ -83,6 +83,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "InvalidType",
         "OutOfRange",
         "RainierError",
+        "SweepStopped",
         "UnknownName",
         "Unreachable",
         "Unsupported",
@@ -172,6 +173,8 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "studies.recovery": ("policies",),
     "studies.tenants": ("TenantsResult",),
+    "sweeps.result": ("SweepResult",),
+    "sweeps.sweep": ("sweep",),
     "table": ("Table",),
     "timelines": (
         "Timeline",

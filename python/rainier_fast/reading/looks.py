@@ -7,6 +7,7 @@ from typing import Final
 
 from rainier_fast.files.kept import kind_of
 from rainier_fast.reading.content import Content
+from rainier_fast.sweeps import journal, kept
 
 # Counts are bounded: a text of nothing but spaces must not be gone over once for each.
 _NCCOM: Final = re.compile(
@@ -46,6 +47,16 @@ _MLIR: Final = re.compile(
 def program(content: Content) -> bool:
     """One of ours."""
     return content.keys[:1] == ("format",) and '"rainier_fast program"' in content.head[:200]
+
+
+def sweep(content: Content) -> bool:
+    """By our header: at the beginning of text, within a Parquet file."""
+    return kept.begins(content.data)
+
+
+def sweep_part(content: Content) -> bool:
+    """By our header, behind its sum."""
+    return journal.begins(content.data)
 
 
 def hlo(content: Content) -> bool:

@@ -47,6 +47,18 @@ _kept = _late("definitions")
 
 FORMATS: Final = (
     Format("program", "a program that Program.save wrote: JSON", looks.program, _late("programs")),
+    Format(
+        "sweep",
+        "a finished sweep, as rf.sweep wrote it: Parquet, CSV, JSON lines",
+        looks.sweep,
+        _late("sweeps"),
+    ),
+    Format(
+        "sweep-part",
+        "a sweep that is not done: refused, with how much of it is",
+        looks.sweep_part,
+        _late("sweeps", "refuse"),
+    ),
     Format("hlo", "a program as XLA compiled it: HLO text", looks.hlo, _late("compiled", "hlo")),
     Format(
         "stablehlo",
