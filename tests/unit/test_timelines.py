@@ -112,7 +112,7 @@ def test_breakdown_counts_what_overlaps_once() -> None:
     rows = [("compute", 0, 4), ("compute", 1, 2), ("communication", 3, 7), ("compute", 9, 10),
             ("communication", 8, 8)]  # fmt: skip
     spans = tuple(Span(0, "t", "x", kind, start, end, {}) for kind, start, end in rows)
-    found = Timeline(spans, (), "", 1).breakdown()
+    found = Timeline(spans, (), "links alone", "", 1).breakdown()
     assert list(found) == [
         {"rank": 0, "time_s": 10, "idle_s": 2.0, "compute_s": 5.0, "non_compute_s": 3.0}
     ]

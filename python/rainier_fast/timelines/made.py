@@ -70,8 +70,9 @@ def timeline(
     >>> import rainier_fast as rf
     >>> line = rf.torus((3,), "1 GB/s", wrap=False)
     >>> made = rf.schedule("broadcast", line, "1 MB", algorithm="chain")
-    >>> rf.timeline(made, line).spans["end_s"].tolist()
-    [0.001, 0.002]
+    >>> found = rf.timeline(made, line)
+    >>> found.kind, found.spans["end_s"].tolist()
+    ('links alone', [0.001, 0.002])
     """
     given: object = what
     if isinstance(what, Schedule):
@@ -112,12 +113,10 @@ def _of_schedule(
         for link in machine.route(chips[send.src], chips[send.dst], routing).links:  # type: ignore[attr-defined]
             words = (f"link {int(link)}", name, COMMUNICATION, starts[at], float(sent[at]), told)
             spans.append(Span(0, *words))
-    source = (
-        f"{LINKS_ALONE}: {schedule.operation} by {schedule.algorithm} over {schedule.ranks} ranks, "
-        f"{model}"
-    )
+    source = f"{schedule.operation} by {schedule.algorithm} over {schedule.ranks} ranks, {model}"
     counters = (_on_the_way(starts, arrived),) if count else ()
-    return Timeline(tuple(spans), counters, source, schedule.ranks if by == "rank" else 1)
+    ranks = schedule.ranks if by == "rank" else 1
+    return Timeline(tuple(spans), counters, LINKS_ALONE, source, ranks)
 
 
 def _starts(sends: list[Send], sent: Any, arrived: Any) -> list[float]:  # noqa: ANN401 - arrays
@@ -182,8 +181,8 @@ def _of_step(step: TrainingStep) -> Timeline:
         spans += [
             Span(stage, track, name, kind, start, ended, {}) for stage in range(step.layout.pp)
         ]
-    source = f"{step.kind}: a step of {step.layout.pp} stages"
-    return Timeline(tuple(spans), (), source, step.layout.pp)
+    source = f"a step of {step.layout.pp} stages"
+    return Timeline(tuple(spans), (), step.kind, source, step.layout.pp)
 
 
 def _of_cost(cost: ProgramCost) -> Timeline:
@@ -208,8 +207,8 @@ def _of_cost(cost: ProgramCost) -> Timeline:
             words = ("program", one.op, COMMUNICATION, now, now + time - behind)
             spans.append(Span(rank, *words, told))
             now += time - behind
-    source = f"{cost.kind}: {cost.program.source}"
-    return Timeline(tuple(spans), (), source, max(cost.program.world or 0, rank + 1))
+    ranks = max(cost.program.world or 0, rank + 1)
+    return Timeline(tuple(spans), (), cost.kind, cost.program.source, ranks)
 
 
 def _of_program(program: Program) -> Timeline:
@@ -223,6 +222,5 @@ def _of_program(program: Program) -> Timeline:
         spans.append(Span(rank, "collectives", one.op, COMMUNICATION, one.start_s, end, told))
     if not spans:
         raise invalid("what", program.source, "must be a program whose trace has times")
-    return Timeline(
-        tuple(spans), (), f"measured: {program.source}", max(program.world or 0, rank + 1)
-    )
+    ranks = max(program.world or 0, rank + 1)
+    return Timeline(tuple(spans), (), "as measured", program.source, ranks)
