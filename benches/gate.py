@@ -30,6 +30,7 @@ from fluid import fluid_all_reduce, memory_of_one_more, named_on_a_torus, one_mo
 from gates import SLACK, Gate, at_least
 from layouts import layout_search
 from mapping import mapped
+from programs import costed
 from scale import (
     flat_rings,
     further_sizes,
@@ -321,6 +322,7 @@ def main() -> int:
     gates.extend(what_auto_builds())
     gates.extend(further_sizes())
     gates.extend(small_calls())
+    gates.extend(costed())
     gates.extend(starts())
     gates.extend(flat_rings())
     gates.extend(finish_time_ratios())

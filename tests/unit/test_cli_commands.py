@@ -287,3 +287,20 @@ def test_a_terminal_has_colours(run: Any, monkeypatch: pytest.MonkeyPatch) -> No
     assert "\x1b[" in drawn
     assert "\x1b[" not in plain
     assert all(name in drawn for name in rf.presets())
+
+
+def test_a_program_is_costed(run: Any, tmp_path: Path) -> None:
+    groups = rf.ProgramGroups.own(start=0, stride=1, size=16)
+    one = rf.ProgramCollective("a", "all_reduce", 2**20, 2**20, "bf16", groups)
+    path = str(tmp_path / "step.json")
+    rf.Program((one,), 128, 0).save(path)
+    told = json.loads(run("read", path, "--cost", "--json"))
+    wanted = rf.preset("rainier", chips=128).cost_of(rf.Program((one,), 128, 0))
+    assert told["communication_s"] == wanted.communication_s
+    assert "links alone" in run("read", path, "--cost", "--algorithm", "auto")
+    assert main(["read", path, "--cost", "--chips", "64"]) == 2
+    assert main(["read", path, "--chips", "64"]) == 2
+    other = str(tmp_path / "other.json")
+    rf.Program((rf.ProgramCollective("a", "all_reduce", 8, 8),), 16, 0).save(other)
+    mesh = ("--mesh", "dp=4,tp=4", "--axis", "all_reduce=tp", "--trips", "2")
+    assert "all_reduce" in run("read", other, "--cost", "--preset", "trn2", *mesh)

@@ -27,6 +27,7 @@ from rainier_fast.flows.traffic import Traffic
 from rainier_fast.machine.text import page
 from rainier_fast.operations.operating import Operations
 from rainier_fast.placement.placing import Placing
+from rainier_fast.program.costing import ProgramCosts
 from rainier_fast.provenance import keep
 from rainier_fast.screen import one_screen
 from rainier_fast.serving.services import Services
@@ -59,6 +60,7 @@ class Machine(
     Services,
     LayoutSearch,
     Placing,
+    ProgramCosts,
     Operations,
     Told,
 ):

@@ -21,7 +21,7 @@ _MOST: Final = 2**63 - 1
 _GREATEST: Final = sys.float_info.max
 _COUNTS: Final = ("bytes_in", "bytes_out", "count", "root", "peer", "waited_by")
 _NUMBERS: Final = ("start_s", "duration_s", "after_flops", "after_bytes")
-_TEXTS: Final = ("dtype", "phase", "original")
+_TEXTS: Final = ("dtype", "phase", "original", "role")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,9 @@ class ProgramCollective:
         What the source calls the operation, such as ``"all-gather-start"``.
     notes
         What is not known, and what would tell.
+    role
+        What it moves, where that is known: ``"weights"`` or ``"gradients"`` of replicas,
+        ``"tensor"`` for rows between ranks that share matrices, ``"context"`` for keys and values.
 
     Raises
     ------
@@ -98,6 +101,7 @@ class ProgramCollective:
     waited_by: int | None = None
     original: str | None = None
     notes: tuple[str, ...] = ()
+    role: str | None = None
 
     def __post_init__(self) -> None:
         if type(self.name) is not str:
