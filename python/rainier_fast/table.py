@@ -5,6 +5,7 @@ The tables of a result are kept small by the core, and made when they are read.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -200,6 +201,63 @@ class Table:
         for row in self:
             writer.writerow("" if value != value else value for value in row.values())
         return text.getvalue()
+
+    def to_json(self) -> str:
+        """Return the table as JSON text: columns by name, as `to_dict` has them.
+
+        Returns
+        -------
+        str
+            Numbers in full precision; those that are not finite are null.
+
+        Examples
+        --------
+        >>> Table({"time_s": [0.1]}).to_json()
+        '{"time_s": [0.1]}'
+        """
+        import json  # only when asked for
+
+        return json.dumps(self.to_dict(), allow_nan=False)
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> None:
+        """Write the table as a Parquet file; one that is there is replaced.
+
+        Parameters
+        ----------
+        path
+            Where to.
+
+        Raises
+        ------
+        RainierError
+            If pyarrow is not installed.
+        InvalidArgument
+            If a column mixes text and numbers, for which Parquet has no type, or the file cannot
+            be written.
+
+        Examples
+        --------
+        >>> Table({"time_s": [0.1]}).to_parquet("times.parquet")  # doctest: +SKIP
+        """
+        try:
+            import pyarrow as pa  # type: ignore[import-not-found, import-untyped, unused-ignore]
+            import pyarrow.parquet as pq  # type: ignore[import-not-found, import-untyped, unused-ignore]
+        except ImportError as error:
+            raise RainierError(
+                "to_parquet needs pyarrow, which is not installed; "
+                "install it with: pip install rainier_fast[parquet]"
+            ) from error
+        columns = {}
+        for name, values in self._columns.items():
+            try:
+                columns[name] = pa.array(values.tolist())
+            except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+                argument = f"columns[{shown(name)}]"
+                raise invalid(argument, f"mixed values ({error})", "must be of one type") from error
+        try:
+            pq.write_table(pa.table(columns), os.fspath(path))
+        except OSError as error:
+            raise invalid("path", path, f"cannot be written: {error}") from error
 
     def _part(self, names: Iterable[str]) -> Table:
         return Table({name: self._columns[name] for name in names})
