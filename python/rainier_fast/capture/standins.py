@@ -56,7 +56,8 @@ def shared_meshes() -> Iterator[None]:
     from torch.distributed.device_mesh import DeviceMesh
 
     known: dict[tuple[Any, ...], tuple[Any, Any]] = {}
-    join, part = getattr(DeviceMesh, "_concatenate", None), DeviceMesh.__getitem__
+    join: Any = getattr(DeviceMesh, "_concatenate", None)
+    part = DeviceMesh.__getitem__
 
     def joined(meshes: list[Any]) -> Any:
         key = tuple(map(id, meshes))
