@@ -11,7 +11,7 @@ FIGURE: Final = re.compile(r"(?<![\w.])\d[\d,.]*(?:e[+-]?\d+)? ?(?:s|ms|us|ns)\b
 
 KIND: Final = re.compile(
     r"links alone|as (?:neuron|nccl|xla) runs it|as nccl prices it|as it was given"
-    r"|as one chip runs it"
+    r"|as one chip runs it|as measured"
 )
 """What says what kind of number a time is."""
 

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         InvalidType,
         OutOfRange,
         RainierError,
+        SweepStopped,
         UnknownName,
         Unreachable,
         Unsupported,
@@ -98,6 +99,7 @@ if TYPE_CHECKING:
     from rainier_fast.reading import formats, read
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
+    from rainier_fast.results.edges import Edges
     from rainier_fast.results.link import Bottleneck, Link
     from rainier_fast.results.link_loads import LinkLoads
     from rainier_fast.results.monte_carlo import MonteCarlo
@@ -118,7 +120,10 @@ if TYPE_CHECKING:
     from rainier_fast.studies.ranking import MeshLayout, Ranking
     from rainier_fast.studies.recovery import policies
     from rainier_fast.studies.tenants import TenantsResult
+    from rainier_fast.sweeps.result import SweepResult
+    from rainier_fast.sweeps.sweep import sweep
     from rainier_fast.table import Table
+    from rainier_fast.timelines import Timeline, timeline
     from rainier_fast.workload.layout import Layout
     from rainier_fast.workload.layout_ranking import LayoutRanking
     from rainier_fast.workload.models import model, models
@@ -201,6 +206,7 @@ __all__ = [
     "DimensionOrder",
     "DisaggregatedResult",
     "Ec2Topology",
+    "Edges",
     "Efficiency",
     "EfficiencyFit",
     "Experts",
@@ -265,11 +271,14 @@ __all__ = [
     "SlurmTopology",
     "Speculation",
     "StepComparison",
+    "SweepResult",
+    "SweepStopped",
     "Table",
     "Tco",
     "Tenant",
     "TenantsResult",
     "Tier",
+    "Timeline",
     "Times",
     "TogetherResult",
     "Tpu",
@@ -311,7 +320,9 @@ __all__ = [
     "rank_groups",
     "read",
     "schedule",
+    "sweep",
     "switch",
+    "timeline",
     "torus",
 ]
 

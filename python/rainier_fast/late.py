@@ -83,6 +83,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "InvalidType",
         "OutOfRange",
         "RainierError",
+        "SweepStopped",
         "UnknownName",
         "Unreachable",
         "Unsupported",
@@ -141,6 +142,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "placement.slurm": ("SlurmTopology",),
     "results.collective": ("CollectiveResult",),
     "results.comparison": ("Comparison",),
+    "results.edges": ("Edges",),
     "results.link": (
         "Bottleneck",
         "Link",
@@ -171,7 +173,13 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "studies.recovery": ("policies",),
     "studies.tenants": ("TenantsResult",),
+    "sweeps.result": ("SweepResult",),
+    "sweeps.sweep": ("sweep",),
     "table": ("Table",),
+    "timelines": (
+        "Timeline",
+        "timeline",
+    ),
     "workload.layout": ("Layout",),
     "workload.layout_ranking": ("LayoutRanking",),
     "workload.models": (

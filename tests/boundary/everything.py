@@ -7,6 +7,8 @@ method by name from `GOOD`, so that what is new is in the tests, or asks for a l
 from __future__ import annotations
 
 import inspect
+import json
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +42,9 @@ FLEET = rf.Fleet(PAIR, services=[(SERVICE, LAYOUT.with_(ranks_per_chip=4), [1000
 PROGRAM = rf.Program(
     (rf.ProgramCollective("a", "all_gather", 8, 64, "bf16", rf.ProgramGroups.everyone(8)),), 8
 )
+EC2 = """{"Instances": [{"InstanceId": "i-0123456789abcdef0", "InstanceType": "trn2.48xlarge",
+    "NetworkNodes": ["nn-0123456789abcdef0", "nn-0123456789abcdef1", "nn-0123456789abcdef2"]}]}"""
+PLACED = TRN2.place(MESH, hosts="n1")
 STEP = rf.Program(
     (
         rf.ProgramCollective("w", "all_gather", 8, 32, "bf16", rf.ProgramGroups.own([0, 4, 8, 12]),
@@ -49,6 +54,18 @@ STEP = rf.Program(
     16,
 )  # fmt: skip
 TABLE = b"op,size(B),time(us)\nallr,1024,12.5\nallr,2048,13.0\n"
+SWEPT = (
+    b'# {"format": "rainier_fast sweep", "version": 1, "function": "squares", "axes": ["x"], '
+    b'"space": {"points": 2}, "columns": [["x", "int"], ["value", "int"], ["error_type", "str"], '
+    b'["error", "str"]]}\nx,value,error_type,error\n1,1,,\n2,4,,\n'
+)
+
+
+FOLDER = tempfile.TemporaryDirectory()
+
+
+def abs_of(x: float) -> float:
+    return abs(x)
 
 
 def instances() -> dict[type, Any]:
@@ -69,6 +86,7 @@ def instances() -> dict[type, Any]:
         TRN2.plan.compute("1 ms", "2 GiB").request,
         MESH,
         rf.DimensionOrder(order=("y", "x")),
+        TRN2.edges(),
         H100,
         rf.Efficiency.fit(PRODUCTS, "h100"),
         H100.rate("bf16"),
@@ -110,6 +128,11 @@ def instances() -> dict[type, Any]:
         PROGRAM[0].groups,
         TRN2.cost_of(STEP),
         rf.read(TABLE),
+        rf.read(SWEPT),
+        rf.Ec2Topology.parse(EC2),
+        rf.SlurmTopology.parse("SwitchName=s0 Nodes=n[1-4]"),
+        rf.HostList.parse("n[1-4]"),
+        PLACED,
         rf.Table({"class": ["x", "y"], "bytes": [1000, 2000]}),
         MESH.axis_groups("tp"),
         RANKING.best,
@@ -140,6 +163,7 @@ def instances() -> dict[type, Any]:
         JOBS[0],
         PAIR.tenants(JOBS),
         rf.Tier(4),
+        rf.timeline(rf.Schedule("all_reduce", 1e6, [0, 1], SENDS), TRN2),
         TRN2.times("all_reduce", [1e6]),
         TOGETHER,
         PAIR.ultraserver,
@@ -199,6 +223,8 @@ GOOD: dict[str, Any] = {
     "name": "mine",
     "nbytes": 1000,
     "op": None,
+    "ax": None,
+    "picture": None,
     "operation": "all_reduce",
     "overhead": "1 us",
     "packet": "4 KiB",
@@ -240,6 +266,19 @@ GOOD: dict[str, Any] = {
 
 # By callable: arguments that differ from `GOOD`.
 OWN: dict[str, dict[str, Any]] = {
+    "Ec2Topology.parse": {"texts": [EC2]},
+    "Ec2Topology.instance": {"name": "i-0123456789abcdef0"},
+    "SlurmTopology.__getitem__": {"name": "tree"},
+    "SlurmTopology.groups": {"name": "tree"},
+    "HostList.parse": {"text": "n[1-4]"},
+    "Machine.place": {"job": MESH, "hosts": "n1"},
+    "Placement.launch": {"form": "hostfile"},
+    "Placement.parse": {"text": json.dumps(PLACED.to_dict())},
+    "Placement.where": {"rank": 0},
+    "SlurmTopology.parse": {"text": "SwitchName=s0 Nodes=n[1-4]"},
+    "expand_hosts": {"text": "n[1-4]"},
+    "fold_hosts": {"hosts": ["n1", "n2"]},
+    "Ec2Topology.distance": {"a": "i-0123456789abcdef0", "b": "i-0123456789abcdef0"},
     "LayoutRanking.step": {"row": 0},
     "best_layouts": {
         "job": JOB,
@@ -286,6 +325,18 @@ OWN: dict[str, dict[str, Any]] = {
     "LayoutRanking.__getitem__": {"name": "tp"},
     "Recoveries.__getitem__": {"name": "policy"},
     "Table.__getitem__": {"name": "class"},
+    "SweepResult": {"source": SWEPT},
+    "sweep": {
+        "space": {"x": [1]},
+        "fn": abs_of,
+        "executor": "serial",
+        "into": f"{FOLDER.name}/sweep.csv",
+        "workers": 1,
+        "batch": 1,
+        "extend": False,
+        "retry_errors": False,
+    },
+    "SweepResult.__getitem__": {"name": "value"},
     "TenantsResult.__getitem__": {"which": "a"},
     "TenantsResult.chips": {"which": "a"},
     "TogetherResult.__getitem__": {"which": 0},
@@ -447,6 +498,13 @@ OWN: dict[str, dict[str, Any]] = {
     "send_recv": {"algorithm": "direct"},
     "tenants": {"tenants": [rf.Tenant("a", "all_reduce", 1e6, instances=1)]},
     "torus": {"shape": (4, 2), "wrap": True},
+    "to_parquet": {"path": f"{FOLDER.name}/table.parquet"},
+    "Schedule.at": {"size": 1e6, "chips": None},
+    "timeline": {
+        "what": rf.Schedule("all_reduce", 1e6, [0, 1], SENDS),
+        "model": "fluid",
+        "by": "rank",
+    },
     "training_step": {
         "job": JOB,
         "layout": LAYOUT,
@@ -464,7 +522,9 @@ OWN: dict[str, dict[str, Any]] = {
 
 # Methods that give the core what a class holds, whose arguments come from this package; and what
 # asks the system for files, whose errors are the system's.
-_INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save"}
+_INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save", "write"}
+# What needs a library that tests do not install.
+_INTERNAL |= {"to_polars", "to_networkx"}
 # What a kind of the same class alone has.
 _INTERNAL |= {"to_pairs"}
 
@@ -473,6 +533,7 @@ _MADE = {
     "Calibration",
     "Capped",
     "Cost",
+    "Edges",
     "EfficiencyFit",
     "FleetDay",
     "Goodput",
@@ -481,6 +542,7 @@ _MADE = {
     "MeshLayout",
     "MonteCarlo",
     "MpiChoice",
+    "Placement",
     "Power",
     "Prepared",
     "Price",
@@ -491,6 +553,7 @@ _MADE = {
     "ServingEvents",
     "ServingResult",
     "StepComparison",
+    "Timeline",
     "TrainingStep",
 }
 
@@ -504,6 +567,7 @@ class Call:
     arguments: dict[str, Any]
     keywords: str | None
     positional: tuple[str, ...]
+    several: str | None = None
 
     def run(self, changed: dict[str, Any]) -> object:
         """Call it with some of the arguments changed."""
@@ -512,7 +576,9 @@ class Call:
         if not isinstance(free, dict) or not all(isinstance(name, str) for name in free):
             free = {next(iter(self.arguments[self.keywords or ""])): free}
         first = [given.pop(name) for name in self.positional]
-        return self.function(*first, **given, **free)
+        more = given.pop(self.several) if self.several else ()
+        more = more if isinstance(more, list | tuple) else [more]
+        return self.function(*first, *more, **given, **free)
 
 
 def calls(made: dict[type, Any]) -> Iterator[Call]:
@@ -565,9 +631,11 @@ _FIXED = {
 
 def _call(label: str, function: Callable[..., Any], one: object) -> Call:
     own = OWN.get(label, OWN.get(label.rpartition(".")[2], {}))
-    arguments, keywords, positional = {}, None, []
+    arguments, keywords, several, positional = {}, None, None, []
     good = {"algorithm": "auto", **GOOD}
     for item in inspect.signature(function).parameters.values():
+        if item.name == "options" and label.endswith(".plot"):
+            continue  # those of each picture: tests/unit/test_plot.py
         if item.name == "options":
             arguments |= {name: own.get(name, good[name]) for name in _options(label)}
             continue
@@ -583,6 +651,8 @@ def _call(label: str, function: Callable[..., Any], one: object) -> Call:
             raise LookupError(f"{label}: say in GOOD or OWN what a good {item.name} is")
         if item.kind is item.VAR_KEYWORD:
             keywords = item.name
+        elif item.kind is item.VAR_POSITIONAL:
+            several = item.name
         elif item.kind is item.POSITIONAL_ONLY:
             positional.append(item.name)
-    return Call(label, function, arguments, keywords, tuple(positional))
+    return Call(label, function, arguments, keywords, tuple(positional), several)

@@ -320,3 +320,20 @@ def test_pickles_are_never_opened(tmp_path: Path) -> None:
         with pytest.raises(rf.Unsupported, match="JSON"):
             rf.read(pickle.dumps({"entries": [Evil()]}, protocol))
     assert not (tmp_path / "opened").exists()
+
+
+def test_long_chains_of_parents_take_no_longer_than_their_file() -> None:
+    count = 20_000
+    nodes = [
+        {"id": at, "name": "c10d::allreduce_", "ctrl_deps": at - 1, "inputs": {}}
+        for at in range(count)
+    ]
+    text = json.dumps({"schema": "1.1.1-chakra.0.0.4", "pid": 1, "nodes": nodes})
+    assert len(rf.read(text.encode())) == 1
+    nested = [event("gloo:all_reduce", 0, 10)] * count + [event("c10d::barrier", 1, 0)] * count
+    assert len(trace(*nested)) == 1
+
+
+def test_of_events_that_begin_together_the_longest_is_the_outer_one() -> None:
+    inner = event("record_param_comms", 1, 2, args=PARAMS)
+    assert len(trace(inner, event("c10d::allreduce_", 1, 5))) == 1

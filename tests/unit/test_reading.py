@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,13 @@ def test_a_path_that_cannot_be_read(tmp_path: Path) -> None:
             rf.read(path)
     with raises(rf.RainierError, "format"):
         rf.read(b"x", format="nothing")
+
+
+@pytest.mark.parametrize("content", [b" " * 2**16, b"\t\n" * 2**15, b"x" + b" " * 2**16])
+def test_long_spaces_are_passed_over_once(content: bytes) -> None:
+    import time
+
+    begun = time.process_time()
+    with suppress(rf.RainierError):
+        rf.read(content)
+    assert time.process_time() - begun < 1.0

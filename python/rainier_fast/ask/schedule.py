@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any, Final, SupportsIndex
 
 from rainier_fast._core import Schedule as CoreSchedule
@@ -11,6 +13,7 @@ from rainier_fast.ask.options import OPERATIONS
 from rainier_fast.ask.request import Request
 from rainier_fast.definitions.check import MAX_COUNT, as_count, as_flag, as_integer, as_items
 from rainier_fast.errors import as_one_of, invalid, invalid_type
+from rainier_fast.files.kept import as_path, write
 from rainier_fast.files.saved import Told
 from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import reckon
@@ -19,6 +22,8 @@ from rainier_fast.topology.base import Base
 from rainier_fast.units import Quantity, parse_bytes
 
 _MOST_STEP: Final = 2**32 - 2
+_ENDS: Final = {".xml": "msccl", ".goal": "goal"}
+"""Formats of other programs, by the end of a file's name."""
 _BLOCK_BYTES: Final = 256
 """What a block takes as a row of Python objects and in the core."""
 _Row = tuple[int, int, list[int], float, bool, int, int, int, list[int]]
@@ -161,34 +166,7 @@ class Schedule(Told):
         operation = as_one_of("operation", operation, OPERATIONS)
         if operation in ("send_recv", "barrier"):
             raise invalid("operation", operation, "a schedule of your own does another collective")
-        nbytes = parse_bytes(size, "size")
-        members = [
-            as_integer(f"chips[{at}]", chip, 0, MAX_COUNT)
-            for at, chip in enumerate(_listed("chips", chips))
-        ]
-        if not members:
-            raise invalid("chips", chips, "must name at least one chip")
-        if len(set(members)) < len(members):
-            seen: set[int] = set()
-            twice = next(chip for chip in members if chip in seen or seen.add(chip))  # type: ignore[func-returns-value]
-            raise invalid("chips", twice, "names this chip twice")
-        at_root = as_integer("root", root, 0, len(members) - 1)
-        if not isinstance(blocks, Iterable):
-            rows = _equal_blocks(operation, nbytes, len(members), blocks, at_root)
-        else:
-            rows = [
-                _block_row(at, block, len(members))
-                for at, block in enumerate(_listed("blocks", blocks))
-            ]
-        core = CoreSchedule(
-            operation,
-            nbytes,
-            at_root,
-            0,
-            members,
-            rows,
-            [_send_row(at, send, rows) for at, send in enumerate(_listed("sends", sends))],
-        )
+        core = _core_of(operation, size, chips, sends, blocks, root)
         put(self, _core=core, algorithm="schedule", _machine=None, _request=None)
 
     @classmethod
@@ -202,6 +180,91 @@ class Schedule(Told):
         made = object.__new__(cls)
         put(made, _core=core, algorithm=algorithm, _machine=None, _request=None)
         return made
+
+    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+        """Write it to a file, whole or not at all; `rainier_fast.read` reads it again, to the bit.
+
+        Parameters
+        ----------
+        path
+            The file; one that is there is replaced.
+        format
+            ``"toml"``, ``"yaml"``, ``"json"``, ``"msccl"`` (XML for MSCCL's runtime) or ``"goal"``
+            (text for LogGOPSim and its kin); None for what the name ends with: ``.xml`` is MSCCL's,
+            ``.goal`` GOAL.
+
+        Raises
+        ------
+        InvalidArgument, InvalidType, UnknownName
+            If the name does not tell the format, or there is no such format.
+        InvalidSchedule
+            If it is wrong, for ``"msccl"``.
+        Unsupported
+            If the format cannot say it; the message says what it cannot.
+        OSError
+            If it cannot be written; what was there is still there.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import rainier_fast as rf
+        >>> ring = rf.schedule("all_reduce", rf.torus((4,), "1 GB/s"), "1 MiB", algorithm="ring")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     ring.save(folder + "/ring.xml", format="msccl")
+        ...     rf.read(folder + "/ring.xml") == ring
+        True
+        """
+        target = as_path(path)
+        if format is None:
+            format = _ENDS.get(target.suffix.lower())
+        if isinstance(format, str) and format in _ENDS.values():
+            # By name: writers of other programs' formats know schedules.
+            writer = import_module(f"rainier_fast.ask.schedule_{format}")
+            write(target, writer.text(self))
+        else:
+            super().save(target, format)
+
+    def at(self, size: Quantity, chips: Sequence[int] | None = None) -> Schedule:
+        """Return the same messages for other bytes, or on other chips.
+
+        What was read from other programs often has no size: here it gets one.
+
+        Parameters
+        ----------
+        size
+            Bytes, as nccl-tests defines them for the operation.
+        chips
+            The chip of each rank; None for the same.
+
+        Returns
+        -------
+        Schedule
+            One of your own, which runs message by message.
+
+        Raises
+        ------
+        InvalidArgument, InvalidType
+            If the size or the chips are not usable, or are not as many.
+
+        Examples
+        --------
+        >>> from rainier_fast import schedule, torus
+        >>> ring = schedule("all_reduce", torus((4,), "1 GB/s"), "1 MiB", algorithm="ring")
+        >>> ring.at("2 MiB").blocks[0].nbytes / ring.blocks[0].nbytes
+        2.0
+        """
+        core = self._core
+        nbytes = parse_bytes(size, "size")
+        members = core.chips if chips is None else _listed("chips", chips)
+        if len(members) != self.ranks:
+            raise invalid("chips", chips, f"must be {self.ranks}, one for each rank")
+        if core.size <= 0:
+            raise invalid("size", core.size, "of the schedule must be above 0 to be changed")
+        by = nbytes / core.size
+        blocks = [replace(block, nbytes=block.nbytes * by) for block in self.blocks]
+        sends = [replace(send, nbytes=(send.nbytes or 0.0) * by) for send in self.sends]
+        ends = (members, sends, blocks, core.root, core.shift)
+        return Schedule._own(_core_of(core.operation, nbytes, *ends), self.algorithm)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Schedule):
@@ -295,6 +358,39 @@ class Schedule(Told):
             f"<Schedule of {self.operation} by {self.algorithm} over {self.ranks} ranks: "
             f"{len(self)} sends of {self._core.num_blocks} blocks>"
         )
+
+
+def _core_of(
+    operation: str,
+    size: Quantity,
+    chips: Sequence[int],
+    sends: Sequence[Send],
+    blocks: int | Sequence[Block],
+    root: int,
+    shift: int = 0,
+) -> CoreSchedule:
+    """Check the arguments of a schedule and make it in the core."""
+    nbytes = parse_bytes(size, "size")
+    members = [
+        as_integer(f"chips[{at}]", chip, 0, MAX_COUNT)
+        for at, chip in enumerate(_listed("chips", chips))
+    ]
+    if not members:
+        raise invalid("chips", chips, "must name at least one chip")
+    if len(set(members)) < len(members):
+        seen: set[int] = set()
+        twice = next(chip for chip in members if chip in seen or seen.add(chip))  # type: ignore[func-returns-value]
+        raise invalid("chips", twice, "names this chip twice")
+    at_root = as_integer("root", root, 0, len(members) - 1)
+    if not isinstance(blocks, Iterable):
+        rows = _equal_blocks(operation, nbytes, len(members), blocks, at_root)
+    else:
+        rows = [
+            _block_row(at, block, len(members))
+            for at, block in enumerate(_listed("blocks", blocks))
+        ]
+    messages = [_send_row(at, send, rows) for at, send in enumerate(_listed("sends", sends))]
+    return CoreSchedule(operation, nbytes, at_root, shift, members, rows, messages)
 
 
 def made_by(machine: Base, request: Request) -> Schedule:

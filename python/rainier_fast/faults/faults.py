@@ -19,7 +19,7 @@ from rainier_fast.files.json_text import write
 from rainier_fast.files.kept import write as put_in_place
 from rainier_fast.flows.places import Places
 from rainier_fast.frozen import frozen, put
-from rainier_fast.screen import one_screen, preformatted
+from rainier_fast.screen import Pictured, one_screen, preformatted
 from rainier_fast.topology.arrays import numbers_of
 from rainier_fast.topology.base import Base
 from rainier_fast.units import format_count
@@ -32,7 +32,7 @@ _CoreFaults: TypeAlias = _core.Faults
 
 @one_screen
 @frozen("faults do not change; make others")
-class Faults:
+class Faults(Pictured):
     """What is broken, by the numbers of a machine. Immutable; equal where it says the same.
 
     `Machine.faults` gives it, and `Machine.with_faults` takes it. Its size grows with the faults,

@@ -32,6 +32,9 @@ _Made = TypeVar("_Made")
 
 def write(target: Path, text: str) -> None:
     """Write a text beside the target, then put it in its place."""
+    if target.exists() and not target.is_file():  # a device or a pipe, which nothing may replace
+        target.write_text(text, "utf-8", newline="\n")
+        return
     # Opened as any new file is, so that it has the mode that the user's mask gives.
     draft = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
     try:

@@ -16,7 +16,7 @@ from rainier_fast.fleet.split import Floats, Ints
 from rainier_fast.fleet.supply import Block, Sizes
 from rainier_fast.machine.machine import Machine
 from rainier_fast.operations.cost import Cost
-from rainier_fast.screen import Report, Told, one_screen
+from rainier_fast.screen import Pictured, Report, Told, one_screen
 from rainier_fast.table import Table
 
 MWH: Final = 3.6e9
@@ -45,7 +45,7 @@ class JobDay:
 
 @one_screen
 @dataclass(frozen=True, repr=False, eq=False)
-class FleetDay(Report, Told):
+class FleetDay(Pictured, Report, Told):
     """The answer to `Fleet.day`. Immutable; a day that comes again and again.
 
     Attributes

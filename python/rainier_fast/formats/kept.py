@@ -44,7 +44,7 @@ class MeasuredTable:
 
     def __str__(self) -> str:
         ops = ", ".join(dict.fromkeys(row.op for row in self.rows))
-        lines = [f"{self.source}: {len(self.rows)} rows of {ops}"]
+        lines = [f"{self.source}: {len(self.rows)} rows of {ops}, as measured"]
         for row in self.rows[:_MOST_ROWS]:
             ranks = "" if row.ranks is None else f" over {row.ranks:,} ranks"
             size, time = format_bytes(row.size_bytes), format_time(row.time_s)

@@ -53,13 +53,20 @@ def nearest_in_words(machine: Base, request: Request, ranks: int) -> str:
     )
 
 
-def _rows(machine: Base, request: Request, ranks: int) -> list[Measured]:
+def all_rows(machine: Base, request: Request, ranks: int) -> list[Measured]:
+    """Return all measured rows of what a request asks, by size, each with our time."""
+    return sorted(_rows(machine, request, ranks, None), key=lambda row: row.size_bytes)
+
+
+def _rows(
+    machine: Base, request: Request, ranks: int, count: int | None = _COUNT
+) -> list[Measured]:
     if request.size <= 0 or not isinstance(request.algorithm, str):
         return []
     # A machine that was calibrated remembers what it was fitted on.
     known: Sequence[Measured] | None = getattr(machine, "measurements", None)
     if known is None and request.algorithm == "nccl":
-        return _of_nccl(machine, request, ranks)
+        return _of_nccl(machine, request, ranks, count)
     if known is None and (request.algorithm != "neuron" or ranks != machine.num_chips):
         return []
     if known is None:
@@ -68,7 +75,7 @@ def _rows(machine: Base, request: Request, ranks: int) -> list[Measured]:
 
         known = measured_on(machine)
     alike = [row for row in known if _is_of(row, request, ranks)]
-    return sorted(alike, key=lambda row: _distance(row.size_bytes, request))[:_COUNT]
+    return sorted(alike, key=lambda row: _distance(row.size_bytes, request))[:count]
 
 
 def _is_of(row: Measured, request: Request, ranks: int) -> bool:
@@ -86,7 +93,7 @@ def _distance(size: float, request: Request) -> tuple[float, float]:
     return abs(math.log(size / request.size)), size
 
 
-def _of_nccl(machine: Base, request: Request, ranks: int) -> list[Measured]:
+def _of_nccl(machine: Base, request: Request, ranks: int, count: int | None) -> list[Measured]:
     """Return the measured rows of NCCL on as many ranks, beside what it takes by us."""
     from rainier_fast.measured.measured import Measured
     from rainier_fast.measured.nccl import measured_on, type_of
@@ -96,7 +103,7 @@ def _of_nccl(machine: Base, request: Request, ranks: int) -> list[Measured]:
     asked = request.operation, ranks, type_of(request.dtype)
     alike = [one for one in measured_on(machine) if (one.operation, one.ranks, one.dtype) == asked]
     found = []
-    for one in sorted(alike, key=lambda one: _distance(one.size, request))[:_COUNT]:
+    for one in sorted(alike, key=lambda one: _distance(one.size, request))[:count]:
         ours = request.of(one.size).outcome(machine)
         row = Measured(
             one.operation, one.size, one.us * 1e-6, ours.time, ours.algorithm, ranks, "nccl"

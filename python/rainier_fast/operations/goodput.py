@@ -17,7 +17,7 @@ from rainier_fast.operations.chain import PARTS
 from rainier_fast.operations.jobs import Plan, plan, with_slowdowns
 from rainier_fast.operations.policies_text import in_words
 from rainier_fast.operations.simulate import Simulated, simulate
-from rainier_fast.screen import Facts, Report, Told, one_screen
+from rainier_fast.screen import Facts, Pictured, Report, Told, one_screen
 from rainier_fast.table import Table
 from rainier_fast.topology.base import Base
 from rainier_fast.units import format_count, format_hours
@@ -28,7 +28,7 @@ _SHOWN: Final = ("policy", "goodput", "per_chip", "spare_chips", "mtbf_h", "brea
 
 @one_screen
 @dataclass(frozen=True, repr=False)
-class Goodput(Report, Told):
+class Goodput(Pictured, Report, Told):
     """The answer to `Machine.goodput`. Immutable.
 
     Attributes

@@ -14,7 +14,7 @@ from rainier_fast.operations.objectives import SERVED, TRAINED, Objective, as_ob
 from rainier_fast.operations.offers import LEAST_USD, Offer, curve, offer, priced
 from rainier_fast.operations.tco import Tco
 from rainier_fast.operations.ways import Ways, on_engine, ways_of
-from rainier_fast.screen import Report, one_screen
+from rainier_fast.screen import Pictured, Report, one_screen
 from rainier_fast.serving.serving import Serving
 from rainier_fast.table import Table, TableWith
 from rainier_fast.workload.layout import Layout
@@ -27,7 +27,7 @@ _SHORT: Final = {"not met": "not met", "no price": "no price", "not run": "does 
 
 
 @one_screen
-class PricePerformance(Report, TableWith):
+class PricePerformance(Pictured, Report, TableWith):
     """A table with a row for each machine, objective and month; made by `price_performance`.
 
     Columns: ``machine``; ``objective``; ``date``; ``usd_per_million_tokens`` (of answers, or

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from rainier_fast.definitions.check import as_name
-from rainier_fast.errors import invalid, invalid_type, unknown
+from rainier_fast.definitions.check import as_items, as_name
+from rainier_fast.errors import as_one_of, invalid, invalid_type
 from rainier_fast.faults.faults import Faults
 from rainier_fast.flows.places import Places
+from rainier_fast.frozen import put
 from rainier_fast.placement.ec2_hosts import ASSUMED, health, running_hosts
 from rainier_fast.placement.ec2_listing import Listing
 from rainier_fast.placement.ec2_pages import check_account, check_pages, pages_in
@@ -19,7 +20,7 @@ from rainier_fast.placement.ec2_rows import (
     Instance,
     Page,
 )
-from rainier_fast.placement.text import decoded, source_of
+from rainier_fast.placement.text import said, source_of
 from rainier_fast.placement.units import HostGroups
 from rainier_fast.screen import Facts, Report, one_screen
 from rainier_fast.table import Table
@@ -64,6 +65,10 @@ class Ec2Topology(Listing, Report):
     def __post_init__(self) -> None:
         if self.account is not None:
             as_name("account", self.account)
+        put(self, pages=tuple(as_items("pages", self.pages, "must be pages, as parse reads them")))
+        for at, page in enumerate(self.pages):
+            if not isinstance(page, Page):
+                raise invalid_type(f"pages[{at}]", page, "must be a page: use parse or load")
         check_pages(self.pages)
         check_account(self.pages)
 
@@ -132,11 +137,8 @@ class Ec2Topology(Listing, Report):
         """
         pages: list[Page] = []
         for at, text in enumerate(texts):
-            if not isinstance(text, str | bytes):
-                raise invalid_type(f"texts[{at}]", text, "must be text")
-            data = text.encode() if isinstance(text, str) else text
             called = f"{name}[{at}]" if len(texts) > 1 else name
-            pages += pages_in(decoded(called, data))
+            pages += pages_in(said(text, called, f"texts[{at}]"))
         if not pages:
             raise invalid("texts", texts, "must be at least one")
         return cls(tuple(pages), account)
@@ -184,9 +186,7 @@ class Ec2Topology(Listing, Report):
         'type without topology: no NetworkNodes'
         """
         known = {one.id: one for one in self.instances}
-        if name not in known:
-            raise unknown("instance", name, known)
-        return known[name]
+        return known[as_one_of("instance", name, known)]
 
     def distance(self, a: str, b: str) -> Distance:
         """Return how close two instances are.

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from rainier_fast.definitions.check import as_count
-from rainier_fast.errors import invalid, invalid_type
+from rainier_fast.errors import invalid
 from rainier_fast.placement.hostlist import MOST_HOSTS, expanded, fold_hosts
-from rainier_fast.placement.text import Source, decoded, source_of
+from rainier_fast.placement.text import Source, said, source_of
 from rainier_fast.screen import Facts, Report, one_screen
 
 _SLOTS: Final = re.compile(
@@ -108,9 +108,7 @@ class HostList(Report):
         >>> HostList.parse("rank 0=b slot=0\nrank 1=a slot=0").hosts
         ('b', 'a')
         """
-        if not isinstance(text, str | bytes):
-            raise invalid_type("text", text, "must be text")
-        return cls._of(decoded(name, text.encode() if isinstance(text, str) else text))
+        return cls._of(said(text, name))
 
     @classmethod
     def _of(cls, source: Source) -> Self:

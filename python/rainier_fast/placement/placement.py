@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast.errors import as_one_of, invalid
-from rainier_fast.files import kinds
+from rainier_fast.files import kept, kinds
 from rainier_fast.files.kept import text_in
 from rainier_fast.files.saved import Saved
 from rainier_fast.frozen import frozen, put
 from rainier_fast.memory import reckon
 from rainier_fast.placement import launch
 from rainier_fast.placement.placed_ranks import ROW_BYTES, Axes, PlacedRanks
+from rainier_fast.placement.text import said
 from rainier_fast.screen import Facts, Report, one_screen
 
 TORCH: Final = (
@@ -88,6 +88,9 @@ class Placement(PlacedRanks, Saved, Report):
     device: NDArray[np.int64]
     axes: Axes
     assumed: tuple[str, ...]
+
+    def __init__(self) -> None:
+        raise TypeError("Placement is made by Machine.place, Placement.load and Placement.parse")
 
     @classmethod
     def _made(
@@ -205,7 +208,7 @@ class Placement(PlacedRanks, Saved, Report):
         'trn7\n'
         """
         text = self.launch(form)
-        Path(path).write_text(text, "utf-8")
+        kept.write(kept.as_path(path), text)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as a dict that JSON takes, as `save` writes it.
@@ -246,8 +249,8 @@ class Placement(PlacedRanks, Saved, Report):
         >>> Placement.parse(placed.launch("json")) == placed
         True
         """
-        data = text.encode() if isinstance(text, str) else text
-        made: Self = kinds.of_text(text_in(data, name), cls._saved_as)
+        source = said(text, name)
+        made: Self = kinds.of_text(text_in(source.text.encode(), source.name), cls._saved_as)
         return made
 
     def _page(self) -> list[Any]:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
+from rainier_fast.definitions.check import as_items
 from rainier_fast.errors import Unsupported, as_one_of, invalid, invalid_type
+from rainier_fast.frozen import put
 from rainier_fast.placement.networks import Blocks, Rings, Tree
 from rainier_fast.placement.slurm_conf import looks_like_conf, read_conf, write_conf
 from rainier_fast.placement.slurm_yaml import (
@@ -16,7 +18,7 @@ from rainier_fast.placement.slurm_yaml import (
     read_yaml,
     write_yaml,
 )
-from rainier_fast.placement.text import Source, decoded, source_of
+from rainier_fast.placement.text import Source, said, source_of
 from rainier_fast.placement.torus import Torus
 from rainier_fast.screen import Facts, Report, one_screen
 
@@ -62,6 +64,8 @@ class SlurmTopology(Report):
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        made = as_items("topologies", self.topologies, "must be Topology, one or more")
+        put(self, topologies=tuple(made))
         if not self.topologies:
             raise invalid("topologies", self.topologies, "must have at least one")
         for at, one in enumerate(self.topologies):
@@ -123,9 +127,7 @@ class SlurmTopology(Report):
         >>> SlurmTopology.parse("RingName=r Nodes=n[1-3]").ring.nodes
         {'r': ('n1', 'n2', 'n3')}
         """
-        if not isinstance(text, str | bytes):
-            raise invalid_type("text", text, "must be text")
-        return cls._of(decoded(name, text.encode() if isinstance(text, str) else text))
+        return cls._of(said(text, name))
 
     @classmethod
     def _of(cls, source: Source) -> Self:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from rainier_fast.definitions.check import as_name
 from rainier_fast.errors import InvalidArgument, Unsupported, invalid, invalid_type, shown
 from rainier_fast.memory import reckon
 from rainier_fast.placement import simple_yaml
@@ -52,6 +53,14 @@ def source_of(path: str | os.PathLike[str]) -> Source:
     file = Path(path)
     check_size(file.name, file.stat().st_size)
     return decoded(file.name, file.read_bytes())
+
+
+def said(text: object, name: object, argument: str = "text") -> Source:
+    """Return text that was given as such, or as bytes."""
+    if not isinstance(text, str | bytes):
+        raise invalid_type(argument, text, "must be text")
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    return decoded(as_name("name", name), data)
 
 
 def check_size(name: str, size: int) -> None:

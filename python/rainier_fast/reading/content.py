@@ -11,6 +11,8 @@ from rainier_fast.errors import InvalidArgument, shown
 
 _HEAD: Final = 2**16
 _MOST_NAME: Final = 120
+_MOST_SPACES: Final = 200
+_SPACES: Final = re.compile(rf"\s{{{_MOST_SPACES + 1},}}")
 _TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)
 
 
@@ -24,8 +26,10 @@ class Content:
 
     @cached_property
     def head(self) -> str:
-        """The beginning as text; what is no UTF-8 is replaced."""
-        return self.data[:_HEAD].decode("utf-8-sig", errors="replace")
+        """The beginning as text; what is no UTF-8 is replaced, and long spaces are shortened."""
+        text = self.data[:_HEAD].decode("utf-8-sig", errors="replace")
+        # A pattern that begins with spaces would go over all of them from each.
+        return _SPACES.sub(lambda found: found[0][:_MOST_SPACES], text)
 
     @cached_property
     def first(self) -> str:

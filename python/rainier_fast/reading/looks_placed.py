@@ -34,8 +34,12 @@ def slurm(content: Content) -> bool:
 
 
 def hosts(content: Content) -> bool:
-    """Where each line is a host, a host list or a rank of a rankfile: nothing else is left."""
+    """Where each line is a host, a host list or a rank of a rankfile: nothing else is left.
+
+    A lone word says nothing: a host has a number, a dot or a count, or stands among others.
+    """
     lines = [line.split("#")[0].strip() for line in content.head.splitlines()[:_LINES]]
     said = [line[:_LONGEST] for line in lines if line]
     named = any(letter.isalpha() for letter in "".join(said))
-    return content.is_text and named and all(_HOST.fullmatch(line) for line in said)
+    told = len(said) > 1 or any(not letter.isalpha() for letter in "".join(said))
+    return content.is_text and named and told and all(_HOST.fullmatch(line) for line in said)

@@ -71,7 +71,7 @@ def read(path: str | os.PathLike[str] | bytes, format: str | None = None) -> Any
     >>> import rainier_fast as rf
     >>> table = rf.read(b"op,size(B),time(us)\nallr,1024,12.5\nallr,2048,13.0\n")
     >>> print(table)
-    CSV: 2 rows of all_reduce
+    CSV: 2 rows of all_reduce, as measured
       all_reduce 1.00 KiB: 12.5 us
       all_reduce 2.00 KiB: 13.0 us
       note: times are in us (column time(us))

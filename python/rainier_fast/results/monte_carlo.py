@@ -15,7 +15,7 @@ from rainier_fast.definitions.check import as_number
 from rainier_fast.definitions.rates import FailureRates
 from rainier_fast.errors import InvalidType
 from rainier_fast.frozen import put
-from rainier_fast.screen import Facts, Report, Told, one_screen
+from rainier_fast.screen import Facts, Pictured, Report, Told, one_screen
 from rainier_fast.table import Table
 from rainier_fast.topology.base import Base
 from rainier_fast.units import format_bytes, format_count, format_time
@@ -50,7 +50,7 @@ class Drawn(NamedTuple):
 
 @one_screen
 @dataclass(frozen=True, init=False, repr=False, eq=False)
-class MonteCarlo(Report, Told):
+class MonteCarlo(Pictured, Report, Told):
     """Times of a collective on draws of faults. Immutable; made by `Machine.monte_carlo`.
 
     Attributes

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rainier_fast.ask.request import Request
-from rainier_fast.screen import Report, Told, one_screen
+from rainier_fast.screen import Pictured, Report, Told, one_screen
 from rainier_fast.table import Table
 from rainier_fast.topology.base import Base
 from rainier_fast.units import format_bytes, format_time
@@ -18,7 +18,7 @@ from rainier_fast.units import format_bytes, format_time
 
 @one_screen
 @dataclass(frozen=True, slots=True, repr=False)
-class Times(Report, Told):
+class Times(Pictured, Report, Told):
     """Times of one collective at many sizes. Immutable.
 
     Attributes

@@ -253,7 +253,9 @@ def as_lengths(name: str, value: object) -> float:
         return value
     if isinstance(value, str | Path):
         return _both(Lengths, name, value)[name == "output"]
-    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, bytes):
+    if isinstance(value, np.ndarray) and value.ndim:
+        value = value.tolist()
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
         if len(value) and all(isinstance(one, list | tuple) and len(one) == 2 for one in value):
             tokens, weights = zip(*value, strict=True)
             return Lengths(_numbers(name, tokens, 1.0, MOST_SEQUENCE, _ALLOWED), weights)

@@ -50,6 +50,8 @@ def _line(at: int, row: object, most: float) -> list[float]:
 
 def columns(argument: str, trace: str | Path, names: Sequence[str]) -> list[list[float]]:
     """Return the columns of these names of a CSV file, or of its text, a list a row."""
+    if not isinstance(trace, str | Path):
+        raise invalid_type(argument, trace, "must be a path, or the text of a CSV file")
     text = trace if isinstance(trace, str) and "\n" in trace else _read(argument, Path(trace))
     found = list(csv.DictReader(io.StringIO(text)))
     if not found or not set(names) <= set(found[0]):
@@ -71,4 +73,5 @@ def _read(argument: str, path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise invalid(argument, str(path), f"must be a file that can be read: {error}") from None
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise invalid(argument, str(path), f"must be a file that can be read: {reason}") from None

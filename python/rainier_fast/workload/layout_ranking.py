@@ -11,7 +11,7 @@ from rainier_fast.definitions.check import as_integer
 from rainier_fast.definitions.efficiency import Efficiency
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.faults.damaged import Damaged
-from rainier_fast.screen import Report, one_screen
+from rainier_fast.screen import Pictured, Report, one_screen
 from rainier_fast.table import Table, TableWith
 from rainier_fast.units import format_bytes, format_time
 from rainier_fast.workload.layout import Layout
@@ -40,7 +40,7 @@ _SHOWN: Final = ("time_s", "mfu", "memory_bytes", *_FIELDS)
 
 
 @one_screen
-class LayoutRanking(Report, TableWith):
+class LayoutRanking(Pictured, Report, TableWith):
     """A table with a row for each layout, the fastest first; made by `Machine.best_layouts`.
 
     Columns: ``time_s``, ``mfu``, ``memory_bytes`` of the fullest stage's chips, the fields of

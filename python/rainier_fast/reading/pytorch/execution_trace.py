@@ -70,25 +70,39 @@ def _drafts(
             found[number] = (rank, draft)
     called = any(rank < 2 for rank, _ in found.values())
     best: dict[int, tuple[int, int]] = {}
+    tops: dict[int, int | None] = {}
     for number, (rank, _) in found.items():
         if rank == 2 and called and str(kept[number]["name"]).startswith("gloo:"):
             continue  # on a thread of gloo, of an operator that is counted
-        root = _outermost(number, parents, found)
+        root = _outermost(number, parents, found, tops)
         if root not in best or rank < best[root][0]:
             best[root] = (rank, number)
     return [found[number][1] for _, number in sorted(best.values(), key=lambda one: one[1])], []
 
 
-def _outermost(number: int, parents: dict[int, int], found: dict[int, tuple[int, Draft]]) -> int:
-    """Return the outermost collective round a node; parents that lead in a circle end there."""
-    seen = {number}
-    top, at = number, number
-    while (outer := parents.get(at)) is not None and outer not in seen:
-        seen.add(outer)
-        if outer in found:
-            top = outer
-        at = outer
-    return top
+def _outermost(
+    number: int,
+    parents: dict[int, int],
+    found: dict[int, tuple[int, Draft]],
+    tops: dict[int, int | None],
+) -> int:
+    """Return the outermost collective round a node; parents that lead in a circle end there.
+
+    `tops` keeps what was found, so that no parent is passed twice.
+    """
+    path: list[int] = []
+    on_path: set[int] = set()
+    at: int | None = number
+    while at is not None and at not in tops and at not in on_path:
+        path.append(at)
+        on_path.add(at)
+        at = parents.get(at)
+    top = None if at is None or at in on_path else tops[at]
+    for node in reversed(path):
+        if top is None and node in found:
+            top = node
+        tops[node] = top
+    return number if top is None else top
 
 
 def _draft(node: dict[str, Any], groups: ProcessGroups) -> tuple[int, Draft | None]:

@@ -66,5 +66,5 @@ class Events:
         return len({self._name[at] for at in range(len(self)) if self.kind[at] == STEP})
 
     def in_order(self) -> list[int]:
-        """Return events by when they start; those without a time come first."""
-        return sorted(range(len(self)), key=lambda at: (self._starts[at], at))
+        """Return events by when they start, outer ones first; those without a time before all."""
+        return sorted(range(len(self)), key=lambda at: (self._starts[at], -self._lengths[at], at))

@@ -70,15 +70,17 @@ class _Reader:
         self.alone += self._outermost(tree, LABEL)
 
     def _outermost(self, tree: list[int], kind: int) -> list[int]:
-        """Return events of a kind that are within no other of it."""
-        same = {at for at in tree if self.events.kind[at] == kind}
+        """Return events of a kind that are within no other of it; outer events come first."""
+        inside: set[int] = set()
         kept = []
         for at in tree:
-            outer = self.events.within[at] if at in same else 0
-            while outer >= 0 and at in same and outer not in same:
-                outer = self.events.within[outer]
-            if at in same and outer < 0:
+            outer = self.events.within[at]
+            same = self.events.kind[at] == kind
+            if outer in inside:
+                inside.add(at)
+            elif same:
                 kept.append(at)
+                inside.add(at)
         return kept
 
     def _draft(self, at: int, kind: int) -> bool:
