@@ -21,7 +21,13 @@ import rainier_fast as rf
 from said import FIGURE, KIND, first_line, reads_a_time, shown_without_kind, untold
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PARTS = {"catalogue.md"}
+"""Documents whose times are all of parts of machines."""
+
+DOCUMENTS = [
+    ROOT / "README.md",
+    *(one for one in sorted((ROOT / "docs").rglob("*.md")) if one.name not in PARTS),
+]
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FENCED = re.compile(r"^```[^\n]*\n.*?^```", re.MULTILINE | re.DOTALL)
 OTHER = re.compile(r"CPU\s(?:time|second)|- inputs: |what we assume")
