@@ -44,7 +44,7 @@ MACHINES = {
 }
 """Docstrings whose times are of parts of machines."""
 
-PLAIN = {f"rainier_fast.table.Table{name}" for name in ("", ".to_csv", ".to_dict")}
+PLAIN = {f"rainier_fast.table.Table{name}" for name in ("", ".to_csv", ".to_dict", ".to_json")}
 """Docstrings of tables of anything."""
 
 

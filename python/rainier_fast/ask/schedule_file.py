@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, Final
 
@@ -35,9 +36,12 @@ def describe(schedule: Schedule) -> Plain:
     if schedule._machine is not None and schedule._request is not None:
         plain["question"] = question(schedule._request)
         plain["machine"] = kinds.told(schedule._machine, "machine")
-    plain["blocks"] = [_block(block) for block in schedule.blocks]
-    plain["sends"] = [_send(send) for send in schedule.sends]
-    return plain
+    return plain | rows_of(schedule.blocks, schedule.sends)
+
+
+def rows_of(blocks: Sequence[Block], sends: Sequence[Send]) -> Plain:
+    """Return blocks and messages as a schedule's dict has them."""
+    return {"blocks": [_block(one) for one in blocks], "sends": [_send(one) for one in sends]}
 
 
 def made(plain: Plain) -> Schedule:
