@@ -48,10 +48,6 @@ PLAIN = {f"rainier_fast.table.Table{name}" for name in ("", ".to_csv", ".to_dict
 """Docstrings of tables of anything."""
 
 
-MEASURED = {"rainier_fast.reading.reader.read"}
-"""Docstrings whose times others measured."""
-
-
 def texts(document: str) -> list[str]:
     """Return the texts of a document: each fenced block that is no code, paragraph and table."""
     plain = PYTHON.sub("", document)
@@ -95,7 +91,7 @@ def faults(told: doctest.DocTest) -> list[str]:
 
 def test_docstrings_say_kinds() -> None:
     wrong = {told.name: found for told in docstrings() if (found := faults(told))}
-    assert set(wrong) == MACHINES | PLAIN | MEASURED, wrong
+    assert set(wrong) == MACHINES | PLAIN, wrong
 
 
 def test_groups_of_the_validation_say_kinds() -> None:
