@@ -19,7 +19,7 @@ from rainier_fast.units import format_count
 from rainier_fast.workload.overlap import rules
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@dataclass(frozen=True, repr=False)
 class CostFigures:
     """What `ProgramCost` is made of, and its single figures."""
 
@@ -27,7 +27,7 @@ class CostFigures:
     program: Program
     algorithm: str
     trips: int | None
-    _pricing: Pricing = field(repr=False)
+    _pricing: Pricing = field(repr=False, compare=False)
     _prices: tuple[Price | str, ...] = field(repr=False)
     _computing: Computing = field(repr=False)
     _fast: Fast = field(repr=False)
