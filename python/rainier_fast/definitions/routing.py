@@ -156,7 +156,9 @@ class Shortest(_Named):
 class UpDown(_Named):
     """Up a breadth-first tree from the lowest live chip, then down: Autonet's routing.
 
-    By [1]_. A link is up if it leads to a lower (level, number); a message takes a shortest route that never
+    After [1]_.
+
+    A link is up if it leads to a lower (level, number); a message takes a shortest route that never
     goes up after it went down. Of several, those of all pairs are spread by counting, as
     `Balanced` does. It uses only cables that live in both directions, and is free of deadlock with
     one virtual channel, whatever is broken. For UltraServers of at most 4,096 chips.
