@@ -140,8 +140,8 @@ class CostFigures:
         launch = self.machine.ultraserver.launch_s
         if launch > 0 and len(self.program):
             found[
-                f"each collective is priced as a call of its own, of {format_time(launch)} at least: "
-                "inside a compiled program that may be counted too often"
+                f"each collective is priced as a call of its own, of {format_time(launch)} at "
+                "least: inside a compiled program that may be counted too often"
             ] = None
         for price in dict.fromkeys(self._prices):
             if isinstance(price, Price):
