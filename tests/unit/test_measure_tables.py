@@ -280,3 +280,10 @@ def test_op_for_a_table_that_does_not_say() -> None:
     with raises(InvalidArgument, "table, line 4"):
         read(table)
     assert read(table, op="all_reduce").rows[0].op == "all_reduce"
+
+
+def test_rows_are_read_beside_the_fit_too() -> None:
+    from rainier_fast.measure.read import read as beside
+
+    (row,) = beside("op;bytes;time_us\nall_reduce;1048576;14,600\n").rows
+    assert (row.op, row.bytes, row.time_s) == ("all_reduce", 2**20, pytest.approx(14.6e-6))

@@ -37,6 +37,14 @@ def test_groups_survive_pickles_and_files(groups: Any, tmp_path: Path) -> None:
     assert back[0].groups.kind == groups.kind
 
 
+def test_pairs_of_a_permute_are_lists_too() -> None:
+    one = rf.ProgramCollective("a", "collective_permute", groups=P.pairs([(0, 1), (2, 0)]))
+    assert one.pairs == [(0, 1), (2, 0)]
+    assert one.groups.to_lists() == [[0, 1], [2, 0]]
+    assert rf.ProgramCollective("b", "all_reduce", groups=P.own([0, 1])).pairs is None
+    assert rf.ProgramCollective("c", "collective_permute").pairs is None
+
+
 def test_groups_by_rule_are_kept_small() -> None:
     assert len(pickle.dumps(P.own(start=0, stride=8, size=65_536))) < 300
     assert len(pickle.dumps(P.own(list(range(0, 2**17, 2))))) < 300

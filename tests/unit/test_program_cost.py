@@ -161,10 +161,22 @@ def test_ranks_are_where_meshes_and_placements_say() -> None:
     assert TRN2.cost_of(cores, ranks_per_chip=4, algorithm="auto").communication_s == wanted.time_s
 
 
+@pytest.mark.parametrize("groups", [P.everyone(8), P.own(start=0, stride=4, size=2)], ids=str)
+def test_a_smaller_program_takes_the_first_chips_and_says_so(groups: Any) -> None:
+    one = C("a", "all_reduce", MIB, MIB, "bf16", groups)
+    first = TRN2.cost_of(rf.Program((one,), 8))
+    placed = TRN2.cost_of(rf.Program((one,), 8), placement=range(8))
+    assert first.communication_s == placed.communication_s > 0
+    assert first.guesses[1:] == placed.guesses
+    assert "first 8 of 16 chips" in first.guesses[0]
+    assert len(first.changes) > 0
+
+
 @pytest.mark.parametrize(
     ("given", "error", "argument"),
     [
-        ({"program": rf.Program((), 8)}, rf.InvalidArgument, "world"),
+        ({"program": rf.Program((), 32)}, rf.InvalidArgument, "world"),
+        ({"program": rf.Program((), 8), "mesh": {"a": 16}}, rf.InvalidArgument, "world"),
         ({"program": 3}, rf.InvalidType, "program"),
         ({"placement": [0, 0]}, rf.InvalidArgument, "placement"),
         ({"placement": [0, 99]}, rf.OutOfRange, "placement[1]"),

@@ -125,6 +125,20 @@ class ProgramCollective:
         if type(self.notes) is not tuple or any(type(note) is not str for note in self.notes):
             raise invalid_type("notes", self.notes, "must be a tuple of text")
 
+    @property
+    def pairs(self) -> list[tuple[int, int]] | None:
+        """Return source and target of each message of a permute; None of any other, or unknown.
+
+        Examples
+        --------
+        >>> ring = ProgramGroups.pairs([(0, 1), (1, 0)])
+        >>> ProgramCollective("cp", "collective_permute", 8, 8, "bf16", ring).pairs
+        [(0, 1), (1, 0)]
+        """
+        if self.groups is None or self.groups.kind != "pairs":
+            return None
+        return self.groups.to_pairs()
+
     def __str__(self) -> str:
         parts = [self.op]
         if self.op != "barrier":

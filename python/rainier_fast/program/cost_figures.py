@@ -137,6 +137,8 @@ class CostFigures:
     def guesses(self) -> tuple[str, ...]:
         """What of the answer rests on no measurement and no published rule, a line each."""
         found: dict[str, None] = {}
+        if self._pricing.where.guess:
+            found[self._pricing.where.guess] = None
         launch = self.machine.ultraserver.launch_s
         if launch > 0 and len(self.program):
             found[

@@ -52,7 +52,8 @@ class ProgramCosts(Damaged):
             Which axis of `mesh` collectives without groups run over, by operation or by name.
         placement
             Where ranks are, in place of `mesh`: what `Machine.place` gave, or the chip of each
-            rank. It may leave chips free.
+            rank. It may leave chips free. Without it and `mesh`, rank r is chip r; ``guesses`` say
+            so where the program has fewer ranks than the machine.
         ranks_per_chip
             Ranks of a chip, as `Machine.mesh` takes it.
         algorithm
@@ -74,8 +75,8 @@ class ProgramCosts(Damaged):
         Raises
         ------
         InvalidArgument, InvalidType
-            If the program has another number of ranks than the machine, mesh or placement (it names
-            ``world``), or an argument is not usable.
+            If the program has more ranks than the machine, or other than the mesh or placement (it
+            names ``world``), or an argument is not usable.
 
         Notes
         -----

@@ -301,12 +301,12 @@ class ProgramGroups:
         return np.frombuffer(self._form[1], dtype=np.int64)
 
     def to_lists(self) -> list[list[int]]:
-        """Return the groups that are known, each as its ranks in order.
+        """Return the groups that are known, each as its ranks; of a permute source and target.
 
         Raises
         ------
         Unsupported
-            If it has pairs in place of groups, or the lists take more than a call may.
+            If the lists take more than a call may.
 
         Examples
         --------
@@ -314,7 +314,7 @@ class ProgramGroups:
         [[0, 1, 2]]
         """
         if self._kind == "pairs":
-            raise Unsupported("groups: got pairs of a permute, which have no lists; use to_pairs")
+            return [[source, target] for source, target in self.to_pairs()]
         needed = _LIST_BYTES * self.members + 64 * self.count
         reckon(needed, f"lists of {self.members:,} ranks", "use to_array, or size and count")
         ranks = self.to_array().tolist()

@@ -45,6 +45,7 @@ class Where:
     cores: int
     slots: NDArray[np.int64] | None = None
     mesh: DeviceMesh | None = None
+    guess: str = ""
 
     def of(self, groups: ProgramGroups) -> Found:
         """Return the chips of groups; `Unsupported` where these have no model."""
@@ -148,6 +149,8 @@ def where(
     else:
         found = _meshed(machine, mesh, cores)
     if program.world is not None and program.world != found.world:
+        if mesh is None and placement is None and 0 < program.world < found.world:
+            return _first(machine, program.world, cores)
         raise invalid(
             "world",
             f"a program of {program.world:,} ranks for {found.world:,} on {_named(machine)}",
@@ -155,6 +158,18 @@ def where(
             "preset(..., chips=...), or say placement=, the chip of each rank",
         )
     return found
+
+
+def _first(machine: Base, world: int, cores: int) -> Where:
+    """Return the first chips, for a program that leaves the others free, which it says."""
+    reckon(40 * world, f"places of {world:,} ranks", "use a machine of as many ranks")
+    chips = -(-world // cores)
+    guess = (
+        f"the program is of {world:,} ranks, so it runs on the first {chips:,} of "
+        f"{machine.num_chips:,} chips and the others are idle: made for all of them, it would have "
+        "other bytes and groups"
+    )
+    return Where(machine, world, cores, np.arange(world), guess=guess)
 
 
 def _meshed(machine: Base, mesh: object, cores: int) -> Where:
