@@ -244,7 +244,7 @@ class Table:
             import pyarrow.parquet as pq  # type: ignore[import-not-found, import-untyped, unused-ignore]
         except ImportError as error:
             raise RainierError(
-                "to_parquet needs pyarrow, which is not installed; pip install rainier_fast[parquet]"
+                "to_parquet needs pyarrow, which is missing: pip install rainier_fast[parquet]"
             ) from error
         target, columns = as_path(path), {}
         for name, values in self._columns.items():
