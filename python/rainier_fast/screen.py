@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import wraps
@@ -253,3 +254,55 @@ class Pictured:
         )  # pictures stand above results, which know nothing of them
 
         return import_module("rainier_fast.plot").draw(self, ax, picture, **options)
+
+
+class Paged:
+    """What has a page of HTML."""
+
+    __slots__ = ()
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str | None = None,
+        interactive: bool = True,
+    ) -> None:
+        """Write a page of HTML about it, one file that needs no network (extra ``report``).
+
+        It has the machine, the prediction and its kind, bounds, assumptions with ranges, pictures,
+        the nearest measured rows and the code that makes the result again.
+
+        Parameters
+        ----------
+        path
+            The file; one that is there is replaced.
+        title
+            Its heading; what it is of, if left out.
+        interactive
+            Whether pictures can be turned and pointed at. Without it the page has no script, and
+            plotly is not needed.
+
+        Raises
+        ------
+        InvalidArgument, InvalidType
+            If an argument is not usable.
+        RainierError
+            If plotly or matplotlib is not installed.
+        OSError
+            If it cannot be written; what was there is still there.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from rainier_fast import preset
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "x.html"
+        ...     preset("trn2").all_reduce("1 GiB").report(path, interactive=False)
+        ...     path.read_text().splitlines()[0]
+        '<!DOCTYPE html>'
+        """
+        from importlib import import_module  # pages stand above results, as pictures do
+
+        write = import_module("rainier_fast.report").write
+        write(self, path, title=title, interactive=interactive)

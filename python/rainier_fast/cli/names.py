@@ -66,6 +66,7 @@ FAMILIES: Final[dict[str, dict[str, Named]]] = {
         "cost": Named("operate", "Say what a machine, a step or a service costs."),
     },
     "Files": {
+        "report": Named("reports", "Write a page of HTML about a collective, or a saved answer."),
         "read": Named("files", "Say what is in a file of another program, by its content."),
     },
     "This program": {

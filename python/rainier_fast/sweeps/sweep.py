@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rainier_fast.definitions.check import as_count, as_flag
@@ -117,12 +118,9 @@ def sweep(
     part = prepared(path, header, points, **flags)
     if part is not None:
         with Journal(part) as journal:
-            with (
-                _saying(journal, points.size),
-                reporting(shown_how, journal.done, points.size) as report,
-            ):
-                _run(_Work(points, ask, journal, report, each), executor, count)
             with _saying(journal, points.size):
+                with reporting(shown_how, journal.done, points.size) as report:
+                    _run(_Work(points, ask, journal, report, each), executor, count)
                 _written(finish, journal, path)
             part.unlink(missing_ok=True)
     return SweepResult(path)
@@ -185,23 +183,17 @@ def _written(write: Callable[..., None], *words: Any) -> None:  # noqa: ANN401 -
         raise SweepStopped(f"into: cannot be written{name} ({error.strerror or error})") from error
 
 
-class _saying:  # noqa: N801 - used as a function
-    """Adds to what stops a sweep how many points are kept, and how to go on."""
-
-    def __init__(self, journal: Journal, total: int) -> None:
-        self._journal, self._total = journal, total
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None:
-            return
-        name = shown(str(self._journal.path))
+@contextmanager
+def _saying(journal: Journal, total: int) -> Iterator[None]:
+    """Add to what stops a sweep how many points are kept, and how to go on."""
+    try:
+        yield
+    except BaseException as error:
         said = (
-            f"{self._journal.done:,} of {self._total:,} points are kept in {name}; "
+            f"{journal.done:,} of {total:,} points are kept in {shown(str(journal.path))}; "
             "the same call goes on from there"
         )
         if isinstance(error, SweepStopped):
             raise SweepStopped(f"{error}. {said}") from error.__cause__
         error.add_note(said)
+        raise
