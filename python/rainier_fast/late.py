@@ -10,16 +10,16 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "build_info",
     ),
     "ask.groups": ("Groups",),
+    "ask.messages": (
+        "Block",
+        "Send",
+    ),
     "ask.mpi": (
         "MpiChoice",
         "mpi_choice",
     ),
     "ask.options": ("algorithms",),
-    "ask.schedule": (
-        "Block",
-        "Schedule",
-        "Send",
-    ),
+    "ask.schedule": ("Schedule",),
     "catalog": (
         "assumptions",
         "catalog",
@@ -202,5 +202,5 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
 }
 """Public names by module. The UltraServers that are named in capitals are made by `known`."""
 
-ROOMS: Final = ("astra_sim",)
+ROOMS: Final = ("astra_sim", "capture")
 """Public rooms: modules whose names are public in them, found as names are."""

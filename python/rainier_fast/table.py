@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rainier_fast import _core
 from rainier_fast.definitions.check import as_items, as_name, as_pairs, is_masked
 from rainier_fast.errors import RainierError, as_one_of, invalid, invalid_type, shown
+from rainier_fast.files.kept import as_path
 from rainier_fast.frozen import frozen, put
 from rainier_fast.screen import aligned, html_table, one_screen, plain
 from rainier_fast.units import (
@@ -231,9 +232,8 @@ class Table:
         ------
         RainierError
             If pyarrow is not installed.
-        InvalidArgument
-            If a column mixes text and numbers, for which Parquet has no type, or the file cannot
-            be written.
+        InvalidArgument, InvalidType
+            If the path is none, a column mixes text and numbers, or the file cannot be written.
 
         Examples
         --------
@@ -244,10 +244,9 @@ class Table:
             import pyarrow.parquet as pq  # type: ignore[import-not-found, import-untyped, unused-ignore]
         except ImportError as error:
             raise RainierError(
-                "to_parquet needs pyarrow, which is not installed; "
-                "install it with: pip install rainier_fast[parquet]"
+                "to_parquet needs pyarrow, which is missing: pip install rainier_fast[parquet]"
             ) from error
-        columns = {}
+        target, columns = as_path(path), {}
         for name, values in self._columns.items():
             try:
                 columns[name] = pa.array(values.tolist())
@@ -255,9 +254,9 @@ class Table:
                 argument = f"columns[{shown(name)}]"
                 raise invalid(argument, f"mixed values ({error})", "must be of one type") from error
         try:
-            pq.write_table(pa.table(columns), os.fspath(path))
-        except OSError as error:
-            raise invalid("path", path, f"cannot be written: {error}") from error
+            pq.write_table(pa.table(columns), target)
+        except (OSError, ValueError) as error:
+            raise invalid("path", path, f"cannot be written: {str(error)[:80]}") from error
 
     def _part(self, names: Iterable[str]) -> Table:
         return Table({name: self._columns[name] for name in names})

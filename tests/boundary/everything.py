@@ -86,6 +86,7 @@ def instances() -> dict[type, Any]:
         TRN2.plan.compute("1 ms", "2 GiB").request,
         MESH,
         rf.DimensionOrder(order=("y", "x")),
+        TRN2.edges(),
         H100,
         rf.Efficiency.fit(PRODUCTS, "h100"),
         H100.rate("bf16"),
@@ -162,6 +163,7 @@ def instances() -> dict[type, Any]:
         JOBS[0],
         PAIR.tenants(JOBS),
         rf.Tier(4),
+        rf.timeline(rf.Schedule("all_reduce", 1e6, [0, 1], SENDS), TRN2),
         TRN2.times("all_reduce", [1e6]),
         TOGETHER,
         PAIR.ultraserver,
@@ -496,6 +498,13 @@ OWN: dict[str, dict[str, Any]] = {
     "send_recv": {"algorithm": "direct"},
     "tenants": {"tenants": [rf.Tenant("a", "all_reduce", 1e6, instances=1)]},
     "torus": {"shape": (4, 2), "wrap": True},
+    "to_parquet": {"path": f"{FOLDER.name}/table.parquet"},
+    "Schedule.at": {"size": 1e6, "chips": None},
+    "timeline": {
+        "what": rf.Schedule("all_reduce", 1e6, [0, 1], SENDS),
+        "model": "fluid",
+        "by": "rank",
+    },
     "training_step": {
         "job": JOB,
         "layout": LAYOUT,
@@ -515,7 +524,7 @@ OWN: dict[str, dict[str, Any]] = {
 # asks the system for files, whose errors are the system's.
 _INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "report", "save", "write"}
 # What needs a library that tests do not install.
-_INTERNAL |= {"to_polars"}
+_INTERNAL |= {"to_polars", "to_networkx"}
 # What a kind of the same class alone has.
 _INTERNAL |= {"to_pairs"}
 
@@ -524,6 +533,7 @@ _MADE = {
     "Calibration",
     "Capped",
     "Cost",
+    "Edges",
     "EfficiencyFit",
     "FleetDay",
     "Goodput",
@@ -543,6 +553,7 @@ _MADE = {
     "ServingEvents",
     "ServingResult",
     "StepComparison",
+    "Timeline",
     "TrainingStep",
 }
 

@@ -112,10 +112,30 @@ def test_breakdown_counts_what_overlaps_once() -> None:
     rows = [("compute", 0, 4), ("compute", 1, 2), ("communication", 3, 7), ("compute", 9, 10),
             ("communication", 8, 8)]  # fmt: skip
     spans = tuple(Span(0, "t", "x", kind, start, end, {}) for kind, start, end in rows)
-    found = Timeline(spans, (), "", 1).breakdown()
+    found = Timeline(spans, (), "links alone", "", 1).breakdown()
     assert list(found) == [
         {"rank": 0, "time_s": 10, "idle_s": 2.0, "compute_s": 5.0, "non_compute_s": 3.0}
     ]
+
+
+def test_costs_of_programs_are_what_they_say() -> None:
+    groups = rf.ProgramGroups.own(start=0, stride=1, size=16)
+    words = {"after_flops": 1e12, "after_bytes": 1e6}
+    ones = [
+        rf.ProgramCollective(f"ar.{at}", "all_reduce", 2**24, 2**24, "bf16", groups, **words)
+        for at in range(3)
+    ]
+    cost = rf.preset("trn2").cost_of(rf.Program(tuple(ones)))
+    row = next(iter(rf.timeline(cost).breakdown()))
+    assert cost.time_s is not None
+    assert cost.exposed_s is not None
+    assert row["time_s"] == pytest.approx(cost.time_s)
+    assert row["compute_s"] == pytest.approx(cost.computation_s)
+    assert row["non_compute_s"] == pytest.approx(cost.exposed_s, abs=1e-15)
+    bare = rf.preset("trn2").cost_of(
+        rf.Program((rf.ProgramCollective("a", "all_reduce", 8, 8, "fp32", groups),))
+    )
+    assert rf.timeline(bare).time_s == pytest.approx(bare.communication_s)
 
 
 def test_measured_programs_have_timelines() -> None:

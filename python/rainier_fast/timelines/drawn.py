@@ -30,8 +30,10 @@ class Timeline:
 
     Attributes
     ----------
+    kind
+        What kind of number its times are, such as ``"links alone"``.
     source
-        What it is of, in one line; its first word is the kind of its times.
+        What it is of, in one line.
     ranks
         How many ranks it has spans of, or of how many they are.
 
@@ -45,11 +47,14 @@ class Timeline:
 
     _spans: tuple[Span, ...]
     _counters: tuple[Counter, ...]
+    kind: str
     source: str
     ranks: int
 
+    __hash__ = None  # type: ignore[assignment]
+
     def __str__(self) -> str:
-        return f"{self.source}: {len(self)} spans in {format_time(self.time_s)}"
+        return f"{self.kind}: {self.source}: {len(self)} spans in {format_time(self.time_s)}"
 
     def __repr__(self) -> str:
         return f"<Timeline of {self}>"
@@ -66,7 +71,8 @@ class Timeline:
     def spans(self) -> Table:
         """Columns ``rank``, ``track``, ``name``, ``kind``, ``start_s``, ``end_s``."""
         names = ("rank", "track", "name", "kind", "start_s", "end_s")
-        return Table({name: [getattr(one, name) for one in self._spans] for name in names})
+        columns = {name: [getattr(one, name) for one in self._spans] for name in names}
+        return Table(columns)._of_kind(self.kind)
 
     @property
     def counters(self) -> Table:
@@ -77,7 +83,8 @@ class Timeline:
             for time, value in zip(one.times_s, one.values, strict=True)
         ]
         names, times, values = zip(*rows, strict=True) if rows else ((), (), ())
-        return Table({"counter": names, "time_s": times, "value": values})
+        columns = {"counter": names, "time_s": times, "value": values}
+        return Table(columns)._of_kind(self.kind)
 
     def breakdown(self) -> Table:
         """Return what the time of each rank is made of, as HolisticTraceAnalysis divides it.
@@ -94,8 +101,9 @@ class Timeline:
         >>> import rainier_fast as rf
         >>> line = rf.torus((2,), "1 GB/s", wrap=False)
         >>> made = rf.schedule("broadcast", line, "1 MB", algorithm="chain")
-        >>> rf.timeline(made, line).breakdown()["non_compute_s"].tolist()
-        [0.001]
+        >>> found = rf.timeline(made, line).breakdown()
+        >>> found.kind, found["non_compute_s"].tolist()
+        ('links alone', [0.001])
         """
         rows: dict[str, list[Any]] = {"rank": []}
         rows |= {name: [] for name in ("time_s", "idle_s", "compute_s", "non_compute_s")}
@@ -108,7 +116,7 @@ class Timeline:
             row = (rank, whole, whole - busy, compute, busy - compute)
             for values, value in zip(rows.values(), row, strict=True):
                 values.append(value)
-        return Table(rows)
+        return Table(rows)._of_kind(self.kind)
 
     def save(
         self,
@@ -131,7 +139,7 @@ class Timeline:
             The rank, for ``"kineto"``; a file for each.
         scale
             ``"us"``: starts and ends are rounded to whole microseconds, since
-            HolisticTraceAnalysis rounds parts of them inward, 0.7 us to -1. ``"ns"``: a
+            HolisticTraceAnalysis rounds parts of them inward, seven tenths to -1. ``"ns"``: a
             microsecond of the file is a nanosecond, so that nothing is lost. For ``"kineto"``.
 
         Raises

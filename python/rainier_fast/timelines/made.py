@@ -6,12 +6,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from rainier_fast.ask.messages import Send
 from rainier_fast.ask.runtime import LINKS_ALONE
-from rainier_fast.ask.schedule import Schedule, Send
+from rainier_fast.ask.schedule import Schedule
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.errors import as_one_of, invalid, invalid_type
 from rainier_fast.formats.trace_events import COMMUNICATION, Counter, Span
 from rainier_fast.memory import reckon
+from rainier_fast.program.cost import ProgramCost
 from rainier_fast.program.program import Program
 from rainier_fast.timelines.drawn import Timeline
 from rainier_fast.topology.base import Base
@@ -24,7 +26,7 @@ _SPAN_BYTES: Final = 1500
 
 
 def timeline(
-    what: TrainingStep | Schedule | Program,
+    what: TrainingStep | Schedule | ProgramCost | Program,
     machine: Base | None = None,
     model: str = "fluid",
     routing: Routing = "dor",
@@ -37,7 +39,9 @@ def timeline(
     what
         A `TrainingStep`: a rank for each stage of the pipeline, whose pieces of work hold their own
         collectives, then what a step does once. A `Schedule`: each message from when it may start
-        to when it has arrived. A `Program` whose trace has times, such as Kineto's.
+        to when it has arrived. A `ProgramCost`: computation and collectives in order, as one rank
+        has them; what hides behind computation is drawn over what is just before it, since its
+        rule says how much, not when. A `Program` whose trace has times, such as Kineto's.
     machine
         The machine, for a schedule alone.
     model
@@ -67,9 +71,11 @@ def timeline(
     >>> import rainier_fast as rf
     >>> line = rf.torus((3,), "1 GB/s", wrap=False)
     >>> made = rf.schedule("broadcast", line, "1 MB", algorithm="chain")
-    >>> rf.timeline(made, line).spans["end_s"].tolist()
-    [0.001, 0.002]
+    >>> found = rf.timeline(made, line)
+    >>> found.kind, found.spans["end_s"].tolist()
+    ('links alone', [0.001, 0.002])
     """
+    given: object = what
     if isinstance(what, Schedule):
         if not isinstance(machine, Base):
             raise invalid_type("machine", machine, "must be a machine, on which a schedule runs")
@@ -79,9 +85,12 @@ def timeline(
         raise invalid("machine", machine, "goes with a schedule alone: leave it out")
     if isinstance(what, TrainingStep):
         return _of_step(what)
-    if isinstance(what, Program):
-        return _of_program(what)
-    raise invalid_type("what", what, "must be a TrainingStep, a Schedule or a Program")
+    if isinstance(what, ProgramCost):
+        return _of_cost(what)
+    if isinstance(given, Program):
+        return _of_program(given)
+    allowed = "must be a TrainingStep, a Schedule, a ProgramCost or a Program"
+    raise invalid_type("what", given, allowed)
 
 
 def _of_schedule(
@@ -105,12 +114,10 @@ def _of_schedule(
         for link in machine.route(chips[send.src], chips[send.dst], routing).links:  # type: ignore[attr-defined]
             words = (f"link {int(link)}", name, COMMUNICATION, starts[at], float(sent[at]), told)
             spans.append(Span(0, *words))
-    source = (
-        f"{LINKS_ALONE}: {schedule.operation} by {schedule.algorithm} over {schedule.ranks} ranks, "
-        f"{model}"
-    )
+    source = f"{schedule.operation} by {schedule.algorithm} over {schedule.ranks} ranks, {model}"
     counters = (_on_the_way(starts, arrived),) if count else ()
-    return Timeline(tuple(spans), counters, source, schedule.ranks if by == "rank" else 1)
+    ranks = schedule.ranks if by == "rank" else 1
+    return Timeline(tuple(spans), counters, LINKS_ALONE, source, ranks)
 
 
 def _starts(sends: list[Send], sent: Any, arrived: Any) -> list[float]:  # noqa: ANN401 - arrays
@@ -175,8 +182,34 @@ def _of_step(step: TrainingStep) -> Timeline:
         spans += [
             Span(stage, track, name, kind, start, ended, {}) for stage in range(step.layout.pp)
         ]
-    source = f"{step.kind}: a step of {step.layout.pp} stages"
-    return Timeline(tuple(spans), (), source, step.layout.pp)
+    source = f"a step of {step.layout.pp} stages"
+    return Timeline(tuple(spans), (), step.kind, source, step.layout.pp)
+
+
+def _of_cost(cost: ProgramCost) -> Timeline:
+    count = 3 * len(cost.program)
+    reckon(_SPAN_BYTES * count, f"a timeline of {count:,} spans", "cost a smaller program")
+    rank = cost.program.rank or 0
+    before = cost._computing.before_s or (0.0,) * len(cost.program)
+    hidden = cost._hidden or (0.0,) * len(cost.program)
+    spans = []
+    now = 0.0
+    rows = zip(cost.program, cost._times, before, hidden, strict=True)
+    for at, (one, time, computed, behind) in enumerate(rows):
+        told = {"name": one.name, "bytes_in": one.bytes_in, "runs": one.count, "collective": at}
+        if computed > 0:
+            words = ("program", "computation", "compute", now, now + computed)
+            spans.append(Span(rank, *words, {"before": at}))
+            now += computed
+        if behind > 0:
+            words = ("behind computation", one.op, COMMUNICATION, max(now - behind, 0.0), now)
+            spans.append(Span(rank, *words, told))
+        if time > behind:
+            words = ("program", one.op, COMMUNICATION, now, now + time - behind)
+            spans.append(Span(rank, *words, told))
+            now += time - behind
+    ranks = max(cost.program.world or 0, rank + 1)
+    return Timeline(tuple(spans), (), cost.kind, cost.program.source, ranks)
 
 
 def _of_program(program: Program) -> Timeline:
@@ -190,6 +223,5 @@ def _of_program(program: Program) -> Timeline:
         spans.append(Span(rank, "collectives", one.op, COMMUNICATION, one.start_s, end, told))
     if not spans:
         raise invalid("what", program.source, "must be a program whose trace has times")
-    return Timeline(
-        tuple(spans), (), f"measured: {program.source}", max(program.world or 0, rank + 1)
-    )
+    ranks = max(program.world or 0, rank + 1)
+    return Timeline(tuple(spans), (), "as measured", program.source, ranks)
