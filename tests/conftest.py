@@ -42,6 +42,14 @@ def validation(published: dict[str, list[Row]]) -> str:
     return report(published)
 
 
+@pytest.fixture(autouse=True)
+def _closed_figures() -> Iterator[None]:
+    """Close what a test has drawn: matplotlib warns of many open figures, and warnings fail."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before the timeout, which waiting must not count to
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     if "PYTEST_XDIST_WORKER" not in os.environ or sys.platform == "win32":

@@ -23,9 +23,10 @@ from rainier_fast.late import ROOMS as _ROOMS
 if TYPE_CHECKING:
     from rainier_fast._core import __version__, build_info
     from rainier_fast.ask.groups import Groups
+    from rainier_fast.ask.messages import Block, Send
     from rainier_fast.ask.mpi import MpiChoice, mpi_choice
     from rainier_fast.ask.options import algorithms
-    from rainier_fast.ask.schedule import Block, Schedule, Send
+    from rainier_fast.ask.schedule import Schedule
     from rainier_fast.catalog import assumptions, catalog
     from rainier_fast.catalog.prices import Price, prices
     from rainier_fast.collectives.mesh import DeviceMesh
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
         InvalidType,
         OutOfRange,
         RainierError,
+        SweepStopped,
         UnknownName,
         Unreachable,
         Unsupported,
@@ -98,6 +100,7 @@ if TYPE_CHECKING:
     from rainier_fast.reading import formats, read
     from rainier_fast.results.collective import CollectiveResult
     from rainier_fast.results.comparison import Comparison
+    from rainier_fast.results.edges import Edges
     from rainier_fast.results.link import Bottleneck, Link
     from rainier_fast.results.link_loads import LinkLoads
     from rainier_fast.results.monte_carlo import MonteCarlo
@@ -118,7 +121,10 @@ if TYPE_CHECKING:
     from rainier_fast.studies.ranking import MeshLayout, Ranking
     from rainier_fast.studies.recovery import policies
     from rainier_fast.studies.tenants import TenantsResult
+    from rainier_fast.sweeps.result import SweepResult
+    from rainier_fast.sweeps.sweep import sweep
     from rainier_fast.table import Table
+    from rainier_fast.timelines import Timeline, timeline
     from rainier_fast.workload.layout import Layout
     from rainier_fast.workload.layout_ranking import LayoutRanking
     from rainier_fast.workload.models import model, models
@@ -201,6 +207,7 @@ __all__ = [
     "DimensionOrder",
     "DisaggregatedResult",
     "Ec2Topology",
+    "Edges",
     "Efficiency",
     "EfficiencyFit",
     "Experts",
@@ -265,11 +272,14 @@ __all__ = [
     "SlurmTopology",
     "Speculation",
     "StepComparison",
+    "SweepResult",
+    "SweepStopped",
     "Table",
     "Tco",
     "Tenant",
     "TenantsResult",
     "Tier",
+    "Timeline",
     "Times",
     "TogetherResult",
     "Tpu",
@@ -311,7 +321,9 @@ __all__ = [
     "rank_groups",
     "read",
     "schedule",
+    "sweep",
     "switch",
+    "timeline",
     "torus",
 ]
 

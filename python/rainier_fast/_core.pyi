@@ -471,6 +471,9 @@ class Schedule:
     def run(
         self, machine: Machine, routing: _RoutingRow, model: str, algorithm: str
     ) -> Outcome: ...
+    def message_times(
+        self, machine: Machine, routing: _RoutingRow, model: str
+    ) -> list[NDArray[np.float64]]: ...
 
 @final
 class Groups:

@@ -124,6 +124,16 @@ class InvalidSchedule(RainierError, ValueError):
     """A schedule that does not do what it says; the message names the rank and block, or sends."""
 
 
+class SweepStopped(RainierError, RuntimeError):
+    """A sweep that cannot go on: its disk is full, or its executor died; what is done is kept.
+
+    Examples
+    --------
+    >>> issubclass(SweepStopped, RuntimeError)
+    True
+    """
+
+
 class Unreachable(RainierError, ValueError):
     """No path joins two chips."""
 

@@ -10,16 +10,16 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "build_info",
     ),
     "ask.groups": ("Groups",),
+    "ask.messages": (
+        "Block",
+        "Send",
+    ),
     "ask.mpi": (
         "MpiChoice",
         "mpi_choice",
     ),
     "ask.options": ("algorithms",),
-    "ask.schedule": (
-        "Block",
-        "Schedule",
-        "Send",
-    ),
+    "ask.schedule": ("Schedule",),
     "catalog": (
         "assumptions",
         "catalog",
@@ -83,6 +83,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "InvalidType",
         "OutOfRange",
         "RainierError",
+        "SweepStopped",
         "UnknownName",
         "Unreachable",
         "Unsupported",
@@ -141,6 +142,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "placement.slurm": ("SlurmTopology",),
     "results.collective": ("CollectiveResult",),
     "results.comparison": ("Comparison",),
+    "results.edges": ("Edges",),
     "results.link": (
         "Bottleneck",
         "Link",
@@ -171,7 +173,13 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "studies.recovery": ("policies",),
     "studies.tenants": ("TenantsResult",),
+    "sweeps.result": ("SweepResult",),
+    "sweeps.sweep": ("sweep",),
     "table": ("Table",),
+    "timelines": (
+        "Timeline",
+        "timeline",
+    ),
     "workload.layout": ("Layout",),
     "workload.layout_ranking": ("LayoutRanking",),
     "workload.models": (
@@ -194,5 +202,5 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
 }
 """Public names by module. The UltraServers that are named in capitals are made by `known`."""
 
-ROOMS: Final = ("astra_sim",)
+ROOMS: Final = ("astra_sim", "capture")
 """Public rooms: modules whose names are public in them, found as names are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import wraps
@@ -64,22 +65,58 @@ def aligned(rows: Sequence[Sequence[str]], right: Sequence[bool] = ()) -> list[s
     ]
 
 
-def html_table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return rows of cells below a header as a table of HTML."""
+_CELL: Final = 400
+"""Characters that a cell of a page shows."""
+_LINE: Final = 2000
+
+# Colours are those of the notebook, light or dark; nothing of it is run.
+_STYLE: Final = (
+    ".rf-card{border:1px solid #8888;border-radius:6px;padding:.6em .9em;margin:.2em 0;"
+    "display:inline-block;max-width:100%;box-sizing:border-box;overflow-x:auto;line-height:1.35;font-size:13px}"
+    ".rf-card p{margin:.3em 0}.rf-card>p:first-of-type{font-weight:600;margin-top:0}"
+    ".rf-card table{border-collapse:collapse;margin:.4em 0;font-size:inherit}"
+    ".rf-card th,.rf-card td{padding:.12em .7em .12em 0;text-align:left;vertical-align:top;"
+    "border:0;background:none;white-space:normal}"
+    ".rf-card th{font-weight:500;opacity:.8;white-space:nowrap}"
+    ".rf-card thead th{border-bottom:1px solid #8888}"
+    ".rf-card .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
+    ".rf-card pre{margin:.2em 0;white-space:pre-wrap}"
+)
+
+
+def card(inside: str) -> str:
+    """Return HTML, whose text is escaped already, as a compact card of a notebook."""
+    return f'<div class="rf-card"><style>{_STYLE}</style>{inside}</div>'
+
+
+def escaped(text: str, most: int = _CELL) -> str:
+    """Return text as HTML shows it, not too long."""
     from html import escape  # needed only in a notebook
 
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    return escape(text if len(text) <= most else f"{text[: most - 3]}...")
+
+
+def html_table(
+    header: Iterable[str], rows: Iterable[Iterable[str]], right: Sequence[bool] = ()
+) -> str:
+    """Return rows of cells below a header as a table of HTML; some columns may be numbers."""
+    names = list(header)
+    sides = right or [False] * len(names)
+    marks = [" class=n" if number else "" for number in sides]
+    pairs = list(zip(names, marks, strict=True))
+    head = "".join(f'<th scope="col"{mark}>{escaped(cell)}</th>' for cell, mark in pairs)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+        "<tr>"
+        + "".join(f"<td{mark}>{escaped(cell)}</td>" for cell, mark in zip(row, marks, strict=True))
+        + "</tr>"
+        for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def preformatted(self: object) -> str:
     """Return the text of an object as HTML: a ``_repr_html_`` of what has no tables."""
-    from html import escape  # needed only in a notebook
-
-    return f"<pre>{escape(str(self))}</pre>"
+    return card(f"<pre>{escaped(str(self), 10 * _LINE)}</pre>")
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - whatever results hold
@@ -156,7 +193,7 @@ class Report:
         return cut("\n".join(_as_text(part) for part in self._page()))
 
     def _repr_html_(self) -> str:
-        return "".join(_as_html(part) for part in self._page())
+        return card("".join(_as_html(part) for part in self._page()))
 
 
 def _as_text(part: Any) -> str:  # noqa: ANN401 - a part of a page
@@ -167,13 +204,14 @@ def _as_text(part: Any) -> str:  # noqa: ANN401 - a part of a page
 
 
 def _as_html(part: Any) -> str:  # noqa: ANN401 - a part of a page
-    from html import escape  # needed only in a notebook
-
     if isinstance(part, str):
-        return f"<p>{escape(part)}</p>" if part else ""
+        return f"<p>{escaped(part, _LINE)}</p>" if part else ""
     if not isinstance(part, list):
         return str(part._repr_html_())
-    rows = (f"<tr><th>{escape(name)}</th><td>{escape(line)}</td></tr>" for name, line in part)
+    rows = (
+        f'<tr><th scope="row">{escaped(name)}</th><td>{escaped(line, _LINE)}</td></tr>'
+        for name, line in part
+    )
     return f"<table>{''.join(rows)}</table>"
 
 
@@ -216,3 +254,55 @@ class Pictured:
         )  # pictures stand above results, which know nothing of them
 
         return import_module("rainier_fast.plot").draw(self, ax, picture, **options)
+
+
+class Paged:
+    """What has a page of HTML."""
+
+    __slots__ = ()
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str | None = None,
+        interactive: bool = True,
+    ) -> None:
+        """Write a page of HTML about it, one file that needs no network (extra ``report``).
+
+        It has the machine, the prediction and its kind, bounds, assumptions with ranges, pictures,
+        the nearest measured rows and the code that makes the result again.
+
+        Parameters
+        ----------
+        path
+            The file; one that is there is replaced.
+        title
+            Its heading; what it is of, if left out.
+        interactive
+            Whether pictures can be turned and pointed at. Without it the page has no script, and
+            plotly is not needed.
+
+        Raises
+        ------
+        InvalidArgument, InvalidType
+            If an argument is not usable.
+        RainierError
+            If plotly or matplotlib is not installed.
+        OSError
+            If it cannot be written; what was there is still there.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from rainier_fast import preset
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "x.html"
+        ...     preset("trn2").all_reduce("1 GiB").report(path, interactive=False)
+        ...     path.read_text().splitlines()[0]
+        '<!DOCTYPE html>'
+        """
+        from importlib import import_module  # pages stand above results, as pictures do
+
+        write = import_module("rainier_fast.report").write
+        write(self, path, title=title, interactive=interactive)

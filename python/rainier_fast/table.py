@@ -5,6 +5,7 @@ The tables of a result are kept small by the core, and made when they are read.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from rainier_fast import _core
 from rainier_fast.definitions.check import as_items, as_name, as_pairs, is_masked
 from rainier_fast.errors import RainierError, as_one_of, invalid, invalid_type, shown
+from rainier_fast.files.kept import as_path
 from rainier_fast.frozen import frozen, put
 from rainier_fast.screen import aligned, html_table, one_screen, plain
 from rainier_fast.units import (
@@ -125,8 +127,15 @@ class Table:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        header, rows, _ = self._cells()
-        return html_table(header, rows)
+        header, rows, numeric = self._cells()
+        # Amounts with a unit, such as times, read best at the right, too.
+        right = [
+            one or values.dtype.kind in "iuf"
+            for one, values in zip(numeric, self._columns.values(), strict=True)
+        ]
+        more = self._length - _MOST_ROWS
+        rest = f"<p>... and {format_count(more)} more rows</p>" if more > 0 else ""
+        return html_table(header, rows, right) + rest
 
     def to_dict(self) -> dict[str, list[Any]]:
         """Return columns as lists that JSON takes; numbers that are not finite become None.
@@ -193,6 +202,61 @@ class Table:
         for row in self:
             writer.writerow("" if value != value else value for value in row.values())
         return text.getvalue()
+
+    def to_json(self) -> str:
+        """Return the table as JSON text: columns by name, as `to_dict` has them.
+
+        Returns
+        -------
+        str
+            Numbers in full precision; those that are not finite are null.
+
+        Examples
+        --------
+        >>> Table({"time_s": [0.1]}).to_json()
+        '{"time_s": [0.1]}'
+        """
+        import json  # only when asked for
+
+        return json.dumps(self.to_dict(), allow_nan=False)
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> None:
+        """Write the table as a Parquet file; one that is there is replaced.
+
+        Parameters
+        ----------
+        path
+            Where to.
+
+        Raises
+        ------
+        RainierError
+            If pyarrow is not installed.
+        InvalidArgument, InvalidType
+            If the path is none, a column mixes text and numbers, or the file cannot be written.
+
+        Examples
+        --------
+        >>> Table({"time_s": [0.1]}).to_parquet("times.parquet")  # doctest: +SKIP
+        """
+        try:
+            import pyarrow as pa  # type: ignore[import-not-found, import-untyped, unused-ignore]
+            import pyarrow.parquet as pq  # type: ignore[import-not-found, import-untyped, unused-ignore]
+        except ImportError as error:
+            raise RainierError(
+                "to_parquet needs pyarrow, which is missing: pip install rainier_fast[parquet]"
+            ) from error
+        target, columns = as_path(path), {}
+        for name, values in self._columns.items():
+            try:
+                columns[name] = pa.array(values.tolist())
+            except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+                argument = f"columns[{shown(name)}]"
+                raise invalid(argument, f"mixed values ({error})", "must be of one type") from error
+        try:
+            pq.write_table(pa.table(columns), target)
+        except (OSError, ValueError) as error:
+            raise invalid("path", path, f"cannot be written: {str(error)[:80]}") from error
 
     def _part(self, names: Iterable[str]) -> Table:
         return Table({name: self._columns[name] for name in names})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,18 @@ STEP = rf.Program(
     16,
 )  # fmt: skip
 TABLE = b"op,size(B),time(us)\nallr,1024,12.5\nallr,2048,13.0\n"
+SWEPT = (
+    b'# {"format": "rainier_fast sweep", "version": 1, "function": "squares", "axes": ["x"], '
+    b'"space": {"points": 2}, "columns": [["x", "int"], ["value", "int"], ["error_type", "str"], '
+    b'["error", "str"]]}\nx,value,error_type,error\n1,1,,\n2,4,,\n'
+)
+
+
+FOLDER = tempfile.TemporaryDirectory()
+
+
+def abs_of(x: float) -> float:
+    return abs(x)
 
 
 def instances() -> dict[type, Any]:
@@ -73,6 +86,7 @@ def instances() -> dict[type, Any]:
         TRN2.plan.compute("1 ms", "2 GiB").request,
         MESH,
         rf.DimensionOrder(order=("y", "x")),
+        TRN2.edges(),
         H100,
         rf.Efficiency.fit(PRODUCTS, "h100"),
         H100.rate("bf16"),
@@ -114,6 +128,7 @@ def instances() -> dict[type, Any]:
         PROGRAM[0].groups,
         TRN2.cost_of(STEP),
         rf.read(TABLE),
+        rf.read(SWEPT),
         rf.Ec2Topology.parse(EC2),
         rf.SlurmTopology.parse("SwitchName=s0 Nodes=n[1-4]"),
         rf.HostList.parse("n[1-4]"),
@@ -148,6 +163,7 @@ def instances() -> dict[type, Any]:
         JOBS[0],
         PAIR.tenants(JOBS),
         rf.Tier(4),
+        rf.timeline(rf.Schedule("all_reduce", 1e6, [0, 1], SENDS), TRN2),
         TRN2.times("all_reduce", [1e6]),
         TOGETHER,
         PAIR.ultraserver,
@@ -309,6 +325,18 @@ OWN: dict[str, dict[str, Any]] = {
     "LayoutRanking.__getitem__": {"name": "tp"},
     "Recoveries.__getitem__": {"name": "policy"},
     "Table.__getitem__": {"name": "class"},
+    "SweepResult": {"source": SWEPT},
+    "sweep": {
+        "space": {"x": [1]},
+        "fn": abs_of,
+        "executor": "serial",
+        "into": f"{FOLDER.name}/sweep.csv",
+        "workers": 1,
+        "batch": 1,
+        "extend": False,
+        "retry_errors": False,
+    },
+    "SweepResult.__getitem__": {"name": "value"},
     "TenantsResult.__getitem__": {"which": "a"},
     "TenantsResult.chips": {"which": "a"},
     "TogetherResult.__getitem__": {"which": 0},
@@ -470,6 +498,13 @@ OWN: dict[str, dict[str, Any]] = {
     "send_recv": {"algorithm": "direct"},
     "tenants": {"tenants": [rf.Tenant("a", "all_reduce", 1e6, instances=1)]},
     "torus": {"shape": (4, 2), "wrap": True},
+    "to_parquet": {"path": f"{FOLDER.name}/table.parquet"},
+    "Schedule.at": {"size": 1e6, "chips": None},
+    "timeline": {
+        "what": rf.Schedule("all_reduce", 1e6, [0, 1], SENDS),
+        "model": "fluid",
+        "by": "rank",
+    },
     "training_step": {
         "job": JOB,
         "layout": LAYOUT,
@@ -488,6 +523,8 @@ OWN: dict[str, dict[str, Any]] = {
 # Methods that give the core what a class holds, whose arguments come from this package; and what
 # asks the system for files, whose errors are the system's.
 _INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save", "write"}
+# What needs a library that tests do not install.
+_INTERNAL |= {"to_polars", "to_networkx"}
 # What a kind of the same class alone has.
 _INTERNAL |= {"to_pairs"}
 
@@ -496,6 +533,7 @@ _MADE = {
     "Calibration",
     "Capped",
     "Cost",
+    "Edges",
     "EfficiencyFit",
     "FleetDay",
     "Goodput",
@@ -515,6 +553,7 @@ _MADE = {
     "ServingEvents",
     "ServingResult",
     "StepComparison",
+    "Timeline",
     "TrainingStep",
 }
 

@@ -198,18 +198,17 @@ def grey(axes: Any) -> np.ndarray[Any, Any]:
     return np.array([[pixels[np.ix_(row, column)].mean() for column in columns] for row in rows])
 
 
+def alike(axes: Any, name: str) -> float:
+    """Return how far a picture is correlated with a reference: 1 where they are the same."""
+    reference = imread(REFERENCES / f"{name}.png")[..., 0]
+    return float(np.corrcoef(grey(axes).ravel(), reference.ravel())[0, 1])
+
+
 @pytest.mark.parametrize("name", KEPT)
 def test_pictures_look_as_they_did(name: str) -> None:
-    reference = imread(REFERENCES / f"{name}.png")[..., 0]
-    difference = np.abs(grey(drawn(name)) - reference)
-    assert difference.mean() < 0.02
-    assert reference.std() > 0.03  # something is on it
-
-
-def test_another_picture_does_not_look_so() -> None:
-    for name, other in itertools.permutations(KEPT, 2):
-        reference = imread(REFERENCES / f"{name}.png")[..., 0]
-        assert np.abs(grey(drawn(other)) - reference).mean() > 0.04
+    # 0.89 to 0.99 by matplotlib 3.9, of which hatches and distances are others; 1.00 by 3.11.
+    assert alike(drawn(name), name) > 0.85
+    assert max(alike(drawn(name), other) for other in KEPT if other != name) < 0.6
 
 
 def test_cables_of_an_ultraserver_are_its_links() -> None:
@@ -311,7 +310,6 @@ def test_names_are_no_mathematics() -> None:
     axes = rf.compare([machine], "all_reduce", 1e6).plot()
     axes.figure.canvas.draw()
     assert axes.get_yticklabels()[0].get_text() == r"\$x_1\$ <b> (4 chips)"
-    plt.close("all")
 
 
 def test_an_axis_that_is_given_is_used() -> None:
@@ -322,7 +320,6 @@ def test_an_axis_that_is_given_is_used() -> None:
         plot.torus(ring(), axes)
     with pytest.raises(rf.InvalidType, match=r"^ax: "):
         times().plot("axis")
-    plt.close("all")
 
 
 @pytest.mark.parametrize(
@@ -356,7 +353,6 @@ def test_bad_input_is_named(
     with pytest.raises(kind) as caught:
         call()
     assert caught.value.argument == argument
-    plt.close("all")
 
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
@@ -67,8 +68,72 @@ class Page(Report):
 def test_pages_are_text_and_html() -> None:
     assert str(Page()) == "<head>\n  a     <1>\n  long  2\n\nx_s\n1.00 s"
     html = Page()._repr_html_()
-    assert html.startswith("<p>&lt;head&gt;</p><table><tr><th>a</th><td>&lt;1&gt;</td></tr>")
-    assert html.endswith(rf.Table({"x_s": [1.0]})._repr_html_())
+    facts = '<table><tr><th scope="row">a</th><td>&lt;1&gt;</td></tr>'
+    assert f"</style><p>&lt;head&gt;</p>{facts}" in html
+    assert html.endswith(f"{rf.Table({'x_s': [1.0]})._repr_html_()}</div>")
+    assert rf.Table({"n": range(20)})._repr_html_().endswith("<p>... and 5 more rows</p>")
+
+
+class Markup(HTMLParser):
+    """What a page has: names of elements and of attributes, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.attributes: set[str] = set()
+        self.texts: list[str] = []
+        self.open: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+EVIL = "<script>alert(1)</script><img src=x onerror='y' a=\"b\"></td></style>&amp;"
+
+
+def evil() -> list[Any]:
+    """Return what has markup in its names."""
+    server = rf.UltraServer(EVIL, rf.Chip.from_catalog("trainium2"), (rf.Axis("x", 4),), None)
+    machine = rf.Cluster([rf.Site(EVIL, 1, server)])
+    job = rf.Training(replace(rf.model("llama-3.1-8b"), name=EVIL), sequence=4096, batch=8)
+    step = rf.preset("trn2").training_step(job, rf.Layout(tp=8))
+    service = rf.Serving(replace(rf.model("llama-3.1-8b"), name=EVIL), input=64, output=8)
+    return [
+        machine,
+        machine.all_reduce(1e6),
+        machine.with_faults(links=[0]).faults,
+        rf.compare([machine], "all_reduce", 1e6),
+        rf.Table({EVIL: [EVIL]}),
+        step,
+        rf.preset("trn2").serve(service, rf.Layout(tp=8), concurrency=4),
+        rf.preset("trn2").best_layouts(job, cp=1, pp=1, keep=2),
+    ]
+
+
+def test_cards_hold_no_markup_of_names() -> None:
+    for one in evil():
+        page = Markup(one._repr_html_())
+        assert page.names <= {"p", "div", "style", "pre"} | {
+            "table", "thead", "tbody", "tr", "th", "td",
+        }  # fmt: skip
+        assert page.attributes <= {"class", "scope"}
+        assert page.open == []
+
+
+def test_cards_are_small_whatever_is_in_them() -> None:
+    long = rf.Table({"what": ["x" * 10**6] * 20})
+    assert len(long._repr_html_()) < 20_000
+    assert len(rf.preset("rainier").all_reduce("1 GiB")._repr_html_()) < 20_000
 
 
 def test_long_pages_fit_a_screen() -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, Final
 
+from rainier_fast.ask.messages import Block, Send, core_of
 from rainier_fast.ask.question_file import asked, question
-from rainier_fast.ask.schedule import Block, Schedule, Send, made_by
+from rainier_fast.ask.schedule import Schedule, made_by
+from rainier_fast.definitions.check import MAX_COUNT, as_integer
 from rainier_fast.files import kinds
 from rainier_fast.files.amounts import plain_number
 from rainier_fast.files.answers import needed, only
 from rainier_fast.files.fields import Plain, as_list, as_table
 from rainier_fast.files.place import Key, Misplaced
 
-_KEYS: Final = ("operation", "size_bytes", "root", "chips", "blocks", "sends")
+_KEYS: Final = ("operation", "size_bytes", "root", "shift", "chips", "blocks", "sends")
 _MADE: Final = ("algorithm", "machine", "question")
 _SEND: Final = tuple(one.name for one in fields(Send))
 _BLOCK: Final = ("source", "target", "nbytes")
@@ -26,15 +29,20 @@ def describe(schedule: Schedule) -> Plain:
     plain: Plain = {"operation": schedule.operation, "size_bytes": schedule.size_bytes}
     if core.root:
         plain["root"] = core.root
+    if core.shift:
+        plain["shift"] = core.shift
     if schedule.algorithm != "schedule":
         plain["algorithm"] = schedule.algorithm
     plain["chips"] = list(schedule.chips)
     if schedule._machine is not None and schedule._request is not None:
         plain["question"] = question(schedule._request)
         plain["machine"] = kinds.told(schedule._machine, "machine")
-    plain["blocks"] = [_block(block) for block in schedule.blocks]
-    plain["sends"] = [_send(send) for send in schedule.sends]
-    return plain
+    return plain | rows_of(schedule.blocks, schedule.sends)
+
+
+def rows_of(blocks: Sequence[Block], sends: Sequence[Send]) -> Plain:
+    """Return blocks and messages as a schedule's dict has them."""
+    return {"blocks": [_block(one) for one in blocks], "sends": [_send(one) for one in sends]}
 
 
 def made(plain: Plain) -> Schedule:
@@ -64,8 +72,13 @@ def _own(plain: Plain) -> Schedule:
     sends = [_send_of(row, ("sends", at)) for at, row in enumerate(rows)]
     root = plain.get("root", 0)
     words = {"operation": needed(plain, "operation"), "size": size, "chips": chips}
+    words |= {"sends": sends, "blocks": blocks, "root": root}
     try:
-        schedule = Schedule(**words, sends=sends, blocks=blocks, root=root)
+        if words["operation"] == "send_recv":  # made by `schedule` alone, and by its shift
+            shift = as_integer("shift", plain.get("shift", 0), -MAX_COUNT, MAX_COUNT)
+            schedule = Schedule._own(core_of(**words, shift=shift), "schedule")
+        else:
+            schedule = Schedule(**words)
     except (ValueError, TypeError) as error:
         raise Misplaced(_place(getattr(error, "argument", None), plain), str(error)) from error
     name = plain.get("algorithm")

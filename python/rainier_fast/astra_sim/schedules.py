@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from pathlib import Path
 from typing import Any, Final
 
 from rainier_fast import _core
-from rainier_fast.ask.schedule import Block, Schedule, Send
+from rainier_fast.ask import schedule_file
+from rainier_fast.ask.messages import Block, Send
+from rainier_fast.ask.schedule import Schedule
 from rainier_fast.astra_sim.files import content
 from rainier_fast.astra_sim.traces import VERSION
 from rainier_fast.errors import InvalidArgument, invalid, invalid_type
+from rainier_fast.files import kinds
 from rainier_fast.memory import reckon
 
 _DOUBLE: Final = 3
@@ -23,6 +27,8 @@ _TEXT: Final = 29
 _MOST: Final = 2**31
 _NODE_BYTES: Final = 2000
 _NONE: Final = -1
+_ASKED: Final = ("algorithm", "question", "machine", "shift")
+"""What of a schedule no node has: by it, what an algorithm made runs as the algorithm does."""
 _Attribute = tuple[str, str, int, Any]
 
 
@@ -83,7 +89,11 @@ def _head(schedule: Schedule) -> list[_Attribute]:
     """Return what each file says of the whole."""
     blocks = schedule.blocks
     ends = [(one.source, one.target) for one in blocks]
+    plain = kinds.told(schedule, "schedule")
+    asked = {name: plain[name] for name in _ASKED if name in plain}
+    more = [("made_by", "what an algorithm was asked, in JSON", _TEXT, json.dumps(asked))]
     return [
+        *(more if asked else []),
         ("operation", "of the schedule", _TEXT, schedule.operation),
         ("size_bytes", "of the schedule", _DOUBLE, schedule.size_bytes),
         ("root", "of the schedule", _INT64, schedule.root),
@@ -233,7 +243,26 @@ def _made(head: dict[str, Any], sends: dict[int, Send], name: str) -> Schedule:
         raise InvalidArgument(f"{name}: got no operation or size_bytes, must be of save_schedule")
     chips = _listed(head, "chips", name)
     ordered = [sends[at] for at in range(len(sends))]
+    if isinstance(asked := head.get("made_by"), str):
+        words = {"operation": operation, "size_bytes": size, "root": root, "chips": list(chips)}
+        return _asked(asked, words, blocks, ordered, name)
     return Schedule(str(operation), float(size or 0), chips, ordered, blocks, root or 0)
+
+
+def _asked(
+    asked: str, words: dict[str, Any], blocks: list[Block], sends: list[Send], name: str
+) -> Schedule:
+    """Return the schedule that an algorithm made, if it makes the same again."""
+    try:
+        more = json.loads(asked)
+        if not isinstance(more, dict):
+            raise InvalidArgument(f"{name}, made_by: got {asked!r}, must be an object of JSON")
+        rows = schedule_file.rows_of(blocks, sends)
+        plain = {"format": "rainier_fast schedule", "version": 1} | words | rows | more
+        made: Schedule = kinds.from_dict(plain, "schedule")
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InvalidArgument(f"{name}, made_by: got broken JSON ({error})") from error
+    return made
 
 
 def _listed(head: dict[str, Any], key: str, name: str) -> list[Any]:

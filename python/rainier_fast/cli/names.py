@@ -54,6 +54,7 @@ FAMILIES: Final[dict[str, dict[str, Named]]] = {
             "studies", "Set machines, changes of one, or a measured table side by side."
         ),
         "mapping": Named("studies", "Rank the ways to lay a mesh over a machine."),
+        "sweep": Named("sweeping", "Ask a question of a file at all combinations of its axes."),
         "faults": Named("studies", "Draw or read faults, and rank the ways to go on with them."),
         "calibrate": Named("measured", "Fit a machine's parameters to a measured table."),
         "validate": Named("measured", "Print published figures beside ours, with errors."),
@@ -65,6 +66,7 @@ FAMILIES: Final[dict[str, dict[str, Named]]] = {
         "cost": Named("operate", "Say what a machine, a step or a service costs."),
     },
     "Files": {
+        "report": Named("reports", "Write a page of HTML about a collective, or a saved answer."),
         "read": Named("files", "Say what is in a file of another program, by its content."),
     },
     "This program": {

@@ -60,10 +60,11 @@ def _of_click(error: Exception) -> str:
 
 
 def _of_ours(error: Exception) -> int:
-    from rainier_fast.errors import RainierError
+    from rainier_fast.errors import RainierError, SweepStopped
 
     if isinstance(error, RainierError):
-        return _told(str(error), FAILED if isinstance(error, MemoryError) else WRONG)
+        failed = isinstance(error, MemoryError | SweepStopped)
+        return _told(str(error), FAILED if failed else WRONG)
     if isinstance(error, MemoryError):
         return _told("not enough memory for this; ask for less at once", FAILED)
     raise error

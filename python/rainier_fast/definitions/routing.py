@@ -154,7 +154,9 @@ class Shortest(_Named):
 
 @dataclass(frozen=True, slots=True)
 class UpDown(_Named):
-    """Up a breadth-first tree from the lowest live chip, then down: Autonet's routing [1]_.
+    """Up a breadth-first tree from the lowest live chip, then down: Autonet's routing.
+
+    After [1]_.
 
     A link is up if it leads to a lower (level, number); a message takes a shortest route that never
     goes up after it went down. Of several, those of all pairs are spread by counting, as

@@ -15,6 +15,7 @@ from rainier_fast.topology.arrays import Chips, as_integers, check_below, chip_a
 from rainier_fast.topology.base import Base
 
 if TYPE_CHECKING:
+    from rainier_fast.results.edges import Edges
     from rainier_fast.results.link import Link
     from rainier_fast.results.route import Route
 
@@ -183,3 +184,27 @@ class Places(Base):
 
         number = as_integer("link", link, 0, self.num_links - 1)
         return link_of(self, number)
+
+    def edges(self) -> Edges:
+        """Return the links as arrays of edges between chips and switches.
+
+        Returns
+        -------
+        Edges
+            Nodes at both ends (int64, 2 x links), bandwidths (bytes/s), latencies (s); also as a
+            graph of networkx.
+
+        Raises
+        ------
+        Unsupported
+            If there are more links than memory may be taken for.
+
+        Examples
+        --------
+        >>> from rainier_fast import torus
+        >>> torus((2,), "50 GB/s", wrap=False).edges().index.tolist()
+        [[0, 1], [1, 0]]
+        """
+        from rainier_fast.results.edges import edges_of
+
+        return edges_of(self)

@@ -127,7 +127,7 @@ def _axes_of_planes(some: Cables, across: str | None) -> list[int]:
 
 
 def _frame_planes(axes: Any, some: Cables, order: list[int], step: float) -> None:  # noqa: ANN401
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import MultipleLocator
 
     names = [style.plain(some.names[at]) for at in order]
     sizes = [some.sizes[at] for at in order]
@@ -142,14 +142,14 @@ def _frame_planes(axes: Any, some: Cables, order: list[int], step: float) -> Non
         every = -(-deep // 12)
         axes.set_xticks(middles[::every], [f"{names[2]} {at}" for at in range(0, deep, every)])
         axes.set_xlabel(
-            f"planes by {names[2]} (a square: the cable to the next plane); "
+            f"planes by {names[2]} (a square: the cable to the next, white: none works); "
             f"{names[0]} to the right (chip)"
         )
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(min(sizes[0], 12), integer=True))
+        axes.xaxis.set_major_locator(MultipleLocator(-(-sizes[0] // 12)))
         axes.set_xlabel(f"{names[0]} (chip)")
     if high > 1:
-        axes.yaxis.set_major_locator(MaxNLocator(min(high, 8), integer=True))
+        axes.yaxis.set_major_locator(MultipleLocator(-(-high // 8)))
         axes.set_ylabel(f"{names[1]} (chip)")
     else:
         axes.set_yticks([])

@@ -311,6 +311,7 @@ def goodput(found: Goodput, ax: Axes | None = None) -> Axes:
         fontsize=style.SMALL,
         **({} if found.goodput < 0.6 else {"color": "white"}),
     )
+    same = found.low == found.high
     axes.plot(
         [found.low, found.high],
         [at + 0.46] * 2,
@@ -318,7 +319,9 @@ def goodput(found: Goodput, ax: Axes | None = None) -> Axes:
         color=style.BLACK,
         linewidth=1.6,
         markersize=8,
-        label=f"range of what was not said: {found.low:.1%} to {found.high:.1%}",
+        label="no range: what was not said moves nothing"
+        if same
+        else f"range of what was not said: {found.low:.1%} to {found.high:.1%}",
     )
     axes.set_yticks(
         range(at + 1), [*(f"lost: {name.replace('_', ' ')}" for name in lost), "goodput"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @one_screen
-@dataclass(frozen=True, repr=False, eq=False)
+@dataclass(frozen=True, repr=False)
 class ProgramCost(CostFigures, Report, Told):
     """The answer to `Machine.cost_of`.
 

@@ -15,11 +15,11 @@ from rainier_fast.program.pricing import Price, Pricing
 from rainier_fast.program.program import Program
 from rainier_fast.program.where import Where
 from rainier_fast.topology.base import Base
-from rainier_fast.units import format_count
+from rainier_fast.units import format_count, format_time
 from rainier_fast.workload.overlap import rules
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@dataclass(frozen=True, repr=False)
 class CostFigures:
     """What `ProgramCost` is made of, and its single figures."""
 
@@ -27,7 +27,7 @@ class CostFigures:
     program: Program
     algorithm: str
     trips: int | None
-    _pricing: Pricing = field(repr=False)
+    _pricing: Pricing = field(repr=False, compare=False)
     _prices: tuple[Price | str, ...] = field(repr=False)
     _computing: Computing = field(repr=False)
     _fast: Fast = field(repr=False)
@@ -137,6 +137,12 @@ class CostFigures:
     def guesses(self) -> tuple[str, ...]:
         """What of the answer rests on no measurement and no published rule, a line each."""
         found: dict[str, None] = {}
+        launch = self.machine.ultraserver.launch_s
+        if launch > 0 and len(self.program):
+            found[
+                f"each collective is priced as a call of its own, of {format_time(launch)} at "
+                "least: inside a compiled program that may be counted too often"
+            ] = None
         for price in dict.fromkeys(self._prices):
             if isinstance(price, Price):
                 found |= dict.fromkeys(price.guesses)

@@ -52,10 +52,13 @@ def windows(
     collectives: Sequence[ProgramCollective], known: Mapping[str, Any]
 ) -> list[Window | None]:
     """Return the window of each collective by some rules; None for one that nothing hides."""
-    places = {
-        role: [at for at, one in enumerate(collectives) if one.role == role] for role in _DATA
-    }
-    order = {at: number for role in _DATA for number, at in enumerate(places[role])}
+    layers: dict[Any, list[int]] = {}
+    order: dict[int, int] = {}
+    for at, one in enumerate(collectives):
+        if one.role in _DATA:
+            alike = layers.setdefault(_kind(one), [])
+            order[at] = len(alike)
+            alike.append(at)
     early, late = int(known["data"]["early"]), int(known["data"]["late"])
     found: list[Window | None] = []
     for at, one in enumerate(collectives):
@@ -66,11 +69,11 @@ def windows(
             found.append(None)
         elif one.role == "weights":
             start = order[at] - early
-            first = places["weights"][start] + 1 if start >= 0 else 0
+            first = layers[_kind(one)][start] + 1 if start >= 0 else 0
             found.append(Window(first, at))
         elif one.role == "gradients":
             end = order[at] + late
-            ends = places["gradients"]
+            ends = layers[_kind(one)]
             last = ends[end] if end < len(ends) else _pass_end(collectives, at)
             found.append(Window(at + 1, last))
         elif one.op == "reduce_scatter":
@@ -78,6 +81,12 @@ def windows(
         else:
             found.append(Window(at + 1, at + 1))
     return found
+
+
+def _kind(one: ProgramCollective) -> tuple[Any, ...]:
+    """Return what collectives of the same kind have in common, of which each layer has one."""
+    groups = one.groups
+    return one.role, one.op, None if groups is None else groups.form
 
 
 def _pass_end(collectives: Sequence[ProgramCollective], at: int) -> int:

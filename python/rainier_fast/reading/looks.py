@@ -7,6 +7,7 @@ from typing import Final
 
 from rainier_fast.files.kept import kind_of
 from rainier_fast.reading.content import Content
+from rainier_fast.sweeps import journal, kept
 
 # Counts are bounded: a text of nothing but spaces must not be gone over once for each.
 _NCCOM: Final = re.compile(
@@ -28,6 +29,9 @@ _ROW: Final = re.compile(
 _TIMED: Final = re.compile(r'"\w{0,40}(?:time|lat)\w{0,40}(?:\(\w{1,40}\))?"\s{0,40}:', re.I)
 _SIZE: Final = re.compile(r"(?:size|bytes|count)", re.I)
 _TIME: Final = re.compile(r"(?:time|lat)", re.I)
+_GOAL: Final = re.compile(
+    r"^[ \t]{0,40}(?:num_ranks[ \t]{1,40}\d|rank[ \t]{1,40}\d{1,10}[ \t]{0,40}\{)", re.M
+)
 _EVENT: Final = re.compile(r'\s*\[\s*\{[^{}]*?"ph"\s*:')
 _OLD_PICKLE: Final = re.compile(rb"\(?[dl]p\d+\r?\n|\(dp?\d*\n|[})\]]q\x00")
 _MOST_PROTOCOL: Final = 5
@@ -43,6 +47,16 @@ _MLIR: Final = re.compile(
 def program(content: Content) -> bool:
     """One of ours."""
     return content.keys[:1] == ("format",) and '"rainier_fast program"' in content.head[:200]
+
+
+def sweep(content: Content) -> bool:
+    """By our header: at the beginning of text, within a Parquet file."""
+    return kept.begins(content.data)
+
+
+def sweep_part(content: Content) -> bool:
+    """By our header, behind its sum."""
+    return journal.begins(content.data)
 
 
 def hlo(content: Content) -> bool:
@@ -137,3 +151,13 @@ def pickle(content: Content) -> bool:
 def fake_group(content: Content) -> bool:
     """By its keys: what a recorder of a fake process group wrote."""
     return {"world_size", "events"} <= set(content.keys) and '"in_bytes"' in content.head
+
+
+def msccl(content: Content) -> bool:
+    """By the name of its outermost element."""
+    return content.first == "<" and re.search(r"<algo[\s>]", content.head) is not None
+
+
+def goal(content: Content) -> bool:
+    """By how many ranks it has, or the first of them."""
+    return content.is_text and _GOAL.search(content.head) is not None

@@ -47,6 +47,18 @@ _kept = _late("definitions")
 
 FORMATS: Final = (
     Format("program", "a program that Program.save wrote: JSON", looks.program, _late("programs")),
+    Format(
+        "sweep",
+        "a finished sweep, as rf.sweep wrote it: Parquet, CSV, JSON lines",
+        looks.sweep,
+        _late("sweeps"),
+    ),
+    Format(
+        "sweep-part",
+        "a sweep that is not done: refused, with how much of it is",
+        looks.sweep_part,
+        _late("sweeps", "refuse"),
+    ),
     Format("hlo", "a program as XLA compiled it: HLO text", looks.hlo, _late("compiled", "hlo")),
     Format(
         "stablehlo",
@@ -103,6 +115,10 @@ FORMATS: Final = (
         "a Slurm topology.conf or topology.yaml",
         looks_placed.slurm,
         _late("placements", "slurm"),
+    ),
+    Format("msccl", "a program of MSCCL: XML", looks.msccl, _late("schedules", "msccl")),
+    Format(
+        "goal", "messages and what they wait for: GOAL text", looks.goal, _late("schedules", "goal")
     ),
     Format("nccom-test", "a table that nccom-test printed: text or JSON", looks.nccom, _tables),
     Format("rccl-tests", "a file of rccl-tests --output_file: CSV, JSON", looks.rccl, _tables),

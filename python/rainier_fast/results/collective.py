@@ -13,7 +13,7 @@ from rainier_fast.measured.nearest import nearest
 from rainier_fast.results.answer import Answer, says_its_fields
 from rainier_fast.results.as_run import run_by_runtime
 from rainier_fast.results.text import headline, page, why
-from rainier_fast.screen import Pictured, Report, Told, one_screen
+from rainier_fast.screen import Paged, Pictured, Report, Told, one_screen
 from rainier_fast.table import Table, Tables
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @one_screen
 @says_its_fields
 @dataclass(frozen=True, repr=False, eq=False)
-class CollectiveResult(Answer, Pictured, Report, Told, Saved):
+class CollectiveResult(Answer, Pictured, Paged, Report, Told, Saved):
     """The answer to a collective. Immutable; small: it finds its link loads again when asked.
 
     Examples

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from rainier_fast.results.collective import CollectiveResult
-from rainier_fast.screen import Pictured, Report, one_screen
+from rainier_fast.screen import Paged, Pictured, Report, one_screen
 from rainier_fast.table import Table, TableWith
 from rainier_fast.units import format_bytes
 
@@ -54,7 +54,7 @@ _SAID: Final = ("note", "reason")
 
 
 @one_screen
-class Comparison(Pictured, Report, TableWith):
+class Comparison(Pictured, Paged, Report, TableWith):
     """A table with a row for each machine; made by `rainier_fast.compare`.
 
     Prints as two tables, what the collective costs and what the machines are, with the notes of

@@ -14,6 +14,7 @@ from rainier_fast.definitions.check import as_count
 from rainier_fast.errors import invalid
 from rainier_fast.frozen import frozen
 from rainier_fast.memory import reckon
+from rainier_fast.results.edges import Edges, edges_of
 from rainier_fast.results.link import Bottleneck, link_columns
 from rainier_fast.screen import Pictured, Report, Told, one_screen
 from rainier_fast.table import Table
@@ -233,6 +234,27 @@ class LinkLoads(Pictured, Report, Told):
             "time_s": seconds,
         }
         return Table({"link": ids, **about, **loads})._of_kind(LINKS_ALONE)
+
+    def edges(self) -> Edges:
+        """Return the links as arrays of edges, with the bytes on each, as `Machine.edges` does.
+
+        Returns
+        -------
+        Edges
+            Nodes at both ends (int64, 2 x links), bandwidths (bytes/s), latencies (s), bytes.
+
+        Raises
+        ------
+        Unsupported
+            If there are more links than memory may be taken for.
+
+        Examples
+        --------
+        >>> from rainier_fast import torus
+        >>> torus((2,), "1 GB/s", wrap=False).link_loads(0, 1, 1000).edges().bytes.tolist()
+        [1000.0, 0.0]
+        """
+        return edges_of(self.machine, self.bytes)
 
     def __repr__(self) -> str:
         return f"<LinkLoads of {format_count(self.bytes.size)} links, {self._words()}>"

@@ -11,7 +11,7 @@ from rainier_fast.definitions.efficiency import Efficiency
 from rainier_fast.definitions.routing import Policy
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.files.saved import Saved
-from rainier_fast.screen import Facts, Report, Told, one_screen
+from rainier_fast.screen import Facts, Paged, Report, Told, one_screen
 from rainier_fast.serving import nearest
 from rainier_fast.serving.figures import ServiceFigures
 from rainier_fast.serving.found import Found
@@ -48,7 +48,7 @@ _ALSO: Final = (
 
 @one_screen
 @dataclass(frozen=True, repr=False)
-class ServingResult(ServiceFigures, Report, Told, Saved):
+class ServingResult(ServiceFigures, Paged, Report, Told, Saved):
     """The answer to `Machine.serve`. Immutable.
 
     Attributes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rainier_fast.faults.damaged import Damaged
 from rainier_fast.files.saved import Saved
-from rainier_fast.screen import Pictured, Report, Told, one_screen
+from rainier_fast.screen import Paged, Pictured, Report, Told, one_screen
 from rainier_fast.workload import nearest
 from rainier_fast.workload import step_tables as tables
 from rainier_fast.workload.running import ran, request_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @one_screen
 @dataclass(frozen=True, repr=False)
-class TrainingStep(StepFigures, Pictured, Report, Told, Saved):
+class TrainingStep(StepFigures, Pictured, Paged, Report, Told, Saved):
     """The answer to `Machine.training_step`. Immutable.
 
     Attributes

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from rainier_fast.screen import Pictured, Report, one_screen
+from rainier_fast.screen import Paged, Pictured, Report, one_screen
 from rainier_fast.table import Table, TableWith
 from rainier_fast.workload.step import TrainingStep
 from rainier_fast.workload.training import Training
@@ -26,7 +26,7 @@ class Compared(NamedTuple):
 
 
 @one_screen
-class StepComparison(Pictured, Report, TableWith):
+class StepComparison(Pictured, Paged, Report, TableWith):
     """A table with a row for each machine; made by ``rainier_fast.compare(..., job=job)``.
 
     Prints times and layouts, with the reasons of machines that have none below.

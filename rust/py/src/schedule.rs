@@ -4,9 +4,11 @@ use crate::classes::{Machine, Outcome, Schedule};
 use crate::convert::{self, RoutingRow};
 use crate::enter::here;
 use crate::error::to_py;
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
-use rainier_core::collective::{Model, Operation, run_schedule};
+use rainier_core::collective::{Model, Operation, message_times, run_schedule};
 use rainier_core::schedule as core;
+use rainier_core::sim::Engine;
 use std::sync::Arc;
 
 /// (rank that has it at first, rank that must have it at last, bytes)
@@ -144,5 +146,20 @@ impl Schedule {
             machine: Arc::clone(&machine.0),
             routing,
         })
+    }
+
+    fn message_times<'py>(
+        &self,
+        py: Python<'py>,
+        machine: &Machine,
+        routing: RoutingRow,
+        model: &str,
+    ) -> PyResult<[Bound<'py, PyArray1<f64>>; 2]> {
+        let routing = convert::routing(py, routing)?;
+        let engine = Engine::from_name(model).map_err(|error| to_py(py, &error))?;
+        let times = here(py, |control| {
+            message_times(&machine.0, &self.0, &routing, engine, control)
+        })?;
+        Ok(times.map(|one| one.into_pyarray(py)))
     }
 }

@@ -58,7 +58,7 @@ pub use ask::choice::Choice;
 pub use ask::group::{Groups, MOST_DOMAIN_CHIPS};
 pub use ask::model::Model;
 pub use ask::request::{MOST_BYTES, Request};
-pub use events::run_schedule::run_schedule;
+pub use events::run_schedule::{message_times, run_schedule};
 pub use events::together;
 pub use keeper::Keeper;
 pub use monte_carlo::{Draw, Trial};

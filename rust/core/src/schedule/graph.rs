@@ -16,15 +16,16 @@ pub(crate) struct SendRoute {
 }
 
 /// Adds the messages of `schedule` to `graph`, which has the resources of the routes; `routes` of one message are its
-/// parts. Nothing starts before the gate `begins` opens.
+/// parts. Nothing starts before the gate `begins` opens. Returns the flows of the messages, part by part.
 pub(crate) fn graph(
     schedule: &Schedule,
     routes: &[Vec<SendRoute>],
     begins: u32,
     graph: &mut Graph,
     control: &Control,
-) -> Result<()> {
+) -> Result<Vec<u32>> {
     let gates = Gates::new(schedule, begins, graph, control)?;
+    let mut flows = Vec::with_capacity(schedule.sends.len());
     for (index, (send, routes)) in schedule.sends.iter().zip(routes).enumerate() {
         control.check()?;
         let waits = gates.waits(index, send, graph)?;
@@ -44,7 +45,7 @@ pub(crate) fn graph(
                 frees: [next, arrival],
                 ..Flow::default()
             };
-            graph.flow(flow, route.path.iter().copied())?;
+            flows.push(graph.flow(flow, route.path.iter().copied())?);
             if targets.len() > 1 {
                 for &target in &targets {
                     graph.pass(arrival, target)?;
@@ -52,7 +53,7 @@ pub(crate) fn graph(
             }
         }
     }
-    Ok(())
+    Ok(flows)
 }
 
 /// The gates of a schedule's order.

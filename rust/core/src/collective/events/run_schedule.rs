@@ -86,6 +86,38 @@ pub(crate) fn seconds(
     Ok(priced(&context, schedule, model)?.1.time)
 }
 
+/// When each message of `schedule` has left its sender and when it has arrived, in seconds, if links are shared as
+/// `engine` has it. Of a message that goes several ways, those of the last part.
+///
+/// # Errors
+/// Those of [`run_schedule`].
+pub fn message_times(
+    machine: &Machine,
+    schedule: &Schedule,
+    routing: &Routing,
+    engine: Engine,
+    control: &Control,
+) -> Result<[Vec<f64>; 2]> {
+    schedule.check()?;
+    routing.check(machine)?;
+    Groups::of_chips(machine, &schedule.chips)?;
+    // A circle of waits would stop the engine; here it is named.
+    order(schedule, control)?;
+    let count = schedule.sends.len();
+    let mut found = [vec![0.0_f64; count], vec![0.0_f64; count]];
+    let mut route_table = RouteTable::new(machine, routing, engine, control)?;
+    let routed = route_table.routed(schedule, None, &schedule.chips)?;
+    let mut graph = route_table.graph();
+    let flows = routed.put_listed(&mut graph, control)?;
+    let times = engine.simulate(&graph, control)?;
+    for (flow, send) in flows {
+        for (kept, times) in found.iter_mut().zip([&times.sent, &times.arrived]) {
+            kept[send] = kept[send].max(times[flow as usize]);
+        }
+    }
+    Ok(found)
+}
+
 fn priced(
     context: &Context,
     schedule: &Schedule,

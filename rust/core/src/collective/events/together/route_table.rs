@@ -5,7 +5,7 @@
 use super::pipeline::Pipeline;
 use crate::collective::events::simulate::routings;
 use crate::collective::pattern::damage::substitute;
-use crate::fluid::Graph;
+use crate::fluid::{Graph, NO_GATE};
 use crate::machine::Machine;
 use crate::memory::{Taken, bytes_of};
 use crate::route::{Route, Routing, route_until};
@@ -181,8 +181,20 @@ impl RoutedSchedule<'_> {
     pub(crate) fn put(&self, into: &mut Graph, begins: u32, control: &Control) -> Result<()> {
         match self.pipeline {
             Some(pipeline) => pipeline.put(self.schedule, &self.send_routes, begins, into, control),
-            None => graph(self.schedule, &self.send_routes, begins, into, control),
+            None => graph(self.schedule, &self.send_routes, begins, into, control).map(|_| ()),
         }
+    }
+
+    /// The same of a schedule that goes whole, from time 0; returns the message of each of its flows by number.
+    pub(crate) fn put_listed(
+        &self,
+        into: &mut Graph,
+        control: &Control,
+    ) -> Result<Vec<(u32, usize)>> {
+        let flows = graph(self.schedule, &self.send_routes, NO_GATE, into, control)?;
+        let parts = self.send_routes.iter().map(Vec::len).enumerate();
+        let sends = parts.flat_map(|(send, parts)| std::iter::repeat_n(send, parts));
+        Ok(flows.into_iter().zip(sends).collect())
     }
 
     /// The route of a send by fair sharing, which takes no message in parts.

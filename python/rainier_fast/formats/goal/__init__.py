@@ -1,0 +1,1 @@
+"""GOAL text: messages of ranks, computation, and what waits for what."""

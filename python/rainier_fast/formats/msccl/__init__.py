@@ -1,0 +1,1 @@
+"""MSCCL's XML: programs of thread blocks that send, receive and add chunks."""
