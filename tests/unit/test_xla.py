@@ -86,7 +86,7 @@ V5E = rf.preset("tpu-v5e")
 
 @pytest.mark.parametrize("dtype", ["fp16", "fp8", "int8", "int32"])
 def test_only_bf16_and_fp32_are_scattered(dtype: str) -> None:
-    # As jax 0.10.2 with libtpu 0.0.52 compiled psum_scatter over one axis and over two of v5p 4x4x4.
+    # As jax 0.10.2 with libtpu 0.0.52 compiled psum_scatter over one axis and over two.
     for axes in ("x", "xy"):
         for scattered in (None, "bf16", "fp32"):
             whole = run(V5P, "reduce_scatter", 16 * MIB, axes, dtype=scattered)
