@@ -23,9 +23,10 @@ from rainier_fast.late import ROOMS as _ROOMS
 if TYPE_CHECKING:
     from rainier_fast._core import __version__, build_info
     from rainier_fast.ask.groups import Groups
+    from rainier_fast.ask.messages import Block, Send
     from rainier_fast.ask.mpi import MpiChoice, mpi_choice
     from rainier_fast.ask.options import algorithms
-    from rainier_fast.ask.schedule import Block, Schedule, Send
+    from rainier_fast.ask.schedule import Schedule
     from rainier_fast.catalog import assumptions, catalog
     from rainier_fast.catalog.prices import Price, prices
     from rainier_fast.collectives.mesh import DeviceMesh

@@ -10,16 +10,16 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "build_info",
     ),
     "ask.groups": ("Groups",),
+    "ask.messages": (
+        "Block",
+        "Send",
+    ),
     "ask.mpi": (
         "MpiChoice",
         "mpi_choice",
     ),
     "ask.options": ("algorithms",),
-    "ask.schedule": (
-        "Block",
-        "Schedule",
-        "Send",
-    ),
+    "ask.schedule": ("Schedule",),
     "catalog": (
         "assumptions",
         "catalog",

@@ -233,8 +233,7 @@ class Table:
         RainierError
             If pyarrow is not installed.
         InvalidArgument, InvalidType
-            If the path is none, a column mixes text and numbers, for which Parquet has no type, or
-            the file cannot be written.
+            If the path is none, a column mixes text and numbers, or the file cannot be written.
 
         Examples
         --------
@@ -245,8 +244,7 @@ class Table:
             import pyarrow.parquet as pq  # type: ignore[import-not-found, import-untyped, unused-ignore]
         except ImportError as error:
             raise RainierError(
-                "to_parquet needs pyarrow, which is not installed; "
-                "install it with: pip install rainier_fast[parquet]"
+                "to_parquet needs pyarrow, which is missing: pip install rainier_fast[parquet]"
             ) from error
         target, columns = as_path(path), {}
         for name, values in self._columns.items():

@@ -522,7 +522,7 @@ OWN: dict[str, dict[str, Any]] = {
 
 # Methods that give the core what a class holds, whose arguments come from this package; and what
 # asks the system for files, whose errors are the system's.
-_INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "save", "write"}
+_INTERNAL = {"row", "rows", "core", "tables", "neuron_row"} | {"load", "report", "save", "write"}
 # What needs a library that tests do not install.
 _INTERNAL |= {"to_polars", "to_networkx"}
 # What a kind of the same class alone has.

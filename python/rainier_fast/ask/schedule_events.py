@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rainier_fast.ask.schedule import Send
+from rainier_fast.ask.messages import Send
 
 Event = tuple[bool, int]
 """Whether a message is taken, else sent; its number."""

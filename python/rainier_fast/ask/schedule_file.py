@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, Final
 
+from rainier_fast.ask.messages import Block, Send, core_of
 from rainier_fast.ask.question_file import asked, question
-from rainier_fast.ask.schedule import Block, Schedule, Send, _core_of, made_by
+from rainier_fast.ask.schedule import Schedule, made_by
 from rainier_fast.definitions.check import MAX_COUNT, as_integer
 from rainier_fast.files import kinds
 from rainier_fast.files.amounts import plain_number
@@ -75,7 +76,7 @@ def _own(plain: Plain) -> Schedule:
     try:
         if words["operation"] == "send_recv":  # made by `schedule` alone, and by its shift
             shift = as_integer("shift", plain.get("shift", 0), -MAX_COUNT, MAX_COUNT)
-            schedule = Schedule._own(_core_of(**words, shift=shift), "schedule")
+            schedule = Schedule._own(core_of(**words, shift=shift), "schedule")
         else:
             schedule = Schedule(**words)
     except (ValueError, TypeError) as error:

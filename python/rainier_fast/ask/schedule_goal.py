@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from rainier_fast.ask.schedule import Block, Schedule, Send
+from rainier_fast.ask.messages import Block, Send
+from rainier_fast.ask.schedule import Schedule
 from rainier_fast.errors import InvalidArgument, Unsupported
 from rainier_fast.files import kinds
 from rainier_fast.formats.goal.order import Message

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from rainier_fast.ask.schedule import Schedule, Send
+from rainier_fast.ask.messages import Send
+from rainier_fast.ask.schedule import Schedule
 from rainier_fast.ask.schedule_events import events
 from rainier_fast.errors import InvalidArgument, Unsupported
 from rainier_fast.files import kinds

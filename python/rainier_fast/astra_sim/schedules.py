@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from rainier_fast import _core
 from rainier_fast.ask import schedule_file
-from rainier_fast.ask.schedule import Block, Schedule, Send
+from rainier_fast.ask.messages import Block, Send
+from rainier_fast.ask.schedule import Schedule
 from rainier_fast.astra_sim.files import content
 from rainier_fast.astra_sim.traces import VERSION
 from rainier_fast.errors import InvalidArgument, invalid, invalid_type

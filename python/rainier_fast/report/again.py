@@ -47,7 +47,7 @@ def again(result: Any) -> Html:  # noqa: ANN401 - any that pages are made of
         parts.append(tag("p", f'It has {len(kept):,} letters: result.save("result.json").'))
         return joined(parts)
     inside = joined([tag("p", words), code(kept, "the result as a file, result.json")])
-    parts.append(tag("details", tag("summary", "The same as a file"), inside))
+    parts.append(tag("details", tag("summary", "The same as a file"), inside, class_="file"))
     return joined(parts)
 
 

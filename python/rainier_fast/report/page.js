@@ -160,7 +160,16 @@
     frame.dataset.ready = "yes";
   }
 
+  // Regions that do not scroll need no stop of the Tab key.
+  function fewerStops() {
+    for (const one of document.querySelectorAll(".scroll, pre")) {
+      const fits = one.scrollWidth <= one.clientWidth && one.scrollHeight <= one.clientHeight;
+      if (fits && one.clientWidth) one.removeAttribute("tabindex");
+    }
+  }
+
   function start() {
+    fewerStops();
     const frames = [...document.querySelectorAll(".view")];
     if (!window.DecompressionStream || !window.IntersectionObserver) {
       for (const one of document.querySelectorAll(".said"))
@@ -178,7 +187,19 @@
   }
 
   addEventListener("beforeprint", () => {
-    for (const one of document.querySelectorAll("details")) one.open = true;
+    for (const one of document.querySelectorAll("details:not(.file)")) one.open = true;
   });
-  addEventListener("load", () => requestAnimationFrame(() => setTimeout(start, 0)));
+  // Text is read first: nothing is unpacked before it is on the screen.
+  let started = false;
+  const once = () => {
+    if (!started) start();
+    started = true;
+  };
+  addEventListener("load", () => {
+    setTimeout(once, 2000);
+    const seen = (list) => {
+      if (list.getEntriesByName("first-contentful-paint").length) setTimeout(once, 0);
+    };
+    new PerformanceObserver(seen).observe({ type: "paint", buffered: true });
+  });
 })();

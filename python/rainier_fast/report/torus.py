@@ -132,7 +132,11 @@ def _figure(
         "x": [], "y": [], "z": [],
         "marker": {"size": 12, "symbol": "circle-open", "color": "#D55E00", "line": {"width": 4}},
     }  # fmt: skip
-    traces = [line for line in lines if line["x"]]
+    crosses = {
+        "type": "scatter3d", "mode": "markers", "name": "dead", "hoverinfo": "skip",
+        **_columns(middle[some.dead]), "marker": {"size": 4, "symbol": "x", "color": "#000000"},
+    }  # fmt: skip
+    traces = [line for line in (*lines, crosses) if line["x"]]
     return {
         "data": [*traces, _chips(some, machine), marks, chosen],
         "layout": _layout(some),
@@ -189,7 +193,13 @@ def _chips(some: Cables, machine: Damaged) -> dict[str, Any]:
 
 
 def _layout(some: Cables) -> dict[str, Any]:
-    scene: dict[str, Any] = {"aspectmode": "data", "camera": {"eye": {"x": 1.5, "y": 1.3, "z": 1}}}
+    scene: dict[str, Any] = {
+        "aspectmode": "data",
+        "camera": {
+            "eye": {"x": 1.45, "y": 1.25, "z": 0.95},
+            "center": {"x": 0, "y": 0, "z": -0.12},
+        },
+    }
     for at, axis in enumerate("xyz"):
         name = some.names[at] if at < len(some.names) else ""
         size = some.sizes[at] if at < len(some.sizes) else 1

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from rainier_fast.ask.messages import Send
 from rainier_fast.ask.runtime import LINKS_ALONE
-from rainier_fast.ask.schedule import Schedule, Send
+from rainier_fast.ask.schedule import Schedule
 from rainier_fast.definitions.routing import Routing
 from rainier_fast.errors import as_one_of, invalid, invalid_type
 from rainier_fast.formats.trace_events import COMMUNICATION, Counter, Span

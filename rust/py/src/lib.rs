@@ -29,7 +29,9 @@ mod workload_search;
 
 use pyo3::prelude::*;
 
-#[pymodule(gil_used = false)]
+// Free-threaded interpreters are not supported: no test has run on one, so one that imports this turns its lock on again
+// and warns (README.md, "Two commands").
+#[pymodule(gil_used = true)]
 mod _core {
     #[pymodule_export]
     use super::astra_sim::astra_sim;
