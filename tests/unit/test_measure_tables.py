@@ -286,4 +286,4 @@ def test_rows_are_read_beside_the_fit_too() -> None:
     from rainier_fast.measure.read import read as beside
 
     (row,) = beside("op;bytes;time_us\nall_reduce;1048576;14,600\n").rows
-    assert (row.op, row.bytes, row.time_s) == ("all_reduce", 2**20, pytest.approx(14.6e-6))
+    assert (row.op, row.size_bytes, row.time_s) == ("all_reduce", 2**20, pytest.approx(14.6e-6))

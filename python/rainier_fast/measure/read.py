@@ -1,4 +1,4 @@
-"""The rows of a measured table as `calibrate` takes them: the reader of `formats`, beside the fit."""
+"""The rows of a measured table, beside the fit that takes them: the reader of `formats`."""
 
 from rainier_fast.formats.read import Reading, read
 
