@@ -155,3 +155,22 @@ def test_a_trace_with_holes_is_named(trace: object, argument: str) -> None:
 def test_lockstep_has_no_requests_one_by_one() -> None:
     with pytest.raises(rf.Unsupported):
         H100.serve_events(GPU.with_(batching="lockstep"), rf.Layout(tp=8), concurrency=4)
+
+
+@pytest.mark.parametrize("output", [2, 4, 40])
+@pytest.mark.parametrize("pp", [2, 4])
+def test_no_answer_ends_before_its_first_token_however_many_stages(pp: int, output: int) -> None:
+    machine, layout = rf.preset("trn2-ultraserver"), rf.Layout(tp=64, pp=pp, ranks_per_chip=4)
+    service = rf.Serving("llama-3.3-70b", input=8000, output=output)
+    replicas = 4 // pp
+    for load in (1, 4, 16):
+        events = machine.serve_events(service, layout, concurrency=load, requests=300, spread=0.5)
+        mean = machine.serve(service, layout, concurrency=load)
+        known = events.tpot_s[np.isfinite(events.tpot_s)]
+        assert (known > 0).all()
+        first, between = _settled(events, 100)
+        there = events.requests_per_s * (first + (output - 1) * between) * min(replicas, load)
+        assert there <= 1.1 * max(load, replicas)
+        # Of answers of few tokens prompts wait for each other more than the mean values have it.
+        rate = events.requests_per_s * min(replicas, load) / mean.requests_per_s
+        assert 0.9 < rate < 1.06 if output == 40 else 0.6 < rate < 1.06

@@ -13,6 +13,7 @@ import rainier_fast as rf
 
 TRN2 = rf.preset("trn2")
 H100 = rf.preset("h100")
+ULTRASERVER = rf.preset("trn2-ultraserver")
 CORES = rf.Layout(tp=64, ranks_per_chip=4)
 GPU = rf.Layout(tp=8)
 ENGINES = ("neuron", "vllm", "sglang", "trtllm", "ideal")
@@ -176,3 +177,64 @@ def test_more_to_do_never_takes_less(engine: str, tokens: int, answer: int, seed
         for share in (0.6, 0.7, 0.8, 0.9, 1.0)
     ]
     assert admitted == sorted(admitted)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("pp", [1, 4])
+def test_requests_are_never_more_than_there_are(engine: str, pp: int) -> None:
+    """Little's law: a rate times what a request takes is how many there are, not more."""
+    machine = ULTRASERVER if engine == "neuron" else H100
+    layout = rf.Layout(tp=16, pp=pp, ranks_per_chip=4) if engine == "neuron" else rf.Layout(tp=2)
+    for output in (2, 16, 300):
+        service = rf.Serving("llama-3.1-8b", input=4000, output=output, engine=engine)
+        for load in (1, 3, 16, 100):
+            served = machine.serve(service, layout.with_(pp=pp), concurrency=load)
+            took = served.ttft_s + (output - 1) * served.tpot_s
+            there = served.requests_per_s * took
+            assert there <= load * (1 + 1e-3), (output, load)
+            if load == 1:
+                assert there == pytest.approx(1, rel=1e-3)
+
+
+def test_one_request_keeps_one_replica_busy() -> None:
+    service = rf.Serving("llama-3.3-70b", input=8192, output=256)
+    one = TRN2.serve(service, CORES, concurrency=1)
+    four = ULTRASERVER.serve(service, CORES, concurrency=1)
+    assert four.replicas == 4 * one.replicas
+    assert four.tokens_per_s == pytest.approx(one.tokens_per_s, rel=0.02)
+
+
+@pytest.mark.parametrize("answers", [[1, 2], [1, 1, 1, 2], [1] * 7 + [30], [2], [3]])
+@pytest.mark.parametrize("engine", ["vllm", "trtllm"])
+def test_answers_of_a_token_or_two_take_a_time_above_zero(answers: list[int], engine: str) -> None:
+    service = rf.Serving("llama-3.1-8b", input=1024, output=rf.Lengths(answers), engine=engine)
+    table = H100.serve_times(service, GPU, [1, 2, 8, 64, 256])
+    for name in ("ttft_s", "tpot_s", "tokens_per_s", "ttft_p50_s", "ttft_p90_s", "tpot_p90_s"):
+        assert (np.asarray(table[name]) > 0).all(), name
+    assert (np.diff(table["tokens_per_s"]) > -1e-3 * table["tokens_per_s"][:-1]).all()
+    events = H100.serve_events(service, GPU, concurrency=64, requests=1500)
+    # Events do not count the place of a request in the seconds around its prefill.
+    assert 0.65 * events.tokens_per_s < table["tokens_per_s"][3] < 1.02 * events.tokens_per_s
+    assert table["ttft_s"][3] == pytest.approx(float(events.ttft_s.mean()), rel=0.25)
+    assert table["tpot_s"][3] == pytest.approx(float(np.nanmean(events.tpot_s)), rel=0.5)
+
+
+@pytest.mark.parametrize("at_once", [64, 200, 512, 2048])
+def test_quantiles_stay_beside_their_mean_where_many_end_together(at_once: int) -> None:
+    service = rf.Serving("llama-3.1-8b", input=128, output=8, engine="vllm")
+    row = next(iter(H100.serve_times(service, GPU, [at_once])))
+    assert 0.5 * row["ttft_s"] < row["ttft_p50_s"] <= row["ttft_p90_s"] < 2 * row["ttft_s"]
+
+
+@pytest.mark.parametrize("name", ["llama-3.3-70b", "deepseek-v3"])
+def test_what_all_ranks_keep_whole_is_in_the_memory_of_each(name: str) -> None:
+    service = rf.Serving(name, input=1024, output=64, precision="bf16")
+    tp, layers = 64, service.transformer.layers
+    whole = {  # keys and values of one head, or the short rows of latent attention
+        "llama-3.3-70b": 2 * 8192 * 128 * (1 - 8 / tp),
+        "deepseek-v3": 7168 * (1536 + 512 + 64) * (1 - 1 / tp),
+    }[name]
+    rank = ULTRASERVER.serve(service.with_(cache_share=1.0), CORES, concurrency=1).memory
+    held = rank["weights_bytes"]
+    more = held - 2 * service.transformer.parameters / tp
+    assert more == pytest.approx(2 * layers * whole, rel=0.2)

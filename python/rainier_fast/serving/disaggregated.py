@@ -16,6 +16,7 @@ from rainier_fast.faults.damaged import Damaged
 from rainier_fast.serving.apart import Apart, Floats, Split, closed, exposed, open_
 from rainier_fast.serving.data_files import read_data
 from rainier_fast.serving.disaggregated_result import DisaggregatedResult
+from rainier_fast.serving.lengths import Lengths
 from rainier_fast.serving.ready import Asked, Ready, ready
 from rainier_fast.serving.served import _demand
 from rainier_fast.serving.serving import Serving
@@ -115,8 +116,9 @@ def prompts_of(own: Serving) -> Serving:
     if own.batching == "lockstep":
         raise invalid("batching", own.batching, "must be 'continuous' where workers are apart")
     if own.lengths:
+        name = "input" if isinstance(own.input, Lengths) else "output"
         raise Unsupported(
-            "input: got lengths that vary, of which prefill and decoding apart has no model; use "
+            f"{name}: got lengths that vary, of which prefill and decoding apart has no model; use "
             "their means, or serve() with both on all chips"
         )
     if own.output <= 1:

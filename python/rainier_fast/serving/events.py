@@ -86,7 +86,10 @@ class ServingEvents(Report, Told):
 
     @property
     def requests_per_s(self) -> float:
-        """Requests over the time from the first arrival to the last token; of what was run."""
+        """Requests over the time from the first arrival to the last token; of what was run.
+
+        Without a trace that is one replica; `ServingResult.requests_per_s` has all of them.
+        """
         moments = np.array(self._moments)
         return len(self) / float(moments[:, 2].max() - moments[:, 0].min())
 
@@ -174,7 +177,8 @@ def _load(
 ) -> tuple[Any, ...]:
     given = [value for value in (concurrency, rate, trace) if value is not None]
     if len(given) != 1:
-        raise invalid("concurrency", concurrency, "must be given, or one of rate= and trace=")
+        allowed = "must be given, or rate= or trace= in its place: one of the three alone"
+        raise invalid("concurrency", concurrency, allowed)
     if trace is not None:
         lines = read_trace(trace, service.most_tokens)
         return None, None, 0, 0.0, 0, lines

@@ -10,6 +10,9 @@ use super::curve::Curve;
 /// Halvings after which a number is known to the last bit that matters.
 const HALVINGS: u32 = 60;
 
+/// Most steps to the number of requests that are worked on.
+const STEPS: usize = 40;
+
 /// What the requests of a replica are made of.
 pub(super) struct Work<'a> {
     /// Seconds of a step by sequences.
@@ -108,8 +111,7 @@ impl Work<'_> {
             return self.prefills_alone(requests);
         }
         let others = (requests - 1.0).max(0.0);
-        // Whether any is left to share steps with.
-        let beside = 1.0 - self.steps.powf(-others);
+        let beside = self.beside(requests);
         let shared = self.shared * beside;
         let decoding = self.alive(requests, shared);
         let (same, mut rounds) = self.same(decoding, shared);
@@ -131,7 +133,11 @@ impl Work<'_> {
         let each = batch(mean) / mean;
         let cycle = plain * (self.steps + shared * (1.0 + rounds)) + requests * each;
         let rate = requests / cycle;
-        let step = ((cycle - first) / self.steps).max(plain);
+        let mut step = ((cycle - first) / self.steps).max(plain);
+        if self.shared > 0.0 {
+            // No step is longer than one that takes a piece of all prompts that may go together.
+            step = step.min(plain + self.batch(self.together) / self.shared);
+        }
         Balance {
             rate,
             first,
@@ -142,6 +148,49 @@ impl Work<'_> {
             each,
             others: Others::Same(same, others),
         }
+    }
+
+    /// The same where each request is in nobody's way for so many seconds more, the rest of its way through the stages,
+    /// and so many have room; with how many wait for that.
+    pub(super) fn between_visits(&self, requests: f64, room: f64, away: f64) -> (Balance, f64) {
+        // Fewer than one: one, part of the time.
+        let at = |own: f64| {
+            let mut found = self.closed(own.max(1.0));
+            let share = own.min(1.0);
+            found.rate *= share;
+            found.load *= share;
+            found.decoding *= share;
+            found
+        };
+        let over = |own: f64, found: &Balance| own + found.rate * away - requests;
+        let mut found = at(room);
+        let mut above = over(room, &found);
+        if above <= 0.0 || away <= 0.0 {
+            return (found, (-above).max(0.0));
+        }
+        // Regula falsi, the end that stays halved (Illinois).
+        let (mut low, mut high, mut below) = (0.0, room, -requests);
+        for _ in 0..STEPS {
+            let own = (low * above - high * below) / (above - below);
+            found = at(own);
+            let now = over(own, &found);
+            if now.abs() <= 1e-9 * requests {
+                break;
+            }
+            if now > 0.0 {
+                (high, above, below) = (own, now, below / 2.0);
+            } else {
+                (low, below, above) = (own, now, above / 2.0);
+            }
+        }
+        (found, 0.0)
+    }
+
+    /// How likely any is left to share steps with: not all others end with the same step, or more run than start
+    /// together.
+    fn beside(&self, requests: f64) -> f64 {
+        let alike = self.steps.max(1.0).powf(-(requests - 1.0).max(0.0));
+        1.0 - alike * (1.0 - (requests - self.together).clamp(0.0, 1.0))
     }
 
     /// Sequences that a step has in the mean where prefills share steps with them.

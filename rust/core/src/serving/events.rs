@@ -78,7 +78,9 @@ struct Replica<'a, 'b> {
     spared: f64,
     clock: f64,
     steps: u64,
-    /// Requests that have come.
+    /// Requests that are to come when others are answered, by the bits of the seconds at which they do.
+    coming: BinaryHeap<Reverse<(u64, usize)>>,
+    /// Requests that have come, or are to.
     come: usize,
     /// Whether one that ends lets the next one come.
     closed: bool,
@@ -93,15 +95,32 @@ impl Replica<'_, '_> {
             self.waiting.push_back(self.come);
             self.come += 1;
         }
+        while let Some(&Reverse((at, one))) = self.coming.peek() {
+            if f64::from_bits(at) > self.clock {
+                break;
+            }
+            self.coming.pop();
+            self.waiting.push_back(one);
+        }
     }
 
-    /// One that ended lets the next one come.
+    /// When the next one comes, if that is known.
+    fn next(&self) -> Option<f64> {
+        if self.closed {
+            return self.coming.peek().map(|next| f64::from_bits(next.0.0));
+        }
+        self.requests.get(self.come).map(|next| next.arrival)
+    }
+
+    /// One that ended lets the next one come, once it is through.
     fn ended(&mut self, one: usize, at: f64) {
-        self.moments[one][2] = at + self.runs.pace.request;
+        // The rest of the stages, in which it keeps nobody waiting, was noted with its prefill.
+        let through = at + self.moments[one][2];
+        self.moments[one][2] = through + self.runs.pace.request;
         if self.closed && self.come < self.requests.len() {
-            self.requests[self.come].arrival = at;
-            self.moments[self.come][0] = at;
-            self.waiting.push_back(self.come);
+            self.requests[self.come].arrival = through;
+            self.moments[self.come][0] = through;
+            self.coming.push(Reverse((through.to_bits(), self.come)));
             self.come += 1;
         }
     }
@@ -151,15 +170,16 @@ impl Replica<'_, '_> {
             self.steps += pieces as u64;
         }
         self.clock += took;
-        let first = self.clock + longest - longest / stages;
+        let latency = longest - longest / stages;
         for one in chosen {
-            self.moments[one][1] = first + self.runs.pace.request;
+            self.moments[one][1] = self.clock + latency + self.runs.pace.request;
+            self.moments[one][2] = latency;
             let output = self.requests[one].output;
             let steps = ((output - 1.0) / service.yields()).ceil().max(0.0);
             if steps > 0.0 {
                 self.running.push(Reverse((self.steps + steps as u64, one)));
             } else {
-                self.ended(one, first);
+                self.ended(one, self.clock);
             }
         }
         Ok(())
@@ -170,9 +190,9 @@ impl Replica<'_, '_> {
         let each = self.curve.at(self.running.len() as f64);
         let last = self.running.peek().map_or(0, |Reverse((step, _))| *step);
         let mut steps = last.saturating_sub(self.steps).max(1);
-        let next = self.requests.get(self.come).filter(|_| !self.closed);
+        let next = self.next();
         if let Some(next) = next.filter(|_| self.running.len() < self.slots) {
-            let until = ((next.arrival - self.clock) / each).ceil().max(1.0);
+            let until = ((next - self.clock) / each).ceil().max(1.0);
             steps = steps.min(until.min(1e18) as u64);
         }
         self.steps += steps;
@@ -186,14 +206,14 @@ impl Replica<'_, '_> {
             if looks % LOOK == 0 {
                 control.check()?;
             }
-            self.arrive();
             self.end();
+            self.arrive();
             if !self.waiting.is_empty() && self.running.len() < self.slots {
                 self.prefill()?;
             } else if !self.running.is_empty() {
                 self.decode();
-            } else if self.come < self.requests.len() {
-                self.clock = self.clock.max(self.requests[self.come].arrival);
+            } else if let Some(next) = self.next() {
+                self.clock = self.clock.max(next);
             } else {
                 return Ok(());
             }
@@ -264,6 +284,7 @@ pub fn events(cut: &Cut, runs: &Runs, load: &Load, control: &Control) -> Result<
             spared,
             clock: 0.0,
             steps: 0,
+            coming: BinaryHeap::new(),
             come: first,
             closed: closed.is_some(),
         };

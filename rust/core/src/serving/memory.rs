@@ -1,6 +1,7 @@
 //! What a rank holds.
 
 use super::cut::Cut;
+use super::pass::attention_matrices;
 
 /// Bytes of the rank that holds most.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,6 +48,12 @@ fn weights(cut: &Cut, model: &crate::workload::Model) -> f64 {
     let (layout, numbers) = (cut.layout, &model.numbers);
     let tp = f64::from(layout.tp);
     let experts = model.experts.as_ref();
+    // Heads that are fewer than the ranks, and short rows, are whole on each rank, as passes read them.
+    let own = |ranks: f64| -> f64 {
+        let sizes = attention_matrices(model, ranks);
+        sizes.iter().map(|(inner, outer)| inner * outer).sum()
+    };
+    let attention = (numbers.attention - own(1.0)) / tp + own(tp);
     let layer = |sparse: bool| {
         let mlp = match experts.filter(|_| sparse) {
             Some(experts) => {
@@ -55,7 +62,7 @@ fn weights(cut: &Cut, model: &crate::workload::Model) -> f64 {
             }
             None => numbers.mlp / tp,
         };
-        numbers.attention / tp + numbers.every + mlp
+        attention + numbers.every + mlp
     };
     let layers: f64 = model.layers.iter().map(|kind| layer(kind.sparse)).sum();
     let share = stage_share(cut, model.layers.len());

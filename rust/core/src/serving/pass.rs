@@ -120,7 +120,7 @@ fn put_matrices(cut: &Cut, model: &Model, kind: Kind, runs: &Runs, pass: &Pass, 
 }
 
 /// Inner and outer sizes of the products of attention on one rank.
-fn attention_matrices(model: &Model, tp: f64) -> Vec<(f64, f64)> {
+pub(super) fn attention_matrices(model: &Model, tp: f64) -> Vec<(f64, f64)> {
     let hidden = f64::from(model.hidden);
     let heads = f64::from(model.heads) / tp;
     let (key, value) = model.head_sizes();

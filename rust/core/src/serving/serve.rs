@@ -76,19 +76,17 @@ pub fn serve(cut: &Cut, runs: &Runs, demand: Demand) -> Result<Served> {
         Demand::Concurrency { requests, .. } => (requests / replicas).max(1.0).min(most),
         Demand::Rate(_) => most,
     };
+    // Beyond the time in which it keeps others waiting: the rest of the stages.
+    let own = all.prefill.sum() / stages;
+    let latency = all.prefill.sum() - own;
+    let beside = runs.pace.request + latency;
     let least = match demand {
-        Demand::Concurrency { .. } => slots / 4.0,
+        Demand::Concurrency { .. } => slots / 4.0 * own / (own + latency),
         Demand::Rate(_) => 1.0,
     };
     let curve = Curve::new(cut, runs, least, slots)?;
     let work = all.work(cut, runs, &curve, slots)?;
-    let (balance, first, waiting) = balance(cut, &work, demand, slots, replicas)?;
-    // Beyond the time in which it keeps others waiting.
-    let latency = match service.lockstep {
-        true => 0.0,
-        false => all.prefill.sum() - work.prefill,
-    };
-    let beside = runs.pace.request + latency;
+    let (balance, first, waiting) = balance(cut, &work, demand, slots, (replicas, latency))?;
     let decoding = balance.decoding.max(1.0).min(slots);
     let mut quantiles = spread::quantiles(&work, &balance, &all.kinds(stages));
     if service.lockstep {
@@ -100,7 +98,7 @@ pub fn serve(cut: &Cut, runs: &Runs, demand: Demand) -> Result<Served> {
         ttft: first + beside,
         tpot: balance.step * all.steps_per_token(),
         quantiles,
-        rate: balance.rate * replicas,
+        rate: rate(demand, balance.rate, replicas, runs.pace.request),
         running: slots,
         decoding,
         waiting,
@@ -238,34 +236,51 @@ pub(super) fn spared(cut: &Cut, runs: &Runs, pieces: f64) -> Result<f64> {
     }
 }
 
+/// Requests/s of all replicas that have any. What surrounds a request holds up nobody else, but a request that is still
+/// there is followed by none.
+fn rate(demand: Demand, one: f64, replicas: f64, surrounds: f64) -> f64 {
+    match demand {
+        Demand::Concurrency { requests, .. } => {
+            let own = (requests / replicas).max(1.0);
+            own / (own / one + surrounds) * replicas.min(requests)
+        }
+        Demand::Rate(_) => one * replicas,
+    }
+}
+
 /// How replicas are used, seconds to the first token beside what a request takes in any case, and who waits for memory.
 fn balance(
     cut: &Cut,
     work: &Work,
     demand: Demand,
     slots: f64,
-    replicas: f64,
+    (replicas, latency): (f64, f64),
 ) -> Result<(Balance, f64, f64)> {
     match demand {
         Demand::Concurrency { requests, of } => {
             if cut.service.lockstep {
                 let step = work.curve.at(slots);
                 let first = work.batch(slots);
+                let cycle = first + latency + work.steps * step;
                 let balance = Balance {
-                    rate: slots / (first + work.steps * step),
+                    rate: slots / cycle,
                     first,
                     step,
                     plain: step,
                     decoding: slots,
-                    load: first / (first + work.steps * step),
+                    load: first / cycle,
                     each: work.prefill,
                     others: Others::Same(0.0, 0.0),
                 };
                 return Ok((balance, first, (requests - slots * replicas).max(0.0)));
             }
-            let balance = work.closed(slots);
-            let waiting = (requests - slots * replicas).max(0.0);
-            let queued = waiting / replicas / balance.rate;
+            let (balance, left) =
+                work.between_visits((requests / replicas).max(1.0), slots, latency);
+            let waiting = match left > 0.0 {
+                true => requests - slots * replicas,
+                false => 0.0,
+            };
+            let queued = left / balance.rate;
             let mut first = balance.first + queued;
             if let Some(of) = of {
                 // Those that all came at first wait for half of each other in the mean.

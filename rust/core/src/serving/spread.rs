@@ -103,7 +103,7 @@ fn same_waits(work: &Work, balance: &Balance, same: f64) -> Shares {
         for at in 0..STRATA {
             let ahead = same * (at as f64 + 0.5) / STRATA as f64;
             let batch = work.batch((same + 1.0).min(most)) - work.prefill;
-            made.push(((ahead / most).floor() * round + batch, 1.0));
+            made.push(((ahead / most).floor() * round + batch, 1.0 / STRATA as f64));
         }
         return made;
     }
