@@ -1,7 +1,7 @@
 """Every example runs, every promised name is there, and documents show what the program prints.
 
 A fenced ``python`` block runs unless ``<!-- no-run -->`` stands before it; blocks of one file share
-a namespace. What the program prints is marked ``<!-- output -->``: all of it in docs/tour.md, a part
+a namespace. What the program prints is marked ``<!-- output -->``: all in docs/tour.md, a part
 in the README.
 """
 
