@@ -4,9 +4,9 @@
 # Expected: extents as near to each other as they can be, as the standard asks for: 72 is 9 x 8, 576 is 9 x 8 x 8.
 # Seen:     MPICH makes these. Open MPI makes 12 x 6 and 12 x 8 x 6; of the counts up to 4,096 it differs for 102 in two
 #           dimensions and 40 in three. Powers of two agree.
-# Cost:     a rack of 72 accelerators, or eight of them, has another grid, other neighbours and another surface by the library
-#           that the job was linked with: 48 pairs of neighbours across the longest axis of 576 instead of 64. Rank files and measured halo
-#           exchanges do not carry over.
+# Cost:     a rack of 72 accelerators, or eight of them, has another grid and other neighbours by the library that the job was
+#           linked with: 48 pairs across the longest axis of 576 instead of 64. Rank files and measured halo exchanges do
+#           not carry over.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -84,6 +84,18 @@ V5P = rf.preset("tpu-v5p", shape=(4, 4, 4))
 V5E = rf.preset("tpu-v5e")
 
 
+@pytest.mark.parametrize("dtype", ["fp16", "fp8", "int8", "int32"])
+def test_only_bf16_and_fp32_are_scattered(dtype: str) -> None:
+    # As jax 0.10.2 with libtpu 0.0.52 compiled psum_scatter over one axis and over two.
+    for axes in ("x", "xy"):
+        for scattered in (None, "bf16", "fp32"):
+            whole = run(V5P, "reduce_scatter", 16 * MIB, axes, dtype=scattered)
+            assert whole.choice["remains"] == "reduce-scatter"
+        result = run(V5P, "reduce_scatter", 16 * MIB, axes, dtype=dtype)
+        assert result.choice["remains"] == "all-reduce"
+        assert result.time_s == run(V5P, "all_reduce", 16 * MIB, axes, dtype=dtype).time_s
+
+
 def test_a_gather_over_a_slice_is_an_all_reduce() -> None:
     for operation in ("all_gather", "reduce_scatter"):
         result = getattr(V5P, operation)(256 * MIB, algorithm="xla")

@@ -13,7 +13,7 @@ use crate::collective::solve::Asked;
 use crate::collective::solve::scheduled;
 use crate::collective::solve::solver::Unrolled;
 use crate::machine::{Machine, Tpu};
-use crate::operation::Operation::{AllGather, AllReduce, AllToAll, ReduceScatter, SendRecv};
+use crate::operation::Operation::{self, AllGather, AllReduce, AllToAll, ReduceScatter, SendRecv};
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -96,8 +96,7 @@ impl Plan {
         let group = Group::of(machine, asked.groups, asked.control)?;
         let element = element_bytes(request)?;
         check_handed_on(rules, request)?;
-        let operation = request.operation.as_run();
-        let choice = choose(rules, &group, operation, request.size, element);
+        let choice = choose(rules, &group, summed_as(request), request.size, element);
         let stands_in = stands_in(machine, request, &choice);
         Ok(Self {
             group,
@@ -166,6 +165,15 @@ fn element_bytes(request: &Request) -> Result<f64> {
         ));
     }
     Ok(bytes)
+}
+
+/// The operation that the rules are asked about: sums are scattered in bf16 and fp32 only, those of other types go to all
+/// chips, of which each keeps its part (seen on v5e, v5p and v6e; `findings/tpu-reduce-scatter-by-type`).
+fn summed_as(request: &Request) -> Operation {
+    match (request.operation.as_run(), request.dtype) {
+        (ReduceScatter, Some(dtype)) if !matches!(dtype, "bf16" | "fp32") => AllReduce,
+        (operation, _) => operation,
+    }
 }
 
 /// Refuses what the part's compiler hands on to another unit, whose text cannot be printed.
