@@ -27,7 +27,7 @@ IMPORT_TARGET_S = 0.02
 KEPT = re.compile(
     r"PIP_\w+|HOME|TEMP|TMP|TMPDIR|SYSTEMROOT|USERPROFILE|OPENBLAS_\w+", re.IGNORECASE
 )
-RUST = re.compile(r"CARGO_HOME|RUSTUP_\w+|LIB|INCLUDE|PROGRAMFILES.*|VC\w*", re.IGNORECASE)
+RUST = re.compile(r"CARGO_\w+|RUSTUP_\w+|LIB|INCLUDE|PROGRAMFILES.*|VC\w*", re.IGNORECASE)
 USE = """
     import json
     import tomllib

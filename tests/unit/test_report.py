@@ -23,6 +23,7 @@ from rainier_fast.cli.program import main
 from rainier_fast.report import again, library, markup
 from rainier_fast.report.page import MOST_BYTES
 from rainier_fast.screen import plain
+from rainier_fast.units import format_time
 from raising import raises
 
 pytest.importorskip("matplotlib", reason="the extra report is not installed")
@@ -131,6 +132,13 @@ def test_the_longest_collective_of_a_step_is_asked_again() -> None:
     step = results()["step"]
     longest = max(step.collectives, key=lambda row: row["time_s"])
     assert longest["operation"] in _torus(step).caption
+
+
+def test_the_band_is_that_of_the_step() -> None:
+    job = rf.Training("llama-3.1-70b", sequence=8192, batch=256, precision="fp8")
+    step = rf.preset("h100", chips=64).training_step(job, rf.Layout(tp=4, pp=8))
+    low, high = map(format_time, step.band_s)
+    assert f"would take {low} to {high}:" in report.page(step, interactive=False)
 
 
 # ------------------------------------------------------------------ the code that makes it again

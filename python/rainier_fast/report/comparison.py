@@ -15,7 +15,7 @@ from rainier_fast.units import format_bytes, format_time
 from rainier_fast.workload.step_comparison import StepComparison
 
 _DRAWN: Final = 2  # machines whose links are drawn in space
-_MOST: Final = 12  # machines that are told of one by one
+_MOST: Final = 6  # machines that are told of one by one
 
 
 def of(found: Comparison) -> Content:
@@ -128,7 +128,11 @@ def _prediction(found: Any, known: Sequence[tuple[str, Any]]) -> Html:  # noqa: 
 
 
 def _machines(machines: Sequence[tuple[str, Any]]) -> Html:
-    return joined([content.machine(one, name) for name, one in machines[:_MOST]])
+    told = [content.machine(one, name) for name, one in machines[:_MOST]]
+    if len(machines) > _MOST:
+        words = f"The first {_MOST} of {len(machines)} machines are told of one by one, here, in "
+        told.append(tag("p", f"{words}the bounds and in the measured rows; tables have all."))
+    return joined(told)
 
 
 def _assumed(machines: Sequence[Any]) -> dict[str, Figure]:

@@ -101,15 +101,19 @@ def _bounds(step: TrainingStep) -> Html:
 
 
 def _measured(step: TrainingStep) -> Html:
-    caption = "measured runs that are nearest in size, and our error on them"
-    made = content.measured(lambda: step.nearest_measurements, caption)
+    """Return the nearest rows, and the band that our errors on them would make here."""
     try:
-        low, high = step.band_s
-    except RainierError:
-        return made
-    words = f"If we were as far off here as on these rows, a step would take {format_time(low)} to "
-    words += f"{format_time(high)}: a spread of rows, no confidence interval."
-    return joined([made, tag("p", words)])
+        rows = step.nearest_measurements
+    except RainierError as error:
+        return tag("p", f"None: {error}.")
+    made = content.measured(
+        lambda: rows, "measured runs that are nearest in size, and our error on them"
+    )
+    # As `TrainingStep.band_s`, which would run the measured jobs again.
+    times = [step.time_s, *(step.time_s / (1 + error) for error in rows["error"].tolist())]
+    words = "If we were as far off here as on these rows, a step would take "
+    words += f"{format_time(min(times))} to {format_time(max(times))}: a spread of rows, no "
+    return joined([made, tag("p", f"{words}confidence interval.")])
 
 
 def _torus(step: TrainingStep) -> View:

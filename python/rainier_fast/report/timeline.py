@@ -16,7 +16,7 @@ from rainier_fast.table import Table
 from rainier_fast.units import format_count, format_time
 from rainier_fast.workload.step import TrainingStep
 
-_MOST: Final = 3000  # bars: a page of more takes long to draw
+_MOST: Final = 1500  # bars: a page of more takes long to draw, and grows
 _PATTERNS: Final = ("", "/", ".", "x", "\\", "+", "-", "|")
 
 
@@ -48,7 +48,7 @@ def of_step(step: TrainingStep) -> View:
     if once > 0:
         caption += f"; what is done once a step beside it, {format_time(once)}, is not drawn"
     rows = _stages(step, events)
-    still = (step, "timeline")
+    still = (step, "timeline") if total <= _MOST else None
     return View("timeline", caption, _figure(lanes, bars), rows, "all pieces, by stage", still)
 
 
@@ -161,8 +161,8 @@ def _figure(lanes: Sequence[str], bars: Sequence[_Bar]) -> dict[str, Any]:
             {
                 "type": "bar", "orientation": "h", "name": _plain(what),
                 "y": [_plain(bar.lane) for bar in own],
-                "base": [bar.start_s * scale for bar in own],
-                "x": [(bar.end_s - bar.start_s) * scale for bar in own],
+                "base": [_short(bar.start_s * scale) for bar in own],
+                "x": [_short((bar.end_s - bar.start_s) * scale) for bar in own],
                 "text": [
                     f"{_plain(what)}<br>{_plain(bar.lane)}<br>{format_time(bar.start_s)} to "
                     f"{format_time(bar.end_s)}: {format_time(bar.end_s - bar.start_s)}"
@@ -189,6 +189,11 @@ def _figure(lanes: Sequence[str], bars: Sequence[_Bar]) -> dict[str, Any]:
             "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         },
     }  # fmt: skip
+
+
+def _short(value: float) -> float:
+    """Return a number as far as a screen shows it."""
+    return float(f"{value:.7g}")
 
 
 def _plain(words: str) -> str:

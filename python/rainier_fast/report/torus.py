@@ -194,7 +194,7 @@ def _chips(some: Cables, machine: Damaged) -> dict[str, Any]:
 
 def _layout(some: Cables) -> dict[str, Any]:
     scene: dict[str, Any] = {
-        "aspectmode": "data",
+        "aspectmode": "manual",
         "camera": {
             "eye": {"x": 1.45, "y": 1.25, "z": 0.95},
             "center": {"x": 0, "y": 0, "z": -0.12},
@@ -207,6 +207,11 @@ def _layout(some: Cables) -> dict[str, Any]:
             "title": {"text": escape(f"{name} (chip)", quote=False) if name else ""},
             "dtick": max(1, size // 4), "range": [-0.6, size - 0.4], "visible": bool(name),
         }  # fmt: skip
+    # The longest side is 1, so that the camera sees all of any shape.
+    sides = [*some.sizes, 1, 1][:3]
+    scene["aspectratio"] = {
+        axis: (side + 0.2) / (max(sides) + 0.2) for axis, side in zip("xyz", sides, strict=True)
+    }
     return {"scene": scene, "showlegend": False, "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
             "height": 480, "hoverlabel": {"align": "left"}}  # fmt: skip
 
