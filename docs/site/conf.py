@@ -1,5 +1,7 @@
 """How Sphinx builds the site; `.ci/docs` calls it with warnings as errors."""
 
+from pathlib import Path
+
 import rainier_fast as rf
 
 project = "rainier_fast"
@@ -7,7 +9,7 @@ version = release = rf.__version__
 author = "the authors of rainier_fast"
 html_title = f"rainier_fast {release}"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
-templates_path = ["templates"]
+templates_path = [str(Path(__file__).parent / "templates")]
 exclude_patterns = ["site", "pictures"]
 html_theme = "furo"
 html_show_sourcelink = False
@@ -22,3 +24,5 @@ napoleon_use_ivar = True
 napoleon_use_rtype = False
 # A docstring marks names as `name`, of which many are columns, arguments or words.
 default_role = "code"
+# Fields that many classes have (kind, source) are looked up by their bare name; any of them will do.
+suppress_warnings = ["ref.python"]
