@@ -196,3 +196,12 @@ def test_runs_name_what_does_not_fit() -> None:
         astra_sim.run(network, astra_sim.System.of_algorithm("ring", local_memory_gbps=None), work)
     with pytest.raises(Unsupported, match="0 ns"):
         astra_sim.run(network, astra_sim.System.of_algorithm("ring", endpoint_delay_ns=0), work)
+
+
+def test_schedules_save_as_chakra_and_errors_name_every_format(tmp_path: Path) -> None:
+    made = rf.schedule("all_gather", rf.torus((4,), "1 GB/s"), "1 MiB", algorithm="ring")
+    made.save(tmp_path / "ring", format="chakra")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"ring.{at}.et" for at in range(4)]
+    assert astra_sim.read_schedule(tmp_path / "ring") == made
+    with pytest.raises(rf.UnknownName, match=r"^format: .*'msccl', 'goal', 'chakra'"):
+        made.save(tmp_path / "ring", format="mscl")

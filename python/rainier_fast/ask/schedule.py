@@ -13,7 +13,7 @@ from rainier_fast.ask.messages import Block, Send, core_of, listed
 from rainier_fast.ask.options import OPERATIONS
 from rainier_fast.ask.request import Request
 from rainier_fast.errors import as_one_of, invalid
-from rainier_fast.files.kept import as_path, write
+from rainier_fast.files.kept import as_path, notation_of, write
 from rainier_fast.files.saved import Told
 from rainier_fast.frozen import frozen, put
 from rainier_fast.topology.base import Base
@@ -109,9 +109,10 @@ class Schedule(Told):
         path
             The file; one that is there is replaced.
         format
-            ``"toml"``, ``"yaml"``, ``"json"``, ``"msccl"`` (XML for MSCCL's runtime) or ``"goal"``
-            (text for LogGOPSim and its kin); None for what the name ends with: ``.xml`` is MSCCL's,
-            ``.goal`` GOAL.
+            ``"toml"``, ``"yaml"``, ``"json"``, ``"msccl"`` (XML for MSCCL's runtime), ``"goal"``
+            (text for LogGOPSim and its kin) or ``"chakra"`` (a file for each rank, ``path.0.et``,
+            ``path.1.et``, ..., that `rainier_fast.astra_sim.read_schedule` reads); None for what
+            the name ends with: ``.xml`` is MSCCL's, ``.goal`` GOAL.
 
         Raises
         ------
@@ -137,12 +138,15 @@ class Schedule(Told):
         target = as_path(path)
         if format is None:
             format = _ENDS.get(target.suffix.lower())
-        if isinstance(format, str) and format in _ENDS.values():
+        if format == "chakra":
+            # By name: it stands above, and knows schedules.
+            import_module("rainier_fast.astra_sim.schedules").save_schedule(self, target)
+        elif isinstance(format, str) and format in _ENDS.values():
             # By name: writers of other programs' formats know schedules.
             writer = import_module(f"rainier_fast.ask.schedule_{format}")
             write(target, writer.text(self))
         else:
-            super().save(target, format)
+            super().save(target, notation_of(target, format, (*_ENDS.values(), "chakra")))
 
     def at(self, size: Quantity, chips: Sequence[int] | None = None) -> Schedule:
         """Return the same messages for other bytes, or on other chips.
