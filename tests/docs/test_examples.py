@@ -1,8 +1,8 @@
 """Every example runs, every promised name is there, and documents show what the program prints.
 
 A fenced ``python`` block runs unless ``<!-- no-run -->`` stands before it; blocks of one file share
-a namespace. What the program prints is marked ``<!-- output -->``: all in docs/tour.md, a part
-in the README.
+a namespace. ``<!-- prints -->`` marks a part of what the block before it prints, and
+``<!-- output -->`` what the program prints: all in docs/tour.md, a part in the README.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import pkgutil
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ BLOCK = re.compile(
     r"^(?P<fence>`{3,})python[^\n]*\n(?P<code>.*?)^(?P=fence)\s*$",
     re.MULTILINE | re.DOTALL,
 )
+PRINTS = re.compile(r"\s*<!--[ ]*prints[ ]*-->\s*^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 OUTPUT = re.compile(r"<!--[ ]*output[ ]*-->\s*^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -37,14 +40,16 @@ def documents() -> list[Path]:
     return [path for path in found if path.is_file()]
 
 
-def blocks(path: Path) -> list[tuple[int, str]]:
-    """Line and code of each block that runs."""
+def blocks(path: Path) -> list[tuple[int, str, str]]:
+    """Line and code of each block that runs, and what is shown of what it prints."""
     text = path.read_text("utf-8")
-    return [
-        (text.count("\n", 0, match.start("code")) + 1, match["code"])
-        for match in BLOCK.finditer(text)
-        if not match["mark"]
-    ]
+    found = []
+    for match in BLOCK.finditer(text):
+        if not match["mark"]:
+            shown = PRINTS.match(text, match.end())
+            line = text.count("\n", 0, match.start("code")) + 1
+            found.append((line, match["code"], "" if shown is None else shown[1]))
+    return found
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -53,9 +58,12 @@ def test_blocks_of_documents_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     space: dict[str, Any] = {"__name__": "example"}
-    for line, code in blocks(path):
-        # Blank lines before it, so that an error names the line of the document.
-        exec(compile("\n" * (line - 1) + code, str(path), "exec"), space)
+    for line, code, shown in blocks(path):
+        with redirect_stdout(StringIO()) as printed:
+            # Blank lines before it, so that an error names the line of the document.
+            exec(compile("\n" * (line - 1) + code, str(path), "exec"), space)
+        # A part of it, from some line to another.
+        assert "\n".join(normalised(shown)) in "\n".join(normalised(printed.getvalue())), line
 
 
 def test_the_readme_has_blocks_that_run() -> None:
