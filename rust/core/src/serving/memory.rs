@@ -1,7 +1,7 @@
 //! What a rank holds.
 
+use super::attention::attention_matrices;
 use super::cut::Cut;
-use super::pass::attention_matrices;
 
 /// Bytes of the rank that holds most.
 #[derive(Debug, Clone, Copy, PartialEq)]

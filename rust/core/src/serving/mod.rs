@@ -13,6 +13,7 @@
 //!   come at a rate; `spread`: p50 and p90; `serve`: all of it
 //!   together; `events`: the same request by request
 
+mod attention;
 mod balance;
 mod curve;
 mod cut;
