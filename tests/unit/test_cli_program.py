@@ -222,3 +222,12 @@ def test_the_program_is_installed_by_its_name() -> None:
     made = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert made["scripts"] == {"rainier-fast": f"{main.__module__}:{main.__name__}"}
     assert {word.partition(">")[0] for word in made["dependencies"]} >= {"click", "numpy", "rich"}
+
+
+def test_cost_of_a_file_that_is_a_program_names_the_command_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "step.hlo.txt"
+    file.write_text("HloModule step\n")
+    _, err = ran("cost", str(file), code=2, capsys=capsys)
+    assert "rainier-fast read FILE --cost" in err

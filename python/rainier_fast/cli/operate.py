@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -56,7 +57,10 @@ def _step_of(machine: Machine, given: dict[str, Any], *, needed: bool) -> Any:  
     if seconds is not None:
         raise invalid("step", seconds, "must be left out where a MODEL is given")
     if job["batch"] is None:
-        raise invalid("batch", None, "must be the sequences of a step, such as 2048")
+        allowed = "must be the sequences of a step, such as 2048"
+        if Path(model).is_file():
+            allowed += "; a program in a file is costed by: rainier-fast read FILE --cost"
+        raise invalid("batch", None, allowed)
     usual = {"sequence": "8192", "precision": "bf16", "optimizer": "adamw", "recompute": "none"}
     asked = {name: job[name] or usual.get(name) for name in job}
     if not fields:
@@ -135,7 +139,10 @@ def cost(
     hours: float | None,
     **given: Any,  # noqa: ANN401 - options by name
 ) -> None:
-    """Say what a machine costs an hour, and a step of MODEL, or of --step, and its tokens."""
+    """Say what a machine costs an hour, and a step of MODEL, or of --step, and its tokens.
+
+    How long the collectives of a program take, of HLO or a trace, says `read FILE --cost`.
+    """
     written = output(given)
     machine = machine_of({name: given.pop(name) for name in _MACHINE_NAMES})
     step = _step_of(machine, given, needed=False)
