@@ -1,7 +1,4 @@
-"""A small table: named columns, read as text, in a notebook, as dicts, CSV or a data frame.
-
-The tables of a result are kept small by the core, and made when they are read.
-"""
+"""Small tables: named columns as text, dicts, CSV or data frames; results make theirs late."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from numpy.typing import NDArray
 from rainier_fast import _core
 from rainier_fast.definitions.check import as_items, as_name, as_pairs, is_masked
 from rainier_fast.errors import RainierError, as_one_of, invalid, invalid_type, shown
-from rainier_fast.files.kept import as_path
+from rainier_fast.files.kept import as_path, replacing
 from rainier_fast.frozen import frozen, put
 from rainier_fast.screen import aligned, html_table, one_screen, plain
 from rainier_fast.units import (
@@ -251,10 +248,11 @@ class Table:
             try:
                 columns[name] = pa.array(values.tolist())
             except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
-                argument = f"columns[{shown(name)}]"
-                raise invalid(argument, f"mixed values ({error})", "must be of one type") from error
+                argument, got = f"columns[{shown(name)}]", f"mixed values ({error})"
+                raise invalid(argument, got, "must be of one type") from error
         try:
-            pq.write_table(pa.table(columns), target)
+            with replacing(target) as file:
+                pq.write_table(pa.table(columns), file)
         except (OSError, ValueError) as error:
             raise invalid("path", path, f"cannot be written: {str(error)[:80]}") from error
 

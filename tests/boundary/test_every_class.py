@@ -8,10 +8,9 @@ import pickle
 from typing import Any
 
 import pytest
+from good_instances import instances
 
 import rainier_fast as rf
-
-from everything import instances
 
 MADE = instances()
 EVERY = pytest.mark.parametrize("one", MADE.values(), ids=[kind.__name__ for kind in MADE])

@@ -1,7 +1,7 @@
 """Every public callable x every argument x hostile values: an answer or a RainierError, no more.
 
-What is called, and with what besides, is found by introspection (`everything.calls`), so a new
-callable or argument is in the sweep without a line here, or fails until `everything` has a good
+What is called, and with what besides, is found by introspection (`good_calls.calls`), so a new
+callable or argument is in the sweep without a line here, or fails until `good_arguments` has a good
 value for it.
 """
 
@@ -17,10 +17,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from good_calls import Call, calls
+from good_instances import instances
 
 import rainier_fast as rf
-
-from everything import Call, calls, instances
 
 
 def _raises(*_: object) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from good_calls import calls
+from good_instances import instances
 
 import rainier_fast as rf
 from rainier_fast.catalog.entry import Listed
@@ -19,8 +21,6 @@ from rainier_fast.screen import Report, one_screen
 from rainier_fast.table import Table, TableOfKind
 from rainier_fast.topology.base import Base
 from said import FIGURE, first_line, untold
-
-from everything import calls, instances
 
 PARTS = (Base, Listed, rf.Link, Fitted, rf.Efficiency, rf.EfficiencyFit, rf.ColdStart)
 """What has times that are given, fitted or assumed: machines, links, parameters, chips, starts."""
@@ -36,7 +36,7 @@ def answers() -> Iterator[tuple[str, Any]]:
         try:
             yield call.label, call.run({})
         except rf.RainierError:
-            continue  # `everything` names a good column for the plain table alone
+            continue  # `good_arguments` names a good column for the plain table alone
 
 
 def with_tables(name: str, one: Any) -> Iterator[tuple[str, Any]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
 from types import MappingProxyType, ModuleType
+from typing import Any
 
 import jsonschema
 import pytest
@@ -182,6 +184,47 @@ def test_files_are_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.Monke
         rf.preset("h100").save(path)
     assert [one.name for one in tmp_path.iterdir()] == ["m.toml"]
     assert rf.Machine.load(path) == rf.Cluster.load(path) == rf.read(path) == rf.preset("trn2")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
+    pair = rf.Schedule("all_reduce", 64, [0, 1], [rf.Send(0, 1, [0], step=0, reduce=True)])
+    step = rf.Program((rf.ProgramCollective("a", "all_reduce", 8, 8, "fp32"),))
+    made = {
+        "machine": rf.preset("trn2").save,
+        "program": step.save,
+        "faults": rf.Faults(links=[3]).save,
+        "schedule": pair.save,
+        "table": rf.Table({"x": [1]}).to_parquet,
+        "timeline": rf.timeline(pair, rf.preset("trn2")).save,
+        "hosts": lambda path: rf.preset("trn2").place(16, hosts="n1").write(path, "nodelist"),
+    }
+    for name, save in made.items():
+        path = tmp_path / f"{name}.json"
+        os.mkfifo(path)
+        reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            save(path)
+            assert os.read(reading, 1), name
+        finally:
+            os.close(reading)
+        assert path.is_fifo(), name
+    assert len(list(tmp_path.iterdir())) == len(made)
+
+
+def test_a_key_twice_is_named() -> None:
+    for data in (b'{"a": {"b": 1, "b": 2}}', b"a:\n  b: 1\n  b: 2\n"):
+        with pytest.raises(rf.InvalidFile) as caught:
+            kept.text_in(data, "m")
+        assert caught.value.key == "b"
+
+
+@pytest.mark.parametrize("path", [None, 3, ""])
+def test_a_path_that_is_none_is_refused_by_name(path: Any) -> None:
+    step = rf.Program((rf.ProgramCollective("a", "all_reduce", 8, 8, "fp32"),))
+    for save in (step.save, rf.Faults(links=[3]).save, rf.Table({"x": [1]}).to_parquet):
+        with pytest.raises(rf.RainierError, match=r"^path"):
+            save(path)
 
 
 def test_the_name_tells_the_notation(tmp_path: Path) -> None:

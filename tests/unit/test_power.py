@@ -183,6 +183,8 @@ def test_what_has_no_figure_can_be_said() -> None:
     assert said.parts["chip"] == 144_000
     with raises(rf.Unsupported, None, "network=", "host="):
         rf.preset("trn3-ultraserver-gen2").power()
+    with raises(rf.Unsupported, None, "network='"):  # the example is of what is lacking
+        rf.preset("tpu-v5p", shape=(4, 4, 4)).power(chip="500 W", idle="100 W", host="100 W")
 
 
 def test_it_says_itself() -> None:

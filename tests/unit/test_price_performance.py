@@ -97,6 +97,7 @@ def test_no_price_and_no_layout_have_reasons(found: rf.PricePerformance) -> None
     large = rf.Serving("llama-3.1-405b", input=1024, output=256, precision="bf16")
     big = rf.price_performance(["trn2", "h100"], large)
     assert big["reason"][1].startswith("not run")
+    assert big["reason"][1] in str(big)  # and the page says why, not only that it does not run
     odd = rf.price_performance(["trn3-ultraserver-gen2", "trn2"], CHAT)
     assert odd["reason"][0].startswith("no price")
     assert odd["reason"][1].startswith("no ratio: of trn3-ultraserver-gen2")

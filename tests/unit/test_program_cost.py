@@ -267,3 +267,15 @@ def test_costs_pickle_and_tell_themselves() -> None:
     assert told["time_s"] == cost.time_s
     assert told["collectives"]["op"][0] == "all_gather"
     assert len(str(cost).splitlines()) <= 24
+
+
+def test_no_argument_is_passed_over() -> None:
+    one = rf.Program((C("a", "all_reduce", 8, 8, "bf16"),), 64)
+    mesh = TRN2.mesh(dp=4, tp=16, ranks_per_chip=4)
+    assert TRN2.cost_of(one, mesh=mesh, axes={"all_reduce": "tp"}).communication_s > 0
+    with raises(rf.InvalidArgument, "ranks_per_chip"):
+        TRN2.cost_of(one, mesh=mesh, ranks_per_chip=2)
+    with raises(rf.InvalidArgument, "ranks_per_chip"):
+        TRN2.cost_of(one, placement=TRN2.place(mesh, hosts="n1"), ranks_per_chip=2)
+    with raises(rf.UnknownName, "axes"):
+        TRN2.cost_of(one, mesh=mesh, axes={"all_reduced": "tp"})

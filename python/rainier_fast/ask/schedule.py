@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, Final
 
 from rainier_fast._core import Schedule as CoreSchedule
@@ -13,7 +14,7 @@ from rainier_fast.ask.messages import Block, Send, core_of, listed
 from rainier_fast.ask.options import OPERATIONS
 from rainier_fast.ask.request import Request
 from rainier_fast.errors import as_one_of, invalid
-from rainier_fast.files.kept import as_path, notation_of, write
+from rainier_fast.files.kept import as_path
 from rainier_fast.files.saved import Told
 from rainier_fast.frozen import frozen, put
 from rainier_fast.topology.base import Base
@@ -65,6 +66,13 @@ class Schedule(Told):
     """
 
     _saved_as = "schedule"
+    _written_as = MappingProxyType(
+        {
+            "msccl": "ask.schedule_msccl",
+            "goal": "ask.schedule_goal",
+            "chakra": "astra_sim.schedules",
+        }
+    )
 
     __slots__ = ("_core", "_machine", "_request", "algorithm")
 
@@ -135,18 +143,13 @@ class Schedule(Told):
         ...     rf.read(folder + "/ring.xml") == ring
         True
         """
-        target = as_path(path)
         if format is None:
-            format = _ENDS.get(target.suffix.lower())
-        if format == "chakra":
+            format = _ENDS.get(as_path(path).suffix.lower())
+        if isinstance(format, str) and str.__str__(format) == "chakra":  # several files
             # By name: it stands above, and knows schedules.
-            import_module("rainier_fast.astra_sim.schedules").save_schedule(self, target)
-        elif isinstance(format, str) and format in _ENDS.values():
-            # By name: writers of other programs' formats know schedules.
-            writer = import_module(f"rainier_fast.ask.schedule_{format}")
-            write(target, writer.text(self))
+            import_module("rainier_fast.astra_sim.schedules").save_schedule(self, as_path(path))
         else:
-            super().save(target, notation_of(target, format, (*_ENDS.values(), "chakra")))
+            super().save(path, format)
 
     def at(self, size: Quantity, chips: Sequence[int] | None = None) -> Schedule:
         """Return the same messages for other bytes, or on other chips.

@@ -16,6 +16,7 @@ from rainier_fast.astra_sim.files import content
 from rainier_fast.astra_sim.traces import VERSION
 from rainier_fast.errors import InvalidArgument, invalid, invalid_type
 from rainier_fast.files import kinds
+from rainier_fast.files.kept import write
 from rainier_fast.memory import reckon
 
 _DOUBLE: Final = 3
@@ -78,7 +79,7 @@ def save_schedule(schedule: Schedule, name: str | os.PathLike[str]) -> list[Path
     try:
         for rank in range(schedule.ranks):
             path = Path(f"{os.fspath(name)}.{rank}.et")
-            path.write_bytes(bytes(_core.write_chakra(VERSION, head, nodes[rank])))
+            write(path, bytes(_core.write_chakra(VERSION, head, nodes[rank])))
             paths.append(path)
     except (OSError, ValueError) as error:
         raise invalid("name", os.fspath(name), f"cannot be written: {error}") from error

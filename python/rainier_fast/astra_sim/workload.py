@@ -15,6 +15,7 @@ from rainier_fast.astra_sim.programs import nodes_of
 from rainier_fast.astra_sim.traces import read_nodes, write_nodes
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.errors import InvalidArgument, as_one_of, invalid
+from rainier_fast.files.kept import write
 from rainier_fast.program import Program
 
 _MOST_NPUS: Final = 2**24
@@ -219,11 +220,11 @@ class Workload:
         try:
             for rank in range(self.npus):
                 path = Path(f"{base}.{rank}.et")
-                path.write_bytes(write_nodes(self.nodes(rank), rank))
+                write(path, write_nodes(self.nodes(rank), rank))
                 paths.append(path)
             if self.groups:
                 path = Path(f"{base}.groups.json")
-                path.write_text(json.dumps({str(one): list(ranks) for one, ranks in self.groups}))
+                write(path, json.dumps({str(one): list(ranks) for one, ranks in self.groups}))
                 paths.append(path)
         except (OSError, ValueError) as error:
             raise invalid("name", base, f"cannot be written: {error}") from error

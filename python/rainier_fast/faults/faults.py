@@ -16,6 +16,7 @@ from rainier_fast.errors import Unsupported, invalid, invalid_type, shown
 from rainier_fast.faults.file import FORMAT, NAMES, PARTS, VERSION, read
 from rainier_fast.faults.text import arguments, lines, rows
 from rainier_fast.files.json_text import write
+from rainier_fast.files.kept import as_path
 from rainier_fast.files.kept import write as put_in_place
 from rainier_fast.flows.places import Places
 from rainier_fast.frozen import frozen, put
@@ -311,7 +312,7 @@ class Faults(Pictured):
         ...     Faults.load(path)
         Faults(links=[3])
         """
-        put_in_place(Path(path), write(self.to_dict()))
+        put_in_place(as_path(path), write(self.to_dict()))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Faults:

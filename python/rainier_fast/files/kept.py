@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import IO, Any, Final, TypeVar
 
 from rainier_fast.errors import InvalidFile, RainierError, as_one_of, invalid, invalid_type
 from rainier_fast.files import json_text, toml_text, yaml_text
@@ -30,22 +31,31 @@ _HEAD: Final = 4096
 _Made = TypeVar("_Made")
 
 
-def write(target: Path, text: str) -> None:
-    """Write a text beside the target, then put it in its place."""
+@contextmanager
+def replacing(target: Path) -> Iterator[IO[bytes]]:
+    """Open a file beside the target; once all is written, it is put in the target's place."""
     if target.exists() and not target.is_file():  # a device or a pipe, which nothing may replace
-        target.write_text(text, "utf-8", newline="\n")
+        with target.open("wb") as file:
+            yield file
         return
     # Opened as any new file is, so that it has the mode that the user's mask gives.
     draft = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
     try:
-        with draft.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with draft.open("xb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         draft.replace(target)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def write(target: Path, content: str | bytes) -> None:
+    """Write a file whole, or not at all; text as UTF-8."""
+    data = content.encode() if isinstance(content, str) else content
+    with replacing(target) as file:
+        file.write(data)
 
 
 def as_path(path: object) -> Path:

@@ -67,7 +67,13 @@ class PricePerformance(Pictured, Report, TableWith):
     _head: str
 
     def _page(self) -> list[Any]:
-        return [self._head, "", self._cells_by_objective(), "", *self.claim.splitlines()[:-1]]
+        lacking = dict.fromkeys(
+            f"{row['machine']}: {row['reason']}"
+            for row in self
+            if row["reason"].startswith("not run")
+        )
+        why = [*lacking, ""] if lacking else []
+        return [self._head, "", self._cells_by_objective(), "", *why, *self.claim.splitlines()[:-1]]
 
     def _cells_by_objective(self) -> Table:
         """Return a row for each machine and month, a column for each objective."""

@@ -132,10 +132,11 @@ def _others(name: str | None, busy: Line, pue: Line, options: dict[str, Any]) ->
         return tuple(_said(part, given) for part, given in said.items())
     known = catalog()["all-in-power"].figures
     if name is None or name not in known:
-        missing = ", ".join(f"{part}=" for part in ("host", "network") if part not in said)
+        lacking = [part for part in ("host", "network") if part not in said]
+        missing = ", ".join(f"{part}=" for part in lacking)
         raise Unsupported(
             f"no power of the host and the network beside {name or 'these chips'} is published; "
-            f"say {missing} in watts of each chip, such as host='100 W'"
+            f"say {missing} in watts of each chip, such as {lacking[0]}='100 W'"
         )
     figure = known[name]
     whole = _line(REST, figure)

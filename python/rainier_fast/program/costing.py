@@ -55,7 +55,8 @@ class ProgramCosts(Damaged):
             rank. It may leave chips free. Without it and `mesh`, rank r is chip r; ``guesses`` say
             so where the program has fewer ranks than the machine.
         ranks_per_chip
-            Ranks of a chip, as `Machine.mesh` takes it.
+            Ranks of a chip, as `Machine.mesh` takes it; where a mesh or a `Placement` has them, the
+            same or none.
         algorithm
             How collectives run; None for the machine's software where it has some, else
             ``"auto"``, the fastest on the links.
@@ -77,6 +78,8 @@ class ProgramCosts(Damaged):
         InvalidArgument, InvalidType
             If the program has more ranks than the machine, or other than the mesh or placement (it
             names ``world``), or an argument is not usable.
+        UnknownName
+            If `axes` names no operation and no collective of the program.
 
         Notes
         -----
@@ -105,7 +108,7 @@ class ProgramCosts(Damaged):
         if not isinstance(program, Program):
             raise invalid_type("program", program, "must be a Program, as read() makes it")
         place = where(self, program, mesh, placement, ranks_per_chip)
-        known = require_axes(place, axes)
+        known = require_axes(place, program, axes)
         way = _way(self, algorithm)
         turns = None if trips is None else as_count("trips", trips, MAX_COUNT)
         dtype = as_one_of("peak_dtype", peak_dtype, ("bf16", "fp8", "fp32"))

@@ -136,8 +136,9 @@ class ProgramGroups:
         if sorted(order) != list(range(len(axes))):
             raise invalid("perm", order, f"must have each of the {len(axes)} axes once")
         world = as_world(world)
-        if count * size > (MOST_RANKS if world is None else world):
-            raise invalid("count", count, f"must be groups of {size} of at most {world} ranks")
+        most = MOST_RANKS if world is None else world
+        if count * size > most:
+            raise invalid("count", count, f"must be groups of {size} of at most {most} ranks")
         return cls._made("all groups", world, ("iota", count, size, axes, order))
 
     @classmethod

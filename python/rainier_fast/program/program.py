@@ -216,8 +216,8 @@ class Program(Report):
 
         Raises
         ------
-        InvalidArgument
-            If the file cannot be written.
+        InvalidArgument, InvalidType
+            If the path is none, or the file cannot be written.
 
         Examples
         --------

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from rainier_fast.errors import InvalidArgument, RainierError, invalid, invalid_type, shown, unknown
+from rainier_fast.files import kept
+from rainier_fast.files.kept import as_path
 from rainier_fast.program.collective import ProgramCollective
 from rainier_fast.program.groups import ProgramGroups
 from rainier_fast.program.saved_groups import groups_told, told_groups
@@ -67,17 +68,11 @@ def parts_of(given: object) -> tuple[tuple[ProgramCollective, ...], dict[str, An
 def write(path: str | Path, content: dict[str, Any]) -> None:
     """Write a dict as JSON, in place of what is there once all of it is written."""
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    target = as_path(path)
     try:
-        final = Path(path)
-        beside = final.with_name(f".{final.name}.{os.getpid()}")
-        try:
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(final)
-        finally:
-            beside.unlink(missing_ok=True)
-    except (OSError, ValueError, TypeError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise invalid("path", str(path), f"cannot be written: {why}") from error
+        kept.write(target, text)
+    except OSError as error:
+        raise invalid("path", path, f"cannot be written: {error.strerror or error}") from error
 
 
 def _collective(where: str, row: object, groups: list[ProgramGroups]) -> ProgramCollective:

@@ -13,8 +13,9 @@ from rainier_fast.ask.cores import as_ranks_per_chip, core_groups
 from rainier_fast.ask.groups import Groups, as_groups
 from rainier_fast.collectives.mesh import DeviceMesh
 from rainier_fast.definitions.check import as_pairs
-from rainier_fast.errors import Unsupported, invalid, invalid_type
+from rainier_fast.errors import Unsupported, invalid, invalid_type, unknown
 from rainier_fast.memory import reckon
+from rainier_fast.program.collective import OPERATIONS
 from rainier_fast.program.groups import ProgramGroups
 from rainier_fast.program.program import Program
 from rainier_fast.program.ranks import Ranks
@@ -183,7 +184,7 @@ def _meshed(machine: Base, mesh: object, cores: int) -> Where:
         raise invalid_type("mesh", mesh, "must be a DeviceMesh, or sizes by name of axis")
     if mesh.machine != machine:
         raise invalid("mesh", mesh, "must be of the machine that costs the program")
-    per = mesh.ranks_per_chip
+    per = _agreed(cores, mesh.ranks_per_chip, "mesh")
     slots = None
     if mesh._order is not None:
         slots = mesh.chips().ravel()
@@ -197,7 +198,8 @@ def _placed(machine: Base, placement: Any, cores: int) -> Where:  # noqa: ANN401
         if placement.num_chips != machine.num_chips:
             got = f"a placement on {placement.num_chips:,} chips"
             raise invalid("placement", got, f"must be on {machine.num_chips:,}, as the machine")
-        chips, cores = placement.chips, as_ranks_per_chip(machine, placement.ranks_per_chip)
+        cores = _agreed(cores, as_ranks_per_chip(machine, placement.ranks_per_chip), "placement")
+        chips = placement.chips
     else:
         chips = chip_array("placement", placement, machine.num_chips).astype(np.int64)
         if chips.ndim != 1 or not chips.size:
@@ -217,17 +219,27 @@ def _placed(machine: Base, placement: Any, cores: int) -> Where:  # noqa: ANN401
     return Where(machine, len(chips), cores, slots)
 
 
+def _agreed(asked: int, told: int, by: str) -> int:
+    """Return the ranks of a chip that a mesh or placement tells, which nothing may contradict."""
+    if asked not in (1, told):
+        raise invalid("ranks_per_chip", asked, f"must be {told}, as the {by} has, or left out")
+    return told
+
+
 def _named(machine: Base) -> str:
     return machine.name or machine.ultraserver.name
 
 
-def require_axes(found: Where, axes: object) -> dict[str, str]:
+def require_axes(found: Where, program: Program, axes: object) -> dict[str, str]:
     """Return which axis collectives without groups run over, by operation or name."""
     if axes is None:
         return {}
     given = dict(as_pairs("axes", axes, "must map operations or names to axes of mesh="))
     if found.mesh is None:
         raise Unsupported("axes: got some without mesh=; give the mesh whose axes they are")
-    for axis in given.values():
+    names = {one.name for one in program.collectives}
+    for key, axis in given.items():
+        if key not in names and key not in OPERATIONS:
+            raise unknown("axes", key, (*OPERATIONS, *sorted(names)))
         found.mesh.axis_groups(axis)
     return given

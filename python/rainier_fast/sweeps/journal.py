@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
 from rainier_fast.errors import invalid
+from rainier_fast.files.kept import replacing
 from rainier_fast.sweeps.rows import Record, kinds_of
 
 FORMAT: Final = "rainier_fast sweep journal"
@@ -166,18 +167,10 @@ class Journal:
 
 def create(path: Path, header: Header, records: Iterator[Record]) -> None:
     """Write a new journal, whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
-    try:
-        with draft.open("xb") as file:
-            file.write(framed({"format": FORMAT} | header))
-            for record in records:
-                file.write(framed(record))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+    with replacing(path) as file:
+        file.write(framed({"format": FORMAT} | header))
+        for record in records:
+            file.write(framed(record))
 
 
 def framed(record: Record) -> bytes:

@@ -6,12 +6,12 @@ import csv
 import io
 import json
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 from rainier_fast.errors import InvalidArgument, RainierError, invalid
+from rainier_fast.files.kept import replacing
 from rainier_fast.sweeps.cells import Cell
 
 if TYPE_CHECKING:
@@ -58,18 +58,10 @@ def begins(data: bytes) -> bool:
 
 def write(path: Path, header: Header, blocks: Iterator[Columns]) -> None:
     """Write a finished sweep beside the file, then put it in its place."""
-    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     writer: Callable[[IO[bytes], Header, Iterator[Columns]], None]
     writer = {".parquet": _parquet, ".csv": _csv, ".jsonl": _jsonl}[path.suffix.casefold()]
-    try:
-        with draft.open("xb") as file:
-            writer(file, {"format": FORMAT, "version": 1} | header, _even(blocks))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+    with replacing(path) as file:
+        writer(file, {"format": FORMAT, "version": 1} | header, _even(blocks))
 
 
 def _even(blocks: Iterator[Columns]) -> Iterator[Columns]:
