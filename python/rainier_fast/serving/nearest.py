@@ -122,7 +122,7 @@ def line(result: Asking) -> str:
     words = f"nearest {row['model']}, {cut}, {row['input']:,} in, {row['output']:,} out, "
     words += f"{row['concurrency']:,.6g} at once; our error there and on {len(known) - 1} more: "
     pairs = (("first token", "ttft_error"), ("a token", "tpot_error"))
-    return words + ", ".join(f"{name} {_band(known[column])}" for name, column in pairs)
+    return words + ", ".join(f"{name} {_band(known[column].tolist())}" for name, column in pairs)
 
 
 def _band(errors: Sequence[float]) -> str:
