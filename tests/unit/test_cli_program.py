@@ -231,3 +231,12 @@ def test_cost_of_a_file_that_is_a_program_names_the_command_for_it(
     file.write_text("HloModule step\n")
     _, err = ran("cost", str(file), code=2, capsys=capsys)
     assert "rainier-fast read FILE --cost" in err
+
+
+def test_a_list_of_formats_reads_no_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "step.hlo.txt"
+    file.write_text("HloModule step\n")
+    _, err = ran("read", "--formats", str(file), code=2, capsys=capsys)
+    assert "--formats" in err
