@@ -126,6 +126,11 @@ def test_what_was_measured_on_such_chips_is_near() -> None:
         _ = h200.nearest_measurements
 
 
+def test_an_engine_that_a_chip_has_not_names_those_it_has() -> None:
+    with raises(rf.Unsupported, None, "'neuron'", "'vllm'"):
+        rf.Pace.of("b200", "neuron")
+
+
 def test_the_nearest_measurements_have_our_errors(llama: rf.ServingResult) -> None:
     table = llama.nearest_measurements
     assert len(table) == 3
