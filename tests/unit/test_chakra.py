@@ -205,3 +205,18 @@ def test_schedules_save_as_chakra_and_errors_name_every_format(tmp_path: Path) -
     assert astra_sim.read_schedule(tmp_path / "ring") == made
     with pytest.raises(rf.UnknownName, match=r"^format: .*'msccl', 'goal', 'chakra'"):
         made.save(tmp_path / "ring", format="mscl")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        NETWORK + "npus_count: [ 4 ]\n",
+        json.dumps({"topology": ["Ring"]})[:-1] + ', "npus_count": [8], "npus_count": [4]}',
+        NETWORK.replace("[ 8 ]", "&n [ 8 ]").replace("[ 50.0 ]", "*n"),
+    ],
+)
+def test_settings_that_may_be_read_in_two_ways_are_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "network.yml"
+    path.write_text(text)
+    with pytest.raises(InvalidArgument, match=r"network\.yml"):
+        astra_sim.Network.read(path)

@@ -212,6 +212,13 @@ def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == len(made)
 
 
+def test_a_key_twice_is_named() -> None:
+    for data in (b'{"a": {"b": 1, "b": 2}}', b"a:\n  b: 1\n  b: 2\n"):
+        with pytest.raises(rf.InvalidFile) as caught:
+            kept.text_in(data, "m")
+        assert caught.value.key == "b"
+
+
 @pytest.mark.parametrize("path", [None, 3, ""])
 def test_a_path_that_is_none_is_refused_by_name(path: Any) -> None:
     step = rf.Program((rf.ProgramCollective("a", "all_reduce", 8, 8, "fp32"),))

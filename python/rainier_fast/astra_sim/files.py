@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from rainier_fast.errors import InvalidArgument, RainierError, invalid, invalid_type, shown
+from rainier_fast.files import json_text, yaml_text
+from rainier_fast.files.place import Broken
 
 _MOST_BYTES: Final = 2**20
 """Files of settings are a few lines; what is larger is something else."""
@@ -49,40 +50,37 @@ def parsed(data: bytes, name: str) -> dict[str, Any]:
         raise InvalidArgument(
             f"{name}, byte {error.start}: got {shown(got)}, must be UTF-8"
         ) from error
-    found = _json(text, name) if text.lstrip()[:1] == "{" else _yaml(text, name)
+    try:
+        found = _said(text)
+    except Broken as error:
+        where = "" if error.line is None else f", line {error.line}"
+        said = f"got a text that {error.what}"
+        raise InvalidArgument(f"{name}{where}: {said}, must be JSON or YAML") from error
     if not isinstance(found, dict) or any(not isinstance(key, str) for key in found):
         raise InvalidArgument(f"{name}: got {shown(found)}, must be names with values")
     return found
 
 
-def _json(text: str, name: str) -> Any:  # noqa: ANN401 - whatever the file holds
+def _said(text: str) -> object:
+    """Return what JSON says, or YAML: a network file may be YAML in braces."""
+    if text.lstrip()[:1] != "{":
+        return _yaml(text)
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        # A network file may be YAML in braces.
+        return json_text.read(text)
+    except Broken as error:
+        if error.line is None:  # it is JSON, and what it says is wrong
+            raise
         try:
-            return _yaml(text, name)
-        except InvalidArgument:
-            where = f"line {error.lineno}, column {error.colno}"
-            raise InvalidArgument(f"{name}, {where}: got no JSON, must be: {error.msg}") from error
-    except (RecursionError, ValueError) as error:
-        raise InvalidArgument(f"{name}: got {error}, must be JSON of plain numbers") from error
+            return _yaml(text)
+        except Broken:
+            raise error from None
 
 
-def _yaml(text: str, name: str) -> Any:  # noqa: ANN401 - whatever the file holds
-    # PyYAML reads 1e9 as text and `no` as False: YAML 1.2 does neither.
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    try:
-        return YAML(typ="safe", pure=True).load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
-        problem = error.problem or "no YAML"
-        raise InvalidArgument(f"{name}{where}: got {problem}, must be YAML") from error
-    except (YAMLError, ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
-        raise InvalidArgument(f"{name}: got {shown(str(error))}, must be YAML") from error
+def _yaml(text: str) -> object:
+    if len(text) > yaml_text.MOST_BYTES:
+        allowed = f"has {len(text):,} characters; of YAML at most {yaml_text.MOST_BYTES:,} are read"
+        raise Broken(allowed, None)
+    return yaml_text.read(text)[0]
 
 
 def listed(value: object) -> list[Any]:

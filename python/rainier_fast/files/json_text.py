@@ -17,6 +17,8 @@ def read(text: str) -> object:
     """Return what a text of JSON says."""
     try:
         return json.loads(text, object_pairs_hook=_once, parse_constant=_refuse)
+    except Broken:
+        raise
     except RecursionError:
         raise Broken("nests too deeply", None) from None
     except json.JSONDecodeError as error:
