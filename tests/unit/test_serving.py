@@ -127,7 +127,7 @@ def test_what_was_measured_on_such_chips_is_near() -> None:
 
 
 def test_an_engine_that_a_chip_has_not_names_those_it_has() -> None:
-    with raises(rf.Unsupported, None, "'neuron'", "'vllm'"):
+    with raises(rf.Unsupported, "engine", "'vllm'"):
         rf.Pace.of("b200", "neuron")
 
 

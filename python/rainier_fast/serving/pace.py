@@ -128,7 +128,8 @@ class Pace:
         known: dict[str, Any] = data["paces"].get(generation, {})
         if engine not in known:
             have = sorted(chip for chip, of in data["chips"].items() if engine in data["paces"][of])
-            here = f"engine={' or '.join(map(repr, sorted(known)))} is known there; " if known else ""
+            engines = " or ".join(map(repr, sorted(known)))
+            here = f"engine={engines} is known there; " if known else ""
             raise Unsupported(
                 f"engine: got {engine!r} on {name}, of which no measured service is public; {here}"
                 "pass pace=Pace(...) of your own, or engine='ideal' for the bound; known of "
