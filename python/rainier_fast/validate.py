@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from rainier_fast.files.kept import write
 from rainier_fast.validation.report import group_table, report
 
 
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.check is not None:
             return _check(options.check, text)
         if options.output is not None:
-            options.output.write_bytes(text.encode())
+            write(options.output, text)
         else:
             sys.stdout.write(text)
     except OSError as error:

@@ -179,6 +179,28 @@ def test_more_to_do_never_takes_less(engine: str, tokens: int, answer: int, seed
     assert admitted == sorted(admitted)
 
 
+@pytest.mark.parametrize(
+    ("engine", "tokens", "answer", "name"),
+    [
+        ("sglang", 8, 3, "qwen3-32b"),
+        ("sglang", 8, 12, "llama-3.3-70b"),
+        ("sglang", 16, 4, "qwen3-32b"),
+        ("vllm", 16, 4, "llama-3.3-70b"),
+    ],
+)
+def test_short_answers_wait_for_no_prefill_that_has_all_of_them(
+    engine: str, tokens: int, answer: int, name: str
+) -> None:
+    service = rf.Serving(name, input=tokens, output=answer, engine=engine)  # type: ignore[arg-type]
+    loads = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 64, 128, 256]
+    tpot = H100.serve_times(service, GPU, loads)["tpot_s"]
+    assert (tpot[1:] >= tpot[:-1] * (1 - 1e-9)).all()
+    for load in (2, 4):
+        events = H100.serve_events(service, GPU, concurrency=load, requests=1000)
+        ours = float(tpot[loads.index(load)])
+        assert ours == pytest.approx(float(np.nanmean(events.tpot_s)), rel=0.07)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("pp", [1, 4])
 def test_requests_are_never_more_than_there_are(engine: str, pp: int) -> None:

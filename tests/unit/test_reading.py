@@ -85,3 +85,26 @@ def test_long_spaces_are_passed_over_once(content: bytes) -> None:
     with suppress(rf.RainierError):
         rf.read(content)
     assert time.process_time() - begun < 1.0
+
+
+@pytest.mark.parametrize(
+    ("space", "columns", "row"),
+    [
+        ("{}", '["x", "int"]', '{"x": 1, "error_type": null, "error": null}'),
+        ('{"points": 1}', '["x", "text"]', '{"x": 1, "error_type": null, "error": null}'),
+        ('{"points": 1}', '["x", ["int"]]', '{"x": 1, "error_type": null, "error": null}'),
+        ('{"points": 1}', "1", '{"x": 1, "error_type": null, "error": null}'),
+        ('{"points": 1}', '["x", "int"]', '{"x": [1], "error_type": null, "error": null}'),
+        ('{"points": 1}', '["x", "int"]', '{"x": "1", "error_type": null, "error": null}'),
+        ('{"points": 1}', '["x", "int"]', "[" * 100_000),
+    ],
+)
+def test_a_sweep_that_its_header_does_not_tell_is_refused(
+    space: str, columns: str, row: str
+) -> None:
+    head = (
+        '{"format": "rainier_fast sweep", "version": 1, "function": "f", "axes": ["x"], "space": '
+        f'{space}, "columns": [{columns}, ["error_type", "str"], ["error", "str"]]}}'
+    )
+    with raises(rf.InvalidArgument, "bytes"):
+        rf.read(f"{head}\n{row}\n".encode())

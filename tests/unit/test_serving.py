@@ -124,6 +124,8 @@ def test_what_was_measured_on_such_chips_is_near() -> None:
     h200 = rf.preset("h200").serve(GPU, TP8, concurrency=8)
     with raises(rf.Unsupported, None, "no measured service"):
         _ = h200.nearest_measurements
+    assert "have no measured error" in str(h200)
+    assert "our error there and on 2 more" in str(ultraserver)
 
 
 def test_an_engine_that_a_chip_has_not_names_those_it_has() -> None:

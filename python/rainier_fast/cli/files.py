@@ -63,6 +63,8 @@ def read(
     if not cost:
         _refuse_costing(given)
     if listed:
+        if file is not None or kind is not None or cost:
+            raise invalid("--formats", True, "stands alone: it reads no file")  # noqa: FBT003
         table = formats()
         show(Answer([table], table.to_dict, table), **written)
         return

@@ -109,6 +109,7 @@ def _said(value: float, unit: str) -> str:
 @click.option("--groups", is_flag=True, help="Print errors by group, no rows.")
 def validate(target: str | None, old: str | None, *, groups: bool) -> None:
     """Print published figures beside ours, with errors, and what has none, as Markdown."""
+    from rainier_fast.files.kept import write as put_in_place
     from rainier_fast.validate import stale
     from rainier_fast.validation.report import group_table, report
 
@@ -121,6 +122,6 @@ def validate(target: str | None, old: str | None, *, groups: bool) -> None:
             note(f"{old} is stale from line {line} on; run validate --output {old}")
             raise click.exceptions.Exit(FAILED)
     elif target is not None:
-        Path(target).write_bytes(text.encode())
+        put_in_place(Path(target), text)
     else:
         write(text.rstrip("\n"))

@@ -16,6 +16,7 @@ from typing import Final
 
 from rainier_fast.catalog import catalog
 from rainier_fast.definitions.neuron import ENTRY, Neuron
+from rainier_fast.files.kept import write
 from rainier_fast.machine.machine import Machine
 from rainier_fast.machine.presets import preset
 from rainier_fast.measure.calibration import Calibration
@@ -46,7 +47,7 @@ def main(arguments: list[str]) -> int:
         print(f"  {name}: {entry[name].number:.6g}, fitted {fit.parameters[name].value:.6g}")
     if arguments:
         path = Path(__file__).parents[1] / "catalog" / "data" / "neuron.json"
-        path.write_text(_rewritten(path.read_text("utf-8"), fit), "utf-8")
+        write(path, _rewritten(path.read_text("utf-8"), fit))
         print(f"written to {path}")
     return 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from rainier_fast.errors import RainierError, Unsupported
@@ -109,6 +109,28 @@ def table(result: Asking) -> Table:
             "your own beside .tpot_s"
         )
     return Table({name: [row[name] for row in rows] for name in rows[0]})._of_kind(result.kind)
+
+
+def line(result: Asking) -> str:
+    """Return the nearest of them and our errors in a line."""
+    try:
+        known = table(result)
+    except Unsupported:
+        return "no service by this engine on such chips: times have no measured error"
+    row = next(iter(known))
+    cut = row["layout"].partition(", dp")[0]
+    words = f"nearest {row['model']}, {cut}, {row['input']:,} in, {row['output']:,} out, "
+    words += f"{row['concurrency']:,.6g} at once; our error there and on {len(known) - 1} more: "
+    pairs = (("first token", "ttft_error"), ("a token", "tpot_error"))
+    return words + ", ".join(f"{name} {_band(known[column].tolist())}" for name, column in pairs)
+
+
+def _band(errors: Sequence[float]) -> str:
+    measured = [error for error in errors if not math.isnan(error)]
+    if not measured:
+        return "not measured"
+    least, most = (f"{error:+.0%}" for error in (min(measured), max(measured)))
+    return least if least == most else f"{least} to {most}"
 
 
 def _row(case: Case, told: Mapping[str, Any]) -> dict[str, Any]:

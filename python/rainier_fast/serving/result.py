@@ -271,6 +271,7 @@ class ServingResult(ServiceFigures, Paged, Report, Told, Saved):
             ("memory", _memory(self)),
             ("bottleneck", self.bottleneck),
             ("pace", f"{self.pace.kind}: {self.pace.source}"),
+            ("measured", nearest.line(self)),
         ]
         facts += [("guesses" if at == 0 else "", line) for at, line in enumerate(self.guesses[:3])]
         return [self._headline(), facts]

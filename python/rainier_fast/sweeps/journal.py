@@ -188,7 +188,7 @@ def unframed(line: bytes) -> Record | None:
         if int(line[:8], 16) != zlib.crc32(data):
             return None
         record = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
 

@@ -22,6 +22,7 @@ SUFFIXES: Final = (".parquet", ".csv", ".jsonl")
 _COMMENT: Final = "# "
 _KEY: Final = b"rainier_fast"
 _ROWS: Final = 65_536
+_ERRORS: Final = frozenset({"error_type", "error"})
 
 Header = dict[str, Any]
 """``function``, ``space``, ``axes`` and ``columns``: pairs of a name and a type."""
@@ -159,7 +160,7 @@ def read(source: Path | bytes, name: str) -> Kept:
     try:
         rows = _csv_rows(header, rest) if first.startswith(_COMMENT) else _jsonl_rows(header, rest)
         columns = dict(zip([one for one, _ in header["columns"]], rows, strict=True))
-    except (ValueError, KeyError, TypeError, csv.Error) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, csv.Error) as error:
         raise _fault(name, f"has rows that are none of its columns ({error})") from error
     return _counted(Kept(header, columns), name)
 
@@ -171,6 +172,8 @@ def _header(text: str, name: str) -> Header:
             isinstance(header[key], kind)
             for key, kind in {"function": str, "space": dict, "axes": list, "columns": list}.items()
         )
+        names = [name for name, kind in header["columns"] if kind in _READ]
+        good = good and len(names) == len(header["columns"]) and set(names) >= _ERRORS
     except (ValueError, KeyError, TypeError, RecursionError):
         good = False
     if not good:
@@ -196,9 +199,9 @@ def _read_parquet(source: Any, name: str, *, rows: bool = True) -> Kept:  # noqa
 
 
 def _counted(kept: Kept, name: str) -> Kept:
-    points, found = kept.header["space"]["points"], _length(kept.columns)
+    points, found = kept.header["space"].get("points"), _length(kept.columns)
     if found != points:
-        raise _fault(name, f"has {found:,} rows, and its header says {points:,}: it is cut short")
+        raise _fault(name, f"has {found:,} rows, and its header says {points}: it is cut short")
     return kept
 
 
@@ -221,6 +224,7 @@ def _bool(text: str) -> bool:
 _READ: Final[dict[str, Callable[[str], Cell]]] = {
     "bool": _bool, "int": int, "float": float, "str": str,
 }  # fmt: skip
+_FITTING: Final = {"bool": (bool,), "int": (int,), "float": (float, int), "str": (str,)}
 
 
 def _jsonl_rows(header: Header, text: str) -> list[list[Cell]]:
@@ -228,6 +232,9 @@ def _jsonl_rows(header: Header, text: str) -> list[list[Cell]]:
     found: list[list[Cell]] = []
     for name, kind in header["columns"]:
         values: Sequence[Cell] = [row[name] for row in rows]
+        for at, one in enumerate(values):
+            if one is not None and type(one) not in _FITTING[kind]:
+                raise ValueError(f"row {at}, column {name}: no {kind}")
         found.append([float(one) if kind == "float" and one is not None else one
                       for one in values])  # fmt: skip
     return found

@@ -120,9 +120,13 @@ impl Work<'_> {
             rounds = ((requests / decoding - 1.0) * self.steps / shared - 1.0).max(0.0);
         }
         let plain = self.curve.at(decoding);
+        // Engines that do not mix have each batch by itself.
+        let often = if self.shared > 0.0 { beside } else { 1.0 };
         // Of a batch of prefills, that of one that is in it, and that of one batch among all.
-        let batch = |prompts| self.mixed(prompts, plain, beside);
-        let own = batch(same + 1.0);
+        let batch = |prompts| self.mixed(prompts, plain, 1.0);
+        // With nobody beside, one batch has all of them: none that decodes is held up by it.
+        let together = (1.0 - often) * self.batch(requests);
+        let own = together + often * batch(same + 1.0);
         let first = rounds * (batch(self.together) + shared * plain) + own + shared * plain;
         let ended = (same / others.max(1e-9)).min(1.0);
         let mean = match requests > 1.0 && ended > 0.0 {
@@ -130,7 +134,7 @@ impl Work<'_> {
             false => 1.0,
         };
         let mean = mean.clamp(1.0, self.together);
-        let each = batch(mean) / mean;
+        let each = together / requests + often * batch(mean) / mean;
         let cycle = plain * (self.steps + shared * (1.0 + rounds)) + requests * each;
         let rate = requests / cycle;
         let mut step = ((cycle - first) / self.steps).max(plain);
