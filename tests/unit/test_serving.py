@@ -128,6 +128,11 @@ def test_what_was_measured_on_such_chips_is_near() -> None:
     assert "our error there and on 2 more" in str(ultraserver)
 
 
+def test_an_engine_that_a_chip_has_not_names_those_it_has() -> None:
+    with raises(rf.Unsupported, "engine", "'vllm'"):
+        rf.Pace.of("b200", "neuron")
+
+
 def test_the_nearest_measurements_have_our_errors(llama: rf.ServingResult) -> None:
     table = llama.nearest_measurements
     assert len(table) == 3

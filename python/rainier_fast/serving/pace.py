@@ -128,9 +128,12 @@ class Pace:
         known: dict[str, Any] = data["paces"].get(generation, {})
         if engine not in known:
             have = sorted(chip for chip, of in data["chips"].items() if engine in data["paces"][of])
+            engines = " or ".join(map(repr, sorted(known)))
+            here = f"engine={engines} is known there; " if known else ""
             raise Unsupported(
-                f"engine: got {engine!r} on {name}, of which no measured service is public; pass "
-                f"pace=Pace(...) of your own, or engine='ideal' for the bound; known are {have}"
+                f"engine: got {engine!r} on {name}, of which no measured service is public; {here}"
+                "pass pace=Pace(...) of your own, or engine='ideal' for the bound; known of "
+                f"{engine!r} are {have}"
             )
         entry = known[engine]
         source = data["sources"][entry["source"]]
