@@ -279,3 +279,12 @@ def test_a_class_may_have_formats_of_other_programs(
     assert (tmp_path / "x.any").read_text() == repr(one)
     with pytest.raises(rf.UnknownName, match="repr"):
         one.save(tmp_path / "x.any", format="reps")
+
+
+def test_other_programs_files_are_read_by_the_same_readers() -> None:
+    for text in ('{"a": 1, "a": 2}', '{"a": NaN}', "[" * 100_000):
+        with pytest.raises(rf.InvalidArgument):
+            rf.Ec2Topology.parse(text)
+    for text in ("- topology: a\n  flat: &x true\n", "- topology: a\n  flat: true\n  flat: 1\n"):
+        with pytest.raises(rf.InvalidArgument):
+            rf.SlurmTopology.parse(text, "topology.yaml")

@@ -1,4 +1,4 @@
-"""YAML 1.2 to plain rows, event by event: no tags, aliases or merges, each key once."""
+"""YAML 1.2 to plain rows, event by event: no tags, anchors, aliases or merges, each key once."""
 
 from __future__ import annotations
 
@@ -90,6 +90,8 @@ def _node(
     lines.setdefault(path, _line(event))
     if kind == "AliasEvent":
         raise Broken("refers to another part by an alias; write that out", _line(event))
+    if event.anchor is not None:
+        raise Broken(f"has the anchor {str(event.anchor)[:80]}; leave it out", _line(event))
     if event.tag is not None and not (kind == "ScalarEvent" and event.tag == "!"):
         raise Broken(f"has the tag {str(event.tag)[:80]}; leave it out", _line(event))
     if len(path) > _DEEPEST:

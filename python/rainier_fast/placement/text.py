@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,14 +11,13 @@ from typing import Any, Final
 
 from rainier_fast.definitions.check import as_name
 from rainier_fast.errors import InvalidArgument, Unsupported, invalid, invalid_type, shown
+from rainier_fast.files import json_text, yaml_text
+from rainier_fast.files.place import Broken
 from rainier_fast.memory import reckon
 from rainier_fast.placement import simple_yaml
 
 _PER_BYTE: Final = 40
 """Bytes of Python objects that a byte of JSON may become: lists of small numbers are the worst."""
-_MOST_LEVELS: Final = 512
-_MOST_YAML: Final = 128 * 1024
-_MARKS: Final = re.compile(r"(?:^|[\s\[{,:])[&*!][\w!]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,30 +82,16 @@ def decoded(name: str, data: bytes) -> Source:
 
 def json_of(source: Source) -> Any:  # noqa: ANN401 - whatever it holds
     """Return what JSON says; a key that is there twice is refused."""
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            seen: set[str] = set()
-            twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-            raise source.fault("", f"key {twice!r} twice", "must have each key of an object once")
-        return found
-
-    def no_number(word: str) -> float:
-        raise source.fault("", word, "must hold numbers of JSON")
-
     try:
-        return json.loads(source.text, object_pairs_hook=once, parse_constant=no_number)
-    except RecursionError:
-        raise source.fault("", "JSON", "must not be nested so deeply") from None
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno} column {error.colno}"
-        near = source.text[max(error.pos - 10, 0) : error.pos + 20]
-        raise source.fault(where, near, f"must be JSON: {error.msg.lower()}") from None
-    except InvalidArgument:
-        raise
-    except ValueError as error:  # an integer of thousands of digits
-        raise source.fault("", "a number", f"must be one that can be read: {error}") from None
+        return json_text.read(source.text)
+    except Broken as error:
+        raise _broken(source, "JSON", error) from None
+
+
+def _broken(source: Source, notation: str, error: Broken) -> InvalidArgument:
+    """Make the error for a text that its reader refuses."""
+    where = "" if error.line is None else f"line {error.line}"
+    return source.fault(where, f"{notation} that {error.what}", f"must be plain {notation}")
 
 
 def yaml_of(source: Source) -> Any:  # noqa: ANN401 - whatever it holds
@@ -120,34 +103,16 @@ def yaml_of(source: Source) -> Any:  # noqa: ANN401 - whatever it holds
 
 
 def _whole_yaml(source: Source) -> Any:  # noqa: ANN401 - whatever it holds
-    if len(source.text) > _MOST_YAML:
+    if len(source.text) > yaml_text.MOST_BYTES:
         allowed = (
-            f"must be at most {_MOST_YAML:,}, unless it is plain maps and lists, each value on its "
-            "line: all else of YAML is slow to read"
+            f"must be at most {yaml_text.MOST_BYTES:,}, unless it is plain maps and lists, each "
+            "value on its line: all else of YAML is slow to read"
         )
         raise source.fault("", f"{len(source.text):,} characters", allowed)
-    for number, line in enumerate(source.text.split("\n"), 1):
-        code = line if "#" not in line else re.sub(r"(^|\s)#.*", "", line)
-        if _MARKS.search(code):
-            allowed = "must be plain YAML, without anchors, aliases and tags"
-            raise source.fault(f"line {number}", line.strip(), allowed)
-        indent = len(line) - len(line.lstrip(" -"))
-        if max(indent // 2, code.count("["), code.count("{")) > _MOST_LEVELS:
-            raise source.fault(f"line {number}", line.strip(), "must not be nested so deeply")
-    from ruamel.yaml import YAML  # only who reads YAML pays for it
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
     try:
-        return YAML(typ="safe", pure=True).load(source.text)
-    except RecursionError:
-        raise source.fault("", "YAML", "must not be nested so deeply") from None
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1} column {mark.column + 1}" if mark else ""
-        raise source.fault(where, str(error.problem), "must be YAML") from None
-    except (YAMLError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        # What a broken scalar does inside the library: a date that is none, a cut escape.
-        raise source.fault("", str(error).partition("\n")[0], "must be YAML") from None
+        return yaml_text.read(source.text)[0]
+    except Broken as error:
+        raise _broken(source, "YAML", error) from None
 
 
 @dataclass(frozen=True, slots=True)
