@@ -220,3 +220,15 @@ def test_settings_that_may_be_read_in_two_ways_are_refused(text: str, tmp_path: 
     path.write_text(text)
     with pytest.raises(InvalidArgument, match=r"network\.yml"):
         astra_sim.Network.read(path)
+
+
+def test_names_of_traces_that_cannot_be_written(tmp_path: Path) -> None:
+    pair = rf.Schedule("all_reduce", 64, [0, 1], [rf.Send(0, 1, [0], step=0, reduce=True)])
+    work = astra_sim.Workload.collective("all_reduce", 64, 2)
+    for save in (work.save, lambda name: astra_sim.save_schedule(pair, name)):
+        for name, kind in ((None, InvalidType), ("", InvalidArgument), ("a\0", InvalidArgument)):
+            with raises(kind, "name"):
+                save(name)
+        with raises(InvalidArgument, "name", "no/step.0.et"):
+            save(tmp_path / "no" / "step")
+    assert not list(tmp_path.iterdir())

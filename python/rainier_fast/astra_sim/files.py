@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from rainier_fast.errors import InvalidArgument, RainierError, invalid, invalid_type, shown
 from rainier_fast.files import json_text, yaml_text
+from rainier_fast.files.kept import as_path, write
 from rainier_fast.files.place import Broken
 
 _MOST_BYTES: Final = 2**20
@@ -81,6 +82,23 @@ def _yaml(text: str) -> object:
         allowed = f"has {len(text):,} characters; of YAML at most {yaml_text.MOST_BYTES:,} are read"
         raise Broken(allowed, None)
     return yaml_text.read(text)[0]
+
+
+def write_all(name: str | os.PathLike[str], parts: Iterable[tuple[str, str | bytes]]) -> list[Path]:
+    """Write files whose names begin alike, each with an end and what it holds."""
+    as_path(name, "name")
+    base = os.fspath(name)  # as it is: a folder's last slash counts
+    paths = []
+    try:
+        for end, data in parts:
+            path = Path(base + end)
+            write(path, data)
+            paths.append(path)
+    except (OSError, ValueError) as error:
+        if isinstance(error, RainierError):
+            raise
+        raise invalid("name", base, f"cannot be written: {error}") from error
+    return paths
 
 
 def listed(value: object) -> list[Any]:

@@ -12,11 +12,10 @@ from rainier_fast import _core
 from rainier_fast.ask import schedule_file
 from rainier_fast.ask.messages import Block, Send
 from rainier_fast.ask.schedule import Schedule
-from rainier_fast.astra_sim.files import content
+from rainier_fast.astra_sim.files import content, write_all
 from rainier_fast.astra_sim.traces import VERSION
-from rainier_fast.errors import InvalidArgument, invalid, invalid_type
+from rainier_fast.errors import InvalidArgument, invalid_type
 from rainier_fast.files import kinds
-from rainier_fast.files.kept import write
 from rainier_fast.memory import reckon
 
 _DOUBLE: Final = 3
@@ -75,15 +74,13 @@ def save_schedule(schedule: Schedule, name: str | os.PathLike[str]) -> list[Path
     reckon(_NODE_BYTES * count, f"{count:,} nodes", "export a smaller schedule")
     nodes = _nodes(schedule)
     head = _head(schedule)
-    paths = []
-    try:
-        for rank in range(schedule.ranks):
-            path = Path(f"{os.fspath(name)}.{rank}.et")
-            write(path, bytes(_core.write_chakra(VERSION, head, nodes[rank])))
-            paths.append(path)
-    except (OSError, ValueError) as error:
-        raise invalid("name", os.fspath(name), f"cannot be written: {error}") from error
-    return paths
+    return write_all(
+        name,
+        (
+            (f".{rank}.et", bytes(_core.write_chakra(VERSION, head, nodes[rank])))
+            for rank in range(schedule.ranks)
+        ),
+    )
 
 
 def _head(schedule: Schedule) -> list[_Attribute]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from rainier_fast.astra_sim.files import content
+from rainier_fast.astra_sim.files import content, write_all
 from rainier_fast.astra_sim.nodes import COLLECTIVES, Node
 from rainier_fast.astra_sim.programs import nodes_of
 from rainier_fast.astra_sim.traces import read_nodes, write_nodes
 from rainier_fast.definitions.check import as_integer
 from rainier_fast.errors import InvalidArgument, as_one_of, invalid
-from rainier_fast.files.kept import write
 from rainier_fast.program import Program
 
 _MOST_NPUS: Final = 2**24
@@ -203,8 +202,8 @@ class Workload:
 
         Raises
         ------
-        InvalidArgument
-            If a file cannot be written.
+        InvalidArgument, InvalidType
+            If the name is none, or a file cannot be written.
 
         Examples
         --------
@@ -215,20 +214,15 @@ class Workload:
         ...     [path.name for path in paths], Workload.read(folder + "/step") == work
         (['step.0.et', 'step.1.et'], True)
         """
-        base = os.fspath(name)
-        paths = []
-        try:
-            for rank in range(self.npus):
-                path = Path(f"{base}.{rank}.et")
-                write(path, write_nodes(self.nodes(rank), rank))
-                paths.append(path)
-            if self.groups:
-                path = Path(f"{base}.groups.json")
-                write(path, json.dumps({str(one): list(ranks) for one, ranks in self.groups}))
-                paths.append(path)
-        except (OSError, ValueError) as error:
-            raise invalid("name", base, f"cannot be written: {error}") from error
-        return paths
+        return write_all(name, self._files())
+
+    def _files(self) -> Iterator[tuple[str, str | bytes]]:
+        """Yield the end of each file's name, and what it holds."""
+        for rank in range(self.npus):
+            yield f".{rank}.et", write_nodes(self.nodes(rank), rank)
+        if self.groups:
+            groups = {str(one): list(ranks) for one, ranks in self.groups}
+            yield ".groups.json", json.dumps(groups)
 
 
 def _of_words(words: Mapping[str, Any]) -> Workload:

@@ -46,8 +46,10 @@ def replacing(target: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(target)
-    except BaseException:
+    except BaseException as error:
         draft.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename == os.fspath(draft):
+            error.filename, error.filename2 = os.fspath(target), None
         raise
 
 
@@ -58,13 +60,13 @@ def write(target: Path, content: str | bytes) -> None:
         file.write(data)
 
 
-def as_path(path: object) -> Path:
+def as_path(path: object, argument: str = "path") -> Path:
     """Return a path that was given as one or as text."""
     if not isinstance(path, str | os.PathLike):
-        raise invalid_type("path", path, "must be a path, or text")
+        raise invalid_type(argument, path, "must be a path, or text")
     name = os.fspath(path)
     if not isinstance(name, str) or not name or "\0" in name:
-        raise invalid("path", path, "must name a file")
+        raise invalid(argument, path, "must name a file")
     return Path(name)
 
 

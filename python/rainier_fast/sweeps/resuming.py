@@ -24,12 +24,7 @@ Header = dict[str, Any]
 
 def target(into: object) -> Path:
     """Return the file of a sweep."""
-    try:
-        path = as_path(into)
-    except InvalidArgument as error:
-        raise type(error)(str(error).replace("path: ", "into: ", 1)) from error
-    except TypeError as error:
-        raise type(error)(str(error).replace("path: ", "into: ", 1)) from error
+    path = as_path(into, "into")
     if path.suffix.casefold() not in kept.SUFFIXES:
         raise invalid("into", str(path), "must end with .parquet, .csv or .jsonl")
     if path.suffix.casefold() == ".parquet":
