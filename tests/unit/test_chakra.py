@@ -232,3 +232,18 @@ def test_names_of_traces_that_cannot_be_written(tmp_path: Path) -> None:
         with raises(InvalidArgument, "name", "no/step.0.et"):
             save(tmp_path / "no" / "step")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("bad", [None, 3, [None], [3], b"x"])
+def test_what_names_no_file_is_refused_by_its_argument(bad: object) -> None:
+    with raises(InvalidType, "workload"):
+        astra_sim.Workload.read(bad)
+    with raises(InvalidType, "name"):
+        astra_sim.read_schedule(bad)
+    with raises(InvalidType, "path"):
+        rf.Faults.load(bad)
+
+
+def test_settings_out_of_range_are_refused() -> None:
+    with pytest.raises(RainierError):
+        astra_sim.Memory.read({"memory-type": "MEMORY_POOL", "remote-mem-bw": float("inf")})

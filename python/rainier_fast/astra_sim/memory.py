@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final
 
 from rainier_fast.astra_sim.files import settings
@@ -80,7 +81,8 @@ class Memory:
         5
         """
         whole = {
-            key: int(value) if isinstance(value, float) else value for key, value in found.items()
+            key: int(value) if isinstance(value, float) and isfinite(value) else value
+            for key, value in found.items()
         }
         return cls(
             found.get("memory-type", _TYPES[0]),

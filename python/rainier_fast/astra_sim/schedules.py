@@ -16,6 +16,7 @@ from rainier_fast.astra_sim.files import content, write_all
 from rainier_fast.astra_sim.traces import VERSION
 from rainier_fast.errors import InvalidArgument, invalid_type
 from rainier_fast.files import kinds
+from rainier_fast.files.kept import as_path
 from rainier_fast.memory import reckon
 
 _DOUBLE: Final = 3
@@ -201,7 +202,7 @@ def read_schedule(name: str | os.PathLike[str]) -> Schedule:
     ...     read_schedule(folder + "/ring").sends == ring.sends
     True
     """
-    base = os.fspath(name)
+    base = os.fspath(as_path(name, "name"))
     sends: dict[int, Send] = {}
     head: dict[str, Any] | None = None
     ranks = 1
@@ -230,7 +231,9 @@ def _made(head: dict[str, Any], sends: dict[int, Send], name: str) -> Schedule:
     if sorted(sends) != list(range(len(sends))):
         raise InvalidArgument(f"{name}: got sends that are not numbered on, must have all of them")
     columns = [_listed(head, f"block_{one}", name) for one in ("sources", "targets", "bytes")]
-    rows = zip(*columns, strict=False)
+    if len({len(column) for column in columns}) > 1:
+        raise InvalidArgument(f"{name}: got blocks without an end or a size, must have all of each")
+    rows = zip(*columns, strict=True)
     blocks = [
         Block(None if src == _NONE else src, None if dst == _NONE else dst, nbytes)
         for src, dst, nbytes in rows

@@ -13,8 +13,9 @@ from rainier_fast.astra_sim.files import content, write_all
 from rainier_fast.astra_sim.nodes import COLLECTIVES, Node
 from rainier_fast.astra_sim.programs import nodes_of
 from rainier_fast.astra_sim.traces import read_nodes, write_nodes
-from rainier_fast.definitions.check import as_integer
+from rainier_fast.definitions.check import as_integer, as_items
 from rainier_fast.errors import InvalidArgument, as_one_of, invalid
+from rainier_fast.files.kept import as_path
 from rainier_fast.program import Program
 
 _MOST_NPUS: Final = 2**24
@@ -176,7 +177,7 @@ class Workload:
         if isinstance(source, Mapping):
             return _of_words(source)
         named = _groups_of(groups)
-        paths = _paths(source) if isinstance(source, str | os.PathLike) else list(source)
+        paths = _paths(source)
         if not paths:
             raise invalid("workload", source, "must be a name of files name.0.et, name.1.et, ...")
         places: dict[tuple[Node, ...], int] = {}
@@ -235,8 +236,11 @@ def _of_words(words: Mapping[str, Any]) -> Workload:
     return Workload.collective(words["coll"], words["bytes"], words["npus"])
 
 
-def _paths(name: str | os.PathLike[str]) -> list[Path]:
-    base = os.fspath(name)
+def _paths(source: object) -> list[Path]:
+    if not isinstance(source, str | os.PathLike):
+        items = as_items("workload", source, "must be a name, files, or a dict")
+        return [as_path(one, f"workload[{at}]") for at, one in enumerate(items)]
+    base = os.fspath(as_path(source, "workload"))
     paths: list[Path] = []
     while len(paths) < _MOST_NPUS:
         path = Path(f"{base}.{len(paths)}.et")
@@ -256,7 +260,7 @@ def _groups_of(
     found, name = settings("groups", groups)
     rows = []
     for key, ranks in found.items():
-        if not key.isdigit() or not isinstance(ranks, list | tuple):
+        if not str(key).isdecimal() or not isinstance(ranks, list | tuple):
             raise InvalidArgument(f"{name}, key {key}: must be a number, with a list of ranks")
         rows.append((int(key), tuple(ranks)))
     return tuple(rows)

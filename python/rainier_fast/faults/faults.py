@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -341,7 +340,7 @@ class Faults(Pictured):
         Traceback (most recent call last):
         FileNotFoundError: [Errno 2] No such file or directory: '/no/such/file'
         """
-        columns, degraded, numbering = read(Path(path))
+        columns, degraded, numbering = read(as_path(path))
         try:
             made = cls(**columns, degraded=degraded)
         except (ValueError, TypeError) as error:
