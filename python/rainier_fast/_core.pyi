@@ -93,15 +93,16 @@ _ProgramRow = tuple[
 __all__ = [
     "MODELS", "OPERATIONS", "PIPELINE_SCHEDULES", "TPU_PARTS", "Faults", "FreePlanes", "Groups",
     "Machine", "Order", "Outcome", "Prepared", "Schedule", "Tables", "Written", "__version__",
-    "algorithms", "attention_times", "best_layouts", "best_mapping", "build_info",
+    "algorithms", "astra_sim", "attention_times", "best_layouts", "best_mapping", "build_info",
     "damaged_ultraservers", "dead_ultraservers", "faults", "healthy", "in_mode", "kept",
-    "keys_seen", "layout_space", "links_named", "mapping_dimensions", "matmul_times",
+    "keys_seen", "kineto_events", "layout_space", "links_named", "mapping_dimensions",
+    "matmul_times",
     "memory_limit", "memory_time", "monte_carlo", "num_live_chips", "overlay_bytes",
-    "pipeline_events", "pipeline_forms", "read_hlo", "read_stablehlo", "repaired",
-    "replace_damaged", "routing_reports",
-    "sample_faults", "serve", "serve_events", "set_memory_limit", "share_links", "share_messages",
+    "pipeline_events", "pipeline_forms", "read_chakra", "read_hlo", "read_stablehlo", "repaired",
+    "replace_damaged", "routing_reports", "sample_faults", "serve", "serve_events",
+    "set_memory_limit", "share_links", "share_messages",
     "simulate_pipeline", "training_step", "unreachable", "weigh_layouts", "with_faults",
-    "write_out",
+    "write_chakra", "write_out",
 ]  # fmt: skip
 __version__: str
 OPERATIONS: tuple[str, ...]
